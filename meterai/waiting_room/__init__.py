@@ -16,8 +16,17 @@ Calls accounts' callers only through the request; knows no orders.  Is called by
 (`WaitingRoom.check_turn`), and its `Front` stands before the application and answers those who wait.
 """
 
-from meterai.waiting_room.model import Act, Guarded, WaitInLine
+from meterai.waiting_room.model import Act, Guarded, NotLetIn, WaitInLine
+from meterai.waiting_room.pages import into_line
 from meterai.waiting_room.service import WaitingRoom
 from meterai.waiting_room.settings import WaitingRoomSettings
 
-__all__ = ["Act", "Guarded", "WaitInLine", "WaitingRoom", "WaitingRoomSettings"]
+__all__ = [
+    "Act",
+    "Guarded",
+    "NotLetIn",
+    "WaitInLine",
+    "WaitingRoom",
+    "WaitingRoomSettings",
+    "into_line",
+]

@@ -144,7 +144,15 @@ class Line:
 # -- refusals ------------------------------------------------------------------------------
 
 
-class WaitInLine(Refusal):
+class NotLetIn(Refusal):
+    """Who asks does not come in by what they show, and goes on in a line."""
+
+    def __init__(self, line: str, found: str = "") -> None:
+        super().__init__(f"{found or 'no turn'} of {line}")
+        self.line = line
+
+
+class WaitInLine(NotLetIn):
     """There is a line for this, and the turn of whoever asks has not come.  `join` is its page."""
 
     code = "wait_in_line"
@@ -152,8 +160,7 @@ class WaitInLine(Refusal):
     retry_after_seconds = 30
 
     def __init__(self, line: str) -> None:
-        super().__init__(f"line {line}")
-        self.line = line
+        super().__init__(line)
         self.join = f"{PATH}/{line}"
 
     def join_for(self, there: str) -> str:
@@ -161,14 +168,15 @@ class WaitInLine(Refusal):
         return f"{self.join}?{urlencode({'next': there})}"
 
 
-class TurnNotYours(Refusal):
-    """This turn was used by another account, or this account has another turn now."""
+class TurnNotYours(NotLetIn):
+    """This turn was used by another account, or this account waited for another at the same time, which is
+    over."""
 
     code = "turn_not_yours"
     status = 403
 
 
-class TurnOver(Refusal):
+class TurnOver(NotLetIn):
     """The turn of this number was used, or its time is over: a new place is needed."""
 
     code = "turn_over"

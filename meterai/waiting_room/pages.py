@@ -11,7 +11,7 @@ from litestar.response import File
 
 from meterai.accounts import Permission
 from meterai.kit.priority import Priority
-from meterai.kit.refusal import NotFound, SignInRequired
+from meterai.kit.refusal import NotFound, Refusal, SignInRequired
 from meterai.pages import (
     Page,
     PageRequest,
@@ -37,9 +37,12 @@ from meterai.waiting_room.model import (
     Act,
     Line,
     LineUnknown,
+    NotLetIn,
     NumberNotServed,
     TicketInvalid,
+    TurnNotYours,
     TurnOver,
+    WaitInLine,
 )
 from meterai.waiting_room.page import grouped
 from meterai.waiting_room.service import WaitingRoom
@@ -83,6 +86,28 @@ def _page_of(line: Line, there: str) -> Page:
     return see_other(f"{PATH}/{line.name}?{urlencode({'next': there})}")
 
 
+def _turn_over_page(request: PageRequest, line: str, refusal: Refusal, there: str) -> Page:
+    return page(
+        request,
+        "waiting_room/turn_over.html",
+        status=refusal.status,
+        text=sentence(refusal, language_of(request)),
+        path=f"{PATH}/{line}",
+        there=there,
+    )
+
+
+def into_line(request: PageRequest, refusal: NotLetIn, there: str) -> Page:
+    """On into the line, and from there to a path of ours, for whom a page refused for want of a turn.
+
+    Whoever shows a turn that is over, or that another person used in this browser, is told so first: to be in
+    line again although a number was called would look like a fault of ours.
+    """
+    if isinstance(refusal, WaitInLine):
+        return see_other(refusal.join_for(there))
+    return _turn_over_page(request, refusal.line, refusal, there)
+
+
 async def _turn_of(request: PageRequest, lines: WaitingRoom, line: Line, ticket: Ticket) -> Turn:
     """The turn of whoever shows a ticket.  To buy one has an account: each comes in once.
 
@@ -122,16 +147,9 @@ async def enter(
         turn = await _turn_of(request, lines, line, ticket)
     except NumberNotServed:
         return _page_of(line, there)
-    except (TurnOver, TicketInvalid) as refusal:
+    except (TurnOver, TurnNotYours, TicketInvalid) as refusal:
         # Sent back to the page, a number that another came in with would be sent here for ever.
-        return page(
-            request,
-            "waiting_room/turn_over.html",
-            status=refusal.status,
-            text=sentence(refusal, language_of(request)),
-            path=f"{PATH}/{line.name}",
-            there=there,
-        )
+        return _turn_over_page(request, line.name, refusal, there)
     answer = see_other(there)
     _set(settings, answer, turn_cookie(line.name), lines.tokens.turn(turn), TURN_SECONDS_MAX)
     return answer

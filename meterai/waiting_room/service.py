@@ -256,11 +256,14 @@ class WaitingRoom:
     async def come_in_as(self, line: Line, account: UUID, ticket: Ticket) -> Turn:
         """The turn of an account: of the place it keeps, whichever ticket it shows.
 
-        So an account is inside once, with however many browsers it waited.  Refuses as `come_in`.
+        So an account is inside once, with however many browsers it waited.  Refuses as `come_in`, and
+        `TurnNotYours` where another account used the turn of this ticket.
         """
 
         async def act(tx: Tx) -> Turn:
             kept = await self._keep(tx, account, ticket)
+            if kept is None:
+                raise TurnNotYours(line.name, str(ticket.number))
             return await self._come_in(tx, line, _ticket_of(line, kept))
 
         return await self._database.run(act)
@@ -280,7 +283,7 @@ class WaitingRoom:
         if turn.holder != ticket.holder:
             raise TicketInvalid("the number has another holder")
         if (now - turn.admitted_at).total_seconds() > TURN_SECONDS_MAX:
-            raise TurnOver(f"{ticket.number} of {line.name}")
+            raise TurnOver(line.name, str(ticket.number))
         return self._lasting(Turn(line.id, ticket.number, turn.holder, ms(turn.admitted_at), 0))
 
     def _lasting(self, turn: Turn) -> Turn:
@@ -320,9 +323,9 @@ class WaitingRoom:
             store.use_turn, line.id, turn, moment(turn.admitted_at), account, self._over_since()
         )
         if outcome in ("of_another", "has_another"):
-            raise TurnNotYours(f"{turn.number} of {line.name}: {outcome}")
+            raise TurnNotYours(line.name, f"{turn.number} ({outcome})")
         if outcome != "used":
-            raise TurnOver(f"{turn.number} of {line.name}")
+            raise TurnOver(line.name, str(turn.number))
 
     # -- before the act --------------------------------------------------------------------
 
@@ -373,7 +376,7 @@ class WaitingRoom:
     async def keep(self, line: Line, account: UUID, ticket: Ticket | None) -> Ticket | None:
         """Keep a place with an account, and say which one it has: the earliest.
 
-        None where it has none and brings none.
+        None where it has none and brings none: a place whose turn another account used is none of its own.
         """
         if ticket is None:
             async with self._database.reading() as tx:
@@ -382,7 +385,10 @@ class WaitingRoom:
             kept = await self._database.run(partial(self._keep, account=account, ticket=ticket))
         return _ticket_of(line, kept) if kept else None
 
-    async def _keep(self, tx: Tx, account: UUID, ticket: Ticket) -> KeptPlace:
+    async def _keep(self, tx: Tx, account: UUID, ticket: Ticket) -> KeptPlace | None:
+        turn = await store.turn(tx, ticket.line, ticket.number)
+        if turn is not None and turn.used_by not in (None, account):
+            return await store.place(tx, account, ticket.line)
         at, now = moment(ticket.taken_at), self._clock.now()
         return await store.keep(tx, account, ticket, at, now, self._over_since())
 

@@ -61,6 +61,7 @@ class HeldTurn(NamedTuple):
     holder: bytes
     admitted_at: datetime
     ended_at: datetime | None
+    used_by: UUID | None
 
 
 class KeptPlace(NamedTuple):
@@ -175,10 +176,10 @@ INSERT INTO waiting_room_turns
 SELECT line_id, %s, %s, %s, %s, %s, %s, %s FROM waiting_room_lines
 WHERE line_id = %s AND serving >= %s AND state IN ('open', 'closing') AND NOT is_paused
 ON CONFLICT ON CONSTRAINT waiting_room_turns_pkey DO NOTHING
-RETURNING holder, admitted_at, ended_at
+RETURNING holder, admitted_at, ended_at, used_by
 """
 _TURN = """
-SELECT holder, admitted_at, ended_at FROM waiting_room_turns WHERE line_id = %s AND number = %s
+SELECT holder, admitted_at, ended_at, used_by FROM waiting_room_turns WHERE line_id = %s AND number = %s
 """
 _USE_TURN = "SELECT turn_use(%s, %s, %s, %s, %s, %s) AS outcome"
 _CREATE = """

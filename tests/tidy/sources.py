@@ -13,6 +13,7 @@ from pathlib import Path
 
 import meterai
 from meterai.kit.refusal import CommandRefusal, Refusal
+from meterai.waiting_room.model import NotLetIn
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "meterai"
@@ -72,7 +73,7 @@ def refusals() -> list[type[Refusal]]:
         {
             kind
             for kind in below(Refusal)
-            if kind.__module__.startswith("meterai.") and kind is not CommandRefusal
+            if kind.__module__.startswith("meterai.") and kind not in (CommandRefusal, NotLetIn)
         },
         key=lambda kind: (kind.__module__, kind.__name__),
     )

@@ -74,17 +74,20 @@ class Reference:
         return "ok" if is_called else "number_not_served"
 
     def uses(self, number: int, account: UUID) -> str:
-        """The outcome of an account using a turn."""
+        """An account uses a turn: the outcome."""
         if number in self.used:
             return "ok" if self.used[number][0] == account else "turn_not_yours"
         place = next(n for n, one in enumerate(self.taken) if one.number == number)
-        waited_at_once = any(by == account and after > place for by, after in self.used.values())
-        return "turn_not_yours" if waited_at_once else "ok"
+        # Waited for at the same time, and used: the account acts by that one, and this one stays free.
+        if not any(by == account and after > place for by, after in self.used.values()):
+            self.used[number] = account, len(self.taken)
+        return "ok"
 
     def keeps(self, account: UUID, ticket: Ticket | None) -> Ticket | None:
         """Which place an account keeps after bringing this one, or none."""
         had = self.kept.get(account)
-        if ticket is not None:
+        by_another = ticket is not None and self.used.get(ticket.number, (account, 0))[0] != account
+        if ticket is not None and not by_another:
             is_spent = had is not None and had.number in self.used
             if had is None or is_spent or ticket.number < had.number:
                 self.kept[account] = ticket
@@ -202,8 +205,6 @@ class Waiting(RuleBasedStateMachine):
         expected = self.reference.uses(number, account)
         told, _ = self.ask(process, lambda line: room.use(line, turn, account))
         assert told == expected
-        if told == "ok":
-            self.reference.used.setdefault(number, (account, len(self.reference.taken)))
 
     @precondition(lambda self: self.reference.taken and not self.reference.has_ended)
     @rule(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import pytest
 
@@ -49,6 +49,13 @@ class Visitor:
         found = await self.web.get(path, self.headers | more)
         self.cookies |= kept(found)
         return found
+
+    async def send(self, path: str, **fields: str) -> Given:
+        """The form of a page as it is shown, with other words in some fields."""
+        shown = (await self.get(path)).body.decode()
+        hidden = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', shown)
+        body = urlencode(dict(hidden) | fields).encode()
+        return await self.web.post(path, body, self.headers | FORM)
 
     async def goes(self, path: str, most: int = 6) -> tuple[str, Given]:
         """Where it comes to; a loop is a failure."""
@@ -433,6 +440,34 @@ def test_a_number_that_another_came_in_with_is_said_to_be_over(
         _, page = await one.goes("/buy")
         assert page.status in (400, 409)
         assert f'action="{LINE}/leave"'.encode() in page.body
+
+    run(database_url, tmp_path, act)
+
+
+@pytest.mark.parametrize("path", ["/buy", f"{LINE}/enter?next=/buy"])
+def test_the_second_person_at_one_browser_has_a_way_to_a_number_of_their_own(
+    database_url: str, tmp_path: Path, path: str
+) -> None:
+    """A family's phone: what the first one used is no turn of who signs in next."""
+
+    async def act(web: Within, office: Office) -> None:
+        one = Visitor(web, **await office.signed_in())
+        await one.goes("/buy")
+        await office.advance()
+        await one.goes("/buy")
+        assert (await one.send("/buy", quantity="1")).header("location").startswith("/orders/")
+        two = Visitor(web, **one.cookies | await office.signed_in())
+        told = await (two.send("/buy", quantity="1") if path == "/buy" else two.get(path))
+        assert told.status == 403
+        assert f'action="{LINE}/leave"'.encode() in told.body
+        left = await web.post(f"{LINE}/leave", b"next=/buy", two.headers | FORM)
+        two.cookies |= kept(left)
+        assert (left.status, two.cookies[TURN], two.cookies[TICKET]) == (303, '""', '""')
+        where, _ = await two.goes(left.header("location"))
+        assert where.startswith(f"{LINE}?")
+        await office.advance()
+        assert (await two.goes(where))[0] == "/buy"
+        assert (await two.send("/buy", quantity="1")).header("location").startswith("/orders/")
 
     run(database_url, tmp_path, act)
 

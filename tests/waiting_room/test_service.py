@@ -200,20 +200,45 @@ def _facts(one: Somebody, ticket: Ticket) -> str:
 
 
 def test_of_a_thousand_browsers_of_one_account_one_turn_is_used(lines: Lines) -> None:
+    """By the others it acts too, as long as that one turn lasts, and they stay free."""
     one, account = Somebody(lines), UUID(int=5)
     tickets = [one.takes() for _ in range(12)]
     lines.operate("set_rate", BUYING, rate=1_000.0, rate_max=1_000.0)
     called(lines)
-    outcomes = []
     for ticket in tickets:
-        try:
-            one.do("use", one.comes_in(ticket), account)
-            outcomes.append("used")
-        except TurnNotYours:
-            outcomes.append("refused")
-    assert outcomes == ["used"] + 11 * ["refused"]
+        one.do("use", one.comes_in(ticket), account)
+    used = lines.rows("SELECT number FROM waiting_room_turns WHERE used_by IS NOT NULL")
+    assert [row["number"] for row in used] == [tickets[0].number]
     # What they did not use is somebody else's: another account that was given a browser.
     one.do("use", one.comes_in(tickets[5]), new_id())
+    with pytest.raises(TurnNotYours):
+        one.do("use", one.comes_in(tickets[5]), account)
+
+
+def test_whose_turn_is_over_has_none_by_a_number_of_the_same_time(
+    lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, account = Somebody(lines), new_id()
+    first, second = one.takes(), one.takes()
+    called(lines)
+    one.do("use", one.comes_in(first), account)
+    since = one.room._clock.now()
+    later = one.comes_in(second)
+    monkeypatch.setattr(one.room, "_over_since", lambda: since)
+    with pytest.raises(TurnNotYours):
+        one.do("use", later, account)
+
+
+def test_a_number_whose_turn_another_account_used_is_not_kept(lines: Lines) -> None:
+    one, first, second = Somebody(lines), new_id(), new_id()
+    ticket, own = one.takes(), one.takes()
+    called(lines)
+    one.do("use", one.comes_in(ticket), first)
+    assert one.do("keep", second, ticket) is None
+    with pytest.raises(TurnNotYours):
+        one.do("come_in_as", second, ticket)
+    one.do("keep", second, own)
+    assert one.do("come_in_as", second, ticket).number == own.number
 
 
 def test_a_number_of_another_holder_is_refused_and_not_taken_away(lines: Lines) -> None:

@@ -60,7 +60,7 @@ from meterai.stamping import (
     stampings_of_orders,
 )
 from meterai.stamps import Issuing
-from meterai.waiting_room import Act, Guarded, WaitInLine
+from meterai.waiting_room import Act, Guarded, NotLetIn, into_line
 
 QR_PICTURE_SCALE = 10  # pixels a module: large enough for an application that reads pictures
 # Without JavaScript the page reloads itself: often while the platform works, and rarely while the
@@ -143,8 +143,8 @@ async def buy(
         await orders.check_price(account, key, form.text("unit"))
         await orders.check_turn(request, account, key)
         order = await orders.place(account, key, quantity)
-    except WaitInLine as refusal:
-        return see_other(refusal.join_for("/buy"))
+    except NotLetIn as refusal:
+        return into_line(request, refusal, "/buy")
     except Refusal as refusal:
         kept = fresh_key() if isinstance(refusal, IdempotencyKeyReused) else key
         issuing = await database.once(stamps.issuing)
@@ -351,8 +351,8 @@ async def _acted_on(
         there = await act(identifier)
     except NotFound:
         raise
-    except WaitInLine as refusal:
-        return see_other(refusal.join_for(f"/orders/{order_id}"))
+    except NotLetIn as refusal:
+        return into_line(request, refusal, f"/orders/{order_id}")
     except Refusal as refusal:
         return await _order_page(request, orders, identifier, refusal)
     return see_other(there or f"/orders/{order_id}")

@@ -54,7 +54,7 @@ from meterai.plumbing.forms import PARTS_MAX
 from meterai.plumbing.http import IdempotencyKeyReused, language_of, retry_after
 from meterai.plumbing.messages import translate
 from meterai.stamping import StampedBefore, StampingService, Upload
-from meterai.waiting_room import Act, Guarded, WaitInLine
+from meterai.waiting_room import Act, Guarded, NotLetIn, into_line
 
 REVIEW, CHOOSE, PLACE = "/stamp/pay", "/stamp", "/stamp/place"
 SIGN_IN = f"{REVIEW}/sign-in"
@@ -147,8 +147,8 @@ class _LastLook:
         files = await self.drafts.files(draft)
         try:
             return see_other(await carry_out(draft, files, form))
-        except WaitInLine as wrong:
-            return see_other(wrong.join_for(REVIEW))
+        except NotLetIn as wrong:
+            return into_line(self.request, wrong, REVIEW)
         except IdempotencyKeyReused as wrong:
             # What was ordered under this key is another set of documents; this one gets its own.
             await self.drafts.renew_key(draft)

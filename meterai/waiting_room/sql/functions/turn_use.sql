@@ -1,6 +1,7 @@
 -- Let an account use a turn: `used`, `of_another` (account or holder), `has_another` (it waited twice at the
--- same time and has used the other turn), `over`.  Whoever has come to the act makes room for the next one; the
--- turn stays theirs for mending.  The turn of somebody who came while nobody had to wait (`p_early_at`) has its
+-- same time, and the other turn, which it used, is over), `over`.  Whoever has come to the act makes room for the
+-- next one; the turn stays theirs for mending, on whichever device: who shows a second one meanwhile comes by the
+-- one they have, and the second stays free.  The turn of somebody who came while nobody had to wait (`p_early_at`) has its
 -- row from now on.
 CREATE OR REPLACE FUNCTION turn_use(
     p_line uuid, p_number bigint, p_holder bytea, p_account uuid, p_since timestamptz,
@@ -9,6 +10,7 @@ CREATE OR REPLACE FUNCTION turn_use(
 LANGUAGE plpgsql AS $$
 DECLARE
     v_turn waiting_room_turns;
+    v_began timestamptz;
 BEGIN
     -- Two browsers of one account come one after the other.
     PERFORM pg_advisory_xact_lock(16010, hashtext(p_account::text || p_line::text));
@@ -30,9 +32,10 @@ BEGIN
     IF v_turn.used_by = p_account THEN
         RETURN 'used';
     END IF;
-    IF EXISTS (SELECT 1 FROM waiting_room_turns
-               WHERE line_id = p_line AND used_by = p_account AND ended_at > v_turn.taken_at) THEN
-        RETURN 'has_another';
+    SELECT max(admitted_at) INTO v_began FROM waiting_room_turns
+    WHERE line_id = p_line AND used_by = p_account AND ended_at > v_turn.taken_at;
+    IF v_began IS NOT NULL THEN
+        RETURN CASE WHEN v_began > p_since THEN 'used' ELSE 'has_another' END;
     END IF;
     UPDATE waiting_room_turns SET used_by = p_account, ended_at = clock_timestamp()
     WHERE line_id = p_line AND number = p_number;
