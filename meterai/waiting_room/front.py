@@ -97,11 +97,11 @@ class _Address(NamedTuple):
 
     @classmethod
     def of(cls, path: str) -> "_Address | None":
-        """None for an address that is answered by the application."""
-        match path.split("/"):
-            case ["", "lines", line]:
+        """None for an address that is answered by the application; slashes are read as its router does."""
+        match list(filter(None, path.split("/"))):
+            case ["lines", line]:
                 return cls(line, "")
-            case ["", "lines", line, ("now-serving.json" | "place" | "enter" | "receipt") as what]:
+            case ["lines", line, ("now-serving.json" | "place" | "enter" | "receipt") as what]:
                 return cls(line, what)
             case _:
                 return None

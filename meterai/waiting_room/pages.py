@@ -1,6 +1,7 @@
 """The pages of a line that are not only looked at: coming in, keeping a number, its proof."""
 
-from urllib.parse import urlencode
+from contextlib import suppress
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -36,6 +37,7 @@ from meterai.waiting_room.model import (
     TURN_SECONDS_MAX,
     Act,
     Line,
+    LineState,
     LineUnknown,
     NotLetIn,
     NumberNotServed,
@@ -77,9 +79,17 @@ def _numbered(request: PageRequest, room: WaitingRoom, line: Line) -> Ticket | N
     return ticket if ticket and ticket.number != NO_NUMBER else None
 
 
-async def _line(room: WaitingRoom, name: str) -> Line:
+async def _line(room: WaitingRoom, name: str) -> Line | None:
+    """The line of this name; None where it has ended or never was."""
     await room.look()
-    return room.line(name)
+    with suppress(LineUnknown):
+        return room.line(name)
+    return None
+
+
+def _past(name: str, there: str) -> Page:
+    """On, for who waited in a line that has ended: it stands before nothing.  Its page says so otherwise."""
+    return see_other(there if there != "/" else f"{PATH}/{quote(name, safe='')}")
 
 
 def _page_of(line: Line, there: str) -> Page:
@@ -134,12 +144,9 @@ async def enter(
 ) -> Page:
     """Come in, if the number was called; else wait on."""
     there = there_of(request.query_params.get("next", ""))
-    try:
-        line = await _line(lines, name)
-    except LineUnknown:
-        if there == "/":
-            raise
-        return see_other(there)  # it has ended, and stands before nothing
+    line = await _line(lines, name)
+    if line is None:
+        return _past(name, there)
     ticket = _numbered(request, lines, line)
     if ticket is None:
         return _page_of(line, there)
@@ -168,8 +175,10 @@ async def leave(
 ) -> Page:
     """Give a number up, for a new one."""
     check_origin(request)
-    line, form = await _line(lines, name), await read_form(request)
-    answer = _page_of(line, there_of(form.text("next")))
+    line, there = await _line(lines, name), there_of((await read_form(request)).text("next"))
+    if line is None:
+        return _past(name, there)
+    answer = _page_of(line, there)
     _set(settings, answer, ticket_cookie(line.name), "", 0)
     _set(settings, answer, turn_cookie(line.name), "", 0)
     return answer
@@ -189,6 +198,8 @@ async def keep(
 ) -> Page:
     """Keep the number with the account; the earliest it ever had is the one that counts."""
     line, there = await _line(lines, name), there_of(request.query_params.get("next", ""))
+    if line is None:
+        return _past(name, there)
     kept = await lines.keep(line, account, _numbered(request, lines, line))
     shown = page(
         request,
@@ -216,9 +227,11 @@ async def tell(
     account: NamedDependency[UUID],
 ) -> Page:
     """Have a mail sent when the turn is near."""
-    line, form = await _line(lines, name), await read_own_form(request)
+    line, there = await _line(lines, name), there_of((await read_own_form(request)).text("next"))
+    if line is None:
+        return _past(name, there)
     await lines.tell_me(line, account, wants_mail=True)
-    return _page_of(line, there_of(form.text("next")))
+    return _page_of(line, there)
 
 
 @get(
@@ -254,6 +267,10 @@ async def show_ended(
 ) -> Page:
     """What is said of a line that has ended; one that has not is answered before the application."""
     line = await lines.line_ever(name)
+    if (
+        line.state != LineState.ENDED
+    ):  # an address that is written otherwise, or a line that has just begun
+        return _page_of(line, there_of(request.query_params.get("next", "")))
     ticket = lines.ticket_shown(request.scope, line)
     return page(
         request,

@@ -785,6 +785,40 @@ def test_a_page_is_small_and_looks_again_by_itself(database_url: str, tmp_path: 
     run(database_url, tmp_path, act)
 
 
+@pytest.mark.parametrize("slashes", [f"{LINE}/", f"{LINE}//", "/" + LINE, "/lines//buying"])
+def test_a_line_that_stands_is_told_to_have_ended_at_no_spelling_of_its_address(
+    database_url: str, tmp_path: Path, slashes: str
+) -> None:
+    async def act(web: Within, office: Office) -> None:
+        _, page = await Visitor(web).goes(f"{slashes}?next=/buy")
+        assert (page.status, b"You are in line" in page.body) == (200, True)
+        assert b"has ended" not in page.body
+
+    run(database_url, tmp_path, act)
+
+
+@pytest.mark.parametrize("there", ["/check", ""])
+def test_who_acts_on_a_line_that_has_ended_meanwhile_goes_on(
+    database_url: str, tmp_path: Path, there: str
+) -> None:
+    """It ends while somebody signs in to keep a number, or before they press a button of its page."""
+
+    async def act(web: Within, office: Office) -> None:
+        one = Visitor(web, **await office.signed_in())
+        await one.goes(LINE)
+        kept_page = (await one.get(f"{LINE}/keep?next={there}")).body.decode()
+        token = re.findall(r'name="form_token" value="([^"]+)"', kept_page)[0]
+        await office.operate("end", BUYING, reason="over")
+        where, page = await one.goes(f"{LINE}/keep?next={there}")
+        assert (where, page.status) == (there or LINE, 200)
+        for pressed in ("tell", "leave"):
+            body = urlencode({"form_token": token, "next": there}).encode()
+            sent = await web.post(f"{LINE}/{pressed}", body, one.headers | FORM)
+            assert (sent.status, sent.header("location")) == (303, there or LINE), pressed
+
+    run(database_url, tmp_path, act)
+
+
 def test_of_a_line_that_has_ended_there_is_a_page_and_the_proof(
     database_url: str, tmp_path: Path
 ) -> None:
