@@ -143,7 +143,7 @@ async def _choose_page(
         is_examining=any(one.state == FileState.EXAMINING for one in files),
         again_seconds=LOOK_AGAIN_SECONDS,
         kind=FILE_KIND,
-        is_kept=draft is None and await is_kept(request, drafts),
+        is_kept=await is_kept(request, drafts),
         done=await done_here(request, drafts) if draft is None else None,
         is_not_kept=request.url.query == NOT_KEPT,
         is_elsewhere=draft is None and request.url.query == ELSEWHERE,
@@ -232,7 +232,7 @@ async def add_files(
     except Refusal as refusal:
         answer = await _choose_page(request, drafts, uploads, draft, refusal)
     if kept:
-        set_token(answer, drafts, kept)
+        await set_token(request, answer, drafts, kept)
     return answer
 
 

@@ -166,7 +166,7 @@ async def begin(
         await _state(request, drafts, draft, file), status_code=201, headers=headers
     )
     if token:
-        set_token(answer, drafts, token)
+        await set_token(request, answer, drafts, token)
     return answer
 
 

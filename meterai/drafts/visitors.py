@@ -11,6 +11,7 @@ from meterai.pages import Page, PageRequest, known_caller, known_visitor
 from meterai.plumbing.http import cookie_name
 
 COOKIE = "draft"
+KEPT = "draft-kept"  # the token of one before it, which opens once its owner signs in
 # Of the page of files, for who signed in by the link of a mail in a browser that has none.
 ELSEWHERE = "files=elsewhere"
 
@@ -21,8 +22,8 @@ async def account_asking(request: PageRequest) -> UUID | None:
     return caller.account if caller else None
 
 
-def _token(request: PageRequest, drafts: DraftService) -> str:
-    return request.cookies.get(cookie_name(COOKIE, drafts.process), "")
+def _token(request: PageRequest, drafts: DraftService, cookie: str = COOKIE) -> str:
+    return request.cookies.get(cookie_name(cookie, drafts.process), "")
 
 
 async def open_draft(request: PageRequest, drafts: DraftService) -> Draft | None:
@@ -56,10 +57,13 @@ async def adopt_by_mark(
 
 
 async def is_kept(request: PageRequest, drafts: DraftService) -> bool:
-    """Whether files of this browser wait for their owner, whose session has ended, to sign in."""
+    """Whether files of this browser wait for their owner, whose session has ended, to sign in; also where
+    others were chosen here since.
+    """
     if await account_asking(request) is not None:
         return False
-    return await drafts.is_kept_for_its_owner(_token(request, drafts))
+    tokens = _token(request, drafts), _token(request, drafts, KEPT)
+    return any([await drafts.is_kept_for_its_owner(one) for one in tokens])
 
 
 async def done_here(request: PageRequest, drafts: DraftService) -> Draft | None:
@@ -86,11 +90,19 @@ async def draft_of(request: PageRequest, drafts: DraftService) -> Draft:
     return found
 
 
-def set_token(answer: Page, drafts: DraftService, token: str) -> None:
-    """Have the browser keep a token for as long as its draft may live."""
+async def set_token(request: PageRequest, answer: Page, drafts: DraftService, token: str) -> None:
+    """Have the browser keep a token for as long as its draft may live, and the one it had, if files of that
+    wait for their owner."""
+    before = _token(request, drafts)
+    if await account_asking(request) is None and await drafts.is_kept_for_its_owner(before):
+        _set(answer, drafts, KEPT, before)
+    _set(answer, drafts, COOKIE, token)
+
+
+def _set(answer: Page, drafts: DraftService, cookie: str, token: str) -> None:
     answer.set_cookie(
         Cookie(
-            cookie_name(COOKIE, drafts.process),
+            cookie_name(cookie, drafts.process),
             path="/",
             value=token,
             max_age=int(drafts.cookie_seconds),

@@ -133,6 +133,30 @@ def test_offline_in_the_middle_goes_on_by_itself(chromium, instance):
     assert chooser.complaints == []
 
 
+def test_whose_session_ends_meanwhile_reads_it_on_the_page_and_begins_no_other_file(
+    chromium, instance
+):
+    chooser = Chooser(chromium, instance)
+    begun: list[str] = []
+
+    def end(route: Route) -> None:
+        if route.request.method == "PATCH":
+            route.fulfill(status=401, json={"code": "sign_in_required", "title": "Masuk dulu"})
+        else:
+            route.continue_()
+
+    chooser.context.route("**/stamp/uploads/*", end)
+    chooser.page.on(
+        "request", lambda one: begun.append(one.method) if one.method == "POST" else None
+    )
+    with chooser.page.expect_navigation(url="**/stamp"):
+        chooser.chooses(payload("besar.pdf", LARGE), payload("kecil.pdf", pdf(words="Kecil")))
+    chooser.sees("besar.pdf", "Belum selesai terkirim")
+    expect(chooser.row("kecil.pdf")).to_have_count(0)
+    assert begun == ["POST"]
+    assert chooser.complaints == []
+
+
 def test_after_a_reload_the_same_file_goes_on(chromium, instance):
     chooser = Chooser(chromium, instance)
     chooser.slow = 200

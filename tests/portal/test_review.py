@@ -12,6 +12,7 @@ from httpx import Cookies
 from meterai.accounts import CodeService
 from meterai.accounts.pages import Begun
 from meterai.plumbing.messages import translate
+from tests.support.pdf import pdf
 from tests.support.walk_in import WalkIn, fields, walk_in
 
 PAY, PROVE = "/stamp/pay", "/stamp/pay/sign-in"
@@ -264,3 +265,24 @@ def test_a_link_leads_to_a_page_of_ours(visitor: WalkIn, wanted: str, there: str
     link = visitor.container.of(CodeService).link(begun.challenge)
     form = fields(visitor.get(link), "/sign-in/link", "secret")
     assert visitor.goes("/sign-in/link", form) == there
+
+
+@pytest.mark.parametrize("chosen_since", [0, 1, 2])
+def test_whose_session_has_ended_reads_that_their_files_wait_whatever_was_chosen_since(
+    visitor: WalkIn, chosen_since: int
+) -> None:
+    visitor.signs_in()
+    visitor.places("pertama.pdf")
+    for name in [one for one in visitor.client.cookies if one.startswith("session")]:
+        del visitor.client.cookies[name]
+    for number in range(chosen_since):
+        document = {"document": (f"{number}.pdf", pdf(words=f"{number}"), "application/pdf")}
+        assert visitor.client.post("/stamp/files", files=document).status_code == 303
+    page = visitor.get("/stamp")
+    assert translate("page.choose.is_kept", "en") in page
+    assert page.count('class="document"') == chosen_since + 1  # and that of the script
+    visitor.signs_in(there="/stamp")
+    page = visitor.get("/stamp")
+    assert "pertama.pdf" in page
+    assert translate("page.choose.is_kept", "en") not in page
+    assert ("0.pdf" in page) == (chosen_since > 0), "which may be put to them"

@@ -80,29 +80,38 @@ const rest = (job) =>
     document.addEventListener("visibilitychange", go, { once: true });
   });
 
+// Whose session has ended reads so on the page; no file begins meanwhile, which would be nobody's.
+async function call(job, asked) {
+  const answer = await fetch(job.id ? `${says.uploads}/${job.id}` : says.uploads, asked).catch(cut);
+  if (answer.status !== 401) return answer;
+  location.replace("/stamp");
+  return new Promise(() => {});
+}
+
 // How the file of a job stands, after a request about it.
 async function ask(job, method, headers, body) {
   if (job.isOut) throw new Stopped();
-  const request = (job.request = new AbortController());
+  const request = job.request = new AbortController();
   setTimeout(() => request.abort(), PART_MS);
-  const path = job.id ? `${says.uploads}/${job.id}` : says.uploads;
-  const answer = await fetch(path, {
+  const answer = await call(job, {
     method,
     body,
     // The version of the draft, as it asks.
     headers: { "Upload-Draft-Interop-Version": "8", Accept: "application/json", ...headers },
     signal: request.signal,
-  }).catch(cut);
+  });
   if (answer.status === 204) return { state: "receiving", received: Number(answer.headers.get("Upload-Offset")) };
-  const told = await answer.json().catch(() => (answer.ok ? cut() : {}));
+  const told = await answer.json().catch(() => answer.ok ? cut() : {});
   if (answer.ok) return told;
   if (answer.status === 404 && !job.bar.value) {
     job.id = undefined; // of a file that nothing came of for a while nothing is left: it begins anew
     cut();
   }
   if (told.code === "wait_in_line") location = "/stamp";
-  const isPassing = answer.status >= 500 || PASSING.includes(answer.status) || told.code === "part_damaged_on_the_way";
-  if (isPassing && (answer.headers.get("Retry-After") ?? 1) * 1000 <= PAUSE_MS) cut();
+  if (
+    (answer.status >= 500 || PASSING.includes(answer.status) || told.code === "part_damaged_on_the_way") &&
+    (answer.headers.get("Retry-After") ?? 1) * 1000 <= PAUSE_MS
+  ) cut();
   throw new Stopped(told.title ?? says.failed);
 }
 
@@ -112,15 +121,14 @@ async function sendPart(job, offset) {
   const isLast = offset + part.size === file.size;
   tell(job, isLast ? says.checking : says.sending);
   job.bar.value = offset;
-  const beginning = {
-    "Upload-Length": file.size,
-    "Content-Disposition": `inline; filename*=UTF-8''${named(file.name)}`,
-    "Repr-Digest": `sha-256=:${job.digest}:`,
-  };
   const found = await ask(job, job.id ? "PATCH" : "POST", {
     "Content-Digest": `sha-256=:${await hash(part)}:`,
     "Upload-Complete": isLast ? "?1" : "?0",
-    ...(job.id ? { "Upload-Offset": offset } : beginning),
+    ...(job.id ? { "Upload-Offset": offset } : {
+      "Upload-Length": file.size,
+      "Content-Disposition": `inline; filename*=UTF-8''${named(file.name)}`,
+      "Repr-Digest": `sha-256=:${job.digest}:`,
+    }),
   }, part);
   job.id ??= found.id;
   isKnown = true;
@@ -135,8 +143,8 @@ async function sent(job) {
     // The upload of these very bytes, wherever it began; one that has ended by its name, so that what is
     // there twice is seen.
     const same = list.querySelector(`[data-digest="${job.digest}"]`);
-    const isIt = same?.dataset.fileState === "receiving" || same?.querySelector(".name").textContent === job.file.name;
-    if (isIt) job.id = same.dataset.file;
+    if (same?.dataset.fileState === "receiving" || same?.querySelector(".name").textContent === job.file.name)
+      job.id = same.dataset.file;
     isKnown = false; // until an answer says what became of it
   }
   let found = job.id ? await ask(job, "GET") : { state: "receiving", received: 0 };
@@ -176,7 +184,7 @@ async function send(job) {
 }
 
 async function forget(job) {
-  const answer = job.id && (await fetch(`${says.uploads}/${job.id}`, { method: "DELETE" }));
+  const answer = job.id && await call(job, { method: "DELETE" });
   if (answer && !answer.ok && answer.status !== 404) cut();
   await refresh(job);
   live.textContent = says.takenOut;
@@ -211,7 +219,7 @@ if (crypto.subtle) {
     add(field.files);
     field.value = ""; // so that the same file can be chosen once more
   };
-  form.onsubmit = (event) => event.preventDefault();
+  form.onsubmit = window.ondragover = (event) => event.preventDefault();
   form.querySelector("button:not([type])").hidden = true;
   list.addEventListener("submit", (event) => {
     const row = event.target.closest("[data-file]");
@@ -223,9 +231,8 @@ if (crypto.subtle) {
   });
   // Whoever comes back from where it went on sees what the server has.
   addEventListener("pageshow", ({ persisted }) => persisted && refresh().catch(() => {}));
-  addEventListener("dragover", (event) => event.preventDefault());
-  addEventListener("drop", (event) => {
+  window.ondrop = (event) => {
     event.preventDefault();
     add(event.dataTransfer.files);
-  });
+  };
 }
