@@ -286,3 +286,43 @@ def test_whose_session_has_ended_reads_that_their_files_wait_whatever_was_chosen
     assert "pertama.pdf" in page
     assert translate("page.choose.is_kept", "en") not in page
     assert ("0.pdf" in page) == (chosen_since > 0), "which may be put to them"
+
+
+@pytest.mark.parametrize("first", ["here", "elsewhere"])
+def test_files_of_another_device_are_told_and_ordered_by_no_button_that_did_not_show_them(
+    visitor: WalkIn, first: str
+) -> None:
+    def there() -> None:
+        with visitor.as_another():
+            visitor.signs_in()
+            visitor.places("laptop.pdf")
+
+    if first == "elsewhere":
+        there()
+    visitor.places("ponsel.pdf")
+    if first == "here":
+        there()
+    asked = asks(visitor)
+    assert "Sign in and pay Rp10.000 by QRIS" in asked
+    told = visitor.sends(PROVE, fields(asked, PROVE, "code") | {"code": visitor.code()})
+    assert told.status_code == 409
+    assert translate("refusal.draft_changed", "en") in told.text
+    assert translate("page.review.not_charged", "en") in told.text
+    assert "Pay Rp20.000 by QRIS" in told.text
+    assert orders(visitor) == 0
+    assert ORDER.fullmatch(visitor.goes(PAY, fields(told.text, PAY, "draft")))
+
+
+def test_files_that_the_page_showed_are_ordered_though_the_account_had_an_empty_draft(
+    visitor: WalkIn,
+) -> None:
+    with visitor.as_another():
+        visitor.signs_in()
+        visitor.places("laptop.pdf")
+        page = visitor.get("/stamp")
+        (out,) = re.findall(r'action="(/stamp/files/\w+/take-out)"', page)
+        visitor.goes(out, {})
+    visitor.places("ponsel.pdf")
+    asked = asks(visitor)
+    there = visitor.goes(PROVE, fields(asked, PROVE, "code") | {"code": visitor.code()})
+    assert ORDER.fullmatch(there), there

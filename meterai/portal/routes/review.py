@@ -82,6 +82,11 @@ def _error(refusal: Refusal, language: str) -> FieldError:
     return FieldError(field, sentence(refusal, language))
 
 
+def _is_as_seen(form: Form, wanted: list[DraftFile]) -> bool:
+    """Whether the page that the form is of showed these documents with these stamps."""
+    return form.text("seen") == written(wanted)
+
+
 def _missing(files: list[DraftFile]) -> str | None:
     """Where to go first, when the draft cannot be ordered yet."""
     wanted = to_order(files)
@@ -169,11 +174,14 @@ class _LastLook:
         """
         draft = await own_draft(self.request, self.drafts)
         if draft is None or show(DRAFT, draft.id) != form.text("draft"):
-            return see_other(await _done_before(self.drafts, account, form) or REVIEW)
+            # The account has files of another device: with those of this one they are one draft now.
+            done = await _done_before(self.drafts, account, form)
+            if draft is None or done:
+                return see_other(done or REVIEW)
         async with self.database.reading() as tx:
             has_stamps = await _available(tx, account) > 0
-        if has_stamps:  # who has some chooses how to pay
-            return see_other(REVIEW)
+        if has_stamps and _is_as_seen(form, to_order(await self.drafts.files(draft))):
+            return see_other(REVIEW)  # who has some chooses how to pay
         return await self.answered(draft, form, carry_out)
 
 
@@ -237,7 +245,7 @@ async def _carried_out(
     """Stamp the documents, or order it; the address to go on to, which says what became of it."""
     drafts, stamping, orders = services
     wanted, key = to_order(files), draft.order_key
-    if form.text("seen") != written(wanted):
+    if not _is_as_seen(form, wanted):
         raise DraftChanged("the draft was changed since the page was shown")
     if any(not one.is_placed for one in wanted):
         raise DraftNotPlaced("a document has no stamp")
