@@ -24,6 +24,7 @@ from meterai.drafts.service import DraftService
 from meterai.drafts.uploads import Uploads
 from meterai.drafts.visitors import (
     ELSEWHERE,
+    NO_COOKIE,
     account_asking,
     adopt_draft,
     done_here,
@@ -146,6 +147,7 @@ async def _choose_page(
         is_kept=await is_kept(request, drafts),
         done=await done_here(request, drafts) if draft is None else None,
         is_not_kept=request.url.query == NOT_KEPT,
+        is_without_cookies=request.url.query == NO_COOKIE and not request.cookies,
         is_elsewhere=draft is None and request.url.query == ELSEWHERE,
         apart=await files_apart(request, drafts),
         here=CHOOSE,
@@ -224,8 +226,9 @@ async def add_files(
             there = draft if begun or not token else None
             answer = await _choose_page(request, drafts, uploads, there, left_out=left_out)
         else:
+            choose = CHOOSE if request.cookies or not kept else f"{CHOOSE}?{NO_COOKIE}"
             goes_on = needs_no_word(await drafts.files(draft))
-            answer = see_other(PLACE if goes_on else CHOOSE)
+            answer = see_other(PLACE if goes_on else choose)
     except RequestEntityTooLarge:
         too_large = FormTooLarge(sum_bytes=FORM_BYTES_MAX)
         answer = await _choose_page(request, drafts, uploads, draft, too_large)

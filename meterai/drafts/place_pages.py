@@ -23,7 +23,7 @@ from meterai.drafts.pictures import PagePictures
 from meterai.drafts.placing import Outcome, Placing, View, Wanted
 from meterai.drafts.positions import TAP_WIDTH, TypedStamp
 from meterai.drafts.service import DraftService
-from meterai.drafts.visitors import done_here, draft_of, own_draft
+from meterai.drafts.visitors import NO_COOKIE, done_here, draft_of, own_draft
 from meterai.kit.ids import read, show
 from meterai.kit.numbers import counted
 from meterai.kit.priority import Priority
@@ -70,6 +70,8 @@ async def show_place(
     """A page of a file and its stamps."""
     draft = await own_draft(request, drafts)
     if draft is None:
+        if not request.cookies:
+            return see_other(f"/stamp?{NO_COOKIE}")
         return see_other(NEXT if await done_here(request, drafts) else "/stamp")
     files = await _usable(drafts, draft)
     if not files:

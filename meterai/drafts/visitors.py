@@ -14,6 +14,8 @@ COOKIE = "draft"
 KEPT = "draft-kept"  # the token of one before it, which opens once its owner signs in
 # Of the page of files, for who signed in by the link of a mail in a browser that has none.
 ELSEWHERE = "files=elsewhere"
+# Of the same page, where a browser has come without the cookie that its files are found by.
+NO_COOKIE = "files=no-cookie"
 
 
 async def account_asking(request: PageRequest) -> UUID | None:

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from meterai.accounts import AccountService
+from meterai.plumbing.messages import translate
+from tests.support.pdf import pdf
 from tests.support.walk_in import WalkIn, fields, walk_in
 
 ANI, BUDI = "ani@example.id", "budi@example.id"
@@ -122,3 +124,33 @@ def test_how_to_pay_is_kept_on_the_last_look(visitor: WalkIn) -> None:
     visitor.signs_in(ANI, "/stamp/pay")
     assert NOT_SENT in visitor.get("/stamp/pay")
     assert orders(visitor) == 0
+
+
+# -- browsers that keep nothing ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content", [pdf(words="Surat"), b"no document"])
+def test_a_browser_that_keeps_no_cookies_is_told_so_after_it_sent_files(
+    visitor: WalkIn, content: bytes
+) -> None:
+    said = translate("page.choose.is_without_cookies", "en")
+    sent = visitor.client.post("/stamp/files", files={"document": ("a.pdf", content)})
+    with visitor.as_another():
+        there = sent.headers["location"]
+        while (shown := visitor.client.get(there)).status_code == 303:
+            there = shown.headers["location"]
+        assert said in shown.text
+    while (shown := visitor.client.get(there)).status_code == 303:
+        there = shown.headers["location"]
+    assert said not in shown.text
+    assert "a.pdf" in shown.text
+
+
+def test_a_browser_that_keeps_no_cookies_is_told_so_before_its_code_is_spent(
+    visitor: WalkIn,
+) -> None:
+    said = translate("page.code.is_without_cookies", "en")
+    asked = visitor.goes("/sign-in", {"email": "ani@example.id", "next": "/account"})
+    with visitor.as_another():
+        assert said in visitor.get(asked)
+    assert said not in visitor.get(asked)

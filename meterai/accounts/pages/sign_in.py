@@ -114,7 +114,11 @@ def _code_page(
     refusal: Refusal | None = None,
 ) -> Page:
     here = CODE, {"challenge": challenge, "next": there}
-    facts = signing_in.facts(request, form, refusal)
+    # The answer that led here set a cookie: where none is shown, the session would not be kept either.
+    facts = {
+        **signing_in.facts(request, form, refusal),
+        "is_without_cookies": not request.cookies,
+    }
     return _shown(request, "accounts/code.html", here, facts, refusal)
 
 

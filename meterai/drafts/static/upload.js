@@ -213,22 +213,23 @@ function takeOut(job) {
 
 // -- what is done
 
-// Over plain HTTP a browser has no digests: there the form sends the files in one request.
-if (crypto.subtle) {
+// Over plain HTTP a browser has no digests: there the form sends the files in one request.  So it does where
+// no cookies are kept, which the page after it tells.
+if (crypto.subtle && navigator.cookieEnabled) {
   field.onchange = () => {
     add(field.files);
     field.value = ""; // so that the same file can be chosen once more
   };
   form.onsubmit = window.ondragover = (event) => event.preventDefault();
   form.querySelector("button:not([type])").hidden = true;
-  list.addEventListener("submit", (event) => {
+  list.onsubmit = (event) => {
     const row = event.target.closest("[data-file]");
     const [name, state] = row.querySelectorAll(".name, .state");
     const job = { id: row.dataset.file, file: { name: name.textContent }, row, state, isFailed: true };
     event.preventDefault();
     jobs.add(job);
     takeOut(job);
-  });
+  };
   // Whoever comes back from where it went on sees what the server has.
   addEventListener("pageshow", ({ persisted }) => persisted && refresh().catch(() => {}));
   window.ondrop = (event) => {
