@@ -267,9 +267,8 @@ async def show_ended(
 ) -> Page:
     """What is said of a line that has ended; one that has not is answered before the application."""
     line = await lines.line_ever(name)
-    if (
-        line.state != LineState.ENDED
-    ):  # an address that is written otherwise, or a line that has just begun
+    # An address that is written otherwise leads here, and one of a line that has just begun.
+    if line.state != LineState.ENDED:
         return _page_of(line, there_of(request.query_params.get("next", "")))
     ticket = lines.ticket_shown(request.scope, line)
     return page(
