@@ -453,8 +453,7 @@ INVARIANTS = (
         JOIN suspense_items i ON i.payment = c.payment AND i.reference = a.reference
         WHERE i.reason = 'refunded_there' AND i.state = 'resolved' AND c.learned_by <> 'denial'
             AND i.resolved_at > c.captured_at
-            AND refund_gone(c.account_id, c.attempt_id, c.payment)
-                < least(coalesce(i.amount, c.amount), c.amount)
+            AND refund_not_booked(c.account_id, c.attempt_id, c.payment, i.amount) > 0
         UNION ALL
         SELECT account_id, attempt_id, payment, NULL, returned_told FROM chargebacks
         WHERE look_at < now() - {LATE}

@@ -68,7 +68,7 @@ async def take_refund_news(tx: Tx, event: PaymentRefunded) -> None:
     about = (event.account, event.attempt, event.payment)
     await store.ask_now(tx, *about)
     told = event.amount
-    if told is not None and event.is_sum and told <= await store.gone(tx, *about):
+    if told is not None and event.is_sum and not await store.not_booked(tx, *about, told):
         return
     await store.given_back_told(tx, *about, told)
 

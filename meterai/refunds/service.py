@@ -140,7 +140,7 @@ async def conclude(tx: Tx, news: PaymentGivenBack) -> None:
     """
     account, attempt, payment, told = news
     reference = payments.reference_of(account, attempt)
-    if told <= await store.gone(tx, account, attempt, payment):
+    if await store.not_booked(tx, *news) == 0:
         await suspense.given_back(tx, reference, payment)
         await store.looked_up(tx, account, attempt, payment)
         return

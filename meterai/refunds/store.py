@@ -71,22 +71,21 @@ UPDATE refunds SET try_at = least(try_at, now())
 WHERE account_id = %s AND attempt_id = %s AND payment = %s
     AND state IN ('requested', 'sent', 'refused')
 """
-GONE = "SELECT refund_gone(%s, %s, %s) AS gone"
+NOT_BOOKED = "SELECT refund_not_booked(%s, %s, %s, %s) AS rupiah"
 GIVEN_BACK_TOLD = "SELECT payment_given_back_told(%s, %s, %s, %s)"
 GIVEN_BACK = "SELECT refund_given_back(%s, %s, %s, %s, %s)"
 # What news in suspense says of a captured payment and the books do not have yet.
 GIVEN_BACK_AS_TOLD = """
 SELECT refund_given_back(c.account_id, c.attempt_id, c.payment,
-    coalesce(b.returned, 0) + least(coalesce(i.amount, c.amount), c.amount)
-        - refund_gone(c.account_id, c.attempt_id, c.payment), '{}')
+    coalesce(b.returned, 0) + n.rupiah, '{}')
 FROM suspense_items i JOIN captures c ON c.payment = i.payment AND c.learned_by <> 'denial'
 JOIN payment_attempts a ON a.account_id = c.account_id AND a.attempt_id = c.attempt_id
     AND a.reference = i.reference
 LEFT JOIN chargebacks b ON b.account_id = c.account_id AND b.attempt_id = c.attempt_id
     AND b.payment = c.payment
-WHERE i.item_id = %s AND i.state = 'open' AND i.reason = 'refunded_there'
-    AND refund_gone(c.account_id, c.attempt_id, c.payment)
-        < least(coalesce(i.amount, c.amount), c.amount)
+CROSS JOIN LATERAL (
+    SELECT refund_not_booked(c.account_id, c.attempt_id, c.payment, i.amount) AS rupiah) n
+WHERE i.item_id = %s AND i.state = 'open' AND i.reason = 'refunded_there' AND n.rupiah > 0
 """
 TO_LOOK_UP = """
 UPDATE chargebacks SET look_at = now() + make_interval(secs => %s)
@@ -260,9 +259,9 @@ async def looked_up(tx: Tx, account: UUID, attempt: UUID, payment: str) -> None:
     await tx.run(LOOKED_UP, account, attempt, payment)
 
 
-async def gone(tx: Tx, account: UUID, attempt: UUID, payment: str) -> int:
-    """How much of a payment has left the books, in rupiah."""
-    found = await tx.value(GONE, account, attempt, payment)
+async def not_booked(tx: Tx, account: UUID, attempt: UUID, payment: str, told: int) -> int:
+    """What of the money that news tells of the books do not have as given back, in rupiah."""
+    found = await tx.value(NOT_BOOKED, account, attempt, payment, told)
     assert isinstance(found, int)
     return found
 

@@ -182,6 +182,37 @@ async def _book(till: Till, item: UUID) -> None:
         await refunds.book_as_told(tx, item)
 
 
+def test_news_of_a_whole_payment_speaks_of_what_was_not_charged_back(till: Till) -> None:
+    order, _, qr, _ = paid(till, 2)
+    till.control("deny", qr_content=qr, amount=4_000)
+    till.ask()
+    till.shop.ask_back(order)
+    till.shop.work()
+    till.send_refunds()  # the rest of the stamp that was taken back, and the other one
+    till.ask()  # nothing of it is left at the bank: status 04, and the sum of the payment
+    till.look_up()
+    assert till.suspended() == []
+    money = {"captured": 2 * PRICE, "charged_back": 4_000, "refunded": 2 * PRICE - 4_000}
+    assert till.shop.money(order) == money
+
+
+def test_an_operator_books_no_more_than_was_not_charged_back(till: Till) -> None:
+    order, attempt, qr, number = paid(till, 2)
+    till.control("deny", qr_content=qr, amount=4_000)
+    till.ask()
+    told(till, attempt, number, 2 * PRICE)
+    till.look_up()
+    assert till.suspended() == [("refunded_there", 0)]
+    [row] = till.rows("SELECT item_id FROM suspense_items")
+    till.do(_book(till, row["item_id"]))
+    service = till.shop.container.of(SuspenseService)
+    returned = Resolution.RETURNED
+    till.do(service.resolve(row["item_id"], returned, actor=TESTER, note="by telephone"))
+    till.send_refunds()
+    money = {"captured": 2 * PRICE, "charged_back": 4_000, "refunded": 2 * PRICE - 4_000}
+    assert till.shop.money(order) == money
+
+
 def test_a_record_that_cannot_be_read_is_read_again(till: Till) -> None:
     order, attempt, qr, number = paid(till)
     till.control("refund", qr_content=qr)

@@ -45,6 +45,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
             "refund_found",
             "refund_given_back",
             "refund_gone",
+            "refund_not_booked",
             "refund_recover",
             "refund_recover_order",
             "refund_settle",
@@ -64,6 +65,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         (
             "refund_denied",
             "refund_given_back",
+            "refund_not_booked",
             "refund_recover_order",
             "refund_unassigned",
             "refunds/store.py:GIVEN_BACK_AS_TOLD",
@@ -190,7 +192,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         ("stamps_release",),
         "stamps that were paid with money taken back leave the world at this moment",
     ),
-    ("refund_gone", ("suspense_resolve",), "as captures"),
+    ("refund_not_booked", ("suspense_resolve",), "as captures"),
 )
 EXCEPTIONS = {(where, name): why for name, places, why in _GROUPS for where in places}
 

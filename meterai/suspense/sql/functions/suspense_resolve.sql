@@ -26,8 +26,7 @@ BEGIN
         SELECT 1 FROM captures c JOIN payment_attempts a USING (account_id, attempt_id)
         WHERE c.payment = v_item.payment AND a.reference = v_item.reference
             AND c.learned_by <> 'denial'
-            AND refund_gone(c.account_id, c.attempt_id, c.payment)
-                < least(coalesce(v_item.amount, c.amount), c.amount)) THEN
+            AND refund_not_booked(c.account_id, c.attempt_id, c.payment, v_item.amount) > 0) THEN
         RETURN 'money_is_booked';
     END IF;
     UPDATE suspense_items SET state = 'resolved', resolved_at = now(), resolution = p_resolution,
