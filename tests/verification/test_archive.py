@@ -41,10 +41,46 @@ def read(archive: bytes) -> dict[str, bytes | NotChecked]:
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-@pytest.mark.parametrize("before", [b"", b"#!/bin/sh\n"], ids=["plain", "something before"])
-def test_what_was_packed_is_read(method: int, before: bytes) -> None:
+@pytest.mark.parametrize("comment", [b"", b"dari panitia"])
+def test_what_was_packed_is_read(method: int, comment: bytes) -> None:
     files = {"surat.pdf": LETTER, "folder/Ijazah.pdf": LETTER[::-1], "kosong.pdf": b""}
-    assert read(before + packed(files, method)) == files
+    archive = packed(files, method)
+    end = struct.pack("<H", len(comment)) + comment
+    assert read(archive[:-2] + end) == files
+
+
+def _is_damaged(archive: bytes) -> bool:
+    try:
+        entries(io.BytesIO(archive))
+    except Unread as unread:
+        return unread.reason == NotChecked.DAMAGED
+    return False
+
+
+def test_an_archive_that_was_cut_off_is_not_the_one_inside_it() -> None:
+    inner = packed({"asli.pdf": LETTER}, zipfile.ZIP_STORED)
+    files = {f"{number}.pdf": LETTER for number in range(3)} | {"lampiran.zip": inner}
+    outer = packed(files, zipfile.ZIP_STORED)
+    end_of_inner = outer.index(inner) + len(inner)
+    for length in range(outer.index(inner), len(outer)):
+        assert _is_damaged(outer[:length]), length - end_of_inner
+
+
+def test_what_stands_before_or_behind_an_archive_is_not_passed_over() -> None:
+    before, archive = packed({"palsu.pdf": LETTER}), packed({"asli.pdf": LETTER})
+    assert _is_damaged(before + archive)
+    assert _is_damaged(archive + before[:40])
+    moved = io.BytesIO(before)
+    with zipfile.ZipFile(moved, "a") as appended:  # its offsets are right: one more file
+        appended.writestr("asli.pdf", LETTER)
+    assert list(read(moved.getvalue())) == ["palsu.pdf", "asli.pdf"]
+    # Without its entry in the directory the first file is hidden from programs that read that.
+    both = moved.getvalue()
+    first, second = both.index(b"PK\1\2"), both.rindex(b"PK\1\2")
+    length = both.rindex(b"PK\5\6") - second
+    for count in (1, 2):
+        end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, length, first, 0)
+        assert _is_damaged(both[:first] + both[second : second + length] + end)
 
 
 def test_a_stream_whose_sizes_come_later_is_read() -> None:

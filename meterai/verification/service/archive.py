@@ -4,6 +4,9 @@ Nothing is written anywhere, a name is only shown, an archive in an archive is n
 a file inflates to is bounded before it is there.  Stored and deflated files are read; ZIP64 and
 encrypted ones are not.  Python's own reader takes in a directory of any size, so it is not used.
 
+An archive goes from the first byte to the last: with bytes before it or behind it, it is another one
+that was cut off, whose own last file is an archive, or one that shows other files to other programs.
+
 Files that share bytes of the archive (D. Fifield, A better zip bomb, 2019) cost a thousand times what
 was sent, and no program that packs makes them: they are not read.
 """
@@ -79,7 +82,7 @@ def is_archive(beginning: bytes) -> bool:
 
 def entries(file: IO[bytes]) -> list[Entry]:
     """The files of an archive, in the order of its directory; no folders.  Raises `Unread`."""
-    directory, start, shift = _directory(file)
+    directory, start, count = _directory(file)
     listed: list[tuple[Entry, int]] = []
     place = 0
     while place < len(directory):
@@ -92,12 +95,14 @@ def entries(file: IO[bytes]) -> list[Entry]:
             raise Unread(NotChecked.DAMAGED)
         name = directory[place + _ENTRY.size :][:name_length]
         path = _path(name, is_utf8=bool(flags & _UTF8))
-        offset = found[16] + shift
+        offset = found[16]
         entry = Entry(path, method, bool(flags & _ENCRYPTED), crc, compressed, size, offset)
         # At the least: how long the second extra field is, its local header alone knows.
         length = 0 if compressed == _IN_ZIP64 else compressed
         listed.append((entry, offset + _LOCAL.size + name_length + length))
         place += _ENTRY.size + name_length + extra_length + comment_length
+    if len(listed) != count or min((one.offset for one, _ in listed), default=0) > 0:
+        raise Unread(NotChecked.DAMAGED)
     shared = _sharing(listed, start)
     marked = (replace(one, is_overlapping=at in shared) for at, (one, _) in enumerate(listed))
     if not (files := [one for one in marked if one.path]):
@@ -119,9 +124,7 @@ def _sharing(listed: list[tuple[Entry, int]], directory: int) -> set[int]:
 
 
 def _directory(file: IO[bytes]) -> tuple[bytes, int, int]:
-    """The central directory, where it begins, and by how much all offsets are wrong because something
-    stands before the archive.
-    """
+    """The central directory, where it begins, and how many files it has."""
     size = file.seek(0, 2)
     start = max(0, size - _END.size - _COMMENT_BYTES_MAX)
     file.seek(start)
@@ -129,14 +132,14 @@ def _directory(file: IO[bytes]) -> tuple[bytes, int, int]:
     place = tail.rfind(_OF_THE_END)
     if place < 0 or len(tail) - place < _END.size:
         raise Unread(NotChecked.DAMAGED)
-    *_, length, offset, _ = _END.unpack_from(tail, place)
+    *_, count, length, offset, comment_length = _END.unpack_from(tail, place)
     end = start + place
-    if length > end or offset > end - length:
+    if offset + length != end or place + _END.size + comment_length != len(tail):
         raise Unread(NotChecked.DAMAGED)
     if length > DIRECTORY_BYTES_MAX:
         raise Unread(NotChecked.TOO_MANY)
-    file.seek(end - length)
-    return file.read(length), end - length, end - length - offset
+    file.seek(offset)
+    return file.read(length), offset, count
 
 
 def _path(name: bytes, *, is_utf8: bool) -> str:
