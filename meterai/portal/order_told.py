@@ -1,7 +1,7 @@
 """What the page of an order says first: what it is now, and what happens next; pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, timedelta
 
 from meterai.ledger import MoneyMove
@@ -50,8 +50,9 @@ class OrderNow:
     now: datetime
     documents: Sequence[Stamping] = ()
     refunds: Sequence[RefundView] = ()
-    lot: Lot | None = None
-    is_issuing: bool = True  # what is paid becomes stamps at once
+    _: KW_ONLY
+    lot: Lot | None
+    is_issuing: bool  # what is paid becomes stamps at once
 
     @property
     def is_time_over(self) -> bool:
@@ -106,6 +107,11 @@ class OrderNow:
         return OrderState.LAPSED if self.is_time_over else OrderState(self.order.state)
 
     @property
+    def is_on_hold(self) -> bool:
+        """True where it is paid and waits until stamps are issued again: nothing is being stamped."""
+        return self.state == OrderState.PAID and self.lot is None and not self.is_issuing
+
+    @property
     def is_plain(self) -> bool:
         """True where every rupiah came once and became stamps: there is nothing to explain."""
         money = self.order.money
@@ -137,7 +143,7 @@ class OrderNow:
 
     def state_of(self, stamping: Stamping | StampingView) -> StampingState:
         """The state of a document as this order leaves it: it waits for money as long as that can come
-        and has not come.
+        and has not come, and then for its stamps while none are issued.
         """
         state = StampingState(stamping.state)
         if state != StampingState.WAITING:
@@ -145,7 +151,7 @@ class OrderNow:
         if self.order.state in _OVER:
             return StampingState.DROPPED
         is_unpaid = self.order.state == OrderState.PLACED and not self.is_arrived
-        return state if is_unpaid else StampingState.RESERVED
+        return state if is_unpaid or self.is_on_hold else StampingState.RESERVED
 
 
 def as_it_went(moves: Sequence[MoneyMove]) -> list[MoneyMove]:
@@ -190,7 +196,7 @@ def _after(this: OrderNow) -> tuple[str, str]:
     headline = f"state.order.{state}"
     match state:
         case OrderState.PAID:
-            return headline, f"paid.{order.kind}" if this.is_issuing else "paid.stopped"
+            return headline, "paid.stopped" if this.is_on_hold else f"paid.{order.kind}"
         case OrderState.EXECUTED:
             is_all = this.delivered == len(this.documents)
             word = "stamped" if is_all else "stamped_in_part"

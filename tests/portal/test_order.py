@@ -58,7 +58,8 @@ def order_main(
     """The main part of the page of an order, a moment after it was placed."""
     now = more.pop("now", EARLIER)
     is_issuing = more.pop("is_issuing", True)
-    this = OrderNow(one, now, documents, refunds, lot or where(), is_issuing=is_issuing)
+    issued = lot or (where() if is_issuing else None)
+    this = OrderNow(one, now, documents, refunds, lot=issued, is_issuing=is_issuing)
     qr = this.qr_content
     facts = {
         "this": this,
@@ -215,6 +216,19 @@ def test_while_issuing_is_stopped_nothing_is_promised_for_the_next_moment(
         words = {"id": "biasanya dalam beberapa detik", "en": "usually within seconds"}
         assert (words[language] in main) == is_issuing
         assert format_datetime(paid.refund_due_at, language) in main
+        main = order_main(
+            asked, paid, is_issuing=is_issuing, documents=[stamping(StampingState.WAITING)]
+        )
+        assert (translate("state.stamping.reserved", language) in main) == is_issuing
+        assert (translate("page.document.on_hold", language) in main) == (not is_issuing)
+
+
+def test_what_was_issued_before_issuing_stopped_is_being_stamped(asked: Any) -> None:
+    paid = order(OrderState.PAID, OrderKind.DOCUMENTS, None, PAID)
+    main = order_main(
+        asked, paid, lot=where(), is_issuing=False, documents=[stamping(StampingState.WAITING)]
+    )
+    assert translate("state.stamping.reserved", asked.cookies["language"]) in main
 
 
 def test_a_qr_that_does_not_come_is_not_a_matter_of_seconds(asked: Any) -> None:

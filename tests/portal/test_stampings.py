@@ -39,9 +39,16 @@ def asked(app: Litestar, request: pytest.FixtureRequest) -> Any:
     return asked_by_somebody(app, request.param)
 
 
-def stamping_page(asked: Any, one: Stamping, of: OrderView | None = None) -> str:
-    state = OrderNow(of, NOW).state_of(one) if of else one.state
-    facts = {"stamping": shown(one), "order": of, "state": state}
+def stamping_page(
+    asked: Any, one: Stamping, of: OrderView | None = None, *, is_issuing: bool = True
+) -> str:
+    this = OrderNow(of, NOW, lot=None, is_issuing=is_issuing) if of else None
+    facts = {
+        "stamping": shown(one),
+        "order": of,
+        "state": this.state_of(one) if this else one.state,
+        "is_on_hold": bool(this and this.is_on_hold),
+    }
     return rendered(asked, "portal/stamping.html", facts)
 
 
@@ -65,6 +72,39 @@ def test_a_stamping_in_any_state_is_told(
     assert not re.search(r"page\.|\{", text)
     in_account = translate("page.stamping.failed", language) in text
     assert in_account == (state == StampingState.FAILED and of is None)
+
+
+def test_a_paid_document_waits_while_no_stamps_are_issued(asked: Any) -> None:
+    language = asked.cookies["language"]
+    paid = order(OrderState.PAID, OrderKind.DOCUMENTS)
+    assert paid.refund_due_at is not None
+    number = read("ord", paid.id)
+    found = [
+        stamping(StampingState.WAITING, order=number, name=name) for name in ("a.pdf", "b.pdf")
+    ]
+    due = format_datetime(paid.refund_due_at, language)
+    for is_issuing in (True, False):
+        one = stamping_page(asked, found[0], paid, is_issuing=is_issuing)
+        told = translate(
+            f"page.stamping.{'reserved.of_order' if is_issuing else 'on_hold'}", language, due=due
+        )
+        assert told in one
+        for text in (one, my_stamps(asked, [paid], found, is_issuing=is_issuing)):
+            assert (translate("state.stamping.reserved", language) in text) == is_issuing
+            assert (translate("page.document.on_hold", language) in text) == (not is_issuing)
+
+
+def test_no_sentence_of_a_document_has_a_hole_for_its_time(asked: Any) -> None:
+    """Before stamps are held for it, a document of a paid order has no due time of its own."""
+    paid = order(OrderState.PAID, OrderKind.DOCUMENTS)
+    one = replace(stamping(StampingState.WAITING, order=read("ord", paid.id)), due_at=None)
+    assert paid.refund_due_at is not None
+    due = format_datetime(paid.refund_due_at, asked.cookies["language"])
+    for is_issuing in (True, False):
+        [lead] = re.findall(
+            r'class="lead">(.*?)</p>', stamping_page(asked, one, paid, is_issuing=is_issuing)
+        )
+        assert due in lead
 
 
 def test_what_is_joined_on_the_device_is_named_whole(asked: Any) -> None:
@@ -93,10 +133,14 @@ def my_stamps(
     stampings: Sequence[Stamping] = (),
     refunds: Sequence[RefundView] = (),
     lots: Mapping[UUID, Lot] | None = None,
+    *,
+    is_issuing: bool = True,
     **more: object,
 ) -> str:
-    bought = {read("ord", one.id): Lot(read("ord", one.id), 2, 0, 2, 0) for one in orders}
-    found = entries(orders, stampings, refunds, bought | dict(lots or {}), NOW)
+    issued = [one for one in orders if is_issuing or one.state != OrderState.PAID]
+    bought = {read("ord", one.id): Lot(read("ord", one.id), 2, 0, 2, 0) for one in issued}
+    every = bought | dict(lots or {})
+    found = entries(orders, stampings, refunds, every, NOW, is_issuing=is_issuing)
     facts = {"entries": found, "is_first": True, "older": None, "balance": Balance(3, 1, 7)}
     return rendered(asked, "portal/history.html", facts | more)
 
@@ -107,7 +151,7 @@ def test_my_stamps_are_newest_first_with_documents_under_their_order(asked: Any)
         stamping(StampingState.DELIVERED, at=NOW + timedelta(hours=1)),
         id=UUID(int=read("ord", placed.id).int + 1),  # ids are ordered by time
     )
-    found = entries([placed], [later], [], {}, NOW)
+    found = entries([placed], [later], [], {}, NOW, is_issuing=True)
     assert [entry.this and entry.this.order for entry in found] == [None, placed]
     older = show("old", found[-1].id)
     text = my_stamps(asked, [placed], [later], older=older)

@@ -54,6 +54,8 @@ def entries(
     refunds: Sequence[RefundView],
     lots: Mapping[UUID, Lot],
     now: datetime,
+    *,
+    is_issuing: bool,
 ) -> list[Entry]:
     """Orders and stampings as one list, newest first."""
     of_order: dict[str, list[Stamping]] = {}
@@ -69,7 +71,14 @@ def entries(
     for order in orders:
         documents = tuple(of_order.get(order.id, ()))
         number = read("ord", order.id)
-        this = OrderNow(order, now, documents, given.get(order.id, ()), lots.get(number))
+        this = OrderNow(
+            order,
+            now,
+            documents,
+            given.get(order.id, ()),
+            lot=lots.get(number),
+            is_issuing=is_issuing,
+        )
         found.append(Entry(number, order.placed_at, this, documents))
     # By their ids, which are ordered by time, as the pages are.
     return sorted(found, key=lambda entry: entry.id, reverse=True)
@@ -98,8 +107,9 @@ async def show_history(
         refunds = await refunds_of_orders(tx, account, ids)
         lots = await stamps.lots(tx, account, ids)
         balance = await stamps.balance(tx, account)
-    now = _clock.now()
-    every = entries(placed, [*stampings, *documents], refunds, lots, now)
+        issuing = await stamps.issuing(tx)
+    now, given = _clock.now(), [*stampings, *documents]
+    every = entries(placed, given, refunds, lots, now, is_issuing=issuing.is_open)
     found, is_cut = part.cut(every)
     is_more = is_cut or more_orders or more_stampings
     older = show(OLDER, found[-1].id) if is_more else None

@@ -178,7 +178,7 @@ async def _facts(service: OrderService, asked: _Asked) -> dict[str, object]:
         lots = await stamps.lots(tx, account, [asked.order])
         issuing = await stamps.issuing(tx)
     now, lot = _clock.now(), lots.get(asked.order)
-    this = OrderNow(order, now, documents, refunds, lot, is_issuing=issuing.is_open)
+    this = OrderNow(order, now, documents, refunds, lot=lot, is_issuing=issuing.is_open)
     state = OrderState(order.state)
     is_moving = (
         any(refund.state not in _DONE for refund in refunds)

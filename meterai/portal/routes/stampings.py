@@ -7,6 +7,7 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from meterai import stamps
 from meterai.accounts import Permission
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
@@ -45,13 +46,22 @@ async def show_stamping(
         stamping=found,
         state=this.state_of(found) if this else found.state,
         order=this.order if this else None,
+        is_on_hold=bool(this and this.is_on_hold),
     )
 
 
 async def _order_now(orders: OrderService, account: UUID, order_id: UUID) -> OrderNow:
     async with orders.view_within(account, order_id) as (tx, order):
         refunds = await refunds_of_order(tx, account, order_id)
-    return OrderNow(order, _clock.now(), refunds=refunds)
+        lots = await stamps.lots(tx, account, [order_id])
+        issuing = await stamps.issuing(tx)
+    return OrderNow(
+        order,
+        _clock.now(),
+        refunds=refunds,
+        lot=lots.get(order_id),
+        is_issuing=issuing.is_open,
+    )
 
 
 @get(
