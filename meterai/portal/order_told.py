@@ -24,6 +24,7 @@ _CAUSES = (
     "refund_requested",
     "refund_settled",
 )
+_UNUSED = (RefundCause.SHORT, RefundCause.EXCESS, RefundCause.DOUBLE, RefundCause.LATE)
 _OVER = (
     OrderState.LAPSED,
     OrderState.WITHDRAWN,
@@ -67,6 +68,16 @@ class OrderNow:
         going = sum(one.amount for one in self.refunds if one.state != RefundState.VOID)
         money = self.order.money
         return money.captured - going - money.charged_back >= self.order.total
+
+    @property
+    def stayed(self) -> int:
+        """What came for the order, less the payments, or parts of them, it had no use for."""
+        back = sum(
+            one.amount
+            for one in self.refunds
+            if one.cause in _UNUSED and one.state != RefundState.VOID
+        )
+        return self.order.money.captured - back
 
     @property
     def is_soon(self) -> bool:
@@ -185,7 +196,9 @@ def _placed(this: OrderNow) -> tuple[str, str]:
         lead = lead if this.is_issuing else "placed.stopped"
         return "page.order.headline.pay", lead
     if this.order.money.captured:
-        return "page.order.headline.opening", "opening_again"
+        is_taken = this.order.money.charged_back
+        lead = "opening_again.taken_back" if is_taken else "opening_again"
+        return "page.order.headline.opening", lead
     lead = "opening" if this.is_soon else "opening_late"
     return "page.order.headline.opening", lead
 
@@ -207,7 +220,7 @@ def _after(this: OrderNow) -> tuple[str, str]:
             return headline, "returned.by_the_bank"
         case OrderState.RETURNED if all(one.state != RefundState.SETTLED for one in this.refunds):
             return headline, "returned.by_the_provider"
-        case OrderState.DENIED if money.charged_back < money.captured:
+        case OrderState.DENIED if money.charged_back < this.stayed:
             return headline, "denied.in_part"
         case OrderState.DENIED if money.loss:
             return headline, "denied.stamped"

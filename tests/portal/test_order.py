@@ -343,6 +343,41 @@ def test_a_charged_back_order_says_one_thing(
     assert translate(f"page.order.{word}", asked.cookies["language"]) in main
 
 
+def test_what_was_paid_twice_and_taken_back_whole_is_not_taken_back_in_part(asked: Any) -> None:
+    sums = money(captured=TOTAL + 10_500, charged_back=TOTAL, refunded=10_500)
+    one = order(OrderState.DENIED, OrderKind.STAMPS, None, sums)
+    whole = translate("page.order.denied", asked.cookies["language"])
+    in_part = translate("page.order.denied.in_part", asked.cookies["language"])
+    for cause in (RefundCause.DOUBLE, RefundCause.REMAINDER):
+        main = order_main(asked, one, refunds=[refund(RefundState.SETTLED, cause)])
+        assert (whole in main, in_part in main) == (
+            cause == RefundCause.DOUBLE,
+            cause == RefundCause.REMAINDER,
+        )
+
+
+def test_a_sum_that_does_not_hold_is_not_written_beside_the_money(asked: Any) -> None:
+    """Without a chargeback and a loss, what came is what was carried out, returned or in progress."""
+    language = asked.cookies["language"]
+    plain = translate("page.money.captured.means", language)
+    for sums, holds in (
+        (money(captured=TOTAL, executed=TOTAL, refunded=10_500, loss=10_500), False),
+        (money(captured=TOTAL, charged_back=10_500, executed=10_500), False),
+        (money(captured=TOTAL, executed=10_500, refunded=10_500), True),
+    ):
+        one = order(OrderState.EXECUTED, OrderKind.STAMPS, None, sums)
+        assert (plain in order_main(asked, one)) == holds
+
+
+def test_a_short_payment_that_was_taken_back_is_not_promised_back(asked: Any) -> None:
+    language = asked.cookies["language"]
+    sums = money(captured=5_000, charged_back=5_000)
+    for qr, word in ((QR, "paid_short"), (None, "opening_again")):
+        main = order_main(asked, order(OrderState.PLACED, OrderKind.STAMPS, qr, sums))
+        assert translate(f"page.order.{word}.taken_back", language) in main
+        assert translate(f"page.order.{word}", language, amount="Rp5.000") not in main
+
+
 def test_a_refund_number_is_to_be_kept_where_there_is_one(asked: Any) -> None:
     one = order(OrderState.RETURNED, OrderKind.STAMPS, None, MONEY[OrderState.RETURNED][0])
     keep = translate("page.order.returned", asked.cookies["language"])

@@ -186,6 +186,12 @@ def test_money_that_has_come_is_waited_for_nowhere(asked: Any, is_paid: bool) ->
     assert (of_document in stamping_page(asked, one, placed)) == (not is_paid)
 
 
+def test_the_sums_of_a_listed_order_add_up(asked: Any) -> None:
+    sums = money(captured=TOTAL, charged_back=TOTAL, executed=TOTAL, loss=TOTAL)
+    text = my_stamps(asked, [order(OrderState.DENIED, OrderKind.STAMPS, None, sums)])
+    assert translate("page.money.loss", asked.cookies["language"]) in text
+
+
 def test_what_the_account_holds_comes_first(asked: Any) -> None:
     words = {"id": "3 meterai siap dipakai", "en": "3 stamps are ready to use"}
     text, language = my_stamps(asked), asked.cookies["language"]
