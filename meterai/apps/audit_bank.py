@@ -146,7 +146,7 @@ async def _named(database: Database, statement: Statement) -> list[Row]:
 
 
 def _complaints(number: str, ours: Mapping[str, int], statement: Statement) -> Iterator[Row]:
-    bank = statement.sums.get(number, Counter())
+    bank, fresh = statement.sums.get(number, Counter()), statement.fresh.get(number, Counter())
     if not statement.differs(number, ours):
         return
     is_at_the_bank = number in statement.numbers()
@@ -155,7 +155,10 @@ def _complaints(number: str, ours: Mapping[str, int], statement: Statement) -> I
         yield _row(number, about, "not in our books" if is_at_the_bank else "not at the bank")
         return
     for name in statement.differs(number, ours):
-        there, here = Rupiah(bank[name]), Rupiah(ours.get(name, 0))
+        here = Rupiah(ours.get(name, 0))
+        # What is too much here is too much beside all that the bank says, fresh movements too.
+        is_more = here.value > bank[name]
+        there = Rupiah(bank[name] + fresh[name] if is_more else bank[name])
         word = name.replace("_", " ")
         yield _row(
             number,

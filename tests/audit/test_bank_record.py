@@ -12,9 +12,9 @@ from tests.support.till import Till, paid_body
 LATER = 2 * FRESH  # nothing is fresh any more
 
 
-def wrong(till: Till, *, days: float = 1.0) -> list[tuple[str, str]]:
-    """(number, complaint) of everything that differs."""
-    container, now = till.shop.container, SystemClock().now() + LATER
+def wrong(till: Till, *, days: float = 1.0, after: timedelta = LATER) -> list[tuple[str, str]]:
+    """(number, complaint) of everything that differs, so long after now."""
+    container, now = till.shop.container, SystemClock().now() + after
     begins = now - timedelta(days=days)
     found = till.do(check_bank(container.database, container.of(PaymentService), begins, now))
     return [(row["number"], row["is"]) for row in found.evidence]
@@ -110,6 +110,19 @@ def test_what_the_bank_gave_back_itself_is_refunded_on_both_sides(till: Till) ->
     assert till.notify(body | {"latestTransactionStatus": "04"}) == "refunded"
     till.look_up()
     assert ours(till, number, wrong(till)) == []
+
+
+def test_what_the_bank_did_a_moment_ago_is_no_part_of_a_difference(till: Till) -> None:
+    _, attempt, qr = till.order()
+    number = till.control("pay", qr_content=qr)["rrn"]
+    till.ask()
+    till.control("refund", qr_content=qr, amount=3_000)
+    shop = till.shop
+    shop.arrange("SELECT refund_given_back(%s, %s, %s, 4000, '{}')", shop.account, attempt, number)
+    for after in (timedelta(seconds=2), LATER):
+        assert ours(till, number, wrong(till, after=after)) == [
+            "refunded Rp3.000 at the bank, Rp4.000 in our books: Rp1.000 too much here"
+        ]
 
 
 def test_what_only_we_say_the_bank_gave_back_is_named(till: Till) -> None:
