@@ -10,10 +10,12 @@ from meterai.kit.ids import read
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.refusal import NotFound
 from meterai.orders import OrderState, OrderView
+from meterai.plumbing.http import IdempotencyKeyReused
 from meterai.stamping import (
     ReorderService,
     StampedBefore,
     StampingService,
+    reorder_key,
     stampings_of_orders,
 )
 from tests.support.shop import Shop
@@ -149,3 +151,13 @@ def test_another_account_finds_nothing_to_order(shop: Shop) -> None:
     shop.give_up(order, "lapsed")
     with pytest.raises(NotFound):
         shop.do(shop.container.of(ReorderService).reorder(UUID(int=7), order))
+
+
+def test_an_order_to_which_a_program_gave_the_key_is_not_taken_for_the_next_one(shop: Shop) -> None:
+    order = shop.place(1)
+    shop.give_up(order, "lapsed")
+    other = shop.place(3, key=reorder_key(order))
+    with pytest.raises(IdempotencyKeyReused):
+        reorder(shop, order)
+    assert shop.state(order) == "lapsed"
+    assert shop.state(other) == "placed"

@@ -22,6 +22,7 @@ from meterai.orders import (
 )
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.http import IdempotencyKeyReused
 from meterai.stamping import store
 from meterai.stamping.model import Stamping, request_hash
 from meterai.stamping.service.again import check_not_again
@@ -57,7 +58,8 @@ class ReorderService:
         """The order that follows this one; a repeat finds the same.
 
         Refuses `NotFound`, `NotAllowedNow` for an order that can be paid or was,
-        `DocumentForgotten`, `StampedBefore`, and what placing an order does.
+        `DocumentForgotten`, `StampedBefore`, and what placing an order does; `IdempotencyKeyReused`
+        where a program of this account gave the key to another order.
         """
         key = reorder_key(order_id)
         async with self._database.reading() as tx:
@@ -68,6 +70,8 @@ class ReorderService:
         placed = await self._database.run(place)
         if placed.created:
             return await self._orders.opened(terms, placed, wait_for_qr=True)
+        if placed.request != terms.request:
+            raise IdempotencyKeyReused("another order has the key of this reorder")
         return await self._orders.view(account, placed.id)
 
     def _terms(self, earlier: Order, key: str, found: Sequence[Stamping]) -> Terms:
