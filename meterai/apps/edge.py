@@ -5,7 +5,7 @@ Stands before the application, not inside it, so that it sees what the router re
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote_from_bytes
 
 from litestar import Litestar
@@ -14,8 +14,9 @@ from litestar.serialization import encode_json
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from meterai.kit.refusal import Refusal
-from meterai.pages import content_security_policy
+from meterai.pages import content_security_policy, wants_page
 from meterai.plumbing import telemetry
+from meterai.plumbing.compression import header
 from meterai.plumbing.http import PROBLEM, allowed, end_body, problem
 from meterai.plumbing.incoming import Incoming
 
@@ -61,10 +62,17 @@ def _head_bytes(scope: HTTPScope) -> int:
     return address + sum(len(name) + len(value) for name, value in scope["headers"])
 
 
-async def _refuse_head(send: Send) -> None:
-    content = encode_json(problem(HeadersTooLarge.code, HeadersTooLarge.status, "id", {}))
+async def _refuse_head(scope: HTTPScope, send: Send, pages: Mapping[str, str]) -> None:
+    # The cookie that says which language was chosen may be among what is too much.
+    language = "en" if header(scope, b"accept-language").lower().startswith(b"en") else "id"
+    is_page = wants_page(scope["path"], header(scope, b"accept").decode("latin-1"))
+    if is_page:
+        content = pages[language].encode()
+    else:
+        told = problem(HeadersTooLarge.code, HeadersTooLarge.status, language, {})
+        content = encode_json(told)
     headers = [
-        (b"content-type", PROBLEM.encode()),
+        (b"content-type", b"text/html; charset=utf-8" if is_page else PROBLEM.encode()),
         (b"content-length", str(len(content)).encode()),
         NOT_STORED,
         *HEADERS,
@@ -105,8 +113,10 @@ def _completed(headers: list[Header], status: int, of_all: Iterable[Header]) -> 
 class Edge:
     """Counts and times every request, adds the headers of every answer, and gives the body back."""
 
-    def __init__(self, app: Litestar, *, is_production: bool) -> None:
+    def __init__(self, app: Litestar, too_large: Mapping[str, str], *, is_production: bool) -> None:
+        """`too_large` is the page of `HeadersTooLarge`, by language."""
         self._app: ASGIApp = app
+        self._too_large = too_large
         self._litestar = app
         self.headers = (*HEADERS, TLS_ONLY) if is_production else HEADERS
 
@@ -116,7 +126,7 @@ class Edge:
             await self._app(scope, receive, send)
             return
         if _head_bytes(scope) > HEAD_BYTES_MAX:
-            await _refuse_head(send)
+            await _refuse_head(scope, send, self._too_large)
             telemetry.count_answer(scope["method"], "none", 431, 0.0)
             return
         if not scope["query_string"].isascii():

@@ -22,7 +22,7 @@ from litestar.types import ASGIApp, HTTPScope
 from meterai import __version__, pages
 from meterai.accounts import AccountService, Permission, require_permission
 from meterai.apps.container import build_services
-from meterai.apps.edge import Edge
+from meterai.apps.edge import Edge, HeadersTooLarge
 from meterai.apps.metrics import showing_metrics
 from meterai.apps.openapi import completed
 from meterai.apps.rooms import ROOMS, pages_of, services_of
@@ -260,8 +260,9 @@ def build(settings: Settings, rooms: Rooms = ROOMS) -> Litestar:
 
 def admitted(app: Litestar, settings: Settings) -> ASGIApp:
     """The application with all that a request comes through before it."""
-    edge = Edge(app, is_production=settings.process.is_production)
     site: pages.Site = app.state.site
+    too_large = pages.too_long_pages(site, settings, HeadersTooLarge)
+    edge = Edge(app, too_large, is_production=settings.process.is_production)
 
     def address_of(scope: HTTPScope) -> str:
         client = scope["client"]

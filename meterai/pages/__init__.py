@@ -14,7 +14,7 @@ called by every room that has pages.
 """
 
 from meterai.pages.assets import Asset
-from meterai.pages.busy import busy_pages
+from meterai.pages.busy import busy_pages, too_long_pages
 from meterai.pages.errors import page_or_problem
 from meterai.pages.files import static_files
 from meterai.pages.forms import (
@@ -97,6 +97,7 @@ __all__ = [
     "see_other",
     "sentence",
     "static_files",
+    "too_long_pages",
     "visitor",
     "wants_page",
     "whole_number",

@@ -1,17 +1,38 @@
-"""The page for a moment in which there is no room: made once, so that it costs nothing to show."""
+"""Pages for requests that get no further: made once, so that they cost nothing to show."""
 
 from itertools import product
 
 from meterai.kit.priority import Priority
+from meterai.kit.refusal import Refusal
 from meterai.pages.rendering import Site
 from meterai.plumbing.config import Settings
-from meterai.plumbing.messages import LANGUAGES
+from meterai.plumbing.http import problem
+from meterai.plumbing.messages import LANGUAGES, translate
 
 TEMPLATE = "busy.html"
 
 
+def too_long_pages(site: Site, settings: Settings, refusal: type[Refusal]) -> dict[str, str]:
+    """What a browser is shown whose address and headers are longer than may be, by language."""
+    return {
+        language: site.render(
+            "refused.html",
+            language,
+            settings,
+            links=site.links_for_all,
+            choose_language=None,
+            path="",
+            problem=problem(refusal.code, refusal.status, language, {}),
+            text=translate("page.refused.too_long", language),
+            again=None,
+            seconds=None,
+        )
+        for language in LANGUAGES
+    }
+
+
 def busy_pages(site: Site, settings: Settings) -> dict[tuple[str, Priority, bool], str]:
-    """By language, priority of the request, and whether it only looked."""
+    """For a moment in which there is no room.  By language, priority of the request, and whether it only looked."""
     return {
         (language, priority, is_looking): site.render(
             TEMPLATE,

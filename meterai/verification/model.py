@@ -18,6 +18,13 @@ def serial_in(text: str) -> Serial | None:
     return None
 
 
+class PhotoMissing(Refusal):
+    """No photo was chosen."""
+
+    code = "photo_missing"
+    status = 422
+
+
 class NoCodeFound(Refusal):
     """There is no QR code on the photo that can be read."""
 

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
+from markupsafe import escape
 
 from meterai.accounts import AccountService
 from meterai.accounts.model import OPEN
@@ -25,6 +26,7 @@ from meterai.payments.adapters.snap import NOTIFY_PATH
 from meterai.payments.adapters.snap.signing import sign_asymmetric, string_to_sign
 from meterai.plumbing import link
 from meterai.plumbing.http import InProgress, read_json
+from meterai.plumbing.messages import LANGUAGES, translate
 from tests.support.keys import BANK_KEY
 from tests.support.shop import TESTER
 from tests.support.within import Asking, Given, Within, settings_of, within
@@ -159,12 +161,28 @@ def test_in_production_browsers_are_told_to_come_by_tls(
     database_url: str, tmp_path: Path, environment: str
 ) -> None:
     async def act(web: Within) -> None:
-        web._admitted = Edge(web.app, is_production=environment == "production")
+        web._admitted = Edge(web.app, {}, is_production=environment == "production")
         for path in ("/", "/v1/orders", "/nothing/here"):
             told = (await web.get(path)).header("strict-transport-security")
             assert told.startswith("max-age=") == (environment == "production")
             if told:
                 assert int(told.removeprefix("max-age=")) >= 31_536_000
+
+    run(database_url, tmp_path, act)
+
+
+def test_a_head_that_is_too_long_is_a_page_for_a_browser(database_url: str, tmp_path: Path) -> None:
+    long = {"Cookie": "a=" + "b" * 20_000}
+
+    async def act(web: Within) -> None:
+        for language in LANGUAGES:
+            reader = {**HTML, "Accept-Language": language}
+            told = await web.ask(Asking("GET", b"/check", _raw(reader | long)))
+            assert (told.status, told.header("content-type")) == (431, "text/html; charset=utf-8")
+            said = translate("page.refused.too_long", language)
+            assert str(escape(said)) in told.body.decode()
+        told = await web.ask(Asking("GET", b"/v1/orders", _raw(HTML | long)))
+        assert json.loads(told.body)["code"] == "headers_too_large"
 
     run(database_url, tmp_path, act)
 

@@ -234,7 +234,7 @@ def edge(directory: Path) -> Edge:
         openapi_config=None,
         logging_config=None,
     )
-    return Edge(app, is_production=False)
+    return Edge(app, {}, is_production=False)
 
 
 def status_of(app: Edge, server: Server, announced: int | None) -> int:

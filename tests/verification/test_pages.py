@@ -246,7 +246,7 @@ def test_a_typed_serial_leads_to_its_page(browser: TestClient[Litestar]) -> None
     answer = browser.get("/check", params={"serial": " 1qqj xx/../ "}, follow_redirects=False)
     assert answer.headers["location"] == "/c/1qqj%20xx"
     for nothing in (".", "..", "/", " "):
-        assert browser.get("/check", params={"serial": nothing}).status_code == 200
+        assert browser.get("/check", params={"serial": nothing}).status_code == 422
 
 
 def test_what_is_no_serial_is_told_so_and_not_that_nobody_issued_it(
@@ -386,6 +386,18 @@ def test_a_photo_that_was_not_chosen_is_told_at_its_field(browser: TestClient[Li
     assert answer.status_code == 422
     assert 'href="#photo"' in answer.text
     assert 'id="photo-error"' in answer.text
+    assert translate("refusal.photo_missing", "id") in answer.text, "a photo, and no PDF"
+
+
+@pytest.mark.parametrize("typed", ["", "%20"])
+def test_a_serial_that_was_not_typed_is_told_at_its_field(
+    browser: TestClient[Litestar], typed: str
+) -> None:
+    answer = browser.get(f"/check?serial={typed}")
+    assert answer.status_code == 422
+    assert 'href="#serial"' in answer.text
+    assert 'id="serial-error"' in answer.text
+    assert 'id="serial-error"' not in browser.get("/check").text
 
 
 def test_an_archive_is_led_to_where_many_are_checked(browser: TestClient[Litestar]) -> None:

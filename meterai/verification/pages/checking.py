@@ -21,6 +21,7 @@ from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.kit.text import isolated, quoted
 from meterai.pages import (
+    FieldWrong,
     Page,
     PageRequest,
     Remembered,
@@ -43,7 +44,7 @@ from meterai.sealing import (
     ClaimMalformed,
     DocumentTooLarge,
 )
-from meterai.verification.model import ArchiveGiven, serial_in
+from meterai.verification.model import ArchiveGiven, PhotoMissing, serial_in
 from meterai.verification.service import ELSEWHERE, VerificationService
 from meterai.verification.service.archive import is_archive
 from meterai.verification.service.views import StampView
@@ -54,6 +55,7 @@ FORM_BYTES_MAX = CHECKED_BYTES_MAX + FORM_FIELDS_BYTES
 PHOTO_FORM_BYTES_MAX = PHOTO_BYTES_MAX + FORM_FIELDS_BYTES
 DOCUMENT, PHOTO = "document", "photo"  # fields of the forms
 _BYTES_MAX = {DOCUMENT: CHECKED_BYTES_MAX, PHOTO: PHOTO_BYTES_MAX}
+_MISSING = {DOCUMENT: UploadMissing, PHOTO: PhotoMissing}
 # Of the page that reads a code by camera: nothing else, of what a browser asks people about.
 _CAMERA = "camera=(self), display-capture=(), geolocation=(), microphone=(), payment=(), serial=(), usb=()"
 CODE_LENGTH_MAX = 500  # characters; a code of a stamp has some two hundred
@@ -82,7 +84,11 @@ async def show_check_form(
     serial = serial_in(typed[:SERIAL_LENGTH_MAX])
     # What would be a part of the path is none, and the dots alone lead elsewhere.
     there = serial.text if serial else typed[:SERIAL_LENGTH_MAX].replace("/", " ").strip(" .")
-    return see_other(f"/c/{quote(there, safe='')}") if there else _form(request)
+    if there:
+        return see_other(f"/c/{quote(there, safe='')}")
+    if "serial" not in request.query_params:
+        return _form(request)
+    return _form_again(request, FieldWrong("serial"), "serial")
 
 
 def _form_again(request: PageRequest, refusal: Refusal, field: str) -> Page:
@@ -107,14 +113,17 @@ def too_large(request: PageRequest, bytes_max: int) -> DocumentTooLarge:
     return DocumentTooLarge(size_bytes=size, limit_bytes=bytes_max)
 
 
-async def _file(request: PageRequest, bytes_max: int) -> tuple[str, bytes]:
-    """The file of the form, with its name.  Refuses `DocumentTooLarge`, `UploadMissing`."""
+async def _file(request: PageRequest, field: str) -> tuple[str, bytes]:
+    """The file of the form, with its name.
+
+    Refuses `DocumentTooLarge`, and `UploadMissing` or `PhotoMissing`.
+    """
     try:
         form = await read_form(request)
     except RequestEntityTooLarge:
-        raise too_large(request, bytes_max) from None
+        raise too_large(request, _BYTES_MAX[field]) from None
     if not form.files:
-        raise UploadMissing("no file was chosen")
+        raise _MISSING[field]("no file was chosen")
     return form.files[0]
 
 
@@ -145,7 +154,7 @@ async def _answered(
         return see_other(refusal.join_for("/check"))
     await visitor(request)
     try:
-        name, content = await _file(request, _BYTES_MAX[field])
+        name, content = await _file(request, field)
         given = _Given(name, content, network_of(request, settings.process.proxies))
         return await unless_gone(request.receive, answer(given))
     except Refusal as refusal:
