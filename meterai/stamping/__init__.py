@@ -28,11 +28,11 @@ from meterai.stamping.service import (
     original_of,
     sealing_seconds,
     stampings_of_orders,
-    why_refused,
 )
 from meterai.stamping.service.marks import marks
 from meterai.stamping.service.reorder import ReorderService, may_reorder, reorder_key
 from meterai.stamping.service.uploads import SPOILT
+from meterai.stamping.service.words import why_refused
 from meterai.stamping.settings import StampingSettings
 
 __all__ = [

@@ -21,7 +21,8 @@ from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
 from meterai.stamping import store
 from meterai.stamping.events import StampingDelivered, StampingFailed
 from meterai.stamping.model import Stamping, StampingState
-from meterai.stamping.service import StampingService, load, why_refused
+from meterai.stamping.service import StampingService, load
+from meterai.stamping.service.words import why_refused
 
 
 async def reserve(tx: Tx, event: OrderPaid, service: StampingService) -> None:
@@ -121,9 +122,17 @@ async def tell_delivered(tx: Tx, event: StampingDelivered) -> None:
 
 
 async def tell_failed(tx: Tx, event: StampingFailed) -> None:
-    """A document could not be stamped: queue the mail with the reason."""
+    """A document could not be stamped: queue the mail with the reason, and what became of its stamp or
+    of its money.
+    """
     stamping = await load(tx, event.account, event.stamping)
-    reason = {language: why_refused(str(stamping.refused), language) for language in LANGUAGES}
+    came_of_it = f"stamping.failed.{'of_order' if stamping.order else 'of_balance'}"
+    reason = {
+        language: why_refused(str(stamping.refused), language)
+        + "\n"
+        + translate(came_of_it, language)
+        for language in LANGUAGES
+    }
     await notifications.queue(
         tx,
         event.account,

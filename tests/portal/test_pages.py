@@ -102,6 +102,12 @@ def test_why_a_stamping_failed_is_told_in_words(language: str) -> None:
         text = why_refused(code, language)
         assert "{" not in text
         assert code not in text
+    for code in (
+        "not_in_time",
+        "stamping_failed",
+    ):  # the stamp is back, or the money: said elsewhere
+        assert why_refused(code, language) not in ("", translate(f"refusal.{code}", language))
+        assert not re.search("meterainya|given back", why_refused(code, language))
 
 
 def test_every_key_that_a_template_names_is_written() -> None:

@@ -1,5 +1,6 @@
 """The periodic task that resumes stampings: each row by itself; and an original that is out of reach."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from meterai.documents import DocumentForgotten, DocumentUnavailable
 from meterai.documents.model import object_name
 from meterai.orders import OrderKind
+from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.sealing.pdf.update import Sealed
 from meterai.sealing.writing.affixing import affix
 from meterai.stamping import StampingService, StampingSettings
@@ -134,6 +136,13 @@ def test_in_the_end_the_money_goes_back(shop: Shop) -> None:
     assert reasons == [{"refused": "not_in_time"}]
     refunds = shop.rows("SELECT amount, cause FROM refunds WHERE order_id = %s", order)
     assert [row["cause"] for row in refunds] == ["not_stamped"]
+    # What comes back is the money, and no mail speaks of a stamp in the account.
+    shop.work()
+    [mail] = shop.rows("SELECT facts FROM mails WHERE template = 'stamping_failed'")
+    for language in LANGUAGES:
+        said = mail["facts"]["reason"][language]
+        assert translate("stamping.failed.of_order", language) in said
+        assert not re.search("meterainya|given back|in your account", said)
 
 
 def test_a_missing_original_is_unavailable_until_the_retention_forgets_it(shop: Shop) -> None:

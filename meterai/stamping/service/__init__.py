@@ -39,7 +39,6 @@ from meterai.orders import (
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.http import IdempotencyKeyReused, InProgress
-from meterai.plumbing.messages import translate
 from meterai.plumbing.paging import Page
 from meterai.plumbing.periodic import each
 from meterai.sealing import Delta, HashedDocument, Issuers, Placement, PreparedDocument, Stamp
@@ -95,12 +94,6 @@ def _reserved(
         serials=tuple(serial.text for serial in serials),
         is_repaired=taken.upload.is_repaired,
     )
-
-
-def why_refused(code: str, language: str) -> str:
-    """Why a stamping failed, in words, from the code that was kept; its facts were not."""
-    text = translate(f"refusal.{code}", language)
-    return text if "{" not in text else translate("stamping.refused", language)
 
 
 def sealing_seconds(lease_seconds: float) -> float:
