@@ -49,10 +49,12 @@ def create(
     actor = operator(by)
 
     async def make(service: AccountService) -> None:
-        account = await service.create(email, language, actor=actor)
-        line(f"account {show('acc', account)}")
         if api_key:
-            line(await service.create_api_key(account, name, actor=actor))
+            account, key = await service.create_with_key(email, name, language, actor=actor)
+            line(f"account {show('acc', account)}")
+            line(key)
+        else:
+            line(f"account {show('acc', await service.create(email, language, actor=actor))}")
 
     _with_service("accounts create", options, make)
 

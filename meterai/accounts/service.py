@@ -104,6 +104,18 @@ class AccountService:
             partial(create, email=email, language=language, actor=actor)
         )
 
+    async def create_with_key(
+        self, email: str, name: str, language: str = "id", *, actor: Actor
+    ) -> tuple[UUID, str]:
+        """`create` and `make_api_key` in one transaction: a key that is refused leaves no account."""
+        at = self._clock.now()
+
+        async def both(tx: Tx) -> tuple[UUID, str]:
+            account = await create(tx, email, language, actor=actor)
+            return account, await make_api_key(tx, account, name, actor=actor, at=at)
+
+        return await self._database.run(both)
+
     async def set_language(self, account: UUID, language: str) -> None:
         """The language of our pages and mails to this account from now on."""
         await self._database.once(store.set_language, account, language)

@@ -55,6 +55,17 @@ def test_a_key_is_listed_by_its_name_and_never_by_its_secret(
     assert counter.opens(key=text).by == "api_key"
 
 
+def test_a_key_that_is_refused_leaves_no_account(counter: Counter) -> None:
+    service, email = counter.service, "budi@example.id"
+    with pytest.raises(Malformed):
+        counter.do(service.create_with_key(email, "x" * 300, actor=TESTER))
+    with pytest.raises(NotFound):
+        counter.do(service.account_of(email))
+    account, key = counter.do(service.create_with_key(email, "kasir", actor=TESTER))
+    assert counter.do(service.account_of(email)) == account
+    assert counter.opens(key=key).account == account
+
+
 def test_keys_in_use_come_first_and_the_newest_of_them(counter: Counter, account: UUID) -> None:
     made = [make(counter, account, name)[1] for name in ("one", "two", "three")]
     counter.do(counter.service.end_api_key(account, made[2], actor=TESTER))
