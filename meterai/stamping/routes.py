@@ -40,7 +40,7 @@ _FORM: Schema = {
         },
     },
 }
-FORM_PARTS_MAX = 8  # two are asked for; every part costs time to read
+FORM_PARTS_MAX = 8  # two are asked for, others are named and refused; every part costs time to read
 
 
 class StampCounts(msgspec.Struct, frozen=True):
@@ -78,6 +78,8 @@ async def read_upload(request: Request[Any, Any, Any]) -> Upload:
     document, placement = parts.get("document"), parts.get("placement")
     if document is None or document.file_name is None:
         raise UploadMissing("no file in the field document")
+    for unknown in sorted(parts.keys() - _FORM["properties"].keys()):
+        raise Malformed(unknown, "known_name")
     if placement is None or placement.file_name is not None:
         raise Malformed("placement", "placements", placements_max=STAMPS_MAX)
     return Upload(document.file_name, document.content, read_placements(placement.content))

@@ -36,6 +36,17 @@ def test_a_form_without_a_file_is_refused(unharmed: Client, fields: Any) -> None
     assert_refused(form(unharmed, fields), 422, "document_missing")
 
 
+@pytest.mark.parametrize(
+    "more", [{"document2": ("b.pdf", b"%PDF-", "application/pdf")}, {"placements": PLACEMENT}]
+)
+def test_a_form_with_more_than_is_read_is_refused(unharmed: Client, more: Any) -> None:
+    """Whoever sends a second document does not learn from a stamp that it was left out."""
+    fields = {"document": ("a.pdf", pdf(), "application/pdf"), "placement": PLACEMENT} | more
+    reply = form(unharmed, fields)
+    assert_refused(reply, 422, "malformed")
+    assert reply.json["field"] == next(iter(more))
+
+
 def test_a_form_without_a_placement_is_refused(unharmed: Client) -> None:
     document = ("a.pdf", pdf(), "application/pdf")
     assert_refused(form(unharmed, {"document": document}), 422, "malformed")
