@@ -652,10 +652,13 @@ def test_under_tls_cookies_are_of_this_host_only(database_url: str, tmp_path: Pa
 
 def test_of_a_line_that_is_not_there_nothing_is_found(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within, office: Office) -> None:
-        for path in ("/lines/nothing", "/lines/", "/lines", "/lines/nothing/enter", "/lines/..", "/linesx",
+        for path in ("/lines/nothing", "/lines/", "/lines", "/lines/..", "/linesx",
                      "/lines/buying/now-serving", "/lines/nothing/now-serving.json"):  # fmt: skip
             found = await web.get(path, PAGE)
             assert found.status == 404, path
+        # Whoever comes in is led to the page of the line, which says whether it has ended or never was.
+        entering = await web.get("/lines/nothing/enter", PAGE)
+        assert (entering.status, entering.header("location")) == (303, "/lines/nothing")
         assert (await web.post("/lines/nothing/place")).status == 404
         _, key = await office.account()
         assert (await web.post("/v1/lines/nothing/places", b"", key)).status == 404
