@@ -711,8 +711,13 @@ def test_on_one_way_a_picture_is_sent_once(chromium, inside, scripts):
 
 
 def test_without_a_draft_the_page_leads_to_the_files(inside):
-    reply = Client(inside.instance.url).get("/stamp/place")
+    reply = Client(inside.instance.url).get("/stamp/place", headers={"Cookie": "language=id"})
     assert (reply.status, reply.headers["location"]) == (303, "/stamp")
+
+
+def test_without_a_cookie_it_leads_to_where_that_is_said(inside):
+    reply = Client(inside.instance.url).get("/stamp/place")
+    assert (reply.status, reply.headers["location"]) == (303, "/stamp?files=no-cookie")
 
 
 def test_a_form_of_another_site_is_refused(inside):

@@ -31,9 +31,11 @@ class Soak:
         self.kills: list[str] = []
 
     def kill_now_and_then(self) -> None:
-        """Kill a random part every second or two until the buyers are done or time is up."""
+        """Kill a random part every second or two until the buyers are done, or time is up and some died."""
         ends = time.monotonic() + SOAK_SECONDS
-        while not self.is_over.wait(self.chance.uniform(0.8, 2.0)) and time.monotonic() < ends:
+        while not self.is_over.wait(self.chance.uniform(0.8, 2.0)):
+            if time.monotonic() > ends and len(self.kills) >= KILLS_MIN:
+                break
             part = self.chance.choice(["web", "worker", "worker", "standins"])
             if is_there(self.inside, part):
                 self.inside.instance.kill(part)
@@ -46,7 +48,7 @@ class Soak:
         for number in range(SOAK_ORDERS):
             time.sleep(pause)
             if number == SOAK_ORDERS - 1:
-                until("parts were killed", lambda: len(self.kills) >= KILLS_MIN, SOAK_SECONDS)
+                until("parts were killed", lambda: len(self.kills) >= KILLS_MIN, AGAIN_SECONDS_MAX)
             order = again(partial(place, customer, f"o{number}", 2)).json["id"]
             self._pay(customer, order)
             for one in range(2):
