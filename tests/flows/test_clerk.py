@@ -53,6 +53,7 @@ def papers(*names: str) -> list[FilePayload]:
 def test_many_files_become_one_table(page: Page) -> None:
     page.goto("/check")
     page.get_by_role("link", name="Pilih banyak berkas").click()
+    page.wait_for_url("**/check/many")  # the page before has a field of this name, too
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("c.pdf", pdf())

@@ -393,6 +393,8 @@ def _check_plainly_encoded(entries: dict[str, StrictValue], number: int) -> None
     parameters = entries.get("/DecodeParms", {})
     if not isinstance(parameters, dict) or parameters.keys() - _OF_PREDICTION:
         raise Found("object_unreadable", number, key="/DecodeParms")
+    if any(type(one) is not int for one in parameters.values()):
+        raise Found("object_unreadable", number, key="/DecodeParms")
     if parameters.get("/Predictor", 1) not in (1, *decoding.PNG_PREDICTORS):
         raise Found("object_unreadable", number, key="/Predictor")
 

@@ -193,7 +193,7 @@ def _before_prediction(
     if predictor in (None, 1):
         return data, None
     columns = 1 if columns is None else columns
-    if predictor not in PNG_PREDICTORS:
+    if not isinstance(predictor, int) or predictor not in PNG_PREDICTORS:
         raise DocumentBroken("a predictor that is not used for such streams")
     colours, bits = parameters.get(b"/Colors"), parameters.get(b"/BitsPerComponent")
     if colours not in (None, 1) or bits not in (None, 8):

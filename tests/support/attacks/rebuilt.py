@@ -218,6 +218,12 @@ CASES: dict[str, Attack] = {
         _saying(b"/AdditionalStreams[/x(\n" + _CONTENT + b")]"), "unchanged"
     ),
     "predictor-of-no-standard": changed(_predicted(b"/DecodeParms<</Predictor 16/Columns 7>>")),
+    "predictor-that-is-no-whole-number": changed(
+        _predicted(b"/DecodeParms<</Predictor 12.0/Columns 7>>")
+    ),
+    "predicted-rows-of-no-whole-number": changed(
+        _predicted(b"/DecodeParms<</Predictor 12/Columns 7.0>>")
+    ),
     "predictor-of-colours": changed(
         _predicted(b"/DecodeParms<</Predictor 12/Colors 2/Columns 7>>")
     ),
