@@ -66,37 +66,34 @@ def _sized(size: int) -> Callable[[Lab], bytes]:
     return make
 
 
+def _with_other_rows(lab: Lab, change: Callable[[bytes], bytes], more: bytes = b"") -> bytes:
+    """Evidence whose cross-reference stream has other rows, and `more` behind the name of its filter."""
+    made = evidence(lab.sealed, _CERTIFICATE, style="stream")
+    at = made.index(b"/Type/XRef", len(lab.sealed))
+    [packed] = re.findall(rb"stream\n(.*)\nendstream", made[at:], re.DOTALL)
+    other = zlib.compress(change(zlib.decompress(packed)))
+    text = made[at:].replace(packed, other)
+    text = text.replace(b"/Length %d" % len(packed), b"/Length %d" % len(other))
+    return made[:at] + text.replace(b"/FlateDecode", b"/FlateDecode" + more, 1)
+
+
+def _up(rows: bytes) -> bytes:
+    """The rows, each of seven bytes, predicted from the row above."""
+    lines = [rows[one : one + 7] for one in range(0, len(rows), 7)]
+    return b"".join(
+        b"\2" + bytes((one - up) & 255 for one, up in zip(line, above, strict=True))
+        for line, above in zip(lines, [bytes(7), *lines], strict=False)
+    )
+
+
 def _predicted(parameters: bytes) -> Callable[[Lab], bytes]:
     """Evidence whose cross-reference stream is predicted in a way that not all readers know."""
-
-    def make(lab: Lab) -> bytes:
-        made, start = evidence(lab.sealed, _CERTIFICATE, style="stream"), len(lab.sealed)
-        at = made.index(b"/Type/XRef", start)
-        [packed] = re.findall(rb"stream\n(.*)\nendstream", made[at:], re.DOTALL)
-        rows = zlib.decompress(packed)
-        lines = [rows[one : one + 7] for one in range(0, len(rows), 7)]
-        above = [bytes(7), *lines]
-        predicted = b"".join(
-            b"\2" + bytes((one - up) & 255 for one, up in zip(line, before, strict=True))
-            for line, before in zip(lines, above, strict=False)
-        )
-        other = zlib.compress(predicted)
-        text = made[at:].replace(packed, other)
-        text = text.replace(b"/Length %d" % len(packed), b"/Length %d" % len(other))
-        return made[:at] + text.replace(b"/FlateDecode", b"/FlateDecode" + parameters, 1)
-
-    return make
+    return lambda lab: _with_other_rows(lab, _up, parameters)
 
 
 def _free_for_its_rows(lab: Lab) -> bytes:
     """Evidence whose cross-reference stream says of itself that its number is free."""
-    made, start = evidence(lab.sealed, _CERTIFICATE, style="stream"), len(lab.sealed)
-    at = made.index(b"/Type/XRef", start)
-    [packed] = re.findall(rb"stream\n(.*)\nendstream", made[at:], re.DOTALL)
-    rows = zlib.decompress(packed)
-    other = zlib.compress(rows[:-7] + b"\0\0\0\0\0\xff\xff")
-    text = made[at:].replace(packed, other)
-    return made[:at] + text.replace(b"/Length %d" % len(packed), b"/Length %d" % len(other))
+    return _with_other_rows(lab, lambda rows: rows[:-7] + b"\0\0\0\0\0\xff\xff")
 
 
 def _before_the_pointer(comment: bytes) -> Callable[[Lab], bytes]:
