@@ -274,14 +274,23 @@ def test_a_form_that_is_built_when_it_is_opened_is_refused(bench, form):
 
 @pytest.mark.parametrize("key", [b"/L", b"/#4c", b"/L%L\n"])
 def test_a_file_that_would_be_taken_for_linearized_once_it_is_sealed_is_not_handed_out(bench, key):
-    """Some readers would begin at a cross-reference of the original, and see no stamp."""
+    """Some readers would begin at a cross-reference of the original, and see no stamp.
+
+    One seal in some 150 is longer, because its QR code is written in hexadecimal (`artwork.code`): its
+    document is handed out, and its length is not the one that was foretold.
+    """
     made = letter(2)
     first = {9: b"<</Linearized 1%b 0000000/H[0 0]/O 4/E 1/N 2/T 1>>" % key} | made
     document = whole(first)
     length = len(bench.sealed(document, HERE))
     prepared = document.replace(b" 0000000/H", b" %07d/H" % length)
-    with pytest.raises(SealDoesNotHold):
-        bench.sealed(prepared, HERE)
+    refused = 0
+    for _ in range(10):
+        try:
+            assert len(bench.sealed(prepared, HERE)) != length
+        except SealDoesNotHold:
+            refused += 1
+    assert refused
     honest = document.replace(b" 0000000/H", b" %07d/H" % len(document))
     assert bench.verify(bench.sealed(honest, HERE)).verdict is Verdict.GENUINE
 
