@@ -487,8 +487,8 @@ def _linearized(lab: Lab, said: bytes = b"/Linearized 1/L %010d") -> bytes:
         base = head + first + section + everything + b"startxref\n%d\n%%%%EOF\n" % start
         return lab.seal(update(base, letter(2)))
 
-    # The length of an ECDSA value varies by a byte or two, that of a file with it does not.
-    length = len(signed_by_hand(lab, whole_of(0))) + 64
+    # An ECDSA value varies by a byte or two, a stamp by some 350 (`artwork.code`); the file does not.
+    length = len(signed_by_hand(lab, whole_of(0))) + 512
     made = signed_by_hand(lab, whole_of(length))
     return made + b"\n" * (length - len(made))
 
