@@ -328,8 +328,10 @@ def test_a_page_that_refuses_leads_back_to_what_was_asked(browser: TestClient[Li
     assert translate("refusal.uploads_full", "id") in answer.text
     # A command has no page of its own, and what is not there is not tried again.
     assert 'class="button" href="/breaks?a=1"' in browser.get("/breaks?a=1").text
-    assert 'class="button"' not in browser.get("/tidak-ada").text
-    assert 'class="button"' not in browser.get("/language").text
+    for path, kind in (("/tidak-ada", "lost"), ("/language", "refused")):
+        shown = browser.get(path).text
+        assert 'class="button"' not in shown
+        assert f">{translate(f'page.refused.{kind}', 'id')}</h1>" in shown
 
 
 @pytest.mark.parametrize(
