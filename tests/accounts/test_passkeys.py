@@ -240,12 +240,17 @@ def test_what_is_no_answer_is_refused(shelf: Shelf, answer: str) -> None:
         shelf.counter.do(shelf.service.make(account, "x", answer, asked.cookie, actor=TESTER))
 
 
+def otherwise(part: str) -> str:
+    """The same with another first letter: any other might be the one that stands there already."""
+    return ("B" if part[0] == "A" else "A") + part[1:]
+
+
 def test_an_answer_with_any_part_changed_opens_nothing(shelf: Shelf) -> None:
     device = shelf.make(shelf.account(ANI))
     asked = shelf.service.ask_to_sign_in()
     answer = json.loads(device.sign(asked.options))
     for part in ("clientDataJSON", "authenticatorData", "signature", "userHandle"):
-        for other in ("", "AAAA", "A" + answer["response"][part][1:-2] + "AA", None, 7):
+        for other in ("", "AAAA", otherwise(answer["response"][part]), None, 7):
             changed = answer | {"response": answer["response"] | {part: other}}
             with pytest.raises(PasskeyRefused):
                 shelf.open(json.dumps(changed), asked.cookie)
