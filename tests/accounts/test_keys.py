@@ -34,9 +34,11 @@ def keys(counter: Counter, account: UUID) -> list[ApiKeyView]:
     return counter.do(counter.service.api_keys(account))
 
 
-def make(counter: Counter, account: UUID, name: str = "kasir") -> tuple[str, UUID]:
+def make(
+    counter: Counter, account: UUID, name: str = "kasir", key: UUID | None = None
+) -> tuple[str, UUID]:
     """A new key: its text and its id."""
-    key = new_id()
+    key = key or new_id()
     return counter.do(counter.service.create_api_key(account, name, key=key, actor=TESTER)), key
 
 
@@ -67,7 +69,9 @@ def test_a_key_that_is_refused_leaves_no_account(counter: Counter) -> None:
 
 
 def test_keys_in_use_come_first_and_the_newest_of_them(counter: Counter, account: UUID) -> None:
-    made = [make(counter, account, name)[1] for name in ("one", "two", "three")]
+    made = sorted(new_id() for _ in range(3))  # two of one millisecond are in any order
+    for name, key in zip(("one", "two", "three"), made, strict=True):
+        make(counter, account, name, key)
     counter.do(counter.service.end_api_key(account, made[2], actor=TESTER))
     assert [key.name for key in keys(counter, account)] == ["two", "one", "three"]
     stranger = counter.do(counter.service.create("budi@example.id", actor=TESTER))
