@@ -329,8 +329,7 @@ def test_mails_wait_for_a_server_that_is_away(database_url: str) -> None:
     async def story(office: Office) -> None:
         outgoing, hands = office.mailer.outgoing, Hands()
         outgoing.clock = hands
-        mailer = replace(office.mailer, port=_nobody_listens())
-        office.mails._mailer = mailer
+        office.mails._mailer = replace(office.mailer, port=port)
         for number in range(4 * CALLS_MIN):
             await office.queue(f"n{number}@example.org")
         for _ in range(2 * CALLS_MIN):
@@ -353,7 +352,10 @@ def test_mails_wait_for_a_server_that_is_away(database_url: str) -> None:
             await office.look()
         assert len(office.server.taken) == 4 * CALLS_MIN
 
-    in_office(database_url, story)
+    with socket.socket() as taken:  # held, so that nobody else comes to listen there
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        in_office(database_url, story)
 
 
 def test_a_mail_whose_sending_was_not_begun_is_not_tried(database_url: str) -> None:
@@ -382,13 +384,6 @@ def test_a_server_that_refuses_mails_is_there(database_url: str) -> None:
         assert {state for state, _ in (await office.states()).values()} == {"given_up"}
 
     in_office(database_url, story, MailServer({"no": "550 5.1.1 nobody"}))
-
-
-def _nobody_listens() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-    return port
 
 
 @pytest.mark.parametrize("change", ["made", "ended"])
