@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from meterai.drafts import Uploads
+from meterai.drafts import Uploads, holdings
 from meterai.drafts.model import EMPTY_LIVES, PART_BYTES_MAX, PART_BYTES_MIN
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.messages import translate
@@ -316,6 +316,8 @@ def test_a_file_that_is_taken_out_while_it_is_sent_is_gone(run):
 
 
 def test_all_drafts_together_have_a_limit_and_their_sum_is_read_seldom(run, monkeypatch):
+    monkeypatch.setattr(holdings, "READ_SECONDS", 3600.0)  # all that follows is within it
+
     async def act(visitor: Visitor) -> None:
         asked = 0
         found = visitor.web.container.database.once
