@@ -86,6 +86,7 @@ def test_documents_are_stamped_paid_downloaded_and_checked(
 
 SMALL = ViewportSize(width=360, height=600)
 QUESTION = re.compile(r"/orders/\w+/state\b")  # of the page, whether something has changed
+ITSELF = re.compile(r"/orders/\w+(\?\w+=\w+)?$")  # as it loads itself again without a script
 
 
 @both_ways
@@ -110,13 +111,16 @@ def test_an_order_is_paid_at_a_glance_and_its_documents_come_at_once(
         assert box is not None
         assert box["y"] + box["height"] <= SMALL["height"], one
     applicant.fits_the_screen()
+    # The page itself hears of the payment later: there is a button to press however slow this is.  A question
+    # that waits at the server already would be told.
+    page.route(QUESTION, lambda route: route.fulfill(status=304))
+    page.route(ITSELF, lambda route: route.fulfill(status=204))
     applicant.presses("Saya sudah bayar")
     expect(page.locator(".pay .note")).to_contain_text("belum tercatat")
-    # The page itself hears of the payment later: there is a button to press however slow this is.
-    page.route(QUESTION, lambda route: route.fulfill(status=304))
     applicant.pays()
-    applicant.presses("Saya sudah bayar")
-    page.unroute(QUESTION)
+    with page.expect_navigation():
+        applicant.presses("Saya sudah bayar")
+    page.unroute_all()
     applicant.sees("1 meterai siap dipakai")
 
 
@@ -343,7 +347,8 @@ def test_a_file_that_was_sent_before_is_told_and_needs_a_yes(erring: Applicant) 
         expect(erring.page.locator(".document .state")).to_have_text("Sudah bermeterai")
         expect(erring.page.locator("main .note")).to_contain_text("Belum ada yang dibubuhi")
         erring.fits_the_screen()
-        erring.page.get_by_role("button", name=NOW).click()
+        with erring.page.expect_navigation():  # the page that follows looks the same
+            erring.page.get_by_role("button", name=NOW).click()
     erring.page.get_by_label("Ya, bubuhkan satu meterai lagi").check()
     erring.page.get_by_role("button", name=NOW).click()
     erring.sees("Surat.pdf")
