@@ -56,7 +56,9 @@ def stays_where_it_is(walker: Walker, pressed: Locator) -> None:
     """Press something while the line is away: the page stays, and says what is safe."""
     there = walker.page.url
     walker.context.set_offline(True)
-    pressed.click()
+    # That the line is away is said by itself, too: what was pressed must have found it out before it is back.
+    with walker.page.expect_event("requestfailed", lambda asked: asked.method == "HEAD"):
+        pressed.click()
     expect(walker.away).to_be_visible()
     expect(walker.away).not_to_be_empty()
     assert walker.page.url == there
