@@ -59,6 +59,7 @@ class Chooser:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.parts: list[int] = []
         self.slow = 0
+        self.is_held = False  # a part does not leave while this is so
         self.context.route("**/stamp/uploads/*", self._count)
         self.page.goto(self.url + "/stamp")
 
@@ -67,6 +68,8 @@ class Chooser:
         if request.method == "PATCH":
             self.parts.append(int(request.headers["upload-offset"]))
             self.page.wait_for_timeout(self.slow)
+        while self.is_held:
+            self.page.wait_for_timeout(20)
         route.continue_()
 
     def chooses(self, *files: FilePayload) -> None:
@@ -175,10 +178,11 @@ def test_after_a_reload_the_same_file_goes_on(chromium, instance):
 
 def test_a_file_is_taken_out_while_it_is_sent(chromium, instance):
     chooser = Chooser(chromium, instance, locale="en-GB")
-    chooser.slow = 300
+    chooser.is_held = True
     chooser.chooses(payload("surat.pdf", LARGE), payload("lain.pdf", pdf(words="Lain")))
     chooser.sees("surat.pdf", "Being sent")
     chooser.row("surat.pdf").get_by_role("button").click()
+    chooser.is_held = False
     chooser.goes_straight_on()
     chooser.sees("lain.pdf", "Ready")
     expect(chooser.page.locator(".document")).to_have_count(1)
@@ -239,12 +243,13 @@ def test_the_focus_stays_while_the_list_changes(chromium, instance):
     chooser.chooses(payload("baik.pdf", pdf(words="Baik")), payload("foto.pdf", b"\x89PNG"))
     chooser.sees("baik.pdf", "Siap")
     chooser.sees("foto.pdf", "Tidak dapat dikirim")
-    chooser.slow = 100
+    chooser.is_held = True
     chooser.chooses(payload("surat.pdf", LARGE), payload("akhir.pdf", pdf(words="Akhir")))
     go_on = chooser.page.get_by_role("link", name="Lanjut: letakkan meterai")
     expect(go_on).to_be_hidden()  # whoever left now would leave what is being sent
     mine = chooser.row("akhir.pdf").get_by_role("button")
     mine.focus()
+    chooser.is_held = False
     chooser.sees("surat.pdf", "Siap")
     expect(mine).to_be_focused()
     chooser.row("baik.pdf").get_by_role("button").focus()
@@ -347,17 +352,21 @@ def test_nobody_goes_on_while_something_is_still_to_be_taken_out(chromium, insta
     chooser.chooses(payload("salah.pdf", LARGE))
     chooser.sees("salah.pdf", "Siap, sudah diperbaiki")
     tried: list[str] = []
+    is_seen = False
 
     def refuse(route: Route) -> None:
         if route.request.method != "DELETE" or len(tried) > 1:
             return route.fallback()
         tried.append(route.request.url)
+        while len(tried) > 1 and not is_seen:
+            chooser.page.wait_for_timeout(20)
         return route.fulfill(status=503, content_type="application/problem+json", body="{}")
 
     chooser.page.route("**/stamp/uploads/*", refuse)
     chooser.row("salah.pdf").get_by_role("button").click()
     chooser.sees("salah.pdf", "Sedang dikeluarkan")
     expect(chooser.page.get_by_role("link", name="Lanjut: letakkan meterai")).to_be_hidden()
+    is_seen = True
     expect(chooser.row("salah.pdf")).to_have_count(0)
     assert len(tried) == 2
     assert chooser.complaints == []
