@@ -29,6 +29,7 @@ from meterai.sealing import STAMPS_MAX, Issuer, Placement, Stamp, development_is
 from tests.support.applicant import ARGUMENTS, CHROMIUM, WAIT_MS
 from tests.support.inside import Inside
 from tests.support.instance import Client, Instance, Reply, until
+from tests.support.money import payable
 from tests.support.pdf import pdf
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
@@ -307,7 +308,7 @@ def test_what_was_placed_is_stamped_from_the_balance_there(chromium, inside):
     seat.presses("Pakai tempat ini")
     with ThreadPoolExecutor(1) as thread:
         customer = thread.submit(inside.customer).result()
-    inside.instance.bank.pay(customer.place(1)["payment"]["qr_content"])
+    inside.instance.bank.pay(payable(customer, customer.place(1)))
     until("the stamp is issued", lambda: customer.balance()["available"] == 1)
     (placed,) = draft.placed()
     reply = customer.stamp(document, asdict(placed))
@@ -687,22 +688,23 @@ def test_on_one_way_a_picture_is_sent_once(chromium, inside, scripts):
     network = seat.context.new_cdp_session(seat.page)
     network.send("Network.enable")
     asked: dict[str, str] = {}
-    statuses: dict[str, list[int]] = {}
+    came: list[tuple[str, int]] = []  # in any order with what was asked
     network.on(
         "Network.requestWillBeSent",
         lambda one: asked.update({one["requestId"]: one["request"]["url"]}),
     )
-
-    def came(one: dict[str, Any]) -> None:
-        url = asked.get(one["requestId"], "")
-        if ".webp" in url:
-            statuses.setdefault(url, []).append(one["statusCode"])
-
-    network.on("Network.responseReceivedExtraInfo", came)
+    network.on(
+        "Network.responseReceivedExtraInfo",
+        lambda one: came.append((one["requestId"], one["statusCode"])),
+    )
     seat.opens()
     seat.presses("Tambah satu meterai")
     expect(seat.picture).to_be_visible()
     seat.opens()
+    statuses: dict[str, list[int]] = {}
+    for request, status in came:
+        if ".webp" in asked.get(request, ""):
+            statuses.setdefault(asked[request], []).append(status)
     assert statuses, "small ones come once they are in sight"
     for url, told in statuses.items():
         assert told.count(200) == 1, (url, told)
