@@ -16,7 +16,7 @@ import urllib3
 
 from meterai.apps.settings import settings_of as make_settings
 from meterai.plumbing.bodies import WRITE_BYTES
-from tests.support.flood import resident
+from tests.support.flood import resident, whole_answer
 from tests.support.instance import Instance, until
 
 MIB = 1024 * 1024
@@ -116,7 +116,7 @@ def test_where_there_is_no_room_is_said_early_with_when_to_come_again(instance: 
             with connected(instance) as late:
                 # Not a byte of its body is needed to know.
                 late.sendall(head_of(path, len(DOCUMENT), kind))
-                answer = late.recv(65_536).decode()
+                answer = whole_answer(late).decode()
             assert answer.startswith("HTTP/1.1 503 ")
             assert '"code":"uploads_full"' in answer
             assert int(_header(answer, "retry-after")) > 0
@@ -176,12 +176,12 @@ def _files(instance: Instance) -> list[int]:
     """The sizes of the files that the web process holds open for bodies; they have no names."""
     web = instance.part("web")
     folder = str(instance.data / "uploads")
-    return [
-        size
-        for process in (web, *web.children(recursive=True))
-        for link in Path(f"/proc/{process.pid}/fd").glob("*")
-        if (size := _size(link, folder)) is not None
-    ]
+    found: list[int] = []
+    for process in (web, *web.children(recursive=True)):
+        with suppress(OSError):  # a process for one document that has just ended
+            links = list(Path(f"/proc/{process.pid}/fd").iterdir())
+            found += [size for link in links if (size := _size(link, folder)) is not None]
+    return found
 
 
 def _size(link: Path, folder: str) -> int | None:

@@ -1,5 +1,6 @@
 """More bytes than anybody wants, sent slowly enough to watch what they do to a process."""
 
+import re
 import select
 import socket
 import time
@@ -52,9 +53,21 @@ def flood(
                     peak = max(peak, resident(watched))
         except (BrokenPipeError, ConnectionResetError):
             pass  # the server has answered and listens no longer
-        answer = line.recv(65_536).decode()
+        answer = whole_answer(line).decode()
     status = int(answer.split(" ", 2)[1])
     return Flooded(status, answer, sent, time.monotonic() - begun, max(peak, resident(watched)))
+
+
+def whole_answer(line: socket.socket) -> bytes:
+    """Head and body, in as many pieces as they come."""
+    answer = b""
+    while piece := line.recv(65_536):
+        answer += piece
+        head, ends, body = answer.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+        if ends and length and len(body) >= int(length[1]):
+            break
+    return answer
 
 
 def resident(process: psutil.Process) -> int:
