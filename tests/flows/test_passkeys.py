@@ -1,7 +1,6 @@
 """A passkey in a real browser: saved on the account page, then signing in with it."""
 
 import re
-import socket
 import uuid
 from collections.abc import Iterator
 
@@ -31,13 +30,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     """One that is reached by a name: a number has no passkeys."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    url = f"http://localhost:{port}"
-    made = Instance(tmp_path_factory.mktemp("named"), METERAI_PUBLIC_URL=url)
-    made.port = port
-    with made:
+    with Instance(tmp_path_factory.mktemp("named"), host="localhost") as made:
         yield made
 
 

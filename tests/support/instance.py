@@ -25,6 +25,7 @@ from meterai.plumbing.embedded import EmbeddedPostgres
 from tests.support.commands import ROOT, SERVING, Done, environment, run, run_here
 
 READY_SECONDS_MAX = 90.0
+STOP_SECONDS_MAX = 120.0  # `up` gives fifteen to each of its parts, and more to the database
 WAIT_SECONDS_MAX = 30.0
 
 # Short enough for a test to see what takes minutes in life; a test may pass its own.
@@ -192,13 +193,15 @@ def _is_in_a_loop() -> bool:
 class Instance:
     """`meterai up` as a child process.  Use as a context."""
 
-    def __init__(self, data: Path, **settings: str) -> None:
+    def __init__(self, data: Path, *, host: str = "", **settings: str) -> None:
+        """With `host`, it is known by that name and not by a number."""
         self.data = data
         self.port, *others = free_ports(1 + len(LISTENING))
         ports = {
             f"METERAI_{name}_PORT": f"{one}" for name, one in zip(LISTENING, others, strict=True)
         }
-        self._given = QUICK | ports | settings
+        named = {"METERAI_PUBLIC_URL": f"http://{host}:{self.port}"} if host else {}
+        self._given = QUICK | ports | named | settings
         self._environment = environment(self._given)
         self._process: subprocess.Popen[str] | None = None
         self.url = self.mail = self.metrics = ""
@@ -277,7 +280,7 @@ class Instance:
         if self._process is None:
             return 0
         self._process.send_signal(how)
-        status = self._process.wait(60)
+        status = self._process.wait(STOP_SECONDS_MAX)
         assert self._process.stdout is not None
         self._process.stdout.close()
         self._process = None
@@ -333,7 +336,7 @@ class Instance:
             except urllib3.exceptions.HTTPError:
                 return False
 
-        until("the web is ready", is_ready)
+        until("the web is ready", is_ready, READY_SECONDS_MAX)
 
     def command(self, *words: str) -> Done:
         """Run `meterai WORDS --data DIR`, in this process where the command serves nothing.
