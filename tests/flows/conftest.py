@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.inside import Inside
 from tests.support.instance import Client, Instance, until
+from tests.support.money import payable
 
 STAMPS = 16  # of the customer who makes the mistakes
 
@@ -28,7 +29,7 @@ def customer(inside: Inside) -> Client:
     """A customer with stamps, who loses none of them to a mistake."""
     found = inside.customer()
     order = found.place(STAMPS)
-    inside.instance.bank.pay(order["payment"]["qr_content"])
+    inside.instance.bank.pay(payable(found, order))
     until("stamps are issued", lambda: found.balance()["available"] == STAMPS)
     return found
 

@@ -17,6 +17,7 @@ from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.sealing import claim, load_issuers
 from tests.support.attacks.lab import OVER_WORDS, Lab
 from tests.support.instance import Client, Instance, until
+from tests.support.money import payable
 from tests.support.pdf import pdf
 from tests.support.stamping_calls import made_json
 
@@ -31,7 +32,7 @@ class Stamped:
         self.instance = instance
         self.customer = instance.customer()
         order = self.customer.place(STAMPS)
-        instance.bank.pay(order["payment"]["qr_content"])
+        instance.bank.pay(payable(self.customer, order))
         until("stamps are issued", lambda: self.customer.balance()["available"] == STAMPS)
         self.original = pdf()
         self.view = self.customer.stamp(self.original).json

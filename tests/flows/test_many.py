@@ -12,6 +12,7 @@ import urllib3
 from meterai.plumbing.messages import translate
 from meterai.verification.pages.many import MANY_FORM_BYTES_MAX
 from tests.support.instance import Client, Instance, until
+from tests.support.money import payable
 from tests.support.pdf import pdf
 
 HTML = {"Accept": "text/html", "Accept-Language": "id"}
@@ -25,7 +26,7 @@ class Papers:
         self.anybody = instance.anybody()
         customer = instance.customer()
         order = customer.place(1)
-        instance.bank.pay(order["payment"]["qr_content"])
+        instance.bank.pay(payable(customer, order))
         until("a stamp is issued", lambda: customer.balance()["available"] == 1)
         stamping = customer.stamp(pdf()).json
         self.serial = stamping["serials"][0]

@@ -3,7 +3,7 @@
 import hashlib
 
 from tests.support.instance import Instance, until
-from tests.support.money import money
+from tests.support.money import money, payable
 from tests.support.pdf import pdf
 
 
@@ -11,7 +11,7 @@ def test_a_paid_order_becomes_stamps_and_a_document_gets_one(audited: Instance) 
     customer = audited.customer()
     order = customer.place(2)
     assert order["total"] == 20_000
-    audited.bank.pay(order["payment"]["qr_content"])
+    audited.bank.pay(payable(customer, order))
     until("stamps are issued", lambda: customer.balance()["available"] == 2)
     assert customer.order(order["id"])["money"]["executed"] == 20_000
 
@@ -42,7 +42,7 @@ def test_a_paid_order_becomes_stamps_and_a_document_gets_one(audited: Instance) 
 
 def test_a_stamped_document_takes_another_stamp_unless_it_was_changed(audited: Instance) -> None:
     customer = audited.customer()
-    audited.bank.pay(customer.place(3)["payment"]["qr_content"])
+    audited.bank.pay(payable(customer, customer.place(3)))
     until("stamps are issued", lambda: customer.balance()["available"] == 3)
     once = customer.get(customer.stamp(pdf()).json["document_url"]).body
 
@@ -65,7 +65,7 @@ def test_a_stamped_document_takes_another_stamp_unless_it_was_changed(audited: I
 def test_unused_stamps_can_be_asked_back(audited: Instance) -> None:
     customer = audited.customer()
     order = customer.place(3)
-    audited.bank.pay(order["payment"]["qr_content"])
+    audited.bank.pay(payable(customer, order))
     until("stamps are issued", lambda: customer.balance()["available"] == 3)
     assert customer.stamp(pdf()).status == 201
     refund = customer.post("/v1/refunds", {"order_id": order["id"]})

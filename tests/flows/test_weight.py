@@ -13,6 +13,7 @@ import urllib3
 
 from meterai.plumbing.compression import BYTES_MIN
 from tests.support.instance import Instance, until
+from tests.support.money import payable
 from tests.support.pdf import pdf
 
 HOME_BYTES_MAX = 15 * 1024  # page, style, scripts and pictures, as they go over the line
@@ -73,7 +74,7 @@ def cookie(instance: Instance) -> str:
     """The session of somebody with an order, stamps and a stamped document."""
     address = f"{uuid.uuid4().hex[:8]}@example.org"
     customer = instance.customer(address)
-    instance.bank.pay(customer.place(2)["payment"]["qr_content"])
+    instance.bank.pay(payable(customer, customer.place(2)))
     until("the stamps are there", lambda: customer.balance()["available"] == 2)
     assert customer.stamp(pdf()).status == 201
     anybody = instance.anybody()
