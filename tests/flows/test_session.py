@@ -78,7 +78,7 @@ def test_an_operator_sees_and_ends_the_keys_of_an_account(instance: Instance) ->
     def is_refused() -> bool:
         return customer.get("/v1/balance").status == 401
 
-    until("every process asks again", is_refused, seconds=20)
+    until("every process asks again", is_refused)
     assert ", ended " in instance.command("accounts", "keys", address).stdout
     nobody = instance.command("accounts", "keys", "nobody@example.org")
     assert (nobody.returncode, nobody.stderr.split(":")[1]) == (1, " not_found")
