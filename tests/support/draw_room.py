@@ -30,9 +30,9 @@ from tests.support.draws import chain_of
 from tests.support.lines import MovedClock
 from tests.support.relay import running_relay
 
-# From a line's making to its opening, in which a busy machine lets some people enter: the database goes by
-# its own clock, and nobody moves that.
-GATHERS_SECONDS = 4.0
+# From a line's making to its opening, which a test brings about itself (`until_closed`): long enough for the
+# busiest machine, and so short that no draw ends further ahead of the database than the audit allows.
+GATHERS_SECONDS = 120.0
 BY = Actor(ActorKind.OPERATOR, "tester")
 NAME = "rush"
 SIGNER = DrawSigner(Signer(b"k" * 32))
@@ -70,8 +70,17 @@ class DrawRoom:
         return await self.operator().draw_of(NAME)
 
     async def until_closed(self) -> None:
-        """Until no entry is taken any more, by the clock of the database."""
-        await asyncio.sleep(max(0.0, self.opens_at.timestamp() - time.time()) + 0.05)
+        """No entry is taken any more."""
+        await self.closes_in(0.0)
+
+    async def closes_in(self, seconds: float) -> None:
+        """Time passes, until entries are taken for so long: nobody moves the clock of the database, so there
+        the line opens sooner, and for a worker its clock goes ahead to what was announced."""
+        opens_at = datetime.now(UTC) + timedelta(seconds=seconds)
+        await self.database.call(
+            "UPDATE waiting_room_lines SET opens_at = %s WHERE line_id = %s", opens_at, self.line_id
+        )
+        self.clock.ahead += self.opens_at - opens_at
 
     async def to_round(self) -> None:
         """Move the clock to where the round exists."""
@@ -90,9 +99,9 @@ class DrawRoom:
 
 @asynccontextmanager
 async def open_draw(
-    url: str, folder: Path, seconds: float = GATHERS_SECONDS, use: RoundUse = RoundUse.ALWAYS
+    url: str, folder: Path, use: RoundUse = RoundUse.ALWAYS
 ) -> AsyncIterator[DrawRoom]:
-    """A line that gathers and opens in so many seconds."""
+    """A line that gathers, and opens when the test says so."""
     now = time.time()
     chain = Chain(int(now) - 600, period=3)
     database = Database(url, connections=4)
@@ -102,7 +111,7 @@ async def open_draw(
             # The clock of the test runs ahead of the relay's.
             relay.faults.apply({"early": True})
             clock = MovedClock()
-            opens_at = datetime.fromtimestamp(int(now + seconds) + 1, UTC)
+            opens_at = datetime.fromtimestamp(int(now + GATHERS_SECONDS), UTC)
             plan = Plan(NAME, Act.CHECK, datetime.fromtimestamp(now - 60, UTC), opens_at)
             line = await Operating(database, clock).create(plan, actor=BY)
             await database.call(
@@ -118,13 +127,12 @@ def with_draw(
     folder: Path,
     act: Callable[[DrawRoom], Awaitable[None]],
     *,
-    seconds: float = GATHERS_SECONDS,
     use: RoundUse = RoundUse.ALWAYS,
 ) -> None:
     """Do something with a line that gathers."""
 
     async def run() -> None:
-        async with asyncio.timeout(120), open_draw(url, folder, seconds, use) as room:
+        async with asyncio.timeout(120), open_draw(url, folder, use) as room:
             await act(room)
 
     asyncio.run(run())

@@ -18,9 +18,6 @@ from tests.support.within import Given, Within, settings_of, within
 
 PAGE = {"accept": "text/html", "accept-language": "en"}
 PAGE_BYTES_MAX = 15_000
-# From the line's making to its opening: a busy machine builds the application meanwhile, and then thirty
-# enter, or a command is run.
-ENTERED_SECONDS, TOLD_SECONDS = 8.0, 15.0
 
 
 def cookies(answer: Given) -> dict[str, str]:
@@ -39,7 +36,7 @@ def entry_on(answer: Given) -> str:
     return found[1].decode()
 
 
-def with_web(database_url, tmp_path, act, seconds: float = ENTERED_SECONDS) -> None:
+def with_web(database_url, tmp_path, act) -> None:
     """A line that gathers, and the application that its visitors ask."""
 
     monkey = pytest.MonkeyPatch()
@@ -62,7 +59,7 @@ def with_web(database_url, tmp_path, act, seconds: float = ENTERED_SECONDS) -> N
             await lines._look()
             await act(room, web, lines)
 
-    with_draw(database_url, tmp_path, begin, seconds=seconds)
+    with_draw(database_url, tmp_path, begin)
 
 
 def test_an_entry_is_kept_by_the_browser(database_url, tmp_path) -> None:
@@ -90,7 +87,7 @@ def test_an_entry_is_kept_by_the_browser(database_url, tmp_path) -> None:
         assert json.loads(record.body)["format"] == "meterai draw 1"
         assert (await web.get(f"{facts['files']}/entries.txt")).status == 404, "not closed yet"
 
-    with_web(database_url, tmp_path, act, seconds=60)
+    with_web(database_url, tmp_path, act)
 
 
 def test_an_entry_becomes_a_number(database_url, tmp_path) -> None:
@@ -146,7 +143,7 @@ def test_what_the_operator_is_told_of_a_draw_answers(database_url, tmp_path) -> 
         await room.worker().advance_due()
         assert await told() == ["draw.json", "entries.txt"]
 
-    with_web(database_url, tmp_path, act, seconds=TOLD_SECONDS)
+    with_web(database_url, tmp_path, act)
 
 
 def test_only_public_files_of_a_draw_are_shown(database_url, tmp_path) -> None:
@@ -165,4 +162,4 @@ def test_only_public_files_of_a_draw_are_shown(database_url, tmp_path) -> None:
         ):
             assert (await web.get(path)).status == 404, path
 
-    with_web(database_url, tmp_path, act, seconds=60)
+    with_web(database_url, tmp_path, act)
