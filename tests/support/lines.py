@@ -77,15 +77,24 @@ class Lines:
         found: list[dict[str, Any]] = self.run(self.container.database.read(query, *parameters))
         return found
 
-    def advance(self, seconds: float = 5.0, line: UUID = BUYING_ID) -> None:
-        """A worker moves a line on, so many seconds after the last time."""
+    def advance(self, seconds: float = 5.0, line: UUID = BUYING_ID) -> float:
+        """A worker moves a line on, so many seconds after the last time and what a busy machine adds; how many
+        they were, 0 where it was too soon for the worker."""
         self.arrange(
             "UPDATE waiting_room_lines SET advanced_at = clock_timestamp()"
             " - make_interval(secs => %s) WHERE line_id = %s",
             seconds,
             line,
         )
+        before = self._advanced_at(line)
         self.run(self.container.of(Advancing).advance_due())
+        return (self._advanced_at(line) - before).total_seconds()
+
+    def _advanced_at(self, line: UUID) -> datetime:
+        query = "SELECT advanced_at FROM waiting_room_lines WHERE line_id = %s"
+        [row] = self.rows(query, line)
+        found: datetime = row["advanced_at"]
+        return found
 
     def see(self, room: WaitingRoom, name: str = BUYING) -> Line:
         """A line as a process sees it now."""

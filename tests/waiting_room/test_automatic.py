@@ -52,7 +52,7 @@ def test_it_comes_with_the_first_refusal_and_goes_when_nobody_waits(lines: Lines
     lines.advance(1.0)
     assert now(lines).stands_in_the_way, "somebody waits"
     lines.arrange("UPDATE waiting_room_lines SET rate = 100, rate_max = 100")
-    calm_for(lines, CALM_SECONDS - 5)
+    calm_for(lines, CALM_SECONDS / 2)
     lines.advance(1.0)
     assert now(lines).serving >= tickets[-1].number
     lines.advance(1.0)
@@ -104,9 +104,9 @@ def test_a_worker_that_hung_calls_no_crowd_when_it_goes_on(lines: Lines) -> None
     lines.advance(3_600.0)
     called = [one for one in tickets if one.number <= now(lines).serving]
     assert 0 < len(called) <= 11  # five seconds' worth
-    # A worker that comes a moment later calls nobody anew.
+    # A worker that comes too soon after it calls nobody anew; on a busy machine a moment is not soon.
     before = now(lines).serving
-    lines.advance(0.0)
+    assert lines.advance(-60.0) == 0
     assert now(lines).serving == before
 
 
