@@ -21,6 +21,7 @@ from tests.support.shop import Shop
 from tests.waiting_room.test_model import read
 
 LATE = timedelta(seconds=TURN_SECONDS_MAX + 1)
+LEFT = timedelta(minutes=1)  # of a turn that is renewed
 
 
 @pytest.fixture
@@ -121,8 +122,10 @@ def test_a_turn_is_renewed_by_use_and_has_an_end(lines: Lines) -> None:
     begun, line = turn.admitted_at, one.room.line(BUYING)
     assert one.room.renewed(turn) is None  # more than half of it is left
     for _ in range(100):
-        one.clock.ahead = timedelta(milliseconds=turn.until - 1000) - timedelta(
-            milliseconds=Somebody(lines).room.now_ms()
+        one.clock.ahead = (
+            timedelta(milliseconds=turn.until)
+            - LEFT
+            - timedelta(milliseconds=Somebody(lines).room.now_ms())
         )
         longer = one.room.renewed(turn)
         if longer is None:
@@ -130,7 +133,7 @@ def test_a_turn_is_renewed_by_use_and_has_an_end(lines: Lines) -> None:
         assert longer.until > turn.until
         turn = longer
     assert turn.until == begun + TURN_SECONDS_MAX * MS
-    one.clock.ahead += timedelta(seconds=2)
+    one.clock.ahead += LEFT + timedelta(seconds=1)
     assert one.room.valid_turn(line, one.room.tokens.turn(turn)) is None
     one.clock.ahead = timedelta()
 
