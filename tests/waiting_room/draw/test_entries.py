@@ -1,6 +1,5 @@
 """The list of entries: what is written is read, and whatever else is refused with its line."""
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -81,11 +80,9 @@ def test_ten_million_lines_of_garbage_are_refused_at_once() -> None:
             read += 1
             yield b"~" * 1_000_000
 
-    began = time.monotonic()
     with pytest.raises(EntriesMalformed) as refused:
         read_lines(garbage())
     assert (refused.value.line, read) == (1, 1)
-    assert time.monotonic() - began < 1
 
 
 def test_more_lines_than_any_list_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
