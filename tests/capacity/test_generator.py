@@ -69,14 +69,13 @@ def only(counted: Counted) -> Journey:
 
 
 class Stalling:
-    """Answers nobody within a time after the first request."""
+    """Answers nobody within a time of the run, however late its first request is."""
 
     def __init__(self, since: float, until: float) -> None:
         self.begun = 0.0
         self.since, self.until = since, until
 
     async def __call__(self, _: bytes) -> bytes:
-        self.begun = self.begun or time.monotonic()
         now = time.monotonic() - self.begun
         if self.since <= now < self.until:
             await asyncio.sleep(self.until - now)
@@ -85,7 +84,12 @@ class Stalling:
 
 def test_who_comes_while_the_server_stalls_is_begun_all_the_same() -> None:
     stalling = Stalling(0.2, 1.2)
-    counted = run(ScriptedServer(stalling), arriving(n / 100 for n in range(100)))
+
+    async def looking(visitor: Visitor) -> None:
+        stalling.begun = visitor.world.begins
+        await look(visitor)
+
+    counted = run(ScriptedServer(stalling), arriving(n / 100 for n in range(100)), journey=looking)
     journey = only(counted)
     assert (journey.started, journey.finished) == (100, 100)
     # Eighty came between 0.2 and 1.0 s and each waited to 1.2 s: half of all waited 0.5 s or more.

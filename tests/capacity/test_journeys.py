@@ -114,15 +114,17 @@ def test_where_no_line_stands_nobody_waits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "document", "why"),
+    ("page", "document", "why", "patience"),
     [
-        (b"<p>closed</p>", b"", "queue: no_place"),
-        (WAITING, b"<html>", "queue: document_unreadable"),
-        (WAITING, b'{"payload": "e30"}', "queue: document_unreadable"),
-        (WAITING, serving(1), "queue: gave_up"),
+        (b"<p>closed</p>", b"", "queue: no_place", 30.0),
+        (WAITING, b"<html>", "queue: document_unreadable", 30.0),
+        (WAITING, b'{"payload": "e30"}', "queue: document_unreadable", 30.0),
+        (WAITING, serving(1), "queue: gave_up", 0.5),
     ],
 )
-def test_a_line_that_leads_nowhere_is_said(page: bytes, document: bytes, why: str) -> None:
+def test_a_line_that_leads_nowhere_is_said(
+    page: bytes, document: bytes, why: str, patience: float
+) -> None:
     async def answering(asked: bytes) -> bytes:
         match asked_path(asked):
             case "/buy":
@@ -132,7 +134,7 @@ def test_a_line_that_leads_nowhere_is_said(page: bytes, document: bytes, why: st
             case _:
                 return answer(200, document)
 
-    assert visited(answering, journeys.queue, line_patience_seconds=0.5)[1] == why
+    assert visited(answering, journeys.queue, line_patience_seconds=patience)[1] == why
 
 
 def test_who_used_a_code_by_a_double_click_asks_for_another() -> None:
