@@ -131,7 +131,7 @@ class Sender:
         found: bytes = row["sha256"]
         return found
 
-    def assert_whole(self, cuts: int = 1) -> None:
+    def assert_whole(self, cuts: int) -> None:
         """The file is here as it was sent, and after each cut little was sent twice."""
         assert self.arrived() == hashlib.sha256(CONTENT).digest()
         assert self.sent - len(CONTENT) <= cuts * SENT_TWICE_MAX, self.sent
@@ -144,7 +144,7 @@ def test_connections_that_are_cut_in_the_middle_of_parts(inside: Inside) -> None
     sender.part(sender.offset())
     sender.cut(sender.offset(), 0.9)
     assert sender.rest().json["state"] == "ready"
-    sender.assert_whole()
+    sender.assert_whole(cuts=2)
 
 
 def test_the_last_part_is_cut_several_times(inside: Inside) -> None:
@@ -160,7 +160,9 @@ def test_the_last_part_is_cut_several_times(inside: Inside) -> None:
     reply = sender.rest() if sender.offset() < len(CONTENT) else None
     until("it is examined", lambda: sender.state() == "ready")
     assert reply is None or reply.status == 200
-    sender.assert_whole()
+    # Three cuts of a part that is small cost hardly more than one of a whole part; after the last a busy server
+    # may not have stored the part when it is asked, and is sent it again.
+    sender.assert_whole(cuts=2)
 
 
 def test_the_web_is_killed_between_and_in_the_middle_of_parts(inside: Inside) -> None:
