@@ -1,15 +1,14 @@
 """kill -9 at every step between an order and a stamped document: nothing lost, nothing doubled.
 
-The database is held at a lock, or the bank is slow, so that a process stands exactly at the step
+The database is held at a lock, or the bank stands still, so that a process stands exactly at the step
 when it is killed.  The buyer repeats the same request with the same Idempotency-Key.
 """
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack
 from typing import Any
 
-import psutil
 import pytest
 import urllib3
 
@@ -18,12 +17,10 @@ from meterai.kit.ids import read
 from meterai.room import Container
 from tests.support.inside import Inside
 from tests.support.instance import Client, Reply, until
-from tests.support.killing import EVERYTHING, again, freeze, kill, place, revive
+from tests.support.killing import EVERYTHING, again, freeze, frozen, kill, place, revive
 from tests.support.money import money as money_is
 from tests.support.pdf import pdf
 from tests.support.stamping_calls import made_json
-
-SLOW_SECONDS = 3.0  # of the bank, where a busy machine must catch a step before its answer
 
 
 @pytest.fixture
@@ -116,12 +113,11 @@ def test_killed_before_the_order_is_recorded(
 
 def test_killed_while_the_bank_makes_the_qr(inside: Inside, background: ThreadPoolExecutor) -> None:
     customer = inside.customer()
-    inside.instance.bank.faults(response_delay_seconds=SLOW_SECONDS)
-    request = background.submit(place, customer, "k")
-    order_of(inside, customer)
-    kill(inside, "web")
-    assert lost(request)
-    inside.instance.bank.clear_faults()
+    with frozen(inside, "standins"):
+        request = background.submit(place, customer, "k")
+        order_of(inside, customer)
+        kill(inside, "web")
+        assert lost(request)
     revive(inside, "web")
     _is_bought_after_all(inside, customer, "k")
 
@@ -131,16 +127,16 @@ def test_killed_after_the_qr_and_before_it_is_recorded(
     inside: Inside, background: ThreadPoolExecutor, victim: str
 ) -> None:
     customer = inside.customer()
-    inside.instance.bank.faults(response_delay_seconds=SLOW_SECONDS)
-    request = background.submit(place, customer, "k")
-    order = order_of(inside, customer)["order_id"]
     attempt = "SELECT 1 FROM payment_attempts WHERE subject = %s FOR UPDATE"
-    with inside.paused_at(attempt, order) as pause:
+    with ExitStack() as held:
+        with frozen(inside, "standins"):  # so that nothing is recorded before the lock is held
+            request = background.submit(place, customer, "k")
+            order = order_of(inside, customer)["order_id"]
+            pause = held.enter_context(inside.paused_at(attempt, order))
         pause.wait_for_somebody("UPDATE payment_attempts SET state = 'waiting'")
         kill(inside, victim)
         assert lost(request)
     revive(inside, victim)
-    inside.instance.bank.clear_faults()
     _is_bought_after_all(inside, customer, "k")
 
 
@@ -345,8 +341,7 @@ def test_killed_after_the_intent_to_refund_and_before_the_bank_acts(
     inside: Inside, victim: str
 ) -> None:
     customer, order = bought(inside, 1)
-    bank = inside.instance.part("standins")
-    with frozen(bank):
+    with frozen(inside, "standins"):
         refund = customer.post("/v1/refunds", {"order_id": order}).json
         until("the intent is recorded", lambda: _is_sent(inside, refund["refund_number"]))
         kill(inside, victim)
@@ -354,31 +349,18 @@ def test_killed_after_the_intent_to_refund_and_before_the_bank_acts(
     _comes_back_once(inside, customer, order, refund["refund_number"])
 
 
-@contextmanager
-def frozen(process: psutil.Process) -> Iterator[None]:
-    """Stop a process as a debugger would, and let it go on."""
-    process.suspend()
-    try:
-        yield
-    finally:
-        if process.is_running():
-            process.resume()
-
-
 @pytest.mark.parametrize("victim", ["worker", EVERYTHING])
 def test_killed_after_the_bank_refunded_and_before_it_is_recorded(
     inside: Inside, victim: str
 ) -> None:
     customer, order = bought(inside, 1)
-    with inside.paused_at("LOCK TABLE entries IN SHARE MODE") as pause:
-        # The intent itself posts an entry, so it is made in a container of our own, before the lock.
-        pause.release()
-        inside.instance.bank.faults(response_delay_seconds=SLOW_SECONDS)
-        refund = customer.post("/v1/refunds", {"order_id": order}).json
-        until("the intent is recorded", lambda: _is_sent(inside, refund["refund_number"]))
-        pause.take("LOCK TABLE entries IN SHARE MODE")
+    with ExitStack() as held:
+        # The intent itself posts an entry, so it is recorded before the lock.
+        with frozen(inside, "standins"):
+            refund = customer.post("/v1/refunds", {"order_id": order}).json
+            until("the intent is recorded", lambda: _is_sent(inside, refund["refund_number"]))
+            pause = held.enter_context(inside.paused_at("LOCK TABLE entries IN SHARE MODE"))
         pause.wait_for_somebody("refund_settle")
         kill(inside, victim)
     revive(inside, victim)
-    inside.instance.bank.clear_faults()
     _comes_back_once(inside, customer, order, refund["refund_number"])

@@ -20,7 +20,7 @@ from tests.support.browser_forms import CASES, Case, Holding, Sent, Visitor, vis
 from tests.support.claims import broken_in, claims_in
 from tests.support.inside import Inside
 from tests.support.instance import Client, Instance, Reply, until
-from tests.support.killing import freeze, kill, revive, thaw
+from tests.support.killing import frozen, kill, revive
 
 ALL = -1  # occasions of a fault
 NOT_OF_BROWSERS = ("/v1/", "/snap/")
@@ -95,11 +95,8 @@ def no_fault(_: Inside) -> Iterator[None]:
 
 @contextmanager
 def bank_away(inside: Inside) -> Iterator[None]:
-    freeze(inside, "standins")
-    try:
+    with frozen(inside, "standins"):
         yield
-    finally:
-        thaw(inside, "standins")
 
 
 @contextmanager

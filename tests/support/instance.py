@@ -41,6 +41,9 @@ PORTS_FROM, PORTS_OF_PROCESS, PROCESSES_MAX = 12_000, 4_500, 4
 LISTENING = ("BANK", "MAIL", "SMTP", "DRAND", "METRICS")  # beside the web
 
 
+GIVEN: set[int] = set()  # to somebody of this process who may not listen yet, or not at the moment
+
+
 def free_ports(count: int) -> list[int]:
     """Free ports that nobody else takes: `up` listens on them seconds after it looked, and again after a
     stop.  Of ports that are anybody's one in some thousand would be gone by then."""
@@ -51,8 +54,11 @@ def free_ports(count: int) -> list[int]:
     found: list[int] = []
     # Not in their order: another run may be under way on this machine.
     for port in random.sample(mine, len(mine)):
-        if len(found) < count and is_free("127.0.0.1", port):
+        if len(found) == count:
+            break
+        if port not in GIVEN and is_free("127.0.0.1", port):
             found.append(port)
+    GIVEN.update(found)
     return found
 
 
@@ -288,9 +294,7 @@ class Instance:
 
     def kill_all(self) -> None:
         """Kill the parent and every part of it but the database, as a power cut would."""
-        assert self._process is not None
-        parent = psutil.Process(self._process.pid)
-        parts = parent.children(recursive=True)
+        parts = self.parent.children(recursive=True)
         self.kill_parent()
         for one in parts:
             # A process for one document may have ended by itself.
@@ -307,10 +311,15 @@ class Instance:
         self._process.stdout.close()
         self._process = None
 
+    @property
+    def parent(self) -> psutil.Process:
+        """The process that starts a part again which died."""
+        assert self._process is not None
+        return psutil.Process(self._process.pid)
+
     def part(self, name: str) -> psutil.Process:
         """The process of one part: 'web', 'worker' or 'standins'."""
-        assert self._process is not None
-        for one in psutil.Process(self._process.pid).children():
+        for one in self.parent.children():
             # Another part that was just killed has no command line until it is buried.
             with suppress(psutil.NoSuchProcess):
                 if one.cmdline()[-1:] == [name]:

@@ -1,8 +1,8 @@
 """Killing processes, and what a careful client does then."""
 
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import psutil
 import urllib3
@@ -22,21 +22,39 @@ def kill(inside: Inside, what: str) -> None:
     inside.instance.kill_all()
 
 
-def thaw(inside: Inside, part: str) -> None:
-    """Let a part that was frozen go on."""
+def freeze(inside: Inside, part: str) -> list[psutil.Process]:
+    """Stop a part where it stands, until it is killed or goes on; its processes."""
     one = inside.instance.part(part)
-    for process in (*one.children(recursive=True), one):
-        with suppress(psutil.NoSuchProcess):
-            process.resume()
-
-
-def freeze(inside: Inside, part: str) -> None:
-    """Stop a part where it stands, until it is killed or goes on."""
-    one = inside.instance.part(part)
-    for process in (*one.children(recursive=True), one):
+    stopped = [*one.children(recursive=True), one]
+    for process in stopped:
         # A process for one document may end by itself meanwhile.
         with suppress(psutil.NoSuchProcess):
             process.suspend()
+    return stopped
+
+
+@contextmanager
+def frozen(inside: Inside, part: str) -> Iterator[None]:
+    """A part stands still meanwhile."""
+    stopped = freeze(inside, part)
+    try:
+        yield
+    finally:
+        for process in stopped:
+            with suppress(psutil.NoSuchProcess):  # it was killed
+                process.resume()
+
+
+@contextmanager
+def away(inside: Inside, part: str) -> Iterator[None]:
+    """A part is killed and stays away meanwhile: whoever would start it again stands still."""
+    parent = inside.instance.parent
+    parent.suspend()
+    try:
+        inside.instance.kill(part)
+        yield
+    finally:
+        parent.resume()
 
 
 def revive(inside: Inside, what: str) -> None:
