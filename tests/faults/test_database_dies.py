@@ -12,9 +12,9 @@ import psutil
 import pytest
 import urllib3
 
-from meterai.apps.instance import free_port
 from tests.support.commands import ROOT
-from tests.support.instance import Client, Instance, until
+from tests.support.instance import Client, Instance, free_ports, until
+from tests.support.money import payable
 from tests.support.servers import Server
 
 EX_CONFIG = 78
@@ -42,12 +42,13 @@ def runs_another(instance: Instance, old: int) -> bool:
 def test_a_killed_database_is_started_again_and_nothing_else_needs_to_be(mortal: Instance) -> None:
     customer = mortal.customer()
     order = customer.place()
+    qr = payable(customer, order)
     parts = {name: mortal.part(name).pid for name in ("web", "worker")}
     old = postmaster(mortal)
     old.kill()
     until("another server runs", lambda: runs_another(mortal, old.pid))
     until("the web answers", lambda: customer.get(f"/v1/orders/{order['id']}").status == 200)
-    mortal.bank.pay(order["payment"]["qr_content"])
+    mortal.bank.pay(qr)
     until("the worker works", lambda: customer.balance()["available"] == 1)
     assert parts == {name: mortal.part(name).pid for name in ("web", "worker")}
 
@@ -87,7 +88,7 @@ def test_a_web_whose_database_is_not_there_yet_answers_503_until_it_is(
 ) -> None:
     server = Server(tmp_path)
     server.stop()
-    port = free_port("127.0.0.1", 0)
+    [port] = free_ports(1)
     environment = dict(os.environ) | {"DATABASE_URL": server.url}
     command = [sys.executable, "-m", "meterai", "web", "--port", str(port)]
     client = Client(f"http://127.0.0.1:{port}")

@@ -3,19 +3,17 @@ have been begun is sent twice."""
 
 import json
 import shutil
-import signal
 import socketserver
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import psutil
 import pytest
 import urllib3
 from cryptography import x509
@@ -24,12 +22,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from meterai.apps.instance import free_port
 from meterai.plumbing.messages import translate
 from meterai.verification.pages.many import MANY_FORM_BYTES_MAX
 from tests.support.commands import run_here
 from tests.support.inside import Inside
-from tests.support.instance import until
+from tests.support.instance import free_ports, until
+from tests.support.killing import away
 
 CONFIGURATION = Path(__file__).parents[2] / "deploy" / "nginx" / "meterai.conf"
 MIME_TYPES = Path("/etc/nginx/mime.types")
@@ -130,8 +128,7 @@ def fronting(folder: Path, data: Path, web_port: int) -> Iterator[Front]:
     ca = certificate(folder)
     written = run_here(data, "pages", "--out", str(folder / "pages"))
     assert written.returncode == 0, written.stderr
-    port = free_port("127.0.0.1", 0)
-    plain_port = free_port("127.0.0.1", 0, besides=[port])
+    port, plain_port = free_ports(2)
     main = folder / "nginx.conf"
     main.write_text(configuration(folder, data, web_port, port, plain_port))
     assert PROGRAM is not None
@@ -300,21 +297,10 @@ def test_the_address_that_nginx_saw_comes_last(silent: Silent, tmp_path: Path) -
 
 
 def test_a_web_that_is_away_and_comes_back(front: Front, fragile: Inside) -> None:
-    """The parent stands still meanwhile, so that it does not start another web."""
-    instance = fragile.instance
-    assert instance._process is not None
-    parent = psutil.Process(instance._process.pid)
-    parent.suspend()
-    try:
-        web = instance.part("web")
-        for process in (*web.children(recursive=True), web):
-            with suppress(psutil.NoSuchProcess):  # a process for one document
-                process.send_signal(signal.SIGKILL)
+    with away(fragile, "web"):
         shown = until_away(front)
         assert shown.headers["refresh"] == "5"
         assert front.ask("POST", "/v1/orders", b"{}").status == 503
-    finally:
-        parent.resume()
     until("the web is back", lambda: front.ask("GET", "/").status == 200)
 
 
