@@ -4,6 +4,7 @@ import psycopg
 
 from meterai.plumbing.embedded import EmbeddedPostgres
 from tests.support.instance import Instance, until
+from tests.support.money import payable
 
 _END_ALL = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
@@ -23,6 +24,7 @@ def test_a_broken_connection_is_a_come_again_and_never_a_fault(audited: Instance
     customer = audited.customer()
     before = len(audited.log)  # others share it
     order = customer.place()
+    qr = payable(customer, order)
     seen = set()
     for _ in range(5):
         assert _end_every_connection(audited) > 0
@@ -34,7 +36,7 @@ def test_a_broken_connection_is_a_come_again_and_never_a_fault(audited: Instance
                 assert reply.json["code"] == "database_away"
                 assert reply.headers["retry-after"]
     assert 200 in seen
-    audited.bank.pay(order["payment"]["qr_content"])
+    audited.bank.pay(qr)
     until(
         "it is issued all the same",
         lambda: customer.get("/v1/balance").status == 200 and customer.balance()["available"] == 1,

@@ -15,6 +15,7 @@ from meterai.sealing.sandbox.pool import PROCESSES, WAITING_MAX
 from tests.support.attacks import Lab, endless
 from tests.support.attacks.lab import AT, EMPTY_PAPER
 from tests.support.instance import WAIT_SECONDS_MAX, Client, Instance, Reply, until
+from tests.support.money import payable
 from tests.support.pdf import pdf
 from tests.support.pdfmaker import letter, whole
 from tests.support.stamping_calls import made_json
@@ -33,7 +34,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
 def payer(running: Instance) -> Client:
     found = running.customer()
     order = found.place(STAMPS)
-    running.bank.pay(order["payment"]["qr_content"])
+    running.bank.pay(payable(found, order))
     until("stamps are issued", lambda: found.balance()["available"] == STAMPS)
     return found
 
@@ -137,7 +138,7 @@ def test_a_key_that_was_answered_is_answered_again_without_stamps(running: Insta
     """The same answer, although the document has to be repaired before it is known again."""
     customer = running.customer()
     order = customer.place(1)
-    running.bank.pay(order["payment"]["qr_content"])
+    running.bank.pay(payable(customer, order))
     until("the stamp is issued", lambda: customer.balance()["available"] == 1)
     broken = whole(letter(2)).replace(b" 00000 n \n", b" 00000 n\n")
     first = customer.stamp(broken, key="same")
