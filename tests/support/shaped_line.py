@@ -130,6 +130,7 @@ class ShapedLine:
         self._shape = shape
         self._cuts = sorted(cuts)
         self._open: set[asyncio.StreamWriter] = set()
+        self._met: list[asyncio.StreamWriter] = []  # also those that were closed
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._servers: list[asyncio.Server] = []
@@ -166,6 +167,11 @@ class ShapedLine:
         others = asyncio.all_tasks() - {asyncio.current_task()}
         if others:
             await asyncio.wait(others, timeout=10)
+        # A socket that is not closed when the loop ends is a warning of whichever test runs then.
+        for writer in self._met:
+            writer.transport.abort()
+        closed = (writer.wait_closed() for writer in self._met)
+        await asyncio.wait_for(asyncio.gather(*closed, return_exceptions=True), 10)
 
     def _cut(self) -> None:
         for writer in self._open:
@@ -183,6 +189,7 @@ class ShapedLine:
     ) -> None:
         outs = [out for _, out, _, _ in ways]
         self._open.update(outs)
+        self._met += outs
         carried = [asyncio.ensure_future(self._shaped(*one)) for one in ways]
         try:
             await asyncio.wait(carried, return_when=asyncio.FIRST_COMPLETED)
@@ -231,6 +238,7 @@ class ShapedLine:
     async def _decrypt(self, near: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
         far, far_out = await asyncio.open_connection(*self._there)
         self._open.update((near_out, far_out))
+        self._met += (near_out, far_out)
         ways = [
             asyncio.ensure_future(self._copied(near, far_out, is_asked=True)),
             asyncio.ensure_future(self._copied(far, near_out, is_asked=False)),
