@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from math import inf
 from time import monotonic
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import psycopg
 import pytest
 
 from meterai.kit.priority import Priority
-from meterai.plumbing import database, turns
+from meterai.plumbing import database, link, turns
 from meterai.plumbing.database import ChangeRefused, Database, DatabaseAway, DatabaseBusy
 from meterai.plumbing.turns import PURPOSE, Purpose
 
@@ -41,7 +42,12 @@ def test_never_more_connections_than_allowed(database_url: str) -> None:
     assert 1 <= len(asyncio.run(run())) <= 2
 
 
-def test_a_broken_connection_is_replaced(database_url: str) -> None:
+def test_a_broken_connection_is_replaced(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # One that rested for longer is tested before it is used: then nobody meets it broken.
+    monkeypatch.setattr(link, "REST_SECONDS_MAX", inf)
+
     async def run() -> None:
         async with opened(database_url, 1) as found:
             broken = await who(found)
