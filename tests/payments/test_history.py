@@ -9,7 +9,21 @@ import pytest
 from meterai.kit.money import Rupiah
 from meterai.payments import Movement, OutcomeUnknown
 from meterai.payments.adapters.snap import provider as snap
+from standins import clock
 from tests.support.bank import Bank, open_bank
+
+
+@pytest.fixture(autouse=True)
+def each_moment_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two movements in one millisecond the record does not know which came first."""
+    real, last = clock.now_ms, 0
+
+    def later() -> int:
+        nonlocal last
+        last = max(last + 1, real())
+        return last
+
+    monkeypatch.setattr(clock, "now_ms", later)
 
 
 async def record(bank: Bank) -> list[Movement]:
