@@ -258,7 +258,7 @@ def test_a_token_of_any_life_is_used(life: str) -> None:
                 b'{"responseCode":"2007300","accessToken":"t","expiresIn":%b}' % life.encode()
             )
             server.status, server.body = 404, b'{"responseCode":"4045101"}'
-            provider = SnapProvider(profile(server.url, timeout_seconds=2), SystemClock())
+            provider = SnapProvider(profile(server.url, timeout_seconds=30), SystemClock())
             await provider.connect()
             for _ in range(3):
                 assert (await provider.ask("EM")).status is Status.UNKNOWN

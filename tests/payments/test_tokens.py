@@ -148,7 +148,7 @@ def test_orders_do_not_queue_behind_a_slow_token(tmp_path: Path) -> None:
                 return_exceptions=True,
             )
             assert all(isinstance(answer, ProviderUnreachable) for answer in answers)
-            assert loop.time() - begun < 3  # one after the other they took 20 times the time-out
+            assert loop.time() - begun < 5  # one after the other they took 20 times the time-out
 
     told(story)
 

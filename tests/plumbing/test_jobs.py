@@ -25,7 +25,7 @@ from meterai.plumbing.jobs import Worker
 from meterai.plumbing.lane import NOBODY, LowWaterMark
 from meterai.plumbing.turns import PURPOSE
 
-BOUND_SECONDS = 20.0  # less than the locked jobs would need one batch after the other
+BOUND_SECONDS = 60.0  # less than the locked jobs would need one batch after the other
 PLACES = 8
 
 

@@ -197,7 +197,6 @@ def settings_of(directory: Path, database_url: str, bank_url: str, **more: Any) 
                 "bank_url": bank_url,
                 "bank_client_secret": SECRET,
                 "bank_public_key": str(public),
-                "bank_timeout_seconds": 2,
                 "stamp_price": PRICE,
             }
             | more
