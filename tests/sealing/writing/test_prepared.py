@@ -282,7 +282,9 @@ def test_a_file_that_would_be_taken_for_linearized_once_it_is_sealed_is_not_hand
     made = letter(2)
     first = {9: b"<</Linearized 1%b 0000000/H[0 0]/O 4/E 1/N 2/T 1>>" % key} | made
     document = whole(first)
-    length = len(bench.sealed(document, HERE))
+    # The usual length, not that of one which is longer: else none of those below is as long.
+    sealings = (bench.sealed(document, HERE) for _ in range(9))
+    length = len(next(one for one in sealings if b"/F/AHx" not in one))
     prepared = document.replace(b" 0000000/H", b" %07d/H" % length)
     refused = 0
     for _ in range(10):
