@@ -10,7 +10,8 @@ from PIL import Image, ImageFilter
 from meterai.sealing import PhotoUnreadable, scanning
 from meterai.sealing.sandbox.bounded import finish
 from meterai.sealing.sandbox.scanning import PIXELS_MAX
-from tests.sealing.stamp.printed import MAKER, code_text, page
+from tests.sealing.stamp.printed import code_text, page
+from tests.support.serials import numbered
 
 
 def picture(text: str, scale: float = 5.0) -> Image.Image:
@@ -29,13 +30,13 @@ def encoded(picture: Image.Image, kind: str = "JPEG", **more: object) -> bytes:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_a_code_is_read(kind: str) -> None:
-    text = code_text(MAKER.make())
+    text = code_text(numbered(1))
     assert finish(scanning(encoded(picture(text), kind))) == [text]
 
 
 def test_a_code_on_a_photo_of_a_phone_is_read() -> None:
     """Four thousand pixels wide, turned, not sharp, on grey paper, twelve megapixels."""
-    text = code_text(MAKER.make())
+    text = code_text(numbered(1))
     code = picture(text, 8.0).rotate(17, expand=True, fillcolor="#ddd")
     photo = Image.new("RGB", (4000, 3000), "#ccc")
     photo.paste(code, (900, 700))
@@ -55,7 +56,7 @@ def test_a_picture_of_too_many_pixels_is_refused() -> None:
 
 @pytest.mark.parametrize("kind", ["GIF", "TIFF", "BMP", "PPM", "ICNS"])
 def test_other_kinds_of_pictures_are_not_opened(kind: str) -> None:
-    text = code_text(MAKER.make())
+    text = code_text(numbered(1))
     with pytest.raises(PhotoUnreadable):
         finish(scanning(encoded(picture(text).resize((512, 512)), kind)))
 
@@ -68,7 +69,7 @@ def test_what_is_no_picture_is_refused(content: bytes) -> None:
 
 def test_a_broken_picture_is_read_or_refused() -> None:
     dice = random.Random(5)
-    text = code_text(MAKER.make())
+    text = code_text(numbered(1))
     for whole in (encoded(picture(text)), encoded(picture(text), "PNG")):
         for _ in range(10):
             broken = bytearray(whole[: dice.randrange(len(whole) // 2, len(whole))])

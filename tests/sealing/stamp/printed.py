@@ -13,26 +13,17 @@ import pypdfium2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from PIL import Image, ImageFilter
 
-from meterai.kit.ids import decode, encode
-from meterai.kit.serial import CHECK_MODULUS, Serial, SerialMaker
+from meterai.kit.serial import Serial
 from meterai.sealing import HEIGHT_PER_WIDTH, claim
 from meterai.sealing.pdf.serialization import Stream, numbers
 from meterai.sealing.stamp import appearance, artwork, qr
 from meterai.sealing.stamp.wording import wording
+from tests.support.serials import numbered
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 KEY = claim.ClaimKey(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 CHECK_URL = "https://meterai.example/c"
 POINTS_PER_MM = 72 / 25.4
-MAKER = SerialMaker(7)
-
-
-def numbered(number: int) -> Serial:
-    """A serial that is the same in every run: of some hundred codes on bad paper one is not read, and
-    which it is depends on all that is in it."""
-    body = encode(number, 8) + encode(7, 2) + encode(0, 2)
-    body += encode(random.Random(number).getrandbits(40), 8)
-    return Serial(body + encode(decode(body) % CHECK_MODULUS, 2))
 
 
 def code_text(serial: Serial, characters: int = 0) -> str:
@@ -60,7 +51,7 @@ def page(
 
     It is an annotation, or with `flat` a part of the content, where text can be searched.
     """
-    serial = serial or MAKER.make()
+    serial = serial or numbered(0)
     text = text or code_text(serial)
     code = qr.encoder_for(len(text)).draw(text)
     shared, first = appearance.shared(specimen=specimen, operator_artwork=operator_artwork), 5

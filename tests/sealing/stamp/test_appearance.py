@@ -24,12 +24,13 @@ from meterai.sealing.stamp import (
     typeface,
 )
 from meterai.sealing.stamp.wording import Wording, check_printable, wording
-from tests.sealing.stamp.printed import AT, CHECK_URL, MAKER, code_text, page, rendered
+from tests.sealing.stamp.printed import AT, CHECK_URL, code_text, page, rendered
+from tests.support.serials import numbered
 
 WHITE = 250
 SECOND = timedelta(seconds=1)
 SAYS = wording(AT, CHECK_URL)
-WORDS = artwork.serial_and_words(MAKER.make(), SAYS)
+WORDS = artwork.serial_and_words(numbered(0), SAYS)
 
 
 def colours_of(picture: Image.Image) -> dict[tuple[int, ...], int]:
@@ -89,14 +90,14 @@ def test_the_stamp_is_seen_where_it_was_asked(bench, make_pdf, entries, size):
 @pytest.mark.parametrize("turns", range(4))
 @pytest.mark.parametrize(("width", "dpi"), [(WIDTH_MIN, 200), (WIDTH_MIN, 300), (300, 96)])
 def test_the_code_is_read_at_every_size(width, dpi, turns):
-    text = code_text(MAKER.make())
+    text = code_text(numbered(dpi + turns))
     document = page(width, text=text, turns=turns, size=(500, 500))
     assert [found.text for found in zxingcpp.read_barcodes(rendered(document, dpi))] == [text]
 
 
 def test_a_code_that_looks_like_the_end_of_an_image_is_read():
-    for _ in range(5000):
-        text = code_text(MAKER.make())
+    for number in range(5000):
+        text = code_text(numbered(number))
         code = qr.encoder_for(len(text)).draw(text)
         if b"EI" in code.rows:
             break
@@ -106,7 +107,7 @@ def test_a_code_that_looks_like_the_end_of_an_image_is_read():
 
 
 def test_the_serial_and_the_value_can_be_searched():
-    serial = MAKER.make()
+    serial = numbered(1)
     opened = pypdfium2.PdfDocument(page(80, serial=serial, flat=True))
     text = opened[0].get_textpage().get_text_range()
     opened.close()
@@ -125,7 +126,7 @@ def test_a_stamp_says_the_time_in_western_indonesia():
 @pytest.mark.parametrize("length", [1, 16, 17, 25, 26, 46])
 def test_any_host_that_the_code_holds_fits_on_its_line(length):
     host = "m" * length
-    content = artwork.serial_and_words(MAKER.make(), Wording("24 Nov 2026 15.04 WIB", host))
+    content = artwork.serial_and_words(numbered(0), Wording("24 Nov 2026 15.04 WIB", host))
     size, x, text = re.findall(rb"/M (\S+) Tf \S+ Tc 1 0 0 1 (\S+) \S+ Tm\((.*?)\)Tj", content)[-1]
     assert text.decode() == ("PERIKSA: " if length <= 16 else "") + host.upper()
     across = len(text) * 0.6 * float(size)
@@ -144,7 +145,7 @@ def test_an_address_that_no_stamp_shows_is_a_fault(address):
 
 
 def test_a_screen_reader_hears_what_the_stamp_says():
-    serial = MAKER.make()
+    serial = numbered(1)
     assert identifiers.alt_text(serial, SAYS) == (
         f"Meterai elektronik Rp10.000, nomor seri {serial.grouped()}, "
         "dibubuhkan 24 Nov 2026 15.00 WIB, periksa di meterai.example"
@@ -255,7 +256,7 @@ def test_the_objects_are_small_and_hold_no_strings():
     bodies = shared.objects(40)
     assert len(bodies) == shared.count
     assert shared.artwork(40) == 40
-    text = code_text(MAKER.make())
+    text = code_text(numbered(1))
     code = qr.encoder_for(len(text)).draw(text)
     bodies.append(appearance.appearance_stream(WORDS, code, 70, 1, 40))
     written = [body.entries if isinstance(body, Stream) else body for body in bodies]
@@ -272,7 +273,7 @@ def test_the_objects_are_small_and_hold_no_strings():
 
 
 def test_the_stamp_keeps_its_shape():
-    text = code_text(MAKER.make())
+    text = code_text(numbered(1))
     code = qr.encoder_for(len(text)).draw(text)
     for width in (WIDTH_MIN, 300):
         entries = appearance.appearance_stream(WORDS, code, width, 0, 40).entries
@@ -308,7 +309,7 @@ def drawing_of_somebody(**entries):
 @pytest.mark.parametrize("specimen", [True, False])
 def test_official_art_leaves_room_for_code_and_serial(specimen, turn):
     art_file = drawing_of_somebody(Rotate=turn, Metadata=pikepdf.Dictionary(Left="out"))
-    serial, text = MAKER.make(), code_text(MAKER.make())
+    serial, text = numbered(1), code_text(numbered(2))
     document = page(80, text=text, serial=serial, operator_artwork=art_file, specimen=specimen)
     pikepdf.open(io.BytesIO(document)).check_pdf_syntax()
     picture = rendered(document, 300)

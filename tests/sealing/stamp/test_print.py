@@ -11,15 +11,8 @@ from PIL import Image
 from meterai.sealing import WIDTH_DEFAULT, WIDTH_MIN
 from meterai.sealing.sandbox.scanning import codes_on
 from meterai.sealing.stamp import qr
-from tests.sealing.stamp.printed import (
-    code_text,
-    faxed,
-    numbered,
-    page,
-    printed,
-    rendered,
-    scanned,
-)
+from tests.sealing.stamp.printed import code_text, faxed, page, printed, rendered, scanned
+from tests.support.serials import numbered
 
 FAX_DPI = 200  # of faxes (ITU-T T.4, fine) and of office scanners as they are set
 PRINT_DPI = 300
