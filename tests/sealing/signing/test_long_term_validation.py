@@ -33,12 +33,12 @@ from tests.support.authority import RunningAuthority, running_authority
 PROOFS = """
 time_stamp_url = "{url}"
 time_stamp_roots = "tsa.pem"
-timeout_seconds = 5.0
+timeout_seconds = 30.0
 long_term = {long_term}
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def now() -> datetime:
     """The authority states the time of the machine, so these seals must too."""
     return datetime.now(UTC).replace(microsecond=0)
