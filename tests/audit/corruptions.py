@@ -1089,7 +1089,8 @@ STAMPINGS = [
     ),
     _c(
         "a delta has another byte",
-        "UPDATE deltas SET delta = set_byte(delta, 100, 0) WHERE stamping_id = %(one.stamping)s",
+        "UPDATE deltas SET delta = set_byte(delta, 100, 255 - get_byte(delta, 100))"
+        " WHERE stamping_id = %(one.stamping)s",
         "delta_is_what_was_delivered",
     ),
     _c(
