@@ -10,6 +10,7 @@ from tests.support.shop import PRICE
 from tests.support.till import Till, paid_body
 
 LATER = 2 * FRESH  # nothing is fresh any more
+MOMENT = timedelta(seconds=30)  # in which a slow machine does what a test says next
 
 
 def wrong(till: Till, *, days: float = 1.0, after: timedelta = LATER) -> list[tuple[str, str]]:
@@ -58,7 +59,7 @@ def test_what_moved_before_the_time_that_is_looked_at_counts_too(till: Till) -> 
     till.control("deny", qr_content=qr, amount=3_000)
     till.ask()
     # Looked at are two minutes long after all of it, and in our books it is older still.
-    begins = SystemClock().now() + FRESH + timedelta(seconds=2)
+    begins = SystemClock().now() + FRESH + MOMENT
     container = till.shop.container
     till.shop.arrange("UPDATE chargebacks SET last_told_at = now() + interval '16 minutes'")
     till.control("deny", qr_content=qr, amount=500)
@@ -132,7 +133,7 @@ def test_what_only_we_say_the_bank_gave_back_is_named(till: Till) -> None:
     shop = till.shop
     # An operator believed the bank's word; its record does not have it, and names nothing lately.
     shop.arrange("SELECT refund_given_back(%s, %s, %s, 4000, '{}')", shop.account, attempt, number)
-    begins = SystemClock().now() + FRESH + timedelta(seconds=2)
+    begins = SystemClock().now() + FRESH + MOMENT
     shop.arrange("UPDATE chargebacks SET last_told_at = now() + interval '16 minutes'")
     payments = shop.container.of(PaymentService)
     look = check_bank(shop.container.database, payments, begins, begins + timedelta(minutes=2))

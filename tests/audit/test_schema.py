@@ -314,7 +314,7 @@ def test_what_the_migrations_made_holds(history: History) -> None:
 def test_a_changed_schema_is_seen(history: History, spoilt: Spoilt, what: str) -> None:
     sql, seen_by = CHANGES[what]
     # What the pool of the shop holds is let go by statements that take no lock for long.
-    spoilt.connection.execute("SET LOCAL lock_timeout = '5s'")
+    spoilt.connection.execute("SET LOCAL lock_timeout = '30s'")
     spoilt.connection.execute(sql.encode())
     assert seen_by in broken(history, spoilt)
 

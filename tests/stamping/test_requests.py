@@ -21,7 +21,7 @@ from meterai.stamping import StampedBefore, StampingService
 from meterai.stamping.model import DocumentTwice
 from meterai.stamps import NotEnoughStamps
 from tests.support.commands import ROOT
-from tests.support.instance import until
+from tests.support.instance import READY_SECONDS_MAX, until
 from tests.support.shop import Shop, open_shop
 from tests.support.stamping_calls import (
     at_once,
@@ -260,7 +260,7 @@ def killed_before_its_first_delivery(shop: Shop, *names: str) -> None:
             env=environment,
         )
         try:
-            until("it stands before delivering", lambda: shop.watch(WAITING))
+            until("it stands before delivering", lambda: shop.watch(WAITING), READY_SECONDS_MAX)
         finally:
             process.kill()
             process.wait()
