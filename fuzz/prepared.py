@@ -20,7 +20,7 @@ from pathlib import Path
 from fuzz.looks import PAGE, Finding, boxes_of, looked_at
 from fuzz.mutations import mutated
 from meterai.kit.refusal import Refusal
-from meterai.sealing import Placement, Stamp, Verdict, development_issuer, ingest, seal
+from meterai.sealing import Placement, Verdict, development_issuer, ingest, seal
 from meterai.sealing.pdf.document import open_document
 from meterai.sealing.pdf.pages import PageTree
 from meterai.sealing.sandbox import rendering
@@ -275,7 +275,7 @@ def one(lab: Lab, chance: Chance) -> Outcome:
         prepared = ingest(document, [PLACE])
         if prepared.inspection.pages != PAGES:
             return Outcome("refused")  # a page that was lost is on no picture
-        stamps = [Stamp(lab.serial(), PLACE)]
+        stamps = lab.stamps(prepared.document, PLACE)
         delta = seal(prepared, stamps, lab.issuer, at=AT, check_url=CHECK_URL, specimen=True)
     except Refusal:
         return Outcome("refused")

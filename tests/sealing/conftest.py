@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pikepdf
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from meterai.kit.serial import Serial, SerialMaker
 from meterai.sealing import (
@@ -15,6 +16,7 @@ from meterai.sealing import (
     Placement,
     Report,
     Stamp,
+    claim,
     development_issuer,
     seal,
     verify,
@@ -55,7 +57,10 @@ class Bench:
 
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    return Bench(development_issuer(tmp_path_factory.mktemp("issuers") / "p256", at=AT))
+    issuer = development_issuer(tmp_path_factory.mktemp("issuers") / "p256", at=AT)
+    # So that the same serial on the same document has the same code in every run.
+    issuer.claim_key = claim.ClaimKey(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+    return Bench(issuer)
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,7 @@ from meterai.sealing import (
 from meterai.sealing.stamp.identifiers import FIELD_PREFIX
 from meterai.sealing.writing.engine import seal
 from tests.support.pdfmaker import Body, letter, update, whole
+from tests.support.serials import numbered
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 CHECK_URL = "https://meterai.example/c/"
@@ -37,6 +38,7 @@ CORNER = Placement(1, 20, 20, 65)
 CORNER_BOX = (CORNER.x, CORNER.y, CORNER.x + CORNER.width, CORNER.y + CORNER.height)
 EMPTY_PAPER = (300, 300, 450, 360)  # a rectangle of a page of `letter` with nothing in it
 OVER_WORDS = (60, 740, 340, 800)  # a rectangle over its words
+_FIRST_SERIAL = 1 << 35  # of 2026, as those are that are made
 
 Change = Callable[[IncrementalPdfFileWriter], None]
 
@@ -53,6 +55,14 @@ class Lab:
         """A fresh serial."""
         return self._serials.make()
 
+    def stamps(self, document: bytes, *placements: Placement) -> list[Stamp]:
+        """Stamps whose serials are the same for the same document every time: how the picture of a stamp
+        looks, and how long it is, follow from its serial."""
+        first = _FIRST_SERIAL + int.from_bytes(hashlib.sha256(document).digest()[:4], "big")
+        return [
+            Stamp(numbered(first + index), placement) for index, placement in enumerate(placements)
+        ]
+
     def seal(
         self, document: bytes, *placements: Placement, issuer: Issuer | None = None, **more: Any
     ) -> bytes:
@@ -61,7 +71,7 @@ class Lab:
         What is refused before and after that must be judged rightly all the same: it may have been sealed
         before the refusal was known.
         """
-        stamps = [Stamp(self.serial(), placement) for placement in placements or [CORNER]]
+        stamps = self.stamps(document, *(placements or [CORNER]))
         by = issuer or self.issuer
         delta = seal(document, stamps, by, at=AT, check_url=CHECK_URL, specimen=True, **more)
         return document + delta.data

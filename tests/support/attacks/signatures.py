@@ -236,7 +236,7 @@ def _range_short(lab: Lab) -> bytes:
     place = document.rindex(b"/ByteRange")
     numbers = document[place : document.index(b"]", place)].split()
     shorter = str(int(numbers[-1]) - 30).encode().ljust(len(numbers[-1]))
-    start = document.index(numbers[-1], place)
+    start = document.rindex(numbers[-1], place, document.index(b"]", place))
     return document[:start] + shorter + document[start + len(numbers[-1]) :]
 
 
