@@ -28,7 +28,6 @@ from meterai.sealing.pdf.document import Document, open_document
 from meterai.sealing.pdf.extents import Listing
 from meterai.sealing.pdf.pages import Box, Page, PageTree
 from meterai.sealing.pdf.rebuilding import first_found_otherwise
-from meterai.sealing.pdf.references import Places
 from meterai.sealing.pdf.syntax import Ref
 from meterai.sealing.sandbox import rendering
 from meterai.sealing.sandbox.answers import Seen
@@ -101,14 +100,15 @@ def first_seen(
 def is_rebuilt_by_some(sealed: Document, now: Document) -> bool:
     """True where some reader may look for the objects of one of the two by itself, and not of the other.
 
-    It then takes what `rebuilding` asks for.  Poppler does so for a reference that leads nowhere where the newest cross-reference is a
-    table, and takes none that is in a stream.
+    It then takes what `rebuilding` asks for.  Poppler does so for a reference that leads nowhere where the newest
+    cross-reference is a table, and takes none that is in a stream.  Ghostscript does so for any table whose way
+    leads to a stream, and takes what is in object streams for the newest.  Programs that sign write on as the
+    file was written.
     """
     if first_found_otherwise(sealed, Listing(sealed)) is not None:
         return True
     behind = now.sections[: len(now.sections) - len(sealed.sections)]
-    style = sealed.sections[0].is_stream
-    return any(one.is_stream != style for one in behind) and Places(sealed).refer_to_nothing()
+    return any(one.is_stream != sealed.sections[0].is_stream for one in behind)
 
 
 _Boxes = dict[int, list[Box]]

@@ -9,8 +9,9 @@ from meterai.sealing.checking.updates import NUMBER_MAX, Found, Update
 from meterai.sealing.pdf.strict import StrictValue
 from meterai.sealing.pdf.syntax import Ref
 
-_SECTION_KEYS = {
-    *("/Size", "/Prev", "/Type", "/W", "/Index", "/Length", "/Filter", "/DecodeParms", "/XRefStm"),
+_SECTION_KEYS = {"/Size", "/Prev", "/XRefStm"}
+_STREAM_KEYS = {  # of a cross-reference stream
+    *("/Type", "/W", "/Index", "/Length", "/Filter", "/DecodeParms"),
     "/DL",  # how long its data are about (table 5)
 }
 # Of the file; the last two are of LibreOffice, and no reader looks for them.
@@ -24,15 +25,18 @@ _Entries = dict[str, StrictValue]
 def compare_trailers(state: State, before: _Entries, update: Update) -> None:
     """Raises `Found` for what a trailer may not say."""
     after = update.trailer
-    for key in after.keys() - _SECTION_KEYS - _FILE_KEYS:
+    known = _SECTION_KEYS | _FILE_KEYS | (_STREAM_KEYS if update.is_stream else set())
+    for key in after.keys() - known:
         raise Found("trailer", key=key)
+    if type(after.get("/DL", 0)) is not int:
+        raise Found("trailer", key="/DL")
     for key in ("/Root", "/Encrypt"):
         if not state.is_same(before.get(key), None, after.get(key), None):
             raise Found("trailer", key=key)
     for key in ("/Prev", "/XRefStm"):
         if type(after.get(key, 0)) is not int:
             raise Found("trailer", key=key)
-    if "/XRefStm" in after and "/Type" in after:
+    if "/XRefStm" in after and update.is_stream:
         raise Found("trailer", key="/XRefStm")  # it belongs to a table
     _check_what_nobody_reads(after)
     _compare_identifiers(before, after)

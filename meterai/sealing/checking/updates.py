@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from meterai.sealing.model import DocumentBroken
-from meterai.sealing.pdf import decoding, references
+from meterai.sealing.pdf import decoding, deflation, references
 from meterai.sealing.pdf.cross_reference import (
     FREE,
     IN_FILE,
@@ -32,14 +32,18 @@ OBJECTS_MAX = 5_000  # in all updates behind a seal; 32 signatures write 300
 NUMBER_MAX = references.NUMBER_MAX + 2 * OBJECTS_MAX
 
 _WHITE = re.compile(rb"[\0\t\n\f\r ]*+")
-_HEADER = re.compile(rb"([1-9]\d{0,6})[\t\n\f\r ]++(0|[1-9]\d{0,4})[\t\n\f\r ]++obj(?![A-Za-z0-9])")
+# Between objects, and before a section: at most an empty line or two.  Some readers take lines in pieces of
+# 255 octets, and see another number where one begins within a number.
+_BETWEEN = re.compile(rb"[\t\n\r ]{0,16}+(?<=[\r\n])")
+_HEADER = re.compile(rb"([1-9]\d{0,6}) (0|[1-9]\d{0,4}) obj(?![A-Za-z0-9])")
 _STREAM = re.compile(rb"[\t\n\f\r ]*+stream\r?\n")
 _STREAM_END = re.compile(rb"(?:\r\n|\n|\r)?endstream(?![A-Za-z0-9])")
 _OBJECT_END = re.compile(rb"[\t\n\f\r ]*+endobj(?![A-Za-z0-9])")
 _TABLE = re.compile(
-    rb"xref[\t ]*+(?:\r\n|\r|\n)"
-    rb"(?:\d{1,10} \d{1,10}[\t ]*+(?:\r\n|\r|\n)(?:\d{10} \d{5} [nf][ \r\n][ \r\n])*+)*+"
-    rb"[\t\n\f\r ]*+trailer"
+    # One blank behind a count is written by one program; behind two, one reader loses its way.
+    rb"xref ?(?:\r\n|\r|\n)"
+    rb"(?:\d{1,10} \d{1,10} ?(?:\r\n|\r|\n)(?:\d{10} \d{5} [nf][ \r\n][ \r\n])*+)*+"
+    rb"[\t\n\r ]{0,4}+trailer"
 )
 # Some programs name themselves in a comment before the pointer.  Readers look for the pointer so far from
 # the end, and for the number and the mark where lines begin.
@@ -49,12 +53,17 @@ _POINTER = re.compile(
 )
 _TABLE_ENTRY = re.compile(rb"[\t\n\f\r ]++([1-9]\d{0,6})[\t\n\f\r ]++(\d{1,10})(?=[\t\n\f\r ])")
 _FREE_HEAD = 0  # the object that heads the list of free ones
+_GENERATION_MAX = (
+    65_535  # ISO 32000-2, section 7.5.4; beyond it some reader throws the section away
+)
 _LAST_OF_FREE = Row(FREE, 0, 65_535)
 _STRUCTURE = {"/XRef", "/ObjStm"}
 _DEFLATED = "/FlateDecode"
 _OF_STREAM = {"/Type", "/Size", "/W", "/Index", "/Length", "/Filter", "/DecodeParms", "/DL"}
 _ELSEWHERE = {"/F", "/FFilter", "/FDecodeParms", "/Extends"}  # data that are not in the stream
 _OF_PREDICTION = {"/Predictor", "/Columns"}  # of rows of octets, which are not coloured
+# By which readers know the structure that a stream is, if they do not ask for its type or follow that.
+_OF_STRUCTURE_ALONE = {"/W", "/Index", "/First", "/Root", "/Prev", "/XRefStm"}
 _RUN = re.compile(rb"[\r\n](\d{1,10}) (\d{1,10})[\t ]*+[\r\n]")
 
 
@@ -122,7 +131,7 @@ class Update:
     """One update: where it begins and ends, what it says of the file, and its objects by number.
 
     `structure` are the numbers of the streams that hold its cross-reference or objects, to which
-    nothing refers; they are not among the objects.
+    nothing refers; they are not among the objects.  `is_stream`: its cross-reference is one.
     """
 
     start: int
@@ -130,6 +139,7 @@ class Update:
     trailer: dict[str, StrictValue]
     objects: dict[int, Written]
     structure: frozenset[int]
+    is_stream: bool
 
 
 def updates_behind(document: Document, end: int, newer: int) -> list[Update]:
@@ -178,7 +188,8 @@ class _Reader:
             raise Found("bytes")
         kept = self._with_streamed(objects)
         structure = frozenset(self._own | (objects.keys() - kept.keys()))
-        return Update(self._start, white.end(), trailer, kept, structure)
+        is_stream = self._section.is_stream
+        return Update(self._start, white.end(), trailer, kept, structure, is_stream)
 
     def _read_rows(self) -> None:
         section = self._section
@@ -188,6 +199,7 @@ class _Reader:
         own = int(header[1]) if header is not None else _FREE_HEAD
         for number, row in section.entries():
             if number == _FREE_HEAD and row.kind == FREE:
+                self._check_head_of_free(row)
                 continue
             # One program says so of the stream it writes the rows into, to which nothing refers.
             if number == own and row == _LAST_OF_FREE and section.beside is None:
@@ -210,9 +222,14 @@ class _Reader:
         self._rows[own] = Row(IN_FILE, beside.start - self._document.shift, 0)
         self._own.add(own)
         for number, row in beside.entries():
-            is_head = number == _FREE_HEAD and row.kind == FREE
-            if not is_head and self._rows.get(number) != row:
+            if number == _FREE_HEAD and row.kind == FREE:
+                self._check_head_of_free(row)
+            elif self._rows.get(number) != row:
                 raise Found("bytes", number)
+
+    def _check_head_of_free(self, row: Row) -> None:
+        if row.where > len(self._buffer) or row.extra > _GENERATION_MAX:
+            raise Found("bytes")
 
     def _check_beside_trailer(
         self, entries: dict[str, StrictValue], trailer: dict[str, StrictValue], number: int
@@ -243,6 +260,13 @@ class _Reader:
             raise Found("object_unreadable", number, key="/Index")
         self._check_runs(list(zip(numbers[::2], numbers[1::2], strict=True)), number)
 
+    def _check_inflated_alike(
+        self, entries: dict[str, StrictValue], written: Written, encoded: bytes
+    ) -> None:
+        """The structure of a file is the same however it is inflated."""
+        if "/Filter" in entries and not deflation.is_read_alike(encoded):
+            raise Found("object_unreadable", written.ref.number, key="/Filter")
+
     def _check_runs(self, runs: list[tuple[int, int]], number: int) -> None:
         """Subsections that hold something, in order, below what a file may have."""
         end = 0
@@ -265,7 +289,7 @@ class _Reader:
             raise Found("bytes")
         objects: dict[int, Written] = {}
         for start in sorted(by_offset):
-            if start != self._after_white(offset) or own is not None:
+            if start != self._begin_behind(offset) or own is not None:
                 raise Found("bytes")
             written = self._object(start)
             offset = written.stop
@@ -273,6 +297,7 @@ class _Reader:
                 assert isinstance(written.value, dict)
                 own = written.value
                 self._check_stream(own, written.ref.number)
+                self._check_inflated_alike(own, written, written.stream or b"")
                 self._own.add(written.ref.number)
                 if by_offset[start] not in (0, written.ref.number):
                     raise Found("bytes")
@@ -289,6 +314,13 @@ class _Reader:
         assert white is not None
         return white.end()
 
+    def _begin_behind(self, offset: int) -> int:
+        """Where the next object, or the table, begins: with a line."""
+        between = _BETWEEN.match(self._buffer, offset)
+        if between is None:
+            raise Found("bytes")
+        return between.end()
+
     def _object(self, start: int) -> Written:
         header = _HEADER.match(self._buffer, start)
         if header is None:
@@ -299,6 +331,7 @@ class _Reader:
         stream, opening = None, _STREAM.match(self._buffer, offset)
         if opening is not None:
             stream, offset = self._stream(value, ref, opening.end())
+        _check_type(value, ref.number, is_stream=stream is not None)
         end = _OBJECT_END.match(self._buffer, offset)
         if end is None:
             raise Found("object_unreadable", ref.number)
@@ -324,7 +357,7 @@ class _Reader:
 
     def _trailer(self, offset: int) -> tuple[dict[str, StrictValue], int]:
         """The trailer of a table that stands right behind the objects, and where it ends."""
-        start = self._after_white(offset)
+        start = self._begin_behind(offset)
         table = _TABLE.match(self._buffer, start)
         # One program points at the line end before its table; every reader skips white space there.
         if table is None or start != self._after_white(self._section.start):
@@ -344,8 +377,8 @@ class _Reader:
         for number, written in objects.items():
             kind = written.value.get("/Type") if isinstance(written.value, dict) else None
             if written.stream is not None and kind in _STRUCTURE:
-                # One program leaves a cross-reference stream beside the table that counts.
-                if kind == "/ObjStm" and number not in containers:
+                # One program writes a cross-reference stream beside the table, as the file had one.
+                if number not in (containers if kind == "/ObjStm" else self._own):
                     raise Found("object_stray", number)
                 kept.pop(number)
         for container in containers:
@@ -368,6 +401,10 @@ class _Reader:
             raise DocumentBroken("more objects than signatures write")
         header = _HEADER.match(self._buffer, holder.start)
         assert header is not None
+        assert holder.stream is not None
+        cipher = self._document.cipher
+        encoded = cipher.decrypt_stream(holder.ref, holder.stream) if cipher else holder.stream
+        self._check_inflated_alike(entries, holder, encoded)
         location = Location(self._buffer, header.end(), holder.ref, holder.start)
         data = self._document.stream(location, Dictionary(self._buffer, header.end(), holder.ref))
         numbers, starts = _table(b" " + data[:first] + b" ", count, container)
@@ -383,7 +420,19 @@ class _Reader:
             value, end = strictly(data, first + start, number)
             if end > stop or data[end:stop].strip():
                 raise Found("object_unreadable", number)
+            _check_type(value, number, is_stream=False)
             yield Written(Ref(number, 0), value, None, None)
+
+
+def _check_type(value: StrictValue, number: int, *, is_stream: bool) -> None:
+    """An object says itself what it is: some readers follow a reference to its type, others do not."""
+    if not isinstance(value, dict):
+        return
+    kind = value.get("/Type")
+    if kind is not None and type(kind) is not str:
+        raise Found("object_unreadable", number, key="/Type")
+    if is_stream and kind not in _STRUCTURE and value.keys() & _OF_STRUCTURE_ALONE:
+        raise Found("object_unreadable", number)
 
 
 def _check_plainly_encoded(entries: dict[str, StrictValue], number: int) -> None:

@@ -18,7 +18,7 @@ from meterai.sealing.pdf.cross_reference import (
 )
 from meterai.sealing.pdf.document import Document
 from meterai.sealing.pdf.strict import Ambiguous, StrictValue, read
-from meterai.sealing.pdf.syntax import SKIP, Dictionary, Ref, Value
+from meterai.sealing.pdf.syntax import DEPTH_MAX, SKIP, Dictionary, Ref, Value
 
 _PARSED_PER_ROW = 4  # bytes parsed in the time a row is read
 _SCANNED_PER_PARSED = 16  # bytes that an expression passes in the time one is parsed
@@ -80,6 +80,7 @@ class Listing:
             raise DocumentBroken("too many rows to look at")
         document.note_parsed(_PARSED_PER_ROW * rows)
         self.newest: dict[int, Row] = {}
+        self.has_object_zero = False  # for some reader a mark that the sections are damaged
         for section in reversed(document.sections):
             self._follow(section)
 
@@ -92,6 +93,7 @@ class Listing:
                 self._say(number, row)
 
     def _say(self, number: int, row: Row) -> None:
+        self.has_object_zero |= not number and row.kind != FREE
         if row.kind == FREE:
             self.newest.pop(number, None)
         else:
@@ -186,6 +188,8 @@ def _followed(buffer: bytes, start: int) -> tuple[int, bool]:
         token, offset = piece[0], piece.end()
         if token in _OPENING:
             depth += 1
+            if depth > DEPTH_MAX:
+                return outside
         elif token in _CLOSING:
             depth -= 1
         elif token[:1] in b"(<%":

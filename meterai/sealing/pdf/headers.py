@@ -15,19 +15,22 @@ _BLANK = rb"\0-\x20\x80\xff\xa0"
 _GAP = rb"(?:[%b]|[\r\n][^\r\n]*?%%)" % _BLANK
 _NUMBER = rb"([\d.+\-]++)"
 _BACKWARDS = re.compile(rb"jbo%b*%b%b+%b" % (_GAP, _NUMBER, _GAP, _NUMBER))
+# Where a reader takes lines in pieces, the two numbers may come from two of them.
+_HALF = re.compile(rb"jbo%b*[\d.+\-]" % _GAP)
 _INTEGER = re.compile(rb"[+-]?0*(\d{1,9})(?:\.\d*)?")
 # What ends an object, or leads into the file.
 _WORD = re.compile(rb"endobj|endstream|trailer|xref(?=[%b%%])|%%PDF-|%%%%EOF" % _BLANK)
 
 
 class Header(NamedTuple):
-    """The beginning of an object; `end` is behind its `obj`.
+    """The beginning of an object, from `start` to behind its `obj`.
 
     The number, or the generation, is -1 where readers disagree on it.
     """
 
     number: int
     generation: int
+    start: int
     end: int
 
 
@@ -35,12 +38,12 @@ def headers(text: bytes) -> Iterator[Header]:
     """Every beginning of an object in some bytes, from the last to the first."""
     for found in _BACKWARDS.finditer(text[::-1]):
         generation, number = (_integer(one[::-1]) for one in found.groups())
-        yield Header(number, generation, len(text) - found.start())
+        yield Header(number, generation, len(text) - found.end(), len(text) - found.start())
 
 
 def holds_nothing(text: bytes) -> bool:
     """True if nothing in these bytes begins or ends an object, or leads into the file, for any reader."""
-    return _WORD.search(text) is None and next(headers(text), None) is None
+    return _WORD.search(text) is None and _HALF.search(text[::-1]) is None
 
 
 def _integer(written: bytes) -> int:

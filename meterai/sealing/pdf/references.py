@@ -12,7 +12,7 @@ from itertools import accumulate, islice
 from operator import itemgetter
 
 from meterai.sealing.model import DocumentBroken, ReferencesUnresolved
-from meterai.sealing.pdf.cross_reference import FREE, IN_FILE, IN_STREAM, OBJECT, ROWS_MAX
+from meterai.sealing.pdf.cross_reference import IN_FILE, IN_STREAM, OBJECT, ROWS_MAX
 from meterai.sealing.pdf.document import Document
 from meterai.sealing.pdf.extents import end_of_object
 
@@ -127,16 +127,6 @@ class Places:
             part.trailer.inside for section in self._document.sections for part in section.parts
         )
         return self.times_referred(number) > 0 or any(map(reference.search, trailers))
-
-    def refer_to_nothing(self) -> bool:
-        """True if one of these objects refers to an object that does not exist."""
-        missing = [
-            number
-            for number in references_of(self._document)
-            if (row := self._document.row(number)[1]) is None or row.kind == FREE
-        ]
-        # Data look like a reference once in some hundred documents.
-        return len(missing) > _MISSING_MAX or any(map(self.times_referred, missing))
 
     def _is_in_one(self, at: int) -> bool:
         index = bisect_right(self._starts, at) - 1

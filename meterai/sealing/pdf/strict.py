@@ -13,6 +13,9 @@ from meterai.sealing.pdf.cross_reference import OBJECT_NUMBER_MAX
 from meterai.sealing.pdf.syntax import DEPTH_MAX, Ref
 
 TOKENS_MAX = 200_000  # in one object; the largest array of fields of a form has 20,000
+# Brackets in brackets of what follows a seal.  Programs write four; some reader stops at 64, and takes what is
+# left for something else.
+DEPTH_BEHIND_MAX = 16
 
 StrictValue: TypeAlias = (
     bool | int | float | str | bytes | Ref | list["StrictValue"] | dict[str, "StrictValue"] | None
@@ -75,6 +78,7 @@ class _Reader:
     def __init__(self, buffer: bytes, *, comments: bool) -> None:
         self._buffer = buffer
         self._comments = comments
+        self._depth_max = DEPTH_MAX if comments else DEPTH_BEHIND_MAX
         self._tokens = 0
 
     def _token(self, offset: int) -> re.Match[bytes]:
@@ -93,7 +97,7 @@ class _Reader:
         return self._value(self._token(offset), depth)
 
     def _value(self, token: re.Match[bytes], depth: int) -> Read:
-        if depth > DEPTH_MAX:
+        if depth > self._depth_max:
             raise Ambiguous("brackets nested too deep")
         kind, end = token.lastindex, token.end()
         match kind:

@@ -19,7 +19,9 @@ from meterai.sealing.model import DocumentBroken
 
 TOKENS_MAX = 500_000  # in one value; the largest number tree of a book has 100,000
 REF_LIST_BYTES_MAX = 4 * 1024 * 1024  # of one array; 20,000 kids have 240 KB
-DEPTH_MAX = 64  # of brackets in brackets, and of trees in a file; real ones are under ten deep
+# Of brackets in brackets, and of trees in a file; real ones are under ten deep.  Some reader stops at 64, and takes
+# what is left of deeper ones for something else.
+DEPTH_MAX = 60
 
 _WHITE = rb"[\0\t\n\f\r ]"
 _REGULAR = rb"[^\0\t\n\f\r ()<>\[\]{}/%]"

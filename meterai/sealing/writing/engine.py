@@ -34,7 +34,7 @@ from meterai.sealing.pdf.document import Document, as_document_broken, open_docu
 from meterai.sealing.pdf.extents import Listing
 from meterai.sealing.pdf.forms import count_signatures, form_of
 from meterai.sealing.pdf.pages import Page, PageTree
-from meterai.sealing.pdf.rebuilding import first_found_otherwise
+from meterai.sealing.pdf.rebuilding import first_found_otherwise, first_packed_otherwise
 from meterai.sealing.pdf.references import first_unreferred
 from meterai.sealing.sandbox import answers
 from meterai.sealing.sandbox.answers import Inspected, NotAnswered
@@ -300,6 +300,10 @@ def _refuse_if_read_differently(document: Document, *, is_signed: bool) -> None:
         raise DocumentBroken("an object beyond the numbers that there are")
     if not is_signed and first_found_otherwise(document, listing) is not None:
         raise DocumentBroken("an object that does not count, and that some readers find")
+    if not is_signed and first_packed_otherwise(document, listing) is not None:
+        raise DocumentBroken(
+            "an object of an object stream that does not count, and that some take"
+        )
 
 
 def _opened_for(

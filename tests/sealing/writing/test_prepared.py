@@ -3,6 +3,7 @@
 import io
 import random
 import re
+import zlib
 
 import pikepdf
 import pytest
@@ -19,6 +20,7 @@ from meterai.sealing import (
 )
 from meterai.sealing.ingestion import examining
 from meterai.sealing.model import DocumentBroken
+from meterai.sealing.pdf.deflation import is_read_alike
 from meterai.sealing.pdf.document import open_document
 from meterai.sealing.pdf.references import (
     NUMBER_MAX,
@@ -30,6 +32,7 @@ from meterai.sealing.pdf.references import (
 from meterai.sealing.sandbox.bounded import Task, finish
 from meterai.sealing.signing.issuers import Issuers
 from meterai.sealing.writing.engine import accepting
+from tests.support.attacks import structure
 from tests.support.attacks.by_hand import MORE, form_number, objects_of, signed
 from tests.support.pdfmaker import Stream, letter, text_of, update, whole
 
@@ -370,3 +373,33 @@ def test_a_page_that_hangs_from_another_node_than_it_says_is_not_stamped_as_it_i
     with pytest.raises(DocumentBroken):
         inspect(whole(made), [HERE])
     assert inspect(whole(made), [Placement(2, 20, 20, 70)]).pages == 2
+
+
+@pytest.mark.parametrize("name", structure.PREPARED)
+def test_what_some_reader_takes_otherwise_is_written_anew_before_sealing(bench, name):
+    document = structure.PREPARED[name]()
+    with pytest.raises(DocumentBroken):
+        inspect(document, [HERE])
+    prepared = ingest(document, [HERE])
+    assert prepared.is_repaired
+    assert bench.verify(bench.sealed(prepared.document, HERE)).verdict is Verdict.GENUINE
+
+
+def test_what_some_reader_ends_earlier_is_refused():
+    """Writing it anew keeps its brackets."""
+    for work in (inspect, ingest):
+        with pytest.raises(DocumentBroken):
+            work(structure.of_deep_brackets(), [HERE])
+
+
+def test_deflated_data_are_the_same_for_all_unless_a_stored_block_follows_a_coded_one():
+    words = b"BT /F1 24 Tf 72 760 Td (Surat Pernyataan) Tj ET\n" * 400
+    for level in range(10):
+        for plain in (b"", words, random.Random(level).randbytes(100_000)):
+            deflated = zlib.compress(plain, level)
+            assert is_read_alike(deflated)
+            assert not is_read_alike(deflated[:2])
+    assert not is_read_alike(structure.read_ahead(words, words))
+    assert not is_read_alike(words)
+    # Of the second block nothing is known where the first ends before its end.
+    assert not is_read_alike(structure.read_ahead(words, words)[:40])

@@ -23,13 +23,20 @@ from tests.support.attacks import (
     replacing,
     shadows,
     signatures,
+    structure,
     updates,
 )
 from tests.support.attacks.families import FAMILIES
 from tests.support.attacks.lab import Attack, Lab
 
 HONEST: dict[str, Attack] = (
-    honest.CASES | by_hand.HONEST | gap.HONEST | pictures.HONEST | keyless.HONEST | rebuilt.HONEST
+    honest.CASES
+    | by_hand.HONEST
+    | gap.HONEST
+    | pictures.HONEST
+    | keyless.HONEST
+    | rebuilt.HONEST
+    | structure.HONEST
 )
 ATTACKS: dict[str, Attack] = (
     octets.CASES
@@ -50,6 +57,7 @@ ATTACKS: dict[str, Attack] = (
     | pictures.CASES
     | keyless.CASES
     | rebuilt.CASES
+    | structure.CASES
 )
 
 GOLDEN = {

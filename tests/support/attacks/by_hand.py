@@ -78,7 +78,8 @@ def _with(edit: Mapping[int, Edit], **more: object) -> Callable[[Lab], bytes]:
     """An honest signature, some objects of which are edited before it is made."""
 
     def make(lab: Lab) -> bytes:
-        document = lab.sealed
+        is_stream = more.get("style") == "stream"
+        document = lab.sealed_of(letter(2), style="stream") if is_stream else lab.sealed
         objects = objects_of(document)
         for number, change in edit.items():
             body = objects.get(number)

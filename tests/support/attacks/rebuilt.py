@@ -68,8 +68,9 @@ def _sized(size: int) -> Callable[[Lab], bytes]:
 
 def _with_other_rows(lab: Lab, change: Callable[[bytes], bytes], more: bytes = b"") -> bytes:
     """Evidence whose cross-reference stream has other rows, and `more` behind the name of its filter."""
-    made = evidence(lab.sealed, _CERTIFICATE, style="stream")
-    at = made.index(b"/Type/XRef", len(lab.sealed))
+    sealed = lab.sealed_of(letter(2), style="stream")
+    made = evidence(sealed, _CERTIFICATE, style="stream")
+    at = made.index(b"/Type/XRef", len(sealed))
     [packed] = re.findall(rb"stream\n(.*)\nendstream", made[at:], re.DOTALL)
     other = zlib.compress(change(zlib.decompress(packed)))
     text = made[at:].replace(packed, other)
