@@ -6,10 +6,10 @@ wherever they may stand; a cross-reference table or stream with a row for each o
 number; a trailer; the pointer to that section; the end-of-file marker.  Between these is white space.  Whatever else stands behind a seal is a `Finding`.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from meterai.sealing.checking import update_grammar as grammar
 from meterai.sealing.model import DocumentBroken
 from meterai.sealing.pdf import decoding, deflation, references
 from meterai.sealing.pdf.cross_reference import (
@@ -18,7 +18,9 @@ from meterai.sealing.pdf.cross_reference import (
     IN_STREAM,
     Row,
     Section,
+    read_section,
 )
+from meterai.sealing.pdf.decoding import LIMITS, Budget
 from meterai.sealing.pdf.document import Document, Location
 from meterai.sealing.pdf.headers import holds_nothing
 from meterai.sealing.pdf.strict import Ambiguous, StrictValue, read
@@ -31,27 +33,6 @@ OBJECTS_MAX = 5_000  # in all updates behind a seal; 32 signatures write 300
 # Behind the objects of a seal, and below what has some reader look for all objects by itself.
 NUMBER_MAX = references.NUMBER_MAX + 2 * OBJECTS_MAX
 
-_WHITE = re.compile(rb"[\0\t\n\f\r ]*+")
-# Between objects, and before a section: at most an empty line or two.  Some readers take lines in pieces of
-# 255 octets, and see another number where one begins within a number.
-_BETWEEN = re.compile(rb"[\t\n\r ]{0,16}+(?<=[\r\n])")
-_HEADER = re.compile(rb"([1-9]\d{0,6}) (0|[1-9]\d{0,4}) obj(?![A-Za-z0-9])")
-_STREAM = re.compile(rb"[\t\n\f\r ]*+stream\r?\n")
-_STREAM_END = re.compile(rb"(?:\r\n|\n|\r)?endstream(?![A-Za-z0-9])")
-_OBJECT_END = re.compile(rb"[\t\n\f\r ]*+endobj(?![A-Za-z0-9])")
-_TABLE = re.compile(
-    # One blank behind a count is written by one program; behind two, one reader loses its way.
-    rb"xref ?(?:\r\n|\r|\n)"
-    rb"(?:\d{1,10} \d{1,10} ?(?:\r\n|\r|\n)(?:\d{10} \d{5} [nf][ \r\n][ \r\n])*+)*+"
-    rb"[\t\n\r ]{0,4}+trailer"
-)
-# Some programs name themselves in a comment before the pointer.  Readers look for the pointer so far from
-# the end, and for the number and the mark where lines begin.
-_POINTER = re.compile(
-    rb"[\t\n\f\r ]{1,64}+(?:%[^%\r\n][^\r\n]{0,200}+[\r\n]{1,4}+)?"
-    rb"(?P<word>startxref)[\t ]{0,4}+(?:\r\n|\n|\r)(\d{1,10})[\t ]{0,4}+(?:\r\n|\n|\r){1,2}+%%EOF"
-)
-_TABLE_ENTRY = re.compile(rb"[\t\n\f\r ]++([1-9]\d{0,6})[\t\n\f\r ]++(\d{1,10})(?=[\t\n\f\r ])")
 _FREE_HEAD = 0  # the object that heads the list of free ones
 _GENERATION_MAX = (
     65_535  # ISO 32000-2, section 7.5.4; beyond it some reader throws the section away
@@ -64,7 +45,6 @@ _ELSEWHERE = {"/F", "/FFilter", "/FDecodeParms", "/Extends"}  # data that are no
 _OF_PREDICTION = {"/Predictor", "/Columns"}  # of rows of octets, which are not coloured
 # By which readers know the structure that a stream is, if they do not ask for its type or follow that.
 _OF_STRUCTURE_ALONE = {"/W", "/Index", "/First", "/Root", "/Prev", "/XRefStm"}
-_RUN = re.compile(rb"[\r\n](\d{1,10}) (\d{1,10})[\t ]*+[\r\n]")
 
 
 # What may be found behind a seal; people are told by `change.<kind>` in messages.toml.
@@ -178,11 +158,11 @@ class _Reader:
         for number, written in objects.items():
             if written.stream is not None and isinstance(written.value, dict):
                 self._check_beside_trailer(written.value, trailer, number)
-        pointer = _POINTER.match(self._buffer, stop)
+        pointer = grammar.POINTER.match(self._buffer, stop)
         if pointer is None or int(pointer[2]) + self._document.shift != self._section.start:
             raise Found("bytes")
         self._check_plain(stop, pointer.start("word"))
-        white = _WHITE.match(self._buffer, pointer.end())
+        white = grammar.WHITE.match(self._buffer, pointer.end())
         # Readers look for the end of a file only so far from it.
         if white is None or white.end() - white.start() > WHITE_MAX:
             raise Found("bytes")
@@ -195,7 +175,7 @@ class _Reader:
         section = self._section
         if section.rows > OBJECTS_MAX:
             raise DocumentBroken("more objects than signatures write")
-        header = _HEADER.match(self._buffer, section.start)
+        header = grammar.HEADER.match(self._buffer, section.start)
         own = int(header[1]) if header is not None else _FREE_HEAD
         for number, row in section.entries():
             if number == _FREE_HEAD and row.kind == FREE:
@@ -217,10 +197,13 @@ class _Reader:
         """A hybrid update has its rows twice, for old readers and for new ones: the same rows."""
         if beside.rows > OBJECTS_MAX:
             raise DocumentBroken("more objects than signatures write")
-        header = _HEADER.match(self._buffer, beside.start)
+        header = grammar.HEADER.match(self._buffer, beside.start)
         own = int(header[1]) if header is not None else 0
         self._rows[own] = Row(IN_FILE, beside.start - self._document.shift, 0)
         self._own.add(own)
+        self._check_same_rows(beside)
+
+    def _check_same_rows(self, beside: Section) -> None:
         for number, row in beside.entries():
             if number == _FREE_HEAD and row.kind == FREE:
                 self._check_head_of_free(row)
@@ -310,29 +293,29 @@ class _Reader:
         return objects, own, offset
 
     def _after_white(self, offset: int) -> int:
-        white = _WHITE.match(self._buffer, offset)
+        white = grammar.WHITE.match(self._buffer, offset)
         assert white is not None
         return white.end()
 
     def _begin_behind(self, offset: int) -> int:
         """Where the next object, or the table, begins: with a line."""
-        between = _BETWEEN.match(self._buffer, offset)
+        between = grammar.BETWEEN.match(self._buffer, offset)
         if between is None:
             raise Found("bytes")
         return between.end()
 
     def _object(self, start: int) -> Written:
-        header = _HEADER.match(self._buffer, start)
+        header = grammar.HEADER.match(self._buffer, start)
         if header is None:
             raise Found("bytes")
         ref = Ref(int(header[1]), int(header[2]))
         value, offset = strictly(self._buffer, header.end(), ref.number)
         self._check_plain(header.end(), offset, ref.number)
-        stream, opening = None, _STREAM.match(self._buffer, offset)
+        stream, opening = None, grammar.STREAM.match(self._buffer, offset)
         if opening is not None:
             stream, offset = self._stream(value, ref, opening.end())
         _check_type(value, ref.number, is_stream=stream is not None)
-        end = _OBJECT_END.match(self._buffer, offset)
+        end = grammar.OBJECT_END.match(self._buffer, offset)
         if end is None:
             raise Found("object_unreadable", ref.number)
         return Written(ref, value, stream, ref, start, end.end())
@@ -349,7 +332,7 @@ class _Reader:
         if not isinstance(length, int) or isinstance(length, bool) or length < 0:
             raise Found("object_unreadable", ref.number, key="/Length")
         stop = start + length
-        end = _STREAM_END.match(self._buffer, stop)
+        end = grammar.STREAM_END.match(self._buffer, stop)
         if end is None or stop > len(self._buffer):
             raise Found("object_unreadable", ref.number, key="/Length")
         self._check_plain(start, stop, ref.number)
@@ -358,11 +341,11 @@ class _Reader:
     def _trailer(self, offset: int) -> tuple[dict[str, StrictValue], int]:
         """The trailer of a table that stands right behind the objects, and where it ends."""
         start = self._begin_behind(offset)
-        table = _TABLE.match(self._buffer, start)
+        table = grammar.TABLE.match(self._buffer, start)
         # One program points at the line end before its table; every reader skips white space there.
         if table is None or start != self._after_white(self._section.start):
             raise Found("bytes")
-        runs = [(int(first), int(count)) for first, count in _RUN.findall(table[0])]
+        runs = [(int(first), int(count)) for first, count in grammar.RUN.findall(table[0])]
         self._check_runs([] if runs == [(0, 0)] else runs, 0)
         value, end = strictly(self._buffer, table.end(), 0)
         if not isinstance(value, dict):
@@ -377,9 +360,10 @@ class _Reader:
         for number, written in objects.items():
             kind = written.value.get("/Type") if isinstance(written.value, dict) else None
             if written.stream is not None and kind in _STRUCTURE:
-                # One program writes a cross-reference stream beside the table, as the file had one.
-                if number not in (containers if kind == "/ObjStm" else self._own):
+                if kind == "/ObjStm" and number not in containers:
                     raise Found("object_stray", number)
+                if kind == "/XRef" and number not in self._own:
+                    self._check_left_beside(written)
                 kept.pop(number)
         for container in containers:
             holder = objects.get(container)
@@ -388,6 +372,16 @@ class _Reader:
             for one in self._in_stream(container, holder):
                 kept[one.ref.number] = one
         return kept
+
+    def _check_left_beside(self, written: Written) -> None:
+        """One program leaves a cross-reference stream beside the table that counts, and says the same in it."""
+        entries = written.value
+        assert isinstance(entries, dict)
+        self._check_inflated_alike(entries, written, written.stream or b"")
+        section = read_section(self._buffer, written.start, Budget(LIMITS))
+        if section.rows > OBJECTS_MAX:
+            raise DocumentBroken("more objects than signatures write")
+        self._check_same_rows(section)
 
     def _in_stream(self, container: int, holder: Written) -> Iterator[Written]:
         """The objects in an object stream (section 7.5.7), each where its table says."""
@@ -399,7 +393,7 @@ class _Reader:
             raise Found("object_unreadable", container)
         if not 0 <= count <= OBJECTS_MAX:
             raise DocumentBroken("more objects than signatures write")
-        header = _HEADER.match(self._buffer, holder.start)
+        header = grammar.HEADER.match(self._buffer, holder.start)
         assert header is not None
         assert holder.stream is not None
         cipher = self._document.cipher
@@ -451,7 +445,7 @@ def _check_plainly_encoded(entries: dict[str, StrictValue], number: int) -> None
 def _table(text: bytes, count: int, container: int) -> tuple[list[int], list[int]]:
     numbers, starts, offset = [], [], 0
     for _ in range(count):
-        entry = _TABLE_ENTRY.match(text, offset)
+        entry = grammar.TABLE_ENTRY.match(text, offset)
         if entry is None:
             raise Found("object_unreadable", container)
         numbers.append(int(entry[1]))
