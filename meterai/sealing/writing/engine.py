@@ -296,11 +296,18 @@ def _refuse_if_read_differently(document: Document, *, is_signed: bool) -> None:
     if listing.first_open_end() is not None:
         raise DocumentBroken("an object goes on behind the end of the file")
     # Mending writes all anew, which earlier signatures would not outlive.
-    if not is_signed and not listing.is_sized():
+    if not is_signed:
+        _refuse_if_mended_differently(document, listing)
+
+
+def _refuse_if_mended_differently(document: Document, listing: Listing) -> None:
+    if not listing.is_sized():
         raise DocumentBroken("an object beyond the numbers that there are")
-    if not is_signed and first_found_otherwise(document, listing) is not None:
+    if document.sections[-1].beside is not None:
+        raise DocumentBroken("a stream of rows beside the first table, which some readers pass over")
+    if first_found_otherwise(document, listing) is not None:
         raise DocumentBroken("an object that does not count, and that some readers find")
-    if not is_signed and first_packed_otherwise(document, listing) is not None:
+    if first_packed_otherwise(document, listing) is not None:
         raise DocumentBroken(
             "an object of an object stream that does not count, and that some take"
         )

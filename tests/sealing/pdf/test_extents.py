@@ -73,7 +73,8 @@ def test_an_object_that_ends_is_none_of_them(body: Body, style: Style) -> None:
     assert first_otherwise(document) is None
     assert found.leads_plainly()
     assert found.is_sized()
-    assert not ingest(document, [CORNER]).is_repaired
+    # Some reader passes over the rows beside the first table.
+    assert ingest(document, [CORNER]).is_repaired is (style == "hybrid")
 
 
 def test_an_object_that_waits_behind_the_one_that_counts_is_mended() -> None:
