@@ -15,6 +15,7 @@ or none with anything in it, readers draw by what its kind says (12.5.6), and no
 
 from collections.abc import Iterator
 
+from meterai.sealing.checking.measures import is_near
 from meterai.sealing.pdf.document import Document, is_number
 from meterai.sealing.pdf.pages import Box
 from meterai.sealing.pdf.syntax import Dictionary, Value
@@ -25,6 +26,7 @@ NUMBERS_MAX = 50_000  # in the geometry of one annotation; a page of handwriting
 _POINTS = (b"/L", b"/Vertices", b"/QuadPoints", b"/CL")
 _STROKES = (b"/InkList", b"/Path")  # lists of points
 _BORDER_POINTS = 3.0  # as wide as borders usually are; fields and links may touch
+_POINT_POINTS = 1.0  # half as wide as lines usually are, which have no area by their points
 _LEADERS = (b"/LL", b"/LLE", b"/LLO")
 _ICONS = {"/Text", "/FileAttachment", "/Sound", "/Caret"}
 _ICON_POINTS = 32.0  # the side of the largest icon, with room
@@ -35,21 +37,28 @@ _FIXED_SIDES = 2.0  # a reader that shows the page at a third of its size adds s
 
 
 def extent(document: Document, annotation: Dictionary | None) -> Box | None:
-    """The box that holds all that readers draw; `None` where there is no `/Rect`.  Raises `NotDrawn`."""
+    """The box that holds all that readers draw; `None` where there are neither a `/Rect` nor points, which some
+    readers go by alone.  Raises `NotDrawn`."""
     if annotation is None:
         return None
     box = rectangle(document, annotation)
     if box is None and document.entry(annotation, b"/Rect") is not None:
         raise NotDrawn  # of five corners each reader takes other ones
-    if box is None:
-        return None
-    if b"/FixedPrint" in annotation:
-        raise NotDrawn  # placed on the paper, not on the page (table 194)
-    across, along = [box[0], box[2]], [box[1], box[3]]
+    across, along = list[float](), list[float]()
     for points in _all_points(document, annotation):
         across += points[::2]
         along += points[1::2]
-    beyond = _beyond(document, annotation, box)
+    if box is None and not across:
+        return None
+    box = box or (min(across), min(along), max(across), max(along))
+    if not is_near(box) or not is_near(across) or not is_near(along):
+        raise NotDrawn  # some readers see it elsewhere
+    if b"/FixedPrint" in annotation:
+        raise NotDrawn  # placed on the paper, not on the page (table 194)
+    beyond = _POINT_POINTS if across else 0.0
+    across += [box[0], box[2]]
+    along += [box[1], box[3]]
+    beyond = max(beyond, _beyond(document, annotation, box))
     return min(across) - beyond, min(along) - beyond, max(across) + beyond, max(along) + beyond
 
 

@@ -23,6 +23,9 @@ signature is seen on it.  Each was found by drawing the same pages with four ren
 | an image with another for printing; a form in place of a page elsewhere, or with a program | Ghostscript |
 | a layer by an expression, or for what is off (8.11.2.2) | MuPDF, Ghostscript |
 | a space in place of the device's that is none of its kind; a white, a curve or primaries of no screen | poppler, Ghostscript |
+| a soft mask but the plain ones (`checking/soft_masks`) | poppler, Ghostscript, no mask |
+| a number of more than 32 bits, a box far away (`checking/measures`) | each where it likes |
+| a page painted in gray as a whole, as soon as a later picture is blended (11.4.7) | Ghostscript |
 | a way of blending but the plain ones, an opacity that is no number | poppler, MuPDF |
 | signs without a font that is there: Symbol as TrueType, glyphs by number | some |
 | a reference of another generation | poppler |
@@ -37,16 +40,18 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from meterai.sealing.checking import colour_spaces, samples
+from meterai.sealing.checking import colour_spaces, plain_entries, samples
 from meterai.sealing.checking.colour_spaces import DEFAULTS, PATTERN, stands_in
-from meterai.sealing.checking.later_places import SCALE_MAX, SCALE_MIN
+from meterai.sealing.checking.graphics import Reader
 from meterai.sealing.checking.later_state import State, entries_of
-from meterai.sealing.checking.painted import Reader, refuse_if_painted
+from meterai.sealing.checking.measures import NUMBER_MAX, has_room
+from meterai.sealing.checking.painted import refuse_if_painted, refuse_if_painted_apart
 from meterai.sealing.checking.updates import Found, Written
 from meterai.sealing.model import DocumentBroken
 from meterai.sealing.pdf import content, decoding
 from meterai.sealing.pdf.content_operators import Colours, closes_what_it_opens, xobjects
 from meterai.sealing.pdf.document import Document
+from meterai.sealing.pdf.operations import EVERYWHERE
 from meterai.sealing.pdf.pages import Box, Page
 from meterai.sealing.pdf.strict import StrictValue
 from meterai.sealing.pdf.syntax import Dictionary, Ref
@@ -60,7 +65,6 @@ OBJECTS_MAX = (
 )
 CONTENT_BYTES_MAX = 16 * 1024 * 1024  # of all contents; ten bytes of a map cost a microsecond
 IMAGE_BYTES_MAX = 64 * 1024 * 1024  # of all images, inflated; a scanned page in colour has 26 MB
-SIDE_MIN = 0.01  # units, of the box of a form that draws something
 FORMS_DEEP_MAX = 12  # forms in forms; honest ones are four deep, renderers stop at 32 and more
 
 _SHORT = {
@@ -81,11 +85,8 @@ _FILTERS = {
     *("/FlateDecode", "/DCTDecode", "/ASCII85Decode", "/ASCIIHexDecode", "/RunLengthDecode"),
     *("/CCITTFaxDecode", "/LZWDecode", "/JPXDecode", "/JBIG2Decode"),
 }
-_BLENDED = {"/Normal", "/Compatible", "/Multiply", "/Screen", "/Overlay", "/Darken"}
-_OF_DEVICES = {"/TR", "/TR2", "/HT", "/BG", "/BG2", "/UCR", "/UCR2"}
+_OF_LIGHT = (3, 4)  # numbers of a colour, in spaces that have all colours
 _FAX_KEYS = {"/K", "/Columns", "/Rows", "/BlackIs1", "/EndOfBlock"}
-_OF_SIGNS = re.compile(r"/(?:[A-Z]{6}\+)?(?:Symbol|ZapfDingbats|Wingdings|Webdings)")
-_BY_NUMBER = re.compile(r"/(?:g|cid|glyph|index|gid)\d+", re.IGNORECASE)
 _FORMATS = {"/DCTDecode": "JPEG", "/JPXDecode": "JPEG2000"}
 _DEPTHS = {1, 2, 4, 8, 16}
 # What leads from a stream elsewhere in the document, or to what is not drawn; a resource may be called so.
@@ -104,10 +105,15 @@ def refuse_if_drawn_differently(
     _each(_Drawn(sealed).page, pages)
 
 
-def refuse_if_pictures_differ(now: Document, widgets: Iterable[int]) -> None:
+def refuse_if_pictures_differ(now: Document, widgets: Iterable[tuple[int, Page]]) -> None:
     """Raise `NotDrawn` if readers may draw the pictures of these later signatures in different ways: one
-    would show what the others hide."""
-    _each(_Drawn(now).picture, widgets)
+    would show what the others hide, or their pages otherwise."""
+    _each(_Drawn(now).later_picture, widgets)
+
+
+def refuse_if_drawn_before(sealed: Document, widgets: Iterable[int]) -> None:
+    """Raise `NotDrawn` if some reader may have drawn these fields while they waited for a signature."""
+    _each(_Drawn(sealed).waiting_field, widgets)
 
 
 def _each(check: Callable[[T], None], things: Iterable[T]) -> None:
@@ -131,6 +137,10 @@ class _Drawn:
         self._draws: dict[int, set[int]] = {}  # the forms that a content draws, by their numbers
         self._depths: dict[int, int] = {}
         self._parts: dict[int, list[bytes]] = {}  # of contents
+        self._named: dict[int, StrictValue] = {}  # the resources of each
+        self._looked_at: set[int] = set()  # the contents of later pictures
+        self._is_blended = self._is_in_a_box = False
+        self._reader = Reader(self._resolved, self._parts_of, self._data_of)
 
     def page(self, place: tuple[Page, Sequence[Box]]) -> None:
         page, boxes = place
@@ -142,19 +152,63 @@ class _Drawn:
         if not content.is_divided_between_tokens(parts):
             raise NotDrawn
         resources = entries.get("/Resources", above.get("/Resources"))
+        self._annotations(entries.get("/Annots"))
         self._check_content(page.ref.number, b"\n".join(parts), resources, known=1)
         self._deep(page.ref.number, 0)
-        reader = Reader(self._resolved, self._parts_of, self._data_of)
-        refuse_if_painted(reader, self._parts[page.ref.number], resources, boxes)
+        refuse_if_painted(self._reader, self._parts[page.ref.number], resources, boxes)
 
-    def picture(self, number: int) -> None:
-        """The picture of an annotation, in each of its states."""
+    def _annotations(self, value: StrictValue) -> None:
+        """The pictures of what was sealed on a page: each stays in its box."""
+        self._is_in_a_box = True
+        for one in self._items(value):
+            self._walk(self._entries(one).get("/AP"))
+        self._is_in_a_box = False
+
+    def later_picture(self, widget: tuple[int, Page]) -> None:
+        """The picture of a later signature, in each of its states; and whether its page stays as it was."""
+        number, page = widget
+        drawings = self._pictures(number)
+        contents = {one: self._named[one] for one in self._named.keys() - self._looked_at}
+        self._looked_at |= contents.keys()
+        refuse_if_painted_apart(self._reader, drawings, contents)
+        group = self._entries(entries_of(self._object(page.ref).value, number).get("/Group"))
+        space = group.get("/CS")
+        # Where anything is blended, some readers paint all of the page in this space.
+        if self._is_blended and space is not None and self._components(space) not in _OF_LIGHT:
+            raise NotDrawn
+
+    def waiting_field(self, number: int) -> None:
+        """A field that waited for its signature: nobody draws anything of it."""
+        drawings = self._pictures(number)
+        for one in drawings:
+            refuse_if_painted(
+                self._reader, self._parts_of(one), self._named[one.number], [EVERYWHERE]
+            )
+        written = self._state.object(number)
+        coloured = self._entries(entries_of(written.value, number).get("/MK")) if written else {}
+        # Without a picture some readers make one of these (table 192).
+        if not drawings and any(self._items(coloured.get(key)) for key in ("/BG", "/BC")):
+            raise NotDrawn
+
+    def _pictures(self, number: int) -> list[Ref]:
+        """The contents of the picture of an annotation, in each of its states, looked through."""
         written = self._state.object(number)
         if written is None:
             raise NotDrawn
-        self._walk(entries_of(written.value, number).get("/AP"))
+        picture = entries_of(written.value, number).get("/AP")
+        self._walk(picture)
         for number in list(self._draws):
             self._deep(number, 0)
+        shown = self._entries(picture).values()
+        states = [
+            one
+            for value in shown
+            for one in ([value] if self._is_content(value) else self._entries(value).values())
+        ]
+        return [one for one in states if isinstance(one, Ref) and self._is_content(one)]
+
+    def _is_content(self, value: StrictValue) -> bool:
+        return isinstance(value, Ref) and value.number in self._parts
 
     def _deep(self, number: int, above: int) -> int:
         """How many forms in forms a content draws, itself one.  More than all renderers follow, or a
@@ -200,6 +254,8 @@ class _Drawn:
             elif isinstance(item, dict):
                 self._dictionary(item)
                 waiting += item.values()
+            elif isinstance(item, int | float) and abs(item) > NUMBER_MAX:
+                raise NotDrawn
             elif isinstance(item, Ref) and item.number not in self._seen:
                 self._seen.add(item.number)
                 if len(self._seen) > OBJECTS_MAX:
@@ -217,8 +273,7 @@ class _Drawn:
 
     def _dictionary(self, entries: dict[str, StrictValue]) -> None:
         """What any dictionary among the resources may not hold."""
-        if "/ShadingType" in entries and ("/Background" in entries or self._is_point(entries)):
-            raise NotDrawn
+        plain_entries.refuse_shading(entries, self._resolved)
         for one in self._entries(entries.get("/XObject")).values():
             written = self._object(one) if isinstance(one, Ref) else None
             kind = written and entries_of(written.value, 0).get("/Subtype")
@@ -235,63 +290,21 @@ class _Drawn:
                 self._check_content(one.number, glyph, entries.get("/Resources"))
                 if _is_beyond_its_box(glyph):
                     raise NotDrawn
-        self._font(entries)
-        self._state_of_graphics(entries)
-        self._layers(entries)
+        plain_entries.refuse_font(entries, self._resolved)
+        plain_entries.refuse_state(entries, self._resolved)
+        plain_entries.refuse_layer(entries, self._resolved)
+        self._is_blended = self._is_blended or plain_entries.is_blended(entries, self._resolved)
         for name, space in self._entries(entries.get("/ColorSpace")).items():
             is_alike = name not in DEFAULTS or stands_in(name, space, self._resolved)
             if self._components(space) is None or not is_alike:
                 raise NotDrawn
 
-    def _layers(self, entries: dict[str, StrictValue]) -> None:
-        """A membership (table 97) that may show, with some layers off, what all of them hide."""
-        policy = self._resolved(entries.get("/P", "/AnyOn"))
-        is_membership = self._resolved(entries.get("/Type")) == "/OCMD"
-        if is_membership and ("/VE" in entries or policy not in ("/AnyOn", "/AllOn")):
-            raise NotDrawn
-
-    def _font(self, entries: dict[str, StrictValue]) -> None:
-        """A font that is not in the file has letters that every reader has another font for."""
-        if entries.get("/Subtype") not in ("/Type1", "/TrueType", "/MMType1"):
-            return
-        described = self._entries(entries.get("/FontDescriptor"))
-        if described.keys() & {"/FontFile", "/FontFile2", "/FontFile3"}:
-            return
-        name = self._resolved(entries.get("/BaseFont"))
-        if entries["/Subtype"] != "/Type1" and _OF_SIGNS.match(str(name)):
-            raise NotDrawn
-        encoding = self._entries(entries.get("/Encoding"))
-        named = self._resolved(encoding.get("/Differences"))
-        for one in named if isinstance(named, list) else ():
-            if isinstance(one, str) and _BY_NUMBER.fullmatch(one):
-                raise NotDrawn
-
-    def _state_of_graphics(self, entries: dict[str, StrictValue]) -> None:
-        """Blending and opacity (tables 57 and 134)."""
-        blended = self._resolved(entries.get("/BM", "/Normal"))
-        if not isinstance(blended, str) or blended not in _BLENDED:
-            raise NotDrawn
-        # Curves and screens of a device, which some readers apply (table 57).
-        for key in _OF_DEVICES & entries.keys():
-            applied = self._resolved(entries[key])
-            # A list is the ground of a field (table 192).
-            if not isinstance(applied, list) and applied not in ("/Default", "/Identity"):
-                raise NotDrawn
-        for key in {"/ca", "/CA"} & entries.keys():
-            opacity = self._resolved(entries[key])
-            if type(opacity) not in (int, float) or not 0 <= float(str(opacity)) <= 1:
-                raise NotDrawn
-
     def _components(self, space: StrictValue) -> int | None:
         return colour_spaces.components(space, self._resolved)
 
-    def _is_point(self, shading: dict[str, StrictValue]) -> bool:
-        """True for a shading that goes from a point to itself."""
-        ends = self._resolved(shading.get("/Coords"))
-        if not isinstance(ends, list) or len(ends) not in (4, 6):
-            return False
-        half = len(ends) // 2
-        return ends[:half] == ends[half:] or (half == 3 and not ends[2] and not ends[5])
+    def _items(self, value: StrictValue) -> list[StrictValue]:
+        value = self._resolved(value)
+        return value if isinstance(value, list) else []
 
     def _entries(self, value: StrictValue) -> dict[str, StrictValue]:
         value = self._resolved(value)
@@ -327,7 +340,7 @@ class _Drawn:
     def _drawing(self, written: Written) -> None:
         entries = entries_of(written.value, written.ref.number)
         kind = entries.get("/Subtype")
-        self._layers(self._entries(entries.get("/OC")))
+        plain_entries.refuse_layer(self._entries(entries.get("/OC")), self._resolved)
         if entries.keys() & _IN_PLACE:
             raise NotDrawn
         if kind == "/Image":
@@ -338,7 +351,7 @@ class _Drawn:
                 raise NotDrawn
             self._check_form(written, entries)
         elif "/PatternType" in entries:
-            self._tiles(entries)
+            plain_entries.refuse_tiles(entries, self._resolved)
             self._check_form(written, entries)
 
     def _check_form(self, written: Written, entries: dict[str, StrictValue]) -> None:
@@ -348,16 +361,6 @@ class _Drawn:
             raise NotDrawn
         self._check_content(number, text, entries.get("/Resources"))
         if not closes_what_it_opens(self._parts[number]):
-            raise NotDrawn
-
-    def _tiles(self, entries: dict[str, StrictValue]) -> None:
-        """A pattern of tiles (table 74)."""
-        box, kind, paint, across, up = (
-            self._resolved(entries.get(key))
-            for key in ("/BBox", "/PatternType", "/PaintType", "/XStep", "/YStep")
-        )
-        is_whole = isinstance(box, list) and len(box) == 4 and kind == 1 and paint in (1, 2)
-        if not is_whole or not across or not up:
             raise NotDrawn
 
     def _image(self, entries: dict[str, StrictValue], written: Written) -> None:
@@ -434,9 +437,12 @@ class _Drawn:
     ) -> None:
         self._content_bytes += len(text)
         parts = content.plain_parts(text) if self._content_bytes <= CONTENT_BYTES_MAX else None
+        # Pictures by LibreOffice have three numbers before `Td`; their boxes are looked at as a whole.
+        if parts is None and self._is_in_a_box:
+            parts = content.tokens_alone(text)
         if parts is None:
             raise NotDrawn
-        self._parts[number] = parts
+        self._parts[number], self._named[number] = parts, resources
         named = self._entries(resources)
         spaces, drawn = (self._entries(named.get(key)) for key in ("/ColorSpace", "/XObject"))
         colours = Colours(
@@ -461,25 +467,6 @@ class _Drawn:
             return self._content(self._object(value)) if isinstance(value, Ref) else b""
         except NotDrawn:
             return b""
-
-
-def has_room(
-    box: StrictValue, matrix: StrictValue, resolved: Callable[[StrictValue], StrictValue]
-) -> bool:
-    """False for a box, or a matrix, so small or so large that some renderers draw nothing."""
-    sides, scales = resolved(box), resolved(matrix)
-    if scales is None:
-        scales = [1, 0, 0, 1]
-    if not isinstance(sides, list) or not isinstance(scales, list) or len(sides) != 4:
-        return False
-    plain = [resolved(one) for one in (*sides, *scales[:4])]
-    found = [float(one) for one in plain if isinstance(one, int | float)]
-    if len(found) != 8:
-        return False
-    left, low, right, top, *factors = found
-    lengths = abs(right - left), abs(top - low)
-    largest = max(map(abs, factors))
-    return min(lengths) >= SIDE_MIN and SCALE_MIN <= largest <= SCALE_MAX
 
 
 def _drawn_with(entries: dict[str, StrictValue]) -> dict[str, StrictValue]:

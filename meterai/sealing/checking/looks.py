@@ -11,17 +11,19 @@ short document: what should not differ there is looked at all the same, by PDFiu
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from meterai.kit.serial import Serial
 from meterai.sealing.checking.annotation_extent import extent, rectangle
 from meterai.sealing.checking.drawn_alike import (
+    refuse_if_drawn_before,
     refuse_if_drawn_differently,
     refuse_if_pictures_differ,
 )
 from meterai.sealing.checking.drawn_copies import with_all_layers, with_pictures_cut
 from meterai.sealing.checking.later_places import Widget
+from meterai.sealing.checking.measures import is_near
 from meterai.sealing.checking.revisions import Later
 from meterai.sealing.checking.updates import Found
 from meterai.sealing.pdf.document import Document, open_document
@@ -45,6 +47,9 @@ _DELIMITERS = re.compile(r"[^0-9A-Za-z\s-]")  # what an address is divided by, o
 _PRINTED, _NOT_ON_PAPER_ALONE = 4, 2 | 32  # flags: print; hidden, no view (ISO 32000-2, table 167)
 _NEVER_SEEN = {"/Link", "/Popup"}  # PDFium shows neither
 
+_Boxes = dict[int, list[Box]]
+_Elsewhere = dict[int, list[tuple[int, Box]]]
+
 
 def first_seen(
     sealed: Document, now: Document, later: Sequence[Later], password: bytes
@@ -53,7 +58,9 @@ def first_seen(
 
     PDFium and another renderer draw: this runs only in the processes of `bounded`.
     """
-    seen = [widget for one in later for widget in one.field.widgets if widget.is_visible]
+    widgets = [widget for one in later for widget in one.field.widgets]
+    _refuse_if_placed_apart(sealed, widgets)
+    seen = [widget for widget in widgets if widget.is_visible]
     boxes, elsewhere = _boxes_of(seen)
     pages = {page.number: page for page in PageTree(sealed).all()}
     written = {page.number for page in pages.values() if _is_written(page, sealed, now)}
@@ -85,15 +92,7 @@ def first_seen(
             page = pages[number]
             return _seen(kind, page, boxes[number][box] if box >= 0 else page.box)
     if boxes:
-        under: _Boxes = {}
-        for widget in seen:
-            if any(_is_beside_what_is_drawn(pages[widget.page], box) for box in widget.places):
-                raise rendering.NotDrawn
-            under.setdefault(widget.page, []).extend(widget.places)
-        refuse_if_drawn_differently(
-            sealed, [(pages[number], under[number]) for number in sorted(under)]
-        )
-        refuse_if_pictures_differ(now, [widget.number for widget in seen])
+        _refuse_if_drawn_apart(sealed, now, seen, pages)
     return None
 
 
@@ -111,8 +110,30 @@ def is_rebuilt_by_some(sealed: Document, now: Document) -> bool:
     return any(one.is_stream != sealed.sections[0].is_stream for one in behind)
 
 
-_Boxes = dict[int, list[Box]]
-_Elsewhere = dict[int, list[tuple[int, Box]]]
+def _refuse_if_placed_apart(sealed: Document, widgets: Iterable[Widget]) -> None:
+    """Raise `NotDrawn` for later signatures that some readers have elsewhere; `Found` for one that fills what
+    is drawn by its kind, wherever that is: a line, an icon."""
+    for widget in widgets:
+        if not is_near(widget.rectangle):
+            raise rendering.NotDrawn
+        if _is_of(sealed, widget) and not _is_field_alone(sealed, widget):
+            raise Found("object_changed", widget.number, page=widget.page, key="/Subtype")
+
+
+def _refuse_if_drawn_apart(
+    sealed: Document, now: Document, seen: Sequence[Widget], pages: Mapping[int, Page]
+) -> None:
+    """Raise `NotDrawn` where readers may draw something else than ours in the boxes of later signatures."""
+    under: _Boxes = {}
+    for widget in seen:
+        if any(_is_beside_what_is_drawn(pages[widget.page], box) for box in widget.places):
+            raise rendering.NotDrawn
+        under.setdefault(widget.page, []).extend(widget.places)
+    refuse_if_drawn_differently(
+        sealed, [(pages[number], under[number]) for number in sorted(under)]
+    )
+    refuse_if_pictures_differ(now, [(one.number, pages[one.page]) for one in seen])
+    refuse_if_drawn_before(sealed, [one.number for one in seen if _is_of(sealed, one)])
 
 
 def _boxes_of(seen: Sequence[Widget]) -> tuple[_Boxes, _Elsewhere]:
@@ -145,6 +166,17 @@ def _is_over_another(sealed: Document, page: Page, widget: Widget) -> bool:
         if box is not None and any(_common(box, one) is not None for one in widget.places):
             return True
     return False
+
+
+def _is_of(sealed: Document, widget: Widget) -> bool:
+    """True for a field that was sealed, and waited for its signature."""
+    return sealed.locate(widget.number) is not None
+
+
+def _is_field_alone(sealed: Document, widget: Widget) -> bool:
+    """True for a field that is no line, note or stamp besides, which readers draw by what its kind says."""
+    entries = sealed.dictionary(Ref(widget.number, 0))
+    return sealed.entry(entries, b"/Subtype") == "/Widget"
 
 
 def _first_over_a_later(later: Sequence[Later]) -> Widget | None:

@@ -8,19 +8,32 @@ that paints in one of these ways is looked at, by a box that holds all that it m
 |---|---|
 | words, whatever their font, unless they are white or shown by no reader (9.3.6) | the boxes of their glyphs, without blanks |
 | a path filled or stroked in a space of inks, of a list, of a pattern or in Lab (8.6) | the box of its points |
-| any path or words while blending, a transfer or overprint are on (8.4.5) | the same |
+| any path or words while blending, a transfer, overprint or a soft mask are on (8.4.5, 11.6.4.3) | the same |
 | a shading (8.7.4), a group that knocks out (11.4.6) | all of the clipping path |
+| anything while readers do not agree where one paints (`checking/graphics`) | the same; all of the page, if some have lost the place |
+| a path that some readers do not paint (`checking/shapes`) | the box of its points |
 
-Images, and paths in other colours, all readers show, or `drawn_alike` refuses them.  White words are nothing on white
+Other images, and paths in other colours, all readers show, or `drawn_alike` refuses them.  The picture of a later
+signature may be made of any of this but what the last two rows say: who signs says what is in it, and a picture that
+only some readers show may be a copied stamp.  White words are nothing on white
 paper; where anything else is painted there they count as well.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
-from enum import IntEnum
 
+from meterai.sealing.checking.graphics import (
+    NOWHERE,
+    PRODUCT_MIN,
+    Colour,
+    Graphics,
+    Reader,
+    colour_of_image,
+    colour_of_space,
+    is_kept,
+)
 from meterai.sealing.checking.lettering import Lettering
+from meterai.sealing.checking.shapes import POINT, has_area, has_point, is_narrow, reaches_far
 from meterai.sealing.pdf.operations import (
     EVERYWHERE,
     IDENTITY,
@@ -40,8 +53,10 @@ from meterai.sealing.sandbox.rendering import NotDrawn
 
 OPERATIONS_MAX = 60_000  # of a page with its forms; a page of text has 3,000, a dense map 50,000
 FORMS_DEEP_MAX = 12
-_NOWHERE: Box = (0.0, 0.0, -1.0, -1.0)
-_INVISIBLE = 3  # the text rendering mode
+_INVISIBLE, _CLIPPED = (
+    3,
+    4,
+)  # the text rendering modes: invisible; from here on added to the clipping path
 _FILLED = {b"f", b"F", b"f*", b"B", b"B*", b"b", b"b*"}
 _STROKED = {b"S", b"s", b"B", b"B*", b"b", b"b*"}
 _NARROWEST = 0.15  # of the em; a letter that is stated to be narrower may be drawn as wide as any
@@ -58,71 +73,6 @@ _TEXT_STATE = {  # table 103: what each sets, and in which unit
     b"Tr": ("mode", 1.0),
 }
 _COLOURS = {b"g", b"G", b"rg", b"RG", b"k", b"K", b"cs", b"CS", b"sc", b"SC", b"scn", b"SCN"}
-_LISTED_MAX = 2  # a list of colours has no other below it (8.6.6.3)
-_MEASURED = {"/DeviceGray", "/DeviceRGB", "/DeviceCMYK", "/CalGray", "/CalRGB", "/ICCBased"}
-# Entries of the state (table 57) by which readers paint differently, and the values that do nothing.
-_PLAIN: dict[str, tuple[object, ...]] = {
-    "/BM": ("/Normal", "/Compatible"),
-    **dict.fromkeys(("/op", "/OP"), (False,)),
-    **dict.fromkeys(
-        ("/TR", "/TR2", "/HT", "/BG", "/BG2", "/UCR", "/UCR2"), ("/Default", "/Identity")
-    ),
-}
-
-Parts = Callable[[StrictValue], Sequence[bytes]]
-
-
-class Colour(IntEnum):
-    """As what a colour counts."""
-
-    WHITE = 0
-    PLAIN = 1
-    ODD = 2
-
-
-@dataclass(slots=True)
-class _Graphics:
-    """The graphics state (8.4), as far as it says where and how one paints."""
-
-    matrix: Matrix
-    clip: Box
-    fill: Colour = Colour.PLAIN
-    stroke: Colour = Colour.PLAIN
-    odd: frozenset[str] = frozenset()  # entries of the state by which one does not paint plainly
-    line: float = 1.0
-    font: Lettering | None = None
-    size: float = 0.0
-    scale: float = 1.0
-    letter: float = 0.0
-    word: float = 0.0
-    leading: float = 0.0
-    rise: float = 0.0
-    mode: float = 0
-
-
-class Reader:
-    """What a content refers to, as the file has it."""
-
-    def __init__(
-        self,
-        resolved: Callable[[StrictValue], StrictValue],
-        parts: Parts,
-        data: Callable[[StrictValue], bytes],
-    ) -> None:
-        self.resolved = resolved
-        self.parts = parts
-        self.data = data
-
-    def entries(self, value: StrictValue) -> dict[str, StrictValue]:
-        """The dictionary that a value is or refers to, a stream's as well."""
-        found = self.resolved(value)
-        return found if isinstance(found, dict) else {}
-
-    def numbers(self, value: StrictValue) -> list[float]:
-        """The numbers of an array."""
-        found = self.resolved(value)
-        items = map(self.resolved, found) if isinstance(found, list) else ()
-        return [float(one) for one in items if isinstance(one, int | float)]
 
 
 def refuse_if_painted(
@@ -131,26 +81,45 @@ def refuse_if_painted(
     """Raise `NotDrawn` if the content may paint in one of the boxes what no renderer shows."""
     for box in boxes:
         page = _Painter(reader, box)
-        page.read(parts, resources, _Graphics(IDENTITY, EVERYWHERE), 0)
+        page.read(parts, resources, Graphics(IDENTITY, EVERYWHERE), 0)
         if page.is_written_white:
             _Painter(reader, box, is_white_paper=False).read(
-                parts, resources, _Graphics(IDENTITY, EVERYWHERE), 0
+                parts, resources, Graphics(IDENTITY, EVERYWHERE), 0
             )
 
 
-class _Painter:
-    """Goes through the contents of a page, and raises where one paints in question."""
+def refuse_if_painted_apart(
+    reader: Reader, drawings: Sequence[Ref], contents: Mapping[int, StrictValue]
+) -> None:
+    """Raise `NotDrawn` if readers do not agree where one of these pictures paints.
 
-    def __init__(self, reader: Reader, box: Box, *, is_white_paper: bool = True) -> None:
+    `contents` are the resources of all that they are drawn with, by the numbers of the contents: glyphs and tiles
+    are looked at by themselves.
+    """
+    painter = _Painter(reader, None)
+    for ref in drawings:
+        painter.form(ref, Graphics(IDENTITY, EVERYWHERE), None, 0)
+    for number, resources in contents.items():
+        if number not in painter.entered:
+            parts = reader.parts(Ref(number, 0))
+            painter.read(parts, resources, Graphics(IDENTITY, EVERYWHERE), 0)
+
+
+class _Painter:
+    """Goes through the contents of a page, and raises where one paints in question.  Without a box it is a picture
+    that is looked at: all that readers do not agree about is in question."""
+
+    def __init__(self, reader: Reader, box: Box | None, *, is_white_paper: bool = True) -> None:
         self.reader = reader
         self._box = box
+        self.entered: set[int] = set()  # the forms that were read
         self.is_white_paper = is_white_paper
         self._count = 0
         self.is_written_white = False
         self._fonts: dict[Ref | int, Lettering] = {}
 
     def read(
-        self, parts: Sequence[bytes], resources: StrictValue, graphics: _Graphics, depth: int
+        self, parts: Sequence[bytes], resources: StrictValue, graphics: Graphics, depth: int
     ) -> None:
         if depth > FORMS_DEEP_MAX:
             raise NotDrawn
@@ -164,25 +133,37 @@ class _Painter:
                     raise NotDrawn
                 content.carry_out(*operation)
 
-    def meets(self, box: Box, graphics: _Graphics) -> bool:
+    def meets(self, box: Box, graphics: Graphics) -> bool:
         """True if what is painted in a box of the page is in the later one."""
+        if self._box is None:
+            return True
         seen = common(box, graphics.clip)
         return seen is not None and common(seen, self._box) is not None
 
-    def paint(self, box: Box, graphics: _Graphics, colour: Colour) -> None:
-        """A path or an image."""
+    def is_in_question(self, graphics: Graphics, colour: Colour) -> bool:
+        """True if a path or an image of this colour is looked at."""
         threshold = Colour.ODD if self.is_white_paper else Colour.PLAIN
-        if (colour >= threshold or graphics.odd) and self.meets(box, graphics):
+        is_odd = self._box is not None and (colour >= threshold or bool(graphics.odd))
+        return is_odd or graphics.is_doubtful
+
+    def paint(self, box: Box, graphics: Graphics) -> None:
+        """A path or an image that is in question."""
+        if graphics.is_beyond or self.meets(box, graphics):
             raise NotDrawn
 
-    def write(self, box: Box, graphics: _Graphics, colour: Colour) -> None:
+    def write(self, box: Box, graphics: Graphics, colour: Colour) -> None:
         """Words."""
+        if graphics.is_beyond:
+            raise NotDrawn
+        if self._box is None:
+            if graphics.unsure:
+                raise NotDrawn
+            return
         # Letters that are cut by less than a part of their height are read all the same.
         part = min(box[2] - box[0], box[3] - box[1]) * _CUT_OFF
-        inner = (box[0] + part, box[1] + part, box[2] - part, box[3] - part)
-        if not self.meets(inner, graphics):
+        if not self.meets((box[0] + part, box[1] + part, box[2] - part, box[3] - part), graphics):
             return
-        if colour is not Colour.WHITE or graphics.odd:
+        if colour is not Colour.WHITE or graphics.odd or graphics.unsure:
             raise NotDrawn
         self.is_written_white = True
 
@@ -195,48 +176,44 @@ class _Painter:
             self._fonts[key] = Lettering(entries, self.reader.resolved, self.reader.data)
         return self._fonts[key]
 
-    def _of_image(self, entries: dict[str, StrictValue], fill: Colour) -> Colour:
-        """As what the colours of an image count: a mask has that of a path, lists those that are listed."""
-        resolved = self.reader.resolved
-        if resolved(entries.get("/ImageMask")) is True:
-            return fill
-        space = resolved(entries.get("/ColorSpace"))
-        for _ in range(_LISTED_MAX):
-            family = resolved(space[0]) if isinstance(space, list) and space else space
-            if family != "/Indexed" or not isinstance(space, list) or len(space) < 2:
-                return Colour.PLAIN if family in _MEASURED or family is None else Colour.ODD
-            space = resolved(space[1])
-        return Colour.ODD
-
     def form(
-        self, value: StrictValue, graphics: _Graphics, resources: StrictValue, depth: int
+        self, value: StrictValue, graphics: Graphics, resources: StrictValue, depth: int
     ) -> None:
         """A form (8.10.1), or an image."""
         entries = self.reader.entries(value)
         if entries.get("/Subtype") == "/Image":
-            place = transformed((0, 0, 1, 1), graphics.matrix)
-            self.paint(place, graphics, self._of_image(entries, graphics.fill))
+            if self.is_in_question(graphics, colour_of_image(entries, graphics.fill, self.reader)):
+                self.paint(transformed((0, 0, 1, 1), graphics.matrix), graphics)
             return
         if entries.get("/Subtype") != "/Form":
             return
+        if isinstance(value, Ref):
+            self.entered.add(value.number)
+        inside = self._inside(entries, graphics)
+        if self._box is not None:
+            if not inside.is_beyond and common(inside.clip, self._box) is None:
+                return
+            if self.reader.entries(entries.get("/Group")).get("/K") is True:
+                raise NotDrawn
+        self.read(self.reader.parts(value), entries.get("/Resources", resources), inside, depth + 1)
+
+    def _inside(self, entries: dict[str, StrictValue], graphics: Graphics) -> Graphics:
+        """The state in which a form is drawn: in its matrix, cut to its box."""
         inside = copy(graphics)
+        if graphics.is_clear:
+            inside.unsure |= {"Do"}
         matrix, box = (self.reader.numbers(entries.get(key)) for key in ("/Matrix", "/BBox"))
         if len(matrix) == 6:
             a, b, c, d, e, f = matrix
-            inside.matrix = product((a, b, c, d, e, f), graphics.matrix)
+            inside.transform((a, b, c, d, e, f))
         if len(box) != 4:
             raise NotDrawn
         left, right = sorted((box[0], box[2]))
         low, top = sorted((box[1], box[3]))
-        whole = transformed((left, low, right, top), inside.matrix)
-        clip = common(whole, graphics.clip) if left < right and low < top else graphics.clip
-        if clip is None or common(clip, self._box) is None:
-            return
-        inside.clip = clip
-        group = self.reader.entries(entries.get("/Group"))
-        if group.get("/K") is True:
-            raise NotDrawn
-        self.read(self.reader.parts(value), entries.get("/Resources", resources), inside, depth + 1)
+        if left < right and low < top:
+            whole = transformed((left, low, right, top), inside.matrix)
+            inside.clip = common(whole, graphics.clip) or NOWHERE
+        return inside
 
 
 class _Content:
@@ -246,13 +223,13 @@ class _Content:
         self,
         painter: _Painter,
         resources: dict[str, StrictValue],
-        graphics: _Graphics,
+        graphics: Graphics,
         depth: int,
     ) -> None:
         self._painter = painter
         self._resources = resources
         self._now = graphics
-        self._kept: list[_Graphics] = []
+        self._kept: list[Graphics] = []
         self._depth = depth
         self._routes: list[tuple[bytes, Matrix]] = []
         self._is_clip = False
@@ -261,7 +238,8 @@ class _Content:
 
     def image(self) -> None:
         """An inline image."""
-        self._painter.paint(transformed((0, 0, 1, 1), self._now.matrix), self._now, Colour.PLAIN)
+        if self._painter.is_in_question(self._now, Colour.PLAIN):
+            self._painter.paint(transformed((0, 0, 1, 1), self._now.matrix), self._now)
 
     def carry_out(self, operator: bytes, operands: bytes) -> None:
         known = _OPERATORS.get(operator)
@@ -286,10 +264,18 @@ class _Content:
             self._now = self._kept.pop()
 
     def transform(self, operands: bytes) -> None:
-        self._now.matrix = product(_matrix(operands), self._now.matrix)
+        self._now.transform(_matrix(operands))
 
     def width(self, operands: bytes) -> None:
         self._now.line = numbers(operands)[-1]
+
+    def cap(self, operands: bytes) -> None:
+        self._now.cap = numbers(operands)[-1]
+
+    def dash(self, operands: bytes) -> None:
+        found = values(operands)[0]
+        items = found if isinstance(found, list) else []
+        self._now.dashes = tuple(float(one) for one in items if isinstance(one, int | float))
 
     def _resource(self, kind: str, operands: bytes) -> StrictValue:
         found = values(operands)
@@ -299,22 +285,20 @@ class _Content:
     def state(self, operands: bytes) -> None:
         reader = self._painter.reader
         entries = reader.entries(self._resource("/ExtGState", operands))
-        known = {key for key in entries if key in _PLAIN}
-        odd = {key for key in known if reader.resolved(entries[key]) not in _PLAIN[key]}
-        self._now.odd = self._now.odd - known | odd
+        self._now.take(entries, reader)
         font = reader.resolved(entries.get("/Font"))
         if isinstance(font, list) and len(font) == 2:
             self._now.font = self._painter.font(font[0])
             size = reader.resolved(font[1])
             self._now.size = float(size) if isinstance(size, int | float) else 0.0
-        line = reader.resolved(entries.get("/LW"))
-        self._now.line = float(line) if isinstance(line, int | float) else self._now.line
 
     def _colour(self, operator: bytes, operands: bytes) -> None:
         lower = operator.lower()
         current = self._now.fill if operator == lower else self._now.stroke
         if lower == b"cs":
-            colour = self._space(operands)
+            name = next((one for one in values(operands) if isinstance(one, str)), "")
+            spaces = self._painter.reader.entries(self._resources.get("/ColorSpace"))
+            colour = colour_of_space(spaces.get(name, name), self._painter.reader)
         elif current is Colour.ODD and lower not in _DEVICES:
             colour = current
         else:
@@ -323,13 +307,6 @@ class _Content:
             self._now.fill = colour
         else:
             self._now.stroke = colour
-
-    def _space(self, operands: bytes) -> Colour:
-        name = next((one for one in values(operands) if isinstance(one, str)), "")
-        reader = self._painter.reader
-        found = reader.resolved(reader.entries(self._resources.get("/ColorSpace")).get(name, name))
-        family = reader.resolved(found[0]) if isinstance(found, list) and found else found
-        return Colour.PLAIN if family in _MEASURED else Colour.ODD
 
     # -- paths -------------------------------------------------------------------------------
 
@@ -345,19 +322,42 @@ class _Content:
             now.fill if operator in _FILLED else Colour.WHITE,
             now.stroke if operator in _STROKED else Colour.WHITE,
         )
-        is_looked_at = operator != b"n" and (
-            now.odd or colour is Colour.ODD or not painter.is_white_paper
-        )
-        if is_looked_at or self._is_clip:
-            margin = now.line * _MITER if operator in _STROKED else 0.0
-            box = self._route_box(margin) if is_looked_at else None
+        is_painted, is_stroked = operator != b"n", operator in _STROKED
+        if is_painted and (
+            painter.is_in_question(now, colour) or self._is_doubtful(is_stroked=is_stroked)
+        ):
+            margin = abs(now.line) * _MITER if is_stroked else 0.0
+            box = self._route_box(margin)
             if box is not None:
-                painter.paint(box, now, colour)
-            clip = self._route_box(0.0) if self._is_clip else None
-            # A path of nothing cuts everything for some readers, and nothing for others.
-            if clip is not None and clip[0] < clip[2] and clip[1] < clip[3]:
-                now.clip = common(clip, now.clip) or _NOWHERE
+                painter.paint(box, now)
+        if self._is_clip:
+            self._cut()
         self._routes, self._is_clip = [], False
+
+    def _is_doubtful(self, *, is_stroked: bool) -> bool:
+        """True for a path that some readers do not paint: far from the page, or strokes without length."""
+        now = self._now
+        if is_stroked and now.has_doubtful_lines():
+            return True
+        for route, matrix in self._routes:
+            if is_stroked and has_point(route, POINT / max(now.factor, PRODUCT_MIN)):
+                return True
+            if reaches_far(route, matrix):
+                return True
+        return False
+
+    def _cut(self) -> None:
+        """The clipping path, for what follows.  One of nothing cuts everything for some readers, for others
+        nothing, and leaves a row of pixels for the next."""
+        now = self._now
+        box = self._route_box(0.0)
+        clip = common(box, now.clip) if box is not None else now.clip
+        is_thin = box is None or is_narrow(box) or (clip is not None and is_narrow(clip))
+        is_thin = is_thin or not any(has_area(*one) for one in self._routes)
+        if is_thin or any(reaches_far(*one) for one in self._routes):
+            now.unsure |= {"W"}
+        else:
+            now.clip = clip or NOWHERE
 
     def _route_box(self, margin: float) -> Box | None:
         found = list[Box]()
@@ -372,7 +372,8 @@ class _Content:
         return min(left), min(low), max(right), max(top)
 
     def shade(self, _: bytes) -> None:
-        self._painter.paint(self._now.clip, self._now, Colour.ODD)
+        if self._painter.is_in_question(self._now, Colour.ODD):
+            self._painter.paint(self._now.clip, self._now)
 
     def draw(self, operands: bytes) -> None:
         value = self._resource("/XObject", operands)
@@ -383,8 +384,14 @@ class _Content:
     def begin(self, _: bytes) -> None:
         self._line = self._text = IDENTITY
 
+    def end(self, _: bytes) -> None:
+        if self._now.mode >= _CLIPPED:
+            self._now.unsure |= {"Tr"}
+
     def place(self, operands: bytes) -> None:
         self._line = self._text = _matrix(operands)
+        if not is_kept(self._text):
+            self._now.is_beyond = True
 
     def move(self, operands: bytes) -> None:
         x, y = numbers(operands)[-2:]
@@ -432,6 +439,7 @@ class _Content:
         now, font = self._now, self._now.font
         if font is None:
             raise NotDrawn
+        self.end(b"")
         at, spans = 0.0, list[float]()
         for code in font.codes(string):
             width = font.width(code)
@@ -471,12 +479,15 @@ _OPERATORS: dict[bytes, Callable[[_Content, bytes], None]] = {
     b"Q": _Content.restore,
     b"cm": _Content.transform,
     b"w": _Content.width,
+    b"J": _Content.cap,
+    b"d": _Content.dash,
     b"gs": _Content.state,
     b"W": _Content.clip_next,
     b"W*": _Content.clip_next,
     b"sh": _Content.shade,
     b"Do": _Content.draw,
     b"BT": _Content.begin,
+    b"ET": _Content.end,
     b"Tm": _Content.place,
     b"Td": _Content.move,
     b"TD": _Content.move_and_lead,

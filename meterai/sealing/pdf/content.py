@@ -66,6 +66,7 @@ _TOKENS = re.compile(
     rb"(?:%b|%b|%%[^\r\n]*+[\r\n]|%b|%b|<<|>>|[\[\]{}]|(?!BI(?!%b))%b++)*+"
     % (_WHITE, _NAME, _STRING, _HEX, _REGULAR, _REGULAR)
 )
+_LISTED = re.compile(rb"[\[\]{}<>]")
 _GOES_ON = re.compile(rb"(?:/|%b)\Z" % _REGULAR)  # behind this a token goes on, if it can
 _REGULAR_FIRST = re.compile(_REGULAR)
 _VALUE = rb"(?:%b|%b|%b|%b|%b)" % (_NUMBER, _NAME, _WORD, _LIST, _INNER)
@@ -169,6 +170,14 @@ def plain_parts(content: bytes) -> list[bytes] | None:
             return None
         offset = end
     return None
+
+
+def tokens_alone(content: bytes) -> list[bytes] | None:
+    """The content, if nothing but the number of operands may be wrong in it: all readers see the same operators."""
+    if len(content) > CONTENT_BYTES_MAX or _LISTED.search(content) is not None:
+        return None
+    whole = _TOKENS.match(content)
+    return [content] if whole is not None and whole.end() == len(content) else None
 
 
 def is_divided_between_tokens(pieces: Sequence[bytes]) -> bool:

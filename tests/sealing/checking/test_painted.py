@@ -4,13 +4,17 @@ from typing import Any
 
 import pytest
 
-from meterai.sealing.checking.painted import OPERATIONS_MAX, Reader, refuse_if_painted
+from meterai.sealing.checking.graphics import Reader
+from meterai.sealing.checking.painted import OPERATIONS_MAX, refuse_if_painted
 from meterai.sealing.sandbox.rendering import NotDrawn
 
 BOX = (300.0, 300.0, 450.0, 360.0)
 HELVETICA = {"/Type": "/Font", "/Subtype": "/Type1", "/BaseFont": "/Helvetica"}
 WORDS = b"BT /F 24 Tf 310 320 Td (Rahasia) Tj ET"
 HALF = {"/FunctionType": 2, "/Domain": [0, 1], "/C0": [1], "/C1": [1], "/N": 1}
+
+
+DOWN, UP = b".000001 0 0 .000001 0 0 cm ", b"1000000 0 0 1000000 0 0 cm "
 
 
 def composite(encoding, embedded=True):
@@ -56,6 +60,10 @@ RESOURCES: dict[str, Any] = {
         "/Other": {"/BM": "/Normal"},
         "/Type": {"/Font": [HELVETICA, 24]},
         "/Wide": {"/LW": 200},
+        "/Dashed": {"/D": [[0, 99], 0]},
+        "/Clear": {"/ca": 0},
+        "/Masked": {"/SMask": {"/S": "/Alpha"}},
+        "/Bare": {"/SMask": "/None"},
     },
     "/XObject": {
         "/Form": {
@@ -74,6 +82,11 @@ RESOURCES: dict[str, Any] = {
             "/BBox": [0, 0, 595, 842],
             "/Group": {"/K": True},
             "/Content": b"",
+        },
+        "/Plain": {
+            "/Subtype": "/Form",
+            "/BBox": [0, 0, 595, 842],
+            "/Content": b"310 310 40 10 re f",
         },
         "/Self": {"/Subtype": "/Form", "/BBox": [0, 0, 595, 842], "/Content": b"/Self Do"},
         "/Image": {"/Subtype": "/Image"},
@@ -170,6 +183,30 @@ def is_painted(*parts):
         b"0.9 g 0 0 595 842 re f 1 g " + WORDS,
         b"q 595 0 0 842 0 0 cm /Image Do Q 1 g " + WORDS,
         b"q " * (OPERATIONS_MAX + 1),
+        b"q %b%b 310 310 40 10 re f Q" % (DOWN * 8, UP * 8),
+        b"q %b%b Q q %b%b /Image Do Q" % (DOWN * 8, UP * 8, UP * 8, DOWN * 8),
+        b"1 0 0 1 99999999 0 cm 1 0 0 1 -99999999 0 cm 310 310 40 10 re f",
+        b"q 1 0 0 1 99999999 0 cm BT /F 9 Tf (a) Tj ET Q",
+        b"BT 1 0 0 1 99999999 0 Tm ET 310 310 40 10 re f",
+        b"1 0 0 0 0 330 cm 300 0 150 60 re f",
+        b"q 310 320 40 0 re W n 310 310 40 10 re f Q",
+        b"q W n 310 310 40 10 re f Q",
+        b"q 310 310 m 350 350 l 310 310 l W n 310 310 40 10 re f Q",
+        b"BT 7 Tr ET 310 310 40 10 re f",
+        b"BT /F 9 Tf 7 Tr 10 10 Td ( ) Tj 310 310 40 10 re f ET",
+        b"1 J 9 w 320 320 0 0 re S",
+        b"1 J 9 w 320 320 m 320 320 320 320 320 320 c S",
+        b"1 J 9 w 100 100 m 200 200 l 320 320 m 320 320 320 320 320 320 c h S",
+        b"-9 w 310 310 m 350 310 l S",
+        b"[0 99] 0 d 9 w 310 310 m 350 310 l S",
+        b"[-5 5] 0 d 9 w 310 310 m 350 310 l S",
+        b"[.00001 .00001] 0 d 9 w 310 310 m 350 310 l S",
+        b"/Dashed gs 9 w 310 310 m 350 310 l S",
+        b"20 w -299650 -899670 m 300350 900330 l S",
+        b"-2000000 300 2000310 60 re f",
+        b"1000 0 0 1000 0 0 cm -300 -900 m 300 900 l S",
+        b"/Clear gs /Plain Do",
+        b"/Masked gs 310 310 40 10 re f",
     ],
 )
 def test_what_no_renderer_may_show_is_noticed(content):
@@ -207,6 +244,21 @@ def test_what_no_renderer_may_show_is_noticed(content):
         b"/Missing Do",
         b"q 10 0 0 10 310 310 cm /Listed Do Q",
         b"q 595 0 0 842 0 0 cm /Image Do Q",
+        b"q .00001 0 0 .00001 0 0 cm 31000000 31000000 4000000 1000000 re f Q",
+        b"q %b%b Q 310 310 40 10 re f" % (DOWN * 8, UP * 8),
+        b"q 0 0 0 0 10 10 cm 310 310 40 10 re f Q",
+        b"q 10 320 40 0 re W n Q 310 310 40 10 re f",
+        b"q 10 10 m W n 10 310 40 10 re f Q",
+        b"q BT 7 Tr ET 10 310 40 10 re f Q 310 310 40 10 re f",
+        b"1 J 9 w 320 320 m 320 320 l S",
+        b"1 J 9 w 20 320 0 0 re S",
+        b"1 J 9 w 310 310 m 350 350 350 350 350 350 c S",
+        b"1 J [0 9] 0 d 9 w 310 310 m 350 310 l S",
+        b"[3 0] 0 d [] 0 d 9 w 310 310 m 350 310 l S",
+        b"-32768 -32768 65536 65536 re f",
+        b"20 w -3000 -9000 m 3000 9000 l S",
+        b"/Clear gs 310 310 40 10 re f",
+        b"/Masked gs /Bare gs 310 310 40 10 re f",
     ],
 )
 def test_what_all_readers_show_or_nobody_is_not(content):

@@ -24,6 +24,7 @@ from tests.support.attacks import (
     shadows,
     signatures,
     structure,
+    uncertain,
     updates,
 )
 from tests.support.attacks.families import FAMILIES
@@ -58,6 +59,7 @@ ATTACKS: dict[str, Attack] = (
     | keyless.CASES
     | rebuilt.CASES
     | structure.CASES
+    | uncertain.CASES
 )
 
 GOLDEN = {

@@ -15,7 +15,7 @@ from tests.support.pdfmaker import Body, Stream, letter, text_of, update, whole
 FIELD, SIGNATURE, PICTURE, MORE = 160, 161, 162, 163
 _HOLE = 8_000  # digits
 _RANGES = b"0 %010d %010d %010d"
-_SIGNATURE = (
+EMPTY_SIGNATURE = (
     b"<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/adbe.pkcs7.detached/M(D:20261124080000Z)/ByteRange["
     + _RANGES % (0, 0, 0)
     + b"]/Contents <%b>>>" % (b"0" * _HOLE)
@@ -53,7 +53,7 @@ def objects_of(document: bytes) -> dict[int, Body]:
         4: re.sub(rb"/Annots ?\[([^\]]*)\]", rb"/Annots[\1 160 0 R]", value_of(document, 4)),
         form: re.sub(rb"/Fields ?\[([^\]]*)\]", rb"/Fields[\1 160 0 R]", value_of(document, form)),
         FIELD: WIDGET % b"",
-        SIGNATURE: _SIGNATURE,
+        SIGNATURE: EMPTY_SIGNATURE,
         PICTURE: Stream(_PICTURE, _DRAWING),
     }
 

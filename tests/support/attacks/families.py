@@ -216,6 +216,17 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "free-text-drawn-by-few",
         "line-drawn-by-few",
     ),
+    "painted elsewhere by some": (
+        "painted-in-numbers-too-small",
+        "masked-by-no-group",
+        "picture-of-points",
+        "picture-in-a-box-beyond-32-bits",
+        "placed-beyond-32-bits",
+        "field-that-is-a-line-until-it-is-signed",
+        "field-of-a-picture-that-leaves-its-box",
+        "line-without-a-rectangle",
+        "annotation-that-leaves-its-box",
+    ),
     "evidence that is read as something else": (
         "evidence-with-an-object-inside",
         "evidence-with-a-trailer-inside",
