@@ -1,7 +1,7 @@
 """How large the numbers may be with which something is drawn, and how small its box (ISO 32000-2, annex C).
 
 Readers keep whole numbers in 32 bits and others in 32 bits as well; what is larger one takes for nothing, one for
-the largest that it has, one modulo 2^32, so that a box lies elsewhere.
+the largest that it has, one for its last 32 bits, so that a box lies elsewhere.
 """
 
 from collections.abc import Callable

@@ -239,7 +239,15 @@ def first_change(
         return None
     with _as_not_drawn():
         old_oxide, new_oxide = _Oxide(before, password), _Oxide(cut, password)
-        return _compared(old_oxide, new_oxide, with_boxes, count, scale)
+        sealed = _Screen(before, password)
+        ours = [sealed.draw_box(page, part, _LIKE_SCALE, _INK_PIXELS_MAX) for page, part in stamps]
+
+        def is_copy(picture: Image.Image) -> bool:
+            codes = codes_in(picture.convert("L"))
+            return any(map(is_ours, codes)) or any(is_like(picture, stamp) for stamp in ours)
+
+        # What PDFium does not draw of a picture may be a copy for this one.
+        return _compared(old_oxide, new_oxide, with_boxes, count, scale, is_copy)
 
 
 def _covered(old: _Screen, pages: Sequence[PageLook]) -> Look | None:
@@ -321,7 +329,12 @@ def _scale_max(page: PageLook) -> float:
 
 
 def _compared(
-    old: _Renderer, new: _Renderer, pages: Sequence[PageLook], count: int, scale: float
+    old: _Renderer,
+    new: _Renderer,
+    pages: Sequence[PageLook],
+    count: int,
+    scale: float,
+    is_copy: Callable[[Image.Image], bool] | None = None,
 ) -> Look | None:
     if not old.pages == new.pages == count:
         raise NotDrawn
@@ -336,6 +349,8 @@ def _compared(
             around = _pixels(_wider(box, page, new.border), was.size)
             if around is not None:
                 apart.paste((0, 0, 0), around)
+                if is_copy is not None and is_copy(now.crop(around)):
+                    return Look("copied", page.number, index)
             inside = _pixels(box, was.size, inwards=True)
             if inside is not None and _has_ink(was.crop(inside), paper):
                 return Look("covered", page.number, index)

@@ -4,7 +4,10 @@ waited, in the picture itself.
 PDFium and pdf_oxide, by which pages are compared, show nothing of most of them.
 """
 
+import zlib
 from collections.abc import Mapping
+
+import pypdfium2
 
 from tests.support.attacks.by_hand import (
     EMPTY_SIGNATURE,
@@ -14,7 +17,7 @@ from tests.support.attacks.by_hand import (
     signed,
     value_of,
 )
-from tests.support.attacks.lab import Attack, Lab, changed, covered
+from tests.support.attacks.lab import CORNER_BOX, Attack, Lab, changed, covered
 from tests.support.attacks.later import over
 from tests.support.pdfmaker import Body, Stream, letter, text_of
 
@@ -60,6 +63,27 @@ def _picture(
 def _with_form(form: bytes, data: bytes = b"0 0 1 rg 10 10 100 20 re f") -> Attack:
     """A later picture that is a form in a form."""
     return _picture(b"/X Do", b"/Resources<</XObject<</X 163 0 R>>>>", {163: Stream(form, data)})
+
+
+def _copied_beyond(lab: Lab) -> bytes:
+    """A copy of the stamp in a form in a box beyond 32 bits, where PDFium draws nothing."""
+    drawn = pypdfium2.PdfDocument(lab.sealed)
+    drawn.init_forms()
+    left, low, right, top = (8 * one for one in CORNER_BOX)
+    page = drawn[0].render(scale=8).to_pil().convert("RGB")
+    stamp = page.crop((round(left), 8 * 842 - round(top), round(right), 8 * 842 - round(low)))
+    wide, high = (one / 8 for one in stamp.size)
+    sizes = b"/Width %d/Height %d/BitsPerComponent 8/ColorSpace/DeviceRGB" % stamp.size
+    objects = objects_of(lab.sealed)
+    within = b"/BBox[0 0 %g %g]/Resources<</XObject<</X 163 0 R>>>>" % (wide, high)
+    field = text_of(objects[160])
+    objects[160] = field.replace(_BOX, b"/Rect[300 300 %g %g]" % (300 + wide, 300 + high))
+    objects[PICTURE] = Stream(_FORM + within, b"/X Do")
+    beyond = _FORM + _FAR + b"/Resources<</XObject<</I 164 0 R>>>>"
+    objects[163] = Stream(beyond, b"%g 0 0 %g 0 0 cm /I Do" % (wide, high))
+    image = b"/Type/XObject/Subtype/Image/Filter/FlateDecode" + sizes
+    objects[164] = Stream(image, zlib.compress(stamp.tobytes()))
+    return signed(lab, lab.sealed, objects)
 
 
 def _placed(box: bytes) -> Attack:
@@ -131,6 +155,7 @@ CASES: dict[str, Attack] = {
     "picture-of-curves-without-length": _picture(_DOT % b"m 40 30 40 30 40 30 c"),
     "picture-in-numbers-too-small": _picture(b"q " + _DOWN + _UP + b"10 10 100 20 re f Q"),
     "picture-in-a-box-beyond-32-bits": _with_form(_FORM + _FAR),
+    "copied-stamp-in-a-box-beyond-32-bits": changed(_copied_beyond, "as_seen"),
     "picture-moved-beyond-32-bits": _with_form(
         _FORM + b"/BBox[0 0 150 60]/Matrix[1 0 0 1 4294967296.0 0]"
     ),
