@@ -14,7 +14,7 @@ signature is seen on it.  Each was found by drawing the same pages with four ren
 | an image without its size, depth or colour space (table 87), or of a pattern; masked by reals | poppler, MuPDF |
 | a picture in JPEG or JPEG 2000 that is damaged, or of another size than it says | MuPDF, black |
 | a colour of more or fewer numbers than its space has, a space that is none, or the one that paints nothing | poppler, MuPDF |
-| data of an image that are fewer than its size asks for; a fax that counts in whole bytes | MuPDF |
+| data of an image that are fewer than its size asks for, or damaged, in any filter (`checking/image_data`) | MuPDF, pdf.js |
 | a picture's colours decoded in fewer or more pairs, or out of a list in another order; a mask that is none | MuPDF, Ghostscript |
 | a profile with an alternative of another kind | poppler, MuPDF |
 | forms in forms, more than twelve deep | poppler, MuPDF |
@@ -40,7 +40,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from meterai.sealing.checking import colour_spaces, plain_entries, samples
+from meterai.sealing.checking import colour_spaces, image_data, plain_entries, samples
 from meterai.sealing.checking.colour_spaces import DEFAULTS, PATTERN, stands_in
 from meterai.sealing.checking.graphics import Reader
 from meterai.sealing.checking.later_state import State, entries_of
@@ -56,7 +56,6 @@ from meterai.sealing.pdf.pages import Box, Page
 from meterai.sealing.pdf.strict import StrictValue
 from meterai.sealing.pdf.syntax import Dictionary, Ref
 from meterai.sealing.sandbox.rendering import NotDrawn
-from meterai.sealing.sandbox.scanning import picture_of
 
 T = TypeVar("T")
 
@@ -86,14 +85,11 @@ _FILTERS = {
     *("/CCITTFaxDecode", "/LZWDecode", "/JPXDecode", "/JBIG2Decode"),
 }
 _OF_LIGHT = (3, 4)  # numbers of a colour, in spaces that have all colours
-_FAX_KEYS = {"/K", "/Columns", "/Rows", "/BlackIs1", "/EndOfBlock"}
-_FORMATS = {"/DCTDecode": "JPEG", "/JPXDecode": "JPEG2000"}
 _DEPTHS = {1, 2, 4, 8, 16}
 # What leads from a stream elsewhere in the document, or to what is not drawn; a resource may be called so.
 _ELSEWHERE = {"/Parent", "/P", "/PieceInfo", "/Metadata", "/OC", "/OCGs", "/StructParent", "/AF"}
 # What some readers draw in place of an image or a form: tables 87 (8.9.5.4), 93 (8.10.4) and 358.
 _IN_PLACE = {"/Alternates", "/OPI", "/Ref", "/PS"}
-_PNG = 10  # the first of the predictors that begin each row with a byte (table 8)
 _END = re.compile(rb"(?:\r\n|\r|\n)?+endstream")
 _GLYPH_BOX = re.compile(rb"[\0\t\n\f\r ]*+((?:[-+.\d]++[\0\t\n\f\r ]++){6})d1\b")
 
@@ -380,40 +376,31 @@ class _Drawn:
         samples.refuse_if_decoded_differently(
             entries, None if is_jpx else count, depth, self._resolved
         )
-        data = self._state.stream(written) or b""
-        if len(filters) == 1 and filters[0] in _FORMATS:
-            size, bands = picture_of(data, _FORMATS[filters[0]]) or ((0, 0), 0)
-            if size != (wide, high) or (not is_jpx and bands != count):
-                raise NotDrawn
-            if is_jpx:
-                samples.refuse_bands(bands, None if space is None else count)
-        if "/CCITTFaxDecode" in filters:
-            self._fax(entries)
-        if not filters or filters == ["/FlateDecode"]:
-            bits = 1 if is_mask else int(str(depth)) * (count or 1)
-            self._refuse_if_short(entries, data, (int(str(wide)) * bits + 7) // 8, int(str(high)))
+        if is_mask and depth not in (None, 1):
+            raise NotDrawn
+        bits = 1 if is_mask or is_jpx else int(str(depth)) * (count or 1)
+        stated = self._resolved(entries.get("/DecodeParms"))
+        last = stated[-1] if isinstance(stated, list) and stated else stated
+        parameters = {key: self._resolved(one) for key, one in self._entries(last).items()}
+        image = image_data.Image(int(str(wide)), int(str(high)), bits, filters, parameters)
+        self._refuse_if_damaged(image, written, None if space is None and is_jpx else count)
 
-    def _fax(self, entries: dict[str, StrictValue]) -> None:
-        """Parameters by which readers find the same lines (table 11)."""
-        found = self._resolved(entries.get("/DecodeParms"))
-        for one in found if isinstance(found, list) else [found]:
-            if self._entries(one).keys() - _FAX_KEYS:
-                raise NotDrawn
-
-    def _refuse_if_short(
-        self, entries: dict[str, StrictValue], data: bytes, row: int, rows: int
+    def _refuse_if_damaged(
+        self, image: image_data.Image, written: Written, count: int | None
     ) -> None:
         """The data of an image fill it: what is not there is black for some."""
-        parameters = self._resolved(entries.get("/DecodeParms"))
-        first = parameters[0] if isinstance(parameters, list) and parameters else parameters
-        predictor = self._resolved(self._entries(first).get("/Predictor"))
-        is_png = isinstance(predictor, int) and predictor >= _PNG
-        wanted = (row + is_png) * rows
-        self._image_bytes += wanted
-        if self._image_bytes > IMAGE_BYTES_MAX:
+        data = image_data.within(image, self._state.stream(written) or b"")
+        if data is None:
             raise NotDrawn
-        length = len(data) if "/Filter" not in entries else content.inflated_length(data, wanted)
-        if length < wanted:
+        if image_data.is_picture(image):
+            bands = image_data.bands_of(image, data)
+            if bands is None or ("/JPXDecode" not in image.filters and bands != count):
+                raise NotDrawn
+            if "/JPXDecode" in image.filters:
+                samples.refuse_bands(bands, count)
+            return
+        self._image_bytes += image.rows_bytes
+        if self._image_bytes > IMAGE_BYTES_MAX or not image_data.is_whole(image, data):
             raise NotDrawn
 
     # -- contents ----------------------------------------------------------------------------
@@ -436,7 +423,8 @@ class _Drawn:
         self, number: int, text: bytes, resources: StrictValue, known: int | None = None
     ) -> None:
         self._content_bytes += len(text)
-        parts = content.plain_parts(text) if self._content_bytes <= CONTENT_BYTES_MAX else None
+        apart = content.taken_apart(text) if self._content_bytes <= CONTENT_BYTES_MAX else None
+        parts, images = apart or (None, [])
         # Pictures by LibreOffice have three numbers before `Td`; their boxes are looked at as a whole.
         if parts is None and self._is_in_a_box:
             parts = content.tokens_alone(text)
@@ -448,12 +436,23 @@ class _Drawn:
         colours = Colours(
             lambda name: self._components(spaces.get(name, name)), PATTERN, known=known
         )
+        for one in images:
+            self._refuse_if_inline_damaged(one, spaces)
         called = self._draws.setdefault(number, set())
         for part in parts:
             if not colours.fit(part):
                 raise NotDrawn
             found = (drawn.get(name) for name in xobjects(part))
             called.update(one.number for one in found if isinstance(one, Ref))
+
+    def _refuse_if_inline_damaged(
+        self, inline: content.InlineImage, spaces: dict[str, StrictValue]
+    ) -> None:
+        image = image_data.of_inline(inline, lambda name: self._components(spaces.get(name, name)))
+        self._image_bytes += image.rows_bytes if image is not None else 0
+        is_within = self._image_bytes <= IMAGE_BYTES_MAX
+        if image is None or not is_within or not image_data.is_inline_whole(image, inline.data):
+            raise NotDrawn
 
     def _parts_of(self, value: StrictValue) -> list[bytes]:
         """A content that was checked."""

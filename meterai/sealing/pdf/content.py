@@ -12,6 +12,7 @@ import re
 import zlib
 from collections.abc import Sequence
 from itertools import islice, pairwise
+from typing import NamedTuple
 
 CONTENT_BYTES_MAX = 8 * 1024 * 1024  # of one content; a map has 5 MB
 _PIECE_BYTES = 1024 * 1024  # inflated at once
@@ -154,18 +155,31 @@ def is_plain(content: bytes) -> bool:
     return plain_parts(content) is not None
 
 
+class InlineImage(NamedTuple):
+    """An image in a content: its entries by their long keys, as they are written, and its data."""
+
+    entries: dict[bytes, bytes]
+    data: bytes
+
+
 def plain_parts(content: bytes) -> list[bytes] | None:
     """The content without its inline images, in order; `None` where readers read it differently."""
+    apart = taken_apart(content)
+    return apart[0] if apart is not None else None
+
+
+def taken_apart(content: bytes) -> tuple[list[bytes], list[InlineImage]] | None:
+    """The content without its inline images, in order, and these; `None` where readers read it differently."""
     if len(content) > CONTENT_BYTES_MAX:
         return None
-    offset, parts = 0, list[bytes]()
+    offset, parts, images = 0, list[bytes](), list[InlineImage]()
     for _ in range(INLINE_MAX):
         plain = _PLAIN.match(content, offset)
         assert plain is not None
         parts.append(plain[0])
         if plain.end() == len(content):
-            return parts
-        end = _behind_image(content, plain.end())
+            return parts, images
+        end = _behind_image(content, plain.end(), images)
         if end is None:
             return None
         offset = end
@@ -191,15 +205,16 @@ def is_divided_between_tokens(pieces: Sequence[bytes]) -> bool:
             return False
         offset = 0
         while (offset := _TOKENS.match(piece, offset).end()) < len(piece):  # type: ignore[union-attr]
-            behind = _behind_image(piece, offset)
+            behind = _behind_image(piece, offset, [])
             if behind is None:
                 return False
             offset = behind
     return True
 
 
-def _behind_image(content: bytes, start: int) -> int | None:
-    """The end of the inline image that begins here; `None` if readers may see another end."""
+def _behind_image(content: bytes, start: int, found: list[InlineImage]) -> int | None:
+    """The end of the inline image that begins here, which is put to those found; `None` if readers may see
+    another end."""
     if not content.startswith(b"BI", start):
         return None
     offset, entries = start + 2, dict[bytes, bytes]()
@@ -213,6 +228,7 @@ def _behind_image(content: bytes, start: int) -> int | None:
     if begin is None or stop is None or _END_BY_LOOKS.search(content, begin.end(), stop):
         return None
     end = _END.match(content, stop)
+    found.append(InlineImage(entries, content[begin.end() : stop]))
     return end.end() if end is not None else None
 
 

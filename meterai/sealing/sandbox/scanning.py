@@ -1,9 +1,10 @@
-"""The QR codes on a photo (Pillow, then ZXing), and whether an image of a document is whole.
+"""The QR codes on a photo (Pillow, then ZXing), and whether an image of a document is whole (libjpeg, libtiff).
 
 Both are large and get a stranger's file here: this runs only in the processes of `bounded`.
 """
 
 import io
+import struct
 import warnings
 
 import zxingcpp
@@ -14,6 +15,7 @@ SIDE_PIXELS = 2400  # looked at; a code of 20 mm that fills an eighth of it has 
 CODES_MAX = 8
 CODE_LENGTH_MAX = 512  # characters; ours have some two hundred
 _FORMATS = ("JPEG", "PNG", "WEBP")
+_TIFF_HEAD = 10  # bytes before the entries of a TIFF of one directory
 _CODES = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 
 
@@ -66,3 +68,26 @@ def picture_of(data: bytes, kind: str) -> tuple[tuple[int, int], int] | None:
         return None
     except (SyntaxError, MemoryError):  # Pillow's word for a broken file
         return None
+
+
+def fax_is_whole(data: bytes, size: tuple[int, int], kind: int) -> bool:
+    """True if data of a fax (ITU-T T.4 of a `kind` of 0 and above, T.6 below it) are decoded to that size."""
+    wide, high = size
+    if wide * high > PIXELS_MAX:
+        return False
+    head = _TIFF_HEAD + 12 * 9 + 4
+    entries = (
+        *((256, wide), (257, high), (258, 1), (259, 4 if kind < 0 else 3), (262, 0)),
+        *((273, head), (278, high), (279, len(data)), (292, int(kind > 0))),
+    )
+    packed = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries)
+    file = b"II*\0" + struct.pack("<IH", 8, len(entries)) + packed + bytes(4) + data
+    try:
+        with warnings.catch_warnings(), Image.open(io.BytesIO(file), formats=["TIFF"]) as opened:
+            warnings.simplefilter("ignore")
+            opened.load()
+            return opened.size == size
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError):
+        return False
+    except (SyntaxError, MemoryError):
+        return False

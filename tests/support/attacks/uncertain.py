@@ -126,6 +126,20 @@ def _drawn_by_points(entries: bytes) -> Attack:
     return covered(over(_sealed_note(entries), Annots=b"[61 0 R]"))
 
 
+def _image(entries: bytes, data: bytes, sizes: bytes = b"/Width 8/Height 8") -> Attack:
+    """An image that only some readers decode."""
+    image = Stream(b"/Type/XObject/Subtype/Image" + sizes + entries, data)
+    return _content(_PUT % b"/I Do", {60: image}, XObject=b"<</I 60 0 R>>")
+
+
+def _inline(entries: bytes, data: bytes) -> Attack:
+    return _content(_PUT % (b"BI/W 8/H 8%b ID %b EI" % (entries, data)))
+
+
+_PUT = b"q 280 0 0 60 60 740 cm %b Q"
+_GRAY = b"/ColorSpace/DeviceGray/BitsPerComponent 8"
+_MASK = b"/ImageMask true"
+_FAX = b"/Filter/CCITTFaxDecode/DecodeParms<</K -1/Columns %d>>"
 _DOT = b"1 J 20 w 40 30 %b S"
 _WAITING = b"/Subtype/Widget" + _BOX
 CASES: dict[str, Attack] = {
@@ -151,6 +165,21 @@ CASES: dict[str, Attack] = {
         _GROUP % b"[/Separation/Gold/DeviceGray<</FunctionType 2/N 1/Domain[0 1]/C0[1]/C1[0]>>]",
         more=b"/BC[0]",
     ),
+    "image-of-junk-in-jbig2": _image(
+        _GRAY.replace(b"8", b"1") + b"/Filter/JBIG2Decode", b"junkjunkjunk"
+    ),
+    "image-of-nothing-in-jpeg-in-digits": _image(
+        _GRAY + b"/Filter[/ASCIIHexDecode/DCTDecode]", b"FF>"
+    ),
+    "image-of-too-few-runs": _image(_GRAY + b"/Filter/RunLengthDecode", b"\0\xff\x80"),
+    "image-of-a-damaged-fax": _image(_MASK + _FAX % 8, b"\1\2\3\4"),
+    "image-of-a-fax-of-other-lines": _image(_MASK + _FAX % 16, b"\x80" * 8),
+    "image-that-is-a-mask-of-eight-bits": _image(_MASK + b"/BitsPerComponent 8", b"\xff" * 64),
+    "inline-image-of-too-few-runs": _inline(b"/CS/G/BPC 8/F/RL", b"\0\xff\x80"),
+    "inline-image-of-junk-in-jpeg": _inline(b"/CS/G/BPC 8/F/DCT", b"junk"),
+    "inline-image-of-a-damaged-fax": _inline(b"/IM true/F/CCF/DP<</K -1/Columns 8>>", b"\1\2\3"),
+    "inline-image-with-too-few-data": _inline(b"/IM true/D[1 0]/F/Fl", zlib.compress(b"\0")),
+    "inline-image-of-a-pattern": _inline(b"/CS/Pattern/BPC 8/F/Fl", zlib.compress(bytes(64))),
     "picture-of-points": _picture(_DOT % b"0 0 re"),
     "picture-of-curves-without-length": _picture(_DOT % b"m 40 30 40 30 40 30 c"),
     "picture-in-numbers-too-small": _picture(b"q " + _DOWN + _UP + b"10 10 100 20 re f Q"),
