@@ -27,6 +27,7 @@ signature is seen on it.  Each was found by drawing the same pages with four ren
 | a number of more than 32 bits, a box far away (`checking/measures`) | each where it likes |
 | a page painted in gray as a whole, as soon as a later picture is blended (11.4.7) | Ghostscript |
 | a way of blending but the plain ones, an opacity that is no number | poppler, MuPDF |
+| letters of a font that is damaged, in a later picture | pdf.js; others take another font |
 | signs without a font that is there: Symbol as TrueType, glyphs by number | some |
 | a reference of another generation | poppler |
 | a pattern without a box or steps (table 74); a shading from a point to itself | poppler |
@@ -56,6 +57,7 @@ from meterai.sealing.pdf.pages import Box, Page
 from meterai.sealing.pdf.strict import StrictValue
 from meterai.sealing.pdf.syntax import Dictionary, Ref
 from meterai.sealing.sandbox.rendering import NotDrawn
+from meterai.sealing.sandbox.scanning import font_is_whole
 
 T = TypeVar("T")
 
@@ -88,6 +90,13 @@ _OF_LIGHT = (3, 4)  # numbers of a colour, in spaces that have all colours
 _DEPTHS = {1, 2, 4, 8, 16}
 # What leads from a stream elsewhere in the document, or to what is not drawn; a resource may be called so.
 _ELSEWHERE = {"/Parent", "/P", "/PieceInfo", "/Metadata", "/OC", "/OCGs", "/StructParent", "/AF"}
+# The programs of fonts (table 124), and with which bytes they begin: Type 1, TrueType, CFF or OpenType.
+_BEGINNINGS = {
+    "/FontFile": (b"%!", b"\x80\x01"),
+    "/FontFile2": (b"\0\1\0\0", b"true"),
+    "/FontFile3": (b"\1\0", b"OTTO", b"\0\1\0\0"),
+}
+_FONT_FILES = _BEGINNINGS.keys()
 # What some readers draw in place of an image or a form: tables 87 (8.9.5.4), 93 (8.10.4) and 358.
 _IN_PLACE = {"/Alternates", "/OPI", "/Ref", "/PS"}
 _END = re.compile(rb"(?:\r\n|\r|\n)?+endstream")
@@ -135,7 +144,7 @@ class _Drawn:
         self._parts: dict[int, list[bytes]] = {}  # of contents
         self._named: dict[int, StrictValue] = {}  # the resources of each
         self._looked_at: set[int] = set()  # the contents of later pictures
-        self._is_blended = self._is_in_a_box = False
+        self._is_blended = self._is_in_a_box = self._is_later = False
         self._reader = Reader(self._resolved, self._parts_of, self._data_of)
 
     def page(self, place: tuple[Page, Sequence[Box]]) -> None:
@@ -163,6 +172,7 @@ class _Drawn:
     def later_picture(self, widget: tuple[int, Page]) -> None:
         """The picture of a later signature, in each of its states; and whether its page stays as it was."""
         number, page = widget
+        self._is_later = True
         drawings = self._pictures(number)
         contents = {one: self._named[one] for one in self._named.keys() - self._looked_at}
         self._looked_at |= contents.keys()
@@ -287,6 +297,8 @@ class _Drawn:
                 if _is_beyond_its_box(glyph):
                     raise NotDrawn
         plain_entries.refuse_font(entries, self._resolved)
+        for key in _FONT_FILES & entries.keys() if self._is_later else ():
+            self._refuse_if_not_opened(entries[key], _BEGINNINGS[key])
         plain_entries.refuse_state(entries, self._resolved)
         plain_entries.refuse_layer(entries, self._resolved)
         self._is_blended = self._is_blended or plain_entries.is_blended(entries, self._resolved)
@@ -294,6 +306,12 @@ class _Drawn:
             is_alike = name not in DEFAULTS or stands_in(name, space, self._resolved)
             if self._components(space) is None or not is_alike:
                 raise NotDrawn
+
+    def _refuse_if_not_opened(self, value: StrictValue, beginnings: tuple[bytes, ...]) -> None:
+        """A font that only some readers open has other letters for these: one of them may be a stamp."""
+        program = self._content(self._object(value)) if isinstance(value, Ref) else b""
+        if not program.startswith(beginnings) or not font_is_whole(program):
+            raise NotDrawn
 
     def _components(self, space: StrictValue) -> int | None:
         return colour_spaces.components(space, self._resolved)

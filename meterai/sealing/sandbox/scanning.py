@@ -1,4 +1,4 @@
-"""The QR codes on a photo (Pillow, then ZXing), and whether an image of a document is whole (libjpeg, libtiff).
+"""The QR codes on a photo (Pillow, then ZXing), and whether an image or a font of a document is whole (libjpeg, libtiff, FreeType).
 
 Both are large and get a stranger's file here: this runs only in the processes of `bounded`.
 """
@@ -8,7 +8,7 @@ import struct
 import warnings
 
 import zxingcpp
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFont, UnidentifiedImageError
 
 PIXELS_MAX = 50_000_000  # of a photo; the largest sensors of phones, binned as they do it, have 50
 SIDE_PIXELS = 2400  # looked at; a code of 20 mm that fills an eighth of it has 5 pixels a module
@@ -91,3 +91,12 @@ def fax_is_whole(data: bytes, size: tuple[int, int], kind: int) -> bool:
         return False
     except (SyntaxError, MemoryError):
         return False
+
+
+def font_is_whole(data: bytes) -> bool:
+    """True if FreeType opens a font, which PDFium, poppler and MuPDF draw letters with."""
+    try:
+        ImageFont.truetype(io.BytesIO(data), layout_engine=ImageFont.Layout.BASIC)
+    except (OSError, ValueError, MemoryError):
+        return False
+    return True

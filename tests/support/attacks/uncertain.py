@@ -200,6 +200,13 @@ CASES: dict[str, Attack] = {
         b"/CharProcs<</a 163 0 R>>/Resources<<>>>>>>>>",
         {163: Stream(b"", b"150 0 d0 " + _DOT % b"0 0 re")},
     ),
+    "picture-in-a-font-that-is-damaged": _picture(
+        b"BT /F 40 Tf 10 10 Td ( ) Tj ET",
+        b"/Resources<</Font<</F<</Type/Font/Subtype/Type1/BaseFont/Abc/FirstChar 32/LastChar 32"
+        b"/Widths[1000]/FontDescriptor<</Type/FontDescriptor/FontName/Abc/Flags 4/FontFile3 163 0 R>>"
+        b">>>>>>",
+        {163: Stream(b"/Subtype/Type1C", b"\1\0\4\2\0\1\1\1\4Abc")},
+    ),
     "picture-that-blends-on-a-page-of-gray": _picture(
         b"/G gs 0 0 1 rg 10 10 100 20 re f",
         b"/Resources<</ExtGState<</G<</ca .5>>>>>>",
