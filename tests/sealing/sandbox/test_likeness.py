@@ -6,7 +6,7 @@ from functools import cache, partial
 
 import pytest
 import segno
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageOps
 
 from meterai.sealing import HEIGHT_PER_WIDTH
 from meterai.sealing.sandbox.likeness import is_like
@@ -45,6 +45,44 @@ def beside_words(picture: Image.Image) -> Image.Image:
     return found
 
 
+def in_another_frame(picture: Image.Image) -> Image.Image:
+    found = Image.new("RGB", (picture.width + 120, picture.height + 200), "white")
+    found.paste(picture, (60, 60))
+    drawing = ImageDraw.Draw(found)
+    for off in (4, 20):
+        drawing.rectangle(
+            (off, off, found.width - off, found.height - off), outline="black", width=3
+        )
+    drawing.text((60, found.height - 100), "Lunas dan sah", "black", font(30))
+    return found
+
+
+def under_words(picture: Image.Image) -> Image.Image:
+    found = Image.new("RGB", (picture.width * 3, picture.height + 120), "white")
+    found.paste(picture, (10, 100))
+    drawing = ImageDraw.Draw(found)
+    drawing.text((10, 10), "Disetujui oleh Budi", "black", font(40))
+    drawing.line((picture.width + 60, 300, found.width - 20, 120), "blue", 6)
+    return found
+
+
+def side_by_side(picture: Image.Image) -> Image.Image:
+    found = Image.new("RGB", (picture.width * 2 + 60, picture.height), "white")
+    for left in (0, picture.width + 60):
+        found.paste(picture, (left, 0))
+    return found
+
+
+def on_coloured_squares(picture: Image.Image) -> Image.Image:
+    ground, chance = Image.new("RGB", picture.size, "white"), random.Random(1)
+    drawing, side = ImageDraw.Draw(ground), picture.width // 26
+    for left in range(0, picture.width, side):
+        for top in range(0, picture.height, side):
+            colour = chance.choice(["#ffffff", "#dcebdc", "#ebdcdc", "#dcdcf0"])
+            drawing.rectangle((left, top, left + side - 1, top + side - 1), fill=colour)
+    return ImageChops.multiply(picture, ground)
+
+
 def font(size: int) -> ImageFont.FreeTypeFont:
     found = ImageFont.load_default(size)
     assert isinstance(found, ImageFont.FreeTypeFont)
@@ -58,6 +96,10 @@ def coloured(picture: Image.Image, ink: str, paper: str) -> Image.Image:
 COPIES: dict[str, Callable[[], Image.Image]] = {
     "as it is": lambda: stamp(),
     "another kind": lambda: stamp(specimen=False),
+    "in another frame": lambda: in_another_frame(wiped(stamp())),
+    "under words": lambda: under_words(wiped(stamp())),
+    "two side by side": lambda: side_by_side(wiped(stamp())),
+    "on coloured squares": lambda: on_coloured_squares(wiped(stamp())),
     "without its code": lambda: wiped(stamp()),
     "half as large": lambda: stretched(stamp(), 0.5, 0.5),
     "twice as large": lambda: stretched(stamp(), 2, 2),
