@@ -54,6 +54,17 @@ def look_again(ahead: int, flow: float, jitter: float) -> int:
     return round(between * (0.85 + 0.3 * jitter))
 
 
+def look_at_opening(seconds: float, jitter: float) -> int:
+    """After how many seconds a page looks again whose line gives numbers in so many, as people come.
+
+    Its last look is within seconds of that moment: who waited for it stands behind nobody who came later.
+    """
+    if seconds <= LOOK_SECONDS_MAX:
+        return ceil(max(seconds, 0)) + round(LOOK_SECONDS_MIN * (0.2 + 0.8 * jitter))
+    # One look that came shortly before would be followed by one long after.
+    return round(min(LOOK_SECONDS_MAX, seconds / 2) * (0.85 + 0.3 * jitter))
+
+
 def look_before_opening(seconds: float, jitter: float) -> int:
     """After how many seconds a page looks again that opens in so many; none are near it together."""
     between = min(max(seconds / _LOOKS_BEFORE, BEFORE_SECONDS_MIN), BEFORE_SECONDS_MAX)

@@ -30,7 +30,7 @@ from meterai.plumbing.paths import Declared
 from meterai.waiting_room import metrics
 from meterai.waiting_room.cookies import ticket_cookie, turn_cookie
 from meterai.waiting_room.drawing.entering import NO_NUMBER, entry_of
-from meterai.waiting_room.estimate import look_again, look_before_opening
+from meterai.waiting_room.estimate import look_again, look_at_opening, look_before_opening
 from meterai.waiting_room.model import (
     BROWSER_HOLDS_SECONDS,
     PATH,
@@ -105,6 +105,21 @@ class _Address(NamedTuple):
                 return cls(line, what)
             case _:
                 return None
+
+
+def _jitter() -> float:
+    return secrets.randbits(16) / 0x10000
+
+
+def _looks_again(line: Line, ticket: Ticket | None, now: float) -> int:
+    """After how many seconds the page of who has this ticket, or no number yet, looks again."""
+    if line.state == LineState.PLANNED:
+        begins_at = line.gathers_at or line.opens_at
+        return look_at_opening(begins_at.timestamp() - now if begins_at else 0.0, _jitter())
+    if line.state == LineState.DRAWING:
+        return look_before_opening(0.0, _jitter())
+    ahead = ticket.number - line.serving - 1 if ticket else line.waiting
+    return look_again(ahead, max(line.flow_fast, line.rate), _jitter())
 
 
 async def _without_body(send: Send, message: Message) -> None:
@@ -374,8 +389,7 @@ class Front:
             await self._send(send, 303, b"", (b"location", location.encode()), *headers[1:])
             return
         shown = room.range_of(line, ticket.number) if ticket else None
-        ahead = ticket.number - line.serving - 1 if ticket else line.waiting
-        again = look_again(ahead, max(line.flow_fast, line.rate), secrets.randbits(16) / 0x10000)
+        again = _looks_again(line, ticket, room.now_ms() / 1000)
         body = self._pages.of(line, language_of(scope), ticket, shown, there, again)
         await self._send(send, 200, body, *headers)
 
@@ -390,8 +404,7 @@ class Front:
     ) -> None:
         """The page of who is in the draw."""
         opens_at = line.opens_at.timestamp() if line.opens_at else 0.0
-        left = opens_at - room.now_ms() / 1000
-        again = look_before_opening(left, secrets.randbits(16) / 0x10000)
+        again = look_before_opening(opens_at - room.now_ms() / 1000, _jitter())
         there = _there(scope["query_string"])
         entry = entry_of(line.id, ticket.holder).hex()
         body = self._pages.of_entry(line, language_of(scope), entry, there, again)

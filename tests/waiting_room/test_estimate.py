@@ -19,6 +19,7 @@ from meterai.waiting_room.estimate import (
     Range,
     learned,
     look_again,
+    look_at_opening,
     waiting_range,
 )
 
@@ -86,6 +87,14 @@ def test_a_page_looks_within_bounds_whatever_the_line_does(
 def test_who_is_nearer_looks_no_later(one: int, two: int, flow: float, jitter: float) -> None:
     near, far = sorted((one, two))
     assert look_again(near, flow, jitter) <= look_again(far, flow, jitter)
+
+
+@given(some.floats(-60, 7 * 86_400), some.floats(0, 1))
+def test_who_waits_for_an_opening_looks_seconds_after_it(left: float, jitter: float) -> None:
+    while (seconds := look_at_opening(left, jitter)) < left:
+        assert 0 < seconds <= math.ceil(1.15 * LOOK_SECONDS_MAX)
+        left -= seconds
+    assert 0 < seconds - max(left, 0) <= LOOK_SECONDS_MIN + 1
 
 
 # -- learning ------------------------------------------------------------------------------------

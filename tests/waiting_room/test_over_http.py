@@ -276,6 +276,40 @@ def test_what_is_paid_waits_for_nothing(
     run(database_url, tmp_path, act)
 
 
+# -- what looks again --------------------------------------------------------------------------------
+
+NEVER_LOOKED_AT = re.compile(r"<noscript>.*?</noscript>", re.DOTALL)  # where there are scripts
+STATES = ("planned", "drawing", "open", "closing")
+
+
+@pytest.mark.parametrize("is_paused", [False, True])
+@pytest.mark.parametrize("state", STATES)
+def test_a_page_that_says_it_looks_again_does_with_scripts_and_without(
+    database_url: str, tmp_path: Path, state: str, is_paused: bool
+) -> None:
+    async def act(web: Within, office: Office) -> None:
+        office.arrange(
+            "UPDATE waiting_room_lines SET state = %s, is_paused = %s,"
+            " opens_at = clock_timestamp() + interval '1 hour' WHERE name = %s",
+            state,
+            is_paused,
+            BUYING,
+        )
+        await office.room._look()
+        shown = (await Visitor(web).get(f"{LINE}?next=/buy")).body.decode()
+        assert "This page checks again automatically." in shown
+        assert "refresh" in shown
+        looks_by_script = 'id="place"' in shown and "/static/waiting.js" in shown
+        assert looks_by_script or "refresh" in NEVER_LOOKED_AT.sub("", shown)
+        assert looks_by_script == (state == "open"), "who has a number is let in without a reload"
+        if state != "open":
+            # Who gets no number here is led to what is theirs already.
+            assert 'href="/history"' in shown
+            assert f'href="{LINE}/keep?next=/buy"' in shown
+
+    run(database_url, tmp_path, act)
+
+
 # -- what is sent ----------------------------------------------------------------------------------
 
 
