@@ -50,6 +50,7 @@ from meterai.payments.service import (
     open_another,
 )
 from meterai.payments.settings import PaymentSettings
+from meterai.payments.store import is_covered
 
 __all__ = [
     "NOTIFY_PATH",
@@ -80,6 +81,7 @@ __all__ = [
     "client_secret",
     "close",
     "connected",
+    "is_covered",
     "new_attempt",
     "open_another",
     "parse_reference",

@@ -55,6 +55,19 @@ FROM payment_attempts WHERE account_id = %s AND subject = ANY(%s)
 ORDER BY subject, attempt_id = ANY(%s) DESC, (state = 'waiting' AND expires_at > now()) DESC,
     (state = 'opening' AND expires_at > now()) DESC, attempt_id DESC
 """  # noqa: S608 - of constants
+# As orders are settled: each payment by itself, less what left again of it.
+COVERED = """SELECT EXISTS (
+    SELECT 1 FROM payment_attempts a JOIN captures c USING (account_id, attempt_id)
+        LEFT JOIN chargebacks b USING (account_id, attempt_id, payment, subject)
+    WHERE a.account_id = %s AND subject = %s AND c.learned_by <> 'denial' AND b.is_whole IS NOT TRUE
+        AND c.amount - coalesce(b.taken_back + b.returned, 0) >= a.amount)"""
+OUTCOME = """
+UPDATE notification_inbox SET outcome = %s
+WHERE provider = %s AND sent_on = %s AND external_id = %s
+"""
+BY_NUMBER = f"""
+SELECT {_COLUMNS} FROM payment_attempts WHERE provider_reference = %s AND provider = %s LIMIT 2
+"""  # noqa: S608 - of constants
 TO_OPEN = f"""
 UPDATE payment_attempts SET leased_until = now() + make_interval(secs => %s)
 WHERE (account_id, attempt_id) IN (
@@ -355,6 +368,11 @@ async def shown(
     return await tx.all_as(_ATTEMPTS, SHOWN, account, list(subjects), list(paid_by))
 
 
+async def is_covered(tx: ReadTx, account: UUID, subject: UUID) -> bool:
+    """True where one payment that stayed is all that was asked for a subject."""
+    return bool(await tx.value(COVERED, account, subject))
+
+
 async def lease_to_open(
     tx: Tx, lease_seconds: float, limit: int, without: Sequence[str]
 ) -> list[Attempt]:
@@ -447,25 +465,12 @@ async def take(
 
 async def set_outcome(tx: Tx, provider: str, external_id: str, sent_on: date, outcome: str) -> None:
     """Note what became of a notification."""
-    await tx.run(
-        "UPDATE notification_inbox SET outcome = %s"
-        " WHERE provider = %s AND sent_on = %s AND external_id = %s",
-        outcome,
-        provider,
-        sent_on,
-        external_id,
-    )
+    await tx.run(OUTCOME, outcome, provider, sent_on, external_id)
 
 
 async def by_provider_reference(tx: Tx, provider: str, number: str) -> Attempt | None:
     """The attempt whose instructions have this number there; None where not exactly one has."""
-    found = await tx.all_as(
-        _ATTEMPTS,
-        f"SELECT {_COLUMNS} FROM payment_attempts"  # noqa: S608
-        " WHERE provider_reference = %s AND provider = %s LIMIT 2",
-        number,
-        provider,
-    )
+    found = await tx.all_as(_ATTEMPTS, BY_NUMBER, number, provider)
     return found[0] if len(found) == 1 else None
 
 
@@ -488,9 +493,8 @@ async def captured_anywhere(tx: Tx, payment: str) -> bool:
     Nobody else counts one of this number until the transaction ends.
     """
     await tx.run("SELECT payment_number_lock(%s)", payment)
-    return bool(
-        await tx.value(
-            "SELECT EXISTS (SELECT 1 FROM captures WHERE payment = %s AND learned_by <> 'denial')",
-            payment,
-        )
+    found = await tx.value(
+        "SELECT EXISTS (SELECT 1 FROM captures WHERE payment = %s AND learned_by <> 'denial')",
+        payment,
     )
+    return bool(found)

@@ -54,6 +54,7 @@ class OrderNow:
     _: KW_ONLY
     lot: Lot | None
     is_issuing: bool  # what is paid becomes stamps at once
+    is_covered: bool  # one payment that arrived pays for it; nothing follows from that yet
 
     @property
     def is_time_over(self) -> bool:
@@ -62,12 +63,17 @@ class OrderNow:
         return is_placed and self.order.payment.expires_at <= self.now
 
     @property
-    def is_covered(self) -> bool:
-        """True where what arrived and stays pays for the order."""
-        # What goes back, because it was short or came twice, pays for nothing.
-        going = sum(one.amount for one in self.refunds if one.state != RefundState.VOID)
+    def came_to(self) -> str:
+        """Where all is that was paid for an order which nothing was used for: it `goes` back, is
+        `back`, was `taken` by the payer's bank, or lies in several `places`.
+        """
         money = self.order.money
-        return money.captured - going - money.charged_back >= self.order.total
+        if money.captured == money.in_flight:
+            return "goes"
+        if money.captured == money.refunded and not money.charged_back:
+            return "back"
+        is_taken = money.captured == money.charged_back and not (money.refunded or money.in_flight)
+        return "taken" if is_taken else "places"
 
     @property
     def stayed(self) -> int:
@@ -108,7 +114,8 @@ class OrderNow:
     @property
     def is_arrived(self) -> bool:
         """True in the moment between a payment and what follows from it."""
-        return self.order.state == OrderState.PLACED and self.is_covered
+        is_open = self.order.state in (OrderState.PLACED, OrderState.LAPSED)
+        return is_open and self.is_covered
 
     @property
     def state(self) -> OrderState:
@@ -159,9 +166,11 @@ class OrderNow:
         state = StampingState(stamping.state)
         if state != StampingState.WAITING:
             return state
+        if self.is_arrived:
+            return state if self.is_on_hold else StampingState.RESERVED
         if self.order.state in _OVER:
             return StampingState.DROPPED
-        is_unpaid = self.order.state == OrderState.PLACED and not self.is_arrived
+        is_unpaid = self.order.state == OrderState.PLACED
         return state if is_unpaid or self.is_on_hold else StampingState.RESERVED
 
 
@@ -184,11 +193,12 @@ def told(this: OrderNow) -> Told:
         assert this.lot is not None, "an order of stamps is executed by making its lot"
         counts = _counts(this.lot, this.refunds)
         return Told(*_stamps(counts), facts | counts)
-    headline, lead = _placed(this) if order.state == OrderState.PLACED else _after(this)
-    return Told(headline, (f"page.order.{lead}",), facts)
+    is_placed = order.state == OrderState.PLACED or this.is_arrived
+    headline, *leads = _placed(this) if is_placed else _after(this)
+    return Told(headline, tuple(f"page.order.{lead}" for lead in leads), facts)
 
 
-def _placed(this: OrderNow) -> tuple[str, str]:
+def _placed(this: OrderNow) -> tuple[str, ...]:
     if this.state != OrderState.PLACED:
         return f"state.order.{this.state}", "arrived" if this.is_arrived else "time_over"
     if this.qr_content or this.instructions:
@@ -196,14 +206,13 @@ def _placed(this: OrderNow) -> tuple[str, str]:
         lead = lead if this.is_issuing else "placed.stopped"
         return "page.order.headline.pay", lead
     if this.order.money.captured:
-        is_taken = this.order.money.charged_back
-        lead = "opening_again.taken_back" if is_taken else "opening_again"
-        return "page.order.headline.opening", lead
+        leads = ("not_paid_yet", f"came.{this.came_to}", "opening_again")
+        return "page.order.headline.opening", *leads
     lead = "opening" if this.is_soon else "opening_late"
     return "page.order.headline.opening", lead
 
 
-def _after(this: OrderNow) -> tuple[str, str]:
+def _after(this: OrderNow) -> tuple[str, ...]:
     order, money = this.order, this.order.money
     state = OrderState(order.state)
     headline = f"state.order.{state}"
@@ -213,9 +222,13 @@ def _after(this: OrderNow) -> tuple[str, str]:
         case OrderState.EXECUTED:
             is_all = this.delivered == len(this.documents)
             word = "stamped" if is_all else "stamped_in_part"
-            return f"page.order.headline.{word}", f"executed.{word}"
-        case OrderState.LAPSED | OrderState.WITHDRAWN:
-            return headline, f"{state}.paid" if money.captured else state
+            is_taken = not is_all and money.charged_back
+            lead = f"executed.{word}{'.taken_back' if is_taken else ''}"
+            return f"page.order.headline.{word}", lead
+        case OrderState.LAPSED if money.captured:
+            return headline, "lapsed.paid", f"came.{this.came_to}"
+        case OrderState.WITHDRAWN if money.captured:
+            return headline, f"came.{this.came_to}"
         case OrderState.RETURNED if not money.refunded:
             return headline, "returned.by_the_bank"
         case OrderState.RETURNED if all(one.state != RefundState.SETTLED for one in this.refunds):

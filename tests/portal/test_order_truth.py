@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +13,12 @@ from meterai.apps.rooms import pages_of
 from meterai.kit.ids import new_id
 from meterai.orders import OrderService
 from meterai.pages import Site, rendered
+from meterai.pages.rendering import rupiah
 from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.portal.order_told import Told
 from meterai.portal.routes import routes
 from meterai.portal.routes.order import _Asked, _facts
+from tests.support.claims import untrue_of
 from tests.support.pages import application, asked_by_somebody
 from tests.support.shop import BankRecord, Shop
 
@@ -66,6 +69,67 @@ def _settled(shop: Shop) -> UUID:
     for refund in shop.refunds():
         shop.send(refund)
         shop.settle(refund)
+    shop.work()
+    return order
+
+
+def _short_again(shop: Shop, *, is_settled: bool = False) -> UUID:
+    """A second payment that is too little, with the first more than the total."""
+    order = _short(shop)
+    shop.pay(order, more=-5_000)
+    shop.work()
+    for refund in shop.refunds() if is_settled else ():
+        shop.send(refund)
+        shop.settle(refund)
+    shop.work()
+    return order
+
+
+def _two_short_at_once(shop: Shop, *, is_given_up: bool = False) -> UUID:
+    """Both are recorded, and nobody has looked yet at what follows."""
+    order = shop.place(2)
+    shop.pay(order, more=-5_000)
+    shop.pay(order, more=-5_000)
+    if is_given_up:
+        shop.give_up(order, "lapsed")
+    return order
+
+
+def _just_paid(shop: Shop, *, is_lapsed: bool = False) -> UUID:
+    order = shop.place(2)
+    if is_lapsed:
+        shop.give_up(order, "lapsed")
+    shop.pay(order)
+    return order
+
+
+def _short_and_taken_back(shop: Shop, *, is_settled: bool) -> UUID:
+    """One payment that was too little was taken back by its bank, another is given back by us."""
+    order = _short(shop)
+    shop.deny(shop.paid[-1])
+    shop.work()
+    if is_settled:
+        shop.pay(order, more=-15_000)
+        shop.work()
+        shop.send(shop.refunds()[-1])
+        shop.settle(shop.refunds()[-1])
+        shop.work()
+    return order
+
+
+def _late_and_taken_back(shop: Shop, state: str) -> UUID:
+    order = shop.place(2)
+    shop.give_up(order, state)
+    paid = shop.pay(order, more=-5_000)
+    shop.work()
+    shop.deny(paid)
+    shop.work()
+    return order
+
+
+def _failed_and_taken_back(shop: Shop) -> UUID:
+    order = _documents(shop, lambda shop, one: shop.fail(one))
+    shop.deny(shop.paid[-1])
     shop.work()
     return order
 
@@ -131,6 +195,16 @@ STORIES: dict[str, Callable[[Shop], UUID]] = {
     "lapsed": lambda shop: _given_up(shop, "lapsed"),
     "withdrawn": lambda shop: _given_up(shop, "withdrawn"),
     "too little": _short,
+    "too little twice": _short_again,
+    "too little twice, both are back": lambda shop: _short_again(shop, is_settled=True),
+    "too little twice, nothing follows yet": _two_short_at_once,
+    "too little twice, then lapsed": lambda shop: _two_short_at_once(shop, is_given_up=True),
+    "too little, and taken back": lambda shop: _short_and_taken_back(shop, is_settled=False),
+    "too little twice, one taken back": lambda shop: _short_and_taken_back(shop, is_settled=True),
+    "withdrawn, paid and taken back": lambda shop: _late_and_taken_back(shop, "withdrawn"),
+    "lapsed, too little and taken back": lambda shop: _late_and_taken_back(shop, "lapsed"),
+    "paid, nothing follows yet": _just_paid,
+    "paid late, nothing follows yet": lambda shop: _just_paid(shop, is_lapsed=True),
     "paid": _paid,
     "paid twice": _twice,
     "paid late": _late,
@@ -150,6 +224,7 @@ STORIES: dict[str, Callable[[Shop], UUID]] = {
     "one is used, the other taken back": _one_used_the_other_taken,
     "given back by the bank itself": _given_back_by_itself,
     "a document failed": lambda shop: _documents(shop, lambda shop, one: shop.fail(one)),
+    "a document failed, and all is taken back": _failed_and_taken_back,
     "documents stamped": lambda shop: _documents(shop, lambda shop, one: shop.deliver(one)),
     "one is being stamped": lambda shop: _documents(shop, lambda shop, one: None),
 }
@@ -196,6 +271,28 @@ def test_the_money_of_the_page_is_what_the_bank_holds(shop: Shop, story: str) ->
             assert moves.count("<li>") > 1
             assert "page.move" not in moves
     shop.assert_books_hold()
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_what_is_said_of_the_money_is_so(shop: Shop, story: str) -> None:
+    """Whichever sentence was chosen: what it says is what the bank has seen."""
+    shop.bank = BankRecord()
+    order = STORIES[story](shop)
+    facts = shop.do(_facts(shop.container.of(OrderService), _Asked(shop.account, order)))
+    [row] = shop.rows("SELECT total FROM orders WHERE order_id = %s", order)
+    left = [
+        one.amount - shop.bank.taken_back.get((one.attempt, one.number), 0) for one in shop.paid
+    ]
+    seen = shop.bank.of(order) | {"total": row["total"], "largest": max(left, default=0)}
+    said = facts["told"]
+    assert isinstance(said, Told)
+    assert untrue_of(said.leads, seen) == []
+    for language in LANGUAGES:
+        main = unescape(rendered(asked_by_somebody(APP, language), "portal/order_main.html", facts))
+        for lead in said.leads:
+            if lead.startswith("page.order.came"):
+                amount = rupiah(seen["captured"])
+                assert translate(lead, language, amount=amount) in main
 
 
 # What is said of the stamps of a purchase of two: the headline, and where each of them is.

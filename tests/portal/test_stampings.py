@@ -42,7 +42,8 @@ def asked(app: Litestar, request: pytest.FixtureRequest) -> Any:
 def stamping_page(
     asked: Any, one: Stamping, of: OrderView | None = None, *, is_issuing: bool = True
 ) -> str:
-    this = OrderNow(of, NOW, lot=None, is_issuing=is_issuing) if of else None
+    is_covered = of is not None and of.money.captured >= of.total
+    this = OrderNow(of, NOW, lot=None, is_issuing=is_issuing, is_covered=is_covered) if of else None
     facts = {
         "stamping": shown(one),
         "order": of,
@@ -140,7 +141,8 @@ def my_stamps(
     issued = [one for one in orders if is_issuing or one.state != OrderState.PAID]
     bought = {read("ord", one.id): Lot(read("ord", one.id), 2, 0, 2, 0) for one in issued}
     every = bought | dict(lots or {})
-    found = entries(orders, stampings, refunds, every, NOW, is_issuing=is_issuing)
+    paid = [one.id for one in orders if one.money.captured >= one.total]
+    found = entries(orders, stampings, refunds, every, paid, NOW, is_issuing=is_issuing)
     facts = {"entries": found, "is_first": True, "older": None, "balance": Balance(3, 1, 7)}
     return rendered(asked, "portal/history.html", facts | more)
 
@@ -151,7 +153,7 @@ def test_my_stamps_are_newest_first_with_documents_under_their_order(asked: Any)
         stamping(StampingState.DELIVERED, at=NOW + timedelta(hours=1)),
         id=UUID(int=read("ord", placed.id).int + 1),  # ids are ordered by time
     )
-    found = entries([placed], [later], [], {}, NOW, is_issuing=True)
+    found = entries([placed], [later], [], {}, (), NOW, is_issuing=True)
     assert [entry.this and entry.this.order for entry in found] == [None, placed]
     older = show("old", found[-1].id)
     text = my_stamps(asked, [placed], [later], older=older)

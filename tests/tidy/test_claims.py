@@ -4,8 +4,16 @@
 
 from dataclasses import replace
 
+from meterai.plumbing.messages import catalogue
 from tests.support.browser_forms import CASES, Holding
-from tests.support.claims import CLAIMS, NO_CLAIMS, broken_in, sounding_like_claims
+from tests.support.claims import (
+    CLAIMS,
+    NO_CLAIMS,
+    OF_MONEY,
+    broken_in,
+    sentences_of_money,
+    sounding_like_claims,
+)
 from tests.tidy.test_closed_world import handlers
 
 NOT_OF_BROWSERS = ("/v1/", "/snap/")
@@ -21,10 +29,15 @@ def test_every_form_has_its_case() -> None:
 
 
 def test_every_text_that_sounds_like_a_claim_is_held_to_it() -> None:
-    unheld = sounding_like_claims() - NO_CLAIMS.keys() - CLAIMS.keys()
+    unheld = sounding_like_claims() - NO_CLAIMS.keys() - CLAIMS.keys() - OF_MONEY.keys()
     assert not unheld, "tests/support/claims.py says what must be so"
     assert NO_CLAIMS.keys() <= sounding_like_claims()
     assert not CLAIMS.keys() & NO_CLAIMS.keys()
+
+
+def test_every_sentence_of_an_order_s_money_is_held_to_it() -> None:
+    assert sentences_of_money() <= OF_MONEY.keys(), "tests/support/claims.py says what must be so"
+    assert OF_MONEY.keys() <= catalogue().keys()
 
 
 def test_a_claim_that_is_not_so_is_found() -> None:

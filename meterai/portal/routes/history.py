@@ -1,6 +1,6 @@
 """My stamps: what an account holds, ordered and stamped, and where its money is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -17,6 +17,7 @@ from meterai.orders import OrderService, OrderView
 from meterai.pages import Page, PageRequest, page
 from meterai.plumbing.database import Database
 from meterai.plumbing.paging import Page as Part
+from meterai.portal.arrived import covered
 from meterai.portal.order_told import OrderNow, Told, told
 from meterai.refunds import RefundView, refunds_of_orders
 from meterai.stamping import Stamping, StampingService, StampingState, stampings_of_orders
@@ -53,6 +54,7 @@ def entries(
     stampings: Sequence[Stamping],
     refunds: Sequence[RefundView],
     lots: Mapping[UUID, Lot],
+    paid: Collection[str],
     now: datetime,
     *,
     is_issuing: bool,
@@ -78,6 +80,7 @@ def entries(
             given.get(order.id, ()),
             lot=lots.get(number),
             is_issuing=is_issuing,
+            is_covered=order.id in paid,
         )
         found.append(Entry(number, order.placed_at, this, documents))
     # By their ids, which are ordered by time, as the pages are.
@@ -108,8 +111,9 @@ async def show_history(
         lots = await stamps.lots(tx, account, ids)
         balance = await stamps.balance(tx, account)
         issuing = await stamps.issuing(tx)
+        paid = await covered(tx, account, placed)
     now, given = _clock.now(), [*stampings, *documents]
-    every = entries(placed, given, refunds, lots, now, is_issuing=issuing.is_open)
+    every = entries(placed, given, refunds, lots, paid, now, is_issuing=issuing.is_open)
     found, is_cut = part.cut(every)
     is_more = is_cut or more_orders or more_stampings
     older = show(OLDER, found[-1].id) if is_more else None

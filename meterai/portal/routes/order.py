@@ -46,6 +46,7 @@ from meterai.plumbing.http import (
 )
 from meterai.plumbing.turns import PURPOSE
 from meterai.plumbing.zips import ZippedFile, distinct, zipped
+from meterai.portal.arrived import covered
 from meterai.portal.order_told import OrderNow, as_it_went, told
 from meterai.portal.pages import qr_drawing, stamped_name
 from meterai.portal.watching import WAIT_SECONDS, OrderWatch
@@ -177,8 +178,17 @@ async def _facts(service: OrderService, asked: _Asked) -> dict[str, object]:
         moves = await ledger.money_moves(tx, account, asked.order) if order.money.captured else []
         lots = await stamps.lots(tx, account, [asked.order])
         issuing = await stamps.issuing(tx)
-    now, lot = _clock.now(), lots.get(asked.order)
-    this = OrderNow(order, now, documents, refunds, lot=lot, is_issuing=issuing.is_open)
+        paid = await covered(tx, account, [order])
+    now = _clock.now()
+    this = OrderNow(
+        order,
+        now,
+        documents,
+        refunds,
+        lot=lots.get(asked.order),
+        is_issuing=issuing.is_open,
+        is_covered=order.id in paid,
+    )
     state = OrderState(order.state)
     is_moving = (
         any(refund.state not in _DONE for refund in refunds)
@@ -194,7 +204,7 @@ async def _facts(service: OrderService, asked: _Asked) -> dict[str, object]:
         "qr": qr_drawing(this.qr_content) if this.qr_content else None,
         "instructions": this.instructions,
         "bank_said": "" if order.money.captured else asked.said,
-        "may_reorder": may_reorder(order, documents),
+        "may_reorder": not this.is_arrived and may_reorder(order, documents),
         "may_change": state in _MAY_CHANGE or is_moving,
         "reload_seconds": RELOAD_SECONDS.get(state, 10 if is_moving else 0),
     }

@@ -15,6 +15,7 @@ from meterai.kit.priority import Priority
 from meterai.orders import OrderService
 from meterai.pages import Page, PageRequest, page
 from meterai.plumbing.http import saved_as
+from meterai.portal.arrived import covered
 from meterai.portal.order_told import OrderNow
 from meterai.portal.pages import stamped_name
 from meterai.refunds import refunds_of_order
@@ -55,12 +56,14 @@ async def _order_now(orders: OrderService, account: UUID, order_id: UUID) -> Ord
         refunds = await refunds_of_order(tx, account, order_id)
         lots = await stamps.lots(tx, account, [order_id])
         issuing = await stamps.issuing(tx)
+        paid = await covered(tx, account, [order])
     return OrderNow(
         order,
         _clock.now(),
         refunds=refunds,
         lot=lots.get(order_id),
         is_issuing=issuing.is_open,
+        is_covered=order.id in paid,
     )
 
 
