@@ -40,7 +40,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Tx
 from meterai.plumbing.objects import ObjectStore
 from meterai.sealing import Placement
-from meterai.stamping import placements_json
+from meterai.stamping import StampingSettings, placements_json
 
 TOKEN_BYTES = 32
 # Of drafts whole in the memory of a process, while they are ordered: the largest by itself, or a crowd of
@@ -70,6 +70,8 @@ class DraftService:
         self._examination = examination
         self.contents = Contents(self.content)
         self._settings = settings.of(DraftSettings)
+        # Of one order.  The drafts of two devices may have more together, which nobody is to lose.
+        self.files_max = settings.of(StampingSettings).stampings_per_order_max
         self.cookie_seconds = self._settings.draft_lives_seconds_max
         self.process = settings.process  # by which the cookie is called
         self._clock = clock

@@ -89,7 +89,7 @@ class DocumentTwice(Refusal):
 class StampedBefore(Refusal):
     """The same documents were stamped before, or wait for it: another stamp needs a plain yes.
 
-    `name` are the names of the documents; `found` the stampings that are there, newest first.
+    `name` are the names of the `documents`, so many; `found` the stampings that are there, newest first.
     """
 
     code = "stamped_before"
@@ -98,6 +98,7 @@ class StampedBefore(Refusal):
     def __init__(self, found: "Sequence[Stamping]") -> None:
         super().__init__(f"{len(found)} stampings of the same documents")
         self.name = ", ".join(dict.fromkeys(one.document_name for one in found))
+        self.documents = len({one.sha256_original for one in found})
         self._found = tuple(found)
 
     @property

@@ -101,10 +101,53 @@ def test_another_price_than_the_page_showed_is_ordered_by_no_button(visitor: Wal
 def test_what_was_ordered_is_not_said_to_be_sent_for_stamping(visitor: WalkIn) -> None:
     visitor.signs_in()
     visitor.places()
-    assert ORDER.fullmatch(visitor.goes(PAY, fields(visitor.get(PAY), PAY, "draft")))
-    shown = visitor.get("/stamp")
-    assert translate("page.choose.done.order", "en") in shown
-    assert translate("page.choose.done.balance", "en") not in shown
+    order = visitor.goes(PAY, fields(visitor.get(PAY), PAY, "draft"))
+    assert ORDER.fullmatch(order)
+    for _ in range(2):  # and whatever becomes of the order
+        shown = visitor.get("/stamp")
+        said = translate("page.choose.done.order", "en")
+        assert f'{said} <a href="/history">' in shown
+        assert not re.search("paid|stamped", said)
+        assert translate("page.choose.done.balance", "en") not in shown
+        withdrawal = f"{order}/withdraw"
+        if f'action="{withdrawal}"' in (page := visitor.get(order)):
+            visitor.goes(withdrawal, fields(page, withdrawal))
+
+
+def test_who_sends_several_once_more_agrees_to_as_many_stamps_as_are_ordered(
+    visitor: WalkIn,
+) -> None:
+    visitor.signs_in()
+    files = {name: pdf(words=name) for name in ("satu.pdf", "dua.pdf")}
+    for _ in range(2):
+        for name, content in files.items():
+            page = visitor.places(name, content)
+        sent = visitor.sends(PAY, fields(page, PAY, "draft"))
+    assert sent.status_code == 409, sent.headers["location"]
+    counts = {"documents": 2, "stamps": 2}
+    for key in ("before", "again", "again_means"):
+        assert translate(f"page.review.{key}", "en", **counts) in sent.text
+    assert "they are stamped, or wait for it" in sent.text
+    assert "2 more stamps on these documents" in sent.text
+
+
+def test_files_of_two_devices_that_are_too_many_for_an_order_say_what_to_do(
+    database_url: str, tmp_path: Path
+) -> None:
+    with walk_in(database_url, tmp_path, stampings_per_order_max=1) as visitor:
+        with visitor.as_another():
+            visitor.signs_in("dua@example.id")
+            visitor.places("laptop.pdf")
+        visitor.places("ponsel.pdf")
+        form = fields(asks(visitor, "dua@example.id"), PROVE, "code")
+        visitor.sends(PROVE, form | {"code": visitor.code()})
+        page = visitor.get(PAY)
+        assert translate("page.review.too_many", "en", documents_max=1, over=1) in page
+        assert f'<form class="card" method="post" action="{PAY}"' not in page
+        out = re.findall(r'action="(/stamp/files/\w+/take-out)"', visitor.get("/stamp"))
+        assert len(out) == 2, "nothing is lost"
+        visitor.goes(out[0], {})
+        assert ORDER.fullmatch(visitor.goes(PAY, fields(visitor.get(PAY), PAY, "draft")))
 
 
 def test_a_wrong_code_keeps_the_page_and_says_how_often_one_may_try(visitor: WalkIn) -> None:
@@ -180,7 +223,8 @@ def test_whoever_lost_the_answer_and_looks_again_is_led_to_the_order(visitor: Wa
     there = visitor.goes(PROVE, form)
     assert leads(visitor, PAY) == there
     assert leads(visitor, "/stamp/place") == PAY
-    assert f'href="{PAY}"' in visitor.get("/stamp"), "where files are chosen it is said"
+    said = translate("page.choose.done.order", "en")
+    assert f'{said} <a href="/history">' in visitor.get("/stamp"), "where files are chosen too"
     visitor.client.cookies.delete("session")
     assert leads(visitor, PAY) == "/stamp", "nobody is told of an order who is not signed in"
     assert f'href="{PAY}"' not in visitor.get("/stamp")

@@ -77,9 +77,9 @@ class WalkIn:
         form = fields(self.get(asked), "/sign-in/code", "code")
         assert self.goes("/sign-in/code", form | {"code": self.code()}) == there
 
-    def places(self, name: str = "surat.pdf") -> str:
+    def places(self, name: str = "surat.pdf", content: bytes | None = None) -> str:
         """Choose a document and take the place that is suggested; the page of the last look."""
-        document = {"document": (name, pdf(words=name), "application/pdf")}
+        document = {"document": (name, content or pdf(words=name), "application/pdf")}
         assert self.client.post("/stamp/files", files=document).status_code == 303
         form = fields(self.get("/stamp/place"), "/stamp/place", "file")
         assert self.goes("/stamp/place", form | {"do": "use"}) == "/stamp/pay"

@@ -121,6 +121,8 @@ class _LastLook:
         part = self.signing_in.facts(request, form, refusal if account is None else None)
         errors = [_error(refusal, language_of(request))] if refusal and account else part["errors"]
         pay = form.text("pay") if form else kept_text(request, "pay")
+        sent_before = {one.sha256_original for one in before}
+        again = [one for one in wanted if one.sha256 in sent_before]
         shown = page(
             request,
             "portal/review.html",
@@ -130,12 +132,17 @@ class _LastLook:
             seen=written(wanted),
             files=wanted,
             left_out=len(files) - len(wanted),
+            documents_max=self.drafts.files_max,
             needed=needed,
             available=available,
             is_issuing=issuing.is_open,
             pay=pay or (FROM_BALANCE if available >= needed else "qris"),
             before=before,
-            again=",".join(sorted({one.sha256_original.hex() for one in before})),
+            again=",".join(sorted(one.hex() for one in sent_before)),
+            again_counts={
+                "documents": len(sent_before),
+                "stamps": sum(len(one.placements) for one in again),
+            },
             is_refused=refusal is not None and account is not None,
             # The database broke off or came to nothing in time: what was asked may have happened all the same.
             is_unknown=isinstance(refusal, DatabaseAway | DatabaseBusy),
