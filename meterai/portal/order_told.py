@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from meterai.ledger import MoneyMove
 from meterai.orders import OrderKind, OrderState, OrderView
-from meterai.payments import AccountNumber, Redirect
+from meterai.payments import AccountNumber, AttemptState, Redirect
 from meterai.refunds import RefundCause, RefundState, RefundView
 from meterai.stamping import Stamping, StampingState, StampingView
 from meterai.stamps import Lot
@@ -24,6 +24,9 @@ _CAUSES = (
     "refund_requested",
     "refund_settled",
 )
+# Of the attempt that is shown.  Where it is none of these a new one begins in a moment, or the order had as
+# many as it gets.
+_ASKED_FOR = (AttemptState.OPENING, AttemptState.WAITING)
 _UNUSED = (RefundCause.SHORT, RefundCause.EXCESS, RefundCause.DOUBLE, RefundCause.LATE)
 _OVER = (
     OrderState.LAPSED,
@@ -152,6 +155,12 @@ class OrderNow:
         return sum(one.state == StampingState.DELIVERED for one in self.documents)
 
     @property
+    def has_failed(self) -> bool:
+        """True where a document was not stamped and others were: it can be sent in another order."""
+        is_executed = self.order.state == OrderState.EXECUTED
+        return is_executed and any(one.state == StampingState.FAILED for one in self.documents)
+
+    @property
     def changes_at(self) -> datetime | None:
         """The next moment at which the clock alone makes the page say something else."""
         moments = [one.due_at for one in self.refunds]
@@ -205,11 +214,14 @@ def _placed(this: OrderNow) -> tuple[str, ...]:
         lead = "placed.elsewhere" if this.instructions else f"placed.{this.order.kind}"
         lead = lead if this.is_issuing else "placed.stopped"
         return "page.order.headline.pay", lead
+    word = "opening" if this.order.payment.state in _ASKED_FOR else "no_qr"
+    headline = f"page.order.headline.{word}"
     if this.order.money.captured:
-        leads = ("not_paid_yet", f"came.{this.came_to}", "opening_again")
-        return "page.order.headline.opening", *leads
-    lead = "opening" if this.is_soon else "opening_late"
-    return "page.order.headline.opening", lead
+        again = "opening_again" if word == "opening" else word
+        return headline, "not_paid_yet", f"came.{this.came_to}", again
+    if word == "opening":
+        word = "opening" if this.is_soon else "opening_late"
+    return headline, word
 
 
 def _after(this: OrderNow) -> tuple[str, ...]:

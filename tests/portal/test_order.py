@@ -296,6 +296,9 @@ def test_a_plain_success_says_how_many_and_needs_no_table(asked: Any, count: int
     main = order_main(asked, msgspec.structs.replace(one, money=sums), documents=other)
     assert plain not in main
     assert str(count + 1) in headline(main)
+    again = translate("page.order.again.failed", language)
+    assert f'href="/stamp">{again}' in main
+    assert again not in order_main(asked, one, documents=done)
 
 
 def test_an_order_of_stamps_says_how_many_are_left(asked: Any) -> None:

@@ -14,6 +14,7 @@ from meterai.kit.ids import new_id
 from meterai.orders import OrderService
 from meterai.pages import Site, rendered
 from meterai.pages.rendering import rupiah
+from meterai.payments.model import ATTEMPTS_PER_SUBJECT_MAX
 from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.portal.order_told import Told
 from meterai.portal.routes import routes
@@ -134,6 +135,18 @@ def _failed_and_taken_back(shop: Shop) -> UUID:
     return order
 
 
+def _declined(shop: Shop, *, is_short: bool = False) -> UUID:
+    """As often as an order gets a QR."""
+    order = shop.place(2)
+    for _ in range(ATTEMPTS_PER_SUBJECT_MAX):
+        if is_short:
+            shop.pay(order, more=-5_000)
+        else:
+            shop.decline(shop.attempts(order)[-1])
+        shop.work()
+    return order
+
+
 def _denied(shop: Shop, amount: int | None = None) -> UUID:
     order = shop.place(2)
     paid = shop.pay(order)
@@ -203,6 +216,8 @@ STORIES: dict[str, Callable[[Shop], UUID]] = {
     "too little twice, one taken back": lambda shop: _short_and_taken_back(shop, is_settled=True),
     "withdrawn, paid and taken back": lambda shop: _late_and_taken_back(shop, "withdrawn"),
     "lapsed, too little and taken back": lambda shop: _late_and_taken_back(shop, "lapsed"),
+    "declined as often as it gets a QR": _declined,
+    "too little as often as it gets a QR": lambda shop: _declined(shop, is_short=True),
     "paid, nothing follows yet": _just_paid,
     "paid late, nothing follows yet": lambda shop: _just_paid(shop, is_lapsed=True),
     "paid": _paid,
@@ -293,6 +308,22 @@ def test_what_is_said_of_the_money_is_so(shop: Shop, story: str) -> None:
             if lead.startswith("page.order.came"):
                 amount = rupiah(seen["captured"])
                 assert translate(lead, language, amount=amount) in main
+
+
+ASKED_FOR = {f"page.order.{word}" for word in ("opening", "opening_late", "opening_again")}
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_a_qr_is_said_to_be_asked_for_where_it_is(shop: Shop, story: str) -> None:
+    shop.bank = BankRecord()
+    order = STORIES[story](shop)
+    facts = shop.do(_facts(shop.container.of(OrderService), _Asked(shop.account, order)))
+    said = facts["told"]
+    assert isinstance(said, Told)
+    if ASKED_FOR.intersection(said.leads):
+        assert shop.rows(
+            "SELECT 1 FROM payment_attempts WHERE subject = %s AND state = 'opening'", order
+        )
 
 
 # What is said of the stamps of a purchase of two: the headline, and where each of them is.
