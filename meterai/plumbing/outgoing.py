@@ -32,6 +32,9 @@ SILENT_SHARE = 0.5  # of them without an answer: the circuit opens
 # Where fewer ended, so many in a row without an answer open it, however long they took: of calls that
 # come one by one the window never holds `CALLS_MIN`, where each takes a time-out.
 SILENT_IN_A_ROW = 3
+SILENT_FOR_SECONDS = (
+    60.0  # after which a silence says nothing; a web process asks when somebody orders
+)
 PROBE_SECONDS = 2.0  # an open circuit lets nothing through; recovery is noticed so much later
 PROBES_MAX = 2  # calls under way while it is half-open
 UNDER_WAY_MAX = 100  # as many connections as an adapter keeps: more would only wait for one
@@ -125,6 +128,10 @@ class Circuit:
         self._opened_at = 0.0
         self._phase = 0  # counts the times it was half-open
         self._probes = 0  # of this phase, under way
+
+    def is_silent(self, now: float) -> bool:
+        """True where it gave no answer of late; what was not asked since is not known any more."""
+        return self.state is not CircuitState.CLOSED and now - self._opened_at < SILENT_FOR_SECONDS
 
     def room(self, now: float) -> int | None:
         """How many calls may begin; None where it sets no bound."""
@@ -224,6 +231,11 @@ class Outgoing:
     def state(self) -> CircuitState:
         """The state of its circuit."""
         return self._circuit.state
+
+    @property
+    def is_silent(self) -> bool:
+        """True where it gave this process no answer in the last minute."""
+        return self._circuit.is_silent(self.clock())
 
     def room(self) -> int:
         """How many calls may begin now: what looks for work takes no more of it."""

@@ -11,6 +11,7 @@ from meterai.plumbing.outgoing import (
     PROBES_MAX,
     REPEATS_PER_SECOND,
     REPEATS_SHARE,
+    SILENT_FOR_SECONDS,
     SILENT_IN_A_ROW,
     UNDER_WAY_MAX,
     WINDOW_SECONDS,
@@ -63,6 +64,9 @@ class Line:
     def state(self) -> CircuitState:
         return self.outgoing.state
 
+    def is_silent(self) -> bool:
+        return self.outgoing.is_silent
+
     def fall_silent(self) -> None:
         for _ in range(1000):
             self.call(Silence)
@@ -81,6 +85,20 @@ def test_a_provider_that_is_silent_is_not_called(line: Line) -> None:
     line.fall_silent()
     assert not line.call()
     assert line.outgoing.room() == 0
+
+
+def test_what_was_not_asked_for_a_while_is_not_said_to_be_silent(line: Line) -> None:
+    assert not line.is_silent()
+    line.fall_silent()
+    assert line.is_silent()
+    line.pass_seconds(SILENT_FOR_SECONDS - 1)
+    assert line.is_silent()
+    line.call(Silence)  # a probe
+    line.pass_seconds(SILENT_FOR_SECONDS - 1)
+    assert line.is_silent()
+    line.pass_seconds(1)
+    assert not line.is_silent()
+    assert line.state() == CircuitState.OPEN, "nobody has asked"
 
 
 def test_few_calls_say_nothing(line: Line) -> None:

@@ -13,7 +13,6 @@ from meterai.pages import Page, PageRequest, Remembered, page, visitor
 from meterai.payments import PaymentService
 from meterai.plumbing import dead_jobs
 from meterai.plumbing.database import Database
-from meterai.plumbing.outgoing import CircuitState
 
 # Questions of the rushes of 2023 and 2024, each with the page where its answer is seen.
 QUESTIONS = {
@@ -68,7 +67,7 @@ async def _state(database: Database, payments: PaymentService) -> ServiceState:
             pace = await orders.pace(tx)
             return ServiceState(
                 database=True,
-                bank=rails.outgoing(rails.names()[0]).state is not CircuitState.OPEN,
+                bank=not rails.outgoing(rails.names()[0]).is_silent,
                 issuing=(await stamps.issuing(tx)).is_open,
                 mail_waits_seconds=await notifications.waited(tx),
                 work_waits_seconds=(await dead_jobs.counts(tx)).late_seconds,
