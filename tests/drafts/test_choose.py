@@ -238,6 +238,31 @@ def test_of_more_files_than_a_draft_has_places_for_the_others_are_named(instance
     assert (f"{files_max}.pdf" in page) == is_read
 
 
+def test_a_file_that_is_examined_as_the_page_opens_is_seen_to_be_ready(chromium, instance):
+    """As on another device, after a reload, or where the process that examined it was killed."""
+    chooser = Chooser(chromium, instance, scripts=False)
+    chooser.chooses(payload("baik.pdf", pdf(words="Baik")), payload("foto.pdf", b"\x89PNG" * 99))
+    chooser.page.get_by_role("button", name="Unggah").click()
+    chooser.sees("baik.pdf", "Siap")
+    later = chromium.new_context(locale="id-ID")
+    later.add_cookies(chooser.context.cookies())
+    page = later.new_page()
+    told = []
+
+    def first(route: Route) -> None:
+        shown = (
+            route.fetch().text().replace('data-file-state="ready"', 'data-file-state="examining"')
+        )
+        told.append(shown := shown.replace("Siap", "Sedang diperiksa"))
+        route.fulfill(body=shown, content_type="text/html; charset=utf-8")
+
+    page.route("**/stamp", first, times=1)
+    page.goto(chooser.url + "/stamp")
+    expect(page.locator(".document", has_text="baik.pdf")).to_contain_text("Siap", timeout=WAIT_MS)
+    assert "examining" in told[0]
+    later.close()
+
+
 def test_the_focus_stays_while_the_list_changes(chromium, instance):
     chooser = Chooser(chromium, instance)
     chooser.chooses(payload("baik.pdf", pdf(words="Baik")), payload("foto.pdf", b"\x89PNG"))

@@ -6,11 +6,10 @@ const live = form.querySelector("[role=status]");
 const says = form.dataset;
 const list = document.querySelector("[data-files]");
 const PART = 256 * 1024; // the most that the server takes at once
-const PART_MS = 60_000; // 256 KB on the slowest line that is served take 33 s
 const PAUSE_MS = 10_000; // the longest
-const PASSING = [408, 409, 429]; // statuses of what is asked again, beside faults of the server
 const jobs = new Set(); // files that are on their way in or out, or cannot be sent
 let queue = Promise.resolve();
+let timer; // until the list is asked for anew
 let isKnown = "known" in list.dataset; // whether the list shows what the server has
 
 class Stopped extends Error {} // for good; its message is for the person
@@ -51,6 +50,9 @@ function show() {
     list.querySelector(`[data-file="${job.id}"]`)?.remove();
     if (!job.row.isConnected) list.querySelector("ul").append(job.row);
   }
+  clearTimeout(timer);
+  // One that this page did not send is looked at by the server.
+  if (list.querySelector("[data-file-state=examining]")) timer = setTimeout(() => refresh().catch(show), 2000);
   const next = list.querySelector("a.button");
   if (next) next.hidden = [...jobs].some((one) => one.isOut || !one.isFailed);
 }
@@ -92,7 +94,7 @@ async function call(job, asked) {
 async function ask(job, method, headers, body) {
   if (job.isOut) throw new Stopped();
   const request = job.request = new AbortController();
-  setTimeout(() => request.abort(), PART_MS);
+  setTimeout(() => request.abort(), 60_000); // a part takes 33 s on the slowest line that is served
   const answer = await call(job, {
     method,
     body,
@@ -109,7 +111,8 @@ async function ask(job, method, headers, body) {
   }
   if (told.code === "wait_in_line") location = "/stamp";
   if (
-    (answer.status >= 500 || PASSING.includes(answer.status) || told.code === "part_damaged_on_the_way") &&
+    // What passes: of these statuses, and faults of the server.
+    (answer.status >= 500 || [408, 409, 429].includes(answer.status) || told.code === "part_damaged_on_the_way") &&
     (answer.headers.get("Retry-After") ?? 1) * 1000 <= PAUSE_MS
   ) cut();
   throw new Stopped(told.title ?? says.failed);
@@ -231,7 +234,7 @@ if (crypto.subtle && navigator.cookieEnabled) {
     takeOut(job);
   };
   // Whoever comes back from where it went on sees what the server has.
-  addEventListener("pageshow", ({ persisted }) => persisted && refresh().catch(() => {}));
+  addEventListener("pageshow", ({ persisted }) => persisted ? refresh().catch(show) : show());
   window.ondrop = (event) => {
     event.preventDefault();
     add(event.dataTransfer.files);

@@ -1,11 +1,10 @@
 // Comforts of forms and links: the total while typing, one press of a button per answer, and nobody is led
 // away from a page over a line that is not there.  Everything works without this file.
 
-const LOOK_MS = 10_000; // an answer that takes longer is none
 const away = document.querySelector("[data-away]");
 const icon = document.querySelector("link[rel=icon]").href;
 let passed; // the form or link that may go, since the line is there
-let isLooking = false;
+let isLooking;
 
 const free = () => {
   for (const button of document.querySelectorAll("[data-words]")) {
@@ -20,7 +19,8 @@ async function leave(event, pressed, go) {
   event.preventDefault();
   if (isLooking) return;
   isLooking = true;
-  const look = { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout?.(LOOK_MS) };
+  // An answer that takes longer is none.
+  const look = { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout?.(10_000) };
   away.hidden = await fetch(icon, look).then(() => true, () => false);
   isLooking = false;
   if (!away.hidden) return free();

@@ -4,10 +4,8 @@
 
 const FIRST_MS = 2000;
 const MOST_MS = 10000;
-const GROWTH = 1.25;
 const LIVE_MS = 180_000; // for which questions wait for news
 const HELD_MS = 2000; // an answer that took so long was held back
-const SAID_MINUTES = [5, 1]; // of the time left, aloud
 
 const place = document.querySelector("#act");
 const news = document.querySelector("[data-news]");
@@ -28,7 +26,8 @@ function tick() {
   const minutes = Math.ceil(left / 60);
   end.hidden = false;
   end.textContent = `${end.dataset.left} ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} ·`;
-  if (minutes < saidMinutes && SAID_MINUTES.includes(minutes)) news.textContent = end.dataset.minutes.replace("{minutes}", minutes);
+  // Aloud, of the time left.
+  if (minutes < saidMinutes && [5, 1].includes(minutes)) news.textContent = end.dataset.minutes.replace("{minutes}", minutes);
   if (minutes < saidMinutes && !left) soon();
   saidMinutes = minutes;
 }
@@ -75,7 +74,7 @@ async function ask(signal) {
     wait = FIRST_MS / 4;
   } else {
     const wasHeld = answer.status === 304 && Date.now() - begun > HELD_MS;
-    wait = wasHeld ? FIRST_MS / 4 : Math.min(Math.max(wait, FIRST_MS) * GROWTH, MOST_MS);
+    wait = wasHeld ? FIRST_MS / 4 : Math.min(Math.max(wait, FIRST_MS) * 1.25, MOST_MS);
   }
 }
 

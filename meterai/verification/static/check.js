@@ -1,7 +1,6 @@
 // Prints a report; reads the QR code of a stamp by camera where the browser can.  Every page works
 // without this file.
 
-const LOOK_MS = 250; // between two looks; one takes some 50
 const OF_A_STAMP = /\/c\/([0-9a-z]{22}(?:\/[0-9a-z]{1,200})?)\/?$/i;
 
 for (const button of document.querySelectorAll("[data-print]")) {
@@ -37,7 +36,7 @@ function scan(part, detector) {
       }
       status.textContent = status.dataset.foreign;
     }
-    setTimeout(look, LOOK_MS);
+    setTimeout(look, 250); // one takes some 50
   }
 
   button.onclick = async () => {

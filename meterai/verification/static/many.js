@@ -1,7 +1,6 @@
 // Each document is sent by itself: a lost connection costs one of them.  This tab keeps the table: a
 // reload costs none.  Without this file all of them are one form.
 
-const BUSY = 502; // the status of who is busy, or away; or above
 const form = document.querySelector("[data-many]");
 const words = form.dataset;
 const results = document.querySelector("[data-results]");
@@ -70,7 +69,8 @@ async function rowsOf(file) {
       const found = await answer.text();
       if (answer.redirected) location = answer.url; // there is a line to stand in first
       else if (answer.ok) return found;
-      else if (answer.status < BUSY) return refused(file, found[0] === "{" ? JSON.parse(found).title : words.tooLarge);
+      // Who is busy, or away, answers 502 or above.
+      else if (answer.status < 502) return refused(file, found[0] === "{" ? JSON.parse(found).title : words.tooLarge);
     } catch {
       progress.textContent = words.offline;
     }
