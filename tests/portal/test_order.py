@@ -81,6 +81,7 @@ def order_main(
         "zipped": len(documents),
         "may_reorder": may_reorder(one, documents),
         "may_change": True,
+        "unit_now": one.unit_price + one.service_fee,
     }
     main = rendered(asked, "portal/order_main.html", facts | more)
     page = {**facts, "main": main, "version": '"1"', "reload_seconds": 5}
@@ -181,6 +182,10 @@ def test_what_nobody_paid_is_ordered_again_by_one_press(
     main = order_main(asked, one, documents=waits if kind == OrderKind.DOCUMENTS else ())
     assert f'action="/orders/{one.id}/reorder"' in main
     assert 'class="button" href="/' not in main
+    assert "Rp99.000" not in main
+    assert "Rp99.000" in order_main(
+        asked, one, documents=waits if kind == OrderKind.DOCUMENTS else (), unit_now=99_000
+    ), "at another price than the page shows of the earlier order"
     # Documents that are not kept any more are uploaded again.
     gone = [replace(waits[0], is_forgotten=True)]
     main = order_main(asked, one, documents=gone)

@@ -98,6 +98,19 @@ def test_another_price_than_the_page_showed_is_ordered_by_no_button(visitor: Wal
     assert ORDER.fullmatch(visitor.goes(PAY, fields(visitor.get(PAY), PAY, "draft")))
 
 
+def test_another_price_than_the_page_showed_is_ordered_again_by_no_button(visitor: WalkIn) -> None:
+    visitor.signs_in()
+    order = visitor.goes("/buy", fields(visitor.get("/buy"), "/buy"))
+    visitor.goes(f"{order}/withdraw", fields(visitor.get(order), f"{order}/withdraw"))
+    again = fields(visitor.get(order), f"{order}/reorder")
+    refused = visitor.sends(f"{order}/reorder", again | {"unit": "9000"})
+    assert refused.status_code == 409
+    assert translate("refusal.price_changed", "en") in refused.text
+    assert orders(visitor) == 1
+    placed = visitor.goes(f"{order}/reorder", fields(refused.text, f"{order}/reorder"))
+    assert visitor.goes(f"{order}/reorder", again | {"unit": "9000"}) == placed, "a repeat"
+
+
 def test_what_was_ordered_is_not_said_to_be_sent_for_stamping(visitor: WalkIn) -> None:
     visitor.signs_in()
     visitor.places()

@@ -23,6 +23,7 @@ from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.orders import OrderKey, OrderService, OrderSettings, OrderState
 from meterai.pages import (
+    Form,
     Page,
     PageRequest,
     field_errors,
@@ -204,6 +205,7 @@ async def _facts(service: OrderService, asked: _Asked) -> dict[str, object]:
         "qr": qr_drawing(this.qr_content) if this.qr_content else None,
         "instructions": this.instructions,
         "bank_said": "" if order.money.captured else asked.said,
+        "unit_now": service.unit,
         "may_reorder": not this.is_arrived and may_reorder(order, documents),
         "may_change": state in _MAY_CHANGE or is_moving,
         "reload_seconds": RELOAD_SECONDS.get(state, 10 if is_moving else 0),
@@ -350,15 +352,15 @@ async def _acted_on(
     request: PageRequest,
     orders: OrderService,
     order_id: str,
-    act: Callable[[UUID], Awaitable[str | None]],
+    act: Callable[[UUID, Form], Awaitable[str | None]],
 ) -> Page:
     """Do to an order what a form of its page asks for, and go on to the address that `act` answers,
     or to its page; a refusal is said on that page.
     """
-    await read_own_form(request)
+    form = await read_own_form(request)
     identifier = read("ord", order_id)
     try:
-        there = await act(identifier)
+        there = await act(identifier, form)
     except NotFound:
         raise
     except NotLetIn as refusal:
@@ -385,7 +387,7 @@ async def withdraw(
 ) -> Page:
     """Withdraw an unpaid order."""
 
-    async def withdraw_it(order: UUID) -> None:
+    async def withdraw_it(order: UUID, _: Form) -> None:
         await orders.withdraw(account, order)
 
     return await _acted_on(request, orders, order_id, withdraw_it)
@@ -409,7 +411,7 @@ async def have_paid(
 ) -> Page:
     """Ask the provider at once whether an order was paid."""
 
-    async def ask(order: UUID) -> str:
+    async def ask(order: UUID, _: Form) -> str:
         await orders.view(account, order)
         is_answered = await buyer_questions.ask(account, order)
         return f"/orders/{order_id}?asked={NOT_YET if is_answered else UNSURE}"
@@ -435,7 +437,8 @@ async def reorder(
 ) -> Page:
     """Order the same once more, where nobody paid in time."""
 
-    async def place(order: UUID) -> str:
+    async def place(order: UUID, form: Form) -> str:
+        await orders.check_price(account, reorder_key(order), form.text("unit"))
         await orders.check_turn(request, account, reorder_key(order))
         return f"/orders/{(await reorders.reorder(account, order)).id}"
 
@@ -461,7 +464,7 @@ async def give_back(
 ) -> Page:
     """Ask for the money of unused stamps."""
 
-    async def ask(order: UUID) -> None:
+    async def ask(order: UUID, _: Form) -> None:
         await refunds.ask(account, order, actor=actor)
 
     return await _acted_on(request, orders, order_id, ask)
