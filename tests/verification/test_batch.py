@@ -80,6 +80,20 @@ def test_every_file_has_a_row_in_its_order(service: VerificationService) -> None
     assert memory.used == 0
 
 
+def test_a_document_that_is_a_zip_inside_is_one_file(service: VerificationService) -> None:
+    word = packed({"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<w/>"})
+    libre = packed({"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": b""})
+    files = {"a.docx": word, "map/Thumbs.db": b"x", "desktop.ini": b"x", "map/.DS_Store": b"x"}
+    given = [("surat.docx", word), ("surat.odt", libre), ("semua.zip", packed(files))]
+    assert told(rows_of(service, *given)) == [
+        ("surat.docx", "unreadable"),
+        ("surat.odt", "unreadable"),
+        ("a.docx", "unreadable"),
+    ]
+    beside = packed({"mimetype": b"x", "b.pdf": LETTER})
+    assert ("b.pdf", "not_sealed") in told(rows_of(service, ("semua.zip", beside)))
+
+
 @pytest.mark.parametrize("is_packed", [True, False])
 def test_too_many_files_are_told(
     service: VerificationService, is_packed: bool, monkeypatch: pytest.MonkeyPatch

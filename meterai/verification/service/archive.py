@@ -13,8 +13,10 @@ was sent, and no program that packs makes them: they are not read.
 
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from io import BytesIO
 from typing import IO
 
 from meterai.kit.text import file_name
@@ -33,6 +35,9 @@ _ENCRYPTED, _UTF8 = 0x1, 0x800
 _STORED, _DEFLATED = 0, 8
 _IN_ZIP64 = 0xFFFF_FFFF  # in place of a length: it stands elsewhere, where we do not read it
 _HIDDEN = ("__MACOSX/",)  # what a Mac adds beside the files
+_ADDED = frozenset({".ds_store", "thumbs.db", "desktop.ini"})  # by a Mac or Windows, in any folder
+# What a document has that is a zip inside, as that of Word or LibreOffice.
+_OF_A_DOCUMENT = frozenset({"[Content_Types].xml", "mimetype"})
 _SIGNATURE = b"PK\3\4"
 _OF_THE_END = b"PK\5\6"
 
@@ -78,6 +83,20 @@ class Entry:
 def is_archive(beginning: bytes) -> bool:
     """True for the first bytes of a zip, also of one without files."""
     return beginning.startswith((_SIGNATURE, _OF_THE_END))
+
+
+def is_document(found: Sequence[Entry]) -> bool:
+    """True for the files of a document that is a zip inside: to whoever has it, it is one file."""
+    paths = {one.path for one in found}
+    # One with documents to be checked is opened, whatever else is in it.
+    return bool(paths & _OF_A_DOCUMENT) and not any(one.lower().endswith(".pdf") for one in paths)
+
+
+def _is_document(content: bytes) -> bool:
+    try:
+        return is_document(entries(BytesIO(content)))
+    except Unread:
+        return False
 
 
 def entries(file: IO[bytes]) -> list[Entry]:
@@ -143,9 +162,11 @@ def _directory(file: IO[bytes]) -> tuple[bytes, int, int]:
 
 
 def _path(name: bytes, *, is_utf8: bool) -> str:
-    """A name with its folders, fit to be shown; empty for a folder and for what a Mac adds."""
+    """A name with its folders, fit to be shown; empty for a folder and for what a system adds."""
     text = name.decode("utf-8" if is_utf8 else "cp437", "replace").replace("\\", "/")
     if text.endswith("/") or text.startswith(_HIDDEN):
+        return ""
+    if text.rpartition("/")[2].lower() in _ADDED:
         return ""
     parts = (file_name(part) for part in text.split("/"))
     return "/".join(filter(None, parts))[-PATH_LENGTH_MAX:] or "?"
@@ -164,7 +185,7 @@ def content(file: IO[bytes], entry: Entry) -> bytes:
     found = _inflated(_compressed(file, entry), entry.method, entry.size)
     if len(found) != entry.size or zlib.crc32(found) != entry.crc:
         raise Unread(NotChecked.DAMAGED)
-    if is_archive(found):
+    if is_archive(found) and not _is_document(found):
         raise Unread(NotChecked.NESTED)
     return found
 

@@ -26,6 +26,7 @@ from meterai.verification.service.archive import (
     content,
     entries,
     is_archive,
+    is_document,
 )
 from meterai.verification.service.views import VerificationView
 
@@ -92,6 +93,10 @@ class Batch:
             found = await to_the_end(partial(entries, file.content))
         except Unread as unread:
             yield BatchRow(file.name, reason=unread.reason)
+            return
+        if is_document(found):
+            self._left -= 1
+            yield await self._row(_Given(file.name, file.size, partial(_whole, file.content)))
             return
         has_more = len(found) > self._left
         found = found[: self._left]
