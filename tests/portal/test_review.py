@@ -287,6 +287,24 @@ def test_the_link_of_the_mail_leads_back_to_the_page(visitor: WalkIn) -> None:
     assert fields(visitor.get(PAY), PAY, "draft"), "and the files are of the account"
 
 
+def test_a_link_that_a_mail_program_spoilt_leads_to_signing_in(visitor: WalkIn) -> None:
+    visitor.places()
+    asks(visitor)
+    begun = Begun.read(visitor.cookie("asked"))
+    assert begun is not None
+    link = visitor.container.of(CodeService).link(begun.challenge)
+    said = translate("refusal.link_spent", "en")
+    cut = link[: link.index("challenge=") + 15]
+    for spoilt in (f"{link}.", link[:-5], link.replace("&", "&amp;"), cut):
+        shown = visitor.client.get(spoilt)
+        assert (shown.status_code, said in shown.text) == (422, True), spoilt
+        assert fields(shown.text, "/sign-in", "email")
+    assert visitor.get(link), "it is not spent"
+    form = fields(visitor.get(link), "/sign-in/link", "secret")
+    refused = visitor.sends("/sign-in/link", form | {"challenge": "x"})
+    assert (refused.status_code, said in refused.text) == (422, True)
+
+
 def test_a_link_that_is_opened_in_another_browser_says_where_the_files_are(
     visitor: WalkIn,
 ) -> None:

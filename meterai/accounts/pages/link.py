@@ -1,5 +1,7 @@
 """The link of a mail: the way to sign in that no stranger fills."""
 
+from uuid import UUID
+
 from litestar import get, post
 from litestar.di import NamedDependency
 
@@ -9,7 +11,16 @@ from meterai.accounts.pages.part import SigningIn
 from meterai.accounts.pages.sign_in import sign_in_page
 from meterai.kit.ids import read
 from meterai.kit.priority import Priority
+from meterai.kit.refusal import NotFound
 from meterai.pages import Page, PageRequest, check_origin, page, read_form, see_other
+
+
+def _challenge(text: str) -> UUID:
+    """What a link is of.  Refuses `LinkSpent`: mail programs cut links, and the way on is the same."""
+    try:
+        return read(CHALLENGE_KIND, text)
+    except NotFound:
+        raise LinkSpent("no link of ours, or a part of one") from None
 
 
 @get(
@@ -25,7 +36,7 @@ async def show_link(
     """A button, because programs that look at mails follow links."""
     challenge, secret = (request.query_params.get(name, "") for name in ("challenge", "secret"))
     try:
-        email = await codes.address_of_link(read(CHALLENGE_KIND, challenge), secret)
+        email = await codes.address_of_link(_challenge(challenge), secret)
     except LinkSpent as refusal:
         return sign_in_page(request, signing_in, "/", refusal=refusal)
     shown = page(
@@ -46,8 +57,8 @@ async def follow_link(request: PageRequest, signing_in: NamedDependency[SigningI
     """Trade the link of a mail for a session, and go on where its sign-in began."""
     check_origin(request)
     form = await read_form(request)
-    challenge, secret = read(CHALLENGE_KIND, form.text("challenge")), form.text("secret")
     try:
+        challenge, secret = _challenge(form.text("challenge")), form.text("secret")
         signed_in, there = await signing_in.follow(request, challenge, secret)
     except (LinkSpent, CodeSpent) as refusal:
         return sign_in_page(request, signing_in, "/", refusal=refusal)
