@@ -205,6 +205,7 @@ async def keep(
         request,
         "waiting_room/kept.html",
         number=grouped(kept.number, language_of(request)) if kept else "",
+        wants_mail=await lines.wants_mail(line, account),
         path=f"{PATH}/{line.name}",
         query=urlencode({"next": there}),
         there=there,
@@ -231,7 +232,7 @@ async def tell(
     if line is None:
         return _past(name, there)
     await lines.tell_me(line, account, wants_mail=True)
-    return _page_of(line, there)
+    return see_other(f"{PATH}/{line.name}/keep?{urlencode({'next': there})}")  # which says so
 
 
 @get(

@@ -416,6 +416,10 @@ class WaitingRoom:
         """Whether an account is told by mail when its turn is near.  False: it keeps no place."""
         return await self._database.once(store.tell_me, account, line.id, wants_mail)
 
+    async def wants_mail(self, line: Line, account: UUID) -> bool:
+        """Whether an account asked to be told so."""
+        return await self._database.once(store.wants_mail, account, line.id)
+
     # -- proof -----------------------------------------------------------------------------
 
     def receipt(self, line: Line, ticket: Ticket) -> str:

@@ -228,6 +228,9 @@ WHERE account_id = %s AND line_id = %s
 _TELL_ME = """
 UPDATE waiting_room_places SET wants_mail = %s WHERE account_id = %s AND line_id = %s
 """
+_WANTS_MAIL = """
+SELECT wants_mail FROM waiting_room_places WHERE account_id = %s AND line_id = %s
+"""
 _TO_TELL = """
 SELECT p.account_id AS account, p.line_id AS line, l.name, p.number
 FROM waiting_room_lines l JOIN waiting_room_places p ON p.line_id = l.line_id
@@ -463,6 +466,11 @@ async def place(tx: ReadTx, account: UUID, line: UUID) -> KeptPlace | None:
 async def tell_me(tx: Tx, account: UUID, line: UUID, wants_mail: bool) -> bool:  # noqa: FBT001
     """Whether it is told by mail when its turn is near.  False where it keeps no place."""
     return bool(await tx.run(_TELL_ME, wants_mail, account, line))
+
+
+async def wants_mail(tx: ReadTx, account: UUID, line: UUID) -> bool:
+    """Whether an account asked to be told by mail."""
+    return bool(await tx.value(_WANTS_MAIL, account, line))
 
 
 async def to_tell(tx: ReadTx, seconds: float, limit: int) -> list[Near]:

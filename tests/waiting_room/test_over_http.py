@@ -14,6 +14,7 @@ from meterai.accounts import AccountService, CodeService
 from meterai.accounts.service import COOKIE
 from meterai.apps.edge import HEADERS
 from meterai.kit.ids import new_id
+from meterai.plumbing.messages import translate
 from meterai.waiting_room.advancing import Advancing
 from meterai.waiting_room.model import Act
 from meterai.waiting_room.operating import Plan
@@ -852,6 +853,24 @@ def test_who_acts_on_a_line_that_has_ended_meanwhile_goes_on(
             body = urlencode({"form_token": token, "next": there}).encode()
             sent = await web.post(f"{LINE}/{pressed}", body, one.headers | FORM)
             assert (sent.status, sent.header("location")) == (303, there or LINE), pressed
+
+    run(database_url, tmp_path, act)
+
+
+def test_who_asked_for_a_mail_reads_that_it_comes(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within, office: Office) -> None:
+        one = Visitor(web, **await office.signed_in())
+        await one.goes(f"{LINE}?next=/buy")
+        page = (await one.get(f"{LINE}/keep?next=/buy")).body.decode()
+        said, button = (
+            translate(f"page.kept.{key}", "id") for key in ("told", "tell")
+        )  # as the account reads
+        assert (said in page, button in page) == (False, True)
+        token = re.findall(r'name="form_token" value="([^"]+)"', page)[0]
+        body = urlencode({"form_token": token, "next": "/buy"}).encode()
+        sent = await web.post(f"{LINE}/tell", body, one.headers | FORM)
+        page = (await one.get(sent.header("location"))).body.decode()
+        assert (said in page, button in page) == (True, False)
 
     run(database_url, tmp_path, act)
 
