@@ -304,7 +304,9 @@ def _refuse_if_mended_differently(document: Document, listing: Listing) -> None:
     if not listing.is_sized():
         raise DocumentBroken("an object beyond the numbers that there are")
     if document.sections[-1].beside is not None:
-        raise DocumentBroken("a stream of rows beside the first table, which some readers pass over")
+        raise DocumentBroken(
+            "a stream of rows beside the first table, which some readers pass over"
+        )
     if first_found_otherwise(document, listing) is not None:
         raise DocumentBroken("an object that does not count, and that some readers find")
     if first_packed_otherwise(document, listing) is not None:
