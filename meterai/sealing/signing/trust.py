@@ -107,16 +107,35 @@ def uses_names_of(signed_data: SignedData, sealers: Sealers) -> bool:
         return False
     names = {root.subject for root in sealers.roots}
     certificates = (signed_data.leaf, *signed_data.others)
-    return any(item.issuer in names or _read_name(item) in sealers.names for item in certificates)
+    return any(
+        item.issuer in names or any(_look_alike(_read_name(item), name) for name in sealers.names)
+        for item in certificates
+    )
 
 
 @lru_cache(PATHS_KEPT_MAX)
 def _read_name(certificate: x509.Certificate) -> str:
-    """The name of a certificate without what is hardly seen in it: case, blanks, accents, another width of the
-    letters, what draws nothing; and with Latin letters for those of other scripts that look like them."""
+    """The name of a certificate without what is hardly seen in it: case, accents, another width of the letters,
+    blanks and whatever else is neither a letter nor a figure; with Latin letters for those of Greek and
+    Cyrillic that look like them, and one for several Latin ones that do."""
     plain = unicodedata.normalize("NFKD", common_name(certificate).translate(_NOT_SEEN))
-    letters = "".join(one for one in plain if not unicodedata.combining(one))
-    return "".join(letters.translate(_LOOKS_LIKE).casefold().split())
+    read = "".join(
+        one for one in plain.translate(_LOOKS_LIKE).casefold() if one.isalnum() or one == "|"
+    )
+    for several, one in _ALIKE:
+        read = read.replace(several, one)
+    return read
+
+
+def _look_alike(name: str, ours: str) -> bool:
+    """True for the same name, or one with letters of other scripts in some places: what they look like no
+    table lists in full."""
+    if name == ours:
+        return True
+    if len(name) != len(ours) or name.isascii():
+        return False
+    pairs = [(one, other) for one, other in zip(name, ours, strict=True) if one.isascii()]
+    return 2 * len(pairs) >= len(ours) and all(one == other for one, other in pairs)
 
 
 # Signs that are not drawn, or that are drawn as a blank (Unicode, default ignorable code points).
@@ -131,6 +150,8 @@ _NOT_SEEN = dict.fromkeys(
         *range(0xE0000, 0xE1000),
     )
 )
+# Which are hardly told apart in most typefaces.
+_ALIKE = (("rn", "m"), ("vv", "w"), ("i", "l"), ("1", "l"), ("|", "l"), ("0", "o"))
 # Letters of Greek and Cyrillic in the shape of Latin ones (Unicode Technical Standard 39, confusables).
 _LOOKS_LIKE = str.maketrans(
     "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"

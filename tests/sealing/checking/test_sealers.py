@@ -195,11 +195,31 @@ def signed_by(lab, name):
         lambda name: name.replace("e", "\u00e9"),
         lambda name: name.replace("e", "\u0435").replace("a", "\u0430"),
         lambda name: name.replace("M", "\u039c").replace("o", "\u03bf"),
+        lambda name: name.replace(" ", "\u2800"),
+        lambda name: name.replace(" ", "\u00b7") + "\u2024",
+        lambda name: name.replace("l", "I"),
+        lambda name: name.replace("o", "0"),
+        lambda name: name.replace("m", "rn"),
+        lambda name: name.replace("a", "\u0251"),
+        lambda name: name.replace("o", "\u0585"),
+        lambda name: name.replace("M", "\u13b7").replace("S", "\ua4e2"),
     ],
 )
 def test_who_bears_our_name_by_his_own_word_forges(lab, index, written):
     ours = common_name((*lab.issuer.chain, lab.issuer.root)[index])
     assert lab.verify(signed_by(lab, name_of(written(ours)))).verdict is Verdict.FORGED
+
+
+@pytest.mark.parametrize(
+    "name", ["\u7532\u4e59", "\u0645\u064a\u062a", "Notaris \u0411\u0443\u0434\u0438"]
+)
+def test_a_name_in_another_script_is_no_forgery(lab, name):
+    assert lab.verify(signed_by(lab, name_of(name))).verdict is Verdict.GENUINE_THEN_SIGNED
+
+
+def test_a_name_of_as_many_letters_in_another_script_is_no_forgery(lab):
+    name = "".join("\u0416" if one.isalnum() else one for one in common_name(lab.issuer.chain[0]))
+    assert lab.verify(signed_by(lab, name_of(name))).verdict is Verdict.GENUINE_THEN_SIGNED
 
 
 def test_a_name_of_his_own_is_no_forgery_and_is_read_in_its_line(lab):
