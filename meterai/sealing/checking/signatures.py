@@ -178,20 +178,24 @@ def stray_seals(document: bytes, sealers: trust.Sealers) -> Iterator[int]:
     It is looked for where its byte range says, and a few bytes around: something may have been put in
     or taken out before it.  One that is elsewhere belongs to another file, such as an attachment.
     """
+    looked_at: set[int] = set()
     for found in islice(_ANY_RANGE.finditer(document), STRAYS_MAX):
         start, end = max(0, int(found[1]) - _MOVED_MAX), int(found[2]) + _MOVED_MAX
         if not 0 < end - start <= _WINDOW_MAX:
             continue
         placeholder = _CONTENTS.search(document, start, min(end, len(document)))
-        if placeholder is None:
+        # Many ranges may be around one place; what is no seal of ours by one of them is none by another.
+        if placeholder is None or placeholder.start() in looked_at:
             continue
-        signed_data = read_signed_data(bytes.fromhex(placeholder[1].decode("ascii")))
+        try:
+            signed_data = cms.read_own(bytes.fromhex(placeholder[1].decode("ascii")))
+        except cms.SignedDataUnreadable:
+            looked_at.add(placeholder.start())
+            continue
         # In this order: a key that no root vouches for is not used.
-        if (
-            signed_data is not None
-            and trust.path_to_root(signed_data, sealers) is not None
-            and signed_data.signature_holds
-        ):
+        if trust.path_to_root(signed_data, sealers) is None or not signed_data.signature_holds:
+            looked_at.add(placeholder.start())
+        else:
             yield int(found[2]) + int(found[3])
 
 

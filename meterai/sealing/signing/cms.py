@@ -219,6 +219,14 @@ def read(encoded: bytes) -> SignedData:
         raise SignedDataUnreadable("the CMS SignedData cannot be read") from cause
 
 
+def read_own(encoded: bytes) -> SignedData:
+    """The same for one that can only be ours, without the general parser; refuses with `SignedDataUnreadable`."""
+    try:
+        return _read_ours(encoded[: der.element(encoded, 0, len(encoded)).stop])
+    except der.NotDer as cause:
+        raise SignedDataUnreadable("laid out otherwise than ours") from cause
+
+
 class _Known(NamedTuple):
     """A certificate with what a signer is recognised by."""
 

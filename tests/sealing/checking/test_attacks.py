@@ -17,6 +17,7 @@ from meterai.sealing.signing import cms
 from meterai.sealing.signing.cms_layout import Layout
 from tests.support.attacks import ATTACKS, HONEST
 from tests.support.attacks.concealed import FORM, signed_with
+from tests.support.attacks.forgeries import many_ranges_around_one
 from tests.support.attacks.later import many_ranges, object_of, signed_by_hand
 from tests.support.attacks.octets import ranges_of
 from tests.support.attacks.updates import with_proofs
@@ -233,6 +234,15 @@ def test_no_attack_of_the_corpus_is_taken_for_a_seal(bench, corpus):
 
 
 # Time
+
+
+@pytest.mark.slow
+def test_what_many_byte_ranges_are_around_is_looked_at_once(lab):
+    """A SignedData of thousands of attributes, laid out otherwise than ours."""
+    document = many_ranges_around_one(lab)
+    begin = time.process_time()
+    assert lab.verify(document).verdict is Verdict.NOT_SEALED
+    assert time.process_time() - begin < CPU_SECONDS_MAX / 4 * slowness()
 
 
 @pytest.mark.slow

@@ -3,12 +3,19 @@
 import io
 
 import pikepdf
+from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import signers
 
 from meterai.sealing import Placement
+from meterai.sealing.signing.cms_layout import DATA, SIGNED_DATA, issuer_and_serial
+from meterai.sealing.signing.der import tlv
 from tests.support.attacks.lab import Attack, Lab, changed, forged
-from tests.support.pdfmaker import letter, update, whole
+from tests.support.pdfmaker import Stream, letter, update, whole
+
+_SHA256 = bytes.fromhex("300d06096086480165030402010500")
+_ECDSA_SHA256 = bytes.fromhex("300a06082a8648ce3d040302")
+_ATTRIBUTES, _RANGES = 4_800, 64
 
 
 def _self_made(lab: Lab) -> bytes:
@@ -91,6 +98,31 @@ def _signed_later_with_a_password(lab: Lab) -> bytes:
     writer.encrypt(b"rahasia")
     meta = signers.PdfSignatureMetadata(field_name="Notaris")
     return bytes(signers.PdfSigner(meta, lab.stranger).sign_pdf(writer).getvalue())
+
+
+def many_ranges_around_one(lab: Lab) -> bytes:
+    """No seal: 64 byte ranges around one SignedData, which has a list of revocations, empty, and thousands of
+    signed attributes."""
+    certificate = lab.issuer.chain[0].public_bytes(Encoding.DER)
+    issuer, serial = issuer_and_serial(certificate)
+    names = (b"\x2a\x03" + bytes([0x81, 0x80 | one >> 7, one & 127]) for one in range(_ATTRIBUTES))
+    attributes = b"".join(tlv(0x30, tlv(6, name), b"\x31\x02\x05\x00") for name in names)
+    signer = tlv(
+        0x30,
+        *(b"\2\1\1", tlv(0x30, issuer, serial), _SHA256, tlv(0xA0, attributes)),
+        *(_ECDSA_SHA256, tlv(4, b"x")),
+    )
+    inside = tlv(
+        0x30,
+        *(b"\2\1\1", tlv(0x31, _SHA256), tlv(0x30, DATA), tlv(0xA0, certificate)),
+        *(tlv(0xA1), tlv(0x31, signer)),
+    )
+    placeholder = b"<%b>" % tlv(0x30, SIGNED_DATA, tlv(0xA0, inside)).hex().encode()
+    ranges = b"/ByteRange[0 %010d %010d 9]\n"
+    data = ranges % (0, 0) * _RANGES + placeholder
+    document = whole({**letter(1), 20: Stream(b"", data)})
+    at = document.index(placeholder)
+    return document.replace(ranges % (0, 0), ranges % (at, at + len(placeholder)))
 
 
 CASES: dict[str, Attack] = {
