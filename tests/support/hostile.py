@@ -10,7 +10,17 @@ from collections.abc import Callable
 from itertools import accumulate
 from typing import NamedTuple
 
-from tests.support.pdfmaker import Body, letter, tail_of, whole, written
+from tests.support.pdfmaker import (
+    Body,
+    Row,
+    Stream,
+    letter,
+    packed_stream,
+    tail_of,
+    update,
+    whole,
+    written,
+)
 
 _HEADER = b"%PDF-1.7\n"
 _STREAM_NUMBER = 900_000  # of the object stream in documents that are one
@@ -310,6 +320,14 @@ def _lied(found: bytes, told: bytes) -> Callable[[], bytes]:
     return lambda: re.sub(found, told, whole(letter(2)))
 
 
+def _called_streams_of_objects() -> bytes:
+    """Data in which two million types of streams stand, and their header again every kilobyte."""
+    fill = (b"60 0 obj" + b"/ObjStm " * 124 + b"\n") * 16_000
+    document = whole({**letter(2), 7: Stream(b"", fill)}, style="stream")
+    packed = packed_stream({50: b"<</X 1>>"})
+    return update(document, {60: packed}, style="stream", rows={50: Row("s", 60, 0)})
+
+
 _BROKEN = "document_broken"
 
 HOSTILE: dict[str, Hostile] = {
@@ -413,6 +431,7 @@ HOSTILE: dict[str, Hostile] = {
         ),
         "sealed",
     ),
+    "called-streams-of-objects": Hostile(_called_streams_of_objects, _BROKEN),
     "ranges-without-end": Hostile(
         lambda: whole(letter(2))[:-6] + b"%" + b"/ByteRange[0 10 20000000 5]<" * 500_000, _BROKEN
     ),

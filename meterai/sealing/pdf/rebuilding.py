@@ -9,7 +9,9 @@ where an older one stands before it, nothing between the objects may hide where 
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
+from operator import attrgetter
 
 from meterai.sealing.pdf.cross_reference import IN_FILE, IN_STREAM, OBJECT
 from meterai.sealing.pdf.document import Document
@@ -55,7 +57,7 @@ def first_found_otherwise(document: Document, listing: Listing) -> int | None:
         if hidden is not None:
             return hidden
     number = _first_referred(document, without_row)
-    if number is None and not _leads_in_one_way(document, listing):
+    if number is None and not _leads_in_one_way(document, listing, found[::-1]):
         return 0
     return number
 
@@ -120,9 +122,9 @@ def first_packed_otherwise(document: Document, listing: Listing) -> int | None:
     return None
 
 
-def _leads_in_one_way(document: Document, listing: Listing) -> bool:
+def _leads_in_one_way(document: Document, listing: Listing, begun: Sequence[Header]) -> bool:
     """False where such a reader may find another way into the file: a trailer, a cross-reference or object
-    stream that no section leads to, or another catalog."""
+    stream that no section leads to, or another catalog.  `begun` are the headers of objects in their order."""
     buffer, parts = document.buffer, listing.parts
     for key in (b"/Root", b"/Encrypt"):
         said = {b" ".join(raw.split()) for part in parts if (raw := part.trailer.raw(key))}
@@ -141,9 +143,11 @@ def _leads_in_one_way(document: Document, listing: Listing) -> bool:
         if _ESCAPE.sub(lambda one: bytes([int(one[1], 16)]), name[1]) in _STRUCTURES:
             return False
     for found in _OF_STRUCTURE.finditer(buffer):
-        before = buffer[max(0, found.start() - _BEFORE_BYTES) : found.start()]
-        header = next(headers(before), Header(-1, -1, 0, 0))
-        end = found.start() - len(before) + header.end
-        if not (end in sections if found[1] == b"XRef" else header.number in holders):
+        document.note_parsed(_HEADER_BYTES)
+        index = bisect_right(begun, found.start(), key=attrgetter("end")) - 1
+        if index < 0 or found.start() - begun[index].end > _BEFORE_BYTES:
+            return False
+        end, number = begun[index].end, begun[index].number
+        if not (end in sections if found[1] == b"XRef" else number in holders):
             return False
     return True
