@@ -42,7 +42,7 @@ from meterai.pages import (
 )
 from meterai.plumbing.http import language_of
 from meterai.plumbing.messages import translate
-from meterai.sealing import PlacementOutsidePage, PlacementsOverlap
+from meterai.sealing import PlacementOnStamp, PlacementOutsidePage, PlacementsOverlap
 
 PAGE = "/stamp/place"
 GONE = f"{PAGE}?gone=1"  # of a file that was taken out meanwhile: what is there, and a word
@@ -283,6 +283,8 @@ def _field_error(refusal: Refusal, language: str) -> FieldError:
             return FieldError(refusal.field, translate(own, language, **_bounds(language)))
         case PageHasNoRoom():
             return FieldError("add", sentence(refusal, language))
+        case PlacementOnStamp():
+            return FieldError(f"x-{refusal.number}", sentence(refusal, language))
         case PlacementsOverlap():
             return FieldError(f"x-{refusal.second}", sentence(refusal, language))
         case _:

@@ -27,6 +27,8 @@ HEIGHT_PER_WIDTH = 1.56  # the shape of the drawing in `stamp/artwork`
 OVERLAP_MAX = 0.01  # points; what rounding makes of stamps side by side
 LAST_PAGE = -1
 
+Corners = tuple[float, float, float, float]  # left, low, right, top
+
 
 @dataclass(frozen=True, slots=True)
 class Placement:
@@ -343,6 +345,21 @@ class PlacementsOverlap(Refusal):
         self.page = page
 
 
+class PlacementOnStamp(Refusal):
+    """A stamp would lie on one that was sealed before: that could not be read any more.
+
+    `number` counts the placements of the request from 1; `page` is the page of both.
+    """
+
+    code = "placement_on_stamp"
+    status = 422
+
+    def __init__(self, *, number: int, page: int) -> None:
+        super().__init__(f"placement {number} lies on an earlier stamp on page {page}")
+        self.number = number
+        self.page = page
+
+
 class NotComparable(Refusal):
     """Something follows an earlier seal, and whether it changed the document could not be found
     out within the bounds of one examination."""
@@ -436,11 +453,17 @@ def check_apart(placements: Sequence[Placement], pages: Sequence[int]) -> None:
     for (first, (one, page)), (second, (other, on)) in combinations(
         enumerate(zip(placements, pages, strict=True), start=1), 2
     ):
-        if page == on and _overlap(one, other):
+        if page == on and overlap(_box(one), _box(other)):
             raise PlacementsOverlap(first=first, second=second, page=page)
 
 
-def _overlap(one: Placement, other: Placement) -> bool:
-    across = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
-    along = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+def _box(placement: Placement) -> Corners:
+    x, y = placement.x, placement.y
+    return x, y, x + placement.width, y + placement.height
+
+
+def overlap(one: Corners, other: Corners) -> bool:
+    """True for two boxes that share more than rounding makes of those side by side."""
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    along = min(one[3], other[3]) - max(one[1], other[1])
     return across > OVERLAP_MAX and along > OVERLAP_MAX

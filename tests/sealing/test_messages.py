@@ -38,6 +38,7 @@ REFUSALS = [
     room.PlacementOutsidePage(Placement(1, 2, 3), PageSize(1, 4, 5)),
     room.PlacementMalformed("x"),
     room.StampTooSmall(40.0),
+    room.PlacementOnStamp(number=1, page=1),
     room.PlacementsOverlap(first=1, second=2, page=1),
     room.SealingUnavailable("x"),
     room.IssuerUnusable("x"),

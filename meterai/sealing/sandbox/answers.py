@@ -22,6 +22,7 @@ from meterai.sealing.model import (
     PageOutOfRange,
     PageSize,
     Placement,
+    PlacementOnStamp,
     PlacementOutsidePage,
     PlacementsOverlap,
     ReferencesUnresolved,
@@ -209,6 +210,8 @@ def _refusal(found: _Refused) -> Refusal:
         if found.code == PlacementsOverlap.code:
             first, second = int(facts["first"]), int(facts["second"])
             return PlacementsOverlap(first=first, second=second, page=int(facts["page"]))
+        if found.code == PlacementOnStamp.code:
+            return PlacementOnStamp(number=int(facts["number"]), page=int(facts["page"]))
         if found.code == PlacementOutsidePage.code:
             wanted = Placement(1, facts["x"], facts["y"], facts["width"])
             return PlacementOutsidePage(

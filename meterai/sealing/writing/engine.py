@@ -47,7 +47,7 @@ from meterai.sealing.stamp.claim import ClaimKey
 from meterai.sealing.stamp.wording import check_printable
 from meterai.sealing.writing.affixing import Terms, affix, dry_run
 from meterai.sealing.writing.security_store import store_update
-from meterai.sealing.writing.strays import refuse_stray_stamps
+from meterai.sealing.writing.strays import refuse_stamps_in_the_way
 
 
 class _HashState(Protocol):
@@ -111,8 +111,8 @@ def inspect(
     Costs a few look-ups in the file, and a search through it; nothing is drawn or signed.  Refuses with
     `PlacementMalformed`, `DocumentTooLarge`, `NotAPdf`, `DocumentEncrypted`, `DocumentBroken`,
     `EncryptedWithoutIdentifier`, `ChangesForbidden`, `SignatureRangeMalformed`, `DynamicForm`,
-    `StrayStamp`, `ReferencesUnresolved`, `NoPages`, `PageOutOfRange`, `PlacementOutsidePage` or
-    `PlacementsOverlap`.
+    `StrayStamp`, `ReferencesUnresolved`, `NoPages`, `PageOutOfRange`, `PlacementOutsidePage`,
+    `PlacementsOverlap` or `PlacementOnStamp`.
     """
     return accept(original, placements, password=password).inspection
 
@@ -283,7 +283,7 @@ def looked_through(
     opened = _open(document, placements, password, bytes_max=DOCUMENT_BYTES_MAX, limits=limits)
     with as_document_broken():
         dry_run(opened.document, opened.targets, certify=not opened.signatures)
-        refuse_stray_stamps(opened.document)
+        refuse_stamps_in_the_way(opened.document, placements, opened.targets)
         _refuse_if_read_differently(opened.document, is_signed=bool(opened.signatures))
         return replace(opened, first_number=first_unreferred(opened.document))
 

@@ -25,6 +25,7 @@ from meterai.sealing import (
     PageOutOfRange,
     Placement,
     PlacementMalformed,
+    PlacementOnStamp,
     PlacementOutsidePage,
     PlacementsOverlap,
     Report,
@@ -143,6 +144,26 @@ def test_stamps_on_each_other_are_refused(bench, make_pdf, second):
     found = refusal(bench, one_page, HERE, elsewhere, second)
     assert isinstance(found, PlacementsOverlap)
     assert found.facts() == {"first": 1, "second": 3, "page": 1}
+
+
+@pytest.mark.parametrize("second", [HERE, Placement(1, 40, 60, 65), Placement(LAST_PAGE, 20, 20)])
+def test_a_stamp_on_one_that_was_sealed_is_refused(bench, make_pdf, second):
+    """Its code could not be read any more, and its seal would be genuine all the same."""
+    one_page = make_pdf(size=(595, 842))
+    sealed = one_page + bench.delta(one_page, HERE).data
+    found = refusal(bench, sealed, Placement(1, 300, 600), second)
+    assert isinstance(found, PlacementOnStamp)
+    assert found.facts() == {"number": 2, "page": 1}
+    beside = Placement(1, HERE.x + HERE.width, HERE.y, HERE.width)
+    assert inspect(sealed, [beside]).signatures == 1
+
+
+@pytest.mark.parametrize("turns", [90, 180, 270])
+def test_a_stamp_on_one_of_a_turned_page_is_refused(bench, make_pdf, turns):
+    turned = make_pdf(size=(595, 842), Rotate=turns)
+    sealed = turned + bench.delta(turned, HERE).data
+    assert isinstance(refusal(bench, sealed, HERE), PlacementOnStamp)
+    assert inspect(sealed, [Placement(1, 300, 300)]).signatures == 1
 
 
 def test_stamps_side_by_side_are_accepted(bench, make_pdf):
