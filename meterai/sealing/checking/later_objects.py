@@ -13,7 +13,7 @@ Each kind of object has a list of the keys it may have, and everything not on it
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from meterai.sealing.checking.later_places import (
@@ -21,6 +21,7 @@ from meterai.sealing.checking.later_places import (
     SCALE_MIN,
     UPRIGHT,
     Widget,
+    is_coordinate,
     keeps_shape,
     place,
     rectangle,
@@ -56,6 +57,9 @@ _NEVER_INSIDE = {
 }
 # Whose keys are names that a program made up (ISO 32000-2, table 34), and mean nothing.
 _RESOURCES = {"/Font", "/XObject", "/ColorSpace", "/Pattern", "/Shading", "/ExtGState"}
+# What is below these is drawn with; below others, such as a lock, nothing draws, and there are no streams.
+_DRAWN_WITH = {"/Resources", "/Group", "/DR"}
+_INTEGER_MAX = 0x7FFF_FFFF  # that every reader takes as it is
 _FILTERS = {
     *("/FlateDecode", "/DCTDecode", "/ASCII85Decode", "/ASCIIHexDecode", "/RunLengthDecode"),
     *("/CCITTFaxDecode", "/LZWDecode", "/JPXDecode"),
@@ -387,19 +391,25 @@ class Added:
 
     def inside(self, value: StrictValue, of: Written, key: str) -> None:
         """Everything below a key: added with it, and nothing that acts."""
+        is_drawn = key in _DRAWN_WITH
+        what = "inside" if is_drawn else "beside"
         waiting: list[tuple[StrictValue, Written, bool]] = [(value, of, False)]
         while waiting:
             item, holder, is_of_names = waiting.pop()
             if isinstance(item, Ref):
-                if item.number in self.claims and self.claims[item.number] == "inside":
+                if self.claims.get(item.number) == what:
                     continue
-                inner = self.claim(item, "inside", again=True)
-                if inner.stream is not None:
-                    self._filters(inner)
+                inner = self.claim(item, what, again=True)
+                # Some readers take the objects of any stream that calls itself one of objects.
+                if inner.stream is not None and not is_drawn:
+                    raise Found("key_unexpected", inner.ref.number, key=key)
+                self._filters(inner)
                 waiting.append((inner.value, inner, is_of_names))
             elif isinstance(item, list):
+                _check_numbers(item, holder, is_place=is_drawn)
                 waiting.extend((one, holder, False) for one in item)
             elif isinstance(item, dict):
+                _check_numbers(item.values(), holder, is_place=False)
                 for name, one in item.items():
                     if name in _NEVER_INSIDE and not is_of_names:
                         raise Found("key_unexpected", holder.ref.number, key=name)
@@ -408,10 +418,24 @@ class Added:
                         waiting.append((one, holder, name in _RESOURCES and not is_of_names))
 
     def _filters(self, written: Written) -> None:
+        if written.stream is None:
+            return
         entries = entries_of(written.value, written.ref.number)
         for name in _items(entries.get("/Filter"), alone=True):
             if name not in _FILTERS:
                 raise Found("picture_unreadable", written.ref.number, key="/Filter")
+
+
+def _check_numbers(values: Iterable[StrictValue], of: Written, *, is_place: bool) -> None:
+    """Raise `Found` for a number that some reader, which keeps 32 bits of it, takes for another; `is_place`: it may
+    be a coordinate."""
+    for one in values:
+        if isinstance(one, float) or (is_place and isinstance(one, int)):
+            is_alike = is_coordinate(one)
+        else:
+            is_alike = not isinstance(one, int) or abs(one) <= _INTEGER_MAX
+        if not is_alike:
+            raise Found("picture_unreadable", of.ref.number)
 
 
 def _is_narrow(widths: list[StrictValue], *, has_picture: bool) -> bool:

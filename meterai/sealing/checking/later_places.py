@@ -1,6 +1,5 @@
 """Where on its pages a later signature is seen, by its own account."""
 
-import math
 from dataclasses import dataclass
 
 from meterai.sealing.checking.updates import Found
@@ -8,6 +7,9 @@ from meterai.sealing.pdf.strict import StrictValue
 from meterai.sealing.pdf.syntax import Ref
 
 SCALE_MIN, SCALE_MAX = 0.001, 1_000.0  # of a picture: beyond them renderers draw nothing, or differ
+# Of a place or a matrix: some readers keep a whole part of 32 bits, so that what is far beside the page for
+# one is on it for another.
+COORDINATE_MAX = 1_000_000
 UPRIGHT = 16  # it does not turn with the page: one program says so of every signature
 
 
@@ -64,11 +66,16 @@ def rectangle(value: StrictValue, number: int) -> tuple[float, float, float, flo
     numbers = [
         float(one) for one in corners if isinstance(one, int | float) and not isinstance(one, bool)
     ]
-    if len(corners) != 4 or len(numbers) != 4 or not all(map(math.isfinite, numbers)):
+    if len(corners) != 4 or len(numbers) != 4 or not all(map(is_coordinate, numbers)):
         raise Found("annotation_added", number, key="/Rect")
     left, right = sorted((numbers[0], numbers[2]))
     low, top = sorted((numbers[1], numbers[3]))
     return left, low, right, top
+
+
+def is_coordinate(value: float) -> bool:
+    """True for a number that is the same for every reader, wherever it is a place."""
+    return abs(value) <= COORDINATE_MAX  # neither infinite nor no number
 
 
 def keeps_shape(matrix: StrictValue) -> bool:
@@ -78,9 +85,9 @@ def keeps_shape(matrix: StrictValue) -> bool:
     if not isinstance(matrix, list) or len(matrix) != 6:
         return False
     numbers = [one for one in matrix if isinstance(one, int | float) and not isinstance(one, bool)]
-    if len(numbers) != 6 or any(
-        one and not SCALE_MIN <= abs(one) <= SCALE_MAX for one in numbers[:4]
-    ):
+    if len(numbers) != 6 or not all(map(is_coordinate, numbers)):
+        return False
+    if any(one and not SCALE_MIN <= abs(one) <= SCALE_MAX for one in numbers[:4]):
         return False
     across = not numbers[1] and not numbers[2] and numbers[0] * numbers[3] != 0
     turned = not numbers[0] and not numbers[3] and numbers[1] * numbers[2] != 0

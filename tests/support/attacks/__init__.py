@@ -19,6 +19,7 @@ from tests.support.attacks import (
     later,
     octets,
     pictures,
+    read_apart,
     rebuilt,
     replacing,
     shadows,
@@ -38,6 +39,7 @@ HONEST: dict[str, Attack] = (
     | keyless.HONEST
     | rebuilt.HONEST
     | structure.HONEST
+    | read_apart.HONEST
 )
 ATTACKS: dict[str, Attack] = (
     octets.CASES
@@ -60,6 +62,7 @@ ATTACKS: dict[str, Attack] = (
     | rebuilt.CASES
     | structure.CASES
     | uncertain.CASES
+    | read_apart.CASES
 )
 
 GOLDEN = {

@@ -183,10 +183,10 @@ CASES: dict[str, Attack] = {
     "picture-of-points": _picture(_DOT % b"0 0 re"),
     "picture-of-curves-without-length": _picture(_DOT % b"m 40 30 40 30 40 30 c"),
     "picture-in-numbers-too-small": _picture(b"q " + _DOWN + _UP + b"10 10 100 20 re f Q"),
-    "picture-in-a-box-beyond-32-bits": _with_form(_FORM + _FAR),
-    "copied-stamp-in-a-box-beyond-32-bits": changed(_copied_beyond, "as_seen"),
-    "picture-moved-beyond-32-bits": _with_form(
-        _FORM + b"/BBox[0 0 150 60]/Matrix[1 0 0 1 4294967296.0 0]"
+    "picture-in-a-box-beyond-32-bits": changed(_with_form(_FORM + _FAR).make, "unchanged"),
+    "copied-stamp-in-a-box-beyond-32-bits": changed(_copied_beyond, "unchanged"),
+    "picture-moved-beyond-32-bits": changed(
+        _with_form(_FORM + b"/BBox[0 0 150 60]/Matrix[1 0 0 1 4294967296.0 0]").make, "unchanged"
     ),
     "picture-masked-by-no-group": _picture(
         b"/G gs 10 10 100 20 re f",
@@ -212,7 +212,9 @@ CASES: dict[str, Attack] = {
         b"/Resources<</ExtGState<</G<</ca .5>>>>>>",
         page=b"/Group<</S/Transparency/CS/DeviceGray>>",
     ),
-    "placed-beyond-32-bits": _placed(b"[4294967356.0 740 4294967636.0 800]"),
+    "placed-beyond-32-bits": changed(
+        _placed(b"[4294967356.0 740 4294967636.0 800]").make, "unchanged"
+    ),
     "field-that-is-a-line-until-it-is-signed": changed(
         _filled(b"/Subtype/Line/L[60 768 340 768]/C[1 0 0]/BS<</W 6>>/Rect[0 0 0 0]").make,
         "unchanged",

@@ -1,0 +1,86 @@
+"""Attacks by values that readers take for different ones: numbers of more than 32 bits, names of fields, prefixes,
+strings that are deciphered by another number; and by values that nobody looks at.
+"""
+
+import re
+from collections.abc import Callable
+
+from tests.support.attacks.by_hand import (
+    FIELD,
+    MORE,
+    PICTURE,
+    WIDGET,
+    objects_of,
+    signed,
+)
+from tests.support.attacks.lab import Attack, Lab, changed
+from tests.support.attacks.later import signed_by_hand
+from tests.support.pdfmaker import Body, Stream
+
+_FORM = b"/Type/XObject/Subtype/Form"
+_CERTIFICATE = b"0\x82abc"
+_WORDS = Stream(b"", b"BT /F1 24 Tf 72 760 Td (Rp 99.000.000) Tj ET")
+
+Make = Callable[[Lab], bytes]
+
+HONEST: dict[str, Attack] = {}
+CASES: dict[str, Attack] = {}
+
+
+# -- numbers -------------------------------------------------------------------------------------------
+
+
+def _placed(rectangle: bytes, picture: bytes = _FORM + b"/BBox[0 0 280 60]") -> Make:
+    """A stranger's signature in this rectangle, with a picture of these entries."""
+
+    def make(lab: Lab) -> bytes:
+        objects = objects_of(lab.sealed)
+        objects[FIELD] = re.sub(rb"/Rect\[[^\]]*\]", b"/Rect[%b]" % rectangle, WIDGET % b"")
+        objects[PICTURE] = Stream(picture, b"1 0 0 rg 0 0 280 60 re f /F Do")
+        objects[MORE] = Stream(_FORM + b"/BBox[0 0 9 4294967356.0]", b"0 0 9 9 re f")
+        if b"%d 0 R" % MORE not in picture:
+            del objects[MORE]
+        return signed(lab, lab.sealed, objects)
+
+    return make
+
+
+_PAPER = b"300 300 450 360"
+_WITH_FORM = _FORM + b"/BBox[0 0 150 60]/Resources<</XObject<</F %d 0 R>>>>" % MORE
+_FAR = b"/Matrix[1 0 0 1 4294967296.0 0]"
+
+CASES |= {
+    **{
+        f"place-{name}": changed(_placed(rectangle), "unchanged")
+        for name, rectangle in {
+            "beyond-32-bits": b"4294967356 740 4294967636 800",
+            "beyond-32-bits-with-a-fraction": b"4294967356.0 740 4294967636.0 800",
+            "far-to-the-left": b"-4294967236.0 740 -4294966956.0 800",
+            "beyond-a-million": b"2000000 740 2000280 800",
+        }.items()
+    },
+    "picture-shifted-beyond-32-bits": changed(
+        _placed(_PAPER, _FORM + b"/BBox[0 0 150 60]" + _FAR), "unchanged"
+    ),
+    "form-in-a-picture-beyond-32-bits": changed(_placed(_PAPER, _WITH_FORM), "unchanged"),
+}
+
+
+# -- streams where none is drawn ----------------------------------------------------------------------
+
+
+def _locked(entries: bytes) -> Make:
+    """A field whose lock, or whose wishes, lead to a stream."""
+    objects: dict[int, Body] = {
+        210: b"<</Type/SigFieldLock/Action/All/X 211 0 R>>",
+        211: _WORDS,
+    }
+    return lambda lab: signed_by_hand(lab, lab.sealed, objects, field=entries)
+
+
+CASES |= {
+    "lock-with-a-stream": changed(_locked(b"/Lock 210 0 R"), "unchanged"),
+    "wishes-with-a-stream": changed(
+        _locked(b"/SV<</Type/SV/X 211 0 R>>/Lock 210 0 R"), "unchanged"
+    ),
+}
