@@ -26,7 +26,7 @@ from meterai.sealing.checking.later_places import (
     place,
     rectangle,
 )
-from meterai.sealing.checking.later_state import State, entries_of
+from meterai.sealing.checking.later_state import State, entries_of, readings
 from meterai.sealing.checking.updates import Found, Update, Written
 from meterai.sealing.pdf.strict import StrictValue
 from meterai.sealing.pdf.syntax import Ref
@@ -133,6 +133,8 @@ class Added:
             raise Found("field_added", number)
         name = entries.get("/T")
         if not isinstance(name, bytes):
+            raise Found("field_added", number, key="/T")
+        if self._before.names_of_others.intersection(readings(self._before.plain(written, name))):
             raise Found("field_added", number, key="/T")
         for key in ("/Lock", "/SV", "/DR"):
             self.inside(entries.get(key), written, key)

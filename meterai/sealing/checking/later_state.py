@@ -1,6 +1,7 @@
 """The document as it stands before an update: what was sealed, and earlier updates over it."""
 
 import math
+import re
 from collections.abc import Callable
 from functools import cached_property
 
@@ -108,6 +109,48 @@ class State:
                 return kind != "/Sig"
             annotation = above
         return True
+
+    @cached_property
+    def names_of_others(self) -> set[str]:
+        """The full names of all fields and widgets that are not for a signature, as readers may read them.
+
+        Fields of one name are one field (12.7.4.2): readers would take such a one for what a signature is in.
+        """
+        found: list[Value] = [one.ref or one.entries for one in fields(self.sealed)]
+        for page in self.pages:
+            found += self.sealed.items(page.entries, b"/Annots")
+        alone = [one for one in found if not isinstance(one, Ref)]
+        referred = {one for one in found if isinstance(one, Ref)}
+        return {name for one in (*alone, *referred) for name in self._full_names(one)}
+
+    def _full_names(self, item: Value) -> set[str]:
+        """The full name of a field or a widget, in each of its readings; nothing for one of a signature."""
+        kind: Value = None
+        is_clear = True
+        parts: list[tuple[str, str]] = []
+        for depth in range(DEPTH_MAX):
+            node = self._of_any_generation(item)
+            if node is None:
+                break
+            if not depth and self.sealed.entry(node, b"/Subtype") not in (None, "/Widget"):
+                return set()
+            self.sealed.note_parsed(_LOOK_BYTES)
+            kind = kind or self.sealed.entry(node, b"/FT")
+            is_clear &= not node.is_ambiguous
+            if b"/T" in node:
+                parts.append(readings(self.sealed.octets(node, b"/T") or b""))
+            item = node.get(b"/Parent")
+        if not parts or (kind == "/Sig" and is_clear):
+            return set()
+        return {".".join(reversed(one)) for one in zip(*parts, strict=True)}
+
+    def _of_any_generation(self, item: Value) -> Dictionary | None:
+        """A dictionary, also where a reference states another generation, which some readers do not mind."""
+        found = self.sealed.dictionary(item)
+        if found is None and isinstance(item, Ref):
+            location = self.sealed.locate(item.number)
+            found = self.sealed.dictionary(location.owner) if location is not None else None
+        return found
 
     def above(self, number: int) -> dict[str, StrictValue]:
         """What a page inherits from the nodes above it (ISO 32000-2, section 7.7.3.4)."""
@@ -269,6 +312,7 @@ class State:
         return self.is_same(before.value, before, after.value, after)
 
 
+_LOOK_BYTES = 16  # parsed in the time that a look at a field costs besides its own
 _WAITED_FOR_MAX = 32  # numbers that are looked for one by one
 
 # Below these keys a trailer, and a signature that says what it protects (12.8.2), lead to what is of the file.
@@ -291,6 +335,7 @@ _DOC_ENCODING = dict(
         strict=True,
     )
 )
+_LANGUAGE = re.compile("\x1b[^\x1b]*+\x1b")
 _NO_CHARACTERS = "\0\xad"  # at the end of a text: undefined in table D.2, and drawn by nobody
 
 
@@ -302,6 +347,20 @@ def text_of(octets: bytes) -> str:
     if octets.startswith(b"\xef\xbb\xbf"):
         return octets[3:].decode("utf-8", "backslashreplace").rstrip("\0")
     return octets.decode("latin-1").rstrip(_NO_CHARACTERS).translate(_DOC_ENCODING)
+
+
+def readings(octets: bytes) -> tuple[str, str]:
+    """The name of a field as the standard and as lenient readers have it, without what they leave out: control
+    characters, the name of a language between two of them (7.9.2.2), half a character."""
+    lenient = text_of(octets)
+    for mark, encoding in ((b"\xfe\xff", "utf-16-be"), (b"\xff\xfe", "utf-16-le")):
+        if octets.startswith(mark):
+            lenient = octets[2:].decode(encoding, "ignore")
+    return _printable(text_of(octets)), _printable(lenient)
+
+
+def _printable(text: str) -> str:
+    return "".join(one for one in _LANGUAGE.sub("", text) if one.isprintable())
 
 
 def _are_same_measures(one: StrictValue, other: StrictValue) -> bool:

@@ -15,7 +15,7 @@ from tests.support.attacks.by_hand import (
 )
 from tests.support.attacks.lab import Attack, Lab, changed
 from tests.support.attacks.later import signed_by_hand
-from tests.support.pdfmaker import Body, Stream
+from tests.support.pdfmaker import Body, Stream, letter, text_of
 
 _FORM = b"/Type/XObject/Subtype/Form"
 _CERTIFICATE = b"0\x82abc"
@@ -83,4 +83,49 @@ CASES |= {
     "wishes-with-a-stream": changed(
         _locked(b"/SV<</Type/SV/X 211 0 R>>/Lock 210 0 R"), "unchanged"
     ),
+}
+
+
+# -- names of fields -----------------------------------------------------------------------------------
+
+
+def _named(field: bytes, name: bytes, parent: bytes = b"") -> Make:
+    """The sealed document has a text on its last page whose field is in no form; a later signature's field is
+    called as that is."""
+
+    def make(lab: Lab) -> bytes:
+        made = letter(6)
+        made[14] = text_of(made[14])[:-2] + b"/Annots[30 0 R]>>"
+        made[30] = (
+            b"<</Type/Annot/Subtype/Widget/T%b/V(Rp 1.000)/DA(/F1 24 Tf 0 g)"
+            b"/Rect[60 640 340 700]/F 4/P 14 0 R%b>>"
+        ) % (field, parent or b"/FT/Tx")
+        made[31] = b"<</FT/Tx/T(jumlah)/Kids[30 0 R]>>"
+        sealed = lab.sealed_of(made)
+        objects = objects_of(sealed)
+        objects[FIELD] = (WIDGET % b"").replace(b"(Notaris)", name)
+        return signed(lab, sealed, objects)
+
+    return make
+
+
+_WIDE = "jumlah".encode("utf-16-be").hex().encode()
+_NARROW = "jumlah".encode("utf-16-le").hex().encode()
+
+HONEST |= {
+    "by-hand-named-otherwise": Attack(_named(b"(jumlah)", b"(Notaris)"), "genuine_then_signed"),
+}
+
+CASES |= {
+    **{
+        f"field-named-as-a-text-{name}": changed(_named(*names), "unchanged")
+        for name, names in {
+            "that-is-in-no-form": (b"(jumlah)", b"(jumlah)"),
+            "in-another-encoding": (b"(jumlah)", b"<FEFF%b>" % _WIDE),
+            "with-a-language": (b"(jumlah)", b"<FEFF001B0065006E001B%b>" % _WIDE),
+            "with-half-a-character": (b"<FEFF%b00>" % _WIDE, b"(jumlah)"),
+            "in-the-other-order-of-octets": (b"<FFFE%b>" % _NARROW, b"(jumlah)"),
+            "below-another": (b"(rupiah)", b"(jumlah.rupiah)", b"/Parent 31 0 R"),
+        }.items()
+    },
 }
