@@ -347,13 +347,19 @@ class Comparison:
             raise Found("object_changed", number)
         if not isinstance(old, dict) or not isinstance(new, dict) or old.get("/V") is not None:
             raise Found("object_changed", number)
-        self._only(old, new, before, after, {"/V", "/AP", "/F", "/M"})
+        # What is called by another kind is drawn as that, and not where its picture is; what is called by none,
+        # as some readers like.
+        is_widget = new.get("/Subtype") == "/Widget"
+        if "/Subtype" in new and not is_widget:
+            raise Found("object_changed", number, key="/Subtype")
+        shown = {"/AP", "/F"} if is_widget else set()
+        self._only(old, new, before, after, {"/V", "/M"} | shown)
         self._added.roles[number] = "field"
         self._touched.add("field")
         is_widget_alone = "/Parent" in new and "/V" not in new
         signature = None if is_widget_alone else self._added.signature(new.get("/V"))
         widgets = []
-        if "/Subtype" in new:
+        if is_widget:
             changed = [
                 key
                 for key in ("/F", "/AP")

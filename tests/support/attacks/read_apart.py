@@ -9,12 +9,13 @@ from tests.support.attacks.by_hand import (
     FIELD,
     MORE,
     PICTURE,
+    SIGNATURE,
     WIDGET,
     objects_of,
     signed,
 )
 from tests.support.attacks.lab import Attack, Lab, changed
-from tests.support.attacks.later import signed_by_hand
+from tests.support.attacks.later import object_of, signed_by_hand
 from tests.support.pdfmaker import Body, Stream, letter, text_of
 
 _FORM = b"/Type/XObject/Subtype/Form"
@@ -126,6 +127,45 @@ CASES |= {
             "with-half-a-character": (b"<FEFF%b00>" % _WIDE, b"(jumlah)"),
             "in-the-other-order-of-octets": (b"<FFFE%b>" % _NARROW, b"(jumlah)"),
             "below-another": (b"(rupiah)", b"(jumlah.rupiah)", b"/Parent 31 0 R"),
+        }.items()
+    },
+}
+
+
+# -- fields that waited for a signature ----------------------------------------------------------------
+
+
+def _waiting(kind: bytes) -> Make:
+    """What waited for a signature is drawn as something else by some readers, and no more when it is signed."""
+
+    def make(lab: Lab) -> bytes:
+        made = letter(2)
+        made[1] = b"<</Type/Catalog/Pages 2 0 R/AcroForm 28 0 R>>"
+        made[28] = b"<</Fields[30 0 R]>>"
+        made[4] = text_of(made[4])[:-2] + b"/Annots[30 0 R]>>"
+        made[30] = b"<</Type/Annot/FT/Sig/T(Saksi)/F 4/P 4 0 R%b>>" % kind
+        sealed = lab.sealed_of(made)
+        filled = object_of(sealed, 30)[:-2] + b"/AP<</N %d 0 R>>/V %d 0 R>>" % (PICTURE, SIGNATURE)
+        objects: dict[int, Body] = {30: filled, SIGNATURE: objects_of(sealed)[SIGNATURE]}
+        objects[PICTURE] = Stream(_FORM + b"/BBox[0 0 150 60]", b" ")
+        return signed(lab, sealed, objects)
+
+    return make
+
+
+HONEST |= {
+    "by-hand-waiting": Attack(
+        _waiting(b"/Subtype/Widget/Rect[%b]" % _PAPER), "genuine_then_signed"
+    ),
+}
+
+CASES |= {
+    **{
+        f"waiting-field-that-is-{name}": changed(_waiting(kind), "unchanged")
+        for name, kind in {
+            "a-line": b"/Subtype/Line/L[60 768 340 768]/C[1 0 0]/BS<</W 6>>/Rect[0 0 0 0]",
+            "handwriting": b"/Subtype/Ink/InkList[[60 768 340 768]]/C[1 0 0]/Rect[%b]" % _PAPER,
+            "of-no-kind": b"/Rect[%b]" % _PAPER,
         }.items()
     },
 }
