@@ -243,19 +243,19 @@ class Added:
             self.inside(entries.get("/Resources"), written, "/Resources")
         return True
 
-    def resources(self, before: StrictValue, after: StrictValue, to: Written) -> None:
+    def resources(self, before: StrictValue, after: StrictValue, of: Written, to: Written) -> None:
         """What pictures of fields may draw with (/DR): it may grow by names that it did not have."""
-        old = self._resolved(before)
-        new = self._opened(after, before, "resources")
+        old, of = self._resolved_in(before, of)
+        new, to = self._opened_in(after, before, "resources", to)
         known = old if isinstance(old, dict) else {}
         for kind, names in entries_of(new or {}, to.ref.number).items():
-            held = self._resolved(known.get(kind))
-            listed = self._opened(names, known.get(kind), "resources")
+            held, had_in = self._resolved_in(known.get(kind), of)
+            listed, listed_in = self._opened_in(names, known.get(kind), "resources", to)
             # It says nothing since PDF 1.4, and one program adds it (ISO 32000-2, section 14.2).
             if kind == "/ProcSet" and held is None and _is_of(listed, _PROCEDURE_SETS):
                 continue
             if not isinstance(listed, dict):
-                if listed != held:
+                if not self._before.is_same(held, had_in, listed, listed_in):
                     raise Found("object_changed", to.ref.number, key=kind)
                 continue
             had = held if isinstance(held, dict) else {}
@@ -263,8 +263,8 @@ class Added:
                 raise Found("object_changed", to.ref.number, key=kind)
             for name, one in listed.items():
                 if name not in had:
-                    self.inside(one, to, "/DR")
-                elif not self._before.is_same(had[name], None, one, None):
+                    self.inside(one, listed_in, "/DR")
+                elif not self._before.is_same(had[name], had_in, one, listed_in):
                     raise Found("object_changed", to.ref.number, key=name)
         if known.keys() - entries_of(new or {}, to.ref.number).keys():
             raise Found("object_changed", to.ref.number, key="/DR")
@@ -355,17 +355,32 @@ class Added:
         written = self._before.object(value.number)
         return written.value if written is not None else None
 
+    def _resolved_in(self, value: StrictValue, of: Written) -> tuple[StrictValue, Written]:
+        """A value before the update, and the object that holds it: by its number strings are deciphered."""
+        written = self._before.object(value.number) if isinstance(value, Ref) else of
+        return self._resolved(value), written or of
+
     def _opened(self, value: StrictValue, was: StrictValue, what: str) -> StrictValue:
         """A value after the update, which was another or the same before; of an added object, which is
         claimed, or of one that stayed."""
+        return self._written(value, was, what).value if isinstance(value, Ref) else value
+
+    def _opened_in(
+        self, value: StrictValue, was: StrictValue, what: str, to: Written
+    ) -> tuple[StrictValue, Written]:
+        """The same, and the object that holds it."""
         if not isinstance(value, Ref):
-            return value
+            return value, to
+        written = self._written(value, was, what)
+        return written.value, written
+
+    def _written(self, value: Ref, was: StrictValue, what: str) -> Written:
         if self.is_added(value):
-            return self.claim(value, what, again=True).value
+            return self.claim(value, what, again=True)
         written = self.now(value, was, what)
         if written is None:
             raise Found("object_borrowed", value.number)
-        return written.value
+        return written
 
     def now(self, value: Ref, was: StrictValue, what: str) -> Written | None:
         """An object that was there before, as it is after the update; it may be one thing only.

@@ -154,7 +154,11 @@ class State:
 
     def above(self, number: int) -> dict[str, StrictValue]:
         """What a page inherits from the nodes above it (ISO 32000-2, section 7.7.3.4)."""
-        found: dict[str, StrictValue] = {}
+        return {key: value for key, (value, _) in self.inherited(number).items()}
+
+    def inherited(self, number: int) -> dict[str, tuple[StrictValue, Written]]:
+        """The same, and which node holds it: by its number strings are deciphered."""
+        found: dict[str, tuple[StrictValue, Written]] = {}
         written = self.object(number)
         for _ in range(DEPTH_MAX):
             entries = written.value if written is not None else None
@@ -169,7 +173,7 @@ class State:
             )
             if not isinstance(kids, list) or written.ref not in kids:
                 return {}
-            written, found = node, {**node.value, **found}
+            written, found = node, {key: (one, node) for key, one in node.value.items()} | found
         return found
 
     def refuse_unless_alone(self, number: int) -> None:

@@ -190,7 +190,7 @@ class Comparison:
             isinstance(new.get("/DR"), Ref)
             or not self._before.is_same(old.get("/DR"), of, new.get("/DR"), to)
         ):
-            self._added.resources(old.get("/DR"), new.get("/DR"), to)
+            self._added.resources(old.get("/DR"), new.get("/DR"), of, to)
         grown = self._list(old.get("/Fields"), of, new.get("/Fields"), to, "fields")
         for item in grown:
             self._touched.add("form")
@@ -298,7 +298,7 @@ class Comparison:
         self._touched.add("pages")
         old, new = before.value, after.value
         if isinstance(old, dict) and isinstance(new, dict):
-            new = self._without_inherited(old, new, number)
+            new = self._without_inherited(old, new, after)
             try:
                 self._only(old, new, before, after, {"/Annots", "/PieceInfo"})
                 self._data(old.get("/PieceInfo"), before, new.get("/PieceInfo"), after)
@@ -320,15 +320,14 @@ class Comparison:
         if not self._before.is_same_data(old, before, new, after):
             raise Found("object_changed", after.ref.number, key="/PieceInfo")
 
-    def _without_inherited(self, old: _Entries, new: _Entries, number: int) -> _Entries:
+    def _without_inherited(self, old: _Entries, new: _Entries, to: Written) -> _Entries:
         """A page as it is, but for what some programs copy into it from the tree above."""
-        added = [key for key in _INHERITED if key in new and key not in old]
-        above = self._before.above(number) if added else {}
-        return {
-            key: value
-            for key, value in new.items()
-            if key not in added or not self._before.is_same(above.get(key), None, value, None)
+        added = {key for key in _INHERITED if key in new and key not in old}
+        above = self._before.inherited(to.ref.number) if added else {}
+        copied = {
+            key for key in added & above.keys() if self._before.is_same(*above[key], new[key], to)
         }
+        return {key: value for key, value in new.items() if key not in copied}
 
     def _hang(self, widget: Widget, hung: dict[int, int], pages: "_Pages | None") -> None:
         """A widget is on the page it names, or names none; one that hangs nowhere is not seen."""

@@ -2,9 +2,14 @@
 strings that are deciphered by another number; and by values that nobody looks at.
 """
 
+import io
 import re
 from collections.abc import Callable
 
+import pikepdf
+
+from meterai.sealing.pdf.document import open_document
+from meterai.sealing.pdf.syntax import Ref
 from tests.support.attacks.by_hand import (
     FIELD,
     MORE,
@@ -13,10 +18,11 @@ from tests.support.attacks.by_hand import (
     WIDGET,
     objects_of,
     signed,
+    value_of,
 )
 from tests.support.attacks.lab import Attack, Lab, changed
 from tests.support.attacks.later import object_of, signed_by_hand
-from tests.support.pdfmaker import Body, Stream, letter, text_of
+from tests.support.pdfmaker import Body, Stream, letter, text_of, update
 
 _FORM = b"/Type/XObject/Subtype/Form"
 _CERTIFICATE = b"0\x82abc"
@@ -168,4 +174,39 @@ CASES |= {
             "of-no-kind": b"/Rect[%b]" % _PAPER,
         }.items()
     },
+}
+
+
+# -- strings that are deciphered by the number of their object -----------------------------------------
+
+
+def _palette_in_a_page(lab: Lab) -> bytes:
+    """A page inherits the colours of a palette, and a signature copies them into it as they stand: there they are
+    deciphered by the number of the page."""
+    out = io.BytesIO()
+    with pikepdf.open(io.BytesIO(lab.original)) as opened:
+        rules = pikepdf.Encryption(owner="rahasia", user="", R=3, aes=False, metadata=False)
+        modes = pikepdf.ObjectStreamMode.disable
+        opened.save(out, encryption=rules, object_stream_mode=modes)
+    enciphered = out.getvalue()
+    document = open_document(enciphered, bytes_max=len(enciphered))
+    tree = document.root.get(b"/Pages")
+    kids = document.items(document.dictionary(tree), b"/Kids")
+    assert isinstance(tree, Ref)
+    assert isinstance(kids[0], Ref)
+    assert document.cipher is not None
+    white = document.cipher.encrypt_string(tree, b"\xff" * 768).hex().encode()
+    resources = b"/Resources<</ColorSpace<</C[/Indexed/DeviceRGB 255<%b>]>>>>>>" % white
+    page = re.sub(rb"/Resources <<.*?>> >>", b"", value_of(enciphered, kids[0].number))
+    inherited: dict[int, Body] = {
+        tree.number: value_of(enciphered, tree.number)[:-2] + resources,
+        kids[0].number: page,
+    }
+    sealed = lab.seal(update(enciphered, inherited))
+    copied = {kids[0].number: object_of(sealed, kids[0].number)[:-2] + resources}
+    return signed_by_hand(lab, sealed, copied)
+
+
+CASES |= {
+    "inherited-palette-enciphered": changed(_palette_in_a_page, "unchanged"),
 }
