@@ -4,6 +4,7 @@ A writing program states in them when it wrote and what it is called; what they 
 (title, author, conformance) may not change behind a seal.
 """
 
+import io
 import re
 import zlib
 from xml.etree import ElementTree as Tree
@@ -31,6 +32,15 @@ _WRITERS = {
     "{http://ns.adobe.com/xap/1.0/}ModifyDate",
     "{http://ns.adobe.com/xap/1.0/}MetadataDate",
     "{http://ns.adobe.com/pdf/1.3/}Producer",
+}
+# By these prefixes readers ask for what is said, whatever each stands for in the packet at hand.
+_PREFIXES = {
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "pdf": "http://ns.adobe.com/pdf/1.3/",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "x": "adobe:ns:meta/",
+    "xap": "http://ns.adobe.com/xap/1.0/",
+    "xmp": "http://ns.adobe.com/xap/1.0/",
 }
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _XML = "{http://www.w3.org/XML/1998/namespace}"
@@ -127,10 +137,24 @@ def _packet(state: State, written: Written, *, is_later: bool) -> Tree.Element |
     text = (_PACKET if is_later else _INSTRUCTION).sub(b"", data)
     if len(data) > BYTES_MAX or b"<!" in text or b"<?" in text:
         return None
+    stripped = io.BytesIO(text.strip(b"\xef\xbb\xbf\0\t\n\r "))
     try:
-        return Tree.fromstring(text.strip(b"\xef\xbb\xbf\0\t\n\r "))  # noqa: S314
+        read = list(Tree.iterparse(stripped, ("start-ns", "start")))  # noqa: S314
     except Tree.ParseError:
         return None
+    if is_later and not all(_is_usual(*found) for event, found in read if event == "start-ns"):
+        return None
+    packet: Tree.Element = next(found for event, found in read if event == "start")
+    return packet
+
+
+def _is_usual(prefix: str, namespace: str) -> bool:
+    """True unless a prefix stands for another namespace than it does for readers that ask for `dc:title`, in
+    capitals as well, or one of those is called by another."""
+    known = _PREFIXES.get(prefix.casefold())
+    if known is None:
+        return namespace not in _PREFIXES.values()
+    return namespace == known and prefix in _PREFIXES
 
 
 def _unfiltered(state: State, written: Written, entries: dict[str, StrictValue]) -> bytes | None:

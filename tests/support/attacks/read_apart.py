@@ -4,7 +4,7 @@ strings that are deciphered by another number; and by values that nobody looks a
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pikepdf
 
@@ -22,7 +22,7 @@ from tests.support.attacks.by_hand import (
 )
 from tests.support.attacks.lab import Attack, Lab, changed
 from tests.support.attacks.later import object_of, signed_by_hand
-from tests.support.pdfmaker import Body, Stream, letter, text_of, update
+from tests.support.pdfmaker import Body, Stream, letter, tail_of, text_of, update
 
 _FORM = b"/Type/XObject/Subtype/Form"
 _CERTIFICATE = b"0\x82abc"
@@ -209,4 +209,71 @@ def _palette_in_a_page(lab: Lab) -> bytes:
 
 CASES |= {
     "inherited-palette-enciphered": changed(_palette_in_a_page, "unchanged"),
+}
+
+
+# -- what is said of the document ----------------------------------------------------------------------
+
+_PACKET = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-'
+    b'syntax-ns#"><rdf:Description rdf:about=""%b</rdf:Description></rdf:RDF></x:xmpmeta>'
+)
+_TITLE = b'<%b:title><rdf:Alt><rdf:li xml:lang="x-default">%b</rdf:li></rdf:Alt></%b:title>'
+_MEDIA = b' xmlns:%b="http://ns.adobe.com/xap/1.0/mm/"'
+_DUBLIN = b' xmlns:%b="http://purl.org/dc/elements/1.1/"'
+_HAD = _PACKET % (_DUBLIN % b"dc" + b">" + _TITLE % (b"dc", b"Surat", b"dc"))
+
+
+def _saying(packet: bytes, sealed_packet: bytes = b"") -> Make:
+    """Evidence with metadata, which were others before or not there."""
+
+    def make(lab: Lab) -> bytes:
+        made, entries = letter(2), b"/Type/Metadata/Subtype/XML"
+        if sealed_packet:
+            made[1] = text_of(made[1])[:-2] + b"/Metadata 60 0 R>>"
+            made[60] = Stream(entries, sealed_packet)
+        sealed = lab.sealed_of(made)
+        number = 60 if sealed_packet else tail_of(sealed)[1] + 2
+        said = b"" if sealed_packet else b"/Metadata %d 0 R" % number
+        return _proven(sealed, said, more={number: Stream(entries, packet)})
+
+    return make
+
+
+def _proven(
+    sealed: bytes, root: bytes, store: bytes = b"", more: Mapping[int, Body] | None = None
+) -> bytes:
+    """The document with evidence, and these entries in its catalog and its store."""
+    size = tail_of(sealed)[1]
+    objects: dict[int, Body] = {
+        1: object_of(sealed, 1)[:-2] + b"/DSS %d 0 R%b>>" % (size, root),
+        size: b"<</Certs[%d 0 R]%b>>" % (size + 1, store),
+        size + 1: Stream(b"", _CERTIFICATE),
+    }
+    return update(sealed, objects | dict(more or {}))
+
+
+def _media(prefix: bytes, *, title: bytes = b"LUNAS") -> bytes:
+    return _PACKET % (_MEDIA % prefix + b">" + _TITLE % (prefix, title, prefix))
+
+
+_MOVED = _PACKET % (
+    (_MEDIA % b"dc")
+    + (_DUBLIN % b"e")
+    + b">"
+    + _TITLE % (b"e", b"Surat", b"e")
+    + _TITLE % (b"dc", b"LUNAS", b"dc")
+)
+_RENAMED = _PACKET % (_DUBLIN % b"e" + b">" + _TITLE % (b"e", b"Surat", b"e"))
+
+HONEST |= {
+    "genuine-with-media-management": Attack(_saying(_media(b"xmpMM")), "genuine"),
+    "genuine-with-media-management-by-a-made-up-prefix": Attack(_saying(_media(b"ns0")), "genuine"),
+}
+
+CASES |= {
+    "title-by-another-namespace": changed(_saying(_media(b"dc")), "unchanged"),
+    "title-by-another-namespace-in-capitals": changed(_saying(_media(b"DC")), "unchanged"),
+    "title-beside-the-one-that-was": changed(_saying(_MOVED, _HAD), "unchanged"),
+    "title-by-another-prefix": changed(_saying(_RENAMED, _HAD), "unchanged"),
 }
