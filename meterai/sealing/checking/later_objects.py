@@ -59,6 +59,12 @@ _NEVER_INSIDE = {
 _RESOURCES = {"/Font", "/XObject", "/ColorSpace", "/Pattern", "/Shading", "/ExtGState"}
 # What is below these is drawn with; below others, such as a lock, nothing draws, and there are no streams.
 _DRAWN_WITH = {"/Resources", "/Group", "/DR"}
+# Nobody looks at these values: each is one that holds no others, in which something might be hidden.
+_SINGLE = {
+    *("/Type", "/Subtype", "/FT", "/TU", "/TM", "/Ff", "/DA", "/Q", "/NM", "/M", "/H", "/Name"),
+    *("/FormType", "/Reason", "/Location", "/ContactInfo", "/Contact", "/SubFilter", "/R"),
+    *("/Prop_AuthTime", "/Prop_AuthType"),
+}
 _INTEGER_MAX = 0x7FFF_FFFF  # that every reader takes as it is
 _FILTERS = {
     *("/FlateDecode", "/DCTDecode", "/ASCII85Decode", "/ASCIIHexDecode", "/RunLengthDecode"),
@@ -288,7 +294,7 @@ class Added:
         """The evidence (DSS) of a document; what there was stays."""
         old = self._resolved(before)
         new = entries_of(self._opened(after, before, "evidence"), number)
-        if new.keys() - _EVIDENCE_KEYS:
+        if new.keys() - _EVIDENCE_KEYS or not isinstance(new.get("/Type", ""), str):
             raise Found("evidence_malformed", number)
         known = old if isinstance(old, dict) else {}
         for key in _EVIDENCE_LISTS:
@@ -299,7 +305,9 @@ class Added:
             before_it = held.get(name) if isinstance(held, dict) else None
             was = self._resolved(before_it)
             listed = entries_of(self._opened(one, before_it, "evidence"), number)
-            if listed.keys() - _VRI_KEYS:
+            is_said = isinstance(listed.get("/Type", ""), str)
+            is_said &= isinstance(listed.get("/TU", b""), bytes)
+            if listed.keys() - _VRI_KEYS or not is_said:
                 raise Found("evidence_malformed", number, key=name)
             for key, whole in _VRI_LISTS.items():
                 had = was.get(key) if isinstance(was, dict) else None
@@ -402,7 +410,7 @@ class Added:
     def _entries(self, written: Written, keys: set[str]) -> dict[str, StrictValue]:
         entries = entries_of(written.value, written.ref.number)
         for key in entries:
-            if key not in keys:
+            if key not in keys or (key in _SINGLE and not _is_single(entries[key])):
                 raise Found("key_unexpected", written.ref.number, key=key)
         return entries
 
@@ -441,6 +449,10 @@ class Added:
         for name in _items(entries.get("/Filter"), alone=True):
             if name not in _FILTERS:
                 raise Found("picture_unreadable", written.ref.number, key="/Filter")
+
+
+def _is_single(value: StrictValue) -> bool:
+    return not isinstance(value, dict | list | Ref)
 
 
 def _check_numbers(values: Iterable[StrictValue], of: Written, *, is_place: bool) -> None:

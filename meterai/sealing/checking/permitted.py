@@ -40,7 +40,14 @@ _VERSIONS = {*(f"/1.{one}" for one in range(8)), "/2.0"}
 # in the metadata that they wrote.
 _BESIDE_EVIDENCE = {"catalog", "version", "metadata"}
 _SIGNATURES_EXIST, _APPEND_ONLY = 1, 2  # /SigFlags, ISO 32000-2, table 225
-_EXTENSION_KEYS = {"/Type", "/BaseVersion", "/ExtensionLevel", "/URL", "/ExtensionRevision"}
+# And of what kind the value of each is (ISO 32000-2, table 49).
+_EXTENSION_KEYS: dict[str, type] = {
+    "/Type": str,
+    "/BaseVersion": str,
+    "/ExtensionLevel": int,
+    "/URL": bytes,
+    "/ExtensionRevision": bytes,
+}
 
 _NOTHING = Written(Ref(0, 0), {}, None, None)  # the trailer, whose strings are not enciphered
 
@@ -174,7 +181,7 @@ class Comparison:
                 continue
             for item in one if isinstance(one, list) else [one]:
                 said = {} if item == "/Extensions" else entries_of(item, number)
-                if said.keys() - _EXTENSION_KEYS:
+                if not all(isinstance(said[key], _EXTENSION_KEYS.get(key, ())) for key in said):
                     raise Found("object_changed", number, key="/Extensions")
 
     def _form(self, old: _Entries, new: _Entries, of: Written, to: Written) -> None:

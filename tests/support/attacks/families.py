@@ -252,4 +252,23 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "metadata-that-a-page-draws-behind-a-comment",
         "list-shared-in-two-steps",
     ),
+    "values that readers take for different ones": (
+        "place-beyond-32-bits-with-a-fraction",
+        "form-in-a-picture-beyond-32-bits",
+        "field-named-as-a-text-that-is-in-no-form",
+        "field-named-as-a-text-in-another-encoding",
+        "waiting-field-that-is-a-line",
+        "waiting-field-that-is-of-no-kind",
+        "inherited-palette-enciphered",
+        "title-by-another-namespace",
+        "title-beside-the-one-that-was",
+    ),
+    "values that nobody looks at": (
+        "extension-with-a-nested-address",
+        "evidence-of-a-nested-type",
+        "evidence-of-a-nested-time",
+        "lock-with-a-stream",
+        "wishes-with-a-stream",
+        "nested-tooltip",
+    ),
 }

@@ -277,3 +277,43 @@ CASES |= {
     "title-beside-the-one-that-was": changed(_saying(_MOVED, _HAD), "unchanged"),
     "title-by-another-prefix": changed(_saying(_RENAMED, _HAD), "unchanged"),
 }
+
+
+# -- what nobody looks at ------------------------------------------------------------------------------
+
+
+def _security(entries: bytes, verified: bytes = b"") -> Make:
+    """Evidence whose store, and what it says of one signature, has these entries."""
+    store = b"%b/VRI<</%b<<%b>>>>" % (entries, b"A" * 40, verified)
+    return lambda lab: _proven(lab.sealed, b"", store)
+
+
+def _extension(entries: bytes) -> Make:
+    return lambda lab: _proven(lab.sealed, b"/Extensions<</ESIC<<%b>>>>" % entries)
+
+
+_LEVEL = b"/Type/DeveloperExtensions/BaseVersion/1.7/ExtensionLevel 5"
+
+HONEST |= {
+    "genuine-with-an-extension": Attack(_extension(_LEVEL + b"/URL(https://x.example)"), "genuine"),
+    "genuine-with-evidence-of-a-time": Attack(
+        _security(b"/Type/DSS", b"/Type/VRI/TU(D:20261124080000Z)"), "genuine"
+    ),
+}
+
+CASES |= {
+    **{
+        f"extension-with-{name}": changed(_extension(entries), "unchanged")
+        for name, entries in {
+            "a-nested-address": _LEVEL + b"/URL<</A<</A 0>>>>",
+            "an-address-in-a-list": _LEVEL + b"/URL[(https://x.example)]",
+            "a-version-that-is-a-string": b"/BaseVersion(1.7)/ExtensionLevel 5",
+            "a-level-that-is-no-number": b"/BaseVersion/1.7/ExtensionLevel[5]",
+            "a-revision-that-is-a-name": _LEVEL + b"/ExtensionRevision/A",
+        }.items()
+    },
+    "evidence-of-a-nested-type": changed(_security(b"/Type[/DSS]"), "unchanged"),
+    "evidence-of-a-nested-time": changed(_security(b"", b"/TU<</A 0>>"), "unchanged"),
+    "evidence-of-a-nested-kind": changed(_security(b"", b"/Type<</A 0>>"), "unchanged"),
+    "nested-tooltip": changed(_locked(b"/TU<</A 0>>"), "unchanged"),
+}
