@@ -271,4 +271,12 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "wishes-with-a-stream",
         "nested-tooltip",
     ),
+    "structure that some reader takes otherwise": (
+        "head-of-free-rows-beyond-the-file",
+        "header-behind-blanks",
+        "half-a-header-in-evidence",
+        "blanks-behind-a-count",
+        "stored-behind-coded",
+        "rows-beside-the-table",
+    ),
 }

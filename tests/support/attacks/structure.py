@@ -9,6 +9,14 @@ import re
 import zlib
 from collections.abc import Callable
 
+from tests.support.attacks.by_hand import (
+    FIELD,
+    PICTURE,
+    SIGNATURE,
+    objects_of,
+    signed,
+    value_of,
+)
 from tests.support.attacks.keyless import evidence
 from tests.support.attacks.lab import Attack, Lab, changed
 from tests.support.pdfmaker import (
@@ -25,6 +33,7 @@ from tests.support.pdfmaker import (
 
 _CERTIFICATE = b"0\x82abc"
 _WORDS = b"BT /F1 24 Tf 72 760 Td (Rp 99.000.000) Tj ET"
+_OWN = 170  # an object that an update adds
 _DEEP = 65  # brackets; some reader stops at 64
 _LINE_PIECE = 255  # octets that some reader takes of a line at once
 _Change = Callable[[bytes], bytes]
@@ -128,7 +137,46 @@ def _of_a_type_elsewhere(lab: Lab) -> bytes:
     return update(lab.sealed, objects)
 
 
+def _picture_read_ahead(lab: Lab) -> bytes:
+    """A later picture whose drawing two viewers may inflate otherwise."""
+    objects = objects_of(lab.sealed)
+    picture = objects[PICTURE]
+    assert isinstance(picture, Stream)
+    entries = picture.entries + b"/Filter/FlateDecode"
+    objects[PICTURE] = Stream(entries, read_ahead(b"q\n", picture.data + b" Q"))
+    return signed(lab, lab.sealed, objects)
+
+
+def _certified_elsewhere(lab: Lab) -> bytes:
+    """A later signature that certifies the document anew, in an object of its own."""
+    objects = objects_of(lab.sealed)
+    objects[SIGNATURE] = text_of(objects[SIGNATURE])[:-2] + b"/Reference[%d 0 R]>>" % _OWN
+    parameters = b"<</Type/TransformParams/V/1.2/P 2>>"
+    objects[_OWN] = b"<</Type/SigRef/TransformMethod/DocMDP/TransformParams%b>>" % parameters
+    return signed(lab, lab.sealed, objects)
+
+
+def _field_of_its_own(lab: Lab) -> bytes:
+    """A field that stood in the list of annotations, in an object of its own: one reader then draws it."""
+    field = (
+        b"<</Type/Annot/Subtype/Widget/FT/Tx/T(b)/V(Rp 99)/DA(/F1 20 Tf)/Rect[60 740 340 800]/F 4>>"
+    )
+    made = letter(2)
+    made[4] = text_of(made[4])[:-2] + b"/Annots[%b]>>" % field
+    sealed = lab.sealed_of(made)
+    objects = objects_of(sealed)
+    page = value_of(sealed, 4)
+    assert field in page
+    hung = page.replace(field, b"%d 0 R" % _OWN)
+    objects[4] = re.sub(rb"/Annots ?\[([^\]]*)\]", rb"/Annots[\1 %d 0 R]" % FIELD, hung)
+    objects[_OWN] = field
+    return signed(lab, sealed, objects)
+
+
 CASES: dict[str, Attack] = {
+    "picture-of-stored-behind-coded": changed(_picture_read_ahead, "unchanged"),
+    "certified-in-another-object": changed(_certified_elsewhere, "unchanged"),
+    "field-in-an-object-of-its-own": changed(_field_of_its_own, "unchanged"),
     "head-of-free-rows-beyond-the-file": changed(_head_of_free(1 << 31), "unchanged"),
     "header-behind-blanks": changed(_behind(b" \0" + b" " * 250), "unchanged"),
     "header-in-the-middle-of-a-line": changed(_behind(b"  "), "unchanged"),
