@@ -126,11 +126,12 @@ def test_nobody_without_stamps_has_anything_examined(
 ) -> None:
     poor = running.customer()
     broken = whole(letter()).replace(b" 00000 n \n", b" 00000 n\n")
+    elsewhere = {"page": 1, "x": 60, "y": 400, "width": 80}  # than the stamp that is there
     for document in (*bombs, broken):
-        reply = poor.stamp(document)
+        reply = poor.stamp(document, elsewhere)
         assert (reply.status, reply.json["code"]) == (409, "not_enough_stamps")
     # Who has stamps learns why such a document is not stamped.
-    reply = payer.stamp(bombs[0])
+    reply = payer.stamp(bombs[0], elsewhere)
     assert (reply.status, reply.json["code"]) == (422, "not_comparable")
 
 

@@ -349,7 +349,7 @@ def test_a_file_that_was_sent_before_is_told_and_needs_a_yes(erring: Applicant) 
         erring.fits_the_screen()
         with erring.page.expect_navigation():  # the page that follows looks the same
             erring.page.get_by_role("button", name=NOW).click()
-    erring.page.get_by_label("Ya, bubuhkan satu meterai lagi").check()
+    erring.page.get_by_label("Ya, bubuhkan 1 meterai lagi").check()
     erring.page.get_by_role("button", name=NOW).click()
     erring.sees("Surat.pdf")
     erring.goes_to("/history")

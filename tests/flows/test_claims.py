@@ -143,7 +143,8 @@ def test_a_stamped_document_that_was_covered_is_not_genuine(
     (place,) = [one["place"] for one in found["checks"] if one["place"]]
     left, low, right, top = OVER_WORDS
     assert place == {"page": 1, "x": left, "y": low, "width": right - left, "height": top - low}
-    refused = stamped.customer.stamp(covered)
+    elsewhere = {"page": 1, "x": 60, "y": 400, "width": 80}  # than the stamp that is there
+    refused = stamped.customer.stamp(covered, elsewhere)
     assert (refused.status, refused.json["code"]) == (422, "seal_spoilt")
 
 
