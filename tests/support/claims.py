@@ -84,6 +84,7 @@ CLAIMS: Mapping[str, tuple[Holds, ...]] = {
     "refusal.issuer_unusable": (no_stamp_lost,),
     "refusal.network_full": (files_kept,),
     "refusal.not_in_time": (no_stamp_lost,),
+    "refusal.placement_on_stamp": (nothing_charged,),
     "refusal.placements_overlap": (nothing_charged,),
     "refusal.proof_required": (nothing_done,),
     "refusal.revocation_unavailable": (no_stamp_lost,),
