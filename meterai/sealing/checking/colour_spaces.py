@@ -6,6 +6,8 @@ from meterai.sealing.pdf.strict import StrictValue
 
 # A pattern is named; one without colours takes those of the space below it besides.
 PATTERN = 100
+# Of a device, or measured by one: readers agree on their colours.
+MEASURED = {"/DeviceGray", "/DeviceRGB", "/DeviceCMYK", "/CalGray", "/CalRGB", "/ICCBased"}
 DEVICES = {"/DeviceGray": 1, "/DeviceRGB": 3, "/DeviceCMYK": 4, "/Pattern": PATTERN}
 COLOURANTS_MAX = 32  # ISO 32000-2, annex C
 _CALIBRATED = {"/CalGray": 1, "/CalRGB": 3, "/Lab": 3}

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from math import isfinite
 
+from meterai.sealing.checking.colour_spaces import MEASURED
 from meterai.sealing.checking.lettering import Lettering
 from meterai.sealing.pdf.operations import Matrix, product
 from meterai.sealing.pdf.pages import Box
@@ -33,7 +34,6 @@ _BUTT = 0  # the cap of a line that adds nothing to its length
 
 NOWHERE: Box = (0.0, 0.0, -1.0, -1.0)
 _LISTED_MAX = 2  # a list of colours has no other below it (8.6.6.3)
-_MEASURED = {"/DeviceGray", "/DeviceRGB", "/DeviceCMYK", "/CalGray", "/CalRGB", "/ICCBased"}
 
 Parts = Callable[[StrictValue], Sequence[bytes]]
 # Entries of the state (table 57) by which readers paint differently, and the values that do nothing.
@@ -163,7 +163,7 @@ def colour_of_space(space: StrictValue, reader: Reader) -> Colour:
     """As what any colour of a space counts."""
     found = reader.resolved(space)
     family = reader.resolved(found[0]) if isinstance(found, list) and found else found
-    return Colour.PLAIN if family in _MEASURED else Colour.ODD
+    return Colour.PLAIN if family in MEASURED else Colour.ODD
 
 
 def colour_of_image(entries: dict[str, StrictValue], fill: Colour, reader: Reader) -> Colour:
@@ -175,7 +175,7 @@ def colour_of_image(entries: dict[str, StrictValue], fill: Colour, reader: Reade
     for _ in range(_LISTED_MAX):
         family = resolved(space[0]) if isinstance(space, list) and space else space
         if family != "/Indexed" or not isinstance(space, list) or len(space) < 2:
-            return Colour.PLAIN if family in _MEASURED or family is None else Colour.ODD
+            return Colour.PLAIN if family in MEASURED or family is None else Colour.ODD
         space = resolved(space[1])
     return Colour.ODD
 

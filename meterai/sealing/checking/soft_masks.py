@@ -8,11 +8,10 @@
 | a kind that is none; a curve | pdf.js, pdf_oxide, MuPDF |
 """
 
-from meterai.sealing.checking.colour_spaces import PATTERN, Resolve, components
+from meterai.sealing.checking.colour_spaces import MEASURED, PATTERN, Resolve, components
 from meterai.sealing.pdf.strict import StrictValue
 
 _KINDS = ("/Luminosity", "/Alpha")
-_MEASURED = {"/DeviceGray", "/DeviceRGB", "/DeviceCMYK", "/CalGray", "/CalRGB", "/ICCBased"}
 
 
 def is_drawn_alike(mask: StrictValue, resolved: Resolve) -> bool:
@@ -41,7 +40,7 @@ def is_measured(space: StrictValue, resolved: Resolve) -> bool:
     """True for a space of a device, or one that is measured by it."""
     space = resolved(space)
     family = resolved(space[0]) if isinstance(space, list) and space else space
-    return family in _MEASURED and 0 < (components(space, resolved) or 0) < PATTERN
+    return family in MEASURED and 0 < (components(space, resolved) or 0) < PATTERN
 
 
 def _entries(value: StrictValue, resolved: Resolve) -> dict[str, StrictValue]:
