@@ -20,7 +20,6 @@ from meterai.sealing import (
     PreparedDocument,
     Verdict,
 )
-from meterai.stamping import SPOILT, ExistingSealInvalid
 
 PROBED = (LAST_PAGE, 1, 2, 3)  # pages of which one must be as large as a stamp
 READ_AT_ONCE = 2  # in threads of this process
@@ -64,7 +63,7 @@ class Examination:
     async def examine(self, client: str, document: bytes) -> Examined:
         """What a document is; a broken one is mended.  `client` waits behind no other.
 
-        Refuses what `sealing` refuses, `FileEmpty`, `PagesTooSmall`, and `ExistingSealInvalid`.
+        Refuses what `sealing` refuses, `FileEmpty`, and `PagesTooSmall`.
         """
         if not document:
             raise FileEmpty("no bytes")
@@ -95,8 +94,6 @@ class Examination:
 
     def _examining(self, document: bytes) -> sealing.Work[Examined]:
         prepared, verdict = yield from self._seen(document)
-        if verdict in SPOILT:
-            raise ExistingSealInvalid(f"an earlier seal is {verdict}")
         found = prepared.inspection
         first = range(1, min(found.pages - 1, STAMPS_MAX) + 1)
         sizes = found.sizes

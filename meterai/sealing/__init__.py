@@ -5,11 +5,12 @@ Promises this room keeps
   * A signature somebody made earlier stays valid.
   * Every seal is verified before it is handed out; none is made with an expired certificate.
   * Whatever bytes come in, the answer is a `Delta` or a `Refusal`, and from `verify` a `Report`.
+  * A verdict is about the sealed bytes alone, and depends on no clock and no load.
   * No database, clock or environment is used.  Files: `load_issuer`, `load_issuers` and their
     development counterparts read (and make) those of the issuers.  Network: `signing.network`
     alone, where an issuer asks for time-stamps or evidence.
   * What may take long, and what needs a library that is not safe with hostile files (repairing,
-    comparing, rendering), is done in a process that is ended at its budget.  `accept`, `ingest`
+    rendering), is done in a process that is ended at its budget.  `accept`, `ingest`
     and `verify` wait for it; a `Pool` carries out the same works for many clients at once.
 
 Knows no accounts, orders or other serials: whether a serial was issued, and for this document, is
@@ -39,12 +40,14 @@ from meterai.sealing.model import (
     DynamicForm,
     EncryptedWithoutIdentifier,
     ExaminationBusy,
+    ExistingSealInvalid,
     HashOfOtherBytes,
     Inspection,
     IssuerUnusable,
+    LeavesWhenOpened,
     NoPages,
     NotAPdf,
-    NotComparable,
+    NotJudged,
     PageNotDrawn,
     PageOutOfRange,
     PageSize,
@@ -53,8 +56,8 @@ from meterai.sealing.model import (
     PlacementOnStamp,
     PlacementOutsidePage,
     PlacementsOverlap,
+    Portfolio,
     PreparedDocument,
-    ReferencesUnresolved,
     Report,
     RevocationUnavailable,
     SealDoesNotHold,
@@ -132,6 +135,7 @@ __all__ = [
     "DynamicForm",
     "EncryptedWithoutIdentifier",
     "ExaminationBusy",
+    "ExistingSealInvalid",
     "HashOfOtherBytes",
     "HashedDocument",
     "Inspection",
@@ -139,9 +143,10 @@ __all__ = [
     "IssuerUnusable",
     "Issuers",
     "KnownIssuer",
+    "LeavesWhenOpened",
     "NoPages",
     "NotAPdf",
-    "NotComparable",
+    "NotJudged",
     "PageNotDrawn",
     "PageOutOfRange",
     "PagePicture",
@@ -154,10 +159,10 @@ __all__ = [
     "PlacementOutsidePage",
     "PlacementsOverlap",
     "Pool",
+    "Portfolio",
     "PreparedDocument",
     "Question",
     "Rectangle",
-    "ReferencesUnresolved",
     "Report",
     "RevocationUnavailable",
     "SealDoesNotHold",

@@ -1,26 +1,23 @@
-"""Sealing as the platform asks for it: what was sealed is verified once before anybody gets it.
+"""Sealing as the platform asks for it: what was sealed is verified before anybody gets it.
 
-The engine promises a seal that holds.  A document that it read in another way than it will be read
-later (an encryption that depends on what an update adds, a hash of other bytes) would break that promise after
-somebody paid; so the whole file is opened again, from its bytes, and judged as any verifier would.
+The engine promises a seal that holds. A document that it read in another way than a verifier does
+(an encryption that depends on what an update adds) would break that promise after somebody paid. So
+the stamped file is opened again, and the new seals are judged as any verifier would.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from meterai.sealing.checking.questions import Question
-from meterai.sealing.checking.verification import judging
+from meterai.sealing.checking.verification import judged
 from meterai.sealing.model import (
     Delta,
-    HashOfOtherBytes,
     PreparedDocument,
     Report,
     SealDoesNotHold,
     Stamp,
     Verdict,
 )
-from meterai.sealing.pdf.decoding import LIMITS
-from meterai.sealing.sandbox.bounded import finish
 from meterai.sealing.signing.issuer import Issuer
 from meterai.sealing.writing import engine
 from meterai.sealing.writing.engine import HashedDocument
@@ -37,15 +34,17 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
     password: bytes = b"",
     hashed: HashedDocument | None = None,
 ) -> Delta:
-    """`engine.seal` of a document that was looked through, and its seals verified: with the issuer's own root
-    and claim key.
+    """`engine.seal` of a document that was looked through, and its new seals verified: with the issuer's own
+    root and claim key.
 
-    Refuses with what that refuses, and with `SealDoesNotHold`; the whole file is hashed for it once.
+    Refuses with what that refuses, and with `SealDoesNotHold`. The file is hashed once, or not at all
+    if `hashed` is given.
     """
     document = original.document if isinstance(original, PreparedDocument) else original
     if not isinstance(original, PreparedDocument) or original.opened is None:
         places = [stamp.placement for stamp in stamps]
         original = engine.looked_through_here(document, places, password)
+    hashed = hashed or HashedDocument.of(document)
     delta = engine.seal(
         original,
         stamps,
@@ -56,33 +55,39 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
         password=password,
         hashed=hashed,
     )
-    report = _judged(document, delta, issuer, at, password)
+    report = _judged(document, delta, issuer, at, password, hashed)
     is_whole = (
         report.verdict is Verdict.GENUINE
+        and not report.is_spoilt
         and report.serials == tuple(serial.text for serial in delta.serials)
         and report.sha256_original == delta.sha256_original
+        and report.sha256_sealed == delta.sha256_stamped
     )
     if not is_whole:
-        if hashed is not None and hashed.sha256 != HashedDocument.of(document).sha256:
-            raise HashOfOtherBytes("the hash of a document of the same length")
         raise SealDoesNotHold(report)
     return delta
 
 
-def _judged(original: bytes, delta: Delta, issuer: Issuer, at: datetime, password: bytes) -> Report:
-    """What a verifier says of the new seals.
+def _judged(
+    original: bytes,
+    delta: Delta,
+    issuer: Issuer,
+    at: datetime,
+    password: bytes,
+    hashed: HashedDocument,
+) -> Report:
+    """The report of a verifier on the new seals.
 
     Earlier seals were judged when the document came in (`ingestion`), by whoever knows all issuers.
     """
     key = issuer.claim_key
     claim_keys = {key.id: key.public} if key is not None else None
-    stamped = original + delta.data
     question = Question(
-        stamped,
+        original + delta.data,
         [issuer.root],
         at,
         claim_keys,
         password=password,
         seal_certificates=issuer.chain[:1],
     )
-    return finish(judging(question, LIMITS, behind=len(original)))
+    return judged(question, known=(hashed.continued(original), hashed.length))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from meterai.sealing.checking.verification import verifying
-from meterai.sealing.model import NotComparable, Placement, PreparedDocument, Verdict
+from meterai.sealing.model import ExistingSealInvalid, Placement, PreparedDocument, Verdict
 from meterai.sealing.own_seals import question
 from meterai.sealing.sandbox.bounded import Work
 from meterai.sealing.signing.issuers import Issuers
@@ -14,14 +14,14 @@ from meterai.sealing.writing.engine import ingesting
 def examining(
     document: bytes, placements: Sequence[Placement], issuers: Issuers, at: datetime
 ) -> Work[tuple[PreparedDocument, Verdict]]:
-    """The work of taking a document in, and the verdict on it: a seal of ours that was taken out of the form, and
-    its stamp left, would stand beside the new one.
+    """The work of taking a document in, and the verdict on it.
 
-    Refuses with what `ingest` refuses, and with `NotComparable` what is beyond its bounds: another
-    seal would not make it genuine.
+    Refuses with what `ingest` refuses, with `NotJudged`, and with `ExistingSealInvalid` if a seal of
+    ours in it does not hold by itself, or names of ours stand in it without one: another seal would
+    stand beside it.
     """
     prepared = yield from ingesting(document, placements)
     report = yield from verifying(question(prepared.document, issuers, at))
-    if report.verdict is Verdict.COULD_NOT_BE_COMPARED and prepared.inspection.signatures:
-        raise NotComparable("what follows an earlier seal could not be compared")
+    if report.is_spoilt or report.verdict is Verdict.UNREADABLE:
+        raise ExistingSealInvalid(f"an earlier seal is {report.verdict}")
     return prepared, report.verdict

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from itertools import combinations
+from typing import Protocol
 
 from meterai.kit.refusal import Refusal
 from meterai.kit.serial import Serial
@@ -117,28 +118,39 @@ class Evidence:
     crls: tuple[bytes, ...]
 
 
+class HashState(Protocol):
+    """SHA-256 over all bytes so far, as `hashlib` keeps it."""
+
+    def copy(self) -> "HashState": ...
+
+    def update(self, data: bytes | memoryview, /) -> None: ...
+
+    def digest(self) -> bytes: ...
+
+
 class Verdict(StrEnum):
     """One word for a document that somebody wants checked."""
 
-    GENUINE = "genuine"
-    GENUINE_THEN_SIGNED = "genuine_then_signed"
-    COVERED_AFTER_SEALING = "covered_after_sealing"
-    CHANGED_AFTER_SEALING = "changed_after_sealing"
-    COULD_NOT_BE_COMPARED = "could_not_be_compared"
-    FORGED = "forged"
+    GENUINE = "genuine"  # our seal holds for the whole file
+    GENUINE_THEN_EXTENDED = (
+        "genuine_then_extended"  # for its first bytes; of the rest nothing is said
+    )
+    ALTERED = "altered"  # our seal is there, and the bytes it covers are not those that were sealed
+    UNKNOWN_VERSION = "unknown_version"  # sealed by us in a format that has no rules here
+    FORGED = "forged"  # our names or serials, not our seal
     FOREIGN_SEAL = "foreign_seal"
     NOT_SEALED = "not_sealed"
     UNREADABLE = "unreadable"
 
     @property
     def is_good(self) -> bool:
-        """True if the document is as it was sealed, whether or not others signed it since."""
-        return self in (Verdict.GENUINE, Verdict.GENUINE_THEN_SIGNED)
+        """True if our seal holds for the first `Report.sealed_bytes` of the file."""
+        return self in (Verdict.GENUINE, Verdict.GENUINE_THEN_EXTENDED)
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One question the verifier asked, its answer, and what the sentence about it needs."""
+    """One question the verifier asked, its answer, and the facts for the sentence about it."""
 
     name: str
     passed: bool
@@ -147,40 +159,50 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class LaterSignature:
-    """A signature made behind our seal that holds, whoever made it.
+    """A signature behind the sealed bytes, which nobody here has checked.
 
-    `signer` is the name in its certificate, which nobody has checked; `at` the time that it states;
-    `page` where it is seen, 0 for nowhere; `is_time_stamp`: it is a time-stamp over the document.
+    `signer` is the name in its certificate, `at` the time it states.
     """
 
     signer: str
     at: datetime | None
-    page: int
-    is_time_stamp: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierSeal:
+    """A seal of ours over the first `sealed_bytes`, behind which somebody else appended before the
+    newest seal was made: its serials do not belong to the document as it is now."""
+
+    sealed_bytes: int
+    sealed_at: datetime
+    serials: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What `verify` found.
+    """The answer of `verify`.
 
-    `serials` are those of all our seals in the document, first stamp first, whether or not the
-    verdict is good: a caller must look at the verdict before it believes them.  `sealed_at` is
-    the time the last seal states.  `sha256_original` belongs to the file before that seal's
-    stamping, `sha256_stamped` to the file as it left the platform; `originals` are, for each of the
-    serials, the hash of the document it was affixed to.  All three only if they were proven.
-    `later` are the signatures that others made since; `sealed_bytes` is how long the file was as it
-    was sealed, before the first of them.
+    `serials` are those of the newest seal and of the seals directly before it, first stamp first,
+    whether or not the verdict is good: a caller looks at the verdict before it believes them.
+    `sealed_at` is the time the newest seal states.  Only with a good verdict are there
+    `sealed_bytes`, the length of the sealed revision; `sha256_sealed`, the digest of those bytes;
+    `sha256_original`, of the file before the newest stamping; and `originals`, for each serial the
+    digest of the document it was affixed to.  `earlier` are seals that do not count for the
+    document; `later` the signatures behind the sealed bytes.  `is_spoilt` is true if a seal of ours
+    in the file does not hold by itself, the newest or an earlier one.
     """
 
     verdict: Verdict
     serials: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     sealed_at: datetime | None = None
-    sha256_original: bytes | None = None
-    sha256_stamped: bytes | None = None
-    originals: tuple[bytes, ...] = ()
-    later: tuple[LaterSignature, ...] = ()
     sealed_bytes: int | None = None
+    sha256_sealed: bytes | None = None
+    sha256_original: bytes | None = None
+    originals: tuple[bytes, ...] = ()
+    earlier: tuple[EarlierSeal, ...] = ()
+    later: tuple[LaterSignature, ...] = ()
+    is_spoilt: bool = False
 
 
 class NotAPdf(Refusal):
@@ -247,10 +269,17 @@ class DynamicForm(Refusal):
     status = 422
 
 
-class ReferencesUnresolved(Refusal):
-    """It refers to objects that it lacks, in so many places that what we append would be one of them."""
+class Portfolio(Refusal):
+    """It is a portfolio (/Collection): readers show a document attached to it, and not its pages."""
 
-    code = "references_unresolved"
+    code = "portfolio"
+    status = 422
+
+
+class LeavesWhenOpened(Refusal):
+    """Opening it leads to another document or to an address: readers show that, and not its pages."""
+
+    code = "leaves_when_opened"
     status = 422
 
 
@@ -360,12 +389,19 @@ class PlacementOnStamp(Refusal):
         self.page = page
 
 
-class NotComparable(Refusal):
-    """Something follows an earlier seal, and whether it changed the document could not be found
-    out within the bounds of one examination."""
+class ExistingSealInvalid(Refusal):
+    """A seal of ours in the document does not hold by itself: another one would stand beside it."""
 
-    code = "not_comparable"
+    code = "seal_spoilt"
     status = 422
+
+
+class NotJudged(Refusal):
+    """The document takes longer to check than a machine this busy gives it: there is no verdict yet."""
+
+    code = "not_judged"
+    status = 503
+    retry_after_seconds = 10
 
 
 class HashOfOtherBytes(Refusal):

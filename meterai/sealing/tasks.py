@@ -8,10 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from meterai.kit.refusal import Refusal
-from meterai.sealing.checking.comparison import compared
-from meterai.sealing.checking.gaps import Gap
 from meterai.sealing.checking.questions import read_question, written_report
-from meterai.sealing.checking.verification import judging
+from meterai.sealing.checking.verification import judged
 from meterai.sealing.locations import located
 from meterai.sealing.model import PageNotDrawn
 from meterai.sealing.pdf.decoding import LIMITS
@@ -19,17 +17,11 @@ from meterai.sealing.pdf.document import as_document_broken, open_document
 from meterai.sealing.pdf.pages import Page, PageTree
 from meterai.sealing.sandbox import answers, drawing, fork_server, scanning
 from meterai.sealing.sandbox.answers import Drawn, Inspected, Scanned
-from meterai.sealing.sandbox.bounded import Result, Work
 from meterai.sealing.sandbox.qpdf import repaired
 from meterai.sealing.survey import grid
 from meterai.sealing.writing.engine import looked_through, read_placements
 
 Parameters = Mapping[str, Any]
-
-
-def _compare(document: bytes, parameters: Parameters) -> bytes:
-    gaps = [Gap(end, until) for end, until in parameters["gaps"]]
-    return answers.written(compared(document, gaps, parameters["password"].encode("latin-1")))
 
 
 def _inspect(document: bytes, parameters: Parameters) -> bytes:
@@ -109,27 +101,10 @@ def _within(part: drawing.Fractions, area: drawing.Fractions) -> drawing.Fractio
 
 
 def _verify(document: bytes, parameters: Parameters) -> bytes:
-    question = read_question(document, parameters)
-    return answers.written(written_report(carried_out(judging(question, LIMITS))))
-
-
-def carried_out(work: Work[Result]) -> Result:
-    """The result of a work whose tasks are done here, within what is left of the one budget.
-
-    Outside such a process nothing bounds it.
-    """
-    answer: bytes | None = None
-    while True:
-        try:
-            task = work.send(answer)
-        except StopIteration as done:
-            result: Result = done.value
-            return result
-        answer = do(task.name, task.document, task.parameters)
+    return answers.written(written_report(judged(read_question(document, parameters))))
 
 
 _TASKS: dict[str, Callable[[bytes, Parameters], bytes]] = {
-    "compare": _compare,
     "inspect": _inspect,
     "locate": _locate,
     "repair": _repair,

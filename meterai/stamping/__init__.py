@@ -15,7 +15,6 @@ Calls orders, stamps, sealing, documents, notifications.
 
 from meterai.stamping.issuers import issuers_directory, issuers_of
 from meterai.stamping.model import (
-    ExistingSealInvalid,
     StampedBefore,
     Stamping,
     StampingState,
@@ -31,13 +30,10 @@ from meterai.stamping.service import (
 )
 from meterai.stamping.service.marks import marks
 from meterai.stamping.service.reorder import ReorderService, may_reorder, reorder_key
-from meterai.stamping.service.uploads import SPOILT
 from meterai.stamping.service.words import why_refused
 from meterai.stamping.settings import StampingSettings
 
 __all__ = [
-    "SPOILT",
-    "ExistingSealInvalid",
     "ReorderService",
     "StampedBefore",
     "Stamping",

@@ -67,13 +67,6 @@ class StampingFailed(Refusal):
         self.reason = reason
 
 
-class ExistingSealInvalid(Refusal):
-    """The document carries a seal of ours that no longer holds; another stamp would not help."""
-
-    code = "seal_spoilt"
-    status = 422
-
-
 class DocumentTwice(Refusal):
     """One request holds the same document twice: it would be paid for twice."""
 

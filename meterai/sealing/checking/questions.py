@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from meterai.sealing.model import Check, LaterSignature, Report, Verdict
+from meterai.sealing.model import Check, EarlierSeal, LaterSignature, Report, Verdict
 from meterai.sealing.sandbox import answers
 from meterai.sealing.sandbox.answers import CheckFound, NotAnswered, TimeFact, Verified
 from meterai.sealing.signing.trust import Sealers
@@ -94,14 +94,16 @@ def written_report(report: Report) -> Verified:
             for check in report.checks
         ],
         report.sealed_at,
+        report.sealed_bytes,
+        report.sha256_sealed,
         report.sha256_original,
-        report.sha256_stamped,
         list(report.originals),
         [
-            answers.LaterSignature(one.signer, one.at, one.page, one.is_time_stamp)
-            for one in report.later
+            answers.Earlier(one.sealed_bytes, one.sealed_at, list(one.serials))
+            for one in report.earlier
         ],
-        report.sealed_bytes,
+        [answers.Later(one.signer, one.at) for one in report.later],
+        report.is_spoilt,
     )
 
 
@@ -135,29 +137,31 @@ def read_report(found: Verified, always: Set[str], sometimes: Set[str]) -> Repor
     made = {one.name for one in checks}
     if not made <= always | sometimes:
         raise NotAnswered
-    is_good = found.verdict in (Verdict.GENUINE, Verdict.GENUINE_THEN_SIGNED)
-    if is_good and (
-        not made >= always
-        or not all(one.passed for one in checks)
-        or not len(found.serials) == len(found.originals) > 0
-        or not all(map(is_serial, found.serials))
-        or found.sha256_original is None
-    ):
-        raise NotAnswered
     try:
         verdict = Verdict(found.verdict)
     except ValueError:
         raise NotAnswered from None
+    if verdict.is_good and (
+        not made >= always
+        or not all(one.passed for one in checks)
+        or not len(found.serials) == len(found.originals) > 0
+        or not all(map(is_serial, found.serials))
+        or None in (found.sealed_bytes, found.sha256_sealed, found.sha256_original)
+    ):
+        raise NotAnswered
     return Report(
         verdict,
         tuple(found.serials),
         checks,
         found.sealed_at,
+        found.sealed_bytes,
+        found.sha256_sealed,
         found.sha256_original,
-        found.sha256_stamped,
         tuple(found.originals),
         tuple(
-            LaterSignature(one.signer, one.at, one.page, one.is_time_stamp) for one in found.later
+            EarlierSeal(one.sealed_bytes, one.sealed_at, tuple(one.serials))
+            for one in found.earlier
         ),
-        found.sealed_bytes,
+        tuple(LaterSignature(one.signer, one.at) for one in found.later),
+        found.is_spoilt,
     )

@@ -1,16 +1,12 @@
-"""The verifier: is this document as our seal left it?  From its bytes and the roots given alone.
+"""The verifier: we vouch for the sealed revision, and for nothing behind it.
 
-The checks are numbered in `checks`.  A file with our identifiers that fails 2 or 3 is forged.  One
-that passes them has a signature of ours: where 4, 5, 7, 8 or 13 fails, the document around it was
-changed; else it is forged where 10, 11, 12 or 14 fails (`_verdict`).
-
-A seal with nothing behind it is checked in the calling process, in about a millisecond.  What was
-appended later is compared and rendered in tasks (`sandbox.bounded`), and so is what takes long to
-read.
+A seal of ours is found by its bytes, the file is cut where its covered bytes end, and that part is
+judged by itself. Whatever follows can neither make it good nor bad: if it is our own evidence, the
+file is `genuine`, and anything else makes it `genuine_then_extended`. The newest seal gives the
+verdict. Seals before it count if each begins where the one before it ends.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from cryptography import x509
@@ -19,37 +15,35 @@ from meterai.kit.refusal import Refusal
 from meterai.sealing.checking.checks import (
     ALWAYS_MADE,
     SOMETIMES_MADE,
+    VERSIONS,
     Case,
-    gaps_behind,
-    hold,
+    integrity,
     made,
+    signature_of,
+    time_stamp_roots,
 )
-from meterai.sealing.checking.gaps import comparing
+from meterai.sealing.checking.evidence import own_evidence_end
 from meterai.sealing.checking.questions import ClaimKeys, Question, parameters_of, read_report
-from meterai.sealing.checking.signatures import (
-    Signature,
-    is_claimed,
-    read_signature,
-    stray_seals,
-)
+from meterai.sealing.checking.seals import Digests, Seal, TooManySeals, digests_of, seals_in
+from meterai.sealing.checking.signatures import Signature, later_signatures, signatures_in
 from meterai.sealing.model import (
     CHECKED_BYTES_MAX,
     Check,
-    DocumentBroken,
-    DocumentEncrypted,
+    EarlierSeal,
+    HashState,
     LaterSignature,
+    NotJudged,
     Report,
     Verdict,
 )
-from meterai.sealing.pdf.decoding import FIRST_LOOK, Limits, TooMuchHere
-from meterai.sealing.pdf.document import as_document_broken, open_document
-from meterai.sealing.pdf.forms import signature_fields
+from meterai.sealing.pdf.decoding import FIRST_LOOK, LIMITS, Limits, TooMuchHere
+from meterai.sealing.pdf.document import Document, as_document_broken, open_document
 from meterai.sealing.sandbox import answers
-from meterai.sealing.sandbox.answers import Compared, NotAnswered, Verified
+from meterai.sealing.sandbox.answers import NotAnswered, Verified
 from meterai.sealing.sandbox.bounded import Task, Work, finish
-from meterai.sealing.signing.trust import Sealers
+from meterai.sealing.signing.issuer import common_name
 
-SEALS_MAX = 64  # of ours in one document; more is not a document but an attack on our time
+_TOO_MANY = "too_many_seals"
 
 
 def verify(
@@ -65,180 +59,230 @@ def verify(
     """Check the seals of a document at a time, against roots.
 
     `claim_keys`, by the id a claim names, are for the claims in the QR codes, which the seal notes
-    too; without them check 14 is not made.  `time_stamp_roots` are what the time-stamps in
-    seals may lead to; without them those are taken that the seals name.  `password` opens an
-    encrypted document.  `seal_certificates` are those of the keys that seal: without them everyone is
+    too; without them that check is not made. `time_stamp_roots` are the roots that time-stamps in
+    seals may lead to; without them those are taken that the seals name. `password` opens an
+    encrypted document. `seal_certificates` are those of the keys that seal: without them everyone is
     believed to whom a root leads, which is right only for roots that sign for nobody else.
 
-    Never raises, whatever the bytes are.  `GENUINE` means that every check passed for every seal of
-    ours.  Whether a serial was issued, and for this document, the platform knows, not this
+    Whatever the bytes are, the answer is a report, or `NotJudged` is refused with where the machine
+    is too busy. Whether a serial was issued, and for this document, the platform knows, not this
     function.
     """
-    return finish(
-        verifying(
-            Question(
-                document,
-                trusted_roots,
-                at,
-                claim_keys,
-                time_stamp_roots,
-                password,
-                seal_certificates,
-            )
-        )
+    question = Question(
+        document, trusted_roots, at, claim_keys, time_stamp_roots, password, seal_certificates
     )
+    return finish(verifying(question))
 
 
 def verifying(question: Question) -> Work[Report]:
-    """`verify` as a work."""
+    """`verify` as a work: a document that takes long to read is judged in a task."""
     try:
-        return (yield from judging(question, FIRST_LOOK))
+        return judged(question, FIRST_LOOK)
     except TooMuchHere:
         answer = yield Task("verify", question.document, parameters_of(question))
     try:
         return read_report(answers.read(answer, Verified), ALWAYS_MADE, SOMETIMES_MADE)
     except (NotAnswered, Refusal):
-        compared = Check("compared", passed=False)
-        return Report(Verdict.COULD_NOT_BE_COMPARED, checks=(compared,))
+        raise NotJudged("no answer within the bounds of a task") from None
 
 
-def judging(question: Question, limits: Limits, *, behind: int = 0) -> Work[Report]:
-    """The work of one reader; with the limits of a first look it may raise `TooMuchHere`.
-
-    `behind` so many bytes begins what is judged: seals before that are not asked about.
-    """
-    document, sealers = question.document, question.sealers
-    try:
-        opened = open_document(
-            document, bytes_max=CHECKED_BYTES_MAX, password=question.password, limits=limits
-        )
-        with as_document_broken():
-            return (
-                yield from _judge(
-                    Case(
-                        document,
-                        opened,
-                        sealers,
-                        question.claim_keys,
-                        question.time_stamp_roots,
-                        question.password,
-                        question.at,
-                    ),
-                    behind,
-                )
-            )
-    except Refusal as refusal:
-        readable = Check("readable", passed=False, facts={"reason": refusal.code})
-        return Report(_verdict_unread(document, sealers, refusal), checks=(readable,))
-
-
-def _verdict_unread(document: bytes, sealers: Sealers, refusal: Refusal) -> Verdict:
-    """The verdict on what cannot be read: with a seal of ours in it, somebody changed it.
-
-    Unless a password is missing, for which the file asked when it was sealed: what follows the seal may be
-    honest, and nobody can tell.
-    """
-    if len(document) > CHECKED_BYTES_MAX:
-        return Verdict.UNREADABLE
-    ends = list(stray_seals(document, sealers))
-    if not ends:
-        return Verdict.UNREADABLE
-    if isinstance(refusal, DocumentEncrypted):
-        if len(document) in ends:
-            return (
-                Verdict.UNREADABLE
-            )  # it may well be as we sealed it: who has the password can tell
-        if any(_asks_for_password(document[:end]) for end in ends if end < len(document)):
-            return Verdict.COULD_NOT_BE_COMPARED
-    return Verdict.CHANGED_AFTER_SEALING
-
-
-def _asks_for_password(document: bytes) -> bool:
-    try:
-        open_document(document, bytes_max=CHECKED_BYTES_MAX, limits=FIRST_LOOK)
-    except DocumentEncrypted:
-        return True
-    except (Refusal, TooMuchHere):
-        return False
-    return False
-
-
-def _judge(case: Case, behind: int) -> Work[Report]:
-    found = signature_fields(case.document)
-    signatures = [read_signature(case.document, signature, case.sealers) for signature in found]
-    asked = [one for one in signatures if not behind or one.end > behind]
-    seals = [one for one in asked if is_claimed(one, case.sealers)]
-    readable = Check("readable", passed=True, facts={"bytes": len(case.file)})
-    if len(seals) > SEALS_MAX:
-        raise DocumentBroken(f"{len(seals)} seals")
-    if not seals:
-        # A seal that the form no longer names was taken out of a document that had one.
-        if any(True for _ in stray_seals(case.file, case.sealers)):
-            unchanged = Check("unchanged", passed=False, facts={"later_bytes": 0})
-            return Report(Verdict.CHANGED_AFTER_SEALING, checks=(readable, unchanged))
-        is_foreign = any(signature.contents.strip(b"\0") for signature in signatures)
-        return Report(
-            Verdict.FOREIGN_SEAL if is_foreign else Verdict.NOT_SEALED, checks=(readable,)
-        )
-    seals.sort(key=lambda seal: seal.end)
-    case = yield from _comparing(case, seals)
-    checks = made(case, seals)
-    return _report(case, _verdict(checks, case.comparison), (readable, *checks), seals)
-
-
-def _comparing(case: Case, seals: Sequence[Signature]) -> Work[Case]:
-    """Have compared and drawn what others appended behind the seals, where there is something.
-
-    That costs something, which a forger must not cause: it is done behind seals of ours only.
-    """
-    gaps = gaps_behind(case, seals)
-    if not gaps or not hold(case, seals):
-        return case
-    found = yield from comparing(case.file, gaps, case.password)
-    return replace(case, has_gaps=True, comparison=found)
-
-
-def _verdict(checks: Sequence[Check], comparison: Compared | None) -> Verdict:
-    failed = {check.name for check in checks if not check.passed}
-    if failed & {"issuer", "seal"}:
-        return Verdict.FORGED
-    if failed & {"structure", "integrity", "unchanged", "as_seen", "time_stamp"}:
-        return Verdict.CHANGED_AFTER_SEALING
-    if failed - {"compared", "uncovered"}:
-        return Verdict.FORGED
-    if "compared" in failed:
-        return Verdict.COULD_NOT_BE_COMPARED
-    if failed:
-        return Verdict.COVERED_AFTER_SEALING
-    later = comparison.signatures if comparison is not None else []
-    if any(one.page or not one.is_time_stamp for one in later):
-        return Verdict.GENUINE_THEN_SIGNED
-    return Verdict.GENUINE
-
-
-def _report(
-    case: Case, verdict: Verdict, checks: tuple[Check, ...], seals: Sequence[Signature]
+def judged(
+    question: Question,
+    limits: Limits = LIMITS,
+    *,
+    known: tuple[HashState, int] | None = None,
 ) -> Report:
-    last = seals[-1]
-    serials = tuple(dict.fromkeys(serial for seal in seals for serial in seal.serials))
-    if not verdict.is_good:
-        return Report(verdict, serials, checks, last.sealed_at)
-    # A document may have been stamped more than once: each serial has an original of its own.
-    originals = {serial: case.digests(seal).original for seal in seals for serial in seal.serials}
-    return Report(
-        verdict,
-        serials,
-        checks,
-        last.sealed_at,
-        originals[last.serials[-1]],
-        case.digests(last).stamped,
-        tuple(originals[serial] for serial in serials),
-        _later(case.comparison),
-        gaps[0].end if (gaps := gaps_behind(case, seals)) else None,
+    """The report of one reader; with the limits of a first look it may raise `TooMuchHere`.
+
+    `known` is the state of SHA-256 over the first bytes, and their number: seals within them are not
+    asked about, and they are not hashed again.
+    """
+    try:
+        if len(question.document) > CHECKED_BYTES_MAX:
+            return _unread("document_too_large")
+        behind = known[1] if known is not None else 0
+        seals = seals_in(question.document, question.sealers, behind=behind)
+    except TooManySeals:
+        return _unread(_TOO_MANY)
+    if not seals:
+        return _without_seal(question, limits)
+    return _Judging(question, limits, known).report(seals)
+
+
+def _unread(reason: str, *, is_spoilt: bool = False) -> Report:
+    readable = Check("readable", passed=False, facts={"reason": reason})
+    return Report(Verdict.UNREADABLE, checks=(readable,), is_spoilt=is_spoilt)
+
+
+def _open(question: Question, end: int, limits: Limits) -> Document:
+    return open_document(
+        question.document[:end], bytes_max=end, password=question.password, limits=limits
     )
 
 
-def _later(comparison: Compared | None) -> tuple[LaterSignature, ...]:
-    """The signatures behind the seals, as a report has them."""
-    found = comparison.signatures if comparison is not None else []
-    return tuple(LaterSignature(one.signer, one.at, one.page, one.is_time_stamp) for one in found)
+def _without_seal(question: Question, limits: Limits) -> Report:
+    """The report on a file in which no seal of ours is found by its bytes."""
+    try:
+        document = _open(question, len(question.document), limits)
+        with as_document_broken():
+            found = list(signatures_in(document, question.sealers))
+    except Refusal as refusal:
+        return _unread(refusal.code)
+    readable = Check("readable", passed=True, facts={"bytes": len(question.document)})
+    claimed = [one for one in found if one.is_claimed(question.sealers)]
+    if not claimed:
+        is_foreign = any(one.has_contents for one in found)
+        verdict = Verdict.FOREIGN_SEAL if is_foreign else Verdict.NOT_SEALED
+        return Report(verdict, checks=(readable,))
+    serials = tuple(dict.fromkeys(serial for one in claimed for serial in one.serials))
+    verdict, failed = _claimed_by(claimed)
+    return Report(verdict, serials, (readable, failed), is_spoilt=True)
+
+
+def _claimed_by(claimed: Sequence[Signature]) -> tuple[Verdict, Check]:
+    """The verdict on signatures with our identifiers, none of which is a seal in its place."""
+    for one in claimed:
+        if one.path is not None and one.signed_data is not None:
+            if one.signed_data.signature_holds:
+                return Verdict.ALTERED, Check("structure", passed=False, facts={"covered_bytes": 0})
+            return Verdict.FORGED, Check("seal", passed=False)
+    return Verdict.FORGED, Check("issuer", passed=False, facts={"signer": _name(claimed[0])})
+
+
+def _name(signature: Signature) -> str:
+    return common_name(signature.signed_data.leaf) if signature.signed_data is not None else "-"
+
+
+class _Judged:
+    """One seal, judged by the part of the file that it covers."""
+
+    def __init__(
+        self, verdict: Verdict, checks: tuple[Check, ...], case: Case | None = None, end: int = 0
+    ) -> None:
+        self.verdict, self.checks, self._case = verdict, checks, case
+        self.end = end  # of the sealed bytes, our evidence included; with a good verdict
+
+    @property
+    def case(self) -> Case:
+        """The seal and its document; only with a good verdict."""
+        assert self._case is not None
+        return self._case
+
+    @property
+    def serials(self) -> tuple[str, ...]:
+        """The serials it states, if its document could be read."""
+        return self._case.serials if self._case is not None else ()
+
+    @property
+    def sealed_at(self) -> datetime | None:
+        """The time it states, if its document could be read."""
+        return self._case.sealed_at if self._case is not None else None
+
+
+class _Judging:
+    """One question about a file in which there are seals of ours."""
+
+    def __init__(
+        self, question: Question, limits: Limits, known: tuple[HashState, int] | None
+    ) -> None:
+        self._question, self._limits, self._known = question, limits, known
+
+    def report(self, seals: Sequence[Seal]) -> Report:
+        """The report on the file with these seals, which are in their order."""
+        found = digests_of(self._question.document, seals, self._known)
+        each = [self._judge(seal, digests) for seal, digests in zip(seals, found, strict=True)]
+        newest, before = each[-1], each[:-1]
+        is_spoilt = not all(one.verdict.is_good for one in each)
+        if not newest.verdict.is_good:
+            return Report(
+                newest.verdict, newest.serials, newest.checks, newest.sealed_at, is_spoilt=is_spoilt
+            )
+        chain = [newest]
+        while before and _is_directly_before(before[-1], chain[0]):
+            chain.insert(0, before.pop())
+        # Each serial has the document it was affixed to.
+        originals = {
+            serial: one.case.digests.original for one in chain for serial in one.case.serials
+        }
+        file = self._question.document
+        is_whole = newest.end == len(file)
+        return Report(
+            Verdict.GENUINE if is_whole else Verdict.GENUINE_THEN_EXTENDED,
+            tuple(originals),
+            newest.checks,
+            newest.sealed_at,
+            newest.end,
+            _sha256_sealed(file, newest),
+            newest.case.digests.original,
+            tuple(originals.values()),
+            tuple(_earlier(one) for one in before if one.verdict.is_good),
+            () if is_whole else self._later(newest.end),
+            is_spoilt,
+        )
+
+    def _judge(self, seal: Seal, digests: Digests | None) -> _Judged:
+        question = self._question
+        if digests is None or not integrity(seal, digests):
+            name = "structure" if digests is None else "integrity"
+            facts: dict[str, object] = {"covered_bytes": seal.end} if digests is None else {}
+            return _Judged(Verdict.ALTERED, (Check(name, passed=False, facts=facts),))
+        try:
+            document = _open(question, seal.end, self._limits)
+            with as_document_broken():
+                return self._judge_opened(seal, digests, document)
+        except Refusal as refusal:
+            readable = Check("readable", passed=False, facts={"reason": refusal.code})
+            return _Judged(Verdict.UNREADABLE, (readable,))
+
+    def _judge_opened(self, seal: Seal, digests: Digests, document: Document) -> _Judged:
+        question = self._question
+        case = Case(
+            seal,
+            digests,
+            document,
+            *signature_of(document, seal),
+            question.claim_keys,
+            question.time_stamp_roots,
+            question.at,
+        )
+        readable = Check("readable", passed=True, facts={"bytes": len(question.document)})
+        if case.version not in VERSIONS:
+            known = Check("version", passed=False, facts={"version": case.version})
+            return _Judged(Verdict.UNKNOWN_VERSION, (readable, known), case)
+        checks = (readable, *made(case))
+        failed = {check.name for check in checks if not check.passed}
+        if failed:
+            is_altered = failed & {"structure", "integrity", "time_stamp"}
+            verdict = Verdict.ALTERED if is_altered else Verdict.FORGED
+            return _Judged(verdict, checks, case)
+        assert case.sealed_at is not None
+        roots = time_stamp_roots(case) or []
+        end = own_evidence_end(question.document, document, seal, roots, case.sealed_at)
+        return _Judged(Verdict.GENUINE, checks, case, end)
+
+    def _later(self, sealed_bytes: int) -> tuple[LaterSignature, ...]:
+        """The names in later signatures, where they can be read at once; no verdict depends on them."""
+        try:
+            document = _open(self._question, len(self._question.document), FIRST_LOOK)
+            with as_document_broken():
+                return later_signatures(document, sealed_bytes)
+        except (Refusal, TooMuchHere):
+            return ()
+
+
+def _is_directly_before(seal: _Judged, following: _Judged) -> bool:
+    is_next = following.case.length(b"/PreviousLength") == seal.end
+    return seal.verdict.is_good and is_next
+
+
+def _sha256_sealed(file: bytes, newest: _Judged) -> bytes:
+    state, end = newest.case.digests.sealed, newest.case.seal.end
+    if newest.end > end:
+        state = state.copy()
+        state.update(file[end : newest.end])
+    return state.digest()
+
+
+def _earlier(seal: _Judged) -> EarlierSeal:
+    assert seal.sealed_at is not None
+    return EarlierSeal(seal.end, seal.sealed_at, seal.serials)

@@ -182,11 +182,8 @@ def _numbers(columns: list[bytes], rows: int) -> list[int]:
     return found
 
 
-def read_sections(buffer: bytes, start: int, shift: int, budget: Budget) -> list[Section]:
-    """All sections from the newest, at `start`, back to the oldest.
-
-    `shift` is added to every offset in the file: the bytes before its header.
-    """
+def read_sections(buffer: bytes, start: int, budget: Budget) -> list[Section]:
+    """All sections from the newest, at `start`, back to the oldest."""
     sections: list[Section] = []
     seen: set[int] = set()
     offset: Value = start
@@ -196,10 +193,10 @@ def read_sections(buffer: bytes, start: int, shift: int, budget: Budget) -> list
         seen.add(int(offset))
         if len(sections) == SECTIONS_MAX:
             raise DocumentBroken("too many cross-reference sections")
-        section = read_section(buffer, int(offset) + shift, budget)
+        section = read_section(buffer, int(offset), budget)
         beside = section.trailer.get(b"/XRefStm") if not section.is_stream else None
         if isinstance(beside, int):
-            section.beside = read_section(buffer, beside + shift, budget)
+            section.beside = read_section(buffer, beside, budget)
         sections.append(section)
         offset = section.trailer.get(b"/Prev")
     return sections

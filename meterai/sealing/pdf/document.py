@@ -78,15 +78,14 @@ class _ObjectStream(NamedTuple):
 class Document:
     """An opened document.
 
-    `header` is the offset of the header, mostly 0; `shift` is what must be added to the offsets in
-    the file, 0 or `header`; `size` is the first number no object has.
+    `size` is the first number no object has.
     """
 
-    def __init__(self, buffer: bytes, header: int, password: bytes, limits: Limits) -> None:
+    def __init__(self, buffer: bytes, password: bytes, limits: Limits) -> None:
         self.buffer = buffer
-        self.header = header
         self._budget = Budget(limits)
-        self.shift, self.startxref, self.sections = self._read_sections(header)
+        self.startxref = self._start_of_sections()
+        self.sections = read_sections(buffer, self.startxref, self._budget)
         self.trailer = self.sections[0].trailer
         size = self.trailer.get(b"/Size")
         stated = size if isinstance(size, int) else 0
@@ -101,21 +100,13 @@ class Document:
         if encryption is not None:
             self.cipher = cipher_of(b"<<%b>>" % encryption.inside, self.identifier, password)
 
-    def _read_sections(self, header: int) -> tuple[int, int, list[Section]]:
+    def _start_of_sections(self) -> int:
         tail = self.buffer.rfind(b"startxref")
         start = _START.match(self.buffer, tail) if tail >= 0 else None
         if start is None:
             # Viewers repair a file with something behind its end, and show what they find there.
             raise DocumentBroken("the file does not end by saying where its cross-reference is")
-        offset = int(start[1])
-        try:
-            return 0, offset, read_sections(self.buffer, offset, 0, self._budget)
-        except DocumentBroken:
-            # Offsets count from the header (ISO 32000-2, section 7.5.2); most writers that have
-            # something before it count from the first byte all the same.
-            if not header:
-                raise
-        return header, offset, read_sections(self.buffer, offset, header, self._budget)
+        return int(start[1])
 
     def _all_sections(self) -> Iterator[Section]:
         for section in self.sections:
@@ -155,7 +146,7 @@ class Document:
         if row is None or row.kind == FREE:
             return None
         if row.kind == IN_FILE:
-            offset = row.where + self.shift
+            offset = row.where
             header = OBJECT.match(self.buffer, offset)
             if header is None or int(header[1]) != number or int(header[2]) != row.extra:
                 if not row.where:
@@ -357,4 +348,7 @@ def open_document(
     if header is None:
         raise NotAPdf("no header within the first 1,024 bytes")
     with as_document_broken():
-        return Document(document, header.start(), password, limits)
+        if header.start():
+            # Readers disagree on where offsets and byte ranges count from.
+            raise DocumentBroken("something stands before the header")
+        return Document(document, password, limits)

@@ -5,7 +5,7 @@ handler; enciphering with that key is done here, because appended objects must b
 """
 
 import hashlib
-import secrets
+import hmac
 from enum import Enum, auto
 from io import BytesIO
 from typing import NamedTuple
@@ -77,7 +77,8 @@ class Cipher:
         if method is Method.RC4:
             return _rc4(key, data)
         padder = padding.PKCS7(_BLOCK_BYTES * 8).padder()
-        start = secrets.token_bytes(_BLOCK_BYTES)
+        # Of the key and the data, so that the same update is enciphered to the same bytes.
+        start = hmac.digest(key, b"%d %d " % owner + data, "sha256")[:_BLOCK_BYTES]
         engine = BlockCipher(algorithms.AES(key), modes.CBC(start)).encryptor()
         padded = padder.update(data) + padder.finalize()
         return start + engine.update(padded) + engine.finalize()

@@ -229,13 +229,12 @@ class Update:
         return pieces, offsets, end
 
     def _section(self, offsets: list[tuple[Ref, int]], start: int) -> bytes:
-        shift = self._document.shift
-        rows = sorted([(ref, offset - shift) for ref, offset in offsets])
-        pointer = b"startxref\n%d\n%%%%EOF\n" % (start - shift)
+        rows = sorted(offsets)
+        pointer = b"startxref\n%d\n%%%%EOF\n" % start
         if not self._document.sections[0].is_stream:
             return self._table(rows) + pointer
         number = self._next
-        rows.append((Ref(number, 0), start - shift))
+        rows.append((Ref(number, 0), start))
         table = b"".join(
             [
                 b"\1" + offset.to_bytes(_WIDTHS[1], "big") + ref.generation.to_bytes(2, "big")

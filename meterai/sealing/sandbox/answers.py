@@ -16,6 +16,7 @@ from meterai.sealing.model import (
     DocumentEncrypted,
     DynamicForm,
     EncryptedWithoutIdentifier,
+    LeavesWhenOpened,
     NoPages,
     NotAPdf,
     PageNotDrawn,
@@ -25,7 +26,7 @@ from meterai.sealing.model import (
     PlacementOnStamp,
     PlacementOutsidePage,
     PlacementsOverlap,
-    ReferencesUnresolved,
+    Portfolio,
     SignatureRangeMalformed,
     StrayStamp,
 )
@@ -39,10 +40,11 @@ _PLAIN: dict[str, type[Refusal]] = {
         DocumentEncrypted,
         DynamicForm,
         EncryptedWithoutIdentifier,
+        LeavesWhenOpened,
         NoPages,
         NotAPdf,
         PageNotDrawn,
-        ReferencesUnresolved,
+        Portfolio,
         SignatureRangeMalformed,
         StrayStamp,
     )
@@ -58,45 +60,19 @@ class NotAnswered(Exception):
     """The process was ended at its budget, or died, or answered in no form that can be read."""
 
 
-class Change(msgspec.Struct, frozen=True):
-    """Something behind a seal that no signature explains: what (`checking.updates.Found`), the number
-    of its object, the page, the key; 0 or empty where it has none."""
-
-    kind: Word
-    number: Number = 0
-    page: Number = 0
-    key: Word = ""
-
-
-class LaterSignature(msgspec.Struct, frozen=True):
-    """A signature behind a seal that holds, whoever made it: the name in its certificate, the time
-    that it states, the page on which it is seen (0: on none)."""
+class Later(msgspec.Struct, frozen=True):
+    """A signature behind a seal (`model.LaterSignature`)."""
 
     signer: Word
     at: datetime | None
-    page: Number
-    is_time_stamp: bool
 
 
-class Seen(msgspec.Struct, frozen=True):
-    """What is seen to have changed, in points of the visible page: `covered`, `different`, `copied`
-    (`rendering.Look`); `not_drawn` where it cannot be seen."""
+class Earlier(msgspec.Struct, frozen=True):
+    """A seal that does not count for the document (`model.EarlierSeal`)."""
 
-    kind: Word
-    page: Number = 0
-    x: Length = 0.0
-    y: Length = 0.0
-    width: Length = 0.0
-    height: Length = 0.0
-
-
-class Compared(msgspec.Struct, frozen=True):
-    """The first change behind a seal, if there is one; else the signatures there, and the first
-    thing that is seen to have changed."""
-
-    change: Change | None
-    signatures: Annotated[list[LaterSignature], msgspec.Meta(max_length=256)] = []
-    seen: Seen | None = None
+    sealed_bytes: Annotated[int, msgspec.Meta(ge=0)]
+    sealed_at: datetime
+    serials: Annotated[list[Word], msgspec.Meta(max_length=20)]
 
 
 class Inspected(msgspec.Struct, frozen=True):
@@ -155,11 +131,13 @@ class Verified(msgspec.Struct, frozen=True):
     serials: Annotated[list[Word], msgspec.Meta(max_length=2_000)]
     checks: Annotated[list[CheckFound], msgspec.Meta(max_length=32)]
     sealed_at: datetime | None
+    sealed_bytes: Annotated[int, msgspec.Meta(ge=0)] | None
+    sha256_sealed: Sha256 | None
     sha256_original: Sha256 | None
-    sha256_stamped: Sha256 | None
     originals: Annotated[list[Sha256], msgspec.Meta(max_length=2_000)]
-    later: Annotated[list[LaterSignature], msgspec.Meta(max_length=256)] = []
-    sealed_bytes: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    earlier: Annotated[list[Earlier], msgspec.Meta(max_length=64)] = []
+    later: Annotated[list[Later], msgspec.Meta(max_length=20)] = []
+    is_spoilt: bool = False
 
 
 class _Refused(msgspec.Struct, frozen=True):

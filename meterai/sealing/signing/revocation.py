@@ -6,6 +6,7 @@ those in the certificates.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import pairwise
 from threading import Lock
@@ -25,6 +26,8 @@ from cryptography.x509.oid import (
 
 from meterai.sealing.model import Evidence, IssuerUnusable, RevocationUnavailable
 from meterai.sealing.signing.chains import is_issued_by
+from meterai.sealing.signing.der import NotDer
+from meterai.sealing.signing.evidence_layout import plain_crl, plain_ocsp
 from meterai.sealing.signing.issuer import signs_list
 from meterai.sealing.signing.network import Authorities, Unreached, exchange
 
@@ -110,10 +113,7 @@ class RevocationAuthorities:
     def _ask_ocsp(
         self, url: str, certificate: x509.Certificate, authority: x509.Certificate, at: datetime
     ) -> _Proof:
-        # SHA-1 only names the authority here, and is what every responder knows (RFC 5019, 2.1.1).
-        # No nonce: large responders answer with what they signed before (RFC 5019, section 4).
-        request = ocsp.OCSPRequestBuilder().add_certificate(certificate, authority, hashes.SHA1())  # noqa: S303
-        asked = request.build()
+        asked = _asked(certificate, authority)
         answer = exchange(
             url,
             self._authorities.of(url),
@@ -122,7 +122,8 @@ class RevocationAuthorities:
             body=asked.public_bytes(Encoding.DER),
             headers={"Content-Type": "application/ocsp-request"},
         )
-        return _Proof("ocsp", answer, check_ocsp(answer, asked, authority, at))
+        until = check_ocsp(answer, asked, authority, at)
+        return _Proof("ocsp", _plain_ocsp(answer, authority, at), until)
 
     def _ask_crl(
         self, url: str, certificate: x509.Certificate, authority: x509.Certificate, at: datetime
@@ -133,10 +134,79 @@ class RevocationAuthorities:
             timeout_seconds=self._timeout_seconds,
             bytes_max=CRL_BYTES_MAX,
         )
-        return _Proof("crl", answer, check_crl(answer, certificate, authority, at))
+        until = check_crl(answer, certificate, authority, at)
+        return _Proof("crl", _plain_crl(answer), until)
 
 
 _Ask = Callable[[str, x509.Certificate, x509.Certificate, datetime], _Proof]
+
+
+def _asked(certificate: x509.Certificate, authority: x509.Certificate) -> ocsp.OCSPRequest:
+    # SHA-1 only names the authority here, and is what every responder knows (RFC 5019, 2.1.1).
+    # No nonce: large responders answer with what they signed before (RFC 5019, section 4).
+    request = ocsp.OCSPRequestBuilder().add_certificate(certificate, authority, hashes.SHA1())  # noqa: S303
+    return request.build()
+
+
+def is_proven(
+    evidence: Evidence, chains: Sequence[Sequence[x509.Certificate]], at: datetime
+) -> bool:
+    """True if the evidence is all that `RevocationAuthorities.evidence` answers, and nothing else.
+
+    Refuses with `IssuerUnusable` a certificate that was revoked.
+    """
+    certificates = dict.fromkeys(
+        one.public_bytes(Encoding.DER) for chain in chains for one in chain
+    )
+    ocsps: dict[bytes, None] = {}
+    crls: dict[bytes, None] = {}
+    for certificate, authority in (pair for chain in chains for pair in pairwise(chain)):
+        proof = _proof_among(evidence, certificate, authority, at)
+        if proof is None:
+            return False
+        (ocsps if proof.kind == "ocsp" else crls)[proof.encoded] = None
+    return evidence == Evidence(tuple(certificates), tuple(ocsps), tuple(crls))
+
+
+def _proof_among(
+    evidence: Evidence, certificate: x509.Certificate, authority: x509.Certificate, at: datetime
+) -> _Proof | None:
+    asked = _asked(certificate, authority)
+    for answer in evidence.ocsps:
+        with suppress(NoEvidence):
+            until = check_ocsp(answer, asked, authority, at)
+            if answer == _plain_ocsp(answer, authority, at):
+                return _Proof("ocsp", answer, until)
+    for answer in evidence.crls:
+        with suppress(NoEvidence):
+            until = check_crl(answer, certificate, authority, at)
+            if answer == _plain_crl(answer):
+                return _Proof("crl", answer, until)
+    return None
+
+
+def _plain_ocsp(answer: bytes, authority: x509.Certificate, at: datetime) -> bytes:
+    """An answer that was checked, as it stands in a document. Raises `NoEvidence`."""
+    response = ocsp.load_der_ocsp_response(answer)
+    responder = None
+    if not _signed_by(response, authority):
+        responder = next(
+            one
+            for one in response.certificates
+            if _is_responder(one, authority, at) and _signed_by(response, one)
+        )
+    try:
+        return plain_ocsp(answer, responder)
+    except NotDer as cause:
+        raise NoEvidence("the OCSP answer is laid out in another way") from cause
+
+
+def _plain_crl(answer: bytes) -> bytes:
+    """A list that was checked, as it stands in a document. Raises `NoEvidence`."""
+    try:
+        return plain_crl(answer)
+    except NotDer as cause:
+        raise NoEvidence("the list of revocations is laid out in another way") from cause
 
 
 def _ocsp_addresses(certificate: x509.Certificate) -> list[str]:

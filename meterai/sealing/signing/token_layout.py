@@ -18,18 +18,18 @@ from meterai.sealing.signing.der import CONTEXT_0, INTEGER, OCTETS, SEQUENCE, SE
 from meterai.sealing.signing.ecdsa import lowered
 
 _TST_INFO = bytes.fromhex("060b2a864886f70d0109100104")
-_NULL = b"\x05\x00"
+NULL = b"\x05\x00"
 _DIGESTS = {
     "sha256": bytes.fromhex("0609608648016503040201"),
     "sha384": bytes.fromhex("0609608648016503040202"),
     "sha512": bytes.fromhex("0609608648016503040203"),
 }
-_RSA = {
+RSA_NAMES = {
     "sha256": bytes.fromhex("06092a864886f70d01010b"),
     "sha384": bytes.fromhex("06092a864886f70d01010c"),
     "sha512": bytes.fromhex("06092a864886f70d01010d"),
 }
-_ECDSA = {
+ECDSA_NAMES = {
     "sha256": bytes.fromhex("06082a8648ce3d040302"),
     "sha384": bytes.fromhex("06082a8648ce3d040303"),
     "sha512": bytes.fromhex("06082a8648ce3d040304"),
@@ -55,7 +55,7 @@ def laid_out(parts: Parts, chain: Sequence[x509.Certificate]) -> bytes:
     encoded = [certificate.public_bytes(Encoding.DER) for certificate in chain]
     issuer, serial = issuer_and_serial(encoded[0])
     algorithm, signature = _signature(parts, chain[0].public_key())
-    digest = tlv(SEQUENCE, _DIGESTS[parts.digest], _NULL)
+    digest = tlv(SEQUENCE, _DIGESTS[parts.digest], NULL)
     signer_info = tlv(
         SEQUENCE,
         tlv(INTEGER, b"\x01"),
@@ -79,8 +79,8 @@ def laid_out(parts: Parts, chain: Sequence[x509.Certificate]) -> bytes:
 def _signature(parts: Parts, key: object) -> tuple[bytes, bytes]:
     """The AlgorithmIdentifier (RFC 5754, section 3) and the signature in its one form."""
     if isinstance(key, rsa.RSAPublicKey):
-        return tlv(SEQUENCE, _RSA[parts.signed_digest], _NULL), parts.signature
+        return tlv(SEQUENCE, RSA_NAMES[parts.signed_digest], NULL), parts.signature
     if isinstance(key, ec.EllipticCurvePublicKey):
         lower = lowered(parts.signature, key.curve)
-        return tlv(SEQUENCE, _ECDSA[parts.signed_digest]), lower
+        return tlv(SEQUENCE, ECDSA_NAMES[parts.signed_digest]), lower
     raise ValueError("a token by a key that is neither RSA nor on an elliptic curve")

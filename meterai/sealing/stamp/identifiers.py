@@ -14,6 +14,8 @@ from meterai.sealing.stamp.wording import Wording
 
 FIELD_PREFIX = "Meterai_"
 SEAL_KEY = "MeteraiSeal"  # private dictionary in the signature: serials, length and digest before
+FORMAT_VERSION = 1  # of a stamped file, in that dictionary; verifiers know the rules of each
+SIGNATURE_HEAD = b"/Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached"
 PURPOSE = "Meterai elektronik Rp10.000"
 
 _PRINT, _READ_ONLY, _LOCKED, _LOCKED_CONTENTS = 4, 64, 128, 512  # ISO 32000-1, table 165

@@ -8,6 +8,7 @@ their signature and a new signature cannot: there every stamp is a seal of its o
 (FieldMDP) on the fields it found.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,16 +19,17 @@ from meterai.sealing.model import Stamp
 from meterai.sealing.pdf.document import Document
 from meterai.sealing.pdf.forms import top_field_names
 from meterai.sealing.pdf.pages import Page
-from meterai.sealing.pdf.references import Places
 from meterai.sealing.pdf.serialization import Stream, numbers, text_octets
-from meterai.sealing.pdf.syntax import Dictionary, Ref
+from meterai.sealing.pdf.syntax import Ref
 from meterai.sealing.pdf.tagging import Tagged, structure_tree
 from meterai.sealing.pdf.update import Sealed, Update
 from meterai.sealing.stamp import appearance, artwork, claim, qr
 from meterai.sealing.stamp.claim import ClaimKey
 from meterai.sealing.stamp.identifiers import (
     ANNOTATION_FLAGS,
+    FORMAT_VERSION,
     SEAL_KEY,
+    SIGNATURE_HEAD,
     WIDGET_FLAGS,
     alt_text,
     field_name,
@@ -35,7 +37,9 @@ from meterai.sealing.stamp.identifiers import (
 )
 from meterai.sealing.stamp.wording import Wording, wording
 
-_HEAD = b"/Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached"
+# Numbers of objects that may be left out: one prepared reference in so many leads to ours. Readers keep a
+# row of memory for each.
+NUMBERS_SKIPPED_MAX = 20_000
 _CERTIFICATION = (  # permission 2: signing and filling forms (ISO 32000-2, table 257)
     b"/Reference[<</Type/SigRef/DigestMethod/SHA256/TransformMethod/DocMDP"
     b"/TransformParams<</Type/TransformParams/V/1.2/P 2>>>>]"
@@ -76,14 +80,12 @@ class Terms:
         return f"{day}{at.hour:02}{at.minute:02}{at.second:02}+00'00'"
 
 
-def affix(
-    terms: Terms, document: Document, placed: Placed, *, certify: bool, first: int = 0
-) -> Sealed:
-    """One update with these stamps and room for their seal; its objects are numbered from `first` on.
+def affix(terms: Terms, document: Document, placed: Placed, *, certify: bool) -> Sealed:
+    """One update with these stamps and room for their seal.
 
     `certify` forbids all changes but signatures; else the fields that exist are locked.
     """
-    update = Update(document, first)
+    update = Update(document, _first_number(document, placed))
     # Elements of the structure would be changes to a document that somebody signed.
     tree = structure_tree(document) if certify else None
     shared = appearance.shared(specimen=terms.specimen, operator_artwork=terms.operator_artwork)
@@ -109,10 +111,8 @@ def affix(
             entries += b"/StructParent %d" % (tree.next_key + index)
         update.add(number, b"<<%b>>" % entries)
     pages = [page for _, page in placed]
-    _hang_on_pages(
-        update, document, pages, annotations, certify=certify, is_tagged=tree is not None
-    )
-    _add_field(update, document, annotations, certify=certify)
+    _hang_on_pages(update, pages, annotations, is_tagged=tree is not None)
+    _add_field(update, document, annotations)
     if tree is not None:
         tree.write(update, _tagged(terms.wording, placed, annotations))
     serials = [stamp.serial for stamp, _ in placed]
@@ -122,7 +122,17 @@ def affix(
         tail += _CERTIFICATION
     else:
         tail += _field_lock(update, document, signature, serials[0])
-    return update.sealed(signature, _HEAD, tail, terms.placeholder_bytes)
+    return update.sealed(signature, SIGNATURE_HEAD, tail, terms.placeholder_bytes)
+
+
+def _first_number(document: Document, placed: Placed) -> int:
+    """The first number for our objects, which nobody can foresee who prepares a document.
+
+    A reference to a number that no object has would be one to ours: on another page it would show a
+    stamp that nobody put there. A serial is random, so the numbers it chooses are.
+    """
+    digest = hashlib.sha256(placed[0][0].serial.text.encode("ascii")).digest()
+    return document.size + int.from_bytes(digest[:4], "big") % NUMBERS_SKIPPED_MAX
 
 
 def dry_run(document: Document, pages: Sequence[Page], *, certify: bool) -> None:
@@ -133,8 +143,8 @@ def dry_run(document: Document, pages: Sequence[Page], *, certify: bool) -> None
     update = Update(document)
     tree = structure_tree(document) if certify else None
     first = update.reserve(len(pages))
-    _hang_on_pages(update, document, pages, first, certify=certify, is_tagged=tree is not None)
-    _add_field(update, document, first, certify=certify)
+    _hang_on_pages(update, pages, first, is_tagged=tree is not None)
+    _add_field(update, document, first)
     if certify:
         _certify(update, document, first)
     if tree is not None:
@@ -175,44 +185,18 @@ def _stamp(update: Update, number: int, stamp: Stamp) -> bytes:
     return b"/Subtype/Stamp/Name/Meterai/F %d/NM%b" % (ANNOTATION_FLAGS, name)
 
 
-def _hang_on_pages(
-    update: Update,
-    document: Document,
-    pages: Sequence[Page],
-    first: int,
-    *,
-    certify: bool,
-    is_tagged: bool,
-) -> None:
+def _hang_on_pages(update: Update, pages: Sequence[Page], first: int, *, is_tagged: bool) -> None:
     """List the annotations on their pages, and on no other that shares its list with one of them."""
     found: dict[Ref, tuple[Page, list[bytes]]] = {}
     for number, page in enumerate(pages, start=first):
         found.setdefault(page.ref, (page, []))[1].append(b"%d 0 R" % number)
     for ref, (page, annotations) in found.items():
         items = b" ".join(annotations)
-        _append_alone(update, document, (ref, page.entries), b"/Annots", items, certify=certify)
+        # Of its own: one list may be the annotations of two pages, or the fields of the form as well.
+        update.append_own(ref, page.entries, b"/Annots", items)
         if is_tagged and b"/Tabs" not in page.entries:
             # PDF/UA-1, section 7.18.3: the order of annotations follows the structure.
             update.insert(ref, page.entries, b"/Tabs/S")
-
-
-def _append_alone(
-    update: Update,
-    document: Document,
-    holder: tuple[Ref, Dictionary],
-    key: bytes,
-    items: bytes,
-    *,
-    certify: bool,
-) -> None:
-    """Add items to a list, and to no other: one object may be the annotations of two pages, or the fields
-    of the form as well."""
-    listed = holder[1].reference(key)
-    # Where somebody signed, a list stays where it is unless it must not.
-    if listed is not None and not certify and Places(document).times_referred(listed.number) < 2:
-        update.append(*holder, key, items)
-    else:
-        update.append_own(*holder, key, items)
 
 
 def _tagged(words: Wording, placed: Placed, first: int) -> list[Tagged]:
@@ -227,7 +211,7 @@ def _tagged(words: Wording, placed: Placed, first: int) -> list[Tagged]:
     ]
 
 
-def _add_field(update: Update, document: Document, field: int, *, certify: bool) -> None:
+def _add_field(update: Update, document: Document, field: int) -> None:
     root, root_ref = document.root, document.root_ref
     found = root.get(b"/AcroForm")
     form = document.dictionary(found)
@@ -242,7 +226,7 @@ def _add_field(update: Update, document: Document, field: int, *, certify: bool)
         update.put(root_ref, root, b"/AcroForm", b"%d 0 R" % own)
         return
     home = found if isinstance(found, Ref) else root_ref
-    _append_alone(update, document, (home, form), b"/Fields", b"%d 0 R" % field, certify=certify)
+    update.append_own(home, form, b"/Fields", b"%d 0 R" % field)
     if form.raw(b"/SigFlags") != _APPEND_ONLY:
         update.put(home, form, b"/SigFlags", _APPEND_ONLY)
     # /NeedAppearances stays: without it viewers may not show what somebody filled in.
@@ -268,12 +252,16 @@ def _signature(
     def text(value: str) -> bytes:
         return update.string(number, text_octets(value))
 
-    record = b"/Serials[%b]/Claims[%b]/PreviousLength %d/OriginalLength %d/OriginalSHA256%b" % (
-        b"".join([text(str(serial)) for serial in serials]),
-        b"".join([text(one) for one in claims]),
-        update.start,
-        terms.original_bytes,
-        update.string(number, terms.sha256_original),
+    record = (
+        b"/Version %d/Serials[%b]/Claims[%b]/PreviousLength %d/OriginalLength %d/OriginalSHA256%b"
+        % (
+            FORMAT_VERSION,
+            b"".join([text(str(serial)) for serial in serials]),
+            b"".join([text(one) for one in claims]),
+            update.start,
+            terms.original_bytes,
+            update.string(number, terms.sha256_original),
+        )
     )
     roots = b"".join([update.string(number, digest) for digest in terms.time_stamp_roots])
     record += b"/TimeStampRoots[%b]" % roots

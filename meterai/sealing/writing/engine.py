@@ -10,15 +10,15 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol, Self
+from typing import Self
 
 from meterai.sealing.model import (
     DOCUMENT_BYTES_MAX,
     Delta,
     DocumentBroken,
-    DynamicForm,
     EncryptedWithoutIdentifier,
     HashOfOtherBytes,
+    HashState,
     Inspection,
     IssuerUnusable,
     NoPages,
@@ -31,11 +31,8 @@ from meterai.sealing.model import (
 )
 from meterai.sealing.pdf.decoding import FIRST_LOOK, LIMITS, Limits, TooMuchHere
 from meterai.sealing.pdf.document import Document, as_document_broken, open_document
-from meterai.sealing.pdf.extents import Listing
-from meterai.sealing.pdf.forms import count_signatures, form_of
+from meterai.sealing.pdf.forms import count_signatures
 from meterai.sealing.pdf.pages import Page, PageTree
-from meterai.sealing.pdf.rebuilding import first_found_otherwise, first_packed_otherwise
-from meterai.sealing.pdf.references import first_unreferred
 from meterai.sealing.sandbox import answers
 from meterai.sealing.sandbox.answers import Inspected, NotAnswered
 from meterai.sealing.sandbox.bounded import Task, Work, finish
@@ -46,29 +43,19 @@ from meterai.sealing.signing.timestamps import root_digests
 from meterai.sealing.stamp.claim import ClaimKey
 from meterai.sealing.stamp.wording import check_printable
 from meterai.sealing.writing.affixing import Terms, affix, dry_run
+from meterai.sealing.writing.other_views import refuse_other_views
 from meterai.sealing.writing.security_store import store_update
 from meterai.sealing.writing.strays import refuse_stamps_in_the_way
-
-
-class _HashState(Protocol):
-    """SHA-256 over all bytes so far, as `hashlib` keeps it."""
-
-    def copy(self) -> "_HashState": ...
-
-    def update(self, data: bytes, /) -> None: ...
-
-    def digest(self) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
 class HashedDocument:
     """The state of SHA-256 over a whole document, bound to how long that was.
 
-    Whether the bytes are those of the document that is sealed, only hashing them again would tell: that
-    is what `delivery` does with what was sealed.
+    Whoever keeps it answers for the bytes being those that were hashed; only their length is compared.
     """
 
-    state: _HashState = field(repr=False)
+    state: HashState = field(repr=False)
     length: int
 
     @classmethod
@@ -81,7 +68,7 @@ class HashedDocument:
         """The digest of the document."""
         return self.state.digest()
 
-    def continued(self, document: bytes) -> _HashState:
+    def continued(self, document: bytes) -> HashState:
         """A state to go on with behind the document.  Refuses with `HashOfOtherBytes`."""
         if len(document) != self.length:
             raise HashOfOtherBytes(f"a hash of {self.length} bytes, not of {len(document)}")
@@ -90,17 +77,13 @@ class HashedDocument:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A document that may be stamped, and the pages the placements fall on.
-
-    `first_number` is the first number for the objects of a stamping.
-    """
+    """A document that may be stamped, and the pages the placements fall on."""
 
     document: Document
     placements: tuple[Placement, ...]
     pages: int
     signatures: int
     targets: tuple[Page, ...]
-    first_number: int = 0
 
 
 def inspect(
@@ -108,11 +91,11 @@ def inspect(
 ) -> Inspection:
     """The number of pages and signatures, and the visible size of the page of each placement.
 
-    Costs a few look-ups in the file, and a search through it; nothing is drawn or signed.  Refuses with
-    `PlacementMalformed`, `DocumentTooLarge`, `NotAPdf`, `DocumentEncrypted`, `DocumentBroken`,
+    Costs a few look-ups in the file; nothing is drawn or signed. Refuses with `PlacementMalformed`,
+    `DocumentTooLarge`, `NotAPdf`, `DocumentEncrypted`, `DocumentBroken`,
     `EncryptedWithoutIdentifier`, `ChangesForbidden`, `SignatureRangeMalformed`, `DynamicForm`,
-    `StrayStamp`, `ReferencesUnresolved`, `NoPages`, `PageOutOfRange`, `PlacementOutsidePage`,
-    `PlacementsOverlap` or `PlacementOnStamp`.
+    `Portfolio`, `LeavesWhenOpened`, `StrayStamp`, `NoPages`, `PageOutOfRange`,
+    `PlacementOutsidePage`, `PlacementsOverlap` or `PlacementOnStamp`.
     """
     return accept(original, placements, password=password).inspection
 
@@ -248,8 +231,7 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
             data, placeholder = sealing.seal_each(opened, stamps)
         else:
             placed = list(zip(stamps, opened.targets, strict=True))
-            first = opened.first_number
-            data, placeholder = sealing.seal(opened.document, placed, certify=True, first=first)
+            data, placeholder = sealing.seal(opened.document, placed, certify=True)
         if proofs is not None:
             data += sealing.evidence_update(original + data, placeholder, proofs)
     return Delta(
@@ -284,35 +266,7 @@ def looked_through(
     with as_document_broken():
         dry_run(opened.document, opened.targets, certify=not opened.signatures)
         refuse_stamps_in_the_way(opened.document, placements, opened.targets)
-        _refuse_if_read_differently(opened.document, is_signed=bool(opened.signatures))
-        return replace(opened, first_number=first_unreferred(opened.document))
-
-
-def _refuse_if_read_differently(document: Document, *, is_signed: bool) -> None:
-    """Refuse with `DocumentBroken` what some readers mend first, each as it thinks best."""
-    listing = Listing(document)
-    if not listing.leads_plainly():
-        raise DocumentBroken("a way to a cross-reference section that is not plain")
-    if listing.first_open_end() is not None:
-        raise DocumentBroken("an object goes on behind the end of the file")
-    # Mending writes all anew, which earlier signatures would not outlive.
-    if not is_signed:
-        _refuse_if_mended_differently(document, listing)
-
-
-def _refuse_if_mended_differently(document: Document, listing: Listing) -> None:
-    if not listing.is_sized():
-        raise DocumentBroken("an object beyond the numbers that there are")
-    if document.sections[-1].beside is not None:
-        raise DocumentBroken(
-            "a stream of rows beside the first table, which some readers pass over"
-        )
-    if first_found_otherwise(document, listing) is not None:
-        raise DocumentBroken("an object that does not count, and that some readers find")
-    if first_packed_otherwise(document, listing) is not None:
-        raise DocumentBroken(
-            "an object of an object stream that does not count, and that some take"
-        )
+    return opened
 
 
 def _opened_for(
@@ -339,13 +293,8 @@ def _open(
     with as_document_broken():
         if opened.cipher and opened.cipher.depends_on_identifier and not opened.identifier:
             raise EncryptedWithoutIdentifier("encrypted, and no identifier in the trailer")
-        form = form_of(opened)
-        if form is not None and form.get(b"/XFA") is not None:
-            raise DynamicForm("a form that is built when it is opened")
+        refuse_other_views(opened)
         signatures = count_signatures(opened)
-        if opened.header and not signatures:
-            # Viewers disagree from where byte ranges count if something is before the header.
-            raise DocumentBroken("something stands before the header")
         tree = PageTree(opened)
         targets = tuple(tree.page(placement.page) for placement in placements)
         for page, placement in zip(targets, placements, strict=True):
@@ -362,13 +311,13 @@ class _Sealing:
     terms: Terms
     issuer: Issuer
     password: bytes
-    state: _HashState
+    state: HashState
 
     def seal(
-        self, document: Document, placed: Sequence[tuple[Stamp, Page]], *, certify: bool, first: int
+        self, document: Document, placed: Sequence[tuple[Stamp, Page]], *, certify: bool
     ) -> tuple[bytes, bytes]:
         """One sealed update for a document whose bytes `state` has hashed; and its /Contents."""
-        before, after = affix(self.terms, document, placed, certify=certify, first=first)
+        before, after = affix(self.terms, document, placed, certify=certify)
         self.state.update(before)
         covered = self.state.copy()
         covered.update(after)
@@ -387,9 +336,7 @@ class _Sealing:
             if stamped is not original:
                 step = _open(stamped, [stamp.placement], self.password, bytes_max=len(stamped))
                 document, target = step.document, step.targets[0]
-            data, placeholder = self.seal(
-                document, [(stamp, target)], certify=False, first=opened.first_number
-            )
+            data, placeholder = self.seal(document, [(stamp, target)], certify=False)
             stamped += data
         return stamped[len(original) :], placeholder
 

@@ -6,7 +6,6 @@ the digest of the finished signature, and what it lists is signed by the authori
 """
 
 import hashlib
-import zlib
 from dataclasses import dataclass
 
 from meterai.sealing.model import Evidence
@@ -45,8 +44,9 @@ class SecurityStore:
         # ISO 32000-2, table 261: SHA-1 of the contents is the name of the entry, no security.
         self._name = hashlib.sha1(contents, usedforsecurity=False).hexdigest().upper().encode()
         self._earlier = earlier
+        # Not deflated: a verifier makes them anew, to the byte, by whatever library it has.
         self._streams = [
-            Stream(b"/Filter/FlateDecode", zlib.compress(encoded))
+            Stream(b"", encoded)
             for encoded in (*evidence.certificates, *evidence.ocsps, *evidence.crls)
         ]
 

@@ -12,7 +12,6 @@ from meterai.sealing.model import DocumentBroken, Placement, PlacementOnStamp, S
 from meterai.sealing.pdf.document import Document, is_number
 from meterai.sealing.pdf.forms import signature_fields
 from meterai.sealing.pdf.pages import Page, PageTree
-from meterai.sealing.pdf.references import texts_of
 from meterai.sealing.pdf.syntax import Dictionary
 from meterai.sealing.stamp.identifiers import (
     FIELD_PREFIX,
@@ -31,7 +30,7 @@ def refuse_stamps_in_the_way(
 ) -> None:
     """Refuse with `StrayStamp` an annotation with a name of ours that no signature names, and with
     `PlacementOnStamp` a placement over one; `pages` are those of the placements."""
-    if not any(_NAMED.search(text) for text in texts_of(document)):
+    if _NAMED.search(document.buffer) is None:
         return
     signed = {
         serial

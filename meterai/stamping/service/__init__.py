@@ -150,7 +150,7 @@ class StampingService:
     ) -> PreparedDocument:
         """What a document is, before anybody pays for it; a broken one is mended.
 
-        `may` is asked before that costs anything.  Refuses what `sealing` does, and `ExistingSealInvalid`.
+        `may` is asked before that costs anything.  Refuses what `sealing` does.
         """
         return await self._uploads.ingest(account, document, placements, may)
 

@@ -11,14 +11,12 @@ from meterai.kit.ids import new_id
 from meterai.kit.refusal import Malformed
 from meterai.orders import OrderSettings
 from meterai.plumbing.config import Settings
-from meterai.sealing import HashedDocument, Issuers, Placement, PreparedDocument, Verdict
-from meterai.stamping.model import DocumentTwice, ExistingSealInvalid, Upload, request_hash
+from meterai.sealing import HashedDocument, Issuers, Placement, PreparedDocument
+from meterai.stamping.model import DocumentTwice, Upload, request_hash
 from meterai.stamping.settings import StampingSettings
 
 INGESTED_AT_ONCE = 4  # per process; each waits for the disk as long as it works
 EXAMINED_AT_ONCE = 1  # beside this process, of each pool: what is broken, or was signed later
-# After these another stamp would leave the document as little genuine as it is.
-SPOILT = (Verdict.CHANGED_AFTER_SEALING, Verdict.COVERED_AFTER_SEALING, Verdict.FORGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ class UploadIngestion:
     ) -> PreparedDocument:
         """What a document is, before anybody pays for it; a broken one is mended.
 
-        `may` is asked before that costs anything.  Refuses what `sealing` does, and `ExistingSealInvalid`.
+        `may` is asked before that costs anything.  Refuses what `sealing` does.
         """
         self._check_size(document)
         work = self._inspecting(document, placements)
@@ -120,9 +118,7 @@ class UploadIngestion:
         self, document: bytes, placements: Sequence[Placement]
     ) -> sealing.Work[PreparedDocument]:
         at = self._clock.now()
-        prepared, verdict = yield from sealing.examining(document, placements, self._issuers, at)
-        if verdict in SPOILT:
-            raise ExistingSealInvalid(f"an earlier seal is {verdict}")
+        prepared, _ = yield from sealing.examining(document, placements, self._issuers, at)
         return prepared
 
     def _check_size(self, document: bytes) -> None:

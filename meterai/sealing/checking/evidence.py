@@ -1,0 +1,92 @@
+"""The evidence that we append behind a seal (`writing.security_store`), recognised by making it anew.
+
+Nobody signs that update, so it is ours only if nothing in it could be otherwise: it is made again
+from the certificates and answers it holds, and each of these is signed below a pinned root.
+Everything else behind a seal is somebody else's.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from cryptography import x509
+
+from meterai.kit.refusal import Refusal
+from meterai.sealing.checking.seals import Seal
+from meterai.sealing.model import Evidence
+from meterai.sealing.pdf.document import Document
+from meterai.sealing.pdf.syntax import Ref
+from meterai.sealing.signing import timestamps
+from meterai.sealing.signing.revocation import is_proven
+from meterai.sealing.writing.security_store import store_update
+
+ITEMS_MAX = 64  # certificates and answers; two chains have about twelve
+_CATALOG_BYTES_MAX = 256 * 1024  # written anew before the evidence
+
+_END = b"\nendobj\n"
+_STREAM = re.compile(rb"(\d{1,10}) 0 obj\n<</Length (\d{1,8})>>stream\n")
+_STREAM_END = b"\nendstream" + _END
+_LISTED = rb"(?:/%b\[((?:\d{1,10} 0 R ?)*)\])?"
+_ENTRY = re.compile(
+    rb"\d{1,10} 0 obj\n<</Type/VRI%b%b%b>>\n"
+    % (_LISTED % b"Cert", _LISTED % b"OCSP", _LISTED % b"CRL")
+)
+
+
+def own_evidence_end(
+    file: bytes,
+    sealed: Document,
+    seal: Seal,
+    named_roots: Sequence[bytes],
+    at: datetime,
+) -> int:
+    """Where our evidence behind a seal ends; where the seal ends if there is none.
+
+    `sealed` is the file up to the end of the seal, opened; `named_roots` are the digests of the
+    roots that its time-stamp may lead to; `at` is the time of sealing.
+    """
+    if len(file) == seal.end:
+        return seal.end
+    evidence = _read(file, sealed, seal.end)
+    if evidence is None or not _is_proven(evidence, seal, named_roots, at):
+        return seal.end
+    made = store_update(sealed, seal.contents, evidence)
+    return seal.end + len(made) if file.startswith(made, seal.end) else seal.end
+
+
+def _read(file: bytes, sealed: Document, start: int) -> Evidence | None:
+    """The evidence in an update laid out as ours: the catalog, the streams, the entry for the seal."""
+    catalog_end = file.find(_END, start, start + _CATALOG_BYTES_MAX)
+    if catalog_end < 0:
+        return None
+    at, items = catalog_end + len(_END), list[bytes]()
+    while (opening := _STREAM.match(file, at)) is not None:
+        stop = opening.end() + int(opening[2])
+        if len(items) == ITEMS_MAX or not file.startswith(_STREAM_END, stop):
+            return None
+        data = file[opening.end() : stop]
+        if sealed.cipher is not None:
+            data = sealed.cipher.decrypt_stream(Ref(int(opening[1]), 0), data)
+        items.append(data)
+        at = stop + len(_STREAM_END)
+    entry = _ENTRY.match(file, at)
+    if entry is None:
+        return None
+    certificates, ocsps, crls = ((listed or b"").count(b"R") for listed in entry.groups())
+    if certificates + ocsps + crls != len(items):
+        return None
+    behind = certificates + ocsps
+    return Evidence(
+        tuple(items[:certificates]), tuple(items[certificates:behind]), tuple(items[behind:])
+    )
+
+
+def _is_proven(evidence: Evidence, seal: Seal, named_roots: Sequence[bytes], at: datetime) -> bool:
+    chains: list[Sequence[x509.Certificate]] = [seal.path]
+    token = seal.signed_data.time_stamp
+    try:
+        if token is not None:
+            chains.append(timestamps.check(token, seal.signed_data.signature, named_roots).chain)
+        return is_proven(evidence, chains, at)
+    except (Refusal, timestamps.TokenRefused):
+        return False

@@ -1,0 +1,138 @@
+"""Seals of ours in a file, found by their bytes: a form may lead elsewhere, and bytes cannot.
+
+A seal is laid out in one way: its byte range stands directly behind the gap that it leaves out. So
+whoever reads the numbers of a byte range knows which gap is meant, and whether it is there.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from meterai.sealing.model import HashState
+from meterai.sealing.signing import cms, trust
+
+SEALS_MAX = 64  # of ours in one file; a document that somebody signed gets up to 20 at a time
+RANGES_MAX = 10_000  # byte ranges of anybody that are looked at
+GAP_BYTES_MAX = 2 * 65_536 + 2  # hexadecimal, with its angle brackets
+REST_BYTES_MAX = 1024 * 1024  # covered behind the gap: dictionary and cross-reference, some 10 KB
+_MOVED_MAX = 64  # bytes put in or taken out before a seal that is still found
+
+_RANGE = b">/ByteRange[0 "
+_NUMBERS = re.compile(rb"(\d{1,10}) (\d{1,10}) (\d{1,10}) *\]")
+_ORIGINAL_LENGTH = re.compile(rb"/OriginalLength (\d{1,10})/")
+
+
+class TooManySeals(Exception):
+    """More byte ranges or seals than are looked at: one among them could be hidden."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """A signature by a key of ours, wherever it is: the covered bytes may be others than were sealed.
+
+    The gap is from `start` to `stop`, the covered bytes end at `end`; `is_in_place` is false if the
+    byte range speaks of another place. `contents` is the SignedData with its padding.
+    `original_length` is what the record behind the gap states, 0 if it cannot be found.
+    """
+
+    start: int
+    stop: int
+    end: int
+    is_in_place: bool
+    contents: bytes = field(repr=False)
+    signed_data: cms.SignedData = field(repr=False)
+    path: trust.Path = field(repr=False)
+    original_length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """SHA-256 of the file before the stamping, of the covered bytes, and the state at their end."""
+
+    original: bytes
+    covered: bytes
+    sealed: HashState
+
+
+def seals_in(file: bytes, sealers: trust.Sealers, *, behind: int = 0) -> list[Seal]:
+    """The seals of ours that begin behind so many bytes, in their order. Raises `TooManySeals`."""
+    found = []
+    for start, stop, ranges in _gaps(file, behind):
+        seal = _read(file, start, stop, ranges, sealers)
+        if seal is not None:
+            found.append(seal)
+    return found
+
+
+def _gaps(file: bytes, behind: int) -> Iterator[tuple[int, int, tuple[int, int, int]]]:
+    looked = gaps = 0
+    at = file.find(_RANGE, behind)
+    while at >= 0:
+        looked += 1
+        numbers = _NUMBERS.match(file, at + len(_RANGE))
+        if numbers is not None:
+            first, second, rest = map(int, numbers.groups())
+            stop, start = at + 1, at + 1 - (second - first)
+            is_gap = 2 < second - first <= GAP_BYTES_MAX and abs(second - stop) <= _MOVED_MAX
+            if is_gap and start >= 0 and file.startswith(b"<", start):
+                gaps += 1
+                yield start, stop, (first, second, rest)
+        if looked > RANGES_MAX or gaps > SEALS_MAX:
+            raise TooManySeals(f"{looked} byte ranges, {gaps} as ours")
+        at = file.find(_RANGE, at + 1)
+
+
+def _read(
+    file: bytes, start: int, stop: int, ranges: tuple[int, int, int], sealers: trust.Sealers
+) -> Seal | None:
+    try:
+        contents = bytes.fromhex(file[start + 1 : stop - 1].decode("ascii"))
+        signed_data = cms.read_own(contents)
+    except (ValueError, cms.SignedDataUnreadable):
+        return None
+    # In this order: a key that no root vouches for is not used.
+    path = trust.path_to_root(signed_data, sealers)
+    if path is None or not signed_data.signature_holds:
+        return None
+    first, second, rest = ranges
+    is_in_place = (first, second) == (start, stop) and 0 < rest <= REST_BYTES_MAX
+    stated = _ORIGINAL_LENGTH.search(file, stop, stop + min(rest, REST_BYTES_MAX))
+    original_length = int(stated[1]) if stated is not None else 0
+    return Seal(start, stop, stop + rest, is_in_place, contents, signed_data, path, original_length)
+
+
+def digests_of(
+    file: bytes, seals: Sequence[Seal], known: tuple[HashState, int] | None = None
+) -> list[Digests | None]:
+    """The digests about each seal, in one pass over the file; `None` for one out of place or cut off.
+
+    `known` is the state of SHA-256 over the first bytes, and their number, of a file that is not
+    hashed again.
+    """
+    state, at = known if known is not None else (hashlib.sha256(), 0)
+    state = state.copy()
+    whole = [one.is_in_place and one.end <= len(file) for one in seals]
+    points: dict[int, HashState] = {at: state.copy()}
+    for seal, is_whole in zip(seals, whole, strict=True):
+        if is_whole:
+            for point in (_original_end(seal), seal.start, seal.end):
+                points.setdefault(point, state)
+    view = memoryview(file)
+    for point in sorted(one for one in points if one > at):
+        state.update(view[at:point])
+        points[point], at = state.copy(), point
+    found: list[Digests | None] = []
+    for seal, is_whole in zip(seals, whole, strict=True):
+        if not is_whole:
+            found.append(None)
+            continue
+        covered = points[seal.start].copy()
+        covered.update(view[seal.stop : seal.end])
+        original = points[_original_end(seal)].digest()
+        found.append(Digests(original, covered.digest(), points[seal.end]))
+    return found
+
+
+def _original_end(seal: Seal) -> int:
+    return min(seal.original_length, seal.start)
