@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from meterai.sealing.checking.seals import BYTE_RANGE
 from meterai.sealing.checking.verification import verifying
 from meterai.sealing.model import ExistingSealInvalid, Placement, PreparedDocument, Verdict
 from meterai.sealing.own_seals import question
@@ -21,6 +22,8 @@ def examining(
     stand beside it.
     """
     prepared = yield from ingesting(document, placements)
+    if not prepared.inspection.signatures and BYTE_RANGE not in prepared.document:
+        return prepared, Verdict.NOT_SEALED
     report = yield from verifying(question(prepared.document, issuers, at))
     if report.is_spoilt or report.verdict is Verdict.UNREADABLE:
         raise ExistingSealInvalid(f"an earlier seal is {report.verdict}")

@@ -18,7 +18,7 @@ GAP_BYTES_MAX = 2 * 65_536 + 2  # hexadecimal, with its angle brackets
 REST_BYTES_MAX = 1024 * 1024  # covered behind the gap: dictionary and cross-reference, some 10 KB
 _MOVED_MAX = 64  # bytes put in or taken out before a seal that is still found
 
-_RANGE = b">/ByteRange[0 "
+BYTE_RANGE = b">/ByteRange[0 "  # how that of a seal begins, directly behind its gap
 _NUMBERS = re.compile(rb"(\d{1,10}) (\d{1,10}) (\d{1,10}) *\]")
 _ORIGINAL_LENGTH = re.compile(rb"/OriginalLength (\d{1,10})/")
 
@@ -67,10 +67,10 @@ def seals_in(file: bytes, sealers: trust.Sealers, *, behind: int = 0) -> list[Se
 
 def _gaps(file: bytes, behind: int) -> Iterator[tuple[int, int, tuple[int, int, int]]]:
     looked = gaps = 0
-    at = file.find(_RANGE, behind)
+    at = file.find(BYTE_RANGE, behind)
     while at >= 0:
         looked += 1
-        numbers = _NUMBERS.match(file, at + len(_RANGE))
+        numbers = _NUMBERS.match(file, at + len(BYTE_RANGE))
         if numbers is not None:
             first, second, rest = map(int, numbers.groups())
             stop, start = at + 1, at + 1 - (second - first)
@@ -80,7 +80,7 @@ def _gaps(file: bytes, behind: int) -> Iterator[tuple[int, int, tuple[int, int, 
                 yield start, stop, (first, second, rest)
         if looked > RANGES_MAX or gaps > SEALS_MAX:
             raise TooManySeals(f"{looked} byte ranges, {gaps} as ours")
-        at = file.find(_RANGE, at + 1)
+        at = file.find(BYTE_RANGE, at + 1)
 
 
 def _read(

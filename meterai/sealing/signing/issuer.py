@@ -28,7 +28,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 from meterai.plumbing.files import read_file, read_key_file
 from meterai.sealing.model import Evidence, IssuerUnusable
 from meterai.sealing.signing.cms import TIME_STAMP_RESERVE_BYTES, Signer
-from meterai.sealing.signing.keys import FileKey, SealKey, algorithm_of, load_file_key
+from meterai.sealing.signing.keys import SealKey, algorithm_of, load_file_key
 from meterai.sealing.signing.pkcs11 import SETTINGS_FILE, Pkcs11Key, read_settings
 from meterai.sealing.stamp.claim import ClaimKey
 
@@ -95,9 +95,9 @@ class Issuer:
 
     `name` is the common name of the certificate.  `revocation_lists` is asked every `CRL_REREAD`
     for the lists of today.  With `long_term_validation` every seal gets a time-stamp, and evidence
-    if that is set.  `operator_artwork` is a PDF shown in place of our artwork.  `is_local` is true
-    if no other machine takes part in a seal.  Raises `IssuerUnusable` if the key does not belong to
-    the first certificate, or the certificates do not sign each other in order.
+    if that is set.  `operator_artwork` is a PDF shown in place of our artwork.  Raises
+    `IssuerUnusable` if the key does not belong to the first certificate, or the certificates do not
+    sign each other in order.
     """
 
     def __init__(
@@ -118,8 +118,6 @@ class Issuer:
         self.long_term_validation = long_term_validation
         self.operator_artwork = operator_artwork
         self.name = common_name(chain[0])
-        # Then a seal costs a fraction of a millisecond, and may be made where others wait.
-        self.is_local = isinstance(key, FileKey) and long_term_validation is None
         self._signer = Signer(key, chain)
         self._revocation_lists = revocation_lists
         self._period: _Period | None = None

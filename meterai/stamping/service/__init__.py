@@ -67,7 +67,6 @@ from meterai.stamps import NotEnoughStamps, SerialService
 # Of a lease: for the turn and the seal.  The rest is for delivering it, which the time-outs of the
 # database bound; so nobody else takes a stamping up while we are at it.
 LEASE_SHARE_OF_SEALING = 2 / 3
-SEALED_IN_PLACE_BYTES_MAX = 1024 * 1024  # by the web's own thread: half a millisecond of its time
 CHECK_PATH = "/c/"  # printed in every QR, so it stays for ever
 _log = structlog.get_logger()
 
@@ -392,7 +391,8 @@ class StampingService:
             async with asyncio.timeout(sealing_seconds(self._settings.seal_lease_seconds)):
                 async with self._sealing:
                     with SEALS.time():
-                        return seal() if self._is_quick(original) else await asyncio.to_thread(seal)
+                        # In a thread: milliseconds of the event loop would count as overload.
+                        return await asyncio.to_thread(seal)
         except TimeoutError:
             raise InProgress("its turn did not come in time; it is sealed later") from None
         except sealing.SealingUnavailable:
@@ -404,16 +404,6 @@ class StampingService:
         """Give the stamps back and keep why; requests for this stamping are refused with it."""
         await self._database.once(store.fail, stamping.account, stamping.id, cause.code)
         return StampingFailed(cause.code)
-
-    def _is_quick(self, original: bytes | PreparedDocument) -> bool:
-        """True if sealing takes less time than the way to another thread and back."""
-        return (
-            self._issuers.current.is_local
-            and isinstance(original, PreparedDocument)
-            and original.opened is not None
-            and not original.inspection.signatures
-            and len(original.document) <= SEALED_IN_PLACE_BYTES_MAX
-        )
 
     async def resume(self) -> int:
         """Periodic task: seal what is reserved and nobody is sealing; give back what is past its time.
