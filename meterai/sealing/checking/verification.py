@@ -7,6 +7,7 @@ verdict. Seals before it count if each begins where the one before it ends.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
@@ -153,30 +154,29 @@ def _name(signature: Signature) -> str:
     return common_name(signature.signed_data.leaf) if signature.signed_data is not None else "-"
 
 
+@dataclass(frozen=True, slots=True)
 class _Judged:
-    """One seal, judged by the part of the file that it covers."""
+    """One seal, judged by the part of the file that it covers.
 
-    def __init__(
-        self, verdict: Verdict, checks: tuple[Check, ...], case: Case | None = None, end: int = 0
-    ) -> None:
-        self.verdict, self.checks, self._case = verdict, checks, case
-        self.end = end  # of the sealed bytes, our evidence included; with a good verdict
+    `end` is that of the sealed revision, our evidence included, and `previous_length` that of the
+    file to which the update with the seal was appended; both count with a good verdict only. The
+    document that was opened is not kept: a file may have twenty seals.
+    """
 
-    @property
-    def case(self) -> Case:
-        """The seal and its document; only with a good verdict."""
-        assert self._case is not None
-        return self._case
-
-    @property
-    def serials(self) -> tuple[str, ...]:
-        """The serials it states, if its document could be read."""
-        return self._case.serials if self._case is not None else ()
+    seal: Seal
+    digests: Digests | None
+    verdict: Verdict
+    checks: tuple[Check, ...]
+    serials: tuple[str, ...] = ()
+    sealed_at: datetime | None = None
+    end: int = 0
+    previous_length: int = 0
 
     @property
-    def sealed_at(self) -> datetime | None:
-        """The time it states, if its document could be read."""
-        return self._case.sealed_at if self._case is not None else None
+    def sha256_original(self) -> bytes:
+        """That of the file before the stamping; only with a good verdict."""
+        assert self.digests is not None
+        return self.digests.original
 
 
 class _Judging:
@@ -201,9 +201,7 @@ class _Judging:
         while before and _is_directly_before(before[-1], chain[0]):
             chain.insert(0, before.pop())
         # Each serial has the document it was affixed to.
-        originals = {
-            serial: one.case.digests.original for one in chain for serial in one.case.serials
-        }
+        originals = {serial: one.sha256_original for one in chain for serial in one.serials}
         file = self._question.document
         is_whole = newest.end == len(file)
         return Report(
@@ -213,7 +211,7 @@ class _Judging:
             newest.sealed_at,
             newest.end,
             _sha256_sealed(file, newest),
-            newest.case.digests.original,
+            newest.sha256_original,
             tuple(originals.values()),
             tuple(_earlier(one) for one in before if one.verdict.is_good),
             () if is_whole else self._later(newest.end),
@@ -221,18 +219,19 @@ class _Judging:
         )
 
     def _judge(self, seal: Seal, digests: Digests | None) -> _Judged:
-        question = self._question
-        if digests is None or not integrity(seal, digests):
-            name = "structure" if digests is None else "integrity"
-            facts: dict[str, object] = {"covered_bytes": seal.end} if digests is None else {}
-            return _Judged(Verdict.ALTERED, (Check(name, passed=False, facts=facts),))
+        if digests is None:
+            cut = Check("structure", passed=False, facts={"covered_bytes": seal.end})
+            return _Judged(seal, digests, Verdict.ALTERED, (cut,))
+        if not integrity(seal, digests):
+            changed = Check("integrity", passed=False)
+            return _Judged(seal, digests, Verdict.ALTERED, (changed,))
         try:
-            document = _open(question, seal.end, self._limits)
+            document = _open(self._question, seal.end, self._limits)
             with as_document_broken():
                 return self._judge_opened(seal, digests, document)
         except Refusal as refusal:
             readable = Check("readable", passed=False, facts={"reason": refusal.code})
-            return _Judged(Verdict.UNREADABLE, (readable,))
+            return _Judged(seal, digests, Verdict.UNREADABLE, (readable,))
 
     def _judge_opened(self, seal: Seal, digests: Digests, document: Document) -> _Judged:
         question = self._question
@@ -245,20 +244,13 @@ class _Judging:
             question.time_stamp_roots,
             question.at,
         )
-        readable = Check("readable", passed=True, facts={"bytes": len(question.document)})
-        if case.version not in VERSIONS:
-            known = Check("version", passed=False, facts={"version": case.version})
-            return _Judged(Verdict.UNKNOWN_VERSION, (readable, known), case)
-        checks = (readable, *made(case))
-        failed = {check.name for check in checks if not check.passed}
-        if failed:
-            is_altered = failed & {"structure", "integrity", "time_stamp"}
-            verdict = Verdict.ALTERED if is_altered else Verdict.FORGED
-            return _Judged(verdict, checks, case)
-        assert case.sealed_at is not None
-        roots = time_stamp_roots(case) or []
-        end = own_evidence_end(question.document, document, seal, roots, case.sealed_at)
-        return _Judged(Verdict.GENUINE, checks, case, end)
+        verdict, checks = _asked(case, len(question.document))
+        end = seal.end
+        if verdict.is_good and case.sealed_at is not None:
+            roots = time_stamp_roots(case) or []
+            end = own_evidence_end(question.document, document, seal, roots, case.sealed_at)
+        previous = case.length(b"/PreviousLength")
+        return _Judged(seal, digests, verdict, checks, case.serials, case.sealed_at, end, previous)
 
     def _later(self, sealed_bytes: int) -> tuple[LaterSignature, ...]:
         """The names in later signatures, where they can be read at once; no verdict depends on them."""
@@ -270,13 +262,26 @@ class _Judging:
             return ()
 
 
+def _asked(case: Case, size_bytes: int) -> tuple[Verdict, tuple[Check, ...]]:
+    """The verdict on a seal whose covered bytes are those that were signed, and the checks it follows from."""
+    readable = Check("readable", passed=True, facts={"bytes": size_bytes})
+    if case.version not in VERSIONS:
+        known = Check("version", passed=False, facts={"version": case.version})
+        return Verdict.UNKNOWN_VERSION, (readable, known)
+    checks = (readable, *made(case))
+    failed = {check.name for check in checks if not check.passed}
+    if failed & {"structure", "integrity", "time_stamp"}:
+        return Verdict.ALTERED, checks
+    return Verdict.FORGED if failed else Verdict.GENUINE, checks
+
+
 def _is_directly_before(seal: _Judged, following: _Judged) -> bool:
-    is_next = following.case.length(b"/PreviousLength") == seal.end
-    return seal.verdict.is_good and is_next
+    return seal.verdict.is_good and seal.end == following.previous_length
 
 
 def _sha256_sealed(file: bytes, newest: _Judged) -> bytes:
-    state, end = newest.case.digests.sealed, newest.case.seal.end
+    assert newest.digests is not None
+    state, end = newest.digests.sealed, newest.seal.end
     if newest.end > end:
         state = state.copy()
         state.update(file[end : newest.end])

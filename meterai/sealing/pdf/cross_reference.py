@@ -19,7 +19,6 @@ from meterai.sealing.pdf.syntax import SKIP, Dictionary, Value
 SECTIONS_MAX = 1_000  # updates of one document; each must be looked at for every object
 SUBSECTIONS_MAX = 200_000  # of one section; one for each object that an update touched
 OBJECT_NUMBER_MAX = 8_388_607  # ISO 32000-1, annex C: what readers were built for
-ROWS_MAX = 500_000  # of all sections together, where all are read; a book of 1,000 pages has 20,000
 
 _SUBSECTION_BYTES = 32  # parsed in the time that a subsection costs
 _ROW = 20  # bytes of a row in a table, end of line included
@@ -88,12 +87,6 @@ class Section:
         """How many rows the section has."""
         return sum(one.rows for one in self._subsections)
 
-    def numbers(self) -> list[int]:
-        """The numbers of all objects the section has a row for."""
-        return [
-            number for one in self._subsections for number in range(one.first, one.first + one.rows)
-        ]
-
     @property
     def parts(self) -> "tuple[Section, ...]":
         """The section itself, and of a hybrid file the one beside it."""
@@ -120,26 +113,6 @@ class Section:
         kinds = _numbers(columns[:first], rows) if first else [IN_FILE] * rows
         where = _numbers(columns[first : first + second], rows)
         return map(Row, kinds, where, _numbers(columns[first + second :][:third], rows))
-
-    def holders(self) -> set[int]:
-        """The numbers of the streams that the section says objects are in."""
-        if isinstance(self._source, bytes) or not self._widths[0]:
-            return set()
-        kinds, ends = self._widths[0], self._widths[0] + self._widths[1]
-        columns = self._source.columns()
-        found: set[tuple[int, ...]] = set()
-        for one in self._subsections:
-            rows = slice(one.offset, one.offset + one.rows)
-            # Almost always one byte says the kind, and the others before it are nought.
-            is_inside = [column[rows] for column in columns[:kinds]]
-            where = zip(*(column[rows] for column in columns[kinds:ends]), strict=True)
-            wanted = (*bytes(kinds - 1), IN_STREAM)
-            found.update(
-                octets
-                for kind, octets in zip(zip(*is_inside, strict=True), where, strict=True)
-                if kind == wanted
-            )
-        return {int.from_bytes(bytes(octets), "big") for octets in found}
 
     def row(self, number: int) -> Row | None:
         """What the section says of an object; `None` if it says nothing."""

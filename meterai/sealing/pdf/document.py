@@ -191,21 +191,6 @@ class Document:
         """Read on within these limits."""
         self._budget.widen(limits)
 
-    def object_stream(self, number: int) -> bytes:
-        """The decoded data of an object stream."""
-        return self._object_stream(number).data
-
-    def streamed(self, number: int) -> list[tuple[int, int]]:
-        """The objects of an object stream, each with where it begins in the data, as its table says."""
-        stream = self._object_stream(number)
-        words = stream.words
-        if len(words) % 2 or not all(map(_INTEGER.fullmatch, words)):
-            raise DocumentBroken("an object stream with a malformed table")
-        return [
-            (int(one), stream.first + int(at))
-            for one, at in zip(words[::2], words[1::2], strict=True)
-        ]
-
     def stream(self, location: Location, entries: Dictionary) -> bytes:
         """The decoded data of a stream."""
         length = self.resolve(entries.get(b"/Length"))
