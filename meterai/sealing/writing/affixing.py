@@ -37,9 +37,10 @@ from meterai.sealing.stamp.identifiers import (
 )
 from meterai.sealing.stamp.wording import Wording, wording
 
-# Numbers of objects that may be left out: one prepared reference in so many leads to ours. Readers keep a
-# row of memory for each.
-NUMBERS_SKIPPED_MAX = 20_000
+NUMBERS_SKIPPED_MAX = 20_000  # of objects, before ours; readers keep some bytes of memory for each
+# qpdf takes the rows of a file for damaged that has more numbers than a third of its bytes.
+BYTES_PER_NUMBER = 4
+STAMPING_BYTES = 15_000  # what sealing adds at the least
 _CERTIFICATION = (  # permission 2: signing and filling forms (ISO 32000-2, table 257)
     b"/Reference[<</Type/SigRef/DigestMethod/SHA256/TransformMethod/DocMDP"
     b"/TransformParams<</Type/TransformParams/V/1.2/P 2>>>>]"
@@ -126,13 +127,15 @@ def affix(terms: Terms, document: Document, placed: Placed, *, certify: bool) ->
 
 
 def _first_number(document: Document, placed: Placed) -> int:
-    """The first number for our objects, which nobody can foresee who prepares a document.
+    """The first number for our objects, which nobody who prepares a document can foresee.
 
-    A reference to a number that no object has would be one to ours: on another page it would show a
-    stamp that nobody put there. A serial is random, so the numbers it chooses are.
+    A reference to a number that no object has would be one to ours: on another page it would show the
+    stamp once more. A serial is random, so the numbers that it chooses are.
     """
+    room = (len(document.buffer) + STAMPING_BYTES) // BYTES_PER_NUMBER - document.size
+    skipped_max = max(1, min(room, NUMBERS_SKIPPED_MAX))
     digest = hashlib.sha256(placed[0][0].serial.text.encode("ascii")).digest()
-    return document.size + int.from_bytes(digest[:4], "big") % NUMBERS_SKIPPED_MAX
+    return document.size + int.from_bytes(digest[:4], "big") % skipped_max
 
 
 def dry_run(document: Document, pages: Sequence[Page], *, certify: bool) -> None:
