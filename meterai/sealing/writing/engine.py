@@ -293,9 +293,9 @@ def _open(
     with as_document_broken():
         if opened.cipher and opened.cipher.depends_on_identifier and not opened.identifier:
             raise EncryptedWithoutIdentifier("encrypted, and no identifier in the trailer")
-        refuse_other_views(opened)
         signatures = count_signatures(opened)
         tree = PageTree(opened)
+        refuse_other_views(opened, tree.page(1).entries)
         targets = tuple(tree.page(placement.page) for placement in placements)
         for page, placement in zip(targets, placements, strict=True):
             tree.check_parent(page)

@@ -13,7 +13,7 @@ _HEAD_BYTES = 1024  # in which a linearized file says that it is one
 _LINEARIZED = re.compile(rb"/Linearized\b[^>]*?/L\s+(\d{1,12})|/L\s+(\d{1,12})[^>]*?/Linearized\b")
 
 
-def refuse_other_views(document: Document) -> None:
+def refuse_other_views(document: Document, first_page: Dictionary) -> None:
     """Refuse with `DynamicForm`, `Portfolio` or `LeavesWhenOpened`; with `DocumentBroken` a file that says
     it is linearized and longer than it is: readers would begin elsewhere once it is so long."""
     form = form_of(document)
@@ -23,6 +23,9 @@ def refuse_other_views(document: Document) -> None:
     if document.dictionary(root.get(b"/Collection")) is not None:
         raise Portfolio("a portfolio")
     _refuse_leaving(document, root.get(b"/OpenAction"))
+    of_page = document.dictionary(first_page.get(b"/AA"))
+    if of_page is not None:
+        _refuse_leaving(document, of_page.get(b"/O"))
     linearized = _LINEARIZED.search(document.buffer, 0, _HEAD_BYTES)
     if linearized is not None and int(linearized[1] or linearized[2]) > len(document.buffer):
         raise DocumentBroken("linearized, and cut off")
