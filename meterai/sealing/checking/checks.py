@@ -29,6 +29,7 @@ from binascii import hexlify
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import cached_property
 
 from cryptography import x509
 
@@ -66,7 +67,7 @@ Facts = dict[str, object]
 Answer = tuple[bool, Facts]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
     """A seal, the document it left, opened, and the knowledge of the verifier.
 
@@ -83,18 +84,18 @@ class Case:
     time_stamp_roots: Sequence[x509.Certificate]
     at: datetime
 
-    @property
+    @cached_property
     def version(self) -> int:
         """The version of the format; 0 for a seal from before there were versions."""
         stated = self.document.entry(self.record, b"/Version")
         return stated if type(stated) is int else 0
 
-    @property
+    @cached_property
     def sealed_at(self) -> datetime | None:
         """The time the seal states."""
         return time_of(self.document.text(self.signature, b"/M"))
 
-    @property
+    @cached_property
     def serials(self) -> tuple[str, ...]:
         """The well-formed serials in the reason."""
         return serials_in_reason(self.document.text(self.signature, b"/Reason"))
