@@ -364,7 +364,7 @@ class RefundService:
             await self._refused(refund, refusal)
             return
         except CallNotBegun as refusal:
-            await self._answered(refund, str(refusal), is_refused=False, seconds=refusal.seconds)
+            await self._database.once(store.put_off, refund, str(refusal)[:200], refusal.seconds)
             return
         except (OutcomeUnknown, ProviderUnreachable) as refusal:
             await self._answered(refund, str(refusal), is_refused=False)
@@ -381,10 +381,8 @@ class RefundService:
         _log.error("refund_refused", refund=show("rfd", refund.id), answer=refusal.response_code)
         await self._answered(refund, str(refusal), is_refused=True)
 
-    async def _answered(
-        self, refund: Refund, answer: str, *, is_refused: bool, seconds: float | None = None
-    ) -> None:
-        pause = try_again_after(refund.tries) if seconds is None else seconds
+    async def _answered(self, refund: Refund, answer: str, *, is_refused: bool) -> None:
+        pause = try_again_after(refund.tries)
         await self._database.once(
             store.answered, refund, answer[:200], is_refused=is_refused, seconds=pause
         )

@@ -65,6 +65,12 @@ UPDATE refunds SET state = CASE WHEN %s THEN 'refused' ELSE state END, last_answ
     leased_until = NULL
 WHERE account_id = %s AND refund_id = %s AND state = 'sent'
 """
+# The call was not begun: it is no try.  The first one stays counted, since the state says 'sent'.
+PUT_OFF = """
+UPDATE refunds SET tries = greatest(tries - 1, 1), last_answer = %s, leased_until = NULL,
+    try_at = now() + make_interval(secs => %s)
+WHERE account_id = %s AND refund_id = %s AND state = 'sent'
+"""
 # Those on their way are asked about as soon as no call of theirs is open.
 ASK_NOW = """
 UPDATE refunds SET try_at = least(try_at, now())
@@ -232,6 +238,11 @@ async def answered(
 ) -> None:
     """A try ended without the money being back; the next one is after so many seconds."""
     await tx.run(ANSWERED, is_refused, answer, seconds, refund.account, refund.id)
+
+
+async def put_off(tx: Tx, refund: Refund, answer: str, seconds: float) -> None:
+    """The call was not begun: it is tried as before after so many seconds."""
+    await tx.run(PUT_OFF, answer, seconds, refund.account, refund.id)
 
 
 async def past_due(tx: ReadTx, limit: int) -> list[RefundPastDue]:

@@ -19,6 +19,7 @@ DECREASE_REST_SECONDS = 3.0  # what was let in before still comes
 # whether they find room.
 INCREASE = 0.05
 INCREASE_MIN = 0.2  # admissions a second, a second: after the worst it is at five again in 25 s
+INCREASE_SECONDS_MAX = 5.0  # of one step: after a pause nobody knows what the platform serves
 USED_MIN = 0.5  # of what was let in; where fewer come, more would tell nothing
 JOB_AGE_SECONDS_MAX = 10.0  # what is paid is executed within seconds, or it is too much
 AWAY_MAX = 0.8  # of those called at most so many are thought to have gone: five numbers for one
@@ -56,7 +57,7 @@ def next_rate(
     if load.is_too_much:
         moved = rate * DECREASE if since_decrease >= DECREASE_REST_SECONDS else rate
     elif load.admitted >= USED_MIN * rate:
-        moved = rate + max(INCREASE * rate, INCREASE_MIN) * min(seconds, 5.0)
+        moved = rate + max(INCREASE * rate, INCREASE_MIN) * min(seconds, INCREASE_SECONDS_MAX)
     else:
         moved = rate
     return min(max(moved, RATE_MIN), rate_max)

@@ -78,7 +78,7 @@ class Tokens:
             raise TicketInvalid("not base 64") from None
         body, mac = content[: _BODY.size], content[_BODY.size :]
         wanted = hmac.digest(self._key, body, hashlib.sha256)[:_MAC_BYTES]
-        # The one text that we wrote: other last bits of base 64 would be the same bytes.
+        # The one text that we wrote: `+` and `/` are read as `-` and `_` are.
         if not hmac.compare_digest(mac, wanted) or urlsafe_b64encode(content).rstrip(b"=") != told:
             raise TicketInvalid("the MAC is wrong")
         version, found, _, *fields = _BODY.unpack(body)

@@ -105,6 +105,15 @@ def test_a_place_apart_is_the_wanted_one_or_near_to_it():
     assert positions.apart(Placement(1, 15, 5, 70), small, [Placement(1, 15, 5, 70)]) is None
 
 
+def test_stamp_placed_beside_another_leaves_a_millimetre_between_them():
+    wanted = Placement(1, 400, 100, 70)
+    beside = replace(wanted, x=wanted.x - wanted.width - MM / 2)
+    found = positions.apart(wanted, A4, [beside])
+    assert found is not None
+    assert found.x == pytest.approx(beside.x + beside.width + MM)
+    assert found.y == wanted.y
+
+
 @pytest.mark.parametrize(
     ("typed", "field"),
     [

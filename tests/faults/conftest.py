@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.inside import Inside
-from tests.support.instance import Instance, until
+from tests.support.instance import Instance
 
 
 @pytest.fixture(scope="package")
@@ -22,5 +22,5 @@ def inside(fragile: Inside) -> Iterator[Inside]:
     """The instance; afterwards everything is at rest and the money is accounted for."""
     yield fragile
     fragile.instance.bank.clear_faults()
-    until("no job is left", lambda: not fragile.rows("SELECT 1 FROM jobs"))
+    fragile.until("no job is left", lambda: not fragile.rows("SELECT 1 FROM jobs"))
     fragile.assert_money_is_accounted_for()

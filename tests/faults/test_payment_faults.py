@@ -26,7 +26,6 @@ ALL = -1  # occasions of a fault
 CROSSES_SECONDS = 5.0  # in which a busy machine withdraws an order
 DENIED_SECONDS = 4.0  # in which it books a payment
 OVERTAKEN_SECONDS = 8.0  # in which our question is asked that comes a second after the order
-RETRY_SECONDS_MAX = 40.0  # a refund that is refused some times, with its doubling pauses
 
 
 @pytest.fixture(scope="module")
@@ -259,8 +258,8 @@ def test_a_denial_while_its_refund_is_refused_leaves_no_loss(at_rest: Inside) ->
     at_rest.instance.bank.post(
         "/standin/deny", {"qr_content": order["payment"]["qr_content"], "rrn": second["rrn"]}
     )
-    kept = {"captured": 20_000, "charged_back": 10_000, "executed": 10_000}
-    ends(customer, order, "executed", seconds=RETRY_SECONDS_MAX, **kept)
+    kept = money(captured=20_000, charged_back=10_000, executed=10_000)
+    at_rest.until("it is denied", lambda: stands(customer, order) == ("executed", kept))
     assert at_rest.rows("SELECT state FROM refunds WHERE payment = %s", second["rrn"]) == [
         {"state": "void"}
     ]

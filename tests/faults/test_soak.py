@@ -62,17 +62,15 @@ class Soak:
         return again(lambda: customer.get(f"/v1/orders/{order}")).json
 
     def _pay(self, customer: Client, order: str) -> None:
-        qr = until(
+        qr = self.inside.until(
             "the order has a QR",
             lambda: self._shown(customer, order)["payment"]["qr_content"],
-            AGAIN_SECONDS_MAX,
         )
         # Where the bank dies before it answers, the buyer pays again; twice comes back.
         again(lambda: self.inside.instance.bank.pay(qr))
-        until(
+        self.inside.until(
             "the order is executed",
             lambda: self._shown(customer, order)["money"]["executed"] == 20_000,
-            AGAIN_SECONDS_MAX,
         )
 
     def _stamp(self, customer: Client, key: str) -> list[str]:
@@ -106,8 +104,7 @@ def test_buyers_get_what_they_paid_for_while_parts_die_at_random(inside: Inside)
     assert len(serials) == len(set(serials)) == BUYERS * SOAK_ORDERS * 2
     inside.instance.wait_ready()
     inside.let_leases_run_out()
-    # The bank lets half a minute pass between two tries to tell of a payment.
-    until("the money is at rest", lambda: _is_at_rest(inside), AGAIN_SECONDS_MAX)
+    inside.until("the money is at rest", lambda: _is_at_rest(inside))
     for buyer in buyers:
         assert buyer.balance() == {"available": 0, "held": 0, "used": SOAK_ORDERS * 2}
         orders = buyer.get("/v1/orders").json["orders"]

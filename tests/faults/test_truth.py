@@ -256,7 +256,7 @@ def test_what_a_page_claims_is_so(inside: Inside, fault: str) -> None:
     finally:
         inside.instance.bank.clear_faults()
     inside.let_leases_run_out()
-    until("everything is at rest", lambda: at_rest(inside), seconds=90)
+    inside.until("everything is at rest", lambda: at_rest(inside))
     afterwards = [who.holds() for who in people]
     assert not list(_lies(seen, before, at_once)), "at once"
     assert not list(_lies(seen, before, afterwards)), "when all is at rest"

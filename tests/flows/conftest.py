@@ -18,7 +18,7 @@ def inside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
     with Instance(tmp_path_factory.mktemp("nonsense")) as instance:
         found = Inside(instance)
         yield found
-        until("no job is left", lambda: not found.rows("SELECT 1 FROM jobs"))
+        found.until("no job is left", lambda: not found.rows("SELECT 1 FROM jobs"))
         instance.assert_audit_holds()
         faults = re.findall(r"^.*\] (?:fault|job_failed|round_failed)\b.*$", instance.log, re.M)
         assert faults == []

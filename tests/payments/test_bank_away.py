@@ -21,6 +21,7 @@ from meterai.plumbing.outgoing import (
     Outgoing,
 )
 from meterai.refunds import RefundService
+from meterai.refunds import store as refunds
 from tests.support.till import Till
 
 SERVICES = ("generate", "query", "cancel", "refund", "history-detail")
@@ -225,8 +226,7 @@ def test_a_refund_waits_and_is_made_once(outage: Outage) -> None:
     assert {row["state"] for row in before} == {"sent"}
     # While it is away none is taken up: not one try is burnt.
     till.shop.arrange("UPDATE refunds SET try_at = now(), leased_until = NULL")
-    refunds = till.shop.container.of(RefundService)
-    assert till.do(refunds.send_due()) == 0
+    assert till.do(till.shop.container.of(RefundService).send_due()) == 0
     after = till.rows("SELECT refund_no, tries FROM refunds ORDER BY refund_no")
     assert [row["tries"] for row in after] == [row["tries"] for row in before]
     till.assert_books_hold()
@@ -238,6 +238,36 @@ def test_a_refund_waits_and_is_made_once(outage: Outage) -> None:
     numbers = [row["refund_no"] for row in before]
     made = [one["partner_refund_no"] for one in till.do(till.bank.look("refunds?limit=100"))]
     assert sorted(one for one in made if one in numbers) == numbers
+
+
+def test_refund_that_was_not_begun_is_no_try(outage: Outage) -> None:
+    till = outage.till
+    order, _, qr = till.order()
+    till.control("pay", qr_content=qr)
+    till.ask()
+    till.shop.ask_back(order)
+    till.shop.work()
+    outage.begin()
+    for _ in range(SILENT_IN_A_ROW):
+        till.send_refunds()
+    assert outage.state() == CircuitState.OPEN
+    for _ in range(SILENT_IN_A_ROW):
+        till.shop.arrange("UPDATE refunds SET try_at = now()")
+        till.do(_send_one(till))
+        [row] = till.rows("SELECT tries, last_answer, try_at - now() AS wait FROM refunds")
+        assert row["tries"] == SILENT_IN_A_ROW
+        assert "not asked" in row["last_answer"]
+        assert 0 < row["wait"].total_seconds() <= PROBE_SECONDS
+    outage.end()
+    outage.pass_seconds(PROBE_SECONDS)
+    till.send_refunds()
+    assert till.shop.state(order) == "returned"
+
+
+async def _send_one(till: Till) -> None:
+    """As where the circuit opens between taking up a refund and sending it."""
+    [leased] = await till.shop.container.database.once(refunds.lease_to_send, 60.0, 1)
+    await till.shop.container.of(RefundService)._send(leased)
 
 
 def test_taking_back_waits_and_is_not_given_up(outage: Outage) -> None:

@@ -1,6 +1,7 @@
 """The inside of a running instance: its books, its services and its locks, for what no API shows."""
 
 import asyncio
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -15,13 +16,33 @@ from meterai.accounts.model import KEY_PREFIX, Credential
 from meterai.apps.audit import audit
 from meterai.apps.container import build_services
 from meterai.kit.ids import read
+from meterai.payments.adapters.snap.settings import SnapSettings
+from meterai.refunds.model import lease_seconds
 from meterai.room import Container
 from meterai.stamping import StampingService, Upload
 from meterai.stamping.model import read_placements
+from standins.bank import webhooks
 from tests.support.instance import Client, Instance, until
 from tests.support.shop import TESTER
 
 Answer = TypeVar("Answer")
+# Nothing need move for so long where all is well: until the bank tells again of a payment, or until
+# somebody else may send a refund whose sender died.  Pauses after a try double, and are as long only
+# after an outage of that length.
+PAUSE_SECONDS_MAX = max(
+    webhooks.WAIT_SECONDS_MAX + webhooks.ANSWER_SECONDS_MAX,
+    lease_seconds(SnapSettings().bank_timeout_seconds),
+)
+STILL_SECONDS_MAX = 2 * PAUSE_SECONDS_MAX
+# Whatever is booked changes the first; whatever is tried, one of the others.
+_UNDER_WAY = """
+SELECT 'entries' AS what, NULL AS id, NULL AS state, count(*) AS tries FROM entries UNION ALL
+SELECT 'job', job_id, handler, tries FROM jobs UNION ALL
+SELECT 'attempt', attempt_id, state, tries FROM payment_attempts WHERE state = 'opening' UNION ALL
+SELECT 'stamping', stamping_id, state, 0 FROM stampings WHERE state = 'reserved' UNION ALL
+SELECT 'refund', refund_id, state, tries FROM refunds WHERE state NOT IN ('settled', 'void')
+ORDER BY what, id
+"""
 PLACEMENT = '{"page": 1, "x": 60, "y": 60, "width": 80}'
 
 
@@ -90,6 +111,19 @@ class Inside:
         assert not broken, broken
 
     # -- time -------------------------------------------------------------------------------
+
+    def until(self, what: str, check: Callable[[], Any]) -> Any:
+        """Wait until `check` answers something true, however long a busy machine takes: in vain only
+        where nothing moves for `STILL_SECONDS_MAX`.
+        """
+        under_way, since = self.rows(_UNDER_WAY), time.monotonic()
+        while not (found := check()):
+            if (now := self.rows(_UNDER_WAY)) != under_way:
+                under_way, since = now, time.monotonic()
+            is_still = time.monotonic() - since > STILL_SECONDS_MAX
+            assert not is_still, f"nothing moves: {what}; under way: {under_way}"
+            time.sleep(0.2)  # a look connects anew
+        return found
 
     def let_leases_run_out(self) -> None:
         """What a process held when it was killed may be taken up, as if its time were over."""

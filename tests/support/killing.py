@@ -8,10 +8,10 @@ import psutil
 import urllib3
 
 from tests.support.inside import Inside
-from tests.support.instance import Client, PartMissing, Reply, until
+from tests.support.instance import READY_SECONDS_MAX, Client, PartMissing, Reply, until
 
 EVERYTHING = "everything"
-AGAIN_SECONDS_MAX = 60.0
+AGAIN_SECONDS_MAX = READY_SECONDS_MAX  # what was killed answers by then
 
 
 def kill(inside: Inside, what: str) -> None:

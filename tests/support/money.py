@@ -16,7 +16,7 @@ def at_rest_afterwards(inside: Inside) -> Iterator[Inside]:
     """For a fixture: after the test the bank has no fault and the money is accounted for."""
     yield inside
     inside.instance.bank.clear_faults()
-    until("the bank and the books agree", lambda: _agrees(inside))
+    inside.until("the bank and the books agree", lambda: _agrees(inside))
     inside.assert_money_is_accounted_for()
 
 
@@ -31,14 +31,11 @@ def money(**some: int) -> dict[str, int]:
     return NOTHING | some
 
 
-def ends(
-    customer: Client, order: dict[str, Any], state: str, *, seconds: float = 30.0, **some: int
-) -> None:
+def ends(customer: Client, order: dict[str, Any], state: str, **some: int) -> None:
     """Wait until an order is in this state with its money exactly there."""
     until(
         f"the order is {state} with {some}",
         lambda: stands(customer, order) == (state, money(**some)),
-        seconds,
     )
 
 

@@ -4,7 +4,7 @@ import math
 import random
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as some
 
 from meterai.waiting_room.estimate import (
@@ -90,6 +90,7 @@ def test_who_is_nearer_looks_no_later(one: int, two: int, flow: float, jitter: f
 
 
 @given(some.floats(-60, 7 * 86_400), some.floats(0, 1))
+@example(LOOK_SECONDS_MAX + 1.0, 1.0)  # the longest pause would end 17 seconds after the opening
 def test_who_waits_for_an_opening_looks_seconds_after_it(left: float, jitter: float) -> None:
     while (seconds := look_at_opening(left, jitter)) < left:
         assert 0 < seconds <= math.ceil(1.15 * LOOK_SECONDS_MAX)

@@ -12,17 +12,29 @@ from meterai.waiting_room.rate import (
     AWAY_MAX,
     DECREASE,
     DECREASE_REST_SECONDS,
+    INCREASE,
+    INCREASE_MIN,
+    INCREASE_SECONDS_MAX,
     JOB_AGE_SECONDS_MAX,
     RATE_FIRST,
+    Gap,
     Load,
     away_share,
+    called_to,
     next_rate,
     numbers_called,
 )
 
 rates = some.floats(RATE_MIN, RATE_MAX)
 much = some.floats(0, 1e9)
-loads = some.builds(Load, refused=much, job_age=much, admitted=much, inside=some.integers(0, 10**9))
+little_or_much = some.just(0.0) | much  # else hardly any load is none too many
+loads = some.builds(
+    Load,
+    refused=little_or_much,
+    job_age=little_or_much,
+    admitted=much,
+    inside=some.integers(0, 10**9),
+)
 CALM = Load()
 TROUBLE = Load(refused=1.0)
 
@@ -35,7 +47,7 @@ def test_the_rate_is_within_its_bounds_and_moves_by_steps(
     after = next_rate(rate, most, load, seconds=seconds, since_decrease=since)
     assert RATE_MIN <= after <= most
     assert after >= min(rate * DECREASE, most)
-    assert after <= max(rate * 1.1, rate + 0.25) + 1e-9  # five seconds' worth, however long it was
+    assert after <= rate + max(INCREASE * rate, INCREASE_MIN) * INCREASE_SECONDS_MAX + 1e-9
     if load.is_too_much:
         assert after <= max(rate, RATE_MIN)
 
@@ -56,6 +68,12 @@ def test_where_few_come_more_are_not_let_in() -> None:
     few, enough = Load(admitted=4.9), Load(admitted=5.0)
     assert next_rate(10, 100, few, seconds=1, since_decrease=1e9) == 10
     assert next_rate(10, 100, enough, seconds=1, since_decrease=1e9) > 10
+
+
+def test_a_long_step_raises_the_rate_as_far_as_the_longest_that_counts() -> None:
+    after = next_rate(10, 100, Load(admitted=10), seconds=1e9, since_decrease=1e9)
+    assert after == 10 + 10 * INCREASE * INCREASE_SECONDS_MAX < 100
+    assert next_rate(10, 11, Load(admitted=10), seconds=1e9, since_decrease=1e9) == 11
 
 
 def rates_of(rate: float, load_at: "list[Load]", most: float = 200.0) -> list[float]:
@@ -146,3 +164,25 @@ def test_numbers_are_called_within_bounds(
     leaving = most * seconds / TURN_SECONDS
     assert called <= max(5 * (most - inside), leaving) * (1 + 1e-9)
     assert called >= min(rate * seconds, leaving) * (1 - 1e-9)
+
+
+@given(
+    some.integers(0, 30),
+    some.integers(0, 30),
+    some.integers(0, 60),
+    some.lists(some.tuples(some.integers(1, 8), some.integers(0, 4)), max_size=5),
+)
+def test_each_call_reaches_one_number_that_somebody_has(
+    serving: int, calls: int, most: int, steps: list[tuple[int, int]]
+) -> None:
+    gaps, end = [], 0
+    for distance, longer in steps:
+        gaps.append(Gap(end + distance, end + distance + longer))
+        end = gaps[-1].last
+    gaps = [gap for gap in gaps if gap.last > serving]
+    nobodys = {number for gap in gaps for number in range(gap.first, gap.last + 1)}
+    reached, left = serving, calls
+    while left or reached + 1 in nobodys:
+        reached += 1
+        left -= reached not in nobodys
+    assert called_to(serving, calls, most, gaps) == min(reached, most)
