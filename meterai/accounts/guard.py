@@ -52,7 +52,7 @@ async def require_permission(
         raise
     # A browser sends its cookie along whoever made the request; a page's form has a token,
     # the API has none, so there a session may only look.
-    if caller.by == "session" and not is_safe(connection) and is_api(connection):
+    if caller.by == "session" and not is_safe(connection) and is_api(connection.scope):
         raise KeyRequired("commands of the API need an API key")
     if permission not in PERMISSIONS[Role.OWNER]:  # whoever is signed in acts for its own account
         raise NotPermitted(permission)

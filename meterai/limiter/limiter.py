@@ -145,17 +145,24 @@ class Limiter:
         self._somebody_waits = any(len(line) for line in self._waiting.values())
 
     def _next(self) -> Priority | None:
-        wanting = [one for one in Priority if len(self._waiting[one]) and self._has_room(one)]
-        owed = [one for one in wanting if self._running[one] < self._share(one)]
-        return next(iter(owed or wanting), None)
+        wanting = None
+        for one, line in self._waiting.items():
+            if line and self._has_room(one):
+                if self._running[one] < self._share(one):
+                    return one
+                wanting = one if wanting is None else wanting
+        return wanting
 
     def _share(self, priority: Priority) -> float:
         return ALLOWANCES[priority].share * self._limit.value
 
     def _has_room(self, priority: Priority) -> bool:
-        reserve = RESERVE * self._limit.value
-        kept = sum(max(0.0, reserve - self._running[one]) for one in Priority if one != priority)
-        return self._total + kept < self._limit.value
+        limit = self._limit.value
+        room, reserve = float(limit - self._total), RESERVE * limit
+        for one, running in self._running.items():
+            if running < reserve and one is not priority:
+                room -= reserve - running
+        return room > 0
 
     def _least_open(self) -> float:
         """While fewer are under way than this there is room for everybody."""

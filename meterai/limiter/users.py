@@ -11,6 +11,7 @@ from hashlib import blake2b
 
 from litestar.types import HTTPScope
 
+from meterai.plumbing.head import head_of
 from meterai.plumbing.http import Caller
 
 KNOWN_MAX = 20_000  # credentials; the one not seen for longest is forgotten first; some megabytes
@@ -45,5 +46,6 @@ class Users:
 
 
 def _credential(scope: HTTPScope) -> bytes:
-    shown = [value for name, value in scope["headers"] if name in _CREDENTIALS]
+    given = head_of(scope).values
+    shown = [given[name] for name in _CREDENTIALS if name in given]
     return blake2b(b"\0".join(shown), digest_size=16).digest() if shown else b""

@@ -11,6 +11,7 @@ from litestar import Litestar, get, post
 from litestar.di import Provide
 
 from meterai.accounts import Permission
+from meterai.apps.edge import Edge
 from meterai.apps.settings import settings_of
 from meterai.kit.priority import Priority
 from meterai.limiter import (
@@ -94,6 +95,8 @@ class Visitor:
             "type": "http",
             "method": method,
             "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
             "headers": [(name.encode(), value.encode()) for name, value in given.items()],
             "client": ("192.0.2.1", 1),
         }
@@ -135,19 +138,19 @@ class Door:
         self.application = Application()
         self.limiter = Limiter(Queueing())
         settings, app = settings_of(), routes()
-        self.admission = Admission(
-            self.application,
+        admission = Admission(
             self.limiter,
             Priorities(app),
             Users(lambda scope: scope["client"][0] if scope["client"] else ""),
             Answers(busy_pages(Site(), settings), SECURE, BusyAnswers(app)),
             wants_page,
         )
+        self.edge = Edge(self.application, {}, admission)  # type: ignore[arg-type]
         self.under_way: list[asyncio.Task[None]] = []
 
     def ask(self, visitor: Visitor) -> asyncio.Task[None]:
         task = asyncio.create_task(
-            self.admission(visitor.scope, visitor.receive, visitor.send)  # type: ignore[arg-type]
+            self.edge(visitor.scope, visitor.receive, visitor.send)  # type: ignore[arg-type]
         )
         self.under_way.append(task)
         return task
@@ -341,7 +344,7 @@ def test_what_a_request_leaves_behind_is_bound_by_nobodys_patience() -> None:
             left.append(asyncio.create_task(later()))
             await door.application(scope, receive, send)
 
-        door.admission._app = leaves
+        door.edge._app = leaves  # type: ignore[assignment]
         before = PURPOSE.get()
         asked = door.ask(Visitor("GET", PATHS[Priority.NEW]))
         await door.settle()
