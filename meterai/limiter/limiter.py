@@ -42,6 +42,7 @@ class Limiter:
         self._was_reached = False
         self._peak = 0  # the most that was under way in this window
         self._refused = dict.fromkeys(Priority, 0)
+        self._is_used = asyncio.Event()  # since the last window something ran or waited
 
     # -- what is shown ---------------------------------------------------------------------
 
@@ -122,8 +123,11 @@ class Limiter:
     def used(self, user: bytes, seconds: float) -> None:
         """A request that had stepped aside is over, and had the process for so long."""
         self._usage.add(user, seconds, monotonic())
+        self._is_used.set()
 
     def _begin(self, priority: Priority) -> None:
+        if not self._total:
+            self._is_used.set()
         self._running[priority] += 1
         self._total += 1
         self._peak = max(self._peak, self._total)
@@ -185,6 +189,8 @@ class Limiter:
 
     async def _watch(self) -> None:
         while True:
+            # Where nothing runs nothing queues: an idle process sleeps.
+            await self._is_used.wait()
             for _ in range(WINDOW_LOOKS):
                 await asyncio.sleep(LOOK_SECONDS)
                 begun = monotonic()
@@ -194,6 +200,8 @@ class Limiter:
                 self._fill()
                 self._refuse_late(now)
             self.adapt()
+            if not self._total and not self._somebody_waits:
+                self._is_used.clear()
 
     def _refuse_late(self, now: float) -> None:
         left = REFUSALS_PER_LOOK_MAX
