@@ -199,7 +199,8 @@ def _give_at_once(app: Litestar) -> None:
     """
     for route in app.routes:
         if isinstance(route, HTTPRoute):
-            for _, model in route.route_handler_map.values():
+            for handler, model in route.route_handler_map.values():
+                assert handler.resolve_before_request() is require_permission, "it is open to all"
                 asked = {
                     one.key: one.provide for batch in model.dependency_batches for one in batch
                 }
@@ -252,7 +253,7 @@ def build(settings: Settings, rooms: Rooms = ROOMS) -> Litestar:
         ],
         dependencies=injected(services_of(rooms)),
         request_class=BoundedRequest,
-        guards=[require_permission],
+        before_request=require_permission,  # a guard of the framework costs a copy of the route each time
         lifespan=[lifespan],
         state=State({"rooms": rooms, "limiter": limiter, "site": site, "pace": Pace()}),
         exception_handlers={

@@ -23,13 +23,14 @@ WantsPage = Callable[[str, str], bool]  # of path and Accept
 class Admitted:
     """A request that has begun.  Whoever was given it calls `end` once."""
 
-    __slots__ = ("_purpose", "_scope", "_token", "_turn", "_users")
+    __slots__ = ("_purpose", "_scope", "_token", "_turn", "_user", "_users")
 
     def __init__(
         self, scope: HTTPScope, limiter: Limiter, users: Users, user: bytes, purpose: Purpose
     ) -> None:
         self._scope = scope
         self._users = users
+        self._user = user
         self._purpose = purpose
         self._turn = Turn(limiter, user, purpose)
         self._token = PURPOSE.set(purpose)
@@ -39,7 +40,7 @@ class Admitted:
         PURPOSE.reset(self._token)
         is_in_time = status < 500 and monotonic() <= self._purpose.until
         self._purpose.end()
-        self._users.learn(self._scope)
+        self._users.learn(self._scope, self._user)
         self._turn.end()
         metrics.answered(self._purpose.priority, is_in_time=is_in_time)
 

@@ -34,11 +34,14 @@ class Users:
         self._known.move_to_end(credential)
         return account
 
-    def learn(self, scope: HTTPScope) -> None:
-        """Remember whose credential it was, where the application found out."""
+    def learn(self, scope: HTTPScope, user: bytes) -> None:
+        """Remember whose credential it was, where the application found out and it was not known as this
+        user's before.
+        """
         caller = scope.get("caller")
-        credential = _credential(scope)
-        if isinstance(caller, Caller) and credential:
+        if not isinstance(caller, Caller) or caller.account.bytes == user:
+            return
+        if credential := _credential(scope):
             self._known[credential] = caller.account.bytes
             self._known.move_to_end(credential)
             if len(self._known) > KNOWN_MAX:

@@ -390,6 +390,6 @@ def test_a_credential_counts_once_it_was_accepted() -> None:
     made_up = [Visitor("GET", "/", {"cookie": f"session={number}"}).scope for number in range(3)]
     assert {users.of(scope) for scope in made_up} == {b"192.0.2.1"}, "a new one is nobody new"  # type: ignore[arg-type]
     account = UUID(int=7)
-    users.learn(made_up[0] | {"caller": Caller(account, "session", "id")})  # type: ignore[arg-type]
+    users.learn(made_up[0] | {"caller": Caller(account, "session", "id")}, b"192.0.2.1")  # type: ignore[arg-type]
     assert users.of(made_up[0]) == account.bytes  # type: ignore[arg-type]
     assert users.of(made_up[1]) == b"192.0.2.1"  # type: ignore[arg-type]
