@@ -18,6 +18,7 @@ from bench.sealing import Sealing
 
 ORDERS_PER_CORE_AIM = 2_000
 DATABASE_RATIO_AIM = 1.5
+PEER_RATIO_AIM = 1.8
 _COLUMNS = "{:24}{:>21}{:>17}{:>10}{:>17}{:>6}{:>6}{:>8}{:>8}{:>8}"
 _HEAD = ("", "orders/s", "web", "per core", "database", "bank", "load", "p50", "p99", "errors")
 _UNITS = ("", "by the clock", "µs", "orders/s", "µs", "µs", "µs", "ms", "ms", "")
@@ -34,19 +35,19 @@ def _each(way: Way, group: str) -> list[float]:
 
 def _per_core(way: Way) -> float:
     """Orders one core of the web would answer in a second, were it given all of it."""
-    return 1e6 / median(_each(way, "web"))
+    return 1e6 / median(_each(way, way.server))
 
 
 def _row(way: Way) -> str:
     rate = _spread([one.orders / one.seconds for one in way.rounds])
     database = _spread(_each(way, "db"))
     errors = sum(one.errors for one in way.rounds)
-    if not way.is_http:
+    if not way.server:
         return _COLUMNS.format(way.name, rate, "", "", database, "", "", "", "", errors)
     return _COLUMNS.format(
         way.name,
         rate,
-        _spread(_each(way, "web")),
+        _spread(_each(way, way.server)),
         f"{_per_core(way):,.0f}",
         database,
         f"{median(_each(way, 'bank')):.0f}",
@@ -81,6 +82,11 @@ def _placing(found: Placing, size: orders.Size) -> Iterator[str]:
         ratio = median(_each(way, "db")) / limit
         aim = f"  (aim: {DATABASE_RATIO_AIM} or less)" if way is found.early else ""
         yield f"database per order, {way.name} / the statement alone: {ratio:.2f}{aim}"
+    web, peer = (median(_each(way, way.server)) for way in (found.early, found.peer))
+    yield (
+        f"web per order, {found.early.name} / a bare route with the same statements: {web / peer:.2f}"
+        f"  (aim: {PEER_RATIO_AIM} or less)"
+    )
     yield (
         f"orders per second and core of the web, {found.early.name}: "
         f"{_per_core(found.early):,.0f}  (aim: {ORDERS_PER_CORE_AIM:,} or more)"

@@ -15,6 +15,7 @@ import uvloop
 from bench.limit import Pgbench, bound, script
 from bench.load import Heard, Load
 from bench.machine import Group, cores, flush_seconds, parts_of_instance
+from bench.peer import Peer
 from meterai.accounts import AccountService
 from meterai.apps.settings import load
 from meterai.commands import database_of
@@ -42,7 +43,7 @@ class Size:
     warm_up_seconds: float = 3
 
 
-SHORT = Size(accounts=2, rounds=1, seconds=1, warm_up_seconds=1)  # it runs; its figures say nothing
+SHORT = Size(rounds=1, seconds=1, warm_up_seconds=1)  # of the same, less
 
 
 @dataclass(slots=True)
@@ -66,7 +67,7 @@ class Way:
     """One way to place orders, and its measurements."""
 
     name: str
-    is_http: bool = True
+    server: str = "web"  # the group that answers HTTP; none: ""
     rounds: list[Round] = field(default_factory=list)
 
 
@@ -77,7 +78,7 @@ class Bench:
         found = urlsplit(instance.url)
         assert found.hostname
         assert found.port
-        self._host, self._port = found.hostname, found.port
+        self._host, self._ports = found.hostname, {"web": found.port}
         self._settings = settings
         self._accounts = accounts
         parts = parts_of_instance()
@@ -97,6 +98,16 @@ class Bench:
             values,
             settings.process.database_connections,
         )
+
+    @contextmanager
+    def beside_a_peer(self) -> Iterator[None]:
+        """Meanwhile a bare route answers too, on the core of the web."""
+        peer = Peer(self._settings)
+        with peer as group:
+            group.pin(cores()[0])
+            self.groups["peer"] = group
+            self._ports["peer"] = peer.port
+            yield
 
     @contextmanager
     def worker_waits(self) -> Iterator[None]:
@@ -124,7 +135,7 @@ class Bench:
         """Orders without end, one account after the other, each with a key of its own."""
         body = b'{"quantity":%d}' % QUANTITY
         heads = [
-            f"POST /v1/orders HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n"
+            f"POST /v1/orders HTTP/1.1\r\nHost: {self._host}\r\n"
             f"Authorization: Bearer {key}\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\n".encode()
             for key in self._keys
@@ -134,9 +145,9 @@ class Bench:
         for head in itertools.cycle(heads):
             yield head + tail % next(self._numbers)
 
-    def _load(self, *, with_qr: bool) -> Load:
+    def _load(self, *, with_qr: bool, server: str = "web") -> Load:
         requests = self._requests(with_qr=with_qr)
-        return Load(self._host, self._port, requests, CONNECTIONS)
+        return Load(self._host, self._ports[server], requests, CONNECTIONS)
 
     def _cpu(self) -> dict[str, float]:
         return {name: group.cpu() for name, group in self.groups.items()}
@@ -154,9 +165,9 @@ class Bench:
             heard.latency(0.99),
         )
 
-    def closed(self, seconds: float, *, with_qr: bool) -> Round:
-        """As fast as the web answers."""
-        return self._measured(self._load(with_qr=with_qr).closed(seconds))
+    def closed(self, seconds: float, *, with_qr: bool, server: str = "web") -> Round:
+        """As fast as the web, or the peer, answers."""
+        return self._measured(self._load(with_qr=with_qr, server=server).closed(seconds))
 
     def steady(self, seconds: float, rate: float, *, with_qr: bool) -> Round:
         """At a fixed rate."""
@@ -199,7 +210,8 @@ class Placing:
     early_steady: Way = field(default_factory=lambda: Way("  the same at half rate"))
     complete: Way = field(default_factory=lambda: Way("answered with the QR"))
     complete_steady: Way = field(default_factory=lambda: Way("  the same at half rate"))
-    bare: Way = field(default_factory=lambda: Way("the statement alone", is_http=False))
+    peer: Way = field(default_factory=lambda: Way("recorded by a bare route", "peer"))
+    bare: Way = field(default_factory=lambda: Way("the statement alone", ""))
     answered: int = 0
     recorded: int = 0
     flush: float = 0.0
@@ -209,7 +221,10 @@ class Placing:
     @property
     def ways(self) -> list[Way]:
         """Every way, in the order of the table."""
-        return [self.early, self.early_steady, self.complete, self.complete_steady, self.bare]
+        return [
+            *(self.early, self.early_steady, self.complete, self.complete_steady),
+            *(self.peer, self.bare),
+        ]
 
     @property
     def errors(self) -> int:
@@ -221,12 +236,14 @@ class Placing:
         warm_ups = [
             bench.closed(size.warm_up_seconds, with_qr=False),
             bench.closed(size.warm_up_seconds, with_qr=True),
+            bench.closed(size.warm_up_seconds, with_qr=False, server="peer"),
             bench.bare(1),
         ]
         rates = [STEADY_SHARE * one.orders / one.seconds for one in warm_ups]
         for _ in range(size.rounds):
             self.bare.rounds.append(bench.bare(size.seconds))
             self.early.rounds.append(bench.closed(size.seconds, with_qr=False))
+            self.peer.rounds.append(bench.closed(size.seconds, with_qr=False, server="peer"))
             self.complete.rounds.append(bench.closed(size.seconds, with_qr=True))
             self.early_steady.rounds.append(bench.steady(size.seconds, rates[0], with_qr=False))
             self.complete_steady.rounds.append(bench.steady(size.seconds, rates[1], with_qr=True))
@@ -245,7 +262,7 @@ def measure(folder: Path, size: Size) -> Placing:
         with database_of(configured) as settings:
             bench = Bench(instance, settings, size.accounts)
             asyncio.run(bench.open_accounts())
-            with bench.worker_waits():
+            with bench.worker_waits(), bench.beside_a_peer():
                 found.make_rounds(bench, size)
                 found.recorded = asyncio.run(bench.recorded())
                 bench.forget_bare()

@@ -172,7 +172,7 @@ class Bench:
             document = self.documents.next()
             hashed = sealing.HashedDocument.of(document)
             prepared = sealing.ingest(document, (PLACEMENT,))
-            self._ours.deliver(prepared.document, hashed)
+            self._ours.deliver(prepared, hashed)
 
         making = cpu_per_call(self.documents.next, seconds / 10)
         return cpu_per_call(stamp, seconds) - making

@@ -45,14 +45,18 @@ class Ours:
         """What stamping the document adds to it, by the engine alone."""
         return self._sealed(engine.seal, original, placements, hashed)
 
-    def deliver(self, original: bytes, hashed: sealing.HashedDocument | None = None) -> bytes:
+    def deliver(
+        self,
+        original: bytes | sealing.PreparedDocument,
+        hashed: sealing.HashedDocument | None = None,
+    ) -> bytes:
         """The same, verified before it is handed out."""
         return self._sealed(sealing.seal, original, (PLACEMENT,), hashed)
 
     def _sealed(
         self,
         seal: Callable[..., sealing.Delta],
-        original: bytes,
+        original: bytes | sealing.PreparedDocument,
         placements: Sequence[Placement],
         hashed: sealing.HashedDocument | None,
     ) -> bytes:

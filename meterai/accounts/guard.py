@@ -3,8 +3,6 @@
 from typing import Any
 
 from litestar import Request
-from litestar.connection import ASGIConnection
-from litestar.handlers.base import BaseRouteHandler
 
 from meterai.accounts.model import OPEN, PERMISSIONS, PROOF_LIVES, NotPermitted, Permission, Role
 from meterai.kit.clock import SystemClock
@@ -26,10 +24,8 @@ def is_fresh(caller: Caller) -> bool:
     return caller.proved_at is not None and SystemClock().now() - caller.proved_at <= PROOF_LIVES
 
 
-async def require_permission(
-    connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
-) -> None:
-    """Guard of every route: let in whoever has the permission it declares.
+async def require_permission(connection: Request[Any, Any, Any]) -> None:
+    """Before every route: let in whoever has the permission it declares.
 
     Refuses `SignInRequired`, `KeyRequired`, `NotPermitted`, what `check_headers` and `check_query` refuse, and
     `ProofRequired` where the route asks for a `fresh_proof`.
@@ -38,6 +34,7 @@ async def require_permission(
     check_query(connection)
     if connection.scope.get("method") == "OPTIONS":
         return  # answered by the framework, which says nothing but the methods of the path
+    handler = connection.route_handler
     permission = Permission(handler.opt["permission"])
     if permission in OPEN:
         return
@@ -47,12 +44,11 @@ async def require_permission(
         if handler.opt.get("fresh_proof") and caller.by == "session" and not is_fresh(caller):
             raise ProofRequired("the session began too long ago")
     except (SignInRequired, ProofRequired):
-        if isinstance(connection, Request):
-            await keep_form(connection, *authenticator.session_shown(connection))
+        await keep_form(connection, *authenticator.session_shown(connection))
         raise
     # A browser sends its cookie along whoever made the request; a page's form has a token,
     # the API has none, so there a session may only look.
-    if caller.by == "session" and not is_safe(connection) and is_api(connection):
+    if caller.by == "session" and not is_safe(connection) and is_api(connection.scope):
         raise KeyRequired("commands of the API need an API key")
     if permission not in PERMISSIONS[Role.OWNER]:  # whoever is signed in acts for its own account
         raise NotPermitted(permission)

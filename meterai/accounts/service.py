@@ -34,6 +34,7 @@ from meterai.kit.ids import show
 from meterai.kit.refusal import NotFound, SignInRequired
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.head import head_of
 from meterai.plumbing.http import Caller, cookie_name
 
 COOKIE = "session"
@@ -150,9 +151,9 @@ class AccountService:
 
     async def caller(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
         """Who is asking, by `Authorization: Bearer` or by cookie.  Refuses `SignInRequired`."""
-        given = connection.headers.get("authorization")
-        if given is not None:
-            scheme, _, token = given.partition(" ")
+        head = head_of(connection.scope)
+        if b"authorization" in head.values:
+            scheme, _, token = head.text(b"authorization").partition(" ")
             if scheme.lower() != "bearer":
                 raise SignInRequired("only Bearer is understood")
             return await self._opened(token.strip(), "api_key")

@@ -176,7 +176,7 @@ _SESSION = """
 SELECT s.secret_hash, a.language, s.created_at AS made_at, s.last_used_at FROM sessions s JOIN accounts a USING (account_id)
 WHERE s.account_id = %s AND s.session_id = %s AND s.ended_at IS NULL AND s.expires_at > now()
 """
-_API_KEY = """
+API_KEY = """
 SELECT k.secret_hash, a.language, k.created_at AS made_at, k.last_used_at FROM api_keys k JOIN accounts a USING (account_id)
 WHERE k.account_id = %s AND k.key_id = %s AND k.ended_at IS NULL
 """
@@ -206,7 +206,7 @@ async def session(tx: ReadTx, account: UUID, session: UUID) -> StoredCredential 
 
 async def api_key(tx: ReadTx, account: UUID, key: UUID) -> StoredCredential | None:
     """An API key in use."""
-    return await tx.one_as(_CREDENTIALS, _API_KEY, account, key)
+    return await tx.one_as(_CREDENTIALS, API_KEY, account, key)
 
 
 async def note_key_use(tx: Tx, account: UUID, key: UUID, *, at: datetime, since: datetime) -> None:

@@ -1,23 +1,25 @@
-"""Every request and every answer, before the application and after it: limits, counts, headers,
-bodies.
+"""Every request and every answer, before the application and after it: limits, turns, counts, headers,
+bodies, compression.
 
 Stands before the application, not inside it, so that it sees what the router refuses too.
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote_from_bytes
 
 from litestar import Litestar
 from litestar.enums import ScopeType
 from litestar.serialization import encode_json
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import HTTPResponseStartEvent, HTTPScope, Message, Receive, Scope, Send
 
 from meterai.kit.refusal import Refusal
+from meterai.limiter import Admission, Admitted, Answer
 from meterai.pages import content_security_policy, wants_page
 from meterai.plumbing import telemetry
-from meterai.plumbing.compression import header
-from meterai.plumbing.http import PROBLEM, allowed, end_body, problem
+from meterai.plumbing.compression import compressing
+from meterai.plumbing.head import head_of
+from meterai.plumbing.http import PROBLEM, allowed, end_body, is_api, problem
 from meterai.plumbing.incoming import Incoming
 
 HEADERS = (
@@ -57,112 +59,138 @@ class HeadersTooLarge(Refusal):
     status = 431
 
 
-def _head_bytes(scope: HTTPScope) -> int:
-    address = len(scope["raw_path"]) + len(scope["query_string"])
-    return address + sum(len(name) + len(value) for name, value in scope["headers"])
+def headers_of_all(*, is_production: bool) -> tuple[Header, ...]:
+    """What every answer has where the application says nothing else."""
+    return (*HEADERS, TLS_ONLY) if is_production else HEADERS
 
 
-async def _refuse_head(scope: HTTPScope, send: Send, pages: Mapping[str, str]) -> None:
-    # The cookie that says which language was chosen may be among what is too much.
-    language = "en" if header(scope, b"accept-language").lower().startswith(b"en") else "id"
-    is_page = wants_page(scope["path"], header(scope, b"accept").decode("latin-1"))
-    if is_page:
-        content = pages[language].encode()
-    else:
-        told = problem(HeadersTooLarge.code, HeadersTooLarge.status, language, {})
-        content = encode_json(told)
-    headers = [
-        (b"content-type", b"text/html; charset=utf-8" if is_page else PROBLEM.encode()),
-        (b"content-length", str(len(content)).encode()),
-        NOT_STORED,
-        *HEADERS,
-    ]
-    start: Message = {
-        "type": "http.response.start",
-        "status": HeadersTooLarge.status,
-        "headers": headers,
-    }
-    await send(start)
+async def _give(scope: HTTPScope, send: Send, answer: Answer) -> None:
+    """An answer that was made beforehand."""
+    send = compressing(scope, send)
+    status, headers, body = answer
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    content = b"" if scope["method"] == "HEAD" else body
     await send({"type": "http.response.body", "body": content, "more_body": False})
 
 
-def _kept(headers: Iterable[Header], *, is_private: bool) -> list[Header]:
-    """The headers with a Cache-Control: `no-store` where the application set none.
+class _Answer:
+    """One answer of the application on its way out."""
 
-    An answer to one account, a refusal, and one that sets a cookie for somebody are `no-store` whatever
-    the application set.
-    """
-    found = list(headers)
-    is_private = is_private or any(name.lower() == b"set-cookie" for name, _ in found)
-    told = [value for name, value in found if name.lower() == b"cache-control"]
-    if told and not (is_private and b"no-store" not in told[0]):
-        return found
-    return [*(one for one in found if one[0].lower() != b"cache-control"), NOT_STORED]
+    __slots__ = ("_edge", "_is_head", "_method", "_scope", "_send", "status")
 
+    def __init__(self, edge: "Edge", scope: HTTPScope, send: Send) -> None:
+        self._edge = edge
+        self._scope = scope
+        self._method = scope["method"]
+        # A program that takes no coding is told of none; what it is told is for it alone.
+        takes_bytes = is_api(scope) and b"accept-encoding" not in head_of(scope).values
+        self._send = send if takes_bytes else compressing(scope, send)
+        self.status = 500
 
-def _completed(headers: list[Header], status: int, of_all: Iterable[Header]) -> list[Header]:
-    """The headers, with what is said where the application said nothing of it."""
-    told = {name.lower() for name, _ in headers}
-    if PERMISSIONS_POLICY not in told:
-        headers.append(NOTHING_PERMITTED)
-    if status == 503 and b"retry-after" not in told:
-        headers.append(COME_AGAIN)
-    return [*headers, *(one for one in of_all if one[0] not in told)]
+    async def send(self, message: Message) -> None:
+        """One message of it."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = self._edge.completed(self._scope, self._method, message)
+        elif self._method == "HEAD" and message["type"] == "http.response.body":
+            message["body"] = b""
+        await self._send(message)
 
 
 class Edge:
-    """Counts and times every request, adds the headers of every answer, and gives the body back."""
+    """What stands before the application: its limits and its limiter, and what every answer has."""
 
-    def __init__(self, app: Litestar, too_large: Mapping[str, str], *, is_production: bool) -> None:
+    def __init__(
+        self,
+        app: Litestar,
+        too_large: Mapping[str, str],
+        admission: Admission,
+        headers: Sequence[Header] = HEADERS,
+    ) -> None:
         """`too_large` is the page of `HeadersTooLarge`, by language."""
-        self._app: ASGIApp = app
+        self._app = app
         self._too_large = too_large
-        self._litestar = app
-        self.headers = (*HEADERS, TLS_ONLY) if is_production else HEADERS
+        self._admission = admission
+        self._headers = tuple(headers)
+        self._names = frozenset(name for name, _ in headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and watch its answer begin."""
+        """Let a request in when its turn comes, and watch its answer; or answer why not."""
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        if _head_bytes(scope) > HEAD_BYTES_MAX:
-            await _refuse_head(scope, send, self._too_large)
-            telemetry.count_answer(scope["method"], "none", 431, 0.0)
+        if head_of(scope).size > HEAD_BYTES_MAX:
+            telemetry.count_answer(scope["method"], "none", HeadersTooLarge.status, 0.0)
+            await _give(scope, send, self._refused_head(scope))
             return
+        incoming = Incoming(receive)
+        try:
+            turn = await self._admission.let_in(scope, incoming)
+            if isinstance(turn, Admitted):
+                await self._serve(scope, incoming, send, turn)
+            elif turn is not None:
+                await _give(scope, send, turn)
+        finally:
+            incoming.close()
+
+    async def _serve(
+        self, scope: HTTPScope, incoming: Incoming, send: Send, turn: Admitted
+    ) -> None:
+        begun = time.perf_counter()
+        method, answer = scope["method"], _Answer(self, scope, send)
+        if method == "HEAD":
+            scope["method"] = "GET"  # HEAD is GET without the body (RFC 9110, section 9.3.2)
         if not scope["query_string"].isascii():
             # Octets that should have been escaped (RFC 3986, section 2.1), so that all can read it.
             scope["query_string"] = quote_from_bytes(scope["query_string"], _IN_A_QUERY).encode()
-        begun = time.perf_counter()
-        method, status = scope["method"], 500
-        # HEAD is GET without the body (RFC 9110, section 9.3.2).
-        is_head = method == "HEAD"
-        if is_head:
-            scope["method"] = "GET"
-
-        async def watched(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                headers = _kept(message["headers"], is_private="caller" in scope or status >= 400)
-                if method == "OPTIONS":
-                    headers = self._with_allow(headers, scope["path"])
-                message["headers"] = _completed(headers, status, self.headers)
-            elif is_head and message["type"] == "http.response.body":
-                message["body"] = b""
-            await send(message)
-
-        incoming = receive if isinstance(receive, Incoming) else Incoming(receive)
         try:
-            await self._app(scope, incoming, watched)
+            await self._app(scope, incoming, answer.send)
         finally:
-            incoming.close()
             end_body(scope)
+            turn.end(answer.status)
             # The router leaves the template in the scope; there is none for an unknown path.
             route = scope.get("path_template") or "none"
             seconds = time.perf_counter() - begun
-            telemetry.count_answer(method, route, status, seconds)
+            telemetry.count_answer(method, route, answer.status, seconds)
 
-    def _with_allow(self, headers: list[Header], path: str) -> list[Header]:
-        """The framework's answer to OPTIONS does not know of HEAD."""
-        rest = [one for one in headers if one[0].lower() != b"allow"]
-        return [*rest, (b"allow", allowed(self._litestar, path).encode())]
+    def _refused_head(self, scope: HTTPScope) -> Answer:
+        # The cookie that says which language was chosen may be among what is too much.
+        head, status = head_of(scope), HeadersTooLarge.status
+        language = "en" if head.text(b"accept-language").lower().startswith("en") else "id"
+        is_page = wants_page(scope["path"], head.text(b"accept"))
+        if is_page:
+            content = self._too_large[language].encode()
+        else:
+            content = encode_json(problem(HeadersTooLarge.code, status, language, {}))
+        kind = b"text/html; charset=utf-8" if is_page else PROBLEM.encode()
+        length = (b"content-length", b"%d" % len(content))
+        return status, [(b"content-type", kind), length, NOT_STORED, *self._headers], content
+
+    def completed(
+        self, scope: HTTPScope, method: str, start: HTTPResponseStartEvent
+    ) -> list[Header]:
+        """The headers of an answer, with what is said where the application said nothing of it.
+
+        `no-store` is what it says of caches where the application says nothing; and whatever the application
+        says, an answer to one account, a refusal, and one that sets a cookie for somebody.
+        """
+        headers, status = list(start["headers"]), start["status"]
+        told = {name.lower(): value for name, value in headers}
+        caches = told.get(b"cache-control")
+        is_private = status >= 400 or "caller" in scope or b"set-cookie" in told
+        if caches is None or (is_private and b"no-store" not in caches):
+            if caches is not None:
+                headers = [one for one in headers if one[0].lower() != b"cache-control"]
+            headers.append(NOT_STORED)
+        if method == "OPTIONS":  # the framework's answer does not know of HEAD
+            headers = [one for one in headers if one[0].lower() != b"allow"]
+            headers.append((b"allow", allowed(self._app, scope["path"]).encode()))
+        if PERMISSIONS_POLICY not in told:
+            headers.append(NOTHING_PERMITTED)
+        if status == 503 and b"retry-after" not in told:
+            headers.append(COME_AGAIN)
+        if self._names.isdisjoint(told):
+            headers += self._headers
+        else:
+            headers += [one for one in self._headers if one[0] not in told]
+        return headers

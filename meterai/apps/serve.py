@@ -37,8 +37,13 @@ def serve(settings: Settings) -> None:
     die_with_parent()
     _give_large_blocks_back()
     export(settings)
+    run("meterai.apps.web:create", settings)
+
+
+def run(application: str, settings: Settings) -> None:
+    """Serve what each web process makes by calling `application`."""
     Granian(
-        "meterai.apps.web:create",
+        application,
         factory=True,
         interface=Interfaces.ASGI,
         address=settings.process.host,

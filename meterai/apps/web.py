@@ -2,7 +2,7 @@
 
 import gc
 import sys
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import chain
 from typing import Any
@@ -12,6 +12,7 @@ from litestar import Litestar, Request, Response, Router, get
 from litestar.config.response_cache import ResponseCacheConfig
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
+from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -22,7 +23,7 @@ from litestar.types import ASGIApp, HTTPScope
 from meterai import __version__, pages
 from meterai.accounts import AccountService, Permission, require_permission
 from meterai.apps.container import build_services
-from meterai.apps.edge import Edge, HeadersTooLarge
+from meterai.apps.edge import Edge, HeadersTooLarge, headers_of_all
 from meterai.apps.metrics import showing_metrics
 from meterai.apps.openapi import completed
 from meterai.apps.rooms import ROOMS, pages_of, services_of
@@ -32,7 +33,6 @@ from meterai.kit.refusal import Refusal
 from meterai.limiter import Admission, Answers, BusyAnswers, Limiter, Priorities, Users
 from meterai.plumbing import logs
 from meterai.plumbing.bodies import Bodies
-from meterai.plumbing.compression import Compressing
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import (
     BoundedRequest,
@@ -191,18 +191,32 @@ def _described() -> OpenAPIConfig:
     )
 
 
-def _resolve_in_turn(app: Litestar) -> None:
-    """Have the dependencies of a route found one after the other.
+def _give_at_once(app: Litestar) -> None:
+    """Have all that a route asks for by name given in one step.
 
-    The framework starts a task for each that does not depend on another; ours wait for nothing, and
-    the tasks were 7 % of an order.
+    The framework starts a task for each that does not depend on another, and looks at the request for
+    each anew; ours wait for nothing and take the request alone.
     """
     for route in app.routes:
         if isinstance(route, HTTPRoute):
-            for _, model in route.route_handler_map.values():
-                model.dependency_batches = [
-                    {one} for batch in model.dependency_batches for one in batch
-                ]
+            for handler, model in route.route_handler_map.values():
+                assert handler.resolve_before_request() is require_permission, "it is open to all"
+                asked = {
+                    one.key: one.provide for batch in model.dependency_batches for one in batch
+                }
+                model.dependency_batches = []
+                if asked:
+                    model.extractors.append(_giving(asked))
+
+
+def _giving(asked: dict[str, Provide]) -> Callable[..., Awaitable[None]]:
+    found = [(name, one.dependency) for name, one in asked.items()]
+
+    async def give(values: dict[str, Any], request: Request[Any, Any, Any]) -> None:
+        for name, of_request in found:
+            values[name] = of_request(request)
+
+    return give
 
 
 def build(settings: Settings, rooms: Rooms = ROOMS) -> Litestar:
@@ -239,7 +253,7 @@ def build(settings: Settings, rooms: Rooms = ROOMS) -> Litestar:
         ],
         dependencies=injected(services_of(rooms)),
         request_class=BoundedRequest,
-        guards=[require_permission],
+        before_request=require_permission,  # a guard of the framework costs a copy of the route each time
         lifespan=[lifespan],
         state=State({"rooms": rooms, "limiter": limiter, "site": site, "pace": Pace()}),
         exception_handlers={
@@ -253,7 +267,7 @@ def build(settings: Settings, rooms: Rooms = ROOMS) -> Litestar:
         logging_config=None,
         debug=False,
     )
-    _resolve_in_turn(app)
+    _give_at_once(app)
     app.state.openapi = completed(app.openapi_schema.to_schema(), app.routes, rooms)
     return app
 
@@ -262,7 +276,6 @@ def admitted(app: Litestar, settings: Settings) -> ASGIApp:
     """The application with all that a request comes through before it."""
     site: pages.Site = app.state.site
     too_large = pages.too_long_pages(site, settings, HeadersTooLarge)
-    edge = Edge(app, too_large, is_production=settings.process.is_production)
 
     def address_of(scope: HTTPScope) -> str:
         client = scope["client"]
@@ -270,19 +283,20 @@ def admitted(app: Litestar, settings: Settings) -> ASGIApp:
             return client[0]  # what the next line finds too, for a tenth of it
         return network_of(ASGIConnection(scope), settings.process.proxies)
 
-    made: ASGIApp = Admission(
-        edge,
+    headers = headers_of_all(is_production=settings.process.is_production)
+    admission = Admission(
         app.state.limiter,
         Priorities(app),
         Users(address_of),
-        Answers(pages.busy_pages(site, settings), edge.headers, BusyAnswers(app)),
+        Answers(pages.busy_pages(site, settings), headers, BusyAnswers(app)),
         pages.wants_page,
     )
+    edge = Edge(app, too_large, admission, headers)
     # Compressed first and remembered then, so that what strangers see is compressed once.
-    made = pages.Remembering(Compressing(made), app, app.state.pace)
+    made: ASGIApp = pages.Remembering(edge, app, app.state.pace)
     for room in app.state.rooms:
         if room.front is not None:
-            made = room.front(made, app, settings, edge.headers)
+            made = room.front(made, app, settings, headers)
     return made
 
 

@@ -13,8 +13,8 @@ takes.  A route says its priority as `opt={"priority": ...}` (`kit/priority.py`)
 Calls plumbing.  Is put before an application by `apps`.
 """
 
-from meterai.limiter.admission import Admission
-from meterai.limiter.answers import Answers, BusyAnswer, BusyAnswers
+from meterai.limiter.admission import Admission, Admitted
+from meterai.limiter.answers import Answer, Answers, BusyAnswer, BusyAnswers
 from meterai.limiter.limiter import Limiter
 from meterai.limiter.metrics import METRICS
 from meterai.limiter.priorities import Priorities, PriorityMissing
@@ -23,6 +23,8 @@ from meterai.limiter.users import Users
 __all__ = [
     "METRICS",
     "Admission",
+    "Admitted",
+    "Answer",
     "Answers",
     "BusyAnswer",
     "BusyAnswers",

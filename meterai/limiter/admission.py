@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from time import monotonic
 
-from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import HTTPScope
 
 from meterai.kit.priority import ALLOWANCES, Priority
 from meterai.limiter import metrics
@@ -13,6 +12,7 @@ from meterai.limiter.limiter import Limiter
 from meterai.limiter.priorities import Priorities
 from meterai.limiter.turn import Turn
 from meterai.limiter.users import Users
+from meterai.plumbing.head import head_of
 from meterai.plumbing.incoming import Incoming
 from meterai.plumbing.turns import PURPOSE, Purpose
 
@@ -20,46 +20,62 @@ STAYS_SECONDS = 0.1  # so long nobody leaves, and nobody is looked after
 WantsPage = Callable[[str, str], bool]  # of path and Accept
 
 
+class Admitted:
+    """A request that has begun.  Whoever was given it calls `end` once."""
+
+    __slots__ = ("_purpose", "_scope", "_token", "_turn", "_user", "_users")
+
+    def __init__(
+        self, scope: HTTPScope, limiter: Limiter, users: Users, user: bytes, purpose: Purpose
+    ) -> None:
+        self._scope = scope
+        self._users = users
+        self._user = user
+        self._purpose = purpose
+        self._turn = Turn(limiter, user, purpose)
+        self._token = PURPOSE.set(purpose)
+
+    def end(self, status: int) -> None:
+        """It was answered so; 500 where nothing was answered."""
+        PURPOSE.reset(self._token)
+        is_in_time = status < 500 and monotonic() <= self._purpose.until
+        self._purpose.end()
+        self._users.learn(self._scope, self._user)
+        self._turn.end()
+        metrics.answered(self._purpose.priority, is_in_time=is_in_time)
+
+
 class Admission:
     """Lets as many requests into an application as it can serve, the most urgent first."""
 
     def __init__(
         self,
-        app: ASGIApp,
         limiter: Limiter,
         priorities: Priorities,
         users: Users,
         answers: Answers,
         wants_page: WantsPage,
     ) -> None:
-        self._app = app
         self._limiter = limiter
         self._priorities = priorities
         self._users = users
         self._answers = answers
         self._wants_page = wants_page
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on when its turn comes, or answer that there is no room."""
-        if scope["type"] != ScopeType.HTTP:
-            await self._app(scope, receive, send)
-            return
+    async def let_in(self, scope: HTTPScope, incoming: Incoming) -> Admitted | Answer | None:
+        """Wait for the turn of a request, or the answer that there is no room; None where its client has
+        gone.
+        """
         begun = monotonic()
         priority = self._priorities.of(scope["method"], scope["path"])
         if self._limiter.is_full(priority):  # before anything that costs more
-            await self._refuse(scope, send, priority)
-            return
+            return self._refused(scope, priority)
         user = self._users.of(scope)
-        incoming = Incoming(receive)
-        try:
-            if await self._may_begin(priority, user, incoming):
-                until = begun + ALLOWANCES[priority].total_seconds
-                purpose = Purpose(priority, until, lambda: incoming.is_gone)
-                await self._serve(scope, incoming, send, user, purpose)
-            elif not incoming.is_gone:
-                await self._refuse(scope, send, priority)
-        finally:
-            incoming.close()
+        if await self._may_begin(priority, user, incoming):
+            until = begun + ALLOWANCES[priority].total_seconds
+            purpose = Purpose(priority, until, incoming.was_left)
+            return Admitted(scope, self._limiter, self._users, user, purpose)
+        return None if incoming.is_gone else self._refused(scope, priority)
 
     async def _may_begin(self, priority: Priority, user: bytes, incoming: Incoming) -> bool:
         place = self._limiter.ask(priority, user)
@@ -79,43 +95,15 @@ class Admission:
             raise
         return has_turn
 
-    async def _serve(
-        self, scope: HTTPScope, incoming: Incoming, send: Send, user: bytes, purpose: Purpose
-    ) -> None:
-        status = 500
-
-        async def watched(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        turn = Turn(self._limiter, user, purpose)
-        token = PURPOSE.set(purpose)
-        try:
-            await self._app(scope, incoming, watched)
-        finally:
-            PURPOSE.reset(token)
-            is_in_time = status < 500 and monotonic() <= purpose.until
-            purpose.end()
-            self._users.learn(scope)
-            turn.end()
-            metrics.answered(purpose.priority, is_in_time=is_in_time)
-
-    async def _refuse(self, scope: HTTPScope, send: Send, priority: Priority) -> None:
+    def _refused(self, scope: HTTPScope, priority: Priority) -> Answer:
         metrics.refused(priority)
         self._limiter.refused(priority)
-        answer = self._answers.of_route(scope["method"], scope["path"])
-        status, headers, body = answer or self._answer_of(scope, priority)
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        content = b"" if scope["method"] == "HEAD" else body
-        await send({"type": "http.response.body", "body": content, "more_body": False})
-
-    def _answer_of(self, scope: HTTPScope, priority: Priority) -> Answer:
-        given = dict(scope["headers"])
+        if (own := self._answers.of_route(scope["method"], scope["path"])) is not None:
+            return own
+        head = head_of(scope)
         return self._answers.of(
             priority,
-            given,
+            head.values,
             is_looking=scope["method"] in ("GET", "HEAD"),
-            is_page=self._wants_page(scope["path"], given.get(b"accept", b"").decode("latin-1")),
+            is_page=self._wants_page(scope["path"], head.text(b"accept")),
         )

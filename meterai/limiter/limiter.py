@@ -42,6 +42,7 @@ class Limiter:
         self._was_reached = False
         self._peak = 0  # the most that was under way in this window
         self._refused = dict.fromkeys(Priority, 0)
+        self._is_used = asyncio.Event()  # since the last window something ran or waited
 
     # -- what is shown ---------------------------------------------------------------------
 
@@ -122,8 +123,11 @@ class Limiter:
     def used(self, user: bytes, seconds: float) -> None:
         """A request that had stepped aside is over, and had the process for so long."""
         self._usage.add(user, seconds, monotonic())
+        self._is_used.set()
 
     def _begin(self, priority: Priority) -> None:
+        if not self._total:
+            self._is_used.set()
         self._running[priority] += 1
         self._total += 1
         self._peak = max(self._peak, self._total)
@@ -145,17 +149,24 @@ class Limiter:
         self._somebody_waits = any(len(line) for line in self._waiting.values())
 
     def _next(self) -> Priority | None:
-        wanting = [one for one in Priority if len(self._waiting[one]) and self._has_room(one)]
-        owed = [one for one in wanting if self._running[one] < self._share(one)]
-        return next(iter(owed or wanting), None)
+        wanting = None
+        for one, line in self._waiting.items():
+            if line and self._has_room(one):
+                if self._running[one] < self._share(one):
+                    return one
+                wanting = one if wanting is None else wanting
+        return wanting
 
     def _share(self, priority: Priority) -> float:
         return ALLOWANCES[priority].share * self._limit.value
 
     def _has_room(self, priority: Priority) -> bool:
-        reserve = RESERVE * self._limit.value
-        kept = sum(max(0.0, reserve - self._running[one]) for one in Priority if one != priority)
-        return self._total + kept < self._limit.value
+        limit = self._limit.value
+        room, reserve = float(limit - self._total), RESERVE * limit
+        for one, running in self._running.items():
+            if running < reserve and one is not priority:
+                room -= reserve - running
+        return room > 0
 
     def _least_open(self) -> float:
         """While fewer are under way than this there is room for everybody."""
@@ -178,6 +189,8 @@ class Limiter:
 
     async def _watch(self) -> None:
         while True:
+            # Where nothing runs nothing queues: an idle process sleeps.
+            await self._is_used.wait()
             for _ in range(WINDOW_LOOKS):
                 await asyncio.sleep(LOOK_SECONDS)
                 begun = monotonic()
@@ -187,6 +200,8 @@ class Limiter:
                 self._fill()
                 self._refuse_late(now)
             self.adapt()
+            if not self._total and not self._somebody_waits:
+                self._is_used.clear()
 
     def _refuse_late(self, now: float) -> None:
         left = REFUSALS_PER_LOOK_MAX

@@ -11,6 +11,7 @@ from hashlib import blake2b
 
 from litestar.types import HTTPScope
 
+from meterai.plumbing.head import head_of
 from meterai.plumbing.http import Caller
 
 KNOWN_MAX = 20_000  # credentials; the one not seen for longest is forgotten first; some megabytes
@@ -33,11 +34,14 @@ class Users:
         self._known.move_to_end(credential)
         return account
 
-    def learn(self, scope: HTTPScope) -> None:
-        """Remember whose credential it was, where the application found out."""
+    def learn(self, scope: HTTPScope, user: bytes) -> None:
+        """Remember whose credential it was, where the application found out and it was not known as this
+        user's before.
+        """
         caller = scope.get("caller")
-        credential = _credential(scope)
-        if isinstance(caller, Caller) and credential:
+        if not isinstance(caller, Caller) or caller.account.bytes == user:
+            return
+        if credential := _credential(scope):
             self._known[credential] = caller.account.bytes
             self._known.move_to_end(credential)
             if len(self._known) > KNOWN_MAX:
@@ -45,5 +49,6 @@ class Users:
 
 
 def _credential(scope: HTTPScope) -> bytes:
-    shown = [value for name, value in scope["headers"] if name in _CREDENTIALS]
+    given = head_of(scope).values
+    shown = [given[name] for name in _CREDENTIALS if name in given]
     return blake2b(b"\0".join(shown), digest_size=16).digest() if shown else b""

@@ -13,6 +13,7 @@ from meterai.kit.ids import read
 from meterai.kit.priority import Priority
 from meterai.orders.service import OrderService, OrderView
 from meterai.plumbing.described import Described
+from meterai.plumbing.head import head_of
 from meterai.plumbing.http import idempotency_key
 from meterai.plumbing.paging import PAGE_MAX, Page
 from meterai.plumbing.queries import Before, Limit
@@ -60,7 +61,7 @@ async def place_order(
         account,
         key,
         data.quantity,
-        wait_for_qr="respond-async" not in request.headers.get("prefer", ""),
+        wait_for_qr=b"respond-async" not in head_of(request.scope).values.get(b"prefer", b""),
         method=data.payment_method,
     )
 

@@ -230,8 +230,11 @@ class OrderService:
         quantity: int,
         *,
         method: str | None = None,
+        is_for_worker: bool = False,
     ) -> Terms:
         """One order at today's terms, to be paid by a method, or by the default one.
+
+        Its instructions are asked for by whoever places it, or at once by the worker.
 
         Refuses `Malformed`, `OrderTooLarge`.
         """
@@ -253,7 +256,7 @@ class OrderService:
             due_seconds=sale.stamps_due_seconds if is_stamps else sale.documents_due_seconds,
             attempt=attempt,
             reference=reference,
-            lease_seconds=self._lease_seconds,
+            lease_seconds=0.0 if is_for_worker else self._lease_seconds,
             unpaid_max=sale.unpaid_orders_max,
             provider=channel.provider,
             method=channel.method,
@@ -286,9 +289,15 @@ class OrderService:
         Refuses `Malformed`, `OrderTooLarge`, `IdempotencyKeyReused`, `TooManyUnpaidOrders`.
         """
         request = request_hash(OrderKind.STAMPS, quantity, *([method] if method else []))
-        terms = self.terms(account, key, request, OrderKind.STAMPS, quantity, method=method)
-        if not wait_for_qr:
-            terms = replace(terms, lease_seconds=0.0)  # for the worker, at once
+        terms = self.terms(
+            account,
+            key,
+            request,
+            OrderKind.STAMPS,
+            quantity,
+            method=method,
+            is_for_worker=not wait_for_qr,
+        )
         placed = await self._database.once(store.place, terms)
         if not placed.created:
             if placed.request != request:

@@ -30,6 +30,7 @@ from litestar.types import Receive
 
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
+from meterai.plumbing.incoming import Incoming
 from meterai.plumbing.turns import PURPOSE
 
 UNCOUNTED_BYTES_MAX = 8 * 1024  # a JSON command; so many connections as there may be, 16 MiB
@@ -202,6 +203,7 @@ class Body:
         network: Callable[[], str],
     ) -> None:
         self._receive = receive
+        self._next_message = receive.next if isinstance(receive, Incoming) else receive
         self._bodies = bodies
         self._announced = announced
         self._bytes_max = bytes_max
@@ -272,23 +274,44 @@ class Body:
             if self._announced == 0:
                 return
             self._check_room(self._announced)
+        begun = asyncio.get_running_loop().time()
+        if not await self._first():
+            await self._rest(begun)
+        await PURPOSE.get().step_back()
+
+    async def _first(self) -> bool:
+        """Nearly every body is here whole at once: a limit is set only once it is late."""
         loop = asyncio.get_running_loop()
-        begun = loop.time()
         purpose = PURPOSE.get()
-        aside = loop.call_later(AT_ONCE_SECONDS, purpose.step_aside)
+        limit = asyncio.timeout(None)
+
+        def be_late() -> None:
+            purpose.step_aside()
+            with suppress(RuntimeError):  # it is here, and is being written
+                limit.reschedule(loop.time() + SILENCE_SECONDS_MAX - AT_ONCE_SECONDS)
+
+        late = loop.call_later(AT_ONCE_SECONDS, be_late)
+        try:
+            return await self._next(limit)
+        finally:
+            late.cancel()
+
+    async def _rest(self, begun: float) -> None:
+        loop = asyncio.get_running_loop()
+        aside = loop.call_at(begun + AT_ONCE_SECONDS, PURPOSE.get().step_aside)
         try:
             is_complete = False
             while not is_complete:
                 deadline = begun + GRACE_SECONDS + self._received / BYTES_PER_SECOND_MIN
-                is_complete = await self._next(min(deadline - loop.time(), SILENCE_SECONDS_MAX))
+                seconds = min(deadline - loop.time(), SILENCE_SECONDS_MAX)
+                is_complete = await self._next(asyncio.timeout(seconds))
         finally:
             aside.cancel()
-        await purpose.step_back()
 
-    async def _next(self, seconds: float) -> bool:
+    async def _next(self, limit: asyncio.Timeout) -> bool:
         try:
-            async with asyncio.timeout(seconds):
-                message = await self._receive()
+            async with limit:
+                message = await self._next_message()
         except TimeoutError:
             raise BodyTooSlow(f"{self._received} bytes of the body arrived") from None
         if message["type"] != "http.request":

@@ -15,8 +15,9 @@ from enum import StrEnum
 from functools import lru_cache
 
 import brotli
-from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import HTTPScope, Message, Send
+
+from meterai.plumbing.head import head_of
 
 Header = tuple[bytes, bytes]
 
@@ -81,7 +82,7 @@ def _compressed_for_good(body: bytes, coding: Coding) -> bytes:
 
 def header(scope: HTTPScope, name: bytes) -> bytes:
     """The value of a header of the request, empty where there is none."""
-    return next((value for told, value in scope["headers"] if told == name), b"")
+    return head_of(scope).values.get(name, b"")
 
 
 def _value(headers: Sequence[Header], name: bytes) -> bytes:
@@ -89,12 +90,13 @@ def _value(headers: Sequence[Header], name: bytes) -> bytes:
 
 
 def _is_worth_it(headers: Sequence[Header]) -> bool:
-    kind = _value(headers, b"content-type").lower()
+    told = {name.lower(): value for name, value in headers}
+    kind = told.get(b"content-type", b"").lower()
     return (
         kind.startswith(_KINDS)
         and not kind.startswith(_STREAMS)
-        and not _value(headers, b"content-encoding")
-        and b"no-transform" not in _value(headers, b"cache-control")
+        and not told.get(b"content-encoding")
+        and b"no-transform" not in told.get(b"cache-control", b"")
     )
 
 
@@ -171,16 +173,3 @@ def compressing(scope: HTTPScope, send: Send) -> Send:
     is_head = scope["method"] == "HEAD"
     coding = None if is_head else coding_for(header(scope, b"accept-encoding"))
     return _Answer(scope, send, coding).watch
-
-
-class Compressing:
-    """Before an application: compresses its answers for who takes them so."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and watch its answer."""
-        if scope["type"] == ScopeType.HTTP:
-            send = compressing(scope, send)
-        await self._app(scope, receive, send)

@@ -18,7 +18,7 @@ docs/decisions/0017 says how that is found out and how the way back is.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from math import inf
 from time import monotonic
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -131,8 +131,11 @@ class Database:
 
     # -- connections -----------------------------------------------------------------------
 
-    @asynccontextmanager
-    async def _link(self) -> AsyncIterator[Link]:
+    def _link(self) -> "_Borrowed":
+        return _Borrowed(self)
+
+    async def _borrow(self) -> Link:
+        """A connection, to be given back with `_give_back`.  Refuses `DatabaseAway`, `DatabaseBusy`."""
         self._refuse_while_away()
         try:
             await self._turns.take()
@@ -141,25 +144,36 @@ class Database:
         try:
             limit = _statement_ms()
             link = await self._take(limit)
-            self._used.add(link)
-            try:
-                await link.limit(limit)
-                yield link
-            except psycopg.Error as error:
-                if not link.connection.closed and error.sqlstate != _READ_ONLY:
-                    raise
+        except BaseException:
+            self._turns.give_back()
+            raise
+        self._used.add(link)
+        try:
+            await link.limit(limit)
+        except BaseException as error:
+            await self._give_back(link, error)
+            raise
+        return link
+
+    async def _give_back(self, link: Link, broken: BaseException | None) -> None:
+        """What was borrowed was used, or what used it was broken off."""
+        try:
+            if isinstance(broken, psycopg.Error) and (
+                link.connection.closed or broken.sqlstate == _READ_ONLY
+            ):
                 await link.close()
                 # The others lead to the same server: they are given up at once, without waiting for each to fail.
                 await self._drop_resting()
-                raise DatabaseAway(str(error).strip()) from None
-            finally:
-                self._used.discard(link)
+                raise DatabaseAway(str(broken).strip()) from None
+        finally:
+            self._used.discard(link)
+            try:
                 if link.is_sound and link.server == self._server and not self._is_closed:
                     self._keep(link)
                 else:
                     await link.close()
-        finally:
-            self._turns.give_back()
+            finally:
+                self._turns.give_back()
 
     def _refuse_while_away(self) -> None:
         if self._is_away:
@@ -183,8 +197,10 @@ class Database:
     def _best(self, limit: int) -> int:
         """Which of those that rest: the newest that has this limit already, else the newest."""
         last = len(self._resting) - 1
-        have_it = (at for at in range(last, -1, -1) if self._resting[at].statement_ms == limit)
-        return next(have_it, last)
+        for at in range(last, -1, -1):
+            if self._resting[at].statement_ms == limit:
+                return at
+        return last
 
     def _keep(self, link: Link) -> None:
         link.rest()
@@ -334,6 +350,22 @@ class Database:
                     await _may_only_read(link, None, is_read_only=None)
 
 
+class _Borrowed:
+    """A connection while a block lasts.  By hand: made from a generator it costs three times as much."""
+
+    __slots__ = ("_database", "_link")
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def __aenter__(self) -> Link:
+        self._link = await self._database._borrow()
+        return self._link
+
+    async def __aexit__(self, _kind: object, broken: BaseException | None, _where: object) -> None:
+        await self._database._give_back(self._link, broken)
+
+
 def _statement_ms() -> int:
     """How long a statement may take that begins now: no longer than anybody waits for its answer.
 
@@ -348,8 +380,10 @@ def _statement_ms() -> int:
 
 async def _again(act: Callable[[], Awaitable[Answer]]) -> Answer:
     for _ in range(RUNS_MAX - 1):
-        with suppress(BrokenOff):
+        try:
             return await act()
+        except BrokenOff:
+            continue
     return await act()
 
 

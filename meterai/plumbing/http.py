@@ -25,7 +25,7 @@ from litestar import Litestar, Request, Response
 from litestar.connection import ASGIConnection
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
-from litestar.types import Empty
+from litestar.types import Empty, Scope
 from litestar.utils import normalize_path
 
 from meterai.kit.actor import Actor, ActorKind
@@ -36,6 +36,7 @@ from meterai.kit.refusal import Malformed, Refusal, refusal_of_database
 from meterai.plumbing import telemetry
 from meterai.plumbing.bodies import Bodies, Body
 from meterai.plumbing.config import ProcessSettings, Settings
+from meterai.plumbing.head import head_of
 from meterai.plumbing.messages import localize, spoken, translate
 from meterai.plumbing.transactions import FULL, StorageFull
 
@@ -117,13 +118,12 @@ class BoundedRequest(Request[Any, Any, Any]):
     def _arriving(self) -> Body:
         limit = self.route_handler.resolve_request_max_body_size()
         assert isinstance(limit, int)
-        proxies = service(self, Settings).process.proxies
         body = Body(
             self.receive,
             service(self, Bodies),
-            announced=_announced(self.headers.get("content-length")),
+            announced=_announced(head_of(self.scope).values.get(b"content-length")),
             bytes_max=limit,
-            network=lambda: network_of(self, proxies),
+            network=lambda: network_of(self, service(self, Settings).process.proxies),
         )
         self.scope[BODY] = body  # type: ignore[literal-required]
         return body
@@ -136,10 +136,10 @@ def end_body(scope: Any) -> None:
         body.close()
 
 
-def _announced(text: str | None) -> int | None:
-    if text is None:
+def _announced(told: bytes | None) -> int | None:
+    if told is None:
         return None
-    length = counted(text, LENGTH_DIGITS_MAX)
+    length = counted(told.decode("latin-1"), LENGTH_DIGITS_MAX)
     if length is None:
         raise Malformed("Content-Length", "bytes")
     return length
@@ -151,9 +151,12 @@ def read_json(body: bytes, kind: Any) -> Any:
     Refuses `Malformed`.
     """
     try:
-        check_names(body.decode())
         # First without a type: a number beyond 64 bits is a number, and is refused as too large.
-        return msgspec.convert(msgspec.json.decode(body), kind)
+        read = msgspec.json.decode(body)
+        # A flat object with a colon for each name has none twice: the second look, of 9 µs, is for the rest.
+        if type(read) is not dict or len(read) != body.count(b":"):
+            check_names(body.decode())
+        return msgspec.convert(read, kind)
     except NameDoubled as double:
         raise Malformed(double.name, "once") from None
     except msgspec.ValidationError as error:
@@ -307,19 +310,23 @@ def is_safe(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
     return connection.scope.get("method") in ("GET", "HEAD")
 
 
-def is_api(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+def is_api(scope: Scope) -> bool:
     """True under the JSON API."""
-    return connection.scope["path"].startswith("/v1/")
+    return scope["path"].startswith("/v1/")
 
 
 def check_headers(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
     """Refuses `HeaderDoubled`, and `Malformed` where a Content-Type says one thing twice."""
-    names = [name.lower() for name, _ in connection.scope["headers"]]
-    of_route: Iterable[str] = connection.route_handler.opt.get("single_headers", ())
-    for name in (*SINGLE_HEADERS, *of_route):
-        if names.count(name.encode()) > 1:
-            raise HeaderDoubled(name)
-    unquoted = _QUOTED.sub("", connection.headers.get("content-type", ""))
+    head = head_of(connection.scope)
+    if head.doubled:
+        of_route: Iterable[str] = connection.route_handler.opt.get("single_headers", ())
+        for name in (*SINGLE_HEADERS, *of_route):
+            if name.encode() in head.doubled:
+                raise HeaderDoubled(name)
+    kind = head.text(b"content-type")
+    if ";" not in kind:
+        return
+    unquoted = _QUOTED.sub("", kind)
     told = [one.partition("=")[0].strip().lower() for one in unquoted.split(";")[1:]]
     if len(set(told)) != len(told):
         # A boundary or a charset: a proxy in front may have read the other one.
@@ -343,7 +350,7 @@ def idempotency_key(request: Request[Any, Any, Any]) -> str:
 
     Refuses `IdempotencyKeyMissing` and `Malformed`.
     """
-    text = request.headers.get("idempotency-key", "").strip()
+    text = head_of(request.scope).text(b"idempotency-key").strip()
     if len(text) >= 2 and text[0] == text[-1] == '"':
         text = text[1:-1]
     if not text:

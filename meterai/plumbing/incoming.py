@@ -33,6 +33,10 @@ class Incoming:
         """True where the client is known to have gone; nobody knows before `has_gone` was asked."""
         return self._end is not None or _has_come(self._asked, GONE)
 
+    def was_left(self) -> bool:
+        """The same, to be asked later."""
+        return self.is_gone
+
     async def has_gone(self) -> bool:
         """True where the client has gone already, as far as the server can tell now.
 
@@ -70,6 +74,22 @@ class Incoming:
                     self._end = message
                 return message
         return self._end
+
+    async def next(self) -> HTTPReceiveMessage:
+        """The same for the one task that reads the body, at a tenth of the price: it asks the server itself.
+
+        Where it is cancelled the message may be lost, so that is the end of the request.
+        """
+        if self._end is not None or self._kept or self._asked is not None:
+            return await self()
+        try:
+            message: HTTPReceiveMessage = await self._receive()  # type: ignore[assignment]
+        except asyncio.CancelledError:
+            self._end = {"type": GONE}
+            raise
+        if message["type"] == GONE:
+            self._end = message
+        return message
 
     def close(self) -> None:
         """Ask no more: the request is over, and whoever still waits hears that the client has gone."""

@@ -80,7 +80,11 @@ async def _set_limits(connection: AsyncConnection[Any], limits: Mapping[str, str
 
 def statement_ms(seconds: float) -> int:
     """How long a statement may take where so many seconds are left; 0 where there is no time for one."""
-    return next((one for one in STATEMENT_MS if one <= seconds * 1000), 0)
+    milliseconds = seconds * 1000
+    for one in STATEMENT_MS:
+        if one <= milliseconds:
+            return one
+    return 0
 
 
 class Pulse:

@@ -26,10 +26,10 @@ def check_query(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
     which the framework would take.
     """
     handler = connection.route_handler
-    if not isinstance(handler, HTTPRouteHandler) or not is_api(connection):
+    query = connection.scope["query_string"].decode("latin-1")
+    if not query or not isinstance(handler, HTTPRouteHandler) or not is_api(connection.scope):
         return
     fields = handler.parsed_fn_signature.parameters
-    query = connection.scope["query_string"].decode("latin-1")
     seen: set[str] = set()
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in fields:

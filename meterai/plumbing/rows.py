@@ -15,17 +15,18 @@ from types import NoneType
 from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
 from psycopg import AsyncCursor
-from psycopg.rows import RowMaker, no_result
+from psycopg.rows import RowMaker
 
 from meterai.kit.money import Rupiah
 from meterai.kit.serial import Serial
 
 Model = TypeVar("Model")
 _MADE_FROM_COLUMNS = (Rupiah, Serial)
+QUERIES_MAX = 100  # of one mapper; a query is a constant, and a mapper has a few
 
 
 class RowMapper(Generic[Model]):
-    """Makes rows into `kind`, a class with typed fields; the row factory of a cursor.
+    """Makes rows into `kind`, a class with typed fields.
 
     `converters` are for fields that are made from their column in a way of their own.  NULL stays
     None.  A row with other columns than `kind` has fields raises `TypeError`.
@@ -34,13 +35,18 @@ class RowMapper(Generic[Model]):
     def __init__(self, kind: Callable[..., Model], **converters: Callable[[Any], object]) -> None:
         self._kind = kind
         self._converters = {**dict(_converters(kind)), **converters}
+        self._made: dict[str, RowMaker[Model]] = {}  # by query
 
-    def __call__(self, cursor: AsyncCursor[Any]) -> RowMaker[Model]:
-        """What makes the rows of this answer."""
-        answer = cursor.pgresult
-        if answer is None or not answer.nfields:
-            return no_result
-        names = [(answer.fname(place) or b"").decode() for place in range(answer.nfields)]
+    def made(self, query: str, cursor: AsyncCursor[Any]) -> RowMaker[Model]:
+        """What makes the rows of this query, whose first answer is at the cursor."""
+        if (known := self._made.get(query)) is not None:
+            return known
+        if len(self._made) >= QUERIES_MAX:
+            self._made.clear()
+        self._made[query] = found = self._maker([one.name for one in cursor.description or ()])
+        return found
+
+    def _maker(self, names: Sequence[str]) -> RowMaker[Model]:
         to_convert = [
             (place, self._converters[name])
             for place, name in enumerate(names)

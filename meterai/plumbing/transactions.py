@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import psycopg
 import structlog
-from psycopg.rows import dict_row
+from psycopg.rows import dict_row, tuple_row
 from psycopg.types.json import Jsonb
 
 from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constraint
@@ -127,9 +127,9 @@ class ReadTx:
         self, mapper: RowMapper[Model], query: str, *parameters: object
     ) -> list[Model]:
         """Every row of the answer, each made by `mapper`."""
-        cursor = await self._execute(query, parameters, mapper)
-        rows: list[Model] = await cursor.fetchall()
-        return rows
+        cursor = await self._execute(query, parameters, tuple_row)
+        make = mapper.made(query, cursor)
+        return [make(row) for row in await cursor.fetchall()]
 
     async def one_as(
         self, mapper: RowMapper[Model], query: str, *parameters: object

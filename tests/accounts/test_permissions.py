@@ -36,7 +36,9 @@ def client() -> Iterator[TestClient[Litestar]]:
     routes = [
         get(f"/{one}", opt={"permission": one}, sync_to_thread=False)(answer) for one in Permission
     ]
-    app = Litestar(routes, guards=[require_permission], exception_handlers={Refusal: on_refusal})
+    app = Litestar(
+        routes, before_request=require_permission, exception_handlers={Refusal: on_refusal}
+    )
     app.state.authenticator = OneKey()
     with TestClient(app) as made:
         yield made

@@ -16,7 +16,7 @@ from markupsafe import escape
 
 from meterai.accounts import AccountService
 from meterai.accounts.model import OPEN
-from meterai.apps.edge import Edge
+from meterai.apps.edge import Edge, headers_of_all
 from meterai.kit.clock import WIB
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import Malformed, Refusal
@@ -29,7 +29,7 @@ from meterai.plumbing.http import InProgress, read_json
 from meterai.plumbing.messages import LANGUAGES, translate
 from tests.support.keys import BANK_KEY
 from tests.support.shop import TESTER
-from tests.support.within import Asking, Given, Within, settings_of, within
+from tests.support.within import Asking, Given, Within, admission, settings_of, within
 from tests.tidy.sources import facts_of, refusals
 
 JSON = {"Content-Type": "application/json"}
@@ -161,7 +161,8 @@ def test_in_production_browsers_are_told_to_come_by_tls(
     database_url: str, tmp_path: Path, environment: str
 ) -> None:
     async def act(web: Within) -> None:
-        web._admitted = Edge(web.app, {}, is_production=environment == "production")
+        headers = headers_of_all(is_production=environment == "production")
+        web._admitted = Edge(web.app, {}, admission(web.app), headers)
         for path in ("/", "/v1/orders", "/nothing/here"):
             told = (await web.get(path)).header("strict-transport-security")
             assert told.startswith("max-age=") == (environment == "production")

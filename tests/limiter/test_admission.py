@@ -11,6 +11,7 @@ from litestar import Litestar, get, post
 from litestar.di import Provide
 
 from meterai.accounts import Permission
+from meterai.apps.edge import Edge
 from meterai.apps.settings import settings_of
 from meterai.kit.priority import Priority
 from meterai.limiter import (
@@ -94,6 +95,8 @@ class Visitor:
             "type": "http",
             "method": method,
             "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
             "headers": [(name.encode(), value.encode()) for name, value in given.items()],
             "client": ("192.0.2.1", 1),
         }
@@ -135,19 +138,19 @@ class Door:
         self.application = Application()
         self.limiter = Limiter(Queueing())
         settings, app = settings_of(), routes()
-        self.admission = Admission(
-            self.application,
+        admission = Admission(
             self.limiter,
             Priorities(app),
             Users(lambda scope: scope["client"][0] if scope["client"] else ""),
             Answers(busy_pages(Site(), settings), SECURE, BusyAnswers(app)),
             wants_page,
         )
+        self.edge = Edge(self.application, {}, admission)  # type: ignore[arg-type]
         self.under_way: list[asyncio.Task[None]] = []
 
     def ask(self, visitor: Visitor) -> asyncio.Task[None]:
         task = asyncio.create_task(
-            self.admission(visitor.scope, visitor.receive, visitor.send)  # type: ignore[arg-type]
+            self.edge(visitor.scope, visitor.receive, visitor.send)  # type: ignore[arg-type]
         )
         self.under_way.append(task)
         return task
@@ -341,7 +344,7 @@ def test_what_a_request_leaves_behind_is_bound_by_nobodys_patience() -> None:
             left.append(asyncio.create_task(later()))
             await door.application(scope, receive, send)
 
-        door.admission._app = leaves
+        door.edge._app = leaves  # type: ignore[assignment]
         before = PURPOSE.get()
         asked = door.ask(Visitor("GET", PATHS[Priority.NEW]))
         await door.settle()
@@ -387,6 +390,6 @@ def test_a_credential_counts_once_it_was_accepted() -> None:
     made_up = [Visitor("GET", "/", {"cookie": f"session={number}"}).scope for number in range(3)]
     assert {users.of(scope) for scope in made_up} == {b"192.0.2.1"}, "a new one is nobody new"  # type: ignore[arg-type]
     account = UUID(int=7)
-    users.learn(made_up[0] | {"caller": Caller(account, "session", "id")})  # type: ignore[arg-type]
+    users.learn(made_up[0] | {"caller": Caller(account, "session", "id")}, b"192.0.2.1")  # type: ignore[arg-type]
     assert users.of(made_up[0]) == account.bytes  # type: ignore[arg-type]
     assert users.of(made_up[1]) == b"192.0.2.1"  # type: ignore[arg-type]

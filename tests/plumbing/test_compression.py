@@ -7,7 +7,7 @@ from typing import Any
 import brotli
 import pytest
 
-from meterai.plumbing.compression import BYTES_MIN, Coding, Compressing, coding_for
+from meterai.plumbing.compression import BYTES_MIN, Coding, coding_for, compressing
 from tests.support.within import Asking, Given, Within
 
 LONG = b"dokumen bermeterai " * 200
@@ -43,6 +43,7 @@ class Answering:
         pieces: int = 1,
     ) -> None:
         async def app(scope: Any, _receive: Any, send: Any) -> None:
+            send = compressing(scope, send)
             if caller:
                 scope["caller"] = "somebody"
             told = [*headers, (b"content-length", b"%d" % len(body))]
@@ -53,7 +54,7 @@ class Answering:
                 is_last = place == pieces - 1
                 await send({"type": "http.response.body", "body": piece, "more_body": not is_last})
 
-        self._web = Within(None, Compressing(app))  # type: ignore[arg-type]
+        self._web = Within(None, app)  # type: ignore[arg-type]
 
     def asked(self, *headers: tuple[bytes, bytes], method: str = "GET") -> Given:
         return asyncio.run(self._web.ask(Asking(method, b"/", list(headers))))

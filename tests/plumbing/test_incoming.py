@@ -14,11 +14,13 @@ from litestar.datastructures import State
 
 from meterai.apps.edge import Edge
 from meterai.apps.settings import settings_of
+from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.bodies import UNCOUNTED_BYTES_MAX, Bodies, unless_gone
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import BoundedRequest, on_refusal
 from meterai.plumbing.incoming import Incoming
+from tests.support.within import admission
 
 Message = dict[str, Any]  # of the server, as ASGI has it
 
@@ -208,7 +210,11 @@ def test_what_the_server_cannot_give_is_told_to_who_asks() -> None:
 # -- a whole request ---------------------------------------------------------------------------
 
 
-@post("/check", opt={"permission": "public"}, request_max_body_size=4 * len(BODY))
+@post(
+    "/check",
+    opt={"permission": "public", "priority": Priority.CHECKING},
+    request_max_body_size=4 * len(BODY),
+)
 async def check(request: Request[Any, Any, Any]) -> int:
     """As the checks do: read the body, and work for it as long as the client is there."""
 
@@ -234,7 +240,7 @@ def edge(directory: Path) -> Edge:
         openapi_config=None,
         logging_config=None,
     )
-    return Edge(app, {}, is_production=False)
+    return Edge(app, {}, admission(app))
 
 
 def status_of(app: Edge, server: Server, announced: int | None) -> int:

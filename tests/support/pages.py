@@ -58,7 +58,7 @@ def application(routes: Sequence[ControllerRouterHandler], site: Site, *services
     made = Litestar(
         [*routes, pages.static_files(Permission.PUBLIC)],
         dependencies=injected(services_of()),
-        guards=[require_permission],
+        before_request=require_permission,
         exception_handlers={
             Refusal: pages.page_or_problem(on_refusal),
             HTTPException: pages.page_or_problem(on_http_exception),

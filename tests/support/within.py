@@ -16,7 +16,10 @@ from litestar.types import ASGIApp
 from meterai.apps.rooms import ROOMS
 from meterai.apps.settings import settings_of as make_settings
 from meterai.apps.web import admitted, build
+from meterai.limiter import Admission, Answers, BusyAnswers, Limiter, Priorities, Users
+from meterai.pages import wants_page
 from meterai.plumbing.config import Settings
+from meterai.plumbing.queueing import Queueing
 from meterai.room import Container, Rooms
 from tests.support.keys import BANK_KEY, give_provider_key, public_pem_of
 
@@ -133,6 +136,12 @@ def settings_of(database_url: str, directory: Path, **more: Any) -> Settings:
     keys = give_provider_key(directory)
     (keys / "bank.pub.pem").write_bytes(public_pem_of(BANK_KEY))
     return settings
+
+
+def admission(app: Litestar) -> Admission:
+    """What lets requests into an application that has no pages."""
+    answers = Answers({}, (), BusyAnswers(app))
+    return Admission(Limiter(Queueing()), Priorities(app), Users(lambda _: ""), answers, wants_page)
 
 
 @asynccontextmanager
