@@ -10,10 +10,12 @@ from typing import Any
 import psycopg
 import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser
 
 from meterai.plumbing.embedded import EmbeddedPostgres
 from meterai.plumbing.migrations import migrate
 from tests.support import loopback, queries
+from tests.support.browser import CHROMIUM, launched
 from tests.support.instance import Instance
 from tests.support.shop import Shop, open_shop
 from tests.support.side_by_side import WholeFiles
@@ -42,7 +44,7 @@ NEEDS = {
         {"server"},
         {"meterai.plumbing.embedded.EmbeddedPostgres", "tests.support.servers.Server"},
     ),
-    "browser": ({"chromium"}, {"playwright.sync_api.sync_playwright"}),
+    "browser": ({"chromium"}, {"tests.support.browser.launched"}),
 }
 
 
@@ -106,6 +108,15 @@ def audited(instance: Instance) -> Iterator[Instance]:
     """The shared instance; after the test every invariant must hold."""
     yield instance
     instance.assert_audit_holds()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A browser.  For one module: beside its event loop there is no room for another."""
+    if CHROMIUM is None:
+        pytest.skip("there is no chromium on this machine")
+    with launched() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """Choosing files in a browser: cut off, reloaded, taken out, dropped; with and without a script."""
 
 import re
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,30 +12,19 @@ from playwright.sync_api import (
     Route,
     ViewportSize,
     expect,
-    sync_playwright,
 )
 
 from meterai.drafts.choose_pages import FORM_PARTS_MAX
 from meterai.drafts.model import PART_BYTES_MAX, DraftFull
 from meterai.plumbing.messages import translate
 from meterai.stamping import StampingSettings
-from tests.support.applicant import ARGUMENTS, CHROMIUM, WAIT_MS
+from tests.support.browser import WAIT_MS
 from tests.support.instance import Client, Instance
 from tests.support.pdf import pdf
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
 
 PHONE = ViewportSize(width=360, height=740)
 # It has more behind its end than a PDF may: it is repaired, and this is said.
 LARGE = pdf(words="Surat kuasa") + b"\n%" + b"x" * (5 * PART_BYTES_MAX) + b"\n%%EOF\n"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 def payload(name: str, content: bytes) -> FilePayload:

@@ -14,7 +14,7 @@ import pikepdf
 import pypdfium2
 import pytest
 from PIL import Image, ImageChops
-from playwright.sync_api import Browser, Locator, Page, Route, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, ViewportSize, expect
 
 from meterai.drafts import DraftService, Uploads, positions
 from meterai.drafts.place_pages import FORM_FIELDS_MAX
@@ -26,13 +26,11 @@ from meterai.kit.serial import SerialMaker
 from meterai.pages import sentence
 from meterai.room import Container
 from meterai.sealing import STAMPS_MAX, Issuer, Placement, Stamp, development_issuer, seal
-from tests.support.applicant import ARGUMENTS, CHROMIUM, WAIT_MS
+from tests.support.browser import WAIT_MS
 from tests.support.inside import Inside
 from tests.support.instance import Client, Instance, Reply, until
 from tests.support.money import payable
 from tests.support.pdf import pdf
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
 
 PHONE = ViewportSize(width=360, height=740)
 POINTS_OFF_MAX = 0.5
@@ -105,14 +103,6 @@ class Draft:
 def inside(instance: Instance) -> Iterator[Inside]:
     yield Inside(instance)
     instance.assert_audit_holds()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

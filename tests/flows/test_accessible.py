@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect
 
-from tests.support.applicant import ARGUMENTS, CHROMIUM, TO_PAY, Applicant
+from tests.support.applicant import TO_PAY, Applicant
 from tests.support.instance import Instance
 
 AXE = (resources.files("axe_playwright_python") / "axe.min.js").read_text()
@@ -19,18 +19,7 @@ PUBLIC = ("/", "/stamp", "/check", "/check/many", "/help", "/docs", "/sign-in", 
 HEADER_SHARE_MAX = 0.12  # of the first screen of a phone
 SCREEN = 640  # pixels, the height of a small phone
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine"),
-    pytest.mark.slow,
-]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -14,23 +14,14 @@ from playwright.sync_api import (
     Page,
     ViewportSize,
     expect,
-    sync_playwright,
 )
 
-from tests.support.applicant import ARGUMENTS, CHROMIUM, NOW, PHONE, TO_PAY, WAIT_MS, Applicant
+from tests.support.applicant import NOW, PHONE, TO_PAY, Applicant
+from tests.support.browser import WAIT_MS
 from tests.support.instance import Client, Instance
 from tests.support.pdf import pdf
 
 Fields = dict[str, str | float | bool]
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -7,16 +7,14 @@ find the same.
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Route, expect, sync_playwright
+from playwright.sync_api import Locator, Route, expect
 
 from meterai.drafts.model import PART_BYTES_MAX
-from tests.support.applicant import ARGUMENTS, CHROMIUM, PHONE
+from tests.support.applicant import PHONE
 from tests.support.instance import Instance
 from tests.support.journey import scan
 from tests.support.pdf import pdf
 from tests.support.walker import DESKTOP, TO_ORDER, Walker
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
 
 PHONE_ID = {"locale": "id-ID", "screen": PHONE}
 DESKTOP_EN = {"locale": "en-GB", "screen": DESKTOP}
@@ -33,14 +31,6 @@ everywhere = pytest.mark.parametrize(
 with_scripts = pytest.mark.parametrize(
     "seat", [PHONE_ID, DESKTOP_EN], ids=["phone id", "desktop en"]
 )
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

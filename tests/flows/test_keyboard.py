@@ -1,25 +1,20 @@
 """The whole way by the keyboard alone, and where the focus is can be seen at each step."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import (
-    Browser,
     FileChooser,
     FilePayload,
     TimeoutError,
     ViewportSize,
     expect,
-    sync_playwright,
 )
 
-from tests.support.applicant import ARGUMENTS, CHROMIUM, WAIT_MS
+from tests.support.browser import WAIT_MS
 from tests.support.instance import Instance
 from tests.support.pdf import pdf
 from tests.support.walker import TO_ORDER, Walker
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
 
 CHOOSER_PRESSES, CHOOSER_MS = 3, 10_000
 TABS_MAX = 60  # of one page; more is a trap
@@ -40,14 +35,6 @@ FOCUSED = """() => {
         covered: !one.contains(top),
     };
 }"""
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 class Typist(Walker):
