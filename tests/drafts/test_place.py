@@ -26,7 +26,7 @@ from meterai.kit.serial import SerialMaker
 from meterai.pages import sentence
 from meterai.room import Container
 from meterai.sealing import STAMPS_MAX, Issuer, Placement, Stamp, development_issuer, seal
-from tests.support.browser import WAIT_MS
+from tests.support.browser import WAIT_MS, WITH_SCRIPTS
 from tests.support.inside import Inside
 from tests.support.instance import Client, Instance, Reply, until
 from tests.support.money import payable
@@ -258,7 +258,7 @@ WAYS = [
 ]
 
 
-@pytest.mark.slow
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_what_was_placed_is_what_is_sealed(chromium, inside, issuer, shape):
     document = shaped(SHAPES[shape])
@@ -426,7 +426,7 @@ def test_another_page_is_chosen_by_its_small_picture_or_its_number(chromium, ins
     seat.context.close()
 
 
-@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("scripts", WITH_SCRIPTS)
 def test_whoever_goes_back_sees_what_was_kept(chromium, inside, scripts):
     draft = drafted(inside, pdf())
     seat = Seat(chromium, draft, scripts=scripts)
@@ -444,7 +444,7 @@ def test_whoever_goes_back_sees_what_was_kept(chromium, inside, scripts):
     seat.context.close()
 
 
-@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("scripts", WITH_SCRIPTS)
 def test_nothing_is_wider_than_a_small_phone_or_costs_anything(chromium, inside, scripts):
     draft = drafted(inside, pdf(pages=9), pdf(), pdf())
     seat = Seat(chromium, draft, scripts=scripts)
@@ -672,7 +672,7 @@ def test_a_picture_is_its_visitors_alone(inside):
         assert draft.get(path.replace("1.webp", name)).status in (404, 422), name
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+@pytest.mark.parametrize("scripts", WITH_SCRIPTS)
 def test_on_one_way_a_picture_is_sent_once(chromium, inside, scripts):
     seat = Seat(chromium, drafted(inside, pdf(pages=2)), scripts=scripts)
     network = seat.context.new_cdp_session(seat.page)

@@ -17,7 +17,7 @@ from playwright.sync_api import (
 )
 
 from tests.support.applicant import NOW, PHONE, TO_PAY, Applicant
-from tests.support.browser import WAIT_MS
+from tests.support.browser import WAIT_MS, WITH_SCRIPTS
 from tests.support.instance import Client, Instance
 from tests.support.pdf import pdf
 
@@ -31,9 +31,7 @@ def shop(instance: Instance) -> Iterator[Instance]:
     instance.assert_audit_holds()
 
 
-both_ways = pytest.mark.parametrize(
-    "applicant", [True, False], ids=["with scripts", "without scripts"], indirect=True
-)
+both_ways = pytest.mark.parametrize("applicant", WITH_SCRIPTS, indirect=True)
 
 
 @pytest.fixture
@@ -53,7 +51,7 @@ def applicant(
     assert someone.complaints == []
 
 
-@both_ways
+@pytest.mark.parametrize("applicant", [True, False], indirect=True)
 def test_documents_are_stamped_paid_downloaded_and_checked(
     applicant: Applicant, tmp_path: Path
 ) -> None:

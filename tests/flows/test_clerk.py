@@ -15,11 +15,12 @@ from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 from meterai.plumbing.messages import translate
 from tests.flows.test_many import Papers
 from tests.support.applicant import PHONE
+from tests.support.browser import WITH_SCRIPTS
 from tests.support.instance import Instance
 from tests.support.pdf import pdf
 
 
-@pytest.fixture(params=[True, False], ids=["with scripts", "without scripts"])
+@pytest.fixture(params=WITH_SCRIPTS)
 def page(chromium: Browser, instance: Instance, request: pytest.FixtureRequest) -> Iterator[Page]:
     context = chromium.new_context(
         viewport=PHONE, locale="id-ID", java_script_enabled=request.param, base_url=instance.url

@@ -5,6 +5,7 @@ find the same.
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from playwright.sync_api import Locator, Route, expect
@@ -18,18 +19,20 @@ from tests.support.walker import DESKTOP, TO_ORDER, Walker
 
 PHONE_ID = {"locale": "id-ID", "screen": PHONE}
 DESKTOP_EN = {"locale": "en-GB", "screen": DESKTOP}
+otherwise = partial(pytest.param, marks=pytest.mark.variant)
 everywhere = pytest.mark.parametrize(
     "seat",
     [
-        PHONE_ID | {"scripts": True},
-        DESKTOP_EN | {"scripts": True},
-        PHONE_ID | {"locale": "en-GB", "scripts": False},
-        DESKTOP_EN | {"locale": "id-ID", "scripts": False},
+        pytest.param(PHONE_ID, id="phone id"),
+        otherwise(DESKTOP_EN, id="desktop en"),
+        otherwise(PHONE_ID | {"locale": "en-GB", "scripts": False}, id="phone en without scripts"),
+        otherwise(
+            DESKTOP_EN | {"locale": "id-ID", "scripts": False}, id="desktop id without scripts"
+        ),
     ],
-    ids=["phone id", "desktop en", "phone en without scripts", "desktop id without scripts"],
 )
 with_scripts = pytest.mark.parametrize(
-    "seat", [PHONE_ID, DESKTOP_EN], ids=["phone id", "desktop en"]
+    "seat", [pytest.param(PHONE_ID, id="phone id"), otherwise(DESKTOP_EN, id="desktop en")]
 )
 
 

@@ -120,7 +120,7 @@ def orders(somebody: Typist) -> None:
     expect(page.locator(".qr")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("width", [360, pytest.param(1280, marks=pytest.mark.variant)])
 def test_the_way_by_the_keyboard_alone(chromium, instance: Instance, width: int) -> None:
     somebody = Typist(chromium, instance, screen=ViewportSize(width=width, height=640))
     page = somebody.page

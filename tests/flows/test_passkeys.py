@@ -14,8 +14,6 @@ from tests.support.pdf import pdf
 
 PHONE = ViewportSize(width=360, height=640)
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:

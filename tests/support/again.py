@@ -23,13 +23,14 @@ def told(output: Path, *command: str) -> int:
     with (
         output.open("wb") as kept,
         subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            command, bufsize=0, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         ) as process,
     ):
-        assert process.stdout is not None
-        for said in iter(lambda: process.stdout.read1(), b""):
-            kept.write(said)
-            sys.stdout.buffer.write(said)
+        said = process.stdout
+        assert said is not None
+        for piece in iter(lambda: said.read(65_536), b""):
+            kept.write(piece)
+            sys.stdout.buffer.write(piece)
             sys.stdout.buffer.flush()
     return process.returncode
 

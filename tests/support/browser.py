@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
@@ -22,6 +23,11 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+]
+# The ways to go through a page: with scripts always, without them in `make test-all`.
+WITH_SCRIPTS = [
+    pytest.param(True, id="with scripts"),
+    pytest.param(False, id="without scripts", marks=pytest.mark.variant),
 ]
 WAIT_MS = 60_000  # of a machine three times slower than one that is busy
 expect.set_options(timeout=WAIT_MS)

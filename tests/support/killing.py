@@ -5,13 +5,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import psutil
+import pytest
 import urllib3
 
 from tests.support.inside import Inside
 from tests.support.instance import Client, PartMissing, Reply, until
 
 EVERYTHING = "everything"
-AGAIN_SECONDS_MAX = 60.0
+# Who is killed: the one part that is at work, and in `make test-all` all of them.
+BY_WEB = ["web", pytest.param(EVERYTHING, marks=pytest.mark.variant)]
+BY_WORKER = ["worker", pytest.param(EVERYTHING, marks=pytest.mark.variant)]
+AGAIN_SECONDS_MAX = 180.0
 
 
 def kill(inside: Inside, what: str) -> None:

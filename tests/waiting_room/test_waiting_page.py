@@ -137,13 +137,16 @@ def reader(chromium: Browser, rush: Instance, request: pytest.FixtureRequest) ->
 each_look = pytest.mark.parametrize(
     "reader",
     [
-        {"scripts": scripts, "dark": dark, "language": language}
+        pytest.param(
+            {"scripts": scripts, "dark": dark, "language": language},
+            marks=[pytest.mark.variant] * (scripts == dark or (language == "en") != dark),
+            id=f"{scripts}-{dark}-{language}",
+        )
         for scripts in (True, False)
         for dark in (True, False)
         for language in ("id", "en")
     ],
     indirect=True,
-    ids=str,
 )
 
 
