@@ -16,7 +16,7 @@ from tests.support.instance import Instance
 from tests.support.pdf import pdf
 from tests.support.walker import TO_ORDER, Walker
 
-CHOOSER_PRESSES, CHOOSER_MS = 3, 10_000
+CHOOSER_PRESSES, CHOOSER_MS = 3, 30_000
 TABS_MAX = 60  # of one page; more is a trap
 # The element that has the focus: what it is, whether that is drawn, and whether it is in sight and on top.
 FOCUSED = """() => {
