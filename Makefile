@@ -1,9 +1,10 @@
 # Everything starts here.  Only python3 (3.11 or newer) is assumed.
 #
 #   make run    set up and run everything on this machine   (ARGS="--port 8001 --data DIR")
-#   make test   set up and run every test, the browser's too
+#   make test   set up and run what must pass before a change lands   (ARGS="--seed 7")
+#   make test-all  every test: variants, soaks, each case of each family, longer fuzzing
 #   make check  format, lint, types, layers
-#   make quick  the same, and every test that needs no instance, database or browser
+#   make quick  the same, and the tests of some folders, in a minute
 #   make bench  measure, beside a limit measured in the same run; and three hundred files checked at once
 #   make bench-sealing   the sealing engine, beside pyHanko and the physical limit
 #   make bench-journey   how long somebody waits on a poor line, from home to the stamped document
@@ -19,7 +20,7 @@ READY := .venv/.ready
 # half of its start; some environments ask for that.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test check quick bench bench-sealing bench-journey bench-rush rehearse proof golden schema format lock clean tools
+.PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-rush rehearse proof golden schema format lock clean tools
 
 run: setup
 	@exec $(BIN)/meterai up $(ARGS)
@@ -33,8 +34,12 @@ $(READY): requirements.lock pyproject.toml scripts/setup
 # and files are begun in the order of tests/conftest.py.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
+# Which tests: docs/decisions/0041-suite.md.
 test: setup tools
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --durations=30 $(ARGS)
+
+test-all: setup tools
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --durations=30 --all --whole-corpus $(ARGS)
 
 # What some tests use of the system; each says so where it cannot be had.
 tools:

@@ -7,7 +7,6 @@ figure stands beside the least that the line itself takes for the octets and rou
 """
 
 import argparse
-import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -15,10 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-from playwright.sync_api import sync_playwright
-
 from bench.machine import description
-from tests.support.applicant import ARGUMENTS, CHROMIUM, PHONE
+from tests.support.applicant import PHONE
+from tests.support.browser import launched
 from tests.support.instance import Instance
 from tests.support.journey import Journey, fetched_twice, scan
 from tests.support.shaped_line import POOR, QUICK, Shape, ShapedLine
@@ -35,15 +33,9 @@ BEFORE_PAINT = 2  # round trips: TLS, and the page with its style
 @contextmanager
 def journey(instance: Instance, shape: Shape, cuts: Sequence[int] = ()) -> Iterator[Journey]:
     """Somebody new, with a browser and a line of their own."""
-    with ShapedLine(instance.url, shape, cuts) as line, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=[*ARGUMENTS, line.argument],
-            env={**os.environ, "TMPDIR": "/tmp"},  # the path of its socket has 108 bytes
-        )
+    with ShapedLine(instance.url, shape, cuts) as line, launched(line.argument) as browser:
         context = browser.new_context(viewport=PHONE, locale="id-ID", accept_downloads=True)
         yield Journey(context, instance, line)
-        browser.close()
 
 
 def first_paints(instance: Instance, shape: Shape, times: int) -> str:

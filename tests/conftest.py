@@ -10,18 +10,21 @@ from typing import Any
 import psycopg
 import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser
 
 from meterai.plumbing.embedded import EmbeddedPostgres
 from meterai.plumbing.migrations import migrate
 from tests.support import loopback, queries
+from tests.support.browser import CHROMIUM, launched
 from tests.support.instance import Instance
+from tests.support.runs import Run, select
 from tests.support.shop import Shop, open_shop
 from tests.support.side_by_side import WholeFiles
 from tests.support.till import Till, open_till
 
 # The same examples in every run, and no limit of milliseconds that a busy machine would break.
 settings.register_profile("ours", deadline=None, derandomize=True)
-settings.load_profile("ours")
+settings.register_profile("all", deadline=None, max_examples=500, print_blob=True)
 
 # Processes that tests start find what was compiled before, also where pytest was started alone.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -42,15 +45,27 @@ NEEDS = {
         {"server"},
         {"meterai.plumbing.embedded.EmbeddedPostgres", "tests.support.servers.Server"},
     ),
-    "browser": ({"chromium"}, {"playwright.sync_api.sync_playwright"}),
+    "browser": ({"chromium"}, {"tests.support.browser.launched"}),
 }
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`make proof` asks for all that is sampled otherwise."""
+    """Which tests of those that are named; `make test-all` and `make proof` ask for more."""
+    parser.addoption(
+        "--all", action="store_true", help="variants and soaks too, and each case of each family"
+    )
+    parser.addoption("--seed", type=int, help="of what is sampled; that of the commit otherwise")
     parser.addoption(
         "--whole-corpus", action="store_true", help="every file of the corpus, not a sample"
     )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Before pytest makes its base folder; the processes of a run are given what is found here."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Run(config))
+    settings.load_profile("all" if config.option.all else "ours")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WholeFiles | None:
@@ -62,8 +77,8 @@ OF_INSTANCES: set[Path] = set()  # files with a test that needs one
 SHARED: list[Instance] = []  # of this process: none or one
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs an instance, a database or a browser; `slow` is written at the test.
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what needs an instance, a database or a browser, and leave out what was not asked for.
 
     Files that need an instance come first: they are the longest, and of several processes none
     should begin with one while the others have nothing left.
@@ -78,6 +93,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for marker, (fixtures, starters) in NEEDS.items():
             if fixtures & set(item.fixturenames) or starters & imported:
                 item.add_marker(marker)
+    select(config, items)
     OF_INSTANCES.update(item.path for item in items if item.get_closest_marker("instance"))
     items.sort(key=lambda item: item.path not in OF_INSTANCES)
 
@@ -106,6 +122,15 @@ def audited(instance: Instance) -> Iterator[Instance]:
     """The shared instance; after the test every invariant must hold."""
     yield instance
     instance.assert_audit_holds()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A browser.  For one module: beside its event loop there is no room for another."""
+    if CHROMIUM is None:
+        pytest.skip("there is no chromium on this machine")
+    with launched() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from meterai.commands import Directory, Exit
-from tests.support.commands import COMMANDS, Done, do, each, run_here
+from tests.support.commands import COMMANDS, Done, do, run_here
 
 LOOKING = [command for command, need in COMMANDS.items() if need.directory is not Directory.MADE]
 NEEDING = [command for command in LOOKING if COMMANDS[command].directory is not Directory.SETTINGS]
@@ -19,7 +19,7 @@ def assert_refused(done: Done, folder: Path) -> None:
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize("command", each(LOOKING))
+@pytest.mark.parametrize("command", LOOKING)
 def test_a_directory_that_does_not_exist_is_not_made(tmp_path: Path, command: str) -> None:
     folder = tmp_path / "mistyped" / "deep"
     # Where the rest is configured elsewhere, the name is still one that somebody mistyped.
@@ -27,7 +27,7 @@ def test_a_directory_that_does_not_exist_is_not_made(tmp_path: Path, command: st
     assert not folder.parent.exists()
 
 
-@pytest.mark.parametrize("command", each(NEEDING))
+@pytest.mark.parametrize("command", NEEDING)
 def test_a_directory_without_an_installation_stays_as_it_was(tmp_path: Path, command: str) -> None:
     folder = tmp_path / "another"
     folder.mkdir()

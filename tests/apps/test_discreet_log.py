@@ -268,9 +268,9 @@ def test_any_text_is_redacted_and_short(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["'" * 60_000, "a@" * 30_000, '"\\' * 30_000, "DETAIL:" * 9_000])
 def test_redacting_a_long_text_takes_no_time(text: str) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     redacted(text)
-    assert time.monotonic() - begun < 5  # it does not hang
+    assert time.process_time() - begun < 5  # it does not hang
 
 
 def test_an_exception_is_told_by_its_kinds_and_lines() -> None:

@@ -20,7 +20,7 @@ from meterai.sealing import development_issuers
 from meterai.waiting_room.draw.record import write
 from meterai.waiting_room.signing import Signer
 from tests.apps.test_exits import functions
-from tests.support.commands import APP, ARGUMENTS, COMMANDS, ROOT, Done, each, run, run_here
+from tests.support.commands import APP, ARGUMENTS, COMMANDS, ROOT, Done, run, run_here
 from tests.support.draws import drawn_record, entries_of
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -125,7 +125,7 @@ def test_a_data_directory_whose_settings_cannot_be_read(data: Path, name: str, m
         assert str(data / name) in done.stderr
 
 
-@pytest.mark.parametrize("command", each(sorted(ALONE)))
+@pytest.mark.parametrize("command", sorted(ALONE))
 def test_who_serves_says_so_too(data: Path, command: str) -> None:
     bad = data.parent / "bad.toml"
     no_text(bad)

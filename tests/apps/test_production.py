@@ -340,7 +340,6 @@ def test_no_command_finds_the_settings_without_saying_which_it_is() -> None:
 PRODUCTION = {"METERAI_ENVIRONMENT": "production"}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("command", ["web", "worker"])
 def test_nothing_is_served_with_the_defaults(tmp_path: Path, command: str) -> None:
     done = run(tmp_path, command, **PRODUCTION)
@@ -353,7 +352,6 @@ def test_nothing_is_served_with_the_defaults(tmp_path: Path, command: str) -> No
     assert list(tmp_path.iterdir()) == [], "nothing was begun"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("command", [("up",), ("standins",), ("seal", "in.pdf", "out.pdf")])
 def test_what_pays_for_itself_does_not_run(tmp_path: Path, command: tuple[str, ...]) -> None:
     done = run(tmp_path, *command, **PRODUCTION)

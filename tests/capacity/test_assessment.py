@@ -406,7 +406,6 @@ def test_the_same_files_are_the_same_report(tmp_path: Path, planned: Plan) -> No
     assert html_of(assessment, "id") == html_of(made(tmp_path, a_run(), found=planned), "id")
 
 
-@pytest.mark.slow
 def test_a_report_is_accessible(tmp_path: Path, planned: Plan) -> None:
     text = html_of(made(tmp_path, a_run(), found=planned), "id")
     report = read_report(text)
@@ -435,7 +434,6 @@ def pictures(element: pikepdf.Object) -> Iterator[str]:
             yield from pictures(element.K)
 
 
-@pytest.mark.slow
 def test_the_command_writes_a_page_and_a_paper(tmp_path: Path, planned: Plan) -> None:
     made(tmp_path, broken(a_run()), found=planned)
     out = tmp_path / "report"

@@ -32,11 +32,11 @@ def is_alive(one: psutil.Process) -> bool:
 
 
 # Killed, it cannot stop anything; then the system tells `up`, where the system can.
-ENDS = [signal.SIGTERM, *([signal.SIGKILL] if sys.platform == "linux" else [])]
+KILLED = pytest.param(signal.SIGKILL, marks=pytest.mark.variant)
+ENDS = [signal.SIGTERM, *([KILLED] if sys.platform == "linux" else [])]
 
 
 @pytest.mark.instance
-@pytest.mark.slow
 @pytest.mark.parametrize("how", ENDS, ids=lambda how: how.name)
 def test_an_installation_of_its_own_ends_with_it(tmp_path: Path, how: signal.Signals) -> None:
     plan, out = tmp_path / "long.toml", tmp_path / "run.json"

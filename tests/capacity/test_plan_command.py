@@ -114,7 +114,6 @@ def test_a_curve_of_others_commands_no_terminal(tmp_path: Path) -> None:
 # -- of a run ----------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_a_plan_is_made_of_a_run(tmp_path: Path) -> None:
     run, path = a_run(), tmp_path / "run.json"
     results.write(run, path)

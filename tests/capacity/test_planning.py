@@ -98,7 +98,6 @@ def test_the_whole_night_is_everybody(answered: Plan) -> None:
     assert max(night.inside_p99.values()) < 2 * SCENARIO.bounds["money"]
 
 
-@pytest.mark.slow
 def test_the_same_question_has_the_same_answer(answered: Plan) -> None:
     def told(found: Plan) -> Plan:
         assert found.night is not None

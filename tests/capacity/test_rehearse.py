@@ -40,7 +40,7 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Run, str]:
 
 
 @pytest.mark.instance
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_small_rehearsal_keeps_every_promise(rehearsed: tuple[int, Run, str]) -> None:
     status, found, _ = rehearsed
     assert [one for one in found.promises if one.held is not True] == []
@@ -53,7 +53,7 @@ def test_a_small_rehearsal_keeps_every_promise(rehearsed: tuple[int, Run, str]) 
 
 
 @pytest.mark.instance
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_small_rehearsal_goes_every_way_and_counts_it(rehearsed: tuple[int, Run, str]) -> None:
     _, found, _ = rehearsed
     assert {one.name for one in found.journeys} == {*("look", "buy", "check", "complain", "queue")}
@@ -75,7 +75,7 @@ def test_a_small_rehearsal_goes_every_way_and_counts_it(rehearsed: tuple[int, Ru
 
 
 @pytest.mark.instance
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_small_rehearsal_breaks_what_its_plan_says(rehearsed: tuple[int, Run, str]) -> None:
     _, found, _ = rehearsed
     assert [one.kind for one in found.faults] == ["stall_bank", "kill_web", "kill_worker"]
@@ -86,7 +86,7 @@ def test_a_small_rehearsal_breaks_what_its_plan_says(rehearsed: tuple[int, Run, 
 
 
 @pytest.mark.instance
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_small_rehearsal_says_what_it_found(rehearsed: tuple[int, Run, str]) -> None:
     _, found, said = rehearsed
     assert "DITEPATI  audit" in said

@@ -31,7 +31,6 @@ def test_the_coefficients_are_found_again() -> None:
     assert found.r_squared == pytest.approx(1.0)
 
 
-@pytest.mark.slow
 def test_the_intervals_hold_the_truth_as_often_as_they_say() -> None:
     held = 0
     for seed in range(6):

@@ -59,7 +59,6 @@ def erlang_c_wait(rate: float, mean: float, servers: int) -> float:
     return waits / (servers / mean - rate)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("servers", "load"), [(1, 0.7), (2, 0.8), (5, 0.85), (16, 0.9)])
 def test_waits_are_those_of_erlang_c(servers: int, load: float) -> None:
     rate = load * servers / 0.1
@@ -77,7 +76,6 @@ def test_waits_are_those_of_erlang_c(servers: int, load: float) -> None:
 BIMODAL = ServiceTime((0.02, 0.9), counts=(95, 5))  # a page, and now and then a PDF
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "service",
     [ServiceTime((0.05,), is_constant=True), ServiceTime((0.05,)), BIMODAL],
@@ -102,7 +100,6 @@ def test_waits_are_those_of_pollaczek_and_khinchine(service: ServiceTime) -> Non
     assert off < 0.25 * found
 
 
-@pytest.mark.slow
 def test_a_priority_waits_as_cobham_says() -> None:
     """Two steps without a pause are two classes at one server, each once for everybody."""
     # Waits of class k: R / ((1 - sum of higher loads) (1 - sum of loads up to k)), R the work in hand.
@@ -148,7 +145,6 @@ def agree(ours: Sequence[float], theirs: Sequence[float]) -> bool:
     return abs(float(np.mean(ours)) - float(np.mean(theirs))) <= 3.5 * off
 
 
-@pytest.mark.slow
 def test_priorities_of_several_servers_are_those_of_ciw() -> None:
     rate, means, until, since = 10.0, (0.05, 0.2), 400.0, 50.0
     network = partial(
@@ -179,7 +175,6 @@ def test_priorities_of_several_servers_are_those_of_ciw() -> None:
         )
 
 
-@pytest.mark.slow
 def test_arrivals_that_change_are_those_of_ciw() -> None:
     """A rush over the capacity for a while, and what is left of it afterwards."""
     rates, ends = (10.0, 30.0, 12.0), (60.0, 100.0, 200.0)

@@ -1,7 +1,6 @@
 """Choosing files in a browser: cut off, reloaded, taken out, dropped; with and without a script."""
 
 import re
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,30 +12,19 @@ from playwright.sync_api import (
     Route,
     ViewportSize,
     expect,
-    sync_playwright,
 )
 
 from meterai.drafts.choose_pages import FORM_PARTS_MAX
 from meterai.drafts.model import PART_BYTES_MAX, DraftFull
 from meterai.plumbing.messages import translate
 from meterai.stamping import StampingSettings
-from tests.support.applicant import ARGUMENTS, CHROMIUM, WAIT_MS
+from tests.support.browser import WAIT_MS, WITH_SCRIPTS
 from tests.support.instance import Client, Instance
 from tests.support.pdf import pdf
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
 
 PHONE = ViewportSize(width=360, height=740)
 # It has more behind its end than a PDF may: it is repaired, and this is said.
 LARGE = pdf(words="Surat kuasa") + b"\n%" + b"x" * (5 * PART_BYTES_MAX) + b"\n%%EOF\n"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 def payload(name: str, content: bytes) -> FilePayload:
@@ -344,7 +332,13 @@ def test_a_list_that_is_not_given_after_sending_leaves_no_file_standing_still(ch
     assert chooser.complaints == []
 
 
-@pytest.mark.parametrize("content", [pdf(words="Salah"), LARGE], ids=["one part", "several parts"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(pdf(words="Salah"), id="one part", marks=pytest.mark.variant),
+        pytest.param(LARGE, id="several parts"),
+    ],
+)
 def test_what_is_taken_out_while_the_line_is_away_stays_out(chromium, instance, content):
     """Its last part arrived, and the answer to that did not."""
     chooser = Chooser(chromium, instance)
@@ -400,7 +394,7 @@ def test_nobody_goes_on_while_something_is_still_to_be_taken_out(chromium, insta
 # -- straight on ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+@pytest.mark.parametrize("scripts", WITH_SCRIPTS)
 def test_from_home_one_goes_straight_to_placing_and_can_come_back(chromium, instance, scripts):
     chooser = Chooser(chromium, instance, scripts=scripts)
     page = chooser.page

@@ -14,7 +14,7 @@ import pikepdf
 import pypdfium2
 import pytest
 from PIL import Image, ImageChops
-from playwright.sync_api import Browser, Locator, Page, Route, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, ViewportSize, expect
 
 from meterai.drafts import DraftService, Uploads, positions
 from meterai.drafts.place_pages import FORM_FIELDS_MAX
@@ -26,13 +26,11 @@ from meterai.kit.serial import SerialMaker
 from meterai.pages import sentence
 from meterai.room import Container
 from meterai.sealing import STAMPS_MAX, Issuer, Placement, Stamp, development_issuer, seal
-from tests.support.applicant import ARGUMENTS, CHROMIUM, WAIT_MS
+from tests.support.browser import WAIT_MS, WITH_SCRIPTS
 from tests.support.inside import Inside
 from tests.support.instance import Client, Instance, Reply, until
 from tests.support.money import payable
 from tests.support.pdf import pdf
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
 
 PHONE = ViewportSize(width=360, height=740)
 POINTS_OFF_MAX = 0.5
@@ -105,14 +103,6 @@ class Draft:
 def inside(instance: Instance) -> Iterator[Inside]:
     yield Inside(instance)
     instance.assert_audit_holds()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -268,7 +258,7 @@ WAYS = [
 ]
 
 
-@pytest.mark.slow
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_what_was_placed_is_what_is_sealed(chromium, inside, issuer, shape):
     document = shaped(SHAPES[shape])
@@ -436,7 +426,7 @@ def test_another_page_is_chosen_by_its_small_picture_or_its_number(chromium, ins
     seat.context.close()
 
 
-@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("scripts", WITH_SCRIPTS)
 def test_whoever_goes_back_sees_what_was_kept(chromium, inside, scripts):
     draft = drafted(inside, pdf())
     seat = Seat(chromium, draft, scripts=scripts)
@@ -454,7 +444,7 @@ def test_whoever_goes_back_sees_what_was_kept(chromium, inside, scripts):
     seat.context.close()
 
 
-@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("scripts", WITH_SCRIPTS)
 def test_nothing_is_wider_than_a_small_phone_or_costs_anything(chromium, inside, scripts):
     draft = drafted(inside, pdf(pages=9), pdf(), pdf())
     seat = Seat(chromium, draft, scripts=scripts)
@@ -682,7 +672,7 @@ def test_a_picture_is_its_visitors_alone(inside):
         assert draft.get(path.replace("1.webp", name)).status in (404, 422), name
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+@pytest.mark.parametrize("scripts", WITH_SCRIPTS)
 def test_on_one_way_a_picture_is_sent_once(chromium, inside, scripts):
     seat = Seat(chromium, drafted(inside, pdf(pages=2)), scripts=scripts)
     network = seat.context.new_cdp_session(seat.page)

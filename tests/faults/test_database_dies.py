@@ -123,7 +123,7 @@ def test_a_web_whose_database_is_not_there_yet_answers_503_until_it_is(
     assert "database_away" in (tmp_path / "log").read_text()
 
 
-@pytest.mark.parametrize("service", ["web", "worker"])
+@pytest.mark.parametrize("service", ["web", pytest.param("worker", marks=pytest.mark.variant)])
 def test_a_service_says_what_is_missing_and_ends(
     server: str, template: str, tmp_path: Path, service: str
 ) -> None:

@@ -17,7 +17,17 @@ from meterai.kit.ids import read
 from meterai.room import Container
 from tests.support.inside import Inside
 from tests.support.instance import Client, Reply, until
-from tests.support.killing import EVERYTHING, again, freeze, frozen, kill, place, revive
+from tests.support.killing import (
+    BY_WEB,
+    BY_WORKER,
+    EVERYTHING,
+    again,
+    freeze,
+    frozen,
+    kill,
+    place,
+    revive,
+)
 from tests.support.money import money as money_is
 from tests.support.pdf import pdf
 from tests.support.stamping_calls import made_json
@@ -97,7 +107,7 @@ def _is_bought_after_all(inside: Inside, customer: Client, key: str) -> None:
     assert len(customer.get("/v1/orders").json["orders"]) == 1
 
 
-@pytest.mark.parametrize("victim", ["web", EVERYTHING])
+@pytest.mark.parametrize("victim", BY_WEB)
 def test_killed_before_the_order_is_recorded(
     inside: Inside, background: ThreadPoolExecutor, victim: str
 ) -> None:
@@ -122,7 +132,7 @@ def test_killed_while_the_bank_makes_the_qr(inside: Inside, background: ThreadPo
     _is_bought_after_all(inside, customer, "k")
 
 
-@pytest.mark.parametrize("victim", ["web", EVERYTHING])
+@pytest.mark.parametrize("victim", BY_WEB)
 def test_killed_after_the_qr_and_before_it_is_recorded(
     inside: Inside, background: ThreadPoolExecutor, victim: str
 ) -> None:
@@ -153,7 +163,7 @@ def test_killed_while_it_takes_the_notification_in(inside: Inside) -> None:
     assert customer.balance()["available"] == 1
 
 
-@pytest.mark.parametrize("victim", ["worker", EVERYTHING])
+@pytest.mark.parametrize("victim", BY_WORKER)
 def test_killed_while_it_captures_the_payment(inside: Inside, victim: str) -> None:
     customer = inside.customer()
     inside.instance.bank.faults(query_500=-1)
@@ -168,7 +178,7 @@ def test_killed_while_it_captures_the_payment(inside: Inside, victim: str) -> No
     assert customer.balance()["available"] == 1
 
 
-@pytest.mark.parametrize("victim", ["worker", EVERYTHING])
+@pytest.mark.parametrize("victim", BY_WORKER)
 def test_killed_after_the_capture_and_before_the_stamps(inside: Inside, victim: str) -> None:
     customer = inside.customer()
     order = customer.place(1)["id"]
@@ -213,7 +223,7 @@ def _serials(inside: Inside, customer: Client) -> list[str]:
     return [row["serial"] for row in found]
 
 
-@pytest.mark.parametrize("victim", ["web", EVERYTHING])
+@pytest.mark.parametrize("victim", BY_WEB)
 def test_killed_while_it_reserves(
     inside: Inside, background: ThreadPoolExecutor, victim: str
 ) -> None:
@@ -228,7 +238,7 @@ def test_killed_while_it_reserves(
     _is_stamped_once(inside, customer, document, "s", None)
 
 
-@pytest.mark.parametrize("victim", ["web", EVERYTHING])
+@pytest.mark.parametrize("victim", BY_WEB)
 def test_killed_after_the_seal_and_before_it_is_delivered(
     inside: Inside, background: ThreadPoolExecutor, victim: str
 ) -> None:
@@ -336,7 +346,7 @@ def _is_sent(inside: Inside, number: str) -> bool:
     )
 
 
-@pytest.mark.parametrize("victim", ["worker", EVERYTHING])
+@pytest.mark.parametrize("victim", BY_WORKER)
 def test_killed_after_the_intent_to_refund_and_before_the_bank_acts(
     inside: Inside, victim: str
 ) -> None:
@@ -349,7 +359,7 @@ def test_killed_after_the_intent_to_refund_and_before_the_bank_acts(
     _comes_back_once(inside, customer, order, refund["refund_number"])
 
 
-@pytest.mark.parametrize("victim", ["worker", EVERYTHING])
+@pytest.mark.parametrize("victim", BY_WORKER)
 def test_killed_after_the_bank_refunded_and_before_it_is_recorded(
     inside: Inside, victim: str
 ) -> None:

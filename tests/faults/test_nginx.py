@@ -39,7 +39,6 @@ pytestmark = [
         PROGRAM is None or not MIME_TYPES.is_file(),
         reason="nginx is not on this machine; scripts/nginx installs it",
     ),
-    pytest.mark.slow,
 ]
 
 

@@ -239,7 +239,7 @@ def at_rest(inside: Inside) -> bool:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_what_a_page_claims_is_so(inside: Inside, fault: str) -> None:
     begin, way = FAULTS[fault]

@@ -11,7 +11,6 @@ from random import Random
 from urllib.parse import urlsplit
 
 import pikepdf
-import pytest
 import urllib3
 
 from meterai.drafts.model import PART_BYTES_MAX
@@ -20,8 +19,6 @@ from tests.support.inside import Inside
 from tests.support.instance import Reply, until
 from tests.support.killing import again, kill
 from tests.support.pdf import pdf
-
-pytestmark = pytest.mark.slow
 
 PATH = "/stamp/uploads"
 SENT_TWICE_MAX = 512 * 1024

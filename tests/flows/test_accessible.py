@@ -4,33 +4,28 @@ import io
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect
 
-from tests.support.applicant import ARGUMENTS, CHROMIUM, TO_PAY, Applicant
+from tests.support.applicant import TO_PAY, Applicant
 from tests.support.instance import Instance
 
 AXE = (resources.files("axe_playwright_python") / "axe.min.js").read_text()
-WIDTHS = (360, 1280)
+Looks = tuple[tuple[int, Literal["light", "dark"]], ...]
+LOOKS: Looks = ((360, "light"), (1280, "dark"))
+OTHER_LOOKS: Looks = ((360, "dark"), (1280, "light"))
 PUBLIC = ("/", "/stamp", "/check", "/check/many", "/help", "/docs", "/sign-in", "/nowhere")
 HEADER_SHARE_MAX = 0.12  # of the first screen of a phone
 SCREEN = 640  # pixels, the height of a small phone
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine"),
-    pytest.mark.slow,
-]
 
+class Looker(Applicant):
+    """Somebody who looks at each page in these ways."""
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
+    looks: Looks = ()
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +36,13 @@ def context(chromium: Browser) -> Iterator[BrowserContext]:
     made.close()
 
 
-@pytest.fixture(scope="module")
-def somebody(context: BrowserContext, instance: Instance) -> Applicant:
-    return Applicant(context, instance)
+@pytest.fixture(
+    scope="module", params=[LOOKS, pytest.param(OTHER_LOOKS, marks=pytest.mark.variant)], ids=str
+)
+def somebody(context: BrowserContext, instance: Instance, request: pytest.FixtureRequest) -> Looker:
+    found = Looker(context, instance)
+    found.looks = request.param
+    return found
 
 
 def _barriers(found: dict[str, Any]) -> list[str]:
@@ -54,22 +53,21 @@ def _barriers(found: dict[str, Any]) -> list[str]:
     ]
 
 
-def in_the_way(somebody: Applicant, where: str) -> list[str]:
-    """What axe-core finds on the page as it is now, best practices too, in every way to look at it."""
+def in_the_way(somebody: Looker, where: str) -> list[str]:
+    """What axe-core finds on the page as it is now, best practices too."""
     page, wrong = somebody.page, []
-    for width in WIDTHS:
+    for width, scheme in somebody.looks:
         page.set_viewport_size({"width": width, "height": SCREEN})
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            if not page.evaluate("typeof axe === 'object'"):
-                page.evaluate(AXE)
-            found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-            wrong += [f"{where} {width} {scheme}: {one}" for one in _barriers(found)]
+        page.emulate_media(color_scheme=scheme)
+        if not page.evaluate("typeof axe === 'object'"):
+            page.evaluate(AXE)
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        wrong += [f"{where} {width} {scheme}: {one}" for one in _barriers(found)]
     page.emulate_media(color_scheme="light")
     return wrong
 
 
-def too_wide(somebody: Applicant, where: str) -> list[str]:
+def too_wide(somebody: Looker, where: str) -> list[str]:
     """Whether anything lies beside the smallest screen, as it is and with text twice as large."""
     page, wrong = somebody.page, []
     page.set_viewport_size({"width": 320, "height": SCREEN})
@@ -87,7 +85,7 @@ def too_wide(somebody: Applicant, where: str) -> list[str]:
     return wrong
 
 
-def look(somebody: Applicant, name: str = "") -> list[str]:
+def look(somebody: Looker, name: str = "") -> list[str]:
     """At the page as it is, in both languages."""
     wrong = []
     here = somebody.page.url
@@ -103,14 +101,14 @@ def look(somebody: Applicant, name: str = "") -> list[str]:
 
 
 @pytest.mark.parametrize("path", PUBLIC)
-def test_nothing_stands_in_the_way_on_a_page_for_everybody(somebody: Applicant, path: str) -> None:
+def test_nothing_stands_in_the_way_on_a_page_for_everybody(somebody: Looker, path: str) -> None:
     somebody.goes_to(path)
     wrong = look(somebody)
     assert not wrong, "\n".join(wrong)
 
 
 def test_nothing_stands_in_the_way_from_choosing_to_checking(
-    somebody: Applicant, tmp_path: Path
+    somebody: Looker, tmp_path: Path
 ) -> None:
     somebody.chooses(["foto.pdf"], [b"JFIF"])
     somebody.uploads("Surat lamaran.pdf", "Ijazah.pdf")

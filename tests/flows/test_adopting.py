@@ -5,22 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from tests.support.applicant import ARGUMENTS, CHROMIUM, PHONE, TO_PAY, Applicant
+from tests.support.applicant import PHONE, TO_PAY, Applicant
 from tests.support.instance import Instance, until
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
 ADOPT = "Masukkan ke akun saya"
 QRIS = "Bayar Rp10.000 dengan QRIS"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

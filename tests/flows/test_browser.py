@@ -14,23 +14,14 @@ from playwright.sync_api import (
     Page,
     ViewportSize,
     expect,
-    sync_playwright,
 )
 
-from tests.support.applicant import ARGUMENTS, CHROMIUM, NOW, PHONE, TO_PAY, WAIT_MS, Applicant
+from tests.support.applicant import NOW, PHONE, TO_PAY, Applicant
+from tests.support.browser import WAIT_MS, WITH_SCRIPTS
 from tests.support.instance import Client, Instance
 from tests.support.pdf import pdf
 
 Fields = dict[str, str | float | bool]
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +31,7 @@ def shop(instance: Instance) -> Iterator[Instance]:
     instance.assert_audit_holds()
 
 
-both_ways = pytest.mark.parametrize(
-    "applicant", [True, False], ids=["with scripts", "without scripts"], indirect=True
-)
+both_ways = pytest.mark.parametrize("applicant", WITH_SCRIPTS, indirect=True)
 
 
 @pytest.fixture
@@ -62,7 +51,7 @@ def applicant(
     assert someone.complaints == []
 
 
-@both_ways
+@pytest.mark.parametrize("applicant", [True, False], indirect=True)
 def test_documents_are_stamped_paid_downloaded_and_checked(
     applicant: Applicant, tmp_path: Path
 ) -> None:

@@ -10,28 +10,17 @@ from pathlib import Path
 import pytest
 import segno
 import urllib3
-from playwright.sync_api import Browser, FilePayload, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
 from meterai.plumbing.messages import translate
 from tests.flows.test_many import Papers
-from tests.support.applicant import ARGUMENTS, CHROMIUM, PHONE
+from tests.support.applicant import PHONE
+from tests.support.browser import WITH_SCRIPTS
 from tests.support.instance import Instance
 from tests.support.pdf import pdf
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
 
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        # What it films is a test picture of its own.
-        filming = "--use-fake-device-for-media-stream"
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, filming])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(params=[True, False], ids=["with scripts", "without scripts"])
+@pytest.fixture(params=WITH_SCRIPTS)
 def page(chromium: Browser, instance: Instance, request: pytest.FixtureRequest) -> Iterator[Page]:
     context = chromium.new_context(
         viewport=PHONE, locale="id-ID", java_script_enabled=request.param, base_url=instance.url
@@ -305,6 +294,9 @@ window.BarcodeDetector = class {
   detect() { return Promise.resolve((window.seen ?? []).map((rawValue) => ({ rawValue }))); }
 };
 """
+NOT_ALLOWED = """
+navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", "NotAllowedError"));
+"""
 
 
 @pytest.mark.parametrize("is_allowed", [True, False])
@@ -312,8 +304,8 @@ def test_the_camera_reads_a_code_and_is_switched_off(
     chromium: Browser, instance: Instance, is_allowed: bool
 ) -> None:
     context = chromium.new_context(viewport=PHONE, locale="id-ID", base_url=instance.url)
-    if is_allowed:
-        context.grant_permissions(["camera"])
+    if not is_allowed:
+        context.add_init_script(NOT_ALLOWED)
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda said: complaints.append(said.text))

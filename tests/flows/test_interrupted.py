@@ -5,42 +5,35 @@ find the same.
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
-from playwright.sync_api import Browser, Locator, Route, expect, sync_playwright
+from playwright.sync_api import Locator, Route, expect
 
 from meterai.drafts.model import PART_BYTES_MAX
-from tests.support.applicant import ARGUMENTS, CHROMIUM, PHONE
+from tests.support.applicant import PHONE
 from tests.support.instance import Instance
 from tests.support.journey import scan
 from tests.support.pdf import pdf
 from tests.support.walker import DESKTOP, TO_ORDER, Walker
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
-
 PHONE_ID = {"locale": "id-ID", "screen": PHONE}
 DESKTOP_EN = {"locale": "en-GB", "screen": DESKTOP}
+otherwise = partial(pytest.param, marks=pytest.mark.variant)
 everywhere = pytest.mark.parametrize(
     "seat",
     [
-        PHONE_ID | {"scripts": True},
-        DESKTOP_EN | {"scripts": True},
-        PHONE_ID | {"locale": "en-GB", "scripts": False},
-        DESKTOP_EN | {"locale": "id-ID", "scripts": False},
+        pytest.param(PHONE_ID, id="phone id"),
+        otherwise(DESKTOP_EN, id="desktop en"),
+        otherwise(PHONE_ID | {"locale": "en-GB", "scripts": False}, id="phone en without scripts"),
+        otherwise(
+            DESKTOP_EN | {"locale": "id-ID", "scripts": False}, id="desktop id without scripts"
+        ),
     ],
-    ids=["phone id", "desktop en", "phone en without scripts", "desktop id without scripts"],
 )
 with_scripts = pytest.mark.parametrize(
-    "seat", [PHONE_ID, DESKTOP_EN], ids=["phone id", "desktop en"]
+    "seat", [pytest.param(PHONE_ID, id="phone id"), otherwise(DESKTOP_EN, id="desktop en")]
 )
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

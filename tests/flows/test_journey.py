@@ -4,14 +4,14 @@ How long it takes is measured by `python -m bench.journey`; no time decides a te
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Playwright, sync_playwright
 
 from meterai.drafts.model import PART_BYTES_MAX
-from tests.support.applicant import ARGUMENTS, CHROMIUM, PHONE
+from tests.support.applicant import PHONE
+from tests.support.browser import CHROMIUM, launched
 from tests.support.instance import Instance
 from tests.support.journey import Journey, fetched_twice, scan
 from tests.support.shaped_line import QUICK, ShapedLine
@@ -30,28 +30,17 @@ LARGE_BYTES = 2_500_000
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
 
 
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as found:
-        yield found
-
-
 @contextmanager
-def somebody(playwright: Playwright, instance: Instance, *cuts: int) -> Iterator[Journey]:
-    with ExitStack() as stack:
-        line = stack.enter_context(ShapedLine(instance.url, QUICK, cuts))
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=[*ARGUMENTS, line.argument]
-        )
-        stack.callback(browser.close)
+def somebody(instance: Instance, *cuts: int) -> Iterator[Journey]:
+    with ShapedLine(instance.url, QUICK, cuts) as line, launched(line.argument) as browser:
         context = browser.new_context(viewport=PHONE, locale="id-ID", accept_downloads=True)
         yield Journey(context, instance, line)
 
 
 def test_home_to_the_stamped_document_in_four_pages_and_nine_taps(
-    playwright: Playwright, instance: Instance, tmp_path: Path
+    instance: Instance, tmp_path: Path
 ) -> None:
-    with somebody(playwright, instance) as one:
+    with somebody(instance) as one:
         document = scan(LETTER_BYTES)
         one.opens()
         one.chooses(document)
@@ -72,11 +61,11 @@ def test_home_to_the_stamped_document_in_four_pages_and_nine_taps(
 
 
 def test_a_large_file_goes_up_through_three_cuts_and_little_is_sent_twice(
-    playwright: Playwright, instance: Instance
+    instance: Instance,
 ) -> None:
     document = scan(LARGE_BYTES)
     cuts = (LARGE_BYTES // 4, LARGE_BYTES // 2, LARGE_BYTES - PART_BYTES_MAX // 4)
-    with somebody(playwright, instance, *cuts) as one:
+    with somebody(instance, *cuts) as one:
         one.opens()
         one.chooses(document)
         _, upload = one.steps

@@ -5,26 +5,14 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import (
-    BrowserContext,
-    FilePayload,
-    Page,
-    ViewportSize,
-    expect,
-    sync_playwright,
-)
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, ViewportSize, expect
 
-from tests.support.applicant import CHROMIUM, WAIT_MS  # and how long whatever is expected may take
+from tests.support.browser import WAIT_MS
 from tests.support.inside import Inside
 from tests.support.instance import Instance, until
 from tests.support.pdf import pdf
 
 PHONE = ViewportSize(width=360, height=640)
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine"),
-]
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +23,10 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
 
 
 @pytest.fixture
-def context() -> Iterator[BrowserContext]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        made = browser.new_context(viewport=PHONE, locale="id-ID")
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    with chromium.new_context(viewport=PHONE, locale="id-ID") as made:
         made.set_default_timeout(WAIT_MS)
         yield made
-        browser.close()
 
 
 def named(instance: Instance) -> str:
@@ -152,13 +137,9 @@ def test_an_old_session_proves_itself_and_is_back_where_a_passkey_is_saved(
     expect(page.get_by_role("button", name="Simpan kunci sandi di perangkat ini")).to_be_visible()
 
 
-def test_without_script_there_is_the_code_alone(instance: Instance) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_context(
-            viewport=PHONE, java_script_enabled=False, locale="id-ID"
-        ).new_page()
+def test_without_script_there_is_the_code_alone(chromium: Browser, instance: Instance) -> None:
+    with chromium.new_context(java_script_enabled=False, locale="id-ID") as context:
+        page = context.new_page()
         page.goto(f"{named(instance)}/sign-in")
         assert page.get_by_role("button", name="Masuk dengan kunci sandi").count() == 0
         expect(page.get_by_role("button", name="Kirim kode")).to_be_visible()
-        browser.close()

@@ -25,7 +25,7 @@ DOCUMENT = b"%PDF-1.7\n" + bytes(31 * MIB)
 # A quarter of `uploads_bytes_max`, whole documents of it.
 DOCUMENTS_OF_ONE_ADDRESS = make_settings().process.uploads_bytes_max // 4 // len(DOCUMENT)
 MEMORY_BYTES_MAX = 400 * MIB  # of the web process; 24 documents have 744
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 180.0
 REPEATS = 6  # of one body on one connection
 
 

@@ -58,7 +58,6 @@ def test_any_other_text_is_refused_with_a_value_error(text: str) -> None:
         assert len(found.text) == LENGTH
 
 
-@pytest.mark.slow
 def test_serials_of_several_makers_are_distinct() -> None:
     makers = [SerialMaker(lease) for lease in (0, 1, 511, LEASE_LIMIT - 1, UNLEASED)]
     made = [maker.make().text for _ in range(40_000) for maker in makers]

@@ -143,12 +143,12 @@ def test_orders_do_not_queue_behind_a_slow_token(tmp_path: Path) -> None:
             answers = await asyncio.gather(
                 *(
                     bank.provider.open("qris", f"EM-{number}", Rupiah(10_000), soon())
-                    for number in range(20)
+                    for number in range(100)
                 ),
                 return_exceptions=True,
             )
             assert all(isinstance(answer, ProviderUnreachable) for answer in answers)
-            assert loop.time() - begun < 5  # one after the other they took 20 times the time-out
+            assert loop.time() - begun < 20  # one after the other they took 100 times the time-out
 
     told(story)
 

@@ -15,7 +15,7 @@ from meterai.plumbing.pace import (
     Pace,
 )
 
-RESTS_SECONDS_MAX = 10.0  # two ticks, on a busy machine
+RESTS_SECONDS_MAX = 60.0  # two ticks, on a busy machine
 
 
 def run(story: Any) -> None:

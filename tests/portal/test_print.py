@@ -2,7 +2,6 @@
 
 import io
 import re
-import shutil
 from collections.abc import Sequence
 
 import pypdfium2
@@ -10,7 +9,7 @@ import pytest
 from litestar import Litestar
 from litestar.testing import RequestFactory
 from PIL import Image
-from playwright.sync_api import PdfMargins, sync_playwright
+from playwright.sync_api import PdfMargins
 
 from meterai.apps.rooms import pages_of
 from meterai.apps.settings import settings_of as make_settings
@@ -19,9 +18,9 @@ from meterai.pages.assets import assets_of
 from meterai.plumbing.config import Settings
 from meterai.plumbing.messages import translate
 from meterai.verification import CheckView, MarkedPage
+from tests.support.browser import CHROMIUM, launched
 from tests.support.verdicts import verdict_view
 
-CHROMIUM = shutil.which("chromium")
 CSS = assets_of("meterai.pages")["site.css"].content.decode()
 
 MARGINS = PdfMargins(top="8mm", bottom="8mm", left="8mm", right="8mm")
@@ -51,10 +50,7 @@ def checked(settings: Settings, checks: int = 300, pictures: Sequence[MarkedPage
 
 def printed(*pages: str) -> list[list[str]]:
     """The text of each sheet of each page."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--headless=new", "--no-sandbox", "--disable-gpu"]
-        )
+    with launched() as browser:
         found = []
         for page in pages:
             tab = browser.new_page(java_script_enabled=False)
@@ -63,7 +59,6 @@ def printed(*pages: str) -> list[list[str]]:
             found.append([sheet.get_textpage().get_text_range() for sheet in opened])
             opened.close()
             tab.close()
-        browser.close()
     return found
 
 

@@ -1,7 +1,6 @@
 """Somebody with a phone, in front of the pages of an instance, in a real browser."""
 
 import re
-import shutil
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,26 +8,12 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, FilePayload, ViewportSize, expect
 
+from tests.support.browser import WAIT_MS
 from tests.support.instance import Instance, until
 from tests.support.pdf import pdf
 
-CHROMIUM = shutil.which("chromium")
-# A browser of its own makes calls home; these switch them off.
-ARGUMENTS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 NOW = "Bubuhkan meterai sekarang"
 PHONE = ViewportSize(width=390, height=844)
-WAIT_MS = 30_000
-# Of whatever is expected of a page, too: on a busy machine five seconds, its own bound, are little.
-expect.set_options(timeout=WAIT_MS)
 TO_PAY = re.compile(r"^Bayar Rp[\d.]+$")
 
 

@@ -3,12 +3,10 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 import structlog
@@ -66,13 +64,6 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
 # These go on until they are told to end, and share their metrics, which must be said before
 # anything counts: in this process something does.
 SERVING = frozenset({"up", "web", "worker", "standins"})
-
-
-def each(commands: Iterable[str]) -> list[Any]:
-    """Commands as parameters of a test; those that are processes of their own are slow."""
-    return [
-        pytest.param(one, marks=[pytest.mark.slow] * (one in SERVING), id=one) for one in commands
-    ]
 
 
 def do(folder: Path, command: str, **settings: str) -> "Done":

@@ -3,7 +3,6 @@
 import re
 import select
 import socket
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -12,7 +11,7 @@ import psutil
 
 BLOCK = b"x" * 65_536
 WATCH_EVERY_BYTES = 1024 * 1024
-ANSWER_SECONDS_MAX = 20
+ANSWER_SECONDS_MAX = 90
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,6 @@ class Flooded:
     status: int
     answer: str
     sent_bytes: int
-    seconds: float
     peak_bytes: int
 
 
@@ -41,7 +39,7 @@ def flood(
     lines = [f"{name}: {value}" for name, value in ({"Host": parts.netloc} | head | length).items()]
     request = "\r\n".join([f"POST {parts.path} HTTP/1.1", *lines, "", ""])
     assert parts.hostname is not None
-    begun, sent, peak = time.monotonic(), 0, resident(watched)
+    sent, peak = 0, resident(watched)
     with socket.create_connection((parts.hostname, parts.port), ANSWER_SECONDS_MAX) as line:
         try:
             line.sendall(request.encode())
@@ -55,7 +53,7 @@ def flood(
             pass  # the server has answered and listens no longer
         answer = whole_answer(line).decode()
     status = int(answer.split(" ", 2)[1])
-    return Flooded(status, answer, sent, time.monotonic() - begun, max(peak, resident(watched)))
+    return Flooded(status, answer, sent, max(peak, resident(watched)))
 
 
 def whole_answer(line: socket.socket) -> bytes:

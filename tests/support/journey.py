@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 import pikepdf
 from playwright.sync_api import BrowserContext, FilePayload, expect
 
-from tests.support.applicant import TO_PAY, WAIT_MS, Applicant
+from tests.support.applicant import TO_PAY, Applicant
+from tests.support.browser import WAIT_MS
 from tests.support.instance import Instance
 from tests.support.pdf import pdf
 from tests.support.shaped_line import Counts, Shape, ShapedLine

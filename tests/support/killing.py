@@ -5,12 +5,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import psutil
+import pytest
 import urllib3
 
 from tests.support.inside import Inside
 from tests.support.instance import READY_SECONDS_MAX, Client, PartMissing, Reply, until
 
 EVERYTHING = "everything"
+# Who is killed: the one part that is at work, and in `make test-all` all of them.
+BY_WEB = ["web", pytest.param(EVERYTHING, marks=pytest.mark.variant)]
+BY_WORKER = ["worker", pytest.param(EVERYTHING, marks=pytest.mark.variant)]
 AGAIN_SECONDS_MAX = READY_SECONDS_MAX  # what was killed answers by then
 
 

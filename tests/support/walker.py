@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, FilePayload, Locator, ViewportSize, expect
 
-from tests.support.applicant import PHONE, WAIT_MS
+from tests.support.applicant import PHONE
+from tests.support.browser import WAIT_MS
 from tests.support.instance import Instance, until
 
 DESKTOP = ViewportSize(width=1280, height=800)

@@ -21,7 +21,7 @@ from tests.support.relay import running_relay
 STANDIN = Chain(int(time.time()) - 3_000, period=30)
 CHAIN = chain_of(STANDIN)
 PAST, FUTURE = 50, 500  # in three hours: a run of all tests is shorter
-DELAY_SECONDS = 50
+DELAY_SECONDS = 300  # longer than any machine takes for the rest
 NOBODY = "http://127.0.0.1:1"
 
 Act = Callable[[list[Relay], list[str]], Awaitable[None]]
@@ -95,7 +95,7 @@ def test_a_relay_that_fails_is_ignored(fault: str, tmp_path) -> None:
         # As patient as to hear the slow one in the end: only who does not wait for it is done before.
         patient = Relays(urls, timeout_seconds=2 * DELAY_SECONDS)
         assert await patient.signature_of(CHAIN, PAST) == signature_of(PAST)
-        assert time.monotonic() - began < DELAY_SECONDS / 2
+        assert time.monotonic() - began < DELAY_SECONDS
         assert await Relays(urls[:1], timeout_seconds=0.5).signature_of(CHAIN, PAST) is None
 
     with_relays(tmp_path, 2, act)

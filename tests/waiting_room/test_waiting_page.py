@@ -2,18 +2,17 @@
 
 import json
 import re
-import shutil
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
 
 from meterai.waiting_room.estimate import look_again, waiting_range
 from meterai.waiting_room.page import waiting_words
-from tests.support.applicant import ARGUMENTS, CHROMIUM, WAIT_MS
+from tests.support.browser import WAIT_MS
 from tests.support.inside import Inside
 from tests.support.instance import Client, Instance, until
 
@@ -23,18 +22,6 @@ AHEAD = 10  # people; of whom a slow line calls none or one before the page is t
 # In which a page has looked again at the latest, where nothing is known of the flow.
 LOOKS_AGAIN_MS = 1000 * look_again(1, 0.0, 1.0) + WAIT_MS
 LONG = 300_000  # milliseconds: longer than a page ever waits until it looks again
-
-pytestmark = pytest.mark.skipif(
-    shutil.which("chromium") is None, reason="there is no chromium on this machine"
-)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -150,13 +137,16 @@ def reader(chromium: Browser, rush: Instance, request: pytest.FixtureRequest) ->
 each_look = pytest.mark.parametrize(
     "reader",
     [
-        {"scripts": scripts, "dark": dark, "language": language}
+        pytest.param(
+            {"scripts": scripts, "dark": dark, "language": language},
+            marks=[pytest.mark.variant] * (scripts == dark or (language == "en") != dark),
+            id=f"{scripts}-{dark}-{language}",
+        )
         for scripts in (True, False)
         for dark in (True, False)
         for language in ("id", "en")
     ],
     indirect=True,
-    ids=str,
 )
 
 

@@ -1,0 +1,117 @@
+"""A run of the tests: which of them, in which folder, and what is kept of it (docs/decisions/0041-suite.md)."""
+
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RECORDS, RECORDS_KEPT = ROOT / "build" / "tests", 30
+FOLDERS, FOLDER_DAYS_KEPT = "meterai-tests-", 2
+# A test of books, serials or the audit, or one at whose end an invariant did not hold.
+OF_BOOKS = re.compile(
+    r"^tests/(audit|ledger|stamps)/|serial|books|audit|assert_money_is_accounted_for"
+)
+
+
+def seed_of_the_commit() -> int:
+    """The same in each run of one commit, so that its verdict is the same; 0 outside of a clone."""
+    told = ["git", "-C", str(ROOT), "rev-parse", "--short=8", "HEAD"]
+    try:
+        done = subprocess.run(told, capture_output=True, text=True, check=False)
+    except OSError:
+        return 0
+    return int(done.stdout, 16) if done.returncode == 0 else 0
+
+
+def left_out(items: list[pytest.Item], seed: int) -> set[pytest.Item]:
+    """Variants and soaks, and of each family that is sampled the cases that the seed does not name."""
+    out = {
+        one for one in items if one.get_closest_marker("variant") or one.get_closest_marker("soak")
+    }
+    families: dict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("sample") and item not in out:
+            families[item.nodeid.partition("[")[0]].append(item)
+    for name, cases in families.items():
+        mark = cases[0].get_closest_marker("sample")
+        assert mark is not None
+        taken = random.Random(f"{seed} {name}").sample(cases, min(len(cases), *mark.args))
+        out |= set(cases) - set(taken)
+    return out
+
+
+def select(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only `make test-all` runs; what is named by itself is run."""
+    if config.option.all or any("::" in one for one in config.args):
+        return
+    out = left_out(items, config.option.seed)
+    items[:] = [one for one in items if one not in out]
+    if out:
+        config.hook.pytest_deselected(items=list(out))
+
+
+class Run:
+    """What the process that was asked for a run does beside the tests."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._folder: Path | None = None
+        self._seconds: dict[str, float] = defaultdict(float)
+        self._failed: dict[str, str] = {}
+        if config.option.seed is None:
+            config.option.seed = seed_of_the_commit()
+        if config.option.all and config.option.hypothesis_seed is None:
+            config.option.hypothesis_seed = str(config.option.seed)
+        if config.option.basetemp is None:
+            self._folder = self._make_folder()
+            config.option.basetemp = str(self._folder)
+
+    @staticmethod
+    def _make_folder() -> Path:
+        """A base folder for each run: that of pytest is one for a user, and each start closes it to the
+        servers of a run under way."""
+        home = Path(os.environ.get("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir()))
+        for old in home.glob(f"{FOLDERS}*"):
+            if time.time() - old.stat().st_mtime > FOLDER_DAYS_KEPT * 86_400:
+                shutil.rmtree(old, ignore_errors=True)
+        return Path(tempfile.mkdtemp(prefix=FOLDERS, dir=home))
+
+    def pytest_report_header(self, config: pytest.Config) -> str:
+        which = "everything" if config.option.all else "without variants and soaks (--all)"
+        return f"{which}; families are sampled by --seed {config.option.seed}"
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._seconds[report.nodeid] += report.duration
+        if report.failed:
+            self._failed[report.nodeid] = f"{report.nodeid}\n{report.longreprtext}"
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Keep how long each test took, and which failed."""
+        kept = {
+            "status": int(exitstatus),
+            "seed": session.config.option.seed,
+            "all": session.config.option.all,
+            "failed": {name: bool(OF_BOOKS.search(text)) for name, text in self._failed.items()},
+            "seconds": {name: round(one, 2) for name, one in self._seconds.items()},
+        }
+        RECORDS.mkdir(parents=True, exist_ok=True)
+        name = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}.json"
+        (RECORDS / name).write_text(json.dumps(kept, indent=0))
+        for old in sorted(RECORDS.glob("*.json"))[:-RECORDS_KEPT]:
+            old.unlink()
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._folder is not None and self._failed:
+            terminalreporter.write_line(f"the folder of this run is kept: {self._folder}")
+
+    def pytest_unconfigure(self) -> None:
+        if self._folder is not None and not self._failed:
+            shutil.rmtree(self._folder, ignore_errors=True)
