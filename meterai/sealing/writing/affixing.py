@@ -40,6 +40,8 @@ from meterai.sealing.stamp.wording import Wording, wording
 # Numbers of objects that may be left out: one prepared reference in so many leads to ours. Readers keep a
 # row of memory for each.
 NUMBERS_SKIPPED_MAX = 20_000
+# qpdf takes an object for missing whose number is above a third of the length of the file.
+BYTES_PER_NUMBER = 4
 _CERTIFICATION = (  # permission 2: signing and filling forms (ISO 32000-2, table 257)
     b"/Reference[<</Type/SigRef/DigestMethod/SHA256/TransformMethod/DocMDP"
     b"/TransformParams<</Type/TransformParams/V/1.2/P 2>>>>]"
@@ -85,7 +87,7 @@ def affix(terms: Terms, document: Document, placed: Placed, *, certify: bool) ->
 
     `certify` forbids all changes but signatures; else the fields that exist are locked.
     """
-    update = Update(document, _first_number(document, placed))
+    update = Update(document, _first_number(terms, document, placed))
     # Elements of the structure would be changes to a document that somebody signed.
     tree = structure_tree(document) if certify else None
     shared = appearance.shared(specimen=terms.specimen, operator_artwork=terms.operator_artwork)
@@ -125,14 +127,16 @@ def affix(terms: Terms, document: Document, placed: Placed, *, certify: bool) ->
     return update.sealed(signature, SIGNATURE_HEAD, tail, terms.placeholder_bytes)
 
 
-def _first_number(document: Document, placed: Placed) -> int:
+def _first_number(terms: Terms, document: Document, placed: Placed) -> int:
     """The first number for our objects, which nobody can foresee who prepares a document.
 
     A reference to a number that no object has would be one to ours: on another page it would show a
     stamp that nobody put there. A serial is random, so the numbers it chooses are.
     """
     digest = hashlib.sha256(placed[0][0].serial.text.encode("ascii")).digest()
-    return document.size + int.from_bytes(digest[:4], "big") % NUMBERS_SKIPPED_MAX
+    room = (len(document.buffer) + terms.placeholder_bytes) // BYTES_PER_NUMBER - document.size
+    skipped = max(1, min(room, NUMBERS_SKIPPED_MAX))
+    return document.size + int.from_bytes(digest[:4], "big") % skipped
 
 
 def dry_run(document: Document, pages: Sequence[Page], *, certify: bool) -> None:
