@@ -11,7 +11,6 @@
 #   make bench-rush   overrun a running instance, and see who is still served; and a hundred thousand in line
 #   make rehearse  a rush of visitors on an installation of its own  (ARGS="cpns_2024")
 #   make proof  seal every PDF of the corpus and ask other programs  (ARGS="FOLDER ...")
-#   make golden make the golden files anew: one per verdict, five per family of attacks
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -20,7 +19,7 @@ READY := .venv/.ready
 # half of its start; some environments ask for that.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-rush rehearse proof golden schema format lock clean tools
+.PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-rush rehearse proof schema format lock clean tools
 
 run: setup
 	@exec $(BIN)/meterai up $(ARGS)
@@ -79,9 +78,6 @@ rehearse: setup
 proof: setup tools
 	$(BIN)/python -m pytest -q tests/sealing/test_corpus.py --whole-corpus
 	$(BIN)/python -m scripts.proof $(ARGS)
-
-golden: setup
-	$(BIN)/python -m scripts.golden
 
 format: setup
 	$(BIN)/ruff format .

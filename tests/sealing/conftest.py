@@ -34,8 +34,8 @@ class Bench:
     at = AT
     check_url = CHECK_URL
 
-    def __init__(self, issuer: Issuer) -> None:
-        self.issuer = issuer
+    def __init__(self, issuer: Issuer, keys: Path) -> None:
+        self.issuer, self.keys = issuer, keys
         self._maker = SerialMaker(7)
 
     def serial(self) -> Serial:
@@ -57,16 +57,17 @@ class Bench:
 
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    issuer = development_issuer(tmp_path_factory.mktemp("issuers") / "p256", at=AT)
+    keys = tmp_path_factory.mktemp("issuers") / "p256"
+    issuer = development_issuer(keys, at=AT)
     # So that the same serial on the same document has the same code in every run.
     issuer.claim_key = claim.ClaimKey(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
-    return Bench(issuer)
+    return Bench(issuer, keys)
 
 
 @pytest.fixture(scope="session")
 def lab(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Lab:
     """What an attacker has, with the same issuer."""
-    return Lab(bench.issuer, tmp_path_factory.mktemp("lab"))
+    return Lab(bench.issuer, tmp_path_factory.mktemp("lab"), bench.keys)
 
 
 @pytest.fixture(scope="session")

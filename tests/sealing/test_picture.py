@@ -22,7 +22,7 @@ from meterai.sealing import (
 from meterai.sealing.sandbox import answers, bounded
 from meterai.sealing.sandbox.answers import Drawn
 from meterai.sealing.sandbox.bounded import finish
-from tests.support.attacks import endless
+from tests.support.endless import dashed_strokes
 from tests.support.pdfmaker import whole
 
 BYTES_MAX = 60 * 1024
@@ -118,7 +118,7 @@ def test_what_cannot_be_drawn_is_refused_by_name(make_pdf):
         (b"%PDF-1.7\nnothing", 1, DocumentBroken),
         (plain, 2, PageOutOfRange),
         (plain, 0, PageOutOfRange),
-        (whole(endless.dashed_strokes()), 1, PageNotDrawn),
+        (whole(dashed_strokes()), 1, PageNotDrawn),
     ):
         with pytest.raises(refusal):
             finish(picturing(document, page))

@@ -243,14 +243,20 @@ def _known(encoded: bytes) -> _Known:
 
 
 def _load(encoded: bytes) -> x509.Certificate:
-    """The certificate; one whose number is not positive (RFC 5280, 4.1.2.2) is unreadable.
+    """The certificate; one whose number is not positive (RFC 5280, 4.1.2.2), or whose names cannot be
+    read, is unreadable.
 
-    The library warns of such a number today and will refuse it tomorrow.
+    The library warns of such a number today and will refuse it tomorrow, and reads names when asked.
     """
     _, serial = issuer_and_serial(encoded)
     if serial[2] & 0x80 or not serial[2:].strip(b"\0"):
         raise SignedDataUnreadable("a certificate without a proper number")
-    return x509.load_der_x509_certificate(encoded)
+    certificate = x509.load_der_x509_certificate(encoded)
+    try:
+        _ = certificate.subject, certificate.issuer
+    except ValueError as cause:
+        raise SignedDataUnreadable("a certificate whose names cannot be read") from cause
+    return certificate
 
 
 @lru_cache(maxsize=_LAYOUTS_KEPT)

@@ -1,53 +1,66 @@
-"""What an attacker may try with a sealed document.  Nothing but honest signatures stays genuine."""
+"""What an attacker may try with a sealed document, or with one to be stamped.  Nothing of it is genuine."""
 
-import io
 import random
-import time
-import zlib
+import re
 from datetime import timedelta
 
-import pikepdf
 import pytest
 from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from meterai.kit.refusal import Refusal
 from meterai.sealing import Placement, Verdict, verify
-from meterai.sealing.sandbox.bounded import CPU_SECONDS_MAX
 from meterai.sealing.signing import cms
 from meterai.sealing.signing.cms_layout import Layout
-from tests.support.attacks import ATTACKS, HONEST
-from tests.support.attacks.concealed import FORM, signed_with
+from tests.support.attacks import ATTACKS, FAMILIES
+from tests.support.attacks.evidence import appended, evidence_of, with_evidence
 from tests.support.attacks.forgeries import many_ranges_around_one
-from tests.support.attacks.later import many_ranges, object_of, signed_by_hand
+from tests.support.attacks.lab import BESIDE
 from tests.support.attacks.octets import ranges_of
-from tests.support.attacks.updates import with_proofs
-from tests.support.pdfmaker import Body, Stream, letter, text_of, update, whole
-from tests.support.yardstick import slowness
+from tests.support.attacks.restamped import with_false_ranges, without_its_seal
+from tests.support.pdfmaker import letter, whole
 
-CHANGED = {Verdict.CHANGED_AFTER_SEALING, Verdict.FORGED, Verdict.UNREADABLE}
+BAD = {Verdict.ALTERED, Verdict.FORGED, Verdict.UNREADABLE}
 
 
 def failed(report):
     return {check.name for check in report.checks if not check.passed}
 
 
-@pytest.mark.parametrize("name", ATTACKS)
-def test_an_attack_gets_its_verdict(lab, name):
+def test_there_are_sixty_attacks_or_more_in_families():
+    assert len(ATTACKS) == sum(map(len, FAMILIES.values())) >= 60
+    assert all(len(family) >= 5 for family in FAMILIES.values())
+
+
+@pytest.mark.parametrize("name", [name for name in ATTACKS if ATTACKS[name].refusal is None])
+def test_attack_gets_its_verdict(lab, name):
     attack = ATTACKS[name]
     report = lab.verify(attack.make(lab))
     assert report.verdict.value == attack.verdict
-    assert not report.verdict.is_good
+    assert report.verdict is not Verdict.GENUINE
     assert attack.failed <= failed(report)
-    assert report.sha256_original is None  # what is not genuine proves nothing
+    assert (report.sha256_original is not None) == report.verdict.is_good
+    if report.verdict.is_good:
+        assert report.sealed_bytes is not None
 
 
-@pytest.mark.parametrize("name", HONEST)
-def test_what_is_no_attack_gets_its_verdict(lab, name):
-    report = lab.verify(HONEST[name].make(lab))
-    assert report.verdict.value == HONEST[name].verdict
-    if report.verdict is Verdict.GENUINE:
-        assert not failed(report)
-        assert report.serials
+@pytest.mark.parametrize("name", [name for name in ATTACKS if ATTACKS[name].refusal])
+def test_attack_prepared_before_stamping_is_refused(lab, name):
+    with pytest.raises(Refusal) as refused:
+        lab.taken_in(ATTACKS[name].make(lab))
+    assert refused.value.code == ATTACKS[name].refusal
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in ATTACKS if ATTACKS[name].verdict == "genuine_then_extended"]
+)
+def test_sealed_revision_of_an_extended_file_is_genuine(lab, name):
+    document = ATTACKS[name].make(lab)
+    extended = lab.verify(document)
+    alone = lab.verify(document[: extended.sealed_bytes])
+    assert alone.verdict is Verdict.GENUINE
+    for field in ("serials", "sealed_bytes", "sha256_sealed", "sha256_original", "originals"):
+        assert getattr(alone, field) == getattr(extended, field)
 
 
 # Bytes
@@ -67,27 +80,26 @@ def test_no_byte_can_be_changed(lab):
     for place in sorted(places):
         changed = bytearray(sealed)
         changed[place] ^= 1 << chance.randrange(8)
-        assert lab.verify(bytes(changed)).verdict in CHANGED, place
+        assert lab.verify(bytes(changed)).verdict in BAD, place
 
 
 def test_no_certificate_can_be_taken_out_of_the_container(lab):
-    start = lab.sealed.index(b"/Contents <") + len(b"/Contents <")
-    end = lab.sealed.index(b">", start)
-    padded = bytes.fromhex(lab.sealed[start:end].decode())
+    start, end, _ = ranges_of(lab.sealed)
+    padded = bytes.fromhex(lab.sealed[start + 1 : end - 1].decode())
     read = cms.read(padded[: cms.der_length(padded)])
     # The signature does not cover the certificates, and a verifier has the root anyway.
     chain = lab.issuer.chain[:-1]
     smaller = Layout(chain).content_info(read.signed_bytes, read.signature).hex().encode()
-    changed = lab.sealed[:start] + smaller.ljust(end - start, b"0") + lab.sealed[end:]
+    changed = lab.sealed[: start + 1] + smaller.ljust(end - start - 2, b"0")
+    changed += lab.sealed[end - 1 :]
     assert len(changed) == len(lab.sealed)
     assert not lab.verify(changed).verdict.is_good
 
 
-def test_not_even_the_case_of_a_digit_can_be_changed(lab):
-    start = lab.sealed.index(b"/Contents <")
-    end = lab.sealed.index(b">", start)
-    loud = lab.sealed[:start] + lab.sealed[start:end].upper().replace(b"/CONTENTS", b"/Contents")
-    assert lab.verify(loud + lab.sealed[end:]).verdict is Verdict.CHANGED_AFTER_SEALING
+def test_case_of_a_digit_cannot_be_changed(lab):
+    start, end, _ = ranges_of(lab.sealed)
+    loud = lab.sealed[:start] + lab.sealed[start:end].upper() + lab.sealed[end:]
+    assert lab.verify(loud).verdict is Verdict.ALTERED
 
 
 def test_no_byte_can_be_put_in_or_taken_out(lab):
@@ -96,8 +108,8 @@ def test_no_byte_can_be_put_in_or_taken_out(lab):
         place, more = chance.randrange(len(sealed)), bytes([chance.randrange(256)])
         longer = sealed[:place] + more + sealed[place:]
         shorter = sealed[:place] + sealed[place + 1 :]
-        assert lab.verify(longer).verdict in CHANGED, place
-        assert lab.verify(shorter).verdict in CHANGED, place
+        assert lab.verify(longer).verdict in BAD, place
+        assert lab.verify(shorter).verdict in BAD, place
 
 
 def test_no_block_can_be_moved(lab):
@@ -106,81 +118,120 @@ def test_no_block_can_be_moved(lab):
         one, two, three = sorted(chance.sample(range(len(sealed)), 3))
         moved = sealed[:one] + sealed[two:three] + sealed[one:two] + sealed[three:]
         if moved != sealed:
-            assert lab.verify(moved).verdict in {*CHANGED, Verdict.NOT_SEALED}
-
-
-@pytest.mark.parametrize("more", [b"\n", b" ", b"x", b"\0", b"%%EOF", b"%%EOF\n", b"\n%comment\n"])
-def test_appended_bytes_are_a_change(lab, more):
-    assert lab.verify(lab.sealed + more).verdict is Verdict.CHANGED_AFTER_SEALING
-
-
-def test_junk_between_later_updates_is_a_change(lab):
-    shift = b"7 0 obj\n<<>>\nendobj\n"
-    later = lab.signed(lab.sealed)[len(lab.sealed) :]
-    assert lab.verify(lab.sealed + shift + later).verdict in CHANGED
-    assert lab.verify(lab.signed(lab.sealed) + shift).verdict in CHANGED
+            assert lab.verify(moved).verdict in {*BAD, Verdict.NOT_SEALED}
 
 
 @pytest.mark.parametrize("keep", [0.1, 0.5, 0.8, 0.95, 0.999])
-def test_a_truncated_document_is_not_genuine(lab, keep):
+def test_truncated_document_is_not_genuine(lab, keep):
     verdict = lab.verify(lab.sealed[: int(len(lab.sealed) * keep)]).verdict
-    assert verdict in {*CHANGED, Verdict.NOT_SEALED}
+    assert verdict in {*BAD, Verdict.NOT_SEALED}
 
 
-def test_the_gap_cannot_hide_anything(lab):
-    start, end, _ = ranges_of(lab.sealed)
-    container = lab.sealed[start:end]
-    moved = lab.sealed[: start - 40] + container + lab.sealed[start - 40 : start] + lab.sealed[end:]
-    assert lab.verify(moved).verdict in CHANGED
+# Condition 1: a seal is found by its bytes
 
 
-# Later updates
+def test_seal_that_the_form_does_not_lead_to_is_found(lab):
+    report = lab.verify(without_its_seal(lab.sealed))
+    assert report.verdict is Verdict.GENUINE_THEN_EXTENDED
+    assert report.serials == lab.verify(lab.sealed).serials
+    assert report.sealed_bytes == len(lab.sealed)
 
 
-@pytest.mark.parametrize(
-    "name", ["page-rotated", "pages-swapped", "form-filled", "evil-stamp", "content-freed"]
-)
-def test_an_honest_signature_does_not_heal_a_change(lab, name):
-    assert lab.verify(lab.signed(ATTACKS[name].make(lab))).verdict in CHANGED
+def test_seal_among_false_ranges_within_the_bound_is_found(lab):
+    document = with_false_ranges(60)
+    assert lab.taken_in(document) is Verdict.NOT_SEALED
+    assert lab.verify(lab.seal(document)).verdict is Verdict.GENUINE
 
 
-def test_a_seal_of_ours_does_not_heal_a_change(lab):
-    resealed = lab.seal(ATTACKS["page-replaced-by-an-update"].make(lab), Placement(2, 20, 20, 65))
-    assert lab.verify(resealed).verdict in CHANGED
+def test_seal_among_false_ranges_beyond_the_bound_is_not_genuine(lab):
+    report = lab.verify(lab.seal(with_false_ranges(70)))
+    assert report.verdict is Verdict.UNREADABLE
+    assert failed(report) == {"readable"}
 
 
-def test_a_list_of_evidence_may_grow_in_its_place(lab):
-    objects: dict[int, Body] = {70: b"<</Type/DSS/Certs 72 0 R>>", 72: b"[71 0 R]"}
-    once = with_proofs(lab, lab.sealed, objects)
-    again = update(once, {72: b"[71 0 R 73 0 R]", 73: Stream(b"", b"more evidence")})
-    assert [lab.verify(one).verdict for one in (once, again)] == [Verdict.GENUINE] * 2
+# Condition 2: one word a seal
 
 
-def test_a_form_that_waits_for_signatures_alone_may_say_how_they_look(lab):
-    made = letter(2)
-    made[1] = b"<</Type/Catalog/Pages 2 0 R/AcroForm 30 0 R>>"
-    made[30] = b"<</Fields[31 0 R]>>"
-    made[31] = (
-        b"<</Type/Annot/Subtype/Widget/FT/Sig%x\n/T(Saksi)/F 4/Rect[300 500 400 520]/P 6 0 R>>"
-    )
-    made[6] = text_of(made[6])[:-2] + b"/Annots[31 0 R]>>"
-    sealed = lab.sealed_of(made)
-    form = {30: object_of(sealed, 30)[:-2] + b"/DA(/F1 9 Tf 0 g)>>"}
-    assert lab.verify(signed_by_hand(lab, sealed, form)).verdict is Verdict.GENUINE_THEN_SIGNED
+def test_seal_before_a_change_does_not_count_for_the_document_stamped_again(lab):
+    """The page is rewritten, stamp and field are out of the form, and the file is stamped again."""
+    before = lab.verify(lab.sealed)
+    rewritten = without_its_seal(lab.sealed)
+    assert lab.taken_in(rewritten) is Verdict.GENUINE_THEN_EXTENDED
+    again = lab.seal(rewritten, BESIDE)
+    report = lab.verify(again)
+    assert report.verdict is Verdict.GENUINE
+    assert len(report.serials) == 1
+    assert not set(report.serials) & set(before.serials)
+    (earlier,) = report.earlier
+    assert earlier.serials == before.serials
+    assert earlier.sealed_bytes == len(lab.sealed)
 
 
-@pytest.mark.parametrize("flags", [2, 6, 132])
-@pytest.mark.parametrize("data", [b"", b" \n" * 500])
-def test_a_hidden_signature_may_have_a_picture_of_nothing(lab, flags, data):
-    entries = FORM + b"/BBox[0 0 0 0]/Filter/FlateDecode"
-    made = signed_with(lab, flags, Stream(entries, zlib.compress(data)))
-    assert lab.verify(made).verdict is Verdict.GENUINE_THEN_SIGNED
+def test_seals_directly_behind_each_other_count_together(lab):
+    again = lab.seal(lab.sealed, Placement(2, 20, 20, 65))
+    report = lab.verify(again)
+    assert report.verdict is Verdict.GENUINE
+    assert report.serials[:1] == lab.verify(lab.sealed).serials
+    assert (len(report.serials), report.earlier) == (2, ())
+    assert len(set(report.originals)) == 2
 
 
-def test_an_honest_signature_leaves_serials_and_digests_as_they_were(lab):
-    before, after = lab.verify(lab.sealed), lab.verify(lab.signed(lab.sealed))
-    assert (before.serials, before.originals) == (after.serials, after.originals)
-    assert before.sha256_stamped == after.sha256_stamped
+def test_seal_directly_behind_our_evidence_counts_with_the_one_before(lab):
+    first = with_evidence(lab)
+    report = lab.verify(lab.seal(first, Placement(2, 20, 20, 65)))
+    assert (report.verdict, len(report.serials), report.earlier) == (Verdict.GENUINE, 2, ())
+
+
+def test_seal_behind_another_byte_stands_alone(lab):
+    report = lab.verify(lab.seal(lab.sealed + b"\n", Placement(2, 20, 20, 65)))
+    assert (report.verdict, len(report.serials)) == (Verdict.GENUINE, 1)
+    assert len(report.earlier) == 1
+
+
+def test_spoilt_earlier_seal_is_told_beside_the_verdict_on_the_newest(lab):
+    spoilt = lab.sealed.replace(b"Surat Pernyataan 1", b"Surat Pernyataan 9", 1)
+    report = lab.verify(lab.seal(spoilt, Placement(2, 20, 20, 65)))
+    assert report.is_spoilt
+    assert (len(report.serials), report.earlier) == (1, ())
+
+
+# Condition 3: evidence only as our own update
+
+
+def test_our_own_evidence_leaves_the_file_genuine(lab):
+    for document in (with_evidence(lab), appended(lab, evidence_of(lab))):
+        report = lab.verify(document)
+        assert report.verdict is Verdict.GENUINE
+        assert report.sealed_bytes == len(document)
+
+
+@pytest.mark.slow
+def test_no_byte_of_our_evidence_can_be_changed(lab):
+    document = appended(lab, evidence_of(lab))
+    chance = random.Random(17)
+    for place in range(len(lab.sealed), len(document)):
+        changed = bytearray(document)
+        changed[place] ^= 1 << chance.randrange(8)
+        report = lab.verify(bytes(changed))
+        assert report.verdict is Verdict.GENUINE_THEN_EXTENDED, place
+        assert report.sealed_bytes == len(lab.sealed)
+
+
+# Later signatures
+
+
+def test_later_signatures_are_named_and_not_judged(lab):
+    signed = lab.signed(lab.signed(lab.sealed, "Satu"), "Dua")
+    report = lab.verify(signed)
+    assert [one.signer for one in report.later] == ["Notaris Budi", "Notaris Budi"]
+    spoilt = signed[:-400] + signed[-400:].replace(b"/Prev", b"/Prex")
+    assert lab.verify(spoilt).verdict is Verdict.GENUINE_THEN_EXTENDED
+
+
+def test_numbers_of_our_objects_cannot_be_foreseen(lab):
+    documents = [whole(letter(1, f"Surat {number}")) for number in range(8)]
+    sizes = {int(re.findall(rb"/Size (\d+)", lab.seal(one))[-1]) for one in documents}
+    assert len(sizes) == len(documents)
 
 
 # Forgers
@@ -188,7 +239,6 @@ def test_an_honest_signature_leaves_serials_and_digests_as_they_were(lab):
 
 def test_a_root_in_the_document_proves_nothing(lab):
     forged = ATTACKS["self-made-certificate-with-our-names"].make(lab)
-    assert failed(lab.verify(forged)) == {"issuer", "validity", "claim"}
     root, ours = lab.forger.root, lab.issuer.root
     at = lab.verify(lab.sealed).sealed_at
     assert verify(forged, [root], at=at).verdict is Verdict.GENUINE
@@ -196,7 +246,7 @@ def test_a_root_in_the_document_proves_nothing(lab):
     assert verify(forged, [ours, root], at=at).verdict is Verdict.GENUINE
 
 
-def test_a_seal_from_the_future_is_not_genuine_and_one_made_in_time_stays_so(bench, lab):
+def test_seal_from_the_future_is_not_genuine_and_one_made_in_time_stays_so(bench, lab):
     early = verify(lab.sealed, [bench.issuer.root], at=bench.at - timedelta(hours=1))
     assert early.verdict is Verdict.FORGED
     # Long after expiry a seal made in time is still genuine.
@@ -212,17 +262,6 @@ def test_the_certificates_are_all_in_the_seal(lab):
         assert asn1_x509.Certificate.load(encoded).dump() in container
 
 
-def test_a_password_is_needed_to_check_what_needs_one_to_be_read(lab):
-    out = io.BytesIO()
-    with pikepdf.open(io.BytesIO(whole(letter()))) as opened:
-        opened.save(out, encryption=pikepdf.Encryption(owner="pemilik", user="rahasia"))
-    sealed = lab.seal(out.getvalue(), password=b"rahasia")
-    assert lab.verify(sealed, b"rahasia").verdict is Verdict.GENUINE
-    assert not lab.verify(sealed).verdict.is_good
-    changed = sealed.replace(b"/Rect[20 20", b"/Rect[21 20")
-    assert lab.verify(changed, b"rahasia").verdict is Verdict.CHANGED_AFTER_SEALING
-
-
 # Those of others
 
 
@@ -233,21 +272,5 @@ def test_no_attack_of_the_corpus_is_taken_for_a_seal(bench, corpus):
         assert verdict in {Verdict.FOREIGN_SEAL, Verdict.NOT_SEALED, Verdict.UNREADABLE}, path.name
 
 
-# Time
-
-
-@pytest.mark.slow
-def test_what_many_byte_ranges_are_around_is_looked_at_once(lab):
-    """A SignedData of thousands of attributes, laid out otherwise than ours."""
-    document = many_ranges_around_one(lab)
-    begin = time.process_time()
-    assert lab.verify(document).verdict is Verdict.NOT_SEALED
-    assert time.process_time() - begin < CPU_SECONDS_MAX / 4 * slowness()
-
-
-@pytest.mark.slow
-def test_a_file_without_a_seal_costs_no_search_through_all_of_it(lab):
-    document = many_ranges()
-    begin = time.process_time()
-    assert not lab.verify(document).verdict.is_good
-    assert time.process_time() - begin < CPU_SECONDS_MAX * slowness()
+def test_many_byte_ranges_around_one_signed_data_are_no_seal(lab):
+    assert lab.verify(many_ranges_around_one(lab)).verdict is Verdict.NOT_SEALED

@@ -57,7 +57,7 @@ def test_the_seal_says_whose_time_stamp_belongs_to_it(lab):
     for trusted, verdict in (
         ([], Verdict.GENUINE),
         ([root], Verdict.GENUINE),
-        ([lab.issuer.root], Verdict.CHANGED_AFTER_SEALING),
+        ([lab.issuer.root], Verdict.ALTERED),
     ):
         report = verify(document, [lab.issuer.root], at=AT, time_stamp_roots=trusted)
         assert report.verdict is verdict
@@ -77,7 +77,7 @@ def test_a_seal_that_does_not_say_is_not_good(lab):
     digest = hashlib.sha256(unsaid[:start] + unsaid[end:]).digest()
     sealed = gap.with_signed_data(unsaid, lab.issuer.sign(digest))
     report = lab.verify(sealed)
-    assert report.verdict is Verdict.CHANGED_AFTER_SEALING
+    assert report.verdict is Verdict.ALTERED
     assert [one.name for one in report.checks if not one.passed] == ["time_stamp"]
 
 

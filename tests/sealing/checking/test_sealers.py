@@ -124,7 +124,7 @@ def test_whoever_has_such_a_certificate_may_sign(lab, ours, notary, judged):
         str(notary / "seal.key"), str(notary / "seal.pem"), [str(notary / "intermediate.pem")]
     )
     assert judged(lab.signed(lab.original, signer=signer)) == ("foreign_seal", set())
-    assert judged(lab.signed(lab.sealed, signer=signer)) == ("genuine_then_signed", set())
+    assert judged(lab.signed(lab.sealed, signer=signer)) == ("genuine_then_extended", set())
     assert judged(lab.seal(lab.signed(lab.original, signer=signer))) == ("genuine", set())
 
 
@@ -214,16 +214,16 @@ def test_who_bears_our_name_by_his_own_word_forges(lab, index, written):
     "name", ["\u7532\u4e59", "\u0645\u064a\u062a", "Notaris \u0411\u0443\u0434\u0438"]
 )
 def test_a_name_in_another_script_is_no_forgery(lab, name):
-    assert lab.verify(signed_by(lab, name_of(name))).verdict is Verdict.GENUINE_THEN_SIGNED
+    assert lab.verify(signed_by(lab, name_of(name))).verdict is Verdict.GENUINE_THEN_EXTENDED
 
 
 def test_a_name_of_as_many_letters_in_another_script_is_no_forgery(lab):
     name = "".join("\u0416" if one.isalnum() else one for one in common_name(lab.issuer.chain[0]))
-    assert lab.verify(signed_by(lab, name_of(name))).verdict is Verdict.GENUINE_THEN_SIGNED
+    assert lab.verify(signed_by(lab, name_of(name))).verdict is Verdict.GENUINE_THEN_EXTENDED
 
 
 def test_a_name_of_his_own_is_no_forgery_and_is_read_in_its_line(lab):
     name = "\u202eBudi\nKetiga " + common_name(lab.issuer.chain[0])
     report = lab.verify(signed_by(lab, name_of(name)))
-    assert report.verdict is Verdict.GENUINE_THEN_SIGNED
+    assert report.verdict is Verdict.GENUINE_THEN_EXTENDED
     assert report.later[0].signer == "BudiKetiga " + common_name(lab.issuer.chain[0])

@@ -36,11 +36,11 @@ from meterai.sealing import (
     verifying,
 )
 from meterai.sealing.sandbox import answers, bounded
-from meterai.sealing.sandbox.answers import Compared, Inspected, NotAnswered, Verified
+from meterai.sealing.sandbox.answers import Inspected, NotAnswered, Verified
 from meterai.sealing.sandbox.bounded import Task, Work
 from meterai.sealing.sandbox.repair import repairing
 from meterai.stamps import NotEnoughStamps
-from tests.support.attacks import endless
+from tests.support.endless import dashed_strokes
 from tests.support.pdfmaker import letter, text_of, whole
 
 WAIT_SECONDS_MAX = 60.0  # of a test for what should take two; the machine may be busy
@@ -49,17 +49,11 @@ QUICK = Task("repair", BROKEN, answer_bytes_max=1_000_000)
 
 
 @pytest.fixture(scope="module")
-def endless_file(lab) -> bytes:
-    return endless.CASES["endless-strokes"].make(lab)
-
-
-@pytest.fixture(scope="module")
-def endless_task(lab, endless_file) -> Task:
-    """A comparison that does not come to an end by itself."""
-    work = verifying(Question(endless_file, [lab.issuer.root], lab.verify(lab.sealed).sealed_at))
+def endless_task() -> Task:
+    """A drawing that does not come to an end by itself."""
+    work = picturing(whole(dashed_strokes()), 1)
     task = work.send(None)
     work.close()
-    assert task.name == "compare"
     return task
 
 
@@ -187,14 +181,6 @@ def test_a_process_that_hangs_holds_up_nobody(endless_task):
     assert asked.result() is None
 
 
-@pytest.mark.slow
-def test_a_page_of_five_metres_is_drawn_small(lab):
-    objects = letter(2)
-    objects[4] = text_of(objects[4]).replace(b"[0 0 595 842]", b"[0 0 14000 14000]/UserUnit 1")
-    signed = lab.signed(lab.sealed_of(objects), on_page=0, box=(0, 0, 14000, 14000))
-    assert lab.verify(signed).verdict is Verdict.COVERED_AFTER_SEALING
-
-
 def test_too_long_an_answer_is_none():
     assert bounded.ask(Task("repair", BROKEN, answer_bytes_max=100)) is None
 
@@ -223,7 +209,7 @@ import sys
 from meterai.sealing.sandbox import bounded
 parameters = json.loads(sys.argv[1])
 print("asking", flush=True)
-bounded.ask(bounded.Task("compare", sys.stdin.buffer.read(), parameters))
+bounded.ask(bounded.Task("picture", sys.stdin.buffer.read(), parameters))
 """
 
 
@@ -259,7 +245,7 @@ def test_a_forked_process_has_a_server_of_its_own():
 
 # -- answers -----------------------------------------------------------------------------------
 
-KINDS = [Compared, Inspected, Verified]
+KINDS = [Inspected, Verified]
 
 
 @given(st.none() | st.binary(max_size=200) | st.sampled_from([b"\0", b"\1"]).flatmap(

@@ -143,7 +143,7 @@ def test_another_authoritys_time_stamp_is_not_believed(directory, authority, pla
     issuer = issuer_with(directory, authority, long_term=False)
     document = sealed(issuer, plain, now)
     report = verify(document, [issuer.root], at=now, time_stamp_roots=[issuer.root])
-    assert report.verdict is Verdict.CHANGED_AFTER_SEALING
+    assert report.verdict is Verdict.ALTERED
     assert [check.name for check in report.checks if not check.passed] == ["time_stamp"]
 
 

@@ -41,7 +41,7 @@ from meterai.sealing import (
 from tests.support.pdfmaker import letter, text_of, whole
 
 HERE = Placement(1, 20, 20, 65)
-SPOILT = {Verdict.CHANGED_AFTER_SEALING, Verdict.FORGED}
+SPOILT = {Verdict.ALTERED, Verdict.FORGED}
 
 
 def refusal(bench, original, *placements):

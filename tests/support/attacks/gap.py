@@ -26,7 +26,7 @@ from meterai.sealing.signing import cms
 from meterai.sealing.signing.cms_layout import SIGNED_DATA, TIME_STAMP_TOKEN
 from meterai.sealing.signing.der import SEQUENCE, SET, tlv
 from meterai.sealing.signing.timestamps import taken_in
-from tests.support.attacks.lab import AT, Attack, Lab, changed, forged
+from tests.support.attacks.lab import AT, Attack, Lab, altered, forged
 from tests.support.attacks.octets import ranges_of
 
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -42,11 +42,9 @@ class TimeStamper:
 
     def __init__(self, at: datetime = AT, words: str = "Otoritas Waktu") -> None:
         self.at = at
-        self._root_key, self._key = (rsa.generate_private_key(65537, 2048) for _ in range(2))
-        root = _certificate(
-            "Akar Waktu", self._root_key, "Akar Waktu", self._root_key, is_root=True
-        )
-        leaf = _certificate("Akar Waktu", self._root_key, words, self._key, is_root=False)
+        self.root_key, self._key = (rsa.generate_private_key(65537, 2048) for _ in range(2))
+        root = _certificate("Akar Waktu", self.root_key, "Akar Waktu", self.root_key, is_root=True)
+        leaf = _certificate("Akar Waktu", self.root_key, words, self._key, is_root=False)
         self.time_stamp_roots: tuple[x509.Certificate, ...] = (root,)
         self._leaf = asn1_x509.Certificate.load(leaf.public_bytes(Encoding.DER))
 
@@ -303,32 +301,32 @@ def _in_the_padding(encoded: bytes) -> bytes:
 
 
 CASES: dict[str, Attack] = {
-    "time-stamp-taken-out": changed(_in_gap(_taken_out), "time_stamp"),
-    "time-stamp-invented": changed(_in_gap(_by(_stranger)), "time_stamp"),
-    "time-stamp-over-another-signature": changed(
+    "time-stamp-taken-out": altered(_in_gap(_taken_out), "time_stamp"),
+    "time-stamp-invented": altered(_in_gap(_by(_stranger)), "time_stamp"),
+    "time-stamp-over-another-signature": altered(
         _in_gap(_by(time_stamper, lambda one: one[:-1])), "time_stamp"
     ),
-    "time-stamp-of-a-later-time": changed(_in_gap(_by(_later)), "time_stamp"),
-    "time-stamp-with-a-stuffed-certificate": changed(
+    "time-stamp-of-a-later-time": altered(_in_gap(_by(_later)), "time_stamp"),
+    "time-stamp-with-a-stuffed-certificate": altered(
         _in_gap(_token_changed(_stuffed)), "time_stamp"
     ),
-    "time-stamp-with-an-unsigned-attribute": changed(
+    "time-stamp-with-an-unsigned-attribute": altered(
         _in_gap(_token_changed(_unsigned_inside)), "time_stamp"
     ),
-    "time-stamp-by-another-name-of-its-algorithm": changed(
+    "time-stamp-by-another-name-of-its-algorithm": altered(
         _in_gap(_token_changed(_as_rsa)), "time_stamp"
     ),
-    "time-stamp-twice": changed(_in_gap(_token_twice), "structure", "time_stamp"),
-    "attribute-beside-the-time-stamp": changed(_in_gap(_beside), "structure", "time_stamp"),
-    "signature-in-its-other-form": changed(_in_gap(_the_other_s, _plain), "structure"),
-    "lists-in-the-signed-data": forged(_in_gap(_with_crls)),
-    "certificates-in-another-order": changed(
+    "time-stamp-twice": altered(_in_gap(_token_twice), "structure", "time_stamp"),
+    "attribute-beside-the-time-stamp": altered(_in_gap(_beside), "structure", "time_stamp"),
+    "signature-in-its-other-form": altered(_in_gap(_the_other_s, _plain), "structure"),
+    "lists-in-the-signed-data": altered(_in_gap(_with_crls), "structure"),
+    "certificates-in-another-order": altered(
         _in_gap(_certificates(lambda found: found[::-1]), _plain), "structure"
     ),
     "authority-in-its-other-form": forged(
         _in_gap(_certificates(_authority_in_its_other_form)), "seal"
     ),
     "signed-data-in-ber": forged(_in_gap(_longer_length), "seal"),
-    "bytes-in-the-padding": changed(_in_gap(_in_the_padding), "structure"),
+    "bytes-in-the-padding": altered(_in_gap(_in_the_padding), "structure"),
 }
 HONEST: dict[str, Attack] = {"genuine-with-a-time-stamp": Attack(time_stamped, "genuine")}

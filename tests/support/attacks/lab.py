@@ -21,12 +21,16 @@ from pyhanko.sign import fields, signers
 from meterai.kit.serial import Serial, SerialMaker
 from meterai.sealing import (
     Issuer,
+    Issuers,
     Placement,
     Report,
     Stamp,
+    Verdict,
     development_issuer,
+    examining,
     verify,
 )
+from meterai.sealing.sandbox.bounded import finish
 from meterai.sealing.stamp.identifiers import FIELD_PREFIX
 from meterai.sealing.writing.engine import seal
 from tests.support.pdfmaker import Body, letter, update, whole
@@ -35,7 +39,7 @@ from tests.support.serials import numbered
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 CHECK_URL = "https://meterai.example/c/"
 CORNER = Placement(1, 20, 20, 65)
-CORNER_BOX = (CORNER.x, CORNER.y, CORNER.x + CORNER.width, CORNER.y + CORNER.height)
+BESIDE = Placement(1, 200, 20, 65)
 EMPTY_PAPER = (300, 300, 450, 360)  # a rectangle of a page of `letter` with nothing in it
 OVER_WORDS = (60, 740, 340, 800)  # a rectangle over its words
 _FIRST_SERIAL = 1 << 35  # of 2026, as those are that are made
@@ -49,6 +53,7 @@ class Lab:
 
     issuer: Issuer
     directory: Path
+    keys: Path | None = None  # of the authorities above the issuer, where an attack needs them
     _serials: SerialMaker = field(default_factory=lambda: SerialMaker(7))
 
     def serial(self) -> Serial:
@@ -88,6 +93,16 @@ class Lab:
             password=password,
             seal_certificates=self.issuer.chain[:1],
         )
+
+    def taken_in(self, document: bytes) -> Verdict:
+        """The verdict on a document that comes in to be stamped."""
+        key = self.issuer.claim_key
+        assert key is not None
+        issuers = Issuers(
+            self.issuer, {"own": self.issuer}, (self.issuer.root,), {key.id: key.public}
+        )
+        _, verdict = finish(examining(document, [BESIDE], issuers, AT))
+        return verdict
 
     @cached_property
     def original(self) -> bytes:
@@ -181,27 +196,34 @@ class Lab:
 class Attack:
     """One attack: its making, the verdict it must get, and the checks that must fail with it.
 
-    `failed` may name fewer checks than fail.
+    `failed` may name fewer checks than fail.  With `refusal` the document is one to be stamped, and is
+    refused so.
     """
 
     make: Callable[[Lab], bytes]
     verdict: str
     failed: frozenset[str] = frozenset()
+    refusal: str | None = None
 
 
-def changed(make: Callable[[Lab], bytes], *failed: str) -> Attack:
-    """An attack that is a change after sealing."""
-    return Attack(make, "changed_after_sealing", frozenset(failed))
+def extended(make: Callable[[Lab], bytes]) -> Attack:
+    """An attack behind the sealed bytes, which are whole."""
+    return Attack(make, "genuine_then_extended")
+
+
+def altered(make: Callable[[Lab], bytes], *failed: str) -> Attack:
+    """An attack on what was sealed."""
+    return Attack(make, "altered", frozenset(failed))
 
 
 def forged(make: Callable[[Lab], bytes], *failed: str) -> Attack:
-    """An attack that is a forgery."""
+    """An attack by somebody with keys of his own."""
     return Attack(make, "forged", frozenset(failed))
 
 
-def covered(make: Callable[[Lab], bytes]) -> Attack:
-    """An attack that covers something."""
-    return Attack(make, "covered_after_sealing", frozenset({"uncovered"}))
+def refused(make: Callable[[Lab], bytes], refusal: str) -> Attack:
+    """An attack that is prepared before stamping."""
+    return Attack(make, "", refusal=refusal)
 
 
 def serials_of(sealed: bytes) -> list[str]:

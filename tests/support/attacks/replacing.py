@@ -3,7 +3,7 @@
 import re
 import zlib
 
-from tests.support.attacks.lab import Attack, Lab, changed
+from tests.support.attacks.lab import Attack, Lab, altered, extended
 from tests.support.attacks.octets import ranges_of
 from tests.support.pdfmaker import Stream, letter, whole
 
@@ -110,14 +110,14 @@ def _page_content_replaced(lab: Lab) -> bytes:
 
 
 CASES: dict[str, Attack] = {
-    "picture-replaced-in-place": changed(_picture_in_place, "integrity"),
-    "code-swapped-in-place": changed(_code_in_place, "integrity"),
-    "claim-swapped": changed(_claim_swapped, "integrity"),
-    "serial-swapped": changed(_serial_swapped, "integrity"),
-    "time-swapped": changed(_time_swapped, "integrity"),
-    "stamp-moved-in-place": changed(_stamp_moved, "integrity"),
-    "picture-replaced-by-an-update": changed(_picture_by_update, "unchanged"),
-    "page-replaced-by-an-update": changed(_page_content_replaced, "unchanged"),
+    "picture-replaced-in-place": altered(_picture_in_place, "integrity"),
+    "code-swapped-in-place": altered(_code_in_place, "integrity"),
+    "claim-swapped": altered(_claim_swapped, "integrity"),
+    "serial-swapped": altered(_serial_swapped, "integrity"),
+    "time-swapped": altered(_time_swapped, "integrity"),
+    "stamp-moved-in-place": altered(_stamp_moved, "integrity"),
+    "picture-replaced-by-an-update": extended(_picture_by_update),
+    "page-replaced-by-an-update": extended(_page_content_replaced),
     "stamp-picture-copied": Attack(_annotation_copied, "not_sealed"),
     "seal-copied-outside-the-form": Attack(_seal_copied_as_octets, "not_sealed"),
 }
