@@ -16,6 +16,7 @@ class Exit(IntEnum):
     NO = 1  # it does not hold, is not there, or a rule forbids it
     USAGE = 2  # a word, a number or a file that was given cannot be used
     UNJUDGED = 3  # whether it holds could not be found out
+    EXTENDED = 4  # it holds for the first part of what was given, and something follows
     FAULT = 70  # a fault of ours
     UNWRITTEN = 74  # what was to be told could not be written
     LATER = 75  # the same command may succeed later: the database is away, another one runs

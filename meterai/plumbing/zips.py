@@ -1,13 +1,13 @@
 """ZIP archives of files as they are: stored, not deflated, since a PDF is compressed already.
 
-Written piece by piece, one file in memory at a time.  Size and checksum stand before each file and
+Written piece by piece, one file in memory at a time, or a piece of it (`PiecedFile`).  Size and checksum stand before each file and
 not behind it, so that every program can read the archive as it comes (APPNOTE 6.3.10, section 4.3.7).
 No ZIP64: less than 4 GB in fewer than 65,536 files.
 """
 
 import struct
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -28,6 +28,32 @@ class ZippedFile:
     at: datetime
     content: bytes
 
+    @property
+    def size(self) -> int:
+        """Its length in bytes."""
+        return len(self.content)
+
+    @property
+    def crc(self) -> int:
+        """Its checksum."""
+        return zlib.crc32(self.content)
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Its content."""
+        for begin in range(0, len(self.content), PIECE_BYTES):
+            yield self.content[begin : begin + PIECE_BYTES]
+
+
+@dataclass(frozen=True, slots=True)
+class PiecedFile:
+    """One file of an archive that is never whole in memory: `size` bytes with this checksum."""
+
+    name: str
+    at: datetime
+    size: int
+    crc: int
+    pieces: Callable[[], AsyncIterator[bytes]]
+
 
 @dataclass(slots=True)
 class _Written:
@@ -44,25 +70,23 @@ def _dos_time(at: datetime) -> tuple[int, int]:
     return time, (local.year - 1980) << 9 | local.month << 5 | local.day
 
 
-def _about(file: ZippedFile) -> bytes:
+def _about(file: ZippedFile | PiecedFile) -> bytes:
     """What the header of a file and its entry in the directory both say, from the version on."""
-    size = len(file.content)
+    size, name = file.size, len(file.name.encode())
     assert size < _BYTES_MAX, "no ZIP64"
-    name = len(file.name.encode())
-    crc = zlib.crc32(file.content)
     return struct.pack(
-        "<HHHHHIIIHH", _VERSION, _UTF8, 0, *_dos_time(file.at), crc, size, size, name, 0
+        "<HHHHHIIIHH", _VERSION, _UTF8, 0, *_dos_time(file.at), file.crc, size, size, name, 0
     )
 
 
-def _header(written: _Written, file: ZippedFile) -> bytes:
+def _header(written: _Written, file: ZippedFile | PiecedFile) -> bytes:
     about, name = _about(file), file.name.encode()
     rest = struct.pack("<HHHII", 0, 0, 0, _REGULAR_FILE, written.offset)
     written.directory.append(
         b"PK\x01\x02" + struct.pack("<H", 3 << 8 | _VERSION) + about + rest + name
     )
     header = b"PK\x03\x04" + about + name
-    written.offset += len(header) + len(file.content)
+    written.offset += len(header) + file.size
     written.files += 1
     return header
 
@@ -75,25 +99,33 @@ def _end(written: _Written) -> bytes:
     return directory + b"PK\x05\x06" + end
 
 
-async def zipped(files: AsyncIterator[ZippedFile]) -> AsyncIterator[bytes]:
+async def zipped(files: AsyncIterator[ZippedFile | PiecedFile]) -> AsyncIterator[bytes]:
     """The archive of these files, piece by piece."""
     written = _Written()
     async for file in files:
         yield _header(written, file)
-        for begin in range(0, len(file.content), PIECE_BYTES):
-            yield file.content[begin : begin + PIECE_BYTES]
+        async for piece in file.pieces():
+            yield piece
     yield _end(written)
 
 
-def distinct(names: list[str]) -> Iterator[str]:
-    """The names, each once and none with a folder in it: surat.pdf, surat (2).pdf."""
-    taken: set[str] = set()
-    for name in names:
+class Names:
+    """The names of an archive, each once and none with a folder in it: surat.pdf, surat (2).pdf."""
+
+    def __init__(self) -> None:
+        self._next: dict[
+            str, int
+        ] = {}  # of each name that is taken, what would be the next one's number
+
+    def distinct(self, name: str) -> str:
+        """The name, or one like it."""
         plain = name.replace("/", "_").replace("\\", "_").lstrip(".") or "_"
         stem, dot, end = plain.rpartition(".")
-        found, number = plain, 1
-        while found.casefold() in taken:
+        number = self._next.get(plain.casefold(), 1)
+        found = plain
+        while found.casefold() in self._next:
             number += 1
             found = f"{stem} ({number}).{end}" if dot else f"{plain} ({number})"
-        taken.add(found.casefold())
-        yield found
+        self._next[plain.casefold()] = number
+        self._next.setdefault(found.casefold(), 1)
+        return found

@@ -2,6 +2,8 @@
 
 Promises this room keeps
   * Anybody may ask, without signing in, and gets one verdict and each check as a sentence.
+  * A good verdict is about the sealed revision, the first bytes of the file, which whoever asked can
+    have: of what follows nothing is said, and nothing is shown but names that are not checked.
   * What is answered about a serial is nothing personal.
   * The document that is checked is not kept, nor a photo of paper, nor what was found of many files.
   * A QR code that holds is never called a genuine document: it can be printed on any paper.
@@ -18,7 +20,9 @@ from meterai.verification.service.views import (
     ClaimKeysView,
     ClaimKeyView,
     ClaimView,
-    PlaceView,
+    EarlierView,
+    LaterSignatureView,
+    SealedView,
     StampView,
     VerificationView,
 )
@@ -29,9 +33,11 @@ __all__ = [
     "ClaimKeysView",
     "ClaimVerdict",
     "ClaimView",
+    "EarlierView",
     "FinalVerdict",
+    "LaterSignatureView",
     "MarkedPage",
-    "PlaceView",
+    "SealedView",
     "StampView",
     "VerificationService",
     "VerificationView",

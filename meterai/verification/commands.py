@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cyclopts import Parameter
 
@@ -32,22 +33,28 @@ from meterai.sealing import (
     ClaimKeyUnusable,
     ClaimMalformed,
     IssuerUnusable,
+    NotJudged,
     Report,
     Verdict,
 )
 from meterai.stamping import issuers_directory, issuers_of
-from meterai.verification.service import sentence
+from meterai.verification.service import revisions, sentence
 
 SCANNED_BYTES_MAX = 1024 * 1024  # of codes on the standard input, a line each
 
 
-def _as_json(report: Report) -> str:
+# Neither that the seal holds nor that it does not.
+_UNJUDGED = frozenset({Verdict.UNREADABLE, Verdict.UNKNOWN_VERSION})
+
+
+def _as_json(report: Report, size_bytes: int) -> str:
     checks = [
         {"name": one.name, "passed": one.passed, "detail": sentence(one, "en")}
-        | ({"place": one.facts} if "page" in one.facts else {})
         for one in report.checks
     ]
     found = {"verdict": report.verdict, "serials": list(report.serials), "checks": checks}
+    if report.verdict.is_good:
+        found |= msgspec.to_builtins(revisions(report, size_bytes))
     return json.dumps(found, indent=2)
 
 
@@ -65,25 +72,60 @@ def verify(
     *,
     as_json: AsJson = False,
     password: Password = "",
+    extract_sealed: Annotated[
+        Path | None,
+        Parameter(
+            help="A new file for the document as it was stamped, without what was added since. "
+            "Nothing is written unless the seal holds."
+        ),
+    ] = None,
 ) -> None:
     """Check the seal of a PDF against this instance's issuers, without the register.
 
-    Exit status: 0 genuine, 1 not genuine, 3 could not be checked.
+    Exit status: 0 genuine, 4 genuine and then extended, 1 not genuine, 3 could not be checked.
     """
     settings, clock = options.settings("verify"), SystemClock()
-    issuers = _known_issuers(settings, clock)
-    report = sealing.verify_own(
-        read_given(document), issuers, at=clock.now(), password=password.encode()
-    )
+    issuers, content = _known_issuers(settings, clock), read_given(document)
+    try:
+        report = sealing.verify_own(content, issuers, at=clock.now(), password=password.encode())
+    except NotJudged as refusal:
+        complain(translate(f"refusal.{refusal.code}", "en"))
+        raise SystemExit(Exit.UNJUDGED) from None
+    if extract_sealed is not None and report.verdict.is_good:
+        _write_new(extract_sealed, content[: report.sealed_bytes])
     if as_json:
-        line(_as_json(report))
+        line(_as_json(report, len(content)))
     else:
         line(report.verdict)
         for one in report.checks:
             line(f"  {'ok ' if one.passed else 'NO '} {one.name}: {sentence(one, 'en')}")
-    if report.verdict in (Verdict.UNREADABLE, Verdict.COULD_NOT_BE_COMPARED):
-        raise SystemExit(Exit.UNJUDGED)
-    raise SystemExit(Exit.DONE if report.verdict.is_good else Exit.NO)
+        if report.verdict.is_good:
+            line(f"  sealed: the first {report.sealed_bytes} of {len(content)} bytes")
+    raise SystemExit(_exit_of(report.verdict))
+
+
+def _exit_of(verdict: Verdict) -> Exit:
+    if verdict in _UNJUDGED:
+        return Exit.UNJUDGED
+    if verdict is Verdict.GENUINE_THEN_EXTENDED:
+        return Exit.EXTENDED
+    return Exit.DONE if verdict.is_good else Exit.NO
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """Write a file that is not there yet; ends the command where it is, or cannot be written whole."""
+    try:
+        # With `x` it is opened with O_EXCL: what is there stays.
+        with path.open("xb") as file:
+            try:
+                file.write(content)
+                file.flush()
+            except OSError:
+                path.unlink()
+                raise
+    except OSError as error:
+        complain(f"{path}: {error.strerror}")
+        raise SystemExit(Exit.USAGE) from None
 
 
 def verify_claim(

@@ -53,14 +53,24 @@ class DocumentWrapped(Refusal):
     status = 415
 
 
+class NoSealedRevision(Refusal):
+    """The file has no sealed revision that could be taken out of it: its verdict is not good."""
+
+    code = "no_sealed_revision"
+    status = 422
+
+    def __init__(self, verdict: str) -> None:
+        super().__init__(f"the verdict is {verdict}")
+        self.verdict = verdict
+
+
 class FinalVerdict(StrEnum):
-    """One word for what was checked.  The first nine are those of `sealing.Verdict`."""
+    """One word for what was checked.  The first eight are those of `sealing.Verdict`."""
 
     GENUINE = "genuine"
-    GENUINE_THEN_SIGNED = "genuine_then_signed"  # as sealed; others signed it since
-    COVERED_AFTER_SEALING = "covered_after_sealing"  # a later signature's picture hides something
-    CHANGED_AFTER_SEALING = "changed_after_sealing"
-    COULD_NOT_BE_COMPARED = "could_not_be_compared"  # more follows our seal than we may examine
+    GENUINE_THEN_EXTENDED = "genuine_then_extended"
+    ALTERED = "altered"
+    UNKNOWN_VERSION = "unknown_version"
     FORGED = "forged"
     FOREIGN_SEAL = "foreign_seal"
     NOT_SEALED = "not_sealed"
@@ -69,13 +79,12 @@ class FinalVerdict(StrEnum):
     SERIAL_MISMATCH = "serial_mismatch"  # our serial, bound to another document
 
 
-# The document is as it was stamped, and its serials are of this document.
-GOOD = frozenset({FinalVerdict.GENUINE, FinalVerdict.GENUINE_THEN_SIGNED})
+# There is a sealed revision, and its serials are of this document.
+GOOD = frozenset({FinalVerdict.GENUINE, FinalVerdict.GENUINE_THEN_EXTENDED})
 # Neither that it is genuine nor that somebody did wrong.
 UNPROVEN = frozenset(
     {
-        FinalVerdict.COVERED_AFTER_SEALING,
-        FinalVerdict.COULD_NOT_BE_COMPARED,
+        FinalVerdict.UNKNOWN_VERSION,
         FinalVerdict.FOREIGN_SEAL,
         FinalVerdict.NOT_SEALED,
         FinalVerdict.UNREADABLE,

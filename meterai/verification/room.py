@@ -43,7 +43,9 @@ FIELDS = {
     ("VerificationView", "verdict"): Field(list(FinalVerdict)),
     ("ClaimView", "verdict"): Field(list(ClaimVerdict)),
     ("ClaimKeyView", "algorithm"): Field(["Ed25519"]),
-    ("PlaceView", "page"): Field(least=1),
+    ("VerificationView", "later_bytes"): Field(least=0),
+    ("SealedView", "bytes"): Field(least=1),
+    ("EarlierView", "bytes"): Field(least=1),
 }
 ROOM = Room(
     name="verification",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import Request, get, post
+from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
 from litestar.params import FromPath
@@ -44,15 +44,50 @@ async def check_document(
     settings: NamedDependency[Settings],
 ) -> VerificationView:
     """Check the PDF in the body (application/pdf).  It is not kept."""
+    document = await _document(request, lines)
+    client = network_of(request, settings.process.proxies)
+    checking = verification.check(document, language_of(request), client)
+    return await unless_gone(request.receive, checking)
+
+
+@post(
+    "/v1/verifications/sealed",
+    opt={
+        "permission": Permission.PUBLIC,
+        "priority": Priority.CHECKING,
+        "described": Described(
+            body={"application/pdf": FILE}, file="application/pdf", refuses=(415,)
+        ),
+    },
+    summary="Take the sealed revision out of a PDF",
+    tags=["checking"],
+    status_code=200,
+    request_max_body_size=CHECKED_BYTES_MAX,
+)
+async def take_sealed(
+    request: Request[Any, Any, Any],
+    verification: NamedDependency[VerificationService],
+    lines: NamedDependency[WaitingRoom],
+    settings: NamedDependency[Settings],
+) -> Response[bytes]:
+    """The PDF in the body as it was stamped: its first `sealed.bytes`, without what was added since.
+
+    It is checked and not kept.  Refused with `no_sealed_revision` unless the verdict is good.
+    """
+    document = await _document(request, lines)
+    client = network_of(request, settings.process.proxies)
+    sealed = await unless_gone(request.receive, verification.sealed(document, client))
+    return Response(sealed, media_type="application/pdf")
+
+
+async def _document(request: Request[Any, Any, Any], lines: WaitingRoom) -> bytes:
+    """The body, which is the document.  Refuses `DocumentWrapped`, and whoever has to wait in a line."""
     media_type, _ = request.content_type
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if media_type == RequestEncodingType.MULTI_PART or encoding != "identity":
         raise DocumentWrapped(f"a body of {media_type}, encoded as {encoding}")
     await lines.check_turn(request, None, Act.CHECK)
-    document = await request.body()
-    client = network_of(request, settings.process.proxies)
-    checking = verification.check(document, language_of(request), client)
-    return await unless_gone(request.receive, checking)
+    return await request.body()
 
 
 @get(
@@ -105,4 +140,4 @@ async def list_claim_keys(
     return verification.claim_keys()
 
 
-routes = [check_document, show_stamp, show_claim, list_claim_keys]
+routes = [check_document, take_sealed, show_stamp, show_claim, list_claim_keys]

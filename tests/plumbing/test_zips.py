@@ -5,6 +5,7 @@ import io
 import shutil
 import subprocess
 import zipfile
+import zlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,13 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from meterai.plumbing.zips import ZippedFile, distinct, zipped
+from meterai.plumbing.zips import Names, PiecedFile, ZippedFile, zipped
 
 AT = datetime(2026, 11, 24, 8, 4, 6, tzinfo=UTC)
 
 
-def archive(*files: ZippedFile) -> bytes:
-    async def each() -> AsyncIterator[ZippedFile]:
+def archive(*files: ZippedFile | PiecedFile) -> bytes:
+    async def each() -> AsyncIterator[ZippedFile | PiecedFile]:
         for file in files:
             yield file
 
@@ -33,8 +34,11 @@ def archive(*files: ZippedFile) -> bytes:
     some.lists(some.tuples(some.text(min_size=1, max_size=9), some.binary(max_size=99)), max_size=5)
 )
 def test_what_goes_in_comes_out(made: list[tuple[str, bytes]]) -> None:
-    names = list(distinct([name.encode("utf-8", "ignore").decode() or "_" for name, _ in made]))
-    files = [ZippedFile(name, AT, content) for name, (_, content) in zip(names, made, strict=True)]
+    names = Names()
+    files = [
+        ZippedFile(names.distinct(name.encode("utf-8", "ignore").decode() or "_"), AT, content)
+        for name, content in made
+    ]
     opened = zipfile.ZipFile(io.BytesIO(archive(*files)))
     assert opened.testzip() is None
     found = {one.orig_filename: opened.read(one) for one in opened.infolist()}
@@ -42,6 +46,17 @@ def test_what_goes_in_comes_out(made: list[tuple[str, bytes]]) -> None:
     assert {one.date_time for one in opened.infolist()} <= {(2026, 11, 24, 15, 4, 6)}, (
         "as in Jakarta"
     )
+
+
+def test_file_in_pieces_is_the_same_archive_as_whole_file() -> None:
+    content = bytes(range(256)) * 1000
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for begin in range(0, len(content), 1000):
+            yield content[begin : begin + 1000]
+
+    pieced = PiecedFile("a.pdf", AT, len(content), zlib.crc32(content), pieces)
+    assert archive(pieced) == archive(ZippedFile("a.pdf", AT, content))
 
 
 @pytest.mark.skipif(shutil.which("unzip") is None, reason="there is no unzip on this machine")
@@ -56,7 +71,8 @@ def test_another_program_reads_it(tmp_path: Path) -> None:
 
 def test_names_are_distinct_and_lead_nowhere() -> None:
     names = ["Surat.pdf", "surat.PDF", "Surat.pdf", "../../etc/x", "a\\b", "..", "x", "x"]
-    found = list(distinct(names))
+    taken = Names()
+    found = [taken.distinct(name) for name in names]
     assert found[:3] == ["Surat.pdf", "surat (2).PDF", "Surat (3).pdf"]
     assert not any("/" in one or "\\" in one or one.startswith(".") for one in found)
     assert len({one.casefold() for one in found}) == len(found)

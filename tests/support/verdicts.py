@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from meterai.verification import CheckView, VerificationView
+from meterai.verification import (
+    CheckView,
+    EarlierView,
+    LaterSignatureView,
+    SealedView,
+    VerificationView,
+)
+from meterai.verification.model import GOOD, FinalVerdict
 
 NOW = datetime(2026, 11, 24, 8, 4, tzinfo=UTC)
 SERIAL = "1QQJXXBQNX00N0WZXZP2FV"
@@ -16,8 +23,17 @@ def verdict_view(
     serials: Sequence[str] = (SERIAL,),
     checks: Sequence[CheckView] = (),
     is_specimen: bool = True,
+    later: Sequence[LaterSignatureView] = (),
+    earlier: Sequence[EarlierView] = (),
 ) -> VerificationView:
-    """A verdict on a file of a hundred thousand bytes."""
+    """A verdict on a file of a hundred thousand bytes, of which ninety are sealed if something follows."""
+    is_extended = verdict == FinalVerdict.GENUINE_THEN_EXTENDED
+    sealed = SealedView(
+        bytes=90_000 if is_extended else 100_000,
+        sha256="5e" * 32,
+        sealed_at=NOW,
+        serials=list(serials),
+    )
     return VerificationView(
         verdict=verdict,
         summary=summary,
@@ -30,4 +46,8 @@ def verdict_view(
         sealed_at=NOW,
         sha256_original="0c" * 32,
         checks=list(checks),
+        sealed=sealed if verdict in GOOD else None,
+        later_bytes=100_000 - sealed.bytes if verdict in GOOD else None,
+        later_signatures=list(later),
+        earlier=list(earlier),
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +12,7 @@ from litestar.testing import TestClient
 from markupsafe import escape
 
 from meterai.kit.refusal import Malformed
+from meterai.kit.serial import UNLEASED, SerialMaker
 from meterai.kit.text import isolated
 from meterai.pages import Site, rendered
 from meterai.pages.assets import assets_of
@@ -22,13 +23,17 @@ from meterai.verification import (
     CheckView,
     ClaimVerdict,
     ClaimView,
+    EarlierView,
     FinalVerdict,
+    LaterSignatureView,
     MarkedPage,
     StampView,
     VerificationService,
+    VerificationView,
 )
 from meterai.verification.model import GOOD
 from meterai.verification.pages import FORM_BYTES_MAX, PAGES, routes
+from meterai.verification.pages.checking import sealed_name
 from meterai.verification.pages.many import cells_of, columns, csv_line, to_the_last
 from meterai.verification.service.archive import NotChecked
 from meterai.verification.service.batch import BatchRow
@@ -62,21 +67,67 @@ def test_every_verdict_has_a_word() -> None:
 @pytest.mark.parametrize("verdict", FinalVerdict)
 def test_a_verdict_is_a_word_and_not_only_a_colour(asked: Any, verdict: FinalVerdict) -> None:
     checks = [CheckView("seal", True, "the good one"), CheckView("seal", False, "the bad one")]
-    result = verdict_view(verdict, checks=checks)
-    text = rendered(
-        asked, "verification/verdict.html", {"result": result, "name": HOSTILE, "pictures": []}
-    )
+    text = verdict_page(asked, verdict_view(verdict, checks=checks), HOSTILE)
     assert text.index("the bad one") < text.index("the good one"), "what is wrong comes first"
     language = asked.cookies["language"]
-    for good in GOOD:
-        said = f'<h1><span class="sign" aria-hidden="true">✓</span> {translate(f"page.verdict.{good}_specimen", language)}</h1>'
+    for good, sign in ((FinalVerdict.GENUINE, "✓"), (FinalVerdict.GENUINE_THEN_EXTENDED, "↓")):
+        said = f'<h1><span class="sign" aria-hidden="true">{sign}</span> {translate(f"page.verdict.{good}_specimen", language)}</h1>'
         assert (said in text) == (verdict == good)
-    assert (
-        verdict in GOOD
-        or escape(translate(f"verdict.{verdict}", asked.cookies["language"])) in text
-    )
-    assert ('class="verdict good"' in text) == (verdict in GOOD)
+    assert verdict in GOOD or escape(translate(f"verdict.{verdict}", language)) in text
+    assert ('class="verdict good"' in text) == (verdict == FinalVerdict.GENUINE)
+    assert ('class="verdict act"' in text) == (verdict == FinalVerdict.GENUINE_THEN_EXTENDED)
     assert HOSTILE not in text
+
+
+def verdict_page(
+    asked: Any,
+    result: VerificationView,
+    name: str = "surat.pdf",
+    pictures: Sequence[MarkedPage] = (),
+) -> str:
+    facts = {
+        "result": result,
+        "name": name,
+        "pictures": list(pictures),
+        "sealed_name": sealed_name(name),
+    }
+    return rendered(asked, "verification/verdict.html", facts)
+
+
+def test_extended_file_leads_to_its_sealed_revision(asked: Any) -> None:
+    language = asked.cookies["language"]
+    later = [LaterSignatureView(isolated("Budi <b>"), NOW)]
+    before = SerialMaker(UNLEASED).make()
+    earlier = [EarlierView(bytes=50_000, sealed_at=NOW, serials=[before.text])]
+    result = verdict_view(FinalVerdict.GENUINE_THEN_EXTENDED, later=later, earlier=earlier)
+    text = verdict_page(asked, result, "surat.PDF", [MarkedPage(1, 1, 1, b"RIFF")])
+    assert not approvals(text), "it is no plain yes"
+    [link] = re.findall(r"<a[^>]* data-sealed=[^>]*>", text)
+    assert 'data-sealed="90000" download="surat-meterai.pdf" hidden' in link
+    assert 'action="/check/sealed" enctype="multipart/form-data"' in text, "without scripts"
+    assert "<bdi>Budi &lt;b&gt;</bdi>" in text
+    folded = re.findall(r"<details>.*?</details>", text, re.DOTALL)
+    [names] = [one for one in folded if "Budi" in one]
+    assert escape(translate("page.verdict.later", language, count=1)) in names
+    [version] = [one for one in folded if before.grouped() in one]
+    assert NOW.isoformat() in version
+    for fact in ("90000", "10000", "5e" * 32):
+        assert fact in text.replace(".", "").replace(",", "")
+
+
+@pytest.mark.parametrize(
+    "verdict", sorted(set(FinalVerdict) - {FinalVerdict.GENUINE_THEN_EXTENDED})
+)
+def test_no_other_verdict_offers_a_sealed_revision(asked: Any, verdict: FinalVerdict) -> None:
+    text = verdict_page(asked, verdict_view(verdict))
+    assert "data-sealed" not in text
+    assert "/check/sealed" not in text
+
+
+@pytest.mark.parametrize("verdict", FinalVerdict)
+def test_pictures_are_shown_for_good_verdicts_alone(asked: Any, verdict: FinalVerdict) -> None:
+    text = verdict_page(asked, verdict_view(verdict), pictures=[MarkedPage(1, 1, 1, b"RIFF")])
+    assert ("data:image/webp" in text) == (verdict in GOOD)
 
 
 @pytest.mark.parametrize("state", StampState)
@@ -165,19 +216,16 @@ def test_a_claim_is_told_with_what_to_do_next(
 
 
 def test_a_genuine_file_is_the_only_yes(asked: Any) -> None:
-    result = verdict_view(FinalVerdict.GENUINE)
-    text = rendered(
-        asked, "verification/verdict.html", {"result": result, "name": "surat.pdf", "pictures": []}
-    )
+    text = verdict_page(asked, verdict_view(FinalVerdict.GENUINE))
     assert approvals(text) == ["✓", "good.verdict"]
 
 
+@pytest.mark.parametrize("verdict", sorted(GOOD))
 @pytest.mark.parametrize("is_specimen", [True, False])
-def test_a_specimen_is_never_called_genuine_alone(asked: Any, is_specimen: bool) -> None:
-    result = verdict_view(FinalVerdict.GENUINE, is_specimen=is_specimen)
-    text = rendered(
-        asked, "verification/verdict.html", {"result": result, "name": "surat.pdf", "pictures": []}
-    )
+def test_a_specimen_is_never_called_genuine_alone(
+    asked: Any, verdict: FinalVerdict, is_specimen: bool
+) -> None:
+    text = verdict_page(asked, verdict_view(verdict, is_specimen=is_specimen))
     [headline] = re.findall(r"<h1>(.*?)</h1>", text)
     assert ("SPECIMEN" in headline) == is_specimen
     [title] = re.findall(r"<title>(.*?)</title>", text)
@@ -185,10 +233,7 @@ def test_a_specimen_is_never_called_genuine_alone(asked: Any, is_specimen: bool)
 
 
 def test_the_report_says_of_which_file_and_by_whom(asked: Any) -> None:
-    result = verdict_view(FinalVerdict.FORGED)
-    text = rendered(
-        asked, "verification/verdict.html", {"result": result, "name": "surat.pdf", "pictures": []}
-    )
+    text = verdict_page(asked, verdict_view(FinalVerdict.FORGED))
     for fact in (
         "a1" * 32,
         "<bdi>surat.pdf</bdi> (98 ",
@@ -290,12 +335,7 @@ def test_a_document_that_is_too_large_to_check_is_told_the_limit(
 def test_what_the_file_looks_like_is_within_the_page(asked: Any) -> None:
     shown = [MarkedPage(2, 3, 1, b"RIFF")]
     for pictures in (shown, []):
-        facts = {
-            "result": verdict_view(FinalVerdict.GENUINE),
-            "name": "surat.pdf",
-            "pictures": pictures,
-        }
-        text = rendered(asked, "verification/verdict.html", facts)
+        text = verdict_page(asked, verdict_view(FinalVerdict.GENUINE), pictures=pictures)
         assert ('<img src="data:image/webp;base64,UklGRg=="' in text) == bool(pictures)
         assert translate("page.verdict.others", asked.cookies["language"], count=0) not in text
         not_drawn = translate("page.verdict.not_drawn", asked.cookies["language"])
@@ -304,8 +344,7 @@ def test_what_the_file_looks_like_is_within_the_page(asked: Any) -> None:
 
 def test_stamps_that_are_not_pictured_are_counted(asked: Any) -> None:
     result = verdict_view(FinalVerdict.GENUINE, serials=[SERIAL] * 5)
-    facts = {"result": result, "name": "surat.pdf", "pictures": [MarkedPage(1, 3, 2, b"RIFF")]}
-    text = rendered(asked, "verification/verdict.html", facts)
+    text = verdict_page(asked, result, pictures=[MarkedPage(1, 3, 2, b"RIFF")])
     assert translate("page.verdict.others", asked.cookies["language"], count=3) in text
 
 
@@ -328,9 +367,15 @@ def test_a_row_says_in_words_what_was_found(asked: Any, verdict: FinalVerdict) -
     text = rendered(asked, "verification/many_row.html", {"row": row, "line": line})
     assert translate(f"verdict.{verdict}", language) in text
     assert "the bad one" in text
-    assert ("✓" in text) == (verdict in GOOD)
+    assert ("✓" in text) == (verdict == FinalVerdict.GENUINE)
     assert translate(f"verdict.{verdict}", language) in line
-    assert len(cells_of(row, language)) == len(columns(language))
+    cells = dict(zip(columns(language), cells_of(row, language), strict=True))
+    sealed = row.found and row.found.sealed
+    assert (cells["verdict"], cells["serials"], cells["sha256"]) == (verdict, SERIAL, "a1" * 32)
+    assert cells["sealed_bytes"] == (str(sealed.bytes) if sealed else "")
+    assert cells["sealed_sha256"] == ("5e" * 32 if sealed else "")
+    is_extended = verdict == FinalVerdict.GENUINE_THEN_EXTENDED
+    assert cells["later_bytes"] == ("10000" if is_extended else "0" if sealed else "")
 
 
 def test_what_a_page_quotes_has_an_element_of_its_own(asked: Any) -> None:
@@ -340,9 +385,8 @@ def test_what_a_page_quotes_has_an_element_of_its_own(asked: Any) -> None:
     cells = cells_of(row, "en")
     assert f"It says: {name}." in cells
     text = rendered(asked, "verification/many_row.html", {"row": row, "line": csv_line(cells)})
-    report = rendered(
-        asked, "verification/verdict.html", {"result": row.found, "name": name, "pictures": ()}
-    )
+    assert row.found is not None
+    report = verdict_page(asked, row.found, name)
     for page in (text, report):
         assert f"It says: <bdi>{escape(name)}</bdi>." in page
         assert "<b>" not in page

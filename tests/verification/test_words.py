@@ -1,4 +1,4 @@
-"""What checking says, in words and as places on a page."""
+"""What checking says, in words, and which parts of a file a report tells."""
 
 from datetime import UTC, datetime
 
@@ -8,15 +8,20 @@ from meterai.kit.serial import Serial
 from meterai.kit.text import QUOTED_LENGTH_MAX, isolated, quoted
 from meterai.plumbing.messages import LANGUAGES, catalogue
 from meterai.sealing import Check, Report, Verdict
-from meterai.verification import ClaimVerdict, FinalVerdict, PlaceView, sentence
+from meterai.sealing.model import EarlierSeal, LaterSignature
+from meterai.verification import (
+    ClaimVerdict,
+    EarlierView,
+    FinalVerdict,
+    LaterSignatureView,
+    SealedView,
+    sentence,
+)
+from meterai.verification.model import GOOD
 from meterai.verification.service import Examination, Quote, shown
 from tests.support.shown import SERIAL
 
-COVERED = Check(
-    "uncovered",
-    passed=False,
-    facts={"page": 2, "x": 72.004, "y": 36.0, "width": 144.0, "height": 70.87},
-)
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 def test_every_verdict_of_sealing_is_a_final_one() -> None:
@@ -24,24 +29,28 @@ def test_every_verdict_of_sealing_is_a_final_one() -> None:
         assert FinalVerdict(verdict.value).value == verdict.value
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_what_is_covered_is_said_in_millimetres(language: str) -> None:
-    text = sentence(COVERED, language)
-    for figure in ("2", "51", "25 mm", "13 mm"):
-        assert figure in text
-    assert "{" not in text
-
-
-def test_what_is_covered_has_a_place_in_points() -> None:
+@pytest.mark.parametrize("verdict", FinalVerdict)
+def test_parts_of_file_are_told_for_good_verdicts_alone(verdict: FinalVerdict) -> None:
+    earlier = EarlierSeal(50, NOW, ("E",))
     report = Report(
-        Verdict.COVERED_AFTER_SEALING, ("S",), (Check("readable", passed=True), COVERED)
+        Verdict.GENUINE_THEN_EXTENDED,
+        ("S",),
+        sealed_at=NOW,
+        sealed_bytes=90,
+        sha256_sealed=bytes(32),
+        earlier=(earlier,),
+        later=(LaterSignature("Budi\u202e", None),),
     )
-    of = Examination(
-        bytes(32), 4, datetime(2026, 11, 24, tzinfo=UTC), "https://m", is_specimen=True
-    )
-    view = shown(report, report.verdict, report.checks, "en", of)
-    assert view.verdict == "covered_after_sealing"
-    assert [one.place for one in view.checks] == [None, PlaceView(2, 72.0, 36.0, 144.0, 70.87)]
+    of = Examination(bytes(32), 100, NOW, "https://m", is_specimen=True)
+    view = shown(report, verdict, report.checks, "en", of)
+    if verdict not in GOOD:
+        assert (view.sealed, view.later_bytes) == (None, None)
+        assert not view.earlier + view.later_signatures
+        return
+    assert view.sealed == SealedView(bytes=90, sha256="00" * 32, sealed_at=NOW, serials=["S"])
+    assert view.later_bytes == 10
+    assert view.earlier == [EarlierView(bytes=50, sealed_at=NOW, serials=["E"])]
+    assert view.later_signatures == [LaterSignatureView("Budi", None)]
 
 
 def test_every_verdict_about_a_claim_is_explained() -> None:

@@ -46,7 +46,7 @@ from meterai.plumbing.http import (
     saved_as,
 )
 from meterai.plumbing.turns import PURPOSE
-from meterai.plumbing.zips import ZippedFile, distinct, zipped
+from meterai.plumbing.zips import Names, ZippedFile, zipped
 from meterai.portal.arrived import covered
 from meterai.portal.order_told import OrderNow, as_it_went, told
 from meterai.portal.pages import qr_drawing, stamped_name
@@ -324,11 +324,12 @@ async def download_documents(
     chosen = _zippable(documents)
     if not chosen:
         raise NotFound("no document of this order can be downloaded")
-    names = distinct([stamped_name(one.document_name) for one in chosen])
+    names = Names()
 
     async def files() -> AsyncIterator[ZippedFile]:
         # A fault on the way breaks the connection off: half an archive is no archive.
-        for one, name in zip(chosen, names, strict=True):
+        for one in chosen:
+            name = names.distinct(stamped_name(one.document_name))
             _, content = await stamping.document(account, one.id)
             PURPOSE.get().step_aside()  # from here on the client is waited for
             yield ZippedFile(name, one.delivered_at or order.placed_at, content)

@@ -5,12 +5,6 @@ const hex = (byte) => byte.toString(16).padStart(2, "0");
 const sha256 = async (blob) =>
   [...new Uint8Array(await crypto.subtle.digest("SHA-256", await blob.arrayBuffer()))].map(hex).join("");
 
-function save(blob, name) {
-  const href = URL.createObjectURL(blob);
-  Object.assign(document.createElement("a"), { href, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(href), 60_000);
-}
-
 async function join(file, words) {
   const { delta, stamped, name } = document.querySelector(`[data-original="${await sha256(file)}"]`)?.dataset ?? {};
   if (!delta) return words.other;
@@ -18,7 +12,8 @@ async function join(file, words) {
   if (!answer.ok || answer.redirected) return words.failed;
   const joined = new Blob([file, await answer.blob()], { type: "application/pdf" });
   if (await sha256(joined) !== stamped) return words.failed;
-  save(joined, name);
+  const href = URL.createObjectURL(joined);
+  Object.assign(document.createElement("a"), { href, download: name }).click();
   return words.done;
 }
 

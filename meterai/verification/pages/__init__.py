@@ -5,7 +5,7 @@ from markupsafe import Markup, escape
 from meterai.kit.serial import Serial
 from meterai.kit.text import FIRST_STRONG_ISOLATE, POP_DIRECTIONAL_ISOLATE, isolated
 from meterai.pages import Link, LinkPlace, RoomPages
-from meterai.verification.model import GOOD, UNPROVEN
+from meterai.verification.model import GOOD, UNPROVEN, FinalVerdict
 from meterai.verification.pages import checking, many
 from meterai.verification.pages.checking import FORM_BYTES_MAX
 
@@ -18,9 +18,10 @@ def grouped(serial: str) -> str:
 
 
 def outcome(verdict: str) -> str:
-    """What a verdict means for whoever reads it: `good`, `bad`, or `unsure` where nothing is proven."""
+    """What a verdict means for whoever reads it: `good`, `bad`, `unsure` where nothing is proven, or
+    `act` where the sealed revision is to be used and not the file."""
     if verdict in GOOD:
-        return "good"
+        return "good" if verdict == FinalVerdict.GENUINE else "act"
     return "unsure" if verdict in UNPROVEN else "bad"
 
 

@@ -35,7 +35,7 @@ from meterai.pages import (
 )
 from meterai.plumbing.bodies import unless_gone
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import LENGTH_DIGITS_MAX, language_of, network_of
+from meterai.plumbing.http import LENGTH_DIGITS_MAX, language_of, network_of, saved_as
 from meterai.sealing import (
     CHECKED_BYTES_MAX,
     PHOTO_BYTES_MAX,
@@ -187,9 +187,37 @@ async def check(
             result=found,
             name=given.name,
             pictures=pictures,
+            sealed_name=sealed_name(given.name),
         )
 
     return await _answered(request, lines, settings, DOCUMENT, checked)
+
+
+@post(
+    "/check/sealed",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKING},
+    include_in_schema=False,
+    request_max_body_size=FORM_BYTES_MAX,
+)
+async def take_sealed(
+    request: PageRequest,
+    verification: NamedDependency[VerificationService],
+    lines: NamedDependency[WaitingRoom],
+    settings: NamedDependency[Settings],
+) -> Page:
+    """A document as it was stamped, for who has no script that cuts it (`static/check.js`)."""
+
+    async def taken(given: _Given) -> Page:
+        sealed = await verification.sealed(given.content, given.client)
+        return saved_as(sealed_name(given.name), sealed, "application/pdf")
+
+    return await _answered(request, lines, settings, DOCUMENT, taken)
+
+
+def sealed_name(name: str) -> str:
+    """What a sealed revision is called that was taken out of a file of this name."""
+    stem = name[:-4] if name.lower().endswith(".pdf") else name
+    return f"{stem}-meterai.pdf"
 
 
 @post(
@@ -276,4 +304,4 @@ async def show_claim(
     return page(request, "verification/claim.html", claim=found, is_elsewhere=elsewhere)
 
 
-routes = [show_check_form, check, scan, show_serial, show_claim]
+routes = [show_check_form, check, take_sealed, scan, show_serial, show_claim]

@@ -1,4 +1,5 @@
-"""Many files checked at once: a table that grows while they are checked, or the same as CSV.
+"""Many files checked at once: a table that grows while they are checked, or the same as CSV, or an
+archive of the sealed revisions with that table in it.
 
 Every file is a part of one form, or in an archive that is.  Nothing is kept, neither the files nor
 what was found: a browser with scripts sends each document by itself (`static/many.js`) and keeps
@@ -8,8 +9,10 @@ row by row.
 
 import csv
 import io
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+import zlib
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -22,7 +25,7 @@ from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 
 from meterai.accounts import Permission
 from meterai.documents import UploadMissing
-from meterai.kit.clock import WIB
+from meterai.kit.clock import WIB, SystemClock
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.kit.serial import Serial
@@ -40,15 +43,16 @@ from meterai.pages import (
     visitor,
     wants_page,
 )
+from meterai.plumbing.bodies import to_the_end
 from meterai.plumbing.config import Settings
 from meterai.plumbing.forms import each_file
 from meterai.plumbing.http import language_of, network_of, on_fault
 from meterai.plumbing.messages import translate
-from meterai.verification.model import GOOD
-from meterai.verification.pages.checking import FORM_FIELDS_BYTES, too_large
+from meterai.plumbing.zips import Names, PiecedFile, ZippedFile, zipped
+from meterai.verification.pages.checking import FORM_FIELDS_BYTES, sealed_name, too_large
 from meterai.verification.service import VerificationService
 from meterai.verification.service.archive import NotChecked
-from meterai.verification.service.batch import FILES_MAX, Batch, BatchRow
+from meterai.verification.service.batch import FILES_MAX, Batch, BatchRow, First
 from meterai.waiting_room import Act, Guarded, WaitingRoom, WaitInLine
 
 # Three hundred scanned letters of 400 KB.  With the room for what is unpacked of it, half of what
@@ -57,6 +61,7 @@ MANY_BYTES_MAX = 128 * 1024 * 1024
 MANY_FORM_BYTES_MAX = MANY_BYTES_MAX + FORM_FIELDS_BYTES
 HERE = "/check/many"
 _ROWS = "<!-- rows -->"  # where the template of the page has them
+MANIFEST = "manifest.csv"
 BYTE_ORDER_MARK = "\ufeff"
 # With which a spreadsheet begins one; some take the wide forms of East Asian keyboards (U+FF01 and on) too.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -121,6 +126,19 @@ async def check_csv(
     return await _answer(request, verification, lines, settings, _Csv(language_of(request)))
 
 
+@post(
+    f"{HERE}.zip", opt=_OPTIONS, include_in_schema=False, request_max_body_size=MANY_FORM_BYTES_MAX
+)
+async def take_sealed(
+    request: PageRequest,
+    verification: NamedDependency[VerificationService],
+    lines: NamedDependency[WaitingRoom],
+    settings: NamedDependency[Settings],
+) -> Page:
+    """The sealed revisions of the good files in one archive, and what was found of each file."""
+    return await _answer(request, verification, lines, settings, _Zip(language_of(request)))
+
+
 def _facts(*, is_answer: bool) -> dict[str, Any]:
     return {
         "is_answer": is_answer,
@@ -135,7 +153,7 @@ async def _answer(
     verification: VerificationService,
     lines: WaitingRoom,
     settings: Settings,
-    written: "_Table | _Csv",
+    written: "_Table | _Csv | _Zip",
 ) -> Page:
     """The answer in this form; a form with nothing to check in it is refused before it begins."""
     check_origin(request)
@@ -195,27 +213,21 @@ async def to_the_last(
 
 @dataclass
 class Counts:
-    """How many files there were, and what became of them."""
+    """How many files there were, by verdict, and how many could not be checked."""
 
-    genuine: int = 0
-    others: int = 0
+    all: int = 0
     unchecked: int = 0
     repeated: int = 0  # of these, those with a serial that a file before them has
-
-    @property
-    def all(self) -> int:
-        """Every file."""
-        return self.genuine + self.others + self.unchecked
+    verdicts: Counter[str] = field(default_factory=Counter)
 
     def add(self, row: BatchRow) -> None:
         """One more."""
+        self.all += 1
         self.repeated += bool(row.seen_in)
         if row.found is None:
             self.unchecked += 1
-        elif row.found.verdict in GOOD:
-            self.genuine += 1
         else:
-            self.others += 1
+            self.verdicts[row.found.verdict] += 1
 
 
 class _Table:
@@ -262,6 +274,50 @@ class _Csv:
             yield csv_line(cells_of(row, self._language))
 
 
+class _Zip:
+    """The sealed revision of each good file, stored, and behind them a manifest: the CSV with one more
+    column, the name in the archive."""
+
+    media_type = "application/zip"
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+        name = translate("page.many.zip_name", language)
+        self.headers = {"Content-Disposition": f'attachment; filename="{name}.zip"'}
+
+    def pieces(self, rows: AsyncIterator[BatchRow]) -> AsyncIterator[bytes]:
+        """The answer, piece by piece; of no file more than a piece is in memory."""
+        return zipped(self._files(rows))
+
+    async def _files(self, rows: AsyncIterator[BatchRow]) -> AsyncIterator[PiecedFile | ZippedFile]:
+        names, at = Names(), SystemClock().now()
+        lines = [csv_line([*columns(self._language), "sealed_file"])]
+        names.distinct(MANIFEST)
+        async for row in rows:
+            name = ""
+            if row.found is not None and row.found.sealed is not None and row.first is not None:
+                sealed, name = row.found.sealed, names.distinct(sealed_name(row.path))
+                crc = await to_the_end(partial(_checksum, row.first(sealed.bytes)))
+                each = partial(_each, row.first, sealed.bytes)
+                yield PiecedFile(name, sealed.sealed_at, sealed.bytes, crc, each)
+            lines.append(csv_line([*cells_of(row, self._language), name]))
+        yield ZippedFile(MANIFEST, at, (BYTE_ORDER_MARK + "".join(lines)).encode())
+
+
+def _checksum(pieces: Iterator[bytes]) -> int:
+    crc = 0
+    for piece in pieces:
+        crc = zlib.crc32(piece, crc)
+    return crc
+
+
+async def _each(first: First, size: int) -> AsyncIterator[bytes]:
+    """The first bytes of a file, each piece read in a thread."""
+    pieces = first(size)
+    while piece := await to_the_end(partial(next, pieces, b"")):
+        yield piece
+
+
 def columns(language: str) -> list[str]:
     """What the columns of the CSV are called."""
     return translate("page.many.csv_columns", language).split("|")
@@ -272,7 +328,8 @@ def cells_of(row: BatchRow, language: str) -> list[str]:
     found = row.found
     if found is None:
         why = translate(f"page.many.not_checked.{row.reason}", language)
-        return [row.path, translate("page.many.not_checked", language), why, *[""] * 7]
+        return [row.path, translate("page.many.not_checked", language), why, *[""] * 12]
+    sealed = found.sealed
     return [
         row.path,
         translate(f"verdict.{found.verdict}", language),
@@ -284,6 +341,11 @@ def cells_of(row: BatchRow, language: str) -> list[str]:
         found.sha256,
         str(found.size_bytes),
         _time(found.checked_at),
+        found.verdict,
+        " ".join(found.serials),
+        str(sealed.bytes) if sealed else "",
+        sealed.sha256 if sealed else "",
+        str(found.later_bytes) if sealed else "",
         row.seen_in,  # the last one: a page that sends files one by one fills it in (`many.js`)
     ]
 
@@ -306,4 +368,4 @@ def csv_line(cells: Sequence[str]) -> str:
     return out.getvalue()
 
 
-routes = [show_many_form, check_many, check_rows, check_csv]
+routes = [show_many_form, check_many, check_rows, check_csv, take_sealed]

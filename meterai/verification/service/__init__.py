@@ -4,11 +4,11 @@ import asyncio
 import hashlib
 import re
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -28,6 +28,7 @@ from meterai.verification.model import (
     CodeForeign,
     FinalVerdict,
     NoCodeFound,
+    NoSealedRevision,
     serial_in,
 )
 from meterai.verification.service.pictures import MarkedPage, Pictures
@@ -36,8 +37,9 @@ from meterai.verification.service.views import (
     ClaimKeysView,
     ClaimKeyView,
     ClaimView,
+    EarlierView,
     LaterSignatureView,
-    PlaceView,
+    SealedView,
     StampView,
     VerificationView,
 )
@@ -50,11 +52,9 @@ _OF_A_STAMP = re.compile(r"/C/([0-9A-Z]{22}(?:/[0-9A-Z]{1,200})?)/?\Z", re.ASCII
 ELSEWHERE = (
     "?address=elsewhere"  # of the page about a code that leads others to somebody else's page
 )
-MILLIMETRES_PER_POINT = 25.4 / 72
 Quote = Callable[[str], str]
 # Texts of checks that `sealing` made or knows the form of; all others may be anything.
-_OURS = ("reason", "serial", "serials", "sha256", "what")
-_LENGTHS = ("x", "y", "width", "height")
+_OURS = ("reason", "serial", "serials", "sha256")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +78,7 @@ def sentence(check: Check, language: str, quote: Quote = quoted) -> str:
     facts = localize(told, language)
     if "reason" in facts:
         facts["reason"] = _why_unreadable(str(facts["reason"]), language)
-    if place := _place(check):
-        lengths = msgspec.structs.asdict(place)
-        facts |= {name: round(lengths[name] * MILLIMETRES_PER_POINT) for name in _LENGTHS}
-    if not check.passed and "what" in facts:
-        return _changed(facts, language)
     return translate(f"check.{check.name}.{outcome}", language, **facts)
-
-
-def _changed(facts: Mapping[str, object], language: str) -> str:
-    """What was found behind a seal: in words, with its page, its object and its key."""
-    key = "page" if facts["on_page"] else "document"
-    what = translate(f"change.{facts['what']}", language)
-    return translate(f"check.unchanged.found.{key}", language, **{**facts, "what": what})
 
 
 def _why_unreadable(code: str, language: str) -> str:
@@ -99,22 +87,9 @@ def _why_unreadable(code: str, language: str) -> str:
     return translate(key if key in catalogue() else "unreadable.other", language)
 
 
-def _place(check: Check) -> PlaceView | None:
-    """Where on a page a check found something."""
-    if check.passed or "page" not in check.facts:
-        return None
-    return msgspec.convert(
-        {
-            name: round(value, 2) if isinstance(value, float) else value
-            for name, value in check.facts.items()
-        },
-        PlaceView,
-    )
-
-
 def shown(
     report: Report,
-    verdict: str,
+    verdict: FinalVerdict,
     checks: Sequence[Check],
     language: str,
     examination: Examination,
@@ -132,16 +107,31 @@ def shown(
         serials=list(report.serials),
         sealed_at=report.sealed_at,
         sha256_original=report.sha256_original.hex() if report.sha256_original else None,
-        checks=[
-            CheckView(one.name, one.passed, sentence(one, language, quote), _place(one))
-            for one in checks
-        ],
-        later_signatures=[
-            LaterSignatureView(quote(one.signer), one.at, one.page or None, one.is_time_stamp)
-            for one in report.later
-        ],
-        sealed_bytes=report.sealed_bytes,
+        checks=[CheckView(one.name, one.passed, sentence(one, language, quote)) for one in checks],
+        **(revisions(report, examination.size_bytes, quote) if verdict in GOOD else {}),
     )
+
+
+def revisions(report: Report, size_bytes: int, quote: Quote = quoted) -> dict[str, Any]:
+    """The parts of a file of so many bytes, by a good report: what is sealed, what was before and what
+    follows, as `VerificationView` has it."""
+    assert report.sealed_bytes is not None
+    assert report.sha256_sealed is not None
+    assert report.sealed_at is not None
+    return {
+        "sealed": SealedView(
+            bytes=report.sealed_bytes,
+            sha256=report.sha256_sealed.hex(),
+            sealed_at=report.sealed_at,
+            serials=list(report.serials),
+        ),
+        "later_bytes": size_bytes - report.sealed_bytes,
+        "earlier": [
+            EarlierView(bytes=one.sealed_bytes, sealed_at=one.sealed_at, serials=list(one.serials))
+            for one in report.earlier
+        ],
+        "later_signatures": [LaterSignatureView(quote(one.signer), one.at) for one in report.later],
+    }
 
 
 async def _registered(
@@ -204,8 +194,10 @@ class VerificationService:
     ) -> VerificationView:
         """Check a document: its seal, and its serials against the register.
 
-        What its sentences have from the document is as `quote` makes it.  `client` is who takes turns with others for what takes long.  Refuses `DocumentTooLarge`
-        and `ExaminationBusy`; anything else has a verdict.
+        What its sentences have from the document is as `quote` makes it.  `client` is who takes turns with
+        others for what takes long.  The document is hashed, read and judged in threads or processes,
+        never on the event loop.  Refuses `DocumentTooLarge`, `ExaminationBusy` and `NotJudged`; anything
+        else has a verdict.
         """
         limit = sealing.CHECKED_BYTES_MAX
         if len(document) > limit:
@@ -223,12 +215,18 @@ class VerificationService:
     async def pictures(
         self, document: bytes, found: VerificationView, client: str
     ) -> list[MarkedPage]:
-        """What the stamps of a checked document look like; empty where that cannot be drawn."""
-        if not found.serials:
+        """What the stamped pages of a sealed revision look like; empty where there is none, or it cannot
+        be drawn."""
+        if found.sealed is None:
             return []
-        places = (check.place for check in found.checks if check.place)
-        before = await self._pictures.as_sealed(document, found, client)
-        return [*before, *await self._pictures.of(document, found.serials, places, client)]
+        return await self._pictures.of(document[: found.sealed.bytes], found.sealed.serials, client)
+
+    async def sealed(self, document: bytes, client: str) -> bytes:
+        """The sealed revision of a document.  Refuses `NoSealedRevision`, and as `check` does."""
+        found = await self.check(document, "id", client)
+        if found.sealed is None:
+            raise NoSealedRevision(found.verdict)
+        return document[: found.sealed.bytes]
 
     async def _examination(self, document: bytes) -> Examination:
         # The interpreter is free while a large document is hashed.

@@ -13,7 +13,7 @@ was sent, and no program that packs makes them: they are not read.
 
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from io import BytesIO
@@ -24,6 +24,7 @@ from meterai.sealing import CHECKED_BYTES_MAX
 
 DIRECTORY_BYTES_MAX = 1024 * 1024  # of the central directory: some ten thousand names
 PATH_LENGTH_MAX = 200  # characters of a name with its folders
+PIECE_BYTES = 64 * 1024
 # A deflated file is larger than what it inflates to by 5 bytes in 16 KB at the worst.
 _COMPRESSED_BYTES_MAX = CHECKED_BYTES_MAX + CHECKED_BYTES_MAX // 1024
 
@@ -54,6 +55,7 @@ class NotChecked(StrEnum):
     TOO_LARGE = "too_large"
     TOO_MANY = "too_many"  # files in one request
     BUSY = "busy"  # others came first, too often
+    NOT_JUDGED = "not_judged"  # takes longer than a machine this busy gives it
     LATE = "late"  # the time of the request was over
     FAULT = "fault"  # of ours; the rest was not looked at
 
@@ -190,13 +192,40 @@ def content(file: IO[bytes], entry: Entry) -> bytes:
     return found
 
 
-def _compressed(file: IO[bytes], entry: Entry) -> bytes:
+def pieces(file: IO[bytes], entry: Entry, size: int) -> Iterator[bytes]:
+    """The first bytes of a file that `content` read before, a piece at a time."""
+    _go_to(file, entry)
+    if entry.method == _STORED:
+        yield from pieces_of(file, size)
+        return
+    inflating = zlib.decompressobj(-zlib.MAX_WBITS)
+    while size and not inflating.eof:
+        compressed = inflating.unconsumed_tail or file.read(PIECE_BYTES)
+        found = inflating.decompress(compressed, min(size, PIECE_BYTES))
+        size -= len(found)
+        if found:
+            yield found
+
+
+def pieces_of(file: IO[bytes], size: int) -> Iterator[bytes]:
+    """The next bytes of a file, a piece at a time."""
+    while size and (found := file.read(min(size, PIECE_BYTES))):
+        size -= len(found)
+        yield found
+
+
+def _go_to(file: IO[bytes], entry: Entry) -> None:
+    """Go to where the bytes of a file begin."""
     file.seek(entry.offset)
     head = file.read(_LOCAL.size)
     if len(head) != _LOCAL.size or not head.startswith(_SIGNATURE):
         raise Unread(NotChecked.DAMAGED)
     *_, name_length, extra_length = _LOCAL.unpack(head)
     file.seek(name_length + extra_length, 1)
+
+
+def _compressed(file: IO[bytes], entry: Entry) -> bytes:
+    _go_to(file, entry)
     return file.read(entry.compressed)
 
 

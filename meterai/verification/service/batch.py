@@ -6,7 +6,7 @@ memory is the file that is being checked and no other.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
@@ -17,7 +17,7 @@ from meterai.kit.text import isolated
 from meterai.plumbing.bodies import Budget, to_the_end
 from meterai.plumbing.forms import FormFile
 from meterai.plumbing.turns import PURPOSE
-from meterai.sealing import CHECKED_BYTES_MAX
+from meterai.sealing import CHECKED_BYTES_MAX, NotJudged
 from meterai.verification.service import VerificationService
 from meterai.verification.service.archive import (
     Entry,
@@ -27,6 +27,8 @@ from meterai.verification.service.archive import (
     entries,
     is_archive,
     is_document,
+    pieces,
+    pieces_of,
 )
 from meterai.verification.service.views import VerificationView
 
@@ -36,6 +38,7 @@ SECONDS_MAX = 600.0  # of one request; 500 files take a tenth of it
 INFLATED_BYTES_MAX = 1024 * 1024 * 1024
 PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0)  # seconds before a try of a file, while others come first
 _UNAVAILABLE = 503
+First = Callable[[int], Iterator[bytes]]  # the first so many bytes of a file, a piece at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,14 @@ class BatchRow:
     """One file of a batch: what checking it found, or why it was not checked.
 
     A serial is on one document: two files with the same one are copies of it, whoever handed them in.
+    `first` reads the file again, until the next row is asked for.
     """
 
     path: str
     found: VerificationView | None = None
     reason: NotChecked | None = None
     seen_in: str = ""  # the first file of the batch that has a serial of this one too
+    first: First | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class _Given:
     path: str
     size: int
     read: Callable[[], bytes]
+    first: First
 
 
 class Batch:
@@ -86,7 +92,7 @@ class Batch:
                     yield row
             else:
                 self._left -= 1
-                yield await self._row(_Given(file.name, file.size, partial(_whole, file.content)))
+                yield await self._row(_given(file))
 
     async def _of_archive(self, file: FormFile) -> AsyncIterator[BatchRow]:
         try:
@@ -96,14 +102,15 @@ class Batch:
             return
         if is_document(found):
             self._left -= 1
-            yield await self._row(_Given(file.name, file.size, partial(_whole, file.content)))
+            yield await self._row(_given(file))
             return
         has_more = len(found) > self._left
         found = found[: self._left]
         self._left -= len(found)
         for entry in found:
             read = partial(self._unpacked, file.content, entry)
-            yield await self._row(_Given(entry.path, entry.size, read))
+            first = partial(pieces, file.content, entry)
+            yield await self._row(_Given(entry.path, entry.size, read, first))
         if has_more:
             yield BatchRow(file.name, reason=NotChecked.TOO_MANY)
 
@@ -124,7 +131,9 @@ class Batch:
             try:
                 await purpose.step_back()
                 purpose.begin_anew()
-                return self._found(given.path, await self._view(given))
+                return self._found(given, await self._view(given))
+            except NotJudged:
+                return BatchRow(given.path, reason=NotChecked.NOT_JUDGED)
             except Unread as unread:
                 return BatchRow(given.path, reason=unread.reason)
             except Refusal as refusal:
@@ -134,11 +143,12 @@ class Batch:
                 purpose.step_aside()
         return BatchRow(given.path, reason=NotChecked.BUSY)
 
-    def _found(self, path: str, found: VerificationView) -> BatchRow:
+    def _found(self, given: _Given, found: VerificationView) -> BatchRow:
         seen = [self._first_with[one] for one in found.serials if one in self._first_with]
         for one in found.serials:
-            self._first_with.setdefault(one, path)
-        return BatchRow(path, found, seen_in=seen[0] if seen else "")
+            self._first_with.setdefault(one, given.path)
+        seen_in = seen[0] if seen else ""
+        return BatchRow(given.path, found, seen_in=seen_in, first=given.first)
 
     async def _view(self, given: _Given) -> VerificationView:
         if given.size > CHECKED_BYTES_MAX:
@@ -156,6 +166,16 @@ def _beginning(file: IO[bytes]) -> bytes:
     return file.read(4)
 
 
+def _given(file: FormFile) -> _Given:
+    content = file.content
+    return _Given(file.name, file.size, partial(_whole, content), partial(_first, content))
+
+
 def _whole(file: IO[bytes]) -> bytes:
     file.seek(0)
     return file.read()
+
+
+def _first(file: IO[bytes], size: int) -> Iterator[bytes]:
+    file.seek(0)
+    yield from pieces_of(file, size)

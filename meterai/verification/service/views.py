@@ -5,36 +5,40 @@ from datetime import datetime
 import msgspec
 
 
-class PlaceView(msgspec.Struct, frozen=True):
-    """A rectangle on a page as it is seen, in points from its lower left corner."""
-
-    page: int
-    x: float
-    y: float
-    width: float
-    height: float
-
-
 class CheckView(msgspec.Struct, frozen=True):
-    """One check, and in a sentence what it found; `place` where that can be looked at."""
+    """One check, and in a sentence what it found."""
 
     name: str
     passed: bool
     detail: str
-    place: PlaceView | None = None
+
+
+class SealedView(msgspec.Struct, frozen=True, kw_only=True):
+    """The sealed revision: the first `bytes` of the file, their SHA-256, and what is stamped on them."""
+
+    bytes: int
+    sha256: str
+    sealed_at: datetime
+    serials: list[str]
+
+
+class EarlierView(msgspec.Struct, frozen=True, kw_only=True):
+    """An earlier version, the first `bytes` of the file, was stamped; something was added to it before
+    the newest seal.  Its serials do not count for the document."""
+
+    bytes: int
+    sealed_at: datetime
+    serials: list[str]
 
 
 class LaterSignatureView(msgspec.Struct, frozen=True):
-    """A signature that somebody made after us, and that holds.
+    """A signature behind the sealed revision, which nobody here has checked.
 
-    `signer` is the name in its certificate, which we have not checked; `at` the time that it states;
-    `page` where it is seen, null for nowhere.  `is_time_stamp`: a time-stamp over the document.
+    `signer` is the name in its certificate, `at` the time that it states.
     """
 
     signer: str
     at: datetime | None
-    page: int | None
-    is_time_stamp: bool
 
 
 class VerificationView(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,8 +46,8 @@ class VerificationView(msgspec.Struct, frozen=True, kw_only=True):
 
     `sha256` and `size_bytes` are of the file as it was checked, `checked_by` is the address of the
     installation that checked it.  What is `is_specimen` is no valid stamp, whatever the verdict.
-    `later_signatures` are those made since it was stamped; the first `sealed_bytes` of the file are
-    the file as it was stamped, null if nothing follows.
+    `sealed` is the part of the file that the verdict is about, and `later_bytes` follow it: of these
+    nothing is said.  Both are null unless the verdict is good.
     """
 
     verdict: str
@@ -57,8 +61,10 @@ class VerificationView(msgspec.Struct, frozen=True, kw_only=True):
     sealed_at: datetime | None
     sha256_original: str | None
     checks: list[CheckView]
+    sealed: SealedView | None = None
+    later_bytes: int | None = None
+    earlier: list[EarlierView] = []
     later_signatures: list[LaterSignatureView] = []
-    sealed_bytes: int | None = None
 
 
 class StampView(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,65 +1,77 @@
-// Prints a report; reads the QR code of a stamp by camera where the browser can.  Every page works
-// without this file.
+// Prints a report; cuts what was stamped out of a file that was checked from here; reads the QR code of a stamp
+// by camera where the browser can.  Every page works without this file.
 
-const OF_A_STAMP = /\/c\/([0-9a-z]{22}(?:\/[0-9a-z]{1,200})?)\/?$/i;
-
-for (const button of document.querySelectorAll("[data-print]")) {
-  button.hidden = false;
-  button.onclick = () => print();
+// Is done once more where the page was written anew, which forgets what listened on it.
+function show(file) {
+  const button = document.querySelector("[data-print]");
+  const link = document.querySelector("[data-sealed]");
+  if (button) Object.assign(button, { hidden: false, onclick: () => print() });
+  if (!link || !file) return;
+  link.href = URL.createObjectURL(file.slice(0, link.dataset.sealed, "application/pdf"));
+  link.hidden = false;
+  link.nextElementSibling.remove(); // the form that asks for the file again
 }
 
-function scan(part, detector) {
-  const button = part.querySelector("[data-start]");
-  const video = part.querySelector("video");
-  const status = part.querySelector("[role=status]");
+// The verdict comes into this page, which still has the file; any other answer the browser gets by itself.
+addEventListener("submit", async (event) => {
+  const form = event.target;
+  const file = form.elements.document?.files[0];
+  if (event.defaultPrevented || !file) return;
+  event.preventDefault();
+  const answer = await fetch(form.action, { method: "POST", body: new FormData(form) }).catch(() => {});
+  if (!answer?.ok || answer.redirected) return form.submit();
+  document.write(await answer.text());
+  document.close();
+  show(file);
+});
+
+show();
+
+const part = document.querySelector("[data-camera]");
+const Detector = part && navigator.mediaDevices && window.BarcodeDetector;
+if ((await Detector?.getSupportedFormats())?.includes("qr_code")) {
+  const detector = new Detector({ formats: ["qr_code"] });
+  const [button, video, status] = part.querySelectorAll("button, video, [role]");
+  const says = status.dataset;
   const start = button.textContent;
   let stream;
 
-  function end(says = "") {
+  const end = (said = "") => {
     stream?.getTracks().forEach((track) => track.stop());
     stream = null;
     video.hidden = true;
     button.textContent = start;
-    status.textContent = says;
-  }
+    status.textContent = said;
+  };
 
-  async function look() {
+  const look = async () => {
     if (!stream) return;
     for (const { rawValue } of await detector.detect(video).catch(() => [])) {
       // Only ever to our own page, whatever address the code has; which says so where it is not ours.
-      const stamp = OF_A_STAMP.exec(rawValue);
-      if (stamp && stream) {
+      if (/\/c\/[0-9a-z]{22}(\/[0-9a-z]+)?\/?$/i.test(rawValue) && stream) {
         end();
-        const isOurs = rawValue.toUpperCase().startsWith(status.dataset.ours);
-        location = `/c/${stamp[1].toUpperCase()}${isOurs ? "" : "?address=elsewhere"}`;
+        location = `/check?serial=${encodeURIComponent(rawValue)}`;
         return;
       }
-      status.textContent = status.dataset.foreign;
+      status.textContent = says.foreign;
     }
     setTimeout(look, 250); // one takes some 50
-  }
+  };
 
   button.onclick = async () => {
     if (stream) return end();
     try {
-      stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-      video.srcObject = stream;
+      video.srcObject = stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
       video.hidden = false;
       button.textContent = button.dataset.stop;
-      status.textContent = status.dataset.looking;
+      status.textContent = says.looking;
       await video.play();
       look();
     } catch {
-      end(status.dataset.refused);
+      end(says.refused);
     }
   };
   // The camera is not left on for who looks elsewhere.
   document.addEventListener("visibilitychange", () => document.hidden && end());
   part.hidden = false;
-}
-
-const part = document.querySelector("[data-camera]");
-if (part && window.BarcodeDetector && navigator.mediaDevices) {
-  const formats = await BarcodeDetector.getSupportedFormats();
-  if (formats.includes("qr_code")) scan(part, new BarcodeDetector({ formats: ["qr_code"] }));
 }

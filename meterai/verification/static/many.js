@@ -7,7 +7,6 @@ const results = document.querySelector("[data-results]");
 const table = results.querySelector("tbody");
 const [progress, status] = form.querySelectorAll("[data-said]");
 const [button, asFile] = form.querySelectorAll("button");
-const fill = (text, facts) => text.replace(/{(\w+)}/g, (_, name) => facts[name]);
 let kept = JSON.parse(sessionStorage.many ?? "{}"); // the rows of each file, by what it looks like
 
 function show() {
@@ -24,12 +23,11 @@ function again() {
   for (const link of table.querySelectorAll("a")) {
     const row = link.closest("tr");
     const before = (first[link.href] ??= row);
-    if (before === row || row.matches(".twice")) continue;
+    const note = row.querySelector("[hidden]");
+    if (before === row || !note) continue;
     const name = before.cells[0].textContent;
-    row.classList.add("twice");
-    const note = document.createElement("strong");
-    note.textContent = `${words.again} ${name}`;
-    link.after(note);
+    note.hidden = false;
+    note.append(name);
     row.dataset.line = row.dataset.line.trimEnd() + cell(name);
   }
 }
@@ -81,13 +79,13 @@ async function rowsOf(file) {
 form.onsubmit = async (event) => {
   const waiting = [...form.querySelector("[type=file]").files];
   const count = waiting.length;
-  if (!count) return; // the server says what is missing
+  if (!count || event.submitter !== button) return; // the server says what is missing
   event.preventDefault();
   button.disabled = true;
   status.textContent = "";
   const work = async () => {
     for (let file; (file = waiting.shift());) {
-      progress.textContent = fill(words.waits, { done: count - waiting.length, count, name: file.name });
+      progress.textContent = `${words.waits} ${count - waiting.length}/${count}: ${file.name}`;
       const key = await keyOf(file);
       // What was not checked has no answer: sent again it is asked for again.
       if (kept[key]?.includes("data-unchecked") ?? true) kept[key] = await rowsOf(file);
@@ -97,12 +95,12 @@ form.onsubmit = async (event) => {
   await Promise.all([work(), work()]);
   button.disabled = false;
   progress.textContent = "";
-  const left = (these) => table.querySelectorAll(`tr:not(${these})`).length;
-  status.textContent = fill(words.done, {
-    count: table.rows.length,
-    checked: left("[data-unchecked]"),
-    others: left(".good:not(.twice)"),
-  });
+  const counts = {};
+  for (const { cells } of table.rows) {
+    const word = cells[1].firstChild.textContent;
+    counts[word] = (counts[word] ?? 0) + 1;
+  }
+  status.textContent = [words.done, ...Object.entries(counts).map((one) => one.join(" "))].join(", ");
 };
 
 results.querySelector("[data-csv]").onclick = ({ target }) => {
