@@ -23,9 +23,7 @@ from tests.support.money import (
 from tests.support.pdf import pdf
 
 ALL = -1  # occasions of a fault
-CROSSES_SECONDS = 5.0  # in which a busy machine withdraws an order
 DENIED_SECONDS = 4.0  # in which it books a payment
-OVERTAKEN_SECONDS = 8.0  # in which our question is asked that comes a second after the order
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +53,11 @@ def without_patience(impatient: Inside) -> Iterator[Inside]:
 def test_a_late_notification_is_overtaken_by_our_question(at_rest: Inside) -> None:
     customer = at_rest.customer()
     order = customer.place(2)
-    at_rest.instance.bank.faults(notification_delay_seconds=OVERTAKEN_SECONDS)
-    payment = pay(at_rest, order)
+    with frozen(at_rest, "web"):  # where the bank tells us
+        payment = pay(at_rest, order)
+        at_rest.until("we heard of it", lambda: learned_by(at_rest, payment) == ["question"])
     ends(customer, order, "executed", captured=20_000, executed=20_000)
-    assert learned_by(at_rest, payment) == ["question"]
-    until("the notification is taken", lambda: outcomes(at_rest, payment) == ["known"])
+    at_rest.until("the notification is taken", lambda: outcomes(at_rest, payment) == ["known"])
     assert stands(customer, order)[1] == money(captured=20_000, executed=20_000)
     assert customer.balance() == {"available": 2, "held": 0, "used": 0}
 
@@ -175,10 +173,9 @@ def test_what_was_too_much_comes_back(at_rest: Inside) -> None:
 def test_a_payment_that_crosses_a_withdrawal_comes_back(at_rest: Inside) -> None:
     customer = at_rest.customer()
     order = customer.place(1)
-    # Nor do we hear of it by our question, which comes a second after the order.
-    at_rest.instance.bank.faults(notification_delay_seconds=CROSSES_SECONDS, query_500=ALL)
-    pay(at_rest, order)
-    assert customer.post(f"/v1/orders/{order['id']}/withdraw").json["state"] == "withdrawn"
+    with frozen(at_rest, "worker"):  # which books what is paid
+        pay(at_rest, order)
+        assert customer.post(f"/v1/orders/{order['id']}/withdraw").json["state"] == "withdrawn"
     ends(customer, order, "withdrawn", captured=10_000, refunded=10_000)
     assert customer.balance()["available"] == 0
 
