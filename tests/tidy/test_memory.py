@@ -61,6 +61,7 @@ BOUNDED = {
     "plumbing/lane.py: _of_account": "the places of the lane",
     "plumbing/lane.py: _under_way": "the places of the lane",
     "plumbing/lane.py: _waiting": "one batch",
+    "plumbing/watch.py: _resting": "the lanes and periodic tasks of the worker",
     "payments/metrics.py: _outcomes": "OUTCOMES_MAX",
     "pages/remembering.py: _kept": "KEPT_MAX",
     "waiting_room/drawing/entering.py: _asking": "ASKING_MAX of each line that gathers or has drawn",
