@@ -15,6 +15,7 @@ from meterai.drafts.placing import Placing
 from meterai.drafts.retention import RETENTION
 from meterai.drafts.service import DraftService
 from meterai.drafts.settings import DraftSettings
+from meterai.drafts.store import EXAMINATION_DUE
 from meterai.drafts.uploads import Uploads
 from meterai.pages import RoomPages
 from meterai.plumbing.jobs import PeriodicTask
@@ -39,7 +40,7 @@ async def _build(container: Container) -> None:
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
     forgetting = container.of(Forgetting)
     return [
-        PeriodicTask("examine_files", container.of(Uploads).examine_due, 0.5),
+        PeriodicTask("examine_files", container.of(Uploads).examine_due, 0.5, EXAMINATION_DUE),
         PeriodicTask("forget_drafts", forgetting.forget_old, 60.0),
         PeriodicTask("delete_draft_orphans", forgetting.delete_orphans, 600.0),
     ]

@@ -117,6 +117,9 @@ RETURNING {_FILE}
 """  # noqa: S608
 # The next file of each draft, and of these one of each network, comes before a second of any: whoever
 # chose a hundred files waits for others, not they for them.  Whose turn it is among equals, chance says.
+EXAMINATION_DUE = """
+SELECT 1 FROM draft_files WHERE state = 'examining' AND leased_until < now() ORDER BY leased_until
+"""
 _TO_EXAMINE = f"""
 WITH due AS (
     SELECT f.draft_id, f.file_id, d.network,

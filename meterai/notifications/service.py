@@ -94,7 +94,7 @@ class MailService:
             partial(self._database.once, clock),
             places=PLACES,
             batch=BATCH,
-            terms=LaneTerms(Priority.NEW, room=self._mailer.outgoing.room),
+            terms=LaneTerms(Priority.NEW, room=self._mailer.outgoing.room, due=store.DUE),
         )
 
     async def _look(self, most: int, since: datetime, without: Sequence[UUID]) -> Sequence[Piece]:

@@ -12,6 +12,10 @@ from meterai.plumbing.rows import RowMapper
 
 # A lease is longer than what it covers: one mail, with every step of the server at its slowest.
 LEASE_SECONDS = SEND_SECONDS_MAX * 2
+DUE = """
+SELECT 1 FROM mails WHERE state = 'queued' AND try_at > now() - interval '10 seconds' AND try_at <= now()
+ORDER BY try_at
+"""
 _LOOK = """
 SELECT account_id AS account, mail_id AS id, try_at AS due_at FROM mails
 WHERE state = 'queued' AND try_at > %s AND try_at <= now() AND account_id <> ALL(%s)

@@ -11,6 +11,7 @@ from meterai.orders.retention import RETENTION
 from meterai.orders.routes import routes
 from meterai.orders.service import OrderService
 from meterai.orders.settings import OrderSettings
+from meterai.orders.store import EXPIRY_DUE
 from meterai.payments import PaymentService
 from meterai.plumbing.described import Field
 from meterai.plumbing.jobs import PeriodicTask
@@ -27,8 +28,8 @@ async def _build(container: Container) -> None:
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
     orders = container.of(OrderService)
     return [
-        PeriodicTask("lapse_orders", orders.expire_unpaid, 1.0),
-        PeriodicTask("execute_orders", orders.execute_paid, 1.0),
+        PeriodicTask("lapse_orders", orders.expire_unpaid, 1.0, EXPIRY_DUE),
+        PeriodicTask("execute_orders", orders.execute_paid, 5.0),
     ]
 
 

@@ -27,6 +27,7 @@ FROM order_place_by_method(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %
 ABANDON = "SELECT order_abandon(%s, %s, %s) AS state"
 EXECUTE = "SELECT order_execute(%s, %s) AS state"
 LAPSING, EXECUTING = "lapse_orders", "execute_orders"  # names of the periodic tasks
+EXPIRY_DUE = "SELECT 1 FROM orders WHERE state = 'placed' AND lapses_at <= now() ORDER BY lapses_at"
 TO_EXPIRE = f"""
 SELECT account_id AS account, order_id AS order FROM orders o WHERE state = 'placed' AND lapses_at <= now()
     AND {not_paused(LAPSING, "order_id")}

@@ -68,6 +68,9 @@ WHERE provider = %s AND sent_on = %s AND external_id = %s
 BY_NUMBER = f"""
 SELECT {_COLUMNS} FROM payment_attempts WHERE provider_reference = %s AND provider = %s LIMIT 2
 """  # noqa: S608 - of constants
+OPENING_DUE = """
+SELECT 1 FROM payment_attempts WHERE state = 'opening' AND leased_until <= now() ORDER BY leased_until
+"""
 TO_OPEN = f"""
 UPDATE payment_attempts SET leased_until = now() + make_interval(secs => %s)
 WHERE (account_id, attempt_id) IN (
@@ -102,6 +105,11 @@ WHERE account_id = %s AND attempt_id = %s AND state = 'opening'
 """
 REPLACE = "SELECT payment_replace(%s, %s, %s, %s, %s, %s) AS outcome"
 CLOSE = "SELECT payment_close(%s, %s)"
+QUESTION_DUE = """
+SELECT 1 FROM payment_attempts
+WHERE ask_rank IN (0, 1) AND state <> 'opening' AND ask_at <= now() AND ask_at < 'infinity'
+ORDER BY ask_rank, ask_at
+"""
 # First those whose answer a buyer may be waiting for.  The others get a share of their own, so that
 # they are asked about at all, and what the first leave free; they cannot delay the first, however
 # many they are.  The time that is set here is a lease; the answer sets the next status query.
@@ -148,6 +156,10 @@ WHERE account_id = %s AND subject = %s AND state IN ('waiting', 'expired', 'lost
     AND (buyer_asked_at IS NULL OR buyer_asked_at <= now() - make_interval(secs => %s))
 RETURNING {_COLUMNS}
 """  # noqa: S608
+CANCEL_DUE = f"""
+SELECT 1 FROM payment_attempts WHERE {_CLOSED} AND cancel_at <= now() AND cancel_at < 'infinity'
+ORDER BY cancel_at
+"""  # noqa: S608 - of constants
 TO_CANCEL = f"""
 UPDATE payment_attempts SET cancel_tries = cancel_tries + 1,
     cancel_at = now() + make_interval(secs => %s)

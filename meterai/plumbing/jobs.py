@@ -39,18 +39,24 @@ from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy, Read
 from meterai.plumbing.events import Subscription
 from meterai.plumbing.lane import POLL_SECONDS, Lane, LaneTerms, Piece, clock
 from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.watch import Watch
 
 BATCH = 50  # jobs seen by one look; enough to amortize the query
 LESS_URGENT = 2  # of what nobody paid for: so many times fewer places, and fewer looks
 BACKOFF_SECONDS_MAX = 300
 TRIES_MAX = 12  # of what may be given up; half an hour with the pauses between
 FAULT_LENGTH_MAX = 500
+FREQUENT_SECONDS = 1.0
 
 _log = structlog.get_logger()
 
 LOOK = """
 SELECT account_id AS account, job_id AS id, run_at, kind, handler, tries FROM jobs
 WHERE run_at > %s AND run_at <= now() AND account_id <> ALL(%s) ORDER BY run_at LIMIT %s
+"""
+# For any lane.  What was due before is found by a lane itself; so what was done is not read again and again.
+DUE = """
+SELECT 1 FROM jobs WHERE run_at > now() - interval '10 seconds' AND run_at <= now() ORDER BY run_at
 """
 # Some handlers only, and all but some.
 LOOK_OF = LOOK.replace("ORDER BY", "AND handler = ANY(%s) ORDER BY")
@@ -83,11 +89,21 @@ Find = Callable[[Tx, datetime, Sequence[UUID], int], Awaitable[Sequence["DueJob"
 
 @dataclass(frozen=True, slots=True)
 class PeriodicTask:
-    """What looks for due work, and how many seconds it rests after it found none."""
+    """What looks for due work, and how many seconds it rests after it found none.
+
+    Where nothing is found anywhere it rests until a row is there that its SQL says is `due`; one that has none
+    and is frequent rests longer (`plumbing/watch.py`).
+    """
 
     name: str
     run: Run
     rest_seconds: float
+    due: str = ""
+
+    @property
+    def is_watched(self) -> bool:
+        """True where it rests with the others."""
+        return bool(self.due) or self.rest_seconds < FREQUENT_SECONDS
 
 
 class DueJob(NamedTuple):
@@ -170,6 +186,11 @@ class Worker:
         self._lanes = lanes
         self._concurrency = concurrency
         self._stopping = asyncio.Event()
+        self._watch = Watch(
+            database,
+            self._stopping,
+            [DUE, *(lane.due for lane in lanes), *(task.due for task in periodic_tasks)],
+        )
 
     def stop(self) -> None:
         """Finish what is begun and return from `run`."""
@@ -178,8 +199,9 @@ class Worker:
     async def run(self) -> None:
         """Work until `stop`."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch.run())
             for lane in (*self.lanes(), *self._lanes):
-                tasks.create_task(lane.run(self._stopping))
+                tasks.create_task(lane.run(self._watch))
             for task in self._periodic_tasks:
                 tasks.create_task(self._go(task))
 
@@ -190,20 +212,22 @@ class Worker:
                 found = await task.run()
             except Refusal as refusal:
                 _log.warning("round_refused", round=task.name, code=refusal.code)
-                found = 0
-                rest_seconds = max(rest_seconds, refusal.retry_after_seconds or 0.0)
+                await self._watch.pause(max(rest_seconds, refusal.retry_after_seconds or 0.0))
             except Exception as fault:  # the edge: a periodic task that fails is tried again
                 telemetry.FAULTS.labels(where=task.name).inc()
                 _log.error("round_failed", round=task.name, fault=repr(fault), exc_info=True)
-                found = 0
-            if not found:
-                await self._rest(rest_seconds)
+                await self._watch.pause(rest_seconds)
+            else:
+                await self._ran(task, found)
 
-    async def _rest(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-        except TimeoutError:
-            return
+    async def _ran(self, task: PeriodicTask, found: int) -> None:
+        if not task.is_watched:
+            if not found:
+                await self._watch.pause(task.rest_seconds)
+        elif found:
+            self._watch.found()
+        else:
+            await self._watch.rest(task.rest_seconds, task.due)
 
     # -- jobs ------------------------------------------------------------------------------
 
@@ -237,7 +261,9 @@ class Worker:
             partial(self._database.once, clock),
             places=self._concurrency if is_urgent else max(1, self._concurrency // LESS_URGENT),
             batch=BATCH,
-            terms=LaneTerms(priority, POLL_SECONDS if is_urgent else LESS_URGENT * POLL_SECONDS),
+            terms=LaneTerms(
+                priority, POLL_SECONDS if is_urgent else LESS_URGENT * POLL_SECONDS, due=DUE
+            ),
         )
 
     async def run_batch(self) -> int:

@@ -20,6 +20,7 @@ from meterai.kit.refusal import Refusal
 from meterai.plumbing import telemetry
 from meterai.plumbing.database import DatabaseAway, DatabaseBusy, ReadTx
 from meterai.plumbing.turns import PURPOSE, Purpose
+from meterai.plumbing.watch import Watch
 
 POLL_SECONDS = 0.05
 FAULT_PAUSE_SECONDS = 1.0  # after a look that failed for a reason nobody expected
@@ -99,13 +100,18 @@ Room = Callable[[], int]  # how many more pieces may begin now, beside the place
 
 @dataclass(frozen=True, slots=True)
 class LaneTerms:
-    """How a lane goes: whose connections it takes, how often it looks where it found nothing, and
-    for how many more pieces there is room outside; None where nothing else bounds it.
+    """How a lane goes.
+
+    priority      whose connections it takes
+    poll_seconds  how often it looks where it found nothing
+    room          for how many more pieces there is room outside; None where nothing else bounds it
+    due           SQL of a row that is due, by which it is woken from its rest (`plumbing/watch.py`)
     """
 
     priority: Priority = Priority.MONEY
     poll_seconds: float = POLL_SECONDS
     room: Room | None = None
+    due: str = ""
 
 
 TERMS = LaneTerms()
@@ -142,14 +148,22 @@ class Lane:
         self._of_account: Counter[UUID] = Counter()
         self._ended = asyncio.Event()
 
-    async def run(self, stopping: asyncio.Event) -> None:
-        """Work until it is told to stop, then finish what is begun."""
+    @property
+    def due(self) -> str:
+        """SQL of a row that is due."""
+        return self._terms.due
+
+    async def run(self, watch: Watch) -> None:
+        """Work until the worker stops, then finish what is begun."""
         PURPOSE.set(Purpose(self._terms.priority))  # of this task, and of those that it begins
-        stopped = asyncio.create_task(stopping.wait())
+        stopped = asyncio.create_task(watch.stopping.wait())
         try:
-            while not stopping.is_set():
-                pause = await self._fill()
-                await self._wait(stopped, pause)
+            while not watch.stopping.is_set():
+                pause = await self._fill(watch)
+                if pause is None and not self._under_way:
+                    await watch.rest(self._terms.poll_seconds, self.due)
+                else:
+                    await self._wait(stopped, self._terms.poll_seconds if pause is None else pause)
         finally:
             stopped.cancel()
             await asyncio.gather(*self._under_way.values())
@@ -165,12 +179,15 @@ class Lane:
             await self._ended.wait()
         return len(found)
 
-    async def _fill(self) -> float:
-        """Begin work while there is room; how many seconds to rest before the next look."""
+    async def _fill(self, watch: Watch) -> float | None:
+        """Begin work while there is room; how many seconds to wait where a look failed."""
+        known = self._known()
         try:
             while self._begin() and await self._see_more():
                 pass
             self._begin()
+            if self._known() - known:
+                watch.found()
         except Refusal as refusal:
             _log.warning("look_refused", lane=self.name, code=refusal.code)
             return float(refusal.retry_after_seconds or self._terms.poll_seconds)
@@ -178,14 +195,14 @@ class Lane:
             telemetry.FAULTS.labels(where=self.name).inc()
             _log.error("look_failed", lane=self.name, fault=repr(fault), exc_info=True)
             return FAULT_PAUSE_SECONDS
-        return self._terms.poll_seconds
+        return None
 
     async def _see_more(self) -> bool:
         """Look once; true where there is more to read at once."""
         if self.mark.is_whole_due():
             self.mark.begin_whole(await self._read_clock())
         begun = self.mark.now()
-        known = self._waiting.keys() | self._under_way.keys()
+        known = self._known()
         full = [account for account in self._of_account if not self._has_room(account)]
         most = self._batch + len(known)
         found = await self._look(most, self.mark.since, full)
@@ -193,6 +210,9 @@ class Lane:
             self.mark.advance(found[-1].due_at if len(found) == most else begun)
         self._waiting |= {piece[:2]: piece for piece in found if piece[:2] not in known}
         return len(found) == most
+
+    def _known(self) -> set[tuple[UUID, UUID]]:
+        return self._waiting.keys() | self._under_way.keys()
 
     def _has_room(self, account: UUID) -> bool:
         share = NOBODY_SHARE if account == NOBODY else ACCOUNT_SHARE

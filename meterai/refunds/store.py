@@ -41,6 +41,11 @@ SUSPENDING = "suspend_overdue_refunds"
 # The intent of a call, committed before it is made.  The lease covers the whole call: until it is
 # over or the call has ended nothing sends this refund again.  What comes of it sets the pause until
 # the next one.
+TRY_DUE = """
+SELECT 1 FROM refunds WHERE state IN ('requested', 'sent', 'refused') AND try_at <= now()
+    AND (leased_until IS NULL OR leased_until <= now())
+ORDER BY try_at
+"""
 TO_TRY = f"""
 UPDATE refunds SET state = 'sent', tries = tries + 1,
     leased_until = now() + make_interval(secs => %s),

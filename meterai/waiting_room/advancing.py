@@ -67,9 +67,8 @@ class Advancing:
         self._public = settings.process.directory / PUBLIC / "lines"
 
     async def advance_due(self) -> int:
-        """Every line whose second is over; how many there were."""
-        async with self._database.reading() as tx:
-            found = await store.due(tx, STEP_SECONDS * 0.9)
+        """Every line whose second is over.  Answers 0: none is due again at once."""
+        found = await self._database.once(store.due, STEP_SECONDS * 0.9)
         for line in found:
             try:
                 moved = await self._database.run(partial(self._advance, line=line))
@@ -80,7 +79,7 @@ class Advancing:
             except Exception as fault:  # a line that cannot be moved on stops no other
                 telemetry.FAULTS.labels(where="advance_lines").inc()
                 _log.error("line_not_advanced", line=str(line), fault=repr(fault), exc_info=True)
-        return len(found)
+        return 0
 
     async def _advance(self, tx: Tx, line: UUID) -> Line | None:
         """One step of one line; its row is locked, so that two workers make two steps of it."""
@@ -91,7 +90,8 @@ class Advancing:
         ):
             return None
         load = await self._load(tx, stands)
-        gaps = await store.gaps(tx, line, stands.line.serving)
+        # A line that nobody stands in has no numbers to call.
+        gaps = await store.gaps(tx, line, stands.line.serving) if stands.line.is_engaged else ()
         step = _moved(stands, load, self._inside_max, gaps)
         step = replace(step, away=await _away(tx, stands, step.away))
         step, held, learned_to = await _learn(tx, stands, step)
@@ -291,7 +291,11 @@ async def _learn(tx: ReadTx, stands: Standing, step: Step) -> tuple[Step, float 
 
 
 async def _with_flow(tx: ReadTx, now: datetime, step: Step) -> Line:
-    """How fast numbers were called lately; before there are samples, as fast as is aimed at."""
+    """How fast numbers were called lately; before there are samples, and where nobody stands in line,
+    as fast as is aimed at.
+    """
+    if not step.line.is_engaged:
+        return replace(step.line, flow_fast=step.line.rate, flow_slow=step.line.rate)
     fast = await _flow(tx, now, step, FAST_SECONDS)
     slow = await _flow(tx, now, step, SLOW_SECONDS)
     return replace(step.line, flow_fast=fast, flow_slow=slow)

@@ -32,6 +32,7 @@ from meterai.plumbing.outgoing import (
     SILENT_IN_A_ROW,
     CircuitState,
 )
+from meterai.plumbing.watch import Watch
 from tests.support.shop import Shop
 from tests.support.smtp import FREEZE, GARBAGE, MailServer
 
@@ -68,12 +69,12 @@ class Office:
     async def look(self) -> None:
         """What the lane does in one look, with the room it has."""
         await self.database.call("UPDATE mails SET try_at = now() WHERE state = 'queued'")
-        stopping = asyncio.Event()
+        watch = Watch(self.database, asyncio.Event())
         lane = self.mails.lane()
-        await lane._fill()
+        await lane._fill(watch)
         lane._begin()
-        stopping.set()
-        await lane.run(stopping)
+        watch.stopping.set()
+        await lane.run(watch)
 
     async def tries(self) -> int:
         [row] = await self.database.read("SELECT sum(tries)::int AS tries FROM mails")

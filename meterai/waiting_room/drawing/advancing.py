@@ -79,8 +79,7 @@ class Drawing:
 
     async def advance_due(self) -> int:
         """Every step that is due, of every draw; how many draws are under way."""
-        async with self._database.reading() as tx:
-            found = await store.due(tx)
+        found = await self._database.once(store.due)
         for draw in found:
             try:
                 await self._advance(draw)

@@ -1,0 +1,169 @@
+"""A worker at rest asks seldom, begins what comes within one look, and is quick again at once."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from time import monotonic
+
+import psycopg
+import pytest
+
+from meterai.plumbing import jobs, watch
+from meterai.plumbing.database import Database, ReadTx
+from meterai.plumbing.jobs import PeriodicTask, Worker
+
+DUE = "SELECT 1 FROM guests WHERE due_at <= now() ORDER BY due_at"
+
+
+@pytest.fixture(autouse=True)
+def table(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute("CREATE TABLE guests (due_at timestamptz NOT NULL)")
+        connection.execute("GRANT ALL ON guests TO PUBLIC")
+
+
+class Counting(Database):
+    """A database that counts the looks."""
+
+    looks = 0
+
+    async def once(self, command, *arguments, **named):
+        self.looks += 1
+        return await super().once(command, *arguments, **named)
+
+
+class Looker:
+    """A periodic task that takes what is due, and when it looked."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.at: list[float] = []
+        self.taken = asyncio.Event()
+
+    async def look(self) -> int:
+        self.at.append(monotonic())
+        found = await self._database.call_all(
+            "DELETE FROM guests WHERE due_at <= now() RETURNING 1"
+        )
+        if found:
+            self.taken.set()
+        return len(found)
+
+
+def with_database(url: str, story: Callable[[Counting], Awaitable[None]]) -> None:
+    async def run() -> None:
+        database = Counting(url, connections=4)
+        await database.open()
+        try:
+            await story(database)
+        finally:
+            await database.close()
+
+    asyncio.run(run())
+
+
+@asynccontextmanager
+async def working(database: Database, tasks: Sequence[PeriodicTask]) -> AsyncIterator[None]:
+    worker = Worker(database, [], tasks, concurrency=1)
+    running = asyncio.create_task(worker.run())
+    try:
+        yield
+    finally:
+        worker.stop()
+        async with asyncio.timeout(5):  # whoever rests is woken
+            await running
+
+
+def test_a_worker_at_rest_looks_once_for_all(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "BUSY_SECONDS", 0.3)
+
+    async def story(database: Counting) -> None:
+        lookers = [Looker(database) for _ in range(5)]
+        tasks = [PeriodicTask(f"t{n}", one.look, 0.05, DUE) for n, one in enumerate(lookers)]
+        async with working(database, tasks):
+            await asyncio.sleep(0.6)
+            before = database.looks, [len(one.at) for one in lookers]
+            await asyncio.sleep(2.0)
+            assert [len(one.at) for one in lookers] == before[1]
+            assert 1 <= database.looks - before[0] <= 2.0 / watch.LOOK_SECONDS + 1
+
+    with_database(database_url, story)
+
+
+def test_what_comes_due_wakes_its_task_and_then_all_look_often(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "BUSY_SECONDS", 0.5)
+
+    async def story(database: Counting) -> None:
+        woken, other, undue = (Looker(database) for _ in range(3))
+        tasks = [
+            PeriodicTask("woken", woken.look, 0.05, DUE),
+            PeriodicTask("other", other.look, 0.05, "SELECT 1 FROM jobs WHERE false"),
+            PeriodicTask("undue", undue.look, 0.05),
+        ]
+        async with working(database, tasks):
+            await asyncio.sleep(1.0)
+            before = len(other.at), len(undue.at)
+            await database.call("INSERT INTO guests VALUES (now())")
+            async with asyncio.timeout(watch.REST_SECONDS):
+                await woken.taken.wait()
+            await asyncio.sleep(0.4)
+            assert len(other.at) >= before[0] + 2
+            assert len(undue.at) >= before[1] + 2
+
+    with_database(database_url, story)
+
+
+def test_what_says_nothing_of_due_rows_looks_by_itself(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "BUSY_SECONDS", 0.2)
+    monkeypatch.setattr(watch, "REST_SECONDS", 0.4)
+    monkeypatch.setattr(watch, "WATCHED_REST_SECONDS", 0.4)
+
+    async def story(database: Counting) -> None:
+        async def fail(_: ReadTx) -> list[int]:
+            raise LookupError("the statement cannot be run")
+
+        monkeypatch.setattr(watch.Watch, "_numbers", lambda _, tx: fail(tx))
+        one, watched = Looker(database), Looker(database)
+        tasks = [
+            PeriodicTask("one", one.look, 0.05),
+            PeriodicTask("watched", watched.look, 0.05, DUE),
+        ]
+        async with working(database, tasks):
+            await asyncio.sleep(0.5)
+            await database.call("INSERT INTO guests VALUES (now())")
+            async with asyncio.timeout(5):
+                await asyncio.wait(
+                    {asyncio.ensure_future(x.taken.wait()) for x in (one, watched)},
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+            before = len(one.at), len(watched.at)
+            await asyncio.sleep(1.5)
+            assert len(one.at) > before[0]
+            assert len(watched.at) > before[1]
+
+    with_database(database_url, story)
+
+
+def test_a_job_at_rest_wakes_its_lane(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "BUSY_SECONDS", 0.2)
+
+    async def story(database: Counting) -> None:
+        async with working(database, []):
+            await asyncio.sleep(0.6)
+            await database.call(
+                "INSERT INTO jobs (account_id, job_id, kind, handler, facts)"
+                " VALUES (%s, %s, 'x', 'nobody', '{}')",
+                *(uuid.uuid4(), uuid.uuid4()),
+            )
+            async with asyncio.timeout(watch.WATCHED_REST_SECONDS / 2):
+                while await database.call_all(jobs.DUE):  # noqa: ASYNC110 - another process may do it
+                    await asyncio.sleep(0.02)
+
+    with_database(database_url, story)
