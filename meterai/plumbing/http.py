@@ -153,7 +153,7 @@ def read_json(body: bytes, kind: Any) -> Any:
     try:
         # First without a type: a number beyond 64 bits is a number, and is refused as too large.
         read = msgspec.json.decode(body)
-        # A flat object with a colon for each name has none twice: the second look, of 9 µs, is for the rest.
+        # A flat object with a colon for each name has none twice: only the rest is looked at again.
         if type(read) is not dict or len(read) != body.count(b":"):
             check_names(body.decode())
         return msgspec.convert(read, kind)

@@ -69,7 +69,7 @@ def application(url: str, settings: Settings) -> Litestar:
     return Litestar(
         [*routes, *sign_in_routes, *account_routes, pages.static_files(Permission.PUBLIC)],
         dependencies=injected(services_of()),
-        guards=[require_permission],
+        before_request=require_permission,
         lifespan=[lifespan],
         exception_handlers={
             Refusal: pages.page_or_problem(on_refusal),

@@ -221,7 +221,7 @@ def test_what_changes_something_is_not_permitted_by_looking() -> None:
 
 def test_every_route_is_guarded() -> None:
     for path, handler in handlers():
-        assert require_permission in handler.resolve_guards(), path
+        assert handler.resolve_before_request() is require_permission, path
 
 
 def test_a_route_that_changes_something_is_not_asked_by_get() -> None:
