@@ -54,8 +54,8 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# What can be known in a minute: the house rules, and folders whose tests start nothing.
-QUICKLY := tests/kit tests/limiter tests/pages tests/tidy tests/waiting_room/draw
+# What can be known in a minute: the house rules, and what needs no instance and no database of its own.
+QUICKLY := tests/kit tests/pages tests/tidy tests/waiting_room/draw
 
 quick: check
 	$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist worksteal $(QUICKLY) $(ARGS)
