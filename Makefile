@@ -53,10 +53,11 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# What can be known without starting anything; `make test` runs the rest too.
+# What can be known in a minute: the house rules, and what needs no instance and no database of its own.
+QUICKLY := tests/kit tests/pages tests/tidy tests/waiting_room/draw
+
 quick: check
-	$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist worksteal \
-		-m "not instance and not database and not browser and not slow" $(ARGS)
+	$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist worksteal $(QUICKLY) $(ARGS)
 
 bench: setup
 	$(BIN)/python -m bench $(ARGS)

@@ -40,7 +40,7 @@ CORPUS = Path(__file__).parents[2] / "shared" / "corpus"
 
 # What a test needs follows from its fixtures, or from what its module imports to start its own.
 NEEDS = {
-    "instance": ({"instance", "inside"}, {"tests.support.instance.Instance"}),
+    "instance": ({"instance", "inside", "fragile"}, {"tests.support.instance.Instance"}),
     "database": (
         {"server"},
         {"meterai.plumbing.embedded.EmbeddedPostgres", "tests.support.servers.Server"},
@@ -73,7 +73,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WholeFiles |
     return WholeFiles(config, log) if config.getoption("dist") == "loadfile" else None
 
 
-OF_INSTANCES: set[Path] = set()  # files with a test that needs one
+OF_SHARED: set[Path] = set()  # files with a test that needs the shared instance
 SHARED: list[Instance] = []  # of this process: none or one
 
 
@@ -81,7 +81,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Mark what needs an instance, a database or a browser, and leave out what was not asked for.
 
     Files that need an instance come first: they are the longest, and of several processes none
-    should begin with one while the others have nothing left.
+    should begin with one while the others have nothing left.  Those of the shared one come before
+    those that start their own.
     """
     for item in items:
         if not isinstance(item, pytest.Function):
@@ -94,17 +95,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if fixtures & set(item.fixturenames) or starters & imported:
                 item.add_marker(marker)
     select(config, items)
-    OF_INSTANCES.update(item.path for item in items if item.get_closest_marker("instance"))
-    items.sort(key=lambda item: item.path not in OF_INSTANCES)
+    of_instances = {item.path for item in items if item.get_closest_marker("instance")}
+    OF_SHARED.update(
+        item.path
+        for item in items
+        if isinstance(item, pytest.Function) and "instance" in item.fixturenames
+    )
+    items.sort(key=lambda item: (item.path not in OF_SHARED, item.path not in of_instances))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
-    """After the last file that needs an instance the shared one is stopped.
+    """After the last file that needs the shared instance it is stopped.
 
     It has nothing to do then, and that costs a twentieth of a processor.
     """
-    if nextitem is not None and nextitem.path not in OF_INSTANCES:
+    if nextitem is not None and nextitem.path not in OF_SHARED:
         for running in SHARED:
             running.stop()
 

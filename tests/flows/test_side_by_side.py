@@ -187,3 +187,23 @@ def test_a_command_leaves_a_stopped_instance_stopped(only: Instance) -> None:
     assert only.stop() == 0
     only.assert_audit_holds()
     leaves_nothing(only.data)
+
+
+def test_one_that_is_not_ready_in_time_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.support.instance.READY_SECONDS_MAX", 3.0)
+    monkeypatch.setattr("tests.support.instance.Instance._read_until_ready", never_ready)
+    late = Instance(tmp_path)
+    with pytest.raises(AssertionError, match="not ready"):
+        late.start()
+    assert not late.is_up
+    leaves_nothing(tmp_path)
+
+
+def never_ready(instance: Instance) -> dict[str, str]:
+    """Wait for the line that says so until there is no other line: it was told to end."""
+    assert instance._process is not None
+    assert instance._process.stdout is not None
+    instance._process.stdout.read()
+    raise AssertionError("not ready")

@@ -21,6 +21,7 @@ import urllib3
 
 from meterai.apps.instance import is_free
 from meterai.apps.settings import load
+from meterai.capacity.rehearsal.installation import _end_with_parent
 from meterai.plumbing.config import Settings
 from meterai.plumbing.embedded import EmbeddedPostgres
 from tests.support.commands import ROOT, SERVING, Done, environment, run, run_here
@@ -262,6 +263,7 @@ class Instance:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
+                preexec_fn=_end_with_parent,  # a run that is broken off leaves none behind
             )
         late = threading.Timer(READY_SECONDS_MAX, self._process.send_signal, [signal.SIGINT])
         late.start()

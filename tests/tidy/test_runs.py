@@ -99,8 +99,9 @@ def test_few_failures_that_are_not_of_the_books_run_again(record, may: bool) -> 
         (NAME, False),
         ("tests/audit/test_facts.py::test_z", True),
         ("tests/kit/test_serial.py::test_z", True),
-        (f"{NAME}\n    instance.assert_audit_holds()", True),
-        (f"{NAME}\n    open_one.assert_books_hold()", True),
+        (f"{NAME}\n>   instance.assert_audit_holds()", True),
+        (f"{NAME}\n>   open_one.assert_books_hold()", True),
+        (f"{NAME}\n    instance.assert_audit_holds()\n>   assert serials == []", False),
     ],
 )
 def test_a_failure_of_the_books_is_known_by_its_place_or_its_text(text: str, is_of_books) -> None:
