@@ -69,6 +69,49 @@ def test_a_damaged_document_is_repaired_stamped_and_found_genuine(
     assert meterai("seal", source, target, "--place", "here").returncode == 2
 
 
+def test_verify_tells_extended_file_apart_and_extracts_what_was_sealed(
+    meterai: Command, tmp_path: Path
+) -> None:
+    source, stamped = tmp_path / "letter.pdf", tmp_path / "stamped.pdf"
+    source.write_bytes(pdf())
+    assert meterai("seal", source, stamped).returncode == 0
+    sealed = stamped.read_bytes()
+    given, out = tmp_path / "given.pdf", tmp_path / "out.pdf"
+    for content, status, verdict in (
+        (sealed, 0, "genuine"),
+        (sealed + b"x", 4, "genuine_then_extended"),
+        (sealed.replace(b"595", b"594", 1), 1, "altered"),
+        (pdf(), 1, "not_sealed"),
+        (b"x", 3, "unreadable"),
+    ):
+        given.write_bytes(content)
+        done = meterai("verify", given, "--json", "--extract-sealed", out)
+        found = json.loads(done.stdout)
+        assert (done.returncode, found["verdict"]) == (status, verdict), done.stderr
+        assert out.exists() == (status in (0, 4))
+        if out.exists():
+            assert out.read_bytes() == sealed
+            assert found["sealed"]["bytes"] == len(sealed)
+            assert found["sealed"]["sha256"] == sha256(sealed).hexdigest()
+            assert found["later_bytes"] == len(content) - len(sealed)
+            out.unlink()
+
+
+def test_extracting_never_writes_over_a_file(meterai: Command, tmp_path: Path) -> None:
+    source, stamped = tmp_path / "letter.pdf", tmp_path / "stamped.pdf"
+    source.write_bytes(pdf())
+    assert meterai("seal", source, stamped).returncode == 0
+    out, link = tmp_path / "out.pdf", tmp_path / "link.pdf"
+    out.write_bytes(b"mine")
+    link.symlink_to(tmp_path / "nowhere.pdf")
+    for there in (out, link, stamped, tmp_path / "no folder" / "out.pdf"):
+        done = meterai("verify", stamped, "--extract-sealed", there)
+        assert done.returncode == 2
+        assert str(there) in done.stderr
+    assert out.read_bytes() == b"mine"
+    assert not (tmp_path / "nowhere.pdf").exists()
+
+
 def test_a_password_opens_a_document_and_stays_on_it(meterai: Command, tmp_path: Path) -> None:
     source, target = tmp_path / "closed.pdf", tmp_path / "stamped.pdf"
     source.write_bytes(pdf(password="rahasia"))

@@ -132,20 +132,27 @@ def test_a_true_claim_of_a_serial_nobody_bought_does_not_hold(stamped: Stamped) 
     assert stamped.anybody.get(f"/v1/claims/{known}/{swapped}").json["verdict"] == "serial_mismatch"
 
 
-def test_a_stamped_document_that_was_covered_is_not_genuine(
+def test_extended_document_gets_further_stamp_and_altered_one_does_not(
     stamped: Stamped, tmp_path: Path
 ) -> None:
     assert stamped.anybody.verify(stamped.document)["verdict"] == "genuine"
     issuer = load_issuers(stamped.instance.data / "keys" / "issuer").current
-    covered = Lab(issuer, tmp_path).signed(stamped.document, on_page=0, box=OVER_WORDS)
-    found = stamped.anybody.verify(covered)
-    assert found["verdict"] == "covered_after_sealing"
-    (place,) = [one["place"] for one in found["checks"] if one["place"]]
-    left, low, right, top = OVER_WORDS
-    assert place == {"page": 1, "x": left, "y": low, "width": right - left, "height": top - low}
+    signed = Lab(issuer, tmp_path).signed(stamped.document, on_page=0, box=OVER_WORDS)
+    found = stamped.anybody.verify(signed)
+    assert found["verdict"] == "genuine_then_extended"
+    assert found["sealed"]["bytes"] == len(stamped.document)
     elsewhere = {"page": 1, "x": 60, "y": 400, "width": 80}  # than the stamp that is there
-    refused = stamped.customer.stamp(covered, elsewhere)
+    altered = signed.replace(b"595", b"594", 1)
+    refused = stamped.customer.stamp(altered, elsewhere)
     assert (refused.status, refused.json["code"]) == (422, "seal_spoilt")
+    again = stamped.customer.stamp(signed, elsewhere)
+    assert again.status == 201, again.body
+    twice = stamped.anybody.verify(stamped.customer.get(again.json["document_url"]).body)
+    assert twice["verdict"] == "genuine"
+    assert twice["serials"] == again.json["serials"]
+    [earlier] = twice["earlier"]
+    assert earlier["serials"] == stamped.view["serials"]
+    assert earlier["bytes"] <= len(stamped.document)
 
 
 def test_a_broken_document_is_repaired_and_says_so(stamped: Stamped) -> None:

@@ -393,6 +393,7 @@ def test_every_form_of_a_signed_in_page_proves_where_it_came_from() -> None:
         "part.html",
         "again.html",
         "many.html",
+        "verdict.html",
         "base.html",
         "parts.html",
     }

@@ -43,7 +43,7 @@ def checked(settings: Settings, checks: int = 300, pictures: Sequence[MarkedPage
     page = rendered(
         asked,
         "verification/verdict.html",
-        {"result": result, "name": "surat.pdf", "pictures": pictures},
+        {"result": result, "name": "surat.pdf", "pictures": pictures, "sealed_name": ""},
     )
     return re.sub(r'<link rel="stylesheet"[^>]*>', f"<style>{CSS}</style>", page)
 

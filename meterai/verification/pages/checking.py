@@ -197,6 +197,7 @@ async def check(
     "/check/sealed",
     opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKING},
     include_in_schema=False,
+    status_code=200,
     request_max_body_size=FORM_BYTES_MAX,
 )
 async def take_sealed(
