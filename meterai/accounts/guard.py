@@ -8,12 +8,12 @@ from meterai.accounts.model import OPEN, PERMISSIONS, PROOF_LIVES, NotPermitted,
 from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import ProofRequired, SignInRequired
 from meterai.pages import keep_form
+from meterai.plumbing.head import is_api
 from meterai.plumbing.http import (
     Authenticator,
     Caller,
     KeyRequired,
     check_headers,
-    is_api,
     is_safe,
 )
 from meterai.plumbing.queries import check_query

@@ -18,8 +18,8 @@ from meterai.limiter import Admission, Admitted, Answer
 from meterai.pages import content_security_policy, wants_page
 from meterai.plumbing import telemetry
 from meterai.plumbing.compression import compressing
-from meterai.plumbing.head import head_of
-from meterai.plumbing.http import PROBLEM, allowed, end_body, is_api, problem
+from meterai.plumbing.head import head_of, is_api
+from meterai.plumbing.http import PROBLEM, allowed, end_body, problem
 from meterai.plumbing.incoming import Incoming
 
 HEADERS = (

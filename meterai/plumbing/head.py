@@ -39,3 +39,9 @@ def head_of(scope: Any) -> Head:
     if found is None:
         found = scope[_KEPT] = Head(scope)
     return found
+
+
+def is_api(scope: Any) -> bool:
+    """True under the JSON API."""
+    found: bool = scope["path"].startswith("/v1/")
+    return found

@@ -25,7 +25,7 @@ from litestar import Litestar, Request, Response
 from litestar.connection import ASGIConnection
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
-from litestar.types import Empty, Scope
+from litestar.types import Empty
 from litestar.utils import normalize_path
 
 from meterai.kit.actor import Actor, ActorKind
@@ -310,11 +310,6 @@ def is_safe(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
     return connection.scope.get("method") in ("GET", "HEAD")
 
 
-def is_api(scope: Scope) -> bool:
-    """True under the JSON API."""
-    return scope["path"].startswith("/v1/")
-
-
 def check_headers(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
     """Refuses `HeaderDoubled`, and `Malformed` where a Content-Type says one thing twice."""
     head = head_of(connection.scope)
@@ -323,10 +318,7 @@ def check_headers(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
         for name in (*SINGLE_HEADERS, *of_route):
             if name.encode() in head.doubled:
                 raise HeaderDoubled(name)
-    kind = head.text(b"content-type")
-    if ";" not in kind:
-        return
-    unquoted = _QUOTED.sub("", kind)
+    unquoted = _QUOTED.sub("", head.text(b"content-type"))
     told = [one.partition("=")[0].strip().lower() for one in unquoted.split(";")[1:]]
     if len(set(told)) != len(told):
         # A boundary or a charset: a proxy in front may have read the other one.

@@ -9,7 +9,7 @@ from litestar.params import QueryParameter
 
 from meterai.kit.numbers import counted
 from meterai.kit.refusal import Malformed
-from meterai.plumbing.http import is_api
+from meterai.plumbing.head import is_api
 from meterai.plumbing.paging import PAGE_MAX
 
 _DIGITS_MAX = 18  # of 64 bits; which of them may be meant is for the route to say
