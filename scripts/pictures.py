@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from meterai.sealing import PageSize, Placement
-from scripts.strangers import CONTENT, MISSING, Sealed, Verdict, said_by
+from scripts.judges import CONTENT, MISSING, Sealed, Verdict, said_by
 
 DOTS_PER_INCH = 72
 SIDE_MAX = 2_000  # dots; a poster is drawn smaller

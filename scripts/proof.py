@@ -2,7 +2,7 @@
 
 Every PDF of the corpus beside the repository, and below any folder given, is taken in and sealed
 as the platform does it: two stamps, a broken file mended first.  Each output is judged by our
-verifier, by the programs in `strangers`, and by eye in `pictures`.  Writes docs/sealing-proof.md;
+verifier, by the programs in `judges`, and by eye in `pictures`.  Writes docs/sealing-proof.md;
 fails if anything but a refusal was raised, or our own verifier finds a seal of ours not genuine.
 """
 
@@ -35,10 +35,10 @@ from meterai.sealing import (
     seal,
     verify,
 )
+from scripts.judges import CONTENT, JUDGES, Judge, Sealed, pyhanko
+from scripts.judges import Verdict as Word
 from scripts.pictures import visible
 from scripts.proof_pages import Outcome, document, faults
-from scripts.strangers import CONTENT, JUDGES, Judge, Sealed, pyhanko
-from scripts.strangers import Verdict as Word
 
 ROOT = Path(__file__).parents[1]
 FILE = ROOT / "docs" / "sealing-proof.md"

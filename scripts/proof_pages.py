@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from scripts.strangers import Verdict, versions
+from scripts.judges import Verdict, versions
 
 CPU_SECONDS_MAX = 2.0  # for taking in and sealing one file, whatever is wrong with it
 NAMES_MAX = 12  # of files in one cell; of a wide pool nobody reads them all

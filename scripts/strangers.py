@@ -1,237 +1,270 @@
-"""What other people's programs say about a sealed document: pyHanko, pdfsig, qpdf and mutool.
+"""Strangers' programs sign what we stamped: what is said of each file, and who opens its sealed revision.
 
-Each judge gets the document before and after and answers with a `Verdict`.  A program that is not
-on this machine is named as missing, never counted as content.
+`python -m scripts.strangers --programs FOLDER [PDFS ...]` stamps every PDF of the corpus beside the repository
+(or of the folders given), has pyHanko, PDFBox, iText, @signpdf, endesive and pdfsig sign it, and prints for each program
+how many files it signed, how many of those are `genuine_then_extended`, and how many sealed revisions qpdf,
+Poppler, MuPDF and PDFium open as they did the stamped file, and pdfsig calls whole.  `--install` first fetches
+the programs into the folder (Debian, npm, PyPI); one that is not there is named as missing.
 """
 
+import argparse
 import io
-import logging
-import re
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from importlib.metadata import version
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
-from asn1crypto import x509 as asn1_x509
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.fields import enumerate_sig_fields
-from pyhanko.sign.validation import validate_pdf_signature
-from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
-from pyhanko_certvalidator import ValidationContext
+import pypdfium2
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    load_pem_private_key,
+    pkcs12,
+)
+from cryptography.x509 import load_pem_x509_certificate
 
-from meterai.sealing import PageSize, Placement
+from meterai.kit.clock import SystemClock
+from meterai.kit.refusal import Refusal
+from meterai.sealing import Placement, Verdict, development_issuer, ingest
+from tests.support.attacks.lab import EMPTY_PAPER, Lab
 
-SECONDS_MAX = 60  # for one program and one document
-FIELD_PREFIX = "Meterai_"
+CORPUS = Path(__file__).parents[1].parent / "shared" / "corpus"
+SIGNERS = Path(__file__).parent / "signers"
+SECONDS_MAX = 600  # for one program and all files
+FILE_SECONDS_MAX = 60
+_PASSWORD = "rahasia"  # noqa: S105 - of keys made for the occasion
+_DEBIAN = (
+    "libpdfbox2-java", "libfontbox2-java", "libcommons-logging-java", "libbcprov-java",
+    "libbcpkix-java", "libbcutil-java", "libitext5-java",
+)  # fmt: skip
+_NPM = ("@signpdf/signpdf", "@signpdf/placeholder-plain", "@signpdf/signer-p12")
 
-_BLOCK = re.compile(r"^Signature #\d+:\n((?:  - .*\n)+)", re.MULTILINE)
-_FIELD = re.compile(r"Signature Field Name: (.*)")
-_STATUS = re.compile(r"Signature Validation: (.*)")
-_QPDF_ORDER = (0, 3, 2)  # clean, warnings, errors
-_MUTOOL_BLOCK = re.compile(r"^Verifying signature (\d+):\n((?:\t.*\n?)*)", re.MULTILINE)
-_OUR_FIELD = re.compile(rb"(\d+) 0 obj\n<</Type/Annot(?:(?!endobj).)*?/FT/Sig", re.DOTALL)
-
-logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
-logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL)
-
-Word = Literal["content", "objects", "missing"]
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One judge's word about one document, and why."""
-
-    word: Word
-    why: str = ""
+Sign = Callable[[Path, Path], None]  # every file of one folder, into another
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """A document before and after it was sealed, as bytes and as files; `at` is when.
-
-    `sizes` are the visible sizes of the pages that the `placements` are on.
-    """
-
-    before: Path
-    after: Path
-    original: bytes
-    delta: bytes
-    password: str
-    root: x509.Certificate
-    at: datetime
-    placements: Sequence[Placement]
-    sizes: Sequence[PageSize]
+def install(programs: Path) -> None:
+    """Fetch the programs."""
+    debs = programs / "debs"
+    debs.mkdir(parents=True, exist_ok=True)
+    _run(["apt-get", "download", *_DEBIAN], debs)
+    for deb in debs.glob("*.deb"):
+        _run(["dpkg", "-x", str(deb), str(programs / "jars")], programs)
+    _run(["npm", "install", "--prefix", str(programs / "npm"), *_NPM], programs)
+    _run([sys.executable, "-m", "venv", str(programs / "endesive-env")], programs)
+    _run([str(programs / "endesive-env/bin/pip"), "install", "-q", "endesive"], programs)
 
 
-Judge = Callable[[Sealed], Verdict]
+def _run(command: list[str], where: Path, **more: str) -> str:
+    done = subprocess.run(  # noqa: S603 - programs by name, no shell
+        command, cwd=where, capture_output=True, timeout=SECONDS_MAX, check=False, env=more or None
+    )
+    said = (done.stdout + done.stderr).decode("utf-8", "replace")
+    return said if not done.returncode else said + f"\nstatus {done.returncode}"
 
-CONTENT = Verdict("content")
-MISSING = Verdict("missing")
+
+class Strangers:
+    """The programs, with one key for all of them."""
+
+    def __init__(self, programs: Path, directory: Path) -> None:
+        self._programs, self._directory = programs, directory
+        at = SystemClock().now().replace(microsecond=0)
+        self.lab = Lab(development_issuer(directory / "issuer", at=at), directory, at=at)
+        self._signer = self.lab.signer_with(rsa.generate_private_key(65537, 2048))
+        key = load_pem_private_key((directory / "notary.key").read_bytes(), None)
+        certificate = load_pem_x509_certificate((directory / "notary.pem").read_bytes())
+        assert isinstance(key, rsa.RSAPrivateKey)
+        self._keys = directory / "notary.p12"
+        hidden = BestAvailableEncryption(_PASSWORD.encode())
+        made = pkcs12.serialize_key_and_certificates(b"notary", key, certificate, None, hidden)
+        self._keys.write_bytes(made)
+
+    def all(self) -> dict[str, Sign | None]:
+        """Each by name; `None` for one that is missing."""
+        classes = self._compiled()
+        node = self._programs / "npm"
+        python = self._programs / "endesive-env/bin/python"
+        return {
+            "pyHanko, hidden": lambda source, target: self._pyhanko(source, target),
+            "pyHanko, visible": lambda source, target: self._pyhanko(
+                source, target, on_page=0, box=EMPTY_PAPER
+            ),
+            "PDFBox": self._command("java", "-cp", classes, "PdfBox") if classes else None,
+            "iText": self._command("java", "-cp", classes, "IText") if classes else None,
+            "@signpdf": self._command(
+                "node", str(SIGNERS / "signpdf.js"), NODE_PATH=str(node / "node_modules")
+            )
+            if node.exists()
+            else None,
+            "endesive": self._command(str(python), str(SIGNERS / "by_endesive.py"))
+            if python.exists()
+            else None,
+            "Poppler": self._poppler if shutil.which("certutil") else None,
+        }
+
+    def _pyhanko(self, source: Path, target: Path, **place: Any) -> None:
+        for path in source.iterdir():
+            with suppress(Exception):  # what it cannot sign it does not sign
+                made = self.lab.signed(path.read_bytes(), signer=self._signer, **place)
+                (target / path.name).write_bytes(made)
+
+    def _compiled(self) -> str:
+        jars = sorted((self._programs / "jars/usr/share/java").glob("*.jar"))
+        if not jars or shutil.which("javac") is None:
+            return ""
+        classes, path = self._directory / "classes", ":".join(map(str, jars))
+        sources = [str(one) for one in SIGNERS.glob("*.java")]
+        said = _run(["javac", "-cp", path, "-d", str(classes), *sources], self._directory)
+        return f"{classes}:{path}" if classes.exists() else said[:0]
+
+    def _command(self, *command: str, **more: str) -> Sign:
+        def sign(source: Path, target: Path) -> None:
+            given = [str(self._keys), _PASSWORD, str(source), str(target)]
+            environment = {"PATH": "/usr/bin:/bin", **more}
+            _run(
+                [shutil.which(command[0]) or command[0], *command[1:], *given],
+                source,
+                **environment,
+            )
+
+        return sign
+
+    def _poppler(self, source: Path, target: Path) -> None:
+        store = self._directory / "nss"
+        if not store.exists():
+            store.mkdir()
+            _run(["certutil", "-N", "-d", f"sql:{store}", "--empty-password"], source)
+            _run(
+                [
+                    "pk12util",
+                    "-i",
+                    str(self._keys),
+                    "-d",
+                    f"sql:{store}",
+                    "-W",
+                    _PASSWORD,
+                    "-K",
+                    "",
+                ],
+                source,
+            )
+        for path in source.iterdir():
+            _run(
+                ["pdfsig", "-nssdir", str(store), "-nick", "notary", "-add-signature",
+                 str(path), str(target / path.name)],
+                source,
+            )  # fmt: skip
 
 
-def said_by(command: Sequence[str]) -> tuple[int, str]:
-    """Exit status and all output of a program; status -1 and a word if it took too long."""
+def stamped(lab: Lab, folders: list[Path], target: Path) -> int:
+    """Stamp every PDF of the folders; how many were refused."""
+    refused = 0
+    for path in sorted(one for folder in folders for one in folder.glob("*.pdf")):
+        try:
+            place = [Placement(1, 20, 20, 65)]
+            document = ingest(path.read_bytes(), place).document
+            (target / path.name).write_bytes(lab.seal(document, *place))
+        except Refusal:
+            refused += 1
+    return refused
+
+
+def _opens(command: list[str], statuses: tuple[int, ...] = (0,)) -> bool:
     try:
         done = subprocess.run(  # noqa: S603 - programs by name, no shell
-            command, capture_output=True, timeout=SECONDS_MAX, check=False
+            command, capture_output=True, timeout=FILE_SECONDS_MAX, check=False
         )
     except subprocess.TimeoutExpired:
-        return -1, f"no answer within {SECONDS_MAX} s"
-    return done.returncode, (done.stdout + done.stderr).decode("utf-8", "replace")
+        return False
+    return done.returncode in statuses
 
 
-def pyhanko(sealed: Sealed) -> Verdict:
-    """Every seal of ours is valid by pyHanko's default rules, the last covers the whole file."""
+def _pdfium(path: Path) -> bool:
     try:
-        words = _pyhanko_words(sealed.original + sealed.delta, sealed, FIELD_PREFIX)
-    # A judge who falls over is a judge who objects, whatever he falls over.
-    except Exception as error:
-        why = f"{type(error).__name__}: {error}"
-        try:
-            _pyhanko_words(sealed.original, sealed, "")
-        except Exception as before:
-            if type(before) is type(error):
-                return Verdict("objects", f"to the original too: {why}")
-        return Verdict("objects", why)
-    return Verdict("objects", "; ".join(words)) if words else CONTENT
+        document = pypdfium2.PdfDocument(io.BytesIO(path.read_bytes()))
+        return bool(document[0].render(scale=0.2).width)
+    except pypdfium2.PdfiumError:
+        return False
 
 
-def _pyhanko_words(document: bytes, sealed: Sealed, prefix: str) -> list[str]:
-    """What it objects to in the signatures whose fields have names of this beginning."""
-    reader = PdfFileReader(io.BytesIO(document), strict=False)
-    if reader.security_handler is not None:
-        reader.decrypt(sealed.password)
-    root = asn1_x509.Certificate.load(sealed.root.public_bytes(Encoding.DER))
-    words, count = [], 0
-    for name, value, reference in enumerate_sig_fields(reader):
-        if not name.startswith(prefix) or value is None:
-            continue
-        count += 1
-        context = ValidationContext(trust_roots=[root], moment=sealed.at, allow_fetching=False)
-        status = validate_pdf_signature(
-            EmbeddedPdfSignature(reader, reference.get_object(), name), context
-        )
-        if not status.bottom_line:
-            level = status.modification_level
-            words.append(
-                f"seal {count}: intact {status.intact}, valid {status.valid}, trusted "
-                f"{status.trusted}, later changes {level.name if level else 'unknown'}"
-            )
-    return words
+def _pdfsig(path: Path) -> bool:
+    said = _run(["pdfsig", "-nocert", str(path)], path.parent)
+    ours = [one for one in said.split("Signature #") if "Field Name: Meterai_" in one]
+    return any("Total document signed" in one and "is Valid" in one for one in ours[-1:])
 
 
-def pdfsig(sealed: Sealed) -> Verdict:
-    """Every seal of ours is valid, and the last one covers the whole file."""
-    if shutil.which("pdfsig") is None:
-        return MISSING
-    blocks = [one for one in _blocks(sealed.after, sealed) if FIELD_PREFIX in one]
-    statuses = [_found(_STATUS, one) for one in blocks]
-    wrong = [status for status in statuses if status != "Signature is Valid."]
-    if not blocks:
-        return Verdict("objects", "finds no seal")
-    if wrong:
-        return Verdict("objects", "; ".join(wrong))
-    if not any("Total document signed" in one and "Not total" not in one for one in blocks):
-        return Verdict("objects", "no seal covers the whole file")
-    return CONTENT
-
-
-def earlier(sealed: Sealed) -> Verdict:
-    """What pdfsig says about the signatures that were there before is what it says now."""
-    if shutil.which("pdfsig") is None:
-        return MISSING
-    before = [_status(one) for one in _blocks(sealed.before, sealed)]
-    after = [_status(one) for one in _blocks(sealed.after, sealed)]
-    kept = [one for one in after if not one[0].startswith(FIELD_PREFIX)]
-    if sorted(before) != sorted(kept):
-        return Verdict("objects", f"before {before}, now {kept}")
-    return CONTENT
-
-
-def _blocks(path: Path, sealed: Sealed) -> list[str]:
-    command = ["pdfsig", "-nocert"]
-    command += ["-upw", sealed.password] if sealed.password else []
-    return _BLOCK.findall(said_by([*command, str(path)])[1])
-
-
-def _status(block: str) -> tuple[str, str]:
-    return _found(_FIELD, block), _found(_STATUS, block)
-
-
-def _found(pattern: re.Pattern[str], text: str) -> str:
-    found = pattern.search(text)
-    return found[1].strip() if found else "nothing said"
-
-
-def qpdf(sealed: Sealed) -> Verdict:
-    """`qpdf --check` finds nothing worse than it found before."""
-    if shutil.which("qpdf") is None:
-        return MISSING
-    command = ["qpdf", f"--password={sealed.password}", "--check"]
-    before, _ = said_by([*command, str(sealed.before)])
-    after, text = said_by([*command, str(sealed.after)])
-    if after not in _QPDF_ORDER or _rank(after) > _rank(before):
-        return Verdict("objects", f"status {before}, now {after}: {_last_line(text)}")
-    return CONTENT
-
-
-def _rank(status: int) -> int:
-    return _QPDF_ORDER.index(status) if status in _QPDF_ORDER else len(_QPDF_ORDER)
-
-
-def mutool(sealed: Sealed) -> Verdict:
-    """Every seal of ours holds, and the document is unchanged since the last."""
-    if shutil.which("mutool") is None:
-        return MISSING
-    command = ["mutool", "sign", "-v", "-p", sealed.password, str(sealed.after)]
-    fields = [number.decode("ascii") for number in _OUR_FIELD.findall(sealed.delta)]
-    _, text = said_by([*command, *fields])
-    said = dict(_MUTOOL_BLOCK.findall(text))
-    wrong = [_last_line(said.get(one, text)) for one in fields if not _holds(said.get(one, ""))]
-    if not fields or wrong:
-        return Verdict("objects", "; ".join(wrong) or "no field of ours in the update")
-    if "unchanged since signing" not in said[fields[-1]]:
-        return Verdict("objects", _last_line(said[fields[-1]]))
-    return CONTENT
-
-
-def _holds(words: str) -> bool:
-    return "unchanged since signing" in words or "signature is valid but there have" in words
-
-
-def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "nothing said"
-
-
-JUDGES: dict[str, Judge] = {
-    "pyHanko": pyhanko,
-    "pdfsig": pdfsig,
-    "qpdf": qpdf,
-    "mutool": mutool,
-    "earlier signatures": earlier,
-}
-_VERSIONS = {
-    "pdfsig": ["pdfsig", "-v"],
-    "pdftoppm": ["pdftoppm", "-v"],
-    "qpdf": ["qpdf", "--version"],
-    "mutool": ["mutool", "-v"],
+READERS: dict[str, Callable[[Path], bool]] = {
+    # Warnings (3) are of what stood in the file before.
+    "qpdf": lambda path: _opens(["qpdf", "--check", str(path)], (0, 3)),
+    "Poppler": lambda path: _opens(
+        ["pdftoppm", "-r", "20", "-l", "1", str(path), str(path) + "-p"]
+    ),
+    "MuPDF": lambda path: _opens(["mutool", "draw", "-r", "20", "-o", "/dev/null", str(path), "1"]),
+    "PDFium": _pdfium,
+    "pdfsig": _pdfsig,
 }
 
 
-def versions() -> dict[str, str]:
-    """The version of every judge, or that it is missing."""
-    found = {"pyHanko": version("pyhanko")}
-    for name, command in _VERSIONS.items():
-        if shutil.which(name) is None:
-            found[name] = "missing"
+def table(programs: Path, folders: list[Path]) -> Iterator[str]:
+    """A line for each program."""
+    with tempfile.TemporaryDirectory() as made:
+        directory = Path(made)
+        strangers = Strangers(programs, directory)
+        source, cut = directory / "stamped", directory / "cut"
+        source.mkdir()
+        cut.mkdir()
+        refused = stamped(strangers.lab, folders, source)
+        files = sorted(source.iterdir())
+        yield f"{len(files)} stamped, {refused} refused"
+        by_reader = Counter(name for name, reads in READERS.items() for one in files if reads(one))
+        yield "stamped, opened by " + ", ".join(f"{name} {by_reader[name]}" for name in READERS)
+        for name, sign in strangers.all().items():
+            if sign is None:
+                yield f"{name}: missing"
+                continue
+            target = directory / f"signed-{len(list(directory.iterdir()))}"
+            target.mkdir()
+            sign(source, target)
+            yield f"{name}: {_judged(strangers.lab, source, target, cut)}"
+
+
+def _judged(lab: Lab, source: Path, target: Path, cut: Path) -> str:
+    said, opened, others = Counter[str](), Counter[str](), []
+    for path in sorted(target.iterdir()):
+        document, before = path.read_bytes(), (source / path.name).read_bytes()
+        report = lab.verify(document)
+        is_appended = document.startswith(before)
+        said[report.verdict if is_appended else f"{report.verdict}, written anew"] += 1
+        if report.verdict is not Verdict.GENUINE_THEN_EXTENDED:
+            others.append(path.name)
             continue
-        number = re.search(r"\d+(?:\.\d+)+", said_by(command)[1])
-        found[name] = number[0] if number else "of unknown version"
-    return found
+        revision = cut / path.name
+        revision.write_bytes(document[: report.sealed_bytes])
+        opened.update(name for name, reads in READERS.items() if reads(revision))
+    words = ", ".join(f"{count} {verdict}" for verdict, count in said.items())
+    by = ", ".join(f"{name} {opened[name]}" for name in READERS)
+    return f"{said.total()} signed: {words}; sealed revision opened by {by} {others[:5] or ''}"
+
+
+def main() -> None:
+    """Read the arguments and print the table."""
+    asked = argparse.ArgumentParser(description="Strangers sign what we stamped.")
+    asked.add_argument("--programs", type=Path, required=True)
+    asked.add_argument("--install", action="store_true")
+    asked.add_argument("folders", type=Path, nargs="*")
+    given = asked.parse_args()
+    programs = given.programs.absolute()
+    if given.install:
+        install(programs)
+    folders = given.folders or [CORPUS / "plain", CORPUS / "odd", CORPUS / "signed"]
+    for line in table(programs, folders):
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

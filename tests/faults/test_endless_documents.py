@@ -9,7 +9,7 @@ import pytest
 import urllib3
 
 from meterai.plumbing.messages import translate
-from tests.support.attacks import endless
+from tests.support import endless
 from tests.support.instance import Client, Instance, Reply, until
 from tests.support.money import payable
 from tests.support.pdf import pdf

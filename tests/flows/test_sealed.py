@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 import urllib3
-from playwright.sync_api import Browser, FilePayload, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, expect
 
 from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.sealing import load_issuers
-from tests.support.applicant import ARGUMENTS, CHROMIUM
 from tests.support.attacks.lab import OVER_WORDS, Lab
 from tests.support.instance import Instance, until
 from tests.support.money import payable
@@ -37,14 +36,6 @@ class Extended:
         self.signed = Lab(issuer, directory).signed(
             self.stamped, "Notaris", on_page=0, box=OVER_WORDS
         )
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +105,6 @@ def test_without_scripts_file_is_sent_again_and_cut_here(extended: Extended) -> 
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
 def test_browser_cuts_file_that_was_chosen(
     extended: Extended, chromium: Browser, instance: Instance, tmp_path: Path, language: str
 ) -> None:

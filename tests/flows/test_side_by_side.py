@@ -10,14 +10,10 @@ import psutil
 import pytest
 import urllib3
 
-from meterai.sealing import development_issuer
-from tests.support.attacks import by_hand
-from tests.support.attacks.heavy import OBJECTS
-from tests.support.attacks.lab import AT, Lab
-from tests.support.instance import Client, Instance, until
+from tests.support.hostile import HOSTILE
+from tests.support.instance import Instance, until
 from tests.support.money import payable
 from tests.support.pdf import pdf
-from tests.support.pdfmaker import whole
 
 
 @pytest.fixture(scope="module")
@@ -126,14 +122,9 @@ def examinations(instance: Instance) -> list[psutil.Process]:
     return found
 
 
-def test_a_stop_waits_for_no_examination(alone: Instance, tmp_path: Path) -> None:
+def test_a_stop_waits_for_no_examination(alone: Instance) -> None:
     """Hostile documents keep every process for checking busy, here for ever."""
-    key, _ = buy(alone)
-    customer = Client(alone.url, key)
-    stamping = customer.stamp(whole(OBJECTS["pattern-of-tiny-steps"]())).json
-    stamped = customer.get(stamping["document_url"]).body
-    lab = Lab(development_issuer(tmp_path / "stranger", at=AT), tmp_path)
-    hostile = by_hand.signed(lab, stamped, by_hand.objects_of(stamped))
+    hostile = HOSTILE["many-fields-in-many-sections"].make()
 
     def ask() -> None:
         with suppress(urllib3.exceptions.HTTPError):

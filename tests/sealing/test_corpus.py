@@ -10,8 +10,8 @@ import pytest
 
 from meterai.kit.refusal import Refusal
 from meterai.sealing import DocumentEncrypted, PlacementOutsidePage, Verdict, ingest, inspect
+from scripts.judges import earlier, pdfsig, pyhanko, qpdf
 from scripts.proof import CORPUS, PASSWORDS, PLACEMENTS, examine
-from scripts.strangers import earlier, pdfsig, pyhanko, qpdf
 from tests.support.yardstick import slowness
 
 CPU_SECONDS_MAX = 2.0  # of one file, mending it included

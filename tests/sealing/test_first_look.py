@@ -1,9 +1,8 @@
 """What a process of its own finds is what would be found here; and what is too much goes there."""
 
 import pytest
-from cryptography import x509
 
-from meterai.sealing import Placement, Question, Verdict, claim, verify, verifying
+from meterai.sealing import Placement, Question, Verdict, verify, verifying
 from meterai.sealing.checking.checks import ALWAYS_MADE, SOMETIMES_MADE
 from meterai.sealing.checking.questions import parameters_of, read_report, written_report
 from meterai.sealing.sandbox import answers
@@ -11,12 +10,10 @@ from meterai.sealing.sandbox.answers import CheckFound, NotAnswered, Verified
 from meterai.sealing.tasks import do
 from meterai.sealing.writing.engine import accept, accepting
 from tests.sealing.conftest import AT
-from tests.support import golden
 from tests.support.hostile import HOSTILE
 from tests.support.pdfmaker import Stream, letter, whole
+from tests.support.releases import RELEASES, names, question_about
 
-MANIFEST = golden.manifest()
-ENDED = {name for name, one in MANIFEST.items() if one["verdict"] == "could_not_be_compared"}
 PLACES = [Placement(1, 20, 20, 65)]
 
 # A document beyond each limit of a first look, and what is said of it in the end.
@@ -28,21 +25,16 @@ BEYOND = {
 }
 
 
-def question_about(name):
-    root = x509.load_pem_x509_certificate((golden.GOLDEN / "root.pem").read_bytes())
-    keys = claim.load_public_keys([golden.GOLDEN / "claim.pem"])
-    return Question(golden.document(name), [root], AT, keys, [root])
-
-
-@pytest.mark.parametrize("name", sorted(set(MANIFEST) - ENDED))
-def test_a_report_from_a_process_is_the_one_made_here(name):
-    question = question_about(name)
+@pytest.mark.parametrize(("folder", "name"), names())
+def test_a_report_from_a_process_is_the_one_made_here(folder, name):
+    question = question_about(RELEASES / folder, name)
     here = verify(
         question.document,
         question.trusted_roots,
         at=question.at,
         claim_keys=question.claim_keys,
         time_stamp_roots=question.time_stamp_roots,
+        password=question.password,
     )
     answer = do("verify", question.document, parameters_of(question))
     assert read_report(answers.read(answer, Verified), ALWAYS_MADE, SOMETIMES_MADE) == here
@@ -99,6 +91,8 @@ def test_a_report_that_contradicts_itself_is_none(bench, plain):
         {"serials": []},
         {"serials": ["not a serial"]},
         {"originals": []},
+        {"sealed_bytes": None},
+        {"sha256_sealed": None},
         {"sha256_original": None},
         {"verdict": "no such verdict"},
     ]

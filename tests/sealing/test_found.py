@@ -60,7 +60,7 @@ def test_each_is_genuine_when_it_is_sealed_and_answered_when_it_is_signed_later(
         begin = time.process_time()
         verdicts[name] = lab.verify(signed).verdict
         assert time.process_time() - begin < CPU_SECONDS_MAX * slowness(), name
-    assert set(verdicts.values()) == {Verdict.GENUINE_THEN_SIGNED}
+    assert set(verdicts.values()) == {Verdict.GENUINE_THEN_EXTENDED}
 
 
 def test_one_whose_attachment_alone_is_enciphered_is_sealed_once_its_pointer_is_right(lab, found):

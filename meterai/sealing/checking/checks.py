@@ -290,7 +290,7 @@ _VERSION_1: Mapping[str, tuple[Callable[[Case], Answer], Facts]] = {
 }
 # The rules of each released version of the format. A version that is here stays, with its rules.
 VERSIONS = {1: _VERSION_1}
-SOMETIMES_MADE = frozenset({"time_stamp", "claim"})
+SOMETIMES_MADE = frozenset({"version", "time_stamp", "claim"})
 ALWAYS_MADE = frozenset({"readable", *_VERSION_1}) - SOMETIMES_MADE
 
 

@@ -114,6 +114,19 @@ class Section:
         where = _numbers(columns[first : first + second], rows)
         return map(Row, kinds, where, _numbers(columns[first + second :][:third], rows))
 
+    def holders(self) -> set[int]:
+        """The numbers of the streams that the section says objects are in."""
+        if isinstance(self._source, bytes) or not self._widths[0]:
+            return set()
+        kinds, ends = self._widths[0], self._widths[0] + self._widths[1]
+        columns, wanted = self._source.columns(), bytes(kinds - 1) + bytes([IN_STREAM])
+        found: set[tuple[int, ...]] = set()
+        for one in self._subsections:
+            rows = slice(one.offset, one.offset + one.rows)
+            said = zip(*(column[rows] for column in columns[:ends]), strict=True)
+            found.update(octets[kinds:] for octets in set(said) if bytes(octets[:kinds]) == wanted)
+        return {int.from_bytes(bytes(octets), "big") for octets in found}
+
     def row(self, number: int) -> Row | None:
         """What the section says of an object; `None` if it says nothing."""
         found = self._own_row(number)

@@ -191,6 +191,15 @@ class Document:
         """Read on within these limits."""
         self._budget.widen(limits)
 
+    def texts(self) -> Iterator[bytes]:
+        """The file, and the data of each of its object streams: wherever an object may be written."""
+        yield self.buffer
+        holders: set[int] = set()
+        for part in self._all_sections():
+            holders |= part.holders()
+        for number in holders:
+            yield self._object_stream(number).data
+
     def stream(self, location: Location, entries: Dictionary) -> bytes:
         """The decoded data of a stream."""
         length = self.resolve(entries.get(b"/Length"))

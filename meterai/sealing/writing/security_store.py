@@ -68,7 +68,8 @@ class SecurityStore:
             _array(b"CRL", crls),
         )
         earlier = self._earlier
-        store = b"<</Type/DSS/VRI<<%b/%b %d 0 R>>%b%b%b>>" % (
+        # On a line of its own: earlier entries may end in a comment.
+        store = b"<</Type/DSS/VRI<<%b\n/%b %d 0 R>>%b%b%b>>" % (
             earlier.vri,
             self._name,
             first + self.count - 2,

@@ -30,7 +30,7 @@ def refuse_stamps_in_the_way(
 ) -> None:
     """Refuse with `StrayStamp` an annotation with a name of ours that no signature names, and with
     `PlacementOnStamp` a placement over one; `pages` are those of the placements."""
-    if _NAMED.search(document.buffer) is None:
+    if not any(map(_NAMED.search, document.texts())):
         return
     signed = {
         serial

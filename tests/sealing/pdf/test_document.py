@@ -44,10 +44,10 @@ def test_what_is_missing_or_of_another_generation_is_null():
         assert found.resolve(ref) is None
 
 
-def test_offsets_may_count_from_the_header():
-    found = opened(whole(letter(1), before=b"junk\n" * 9, from_header=True))
-    assert found.shift == 45
-    assert found.dictionary(Ref(3, 0)) is not None
+def test_something_before_the_header_is_refused():
+    for is_counted in (False, True):
+        with pytest.raises(DocumentBroken):
+            opened(whole(letter(1), before=b"junk\n" * 9, from_header=is_counted))
 
 
 def test_an_object_in_use_at_no_place_is_null_and_one_elsewhere_is_broken():

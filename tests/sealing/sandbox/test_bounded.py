@@ -30,10 +30,8 @@ from meterai.sealing import (
     Placement,
     PlacementOutsidePage,
     Pool,
-    Question,
     Slots,
-    Verdict,
-    verifying,
+    picturing,
 )
 from meterai.sealing.sandbox import answers, bounded
 from meterai.sealing.sandbox.answers import Inspected, NotAnswered, Verified
@@ -41,7 +39,7 @@ from meterai.sealing.sandbox.bounded import Task, Work
 from meterai.sealing.sandbox.repair import repairing
 from meterai.stamps import NotEnoughStamps
 from tests.support.endless import dashed_strokes
-from tests.support.pdfmaker import letter, text_of, whole
+from tests.support.pdfmaker import letter, whole
 
 WAIT_SECONDS_MAX = 60.0  # of a test for what should take two; the machine may be busy
 BROKEN = whole(letter(2)).replace(b" 00000 n \n", b" 00000 n\n")
@@ -259,17 +257,16 @@ def test_garbage_is_no_answer(answer, kind):
 @pytest.mark.parametrize(
     "answer",
     [
-        b'{"change":null,"seen":{"kind":"covered","page":1,"x":NaN}}',
-        b'{"change":null,"seen":{"kind":"covered","page":1,"x":1e300}}',
-        b'{"change":null,"seen":{"kind":"covered","page":-1}}',
-        b'{"change":{"kind":"bytes","number":-1}}',
-        b'{"change":[]}',
+        b'{"pages":1,"sizes":[[1,NaN,9]],"signatures":0}',
+        b'{"pages":1,"sizes":[[1,1e300,9]],"signatures":0}',
+        b'{"pages":-1,"sizes":[],"signatures":0}',
+        b'{"pages":[]}',
         b"{}",
     ],
 )
 def test_an_answer_beyond_its_bounds_is_none(answer):
     with pytest.raises(NotAnswered):
-        answers.read(b"\1" + answer, Compared)
+        answers.read(b"\1" + answer, Inspected)
 
 
 def test_a_refusal_comes_back_as_itself():
@@ -280,7 +277,7 @@ def test_a_refusal_comes_back_as_itself():
         PlacementOutsidePage(Placement(3, 150, 20, 80), size),
     ):
         with pytest.raises(type(refusal)) as back:
-            answers.read(answers.written_refusal(refusal), Compared)
+            answers.read(answers.written_refusal(refusal), Inspected)
         assert back.value.facts() == refusal.facts()
 
 

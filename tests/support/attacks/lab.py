@@ -54,6 +54,7 @@ class Lab:
     issuer: Issuer
     directory: Path
     keys: Path | None = None  # of the authorities above the issuer, where an attack needs them
+    at: datetime = AT
     _serials: SerialMaker = field(default_factory=lambda: SerialMaker(7))
 
     def serial(self) -> Serial:
@@ -78,7 +79,7 @@ class Lab:
         """
         stamps = self.stamps(document, *(placements or [CORNER]))
         by = issuer or self.issuer
-        delta = seal(document, stamps, by, at=AT, check_url=CHECK_URL, specimen=True, **more)
+        delta = seal(document, stamps, by, at=self.at, check_url=CHECK_URL, specimen=True, **more)
         return document + delta.data
 
     def verify(self, document: bytes, password: bytes = b"") -> Report:
@@ -88,7 +89,7 @@ class Lab:
         return verify(
             document,
             [self.issuer.root],
-            at=AT,
+            at=self.at,
             claim_keys={key.id: key.public},
             password=password,
             seal_certificates=self.issuer.chain[:1],
@@ -101,7 +102,7 @@ class Lab:
         issuers = Issuers(
             self.issuer, {"own": self.issuer}, (self.issuer.root,), {key.id: key.public}
         )
-        _, verdict = finish(examining(document, [BESIDE], issuers, AT))
+        _, verdict = finish(examining(document, [BESIDE], issuers, self.at))
         return verdict
 
     @cached_property

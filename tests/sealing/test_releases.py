@@ -1,0 +1,60 @@
+"""What a released version sealed stays genuine for ever; what was sealed before any is called so."""
+
+from datetime import timedelta
+
+import pytest
+
+from meterai.sealing import Verdict
+from meterai.sealing.checking.checks import VERSIONS
+from meterai.sealing.checking.questions import Question
+from meterai.sealing.checking.verification import verifying
+from meterai.sealing.sandbox.bounded import finish
+from meterai.sealing.stamp.identifiers import FORMAT_VERSION
+from tests.support.releases import RELEASES, manifest, names, question_about, verified
+
+BEFORE = "before"
+YEARS = timedelta(days=3_650)
+
+
+def test_each_version_that_is_known_has_files():
+    folders = {folder for folder, _ in names()}
+    assert folders == {BEFORE, *map(str, VERSIONS)}
+    assert FORMAT_VERSION in VERSIONS
+
+
+def test_every_file_is_in_the_manifest_of_its_folder():
+    for folder in {folder for folder, _ in names()}:
+        found = {name for name in manifest(RELEASES / folder) if name.endswith(".pdf")}
+        assert found == {name for one, name in names() if one == folder}
+
+
+@pytest.mark.parametrize(("folder", "name"), names())
+def test_file_keeps_its_verdict(folder, name):
+    expected = manifest(RELEASES / folder)[name]
+    report = verified(RELEASES / folder, name)
+    assert report.verdict.value == expected["verdict"]
+    assert list(report.serials) == expected["serials"]
+    assert (report.verdict is Verdict.UNKNOWN_VERSION) == (folder == BEFORE)
+
+
+@pytest.mark.parametrize(("folder", "name"), [one for one in names() if one[0] != BEFORE])
+def test_file_of_a_release_is_genuine_when_its_certificates_have_expired(folder, name):
+    now = question_about(RELEASES / folder, name)
+    later = Question(
+        now.document,
+        now.trusted_roots,
+        now.at + YEARS,
+        now.claim_keys,
+        now.time_stamp_roots,
+        now.password,
+    )
+    assert finish(verifying(later)).verdict is Verdict.GENUINE
+
+
+@pytest.mark.parametrize(("folder", "name"), [one for one in names() if one[0] == BEFORE])
+def test_file_from_before_the_versions_is_altered_if_it_was_changed(folder, name):
+    question = question_about(RELEASES / folder, name)
+    changed = question.document.replace(b"/MediaBox", b"/MediaBos", 1)
+    assert changed != question.document
+    asked = Question(changed, question.trusted_roots, question.at, question.claim_keys)
+    assert finish(verifying(asked)).verdict is Verdict.ALTERED

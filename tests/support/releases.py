@@ -1,0 +1,57 @@
+"""Files sealed by each released version of the format, and by code from before there were versions."""
+
+import tomllib
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+
+from meterai.sealing import Question, Report, claim, verifying
+from meterai.sealing.sandbox.bounded import finish
+
+RELEASES = Path(__file__).parents[1] / "sealing" / "releases"
+
+
+@cache
+def manifest(folder: Path) -> dict[str, Any]:
+    """`at`, when the files were made; and of each by name `verdict`, `serials`, `password`."""
+    return tomllib.loads((folder / "manifest.toml").read_text())
+
+
+def names() -> list[tuple[str, str]]:
+    """Folder and file of every document."""
+    return [
+        (folder.name, path.name)
+        for folder in sorted(RELEASES.iterdir())
+        for path in sorted(folder.glob("*.pdf"))
+    ]
+
+
+def question_about(
+    folder: Path, name: str, at: datetime | None = None, password: bytes | None = None
+) -> Question:
+    """What a verifier is asked about a file, who has the keys beside it."""
+    if at is None:
+        found = manifest(folder)
+        at, password = found["at"], found[name].get("password", "").encode()
+    stamps = folder / "tsa.pem"
+    return Question(
+        (folder / name).read_bytes(),
+        x509.load_pem_x509_certificates((folder / "root.pem").read_bytes()),
+        at,
+        claim.load_public_keys(sorted(folder.glob("claim*.pem"))),
+        x509.load_pem_x509_certificates(stamps.read_bytes()) if stamps.exists() else (),
+        password or b"",
+    )
+
+
+def verified(folder: Path, name: str, at: datetime | None = None, password: bytes = b"") -> Report:
+    """The report on a file."""
+    return finish(verifying(question_about(folder, name, at, password)))
+
+
+def document(version: str, name: str) -> bytes:
+    """A file by its version and name."""
+    return (RELEASES / version / name).read_bytes()
