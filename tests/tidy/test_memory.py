@@ -40,6 +40,7 @@ BOUNDED = {
     "drafts/uploads.py: _of_network": "one entry for each file that is examined: WHOLE_AT_ONCE and who waits",
     "plumbing/bodies.py: _lines": "one place for each connection, and TURN_SECONDS_MAX",
     "plumbing/bodies.py: _of_network": "one entry for each upload under way",
+    "plumbing/zips.py: _next": "the names of one archive: the files of one order or of one request",
     "plumbing/bodies.py: _pieces": "the body of one request: HELD_BYTES_MAX, or one write",
     "plumbing/transactions.py: _following": "what the commands of one transaction leave for after it",
     "plumbing/database.py: _resting": "the connections of the pool",
