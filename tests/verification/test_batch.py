@@ -165,7 +165,6 @@ def test_file_that_is_not_judged_is_told_and_not_tried_again(
         nonlocal asked
         asked += 1
         raise NotJudged("no answer within the bounds of a task")
-        yield
 
     monkeypatch.setattr(sealing, "verifying", never)
     assert told(rows_of(service, ("a.pdf", LETTER))) == [("a.pdf", "not_judged")]
