@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from meterai import sealing
 from meterai.kit.clock import SystemClock
 from meterai.kit.priority import Priority
 from meterai.plumbing.bodies import Budget
@@ -15,7 +16,7 @@ from meterai.plumbing.config import ProcessSettings
 from meterai.plumbing.database import DatabaseBusy
 from meterai.plumbing.forms import FormFile
 from meterai.plumbing.turns import PURPOSE, Purpose
-from meterai.sealing import CHECKED_BYTES_MAX, Issuers
+from meterai.sealing import CHECKED_BYTES_MAX, Issuers, NotJudged, Question, Report, Work
 from meterai.sealing.signing.development import development_issuers
 from meterai.verification import VerificationService
 from meterai.verification.service import batch as module
@@ -153,6 +154,32 @@ def test_where_others_come_first_a_file_is_tried_again(
 
     purpose = Purpose(Priority.CHECKING, 1e12, step_back=step_back)
     assert told(rows_of(service, ("a.pdf", LETTER), purpose=purpose)) == [("a.pdf", outcome)]
+
+
+def test_file_that_is_not_judged_is_told_and_not_tried_again(
+    service: VerificationService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+
+    def never(_: Question) -> Work[Report]:
+        nonlocal asked
+        asked += 1
+        raise NotJudged("no answer within the bounds of a task")
+
+    monkeypatch.setattr(sealing, "verifying", never)
+    assert told(rows_of(service, ("a.pdf", LETTER))) == [("a.pdf", "not_judged")]
+    assert asked == 1
+
+
+def test_first_bytes_of_file_are_read_again_until_next_row(service: VerificationService) -> None:
+    packed_files = packed({"b.pdf": LETTER, "c.pdf": LETTER[::-1]})
+
+    async def act() -> list[bytes]:
+        batch = Batch(service, Budget(MEMORY), "id", "somebody")
+        files = given([("a.pdf", LETTER), ("semua.zip", packed_files)])
+        return [b"".join(row.first(300)) async for row in batch.rows(files) if row.first]
+
+    assert asyncio.run(act()) == [LETTER[:300], LETTER[:300], LETTER[::-1][:300]]
 
 
 def test_a_batch_ends_when_its_time_is_over(
