@@ -130,8 +130,14 @@ def reader(chromium: Browser, rush: Instance, request: pytest.FixtureRequest) ->
     one = Reader(chromium, rush, **{"scripts": True, **getattr(request, "param", {})})
     yield one
     one.context.close()
-    slow(rush)
     assert one.complaints == []
+
+
+@pytest.fixture
+def hurried(rush: Instance) -> Iterator[Instance]:
+    """The instance whose line is hurried; afterwards it is slow again."""
+    yield rush
+    slow(rush)
 
 
 each_look = pytest.mark.parametrize(
@@ -203,26 +209,26 @@ def test_every_link_is_reached_by_the_keyboard(reader: Reader) -> None:
 
 
 @pytest.mark.parametrize("reader", [{"scripts": False}], indirect=True)
-def test_without_scripts_it_goes_in_by_itself(reader: Reader, rush: Instance) -> None:
+def test_without_scripts_it_goes_in_by_itself(reader: Reader, hurried: Instance) -> None:
     # Where many were called lately and few wait, the page looks again within seconds.
-    quick(rush)
-    until("all are called", lambda: nobody_waits(rush))
-    slow(rush)
+    quick(hurried)
+    until("all are called", lambda: nobody_waits(hurried))
+    slow(hurried)
     reader.waits()
-    quick(rush)
+    quick(hurried)
     assert reader.looks == []
     reader.page.wait_for_url("**/sign-in?*", timeout=LOOKS_AGAIN_MS)
 
 
-def test_with_scripts_it_moves_and_goes_in_by_itself(reader: Reader, rush: Instance) -> None:
+def test_with_scripts_it_moves_and_goes_in_by_itself(reader: Reader, hurried: Instance) -> None:
     reader.has_a_clock_that_stands()
-    slow(rush)
+    slow(hurried)
     reader.waits()
     number, ahead = reader.number, reader.ahead
     assert ahead > 1
     with reader.page.expect_response("**/now-serving.json"):
         reader.page.clock.run_for(12_000)
-    call_one(rush)
+    call_one(hurried)
 
     def moves() -> bool:
         reader.page.clock.run_for(LONG)  # it looks, and again: each process tells it a second later
@@ -230,8 +236,8 @@ def test_with_scripts_it_moves_and_goes_in_by_itself(reader: Reader, rush: Insta
 
     until("it moves", moves)
     assert reader.number == number
-    quick(rush)
-    until("it was called", lambda: Client(rush.url).get(f"/v1{LINE}").json["serving"] >= number)
+    quick(hurried)
+    until("it was called", lambda: Client(hurried.url).get(f"/v1{LINE}").json["serving"] >= number)
     reader.page.clock.run_for(LONG)
     reader.page.clock.resume()  # it looks again, where what it is told is older than that answer
     reader.page.wait_for_url("**/sign-in?*", timeout=LOOKS_AGAIN_MS)
