@@ -45,7 +45,7 @@ BAD = {
     "pyhanko__minimal-startxref-hopeless.pdf": "repaired",
     "pyhanko__minimal-startxref-obo1.pdf": "sealed",
     "pyhanko__no-mediabox.pdf": "sealed",
-    "qpdf__bad-xref-entry.pdf": "repaired",
+    "qpdf__bad-xref-entry.pdf": "sealed",
     "qpdf__bad8.pdf": "repaired",
     "qpdf__empty.pdf": "no_pages",
     "qpdf__issue-146.pdf": "document_broken",

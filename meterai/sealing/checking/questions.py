@@ -117,8 +117,9 @@ def _written_fact(fact: object) -> bool | int | float | str | TimeFact:
             raise TypeError(f"a fact of a kind that no check has: {fact!r}")
 
 
-def read_report(found: Verified, always: Set[str], sometimes: Set[str]) -> Report:
-    """A report from a process, with the checks that are made always and sometimes.
+def read_report(found: Verified, always: Set[str], sometimes: Set[str], size_bytes: int) -> Report:
+    """A report from a process about a file of so many bytes, with the checks that are made always and
+    sometimes.
 
     Raises `NotAnswered` where it contradicts itself, or has checks of other names; one that is
     genuine must have passed all that are made always.
@@ -146,7 +147,9 @@ def read_report(found: Verified, always: Set[str], sometimes: Set[str]) -> Repor
         or not all(one.passed for one in checks)
         or not len(found.serials) == len(found.originals) > 0
         or not all(map(is_serial, found.serials))
-        or None in (found.sealed_bytes, found.sha256_sealed, found.sha256_original)
+        or None in (found.sha256_sealed, found.sha256_original)
+        or not 0 < (found.sealed_bytes or 0) <= size_bytes
+        or not all(is_serial(serial) for one in found.earlier for serial in one.serials)
     ):
         raise NotAnswered
     return Report(

@@ -82,7 +82,9 @@ def verifying(question: Question) -> Work[Report]:
     except TooMuchHere:
         answer = yield Task("verify", question.document, parameters_of(question))
     try:
-        return read_report(answers.read(answer, Verified), ALWAYS_MADE, SOMETIMES_MADE)
+        return read_report(
+            answers.read(answer, Verified), ALWAYS_MADE, SOMETIMES_MADE, len(question.document)
+        )
     except (NotAnswered, Refusal):
         raise NotJudged("no answer within the bounds of a task") from None
 

@@ -78,7 +78,7 @@ class _ObjectStream(NamedTuple):
 class Document:
     """An opened document.
 
-    `size` is the first number no object has.
+    `size` is the first number no object has; `is_sized` is false if the file states a smaller one.
     """
 
     def __init__(self, buffer: bytes, password: bytes, limits: Limits) -> None:
@@ -89,7 +89,9 @@ class Document:
         self.trailer = self.sections[0].trailer
         size = self.trailer.get(b"/Size")
         stated = size if isinstance(size, int) else 0
-        self.size = max(stated, *(section.size for section in self._all_sections()))
+        found = max(section.size for section in self._all_sections())
+        self.is_sized = found <= stated
+        self.size = max(stated, found)
         if self.size > OBJECT_NUMBER_MAX:
             raise DocumentBroken("an object number beyond all bounds")
         self._locations: dict[int, Location | None] = {}

@@ -296,6 +296,9 @@ def _open(
         signatures = count_signatures(opened)
         tree = PageTree(opened)
         refuse_other_views(opened, tree.page(1).entries)
+        if not opened.is_sized:
+            # Some readers pass over such an object, and would find it once our update says more.
+            raise DocumentBroken("an object beyond the numbers that there are")
         targets = tuple(tree.page(placement.page) for placement in placements)
         for page, placement in zip(targets, placements, strict=True):
             tree.check_parent(page)

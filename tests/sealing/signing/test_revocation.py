@@ -289,7 +289,7 @@ def test_an_earlier_store_stays():
     assert entry == b"<</Type/VRI/Cert[20 0 R]/CRL[21 0 R]>>"
     name = hashlib.sha1(b"contents").hexdigest().upper().encode()
     assert dss == (
-        b"<</Type/DSS/VRI<</0AF 9 0 R/%b 22 0 R>>/Certs[7 0 R 20 0 R]/OCSPs[8 0 R]/CRLs[21 0 R]>>"
+        b"<</Type/DSS/VRI<</0AF 9 0 R\n/%b 22 0 R>>/Certs[7 0 R 20 0 R]/OCSPs[8 0 R]/CRLs[21 0 R]>>"
         % name
     )
     assert store.dss(20) == 23

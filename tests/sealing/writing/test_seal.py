@@ -48,7 +48,7 @@ def test_the_original_is_kept_byte_for_byte(bench, plain):
     assert report.sealed_at == bench.at
     assert report.serials == tuple(map(str, delta.serials))
     assert report.sha256_original == delta.sha256_original
-    assert report.sha256_stamped == delta.sha256_stamped
+    assert report.sha256_sealed == delta.sha256_stamped
     assert all(check.passed for check in report.checks)
 
 
