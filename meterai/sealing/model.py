@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from itertools import combinations
-from typing import Protocol
 
 from meterai.kit.refusal import Refusal
 from meterai.kit.serial import Serial
@@ -116,16 +115,6 @@ class Evidence:
     certificates: tuple[bytes, ...]
     ocsps: tuple[bytes, ...]
     crls: tuple[bytes, ...]
-
-
-class HashState(Protocol):
-    """SHA-256 over all bytes so far, as `hashlib` keeps it."""
-
-    def copy(self) -> "HashState": ...
-
-    def update(self, data: bytes | memoryview, /) -> None: ...
-
-    def digest(self) -> bytes: ...
 
 
 class Verdict(StrEnum):

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from meterai.sealing.model import HashState
 from meterai.sealing.signing import cms, trust
+from meterai.sealing.writing.engine import HashState
 
 SEALS_MAX = 64  # of ours in one file; a document that somebody signed gets up to 20 at a time
 RANGES_MAX = 10_000  # byte ranges of anybody that are looked at

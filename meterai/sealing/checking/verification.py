@@ -31,7 +31,6 @@ from meterai.sealing.model import (
     CHECKED_BYTES_MAX,
     Check,
     EarlierSeal,
-    HashState,
     LaterSignature,
     NotJudged,
     Report,
@@ -43,6 +42,7 @@ from meterai.sealing.sandbox import answers
 from meterai.sealing.sandbox.answers import NotAnswered, Verified
 from meterai.sealing.sandbox.bounded import Task, Work, finish
 from meterai.sealing.signing.issuer import common_name
+from meterai.sealing.writing.engine import HashState
 
 _TOO_MANY = "too_many_seals"
 

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Self
+from typing import Protocol, Self
 
 from meterai.sealing.model import (
     DOCUMENT_BYTES_MAX,
@@ -18,7 +18,6 @@ from meterai.sealing.model import (
     DocumentBroken,
     EncryptedWithoutIdentifier,
     HashOfOtherBytes,
-    HashState,
     Inspection,
     IssuerUnusable,
     NoPages,
@@ -46,6 +45,16 @@ from meterai.sealing.writing.affixing import Terms, affix, dry_run
 from meterai.sealing.writing.other_views import refuse_other_views
 from meterai.sealing.writing.security_store import store_update
 from meterai.sealing.writing.strays import refuse_stamps_in_the_way
+
+
+class HashState(Protocol):
+    """SHA-256 over all bytes so far, as `hashlib` keeps it."""
+
+    def copy(self) -> "HashState": ...
+
+    def update(self, data: bytes | memoryview, /) -> None: ...
+
+    def digest(self) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
