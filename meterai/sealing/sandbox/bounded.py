@@ -28,11 +28,13 @@ from typing import TypeVar
 from meterai.sealing.model import CHECKED_BYTES_MAX
 
 CPU_SECONDS_MAX = 2  # of one task; an honest document of 300 pages takes a tenth of it
-WALL_SECONDS_MAX = 15  # of one task, on a busy machine: the processes have a low priority
+# Of one task. The seconds of a processor are what ends it: a machine must be thirty times too busy, with
+# the low priority of these processes, before the clock does.
+WALL_SECONDS_MAX = 60
 # What a task may write to, of which 40 MiB are there before it begins; the libraries it only reads
 # have 40 MiB beside, so that a small document gets 200 MiB in all.
 MEMORY_BYTES_MAX = 152 * 1024 * 1024
-DOCUMENT_COPIES_MAX = 6  # of the document, beside: as sealed, as it is now, and in each renderer
+DOCUMENT_COPIES_MAX = 6  # of the document, beside: as it came, repaired, and in a renderer
 MAPPED_BYTES_MAX = 256 * 1024 * 1024  # address space beside both: libraries, stacks, room to move
 # A document that is checked, and the parameters: certificates of a hundred issuers.
 QUESTION_BYTES_MAX = CHECKED_BYTES_MAX + 1024 * 1024
