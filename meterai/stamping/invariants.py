@@ -59,7 +59,7 @@ INVARIANTS = (
             FROM {stamps?} x WHERE x.account_id = d.account_id AND x.stamping_id = d.stamping_id
         ) t ON true
         -- In a document that is encrypted they are too.
-        WHERE position('/MeteraiSeal<</Serials[('::bytea IN d.delta) > 0 AND (
+        WHERE position('/Serials[('::bytea IN d.delta) > 0 AND (
             NOT coalesce(t.are_named, false)
             OR position(convert_to('/OriginalSHA256<' || encode(s.sha256_original, 'hex') || '>',
                                    'UTF8') IN d.delta) = 0)

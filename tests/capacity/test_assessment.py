@@ -32,10 +32,14 @@ replace = msgspec.structs.replace
 Change = Callable[[Run], Run]
 
 
+# Tests that look at the pictures of a report.
+DRAWN = {"test_a_report_is_accessible", "test_the_command_writes_a_page_and_a_paper"}
+
+
 @pytest.fixture(autouse=True)
 def _quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The intervals of the law have tests of their own, and pictures are drawn in the slow tests."""
-    if request.node.get_closest_marker("slow") is None:
+    """The intervals of the law have tests of their own, and pictures are drawn where they are looked at."""
+    if request.node.name not in DRAWN:
         monkeypatch.setattr(scalability, "RESAMPLES", 10)
         monkeypatch.setattr(charts, "drawn", lambda _chart, title: title)
 

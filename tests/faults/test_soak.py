@@ -83,7 +83,7 @@ class Soak:
         return found
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_buyers_get_what_they_paid_for_while_parts_die_at_random(inside: Inside) -> None:
     seed = uuid.uuid4().int % 1_000_000
     print("seed", seed)

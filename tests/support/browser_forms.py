@@ -308,6 +308,8 @@ CASES = (
     Case("/check/many", _checked("/check/many")),
     Case("/check/many/rows", _checked("/check/many/rows")),
     Case("/check/many.csv", _checked("/check/many.csv")),
+    Case("/check/many.zip", _checked("/check/many.zip")),
+    Case("/check/sealed", _checked("/check/sealed")),
     Case("/language", _in_account("/language", language="id", next="/")),
     Case("/sign-in", lambda one: one.form("/sign-in", email=one.email, next="/history")),
     Case(

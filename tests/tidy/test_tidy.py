@@ -28,7 +28,6 @@ from tests.tidy.sources import (
 )
 
 FUNCTION_LINES_MAX = 60
-FILE_LINES_MAX = 500
 BUILDERS_MAY_ENTER = {"room", "invariants"}  # apps puts these together
 
 
@@ -74,13 +73,6 @@ def functions_fit_on_a_screen() -> Iterator[str]:
                 lines = (node.end_lineno or node.lineno) - node.lineno + 1
                 if lines > FUNCTION_LINES_MAX:
                     yield f"{path}:{node.lineno}: {node.name} has {lines} lines"
-
-
-def files_can_be_read_in_one_sitting() -> Iterator[str]:
-    for path, _ in _everything_we_wrote():
-        lines = len(path.read_text().splitlines())
-        if lines > FILE_LINES_MAX:
-            yield f"{path}: {lines} lines; split the room, not the file"
 
 
 def _everything_we_wrote() -> Iterator[tuple[Path, ast.Module]]:
@@ -247,7 +239,6 @@ RULES: list[Callable[[], Iterator[str]]] = [
     rooms_are_used_by_the_front_door,
     nothing_leads_up_to_apps,
     functions_fit_on_a_screen,
-    files_can_be_read_in_one_sitting,
     only_the_edge_commits,
     only_apps_print,
     longer_statements_are_allowed_on_both_sides,

@@ -168,8 +168,8 @@ def test_a_worker_killed_around_every_transaction_loses_nothing(
         assert read(closed).parts[-1].kind is Kind.CLOSING
         await room.to_round()
         await advance()
-        # announced, entries closed, closed, drawn, numbers of 20 by 7, opened: before and after each
-        assert crashing.crashes == 2 * (1 + 1 + 2 + 3 + 1) - 2
+        # looked, announced, entries closed, closed, drawn, numbers of 20 by 7, opened: before and after each
+        assert crashing.crashes == 2 * (1 + 1 + 1 + 2 + 3 + 1) - 2
         assert (await room.line()).state == LineState.OPEN
         entering = Entering(room.database)
         drawn: list[Any] = [await entering.number_of(one) for one in tickets]

@@ -17,7 +17,7 @@ from meterai.sealing.model import Evidence
 from meterai.sealing.pdf.document import Document
 from meterai.sealing.pdf.syntax import Ref
 from meterai.sealing.signing import timestamps
-from meterai.sealing.signing.revocation import is_proven
+from meterai.sealing.signing.proofs import is_proven
 from meterai.sealing.writing.security_store import store_update
 
 ITEMS_MAX = 64  # certificates and answers; two chains have about twelve
