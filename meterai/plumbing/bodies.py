@@ -288,7 +288,8 @@ class Body:
         def be_late() -> None:
             purpose.step_aside()
             with suppress(RuntimeError):  # it is here, and is being written
-                limit.reschedule(loop.time() + SILENCE_SECONDS_MAX - AT_ONCE_SECONDS)
+                late_seconds = min(SILENCE_SECONDS_MAX, GRACE_SECONDS) - AT_ONCE_SECONDS
+                limit.reschedule(loop.time() + late_seconds)
 
         late = loop.call_later(AT_ONCE_SECONDS, be_late)
         try:
