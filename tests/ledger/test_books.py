@@ -18,7 +18,7 @@ WHICH = st.integers(min_value=0, max_value=7)
 MORE = st.sampled_from([0, 0, 0, -1, 700])  # than the total, in rupiah
 PART = st.sampled_from([1, 700, 4_000, 10_499, 10_500, 20_000])  # taken back so far, in rupiah
 STEPS = 20
-EXAMPLES = settings.default.max_examples // 4  # about 15 ms a step, mostly the audit
+EXAMPLES = settings().max_examples // 4  # about 15 ms a step, mostly the audit
 
 
 class Trade(RuleBasedStateMachine):
