@@ -67,6 +67,7 @@ from meterai.sealing.model import (
     StampTooSmall,
     StrayStamp,
     TimeStampUnavailable,
+    TooManySeals,
     Verdict,
 )
 from meterai.sealing.own_seals import question, verify_own
@@ -175,6 +176,7 @@ __all__ = [
     "StrayStamp",
     "Survey",
     "TimeStampUnavailable",
+    "TooManySeals",
     "Verdict",
     "Work",
     "accept",

@@ -385,6 +385,13 @@ class ExistingSealInvalid(Refusal):
     status = 422
 
 
+class TooManySeals(Refusal):
+    """More byte ranges or seals than a verifier looks at: one among them could be hidden."""
+
+    code = "too_many_seals"
+    status = 422
+
+
 class NotJudged(Refusal):
     """The document takes longer to check than a machine this busy gives it: there is no verdict yet."""
 

@@ -101,6 +101,9 @@ def verify(
             line(f"  {'ok ' if one.passed else 'NO '} {one.name}: {sentence(one, 'en')}")
         if report.verdict.is_good:
             line(f"  sealed: the first {report.sealed_bytes} of {len(content)} bytes")
+        for earlier in report.earlier:
+            named = ", ".join(earlier.serials)
+            line(f"  earlier: a version of {earlier.sealed_bytes} bytes was stamped with {named}")
     raise SystemExit(_exit_of(report.verdict))
 
 

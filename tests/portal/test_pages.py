@@ -19,6 +19,7 @@ from meterai import accounts, pages, portal, verification
 from meterai.accounts import AccountService, ApiKeyView, Permission
 from meterai.accounts.model import PasskeyView, SessionView
 from meterai.accounts.pages import routes as sign_in_routes
+from meterai.apps import edge
 from meterai.apps.rooms import pages_of
 from meterai.kit.refusal import CommandRefusal
 from meterai.orders import OrderState
@@ -345,6 +346,9 @@ def test_an_address_without_a_page_of_its_own_leads_nowhere_else(
 
 
 def test_every_refusal_is_documented_with_its_anchor(browser: TestClient[Litestar]) -> None:
+    assert (
+        edge.HeadersTooLarge in refusals()
+    )  # declared by an application, and by none of its rooms
     text = browser.get("/docs/problems").text
     of_commands = {one.code for one in refusals() if issubclass(one, CommandRefusal)}
     assert {"already_running", "address_wrong", "configuration_wrong"} <= of_commands

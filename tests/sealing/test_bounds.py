@@ -25,7 +25,7 @@ SLOW = {"true-seals-in-a-large-file"}  # it takes seconds to make
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in HEAVY]
+    "name", [pytest.param(name, marks=[pytest.mark.soak] * (name in SLOW)) for name in HEAVY]
 )
 def test_file_that_asks_for_much_costs_its_caller_no_more_than_the_bounds(lab, name):
     document = HEAVY[name](lab)

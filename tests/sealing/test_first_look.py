@@ -42,7 +42,6 @@ def test_a_report_from_a_process_is_the_one_made_here(folder, name):
     assert read_report(read, ALWAYS_MADE, SOMETIMES_MADE, size) == here
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("limit", BEYOND)
 def test_what_is_beyond_a_first_look_is_left_to_a_process(bench, limit):
     name, verdict = BEYOND[limit]

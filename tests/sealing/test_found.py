@@ -50,7 +50,6 @@ def test_an_encrypted_file_without_identifier_is_refused_before_anybody_pays(lab
         assert refused.value.code == "encrypted_without_identifier"
 
 
-@pytest.mark.slow
 def test_each_is_genuine_when_it_is_sealed_and_answered_when_it_is_signed_later(lab, found):
     verdicts = {}
     for name in set(found) - set(REFUSED):

@@ -48,7 +48,7 @@ def sealed_or_refused(bench, document):
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in HOSTILE]
+    "name", [pytest.param(name, marks=[pytest.mark.soak] * (name in LONG)) for name in HOSTILE]
 )
 def test_a_hostile_document_costs_no_more_than_two_seconds(bench, plain, name):
     bench.sealed(plain)  # what is made once is not counted
@@ -88,7 +88,7 @@ def _limited() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("name", GREEDY)
 def test_a_hostile_document_gets_no_more_memory_than_it_is_given(name):
     done = subprocess.run(

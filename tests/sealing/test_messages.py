@@ -24,6 +24,7 @@ REFUSALS = [
     room.EncryptedWithoutIdentifier("x"),
     room.HashOfOtherBytes("x"),
     room.SealDoesNotHold(Report(Verdict.FORGED, checks=(Check("seal", passed=False),))),
+    room.TooManySeals("x"),
     room.NotJudged("x"),
     room.ExistingSealInvalid("x"),
     room.ExaminationBusy("x"),

@@ -147,7 +147,7 @@ def test_an_answer_that_contradicts_itself_is_none(answer, make_pdf):
         work.send(answer)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("kind", ["plain", "odd", "signed"])
 def test_pictures_of_the_corpus(kind, corpus, say):
     """Each is small, or refused by name."""

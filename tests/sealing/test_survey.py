@@ -115,7 +115,7 @@ def seen_ink(document: bytes, size: PageSize, place: Placement) -> float:
     return sum(levels[:240]) / sum(levels)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_free_place_is_found_on_the_plain_files_of_the_corpus(corpus, say):
     """The last page of each; where there is none, what is under the usual place is said."""
     files, free = list(corpus("plain")), 0

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from meterai.sealing.model import STAMPS_MAX, TooManySeals
 from meterai.sealing.signing import cms, trust
 from meterai.sealing.writing.engine import HashState
 
@@ -21,10 +22,6 @@ _MOVED_MAX = 64  # bytes put in or taken out before a seal that is still found
 BYTE_RANGE = b">/ByteRange[0 "  # how that of a seal begins, directly behind its gap
 _NUMBERS = re.compile(rb"(\d{1,10}) (\d{1,10}) (\d{1,10}) *\]")
 _ORIGINAL_LENGTH = re.compile(rb"/OriginalLength (\d{1,10})/")
-
-
-class TooManySeals(Exception):
-    """More byte ranges or seals than are looked at: one among them could be hidden."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +52,16 @@ class Digests:
     sealed: HashState
 
 
+def check_room(file: bytes) -> None:
+    """Refuse with `TooManySeals` a file in which the seals of one more stamping could not be found."""
+    looked = file.count(BYTE_RANGE) + STAMPS_MAX
+    gaps = sum(1 for _ in _gaps(file, 0)) + STAMPS_MAX
+    if looked > RANGES_MAX or gaps > SEALS_MAX:
+        raise TooManySeals(f"{looked} byte ranges, {gaps} as ours, with those of a stamping")
+
+
 def seals_in(file: bytes, sealers: trust.Sealers, *, behind: int = 0) -> list[Seal]:
-    """The seals of ours that begin behind so many bytes, in their order. Raises `TooManySeals`."""
+    """The seals of ours that begin behind so many bytes, in their order. Refuses with `TooManySeals`."""
     found = []
     for start, stop, ranges in _gaps(file, behind):
         seal = _read(file, start, stop, ranges, sealers)

@@ -25,7 +25,7 @@ from meterai.sealing.checking.checks import (
 )
 from meterai.sealing.checking.evidence import own_evidence_end
 from meterai.sealing.checking.questions import ClaimKeys, Question, parameters_of, read_report
-from meterai.sealing.checking.seals import Digests, Seal, TooManySeals, digests_of, seals_in
+from meterai.sealing.checking.seals import Digests, Seal, digests_of, seals_in
 from meterai.sealing.checking.signatures import Signature, later_signatures, signatures_in
 from meterai.sealing.model import (
     CHECKED_BYTES_MAX,
@@ -34,6 +34,7 @@ from meterai.sealing.model import (
     LaterSignature,
     NotJudged,
     Report,
+    TooManySeals,
     Verdict,
 )
 from meterai.sealing.pdf.decoding import FIRST_LOOK, LIMITS, Limits, TooMuchHere
@@ -43,8 +44,6 @@ from meterai.sealing.sandbox.answers import NotAnswered, Verified
 from meterai.sealing.sandbox.bounded import Task, Work, finish
 from meterai.sealing.signing.issuer import common_name
 from meterai.sealing.writing.engine import HashState
-
-_TOO_MANY = "too_many_seals"
 
 
 def verify(
@@ -105,8 +104,8 @@ def judged(
             return _unread("document_too_large")
         behind = known[1] if known is not None else 0
         seals = seals_in(question.document, question.sealers, behind=behind)
-    except TooManySeals:
-        return _unread(_TOO_MANY)
+    except TooManySeals as refusal:
+        return _unread(refusal.code, is_spoilt=True)
     if not seals:
         return _without_seal(question, limits)
     return _Judging(question, limits, known).report(seals)

@@ -29,6 +29,7 @@ from meterai.sealing.pdf.syntax import Dictionary, Ref, RefList, Value, ref_list
 HEADER_WITHIN_BYTES = 1024  # where readers look for the header (ISO 32000-1, annex H, note 13)
 DICTIONARIES_KEPT_MAX = 2_000  # sealing asks for the same ten again and again
 OBJECT_TABLE_BYTES_MAX = 2 * 1024 * 1024  # of an object stream; writers put 100 to 200 into one
+_ROW_PARSED_BYTES = 4  # parsed in the time that looking where a row leads takes
 REFERENCES_MAX = 32  # from one reference to the next until a value; the standard has one
 
 _UNFORESEEN = (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError)
@@ -99,6 +100,8 @@ class Document:
         self._dictionaries: dict[Ref, Dictionary] = {}
         self.cipher: Cipher | None = None
         encryption = self.dictionary(self.trailer.get(b"/Encrypt"))
+        if encryption is None and b"/Encrypt" in self.trailer:
+            raise DocumentBroken("encrypted by what is not there")
         if encryption is not None:
             self.cipher = cipher_of(b"<<%b>>" % encryption.inside, self.identifier, password)
 
@@ -192,6 +195,24 @@ class Document:
     def widen(self, limits: Limits) -> None:
         """Read on within these limits."""
         self._budget.widen(limits)
+
+    def check_rows(self) -> None:
+        """Refuse with `DocumentBroken` a row that does not lead to its object.
+
+        Some readers mend the whole file when they come to one, and show what stands there otherwise.
+        """
+        for part in self._all_sections():
+            self._budget.parse(_ROW_PARSED_BYTES * part.rows)
+            for number, row in part.entries():
+                if row.kind == IN_FILE and number and row.where:
+                    self._check_row(number, row)
+
+    def _check_row(self, number: int, row: Row) -> None:
+        if self.buffer.startswith(b"%d %d obj" % (number, row.extra), row.where):
+            return
+        header = OBJECT.match(self.buffer, row.where)
+        if header is None or int(header[1]) != number or int(header[2]) != row.extra:
+            raise DocumentBroken(f"object {number} is not where its row says")
 
     def texts(self) -> Iterator[bytes]:
         """The file, and the data of each of its object streams: wherever an object may be written."""

@@ -99,7 +99,11 @@ class _Contradiction(Exception):
 
 
 class PageTree:
-    """The pages of a document.  Refuses with `NoPages` or `DocumentBroken`."""
+    """The pages of a document.  Refuses with `NoPages` or `DocumentBroken`.
+
+    `is_walked` is true once the counts of the tree were found to be wrong: readers that go by them see
+    other pages than those that walk.
+    """
 
     def __init__(self, document: Document) -> None:
         self._document = document
@@ -108,7 +112,7 @@ class PageTree:
         if node is None or not isinstance(top, Ref):
             raise NoPages("the catalog names no page tree")
         self._top, self._node = top, node
-        self._is_walked = False
+        self.is_walked = False
         self._looked = 0
         try:
             self._stated = self._count(node)
@@ -116,25 +120,25 @@ class PageTree:
             self._stated = 0
         # More than a walk would find is not believed: others count with it, and keep it.
         if not 1 <= self._stated <= NODES_MAX:
-            self._is_walked = True
+            self.is_walked = True
             if not self._walked:
                 raise NoPages("the page tree holds no pages")
 
     @property
     def count(self) -> int:
         """How many pages there are."""
-        return len(self._walked) if self._is_walked else self._stated
+        return len(self._walked) if self.is_walked else self._stated
 
     def page(self, number: int) -> Page:
         """The page of that number (from 1, or `LAST_PAGE`).  Refuses with `PageOutOfRange`."""
-        if not self._is_walked:
+        if not self.is_walked:
             wanted = self._stated if number == LAST_PAGE else number
             if wanted > self._stated:
                 raise PageOutOfRange(page=wanted, pages=self._stated)
             try:
                 return self._descend(wanted)
             except _Contradiction:
-                self._is_walked = True
+                self.is_walked = True
         pages = self._walked
         wanted = len(pages) if number == LAST_PAGE else number
         if not pages:
@@ -171,7 +175,10 @@ class PageTree:
         inherited: dict[bytes, Value] = {}
         for depth in range(DEPTH_MAX):
             self._inherit(inherited, node)
-            if b"/Kids" not in node:
+            is_leaf = b"/Kids" not in node
+            if self._document.entry(node, b"/Type") != ("/Page" if is_leaf else "/Pages"):
+                raise DocumentBroken("a page with kids, or a node without, for some readers")
+            if is_leaf:
                 if skip or not depth:
                     break
                 return self._page(wanted, ref, node, inherited)

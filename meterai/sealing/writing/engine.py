@@ -28,6 +28,7 @@ from meterai.sealing.model import (
     check_apart,
     check_placements,
 )
+from meterai.sealing.pdf.cross_reference import OBJECT_NUMBER_MAX
 from meterai.sealing.pdf.decoding import FIRST_LOOK, LIMITS, Limits, TooMuchHere
 from meterai.sealing.pdf.document import Document, as_document_broken, open_document
 from meterai.sealing.pdf.forms import count_signatures
@@ -45,6 +46,8 @@ from meterai.sealing.writing.affixing import Terms, affix, dry_run
 from meterai.sealing.writing.other_views import refuse_other_views
 from meterai.sealing.writing.security_store import store_update
 from meterai.sealing.writing.strays import refuse_stamps_in_the_way
+
+NUMBERS_RESERVED = 100_000  # for our objects, and for those that are left out before them
 
 
 class HashState(Protocol):
@@ -305,13 +308,19 @@ def _open(
         signatures = count_signatures(opened)
         tree = PageTree(opened)
         refuse_other_views(opened, tree.page(1).entries)
-        if not opened.is_sized:
-            # Some readers pass over such an object, and would find it once our update says more.
+        opened.check_rows()
+        if not opened.is_sized and not signatures:
+            # Some readers pass over such an object, and would find it once our update says more. Where
+            # somebody signed, their program wrote it so, and nothing can be mended.
             raise DocumentBroken("an object beyond the numbers that there are")
+        if opened.size > OBJECT_NUMBER_MAX - NUMBERS_RESERVED:
+            raise DocumentBroken("no numbers are left for objects")
         targets = tuple(tree.page(placement.page) for placement in placements)
         for page, placement in zip(targets, placements, strict=True):
             tree.check_parent(page)
             page.rectangle(placement)
+        if tree.is_walked:
+            raise DocumentBroken("a page tree that is not as its counts say")
         check_apart(placements, [page.number for page in targets])
         return Opened(opened, tuple(placements), tree.count, signatures, targets)
 

@@ -328,7 +328,7 @@ def cells_of(row: BatchRow, language: str) -> list[str]:
     found = row.found
     if found is None:
         why = translate(f"page.many.not_checked.{row.reason}", language)
-        return [row.path, translate("page.many.not_checked", language), why, *[""] * 12]
+        return [row.path, translate("page.many.not_checked", language), why, *[""] * 13]
     sealed = found.sealed
     return [
         row.path,
@@ -346,6 +346,8 @@ def cells_of(row: BatchRow, language: str) -> list[str]:
         str(sealed.bytes) if sealed else "",
         sealed.sha256 if sealed else "",
         str(found.later_bytes) if sealed else "",
+        # Serials of earlier versions: they do not count for the document as it is now.
+        " ".join(serial for one in found.earlier for serial in one.serials),
         row.seen_in,  # the last one: a page that sends files one by one fills it in (`many.js`)
     ]
 

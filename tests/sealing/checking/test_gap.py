@@ -36,14 +36,12 @@ def test_hardly_a_byte_of_the_contents_can_be_another(lab):
     assert good_after(lab, lab.sealed, contents_of(lab.sealed, 17), cycle(CHANGES)) == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("first", range(3))
 def test_no_byte_of_the_contents_can_be_another(lab, first):
     changes = cycle([*CHANGES[3 * first :], *CHANGES[: 3 * first]])
     assert good_after(lab, lab.sealed, contents_of(lab.sealed), changes) == []
 
 
-@pytest.mark.slow
 def test_no_byte_of_the_contents_with_a_time_stamp_can_be_another(lab):
     document = gap.time_stamped(lab)
     assert lab.verify(document).verdict is Verdict.GENUINE

@@ -163,7 +163,6 @@ def test_a_process_that_dies_says_nothing(endless_task, how):
     assert bounded.ask(QUICK)
 
 
-@pytest.mark.slow
 def test_a_process_that_hangs_is_killed(endless_task):
     asked = Asking(replace(endless_task, wall_seconds=3))
     asked.process.suspend()  # it takes no processor time any more, and no signal but the last
@@ -190,7 +189,6 @@ def test_a_task_that_does_not_exist_says_nothing():
 # -- the server --------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_a_server_that_died_is_replaced(endless_task):
     asked = Asking(endless_task)
     (server,) = servers()
@@ -211,7 +209,6 @@ bounded.ask(bounded.Task("picture", sys.stdin.buffer.read(), parameters))
 """
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_nothing_outlives_its_owner(endless_task, how):
     """Nor is the end of the owner waited for."""
@@ -303,7 +300,6 @@ def _one(task: Task):
     return (yield task)
 
 
-@pytest.mark.slow
 def test_clients_take_turns_and_none_may_fill_the_queue(endless_task):
     order: list[str] = []
 

@@ -114,7 +114,6 @@ def test_a_seal_with_evidence_behind_it(directory, authority, plain, now):
     assert validate_pdf_signature(signature, context).intact
 
 
-@pytest.mark.slow
 def test_evidence_for_a_document_somebody_signed(directory, authority, plain, now):
     issuer = issuer_with(directory, authority, long_term=True)
     # Sealed twice: the second time it bears a signature and a store.

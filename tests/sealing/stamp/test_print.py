@@ -66,7 +66,7 @@ def test_a_fax_is_read_as_the_page_for_photos_reads(dithered):
 
 
 @needs_poppler
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("turns", range(4))
 @pytest.mark.parametrize("characters", LENGTHS)
 def test_a_moderate_scan_of_a_print_is_read(tmp_path, turns, characters):
@@ -82,7 +82,7 @@ def test_a_moderate_scan_of_a_print_is_read(tmp_path, turns, characters):
 
 
 @needs_poppler
-@pytest.mark.slow
+@pytest.mark.soak
 def test_how_much_blur_a_scan_may_have(tmp_path, say):
     serial = numbered(0)
     text = code_text(serial)

@@ -13,7 +13,8 @@ from meterai.sealing import (
     ingest,
     inspect,
 )
-from meterai.sealing.model import DocumentBroken
+from meterai.sealing.checking.seals import RANGES_MAX, SEALS_MAX, check_room
+from meterai.sealing.model import STAMPS_MAX, DocumentBroken, TooManySeals
 from tests.support.pdfmaker import Stream, letter, text_of, whole
 
 HERE = Placement(1, 20, 20, 65)
@@ -137,3 +138,64 @@ def test_a_page_that_hangs_from_another_node_than_it_says_is_not_stamped_as_it_i
     with pytest.raises(DocumentBroken):
         inspect(whole(made), [HERE])
     assert inspect(whole(made), [Placement(2, 20, 20, 70)]).pages == 2
+
+
+# What readers take otherwise is mended, or refused.
+
+
+def test_row_that_does_not_lead_to_its_object_is_refused(lab):
+    document = whole(letter(2))
+    at = document.index(b"\n3 0 obj") + 1
+    row = b"%010d 00000 n" % at
+    assert document.count(row) == 1
+    with pytest.raises(DocumentBroken):
+        lab.seal(document.replace(row, b"%010d 00000 n" % (at - 5)))
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        b"<</Type/Pages/Kids[4 0 R 6 0 R]/Count 1>>",
+        b"<</Type/Pages/Kids[4 0 R 6 0 R]/Count -2>>",
+        b"<</Type/Pages/Kids[4 0 R 6 0 R]>>",
+        b"<</Type/Page/Kids[4 0 R 6 0 R]/Count 2>>",
+    ],
+)
+def test_page_tree_that_readers_walk_differently_is_refused(lab, tree):
+    objects = letter(2)
+    objects[2] = tree
+    with pytest.raises(DocumentBroken):
+        lab.seal(whole(objects))
+
+
+def test_page_without_its_type_is_refused(lab):
+    objects = letter(2)
+    objects[4] = text_of(objects[4]).replace(b"/Type/Page", b"/Type/Foo")
+    with pytest.raises(DocumentBroken):
+        lab.seal(whole(objects))
+
+
+def test_encryption_that_is_not_there_is_refused(lab):
+    document = whole(letter(2)).replace(b"/Root 1 0 R", b"/Root 1 0 R/Encrypt 77 0 R")
+    with pytest.raises(DocumentBroken):
+        lab.seal(document)
+
+
+def test_number_of_an_object_without_room_behind_it_is_refused(lab):
+    objects = letter(2)
+    objects[8_380_000] = b"<<>>"
+    with pytest.raises(DocumentBroken):
+        lab.seal(whole(objects))
+
+
+def test_document_with_too_many_seals_for_another_stamping_is_refused():
+    gap = b"<%b>" % (b"00" * 40)
+    made = b""
+    for _ in range(SEALS_MAX - STAMPS_MAX + 1):
+        start = len(made)
+        made += gap + b"/ByteRange[0 %d %d 9]" % (start, start + len(gap))
+    check_room(made[: made.rindex(gap)])
+    with pytest.raises(TooManySeals):
+        check_room(made)
+    with pytest.raises(TooManySeals):
+        check_room(b">/ByteRange[0 1 2 3]" * RANGES_MAX)

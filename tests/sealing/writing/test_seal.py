@@ -169,7 +169,6 @@ def test_one_serial_for_two_stamps_is_a_fault(bench, plain):
         seal(plain, stamps, bench.issuer, at=bench.at, check_url=bench.check_url, specimen=True)
 
 
-@pytest.mark.slow
 def test_earlier_signatures_stay_valid(bench, corpus, say):
     """Whatever pyHanko says of the integrity of earlier signatures, it says after stamping too."""
     compared = 0

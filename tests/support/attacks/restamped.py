@@ -98,8 +98,8 @@ def _signed_for_no_change(lab: Lab) -> bytes:
 
 
 CASES: dict[str, Attack] = {
-    "false-ranges-beyond-the-bound": refused(lambda _: with_false_ranges(70), "seal_spoilt"),
-    "byte-ranges-beyond-the-bound": refused(lambda _: many_ranges(10_001), "seal_spoilt"),
+    "false-ranges-beyond-the-bound": refused(lambda _: with_false_ranges(70), "too_many_seals"),
+    "byte-ranges-beyond-the-bound": refused(lambda _: many_ranges(10_001), "too_many_seals"),
     "stamped-upon-a-spoilt-seal": refused(_spoilt, "seal_spoilt"),
     "stamped-upon-a-spoilt-seal-outside-the-form": refused(
         lambda lab: without_its_seal(_spoilt(lab)), "seal_spoilt"
