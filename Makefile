@@ -29,9 +29,11 @@ setup: $(READY)
 $(READY): requirements.lock pyproject.toml scripts/setup
 	@scripts/setup
 
-# As many at once as there are processors; the tests of one file stay together and share an instance,
+# One more at once than there are processors, four at the most: tests of an instance wait as long as they
+# work. The tests of one file stay together and share an instance,
 # and files are begun in the order of tests/conftest.py.
-SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+WORKERS := $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -lt 4 ] && n=$$((n + 1)); [ $$n -gt 4 ] && n=4; echo $$n)
+SIDE_BY_SIDE := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # Which tests: docs/decisions/0041-suite.md.
 test: setup tools

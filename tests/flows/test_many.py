@@ -88,7 +88,7 @@ def test_the_csv_is_safe_to_open(papers: Papers) -> None:
     assert text.startswith("\ufeffBerkas,Hasil,")
     assert text.endswith("\r\n")
     rows = list(csv.reader(io.StringIO(text[1:], newline=""), strict=True))
-    assert {len(row) for row in rows} == {15}
+    assert {len(row) for row in rows} == {16}
     assert [row[0] for row in rows[1:]] == ["Budi.pdf", "'=cmd|'x'!A1.pdf", "Tanpa, meterai.pdf"]
     assert rows[1][1:4] == [translate("verdict.genuine", "id"), "", "SPECIMEN"]
     assert rows[1][4].replace(" ", "") == papers.serial

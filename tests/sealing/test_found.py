@@ -14,7 +14,7 @@ PLACES = [Placement(1, 36, 36, 80)]
 # broken besides, and repair would lose the attachment.
 REFUSED = {
     "dss__pdf-eof.pdf": "signature_range_malformed",
-    "pdf-reader__gh-228.pdf": "no_pages",
+    "pdf-reader__gh-228.pdf": "document_broken",
     "pdf__encrypted-attachment.pdf": "document_encrypted",
     "pdfminer__encrypted_doc_no_id.pdf": "encrypted_without_identifier",
     "pikepdf__newline-buffer-test.pdf": "no_pages",
