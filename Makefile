@@ -29,10 +29,9 @@ setup: $(READY)
 $(READY): requirements.lock pyproject.toml scripts/setup
 	@scripts/setup
 
-# One more at once than there are processors, four at the most: tests of an instance wait as long as they
-# work. The tests of one file stay together and share an instance,
-# and files are begun in the order of tests/conftest.py.
-WORKERS := $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -lt 4 ] && n=$$((n + 1)); [ $$n -gt 4 ] && n=4; echo $$n)
+# Three at once serve two processors best: tests of an instance wait as long as they work. The tests of one
+# file stay together and share an instance, and files are begun in the order of tests/conftest.py.
+WORKERS ?= 3
 SIDE_BY_SIDE := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # Which tests: docs/decisions/0041-suite.md.
