@@ -29,10 +29,9 @@ setup: $(READY)
 $(READY): requirements.lock pyproject.toml scripts/setup
 	@scripts/setup
 
-# Three at once serve two processors best: tests of an instance wait as long as they work. The tests of one
-# file stay together and share an instance, and files are begun in the order of tests/conftest.py.
-WORKERS ?= 3
-SIDE_BY_SIDE := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+# As many at once as there are processors; the tests of one file stay together and share an instance,
+# and files are begun in the order of tests/conftest.py.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # Which tests: docs/decisions/0041-suite.md.
 test: setup tools
