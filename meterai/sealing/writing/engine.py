@@ -276,6 +276,7 @@ def looked_through(
     """
     opened = _open(document, placements, password, bytes_max=DOCUMENT_BYTES_MAX, limits=limits)
     with as_document_broken():
+        opened.document.check_rows()
         dry_run(opened.document, opened.targets, certify=not opened.signatures)
         refuse_stamps_in_the_way(opened.document, placements, opened.targets)
     return opened
@@ -308,7 +309,6 @@ def _open(
         signatures = count_signatures(opened)
         tree = PageTree(opened)
         refuse_other_views(opened, tree.page(1).entries)
-        opened.check_rows()
         if not opened.is_sized and not signatures:
             # Some readers pass over such an object, and would find it once our update says more. Where
             # somebody signed, their program wrote it so, and nothing can be mended.
