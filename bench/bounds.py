@@ -1,4 +1,4 @@
-"""What a verification costs its caller at the worst: processor and memory, the tasks it leaves to others apart.
+"""The worst cost of a verification to its caller, in processor time and memory, without the tasks it hands on.
 
 `python -m bench.bounds [NAME ...]` prints a line for each file made to hurt (`tests/support/attacks/heavy`),
 or for those of these names; a name may be the path of a PDF.  Each is verified in a fresh process, by its first
@@ -30,8 +30,8 @@ _LINE = "{:38}{:>9}{:>9}{:>8}  {}"
 
 
 class Spent(NamedTuple):
-    """What the caller spent: processor seconds, and bytes beyond the file; `said` is the verdict, or
-    `task` where that is left to one."""
+    """The cost to the caller in processor seconds, and in bytes beyond the file; `said` is the verdict, or
+    `task` if a task gives it."""
 
     seconds: float
     bytes_more: int
@@ -39,7 +39,7 @@ class Spent(NamedTuple):
 
 
 def spent(document: bytes, root: x509.Certificate) -> Spent:
-    """What verifying a file costs a fresh process."""
+    """The cost of verifying a file in a fresh process."""
     with tempfile.TemporaryDirectory() as made:
         file, pem = Path(made) / "file.pdf", Path(made) / "root.pem"
         file.write_bytes(document)

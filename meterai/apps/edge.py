@@ -60,7 +60,7 @@ class HeadersTooLarge(Refusal):
 
 
 def headers_of_all(*, is_production: bool) -> tuple[Header, ...]:
-    """What every answer has where the application says nothing else."""
+    """The headers of every answer for which the application sets no others."""
     return (*HEADERS, TLS_ONLY) if is_production else HEADERS
 
 
@@ -98,7 +98,7 @@ class _Answer:
 
 
 class Edge:
-    """What stands before the application: its limits and its limiter, and what every answer has."""
+    """The layer before the application: limits, the limiter, and the headers of every answer."""
 
     def __init__(
         self,

@@ -189,7 +189,7 @@ class Limiter:
 
     async def _watch(self) -> None:
         while True:
-            # Where nothing runs nothing queues: an idle process sleeps.
+            # An idle process has no queue to look at, and sleeps.
             await self._is_used.wait()
             for _ in range(WINDOW_LOOKS):
                 await asyncio.sleep(LOOK_SECONDS)

@@ -156,7 +156,7 @@ class Database:
         return link
 
     async def _give_back(self, link: Link, broken: BaseException | None) -> None:
-        """What was borrowed was used, or what used it was broken off."""
+        """Takes a borrowed connection back, whole or broken."""
         try:
             if isinstance(broken, psycopg.Error) and (
                 link.connection.closed or broken.sqlstate == _READ_ONLY

@@ -89,9 +89,9 @@ Find = Callable[[Tx, datetime, Sequence[UUID], int], Awaitable[Sequence["DueJob"
 
 @dataclass(frozen=True, slots=True)
 class PeriodicTask:
-    """What looks for due work, and how many seconds it rests after it found none.
+    """A loop that looks for due work, and its rest in seconds after it found none.
 
-    Where nothing is found anywhere it rests until a row is there that its SQL says is `due`; one that has none
+    While the whole worker rests, it is woken by a row that its SQL finds `due`; a task that has none
     and is frequent rests longer (`plumbing/watch.py`).
     """
 

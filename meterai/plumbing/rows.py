@@ -38,7 +38,7 @@ class RowMapper(Generic[Model]):
         self._made: dict[str, RowMaker[Model]] = {}  # by query
 
     def made(self, query: str, cursor: AsyncCursor[Any]) -> RowMaker[Model]:
-        """What makes the rows of this query, whose first answer is at the cursor."""
+        """The maker of rows of this query, whose first answer is at the cursor."""
         if (known := self._made.get(query)) is not None:
             return known
         if len(self._made) >= QUERIES_MAX:

@@ -40,7 +40,7 @@ def own_evidence_end(
     named_roots: Sequence[bytes],
     at: datetime,
 ) -> int:
-    """Where our evidence behind a seal ends; where the seal ends if there is none.
+    """The offset at which our evidence behind a seal ends; the end of the seal if there is none.
 
     `sealed` is the file up to the end of the seal, opened; `named_roots` are the digests of the
     roots that its time-stamp may lead to; `at` is the time of sealing.
