@@ -19,7 +19,6 @@ import asyncio
 import tempfile
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -31,7 +30,8 @@ from litestar.types import Receive
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.incoming import Incoming
-from meterai.plumbing.turns import PURPOSE
+from meterai.plumbing.threads import to_the_end
+from meterai.plumbing.turns import PURPOSE, Purpose
 
 UNCOUNTED_BYTES_MAX = 8 * 1024  # a JSON command; so many connections as there may be, 16 MiB
 HELD_BYTES_MAX = 1024 * 1024  # of one body in memory, where there is room; else it goes to a file
@@ -145,6 +145,46 @@ class Budget:
             raise
 
 
+class _Pace:
+    """The pace of one body, watched by one timer however many pieces it comes in.
+
+    `limit` ends once the sender is silent for too long, or slower than the slowest phone. While what came is
+    written to a file nobody is late.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.limit = asyncio.timeout(None)
+        self.is_listening = False
+        self._loop = loop
+        self._received = 0
+        self._begun = self._heard_at = loop.time()
+        # Nearly every body is here whole before this.
+        self._timer = loop.call_at(self._begun + AT_ONCE_SECONDS, self._be_late, PURPOSE.get())
+
+    def heard(self, received: int) -> None:
+        """A piece is here, and `received` bytes with it."""
+        self.is_listening = False
+        self._received = received
+        self._heard_at = self._loop.time()
+
+    def end(self) -> None:
+        """All of it is here, or nobody waits for it any more."""
+        self._timer.cancel()
+
+    def _be_late(self, purpose: Purpose) -> None:
+        purpose.step_aside()
+        self._look()
+
+    def _look(self) -> None:
+        now = self._loop.time()
+        slowest = self._begun + GRACE_SECONDS + self._received / BYTES_PER_SECOND_MIN
+        ends = min(self._heard_at + SILENCE_SECONDS_MAX, slowest)
+        if self.is_listening and now >= ends:
+            self.limit.reschedule(now)
+        else:
+            self._timer = self._loop.call_at(max(ends, now + AT_ONCE_SECONDS), self._look)
+
+
 class Bodies:
     """The room that bodies have in one process: in memory, and in files of one folder."""
 
@@ -227,11 +267,13 @@ class Body:
         return content
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """All of it, piece by piece, for who keeps it in a form of its own.  Refuses as `whole`."""
+        """All of it, for who keeps it in a form of its own: at once from memory, in pieces from a file.
+
+        Refuses as `whole`.
+        """
         await self._arrive()
         if self._file is None:
-            for piece in self._pieces:
-                yield piece
+            yield b"".join(self._pieces)
             return
         await self._take_memory()
         file = self._file
@@ -274,51 +316,25 @@ class Body:
             if self._announced == 0:
                 return
             self._check_room(self._announced)
-        begun = asyncio.get_running_loop().time()
-        if not await self._first():
-            await self._rest(begun)
-        await PURPOSE.get().step_back()
-
-    async def _first(self) -> bool:
-        """Nearly every body is here whole at once: a limit is set only once it is late."""
-        loop = asyncio.get_running_loop()
-        purpose = PURPOSE.get()
-        limit = asyncio.timeout(None)
-
-        def be_late() -> None:
-            purpose.step_aside()
-            with suppress(RuntimeError):  # it is here, and is being written
-                late_seconds = min(SILENCE_SECONDS_MAX, GRACE_SECONDS) - AT_ONCE_SECONDS
-                limit.reschedule(loop.time() + late_seconds)
-
-        late = loop.call_later(AT_ONCE_SECONDS, be_late)
+        pace = _Pace(asyncio.get_running_loop())
         try:
-            return await self._next(limit)
-        finally:
-            late.cancel()
-
-    async def _rest(self, begun: float) -> None:
-        loop = asyncio.get_running_loop()
-        aside = loop.call_at(begun + AT_ONCE_SECONDS, PURPOSE.get().step_aside)
-        try:
-            is_complete = False
-            while not is_complete:
-                deadline = begun + GRACE_SECONDS + self._received / BYTES_PER_SECOND_MIN
-                seconds = min(deadline - loop.time(), SILENCE_SECONDS_MAX)
-                is_complete = await self._next(asyncio.timeout(seconds))
-        finally:
-            aside.cancel()
-
-    async def _next(self, limit: asyncio.Timeout) -> bool:
-        try:
-            async with limit:
-                message = await self._next_message()
+            async with pace.limit:
+                while not await self._next(pace):
+                    pass
         except TimeoutError:
             raise BodyTooSlow(f"{self._received} bytes of the body arrived") from None
+        finally:
+            pace.end()
+        await PURPOSE.get().step_back()
+
+    async def _next(self, pace: _Pace) -> bool:
+        pace.is_listening = True
+        message = await self._next_message()
         if message["type"] != "http.request":
             raise BodyIncomplete("the client is gone")
         piece = message.get("body", b"")
         self._received += len(piece)
+        pace.heard(self._received)
         if self._received > self._bytes_max:
             raise RequestEntityTooLarge
         if piece:
@@ -399,21 +415,6 @@ def _read(file: IO[bytes], start: int, size: int) -> bytes:
 
 
 # -- waiting -----------------------------------------------------------------------------------
-
-
-async def to_the_end(act: Callable[[], Answer]) -> Answer:
-    """Run something in a thread, and wait for its end even if the caller is cancelled.
-
-    A thread cannot be stopped: what it works on, and its place, must not be given away before it
-    ends.
-    """
-    work = asyncio.ensure_future(asyncio.to_thread(act))
-    try:
-        return await asyncio.shield(work)
-    except asyncio.CancelledError:
-        with suppress(Exception):
-            await asyncio.wait([work])
-        raise
 
 
 async def unless_gone(receive: Receive, act: Coroutine[Any, Any, Answer]) -> Answer:

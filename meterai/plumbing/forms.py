@@ -25,7 +25,8 @@ from multipart import (  # type: ignore[import-untyped]
 
 from meterai.kit.refusal import Malformed
 from meterai.kit.text import file_name
-from meterai.plumbing.bodies import HELD_BYTES_MAX, to_the_end
+from meterai.plumbing.bodies import HELD_BYTES_MAX
+from meterai.plumbing.threads import to_the_end
 
 UNNAMED = "dokumen.pdf"  # where nothing of a name can be shown
 TEXTS_MAX = 8  # of a form whose files are read one after another

@@ -71,13 +71,18 @@ class ObjectStore:
 
     def _unfinished(self, name: str, content: bytes) -> Path:
         path = self._path(name)
-        if not path.parent.is_dir():
+        unfinished = path.with_name(f".{name}.{secrets.token_hex(8)}")
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        sealed = self._cipher.encrypt(nonce, content, name.encode())
+        try:
+            file = unfinished.open("xb")
+        except FileNotFoundError:  # the first name that begins so
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             _sync(self._directory)
-        nonce = secrets.token_bytes(NONCE_BYTES)
-        unfinished = path.with_name(f".{name}.{secrets.token_hex(8)}")
-        with unfinished.open("wb") as file:
-            file.write(nonce + self._cipher.encrypt(nonce, content, name.encode()))
+            file = unfinished.open("xb")
+        with file:
+            file.write(nonce)
+            file.write(sealed)
             file.flush()
             os.fsync(file.fileno())
         return unfinished

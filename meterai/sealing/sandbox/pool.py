@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from meterai.kit.priority import Priority
 from meterai.plumbing.queueing import Queueing
+from meterai.plumbing.threads import to_the_end
 from meterai.plumbing.turns import PURPOSE, NoTurn, Turns
 from meterai.sealing.model import ExaminationBusy
 from meterai.sealing.sandbox.bounded import Result, Task, Work, ask_and_wait
@@ -191,11 +192,8 @@ class Pool:
 async def _taken(work: Work[Result], answer: bytes | None, slots: Slots) -> Task | _Done:
     """The next step of a work, taken in a thread."""
     async with slots.one():
-        in_thread = asyncio.create_task(asyncio.to_thread(_next_step, work, answer))
-        try:
-            return await asyncio.shield(in_thread)
-        finally:
-            await asyncio.wait([in_thread])  # it cannot be stopped, and keeps its slot
+        # It cannot be stopped, and keeps its slot.
+        return await to_the_end(partial(_next_step, work, answer))
 
 
 def _next_step(work: Work[Result], answer: bytes | None) -> Task | _Done:

@@ -43,11 +43,11 @@ from meterai.pages import (
     visitor,
     wants_page,
 )
-from meterai.plumbing.bodies import to_the_end
 from meterai.plumbing.config import Settings
 from meterai.plumbing.forms import each_file
 from meterai.plumbing.http import language_of, network_of, on_fault
 from meterai.plumbing.messages import translate
+from meterai.plumbing.threads import to_the_end
 from meterai.plumbing.zips import Names, PiecedFile, ZippedFile, zipped
 from meterai.verification.pages.checking import FORM_FIELDS_BYTES, sealed_name, too_large
 from meterai.verification.service import VerificationService

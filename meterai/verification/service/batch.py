@@ -14,8 +14,9 @@ from typing import IO
 
 from meterai.kit.refusal import Refusal
 from meterai.kit.text import isolated
-from meterai.plumbing.bodies import Budget, to_the_end
+from meterai.plumbing.bodies import Budget
 from meterai.plumbing.forms import FormFile
+from meterai.plumbing.threads import to_the_end
 from meterai.plumbing.turns import PURPOSE
 from meterai.sealing import CHECKED_BYTES_MAX, NotJudged
 from meterai.verification.service import VerificationService
