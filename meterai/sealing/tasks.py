@@ -55,9 +55,8 @@ def _picture(document: bytes, parameters: Parameters) -> bytes:
         picture = drawing.drawn(document, request, password)
     except drawing.PageNotSeen:
         raise PageNotDrawn("PDFium does not draw the page") from None
-    ink, paper = b"", drawing.paper_level(picture)
-    if parameters["survey"]:
-        ink = drawing.ink(picture, paper, *grid(size.width, size.height))
+    cells = grid(size.width, size.height) if parameters["survey"] else (0, 0)
+    paper, ink = drawing.survey(picture, *cells)
     drawing.mark(
         picture, [_within(request.part, _fractions(page, one)) for one in parameters["marks"]]
     )
@@ -123,4 +122,5 @@ def do(name: str, document: bytes, parameters: Parameters) -> bytes:
 
 
 if __name__ == "__main__":
+    drawing.load_formats()
     fork_server.run(do)

@@ -4,13 +4,14 @@ PDFium is large and gets hostile files here: this runs only in the processes of 
 sees no file, only the bitmap that PDFium made.
 """
 
+import importlib
 import io
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import pypdfium2
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageDraw
 
 PIXELS_MAX = 4_000_000  # of one picture; 16 MB as a bitmap
 SIDE_PIXELS_MAX = 4096
@@ -89,6 +90,12 @@ def _scale(width: float, height: float, pixels_wide: int) -> float:
     )
 
 
+def load_formats() -> None:
+    """Load what Pillow else loads with the first picture: in a forked process that takes longer than a picture."""
+    Image.preinit()
+    importlib.import_module("PIL.WebPImagePlugin")
+
+
 def mark(picture: Image.Image, areas: Sequence[Fractions]) -> None:
     """Draw a frame around each area, outside of it: dark and light, seen on any ground."""
     pen = ImageDraw.Draw(picture)
@@ -118,20 +125,16 @@ def encoded(picture: Image.Image) -> bytes:
         picture = picture.resize((width, height), Image.Resampling.BOX)
 
 
-def paper_level(picture: Image.Image) -> int:
-    """The level of grey of the paper, 0 to 255: the most frequent one of the page."""
-    counts = picture.convert("L").histogram()
-    return counts.index(max(counts))
+def survey(picture: Image.Image, columns: int, rows: int) -> tuple[int, bytes]:
+    """The level of grey of the paper, the most frequent one, and the share of ink in each cell of a grid.
 
-
-def ink(picture: Image.Image, level: int, columns: int, rows: int) -> bytes:
-    """The share of ink in each cell of a grid, 0 to 255, row by row from the top left.
-
+    Both are 0 to 255; the cells go row by row from the top left, and there are none in a grid without columns.
     Ink is what differs from the paper's level.
     """
     levels = picture.convert("L")
-    paper = Image.new("L", levels.size, level)
-    is_ink = ImageChops.difference(levels, paper).point(
-        [255 if away > _INK_LEVELS else 0 for away in range(256)]
-    )
-    return is_ink.resize((columns, rows), Image.Resampling.BOX).tobytes()
+    counts = levels.histogram()
+    paper = counts.index(max(counts))
+    if not columns:
+        return paper, b""
+    is_ink = levels.point([255 if abs(level - paper) > _INK_LEVELS else 0 for level in range(256)])
+    return paper, is_ink.resize((columns, rows), Image.Resampling.BOX).tobytes()
