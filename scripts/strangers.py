@@ -42,6 +42,7 @@ _DEBIAN = (
     "libpdfbox2-java", "libfontbox2-java", "libcommons-logging-java", "libbcprov-java",
     "libbcpkix-java", "libbcutil-java", "libitext5-java",
 )  # fmt: skip
+_PYPDF = "pypdf<6"  # endesive 3.0.1 fails with what came after
 _NPM = ("@signpdf/signpdf", "@signpdf/placeholder-plain", "@signpdf/signer-p12")
 
 Sign = Callable[[Path, Path], None]  # every file of one folder, into another
@@ -56,7 +57,7 @@ def install(programs: Path) -> None:
         _run(["dpkg", "-x", str(deb), str(programs / "jars")], programs)
     _run(["npm", "install", "--prefix", str(programs / "npm"), *_NPM], programs)
     _run([sys.executable, "-m", "venv", str(programs / "endesive-env")], programs)
-    _run([str(programs / "endesive-env/bin/pip"), "install", "-q", "endesive"], programs)
+    _run([str(programs / "endesive-env/bin/pip"), "install", "-q", "endesive", _PYPDF], programs)
 
 
 def _run(command: list[str], where: Path, **more: str) -> str:
