@@ -8,6 +8,7 @@
 #   make bench  measure, beside a limit measured in the same run; and three hundred files checked at once
 #   make bench-sealing   the sealing engine, beside pyHanko and the physical limit
 #   make bench-journey   how long somebody waits on a poor line, from home to the stamped document
+#   make bench-journey-cost   processor time of a journey, by API and by browser
 #   make bench-rush   overrun a running instance, and see who is still served; and a hundred thousand in line
 #   make rehearse  a rush of visitors on an installation of its own  (ARGS="cpns_2024")
 #   make proof  seal every PDF of the corpus and ask other programs  (ARGS="FOLDER ...")
@@ -19,7 +20,7 @@ READY := .venv/.ready
 # half of its start; some environments ask for that.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-rush rehearse proof schema format lock clean tools
+.PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-journey-cost bench-rush rehearse proof schema format lock clean tools
 
 run: setup
 	@exec $(BIN)/meterai up $(ARGS)
@@ -68,6 +69,9 @@ bench-sealing: setup
 
 bench-journey: setup
 	$(BIN)/python -m bench.journey $(ARGS)
+
+bench-journey-cost: setup
+	$(BIN)/python -m bench.journey_cost $(ARGS)
 
 bench-rush: setup
 	$(BIN)/python -m bench.rush $(ARGS)

@@ -23,17 +23,17 @@ class Group:
         return [self._root, *below]
 
     def cpu(self) -> float:
-        """Processor seconds so far, of those that ended meanwhile too."""
+        """Processor seconds so far, of processes that ended meanwhile too."""
         total = 0.0
-        if self._with_children:
-            ended = self._root.cpu_times()
-            total += getattr(ended, "children_user", 0.0) + getattr(ended, "children_system", 0.0)
         for one in self._all():
             try:
                 spent = one.cpu_times()
             except psutil.NoSuchProcess:
                 continue
             total += spent.user + spent.system
+            if self._with_children:
+                total += getattr(spent, "children_user", 0.0)
+                total += getattr(spent, "children_system", 0.0)
         return total
 
     def pin(self, cores: Iterable[int]) -> None:

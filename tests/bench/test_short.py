@@ -15,6 +15,7 @@ import pytest
         ("bench", "none lost; every invariant holds"),
         ("bench.many", "every row as expected; every invariant holds"),
         ("bench.journey", "every invariant holds"),
+        ("bench.journey_cost", "every invariant holds"),
         ("bench.rush", "no error page; every invariant holds"),
         ("bench.waiting", "every invariant holds"),
         ("bench.rush --posting", "no error page; every invariant holds"),

@@ -1,0 +1,156 @@
+"""What a journey from upload to stamped document costs: processor time of every process but the bank's.
+
+python -m bench.journey_cost [--short]
+
+A journey by API orders a document, pays and downloads it.  A journey by browser is the one of a rehearsal's
+visitor: every page, script's request and picture from the front page on, and signing in by mail.  The processes
+are the web with its tasks, the worker and PostgreSQL.
+"""
+
+import argparse
+import asyncio
+import itertools
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from time import monotonic
+
+from bench.machine import Group, description, parts_of_instance
+from meterai.capacity.rehearsal.documents import document
+from meterai.capacity.rehearsal.journeys import JOURNEYS
+from meterai.capacity.rehearsal.plan import Bounds, Device, JourneyName
+from meterai.capacity.rehearsal.sites import site_of
+from meterai.capacity.rehearsal.tally import Tally
+from meterai.capacity.rehearsal.visitor import Visitor, World
+from tests.support.instance import Client, Instance
+from tests.support.money import payable
+
+SEED = 1
+AT_ONCE = 8  # enough that what idle processes take counts for little
+JOURNEYS_EACH = 80
+DOCUMENT_BYTES = 270_000
+AIMS_MS = {"API": 30.0, "browser": 100.0}
+ASKED_EVERY_SECONDS = 0.3  # by a program that waits for its order
+CREATED = 201
+PARTS = ("web", "worker", "postgres")
+
+
+class Costs:
+    """Processor seconds of the parts of an instance while something happens."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, Group] = parts_of_instance()
+
+    def of(self, act: Callable[[int], None], journeys: int) -> dict[str, float]:
+        """Milliseconds of each part for one of so many journeys."""
+        before = self._seconds()
+        act(journeys)
+        after = self._seconds()
+        return {part: (after[part] - before[part]) / journeys * 1e3 for part in PARTS}
+
+    def _seconds(self) -> dict[str, float]:
+        return {part: self._parts[part].cpu() for part in PARTS}
+
+
+class ByApi:
+    """Customers with a key: each orders a stamp, stamps a document and fetches the file."""
+
+    def __init__(self, instance: Instance, seed: int) -> None:
+        self._instance = instance
+        self._drawing = random.Random(seed)
+        self._customers = [instance.customer() for _ in range(AT_ONCE)]
+
+    def __call__(self, journeys: int) -> None:
+        shares = [range(one, journeys, AT_ONCE) for one in range(AT_ONCE)]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(self._several, self._customers, shares))
+
+    def _several(self, customer: Client, numbers: range) -> None:
+        for _ in numbers:
+            self._one(customer, document(self._drawing, DOCUMENT_BYTES))
+
+    def _one(self, customer: Client, original: bytes) -> None:
+        order = customer.place(1)
+        self._instance.bank.pay(payable(customer, order))
+        while customer.order(order["id"])["state"] != "executed":
+            time.sleep(ASKED_EVERY_SECONDS)
+        made = customer.stamp(original)
+        assert made.status == CREATED, made.body
+        assert customer.get(made.json["document_url"]).body.startswith(original)
+
+
+def by_browser(instance: Instance, seed: int) -> Callable[[int], None]:
+    """Visitors as of a rehearsal, without pauses; each has an address that nobody had before."""
+    numbers = itertools.count()
+
+    def act(journeys: int) -> None:
+        asyncio.run(_visits(instance, seed, list(itertools.islice(numbers, journeys))))
+
+    return act
+
+
+async def _visits(instance: Instance, seed: int, numbers: Sequence[int]) -> None:
+    world = World(
+        site_of(instance.url),
+        Bounds(seconds_max=600.0),
+        Tally(),
+        monotonic(),
+        lambda drawing: document(drawing, DOCUMENT_BYTES),
+        site_of(instance.bank.url),
+        site_of(instance.mail),
+    )
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def visit(number: int) -> None:
+        drawing = random.Random(f"{seed}-{number}")
+        async with turns:
+            tally = world.tally.journey(JourneyName.BUY.value)
+            visitor = Visitor(world, tally, Device(name="phone"), drawing, world.now())
+            try:
+                await JOURNEYS[JourneyName.BUY](visitor)
+            finally:
+                visitor.leave()
+
+    await asyncio.gather(*(visit(number) for number in numbers))
+
+
+def rows(instance: Instance, journeys: int) -> Iterator[str]:
+    """The table; each kind of journey is warmed up by a tenth of its journeys."""
+    costs = Costs()
+    kinds: dict[str, Callable[[int], None]] = {
+        "API": ByApi(instance, SEED),
+        "browser": by_browser(instance, SEED),
+    }
+    for name, act in kinds.items():
+        act(max(AT_ONCE, journeys // 10))
+        found = costs.of(act, journeys)
+        parts = ", ".join(f"{part} {found[part]:.1f}" for part in PARTS)
+        yield (
+            f"a journey by {name}: {sum(found.values()):.1f} ms of a processor ({parts}); "
+            f"aim: {AIMS_MS[name]:.0f} or less"
+        )
+
+
+def main() -> int:
+    """Print everything; a broken audit raises."""
+    parser = argparse.ArgumentParser(prog="python -m bench.journey_cost")
+    parser.add_argument("--short", action="store_true", help="only see that everything runs")
+    journeys = AT_ONCE if parser.parse_args().short else JOURNEYS_EACH
+    print(f"meterai bench: {description()}", flush=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="meterai-bench-") as folder,
+        Instance(Path(folder)) as instance,
+    ):
+        for line in rows(instance, journeys):
+            print(line, flush=True)
+        instance.assert_audit_holds()
+    print("every invariant holds")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
