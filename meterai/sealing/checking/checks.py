@@ -213,15 +213,13 @@ def _drawn(document: Document) -> list[str]:
     if section.rows > STAMPING_OBJECTS_MAX:
         raise DocumentBroken("more objects than a stamping writes")
     serials = []
-    for number, row in section.entries():
-        if row.kind != IN_FILE:
-            continue
-        header = OBJECT.match(document.buffer, row.where)
+    for number, offset, generation in zip(*section.in_file(), strict=True):
+        header = OBJECT.match(document.buffer, offset)
         if header is None or int(header[1]) != number:
             raise DocumentBroken("an object is not where it should be")
         if not document.buffer.startswith(_ANNOTATION, header.end()):
             continue
-        entries = Dictionary(document.buffer, header.end(), Ref(number, row.extra))
+        entries = Dictionary(document.buffer, header.end(), Ref(number, generation))
         key = _NAMED_BY.get(entries.raw(b"/Subtype") or b"")
         serial = serial_in_name(document.text(entries, key)) if key is not None else None
         if serial is not None:

@@ -9,7 +9,8 @@ repaired first, or, if somebody signed it, refused.
 import re
 import struct
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
+from itertools import chain, compress
 from typing import NamedTuple
 
 from meterai.sealing.model import DocumentBroken
@@ -22,12 +23,13 @@ OBJECT_NUMBER_MAX = 8_388_607  # ISO 32000-1, annex C: what readers were built f
 
 _SUBSECTION_BYTES = 32  # parsed in the time that a subsection costs
 _ROW = 20  # bytes of a row in a table, end of line included
+_LETTER_AT = 17  # in a row
+_WORD = 8  # bytes of the widest column of a cross-reference stream that is read
 _TABLE = re.compile(SKIP + rb"xref[\t\n\f\r ]*+")
 _SUBSECTION = re.compile(rb"(\d{1,10})[\t ]+(\d{1,10})[\t ]*(?:\r\n|\r|\n)[\t\n\f\r ]*+")
 _TRAILER = re.compile(rb"[\0\t\n\f\r ]*+trailer")
 _TABLE_ROW = re.compile(rb"(\d{10}) (\d{5}) ([nf])[ \r\n][ \r\n]")
-_TABLE_ROWS = re.compile(rb"(?:%b)++" % _TABLE_ROW.pattern)
-_ROW_PARTS = struct.Struct("10sx5sxc2x")
+_TABLE_ROWS = re.compile(rb"(?:\d{10} \d{5} [nf][ \r\n][ \r\n])*+")
 OBJECT = re.compile(SKIP + rb"(\d{1,10})[\0\t\n\f\r ]++(\d{1,5})[\0\t\n\f\r ]++obj(?![A-Za-z])")
 
 FREE, IN_FILE, IN_STREAM = 0, 1, 2
@@ -45,10 +47,23 @@ class Row(NamedTuple):
     extra: int
 
 
+class InFile(NamedTuple):
+    """Some objects that stand in the file: of each its number, its offset and its generation."""
+
+    numbers: Sequence[int]
+    offsets: Sequence[int]
+    generations: Sequence[int]
+
+
 class _Subsection(NamedTuple):
     first: int
     rows: int
     offset: int  # of its first row: an offset in a table, an index among the rows of a stream
+
+    @property
+    def numbers(self) -> range:
+        """The numbers of its objects."""
+        return range(self.first, self.first + self.rows)
 
 
 class Section:
@@ -92,40 +107,46 @@ class Section:
         """The section itself, and of a hybrid file the one beside it."""
         return (self,) if self.beside is None else (self, self.beside)
 
-    def entries(self) -> Iterator[tuple[int, Row]]:
-        """The number of each object, and what the section's own rows say of it."""
-        for first, rows, offset in self._subsections:
-            said = self._listed if isinstance(self._source, bytes) else self._packed
-            yield from enumerate(said(offset, rows), start=first)
-
-    def _listed(self, offset: int, rows: int) -> Iterator[Row]:
-        assert isinstance(self._source, bytes)
-        text = self._source[offset : offset + rows * _ROW]
-        if _TABLE_ROWS.fullmatch(text) is None:
-            raise DocumentBroken("a row of the cross-reference table is malformed")
-        for where, extra, kind in _ROW_PARTS.iter_unpack(text):
-            yield Row(IN_FILE if kind == b"n" else FREE, int(where), int(extra))
-
-    def _packed(self, offset: int, rows: int) -> Iterator[Row]:
-        assert isinstance(self._source, Rows)
-        first, second, third = self._widths
-        columns = [one[offset : offset + rows] for one in self._source.columns()]
-        kinds = _numbers(columns[:first], rows) if first else [IN_FILE] * rows
-        where = _numbers(columns[first : first + second], rows)
-        return map(Row, kinds, where, _numbers(columns[first + second :][:third], rows))
+    def in_file(self) -> InFile:
+        """What the section's own rows say of objects that stand in the file."""
+        numbers = chain.from_iterable([one.numbers for one in self._subsections])
+        is_used: Iterable[int]
+        where: Iterable[int]
+        extra: Iterable[int]
+        if isinstance(self._source, bytes):
+            text = self._joined(self._source, _ROW)
+            if _TABLE_ROWS.fullmatch(text) is None:
+                raise DocumentBroken("a row of the cross-reference table is malformed")
+            is_used, words = text[_LETTER_AT::_ROW].replace(b"f", b"\0"), text.split()
+            where, extra = map(int, words[0::3]), map(int, words[1::3])
+        else:
+            is_used, where, extra = self._columns(IN_FILE)
+        return InFile(*(list(compress(one, is_used)) for one in (numbers, where, extra)))
 
     def holders(self) -> set[int]:
         """The numbers of the streams that the section says objects are in."""
-        if isinstance(self._source, bytes) or not self._widths[0]:
+        if isinstance(self._source, bytes):
             return set()
-        kinds, ends = self._widths[0], self._widths[0] + self._widths[1]
-        columns, wanted = self._source.columns(), bytes(kinds - 1) + bytes([IN_STREAM])
-        found: set[tuple[int, ...]] = set()
-        for one in self._subsections:
-            rows = slice(one.offset, one.offset + one.rows)
-            said = zip(*(column[rows] for column in columns[:ends]), strict=True)
-            found.update(octets[kinds:] for octets in set(said) if bytes(octets[:kinds]) == wanted)
-        return {int.from_bytes(bytes(octets), "big") for octets in found}
+        is_inside, holders, _ = self._columns(IN_STREAM)
+        return set(compress(holders, is_inside))
+
+    def _columns(self, kind: int) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
+        """Of each row of a stream: whether it is of the kind; its place; its generation or index."""
+        assert isinstance(self._source, Rows)
+        columns = [self._joined(column, 1) for column in self._source.columns()]
+        first, second, _ = self._widths
+        rows = len(columns[0])
+        kinds = _numbers(columns[:first], rows) if first else [IN_FILE] * rows
+        return (
+            [found == kind for found in kinds],
+            _numbers(columns[first : first + second], rows),
+            _numbers(columns[first + second :], rows),
+        )
+
+    def _joined(self, source: bytes, width: int) -> bytes:
+        """The rows of all subsections, or one column of them, `width` bytes each."""
+        spans = [slice(one.offset, one.offset + one.rows * width) for one in self._subsections]
+        return b"".join([source[span] for span in spans])
 
     def row(self, number: int) -> Row | None:
         """What the section says of an object; `None` if it says nothing."""
@@ -160,12 +181,12 @@ class Section:
         return Row(kind, where, int.from_bytes(text[first + second :], "big"))
 
 
-def _numbers(columns: list[bytes], rows: int) -> list[int]:
-    """The number in each row of some columns, the first of which holds the most."""
-    found = [0] * rows
-    for column in columns:
-        found = [above << 8 | octet for above, octet in zip(found, column, strict=True)]
-    return found
+def _numbers(columns: list[bytes], rows: int) -> tuple[int, ...]:
+    """The number in each row of some columns, at most eight, the first of which holds the most."""
+    words = bytearray(_WORD * rows)
+    for place, column in enumerate(columns, start=_WORD - len(columns)):
+        words[place::_WORD] = column
+    return struct.unpack(f">{rows}Q", words)
 
 
 def read_sections(buffer: bytes, start: int, budget: Budget) -> list[Section]:
@@ -231,7 +252,7 @@ def _stream(buffer: bytes, start: int, entries: Dictionary, budget: Budget) -> S
         raise DocumentBroken("no cross-reference section where one should be")
     widths = _integers(entries.get(b"/W"))
     length = entries.get(b"/Length")
-    if len(widths) != 3 or not all(0 <= one <= 8 for one in widths) or not sum(widths):
+    if len(widths) != 3 or not all(0 <= one <= _WORD for one in widths) or not sum(widths):
         raise DocumentBroken("a cross-reference stream with rows of no width")
     if not isinstance(length, int):
         raise DocumentBroken("a cross-reference stream without a length")

@@ -7,6 +7,8 @@ damaged where we must look refuses with `DocumentBroken`.
 import re
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import compress
+from operator import not_
 from typing import NamedTuple, TypeGuard
 
 from meterai.kit.refusal import Refusal
@@ -203,17 +205,18 @@ class Document:
         """
         for part in self._all_sections():
             self._budget.parse(_ROW_PARSED_BYTES * part.rows)
-            for number, row in part.entries():
-                where = row.where
-                if row.kind != IN_FILE or not number or not where:
-                    continue
-                # As nearly all are written: a book has twenty thousand.
-                if not self.buffer.startswith(b"%d %d obj" % (number, row.extra), where):
-                    self._check_row(number, row)
+            rows = part.in_file()
+            # As nearly all are written: a book has twenty thousand.
+            usual = map(b"%d %d obj".__mod__, zip(rows.numbers, rows.generations, strict=True))
+            is_elsewhere = map(not_, map(self.buffer.startswith, usual, rows.offsets))
+            for row in compress(zip(*rows, strict=True), is_elsewhere):
+                self._check_row(*row)
 
-    def _check_row(self, number: int, row: Row) -> None:
-        header = OBJECT.match(self.buffer, row.where)
-        if header is None or int(header[1]) != number or int(header[2]) != row.extra:
+    def _check_row(self, number: int, offset: int, generation: int) -> None:
+        if not number or not offset:
+            return
+        header = OBJECT.match(self.buffer, offset)
+        if header is None or int(header[1]) != number or int(header[2]) != generation:
             raise DocumentBroken(f"object {number} is not where its row says")
 
     def texts(self) -> Iterator[bytes]:

@@ -50,6 +50,26 @@ def test_something_before_the_header_is_refused():
             opened(whole(letter(1), before=b"junk\n" * 9, from_header=is_counted))
 
 
+@pytest.mark.parametrize("style", ["table", "stream"])
+def test_row_that_misses_its_object_is_found_in_each_style(style):
+    document = whole(letter(1), style=style)
+    opened(update(document, {}, style=style)).check_rows()
+    opened(update(document, {}, style=style, rows={3: Row("n", 0), 4: Row("f", 1)})).check_rows()
+    for row in (Row("n", 20), Row("n", len(document) + 999), Row("n", document.index(b"4 0 obj"))):
+        with pytest.raises(DocumentBroken):
+            opened(update(document, {}, style=style, rows={3: row, 9: row})).check_rows()
+
+
+def test_section_without_rows_leads_nowhere_wrong():
+    document = whole(letter(1))
+    empty = document.replace(b"trailer", b"0 0\ntrailer")
+    added = update(document, {3: b"<</Type/Font/BaseFont/Courier>>"})
+    table = added.index(b"xref\n", len(document))
+    nothing = b"xref\n0 0\n" + added[added.index(b"trailer", table) :]
+    for one in (empty, added[:table] + nothing):
+        opened(one).check_rows()
+
+
 def test_an_object_in_use_at_no_place_is_null_and_one_elsewhere_is_broken():
     document = whole(letter(1))
     nowhere = opened(update(document, {}, rows={3: Row("n", 0)}))
