@@ -17,7 +17,6 @@ caught by the check of the file itself, which compares all 32.
 """
 
 import hashlib
-from base64 import b32decode, b32encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -41,10 +40,10 @@ _DOMAIN = b"meterai claim\n"  # no other signature of ours begins with it
 _KEY_ID_CHARACTERS = 4
 _TIME_CHARACTERS = 7  # 35 bits of seconds, until the year 3058
 _DIGEST_BYTES = 16
-_RFC4648 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_SIGNED_BYTES = 80  # the digest and its signature
+_SIGNED_CHARACTERS = 128
 _LETTERS = frozenset(ALPHABET)
-_TO_CROCKFORD = bytes.maketrans(_RFC4648, ALPHABET.encode("ascii"))
-_FROM_CROCKFORD = {ord(ours): chr(theirs) for ours, theirs in zip(ALPHABET, _RFC4648, strict=True)}
+_LETTER_OF = bytes.maketrans(bytes(range(len(ALPHABET))), ALPHABET.encode("ascii"))
 
 
 class ClaimMalformed(Refusal):
@@ -136,8 +135,7 @@ def make(serial: Serial, at: datetime, sha256_original: bytes, key: ClaimKey) ->
     """
     head = VERSION + key.id + _written_time(at)
     digest = sha256_original[:_DIGEST_BYTES]
-    octets = digest + key.sign(_message(head, serial, digest))
-    return head + b32encode(octets).translate(_TO_CROCKFORD).decode("ascii")
+    return head + _in_letters(digest + key.sign(_message(head, serial, digest)))
 
 
 def read(text: str, keys: Mapping[str, Ed25519PublicKey]) -> Claim:
@@ -150,7 +148,7 @@ def read(text: str, keys: Mapping[str, Ed25519PublicKey]) -> Claim:
     start = len(VERSION) + _KEY_ID_CHARACTERS
     end = start + _TIME_CHARACTERS
     at = datetime.fromtimestamp(decode(claim[start:end]), UTC)
-    octets = b32decode(claim[end:].translate(_FROM_CROCKFORD))
+    octets = decode(claim[end:]).to_bytes(_SIGNED_BYTES, "big")
     called = claim[len(VERSION) : start]
     public = keys.get(called)
     if public is None:
@@ -190,6 +188,31 @@ def _written_time(at: datetime) -> str:
     if not 0 <= seconds < 1 << 5 * _TIME_CHARACTERS:
         raise ValueError(f"a claim cannot hold the time {at}")
     return encode(seconds, _TIME_CHARACTERS)
+
+
+def _halvings() -> list[tuple[int, int]]:
+    """How groups of bits become one letter a byte: which bits move up, and how far, from the widest group
+    of letters, whose upper half moves, to a pair."""
+    steps = []
+    half = _SIGNED_CHARACTERS // 2
+    while half:
+        upper = (1 << 5 * half) - 1 << 5 * half
+        groups = range(0, 8 * _SIGNED_CHARACTERS, 16 * half)
+        steps.append((sum(upper << start for start in groups), 3 * half))
+        half //= 2
+    return steps
+
+
+_HALVINGS = _halvings()
+
+
+def _in_letters(octets: bytes) -> str:
+    """What `kit.ids.encode` makes of so many bytes, in a tenth of the time."""
+    number = int.from_bytes(octets, "big")
+    for bits, places in _HALVINGS:
+        moved = number & bits
+        number ^= moved ^ moved << places
+    return number.to_bytes(_SIGNED_CHARACTERS, "big").translate(_LETTER_OF).decode("ascii")
 
 
 def _message(head: str, serial: Serial, digest: bytes) -> bytes:
