@@ -37,6 +37,7 @@ _QR_BOX: Box = (3.0, 30.6, 94.0, 94.0)  # with the quiet zone of the code
 _WORDS_BOX: Box = (3.0, 3.0, 94.0, 27.6)
 _SERIAL_SIZE, _SERIAL_SPACING = 6.8, 0.8  # of the letters, and between them
 _SERIAL_LINES = (25.2, 18.2)  # their heights
+_SERIAL_CHARACTERS = (14, 12)  # on each, three groups
 _WORDS_SIZE = 6.2  # 4 points on a stamp of the least width
 _WORDS_LINES = (11.2, 4.6)
 _WORDS_CHARACTERS = 25  # of that size, on a line
@@ -83,30 +84,37 @@ def around_operator_artwork(placing: bytes, *, specimen: bool) -> bytes:
 
 def serial_and_words(serial: Serial, words: Wording) -> bytes:
     """The serial in groups of four, on two lines; when it was sealed; where to check.  In black."""
-    groups = serial.grouped().split(" ")
-    lines = [
-        (" ".join(groups[:3]), _SERIAL_SIZE, _SERIAL_SPACING, _SERIAL_LINES[0]),
-        (" ".join(groups[3:]), _SERIAL_SIZE, _SERIAL_SPACING, _SERIAL_LINES[1]),
-    ]
-    return b"/G cs BT%b%b ET" % (b"".join(_line(*line) for line in lines), _below(words))
+    grouped = serial.grouped().encode("ascii")
+    first, _ = _SERIAL_CHARACTERS
+    return _around_serial(words) % (grouped[:first], grouped[first + 1 :])
 
 
 @lru_cache(4)
-def _below(words: Wording) -> bytes:
-    """Two lines below the serial; a host that is too long for its line stands alone, or smaller."""
+def _around_serial(words: Wording) -> bytes:
+    """All that is written on a stamp, `%b` in place of each line of the serial.
+
+    A host that is too long for its line stands alone, or smaller.
+    """
     check = _CHECK_AT + words.host
     if len(check) > _WORDS_CHARACTERS:
         check = words.host
     size = _WORDS_SIZE * min(1.0, _WORDS_CHARACTERS / len(check))
-    return _line(words.sealed_at.upper(), _WORDS_SIZE, 0.0, _WORDS_LINES[0]) + _line(
-        check.upper(), size, 0.0, _WORDS_LINES[1]
-    )
+    lines = [
+        _line("%b", characters, _SERIAL_SIZE, _SERIAL_SPACING, y)
+        for characters, y in zip(_SERIAL_CHARACTERS, _SERIAL_LINES, strict=True)
+    ]
+    said = [(words.sealed_at.upper(), _WORDS_SIZE), (check.upper(), size)]
+    lines += [
+        _line(text, len(text), of_size, 0.0, y)
+        for (text, of_size), y in zip(said, _WORDS_LINES, strict=True)
+    ]
+    return b"/G cs BT%b ET" % b"".join(lines)
 
 
-def _line(text: str, size: float, spacing: float, y: float) -> bytes:
+def _line(text: str, characters: int, size: float, spacing: float, y: float) -> bytes:
     """One line of the fixed-pitch face in the middle of the sheet."""
     letter = typeface_named("mono").width("0") * size / 1000 + spacing
-    x = (SHEET_WIDTH - len(text) * letter + spacing) / 2
+    x = (SHEET_WIDTH - characters * letter + spacing) / 2
     return b"%b %.4g Tf %g Tc 1 0 0 1 %.4g %g Tm(%b)Tj" % (
         MONO,
         size,
