@@ -181,7 +181,8 @@ class Document:
                 raise DocumentBroken("an object stream without a table")
             table = data[:first]
             words = (_COMMENT.sub(b" ", table) if b"%" in table else table).split()
-            if len(set(words[::2])) < len(words[::2]):
+            numbers = words[::2]
+            if len(set(numbers)) < len(numbers):
                 raise DocumentBroken("an object stream that has a number twice")
             self._streams[number] = _ObjectStream(data, first, words)
         return self._streams[number]

@@ -7,6 +7,7 @@ table 20 bytes: viewers that must repair the cross-reference in memory call a se
 """
 
 import hashlib
+import struct
 from binascii import hexlify
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from meterai.sealing.pdf.syntax import Dictionary, Ref, value_at, with_strings
 
 RANGES_BYTES = 37  # of the three numbers of a byte range that are not 0, spaces included
 _WIDTHS = (1, 5, 2)  # bytes of the columns of a cross-reference stream
+_ROW = struct.Struct(">BxIH")  # of one; no document of ours is so long that the second has five
 _IDENTIFIER_BYTES = 16
 
 
@@ -235,12 +237,7 @@ class Update:
             return self._table(rows) + pointer
         number = self._next
         rows.append((Ref(number, 0), start))
-        table = b"".join(
-            [
-                b"\1" + offset.to_bytes(_WIDTHS[1], "big") + ref.generation.to_bytes(2, "big")
-                for ref, offset in rows
-            ]
-        )
+        table = b"".join([_ROW.pack(1, offset, ref.generation) for ref, offset in rows])
         index = b" ".join([b"%d %d" % (first, len(run)) for first, run in _runs(rows)])
         head = b"/Type/XRef/W[%d %d %d]/Index[%b]/Length %d" % (*_WIDTHS, index, len(table))
         trailer = self._trailer(number + 1)
