@@ -114,6 +114,7 @@ class PageTree:
         self._top, self._node = top, node
         self.is_walked = False
         self._looked = 0
+        self._known: dict[int, Page] = {}
         try:
             self._stated = self._count(node)
         except _Contradiction:
@@ -136,7 +137,9 @@ class PageTree:
             if wanted > self._stated:
                 raise PageOutOfRange(page=wanted, pages=self._stated)
             try:
-                return self._descend(wanted)
+                if wanted not in self._known:
+                    self._known[wanted] = self._descend(wanted)
+                return self._known[wanted]
             except _Contradiction:
                 self.is_walked = True
         pages = self._walked
@@ -266,7 +269,7 @@ class PageTree:
 
     def _inherit(self, inherited: dict[bytes, Value], node: Dictionary) -> None:
         for key in _INHERITED:
-            if key in node:
+            if key in node.spans:
                 inherited[key] = node.get(key)
 
     def _page(

@@ -37,7 +37,6 @@ _TOKEN = re.compile(
 )
 # Most brackets have no bracket, string or comment between them: their end is the next one.
 _FLAT = rb"\[[^\[\]()%]*+\]", rb"<<[^<>()\[\]%]*+>>"
-_FLAT_ARRAY, _FLAT_DICT = map(re.compile, _FLAT)
 # One entry of a dictionary: its end, or a key with a value whose end is in sight, or a key before a
 # bracket or a string which has to be followed to its end.
 _ENTRY = re.compile(
@@ -52,6 +51,12 @@ _ENTRY = re.compile(
     + rb"|\([^()\\]*+\))|(?=[\[(<])))"
 )
 _ENTRY_END, _ENTRY_KEY, _ENTRY_VALUE = 1, 2, 3
+# The next bracket, or a string with parentheses or a backslash inside; anything else on the way is passed over.
+_BRACKET = re.compile(
+    rb"(?:[^()<>\[\]{}%]++|<[0-9A-Fa-f\0\t\n\f\r ]*+>|\([^()\\]*+\)|%[^\r\n]*+[\r\n])*+"
+    rb"(?:(<<|\[)|(>>|\])|\()"
+)
+_OPENS, _CLOSES = 1, 2
 _DICT, _DICT_END, _ARRAY, _ARRAY_END, _NAME, _STRING, _HEX, _REF, _WORD = range(1, 10)
 _OPENING, _CLOSING = {_DICT, _ARRAY}, {_DICT_END, _ARRAY_END}
 
@@ -118,8 +123,8 @@ class Dictionary:
             if b"#" in name:
                 name = _unescaped_name(name)
             if kind == _ENTRY_VALUE:
-                spans[name] = entry.span(_ENTRY_VALUE)
-                offset = entry.end()
+                spans[name] = span = entry.span(_ENTRY_VALUE)
+                offset = span[1]
             else:
                 start = entry.end()
                 value = _TOKEN.match(buffer, start)
@@ -285,31 +290,28 @@ def _end(buffer: bytes, token: re.Match[bytes]) -> int:
     kind, offset = token.lastindex, token.end()
     if kind == _STRING:
         return _string_end(buffer, offset)
-    if kind not in _OPENING:
-        return offset
-    flat = (_FLAT_ARRAY if kind == _ARRAY else _FLAT_DICT).match(buffer, token.start(kind))
-    return flat.end() if flat is not None else _bracket_end(buffer, offset)
+    return _bracket_end(buffer, offset) if kind in _OPENING else offset
 
 
 def _bracket_end(buffer: bytes, offset: int) -> int:
     """Where an array or a dictionary ends, `offset` being behind its opening."""
     depth = 1
-    match = _TOKEN.match
+    match = _BRACKET.match
     for _ in range(TOKENS_MAX):
         inner = match(buffer, offset)
         if inner is None:
             raise DocumentBroken("a value without an end")
         kind, offset = inner.lastindex, inner.end()
-        if kind == _STRING:
-            offset = _string_end(buffer, offset)
-        elif kind in _OPENING:
+        if kind == _OPENS:
             depth += 1
             if depth > DEPTH_MAX:
                 raise DocumentBroken("brackets nested too deep")
-        elif kind in _CLOSING:
+        elif kind == _CLOSES:
             depth -= 1
             if not depth:
                 return offset
+        else:
+            offset = _string_end(buffer, offset)
     raise DocumentBroken("a value of too many parts")
 
 
