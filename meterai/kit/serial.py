@@ -58,7 +58,7 @@ class Serial:
 
     def grouped(self) -> str:
         """The serial as it is printed for people: groups of four."""
-        return " ".join(self.text[start : start + 4] for start in range(0, LENGTH, 4))
+        return " ".join([self.text[start : start + 4] for start in range(0, LENGTH, 4)])
 
     def made_at(self) -> datetime:
         """When it was made, to the millisecond."""

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache, reduce
 from itertools import product
-from operator import add, getitem, xor
+from operator import getitem, xor
 from typing import NamedTuple
 
 import segno
@@ -33,14 +33,10 @@ ENCODERS_MAX = 4  # a check address makes one length of text; an encoder takes 3
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"  # table 5, each at its value
 _HIGH_BITS, _LOW_BITS = 5, 6  # a pair of characters is 11 bits (section 7.4.4), kept as two parts
-_PARTS = {
-    first + second: bytes(divmod(45 * high + low, 1 << _LOW_BITS))
-    for high, first in enumerate(ALPHABET)
-    for low, second in enumerate(ALPHABET)
-}
-_PARTS |= {
-    letter: bytes([value]) for value, letter in enumerate(ALPHABET)
-}  # the odd one at the end
+_UNKNOWN = 0xFF  # no value of a character
+_VALUES = bytes(
+    ALPHABET.index(chr(code)) if chr(code) in ALPHABET else _UNKNOWN for code in range(256)
+)
 
 
 class _Blocks(NamedTuple):
@@ -126,12 +122,18 @@ class Encoder:
 
 
 def _values(text: str) -> bytes:
-    """The parts of the text's pairs, one byte each."""
-    try:
-        values = b"".join(map(_PARTS.__getitem__, map(add, text[::2], text[1::2])))
-        return values + _PARTS[text[-1]] if len(text) % 2 else values
-    except KeyError:
-        raise ValueError("a character that the code does not hold in 5.5 bits") from None
+    """The parts of the text's pairs, one byte each; the odd character at the end is one part."""
+    values = text.encode("ascii").translate(_VALUES)
+    if _UNKNOWN in values:
+        raise ValueError("a character that the code does not hold in 5.5 bits")
+    pairs = len(values) // 2
+    # All pairs in one number, sixteen bits each.
+    both = int.from_bytes(values[: 2 * pairs], "big")
+    each = int.from_bytes(b"\0\xff" * pairs, "big")
+    written = 45 * (both >> 8 & each) + (both & each)
+    low = int.from_bytes(b"\0\x3f" * pairs, "big")
+    parts = (written & low) | (written & ~low) << 8 - _LOW_BITS
+    return parts.to_bytes(2 * pairs, "big") + values[2 * pairs :]
 
 
 def capacity(version: int) -> int:
