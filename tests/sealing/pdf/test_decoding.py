@@ -1,0 +1,34 @@
+"""Cross-reference streams: their rows, however they are predicted."""
+
+import random
+import zlib
+
+import pytest
+
+from meterai.sealing.pdf.decoding import Budget, stream_rows
+from meterai.sealing.pdf.syntax import Dictionary
+
+WIDTH = 5
+
+
+def predicted(rows, kind):
+    """The rows deflated, each as its difference to the one above where that is what `kind` (2) says."""
+    above, out = bytes(WIDTH), b""
+    for row in rows:
+        written = bytes((one - up) & 0xFF for one, up in zip(row, above, strict=True))
+        out += bytes([kind]) + (written if kind == 2 else row)
+        above = row
+    return zlib.compress(out)
+
+
+@pytest.mark.parametrize("kind", [0, 2])
+@pytest.mark.parametrize("count", [0, 1, 2, 254, 255, 256, 257, 700])
+def test_rows_are_those_that_were_predicted(count, kind):
+    noise = random.Random(count)
+    rows = [noise.randbytes(WIDTH) for _ in range(count)]
+    parameters = b"/DecodeParms<</Predictor 12/Columns %d>>" % WIDTH
+    entries = Dictionary(b"<</Filter/FlateDecode%b>>" % parameters, 0)
+    found = stream_rows(predicted(rows, kind), entries, WIDTH, Budget())
+    assert found.count == count
+    assert [found.row(index) for index in range(count)] == rows
+    assert found.columns() == [bytes(row[offset] for row in rows) for offset in range(WIDTH)]
