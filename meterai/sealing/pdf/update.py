@@ -11,7 +11,8 @@ import struct
 from binascii import hexlify
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from itertools import accumulate
+from typing import NamedTuple, TypeAlias
 
 from meterai.sealing.model import DocumentBroken
 from meterai.sealing.pdf.document import Document
@@ -20,8 +21,11 @@ from meterai.sealing.pdf.syntax import Dictionary, Ref, value_at, with_strings
 
 RANGES_BYTES = 37  # of the three numbers of a byte range that are not 0, spaces included
 _WIDTHS = (1, 5, 2)  # bytes of the columns of a cross-reference stream
-_ROW = struct.Struct(">BxIH")  # of one; no document of ours is so long that the second has five
+_PACKED = struct.Struct(">BxIH")  # one row; no document of ours is so long that the second has five
 _IDENTIFIER_BYTES = 16
+
+
+_Row: TypeAlias = tuple[int, int, int]  # number and generation of an object, and where it begins
 
 
 class Splice(NamedTuple):
@@ -61,7 +65,7 @@ class Update:
         self._cipher = document.cipher
         self._next = max(first, document.size)
         self._edited: dict[Ref, _Edited] = {}
-        self._bodies: list[tuple[Ref, bytes]] = []
+        self._bodies: list[tuple[int, int, bytes]] = []
 
     @property
     def start(self) -> int:
@@ -78,13 +82,12 @@ class Update:
 
     def add(self, number: int, body: bytes | Stream) -> None:
         """A new object: a value as it is written, or a stream."""
-        ref = Ref(number, 0)
         if isinstance(body, Stream):
             data = body.data
             if self._cipher is not None:
-                data = self._cipher.encrypt_stream(ref, data)
+                data = self._cipher.encrypt_stream(Ref(number, 0), data)
             body = b"<<%b/Length %d>>stream\n%b\nendstream" % (body.entries, len(data), data)
-        self._bodies.append((ref, body))
+        self._bodies.append((number, 0, body))
 
     def string(self, number: int, octets: bytes) -> bytes:
         """A string as it must be written inside a new object."""
@@ -189,8 +192,8 @@ class Update:
 
     def written(self) -> bytes:
         """The update, without a seal."""
-        pieces, offsets, end = self._objects()
-        pieces.append(self._section(offsets, end))
+        pieces, rows, end = self._objects()
+        pieces.append(self._section(rows, end))
         return b"".join(pieces)
 
     def sealed(self, number: int, head: bytes, tail: bytes, placeholder_bytes: int) -> Sealed:
@@ -199,56 +202,50 @@ class Update:
         `head` are its entries up to `/Contents`, `tail` the entries behind; `placeholder_bytes` is
         the length of the string between, with its angle brackets.
         """
-        pieces, offsets, end = self._objects()
-        offsets.append((Ref(number, 0), end))
+        pieces, rows, end = self._objects()
+        rows.append((number, 0, end))
         opening = b"%d 0 obj\n<<%b/Contents " % (number, head)
         placeholder_start = end + len(opening)
         placeholder_end = placeholder_start + placeholder_bytes
         # The length of what follows is known before it is written: the numbers have fixed room.
         closing_bytes = len(b"/ByteRange[0 ]") + RANGES_BYTES + len(tail) + len(b">>\nendobj\n")
-        section = self._section(offsets, placeholder_end + closing_bytes)
+        section = self._section(rows, placeholder_end + closing_bytes)
         rest = closing_bytes + len(section)
         ranges = b"%d %d %d" % (placeholder_start, placeholder_end, rest)
         after = b"/ByteRange[0 %b]%b>>\nendobj\n%b" % (ranges.ljust(RANGES_BYTES), tail, section)
         pieces.append(opening)
         return Sealed(b"".join(pieces), after)
 
-    def _objects(self) -> tuple[list[bytes], list[tuple[Ref, int]], int]:
-        """The objects as written, where each begins, and where they end."""
+    def _objects(self) -> tuple[list[bytes], list[_Row], int]:
+        """The objects as written, the row of each, and where they end."""
         original = self._document.buffer
-        end = len(original)
-        pieces: list[bytes] = []
-        if not original.endswith((b"\n", b"\r")):
-            pieces.append(b"\n")
-            end += 1
-        offsets = []
-        changed = [(ref, self._rewritten(ref, edited)) for ref, edited in self._edited.items()]
-        for ref, body in changed + self._bodies:
-            offsets.append((ref, end))
-            text = b"%d %d obj\n%b\nendobj\n" % (ref.number, ref.generation, body)
-            pieces.append(text)
-            end += len(text)
-        return pieces, offsets, end
+        gap = b"" if original.endswith((b"\n", b"\r")) else b"\n"
+        changed = [(*ref, self._rewritten(ref, edited)) for ref, edited in self._edited.items()]
+        bodies = changed + self._bodies
+        texts = [b"%d %d obj\n%b\nendobj\n" % body for body in bodies]
+        *starts, end = accumulate(map(len, texts), initial=len(original) + len(gap))
+        rows = [(*one[:2], at) for one, at in zip(bodies, starts, strict=True)]
+        return [gap, *texts], rows, end
 
-    def _section(self, offsets: list[tuple[Ref, int]], start: int) -> bytes:
-        rows = sorted(offsets)
+    def _section(self, rows: list[_Row], start: int) -> bytes:
+        rows.sort()
         pointer = b"startxref\n%d\n%%%%EOF\n" % start
         if not self._document.sections[0].is_stream:
             return self._table(rows) + pointer
         number = self._next
-        rows.append((Ref(number, 0), start))
-        table = b"".join([_ROW.pack(1, offset, ref.generation) for ref, offset in rows])
-        index = b" ".join([b"%d %d" % (first, len(run)) for first, run in _runs(rows)])
+        rows.append((number, 0, start))
+        table = b"".join([_PACKED.pack(1, at, generation) for _, generation, at in rows])
+        index = b" ".join([b"%d %d" % (run[0][0], len(run)) for run in _runs(rows)])
         head = b"/Type/XRef/W[%d %d %d]/Index[%b]/Length %d" % (*_WIDTHS, index, len(table))
         trailer = self._trailer(number + 1)
         body = b"%d 0 obj\n<<%b%b>>stream\n%b\nendstream\nendobj\n" % (number, head, trailer, table)
         return body + pointer
 
-    def _table(self, rows: list[tuple[Ref, int]]) -> bytes:
+    def _table(self, rows: list[_Row]) -> bytes:
         pieces = [b"xref\n"]
-        for first, run in _runs(rows):
-            pieces.append(b"%d %d\n" % (first, len(run)))
-            pieces += [b"%010d %05d n \n" % (offset, ref.generation) for ref, offset in run]
+        for run in _runs(rows):
+            pieces.append(b"%d %d\n" % (run[0][0], len(run)))
+            pieces += [b"%010d %05d n \n" % (at, generation) for _, generation, at in run]
         pieces.append(b"trailer\n<<%b>>\n" % self._trailer(self._next))
         return b"".join(pieces)
 
@@ -272,15 +269,15 @@ class Update:
     @property
     def _state(self) -> bytes:
         """Sixteen bytes that differ from update to update of one document."""
-        last = self._bodies[-1][1] if self._bodies else b""
+        last = self._bodies[-1][2] if self._bodies else b""
         digest = hashlib.sha256(b"%d " % len(self._document.buffer) + last).digest()
         return digest[:_IDENTIFIER_BYTES]
 
 
-def _runs(rows: list[tuple[Ref, int]]) -> Iterator[tuple[int, list[tuple[Ref, int]]]]:
-    """Rows whose numbers follow each other, each run with its first number."""
+def _runs(rows: list[_Row]) -> Iterator[list[_Row]]:
+    """Rows whose numbers follow each other."""
     start = 0
     for index in range(1, len(rows) + 1):
-        if index == len(rows) or rows[index][0].number != rows[index - 1][0].number + 1:
-            yield rows[start][0].number, rows[start:index]
+        if index == len(rows) or rows[index][0] != rows[index - 1][0] + 1:
+            yield rows[start:index]
             start = index
