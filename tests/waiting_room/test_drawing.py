@@ -198,6 +198,15 @@ def test_two_workers_make_one_draw(database_url, tmp_path) -> None:
     with_draw(database_url, tmp_path, act)
 
 
+def test_gathering_line_leaves_the_worker_its_pause(database_url, tmp_path) -> None:
+    async def act(room: DrawRoom) -> None:
+        assert await room.worker().advance_due() == 0
+        assert len(await room.database.once(store.due)) == 1
+        assert len(await room.database.call_all(store.DUE)) == 1
+
+    with_draw(database_url, tmp_path, act)
+
+
 def test_what_one_worker_signed_no_other_replaces(database_url, tmp_path) -> None:
     async def act(room: DrawRoom) -> None:
         await room.worker().advance_due()
@@ -450,7 +459,8 @@ def test_a_line_given_up_while_drawing_is_left_alone(database_url, tmp_path) -> 
         room.clock.ahead += timedelta(
             seconds=round_time(record.announcement) - room.clock.now().timestamp() + 1
         )
-        assert await room.worker().advance_due() == 0
+        assert await room.database.once(store.due) == []
+        await room.worker().advance_due()
         found = await audit(room.database, INVARIANTS)
         assert [one for one in found.findings if not one.holds] == []
 

@@ -78,9 +78,8 @@ class Drawing:
         self._quiet_until = 0.0
 
     async def advance_due(self) -> int:
-        """Every step that is due, of every draw; how many draws are under way."""
-        found = await self._database.once(store.due)
-        for draw in found:
+        """Every step that is due, of every draw.  Answers 0: none is due again at once."""
+        for draw in await self._database.once(store.due):
             try:
                 await self._advance(draw)
             except (DatabaseAway, DatabaseBusy):
@@ -90,7 +89,7 @@ class Drawing:
             except Exception as fault:  # a draw that goes no further stops no other
                 telemetry.FAULTS.labels(where="advance_draws").inc()
                 self._say(draw, "fault", repr(fault))
-        return len(found)
+        return 0
 
     def _say(self, draw: DueDraw, code: str, fault: str) -> None:
         metrics.DRAW_STEPS.labels(step="held", outcome=code).inc()

@@ -83,6 +83,7 @@ FROM waiting_room_lines l LEFT JOIN waiting_room_draws d ON d.line_id = l.line_i
 WHERE l.gathers_at IS NOT NULL AND l.opens_at IS NOT NULL
 """
 _ALL_DUE = _DUE + " AND l.state IN ('gathering', 'drawing') ORDER BY l.name"
+DUE = "SELECT 1 FROM waiting_room_lines WHERE state IN ('gathering', 'drawing')"
 _ONE_DUE = _DUE + " AND l.state <> 'ended' AND l.name = %s"
 # The line is locked against whoever closes its entries: an entry is in the table before the line is
 # `drawing`, or not at all.
