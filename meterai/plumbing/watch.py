@@ -66,9 +66,12 @@ class Watch:
             await asyncio.wait_for(self.stopping.wait(), seconds)
 
     async def rest(self, seconds: float, due: str = "") -> None:
-        """Wait for the next look of one that looks every so many seconds in work."""
+        """Wait for the next look of one that looks every so many seconds in work, and never sooner.
+
+        So a row that is due and cannot be done does not wake it at each look.
+        """
+        await self.pause(seconds)
         if monotonic() - self._found_at < BUSY_SECONDS or self.stopping.is_set():
-            await self.pause(seconds)
             return
         woken = asyncio.get_running_loop().create_future()
         self._resting[woken] = due

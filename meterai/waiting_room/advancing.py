@@ -1,4 +1,4 @@
-"""Moving lines on: once a second each, by whichever worker comes first.
+"""Moving lines on: once a second each, at rest every ten, by whichever worker comes first.
 
 Crash here: nothing was called, and the next worker goes on from where the line stands.  Where no
 worker runs no line moves, and nobody is let in.
@@ -27,9 +27,8 @@ from meterai.waiting_room.model import LINE, TURN_SECONDS, Line, LineEvent, Line
 from meterai.waiting_room.rate import Gap, Load, away_share, called_to, next_rate, numbers_called
 from meterai.waiting_room.settings import WaitingRoomSettings
 from meterai.waiting_room.signing import Signer
-from meterai.waiting_room.store import Standing
+from meterai.waiting_room.store import STEP_SECONDS, Standing
 
-STEP_SECONDS = 1.0
 STEP_SECONDS_MAX = 5.0  # after a pause of the worker nobody is called for the time it was away
 SAMPLE_SECONDS = 5
 FAST_SECONDS, SLOW_SECONDS = 60, 600
@@ -67,8 +66,8 @@ class Advancing:
         self._public = settings.process.directory / PUBLIC / "lines"
 
     async def advance_due(self) -> int:
-        """Every line whose second is over.  Answers 0: none is due again at once."""
-        found = await self._database.once(store.due, STEP_SECONDS * 0.9)
+        """Every line that is due.  Answers 0: none is due again at once."""
+        found = await self._database.once(store.due)
         for line in found:
             try:
                 moved = await self._database.run(partial(self._advance, line=line))

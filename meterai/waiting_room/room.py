@@ -6,9 +6,11 @@ from meterai.commands import Command, Directory, Schema, Scope
 from meterai.plumbing.described import Field
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.room import Container, Room
-from meterai.waiting_room.advancing import STEP_SECONDS, Advancing
+from meterai.waiting_room import store
+from meterai.waiting_room.advancing import Advancing
 from meterai.waiting_room.audited import AUDITED
 from meterai.waiting_room.demands import UNDEMANDED
+from meterai.waiting_room.drawing import store as drawing_store
 from meterai.waiting_room.drawing.advancing import Drawing
 from meterai.waiting_room.drawing.parts import drawing_of
 from meterai.waiting_room.front import front
@@ -38,12 +40,12 @@ async def _build(container: Container) -> None:
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
-    advancing = container.of(Advancing)
+    advancing, drawing = container.of(Advancing), container.of(Drawing)
     return [
-        PeriodicTask("advance_lines", advancing.advance_due, STEP_SECONDS),
+        PeriodicTask("advance_lines", advancing.advance_due, store.STEP_SECONDS / 2, store.DUE),
         PeriodicTask("tell_near_turns", advancing.tell_near, 5.0),
         PeriodicTask("retire_documents", advancing.retire, 10.0),
-        PeriodicTask("advance_draws", container.of(Drawing).advance_due, 1.0),
+        PeriodicTask("advance_draws", drawing.advance_due, 1.0, drawing_store.DUE),
     ]
 
 

@@ -18,6 +18,8 @@ _COLUMNS = (
 )
 _LINES = RowMapper(Line)
 LOAD_SECONDS = 5  # what a process said longer ago counts no more
+STEP_SECONDS = 1.0
+REST_SECONDS = 10.0  # between two steps of a line at rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +129,17 @@ _STANDING = f"""
 SELECT {_COLUMNS}, clock_timestamp() AS now, carried, away, learned_to, busy_at, decreased_at, engaged_at
 FROM waiting_room_lines WHERE line_id = %s AND state <> 'ended' FOR UPDATE
 """  # noqa: S608
-_DUE = """
+# A line at rest stands in nobody's way, has called every number, and nobody came to it or was refused: moving it
+# on changes the time in its document, and where jobs are late it stands there before whoever comes next.
+DUE = f"""
 SELECT line_id FROM waiting_room_lines
-WHERE state <> 'ended' AND advanced_at < clock_timestamp() - make_interval(secs => %s) ORDER BY line_id
-"""
+WHERE state <> 'ended' AND advanced_at < clock_timestamp() - interval '{STEP_SECONDS * 0.9} seconds'
+    AND (is_engaged OR state <> 'open' OR closes_at IS NOT NULL OR serving <> next_number - 1
+        OR advanced_at < clock_timestamp() - interval '{REST_SECONDS} seconds'
+        OR EXISTS (SELECT 1 FROM waiting_room_loads WHERE (refused > 0 OR arrivals > 0)
+            AND told_at > clock_timestamp() - interval '{LOAD_SECONDS} seconds'))
+ORDER BY line_id
+"""  # noqa: S608 - seconds are constants
 _LOADS = """
 SELECT coalesce(sum(refused), 0)::double precision AS refused,
     coalesce(sum(arrivals), 0)::double precision AS arrivals
@@ -292,9 +301,9 @@ def _standing(**row: object) -> Standing:
     )
 
 
-async def due(tx: ReadTx, seconds: float) -> list[UUID]:
-    """Lines that were not moved on for so long."""
-    return [row["line_id"] for row in await tx.all(_DUE, seconds)]
+async def due(tx: ReadTx) -> list[UUID]:
+    """Lines whose second is over; of a line at rest, whose `REST_SECONDS` are."""
+    return [row["line_id"] for row in await tx.all(DUE)]
 
 
 async def standing(tx: Tx, line: UUID) -> Standing | None:

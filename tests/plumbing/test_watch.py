@@ -118,6 +118,27 @@ def test_what_comes_due_wakes_its_task_and_then_all_look_often(
     with_database(database_url, story)
 
 
+def test_row_that_stays_due_wakes_its_task_no_oftener_than_in_work(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "BUSY_SECONDS", 0.2)
+
+    async def story(database: Counting) -> None:
+        looks = 0
+
+        async def look() -> int:
+            nonlocal looks
+            looks += 1
+            return 0  # it cannot be done
+
+        await database.call("INSERT INTO guests VALUES (now())")
+        async with working(database, [PeriodicTask("stuck", look, 1.0, DUE)]):
+            await asyncio.sleep(3.5)
+            assert 2 <= looks <= 4
+
+    with_database(database_url, story)
+
+
 def test_what_says_nothing_of_due_rows_looks_by_itself(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from meterai.waiting_room.advancing import CALM_SECONDS
 from meterai.waiting_room.model import Line
+from meterai.waiting_room.store import REST_SECONDS
 from tests.support.lines import BUYING, Lines, on_shop
 from tests.support.shop import Shop
 
@@ -60,6 +61,34 @@ def test_it_comes_with_the_first_refusal_and_goes_when_nobody_waits(lines: Lines
     calm_for(lines, CALM_SECONDS + 5)
     lines.advance(1.0)
     assert not now(lines).stands_in_the_way
+
+
+def test_line_at_rest_is_moved_on_seldom_and_within_a_second_when_somebody_comes(
+    lines: Lines,
+) -> None:
+    told(lines)
+    assert lines.advance(2.0) == 0
+    assert lines.advance(REST_SECONDS + 1.0) > 0
+    told(lines, arrivals=0.2)
+    assert lines.advance(1.0) > 0
+    told(lines, refused=0.2)
+    assert lines.advance(1.0) > 0
+    assert now(lines).stands_in_the_way
+
+
+def test_line_that_gave_a_number_calls_it_within_a_second(lines: Lines) -> None:
+    told(lines)
+    ticket = lines.take(lines.room())
+    assert now(lines).serving < ticket.number
+    lines.advance(1.0)
+    assert now(lines).serving >= ticket.number
+
+
+def test_line_that_stands_in_the_way_is_moved_on_each_second(lines: Lines) -> None:
+    told(lines)
+    lines.operate("stand", BUYING, "always")
+    assert lines.advance(1.0) > 0
+    assert lines.advance(1.0) > 0
 
 
 def test_who_came_before_it_stood_there_is_not_sent_back(lines: Lines) -> None:
