@@ -14,7 +14,7 @@ from meterai.refunds.model import REFUND, RefundCause, RefundState, lease_second
 from meterai.refunds.retention import RETENTION
 from meterai.refunds.routes import routes
 from meterai.refunds.service import RefundService
-from meterai.refunds.store import TRY_DUE
+from meterai.refunds.store import LOOK_UP_DUE, TRY_DUE
 from meterai.room import Container, Room
 
 
@@ -35,7 +35,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
         PeriodicTask("turn_money_round", refunds.refund_overdue, 5.0),
         PeriodicTask("send_refunds", refunds.send_due, 0.2, TRY_DUE),
         PeriodicTask("suspend_overdue_refunds", refunds.suspend_overdue, 10.0),
-        PeriodicTask("look_up_given_back", refunds.look_up_given_back, 0.5),
+        PeriodicTask("look_up_given_back", refunds.look_up_given_back, 0.5, LOOK_UP_DUE),
     ]
 
 

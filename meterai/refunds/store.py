@@ -98,6 +98,9 @@ CROSS JOIN LATERAL (
     SELECT refund_not_booked(c.account_id, c.attempt_id, c.payment, i.amount) AS rupiah) n
 WHERE i.item_id = %s AND i.state = 'open' AND i.reason = 'refunded_there' AND n.rupiah > 0
 """
+LOOK_UP_DUE = """
+SELECT 1 FROM chargebacks WHERE look_at <= now() AND look_at < 'infinity' ORDER BY look_at
+"""
 TO_LOOK_UP = """
 UPDATE chargebacks SET look_at = now() + make_interval(secs => %s)
 WHERE (account_id, attempt_id, payment) IN (

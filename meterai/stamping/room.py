@@ -25,6 +25,7 @@ from meterai.stamping.routes import routes
 from meterai.stamping.service import StampingService, sealing_seconds
 from meterai.stamping.service.reorder import ReorderService
 from meterai.stamping.settings import StampingSettings
+from meterai.stamping.store import RESUMPTION_DUE
 from meterai.stamps import SerialService
 
 
@@ -63,7 +64,8 @@ def _keys_end(container: Container) -> str | None:
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
-    return [PeriodicTask("resume_stampings", container.of(StampingService).resume, 0.1)]
+    stampings = container.of(StampingService)
+    return [PeriodicTask("resume_stampings", stampings.resume, 0.1, RESUMPTION_DUE)]
 
 
 COMMANDS = (

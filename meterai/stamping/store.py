@@ -32,6 +32,9 @@ SELECT state, delivered_at, is_ours FROM stamping_deliver(%s, %s, %s, %s, %s)
 """
 FAIL = "SELECT stamping_fail(%s, %s, %s) AS state"
 # One of several workers gets each; the others find the lease taken.
+RESUMPTION_DUE = """
+SELECT 1 FROM stampings WHERE state = 'reserved' AND leased_until <= now() ORDER BY leased_until
+"""
 _TO_RESUME = """
 UPDATE stampings SET leased_until = now() + make_interval(secs => %s), tries = tries + 1
 WHERE (account_id, stamping_id) IN (

@@ -53,6 +53,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
             "refund_unassigned",
             "refund_void",
             "refunds/store.py:GIVEN_BACK_AS_TOLD",
+            "refunds/store.py:LOOK_UP_DUE",
             "refunds/store.py:TO_LOOK_UP",
             "refunds/store.py:LOOK_LATER",
             "refunds/store.py:LOOKED_UP",

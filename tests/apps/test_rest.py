@@ -1,0 +1,33 @@
+"""A worker at rest finds what is due for all rooms by one statement."""
+
+import asyncio
+
+from meterai.apps.worker import periodic_tasks
+from meterai.plumbing import jobs
+from meterai.plumbing.watch import Watch
+from tests.support.shop import Shop
+
+
+def test_each_frequent_task_says_which_row_is_due(shop: Shop) -> None:
+    tasks = periodic_tasks(shop.container)
+    silent = [one.name for one in tasks if one.rest_seconds <= 1.0 and not one.due]
+    assert not silent, "it would ask without end where nothing happens; see plumbing/watch.py"
+
+
+def test_one_statement_finds_what_is_due(shop: Shop) -> None:
+    due = [jobs.DUE, *(one.due for one in periodic_tasks(shop.container))]
+    watch = Watch(shop.container.database, asyncio.Event(), due)
+
+    def found() -> set[str]:
+        numbers = shop.do(shop.container.database.once(watch._numbers))
+        return {watch._due[number] for number in numbers}
+
+    shop.arrange("UPDATE waiting_room_lines SET advanced_at = clock_timestamp()")
+    assert found() == set()
+    order = shop.place(1)
+    shop.arrange(
+        "UPDATE payment_attempts SET leased_until = now() WHERE subject = %s",
+        order,
+    )
+    [opening] = found()
+    assert "payment_attempts" in opening
