@@ -46,7 +46,6 @@ LESS_URGENT = 2  # of what nobody paid for: so many times fewer places, and fewe
 BACKOFF_SECONDS_MAX = 300
 TRIES_MAX = 12  # of what may be given up; half an hour with the pauses between
 FAULT_LENGTH_MAX = 500
-FREQUENT_SECONDS = 1.0
 
 _log = structlog.get_logger()
 
@@ -91,19 +90,14 @@ Find = Callable[[Tx, datetime, Sequence[UUID], int], Awaitable[Sequence["DueJob"
 class PeriodicTask:
     """A loop that looks for due work, and its rest in seconds after it found none.
 
-    While the whole worker rests, it is woken by a row that its SQL finds `due`; a task that has none
-    and is frequent rests longer (`plumbing/watch.py`).
+    While the whole worker rests, a row that its SQL finds `due` wakes it, and one that says nothing of rows
+    goes on at its pace (`plumbing/watch.py`).
     """
 
     name: str
     run: Run
     rest_seconds: float
     due: str = ""
-
-    @property
-    def is_watched(self) -> bool:
-        """True where it rests with the others."""
-        return bool(self.due) or self.rest_seconds < FREQUENT_SECONDS
 
 
 class DueJob(NamedTuple):
@@ -221,13 +215,10 @@ class Worker:
                 await self._ran(task, found)
 
     async def _ran(self, task: PeriodicTask, found: int) -> None:
-        if not task.is_watched:
-            if not found:
-                await self._watch.pause(task.rest_seconds)
-        elif found:
-            self._watch.found()
-        else:
+        if not found:
             await self._watch.rest(task.rest_seconds, task.due)
+        elif task.due:
+            self._watch.found()
 
     # -- jobs ------------------------------------------------------------------------------
 

@@ -1,9 +1,10 @@
 """How a worker rests: often looked while there is work, and one look for all where there is none.
 
-Lanes and periodic tasks look several times a second for what is due.  Promises of this module:
+Lanes and periodic tasks look several times a second for what is due.  Promises of this module, for
+those that say in SQL which row is due; the others look at their pace:
 
-* after `BUSY_SECONDS` in which none of them found anything they rest, and one statement looks every
-  `LOOK_SECONDS` for whoever says in SQL what is due; they are woken where a row is;
+* after `BUSY_SECONDS` in which none of them found anything they rest, and one statement looks for all
+  every `LOOK_SECONDS`; they are woken where a row is;
 * as soon as one of them finds something all look as often as they do in work, so that what follows
   from it is found as quickly as ever;
 * whoever rests looks by itself after a time, from the beginning: so the statement may leave out what
@@ -23,8 +24,7 @@ from meterai.plumbing.database import Database, ReadTx
 
 BUSY_SECONDS = 2.0  # after something was found: longer than any step that follows from it
 LOOK_SECONDS = 0.2  # what work that comes to a worker at rest waits at the most
-REST_SECONDS = 2.0  # of who does not say what is due; its rows are leased for many seconds
-WATCHED_REST_SECONDS = 10.0
+REST_SECONDS = 10.0  # between two looks of one that rests by itself
 
 _log = structlog.get_logger()
 
@@ -51,7 +51,7 @@ class Watch:
         """Look until the worker stops."""
         while not self.stopping.is_set():
             await self.pause(LOOK_SECONDS)
-            if self._query and any(self._resting.values()):
+            if self._resting:
                 await self._look()
         self._wake(set(self._resting.values()))
 
@@ -65,18 +65,19 @@ class Watch:
         with suppress(TimeoutError):
             await asyncio.wait_for(self.stopping.wait(), seconds)
 
-    async def rest(self, seconds: float, due: str = "") -> None:
+    async def rest(self, seconds: float, due: str) -> None:
         """Wait for the next look of one that looks every so many seconds in work, and never sooner.
 
         So a row that is due and cannot be done does not wake it at each look.
         """
         await self.pause(seconds)
-        if monotonic() - self._found_at < BUSY_SECONDS or self.stopping.is_set():
+        is_busy = monotonic() - self._found_at < BUSY_SECONDS
+        if not due or is_busy or self.stopping.is_set():
             return
         woken = asyncio.get_running_loop().create_future()
         self._resting[woken] = due
         try:
-            await asyncio.wait({woken}, timeout=WATCHED_REST_SECONDS if due else REST_SECONDS)
+            await asyncio.wait({woken}, timeout=REST_SECONDS)
         finally:
             del self._resting[woken]
 

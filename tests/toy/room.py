@@ -26,7 +26,7 @@ async def _is_open(_container: Container) -> None:
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
-    return [PeriodicTask("look_at_guests", container.of(GuestService).look, 0.1)]
+    return [PeriodicTask("look_at_guests", container.of(GuestService).look, 5.0)]
 
 
 COMMANDS = (
