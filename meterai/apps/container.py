@@ -7,7 +7,7 @@ from itertools import chain
 from meterai import limiter
 from meterai.apps.rooms import ROOMS
 from meterai.kit.clock import SystemClock
-from meterai.plumbing import telemetry
+from meterai.plumbing import stations, telemetry
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.keyring import keyring_of
@@ -31,7 +31,11 @@ async def build_services(
 
     Raises `KeyMissing`; refuses `LeaseTooShort`, and what the needs of the rooms refuse.
     """
-    begin(chain(telemetry.METRICS, limiter.METRICS, *(room.metrics for room in rooms)))
+    begin(
+        chain(
+            telemetry.METRICS, stations.METRICS, limiter.METRICS, *(room.metrics for room in rooms)
+        )
+    )
     keyring = keyring_of(settings)
     database = Database(
         settings.process.database_url,
@@ -41,7 +45,9 @@ async def build_services(
     )
     objects = ObjectStore(settings.process.directory, keyring.derived("objects"))
     async with AsyncExitStack() as stack:
-        container = Container(settings, SystemClock(), database, keyring, objects, stack)
+        container = Container(
+            settings, SystemClock(), database, keyring, objects, stations.Stations(), stack
+        )
         container.close_with(database.close)  # last: what rooms close may have a last word to it
         for room in rooms:
             await room.build(container)

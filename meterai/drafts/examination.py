@@ -11,6 +11,7 @@ from meterai import sealing
 from meterai.drafts.contents import Load
 from meterai.drafts.model import FileEmpty, PagesTooSmall
 from meterai.kit.clock import Clock
+from meterai.plumbing.stations import Stations
 from meterai.sealing import (
     LAST_PAGE,
     STAMPS_MAX,
@@ -27,6 +28,7 @@ EXAMINED_AT_ONCE = 1  # beside this process: what is broken, or was signed befor
 # Whether stamps fit is waited for in front of a page, and takes milliseconds of nearly every document.
 CHECKED_AT_ONCE = 2  # each has one document in memory; who waits has none
 CHECKS_WAITING_MAX = 64
+WAIT_SECONDS_MAX = 2.0  # on average, before a page; beyond it more are inside than are served
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,15 @@ def _probe(page: int) -> Placement:
 class Examination:
     """Looks at documents of strangers, a few at once."""
 
-    def __init__(self, issuers: Issuers, bytes_max: int, clock: Clock) -> None:
+    def __init__(self, issuers: Issuers, bytes_max: int, clock: Clock, stations: Stations) -> None:
         self._issuers = issuers
         self._bytes_max = bytes_max
         self._clock = clock
-        self._reading = sealing.Slots(READ_AT_ONCE)
-        self._pool = sealing.Pool(EXAMINED_AT_ONCE)
-        self._checking = sealing.Pool(CHECKED_AT_ONCE, CHECKS_WAITING_MAX)
+        examining = stations.add("examination", WAIT_SECONDS_MAX)
+        placing = stations.add("placing", WAIT_SECONDS_MAX)
+        self._reading = sealing.Slots(READ_AT_ONCE, station=examining)
+        self._pool = sealing.Pool(EXAMINED_AT_ONCE, station=examining)
+        self._checking = sealing.Pool(CHECKED_AT_ONCE, CHECKS_WAITING_MAX, placing)
 
     async def examine(self, client: str, document: bytes) -> Examined:
         """What a document is; a broken one is mended.  `client` waits behind no other.

@@ -16,10 +16,12 @@ from meterai import sealing
 from meterai.drafts.contents import Contents
 from meterai.drafts.model import DraftFile, FileNotReady
 from meterai.kit.clock import Clock
+from meterai.plumbing.stations import Stations
 from meterai.sealing import PageNotDrawn, PagePicture, PageSize, Placement
 
 DRAWN_AT_ONCE = 1  # processes; each has a processor to itself for two seconds at the most
 WAITING_MAX = 48  # pictures; at a tenth of a second each, five seconds
+WAIT_SECONDS_MAX = 2.0  # on average, behind a page; beyond it more are inside than are served
 KEPT_BYTES_MAX = 24 * 1024 * 1024  # of one process; a picture with its survey is some 50 KB
 KEPT_FOR = timedelta(minutes=15)  # somebody places a stamp in less
 UNDRAWN_FOR = timedelta(minutes=5)  # less: a machine under load may be why
@@ -47,11 +49,13 @@ class PagePictures:
     document that is checked, or one that is paid.
     """
 
-    def __init__(self, contents: Contents, clock: Clock) -> None:
+    def __init__(self, contents: Contents, clock: Clock, stations: Stations) -> None:
         self._contents = contents
         self._clock = clock
         self._slots = sealing.Slots(1)
-        self._pool = sealing.Pool(DRAWN_AT_ONCE, WAITING_MAX)
+        self._pool = sealing.Pool(
+            DRAWN_AT_ONCE, WAITING_MAX, stations.add("pictures", WAIT_SECONDS_MAX)
+        )
         self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
         self._kept_bytes = 0
 

@@ -27,9 +27,9 @@ async def _build(container: Container) -> None:
     database, objects = container.database, container.objects
     settings, clock = container.settings, container.clock
     bytes_max = settings.of(DocumentSettings).document_bytes_max
-    examination = Examination(container.of(Issuers), bytes_max, clock)
+    examination = Examination(container.of(Issuers), bytes_max, clock, container.stations)
     drafts = DraftService(database, objects, examination, settings, clock)
-    pictures = PagePictures(drafts.contents, clock)
+    pictures = PagePictures(drafts.contents, clock, container.stations)
     container.add(drafts)
     container.add(pictures)
     container.add(Placing(drafts, pictures))

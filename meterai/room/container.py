@@ -10,6 +10,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.objects import ObjectStore
+from meterai.plumbing.stations import Stations
 
 Service = TypeVar("Service")
 
@@ -31,6 +32,7 @@ class Container:
     database: Database
     keyring: Keyring
     objects: ObjectStore
+    stations: Stations
     _stack: AsyncExitStack
     _services: dict[type, object] = field(default_factory=dict)
 

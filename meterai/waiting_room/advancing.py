@@ -112,6 +112,7 @@ class Advancing:
             admitted=await store.admitted_since(tx, line.id, now - timedelta(seconds=5)) / 5,
             inside=await store.inside(tx, line.id, now - timedelta(seconds=TURN_SECONDS)),
             arrivals=told.arrivals,
+            pressure=told.pressure,
         )
 
     async def _sample(self, tx: Tx, stands: Standing, line: Line, load: Load) -> None:

@@ -112,7 +112,7 @@ AUDITED = Audited(
             ("line_id", "first", "last"), "Numbers that nobody has; forgotten once they are passed."
         ),
         "waiting_room_loads": dict.fromkeys(
-            ("process", "told_at", "refused", "arrivals"),
+            ("process", "told_at", "refused", "arrivals", "pressure"),
             "What a process said of itself some seconds ago; forgotten after a week.",
         ),
     },

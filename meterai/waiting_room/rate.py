@@ -22,6 +22,7 @@ INCREASE_MIN = 0.2  # admissions a second, a second: after the worst it is at fi
 INCREASE_SECONDS_MAX = 5.0  # of one step: after a pause nobody knows what the platform serves
 USED_MIN = 0.5  # of what was let in; where fewer come, more would tell nothing
 JOB_AGE_SECONDS_MAX = 10.0  # what is paid is executed within seconds, or it is too much
+PRESSURE_WITH_ROOM = 0.5  # of the bound of a station: below it a little more may come in
 AWAY_MAX = 0.8  # of those called at most so many are thought to have gone: five numbers for one
 AWAY_SMOOTHING = 0.3
 AWAY_CALLED_MIN = 50  # numbers; fewer say little
@@ -36,6 +37,7 @@ class Load:
     admitted     people who came in, a second
     inside       people with a turn who have not finished
     arrivals     people who came to do what the line is for, a second
+    pressure     the longest mean wait of those inside at one station, as a share of its bound
     """
 
     refused: float = 0.0
@@ -43,11 +45,17 @@ class Load:
     admitted: float = 0.0
     inside: int = 0
     arrivals: float = 0.0
+    pressure: float = 0.0
 
     @property
     def is_too_much(self) -> bool:
-        """True where people who are inside find no room."""
-        return self.refused > 0 or self.job_age > JOB_AGE_SECONDS_MAX
+        """True where people who are inside find no room, or wait for longer than promised."""
+        return self.refused > 0 or self.job_age > JOB_AGE_SECONDS_MAX or self.pressure > 1
+
+    @property
+    def has_room(self) -> bool:
+        """True where more may come in: nobody inside waits for half of what is promised."""
+        return not self.is_too_much and self.pressure < PRESSURE_WITH_ROOM
 
 
 def next_rate(
@@ -56,7 +64,7 @@ def next_rate(
     """The rate after so many seconds with this load."""
     if load.is_too_much:
         moved = rate * DECREASE if since_decrease >= DECREASE_REST_SECONDS else rate
-    elif load.admitted >= USED_MIN * rate:
+    elif load.has_room and load.admitted >= USED_MIN * rate:
         moved = rate + max(INCREASE * rate, INCREASE_MIN) * min(seconds, INCREASE_SECONDS_MAX)
     else:
         moved = rate

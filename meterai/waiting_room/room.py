@@ -32,7 +32,8 @@ async def _build(container: Container) -> None:
     database, settings, keyring = container.database, container.settings, container.keyring
     signer = Signer(keyring.derived(SIGNATURES))
     tokens = Tokens(keyring.derived(TOKENS))
-    lines = WaitingRoom(database, tokens, signer, settings, container.clock)
+    clock, stations = container.clock, container.stations
+    lines = WaitingRoom(database, tokens, signer, settings, clock, stations)
     container.add(lines)
     container.close_with(lines.close)
     container.add(Advancing(database, signer, settings))

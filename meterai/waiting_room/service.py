@@ -21,6 +21,7 @@ from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, DatabaseAway, Tx
 from meterai.plumbing.http import cookie_name
+from meterai.plumbing.stations import Stations
 from meterai.waiting_room import metrics, store
 from meterai.waiting_room.cookies import ticket_cookie, turn_cookie, values_of
 from meterai.waiting_room.drawing.entering import NO_NUMBER, Entering, entry_of
@@ -76,12 +77,14 @@ class WaitingRoom:
         signer: Signer,
         settings: Settings,
         clock: Clock,
+        stations: Stations,
     ) -> None:
         self.tokens = tokens
         self.signer = signer
         self._database = database
         self._settings = settings
         self._clock = clock
+        self._stations = stations
         self._lines: dict[str, Line] = {}
         self._by_act: dict[Act, Line] = {}
         self._numbers: dict[UUID, Numbers] = {}
@@ -125,7 +128,9 @@ class WaitingRoom:
         refused, arrivals = self._refused, self._arrivals
         try:
             found = await self._database.once(
-                store.look, self._process, refused / since, arrivals / since
+                store.look,
+                self._process,
+                store.Told(refused / since, arrivals / since, self._stations.pressure()),
             )
         except Refusal:
             pass  # away or busy: what was seen before stays, and what was counted is told later

@@ -37,10 +37,14 @@ class Standing:
 
 
 class Told(NamedTuple):
-    """What all web processes said of the last seconds."""
+    """What a web process says of the last second, or all of them together.
+
+    Of several processes the highest pressure counts (`plumbing.stations`), and the sum of the others.
+    """
 
     refused: float
     arrivals: float
+    pressure: float
 
 
 class Waits(NamedTuple):
@@ -103,10 +107,11 @@ _GAPS = RowMapper(Gap)
 
 _LOOK = f"""
 WITH told AS (
-    INSERT INTO waiting_room_loads (process, told_at, refused, arrivals)
-    VALUES (%s, clock_timestamp(), %s, %s)
+    INSERT INTO waiting_room_loads (process, told_at, refused, arrivals, pressure)
+    VALUES (%s, clock_timestamp(), %s, %s, %s)
     ON CONFLICT ON CONSTRAINT waiting_room_loads_pkey DO UPDATE
-    SET told_at = excluded.told_at, refused = excluded.refused, arrivals = excluded.arrivals)
+    SET told_at = excluded.told_at, refused = excluded.refused, arrivals = excluded.arrivals,
+        pressure = excluded.pressure)
 SELECT {_COLUMNS} FROM waiting_room_lines WHERE state <> 'ended' ORDER BY name
 """  # noqa: S608 - columns are a constant
 _LIST = f"SELECT {_COLUMNS} FROM waiting_room_lines ORDER BY created_at"  # noqa: S608
@@ -142,7 +147,8 @@ ORDER BY line_id
 """  # noqa: S608 - seconds are constants
 _LOADS = """
 SELECT coalesce(sum(refused), 0)::double precision AS refused,
-    coalesce(sum(arrivals), 0)::double precision AS arrivals
+    coalesce(sum(arrivals), 0)::double precision AS arrivals,
+    coalesce(max(pressure), 0) AS pressure
 FROM waiting_room_loads WHERE told_at > clock_timestamp() - make_interval(secs => %s)
 """
 _INSIDE = """
@@ -253,9 +259,9 @@ WHERE account_id = %s AND line_id = %s AND told_at IS NULL
 """
 
 
-async def look(tx: Tx, process: str, refused: float, arrivals: float) -> list[Line]:
+async def look(tx: Tx, process: str, told: Told) -> list[Line]:
     """Say how this process is, and see every line that has not ended.  One statement."""
-    return await tx.all_as(_LINES, _LOOK, process, refused, arrivals)
+    return await tx.all_as(_LINES, _LOOK, process, *told)
 
 
 async def lines(tx: ReadTx) -> list[Line]:
@@ -313,7 +319,7 @@ async def standing(tx: Tx, line: UUID) -> Standing | None:
 
 
 async def loads(tx: ReadTx) -> Told:
-    """What the web processes say, added up."""
+    """What the web processes say, together."""
     found = await tx.one_as(_TOLD, _LOADS, LOAD_SECONDS)
     assert found is not None
     return found

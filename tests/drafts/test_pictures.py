@@ -16,6 +16,7 @@ from meterai.drafts.contents import Contents
 from meterai.drafts.model import DraftFile, FileNotReady, FileState
 from meterai.drafts.pictures import PagePictures
 from meterai.kit.ids import new_id
+from meterai.plumbing.stations import Stations
 from meterai.sealing import THUMBNAIL_WIDTH, ExaminationBusy, PageNotDrawn, PageOutOfRange
 from tests.drafts.test_positions import file
 from tests.support.pdf import pdf
@@ -67,7 +68,7 @@ def watch() -> Watch:
 
 @pytest.fixture
 def drawing(store, watch) -> PagePictures:
-    return PagePictures(Contents(store.content), watch)
+    return PagePictures(Contents(store.content), watch, Stations())
 
 
 def test_a_page_is_drawn_once_and_its_survey_comes_with_it(drawing, store):

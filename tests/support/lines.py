@@ -16,6 +16,7 @@ import psycopg
 
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import SystemClock
+from meterai.plumbing.stations import Stations
 from meterai.room import Container
 from meterai.waiting_room.advancing import Advancing
 from meterai.waiting_room.model import Line
@@ -56,6 +57,7 @@ class Lines:
             first.signer,
             settings,
             clock or SystemClock(),
+            Stations(),
         )
 
     @property

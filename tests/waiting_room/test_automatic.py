@@ -15,15 +15,18 @@ def lines(shop: Shop) -> Lines:
     return on_shop(shop)
 
 
-def told(lines: Lines, refused: float = 0.0, arrivals: float = 0.0) -> None:
-    """What one web process said a moment ago."""
+def told(lines: Lines, refused: float = 0.0, arrivals: float = 0.0, *pressures: float) -> None:
+    """What web processes said a moment ago."""
     lines.arrange("DELETE FROM waiting_room_loads")
-    lines.arrange(
-        "INSERT INTO waiting_room_loads (process, told_at, refused, arrivals)"
-        " VALUES ('web', clock_timestamp() + interval '1 hour', %s, %s)",
-        refused,
-        arrivals,
-    )
+    for number, pressure in enumerate(pressures or [0.0]):
+        lines.arrange(
+            "INSERT INTO waiting_room_loads (process, told_at, refused, arrivals, pressure)"
+            " VALUES (%s, clock_timestamp() + interval '1 hour', %s, %s, %s)",
+            f"web {number}",
+            refused,
+            arrivals,
+            pressure,
+        )
 
 
 def now(lines: Lines) -> Line:
@@ -61,6 +64,17 @@ def test_it_comes_with_the_first_refusal_and_goes_when_nobody_waits(lines: Lines
     calm_for(lines, CALM_SECONDS + 5)
     lines.advance(1.0)
     assert not now(lines).stands_in_the_way
+
+
+def test_line_stands_where_those_inside_of_one_process_wait_for_longer_than_promised(
+    lines: Lines,
+) -> None:
+    told(lines, 0.0, 1.0, 0.4, 0.9)
+    lines.advance(1.0)
+    assert not now(lines).stands_in_the_way
+    told(lines, 0.0, 1.0, 0.4, 1.1)
+    lines.advance(1.0)
+    assert now(lines).stands_in_the_way
 
 
 def test_line_at_rest_is_moved_on_seldom_and_within_a_second_when_somebody_comes(

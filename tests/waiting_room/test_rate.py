@@ -58,7 +58,9 @@ def test_it_goes_down_once_for_what_was_let_in_before() -> None:
     assert next_rate(10, 100, TROUBLE, seconds=1, since_decrease=rest) == 10
 
 
-@pytest.mark.parametrize("load", [TROUBLE, Load(job_age=JOB_AGE_SECONDS_MAX + 1)])
+@pytest.mark.parametrize(
+    "load", [TROUBLE, Load(job_age=JOB_AGE_SECONDS_MAX + 1), Load(pressure=1.01)]
+)
 def test_trouble_is_people_inside_who_find_no_room(load: Load) -> None:
     assert load.is_too_much
     assert not Load(job_age=JOB_AGE_SECONDS_MAX, admitted=1e9, inside=10**9).is_too_much
@@ -68,6 +70,12 @@ def test_where_few_come_more_are_not_let_in() -> None:
     few, enough = Load(admitted=4.9), Load(admitted=5.0)
     assert next_rate(10, 100, few, seconds=1, since_decrease=1e9) == 10
     assert next_rate(10, 100, enough, seconds=1, since_decrease=1e9) > 10
+
+
+def test_rate_stays_while_those_inside_wait_for_half_of_what_is_promised() -> None:
+    light, heavy = Load(admitted=10, pressure=0.49), Load(admitted=10, pressure=0.5)
+    assert next_rate(10, 100, light, seconds=1, since_decrease=1e9) > 10
+    assert next_rate(10, 100, heavy, seconds=1, since_decrease=1e9) == 10
 
 
 def test_a_long_step_raises_the_rate_as_far_as_the_longest_that_counts() -> None:

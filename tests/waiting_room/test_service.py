@@ -11,6 +11,7 @@ import pytest
 from meterai.apps.audit import audit
 from meterai.kit.ids import new_id
 from meterai.plumbing.database import Database, DatabaseAway
+from meterai.plumbing.stations import Stations
 from meterai.waiting_room import store
 from meterai.waiting_room.invariants import INVARIANTS
 from meterai.waiting_room.model import TURN_SECONDS_MAX, Act, LineClosed, TurnNotYours, TurnOver
@@ -143,7 +144,9 @@ def test_before_any_line_was_seen_nobody_is_let_in_to_buy(lines: Lines) -> None:
     """A process that begins while the database is away does not know that nobody has to wait."""
     dead = Database("postgresql://nobody@/nothing?host=/nowhere", connections=1)
     first = lines.room()
-    room = WaitingRoom(dead, first.tokens, first.signer, lines.container.settings, MovedClock())
+    room = WaitingRoom(
+        dead, first.tokens, first.signer, lines.container.settings, MovedClock(), Stations()
+    )
 
     async def ask() -> None:
         await dead.open()
@@ -170,9 +173,9 @@ def test_what_could_not_be_told_is_told_later(
     async def away(*_: object) -> list[Any]:
         raise DatabaseAway("for a moment")
 
-    async def look(tx: Any, process: str, refused: float, arrivals: float) -> Any:
-        told.append((refused, arrivals))
-        return await real(tx, process, refused, arrivals)
+    async def look(tx: Any, process: str, said: store.Told) -> Any:
+        told.append((said.refused, said.arrivals))
+        return await real(tx, process, said)
 
     one.room.arrived()
     monkeypatch.setattr(store, "look", away)

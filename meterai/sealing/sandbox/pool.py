@@ -12,12 +12,13 @@ each keeps the event loop waiting for the interpreter; the higher priority goes 
 import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from typing import Any, TypeVar
 
 from meterai.kit.priority import Priority
 from meterai.plumbing.queueing import Queueing
+from meterai.plumbing.stations import Station
 from meterai.plumbing.threads import to_the_end
 from meterai.plumbing.turns import PURPOSE, NoTurn, Turns
 from meterai.sealing.model import ExaminationBusy
@@ -46,7 +47,10 @@ class _Done:
 class Slots:
     """So many works at once in threads of this process.  Who waits goes by priority, then in order."""
 
-    def __init__(self, number: int, waiting_max: int = SLOT_WAITING_MAX) -> None:
+    def __init__(
+        self, number: int, waiting_max: int = SLOT_WAITING_MAX, station: Station | None = None
+    ) -> None:
+        self._station = station or Station("")
         # What waits here is slow by itself and no sign that the process is overrun.
         self._turns = Turns(number, SLOT_SECONDS_MAX, Queueing())
         self._waiting_max = waiting_max
@@ -60,7 +64,8 @@ class Slots:
             raise ExaminationBusy("too many documents wait for a thread")
         self._waiting[priority] += 1
         try:
-            await self._turns.take()
+            with self._station.waiting():
+                await self._turns.take()
         except NoTurn as reason:
             raise ExaminationBusy(str(reason)) from None
         finally:
@@ -72,9 +77,18 @@ class Slots:
 
 
 class Pool:
-    """Carries works out for many clients; each pool has processes and a queue of its own."""
+    """Carries works out for many clients; each pool has processes and a queue of its own.
 
-    def __init__(self, processes: int = PROCESSES, waiting_max: int = WAITING_MAX) -> None:
+    Its station counts the wait of a client that has one task here: whoever brings many waits for its own.
+    """
+
+    def __init__(
+        self,
+        processes: int = PROCESSES,
+        waiting_max: int = WAITING_MAX,
+        station: Station | None = None,
+    ) -> None:
+        self._station = station or Station("")
         self._free = processes
         self._under_way_max = processes + waiting_max
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
@@ -126,7 +140,8 @@ class Pool:
     async def _in_turn(self, act: Callable[[], Awaitable[Answer]], client: str) -> Answer:
         self._admit(client)
         turn = self._turn(client)
-        under_way = asyncio.create_task(self._with_process(act, client, turn))
+        counts = self._of_client[client] == 1
+        under_way = asyncio.create_task(self._with_process(act, client, turn, counts=counts))
         # A client that goes does not free a place: the process it asked for still runs.
         self._under_way.add(under_way)
         under_way.add_done_callback(self._under_way.discard)
@@ -155,12 +170,19 @@ class Pool:
             del self._of_client[client], self._begun[client]
 
     async def _with_process(
-        self, act: Callable[[], Awaitable[Answer]], client: str, turn: asyncio.Future[None]
+        self,
+        act: Callable[[], Awaitable[Answer]],
+        client: str,
+        turn: asyncio.Future[None],
+        *,
+        counts: bool,
     ) -> Answer:
-        await turn
+        with self._station.waiting() if counts else nullcontext():
+            await turn
         self._begun[client] += 1
         try:
-            return await act()
+            with self._station.serving():
+                return await act()
         finally:
             self._leave(client)
             self._pass_on()

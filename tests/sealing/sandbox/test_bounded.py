@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
+from meterai.plumbing.stations import Station
 from meterai.plumbing.turns import PURPOSE, Purpose
 from meterai.sealing import (
     DocumentBroken,
@@ -318,6 +319,32 @@ def test_clients_take_turns_and_none_may_fill_the_queue(endless_task):
 
     asyncio.run(crowd())
     assert order == ["greedy 2", "greedy 0", "other", "greedy 1"]
+
+
+def test_station_counts_the_wait_of_a_client_and_not_those_it_brings_beside(monkeypatch):
+    let_go, station = asyncio.Event(), Station("examination", 2.0)
+    clock = [100.0]
+    monkeypatch.setattr("meterai.plumbing.stations.monotonic", lambda: clock[0])
+
+    async def begin() -> Work[str]:
+        await let_go.wait()
+        return _here()
+
+    async def crowd() -> float:
+        pool, slots = Pool(processes=1, waiting_max=8, station=station), Slots(8)
+        asked = []
+        for name in ("many", "many", "many", "many", "few"):
+            asked.append(asyncio.create_task(pool.finish_in_turn(begin, name, slots)))
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)  # the task that each of them waits for begins to wait
+        clock[0] += 6.0
+        pressure = station.pressure()
+        let_go.set()
+        await asyncio.gather(*asked)
+        return pressure
+
+    # The first of the many has a process at once, the few waits for 6 s.
+    assert asyncio.run(crowd()) == pytest.approx(1.5)
 
 
 @pytest.mark.parametrize("others", [1, 2])
