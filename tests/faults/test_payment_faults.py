@@ -229,6 +229,8 @@ def test_a_denial_we_hear_of_before_its_payment_moves_nothing(at_rest: Inside) -
     # Nor by our question, which comes a second after the order.
     at_rest.instance.bank.faults(drop_notifications=1, query_500=ALL)
     payment = pay(at_rest, order)
+    assert not at_rest.money_is_at_rest()
+    assert f"received and not captured: {payment['rrn']}=10000" in at_rest.standing()
     at_rest.instance.bank.post("/standin/deny", {"qr_content": order["payment"]["qr_content"]})
     at_rest.instance.bank.clear_faults()
     until(

@@ -3,7 +3,6 @@
 import random
 import threading
 import time
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -84,10 +83,10 @@ class Soak:
 
 
 @pytest.mark.soak
-def test_buyers_get_what_they_paid_for_while_parts_die_at_random(inside: Inside) -> None:
-    seed = uuid.uuid4().int % 1_000_000
-    print("seed", seed)
-    soak = Soak(inside, seed)
+def test_buyers_get_what_they_paid_for_while_parts_die_at_random(
+    inside: Inside, pytestconfig: pytest.Config
+) -> None:
+    soak = Soak(inside, pytestconfig.option.seed)
     buyers = [inside.customer() for _ in range(BUYERS)]
     pauses = [soak.chance.uniform(1.0, 2.0) for _ in buyers]  # else they are done too soon
     with ThreadPoolExecutor(BUYERS + 1) as pool:
@@ -104,20 +103,9 @@ def test_buyers_get_what_they_paid_for_while_parts_die_at_random(inside: Inside)
     assert len(serials) == len(set(serials)) == BUYERS * SOAK_ORDERS * 2
     inside.instance.wait_ready()
     inside.let_leases_run_out()
-    inside.until("the money is at rest", lambda: _is_at_rest(inside))
+    inside.until("the money is at rest", inside.money_is_at_rest)
     for buyer in buyers:
         assert buyer.balance() == {"available": 0, "held": 0, "used": SOAK_ORDERS * 2}
         orders = buyer.get("/v1/orders").json["orders"]
         assert [one["state"] for one in orders] == ["executed"] * SOAK_ORDERS
         assert all(one["money"]["executed"] == 20_000 for one in orders)
-
-
-def _is_at_rest(inside: Inside) -> bool:
-    books = inside.books()
-    bank = again(lambda: inside.instance.bank.get("/standin/totals")).json
-    heard = inside.rows("SELECT coalesce(sum(amount), 0)::bigint AS sum FROM captures")[0]["sum"]
-    return (
-        heard == bank["received"]
-        and books["buyer_funds"] == 0
-        and (books.get("refunds_payable", 0) == 0)
-    )

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import psycopg
+import urllib3
 from psycopg.rows import dict_row
 
 from meterai import stamps
@@ -24,6 +25,7 @@ from meterai.stamping.model import read_placements
 from standins.bank import webhooks
 from tests.support.instance import Client, Instance, until
 from tests.support.shop import TESTER
+from tests.support.standing import standing
 
 Answer = TypeVar("Answer")
 # Nothing need move for so long where all is well: until the bank tells again of a payment, or until
@@ -90,18 +92,34 @@ class Inside:
         found = self.rows("SELECT book, sum(credit - debit)::bigint AS sum FROM legs GROUP BY book")
         return {row["book"]: row["sum"] for row in found}
 
+    def money_is_at_rest(self) -> bool:
+        """True where the bank and the books agree, and no money waits to be executed or refunded.
+
+        What of a payment came and went before it was heard of, as one that was denied, is in no book.
+        """
+        try:
+            bank, books = self.instance.bank.totals(), self.books()
+        except urllib3.exceptions.HTTPError:
+            return False  # the bank is started again
+        left = bank["received"] - bank["refunded"] - bank["denied"]
+        waiting = books.get("buyer_funds", 0), books.get("refunds_payable", 0)
+        return left == -books.get("bank_clearing", 0) and waiting == (0, 0)
+
+    def standing(self) -> str:
+        """What keeps its money from being at rest."""
+        return standing(self.rows, self.instance.data)
+
     def assert_money_is_accounted_for(self) -> None:
         """What the bank kept for us is the duty we owe (and our fee), and every invariant holds.
 
         Where the issuer took back the money of a stamp that was used, that duty is our loss.
         """
-        bank = self.instance.bank.totals()
-        books = self.books()
+        bank, books = self.instance.bank.totals(), self.books()
         kept = books.get("duty_payable", 0) + books.get("service_fee", 0)
         assert bank["received"] - bank["refunded"] - bank["denied"] == (
             kept + books.get("denied_loss", 0)
-        ), (bank, books)
-        assert books.get("buyer_funds", 0) == books.get("refunds_payable", 0) == 0, books
+        ), self.standing()
+        assert books.get("buyer_funds", 0) == books.get("refunds_payable", 0) == 0, self.standing()
         self.assert_audit_holds()
 
     def assert_audit_holds(self) -> None:
@@ -121,7 +139,7 @@ class Inside:
             if (now := self.rows(_UNDER_WAY)) != under_way:
                 under_way, since = now, time.monotonic()
             is_still = time.monotonic() - since > STILL_SECONDS_MAX
-            assert not is_still, f"nothing moves: {what}; under way: {under_way}"
+            assert not is_still, f"nothing moves: {what}; under way: {under_way}\n{self.standing()}"
             time.sleep(0.2)  # a look connects anew
         return found
 

@@ -16,14 +16,8 @@ def at_rest_afterwards(inside: Inside) -> Iterator[Inside]:
     """For a fixture: after the test the bank has no fault and the money is accounted for."""
     yield inside
     inside.instance.bank.clear_faults()
-    inside.until("the bank and the books agree", lambda: _agrees(inside))
+    inside.until("the bank and the books agree", inside.money_is_at_rest)
     inside.assert_money_is_accounted_for()
-
-
-def _agrees(inside: Inside) -> bool:
-    bank, books = inside.instance.bank.totals(), inside.books()
-    left = bank["received"] - bank["refunded"] - bank["denied"]
-    return left == -books.get("bank_clearing", 0)
 
 
 def money(**some: int) -> dict[str, int]:
