@@ -219,10 +219,10 @@ def _giving(asked: dict[str, Provide]) -> Callable[..., Awaitable[None]]:
     return give
 
 
-def build(settings: Settings, rooms: Rooms = ROOMS) -> Litestar:
-    """The application of these rooms, for these settings."""
+def build(settings: Settings, rooms: Rooms = ROOMS, site: pages.Site | None = None) -> Litestar:
+    """The application of these rooms, for these settings; whoever builds several gives them one `site`."""
     bodies = Bodies(settings.process.directory / UPLOADS, settings.process.uploads_bytes_max)
-    site = pages.Site(*pages_of(rooms))
+    site = site or pages.Site(*pages_of(rooms))
     queueing = Queueing()
     limiter = Limiter(queueing)
 

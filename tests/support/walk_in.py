@@ -16,7 +16,7 @@ from meterai.accounts.pages import Begun
 from meterai.apps.web import build
 from meterai.room import Container
 from tests.support.pdf import pdf
-from tests.support.within import settings_of
+from tests.support.within import all_pages, settings_of
 
 
 def fields(text: str, action: str, named: str = "") -> dict[str, str]:
@@ -98,5 +98,6 @@ class WalkIn:
 @contextmanager
 def walk_in(database_url: str, directory: Path, **more: Any) -> Iterator[WalkIn]:
     """Before an application that reaches no bank."""
-    with TestClient(build(settings_of(database_url, directory, **more))) as client:
+    app = build(settings_of(database_url, directory, **more), site=all_pages())
+    with TestClient(app) as client:
         yield WalkIn(client)

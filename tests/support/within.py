@@ -5,6 +5,7 @@ import warnings
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -13,11 +14,11 @@ from litestar import Litestar
 from litestar.exceptions import LitestarDeprecationWarning
 from litestar.types import ASGIApp
 
-from meterai.apps.rooms import ROOMS
+from meterai.apps.rooms import ROOMS, pages_of
 from meterai.apps.settings import settings_of as make_settings
 from meterai.apps.web import admitted, build
 from meterai.limiter import Admission, Answers, BusyAnswers, Limiter, Priorities, Users
-from meterai.pages import wants_page
+from meterai.pages import Site, wants_page
 from meterai.plumbing.config import Settings
 from meterai.plumbing.queueing import Queueing
 from meterai.room import Container, Rooms
@@ -128,6 +129,12 @@ def _bytes(headers: Mapping[str, str] | None) -> list[tuple[bytes, bytes]]:
     return [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
 
 
+@cache
+def all_pages() -> Site:
+    """The pages of all rooms, whose templates a process compiles once."""
+    return Site(*pages_of(ROOMS))
+
+
 def settings_of(database_url: str, directory: Path, **more: Any) -> Settings:
     """Settings of an instance that has a database and keys, and reaches no bank."""
     settings = make_settings(
@@ -150,6 +157,6 @@ async def within(settings: Settings, rooms: Rooms = ROOMS) -> AsyncIterator[With
     with warnings.catch_warnings():
         # How parameters are spelt changes with Litestar 3; that is for its upgrade.
         warnings.simplefilter("ignore", LitestarDeprecationWarning)
-        app = build(settings, rooms)
+        app = build(settings, rooms, all_pages() if rooms is ROOMS else None)
     async with app.lifespan():
         yield Within(app, admitted(app, settings))
