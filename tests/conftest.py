@@ -168,7 +168,7 @@ def database_url(server: str, template: str, request: pytest.FixtureRequest) -> 
     """A database of its own for one test, built by the migrations."""
     name = f"test_{abs(hash(request.node.nodeid)):x}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     yield server.replace("/postgres?", f"/{name}?")
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -189,7 +189,7 @@ def open_one(
     folder = tmp_path_factory.mktemp("till")
     name = f"test_{folder.name}_{abs(hash(folder)):x}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
     with open_till(server.replace("/postgres?", f"/{name}?"), folder) as opened:
         yield opened
