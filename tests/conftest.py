@@ -80,9 +80,9 @@ SHARED: list[Instance] = []  # of this process: none or one
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what needs an instance, a database or a browser, and leave out what was not asked for.
 
-    Files that need an instance come first: they are the longest, and of several processes none
-    should begin with one while the others have nothing left.  Those of the shared one come before
-    those that start their own.
+    Files that need the shared instance come first, then those that start their own, then those with a
+    database: the longest, so that of several processes none begins with one while the others have
+    nothing left.
     """
     for item in items:
         if not isinstance(item, pytest.Function):
@@ -95,13 +95,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if fixtures & set(item.fixturenames) or starters & imported:
                 item.add_marker(marker)
     select(config, items)
-    of_instances = {item.path for item in items if item.get_closest_marker("instance")}
+    of_instances, of_databases = (
+        {item.path for item in items if item.get_closest_marker(need)}
+        for need in ("instance", "database")
+    )
     OF_SHARED.update(
         item.path
         for item in items
         if isinstance(item, pytest.Function) and "instance" in item.fixturenames
     )
-    items.sort(key=lambda item: (item.path not in OF_SHARED, item.path not in of_instances))
+    longest = (OF_SHARED, of_instances, of_databases)
+    items.sort(key=lambda item: [item.path not in those for those in longest])
 
 
 @pytest.hookimpl(trylast=True)
