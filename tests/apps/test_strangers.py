@@ -9,6 +9,7 @@ from random import Random
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 import structlog
+from hypothesis import settings
 from litestar.routes import HTTPRoute
 
 from meterai.accounts import AccountService, CodeService
@@ -18,7 +19,7 @@ from tests.support.shop import TESTER
 from tests.support.within import Asking, Within, settings_of, within
 
 SEED = 2026
-CASES = 12_000  # some eight seconds
+CASES = settings().max_examples * 40  # some three seconds; five times as many with --all
 # Of one route and one kind of caller, beside those that chance chooses.
 Header = tuple[bytes, bytes]
 PAPER = pdf()
