@@ -34,6 +34,9 @@ SAMPLE_SECONDS = 5
 FAST_SECONDS, SLOW_SECONDS = 60, 600
 # Who was called has so long to come before it counts as gone, and so long is looked back.
 COMES_WITHIN_SECONDS, LOOK_BACK_SECONDS = 150, 900
+FINISHED_SECONDS = (
+    15.0  # looked back for those who finished: fewer say little, and more are of another load
+)
 CALM_SECONDS = 30.0  # without a line and without refusals before a line steps aside
 NEAR_SECONDS = 300.0  # a mail is read within minutes
 NEAR_BATCH = 200
@@ -106,12 +109,19 @@ class Advancing:
     async def _load(self, tx: Tx, stands: Standing) -> Load:
         line, now = stands.line, stands.now
         told = await store.loads(tx)
+        turns = await store.inside(
+            tx,
+            line.id,
+            now - timedelta(seconds=TURN_SECONDS),
+            now - timedelta(seconds=FINISHED_SECONDS),
+        )
         return Load(
             refused=told.refused,
             job_age=await oldest_overdue(tx),
             admitted=await store.admitted_since(tx, line.id, now - timedelta(seconds=5)) / 5,
-            inside=await store.inside(tx, line.id, now - timedelta(seconds=TURN_SECONDS)),
+            inside=turns.inside,
             arrivals=told.arrivals,
+            finished=turns.finished / FINISHED_SECONDS,
             pressure=told.pressure,
         )
 

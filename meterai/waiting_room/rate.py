@@ -14,6 +14,9 @@ from meterai.waiting_room.model import RATE_MIN, TURN_SECONDS
 
 RATE_FIRST = 5.0  # a second: what one core of 2026 serves with ease, a journey of 20 answers each
 DECREASE = 0.8
+FINISHED_SHARE = (
+    0.9  # of those who finish: fewer come in than leave, and the wait inside gets shorter
+)
 DECREASE_REST_SECONDS = 3.0  # what was let in before still comes
 # Of the rate, a second: it doubles in a quarter of a minute, about as long as those let in need to show
 # whether they find room.
@@ -37,6 +40,7 @@ class Load:
     admitted     people who came in, a second
     inside       people with a turn who have not finished
     arrivals     people who came to do what the line is for, a second
+    finished     people who finished what the line is for, a second
     pressure     the longest mean wait of those inside at one station, as a share of its bound
     """
 
@@ -45,6 +49,7 @@ class Load:
     admitted: float = 0.0
     inside: int = 0
     arrivals: float = 0.0
+    finished: float = 0.0
     pressure: float = 0.0
 
     @property
@@ -61,9 +66,10 @@ class Load:
 def next_rate(
     rate: float, rate_max: float, load: Load, *, seconds: float, since_decrease: float
 ) -> float:
-    """The rate after so many seconds with this load."""
+    """The rate after so many seconds with this load: never far below the rate at which people finish."""
     if load.is_too_much:
-        moved = rate * DECREASE if since_decrease >= DECREASE_REST_SECONDS else rate
+        least = min(rate, FINISHED_SHARE * load.finished)
+        moved = max(rate * DECREASE, least) if since_decrease >= DECREASE_REST_SECONDS else rate
     elif load.has_room and load.admitted >= USED_MIN * rate:
         moved = rate + max(INCREASE * rate, INCREASE_MIN) * min(seconds, INCREASE_SECONDS_MAX)
     else:

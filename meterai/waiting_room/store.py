@@ -47,6 +47,13 @@ class Told(NamedTuple):
     pressure: float
 
 
+class Inside(NamedTuple):
+    """People with a turn who have not finished, and those who did of late."""
+
+    inside: int
+    finished: int
+
+
 class Waits(NamedTuple):
     """Waits that ended, and how many of them within what was shown."""
 
@@ -98,6 +105,7 @@ class Near(NamedTuple):
 
 _BLOCKS = RowMapper(Block)
 _TOLD = RowMapper(Told)
+_INSIDES = RowMapper(Inside)
 _WAITS = RowMapper(Waits)
 _TURNS = RowMapper(HeldTurn)
 _PLACES = RowMapper(KeptPlace)
@@ -152,8 +160,8 @@ SELECT coalesce(sum(refused), 0)::double precision AS refused,
 FROM waiting_room_loads WHERE told_at > clock_timestamp() - make_interval(secs => %s)
 """
 _INSIDE = """
-SELECT count(*) FROM waiting_room_turns
-WHERE line_id = %s AND admitted_at > %s AND ended_at IS NULL
+SELECT count(*) FILTER (WHERE ended_at IS NULL) AS inside, count(*) FILTER (WHERE ended_at > %s) AS finished
+FROM waiting_room_turns WHERE line_id = %s AND admitted_at > %s
 """
 _ADMITTED_SINCE = "SELECT count(*) FROM waiting_room_turns WHERE line_id = %s AND admitted_at > %s"
 _CAME = (
@@ -325,9 +333,13 @@ async def loads(tx: ReadTx) -> Told:
     return found
 
 
-async def inside(tx: ReadTx, line: UUID, since: datetime) -> int:
-    """People with a turn that began after a moment, who have not finished."""
-    return int(await tx.value(_INSIDE, line, since))
+async def inside(
+    tx: ReadTx, line: UUID, admitted_since: datetime, finished_since: datetime
+) -> Inside:
+    """People whose turn began after a moment: who has not finished, and who finished after another one."""
+    found = await tx.one_as(_INSIDES, _INSIDE, finished_since, line, admitted_since)
+    assert found is not None
+    return found
 
 
 async def admitted_since(tx: ReadTx, line: UUID, since: datetime) -> int:

@@ -12,6 +12,7 @@ from meterai.waiting_room.rate import (
     AWAY_MAX,
     DECREASE,
     DECREASE_REST_SECONDS,
+    FINISHED_SHARE,
     INCREASE,
     INCREASE_MIN,
     INCREASE_SECONDS_MAX,
@@ -34,6 +35,8 @@ loads = some.builds(
     job_age=little_or_much,
     admitted=much,
     inside=some.integers(0, 10**9),
+    finished=little_or_much,
+    pressure=little_or_much,
 )
 CALM = Load()
 TROUBLE = Load(refused=1.0)
@@ -64,6 +67,17 @@ def test_it_goes_down_once_for_what_was_let_in_before() -> None:
 def test_trouble_is_people_inside_who_find_no_room(load: Load) -> None:
     assert load.is_too_much
     assert not Load(job_age=JOB_AGE_SECONDS_MAX, admitted=1e9, inside=10**9).is_too_much
+
+
+def test_rate_falls_no_lower_than_people_finish() -> None:
+    busy = Load(pressure=3.0, finished=9.5)
+    assert next_rate(10, 100, busy, seconds=1, since_decrease=1e9) == 9.5 * FINISHED_SHARE
+    slow = Load(pressure=3.0, finished=2.0)
+    assert next_rate(10, 100, slow, seconds=1, since_decrease=1e9) == 10 * DECREASE
+    quick = Load(pressure=3.0, finished=50.0)
+    assert next_rate(10, 100, quick, seconds=1, since_decrease=1e9) == 10, (
+        "it is no reason to let more in"
+    )
 
 
 def test_where_few_come_more_are_not_let_in() -> None:
