@@ -98,3 +98,15 @@ def test_what_happened_to_the_money_is_told_in_order(till: Till) -> None:
         ("refund_settled", 2 * PRICE),
     ]
     assert [one.at for one in found] == sorted(one.at for one in found)
+
+
+def test_paid_attempt_is_asked_about_again_after_minutes(till: Till) -> None:
+    """A second payment that nobody tells us of may wait; the first is being executed."""
+    order, attempt, qr = till.order()
+    till.control("pay", qr_content=qr)
+    says_paid(till, order)
+    [due] = till.rows(
+        "SELECT extract(epoch FROM ask_at - now()) / 60 AS minutes FROM payment_attempts WHERE attempt_id = %s",
+        attempt,
+    )
+    assert 4 < due["minutes"] <= 5

@@ -29,7 +29,9 @@ BEGIN
     END IF;
     INSERT INTO captures (account_id, attempt_id, payment, amount, learned_by)
     VALUES (p_account, p_attempt, p_payment, p_amount, p_learned_by);
-    UPDATE payment_attempts SET state = 'paid', ask_rank = 1
+    -- It is asked about again for a second payment that nobody tells us of; not while the first is executed.
+    UPDATE payment_attempts SET state = 'paid', ask_rank = 1,
+        ask_at = greatest(ask_at, now() + interval '5 minutes')
     WHERE account_id = p_account AND attempt_id = p_attempt AND state <> 'denied';
     PERFORM ledger_post(
         p_account, 'captured:' || p_attempt || ':' || p_payment, 'payment_captured',

@@ -1,5 +1,6 @@
 -- When to ask again about an attempt: ever less often, up to once an hour and, after two days or
--- once it is paid, once a day, until the provider's record of it ends.
+-- once it is paid, once a day, until the provider's record of it ends.  What is paid is asked about for a
+-- second payment that nobody tells us of, which may wait for minutes.
 CREATE OR REPLACE FUNCTION payment_next_question(
     p_state text, p_opened_at timestamptz, p_asked integer, p_first_seconds double precision,
     p_window_seconds double precision
@@ -7,7 +8,8 @@ CREATE OR REPLACE FUNCTION payment_next_question(
 LANGUAGE sql STABLE STRICT AS $$
     SELECT CASE
         WHEN p_opened_at < now() - make_interval(secs => p_window_seconds) THEN 'infinity'
-        ELSE now() + make_interval(secs => backoff_seconds(p_first_seconds, p_asked,
+        ELSE now() + make_interval(secs => backoff_seconds(
+            CASE WHEN p_state = 'paid' THEN 60 ELSE 1 END * p_first_seconds, p_asked,
             CASE WHEN p_state = 'paid' OR p_opened_at < now() - interval '2 days'
                  THEN 86400 ELSE 3600 END))
     END
