@@ -208,11 +208,14 @@ class DraftService:
     ) -> DraftFile:
         """Say where the stamps of a file go; no placement takes them off again.
 
-        `version` is that of the file which somebody looked at.  Refuses `NotFound`, `FileNotReady`,
-        `PlacedElsewhere` where it has another by now, and what `sealing` refuses of placements.
+        `version` is that of the file which somebody looked at.  A form that is sent twice finds its own
+        placements.  Refuses `NotFound`, `FileNotReady`, `PlacedElsewhere` where the file has another version
+        by now, and what `sealing` refuses of placements.
         """
         found = await self.file(draft, file)
         seen = found.version if version is None else version
+        if found.version != seen and found.placements == tuple(placements):
+            return found
         _check_version(found, seen)
         if placements:
             with self.contents.shared(found) as load:
@@ -221,7 +224,10 @@ class DraftService:
             store.place, draft.id, file, placements_json(placements), seen
         )
         if placed is None:
-            _check_version(await self.file(draft, file), seen)
+            now = await self.file(draft, file)
+            if now.placements == tuple(placements):
+                return now
+            _check_version(now, seen)
             raise FileNotReady(f"the file is {found.state}")
         return placed
 

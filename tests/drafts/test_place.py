@@ -513,6 +513,14 @@ def test_the_same_place_is_at_the_same_distance_from_the_lower_right_corner(insi
     assert re.search(r"Tidak muat.*?surat-4\.pdf", shown, re.DOTALL)
 
 
+def test_form_sent_twice_by_a_double_click_is_done_once(inside):
+    draft = drafted(inside, pdf())
+    assert draft.sends(do="use", version=0).status == 303
+    placed = draft.placed()
+    assert draft.sends(do="use", version=0).status == 303
+    assert draft.placed() == placed
+
+
 def test_of_two_tabs_the_second_loses_nothing_and_overwrites_nothing_unseen(inside):
     draft = drafted(inside, pdf())
     assert draft.sends(do="use", version=0).status == 303
