@@ -234,6 +234,7 @@ def build(settings: Settings, rooms: Rooms = ROOMS, site: pages.Site | None = No
             limiter.watching(),
         ):
             app.state.container = container
+            container.stations.add(limiter.station)
             app.state.services = container.services() | {
                 Bodies: bodies,
                 Limiter: limiter,

@@ -11,7 +11,7 @@ from meterai import sealing
 from meterai.drafts.contents import Load
 from meterai.drafts.model import FileEmpty, PagesTooSmall
 from meterai.kit.clock import Clock
-from meterai.plumbing.stations import Stations
+from meterai.plumbing.stations import Station, Stations
 from meterai.sealing import (
     LAST_PAGE,
     STAMPS_MAX,
@@ -58,8 +58,8 @@ class Examination:
         self._issuers = issuers
         self._bytes_max = bytes_max
         self._clock = clock
-        examining = stations.add("examination", WAIT_SECONDS_MAX)
-        placing = stations.add("placing", WAIT_SECONDS_MAX)
+        examining = stations.add(Station("examination", WAIT_SECONDS_MAX))
+        placing = stations.add(Station("placing", WAIT_SECONDS_MAX))
         self._reading = sealing.Slots(READ_AT_ONCE, station=examining)
         self._pool = sealing.Pool(EXAMINED_AT_ONCE, station=examining)
         self._checking = sealing.Pool(CHECKED_AT_ONCE, CHECKS_WAITING_MAX, placing)

@@ -16,7 +16,7 @@ from meterai import sealing
 from meterai.drafts.contents import Contents
 from meterai.drafts.model import DraftFile, FileNotReady
 from meterai.kit.clock import Clock
-from meterai.plumbing.stations import Stations
+from meterai.plumbing.stations import Station, Stations
 from meterai.sealing import PageNotDrawn, PagePicture, PageSize, Placement
 
 DRAWN_AT_ONCE = 1  # processes; each has a processor to itself for two seconds at the most
@@ -54,7 +54,7 @@ class PagePictures:
         self._clock = clock
         self._slots = sealing.Slots(1)
         self._pool = sealing.Pool(
-            DRAWN_AT_ONCE, WAITING_MAX, stations.add("pictures", WAIT_SECONDS_MAX)
+            DRAWN_AT_ONCE, WAITING_MAX, stations.add(Station("pictures", WAIT_SECONDS_MAX))
         )
         self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
         self._kept_bytes = 0

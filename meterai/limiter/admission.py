@@ -14,9 +14,11 @@ from meterai.limiter.turn import Turn
 from meterai.limiter.users import Users
 from meterai.plumbing.head import head_of
 from meterai.plumbing.incoming import Incoming
+from meterai.plumbing.stations import Station
 from meterai.plumbing.turns import PURPOSE, Purpose
 
 STAYS_SECONDS = 0.1  # so long nobody leaves, and nobody is looked after
+_NO_STATION = Station("")  # of everybody else's waits
 WantsPage = Callable[[str, str], bool]  # of path and Accept
 
 
@@ -79,11 +81,14 @@ class Admission:
 
     async def _may_begin(self, priority: Priority, user: bytes, incoming: Incoming) -> bool:
         place = self._limiter.ask(priority, user)
+        station = self._limiter.station if priority is Priority.CHECKOUT else _NO_STATION
         if isinstance(place, bool):
+            station.at_once()
             return place
         begun = monotonic()
         try:
-            has_turn = await place.turn
+            with station.waiting():
+                has_turn = await place.turn
             waited = monotonic() - begun
             metrics.waited(priority, waited)
             # Only now, and not for the many who are refused: it costs as much as a refusal.

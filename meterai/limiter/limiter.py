@@ -15,6 +15,7 @@ from meterai.limiter.metrics import show
 from meterai.limiter.usage import Usage
 from meterai.limiter.waiting import Place, Waiting
 from meterai.plumbing.queueing import Queueing
+from meterai.plumbing.stations import Station
 
 LOOK_SECONDS = 0.02  # between two looks at the event loop and at those who wait
 # A crowd that came together would be refused together, and come again together.
@@ -24,12 +25,15 @@ WINDOW_LOOKS = 10  # looks between two changes of the limit
 ASIDE_MAX = 512
 # Of the limit, kept free for each other priority, so that slow requests of one keep none waiting.
 RESERVE = 0.05
+# Mean wait for a turn of those who order: a journey asks for some fifteen.
+TURN_SECONDS_MAX = 0.5
 
 
 class Limiter:
     """Turns for requests, by priority and recent use."""
 
     def __init__(self, queueing: Queueing) -> None:
+        self.station = Station("turn", TURN_SECONDS_MAX)  # of those who order
         self._queueing = queueing
         self._limit = Limit()
         self._usage = Usage()

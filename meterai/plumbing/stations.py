@@ -56,6 +56,10 @@ class Station:
             if self.name:
                 WAITED.labels(station=self.name).inc(waited)
 
+    def at_once(self) -> None:
+        """A step did not have to wait."""
+        self._ended += 1
+
     @contextmanager
     def serving(self) -> Iterator[None]:
         """A step is carried out while this lasts."""
@@ -87,11 +91,11 @@ class Stations:
     def __init__(self) -> None:
         self._stations: dict[str, Station] = {}
 
-    def add(self, name: str, wait_seconds_max: float) -> Station:
-        """A new station."""
-        assert name not in self._stations, name
-        found = self._stations[name] = Station(name, wait_seconds_max)
-        return found
+    def add(self, station: Station) -> Station:
+        """One more; there is one of each name."""
+        assert station.name not in self._stations, station.name
+        self._stations[station.name] = station
+        return station
 
     def pressure(self) -> float:
         """The highest pressure of all stations since last asked; 0 where there is none."""

@@ -18,9 +18,9 @@ FINISHED_SHARE = (
     0.9  # of those who finish: fewer come in than leave, and the wait inside gets shorter
 )
 DECREASE_REST_SECONDS = 3.0  # what was let in before still comes
-# Of the rate, a second: it doubles in a quarter of a minute, about as long as those let in need to show
-# whether they find room.
-INCREASE = 0.05
+# Of the rate, a second: it doubles in half a minute, about as long as those let in need to show whether they
+# find room. At twice this pace a hundred were inside before the first of them waited.
+INCREASE = 0.025
 INCREASE_MIN = 0.2  # admissions a second, a second: after the worst it is at five again in 25 s
 INCREASE_SECONDS_MAX = 5.0  # of one step: after a pause nobody knows what the platform serves
 USED_MIN = 0.5  # of what was let in; where fewer come, more would tell nothing

@@ -43,6 +43,13 @@ def test_pressure_is_mean_wait_as_share_of_bound(watch: Watch) -> None:
     assert station.pressure() == 0.0, "it begins anew"
 
 
+def test_who_did_not_have_to_wait_counts(watch: Watch) -> None:
+    station = Station("turn", 2.0)
+    wait(station, watch, 4.0)
+    station.at_once()
+    assert station.pressure() == 1.0
+
+
 def test_who_still_waits_counts(watch: Watch) -> None:
     station = Station("examination", 2.0)
     with ExitStack() as waits:
@@ -66,8 +73,8 @@ def test_wait_that_is_broken_off_ends(watch: Watch) -> None:
 
 def test_station_under_most_pressure_counts(watch: Watch) -> None:
     stations = Stations()
-    wait(stations.add("examination", 2.0), watch, 1.0)
-    wait(stations.add("pictures", 4.0), watch, 3.0)
+    wait(stations.add(Station("examination", 2.0)), watch, 1.0)
+    wait(stations.add(Station("pictures", 4.0)), watch, 3.0)
     assert stations.pressure() == 0.75
 
 
