@@ -9,6 +9,8 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_attempt payment_attempts;
     v_known captures;
+    -- It is asked about again for a second payment that nobody tells us of; not while the first is executed.
+    v_again timestamptz := now() + interval '5 minutes';
 BEGIN
     SELECT * INTO v_attempt FROM payment_attempts
     WHERE account_id = p_account AND attempt_id = p_attempt FOR UPDATE;
@@ -29,9 +31,8 @@ BEGIN
     END IF;
     INSERT INTO captures (account_id, attempt_id, payment, amount, learned_by)
     VALUES (p_account, p_attempt, p_payment, p_amount, p_learned_by);
-    -- It is asked about again for a second payment that nobody tells us of; not while the first is executed.
     UPDATE payment_attempts SET state = 'paid', ask_rank = 1,
-        ask_at = greatest(ask_at, now() + interval '5 minutes')
+        ask_at = greatest(ask_at, v_again)
     WHERE account_id = p_account AND attempt_id = p_attempt AND state <> 'denied';
     PERFORM ledger_post(
         p_account, 'captured:' || p_attempt || ':' || p_payment, 'payment_captured',
