@@ -1,0 +1,67 @@
+"""The networks that an address of a visitor lies in, and a bound for each of them.
+
+A stranger has as many IPv6 networks of 64 bits as their provider gives: a home has 256 (a /56), a rented
+server up to 65,536 (a /48).  So a bound for one network holds for the wider ones too, where it is larger,
+since many people share those.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Network
+from time import monotonic
+
+WIDER = (1, 4, 16)  # times the bound of an address or a /64, for each network that nests
+NAMES_MAX = 4_096  # networks whose wider ones are at hand; another costs some microseconds
+NETWORKS_MAX = 50_000  # known to one bound; the one not seen for longest is forgotten first
+
+
+@lru_cache(maxsize=NAMES_MAX)
+def nested(network: str) -> tuple[str, ...]:
+    """Names of the networks that nest around one of `network_of`, itself first.
+
+    A /64, /56 and /48 of IPv6; an address and its /24 of IPv4; alone where nobody knows the address.
+    """
+    if network.endswith("/64"):
+        number = int(IPv6Network(network).network_address)
+        return network, f"{number >> 72:x}/56", f"{number >> 80:x}/48"
+    try:
+        number = int(IPv4Address(network))
+    except ValueError:
+        return (network,)
+    return network, f"{number >> 8:x}/24"
+
+
+class Buckets:
+    """So many at once for one network, again within `refill_seconds`; for a wider one `WIDER` times as many.
+
+    Of one process: an installation lets in as many times more as it has web processes.
+    """
+
+    def __init__(self, most: float, refill_seconds: float) -> None:
+        self._most = tuple(most * times for times in WIDER)
+        self._refill_seconds = refill_seconds
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()  # how much, when
+
+    def take(self, names: Sequence[str]) -> bool:
+        """Count one for all networks of these names, narrow to wide; false where one of them has had all it may
+        for now, and nothing is counted.
+        """
+        now = monotonic()
+        found = [
+            (name, self._now(name, most, now))
+            for name, most in zip(names, self._most, strict=False)
+        ]
+        may = all(left >= 1 for _, left in found)
+        for name, left in found:
+            if may:
+                self._left[name] = (left - 1, now)
+            if name in self._left:
+                self._left.move_to_end(name)
+        while len(self._left) > NETWORKS_MAX:
+            self._left.popitem(last=False)
+        return may
+
+    def _now(self, name: str, most: float, now: float) -> float:
+        left, at = self._left.get(name, (most, now))
+        return min(left + (now - at) * most / self._refill_seconds, most)

@@ -1,0 +1,91 @@
+"""One stranger's many networks are bounded together, and a crowd's are not."""
+
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meterai.plumbing import networks
+from meterai.plumbing.networks import NETWORKS_MAX, Buckets, nested
+
+
+class Hands:
+    """A clock that a test moves."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1_000.0
+        monkeypatch.setattr(networks, "monotonic", lambda: self.now)
+
+
+@pytest.fixture
+def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
+    return Hands(monkeypatch)
+
+
+def of_48(site: int, count: int) -> list[tuple[str, ...]]:
+    """So many networks of 64 bits within one of 48, each in a /56 of its own."""
+    return [nested(f"2001:db8:{site:x}:{number << 8:x}::/64") for number in range(count)]
+
+
+@given(st.ip_addresses(v=6), st.ip_addresses(v=6))
+def test_ipv6_networks_nest_as_their_prefixes_do(one: IPv6Address, other: IPv6Address) -> None:
+    ours, theirs = (
+        nested(str(IPv6Network((int(address), 64), strict=False))) for address in (one, other)
+    )
+    for bits, mine, its in zip((64, 56, 48), ours, theirs, strict=True):
+        assert (mine == its) == (int(one) >> (128 - bits) == int(other) >> (128 - bits))
+    assert len(set(ours)) == 3
+
+
+@given(st.ip_addresses(v=4), st.integers(0, 255))
+def test_ipv4_addresses_of_one_24_share_the_wider_name(address: IPv4Address, last: int) -> None:
+    own, wide = nested(str(address))
+    neighbour = IPv4Address(int(address) >> 8 << 8 | last)
+    assert own == str(address)
+    assert nested(str(neighbour))[1] == wide
+    assert nested(str(IPv4Address(int(address) ^ 1 << 8)))[1] != wide
+
+
+@pytest.mark.parametrize("told", ["unknown", "", "testclient"])
+def test_address_nobody_knows_is_a_network_by_itself(told: str) -> None:
+    assert nested(told) == (told,)
+
+
+@pytest.mark.usefixtures("hands")
+def test_networks_of_one_48_take_sixteen_times_what_one_takes() -> None:
+    buckets = Buckets(10, 100.0)
+    assert sum(buckets.take(nested("2001:db8:1::/64")) for _ in range(50)) == 10
+    taken = sum(buckets.take(names) for names in of_48(1, 200) for _ in range(50))
+    assert taken == 160 - 10
+    assert buckets.take(nested("2001:db8:2::/64")), "another /48 has its own"
+
+
+@pytest.mark.usefixtures("hands")
+def test_addresses_of_one_24_take_four_times_what_one_takes() -> None:
+    buckets = Buckets(10, 100.0)
+    crowd = [nested(f"203.0.113.{number}") for number in range(256)]
+    assert sum(buckets.take(names) for names in crowd for _ in range(20)) == 40
+
+
+def test_each_network_is_filled_again_in_its_time(hands: Hands) -> None:
+    buckets = Buckets(10, 100.0)
+    names = nested("203.0.113.7")
+    assert [buckets.take(names) for _ in range(11)] == [True] * 10 + [False]
+    hands.now += 20.0
+    assert [buckets.take(names) for _ in range(3)] == [True, True, False]
+    hands.now += 10_000.0
+    assert sum(buckets.take(names) for _ in range(50)) == 10
+
+
+@pytest.mark.usefixtures("hands")
+def test_wide_network_that_had_all_is_remembered_while_it_asks() -> None:
+    """Who asks from ever new networks forgets nothing, and fills no memory."""
+    buckets = Buckets(1, 1e9)
+    assert sum(buckets.take(names) for names in of_48(1, 100)) == 16
+    crowd = (nested(f"{a}.{b}.{c}.1") for a in range(1, 9) for b in range(100) for c in range(100))
+    for number, names in enumerate(crowd):
+        buckets.take(names)
+        if number % 10_000 == 0:
+            assert not buckets.take(of_48(1, 200)[-1])
+    assert len(buckets._left) <= NETWORKS_MAX
