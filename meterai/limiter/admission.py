@@ -102,7 +102,8 @@ class Admission:
 
     def _refused(self, scope: HTTPScope, priority: Priority) -> Answer:
         metrics.refused(priority)
-        self._limiter.refused(priority)
+        if priority <= Priority.CHECKOUT:
+            self._limiter.refusals.add(self._users.apart(scope))
         if (own := self._answers.of_route(scope["method"], scope["path"])) is not None:
             return own
         head = head_of(scope)

@@ -12,6 +12,7 @@ from time import monotonic
 from meterai.kit.priority import ALLOWANCES, Priority
 from meterai.limiter.limit import Limit
 from meterai.limiter.metrics import show
+from meterai.limiter.refusals import Refusals
 from meterai.limiter.usage import Usage
 from meterai.limiter.waiting import Place, Waiting
 from meterai.plumbing.queueing import Queueing
@@ -45,7 +46,7 @@ class Limiter:
         self._waiting = {priority: Waiting() for priority in Priority}
         self._was_reached = False
         self._peak = 0  # the most that was under way in this window
-        self._refused = dict.fromkeys(Priority, 0)
+        self.refusals = Refusals()
         self._is_used = asyncio.Event()  # since the last window something ran or waited
 
     # -- what is shown ---------------------------------------------------------------------
@@ -66,14 +67,6 @@ class Limiter:
     def is_full(self, priority: Priority) -> bool:
         """True where a request of nobody would be refused: costs nothing to find out."""
         return self._waiting[priority].is_full
-
-    def refused(self, priority: Priority) -> None:
-        """A request was told to come again."""
-        self._refused[priority] += 1
-
-    def refused_up_to(self, priority: Priority) -> int:
-        """Requests of this priority and those before it that were told to come again, ever."""
-        return sum(count for one, count in self._refused.items() if one <= priority)
 
     # -- turns -----------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from litestar.types import HTTPScope
 
 from meterai.plumbing.head import head_of
 from meterai.plumbing.http import Caller
+from meterai.plumbing.networks import nested
 
 KNOWN_MAX = 20_000  # credentials; the one not seen for longest is forgotten first; some megabytes
 _CREDENTIALS = (b"authorization", b"cookie")
@@ -27,11 +28,17 @@ class Users:
 
     def of(self, scope: HTTPScope) -> bytes:
         """The user of a request: its account where the credential is known, else its address."""
+        return self._account_of(scope) or self._address_of(scope).encode()
+
+    def apart(self, scope: HTTPScope) -> bytes:
+        """The same for all that one stranger may have: its account, else the widest of its networks."""
+        return self._account_of(scope) or nested(self._address_of(scope))[-1].encode()
+
+    def _account_of(self, scope: HTTPScope) -> bytes | None:
         credential = _credential(scope)
         account = self._known.get(credential) if credential else None
-        if account is None:
-            return self._address_of(scope).encode()
-        self._known.move_to_end(credential)
+        if account is not None:
+            self._known.move_to_end(credential)
         return account
 
     def learn(self, scope: HTTPScope, user: bytes) -> None:

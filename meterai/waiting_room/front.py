@@ -17,14 +17,14 @@ from litestar.serialization import encode_json
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from meterai import pages
-from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.limiter import Limiter
 from meterai.pages import Asset, Site, local_path, wants_page
 from meterai.plumbing.compression import compressing
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import DatabaseBusy
-from meterai.plumbing.http import PROBLEM, cookie_name, network_of, problem
+from meterai.plumbing.http import PROBLEM, Caller, cookie_name, network_of, problem
+from meterai.plumbing.networks import Buckets, nested
 from meterai.plumbing.pace import Pace
 from meterai.plumbing.paths import Declared
 from meterai.waiting_room import metrics
@@ -43,7 +43,6 @@ from meterai.waiting_room.model import (
     TooManyPlaces,
     WaitInLine,
 )
-from meterai.waiting_room.newcomers import Newcomers
 from meterai.waiting_room.page import WaitingPages
 from meterai.waiting_room.service import WaitingRoom
 from meterai.waiting_room.settings import WaitingRoomSettings
@@ -59,6 +58,9 @@ _FOR_A_SECOND = (b"cache-control", b"public, max-age=1")
 _FOR_GOOD = (b"cache-control", b"public, max-age=31536000, immutable")
 _ASSETS = ("waiting.css", "waiting.js")
 _OF_THE_CALLED = ("enter", "receipt")  # the application answers, whoever may ask it
+PLACES_REFILL_SECONDS = 100.0  # in which a network may take as many new places again
+# Of one account or one network, a second: whoever reloads is one person who came.
+ARRIVALS_MAX = 1.0
 
 
 def _read(options: dict[str, Any], _name: str) -> Guarded | None:
@@ -149,10 +151,11 @@ class Front:
         self._assets = {
             f"/static/{name}": site.assets[name] for name in _ASSETS if name in site.assets
         }
-        self._refused_before = 0
         self._known: WaitingRoom | None = None
         self._pace: Pace = litestar.state.pace
-        self._newcomers = Newcomers(settings.of(WaitingRoomSettings).waiting_room_network_places)
+        places = settings.of(WaitingRoomSettings).waiting_room_network_places
+        self._newcomers = Buckets(places, PLACES_REFILL_SECONDS)
+        self._arrivals = Buckets(ARRIVALS_MAX, 1.0)
 
     @property
     def _room(self) -> WaitingRoom | None:
@@ -160,15 +163,9 @@ class Front:
         services = getattr(self._litestar.state, "services", None)
         if self._known is None and services:
             self._known = services[WaitingRoom]
-            self._known.refused_since = self._refused_since
+            limiter: Limiter = self._litestar.state.limiter
+            self._known.refused_since = limiter.refusals.since_asked
         return self._known
-
-    def _refused_since(self) -> int:
-        """Requests of people who pay or have paid that were told to come again since last asked."""
-        limiter: Limiter = self._litestar.state.limiter
-        refused = limiter.refused_up_to(Priority.CHECKOUT)
-        since, self._refused_before = refused - self._refused_before, refused
-        return since
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, send into a line, or pass on."""
@@ -190,7 +187,8 @@ class Front:
                 await room.look()
                 if await self._is_sent_away(scope, send, room, guarded):
                     return
-                send = await self._with_turn(scope, send, room, guarded)
+                if scope["method"] == "GET":  # HEAD only looks: it is nobody who came
+                    send = self._with_turn(scope, send, room, guarded)
         await self._app(scope, receive, send)
 
     def _is_wanted(self, scope: HTTPScope, asset: Asset) -> bool:
@@ -206,10 +204,11 @@ class Front:
         line = room.line_before(guarded.act)
         if line is None or not guarded.is_entrance or room.turn_shown(scope, line) is not None:
             return False
-        metrics.SENT.labels(line=line.name).inc()
         await self._pace.turn()
         if scope["method"] == "HEAD":
             send = partial(_without_body, send)
+        else:
+            metrics.SENT.labels(line=line.name).inc()
         refusal = WaitInLine(line.name)
         if not wants_page(scope["path"], _header(scope, b"accept").decode("latin-1")):
             await self._refuse(scope, send, refusal)
@@ -220,31 +219,41 @@ class Front:
         await self._send(send, 303, b"", (b"location", location.encode()), _NOT_STORED)
         return True
 
-    async def _with_turn(
-        self, scope: HTTPScope, send: Send, room: WaitingRoom, guarded: Guarded
-    ) -> Send:
-        """The answer with a turn where nobody waits, or with a longer one where it is used."""
+    def _with_turn(self, scope: HTTPScope, send: Send, room: WaitingRoom, guarded: Guarded) -> Send:
+        """Sends on what is answered; what is served counts as an arrival, and gives or renews a turn."""
         line = room.any_line_of(guarded.act)
-        if line is None:
-            return send
-        room.arrived()
-        turn = room.turn_shown(scope, line)
-        if turn is None:
-            fresh = None if line.stands_in_the_way else await room.early_turn(line)
-        else:
-            fresh = room.renewed(turn)
-        return send if fresh is None else partial(self._adding, send, room, line, fresh)
+        return send if line is None else partial(self._sent_on, send, scope, room, line)
 
-    async def _adding(
-        self, send: Send, room: WaitingRoom, line: Line, turn: Turn, message: Message
+    async def _sent_on(
+        self, send: Send, scope: HTTPScope, room: WaitingRoom, line: Line, message: Message
     ) -> None:
         if message["type"] == "http.response.start" and message["status"] < 400:
-            text = room.tokens.turn(turn)
-            cookie = self.cookie(turn_cookie(line.name), text, TURN_SECONDS_MAX)
-            # What sets a cookie for one is kept by nobody.
-            rest = [one for one in message["headers"] if one[0].lower() != b"cache-control"]
-            message["headers"] = [*rest, _NOT_STORED, cookie]
+            if self._arrivals.take(self._names_of(scope)):
+                room.arrived()
+            if (turn := await self._fresh_turn(scope, room, line)) is not None:
+                text = room.tokens.turn(turn)
+                cookie = self.cookie(turn_cookie(line.name), text, TURN_SECONDS_MAX)
+                # What sets a cookie for one is kept by nobody.
+                rest = [one for one in message["headers"] if one[0].lower() != b"cache-control"]
+                message["headers"] = [*rest, _NOT_STORED, cookie]
         await send(message)
+
+    async def _fresh_turn(self, scope: HTTPScope, room: WaitingRoom, line: Line) -> Turn | None:
+        """A turn where nobody waits, or a longer one where it is used."""
+        turn = room.turn_shown(scope, line)
+        if turn is not None:
+            return room.renewed(turn)
+        return None if line.stands_in_the_way else await room.early_turn(line)
+
+    def _names_of(self, scope: HTTPScope) -> tuple[str, ...]:
+        """Who it is that came: an account that the application knew, else the networks of the visitor."""
+        caller = scope.get("caller")
+        if isinstance(caller, Caller):
+            return (caller.account.hex,)
+        return nested(self._network_of(scope))
+
+    def _network_of(self, scope: HTTPScope) -> str:
+        return network_of(ASGIConnection(scope), self._process.proxies)
 
     def cookie(self, name: str, value: str, seconds: int) -> Header:
         """A cookie of ours; not for scripts."""
@@ -362,8 +371,8 @@ class Front:
             return None  # it looks whether somebody is there
         if line.state not in (LineState.GATHERING, LineState.OPEN):
             return None
-        network = network_of(ASGIConnection(scope), self._process.proxies)
-        if not self._newcomers.may_come(network):
+        network = self._network_of(scope)
+        if not self._newcomers.take(nested(network)):
             raise TooManyPlaces(network)
         if line.state == LineState.GATHERING:
             return await room.enter(line)

@@ -393,3 +393,46 @@ def test_a_credential_counts_once_it_was_accepted() -> None:
     users.learn(made_up[0] | {"caller": Caller(account, "session", "id")}, b"192.0.2.1")  # type: ignore[arg-type]
     assert users.of(made_up[0]) == account.bytes  # type: ignore[arg-type]
     assert users.of(made_up[1]) == b"192.0.2.1"  # type: ignore[arg-type]
+
+
+# -- of whom refusals are told -----------------------------------------------------------------
+
+
+def refused_from(addresses: list[str], priority: Priority = Priority.CHECKOUT) -> int:
+    """How many count as refused where these find no place."""
+
+    told: list[int] = []
+
+    async def act(door: Door) -> None:
+        door.crowd(FULL, priority)  # from one address
+        await door.settle()
+        visitors = [Visitor("GET", PATHS[priority]) for _ in addresses]
+        for visitor, address in zip(visitors, addresses, strict=True):
+            visitor.scope["client"] = (address, 1)
+            await door.ask(visitor)
+            assert visitor.status == 503
+        told.append(door.limiter.refusals.since_asked())
+
+    at_the_door(act)
+    return told[0]
+
+
+def test_refusals_of_one_stranger_are_not_told() -> None:
+    assert refused_from(["192.0.2.1"] * 50) == 0
+    assert refused_from([f"192.0.2.{number}" for number in range(50)]) == 0
+    assert refused_from([f"2001:db8:1:{number:x}::/64" for number in range(50)]) == 0
+
+
+def test_refusals_of_people_from_many_networks_are_told() -> None:
+    assert refused_from([f"192.0.{number}.1" for number in range(20)]) == 20
+    assert refused_from([f"192.0.{number}.1" for number in range(20)], Priority.NEW) == 0
+
+
+def test_accounts_behind_one_address_are_apart() -> None:
+    users = Users(lambda scope: scope["client"][0] if scope["client"] else "")
+    people = [Visitor("GET", "/", {"cookie": f"session={number}"}).scope for number in range(3)]
+    assert {users.apart(scope) for scope in people} == {users.apart(Visitor("GET", "/").scope)}  # type: ignore[arg-type]
+    for number, scope in enumerate(people):
+        told = scope | {"caller": Caller(UUID(int=number), "session", "id")}
+        users.learn(told, b"192.0.2.1")  # type: ignore[arg-type]
+    assert len({users.apart(scope) for scope in people}) == 3  # type: ignore[arg-type]

@@ -1,0 +1,59 @@
+"""One who is refused shows nothing about the others; many who are apart do."""
+
+import pytest
+
+from meterai.limiter import refusals
+from meterai.limiter.refusals import APART_MIN, KNOWN_MAX, LATELY_SECONDS, Refusals
+
+
+class Hands:
+    """A clock that a test moves."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1_000.0
+        monkeypatch.setattr(refusals, "monotonic", lambda: self.now)
+
+
+@pytest.fixture
+def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
+    return Hands(monkeypatch)
+
+
+def refuse(known: Refusals, *users: int) -> None:
+    for user in users:
+        known.add(user.to_bytes(16))
+
+
+@pytest.mark.usefixtures("hands")
+def test_few_who_are_refused_without_end_are_not_told() -> None:
+    known = Refusals()
+    for _ in range(1_000):
+        refuse(known, *range(APART_MIN - 1))
+    assert known.since_asked() == 0
+
+
+def test_each_of_many_counts_once_since_it_was_asked(hands: Hands) -> None:
+    known = Refusals()
+    for _ in range(3):
+        refuse(known, *range(APART_MIN))
+    assert known.since_asked() == APART_MIN
+    hands.now += 0.5
+    assert known.since_asked() == 0
+    hands.now += 0.5
+    refuse(known, 1)
+    assert known.since_asked() == 1, "the others were refused lately"
+
+
+def test_refusals_of_long_ago_make_nobody_many(hands: Hands) -> None:
+    known = Refusals()
+    refuse(known, *range(APART_MIN))
+    hands.now += LATELY_SECONDS + 0.1
+    refuse(known, 1)
+    assert known.since_asked() == 0
+
+
+@pytest.mark.usefixtures("hands")
+def test_any_number_of_refused_ones_fits() -> None:
+    known = Refusals()
+    refuse(known, *range(3 * KNOWN_MAX))
+    assert known.since_asked() == KNOWN_MAX

@@ -1,0 +1,112 @@
+"""Who counts as having come to buy: who is served, and of one network few."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from meterai.apps.edge import HEAD_BYTES_MAX
+from tests.support.lines import BUYING
+from tests.support.within import Asking, Given, Within, settings_of, within
+from tests.waiting_room.test_over_http import Do, Office, kept
+
+PAGE = {"accept": "text/html", "accept-language": "en"}
+TURN = f"turn-{BUYING}"
+
+
+def run(database_url: str, directory: Path, act: Do, **settings: Any) -> None:
+    """The application while nobody has to wait; nothing that is counted is told meanwhile."""
+
+    async def whole() -> None:
+        told = settings_of(database_url, directory, proxies=1, **settings)
+        async with within(told) as web:
+            office = Office(web)
+            await office.advance(1.0)
+            office.room._seen_at = float("inf")
+            await act(web, office)
+
+    asyncio.run(whole())
+
+
+async def look(web: Within, address: str = "192.0.2.1", method: str = "GET", **more: str) -> Given:
+    """A look at the form to buy; a stranger is sent to sign in."""
+    headers = PAGE | {"x-forwarded-for": address} | more
+    told = [(name.encode(), value.encode()) for name, value in headers.items()]
+    return await web.ask(Asking(method, b"/buy", told))
+
+
+def given(office: Office) -> int:
+    """Numbers given away by now."""
+    numbers = office.room._numbers.get(office.line().id)
+    return numbers._next - numbers._first if numbers else 0
+
+
+def test_head_counts_nobody_and_takes_no_number(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within, office: Office) -> None:
+        for number in range(20):
+            found = await look(web, f"192.{number}.2.1", method="HEAD")
+            assert (found.status, found.body) == (303, b"")  # to signing in
+            assert TURN not in kept(found)
+        assert office.room._arrivals == 0
+        assert given(office) == 0
+
+    run(database_url, tmp_path, act)
+
+
+def test_what_is_refused_is_no_arrival_and_takes_no_number(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def act(web: Within, office: Office) -> None:
+        for number in range(20):
+            found = await look(web, f"192.{number}.2.1", referer="x" * HEAD_BYTES_MAX)
+            assert found.status == 431
+            assert TURN not in kept(found)
+        assert office.room._arrivals == 0
+        assert given(office) == 0
+
+    run(database_url, tmp_path, act)
+
+
+def test_one_network_that_reloads_counts_once_a_second(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within, office: Office) -> None:
+        begun = asyncio.get_running_loop().time()
+        for _ in range(60):
+            assert (await look(web)).status == 303
+        seconds = asyncio.get_running_loop().time() - begun
+        assert 1 <= office.room._arrivals <= 1 + seconds
+
+    run(database_url, tmp_path, act)
+
+
+def test_networks_of_one_48_count_no_more_than_sixteen_a_second(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def act(web: Within, office: Office) -> None:
+        begun = asyncio.get_running_loop().time()
+        for number in range(120):
+            await look(web, f"2001:db8:1:{number << 8:x}::1")
+        seconds = asyncio.get_running_loop().time() - begun
+        assert 16 <= office.room._arrivals <= 16 + 16 * seconds
+        assert office.room._arrivals < 120
+
+    run(database_url, tmp_path, act)
+
+
+def test_people_from_many_networks_count_each(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within, office: Office) -> None:
+        for number in range(30):
+            found = await look(web, f"192.0.{number}.1")
+            assert TURN in kept(found)
+        assert office.room._arrivals == 30
+
+    run(database_url, tmp_path, act)
+
+
+def test_accounts_behind_one_address_count_each(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within, office: Office) -> None:
+        people = [await office.signed_in() for _ in range(8)]
+        for cookies in people:
+            told = "; ".join(f"{name}={value}" for name, value in cookies.items())
+            assert (await look(web, cookie=told)).status == 200
+        assert office.room._arrivals == 8
+
+    run(database_url, tmp_path, act)
