@@ -54,12 +54,13 @@ from meterai.kit.text import file_name
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Tx
 from meterai.plumbing.forms import UNNAMED
+from meterai.plumbing.networks import nested
 from meterai.plumbing.objects import ObjectStore
 from meterai.plumbing.periodic import each
 from meterai.stamping import StampingSettings
 
 WHOLE_AT_ONCE = 4  # files in memory while they are examined, of 20 MB at most
-OF_NETWORK_AT_ONCE = 3  # of those, so that one network leaves room for another
+OF_NETWORK_AT_ONCE = 3  # of those, so that one /48 or /24 leaves room for another
 LEASE_SECONDS = 120.0  # an examination takes seconds; then another process may take it up
 LATER_AT_ONCE = 2  # files of one run of the periodic task: no more are leased than are worked at
 # Of one file, that came to no end: what ends processes is refused, and what was in the way, such as a
@@ -259,6 +260,7 @@ class Uploads:
 
     @asynccontextmanager
     async def _place_for(self, network: str) -> AsyncIterator[None]:
+        network = nested(network)[-1]
         if network and self._of_network[network] >= OF_NETWORK_AT_ONCE:
             raise sealing.ExaminationBusy("this network has enough files under way")
         self._of_network[network] += 1

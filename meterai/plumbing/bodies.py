@@ -30,6 +30,7 @@ from litestar.types import Receive
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.incoming import Incoming
+from meterai.plumbing.networks import Held
 from meterai.plumbing.threads import to_the_end
 from meterai.plumbing.turns import PURPOSE, Purpose
 
@@ -48,7 +49,9 @@ SHARES = MappingProxyType(
         Priority.NEW: 0.5,
     }
 )
-SHARE_OF_ONE_NETWORK = 0.25  # of the files; a carrier's phones share an address
+SHARE_OF_ONE_NETWORK = (
+    0.25  # of the files, a /24 and a /56 twice, a /48 thrice; a carrier's phones share an address
+)
 WRITE_BYTES = 64 * 1024  # gathered before they are written
 READ_BYTES = 256 * 1024
 
@@ -193,12 +196,11 @@ class Bodies:
         self.arriving = Budget(ARRIVING_BYTES_MAX)
         self.working = Budget(WORKING_BYTES_MAX)
         self.files = Budget(files_bytes_max)
-        self._of_network: dict[str, int] = {}
+        self._held = Held()  # bytes of files
 
     def check_room(self, size: int, network: str) -> None:
         """Whether a body of this size would fit beside what is here.  Refuses `UploadsFull`."""
-        of_network = self._of_network.get(network, 0) + size
-        if not self._is_within_share(of_network, size) or not self.files.has(size):
+        if not self._is_within_share(network, size, size) or not self.files.has(size):
             raise UploadsFull("no room for another upload")
 
     def take_file(self, size: int, network: str, *, whole: int) -> None:
@@ -206,23 +208,20 @@ class Bodies:
 
         Refuses `UploadsFull`.
         """
-        of_network = self._of_network.get(network, 0) + size
-        if not self._is_within_share(of_network, whole) or not self.files.take(size):
+        if not self._is_within_share(network, size, whole) or not self.files.take(size):
             raise UploadsFull("no room for more of an upload")
-        self._of_network[network] = of_network
+        self._held.add(network, size)
 
-    def _is_within_share(self, of_network: int, whole: int) -> bool:
+    def _is_within_share(self, network: str, size: int, whole: int) -> bool:
         # One upload at a time is never too many for a network.
-        return of_network <= max(self.files.bytes_max * SHARE_OF_ONE_NETWORK, whole)
+        return self._held.of(network, size) <= max(
+            self.files.bytes_max * SHARE_OF_ONE_NETWORK, whole
+        )
 
     def give_back_file(self, size: int, network: str) -> None:
         """Free what `take_file` took."""
         self.files.give_back(size)
-        left = self._of_network[network] - size
-        if left:
-            self._of_network[network] = left
-        else:
-            del self._of_network[network]
+        self._held.give_back(network, size)
 
     def new_file(self) -> IO[bytes]:
         """A file without a name: it is gone with the process that holds it."""

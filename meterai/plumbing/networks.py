@@ -5,13 +5,16 @@ server up to 65,536 (a /48).  So a bound for one network holds for the wider one
 since many people share those.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Network
 from time import monotonic
 
 WIDER = (1, 4, 16)  # times the bound of an address or a /64, for each network that nests
+# The same for what is held at once, of which there is little: where one network may have a quarter of all, the
+# widest leaves a quarter to others.
+WIDER_AT_ONCE = (1, 2, 3)
 NAMES_MAX = 4_096  # networks whose wider ones are at hand; another costs some microseconds
 NETWORKS_MAX = 50_000  # known to one bound; the one not seen for longest is forgotten first
 
@@ -65,3 +68,33 @@ class Buckets:
     def _now(self, name: str, most: float, now: float) -> float:
         left, at = self._left.get(name, (most, now))
         return min(left + (now - at) * most / self._refill_seconds, most)
+
+
+class Held:
+    """What clients, networks or others, have at once.
+
+    A client has as much as the one of its networks that has most, where a wider one counts a share of what it has
+    (`WIDER_AT_ONCE`).  Of one process.
+    """
+
+    def __init__(self) -> None:
+        self._held: Counter[str] = Counter()
+
+    def of(self, client: str, more: int = 0) -> float:
+        """What a client has, and would have with so much more."""
+        return max(
+            (self._held[name] + more) / times
+            for name, times in zip(nested(client), WIDER_AT_ONCE, strict=False)
+        )
+
+    def add(self, client: str, count: int = 1) -> None:
+        """A client has so much more."""
+        for name in nested(client):
+            self._held[name] += count
+
+    def give_back(self, client: str, count: int = 1) -> None:
+        """A client has so much less."""
+        for name in nested(client):
+            self._held[name] -= count
+            if not self._held[name]:
+                del self._held[name]

@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,7 @@ def body_of(
 
 
 def is_empty(found: Bodies) -> bool:
-    return not (found.arriving.used or found.working.used or found.files.used or found._of_network)
+    return not (found.arriving.used or found.working.used or found.files.used or found._held._held)
 
 
 def cut(content: bytes, size: int) -> list[bytes]:
@@ -147,7 +147,7 @@ def test_what_does_not_fit_is_refused_before_it_is_read(tmp_path: Path) -> None:
         # What is here is all of each body but its last byte.
         clients = [stalling(*cut(bytes(2 * MIB - 1), 60_000)) for _ in range(4)]
         held = [
-            body_of(receive, found, announced=2 * MIB, network=f"192.0.2.{number}")
+            body_of(receive, found, announced=2 * MIB, network=f"192.0.{number}.1")
             for number, (receive, _) in enumerate(clients)
         ]
         waiting = [asyncio.ensure_future(body.whole()) for body in held]
@@ -235,9 +235,19 @@ def test_one_network_cannot_take_all_of_the_room(tmp_path: Path) -> None:
         found.check_room(1, "192.0.2.1")
     found.take_file(share, "192.0.2.2", whole=share)
     # A single document larger than a share is still taken from who sends nothing else.
-    found.check_room(share + MIB, "192.0.2.3")
-    found.take_file(share, "192.0.2.3", whole=share)
-    found.take_file(MIB, "192.0.2.3", whole=share + MIB)
+    found.check_room(share + MIB, "198.51.100.3")
+    found.take_file(share, "198.51.100.3", whole=share)
+    found.take_file(MIB, "198.51.100.3", whole=share + MIB)
+
+
+def test_networks_of_one_48_leave_a_quarter_of_the_room_to_others(tmp_path: Path) -> None:
+    found, taken = Bodies(tmp_path, 16 * MIB), 0
+    for number in range(16):
+        with suppress(UploadsFull):
+            found.take_file(MIB, f"2001:db8:1:{number << 8:x}::/64", whole=MIB)
+            taken += 1
+    assert taken == 12
+    found.take_file(4 * MIB, "2001:db8:2::/64", whole=4 * MIB)
 
 
 def test_the_sum_of_small_bodies_in_memory_is_bounded_and_the_rest_goes_to_files(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meterai.plumbing import networks
-from meterai.plumbing.networks import NETWORKS_MAX, Buckets, nested
+from meterai.plumbing.networks import NETWORKS_MAX, Buckets, Held, nested
 
 
 class Hands:
@@ -89,3 +89,20 @@ def test_wide_network_that_had_all_is_remembered_while_it_asks() -> None:
         if number % 10_000 == 0:
             assert not buckets.take(of_48(1, 200)[-1])
     assert len(buckets._left) <= NETWORKS_MAX
+
+
+def test_client_has_what_its_network_with_most_has_and_gives_all_back() -> None:
+    held = Held()
+    held.add("203.0.113.7", 2)
+    held.add("203.0.113.8", 4)
+    assert (held.of("203.0.113.7"), held.of("203.0.113.8")) == (3, 4)
+    assert held.of("203.0.113.9", 1) == 3.5
+    assert held.of("198.51.100.1", 1) == 1
+    for names in of_48(1, 9):
+        held.add(names[0])
+    assert (held.of("2001:db8:1::/64"), held.of("2001:db8:2::/64")) == (3, 0)
+    held.give_back("203.0.113.7", 2)
+    held.give_back("203.0.113.8", 4)
+    for names in of_48(1, 9):
+        held.give_back(names[0])
+    assert not held._held

@@ -2,7 +2,8 @@
 
 Clients (an account, a network) take turns.  While the queue has room nobody is refused: behind one
 address may be many phones.  Where it is full, whoever has the most there makes room for one who has
-fewer, with the task that came last; else who comes is refused at once.  Whoever is refused can come
+fewer, with the task that came last; else who comes is refused at once.  Networks of one /48 (of one /24)
+have together what few have apart (`plumbing/networks.py`).  Whoever is refused can come
 again, and holds neither memory nor a connection here.
 
 What a work does in this process itself it does in a slot (`Slots`): in a thread, few at once, since
@@ -17,6 +18,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from meterai.kit.priority import Priority
+from meterai.plumbing.networks import Held
 from meterai.plumbing.queueing import Queueing
 from meterai.plumbing.stations import Station
 from meterai.plumbing.threads import to_the_end
@@ -92,9 +94,10 @@ class Pool:
         self._free = processes
         self._under_way_max = processes + waiting_max
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
-        # Of each client that has tasks here: how many, and how many of them were begun so far.
+        # Of each client that has tasks here: how many, and how many were begun since it last had none.
         self._of_client: Counter[str] = Counter()
-        self._begun: Counter[str] = Counter()
+        self._begun_of: Counter[str] = Counter()
+        self._held, self._begun = Held(), Held()
         self._under_way: set[asyncio.Task[Any]] = set()
 
     async def finish(
@@ -152,11 +155,12 @@ class Pool:
         if self._of_client.total() >= self._under_way_max and not self._has_made_room(client):
             raise ExaminationBusy("too many documents wait")
         self._of_client[client] += 1
+        self._held.add(client)
 
     def _has_made_room(self, client: str) -> bool:
         """Whether the client with the most waits with one task less; only where it keeps no fewer."""
-        most = max(self._waiting, key=self._of_client.__getitem__, default=client)
-        if self._of_client[client] + 1 >= self._of_client[most]:
+        most = max(self._waiting, key=self._held.of, default=client)
+        if self._held.of(client, 1) >= self._held.of(most):
             return False
         self._waiting[most].pop().set_exception(ExaminationBusy("others had fewer documents here"))
         if not self._waiting[most]:
@@ -166,8 +170,10 @@ class Pool:
 
     def _leave(self, client: str) -> None:
         self._of_client[client] -= 1
+        self._held.give_back(client)
         if not self._of_client[client]:
-            del self._of_client[client], self._begun[client]
+            del self._of_client[client]
+            self._begun.give_back(client, self._begun_of.pop(client, 0))
 
     async def _with_process(
         self,
@@ -179,7 +185,8 @@ class Pool:
     ) -> Answer:
         with self._station.waiting() if counts else nullcontext():
             await turn
-        self._begun[client] += 1
+        self._begun_of[client] += 1
+        self._begun.add(client)
         try:
             with self._station.serving():
                 return await act()
@@ -200,7 +207,7 @@ class Pool:
     def _pass_on(self) -> None:
         """Give the process to the client that waits and had the fewest."""
         while self._waiting:
-            client = min(self._waiting, key=self._begun.__getitem__)
+            client = min(self._waiting, key=self._begun.of)
             turns = self._waiting[client]
             turn = turns.popleft()
             if not turns:

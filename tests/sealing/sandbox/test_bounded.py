@@ -373,6 +373,28 @@ def test_one_makes_room_only_for_who_has_fewer_afterwards(others: int) -> None:
     assert [one for one in found if not isinstance(one, ExaminationBusy)] == ["done"] * 4
 
 
+def test_networks_of_one_48_make_room_for_another_network() -> None:
+    let_go = asyncio.Event()
+
+    async def begin() -> Work[str]:
+        await let_go.wait()
+        return _here()
+
+    async def crowd() -> list[object]:
+        pool, slots = Pool(processes=1, waiting_max=7), Slots(8)
+        names = [f"2001:db8:1:{number << 8:x}::/64" for number in range(8)]
+        asked = []
+        for name in [*names, "198.51.100.7", "203.0.113.7"]:
+            asked.append(asyncio.create_task(pool.finish_in_turn(begin, name, slots)))
+            await asyncio.sleep(0)
+        let_go.set()
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    found = asyncio.run(crowd())
+    assert found[-2:] == ["done"] * 2
+    assert sum(isinstance(one, ExaminationBusy) for one in found) == 2
+
+
 def test_beyond_the_queue_everybody_is_refused_at_once(endless_task):
     async def crowd() -> None:
         pool = Pool(processes=1, waiting_max=1)
