@@ -29,11 +29,14 @@ from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.networks import WIDER, Buckets, nested
 
 CHALLENGE_KIND = "chl"
 LINK_PATH = "/sign-in/link"
 # A second press of the button comes within so long of the first.
 SAME_PRESS = timedelta(seconds=10)
+# Where the wider networks of who asks had all they may: the buckets go on filling.
+WIDER_WAITS = timedelta(minutes=1)
 _KNOWN_DEVICES = 5  # of one address; as many may use up their own codes within an hour
 
 
@@ -45,6 +48,9 @@ class CodeService:
         self._key = key
         self._settings = settings.of(AccountSettings)
         self._clock = clock
+        # Of this process; the database counts the network itself.
+        most = self._settings.codes_per_hour_per_network_max
+        self._wider = Buckets(most, 3_600.0, WIDER[1:])
 
     async def ask_for_code(
         self, email: str, network: str, language: str, device: str = "", leads_to: str = "/"
@@ -54,7 +60,8 @@ class CodeService:
 
         Whether the address has an account is not told: a new one gets its account with the
         first right code.  A device (its cookie's text) that this address signed in with before
-        is counted by itself: no stranger and no crowded network uses up its codes.
+        is counted by itself: no stranger and no crowded network uses up its codes.  The wider networks around one
+        (`plumbing/networks.py`) get four and sixteen times as many from this process.
         """
         address = normalized(email)
         known = Device.read(device)
@@ -62,22 +69,30 @@ class CodeService:
             known = None
         now = self._clock.now()
         challenge, limits = new_id(), self._settings
-        waits_until = await self._database.once(
-            store.ask_for_code,
-            challenge,
-            address,
-            network,
-            known.id if known else None,
-            language,
-            leads_to,
-            at=now,
-            expires_at=now + timedelta(seconds=limits.code_lives_seconds),
-            limits=CodeLimits(
-                limits.codes_per_hour_max,
-                limits.codes_per_hour_max * _KNOWN_DEVICES,
-                limits.codes_per_hour_per_network_max,
-            ),
-        )
+        wider = nested(network)[1:] if known is None else ()
+        if not self._wider.take(wider):
+            raise TooManyCodes(now + WIDER_WAITS)
+        waits_until: datetime | None = now
+        try:
+            waits_until = await self._database.once(
+                store.ask_for_code,
+                challenge,
+                address,
+                network,
+                known.id if known else None,
+                language,
+                leads_to,
+                at=now,
+                expires_at=now + timedelta(seconds=limits.code_lives_seconds),
+                limits=CodeLimits(
+                    limits.codes_per_hour_max,
+                    limits.codes_per_hour_max * _KNOWN_DEVICES,
+                    limits.codes_per_hour_per_network_max,
+                ),
+            )
+        finally:
+            if waits_until is not None:  # none was made
+                self._wider.give_back(wider)
         if waits_until is not None:
             raise TooManyCodes(waits_until)
         return challenge

@@ -41,8 +41,8 @@ class Buckets:
     Of one process: an installation lets in as many times more as it has web processes.
     """
 
-    def __init__(self, most: float, refill_seconds: float) -> None:
-        self._most = tuple(most * times for times in WIDER)
+    def __init__(self, most: float, refill_seconds: float, wider: tuple[int, ...] = WIDER) -> None:
+        self._most = tuple(most * times for times in wider)
         self._refill_seconds = refill_seconds
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()  # how much, when
 
@@ -64,6 +64,13 @@ class Buckets:
         while len(self._left) > NETWORKS_MAX:
             self._left.popitem(last=False)
         return may
+
+    def give_back(self, names: Sequence[str]) -> None:
+        """Nothing came of one that was counted."""
+        for name in names:
+            if name in self._left:
+                left, at = self._left[name]
+                self._left[name] = (left + 1, at)
 
     def _now(self, name: str, most: float, now: float) -> float:
         left, at = self._left.get(name, (most, now))

@@ -1,6 +1,7 @@
 """Asking for codes and trading them for sessions."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 
 import psycopg
@@ -95,6 +96,20 @@ def test_a_hundred_at_once_get_the_codes_of_one_network_and_no_more(counter: Cou
     answers = many(counter, [(f"a{n}@example.id", HOME, "") for n in range(100)])
     assert given(answers) == 12
     counter.ask(ANI, CARRIER)  # nobody else is kept out
+
+
+def test_networks_of_one_48_get_sixteen_times_the_codes_of_one(counter: Counter) -> None:
+    counter.settings = make_settings(codes_per_hour_per_network_max=2)
+    counter.begin_anew()
+    networks = [f"2001:db8:1:{number << 8:x}::/64" for number in range(40)]
+    answers = many(counter, [(f"a{n}@example.id", one, "") for n, one in enumerate(networks)])
+    assert given(answers) == 32
+    counter.ask(ANI, CARRIER)
+    # What is refused to an address takes nothing from its networks.
+    for _ in range(40):
+        with suppress(TooManyCodes):
+            counter.ask(ANI, "198.18.7.1")
+    counter.ask(BUDI, "198.18.7.2")
 
 
 def test_a_hundred_at_once_get_the_codes_of_one_device_and_no_more(counter: Counter) -> None:
