@@ -19,6 +19,7 @@ AUDITED = Audited(
                 "token_hash",
                 "owner_id",
                 "network",
+                "widest",
                 "order_key",
                 "order_id",
                 "is_done",

@@ -1,4 +1,4 @@
-"""How many bytes all drafts hold, and those of one network, against what they may."""
+"""How many bytes all drafts hold, and those of one network or the widest around it, against what they may."""
 
 from dataclasses import dataclass
 from time import monotonic
@@ -34,16 +34,17 @@ class Holdings:
         What every account may have takes none of its network's room.  Refuses `NetworkFull`, `DraftsFull`.
         """
         if draft.owner is None or held + size > self._limits.account_bytes_min:
-            of_network = await self._held(draft.network)
-            if of_network + size > self._limits.draft_bytes_per_network_max:
-                raise NetworkFull(f"{of_network} bytes of {draft.network}")
+            for network, times in store.bounded_networks(draft.network):
+                of_network = await self._held(network)
+                if of_network + size > times * self._limits.draft_bytes_per_network_max:
+                    raise NetworkFull(f"{of_network} bytes of {network}")
         of_all = await self._held(_ALL)
         if of_all + size > self._limits.drafts_bytes_max:
             raise DraftsFull(f"{of_all} bytes of all drafts")
 
     def add(self, network: str, size: int) -> None:
         """So many bytes came from a network."""
-        for of in (network, _ALL):
+        for of in {*(name for name, _ in store.bounded_networks(network)), _ALL}:
             if of in self._sums:
                 self._sums[of].bytes += size
 

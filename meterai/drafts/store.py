@@ -7,6 +7,7 @@ from uuid import UUID
 
 from meterai.drafts.model import Draft, DraftFile, DraftObject, Found, Usage
 from meterai.plumbing.database import ReadTx, Tx, jsonb
+from meterai.plumbing.networks import WIDER_AT_ONCE, nested
 from meterai.plumbing.rows import RowMapper
 from meterai.sealing import PageSize, Placement
 
@@ -36,8 +37,8 @@ _USAGES = RowMapper(Usage)
 
 _HELD = "state NOT IN ('refused', 'ordered')"  # of such a file bytes are here
 _OPEN = """
-INSERT INTO drafts (draft_id, token_hash, owner_id, network, order_key, created_at, expires_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s)
+INSERT INTO drafts (draft_id, token_hash, owner_id, network, widest, order_key, created_at, expires_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 """
 _OPEN_FOR = f"""
 SELECT {_DRAFT} FROM drafts
@@ -85,11 +86,12 @@ FROM draft_files WHERE draft_id = %s
 _NETWORK_BYTES = f"""
 SELECT coalesce(sum(f.received), 0)::bigint AS sum FROM drafts d
 JOIN draft_files f ON f.draft_id = d.draft_id
-WHERE d.network = %s AND f.{_HELD}
+WHERE (d.network = %s OR d.widest = %s) AND f.{_HELD}
 """  # noqa: S608
-_OF_NETWORK = (
-    "SELECT count(*) AS drafts FROM drafts WHERE network = %s AND owner_id IS NULL AND NOT is_done"
-)
+_OF_NETWORK = """
+SELECT count(*) AS drafts FROM drafts
+WHERE (network = %s OR widest = %s) AND owner_id IS NULL AND NOT is_done
+"""
 _ALL_BYTES = f"""
 SELECT coalesce(sum(received), 0)::bigint AS sum FROM draft_files WHERE {_HELD}
 """  # noqa: S608
@@ -122,7 +124,7 @@ SELECT 1 FROM draft_files WHERE state = 'examining' AND leased_until < now() ORD
 """
 _TO_EXAMINE = f"""
 WITH due AS (
-    SELECT f.draft_id, f.file_id, d.network,
+    SELECT f.draft_id, f.file_id, coalesce(d.widest, d.network) AS network,
         row_number() OVER (PARTITION BY f.draft_id ORDER BY f.leased_until, f.file_id) AS of_draft
     FROM draft_files f JOIN drafts d ON d.draft_id = f.draft_id
     WHERE f.state = 'examining' AND f.leased_until < %s
@@ -187,6 +189,7 @@ async def add_draft(tx: Tx, draft: Draft, token_hash: bytes) -> None:
         token_hash,
         draft.owner,
         draft.network,
+        nested(draft.network)[-1],
         draft.order_key,
         draft.created_at,
         draft.expires_at,
@@ -268,15 +271,21 @@ async def usage(tx: ReadTx, draft: UUID) -> Usage:
     return found
 
 
+def bounded_networks(network: str) -> tuple[tuple[str, int], ...]:
+    """A network and the widest around it, and how many times the bound of one network each may hold."""
+    names = nested(network)
+    return (network, 1), (names[-1], WIDER_AT_ONCE[len(names) - 1])
+
+
 async def network_bytes(tx: ReadTx, network: str) -> int:
-    """What the drafts of a network hold: reads every file of them."""
-    (row,) = await tx.all(_NETWORK_BYTES, network)
+    """What the drafts of a network or a widest one hold: reads every file of them."""
+    (row,) = await tx.all(_NETWORK_BYTES, network, network)
     return int(row["sum"])
 
 
 async def drafts_of(tx: ReadTx, network: str) -> int:
-    """How many drafts a network has that are no account's."""
-    (row,) = await tx.all(_OF_NETWORK, network)
+    """How many drafts a network or a widest one has that are no account's."""
+    (row,) = await tx.all(_OF_NETWORK, network, network)
     return int(row["drafts"])
 
 

@@ -134,9 +134,10 @@ class Uploads:
 
     async def _begin(self, tx: Tx, draft: Draft, token: str) -> None:
         if draft.owner is None:
-            held = await store.drafts_of(tx, draft.network)
-            if held >= self._limits.drafts_per_network_max:
-                raise NetworkFull(f"{held} drafts of {draft.network}")
+            for network, times in store.bounded_networks(draft.network):
+                held = await store.drafts_of(tx, network)
+                if held >= times * self._limits.drafts_per_network_max:
+                    raise NetworkFull(f"{held} drafts of {network}")
         await store.add_draft(tx, draft, hash_of(token))
 
     def _check_draft(self, held: int) -> None:

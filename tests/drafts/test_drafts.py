@@ -562,6 +562,39 @@ def test_a_network_has_so_many_drafts(shop: Shop, monkeypatch: pytest.MonkeyPatc
         shop.do(uploads(shop).create(draft, "a.pdf", 1000, token=token))
 
 
+def test_networks_of_one_48_have_thrice_the_drafts_of_one(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited(shop, monkeypatch, drafts_per_network_max=1)
+
+    def begin(network: str) -> None:
+        draft, token = drafts(shop).fresh(None, network)
+        shop.do(uploads(shop).create(draft, "a.pdf", 1000, token=token))
+
+    for number in range(3):
+        begin(f"2001:db8:1:{number << 8:x}::/64")
+    with pytest.raises(NetworkFull):
+        begin("2001:db8:1:700::/64")
+    begin("2001:db8:2::/64")
+
+
+def test_networks_of_one_48_hold_thrice_the_bytes_of_one(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited(shop, monkeypatch, draft_bytes_per_network_max=PART_BYTES_MAX)
+
+    def send(network: str) -> None:
+        draft, token = drafts(shop).fresh(None, network)
+        file = shop.do(uploads(shop).create(draft, "a.pdf", PART_BYTES_MAX, token=token))
+        shop.do(uploads(shop).append(draft, file, 0, PART))
+
+    for number in range(3):
+        send(f"2001:db8:1:{number << 8:x}::/64")
+    with pytest.raises(NetworkFull):
+        send("2001:db8:1:700::/64")
+    send("2001:db8:2::/64")
+
+
 def test_an_account_has_room_in_a_network_that_somebody_filled(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
