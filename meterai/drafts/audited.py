@@ -48,6 +48,7 @@ AUDITED = Audited(
                 "version",
                 "examinations",
                 "added_at",
+                "last_part_at",
             ),
             _A_DAY,
         ),

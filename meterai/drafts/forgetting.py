@@ -8,14 +8,14 @@ import structlog
 
 from meterai.drafts import store
 from meterai.drafts.due import Due
-from meterai.drafts.model import EMPTY_LIVES, DraftFile, named_by, object_name
+from meterai.drafts.model import DraftFile, named_by, object_name
 from meterai.drafts.objects import FileObjects
 from meterai.kit.clock import Clock
 from meterai.plumbing.database import Database, Tx
 from meterai.plumbing.objects import ObjectStore
 from meterai.plumbing.periodic import each
 
-BATCH = 50  # drafts of one run
+BATCH = 50  # drafts of one run, and files
 LOOKED_AT_ONCE = 500  # objects of one run
 # Between an object and what the row says of it lie moments, or the disk of a machine that stands still.
 UNCLAIMED_AFTER = timedelta(hours=1)
@@ -33,14 +33,20 @@ class Forgetting:
         self._looked_to = ""  # the last name that `delete_orphans` saw; empty: it begins
 
     async def forget_old(self) -> int:
-        """Periodic task: forget drafts whose time is over, and files of which nothing came.
+        """Periodic task: forget drafts whose time is over, and files of which nothing more comes.
 
         Rows first: a crash behind them leaves objects, which `delete_orphans` deletes.
         """
-        await self._database.once(store.forget_empty, self._clock.now() - EMPTY_LIVES)
-        found = await self._database.once(store.expired, self._clock.now(), BATCH)
+        now = self._clock.now()
+        left = await self._database.once(store.forget_unfinished, now, BATCH)
+        files = [Due(str(one.id), one) for one in left]
+        done = await each(self._database, "forget_drafts", files, self._remove_all, subject="name")
+        found = await self._database.once(store.expired, now, BATCH)
         due = [Due(str(one.id), one.id) for one in found]
-        return await each(self._database, "forget_drafts", due, self._forget, subject="name")
+        return done + await each(self._database, "forget_drafts", due, self._forget, subject="name")
+
+    async def _remove_all(self, due: Due[DraftFile]) -> None:
+        await self._files.remove_all(due.thing)
 
     async def _forget(self, due: Due[UUID]) -> None:
         async def act(tx: Tx) -> Sequence[DraftFile]:

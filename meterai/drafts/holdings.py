@@ -1,17 +1,24 @@
-"""How many bytes all drafts hold, and those of one network or the widest around it, against what they may."""
+"""How many bytes all drafts hold, those of strangers, of one network and of the widest around it, against what
+they may.
+"""
 
 from dataclasses import dataclass
 from time import monotonic
 
 from meterai.drafts import store
-from meterai.drafts.model import Draft, DraftsFull, NetworkFull
+from meterai.drafts.model import Draft, DraftsFull, NetworkFull, StrangersFull
 from meterai.drafts.settings import DraftSettings
 from meterai.plumbing.database import Database
 
 # A sum reads every file of the drafts it is of, so a process reads it as seldom as this.  Meanwhile it
 # counts what it lets in itself; what others do may pass a limit by as much.
 READ_SECONDS = 5.0
-_ALL = ""  # no network is called so
+# No network is called so.
+_ALL = ""
+_STRANGERS = "strangers"
+# Of the room of all drafts, for those of nobody's account: whoever fills it, by however many networks, leaves
+# the rest to who signs in.
+STRANGERS_SHARE = 0.75
 
 
 @dataclass(slots=True)
@@ -31,20 +38,26 @@ class Holdings:
     async def check(self, draft: Draft, held: int, size: int) -> None:
         """Whether so many bytes more may come to a draft that holds `held`.
 
-        What every account may have takes none of its network's room.  Refuses `NetworkFull`, `DraftsFull`.
+        What every account may have takes none of its network's room.  Refuses `NetworkFull`,
+        `StrangersFull`, `DraftsFull`.
         """
         if draft.owner is None or held + size > self._limits.account_bytes_min:
             for network, times in store.bounded_networks(draft.network):
                 of_network = await self._held(network)
                 if of_network + size > times * self._limits.draft_bytes_per_network_max:
                     raise NetworkFull(f"{of_network} bytes of {network}")
+        if draft.owner is None:
+            of_strangers = await self._held(_STRANGERS)
+            if of_strangers + size > self._limits.drafts_bytes_max * STRANGERS_SHARE:
+                raise StrangersFull(f"{of_strangers} bytes of strangers' drafts")
         of_all = await self._held(_ALL)
         if of_all + size > self._limits.drafts_bytes_max:
             raise DraftsFull(f"{of_all} bytes of all drafts")
 
-    def add(self, network: str, size: int) -> None:
-        """So many bytes came from a network."""
-        for of in {*(name for name, _ in store.bounded_networks(network)), _ALL}:
+    def add(self, draft: Draft, size: int) -> None:
+        """So many bytes came to a draft."""
+        networks = {name for name, _ in store.bounded_networks(draft.network)}
+        for of in (*networks, _ALL) if draft.owner else (*networks, _STRANGERS, _ALL):
             if of in self._sums:
                 self._sums[of].bytes += size
 
@@ -63,4 +76,6 @@ class Holdings:
     async def _read(self, of: str) -> int:
         if of == _ALL:
             return await self._database.once(store.all_bytes)
+        if of == _STRANGERS:
+            return await self._database.once(store.strangers_bytes)
         return await self._database.once(store.network_bytes, of)

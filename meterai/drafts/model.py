@@ -22,6 +22,9 @@ PART_BYTES_MIN = 64 * 1024
 # A file of which nothing came, and a draft of which nothing is here, are forgotten after so long: to
 # announce takes no room, and no row for a day.
 EMPTY_LIVES = timedelta(minutes=15)
+# A file that began to come is forgotten so long after its last part: a phone that lost its line for a while
+# goes on, and what nobody finishes takes no room from others.
+UNFINISHED_LIVES = timedelta(hours=1)
 
 
 # Between a page that asks for an address and a code that was typed; in a rush a mail may take long.
@@ -101,6 +104,14 @@ class NetworkFull(Refusal):
     """The drafts of one network hold as much as they may; who signs in has room of its own."""
 
     code = "network_full"
+    status = 503
+    retry_after_seconds = 600
+
+
+class StrangersFull(Refusal):
+    """The drafts of nobody's account hold as much as they may; who signs in has room of its own."""
+
+    code = "strangers_full"
     status = 503
     retry_after_seconds = 600
 
@@ -256,6 +267,14 @@ class DraftFile:
     version: int
     examinations: int
     added_at: datetime
+    last_part_at: datetime
+
+    def expires_at(self, draft: Draft) -> datetime:
+        """How long it is kept in this draft, if nothing more comes."""
+        if self.state != FileState.RECEIVING:
+            return draft.expires_at
+        lives = UNFINISHED_LIVES if self.received else EMPTY_LIVES
+        return min(draft.expires_at, self.last_part_at + lives)
 
     @property
     def is_usable(self) -> bool:

@@ -11,6 +11,7 @@ RETENTION: tuple[Rule, ...] = (
     ),
     Stays(
         "draft_files",
-        "Leaves with its draft, when it is taken out of it, or in minutes where nothing came.",
+        "Leaves with its draft, when it is taken out of it, in minutes where nothing came, or an hour after "
+        "its last part where others are missing (forget_drafts).",
     ),
 )

@@ -92,11 +92,12 @@ def _told(uploads: Uploads, draft: Draft, file: DraftFile) -> dict[str, str]:
 
     Complete is one that has all its bytes, though it may still be examined: nothing can be added.
     """
+    left = file.expires_at(draft) - SystemClock().now()
     return {
         "Upload-Complete": "?0" if file.state == FileState.RECEIVING else "?1",
         "Upload-Offset": str(file.received),
         "Upload-Length": str(file.size),
-        wire.LIMIT: wire.limits(uploads.file_bytes_max, draft, SystemClock().now()),
+        wire.LIMIT: wire.limits(uploads.file_bytes_max, left),
         "Cache-Control": "private, no-store",
     }
 

@@ -5,7 +5,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from meterai.drafts.model import Draft, DraftFile, DraftObject, Found, Usage
+from meterai.drafts.model import (
+    EMPTY_LIVES,
+    UNFINISHED_LIVES,
+    Draft,
+    DraftFile,
+    DraftObject,
+    Found,
+    Usage,
+)
 from meterai.plumbing.database import ReadTx, Tx, jsonb
 from meterai.plumbing.networks import WIDER_AT_ONCE, nested
 from meterai.plumbing.rows import RowMapper
@@ -18,7 +26,7 @@ _DRAFT = (
 _FILE = (
     "draft_id AS draft, file_id AS id, name, bytes AS size, received, digest, state, parts,"
     " content_id AS content, sha256, pages, sizes, is_stamped, refusal, refusal_facts, placements,"
-    " version, examinations, added_at"
+    " version, examinations, added_at, last_part_at"
 )
 
 
@@ -95,20 +103,25 @@ WHERE (network = %s OR widest = %s) AND owner_id IS NULL AND NOT is_done
 _ALL_BYTES = f"""
 SELECT coalesce(sum(received), 0)::bigint AS sum FROM draft_files WHERE {_HELD}
 """  # noqa: S608
+_STRANGERS_BYTES = f"""
+SELECT coalesce(sum(f.received), 0)::bigint AS sum FROM drafts d
+JOIN draft_files f ON f.draft_id = d.draft_id
+WHERE d.owner_id IS NULL AND f.{_HELD}
+"""  # noqa: S608
 # A file without bytes is complete as it begins.
 _ADD = f"""
 INSERT INTO draft_files
-    (draft_id, file_id, name, bytes, digest, state, leased_until, examinations, added_at)
+    (draft_id, file_id, name, bytes, digest, state, leased_until, examinations, added_at, last_part_at)
 SELECT %s, %s, %s, n.size, %s, CASE WHEN n.size = 0 THEN 'examining' ELSE 'receiving' END,
-    CASE WHEN n.size = 0 THEN %s::timestamptz END, CASE WHEN n.size = 0 THEN 1 ELSE 0 END, %s
-FROM (SELECT %s::integer AS size) AS n
+    CASE WHEN n.size = 0 THEN %s::timestamptz END, CASE WHEN n.size = 0 THEN 1 ELSE 0 END, n.at, n.at
+FROM (SELECT %s::integer AS size, %s::timestamptz AS at) AS n
 RETURNING {_FILE}
 """  # noqa: S608
 _OF_DRAFT = f"SELECT {_FILE} FROM draft_files WHERE draft_id = %s ORDER BY file_id"  # noqa: S608
 _ONE = f"SELECT {_FILE} FROM draft_files WHERE draft_id = %s AND file_id = %s"  # noqa: S608
 # With the last byte the file is examined, in the same statement: none is here whole and waits for bytes.
 _APPEND = f"""
-UPDATE draft_files SET received = n.upto, parts = parts || %s::uuid,
+UPDATE draft_files SET received = n.upto, parts = parts || %s::uuid, last_part_at = %s,
     state = CASE WHEN n.upto = bytes THEN 'examining' ELSE state END,
     leased_until = CASE WHEN n.upto = bytes THEN %s::timestamptz END,
     examinations = CASE WHEN n.upto = bytes THEN 1 ELSE 0 END
@@ -168,9 +181,13 @@ DELETE FROM draft_files f WHERE f.draft_id = %s AND f.file_id = %s
 RETURNING {_FILE}
 """  # noqa: S608
 _EXPIRED = f"SELECT {_DRAFT} FROM drafts WHERE expires_at <= %s ORDER BY expires_at LIMIT %s"  # noqa: S608
-_FORGET_EMPTY = """
-DELETE FROM draft_files WHERE state = 'receiving' AND received = 0 AND added_at < %s
-"""
+_FORGET_UNFINISHED = f"""
+DELETE FROM draft_files WHERE (draft_id, file_id) IN (
+    SELECT draft_id, file_id FROM draft_files
+    WHERE state = 'receiving' AND last_part_at <= %s AND (received = 0 OR last_part_at <= %s)
+    ORDER BY last_part_at LIMIT %s FOR UPDATE)
+RETURNING {_FILE}
+"""  # noqa: S608
 _FORGET_FILES = f"DELETE FROM draft_files WHERE draft_id = %s RETURNING {_FILE}"  # noqa: S608
 _FORGET = "DELETE FROM drafts WHERE draft_id = %s AND expires_at <= %s"
 _WANTED = """
@@ -295,6 +312,12 @@ async def all_bytes(tx: ReadTx) -> int:
     return int(row["sum"])
 
 
+async def strangers_bytes(tx: ReadTx) -> int:
+    """What the drafts of nobody's account hold: reads every file of them."""
+    (row,) = await tx.all(_STRANGERS_BYTES)
+    return int(row["sum"])
+
+
 async def add_file(
     tx: Tx,
     draft: UUID,
@@ -307,7 +330,7 @@ async def add_file(
     leased_until: datetime,
 ) -> DraftFile:
     """A file of which nothing is here yet; one of no bytes is leased to whoever asked."""
-    added = await tx.one_as(_FILES, _ADD, draft, file, name, digest, leased_until, at, size)
+    added = await tx.one_as(_FILES, _ADD, draft, file, name, digest, leased_until, size, at)
     assert added is not None
     return added
 
@@ -323,14 +346,21 @@ async def file(tx: ReadTx, draft: UUID, file: UUID) -> DraftFile | None:
 
 
 async def append(
-    tx: Tx, file: DraftFile, *, offset: int, size: int, part: UUID, leased_until: datetime
+    tx: Tx,
+    file: DraftFile,
+    *,
+    offset: int,
+    size: int,
+    part: UUID,
+    at: datetime,
+    leased_until: datetime,
 ) -> DraftFile | None:
     """A part was stored: the upload goes on behind it.  None where it goes on elsewhere by now.
 
     With the last part whoever asked has the file leased, and examines it.
     """
     return await tx.one_as(
-        _FILES, _APPEND, part, leased_until, offset, offset + size, file.draft, file.id
+        _FILES, _APPEND, part, at, leased_until, offset, offset + size, file.draft, file.id
     )
 
 
@@ -387,9 +417,10 @@ async def expired(tx: ReadTx, now: datetime, limit: int) -> list[Draft]:
     return await tx.all_as(_DRAFTS, _EXPIRED, now, limit)
 
 
-async def forget_empty(tx: Tx, before: datetime) -> None:
-    """Delete files that began before this time, and of which nothing came."""
-    await tx.run(_FORGET_EMPTY, before)
+async def forget_unfinished(tx: Tx, now: datetime, limit: int) -> list[DraftFile]:
+    """Delete files of which nothing more came in time, the oldest first, and say which those were."""
+    befores = now - EMPTY_LIVES, now - UNFINISHED_LIVES
+    return await tx.all_as(_FILES, _FORGET_UNFINISHED, *befores, limit)
 
 
 async def forget(tx: Tx, draft: UUID, now: datetime) -> list[DraftFile]:

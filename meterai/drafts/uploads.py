@@ -99,7 +99,8 @@ class Uploads:
     ) -> DraftFile:
         """A file that will have so many bytes; with a token its draft begins too, or neither does.
 
-        Refuses `DocumentTooLarge`, `DraftFull`, `DraftTooLarge`, `NetworkFull`, `DraftsFull`.
+        Refuses `DocumentTooLarge`, `DraftFull`, `DraftTooLarge`, `NetworkFull`, `StrangersFull`,
+        `DraftsFull`.
         """
         if size > self.file_bytes_max:
             raise sealing.DocumentTooLarge(size_bytes=size, limit_bytes=self.file_bytes_max)
@@ -149,7 +150,7 @@ class Uploads:
         examined, and one whose turn does not come is examined later.
 
         Refuses `UploadCompleted`, `UploadOffsetMismatch`, `PartSizeWrong`,
-        `UploadLengthInconsistent`, `DraftTooLarge`, `NetworkFull`, `DraftsFull`.
+        `UploadLengthInconsistent`, `DraftTooLarge`, `NetworkFull`, `StrangersFull`, `DraftsFull`.
         """
         if not _is_part(file, offset, content):
             return file
@@ -164,12 +165,13 @@ class Uploads:
             offset=offset,
             size=len(content),
             part=part,
+            at=now,
             leased_until=now + self._lease(),
         )
         if after is None:
             await self._objects.remove(file.id, part)
             raise UploadOffsetMismatch(offset=(await self._now(file)).received)
-        self._holdings.add(draft.network, len(content))
+        self._holdings.add(draft, len(content))
         after = await self._examined(after, draft.network)
         if not file.received:
             until = self._limits.until(draft.created_at, now)

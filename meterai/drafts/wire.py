@@ -5,7 +5,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from urllib.parse import unquote_to_bytes
 
 from litestar.datastructures import Headers
@@ -13,7 +13,6 @@ from litestar.datastructures import Headers
 from meterai.drafts.model import (
     PART_BYTES_MAX,
     PART_BYTES_MIN,
-    Draft,
     PartDamagedOnTheWay,
     PartSizeWrong,
     PartTypeWrong,
@@ -113,16 +112,15 @@ def check_content(headers: Headers, content: bytes) -> None:
             raise PartDamagedOnTheWay(f"another {name} than was announced")
 
 
-def limits(file_bytes_max: int, draft: Draft | None = None, now: datetime | None = None) -> str:
+def limits(file_bytes_max: int, left: timedelta | None = None) -> str:
     """The value of `Upload-Limit`; of an upload that exists with how long it is kept."""
     told: Mapping[str, int] = {
         "max-size": file_bytes_max,
         "max-append-size": PART_BYTES_MAX,
         "min-append-size": PART_BYTES_MIN,
     }
-    if draft is not None and now is not None:
-        left = max(0, int((draft.expires_at - now).total_seconds()))
-        told = {**told, "max-age": left}
+    if left is not None:
+        told = {**told, "max-age": max(0, int(left.total_seconds()))}
     return ", ".join(f"{key}={value}" for key, value in told.items())
 
 

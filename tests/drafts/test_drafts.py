@@ -11,16 +11,18 @@ import pytest
 from meterai.drafts import Draft, DraftFile, DraftService, FileNotReady, FileState, Uploads, store
 from meterai.drafts.examination import CHECKED_AT_ONCE
 from meterai.drafts.forgetting import Forgetting
-from meterai.drafts.holdings import Holdings
+from meterai.drafts.holdings import STRANGERS_SHARE, Holdings
 from meterai.drafts.model import (
     EMPTY_LIVES,
     MARK_LIVES,
     PART_BYTES_MAX,
+    UNFINISHED_LIVES,
     DraftFull,
     DraftsFull,
     DraftTooLarge,
     NetworkFull,
     PartSizeWrong,
+    StrangersFull,
     UploadCompleted,
     UploadLengthInconsistent,
     UploadOffsetMismatch,
@@ -387,7 +389,7 @@ def test_what_was_ordered_takes_no_room_here(shop: Shop, monkeypatch: pytest.Mon
         shop,
         monkeypatch,
         draft_bytes_per_network_max=room,
-        drafts_bytes_max=room,
+        drafts_bytes_max=int(room / STRANGERS_SHARE) + 1,
         drafts_per_network_max=1,
     )
     other, token = drafts(shop).fresh(None, NETWORK)
@@ -491,7 +493,7 @@ PART = b"%PDF-" + b"x" * (PART_BYTES_MAX - 5)
 
 def test_to_announce_takes_no_room_from_others(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     room = 4 * PART_BYTES_MAX
-    limited(shop, monkeypatch, draft_bytes_per_network_max=room, drafts_bytes_max=room)
+    limited(shop, monkeypatch, draft_bytes_per_network_max=room)
     greedy, _ = opened(shop)
     for number in range(15):
         shop.do(uploads(shop).create(greedy, f"{number}.pdf", room))
@@ -513,14 +515,15 @@ def test_limits_are_kept_at_each_part(
         shop.do(uploads(shop).create(draft, f"{number}.pdf", 2 * PART_BYTES_MAX))
         for number in range(2)
     ]
-    limited(shop, monkeypatch, **{limit: 2 * PART_BYTES_MAX + 1})
+    share = STRANGERS_SHARE if limit == "drafts_bytes_max" else 1
+    limited(shop, monkeypatch, **{limit: int(2 * PART_BYTES_MAX / share) + 1})
     first, second = (shop.do(uploads(shop).append(draft, one, 0, PART)) for one in files)
     for one in (first, second):
-        with pytest.raises((NetworkFull, DraftsFull)):
+        with pytest.raises((NetworkFull, StrangersFull)):
             shop.do(uploads(shop).append(draft, one, PART_BYTES_MAX, PART))
     assert len(objects(shop)) == 2, "what is refused is not stored"
     shop.do(drafts(shop).take_out(draft, second.id))
-    limited(shop, monkeypatch, **{limit: 2 * PART_BYTES_MAX})
+    limited(shop, monkeypatch, **{limit: int(2 * PART_BYTES_MAX / share) + 1})
     shop.do(uploads(shop).append(draft, first, PART_BYTES_MAX, PART))
 
 
@@ -615,6 +618,26 @@ def test_an_account_has_room_in_a_network_that_somebody_filled(
         shop.do(uploads(shop).create(draft, "b.pdf", len(content)))
 
 
+def test_signed_in_person_finds_room_when_strangers_have_filled_theirs(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = large("Surat")
+    limited(shop, monkeypatch, drafts_bytes_max=int(len(content) / STRANGERS_SHARE) + 1)
+    strange, token = opened(shop)
+    add(shop, strange, content=content)
+    with pytest.raises(StrangersFull):
+        shop.do(uploads(shop).create(strange, "b.pdf", 1000))
+    draft, own = drafts(shop).fresh(shop.account, NETWORK)
+    assert shop.do(uploads(shop).add_whole(draft, "c.pdf", pdf(), token=own)).is_usable
+    with pytest.raises(DraftsFull):
+        shop.do(uploads(shop).create(draft, "d.pdf", len(content)))
+    adopt(shop, token)
+    limited(shop, monkeypatch, drafts_bytes_max=int(len(content) / STRANGERS_SHARE) + 1)
+    other, token = drafts(shop).fresh(None, NETWORK)
+    again = shop.do(uploads(shop).create(other, "e.pdf", 1000, token=token))
+    assert again.size == 1000, "what became an account's fills no room of strangers"
+
+
 def test_the_draft_of_an_account_is_none_of_its_network(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -631,9 +654,31 @@ def test_of_what_nothing_came_nothing_is_kept_for_long(shop: Shop) -> None:
     kept = add(shop, used)
     shop.do(uploads(shop).create(used, "kosong.pdf", 1000))
     later = Forgetting(shop.container.database, shop.container.objects, _Ahead(EMPTY_LIVES))
-    assert shop.do(later.forget_old()) == 1
+    assert shop.do(later.forget_old()) == 3, "two files and a draft"
     assert [row["file_id"] for row in shop.rows("SELECT file_id FROM draft_files")] == [kept.id]
     assert [row["draft_id"] for row in shop.rows("SELECT draft_id FROM drafts")] == [used.id]
+
+
+def test_unfinished_file_is_deleted_an_hour_after_its_last_part(shop: Shop) -> None:
+    draft, _ = opened(shop)
+    whole = add(shop, draft)
+    left, goes_on = (
+        shop.do(uploads(shop).create(draft, f"{name}.pdf", 3 * PART_BYTES_MAX)) for name in "ab"
+    )
+    for one in (left, goes_on):
+        one = shop.do(uploads(shop).append(draft, one, 0, PART))
+        assert one.expires_at(draft) <= one.last_part_at + UNFINISHED_LIVES
+    shop.arrange("UPDATE draft_files SET last_part_at = last_part_at - interval '50 minutes'")
+    goes_on = shop.do(drafts(shop).file(draft, goes_on.id))
+    shop.do(uploads(shop).append(draft, goes_on, PART_BYTES_MAX, PART))
+    assert shop.do(shop.container.of(Forgetting).forget_old()) == 0
+    ahead = _Ahead(timedelta(minutes=10))
+    later = Forgetting(shop.container.database, shop.container.objects, ahead)
+    assert shop.do(later.forget_old()) == 1
+    assert {one.id for one in shop.do(drafts(shop).files(draft))} == {whole.id, goes_on.id}
+    assert len(objects(shop)) == 3, "its bytes are gone"
+    with pytest.raises(NotFound):
+        shop.do(drafts(shop).file(draft, left.id))
 
 
 def test_a_draft_is_kept_since_it_was_used_and_not_for_ever(shop: Shop) -> None:

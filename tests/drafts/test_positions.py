@@ -43,6 +43,7 @@ def file(pages: int) -> DraftFile:
         version=0,
         examinations=0,
         added_at=datetime.now(UTC),
+        last_part_at=datetime.now(UTC),
     )
 
 

@@ -91,6 +91,7 @@ CLAIMS: Mapping[str, tuple[Holds, ...]] = {
     "refusal.sealing_unavailable": (no_stamp_lost,),
     "refusal.stamping_failed": (no_stamp_lost,),
     "refusal.storage_full": (charged_once,),
+    "refusal.strangers_full": (files_kept,),
     "refusal.time_stamp_unavailable": (no_stamp_lost,),
     "refusal.uploads_full": (nothing_charged,),
     "refusal.wait_in_line": (nothing_charged,),

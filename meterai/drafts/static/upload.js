@@ -7,6 +7,7 @@ const says = form.dataset;
 const list = document.querySelector("[data-files]");
 const PART = 256 * 1024; // the most that the server takes at once
 const PAUSE_MS = 10_000; // the longest
+const KEPT_MS = 55 * 60_000; // a little less than the server keeps a file that is not whole, after a part
 const jobs = new Set(); // files that are on their way in or out, or cannot be sent
 let queue = Promise.resolve();
 let timer; // until the list is asked for anew
@@ -105,7 +106,7 @@ async function ask(job, method, headers, body) {
   if (answer.status === 204) return { state: "receiving", received: Number(answer.headers.get("Upload-Offset")) };
   const told = await answer.json().catch(() => answer.ok ? cut() : {});
   if (answer.ok) return told;
-  if (answer.status === 404 && !job.bar.value) {
+  if (answer.status === 404 && (!job.bar.value || Date.now() - job.sentAt > KEPT_MS)) {
     job.id = undefined; // of a file that nothing came of for a while nothing is left: it begins anew
     cut();
   }
@@ -136,6 +137,7 @@ async function sendPart(job, offset) {
   job.id ??= found.id;
   isKnown = true;
   job.tries = 0;
+  job.sentAt = Date.now();
   return found;
 }
 
