@@ -268,7 +268,7 @@ class Uploads:
             raise sealing.ExaminationBusy("this network has enough files under way")
         self._of_network[network] += 1
         try:
-            async with self._whole.one():
+            async with self._whole.one(network):
                 yield
         finally:
             self._of_network[network] -= 1

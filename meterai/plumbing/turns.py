@@ -1,4 +1,5 @@
-"""Turns at what a process has a fixed number of, such as connections: the higher priority first.
+"""Turns at what a process has a fixed number of, such as connections: the higher priority first, and
+within one its clients in turn, where they are named.
 
 What a turn is taken for says the context: its priority, until when anybody waits for the answer, and
 whether the client is still there.  Where nothing was said (a job, a command) it is as `MONEY` and is
@@ -6,8 +7,9 @@ waited for without end.
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from time import monotonic
@@ -64,18 +66,38 @@ class NoTurn(Exception):
     """None came free in time, or nobody waits for the answer any more.  Nothing was begun."""
 
 
-class Turns:
-    """A number of turns.  Who waits for one is served by priority, then in order."""
+_Line = dict[str, deque[asyncio.Future[None]]]  # by client, who was served longest ago first
 
-    def __init__(self, number: int, wait_seconds_max: float, queueing: Queueing) -> None:
+
+class Turns:
+    """A number of turns.  Who waits for one is served by priority; within one the client that has fewest turns
+    goes first, then the one that was served longest ago, and the works of each in order.
+
+    So many may wait of a priority.  Where they do, the client with the most makes room for one that has fewer,
+    with the work that came last.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        wait_seconds_max: float,
+        queueing: Queueing,
+        waiting_max: float = float("inf"),
+    ) -> None:
         self._free = number
+        self._waiting_max = waiting_max
         self._wait_seconds_max = wait_seconds_max
         self._queueing = queueing
-        self._waiting: dict[Priority, deque[asyncio.Future[None]]] = {
-            priority: deque() for priority in Priority
-        }
+        self._held: Counter[str] = (
+            Counter()
+        )  # of clients that are named: to count costs as much as a turn
+        self._waiting: dict[Priority, _Line] = {priority: {} for priority in Priority}
 
-    async def take(self) -> None:
+    def has(self, client: str) -> bool:
+        """Whether a client has a turn, or waits for one."""
+        return client in self._held or any(client in line for line in self._waiting.values())
+
+    async def take(self, client: str = "") -> None:
         """Have a turn, to be given back with `give_back`.  Raises `NoTurn`."""
         purpose = PURPOSE.get()
         begun = monotonic()
@@ -84,37 +106,67 @@ class Turns:
             raise NoTurn("nobody waits for the answer any more")
         if self._free and not any(self._waiting.values()):
             self._free -= 1
+            if client:
+                self._held[client] += 1
             self._queueing.waited("turns", 0.0)
             return
-        await self._wait(purpose.priority, seconds)
+        await self._wait(self._waiting[purpose.priority], client, seconds)
         self._queueing.waited("turns", monotonic() - begun)
         if purpose.is_abandoned():
-            self.give_back()
+            self.give_back(client)
             raise NoTurn("the client has gone")
 
-    async def _wait(self, priority: Priority, seconds: float) -> None:
+    async def _wait(self, line: _Line, client: str, seconds: float) -> None:
+        self._make_room(line, client)
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        line = self._waiting[priority]
-        line.append(turn)
+        line.setdefault(client, deque()).append(turn)
         try:
             async with asyncio.timeout(seconds):
                 await turn
         except (TimeoutError, asyncio.CancelledError) as error:
-            if turn.done() and not turn.cancelled():
-                self.give_back()  # it came in the same moment
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                self.give_back(client)  # it came in the same moment
             else:
-                line.remove(turn)
+                _leave(line, client, turn)
             if isinstance(error, TimeoutError):
                 self._queueing.waited("turns", seconds)
                 raise NoTurn("none came free") from None
             raise
 
-    def give_back(self) -> None:
-        """The turn is over: the next one has it."""
+    def _make_room(self, line: _Line, client: str) -> None:
+        if sum(map(len, line.values())) < self._waiting_max:
+            return
+        most = max(line, key=lambda one: len(line[one]), default=client)
+        if len(line.get(client, ())) + 1 >= len(line.get(most, ())):
+            raise NoTurn("too many wait")
+        last = line[most].pop()
+        if not last.done():
+            last.set_exception(NoTurn("others had fewer that wait"))
+
+    def give_back(self, client: str = "") -> None:
+        """A turn of this client is over: the next one has it."""
+        if client:
+            self._held[client] -= 1
+            if not self._held[client]:
+                del self._held[client]
         for line in self._waiting.values():
             while line:
-                turn = line.popleft()
+                following = min(line, key=self._held.__getitem__)
+                turns = line.pop(following)
+                turn = turns.popleft()
+                if turns:
+                    line[following] = turns  # behind the others
                 if not turn.done():
+                    if following:
+                        self._held[following] += 1
                     turn.set_result(None)
                     return
         self._free += 1
+
+
+def _leave(line: _Line, client: str, turn: asyncio.Future[None]) -> None:
+    turns = line.get(client, deque())
+    with suppress(ValueError):  # `give_back` passed over it
+        turns.remove(turn)
+    if not turns:
+        line.pop(client, None)

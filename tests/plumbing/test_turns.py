@@ -46,6 +46,21 @@ def test_the_urgent_goes_first_and_then_who_came_first() -> None:
     asyncio.run(run())
 
 
+def test_who_stops_waiting_as_a_turn_is_given_back_is_only_cancelled() -> None:
+    async def run() -> None:
+        turns = Turns(1, 5.0, Queueing())
+        await turns.take()
+        task = taking(turns, Purpose())
+        await settled()
+        task.cancel()
+        turns.give_back()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await turns.take()  # it is still there
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize(
     "purpose",
     [

@@ -193,3 +193,25 @@ def test_a_document_that_is_too_large_is_not_read(service: VerificationService) 
     large = b"%PDF-1.7\n" + bytes(CHECKED_BYTES_MAX)
     rows = rows_of(service, ("a.pdf", large), ("b.pdf", LETTER))
     assert told(rows) == [("a.pdf", "too_large"), ("b.pdf", "not_sealed")]
+
+
+def test_client_with_sixty_checks_leaves_another_its_turn(service: VerificationService) -> None:
+    done: list[str] = []
+
+    async def one(client: str) -> None:
+        await service.check(LETTER, "id", client)
+        done.append(client)
+
+    async def act() -> None:
+        async with service._checking.one("before"):  # so that all of them wait
+            many = [asyncio.create_task(one("many")) for _ in range(60)]
+            await asyncio.sleep(0.2)
+            few = [asyncio.create_task(one("few")) for _ in range(3)]
+            await asyncio.sleep(0.2)
+        await asyncio.gather(*few)
+        for task in many:
+            task.cancel()
+        await asyncio.gather(*many, return_exceptions=True)
+
+    asyncio.run(act())
+    assert done.count("many") <= 4, "one for each of the other's, and that which was begun"

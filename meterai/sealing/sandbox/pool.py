@@ -7,7 +7,8 @@ have together what few have apart (`plumbing/networks.py`).  Whoever is refused 
 again, and holds neither memory nor a connection here.
 
 What a work does in this process itself it does in a slot (`Slots`): in a thread, few at once, since
-each keeps the event loop waiting for the interpreter; the higher priority goes first.
+each keeps the event loop waiting for the interpreter; the higher priority goes first, and within one
+clients take turns too.
 """
 
 import asyncio
@@ -17,12 +18,11 @@ from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from typing import Any, TypeVar
 
-from meterai.kit.priority import Priority
 from meterai.plumbing.networks import Held
 from meterai.plumbing.queueing import Queueing
 from meterai.plumbing.stations import Station
 from meterai.plumbing.threads import to_the_end
-from meterai.plumbing.turns import PURPOSE, NoTurn, Turns
+from meterai.plumbing.turns import NoTurn, Turns
 from meterai.sealing.model import ExaminationBusy
 from meterai.sealing.sandbox.bounded import Result, Task, Work, ask_and_wait
 
@@ -47,35 +47,30 @@ class _Done:
 
 
 class Slots:
-    """So many works at once in threads of this process.  Who waits goes by priority, then in order."""
+    """So many works at once in threads of this process.  Who waits goes by priority, then by turns of clients.
+
+    Its station counts the wait of a client that has one work here, as that of a `Pool`.
+    """
 
     def __init__(
         self, number: int, waiting_max: int = SLOT_WAITING_MAX, station: Station | None = None
     ) -> None:
         self._station = station or Station("")
         # What waits here is slow by itself and no sign that the process is overrun.
-        self._turns = Turns(number, SLOT_SECONDS_MAX, Queueing())
-        self._waiting_max = waiting_max
-        self._waiting: Counter[Priority] = Counter()
+        self._turns = Turns(number, SLOT_SECONDS_MAX, Queueing(), waiting_max)
 
     @asynccontextmanager
-    async def one(self) -> AsyncIterator[None]:
+    async def one(self, client: str) -> AsyncIterator[None]:
         """A slot, for as long as this lasts.  Refuses with `ExaminationBusy`."""
-        priority = PURPOSE.get().priority
-        if self._waiting[priority] >= self._waiting_max:
-            raise ExaminationBusy("too many documents wait for a thread")
-        self._waiting[priority] += 1
         try:
-            with self._station.waiting():
-                await self._turns.take()
+            with nullcontext() if self._turns.has(client) else self._station.waiting():
+                await self._turns.take(client)
         except NoTurn as reason:
             raise ExaminationBusy(str(reason)) from None
-        finally:
-            self._waiting[priority] -= 1
         try:
             yield
         finally:
-            self._turns.give_back()
+            self._turns.give_back(client)
 
 
 class Pool:
@@ -115,7 +110,7 @@ class Pool:
         """
         answer: bytes | None = None
         while True:
-            step = await _taken(work, answer, slots)
+            step = await _taken(work, answer, client, slots)
             if isinstance(step, _Done):
                 result: Result = step.result  # type: ignore[assignment]
                 return result
@@ -133,7 +128,7 @@ class Pool:
 
         async def whole() -> Result:
             work, answer = await begin(), None
-            while not isinstance(step := await _taken(work, answer, slots), _Done):
+            while not isinstance(step := await _taken(work, answer, client, slots), _Done):
                 answer = await ask_and_wait(step)
             result: Result = step.result  # type: ignore[assignment]
             return result
@@ -218,9 +213,11 @@ class Pool:
         self._free += 1
 
 
-async def _taken(work: Work[Result], answer: bytes | None, slots: Slots) -> Task | _Done:
+async def _taken(
+    work: Work[Result], answer: bytes | None, client: str, slots: Slots
+) -> Task | _Done:
     """The next step of a work, taken in a thread."""
-    async with slots.one():
+    async with slots.one(client):
         # It cannot be stopped, and keeps its slot.
         return await to_the_end(partial(_next_step, work, answer))
 

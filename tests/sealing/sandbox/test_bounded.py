@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from functools import partial
 
@@ -460,12 +460,12 @@ def test_slots_go_by_priority_and_so_many_wait():
 
     async def one(slots: Slots, name: str, priority: Priority) -> None:
         PURPOSE.set(Purpose(priority))
-        async with slots.one():
+        async with slots.one("same"):
             served.append(name)
 
     async def run() -> None:
         slots = Slots(1, waiting_max=2)
-        async with slots.one():
+        async with slots.one("same"):
             waiting = [
                 asyncio.create_task(one(slots, name, priority))
                 for name, priority in (
@@ -479,11 +479,70 @@ def test_slots_go_by_priority_and_so_many_wait():
             await asyncio.sleep(0)
             assert isinstance(waiting[2].exception(), ExaminationBusy)
         await asyncio.gather(*waiting, return_exceptions=True)
-        async with slots.one():  # nothing was lost
+        async with slots.one("same"):  # nothing was lost
             served.append("last")
 
     asyncio.run(run())
     assert served == ["paid", "checking", "checking too", "last"]
+
+
+@pytest.mark.parametrize("number", [1, 4])
+def test_client_with_sixty_works_leaves_every_other_client_its_turn(number: int) -> None:
+    served: list[str] = []
+    at_once: list[int] = []
+
+    async def run() -> None:
+        slots, running, waiting = Slots(number), 0, 0
+
+        async def one(client: str) -> None:
+            nonlocal running, waiting
+            waiting += client != "many"
+            async with slots.one(client):
+                waiting -= client != "many"
+                running += client == "many"
+                served.append(client)
+                await asyncio.sleep(0)
+                if client == "many" and waiting:
+                    at_once.append(running)
+                await asyncio.sleep(0)
+                running -= client == "many"
+
+        async with AsyncExitStack() as before:  # all of them wait before the first is served
+            for other in range(number):
+                await before.enter_async_context(slots.one(f"before {other}"))
+            tasks = [asyncio.create_task(one("many")) for _ in range(60)]
+            await asyncio.sleep(0)
+            tasks += [asyncio.create_task(one(f"few {n % 8}")) for n in range(16)]
+            await asyncio.sleep(0)
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        refused = [place for place, one in enumerate(outcomes) if one is not None]
+        # The last of the many made room for the others.
+        assert refused == list(range(48, 60))
+
+    asyncio.run(run())
+    assert [one for one in served[:9] if one != "many"] == [f"few {n}" for n in range(8)]
+    assert served.count("many") == 48
+    assert set(served[18:]) == {"many"}
+    assert set(at_once) == {1}
+
+
+def test_station_counts_no_wait_that_a_client_makes_for_itself(monkeypatch) -> None:
+    clock, station = [100.0], Station("examination", 2.0)
+    monkeypatch.setattr("meterai.plumbing.stations.monotonic", lambda: clock[0])
+
+    async def run() -> float:
+        slots = Slots(1, station=station)
+        async with slots.one("many"):
+            tasks = [asyncio.create_task(slots.one("many").__aenter__()) for _ in range(9)]
+            await asyncio.sleep(0)
+            clock[0] += 6.0
+            pressure = station.pressure()
+            for task in tasks:
+                task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return pressure
+
+    assert asyncio.run(run()) == 0.0
 
 
 def test_a_work_nobody_waits_for_is_not_begun():
