@@ -18,6 +18,7 @@ from meterai.limiter import Admission, Admitted, Answer
 from meterai.pages import content_security_policy, wants_page
 from meterai.plumbing import telemetry
 from meterai.plumbing.compression import compressing
+from meterai.plumbing.draining import Draining
 from meterai.plumbing.head import head_of, is_api
 from meterai.plumbing.http import PROBLEM, allowed, end_body, problem
 from meterai.plumbing.incoming import Incoming
@@ -113,6 +114,7 @@ class Edge:
         self._admission = admission
         self._headers = tuple(headers)
         self._names = frozenset(name for name, _ in headers)
+        self._draining = Draining()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in when its turn comes, and watch its answer; or answer why not."""
@@ -130,6 +132,7 @@ class Edge:
                 await self._serve(scope, incoming, send, turn)
             elif turn is not None:
                 await _give(scope, send, turn)
+            await self._draining.drain(scope, incoming)
         finally:
             incoming.close()
 

@@ -27,6 +27,7 @@ class Incoming:
         self._asked: asyncio.Task[HTTPReceiveMessage] | None = None
         self._end: HTTPReceiveMessage | None = None  # the client has gone
         self._kept: list[HTTPReceiveMessage] = []  # read ahead; one at most
+        self.received = 0  # bytes of the body that the server gave
 
     @property
     def is_gone(self) -> bool:
@@ -89,6 +90,8 @@ class Incoming:
             raise
         if message["type"] == GONE:
             self._end = message
+        else:
+            self.received += len(message["body"])
         return message
 
     def close(self) -> None:
@@ -102,6 +105,8 @@ class Incoming:
     async def _ask(self) -> HTTPReceiveMessage:
         # The server's own awaitable is no task: it knows only one waiter, and cancelling that cancels it.
         message: HTTPReceiveMessage = await self._receive()  # type: ignore[assignment]
+        if message["type"] != GONE:
+            self.received += len(message["body"])
         return message
 
 

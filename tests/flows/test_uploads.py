@@ -16,6 +16,7 @@ import urllib3
 
 from meterai.apps.settings import settings_of as make_settings
 from meterai.plumbing.bodies import WRITE_BYTES
+from meterai.plumbing.draining import BYTES_MAX
 from tests.support.flood import resident, whole_answer
 from tests.support.instance import Instance, until
 
@@ -128,6 +129,25 @@ def test_where_there_is_no_room_is_said_early_with_when_to_come_again(instance: 
     until("their files are gone", lambda: not _files(instance))
     assert instance.anybody().verify(DOCUMENT)["verdict"] == "unreadable"
     assert "fault" not in instance.log[before:]
+
+
+def test_refused_body_is_answered_before_its_connection_ends(instance: Instance) -> None:
+    """A client that sends all of its body before it reads, and stops where the connection is broken."""
+    body = bytes(BYTES_MAX)
+    told = f"Upload-Complete: ?0\r\nUpload-Length: {len(body)}\r\n\r\n"
+    head = head_of("/stamp/uploads", len(body), "application/pdf")[:-2] + told.encode()
+
+    def client() -> list[bytes]:
+        statuses = []
+        with connected(instance) as line:
+            for _ in range(3):  # on one connection
+                line.sendall(head + body)
+                statuses.append(whole_answer(line).split(b" ", 2)[1])
+        return statuses
+
+    with ThreadPoolExecutor(5) as pool:
+        answers = [pool.submit(client) for _ in range(5)]
+        assert [answer.result() for answer in answers] == [[b"413"] * 3] * 5
 
 
 @pytest.mark.parametrize("path", ["/v1/verifications", "/check"])
