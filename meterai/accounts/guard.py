@@ -7,7 +7,7 @@ from litestar import Request
 from meterai.accounts.model import OPEN, PERMISSIONS, PROOF_LIVES, NotPermitted, Permission, Role
 from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import ProofRequired, SignInRequired
-from meterai.pages import keep_form
+from meterai.pages import check_origin, keep_form
 from meterai.plumbing.head import is_api
 from meterai.plumbing.http import (
     Authenticator,
@@ -27,8 +27,9 @@ def is_fresh(caller: Caller) -> bool:
 async def require_permission(connection: Request[Any, Any, Any]) -> None:
     """Before every route: let in whoever has the permission it declares.
 
-    Refuses `SignInRequired`, `KeyRequired`, `NotPermitted`, what `check_headers` and `check_query` refuse, and
-    `ProofRequired` where the route asks for a `fresh_proof`.
+    Refuses `SignInRequired`, `KeyRequired`, `NotPermitted`, what `check_headers` and `check_query` refuse,
+    `ProofRequired` where the route asks for a `fresh_proof`, and `FormForeign`: a page cannot forget to ask
+    where a form came from.
     """
     check_headers(connection)
     check_query(connection)
@@ -36,6 +37,10 @@ async def require_permission(connection: Request[Any, Any, Any]) -> None:
         return  # answered by the framework, which says nothing but the methods of the path
     handler = connection.route_handler
     permission = Permission(handler.opt["permission"])
+    # A bank names itself in `Origin` (SNAP BI).
+    is_of_page = permission != Permission.PROVIDER and not is_api(connection.scope)
+    if is_of_page and not is_safe(connection):
+        check_origin(connection)
     if permission in OPEN:
         return
     authenticator: Authenticator = connection.app.state.authenticator

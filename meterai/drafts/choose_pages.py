@@ -41,7 +41,6 @@ from meterai.pages import (
     FieldError,
     Page,
     PageRequest,
-    check_origin,
     local_path,
     page,
     read_form,
@@ -207,7 +206,6 @@ async def add_files(
 ) -> Page:
     """Add the files of a form, as a page without a script sends them; where nothing is to be said of
     any of them, on to placing the stamps."""
-    check_origin(request)
     account = await account_asking(request)
     line = await line_to_wait_in(request, lines, database, account)
     if line is not None:
@@ -248,7 +246,6 @@ async def take_out(
     request: PageRequest, drafts: NamedDependency[DraftService], file_id: FromPath[str]
 ) -> Page:
     """Take a file out of the draft; one that is out already stays out."""
-    check_origin(request)
     draft = await open_draft(request, drafts)
     if draft is not None:
         await drafts.take_out(draft, read(FILE_KIND, file_id))

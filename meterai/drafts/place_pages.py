@@ -34,7 +34,6 @@ from meterai.pages import (
     Form,
     Page,
     PageRequest,
-    check_origin,
     page,
     read_form,
     see_other,
@@ -93,7 +92,6 @@ async def place(
     placing: NamedDependency[Placing],
 ) -> Page:
     """Keep the stamps of a file, and do what the button says."""
-    check_origin(request)
     form = await read_form(request, parts_max=FORM_FIELDS_MAX)
     draft = await own_draft(request, drafts)
     if draft is None:

@@ -38,7 +38,7 @@ from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read, show
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
-from meterai.pages import PageRequest, check_origin
+from meterai.pages import PageRequest
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.http import answer_problem, language_of, network_of, retry_after
@@ -146,7 +146,6 @@ async def begin(
 
     Where nothing was chosen before, a draft begins with it.
     """
-    check_origin(request)
     account = await account_asking(request)
     if account is None or not await _available(database, account):
         # Whoever has stamps has paid, and waits for nothing.
@@ -205,7 +204,6 @@ async def append(
     file_id: FromPath[str],
 ) -> Answer:
     """Another part; with the last one the file is examined, and the answer says what was found."""
-    check_origin(request)
     asked = wire.read_append(request.headers)
     content = await request.body()
     wire.check_content(request.headers, content)
@@ -236,7 +234,6 @@ async def take_out(
     request: PageRequest, drafts: NamedDependency[DraftService], file_id: FromPath[str]
 ) -> None:
     """The file is wanted no more; what was here of it is gone."""
-    check_origin(request)
     draft = await draft_of(request, drafts)
     await drafts.take_out(draft, read(FILE_KIND, file_id))
 

@@ -117,7 +117,7 @@ async def read_form_of_a_person(request: PageRequest) -> Form:
 
 
 def check_origin(request: PageRequest) -> None:
-    """Refuse a public form that another site sent (`FormForeign`)."""
+    """Refuse a form that another site sent (`FormForeign`), whatever token it has."""
     # What a browser says of itself; a page cannot (Fetch Metadata).  `none` is its own user.
     if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
         raise FormForeign("the form came from another site")

@@ -17,7 +17,6 @@ from meterai.pages import (
     Page,
     PageRequest,
     RoomPages,
-    check_origin,
     local_path,
     page,
     read_form,
@@ -174,7 +173,6 @@ async def leave(
     settings: NamedDependency[Settings],
 ) -> Page:
     """Give a number up, for a new one."""
-    check_origin(request)
     line, there = await _line(lines, name), there_of((await read_form(request)).text("next"))
     if line is None:
         return _past(name, there)

@@ -133,6 +133,28 @@ def test_the_address_of_a_form_leads_to_the_page_that_has_it(
     assert not led
 
 
+# -- where a form comes from ---------------------------------------------------------------------
+
+
+def test_form_of_another_site_is_refused_by_every_page(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within) -> None:
+        key = await a_key(web)
+        foreign = ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"})
+        asked = 0
+        for method, path, handler in handlers(web):
+            is_of_page = handler.opt["permission"] != "provider" and not path.startswith("/v1/")
+            if method in ("GET", "HEAD") or not is_of_page:
+                continue
+            asked += 1
+            for headers in (key | one for one in foreign):
+                given = await web.ask(Asking(method, path.encode(), _raw(headers)))
+                assert given.status == 403, (method, path, given)
+                assert json.loads(given.body)["code"] == "form_foreign", (method, path)
+        assert asked > 30
+
+    run(database_url, tmp_path, act)
+
+
 # -- what is kept, and by whom -----------------------------------------------------------------
 
 

@@ -10,7 +10,6 @@ from meterai.kit.priority import Priority
 from meterai.pages import (
     Page,
     PageRequest,
-    check_origin,
     local_path,
     read_form,
     see_other,
@@ -31,7 +30,6 @@ async def choose_language(
     settings: NamedDependency[Settings],
 ) -> Page:
     """Set the language of pages and mails."""
-    check_origin(request)
     form = await read_form(request)
     there = see_other(local_path(form.text("next")))
     language = form.text("language")

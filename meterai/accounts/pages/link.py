@@ -12,7 +12,7 @@ from meterai.accounts.pages.sign_in import sign_in_page
 from meterai.kit.ids import read
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound
-from meterai.pages import Page, PageRequest, check_origin, page, read_form, see_other
+from meterai.pages import Page, PageRequest, page, read_form, see_other
 
 
 def _challenge(text: str) -> UUID:
@@ -55,7 +55,6 @@ async def show_link(
 )
 async def follow_link(request: PageRequest, signing_in: NamedDependency[SigningIn]) -> Page:
     """Trade the link of a mail for a session, and go on where its sign-in began."""
-    check_origin(request)
     form = await read_form(request)
     try:
         challenge, secret = _challenge(form.text("challenge")), form.text("secret")

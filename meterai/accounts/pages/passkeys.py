@@ -16,7 +16,6 @@ from meterai.kit.priority import Priority
 from meterai.pages import (
     Page,
     PageRequest,
-    check_origin,
     local_path,
     read_form,
     read_form_of_a_person,
@@ -45,7 +44,6 @@ async def ask_for_passkey(
     signing_in: NamedDependency[SigningIn],
 ) -> Page:
     """What the browser asks for a passkey of ours."""
-    check_origin(request)
     return _options(signing_in, passkeys.ask_to_sign_in())
 
 
@@ -56,7 +54,6 @@ async def ask_for_passkey(
 )
 async def sign_in_by_passkey(request: PageRequest, signing_in: NamedDependency[SigningIn]) -> Page:
     """Trade the answer of an authenticator for a session."""
-    check_origin(request)
     form = await read_form(request)
     there = local_path(form.text("next"))
     try:

@@ -18,7 +18,6 @@ from meterai.pages import (
     PageRequest,
     Remembered,
     check_form,
-    check_origin,
     known_caller,
     local_path,
     page,
@@ -94,7 +93,6 @@ async def show_sign_in(request: PageRequest, signing_in: NamedDependency[Signing
 )
 async def ask_for_code(request: PageRequest, signing_in: NamedDependency[SigningIn]) -> Page:
     """Send a code, and go on to where it is typed."""
-    check_origin(request)
     form = await read_form(request)
     there = local_path(form.text("next"))
     try:
@@ -143,7 +141,6 @@ async def show_code(request: PageRequest, signing_in: NamedDependency[SigningIn]
 )
 async def sign_in(request: PageRequest, signing_in: NamedDependency[SigningIn]) -> Page:
     """Trade the code for a session."""
-    check_origin(request)
     form = await read_form(request)
     challenge, there = form.text("challenge"), local_path(form.text("next"))
     identifier = read(CHALLENGE_KIND, challenge)
@@ -161,7 +158,6 @@ async def sign_in(request: PageRequest, signing_in: NamedDependency[SigningIn]) 
 )
 async def sign_out(request: PageRequest, signing_in: NamedDependency[SigningIn]) -> Page:
     """End the session of this browser."""
-    check_origin(request)
     form = await read_form(request)
     if await visitor(request) is not None:
         caller = known_caller(request)

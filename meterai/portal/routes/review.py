@@ -41,7 +41,6 @@ from meterai.pages import (
     Form,
     Page,
     PageRequest,
-    check_origin,
     kept_text,
     page,
     read_form,
@@ -347,7 +346,6 @@ async def sign_in_to_pay(
     signing_in: NamedDependency[SigningIn],
 ) -> Page:
     """Send a code, or sign in: by a passkey, or by the code, whose button says that it orders too."""
-    check_origin(request)
     form = await read_form(request)
     account = await account_asking(request)
     if account is not None:  # in another window, or by the same button before

@@ -25,7 +25,6 @@ from meterai.pages import (
     Page,
     PageRequest,
     Remembered,
-    check_origin,
     field_errors,
     page,
     read_form,
@@ -147,7 +146,6 @@ async def _answered(
 
     Nothing is kept of the file, and nothing done for a sender who has gone.
     """
-    check_origin(request)
     try:
         await lines.check_turn(request, None, Act.CHECK)
     except WaitInLine as refusal:

@@ -35,7 +35,6 @@ from meterai.pages import (
     PageRequest,
     Remembered,
     bodies_of,
-    check_origin,
     field_errors,
     page,
     rendered,
@@ -156,7 +155,6 @@ async def _answer(
     written: "_Table | _Csv | _Zip",
 ) -> Page:
     """The answer in this form; a form with nothing to check in it is refused before it begins."""
-    check_origin(request)
     try:
         await lines.check_turn(request, None, Act.CHECK)
     except WaitInLine as refusal:
