@@ -1,5 +1,6 @@
 """The page where files are chosen: what is in the draft, file by file, and what can be done about each."""
 
+import secrets
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -31,7 +32,9 @@ from meterai.drafts.visitors import (
     files_apart,
     is_kept,
     open_draft,
+    seen_draft,
     set_token,
+    uploaded_draft,
 )
 from meterai.kit.ids import read
 from meterai.kit.priority import Priority
@@ -64,6 +67,7 @@ _WITH_ITS_FIELDS = FORM_BYTES_MAX + 64 * 1024
 # parts takes some hundredths of a second.
 FORM_PARTS_MAX = 1_000
 NAMED_MAX = 3  # files of one fault that are named; the others are seen to be missing
+PAGE_KEY_BYTES = 16  # that nobody guesses
 LOOK_AGAIN_SECONDS = 2  # without a script, while a file is examined
 _OPT = {
     "permission": Permission.PUBLIC,
@@ -150,6 +154,7 @@ async def _choose_page(
         is_elsewhere=draft is None and request.url.query == ELSEWHERE,
         apart=await files_apart(request, drafts),
         here=CHOOSE,
+        page_key=secrets.token_urlsafe(PAGE_KEY_BYTES),
     )
 
 
@@ -166,7 +171,10 @@ async def show_choose(
     line = await line_to_wait_in(request, lines, database, account)
     if line is not None:
         return see_other(WaitInLine(line).join_for(CHOOSE))
-    return await _choose_page(request, drafts, uploads, await open_draft(request, drafts))
+    draft, token = await seen_draft(request, drafts)
+    answer = await _choose_page(request, drafts, uploads, draft)
+    await set_token(request, answer, drafts, token)
+    return answer
 
 
 async def _add_each(
@@ -211,17 +219,19 @@ async def add_files(
     if line is not None:
         return see_other(WaitInLine(line).join_for(f"{CHOOSE}?{NOT_KEPT}"))
     draft = await open_draft(request, drafts)
-    token = kept = ""
+    kept = ""
     try:
         form = await read_form(request, parts_max=FORM_PARTS_MAX)
         if not form.files:
             raise UploadMissing("no file was chosen")
-        if draft is None:
-            draft, token = drafts.fresh(account, network_of(request, settings.process.proxies))
-        begun, left_out = await _add_each(uploads, draft, form.files, token)
-        kept = token if begun else ""
+        network = network_of(request, settings.process.proxies)
+        page_key = form.text("page_key")
+        draft, token, is_new = await uploaded_draft(request, drafts, network, page_key)
+        kept = "" if is_new else token
+        begun, left_out = await _add_each(uploads, draft, form.files, token if is_new else "")
+        kept = token if begun else kept
         if left_out:
-            there = draft if begun or not token else None
+            there = draft if begun or not is_new else None
             answer = await _choose_page(request, drafts, uploads, there, left_out=left_out)
         else:
             choose = CHOOSE if request.cookies or not kept else f"{CHOOSE}?{NO_COOKIE}"
@@ -232,8 +242,7 @@ async def add_files(
         answer = await _choose_page(request, drafts, uploads, draft, too_large)
     except Refusal as refusal:
         answer = await _choose_page(request, drafts, uploads, draft, refusal)
-    if kept:
-        await set_token(request, answer, drafts, kept)
+    await set_token(request, answer, drafts, kept)
     return answer
 
 

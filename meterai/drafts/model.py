@@ -30,6 +30,9 @@ UNFINISHED_LIVES = timedelta(hours=1)
 # Between a page that asks for an address and a code that was typed; in a rush a mail may take long.
 MARK_LIVES = timedelta(hours=1)
 MARK_DIGITS_MAX = 12  # of its second
+# Of the random text that a shown page sends with its uploads; shorter ones could be guessed.
+PAGE_KEY_LENGTH_MIN, PAGE_KEY_LENGTH_MAX = 20, 64  # characters
+TAG_DIGITS = 16  # of a token: by which page it was made
 
 
 class FileState(StrEnum):
@@ -326,6 +329,23 @@ class DraftObject(NamedTuple):
 def hash_of(token: str) -> bytes:
     """What is kept of a token: whoever reads the table opens no draft with it."""
     return hashlib.sha256(token.encode()).digest()
+
+
+def token_tag(page_key: str) -> str:
+    """The beginning of every token that the uploads of one shown page are given."""
+    return hashlib.sha256(b"page." + page_key.encode()).hexdigest()[:TAG_DIGITS]
+
+
+def next_token(token: str, page_key: str) -> str:
+    """The token that a draft has once a page uploads to it; its own, where this page made that.
+
+    Made of both, so that an upload whose answer was lost finds its draft by the same request.  Whoever has
+    the token alone, because the cookie is of its making, cannot make the next.
+    """
+    tag = token_tag(page_key)
+    if not token or token.startswith(tag):
+        return token
+    return tag + hmac.new(page_key.encode(), f"next.{token}".encode(), hashlib.sha256).hexdigest()
 
 
 def sign_in_mark(token: str, at: datetime) -> str:

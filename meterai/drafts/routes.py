@@ -33,7 +33,15 @@ from meterai.drafts.model import (
 )
 from meterai.drafts.service import DraftService
 from meterai.drafts.uploads import Uploads
-from meterai.drafts.visitors import account_asking, draft_of, open_draft, set_token
+from meterai.drafts.visitors import (
+    PAGE_KEY,
+    account_asking,
+    draft_going_on,
+    draft_of,
+    seen_draft,
+    set_token,
+    uploaded_draft,
+)
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read, show
 from meterai.kit.priority import Priority
@@ -154,19 +162,24 @@ async def begin(
     content = await request.body()
     wire.check_part(asked, content)
     wire.check_content(request.headers, content)
-    draft, token = await open_draft(request, drafts), ""
-    if draft is None:
-        draft, token = drafts.fresh(account, network_of(request, settings.process.proxies))
-    file = await uploads.create(draft, asked.name, asked.size, asked.digest, token=token)
-    if content:
-        file = await uploads.append(draft, file, 0, content)
-    location = f"{PATH}/{show(FILE_KIND, file.id)}"
-    headers = {**_told(uploads, draft, file), "Location": location}
-    answer: Answer = Response(
-        await _state(request, drafts, draft, file), status_code=201, headers=headers
-    )
-    if token:
-        await set_token(request, answer, drafts, token)
+    network = network_of(request, settings.process.proxies)
+    page_key = request.headers.get(PAGE_KEY, "")
+    draft, token, is_new = await uploaded_draft(request, drafts, network, page_key)
+    is_there = not is_new
+    try:
+        begins = token if is_new else ""
+        file = await uploads.create(draft, asked.name, asked.size, asked.digest, token=begins)
+        is_there = True
+        if content:
+            file = await uploads.append(draft, file, 0, content)
+        location = f"{PATH}/{show(FILE_KIND, file.id)}"
+        headers = {**_told(uploads, draft, file), "Location": location}
+        state = await _state(request, drafts, draft, file)
+        answer: Answer = Response(state, status_code=201, headers=headers)
+    except Refusal as refusal:
+        answer = _refused(request, refusal)
+    # Also with a refusal: by the token of before nobody finds the draft any more.
+    await set_token(request, answer, drafts, token if is_there else "")
     return answer
 
 
@@ -186,9 +199,12 @@ async def look(
     draft = await draft_of(request, drafts)
     file = await drafts.file(draft, read(FILE_KIND, file_id))
     headers = _told(uploads, draft, file)
+    answer: Answer = Response(None, status_code=204, headers=headers)
     if "application/json" in request.headers.get("accept", ""):
-        return Response(await _state(request, drafts, draft, file), headers=headers)
-    return Response(None, status_code=204, headers=headers)
+        answer = Response(await _state(request, drafts, draft, file), headers=headers)
+    _, token = await seen_draft(request, drafts)
+    await set_token(request, answer, drafts, token)
+    return answer
 
 
 @patch(
@@ -207,16 +223,22 @@ async def append(
     asked = wire.read_append(request.headers)
     content = await request.body()
     wire.check_content(request.headers, content)
-    draft = await draft_of(request, drafts)
-    file = await drafts.file(draft, read(FILE_KIND, file_id))
-    if file.state == FileState.RECEIVING:
-        _check_length(file, asked, content)
-        file = await uploads.append(draft, file, asked.offset, content)
-    elif content or not asked.is_complete:
-        raise UploadCompleted(f"the file is {file.state}")
-    if not asked.is_complete:
-        return Response(None, status_code=204, headers=_told(uploads, draft, file))
-    return Response(await _state(request, drafts, draft, file), headers=_told(uploads, draft, file))
+    draft, token = await draft_going_on(request, drafts)
+    try:
+        file = await drafts.file(draft, read(FILE_KIND, file_id))
+        if file.state == FileState.RECEIVING:
+            _check_length(file, asked, content)
+            file = await uploads.append(draft, file, asked.offset, content)
+        elif content or not asked.is_complete:
+            raise UploadCompleted(f"the file is {file.state}")
+        headers = _told(uploads, draft, file)
+        answer: Answer = Response(None, status_code=204, headers=headers)
+        if asked.is_complete:
+            answer = Response(await _state(request, drafts, draft, file), headers=headers)
+    except Refusal as refusal:
+        answer = _refused(request, refusal)
+    await set_token(request, answer, drafts, token)
+    return answer
 
 
 def _check_length(file: DraftFile, asked: wire.Append, content: bytes) -> None:

@@ -1,7 +1,9 @@
 """Drafts: find the one of a visitor, look at its files, place their stamps, take files out.
 
 A draft is found by the token that a browser's cookie has, or by the account; once it is an account's
-nobody finds it by the token alone.  It becomes an account's by an act of whoever holds both: signing in
+nobody finds it by the token alone.  A browser may have its token of somebody else, who used it before or set
+its cookie: so each page that uploads has the draft found by another from then on, and by that one no more.
+It becomes an account's by an act of whoever holds both: signing in
 from a page of it, or a button that says so.  To be signed in is none: on a phone that several use, or
 behind the sign-in link of somebody else's mail, it is the account of another.
 """
@@ -26,7 +28,9 @@ from meterai.drafts.model import (
     PlacedElsewhere,
     hash_of,
     is_sign_in_mark,
+    next_token,
     sign_in_mark,
+    token_tag,
     twins,
 )
 from meterai.drafts.objects import FileObjects
@@ -89,6 +93,34 @@ class DraftService:
         if len(own) > 1:
             return await self._made_one(own, account)
         return await self._renewed((own or found)[0]) if found else None
+
+    async def seen_from(
+        self, token: str, page_key: str, account: UUID | None
+    ) -> tuple[Draft | None, str]:
+        """The draft of a visitor, and the token that finds it: another than this one where a page with this
+        key has uploaded to it, and the answer that set the cookie was lost."""
+        ours = next_token(token, page_key) if page_key else token
+        for one in dict.fromkeys((ours, token)):
+            found = await self.current(one, account)
+            if found is not None:
+                return found, token if found.owner else one
+        return None, token
+
+    async def uploaded_to(
+        self, token: str, page_key: str, account: UUID | None
+    ) -> tuple[Draft | None, str]:
+        """The draft that a page with this key uploads to, and the token that finds it from now on.
+
+        A page that says no key gets another token with each upload, and none by a lost answer.
+        """
+        page_key = page_key or secrets.token_urlsafe(TOKEN_BYTES)
+        found, shown = await self.seen_from(token, page_key, account)
+        ours = next_token(token, page_key)
+        if found is None or found.owner is not None or shown == ours:
+            return found, shown
+        await self._database.once(store.renew_token, hash_of(token), hash_of(ours))
+        # Another page may have been first; then this one finds nothing by the token that it showed.
+        return await self.current(ours, account), ours
 
     async def _found(self, token: str, account: UUID | None) -> list[Draft]:
         """The open drafts of an account, and that of nobody that a token finds."""
@@ -160,8 +192,9 @@ class DraftService:
 
         return await self._database.run(act)
 
-    def fresh(self, account: UUID | None, network: str) -> tuple[Draft, str]:
-        """A draft that begins with its first file (`Uploads.create`), and the token that finds it."""
+    def fresh(self, account: UUID | None, network: str, page_key: str = "") -> tuple[Draft, str]:
+        """A draft that begins with its first file (`Uploads.create`) from a page with this key, and the token
+        that finds it."""
         now = self._clock.now()
         until = now + EMPTY_LIVES
         draft = Draft(
@@ -175,7 +208,8 @@ class DraftService:
             created_at=now,
             expires_at=until,
         )
-        return draft, secrets.token_urlsafe(TOKEN_BYTES)
+        tag = token_tag(page_key) if page_key else ""
+        return draft, tag + secrets.token_urlsafe(TOKEN_BYTES)
 
     # -- its files -----------------------------------------------------------------------------
 

@@ -55,6 +55,9 @@ ORDER BY draft_id
 """  # noqa: S608 - columns are a constant
 _LOCK = f"SELECT {_DRAFT} FROM drafts WHERE draft_id = ANY(%s) ORDER BY draft_id FOR UPDATE"  # noqa: S608
 _DRAFT_BY_ID = f"SELECT {_DRAFT} FROM drafts WHERE draft_id = %s"  # noqa: S608
+_FOUND_BY_ANOTHER = """
+UPDATE drafts SET token_hash = %s WHERE token_hash = %s AND owner_id IS NULL AND NOT is_done
+"""
 _RENEW_KEY = "UPDATE drafts SET order_key = %s WHERE draft_id = %s AND order_key = %s"
 _RENEW = f"""
 UPDATE drafts d SET expires_at = greatest(expires_at, %s)
@@ -228,6 +231,11 @@ async def lock(tx: Tx, drafts: Sequence[UUID]) -> list[Draft]:
 async def draft(tx: ReadTx, draft: UUID) -> Draft | None:
     """A draft, done or not."""
     return await tx.one_as(_DRAFTS, _DRAFT_BY_ID, draft)
+
+
+async def renew_token(tx: Tx, old_hash: bytes, new_hash: bytes) -> None:
+    """Put another token in the place of this one, where its draft is nobody's."""
+    await tx.run(_FOUND_BY_ANOTHER, new_hash, old_hash)
 
 
 async def renew_key(tx: Tx, draft: UUID, old: str, new: str) -> None:

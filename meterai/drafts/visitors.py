@@ -1,16 +1,19 @@
 """Which draft a request is about: by the cookie of the browser, by who is signed in."""
 
+from typing import Any
 from uuid import UUID
 
+from litestar import Response
 from litestar.datastructures import Cookie
 
-from meterai.drafts.model import Draft, DraftFile
+from meterai.drafts.model import PAGE_KEY_LENGTH_MAX, PAGE_KEY_LENGTH_MIN, Draft, DraftFile
 from meterai.drafts.service import DraftService
 from meterai.kit.refusal import NotFound, SignInRequired
-from meterai.pages import Page, PageRequest, known_caller, known_visitor
+from meterai.pages import PageRequest, known_caller, known_visitor
 from meterai.plumbing.http import cookie_name
 
 COOKIE = "draft"
+PAGE_KEY = "page-key"  # the header with which a script says from which shown page it asks
 KEPT = "draft-kept"  # the token of one before it, which opens once its owner signs in
 # Of the page of files, for who signed in by the link of a mail in a browser that has none.
 ELSEWHERE = "files=elsewhere"
@@ -28,9 +31,47 @@ def _token(request: PageRequest, drafts: DraftService, cookie: str = COOKIE) -> 
     return request.cookies.get(cookie_name(cookie, drafts.process), "")
 
 
+def _page_key(text: str) -> str:
+    """A key that nobody guesses, or none."""
+    is_long = PAGE_KEY_LENGTH_MIN <= len(text) <= PAGE_KEY_LENGTH_MAX
+    return text if is_long and text.isascii() else ""
+
+
 async def open_draft(request: PageRequest, drafts: DraftService) -> Draft | None:
     """The draft of whoever asks, or None."""
-    return await drafts.current(_token(request, drafts), await account_asking(request))
+    return (await seen_draft(request, drafts))[0]
+
+
+async def seen_draft(request: PageRequest, drafts: DraftService) -> tuple[Draft | None, str]:
+    """The draft of whoever asks, or None; and the token that the answer is to have the browser keep."""
+    token, page_key = _token(request, drafts), _page_key(request.headers.get(PAGE_KEY, ""))
+    found, kept = await drafts.seen_from(token, page_key, await account_asking(request))
+    return found, kept if kept != token else ""
+
+
+async def draft_going_on(request: PageRequest, drafts: DraftService) -> tuple[Draft, str]:
+    """The draft that another part of a file goes to, and the token that the answer is to have the browser
+    keep.  Refuses what `draft_of` does."""
+    page_key, token = _page_key(request.headers.get(PAGE_KEY, "")), _token(request, drafts)
+    if page_key and token:
+        account = await account_asking(request)
+        found, kept = await drafts.uploaded_to(token, page_key, account)
+        if found is not None:
+            return found, kept if kept != token else ""
+    return await draft_of(request, drafts), ""
+
+
+async def uploaded_draft(
+    request: PageRequest, drafts: DraftService, network: str, page_key: str
+) -> tuple[Draft, str, bool]:
+    """The draft that a page with this key uploads to; the token that the answer is to have the browser keep;
+    and whether the draft begins with its first file, under that token."""
+    account, page_key = await account_asking(request), _page_key(page_key)
+    token = _token(request, drafts)
+    found, kept = await drafts.uploaded_to(token, page_key, account)
+    if found is None:
+        return *drafts.fresh(account, network, page_key), True
+    return found, kept if kept != token else "", False
 
 
 async def files_apart(request: PageRequest, drafts: DraftService) -> list[DraftFile]:
@@ -92,16 +133,20 @@ async def draft_of(request: PageRequest, drafts: DraftService) -> Draft:
     return found
 
 
-async def set_token(request: PageRequest, answer: Page, drafts: DraftService, token: str) -> None:
+async def set_token(
+    request: PageRequest, answer: Response[Any], drafts: DraftService, token: str
+) -> None:
     """Have the browser keep a token for as long as its draft may live, and the one it had, if files of that
-    wait for their owner."""
+    wait for their owner; an empty one changes nothing."""
+    if not token:
+        return
     before = _token(request, drafts)
     if await account_asking(request) is None and await drafts.is_kept_for_its_owner(before):
         _set(answer, drafts, KEPT, before)
     _set(answer, drafts, COOKIE, token)
 
 
-def _set(answer: Page, drafts: DraftService, cookie: str, token: str) -> None:
+def _set(answer: Response[Any], drafts: DraftService, cookie: str, token: str) -> None:
     answer.set_cookie(
         Cookie(
             cookie_name(cookie, drafts.process),

@@ -357,3 +357,91 @@ def test_before_a_line_no_file_begins_without_a_turn_and_what_began_goes_on(run)
         assert translate("page.choose.is_not_kept", "id").encode() in shown.body
 
     run(act)
+
+
+PAGE, PLANTED_PAGE = "the-key-of-a-page-of-mine", "the-key-of-a-page-of-another"
+
+
+async def _whole(visitor: Visitor, content: bytes, page: str) -> Given:
+    headers = {"upload_complete": "?1", "content_digest": digest(content)}
+    given = await visitor.begin(len(content), content, page_key=page, **headers)
+    assert given.status == 201, given
+    return given
+
+
+async def _shown(visitor: Visitor, path: str) -> int:
+    return (await visitor.ask("GET", path, headers={"accept": "application/json"})).status
+
+
+@pytest.mark.parametrize("page", [PAGE, ""])
+def test_cookie_that_somebody_planted_opens_nothing_uploaded_after(run, page):
+    async def act(planter: Visitor) -> None:
+        planted = (await _whole(planter, pdf(words="Umpan"), PLANTED_PAGE)).header("location")
+        victim = Visitor(planter.web, dict(planter.cookies))
+        path = (await _whole(victim, pdf(words="Rahasia"), page)).header("location")
+        assert victim.cookies != planter.cookies
+        for file in (path, planted):
+            assert await _shown(victim, file) == 200
+            assert await _shown(planter, file) == 404
+        assert "surat.pdf" not in str((await planter.ask("GET", "/stamp")).body)
+
+    run(act)
+
+
+def test_part_that_goes_on_from_another_page_gets_the_draft_another_token(run):
+    async def act(planter: Visitor) -> None:
+        content = large()
+        begun = await planter.begin(len(content), page_key=PLANTED_PAGE)
+        path, first = begun.header("location"), content[:PART_BYTES_MAX]
+        victim = Visitor(planter.web, dict(planter.cookies))
+        assert (await victim.part(path, 0, first, page_key=PAGE)).status == 204
+        assert await _shown(planter, path) == 404
+        assert await _shown(victim, path) == 200
+
+    run(act)
+
+
+def test_uploads_of_one_page_keep_the_token_of_their_draft(run):
+    async def act(visitor: Visitor) -> None:
+        await _whole(visitor, pdf(words="Satu"), PAGE)
+        kept = dict(visitor.cookies)
+        path = (await _whole(visitor, pdf(words="Dua"), PAGE)).header("location")
+        assert visitor.cookies == kept
+        assert await _shown(visitor, path) == 200
+
+    run(act)
+
+
+def test_page_whose_answer_was_lost_finds_its_draft_with_the_cookie_of_before(run):
+    async def act(visitor: Visitor) -> None:
+        await _whole(visitor, pdf(words="Kemarin"), PLANTED_PAGE)
+        before = dict(visitor.cookies)
+        content = large()
+        begun = await visitor.begin(len(content), page_key=PAGE)
+        path, after = begun.header("location"), dict(visitor.cookies)
+        visitor.cookies = dict(before)  # the answer never came
+        seen = await visitor.ask("HEAD", path, headers={"page-key": PAGE})
+        assert seen.status == 204
+        assert visitor.cookies == after
+        visitor.cookies = dict(before)
+        assert (await visitor.part(path, 0, content[:PART_BYTES_MAX], page_key=PAGE)).status == 204
+        assert visitor.cookies == after
+        visitor.cookies = dict(before)
+        again = await visitor.begin(len(content), page_key=PAGE)
+        assert again.status == 201
+        assert visitor.cookies == after
+        page = str((await visitor.ask("GET", "/stamp")).body)
+        assert page.count("data-file=") == 3
+
+    run(act)
+
+
+def test_refused_upload_leaves_the_browser_a_token_that_finds_its_draft(run):
+    async def act(visitor: Visitor) -> None:
+        path = (await _whole(visitor, pdf(words="Satu"), PLANTED_PAGE)).header("location")
+        size = 10**9
+        refused = await visitor.begin(size, page_key=PAGE)
+        assert code(refused) == "document_too_large"
+        assert await _shown(visitor, path) == 200
+
+    run(act)

@@ -8,6 +8,9 @@ const list = document.querySelector("[data-files]");
 const PART = 256 * 1024; // the most that the server takes at once
 const PAUSE_MS = 10_000; // the longest
 const KEPT_MS = 55 * 60_000; // a little less than the server keeps a file that is not whole, after a part
+// By this the server knows the uploads of this page, whose answers may be lost, from those of who set the
+// cookie before; it is in no cookie.
+const page = { "Page-Key": [...crypto.getRandomValues(new Uint8Array(16))].map((one) => one.toString(16).padStart(2, "0")).join("") };
 const jobs = new Set(); // files that are on their way in or out, or cannot be sent
 let queue = Promise.resolve();
 let timer; // until the list is asked for anew
@@ -60,10 +63,10 @@ function show() {
 
 // The list as the server shows it, with what is done; focus stays.
 async function refresh(done) {
-  const answer = await fetch("/stamp").catch(cut);
+  const answer = await fetch("/stamp", { headers: page }).catch(cut);
   if (answer.redirected) location = answer.url; // the line before buying
-  const page = new DOMParser().parseFromString(await answer.text().catch(cut), "text/html");
-  const found = page.querySelector("[data-files]") ?? cut(); // who is busy, or away, answers without a list
+  const shown = new DOMParser().parseFromString(await answer.text().catch(cut), "text/html");
+  const found = shown.querySelector("[data-files]") ?? cut(); // who is busy, or away, answers without a list
   jobs.delete(done);
   const at = document.activeElement;
   const was = list.contains(at);
@@ -100,7 +103,7 @@ async function ask(job, method, headers, body) {
     method,
     body,
     // The version of the draft, as it asks.
-    headers: { "Upload-Draft-Interop-Version": "8", Accept: "application/json", ...headers },
+    headers: { ...page, "Upload-Draft-Interop-Version": "8", Accept: "application/json", ...headers },
     signal: request.signal,
   });
   if (answer.status === 204) return { state: "receiving", received: Number(answer.headers.get("Upload-Offset")) };
@@ -188,7 +191,7 @@ async function send(job) {
 }
 
 async function forget(job) {
-  const answer = job.id && await call(job, { method: "DELETE" });
+  const answer = job.id && await call(job, { method: "DELETE", headers: page });
   if (answer && !answer.ok && answer.status !== 404) cut();
   await refresh(job);
   live.textContent = says.takenOut;
