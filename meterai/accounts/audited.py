@@ -49,6 +49,10 @@ AUDITED = Audited(
             "last_used_at": SHOWN,
             "sign_count": "How far its authenticator has counted; one that counts back is refused.",
         },
+        "passkey_directory": dict.fromkeys(
+            ("credential_id", "account_id"),
+            "Keeps a credential from being made a passkey twice; what opens an account is the passkey.",
+        ),
         "passkey_challenges": dict.fromkeys(
             ("account_id", "challenge_id", "answered_at"),
             "That a challenge of minutes was answered; what it opened is in the audit trail.",

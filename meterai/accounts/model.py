@@ -171,6 +171,13 @@ class PasskeyRefused(Refusal):
     status = 422
 
 
+class CredentialTaken(Refusal):
+    """The authenticator's credential is a passkey of another account: one opens one account."""
+
+    code = "credential_taken"
+    status = 409
+
+
 class TooManyPasskeys(Refusal):
     """The account has as many passkeys as it may have."""
 

@@ -1,7 +1,8 @@
 """Passkeys (Web Authentication, Level 3): registering one, and signing in with it.
 
 A challenge is derived from a cookie that the browser was given with it and from a key of ours, so
-an answer holds only together with the cookie of the browser that asked.  Nothing is written until
+an answer holds only together with the cookie of the browser that asked, and only where the authenticator
+verified its user: whoever merely holds a device or a key is not its owner.  Nothing is written until
 an answer holds; then its challenge is, and no second answer to it holds.
 """
 
@@ -32,6 +33,7 @@ from meterai.accounts.agents import UNKNOWN, Agent
 from meterai.accounts.model import (
     PASSKEY_KIND,
     Credential,
+    CredentialTaken,
     Device,
     PasskeyRefused,
     PasskeyView,
@@ -135,7 +137,7 @@ class PasskeyService:
             challenge=challenge,
             authenticator_selection=AuthenticatorSelectionCriteria(
                 resident_key=ResidentKeyRequirement.REQUIRED,
-                user_verification=UserVerificationRequirement.PREFERRED,
+                user_verification=UserVerificationRequirement.REQUIRED,
             ),
             exclude_credentials=[PublicKeyCredentialDescriptor(id=one) for one in kept],
         )
@@ -146,7 +148,7 @@ class PasskeyService:
     ) -> None:
         """Keep the passkey that an authenticator made.
 
-        Refuses `Malformed`, `PasskeyRefused`, `TooManyPasskeys`.
+        Refuses `Malformed`, `PasskeyRefused`, `TooManyPasskeys`, `CredentialTaken`.
         """
         name = key_name(name)
         challenge, challenge_id = self._challenge(account.bytes, cookie)
@@ -156,6 +158,7 @@ class PasskeyService:
                 expected_challenge=challenge,
                 expected_rp_id=self._domain,
                 expected_origin=self._origin,
+                require_user_verification=True,
             )
         # The edge: a stranger's bytes through CBOR, COSE and X.509; whatever they break is a no.
         except Exception as fault:
@@ -167,6 +170,8 @@ class PasskeyService:
             if await store.count_passkeys(tx, account) >= PASSKEYS_MAX:
                 raise TooManyPasskeys(PASSKEYS_MAX)
             await _spend(tx, account, challenge_id, at)
+            if await store.claim_credential(tx, account, made.credential_id) != account:
+                raise CredentialTaken("the credential is of another account")
             kept = StoredPasskey(new_id(), made.credential_public_key, made.sign_count)
             if not await store.insert_passkey(tx, account, kept, made.credential_id, name, at):
                 raise PasskeyRefused("this authenticator has one already")
@@ -206,7 +211,7 @@ class PasskeyService:
         options = webauthn.generate_authentication_options(
             rp_id=self._domain,
             challenge=challenge,
-            user_verification=UserVerificationRequirement.PREFERRED,
+            user_verification=UserVerificationRequirement.REQUIRED,
         )
         return Asked(webauthn.options_to_json(options), cookie)
 
@@ -242,6 +247,7 @@ class PasskeyService:
                 expected_challenge=said.challenge,
                 expected_rp_id=self._domain,
                 expected_origin=self._origin,
+                require_user_verification=True,
                 credential_public_key=kept.public_key,
                 credential_current_sign_count=kept.sign_count,
             )

@@ -69,4 +69,5 @@ RETENTION: tuple[Rule, ...] = (
     Stays("accounts", _OWNER),
     Stays("email_directory", _OWNER),
     Stays("organizations", _OWNER),
+    Stays("passkey_directory", "Which account a passkey in use is of; goes as it is ended."),
 )

@@ -62,6 +62,7 @@ ROOM = Room(
             "sessions",
             "api_keys",
             "passkeys",
+            "passkey_directory",
             "passkey_challenges",
             "sign_in_challenges",
         }

@@ -392,6 +392,19 @@ async def count_passkeys(tx: Tx, account: UUID) -> int:
     return found
 
 
+async def claim_credential(tx: Tx, account: UUID, credential: bytes) -> UUID:
+    """Say that a credential is of an account, unless it is of one; which it is of then."""
+    found = await tx.value(
+        "INSERT INTO passkey_directory (credential_id, account_id) VALUES (%s, %s)"
+        " ON CONFLICT ON CONSTRAINT passkey_directory_pkey"
+        " DO UPDATE SET credential_id = excluded.credential_id RETURNING account_id",
+        credential,
+        account,
+    )
+    assert isinstance(found, UUID)
+    return found
+
+
 async def insert_passkey(
     tx: Tx,
     account: UUID,
@@ -455,14 +468,23 @@ async def note_passkey_use(
 async def end_passkey(
     tx: Tx, account: UUID, passkey: UUID, at: datetime
 ) -> tuple[str | None, bool]:
-    """End a passkey: its name where it was ended only now, and whether there is one."""
-    name = await tx.value(
+    """End a passkey: its name where it was ended only now, and whether there is one.  Its credential is
+    of no account then.
+    """
+    row = await tx.one(
         "UPDATE passkeys SET ended_at = %s"
-        " WHERE account_id = %s AND passkey_id = %s AND ended_at IS NULL RETURNING name",
+        " WHERE account_id = %s AND passkey_id = %s AND ended_at IS NULL RETURNING name, credential_id",
         at,
         account,
         passkey,
     )
+    name = row["name"] if row is not None else None
+    if row is not None:
+        await tx.run(
+            "DELETE FROM passkey_directory WHERE credential_id = %s AND account_id = %s",
+            row["credential_id"],
+            account,
+        )
     found = await tx.value(
         "SELECT 1 FROM passkeys WHERE account_id = %s AND passkey_id = %s", account, passkey
     )

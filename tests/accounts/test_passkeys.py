@@ -7,14 +7,14 @@ from uuid import UUID
 import pytest
 
 from meterai.accounts import PasskeyService
-from meterai.accounts.model import PasskeyRefused, TooManyPasskeys
+from meterai.accounts.model import CredentialTaken, PasskeyRefused, TooManyPasskeys
 from meterai.accounts.passkeys import ANSWER_LENGTH_MAX, CHALLENGE_LIVES, PASSKEYS_MAX
 from meterai.accounts.sessions import SignedIn
 from meterai.apps.settings import settings_of
 from meterai.kit.ids import read
 from meterai.kit.refusal import Malformed, NotFound
 from tests.accounts.conftest import Counter
-from tests.support.authenticator import PRESENT, Authenticator
+from tests.support.authenticator import PRESENT, VERIFIED, Authenticator
 from tests.support.shop import TESTER
 
 ANI, BUDI = "ani@example.id", "budi@example.id"
@@ -183,9 +183,9 @@ def test_a_challenge_ends(shelf: Shelf) -> None:
         shelf.open(device.sign(asked.options), asked.cookie)
 
 
-def test_somebody_has_to_be_there_and_need_not_prove_who(shelf: Shelf) -> None:
+def test_passkey_opens_nothing_unless_its_user_was_verified(shelf: Shelf) -> None:
     device = shelf.make(shelf.account(ANI))
-    for flags, opens in ((0, False), (PRESENT, True)):
+    for flags, opens in ((0, False), (PRESENT, False), (PRESENT | VERIFIED, True)):
         asked = shelf.service.ask_to_sign_in()
         answer = device.sign(asked.options, flags)
         if opens:
@@ -193,6 +193,28 @@ def test_somebody_has_to_be_there_and_need_not_prove_who(shelf: Shelf) -> None:
         else:
             with pytest.raises(PasskeyRefused):
                 shelf.open(answer, asked.cookie)
+
+
+def test_passkey_is_not_made_unless_its_user_was_verified(shelf: Shelf) -> None:
+    account = shelf.account(ANI)
+    asked = shelf.counter.do(shelf.service.ask_to_make(account))
+    selection = json.loads(asked.options)["authenticatorSelection"]
+    assert selection["userVerification"] == "required"
+    answer = Authenticator(ORIGIN, DOMAIN).make(asked.options, PRESENT)
+    with pytest.raises(PasskeyRefused):
+        shelf.counter.do(shelf.service.make(account, "x", answer, asked.cookie, actor=TESTER))
+
+
+def test_credential_of_another_account_is_refused_until_its_passkey_is_ended(shelf: Shelf) -> None:
+    ani, budi = shelf.account(ANI), shelf.account(BUDI)
+    device = shelf.make(ani)
+    with pytest.raises(CredentialTaken):
+        shelf.make(budi, device)
+    assert shelf.counter.do(shelf.service.passkeys(budi)) == []
+    [passkey] = shelf.counter.do(shelf.service.passkeys(ani))
+    shelf.counter.do(shelf.service.end(ani, read("psk", passkey.id), actor=TESTER))
+    shelf.make(budi, device)
+    assert len(shelf.counter.do(shelf.service.passkeys(budi))) == 1
 
 
 def test_a_registration_is_made_once_by_one_authenticator_and_so_often(shelf: Shelf) -> None:

@@ -43,7 +43,7 @@ class Authenticator:
         domain = hashlib.sha256(self.domain.encode()).digest()
         return domain + bytes([flags]) + self.counter.to_bytes(4) + attested
 
-    def make(self, options: str) -> str:
+    def make(self, options: str, flags: int = PRESENT | VERIFIED) -> str:
         """The answer to a request for a new passkey."""
         asked: dict[str, Any] = json.loads(options)
         self.user = octets_of(asked["user"]["id"])
@@ -52,7 +52,7 @@ class Authenticator:
             {1: 2, 3: -7, -1: 1, -2: point.x.to_bytes(32), -3: point.y.to_bytes(32)}
         )
         named = bytes(16) + len(self.credential).to_bytes(2) + self.credential + public
-        data = self._data(PRESENT | VERIFIED | ATTESTED, named)
+        data = self._data(flags | ATTESTED, named)
         attestation = cbor2.dumps({"fmt": "none", "attStmt": {}, "authData": data})
         client = self._client_data("webauthn.create", asked["challenge"])
         return self._answer(clientDataJSON=client, attestationObject=attestation)

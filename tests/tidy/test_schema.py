@@ -34,6 +34,7 @@ GLOBAL = {
     "issuing": "one row: whether the issuer can issue",
     "object_store": "one row: the store that all originals lie in",
     "notification_inbox": "what a provider told us, before it is known whose it is",
+    "passkey_directory": "finds the account of a credential; its key proves that it is of one",
     "sale_terms": "at which price and fee we ever sold",
     "serial_directory": "finds the account of a serial; its key proves that none was given twice",
     "serial_leases": "numbers of processes that make serials",
