@@ -88,6 +88,7 @@ class CodeService:
                     limits.codes_per_hour_max,
                     limits.codes_per_hour_max * _KNOWN_DEVICES,
                     limits.codes_per_hour_per_network_max,
+                    limits.codes_outstanding_max,
                 ),
             )
         finally:

@@ -20,6 +20,7 @@ DEMANDS: tuple[Demand, ...] = (
 )
 UNDEMANDED: Mapping[str, str] = {
     "code_lives_seconds": TIME,
+    "codes_outstanding_max": LOAD,
     "codes_per_hour_per_network_max": LOAD,
     "session_lives_seconds": TIME,
 }

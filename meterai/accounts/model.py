@@ -149,7 +149,8 @@ class LinkSpent(Refusal):
 
 
 class TooManyCodes(Refusal):
-    """More codes were asked for than one address or network gets in an hour.
+    """More codes were asked for than one address or network gets in an hour, or so many lately that one of
+    those can still be typed.
 
     From `retry_at` on there is another, unless somebody else was given it first.
     """
@@ -161,7 +162,7 @@ class TooManyCodes(Refusal):
         # Shown to the minute, so rounded up to a whole one.
         whole = until.replace(second=0, microsecond=0)
         self.retry_at = whole if whole == until else whole + timedelta(minutes=1)
-        super().__init__(f"too many codes in the last hour; again at {self.retry_at.isoformat()}")
+        super().__init__(f"too many codes lately; again at {self.retry_at.isoformat()}")
 
 
 class PasskeyRefused(Refusal):
@@ -239,11 +240,12 @@ class Challenge:
 
 
 class CodeLimits(NamedTuple):
-    """How many codes are sent within an hour."""
+    """How many codes are sent within an hour; and how many may be outstanding at once."""
 
     of_address: int
     of_devices: int  # all those together that an address signed in with before
     of_network: int
+    outstanding: int  # of an address, or of one device
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,9 +68,7 @@ async def contact(tx: ReadTx, account: UUID) -> Contact | None:
     )
 
 
-_ASK_FOR_CODE = (
-    "SELECT sign_in_begin(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) AS waits_until"
-)
+_ASK_FOR_CODE = "SELECT sign_in_begin_bounded(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) AS waits_until"
 
 
 async def ask_for_code(

@@ -44,7 +44,8 @@ class Counter:
 
     runner: asyncio.Runner
     url: str
-    settings: Settings = field(default_factory=make_settings)
+    # As many at once as within an hour: the bound of an hour is what most tests are about.
+    settings: Settings = field(default_factory=lambda: make_settings(codes_outstanding_max=6))
     clock: Clock = field(default_factory=Clock)
     key: bytes = b"k" * 32
 

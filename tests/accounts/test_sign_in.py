@@ -91,7 +91,7 @@ def test_a_hundred_at_once_get_the_codes_of_one_address_and_no_more(counter: Cou
 
 
 def test_a_hundred_at_once_get_the_codes_of_one_network_and_no_more(counter: Counter) -> None:
-    counter.settings = make_settings(codes_per_hour_per_network_max=12)
+    counter.settings = make_settings(codes_outstanding_max=6, codes_per_hour_per_network_max=12)
     counter.begin_anew()
     answers = many(counter, [(f"a{n}@example.id", HOME, "") for n in range(100)])
     assert given(answers) == 12
@@ -156,7 +156,7 @@ def test_an_hour_later_there_are_codes_again_from_the_time_that_was_told(counter
 
 
 def test_the_time_that_is_told_is_that_of_the_limit_which_lasts_longest(counter: Counter) -> None:
-    counter.settings = make_settings(codes_per_hour_per_network_max=6)
+    counter.settings = make_settings(codes_outstanding_max=6, codes_per_hour_per_network_max=6)
     counter.begin_anew()
     use_up(counter, ANI, HOME)
     counter.clock.wait(minutes=30)
@@ -173,6 +173,45 @@ def test_a_whole_minute_is_told_as_it_is() -> None:
     assert TooManyCodes(whole + timedelta(microseconds=1)).retry_at == whole + timedelta(minutes=1)
 
 
+# -- outstanding -----------------------------------------------------------------------------
+
+
+def _by_default(counter: Counter) -> int:
+    counter.settings = make_settings()
+    counter.begin_anew()
+    return counter.settings.of(AccountSettings).codes_outstanding_max
+
+
+def test_address_has_few_codes_outstanding_however_many_ask_at_once(counter: Counter) -> None:
+    most = _by_default(counter)
+    answers = many(counter, [(ANI, f"203.0.113.{n}", "") for n in range(40)])
+    assert given(answers) == most
+    with pytest.raises(TooManyCodes) as refused:
+        counter.ask(ANI)
+    lives = timedelta(seconds=counter.settings.of(AccountSettings).code_lives_seconds)
+    assert refused.value.retry_at == (BEGIN + lives).replace(second=0) + timedelta(minutes=1)
+    counter.clock.at = refused.value.retry_at
+    counter.ask(ANI)
+
+
+def test_code_that_signed_in_is_not_outstanding(counter: Counter) -> None:
+    for _ in range(_by_default(counter) + 1):
+        counter.sign_in(ANI)
+
+
+def test_outstanding_codes_of_a_stranger_keep_no_known_device_out(counter: Counter) -> None:
+    most = _by_default(counter)
+    device = counter.sign_in(ANI).device
+    for _ in range(most):
+        counter.ask(ANI, CARRIER)
+    with pytest.raises(TooManyCodes):
+        counter.ask(ANI, HOME)
+    for _ in range(most):
+        counter.ask(ANI, CARRIER, device)
+    with pytest.raises(TooManyCodes):
+        counter.ask(ANI, CARRIER, device)
+
+
 # -- known devices ---------------------------------------------------------------------------
 
 
@@ -186,7 +225,7 @@ def test_a_stranger_does_not_lock_out_a_known_device(counter: Counter) -> None:
 
 
 def test_a_full_network_does_not_lock_out_a_known_device(counter: Counter) -> None:
-    counter.settings = make_settings(codes_per_hour_per_network_max=7)
+    counter.settings = make_settings(codes_outstanding_max=6, codes_per_hour_per_network_max=7)
     counter.begin_anew()
     device = counter.sign_in(ANI, network=CARRIER).device
     use_up(counter, BUDI, CARRIER)
@@ -203,7 +242,7 @@ def test_a_known_device_uses_up_nobodys_codes_but_its_own(counter: Counter) -> N
 
 
 def test_a_known_device_uses_up_nothing_of_its_network(counter: Counter) -> None:
-    counter.settings = make_settings(codes_per_hour_per_network_max=3)
+    counter.settings = make_settings(codes_outstanding_max=6, codes_per_hour_per_network_max=3)
     counter.begin_anew()
     device = counter.sign_in(ANI).device
     for _ in range(4):
@@ -220,7 +259,7 @@ def test_people_who_share_a_device_use_up_nothing_of_each_other(counter: Counter
 
 
 def test_devices_of_others_use_up_nothing(counter: Counter) -> None:
-    counter.settings = make_settings(codes_per_hour_max=1)
+    counter.settings = make_settings(codes_outstanding_max=6, codes_per_hour_max=1)
     counter.begin_anew()
     for number in range(8):  # more than all devices of one address may ask together
         email = f"a{number}@example.id"

@@ -1,0 +1,28 @@
+-- `sign_in_begin`, but for an address that has enough codes which can still be typed.  With a function of its
+-- own, so that the version before this one finds the one that it calls.
+CREATE OR REPLACE FUNCTION sign_in_begin_bounded(
+    p_account uuid, p_challenge uuid, p_email text, p_network text, p_device uuid,
+    p_language text, p_leads_to text, p_at timestamptz, p_expires_at timestamptz,
+    p_per_address integer, p_per_known_address integer, p_per_network integer, p_outstanding integer
+) RETURNS timestamptz
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_lives interval := p_expires_at - p_at;
+    v_until timestamptz;
+BEGIN
+    v_until := greatest(
+        sign_in_outstanding_until(p_email, p_device, p_at, v_lives, p_outstanding),
+        sign_in_waits_until(p_email, p_network, p_device, p_at,
+                            p_per_address, p_per_known_address, p_per_network));
+    IF v_until IS NOT NULL THEN
+        RETURN v_until;
+    END IF;
+    -- The locks of `sign_in_begin`, which takes them once more: the address first, always.
+    PERFORM pg_advisory_xact_lock(CASE WHEN p_device IS NULL THEN 16001 ELSE 16003 END, hashtext(p_email));
+    v_until := sign_in_outstanding_until(p_email, p_device, p_at, v_lives, p_outstanding);
+    IF v_until IS NOT NULL THEN
+        RETURN v_until;
+    END IF;
+    RETURN sign_in_begin(p_account, p_challenge, p_email, p_network, p_device, p_language, p_leads_to,
+                         p_at, p_expires_at, p_per_address, p_per_known_address, p_per_network);
+END $$;
