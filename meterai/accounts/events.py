@@ -8,12 +8,13 @@ from meterai.plumbing.events import Event
 class SignInAsked(Event, frozen=True, kw_only=True):
     """Somebody asked for a sign-in code; written by `sign_in_begin`.
 
-    Of no account: whose address it is is not known yet.  `language`: `id` or `en`.
+    Of no account: whose address it is is not known yet.  `language`: `id` or `en`; `network`: who asked.
     """
 
     challenge: UUID
     email: str
     language: str
+    network: str = ""  # events of the version before this one have none
 
 
 class CredentialChanged(Event, frozen=True, kw_only=True):

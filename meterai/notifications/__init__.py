@@ -4,6 +4,7 @@ Promises this room keeps
   * One cause, one mail, queued in the transaction of its cause.
   * A mail that cannot be sent is tried again, later each time, for a day; one that its server
     refuses for good, or that cannot be written, is given up.  Either is kept with its fault.
+  * A mail with a sign-in code stands behind no notice, and behind few mails of another network.
   * A sign-in code is derived when the mail is written and kept nowhere.
 
 Calls accounts.

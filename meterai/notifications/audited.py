@@ -21,6 +21,8 @@ AUDITED = Audited(
     unchecked={
         "mails": {
             "facts": "What a mail says beside the words for its cause; it leaves within seconds.",
+            "network": WORK,
+            "turn_at": WORK,
             "state": "Whether it was sent, which only the mail server knows; that it was written is a "
             "demand of what it is about.",
             "tries": WORK,

@@ -1,9 +1,8 @@
 """Event handlers of notifications."""
 
-from meterai.accounts import NOBODY
 from meterai.accounts.events import CredentialChanged, SignInAsked
 from meterai.kit.priority import Priority
-from meterai.notifications.service import queue, queue_to
+from meterai.notifications.service import queue, queue_code
 from meterai.plumbing.database import Tx
 from meterai.plumbing.events import on
 from meterai.waiting_room.events import TurnNear
@@ -11,16 +10,7 @@ from meterai.waiting_room.events import TurnNear
 
 async def queue_sign_in_code(tx: Tx, event: SignInAsked) -> None:
     """A sign-in code was asked for: queue the mail that carries it."""
-    challenge = str(event.challenge)
-    await queue_to(
-        tx,
-        NOBODY,
-        event.email,
-        event.language,
-        f"sign_in:{challenge}",
-        "sign_in_code",
-        {"challenge": challenge},
-    )
+    await queue_code(tx, event.challenge, event.email, event.language, event.network)
 
 
 async def queue_turn_near(tx: Tx, event: TurnNear) -> None:

@@ -55,7 +55,8 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 
 
 def _lanes(container: Container) -> Sequence[Lane]:
-    return [container.of(MailService).lane()]
+    mails = container.of(MailService)
+    return [mails.turn_lane(), mails.lane()]
 
 
 COMMANDS = (

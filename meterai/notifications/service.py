@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from email.message import EmailMessage
 from functools import partial
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -11,14 +12,14 @@ import structlog
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from meterai import accounts
-from meterai.accounts import CodeService
+from meterai.accounts import NOBODY, CodeService
 from meterai.kit.backoff import pause
 from meterai.kit.ids import new_id
 from meterai.kit.priority import Priority
 from meterai.notifications import store
 from meterai.notifications.model import GivenUpMail, Mail
 from meterai.plumbing.database import Database, ReadTx, Tx
-from meterai.plumbing.lane import Lane, LaneTerms, Piece, clock
+from meterai.plumbing.lane import Lane, LaneTerms, Look, Piece, clock
 from meterai.plumbing.mail import (
     Mailer,
     MailNotBegun,
@@ -29,7 +30,12 @@ from meterai.plumbing.mail import (
 from meterai.plumbing.messages import translate
 
 BATCH = 50  # mails seen by one look
-PLACES = 20  # mails under way; each is a connection to the SMTP server
+PLACES = 20  # mails under way in each lane; each is a connection to the SMTP server
+# Of mails with a turn, so that those seen already keep another network's waiting for one round of places.
+TURN_BATCH = PLACES
+# Of the turns of one network: more often than a network that fills its bound (2,000 codes an hour) takes one,
+# and what asks faster stands behind others.
+TURN_SECONDS = 1.0
 WAIT_SECONDS_MAX = 900
 WRITE_TRIES_MAX = 5  # of a mail whose text cannot be written: more help only after an upgrade
 SIGN_IN_CODE = "sign_in_code"  # the one mail whose words are not kept
@@ -67,8 +73,23 @@ async def queue_to(
     template: str,
     facts: dict[str, object],
 ) -> None:
-    """Queue a mail to an address that has no account yet."""
+    """Queue a mail to an address, in a language."""
     await store.insert(tx, account, new_id(), cause, template, language, recipient, facts)
+
+
+async def queue_code(tx: Tx, challenge: UUID, recipient: str, language: str, network: str) -> None:
+    """Queue the mail with a sign-in code, in the turn of the network that asked for it; without one where that
+    is not known, as of what the version before this one asked.
+    """
+    turn = await store.next_turn(tx, _hash(network), TURN_SECONDS) if network else None
+    cause, facts = f"sign_in:{challenge}", {"challenge": str(challenge)}
+    await store.insert(
+        tx, NOBODY, new_id(), cause, SIGN_IN_CODE, language, recipient, dict(facts), turn
+    )
+
+
+def _hash(network: str) -> UUID:
+    return UUID(bytes=sha256(network.encode()).digest()[:16])
 
 
 class MailService:
@@ -85,23 +106,33 @@ class MailService:
             undefined=StrictUndefined,
         )
 
-    def lane(self) -> Lane:
-        """The lane that sends queued mails: one that takes long keeps no other waiting."""
-        return Lane(
-            "mails",
-            self._look,
-            self._send,
-            partial(self._database.once, clock),
-            places=PLACES,
-            batch=BATCH,
-            terms=LaneTerms(Priority.NEW, room=self._mailer.outgoing.room, due=store.DUE),
-        )
+    def turn_lane(self) -> Lane:
+        """The lane of mails that somebody waits for.  It shares its places out by network as others do by
+        account, and no notice takes any.
+        """
+        due = self._lane_terms(Priority.CHECKOUT, store.TURN_DUE)
+        return self._lane("mails_by_turn", partial(self._look, store.turns), TURN_BATCH, due)
 
-    async def _look(self, most: int, since: datetime, without: Sequence[UUID]) -> Sequence[Piece]:
-        return await self._database.once(store.due, since, without, most)
+    def lane(self) -> Lane:
+        """The lane that sends the other mails: one that takes long keeps no other waiting."""
+        due = self._lane_terms(Priority.NEW, store.DUE)
+        return self._lane("mails", partial(self._look, store.due), BATCH, due)
+
+    def _lane_terms(self, priority: Priority, due: str) -> LaneTerms:
+        return LaneTerms(priority, room=self._mailer.outgoing.room, due=due)
+
+    def _lane(self, name: str, look: Look, batch: int, terms: LaneTerms) -> Lane:
+        read_clock = partial(self._database.once, clock)
+        return Lane(name, look, self._send, read_clock, places=PLACES, batch=batch, terms=terms)
+
+    async def _look(
+        self, found: store.Due, most: int, since: datetime, without: Sequence[UUID]
+    ) -> Sequence[Piece]:
+        return await self._database.once(found, since, without, most)
 
     async def _send(self, piece: Piece) -> None:
-        mail = await self._database.once(store.claim, piece.account, piece.id)
+        account = piece.what if isinstance(piece.what, UUID) else piece.account
+        mail = await self._database.once(store.claim, account, piece.id)
         if mail is None:
             return
         try:

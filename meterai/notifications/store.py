@@ -1,7 +1,8 @@
 """SQL of notifications, one function per question."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from meterai.notifications.model import GivenUpMail, Mail
@@ -13,13 +14,29 @@ from meterai.plumbing.rows import RowMapper
 # A lease is longer than what it covers: one mail, with every step of the server at its slowest.
 LEASE_SECONDS = SEND_SECONDS_MAX * 2
 DUE = """
-SELECT 1 FROM mails WHERE state = 'queued' AND try_at > now() - interval '10 seconds' AND try_at <= now()
+SELECT 1 FROM mails WHERE state = 'queued' AND turn_at IS NULL
+    AND try_at > now() - interval '10 seconds' AND try_at <= now()
 ORDER BY try_at
 """
 _LOOK = """
 SELECT account_id AS account, mail_id AS id, try_at AS due_at FROM mails
-WHERE state = 'queued' AND try_at > %s AND try_at <= now() AND account_id <> ALL(%s)
+WHERE state = 'queued' AND turn_at IS NULL AND try_at > %s AND try_at <= now() AND account_id <> ALL(%s)
 ORDER BY try_at LIMIT %s
+"""
+TURN_DUE = """
+SELECT 1 FROM mails WHERE state = 'queued' AND turn_at > now() - interval '10 seconds' AND try_at <= now()
+ORDER BY turn_at
+"""
+# A turn says who comes before whom, and not from when on: one that lies ahead is due too, and what is asked for
+# meanwhile comes before it.  So the lane goes on looking from now, and not from there.
+_LOOK_BY_TURN = """
+SELECT network AS account, mail_id AS id, least(turn_at, now()) AS due_at, account_id AS what FROM mails
+WHERE state = 'queued' AND turn_at > %s AND try_at <= now() AND network <> ALL(%s)
+ORDER BY turn_at LIMIT %s
+"""
+_NEXT_TURN = """
+SELECT greatest(now(), max(turn_at) + make_interval(secs => %s)) AS turn_at FROM mails
+WHERE state = 'queued' AND turn_at IS NOT NULL AND network = %s
 """
 # A try is counted by its outcome: when the database goes away before it is recorded, there was none.
 _CLAIM = """
@@ -60,6 +77,23 @@ _MAILS = RowMapper(Mail)
 _GIVEN_UP_MAILS = RowMapper(GivenUpMail)
 
 
+Due = Callable[[ReadTx, datetime, Sequence[UUID], int], Awaitable[list[Piece]]]
+
+
+class Turn(NamedTuple):
+    """When a mail of a network goes out, among those of others."""
+
+    network: UUID
+    at: datetime
+
+
+async def next_turn(tx: Tx, network: UUID, seconds: float) -> Turn:
+    """The turn of the next mail of a network, so long after that of its last one."""
+    at = await tx.value(_NEXT_TURN, seconds, network)
+    assert isinstance(at, datetime)
+    return Turn(network, at)
+
+
 async def insert(
     tx: Tx,
     account: UUID,
@@ -69,12 +103,13 @@ async def insert(
     language: str,
     recipient: str,
     facts: dict[str, object],
+    turn: Turn | None = None,
 ) -> None:
     """Queue one mail; changes nothing where its cause has a mail."""
     await tx.run(
         "INSERT INTO mails"
-        " (account_id, mail_id, cause_key, template, language, recipient, facts)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT ON CONSTRAINT one_mail_per_cause"
+        " (account_id, mail_id, cause_key, template, language, recipient, facts, network, turn_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT ON CONSTRAINT one_mail_per_cause"
         " DO NOTHING",
         account,
         mail,
@@ -83,12 +118,19 @@ async def insert(
         language,
         recipient,
         jsonb(facts),
+        *(turn or (None, None)),
     )
 
 
 async def due(tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int) -> list[Piece]:
-    """Queued mails that became due after a moment, but none of these accounts."""
+    """Queued mails without a turn that became due after a moment, but none of these accounts."""
     return await tx.all_as(_PIECES, _LOOK, since, list(without), limit)
+
+
+async def turns(tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int) -> list[Piece]:
+    """Queued mails whose turn comes after a moment, but none of these networks: which stand for accounts,
+    and the account is beside."""
+    return await tx.all_as(_PIECES, _LOOK_BY_TURN, since, list(without), limit)
 
 
 async def claim(tx: Tx, account: UUID, mail: UUID) -> Mail | None:

@@ -20,7 +20,7 @@ from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id
 from meterai.notifications import MailService, given_up, queue_again, service, store
-from meterai.notifications.service import queue_to
+from meterai.notifications.service import TURN_BATCH, queue_code, queue_to
 from meterai.plumbing import mail
 from meterai.plumbing.database import Database
 from meterai.plumbing.lane import Piece
@@ -129,6 +129,86 @@ def test_a_code_that_waited_for_long_is_good_when_it_arrives(database_url: str) 
         [message] = office.server.taken
         [code] = re.findall(r"^\d{6}", str(message["Subject"]))
         assert (await codes.sign_in(challenge, code, "id")).session
+
+    in_office(database_url, story)
+
+
+def _received(office: Office) -> list[str]:
+    return [str(message["To"]) for message in office.server.taken]
+
+
+async def _flood(office: Office, networks: int, each: int) -> None:
+    async with office.database.transaction() as tx:
+        for number in range(networks * each):
+            network = f"192.0.2.{number % networks}"
+            await queue_code(tx, new_id(), f"flood{number}@example.org", "id", network)
+
+
+@pytest.mark.parametrize("networks", [1, 6])
+def test_code_asked_after_a_flood_of_others_goes_out_within_one_round(
+    database_url: str, networks: int
+) -> None:
+    async def story(office: Office) -> None:
+        await _flood(office, networks, 240 // networks)
+        watch = Watch(office.database, asyncio.Event())
+        running = asyncio.create_task(office.mails.turn_lane().run(watch))
+        try:
+            await until_sent(office, 1)
+            before = len(office.server.taken)
+            async with office.database.transaction() as tx:
+                await queue_code(tx, new_id(), "siti@example.org", "id", "198.51.100.7")
+            await until_sent(office, before + 2 * TURN_BATCH + 3 * service.PLACES)
+            at = _received(office).index("siti@example.org")
+            # What is under way, what the lane has seen, and what began since that was written.
+            assert at - before <= TURN_BATCH + 2 * service.PLACES
+        finally:
+            watch.stopping.set()
+            await running
+
+    in_office(database_url, story)
+
+
+async def until_sent(office: Office, count: int) -> None:
+    for _ in range(3_000):
+        if len(office.server.taken) >= count:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"{len(office.server.taken)} of {count}")
+
+
+def test_code_waits_for_no_notice(database_url: str) -> None:
+    async def story(office: Office) -> None:
+        for number in range(3 * service.PLACES):
+            await office.queue(f"frozen{number}@example.org")
+        async with office.database.transaction() as tx:
+            await queue_code(tx, new_id(), "siti@example.org", "id", "198.51.100.7")
+        watch = Watch(office.database, asyncio.Event())
+        lanes = [office.mails.turn_lane(), office.mails.lane()]
+        running = [asyncio.create_task(one.run(watch)) for one in lanes]
+        await until_sent(office, 1)
+        assert _received(office) == ["siti@example.org"]
+        for one in running:
+            one.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    in_office(database_url, story, MailServer({"frozen": FREEZE}))
+
+
+def test_turns_of_a_network_lie_apart_and_begin_now_once_none_waits(database_url: str) -> None:
+    async def story(office: Office) -> None:
+        await _flood(office, 1, 3)
+        rows = await office.database.read("SELECT turn_at FROM mails ORDER BY turn_at")
+        one, two, three = (row["turn_at"] for row in rows)
+        assert (two - one).total_seconds() == service.TURN_SECONDS
+        assert (three - two).total_seconds() == service.TURN_SECONDS
+        await office.mails.turn_lane().once()
+        assert len(office.server.taken) == 3  # a turn that lies ahead is no reason to wait
+        async with office.database.transaction() as tx:
+            await queue_code(tx, new_id(), "siti@example.org", "id", "192.0.2.0")
+        rows = await office.database.read(
+            "SELECT turn_at = queued_at AS is_now FROM mails WHERE state = 'queued'"
+        )
+        assert rows == [{"is_now": True}]
 
     in_office(database_url, story)
 

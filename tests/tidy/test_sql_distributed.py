@@ -106,7 +106,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         "queues_for_nobody",
         (
             "accounts/store.py:ask_for_code",
-            "notifications/jobs.py:queue_sign_in_code",
+            "notifications/service.py:queue_code",
         ),
         "who signs in has no account yet",
     ),

@@ -30,6 +30,6 @@ BEGIN
     INSERT INTO sign_in_challenges (challenge_id, email, network, device, leads_to, created_at, expires_at)
     VALUES (p_challenge, p_email, p_network, p_device, p_leads_to, p_at, p_expires_at);
     PERFORM emit(p_account, 'sign_in_asked', jsonb_build_object(
-        'challenge', p_challenge, 'email', p_email, 'language', p_language));
+        'challenge', p_challenge, 'email', p_email, 'language', p_language, 'network', p_network));
     RETURN NULL;
 END $$;
