@@ -17,8 +17,10 @@ from meterai.plumbing.incoming import Incoming
 BYTES_MAX = 1024 * 1024  # left of one body: a document of many pages, four parts of an upload
 SECONDS_MAX = 1.0  # of one; who sends more slowly is met again without it
 AT_ONCE_MAX = 64
-# Begun in one second: some ten milliseconds of work.  A crowd that posts is refused thousands of times in it.
-BYTES_PER_SECOND_MAX = 16 * 1024 * 1024
+# Sixty refused parts of uploads in one moment, and then some milliseconds of work in a second: a crowd that posts
+# is refused a thousand times in it, and whoever paid waits for nothing of that.
+BURST_BYTES_MAX = 16 * 1024 * 1024
+BYTES_PER_SECOND = 4 * 1024 * 1024
 _DIGITS_MAX = len(str(BYTES_MAX))
 
 
@@ -27,8 +29,8 @@ class Draining:
 
     def __init__(self) -> None:
         self._at_once = 0
-        self._second = 0
-        self._left = BYTES_PER_SECOND_MAX
+        self._left = float(BURST_BYTES_MAX)
+        self._counted_at = monotonic()
 
     async def drain(self, scope: HTTPScope, incoming: Incoming) -> None:
         """Read what is left of the body of a request that was answered; of one without a length, nothing."""
@@ -53,9 +55,9 @@ class Draining:
             self._at_once -= 1
 
     def _may_begin(self, size: int) -> bool:
-        second = int(monotonic())
-        if second != self._second:
-            self._second, self._left = second, BYTES_PER_SECOND_MAX
+        now = monotonic()
+        more = (now - self._counted_at) * BYTES_PER_SECOND
+        self._left, self._counted_at = min(BURST_BYTES_MAX, self._left + more), now
         if self._at_once >= AT_ONCE_MAX or size > self._left:
             return False
         self._left -= size

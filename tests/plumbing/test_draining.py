@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from meterai.plumbing import draining as module
-from meterai.plumbing.draining import AT_ONCE_MAX, BYTES_MAX, BYTES_PER_SECOND_MAX, Draining
+from meterai.plumbing.draining import (
+    AT_ONCE_MAX,
+    BURST_BYTES_MAX,
+    BYTES_MAX,
+    BYTES_PER_SECOND,
+    Draining,
+)
 from meterai.plumbing.incoming import Incoming
 
 PIECE = 65_536
@@ -115,19 +121,19 @@ def test_so_many_bodies_are_read_at_once_and_the_next_one_when_one_has_ended() -
     assert asyncio.run(act()) == [0, PIECE]
 
 
-def test_so_many_bytes_are_read_in_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_so_many_bytes_are_read_at_once_and_in_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(module, "monotonic", lambda: now[0])
 
-    async def act() -> int:
-        draining, read = Draining(), 0
-        for _ in range(2 * BYTES_PER_SECOND_MAX // BYTES_MAX):
-            incoming = Incoming(sending(BYTES_MAX))
-            await draining.drain(scope_of(BYTES_MAX), incoming)
-            read += incoming.received
-        now[0] += 1.0
-        incoming = Incoming(sending(BYTES_MAX))
-        await draining.drain(scope_of(BYTES_MAX), incoming)
-        return read + incoming.received
+    async def act() -> list[int]:
+        draining, read = Draining(), []
+        for seconds in (0.0, 1.0, 3600.0):
+            now[0] += seconds
+            read.append(0)
+            for _ in range(2 * BURST_BYTES_MAX // BYTES_MAX):
+                incoming = Incoming(sending(BYTES_MAX))
+                await draining.drain(scope_of(BYTES_MAX), incoming)
+                read[-1] += incoming.received
+        return read
 
-    assert asyncio.run(act()) == BYTES_PER_SECOND_MAX + BYTES_MAX
+    assert asyncio.run(act()) == [BURST_BYTES_MAX, BYTES_PER_SECOND, BURST_BYTES_MAX]
