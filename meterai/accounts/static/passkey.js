@@ -4,7 +4,7 @@ const kind = window.PublicKeyCredential;
 let waiting;
 async function ask(more) {
   waiting?.abort();
-  const { signal } = (waiting = new AbortController());
+  const { signal } = waiting = new AbortController();
   const asked = await fetch(form.dataset.options, { method: "POST", body: new URLSearchParams(new FormData(form)) });
   // The session began too long ago for a new passkey: its owner proves first who it is.
   if (asked.status === 403 && form.dataset.prove) return location.assign(form.dataset.prove);

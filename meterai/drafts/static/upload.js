@@ -10,7 +10,7 @@ const PAUSE_MS = 10_000; // the longest
 const KEPT_MS = 55 * 60_000; // a little less than the server keeps a file that is not whole, after a part
 // By this the server knows the uploads of this page, whose answers may be lost, from those of who set the
 // cookie before; it is in no cookie.
-const page = { "Page-Key": [...crypto.getRandomValues(new Uint8Array(16))].map((one) => one.toString(16).padStart(2, "0")).join("") };
+const headers = { "Page-Key": crypto.randomUUID?.() };
 const jobs = new Set(); // files that are on their way in or out, or cannot be sent
 let queue = Promise.resolve();
 let timer; // until the list is asked for anew
@@ -20,8 +20,8 @@ class Stopped extends Error {} // for good; its message is for the person
 class Cut extends Error {} // for now
 const cut = () => { throw new Cut(); };
 
-const hash = async (blob) =>
-  btoa(String.fromCharCode(...new Uint8Array(await crypto.subtle.digest("SHA-256", await blob.arrayBuffer()))));
+const hash = async (of) =>
+  btoa(String.fromCharCode(...new Uint8Array(await crypto.subtle.digest("SHA-256", await of.arrayBuffer()))));
 const named = (text) => encodeURIComponent(text).replace(/[!'()*]/g, (one) => `%${one.charCodeAt().toString(16)}`);
 
 // -- what is seen
@@ -34,9 +34,9 @@ function tell(job, words) {
 
 function add(files) {
   for (const file of files) {
-    const made = form.querySelector("template").content.firstElementChild.cloneNode(true);
-    const [name, state, bar, why, out] = made.querySelectorAll(".name, .state, progress, .why, button");
-    const job = { file, tries: 0, row: made, state, bar, why, out };
+    const row = form.querySelector("template").content.firstElementChild.cloneNode(true);
+    const [name, state, bar, why, out] = row.querySelectorAll(".name, .state, progress, .why, button");
+    const job = { file, tries: 0, row, state, bar, why, out };
     name.textContent = bar.ariaLabel = file.name;
     out.ariaLabel = `${out.textContent} ${file.name}`;
     out.onclick = () => takeOut(job);
@@ -63,13 +63,12 @@ function show() {
 
 // The list as the server shows it, with what is done; focus stays.
 async function refresh(done) {
-  const answer = await fetch("/stamp", { headers: page }).catch(cut);
+  const answer = await fetch("/stamp", { headers }).catch(cut);
   if (answer.redirected) location = answer.url; // the line before buying
-  const shown = new DOMParser().parseFromString(await answer.text().catch(cut), "text/html");
-  const found = shown.querySelector("[data-files]") ?? cut(); // who is busy, or away, answers without a list
+  const found = new DOMParser().parseFromString(await answer.text().catch(cut), "text/html")
+    .querySelector("[data-files]") ?? cut(); // who is busy, or away, answers without a list
   jobs.delete(done);
-  const at = document.activeElement;
-  const was = list.contains(at);
+  const at = document.activeElement, was = list.contains(at);
   list.replaceChildren(...found.childNodes);
   isKnown = true;
   show();
@@ -81,21 +80,21 @@ async function refresh(done) {
 const rest = (job) =>
   new Promise((go) => {
     if (!navigator.onLine) tell(job, job.isOut ? says.leaving : says.offline);
-    setTimeout(go, Math.min(PAUSE_MS, 500 * 2 ** job.tries++) * (0.5 + Math.random() / 2));
+    setTimeout(go, Math.min(PAUSE_MS, 500 * 2 ** job.tries++) * (1 + Math.random()) / 2);
     addEventListener("online", go, { once: true });
     document.addEventListener("visibilitychange", go, { once: true });
   });
 
 // Whose session has ended reads so on the page; no file begins meanwhile, which would be nobody's.
 async function call(job, asked) {
-  const answer = await fetch(job.id ? `${says.uploads}/${job.id}` : says.uploads, asked).catch(cut);
+  const answer = await fetch(says.uploads + (job.id ? `/${job.id}` : ""), asked).catch(cut);
   if (answer.status !== 401) return answer;
   location.replace("/stamp");
   return new Promise(() => {});
 }
 
 // How the file of a job stands, after a request about it.
-async function ask(job, method, headers, body) {
+async function ask(job, method, own, body) {
   if (job.isOut) throw new Stopped();
   const request = job.request = new AbortController();
   setTimeout(() => request.abort(), 60_000); // a part takes 33 s on the slowest line that is served
@@ -103,10 +102,10 @@ async function ask(job, method, headers, body) {
     method,
     body,
     // The version of the draft, as it asks.
-    headers: { ...page, "Upload-Draft-Interop-Version": "8", Accept: "application/json", ...headers },
+    headers: { ...headers, ...own, "Upload-Draft-Interop-Version": "8", Accept: "application/json" },
     signal: request.signal,
   });
-  if (answer.status === 204) return { state: "receiving", received: Number(answer.headers.get("Upload-Offset")) };
+  if (answer.status === 204) return { state: "receiving", received: +answer.headers.get("Upload-Offset") };
   const told = await answer.json().catch(() => answer.ok ? cut() : {});
   if (answer.ok) return told;
   if (answer.status === 404 && (!job.bar.value || Date.now() - job.sentAt > KEPT_MS)) {
@@ -125,12 +124,12 @@ async function ask(job, method, headers, body) {
 async function sendPart(job, offset) {
   const { file } = job;
   const part = file.slice(offset, offset + PART, job.id ? "application/partial-upload" : file.type);
-  const isLast = offset + part.size === file.size;
+  const isLast = offset + PART >= file.size;
   tell(job, isLast ? says.checking : says.sending);
   job.bar.value = offset;
   const found = await ask(job, job.id ? "PATCH" : "POST", {
     "Content-Digest": `sha-256=:${await hash(part)}:`,
-    "Upload-Complete": isLast ? "?1" : "?0",
+    "Upload-Complete": `?${+isLast}`,
     ...(job.id ? { "Upload-Offset": offset } : {
       "Upload-Length": file.size,
       "Content-Disposition": `inline; filename*=UTF-8''${named(file.name)}`,
@@ -174,9 +173,8 @@ async function send(job) {
     if (file.size > field.dataset.bytesMax) throw new Stopped(says.tooLarge);
     if (file.size && !(await file.slice(0, 1024).text()).includes("%PDF-")) throw new Stopped(says.notPdf);
     job.digest = await hash(file);
-    const once = (broken) => { if (!(broken instanceof Cut)) throw broken; };
     let found;
-    while (!(found = await sent(job).catch(once))) await rest(job);
+    while (!(found = await sent(job).catch((broken) => { if (!(broken instanceof Cut)) throw broken; }))) await rest(job);
     tell(job, found.why ?? says.ready);
   } catch (broken) {
     if (job.isOut) return job.request && leave(job); // whoever comes next finds it gone
@@ -191,7 +189,7 @@ async function send(job) {
 }
 
 async function forget(job) {
-  const answer = job.id && await call(job, { method: "DELETE", headers: page });
+  const answer = job.id && await call(job, { method: "DELETE" });
   if (answer && !answer.ok && answer.status !== 404) cut();
   await refresh(job);
   live.textContent = says.takenOut;
