@@ -35,7 +35,7 @@ AWAY_CALLED_MIN = 50  # numbers; fewer say little
 class Load:
     """What the platform said of the last seconds, all its processes together.
 
-    refused      requests of people who pay or have paid, told to come again, a second
+    refused      accounts and networks that pay or have paid, told to come again, a second; each counts once
     job_age      seconds that the oldest work for what is paid is overdue
     admitted     people who came in, a second
     inside       people with a turn who have not finished
