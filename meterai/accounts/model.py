@@ -240,7 +240,7 @@ class Challenge:
 
 
 class CodeLimits(NamedTuple):
-    """How many codes are sent within an hour; and how many may be outstanding at once."""
+    """Codes sent within an hour, at most; and codes outstanding at once, at most."""
 
     of_address: int
     of_devices: int  # all those together that an address signed in with before

@@ -1,6 +1,4 @@
-"""How many bytes all drafts hold, those of strangers, of one network and of the widest around it, against what
-they may.
-"""
+"""Bytes that all drafts hold, those of strangers, of one network and of the widest around it, and their limits."""
 
 from dataclasses import dataclass
 from time import monotonic

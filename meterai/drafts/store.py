@@ -303,13 +303,13 @@ def bounded_networks(network: str) -> tuple[tuple[str, int], ...]:
 
 
 async def network_bytes(tx: ReadTx, network: str) -> int:
-    """What the drafts of a network or a widest one hold: reads every file of them."""
+    """Bytes that the drafts of a network or a widest one hold: reads every file of them."""
     (row,) = await tx.all(_NETWORK_BYTES, network, network)
     return int(row["sum"])
 
 
 async def drafts_of(tx: ReadTx, network: str) -> int:
-    """How many drafts a network or a widest one has that are no account's."""
+    """Drafts of a network or a widest one that are no account's."""
     (row,) = await tx.all(_OF_NETWORK, network, network)
     return int(row["drafts"])
 
@@ -321,7 +321,7 @@ async def all_bytes(tx: ReadTx) -> int:
 
 
 async def strangers_bytes(tx: ReadTx) -> int:
-    """What the drafts of nobody's account hold: reads every file of them."""
+    """Bytes that the drafts of nobody's account hold: reads every file of them."""
     (row,) = await tx.all(_STRANGERS_BYTES)
     return int(row["sum"])
 

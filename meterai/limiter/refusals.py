@@ -29,7 +29,7 @@ class Refusals:
             self._last.popitem(last=False)
 
     def since_asked(self) -> int:
-        """How many were refused since this was asked last; 0 while few were lately."""
+        """The number refused since this was asked last; 0 while few were lately."""
         now = monotonic()
         while self._last and next(iter(self._last.values())) < now - LATELY_SECONDS:
             self._last.popitem(last=False)

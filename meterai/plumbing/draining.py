@@ -1,4 +1,4 @@
-"""What is left of a body whose request was answered before it was read.
+"""The rest of a body whose request was answered before it was read.
 
 A server that closes a connection with bytes unread resets it, and who still sends finds it broken before it reads
 the answer.  So what is on its way is read and thrown away once the answer is given: a little, for a

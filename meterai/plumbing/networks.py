@@ -78,7 +78,7 @@ class Buckets:
 
 
 class Held:
-    """What clients, networks or others, have at once.
+    """The number that each client, a network or another, has at once.
 
     A client has as much as the one of its networks that has most, where a wider one counts a share of what it has
     (`WIDER_AT_ONCE`).  Of one process.
@@ -88,7 +88,7 @@ class Held:
         self._held: Counter[str] = Counter()
 
     def of(self, client: str, more: int = 0) -> float:
-        """What a client has, and would have with so much more."""
+        """The number that a client has, and would have with so many more."""
         return max(
             (self._held[name] + more) / times
             for name, times in zip(nested(client), WIDER_AT_ONCE, strict=False)

@@ -246,7 +246,7 @@ class Front:
         return None if line.stands_in_the_way else await room.early_turn(line)
 
     def _names_of(self, scope: HTTPScope) -> tuple[str, ...]:
-        """Who it is that came: an account that the application knew, else the networks of the visitor."""
+        """The visitor: an account that the application knew, else the networks it comes from."""
         caller = scope.get("caller")
         if isinstance(caller, Caller):
             return (caller.account.hex,)

@@ -37,7 +37,7 @@ class Standing:
 
 
 class Told(NamedTuple):
-    """What a web process says of the last second, or all of them together.
+    """The word of a web process on the last second, or of all of them together.
 
     Of several processes the highest pressure counts (`plumbing.stations`), and the sum of the others.
     """
@@ -327,7 +327,7 @@ async def standing(tx: Tx, line: UUID) -> Standing | None:
 
 
 async def loads(tx: ReadTx) -> Told:
-    """What the web processes say, together."""
+    """The word of all web processes, together."""
     found = await tx.one_as(_TOLD, _LOADS, LOAD_SECONDS)
     assert found is not None
     return found

@@ -108,7 +108,7 @@ class Section:
         return (self,) if self.beside is None else (self, self.beside)
 
     def in_file(self) -> InFile:
-        """What the section's own rows say of objects that stand in the file."""
+        """The section's own rows of objects that stand in the file."""
         numbers = chain.from_iterable([one.numbers for one in self._subsections])
         is_used: Iterable[int]
         where: Iterable[int]
@@ -131,7 +131,7 @@ class Section:
         return set(compress(holders, is_inside))
 
     def _columns(self, kind: int) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
-        """Of each row of a stream: whether it is of the kind; its place; its generation or index."""
+        """For each row of a stream: whether it is of the kind; its place; its generation or index."""
         assert isinstance(self._source, Rows)
         columns = [self._joined(column, 1) for column in self._source.columns()]
         first, second, _ = self._widths

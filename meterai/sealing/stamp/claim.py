@@ -191,7 +191,7 @@ def _written_time(at: datetime) -> str:
 
 
 def _halvings() -> list[tuple[int, int]]:
-    """How groups of bits become one letter a byte: which bits move up, and how far, from the widest group
+    """The way groups of bits become one letter a byte: which bits move up, and how far, from the widest group
     of letters, whose upper half moves, to a pair."""
     steps = []
     half = _SIGNED_CHARACTERS // 2
@@ -207,7 +207,7 @@ _HALVINGS = _halvings()
 
 
 def _in_letters(octets: bytes) -> str:
-    """What `kit.ids.encode` makes of so many bytes, in a tenth of the time."""
+    """The text that `kit.ids.encode` makes of so many bytes, in a tenth of the time."""
     number = int.from_bytes(octets, "big")
     for bits, places in _HALVINGS:
         moved = number & bits
