@@ -231,7 +231,7 @@ def test_a_file_is_named_by_its_content_and_small() -> None:
     assert re.fullmatch(r"/static/site\.css\?v=[0-9a-f]{10}", address(files, "site.css"))
     assert len(files["site.css"].content) < 20_000  # a slow line loads it once
     scripts = [one.content for name, one in files.items() if name.endswith(".js")]
-    assert sum(map(len, scripts)) <= 25_000  # of all pages together, before they are compressed
+    assert sum(map(len, scripts)) <= 25 * 1024  # of all pages together, before they are compressed
 
 
 # -- what an account holds ---------------------------------------------------------------
