@@ -7,6 +7,7 @@ import pytest
 
 from meterai.plumbing import pace as module
 from meterai.plumbing.pace import (
+    IN_A_SECOND_MIN,
     IN_A_TICK_FIRST,
     IN_A_TICK_MAX,
     IN_A_TICK_MIN,
@@ -110,6 +111,28 @@ def test_fewer_begin_where_others_wait_and_more_where_nobody_does() -> None:
         for _ in range(1_000):
             pace._adapt(0.0)
         assert pace._in_a_tick == IN_A_TICK_MAX
+
+    run(story)
+
+
+def test_late_tick_owes_what_could_have_begun_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TICK_SECONDS", 0.005)
+    monkeypatch.setattr(Pace, "_schedule", lambda pace, now: setattr(pace, "_next_at", now + 0.005))
+    now = [100.0]
+    monkeypatch.setattr(module, "monotonic", lambda: now[0])
+
+    async def story(pace: Pace) -> None:
+        pace._in_a_tick = IN_A_TICK_MIN
+        tasks = [asyncio.create_task(pace.turn()) for _ in range(500)]
+        assert await done(tasks) == IN_A_TICK_MIN
+        now[0] += 0.0501
+        pace._tick()
+        assert await done(tasks) == IN_A_TICK_MIN + 0.050 * IN_A_SECOND_MIN
+        now[0] += 60.0
+        pace._tick()
+        assert await done(tasks) == IN_A_TICK_MIN + 0.050 * IN_A_SECOND_MIN + IN_A_TICK_MAX
+        for task in tasks:
+            task.cancel()
 
     run(story)
 
