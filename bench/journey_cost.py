@@ -1,4 +1,4 @@
-"""What a journey from upload to stamped document costs: processor time of every process but the bank's.
+"""The cost of a journey from upload to stamped document: processor time of every process but the bank's.
 
 python -m bench.journey_cost [--short]
 

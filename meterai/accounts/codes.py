@@ -35,7 +35,7 @@ CHALLENGE_KIND = "chl"
 LINK_PATH = "/sign-in/link"
 # A second press of the button comes within so long of the first.
 SAME_PRESS = timedelta(seconds=10)
-# Where the wider networks of who asks had all they may: the buckets go on filling.
+# The pause told to who asks while the wider networks have had all they may: the buckets go on filling.
 WIDER_WAITS = timedelta(minutes=1)
 _KNOWN_DEVICES = 5  # of one address; as many may use up their own codes within an hour
 
@@ -48,7 +48,7 @@ class CodeService:
         self._key = key
         self._settings = settings.of(AccountSettings)
         self._clock = clock
-        # Of this process; the database counts the network itself.
+        # One for this process; the database counts the network itself.
         most = self._settings.codes_per_hour_per_network_max
         self._wider = Buckets(most, 3_600.0, WIDER[1:])
 

@@ -12,7 +12,7 @@ class AccountSettings(msgspec.Struct, frozen=True):
     code_tries_max: Positive = 5
     # Per e-mail address; a device that the address signed in with has as many of its own.
     codes_per_hour_max: Positive = 6
-    # Of those that opened nothing yet, within the life of one: who waits for a mail asks again, and once more
+    # Codes that opened nothing yet, within the life of one. A person who waits for a mail asks again, and once more
     # on another device.  Each has five tries, so as few as do that.
     codes_outstanding_max: Positive = 3
     codes_per_hour_per_network_max: Positive = 2_000  # a carrier's phones share one address

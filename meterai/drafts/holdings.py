@@ -14,7 +14,7 @@ READ_SECONDS = 5.0
 # No network is called so.
 _ALL = ""
 _STRANGERS = "strangers"
-# Of the room of all drafts, for those of nobody's account: whoever fills it, by however many networks, leaves
+# The share of all drafts' room for those of nobody's account: whoever fills it, by however many networks, leaves
 # the rest to who signs in.
 STRANGERS_SHARE = 0.75
 

@@ -30,7 +30,7 @@ UNFINISHED_LIVES = timedelta(hours=1)
 # Between a page that asks for an address and a code that was typed; in a rush a mail may take long.
 MARK_LIVES = timedelta(hours=1)
 MARK_DIGITS_MAX = 12  # of its second
-# Of the random text that a shown page sends with its uploads; shorter ones could be guessed.
+# Lengths of the random text that a shown page sends with its uploads; shorter ones could be guessed.
 PAGE_KEY_LENGTH_MIN, PAGE_KEY_LENGTH_MAX = 20, 64  # characters
 TAG_DIGITS = 16  # of a token: by which page it was made
 

@@ -31,9 +31,9 @@ from meterai.plumbing.messages import translate
 
 BATCH = 50  # mails seen by one look
 PLACES = 20  # mails under way in each lane; each is a connection to the SMTP server
-# Of mails with a turn, so that those seen already keep another network's waiting for one round of places.
+# A look takes few mails with a turn, so that those seen already keep another network's waiting for one round of places.
 TURN_BATCH = PLACES
-# Of the turns of one network: more often than a network that fills its bound (2,000 codes an hour) takes one,
+# The distance of two turns of one network: a network that fills its bound (2,000 codes an hour) asks less often,
 # and what asks faster stands behind others.
 TURN_SECONDS = 1.0
 WAIT_SECONDS_MAX = 900

@@ -36,7 +36,7 @@ class Draining:
         """Read what is left of the body of a request that was answered; of one without a length, nothing."""
         head = head_of(scope).values
         told = head.get(b"content-length")
-        # Who waits for 100 Continue sends nothing now.
+        # A client that waits for 100 Continue sends nothing now.
         if told is None or b"expect" in head or incoming.is_gone:
             return
         announced = counted(told.decode("latin-1"), _DIGITS_MAX)

@@ -89,7 +89,7 @@ class Pool:
         self._free = processes
         self._under_way_max = processes + waiting_max
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
-        # Of each client that has tasks here: how many, and how many were begun since it last had none.
+        # Tasks of each client here, and those begun since it last had none.
         self._of_client: Counter[str] = Counter()
         self._begun_of: Counter[str] = Counter()
         self._held, self._begun = Held(), Held()

@@ -12,6 +12,7 @@ from meterai.sealing.signing import der
 from meterai.sealing.signing.der import CONTEXT_0, OCTETS, SEQUENCE, NotDer, tlv
 from meterai.sealing.signing.token_layout import ECDSA_NAMES, NULL, RSA_NAMES
 
+_BIT_STRING = 0x03
 _BASIC = bytes.fromhex("06092b0601050507300101")  # id-pkix-ocsp-basic
 _SUCCESSFUL = bytes.fromhex("0a0100")
 _ALGORITHMS = {tlv(SEQUENCE, one, NULL) for one in RSA_NAMES.values()} | {
@@ -29,8 +30,7 @@ def plain_ocsp(answer: bytes, responder: x509.Certificate | None) -> bytes:
     inside = der.only(answer, SEQUENCE, wrapped.start, wrapped.stop)
     _, octets = _of(answer, inside, 2)
     basic = der.only(answer, SEQUENCE, octets.start, octets.stop)
-    statement, algorithm, signature = (answer[one.at : one.stop] for one in _of(answer, basic, 3))
-    _check(algorithm)
+    statement, algorithm, signature = _signed(answer, basic)
     certificates = b""
     if responder is not None:
         encoded = responder.public_bytes(Encoding.DER)
@@ -43,8 +43,7 @@ def plain_ocsp(answer: bytes, responder: x509.Certificate | None) -> bytes:
 def plain_crl(answer: bytes) -> bytes:
     """The list, encoded strictly. Raises like `plain_ocsp`."""
     whole = der.only(answer, SEQUENCE, 0, len(answer))
-    statement, algorithm, signature = (answer[one.at : one.stop] for one in _of(answer, whole, 3))
-    _check(algorithm)
+    statement, algorithm, signature = _signed(answer, whole)
     return tlv(SEQUENCE, statement, algorithm, signature)
 
 
@@ -56,6 +55,17 @@ def _of(answer: bytes, whole: der.Element, least: int) -> list[der.Element]:
     return members[:least]
 
 
-def _check(algorithm: bytes) -> None:
+def _signed(answer: bytes, whole: der.Element) -> tuple[bytes, bytes, bytes]:
+    """Statement, algorithm and signature.  Raises `NotDer` for another algorithm, or a signature that is no
+    BIT STRING of whole octets: of one that ends with a zero bit the last bit may be called unused, and it holds.
+    """
+    members = _of(answer, whole, 3)
+    statement, algorithm, signature = (answer[one.at : one.stop] for one in members)
     if algorithm not in _ALGORITHMS:
         raise NotDer("another algorithm")
+    if (
+        answer[members[2].at] != _BIT_STRING
+        or answer[members[2].start : members[2].start + 1] != b"\0"
+    ):
+        raise NotDer("a signature of no whole octets")
+    return statement, algorithm, signature

@@ -215,6 +215,22 @@ def test_no_byte_of_our_evidence_can_be_changed(lab):
         assert report.sealed_bytes == len(lab.sealed)
 
 
+def test_signature_of_evidence_has_no_unused_bits(lab):
+    """Of a signature that ends with a zero bit the last bit could be called unused, and the signature held."""
+    document = appended(lab, evidence_of(lab))
+    places = [
+        found.end() - 2
+        for found in re.finditer(rb"\x03[\x45-\x4a]\x00\x30", document)
+        if found.start() > len(lab.sealed)
+    ]
+    assert len(places) >= 2
+    for place in places:
+        changed = bytearray(document)
+        assert changed[place] == 0
+        changed[place] = 1
+        assert lab.verify(bytes(changed)).verdict is Verdict.GENUINE_THEN_EXTENDED, place
+
+
 # Later signatures
 
 
