@@ -24,7 +24,15 @@ from meterai.waiting_room import metrics, store
 from meterai.waiting_room.estimate import learned
 from meterai.waiting_room.events import TurnNear
 from meterai.waiting_room.model import LINE, TURN_SECONDS, Line, LineEvent, LineState, Policy
-from meterai.waiting_room.rate import Gap, Load, away_share, called_to, next_rate, numbers_called
+from meterai.waiting_room.rate import (
+    Gap,
+    Load,
+    away_share,
+    called_to,
+    first_rate,
+    next_rate,
+    numbers_called,
+)
 from meterai.waiting_room.settings import WaitingRoomSettings
 from meterai.waiting_room.signing import Signer
 from meterai.waiting_room.store import STEP_SECONDS, Standing
@@ -213,9 +221,10 @@ def _moved(stands: Standing, load: Load, inside_max: int, gaps: Sequence[Gap]) -
     step = _in_time(step, now)
     step = _engaged(step, now, load)
     if step.line.policy == Policy.MEASURED and step.line.is_engaged:
-        since = (now - stands.decreased_at).total_seconds() if stands.decreased_at else 1e9
-        rate = next_rate(line.rate, line.rate_max, load, seconds=seconds, since_decrease=since)
-        decreased = now if rate < line.rate else step.decreased_at
+        before = step.line.rate
+        since = (now - step.decreased_at).total_seconds() if step.decreased_at else 1e9
+        rate = next_rate(before, line.rate_max, load, seconds=seconds, since_decrease=since)
+        decreased = now if rate < before else step.decreased_at
         step = replace(step, line=replace(step.line, rate=rate), decreased_at=decreased)
     return _called(
         step, numbers_called(step.line.rate, step.away, seconds, load.inside, inside_max), gaps
@@ -244,7 +253,10 @@ def _engaged(step: Step, now: datetime, load: Load) -> Step:
     if not line.is_engaged and (load.is_too_much or load.arrivals > line.rate_max):
         # Nobody has waited yet: the line begins behind the last number that was given.
         line = replace(line, is_engaged=True, serving=line.next_number - 1)
-        return replace(step, line=line, engaged_at=now, carried=0.0)
+        if line.policy == Policy.MEASURED:
+            line = replace(line, rate=first_rate(line.rate_max, load.finished))
+        # Nothing learned in an earlier engagement counts: what came in before this step still comes.
+        return replace(step, line=line, engaged_at=now, carried=0.0, away=0.0, decreased_at=now)
     calm = (now - step.busy_at).total_seconds() if step.busy_at else CALM_SECONDS + 1
     if line.is_engaged and line.waiting == 0 and calm > CALM_SECONDS:
         return replace(step, line=replace(line, is_engaged=False))

@@ -63,6 +63,11 @@ class Load:
         return not self.is_too_much and self.pressure < PRESSURE_WITH_ROOM
 
 
+def first_rate(rate_max: float, finished: float) -> float:
+    """The rate of a line that begins to stand in the way: an earlier one says nothing of this load."""
+    return min(max(RATE_FIRST, finished), rate_max)
+
+
 def next_rate(
     rate: float, rate_max: float, load: Load, *, seconds: float, since_decrease: float
 ) -> float:

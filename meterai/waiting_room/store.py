@@ -7,8 +7,8 @@ from uuid import UUID
 
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
-from meterai.waiting_room.model import Line
-from meterai.waiting_room.rate import Gap
+from meterai.waiting_room.model import Line, Policy
+from meterai.waiting_room.rate import Gap, first_rate
 from meterai.waiting_room.tokens import Ticket, Turn
 
 _COLUMNS = (
@@ -222,7 +222,7 @@ UPDATE waiting_room_lines SET closes_at = CASE WHEN %s::timestamptz IS NOT NULL
 WHERE line_id = %s RETURNING closes_at
 """
 _SET_ENGAGED = """
-UPDATE waiting_room_lines SET is_automatic = %s, is_engaged = %s, serving = %s,
+UPDATE waiting_room_lines SET is_automatic = %s, is_engaged = %s, serving = %s, rate = %s, away = %s * away,
     engaged_at = clock_timestamp() WHERE line_id = %s
 """
 _END = """
@@ -449,9 +449,14 @@ async def set_closing(
 
 
 async def set_engaged(tx: Tx, line: Line, *, automatic: bool, engaged: bool) -> None:
-    """Let it stand in the way, or not, or by itself; who came before is let in."""
+    """Let it stand in the way, or not, or by itself; who came before is let in, and what was learned before
+    counts no more.
+    """
+    begins = engaged and not line.is_engaged
     serving = line.serving if line.is_engaged == engaged else line.next_number - 1
-    await tx.run(_SET_ENGAGED, automatic, engaged, serving, line.id)
+    is_new = begins and line.policy == Policy.MEASURED
+    rate = first_rate(line.rate_max, 0.0) if is_new else line.rate
+    await tx.run(_SET_ENGAGED, automatic, engaged, serving, rate, int(not begins), line.id)
 
 
 async def end(tx: Tx, line: UUID) -> None:

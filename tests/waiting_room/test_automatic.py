@@ -4,6 +4,7 @@ import pytest
 
 from meterai.waiting_room.advancing import CALM_SECONDS
 from meterai.waiting_room.model import Line
+from meterai.waiting_room.rate import RATE_FIRST
 from meterai.waiting_room.store import REST_SECONDS
 from tests.support.lines import BUYING, Lines, on_shop
 from tests.support.shop import Shop
@@ -169,3 +170,37 @@ def test_forty_thousand_waits_outside_what_was_shown_stop_no_line(lines: Lines) 
     ticket = lines.take(room)
     lines.advance(5.0)
     assert now(lines).serving >= ticket.number
+
+
+@pytest.mark.parametrize(("finished", "expected"), [(0, RATE_FIRST), (150, 10.0)])
+def test_rate_and_share_of_an_earlier_engagement_do_not_count_in_the_next(
+    lines: Lines, finished: int, expected: float
+) -> None:
+    told(lines)
+    lines.advance(1.0)
+    lines.arrange(
+        "UPDATE waiting_room_lines SET rate = 0.05, away = 0.8, next_number = 1000, serving = 999"
+    )
+    lines.arrange(
+        "INSERT INTO waiting_room_turns (line_id, number, holder, taken_at, admitted_at, shown_low,"
+        " shown_high, waited, used_by, ended_at) SELECT line_id, n, decode(repeat('01', 16), 'hex'), now(), now(),"
+        " 0, 0, 0, gen_random_uuid(), clock_timestamp() + interval '1 minute'"
+        " FROM waiting_room_lines, generate_series(1, %s) AS n",
+        finished,
+    )
+    told(lines, refused=1.0)
+    lines.advance(1.0)
+    [row] = lines.rows("SELECT rate, away, is_engaged FROM waiting_room_lines")
+    assert (row["is_engaged"], row["away"]) == (True, 0)
+    assert row["rate"] == pytest.approx(expected)
+
+
+def test_operator_who_lets_a_line_stand_begins_at_the_first_rate(lines: Lines) -> None:
+    lines.arrange("UPDATE waiting_room_lines SET rate = 0.05, away = 0.8")
+    lines.operate("stand", BUYING, "always")
+    [row] = lines.rows("SELECT rate, away FROM waiting_room_lines")
+    assert (row["rate"], row["away"]) == (RATE_FIRST, 0)
+    lines.operate("set_rate", BUYING, rate=0.5, rate_max=None)
+    lines.operate("stand", BUYING, "never")
+    lines.operate("stand", BUYING, "always")
+    assert now(lines).rate == 0.5, "an operator's rate stays"
