@@ -35,6 +35,7 @@ from meterai.waiting_room.rate import (
 )
 from meterai.waiting_room.settings import WaitingRoomSettings
 from meterai.waiting_room.signing import Signer
+from meterai.waiting_room.spacing import SERIAL_FIRST, told_crowds
 from meterai.waiting_room.store import STEP_SECONDS, Standing
 
 STEP_SECONDS_MAX = 5.0  # after a pause of the worker nobody is called for the time it was away
@@ -61,6 +62,7 @@ class Step:
 
     line: Line
     carried: float
+    called: float
     away: float
     busy_at: datetime | None
     decreased_at: datetime | None
@@ -101,16 +103,21 @@ class Advancing:
             return None
         load = await self._load(tx, stands)
         # A line that nobody stands in has no numbers to call.
-        gaps = await store.gaps(tx, line, stands.line.serving) if stands.line.is_engaged else ()
+        is_engaged, serving = stands.line.is_engaged, stands.line.serving
+        gaps = await store.gaps(tx, line, serving) if is_engaged else ()
+        # Who waited for a turn of the network is let pass by a line that steps aside.
+        spaced = await store.spaced(tx, line, serving if is_engaged else SERIAL_FIRST)
+        stands = replace(stands, line=replace(stands.line, spaced=spaced))
         step = _moved(stands, load, self._inside_max, gaps)
         step = replace(step, away=await _away(tx, stands, step.away))
         step, held, learned_to = await _learn(tx, stands, step)
         line_now = await _with_flow(tx, stands.now, step)
+        line_now = replace(line_now, spaced=told_crowds(line_now.spaced))
         line_now = replace(
             line_now, document=self._signer.sign(NOW_SERVING, told(line_now, stands.now))
         )
         await store.advance(tx, line, _values(line_now, step, held, learned_to, stands.now))
-        await self._sample(tx, stands, line_now, load)
+        await self._sample(tx, stands, line_now, load, step.called)
         _show(line_now, load)
         return line_now
 
@@ -133,7 +140,9 @@ class Advancing:
             pressure=told.pressure,
         )
 
-    async def _sample(self, tx: Tx, stands: Standing, line: Line, load: Load) -> None:
+    async def _sample(
+        self, tx: Tx, stands: Standing, line: Line, load: Load, called: float
+    ) -> None:
         second = int(stands.now.timestamp())
         if second // SAMPLE_SECONDS == int(stands.line.advanced_at.timestamp()) // SAMPLE_SECONDS:
             return
@@ -155,6 +164,7 @@ class Advancing:
                 line.is_engaged,
                 line.is_paused,
                 load.refused,
+                called,
             ),
         )
 
@@ -217,7 +227,15 @@ def _moved(stands: Standing, load: Load, inside_max: int, gaps: Sequence[Gap]) -
     line, now = stands.line, stands.now
     busy_at = now if load.is_too_much else stands.busy_at
     seconds = min((now - line.advanced_at).total_seconds(), STEP_SECONDS_MAX)
-    step = Step(line, stands.carried, stands.away, busy_at, stands.decreased_at, stands.engaged_at)
+    step = Step(
+        line,
+        stands.carried,
+        stands.called,
+        stands.away,
+        busy_at,
+        stands.decreased_at,
+        stands.engaged_at,
+    )
     step = _in_time(step, now)
     step = _engaged(step, now, load)
     if step.line.policy == Policy.MEASURED and step.line.is_engaged:
@@ -270,10 +288,12 @@ def _called(step: Step, more: float, gaps: Sequence[Gap]) -> Step:
     if not line.is_engaged:
         return replace(step, line=replace(line, serving=line.next_number - 1), carried=0.0)
     calls, most = step.carried + more, line.next_number - 1
-    serving = called_to(line.serving, int(calls), most, gaps)
+    serving, left = called_to(line.serving, calls, most, gaps, line.spaced)
+    # Spaced places are called with numbers that nobody has yet: who comes now is behind them.
+    line = replace(line, serving=serving, next_number=max(line.next_number, serving + 1))
     # Where nobody waits nothing is saved up: else a crowd would come in at once.
-    carried = calls - int(calls) if serving < most else 0.0
-    return replace(step, line=replace(line, serving=serving), carried=carried)
+    carried = left if line.waiting else 0.0
+    return replace(step, line=line, carried=carried, called=step.called + calls - left)
 
 
 async def _away(tx: ReadTx, stands: Standing, before: float) -> float:
@@ -293,8 +313,10 @@ async def _away(tx: ReadTx, stands: Standing, before: float) -> float:
     )
     if first is None or last is None or last.at <= first.at:
         return before
+    if first.called is None or last.called is None:
+        return before  # a worker of before this version counted numbers alone
     came = await store.came(tx, line.id, first.serving, last.serving)
-    return away_share(before, last.serving - first.serving, came)
+    return away_share(before, round(last.called - first.called), came)
 
 
 async def _learn(tx: ReadTx, stands: Standing, step: Step) -> tuple[Step, float | None, datetime]:
@@ -313,7 +335,7 @@ async def _learn(tx: ReadTx, stands: Standing, step: Step) -> tuple[Step, float 
 
 
 async def _with_flow(tx: ReadTx, now: datetime, step: Step) -> Line:
-    """How fast numbers were called lately; before there are samples, and where nobody stands in line,
+    """How fast places were called lately; before there are samples, and where nobody stands in line,
     as fast as is aimed at.
     """
     if not step.line.is_engaged:
@@ -328,9 +350,10 @@ async def _flow(tx: ReadTx, now: datetime, step: Step, seconds: int) -> float:
     if step.engaged_at is not None:
         since = max(since, step.engaged_at)  # before that nobody was called
     first = await store.oldest_sample(tx, line.id, since)
-    if first is None or (now - first.at).total_seconds() < 2 * SAMPLE_SECONDS:
+    is_short = first is None or (now - first.at).total_seconds() < 2 * SAMPLE_SECONDS
+    if first is None or first.called is None or is_short:
         return line.rate
-    flow = (line.serving - first.serving) / (now - first.at).total_seconds()
+    flow = (step.called - first.called) / (now - first.at).total_seconds()
     # While few wait fewer are called than could be: then the rate says how fast it would go.
     return flow if line.waiting else max(flow, line.rate)
 
@@ -346,6 +369,7 @@ def told(line: Line, now: datetime) -> dict[str, object]:
         "is_paused": line.is_paused,
         "serving": line.serving,
         "last": line.next_number - 1,
+        "spaced": line.spaced,
         "per_second": {"fast": round(fastest, 4), "slow": round(slowest, 4)},
         "spread": round(line.spread, 3),
         "held_share": line.held_share and round(line.held_share, 3),
@@ -376,6 +400,9 @@ def _values(
         step.engaged_at,
         now,
         line.document,
+        line.next_number,
+        step.called,
+        [number for crowd in line.spaced for number in crowd],
     )
 
 

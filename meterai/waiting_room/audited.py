@@ -47,10 +47,12 @@ AUDITED = Audited(
         "waiting_room_lines": {
             "serving": _ORDER,
             "next_number": ("lines_only_go_forward", "places_are_numbers_that_were_given"),
+            "next_serial": ("places_are_numbers_that_were_given",),
         },
         "waiting_room_turns": {
             "used_by": ("turns_are_used_once", "one_turn_for_one_account"),
             "ended_at": ("turns_are_used_once", "one_turn_for_one_account"),
+            "called_with": ("turns_follow_the_line",),
         },
         "waiting_room_places": {
             "line_id": ("places_are_numbers_that_were_given",),
@@ -59,6 +61,8 @@ AUDITED = Audited(
             "taken_at": ("places_are_numbers_that_were_given",),
             "kept_at": ("places_are_numbers_that_were_given",),
             "told_at": ("places_are_numbers_that_were_given",),
+            "serial": ("places_are_numbers_that_were_given",),
+            "since": ("places_are_numbers_that_were_given",),
         },
     },
     unchecked={
@@ -72,6 +76,8 @@ AUDITED = Audited(
                     "rate_max",
                     "policy",
                     "carried",
+                    "called",
+                    "spaced",
                     "away",
                     "flow_fast",
                     "flow_slow",
@@ -110,6 +116,11 @@ AUDITED = Audited(
         },
         "waiting_room_gaps": dict.fromkeys(
             ("line_id", "first", "last"), "Numbers that nobody has; forgotten once they are passed."
+        ),
+        "waiting_room_samples": {"called": _PACE},
+        "waiting_room_spaced": dict.fromkeys(
+            ("line_id", "first", "last", "places"),
+            "How many are called when; forgotten once they are.",
         ),
         "waiting_room_loads": dict.fromkeys(
             ("process", "told_at", "refused", "arrivals", "pressure"),

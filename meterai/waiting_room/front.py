@@ -17,6 +17,7 @@ from litestar.serialization import encode_json
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from meterai import pages
+from meterai.accounts import COOKIE
 from meterai.kit.refusal import Refusal
 from meterai.limiter import Limiter
 from meterai.pages import Asset, Site, local_path, wants_page
@@ -28,7 +29,7 @@ from meterai.plumbing.networks import Buckets, nested
 from meterai.plumbing.pace import Pace
 from meterai.plumbing.paths import Declared
 from meterai.waiting_room import metrics
-from meterai.waiting_room.cookies import ticket_cookie, turn_cookie
+from meterai.waiting_room.cookies import ticket_cookie, turn_cookie, values_of
 from meterai.waiting_room.drawing.entering import NO_NUMBER, entry_of
 from meterai.waiting_room.estimate import look_again, look_at_opening, look_before_opening
 from meterai.waiting_room.model import (
@@ -120,7 +121,9 @@ def _looks_again(line: Line, ticket: Ticket | None, now: float) -> int:
         return look_at_opening(begins_at.timestamp() - now if begins_at else 0.0, _jitter())
     if line.state == LineState.DRAWING:
         return look_before_opening(0.0, _jitter())
-    ahead = ticket.number - line.serving - 1 if ticket else line.waiting
+    ahead = line.waiting
+    if ticket is not None:
+        ahead = line.places_to(ticket.number, is_spaced=ticket.serial > 0) - 1
     return look_again(ahead, max(line.flow_fast, line.rate), _jitter())
 
 
@@ -255,6 +258,10 @@ class Front:
     def _network_of(self, scope: HTTPScope) -> str:
         return network_of(ASGIConnection(scope), self._process.proxies)
 
+    def _shows_session(self, scope: HTTPScope) -> bool:
+        name = cookie_name(COOKIE, self._process).encode()
+        return any(values_of(scope["headers"], name))
+
     def cookie(self, name: str, value: str, seconds: int) -> Header:
         """A cookie of ours; not for scripts."""
         secure = "; Secure" if self._process.is_secure else ""
@@ -364,19 +371,19 @@ class Front:
 
         None where the line gives nothing at present.
         """
+        networks = nested(self._network_of(scope))
         shown = room.ticket_shown(scope, line)
         if shown is not None:
-            return await room.drawn(line, shown)
+            return await room.drawn(line, shown, networks)
         if scope["method"] == "HEAD":
             return None  # it looks whether somebody is there
         if line.state not in (LineState.GATHERING, LineState.OPEN):
             return None
-        network = self._network_of(scope)
-        if not self._newcomers.take(nested(network)):
-            raise TooManyPlaces(network)
+        if not self._newcomers.take(networks):
+            raise TooManyPlaces(networks[0])
         if line.state == LineState.GATHERING:
             return await room.enter(line)
-        return await room.take_place(line)
+        return await room.take_place(line, networks=networks)
 
     async def _show_page(self, scope: HTTPScope, send: Send, room: WaitingRoom, line: Line) -> None:
         """The waiting page; who comes for the first time has a place with it."""
@@ -390,6 +397,11 @@ class Front:
         if ticket is not None and ticket != room.ticket_shown(scope, line):
             text = room.tokens.ticket(ticket)
             headers.append(self.cookie(ticket_cookie(line.name), text, BROWSER_HOLDS_SECONDS))
+            if ticket.is_behind and self._shows_session(scope):
+                # Who is signed in has a number of their own by keeping this one.
+                location = f"{PATH}/{line.name}/keep?{urlencode({'next': there})}"
+                await self._send(send, 303, b"", (b"location", location.encode()), *headers[1:])
+                return
         if ticket is not None and ticket.number == NO_NUMBER:
             await self._show_entry(scope, send, room, line, ticket, headers)
             return
@@ -397,7 +409,9 @@ class Front:
             location = f"{PATH}/{line.name}/enter?{urlencode({'next': there})}"
             await self._send(send, 303, b"", (b"location", location.encode()), *headers[1:])
             return
-        shown = room.range_of(line, ticket.number) if ticket else None
+        shown = None
+        if ticket is not None:
+            shown = room.range_of(line, ticket.number, is_spaced=ticket.serial > 0)
         again = _looks_again(line, ticket, room.now_ms() / 1000)
         body = self._pages.of(line, language_of(scope), ticket, shown, there, again)
         await self._send(send, 200, body, *headers)

@@ -116,7 +116,7 @@ INVARIANTS = (
         f"""
         SELECT t.line_id, t.number, l.serving, t.taken_at, t.admitted_at
         FROM waiting_room_turns t LEFT JOIN waiting_room_lines l ON l.line_id = t.line_id
-        WHERE l.line_id IS NULL OR t.number > l.serving OR t.admitted_at < t.taken_at - interval '5 seconds'
+        WHERE l.line_id IS NULL OR coalesce(t.called_with, t.number) > l.serving OR t.admitted_at < t.taken_at - interval '5 seconds'
             OR t.admitted_at > now() + {AHEAD} OR t.taken_at < l.created_at - interval '5 seconds'
             OR t.waited < 0 OR t.shown_high < t.shown_low
         """,
@@ -149,8 +149,9 @@ INVARIANTS = (
         f"""
         SELECT p.account_id, p.line_id, p.number, l.next_number FROM waiting_room_places p
         LEFT JOIN waiting_room_lines l ON l.line_id = p.line_id
-        LEFT JOIN waiting_room_turns t ON t.line_id = p.line_id AND t.number = p.number
-        WHERE l.line_id IS NULL OR p.number >= l.next_number OR p.taken_at > now() + {AHEAD}
+        LEFT JOIN waiting_room_turns t ON t.line_id = p.line_id AND t.number = greatest(p.serial, p.number)
+        WHERE l.line_id IS NULL OR (p.serial = 0 AND p.number >= l.next_number) OR p.serial >= l.next_serial
+            OR (p.serial > 0) <> (p.since > 0) OR p.since > p.number OR p.taken_at > now() + {AHEAD}
             OR p.kept_at > now() + {AHEAD} OR octet_length(p.holder) <> 16
             OR p.told_at > now() + {AHEAD} OR t.holder <> p.holder OR t.taken_at <> p.taken_at
         """,

@@ -1,5 +1,6 @@
 """Lines, places, turns: types, lifecycle, refusals; pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +10,7 @@ from uuid import UUID
 
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.refusal import Malformed, Refusal, refusal_of_constraint
+from meterai.waiting_room.spacing import Crowd, places_to
 
 NAME_LENGTH_MAX = 40
 REASON_LENGTH_MAX = 200  # characters, so that the page stays small
@@ -96,7 +98,8 @@ class Line:
     serving       the highest number whose turn has come
     next_number   the first that nobody has
     rate          admissions aimed at, a second
-    flow_fast, flow_slow  numbers served a second, over the last minute and the last ten
+    flow_fast, flow_slow  places called a second, over the last minute and the last ten
+    spaced        places that have no number of their own, by the numbers with which they are called
     spread        the range of waiting time that is shown: from middle / spread to middle * spread
     is_engaged    whether it stands in the way; one that is not lets everybody pass
     held_share    of the last waits, how many were within what was shown; None while there are few
@@ -125,11 +128,25 @@ class Line:
     closes_at: datetime | None
     advanced_at: datetime
     document: str
+    spaced: Sequence[Crowd]
 
     @property
     def waiting(self) -> int:
-        """Numbers whose turn has not come."""
-        return max(0, self.next_number - 1 - self.serving)
+        """Places whose turn has not come."""
+        last = self.next_number - 1
+        farthest = max((crowd.last for crowd in self.spaced), default=0)
+        return places_to(max(last, farthest), self.serving, last, self.spaced)
+
+    def places_to(self, number: int, *, is_spaced: bool = False) -> int:
+        """The places that are called until this number is, that of who has it included; below 1 where it was.
+
+        A spaced place may be called with a number that nobody has yet; any other number was given, also where it
+        is not seen here yet.
+        """
+        if number <= self.serving:
+            return number - self.serving
+        last = self.next_number - 1 if is_spaced else number
+        return max(places_to(number, self.serving, last, self.spaced), 1)
 
     @property
     def stands_in_the_way(self) -> bool:

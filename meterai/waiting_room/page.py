@@ -64,7 +64,8 @@ class WaitingPages:
         again: int,
     ) -> bytes:
         """The page for one who waits with this ticket, and is going `there`."""
-        ahead = ticket.number - line.serving - 1 if ticket else 0
+        is_spaced = ticket is not None and ticket.serial > 0
+        ahead = line.places_to(ticket.number, is_spaced=is_spaced) - 1 if ticket else 0
         held = line.held_share
         facts = {
             "number": grouped(ticket.number, language) if ticket else "",
@@ -72,11 +73,13 @@ class WaitingPages:
             "wait": waiting_words(shown, language),
             "held": str(round(100 * held)) if held is not None else "",
             "plain": str(ticket.number) if ticket else "0",
+            "spaced": "1" if is_spaced else "",
             "again": str(again),
             "next": _escaped(there),
             "time": _shown_time(line.advanced_at, language),
         }
-        page = self._page(line, language, has_ticket=ticket is not None, has_held=held is not None)
+        look = (ticket is not None, held is not None, ticket is not None and ticket.is_behind)
+        page = self._page(line, language, look)
         for name, value in facts.items():
             page = page.replace(f"{_MARK}{name}{_MARK}".encode(), value.encode())
         return page
@@ -107,12 +110,12 @@ class WaitingPages:
             opens_at=_told(line.opens_at, language),
         ).encode()
 
-    def _page(self, line: Line, language: str, *, has_ticket: bool, has_held: bool) -> bytes:
+    def _page(self, line: Line, language: str, look: tuple[bool, bool, bool]) -> bytes:
         reason = line.reason(language)
-        look = (line.name, line.state, line.is_paused, line.opens_at, line.closes_at)
-        key = (*look, reason, language, has_ticket, has_held)
+        of_line = (line.name, line.state, line.is_paused, line.opens_at, line.closes_at)
+        key = (*of_line, reason, language, *look)
         if (made := self._made.get(key)) is None:
-            made = self._rendered(line, language, reason, has_ticket, has_held)
+            made = self._rendered(line, language, reason, look)
             if len(self._made) >= KEPT_MAX:
                 self._made.clear()
             self._made[key] = made
@@ -123,10 +126,10 @@ class WaitingPages:
         line: Line,
         language: str,
         reason: str,
-        has_ticket: bool,  # noqa: FBT001
-        has_held: bool,  # noqa: FBT001
+        look: tuple[bool, bool, bool],
     ) -> bytes:
-        marks = ("number", "ahead", "wait", "held", "plain", "again", "next", "time")
+        marks = ("number", "ahead", "wait", "held", "plain", "spaced", "again", "next", "time")
+        has_ticket, has_held, is_behind = look
         return self._site.render(
             TEMPLATE,
             language,
@@ -137,6 +140,7 @@ class WaitingPages:
             reason=reason,
             has_ticket=has_ticket,
             has_held=has_held,
+            is_behind=is_behind,
             is_open=line.state in (LineState.OPEN, LineState.CLOSING),
             is_drawing=line.state == LineState.DRAWING,
             opens_at=_told(line.opens_at, language),

@@ -6,11 +6,13 @@ is aimed at are people who come in; numbers are called faster, by the share of t
 away, within bounds.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from meterai.waiting_room.model import RATE_MIN, TURN_SECONDS
+from meterai.waiting_room.spacing import Crowd
 
 RATE_FIRST = 5.0  # a second: what one core of 2026 serves with ease, a journey of 20 answers each
 DECREASE = 0.8
@@ -29,6 +31,7 @@ PRESSURE_WITH_ROOM = 0.5  # of the bound of a station: below it a little more ma
 AWAY_MAX = 0.8  # of those called at most so many are thought to have gone: five numbers for one
 AWAY_SMOOTHING = 0.3
 AWAY_CALLED_MIN = 50  # numbers; fewer say little
+_NOTHING = 1e-9  # of a call: what adding and taking away leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +100,35 @@ class Gap(NamedTuple):
     last: int
 
 
-def called_to(serving: int, calls: int, most: int, gaps: Sequence[Gap]) -> int:
-    """The highest number called after so many more; numbers that nobody has cost no call.
+def called_to(
+    serving: int, calls: float, most: int, gaps: Sequence[Gap], crowds: Sequence[Crowd] = ()
+) -> tuple[int, float]:
+    """The highest number called by so many more calls, and the calls that are left.
 
-    `gaps` in their order, of those above `serving`; never above `most`.
+    Each number up to `most` costs one call, and each spaced place of `crowds` too; numbers that nobody has cost none.
     """
+    changes: defaultdict[int, float] = defaultdict(float)  # of the cost, from a number on
+
+    def add(first: int, last: int, cost: float) -> None:
+        if (first := max(first, serving + 1)) <= last:
+            changes[first] += cost
+            changes[last + 1] -= cost
+
+    add(serving + 1, most, 1.0)
     for gap in gaps:
-        before = gap.first - 1 - serving
-        if before > calls:
-            break
-        calls -= max(before, 0)
-        serving = max(serving, gap.last)
-    return min(serving + calls, most)
+        add(gap.first, min(gap.last, most), -1.0)
+    for crowd in crowds:
+        add(crowd.first, crowd.last, crowd.places / (crowd.last - crowd.first + 1))
+    cost = 0.0
+    for number in sorted(changes):
+        passed = (number - 1 - serving) * cost
+        if passed > calls + _NOTHING:
+            steps = int((calls + _NOTHING) / cost)
+            return serving + steps, max(calls - steps * cost, 0.0)
+        serving, calls = number - 1, max(calls - passed, 0.0)
+        cost = cost + changes[number]
+        cost = cost if cost > _NOTHING else 0.0
+    return serving, calls
 
 
 def numbers_called(rate: float, away: float, seconds: float, inside: int, inside_max: int) -> float:

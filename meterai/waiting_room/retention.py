@@ -27,6 +27,7 @@ RETENTION: tuple[Rule, ...] = (
     Stays("waiting_room_drawn", "Anybody can compute it from what is public."),
     Stays("waiting_room_parties", "Institutions, named in public; what they revealed is public."),
     Stays("waiting_room_samples", "How each rush went; nothing of a person."),
+    Stays("waiting_room_spaced", "Forgotten once it was passed; a few numbers, of nobody."),
     Stays("waiting_room_gaps", "Forgotten once it was passed; a few numbers, of nobody."),
     Leaves(
         "loads_of_processes",

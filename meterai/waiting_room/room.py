@@ -108,6 +108,7 @@ ROOM = Room(
             "waiting_room_samples",
             "waiting_room_loads",
             "waiting_room_gaps",
+            "waiting_room_spaced",
             "waiting_room_draws",
             "waiting_room_entries",
             "waiting_room_drawn",

@@ -21,7 +21,7 @@ class LineView(msgspec.Struct, frozen=True):
     """A line: what it stands before, and how it goes.
 
     `stands_in_the_way` is false while nobody has to wait.  `serving` is the highest number whose
-    turn has come; `per_second` how many numbers are called a second.  `reason` is for people, in the
+    turn has come; `per_second` how many places are called a second.  `reason` is for people, in the
     language that was asked for.
     """
 
@@ -120,7 +120,7 @@ async def take_place(
     await lines.look()
     line = lines.line(name)
     ticket = await lines.place_of(line, account)
-    shown = lines.range_of(line, ticket.number)
+    shown = lines.range_of(line, ticket.number, is_spaced=ticket.serial > 0)
     return PlaceView(
         line.name,
         ticket.number,

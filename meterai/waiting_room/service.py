@@ -4,7 +4,8 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import Context
 from datetime import UTC, datetime, timedelta
@@ -45,6 +46,7 @@ from meterai.waiting_room.model import (
 )
 from meterai.waiting_room.places import MS, Numbers
 from meterai.waiting_room.signing import Signer
+from meterai.waiting_room.spacing import CROWD_NUMBERS, Own, Spacing
 from meterai.waiting_room.store import Block, KeptPlace
 from meterai.waiting_room.tokens import HOLDER_BYTES, Ticket, Tokens, Turn
 
@@ -88,6 +90,10 @@ class WaitingRoom:
         self._lines: dict[str, Line] = {}
         self._by_act: dict[Act, Line] = {}
         self._numbers: dict[UUID, Numbers] = {}
+        self._serials: dict[UUID, Numbers] = {}
+        self._spacing: dict[UUID, Spacing] = {}
+        self._own: dict[UUID, Own] = {}
+        self._spaced: Counter[tuple[UUID, int, int]] = Counter()  # since the database was told last
         self._entering = Entering(database)
         self._seen_at = 0.0
         self._looking: asyncio.Task[None] | None = None
@@ -100,7 +106,7 @@ class WaitingRoom:
         """The process ends: nothing of ours goes on, and numbers that nobody took are given back."""
         if self._looking is not None:
             await asyncio.gather(self._looking, return_exceptions=True)
-        for numbers in self._numbers.values():
+        for numbers in (*self._numbers.values(), *self._serials.values()):
             await numbers.close()
 
     # -- seeing ----------------------------------------------------------------------------
@@ -138,6 +144,7 @@ class WaitingRoom:
             self._told_at = began
             self._refused, self._arrivals = self._refused - refused, self._arrivals - arrivals
             self._see(found)
+            await self._tell_spaced()
         finally:
             # Also after a failure: the next look is not before its time.
             self._seen_at = monotonic()
@@ -149,6 +156,19 @@ class WaitingRoom:
         known = {line.id for line in found}
         for gone in self._numbers.keys() - known:
             del self._numbers[gone]
+        # A line that steps aside lets everybody pass: its next crowd begins anew.
+        standing = {line.id for line in found if line.stands_in_the_way}
+        for of_lines in (self._spacing, self._own, self._serials):
+            for gone in of_lines.keys() - standing:
+                del of_lines[gone]
+
+    async def _tell_spaced(self) -> None:
+        told, self._spaced = self._spaced, Counter()
+        if told:
+            try:
+                await self._database.once(store.count_spaced, told)
+            except Refusal:
+                self._spaced.update(told)  # told with the next look
 
     def line(self, name: str) -> Line:
         """A line that has not ended.  Refuses `LineUnknown`, and `DatabaseAway` before any was seen."""
@@ -191,33 +211,55 @@ class WaitingRoom:
 
     # -- places ----------------------------------------------------------------------------
 
-    def range_of(self, line: Line, number: int) -> Range | None:
+    def range_of(self, line: Line, number: int, *, is_spaced: bool = False) -> Range | None:
         """How long this number waits from now; None where that cannot be told."""
         if line.is_paused or line.state not in (LineState.OPEN, LineState.CLOSING):
             return None
-        return waiting_range(
-            number - line.serving,
-            line.flow_fast,
-            line.flow_slow,
-            line.spread,
-        )
+        places = line.places_to(number, is_spaced=is_spaced)
+        return waiting_range(places, line.flow_fast, line.flow_slow, line.spread)
 
-    async def take_place(self, line: Line, holder: bytes | None = None) -> Ticket:
-        """A new place.  Refuses `LineClosed`, and what a database refuses that is busy or away."""
+    async def take_place(
+        self, line: Line, holder: bytes | None = None, networks: Sequence[str] = ()
+    ) -> Ticket:
+        """A new place; of the networks, narrow to wide, that are told, by their turn.
+
+        Refuses `LineClosed`, and what a database refuses that is busy or away.
+        """
         if line.state != LineState.OPEN:
             raise LineClosed(f"{line.name} is {line.state}")
-        numbers = self._numbers.get(line.id)
-        if numbers is None:
-            numbers = self._numbers[line.id] = Numbers(line.id, self._lease, self._give_back)
-        number, at = numbers.at_once() or await numbers.take()
+        called_with = 0
+        if networks and line.stands_in_the_way:
+            spacing = self._spacing.setdefault(line.id, Spacing())
+            called_with = spacing.take(networks, line.next_number)
+        is_spaced = called_with > line.next_number
+        numbers = self._serials_of(line) if is_spaced else self._numbers_of(line)
+        key, at = numbers.at_once() or await numbers.take()
         if line.closes_at is not None and at >= ms(line.closes_at):
             raise LineClosed(f"{line.name} has closed")  # the number was leased before
-        low, high = self.range_of(line, number) or (0, 0)
         metrics.PLACES.labels(line=line.name).inc()
-        return Ticket(line.id, number, holder or secrets.token_bytes(HOLDER_BYTES), at, low, high)
+        number, serial, since = (called_with, key, line.next_number) if is_spaced else (key, 0, 0)
+        if is_spaced:
+            first = number - number % CROWD_NUMBERS
+            self._spaced[line.id, max(first, 1), first + CROWD_NUMBERS - 1] += 1
+        low, high = self.range_of(line, number, is_spaced=is_spaced) or (0, 0)
+        mine = holder or secrets.token_bytes(HOLDER_BYTES)
+        return Ticket(line.id, number, mine, at, low, high, serial, since)
+
+    def _numbers_of(self, line: Line) -> Numbers:
+        if (found := self._numbers.get(line.id)) is None:
+            found = self._numbers[line.id] = Numbers(line.id, self._lease, self._give_back)
+        return found
+
+    def _serials_of(self, line: Line) -> Numbers:
+        if (found := self._serials.get(line.id)) is None:
+            found = self._serials[line.id] = Numbers(line.id, self._lease_serials, _lose)
+        return found
 
     async def _lease(self, line: UUID, count: int) -> Block | None:
         return await self._database.once(store.lease, line, count)
+
+    async def _lease_serials(self, line: UUID, count: int) -> Block | None:
+        return await self._database.once(store.lease_serials, line, count)
 
     async def _give_back(self, line: UUID, first: int, end: int) -> None:
         await self._database.once(store.give_back, line, first, end)
@@ -233,13 +275,14 @@ class WaitingRoom:
         metrics.ENTRIES.labels(line=line.name).inc()
         return ticket
 
-    async def drawn(self, line: Line, ticket: Ticket) -> Ticket:
+    async def drawn(self, line: Line, ticket: Ticket, networks: Sequence[str] = ()) -> Ticket:
         """The ticket of an entry with the number that it drew; as it is while none is drawn."""
         if ticket.number != NO_NUMBER or line.state not in (LineState.OPEN, LineState.CLOSING):
             return ticket
         drawn = await self._entering.number_of(ticket)
         if drawn is None and line.state == LineState.OPEN:
-            return await self.take_place(line)  # it was in no draw: what it held is worth a place
+            # It was in no draw: what it held is worth a place.
+            return await self.take_place(line, networks=networks)
         return drawn or ticket
 
     def read_ticket(self, line: Line, text: str | bytes) -> Ticket:
@@ -266,7 +309,7 @@ class WaitingRoom:
         """
 
         async def act(tx: Tx) -> Turn:
-            kept = await self._keep(tx, account, ticket)
+            kept = await self._keep(tx, line, account, ticket)
             if kept is None:
                 raise TurnNotYours(line.name, str(ticket.number))
             return await self._come_in(tx, line, _ticket_of(line, kept))
@@ -282,14 +325,14 @@ class WaitingRoom:
         if turn is not None:
             metrics.ADMITTED.labels(line=line.name).inc()
         else:
-            turn = await store.turn(tx, line.id, ticket.number)
+            turn = await store.turn(tx, line.id, ticket.key)
         if turn is None:
             raise NumberNotServed(f"{ticket.number} of {line.name}")
         if turn.holder != ticket.holder:
             raise TicketInvalid("the number has another holder")
         if (now - turn.admitted_at).total_seconds() > TURN_SECONDS_MAX:
             raise TurnOver(line.name, str(ticket.number))
-        return self._lasting(Turn(line.id, ticket.number, turn.holder, ms(turn.admitted_at), 0))
+        return self._lasting(Turn(line.id, ticket.key, turn.holder, ms(turn.admitted_at), 0))
 
     def _lasting(self, turn: Turn) -> Turn:
         """The turn, for as long as one lasts from now."""
@@ -387,20 +430,37 @@ class WaitingRoom:
             async with self._database.reading() as tx:
                 kept = await store.place(tx, account, line.id)
         else:
-            kept = await self._database.run(partial(self._keep, account=account, ticket=ticket))
+            keep = partial(self._keep, line=line, account=account, ticket=ticket)
+            kept = await self._database.run(keep)
         return _ticket_of(line, kept) if kept else None
 
-    async def _keep(self, tx: Tx, account: UUID, ticket: Ticket) -> KeptPlace | None:
-        turn = await store.turn(tx, ticket.line, ticket.number)
+    async def _keep(self, tx: Tx, line: Line, account: UUID, ticket: Ticket) -> KeptPlace | None:
+        turn = await store.turn(tx, ticket.line, ticket.key)
         if turn is not None and turn.used_by not in (None, account):
             return await store.place(tx, account, ticket.line)
+        if ticket.is_behind and line.stands_in_the_way and ticket.number > line.serving:
+            had = await store.place(tx, account, ticket.line)
+            if had is not None and had.serial == ticket.serial:
+                return had
+            ticket = self._with_number_of_its_own(line, ticket)
         at, now = moment(ticket.taken_at), self._clock.now()
         return await store.keep(tx, account, ticket, at, now, self._over_since())
+
+    def _with_number_of_its_own(self, line: Line, ticket: Ticket) -> Ticket:
+        """A spaced place once its mail is verified: called with the number that was next when it was taken, or
+        soon after where others are.
+        """
+        own = self._own.setdefault(line.id, Own())
+        number = own.take(max(ticket.since, line.serving + 1))
+        if number >= ticket.number:
+            return ticket
+        self._spaced[line.id, number, number] += 1
+        return ticket._replace(number=number, since=number)
 
     async def place_of(self, line: Line, account: UUID) -> Ticket:
         """The place of an account, a new one where it has none that is still to be used."""
         kept = await self.keep(line, account, None)
-        if kept is None or await self._is_used(line, kept.number):
+        if kept is None or await self._is_used(line, kept.key):
             fresh = await self.take_place(line)
             kept = await self.keep(line, account, fresh)
         assert kept is not None
@@ -464,4 +524,11 @@ ENTRY_RECEIPT = "meterai-draw-entry"
 
 def _ticket_of(line: Line, kept: KeptPlace) -> Ticket:
     shown = (kept.shown_low, kept.shown_high)
-    return Ticket(line.id, kept.number, kept.holder, ms(kept.taken_at), *shown)
+    taken_at = ms(kept.taken_at)
+    return Ticket(
+        line.id, kept.number, kept.holder, taken_at, *shown, serial=kept.serial, since=kept.since
+    )
+
+
+async def _lose(_line: UUID, _first: int, _end: int) -> None:
+    """Serials that nobody took: nobody waits for them, and there are enough."""

@@ -1,5 +1,6 @@
 """SQL of lines, one function per question."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -9,14 +10,23 @@ from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
 from meterai.waiting_room.model import Line, Policy
 from meterai.waiting_room.rate import Gap, first_rate
+from meterai.waiting_room.spacing import Crowd
 from meterai.waiting_room.tokens import Ticket, Turn
 
 _COLUMNS = (
     "line_id AS id, name, act, state, is_automatic, is_engaged, is_paused, policy, rate, rate_max, serving,"
     " next_number, flow_fast, flow_slow, spread, held_share, reason_id, reason_en, gathers_at, opens_at,"
-    " closes_at, advanced_at, document"
+    " closes_at, advanced_at, document, spaced"
 )
-_LINES = RowMapper(Line)
+
+
+def _crowds(flat: list[int]) -> list[Crowd]:
+    """Crowds as a line keeps them: one number behind the other."""
+    return [Crowd(*three) for three in zip(flat[::3], flat[1::3], flat[2::3], strict=True)]
+
+
+_LINES = RowMapper(Line, spaced=_crowds)
+CROWDS_MAX = 1_000  # that are told apart in one step; those behind are one
 LOAD_SECONDS = 5  # what a process said longer ago counts no more
 STEP_SECONDS = 1.0
 REST_SECONDS = 10.0  # between two steps of a line at rest
@@ -30,6 +40,7 @@ class Standing:
     now: datetime
     carried: float
     away: float
+    called: float
     learned_to: datetime
     busy_at: datetime | None
     decreased_at: datetime | None
@@ -85,6 +96,8 @@ class KeptPlace(NamedTuple):
     taken_at: datetime
     shown_low: int
     shown_high: int
+    serial: int
+    since: int
 
 
 class Sample(NamedTuple):
@@ -92,6 +105,7 @@ class Sample(NamedTuple):
 
     at: datetime
     serving: int
+    called: float | None
 
 
 class Near(NamedTuple):
@@ -112,6 +126,7 @@ _PLACES = RowMapper(KeptPlace)
 _SAMPLES = RowMapper(Sample)
 _NEAR = RowMapper(Near)
 _GAPS = RowMapper(Gap)
+_CROWDS = RowMapper(Crowd)
 
 _LOOK = f"""
 WITH told AS (
@@ -135,11 +150,33 @@ UPDATE waiting_room_lines SET next_number = next_number + %s
 WHERE line_id = %s AND state = 'open' AND (closes_at > clock_timestamp()) IS NOT FALSE
 RETURNING next_number - %s AS first, clock_timestamp() AS now
 """
+# A serial is of no number: whatever else holds of a lease.
+_LEASE_SERIALS = """
+UPDATE waiting_room_lines SET next_serial = next_serial + %s
+WHERE line_id = %s AND state = 'open' AND (closes_at > clock_timestamp()) IS NOT FALSE
+RETURNING next_serial - %s AS first, clock_timestamp() AS now
+"""
+_COUNT_SPACED = """
+INSERT INTO waiting_room_spaced (line_id, first, last, places)
+SELECT line_id, first, last, places
+FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[]) AS told (line_id, first, last, places)
+ON CONFLICT ON CONSTRAINT waiting_room_spaced_pkey DO UPDATE
+SET places = waiting_room_spaced.places + excluded.places
+"""
+_FORGET_SPACED = "DELETE FROM waiting_room_spaced WHERE line_id = %s AND last <= %s"
+_SPACED_OF = """
+SELECT first, last, places FROM waiting_room_spaced WHERE line_id = %s ORDER BY first, last LIMIT %s
+"""
+_SPACED_BEHIND = """
+SELECT min(first) AS first, max(last) AS last, sum(places)::bigint AS places FROM (
+    SELECT first, last, places FROM waiting_room_spaced WHERE line_id = %s ORDER BY first, last OFFSET %s) AS behind
+HAVING count(*) > 0
+"""
 _GIVE_BACK = "SELECT line_give_back(%s, %s, %s)"
 _FORGET_GAPS = "DELETE FROM waiting_room_gaps WHERE line_id = %s AND last <= %s"
 _GAPS_OF = "SELECT first, last FROM waiting_room_gaps WHERE line_id = %s ORDER BY first LIMIT 1000"
 _STANDING = f"""
-SELECT {_COLUMNS}, clock_timestamp() AS now, carried, away, learned_to, busy_at, decreased_at, engaged_at
+SELECT {_COLUMNS}, clock_timestamp() AS now, carried, away, called, learned_to, busy_at, decreased_at, engaged_at
 FROM waiting_room_lines WHERE line_id = %s AND state <> 'ended' FOR UPDATE
 """  # noqa: S608
 # A line at rest stands in nobody's way, has called every number, and nobody came to it or was refused: moving it
@@ -164,14 +201,16 @@ SELECT count(*) FILTER (WHERE ended_at IS NULL) AS inside, count(*) FILTER (WHER
 FROM waiting_room_turns WHERE line_id = %s AND admitted_at > %s
 """
 _ADMITTED_SINCE = "SELECT count(*) FROM waiting_room_turns WHERE line_id = %s AND admitted_at > %s"
-_CAME = (
-    "SELECT count(*) FROM waiting_room_turns WHERE line_id = %s AND number > %s AND number <= %s"
-)
+_CAME = """
+SELECT (SELECT count(*) FROM waiting_room_turns
+    WHERE line_id = %s AND number > %s AND number <= %s AND called_with IS NULL)
+  + (SELECT count(*) FROM waiting_room_turns WHERE line_id = %s AND called_with > %s AND called_with <= %s)
+"""
 _OLDEST_SAMPLE = """
-SELECT at, serving FROM waiting_room_samples WHERE line_id = %s AND at > %s ORDER BY at LIMIT 1
+SELECT at, serving, called FROM waiting_room_samples WHERE line_id = %s AND at > %s ORDER BY at LIMIT 1
 """
 _LAST_SAMPLE_BEFORE = """
-SELECT at, serving FROM waiting_room_samples WHERE line_id = %s AND at <= %s ORDER BY at DESC LIMIT 1
+SELECT at, serving, called FROM waiting_room_samples WHERE line_id = %s AND at <= %s ORDER BY at DESC LIMIT 1
 """
 # Called when the first sample says so; a range of nothing was no promise.
 _CALLED_AT = """
@@ -185,18 +224,19 @@ FROM waiting_room_turns WHERE line_id = %s AND admitted_at > %s AND admitted_at 
 _ADVANCE = """
 UPDATE waiting_room_lines SET state = %s, is_engaged = %s, rate = %s, serving = %s, carried = %s, away = %s,
     flow_fast = %s, flow_slow = %s, spread = %s, held_share = coalesce(%s, held_share), learned_to = %s,
-    busy_at = %s, decreased_at = %s, engaged_at = %s, advanced_at = %s, document = %s
+    busy_at = %s, decreased_at = %s, engaged_at = %s, advanced_at = %s, document = %s, next_number = %s, called = %s,
+    spaced = %s
 WHERE line_id = %s
 """
 _SAMPLE = """
 INSERT INTO waiting_room_samples
-    (line_id, at, serving, next_number, admitted, inside, rate, is_engaged, is_paused, refused)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT ON CONSTRAINT waiting_room_samples_pkey DO NOTHING
+    (line_id, at, serving, next_number, admitted, inside, rate, is_engaged, is_paused, refused, called)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT ON CONSTRAINT waiting_room_samples_pkey DO NOTHING
 """
 _ADMIT = """
 INSERT INTO waiting_room_turns
-    (line_id, number, holder, taken_at, admitted_at, shown_low, shown_high, waited)
-SELECT line_id, %s, %s, %s, %s, %s, %s, %s FROM waiting_room_lines
+    (line_id, number, called_with, holder, taken_at, admitted_at, shown_low, shown_high, waited)
+SELECT line_id, %s, %s, %s, %s, %s, %s, %s, %s FROM waiting_room_lines
 WHERE line_id = %s AND serving >= %s AND state IN ('open', 'closing') AND NOT is_paused
 ON CONFLICT ON CONSTRAINT waiting_room_turns_pkey DO NOTHING
 RETURNING holder, admitted_at, ended_at, used_by
@@ -231,21 +271,22 @@ WHERE line_id = %s
 """
 _KEEP = """
 INSERT INTO waiting_room_places
-    (account_id, line_id, number, holder, taken_at, shown_low, shown_high, kept_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+    (account_id, line_id, number, holder, taken_at, shown_low, shown_high, serial, since, kept_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT ON CONSTRAINT waiting_room_places_pkey DO UPDATE
 SET number = excluded.number, holder = excluded.holder, taken_at = excluded.taken_at,
-    shown_low = excluded.shown_low, shown_high = excluded.shown_high, told_at = NULL
+    shown_low = excluded.shown_low, shown_high = excluded.shown_high, serial = excluded.serial,
+    since = excluded.since, told_at = NULL
 WHERE (excluded.number < waiting_room_places.number AND NOT EXISTS (
     SELECT 1 FROM waiting_room_turns t
-    WHERE t.line_id = waiting_room_places.line_id AND t.number = waiting_room_places.number))
+    WHERE t.line_id = waiting_room_places.line_id AND t.number = greatest(waiting_room_places.serial, waiting_room_places.number)))
 OR EXISTS (
     SELECT 1 FROM waiting_room_turns t
-    WHERE t.line_id = waiting_room_places.line_id AND t.number = waiting_room_places.number
+    WHERE t.line_id = waiting_room_places.line_id AND t.number = greatest(waiting_room_places.serial, waiting_room_places.number)
         AND (t.ended_at IS NOT NULL OR t.admitted_at <= %s))
 """
 _PLACE = """
-SELECT number, holder, taken_at, shown_low, shown_high FROM waiting_room_places
+SELECT number, holder, taken_at, shown_low, shown_high, serial, since FROM waiting_room_places
 WHERE account_id = %s AND line_id = %s
 """
 _TELL_ME = """
@@ -292,6 +333,26 @@ async def lease(tx: Tx, line: UUID, count: int) -> Block | None:
     return await tx.one_as(_BLOCKS, _LEASE, count, line, count)
 
 
+async def lease_serials(tx: Tx, line: UUID, count: int) -> Block | None:
+    """So many serials of spaced places; None where the line takes no new places."""
+    return await tx.one_as(_BLOCKS, _LEASE_SERIALS, count, line, count)
+
+
+async def count_spaced(tx: Tx, places: Mapping[tuple[UUID, int, int], int]) -> None:
+    """Spaced places that a process gave, by line and the first and last number with which they are called."""
+    lines, firsts, lasts = (list(one) for one in zip(*places, strict=True))
+    await tx.run(_COUNT_SPACED, lines, firsts, lasts, list(places.values()))
+
+
+async def spaced(tx: Tx, line: UUID, serving: int) -> list[Crowd]:
+    """Spaced places that are not called yet, in their order; those that were are forgotten."""
+    await tx.run(_FORGET_SPACED, line, serving)
+    found = await tx.all_as(_CROWDS, _SPACED_OF, line, CROWDS_MAX)
+    if len(found) == CROWDS_MAX:
+        found += await tx.all_as(_CROWDS, _SPACED_BEHIND, line, CROWDS_MAX)
+    return found
+
+
 async def give_back(tx: Tx, line: UUID, first: int, end: int) -> None:
     """Leased numbers that nobody took; see sql/functions/line_give_back.sql."""
     await tx.run(_GIVE_BACK, line, first, end)
@@ -309,6 +370,7 @@ async def gaps(tx: Tx, line: UUID, serving: int) -> list[Gap]:
 def _standing(**row: object) -> Standing:
     names = Line.__dataclass_fields__
     line = {name: value for name, value in row.items() if name in names}
+    line["spaced"] = _crowds(line["spaced"])  # type: ignore[arg-type]
     return Standing(
         Line(**line),  # type: ignore[arg-type]  # the columns are those of a line
         **{name: value for name, value in row.items() if name not in names},  # type: ignore[arg-type]
@@ -349,7 +411,7 @@ async def admitted_since(tx: ReadTx, line: UUID, since: datetime) -> int:
 
 async def came(tx: ReadTx, line: UUID, after: int, to: int) -> int:
     """Of the numbers above the one and up to the other, how many came in."""
-    return int(await tx.value(_CAME, line, after, to))
+    return int(await tx.value(_CAME, line, after, to, line, after, to))
 
 
 async def oldest_sample(tx: ReadTx, line: UUID, since: datetime) -> Sample | None:
@@ -395,7 +457,8 @@ async def admit(
     return await tx.one_as(
         _TURNS,
         _ADMIT,
-        ticket.number,
+        ticket.key,
+        ticket.number if ticket.serial else None,
         ticket.holder,
         taken_at,
         now,
@@ -482,6 +545,8 @@ async def keep(
         taken_at,
         ticket.low,
         ticket.high,
+        ticket.serial,
+        ticket.since,
         now,
         over_since,
     )

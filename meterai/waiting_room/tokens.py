@@ -1,35 +1,42 @@
 """Tickets and turns as a browser or program holds them: signed bytes, read without a database.
 
 A token is version, kind, key, line, number, holder and two times, and a MAC over all of it
-(HMAC-SHA256, cut to 16 bytes: RFC 2104, section 5).  Its length is fixed and each field has its place, so no
-two different tokens have the same bytes under the MAC.
+(HMAC-SHA256, cut to 16 bytes: RFC 2104, section 5).  The length of each kind is fixed and each field has its
+place, so no two different tokens have the same bytes under the MAC.
 """
 
 import hashlib
 import hmac
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from meterai.waiting_room.model import TicketInvalid
 
 _VERSION = 1
-_TICKET, _TURN, _EARLY_TURN = 1, 2, 3
+_TICKET, _TURN, _EARLY_TURN, _SPACED_TICKET = 1, 2, 3, 4
 _MAC_BYTES = 16
 HOLDER_BYTES = 16
 # version, kind, key, line, number, holder, when (ms), until or range
 _BODY = struct.Struct(">BBB16sQ16sQQ")
+# The same, serial, since
+_SPACED_BODY = struct.Struct(_BODY.format + "QQ")
 _RANGE = struct.Struct(">II")
-_LENGTH = _BODY.size + _MAC_BYTES
-TEXT_LENGTH = (_LENGTH * 4 + 2) // 3  # in base 64, without padding
+# In base 64, without padding.
+TEXT_LENGTH, SPACED_TEXT_LENGTH = (
+    ((one.size + _MAC_BYTES) * 4 + 2) // 3 for one in (_BODY, _SPACED_BODY)
+)
+_BODIES = {TEXT_LENGTH: _BODY, SPACED_TEXT_LENGTH: _SPACED_BODY}
 
 
 class Ticket(NamedTuple):
     """A place in a line.
 
-    `holder` is 16 random bytes of whoever took it; `taken_at` in milliseconds since 1970; `low` and
-    `high` the seconds of waiting that were shown when it was taken, both 0 where none were.
+    `number` is the one with which it is called.  `holder` is 16 random bytes of whoever took it; `taken_at` in
+    milliseconds since 1970; `low` and `high` the seconds of waiting that were shown when it was taken, both 0
+    where none were.  A spaced place (`spacing.py`) has a `serial` instead of a number of its own, and in `since`
+    the number that was next when it was taken.
     """
 
     line: UUID
@@ -38,6 +45,18 @@ class Ticket(NamedTuple):
     taken_at: int
     low: int
     high: int
+    serial: int = 0
+    since: int = 0
+
+    @property
+    def key(self) -> int:
+        """The number of which there is one in the line: a place has its turn once."""
+        return self.serial or self.number
+
+    @property
+    def is_behind(self) -> bool:
+        """True where its holder would be called sooner by signing in."""
+        return self.number > self.since > 0
 
 
 class Turn(NamedTuple):
@@ -62,42 +81,43 @@ class Tokens:
         self._id = hashlib.sha256(key).digest()[0]
 
     def _sealed(self, kind: int, *fields: object) -> str:
-        body = _BODY.pack(_VERSION, kind, self._id, *fields)
+        form = _SPACED_BODY if kind == _SPACED_TICKET else _BODY
+        body = form.pack(_VERSION, kind, self._id, *fields)
         mac = hmac.digest(self._key, body, hashlib.sha256)[:_MAC_BYTES]
         return urlsafe_b64encode(body + mac).rstrip(b"=").decode()
 
-    def _opened(
-        self, kinds: tuple[int, ...], text: str | bytes
-    ) -> tuple[int, bytes, int, bytes, int, int]:
+    def _opened(self, kinds: tuple[int, ...], text: str | bytes) -> list[Any]:
         told = text.encode("ascii", "replace") if isinstance(text, str) else text
-        if len(told) != TEXT_LENGTH:
+        if (form := _BODIES.get(len(told))) is None:
             raise TicketInvalid("the length is wrong")
         try:
             content = urlsafe_b64decode(told + b"=" * (-len(told) % 4))
         except ValueError:
             raise TicketInvalid("not base 64") from None
-        body, mac = content[: _BODY.size], content[_BODY.size :]
+        body, mac = content[: form.size], content[form.size :]
         wanted = hmac.digest(self._key, body, hashlib.sha256)[:_MAC_BYTES]
         # The one text that we wrote: `+` and `/` are read as `-` and `_` are.
         if not hmac.compare_digest(mac, wanted) or urlsafe_b64encode(content).rstrip(b"=") != told:
             raise TicketInvalid("the MAC is wrong")
-        version, found, _, *fields = _BODY.unpack(body)
-        if version != _VERSION or found not in kinds:
+        version, found, _, *fields = form.unpack(body)
+        is_long = form is _SPACED_BODY
+        if version != _VERSION or found not in kinds or is_long != (found == _SPACED_TICKET):
             raise TicketInvalid("of another version or kind")
-        line, number, holder, at, last = fields
-        return found, line, number, holder, at, last
+        return [found, *fields]
 
     def ticket(self, ticket: Ticket) -> str:
         """The text of a ticket."""
-        line, number, holder, taken_at, low, high = ticket
+        line, number, holder, taken_at, low, high, serial, since = ticket
         shown = int.from_bytes(_RANGE.pack(low, high))
-        return self._sealed(_TICKET, line.bytes, number, holder, taken_at, shown)
+        kind, more = (_SPACED_TICKET, (serial, since)) if serial else (_TICKET, ())
+        return self._sealed(kind, line.bytes, number, holder, taken_at, shown, *more)
 
     def read_ticket(self, text: str | bytes) -> Ticket:
         """Refuses `TicketInvalid`."""
-        _, line, number, holder, taken_at, shown = self._opened((_TICKET,), text)
+        kinds = (_TICKET, _SPACED_TICKET)
+        _, line, number, holder, taken_at, shown, *more = self._opened(kinds, text)
         low, high = _RANGE.unpack(shown.to_bytes(_RANGE.size))
-        return Ticket(UUID(bytes=line), number, holder, taken_at, low, high)
+        return Ticket(UUID(bytes=line), number, holder, taken_at, low, high, *more)
 
     def turn(self, turn: Turn) -> str:
         """The text of a turn."""

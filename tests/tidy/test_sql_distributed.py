@@ -72,6 +72,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
             "plumbing/migrations.py:_APPLIED",
             "stamps/store.py:_TAKE_LEASE",
             "waiting_room/store.py:_LEASE",
+            "waiting_room/store.py:_LEASE_SERIALS",
             "waiting_room/store.py:_SET_TIMES",
             "waiting_room/drawing/store.py:_ENTER",
         ),

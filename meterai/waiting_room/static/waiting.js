@@ -14,8 +14,18 @@ function words(low, high) {
   return (least ? between : upTo).replace("{low}", least).replace("{high}", Math.ceil(high / unit));
 }
 
+// As `spacing.places_to`: a spaced place may be called with a number that nobody has.
+function placesTo(line) {
+  let places = Math.max((told.spaced ? Math.min(number, line.last) : number) - line.serving, 0);
+  for (const [first, last, all] of line.spaced) {
+    const among = Math.min(last, number) - Math.max(first - 1, line.serving);
+    if (among > 0) places += (all * among) / (last - first + 1);
+  }
+  return Math.max(Math.round(places), 1);
+}
+
 function show(line) {
-  const ahead = number - line.serving;
+  const ahead = placesTo(line);
   const { fast, slow } = line.per_second;
   place.querySelector("[data-ahead]").textContent =
     Math.max(ahead - 1, 0).toLocaleString(told.language);
