@@ -34,6 +34,7 @@ from meterai.waiting_room.drawing.entering import NO_NUMBER, entry_of
 from meterai.waiting_room.estimate import look_again, look_at_opening, look_before_opening
 from meterai.waiting_room.model import (
     BROWSER_HOLDS_SECONDS,
+    EARLY_SECONDS_MAX,
     PATH,
     TURN_SECONDS_MAX,
     Guarded,
@@ -62,6 +63,9 @@ _OF_THE_CALLED = ("enter", "receipt")  # the application answers, whoever may as
 PLACES_REFILL_SECONDS = 100.0  # in which a network may take as many new places again
 # Of one account or one network, a second: whoever reloads is one person who came.
 ARRIVALS_MAX = 1.0
+# Early turns of strangers in one network that are not over: a network's share of those who are inside when a line
+# engages.  Whoever signs in has one of their own.
+EARLY_TURNS_MAX = 1.0
 
 
 def _read(options: dict[str, Any], _name: str) -> Guarded | None:
@@ -159,6 +163,7 @@ class Front:
         places = settings.of(WaitingRoomSettings).waiting_room_network_places
         self._newcomers = Buckets(places, PLACES_REFILL_SECONDS)
         self._arrivals = Buckets(ARRIVALS_MAX, 1.0)
+        self._early = Buckets(EARLY_TURNS_MAX, EARLY_SECONDS_MAX)
 
     @property
     def _room(self) -> WaitingRoom | None:
@@ -242,11 +247,23 @@ class Front:
         await send(message)
 
     async def _fresh_turn(self, scope: HTTPScope, room: WaitingRoom, line: Line) -> Turn | None:
-        """A turn where nobody waits, or a longer one where it is used."""
+        """A turn where nobody waits, or a longer one where it is used.
+
+        Whoever is signed in has an early one of their account, which is worth nothing to others.
+        """
+        caller = scope.get("caller")
+        account = caller.account if isinstance(caller, Caller) else None
         turn = room.turn_shown(scope, line)
-        if turn is not None:
+        is_own = turn is not None and (
+            account is None or not turn.is_early or (turn.is_bound and room.is_of(turn, account))
+        )
+        if turn is not None and (is_own or line.stands_in_the_way):
             return room.renewed(turn)
-        return None if line.stands_in_the_way else await room.early_turn(line)
+        if line.stands_in_the_way:
+            return None
+        if account is None and not self._early.take(nested(self._network_of(scope))):
+            return None
+        return await room.early_turn(line, account)
 
     def _names_of(self, scope: HTTPScope) -> tuple[str, ...]:
         """The visitor: an account that the application knew, else the networks it comes from."""
@@ -374,6 +391,7 @@ class Front:
         networks = nested(self._network_of(scope))
         shown = room.ticket_shown(scope, line)
         if shown is not None:
+            room.count_again(line, shown)
             return await room.drawn(line, shown, networks)
         if scope["method"] == "HEAD":
             return None  # it looks whether somebody is there
@@ -399,7 +417,8 @@ class Front:
             headers.append(self.cookie(ticket_cookie(line.name), text, BROWSER_HOLDS_SECONDS))
             if ticket.is_behind and self._shows_session(scope):
                 # Who is signed in has a number of their own by keeping this one.
-                location = f"{PATH}/{line.name}/keep?{urlencode({'next': there})}"
+                query = urlencode({"next": there, "back": 1})
+                location = f"{PATH}/{line.name}/keep?{query}"
                 await self._send(send, 303, b"", (b"location", location.encode()), *headers[1:])
                 return
         if ticket is not None and ticket.number == NO_NUMBER:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
+from math import ceil
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -133,9 +134,8 @@ class Line:
     @property
     def waiting(self) -> int:
         """Places whose turn has not come."""
-        last = self.next_number - 1
-        farthest = max((crowd.last for crowd in self.spaced), default=0)
-        return places_to(max(last, farthest), self.serving, last, self.spaced)
+        spaced = sum(crowd.between(self.serving, crowd.last) for crowd in self.spaced)
+        return max(0, self.next_number - 1 - self.serving) + ceil(spaced)
 
     def places_to(self, number: int, *, is_spaced: bool = False) -> int:
         """The places that are called until this number is, that of who has it included; below 1 where it was.
@@ -146,7 +146,7 @@ class Line:
         if number <= self.serving:
             return number - self.serving
         last = self.next_number - 1 if is_spaced else number
-        return max(places_to(number, self.serving, last, self.spaced), 1)
+        return places_to(number, self.serving, last, self.spaced)
 
     @property
     def stands_in_the_way(self) -> bool:

@@ -199,14 +199,20 @@ async def keep(
     if line is None:
         return _past(name, there)
     kept = await lines.keep(line, account, _numbered(request, lines, line))
-    shown = page(
-        request,
-        "waiting_room/kept.html",
-        number=grouped(kept.number, language_of(request)) if kept else "",
-        wants_mail=await lines.wants_mail(line, account),
-        path=f"{PATH}/{line.name}",
-        query=urlencode({"next": there}),
-        there=there,
+    # Who was signed in all along waits on with the number.
+    is_back = "back" in request.query_params and kept is not None
+    shown = (
+        _page_of(line, there)
+        if is_back
+        else page(
+            request,
+            "waiting_room/kept.html",
+            number=grouped(kept.number, language_of(request)) if kept else "",
+            wants_mail=await lines.wants_mail(line, account),
+            path=f"{PATH}/{line.name}",
+            query=urlencode({"next": there}),
+            there=there,
+        )
     )
     if kept is not None:
         ticket = lines.tokens.ticket(kept)

@@ -1,6 +1,7 @@
 """What may be done with lines: look, take a place, come in, use a turn."""
 
 import asyncio
+import hashlib
 import os
 import secrets
 import socket
@@ -239,11 +240,20 @@ class WaitingRoom:
         metrics.PLACES.labels(line=line.name).inc()
         number, serial, since = (called_with, key, line.next_number) if is_spaced else (key, 0, 0)
         if is_spaced:
-            first = number - number % CROWD_NUMBERS
-            self._spaced[line.id, max(first, 1), first + CROWD_NUMBERS - 1] += 1
+            self._count(line, number)
         low, high = self.range_of(line, number, is_spaced=is_spaced) or (0, 0)
         mine = holder or secrets.token_bytes(HOLDER_BYTES)
         return Ticket(line.id, number, mine, at, low, high, serial, since)
+
+    def _count(self, line: Line, number: int) -> None:
+        """One more spaced place is called with a number, or with one of those beside it."""
+        first = number - number % CROWD_NUMBERS
+        self._spaced[line.id, max(first, 1), first + CROWD_NUMBERS - 1] += 1
+
+    def count_again(self, line: Line, ticket: Ticket) -> None:
+        """Who waits where nobody does had a place of a process that was killed before it told of it."""
+        if ticket.serial and ticket.number > line.serving and not line.waiting:
+            self._count(line, ticket.number)
 
     def _numbers_of(self, line: Line) -> Numbers:
         if (found := self._numbers.get(line.id)) is None:
@@ -340,15 +350,22 @@ class WaitingRoom:
         until = min(self.now_ms() + TURN_SECONDS * MS, turn.admitted_at + most * MS)
         return turn._replace(until=until)
 
-    async def early_turn(self, line: Line) -> Turn | None:
-        """The turn of somebody who comes while nobody has to wait; None where it cannot be given."""
+    async def early_turn(self, line: Line, account: UUID | None) -> Turn | None:
+        """The turn of somebody who comes while nobody has to wait; None where it cannot be given.
+
+        That of an account lets no other account do what the line is for.
+        """
         try:
-            place = await self.take_place(line)
+            holder = _holder_of(line.id, account) if account else None
+            place = await self.take_place(line, holder)
         except Refusal:
             return None
-        return self._lasting(
-            Turn(line.id, place.number, place.holder, self.now_ms(), 0, is_early=True)
-        )
+        turn = Turn(line.id, place.number, place.holder, self.now_ms(), 0, is_early=True)
+        return self._lasting(turn._replace(is_bound=account is not None))
+
+    def is_of(self, turn: Turn, account: UUID) -> bool:
+        """False for an early turn of another account."""
+        return not turn.is_bound or turn.holder == _holder_of(turn.line, account)
 
     def valid_turn(self, line: Line, text: str | bytes) -> Turn | None:
         """A turn of this line whose time is not over, or None."""
@@ -366,7 +383,9 @@ class WaitingRoom:
         return renewed if renewed.until > turn.until else None
 
     async def use(self, line: Line, turn: Turn, account: UUID) -> None:
-        """Let an account use a turn.  Refuses `TurnNotYours`, `TurnOver`."""
+        """Let an account use a turn.  Refuses `WaitInLine`, `TurnNotYours`, `TurnOver`."""
+        if not self.is_of(turn, account):
+            raise WaitInLine(line.name)
         outcome = await self._database.once(
             store.use_turn, line.id, turn, moment(turn.admitted_at), account, self._over_since()
         )
@@ -520,6 +539,12 @@ class WaitingRoom:
 
 RECEIPT = "meterai-line-receipt"
 ENTRY_RECEIPT = "meterai-draw-entry"
+
+
+def _holder_of(line: UUID, account: UUID) -> bytes:
+    """The holder of the early turns of an account."""
+    told = b"early turn\n" + line.bytes + account.bytes
+    return hashlib.sha256(told).digest()[:HOLDER_BYTES]
 
 
 def _ticket_of(line: Line, kept: KeptPlace) -> Ticket:

@@ -8,6 +8,7 @@ line longer for itself alone.
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from secrets import randbelow
 from typing import NamedTuple
 
 from meterai.plumbing.networks import NETWORKS_MAX, WIDER
@@ -15,7 +16,7 @@ from meterai.plumbing.networks import NETWORKS_MAX, WIDER
 # Numbers from one place of a network to its next.  Of an installation with fewer networks in line each has one
 # place in a round of so many numbers, so their shares are equal; numbers that nobody has cost no call.
 SPACING = 100_000
-CROWD_NUMBERS = 1_000  # spaced places are counted by so many numbers
+CROWD_NUMBERS = 10_000  # spaced places are counted by so many numbers
 CROWDS_TOLD_MAX = 16  # in the document of a line: a page stays small
 SERIAL_FIRST = 1 << 40  # of spaced places; no number of the sequence comes so far
 OWN_MAX = 100_000  # numbers of verified places that are known to be taken
@@ -27,6 +28,11 @@ class Crowd(NamedTuple):
     first: int
     last: int
     places: int
+
+    def between(self, after: int, to: int) -> float:
+        """The places among them that are called after the one number and with the other at the latest."""
+        numbers = min(self.last, to) - max(self.first - 1, after)
+        return self.places * max(numbers, 0) / (self.last - self.first + 1)
 
 
 class Spacing:
@@ -50,7 +56,8 @@ class Spacing:
             if len(self._next) > NETWORKS_MAX:
                 self._next.popitem(last=False)
             if (called_with := base + step - SPACING) > number:
-                return called_with
+                # Anywhere in its round, so that those who come first in all rounds are not called together.
+                return called_with + randbelow(step)
         return number
 
 
@@ -86,11 +93,7 @@ def told_crowds(crowds: Sequence[Crowd]) -> list[Crowd]:
 
 def places_to(number: int, serving: int, last: int, crowds: Sequence[Crowd]) -> int:
     """The places that are called until this number is; `last` is the last number that somebody has."""
-    among = sum(
-        one.places
-        * (min(one.last, number) - max(one.first - 1, serving))
-        / (one.last - one.first + 1)
-        for one in crowds
-        if one.first <= number and one.last > serving
-    )
-    return max(min(number, last) - serving, 0) + round(among)
+    among = sum(one.between(serving, number) for one in crowds)
+    # A network has a place each `SPACING` numbers beyond the last: also where those are not counted yet.
+    of_network = (number - max(last, serving)) // SPACING + 1 if number > last else 0
+    return max(min(number, last) - serving, 0) + max(round(among), of_network)

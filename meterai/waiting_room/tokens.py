@@ -15,7 +15,7 @@ from uuid import UUID
 from meterai.waiting_room.model import TicketInvalid
 
 _VERSION = 1
-_TICKET, _TURN, _EARLY_TURN, _SPACED_TICKET = 1, 2, 3, 4
+_TICKET, _TURN, _EARLY_TURN, _SPACED_TICKET, _BOUND_TURN = 1, 2, 3, 4, 5
 _MAC_BYTES = 16
 HOLDER_BYTES = 16
 # version, kind, key, line, number, holder, when (ms), until or range
@@ -63,6 +63,7 @@ class Turn(NamedTuple):
     """The right to do what a line stands before.
 
     `is_early`: of somebody who came while nobody had to wait; no row says so before it is used.
+    `is_bound`: an early one of an account, of which `holder` is made.
     """
 
     line: UUID
@@ -71,6 +72,7 @@ class Turn(NamedTuple):
     admitted_at: int
     until: int
     is_early: bool = False
+    is_bound: bool = False
 
 
 class Tokens:
@@ -121,14 +123,16 @@ class Tokens:
 
     def turn(self, turn: Turn) -> str:
         """The text of a turn."""
-        kind = _EARLY_TURN if turn.is_early else _TURN
+        early = _BOUND_TURN if turn.is_bound else _EARLY_TURN
+        kind = early if turn.is_early else _TURN
         return self._sealed(
             kind, turn.line.bytes, turn.number, turn.holder, turn.admitted_at, turn.until
         )
 
     def read_turn(self, text: str | bytes) -> Turn:
         """Refuses `TicketInvalid`; whether its time is over is for the caller to see."""
-        found = self._opened((_TURN, _EARLY_TURN), text)
+        found = self._opened((_TURN, _EARLY_TURN, _BOUND_TURN), text)
         kind, line, number, holder, admitted_at, until = found
-        is_early = kind == _EARLY_TURN
-        return Turn(UUID(bytes=line), number, holder, admitted_at, until, is_early)
+        is_bound = kind == _BOUND_TURN
+        is_early = is_bound or kind == _EARLY_TURN
+        return Turn(UUID(bytes=line), number, holder, admitted_at, until, is_early, is_bound)

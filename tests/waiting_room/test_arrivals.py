@@ -1,13 +1,14 @@
 """Who counts as having come to buy: who is served, and of one network few."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
 from meterai.apps.edge import HEAD_BYTES_MAX
 from tests.support.lines import BUYING
 from tests.support.within import Asking, Given, Within, settings_of, within
-from tests.waiting_room.test_over_http import Do, Office, kept
+from tests.waiting_room.test_over_http import Do, Office, Visitor, kept, order_of
 
 PAGE = {"accept": "text/html", "accept-language": "en"}
 TURN = f"turn-{BUYING}"
@@ -87,6 +88,72 @@ def test_networks_of_one_48_count_no_more_than_sixteen_a_second(
         seconds = asyncio.get_running_loop().time() - begun
         assert 16 <= office.room._arrivals <= 16 + 16 * seconds
         assert office.room._arrivals < 120
+
+    run(database_url, tmp_path, act)
+
+
+# -- turns while nobody waits ----------------------------------------------------------------------
+
+
+async def bought(web: Within, office: Office, turns: list[str]) -> int:
+    """Orders of as many accounts, each with one of these turns, once the line stands."""
+    await office.operate("stand", BUYING, "always")
+    placed = 0
+    for turn in turns:
+        _, key = await office.account()
+        order = order_of("k", key) | {"waiting-turn": turn}
+        found = await web.post("/v1/orders", b'{"quantity": 1}', order)
+        assert found.status == 201 or json.loads(found.body)["code"] == "wait_in_line"
+        placed += found.status == 201
+    return placed
+
+
+def test_turns_hoarded_from_one_address_let_one_person_in(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def act(web: Within, office: Office) -> None:
+        turns = [kept(await look(web)).get(TURN, "") for _ in range(12)]
+        await office.advance()
+        assert await bought(web, office, [one for one in turns if one]) == 1
+
+    run(database_url, tmp_path, act)
+
+
+def test_turns_hoarded_by_one_account_let_no_other_in(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within, office: Office) -> None:
+        cookies = await office.signed_in()
+        told = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        turns = [kept(await look(web, cookie=told))[TURN] for _ in range(6)]
+        await office.advance()
+        assert await bought(web, office, turns) == 0
+        own = Visitor(web, **cookies, **{TURN: turns[0]})
+        assert (await own.goes("/buy"))[0] == "/buy"
+        placed = await own.send("/buy", quantity="1")
+        assert placed.header("location").startswith("/orders/")
+
+    run(database_url, tmp_path, act)
+
+
+def test_stranger_who_signs_in_while_nobody_waits_has_a_turn_of_their_own(
+    database_url: str, tmp_path: Path
+) -> None:
+    """Also behind an address whose turn somebody else has."""
+
+    async def act(web: Within, office: Office) -> None:
+        first, second = Visitor(web), Visitor(web)
+        for one in (first, second):
+            await one.get("/buy")
+        assert (TURN in first.cookies, TURN in second.cookies) == (True, False)
+        for one in (first, second):
+            one.cookies |= await office.signed_in()
+            await one.get("/buy")
+            turn = office.room.tokens.read_turn(one.cookies[TURN])
+            assert turn.is_bound
+        await office.advance()
+        await office.operate("stand", BUYING, "always")
+        for one in (first, second):
+            placed = await one.send("/buy", quantity="1")
+            assert placed.header("location").startswith("/orders/")
 
     run(database_url, tmp_path, act)
 

@@ -85,6 +85,7 @@ class Office:
         return found
 
     async def advance(self, seconds: float = 5.0) -> None:
+        await self.room._look()  # which tells what places it gave
         self.arrange(
             "UPDATE waiting_room_lines SET advanced_at = clock_timestamp() - make_interval(secs => %s)",
             seconds,

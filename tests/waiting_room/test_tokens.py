@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 
 from meterai.waiting_room import tokens
 from meterai.waiting_room.model import TicketInvalid
-from meterai.waiting_room.tokens import TEXT_LENGTH, Ticket, Tokens, Turn
+from meterai.waiting_room.tokens import SPACED_TEXT_LENGTH, TEXT_LENGTH, Ticket, Tokens, Turn
 
 KEY = bytes(range(32))
 OURS, ANOTHER = Tokens(KEY), Tokens(bytes(32))
@@ -53,6 +53,39 @@ def test_a_turn_is_read_as_it_was_written(
 ) -> None:
     turn = Turn(line, number, holder, at, until)
     assert OURS.read_turn(OURS.turn(turn)) == turn
+
+
+@given(some.uuids(), _long, _holders, _long, _long.filter(bool), _long)
+def test_a_spaced_ticket_is_read_as_it_was_written(
+    line: UUID, number: int, holder: bytes, at: int, serial: int, since: int
+) -> None:
+    ticket = Ticket(line, number, holder, at, 60, 600, serial, since)
+    text = OURS.ticket(ticket)
+    assert OURS.read_ticket(text) == ticket
+    assert ticket.key == serial
+    assert len(text) == SPACED_TEXT_LENGTH
+    assert is_refused(text[:TEXT_LENGTH])
+    assert is_refused(TEXT + text[TEXT_LENGTH:])
+
+
+def test_tickets_and_turns_of_before_spaced_places_are_read() -> None:
+    """As version 1 wrote them: the same bytes, of one length."""
+    for kind, last in ((1, 60 << 32 | 600), (3, TURN.until)):
+        at = TICKET.taken_at
+        body = tokens._BODY.pack(1, kind, OURS._id, LINE.bytes, 7, b"h" * 16, at, last)
+        sealed = body + hmac.digest(KEY, body, hashlib.sha256)[:16]
+        text = urlsafe_b64encode(sealed).rstrip(b"=")
+        if kind == 1:
+            assert OURS.read_ticket(text) == TICKET
+            assert text.decode() == TEXT
+        else:
+            assert OURS.read_turn(text) == TURN._replace(is_early=True)
+
+
+def test_bound_turn_is_early_and_no_other_kind() -> None:
+    bound = TURN._replace(is_early=True, is_bound=True)
+    assert OURS.read_turn(OURS.turn(bound)) == bound
+    assert len({OURS.turn(TURN), OURS.turn(TURN._replace(is_early=True)), OURS.turn(bound)}) == 3
 
 
 def test_no_bit_can_be_another() -> None:

@@ -5,6 +5,7 @@ import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from random import randrange
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from meterai.waiting_room.estimate import look_again, waiting_range
 from meterai.waiting_room.page import waiting_words
 from tests.support.browser import WAIT_MS
 from tests.support.inside import Inside
-from tests.support.instance import Client, Instance, until
+from tests.support.instance import Client, Instance, Reply, until
 
 SMALL = ViewportSize(width=360, height=740)
 LINE = "/lines/buying"
@@ -27,7 +28,7 @@ LONG = 300_000  # milliseconds: longer than a page ever waits until it looks aga
 @pytest.fixture(scope="module")
 def rush(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     """An instance with a line before buying in which some people wait."""
-    with Instance(tmp_path_factory.mktemp("rush")) as instance:
+    with Instance(tmp_path_factory.mktemp("rush"), METERAI_PROXIES="1") as instance:
         operator(instance, "stand", "buying", "always")
         slow(instance)
         until(
@@ -35,7 +36,7 @@ def rush(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
             lambda: Client(instance.url).get("/v1" + LINE).json["stands_in_the_way"],
         )
         for _ in range(40):
-            assert Client(instance.url).post(f"{LINE}/place").status == 200
+            assert takes_a_place(instance.url).status == 200
         yield instance
         instance.assert_audit_holds()
 
@@ -64,6 +65,15 @@ def nobody_waits(instance: Instance) -> bool:
     return bool(line["serving"] == line["last"])
 
 
+def from_elsewhere() -> dict[str, str]:
+    """The header of a proxy that saw a network of its own."""
+    return {"X-Forwarded-For": f"10.{randrange(256)}.{randrange(256)}.1"}
+
+
+def takes_a_place(url: str) -> Reply:
+    return Client(url).post(f"{LINE}/place", headers=from_elsewhere())
+
+
 class Reader:
     """Somebody who waits with a small phone."""
 
@@ -76,6 +86,7 @@ class Reader:
             java_script_enabled=scripts,
             color_scheme="dark" if dark else "light",
             locale=f"{language}-ID" if language == "id" else "en-GB",
+            extra_http_headers=from_elsewhere(),
         )
         self.context.set_default_timeout(WAIT_MS)
         self.page: Page = self.context.new_page()
@@ -105,7 +116,7 @@ class Reader:
     def waits(self) -> None:
         """Come when some are ahead, also where the test before has let everybody in."""
         for _ in range(AHEAD):
-            assert Client(self.url).post(f"{LINE}/place").status == 200
+            assert takes_a_place(self.url).status == 200
         self.page.goto(f"{self.url}/buy")
         self.page.wait_for_url(f"**{LINE}?next=%2Fbuy")
 
@@ -298,6 +309,7 @@ def test_scripts_say_what_the_server_says(reader: Reader) -> None:
                 "is_paused": False,
                 "per_second": {"fast": fast, "slow": slow_flow},
                 "spread": 1.6,
+                "last": number,
             }
             reader.looks_again()
             expected = waiting_words(waiting_range(ahead, fast, slow_flow, 1.6), language)
@@ -313,7 +325,7 @@ def test_nothing_that_is_killed_loses_a_place(rush: Instance) -> None:
     client = rush.customer()
     # An account comes in once: each place is somebody's.
     people = [rush.customer() for _ in range(5)]
-    before = [client.post(f"{LINE}/place").json for _ in people]
+    before = [takes_a_place(rush.url).json for _ in people]
     kept = client.post(f"/v1{LINE}/places").json
     rush.kill("web")
     rush.kill("worker")
@@ -324,7 +336,7 @@ def test_nothing_that_is_killed_loses_a_place(rush: Instance) -> None:
         cookie = {"Cookie": f"ticket-buying={place['ticket']}"}
         again = client.post(f"{LINE}/place", headers=cookie).json
         assert again["number"] == place["number"]
-    later = client.post(f"{LINE}/place").json
+    later = takes_a_place(rush.url).json
     assert later["number"] > max(place["number"] for place in before)
     quick(rush)
     for one, place in [*zip(people, before, strict=True), (client, kept)]:

@@ -17,7 +17,7 @@ function words(low, high) {
 // As `spacing.places_to`: a spaced place may be called with a number that nobody has.
 function placesTo(line) {
   let places = Math.max((told.spaced ? Math.min(number, line.last) : number) - line.serving, 0);
-  for (const [first, last, all] of line.spaced) {
+  for (const [first, last, all] of line.spaced ?? []) {
     const among = Math.min(last, number) - Math.max(first - 1, line.serving);
     if (among > 0) places += (all * among) / (last - first + 1);
   }
@@ -45,7 +45,9 @@ async function look() {
     const { payload } = await answer.json();
     const line = JSON.parse(new TextDecoder().decode(
       Uint8Array.from(atob(payload.replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0))));
-    if (!line.is_engaged || (number <= line.serving && !line.is_paused)) return location.replace(told.enter);
+    // A place that nobody counted, of a process that was killed, is counted when its page is asked for.
+    const isForgotten = told.spaced && line.last <= line.serving && !line.spaced?.length;
+    if (!line.is_engaged || isForgotten || (number <= line.serving && !line.is_paused)) return location.replace(told.enter);
     seconds = show(line);
   } catch {
     // Offline, or no room for a moment: the number is kept, and we look again.

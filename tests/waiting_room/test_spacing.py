@@ -1,0 +1,231 @@
+"""Turns of networks: a botnet that takes places without end has the share of its networks, and no more."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from heapq import nsmallest
+from random import Random
+from statistics import median
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from meterai.plumbing.networks import nested
+from meterai.waiting_room.rate import Gap, called_to
+from meterai.waiting_room.spacing import (
+    CROWD_NUMBERS,
+    CROWDS_TOLD_MAX,
+    SPACING,
+    Crowd,
+    Own,
+    Spacing,
+    places_to,
+    told_crowds,
+)
+
+RATE = 5.0  # calls a second
+BURST, REFILL = 2_000, 20  # places of one network: at once, and each second
+BOTNET = 3
+
+
+class Place(NamedTuple):
+    """A place of somebody; `second` when it was taken, or verified."""
+
+    number: int
+    since: int
+    second: int
+    who: str
+
+
+@dataclass
+class Line:
+    """A line and its web processes, one step a second; people are told apart by what they are."""
+
+    processes: int = 1
+    serving: int = 0
+    next_number: int = 1
+    carried: float = 0.0
+    places: int = 0
+    waiting: dict[int, Place] = field(default_factory=dict)
+    called: list[tuple[int, int, str]] = field(default_factory=list)  # second, waited, who
+
+    def __post_init__(self) -> None:
+        self.spacings = [Spacing() for _ in range(self.processes)]
+        self.own = [Own() for _ in range(self.processes)]
+        self.seen = 1  # the next number as processes see it
+        self.crowds: Counter[tuple[int, int]] = Counter()
+
+    def take(self, process: int, network: str, second: int, who: str) -> int:
+        """A new place."""
+        number, since = self.spacings[process].take(nested(network), self.seen), self.seen
+        if number <= self.seen:
+            number = since = self.next_number
+            self.next_number += 1
+        else:
+            first = number - number % CROWD_NUMBERS
+            self.crowds[first, first + CROWD_NUMBERS - 1] += 1
+        self.places += 1
+        self.waiting[self.places] = Place(number, since, second, who)
+        return self.places
+
+    def verify(self, process: int, place: int, second: int) -> None:
+        """Who signs in has a number of their own instead, and can come in from now on."""
+        if (found := self.waiting.get(place)) is not None and found.number > found.since:
+            own = self.own[process].take(max(found.since, self.serving + 1))
+            self.crowds[own, own] += 1
+            self.waiting[place] = found._replace(number=own, since=own, second=second)
+
+    def step(self, second: int) -> None:
+        """A worker moves the line on, and processes see it."""
+        for passed in [one for one in self.crowds if one[1] <= self.serving]:
+            del self.crowds[passed]
+        crowds = [Crowd(*where, self.crowds[where]) for where in nsmallest(200, self.crowds)]
+        calls = self.carried + RATE
+        last = self.next_number - 1
+        self.serving, self.carried = called_to(self.serving, calls, last, (), crowds)
+        self.next_number = self.seen = max(self.next_number, self.serving + 1)
+        for key in [key for key, one in self.waiting.items() if one.number <= self.serving]:
+            _, _, at, who = self.waiting.pop(key)
+            self.called.append((second, second - at, who))
+
+
+def attacked(line: Line, seconds: int, per_second: int, networks: int = 300) -> None:
+    """Honest people of many networks come, and three networks take all they may, from before the first."""
+    random = Random(7)
+    for second in range(seconds):
+        for bot in range(BOTNET):
+            for number in range((BURST if second == 0 else REFILL) * line.processes):
+                line.take(number % line.processes, f"203.0.{bot}.9", second, "bot")
+        for _ in range(per_second):
+            process, network = random.randrange(line.processes), random.randrange(networks)
+            line.take(process, f"10.{network}.1.1", second, "honest")
+        line.step(second)
+
+
+def shares(line: Line, window: int) -> Iterator[float]:
+    """The share of the botnet among those called, in windows of so many seconds."""
+    for begin in range(0, max(second for second, *_ in line.called) + 1, window):
+        among = Counter(who for second, _, who in line.called if begin <= second < begin + window)
+        yield among["bot"] / max(among.total(), 1)
+
+
+@pytest.mark.parametrize(("processes", "per_second"), [(1, 8), (1, 40), (2, 8)])
+def test_botnet_of_one_percent_of_networks_has_at_most_two_percent_of_calls(
+    processes: int, per_second: int
+) -> None:
+    line = Line(processes)
+    attacked(line, 240, per_second)
+    among = Counter(who for *_, who in line.called)
+    assert among["honest"] > 0.97 * RATE * 240
+    assert among["bot"] / among.total() <= 0.02
+    # Its first places come before anybody else's; after the first minute no minute has more than its share.
+    assert max(list(shares(line, 60))[1:]) <= 0.02
+    taken = Counter(one.who for one in line.waiting.values()) + among
+    assert taken["bot"] / taken.total() > 0.5, "it takes most places"
+
+
+def test_people_of_a_carrier_who_sign_in_wait_no_longer_than_others() -> None:
+    """A thousand behind one address verify their mail within a minute and a half, beside others and a botnet."""
+    line, random = Line(), Random(11)
+    verified: dict[int, list[int]] = {}
+    for second in range(500):
+        for bot in range(BOTNET):
+            for _ in range(300 if second == 0 else 3):
+                line.take(0, f"203.0.{bot}.9", second, "bot")
+        for _ in range(4 if second < 240 else 0):
+            network = f"10.{random.randrange(250)}.{random.randrange(250)}.1"
+            line.take(0, network, second, "honest")
+            place = line.take(0, "192.0.2.1", second, "carrier")
+            verified.setdefault(second + random.randrange(20, 90), []).append(place)
+        for place in verified.get(second, ()):
+            line.verify(0, place, second)
+        line.step(second)
+    waits = {
+        kind: [waited for _, waited, who in line.called if who == kind]
+        for kind in ("honest", "carrier")
+    }
+    assert len(waits["honest"]) > 900
+    assert len(waits["carrier"]) > 900
+    assert median(waits["carrier"]) <= 1.2 * median(waits["honest"])
+    assert max(waits["carrier"]) <= 1.2 * max(waits["honest"])
+
+
+def test_nobody_with_a_number_of_their_own_is_behind_two_unverified_places_of_one_network() -> None:
+    spacing = Spacing()
+    bots = [spacing.take(nested("203.0.113.9"), 1) for _ in range(1_000)]
+    for number in range(2, 20_000, 500):
+        assert sum(one <= number for one in bots) <= 1
+        assert spacing.take(nested(f"10.{number % 256}.{number // 256}.1"), number) == number
+
+
+def test_each_network_has_a_place_in_each_round_where_all_take_many() -> None:
+    spacing = Spacing()
+    found: dict[int, list[int]] = {}
+    for _ in range(20):
+        for network in range(50):
+            places = found.setdefault(network, [])
+            places.append(spacing.take(nested(f"10.{network}.1.1"), 1))
+    for places in found.values():
+        assert [number // SPACING for number in places] == list(range(20))
+
+
+def test_neighbours_of_a_network_that_takes_many_are_not_held_back() -> None:
+    spacing = Spacing()
+    for _ in range(500):
+        spacing.take(nested("203.0.113.9"), 1)
+    # The /24 has four places in a round, of four addresses.
+    assert [spacing.take(nested(f"203.0.113.{n}"), 2) for n in range(10, 13)] == [2, 2, 2]
+    assert 2 < spacing.take(nested("203.0.113.13"), 2) <= SPACING // 2 + 2
+    assert spacing.take(nested("203.0.114.1"), 2) == 2
+
+
+def test_verified_places_have_different_numbers_near_the_one_they_were_taken_at() -> None:
+    own = Own()
+    assert [own.take(5) for _ in range(4)] == [5, 6, 7, 8]
+    assert [own.take(7), own.take(3), own.take(4), own.take(4)] == [9, 3, 4, 10]
+
+
+_crowds = some.lists(
+    some.tuples(some.integers(1, 200), some.integers(1, 50), some.integers(1, 30)), max_size=6
+)
+
+
+@given(some.integers(0, 100), some.floats(0, 60), some.integers(0, 80), _crowds)
+def test_calls_are_spent_on_places_alone(
+    serving: int, calls: float, most: int, drawn: list[tuple[int, int, int]]
+) -> None:
+    crowds = [Crowd(first, first + width - 1, places) for first, width, places in sorted(drawn)]
+    reached, left = called_to(serving, calls, max(most, serving), (), crowds)
+    assert reached >= serving
+    assert 0 <= left <= calls
+    spent = max(min(reached, most) - serving, 0) + sum(
+        one.between(serving, reached) for one in crowds
+    )
+    assert spent == pytest.approx(calls - left, abs=1e-6)
+    # As far as the calls go: the next number would cost more than what is left.
+    cost = float(reached + 1 <= max(most, serving)) + sum(
+        one.between(reached, reached + 1) for one in crowds
+    )
+    ends = max([most, serving, *(one.last for one in crowds)])
+    assert reached == ends or cost > left - 1e-6
+
+
+def test_numbers_that_nobody_has_cost_nothing_between_spaced_places() -> None:
+    crowds = [Crowd(200_000, 200_999, 1), Crowd(300_000, 300_999, 2)]
+    assert called_to(10, 4.0, 12, [Gap(11, 11)], crowds) == (300_999, 0.0)
+
+
+def test_document_tells_few_crowds_and_all_places() -> None:
+    crowds = [Crowd(SPACING * n, SPACING * n + 999, n) for n in range(1, 1_000)]
+    told = told_crowds(crowds)
+    assert len(told) <= CROWDS_TOLD_MAX
+    assert sum(one.places for one in told) == sum(one.places for one in crowds)
+    assert told_crowds([]) == []
+
+
+def test_places_before_a_spaced_place_count_also_those_that_nobody_told_of() -> None:
+    assert places_to(30, 10, 40, [Crowd(20, 20, 5)]) == 25
+    assert places_to(40 + 3 * SPACING, 40, 40, []) == 4
+    assert places_to(40 + 3 * SPACING, 40, 40, [Crowd(41, 2 * SPACING, 50)]) == 50

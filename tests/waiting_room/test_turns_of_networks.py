@@ -1,0 +1,202 @@
+"""Turns of networks through the application: who is called, what the page says, and what signing in changes."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from meterai.apps.audit import audit
+from meterai.plumbing.messages import translate
+from meterai.waiting_room.invariants import INVARIANTS
+from meterai.waiting_room.service import RECEIPT
+from meterai.waiting_room.signing import read_signed
+from meterai.waiting_room.spacing import SERIAL_FIRST
+from meterai.waiting_room.store import REST_SECONDS
+from meterai.waiting_room.tokens import Ticket
+from tests.support.lines import BUYING, BUYING_ID
+from tests.support.within import Within, settings_of, within
+from tests.waiting_room.test_over_http import LINE, PAGE, TICKET, TURN, Office, Visitor
+
+SAID = translate("page.waiting.turns_of_networks", "en")
+
+
+def run(
+    database_url: str, directory: Path, act: Callable[[Within, Office], Awaitable[None]]
+) -> None:
+    """A line that stands behind a proxy, and calls one a second; afterwards its invariants hold."""
+
+    async def whole() -> None:
+        async with within(settings_of(database_url, directory, proxies=1)) as web:
+            office = Office(web)
+            await office.operate("set_rate", BUYING, rate=1.0, rate_max=None)
+            await office.operate("stand", BUYING, "always")
+            await office.advance(1.0)
+            await act(web, office)
+            found = await audit(web.container.database, INVARIANTS)
+            assert [one for one in found.findings if not one.holds] == []
+
+    asyncio.run(whole())
+
+
+async def takes(web: Within, office: Office, address: str) -> Ticket:
+    """A place from an address, by a program."""
+    found = await web.post(f"{LINE}/place", b"", PAGE | {"x-forwarded-for": address})
+    return office.room.read_ticket(office.line(), json.loads(found.body)["ticket"])
+
+
+class Neighbour(Visitor):
+    """A browser at an address."""
+
+    def __init__(self, web: Within, address: str, **cookies: str) -> None:
+        super().__init__(web, **cookies)
+        self.address = address
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return super().headers | {"x-forwarded-for": self.address}
+
+
+def is_called(office: Office, ticket: Ticket) -> bool:
+    return bool(ticket.number <= office.line().serving)
+
+
+def test_people_of_other_networks_are_called_before_the_second_place_of_one(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def act(web: Within, office: Office) -> None:
+        bot = [await takes(web, office, "203.0.113.9") for _ in range(100)]
+        people = [await takes(web, office, f"10.{n}.1.1") for n in range(12)]
+        await office.room._numbers[BUYING_ID].close()  # what nobody took is given back
+        assert [one.serial > 0 for one in bot] == [False] + [True] * 99
+        assert len({one.key for one in bot}) == 100
+        for _ in range(3):  # thirteen people and a moment
+            await office.advance()
+        assert all(is_called(office, one) for one in people)
+        assert sum(is_called(office, one) for one in bot) <= 3
+        # Where nobody else waits they are called too, one for each call, and new numbers are behind.
+        assert office.line().waiting >= 97
+        before = sum(is_called(office, one) for one in bot)
+        for _ in range(4):
+            await office.advance()
+        assert 10 <= sum(is_called(office, one) for one in bot) - before <= 30
+        assert (await takes(web, office, "10.99.1.1")).number == office.line().serving + 1
+        [row] = await web.container.database.read("SELECT called FROM waiting_room_lines")
+        assert 25 <= row["called"] <= 45
+
+    run(database_url, tmp_path, act)
+
+
+def test_page_of_a_place_behind_says_so_and_signing_in_gives_an_earlier_number(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def act(web: Within, office: Office) -> None:
+        await takes(web, office, "192.0.2.1")
+        one = Neighbour(web, "192.0.2.1")
+        _, page = await one.goes("/buy")
+        assert SAID in page.body.decode()
+        before = office.room.read_ticket(office.line(), one.cookies[TICKET])
+        assert before.serial >= SERIAL_FIRST
+        assert f'data-number="{before.number}" data-spaced="1"' in page.body.decode()
+        later = [await takes(web, office, f"10.{n}.1.1") for n in range(20)]
+        one.cookies |= await office.signed_in()
+        await one.get(f"{LINE}/keep?next=/buy")
+        after = office.room.read_ticket(office.line(), one.cookies[TICKET])
+        assert (after.key, after.holder, after.taken_at) == (
+            before.key,
+            before.holder,
+            before.taken_at,
+        )
+        assert after.number <= later[0].number < later[-1].number < before.number
+        _, page = await one.goes("/buy")
+        assert SAID not in page.body.decode()
+        proof = (await one.get(f"{LINE}/receipt")).body
+        facts = read_signed(proof, RECEIPT, office.room.signer.public_key())
+        assert (facts["number"], facts["was_in_time"]) == (after.number, True)
+        # Asked again it is the same; and the place comes in once, with either ticket.
+        await one.get(f"{LINE}/keep?next=/buy")
+        assert office.room.read_ticket(office.line(), one.cookies[TICKET]) == after
+        await office.advance()
+        assert (await one.goes("/buy"))[0] == "/buy"
+        [turn] = await web.container.database.read(
+            "SELECT number, called_with FROM waiting_room_turns"
+        )
+        assert (turn["number"], turn["called_with"]) == (before.key, after.number)
+
+    run(database_url, tmp_path, act)
+
+
+def test_who_is_signed_in_behind_a_shared_address_waits_with_a_number_of_their_own(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def act(web: Within, office: Office) -> None:
+        for _ in range(30):
+            await takes(web, office, "192.0.2.1")
+        people = [Neighbour(web, "192.0.2.1", **await office.signed_in()) for _ in range(4)]
+        numbers = []
+        for one in people:
+            path, page = await one.goes("/buy")
+            assert path.startswith(f"{LINE}?")
+            assert SAID not in page.body.decode()
+            numbers.append(office.room.read_ticket(office.line(), one.cookies[TICKET]).number)
+        assert len(set(numbers)) == 4
+        assert max(numbers) <= 8
+        for _ in range(2):
+            await office.advance()
+        for one in people:
+            assert (await one.goes("/buy"))[0] == "/buy"
+            assert TURN in one.cookies
+
+    run(database_url, tmp_path, act)
+
+
+def test_place_of_a_process_that_was_killed_before_it_told_is_called(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def act(web: Within, office: Office) -> None:
+        await takes(web, office, "192.0.2.1")
+        one = Neighbour(web, "192.0.2.1")
+        await one.goes("/buy")
+        office.room._spaced.clear()  # it is killed
+        for _ in range(2):
+            await office.advance()
+        ticket = office.room.read_ticket(office.line(), one.cookies[TICKET])
+        assert not is_called(office, ticket)
+        await one.get(f"{LINE}?next=/buy")
+        for _ in range(2):
+            await office.advance()
+        assert is_called(office, ticket)
+
+    run(database_url, tmp_path, act)
+
+
+def test_line_that_steps_aside_forgets_whose_turn_it_was(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within, office: Office) -> None:
+        for _ in range(5):
+            await takes(web, office, "192.0.2.1")
+        await office.advance(1.0)
+        assert office.line().spaced
+        await office.operate("stand", BUYING, "never")
+        await office.advance(REST_SECONDS + 1)
+        rows: list[Any] = await web.container.database.read("SELECT * FROM waiting_room_spaced")
+        assert (rows, list(office.line().spaced)) == ([], [])
+        await office.operate("stand", BUYING, "always")
+        await office.advance(1.0)
+        assert (await takes(web, office, "192.0.2.1")).serial == 0
+
+    run(database_url, tmp_path, act)
+
+
+def test_closed_line_gives_no_spaced_place(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within, office: Office) -> None:
+        first = await takes(web, office, "192.0.2.1")
+        office.arrange(
+            "UPDATE waiting_room_lines SET closes_at = clock_timestamp() WHERE line_id = %s",
+            BUYING_ID,
+        )
+        asked = PAGE | {"x-forwarded-for": "192.0.2.1", "accept": "application/json"}
+        found = await web.post(f"{LINE}/place", b"", asked)
+        assert json.loads(found.body)["code"] == "line_closed"
+        assert first.serial == 0
+
+    run(database_url, tmp_path, act)
