@@ -11,7 +11,7 @@ from uuid import UUID
 
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.refusal import Malformed, Refusal, refusal_of_constraint
-from meterai.waiting_room.spacing import Crowd, places_to
+from meterai.waiting_room.crowds import Crowd, places_to
 
 NAME_LENGTH_MAX = 40
 REASON_LENGTH_MAX = 200  # characters, so that the page stays small

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from meterai.waiting_room.crowds import Crowd
 from meterai.waiting_room.model import RATE_MIN, TURN_SECONDS
-from meterai.waiting_room.spacing import Crowd
 
 RATE_FIRST = 5.0  # a second: what one core of 2026 serves with ease, a journey of 20 answers each
 DECREASE = 0.8

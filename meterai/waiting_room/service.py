@@ -26,6 +26,7 @@ from meterai.plumbing.http import cookie_name
 from meterai.plumbing.stations import Stations
 from meterai.waiting_room import metrics, store
 from meterai.waiting_room.cookies import ticket_cookie, turn_cookie, values_of
+from meterai.waiting_room.crowds import CROWD_NUMBERS
 from meterai.waiting_room.drawing.entering import NO_NUMBER, Entering, entry_of
 from meterai.waiting_room.drawing.files import address_of
 from meterai.waiting_room.estimate import Range, waiting_range
@@ -47,7 +48,7 @@ from meterai.waiting_room.model import (
 )
 from meterai.waiting_room.places import MS, Numbers
 from meterai.waiting_room.signing import Signer
-from meterai.waiting_room.spacing import CROWD_NUMBERS, Own, Spacing
+from meterai.waiting_room.spacing import Own, Spacing
 from meterai.waiting_room.store import Block, KeptPlace
 from meterai.waiting_room.tokens import HOLDER_BYTES, Ticket, Tokens, Turn
 

@@ -1,4 +1,4 @@
-"""Turns of networks: one network's places are called so far apart that its share is that of one network.  Pure.
+"""Turns of networks: one network's places are called so far apart that its share is that of one network.
 
 Start-time fair queueing (Goyal, Vin, Cheng 1997) at the moment a place is given.  The virtual time is the
 sequence of numbers: the first place of a network has the next number, each other one is called `SPACING` numbers
@@ -9,30 +9,11 @@ line longer for itself alone.
 from collections import OrderedDict
 from collections.abc import Sequence
 from secrets import randbelow
-from typing import NamedTuple
 
 from meterai.plumbing.networks import NETWORKS_MAX, WIDER
+from meterai.waiting_room.crowds import SPACING
 
-# Numbers from one place of a network to its next.  Of an installation with fewer networks in line each has one
-# place in a round of so many numbers, so their shares are equal; numbers that nobody has cost no call.
-SPACING = 100_000
-CROWD_NUMBERS = 10_000  # spaced places are counted by so many numbers
-CROWDS_TOLD_MAX = 16  # in the document of a line: a page stays small
-SERIAL_FIRST = 1 << 40  # of spaced places; no number of the sequence comes so far
 OWN_MAX = 100_000  # numbers of verified places that are known to be taken
-
-
-class Crowd(NamedTuple):
-    """Spaced places that are called with the numbers from the first to the last, evenly among them."""
-
-    first: int
-    last: int
-    places: int
-
-    def between(self, after: int, to: int) -> float:
-        """The places among them that are called after the one number and with the other at the latest."""
-        numbers = min(self.last, to) - max(self.first - 1, after)
-        return self.places * max(numbers, 0) / (self.last - self.first + 1)
 
 
 class Spacing:
@@ -82,18 +63,3 @@ class Own:
         while len(self._next) > OWN_MAX:
             self._next.popitem(last=False)
         return number
-
-
-def told_crowds(crowds: Sequence[Crowd]) -> list[Crowd]:
-    """The same places in few crowds: neighbours together."""
-    each = -(-len(crowds) // CROWDS_TOLD_MAX) or 1
-    parts = [crowds[at : at + each] for at in range(0, len(crowds), each)]
-    return [Crowd(part[0].first, part[-1].last, sum(one.places for one in part)) for part in parts]
-
-
-def places_to(number: int, serving: int, last: int, crowds: Sequence[Crowd]) -> int:
-    """The places that are called until this number is; `last` is the last number that somebody has."""
-    among = sum(one.between(serving, number) for one in crowds)
-    # A network has a place each `SPACING` numbers beyond the last: also where those are not counted yet.
-    of_network = (number - max(last, serving)) // SPACING + 1 if number > last else 0
-    return max(min(number, last) - serving, 0) + max(round(among), of_network)

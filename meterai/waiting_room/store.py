@@ -8,9 +8,9 @@ from uuid import UUID
 
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
+from meterai.waiting_room.crowds import Crowd
 from meterai.waiting_room.model import Line, Policy
 from meterai.waiting_room.rate import Gap, first_rate
-from meterai.waiting_room.spacing import Crowd
 from meterai.waiting_room.tokens import Ticket, Turn
 
 _COLUMNS = (

@@ -22,6 +22,7 @@ from meterai.kit.money import Rupiah
 from meterai.notifications import store as mail_store
 from meterai.payments import store as payment_store
 from meterai.plumbing.database import jsonb
+from meterai.plumbing.networks import nested
 from meterai.stamping import StampingService, Upload
 from meterai.stamping import store as stamping_store
 from meterai.stamping.model import read_placements
@@ -375,7 +376,7 @@ def _drawn(history: History) -> None:
 
 
 def _in_line(history: History) -> None:
-    """Nine in line: some came in, one of them used the turn, one keeps a place and was told."""
+    """Eleven in line: some came in, one of them used the turn, one keeps a place and was told."""
     shop, lines = history.shop, on_shop(history.shop)
     history.names["line"] = BUYING_ID
     lines.operate("set_rate", BUYING, rate=1.0, rate_max=None)
@@ -390,10 +391,17 @@ def _in_line(history: History) -> None:
             shop.do(room.use(room.line(BUYING), turn, shop.account))
     for account, ticket in ((shop.account, tickets[1]), (history["other"], tickets[-1])):
         shop.do(room.keep(room.line(BUYING), account, ticket))
+    # The second place of one network is spaced, and has a number by its account.
+    networks = nested("192.0.2.1")
+    spaced = [shop.do(room.take_place(lines.see(room), None, networks)) for _ in range(2)][-1]
+    kept = shop.do(room.keep(lines.see(room), new_id(), spaced))
+    assert kept.serial
     assert shop.do(room.tell_me(room.line(BUYING), history["other"], wants_mail=True))
     assert shop.do(lines.container.of(Advancing).tell_near()) == 1
+    lines.see(room)  # which tells of it
     for _ in range(2):
         lines.advance(5.0)
+    shop.do(room.come_in(lines.see(room), kept))
     shop.work()
 
 

@@ -13,17 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from meterai.plumbing.networks import nested
-from meterai.waiting_room.rate import Gap, called_to
-from meterai.waiting_room.spacing import (
+from meterai.waiting_room.crowds import (
     CROWD_NUMBERS,
     CROWDS_TOLD_MAX,
     SPACING,
     Crowd,
-    Own,
-    Spacing,
     places_to,
     told_crowds,
 )
+from meterai.waiting_room.rate import Gap, called_to
+from meterai.waiting_room.spacing import Own, Spacing
 
 RATE = 5.0  # calls a second
 BURST, REFILL = 2_000, 20  # places of one network: at once, and each second

@@ -14,7 +14,7 @@ function words(low, high) {
   return (least ? between : upTo).replace("{low}", least).replace("{high}", Math.ceil(high / unit));
 }
 
-// As `spacing.places_to`: a spaced place may be called with a number that nobody has.
+// As `crowds.places_to`: a spaced place may be called with a number that nobody has.
 function placesTo(line) {
   let places = Math.max((told.spaced ? Math.min(number, line.last) : number) - line.serving, 0);
   for (const [first, last, all] of line.spaced ?? []) {
