@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import resource
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
@@ -11,6 +12,10 @@ from meterai.plumbing.config import Settings, export
 from meterai.plumbing.parent import die_with_parent
 
 BACKLOG = 2048  # connections that may wait while every process is busy
+# Open connections of a process, most of them idle: a browser keeps its own for `HEADER_MS_MAX`, and who comes
+# beyond them waits until one ends.  Granian has 2,048 for all processes, which a crowd of 100 a second fills.
+CONNECTIONS_MAX = 65_536
+FILES_RESERVED = 1_024  # of those a process may open: the database, objects, tasks
 # Requests under way have so long when the server is told to stop: an order that waits for its bank
 # is answered, a document that is still being examined is not.  A periodic task finds what was cut off
 # by its state.
@@ -32,6 +37,15 @@ def _give_large_blocks_back() -> None:
         allocator.mallopt(_M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)
 
 
+def _connections_max() -> int:
+    """How many connections a process holds; it may open as many files as the system lets it from now on."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most == resource.RLIM_INFINITY:
+        most = CONNECTIONS_MAX + FILES_RESERVED
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return max(min(most - FILES_RESERVED, CONNECTIONS_MAX), most // 2)
+
+
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
     die_with_parent()
@@ -51,6 +65,7 @@ def run(application: str, settings: Settings) -> None:
         workers=settings.process.workers,
         loop=Loops.uvloop if os.name != "nt" else Loops.asyncio,
         backlog=BACKLOG,
+        backpressure=_connections_max(),
         # No HTTP/2 without TLS: a proxy that passes it through would pass requests it never saw.
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(
