@@ -61,8 +61,10 @@ class Examination:
         examining = stations.add(Station("examination", WAIT_SECONDS_MAX))
         placing = stations.add(Station("placing", WAIT_SECONDS_MAX))
         self._reading = sealing.Slots(READ_AT_ONCE, station=examining)
-        self._pool = sealing.Pool(EXAMINED_AT_ONCE, station=examining)
-        self._checking = sealing.Pool(CHECKED_AT_ONCE, CHECKS_WAITING_MAX, placing)
+        self._pool = sealing.Pool(EXAMINED_AT_ONCE, station=examining, nice=sealing.NICE_OF_BUYERS)
+        self._checking = sealing.Pool(
+            CHECKED_AT_ONCE, CHECKS_WAITING_MAX, placing, sealing.NICE_OF_BUYERS
+        )
 
     async def examine(self, client: str, document: bytes) -> Examined:
         """What a document is; a broken one is mended.  `client` waits behind no other.

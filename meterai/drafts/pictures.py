@@ -20,7 +20,7 @@ from meterai.plumbing.stations import Station, Stations
 from meterai.sealing import PageNotDrawn, PagePicture, PageSize, Placement
 
 DRAWN_AT_ONCE = 1  # processes; each has a processor to itself for two seconds at the most
-WAITING_MAX = 48  # pictures; at a tenth of a second each, five seconds
+WAITING_MAX = 128  # pictures; at some 30 ms each four seconds
 WAIT_SECONDS_MAX = 2.0  # on average, behind a page; beyond it more are inside than are served
 KEPT_BYTES_MAX = 24 * 1024 * 1024  # of one process; a picture with its survey is some 50 KB
 KEPT_FOR = timedelta(minutes=15)  # somebody places a stamp in less
@@ -54,7 +54,10 @@ class PagePictures:
         self._clock = clock
         self._slots = sealing.Slots(1)
         self._pool = sealing.Pool(
-            DRAWN_AT_ONCE, WAITING_MAX, stations.add(Station("pictures", WAIT_SECONDS_MAX))
+            DRAWN_AT_ONCE,
+            WAITING_MAX,
+            stations.add(Station("pictures", WAIT_SECONDS_MAX)),
+            sealing.NICE_OF_BUYERS,
         )
         self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
         self._kept_bytes = 0

@@ -30,12 +30,13 @@ class Allowance:
 
 
 # The shares are of design §6: four fifths to those who paid or are paying.  Waits are what a person
-# with a page (or a bank with a time-out of 10 s and more) bears; whoever has not begun is told soonest.
+# with a page (or a bank with a time-out of 10 s and more) bears; whoever has not begun is told soonest.  Who has
+# come in waits in the place of being refused: a line holds back those whom a wait of seconds says are too many.
 ALLOWANCES = MappingProxyType(
     {
         Priority.MONEY: Allowance(0.30, 5.0, 30.0),
-        Priority.PAID: Allowance(0.25, 4.0, 30.0),
-        Priority.CHECKOUT: Allowance(0.25, 3.0, 20.0),
+        Priority.PAID: Allowance(0.25, 15.0, 40.0),
+        Priority.CHECKOUT: Allowance(0.25, 15.0, 40.0),
         Priority.CHECKING: Allowance(0.10, 1.5, 15.0),
         Priority.NEW: Allowance(0.10, 1.0, 10.0),
     }

@@ -79,7 +79,7 @@ from meterai.sealing.picture import (
     Rectangle,
     picturing,
 )
-from meterai.sealing.sandbox.bounded import Work
+from meterai.sealing.sandbox.bounded import NICE_OF_BUYERS, Work
 from meterai.sealing.sandbox.pool import Permission, Pool, Slots
 from meterai.sealing.scan import PHOTO_BYTES_MAX, PhotoUnreadable, scanning
 from meterai.sealing.signing.development import development_issuer, development_issuers
@@ -112,6 +112,7 @@ __all__ = [
     "HEIGHT_PER_WIDTH",
     "INK_SHARE_MAX",
     "LAST_PAGE",
+    "NICE_OF_BUYERS",
     "PHOTO_BYTES_MAX",
     "PICTURE_WIDTH",
     "PICTURE_WIDTH_MAX",

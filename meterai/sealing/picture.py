@@ -18,7 +18,9 @@ PICTURE_WIDTH_MAX = 1600
 MARKS_MAX = 20  # areas framed in one picture
 
 _ANSWER_BYTES_MAX = 192 * 1024  # picture and survey, in base 64
-_WALL_SECONDS = 6  # somebody looks at an empty frame meanwhile
+# Somebody looks at an empty frame meanwhile.  Its two seconds of a processor end a task; a clock of six ended
+# honest ones on a busy machine, and that a page cannot be drawn is kept.
+_WALL_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)

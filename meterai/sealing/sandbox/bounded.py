@@ -38,6 +38,9 @@ DOCUMENT_COPIES_MAX = 6  # of the document, beside: as it came, repaired, and in
 MAPPED_BYTES_MAX = 256 * 1024 * 1024  # address space beside both: libraries, stacks, room to move
 # A document that is checked, and the parameters: certificates of a hundred issuers.
 QUESTION_BYTES_MAX = CHECKED_BYTES_MAX + 1024 * 1024
+# Below web and sealing, which then get three quarters of a busy processor; and of those who place a stamp or pay,
+# whose journey is no faster than its slowest part.
+NICE, NICE_OF_BUYERS = 5, 1
 START_SECONDS_MAX = 30.0  # until the server has its libraries and forks; one second, if it is idle
 _GRACE_SECONDS = 2.0  # in which the server should have ended what is beyond its time
 
@@ -63,9 +66,10 @@ class Task:
     answer_bytes_max: int = 64 * 1024
     wall_seconds: int = WALL_SECONDS_MAX
 
-    def head(self) -> bytes:
+    def head(self, nice: int = NICE) -> bytes:
         """What stands before the document when both go to the process, which reads to the end."""
-        text = json.dumps({"task": self.name, "parameters": dict(self.parameters)})
+        question = {"task": self.name, "nice": nice, "parameters": dict(self.parameters)}
+        text = json.dumps(question)
         return text.encode("ascii") + b"\n"
 
 
@@ -180,8 +184,8 @@ def _asked(connection: socket.socket, task: Task) -> bytes | None:
     return None
 
 
-async def ask_and_wait(task: Task) -> bytes | None:
-    """`ask`, for a loop: holds no thread, and may be cancelled."""
+async def ask_and_wait(task: Task, nice: int = NICE) -> bytes | None:
+    """`ask`, for a loop: holds no thread, and may be cancelled.  The process has this niceness."""
     try:
         connection = _server.connect(task.wall_seconds)
     except OSError:
@@ -189,7 +193,7 @@ async def ask_and_wait(task: Task) -> bytes | None:
     with connection:
         connection.settimeout(0)
         try:
-            return await _asked_in_loop(connection, task)
+            return await _asked_in_loop(connection, task, nice)
         except TimeoutError:
             _server.end()
             return None
@@ -197,14 +201,14 @@ async def ask_and_wait(task: Task) -> bytes | None:
             return None
 
 
-async def _asked_in_loop(connection: socket.socket, task: Task) -> bytes | None:
+async def _asked_in_loop(connection: socket.socket, task: Task, nice: int) -> bytes | None:
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(START_SECONDS_MAX):
         if await loop.sock_recv(connection, 1) != STARTED:
             return None
     async with asyncio.timeout(task.wall_seconds + _GRACE_SECONDS):
         with suppress(ConnectionError):
-            await loop.sock_sendall(connection, task.head())
+            await loop.sock_sendall(connection, task.head(nice))
             await loop.sock_sendall(connection, task.document)
             connection.shutdown(socket.SHUT_WR)
         received = bytearray()

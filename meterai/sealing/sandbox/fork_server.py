@@ -32,7 +32,6 @@ from meterai.sealing.sandbox.bounded import (
     STARTED,
 )
 
-_NICE = 5  # below web and sealing, which then get three quarters of a busy processor
 _SIGNAL_AT_PARENTS_DEATH = 1  # PR_SET_PDEATHSIG of prctl(2)
 _MOST_LIKELY = b"1000"  # oom_score_adj: the kernel takes a task before web or database
 _CHUNK_BYTES = 1024 * 1024
@@ -153,7 +152,6 @@ def bound(server: int, wall_seconds: int) -> None:
             score.write(_MOST_LIKELY)
     if os.getppid() != server:
         os._exit(0)  # the server ended before prctl
-    os.nice(_NICE)
     limits = {
         resource.RLIMIT_CPU: CPU_SECONDS_MAX,
         resource.RLIMIT_FSIZE: 0,
@@ -183,6 +181,7 @@ def _answer(connection: socket.socket, do: Do) -> bytes:
     bound_memory(len(received))
     end = received.index(b"\n")
     question = json.loads(received[:end])
+    os.nice(question["nice"])
     with memoryview(received) as view:
         document = bytes(view[end + 1 :])
     del received

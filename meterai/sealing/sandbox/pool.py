@@ -22,9 +22,9 @@ from meterai.plumbing.networks import Held
 from meterai.plumbing.queueing import Queueing
 from meterai.plumbing.stations import Station
 from meterai.plumbing.threads import to_the_end
-from meterai.plumbing.turns import NoTurn, Turns
+from meterai.plumbing.turns import PURPOSE, NoTurn, Turns
 from meterai.sealing.model import ExaminationBusy
-from meterai.sealing.sandbox.bounded import Result, Task, Work, ask_and_wait
+from meterai.sealing.sandbox.bounded import NICE, Result, Task, Work, ask_and_wait
 
 PROCESSES = 2  # at once; each has a processor to itself for two seconds at the most
 WAITING_MAX = 16  # tasks; at a tenth of a second for an honest one, two seconds of waiting
@@ -84,8 +84,10 @@ class Pool:
         processes: int = PROCESSES,
         waiting_max: int = WAITING_MAX,
         station: Station | None = None,
+        nice: int = NICE,
     ) -> None:
         self._station = station or Station("")
+        self._nice = nice
         self._free = processes
         self._under_way_max = processes + waiting_max
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
@@ -117,7 +119,7 @@ class Pool:
             if may is not None:
                 await may()
                 may = None
-            answer = await self._in_turn(partial(ask_and_wait, step), client)
+            answer = await self._in_turn(partial(ask_and_wait, step, self._nice), client)
 
     async def finish_in_turn(self, begin: Begin[Result], client: str, slots: Slots) -> Result:
         """Carry out a work that is begun once a process is free for it, and keeps it to its end.
@@ -129,7 +131,7 @@ class Pool:
         async def whole() -> Result:
             work, answer = await begin(), None
             while not isinstance(step := await _taken(work, answer, client, slots), _Done):
-                answer = await ask_and_wait(step)
+                answer = await ask_and_wait(step, self._nice)
             result: Result = step.result  # type: ignore[assignment]
             return result
 
@@ -137,6 +139,8 @@ class Pool:
 
     async def _in_turn(self, act: Callable[[], Awaitable[Answer]], client: str) -> Answer:
         self._admit(client)
+        # Who waits for a process does nothing here: its turn in this process is for somebody who does.
+        PURPOSE.get().step_aside()
         turn = self._turn(client)
         counts = self._of_client[client] == 1
         under_way = asyncio.create_task(self._with_process(act, client, turn, counts=counts))

@@ -54,8 +54,8 @@ class UploadIngestion:
         self._clock = clock
         self._ingesting = sealing.Slots(INGESTED_AT_ONCE)
         # Uploads of an account that holds stamps do not wait behind those of orders, which may never be paid.
-        self._for_payers = sealing.Pool(EXAMINED_AT_ONCE)
-        self._for_orders = sealing.Pool(EXAMINED_AT_ONCE)
+        self._for_payers = sealing.Pool(EXAMINED_AT_ONCE, nice=sealing.NICE_OF_BUYERS)
+        self._for_orders = sealing.Pool(EXAMINED_AT_ONCE, nice=sealing.NICE_OF_BUYERS)
 
     async def ingest(
         self,
