@@ -30,6 +30,7 @@ from meterai.waiting_room.rate import (
     Load,
     away_share,
     called_to,
+    calm_rate,
     first_rate,
     next_rate,
     numbers_called,
@@ -138,6 +139,7 @@ class Advancing:
             arrivals=told.arrivals,
             finished=turns.finished / FINISHED_SECONDS,
             pressure=told.pressure,
+            is_crowded=told.is_crowded,
         )
 
     async def _sample(
@@ -238,15 +240,22 @@ def _moved(stands: Standing, load: Load, inside_max: int, gaps: Sequence[Gap]) -
     )
     step = _in_time(step, now)
     step = _engaged(step, now, load)
-    if step.line.policy == Policy.MEASURED and step.line.is_engaged:
-        before = step.line.rate
-        since = (now - step.decreased_at).total_seconds() if step.decreased_at else 1e9
-        rate = next_rate(before, line.rate_max, load, seconds=seconds, since_decrease=since)
-        decreased = now if rate < before else step.decreased_at
-        step = replace(step, line=replace(step.line, rate=rate), decreased_at=decreased)
+    if step.line.policy == Policy.MEASURED:
+        step = _with_rate(step, now, load, seconds)
     return _called(
         step, numbers_called(step.line.rate, step.away, seconds, load.inside, inside_max), gaps
     )
+
+
+def _with_rate(step: Step, now: datetime, load: Load, seconds: float) -> Step:
+    before, most = step.line.rate, step.line.rate_max
+    if not step.line.is_engaged:
+        rate = calm_rate(before, most, load, seconds=seconds)
+        return replace(step, line=replace(step.line, rate=rate))
+    since = (now - step.decreased_at).total_seconds() if step.decreased_at else 1e9
+    rate = next_rate(before, most, load, seconds=seconds, since_decrease=since)
+    decreased = now if rate < before else step.decreased_at
+    return replace(step, line=replace(step.line, rate=rate), decreased_at=decreased)
 
 
 def _in_time(step: Step, now: datetime) -> Step:
@@ -268,10 +277,13 @@ def _engaged(step: Step, now: datetime, load: Load) -> Step:
     if not line.is_automatic:
         return step
     # More than may come in at the most would be too much a moment later.
-    if not line.is_engaged and (load.is_too_much or load.arrivals > line.rate_max):
-        # Nobody has waited yet: the line begins behind the last number that was given.
-        line = replace(line, is_engaged=True, serving=line.next_number - 1)
-        if line.policy == Policy.MEASURED:
+    is_too_much = load.is_too_much or load.arrivals > line.rate_max
+    if not line.is_engaged and (is_too_much or load.is_crowded):
+        if not load.is_crowded:
+            # Nobody has waited yet: the line begins behind the last number that was given.
+            line = replace(line, serving=line.next_number - 1)
+        line = replace(line, is_engaged=True)
+        if line.policy == Policy.MEASURED and is_too_much:
             line = replace(line, rate=first_rate(line.rate_max, load.finished))
         # Nothing learned in an earlier engagement counts: what came in before this step still comes.
         return replace(step, line=line, engaged_at=now, carried=0.0, away=0.0, decreased_at=now)

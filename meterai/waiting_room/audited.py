@@ -123,7 +123,7 @@ AUDITED = Audited(
             "How many are called when; forgotten once they are.",
         ),
         "waiting_room_loads": dict.fromkeys(
-            ("process", "told_at", "refused", "arrivals", "pressure"),
+            ("process", "told_at", "refused", "arrivals", "pressure", "is_crowded"),
             "What a process said of itself some seconds ago; forgotten after a week.",
         ),
     },

@@ -209,8 +209,8 @@ class Front:
         self, scope: HTTPScope, send: Send, room: WaitingRoom, guarded: Guarded
     ) -> bool:
         """True where a visitor without a turn was sent into the line."""
-        line = room.line_before(guarded.act)
-        if line is None or not guarded.is_entrance or room.turn_shown(scope, line) is not None:
+        line = room.line_to_wait_in(scope, guarded.act) if guarded.is_entrance else None
+        if line is None:
             return False
         await self._pace.turn()
         if scope["method"] == "HEAD":
@@ -236,8 +236,9 @@ class Front:
         self, send: Send, scope: HTTPScope, room: WaitingRoom, line: Line, message: Message
     ) -> None:
         if message["type"] == "http.response.start" and message["status"] < 400:
-            if self._arrivals.take(self._names_of(scope)):
-                room.arrived()
+            is_new = room.turn_shown(scope, line) is None
+            if is_new and self._arrivals.take(self._names_of(scope)):
+                room.let_in(line)
             if (turn := await self._fresh_turn(scope, room, line)) is not None:
                 text = room.tokens.turn(turn)
                 cookie = self.cookie(turn_cookie(line.name), text, TURN_SECONDS_MAX)

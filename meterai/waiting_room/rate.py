@@ -24,6 +24,7 @@ DECREASE_REST_SECONDS = 3.0  # what was let in before still comes
 # find room. At twice this pace a hundred were inside before the first of them waited.
 INCREASE = 0.025
 INCREASE_MIN = 0.2  # admissions a second, a second: after the worst it is at five again in 25 s
+FADE = 0.005  # of the rate, a second, where few come: a crowd of two hours ago says little
 INCREASE_SECONDS_MAX = 5.0  # of one step: after a pause nobody knows what the platform serves
 USED_MIN = 0.5  # of what was let in; where fewer come, more would tell nothing
 JOB_AGE_SECONDS_MAX = 10.0  # what is paid is executed within seconds, or it is too much
@@ -45,6 +46,7 @@ class Load:
     arrivals     people who came to do what the line is for, a second
     finished     people who finished what the line is for, a second
     pressure     the longest mean wait of those inside at one station, as a share of its bound
+    is_crowded   a web process lets a line stand by itself: more came than it lets in (`entrance`)
     """
 
     refused: float = 0.0
@@ -54,6 +56,7 @@ class Load:
     arrivals: float = 0.0
     finished: float = 0.0
     pressure: float = 0.0
+    is_crowded: bool = False
 
     @property
     def is_too_much(self) -> bool:
@@ -69,6 +72,19 @@ class Load:
 def first_rate(rate_max: float, finished: float) -> float:
     """The rate of a line that begins to stand in the way: an earlier one says nothing of this load."""
     return min(max(RATE_FIRST, finished), rate_max)
+
+
+def calm_rate(rate: float, rate_max: float, load: Load, *, seconds: float) -> float:
+    """The rate of a line that stands in nobody's way: how many come in before it does (`entrance`).
+
+    It grows while so many come and nobody inside waits, and falls back to the first one where few come.
+    """
+    rate, seconds = max(rate, RATE_FIRST), min(seconds, INCREASE_SECONDS_MAX)
+    if load.has_room and load.arrivals >= USED_MIN * rate:
+        moved = rate * (1 + INCREASE * seconds)
+    else:
+        moved = max(rate * (1 - FADE * seconds), RATE_FIRST)
+    return min(moved, rate_max)
 
 
 def next_rate(

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import Context
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from time import monotonic
@@ -29,6 +30,7 @@ from meterai.waiting_room.cookies import ticket_cookie, turn_cookie, values_of
 from meterai.waiting_room.crowds import CROWD_NUMBERS
 from meterai.waiting_room.drawing.entering import NO_NUMBER, Entering, entry_of
 from meterai.waiting_room.drawing.files import address_of
+from meterai.waiting_room.entrance import Entrance
 from meterai.waiting_room.estimate import Range, waiting_range
 from meterai.waiting_room.model import (
     EARLY_SECONDS_MAX,
@@ -53,6 +55,9 @@ from meterai.waiting_room.store import Block, KeptPlace
 from meterai.waiting_room.tokens import HOLDER_BYTES, Ticket, Tokens, Turn
 
 LOOK_SECONDS = 0.5  # between two looks of a process at all lines
+CROWDED_SECONDS = (
+    5.0  # so long a line that stood by the word of this process alone waits for that of a worker
+)
 OLD_SECONDS = 5.0  # what was seen longer ago is looked at again before anybody relies on it
 _TURN_HEADER = b"waiting-turn"  # of programs; browsers have a cookie
 
@@ -97,6 +102,8 @@ class WaitingRoom:
         self._own: dict[UUID, Own] = {}
         self._spaced: Counter[tuple[UUID, int, int]] = Counter()  # since the database was told last
         self._entering = Entering(database)
+        self._entrances: dict[UUID, Entrance] = {}
+        self._crowded_until: dict[UUID, float] = {}
         self._seen_at = 0.0
         self._looking: asyncio.Task[None] | None = None
         self._process = f"{socket.gethostname()}:{os.getpid()}"
@@ -134,11 +141,14 @@ class WaitingRoom:
         since = max(began - self._told_at, LOOK_SECONDS) if self._told_at else LOOK_SECONDS
         self._refused += self.refused_since()
         refused, arrivals = self._refused, self._arrivals
+        is_crowded = any(until > began for until in self._crowded_until.values())
         try:
             found = await self._database.once(
                 store.look,
                 self._process,
-                store.Told(refused / since, arrivals / since, self._stations.pressure()),
+                store.Told(
+                    refused / since, arrivals / since, self._stations.pressure(), is_crowded
+                ),
             )
         except Refusal:
             pass  # away or busy: what was seen before stays, and what was counted is told later
@@ -153,6 +163,10 @@ class WaitingRoom:
             self._looking = None
 
     def _see(self, found: list[Line]) -> None:
+        for line in found:
+            if line.is_engaged:  # by a worker
+                self._crowded_until.pop(line.id, None)
+        found = [self._crowded(line) for line in found]
         self._lines = {line.name: line for line in found}
         self._by_act = {line.act: line for line in found}
         known = {line.id for line in found}
@@ -207,9 +221,38 @@ class WaitingRoom:
         """The line of an act, whether it stands in the way or not."""
         return self._by_act.get(act)
 
-    def arrived(self) -> None:
-        """Somebody came to do what a line is for."""
+    def let_in(self, line: Line) -> None:
+        """Note that somebody came to do what a line is for, without a turn, and was served."""
         self._arrivals += 1
+        self._entrance(line).let_in()
+
+    def line_to_wait_in(self, scope: Scope, act: Act) -> Line | None:
+        """The line that whoever asks has to wait in first; None where there is none, or the turn came."""
+        line = self._by_act.get(act)
+        if line is None or self.turn_shown(scope, line) is not None:
+            return None
+        self._stand_if_crowded(line)
+        return self.line_before(act)
+
+    def _stand_if_crowded(self, line: Line) -> None:
+        """Let a line stand in the way at once where more come than are let in; a worker confirms it."""
+        now = monotonic()
+        if (
+            line.is_automatic
+            and not line.is_engaged
+            and not self._entrance(line).has_room(line.rate, now)
+        ):
+            self._crowded_until[line.id] = now + CROWDED_SECONDS
+            self._lines[line.name] = self._by_act[line.act] = self._crowded(line)
+
+    def _entrance(self, line: Line) -> Entrance:
+        processes = self._settings.process.workers
+        return self._entrances.setdefault(line.id, Entrance(processes))
+
+    def _crowded(self, line: Line) -> Line:
+        """A line as it stands here: also where no worker has seen yet that too many come."""
+        is_crowded = self._crowded_until.get(line.id, 0.0) > monotonic()
+        return replace(line, is_engaged=True) if is_crowded else line
 
     # -- places ----------------------------------------------------------------------------
 
@@ -415,11 +458,9 @@ class WaitingRoom:
     async def waiting_line(
         self, connection: ASGIConnection[Any, Any, Any, Any], act: Act
     ) -> Line | None:
-        """The line that whoever asks has to wait in first; None where there is none, or the turn came."""
+        """`line_to_wait_in`, of lines as they are now."""
         await self.look()
-        line = self.line_before(act)
-        has_to_wait = line is not None and self.turn_shown(connection.scope, line) is None
-        return line if has_to_wait else None
+        return self.line_to_wait_in(connection.scope, act)
 
     async def check_turn(
         self, connection: ASGIConnection[Any, Any, Any, Any], account: UUID | None, act: Act

@@ -50,12 +50,14 @@ class Standing:
 class Told(NamedTuple):
     """The word of a web process on the last second, or of all of them together.
 
-    Of several processes the highest pressure counts (`plumbing.stations`), and the sum of the others.
+    Of several processes the highest pressure counts (`plumbing.stations`), and the sum of the others; one that is
+    crowded suffices.
     """
 
     refused: float
     arrivals: float
     pressure: float
+    is_crowded: bool
 
 
 class Inside(NamedTuple):
@@ -130,11 +132,11 @@ _CROWDS = RowMapper(Crowd)
 
 _LOOK = f"""
 WITH told AS (
-    INSERT INTO waiting_room_loads (process, told_at, refused, arrivals, pressure)
-    VALUES (%s, clock_timestamp(), %s, %s, %s)
+    INSERT INTO waiting_room_loads (process, told_at, refused, arrivals, pressure, is_crowded)
+    VALUES (%s, clock_timestamp(), %s, %s, %s, %s)
     ON CONFLICT ON CONSTRAINT waiting_room_loads_pkey DO UPDATE
     SET told_at = excluded.told_at, refused = excluded.refused, arrivals = excluded.arrivals,
-        pressure = excluded.pressure)
+        pressure = excluded.pressure, is_crowded = excluded.is_crowded)
 SELECT {_COLUMNS} FROM waiting_room_lines WHERE state <> 'ended' ORDER BY name
 """  # noqa: S608 - columns are a constant
 _LIST = f"SELECT {_COLUMNS} FROM waiting_room_lines ORDER BY created_at"  # noqa: S608
@@ -193,7 +195,7 @@ ORDER BY line_id
 _LOADS = """
 SELECT coalesce(sum(refused), 0)::double precision AS refused,
     coalesce(sum(arrivals), 0)::double precision AS arrivals,
-    coalesce(max(pressure), 0) AS pressure
+    coalesce(max(pressure), 0) AS pressure, coalesce(bool_or(is_crowded), false) AS is_crowded
 FROM waiting_room_loads WHERE told_at > clock_timestamp() - make_interval(secs => %s)
 """
 _INSIDE = """

@@ -17,11 +17,13 @@ from meterai.waiting_room.rate import (
     INCREASE_MIN,
     INCREASE_SECONDS_MAX,
     JOB_AGE_SECONDS_MAX,
+    PRESSURE_WITH_ROOM,
     RATE_FIRST,
     Gap,
     Load,
     away_share,
     called_to,
+    calm_rate,
     next_rate,
     numbers_called,
 )
@@ -53,6 +55,17 @@ def test_the_rate_is_within_its_bounds_and_moves_by_steps(
     assert after <= rate + max(INCREASE * rate, INCREASE_MIN) * INCREASE_SECONDS_MAX + 1e-9
     if load.is_too_much:
         assert after <= max(rate, RATE_MIN)
+
+
+def test_rate_of_a_calm_line_follows_those_who_come_and_find_room() -> None:
+    grown = calm_rate(10, 100, Load(arrivals=10), seconds=1)
+    assert grown == pytest.approx(10 * (1 + INCREASE))
+    waits = Load(arrivals=10, pressure=PRESSURE_WITH_ROOM)
+    for load in (Load(arrivals=1), waits):
+        assert RATE_FIRST < calm_rate(10, 100, load, seconds=1) < 10
+        assert calm_rate(RATE_FIRST, 100, load, seconds=1) == RATE_FIRST
+    assert calm_rate(0.05, 100, CALM, seconds=1) == RATE_FIRST, "an earlier crowd says nothing"
+    assert calm_rate(10, 3, Load(arrivals=10), seconds=1) == 3
 
 
 def test_it_goes_down_once_for_what_was_let_in_before() -> None:

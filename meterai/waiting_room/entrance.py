@@ -1,0 +1,30 @@
+"""How many a web process lets in by itself while no line stands in the way.  Pure.
+
+A worker looks once a second, and a process sees its word half a second later: a crowd of a hundred a second would
+have three hundred inside by then, and who is inside is owed to be served.  So a process lets in, by its share of the
+rate of the line, what is served within `ENTRANCE_SECONDS`, and lets the line stand at once for who comes beyond.
+"""
+
+ENTRANCE_SECONDS = (
+    8.0  # in which all who come in at once are served; a step of a visit is waited for so long
+)
+
+
+class Entrance:
+    """The entrance of one line in one of so many processes; by a clock in seconds."""
+
+    def __init__(self, processes: int) -> None:
+        self._share = 1 / processes
+        self._used = 0.0  # people who were let in and are not served yet, at the rate
+        self._at = 0.0
+
+    def has_room(self, rate: float, now: float) -> bool:
+        """Whether one more is let in, of a line that serves so many a second."""
+        rate *= self._share
+        self._used = max(self._used - rate * (now - self._at), 0.0)
+        self._at = now
+        return self._used < max(rate * ENTRANCE_SECONDS, 1.0)
+
+    def let_in(self) -> None:
+        """One more came in."""
+        self._used += 1
