@@ -89,15 +89,18 @@ class VoidReason(StrEnum):
     BEYOND_LIMIT = "beyond_limit"  # more was offered than the generator can send
     DROPPED = "dropped"  # arrivals that the generator did not begin
     LATE = "late"  # too many arrivals began late by the generator's own fault
+    TOO_SLOW = "too_slow"  # the generator could not be measured in time, and nobody was sent
+    STARVED = "starved"  # the generator had no more files, ports or memory for its visitors
     BROKEN_OFF = "broken_off"  # stopped before the plan was through
-    GENERATOR_DIED = "generator_died"
+    GENERATOR_DIED = "generator_died"  # a process of it ended, or fell silent
 
 
 class Generator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who made the load.  A run with a reason in `void` must not be used to judge the installation."""
 
     processes: int
-    limit_per_second: float  # requests, measured against a trivial server before the run
+    # Requests, measured against a trivial server before the run; 0 where it could not be.
+    limit_per_second: float
     peak_per_second: float  # requests sent in the busiest second of the run
     open_max: int  # visitors that may be under way at once
     lateness: Latency  # of beginnings of arrivals, behind the intended time

@@ -1,6 +1,8 @@
 """A visitor's connection reads what servers send, and says where it was lost."""
 
 import asyncio
+import os
+import resource
 
 import pytest
 
@@ -154,3 +156,26 @@ def test_visitors_have_addresses_of_their_own_on_this_machine_only() -> None:
     found = {source_of(here, number) for number in range(10_000)}
     assert len(found) > 9_000 or found == {None}  # None where the system has one address only
     assert source_of(elsewhere, 1) is None
+
+
+def test_machine_without_files_left_is_counted_and_not_taken_for_the_server() -> None:
+    traffic = Traffic()
+
+    async def ask() -> None:
+        async with always(answer(200)).running():
+            with pytest.raises(ConnectionLost):
+                await Connection.open(site_of("http://127.0.0.1:1"), AT_ONCE, traffic)
+            assert traffic.starved == 0, "a closed port is the server's"
+            soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+            # Open files have the lowest free numbers.
+            lowest = os.dup(0)
+            os.close(lowest)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
+            try:
+                with pytest.raises(ConnectionLost):
+                    await Connection.open(site_of("http://127.0.0.1:1"), AT_ONCE, traffic)
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    asyncio.run(ask())
+    assert traffic.starved == 1

@@ -17,6 +17,7 @@ from meterai.capacity.results import Promise, Run, VoidReason
 from meterai.commands import Exit
 from tests.capacity.test_results import a_run
 from tests.support.commands import ROOT, environment, run_here
+from tests.support.instance import Instance
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +94,43 @@ def test_a_small_rehearsal_says_what_it_found(rehearsed: tuple[int, Run, str]) -
     assert found.target.is_own
     assert found.machine.commit is None or len(found.machine.commit) >= 40
     assert found.command[:4] == ("meterai", "rehearse", "small", "--processes")
+
+
+TWICE = """
+name = "twice"
+seed = 5
+[arrivals]
+points = [[0, 2], [3, 2]]
+[bounds]
+seconds_max = 90
+document_bytes = 20000
+[[journeys]]
+name = "buy"
+"""
+
+
+@pytest.mark.instance
+@pytest.mark.soak
+def test_second_rehearsal_of_one_installation_buys_as_the_first(tmp_path: Path) -> None:
+    plan = tmp_path / "twice.toml"
+    plan.write_text(TWICE)
+    found = []
+    (tmp_path / "data").mkdir()
+    with Instance(tmp_path / "data") as instance:
+        for number in range(2):
+            out = tmp_path / f"{number}.json"
+            done = instance.command("rehearse", str(plan), "--out", str(out))
+            assert out.exists(), done.stdout + done.stderr
+            found.append(results.read(out))
+    for run in found:
+        assert [one for one in run.promises if one.held is not True] == []
+        (journey,) = run.journeys
+        assert journey.finished == journey.started
+        assert run.costs.orders_paid == run.costs.stamps == journey.started
+        # A code of the run before would be refused, and another one asked for.
+        assert run.statuses.keys() <= {"200", "303", "304", "busy"}
+        assert f"{run.costs.orders_paid} paid, " in run.promises[-1].found
+    assert found[0].journeys[0].started == found[1].journeys[0].started
 
 
 BROKE = Promise("audit", 1.0, held=False, found="a (3)")

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import psutil
 import pytest
 
+from meterai.capacity.rehearsal import processes
 from meterai.capacity.rehearsal.command import status_of
 from meterai.capacity.rehearsal.given import Rehearsal
 from meterai.capacity.rehearsal.installation import Addresses, Done
@@ -14,7 +16,7 @@ from meterai.capacity.rehearsal.plan import of
 from meterai.capacity.rehearsal.progress import Shown
 from meterai.capacity.rehearsal.run import InstallationUnfit, rehearse
 from meterai.capacity.rehearsal.sites import Site
-from meterai.capacity.results import Run, Target
+from meterai.capacity.results import Run, Target, VoidReason
 from meterai.commands import Exit
 from meterai.kit.clock import SystemClock
 
@@ -35,11 +37,14 @@ HOLDS = Done(0, json.dumps({"holds": True, "invariants": [{"name": "a", "broken"
 BROKEN = Done(1, json.dumps({"holds": False, "invariants": [{"name": "a", "broken": 1}]}))
 
 
-def carried_out(site: Site, *audits: Done) -> tuple[Run, list[str]]:
+def carried_out(
+    site: Site, *audits: Done, meanwhile: Callable[[], None] = lambda: None
+) -> tuple[Run, list[str]]:
     """The run, whose audits end so, one after the other, and what was said meanwhile."""
     left, said = list(audits), list[str]()
 
     def audit(_words: Sequence[str]) -> Done:
+        meanwhile()
         return left.pop(0) if len(left) > 1 else left[0]
 
     target = Target(site.url, is_own=False, is_loopback=True)
@@ -85,3 +90,39 @@ def test_what_serves_nobody_alone_is_not_loaded() -> None:
     with pytest.raises(InstallationUnfit) as refused:
         carried_out(site, HOLDS)
     assert "look" in refused.value.reason
+
+
+def test_generator_that_is_not_measured_in_time_makes_the_run_void(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(processes, "START_SECONDS_MAX", 0.0)
+    with trivial_server() as site:
+        run, _ = carried_out(site, HOLDS)
+    assert run.generator.void == (VoidReason.TOO_SLOW,)
+    assert status_of(run) is Exit.UNJUDGED
+    assert (run.journeys, run.promises, sum(run.arrivals.sent)) == ((), (), 0)
+
+
+def test_generator_that_dies_under_load_makes_the_run_void_and_leaves_nothing() -> None:
+    with trivial_server() as site:
+        before = psutil.Process().children()
+
+        def generators() -> list[psutil.Process]:
+            return [one for one in psutil.Process().children() if one not in before]
+
+        def kill() -> None:
+            for one in generators():
+                one.kill()
+
+        run, _ = carried_out(site, HOLDS, meanwhile=kill)
+        assert not [one for one in generators() if "spawn_main" in " ".join(one.cmdline())]
+    assert VoidReason.GENERATOR_DIED in run.generator.void
+    assert status_of(run) is Exit.UNJUDGED
+
+
+def test_generator_that_falls_silent_makes_the_run_void(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "SILENT_SECONDS_MAX", 0.0)
+    with trivial_server() as site:
+        run, _ = carried_out(site, HOLDS)
+    assert VoidReason.GENERATOR_DIED in run.generator.void
+    assert status_of(run) is Exit.UNJUDGED

@@ -5,6 +5,7 @@ Content-Length, in chunks or to the end of the connection (RFC 9112, section 6.3
 """
 
 import asyncio
+import errno
 import socket
 import sys
 from collections.abc import Mapping
@@ -18,6 +19,10 @@ ANSWER_BYTES_MAX = 64 * 1024 * 1024
 HEAD_BYTES_MAX = 64 * 1024
 SLOW_BUFFER_BYTES = 16 * 1024  # what a slow device takes in before its kernel holds the server up
 SLICES_PER_SECOND = 20  # in which a slow device sends
+# Faults of this machine, which say nothing about the server.
+_STARVED = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EADDRNOTAVAIL, errno.EADDRINUSE}
+)
 _NO_BODY = frozenset({204, 304})
 
 
@@ -52,11 +57,15 @@ class Network:
 
 @dataclass(slots=True)
 class Traffic:
-    """What all connections of a process sent and received, in bytes, and requests sent."""
+    """What all connections of a process sent and received, in bytes, and requests sent.
+
+    `starved` counts connections for which this machine had no file, port or memory.
+    """
 
     sent: int = 0
     received: int = 0
     requests: int = 0
+    starved: int = 0
 
 
 AT_ONCE = Network()
@@ -101,7 +110,11 @@ class Connection(asyncio.Protocol):
     ) -> "Connection":
         """Connect.  Raises `ConnectionLost`."""
         loop = asyncio.get_running_loop()
-        door = socket.socket(site.family)
+        try:
+            door = socket.socket(site.family)
+        except OSError as error:
+            traffic.starved += 1
+            raise ConnectionLost(error.strerror or type(error).__name__) from None
         try:
             door.setblocking(False)  # noqa: FBT003 - of the standard library
             door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -117,6 +130,7 @@ class Connection(asyncio.Protocol):
             await loop.create_connection(lambda: made, sock=door, ssl=context, server_hostname=name)
         except OSError as error:
             door.close()
+            traffic.starved += error.errno in _STARVED
             raise ConnectionLost(error.strerror or type(error).__name__) from None
         except BaseException:
             door.close()

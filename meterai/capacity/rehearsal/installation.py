@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from time import monotonic
 import psutil
 
 from meterai.capacity.rehearsal.plan import Plan
+from meterai.commands import Exit
 from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import environment_with
 
@@ -74,6 +75,23 @@ class Done:
 
     status: int
     text: str
+
+
+def done(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Done:
+    """Run a command of ours; one that does not end in time has found nothing out."""
+    try:
+        ended = subprocess.run(  # noqa: S603 - ourselves
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=COMMAND_SECONDS_MAX,
+        )
+    except subprocess.TimeoutExpired:
+        return Done(Exit.UNJUDGED, f"it did not end within {COMMAND_SECONDS_MAX:.0f} s")
+    return Done(ended.returncode, ended.stdout + ended.stderr)
 
 
 def settings_of(plan: Plan) -> dict[str, str]:
@@ -170,16 +188,7 @@ class OwnInstallation:
 
     def command(self, *words: str) -> Done:
         """Run a command of ours on its directory."""
-        done = subprocess.run(  # noqa: S603 - ourselves
-            self._command(*words),
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=COMMAND_SECONDS_MAX,
-        )
-        return Done(done.returncode, done.stdout + done.stderr)
+        return done(self._command(*words), self._environment)
 
     # -- its processes -----------------------------------------------------------------------
 

@@ -103,7 +103,7 @@ async def buy(visitor: Visitor) -> None:
     is_known = visitor.page.has_form(SIGN_IN)
     if is_known:
         await _prove_address(visitor, "/stamp/files")
-    original = visitor.world.original(visitor.drawing)
+    original = visitor.world.original(visitor.alone)
     await _place(visitor, original)
     if not is_known:
         await _prove_address(visitor, f"{REVIEW}|{ORDER}", PROVE_TO_PAY)
@@ -237,7 +237,7 @@ async def _sign_in(visitor: Visitor, there: str) -> None:
 async def _prove_address(visitor: Visitor, there: str, prove: tuple[str, str] = PROVE) -> None:
     """From a page that asks for an address to `there`, or to the one with a form for it."""
     ask, enter = prove
-    address = f"p{visitor.drawing.getrandbits(64):016x}@example.org"
+    address = f"p{visitor.alone.getrandbits(64):016x}@example.org"
     async with visitor.step("ask_for_code"):
         page = await visitor.submit(visitor.page.form(ask, "email"), email=address)
         page.form(enter, "code")

@@ -101,11 +101,14 @@ async def rate(site: Site, seconds: float = MEASURE_SECONDS) -> float:
 
 
 def wrk_rate(site: Site) -> float | None:
-    """The same asked by wrk, for comparison; None where it is not installed."""
+    """The same asked by wrk, for comparison; None where it is not installed or does not end."""
     program = shutil.which("wrk")
     if program is None:
         return None
     command = [program, "-t1", f"-c{CONNECTIONS}", "-d1s", f"{site.url}/"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)  # noqa: S603
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        return None
     found = _RATE.search(done.stdout)
     return float(found[1]) if found else None

@@ -77,13 +77,16 @@ def _by_seconds(counted: Counted) -> list[Series]:
     return found
 
 
-def _void(counted: Counted, happened: Happened, limits: Limits) -> tuple[VoidReason, ...]:
+def _void(counted: Counted, happened: Happened, limits: Limits | None) -> tuple[VoidReason, ...]:
+    if limits is None:
+        return (VoidReason.TOO_SLOW,)
     reasons = {
         VoidReason.BEYOND_LIMIT: _peak(counted) > limits.ours,
         VoidReason.DROPPED: sum(counted.seconds.get("dropped", ())) > 0,
         VoidReason.LATE: counted.lateness.p99 > LATE_SECONDS_MAX,
         VoidReason.BROKEN_OFF: happened.is_broken_off,
         VoidReason.GENERATOR_DIED: not happened.is_complete,
+        VoidReason.STARVED: counted.starved > 0,
     }
     return tuple(reason for reason, is_so in reasons.items() if is_so)
 
@@ -96,15 +99,15 @@ def _generator(
     rehearsal: Rehearsal,
     counted: Counted,
     happened: Happened,
-    limits: Limits,
+    limits: Limits | None,
 ) -> Generator:
     return Generator(
         processes=rehearsal.processes,
-        limit_per_second=limits.ours,
+        limit_per_second=limits.ours if limits else 0.0,
         peak_per_second=_peak(counted),
         open_max=rehearsal.plan.bounds.open_max,
         lateness=counted.lateness,
-        wrk_per_second=limits.wrk,
+        wrk_per_second=limits.wrk if limits else None,
         void=_void(counted, happened, limits),
     )
 
@@ -123,7 +126,7 @@ def run_of(
     rehearsal: Rehearsal,
     happened: Happened,
     counted: Counted,
-    limits: Limits,
+    limits: Limits | None,
     machine: Machine,
     began_at: datetime,
 ) -> Run:

@@ -7,6 +7,7 @@ end, everything it counted.  It ends when its pipe does: also when this process 
 
 import asyncio
 import multiprocessing
+import resource
 import signal
 import threading
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ import uvloop
 
 from meterai.capacity.rehearsal import limit
 from meterai.capacity.rehearsal.arrivals import arrivals
+from meterai.capacity.rehearsal.connection import ConnectionLost
 from meterai.capacity.rehearsal.generator import Generator, maker_of
 from meterai.capacity.rehearsal.plan import of
 from meterai.capacity.rehearsal.sites import Site
@@ -28,10 +30,11 @@ from meterai.capacity.rehearsal.visitor import World
 
 START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 10.0
+SILENT_SECONDS_MAX = 60.0  # a process tells its progress each second; one so late is taken for dead
 
 
 class GeneratorDied(Exception):
-    """A generator process ended before it had told what it counted."""
+    """A generator process ended, or fell silent, before it had told what was asked of it."""
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -44,6 +47,7 @@ class Order(msgspec.Struct, frozen=True):
     bank: Site | None
     mail: Site | None
     stamped: tuple[bytes, ...]
+    mark: str = ""  # of the run, in what no visitor of another run has
 
 
 class Progress(msgspec.Struct, frozen=True, tag=True):
@@ -98,6 +102,7 @@ async def _generate(order: Order, begins: float, pipe: Pipe) -> None:
         order.bank,
         order.mail,
         list(order.stamped),
+        mark=order.mark,
     )
     generator = Generator(
         world,
@@ -122,12 +127,15 @@ def _stop_at_end(pipe: Pipe, loop: asyncio.AbstractEventLoop, generator: Generat
 
 def _main(order: Order, pipe: Pipe) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started us stops us in order
+    with suppress(OSError, ValueError):  # each visitor holds a connection
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     try:
         pipe.send(True)  # noqa: FBT003 - that it is there
         pipe.send(uvloop.run(limit.rate(pipe.recv())))
         uvloop.run(_generate(order, pipe.recv(), pipe))
-    except (EOFError, OSError):
-        return  # nobody listens any more
+    except (EOFError, OSError, ConnectionLost):
+        return  # nobody listens any more, or nothing could be measured: whoever listens sees the end
 
 
 # -- beside it --------------------------------------------------------------------------------
@@ -151,11 +159,12 @@ class Generators:
     def __enter__(self) -> "Generators":
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
         for pipe in self._pipes:
             pipe.close()
         for process in self._processes:
-            process.join(STOP_SECONDS_MAX)
+            # Nobody asks what was counted where the run was broken off.
+            process.join(STOP_SECONDS_MAX if kind is None else 0)
             process.kill()
 
     @property
@@ -180,9 +189,12 @@ class Generators:
             raise GeneratorDied("it ended") from None
 
     def begin(self, at: float) -> None:
-        """Begin at a time of the clock that all processes of a machine share."""
-        for pipe in self._pipes:
-            pipe.send(at)
+        """Begin at a time of the clock that all processes of a machine share.  Raises `GeneratorDied`."""
+        try:
+            for pipe in self._pipes:
+                pipe.send(at)
+        except OSError:
+            raise GeneratorDied("it ended") from None
 
     def stop(self) -> None:
         """Ask all of them to end now, and to tell what they counted."""
@@ -206,6 +218,8 @@ class Generators:
     def _listen(self, pipe: Pipe, tell: Callable[[Progress], None]) -> Counted:
         while True:
             try:
+                if not pipe.poll(SILENT_SECONDS_MAX):
+                    raise GeneratorDied("it is silent")
                 told = msgspec.msgpack.decode(pipe.recv_bytes(), type=Told)
             except (EOFError, OSError):
                 raise GeneratorDied("it ended") from None

@@ -20,7 +20,7 @@ from meterai.capacity.rehearsal.journeys import CHECKING, JOURNEYS
 from meterai.capacity.rehearsal.limit import trivial_server, wrk_rate
 from meterai.capacity.rehearsal.outcome import Happened, Limits, run_of
 from meterai.capacity.rehearsal.plan import ANY_DEVICE, JourneyName
-from meterai.capacity.rehearsal.processes import Generators, Order
+from meterai.capacity.rehearsal.processes import GeneratorDied, Generators, Order
 from meterai.capacity.rehearsal.tally import Counted, Tally, sum_of
 from meterai.capacity.rehearsal.visitor import StepFailed, Visitor, World
 from meterai.capacity.results import DataSize, Promise, Run
@@ -51,12 +51,12 @@ class InstallationUnfit(CommandRefusal):
 # -- before the load ------------------------------------------------------------------------
 
 
-async def _alone(rehearsal: Rehearsal) -> tuple[bytes, ...]:
+async def _alone(rehearsal: Rehearsal, mark: str) -> tuple[bytes, ...]:
     """One visitor of each kind alone, and what they had stamped.  Refuses `InstallationUnfit`."""
     plan, tally = rehearsal.plan, Tally()
     maker = maker_of(plan.bounds.document_bytes)
     site, bank, mail = rehearsal.site, rehearsal.bank, rehearsal.mail
-    world = World(site, plan.bounds, tally, monotonic(), maker, bank, mail)
+    world = World(site, plan.bounds, tally, monotonic(), maker, bank, mail, mark=mark)
     names = {one.name for one in plan.journeys}
     first = (names - CHECKING) | ({JourneyName.BUY} if names & CHECKING else set())
     # Those who check need what those who buy had stamped; the others may come together.
@@ -77,12 +77,13 @@ async def _one(world: World, name: JourneyName, seed: int) -> None:
         visitor.leave()
 
 
-def _orders(rehearsal: Rehearsal, stamped: tuple[bytes, ...]) -> list[Order]:
+def _orders(rehearsal: Rehearsal, stamped: tuple[bytes, ...], mark: str) -> list[Order]:
     """What each generator process shall do."""
     shares = rehearsal.processes
     site, bank, mail = rehearsal.site, rehearsal.bank, rehearsal.mail
     return [
-        Order(rehearsal.text, share, shares, site, bank, mail, stamped) for share in range(shares)
+        Order(rehearsal.text, share, shares, site, bank, mail, stamped, mark)
+        for share in range(shares)
     ]
 
 
@@ -97,10 +98,13 @@ async def _prepare(rehearsal: Rehearsal) -> None:
 
 
 async def _limits(generators: Generators) -> Limits:
-    """What the generator can do by itself, now."""
-    with trivial_server() as trivial:
-        rates = await asyncio.to_thread(generators.rates, trivial)
-        return Limits(sum(rates), await asyncio.to_thread(wrk_rate, trivial))
+    """What the generator can do by itself, now.  Raises `GeneratorDied`."""
+    try:
+        with trivial_server() as trivial:
+            rates = await asyncio.to_thread(generators.rates, trivial)
+            return Limits(sum(rates), await asyncio.to_thread(wrk_rate, trivial))
+    except (EOFError, OSError):
+        raise GeneratorDied("there is nothing to measure it with") from None
 
 
 # -- during the load ------------------------------------------------------------------------
@@ -237,34 +241,39 @@ def _with_bank(rehearsal: Rehearsal) -> tuple[str, ...]:
 async def rehearse(rehearsal: Rehearsal) -> Run:
     """Carry out a plan.
 
-    Refuses `StandinsUnknown`, `FaultImpossible`, `InstallationUnfit`.  Raises `GeneratorDied` where
-    none of the generator processes told anything.
+    Refuses `StandinsUnknown`, `FaultImpossible`, `InstallationUnfit`.  A generator that cannot be measured, or
+    of which no process told anything, makes the run void.
     """
     check(rehearsal)
     load, own, happened = os.getloadavg()[0], rehearsal.own, Happened()
     before = own.bytes() if own else 0
+    began_at, begins = rehearsal.clock.now(), monotonic()
+    mark = f"{int(began_at.timestamp()):x}"
+    limits: Limits | None = None
+    told: list[Counted] = []
+
+    def now() -> float:
+        return monotonic() - begins
+
     rehearsal.shown.phase("alone")
-    orders = _orders(rehearsal, await _alone(rehearsal))
+    orders = _orders(rehearsal, await _alone(rehearsal, mark), mark)
     await _prepare(rehearsal)
-    with Generators(orders) as generators:
+    with suppress(GeneratorDied), Generators(orders) as generators:
         rehearsal.shown.phase("limit")
         limits = await _limits(generators)
         rehearsal.shown.phase("load")
         began_at, begins = rehearsal.clock.now(), monotonic() + BEGINS_AFTER_SECONDS
         generators.begin(begins)
-
-        def now() -> float:
-            return monotonic() - begins
-
         async with (
             _interruptible(happened, generators),
             _meanwhile(rehearsal, happened, generators, now),
         ):
             told = await generators.listen(rehearsal.shown.update)
-    counted = sum_of(told)
-    rehearsal.shown.phase("audit")
+    counted = sum_of(told or [Tally().told()])
     happened.is_complete = len(told) == len(orders)
-    happened.asked += await _at_the_end(rehearsal, happened, counted, now)
+    if limits is not None:  # else nobody was sent, and nothing is asked of what nobody loaded
+        rehearsal.shown.phase("audit")
+        happened.asked += await _at_the_end(rehearsal, happened, counted, now)
     size = DataSize(before, own.bytes()) if own else None
     described = machine.description(load, size)
     return run_of(rehearsal, happened, counted, limits, described, began_at)

@@ -1,7 +1,6 @@
 """How a rehearsal begins: what was chosen becomes whom to drive; and how its end is told."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -12,10 +11,10 @@ from meterai.capacity.rehearsal import plan as plans
 from meterai.capacity.rehearsal import targets
 from meterai.capacity.rehearsal.given import Rehearsal, check
 from meterai.capacity.rehearsal.installation import (
-    COMMAND_SECONDS_MAX,
     Addresses,
     Done,
     OwnInstallation,
+    done,
     settings_of,
 )
 from meterai.capacity.rehearsal.progress import Shown
@@ -97,10 +96,7 @@ def _audit_of(directory: Path) -> Audit:
 
     def audit(words: Sequence[str]) -> Done:
         command = [sys.executable, "-m", "meterai", "audit", *words, "--data", str(directory)]
-        done = subprocess.run(  # noqa: S603 - ourselves
-            command, capture_output=True, text=True, check=False, timeout=COMMAND_SECONDS_MAX
-        )
-        return Done(done.returncode, done.stdout + done.stderr)
+        return done(command)
 
     return audit
 

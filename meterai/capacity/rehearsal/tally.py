@@ -46,6 +46,7 @@ class Counted(msgspec.Struct, frozen=True):
     stamps_wrong: int  # downloaded, and the original is no prefix of it
     last_at: float  # when the last visitor left
     places: tuple[Place, ...]
+    starved: int = 0  # connections for which the generator's machine had no file, port or memory
 
 
 class StepTally:
@@ -182,6 +183,7 @@ class Tally:
             stamps_wrong=self.stamps_wrong,
             last_at=self.last_at,
             places=tuple(self._places),
+            starved=self.traffic.starved,
         )
 
 
@@ -258,4 +260,5 @@ def sum_of(found: Sequence[Counted]) -> Counted:
         stamps_wrong=sum(one.stamps_wrong for one in found),
         last_at=max(one.last_at for one in found),
         places=tuple(place for one in found for place in one.places),
+        starved=sum(one.starved for one in found),
     )

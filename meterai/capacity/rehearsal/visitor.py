@@ -63,6 +63,7 @@ class World:
     bank: Site | None = None
     mail: Site | None = None
     stamped: list[bytes] = field(default_factory=list)  # some documents that were stamped
+    mark: str = ""  # of the run: mail addresses and documents of two runs differ by it
     standin_traffic: Traffic = field(default_factory=Traffic)  # not of the installation
 
     def now(self) -> float:
@@ -83,6 +84,8 @@ class Visitor:
     ) -> None:
         self.world = world
         self.drawing = drawing
+        # Of what no other visitor has, of this run or another with the same seed.
+        self.alone = random.Random(f"{world.mark}/{drawing.getrandbits(64)}")  # noqa: S311 - nothing secret
         self.thought = 0.0  # seconds of pauses so far
         self.asked_at = 0.0  # when the last request was sent
         self._journey = journey
