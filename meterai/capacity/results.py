@@ -193,7 +193,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Promise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One promise, asked once while the run was under way or at its end.
 
-    name    `audit`, `no_error_pages`, `paid_before_unpaid`, `order_of_the_line`, `nothing_lost`
+    name    `audit`, `no_error_pages`, `paid_before_unpaid`, `order_of_the_line`, `share_of_strangers`,
+            `nothing_lost`
     held    None where it could not be found out; `found` says why
     """
 

@@ -63,6 +63,13 @@ def test_the_same_seed_brings_the_same_and_another_others(plan: Plan) -> None:
     assert again != list(arrivals(msgspec.structs.replace(plan, seed=8), 1, 2))
 
 
+def test_visitors_of_a_journey_come_from_so_many_networks() -> None:
+    plan = of(TEXT.replace("weight = 3\n", "weight = 3\nnetworks = 30\n"))
+    found = list(arrivals(plan, 0, 1))
+    assert len({one.network for one in found if one.journey.value == "look"}) == 30
+    assert {one.network for one in found if one.journey.value == "check"} == {""}
+
+
 @pytest.mark.parametrize("name", shipped())
 def test_a_shipped_plan_can_be_used(name: str) -> None:
     plan = of(shipped()[name])

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import resource
+import sys
+from ipaddress import IPv4Address
 
 import pytest
 
@@ -13,8 +15,10 @@ from meterai.capacity.rehearsal.connection import (
     ConnectionLost,
     Network,
     Traffic,
+    address_alone,
+    address_among,
+    can_choose_address,
     request,
-    source_of,
 )
 from meterai.capacity.rehearsal.sites import AddressWrong, Site, site_of
 from tests.capacity.scripted_server import ScriptedServer, always, answer, in_turn
@@ -153,9 +157,22 @@ def test_what_is_no_address_is_refused(url: str) -> None:
 
 def test_visitors_have_addresses_of_their_own_on_this_machine_only() -> None:
     here, elsewhere = Site("x", 80, "127.0.0.1"), Site("x", 80, "192.0.2.1")
-    found = {source_of(here, number) for number in range(10_000)}
-    assert len(found) > 9_000 or found == {None}  # None where the system has one address only
-    assert source_of(elsewhere, 1) is None
+    assert len({address_alone(number) for number in range(10_000)}) > 9_000
+    assert can_choose_address(here) is (sys.platform == "linux")
+    assert not can_choose_address(elsewhere)
+
+
+@pytest.mark.parametrize(("neighbours", "of_24"), [(False, 600), (True, 1)])
+def test_networks_of_a_journey_are_apart_or_in_one_24(neighbours: bool, of_24: int) -> None:
+    count = 254 if neighbours else 600
+    groups = [
+        {address_among(group, number, neighbours=neighbours) for number in range(count)}
+        for group in range(20)
+    ]
+    assert len(set.union(*groups)) == 20 * count
+    assert all(IPv4Address(one).is_loopback for one in set.union(*groups))
+    assert len({one.rpartition(".")[0] for one in groups[19]}) == of_24
+    assert "127.0.0.1" not in set.union(*groups)
 
 
 def test_machine_without_files_left_is_counted_and_not_taken_for_the_server() -> None:

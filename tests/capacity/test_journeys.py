@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 import re
+import sys
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable
@@ -15,6 +16,7 @@ from meterai.capacity.rehearsal import journeys
 from meterai.capacity.rehearsal.documents import document
 from meterai.capacity.rehearsal.generator import maker_of
 from meterai.capacity.rehearsal.plan import ANY_DEVICE, Bounds, JourneyName
+from meterai.capacity.rehearsal.sites import Site
 from meterai.capacity.rehearsal.tally import Counted, Tally
 from meterai.capacity.rehearsal.visitor import StepFailed, Visitor, World
 from meterai.sealing import Placement, inspect
@@ -44,6 +46,8 @@ def asked_path(asked: bytes) -> str:
 def visited(
     answering: Callable[[bytes], Awaitable[bytes | None]],
     journey: Callable[[Visitor], Awaitable[None]],
+    *,
+    network: str = "",
     **bounds: float,
 ) -> tuple[Counted, str]:
     """What was counted of one visitor alone, and why its journey failed."""
@@ -62,7 +66,9 @@ def visited(
                 server.site,
                 server.site,
             )
-            visitor = Visitor(world, tally.journey("any"), ANY_DEVICE, random.Random(1), 0.0)
+            visitor = Visitor(
+                world, tally.journey("any"), ANY_DEVICE, random.Random(1), 0.0, network
+            )
             try:
                 await journey(visitor)
             except StepFailed as failed:
@@ -102,6 +108,42 @@ def test_who_is_sent_into_a_line_waits_for_its_number_and_comes_in() -> None:
     (place,) = counted.places
     assert (place.line, place.number) == ("buying", 7)
     assert place.asked_at <= place.given_at
+
+
+def test_place_is_counted_for_its_network_when_taken_and_when_called() -> None:
+    told = [serving(3), serving(7)]
+
+    async def answering(asked: bytes) -> bytes:
+        match asked_path(asked):
+            case "/stamp":
+                return answer(303, b"", "Location: /lines/buying?next=%2Fstamp")
+            case "/lines/buying?next=%2Fstamp":
+                return answer(200, WAITING)
+            case "/lines/buying/now-serving.json":
+                return answer(200, told.pop(0))
+            case "/lines/buying/enter?next=%2Fbuy":
+                return answer(303, b"", "Location: /stamp?in=1")
+            case _:
+                return answer(200, b"<title>come in</title>")
+
+    counted, why = visited(answering, journeys.grab, network="127.1.2.1")
+    assert why == ""
+    expected = {"any/taken/127.1.2.1": 1, "any/called/127.1.2.1": 1}
+    assert counted.turns == (expected if sys.platform == "linux" else {})
+
+
+def test_two_runs_of_one_seed_have_other_documents_and_mail_addresses() -> None:
+    async def alone(mark: str) -> tuple[bytes, int]:
+        site = Site("127.0.0.1", 80, "127.0.0.1")
+        world = World(site, Bounds(seconds_max=1), Tally(), 0.0, maker_of(1_000), mark=mark)
+        tally = world.tally.journey("any")
+        visitor = Visitor(world, tally, ANY_DEVICE, random.Random(1), 0.0)
+        return world.original(visitor.alone), visitor.alone.getrandbits(64)
+
+    first, again, other = (asyncio.run(alone(mark)) for mark in ("a", "a", "b"))
+    assert first == again
+    assert first[0] != other[0]
+    assert first[1] != other[1]
 
 
 def test_where_no_line_stands_nobody_waits() -> None:

@@ -8,12 +8,14 @@ import pytest
 
 from meterai.capacity.rehearsal.installation import Done, Spent
 from meterai.capacity.rehearsal.observation import Observation, Sample, parsed
+from meterai.capacity.rehearsal.plan import of, shipped
 from meterai.capacity.rehearsal.promises import (
     audited,
     no_error_pages,
     nothing_lost,
     order_of_the_line,
     paid_before_unpaid,
+    share_of_strangers,
 )
 from meterai.capacity.rehearsal.tally import Counted, Place, Tally
 from meterai.capacity.results import ErrorPage
@@ -170,3 +172,30 @@ def test_who_came_first_has_the_lower_number(
 def test_lines_have_numbers_of_their_own() -> None:
     places = (Place("buying", 2, 0.0, 0.1), Place("formasi", 1, 9.0, 9.1))
     assert order_of_the_line(counted(places=places), 1.0).held is True
+
+
+@pytest.mark.parametrize(
+    ("grabbed", "called", "held"),
+    [
+        ((2, 2), 98, True),
+        ((3, 2), 98, False),  # of those taken
+        ((2, 3), 98, False),  # of those called
+        ((1, 1), 98, None),  # of less than a hundred
+        ((3, 3), 147, True),
+    ],
+)
+def test_networks_of_a_program_have_at_most_twice_their_share_of_places(
+    grabbed: tuple[int, int], called: int, held: bool | None
+) -> None:
+    turns = {
+        "grab/taken/127.4.0.1": grabbed[0],
+        "grab/called/127.4.0.1": grabbed[1],
+        "buy/taken/127.1.0.1": called,
+        "buy/called/127.1.0.1": called,
+    }
+    plan = of(shipped()["strangers"])
+    told = share_of_strangers(plan, counted(turns=turns), 1.0)
+    assert told is not None
+    assert told.held is held
+    assert f"{grabbed[1]} of {grabbed[1] + called} called; at most 2.0%" in told.found
+    assert share_of_strangers(of(shipped()["small"]), counted(turns=turns), 1.0) is None

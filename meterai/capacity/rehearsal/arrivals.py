@@ -6,9 +6,10 @@ processes are one, so together they are what the plan says.
 
 import random  # noqa: TID251 - seeded below
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
+from meterai.capacity.rehearsal.connection import address_among
 from meterai.capacity.rehearsal.plan import Device, JourneyName, JourneyPlan, Plan
 
 
@@ -20,6 +21,7 @@ class Arrival:
     journey: JourneyName
     device: Device
     seed: int
+    network: str = ""  # the address it comes from, where the plan says from how many
 
 
 def _drawn(
@@ -42,9 +44,16 @@ def arrivals(plan: Plan, share: int, shares: int) -> Iterator[Arrival]:
     devices = list(accumulate(one.weight for one in plan.devices))
     expected = 0.0  # arrivals of all processes up to now: the curve runs by them, not by seconds
     while (expected := expected + drawing.expovariate(1 / shares)) < curve.total:
-        yield Arrival(
+        group = _drawn(plan.journeys, journeys, drawing.random())
+        journey = plan.journeys[group]
+        arrival = Arrival(
             curve.when(expected),
-            plan.journeys[_drawn(plan.journeys, journeys, drawing.random())].name,
+            journey.name,
             plan.devices[_drawn(plan.devices, devices, drawing.random())],
             drawing.getrandbits(53),
         )
+        if journey.networks:
+            number = drawing.randrange(journey.networks)
+            network = address_among(group, number, neighbours=journey.neighbours)
+            arrival = replace(arrival, network=network)
+        yield arrival

@@ -104,7 +104,7 @@ class Generator:
         tally.started += 1
         self._tally.under_way += 1
         drawing = random.Random(arrival.seed)  # noqa: S311 - to be done again, nothing secret
-        visitor = Visitor(self._world, tally, arrival.device, drawing, arrival.at)
+        visitor = Visitor(self._world, tally, arrival.device, drawing, arrival.at, arrival.network)
         try:
             await self._journeys(arrival.journey)(visitor)
         except StepFailed as failed:

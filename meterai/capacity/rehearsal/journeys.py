@@ -20,7 +20,7 @@ from meterai.capacity.rehearsal.connection import Answer, ConnectionLost
 from meterai.capacity.rehearsal.pages import Page
 from meterai.capacity.rehearsal.plan import JourneyName
 from meterai.capacity.rehearsal.sites import Site
-from meterai.capacity.rehearsal.tally import Place
+from meterai.capacity.rehearsal.tally import CALLED, TAKEN, Place
 from meterai.capacity.rehearsal.visitor import StepFailed, Visitor
 
 STANDIN_SECONDS_MAX = 30.0
@@ -179,6 +179,15 @@ async def queue(visitor: Visitor) -> None:
     await _through_the_line(visitor)
 
 
+async def grab(visitor: Visitor) -> None:
+    """A program takes a place in the line as a new browser, signs in once it is called, and buys nothing."""
+    async with visitor.step("come"):
+        await visitor.get("/stamp")
+    await _through_the_line(visitor)
+    if visitor.page.has_form(SIGN_IN):
+        await _prove_address(visitor, "/stamp/files")
+
+
 async def _order(visitor: Visitor, there: str, quantity: str = "") -> None:
     """Send the form of an order; where a line stands before it, once the turn has come."""
     await _through_the_line(visitor)
@@ -202,10 +211,12 @@ async def _through_the_line(visitor: Visitor) -> None:
         if not number:
             raise StepFailed("no_place")
         visitor.world.tally.place(Place(name, int(number), asked_at, given_at))
+        visitor.comes_to(TAKEN)
         wait = LINE_SECONDS_MIN * (1 + visitor.drawing.random())
         while visitor.page.path.startswith(LINES):
             await asyncio.sleep(wait)
             wait = await _looked(visitor, int(number))
+    visitor.comes_to(CALLED)
 
 
 async def _looked(visitor: Visitor, number: int) -> float:
@@ -345,7 +356,9 @@ JOURNEYS: Mapping[JourneyName, Journey] = MappingProxyType(
         JourneyName.CHECK: check,
         JourneyName.COMPLAIN: complain,
         JourneyName.QUEUE: queue,
+        JourneyName.GRAB: grab,
     }
 )
-PAYING = frozenset({JourneyName.BUY, JourneyName.COMPLAIN})  # need the stand-ins of bank and mail
+# Need the stand-ins of bank and mail.
+PAYING = frozenset({JourneyName.BUY, JourneyName.COMPLAIN, JourneyName.GRAB})
 CHECKING = frozenset({JourneyName.CHECK})  # need a document that was stamped

@@ -29,6 +29,8 @@ _FIELD = re.compile("field `([^`]*)`")
 SEED_MAX = 9_007_199_254_740_991  # the largest whole number that every reader of JSON keeps
 DEVICES_MAX = JOURNEYS_MAX = 20
 FAULTS_MAX = 100
+NETWORKS_MAX = 600  # of a journey, apart: addresses of 127.0.0.0/8 are dealt out by it
+NEIGHBOURS_MAX = 254  # in one /24
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Weight = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
@@ -69,6 +71,7 @@ class JourneyName(StrEnum):
     CHECK = "check"
     COMPLAIN = "complain"
     QUEUE = "queue"
+    GRAB = "grab"
 
 
 class FaultKind(StrEnum):
@@ -114,6 +117,9 @@ class JourneyPlan(Part, frozen=True):
 
     name: JourneyName
     weight: Weight = 1.0
+    # Addresses they come from, each in a /24 of its own; 0: every visitor has one of its own.
+    networks: Annotated[int, msgspec.Meta(ge=0, le=NETWORKS_MAX)] = 0
+    neighbours: bool = False  # all of these addresses are in one /24
 
 
 class Device(Part, frozen=True):
@@ -270,6 +276,13 @@ def _check_named(field: str, found: Sequence[JourneyPlan] | Sequence[Device], mo
         raise PlanWrong(field, "no weight is above 0")
 
 
+def _check_networks(plan: Plan) -> None:
+    for number, one in enumerate(plan.journeys):
+        if one.neighbours and not 0 < one.networks <= NEIGHBOURS_MAX:
+            reason = f"neighbours are from 1 to {NEIGHBOURS_MAX} addresses"
+            raise PlanWrong(f"journeys[{number}].networks", reason)
+
+
 def _check_faults(plan: Plan) -> None:
     if len(plan.faults) > FAULTS_MAX:
         raise PlanWrong("faults", f"at most {FAULTS_MAX}")
@@ -301,6 +314,7 @@ def checked(given: dict[str, Any]) -> Plan:
     _check_arrivals(plan)
     _check_named("journeys", plan.journeys, JOURNEYS_MAX)
     _check_named("devices", plan.devices, DEVICES_MAX)
+    _check_networks(plan)
     _check_faults(plan)
     return plan
 

@@ -7,12 +7,15 @@ import msgspec
 
 from meterai.capacity.rehearsal.installation import Done
 from meterai.capacity.rehearsal.observation import Observation
-from meterai.capacity.rehearsal.tally import AWAY, Counted, Place
+from meterai.capacity.rehearsal.plan import JourneyName, Plan
+from meterai.capacity.rehearsal.tally import AWAY, CALLED, TAKEN, Counted, Place
 from meterai.capacity.results import Journey, Promise
 
 AUDIT, NO_ERROR_PAGES = "audit", "no_error_pages"
 PAID_BEFORE_UNPAID, NOTHING_LOST = "paid_before_unpaid", "nothing_lost"
-ORDER_OF_THE_LINE = "order_of_the_line"
+ORDER_OF_THE_LINE, SHARE_OF_STRANGERS = "order_of_the_line", "share_of_strangers"
+STRANGERS_FACTOR = 2.0  # one network of a hundred has two places of a hundred at most
+CALLED_MIN = 100  # of fewer nobody can say what a hundredth has
 # Two processes give numbers in one order to within a second; the rest is how late an answer is seen, and how
 # long a process may stand still on a machine that is overrun.
 ORDER_SECONDS = 5.0
@@ -154,3 +157,32 @@ def order_of_the_line(counted: Counted, at: float) -> Promise:
         twice += len(places) - len({one.number for one in places})
     told = f"{len(counted.places)} places, {wrong} overtaken, {twice} given twice"
     return Promise(ORDER_OF_THE_LINE, at, held=not wrong and not twice, found=told)
+
+
+def share_of_strangers(plan: Plan, counted: Counted, at: float) -> Promise | None:
+    """Networks of programs that grab places have at most twice the share of places that they are of networks.
+
+    Of the places taken and of those called.  None where a plan has no such program among networks of people.
+    """
+    grabbing = {one.name: one.networks for one in plan.journeys if one.networks}
+    strangers = grabbing.pop(JourneyName.GRAB, 0)
+    people = sum(grabbing.values())
+    if not strangers or not people:
+        return None
+    most = STRANGERS_FACTOR * strangers / people
+    taken, of_taken = _turns(counted, TAKEN)
+    called, of_called = _turns(counted, CALLED)
+    found = (
+        f"{strangers} networks beside {people} of people have {taken} of {of_taken} places taken and "
+        f"{called} of {of_called} called; at most {most:.1%} is meant"
+    )
+    is_within = taken <= most * of_taken and called <= most * of_called
+    held = is_within if of_called >= CALLED_MIN else None
+    return Promise(SHARE_OF_STRANGERS, at, held=held, found=found)
+
+
+def _turns(counted: Counted, turn: str) -> tuple[int, int]:
+    """How many programs that grab places came so far in a line, and of how many visitors."""
+    each = {name: n for name, n in counted.turns.items() if name.split("/")[1] == turn}
+    grabbed = sum(n for name, n in each.items() if name.startswith(f"{JourneyName.GRAB}/"))
+    return grabbed, sum(each.values())

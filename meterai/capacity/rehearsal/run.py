@@ -218,6 +218,8 @@ async def _at_the_end(
     ]
     if counted.places:
         found.append(promises.order_of_the_line(counted, now()))
+    if (strangers := promises.share_of_strangers(plan, counted, now())) is not None:
+        found.append(strangers)
     audit = rehearsal.audit
     if audit is None:
         return [*found, promises.not_audited(now())]

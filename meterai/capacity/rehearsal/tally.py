@@ -12,6 +12,7 @@ from meterai.capacity.results import ErrorPage, Journey, Latency, Step
 ERROR_PAGES_KEPT = 20  # the first of each process; the rest are counted
 BUSY = "busy"  # the limiter's own 503
 AWAY = "away"  # 503: the database is away
+TAKEN, CALLED = "taken", "called"  # how far somebody came in a line
 PLACES_KEPT = 20_000  # of each process; enough to see an order that is not kept
 
 
@@ -46,6 +47,8 @@ class Counted(msgspec.Struct, frozen=True):
     stamps_wrong: int  # downloaded, and the original is no prefix of it
     last_at: float  # when the last visitor left
     places: tuple[Place, ...]
+    # Visitors in lines by `<journey>/<taken or called>/<network>`, where several have one network.
+    turns: dict[str, int] = {}
     starved: int = 0  # connections for which the generator's machine had no file, port or memory
 
 
@@ -117,6 +120,7 @@ class Tally:
         self._error_pages: list[ErrorPage] = []
         self._error_count = 0
         self._places: list[Place] = []
+        self._turns: Counter[str] = Counter()
 
     def journey(self, name: str) -> JourneyTally:
         """One kind of visit."""
@@ -156,6 +160,10 @@ class Tally:
         if len(self._places) < PLACES_KEPT:
             self._places.append(place)
 
+    def turn(self, journey: str, network: str, turn: str) -> None:
+        """Somebody of a network that others have too took a place in a line, or was called."""
+        self._turns[f"{journey}/{turn}/{network}"] += 1
+
     @property
     def error_pages(self) -> int:
         """How many errors somebody saw."""
@@ -183,6 +191,7 @@ class Tally:
             stamps_wrong=self.stamps_wrong,
             last_at=self.last_at,
             places=tuple(self._places),
+            turns=dict(self._turns),
             starved=self.traffic.starved,
         )
 
@@ -260,5 +269,6 @@ def sum_of(found: Sequence[Counted]) -> Counted:
         stamps_wrong=sum(one.stamps_wrong for one in found),
         last_at=max(one.last_at for one in found),
         places=tuple(place for one in found for place in one.places),
+        turns=_sum(one.turns for one in found),
         starved=sum(one.starved for one in found),
     )

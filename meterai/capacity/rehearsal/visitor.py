@@ -72,7 +72,9 @@ class World:
 
 
 class Visitor:
-    """One visitor.  `intended` is the time of its arrival, in seconds from the beginning."""
+    """One visitor.  `intended` is the time of its arrival, in seconds from the beginning; `network` the address
+    that it shares with others, where it does.
+    """
 
     def __init__(
         self,
@@ -81,6 +83,7 @@ class Visitor:
         device: Device,
         drawing: random.Random,
         intended: float,
+        network: str = "",
     ) -> None:
         self.world = world
         self.drawing = drawing
@@ -90,8 +93,13 @@ class Visitor:
         self.asked_at = 0.0  # when the last request was sent
         self._journey = journey
         self._device = device
-        self._network = Network(device.latency_seconds, device.bytes_per_second)
-        self._source = connection.source_of(world.site, drawing.getrandbits(23))
+        self._link = Network(device.latency_seconds, device.bytes_per_second)
+        address = connection.address_alone(drawing.getrandbits(23))
+        can_choose = connection.can_choose_address(world.site)
+        self._source = (network or address) if can_choose else None
+        # Of several visitors together; empty where each has one of its own, or none can be chosen.
+        self._network = network if can_choose else ""
+        self._turn = ""
         self._intended = intended
         self._cookies: dict[str, str] = {}
         self._connection: Connection | None = None
@@ -310,7 +318,7 @@ class Visitor:
     async def _connected(self) -> Connection:
         if self._connection is None or not self._connection.is_open:
             self._connection = await Connection.open(
-                self.world.site, self._network, self.world.tally.traffic, self._source
+                self.world.site, self._link, self.world.tally.traffic, self._source
             )
         return self._connection
 
@@ -323,6 +331,12 @@ class Visitor:
         """Close what is open."""
         if self._connection is not None:
             self._connection.close()
+
+    def comes_to(self, turn: str) -> None:
+        """Count for its network how far it came in a line: `TAKEN`, then `CALLED`, each once."""
+        if self._network and turn != self._turn:
+            self._turn = turn
+            self.world.tally.turn(self._journey.name, self._network, turn)
 
     def _keep(self, cookies: Sequence[str]) -> None:
         for line in cookies:
