@@ -130,7 +130,7 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     finished: int
     failed: Mapping[
         str, int
-    ]  # by reason: `status_500`, `connection_lost`, `gave_up`, `wrong_answer`, ...
+    ]  # by reason: `status_500`, ...; of who gave up what it saw last: `busy`, `away`, `connection_lost`, `gave_up`
     refused: (
         int  # times the limiter told somebody to come again; the visitor may have succeeded later
     )
@@ -162,6 +162,8 @@ class Series(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     under_way           a journey         visitors    begun and not ended
     answers             a status          1/s         answers of that status, or what came of a request else
     requests, failed    ""                1/s         requests sent; steps that failed
+    lost                <journey>.<step>: <reason>
+                                          1/s         visitors who left there, and why
     step_latency        <journey>.<step>  s           mean of the steps that ended in the second
     cpu                 a process group   cores       processor time by the clock: web, worker, postgres, ...
     memory              a process group   bytes       resident

@@ -82,6 +82,12 @@ def _loads(random: np.random.Generator) -> Sequence[Series]:
             Series("waiting", priority, "requests", at, tuple((load * share / 4).tolist())),
             Series("refused", priority, "1/s", at, tuple(np.maximum(load - 40, 0).tolist())),
         ]
+    for step in STEPS:
+        lost = tuple(2.0 if second == 60 else 0.0 for second in range(SECONDS))
+        found.append(Series("lost", f"buy.{step}: gave_up", "1/s", at, lost))
+    turn = tuple((load / 50).tolist())
+    found.append(Series("meterai_station_pressure", "turn", "number", at, turn))
+    found.append(Series("finished", "buy", "1/s", at, (4.0,) * SECONDS))
     for group, most in (("web", 0.9), ("worker", 0.5), ("postgres", 0.4)):
         found.append(Series("cpu", group, "cores", at, tuple((load / 50 * most).tolist())))
     return found

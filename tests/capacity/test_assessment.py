@@ -137,6 +137,11 @@ def test_what_is_copied_is_what_the_run_says(tmp_path: Path) -> None:
         step.latency.p99 for step in bought.steps
     ]
     assert part.visitors == sum(run.arrivals.offered)
+    assert [sum(getattr(one, name) for one in part.flow_table) for name in ("came", "lost")] == [
+        sum(run.arrivals.offered),
+        sum(sum(step.failed.values()) for step in journey(run, "buy").steps),
+    ]
+    assert part.flow_table[-1].until_seconds == len(run.arrivals.offered)
     assert part.costs.serving_cpu_seconds == 60 + 25 + 30
     assert part.costs.cpu_each_ms == pytest.approx(1_000 * 115 / bought.finished)
     assert {one.name: one.busy_cores for one in part.bottleneck.groups}["web"] > 0.8
@@ -505,3 +510,14 @@ def test_what_is_no_plan_is_refused(tmp_path: Path, text: bytes) -> None:
 )
 def test_figures_are_said_as_people_say_them(found: str, expected: str) -> None:
     assert found == expected
+
+
+def test_report_names_step_reason_and_pool_of_who_was_lost(tmp_path: Path) -> None:
+    report = report_of(made(tmp_path, a_run()))
+    assert report.text.count("turns of requests (the limiter)") == len(
+        journey(a_run(), "buy").steps
+    )
+    assert "waited until they gave up" in report.text
+    assert "No visitor was lost" not in report.text
+    calm = replace(a_run(), series=())
+    assert "No visitor was lost" in report_of(made(tmp_path, calm)).text

@@ -190,6 +190,21 @@ def test_patience_ends() -> None:
     assert journey.steps[0].failed == {"gave_up": 1}
 
 
+def test_who_gives_up_is_lost_by_what_was_told_last() -> None:
+    counted = run(always(BUSY), arriving([0.0, 0.1]), patience=0.5)
+    assert only(counted).steps[0].failed == {"busy": 2}
+    assert sum(counted.seconds["lost/look.front: busy"]) == 2
+
+
+def test_visitors_under_way_are_counted_once_a_second() -> None:
+    async def never(_: bytes) -> bytes:
+        await asyncio.sleep(60)
+        return b""
+
+    counted = run(ScriptedServer(never), arriving([0.0, 0.1, 0.2]), seconds_max=2.5)
+    assert counted.seconds["under_way"][1:] == [3.0, 3.0]
+
+
 @pytest.mark.parametrize(
     ("told", "label", "errors"),
     [

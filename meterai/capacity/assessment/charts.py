@@ -67,16 +67,22 @@ def _base(rows: Sequence[Mapping[str, Any]], height: int = HEIGHT) -> Any:
     return alt.Chart(cast("Any", {"values": list(rows)})).properties(width=WIDTH, height=height)
 
 
-def offered(run: RunPart, words: Words) -> Markup:
-    """Who came in each second of a run."""
-    rows = [{"at": at, "value": value} for at, value in run.offered.points]
-    chart = _base(rows, 140).mark_area(color=PALE, line={"color": BRAND}, interpolate="step")
+def flow(run: RunPart, words: Words) -> Markup:
+    """Who came in each second of a run, whose journey ended well, and who was lost."""
+    rows = [
+        {"at": at, "value": value, "of": words(line.of)}
+        for line in run.flow
+        for at, value in line.points
+    ]
+    scale = alt.Scale(domain=[words(line.of) for line in run.flow], range=[PALE, GOOD, BAD])
+    chart = _base(rows).mark_line(strokeWidth=2, interpolate="step-after")
     return drawn(
         chart.encode(
             x=alt.X("at:Q", title=words("seconds")),
             y=alt.Y("value:Q", title=words("visitors_a_second")),
+            color=alt.Color("of:N", scale=scale),
         ),
-        words("offered"),
+        words("flow"),
     )
 
 

@@ -10,12 +10,15 @@ from meterai.capacity.assessment.model import (
     ErrorPart,
     FaultPart,
     File,
+    FlowPart,
     JourneyPart,
     Line,
+    LossPart,
     PromisePart,
     RunPart,
     StepPart,
 )
+from meterai.capacity.losses import LOST, Loss, losses_of
 from meterai.capacity.results import Fault, Journey, Latency, Promise, Run, Step
 from meterai.capacity.simulation.measured import NOT_SERVING, load_points, priority_of
 from meterai.capacity.simulation.scalability import fit_where_enough
@@ -23,13 +26,14 @@ from meterai.kit.priority import Priority
 
 WAITED = "meterai_limiter_waited_seconds_total"
 POINTS_MAX = 240  # of one line in a picture
+ROWS_MAX = 30  # of a table of a whole run
 CORE_SECONDS_PER_HOUR = 3_600
 
 
 def run_part(run: Run, file: File, core_hour_rupiah: int | None) -> RunPart:
     """Everything the report says of one run."""
     machine, target, generator = run.machine, run.target, run.generator
-    data = machine.data
+    data, flow = machine.data, _flow(run)
     return RunPart(
         name=run.name,
         file=file,
@@ -57,7 +61,9 @@ def run_part(run: Run, file: File, core_hour_rupiah: int | None) -> RunPart:
         visitors=sum(run.arrivals.offered),
         visitors_dropped=sum(run.arrivals.dropped),
         visitors_peak_rate=float(max(run.arrivals.offered, default=0)),
-        offered=Line("", thinned(list(enumerate(run.arrivals.offered)))),
+        flow=tuple(Line(name, thinned(list(enumerate(one)))) for name, one in flow.items()),
+        flow_table=tuple(_flow_table(flow)),
+        losses=tuple(_loss(one) for one in losses_of(run)),
         statuses=tuple(sorted(run.statuses.items())),
         error_pages=run.error_pages,
         first_error_pages=tuple(
@@ -80,6 +86,39 @@ def thinned(points: list[tuple[float, float]]) -> tuple[tuple[float, float], ...
     size = -(-len(points) // POINTS_MAX) or 1
     parts = [points[n : n + size] for n in range(0, len(points), size)]
     return tuple((float(part[0][0]), sum(value for _, value in part) / len(part)) for part in parts)
+
+
+def _flow(run: Run) -> dict[str, list[int]]:
+    """Who came, whose journey ended well and who was lost, in each second."""
+    came = list(run.arrivals.offered)
+    found = {"came": came}
+    for name, series in (("finished", "finished"), ("lost", LOST)):
+        points = points_of(run, series)
+        found[name] = [int(points.get(float(second), 0)) for second in range(len(came))]
+    return found
+
+
+def _flow_table(flow: Mapping[str, list[int]]) -> Iterable[FlowPart]:
+    length = len(flow["came"])
+    size = -(-length // ROWS_MAX) or 1
+    for begin in range(0, length, size):
+        end = min(begin + size, length)
+        came, finished, lost = (sum(one[begin:end]) for one in flow.values())
+        yield FlowPart(float(begin), float(end), came, finished, lost)
+
+
+def _loss(loss: Loss) -> LossPart:
+    return LossPart(
+        journey=loss.journey,
+        step=loss.step,
+        reason=loss.reason,
+        visitors=loss.visitors,
+        first_seconds=loss.first_at,
+        last_seconds=loss.last_at + 1,
+        pool=loss.pool or "none",
+        pressure_share=loss.pressure,
+        line_rate=loss.line_rate,
+    )
 
 
 def _journey(journey: Journey) -> JourneyPart:

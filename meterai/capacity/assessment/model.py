@@ -98,6 +98,30 @@ class Line(msgspec.Struct, frozen=True):
     points: tuple[tuple[float, float], ...]
 
 
+class FlowPart(msgspec.Struct, frozen=True):
+    """Visitors of some seconds of a run: who came, whose journey ended well, who was lost."""
+
+    at_seconds: float
+    until_seconds: float
+    came: int
+    finished: int
+    lost: int
+
+
+class LossPart(msgspec.Struct, frozen=True):
+    """Visitors lost at one step for one reason; as `capacity/losses.py` says."""
+
+    journey: str
+    step: str
+    reason: str
+    visitors: int
+    first_seconds: float
+    last_seconds: float
+    pool: str
+    pressure_share: float | None
+    line_rate: float | None
+
+
 class GroupPart(msgspec.Struct, frozen=True):
     """Processor use of one group of processes."""
 
@@ -201,7 +225,9 @@ class RunPart(msgspec.Struct, frozen=True):
     visitors: int
     visitors_dropped: int
     visitors_peak_rate: float
-    offered: Line
+    flow: tuple[Line, ...]  # came, finished, lost: visitors a second
+    flow_table: tuple[FlowPart, ...]  # the same in words, in parts of the run
+    losses: tuple[LossPart, ...]
     statuses: tuple[tuple[str, int], ...]
     error_pages: int
     first_error_pages: tuple[ErrorPart, ...]

@@ -5,6 +5,7 @@ how late it begins it measures, and it ends by itself.
 """
 
 import asyncio
+import itertools
 import random  # noqa: TID251 - seeded below
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -123,11 +124,10 @@ class Generator:
             visitor.leave()
 
     async def _tick(self) -> None:
-        while True:
-            now = self._world.now()
-            await asyncio.sleep(TICK_SECONDS - now % TICK_SECONDS)
-            now = self._world.now()
-            if now >= 0:
-                self._tally.count("under_way", now, self._tally.under_way)
-                self._tally.last_at = now
-                self._tell(self._tally)
+        for second in itertools.count():
+            # A timer may be early by a moment.
+            while (left := second * TICK_SECONDS - self._world.now()) > 0:  # noqa: ASYNC110
+                await asyncio.sleep(left)
+            self._tally.count("under_way", second, self._tally.under_way)
+            self._tally.last_at = self._world.now()
+            self._tell(self._tally)

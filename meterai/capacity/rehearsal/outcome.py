@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from meterai.capacity.losses import LOST
 from meterai.capacity.rehearsal.given import Rehearsal
 from meterai.capacity.rehearsal.observation import Observation
 from meterai.capacity.rehearsal.plan import FaultPlan
@@ -70,7 +71,7 @@ def _by_seconds(counted: Counted) -> list[Series]:
             told = [(t, f / n) for t, f, n in zip(at, figures, ended, strict=True) if n]
             times, means = tuple(t for t, _ in told), tuple(mean for _, mean in told)
             found.append(Series("step_latency", of, "s", times, means))
-        elif what in ("finished", "answers", "requests", "failed"):
+        elif what in ("finished", "answers", "requests", "failed", LOST):
             found.append(Series(what, of, "1/s", at, tuple(figures)))
         elif what == "under_way":
             found.append(Series(what, of, "visitors", at, tuple(figures)))

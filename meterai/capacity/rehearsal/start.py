@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from meterai.capacity.losses import Loss, losses_of
 from meterai.capacity.rehearsal import plan as plans
 from meterai.capacity.rehearsal import targets
 from meterai.capacity.rehearsal.given import Rehearsal, check
@@ -25,7 +26,7 @@ from meterai.capacity.results import Latency, Run, Target
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import instance_file
-from meterai.plumbing.messages import translate
+from meterai.plumbing.messages import catalogue, translate
 
 Tell = Callable[[str], None]
 
@@ -176,6 +177,34 @@ def _times(latency: Latency) -> dict[str, str]:
     }
 
 
+def _lost(loss: Loss, language: str) -> dict[str, object]:
+    """A loss in the words of a report."""
+
+    def named(kind: str, name: str) -> str:
+        key = f"assess.{kind}.{name}"
+        return translate(key, language) if key in catalogue() else name
+
+    return {
+        "visitors": loss.visitors,
+        "journey": named("journey", loss.journey),
+        "step": named("step", loss.step),
+        "why": named("why", loss.reason),
+        "first": f"{loss.first_at:.0f}",
+        "last": f"{loss.last_at + 1:.0f}",
+        "pool": named("pool", loss.pool or "none"),
+        "figure": _figure(loss, language),
+    }
+
+
+def _figure(loss: Loss, language: str) -> str:
+    """How full the pool was."""
+    if loss.pressure is not None:
+        return translate("rehearsal.pressure", language, share=f"{loss.pressure:.0%}")
+    if loss.line_rate is not None:
+        return translate("rehearsal.line_rate", language, rate=f"{loss.line_rate:.1f}")
+    return ""
+
+
 def summary(run: Run, language: str) -> Iterator[str]:
     """A run in a few lines."""
 
@@ -209,6 +238,8 @@ def summary(run: Run, language: str) -> Iterator[str]:
                 **_times(step.latency),
             )
     yield said("statuses", statuses=", ".join(f"{n} {one}" for one, n in run.statuses.items()))
+    for loss in losses_of(run):
+        yield said("lost", **_lost(loss, language))
     for fault in run.faults:
         took = fault.recovery_seconds
         key = "fault" if took is not None else "fault_not_recovered"

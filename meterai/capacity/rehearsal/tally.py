@@ -30,7 +30,8 @@ class Counted(msgspec.Struct, frozen=True):
 
     `seconds` has for each name a figure for each second from the beginning: `offered`, `sent`, `dropped`,
     `requests`, `under_way`, `finished/<journey>`, `answers/<status>`; of steps that ended in the second
-    `ended/<journey>.<step>`, the seconds they took as `took/<journey>.<step>`, and `failed`.
+    `ended/<journey>.<step>`, the seconds they took as `took/<journey>.<step>`, and `failed`; of visitors
+    who were lost `lost/<journey>.<step>: <reason>`.
     """
 
     journeys: tuple[Journey, ...]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from urllib.parse import urlsplit
 
+from meterai.capacity.losses import LOST
 from meterai.capacity.rehearsal import connection
 from meterai.capacity.rehearsal.connection import (
     Answer,
@@ -38,6 +39,7 @@ AGAIN_AFTER_LOSS_SECONDS = 1.0
 IGNORING_SECONDS = 0.3  # so soon who ignores Retry-After comes again
 RETRY_SECONDS_MIN = 1.0
 SHOWN_LENGTH_MAX = 200  # characters kept of a page of an error
+GAVE_UP, CONNECTION_LOST = "gave_up", "connection_lost"
 _UNAVAILABLE = 503
 _REDIRECT = frozenset({301, 302, 303, 307, 308})
 _AWAY_CODES = frozenset({"database_away", "database_unreachable"})
@@ -100,6 +102,7 @@ class Visitor:
         # Of several visitors together; empty where each has one of its own, or none can be chosen.
         self._network = network if can_choose else ""
         self._turn = ""
+        self._told = ""  # why the latest request of the step was not answered: busy, away, lost
         self._intended = intended
         self._cookies: dict[str, str] = {}
         self._connection: Connection | None = None
@@ -113,11 +116,12 @@ class Visitor:
         """One step of the journey.  Raises `StepFailed`, counted, with its name before the reason."""
         tally = self._step = self._journey.step(name)
         tally.started += 1
+        self._told = ""
         try:
             async with asyncio.timeout(patience or self.world.bounds.patience_seconds):
                 yield
         except TimeoutError:
-            raise self._fails(name, "gave_up") from None
+            raise self._fails(name, self._told or GAVE_UP) from None
         except StepFailed as failed:
             raise self._fails(name, failed.reason) from None
         except NotOnPage:
@@ -140,7 +144,9 @@ class Visitor:
     def _fails(self, step: str, reason: str) -> StepFailed:
         assert self._step is not None
         self._step.failed[reason] += 1
-        self.world.tally.count("failed", self.world.now())
+        now = self.world.now()
+        self.world.tally.count("failed", now)
+        self.world.tally.count(f"{LOST}/{self._step.name}: {reason}", now)
         return StepFailed(f"{step}: {reason}")
 
     def _why_not(self) -> str:
@@ -214,7 +220,8 @@ class Visitor:
             try:
                 answer = await send()
             except ConnectionLost:
-                self.world.tally.answered("connection_lost", self.world.now())
+                self._told = CONNECTION_LOST
+                self.world.tally.answered(CONNECTION_LOST, self.world.now())
                 await asyncio.sleep(AGAIN_AFTER_LOSS_SECONDS * (0.5 + self.drawing.random()))
                 continue
             self._keep(answer.cookies)
@@ -222,6 +229,7 @@ class Visitor:
             self.world.tally.answered(label, self.world.now())
             if answer.status >= 500 and label not in (BUSY, AWAY):
                 self._show_error(answer, path)
+            self._told = label if label in (BUSY, AWAY) else ""
             if answer.status < 500:
                 return answer
             if "retry-after" not in answer.headers:
