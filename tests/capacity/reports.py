@@ -98,7 +98,7 @@ def look_up(data: Any, path: str) -> Any:
 
 
 # What sentences of the catalogue themselves say with digits.
-CONSTANT = re.compile(r"p50|p90|p99\.9|p99|95 %|99 dari 100|99 of 100|SHA-256|R²|\u03c3|\u03ba")
+CONSTANT = re.compile(r"p50|p90|p95|p99\.9|p99|95 %|99 dari 100|99 of 100|SHA-256|R²|\u03c3|\u03ba")
 
 
 def digits_unmarked(report: Report) -> list[str]:

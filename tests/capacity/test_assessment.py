@@ -119,7 +119,7 @@ def test_a_figure_is_shown_as_it_is(tmp_path: Path, planned: Plan) -> None:
         scale = units[found[2]]
         if one.path.endswith(("hours", "hours.mean")):
             scale /= 3_600
-        if one.path.endswith("_ms"):
+        if one.path.endswith("_ms") or ".cost_ms." in one.path:
             scale *= 1_000
         last = 10.0 ** -len(number.partition(".")[2]) * scale  # what its last digit counts
         assert float(number) * scale == pytest.approx(
@@ -521,3 +521,30 @@ def test_report_names_step_reason_and_pool_of_who_was_lost(tmp_path: Path) -> No
     assert "No visitor was lost" not in report.text
     calm = replace(a_run(), series=())
     assert "No visitor was lost" in report_of(made(tmp_path, calm)).text
+
+
+def in_line(run: Run, seconds: float) -> Run:
+    """The run, whose buyers waited so long each in a line that let in ten a second."""
+    (buy,) = run.journeys
+    told = latency([seconds] * 300)
+    steps = (*buy.steps, results.Step("queue", 300, 300, {}, 0, told))
+    at = tuple(float(second) for second in range(120))
+    more = (
+        results.Series("meterai_line_rate", "buying", "number", at, (10.0,) * 120),
+        results.Series("meterai_line_waiting", "buying", "number", at, (1.0,) * 120),
+    )
+    return replace(run, journeys=(replace(buy, steps=steps),), series=(*run.series, *more))
+
+
+def test_report_says_whether_a_prediction_is_within_what_was_measured(tmp_path: Path) -> None:
+    # A line that is faster than people come: each comes in at the first look, after 5 to 10 seconds.
+    right, wrong = made(tmp_path, in_line(a_run(), 8.0), in_line(a_run(), 40.0)).runs
+    assert right.compared is not None
+    assert right.compared.is_within
+    assert wrong.compared is not None
+    assert wrong.compared.is_within is False
+    assert wrong.compared.quotient_p50 == pytest.approx(7.5 / 40, rel=0.1)
+    report = report_of(made(tmp_path, in_line(a_run(), 8.0), a_run()))
+    assert " within " in report.text
+    assert "nobody waited in a line" in report.text
+    assert digits_unmarked(report) == []

@@ -20,6 +20,7 @@ from meterai.capacity.assessment.model import (
 )
 from meterai.capacity.losses import LOST, Loss, losses_of
 from meterai.capacity.results import Fault, Journey, Latency, Promise, Run, Step
+from meterai.capacity.simulation.compared import compared
 from meterai.capacity.simulation.measured import NOT_SERVING, load_points, priority_of
 from meterai.capacity.simulation.scalability import fit_where_enough
 from meterai.kit.priority import Priority
@@ -74,6 +75,7 @@ def run_part(run: Run, file: File, core_hour_rupiah: int | None) -> RunPart:
         classes=tuple(_classes(run)),
         goodput=tuple(_goodput(run)),
         scalability=fit_where_enough(load_points(run), run.seed),
+        compared=compared(run, run.seed),
         bottleneck=bottleneck_of(run),
         faults=tuple(_fault(one) for one in run.faults),
         promises=tuple(_promises(run.promises)),

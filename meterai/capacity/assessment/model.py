@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from meterai.capacity.simulation.model import Plan, Scalability
+from meterai.capacity.simulation.model import Comparison, Plan, Scalability
 
 SCHEMA: Final = 1
 
@@ -235,6 +235,7 @@ class RunPart(msgspec.Struct, frozen=True):
     classes: tuple[ClassPart, ...]
     goodput: tuple[Line, ...]
     scalability: Scalability | None
+    compared: Comparison | None
     bottleneck: Bottleneck
     faults: tuple[FaultPart, ...]
     promises: tuple[PromisePart, ...]

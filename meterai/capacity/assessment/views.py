@@ -21,6 +21,7 @@ DIGITS_MAX = 8  # behind the point
 UNITS = {
     **dict.fromkeys(("median", "p90", "p99", "longest", "inside_p99"), "seconds"),
     **dict.fromkeys(("wait_median", "wait_p99", "wait_longest", "wall_seconds"), "seconds"),
+    **dict.fromkeys(("measured_p50", "measured_p95", "predicted_p50", "predicted_p95"), "seconds"),
     **dict.fromkeys(("utilization", "longer", "left"), "share"),
     **dict.fromkeys(("peak", "rate_alone"), "rate"),
 }
@@ -156,6 +157,8 @@ class View:
         """What says the unit of a number: its own name, or whose part an interval or a list's item is."""
         if {"inside_p99", "bounds"} & set(self._path.split(".")):
             return "inside_p99"
+        if self._path.endswith(".cost_ms"):
+            return "cost_ms"
         if name in ("mean", "low", "high") or name.isdigit():
             return self._path.rsplit(".", 1)[-1]
         return name

@@ -1,6 +1,6 @@
 """What `meterai plan` prints: tables for a person, or JSON."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from io import StringIO
 
 import msgspec
@@ -8,7 +8,15 @@ from rich.console import Console
 from rich.table import Table
 
 from meterai.capacity.simulation.asked import Asked
-from meterai.capacity.simulation.model import Interval, Plan, Scalability, Waits
+from meterai.capacity.simulation.model import (
+    COMPARED_SHARE,
+    Comparison,
+    Cores,
+    Interval,
+    Plan,
+    Scalability,
+    Waits,
+)
 from meterai.capacity.simulation.planning import plan
 from meterai.capacity.simulation.question import question_of
 
@@ -94,6 +102,10 @@ def _verdict(found: Plan) -> Iterable[str]:
         yield f"waiting room               meterai line rate NAME --at-most {found.rate_per_second:g}"
     if found.scalability is not None:
         yield f"knee of the run            {_knee(found.scalability)}"
+    for cores in found.cores:
+        yield from _cores(cores)
+    if found.compared is not None:
+        yield from _compared(found.compared)
     if found.night is not None:
         night = found.night
         inside = ", ".join(f"{name} {p99 * 1000:,.0f} ms" for name, p99 in night.inside_p99.items())
@@ -102,6 +114,38 @@ def _verdict(found: Plan) -> Iterable[str]:
             f"{night.gave_up:,} gave up, last after {night.ended_hours:.1f} h; p99 {inside}; "
             f"{night.requests:,} requests in {night.wall_seconds:.0f} s"
         )
+
+
+def _cores(one: Cores) -> Iterable[str]:
+    """Two lines: with a line, and without."""
+
+    def parts(found: Mapping[str, float]) -> str:
+        return ", ".join(f"{group} {value:.3g}" for group, value in found.items())
+
+    yield f"cores, by {one.by:16} {sum(one.cores.values()):.3g} kept busy at the needed rate ({parts(one.cores)})"
+    yield (
+        f"{'':26} {sum(one.cores_peak.values()):.3g} when most come, without a line; "
+        f"{sum(one.cost_ms.values()):.3g} ms a journey ({parts(one.cost_ms)})"
+    )
+    yield f"{'':26} from {one.source}"
+
+
+def _compared(one: Comparison) -> Iterable[str]:
+    """Two lines: the median and the 95th percentile."""
+    verdict = {True: "within", False: "NOT within", None: "too few to say within"}[one.is_within]
+    rows = (
+        ("p50", one.predicted_p50, one.measured_p50, one.quotient_p50),
+        ("p95", one.predicted_p95, one.measured_p95, one.quotient_p95),
+    )
+    for name, predicted, measured, quotient in rows:
+        yield (
+            f"wait in the run's line {name} predicted {predicted:.1f} s, measured {measured:.1f} s: "
+            f"{quotient:.2f} times"
+        )
+    yield (
+        f"{'':26} {verdict} {COMPARED_SHARE:.0%}; {one.waited:,} came in, "
+        f"{one.rate:.3g} a second while people waited"
+    )
 
 
 def _knee(law: Scalability) -> str:

@@ -33,6 +33,14 @@ class Asked:
     measured: Annotated[Path | None, Parameter(help="A run of `meterai rehearse`.")] = None
     journey: Annotated[Text, Parameter(help="Of the run.")] = "buy"
     service_ms: Services = ()
+    journey_ms: Annotated[
+        tuple[Text, ...],
+        Parameter(
+            negative="",
+            consume_multiple=True,
+            help="Milliseconds of a processor for one journey: api=30, or api=web:20/worker:4/postgres:6.",
+        ),
+    ] = ()
     pause_seconds: Annotated[float, Parameter(help="Between requests, with --service-ms.")] = 20.0
     servers: Annotated[int | None, Parameter(help="Of a machine; of a run: its cores.")] = None
     machines: Annotated[int, Parameter(help="How many there are.")] = 1

@@ -77,6 +77,8 @@ def _patience(count: int, line: Line, random: np.random.Generator) -> NDArray[np
     """How long each bears to wait; a no-show hardly at all."""
     if line.patience_seconds is None:
         bears = np.full(count, np.inf)
+    elif line.is_patience_same:
+        bears = np.full(count, line.patience_seconds)
     else:
         bears = random.exponential(line.patience_seconds, count)
     is_no_show = random.random(count) < line.no_shows

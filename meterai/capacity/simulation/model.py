@@ -19,6 +19,7 @@ REPLICATIONS_MIN: Final = 3  # an interval of fewer would say nothing
 REPLICATIONS_MAX: Final = 200
 STEPS_MAX: Final = 50
 SEED_MAX: Final = 0x7FFF_FFFF_FFFF_FFFF
+COMPARED_SHARE: Final = 0.3  # by so much a prediction may be off
 SECONDS_MAX: Final = 86_400.0  # of one service time or pause
 
 
@@ -64,12 +65,14 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     no_shows          share of those who waited and do not come when it is their turn
     patience_seconds  mean (exponential) of how long people wait at most; None: for ever
+    is_patience_same  everybody has that patience
     reaction_seconds  mean (exponential) of how long somebody whose turn it is takes to come
     correction_max    for no-shows at most so many times as many are called
     """
 
     no_shows: float = 0.1
     patience_seconds: float | None = None
+    is_patience_same: bool = False
     reaction_seconds: float = 10.0
     correction_max: float = 2.0
 
@@ -85,6 +88,42 @@ class Retries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     patience_seconds: Mapping[Priority, float] = {}
     times: int = 10
     pause_seconds: float = 7.5
+
+
+class Comparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Waits in a line that a run measured, and what a simulation of its arrivals at the rate of its line predicts.
+
+    waited      people who came in
+    rate        admitted a second while people waited, as the line said
+    is_within   both quotients lie within COMPARED_SHARE of 1; None: too few waited to say so
+    """
+
+    waited: int
+    rate: float
+    measured_p50: float
+    measured_p95: float
+    predicted_p50: float
+    predicted_p95: float
+    quotient_p50: float  # predicted over measured
+    quotient_p95: float
+    is_within: bool | None
+
+
+class Cores(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Processor cores that journeys of one kind keep busy: the least that is needed, by group of processes.
+
+    by          how people come: `browser`, `api`
+    source      where the cost of a journey is from
+    cost_ms     of a processor for one finished journey
+    cores       at the rate that empties the line in time
+    cores_peak  without a line, when most come
+    """
+
+    by: str
+    source: str
+    cost_ms: Mapping[str, float]
+    cores: Mapping[str, float]
+    cores_peak: Mapping[str, float]
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -182,6 +221,8 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     machines_needed      how many machines are safe at that rate; None: not even MACHINES_MAX
     rate_per_second      what the waiting room should be set to: the lower end of the safe rate
     scalability          of the run, where it measured enough loads
+    compared             with the run, where people waited in a line
+    cores                kept busy, for each kind of journey whose cost is known
     """
 
     schema: int
@@ -200,3 +241,5 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scalability: Scalability | None
     waits: tuple[Waits, ...]
     night: Night | None
+    compared: Comparison | None = None
+    cores: tuple[Cores, ...] = ()

@@ -9,12 +9,14 @@ import numpy as np
 from meterai import __version__
 from meterai.capacity.curves import Curve
 from meterai.capacity.simulation import steady
+from meterai.capacity.simulation.cores import Cost, cores_of
 from meterai.capacity.simulation.demand import arrivals
 from meterai.capacity.simulation.intervals import interval_of
 from meterai.capacity.simulation.line import Admitted, admit
 from meterai.capacity.simulation.model import (
     MACHINES_MAX,
     SCHEMA,
+    Comparison,
     Interval,
     Line,
     Plan,
@@ -43,6 +45,8 @@ class Question(msgspec.Struct, frozen=True):
     seed: int
     replications: int
     is_whole: bool  # simulate the whole night once, too
+    compared: Comparison | None = None  # with the run
+    costs: tuple[Cost, ...] = ()  # of a journey, by how people come
 
 
 def admission_setting(safe: Interval) -> float:
@@ -80,7 +84,14 @@ def plan(question: Question) -> Plan:
         scalability=fit_where_enough(question.loads, question.seed),
         waits=tuple(_waits(question, rate, lines, seeds) for rate in sorted(rates)),
         night=night,
+        compared=question.compared,
+        cores=tuple(cores_of(cost, needed_rate.mean, _peak(question)) for cost in question.costs),
     )
+
+
+def _peak(question: Question) -> float:
+    """People a second when most come."""
+    return question.scenario.applicants * question.curve.peak / question.curve.total
 
 
 def machines_needed(

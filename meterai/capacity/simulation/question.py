@@ -6,6 +6,8 @@ from math import isfinite
 from meterai.capacity.results import RUN_BYTES_MAX, Run, read
 from meterai.capacity.simulation import model
 from meterai.capacity.simulation.asked import Asked
+from meterai.capacity.simulation.compared import compared
+from meterai.capacity.simulation.cores import Cost, given_cost, measured_cost
 from meterai.capacity.simulation.demand import shape_of
 from meterai.capacity.simulation.measured import (
     RunUnusable,
@@ -59,7 +61,15 @@ def question_of(asked: Asked) -> Question:
         seed=asked.seed,
         replications=asked.replications,
         is_whole=asked.whole,
+        compared=None if run is None else compared(run, asked.seed),
+        costs=_costs(run, asked),
     )
+
+
+def _costs(run: Run | None, asked: Asked) -> tuple[Cost, ...]:
+    """Of the run, and those that were given."""
+    found = None if run is None else measured_cost(run, asked.journey, _told(run, asked))
+    return (*((found,) if found else ()), *map(given_cost, asked.journey_ms))
 
 
 def _minutes(minutes: float | None) -> float | None:
