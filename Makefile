@@ -11,6 +11,7 @@
 #   make bench-journey-cost   processor time of a journey, by API and by browser
 #   make bench-rush   overrun a running instance, and see who is still served; and a hundred thousand in line
 #   make rehearse  a rush of visitors on an installation of its own  (ARGS="cpns_2024")
+#   make rehearse-night  four rushes one after the other, and one report of them  (OUT=DIR)
 #   make proof  seal every PDF of the corpus and ask other programs  (ARGS="FOLDER ...")
 
 BIN := .venv/bin
@@ -20,7 +21,7 @@ READY := .venv/.ready
 # half of its start; some environments ask for that.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-journey-cost bench-rush rehearse proof schema format lock clean tools
+.PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-journey-cost bench-rush rehearse rehearse-night proof schema format lock clean tools
 
 run: setup
 	@exec $(BIN)/meterai up $(ARGS)
@@ -79,6 +80,30 @@ bench-rush: setup
 
 rehearse: setup
 	$(BIN)/meterai rehearse --up $(or $(ARGS),small)
+
+# The plans by name or file; of the run MEASURED the night of a nation is computed.  A journey by API is not
+# rehearsed: what make bench-journey-cost says of it is given as NIGHT="... --journey-ms api=30".
+OUT := build/night
+PLANS := deadline_20x cpns_2024 cowin_opening strangers
+MEASURED := cpns_2024
+NIGHT := --applicants 4000000 --hours 8
+LANGUAGE := en
+
+# Each in an installation of its own; one that breaks or is void does not stop the next.  Ends with 0 where every
+# promise of every run held and none was void.
+rehearse-night: setup
+	@mkdir -p "$(OUT)"; status=0; runs=; plan="$(OUT)/plan.json"; measured="$(OUT)/$(MEASURED).json"; \
+	rm -f "$$plan" "$$measured"; trap 'kill $$pid; wait $$pid; exit 130' INT TERM; \
+	for one in $(PLANS); do \
+		run="$(OUT)/$$(basename "$$one" .toml).json"; rm -f "$$run"; \
+		$(BIN)/meterai rehearse "$$one" --up --out "$$run" --lang $(LANGUAGE) & pid=$$!; \
+		wait $$pid || status=1; \
+		if [ -f "$$run" ]; then runs="$$runs $$run"; fi; \
+	done; \
+	if [ -f "$$measured" ] && $(BIN)/meterai plan --measured "$$measured" $(NIGHT) --json > "$$plan"; \
+	then plan="--plan $$plan"; else plan=; fi; \
+	$(BIN)/meterai assess $$runs $$plan --out "$(OUT)" --lang $(LANGUAGE) || status=1; \
+	exit $$status
 
 proof: setup tools
 	$(BIN)/python -m pytest -q tests/sealing/test_corpus.py --whole-corpus

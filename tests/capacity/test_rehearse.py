@@ -225,3 +225,46 @@ def test_nothing_else_loads_the_libraries_of_the_extra() -> None:
     )
     done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, check=True)
     assert done.stdout.decode().strip() == "[]"
+
+
+LOOKING = """
+name = "{name}"
+seed = 5
+[arrivals]
+points = [[0, 3], [3, 3]]
+[bounds]
+seconds_max = 30
+open_max = {open_max}
+[[journeys]]
+name = "look"
+"""
+
+
+@pytest.mark.instance
+@pytest.mark.soak
+def test_night_goes_on_after_a_void_run_and_reports_all(tmp_path: Path) -> None:
+    # One visitor at once and no process may hold more: some cannot be begun, and the run is void.
+    for name, open_max in (("narrow", 1), ("wide", 100)):
+        (tmp_path / f"{name}.toml").write_text(LOOKING.format(name=name, open_max=open_max))
+    with (tmp_path / "narrow.toml").open("a") as plan:
+        plan.write('[[devices]]\nname = "slow"\nlatency_seconds = 1.0\n')
+    out = tmp_path / "night"
+    plans = " ".join(str(tmp_path / f"{name}.toml") for name in ("narrow", "wide"))
+    done = subprocess.run(
+        ["make", "--silent", "rehearse-night", f"OUT={out}", f"PLANS={plans}"],
+        cwd=ROOT,
+        env=environment({}),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=280,
+    )
+    narrow, wide = (results.read(out / f"{name}.json") for name in ("narrow", "wide"))
+    assert VoidReason.DROPPED in narrow.generator.void
+    assert "VOID, generator too slow" in done.stdout
+    assert not wide.broken
+    assert done.returncode != 0, "a void run keeps no promise"
+    report = (out / "assessment.html").read_text()
+    assert ">narrow<" in report
+    assert ">wide<" in report
+    assert (out / "assessment.pdf").stat().st_size > 0
