@@ -5,9 +5,8 @@ have three hundred inside by then, and who is inside is owed to be served.  So a
 rate of the line, what is served within `ENTRANCE_SECONDS`, and lets the line stand at once for who comes beyond.
 """
 
-ENTRANCE_SECONDS = (
-    8.0  # in which all who come in at once are served; a step of a visit is waited for so long
-)
+# In which all who come in at once are served; a step of a visit is waited for so long.
+ENTRANCE_SECONDS = 8.0
 
 
 class Entrance:

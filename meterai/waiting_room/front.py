@@ -31,6 +31,7 @@ from meterai.plumbing.paths import Declared
 from meterai.waiting_room import metrics
 from meterai.waiting_room.cookies import ticket_cookie, turn_cookie, values_of
 from meterai.waiting_room.drawing.entering import NO_NUMBER, entry_of
+from meterai.waiting_room.entrance import ENTRANCE_SECONDS
 from meterai.waiting_room.estimate import look_again, look_at_opening, look_before_opening
 from meterai.waiting_room.model import (
     BROWSER_HOLDS_SECONDS,
@@ -163,6 +164,8 @@ class Front:
         places = settings.of(WaitingRoomSettings).waiting_room_network_places
         self._newcomers = Buckets(places, PLACES_REFILL_SECONDS)
         self._arrivals = Buckets(ARRIVALS_MAX, 1.0)
+        # Of one network, of all processes together: less than a line serves, so that it closes no entrance alone.
+        self._entering = Buckets(1.0, ENTRANCE_SECONDS * settings.process.workers)
         self._early = Buckets(EARLY_TURNS_MAX, EARLY_SECONDS_MAX)
 
     @property
@@ -236,9 +239,12 @@ class Front:
         self, send: Send, scope: HTTPScope, room: WaitingRoom, line: Line, message: Message
     ) -> None:
         if message["type"] == "http.response.start" and message["status"] < 400:
-            is_new = room.turn_shown(scope, line) is None
-            if is_new and self._arrivals.take(self._names_of(scope)):
-                room.let_in(line)
+            if room.turn_shown(scope, line) is None:
+                names = self._names_of(scope)
+                if self._arrivals.take(names):
+                    room.arrived()
+                if self._entering.take(names):
+                    room.let_in(line)
             if (turn := await self._fresh_turn(scope, room, line)) is not None:
                 text = room.tokens.turn(turn)
                 cookie = self.cookie(turn_cookie(line.name), text, TURN_SECONDS_MAX)

@@ -221,9 +221,12 @@ class WaitingRoom:
         """The line of an act, whether it stands in the way or not."""
         return self._by_act.get(act)
 
-    def let_in(self, line: Line) -> None:
+    def arrived(self) -> None:
         """Note that somebody came to do what a line is for, without a turn, and was served."""
         self._arrivals += 1
+
+    def let_in(self, line: Line) -> None:
+        """Note that this process let one more come in by itself."""
         self._entrance(line).let_in()
 
     def line_to_wait_in(self, scope: Scope, act: Act) -> Line | None:

@@ -166,7 +166,7 @@ def test_what_could_not_be_told_is_told_later(
 ) -> None:
     """A process that is too busy to say so has said it when it can."""
     one = Somebody(lines)
-    one.room.refused_since = iter([0, 7, 0, 0]).__next__
+    one.room.refused_since = iter([7, 0, 0]).__next__
     real = store.look
     told: list[tuple[float, float]] = []
 
@@ -177,7 +177,7 @@ def test_what_could_not_be_told_is_told_later(
         told.append((said.refused, said.arrivals))
         return await real(tx, process, said)
 
-    one.room.let_in(lines.see(one.room))
+    one.room.arrived()
     monkeypatch.setattr(store, "look", away)
     lines.run(one.room._look())
     monkeypatch.setattr(store, "look", look)
