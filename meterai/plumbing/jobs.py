@@ -57,6 +57,9 @@ WHERE run_at > %s AND run_at <= now() AND account_id <> ALL(%s) ORDER BY run_at 
 DUE = """
 SELECT 1 FROM jobs WHERE run_at > now() - interval '10 seconds' AND run_at <= now() ORDER BY run_at
 """
+# For one lane: names of handlers are those of functions.
+DUE_OF = DUE.replace("ORDER BY", "AND handler = ANY('{%s}') ORDER BY")
+DUE_BUT = DUE.replace("ORDER BY", "AND handler <> ALL('{%s}') ORDER BY")
 # Some handlers only, and all but some.
 LOOK_OF = LOOK.replace("ORDER BY", "AND handler = ANY(%s) ORDER BY")
 LOOK_BUT = LOOK.replace("ORDER BY", "AND handler <> ALL(%s) ORDER BY")
@@ -90,8 +93,8 @@ Find = Callable[[Tx, datetime, Sequence[UUID], int], Awaitable[Sequence["DueJob"
 class PeriodicTask:
     """A loop that looks for due work, and its rest in seconds after it found none.
 
-    While the whole worker rests, a row that its SQL finds `due` wakes it, and one that says nothing of rows
-    goes on at its pace (`plumbing/watch.py`).
+    It runs where the one look for all finds a row that its SQL calls `due`; one that says nothing of rows goes on at
+    its pace (`plumbing/watch.py`).
     """
 
     name: str
@@ -183,7 +186,7 @@ class Worker:
         self._watch = Watch(
             database,
             self._stopping,
-            [DUE, *(lane.due for lane in lanes), *(task.due for task in periodic_tasks)],
+            [lane.due for lane in (*self.lanes(), *lanes)] + [task.due for task in periodic_tasks],
         )
 
     def stop(self) -> None:
@@ -200,31 +203,29 @@ class Worker:
                 tasks.create_task(self._go(task))
 
     async def _go(self, task: PeriodicTask) -> None:
+        rest = self._watch.rest_of(task.due)
         while not self._stopping.is_set():
-            rest_seconds = task.rest_seconds
+            least, most = task.rest_seconds, 0.0
             try:
-                found = await task.run()
+                if await task.run():
+                    least = 0.0  # there may be more
             except Refusal as refusal:
                 _log.warning("round_refused", round=task.name, code=refusal.code)
-                await self._watch.pause(max(rest_seconds, refusal.retry_after_seconds or 0.0))
+                least = most = max(least, refusal.retry_after_seconds or 0.0)
             except Exception as fault:  # the edge: a periodic task that fails is tried again
                 telemetry.FAULTS.labels(where=task.name).inc()
                 _log.error("round_failed", round=task.name, fault=repr(fault), exc_info=True)
-                await self._watch.pause(rest_seconds)
-            else:
-                await self._ran(task, found)
-
-    async def _ran(self, task: PeriodicTask, found: int) -> None:
-        if not found:
-            await self._watch.rest(task.rest_seconds, task.due)
-        elif task.due:
-            self._watch.found()
+                most = least
+            if task.due and not least:
+                self._watch.found()
+                self._watch.soon()
+            await rest.wait(least, most)
 
     # -- jobs ------------------------------------------------------------------------------
 
     def lane(self) -> Lane:
         """Where all jobs run, whatever their priority: for a single look at everything."""
-        return self._lane("jobs", due, Priority.MONEY)
+        return self._lane("jobs", due, DUE, Priority.MONEY)
 
     def lanes(self) -> Iterator[Lane]:
         """Where jobs run, a lane for each priority, so that none waits behind those of another.
@@ -233,13 +234,13 @@ class Worker:
         """
         lower = _by_priority(self._subscriptions.values())
         names = [name for of in lower.values() for name in of]
-        yield self._lane("jobs", partial(due_but, handlers=names), Priority.MONEY)
+        others = DUE_BUT % ",".join(names)
+        yield self._lane("jobs", partial(due_but, handlers=names), others, Priority.MONEY)
         for priority, of in lower.items():
-            yield self._lane(
-                f"jobs_{priority.name.lower()}", partial(due_of, handlers=of), priority
-            )
+            name = f"jobs_{priority.name.lower()}"
+            yield self._lane(name, partial(due_of, handlers=of), DUE_OF % ",".join(of), priority)
 
-    def _lane(self, name: str, find: Find, priority: Priority) -> Lane:
+    def _lane(self, name: str, find: Find, due: str, priority: Priority) -> Lane:
         async def look(most: int, since: datetime, without: Sequence[UUID]) -> Sequence[Piece]:
             found = await self._database.once(find, since, without, most)
             return [Piece(job.account, job.id, job.run_at, job) for job in found]
@@ -253,7 +254,7 @@ class Worker:
             places=self._concurrency if is_urgent else max(1, self._concurrency // LESS_URGENT),
             batch=BATCH,
             terms=LaneTerms(
-                priority, POLL_SECONDS if is_urgent else LESS_URGENT * POLL_SECONDS, due=DUE
+                priority, POLL_SECONDS if is_urgent else LESS_URGENT * POLL_SECONDS, due=due
             ),
         )
 
@@ -268,6 +269,7 @@ class Worker:
         subscription = self._subscriptions.get((job.kind, job.handler))
         with suppress(Gone):
             await (run.handle(subscription) if subscription else run.set_aside())
+            self._watch.soon()  # for what it emitted
 
 
 def _by_priority(subscriptions: Iterable[Subscription]) -> dict[Priority, list[str]]:

@@ -20,7 +20,7 @@ from meterai.kit.refusal import Refusal
 from meterai.plumbing import telemetry
 from meterai.plumbing.database import DatabaseAway, DatabaseBusy, ReadTx
 from meterai.plumbing.turns import PURPOSE, Purpose
-from meterai.plumbing.watch import Watch
+from meterai.plumbing.watch import Rest, Watch
 
 POLL_SECONDS = 0.05
 FAULT_PAUSE_SECONDS = 1.0  # after a look that failed for a reason nobody expected
@@ -103,9 +103,9 @@ class LaneTerms:
     """How a lane goes.
 
     priority      whose connections it takes
-    poll_seconds  how often it looks where it found nothing
+    poll_seconds  how soon it looks again at the earliest where it found nothing
     room          for how many more pieces there is room outside; None where nothing else bounds it
-    due           SQL of a row that is due, by which it is woken from its rest (`plumbing/watch.py`)
+    due           SQL of a row that is due, by which the one look for all wakes it (`plumbing/watch.py`)
     """
 
     priority: Priority = Priority.MONEY
@@ -147,6 +147,7 @@ class Lane:
         self._under_way: dict[tuple[UUID, UUID], asyncio.Task[None]] = {}
         self._of_account: Counter[UUID] = Counter()
         self._ended = asyncio.Event()
+        self._rest: Rest | None = None  # while it runs
 
     @property
     def due(self) -> str:
@@ -156,16 +157,11 @@ class Lane:
     async def run(self, watch: Watch) -> None:
         """Work until the worker stops, then finish what is begun."""
         PURPOSE.set(Purpose(self._terms.priority))  # of this task, and of those that it begins
-        stopped = asyncio.create_task(watch.stopping.wait())
+        self._rest = watch.rest_of(self.due)
         try:
             while not watch.stopping.is_set():
-                pause = await self._fill(watch)
-                if pause is None and not self._under_way:
-                    await watch.rest(self._terms.poll_seconds, self.due)
-                else:
-                    await self._wait(stopped, self._terms.poll_seconds if pause is None else pause)
+                await self._rest.wait(*await self._fill(watch))
         finally:
-            stopped.cancel()
             await asyncio.gather(*self._under_way.values())
 
     async def once(self) -> int:
@@ -179,23 +175,25 @@ class Lane:
             await self._ended.wait()
         return len(found)
 
-    async def _fill(self, watch: Watch) -> float | None:
-        """Begin work while there is room; how many seconds to wait where a look failed."""
+    async def _fill(self, watch: Watch) -> tuple[float, float]:
+        """Begin work while there is room; how long to rest at least and, where a look failed, at most."""
         known = self._known()
+        pause = 0.0
         try:
             while self._begin() and await self._see_more():
                 pass
             self._begin()
-            if self._known() - known:
-                watch.found()
         except Refusal as refusal:
             _log.warning("look_refused", lane=self.name, code=refusal.code)
-            return float(refusal.retry_after_seconds or self._terms.poll_seconds)
+            pause = float(refusal.retry_after_seconds or self._terms.poll_seconds)
         except Exception as fault:  # the edge: the next look may do better
             telemetry.FAULTS.labels(where=self.name).inc()
             _log.error("look_failed", lane=self.name, fault=repr(fault), exc_info=True)
-            return FAULT_PAUSE_SECONDS
-        return None
+            pause = FAULT_PAUSE_SECONDS
+        if self._known() - known:
+            watch.found()
+            return pause, pause
+        return pause or self._terms.poll_seconds, pause
 
     async def _see_more(self) -> bool:
         """Look once; true where there is more to read at once."""
@@ -249,19 +247,5 @@ class Lane:
             if not self._of_account[piece.account]:
                 del self._of_account[piece.account]
             self._ended.set()
-
-    async def _wait(self, stopped: asyncio.Task[bool], seconds: float) -> None:
-        """Wait until a piece ends, the next look is due, or the lane is to stop."""
-        self._ended.clear()
-        ended = asyncio.create_task(self._ended.wait())
-        try:
-            # With nothing known to wait for a place, an end is no reason to look earlier.
-            of_interest = {stopped, ended} if self._waiting else {stopped}
-            is_full = len(self._under_way) == self._places
-            await asyncio.wait(
-                of_interest | ({ended} if is_full else set()),
-                timeout=None if is_full else seconds,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-        finally:
-            ended.cancel()
+            if self._waiting and self._rest is not None:
+                self._rest.wake()  # with nothing that waits for a place, an end is no reason to look

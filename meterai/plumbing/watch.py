@@ -1,19 +1,19 @@
-"""How a worker rests: often looked while there is work, and one look for all where there is none.
+"""One look for all lanes and periodic tasks of a worker: one statement says whose rows are due.
 
-Lanes and periodic tasks look several times a second for what is due.  Promises of this module, for
-those that say in SQL which row is due; the others look at their pace:
+Promises of this module, for those that say in SQL which row is due; the others look at their pace:
 
-* after `BUSY_SECONDS` in which none of them found anything they rest, and one statement looks for all
-  every `LOOK_SECONDS`; they are woken where a row is;
-* as soon as one of them finds something all look as often as they do in work, so that what follows
-  from it is found as quickly as ever;
-* whoever rests looks by itself after a time, from the beginning: so the statement may leave out what
-  became due long ago, and nothing is lost where it cannot be run.
+* a lane or task looks when the statement names it, and no sooner after a look in vain than its pace: a row
+  that is due and cannot be done does not wake it at each look;
+* the statement is run every `LOOK_SECONDS`, and for `BUSY_SECONDS` after something was found every
+  `BUSY_LOOK_SECONDS`; at once where something was done from which more may follow (`soon`), so that a chain of
+  events does not wait between its steps; and never oftener than `LOOKS_AT_ONCE` in a row allow;
+* each looks by itself every `REST_SECONDS`, and once more after `MISSED_SECONDS` without a look for all, from
+  the beginning: so the statement may leave out what became due long ago, and nothing is lost where it cannot
+  be run.
 """
 
 import asyncio
 from collections.abc import Iterable
-from contextlib import suppress
 from time import monotonic
 
 import structlog
@@ -24,13 +24,55 @@ from meterai.plumbing.database import Database, ReadTx
 
 BUSY_SECONDS = 2.0  # after something was found: longer than any step that follows from it
 LOOK_SECONDS = 0.2  # what work that comes to a worker at rest waits at the most
-REST_SECONDS = 10.0  # between two looks of one that rests by itself
+BUSY_LOOK_SECONDS = 0.05  # the same of a worker that has work
+LOOKS_AT_ONCE = 4  # in a row, where work follows from work: a payment is executed in three steps
+REST_SECONDS = 10.0  # between two looks of one that nothing wakes
+MISSED_SECONDS = 5.0  # half of what the statements look back
 
 _log = structlog.get_logger()
 
 
+class Rest:
+    """The rest of one lane or periodic task between two of its looks."""
+
+    def __init__(self, watch: "Watch", due: str) -> None:
+        self.due = due
+        self._watch = watch
+        self._woken: asyncio.Future[None] | None = None
+        self._least_until = 0.0
+        self._is_named = False  # while it did not rest
+
+    async def wait(self, least: float, most: float = 0.0) -> None:
+        """Wait until a look names it or it is woken; for a look at least so many seconds, and for none longer
+        than `most`, by default `REST_SECONDS`.  Without a statement of what is due it waits `least`."""
+        was_named, self._is_named = self._is_named, False
+        if self._watch.stopping.is_set() or (was_named and not least):
+            return
+        loop = asyncio.get_running_loop()
+        self._woken = loop.create_future()
+        self._least_until = monotonic() + least
+        timer = loop.call_later((most or REST_SECONDS) if self.due else least, self.wake)
+        try:
+            await self._woken
+        finally:
+            timer.cancel()
+            self._woken = None
+
+    def named(self) -> None:
+        """A row of it is due.  Half a look early counts, or two equal paces would miss each other."""
+        if self._woken is None:
+            self._is_named = True
+        elif self._least_until - monotonic() <= BUSY_LOOK_SECONDS / 2:
+            self.wake()
+
+    def wake(self) -> None:
+        """End its rest now."""
+        if self._woken is not None and not self._woken.done():
+            self._woken.set_result(None)
+
+
 class Watch:
-    """Looks for all lanes and periodic tasks of a worker that rest."""
+    """Looks for all lanes and periodic tasks of a worker."""
 
     def __init__(
         self, database: Database, stopping: asyncio.Event, due: Iterable[str] = ()
@@ -44,50 +86,59 @@ class Watch:
             f"(SELECT {number} AS number FROM ({query} LIMIT 1) AS due)"  # noqa: S608 - of constants
             for number, query in enumerate(self._due)
         )
-        self._found_at = monotonic()
-        self._resting: dict[asyncio.Future[None], str] = {}
+        self._rests: list[Rest] = []
+        self._found_at = self._looked_at = monotonic()
+        self._paced_to = 0.0  # as many looks were run as if the next one were allowed then
+        self._is_wanted = False
+        self._pausing: asyncio.Future[None] | None = None
+
+    def rest_of(self, due: str) -> Rest:
+        """The rest of one more lane or periodic task."""
+        self._rests.append(Rest(self, due))
+        return self._rests[-1]
 
     async def run(self) -> None:
-        """Look until the worker stops."""
+        """Look until the worker stops; its end is seen a look later."""
         while not self.stopping.is_set():
-            # A fifth of what `pause` costs; the end of the worker is seen a look later.
-            await asyncio.sleep(LOOK_SECONDS)
-            if self._resting:
+            await self._pause()
+            if self._due:
                 await self._look()
-        self._wake(set(self._resting.values()))
+        self._wake_all()
 
     def found(self) -> None:
-        """Something was found: everybody looks often again."""
+        """Something was found: all is looked for often for a while."""
         self._found_at = monotonic()
-        self._wake(set(self._resting.values()))
 
-    async def pause(self, seconds: float) -> None:
-        """Wait so long, or until the worker stops."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self.stopping.wait(), seconds)
+    def soon(self) -> None:
+        """Something was done from which more may follow: look at once."""
+        self._is_wanted = True
+        self._end_pause()
 
-    async def rest(self, seconds: float, due: str) -> None:
-        """Wait for the next look of one that looks every so many seconds in work, and never sooner.
+    async def _pause(self) -> None:
+        """Wait for the next look: the pace, or until it is wanted and allowed."""
+        loop = asyncio.get_running_loop()
+        if not self._is_wanted:
+            is_busy = monotonic() - self._found_at < BUSY_SECONDS
+            self._pausing = loop.create_future()
+            timer = loop.call_later(BUSY_LOOK_SECONDS if is_busy else LOOK_SECONDS, self._end_pause)
+            await self._pausing
+            timer.cancel()
+        ahead = self._paced_to - monotonic() - LOOKS_AT_ONCE * BUSY_LOOK_SECONDS
+        if ahead > 0:
+            await asyncio.sleep(ahead)
+        self._paced_to = max(self._paced_to, monotonic()) + BUSY_LOOK_SECONDS
+        self._is_wanted = False
 
-        So a row that is due and cannot be done does not wake it at each look.
-        """
-        await self.pause(seconds)
-        is_busy = monotonic() - self._found_at < BUSY_SECONDS
-        if not due or is_busy or self.stopping.is_set():
-            return
-        woken = asyncio.get_running_loop().create_future()
-        self._resting[woken] = due
-        try:
-            await asyncio.wait({woken}, timeout=REST_SECONDS)
-        finally:
-            del self._resting[woken]
+    def _end_pause(self) -> None:
+        if self._pausing is not None and not self._pausing.done():
+            self._pausing.set_result(None)
 
-    def _wake(self, due: set[str]) -> None:
-        for woken, its in self._resting.items():
-            if its in due and not woken.done():
-                woken.set_result(None)
+    def _wake_all(self) -> None:
+        for rest in self._rests:
+            rest.wake()
 
     async def _look(self) -> None:
+        begun = monotonic()
         try:
             numbers = await self._database.once(self._numbers)
         except Refusal:  # the database is away or busy, which whoever rests finds out too
@@ -96,7 +147,15 @@ class Watch:
             telemetry.FAULTS.labels(where="watch").inc()
             _log.error("watch_failed", fault=repr(fault), exc_info=True)
             return
-        self._wake({self._due[number] for number in numbers})
+        is_missed = begun - self._looked_at > MISSED_SECONDS
+        self._looked_at = begun
+        if is_missed:
+            self._wake_all()
+        elif numbers:
+            due = {self._due[number] for number in numbers}
+            for rest in self._rests:
+                if rest.due in due:
+                    rest.named()
 
     async def _numbers(self, tx: ReadTx) -> list[int]:
         return [row["number"] for row in await tx.all(self._query)]

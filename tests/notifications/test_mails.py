@@ -150,8 +150,9 @@ def test_code_asked_after_a_flood_of_others_goes_out_within_one_round(
 ) -> None:
     async def story(office: Office) -> None:
         await _flood(office, networks, 240 // networks)
-        watch = Watch(office.database, asyncio.Event())
-        running = asyncio.create_task(office.mails.turn_lane().run(watch))
+        lane = office.mails.turn_lane()
+        watch = Watch(office.database, asyncio.Event(), [lane.due])
+        running = asyncio.gather(lane.run(watch), watch.run())
         try:
             await until_sent(office, 1)
             before = len(office.server.taken)
