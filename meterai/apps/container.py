@@ -5,11 +5,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import chain
 
 from meterai import limiter
-from meterai.apps.rooms import ROOMS
+from meterai.apps.rooms import ROOMS, subscriptions_of
 from meterai.kit.clock import SystemClock
 from meterai.plumbing import stations, telemetry
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
+from meterai.plumbing.jobs import execution
 from meterai.plumbing.keyring import keyring_of
 from meterai.plumbing.leases import check_leases
 from meterai.plumbing.link import LOCK_WAIT_MS_MAX
@@ -48,6 +49,8 @@ async def build_services(
         container = Container(
             settings, SystemClock(), database, keyring, objects, stations.Stations(), stack
         )
+        container.stations.add(database.station)
+        container.stations.backlogs.append(execution(subscriptions_of(rooms)))
         container.close_with(database.close)  # last: what rooms close may have a last word to it
         for room in rooms:
             await room.build(container)

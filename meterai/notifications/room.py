@@ -11,12 +11,13 @@ from meterai.notifications.jobs import HANDLERS
 from meterai.notifications.retention import RETENTION
 from meterai.notifications.service import MailService, count_given_up
 from meterai.notifications.settings import NotificationSettings
-from meterai.notifications.store import LEASE_SECONDS
+from meterai.notifications.store import LATE, LEASE_SECONDS, MEAN_WAIT
 from meterai.plumbing import mail, telemetry
 from meterai.plumbing.jobs import PeriodicTask, Run
 from meterai.plumbing.lane import Lane
 from meterai.plumbing.leases import Lease
 from meterai.plumbing.mail import Mailer
+from meterai.plumbing.stations import Backlog
 from meterai.room import Container, Room
 
 
@@ -30,6 +31,7 @@ async def _build(container: Container) -> None:
         smtp.smtp_password,
         smtp.smtp_tls,
     )
+    container.stations.backlogs.append(Backlog("mails", LATE, MEAN_WAIT))
     codes, url = container.of(CodeService), container.settings.process.url
     container.add(MailService(container.database, mailer, codes, url))
 

@@ -10,6 +10,7 @@ from meterai.plumbing.database import ReadTx, Tx, jsonb
 from meterai.plumbing.lane import Piece
 from meterai.plumbing.mail import SEND_SECONDS_MAX
 from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.stations import APART_MIN, LATE_SECONDS, LATELY_SECONDS
 
 # A lease is longer than what it covers: one mail, with every step of the server at its slowest.
 LEASE_SECONDS = SEND_SECONDS_MAX * 2
@@ -18,6 +19,25 @@ SELECT 1 FROM mails WHERE state = 'queued' AND turn_at IS NULL
     AND try_at > now() - interval '10 seconds' AND try_at <= now()
 ORDER BY try_at
 """
+# By turn, which is ahead where one network asks for many.
+LATE = f"""
+SELECT 1 FROM mails WHERE state = 'queued' AND turn_at > now() - interval '{LATELY_SECONDS} seconds'
+    AND turn_at < now() - interval '{LATE_SECONDS} seconds'
+ORDER BY turn_at
+"""  # noqa: S608 - seconds are constants
+MEAN_WAIT = f"""
+SELECT avg(waited)::double precision AS seconds FROM (
+    SELECT avg(greatest(extract(epoch FROM until - turn_at), 0)) AS waited, bool_or(is_late) AS is_late FROM (
+        SELECT network, turn_at, now() AS until, turn_at < now() - interval '{LATE_SECONDS} seconds' AS is_late
+        FROM mails WHERE state = 'queued' AND turn_at > now() - interval '{LATELY_SECONDS} seconds'
+            AND turn_at <= now()
+        UNION ALL
+        SELECT network, turn_at, sent_at, false FROM mails
+        WHERE state <> 'queued' AND template = 'sign_in_code' AND turn_at IS NOT NULL AND sent_at IS NOT NULL
+            AND queued_at > now() - interval '{LATELY_SECONDS} seconds') AS mail
+    GROUP BY network) AS of_network
+HAVING count(*) FILTER (WHERE is_late) >= {APART_MIN}
+"""  # noqa: S608 - numbers are constants
 _LOOK = """
 SELECT account_id AS account, mail_id AS id, try_at AS due_at FROM mails
 WHERE state = 'queued' AND turn_at IS NULL AND try_at > %s AND try_at <= now() AND account_id <> ALL(%s)

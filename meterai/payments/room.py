@@ -26,7 +26,7 @@ from meterai.payments.retention import RETENTION
 from meterai.payments.routes import notify_route
 from meterai.payments.service import PaymentService
 from meterai.payments.settings import PaymentSettings
-from meterai.payments.store import CANCEL_DUE, OPENING_DUE, QUESTION_DUE
+from meterai.payments.store import CANCEL_DUE, LATE, MEAN_WAIT, OPENING_DUE, QUESTION_DUE
 from meterai.plumbing.checks import AuditedPart, Check
 from meterai.plumbing.config import Configuration, Settings
 from meterai.plumbing.described import Field
@@ -34,6 +34,7 @@ from meterai.plumbing.invariants import Finding
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.leases import Lease
+from meterai.plumbing.stations import Backlog
 from meterai.room import Container, Room
 
 # Every rail there is; an installation has those that its setting `payment_rails` names.
@@ -90,6 +91,7 @@ def payments_with(kinds: RailKinds) -> Room:
     check_kinds(kinds)
 
     async def build(container: Container) -> None:
+        container.stations.backlogs.append(Backlog("bank", LATE, MEAN_WAIT))
         settings, clock = container.settings, container.clock
         stack = AsyncExitStack()
         container.close_with(stack.aclose)

@@ -24,6 +24,7 @@ from meterai.payments.model import (
 from meterai.plumbing.database import ReadTx, Tx, jsonb
 from meterai.plumbing.events import emit
 from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.stations import APART_MIN, LATE_SECONDS, LATELY_SECONDS
 
 # A process of before instructions were kept writes a QR into qr_content alone.
 _INSTRUCTIONS = """coalesce(instructions, CASE WHEN qr_content IS NOT NULL
@@ -71,6 +72,19 @@ SELECT {_COLUMNS} FROM payment_attempts WHERE provider_reference = %s AND provid
 OPENING_DUE = """
 SELECT 1 FROM payment_attempts WHERE state = 'opening' AND leased_until <= now() ORDER BY leased_until
 """
+# The row is there before the bank is asked, and stays so while the bank does not answer.
+LATE = f"""
+SELECT 1 FROM payment_attempts WHERE state = 'opening' AND opened_at > now() - interval '{LATELY_SECONDS} seconds'
+    AND opened_at < now() - interval '{LATE_SECONDS} seconds'
+"""  # noqa: S608 - seconds are constants
+MEAN_WAIT = f"""
+SELECT avg(waited)::double precision AS seconds FROM (
+    SELECT avg(CASE WHEN state = 'opening' THEN extract(epoch FROM now() - opened_at) ELSE 0 END) AS waited,
+        bool_or(state = 'opening' AND opened_at < now() - interval '{LATE_SECONDS} seconds') AS is_late
+    FROM payment_attempts WHERE opened_at > now() - interval '{LATELY_SECONDS} seconds'
+    GROUP BY account_id) AS of_account
+HAVING count(*) FILTER (WHERE is_late) >= {APART_MIN}
+"""  # noqa: S608 - numbers are constants
 TO_OPEN = f"""
 UPDATE payment_attempts SET leased_until = now() + make_interval(secs => %s)
 WHERE (account_id, attempt_id) IN (

@@ -38,6 +38,7 @@ from meterai.plumbing.link import (
     statement_ms,
 )
 from meterai.plumbing.queueing import Queueing
+from meterai.plumbing.stations import Station
 from meterai.plumbing.transactions import (
     BrokenOff,
     ChangeRefused,
@@ -68,6 +69,8 @@ __all__ = [
 ]
 
 CONNECTION_WAIT_SECONDS_MAX = 5.0  # a request that waits longer is better refused
+# Mean wait for a connection of those who order: a journey asks for some hundred, so they wait ten seconds in all.
+STATION_SECONDS_MAX = 0.1
 RECONNECT_SECONDS = 0.5  # between two looks for a database that is away
 LOOK_SECONDS = 0.25  # between two looks for connections that wait too long for an answer
 SILENCE_SECONDS_MAX = 1.0  # after this without any answer we ask whether the server is there
@@ -94,9 +97,14 @@ class Database:
         lock_wait_ms: int = LOCK_WAIT_MS_MAX,
         queueing: Queueing | None = None,
     ) -> None:
+        # The waits of those who order, pay or have paid for a connection.
+        self.station = Station("database", STATION_SECONDS_MAX)
         self.url = url
         self._limits = SESSION | {"lock_timeout": str(lock_wait_ms)}
-        self._turns = Turns(connections, CONNECTION_WAIT_SECONDS_MAX, queueing or Queueing())
+        queueing = queueing or Queueing()
+        self._turns = Turns(
+            connections, CONNECTION_WAIT_SECONDS_MAX, queueing, station=self.station
+        )
         self._most = connections
         self._resting: list[Link] = []
         self._used: set[Link] = set()

@@ -37,8 +37,9 @@ from meterai.kit.refusal import Refusal
 from meterai.plumbing import telemetry
 from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy, ReadTx, Tx, jsonb
 from meterai.plumbing.events import Subscription
-from meterai.plumbing.lane import POLL_SECONDS, Lane, LaneTerms, Piece, clock
+from meterai.plumbing.lane import NOBODY, POLL_SECONDS, Lane, LaneTerms, Piece, clock
 from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.stations import APART_MIN, LATE_SECONDS, LATELY_SECONDS, Backlog
 from meterai.plumbing.watch import Watch
 
 BATCH = 50  # jobs seen by one look; enough to amortize the query
@@ -84,6 +85,23 @@ SELECT coalesce(extract(epoch FROM clock_timestamp() - min(run_at)), 0)::float8
 FROM jobs WHERE run_at <= clock_timestamp() AND tries = 0
 """
 _IS_DECLARED = "SELECT %s = ANY(subscribers(%s)) AS is_declared"
+
+# Of those who wait for what moves money: by account, the news of a bank each by itself.
+_LATE_BUT = f"""
+SELECT 1 FROM jobs WHERE run_at > now() - interval '{LATELY_SECONDS} seconds'
+    AND run_at < now() - interval '{LATE_SECONDS} seconds' AND tries = 0 AND handler <> ALL('{{%s}}')
+ORDER BY run_at
+"""  # noqa: S608 - seconds are constants
+_MEAN_WAIT_BUT = f"""
+SELECT avg(waited)::double precision AS seconds FROM (
+    SELECT avg(extract(epoch FROM now() - run_at)) AS waited FROM (
+        SELECT account_id, job_id, run_at FROM jobs
+        WHERE run_at > now() - interval '{LATELY_SECONDS} seconds' AND run_at <= now() AND tries = 0
+            AND handler <> ALL('{{%s}}')
+        ORDER BY run_at LIMIT 1000) AS job
+    GROUP BY account_id, CASE WHEN account_id = '{NOBODY}' THEN job_id END) AS of_account
+HAVING count(*) >= {APART_MIN}
+"""  # noqa: S608 - numbers are constants
 
 Run = Callable[[], Awaitable[int]]
 Find = Callable[[Tx, datetime, Sequence[UUID], int], Awaitable[Sequence["DueJob"]]]
@@ -270,6 +288,12 @@ class Worker:
         with suppress(Gone):
             await (run.handle(subscription) if subscription else run.set_aside())
             self._watch.soon()  # for what it emitted
+
+
+def execution(subscriptions: Iterable[Subscription]) -> Backlog:
+    """Those who wait for what moves money: what is paid is executed by such jobs."""
+    lower = ",".join(name for of in _by_priority(subscriptions).values() for name in of)
+    return Backlog("execution", _LATE_BUT % lower, _MEAN_WAIT_BUT % lower)
 
 
 def _by_priority(subscriptions: Iterable[Subscription]) -> dict[Priority, list[str]]:

@@ -9,13 +9,14 @@ waited for without end.
 import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from time import monotonic
 
 from meterai.kit.priority import ALLOWANCES, Priority
 from meterai.plumbing.queueing import Queueing
+from meterai.plumbing.stations import Station
 
 
 def _nobody_left() -> bool:
@@ -74,7 +75,7 @@ class Turns:
     goes first, then the one that was served longest ago, and the works of each in order.
 
     So many may wait of a priority.  Where they do, the client with the most makes room for one that has fewer,
-    with the work that came last.
+    with the work that came last.  Its station counts the waits of those who order, pay or have paid.
     """
 
     def __init__(
@@ -83,7 +84,9 @@ class Turns:
         wait_seconds_max: float,
         queueing: Queueing,
         waiting_max: float = float("inf"),
+        station: Station | None = None,
     ) -> None:
+        self._station = station or Station("")
         self._free = number
         self._waiting_max = waiting_max
         self._wait_seconds_max = wait_seconds_max
@@ -109,8 +112,12 @@ class Turns:
             if client:
                 self._held[client] += 1
             self._queueing.waited("turns", 0.0)
+            if purpose.priority <= Priority.CHECKOUT:
+                self._station.at_once()
             return
-        await self._wait(self._waiting[purpose.priority], client, seconds)
+        is_inside = purpose.priority <= Priority.CHECKOUT
+        with self._station.waiting() if is_inside else nullcontext():
+            await self._wait(self._waiting[purpose.priority], client, seconds)
         self._queueing.waited("turns", monotonic() - begun)
         if purpose.is_abandoned():
             self.give_back(client)

@@ -42,7 +42,9 @@ async def _build(container: Container) -> None:
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
     advancing, drawing = container.of(Advancing), container.of(Drawing)
+    lines, waits = container.of(WaitingRoom), container.stations.due
     return [
+        PeriodicTask("tell_waits", lines.tell_waits, store.STEP_SECONDS, waits),
         PeriodicTask("advance_lines", advancing.advance_due, store.STEP_SECONDS / 2, store.DUE),
         PeriodicTask("tell_near_turns", advancing.tell_near, 5.0),
         PeriodicTask("retire_documents", advancing.retire, 10.0),

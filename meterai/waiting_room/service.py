@@ -162,6 +162,14 @@ class WaitingRoom:
             self._seen_at = monotonic()
             self._looking = None
 
+    async def tell_waits(self) -> int:
+        """Periodic task: tell how long people wait for what a worker or a machine outside does."""
+        for backlog in self._stations.backlogs:
+            rows = await self._database.read(backlog.mean_seconds)
+            self._stations.found(backlog, rows[0]["seconds"] if rows else 0.0)
+        await self.look()
+        return 0
+
     def _see(self, found: list[Line]) -> None:
         for line in found:
             if line.is_engaged:  # by a worker

@@ -48,7 +48,7 @@ class Standing:
 
 
 class Told(NamedTuple):
-    """The word of a web process on the last second, or of all of them together.
+    """The word of a web process, or of a worker, on the last second, or of all of them together.
 
     Of several processes the highest pressure counts (`plumbing.stations`), and the sum of the others; one that is
     crowded suffices.
@@ -188,7 +188,7 @@ SELECT line_id FROM waiting_room_lines
 WHERE state <> 'ended' AND advanced_at < clock_timestamp() - interval '{STEP_SECONDS * 0.9} seconds'
     AND (is_engaged OR state <> 'open' OR closes_at IS NOT NULL OR serving <> next_number - 1
         OR advanced_at < clock_timestamp() - interval '{REST_SECONDS} seconds'
-        OR EXISTS (SELECT 1 FROM waiting_room_loads WHERE (refused > 0 OR arrivals > 0)
+        OR EXISTS (SELECT 1 FROM waiting_room_loads WHERE (refused > 0 OR arrivals > 0 OR pressure > 1)
             AND told_at > clock_timestamp() - interval '{LOAD_SECONDS} seconds'))
 ORDER BY line_id
 """  # noqa: S608 - seconds are constants
@@ -391,7 +391,7 @@ async def standing(tx: Tx, line: UUID) -> Standing | None:
 
 
 async def loads(tx: ReadTx) -> Told:
-    """The word of all web processes, together."""
+    """The word of all processes, together."""
     found = await tx.one_as(_TOLD, _LOADS, LOAD_SECONDS)
     assert found is not None
     return found

@@ -9,6 +9,7 @@ from typing import Any, cast
 from meterai.apps.retention import RULES
 from meterai.apps.worker import periodic_tasks
 from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.stations import Stations
 from meterai.room import Container
 
 # Periodic tasks without rows of their own, each with its reason.
@@ -21,13 +22,14 @@ WITHOUT_ROWS: dict[str, str] = {
     "watch_queues": "counts what waits, for the metrics",
     "advance_draws": "as advance_lines; one that goes no further is shown, and told in the log",
     "retire_documents": "takes files away, of lines that have ended",
+    "tell_waits": "asks how long people wait, each question by itself of one row",
     "advance_lines": "lines are few and of no account; one that fails is tried again in a second",
 }
 
 
 def every_task() -> list[PeriodicTask]:
     # Nothing is built: each task is a function of its class.
-    unbuilt = SimpleNamespace(of=lambda kind: kind, database=None, clock=None)
+    unbuilt = SimpleNamespace(of=lambda kind: kind, database=None, clock=None, stations=Stations())
     return list(periodic_tasks(cast(Container, unbuilt)))
 
 
