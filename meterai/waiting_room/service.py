@@ -165,8 +165,8 @@ class WaitingRoom:
     async def tell_waits(self) -> int:
         """Periodic task: tell how long people wait for what a worker or a machine outside does."""
         for backlog in self._stations.backlogs:
-            rows = await self._database.read(backlog.mean_seconds)
-            self._stations.found(backlog, rows[0]["seconds"] if rows else 0.0)
+            mean_seconds = await self._database.once(store.mean_wait, backlog)
+            self._stations.found(backlog, mean_seconds)
         await self.look()
         return 0
 

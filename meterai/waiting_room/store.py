@@ -8,6 +8,7 @@ from uuid import UUID
 
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.stations import Backlog
 from meterai.waiting_room.crowds import Crowd
 from meterai.waiting_room.model import Line, Policy
 from meterai.waiting_room.rate import Gap, first_rate
@@ -388,6 +389,11 @@ async def standing(tx: Tx, line: UUID) -> Standing | None:
     """A line, locked; None where it has ended."""
     row = await tx.one(_STANDING, line)
     return _standing(**row) if row else None
+
+
+async def mean_wait(tx: ReadTx, backlog: Backlog) -> float:
+    """Seconds that people wait in the mean; 0 where few wait."""
+    return float(await tx.value(backlog.mean_seconds) or 0.0)
 
 
 async def loads(tx: ReadTx) -> Told:

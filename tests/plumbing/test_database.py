@@ -218,3 +218,23 @@ def test_a_connection_that_has_the_limit_is_taken_first(database_url: str) -> No
     settled = asyncio.run(run())[1:]  # the first one is set anew
     assert len(set(settled)) == 2
     assert len({process for _, process in settled}) == 2
+
+
+@pytest.mark.parametrize(
+    ("priority", "presses"), [(Priority.CHECKOUT, True), (Priority.NEW, False)]
+)
+def test_wait_of_those_who_order_for_a_connection_presses(
+    database_url: str, priority: Priority, presses: bool
+) -> None:
+    async def run() -> float:
+        database = Database(database_url, connections=1)
+        await database.open()
+        try:
+            PURPOSE.set(Purpose(priority))
+            sleep = "SELECT pg_sleep(0.5)"
+            await asyncio.gather(*(database.call(sleep) for _ in range(2)))
+            return database.station.pressure()
+        finally:
+            await database.close()
+
+    assert (asyncio.run(run()) > 1) is presses
