@@ -181,6 +181,16 @@ class Stamping:
     is_repaired: bool = False
 
 
+class StampedDocument(NamedTuple):
+    """A stamping as what is downloaded: original and delta, which only a delivered one has."""
+
+    state: StampingState
+    sha256_original: bytes
+    document_name: str
+    is_forgotten: bool
+    delta: bytes | None
+
+
 class Reservation(NamedTuple):
     """The stamping that a key stands for, and the request it came with; `created` only now or before."""
 

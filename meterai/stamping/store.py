@@ -16,6 +16,7 @@ from meterai.stamping.model import (
     OrderProgress,
     Reservation,
     ReservedDocument,
+    StampedDocument,
     Stamping,
     StampingToResume,
     WaitingDocument,
@@ -96,6 +97,13 @@ JOIN stampings s ON s.account_id = wanted.account_id AND s.order_id = wanted.ord
 JOIN documents d ON d.account_id = s.account_id AND d.sha256 = s.sha256_original
 GROUP BY s.account_id, s.order_id
 """
+_STAMPED = """
+SELECT s.state, s.sha256_original, d.name AS document_name, d.forgotten_at IS NOT NULL AS is_forgotten, x.delta
+FROM stampings s
+JOIN documents d ON d.account_id = s.account_id AND d.sha256 = s.sha256_original
+LEFT JOIN deltas x ON x.account_id = s.account_id AND x.stamping_id = s.stamping_id
+WHERE s.account_id = %s AND s.stamping_id = %s
+"""
 _OF_ORDERS = _SELECT + "WHERE s.account_id = %s AND s.order_id = ANY(%s) ORDER BY s.position"
 
 
@@ -104,6 +112,7 @@ def _placements(stored: list[dict[str, Any]]) -> tuple[Placement, ...]:
 
 
 _STAMPING_ROWS = RowMapper(Stamping, placements=_placements, serials=tuple)
+_STAMPED_DOCUMENTS = RowMapper(StampedDocument)
 _RESERVED_DOCUMENTS = RowMapper(ReservedDocument)
 _RESERVATIONS = RowMapper(Reservation)
 _DELIVERIES = RowMapper(Delivery)
@@ -325,13 +334,9 @@ async def unfinished_of_order(tx: Tx, account: UUID, order: UUID) -> OrderProgre
     return found
 
 
-async def delta(tx: ReadTx, account: UUID, stamping: UUID) -> bytes | None:
-    """The delta of a stamping."""
-    found = await tx.value(
-        "SELECT delta FROM deltas WHERE account_id = %s AND stamping_id = %s", account, stamping
-    )
-    assert found is None or isinstance(found, bytes)
-    return found
+async def stamped(tx: ReadTx, account: UUID, stamping: UUID) -> StampedDocument | None:
+    """What a stamped document is made of."""
+    return await tx.one_as(_STAMPED_DOCUMENTS, _STAMPED, account, stamping)
 
 
 async def knows_key(tx: ReadTx, account: UUID, key: str) -> bool:

@@ -74,9 +74,19 @@ async def balance(tx: ReadTx, account: UUID) -> Balance:
     return Balance(available, held, await store.used(tx, account))
 
 
+async def available(tx: ReadTx, account: UUID) -> int:
+    """Stamps of an account that are free, by one statement."""
+    return (await ledger.balance(tx, account, "stamps_available"))[0]
+
+
 async def lots(tx: ReadTx, account: UUID, orders: Sequence[UUID]) -> dict[UUID, Lot]:
     """Where the stamps of each of these orders are; those that brought no stamps are left out."""
     return {lot.order: lot for lot in await store.lots(tx, account, orders)}
+
+
+async def lot_and_issuing(tx: ReadTx, account: UUID, order: UUID) -> tuple[Lot | None, Issuing]:
+    """Where the stamps of an order are, if it brought any, and whether stamps are being issued."""
+    return await store.lot_and_issuing(tx, account, order)
 
 
 async def serials_of(tx: ReadTx, account: UUID, stamping: UUID) -> list[Serial]:

@@ -106,6 +106,19 @@ async def enter_directory(tx: Tx, account: UUID, stamping: UUID) -> None:
     )
 
 
+async def lot_and_issuing(tx: ReadTx, account: UUID, order: UUID) -> tuple[Lot | None, Issuing]:
+    """Where the stamps of an order are, if it brought any, and whether stamps are being issued."""
+    row = await tx.one(
+        "SELECT i.is_open, i.reason, l.issued, l.held, l.affixed, l.returned FROM issuing i"
+        " LEFT JOIN stamp_lots l ON l.account_id = %s AND l.lot_id = %s",
+        account,
+        order,
+    )
+    assert row is not None
+    is_open, reason, issued, *places = row.values()
+    return None if issued is None else Lot(order, issued, *places), Issuing(is_open, reason)
+
+
 async def issuing(tx: ReadTx) -> Issuing:
     """Whether stamps are being issued, and why not."""
     found = await tx.one_as(_ISSUING, "SELECT is_open, reason FROM issuing")

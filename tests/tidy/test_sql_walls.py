@@ -140,6 +140,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         "documents",
         (
             "stamping/store.py:_SELECT",
+            "stamping/store.py:_STAMPED",
             "stamping/store.py:_LOCK_DOCUMENTS",
             "stamping/store.py:_MARKS",
         ),

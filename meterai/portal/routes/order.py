@@ -175,10 +175,11 @@ async def _facts(service: OrderService, asked: _Asked) -> dict[str, object]:
     account = asked.account
     async with service.view_within(account, asked.order) as (tx, order):
         documents = await stampings_of_orders(tx, account, asked.order)
-        refunds = await refunds_of_order(tx, account, asked.order)
-        moves = await ledger.money_moves(tx, account, asked.order) if order.money.captured else []
-        lots = await stamps.lots(tx, account, [asked.order])
-        issuing = await stamps.issuing(tx)
+        # Of an order that nobody paid there is neither.
+        is_paid = bool(order.money.captured)
+        refunds = await refunds_of_order(tx, account, asked.order) if is_paid else []
+        moves = await ledger.money_moves(tx, account, asked.order) if is_paid else []
+        lot, issuing = await stamps.lot_and_issuing(tx, account, asked.order)
         paid = await covered(tx, account, [order])
     now = _clock.now()
     this = OrderNow(
@@ -186,7 +187,7 @@ async def _facts(service: OrderService, asked: _Asked) -> dict[str, object]:
         now,
         documents,
         refunds,
-        lot=lots.get(asked.order),
+        lot=lot,
         is_issuing=issuing.is_open,
         is_covered=order.id in paid,
     )

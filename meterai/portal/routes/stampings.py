@@ -54,14 +54,13 @@ async def show_stamping(
 async def _order_now(orders: OrderService, account: UUID, order_id: UUID) -> OrderNow:
     async with orders.view_within(account, order_id) as (tx, order):
         refunds = await refunds_of_order(tx, account, order_id)
-        lots = await stamps.lots(tx, account, [order_id])
-        issuing = await stamps.issuing(tx)
+        lot, issuing = await stamps.lot_and_issuing(tx, account, order_id)
         paid = await covered(tx, account, [order])
     return OrderNow(
         order,
         _clock.now(),
         refunds=refunds,
-        lot=lots.get(order_id),
+        lot=lot,
         is_issuing=issuing.is_open,
         is_covered=order.id in paid,
     )

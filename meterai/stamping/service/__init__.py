@@ -49,6 +49,7 @@ from meterai.stamping.model import (
     NotInTime,
     Reservation,
     ReservedDocument,
+    StampedDocument,
     Stamping,
     StampingFailed,
     StampingState,
@@ -322,28 +323,28 @@ class StampingService:
         wanted = self._database.once(store.from_balance, account, page.before, page.wanted)
         return page.cut(await wanted)
 
-    async def delta(self, account: UUID, stamping_id: UUID) -> tuple[Stamping, bytes]:
+    async def delta(self, account: UUID, stamping_id: UUID) -> tuple[StampedDocument, bytes]:
         """The delta of a delivered stamping.  Refuses `NotFound`, `NotDelivered`."""
-        async with self._database.reading() as tx:
-            stamping = await load(tx, account, stamping_id)
-            found = await store.delta(tx, account, stamping_id)
+        found = await self._database.once(store.stamped, account, stamping_id)
         if found is None:
-            raise NotDelivered(stamping.state)
-        return stamping, found
+            raise NotFound("no such stamping of this account")
+        if found.delta is None:
+            raise NotDelivered(found.state)
+        return found, found.delta
 
-    async def document(self, account: UUID, stamping_id: UUID) -> tuple[Stamping, bytes]:
+    async def document(self, account: UUID, stamping_id: UUID) -> tuple[StampedDocument, bytes]:
         """The stamped document: original and delta.
 
         Refuses what `delta` refuses, `DocumentForgotten`, `DocumentUnavailable`.
         """
-        stamping, delta = await self.delta(account, stamping_id)
-        return stamping, await self._original(stamping) + delta
+        found, delta = await self.delta(account, stamping_id)
+        return found, await self._original(account, found) + delta
 
-    async def _original(self, stamping: Stamping) -> bytes:
+    async def _original(self, account: UUID, of: Stamping | StampedDocument) -> bytes:
         """The original as it came, or mended.  Refuses `DocumentForgotten`, `DocumentUnavailable`."""
-        if stamping.is_forgotten:
+        if of.is_forgotten:
             raise DocumentForgotten("the original is not kept any more")
-        return await self._documents.content(stamping.account, stamping.sha256_original)
+        return await self._documents.content(account, of.sha256_original)
 
     # -- the steps -------------------------------------------------------------------------
 
@@ -430,7 +431,7 @@ class StampingService:
 
     async def _resume(self, stamping: Stamping) -> None:
         try:
-            original = await self._original(stamping)
+            original = await self._original(stamping.account, stamping)
         except DocumentForgotten as refusal:
             raise await self._failed(stamping, refusal) from refusal
         serials = await self._database.once(stamps.serials_of, stamping.account, stamping.id)
