@@ -1,14 +1,15 @@
 """Codes and links by mail: asking for one, and trading it for a session."""
 
 import hmac
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from meterai.accounts import store
-from meterai.accounts.addresses import account_of_address
 from meterai.accounts.agents import UNKNOWN, Agent
 from meterai.accounts.model import (
     CODE_DIGITS,
+    SESSION_KIND,
     Challenge,
     CodeIncomplete,
     CodeLimits,
@@ -17,18 +18,20 @@ from meterai.accounts.model import (
     Credential,
     Device,
     LinkSpent,
+    Opened,
+    StoredCredential,
     TooManyCodes,
     asked_mark,
     code_of,
     link_secret,
     normalized,
 )
-from meterai.accounts.sessions import PERSON, SignedIn, open_session
+from meterai.accounts.sessions import PERSON, SignedIn, session_facts
 from meterai.accounts.settings import AccountSettings
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.database import Database, jsonb
 from meterai.plumbing.networks import WIDER, Buckets, nested
 
 CHALLENGE_KIND = "chl"
@@ -148,9 +151,11 @@ class CodeService:
         opens once, and for `SAME_PRESS` again.  Refuses `LinkSpent`, `CodeSpent`.
         """
         linked = await self._linked(challenge, secret)
-        again_since = self._clock.now() - SAME_PRESS
-        begun = await self._begin(challenge, linked.email, language, device, agent, again_since)
-        return begun, linked.leads_to
+        session, proof = self._proof(challenge, language, agent, self._clock.now() - SAME_PRESS)
+        opened = await self._database.once(store.open_by_link, proof)
+        if opened is None:
+            raise CodeSpent("the code was used")
+        return self._signed_in(session, opened, linked.email, device), linked.leads_to
 
     async def sign_in(
         self,
@@ -174,37 +179,44 @@ class CodeService:
         now = self._clock.now()
         is_same = asked.isascii() and hmac.compare_digest(asked, self.asked_mark(challenge))
         again_since = now - SAME_PRESS if is_same else None
-        # Stepwise: a wrong try must be counted even though the request is refused.
-        tried = await self._database.once(store.try_challenge, challenge)
-        if tried is None or tried.is_spent(now, self._settings.code_tries_max, again_since):
+        session, proof = self._proof(challenge, language, agent, again_since)
+        # A wrong try is counted even though the request is refused.
+        is_right = hmac.compare_digest(given.encode(), self.code(challenge).encode())
+        most = self._settings.code_tries_max
+        tried = await self._database.once(
+            store.open_by_code, proof, is_right=is_right, tries_max=most
+        )
+        if tried is None or tried.is_spent(now, most, again_since):
             raise CodeSpent("the code cannot be used any more")
-        if not hmac.compare_digest(given.encode(), self.code(challenge).encode()):
-            left = self._settings.code_tries_max - tried.tries - 1
+        if not is_right:
+            left = most - tried.tries - 1
             if left == 0:
                 raise CodeSpent("that was the last try")
             lives = timedelta(seconds=self._settings.code_lives_seconds)
             raise CodeWrong(left, tried.expires_at - lives)
-        return await self._begin(challenge, tried.email, language, device, agent, again_since)
+        assert tried.account is not None
+        assert tried.language is not None
+        opened = Opened(tried.account, tried.language)
+        return self._signed_in(session, opened, tried.email, device)
 
-    async def _begin(
-        self,
-        challenge: UUID,
-        email: str,
-        language: str,
-        device: str,
-        agent: Agent,
-        again_since: datetime | None,
-    ) -> SignedIn:
-        now, life = self._clock.now(), self._settings.session_lives_seconds
+    def _proof(
+        self, challenge: UUID, language: str, agent: Agent, again_since: datetime | None
+    ) -> tuple[Credential, tuple[object, ...]]:
+        """A session that begins now, of a new account, and what the database needs to begin it."""
+        now = self._clock.now()
+        until = now + timedelta(seconds=self._settings.session_lives_seconds)
+        account = new_id()  # of its address, if that is new
+        session = Credential.fresh(account, new_id())
+        subject, facts = show(SESSION_KIND, session.id), session_facts(session, until)
+        new = str(PERSON), account, language
+        row = session.id, session.hash(), until, *agent
+        return session, (challenge, now, again_since, *new, *row, subject, jsonb(facts))
 
-        async def begin(tx: Tx) -> Credential:
-            """Refuses `CodeSpent` where another request used the code, and not after `again_since`."""
-            if not await store.use_challenge(tx, challenge, now, again_since):
-                raise CodeSpent("the code was used")
-            account = await account_of_address(tx, email, language, actor=PERSON)
-            lives = now, now + timedelta(seconds=life)
-            return await open_session(tx, account, lives, agent, actor=PERSON)
-
-        session = await self._database.run(begin)
+    def _signed_in(self, session: Credential, opened: Opened, email: str, device: str) -> SignedIn:
         known = Device.read(device) or Device.fresh()
-        return SignedIn(session.text(), life, known.knowing(self._key, email).text())
+        return SignedIn(
+            replace(session, account=opened.account).text(),
+            self._settings.session_lives_seconds,
+            known.knowing(self._key, email).text(),
+            StoredCredential(session.hash(), opened.language, self._clock.now(), None),
+        )

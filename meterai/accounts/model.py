@@ -239,6 +239,21 @@ class Challenge:
         return is_used or self.expires_at - code_lives + max(LINK_LIVES, code_lives) <= now
 
 
+@dataclass(frozen=True, slots=True)
+class TriedChallenge(Challenge):
+    """A challenge as it was before a code was tried, and the account that the code opened, if it did."""
+
+    account: UUID | None
+    language: str | None
+
+
+class Opened(NamedTuple):
+    """The account that a sign-in opened, and the language it reads."""
+
+    account: UUID
+    language: str
+
+
 class CodeLimits(NamedTuple):
     """Codes sent within an hour, at most; and codes outstanding at once, at most."""
 

@@ -164,7 +164,7 @@ class AccountService:
 
     async def caller_of(self, signed_in: SignedIn) -> Caller:
         """Who has just signed in, to the same request: its cookie is not set yet."""
-        return await self._opened(signed_in.session, "session")
+        return await self._opened(signed_in.session, "session", signed_in.stored)
 
     def has_session(self, connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
         """True where a browser sent the cookie of a session, whether it still opens one or not."""
@@ -182,7 +182,7 @@ class AccountService:
         """What proves that a form was made for whoever shows this text."""
         return hmac.digest(self._key, f"form:{text}".encode(), hashlib.sha256).hex()[:32]
 
-    async def _opened(self, text: str, by: str) -> Caller:
+    async def _opened(self, text: str, by: str, stored: StoredCredential | None = None) -> Caller:
         remembered = self._remembered.get(text)
         if (
             remembered is not None
@@ -194,7 +194,8 @@ class AccountService:
         is_key = by == "api_key"
         credential = Credential.read(text, KEY_PREFIX if is_key else "")
         query = store.api_key if is_key else store.session
-        stored = await self._database.once(query, credential.account, credential.id)
+        if stored is None:
+            stored = await self._database.once(query, credential.account, credential.id)
         if stored is None or not credential.opens(stored.secret_hash):
             raise SignInRequired("unknown or ended")
         await self._note_use(credential, stored, is_key=is_key)

@@ -7,7 +7,7 @@ from uuid import UUID
 from meterai import audit
 from meterai.accounts import store
 from meterai.accounts.agents import Agent
-from meterai.accounts.model import SESSION_KIND, Credential, session_digest
+from meterai.accounts.model import SESSION_KIND, Credential, StoredCredential, session_digest
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import NotFound
@@ -23,6 +23,7 @@ class SignedIn:
     session: str
     life_seconds: float
     device: str
+    stored: StoredCredential | None = None  # the session as its row is, where that is known
 
 
 async def open_session(
@@ -39,17 +40,14 @@ async def open_session(
     """
     session = Credential.fresh(account, new_id())
     await store.insert_session(tx, account, session.id, session.hash(), lives, agent)
-    await audit.record(
-        tx,
-        account,
-        actor=actor,
-        action="signed_in",
-        subject=show(SESSION_KIND, session.id),
-        digest=session_digest(session.hash()),
-        until=lives[1].isoformat(),
-        **by,
-    )
+    subject, facts = show(SESSION_KIND, session.id), session_facts(session, lives[1])
+    await audit.record(tx, account, actor=actor, action="signed_in", subject=subject, **facts, **by)
     return session
+
+
+def session_facts(session: Credential, until: datetime) -> dict[str, str]:
+    """What the trail keeps of a session that begins."""
+    return {"digest": session_digest(session.hash()), "until": until.isoformat()}
 
 
 async def end_session(tx: Tx, session: Credential, *, at: datetime) -> None:

@@ -14,10 +14,12 @@ from meterai.accounts.model import (
     Challenge,
     CodeLimits,
     Contact,
+    Opened,
     PasskeyView,
     SessionView,
     StoredCredential,
     StoredPasskey,
+    TriedChallenge,
 )
 from meterai.kit.ids import show
 from meterai.plumbing.database import ReadTx, Tx
@@ -25,6 +27,8 @@ from meterai.plumbing.rows import RowMapper
 
 _CONTACTS = RowMapper(Contact)
 _CHALLENGES = RowMapper(Challenge)
+_TRIED = RowMapper(TriedChallenge)
+_OPENED = RowMapper(Opened)
 _CREDENTIALS = RowMapper(StoredCredential)
 _KEYS = RowMapper(ApiKeyView, id=partial(show, KEY_KIND))
 _SESSIONS = RowMapper(SessionView, id=partial(show, SESSION_KIND))
@@ -113,14 +117,29 @@ async def begin_challenge(tx: Tx, challenge: UUID, expires_at: datetime) -> None
     )
 
 
-async def try_challenge(tx: Tx, challenge: UUID) -> Challenge | None:
-    """Count one try and return the challenge as it was before it."""
-    return await tx.one_as(
-        _CHALLENGES,
-        "UPDATE sign_in_challenges SET tries = tries + 1 WHERE challenge_id = %s"
-        " RETURNING email, expires_at, used_at, tries - 1 AS tries, leads_to",
-        challenge,
-    )
+_SIGN_IN_OPEN = """
+SELECT account, language FROM sign_in_open(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+_SIGN_IN_BY_CODE = """
+SELECT email, expires_at, used_at, tries, leads_to, account, language
+FROM sign_in_by_code(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+
+
+async def open_by_code(
+    tx: Tx, proof: tuple[object, ...], *, is_right: bool, tries_max: int
+) -> TriedChallenge | None:
+    """Count one try of a code, and begin a session if it is right and the challenge not spent; see
+    sql/functions/sign_in_by_code.sql.
+    """
+    return await tx.one_as(_TRIED, _SIGN_IN_BY_CODE, is_right, tries_max, *proof)
+
+
+async def open_by_link(tx: Tx, proof: tuple[object, ...]) -> Opened | None:
+    """Begin a session; None where another request used the challenge first, and not after the moment
+    that the proof says; see sql/functions/sign_in_open.sql.
+    """
+    return await tx.one_as(_OPENED, _SIGN_IN_OPEN, *proof)
 
 
 async def challenge(tx: ReadTx, challenge: UUID) -> Challenge | None:
@@ -130,23 +149,6 @@ async def challenge(tx: ReadTx, challenge: UUID) -> Challenge | None:
         "SELECT email, expires_at, used_at, tries, leads_to FROM sign_in_challenges"
         " WHERE challenge_id = %s",
         challenge,
-    )
-
-
-async def use_challenge(
-    tx: Tx, challenge: UUID, at: datetime, again_since: datetime | None = None
-) -> bool:
-    """Mark a challenge as used; false where another request used it first, and not after
-    `again_since`.  It stays used since the first time.
-    """
-    return bool(
-        await tx.run(
-            "UPDATE sign_in_challenges SET used_at = coalesce(used_at, %s)"
-            " WHERE challenge_id = %s AND (used_at IS NULL OR used_at > %s::timestamptz)",
-            at,
-            challenge,
-            again_since,
-        )
     )
 
 

@@ -5,9 +5,7 @@ from uuid import UUID
 from meterai.kit.actor import Actor
 from meterai.plumbing.database import Tx, jsonb
 
-_RECORD = """
-INSERT INTO audit_events (account_id, actor, action, subject, facts) VALUES (%s, %s, %s, %s, %s)
-"""
+_RECORD = "SELECT audit_record(%s, %s, %s, %s, %s)"
 
 
 async def record(

@@ -7,7 +7,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from meterai.accounts import NOBODY, AccountService, AccountSettings, CodeService, store
+from meterai.accounts import NOBODY, AccountService, AccountSettings, CodeService
 from meterai.accounts.codes import SAME_PRESS
 from meterai.accounts.model import CodeSpent, CodeWrong, Credential, TooManyCodes
 from meterai.accounts.sessions import SignedIn
@@ -374,14 +374,19 @@ def test_only_the_browser_that_asked_presses_twice_and_only_with_the_code(
         counter.do(counter.codes.sign_in(challenge, code, "id", "", mark))
 
 
-def test_a_challenge_is_spent_once(counter: Counter) -> None:
+def test_of_requests_with_one_code_at_once_one_opens_a_session(counter: Counter) -> None:
     challenge = counter.ask(ANI)
+    code = counter.codes.code(challenge)
 
-    async def spend() -> bool:
-        async with counter.database.transaction() as tx:
-            return await store.use_challenge(tx, challenge, BEGIN)
+    async def run() -> list[object]:
+        signing_in = (counter.codes.sign_in(challenge, code, "id") for _ in range(4))
+        return await asyncio.gather(*signing_in, return_exceptions=True)
 
-    assert [counter.do(spend()), counter.do(spend())] == [True, False]
+    answers = counter.do(run())
+    assert sum(isinstance(one, CodeSpent) for one in answers) == len(answers) - 1
+    assert (
+        len(counter.do(counter.service.sessions(counter.do(counter.service.account_of(ANI))))) == 1
+    )
 
 
 def test_a_wrong_code_is_refused_and_the_last_try_is_the_last(counter: Counter) -> None:
