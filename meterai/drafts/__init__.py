@@ -34,6 +34,7 @@ from meterai.drafts.visitors import (
     draft_of,
     files_apart,
     own_draft,
+    own_files,
     sign_in_mark,
 )
 
@@ -54,6 +55,7 @@ __all__ = [
     "files_apart",
     "object_name",
     "own_draft",
+    "own_files",
     "sign_in_mark",
     "to_order",
     "written",

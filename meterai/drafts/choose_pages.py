@@ -98,8 +98,7 @@ async def line_to_wait_in(
     line = await lines.waiting_line(request, Act.BUY)
     if line is None or account is None:
         return line.name if line else None
-    async with database.reading() as tx:
-        has_stamps = (await stamps.balance(tx, account)).available > 0
+    has_stamps = await database.once(stamps.available, account) > 0
     return None if has_stamps else line.name
 
 

@@ -13,7 +13,6 @@ from meterai.accounts import Permission
 from meterai.drafts import positions
 from meterai.drafts.model import (
     FILE_KIND,
-    Draft,
     DraftFile,
     PageHasNoRoom,
     PlacedElsewhere,
@@ -23,7 +22,7 @@ from meterai.drafts.pictures import PagePictures
 from meterai.drafts.placing import Outcome, Placing, View, Wanted
 from meterai.drafts.positions import TAP_WIDTH, TypedStamp
 from meterai.drafts.service import DraftService
-from meterai.drafts.visitors import NO_COOKIE, done_here, draft_of, own_draft
+from meterai.drafts.visitors import NO_COOKIE, done_here, own_files
 from meterai.kit.ids import read, show
 from meterai.kit.numbers import counted
 from meterai.kit.priority import Priority
@@ -67,12 +66,12 @@ async def show_place(
     placing: NamedDependency[Placing],
 ) -> Page:
     """A page of a file and its stamps."""
-    draft = await own_draft(request, drafts)
+    draft, chosen = await own_files(request, drafts)
     if draft is None:
         if not request.cookies:
             return see_other(f"/stamp?{NO_COOKIE}")
         return see_other(NEXT if await done_here(request, drafts) else "/stamp")
-    files = await _usable(drafts, draft)
+    files = to_order(chosen)
     if not files:
         return see_other("/stamp")
     query = request.query_params
@@ -93,11 +92,11 @@ async def place(
 ) -> Page:
     """Keep the stamps of a file, and do what the button says."""
     form = await read_form(request, parts_max=FORM_FIELDS_MAX)
-    draft = await own_draft(request, drafts)
+    draft, files = await own_files(request, drafts)
     if draft is None:
         return see_other(PAGE)  # which knows where to go on
     try:
-        file = await drafts.file(draft, read(FILE_KIND, form.text("file")))
+        file = _of(files, form.text("file"))
         wanted = _wanted(form, file)
         outcome = await placing.carry_out(draft, file, wanted)
     except NotFound:
@@ -105,10 +104,10 @@ async def place(
     except _MENDED_HERE as refusal:
         file = await drafts.file(draft, file.id)
         view = await placing.view(draft, file)
-        files = await _usable(drafts, draft)
+        files = to_order(await drafts.files(draft))
         return _page(request, files, view, typed=positions.typed_stamps(form.texts), why=refusal)
     if outcome.goes_on:
-        return see_other(_next(await _usable(drafts, draft), file))
+        return see_other(_next(to_order(files), file))
     return see_other(_again(file, outcome, is_unseen=wanted.do == "use"))
 
 
@@ -121,8 +120,10 @@ async def show_picture(
     name: FromPath[str],
 ) -> Response[Any]:
     """A page of a file as WebP; `width=120` is a small one.  Whose it is comes before all else."""
-    draft = await draft_of(request, drafts)
-    file = await drafts.file(draft, read(FILE_KIND, file_id))
+    draft, files = await own_files(request, drafts)
+    if draft is None:
+        raise NotFound("no draft of this visitor")
+    file = _of(files, file_id)
     typed, _, kind = name.partition(".")
     number = counted(typed)
     if kind != "webp" or number is None:
@@ -136,19 +137,19 @@ async def show_picture(
     return Response(found.webp, media_type="image/webp", headers=headers)
 
 
-async def _usable(drafts: DraftService, draft: Draft | None) -> list[DraftFile]:
-    files = await drafts.files(draft) if draft else []
-    return to_order(files)
+def _of(files: Sequence[DraftFile], asked: str) -> DraftFile:
+    """The file that is named.  Refuses `NotFound`."""
+    wanted = read(FILE_KIND, asked)
+    found = next((one for one in files if one.id == wanted), None)
+    if found is None:
+        raise NotFound("no such file of this draft")
+    return found
 
 
 def _file_asked(files: Sequence[DraftFile], asked: str) -> DraftFile:
     """The file that is named, else the first that nobody has placed.  Refuses `NotFound`."""
     if asked:
-        wanted = read(FILE_KIND, asked)
-        found = next((one for one in files if one.id == wanted), None)
-        if found is None:
-            raise NotFound("no such file of this draft")
-        return found
+        return _of(files, asked)
     return next((one for one in files if not one.is_placed), files[0])
 
 

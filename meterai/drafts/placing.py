@@ -140,7 +140,7 @@ class Placing:
         elif verb == "remove" and len(stamps) > 1 and (number := counted(of)):
             del stamps[number - 1 : number]  # none where there are fewer
             selected = 0
-        await self._drafts.place(draft, file.id, stamps, wanted.version)
+        await self._drafts.place(draft, file, stamps, wanted.version)
         if verb == "all":
             return await self._all_alike(draft, file, stamps, selected)
         # Without scripts a number may have been typed that nobody has seen on the page yet.
@@ -205,7 +205,7 @@ class Placing:
             placed, is_kept = positions.alike(one, size, there)
             moved.append(placed)
             are_kept = are_kept and is_kept
-        await self._drafts.place(draft, other.id, moved, other.version)
+        await self._drafts.place(draft, other, moved, other.version)
         return are_kept
 
     async def _suggestion(

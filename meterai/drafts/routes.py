@@ -7,7 +7,6 @@ stands before us passes none.
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from litestar import Response, Router, delete, get, patch, post, route
 from litestar.di import NamedDependency
@@ -155,7 +154,7 @@ async def begin(
     Where nothing was chosen before, a draft begins with it.
     """
     account = await account_asking(request)
-    if account is None or not await _available(database, account):
+    if account is None or not await database.once(stamps.available, account):
         # Whoever has stamps has paid, and waits for nothing.
         await lines.check_turn(request, None, Act.BUY)
     asked = wire.read_creation(request.headers)
@@ -181,11 +180,6 @@ async def begin(
     # Also with a refusal: by the token of before nobody finds the draft any more.
     await set_token(request, answer, drafts, token if is_there else "")
     return answer
-
-
-async def _available(database: Database, account: UUID) -> int:
-    async with database.reading() as tx:
-        return (await stamps.balance(tx, account)).available
 
 
 @get("/{file_id:str}", opt=_OPTIONS, include_in_schema=False)

@@ -94,6 +94,24 @@ class DraftService:
             return await self._made_one(own, account)
         return await self._renewed((own or found)[0]) if found else None
 
+    async def current_files(
+        self, token: str, account: UUID | None
+    ) -> tuple[Draft | None, list[DraftFile]]:
+        """The draft of a visitor, as `current` finds it, and its files: nearly always one statement."""
+        if not token and account is None:
+            return None, []
+        hashed, now = hash_of(token), self._clock.now()
+        opened = await self._database.once(store.open_with_files, hashed, account, now)
+        found = [one for one in opened if one[0].owner in (None, account)]
+        own = [one for one in found if one[0].owner is not None]
+        if len(own) > 1:
+            made = await self._made_one([draft for draft, _ in own], account)
+            return made, await self.files(made) if made else []
+        if not found:
+            return None, []
+        draft, files = (own or found)[0]
+        return await self._renewed(draft), files
+
     async def seen_from(
         self, token: str, page_key: str, account: UUID | None
     ) -> tuple[Draft | None, str]:
@@ -148,12 +166,18 @@ class DraftService:
         if is_sign_in_mark(mark, token, self._clock.now()):
             await self.adopt(token, account)
 
-    async def adopt(self, token: str, account: UUID) -> None:
+    async def adopt(self, token: str, account: UUID) -> Draft | None:
         """The draft of this browser becomes the account's; with one it had it is made one, and
-        nothing is lost."""
+        nothing is lost.  Says what it is then, where there was one of nobody."""
+        if not token:
+            return None
+        hashed, now = hash_of(token), self._clock.now()
+        alone = await self._database.once(store.adopt_alone, hashed, account, now)
+        if alone is not None:
+            return alone
         found = await self._found(token, account)
-        if any(one.owner is None for one in found):
-            await self._made_one(found, account)
+        is_apart = any(one.owner is None for one in found)
+        return await self._made_one(found, account) if is_apart else None
 
     async def _renewed(self, draft: Draft) -> Draft:
         until = self._settings.until(draft.created_at, self._clock.now())
@@ -236,33 +260,32 @@ class DraftService:
     async def place(
         self,
         draft: Draft,
-        file: UUID,
+        file: DraftFile,
         placements: Sequence[Placement],
         version: int | None = None,
     ) -> DraftFile:
-        """Say where the stamps of a file go; no placement takes them off again.
+        """Say where the stamps of a file go, as it was found a moment ago; no placement takes them off again.
 
         `version` is that of the file which somebody looked at.  A form that is sent twice finds its own
         placements.  Refuses `NotFound`, `FileNotReady`, `PlacedElsewhere` where the file has another version
         by now, and what `sealing` refuses of placements.
         """
-        found = await self.file(draft, file)
-        seen = found.version if version is None else version
-        if found.version != seen and found.placements == tuple(placements):
-            return found
-        _check_version(found, seen)
+        seen = file.version if version is None else version
+        if file.version != seen and file.placements == tuple(placements):
+            return file
+        _check_version(file, seen)
         if placements:
-            with self.contents.shared(found) as load:
+            with self.contents.shared(file) as load:
                 await self._examination.check(draft.network, load, placements)
         placed = await self._database.once(
-            store.place, draft.id, file, placements_json(placements), seen
+            store.place, draft.id, file.id, placements_json(placements), seen
         )
         if placed is None:
-            now = await self.file(draft, file)
+            now = await self.file(draft, file.id)
             if now.placements == tuple(placements):
                 return now
             _check_version(now, seen)
-            raise FileNotReady(f"the file is {found.state}")
+            raise FileNotReady(f"the file is {file.state}")
         return placed
 
     async def take_out(self, draft: Draft, file: UUID) -> None:
@@ -273,12 +296,24 @@ class DraftService:
 
     # -- ordered -------------------------------------------------------------------------------
 
-    async def finish(self, draft: Draft, order: UUID | None, ordered: Sequence[UUID]) -> None:
+    async def finish(self, draft: Draft, order: UUID | None, ordered: Sequence[DraftFile]) -> None:
         """These files of the draft were ordered, or stamped from the balance (no order).
 
         What came meanwhile, and is not known by now to be of no use, goes on in a draft of its own.  All
         other bytes go: `stamping` has those that it needs.
         """
+        ids = [one.id for one in ordered]
+        is_ours = await self._database.once(store.finish_whole, draft.id, order, ids)
+        gone = ordered if is_ours else []
+        if is_ours is None:
+            gone = await self._finished_in_part(draft, order, ids)
+        for file in gone:
+            await self._objects.remove_all(file)
+
+    async def _finished_in_part(
+        self, draft: Draft, order: UUID | None, ordered: Sequence[UUID]
+    ) -> Sequence[DraftFile]:
+        """The same for a draft that has other files too; those whose bytes go."""
 
         async def act(tx: Tx) -> Sequence[DraftFile]:
             locked = await store.lock(tx, [draft.id])
@@ -298,8 +333,7 @@ class DraftService:
             await store.finish(tx, draft.id, order, ordered)
             return [one for one in files if one.id not in left]
 
-        for file in await self._database.run(act):
-            await self._objects.remove_all(file)
+        return await self._database.run(act)
 
     @asynccontextmanager
     async def to_be_loaded(self, files: Sequence[DraftFile]) -> AsyncIterator[None]:

@@ -11,6 +11,7 @@ from meterai.drafts.model import (
     Draft,
     DraftFile,
     DraftObject,
+    FileState,
     Found,
     Usage,
 )
@@ -19,15 +20,15 @@ from meterai.plumbing.networks import WIDER_AT_ONCE, nested
 from meterai.plumbing.rows import RowMapper
 from meterai.sealing import PageSize, Placement
 
-_DRAFT = (
-    'draft_id AS id, owner_id AS owner, network, order_key, order_id AS "order", is_done, merged_into,'
-    " created_at, expires_at"
+# No column of one table, but `draft_id`, is called as one of the other.
+_FACTS = 'owner_id AS owner, network, order_key, order_id AS "order", is_done, merged_into, created_at, expires_at'
+_FILE_FACTS = (
+    "file_id AS id, name, bytes AS size, received, digest, state, parts, content_id AS content, sha256,"
+    " pages, sizes, is_stamped, refusal, refusal_facts, placements, version, examinations, added_at,"
+    " last_part_at"
 )
-_FILE = (
-    "draft_id AS draft, file_id AS id, name, bytes AS size, received, digest, state, parts,"
-    " content_id AS content, sha256, pages, sizes, is_stamped, refusal, refusal_facts, placements,"
-    " version, examinations, added_at, last_part_at"
-)
+_DRAFT = f"draft_id AS id, {_FACTS}"
+_FILE = f"draft_id AS draft, {_FILE_FACTS}"
 
 
 def _sizes(stored: list[list[float]]) -> tuple[PageSize, ...]:
@@ -38,7 +39,25 @@ def _placements(stored: list[dict[str, Any]]) -> tuple[Placement, ...]:
     return tuple(Placement(**one) for one in stored)
 
 
+def _with_file(
+    draft: UUID, state: FileState | None, **columns: Any
+) -> tuple[Draft, DraftFile | None]:
+    names = (
+        "owner",
+        "network",
+        "order_key",
+        "order",
+        "is_done",
+        "merged_into",
+        "created_at",
+        "expires_at",
+    )
+    found = Draft(draft, **{name: columns.pop(name) for name in names})
+    return found, None if state is None else DraftFile(draft=draft, state=state, **columns)
+
+
 _DRAFTS = RowMapper(Draft)
+_WITH_FILES = RowMapper(_with_file, sizes=_sizes, placements=_placements, parts=tuple)
 _FILES = RowMapper(DraftFile, sizes=_sizes, placements=_placements, parts=tuple)
 _OBJECTS = RowMapper(DraftObject)
 _USAGES = RowMapper(Usage)
@@ -53,6 +72,12 @@ SELECT {_DRAFT} FROM drafts
 WHERE (token_hash = %s OR owner_id = %s) AND NOT is_done AND expires_at > %s
 ORDER BY draft_id
 """  # noqa: S608 - columns are a constant
+_OPEN_WITH_FILES = f"""
+SELECT d.draft_id AS draft, {_FACTS}, {_FILE_FACTS}
+FROM drafts d LEFT JOIN draft_files f ON f.draft_id = d.draft_id
+WHERE (d.token_hash = %s OR d.owner_id = %s) AND NOT d.is_done AND d.expires_at > %s
+ORDER BY d.draft_id, f.file_id
+"""  # noqa: S608
 _LOCK = f"SELECT {_DRAFT} FROM drafts WHERE draft_id = ANY(%s) ORDER BY draft_id FOR UPDATE"  # noqa: S608
 _DRAFT_BY_ID = f"SELECT {_DRAFT} FROM drafts WHERE draft_id = %s"  # noqa: S608
 _FOUND_BY_ANOTHER = """
@@ -67,6 +92,14 @@ WHERE draft_id = %s AND NOT is_done AND EXISTS (
 RETURNING {_DRAFT}
 """  # noqa: S608
 _KEEP = "UPDATE drafts SET expires_at = greatest(expires_at, %s) WHERE draft_id = %s"
+# Of an account that has no other: two are made one, in a transaction that locks both.
+_ADOPT_ALONE = f"""
+UPDATE drafts d SET owner_id = %s
+WHERE d.token_hash = %s AND d.owner_id IS NULL AND NOT d.is_done AND d.expires_at > %s
+    AND NOT EXISTS (SELECT 1 FROM drafts o WHERE o.owner_id = %s AND NOT o.is_done AND o.expires_at > %s)
+RETURNING {_DRAFT}
+"""  # noqa: S608
+_FINISH_WHOLE = "SELECT draft_finish(%s, %s, %s)"
 _ADOPT = "UPDATE drafts SET owner_id = %s, expires_at = %s WHERE draft_id = %s"
 _MOVE = "UPDATE draft_files SET draft_id = %s WHERE draft_id = ANY(%s)"
 _MOVE_FILES = "UPDATE draft_files SET draft_id = %s WHERE file_id = ANY(%s)"
@@ -223,6 +256,16 @@ async def open_for(
     return await tx.all_as(_DRAFTS, _OPEN_FOR, token_hash, account, now)
 
 
+async def open_with_files(
+    tx: ReadTx, token_hash: bytes, account: UUID | None, now: datetime
+) -> list[tuple[Draft, list[DraftFile]]]:
+    """The same, each with its files in the order they were chosen."""
+    found: dict[Draft, list[DraftFile]] = {}
+    for draft, file in await tx.all_as(_WITH_FILES, _OPEN_WITH_FILES, token_hash, account, now):
+        found.setdefault(draft, []).extend([file] if file else [])
+    return list(found.items())
+
+
 async def lock(tx: Tx, drafts: Sequence[UUID]) -> list[Draft]:
     """These drafts, locked in the one order in which all lock them."""
     return await tx.all_as(_DRAFTS, _LOCK, list(drafts))
@@ -241,6 +284,11 @@ async def renew_token(tx: Tx, old_hash: bytes, new_hash: bytes) -> None:
 async def renew_key(tx: Tx, draft: UUID, old: str, new: str) -> None:
     """Put another key in the place of this one."""
     await tx.run(_RENEW_KEY, new, draft, old)
+
+
+async def adopt_alone(tx: Tx, token_hash: bytes, account: UUID, now: datetime) -> Draft | None:
+    """Make the draft of a token an account's; None where it is no draft of nobody, or the account has one."""
+    return await tx.one_as(_DRAFTS, _ADOPT_ALONE, account, token_hash, now, account, now)
 
 
 async def adopt(tx: Tx, draft: UUID, account: UUID | None, expires_at: datetime) -> None:
@@ -270,6 +318,15 @@ async def done_for(tx: ReadTx, token_hash: bytes, account: UUID, now: datetime) 
 async def move(tx: Tx, into: UUID, files: Sequence[UUID]) -> None:
     """Move files into another draft."""
     await tx.run(_MOVE_FILES, into, list(files))
+
+
+async def finish_whole(
+    tx: Tx, draft: UUID, order: UUID | None, ordered: Sequence[UUID]
+) -> bool | None:
+    """The same where the draft has no others; see sql/functions/draft_finish.sql."""
+    is_ours = await tx.value(_FINISH_WHOLE, draft, order, list(ordered))
+    assert is_ours is None or isinstance(is_ours, bool)
+    return is_ours
 
 
 async def finish(tx: Tx, draft: UUID, order: UUID | None, ordered: Sequence[UUID]) -> None:

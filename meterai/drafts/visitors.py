@@ -86,10 +86,10 @@ def sign_in_mark(request: PageRequest, drafts: DraftService) -> str:
     return drafts.mark(_token(request, drafts))
 
 
-async def adopt_draft(request: PageRequest, drafts: DraftService, account: UUID) -> None:
+async def adopt_draft(request: PageRequest, drafts: DraftService, account: UUID) -> Draft | None:
     """Put the draft of this browser into an account: a button said so, or its owner signed in on a
-    page of it."""
-    await drafts.adopt(_token(request, drafts), account)
+    page of it.  Says what it is then, where there was one of nobody."""
+    return await drafts.adopt(_token(request, drafts), account)
 
 
 async def adopt_by_mark(
@@ -123,6 +123,18 @@ async def own_draft(request: PageRequest, drafts: DraftService) -> Draft | None:
     if found is None and await is_kept(request, drafts):
         raise SignInRequired("the files are kept for their owner")
     return found
+
+
+async def own_files(
+    request: PageRequest, drafts: DraftService
+) -> tuple[Draft | None, list[DraftFile]]:
+    """The draft that a page of ours is about, or None, and its files.  Refuses what `own_draft` does."""
+    found, files = await drafts.current_files(
+        _token(request, drafts), await account_asking(request)
+    )
+    if found is None and await is_kept(request, drafts):
+        raise SignInRequired("the files are kept for their owner")
+    return found, files
 
 
 async def draft_of(request: PageRequest, drafts: DraftService) -> Draft:

@@ -91,7 +91,7 @@ def test_a_file_that_cannot_be_stamped_says_why_and_leaves_nothing(shop: Shop) -
     assert (file.state, file.refusal) == (FileState.REFUSED, "not_a_pdf")
     assert objects(shop) == []
     with pytest.raises(FileNotReady):
-        shop.do(drafts(shop).place(draft, file.id, [PLACE]))
+        shop.do(drafts(shop).place(draft, file, [PLACE]))
 
 
 def test_pages_that_are_smaller_than_a_stamp_are_called_that(shop: Shop) -> None:
@@ -338,14 +338,15 @@ def test_a_place_is_checked_and_a_draft_that_is_done_stays(shop: Shop) -> None:
     draft, token = opened(shop, signed_in=True)
     file = add(shop, draft)
     with pytest.raises(PlacementOutsidePage):
-        shop.do(drafts(shop).place(draft, file.id, [Placement(1, 5000, 60, 80)]))
-    placed = shop.do(drafts(shop).place(draft, file.id, [PLACE]))
+        shop.do(drafts(shop).place(draft, file, [Placement(1, 5000, 60, 80)]))
+    placed = shop.do(drafts(shop).place(draft, file, [PLACE]))
     assert placed.placements == (PLACE,)
     assert placed.version == file.version + 1
     order = new_id()
-    shop.do(drafts(shop).finish(draft, order, [file.id]))
+    shop.do(drafts(shop).finish(draft, order, [file]))
+    ordered = shop.do(drafts(shop).file(draft, file.id))
     with pytest.raises(FileNotReady):
-        shop.do(drafts(shop).place(draft, file.id, [PLACE]))
+        shop.do(drafts(shop).place(draft, ordered, [PLACE]))
     shop.do(drafts(shop).take_out(draft, file.id))
     assert shop.do(drafts(shop).current(token, shop.account)) is None
     done = shop.do(drafts(shop).ordered(shop.account, draft.id))
@@ -361,8 +362,8 @@ def test_what_came_while_the_order_was_placed_goes_on_in_a_draft_of_its_own(shop
     half = shop.do(uploads(shop).create(draft, "tiga.pdf", 1000))
     add(shop, draft, "salinan", content)  # the same once more
     add(shop, draft, "foto", b"\x89PNG" + b"x" * 2000)
-    shop.do(drafts(shop).place(draft, file.id, [PLACE]))
-    shop.do(drafts(shop).finish(draft, new_id(), [file.id]))
+    shop.do(drafts(shop).place(draft, file, [PLACE]))
+    shop.do(drafts(shop).finish(draft, new_id(), [file]))
     goes_on = shop.do(drafts(shop).current(token, shop.account))
     assert goes_on is not None
     left = {one.name for one in shop.do(drafts(shop).files(goes_on))}
@@ -379,8 +380,8 @@ def test_what_was_ordered_takes_no_room_here(shop: Shop, monkeypatch: pytest.Mon
     draft, _ = opened(shop, signed_in=True)
     content = large("Surat")
     file = add(shop, draft, content=content)
-    shop.do(drafts(shop).place(draft, file.id, [PLACE]))
-    shop.do(drafts(shop).finish(draft, new_id(), [file.id]))
+    shop.do(drafts(shop).place(draft, file, [PLACE]))
+    shop.do(drafts(shop).finish(draft, new_id(), [file]))
     assert objects(shop) == []
     with pytest.raises(FileNotReady):
         shop.do(drafts(shop).content(shop.do(drafts(shop).file(draft, file.id))))
@@ -410,9 +411,9 @@ def test_the_token_of_a_draft_that_went_into_another_leads_to_it(shop: Shop) -> 
     assert kept is not None
     assert kept.id not in (strange.id, mine.id)
     assert shop.do(drafts(shop).ordered(shop.account, strange.id)) is None
-    shop.do(drafts(shop).place(kept, file.id, [PLACE]))
+    shop.do(drafts(shop).place(kept, file, [PLACE]))
     order = new_id()
-    shop.do(drafts(shop).finish(kept, order, [file.id]))
+    shop.do(drafts(shop).finish(kept, order, [file]))
     for earlier in (strange, mine):  # a page of it may still be open somewhere
         done = shop.do(drafts(shop).ordered(shop.account, earlier.id))
         assert done is not None

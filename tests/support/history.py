@@ -161,8 +161,8 @@ def _drafted(history: History) -> None:
     drafts, uploads = shop.container.of(DraftService), shop.container.of(Uploads)
     draft, token = drafts.fresh(shop.account, "192.0.2.1")
     file = shop.do(uploads.add_whole(draft, "draf.pdf", pdf(words="draf"), token=token))
-    shop.do(drafts.place(draft, file.id, read_placements(_PLACE % 60)))
-    shop.do(drafts.finish(draft, history["quota.order"], [file.id]))
+    shop.do(drafts.place(draft, file, read_placements(_PLACE % 60)))
+    shop.do(drafts.finish(draft, history["quota.order"], [file]))
     waiting, token = drafts.fresh(None, "192.0.2.1")
     shop.do(uploads.add_whole(waiting, "nanti.pdf", pdf(words="nanti"), token=token))
 

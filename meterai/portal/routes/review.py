@@ -28,6 +28,7 @@ from meterai.drafts import (
     adopt_draft,
     done_here,
     own_draft,
+    own_files,
     sign_in_mark,
     to_order,
     written,
@@ -48,7 +49,7 @@ from meterai.pages import (
     see_other,
     sentence,
 )
-from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy, ReadTx
+from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy
 from meterai.plumbing.forms import PARTS_MAX
 from meterai.plumbing.http import IdempotencyKeyReused, language_of, retry_after
 from meterai.plumbing.messages import translate
@@ -68,10 +69,6 @@ class DraftChanged(Refusal):
 
     code = "draft_changed"
     status = 409
-
-
-async def _available(tx: ReadTx, account: UUID | None) -> int:
-    return 0 if account is None else (await stamps.balance(tx, account)).available
 
 
 def _error(refusal: Refusal, language: str) -> FieldError:
@@ -114,8 +111,8 @@ class _LastLook:
         request, account = self.request, await account_asking(self.request)
         wanted = to_order(files)
         before = refusal.found if isinstance(refusal, StampedBefore) else ()
-        async with self.database.reading() as tx:
-            available, issuing = await _available(tx, account), await stamps.issuing(tx)
+        issuing = await self.database.once(stamps.issuing)
+        available = await self.database.once(stamps.available, account) if account else 0
         needed = sum(len(f.placements) for f in wanted)
         part = self.signing_in.facts(request, form, refusal if account is None else None)
         errors = [_error(refusal, language_of(request))] if refusal and account else part["errors"]
@@ -174,18 +171,19 @@ class _LastLook:
             return see_other(elsewhere)
         return await self.page(draft, files, refusal, form)
 
-    async def ordered_at_once(self, account: UUID, form: Form, carry_out: _CarryOut) -> Page:
+    async def ordered_at_once(
+        self, account: UUID, adopted: Draft | None, form: Form, carry_out: _CarryOut
+    ) -> Page:
         """Order for whoever has just signed in what the page showed above the button; where there is more to
         decide than it showed, nothing is ordered and the page shows that.
         """
-        draft = await own_draft(self.request, self.drafts)
+        draft = adopted or await own_draft(self.request, self.drafts)
         if draft is None or show(DRAFT, draft.id) != form.text("draft"):
             # The account has files of another device: with those of this one they are one draft now.
             done = await _done_before(self.drafts, account, form)
             if draft is None or done:
                 return see_other(done or REVIEW)
-        async with self.database.reading() as tx:
-            has_stamps = await _available(tx, account) > 0
+        has_stamps = await self.database.once(stamps.available, account) > 0
         if has_stamps and _is_as_seen(form, to_order(await self.drafts.files(draft))):
             return see_other(REVIEW)  # who has some chooses how to pay
         return await self.answered(draft, form, carry_out)
@@ -216,11 +214,10 @@ async def show_review(
         await adopt_by_mark(request, drafts, account, mark)
         is_here = await own_draft(request, drafts) or await done_here(request, drafts)
         return see_other(REVIEW if is_here else f"{CHOOSE}?{ELSEWHERE}")
-    draft = await own_draft(request, drafts)
+    draft, files = await own_files(request, drafts)
     if draft is None:
         # The answer to the button may have been lost: whoever looks again is where it led to.
         return see_other(_led_to(await done_here(request, drafts)) or CHOOSE)
-    files = await drafts.files(draft)
     elsewhere = _missing(files)
     if elsewhere:
         return see_other(elsewhere)
@@ -280,7 +277,7 @@ async def _finished(
     It was, whatever comes of this: who sends the form again finds the same order by the key.
     """
     try:
-        await drafts.finish(draft, order, [one.id for one in wanted])
+        await drafts.finish(draft, order, wanted)
     except Refusal as refusal:
         _log.warning("draft_not_finished", draft=show(DRAFT, draft.id), code=refusal.code)
 
@@ -369,14 +366,15 @@ async def sign_in_to_pay(
             return see_other(CHOOSE)
         return await this.page(draft, await drafts.files(draft), refusal, form)
     caller = await accounts.caller_of(signed_in)
+    adopted = None
     if draft is not None and show(DRAFT, draft.id) == form.text("draft"):
         # Signing in on the page of these files says whose they are.
-        await adopt_draft(request, drafts, caller.account)
+        adopted = await adopt_draft(request, drafts, caller.account)
     if "credential" in form.texts:
         return await signing_in.admit(request, see_other(REVIEW), signed_in)
     request.scope["caller"] = caller  # type: ignore[typeddict-unknown-key]
     carry_out = partial(_carried_out, request, (drafts, stamping, orders), caller.account)
-    answer = await this.ordered_at_once(caller.account, form, carry_out)
+    answer = await this.ordered_at_once(caller.account, adopted, form, carry_out)
     return await signing_in.admit(request, answer, signed_in)
 
 
