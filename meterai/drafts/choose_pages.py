@@ -178,23 +178,23 @@ async def show_choose(
 
 async def _add_each(
     uploads: Uploads, draft: Draft, files: Sequence[tuple[str, bytes]], token: str
-) -> tuple[bool, list[tuple[str, Refusal]]]:
-    """Add files to a draft, which begins with the first where it has a token: whether one was added,
+) -> tuple[list[DraftFile], list[tuple[str, Refusal]]]:
+    """Add files to a draft, which begins with the first where it has a token: those that were added,
     and what was refused.  One that is refused keeps no other out, but where the draft is full.
     """
-    is_begun, left_out = False, list[tuple[str, Refusal]]()
+    added, left_out = list[DraftFile](), list[tuple[str, Refusal]]()
     full: DraftFull | None = None
     for name, content in files:
         if full is not None:
             left_out.append((name, full))
             continue
         try:
-            await uploads.add_whole(draft, name, content, token="" if is_begun else token)
-            is_begun = True
+            begins = "" if added else token
+            added.append(await uploads.add_whole(draft, name, content, token=begins))
         except Refusal as refusal:
             full = refusal if isinstance(refusal, DraftFull) else None
             left_out.append((name, refusal))
-    return is_begun, left_out
+    return added, left_out
 
 
 @post(
@@ -227,14 +227,14 @@ async def add_files(
         page_key = form.text("page_key")
         draft, token, is_new = await uploaded_draft(request, drafts, network, page_key)
         kept = "" if is_new else token
-        begun, left_out = await _add_each(uploads, draft, form.files, token if is_new else "")
-        kept = token if begun else kept
+        added, left_out = await _add_each(uploads, draft, form.files, token if is_new else "")
+        kept = token if added else kept
         if left_out:
-            there = draft if begun or not is_new else None
+            there = draft if added or not is_new else None
             answer = await _choose_page(request, drafts, uploads, there, left_out=left_out)
         else:
             choose = CHOOSE if request.cookies or not kept else f"{CHOOSE}?{NO_COOKIE}"
-            goes_on = needs_no_word(await drafts.files(draft))
+            goes_on = needs_no_word(added if is_new else await drafts.files(draft))
             answer = see_other(PLACE if goes_on else choose)
     except RequestEntityTooLarge:
         too_large = FormTooLarge(sum_bytes=FORM_BYTES_MAX)

@@ -1,6 +1,6 @@
 """Bytes that all drafts hold, those of strangers, of one network and of the widest around it, and their limits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from meterai.drafts import store
@@ -22,6 +22,7 @@ STRANGERS_SHARE = 0.75
 @dataclass(slots=True)
 class _Sum:
     bytes: int
+    drafts: int  # of a network, and nobody's
     read_at: float
 
 
@@ -33,17 +34,14 @@ class Holdings:
         self._limits = limits
         self._sums: dict[str, _Sum] = {}
 
-    async def check(self, draft: Draft, held: int, size: int) -> None:
-        """Whether so many bytes more may come to a draft that holds `held`.
+    async def check(self, draft: Draft, held: int, size: int, *, begins: bool) -> None:
+        """Whether so many bytes more may come to a draft that holds `held`, or begins with them.
 
         What every account may have takes none of its network's room.  Refuses `NetworkFull`,
         `StrangersFull`, `DraftsFull`.
         """
         if draft.owner is None or held + size > self._limits.account_bytes_min:
-            for network, times in store.bounded_networks(draft.network):
-                of_network = await self._held(network)
-                if of_network + size > times * self._limits.draft_bytes_per_network_max:
-                    raise NetworkFull(f"{of_network} bytes of {network}")
+            await self._check_networks(draft, size, begins=begins and draft.owner is None)
         if draft.owner is None:
             of_strangers = await self._held(_STRANGERS)
             if of_strangers + size > self._limits.drafts_bytes_max * STRANGERS_SHARE:
@@ -51,6 +49,19 @@ class Holdings:
         of_all = await self._held(_ALL)
         if of_all + size > self._limits.drafts_bytes_max:
             raise DraftsFull(f"{of_all} bytes of all drafts")
+
+    async def _check_networks(self, draft: Draft, size: int, *, begins: bool) -> None:
+        bounds = dict(store.bounded_networks(draft.network))
+        if old := self._begin_to_read(*bounds):
+            for one in await self._database.once(store.networks, old):
+                self._sums[one.name].bytes, self._sums[one.name].drafts = one.bytes, one.drafts
+        for network, times in bounds.items():
+            held = self._sums[network]
+            if held.bytes + size > times * self._limits.draft_bytes_per_network_max:
+                raise NetworkFull(f"{held.bytes} bytes of {network}")
+            # Whoever adds the draft counts again; this spares the work before it.
+            if begins and held.drafts >= times * self._limits.drafts_per_network_max:
+                raise NetworkFull(f"{held.drafts} drafts of {network}")
 
     def add(self, draft: Draft, size: int) -> None:
         """So many bytes came to a draft."""
@@ -60,20 +71,17 @@ class Holdings:
                 self._sums[of].bytes += size
 
     async def _held(self, of: str) -> int:
-        now = monotonic()
-        known = self._sums.get(of)
-        if known is None or now - known.read_at >= READ_SECONDS:
-            self._sums = {
-                name: one for name, one in self._sums.items() if now - one.read_at < READ_SECONDS
-            }
-            # Before it is read: others need not ask meanwhile.
-            known = self._sums[of] = _Sum(known.bytes if known else 0, now)
-            known.bytes = await self._read(of)
-        return known.bytes
+        if self._begin_to_read(of):
+            query = store.all_bytes if of == _ALL else store.strangers_bytes
+            self._sums[of].bytes = await self._database.once(query)
+        return self._sums[of].bytes
 
-    async def _read(self, of: str) -> int:
-        if of == _ALL:
-            return await self._database.once(store.all_bytes)
-        if of == _STRANGERS:
-            return await self._database.once(store.strangers_bytes)
-        return await self._database.once(store.network_bytes, of)
+    def _begin_to_read(self, *names: str) -> list[str]:
+        """Those of these sums that are to be read.  They count as read from now on: others need not ask."""
+        now = monotonic()
+        young = {name: one for name, one in self._sums.items() if now - one.read_at < READ_SECONDS}
+        old = [name for name in names if name not in young]
+        if old:
+            begun = {name: self._sums.get(name, _Sum(0, 0, now)) for name in old}
+            self._sums = young | {name: replace(one, read_at=now) for name, one in begun.items()}
+        return old

@@ -3,8 +3,8 @@
 import hashlib
 import hmac
 from base64 import b64encode
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from uuid import UUID
 
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.numbers import counted
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import Refusal, refusal_of_database
 from meterai.sealing import PageSize, Placement
 
 FILE_KIND = "fil"  # of the public form of a file's id
@@ -81,6 +81,7 @@ class PageHasNoRoom(Refusal):
         self.page = page
 
 
+@refusal_of_database
 class DraftFull(Refusal):
     """The draft has as many files as one order may have."""
 
@@ -92,6 +93,7 @@ class DraftFull(Refusal):
         self.files_max = files_max
 
 
+@refusal_of_database
 class DraftTooLarge(Refusal):
     """The files of one draft have more bytes together than it may hold.  Sizes in bytes."""
 
@@ -103,6 +105,7 @@ class DraftTooLarge(Refusal):
         self.sum_bytes = sum_bytes
 
 
+@refusal_of_database
 class NetworkFull(Refusal):
     """The drafts of one network hold as much as they may; who signs in has room of its own."""
 
@@ -317,6 +320,50 @@ class Found(NamedTuple):
     sizes: tuple[PageSize, ...]
     is_repaired: bool
     is_stamped: bool
+
+    @property
+    def state(self) -> FileState:
+        """The state of its file."""
+        return FileState.REPAIRED if self.is_repaired else FileState.READY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewFile:
+    """A file that comes to a draft: announced, or here whole and examined already, or by and by.
+
+    Of one that is announced nothing is here; of another all, in `parts` or as what was `found`, which is
+    larger or smaller than what was `sent` where the document was mended.
+    """
+
+    id: UUID
+    name: str
+    sent: int  # bytes
+    size: int
+    digest: bytes | None
+    at: datetime
+    state: FileState = FileState.RECEIVING
+    parts: tuple[UUID, ...] = ()
+    leased_until: datetime | None = None
+    examinations: int = 0
+    found: Found | None = None
+    refusal: str | None = None
+    refusal_facts: Mapping[str, object] = field(default_factory=dict)
+
+
+class DraftLimits(NamedTuple):
+    """Drafts of one network that are nobody's; files and bytes of a draft."""
+
+    drafts_of_network: int
+    files: int
+    bytes: int
+
+
+class NetworkUsage(NamedTuple):
+    """What the drafts of a network hold, or of a widest one, and how many of them are nobody's."""
+
+    name: str
+    bytes: int
+    drafts: int
 
 
 class DraftObject(NamedTuple):

@@ -167,9 +167,13 @@ async def begin(
     is_there = not is_new
     try:
         begins = token if is_new else ""
-        file = await uploads.create(draft, asked.name, asked.size, asked.digest, token=begins)
+        if len(content) == asked.size:
+            whole = asked.name, content, asked.digest
+            file = await uploads.add_whole(draft, *whole, token=begins)
+        else:
+            file = await uploads.create(draft, asked.name, asked.size, asked.digest, token=begins)
         is_there = True
-        if content:
+        if content and file.state == FileState.RECEIVING:
             file = await uploads.append(draft, file, 0, content)
         location = f"{PATH}/{show(FILE_KIND, file.id)}"
         headers = {**_told(uploads, draft, file), "Location": location}

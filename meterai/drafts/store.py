@@ -10,9 +10,12 @@ from meterai.drafts.model import (
     UNFINISHED_LIVES,
     Draft,
     DraftFile,
+    DraftLimits,
     DraftObject,
     FileState,
     Found,
+    NetworkUsage,
+    NewFile,
     Usage,
 )
 from meterai.plumbing.database import ReadTx, Tx, jsonb
@@ -61,6 +64,7 @@ _WITH_FILES = RowMapper(_with_file, sizes=_sizes, placements=_placements, parts=
 _FILES = RowMapper(DraftFile, sizes=_sizes, placements=_placements, parts=tuple)
 _OBJECTS = RowMapper(DraftObject)
 _USAGES = RowMapper(Usage)
+_NETWORK_USAGES = RowMapper(NetworkUsage)
 
 _HELD = "state NOT IN ('refused', 'ordered')"  # of such a file bytes are here
 _OPEN = """
@@ -127,15 +131,15 @@ _USAGE = f"""
 SELECT count(*) AS files, coalesce(sum(received) FILTER (WHERE {_HELD}), 0)::bigint AS bytes
 FROM draft_files WHERE draft_id = %s
 """  # noqa: S608
-_NETWORK_BYTES = f"""
-SELECT coalesce(sum(f.received), 0)::bigint AS sum FROM drafts d
-JOIN draft_files f ON f.draft_id = d.draft_id
-WHERE (d.network = %s OR d.widest = %s) AND f.{_HELD}
+_NETWORKS = f"""
+SELECT n.name,
+    (SELECT coalesce(sum(f.received), 0)::bigint FROM drafts d
+     JOIN draft_files f ON f.draft_id = d.draft_id
+     WHERE (d.network = n.name OR d.widest = n.name) AND f.{_HELD}) AS bytes,
+    (SELECT count(*) FROM drafts d
+     WHERE (d.network = n.name OR d.widest = n.name) AND d.owner_id IS NULL AND NOT d.is_done) AS drafts
+FROM unnest(%s::text[]) AS n (name)
 """  # noqa: S608
-_OF_NETWORK = """
-SELECT count(*) AS drafts FROM drafts
-WHERE (network = %s OR widest = %s) AND owner_id IS NULL AND NOT is_done
-"""
 _ALL_BYTES = f"""
 SELECT coalesce(sum(received), 0)::bigint AS sum FROM draft_files WHERE {_HELD}
 """  # noqa: S608
@@ -144,14 +148,9 @@ SELECT coalesce(sum(f.received), 0)::bigint AS sum FROM drafts d
 JOIN draft_files f ON f.draft_id = d.draft_id
 WHERE d.owner_id IS NULL AND f.{_HELD}
 """  # noqa: S608
-# A file without bytes is complete as it begins.
 _ADD = f"""
-INSERT INTO draft_files
-    (draft_id, file_id, name, bytes, digest, state, leased_until, examinations, added_at, last_part_at)
-SELECT %s, %s, %s, n.size, %s, CASE WHEN n.size = 0 THEN 'examining' ELSE 'receiving' END,
-    CASE WHEN n.size = 0 THEN %s::timestamptz END, CASE WHEN n.size = 0 THEN 1 ELSE 0 END, n.at, n.at
-FROM (SELECT %s::integer AS size, %s::timestamptz AS at) AS n
-RETURNING {_FILE}
+SELECT {_FILE} FROM draft_file_add(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
+    %s, %s, %s, %s, %s, %s, %s, %s)
 """  # noqa: S608
 _OF_DRAFT = f"SELECT {_FILE} FROM draft_files WHERE draft_id = %s ORDER BY file_id"  # noqa: S608
 _ONE = f"SELECT {_FILE} FROM draft_files WHERE draft_id = %s AND file_id = %s"  # noqa: S608
@@ -191,7 +190,7 @@ WHERE (draft_id, file_id) IN (
 RETURNING {_FILE}
 """  # noqa: S608
 _ACCEPT = """
-UPDATE draft_files SET state = %s, content_id = %s, bytes = %s, received = %s, sha256 = %s,
+UPDATE draft_files SET state = %s, bytes = %s, received = %s, content_id = %s, sha256 = %s,
     pages = %s, sizes = %s, is_stamped = %s, parts = '{}', leased_until = NULL
 WHERE file_id = %s AND state = 'examining'
 """
@@ -359,16 +358,9 @@ def bounded_networks(network: str) -> tuple[tuple[str, int], ...]:
     return (network, 1), (names[-1], WIDER_AT_ONCE[len(names) - 1])
 
 
-async def network_bytes(tx: ReadTx, network: str) -> int:
-    """Bytes that the drafts of a network or a widest one hold: reads every file of them."""
-    (row,) = await tx.all(_NETWORK_BYTES, network, network)
-    return int(row["sum"])
-
-
-async def drafts_of(tx: ReadTx, network: str) -> int:
-    """Drafts of a network or a widest one that are no account's."""
-    (row,) = await tx.all(_OF_NETWORK, network, network)
-    return int(row["drafts"])
+async def networks(tx: ReadTx, names: Sequence[str]) -> list[NetworkUsage]:
+    """What is there of each of these networks or widest ones: reads every file of their drafts."""
+    return await tx.all_as(_NETWORK_USAGES, _NETWORKS, list(names))
 
 
 async def all_bytes(tx: ReadTx) -> int:
@@ -385,19 +377,53 @@ async def strangers_bytes(tx: ReadTx) -> int:
 
 async def add_file(
     tx: Tx,
-    draft: UUID,
-    file: UUID,
+    draft: Draft,
+    file: NewFile,
     *,
-    name: str,
-    size: int,
-    digest: bytes | None,
-    at: datetime,
-    leased_until: datetime,
-) -> DraftFile:
-    """A file of which nothing is here yet; one of no bytes is leased to whoever asked."""
-    added = await tx.one_as(_FILES, _ADD, draft, file, name, digest, leased_until, size, at)
-    assert added is not None
-    return added
+    token_hash: bytes | None,
+    until: datetime,
+    limits: DraftLimits,
+) -> DraftFile | None:
+    """A file comes to a draft, which is kept so long at least, and begins with it where it has a token.
+    None where the draft was ordered since it was found, or became somebody's; see
+    sql/functions/draft_file_add.sql.
+    """
+    bounds = dict(bounded_networks(draft.network))
+    return await tx.one_as(
+        _FILES,
+        _ADD,
+        draft.id,
+        token_hash,
+        draft.owner,
+        list(bounds),
+        [times * limits.drafts_of_network for times in bounds.values()],
+        draft.order_key,
+        draft.created_at,
+        until,
+        limits.files,
+        limits.bytes,
+        file.id,
+        file.name,
+        file.sent,
+        file.size,
+        file.digest,
+        file.state,
+        list(file.parts),
+        file.leased_until,
+        file.examinations,
+        *_columns_of(file.found),
+        file.refusal,
+        jsonb(file.refusal_facts),
+        file.at,
+    )
+
+
+def _columns_of(found: Found | None) -> tuple[object, ...]:
+    """The object, digest, pages and sizes of a document that can be stamped, and whether it bears a seal."""
+    if found is None:
+        return None, None, None, jsonb([]), False
+    sizes = jsonb([[one.page, one.width, one.height] for one in found.sizes])
+    return found.content, found.sha256, found.pages, sizes, found.is_stamped
 
 
 async def files(tx: ReadTx, draft: UUID) -> list[DraftFile]:
@@ -436,19 +462,8 @@ async def to_examine(tx: Tx, leased_until: datetime, now: datetime, limit: int) 
 
 async def accept(tx: Tx, file: UUID, found: Found) -> bool:
     """The file can be stamped.  False where somebody else found out first, or it was taken out."""
-    touched = await tx.run(
-        _ACCEPT,
-        "repaired" if found.is_repaired else "ready",
-        found.content,
-        found.size,
-        found.size,
-        found.sha256,
-        found.pages,
-        jsonb([[one.page, one.width, one.height] for one in found.sizes]),
-        found.is_stamped,
-        file,
-    )
-    return touched == 1
+    columns = _columns_of(found)
+    return await tx.run(_ACCEPT, found.state, found.size, found.size, *columns, file) == 1
 
 
 async def refuse(tx: Tx, file: UUID, code: str, facts: dict[str, object]) -> bool:

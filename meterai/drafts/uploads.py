@@ -14,7 +14,8 @@ import hashlib
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -32,16 +33,18 @@ from meterai.drafts.model import (
     Draft,
     DraftFile,
     DraftFull,
+    DraftLimits,
     DraftTooLarge,
     FileDamagedOnTheWay,
     FileNotExamined,
     FileState,
     Found,
-    NetworkFull,
+    NewFile,
     PartSizeWrong,
     UploadCompleted,
     UploadLengthInconsistent,
     UploadOffsetMismatch,
+    Usage,
     hash_of,
 )
 from meterai.drafts.objects import FileObjects
@@ -52,7 +55,7 @@ from meterai.kit.ids import new_id
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.kit.text import file_name
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.database import Database
 from meterai.plumbing.forms import UNNAMED
 from meterai.plumbing.networks import nested
 from meterai.plumbing.objects import ObjectStore
@@ -104,42 +107,86 @@ class Uploads:
         """
         if size > self.file_bytes_max:
             raise sealing.DocumentTooLarge(size_bytes=size, limit_bytes=self.file_bytes_max)
-        identifier, now = new_id(), self._clock.now()
-        held = 0 if token else (await self._database.once(store.usage, draft.id)).bytes
-        await self._holdings.check(draft, held, size)
+        if not size:
+            return await self.add_whole(draft, name, b"", digest, token=token)
+        await self._check_room(draft, size, token)
+        new = _new_file(name, size, digest, self._clock.now())
+        return await self._add(draft, new, token, new.at + EMPTY_LIVES)
 
-        async def add(tx: Tx) -> DraftFile:
-            if token:
-                await self._begin(tx, draft, token)
-            locked = await store.lock(tx, [draft.id])
-            # Since it was found it may have been ordered, or become an account's.
-            if not locked or locked[0].is_done or locked[0].owner != draft.owner:
-                raise NotFound("the draft is gone")
-            held = await store.usage(tx, draft.id)
-            if held.files >= self.files_max:
-                raise DraftFull(files_max=self.files_max)
-            self._check_draft(held.bytes + size)
-            await store.keep(tx, draft.id, now + EMPTY_LIVES)
-            return await store.add_file(
-                tx,
-                draft.id,
-                identifier,
-                name=file_name(name) or UNNAMED,
-                size=size,
-                digest=digest,
-                at=now,
-                leased_until=now + self._lease(),
-            )
+    async def add_whole(
+        self,
+        draft: Draft,
+        name: str,
+        content: bytes,
+        digest: bytes | None = None,
+        *,
+        token: str = "",
+    ) -> DraftFile:
+        """A file that came in one piece, as a form sends it, examined and written down once; one whose turn
+        does not come is examined later.  Refuses what `create` does.
 
-        return await self._examined(await self._database.run(add), draft.network)
+        A crash before it is written down leaves an object that `delete_orphans` deletes.
+        """
+        size = len(content)
+        if size > self.file_bytes_max:
+            raise sealing.DocumentTooLarge(size_bytes=size, limit_bytes=self.file_bytes_max)
+        await self._check_room(draft, size, token)
+        new = await self._looked_at(
+            draft.network, _new_file(name, size, digest, self._clock.now()), content
+        )
+        now, added = self._clock.now(), None
+        is_kept = new.state != FileState.REFUSED
+        until = self._limits.until(draft.created_at, now) if is_kept else now + EMPTY_LIVES
+        objects = (*new.parts, new.found.content) if new.found else new.parts
+        try:
+            added = await self._add(draft, new, token, until)
+        finally:
+            # Where it is not known `delete_orphans` looks once more.
+            if added is None:
+                await self._objects.remove(new.id, *objects)
+        if is_kept:
+            self._holdings.add(draft, size)
+        return added
 
-    async def _begin(self, tx: Tx, draft: Draft, token: str) -> None:
-        if draft.owner is None:
-            for network, times in store.bounded_networks(draft.network):
-                held = await store.drafts_of(tx, network)
-                if held >= times * self._limits.drafts_per_network_max:
-                    raise NetworkFull(f"{held} drafts of {network}")
-        await store.add_draft(tx, draft, hash_of(token))
+    async def _looked_at(self, network: str, file: NewFile, content: bytes) -> NewFile:
+        """A file that is here whole, with what was found out about it; what is kept of it is stored."""
+        try:
+            async with self._place_for(network):
+                await _check_digest(file.digest, content)
+                examined = await self._examination.examine(network, content)
+        except Refusal as refusal:
+            if refusal.status != 503:
+                facts = _plain(refusal.facts())
+                refused = replace(file, state=FileState.REFUSED, examinations=1)
+                return replace(refused, refusal=refusal.code, refusal_facts=facts)
+            is_begun, at = self._again_at(refusal, 1)
+            part = await self._objects.put(file.id, content)
+            waits = replace(file, state=FileState.EXAMINING, examinations=int(is_begun))
+            return replace(waits, parts=(part,), leased_until=at)
+        found = _found(await self._objects.put(file.id, examined.document), examined)
+        return replace(file, size=found.size, state=found.state, examinations=1, found=found)
+
+    async def _check_room(self, draft: Draft, size: int, token: str) -> None:
+        held = Usage(0, 0) if token else await self._database.once(store.usage, draft.id)
+        await self._holdings.check(draft, held.bytes, size, begins=bool(token))
+        if held.files >= self.files_max:
+            raise DraftFull(files_max=self.files_max)
+        self._check_draft(held.bytes + size)
+
+    async def _add(self, draft: Draft, file: NewFile, token: str, until: datetime) -> DraftFile:
+        added = await self._database.once(
+            store.add_file,
+            draft,
+            file,
+            token_hash=hash_of(token) if token else None,
+            until=until,
+            limits=DraftLimits(
+                self._limits.drafts_per_network_max, self.files_max, self._limits.draft_bytes_max
+            ),
+        )
+        if added is None:
+            raise NotFound("the draft is gone")
+        return added
 
     def _check_draft(self, held: int) -> None:
         if held > self._limits.draft_bytes_max:
@@ -156,7 +203,7 @@ class Uploads:
             return file
         held = (await self._database.once(store.usage, draft.id)).bytes
         self._check_draft(held + len(content))
-        await self._holdings.check(draft, held, len(content))
+        await self._holdings.check(draft, held, len(content), begins=False)
         now = self._clock.now()
         part = await self._objects.put(file.id, content)
         after = await self._database.once(
@@ -172,28 +219,13 @@ class Uploads:
             await self._objects.remove(file.id, part)
             raise UploadOffsetMismatch(offset=(await self._now(file)).received)
         self._holdings.add(draft, len(content))
-        after = await self._examined(after, draft.network)
+        if after.state == FileState.EXAMINING:
+            await self._examine(after, draft.network)
+            after = await self._now(after)
         if not file.received:
             until = self._limits.until(draft.created_at, now)
             await self._database.once(store.renew, draft.id, until)
         return after
-
-    async def _examined(self, file: DraftFile, network: str) -> DraftFile:
-        """A file as it is, or what was found of one that is complete now."""
-        if file.state != FileState.EXAMINING:
-            return file
-        await self._examine(file, network)
-        return await self._now(file)
-
-    async def add_whole(
-        self, draft: Draft, name: str, content: bytes, *, token: str = ""
-    ) -> DraftFile:
-        """A file that came in one piece, as a form sends it; refuses what `create` does."""
-        file = await self.create(draft, name, len(content), token=token)
-        for start in range(0, len(content), PART_BYTES_MAX):
-            part = content[start : start + PART_BYTES_MAX]
-            file = await self.append(draft, file, start, part)
-        return file
 
     async def _now(self, file: DraftFile) -> DraftFile:
         found = await self._database.once(store.file, file.draft, file.id)
@@ -231,13 +263,17 @@ class Uploads:
         await self._objects.remove(file.id, *file.parts)
 
     async def _later(self, file: DraftFile, refusal: Refusal) -> None:
-        _log.info("file_examined_later", code=refusal.code, examinations=file.examinations)
+        is_begun, at = self._again_at(refusal, file.examinations)
+        await self._database.once(store.let_go, file.id, at, is_begun=is_begun)
+
+    def _again_at(self, refusal: Refusal, examinations: int) -> tuple[bool, datetime]:
+        """Whether an examination that came to nothing began, and when there may be another."""
+        _log.info("file_examined_later", code=refusal.code, examinations=examinations)
         is_begun = not isinstance(refusal, sealing.ExaminationBusy)
         seconds = float(refusal.retry_after_seconds or 1)
         if is_begun:
-            seconds = backoff.pause(file.examinations, longest=PAUSE_SECONDS_MAX)
-        at = self._clock.now() + timedelta(seconds=seconds)
-        await self._database.once(store.let_go, file.id, at, is_begun=is_begun)
+            seconds = backoff.pause(examinations, longest=PAUSE_SECONDS_MAX)
+        return is_begun, self._clock.now() + timedelta(seconds=seconds)
 
     async def _examine(self, file: DraftFile, network: str) -> None:
         try:
@@ -278,11 +314,21 @@ class Uploads:
     async def _joined(self, file: DraftFile) -> bytes:
         pieces = [await self._objects.get(file.id, part) for part in file.parts]
         document = b"".join(pieces)
-        if file.digest is not None:
-            digest = await asyncio.to_thread(hashlib.sha256, document)
-            if digest.digest() != file.digest:
-                raise FileDamagedOnTheWay("the file has another digest than was announced")
+        await _check_digest(file.digest, document)
         return document
+
+
+async def _check_digest(announced: bytes | None, document: bytes) -> None:
+    if announced is None:
+        return
+    digest = await asyncio.to_thread(hashlib.sha256, document)
+    if digest.digest() != announced:
+        raise FileDamagedOnTheWay("the file has another digest than was announced")
+
+
+def _new_file(name: str, size: int, digest: bytes | None, now: datetime) -> NewFile:
+    name = file_name(name) or UNNAMED
+    return NewFile(id=new_id(), name=name, sent=size, size=size, digest=digest, at=now)
 
 
 def _is_part(file: DraftFile, offset: int, content: bytes) -> bool:
