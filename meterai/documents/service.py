@@ -77,10 +77,6 @@ class DocumentService:
         until = self._clock.now() + timedelta(seconds=max(self._kept_seconds, wanted_seconds))
         return DocumentMetadata(clean_name(name), len(content), pages, until)
 
-    async def store(self, account: UUID, sha256: bytes, about: DocumentMetadata) -> None:
-        """Write the row of a document whose bytes are kept."""
-        await self._database.once(store.keep, account, sha256, about)
-
     async def content(self, account: UUID, sha256: bytes) -> bytes:
         """The bytes of a document.  Refuses `DocumentForgotten`, `DocumentUnavailable`."""
         name = object_name(account, sha256)

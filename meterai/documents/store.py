@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from meterai.documents.model import DocumentKey, DocumentMetadata
+from meterai.documents.model import DocumentKey
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
 
-_KEEP = "SELECT document_keep(%s, %s, %s, %s, %s, %s) AS name"
 _IS_KEPT = """
 SELECT forgotten_at IS NULL AS is_kept FROM documents WHERE account_id = %s AND sha256 = %s
 """
@@ -42,11 +41,6 @@ ON CONFLICT ON CONSTRAINT object_store_pkey
 DO UPDATE SET store_id = excluded.store_id, marked_at = now()
 """
 _KEYS = RowMapper(DocumentKey)
-
-
-async def keep(tx: Tx, account: UUID, sha256: bytes, about: DocumentMetadata) -> None:
-    """Write the row of a document, or keep the one that is there for longer."""
-    await tx.run(_KEEP, account, sha256, *about)
 
 
 async def keep_longer(tx: Tx, account: UUID, sha256: Sequence[bytes], until: datetime) -> bool:

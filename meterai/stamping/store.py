@@ -1,13 +1,13 @@
 """SQL of stamping, one function per question."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from meterai.kit.serial import Serial
-from meterai.orders import OrderKey, OrderMark
+from meterai.orders import OrderKey, OrderMark, PlacedOrder, Terms
 from meterai.plumbing.database import ReadTx, Tx, jsonb
 from meterai.plumbing.rows import RowMapper
 from meterai.sealing import Delta, Placement
@@ -28,6 +28,10 @@ SELECT created, id, request, name, requested_at, due_at
 FROM stamping_reserve(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 _RESERVE_ALL = "SELECT created, id, request FROM stampings_reserve(%s, %s, %s, %s, %s, %s)"
+ORDER = """
+SELECT created, id, request, placed, lapses
+FROM stampings_order(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
 DELIVER = """
 SELECT state, delivered_at, is_ours FROM stamping_deliver(%s, %s, %s, %s, %s)
 """
@@ -115,6 +119,7 @@ _STAMPING_ROWS = RowMapper(Stamping, placements=_placements, serials=tuple)
 _STAMPED_DOCUMENTS = RowMapper(StampedDocument)
 _RESERVED_DOCUMENTS = RowMapper(ReservedDocument)
 _RESERVATIONS = RowMapper(Reservation)
+_PLACED = RowMapper(PlacedOrder)
 _DELIVERIES = RowMapper(Delivery)
 _TO_RESUME_ROWS = RowMapper(StampingToResume)
 _WAITING = RowMapper(WaitingDocument)
@@ -257,6 +262,16 @@ async def keep_leases(
     """Keep the leases of stampings that wait for their turn; those that are still ours."""
     kept = await tx.all(_KEEP_LEASES, lease_seconds, account, list(ids))
     return {row["stamping_id"] for row in kept}
+
+
+async def order(
+    tx: Tx, terms: Terms, documents: Sequence[dict[str, object]], agreed: Collection[bytes]
+) -> PlacedOrder | None:
+    """Place an order with its documents, or find that of its key; None where one of them was stamped before
+    and is not agreed to; see sql/functions/stampings_order.sql.
+    """
+    hexes = [one.hex() for one in agreed]
+    return await tx.one_as(_PLACED, ORDER, *terms.arguments(), jsonb(list(documents)), hexes)
 
 
 async def insert_waiting(

@@ -107,7 +107,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ),
     (
         "orders",
-        ("stamping/store.py:_ALIVE",),
+        ("stamping/store.py:_ALIVE", "stampings_order"),
         "whether a document may still get its stamps, of many at once",
     ),
     (

@@ -49,6 +49,7 @@ from meterai.stamping.model import (
     NotInTime,
     Reservation,
     ReservedDocument,
+    StampedBefore,
     StampedDocument,
     Stamping,
     StampingFailed,
@@ -292,18 +293,28 @@ class StampingService:
         `StampedBefore`, `IdempotencyKeyReused`.
         """
         taken = await self._uploads.store_all(account, uploads)
-        for one in taken:
-            await self._documents.store(account, one.sha256, one.about)
         quantity = sum(len(upload.placements) for upload in uploads)
         request = orders.request_hash(OrderKind.DOCUMENTS, *(one.request.hex() for one in taken))
         terms = self._orders.terms(account, key, request, OrderKind.DOCUMENTS, quantity)
-        place = partial(_place_documents, terms=terms, taken=taken, agreed=agreed)
-        placed = await self._database.run(place)
+        placed = await self._placed(terms, taken, agreed)
         if placed.created:
             return await self._orders.opened(terms, placed, wait_for_qr=True)
         if placed.request != request:
             raise IdempotencyKeyReused("another request had this key")
         return await self._orders.view(account, placed.id)
+
+    async def _placed(
+        self, terms: Terms, taken: Sequence[StoredUpload], agreed: Agreed
+    ) -> PlacedOrder:
+        asked = [one.sha256 for one in taken if one.sha256 not in agreed]
+        documents = [_wanted(one) for one in taken]
+        while True:
+            placed = await self._database.once(store.order, terms, documents, agreed)
+            if placed is not None:
+                return placed
+            if found := await self._database.once(store.alive, terms.account, asked, ()):
+                raise StampedBefore(found)
+            # What was there has ended since.
 
     async def reserve_order(self, tx: Tx, account: UUID, order_id: UUID) -> None:
         """An order of documents was paid: hold its stamps for each of its documents."""
@@ -438,33 +449,8 @@ class StampingService:
         await self._seal_and_deliver(stamping, original, serials)
 
 
-async def _place_documents(
-    tx: Tx, terms: Terms, taken: Sequence[StoredUpload], agreed: Agreed
-) -> PlacedOrder:
-    """Place an order and record its documents, which wait for its payment."""
-    account = terms.account
-    await store.lock_documents(tx, account, [one.sha256 for one in taken])
-    placed = await orders.place_documents(tx, terms)
-    if not placed.created:
-        return placed
-    await check_not_again(tx, account, {one.stamping: one.sha256 for one in taken}, agreed)
-    for position, one in enumerate(taken, start=1):
-        await store.insert_waiting(
-            tx,
-            account,
-            one.stamping,
-            placed.id,
-            position,
-            request=one.request,
-            sha256=one.sha256,
-            placements=one.upload.placements,
-            is_repaired=one.upload.is_repaired,
-        )
-    return placed
-
-
-def _wanted(taken: StoredUpload, serials: Sequence[Serial]) -> dict[str, object]:
-    """One document of a request as `stampings_reserve` takes it."""
+def _wanted(taken: StoredUpload, serials: Sequence[Serial] = ()) -> dict[str, object]:
+    """One document of a request as `stampings_reserve` takes it, and `stampings_order`."""
     name, size, pages, kept_until = taken.about
     return {
         "stamping": str(taken.stamping),

@@ -1,5 +1,6 @@
 -- Place an order, with the wish to be paid by a method of a rail; the terms are written down with the
 -- first order that has them.
+-- Public: stamping, which places an order with its documents.
 CREATE OR REPLACE FUNCTION order_place_by_method(
     p_account uuid, p_order uuid, p_key text, p_request bytea, p_kind text, p_quantity integer,
     p_price bigint, p_fee bigint, p_lapses_seconds double precision,
