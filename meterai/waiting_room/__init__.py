@@ -1,9 +1,12 @@
-"""Lines of people: who came first is served first, and nobody waits inside a server.
+"""Lines of people: networks in turn, who came first is served first, and nobody waits inside a server.
 
 Promises this room keeps
   * A place is a signed number that its holder keeps: no restart, deploy or crash of ours loses one,
     and closing the page costs nothing.
-  * Numbers are served in their order; nobody, the operator included, can put one before another.
+  * Numbers are served in their order, and which number a place has follows from a rule: the next one for the first
+    place of a network and for an account, else the turn of the network.  Nobody, the operator included, can put one
+    place before another.
+  * Places that a network takes without end are called in its turn, and make nobody of another network wait.
   * The order of a line that is drawn can be recomputed by anyone from public files, and nobody, the
     operator included, can choose it or draw again unseen (`draw`).
   * A line stands in nobody's way while the platform can serve all who come.

@@ -106,7 +106,7 @@ class Advancing:
         # A line that nobody stands in has no numbers to call.
         is_engaged, serving = stands.line.is_engaged, stands.line.serving
         gaps = await store.gaps(tx, line, serving) if is_engaged else ()
-        # Who waited for a turn of the network is let pass by a line that steps aside.
+        # A line that steps aside lets everybody pass who waited for the turn of a network.
         spaced = await store.spaced(tx, line, serving if is_engaged else SERIAL_FIRST)
         stands = replace(stands, line=replace(stands.line, spaced=spaced))
         step = _moved(stands, load, self._inside_max, gaps)

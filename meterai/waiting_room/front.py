@@ -65,7 +65,7 @@ PLACES_REFILL_SECONDS = 100.0  # in which a network may take as many new places 
 # Of one account or one network, a second: whoever reloads is one person who came.
 ARRIVALS_MAX = 1.0
 # Early turns of strangers in one network that are not over: a network's share of those who are inside when a line
-# engages.  Whoever signs in has one of their own.
+# engages.  An account has one of its own.
 EARLY_TURNS_MAX = 1.0
 
 
@@ -256,7 +256,7 @@ class Front:
     async def _fresh_turn(self, scope: HTTPScope, room: WaitingRoom, line: Line) -> Turn | None:
         """A turn where nobody waits, or a longer one where it is used.
 
-        Whoever is signed in has an early one of their account, which is worth nothing to others.
+        An account has an early one of its own, which is worth nothing to others.
         """
         caller = scope.get("caller")
         account = caller.account if isinstance(caller, Caller) else None
@@ -423,7 +423,7 @@ class Front:
             text = room.tokens.ticket(ticket)
             headers.append(self.cookie(ticket_cookie(line.name), text, BROWSER_HOLDS_SECONDS))
             if ticket.is_behind and self._shows_session(scope):
-                # Who is signed in has a number of their own by keeping this one.
+                # An account has a number of its own by keeping this one.
                 query = urlencode({"next": there, "back": 1})
                 location = f"{PATH}/{line.name}/keep?{query}"
                 await self._send(send, 303, b"", (b"location", location.encode()), *headers[1:])

@@ -199,7 +199,7 @@ async def keep(
     if line is None:
         return _past(name, there)
     kept = await lines.keep(line, account, _numbered(request, lines, line))
-    # Who was signed in all along waits on with the number.
+    # An account that was signed in all along waits on with the number.
     is_back = "back" in request.query_params and kept is not None
     shown = (
         _page_of(line, there)

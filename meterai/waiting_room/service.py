@@ -190,7 +190,7 @@ class WaitingRoom:
         told, self._spaced = self._spaced, Counter()
         if told:
             try:
-                await self._database.once(store.count_spaced, told)
+                await self._database.run(partial(store.count_spaced, places=told))
             except Refusal:
                 self._spaced.update(told)  # told with the next look
 
@@ -300,13 +300,13 @@ class WaitingRoom:
         mine = holder or secrets.token_bytes(HOLDER_BYTES)
         return Ticket(line.id, number, mine, at, low, high, serial, since)
 
-    def _count(self, line: Line, number: int) -> None:
-        """One more spaced place is called with a number, or with one of those beside it."""
+    def _count(self, line: Line, number: int, more: int = 1) -> None:
+        """So many more spaced places are called with a number, or with one of those beside it."""
         first = number - number % CROWD_NUMBERS
-        self._spaced[line.id, max(first, 1), first + CROWD_NUMBERS - 1] += 1
+        self._spaced[line.id, max(first, 1), first + CROWD_NUMBERS - 1] += more
 
     def count_again(self, line: Line, ticket: Ticket) -> None:
-        """Who waits where nobody does had a place of a process that was killed before it told of it."""
+        """Count the place of somebody who waits where nobody does: its process was killed before it told of it."""
         if ticket.serial and ticket.number > line.serving and not line.waiting:
             self._count(line, ticket.number)
 
@@ -527,6 +527,7 @@ class WaitingRoom:
         if number >= ticket.number:
             return ticket
         self._spaced[line.id, number, number] += 1
+        self._count(line, ticket.number, -1)
         return ticket._replace(number=number, since=number)
 
     async def place_of(self, line: Line, account: UUID) -> Ticket:

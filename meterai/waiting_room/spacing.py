@@ -27,7 +27,7 @@ class Spacing:
         """The number with which the next place of these networks, narrow to wide, is called; `number` is the
         first that nobody has, and is the answer where no network is ahead of its turn.
 
-        What a narrow network is held back by counts in no wider one: its neighbours are not held back by it.
+        A place that a narrow network holds back counts in no wider one: neighbours are not held back by it.
         """
         for name, times in zip(names, WIDER, strict=False):
             step = SPACING // times

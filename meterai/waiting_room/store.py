@@ -166,13 +166,20 @@ FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[]) AS told (line_
 ON CONFLICT ON CONSTRAINT waiting_room_spaced_pkey DO UPDATE
 SET places = waiting_room_spaced.places + excluded.places
 """
+_UNCOUNT_SPACED = """
+UPDATE waiting_room_spaced s SET places = greatest(s.places - told.places, 0)
+FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[]) AS told (line_id, first, last, places)
+WHERE s.line_id = told.line_id AND s.first = told.first AND s.last = told.last
+"""
 _FORGET_SPACED = "DELETE FROM waiting_room_spaced WHERE line_id = %s AND last <= %s"
 _SPACED_OF = """
-SELECT first, last, places FROM waiting_room_spaced WHERE line_id = %s ORDER BY first, last LIMIT %s
+SELECT first, last, places FROM waiting_room_spaced
+WHERE line_id = %s AND places > 0 ORDER BY first, last LIMIT %s
 """
 _SPACED_BEHIND = """
 SELECT min(first) AS first, max(last) AS last, sum(places)::bigint AS places FROM (
-    SELECT first, last, places FROM waiting_room_spaced WHERE line_id = %s ORDER BY first, last OFFSET %s) AS behind
+    SELECT first, last, places FROM waiting_room_spaced
+    WHERE line_id = %s AND places > 0 ORDER BY first, last OFFSET %s) AS behind
 HAVING count(*) > 0
 """
 _GIVE_BACK = "SELECT line_give_back(%s, %s, %s)"
@@ -342,9 +349,13 @@ async def lease_serials(tx: Tx, line: UUID, count: int) -> Block | None:
 
 
 async def count_spaced(tx: Tx, places: Mapping[tuple[UUID, int, int], int]) -> None:
-    """Spaced places that a process gave, by line and the first and last number with which they are called."""
-    lines, firsts, lasts = (list(one) for one in zip(*places, strict=True))
-    await tx.run(_COUNT_SPACED, lines, firsts, lasts, list(places.values()))
+    """Spaced places that a process gave, less than none where it gave other numbers for them: by line and the
+    first and last number with which they are called.
+    """
+    for query, sign in ((_COUNT_SPACED, 1), (_UNCOUNT_SPACED, -1)):
+        rows = [(*where, sign * more) for where, more in places.items() if sign * more > 0]
+        if rows:
+            await tx.run(query, *(list(column) for column in zip(*rows, strict=True)))
 
 
 async def spaced(tx: Tx, line: UUID, serving: int) -> list[Crowd]:

@@ -42,6 +42,8 @@ LARGE = {
     ("suspense_items", "due_at"): FAR,
     ("waiting_room_lines", "serving"): "0",
     ("waiting_room_lines", "next_number"): "1",
+    ("waiting_room_lines", "next_serial"): "1",
+    ("waiting_room_turns", "called_with"): "{0} + 1000",
     ("waiting_room_turns", "ended_at"): "admitted_at - interval '1 hour'",
     ("waiting_room_draws", "drawn_at"): FAR,
     ("waiting_room_draws", "opened_at"): FAR,

@@ -395,12 +395,13 @@ def _in_line(history: History) -> None:
     networks = nested("192.0.2.1")
     spaced = [shop.do(room.take_place(lines.see(room), None, networks)) for _ in range(2)][-1]
     kept = shop.do(room.keep(lines.see(room), new_id(), spaced))
+    assert kept
     assert kept.serial
     assert shop.do(room.tell_me(room.line(BUYING), history["other"], wants_mail=True))
     assert shop.do(lines.container.of(Advancing).tell_near()) == 1
-    lines.see(room)  # which tells of it
-    for _ in range(2):
-        lines.advance(5.0)
+    while lines.see(room).serving < kept.number:  # which also tells of it
+        lines.advance(1.0)
+    lines.advance(5.0)
     shop.do(room.come_in(lines.see(room), kept))
     shop.work()
 

@@ -70,7 +70,7 @@ class Line:
         return self.places
 
     def verify(self, process: int, place: int, second: int) -> None:
-        """Who signs in has a number of their own instead, and can come in from now on."""
+        """A place whose mail is verified has a number of its own, and can come in from now on."""
         if (found := self.waiting.get(place)) is not None and found.number > found.since:
             own = self.own[process].take(max(found.since, self.serving + 1))
             self.crowds[own, own] += 1

@@ -74,7 +74,7 @@ def test_people_of_other_networks_are_called_before_the_second_place_of_one(
             await office.advance()
         assert all(is_called(office, one) for one in people)
         assert sum(is_called(office, one) for one in bot) <= 3
-        # Where nobody else waits they are called too, one for each call, and new numbers are behind.
+        # Spaced places are called too where nobody else waits, and new numbers are behind.
         assert office.line().waiting >= 97
         before = sum(is_called(office, one) for one in bot)
         for _ in range(4):

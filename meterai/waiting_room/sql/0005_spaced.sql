@@ -9,7 +9,7 @@ CREATE TABLE waiting_room_spaced (
     last    bigint NOT NULL,
     places  bigint NOT NULL,
     CONSTRAINT waiting_room_spaced_pkey PRIMARY KEY (line_id, first, last),
-    CONSTRAINT spaced_places_are_some CHECK (first > 0 AND last >= first AND places > 0)
+    CONSTRAINT spaced_places_are_some CHECK (first > 0 AND last >= first AND places >= 0)
 );
 
 ALTER TABLE waiting_room_lines
@@ -19,7 +19,7 @@ ALTER TABLE waiting_room_lines
     DROP CONSTRAINT line_carries_a_part,
     ADD CONSTRAINT line_carries_no_debt CHECK (carried >= 0) NOT VALID;
 ALTER TABLE waiting_room_samples ADD COLUMN called double precision;
--- Of a spaced place: the number with which it was called; its own is a serial.
+-- The number with which a spaced place was called; its own is a serial.
 ALTER TABLE waiting_room_turns ADD COLUMN called_with bigint;
 CREATE INDEX waiting_room_turns_called_with ON waiting_room_turns (line_id, called_with)
     WHERE called_with IS NOT NULL;

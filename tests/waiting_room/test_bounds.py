@@ -1,0 +1,42 @@
+"""The table of bounds says what the code does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from meterai.limiter.refusals import APART_MIN
+from meterai.plumbing.networks import NETWORKS_MAX, WIDER
+from meterai.waiting_room import front
+from meterai.waiting_room.crowds import SPACING
+from meterai.waiting_room.model import EARLY_SECONDS_MAX
+from meterai.waiting_room.settings import WaitingRoomSettings
+from meterai.waiting_room.spacing import OWN_MAX
+from meterai.waiting_room.store import CROWDS_MAX
+
+DECISION = Path(__file__).parents[2] / "docs" / "decisions" / "0026-waiting-room.md"
+BOUNDS = {
+    "waiting_room_network_places": WaitingRoomSettings().waiting_room_network_places,
+    "waiting_room_inside_max": WaitingRoomSettings().waiting_room_inside_max,
+    "SPACING": SPACING,
+    "NETWORKS_MAX": NETWORKS_MAX,
+    "OWN_MAX": OWN_MAX,
+    "ARRIVALS_MAX": front.ARRIVALS_MAX,
+    "EARLY_TURNS_MAX": front.EARLY_TURNS_MAX,
+    "APART_MIN": APART_MIN,
+    "CROWDS_MAX": CROWDS_MAX,
+}
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_table_of_bounds_says_what_the_code_does(name: str) -> None:
+    [row] = re.findall(rf"^\| `{name}` \| ([\d,]+) \| (.*) \| (.*) \|$", DECISION.read_text(), re.M)
+    assert float(row[0].replace(",", "")) == BOUNDS[name]
+    assert "web process" in row[2] or "installation" in row[2]
+
+
+def test_table_of_bounds_says_how_much_wider_networks_may() -> None:
+    text = DECISION.read_text()
+    assert WIDER == (1, 4, 16)
+    assert text.count("/24, /56: 4") == 4
+    assert f"early turn of strangers in {EARLY_SECONDS_MAX:,} s" in text
