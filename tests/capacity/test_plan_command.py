@@ -191,3 +191,12 @@ def test_a_histogram_is_read_as_it_was_recorded() -> None:
     ((seconds, count),) = kept.counts()
     assert count == 7
     assert seconds == pytest.approx(0.05, rel=0.001)
+
+
+def test_wait_in_a_line_is_no_work_of_the_servers_however_few_waited() -> None:
+    run = a_run()
+    (buy,) = run.journeys
+    queued = results.Step("queue", 3, 3, {}, 0, latency([600.0] * 3))
+    journeys = (msgspec.structs.replace(buy, steps=(*buy.steps[:2], queued, *buy.steps[2:])),)
+    with_line = msgspec.structs.replace(run, journeys=journeys)
+    assert steps_of(with_line, "buy") == steps_of(run, "buy")

@@ -4,7 +4,7 @@ How long a server is busy with a request is not its latency, which contains wait
 the busy time of all requests together is the processor time of the installation; it is shared among the steps
 as their latencies are, and each step keeps the form of its distribution; the rest of its latency passes elsewhere (at
 the bank, between two looks at a page) and occupies no server.  A step that visitors spend elsewhere altogether, waiting
-for a mail, is a pause.  A run without processor times (an
+for a mail, is a pause.  The wait in a line is neither: the line is simulated by itself.  A run without processor times (an
 installation of somebody else's) gives its latencies as they are, and is best measured at low load.
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from statistics import median
 
 from meterai.capacity.histograms import read
+from meterai.capacity.losses import QUEUE
 from meterai.capacity.results import Journey, Run
 from meterai.capacity.results import Step as Measured
 from meterai.capacity.simulation.model import ServiceTime, Step
@@ -59,7 +60,7 @@ def journey_of(run: Run, name: str) -> Journey:
     if found is None:
         names = ", ".join(one.name for one in run.journeys)
         raise Malformed("--journey", "journey", names=names)
-    for step in found.steps:
+    for step in _served(found):
         if step.finished < FINISHED_MIN or step.latency.mean <= 0:
             raise RunUnusable(run.name, f"{step.finished} finished {name}/{step.name}")
     if not _served(found):
@@ -68,7 +69,7 @@ def journey_of(run: Run, name: str) -> Journey:
 
 
 def _served(journey: Journey) -> list[Measured]:
-    return [step for step in journey.steps if step.name not in ELSEWHERE]
+    return [step for step in journey.steps if step.name not in ELSEWHERE and step.name != QUEUE]
 
 
 def busy_share(run: Run) -> float | None:
