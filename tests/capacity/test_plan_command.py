@@ -200,3 +200,15 @@ def test_wait_in_a_line_is_no_work_of_the_servers_however_few_waited() -> None:
     journeys = (msgspec.structs.replace(buy, steps=(*buy.steps[:2], queued, *buy.steps[2:])),)
     with_line = msgspec.structs.replace(run, journeys=journeys)
     assert steps_of(with_line, "buy") == steps_of(run, "buy")
+
+
+def test_step_that_few_take_counts_by_the_share_that_takes_it() -> None:
+    run = a_run()
+    (buy,) = run.journeys
+    few = results.Step("order", 30, 30, {}, 0, latency([0.2] * 30))
+    steps = (*buy.steps[:3], few, *buy.steps[4:])
+    some = msgspec.structs.replace(run, journeys=(msgspec.structs.replace(buy, steps=steps),))
+    share = busy_share(some)
+    assert share is not None
+    found = {step.name: mean_of(step.service) for step in steps_of(some, "buy")}
+    assert found["order"] == pytest.approx(share * 0.2 * 30 / buy.finished, rel=0.01)

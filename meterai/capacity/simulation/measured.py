@@ -23,7 +23,7 @@ from meterai.kit.refusal import CommandRefusal, Malformed
 NOT_SERVING = frozenset({"generator", "standins", "rehearse"})
 BINS = 12  # of load, each with as many seconds of the run
 SECONDS_IN_BIN_MIN = 3
-FINISHED_MIN = 100  # of a step: the form of a distribution of fewer is chance
+FINISHED_MIN = 100  # of a journey: the form of a distribution of fewer is chance
 # Steps that visitors spend with somebody else: a pause for the installation.
 ELSEWHERE = frozenset({"mail"})
 # By the first word of a step's name; a step of another name is of a newcomer.
@@ -60,16 +60,21 @@ def journey_of(run: Run, name: str) -> Journey:
     if found is None:
         names = ", ".join(one.name for one in run.journeys)
         raise Malformed("--journey", "journey", names=names)
-    for step in _served(found):
-        if step.finished < FINISHED_MIN or step.latency.mean <= 0:
-            raise RunUnusable(run.name, f"{step.finished} finished {name}/{step.name}")
-    if not _served(found):
+    steps = _served(found)
+    if not steps:
         raise RunUnusable(run.name, f"{name} has no steps")
+    finished = min(found.finished, max(step.finished for step in steps))
+    if finished < FINISHED_MIN:
+        raise RunUnusable(run.name, f"{finished} finished {name}")
     return found
 
 
 def _served(journey: Journey) -> list[Measured]:
-    return [step for step in journey.steps if step.name not in ELSEWHERE and step.name != QUEUE]
+    return [
+        step
+        for step in journey.steps
+        if step.name not in ELSEWHERE and step.name != QUEUE and step.latency.mean > 0
+    ]
 
 
 def busy_share(run: Run) -> float | None:
@@ -93,7 +98,8 @@ def steps_of(run: Run, name: str) -> tuple[Step, ...]:
         Step(
             name=step.name,
             priority=priority_of(step.name),
-            service=_service(step, busy),
+            # Not everybody takes each step, such as an order that a line stood before.
+            service=_service(step, busy * min(step.finished / journey.finished, 1.0)),
             elsewhere=1 / busy - 1,
             pause_seconds=pauses / (len(steps) - 1) if number else 0.0,
         )
