@@ -1,8 +1,9 @@
-"""Files come in, part by part, and are examined once they are whole.
+"""Files come in, part by part or whole, and are examined once they are here.
 
 A part is an object of its own until all are here: it is stored whole or not at all, and then the
 row says that the upload goes on behind it.  A crash between the two leaves an object that `delete_orphans`
-deletes; a crash after the last part leaves a file that the periodic task examines.
+deletes; a crash after the last part leaves a file that the periodic task examines.  A file that came whole
+is examined first: its document is one object, and then its row says what was found.
 
 Limits count what is here, where a file begins and at each part: who announces much takes no room
 from others, and who announces little sends no more than it said.  Those who send at the same moment

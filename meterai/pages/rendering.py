@@ -102,8 +102,11 @@ class Site:
             t=lambda key, **named: translate(key, language, **named),
             format_datetime=partial(format_datetime, language=language),
             time=partial(_time, language=language),
-            settings=settings.flat()
-            | {"is_specimen": not settings.process.is_production, "url": settings.process.url},
+            settings={
+                **settings.flat(),
+                "is_specimen": not settings.process.is_production,
+                "url": settings.process.url,
+            },
             **{"errors": (), "kept": None, "style": "", **facts},
         )
 

@@ -111,6 +111,11 @@ class Settings:
 
     def __init__(self, sections: Iterable[msgspec.Struct]) -> None:
         self._sections = {type(section): section for section in sections}
+        self._flat = {
+            name: getattr(section, name)
+            for section in self._sections.values()
+            for name in section.__struct_fields__
+        }
 
     def of(self, kind: type[Section]) -> Section:
         """One section.  Raises `KeyError` for one that this process was not built with."""
@@ -123,13 +128,9 @@ class Settings:
         """What every process needs."""
         return self.of(ProcessSettings)
 
-    def flat(self) -> dict[str, Any]:
-        """Name -> value of every setting, in the order of the sections."""
-        return {
-            name: getattr(section, name)
-            for section in self._sections.values()
-            for name in section.__struct_fields__
-        }
+    def flat(self) -> Mapping[str, Any]:
+        """Name -> value of every setting, in the order of the sections.  Every page asks: made once."""
+        return self._flat
 
     def secrets(self) -> frozenset[str]:
         """The names of those that are never shown."""
@@ -142,7 +143,7 @@ class Settings:
 
     def replaced(self, **values: object) -> "Settings":
         """The same with other values of these names.  Refuses `ConfigurationWrong`."""
-        return _converted(tuple(self._sections), self.flat() | values)
+        return _converted(tuple(self._sections), {**self.flat(), **values})
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Settings) and self._sections == other._sections

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
+from operator import add
 
 from meterai.sealing.model import Placement
 
@@ -113,7 +114,7 @@ class Survey:
         sums = [[0] * (self.columns + 1)]
         for start in range(0, self.rows * self.columns, self.columns):
             row = accumulate(self.ink[start : start + self.columns], initial=0)
-            sums.append([above + one for above, one in zip(sums[-1], row, strict=True)])
+            sums.append(list(map(add, sums[-1], row)))
         return sums
 
     def ink_in(self, left: int, top: int, right: int, bottom: int) -> int:

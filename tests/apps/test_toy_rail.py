@@ -136,7 +136,7 @@ class Town:
 def both(database_url: str, directory: Path, bank_url: str, toy_url: str) -> Settings:
     flat = settings_with_bank(directory, database_url, bank_url).flat()
     more = {"payment_rails": "bank toy", "toy_url": toy_url, "toy_secret": TOY_SECRET}
-    return config.settings_of(sections(WITH_TOY), **(flat | more))
+    return config.settings_of(sections(WITH_TOY), **{**flat, **more})
 
 
 @asynccontextmanager

@@ -132,7 +132,8 @@ def test_a_document_that_comes_again_while_it_is_forgotten_stays(shop: Shop) -> 
     )
     forget(shop)
     delete_orphans(shop)
-    shop.do(shop.container.of(DocumentService).store(shop.account, taken.sha256, taken.about))
+    keep = "SELECT document_keep(%s, %s, %s, %s, %s, %s)"
+    shop.do(shop.container.database.call(keep, shop.account, taken.sha256, *taken.about))
     content = shop.do(shop.container.of(DocumentService).content(shop.account, taken.sha256))
     assert content == letter("Surat")
     again = stamp(shop, "second", "Surat")

@@ -107,6 +107,14 @@ def test_a_file_without_bytes_is_found_out_as_it_begins(shop: Shop) -> None:
     assert (file.state, file.refusal) == (FileState.REFUSED, "file_empty")
 
 
+def test_file_whose_draft_was_ordered_while_it_was_examined_leaves_no_object(shop: Shop) -> None:
+    draft, _ = opened(shop, signed_in=True)
+    shop.do(drafts(shop).finish(draft, new_id(), []))
+    with pytest.raises(NotFound):
+        add(shop, draft)
+    assert objects(shop) == []
+
+
 def test_a_draft_of_nobody_opens_to_its_browser_alone(shop: Shop) -> None:
     draft, token = opened(shop)
     assert shop.do(drafts(shop).current(token, None)) == draft

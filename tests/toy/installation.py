@@ -16,4 +16,4 @@ ROOMS: tuple[Room, ...] = (*rooms.ROOMS, ROOM)
 def guest_settings(database_url: str, directory: Path) -> Settings:
     """Its settings: two guests are shown."""
     flat = settings_of(database_url, directory).flat()
-    return config.settings_of(sections(ROOMS), **(flat | {"guests_shown_max": 2}))
+    return config.settings_of(sections(ROOMS), **{**flat, "guests_shown_max": 2})
