@@ -40,7 +40,7 @@ GIVE_BACK = r"/orders/[^/]+/give-back"
 QR = "qr-text"
 LINES = "/lines/"
 # As `waiting.js` does: the nearer, the sooner, and spread.
-LINE_SECONDS_MIN, LINE_SECONDS_MAX, LINE_LOOKS, LINE_SLOWEST = 5.0, 120.0, 5, 0.001
+LINE_SECONDS_MIN, LINE_SECONDS_MAX, LINE_LOOKS, LINE_SLOWEST = 5.0, 180.0, 3, 0.001
 _CODE = re.compile(r"\b(\d{6})\b")
 _GOOD = re.compile(r'class="verdict good"')
 
