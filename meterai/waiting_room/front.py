@@ -395,10 +395,12 @@ class Front:
 
         None where the line gives nothing at present.
         """
-        networks = nested(self._network_of(scope))
         shown = room.ticket_shown(scope, line)
-        if shown is not None:
+        if shown is not None and shown.number != NO_NUMBER:
             room.count_again(line, shown)
+            return shown
+        networks = nested(self._network_of(scope))
+        if shown is not None:
             return await room.drawn(line, shown, networks)
         if scope["method"] == "HEAD":
             return None  # it looks whether somebody is there
