@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-# Numbers from one place of a network to its next.  Of an installation with fewer networks in line each has one
-# place in a round of so many numbers, so their shares are equal; numbers that nobody has cost no call.
+# Numbers of a round, in which each network has `OF_A_ROUND` places.  Of an installation with fewer networks in line
+# their shares are equal; numbers that nobody has cost no call.
 SPACING = 100_000
+OF_A_ROUND = 2  # who loads a page again whose first answer was lost has taken two
 CROWD_NUMBERS = 10_000  # spaced places are counted by so many numbers
 CROWDS_TOLD_MAX = 16  # in the document of a line: a page stays small
 SERIAL_FIRST = 1 << 40  # of spaced places; no number of the sequence comes so far
@@ -34,6 +35,8 @@ def told_crowds(crowds: Sequence[Crowd]) -> list[Crowd]:
 def places_to(number: int, serving: int, last: int, crowds: Sequence[Crowd]) -> int:
     """The places that are called until this number is; `last` is the last number that somebody has."""
     among = sum(one.between(serving, number) for one in crowds)
-    # A network has a place each `SPACING` numbers beyond the last: also where those are not counted yet.
-    of_network = (number - max(last, serving)) // SPACING + 1 if number > last else 0
+    # A network has places in each round beyond the last number: also where those are not counted yet.
+    of_network = (
+        (number - max(last, serving)) // (SPACING // OF_A_ROUND) + 1 if number > last else 0
+    )
     return max(min(number, last) - serving, 0) + max(round(among), of_network)

@@ -22,7 +22,9 @@ LOOK_SECONDS_MIN, LOOK_SECONDS_MAX = 5, 180
 # Before a line opens nothing changes on its page; while its order is drawn, once.
 BEFORE_SECONDS_MIN, BEFORE_SECONDS_MAX = 20, 600
 _LOOKS_BEFORE = 12
-_LOOKS = 3  # in the time that somebody has to wait; with 5 a line of 100,000 asks half as often again
+_LOOKS = (
+    3  # in the time that somebody has to wait; with 5 a line of 100,000 asks half as often again
+)
 
 
 class Range(NamedTuple):

@@ -1,8 +1,8 @@
 """Turns of networks: one network's places are called so far apart that its share is that of one network.
 
 Start-time fair queueing (Goyal, Vin, Cheng 1997) at the moment a place is given.  The virtual time is the
-sequence of numbers: the first place of a network has the next number, each other one is called `SPACING` numbers
-after the one before, and takes no number of the sequence.  A network that takes places without end makes the
+sequence of numbers: the first `OF_A_ROUND` places of a network have the next number each, and it has as many in each
+round of `SPACING` numbers behind; those take no number of the sequence.  A network that takes places without end makes the
 line longer for itself alone.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from secrets import randbelow
 
 from meterai.plumbing.networks import NETWORKS_MAX, WIDER
-from meterai.waiting_room.crowds import SPACING
+from meterai.waiting_room.crowds import OF_A_ROUND, SPACING
 
 OWN_MAX = 100_000  # numbers of verified places that are known to be taken
 
@@ -30,7 +30,7 @@ class Spacing:
         A place that a narrow network holds back counts in no wider one: neighbours are not held back by it.
         """
         for name, times in zip(names, WIDER, strict=False):
-            step = SPACING // times
+            step = SPACING // (OF_A_ROUND * times)
             base = max(self._next.get(name, number), number)
             self._next[name] = base + step
             self._next.move_to_end(name)

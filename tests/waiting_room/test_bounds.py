@@ -8,7 +8,7 @@ import pytest
 from meterai.limiter.refusals import APART_MIN
 from meterai.plumbing.networks import NETWORKS_MAX, WIDER
 from meterai.waiting_room import front
-from meterai.waiting_room.crowds import SPACING
+from meterai.waiting_room.crowds import OF_A_ROUND, SPACING
 from meterai.waiting_room.model import EARLY_SECONDS_MAX
 from meterai.waiting_room.settings import WaitingRoomSettings
 from meterai.waiting_room.spacing import OWN_MAX
@@ -19,6 +19,7 @@ BOUNDS = {
     "waiting_room_network_places": WaitingRoomSettings().waiting_room_network_places,
     "waiting_room_inside_max": WaitingRoomSettings().waiting_room_inside_max,
     "SPACING": SPACING,
+    "OF_A_ROUND": OF_A_ROUND,
     "NETWORKS_MAX": NETWORKS_MAX,
     "OWN_MAX": OWN_MAX,
     "ARRIVALS_MAX": front.ARRIVALS_MAX,
@@ -38,5 +39,5 @@ def test_table_of_bounds_says_what_the_code_does(name: str) -> None:
 def test_table_of_bounds_says_how_much_wider_networks_may() -> None:
     text = DECISION.read_text()
     assert WIDER == (1, 4, 16)
-    assert text.count("/24, /56: 4") == 4
+    assert text.count("/24, /56: 4") == 5
     assert f"early turn of strangers in {EARLY_SECONDS_MAX:,} s" in text

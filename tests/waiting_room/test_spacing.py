@@ -17,6 +17,7 @@ from meterai.waiting_room import spacing
 from meterai.waiting_room.crowds import (
     CROWD_NUMBERS,
     CROWDS_TOLD_MAX,
+    OF_A_ROUND,
     SPACING,
     Crowd,
     places_to,
@@ -158,15 +159,17 @@ def test_people_of_a_carrier_who_sign_in_wait_no_longer_than_others() -> None:
     assert max(waits["carrier"]) <= 1.2 * max(waits["honest"])
 
 
-def test_nobody_with_a_number_of_their_own_is_behind_two_unverified_places_of_one_network() -> None:
+def test_nobody_with_a_number_of_their_own_is_behind_three_unverified_places_of_one_network() -> (
+    None
+):
     turns = Spacing()
     bots = [turns.take(nested("203.0.113.9"), 1) for _ in range(1_000)]
     for number in range(2, 20_000, 500):
-        assert sum(one <= number for one in bots) <= 1
+        assert sum(one <= number for one in bots) <= OF_A_ROUND
         assert turns.take(nested(f"10.{number % 256}.{number // 256}.1"), number) == number
 
 
-def test_each_network_has_a_place_in_each_round_where_all_take_many() -> None:
+def test_each_network_has_as_many_places_in_each_round_where_all_take_many() -> None:
     turns = Spacing()
     found: dict[int, list[int]] = {}
     for _ in range(20):
@@ -174,16 +177,17 @@ def test_each_network_has_a_place_in_each_round_where_all_take_many() -> None:
             places = found.setdefault(network, [])
             places.append(turns.take(nested(f"10.{network}.1.1"), 1))
     for places in found.values():
-        assert [number // SPACING for number in places] == list(range(20))
+        parts = [number // (SPACING // OF_A_ROUND) for number in places]
+        assert parts == [0] * (OF_A_ROUND - 1) + list(range(21 - OF_A_ROUND))
 
 
 def test_neighbours_of_a_network_that_takes_many_are_not_held_back() -> None:
     turns = Spacing()
     for _ in range(500):
         turns.take(nested("203.0.113.9"), 1)
-    # The /24 has four places in a round, of four addresses.
-    assert [turns.take(nested(f"203.0.113.{n}"), 2) for n in range(10, 13)] == [2, 2, 2]
-    assert 2 < turns.take(nested("203.0.113.13"), 2) <= SPACING // 2 + 2
+    # The /24 has eight places in a round, two of them are those of the first address.
+    assert [turns.take(nested(f"203.0.113.{n}"), 2) for n in range(10, 16)] == [2] * 6
+    assert 2 < turns.take(nested("203.0.113.16"), 2) <= SPACING // 4 + 2
     assert turns.take(nested("203.0.114.1"), 2) == 2
 
 
@@ -233,5 +237,5 @@ def test_document_tells_few_crowds_and_all_places() -> None:
 
 def test_places_before_a_spaced_place_count_also_those_that_nobody_told_of() -> None:
     assert places_to(30, 10, 40, [Crowd(20, 20, 5)]) == 25
-    assert places_to(40 + 3 * SPACING, 40, 40, []) == 4
+    assert places_to(40 + 3 * SPACING, 40, 40, []) == 3 * OF_A_ROUND + 1
     assert places_to(40 + 3 * SPACING, 40, 40, [Crowd(41, 2 * SPACING, 50)]) == 50
