@@ -31,6 +31,7 @@ WAITING = (
 def serving(number: int, *, is_engaged: bool = True, is_paused: bool = False) -> bytes:
     payload = {
         "serving": number,
+        "last": 100,
         "is_engaged": is_engaged,
         "is_paused": is_paused,
         "per_second": {"fast": 1.0, "slow": 0.5},

@@ -67,9 +67,19 @@ class _Served(msgspec.Struct, frozen=True):
     """What the document of a line says."""
 
     serving: int
+    last: int
     is_engaged: bool
     is_paused: bool
     per_second: _Flow
+    spaced: list[tuple[int, int, int]] = []  # (first, last, places): places without a number of their own
+
+    def places_to(self, number: int) -> float:
+        """How many places are called until this number is, as the page's script counts them."""
+        places = float(min(number, self.last) - self.serving)
+        for first, last, count in self.spaced:
+            among = min(last, number) - max(first - 1, self.serving)
+            places += max(among, 0) * count / (last - first + 1)
+        return max(places, 1.0)
 
 
 Journey = Callable[[Visitor], Awaitable[None]]
@@ -210,8 +220,10 @@ async def _through_the_line(visitor: Visitor) -> None:
         number = visitor.page.data("number")
         if not number:
             raise StepFailed("no_place")
-        visitor.world.tally.place(Place(name, int(number), asked_at, given_at))
-        visitor.comes_to(TAKEN)
+        # A place beyond those of its network is called by another order than that of asking.
+        if not visitor.page.data("spaced"):
+            visitor.world.tally.place(Place(name, int(number), asked_at, given_at))
+            visitor.comes_to(TAKEN)
         wait = LINE_SECONDS_MIN * (1 + visitor.drawing.random())
         while visitor.page.path.startswith(LINES):
             await asyncio.sleep(wait)
@@ -231,8 +243,8 @@ async def _looked(visitor: Visitor, number: int) -> float:
     if not line.is_engaged or (number <= line.serving and not line.is_paused):
         await visitor.get(visitor.page.data("enter"))
         return LINE_SECONDS_MIN
-    fast = line.per_second.fast
-    left = (number - line.serving) / fast if fast > LINE_SLOWEST else LINE_SECONDS_MAX * LINE_LOOKS
+    fast, places = line.per_second.fast, line.places_to(number)
+    left = places / fast if fast > LINE_SLOWEST else LINE_SECONDS_MAX * LINE_LOOKS
     wait = min(max(left / LINE_LOOKS, LINE_SECONDS_MIN), LINE_SECONDS_MAX)
     return wait * (0.85 + 0.3 * visitor.drawing.random())
 

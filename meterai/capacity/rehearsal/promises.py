@@ -162,7 +162,7 @@ def order_of_the_line(counted: Counted, at: float) -> Promise:
 def share_of_strangers(plan: Plan, counted: Counted, at: float) -> Promise | None:
     """Networks of programs that grab places have at most twice the share of places that they are of networks.
 
-    Of the places taken and of those called.  None where a plan has no such program among networks of people.
+    Of the places with a number of their own that were taken, and of all that were called.  None where a plan has no such program among networks of people.
     """
     grabbing = {one.name: one.networks for one in plan.journeys if one.networks}
     strangers = grabbing.pop(JourneyName.GRAB, 0)
