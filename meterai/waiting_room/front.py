@@ -245,7 +245,7 @@ class Front:
                     room.arrived()
                 if self._entering.take(names):
                     room.let_in(line)
-            if (turn := await self._fresh_turn(scope, room, line)) is not None:
+            if (turn := self._fresh_turn(scope, room, line)) is not None:
                 text = room.tokens.turn(turn)
                 cookie = self.cookie(turn_cookie(line.name), text, TURN_SECONDS_MAX)
                 # What sets a cookie for one is kept by nobody.
@@ -253,7 +253,7 @@ class Front:
                 message["headers"] = [*rest, _NOT_STORED, cookie]
         await send(message)
 
-    async def _fresh_turn(self, scope: HTTPScope, room: WaitingRoom, line: Line) -> Turn | None:
+    def _fresh_turn(self, scope: HTTPScope, room: WaitingRoom, line: Line) -> Turn | None:
         """A turn where nobody waits, or a longer one where it is used.
 
         An account has an early one of its own, which is worth nothing to others.
@@ -270,7 +270,7 @@ class Front:
             return None
         if account is None and not self._early.take(nested(self._network_of(scope))):
             return None
-        return await room.early_turn(line, account)
+        return room.early_turn(line, account)
 
     def _names_of(self, scope: HTTPScope) -> tuple[str, ...]:
         """The visitor: an account that the application knew, else the networks it comes from."""

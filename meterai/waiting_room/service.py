@@ -27,7 +27,7 @@ from meterai.plumbing.http import cookie_name
 from meterai.plumbing.stations import Stations
 from meterai.waiting_room import metrics, store
 from meterai.waiting_room.cookies import ticket_cookie, turn_cookie, values_of
-from meterai.waiting_room.crowds import CROWD_NUMBERS
+from meterai.waiting_room.crowds import CROWD_NUMBERS, EARLY_FIRST
 from meterai.waiting_room.drawing.entering import NO_NUMBER, Entering, entry_of
 from meterai.waiting_room.drawing.files import address_of
 from meterai.waiting_room.entrance import Entrance
@@ -405,17 +405,14 @@ class WaitingRoom:
         until = min(self.now_ms() + TURN_SECONDS * MS, turn.admitted_at + most * MS)
         return turn._replace(until=until)
 
-    async def early_turn(self, line: Line, account: UUID | None) -> Turn | None:
-        """The turn of somebody who comes while nobody has to wait; None where it cannot be given.
+    def early_turn(self, line: Line, account: UUID | None) -> Turn:
+        """The turn of somebody who comes while nobody has to wait.
 
-        That of an account lets no other account do what the line is for.
+        It takes no number of the line.  That of an account lets no other account do what the line is for.
         """
-        try:
-            holder = _holder_of(line.id, account) if account else None
-            place = await self.take_place(line, holder)
-        except Refusal:
-            return None
-        turn = Turn(line.id, place.number, place.holder, self.now_ms(), 0, is_early=True)
+        holder = _holder_of(line.id, account) if account else secrets.token_bytes(HOLDER_BYTES)
+        number = EARLY_FIRST + secrets.randbelow(EARLY_FIRST)
+        turn = Turn(line.id, number, holder, self.now_ms(), 0, is_early=True)
         return self._lasting(turn._replace(is_bound=account is not None))
 
     def is_of(self, turn: Turn, account: UUID) -> bool:

@@ -2,7 +2,7 @@
 -- same time, and the other turn, which it used, is over), `over`.  Whoever has come to the act makes room for the
 -- next one; the turn stays theirs for mending, on whichever device: who shows a second one meanwhile comes by the
 -- one they have, and the second stays free.  The turn of somebody who came while nobody had to wait (`p_early_at`) has its
--- row from now on.
+-- row from now on; it was called before the line stood.
 CREATE OR REPLACE FUNCTION turn_use(
     p_line uuid, p_number bigint, p_holder bytea, p_account uuid, p_since timestamptz,
     p_early_at timestamptz
@@ -16,9 +16,9 @@ BEGIN
     PERFORM pg_advisory_xact_lock(16010, hashtext(p_account::text || p_line::text));
     IF p_early_at IS NOT NULL THEN
         INSERT INTO waiting_room_turns
-            (line_id, number, holder, taken_at, admitted_at, shown_low, shown_high, waited)
-        SELECT line_id, p_number, p_holder, p_early_at, p_early_at, 0, 0, 0 FROM waiting_room_lines
-        WHERE line_id = p_line AND serving >= p_number
+            (line_id, number, holder, taken_at, admitted_at, shown_low, shown_high, waited, called_with)
+        SELECT line_id, p_number, p_holder, p_early_at, p_early_at, 0, 0, 0, 0 FROM waiting_room_lines
+        WHERE line_id = p_line
         ON CONFLICT ON CONSTRAINT waiting_room_turns_pkey DO NOTHING;
     END IF;
     SELECT * INTO v_turn FROM waiting_room_turns
