@@ -10,7 +10,9 @@ OF_A_ROUND = 2  # who loads a page again whose first answer was lost has taken t
 CROWD_NUMBERS = 10_000  # spaced places are counted by so many numbers
 CROWDS_TOLD_MAX = 16  # in the document of a line: a page stays small
 SERIAL_FIRST = 1 << 40  # of spaced places; no number of the sequence comes so far
-EARLY_FIRST = 1 << 62  # of early turns, by chance between it and the largest bigint; no serial comes so far
+EARLY_FIRST = (
+    1 << 62
+)  # of early turns, by chance between it and the largest bigint; no serial comes so far
 
 
 class Crowd(NamedTuple):

@@ -71,7 +71,9 @@ class _Served(msgspec.Struct, frozen=True):
     is_engaged: bool
     is_paused: bool
     per_second: _Flow
-    spaced: list[tuple[int, int, int]] = []  # (first, last, places): places without a number of their own
+    spaced: list[
+        tuple[int, int, int]
+    ] = []  # (first, last, places): places without a number of their own
 
     def places_to(self, number: int) -> float:
         """How many places are called until this number is, as the page's script counts them."""
