@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from email.message import EmailMessage
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -21,6 +20,7 @@ from meterai.notifications.model import GivenUpMail, Mail
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.lane import Lane, LaneTerms, Look, Piece, clock
 from meterai.plumbing.mail import (
+    Letter,
     Mailer,
     MailNotBegun,
     MailNotSent,
@@ -104,6 +104,7 @@ class MailService:
             loader=PackageLoader("meterai.notifications"),
             autoescape=True,
             undefined=StrictUndefined,
+            auto_reload=False,
         )
 
     def turn_lane(self) -> Lane:
@@ -162,7 +163,7 @@ class MailService:
         wait = pause(mail.tries, longest=WAIT_SECONDS_MAX)
         await self._database.once(store.later, mail.account, mail.id, seconds=wait, fault=why)
 
-    def _written(self, mail: Mail) -> EmailMessage:
+    def _written(self, mail: Mail) -> Letter:
         template, language = mail.template, mail.language
         # A fact that reads differently in each language is kept in both.
         facts = _before(language) | {

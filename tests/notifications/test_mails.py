@@ -427,7 +427,8 @@ def test_mails_wait_for_a_server_that_is_away(database_url: str) -> None:
         hands.now += PROBE_SECONDS
         await office.look()
         assert outgoing.state == CircuitState.OPEN
-        assert await office.tries() == begun + PROBES_MAX
+        # The first may fail before the next one begins.
+        assert 1 <= await office.tries() - begun <= PROBES_MAX
         office.mails._mailer = office.mailer
         hands.now += PROBE_SECONDS
         while not await office.is_all_sent():

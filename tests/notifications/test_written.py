@@ -1,5 +1,6 @@
 """Mails as they are read: whole in both languages, as text and as HTML, leading to one page."""
 
+from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
@@ -60,7 +61,7 @@ def written(template: str, language: str, facts: dict[str, Any]) -> EmailMessage
         database, Mailer("127.0.0.1", 9, "no-reply@example.id"), codes, settings.process.url
     )
     mail = Mail(new_id(), new_id(), template, language, "a@example.org", facts, 1, False)
-    return mails._written(mail)
+    return message_from_bytes(mails._written(mail).raw, policy=policy.default)
 
 
 def parts(message: EmailMessage) -> tuple[str, str]:
@@ -100,3 +101,25 @@ def test_a_mail_that_the_version_before_queued_is_whole_too(template: str, langu
     facts = {name: value for name, value in FACTS[template].items() if name in known}
     message = written(template, language, facts)
     assert "{" not in message["Subject"] + parts(message)[0]
+
+
+def test_a_long_text_is_read_as_it_was_written() -> None:
+    text = "baris = “satu”\n.\n..\n di ujung \nFrom aku\n" + "x" * 300 + "\n--=_\n"
+    subject = "Surat “penting” " * 20
+    letter = Mailer("", 9, "Bea Meterai é <no-reply@example.id>").written(
+        new_id(), "a@example.org", subject, text, f"<p>{text}</p>"
+    )
+    message = message_from_bytes(letter.raw, policy=policy.default)
+    assert not message.defects
+    assert parts(message) == (text, f"<p>{text}</p>")
+    assert message["Subject"] == subject.strip()
+    assert message["From"].addresses[0].display_name == "Bea Meterai é"
+    # Every server takes it: RFC 5322, 2.1.1.
+    assert max(map(len, letter.raw.splitlines())) <= 78
+
+
+@pytest.mark.parametrize("recipient", ["a@example.org\nBcc: b@example.org", "a@example.org\r"])
+def test_a_recipient_adds_no_header(recipient: str) -> None:
+    mailer = Mailer("", 9, "no-reply@example.id")
+    with pytest.raises(ValueError, match="one line"):
+        mailer.written(new_id(), recipient, "subject", "text", "html")
