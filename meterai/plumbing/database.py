@@ -18,14 +18,13 @@ docs/decisions/0017 says how that is found out and how the way back is.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from math import inf
 from time import monotonic
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg
 import structlog
-from psycopg import IsolationLevel
 
 from meterai.plumbing.link import (
     LOCK_WAIT_MS_MAX,
@@ -322,7 +321,7 @@ class Database:
         """A transaction: committed when the block ends, rolled back when it raises."""
         async with self._link() as link:
             tx = Tx(link)
-            async with _open(link):
+            async with _open(tx, "BEGIN"):
                 yield tx
         await tx.follow()
 
@@ -340,6 +339,27 @@ class Database:
 
         return await _again(act)
 
+    async def run_on(
+        self,
+        command: Callable[[Tx, Row | None], Awaitable[Answer]],
+        query: str,
+        *parameters: object,
+    ) -> Answer:
+        """The same, of a transaction that begins with a statement: the command gets its first row.
+
+        The BEGIN goes with it, in one round trip.  The server plans it anew each time.
+        """
+
+        async def act() -> Answer:
+            async with self._link() as link:
+                tx = Tx(link)
+                async with _open(tx, f"BEGIN; {query}", *parameters) as row:
+                    answer = await command(tx, row)
+            await tx.follow()
+            return answer
+
+        return await _again(act)
+
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ReadTx]:
         """A transaction that sees one moment and in which PostgreSQL refuses every change.
@@ -347,15 +367,12 @@ class Database:
         Raises `ChangeRefused`.
         """
         async with self._link() as link:
-            await _may_only_read(link, IsolationLevel.REPEATABLE_READ, is_read_only=True)
+            tx = ReadTx(link)
             try:
-                async with _open(link):
-                    yield ReadTx(link)
+                async with _open(tx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"):
+                    yield tx
             except psycopg.errors.ReadOnlySqlTransaction as error:
                 raise ChangeRefused(str(error).strip()) from None
-            finally:
-                if link.is_sound:  # else it is closed with its transaction
-                    await _may_only_read(link, None, is_read_only=None)
 
 
 class _Borrowed:
@@ -395,28 +412,17 @@ async def _again(act: Callable[[], Awaitable[Answer]]) -> Answer:
     return await act()
 
 
-async def _may_only_read(
-    link: Link, isolation: IsolationLevel | None, *, is_read_only: bool | None
-) -> None:
-    """How the next transactions begin.  Nothing is sent: it goes with their BEGIN."""
-    await link.connection.set_isolation_level(isolation)
-    await link.connection.set_read_only(is_read_only)
-
-
 @asynccontextmanager
-async def _open(link: Link) -> AsyncIterator[None]:
-    link.ask()  # the BEGIN
+async def _open(tx: ReadTx, begin: str, *parameters: object) -> AsyncIterator[Row | None]:
+    """Begin a transaction, by several statements at once or by one, and end it."""
     try:
-        async with link.connection.transaction():
-            link.answered()
-            try:
-                yield
-            finally:
-                link.ask()  # the COMMIT or ROLLBACK
-    except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure) as error:
-        raise BrokenOff(f"{error.sqlstate} at the commit") from None
-    finally:
-        link.answered()
+        yield await tx.tell(begin, *parameters)
+    except BaseException:
+        # One that fails too says nothing new: the connection is closed, and what was first is the reason.
+        with suppress(psycopg.Error, DatabaseBusy):
+            await tx.tell("ROLLBACK")
+        raise
+    await tx.tell("COMMIT")
 
 
 def _is_an_answer(error: psycopg.Error) -> bool:

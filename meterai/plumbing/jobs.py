@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
@@ -35,7 +35,7 @@ from meterai.kit.backoff import pause
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.plumbing import telemetry
-from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy, ReadTx, Tx, jsonb
+from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy, ReadTx, Row, Tx, jsonb
 from meterai.plumbing.events import Subscription
 from meterai.plumbing.lane import NOBODY, POLL_SECONDS, Lane, LaneTerms, Piece, clock
 from meterai.plumbing.rows import RowMapper
@@ -64,13 +64,7 @@ DUE_BUT = DUE.replace("ORDER BY", "AND handler <> ALL('{%s}') ORDER BY")
 # Some handlers only, and all but some.
 LOOK_OF = LOOK.replace("ORDER BY", "AND handler = ANY(%s) ORDER BY")
 LOOK_BUT = LOOK.replace("ORDER BY", "AND handler <> ALL(%s) ORDER BY")
-# The lock of the row claims it: other workers skip it.
-TAKE = """
-DELETE FROM jobs WHERE account_id = %s AND job_id IN (
-    SELECT job_id FROM jobs WHERE account_id = %s AND job_id = %s AND run_at <= now()
-    FOR UPDATE SKIP LOCKED)
-RETURNING facts, created_at
-"""
+TAKE = "SELECT facts, created_at FROM job_take(%s, %s)"
 _FAILED = """
 UPDATE jobs SET tries = tries + %s, run_at = now() + make_interval(secs => %s), last_fault = %s
 WHERE account_id = %s AND job_id = %s
@@ -132,15 +126,7 @@ class DueJob(NamedTuple):
     tries: int
 
 
-class TakenJob(NamedTuple):
-    """What a job carries, read as it is deleted."""
-
-    facts: dict[str, Any]
-    created_at: datetime
-
-
 _DUE_JOBS = RowMapper(DueJob)
-_TAKEN_JOBS = RowMapper(TakenJob)
 
 
 async def due(tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int) -> list[DueJob]:
@@ -327,7 +313,8 @@ class _Run:
     async def handle(self, subscription: Subscription) -> None:
         """Run its handler; note what failed and when it is tried again."""
         try:
-            await self._database.run(partial(self._handled, subscription=subscription))
+            handled = partial(self._handled, subscription=subscription)
+            await self._database.run_on(handled, TAKE, self._account, self._id)
         except (Gone, DatabaseAway):
             raise
         except DatabaseBusy as busy:  # somebody holds a lock: no fault of the handler
@@ -342,9 +329,10 @@ class _Run:
         else:
             self._count("done")
 
-    async def _handled(self, tx: Tx, subscription: Subscription) -> None:
-        taken = await self._take(tx)
-        await subscription.run(tx, self._account, taken.facts, self._services)
+    async def _handled(self, tx: Tx, taken: Row | None, subscription: Subscription) -> None:
+        if taken is None:
+            raise Gone(self._kind)
+        await subscription.run(tx, self._account, taken["facts"], self._services)
 
     async def set_aside(self) -> None:
         """Put a job aside that no handler here is named by: it waits for a worker of a newer
@@ -359,26 +347,21 @@ class _Run:
         else:
             await self._give_up(fault)
 
-    async def _take(self, tx: Tx) -> TakenJob:
-        """Lock the job and delete it with what this transaction writes."""
-        taken = await tx.one_as(_TAKEN_JOBS, TAKE, self._account, self._account, self._id)
-        if taken is None:
-            raise Gone(self._kind)
-        return taken
-
     async def _try_again(self, fault: Exception, *, is_counted: bool = True) -> None:
         wait = pause(self._tries, longest=BACKOFF_SECONDS_MAX)
         about = (told(fault), self._account, self._id)
         await self._database.call(_FAILED, int(is_counted), wait, *about)
 
     async def _give_up(self, fault: Exception) -> None:
-        await self._database.run(partial(self._moved, fault=fault))
+        moved = partial(self._moved, fault=fault)
+        await self._database.run_on(moved, TAKE, self._account, self._id)
         self._count("given_up")
         _log.error("job_given_up", **self._about)
 
-    async def _moved(self, tx: Tx, fault: Exception) -> None:
-        taken = await self._take(tx)
-        why = (jsonb(taken.facts), taken.created_at, self._tries, told(fault))
+    async def _moved(self, tx: Tx, taken: Row | None, fault: Exception) -> None:
+        if taken is None:
+            raise Gone(self._kind)
+        why = (jsonb(taken["facts"]), taken["created_at"], self._tries, told(fault))
         await tx.run(_DIED, self._account, self._id, self._handler, self._kind, *why)
 
     def _count(self, outcome: str) -> None:

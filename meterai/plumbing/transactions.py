@@ -107,6 +107,9 @@ class ReadTx:
         self, query: str, parameters: tuple[object, ...], rows: Any = dict_row
     ) -> Any:
         cursor = self._link.connection.cursor(row_factory=rows)
+        return await self._asked(cursor, query, parameters)
+
+    async def _asked(self, cursor: Any, query: str, parameters: tuple[object, ...]) -> Any:
         self._link.ask()
         try:
             return await cursor.execute(query.encode(), parameters or None)
@@ -116,6 +119,14 @@ class ReadTx:
             raise
         finally:
             self._link.answered()
+
+    async def tell(self, queries: str, *parameters: object) -> Row | None:
+        """Run statements in one round trip, not prepared: the first row of the last one's answer."""
+        cursor = psycopg.AsyncClientCursor(self._link.connection, row_factory=dict_row)
+        await self._asked(cursor, queries, parameters)
+        while cursor.nextset():
+            pass
+        return await cursor.fetchone() if cursor.description else None
 
     async def all(self, query: str, *parameters: object) -> list[Row]:
         """Every row of the answer."""

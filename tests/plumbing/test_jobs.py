@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from itertools import count
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -678,7 +679,8 @@ def test_the_mark_never_moves_past_what_may_still_come() -> None:
 def test_a_look_is_one_plain_question() -> None:
     """Distributed by account, a look across accounts cannot lock; a claim is of one account."""
     assert "FOR UPDATE" not in jobs.LOOK
-    assert jobs.TAKE.count("account_id = %s") == 2
+    take = Path(jobs.__file__).parent / "sql" / "functions" / "job_take.sql"
+    assert take.read_text().count("account_id = p_account") == 2
 
 
 class Told(Event, frozen=True, kw_only=True):
