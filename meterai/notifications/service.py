@@ -18,7 +18,7 @@ from meterai.kit.priority import Priority
 from meterai.notifications import store
 from meterai.notifications.model import GivenUpMail, Mail
 from meterai.plumbing.database import Database, ReadTx, Tx
-from meterai.plumbing.lane import Lane, LaneTerms, Look, Piece, clock
+from meterai.plumbing.lane import Lane, LaneTerms, Look, clock
 from meterai.plumbing.mail import (
     Letter,
     Mailer,
@@ -28,6 +28,7 @@ from meterai.plumbing.mail import (
     without_addresses,
 )
 from meterai.plumbing.messages import translate
+from meterai.plumbing.watch import Piece
 
 BATCH = 50  # mails seen by one look
 PLACES = 20  # mails under way in each lane; each is a connection to the SMTP server
@@ -132,7 +133,7 @@ class MailService:
         return await self._database.once(found, since, without, most)
 
     async def _send(self, piece: Piece) -> None:
-        account = piece.what if isinstance(piece.what, UUID) else piece.account
+        account = UUID(piece.what) if isinstance(piece.what, str) else piece.account
         mail = await self._database.once(store.claim, account, piece.id)
         if mail is None:
             return

@@ -7,15 +7,16 @@ from uuid import UUID
 
 from meterai.notifications.model import GivenUpMail, Mail
 from meterai.plumbing.database import ReadTx, Tx, jsonb
-from meterai.plumbing.lane import Piece
 from meterai.plumbing.mail import SEND_SECONDS_MAX
 from meterai.plumbing.rows import RowMapper
 from meterai.plumbing.stations import APART_MIN, LATE_SECONDS, LATELY_SECONDS
+from meterai.plumbing.watch import Piece
 
 # A lease is longer than what it covers: one mail, with every step of the server at its slowest.
 LEASE_SECONDS = SEND_SECONDS_MAX * 2
 DUE = """
-SELECT 1 FROM mails WHERE state = 'queued' AND turn_at IS NULL
+SELECT account_id AS account, mail_id AS id, try_at AS due_at, NULL::jsonb AS what FROM mails
+WHERE state = 'queued' AND turn_at IS NULL
     AND try_at > now() - interval '10 seconds' AND try_at <= now()
 ORDER BY try_at
 """
@@ -44,13 +45,14 @@ WHERE state = 'queued' AND turn_at IS NULL AND try_at > %s AND try_at <= now() A
 ORDER BY try_at LIMIT %s
 """
 TURN_DUE = """
-SELECT 1 FROM mails WHERE state = 'queued' AND turn_at > now() - interval '10 seconds' AND try_at <= now()
+SELECT network AS account, mail_id AS id, least(turn_at, now()) AS due_at, to_jsonb(account_id) AS what FROM mails
+WHERE state = 'queued' AND turn_at > now() - interval '10 seconds' AND try_at <= now()
 ORDER BY turn_at
 """
 # A turn says who comes before whom, and not from when on: one that lies ahead is due too, and what is asked for
 # meanwhile comes before it.  So the lane goes on looking from now, and not from there.
 _LOOK_BY_TURN = """
-SELECT network AS account, mail_id AS id, least(turn_at, now()) AS due_at, account_id AS what FROM mails
+SELECT network AS account, mail_id AS id, least(turn_at, now()) AS due_at, to_jsonb(account_id) AS what FROM mails
 WHERE state = 'queued' AND turn_at > %s AND try_at <= now() AND network <> ALL(%s)
 ORDER BY turn_at LIMIT %s
 """

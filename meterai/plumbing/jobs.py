@@ -26,7 +26,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
-from typing import NamedTuple
 from uuid import UUID
 
 import structlog
@@ -37,10 +36,10 @@ from meterai.kit.refusal import Refusal
 from meterai.plumbing import telemetry
 from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy, ReadTx, Row, Tx, jsonb
 from meterai.plumbing.events import Subscription
-from meterai.plumbing.lane import NOBODY, POLL_SECONDS, Lane, LaneTerms, Piece, clock
+from meterai.plumbing.lane import NOBODY, POLL_SECONDS, Lane, LaneTerms, clock
 from meterai.plumbing.rows import RowMapper
 from meterai.plumbing.stations import APART_MIN, LATE_SECONDS, LATELY_SECONDS, Backlog
-from meterai.plumbing.watch import Watch
+from meterai.plumbing.watch import Piece, Watch
 
 BATCH = 50  # jobs seen by one look; enough to amortize the query
 LESS_URGENT = 2  # of what nobody paid for: so many times fewer places, and fewer looks
@@ -50,14 +49,16 @@ FAULT_LENGTH_MAX = 500
 
 _log = structlog.get_logger()
 
-LOOK = """
-SELECT account_id AS account, job_id AS id, run_at, kind, handler, tries FROM jobs
+_PIECE = "account_id AS account, job_id AS id, run_at AS due_at, jsonb_build_array(kind, handler, tries) AS what"
+LOOK = f"""
+SELECT {_PIECE} FROM jobs
 WHERE run_at > %s AND run_at <= now() AND account_id <> ALL(%s) ORDER BY run_at LIMIT %s
-"""
+"""  # noqa: S608 - columns are a constant
 # For any lane.  What was due before is found by a lane itself; so what was done is not read again and again.
-DUE = """
-SELECT 1 FROM jobs WHERE run_at > now() - interval '10 seconds' AND run_at <= now() ORDER BY run_at
-"""
+DUE = f"""
+SELECT {_PIECE} FROM jobs
+WHERE run_at > now() - interval '10 seconds' AND run_at <= now() ORDER BY run_at
+"""  # noqa: S608 - columns are a constant
 # For one lane: names of handlers are those of functions.
 DUE_OF = DUE.replace("ORDER BY", "AND handler = ANY('{%s}') ORDER BY")
 DUE_BUT = DUE.replace("ORDER BY", "AND handler <> ALL('{%s}') ORDER BY")
@@ -98,7 +99,7 @@ HAVING count(*) >= {APART_MIN}
 """  # noqa: S608 - numbers are constants
 
 Run = Callable[[], Awaitable[int]]
-Find = Callable[[Tx, datetime, Sequence[UUID], int], Awaitable[Sequence["DueJob"]]]
+Find = Callable[[Tx, datetime, Sequence[UUID], int], Awaitable[Sequence[Piece]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,23 +116,12 @@ class PeriodicTask:
     due: str = ""
 
 
-class DueJob(NamedTuple):
-    """A job that is due: an event of an account, for one handler."""
-
-    account: UUID
-    id: UUID
-    run_at: datetime
-    kind: str
-    handler: str
-    tries: int
+_PIECES = RowMapper(Piece)
 
 
-_DUE_JOBS = RowMapper(DueJob)
-
-
-async def due(tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int) -> list[DueJob]:
+async def due(tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int) -> list[Piece]:
     """Jobs that are due and became so after a moment; none of some accounts."""
-    return await tx.all_as(_DUE_JOBS, LOOK, since, list(without), limit)
+    return await tx.all_as(_PIECES, LOOK, since, list(without), limit)
 
 
 async def oldest_overdue(tx: ReadTx) -> float:
@@ -141,16 +131,16 @@ async def oldest_overdue(tx: ReadTx) -> float:
 
 async def due_of(
     tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int, handlers: Sequence[str]
-) -> list[DueJob]:
+) -> list[Piece]:
     """The same, of some handlers."""
-    return await tx.all_as(_DUE_JOBS, LOOK_OF, since, list(without), list(handlers), limit)
+    return await tx.all_as(_PIECES, LOOK_OF, since, list(without), list(handlers), limit)
 
 
 async def due_but(
     tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int, handlers: Sequence[str]
-) -> list[DueJob]:
+) -> list[Piece]:
     """The same, of all handlers but some."""
-    return await tx.all_as(_DUE_JOBS, LOOK_BUT, since, list(without), list(handlers), limit)
+    return await tx.all_as(_PIECES, LOOK_BUT, since, list(without), list(handlers), limit)
 
 
 async def _is_declared(tx: ReadTx, handler: str, kind: str) -> bool:
@@ -190,7 +180,8 @@ class Worker:
         self._watch = Watch(
             database,
             self._stopping,
-            [lane.due for lane in (*self.lanes(), *lanes)] + [task.due for task in periodic_tasks],
+            [task.due for task in periodic_tasks],
+            [lane.due for lane in (*self.lanes(), *lanes)],
         )
 
     def stop(self) -> None:
@@ -246,8 +237,7 @@ class Worker:
 
     def _lane(self, name: str, find: Find, due: str, priority: Priority) -> Lane:
         async def look(most: int, since: datetime, without: Sequence[UUID]) -> Sequence[Piece]:
-            found = await self._database.once(find, since, without, most)
-            return [Piece(job.account, job.id, job.run_at, job) for job in found]
+            return await self._database.once(find, since, without, most)
 
         is_urgent = priority <= Priority.PAID
         return Lane(
@@ -267,10 +257,10 @@ class Worker:
         return await self.lane().once()
 
     async def _run_one(self, piece: Piece) -> None:
-        job = piece.what
-        assert isinstance(job, DueJob)
-        run = _Run(self._database, job, self._services)
-        subscription = self._subscriptions.get((job.kind, job.handler))
+        assert isinstance(piece.what, list)
+        kind, handler, tries = piece.what
+        run = _Run(self._database, piece, kind, handler, tries, self._services)
+        subscription = self._subscriptions.get((kind, handler))
         with suppress(Gone):
             await (run.handle(subscription) if subscription else run.set_aside())
             self._watch.soon()  # for what it emitted
@@ -297,12 +287,20 @@ def _by_priority(subscriptions: Iterable[Subscription]) -> dict[Priority, list[s
 class _Run:
     """One try of a job."""
 
-    def __init__(self, database: Database, job: DueJob, services: Mapping[type, object]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        piece: Piece,
+        kind: str,
+        handler: str,
+        tries: int,
+        services: Mapping[type, object],
+    ) -> None:
         self._database = database
         self._services = services
-        self._account, self._id = job.account, job.id
-        self._kind, self._handler = job.kind, job.handler
-        self._tries = job.tries + 1
+        self._account, self._id = piece.account, piece.id
+        self._kind, self._handler = kind, handler
+        self._tries = tries + 1
         self._about = {
             "kind": self._kind,
             "handler": self._handler,

@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import monotonic
-from typing import NamedTuple
 from uuid import UUID
 
 import structlog
@@ -20,7 +19,7 @@ from meterai.kit.refusal import Refusal
 from meterai.plumbing import telemetry
 from meterai.plumbing.database import DatabaseAway, DatabaseBusy, ReadTx
 from meterai.plumbing.turns import PURPOSE, Purpose
-from meterai.plumbing.watch import Rest, Watch
+from meterai.plumbing.watch import Piece, Rest, Watch
 
 POLL_SECONDS = 0.05
 FAULT_PAUSE_SECONDS = 1.0  # after a look that failed for a reason nobody expected
@@ -35,15 +34,6 @@ EVERYTHING_SECONDS = 5.0  # between two looks that begin at the beginning
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _log = structlog.get_logger()
-
-
-class Piece(NamedTuple):
-    """Something that is due: whose it is, its id, since when, and whatever the lane knows of it."""
-
-    account: UUID
-    id: UUID
-    due_at: datetime
-    what: object = None
 
 
 async def clock(tx: ReadTx) -> datetime:
@@ -105,7 +95,7 @@ class LaneTerms:
     priority      whose connections it takes
     poll_seconds  how soon it looks again at the earliest where it found nothing
     room          for how many more pieces there is room outside; None where nothing else bounds it
-    due           SQL of a row that is due, by which the one look for all wakes it (`plumbing/watch.py`)
+    due           SQL of pieces that are due, which the one look for all hands to it (`plumbing/watch.py`)
     """
 
     priority: Priority = Priority.MONEY
@@ -151,7 +141,7 @@ class Lane:
 
     @property
     def due(self) -> str:
-        """SQL of a row that is due."""
+        """SQL of pieces that are due."""
         return self._terms.due
 
     async def run(self, watch: Watch) -> None:
@@ -160,7 +150,7 @@ class Lane:
         self._rest = watch.rest_of(self.due)
         try:
             while not watch.stopping.is_set():
-                await self._rest.wait(*await self._fill(watch))
+                await self._rest.wait(*await self._fill(watch, self._rest.pieces()))
         finally:
             await asyncio.gather(*self._under_way.values())
 
@@ -175,13 +165,16 @@ class Lane:
             await self._ended.wait()
         return len(found)
 
-    async def _fill(self, watch: Watch) -> tuple[float, float]:
-        """Begin work while there is room; how long to rest at least and, where a look failed, at most."""
+    async def _fill(self, watch: Watch, seen: Sequence[Piece] = ()) -> tuple[float, float]:
+        """Begin work while there is room, of what was seen or else by a look; how long to rest at least and, where a look failed, at most."""
         known = self._known()
         pause = 0.0
         try:
-            while self._begin() and await self._see_more():
-                pass
+            if seen and not self.mark.is_whole_due():
+                self._add(seen, known)
+            else:
+                while self._begin() and await self._see_more():
+                    pass
             self._begin()
         except Refusal as refusal:
             _log.warning("look_refused", lane=self.name, code=refusal.code)
@@ -206,8 +199,11 @@ class Lane:
         found = await self._look(most, self.mark.since, full)
         if not full:
             self.mark.advance(found[-1].due_at if len(found) == most else begun)
-        self._waiting |= {piece[:2]: piece for piece in found if piece[:2] not in known}
+        self._add(found, known)
         return len(found) == most
+
+    def _add(self, found: Sequence[Piece], known: set[tuple[UUID, UUID]]) -> None:
+        self._waiting |= {piece[:2]: piece for piece in found if piece[:2] not in known}
 
     def _known(self) -> set[tuple[UUID, UUID]]:
         return self._waiting.keys() | self._under_way.keys()

@@ -2,6 +2,7 @@
 
 Promises of this module, for those that say in SQL which row is due; the others look at their pace:
 
+* a lane is handed the rows with its name, and looks itself only where there may be more of them;
 * a lane or task looks when the statement names it, and no sooner after a look in vain than its pace: a row
   that is due and cannot be done does not wake it at each look;
 * the statement is run every `LOOK_SECONDS`, and for `BUSY_SECONDS` after something was found every
@@ -13,23 +14,40 @@ Promises of this module, for those that say in SQL which row is due; the others 
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from time import monotonic
+from typing import NamedTuple
+from uuid import UUID
 
 import structlog
 
 from meterai.kit.refusal import Refusal
 from meterai.plumbing import telemetry
 from meterai.plumbing.database import Database, ReadTx
+from meterai.plumbing.rows import RowMapper
 
 BUSY_SECONDS = 2.0  # after something was found: longer than any step that follows from it
 LOOK_SECONDS = 0.2  # what work that comes to a worker at rest waits at the most
 BUSY_LOOK_SECONDS = 0.05  # the same of a worker that has work
 LOOKS_AT_ONCE = 4  # in a row, where work follows from work: a payment is executed in three steps
 REST_SECONDS = 10.0  # between two looks of one that nothing wakes
+PIECES_MAX = (
+    10  # handed to a lane by one look: more than begin between two looks of a worker that keeps up
+)
 MISSED_SECONDS = 5.0  # half of what the statements look back
 
 _log = structlog.get_logger()
+
+
+class Piece(NamedTuple):
+    """Something that is due: whose it is, its id, since when, and whatever the lane knows of it."""
+
+    account: UUID
+    id: UUID
+    due_at: datetime
+    what: object = None
 
 
 class Rest:
@@ -37,6 +55,7 @@ class Rest:
 
     def __init__(self, watch: "Watch", due: str) -> None:
         self.due = due
+        self._pieces: Sequence[Piece] = ()
         self._watch = watch
         self._woken: asyncio.Future[None] | None = None
         self._least_until = 0.0
@@ -58,12 +77,18 @@ class Rest:
             timer.cancel()
             self._woken = None
 
-    def named(self) -> None:
-        """A row of it is due.  Half a look early counts, or two equal paces would miss each other."""
+    def named(self, pieces: Sequence[Piece]) -> None:
+        """Rows of it are due.  Half a look early counts, or two equal paces would miss each other."""
         if self._woken is None:
             self._is_named = True
         elif self._least_until - monotonic() <= BUSY_LOOK_SECONDS / 2:
+            self._pieces = pieces
             self.wake()
+
+    def pieces(self) -> Sequence[Piece]:
+        """All that was due as the look ended its rest; none where there may be more."""
+        pieces, self._pieces = self._pieces, ()
+        return pieces if len(pieces) < PIECES_MAX else ()
 
     def wake(self) -> None:
         """End its rest now."""
@@ -71,19 +96,46 @@ class Rest:
             self._woken.set_result(None)
 
 
+# The rows of one query, and that it finds one.
+_PIECES = (
+    f"(SELECT {{}} AS number, account, id, due_at, what FROM ({{}} LIMIT {PIECES_MAX}) AS due)"  # noqa: S608
+)
+_DUE = """
+(SELECT {} AS number, NULL::uuid AS account, NULL::uuid AS id, NULL::timestamptz AS due_at, NULL::jsonb AS what
+ FROM ({} LIMIT 1) AS due)"""
+
+
+class Found(NamedTuple):
+    """A row that is due, of which query."""
+
+    number: int
+    account: UUID
+    id: UUID
+    due_at: datetime
+    what: object
+
+
+_FOUND = RowMapper(Found)
+
+
 class Watch:
     """Looks for all lanes and periodic tasks of a worker."""
 
     def __init__(
-        self, database: Database, stopping: asyncio.Event, due: Iterable[str] = ()
+        self,
+        database: Database,
+        stopping: asyncio.Event,
+        due: Iterable[str] = (),
+        pieces: Iterable[str] = (),
     ) -> None:
-        """`due` are queries of a row that is due, in the order of an index; '' is none."""
+        """`due` are queries of a row that is due, in the order of an index; '' is none.  `pieces` are those of
+        lanes, with the columns of a `Piece`."""
         self.stopping = stopping
         self._database = database
-        self._due = sorted(set(due) - {""})
-        # A row for each query that finds one.
+        of_lanes = set(pieces) - {""}
+        self._due = sorted({*due, *of_lanes} - {""})
         self._query = " UNION ALL ".join(
-            f"(SELECT {number} AS number FROM ({query} LIMIT 1) AS due)"  # noqa: S608 - of constants
+            _PIECES.format(number, query) if query in of_lanes else _DUE.format(number, query)
             for number, query in enumerate(self._due)
         )
         self._rests: list[Rest] = []
@@ -140,7 +192,7 @@ class Watch:
     async def _look(self) -> None:
         begun = monotonic()
         try:
-            numbers = await self._database.once(self._numbers)
+            found = await self._database.once(self._rows)
         except Refusal:  # the database is away or busy, which whoever rests finds out too
             return
         except Exception as fault:  # the edge: whoever rests looks by itself
@@ -151,11 +203,13 @@ class Watch:
         self._looked_at = begun
         if is_missed:
             self._wake_all()
-        elif numbers:
-            due = {self._due[number] for number in numbers}
+        elif found:
+            due: dict[str, list[Piece]] = defaultdict(list)
+            for row in found:
+                due[self._due[row.number]].append(Piece(*row[1:]))
             for rest in self._rests:
                 if rest.due in due:
-                    rest.named()
+                    rest.named(due[rest.due])
 
-    async def _numbers(self, tx: ReadTx) -> list[int]:
-        return [row["number"] for row in await tx.all(self._query)]
+    async def _rows(self, tx: ReadTx) -> list[Found]:
+        return await tx.all_as(_FOUND, self._query)

@@ -19,8 +19,8 @@ def test_one_statement_finds_what_is_due(shop: Shop) -> None:
     watch = Watch(shop.container.database, asyncio.Event(), due)
 
     def found() -> set[str]:
-        numbers = shop.do(shop.container.database.once(watch._numbers))
-        return {watch._due[number] for number in numbers}
+        rows = shop.do(shop.container.database.once(watch._rows))
+        return {watch._due[row.number] for row in rows}
 
     shop.arrange("UPDATE waiting_room_lines SET advanced_at = clock_timestamp()")
     assert found() == set()

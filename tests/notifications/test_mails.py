@@ -23,7 +23,6 @@ from meterai.notifications import MailService, given_up, queue_again, service, s
 from meterai.notifications.service import TURN_BATCH, queue_code, queue_to
 from meterai.plumbing import mail
 from meterai.plumbing.database import Database
-from meterai.plumbing.lane import Piece
 from meterai.plumbing.mail import SEND_SECONDS_MAX, STEP_SECONDS_MAX, Mailer
 from meterai.plumbing.outgoing import (
     CALLS_MIN,
@@ -32,7 +31,7 @@ from meterai.plumbing.outgoing import (
     SILENT_IN_A_ROW,
     CircuitState,
 )
-from meterai.plumbing.watch import Watch
+from meterai.plumbing.watch import Piece, Watch
 from tests.support.shop import Shop
 from tests.support.smtp import FREEZE, GARBAGE, MailServer
 

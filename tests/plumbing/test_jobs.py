@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from meterai.kit.backoff import pause
 from meterai.kit.priority import Priority
-from meterai.plumbing import dead_jobs, jobs, lane, telemetry
+from meterai.plumbing import dead_jobs, jobs, lane, telemetry, watch
 from meterai.plumbing.database import Database, DatabaseAway
 from meterai.plumbing.events import Event, Subscription, emit, on
 from meterai.plumbing.jobs import Worker
@@ -370,11 +370,11 @@ def test_what_a_locked_row_delays_is_no_fault_of_its_handler(database_url: str) 
 
 
 def test_a_database_that_is_away_is_no_fault_of_a_lane(database_url: str) -> None:
-    async def away(piece: lane.Piece) -> None:
+    async def away(piece: watch.Piece) -> None:
         raise DatabaseAway("the database does not answer")
 
-    async def look(*_: object) -> list[lane.Piece]:
-        return [lane.Piece(uuid.uuid4(), uuid.uuid4(), datetime.now(UTC))]
+    async def look(*_: object) -> list[watch.Piece]:
+        return [watch.Piece(uuid.uuid4(), uuid.uuid4(), datetime.now(UTC))]
 
     async def read_clock() -> datetime:
         return datetime.now(UTC)

@@ -12,6 +12,7 @@ import pytest
 from meterai.plumbing import jobs, watch
 from meterai.plumbing.database import Database, ReadTx
 from meterai.plumbing.jobs import PeriodicTask, Worker
+from meterai.plumbing.lane import Lane, LaneTerms, clock
 
 DUE = "SELECT 1 FROM guests WHERE due_at <= now() ORDER BY due_at"
 
@@ -196,10 +197,10 @@ def test_who_rests_looks_by_itself_where_the_statement_cannot_be_run(
     monkeypatch.setattr(watch, "REST_SECONDS", 0.4)
 
     async def story(database: Counting) -> None:
-        async def fail(_: ReadTx) -> list[int]:
+        async def fail(_: ReadTx) -> list[watch.Found]:
             raise LookupError("the statement cannot be run")
 
-        monkeypatch.setattr(watch.Watch, "_numbers", lambda _, tx: fail(tx))
+        monkeypatch.setattr(watch.Watch, "_rows", lambda _, tx: fail(tx))
         one = Looker(database)
         async with working(database, [PeriodicTask("one", one.look, 0.05, DUE)]):
             await asyncio.sleep(0.5)
@@ -241,5 +242,54 @@ def test_a_job_at_rest_wakes_its_lane(database_url: str, monkeypatch: pytest.Mon
             async with asyncio.timeout(watch.REST_SECONDS / 2):
                 while await database.call_all(jobs.DUE):  # noqa: ASYNC110 - another process may do it
                     await asyncio.sleep(0.02)
+
+    with_database(database_url, story)
+
+
+PIECES = """
+SELECT md5('one')::uuid AS account, md5(due_at::text)::uuid AS id, due_at, to_jsonb('named'::text) AS what
+FROM guests WHERE due_at <= now() ORDER BY due_at
+"""
+
+
+@pytest.mark.parametrize(("guests", "looks"), [(3, 1), (watch.PIECES_MAX, 2)])
+def test_a_lane_looks_itself_only_where_the_one_look_may_have_left_some(
+    database_url: str, guests: int, looks: int
+) -> None:
+    async def story(database: Counting) -> None:
+        begun: set[uuid.UUID] = set()
+        looked: list[int] = []
+
+        async def look(most: int, *_: object) -> list[watch.Piece]:
+            looked.append(most)
+            return [watch.Piece(*row.values()) for row in await database.call_all(PIECES)]
+
+        async def act(piece: watch.Piece) -> None:
+            assert piece.what == "named"
+            begun.add(piece.id)
+            await asyncio.Event().wait() if len(begun) < guests else done.set()
+
+        done = asyncio.Event()
+        lane = Lane(
+            "guests",
+            look,
+            act,
+            lambda: database.once(clock),
+            places=8 * guests,
+            batch=8 * guests,
+            terms=LaneTerms(due=PIECES),
+        )
+        worker = Worker(database, [], [], concurrency=1, lanes=[lane])
+        running = asyncio.create_task(worker.run())
+        await asyncio.sleep(0.3)
+        await database.call(
+            "INSERT INTO guests SELECT now() + n * interval '1 microsecond'"
+            " FROM generate_series(1, %s) n",
+            guests,
+        )
+        async with asyncio.timeout(3):
+            await done.wait()
+        assert len(looked) == looks
+        running.cancel()
 
     with_database(database_url, story)
