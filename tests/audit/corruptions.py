@@ -1799,8 +1799,10 @@ LINES = [
     ),
     _c(
         "a line called fewer than before",
-        "UPDATE waiting_room_samples SET serving = 0 WHERE at = (SELECT max(at) FROM"
-        " waiting_room_samples WHERE line_id = %(line)s)",
+        "INSERT INTO waiting_room_samples (line_id, at, serving, next_number, admitted, inside, rate,"
+        " is_engaged, is_paused, refused) SELECT line_id, at + interval '1 second', serving - 1,"
+        " next_number, admitted, inside, rate, is_engaged, is_paused, refused FROM waiting_room_samples"
+        " WHERE line_id = %(line)s AND serving > 0 ORDER BY at DESC LIMIT 1",
         FORWARD,
     ),
     _c(

@@ -27,6 +27,7 @@ from meterai.stamping import StampingService, Upload
 from meterai.stamping import store as stamping_store
 from meterai.stamping.model import read_placements
 from meterai.waiting_room.advancing import Advancing
+from meterai.waiting_room.crowds import OF_A_ROUND
 from tests.support.authenticator import Authenticator
 from tests.support.drawn_line import drawn_line
 from tests.support.lines import BUYING, BUYING_ID, on_shop
@@ -391,9 +392,11 @@ def _in_line(history: History) -> None:
             shop.do(room.use(room.line(BUYING), turn, shop.account))
     for account, ticket in ((shop.account, tickets[1]), (history["other"], tickets[-1])):
         shop.do(room.keep(room.line(BUYING), account, ticket))
-    # The second place of one network is spaced, and has a number by its account.
+    # A place beyond those of its network is spaced, and has a number by its account.
     networks = nested("192.0.2.1")
-    spaced = [shop.do(room.take_place(lines.see(room), None, networks)) for _ in range(2)][-1]
+    spaced = [
+        shop.do(room.take_place(lines.see(room), None, networks)) for _ in range(OF_A_ROUND + 1)
+    ][-1]
     kept = shop.do(room.keep(lines.see(room), new_id(), spaced))
     assert kept
     assert kept.serial
