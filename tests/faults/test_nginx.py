@@ -80,7 +80,7 @@ def configuration(folder: Path, data: Path, web_port: int, port: int, plain_port
         ("/etc/meterai/tls/key.pem", str(folder / "key.pem")),
         ("/var/lib/meterai/public", str(data / "public")),
         ("/var/lib/meterai/pages", str(folder / "pages")),
-        ("proxy_read_timeout 40s", f"proxy_read_timeout {TIME_OUT}"),
+        ("proxy_read_timeout 60s", f"proxy_read_timeout {TIME_OUT}"),
     ):
         assert written in text, f"{written} is not in the configuration any more"
         text = text.replace(written, here)
