@@ -46,7 +46,7 @@ async def open_session(
 
 
 def session_facts(session: Credential, until: datetime) -> dict[str, str]:
-    """What the trail keeps of a session that begins."""
+    """The facts that the trail keeps of a session that begins."""
     return {"digest": session_digest(session.hash()), "until": until.isoformat()}
 
 

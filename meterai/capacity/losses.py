@@ -1,4 +1,4 @@
-"""Where visitors were lost: at which step of which journey, why, when, and at which pool.
+"""Losses of visitors: at which step of which journey, why, when, and at which pool.
 
 The pool is what held visitors up in the seconds in which they were lost: the line for those who gave up in one,
 else the station with the highest pressure, as the installation said of itself.
@@ -81,7 +81,7 @@ def _means(run: Run, name: str, lost: Mapping[float, float]) -> dict[str, float]
 
 
 def _near(series: Series, second: float) -> float | None:
-    """What a series said last by the end of a second; None where that is too long ago."""
+    """The last value of a series by the end of a second; None where that is too long ago."""
     told = [
         (at, value)
         for at, value in zip(series.at, series.values, strict=True)

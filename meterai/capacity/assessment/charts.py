@@ -68,7 +68,7 @@ def _base(rows: Sequence[Mapping[str, Any]], height: int = HEIGHT) -> Any:
 
 
 def flow(run: RunPart, words: Words) -> Markup:
-    """Who came in each second of a run, whose journey ended well, and who was lost."""
+    """Visitors who came in each second of a run, who ended well, and who were lost."""
     rows = [
         {"at": at, "value": value, "of": words(line.of)}
         for line in run.flow

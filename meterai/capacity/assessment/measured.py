@@ -91,7 +91,7 @@ def thinned(points: list[tuple[float, float]]) -> tuple[tuple[float, float], ...
 
 
 def _flow(run: Run) -> dict[str, list[int]]:
-    """Who came, whose journey ended well and who was lost, in each second."""
+    """Visitors who came, who ended well and who were lost, in each second."""
     came = list(run.arrivals.offered)
     found = {"came": came}
     for name, series in (("finished", "finished"), ("lost", LOST)):

@@ -57,7 +57,7 @@ class Network:
 
 @dataclass(slots=True)
 class Traffic:
-    """What all connections of a process sent and received, in bytes, and requests sent.
+    """Bytes that all connections of a process sent and received, and requests sent.
 
     `starved` counts connections for which this machine had no file, port or memory.
     """

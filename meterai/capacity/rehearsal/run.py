@@ -98,7 +98,7 @@ async def _prepare(rehearsal: Rehearsal) -> None:
 
 
 async def _limits(generators: Generators) -> Limits:
-    """What the generator can do by itself, now.  Raises `GeneratorDied`."""
+    """Measure the speed of the generator by itself, now.  Raises `GeneratorDied`."""
     try:
         with trivial_server() as trivial:
             rates = await asyncio.to_thread(generators.rates, trivial)

@@ -89,7 +89,7 @@ class Visitor:
     ) -> None:
         self.world = world
         self.drawing = drawing
-        # Of what no other visitor has, of this run or another with the same seed.
+        # Draws that no other visitor makes, of this run or another with the same seed.
         self.alone = random.Random(f"{world.mark}/{drawing.getrandbits(64)}")  # noqa: S311 - nothing secret
         self.thought = 0.0  # seconds of pauses so far
         self.asked_at = 0.0  # when the last request was sent
@@ -99,7 +99,7 @@ class Visitor:
         address = connection.address_alone(drawing.getrandbits(23))
         can_choose = connection.can_choose_address(world.site)
         self._source = (network or address) if can_choose else None
-        # Of several visitors together; empty where each has one of its own, or none can be chosen.
+        # An address that several visitors share; empty where each has one of its own, or none can be chosen.
         self._network = network if can_choose else ""
         self._turn = ""
         self._told = ""  # why the latest request of the step was not answered: busy, away, lost

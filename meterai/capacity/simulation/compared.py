@@ -80,7 +80,7 @@ def _predicted(
     patience = _patience(run)
     line = Line(no_shows=0.0, patience_seconds=patience, is_patience_same=True)
     found = admit(came, rate, line, random)
-    # Whoever is called sees it at the next look.
+    # A visitor who is called sees it at the next look.
     first = LOOK_SECONDS * (1 + random.random(len(came)))
     looks = np.ceil(np.maximum(found.waits - first, 0.0) / LOOK_SECONDS)
     waits = first + looks * LOOK_SECONDS

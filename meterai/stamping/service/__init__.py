@@ -37,7 +37,7 @@ from meterai.orders import (
     Terms,
 )
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.database import Database, DatabaseBusy, ReadTx, Tx
 from meterai.plumbing.http import IdempotencyKeyReused, InProgress
 from meterai.plumbing.paging import Page
 from meterai.plumbing.periodic import each
@@ -70,6 +70,8 @@ from meterai.stamps import NotEnoughStamps, SerialService
 # database bound; so nobody else takes a stamping up while we are at it.
 LEASE_SHARE_OF_SEALING = 2 / 3
 CHECK_PATH = "/c/"  # printed in every QR, so it stays for ever
+# Of one order, each after an earlier stamping of a document was there and had ended a moment later.
+PLACED_TRIES_MAX = 3
 _log = structlog.get_logger()
 
 
@@ -308,13 +310,16 @@ class StampingService:
     ) -> PlacedOrder:
         asked = [one.sha256 for one in taken if one.sha256 not in agreed]
         documents = [_wanted(one) for one in taken]
-        while True:
+        for _ in range(PLACED_TRIES_MAX):
             placed = await self._database.once(store.order, terms, documents, agreed)
             if placed is not None:
                 return placed
             if found := await self._database.once(store.alive, terms.account, asked, ()):
                 raise StampedBefore(found)
             # What was there has ended since.
+        raise DatabaseBusy(
+            "an earlier stamping of a document began and ended meanwhile, again and again"
+        )
 
     async def reserve_order(self, tx: Tx, account: UUID, order_id: UUID) -> None:
         """An order of documents was paid: hold its stamps for each of its documents."""
