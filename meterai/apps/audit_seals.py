@@ -161,7 +161,17 @@ async def check_objects(
     may come later.  Documents
     that were received before the store was adopted in place of a lost one need no object.
     """
-    # The store first: what is uploaded meanwhile is younger than `written_before`.
+    wrong = await _wrong_objects(database, objects, written_before)
+    if wrong:
+        # Store and tables are read one after the other.  What came or went between differs in one look only.
+        again = await _wrong_objects(database, objects, written_before)
+        wrong = [one for one in wrong if one in again]
+    return Finding(OBJECTS, len(wrong), wrong[:SHOWN_MAX])
+
+
+async def _wrong_objects(
+    database: Database, objects: ObjectStore, written_before: datetime
+) -> list[Row]:
     there = {one.name: one.written_at async for one in _objects(objects)}
     known = {_name(row) for row in await look(database, _KNOWN)}
     kept = {_name(row) for row in await look(database, _KEPT)}
@@ -176,7 +186,7 @@ async def check_objects(
         if name not in known and name != MARKER and written_at < written_before
     ]
     wrong += [{"object": name, "is": "missing"} for name in sorted(kept - there.keys())]
-    return Finding(OBJECTS, len(wrong), wrong[:SHOWN_MAX])
+    return wrong
 
 
 async def _objects(objects: ObjectStore) -> AsyncIterator[Stored]:

@@ -1,6 +1,6 @@
 """Full and incremental audits, the chain between them, and documents that are opened."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -16,7 +16,7 @@ from meterai.apps.audited import AUDITED
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.database import Database
 from meterai.plumbing.invariants import Accounts, Finding, Scope, Touched, check
-from meterai.plumbing.objects import ObjectStore
+from meterai.plumbing.objects import ObjectStore, Stored
 from meterai.sealing import Issuers
 from tests.audit.conftest import Spoilt
 from tests.audit.corruptions import CORRUPTIONS, Corruption
@@ -263,3 +263,41 @@ def test_objects_are_those_of_documents(history: History, spoilt: Spoilt) -> Non
             assert [row["is"] for row in wrong()] == ["missing"]
         finally:
             gone.write_bytes(content)
+
+
+class _ChangesWhileListed(ObjectStore):
+    """A store in which something happens once, behind its first list."""
+
+    happens: Callable[[], object] | None = None
+
+    async def list(self, after: str, limit: int) -> list[Stored]:
+        found = await super().list(after, limit)
+        happens, self.happens = self.happens, None
+        if happens is not None:
+            happens()
+        return found
+
+
+def test_objects_that_come_or_go_during_the_audit_are_not_wrong(
+    history: History, spoilt: Spoilt
+) -> None:
+    container, database = history.shop.container, cast(Database, spoilt)
+    directory = container.settings.process.directory
+    objects = _ChangesWhileListed(directory, container.keyring.derived("objects"))
+    later = datetime.now(UTC) + timedelta(days=1)
+    [one] = history.shop.rows(
+        "SELECT encode(sha256_original, 'hex') AS name FROM stampings WHERE stamping_id = %s",
+        history["one.stamping"],
+    )
+    [received] = directory.glob(f"objects/*/{one['name']}-*")
+    content = received.read_bytes()
+    received.unlink()
+    objects.happens = lambda: received.write_bytes(content)
+    try:
+        assert history.shop.do(check_objects(database, objects, later)).holds
+    finally:
+        received.write_bytes(content)
+    objects.put_from_thread("00ff", b"forgotten in a moment")
+    forgotten = directory / "objects" / "00" / "00ff"
+    objects.happens = forgotten.unlink
+    assert history.shop.do(check_objects(database, objects, later)).holds
