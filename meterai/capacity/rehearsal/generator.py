@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from time import monotonic
-from typing import Any
 
 from meterai.capacity.rehearsal.arrivals import Arrival
 from meterai.capacity.rehearsal.documents import document
@@ -50,11 +49,12 @@ class Generator:
         self._tell = tell
         self._journeys = journeys
         self._visits: set[asyncio.Task[None]] = set()
-        self._is_stopped = asyncio.Event()
+        self._have_all_come = False
+        self._is_over = asyncio.Event()
 
     def stop(self) -> None:
         """End early: nobody new is begun, and who is under way is cut off."""
-        self._is_stopped.set()
+        self._is_over.set()
 
     async def run(self) -> None:
         """Until the last visitor has left, the time is over, or it was stopped."""
@@ -63,7 +63,7 @@ class Generator:
         left = self._world.begins + self._seconds_max - monotonic()
         with suppress(TimeoutError):
             async with asyncio.timeout(max(left, 0.0)):
-                await self._until_done(begun)
+                await self._is_over.wait()
         for one in (begun, ticking, *self._visits):
             one.cancel()
         await asyncio.gather(begun, ticking, *self._visits, return_exceptions=True)
@@ -71,23 +71,14 @@ class Generator:
         self._tally.last_at = max(self._world.now(), 0.0)
         self._tell(self._tally)
 
-    async def _until_done(self, begun: "asyncio.Future[None]") -> None:
-        stopped = asyncio.ensure_future(self._is_stopped.wait())
-        try:
-            waiting: list[asyncio.Future[Any]] = [begun, stopped]
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            while self._visits and not self._is_stopped.is_set():
-                waiting = [*self._visits, stopped]
-                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stopped.cancel()
-
     async def _begin_all(self) -> None:
         for arrival in self._arrivals:
             early = arrival.at - self._world.now()
             if early > 0:
                 await asyncio.sleep(early)
             self._begin(arrival)
+        self._have_all_come = True
+        self._end_without_visits()
 
     def _begin(self, arrival: Arrival) -> None:
         self._tally.count("offered", arrival.at)
@@ -98,7 +89,15 @@ class Generator:
         self._tally.lateness.record(self._world.now() - arrival.at)
         visit = asyncio.ensure_future(self._visit(arrival))
         self._visits.add(visit)
-        visit.add_done_callback(self._visits.discard)
+        visit.add_done_callback(self._leave)
+
+    def _leave(self, visit: "asyncio.Task[None]") -> None:
+        self._visits.discard(visit)
+        self._end_without_visits()
+
+    def _end_without_visits(self) -> None:
+        if self._have_all_come and not self._visits:
+            self._is_over.set()
 
     async def _visit(self, arrival: Arrival) -> None:
         tally = self._tally.journey(arrival.journey.value)
