@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 
-from meterai.capacity.rehearsal.installation import spent_by
+import psutil
+
+from meterai.capacity.rehearsal.installation import spent_below, spent_by
 
 BUSY = "import time; end = time.process_time() + 0.3\nwhile time.process_time() < end: pass\nprint(flush=True); time.sleep(60)"
 
@@ -26,3 +28,20 @@ def test_who_has_gone_spends_nothing() -> None:
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
     assert spent_by([child.pid]).cpu_seconds == 0.0
+
+
+# A process with a server below it, which runs a task and outlives it.
+TASK = "import time\nwhile time.process_time() < 0.3: pass"
+SERVER = f"import subprocess, sys, time\nsubprocess.run([sys.executable, '-c', {TASK!r}])\nprint(flush=True); time.sleep(60)"
+ROOT = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {SERVER!r}])"
+
+
+def test_task_that_ended_below_a_server_is_counted() -> None:
+    with subprocess.Popen([sys.executable, "-c", ROOT], stdout=subprocess.PIPE) as root:
+        assert root.stdout is not None
+        root.stdout.readline()
+        of_root = psutil.Process(root.pid)
+        spent = spent_below(of_root)
+        for one in (*of_root.children(recursive=True), of_root):
+            one.kill()
+    assert spent.cpu_seconds >= 0.3

@@ -10,7 +10,7 @@ import pytest
 from meterai.capacity.rehearsal import processes
 from meterai.capacity.rehearsal.command import status_of
 from meterai.capacity.rehearsal.given import Rehearsal
-from meterai.capacity.rehearsal.installation import Addresses, Done
+from meterai.capacity.rehearsal.installation import Addresses, Done, line_of
 from meterai.capacity.rehearsal.limit import trivial_server
 from meterai.capacity.rehearsal.plan import of
 from meterai.capacity.rehearsal.progress import Shown
@@ -115,7 +115,7 @@ def test_generator_that_dies_under_load_makes_the_run_void_and_leaves_nothing() 
                 one.kill()
 
         run, _ = carried_out(site, HOLDS, meanwhile=kill)
-        assert not [one for one in generators() if "spawn_main" in " ".join(one.cmdline())]
+        assert not [one for one in generators() if "spawn_main" in line_of(one)]
     assert VoidReason.GENERATOR_DIED in run.generator.void
     assert status_of(run) is Exit.UNJUDGED
 

@@ -236,7 +236,7 @@ class OwnInstallation:
 
     def spent(self) -> dict[str, Spent]:
         """What each part has spent, all below it too."""
-        return {name: _spent(one) for name, one in self.parts().items()}
+        return {name: spent_below(one) for name, one in self.parts().items()}
 
     def bytes(self) -> int:
         """What is in its directory."""
@@ -274,24 +274,25 @@ def below(parent: psutil.Process | None, words: str) -> list[psutil.Process]:
     return []
 
 
-def _spent(root: psutil.Process) -> Spent:
-    """What a process has spent, with all below it, and with those below it that ended."""
-    cpu, memory = 0.0, 0
+def spent_below(root: psutil.Process) -> Spent:
+    """What a process and all below it have spent, those that ended included: tasks live for milliseconds."""
     with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-        times = root.cpu_times()
-        cpu = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
-        alone = spent_by([root.pid, *(one.pid for one in root.children(recursive=True))])
-        cpu, memory = cpu + alone.cpu_seconds, alone.memory_bytes
-    return Spent(cpu, memory)
+        return spent_by(
+            [root.pid, *(one.pid for one in root.children(recursive=True))], with_ended=True
+        )
+    return Spent(0.0, 0)
 
 
-def spent_by(pids: Iterable[int]) -> Spent:
-    """What these processes have spent together, and nobody below them."""
+def spent_by(pids: Iterable[int], *, with_ended: bool = False) -> Spent:
+    """What these processes have spent together, and `with_ended` what ended below them; nobody else below."""
     cpu, memory = 0.0, 0
     for pid in pids:
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             one = psutil.Process(pid)
             times, held = one.cpu_times(), one.memory_info()
             cpu += times.user + times.system
+            if with_ended:
+                cpu += getattr(times, "children_user", 0.0)
+                cpu += getattr(times, "children_system", 0.0)
             memory += held.rss - getattr(held, "shared", 0)
     return Spent(cpu, memory)
