@@ -26,6 +26,7 @@ from meterai.waiting_room.estimate import learned
 from meterai.waiting_room.events import TurnNear
 from meterai.waiting_room.model import LINE, TURN_SECONDS, Line, LineEvent, LineState, Policy
 from meterai.waiting_room.rate import (
+    USUAL_SECONDS,
     Gap,
     Load,
     away_share,
@@ -44,9 +45,8 @@ SAMPLE_SECONDS = 5
 FAST_SECONDS, SLOW_SECONDS = 60, 600
 # Who was called has so long to come before it counts as gone, and so long is looked back.
 COMES_WITHIN_SECONDS, LOOK_BACK_SECONDS = 150, 900
-FINISHED_SECONDS = (
-    15.0  # looked back for those who finished: fewer say little, and more are of another load
-)
+ADMITTED_SECONDS = 5.0  # looked back: as old as the word of a process
+FINISHED_SECONDS = 15.0  # looked back: fewer say little, and more are of another load
 CALM_SECONDS = 30.0  # without a line and without refusals before a line steps aside
 NEAR_SECONDS = 300.0  # a mail is read within minutes
 NEAR_BATCH = 200
@@ -125,16 +125,21 @@ class Advancing:
     async def _load(self, tx: Tx, stands: Standing) -> Load:
         line, now = stands.line, stands.now
         told = await store.loads(tx)
+        engaged = (now - stands.engaged_at).total_seconds() if stands.engaged_at else USUAL_SECONDS
+        usual_seconds = min(max(engaged, ADMITTED_SECONDS), USUAL_SECONDS)
         turns = await store.inside(
             tx,
             line.id,
-            now - timedelta(seconds=TURN_SECONDS),
-            now - timedelta(seconds=FINISHED_SECONDS),
+            since=now - timedelta(seconds=TURN_SECONDS),
+            finished_since=now - timedelta(seconds=FINISHED_SECONDS),
+            admitted_since=now - timedelta(seconds=ADMITTED_SECONDS),
+            usual_since=now - timedelta(seconds=usual_seconds),
         )
         return Load(
             refused=told.refused,
             job_age=await oldest_overdue(tx),
-            admitted=await store.admitted_since(tx, line.id, now - timedelta(seconds=5)) / 5,
+            admitted=turns.admitted / ADMITTED_SECONDS,
+            usual=turns.usual / usual_seconds,
             inside=turns.inside,
             arrivals=told.arrivals,
             finished=turns.finished / FINISHED_SECONDS,

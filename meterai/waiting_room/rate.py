@@ -1,7 +1,8 @@
 """How many are let in each second: as many as the platform serves.  Pure.
 
-Additive increase and multiplicative decrease, as TCP has it (RFC 5681): a little more while all
-is well and those let in are wanted, a fifth less where somebody with a turn found no room.  What
+Additive increase and multiplicative decrease, as TCP has it (RFC 5681): more while all is well and those
+let in are wanted, quickly up to what was usual and slowly beyond (as CUBIC, RFC 9438, section 4.1), and a fifth less
+where somebody with a turn found no room.  What
 is aimed at are people who come in; numbers are called faster, by the share of those who have gone
 away, within bounds.
 """
@@ -20,10 +21,13 @@ FINISHED_SHARE = (
     0.9  # of those who finish: fewer come in than leave, and the wait inside gets shorter
 )
 DECREASE_REST_SECONDS = 3.0  # what was let in before still comes
-# Of the rate, a second: it doubles in half a minute, about as long as those let in need to show whether they
-# find room. At twice this pace a hundred were inside before the first of them waited.
-INCREASE = 0.025
-INCREASE_MIN = 0.2  # admissions a second, a second: after the worst it is at five again in 25 s
+# Of the rate, a second, beyond what was usual in the last minutes: it doubles in 70 s. Twenty seconds pass before
+# those let in wait, and at twice this pace half more were inside by then than are served.
+INCREASE = 0.01
+INCREASE_MIN = 0.1  # admissions a second, a second: after the worst it is at five again in 50 s
+RETURN = 0.05  # as much up to what was usual: after a fault of seconds it is there again in 15 s
+RETURN_MIN = 0.4
+USUAL_SECONDS = 180.0  # longer than a fault that nobody repairs by hand, shorter than an evening
 FADE = 0.005  # of the rate, a second, where few come: a crowd of two hours ago says little
 INCREASE_SECONDS_MAX = 5.0  # of one step: after a pause nobody knows what the platform serves
 USED_MIN = 0.5  # of what was let in; where fewer come, more would tell nothing
@@ -42,6 +46,7 @@ class Load:
     refused      accounts and networks that pay or have paid, told to come again, a second; each counts once
     job_age      seconds that the oldest work for what is paid is overdue
     admitted     people who came in, a second
+    usual        the same of the last `USUAL_SECONDS`, or since the line stands in the way
     inside       people with a turn who have not finished
     arrivals     people who came to do what the line is for, a second
     finished     people who finished what the line is for, a second
@@ -52,6 +57,7 @@ class Load:
     refused: float = 0.0
     job_age: float = 0.0
     admitted: float = 0.0
+    usual: float = 0.0
     inside: int = 0
     arrivals: float = 0.0
     finished: float = 0.0
@@ -95,7 +101,9 @@ def next_rate(
         least = min(rate, FINISHED_SHARE * load.finished)
         moved = max(rate * DECREASE, least) if since_decrease >= DECREASE_REST_SECONDS else rate
     elif load.has_room and load.admitted >= USED_MIN * rate:
-        moved = rate + max(INCREASE * rate, INCREASE_MIN) * min(seconds, INCREASE_SECONDS_MAX)
+        beyond = max(INCREASE * rate, INCREASE_MIN) * min(seconds, INCREASE_SECONDS_MAX)
+        up_to = max(RETURN * rate, RETURN_MIN) * min(seconds, INCREASE_SECONDS_MAX)
+        moved = max(rate + beyond, min(rate + up_to, load.usual))
     else:
         moved = rate
     return min(max(moved, RATE_MIN), rate_max)

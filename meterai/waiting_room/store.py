@@ -62,10 +62,14 @@ class Told(NamedTuple):
 
 
 class Inside(NamedTuple):
-    """People with a turn who have not finished, and those who did of late."""
+    """People with a turn who have not finished, those who did of late, and those who came in of late and of the
+    last minutes.
+    """
 
     inside: int
     finished: int
+    admitted: int
+    usual: int
 
 
 class Waits(NamedTuple):
@@ -207,7 +211,8 @@ SELECT coalesce(sum(refused), 0)::double precision AS refused,
 FROM waiting_room_loads WHERE told_at > clock_timestamp() - make_interval(secs => %s)
 """
 _INSIDE = """
-SELECT count(*) FILTER (WHERE ended_at IS NULL) AS inside, count(*) FILTER (WHERE ended_at > %s) AS finished
+SELECT count(*) FILTER (WHERE ended_at IS NULL) AS inside, count(*) FILTER (WHERE ended_at > %s) AS finished,
+    count(*) FILTER (WHERE admitted_at > %s) AS admitted, count(*) FILTER (WHERE admitted_at > %s) AS usual
 FROM waiting_room_turns WHERE line_id = %s AND admitted_at > %s
 """
 _ADMITTED_SINCE = "SELECT count(*) FROM waiting_room_turns WHERE line_id = %s AND admitted_at > %s"
@@ -415,10 +420,18 @@ async def loads(tx: ReadTx) -> Told:
 
 
 async def inside(
-    tx: ReadTx, line: UUID, admitted_since: datetime, finished_since: datetime
+    tx: ReadTx,
+    line: UUID,
+    *,
+    since: datetime,
+    finished_since: datetime,
+    admitted_since: datetime,
+    usual_since: datetime,
 ) -> Inside:
-    """People whose turn began after a moment: who has not finished, and who finished after another one."""
-    found = await tx.one_as(_INSIDES, _INSIDE, finished_since, line, admitted_since)
+    """People whose turn began after a moment, by what they did after other moments."""
+    found = await tx.one_as(
+        _INSIDES, _INSIDE, finished_since, admitted_since, usual_since, line, since
+    )
     assert found is not None
     return found
 

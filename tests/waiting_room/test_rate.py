@@ -19,6 +19,9 @@ from meterai.waiting_room.rate import (
     JOB_AGE_SECONDS_MAX,
     PRESSURE_WITH_ROOM,
     RATE_FIRST,
+    RETURN,
+    RETURN_MIN,
+    USUAL_SECONDS,
     Gap,
     Load,
     away_share,
@@ -36,6 +39,7 @@ loads = some.builds(
     refused=little_or_much,
     job_age=little_or_much,
     admitted=much,
+    usual=little_or_much,
     inside=some.integers(0, 10**9),
     finished=little_or_much,
     pressure=little_or_much,
@@ -52,7 +56,10 @@ def test_the_rate_is_within_its_bounds_and_moves_by_steps(
     after = next_rate(rate, most, load, seconds=seconds, since_decrease=since)
     assert RATE_MIN <= after <= most
     assert after >= min(rate * DECREASE, most)
-    assert after <= rate + max(INCREASE * rate, INCREASE_MIN) * INCREASE_SECONDS_MAX + 1e-9
+    if rate < load.usual:
+        assert after <= rate + max(RETURN * rate, RETURN_MIN) * INCREASE_SECONDS_MAX + 1e-9
+    else:
+        assert after <= rate + max(INCREASE * rate, INCREASE_MIN) * INCREASE_SECONDS_MAX + 1e-9
     if load.is_too_much:
         assert after <= max(rate, RATE_MIN)
 
@@ -108,7 +115,7 @@ def test_rate_stays_while_those_inside_wait_for_half_of_what_is_promised() -> No
 def test_a_long_step_raises_the_rate_as_far_as_the_longest_that_counts() -> None:
     after = next_rate(10, 100, Load(admitted=10), seconds=1e9, since_decrease=1e9)
     assert after == 10 + 10 * INCREASE * INCREASE_SECONDS_MAX < 100
-    assert next_rate(10, 11, Load(admitted=10), seconds=1e9, since_decrease=1e9) == 11
+    assert next_rate(10, 10.4, Load(admitted=10), seconds=1e9, since_decrease=1e9) == 10.4
 
 
 def rates_of(rate: float, load_at: "list[Load]", most: float = 200.0) -> list[float]:
@@ -158,6 +165,41 @@ def test_the_rate_finds_what_there_is_room_for() -> None:
     assert max(late) <= room * 1.05
     assert min(late) >= room * DECREASE**2
     assert sum(late) / len(late) >= 0.8 * room
+
+
+def test_rate_returns_quickly_to_what_was_usual_and_grows_slowly_beyond() -> None:
+    fell = Load(admitted=10, usual=10)
+    assert next_rate(4, 100, fell, seconds=1, since_decrease=1e9) == 4 + RETURN_MIN
+    assert next_rate(9.95, 100, fell, seconds=1, since_decrease=1e9) == 9.95 + INCREASE_MIN
+    assert next_rate(9.8, 100, fell, seconds=1, since_decrease=1e9) == 10
+    assert next_rate(10, 100, fell, seconds=1, since_decrease=1e9) == 10 * (1 + INCREASE)
+
+
+def test_rate_goes_little_beyond_what_is_served_though_waits_show_late() -> None:
+    """A platform that serves ten a second, where those called come ten seconds later; a fault of 20 seconds."""
+    room, late, bound = 10.0, 10, 2.0
+    rate, decreased, queue = RATE_FIRST, -1e9, 0.0
+    rates, served = [rate] * late, []
+    for second in range(600):
+        came = rates[-late]
+        room_now = 0.0 if 300 <= second < 320 else room
+        done = min(queue + came, room_now)
+        queue += came - done
+        served.append(done)
+        of_late = served[-15:]
+        usual = rates[-late - int(USUAL_SECONDS) :][:-late]
+        load = Load(
+            admitted=came,
+            usual=sum(usual) / len(usual) if usual else 0.0,
+            finished=sum(of_late) / len(of_late),
+            pressure=queue / room / bound,
+        )
+        rate = next_rate(rate, 200.0, load, seconds=1, since_decrease=second - decreased)
+        decreased = second if rate < rates[-1] else decreased
+        rates.append(rate)
+    assert max(rates) <= 1.3 * room
+    assert sum(served[120:300]) / 180 >= 0.95 * room
+    assert sum(served[360:]) / 240 >= 0.9 * room
 
 
 # -- those who have gone -----------------------------------------------------------------------
