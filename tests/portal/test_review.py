@@ -230,6 +230,19 @@ def test_a_second_press_finds_the_same_order(visitor: WalkIn) -> None:
     assert orders(visitor) == 1
 
 
+def test_second_press_orders_while_the_first_has_only_put_the_files_into_the_account(
+    visitor: WalkIn,
+) -> None:
+    visitor.places()
+    form = fields(asks(visitor), PROVE, "code") | {"code": visitor.code()}
+    before = Cookies(visitor.client.cookies)
+    assert visitor.sends(PROVE, form | {"unit": "9000"}).status_code == 409
+    visitor.client.cookies.clear()
+    visitor.client.cookies.update(before)  # the first answer was thrown away
+    assert ORDER.fullmatch(visitor.goes(PROVE, form))
+    assert orders(visitor) == 1
+
+
 def test_whoever_lost_the_answer_and_looks_again_is_led_to_the_order(visitor: WalkIn) -> None:
     visitor.places()
     form = fields(asks(visitor), PROVE, "code") | {"code": visitor.code()}

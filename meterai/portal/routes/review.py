@@ -27,6 +27,7 @@ from meterai.drafts import (
     adopt_by_mark,
     adopt_draft,
     done_here,
+    open_draft,
     own_draft,
     own_files,
     sign_in_mark,
@@ -348,8 +349,10 @@ async def sign_in_to_pay(
     if account is not None:  # in another window, or by the same button before
         return see_other(await _done_before(drafts, account, form) or REVIEW)
     this = _LastLook(request, drafts, database, signing_in)
-    # None also where the same button, pressed before, has ordered it: then the code opens once more.
-    draft = await own_draft(request, drafts)
+    is_proof = "credential" in form.texts or "code" in form.texts
+    # The same button, pressed before, may have put the files into the account, or ordered them: then the code opens
+    # once more, and finds them there.
+    draft = await (open_draft if is_proof else own_draft)(request, drafts)
     try:
         if "credential" in form.texts:
             signed_in = await signing_in.prove_by_passkey(request, form)
