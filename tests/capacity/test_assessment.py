@@ -222,11 +222,18 @@ def test_a_light_is_what_was_measured(
     assert light(made(tmp_path, change(a_run())), question) is expected
 
 
+UNDER_WAY = 20  # cut off by the end of the run
+
+
 def with_paid_step(finished: int, seconds: float) -> Run:
     run = a_run()
     bought = journey(run, "buy")
     step = replace(
-        bought.steps[-1], started=1_000, finished=finished, latency=latency([seconds] * 100)
+        bought.steps[-1],
+        started=1_000 + UNDER_WAY,
+        finished=finished,
+        failed={"gave_up": 1_000 - finished},
+        latency=latency([seconds] * 100),
     )
     return replace(run, journeys=(replace(bought, steps=(step,)),))
 
@@ -495,6 +502,7 @@ def test_what_is_no_plan_is_refused(tmp_path: Path, text: bytes) -> None:
         (duration(0.25, "id"), "250 ms"),
         (duration(3.14, "id"), "3,1 detik"),
         (duration(90, "en"), "90 s"),
+        (duration(141, "en"), "2.4 min"),
         (duration(600, "id"), "10 menit"),
         (duration(9_000, "en"), "2.5 h"),
         (significant(0.000964, "en"), "0.000964"),

@@ -88,7 +88,10 @@ def _paid(runs: Sequence[RunPart], bound_seconds: float) -> Said:
     steps = [step for run in runs for step in _steps(run) if step.priority in PAID and step.started]
     if not steps:
         return Said("paid", "missing", Light.UNKNOWN, {"bound_seconds": bound_seconds})
-    share = sum(step.finished for step in steps) / sum(step.started for step in steps)
+    finished = sum(step.finished for step in steps)
+    # Those whom the end of a run cut off were neither served nor lost.
+    ended = finished + sum(count for step in steps for _, count in step.failed)
+    share = finished / ended if ended else 0.0
     figures = {"finished_share": share, "bound_seconds": bound_seconds}
     worst = max(steps, key=lambda step: step.p99_seconds or 0.0)
     words = {"step": (worst.name,)}

@@ -48,7 +48,7 @@ def duration(seconds: float, language: str) -> str:
         return f"{number(seconds, 1 if seconds < 10 else 0, language)} {unit}"
     if seconds < 2 * HOUR:
         unit = translate("assess.unit.minutes", language)
-        return f"{number(seconds / MINUTE, 0, language)} {unit}"
+        return f"{number(seconds / MINUTE, 1 if seconds < 10 * MINUTE else 0, language)} {unit}"
     return f"{number(seconds / HOUR, 1, language)} {translate('assess.unit.hours', language)}"
 
 
