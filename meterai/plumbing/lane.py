@@ -137,6 +137,7 @@ class Lane:
         self._under_way: dict[tuple[UUID, UUID], asyncio.Task[None]] = {}
         self._of_account: Counter[UUID] = Counter()
         self._ended = asyncio.Event()
+        self._has_more = False  # the last look did not see all that is due
         self._rest: Rest | None = None  # while it runs
 
     @property
@@ -170,7 +171,7 @@ class Lane:
         known = self._known()
         pause = 0.0
         try:
-            if seen and not self.mark.is_whole_due():
+            if seen and not self._has_more and not self.mark.is_whole_due():
                 self._add(seen, known)
             else:
                 while self._begin() and await self._see_more():
@@ -200,7 +201,8 @@ class Lane:
         if not full:
             self.mark.advance(found[-1].due_at if len(found) == most else begun)
         self._add(found, known)
-        return len(found) == most
+        self._has_more = len(found) == most
+        return self._has_more
 
     def _add(self, found: Sequence[Piece], known: set[tuple[UUID, UUID]]) -> None:
         self._waiting |= {piece[:2]: piece for piece in found if piece[:2] not in known}
@@ -243,5 +245,6 @@ class Lane:
             if not self._of_account[piece.account]:
                 del self._of_account[piece.account]
             self._ended.set()
-            if self._waiting and self._rest is not None:
-                self._rest.wake()  # with nothing that waits for a place, an end is no reason to look
+            # With nothing that waits for a place, an end is no reason to look.
+            if (self._waiting or self._has_more) and self._rest is not None:
+                self._rest.wake()

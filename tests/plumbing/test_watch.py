@@ -293,3 +293,43 @@ def test_a_lane_looks_itself_only_where_the_one_look_may_have_left_some(
         running.cancel()
 
     with_database(database_url, story)
+
+
+OF_MANY = """
+SELECT md5(due_at::text)::uuid AS account, md5(due_at::text)::uuid AS id, due_at, NULL::jsonb AS what
+FROM guests WHERE due_at <= now() AND due_at > now() - interval {} ORDER BY due_at
+"""
+
+
+def test_a_lane_goes_on_with_what_became_due_long_ago(database_url: str) -> None:
+    """More than one look finds, and none of it in what the one look for all looks back to."""
+
+    async def story(database: Counting) -> None:
+        async def look(most: int, *_: object) -> list[watch.Piece]:
+            rows = await database.call_all(OF_MANY.format("'1 day'") + " LIMIT %s", most)
+            return [watch.Piece(*row.values()) for row in rows]
+
+        async def act(piece: watch.Piece) -> None:
+            await database.call("DELETE FROM guests WHERE due_at = %s", piece.due_at)
+
+        lane = Lane(
+            "guests",
+            look,
+            act,
+            lambda: database.once(clock),
+            places=2,
+            batch=2,
+            terms=LaneTerms(due=OF_MANY.format("'10 seconds'")),
+        )
+        await database.call(
+            "INSERT INTO guests SELECT now() - interval '1 minute' + n * interval '1 second'"
+            " FROM generate_series(1, 20) n"
+        )
+        worker = Worker(database, [], [], concurrency=1, lanes=[lane])
+        running = asyncio.create_task(worker.run())
+        async with asyncio.timeout(watch.REST_SECONDS):
+            while await database.call_all(PIECES):  # noqa: ASYNC110 - another process may do it
+                await asyncio.sleep(0.02)
+        running.cancel()
+
+    with_database(database_url, story)
