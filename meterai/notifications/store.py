@@ -20,20 +20,22 @@ WHERE state = 'queued' AND turn_at IS NULL
     AND try_at > now() - interval '10 seconds' AND try_at <= now()
 ORDER BY try_at
 """
-# By turn, which is ahead where one network asks for many.
 LATE = f"""
-SELECT 1 FROM mails WHERE state = 'queued' AND turn_at > now() - interval '{LATELY_SECONDS} seconds'
-    AND turn_at < now() - interval '{LATE_SECONDS} seconds'
+SELECT 1 FROM mails WHERE state = 'queued' AND turn_at < now() - interval '{LATE_SECONDS} seconds'
+    AND queued_at < now() - interval '{LATE_SECONDS} seconds'
 ORDER BY turn_at
 """  # noqa: S608 - seconds are constants
+# Of the networks, each of which counts once, the one in the middle: who floods us with a tenth of them presses nothing.
+# A turn that lies ahead was asked for too early, and is waited for from then on.
 MEAN_WAIT = f"""
-SELECT avg(waited)::double precision AS seconds FROM (
-    SELECT avg(greatest(extract(epoch FROM until - turn_at), 0)) AS waited, bool_or(is_late) AS is_late FROM (
-        SELECT network, turn_at, now() AS until, turn_at < now() - interval '{LATE_SECONDS} seconds' AS is_late
-        FROM mails WHERE state = 'queued' AND turn_at > now() - interval '{LATELY_SECONDS} seconds'
-            AND turn_at <= now()
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY waited) AS seconds FROM (
+    SELECT avg(greatest(extract(epoch FROM until - since), 0))::double precision AS waited,
+        bool_or(since < now() - interval '{LATE_SECONDS} seconds' AND is_queued) AS is_late
+    FROM (
+        SELECT network, greatest(turn_at, queued_at) AS since, now() AS until, true AS is_queued FROM mails
+        WHERE state = 'queued' AND turn_at <= now() AND queued_at > now() - interval '{LATELY_SECONDS} seconds'
         UNION ALL
-        SELECT network, turn_at, sent_at, false FROM mails
+        SELECT network, greatest(turn_at, queued_at), sent_at, false FROM mails
         WHERE state <> 'queued' AND template = 'sign_in_code' AND turn_at IS NOT NULL AND sent_at IS NOT NULL
             AND queued_at > now() - interval '{LATELY_SECONDS} seconds') AS mail
     GROUP BY network) AS of_network
@@ -46,19 +48,22 @@ ORDER BY try_at LIMIT %s
 """
 TURN_DUE = """
 SELECT network AS account, mail_id AS id, least(turn_at, now()) AS due_at, to_jsonb(account_id) AS what FROM mails
-WHERE state = 'queued' AND turn_at > now() - interval '10 seconds' AND try_at <= now()
+WHERE state = 'queued' AND turn_at IS NOT NULL AND try_at <= now()
 ORDER BY turn_at
 """
 # A turn says who comes before whom, and not from when on: one that lies ahead is due too, and what is asked for
-# meanwhile comes before it.  So the lane goes on looking from now, and not from there.
+# meanwhile comes before it.  So the lane looks from the first turn each time.
 _LOOK_BY_TURN = """
 SELECT network AS account, mail_id AS id, least(turn_at, now()) AS due_at, to_jsonb(account_id) AS what FROM mails
-WHERE state = 'queued' AND turn_at > %s AND try_at <= now() AND network <> ALL(%s)
+WHERE state = 'queued' AND turn_at IS NOT NULL AND try_at <= now() AND network <> ALL(%s)
 ORDER BY turn_at LIMIT %s
 """
+# Start-time fair queueing (Goyal, Vin, Cheng 1996): a network without a mail here has the turn of the mail that goes
+# next, however many others wait, and one with some a turn after its last.
 _NEXT_TURN = """
-SELECT greatest(now(), max(turn_at) + make_interval(secs => %s)) AS turn_at FROM mails
-WHERE state = 'queued' AND turn_at IS NOT NULL AND network = %s
+SELECT greatest(least(now(), (SELECT turn_at FROM mails WHERE state = 'queued' AND turn_at IS NOT NULL
+        ORDER BY turn_at LIMIT 1)), max(turn_at) + make_interval(secs => %s)) AS turn_at
+FROM mails WHERE state = 'queued' AND turn_at IS NOT NULL AND network = %s
 """
 # A try is counted by its outcome: when the database goes away before it is recorded, there was none.
 _CLAIM = """
@@ -71,13 +76,17 @@ SENT = """
 UPDATE mails SET state = 'sent', sent_at = now(), last_fault = NULL, tries = tries + 1
 WHERE account_id = %s AND mail_id = %s AND state = 'queued'
 """
+# What is tried later has a later turn too: else it stood at the beginning of the turns, and each look passed it.
 _LATER = """
-UPDATE mails SET try_at = now() + make_interval(secs => %s), last_fault = %s, tries = tries + 1
+UPDATE mails SET try_at = t.at, turn_at = CASE WHEN turn_at IS NOT NULL THEN greatest(turn_at, t.at) END,
+    last_fault = %s, tries = tries + 1
+FROM (SELECT now() + make_interval(secs => %s) AS at) AS t
 WHERE account_id = %s AND mail_id = %s AND state = 'queued'
 """
 # Nothing was sent: it is no try.
 _PUT_OFF = """
-UPDATE mails SET try_at = now() + make_interval(secs => %s)
+UPDATE mails SET try_at = t.at, turn_at = CASE WHEN turn_at IS NOT NULL THEN greatest(turn_at, t.at) END
+FROM (SELECT now() + make_interval(secs => %s) AS at) AS t
 WHERE account_id = %s AND mail_id = %s AND state = 'queued'
 """
 _GIVE_UP = """
@@ -149,10 +158,9 @@ async def due(tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int) 
     return await tx.all_as(_PIECES, _LOOK, since, list(without), limit)
 
 
-async def turns(tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int) -> list[Piece]:
-    """Queued mails whose turn comes after a moment, but none of these networks: which stand for accounts,
-    and the account is beside."""
-    return await tx.all_as(_PIECES, _LOOK_BY_TURN, since, list(without), limit)
+async def turns(tx: ReadTx, _: datetime, without: Sequence[UUID], limit: int) -> list[Piece]:
+    """Queued mails by turn, but none of these networks: which stand for accounts, and the account is beside."""
+    return await tx.all_as(_PIECES, _LOOK_BY_TURN, list(without), limit)
 
 
 async def claim(tx: Tx, account: UUID, mail: UUID) -> Mail | None:
@@ -167,7 +175,7 @@ async def sent(tx: Tx, account: UUID, mail: UUID) -> None:
 
 async def later(tx: Tx, account: UUID, mail: UUID, *, seconds: float, fault: str) -> None:
     """Put a mail off that could not be sent, with its fault."""
-    await tx.run(_LATER, seconds, fault, account, mail)
+    await tx.run(_LATER, fault, seconds, account, mail)
 
 
 async def put_off(tx: Tx, account: UUID, mail: UUID, seconds: float) -> None:

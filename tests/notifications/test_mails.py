@@ -213,6 +213,45 @@ def test_turns_of_a_network_lie_apart_and_begin_now_once_none_waits(database_url
     in_office(database_url, story)
 
 
+def test_network_without_a_mail_comes_next_however_long_those_of_others_wait(
+    database_url: str,
+) -> None:
+    async def story(office: Office) -> None:
+        await _flood(office, 40, 6)
+        # Asked for no faster than one a second of each network, for a minute, and not sent.
+        await office.database.call(
+            "UPDATE mails SET turn_at = turn_at - interval '1 minute',"
+            " queued_at = queued_at - interval '1 minute'"
+        )
+        async with office.database.transaction() as tx:
+            await queue_code(tx, new_id(), "siti@example.org", "id", "198.51.100.7")
+        [row] = await office.database.read(
+            "SELECT count(*) AS ahead FROM mails m, mails s WHERE s.recipient = 'siti@example.org'"
+            " AND m.turn_at < s.turn_at"
+        )
+        assert row == {"ahead": 0}
+        for _ in range(3):
+            await office.mails.turn_lane().once()
+        assert "siti@example.org" in _received(office)
+
+    in_office(database_url, story)
+
+
+def test_mail_that_is_put_off_gives_its_turn_to_others(database_url: str) -> None:
+    async def story(office: Office) -> None:
+        await _flood(office, 1, 1)
+        [row] = await office.database.read("SELECT account_id, mail_id FROM mails")
+        await office.database.once(store.put_off, row["account_id"], row["mail_id"], 900.0)
+        [row] = await office.database.read("SELECT turn_at = try_at AS is_so FROM mails")
+        assert row == {"is_so": True}
+        async with office.database.transaction() as tx:
+            await queue_code(tx, new_id(), "siti@example.org", "id", "198.51.100.7")
+        await office.mails.turn_lane().once()
+        assert _received(office) == ["siti@example.org"]
+
+    in_office(database_url, story)
+
+
 @pytest.mark.parametrize(
     ("sender", "domain"),
     [

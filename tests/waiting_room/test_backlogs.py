@@ -78,6 +78,21 @@ def test_network_that_asks_for_many_mails_waits_for_its_own(shop: Shop) -> None:
     assert pressure(shop) < 0.5
 
 
+def test_few_networks_whose_mails_wait_long_press_nothing(shop: Shop) -> None:
+    mails(shop, APART_MIN, 20)
+    shop.arrange(
+        "UPDATE mails SET turn_at = queued_at - interval '10 seconds', queued_at = queued_at - interval '10 seconds'"
+    )
+
+    async def ask() -> None:
+        async with shop.container.database.transaction() as tx:
+            for number in range(2 * APART_MIN):
+                await queue_code(tx, new_id(), f"y{number}@example.org", "id", f"203.0.{number}.7")
+
+    shop.do(ask())
+    assert pressure(shop) < 0.5
+
+
 def test_mails_that_went_out_press_no_more(shop: Shop) -> None:
     mails(shop, APART_MIN)
     shop.arrange("UPDATE mails SET state = 'sent', sent_at = turn_at")
