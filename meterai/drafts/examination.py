@@ -61,9 +61,12 @@ class Examination:
         examining = stations.add(Station("examination", WAIT_SECONDS_MAX))
         placing = stations.add(Station("placing", WAIT_SECONDS_MAX))
         self._reading = sealing.Slots(READ_AT_ONCE, station=examining)
-        self._pool = sealing.Pool(EXAMINED_AT_ONCE, station=examining, nice=sealing.NICE_OF_BUYERS)
+        slow = sealing.Pool(EXAMINED_AT_ONCE)
+        self._pool = sealing.Pool(
+            EXAMINED_AT_ONCE, station=examining, nice=sealing.NICE_OF_BUYERS, slow=slow
+        )
         self._checking = sealing.Pool(
-            CHECKED_AT_ONCE, CHECKS_WAITING_MAX, placing, sealing.NICE_OF_BUYERS
+            CHECKED_AT_ONCE, CHECKS_WAITING_MAX, placing, sealing.NICE_OF_BUYERS, slow
         )
 
     async def examine(self, client: str, document: bytes) -> Examined:

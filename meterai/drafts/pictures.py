@@ -58,6 +58,7 @@ class PagePictures:
             WAITING_MAX,
             stations.add(Station("pictures", WAIT_SECONDS_MAX)),
             sealing.NICE_OF_BUYERS,
+            sealing.Pool(DRAWN_AT_ONCE),
         )
         self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
         self._kept_bytes = 0

@@ -50,20 +50,20 @@ class Buckets:
         """Count one for all networks of these names, narrow to wide; false where one of them has had all it may
         for now, and nothing is counted.
         """
-        now = monotonic()
-        found = [
-            (name, self._now(name, most, now))
-            for name, most in zip(names, self._most, strict=False)
-        ]
+        found = self._found(names)
         may = all(left >= 1 for _, left in found)
         for name, left in found:
             if may:
-                self._left[name] = (left - 1, now)
+                self._left[name] = (left - 1, monotonic())
             if name in self._left:
                 self._left.move_to_end(name)
         while len(self._left) > NETWORKS_MAX:
             self._left.popitem(last=False)
         return may
+
+    def have(self, names: Sequence[str]) -> bool:
+        """Whether one more would be counted."""
+        return all(left >= 1 for _, left in self._found(names))
 
     def give_back(self, names: Sequence[str]) -> None:
         """Nothing came of one that was counted."""
@@ -71,6 +71,13 @@ class Buckets:
             if name in self._left:
                 left, at = self._left[name]
                 self._left[name] = (left + 1, at)
+
+    def _found(self, names: Sequence[str]) -> list[tuple[str, float]]:
+        now = monotonic()
+        return [
+            (name, self._now(name, most, now))
+            for name, most in zip(names, self._most, strict=False)
+        ]
 
     def _now(self, name: str, most: float, now: float) -> float:
         left, at = self._left.get(name, (most, now))

@@ -28,6 +28,7 @@ from typing import TypeVar
 from meterai.sealing.model import CHECKED_BYTES_MAX
 
 CPU_SECONDS_MAX = 2  # of one task; an honest document of 300 pages takes a tenth of it
+QUICK_CPU_SECONDS = 0.3  # of one that keeps others waiting (`pool.Pool`)
 # Of one task. The seconds of a processor are what ends it: a machine must be thirty times too busy, with
 # the low priority of these processes, before the clock does.
 WALL_SECONDS_MAX = 60
@@ -66,9 +67,14 @@ class Task:
     answer_bytes_max: int = 64 * 1024
     wall_seconds: int = WALL_SECONDS_MAX
 
-    def head(self, nice: int = NICE) -> bytes:
+    def head(self, nice: int = NICE, cpu_seconds: float = CPU_SECONDS_MAX) -> bytes:
         """What stands before the document when both go to the process, which reads to the end."""
-        question = {"task": self.name, "nice": nice, "parameters": dict(self.parameters)}
+        question = {
+            "task": self.name,
+            "nice": nice,
+            "cpu_seconds": cpu_seconds,
+            "parameters": dict(self.parameters),
+        }
         text = json.dumps(question)
         return text.encode("ascii") + b"\n"
 
@@ -184,8 +190,11 @@ def _asked(connection: socket.socket, task: Task) -> bytes | None:
     return None
 
 
-async def ask_and_wait(task: Task, nice: int = NICE) -> bytes | None:
-    """`ask`, for a loop: holds no thread, and may be cancelled.  The process has this niceness."""
+async def ask_and_wait(
+    task: Task, nice: int = NICE, cpu_seconds: float = CPU_SECONDS_MAX
+) -> bytes | None:
+    """`ask`, for a loop: holds no thread, and may be cancelled.  The process has this niceness, and ends
+    after so many seconds of a processor."""
     try:
         connection = _server.connect(task.wall_seconds)
     except OSError:
@@ -193,7 +202,7 @@ async def ask_and_wait(task: Task, nice: int = NICE) -> bytes | None:
     with connection:
         connection.settimeout(0)
         try:
-            return await _asked_in_loop(connection, task, nice)
+            return await _asked_in_loop(connection, task, task.head(nice, cpu_seconds))
         except TimeoutError:
             _server.end()
             return None
@@ -201,14 +210,14 @@ async def ask_and_wait(task: Task, nice: int = NICE) -> bytes | None:
             return None
 
 
-async def _asked_in_loop(connection: socket.socket, task: Task, nice: int) -> bytes | None:
+async def _asked_in_loop(connection: socket.socket, task: Task, head: bytes) -> bytes | None:
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(START_SECONDS_MAX):
         if await loop.sock_recv(connection, 1) != STARTED:
             return None
     async with asyncio.timeout(task.wall_seconds + _GRACE_SECONDS):
         with suppress(ConnectionError):
-            await loop.sock_sendall(connection, task.head(nice))
+            await loop.sock_sendall(connection, head)
             await loop.sock_sendall(connection, task.document)
             connection.shutdown(socket.SHUT_WR)
         received = bytearray()

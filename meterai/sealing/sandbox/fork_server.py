@@ -182,6 +182,8 @@ def _answer(connection: socket.socket, do: Do) -> bytes:
     end = received.index(b"\n")
     question = json.loads(received[:end])
     os.nice(question["nice"])
+    # Below a second, of which RLIMIT_CPU knows nothing; SIGPROF ends the process.
+    signal.setitimer(signal.ITIMER_PROF, question["cpu_seconds"])
     with memoryview(received) as view:
         document = bytes(view[end + 1 :])
     del received

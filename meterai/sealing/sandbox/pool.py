@@ -6,6 +6,10 @@ fewer, with the task that came last; else who comes is refused at once.  Network
 have together what few have apart (`plumbing/networks.py`).  Whoever is refused can come
 again, and holds neither memory nor a connection here.
 
+A pool may have a slow lane: a task that takes longer than `QUICK_CPU_SECONDS` of a processor is ended, and done anew in
+a pool of its own, which keeps nobody else waiting.  A network has few such tries in a minute; then all it has is in
+the slow lane at once.  So what a stranger can make others wait is a few tenths of a second for each address.
+
 What a work does in this process itself it does in a slot (`Slots`): in a thread, few at once, since
 each keeps the event loop waiting for the interpreter; the higher priority goes first, and within one
 clients take turns too.
@@ -18,13 +22,20 @@ from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from typing import Any, TypeVar
 
-from meterai.plumbing.networks import Held
+from meterai.plumbing.networks import Buckets, Held, nested
 from meterai.plumbing.queueing import Queueing
 from meterai.plumbing.stations import Station
 from meterai.plumbing.threads import to_the_end
 from meterai.plumbing.turns import PURPOSE, NoTurn, Turns
 from meterai.sealing.model import ExaminationBusy
-from meterai.sealing.sandbox.bounded import NICE, Result, Task, Work, ask_and_wait
+from meterai.sealing.sandbox.bounded import (
+    NICE,
+    QUICK_CPU_SECONDS,
+    Result,
+    Task,
+    Work,
+    ask_and_wait,
+)
 
 PROCESSES = 2  # at once; each has a processor to itself for two seconds at the most
 WAITING_MAX = 16  # tasks; at a tenth of a second for an honest one, two seconds of waiting
@@ -34,9 +45,17 @@ SLOT_WAITING_MAX = (
 SLOT_SECONDS_MAX = 10.0  # a work that waits longer is better refused
 
 
+# That came to nothing, of an address; four and sixteen times as many of its wider networks.
+QUICK_TRIES_MAX, QUICK_TRIES_SECONDS = 2, 60.0
+
 Permission = Callable[[], Awaitable[None]]  # returns, or refuses
 Begin = Callable[[], Awaitable[Work[Result]]]  # loads what a work is about
 Answer = TypeVar("Answer")
+Ask = Callable[[Task], Awaitable[bytes | None]]
+
+
+class _TooSlow(Exception):
+    """A task has no answer within the time of a quick one."""
 
 
 class _Done:
@@ -85,7 +104,10 @@ class Pool:
         waiting_max: int = WAITING_MAX,
         station: Station | None = None,
         nice: int = NICE,
+        slow: "Pool | None" = None,
     ) -> None:
+        self._slow = slow
+        self._tries = Buckets(QUICK_TRIES_MAX, QUICK_TRIES_SECONDS)
         self._station = station or Station("")
         self._nice = nice
         self._free = processes
@@ -119,7 +141,7 @@ class Pool:
             if may is not None:
                 await may()
                 may = None
-            answer = await self._in_turn(partial(ask_and_wait, step, self._nice), client)
+            answer = await self._asked(partial(_ask, step), client)
 
     async def finish_in_turn(self, begin: Begin[Result], client: str, slots: Slots) -> Result:
         """Carry out a work that is begun once a process is free for it, and keeps it to its end.
@@ -128,14 +150,33 @@ class Pool:
         `ExaminationBusy`, with what `begin` refuses and with what the work refuses.
         """
 
-        async def whole() -> Result:
+        async def whole(ask: Ask) -> Result:
             work, answer = await begin(), None
             while not isinstance(step := await _taken(work, answer, client, slots), _Done):
-                answer = await ask_and_wait(step, self._nice)
+                answer = await ask(step)
             result: Result = step.result  # type: ignore[assignment]
             return result
 
-        return await self._in_turn(whole, client)
+        return await self._asked(whole, client)
+
+    async def _asked(self, act: Callable[[Ask], Awaitable[Answer]], client: str) -> Answer:
+        """Do what asks tasks, in turn: quickly where that may be tried, else in the slow lane."""
+        if self._slow is None:
+            ask = partial(ask_and_wait, nice=self._nice)
+            return await self._in_turn(partial(act, ask), client)
+        names = nested(client)
+        if self._tries.have(names):
+            try:
+                return await self._in_turn(partial(act, self._ask_quickly), client)
+            except _TooSlow:
+                self._tries.take(names)
+        return await self._slow._asked(act, client)  # noqa: SLF001 - of this class
+
+    async def _ask_quickly(self, task: Task) -> bytes | None:
+        answer = await ask_and_wait(task, self._nice, QUICK_CPU_SECONDS)
+        if answer is None:
+            raise _TooSlow
+        return answer
 
     async def _in_turn(self, act: Callable[[], Awaitable[Answer]], client: str) -> Answer:
         self._admit(client)
@@ -215,6 +256,10 @@ class Pool:
                 turn.set_result(None)
                 return
         self._free += 1
+
+
+async def _ask(task: Task, ask: Ask) -> bytes | None:
+    return await ask(task)
 
 
 async def _taken(

@@ -321,6 +321,54 @@ def test_clients_take_turns_and_none_may_fill_the_queue(endless_task):
     assert order == ["greedy 2", "greedy 0", "other", "greedy 1"]
 
 
+def test_tasks_that_take_long_keep_nobody_waiting_who_has_quick_ones(endless_task):
+    """Three of a stranger take two seconds of a processor each, one after the other, in the slow lane."""
+
+    async def crowd() -> tuple[int, list[bytes | None]]:
+        pool, slots = Pool(processes=1, waiting_max=8, slow=Pool(1)), Slots(8)
+        long = [
+            asyncio.create_task(pool.finish(_one(endless_task), "203.0.113.7", slots))
+            for _ in range(3)
+        ]
+        await _until(tasks)
+        quick = [await pool.finish(_one(QUICK), "198.51.100.7", slots) for _ in range(5)]
+        ended = sum(one.done() for one in long)
+        for one in long:
+            one.cancel()
+        return ended, quick
+
+    ended, quick = asyncio.run(crowd())
+    end_tasks()
+    assert all(quick)
+    assert ended == 0
+
+
+def test_address_whose_tasks_took_long_is_in_the_slow_lane_for_a_while(endless_task, monkeypatch):
+    monkeypatch.setattr("meterai.sealing.sandbox.pool.QUICK_TRIES_MAX", 1)
+
+    async def crowd() -> tuple[bytes | None, list[bool]]:
+        slow = Pool(processes=1, waiting_max=8)
+        pool, slots = Pool(processes=1, waiting_max=8, slow=slow), Slots(8)
+        found = await pool.finish(_one(endless_task), "203.0.113.7", slots)
+        # The only process of the slow lane is taken: who is in it waits, who is not does not.
+        taken = asyncio.create_task(slow.finish(_one(endless_task), "192.0.2.7", slots))
+        await _until(tasks)
+        asked = [
+            asyncio.create_task(pool.finish(_one(QUICK), client, slots))
+            for client in ("203.0.113.7", "203.0.113.8", "198.51.100.7")
+        ]
+        await asyncio.wait(asked[1:])
+        waits = [not one.done() for one in asked]
+        for one in (taken, *asked):
+            one.cancel()
+        return found, waits
+
+    found, waits = asyncio.run(crowd())
+    end_tasks()
+    assert found is None
+    assert waits == [True, False, False], "its neighbour is not held back"
+
+
 def test_station_counts_the_wait_of_a_client_and_not_those_it_brings_beside(monkeypatch):
     let_go, station = asyncio.Event(), Station("examination", 2.0)
     clock = [100.0]
