@@ -39,9 +39,9 @@ DOCUMENT_COPIES_MAX = 6  # of the document, beside: as it came, repaired, and in
 MAPPED_BYTES_MAX = 256 * 1024 * 1024  # address space beside both: libraries, stacks, room to move
 # A document that is checked, and the parameters: certificates of a hundred issuers.
 QUESTION_BYTES_MAX = CHECKED_BYTES_MAX + 1024 * 1024
-# Below web and sealing, which then get three quarters of a busy processor; and of those who place a stamp or pay,
-# whose journey is no faster than its slowest part.
-NICE, NICE_OF_BUYERS = 5, 1
+# Below web and sealing, which then get nine tenths of a busy processor; and of those who place a stamp or pay,
+# whose journey is no faster than its slowest part. With 5 a crowd that checks took as much as all who bought.
+NICE, NICE_OF_BUYERS = 10, 1
 START_SECONDS_MAX = 30.0  # until the server has its libraries and forks; one second, if it is idle
 _GRACE_SECONDS = 2.0  # in which the server should have ended what is beyond its time
 

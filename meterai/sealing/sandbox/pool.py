@@ -37,7 +37,6 @@ from meterai.sealing.sandbox.bounded import (
     ask_and_wait,
 )
 
-PROCESSES = 2  # at once; each has a processor to itself for two seconds at the most
 WAITING_MAX = 16  # tasks; at a tenth of a second for an honest one, two seconds of waiting
 SLOT_WAITING_MAX = (
     64  # works of one priority; at 5 ms each a third of a second, and their documents
@@ -100,7 +99,7 @@ class Pool:
 
     def __init__(
         self,
-        processes: int = PROCESSES,
+        processes: int = 1,
         waiting_max: int = WAITING_MAX,
         station: Station | None = None,
         nice: int = NICE,
@@ -170,7 +169,7 @@ class Pool:
                 return await self._in_turn(partial(act, self._ask_quickly), client)
             except _TooSlow:
                 self._tries.take(names)
-        return await self._slow._asked(act, client)  # noqa: SLF001 - of this class
+        return await self._slow._asked(act, client)
 
     async def _ask_quickly(self, task: Task) -> bytes | None:
         answer = await ask_and_wait(task, self._nice, QUICK_CPU_SECONDS)

@@ -186,7 +186,7 @@ class VerificationService:
         self._issuers = issuers
         self._clock = clock
         self._checking = sealing.Slots(CHECKED_AT_ONCE)
-        self._pool = sealing.Pool()
+        self._pool = sealing.Pool(slow=sealing.Pool())
         self._pictures = Pictures()
 
     async def check(
