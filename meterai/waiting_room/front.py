@@ -262,7 +262,7 @@ class Front:
         account = caller.account if isinstance(caller, Caller) else None
         turn = room.turn_shown(scope, line)
         is_own = turn is not None and (
-            account is None or not turn.is_early or (turn.is_bound and room.is_of(turn, account))
+            account is None or (room.is_of(turn, account) and (turn.is_bound or not turn.is_early))
         )
         if turn is not None and (is_own or line.stands_in_the_way):
             return room.renewed(turn)

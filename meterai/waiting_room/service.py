@@ -377,7 +377,8 @@ class WaitingRoom:
             kept = await self._keep(tx, line, account, ticket)
             if kept is None:
                 raise TurnNotYours(line.name, str(ticket.number))
-            return await self._come_in(tx, line, _ticket_of(line, kept))
+            turn = await self._come_in(tx, line, _ticket_of(line, kept))
+            return turn._replace(holder=_holder_of(line.id, account), is_bound=True)
 
         return await self._database.run(act)
 
@@ -416,7 +417,7 @@ class WaitingRoom:
         return self._lasting(turn._replace(is_bound=account is not None))
 
     def is_of(self, turn: Turn, account: UUID) -> bool:
-        """False for an early turn of another account."""
+        """False for a turn of another account."""
         return not turn.is_bound or turn.holder == _holder_of(turn.line, account)
 
     def valid_turn(self, line: Line, text: str | bytes) -> Turn | None:
@@ -593,7 +594,7 @@ ENTRY_RECEIPT = "meterai-draw-entry"
 
 
 def _holder_of(line: UUID, account: UUID) -> bytes:
-    """The holder of the early turns of an account."""
+    """The holder of the turns of an account."""
     told = b"early turn\n" + line.bytes + account.bytes
     return hashlib.sha256(told).digest()[:HOLDER_BYTES]
 

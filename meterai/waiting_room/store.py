@@ -512,7 +512,9 @@ async def use_turn(
 ) -> str:
     """Let an account use a turn; the outcome is a word of sql/functions/turn_use.sql."""
     early_at = admitted_at if turn.is_early else None
-    found = await tx.value(_USE_TURN, line, turn.number, turn.holder, account, since, early_at)
+    # Who took the place is not in the turn of an account, which was compared before.
+    holder = None if turn.is_bound and not turn.is_early else turn.holder
+    found = await tx.value(_USE_TURN, line, turn.number, holder, account, since, early_at)
     assert isinstance(found, str)
     return found
 

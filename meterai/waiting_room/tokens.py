@@ -15,7 +15,13 @@ from uuid import UUID
 from meterai.waiting_room.model import TicketInvalid
 
 _VERSION = 1
-_TICKET, _TURN, _EARLY_TURN, _SPACED_TICKET, _BOUND_TURN = 1, 2, 3, 4, 5
+_TICKET, _TURN, _EARLY_TURN, _SPACED_TICKET, _BOUND_EARLY_TURN, _BOUND_TURN = 1, 2, 3, 4, 5, 6
+_TURNS = {  # by `is_early` and `is_bound`
+    (False, False): _TURN,
+    (True, False): _EARLY_TURN,
+    (True, True): _BOUND_EARLY_TURN,
+    (False, True): _BOUND_TURN,
+}
 _MAC_BYTES = 16
 HOLDER_BYTES = 16
 # version, kind, key, line, number, holder, when (ms), until or range
@@ -63,7 +69,7 @@ class Turn(NamedTuple):
     """The right to do what a line stands before.
 
     `is_early`: of somebody who came while nobody had to wait; no row says so before it is used.
-    `is_bound`: an early one of an account, of which `holder` is made.
+    `is_bound`: of an account, of which `holder` is made, and of no other.
     """
 
     line: UUID
@@ -123,16 +129,15 @@ class Tokens:
 
     def turn(self, turn: Turn) -> str:
         """The text of a turn."""
-        early = _BOUND_TURN if turn.is_bound else _EARLY_TURN
-        kind = early if turn.is_early else _TURN
+        kind = _TURNS[turn.is_early, turn.is_bound]
         return self._sealed(
             kind, turn.line.bytes, turn.number, turn.holder, turn.admitted_at, turn.until
         )
 
     def read_turn(self, text: str | bytes) -> Turn:
         """Refuses `TicketInvalid`; whether its time is over is for the caller to see."""
-        found = self._opened((_TURN, _EARLY_TURN, _BOUND_TURN), text)
+        found = self._opened(tuple(_TURNS.values()), text)
         kind, line, number, holder, admitted_at, until = found
-        is_bound = kind == _BOUND_TURN
-        is_early = is_bound or kind == _EARLY_TURN
+        is_early = kind in (_EARLY_TURN, _BOUND_EARLY_TURN)
+        is_bound = kind in (_BOUND_EARLY_TURN, _BOUND_TURN)
         return Turn(UUID(bytes=line), number, holder, admitted_at, until, is_early, is_bound)

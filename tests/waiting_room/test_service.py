@@ -14,7 +14,14 @@ from meterai.plumbing.database import Database, DatabaseAway
 from meterai.plumbing.stations import Stations
 from meterai.waiting_room import store
 from meterai.waiting_room.invariants import INVARIANTS
-from meterai.waiting_room.model import TURN_SECONDS_MAX, Act, LineClosed, TurnNotYours, TurnOver
+from meterai.waiting_room.model import (
+    TURN_SECONDS_MAX,
+    Act,
+    LineClosed,
+    TurnNotYours,
+    TurnOver,
+    WaitInLine,
+)
 from meterai.waiting_room.places import MS
 from meterai.waiting_room.service import WaitingRoom
 from meterai.waiting_room.tokens import Ticket, Turn
@@ -248,6 +255,20 @@ def test_a_number_whose_turn_another_account_used_is_not_kept(lines: Lines) -> N
         one.do("come_in_as", second, ticket)
     one.do("keep", second, own)
     assert one.do("come_in_as", second, ticket).number == own.number
+
+
+def test_turn_of_an_account_is_used_by_no_other(lines: Lines) -> None:
+    one, first, second = Somebody(lines), new_id(), new_id()
+    ticket = one.takes()
+    called(lines)
+    turn = one.do("come_in_as", first, ticket)
+    shown = one.room.tokens.read_turn(one.room.tokens.turn(turn))
+    with pytest.raises(WaitInLine):
+        one.do("use", shown, second)
+    one.do("use", shown, first)
+    again = one.do("come_in_as", first, ticket)
+    assert again._replace(until=turn.until) == turn, "asked again it is the same"
+    one.do("use", shown, first)
 
 
 def test_a_number_of_another_holder_is_refused_and_not_taken_away(lines: Lines) -> None:

@@ -82,10 +82,14 @@ def test_tickets_and_turns_of_before_spaced_places_are_read() -> None:
             assert OURS.read_turn(text) == TURN._replace(is_early=True)
 
 
-def test_bound_turn_is_early_and_no_other_kind() -> None:
-    bound = TURN._replace(is_early=True, is_bound=True)
-    assert OURS.read_turn(OURS.turn(bound)) == bound
-    assert len({OURS.turn(TURN), OURS.turn(TURN._replace(is_early=True)), OURS.turn(bound)}) == 3
+def test_turns_of_an_account_or_early_are_kinds_of_their_own() -> None:
+    turns = [
+        TURN._replace(is_early=is_early, is_bound=is_bound)
+        for is_early in (False, True)
+        for is_bound in (False, True)
+    ]
+    assert [OURS.read_turn(OURS.turn(turn)) for turn in turns] == turns
+    assert len({OURS.turn(turn) for turn in turns}) == 4
 
 
 def test_no_bit_can_be_another() -> None:
