@@ -194,6 +194,15 @@ def test_address_has_few_codes_outstanding_however_many_ask_at_once(counter: Cou
     counter.ask(ANI)
 
 
+def test_mailbox_has_few_codes_outstanding_however_its_address_is_extended(
+    counter: Counter,
+) -> None:
+    most = _by_default(counter)
+    answers = many(counter, [(f"ani+{n}@example.org", f"203.0.113.{n}", "") for n in range(40)])
+    assert given(answers) == most
+    assert given(many(counter, [("budi+ani@example.org", "203.0.113.99", "")])) == 1
+
+
 def test_code_that_signed_in_is_not_outstanding(counter: Counter) -> None:
     for _ in range(_by_default(counter) + 1):
         counter.sign_in(ANI)

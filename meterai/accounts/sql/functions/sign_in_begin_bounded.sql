@@ -18,6 +18,9 @@ BEGIN
         RETURN v_until;
     END IF;
     -- The locks of `sign_in_begin`, which takes them once more: the address first, always.
+    -- Before it that of the mailbox, so that two spellings of its address come one after the other.
+    PERFORM pg_advisory_xact_lock(16001, hashtext(regexp_replace(p_email, '\+[^@]*@', '@')))
+    WHERE p_device IS NULL;
     PERFORM pg_advisory_xact_lock(CASE WHEN p_device IS NULL THEN 16001 ELSE 16003 END, hashtext(p_email));
     v_until := sign_in_outstanding_until(p_email, p_device, p_at, v_lives, p_outstanding);
     IF v_until IS NOT NULL THEN

@@ -1,5 +1,5 @@
--- Until when an address, or one device that it signed in with, has as many codes as it may that were asked for
--- within the life of a code and opened nothing yet; null where it has fewer.
+-- Until when a mailbox (whatever stands between + and @), or one device that an address signed in with, has as
+-- many codes as it may that were asked for within the life of a code and opened nothing yet; null where it has fewer.
 CREATE OR REPLACE FUNCTION sign_in_outstanding_until(
     p_email text, p_device uuid, p_at timestamptz, p_lives interval, p_outstanding integer
 ) RETURNS timestamptz
@@ -9,7 +9,8 @@ DECLARE
 BEGIN
     IF p_device IS NULL THEN
         SELECT created_at INTO v_oldest FROM sign_in_challenges
-        WHERE email = p_email AND device IS NULL AND used_at IS NULL AND created_at > p_at - p_lives
+        WHERE regexp_replace(email, '\+[^@]*@', '@') = regexp_replace(p_email, '\+[^@]*@', '@')
+            AND device IS NULL AND used_at IS NULL AND created_at > p_at - p_lives
         ORDER BY created_at DESC OFFSET p_outstanding - 1 LIMIT 1;
     ELSE
         SELECT created_at INTO v_oldest FROM sign_in_challenges

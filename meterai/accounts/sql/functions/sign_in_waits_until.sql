@@ -12,7 +12,8 @@ DECLARE
 BEGIN
     IF p_device IS NULL THEN
         SELECT created_at INTO v_one FROM sign_in_challenges
-        WHERE email = p_email AND device IS NULL AND created_at > v_since
+        WHERE regexp_replace(email, '\+[^@]*@', '@') = regexp_replace(p_email, '\+[^@]*@', '@')
+            AND device IS NULL AND created_at > v_since
         ORDER BY created_at DESC OFFSET p_per_address - 1 LIMIT 1;
         SELECT created_at INTO v_other FROM sign_in_challenges
         WHERE network = p_network AND device IS NULL AND created_at > v_since
