@@ -101,3 +101,11 @@ class ClaimVerdict(StrEnum):
     HOLDS = "holds"  # the serial is on one document, and the claim is about that one
     UNKNOWN_SERIAL = "unknown_serial"  # never put on a document, or voided
     SERIAL_MISMATCH = "serial_mismatch"  # on another document than the claim says
+
+
+def outcome(verdict: str) -> str:
+    """What a verdict means for whoever reads it: `good`, `bad`, `unsure` where nothing is proven, or
+    `act` where the sealed revision is to be used and not the file."""
+    if verdict in GOOD:
+        return "good" if verdict == FinalVerdict.GENUINE else "act"
+    return "unsure" if verdict in UNPROVEN else "bad"

@@ -110,7 +110,7 @@ def test_a_cut_costs_one_file_and_a_reload_none(page: Page, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("page", [True], indirect=True)
-def test_a_serial_that_a_file_sent_before_has_too_is_named(
+def test_each_file_with_a_serial_of_one_sent_before_is_marked(
     page: Page, instance: Instance, tmp_path: Path
 ) -> None:
     stamped = Papers(instance).good
@@ -121,16 +121,20 @@ def test_a_serial_that_a_file_sent_before_has_too_is_named(
         page.locator("#document").set_input_files([one])
         page.get_by_role("button", name="Periksa semua").click()
         expect(page.locator("tbody").get_by_text(one["name"]).first).to_be_visible()
-    note = f"{translate('page.many.seen_in', 'id')} Budi.pdf"
-    expect(page.locator("tbody tr").last).to_contain_text(note)
-    expect(page.locator("tbody").get_by_text(note)).to_have_count(1)
+    seen = translate("page.many.seen_in", "id")
+    for name, other in (names, reversed(names)):
+        row = page.locator("tbody tr.bad").filter(has_text=f"{seen} {other}")
+        expect(row.locator("th")).to_have_text(name)
+    shared = translate("page.many.shared", "id")
+    expect(page.locator("[role=status]")).to_contain_text(f"✕ {shared} 2")
     expect(page.locator("[role=status]")).to_contain_text(translate("page.many.done", "id"))
     with page.expect_download() as coming:
         page.get_by_role("button", name="Simpan sebagai tabel").click()
     coming.value.save_as(tmp_path / "table.csv")
     text = (tmp_path / "table.csv").read_bytes().decode()
     rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True))
-    assert [row[-1] for row in rows[1:]] == ["", "'Budi.pdf"]
+    assert [row[-1] for row in rows[1:]] == ["'Ani.pdf", "'Budi.pdf"]
+    assert [row[1] for row in rows[1:]] == [shared] * 2
 
 
 @pytest.mark.parametrize("page", [True], indirect=True)

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import re
 import time
 import zipfile
 from collections.abc import Iterator
@@ -78,7 +79,7 @@ def test_the_table_has_a_row_for_each_and_a_sum(papers: Papers, is_packed: bool)
 def test_a_script_is_given_the_rows_alone(papers: Papers) -> None:
     status, text = sent(papers.anybody, "/check/many/rows", papers.files[:1])
     assert status == 200
-    assert text.startswith("<tr ")
+    assert text.startswith("<!----><tr ")
     assert text.rstrip().endswith("</tr>")
 
 
@@ -89,12 +90,13 @@ def test_the_csv_is_safe_to_open(papers: Papers) -> None:
     assert text.endswith("\r\n")
     rows = list(csv.reader(io.StringIO(text[1:], newline=""), strict=True))
     assert {len(row) for row in rows} == {16}
-    assert [row[0] for row in rows[1:]] == ["Budi.pdf", "'=cmd|'x'!A1.pdf", "Tanpa, meterai.pdf"]
-    assert rows[1][1:4] == [translate("verdict.genuine", "id"), "", "SPECIMEN"]
-    assert rows[1][4].replace(" ", "") == papers.serial
-    assert translate("verdict.altered", "id") == rows[2][1]
-    assert rows[2][2]
-    [good, altered, plain] = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+    # What is wrong stands first.
+    assert [row[0] for row in rows[1:]] == ["'=cmd|'x'!A1.pdf", "Tanpa, meterai.pdf", "Budi.pdf"]
+    assert translate("verdict.altered", "id") == rows[1][1]
+    assert rows[1][2]
+    assert rows[3][1:4] == [translate("verdict.genuine", "id"), "", "SPECIMEN"]
+    assert rows[3][4].replace(" ", "") == papers.serial
+    [altered, plain, good] = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
     assert good["serials"] == papers.serial
     assert good["sealed_sha256"] == good["sha256"] == hashlib.sha256(papers.good).hexdigest()
     assert (good["sealed_bytes"], good["later_bytes"]) == (str(len(papers.good)), "0")
@@ -126,26 +128,33 @@ def test_archive_has_sealed_revision_of_each_good_file(papers: Papers, is_packed
         text = archive.read(manifest).decode()
     rows = list(csv.DictReader(io.StringIO(text[1:], newline=""), strict=True))
     assert manifest == "manifest.csv"
-    assert [row["sealed_file"] for row in rows] == [sealed[0], "", "", sealed[1]]
-    extended = rows[-1]
+    by_file = {row["sealed_file"]: row for row in rows}
+    assert set(by_file) == {*sealed, ""}
+    extended = by_file[sealed[1]]
     assert (extended["verdict"], extended["later_bytes"]) == ("genuine_then_extended", "100000")
     assert extended["sealed_sha256"] == hashlib.sha256(papers.good).hexdigest()
 
 
-def test_a_serial_that_another_file_has_too_is_named(papers: Papers) -> None:
+def test_each_file_with_a_serial_of_another_is_marked_and_stands_first(papers: Papers) -> None:
     """Two who hand in the same stamped file, or one file that was changed and the true one."""
-    files = [("Budi.pdf", papers.good), ("=Ani.pdf", papers.good), ("c.pdf", pdf())]
+    files = [("c.pdf", pdf()), ("Budi.pdf", papers.good), ("=Ani.pdf", papers.good)]
     _, text = sent(papers.anybody, "/check/many", [("semua.zip", packed(files))])
-    note = f"{translate('page.many.seen_in', 'id')} <bdi>Budi.pdf</bdi>"
-    assert text.count(note) == 1
-    assert translate("page.many.repeated", "id", count=1) in text
+    seen = translate("page.many.seen_in", "id")
+    rows = re.findall(r'<tr class="(\w+)".*?<bdi>(.*?)</bdi>.*?</tr>', text, re.DOTALL)
+    assert rows == [("bad", "Budi.pdf"), ("bad", "=Ani.pdf"), ("unsure", "c.pdf")]
+    for other in ("Budi.pdf", "=Ani.pdf"):
+        assert text.count(f"{seen} <bdi data-names>{other}</bdi>") == 1
+    shared = translate("page.many.shared", "id")
+    assert f"<li>✕ {shared} 2</li>" in text
     _, text = sent(papers.anybody, "/check/many.csv", files)
     rows = list(csv.reader(io.StringIO(text[1:], newline=""), strict=True))
-    assert [row[-1] for row in rows[1:]] == ["", "Budi.pdf", ""]
+    assert [row[-1] for row in rows[1:]] == ["'=Ani.pdf", "Budi.pdf", ""]
+    assert [row[1] for row in rows[1:3]] == [shared] * 2
+    assert [row[9] for row in rows[1:]] == ["genuine", "genuine", "not_sealed"]
 
 
-def test_rows_come_while_it_goes_on(papers: Papers, instance: Instance) -> None:
-    """The first row is here before the last file was looked at."""
+def test_something_comes_while_it_goes_on(papers: Papers, instance: Instance) -> None:
+    """The first byte is here before the last file was looked at, so that no proxy takes it for an end."""
     files = [(f"{number}.pdf", papers.good) for number in range(150)]
     fields = [("document", (name, content)) for name, content in files]
     body, kind = urllib3.encode_multipart_formdata(fields)

@@ -5,7 +5,7 @@ from markupsafe import Markup, escape
 from meterai.kit.serial import Serial
 from meterai.kit.text import FIRST_STRONG_ISOLATE, POP_DIRECTIONAL_ISOLATE, isolated
 from meterai.pages import Link, LinkPlace, RoomPages
-from meterai.verification.model import GOOD, UNPROVEN, FinalVerdict
+from meterai.verification.model import outcome
 from meterai.verification.pages import checking, many
 from meterai.verification.pages.checking import FORM_BYTES_MAX
 
@@ -15,14 +15,6 @@ __all__ = ["FORM_BYTES_MAX", "PAGES", "routes"]
 def grouped(serial: str) -> str:
     """A serial in groups of four."""
     return Serial(serial).grouped()
-
-
-def outcome(verdict: str) -> str:
-    """What a verdict means for whoever reads it: `good`, `bad`, `unsure` where nothing is proven, or
-    `act` where the sealed revision is to be used and not the file."""
-    if verdict in GOOD:
-        return "good" if verdict == FinalVerdict.GENUINE else "act"
-    return "unsure" if verdict in UNPROVEN else "bad"
 
 
 def bdi(text: str) -> Markup:

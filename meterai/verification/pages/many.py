@@ -3,19 +3,20 @@ archive of the sealed revisions with that table in it.
 
 Every file is a part of one form, or in an archive that is.  Nothing is kept, neither the files nor
 what was found: a browser with scripts sends each document by itself (`static/many.js`) and keeps
-the table, so that a cut costs one document; without scripts all are one form, whose answer comes
-row by row.
+the table, so that a cut costs one document; without scripts all are one form.
+
+A serial is on one document: files with the same one are copies of it, whoever handed them in, and each of them
+is marked.  So a table is written once all of its files were checked, with what is wrong at its head.
 """
 
 import csv
 import io
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from litestar import get, post
 from litestar.di import NamedDependency
@@ -48,6 +49,7 @@ from meterai.plumbing.http import language_of, network_of, on_fault
 from meterai.plumbing.messages import translate
 from meterai.plumbing.threads import to_the_end
 from meterai.plumbing.zips import Names, PiecedFile, ZippedFile, zipped
+from meterai.verification.model import outcome
 from meterai.verification.pages.checking import FORM_FIELDS_BYTES, sealed_name, too_large
 from meterai.verification.service import VerificationService
 from meterai.verification.service.archive import NotChecked
@@ -60,6 +62,7 @@ MANY_BYTES_MAX = 128 * 1024 * 1024
 MANY_FORM_BYTES_MAX = MANY_BYTES_MAX + FORM_FIELDS_BYTES
 HERE = "/check/many"
 _ROWS = "<!-- rows -->"  # where the template of the page has them
+_GOES_ON = "<!---->"  # for each file, so that no proxy takes a long check for an end
 MANIFEST = "manifest.csv"
 BYTE_ORDER_MARK = "\ufeff"
 # With which a spreadsheet begins one; some take the wide forms of East Asian keyboards (U+FF01 and on) too.
@@ -209,23 +212,35 @@ async def to_the_last(
         yield BatchRow("…", reason=NotChecked.FAULT)
 
 
-@dataclass
-class Counts:
-    """How many files there were, by verdict, and how many could not be checked."""
+class Line(NamedTuple):
+    """One file as a table has it; `shared_with` are the other files with a serial of it."""
 
-    all: int = 0
-    unchecked: int = 0
-    repeated: int = 0  # of these, those with a serial that a file before them has
-    verdicts: Counter[str] = field(default_factory=Counter)
+    row: BatchRow
+    shared_with: Sequence[str] = ()
 
-    def add(self, row: BatchRow) -> None:
-        """One more."""
-        self.all += 1
-        self.repeated += bool(row.seen_in)
-        if row.found is None:
-            self.unchecked += 1
-        else:
-            self.verdicts[row.found.verdict] += 1
+    @property
+    def outcome(self) -> str:
+        """How it is shown."""
+        if self.shared_with:
+            return "bad"
+        return outcome(self.row.found.verdict) if self.row.found else "unsure"
+
+
+_ORDER = ("bad", "act", "unsure", "good")  # the worst first
+
+
+def lines_of(rows: Sequence[BatchRow]) -> list[Line]:
+    """The lines of a table, those of what is wrong first."""
+    having: defaultdict[str, list[int]] = defaultdict(list)
+    for at, row in enumerate(rows):
+        for serial in set(row.found.serials) if row.found else ():
+            having[serial].append(at)
+    lines = []
+    for at, row in enumerate(rows):
+        serials = row.found.serials if row.found else ()
+        others = sorted({other for serial in serials for other in having[serial]} - {at})
+        lines.append(Line(row, [rows[other].path for other in others]))
+    return sorted(lines, key=lambda line: _ORDER.index(line.outcome))
 
 
 class _Table:
@@ -241,18 +256,33 @@ class _Table:
 
     async def pieces(self, rows: AsyncIterator[BatchRow]) -> AsyncIterator[str]:
         """The answer, piece by piece."""
-        end, counts = "", Counts()
+        end = ""
         if self._is_whole:
             head, _, end = self._render("verification/many.html", _facts(is_answer=True)).partition(
                 _ROWS
             )
             yield head
+        found = []
         async for row in rows:
-            counts.add(row)
-            line = csv_line(cells_of(row, self._language))
-            yield self._render("verification/many_row.html", {"row": row, "line": line})
+            found.append(row)
+            yield _GOES_ON
+        lines = lines_of(found)
+        for line in lines:
+            yield self._render("verification/many_row.html", self._of(line))
         if self._is_whole:
-            yield self._render("verification/many_end.html", {"counts": counts}) + end
+            counts = Counter(self._said(line) for line in lines)
+            facts = {"count": len(lines), "counts": counts.most_common()}
+            yield self._render("verification/many_end.html", facts) + end
+
+    def _of(self, line: Line) -> dict[str, Any]:
+        # A page that sends files one by one finds out itself which share a serial, and names them (`many.js`).
+        shared = line._replace(shared_with=("",))
+        texts = [csv_line(cells_of(one, self._language)) for one in (line, shared)]
+        return {"line": line, "csv": texts[0], "shared_csv": texts[1]}
+
+    def _said(self, line: Line) -> tuple[str, str]:
+        """How a line is shown, and what it says first."""
+        return line.outcome, _result(line, self._language)
 
 
 class _Csv:
@@ -268,8 +298,8 @@ class _Csv:
     async def pieces(self, rows: AsyncIterator[BatchRow]) -> AsyncIterator[str]:
         """The answer, piece by piece."""
         yield BYTE_ORDER_MARK + csv_line(columns(self._language))
-        async for row in rows:
-            yield csv_line(cells_of(row, self._language))
+        for line in lines_of([row async for row in rows]):
+            yield csv_line(cells_of(line, self._language))
 
 
 class _Zip:
@@ -289,17 +319,22 @@ class _Zip:
 
     async def _files(self, rows: AsyncIterator[BatchRow]) -> AsyncIterator[PiecedFile | ZippedFile]:
         names, at = Names(), SystemClock().now()
-        lines = [csv_line([*columns(self._language), "sealed_file"])]
         names.distinct(MANIFEST)
+        found: list[BatchRow] = []
+        sealed_as: dict[int, str] = {}  # by row, as they came
         async for row in rows:
-            name = ""
+            found.append(row)
             if row.found is not None and row.found.sealed is not None and row.first is not None:
                 sealed, name = row.found.sealed, names.distinct(sealed_name(row.path))
                 crc = await to_the_end(partial(_checksum, row.first(sealed.bytes)))
                 each = partial(_each, row.first, sealed.bytes)
                 yield PiecedFile(name, sealed.sealed_at, sealed.bytes, crc, each)
-            lines.append(csv_line([*cells_of(row, self._language), name]))
-        yield ZippedFile(MANIFEST, at, (BYTE_ORDER_MARK + "".join(lines)).encode())
+                sealed_as[id(row)] = name
+        table = csv_line([*columns(self._language), "sealed_file"])
+        for line in lines_of(found):
+            cells = cells_of(line, self._language)
+            table += csv_line([*cells, sealed_as.get(id(line.row), "")])
+        yield ZippedFile(MANIFEST, at, (BYTE_ORDER_MARK + table).encode())
 
 
 def _checksum(pieces: Iterator[bytes]) -> int:
@@ -321,16 +356,25 @@ def columns(language: str) -> list[str]:
     return translate("page.many.csv_columns", language).split("|")
 
 
-def cells_of(row: BatchRow, language: str) -> list[str]:
+def _result(line: Line, language: str) -> str:
+    """What a line says first."""
+    if line.shared_with:
+        return translate("page.many.shared", language)
+    if line.row.found is None:
+        return translate("page.many.not_checked", language)
+    return translate(f"verdict.{line.row.found.verdict}", language)
+
+
+def cells_of(line: Line, language: str) -> list[str]:
     """One file as the CSV has it."""
-    found = row.found
+    row, found = line.row, line.row.found
     if found is None:
         why = translate(f"page.many.not_checked.{row.reason}", language)
-        return [row.path, translate("page.many.not_checked", language), why, *[""] * 13]
+        return [row.path, _result(line, language), why, *[""] * 13]
     sealed = found.sealed
     return [
         row.path,
-        translate(f"verdict.{found.verdict}", language),
+        _result(line, language),
         " ".join(without_isolates(one.detail) for one in found.checks if not one.passed),
         "SPECIMEN" if found.is_specimen else "",
         # In groups: digits and one E would be read as a number.
@@ -346,7 +390,7 @@ def cells_of(row: BatchRow, language: str) -> list[str]:
         str(found.later_bytes) if sealed else "",
         # Serials of earlier versions: they do not count for the document as it is now.
         " ".join(serial for one in found.earlier for serial in one.serials),
-        row.seen_in,  # the last one: a page that sends files one by one fills it in (`many.js`)
+        ", ".join(line.shared_with),  # the last one: `many.js` fills it in
     ]
 
 

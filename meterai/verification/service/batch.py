@@ -46,14 +46,12 @@ First = Callable[[int], Iterator[bytes]]  # the first so many bytes of a file, a
 class BatchRow:
     """One file of a batch: what checking it found, or why it was not checked.
 
-    A serial is on one document: two files with the same one are copies of it, whoever handed them in.
     `first` reads the file again, until the next row is asked for.
     """
 
     path: str
     found: VerificationView | None = None
     reason: NotChecked | None = None
-    seen_in: str = ""  # the first file of the batch that has a serial of this one too
     first: First | None = None
 
 
@@ -80,7 +78,6 @@ class Batch:
         self._until = monotonic() + SECONDS_MAX
         self._left = FILES_MAX
         self._inflated = 0
-        self._first_with: dict[str, str] = {}  # the file that had a serial first
 
     async def rows(self, files: AsyncIterator[FormFile]) -> AsyncIterator[BatchRow]:
         """A row for each file, archives opened; the last says so where there were too many."""
@@ -132,7 +129,7 @@ class Batch:
             try:
                 await purpose.step_back()
                 purpose.begin_anew()
-                return self._found(given, await self._view(given))
+                return BatchRow(given.path, await self._view(given), first=given.first)
             except NotJudged:
                 return BatchRow(given.path, reason=NotChecked.NOT_JUDGED)
             except Unread as unread:
@@ -143,13 +140,6 @@ class Batch:
             finally:
                 purpose.step_aside()
         return BatchRow(given.path, reason=NotChecked.BUSY)
-
-    def _found(self, given: _Given, found: VerificationView) -> BatchRow:
-        seen = [self._first_with[one] for one in found.serials if one in self._first_with]
-        for one in found.serials:
-            self._first_with.setdefault(one, given.path)
-        seen_in = seen[0] if seen else ""
-        return BatchRow(given.path, found, seen_in=seen_in, first=given.first)
 
     async def _view(self, given: _Given) -> VerificationView:
         if given.size > CHECKED_BYTES_MAX:

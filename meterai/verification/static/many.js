@@ -17,19 +17,26 @@ function show() {
   results.hidden = !table.rows.length;
 }
 
-// A serial is on one document: a second file with it is a copy.  Within an archive the server says so.
+// A serial is on one document: files with the same one are copies, and each of them is marked.
 function again() {
-  const first = {};
-  for (const link of table.querySelectorAll("a")) {
-    const row = link.closest("tr");
-    const before = (first[link.href] ??= row);
-    const note = row.querySelector("[hidden]");
-    if (before === row || !note) continue;
-    const name = before.cells[0].textContent;
+  const having = {};
+  for (const link of table.querySelectorAll("a")) (having[link.href] ??= new Set).add(link.closest("tr"));
+  for (const row of table.rows) {
+    const note = row.querySelector("[data-shared]");
+    if (!note) continue;
+    const others = new Set([...row.querySelectorAll("a")].flatMap(({ href }) => [...having[href]]));
+    others.delete(row);
+    if (!others.size) continue;
+    const names = [...others].map((one) => one.cells[0].textContent).join(", ");
+    row.className = "bad";
     note.hidden = false;
-    note.append(name);
-    row.dataset.line = row.dataset.line.trimEnd() + cell(name);
+    note.querySelector("[data-names]").textContent = names;
+    // Its last cell, which is empty, is for these names.
+    row.dataset.line = row.dataset.sharedLine.trimEnd() + cell(names);
   }
+  // What is wrong first.
+  const place = ({ className }) => ["bad", "act", "unsure", "good"].indexOf(className || "unsure");
+  table.append(...[...table.rows].sort((one, other) => place(one) - place(other)));
 }
 
 // What a spreadsheet takes for text, whatever it begins with.
@@ -96,8 +103,9 @@ form.onsubmit = async (event) => {
   button.disabled = false;
   progress.textContent = "";
   const counts = {};
-  for (const { cells } of table.rows) {
-    const word = cells[1].firstChild.textContent;
+  for (const row of table.rows) {
+    const said = row.querySelector("[data-shared]:not([hidden]) strong, [data-shared][hidden] ~ strong");
+    const word = (said ?? row.cells[1].firstChild).textContent;
     counts[word] = (counts[word] ?? 0) + 1;
   }
   status.textContent = [words.done, ...Object.entries(counts).map((one) => one.join(" "))].join(", ");
