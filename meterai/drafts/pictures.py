@@ -7,6 +7,7 @@ picture.  Whether a visitor may see a file is found out by the routes, at each r
 
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple, TypeVar
@@ -80,7 +81,10 @@ class PagePictures:
             kept = self._keep(key, await self._drawn(client, file, page, width))
         if kept.picture is None:
             raise PageNotDrawn("no picture of this page can be made")
-        return kept.picture
+        # A survey of its own for each who asks: the sums that one makes to find a place are half a megabyte, and
+        # stayed as long as the picture.
+        survey = kept.picture.survey
+        return replace(kept.picture, survey=survey and replace(survey))
 
     async def size(self, client: str, file: DraftFile, page: int) -> PageSize:
         """The visible size of a page, also of one that cannot be drawn.

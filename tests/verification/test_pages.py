@@ -34,7 +34,7 @@ from meterai.verification import (
 from meterai.verification.model import GOOD
 from meterai.verification.pages import FORM_BYTES_MAX, PAGES, routes
 from meterai.verification.pages.checking import sealed_name
-from meterai.verification.pages.many import cells_of, columns, csv_line, to_the_last
+from meterai.verification.pages.many import Line, cells_of, columns, csv_line, to_the_last
 from meterai.verification.service.archive import NotChecked
 from meterai.verification.service.batch import BatchRow
 from tests.support.pages import application, asked_by_somebody, browser_of
@@ -349,12 +349,18 @@ def test_stamps_that_are_not_pictured_are_counted(asked: Any) -> None:
     assert translate("page.verdict.others", asked.cookies["language"], count=3) in text
 
 
+def row_of(asked: Any, line: Line) -> str:
+    """The row of a file as the table has it."""
+    csv = csv_line(cells_of(line, asked.cookies["language"]))
+    facts = {"line": line, "csv": csv, "shared_csv": csv}
+    return rendered(asked, "verification/many_row.html", facts)
+
+
 @pytest.mark.parametrize("reason", NotChecked)
 def test_why_a_file_of_many_was_not_checked_is_told(asked: Any, reason: NotChecked) -> None:
     language = asked.cookies["language"]
     row = BatchRow(HOSTILE, reason=reason)
-    facts = {"row": row, "line": csv_line(cells_of(row, language))}
-    text = rendered(asked, "verification/many_row.html", facts)
+    text = row_of(asked, Line(row))
     assert translate(f"page.many.not_checked.{reason}", language) in text
     assert HOSTILE not in text
     assert not approvals(text)
@@ -364,13 +370,13 @@ def test_why_a_file_of_many_was_not_checked_is_told(asked: Any, reason: NotCheck
 def test_a_row_says_in_words_what_was_found(asked: Any, verdict: FinalVerdict) -> None:
     language = asked.cookies["language"]
     row = BatchRow("a.pdf", verdict_view(verdict, checks=[CheckView("seal", False, "the bad one")]))
-    line = csv_line(cells_of(row, language))
-    text = rendered(asked, "verification/many_row.html", {"row": row, "line": line})
+    cells_said = cells_of(Line(row), language)
+    text = row_of(asked, Line(row))
     assert translate(f"verdict.{verdict}", language) in text
     assert "the bad one" in text
     assert ("✓" in text) == (verdict == FinalVerdict.GENUINE)
-    assert translate(f"verdict.{verdict}", language) in line
-    cells = dict(zip(columns(language), cells_of(row, language), strict=True))
+    assert translate(f"verdict.{verdict}", language) in cells_said
+    cells = dict(zip(columns(language), cells_said, strict=True))
     sealed = row.found and row.found.sealed
     assert (cells["verdict"], cells["serials"], cells["sha256"]) == (verdict, SERIAL, "a1" * 32)
     assert cells["sealed_bytes"] == (str(sealed.bytes) if sealed else "")
@@ -383,9 +389,8 @@ def test_what_a_page_quotes_has_an_element_of_its_own(asked: Any) -> None:
     name = "<b>\u05d0\u05d1 1</b>"
     check = CheckView("issuer", False, f"It says: {isolated(name)}.")
     row = BatchRow("a.pdf", verdict_view(FinalVerdict.FORGED, checks=[check]))
-    cells = cells_of(row, "en")
-    assert f"It says: {name}." in cells
-    text = rendered(asked, "verification/many_row.html", {"row": row, "line": csv_line(cells)})
+    assert f"It says: {name}." in cells_of(Line(row), "en")
+    text = row_of(asked, Line(row))
     assert row.found is not None
     report = verdict_page(asked, row.found, name)
     for page in (text, report):
