@@ -251,10 +251,12 @@ def _size(path: Path) -> int:
 
 
 def name_of(one: psutil.Process) -> str:
-    """The last word of its command, or `postgres`; empty of one that ended and was not missed yet."""
+    """The last word of its command, or `postgres`; empty of one that ended and was not missed yet, and of a program
+    that starts PostgreSQL and ends with the path of its data."""
     if one.name().startswith(POSTGRES):
         return POSTGRES if one.status() != psutil.STATUS_ZOMBIE else ""
-    return next(iter(one.cmdline()[-1:]), "")
+    word = next(iter(one.cmdline()[-1:]), "")
+    return "" if "/" in word else word
 
 
 def line_of(one: psutil.Process) -> str:
