@@ -438,7 +438,9 @@ class WaitingRoom:
     async def use(self, line: Line, turn: Turn, account: UUID) -> None:
         """Let an account use a turn.  Refuses `WaitInLine`, `TurnNotYours`, `TurnOver`."""
         if not self.is_of(turn, account):
-            raise WaitInLine(line.name)
+            if turn.is_early:
+                raise WaitInLine(line.name)
+            raise TurnNotYours(line.name, f"{turn.number} (of_another)")
         outcome = await self._database.once(
             store.use_turn, line.id, turn, moment(turn.admitted_at), account, self._over_since()
         )

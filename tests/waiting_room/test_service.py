@@ -20,7 +20,6 @@ from meterai.waiting_room.model import (
     LineClosed,
     TurnNotYours,
     TurnOver,
-    WaitInLine,
 )
 from meterai.waiting_room.places import MS
 from meterai.waiting_room.service import WaitingRoom
@@ -263,7 +262,7 @@ def test_turn_of_an_account_is_used_by_no_other(lines: Lines) -> None:
     called(lines)
     turn = one.do("come_in_as", first, ticket)
     shown = one.room.tokens.read_turn(one.room.tokens.turn(turn))
-    with pytest.raises(WaitInLine):
+    with pytest.raises(TurnNotYours):
         one.do("use", shown, second)
     one.do("use", shown, first)
     again = one.do("come_in_as", first, ticket)

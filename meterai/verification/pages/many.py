@@ -146,7 +146,7 @@ def _facts(*, is_answer: bool) -> dict[str, Any]:
         "is_answer": is_answer,
         "files_max": FILES_MAX,
         "bytes_max": MANY_BYTES_MAX,
-        "head": lambda language: BYTE_ORDER_MARK + csv_line(columns(language)),
+        "head": lambda language: BYTE_ORDER_MARK + csv_line(columns(language)).rstrip("\r\n"),
     }
 
 
@@ -277,7 +277,7 @@ class _Table:
     def _of(self, line: Line) -> dict[str, Any]:
         # A page that sends files one by one finds out itself which share a serial, and names them (`many.js`).
         shared = line._replace(shared_with=("",))
-        texts = [csv_line(cells_of(one, self._language)) for one in (line, shared)]
+        texts = [csv_line(cells_of(one, self._language)).rstrip("\r\n") for one in (line, shared)]
         return {"line": line, "csv": texts[0], "shared_csv": texts[1]}
 
     def _said(self, line: Line) -> tuple[str, str]:

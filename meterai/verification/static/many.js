@@ -19,24 +19,21 @@ function show() {
 
 // A serial is on one document: files with the same one are copies, and each of them is marked.
 function again() {
-  const having = {};
-  for (const link of table.querySelectorAll("a")) (having[link.href] ??= new Set).add(link.closest("tr"));
-  for (const row of table.rows) {
-    const note = row.querySelector("[data-shared]");
-    if (!note) continue;
-    const others = new Set([...row.querySelectorAll("a")].flatMap(({ href }) => [...having[href]]));
-    others.delete(row);
-    if (!others.size) continue;
-    const names = [...others].map((one) => one.cells[0].textContent).join(", ");
-    row.className = "bad";
-    note.hidden = false;
-    note.querySelector("[data-names]").textContent = names;
-    // Its last cell, which is empty, is for these names.
-    row.dataset.line = row.dataset.sharedLine.trimEnd() + cell(names);
+  const same = {};
+  for (const link of table.querySelectorAll("a")) (same[link.href] ??= []).push(link.closest("tr"));
+  for (const rows of Object.values(same)) {
+    for (const row of rows) {
+      const name = rows.find((one) => one !== row)?.cells[0].textContent;
+      const note = row.querySelector("[hidden]");
+      if (name && note) {
+        note.hidden = false;
+        note.querySelector("bdi").append(name);
+        row.className = "bad";
+        row.dataset.line = row.dataset.sharedLine + cell(name); // its last cell is for that
+      }
+    }
   }
-  // What is wrong first.
-  const place = ({ className }) => ["bad", "act", "unsure", "good"].indexOf(className || "unsure");
-  table.append(...[...table.rows].sort((one, other) => place(one) - place(other)));
+  table.append(...table.querySelectorAll(".good")); // what is wrong stands first
 }
 
 // What a spreadsheet takes for text, whatever it begins with.
@@ -45,7 +42,7 @@ const cell = (text) => `"'${text.replaceAll('"', '""').replaceAll(";", ",")}"`;
 function refused({ name }, why) {
   const row = document.createElement("tr");
   const texts = [name, `! ${why}`];
-  for (const text of texts) row.insertCell().textContent = text;
+  for (const text of texts) row.insertCell().append(text);
   row.dataset.line = texts.map(cell).join();
   row.dataset.unchecked = "";
   row.lang = words.lang; // a row stays when the page comes in another language
@@ -84,7 +81,7 @@ async function rowsOf(file) {
 }
 
 form.onsubmit = async (event) => {
-  const waiting = [...form.querySelector("[type=file]").files];
+  const waiting = [...form.document.files];
   const count = waiting.length;
   if (!count || event.submitter !== button) return; // the server says what is missing
   event.preventDefault();
@@ -104,16 +101,14 @@ form.onsubmit = async (event) => {
   progress.textContent = "";
   const counts = {};
   for (const row of table.rows) {
-    const said = row.querySelector("[data-shared]:not([hidden]) strong, [data-shared][hidden] ~ strong");
-    const word = (said ?? row.cells[1].firstChild).textContent;
+    const word = (row.querySelector("strong:not([hidden] *)") ?? row.cells[1]).textContent;
     counts[word] = (counts[word] ?? 0) + 1;
   }
   status.textContent = [words.done, ...Object.entries(counts).map((one) => one.join(" "))].join(", ");
 };
 
 results.querySelector("[data-csv]").onclick = ({ target }) => {
-  // In an attribute a line ends as HTML has it, not as RFC 4180 does.
-  const lines = [results, ...table.rows].map((one) => `${one.dataset.line.trimEnd()}\r\n`);
+  const lines = [results, ...table.rows].map((one) => `${one.dataset.line}\r\n`);
   const href = URL.createObjectURL(new Blob(lines, { type: "text/csv" }));
   Object.assign(document.createElement("a"), { href, download: `${target.dataset.csv}.csv` }).click();
 };
