@@ -25,7 +25,7 @@ SELECT 1 FROM mails WHERE state = 'queued' AND turn_at < now() - interval '{LATE
     AND queued_at < now() - interval '{LATE_SECONDS} seconds'
 ORDER BY turn_at
 """  # noqa: S608 - seconds are constants
-# Of the networks, each of which counts once, the one in the middle: who floods us with a tenth of them presses nothing.
+# The median of networks, each of which counts once: a flood from a tenth of them presses nothing.
 # A turn that lies ahead was asked for too early, and is waited for from then on.
 MEAN_WAIT = f"""
 SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY waited) AS seconds FROM (
@@ -76,7 +76,7 @@ SENT = """
 UPDATE mails SET state = 'sent', sent_at = now(), last_fault = NULL, tries = tries + 1
 WHERE account_id = %s AND mail_id = %s AND state = 'queued'
 """
-# What is tried later has a later turn too: else it stood at the beginning of the turns, and each look passed it.
+# A mail that is tried later has a later turn too: else it stood at the beginning of the turns, and each look passed it.
 _LATER = """
 UPDATE mails SET try_at = t.at, turn_at = CASE WHEN turn_at IS NOT NULL THEN greatest(turn_at, t.at) END,
     last_fault = %s, tries = tries + 1

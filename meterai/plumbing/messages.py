@@ -41,7 +41,7 @@ def _files() -> Iterator[Traversable]:
         yield from templates.iterdir() if templates.is_dir() else ()
 
 
-@cache
+@cache  # one key: it takes no arguments
 def catalogue() -> dict[str, dict[str, str]]:
     """Every sentence of every room: key -> language -> text."""
     found: dict[str, dict[str, str]] = {}

@@ -104,7 +104,7 @@ class ClaimVerdict(StrEnum):
 
 
 def outcome(verdict: str) -> str:
-    """What a verdict means for whoever reads it: `good`, `bad`, `unsure` where nothing is proven, or
+    """The meaning of a verdict for its reader: `good`, `bad`, `unsure` where nothing is proven, or
     `act` where the sealed revision is to be used and not the file."""
     if verdict in GOOD:
         return "good" if verdict == FinalVerdict.GENUINE else "act"

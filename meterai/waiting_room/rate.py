@@ -21,7 +21,7 @@ FINISHED_SHARE = (
     0.9  # of those who finish: fewer come in than leave, and the wait inside gets shorter
 )
 DECREASE_REST_SECONDS = 3.0  # what was let in before still comes
-# Of the rate, a second, beyond what was usual in the last minutes: it doubles in 70 s. Twenty seconds pass before
+# The share of the rate by which it grows a second beyond the usual one: it doubles in 70 s. Twenty seconds pass before
 # those let in wait, and at twice this pace half more were inside by then than are served.
 INCREASE = 0.01
 INCREASE_MIN = 0.1  # admissions a second, a second: after the worst it is at five again in 50 s

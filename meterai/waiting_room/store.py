@@ -512,7 +512,7 @@ async def use_turn(
 ) -> str:
     """Let an account use a turn; the outcome is a word of sql/functions/turn_use.sql."""
     early_at = admitted_at if turn.is_early else None
-    # Who took the place is not in the turn of an account, which was compared before.
+    # The turn of an account has no holder of the place; its account was compared before.
     holder = None if turn.is_bound and not turn.is_early else turn.holder
     found = await tx.value(_USE_TURN, line, turn.number, holder, account, since, early_at)
     assert isinstance(found, str)

@@ -277,7 +277,8 @@ def below(parent: psutil.Process | None, words: str) -> list[psutil.Process]:
 
 
 def spent_below(root: psutil.Process) -> Spent:
-    """What a process and all below it have spent, those that ended included: tasks live for milliseconds."""
+    """The processor time and memory of a process and all below it, those that ended included: tasks live for
+    milliseconds."""
     with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
         return spent_by(
             [root.pid, *(one.pid for one in root.children(recursive=True))], with_ended=True
@@ -286,7 +287,8 @@ def spent_below(root: psutil.Process) -> Spent:
 
 
 def spent_by(pids: Iterable[int], *, with_ended: bool = False) -> Spent:
-    """What these processes have spent together, and `with_ended` what ended below them; nobody else below."""
+    """The processor time and memory of these processes together, and `with_ended` the time of those that ended below
+    them; nobody else below."""
     cpu, memory = 0.0, 0
     for pid in pids:
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):

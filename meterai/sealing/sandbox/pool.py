@@ -44,7 +44,7 @@ SLOT_WAITING_MAX = (
 SLOT_SECONDS_MAX = 10.0  # a work that waits longer is better refused
 
 
-# That came to nothing, of an address; four and sixteen times as many of its wider networks.
+# Quick tries of an address that came to nothing; its wider networks have four and sixteen times as many.
 QUICK_TRIES_MAX, QUICK_TRIES_SECONDS = 2, 60.0
 
 Permission = Callable[[], Awaitable[None]]  # returns, or refuses

@@ -70,7 +70,7 @@ from meterai.stamps import NotEnoughStamps, SerialService
 # database bound; so nobody else takes a stamping up while we are at it.
 LEASE_SHARE_OF_SEALING = 2 / 3
 CHECK_PATH = "/c/"  # printed in every QR, so it stays for ever
-# Of one order, each after an earlier stamping of a document was there and had ended a moment later.
+# Tries of one order, each after an earlier stamping of a document was there and had ended a moment later.
 PLACED_TRIES_MAX = 3
 _log = structlog.get_logger()
 

@@ -357,7 +357,7 @@ def columns(language: str) -> list[str]:
 
 
 def _result(line: Line, language: str) -> str:
-    """What a line says first."""
+    """The result that a line begins with."""
     if line.shared_with:
         return translate("page.many.shared", language)
     if line.row.found is None:
