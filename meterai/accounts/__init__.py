@@ -35,7 +35,7 @@ from meterai.accounts.model import (
 )
 from meterai.accounts.pages import SigningIn
 from meterai.accounts.passkeys import PasskeyService
-from meterai.accounts.service import COOKIE, AccountService
+from meterai.accounts.service import COOKIE, AccountService, account_of
 from meterai.accounts.settings import AccountSettings
 
 __all__ = [
@@ -54,6 +54,7 @@ __all__ = [
     "Permission",
     "Role",
     "SigningIn",
+    "account_of",
     "contact",
     "end_api_key",
     "is_fresh",

@@ -33,7 +33,7 @@ from meterai.kit.clock import Clock
 from meterai.kit.ids import show
 from meterai.kit.refusal import NotFound, SignInRequired
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.head import head_of
 from meterai.plumbing.http import Caller, cookie_name
 
@@ -52,6 +52,14 @@ class _Remembered:
     until: float  # of the monotonic clock
     id: UUID  # of its session or key
     caller: Caller
+
+
+async def account_of(tx: ReadTx, email: str) -> UUID:
+    """The account of an address.  For the command line.  Refuses `NotFound`."""
+    account = await store.account_by_email(tx, normalized(email))
+    if account is None:
+        raise NotFound("no such account")
+    return account
 
 
 class AccountService:
@@ -122,11 +130,8 @@ class AccountService:
         await self._database.once(store.set_language, account, language)
 
     async def account_of(self, email: str) -> UUID:
-        """The account of an address.  For the command line.  Refuses `NotFound`."""
-        account = await self._database.once(store.account_by_email, normalized(email))
-        if account is None:
-            raise NotFound("no such account")
-        return account
+        """`account_of` by itself."""
+        return await self._database.once(account_of, email)
 
     async def create_api_key(
         self, account: UUID, name: str, *, actor: Actor, key: UUID | None = None

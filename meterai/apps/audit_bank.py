@@ -44,16 +44,16 @@ FROM (
     SELECT c.payment, c.amount AS captured, 0 AS refunded, 0 AS charged_back, a.opened_at AS since
     FROM asked c JOIN payment_attempts a USING (account_id, attempt_id)
     UNION ALL
-    SELECT r.payment, 0, r.amount, 0, NULL
+    SELECT r.payment, 0, r.amount - r.reversed, 0, NULL
     FROM asked c JOIN refunds r USING (account_id, attempt_id, payment) WHERE r.state = 'settled'
     UNION ALL
-    SELECT b.payment, 0, b.returned_posted, b.posted, NULL
+    SELECT b.payment, 0, b.returned_posted, b.posted - b.won, NULL
     FROM asked c JOIN chargebacks b USING (account_id, attempt_id, payment)
     UNION ALL
     SELECT i.payment, i.booked, CASE i.resolution WHEN 'returned' THEN i.booked ELSE 0 END, 0,
            i.opened_at - interval '1 day'
     FROM suspense_items i WHERE i.payment = ANY(%s) AND i.booked > 0
-        AND i.resolution IS DISTINCT FROM 'explained'
+        AND coalesce(i.resolution, '') NOT IN ('explained', 'applied')
 ) moved
 GROUP BY payment
 """

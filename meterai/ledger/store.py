@@ -39,8 +39,8 @@ async def books_of_subjects(tx: ReadTx, account: UUID, subjects: list[UUID]) -> 
     return await tx.all_as(
         _BOOK,
         "SELECT e.subject, CASE WHEN l.book <> 'bank_clearing' THEN l.book"
-        "  WHEN e.reason IN ('refund_settled', 'payment_given_back') THEN 'refunded'"
-        "  WHEN e.reason = 'payment_denied' THEN 'charged_back' ELSE l.book END AS book,"
+        "  WHEN e.reason IN ('refund_settled', 'payment_given_back', 'refund_reversed') THEN 'refunded'"
+        "  WHEN e.reason IN ('payment_denied', 'chargeback_won') THEN 'charged_back' ELSE l.book END AS book,"
         " sum(l.debit)::bigint AS debit, sum(l.credit)::bigint AS credit,"
         " max(e.posted_at) AS last"
         " FROM entries e JOIN legs l USING (account_id, entry_id)"

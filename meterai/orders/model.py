@@ -44,6 +44,9 @@ class OrderEvent(StrEnum):
     REFUND_SETTLED = "refund_settled"
     PAYMENT_DENIED = "payment_denied"
     GIVEN_BACK = "given_back"  # by the provider of its own accord, all that the order was paid with
+    # Money that had been taken back, or given back, is with the operator again:
+    MONEY_RESTORED = "money_restored"  # nothing was used for it
+    LOSS_COVERED = "loss_covered"  # it pays for the stamps that are in use
 
 
 _S, _E = OrderState, OrderEvent
@@ -69,6 +72,9 @@ ORDER = Lifecycle(
         (_S.PAID, _E.GIVEN_BACK): _S.RETURNED,
         (_S.EXECUTED, _E.GIVEN_BACK): _S.RETURNED,
         (_S.RETURNING, _E.GIVEN_BACK): _S.RETURNED,
+        (_S.DENIED, _E.LOSS_COVERED): _S.EXECUTED,
+        (_S.DENIED, _E.MONEY_RESTORED): _S.RETURNING,
+        (_S.RETURNED, _E.MONEY_RESTORED): _S.RETURNING,
     },
 )
 

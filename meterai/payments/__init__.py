@@ -12,7 +12,7 @@ Promises this room keeps
     the packages of `adapters` know what one speaks.
 
 Calls ledger, suspense.  Tells the rooms above by `payment_captured`, `payment_declined`,
-`payment_denied` and `payment_refunded`.
+`payment_denied`, `payment_won` and `payment_refunded`.
 """
 
 from meterai.payments.adapters.snap import NOTIFY_PATH, SnapSettings, client_secret, signing_key
@@ -43,6 +43,7 @@ from meterai.payments.model import (
 from meterai.payments.rails import RailKinds, Rails
 from meterai.payments.service import (
     PaymentService,
+    apply,
     attempts_of,
     close,
     connected,
@@ -77,6 +78,7 @@ __all__ = [
     "RefundLine",
     "RefundWish",
     "SnapSettings",
+    "apply",
     "attempts_of",
     "client_secret",
     "close",

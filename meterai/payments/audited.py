@@ -21,11 +21,14 @@ AUDITED = Audited(
         ),
     ),
     checked={
-        "captures": {"denied_at": ("no_money_lies_about",)},
+        "captures": {
+            "denied_at": ("no_money_lies_about",),
+        },
         "chargebacks": {
             "taken_back": ("no_money_lies_about",),
             "is_whole": ("no_money_lies_about", "chargeback_is_what_was_told_and_booked"),
             "posted": ("entries_are_what_their_causes_make", "no_money_lies_about"),
+            "won": ("no_money_lies_about", "entries_are_what_their_causes_make"),
             "lost": ("chargeback_is_what_was_told_and_booked",),
             "findings": ("chargeback_is_what_was_told_and_booked",),
             "returned": ("no_money_lies_about",),
@@ -45,6 +48,9 @@ AUDITED = Audited(
         },
     },
     unchecked={
+        "captures": {
+            "confirmed_at": "Whether somebody is told that no answer confirms it; it moves nothing.",
+        },
         "chargebacks": {
             "is_named": "Whether later news without a number may speak of this payment.",
             "last_told_at": "When the bank repeated itself.",
@@ -56,6 +62,7 @@ AUDITED = Audited(
         },
         "payment_attempts": {
             "asked": WORK,
+            "answered_at": "Whether somebody is told that no question about it is answered.",
             "tries": WORK,
             "last_answer": WORK,
             "is_perhaps_made": "Whether a QR that nobody saw is taken back or simply ends.",

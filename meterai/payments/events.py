@@ -48,6 +48,14 @@ class PaymentDenied(Event, frozen=True, kw_only=True):
     amount: int
 
 
+class PaymentWon(Event, frozen=True, kw_only=True):
+    """A payment that the payer's bank had wholly taken back is paid once more; written by `payment_confirm`."""
+
+    attempt: UUID
+    payment: str
+    subject: UUID
+
+
 class PaymentRefunded(Event, frozen=True, kw_only=True):
     """The provider says that a captured payment was given back; written by `payments.jobs.act_on` and
     by `PaymentService.ask`.

@@ -96,6 +96,19 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "payment_is_confirmed_or_asked_for",
+        "A payment that only news told is confirmed within a day, or is an item in suspense.",
+        f"""
+        SELECT c.account_id, c.attempt_id, c.payment, c.captured_at, c.confirmed_at
+        FROM {{captures}} c JOIN payment_attempts a USING (account_id, attempt_id)
+        WHERE c.learned_by = 'notification' AND (c.confirmed_at < c.captured_at
+            OR c.confirmed_at > now() + {AHEAD}
+            OR (c.confirmed_at IS NULL AND c.denied_at IS NULL
+                AND c.captured_at < now() - interval '1 day' - {LATE}
+                AND NOT suspense_knows('unconfirmed:' || a.reference || ':' || c.payment)))
+        """,
+    ),
+    Invariant(
         "attempt_is_looked_after",
         "An attempt to be opened is opened, one to ask about is asked about, and a closed one is "
         "taken back: none waits long past its time.",

@@ -11,10 +11,12 @@ import msgspec
 from meterai.kit.ids import compact, from_compact
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.money import Rupiah
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal, Refusal
 
 REFERENCE_PREFIX = "EM"
 REFUND_PREFIX = "RF"
+UNHEARD_SECONDS = 86_400.0  # banks mend within a day what they can
+UNCONFIRMED_SECONDS = 86_400.0  # what is paid is asked about after minutes, and again within a day
 ATTEMPTS_PER_SUBJECT_MAX = (
     10  # QRs or the like made for one order; limits the status queries they cause
 )
@@ -44,6 +46,7 @@ class AttemptEvent(StrEnum):
     TAKEN_BACK = "taken_back"  # the provider cancelled its instructions
     DECLINED = "declined"
     DENIED = "denied"
+    WON = "won"  # a payment that had been denied is with us again
 
 
 _S, _E = AttemptState, AttemptEvent
@@ -70,6 +73,7 @@ ATTEMPT = Lifecycle(
         (_S.DECLINED, _E.CAPTURED): _S.PAID,
         (_S.PAID, _E.CAPTURED): _S.PAID,
         (_S.PAID, _E.DENIED): _S.DENIED,
+        (_S.DENIED, _E.WON): _S.PAID,
     },
 )
 
@@ -123,6 +127,13 @@ class RailNotConfigured(Refusal):
     def __init__(self, rail: str) -> None:
         super().__init__(f"no rail {rail!r} is configured")
         self.rail = rail
+
+
+class NotApplied(CommandRefusal):
+    """A payment cannot count for an order that an operator names: it counts elsewhere."""
+
+    code = "payment_not_applied"
+    status = 409
 
 
 class NotificationForged(Refusal):
@@ -195,6 +206,17 @@ class Attempt:
     expires_at: datetime
     provider_reference: str | None = None
     tries: int = 0  # how often the call was begun before that it is leased for
+    # Where it is leased to be asked about: since when, and when a question about it was last answered, or
+    # else it was opened.
+    asked_at: datetime | None = None
+    heard_at: datetime | None = None
+
+    @property
+    def is_unheard_of(self) -> bool:
+        """True where no question about it was answered for so long that somebody is to know."""
+        if self.asked_at is None or self.heard_at is None:
+            return False
+        return (self.asked_at - self.heard_at).total_seconds() >= UNHEARD_SECONDS
 
     @property
     def qr_content(self) -> str | None:
@@ -234,7 +256,7 @@ class OddReason(StrEnum):
     REFERENCE_MISSING = "reference_missing"
     REFERENCE_UNKNOWN = "reference_unknown"
     STATUS_UNKNOWN = "status_unknown"
-    STATUS_CONTRADICTS = "status_contradicts"  # a payment says it succeeded, its QR says it did not
+    STATUS_CONTRADICTS = "status_contradicts"  # paid, and its QR or earlier news says it is not
     NUMBER_MISSING = "number_missing"  # paid, without the number of the payment
     AMOUNT_UNREADABLE = "amount_unreadable"  # missing, not rupiah, or with sen
     AMOUNT_DIFFERS = "amount_differs"  # the same payment was told before with another amount
@@ -242,7 +264,11 @@ class OddReason(StrEnum):
     ID_CONFLICT = "id_conflict"  # the id of another notification, with another body
     NUMBER_ELSEWHERE = "number_elsewhere"  # the payment of this number counts for another reference
     REFUNDED_THERE = "refunded_there"  # the provider gave money back that we did not ask it to
-    REFUND_OVERDUE = "refund_overdue"  # no news: a refund that the provider has not made in time
+    # No news, but its absence: somebody is to ask the provider.
+    REFUND_OVERDUE = "refund_overdue"  # a refund that the provider has not made in time
+    REFUND_NOT_IN_RECORD = "refund_not_in_record"  # a settled refund that its record does not have
+    UNCONFIRMED = "unconfirmed"  # a payment that news told, and no answer to a question names
+    UNANSWERED = "unanswered"  # an attempt about which no question is answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +282,17 @@ class Payment:
     number: str  # the provider's, of one payment
     amount: Rupiah | None
     status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Unconfirmed:
+    """A payment that news told, and no answer to a question named for long."""
+
+    account: UUID
+    attempt: UUID
+    reference: str
+    payment: str
+    amount: Rupiah
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,12 +333,12 @@ class RefundMade:
 
 @dataclass(frozen=True, slots=True)
 class RefundLine:
-    """One refund that the provider's record says was made.  None for what the line does not say."""
+    """One refund of the provider's record.  None for what the line does not say."""
 
     number: str | None  # ours, or one that the provider gave a refund of its own
     provider_number: str | None
     payment: str | None  # the provider's number of it
-    amount: Rupiah
+    amount: Rupiah  # 0: it failed, or was reversed
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,6 +413,7 @@ NOT_BOOKED = {
     "exceeds": OddReason.AMOUNT_DIFFERS,  # more was taken back than was paid
     "ambiguous": OddReason.DENIAL_AMBIGUOUS,
     "elsewhere": OddReason.NUMBER_ELSEWHERE,
+    "contradicts": OddReason.STATUS_CONTRADICTS,  # paid, after news that it failed
 }
 
 

@@ -306,9 +306,14 @@ class Rails:
         fewer, away = self.room(most)
         return 0 if away and len(away) == len(self._outgoing) else fewer
 
+    @property
+    def window_seconds_max(self) -> float:
+        """How long some provider answers about a payment, at most."""
+        return max(self._windows.values())
+
     def window_seconds(self, name: str) -> float:
         """How long a provider answers about a payment; of one that is gone, the longest."""
-        return self._windows.get(name, max(self._windows.values()))
+        return self._windows.get(name, self.window_seconds_max)
 
     def complaints(
         self, name: str, instructions: Instructions, amount: int, number: str | None

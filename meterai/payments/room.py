@@ -26,7 +26,14 @@ from meterai.payments.retention import RETENTION
 from meterai.payments.routes import notify_route
 from meterai.payments.service import PaymentService
 from meterai.payments.settings import PaymentSettings
-from meterai.payments.store import CANCEL_DUE, LATE, MEAN_WAIT, OPENING_DUE, QUESTION_DUE
+from meterai.payments.store import (
+    CANCEL_DUE,
+    CONFIRMING,
+    LATE,
+    MEAN_WAIT,
+    OPENING_DUE,
+    QUESTION_DUE,
+)
 from meterai.plumbing.checks import AuditedPart, Check
 from meterai.plumbing.config import Configuration, Settings
 from meterai.plumbing.described import Field
@@ -59,6 +66,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
         PeriodicTask("open_payments", payments.open_waiting, 0.1, OPENING_DUE),
         PeriodicTask("ask_about_payments", payments.poll_waiting, 0.5, QUESTION_DUE),
         PeriodicTask("cancel_payments", payments.cancel_closed, 0.5, CANCEL_DUE),
+        PeriodicTask(CONFIRMING, payments.suspend_unconfirmed, 60.0),
     ]
 
 

@@ -24,6 +24,7 @@ from meterai.payments.events import PaymentRefunded
 from meterai.payments.model import (
     ATTEMPTS_PER_SUBJECT_MAX,
     NOT_BOOKED,
+    UNCONFIRMED_SECONDS,
     Attempt,
     AttemptState,
     CallNotBegun,
@@ -31,6 +32,7 @@ from meterai.payments.model import (
     Instructions,
     MadeBefore,
     Movement,
+    NotApplied,
     Odd,
     OddReason,
     Opened,
@@ -44,6 +46,7 @@ from meterai.payments.model import (
     RefundWish,
     Status,
     TransactionStatus,
+    Unconfirmed,
     parse_reference,
     reference_of,
 )
@@ -53,7 +56,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.events import emit
 from meterai.plumbing.keyring import Keyring
-from meterai.plumbing.periodic import each
+from meterai.plumbing.periodic import each, run_row
 
 PAUSE_SECONDS = (
     2.0  # before instructions are asked for again; doubled after each try without an answer
@@ -63,6 +66,7 @@ CANCEL_SECONDS_MAX = 3600.0  # between two tries to take them back
 CANCEL_AFTER_END_SECONDS = 3600.0  # so long after their end they surely take no money any more
 BATCH = 20  # provider calls under way in one run
 LATE_SHARE = 5  # of them at least, in a run, for those nobody waits for
+UNCONFIRMED_BATCH = 200  # items in one run
 CANCELLING = "cancel_payments"
 _log = structlog.get_logger()
 
@@ -299,16 +303,28 @@ class PaymentService:
             is_answered = True
             is_cancelled = standing.status is Status.CANCELLED and not standing.payments
             is_unknown = standing.status is Status.UNKNOWN
-        await self._asked(attempt, is_cancelled=is_cancelled, is_unknown=is_unknown)
+        await self._asked(
+            attempt, is_answered=is_answered, is_cancelled=is_cancelled, is_unknown=is_unknown
+        )
+        if attempt.is_unheard_of:
+            await self._database.run(
+                partial(_told_of_silence, attempt=attempt, is_over=is_answered)
+            )
         return is_answered
 
     async def _asked(
-        self, attempt: Attempt, *, is_cancelled: bool = False, is_unknown: bool = False
+        self,
+        attempt: Attempt,
+        *,
+        is_answered: bool = False,
+        is_cancelled: bool = False,
+        is_unknown: bool = False,
     ) -> None:
         await self._database.once(
             store.asked,
             attempt.account,
             attempt.id,
+            is_answered=is_answered,
             is_cancelled=is_cancelled,
             is_unknown=is_unknown,
             seconds=self._settings.poll_after_seconds,
@@ -336,6 +352,16 @@ class PaymentService:
                     await suspense.explained(tx, attempt.reference, one.number, one.amount)
 
         await self._database.run(explain)
+
+    async def suspend_unconfirmed(self) -> int:
+        """Periodic task: a payment that only news tells for a day is an item in suspense."""
+        found = await self._database.once(store.unconfirmed, UNCONFIRMED_SECONDS, UNCONFIRMED_BATCH)
+        return await each(
+            self._database, store.CONFIRMING, found, self._suspend_unconfirmed, subject="attempt"
+        )
+
+    async def _suspend_unconfirmed(self, payment: Unconfirmed) -> None:
+        await run_row(self._database, _keep_unconfirmed, payment)
 
     # -- taking back -----------------------------------------------------------------------
 
@@ -438,6 +464,19 @@ async def connected(
         yield PaymentService(database, rails, settings.of(PaymentSettings), clock)
 
 
+async def apply(tx: Tx, account: UUID, subject: UUID, number: str, amount: Rupiah) -> None:
+    """Capture money that came under no reference of ours, for a subject that an operator names.
+
+    The payment keeps the provider's number.  Refuses `NotApplied`.
+    """
+    attempt = await store.newest(tx, account, subject)
+    outcome = "unknown_attempt"
+    if attempt is not None:
+        outcome = await store.capture(tx, account, attempt, number, amount.value, "operator")
+    if outcome != "captured":
+        raise NotApplied(outcome)
+
+
 async def _keep_conflict(tx: Tx, told_id: str, told: Delivered, body: bytes) -> None:
     reference = told.said.reference
     await suspense.keep(
@@ -464,8 +503,47 @@ async def _take_answer(tx: Tx, attempt: Attempt, one: Payment | Odd) -> None:
         await suspend(tx, attempt.reference, odd, asked_of=attempt)
 
 
+async def _keep_unconfirmed(tx: Tx, payment: Unconfirmed) -> None:
+    """Keep a payment that the provider told and does not confirm, for somebody to ask it."""
+    await suspense.keep(
+        tx,
+        suspense.News(
+            key=f"unconfirmed:{payment.reference}:{payment.payment}",
+            source="question",
+            reason=OddReason.UNCONFIRMED,
+            told=msgspec.json.encode({"payment": payment.payment, "amount": payment.amount.value}),
+            reference=payment.reference,
+            payment=payment.payment,
+            amount=payment.amount,
+        ),
+    )
+
+
+async def _told_of_silence(tx: Tx, attempt: Attempt, *, is_over: bool) -> None:
+    """Keep an attempt about which no question is answered as an item, until one is."""
+    key = f"unanswered:{attempt.reference}"
+    if is_over:
+        await suspense.ended(tx, key, "answered")
+        return
+    await suspense.keep(
+        tx,
+        suspense.News(
+            key=key,
+            source="question",
+            reason=OddReason.UNANSWERED,
+            told=msgspec.json.encode({"state": attempt.state}),
+            reference=attempt.reference,
+            amount=attempt.amount,
+        ),
+    )
+
+
 async def _deny(tx: Tx, attempt: Attempt) -> None:
     """An attempt ended at its provider without a payment."""
+    if attempt.state is not AttemptState.PAID and await store.captured(
+        tx, attempt.account, attempt.id, None
+    ):
+        return  # it was paid while the question was under way: the answer is of before
     outcome = await store.deny(tx, attempt.account, attempt.id, None, None)
     if reason := NOT_BOOKED.get(outcome):
         await suspend(tx, attempt.reference, Odd(reason), asked_of=attempt)
@@ -478,6 +556,8 @@ async def _learned(tx: Tx, attempt: Attempt, payment: Payment) -> Odd | None:
     match payment.status:
         case Status.PAID:
             outcome = await store.capture(tx, *about, amount, "question")
+            if outcome == "known":
+                await store.confirm(tx, *about, attempt.asked_at)
         case Status.FAILED | Status.CANCELLED:
             outcome = await store.deny(tx, *about, amount)
         case _:

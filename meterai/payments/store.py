@@ -19,10 +19,12 @@ from meterai.payments.model import (
     Notification,
     Opened,
     Qr,
+    Unconfirmed,
     read_instructions,
 )
 from meterai.plumbing.database import ReadTx, Tx, jsonb
 from meterai.plumbing.events import emit
+from meterai.plumbing.periodic import not_paused
 from meterai.plumbing.rows import RowMapper
 from meterai.plumbing.stations import APART_MIN, LATE_SECONDS, LATELY_SECONDS
 
@@ -44,6 +46,8 @@ def _made(
 
 _ATTEMPTS = RowMapper(_made, instructions=read_instructions)
 _INBOXED = RowMapper(InboxedNotification)
+_UNCONFIRMED_PAYMENTS = RowMapper(Unconfirmed)
+CONFIRMING = "suspend_unconfirmed"  # the name of the periodic task
 _CLOSED = "state IN ('lost', 'expired', 'cancelled', 'declined')"  # as the index says it
 
 # Of each subject the attempt that paid it, else one that can be paid now, or soon, else the newest.
@@ -61,7 +65,7 @@ COVERED = """SELECT EXISTS (
     SELECT 1 FROM payment_attempts a JOIN captures c USING (account_id, attempt_id)
         LEFT JOIN chargebacks b USING (account_id, attempt_id, payment, subject)
     WHERE a.account_id = %s AND subject = %s AND c.learned_by <> 'denial' AND b.is_whole IS NOT TRUE
-        AND c.amount - coalesce(b.taken_back + b.returned, 0) >= a.amount)"""
+        AND c.amount - coalesce(b.taken_back - b.won + b.returned, 0) >= a.amount)"""
 OUTCOME = """
 UPDATE notification_inbox SET outcome = %s
 WHERE provider = %s AND sent_on = %s AND external_id = %s
@@ -140,13 +144,15 @@ late AS (
     ORDER BY ask_at LIMIT (SELECT greatest(%s, %s - count(*)) FROM first) FOR UPDATE SKIP LOCKED)
 UPDATE payment_attempts SET asked = asked + 1, ask_at = now() + make_interval(secs => %s)
 WHERE (account_id, attempt_id) IN (SELECT * FROM first UNION ALL SELECT * FROM late)
-RETURNING {_COLUMNS}
+RETURNING {_COLUMNS}, ask_at - make_interval(secs => %s) AS asked_at,
+    coalesce(answered_at, opened_at) AS heard_at
 """  # noqa: S608
 # `asked` counts the question that was just answered.  Who may be paid at this moment is of the
 # first rank.  What ended is asked about no more once the provider has taken it back and says so, or
 # does not know what nobody has seen.
 ASKED = """
 UPDATE payment_attempts SET
+    answered_at = CASE WHEN %s THEN now() ELSE answered_at END,
     ask_at = CASE WHEN (%s OR (%s AND coalesce(instructions->>'kind', qr_content) IS NULL))
             AND cancel_at = 'infinity' AND expires_at <= now() THEN 'infinity'
         ELSE payment_next_question(state, opened_at, asked - 1, %s, %s) END,
@@ -168,7 +174,7 @@ UPDATE payment_attempts SET buyer_asked_at = now(), ask_at = now() + make_interv
 WHERE account_id = %s AND subject = %s AND state IN ('waiting', 'expired', 'lost')
     AND ask_at < 'infinity'
     AND (buyer_asked_at IS NULL OR buyer_asked_at <= now() - make_interval(secs => %s))
-RETURNING {_COLUMNS}
+RETURNING {_COLUMNS}, buyer_asked_at AS asked_at, coalesce(answered_at, opened_at) AS heard_at
 """  # noqa: S608
 CANCEL_DUE = f"""
 SELECT 1 FROM payment_attempts WHERE {_CLOSED} AND cancel_at <= now() AND cancel_at < 'infinity'
@@ -213,8 +219,18 @@ UPDATE payment_attempts SET cancel_at = 'infinity' WHERE account_id = %s AND att
 OPEN_ANOTHER = "SELECT payment_open_another(%s, %s, %s, %s, %s, %s, %s)"
 CAPTURE = "SELECT payment_capture(%s, %s, %s, %s, %s) AS outcome"
 DENY = "SELECT payment_deny(%s, %s, %s, %s) AS outcome"
+CONFIRM = "SELECT payment_confirm(%s, %s, %s, %s)"
 CAPTURE_FROM = "SELECT payment_capture_from(%s, %s, %s, %s, %s) AS outcome"
 DENY_FROM = "SELECT payment_deny_from(%s, %s, %s, %s, %s) AS outcome"
+UNCONFIRMED = f"""
+SELECT o.account_id AS account, o.attempt_id AS attempt, a.reference, o.payment, o.amount
+FROM captures o JOIN payment_attempts a USING (account_id, attempt_id)
+WHERE o.confirmed_at IS NULL AND o.denied_at IS NULL AND o.learned_by = 'notification'
+    AND o.captured_at <= now() - make_interval(secs => %s)
+    AND NOT suspense_knows('unconfirmed:' || a.reference || ':' || o.payment)
+    AND {not_paused(CONFIRMING, "attempt_id")}
+ORDER BY o.captured_at LIMIT %s
+"""  # noqa: S608 - of constants
 INBOX = """
 INSERT INTO notification_inbox (provider, external_id, sent_on, body, body_sha256, reading)
 VALUES (%s, %s, %s, %s, %s, %s)
@@ -301,13 +317,15 @@ async def asked(
     account: UUID,
     attempt_id: UUID,
     *,
+    is_answered: bool,
     is_cancelled: bool,
     is_unknown: bool,
     seconds: float,
     window_seconds: float,
 ) -> None:
     """The provider answered, or did not; when it is asked again follows from what it said."""
-    await tx.run(ASKED, is_cancelled, is_unknown, seconds, window_seconds, account, attempt_id)
+    told = (is_answered, is_cancelled, is_unknown)
+    await tx.run(ASKED, *told, seconds, window_seconds, account, attempt_id)
 
 
 async def put_question_off(tx: Tx, account: UUID, attempt_id: UUID, seconds: float) -> None:
@@ -355,6 +373,13 @@ async def capture(
     return str(await tx.value(CAPTURE, account, attempt_id, number, amount, learned_by))
 
 
+async def confirm(
+    tx: Tx, account: UUID, attempt_id: UUID, number: str, asked_at: datetime | None
+) -> None:
+    """An answer to a question asked at this moment names a payment that we have as paid."""
+    await tx.run(CONFIRM, account, attempt_id, number, asked_at)
+
+
 async def deny(
     tx: Tx, account: UUID, attempt_id: UUID, number: str | None, amount: int | None
 ) -> str:
@@ -394,6 +419,17 @@ async def shown(
     return await tx.all_as(_ATTEMPTS, SHOWN, account, list(subjects), list(paid_by))
 
 
+async def newest(tx: ReadTx, account: UUID, subject: UUID) -> UUID | None:
+    """The newest attempt of a subject."""
+    found: UUID | None = await tx.value(
+        "SELECT attempt_id FROM payment_attempts WHERE account_id = %s AND subject = %s"
+        " ORDER BY attempt_id DESC LIMIT 1",
+        account,
+        subject,
+    )
+    return found
+
+
 async def is_covered(tx: ReadTx, account: UUID, subject: UUID) -> bool:
     """True where one payment that stayed is all that was asked for a subject."""
     return bool(await tx.value(COVERED, account, subject))
@@ -411,7 +447,8 @@ async def lease_to_ask(
 ) -> list[Attempt]:
     """Attempts whose provider is to be asked about them, each leased; of late ones a share."""
     away = list(without)
-    return await tx.all_as(_ATTEMPTS, TO_ASK, away, limit, away, late_max, limit, lease_seconds)
+    lease = (lease_seconds, lease_seconds)
+    return await tx.all_as(_ATTEMPTS, TO_ASK, away, limit, away, late_max, limit, *lease)
 
 
 async def lease_to_ask_of(
@@ -498,6 +535,11 @@ async def by_provider_reference(tx: Tx, provider: str, number: str) -> Attempt |
     """The attempt whose instructions have this number there; None where not exactly one has."""
     found = await tx.all_as(_ATTEMPTS, BY_NUMBER, number, provider)
     return found[0] if len(found) == 1 else None
+
+
+async def unconfirmed(tx: ReadTx, seconds: float, limit: int) -> list[Unconfirmed]:
+    """Payments that only news told for so long, and nobody is told of yet, the oldest first."""
+    return await tx.all_as(_UNCONFIRMED_PAYMENTS, UNCONFIRMED, seconds, limit)
 
 
 async def captured(tx: Tx, account: UUID, attempt_id: UUID, payment: str | None) -> bool:

@@ -19,6 +19,8 @@ _CAUSES = (
     "stamps_affixed",
     "payment_denied",
     "payment_given_back",
+    "chargeback_won",
+    "refund_reversed",
     "loss_recovered",
     "refund_void",
     "refund_requested",

@@ -15,6 +15,8 @@ AUDITED = Audited(
         "refunds": {
             "state": ("order_stands_where_its_refunds_do", "refund_times_are_possible"),
             "tries": ("refund_times_are_possible",),
+            "reversed": ("no_money_lies_about", "entries_are_what_their_causes_make"),
+            "look_at": ("refund_times_are_possible",),
             "try_at": ("refund_times_are_possible", "no_refund_past_its_due_time_unnoticed"),
         },
     },

@@ -3,18 +3,19 @@
 from meterai.plumbing.invariants import AHEAD, LATE, Invariant, Posting, given_up, is_told, waits
 
 _OPEN = "('requested', 'sent', 'refused')"
-_SURPLUS = "('short', 'excess', 'double', 'late', 'remainder')"
+_SURPLUS = "('short', 'excess', 'double', 'late', 'remainder', 'restored')"
 
 # Of each payment: the part that is not assigned yet, which a job is about to move.  The rest is in
 # the stamps of its order, in refunds, or taken back by the payer's bank (or given back by the provider
 # itself) and recovered.  See refund_unassigned.
 _TAKEN = """
     SELECT c.account_id, c.attempt_id, c.payment, c.amount, c.denied_at, a.subject AS order_id,
-           coalesce(b.posted, 0) AS posted, coalesce(b.lost, 0) AS lost,
+           coalesce(b.posted - b.won, 0) AS posted, coalesce(b.lost, 0) AS lost,
+           coalesce(r.reversed, 0) AS reversed,
            coalesce(b.returned, 0) AS returned, coalesce(b.returned_posted, 0) AS returned_posted,
            CASE WHEN b.is_whole THEN c.amount
-                ELSE least(coalesce(b.taken_back, 0), c.amount) END AS taken_back,
-           c.amount - coalesce(b.posted + b.returned_posted - b.lost, 0) - coalesce(r.given, 0)
+                ELSE least(coalesce(b.taken_back - b.won, 0), c.amount) END AS taken_back,
+           c.amount - coalesce(b.posted - b.won + b.returned_posted - b.lost, 0) - coalesce(r.given, 0)
                - CASE WHEN o.paid_attempt = c.attempt_id AND o.paid_payment = c.payment THEN
                      CASE WHEN l.lot_id IS NOT NULL
                               THEN (l.issued - l.returned) * (l.unit_price + l.service_fee)
@@ -26,18 +27,19 @@ _TAKEN = """
     LEFT JOIN {stamp_lots} l ON l.account_id = c.account_id AND l.lot_id = a.subject
     LEFT JOIN {chargebacks} b ON b.account_id = c.account_id AND b.attempt_id = c.attempt_id
         AND b.payment = c.payment
-    LEFT JOIN (SELECT account_id, attempt_id, payment, sum(amount)::bigint AS given
+    LEFT JOIN (SELECT account_id, attempt_id, payment, sum(amount - reversed)::bigint AS given,
+                   sum(reversed)::bigint AS reversed
                FROM {refunds} x WHERE state <> 'void' GROUP BY 1, 2, 3) r
         ON r.account_id = c.account_id AND r.attempt_id = c.attempt_id AND r.payment = c.payment
     WHERE c.learned_by <> 'denial'
 """
 
 
-def _steps(reason: str, prefix: str, booked: str) -> str:
+def _steps(reason: str, prefix: str, booked: str, book: str = "denied_loss", sign: str = "") -> str:
     """SQL of the entries of a sum that only grows, of chargebacks: each entry is what it grew by."""
     return f"""
         SELECT account_id, entry_id, '{reason}', subject, posted_at,
-               ARRAY['bank_clearing', 'denied_loss'], ARRAY[grown, -grown]
+               ARRAY['bank_clearing', '{book}'], ARRAY[{sign}grown, -({sign}grown)]
         FROM (
             SELECT b.account_id, e.entry_id, b.subject, e.posted_at, u.upto - coalesce(lag(u.upto)
                 OVER (PARTITION BY b.account_id, b.attempt_id, b.payment ORDER BY u.upto), 0)
@@ -121,6 +123,27 @@ POSTINGS = (
         _steps("payment_given_back", "given_back", "returned_posted"),
     ),
     Posting(
+        ("chargeback_won",),
+        _steps("chargeback_won", "won", "won", "buyer_funds", "-"),
+    ),
+    Posting(
+        ("refund_reversed",),
+        """
+        SELECT account_id, entry_id, 'refund_reversed', order_id, posted_at,
+               ARRAY['bank_clearing', 'buyer_funds'], ARRAY[-grown, grown]
+        FROM (
+            SELECT r.account_id, e.entry_id, r.order_id, e.posted_at, u.upto <= r.reversed AS is_within,
+                   u.upto - coalesce(lag(u.upto)
+                       OVER (PARTITION BY r.account_id, r.refund_id ORDER BY u.upto), 0) AS grown
+            FROM {refunds} r JOIN {entries?} e ON e.account_id = r.account_id
+                AND e.subject = r.order_id AND e.reason = 'refund_reversed'
+                AND e.entry_id ~ ('^reversed:' || r.refund_id || ':[0-9]{1,18}$')
+            CROSS JOIN LATERAL (SELECT split_part(e.entry_id, ':', 3)::bigint AS upto) u
+        ) steps
+        WHERE is_within
+        """,
+    ),
+    Posting(
         ("loss_recovered",),
         # A part of a loss that was recovered: from unassigned money, or from stamps given back.
         """
@@ -182,11 +205,11 @@ INVARIANTS = (
         """
         SELECT * FROM (SELECT
             (SELECT coalesce(sum(amount), 0) FROM captures WHERE learned_by <> 'denial')
-                - (SELECT coalesce(sum(posted), 0) FROM chargebacks) AS captured,
+                - (SELECT coalesce(sum(posted - won), 0) FROM chargebacks) AS captured,
             (SELECT coalesce(sum(CASE book WHEN 'stamps_available' THEN issued - returned
                                  ELSE affixed END * (unit_price + service_fee)), 0)
              FROM stamp_lots) AS executed,
-            (SELECT coalesce(sum(amount), 0) FROM refunds WHERE state = 'settled')
+            (SELECT coalesce(sum(amount - reversed), 0) FROM refunds WHERE state = 'settled')
                 + (SELECT coalesce(sum(returned_posted), 0) FROM chargebacks) AS refunded,
             (SELECT coalesce(sum(posted), 0) FROM balances
              WHERE book IN ('buyer_funds', 'refunds_payable')) AS in_flight,
@@ -213,7 +236,7 @@ INVARIANTS = (
                 ARRAY[t.posted + t.returned_posted - t.amount, t.rest, -t.lost]) AS side (book, amount)
             UNION ALL
             SELECT account_id, order_id, CASE state WHEN 'settled' THEN 'bank_clearing'
-                                         ELSE 'refunds_payable' END, amount, 0
+                                         ELSE 'refunds_payable' END, amount - reversed, 0
             FROM {{refunds}} r WHERE state <> 'void'
             UNION ALL
             SELECT i.account_id, i.item_id, 'bank_clearing', -i.booked, 0
@@ -333,6 +356,10 @@ INVARIANTS = (
                 WHEN 'double' THEN NOT x.is_payer AND y.is_surplus AND o.paid_at IS NOT NULL
                 WHEN 'late' THEN NOT x.is_payer AND y.is_surplus
                     AND o.state IN ('withdrawn', 'denied')
+                WHEN 'restored' THEN r.stamps = 0 AND r.amount <= c.amount
+                    AND EXISTS (SELECT 1 FROM {entries?} e WHERE e.account_id = r.account_id
+                        AND e.entry_id = r.cause_key AND e.subject = r.order_id
+                        AND e.reason IN ('chargeback_won', 'refund_reversed'))
                 WHEN 'remainder' THEN x.is_payer AND b.payment IS NOT NULL AND r.stamps = 0
                     AND r.amount < o.total AND starts_with(r.cause_key || ':', x.of_payment || ':')
                 WHEN 'not_executed' THEN x.is_payer AND r.amount = o.total AND r.stamps = 0
@@ -394,7 +421,7 @@ INVARIANTS = (
         LEFT JOIN {{chargebacks?}} b ON b.account_id = o.account_id
             AND b.attempt_id = o.paid_attempt AND b.payment = o.paid_payment
         CROSS JOIN LATERAL (SELECT
-            CASE WHEN l.lot_id IS NULL THEN coalesce('not_executed' = ANY (r.causes), false)
+            CASE WHEN l.lot_id IS NULL THEN coalesce(r.causes && ARRAY['not_executed', 'restored'], false)
                      OR (o.state IN ('returning', 'returned')
                          AND coalesce(b.returned_posted > 0, false))
                  ELSE l.issued = l.returned END AS is_undone,
@@ -431,6 +458,7 @@ INVARIANTS = (
                                                     make_interval(secs => o.due_seconds))
             OR r.settled_at < r.requested_at OR r.settled_at > now() + {AHEAD}
             OR (r.state IN {_OPEN} AND r.try_at > now() + {AHEAD})
+            OR r.look_at > now() + interval '8 days'
             OR r.tries < 0 OR (r.state = 'requested' AND r.tries > 0)
             OR (r.state IN ('sent', 'refused') AND r.tries = 0)
             OR (r.state = 'settled' AND r.tries = 0 AND NOT EXISTS (SELECT 1 FROM {{entries?}} v

@@ -7,7 +7,7 @@ import structlog
 from meterai import notifications, payments
 from meterai.kit.ids import new_id, show
 from meterai.orders.events import MoneyToReturn
-from meterai.payments.events import PaymentDenied, PaymentRefunded
+from meterai.payments.events import PaymentDenied, PaymentRefunded, PaymentWon
 from meterai.plumbing.database import Tx
 from meterai.plumbing.events import on
 from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
@@ -56,6 +56,12 @@ async def take_chargeback(tx: Tx, event: PaymentDenied) -> None:
     """The payer's bank took back a settled payment or a part of it: book that."""
     loss = await store.denied(tx, event.account, event.subject, event.attempt, event.payment)
     _log.warning("payment_denied", order=show("ord", event.subject), loss=loss)
+
+
+async def take_won(tx: Tx, event: PaymentWon) -> None:
+    """A chargeback was won: book the payment once more."""
+    if await store.won(tx, event.account, event.subject, event.attempt, event.payment):
+        _log.info("chargeback_won", order=show("ord", event.subject))
 
 
 async def take_refund_news(tx: Tx, event: PaymentRefunded) -> None:
@@ -117,6 +123,7 @@ async def tell_settled(tx: Tx, event: RefundSettled) -> None:
 
 HANDLERS = (
     on(PaymentDenied, take_chargeback, gives_up=False),
+    on(PaymentWon, take_won, gives_up=False),
     on(PaymentRefunded, take_refund_news, gives_up=False),
     on(MoneyToReturn, return_money, gives_up=False, service=RefundService),
     on(StampingFailed, return_unstamped, gives_up=False, service=RefundService),

@@ -9,7 +9,7 @@ from uuid import UUID
 from meterai.kit.backoff import pause
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.money import Rupiah
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import CommandRefusal, Refusal
 
 TRY_SECONDS_MAX = 300.0  # between two tries at the provider
 CALLS_PER_TRY_MAX = 4  # a question and a refund, each with a token
@@ -69,7 +69,15 @@ class RefundCause(StrEnum):
     EXCESS = "excess"  # what was more than the total
     DOUBLE = "double"  # the order was paid before
     LATE = "late"  # the order was withdrawn, or is over
+    RESTORED = "restored"  # taken back by a bank, or given back, and with us again
     REMAINDER = "remainder"  # rest of the price of the stamps that covered a part taken back
+
+
+class OrderTakesNoMoney(CommandRefusal):
+    """Money in suspense is applied only to an open order of exactly that total."""
+
+    code = "order_takes_no_money"
+    status = 409
 
 
 class NothingToRefund(Refusal):
@@ -99,6 +107,7 @@ class Refund:
     settled_at: datetime | None
     tries: int
     last_answer: str | None  # of the provider, where it did not carry the refund out
+    reversed: Rupiah  # of it, with us again since it was settled
 
     @property
     def is_stopped_or_on_its_way(self) -> bool:
@@ -118,6 +127,13 @@ class RefundPastDue(NamedTuple):
 
     account: UUID
     refund: UUID
+
+
+class RefundSeen(NamedTuple):
+    """A refund as the provider's record has it."""
+
+    provider_number: str | None
+    made: Rupiah  # 0: it failed, or was reversed
 
 
 class PaymentGivenBack(NamedTuple):

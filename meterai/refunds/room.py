@@ -14,7 +14,7 @@ from meterai.refunds.model import REFUND, RefundCause, RefundState, lease_second
 from meterai.refunds.retention import RETENTION
 from meterai.refunds.routes import routes
 from meterai.refunds.service import RefundService
-from meterai.refunds.store import LOOK_UP_DUE, TRY_DUE
+from meterai.refunds.store import LOOK_UP_DUE, TRY_DUE, WATCH_DUE, WATCHING
 from meterai.room import Container, Room
 
 
@@ -36,6 +36,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
         PeriodicTask("send_refunds", refunds.send_due, 0.2, TRY_DUE),
         PeriodicTask("suspend_overdue_refunds", refunds.suspend_overdue, 10.0),
         PeriodicTask("look_up_given_back", refunds.look_up_given_back, 0.5, LOOK_UP_DUE),
+        PeriodicTask(WATCHING, refunds.watch, 0.5, WATCH_DUE),
     ]
 
 

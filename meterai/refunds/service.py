@@ -14,7 +14,7 @@ from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import NotFound
-from meterai.orders import OrderKey, OrderSettings
+from meterai.orders import OrderKey, OrderSettings, OrderState
 from meterai.payments import (
     CallNotBegun,
     OutcomeUnknown,
@@ -32,11 +32,13 @@ from meterai.plumbing.periodic import each, run_row
 from meterai.refunds import store
 from meterai.refunds.model import (
     NothingToRefund,
+    OrderTakesNoMoney,
     OverdueOrder,
     PaymentGivenBack,
     Refund,
     RefundCause,
     RefundPastDue,
+    RefundSeen,
     RefundState,
     lease_seconds,
     try_again_after,
@@ -45,6 +47,7 @@ from meterai.refunds.model import (
 BATCH = 20  # provider calls under way in one run
 OVERDUE_BATCH = 200
 LOOK_AGAIN_SECONDS = 30.0  # for a record that could not be read
+RECORD_IS_LATE = timedelta(days=1)  # a provider books what it did within a day
 CONTRADICTION_SECONDS = 3600.0  # until the record is read again that does not have what was told
 _log = structlog.get_logger()
 
@@ -122,14 +125,13 @@ async def book_given_back(tx: Tx, news: PaymentGivenBack, lines: Sequence[Refund
     is_only = await store.number_of_payments(tx, account, attempt) == 1
     found = [one for one in lines if one.payment == payment or (one.payment is None and is_only)]
     refunds = await store.refunds_of_payment(tx, account, attempt, payment)
-    ours = {refund.number: refund for refund in refunds}
-    own, made = 0, []
-    for line in found:
-        if line.number is not None and line.number in ours:
-            made.append(line.number)
-            await _settle(tx, ours[line.number], line)
-        else:
-            own += line.amount.value
+    ours, made = {refund.number for refund in refunds}, []
+    for refund in refunds:
+        seen = seen_of(refund, found)
+        if seen is not None and seen.made.value:
+            made.append(refund.number)
+            await _book_seen(tx, refund, seen)
+    own = sum(line.amount.value for line in found if line.number not in ours)
     await store.given_back(tx, account, attempt, payment, own, made)
     await conclude(tx, news)
 
@@ -159,10 +161,57 @@ async def conclude(tx: Tx, news: PaymentGivenBack) -> None:
     await store.look_later(tx, account, attempt, payment, CONTRADICTION_SECONDS)
 
 
-async def _settle(tx: Tx, refund: Refund, line: RefundLine) -> None:
-    is_it = refund.amount == line.amount and refund.is_stopped_or_on_its_way
-    if is_it and line.provider_number is not None:
-        await store.settle(tx, refund.account, refund.id, line.provider_number)
+def seen_of(refund: Refund, lines: Sequence[RefundLine]) -> RefundSeen | None:
+    """What these lines say of a refund; None where none is about it.
+
+    A line of a try that failed counts only where no line says that it was made.
+    """
+    about = [line for line in lines if line.number == refund.number]
+    if not about:
+        return None
+    numbers = [line.provider_number for line in about if line.amount.value] or [None]
+    return RefundSeen(numbers[-1], Rupiah(sum(line.amount.value for line in about)))
+
+
+async def _book_seen(tx: Tx, refund: Refund, seen: RefundSeen) -> None:
+    """Book what the record says of a refund.  More than was asked for is booked by nobody."""
+    key = (refund.account, refund.id)
+    if seen.made.value > refund.amount.value:
+        return
+    if refund.is_stopped_or_on_its_way and seen.made.value and seen.provider_number is not None:
+        await store.settle(tx, *key, seen.provider_number)
+    back = await store.reversed_to(tx, *key, seen.made)
+    if back.value:
+        _log.warning("refund_reversed", refund=show("rfd", refund.id), rupiah=back.value)
+
+
+async def book_watched(
+    tx: Tx, refund: Refund, seen: RefundSeen | None, *, is_old: bool, window_seconds: float
+) -> None:
+    """Book what the record says of a refund that it was looked for.
+
+    A settled one that the record does not have after a day is an item in suspense until it has.
+    """
+    key = f"refund_not_in_record:{refund.number}"
+    if seen is not None:
+        await _book_seen(tx, refund, seen)
+        await suspense.ended(tx, key, "in the record")
+    elif is_old:
+        await suspense.keep(tx, _about(refund, "refund_not_in_record"))
+    await store.watched(tx, refund, window_seconds)
+
+
+async def apply(tx: Tx, item: UUID, account: UUID, order_id: UUID) -> None:
+    """Capture the money of an item for an order; the caller resolves the item before it.
+
+    Only an order that waits for exactly this sum: the bank knows the payment under another reference, so
+    nothing of it could go back by a refund.  Refuses `NotFound`, `OrderTakesNoMoney`, `NotApplied`.
+    """
+    found, order = await suspense.load(tx, item), await orders.load(tx, account, order_id)
+    is_open = order.state in (OrderState.PLACED, OrderState.LAPSED)
+    if not is_open or order.total != found.booked or found.payment is None:
+        raise OrderTakesNoMoney(f"{order.state}, {order.total}: not for {found.booked}")
+    await payments.apply(tx, account, order_id, found.payment, found.booked)
 
 
 async def book_as_told(tx: Tx, item: UUID) -> None:
@@ -173,15 +222,13 @@ async def book_as_told(tx: Tx, item: UUID) -> None:
     await store.given_back_as_told(tx, item)
 
 
-def _overdue(refund: Refund) -> suspense.News:
-    """The item in suspense of an overdue refund, with what an operator needs to ask the provider
-    about it.
-    """
+def _about(refund: Refund, reason: str) -> suspense.News:
+    """The item in suspense of a refund, with what an operator needs to ask the provider about it."""
     told = {"state": refund.state, "tries": refund.tries, "answer": refund.last_answer}
     return suspense.News(
-        key=f"refund_overdue:{refund.number}",
+        key=f"{reason}:{refund.number}",
         source="question",
-        reason="refund_overdue",
+        reason=reason,
         told=msgspec.json.encode(told),
         reference=refund.number,  # by which the provider knows it
         payment=refund.payment,
@@ -194,7 +241,7 @@ async def suspend(tx: Tx, late: RefundPastDue) -> None:
     # Locked, so that it does not end before its item is there to end with it.
     refund = await store.lock_past_due(tx, late.account, late.refund)
     if refund is not None:
-        await suspense.keep(tx, _overdue(refund))
+        await suspense.keep(tx, _about(refund, "refund_overdue"))
 
 
 async def return_unused(
@@ -354,6 +401,38 @@ class RefundService:
             raise
         else:
             await run_row(self._database, book_given_back, news, lines)
+
+    async def watch(self) -> int:
+        """Periodic task: look for refunds in the record of their provider, settled ones until it ends."""
+        if not (most := self._payments.rails.room_of_any(BATCH)):
+            return 0
+        leased = await self._database.once(store.lease_to_watch, self._lease_seconds, most)
+        return await each(
+            self._database, store.WATCHING, leased, self._watch, subject="id", at_once=BATCH
+        )
+
+    async def _watch(self, refund: Refund) -> None:
+        window_seconds = self._payments.rails.window_seconds_max
+        try:
+            lines = await self._payments.refund_history(refund.account, refund.attempt)
+        except ProviderRefused as refusal:
+            _log.warning("record_refused", refund=refund.number, answer=refusal.response_code)
+            await self._database.once(store.watched, refund, window_seconds)
+        except (OutcomeUnknown, ProviderUnreachable) as refusal:
+            _log.info("record_not_read", refund=refund.number, answer=str(refusal))
+            seconds = (
+                refusal.seconds if isinstance(refusal, CallNotBegun) else CONTRADICTION_SECONDS
+            )
+            await self._database.once(store.watch_later, refund, seconds)
+        except RailNotConfigured:
+            await self._database.once(store.watch_later, refund, CONTRADICTION_SECONDS)
+            raise
+        else:
+            settled_at = refund.settled_at
+            is_old = settled_at is not None and self._clock.now() - settled_at >= RECORD_IS_LATE
+            seen = seen_of(refund, lines)
+            book = partial(book_watched, is_old=is_old, window_seconds=window_seconds)
+            await run_row(self._database, book, refund, seen)
 
     async def _send(self, refund: Refund) -> None:
         # Its row says 'sent' by now.  A crash here leaves it so, and a later run makes the

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from meterai.kit.money import Rupiah
 from meterai.orders import OrderKey, OrderMark
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.periodic import not_paused
@@ -20,7 +21,7 @@ REFUNDS_PER_ORDER_MAX = 100  # on one page; each was a payment by somebody
 _COLUMNS = (
     "account_id AS account, refund_id AS id, order_id AS order, attempt_id AS attempt, payment,"
     " cause, amount, stamps, state, refund_no AS number, provider_refund_no AS provider_number,"
-    " requested_at, due_at, settled_at, tries, last_answer"
+    " requested_at, due_at, settled_at, tries, last_answer, reversed"
 )
 _REFUNDS = RowMapper(Refund)
 _MARKS = """
@@ -38,6 +39,7 @@ _PAYMENTS_GIVEN_BACK = RowMapper(PaymentGivenBack)
 # Names of the periodic tasks.
 SENDING, TURNING, LOOKING = "send_refunds", "turn_money_round", "look_up_given_back"
 SUSPENDING = "suspend_overdue_refunds"
+WATCHING = "watch_refunds"
 # The intent of a call, committed before it is made.  The lease covers the whole call: until it is
 # over or the call has ended nothing sends this refund again.  What comes of it sets the pause until
 # the next one.
@@ -67,6 +69,7 @@ ANSWERED = """
 UPDATE refunds SET state = CASE WHEN %s THEN 'refused' ELSE state END, last_answer = %s,
     try_at = CASE WHEN try_at < leased_until THEN try_at
                   ELSE now() + make_interval(secs => %s) END,
+    look_at = CASE WHEN tries > 1 THEN now() ELSE look_at END,  -- the record may have a part of it
     leased_until = NULL
 WHERE account_id = %s AND refund_id = %s AND state = 'sent'
 """
@@ -117,6 +120,26 @@ LOOKED_UP = """
 UPDATE chargebacks SET look_at = 'infinity'
 WHERE account_id = %s AND attempt_id = %s AND payment = %s
 """
+WATCH_DUE = """
+SELECT 1 FROM refunds WHERE look_at <= now() ORDER BY look_at
+"""
+TO_WATCH = f"""
+UPDATE refunds SET look_at = now() + make_interval(secs => %s)
+WHERE (account_id, refund_id) IN (
+    SELECT account_id, refund_id FROM refunds WHERE look_at <= now() ORDER BY look_at LIMIT %s
+    FOR UPDATE SKIP LOCKED)
+RETURNING {_COLUMNS}
+"""  # noqa: S608
+# Ever less often, until the record ends: as long again as it is settled, a week at most.
+WATCHED = """
+UPDATE refunds SET look_at = CASE WHEN state = 'settled' AND settled_at > now() - make_interval(secs => %s)
+    THEN now() + least(greatest(now() - settled_at, interval '1 hour'), interval '7 days') END
+WHERE account_id = %s AND refund_id = %s
+"""
+WATCH_LATER = """
+UPDATE refunds SET look_at = now() + make_interval(secs => %s)
+WHERE account_id = %s AND refund_id = %s
+"""
 # Open past their due time, and nobody was told yet.
 PAST_DUE = f"""
 SELECT account_id AS account, refund_id AS refund FROM refunds o
@@ -143,6 +166,8 @@ NOT_EXECUTED = "SELECT refund_not_executed(%s, %s, %s, %s, %s) AS state"
 UNUSED = "SELECT refund_unused(%s, %s, %s, %s, %s, %s, %s)"
 SURPLUS = "SELECT refund_surplus(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 DENIED = "SELECT refund_denied(%s, %s, %s, %s)"
+WON = "SELECT refund_won(%s, %s, %s, %s)"
+REVERSED = "SELECT refund_reversed(%s, %s, %s)"
 # Paid and past due without a lot, with some slack, so that an issue under way comes first.
 OVERDUE = f"""
 SELECT account_id AS account, order_id AS order FROM orders o
@@ -278,6 +303,21 @@ async def looked_up(tx: Tx, account: UUID, attempt: UUID, payment: str) -> None:
     await tx.run(LOOKED_UP, account, attempt, payment)
 
 
+async def lease_to_watch(tx: Tx, seconds: float, limit: int) -> list[Refund]:
+    """Refunds that are due to be looked for in the record of their provider, each leased."""
+    return await tx.all_as(_REFUNDS, TO_WATCH, seconds, limit)
+
+
+async def watched(tx: Tx, refund: Refund, window_seconds: float) -> None:
+    """A refund was looked for; the next look is later, or none where the record is over."""
+    await tx.run(WATCHED, window_seconds, refund.account, refund.id)
+
+
+async def watch_later(tx: Tx, refund: Refund, seconds: float) -> None:
+    """The record could not be read: the refund is looked for again after so many seconds."""
+    await tx.run(WATCH_LATER, seconds, refund.account, refund.id)
+
+
 async def not_booked(tx: Tx, account: UUID, attempt: UUID, payment: str, told: int) -> int:
     """What of the money that news tells of the books do not have as given back, in rupiah."""
     found = await tx.value(NOT_BOOKED, account, attempt, payment, told)
@@ -314,6 +354,18 @@ async def denied(tx: Tx, account: UUID, order: UUID, attempt: UUID, payment: str
     loss = await tx.value(DENIED, account, order, attempt, payment)
     assert isinstance(loss, int)
     return loss
+
+
+async def won(tx: Tx, account: UUID, order: UUID, attempt: UUID, payment: str) -> bool:
+    """A payment that was wholly taken back is with us again; false where that is booked."""
+    return bool(await tx.value(WON, account, order, attempt, payment))
+
+
+async def reversed_to(tx: Tx, account: UUID, refund: UUID, made: Rupiah) -> Rupiah:
+    """Of a settled refund so much is with the buyer, as the record says; answers what came back now."""
+    found = await tx.value(REVERSED, account, refund, made.value)
+    assert isinstance(found, int)
+    return Rupiah(found)
 
 
 async def surplus(

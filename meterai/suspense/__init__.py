@@ -20,9 +20,11 @@ from meterai.suspense.model import (
 )
 from meterai.suspense.service import (
     SuspenseService,
+    ended,
     explained,
     given_back,
     keep,
+    load,
     open_items,
     resolve,
 )
@@ -35,9 +37,11 @@ __all__ = [
     "Resolution",
     "SuspenseService",
     "SuspenseState",
+    "ended",
     "explained",
     "given_back",
     "keep",
+    "load",
     "open_items",
     "resolve",
 ]

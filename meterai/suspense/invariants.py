@@ -14,7 +14,7 @@ POSTINGS = (
         """,
     ),
     Posting(
-        ("suspense_explained", "suspense_returned"),
+        ("suspense_explained", "suspense_returned", "suspense_applied"),
         """
         SELECT i.account_id, 'unsuspended:' || i.item_id, 'suspense_' || i.resolution, i.item_id,
                i.resolved_at, ARRAY['suspense', 'bank_clearing'], ARRAY[-i.booked, i.booked]

@@ -25,6 +25,7 @@ class SuspenseEvent(StrEnum):
     EXPLAINED = "explained"
     RETURNED = "returned"
     DISMISSED = "dismissed"
+    APPLIED = "applied"
 
 
 class Resolution(StrEnum):
@@ -33,6 +34,7 @@ class Resolution(StrEnum):
     EXPLAINED = "explained"  # the payment it spoke of was learned in another way, and booked there
     RETURNED = "returned"  # the provider gave the money back to its payer
     DISMISSED = "dismissed"  # somebody looked, and there is nothing to do
+    APPLIED = "applied"  # an operator knows whose order its money is for, and it was captured there
 
 
 _S, _E = SuspenseState, SuspenseEvent
@@ -42,6 +44,7 @@ SUSPENSE = Lifecycle(
         (_S.OPEN, _E.EXPLAINED): _S.RESOLVED,
         (_S.OPEN, _E.RETURNED): _S.RESOLVED,
         (_S.OPEN, _E.DISMISSED): _S.RESOLVED,
+        (_S.OPEN, _E.APPLIED): _S.RESOLVED,
     },
 )
 

@@ -43,9 +43,22 @@ async def open_items(tx: ReadTx) -> list[Item]:
     return await store.open_items(tx, LISTED_MAX)
 
 
+async def load(tx: Tx, identifier: UUID) -> Item:
+    """One item, locked until the transaction ends.  Refuses `ItemUnknown`."""
+    found = await store.item(tx, identifier)
+    if found is None:
+        raise ItemUnknown("no such item")
+    return found
+
+
 async def explained(tx: Tx, reference: str, payment: str, amount: Rupiah) -> None:
     """Resolve the items that lacked the number or the amount of this payment, now captured."""
     await store.explained(tx, reference, payment, amount.value)
+
+
+async def ended(tx: Tx, key: str, how: str) -> None:
+    """Resolve the item of this key: what it said is over.  It holds no money."""
+    await store.ended(tx, key, how)
 
 
 async def given_back(tx: Tx, reference: str, payment: str) -> None:

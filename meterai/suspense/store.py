@@ -12,6 +12,7 @@ _COLUMNS = (
 )
 _KEEP = "SELECT suspense_keep(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) AS is_new"
 _RESOLVE = "SELECT suspense_resolve(%s, %s, %s, %s) AS outcome"
+_ITEM = f"SELECT {_COLUMNS} FROM suspense_items WHERE item_id = %s FOR UPDATE"  # noqa: S608
 _OPEN_ITEMS = f"""
 SELECT {_COLUMNS} FROM suspense_items WHERE state = 'open' ORDER BY due_at, item_id LIMIT %s
 """  # noqa: S608 - columns are a constant
@@ -19,13 +20,17 @@ SELECT {_COLUMNS} FROM suspense_items WHERE state = 'open' ORDER BY due_at, item
 _EXPLAINED = """
 SELECT suspense_resolve(item_id, 'explained', 'payments', %s) FROM suspense_items
 WHERE state = 'open' AND reference = %s AND booked = 0
-    AND CASE reason WHEN 'amount_unreadable' THEN payment = %s
-                    WHEN 'number_missing' THEN coalesce(amount, %s) = %s ELSE false END
+    AND CASE WHEN reason IN ('amount_unreadable', 'status_contradicts', 'unconfirmed') THEN payment = %s
+             WHEN reason = 'number_missing' THEN coalesce(amount, %s) = %s ELSE false END
 """
 # News that a payment was given back, once that money has left the books.
 _GIVEN_BACK = """
 SELECT suspense_resolve(item_id, 'explained', 'payments', 'in the books') FROM suspense_items
 WHERE state = 'open' AND reason = 'refunded_there' AND reference = %s AND payment = %s
+"""
+_ENDED = """
+SELECT suspense_resolve(item_id, 'explained', 'payments', %s) FROM suspense_items
+WHERE state = 'open' AND item_key = %s AND booked = 0
 """
 _FIGURES = """
 SELECT count(*) AS open, count(*) FILTER (WHERE due_at <= now()) AS overdue,
@@ -67,6 +72,11 @@ async def open_items(tx: ReadTx, limit: int) -> list[Item]:
     return await tx.all_as(_ITEMS, _OPEN_ITEMS, limit)
 
 
+async def item(tx: Tx, identifier: UUID) -> Item | None:
+    """One item, locked until the transaction ends."""
+    return await tx.one_as(_ITEMS, _ITEM, identifier)
+
+
 async def explained(tx: Tx, reference: str, payment: str, amount: int) -> None:
     """Resolve the items that lacked the number or the amount of this payment."""
     await tx.run(_EXPLAINED, f"captured {payment}", reference, payment, amount, amount)
@@ -75,6 +85,11 @@ async def explained(tx: Tx, reference: str, payment: str, amount: int) -> None:
 async def given_back(tx: Tx, reference: str, payment: str) -> None:
     """Resolve what was told of this payment being given back."""
     await tx.run(_GIVEN_BACK, reference, payment)
+
+
+async def ended(tx: Tx, key: str, how: str) -> None:
+    """Resolve the item of this key, which holds no money."""
+    await tx.run(_ENDED, how, key)
 
 
 async def figures(tx: ReadTx) -> Figures:

@@ -448,6 +448,22 @@ PAYMENTS = [
         "attempt_times_are_possible",
     ),
     _c(
+        "a payment that only news told is confirmed by nobody",
+        "UPDATE captures SET captured_at = captured_at - interval '2 days', confirmed_at = NULL"
+        " WHERE payment = %(quota.payment)s AND learned_by = 'notification'",
+        "payment_is_confirmed_or_asked_for",
+    ),
+    _c(
+        "a refund was reversed and nothing goes back",
+        "UPDATE refunds SET reversed = 1000 WHERE refund_id = %(returned.refund)s",
+        "no_money_lies_about",
+    ),
+    _c(
+        "a chargeback was won and is in no book",
+        "UPDATE chargebacks SET won = posted WHERE payment = %(denied.payment)s",
+        "no_money_lies_about",
+    ),
+    _c(
         "nobody asks about an attempt",
         "UPDATE payment_attempts SET ask_at = now() - interval"
         " '2 hours' WHERE attempt_id = %(placed.attempt)s",

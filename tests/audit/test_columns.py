@@ -32,6 +32,7 @@ LARGE = {
     ("payment_attempts", "ask_at"): "now() + interval '2 years'",
     ("payment_attempts", "cancel_at"): "now() + interval '2 years'",
     ("refunds", "tries"): "-1",
+    ("refunds", "look_at"): FAR,
     ("refunds", "try_at"): FAR,
     ("sessions", "created_at"): FAR,
     ("sessions", "ended_at"): "created_at",

@@ -118,6 +118,15 @@ def give_back(shop: Shop, _: UUID) -> None:
     shop.work()
 
 
+def restore(shop: Shop, _: UUID) -> None:
+    """The chargeback is won; the refunds were reversed."""
+    for one in shop.paid[-1:]:
+        shop.win(one)
+    for refund in shop.refunds():
+        shop.reverse(refund)
+    shop.work()
+
+
 def denied(shop: Shop) -> UUID:
     order = executed(shop)
     take_back(shop, order)
@@ -155,9 +164,10 @@ def test_orders(shop: Shop) -> None:
         OrderEvent.REFUND_SETTLED: settle_all,
         OrderEvent.PAYMENT_DENIED: take_back,
         OrderEvent.GIVEN_BACK: give_back,
+        OrderEvent.MONEY_RESTORED: restore,
     }
     assert set(makes) == set(OrderState)
-    assert set(happens) | {OrderEvent.ASKED_BACK} == set(OrderEvent)
+    assert set(happens) | {OrderEvent.ASKED_BACK, OrderEvent.LOSS_COVERED} == set(OrderEvent)
     walk(shop, ORDER, makes, happens, "orders")
     # What is merely paid has stamps to ask back only where documents wait for theirs.
     makes[OrderState.PAID] = documents_paid
@@ -168,6 +178,22 @@ def test_orders(shop: Shop) -> None:
         {OrderEvent.ASKED_BACK: lambda shop, order: shop.ask_back(order)},
         "orders",
     )
+
+
+def test_a_won_chargeback_pays_for_stamps_in_use(shop: Shop) -> None:
+    order = executed(shop)
+    stamping = shop.reserve(1)
+    take_back(shop, order)
+    assert shop.state(order) == OrderState.DENIED
+    restore(shop, order)
+    assert shop.state(order) == ORDER.after(OrderState.DENIED, OrderEvent.LOSS_COVERED)
+    unit = PRICE + FEE
+    assert shop.money(order) == {"captured": 2 * unit, "executed": unit, "in_flight": unit}
+    assert stamping is not None
+    shop.deliver(stamping)
+    settle_all(shop, order)
+    assert shop.money(order) == {"captured": 2 * unit, "executed": unit, "refunded": unit}
+    shop.assert_books_hold()
 
 
 def documents_paid(shop: Shop) -> UUID:
@@ -270,6 +296,7 @@ def test_attempts(shop: Shop) -> None:
         AttemptEvent.TAKEN_BACK: taken_back,
         AttemptEvent.DECLINED: decline,
         AttemptEvent.DENIED: deny_payment,
+        AttemptEvent.WON: restore,
     }
     assert set(makes) == set(AttemptState)
     assert set(happens) == set(AttemptEvent)

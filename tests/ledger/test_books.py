@@ -101,6 +101,14 @@ class Trade(RuleBasedStateMachine):
         self.shop.deny(self._paid(which))
 
     @precondition(lambda self: self.shop.paid)
+    @rule(which=WHICH)
+    def win(self, which: int) -> None:
+        """What was taken back is booked before it is won: the bank's answer is of a day later."""
+        self.shop.work_off()
+        self.shop.win(self._paid(which))
+        self.shop.work()  # until then the books have what the bank has no more
+
+    @precondition(lambda self: self.shop.paid)
     @rule(which=WHICH, part=PART)
     def deny_a_part(self, which: int, part: int) -> None:
         """So much of it so far: less than was told before is the same news again."""
@@ -145,7 +153,9 @@ class Trade(RuleBasedStateMachine):
     def ask_back(self, which: int) -> None:
         self.shop.ask_back(self._order(which))
 
-    @rule(which=WHICH, how=st.sampled_from(["send", "settle", "refuse", "settle_whatever"]))
+    @rule(
+        which=WHICH, how=st.sampled_from(["send", "settle", "refuse", "settle_whatever", "reverse"])
+    )
     def move_refund(self, which: int, how: str) -> None:
         refunds = self.shop.refunds()
         if refunds:

@@ -329,9 +329,16 @@ def _denied(history: History) -> None:
     shop.work()
     deny(paid)
     shop.fail(history["recovered.0"])
-    order = shop.place(1)  # the denial overtook the payment
+    order = shop.place(1)  # a part was taken back before the payment was told
     history._order("overtaken", order)
-    shop.deny(Paid(history["overtaken.attempt"], "OVERTAKEN", 10_500))
+    shop.deny(Paid(history["overtaken.attempt"], "OVERTAKEN", 10_500), 4_000)
+    history.quota("won", 2)
+    deny(shop.paid[-1])
+    shop.win(shop.paid[-1])
+    shop.work()
+    shop.ask_back(history.quota("reversed", 2))
+    shop.work()
+    shop.reverse(history.give_back("reversed", "send", "settle"), 6_000)
     shop.work()
 
 

@@ -106,7 +106,7 @@ def references(read: Any) -> list[Reference]:
         for row in read("SELECT * FROM orders")
     }
     for row in read(
-        "SELECT a.subject, c.attempt_id, c.payment, c.amount, coalesce(b.posted + b.returned_posted, 0) AS posted,"
+        "SELECT a.subject, c.attempt_id, c.payment, c.amount, coalesce(b.posted - b.won + b.returned_posted, 0) AS posted,"
         " coalesce(b.lost, 0) AS lost FROM captures c"
         " JOIN payment_attempts a USING (account_id, attempt_id)"
         " LEFT JOIN chargebacks b USING (account_id, attempt_id, payment)"
@@ -115,7 +115,9 @@ def references(read: Any) -> list[Reference]:
         found[row["subject"]].payments[row["attempt_id"], row["payment"]] = Payment(
             row["amount"], row["posted"], row["lost"], []
         )
-    for row in read("SELECT * FROM refunds"):
+    for row in read(
+        "SELECT order_id, attempt_id, payment, state, amount - reversed AS amount FROM refunds"
+    ):
         found[row["order_id"]].payments[row["attempt_id"], row["payment"]].refunds.append(row)
     return list(found.values())
 

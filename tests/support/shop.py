@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -293,6 +294,8 @@ class Shop:
             payment_store.CAPTURE, self.account, paid.attempt, paid.number, paid.amount, how
         )
         assert row is not None
+        if row["outcome"] == "contradicts":
+            return await self.telling(paid, "question")  # the bank is asked, and says the same
         if self.bank and row["outcome"] == "captured":
             [of] = await database.call_all(
                 "SELECT subject FROM payment_attempts WHERE attempt_id = %s", paid.attempt
@@ -311,10 +314,19 @@ class Shop:
             payment_store.DENY, self.account, paid.attempt, paid.number if named else None, taken
         )
         assert row is not None
-        if self.bank and row["outcome"] in ("denied", "early", "declined"):
+        if self.bank and row["outcome"] in ("denied", "early"):
             key = (paid.attempt, paid.number)
             self.bank.taken_back[key] = max(self.bank.taken_back.get(key, 0), taken)
         return str(row["outcome"])
+
+    def win(self, paid: Paid) -> None:
+        """The bank answers that a payment is paid which its payer's bank had wholly taken back."""
+        after = datetime.now(UTC) + timedelta(seconds=1)
+        self.call(payment_store.CONFIRM, self.account, paid.attempt, paid.number, after)
+        if self.bank:
+            key = (paid.attempt, paid.number)
+            if self.bank.taken_back.get(key, 0) >= paid.amount:
+                self.bank.taken_back[key] = 0
 
     def given_back(self, paid: Paid, amount: int) -> None:
         """The bank gives so much of a payment back of its own accord, so far."""
@@ -445,6 +457,13 @@ class Shop:
         if self.bank and settled["state"] == "settled":
             self.bank.refunded[refund] = row["order_id"], row["amount"]
         return str(settled["state"])
+
+    def reverse(self, refund: UUID, made: int = 0) -> None:
+        """The bank's record says that so much of a refund is with the buyer."""
+        row = self.call(refund_store.REVERSED, self.account, refund, made)
+        assert row is not None
+        if self.bank and row["refund_reversed"]:
+            self.bank.refunded[refund] = self.bank.refunded[refund][0], made
 
     def refuse(self, refund: UUID) -> None:
         """The bank says no: for ever where the issuer has taken the payment back."""

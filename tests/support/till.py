@@ -108,6 +108,12 @@ class Till:
         self.do(self.shop.container.of(RefundService).look_up_given_back())
         self.shop.work()
 
+    def watch_refunds(self) -> None:
+        """The periodic task that looks for refunds in the bank's record, now."""
+        self.shop.arrange("UPDATE refunds SET look_at = now() WHERE look_at IS NOT NULL")
+        self.do(self.shop.container.of(RefundService).watch())
+        self.shop.work()
+
     def attempt(self, attempt: UUID) -> Row:
         [row] = self.rows(
             "SELECT state, asked, ask_rank, tries, last_answer, reference, qr_content,"

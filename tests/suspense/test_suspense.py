@@ -1,12 +1,16 @@
 """What is signed is booked to its order or kept in suspense; nothing is dropped."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from meterai import suspense
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.payments import reference_of
+from meterai.plumbing.database import Tx
+from meterai.refunds.model import OrderTakesNoMoney
+from meterai.refunds.service import apply
 from meterai.suspense import ItemUnknown, MoneyBooked, Resolution, SuspenseService
 from tests.support.shop import PRICE, TESTER
 from tests.support.till import Till, paid_body
@@ -287,3 +291,47 @@ def test_what_is_open_is_counted(till: Till) -> None:
     assert (found.open, found.overdue, found.booked) == (2, 1, PRICE)
     assert found.oldest_seconds > 0
     till.shop.arrange("UPDATE suspense_items SET due_at = now() + interval '1 day'")
+
+
+# -- money that an operator applies to an order ------------------------------------------------
+
+
+def applied(till: Till, order: UUID) -> None:
+    item = item_of(till)
+
+    async def decide(tx: Tx) -> None:
+        await suspense.resolve(tx, item, Resolution.APPLIED, actor=TESTER, note="by phone")
+        await apply(tx, item, till.shop.account, order)
+
+    till.do(till.shop.container.database.run(decide))
+    till.shop.work()
+
+
+def test_money_that_is_applied_pays_the_order_once(till: Till) -> None:
+    order, attempt, _ = till.order()
+    till.notify(paid_body("SOMEBODY-ELSE", "P7"))
+    applied(till, order)
+    assert till.shop.state(order) == "executed"
+    assert till.shop.money(order) == {"captured": PRICE, "executed": PRICE}
+    assert till.book("suspense") == 0
+    assert till.suspended() == []
+    assert till.notify(paid_body("SOMEBODY-ELSE", "P7")) == "suspended_number_elsewhere"
+    assert till.notify(paid_body(till.reference(attempt), "P7")) == "known"
+
+
+def test_money_is_applied_only_to_an_order_that_waits_for_exactly_it(till: Till) -> None:
+    order, _, _ = till.order(2)
+    till.notify(paid_body("SOMEBODY-ELSE", "P7"))
+    with pytest.raises(OrderTakesNoMoney):
+        applied(till, order)
+    [row] = till.rows("SELECT state, booked FROM suspense_items")
+    assert row == {"state": "open", "booked": PRICE}
+    assert till.book("suspense") == PRICE
+
+
+def test_news_without_money_cannot_be_applied(till: Till) -> None:
+    order, _, _ = till.order()
+    till.notify(b"<html>")
+    with pytest.raises(MoneyBooked):
+        applied(till, order)
+    assert till.shop.state(order) == "placed"

@@ -270,7 +270,7 @@ def test_every_invariant_is_audited() -> None:
 def test_every_reason_of_an_entry_has_its_rule() -> None:
     posted = re.findall(r"ledger_post\(\s*[^,]*,\s*[^,]*,\s*'(\w+)'( \|\|)?", SQL)
     # What an item in suspense ended in makes the rest of its reason; money is never dismissed.
-    ends = {"suspense_explained", "suspense_returned"}
+    ends = {"suspense_explained", "suspense_returned", "suspense_applied"}
     assert {reason for reason, rest in posted if rest} == {"suspense_"}
     reasons = {reason for reason, rest in posted if not rest} | ends
     assert {reason for one in POSTINGS for reason in one.reasons} == reasons

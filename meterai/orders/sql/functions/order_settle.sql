@@ -24,7 +24,7 @@ BEGIN
     IF EXISTS (SELECT 1 FROM chargebacks WHERE account_id = p_account
                AND attempt_id = p_attempt AND payment = p_payment) THEN
         PERFORM refund_denied(p_account, p_order, p_attempt, p_payment);
-        SELECT p_amount - posted - returned_posted INTO v_amount FROM chargebacks
+        SELECT p_amount - posted + won - returned_posted INTO v_amount FROM chargebacks
         WHERE account_id = p_account AND attempt_id = p_attempt AND payment = p_payment;
         IF v_amount <= 0 THEN
             RETURN 'denied';

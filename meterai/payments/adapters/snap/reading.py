@@ -217,7 +217,7 @@ def refund_in_history(answer: Answer, number: str, amount: Rupiah) -> RefundMade
 
 
 def refunds_in_history(answer: Answer) -> tuple[RefundLine, ...]:
-    """13: every refund of a QR that was made, asked for by us or not.
+    """13: every refund of a QR, asked for by us or not; of one that failed, no rupiah.
 
     Refuses `OutcomeUnknown` where one cannot be read.
     """
@@ -230,9 +230,11 @@ def refunds_in_history(answer: Answer) -> tuple[RefundLine, ...]:
 def _refund_line(one: object) -> RefundLine | None:
     found = one if isinstance(one, dict) else {}
     status, amount = _status(found.get("refundStatus")), _amount(found.get("refundAmount"))
-    if status in (Status.FAILED, Status.CANCELLED, Status.UNKNOWN):
+    if status is Status.UNKNOWN:
         return None
-    if status is not Status.PAID or amount is None:
+    if status in (Status.FAILED, Status.CANCELLED):
+        amount = Rupiah(0)
+    elif status is not Status.PAID or amount is None:
         raise OutcomeUnknown("a refund of the history is under way, or cannot be read")
     number, provider_number = _number(found.get("partnerRefundNo")), _number(found.get("refundNo"))
     return RefundLine(number, provider_number, _number(found.get("rrn")), amount)

@@ -1,7 +1,9 @@
 -- Money arrived.  The one door for notification, browser return and status question alike; it
 -- only ever moves forward.  Answers 'captured', 'known', 'amount_differs' (it is known with another
--- amount: nothing is moved), 'elsewhere' (it counts under another reference: nothing is moved), or
--- 'unknown_attempt'.
+-- amount: nothing is moved), 'elsewhere' (it counts under another reference: nothing is moved),
+-- 'contradicts' (news of a payment after news that it failed: nothing is moved), or 'unknown_attempt'.
+-- News has no order in time and an answer is of now, so news that contradicts what is known has the
+-- provider asked.
 CREATE OR REPLACE FUNCTION payment_capture(
     p_account uuid, p_attempt uuid, p_payment text, p_amount bigint, p_learned_by text
 ) RETURNS text
@@ -11,6 +13,7 @@ DECLARE
     v_known captures;
     -- It is asked about again for a second payment that nobody tells us of; not while the first is executed.
     v_again timestamptz := now() + interval '5 minutes';
+    v_now timestamptz := now();
 BEGIN
     SELECT * INTO v_attempt FROM payment_attempts
     WHERE account_id = p_account AND attempt_id = p_attempt FOR UPDATE;
@@ -19,7 +22,15 @@ BEGIN
     END IF;
     SELECT * INTO v_known FROM captures
     WHERE account_id = p_account AND attempt_id = p_attempt AND payment = p_payment;
-    IF FOUND THEN
+    IF p_learned_by = 'notification' AND (v_attempt.state = 'declined' AND NOT FOUND
+                                          OR v_known.denied_at IS NOT NULL) THEN
+        UPDATE payment_attempts SET ask_at = least(ask_at, v_now), ask_rank = 0
+        WHERE account_id = p_account AND attempt_id = p_attempt;
+        IF v_known.payment IS NULL THEN
+            RETURN 'contradicts';
+        END IF;
+    END IF;
+    IF v_known.payment IS NOT NULL THEN
         -- A denial that came first has left its mark, with what was taken back.
         RETURN CASE WHEN v_known.amount = p_amount OR v_known.learned_by = 'denial' THEN 'known'
                     ELSE 'amount_differs' END;
@@ -29,10 +40,12 @@ BEGIN
         OR NOT suspense_captured(p_payment, p_amount) THEN
         RETURN 'elsewhere';
     END IF;
-    INSERT INTO captures (account_id, attempt_id, payment, amount, learned_by)
-    VALUES (p_account, p_attempt, p_payment, p_amount, p_learned_by);
+    INSERT INTO captures (account_id, attempt_id, payment, amount, learned_by, confirmed_at)
+    VALUES (p_account, p_attempt, p_payment, p_amount, p_learned_by,
+            CASE p_learned_by WHEN 'notification' THEN NULL ELSE v_now END);
+    -- Also where it was asked about no more: its provider is to confirm what it told.
     UPDATE payment_attempts SET state = 'paid', ask_rank = 1,
-        ask_at = greatest(ask_at, v_again)
+        ask_at = CASE ask_at WHEN 'infinity' THEN v_again ELSE greatest(ask_at, v_again) END
     WHERE account_id = p_account AND attempt_id = p_attempt AND state <> 'denied';
     PERFORM ledger_post(
         p_account, 'captured:' || p_attempt || ':' || p_payment, 'payment_captured',

@@ -1,10 +1,10 @@
 -- The issuer took a payment back, in part or whole, or never gave it.  `p_amount` is the sum taken
--- back of this payment SO FAR, null for all of it: a repeat brings no greater sum and changes
--- nothing, whatever came between, and who hears of parts one by one asks the provider for the sum.
+-- back of this payment SO FAR, null for all of it, less what its payee won back (`won`): a repeat brings
+-- no greater sum and changes nothing, whatever came between, and who hears of parts one by one asks the provider for the sum.
 -- Answers:
 --   denied           money goes out of the books (by a job)
 --   known            no more than what was taken back before
---   declined         nothing was captured: the QR is spent, a later capture by this number is denied
+--   declined         nothing was captured, so nothing was taken back: one try to pay failed
 --   early            a part of a payment that we have not heard of; kept until it is captured
 --   exceeds          more than was captured; nothing is done
 --   elsewhere        it counts under another reference; nothing is done
@@ -56,25 +56,26 @@ BEGIN
         RETURN 'known';  -- a mark of before: the payment itself will be known too
     ELSIF p_amount > v_capture.amount THEN
         RETURN 'exceeds';
+    ELSIF v_capture.amount IS NULL AND coalesce(p_amount, v_attempt.amount) >= v_attempt.amount THEN
+        -- No mark is left: the same number, or another, may still succeed.
+        RETURN payment_decline(v_attempt);
     END IF;
-    SELECT taken_back INTO v_before FROM chargebacks
+    SELECT taken_back - won INTO v_before FROM chargebacks
     WHERE account_id = p_account AND attempt_id = p_attempt AND payment = v_payment;
     INSERT INTO chargebacks AS c (account_id, attempt_id, payment, subject, taken_back, is_whole, is_named)
     VALUES (p_account, p_attempt, v_payment, v_attempt.subject,
             coalesce(p_amount, v_capture.amount, 0), p_amount IS NULL, p_payment IS NOT NULL)
     ON CONFLICT ON CONSTRAINT chargebacks_pkey DO UPDATE
-    SET taken_back = greatest(c.taken_back, excluded.taken_back), is_whole = c.is_whole OR excluded.is_whole,
+    SET taken_back = greatest(c.taken_back, c.won + excluded.taken_back), is_whole = c.is_whole OR excluded.is_whole,
         is_named = c.is_named OR excluded.is_named, last_told_at = v_now
-    WHERE NOT c.is_whole AND (excluded.taken_back > c.taken_back
-        OR excluded.is_whole AND (v_capture.amount IS NULL OR c.taken_back < v_capture.amount));
+    WHERE NOT c.is_whole AND (c.won + excluded.taken_back > c.taken_back
+        OR excluded.is_whole AND (v_capture.amount IS NULL OR c.taken_back - c.won < v_capture.amount));
     IF NOT FOUND THEN
         RETURN 'known';
-    ELSIF v_capture.amount IS NULL AND p_amount < v_attempt.amount THEN
+    ELSIF v_capture.amount IS NULL THEN
         UPDATE payment_attempts SET ask_at = least(ask_at, v_now)
         WHERE account_id = p_account AND attempt_id = p_attempt AND state <> 'opening';
         RETURN 'early';
-    ELSIF v_capture.amount IS NULL THEN
-        RETURN payment_decline(v_attempt);
     END IF;
     PERFORM payment_mark_denied(p_account, p_attempt, v_payment);
     PERFORM emit(p_account, 'payment_denied', jsonb_build_object(

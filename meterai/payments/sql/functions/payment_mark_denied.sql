@@ -5,7 +5,7 @@ LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE captures c SET denied_at = now() FROM chargebacks b
     WHERE c.account_id = p_account AND c.attempt_id = p_attempt AND c.payment = p_payment
-        AND c.denied_at IS NULL AND (b.is_whole OR b.taken_back >= c.amount)
+        AND c.denied_at IS NULL AND (b.is_whole OR b.taken_back - b.won >= c.amount)
         AND b.account_id = c.account_id AND b.attempt_id = c.attempt_id AND b.payment = c.payment;
     IF FOUND THEN
         UPDATE payment_attempts SET state = 'denied'

@@ -17,6 +17,7 @@ LANGUAGE sql IMMUTABLE AS $$
         WHEN 'payment_declined' THEN ARRAY['offer_again']
         WHEN 'payment_denied' THEN ARRAY['take_chargeback']
         WHEN 'payment_refunded' THEN ARRAY['take_refund_news']
+        WHEN 'payment_won' THEN ARRAY['take_won']
         WHEN 'refund_requested' THEN ARRAY['tell_requested']
         WHEN 'refund_settled' THEN ARRAY['tell_settled']
         WHEN 'sign_in_asked' THEN ARRAY['queue_sign_in_code']

@@ -17,7 +17,8 @@ BEGIN
     PERFORM order_lock(p_account, p_order);
     SELECT amount INTO v_captured FROM captures WHERE account_id = p_account
         AND attempt_id = p_attempt AND payment = p_payment AND learned_by <> 'denial';
-    SELECT CASE WHEN is_whole THEN v_captured ELSE least(taken_back, v_captured) END - posted, posted,
+    SELECT CASE WHEN is_whole THEN v_captured ELSE least(taken_back - won, v_captured) END - (posted - won),
+        posted,
         least(returned, v_captured) - returned_posted, returned_posted
     INTO v_new, v_posted, v_back, v_back_posted FROM chargebacks
     WHERE account_id = p_account AND attempt_id = p_attempt AND payment = p_payment FOR UPDATE;

@@ -13,7 +13,7 @@ DECLARE
     v_is_denied boolean;
 BEGIN
     -- What the provider gave back without any issuer's word is the buyer's refund.
-    SELECT b.lost, b.posted >= c.amount, b.posted > 0 INTO v_lost, v_is_whole, v_is_denied
+    SELECT b.lost, b.posted - b.won >= c.amount, b.posted > b.won INTO v_lost, v_is_whole, v_is_denied
     FROM chargebacks b JOIN captures c USING (account_id, attempt_id, payment)
     WHERE b.account_id = p_account AND b.attempt_id = p_attempt AND b.payment = p_payment;
     SELECT * INTO v_order FROM orders WHERE account_id = p_account AND order_id = p_order

@@ -11,7 +11,8 @@ BEGIN
     IF v_was IS NULL OR v_was NOT IN ('sent', 'refused', 'void') THEN
         RETURN v_was;
     END IF;
-    UPDATE refunds SET state = 'settled', settled_at = now(), provider_refund_no = p_provider_no
+    UPDATE refunds SET state = 'settled', settled_at = now(), provider_refund_no = p_provider_no,
+        look_at = now() + interval '1 hour'
     WHERE account_id = p_account AND refund_id = p_refund;
     PERFORM suspense_refund_ended(v_refund.refund_no, 'settled');
     -- A call that was open while the refund was stopped has been carried out all the same: then

@@ -4,9 +4,9 @@ CREATE OR REPLACE FUNCTION refund_unassigned(p_account uuid, p_order uuid, p_att
 RETURNS bigint
 LANGUAGE sql STABLE AS $$
     SELECT c.amount
-        - coalesce((SELECT b.posted + b.returned_posted - b.lost FROM chargebacks b WHERE b.account_id = p_account
+        - coalesce((SELECT b.posted - b.won + b.returned_posted - b.lost FROM chargebacks b WHERE b.account_id = p_account
                     AND b.attempt_id = p_attempt AND b.payment = p_payment), 0)
-        - coalesce((SELECT sum(r.amount)::bigint FROM refunds r WHERE r.account_id = p_account
+        - coalesce((SELECT sum(r.amount - r.reversed)::bigint FROM refunds r WHERE r.account_id = p_account
                     AND r.order_id = p_order AND r.attempt_id = p_attempt
                     AND r.payment = p_payment AND r.state <> 'void'), 0)
         - coalesce((SELECT CASE

@@ -1,8 +1,9 @@
 -- Say how an open item ended.  Money in the book leaves it as `returned` (the provider has given it
--- back to its payer) or as `explained` (it is being captured for its order), and is never dismissed.
+-- back to its payer), as `explained` (it is being captured for its order) or as `applied` (the same, as an
+-- operator says), and is never dismissed.  Without money nothing is applied.
 -- News that a payment of ours was given back ends in no way before that money has left the books,
 -- and a refund that is overdue by nothing but its own end.
--- Answers 'resolved', 'known' (it was resolved before), 'unknown', or 'money_is_booked'.
+-- Answers 'resolved', 'known' (it was resolved before), 'unknown', or 'money_is_booked' (or none is).
 CREATE OR REPLACE FUNCTION suspense_resolve(p_item uuid, p_resolution text, p_by text, p_note text)
 RETURNS text
 LANGUAGE plpgsql AS $$
@@ -16,7 +17,8 @@ BEGIN
     IF v_item.state = 'resolved' THEN
         RETURN 'known';
     END IF;
-    IF v_item.booked > 0 AND p_resolution = 'dismissed' THEN
+    IF (v_item.booked > 0 AND p_resolution = 'dismissed')
+        OR (v_item.booked = 0 AND p_resolution = 'applied') THEN
         RETURN 'money_is_booked';
     END IF;
     IF v_item.reason = 'refund_overdue' AND p_by <> 'payments' THEN

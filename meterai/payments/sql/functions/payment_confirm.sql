@@ -1,0 +1,22 @@
+-- An answer to a question that was asked at p_asked_at says that a payment we have was paid.  Where its payer's
+-- bank had taken all of it back before that, the payee has won it back: the rooms above are told.
+CREATE OR REPLACE FUNCTION payment_confirm(
+    p_account uuid, p_attempt uuid, p_payment text, p_asked_at timestamptz
+) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_denied_at timestamptz;
+    v_subject uuid;
+    v_now timestamptz := now();
+BEGIN
+    UPDATE captures SET confirmed_at = coalesce(confirmed_at, v_now)
+    WHERE account_id = p_account AND attempt_id = p_attempt AND payment = p_payment
+        AND (confirmed_at IS NULL OR denied_at < p_asked_at)
+    RETURNING denied_at INTO v_denied_at;
+    IF v_denied_at < p_asked_at THEN
+        SELECT subject INTO v_subject FROM payment_attempts
+        WHERE account_id = p_account AND attempt_id = p_attempt;
+        PERFORM emit(p_account, 'payment_won', jsonb_build_object(
+            'attempt', p_attempt, 'payment', p_payment, 'subject', v_subject));
+    END IF;
+END $$;

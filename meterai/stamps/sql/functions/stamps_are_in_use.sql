@@ -1,0 +1,7 @@
+-- True where stamps of this lot are in the world: held, affixed or free.
+-- Public: orders, which is executed as long as some are.
+CREATE OR REPLACE FUNCTION stamps_are_in_use(p_account uuid, p_lot uuid) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT 1 FROM stamp_lots
+                   WHERE account_id = p_account AND lot_id = p_lot AND issued > returned);
+$$;

@@ -1,0 +1,156 @@
+"""Evidence that contradicts itself: a later, stronger fact counts, and what stays unclear is seen by somebody."""
+
+from typing import Any
+
+import pytest
+
+from meterai.payments import PaymentService
+from meterai.payments import store as payment_store
+from meterai.plumbing.database import Tx
+from tests.support.shop import PRICE
+from tests.support.till import Till, paid_body
+
+
+def money(rupiah: int) -> dict[str, str]:
+    return {"value": f"{rupiah}.00", "currency": "IDR"}
+
+
+def failed_body(reference: str, number: str | None) -> dict[str, Any]:
+    return {
+        "originalPartnerReferenceNo": reference,
+        "latestTransactionStatus": "06",
+        "amount": money(PRICE),
+        "additionalInfo": {} if number is None else {"rrn": number},
+    }
+
+
+def answer(status: str, *payments: tuple[str, str]) -> dict[str, Any]:
+    """What the bank says of an attempt, and of payments by number and status."""
+    listed = [{"rrn": rrn, "status": own, "amount": money(PRICE)} for rrn, own in payments]
+    more = {"latestTransactionStatus": status, "additionalInfo": {"payments": listed}}
+    return {"merge": {"amount": money(PRICE), **more}}
+
+
+def suspend_unconfirmed(till: Till) -> None:
+    till.do(till.shop.container.of(PaymentService).suspend_unconfirmed())
+
+
+# -- failed is not the end -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("failed", ["P1", "P0", None])
+def test_payment_after_a_failed_try_is_confirmed_and_executed_once(
+    till: Till, failed: str | None
+) -> None:
+    order, attempt, _ = till.order()
+    reference = till.reference(attempt)
+    assert till.notify(failed_body(reference, failed)) == "declined"
+    assert till.notify(paid_body(reference)) == "suspended_status_contradicts"
+    assert till.captured() == []
+    till.answers("query", answer("00", ("P1", "00")))
+    till.ask()
+    assert till.captured() == [("P1", PRICE)]
+    assert till.suspended() == []
+    assert till.shop.state(order) == "executed"
+    assert till.shop.money(order) == {"captured": PRICE, "executed": PRICE}
+    assert till.notify(paid_body(reference)) == "known"
+
+
+def test_news_of_a_payment_that_failed_after_it_takes_no_money(till: Till) -> None:
+    order, attempt, _ = till.order()
+    reference = till.reference(attempt)
+    till.notify(failed_body(reference, "P1"))
+    till.notify(paid_body(reference))  # older than the failure, and slower
+    till.answers("query", answer("06", ("P1", "06")))
+    till.ask()
+    assert till.captured() == []
+    assert till.shop.state(order) == "placed"
+    assert till.suspended() == [("status_contradicts", 0)]
+
+
+def test_answer_from_before_the_payment_does_not_deny_it(till: Till) -> None:
+    order, identifier, qr = till.order()
+    account = till.shop.account
+
+    async def leased(tx: Tx) -> Any:
+        return await payment_store.attempt(tx, account, identifier)
+
+    before = till.do(till.shop.container.database.run(leased))
+    number = till.control("pay", qr_content=qr)["rrn"]
+    till.ask()
+    till.answers("query", answer("06"))
+    till.do(till.shop.container.of(PaymentService).ask(before))
+    till.shop.work()
+    assert till.captured() == [(number, PRICE)]
+    assert till.shop.state(order) == "executed"
+
+
+def test_chargeback_that_was_won_is_taken_once_and_goes_back(till: Till) -> None:
+    order, attempt, qr = till.order()
+    number = till.control("pay", qr_content=qr)["rrn"]
+    till.ask()
+    till.control("deny", qr_content=qr)
+    assert till.notify(failed_body(till.reference(attempt), number)) in ("denied", "known")
+    assert till.shop.money(order) == {"captured": PRICE, "charged_back": PRICE}
+    # Old news of the payment may come again: it only has the bank asked.
+    assert till.notify(paid_body(till.reference(attempt), number)) == "known"
+    assert till.shop.money(order) == {"captured": PRICE, "charged_back": PRICE}
+    for _ in range(2):
+        till.answers("query", answer("00", (number, "00")))
+        till.ask()
+        assert till.shop.money(order) == {"captured": PRICE, "in_flight": PRICE}
+        assert till.shop.state(order) == "returning"
+    [refund] = till.rows("SELECT cause, state, amount FROM refunds")
+    assert refund == {"cause": "restored", "state": "requested", "amount": PRICE}
+
+
+# -- what stays unclear ----------------------------------------------------------------------------
+
+
+def test_payment_that_only_news_tells_is_an_item_until_an_answer_confirms_it(till: Till) -> None:
+    order, attempt, _ = till.order()
+    till.notify(paid_body(till.reference(attempt)))
+    assert till.shop.state(order) == "executed"
+    till.answers("query", answer("03"))
+    till.ask()
+    suspend_unconfirmed(till)
+    assert till.suspended() == []
+    till.shop.arrange("UPDATE captures SET captured_at = captured_at - interval '25 hours'")
+    till.shop.arrange("UPDATE payment_attempts SET opened_at = opened_at - interval '26 hours'")
+    for _ in range(2):
+        suspend_unconfirmed(till)
+        assert till.suspended() == [("unconfirmed", 0)]
+    till.answers("query", answer("00", ("P1", "00")))
+    till.ask()
+    assert till.suspended() == []
+    till.shop.arrange("UPDATE captures SET captured_at = captured_at + interval '25 hours'")
+    till.shop.arrange("UPDATE payment_attempts SET opened_at = opened_at + interval '26 hours'")
+
+
+def test_attempt_without_a_readable_answer_for_a_day_is_an_item_until_there_is_one(
+    till: Till,
+) -> None:
+    till.order()
+    no_answer = {"body": "<html>bank</html>", "content_type": "text/html"}
+    till.answers("query", no_answer)
+    till.ask()
+    assert till.suspended() == []
+    till.shop.arrange("UPDATE payment_attempts SET opened_at = opened_at - interval '25 hours'")
+    till.answers("query", no_answer, no_answer)
+    for _ in range(2):
+        till.ask()
+        assert till.suspended() == [("unanswered", 0)]
+    till.ask()
+    assert till.suspended() == []
+    till.answers("query", no_answer)
+    till.ask()
+    assert till.suspended() == []
+    till.shop.arrange("UPDATE payment_attempts SET opened_at = opened_at + interval '25 hours'")
+
+
+def test_payment_told_after_the_last_question_is_asked_about(till: Till) -> None:
+    order, attempt, _ = till.order()
+    till.shop.arrange("UPDATE payment_attempts SET ask_at = 'infinity'")
+    till.notify(paid_body(till.reference(attempt)))
+    assert till.shop.state(order) == "executed"
+    assert not till.attempt(attempt)["is_over"]

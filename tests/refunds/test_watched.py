@@ -1,0 +1,122 @@
+"""A settled refund is looked for in the bank's record: what is reversed, or was made in part, goes back again."""
+
+from typing import Any
+from uuid import UUID
+
+from tests.support.shop import PRICE
+from tests.support.till import Till
+
+
+def money(rupiah: int) -> dict[str, str]:
+    return {"value": f"{rupiah}.00", "currency": "IDR"}
+
+
+def asked_back(till: Till) -> UUID:
+    """An order whose stamp was asked back; its refund is not sent yet."""
+    order, _, qr = till.order()
+    till.control("pay", qr_content=qr)
+    till.ask()
+    till.shop.ask_back(order)
+    till.shop.work()
+    return order
+
+
+def refunds(till: Till) -> list[tuple[str, str, int, int]]:
+    found = till.rows("SELECT cause, state, amount, reversed FROM refunds ORDER BY refund_id")
+    return [(row["cause"], row["state"], row["amount"], row["reversed"]) for row in found]
+
+
+def number(till: Till) -> str:
+    return str(till.rows("SELECT refund_no FROM refunds ORDER BY refund_id")[0]["refund_no"])
+
+
+def recorded(till: Till, *lines: dict[str, Any]) -> None:
+    """The bank's record has these refunds."""
+    made = {"partnerRefundNo": number(till), "refundNo": "R1", "refundStatus": "00"}
+    history = [made | line for line in lines]
+    till.answers("history-detail", {"merge": {"additionalInfo": {"refundHistory": history}}})
+
+
+def test_reversed_refund_is_made_once_more_under_another_number(till: Till) -> None:
+    order = asked_back(till)
+    till.send_refunds()
+    assert refunds(till) == [("asked", "settled", PRICE, 0)]
+    recorded(till, {"refundAmount": money(PRICE), "refundStatus": "06"})
+    till.watch_refunds()
+    assert refunds(till) == [
+        ("asked", "settled", PRICE, PRICE),
+        ("restored", "requested", PRICE, 0),
+    ]
+    assert till.shop.money(order) == {"captured": PRICE, "in_flight": PRICE}
+    assert till.shop.state(order) == "returning"
+    recorded(till, {"refundAmount": money(PRICE), "refundStatus": "06"})
+    till.watch_refunds()
+    assert len(refunds(till)) == 2
+
+
+def test_try_that_failed_before_the_refund_was_made_reverses_nothing(till: Till) -> None:
+    asked_back(till)
+    till.send_refunds()
+    whole = {"refundAmount": money(PRICE)}
+    recorded(till, whole | {"refundStatus": "06"}, whole)
+    till.watch_refunds()
+    assert refunds(till) == [("asked", "settled", PRICE, 0)]
+
+
+def test_refund_made_in_part_without_saying_so_is_completed(till: Till) -> None:
+    order = asked_back(till)
+    till.answers("refund", {"drop": ["refundAmount"]})
+    till.send_refunds()
+    assert refunds(till) == [("asked", "settled", PRICE, 0)]
+    recorded(till, {"refundAmount": money(4_000)})
+    till.watch_refunds()
+    assert refunds(till) == [
+        ("asked", "settled", PRICE, PRICE - 4_000),
+        ("restored", "requested", PRICE - 4_000, 0),
+    ]
+    assert till.shop.money(order) == {
+        "captured": PRICE,
+        "refunded": 4_000,
+        "in_flight": PRICE - 4_000,
+    }
+
+
+def test_refund_whose_answer_was_lost_and_that_was_made_in_part_is_completed(till: Till) -> None:
+    order = asked_back(till)
+    for _ in range(2):
+        till.answers("refund", {"status": 504, "body": ""})
+        recorded(till, {"refundAmount": money(4_000)})
+        till.send_refunds()
+    recorded(till, {"refundAmount": money(4_000)})
+    till.watch_refunds()
+    assert refunds(till)[0] == ("asked", "settled", PRICE, PRICE - 4_000)
+    assert till.shop.money(order)["refunded"] == 4_000
+
+
+def test_settled_refund_that_the_record_does_not_have_is_an_item_until_it_has(till: Till) -> None:
+    asked_back(till)
+    till.send_refunds()
+    recorded(till)
+    till.watch_refunds()
+    assert till.suspended() == []
+    till.shop.arrange("UPDATE refunds SET settled_at = settled_at - interval '25 hours'")
+    for _ in range(2):
+        recorded(till)
+        till.watch_refunds()
+        assert till.suspended() == [("refund_not_in_record", 0)]
+    till.watch_refunds()  # the record of the stand-in has it
+    assert till.suspended() == []
+    assert refunds(till) == [("asked", "settled", PRICE, 0)]
+    till.shop.arrange("UPDATE refunds SET settled_at = settled_at + interval '25 hours'")
+
+
+def test_refund_is_looked_for_until_the_record_ends(till: Till) -> None:
+    asked_back(till)
+    till.send_refunds()
+    till.watch_refunds()
+    [row] = till.rows("SELECT look_at > now() + interval '50 minutes' AS is_later FROM refunds")
+    assert row["is_later"]
+    till.shop.arrange("UPDATE refunds SET settled_at = settled_at - interval '46 days'")
+    till.watch_refunds()
+    assert till.rows("SELECT look_at FROM refunds") == [{"look_at": None}]
+    till.shop.arrange("UPDATE refunds SET settled_at = settled_at + interval '46 days'")
