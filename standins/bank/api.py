@@ -15,6 +15,7 @@ from standins.bank.answers import Case, Refused, accepted, refused
 from standins.bank.authentication import TOKEN_SECONDS, Authenticator, Call
 from standins.bank.fields import mandatory_text, read_body
 from standins.bank.history import Facts, History
+from standins.bank.mix_ups import mixed_up
 from standins.bank.overrides import ResponseOverride, ResponseOverrides
 from standins.bank.snap import Services
 from standins.faults import Faults
@@ -63,7 +64,7 @@ class SnapApi:
     def _authenticated(self, service: Callable[..., Facts]) -> Act:
         def act(call: Call) -> Facts:
             self._authenticator.authenticate(call)
-            return service(read_body(call.body))
+            return mixed_up(self._faults, service(read_body(call.body)))
 
         return act
 

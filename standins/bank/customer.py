@@ -13,6 +13,7 @@ from standins import clock
 from standins.bank import model, qris
 from standins.bank.answers import to_json
 from standins.bank.fields import money
+from standins.bank.mix_ups import mixed_up
 from standins.bank.model import (
     Bill,
     Closing,
@@ -212,11 +213,12 @@ class Customers:
         is_dropped = self._faults.take("drop_notifications")
         is_doubled = not is_dropped and self._faults.take("double_notifications")
         without_rrn = status is Status.FAILED and self._faults.take("deny_without_rrn")
+        told = notification_facts(bill, status, payment, with_rrn=not without_rrn)
         now = clock.now_ms()
         notification = Notification(
             external_id=_external_id(now),
             reference_no=bill.reference_no,
-            body=notification_body(bill, status, payment, with_rrn=not without_rrn),
+            body=to_json(mixed_up(self._faults, told)),
             copies=2 if is_doubled else 1,
             attempts=0,
             due_at=now + round(self._faults.seconds("notification_delay_seconds") * 1000),
@@ -231,23 +233,21 @@ def _external_id(now: int) -> str:
     return f"{now}{secrets.randbelow(10**12):012d}"
 
 
-def notification_body(
+def notification_facts(
     bill: Bill, status: Status, payment: Payment | None, *, with_rrn: bool = True
-) -> bytes:
-    """The body of qr-mpm-notify (service 52): one payment, or a decline without one."""
+) -> dict[str, object]:
+    """What is said by qr-mpm-notify (service 52): one payment, or a decline without one."""
     additional_info = {"issuer": model.PAYER_BANK}
     if payment is not None and with_rrn:
         additional_info |= {"rrn": payment.rrn, "paidTime": clock.snap_time(payment.paid_at)}
-    return to_json(
-        {
-            "originalReferenceNo": bill.reference_no,
-            "originalPartnerReferenceNo": bill.partner_reference_no,
-            "latestTransactionStatus": status,
-            "transactionStatusDesc": model.STATUS_TEXT[status],
-            "customerNumber": model.CUSTOMER_NUMBER,
-            "destinationNumber": qris.MERCHANT_PAN,
-            "amount": money(bill.amount if payment is None else payment.amount),
-            "bankCode": model.BANK_CODE,
-            "additionalInfo": additional_info,
-        }
-    )
+    return {
+        "originalReferenceNo": bill.reference_no,
+        "originalPartnerReferenceNo": bill.partner_reference_no,
+        "latestTransactionStatus": status,
+        "transactionStatusDesc": model.STATUS_TEXT[status],
+        "customerNumber": model.CUSTOMER_NUMBER,
+        "destinationNumber": qris.MERCHANT_PAN,
+        "amount": money(bill.amount if payment is None else payment.amount),
+        "bankCode": model.BANK_CODE,
+        "additionalInfo": additional_info,
+    }

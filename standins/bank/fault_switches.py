@@ -17,6 +17,10 @@ token_delay_seconds            number; every answer of the token service waits s
 clock_ahead_seconds            number; the bank's clock, for what it checks and what it sends, is
                                so far ahead
 deny_without_rrn               n; the notifications of the next n denials have no payment number
+other_reference                n; the next answers and notifications name other references
+other_merchant                 n; they name another merchant
+other_amount                   n; they name another amount
+other_currency                 n; they name another currency
 strict                         bool; a QR that was paid or ran out cannot be paid
 deny_after_settlement_seconds  number or null; each payment is taken back by the payer's bank so
                                long after it settled
@@ -45,6 +49,16 @@ FAULT_SWITCHES = {
     "clock_ahead_seconds": FaultSwitch(Kind.SECONDS, "The bank's clock is so far ahead"),
     "deny_without_rrn": FaultSwitch(
         Kind.COUNT, "Next denials are told without the payment's number"
+    ),
+    "other_reference": FaultSwitch(
+        Kind.COUNT, "Next answers and notifications name other references"
+    ),
+    "other_merchant": FaultSwitch(
+        Kind.COUNT, "Next answers and notifications name another merchant"
+    ),
+    "other_amount": FaultSwitch(Kind.COUNT, "Next answers and notifications name another amount"),
+    "other_currency": FaultSwitch(
+        Kind.COUNT, "Next answers and notifications name another currency"
     ),
     "strict": FaultSwitch(Kind.BOOLEAN, "A QR that was paid or ran out cannot be paid"),
     "deny_after_settlement_seconds": FaultSwitch(
