@@ -1,5 +1,6 @@
 """Event handlers of payments."""
 
+from contextlib import suppress
 from hashlib import sha256
 from uuid import UUID
 
@@ -9,12 +10,15 @@ import structlog
 from meterai import suspense
 from meterai.payments import store
 from meterai.payments.events import NotificationReceived, PaymentRefunded
+from meterai.payments.metrics import count_call
 from meterai.payments.model import (
     NOT_BOOKED,
+    About,
     Act,
     Notification,
     OddReason,
     Status,
+    differences,
     judge,
     parse_reference,
 )
@@ -39,16 +43,19 @@ async def take_from_inbox(tx: Tx, event: NotificationReceived, payments: Payment
         read = payments.rails.reread(event.provider, kept.body)
     else:
         read = msgspec.convert(kept.reading, Notification)
-    outcome = await act_on(tx, event.provider, read)
+    ourselves = payments.rails.ourselves(event.provider)
+    outcome = await act_on(tx, event.provider, read, ourselves)
     if isinstance(outcome, OddReason):
         outcome = await _suspend(tx, event.provider, read, outcome, kept.body)
     await store.set_outcome(tx, *at, outcome)
     _log.info("notification_taken", external_id=event.external_id, outcome=outcome)
 
 
-async def act_on(tx: Tx, provider: str, read: Notification) -> str | OddReason:
+async def act_on(tx: Tx, provider: str, read: Notification, ourselves: About) -> str | OddReason:
     """Do what a notification says and answer what came of it, or why it cannot be done."""
     act = judge(read)
+    if await _is_of_another(tx, read, ourselves):
+        act = OddReason.ABOUT_ANOTHER
     if isinstance(act, OddReason) and act is not OddReason.UNREADABLE and _names_nothing(read):
         return OddReason.REFERENCE_MISSING
     found = await _attempt_of(tx, provider, read)
@@ -61,6 +68,20 @@ async def act_on(tx: Tx, provider: str, read: Notification) -> str | OddReason:
         return OddReason.REFERENCE_MISSING if _names_nothing(read) else OddReason.REFERENCE_UNKNOWN
     outcome = await _done(tx, provider, act, *found, read)
     return NOT_BOOKED.get(outcome, outcome)
+
+
+async def _is_of_another(tx: Tx, read: Notification, ourselves: About) -> bool:
+    """Whether it is about another merchant than us, or other instructions than its attempt has."""
+    found = differences(ourselves, read.about)
+    if not found and read.reference is not None and read.provider_reference is not None:
+        with suppress(ValueError):
+            attempt = await store.attempt(tx, *parse_reference(read.reference))
+            found = differences(attempt.about, read.about) if attempt else ()
+    if found:
+        differs = "; ".join(map(str, found))
+        _log.warning("news_about_another", reference=read.reference, differs=differs)
+        count_call("notification", OddReason.ABOUT_ANOTHER)
+    return bool(found)
 
 
 def _names_nothing(read: Notification) -> bool:

@@ -1,6 +1,7 @@
 """Attempts to be paid, and what a provider can answer; pure."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -92,6 +93,62 @@ class OutcomeUnknown(Refusal):
     code = "provider_outcome_unknown"
     status = 503
     retry_after_seconds = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """Facts by which a question, an answer, news or a line of a record is about one thing and no other.
+
+    None where it does not say.  Texts, as they are written: an amount is `Rp10.000`.
+    """
+
+    reference: str | None = None  # ours, of the attempt
+    provider_reference: str | None = None  # the provider's number of its instructions
+    merchant: str | None = None
+    store: str | None = None
+    terminal: str | None = None
+    amount: str | None = None  # that was asked for
+    refund_number: str | None = None  # ours
+    refund_amount: str | None = None
+    aliases: frozenset[str] = frozenset()  # what else stands for the merchant that is asked about
+
+
+_FACTS = [field.name for field in fields(About) if field.name != "aliases"]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One fact that is another than the one asked about."""
+
+    fact: str
+    asked: str
+    told: str
+
+    def __str__(self) -> str:
+        return f"{self.fact}: asked {self.asked}, told {self.told}"
+
+
+def differences(asked: About, told: About) -> tuple[Difference, ...]:
+    """Every fact that both name, and differently.  A fact that one of them leaves out is no difference."""
+    both = ((name, getattr(asked, name), getattr(told, name)) for name in _FACTS)
+    return tuple(
+        Difference(name, here, there)
+        for name, here, there in both
+        if here is not None and there is not None and here != there
+        if name != "merchant" or there not in asked.aliases
+    )
+
+
+class AboutAnother(OutcomeUnknown):
+    """The answer is about something else than what was asked: evidence of nothing."""
+
+    code = "answer_about_another"
+
+    def __init__(self, found: Sequence[Difference], told: About, *, is_money: bool = False) -> None:
+        super().__init__("; ".join(map(str, found)))
+        self.differences = tuple(found)
+        self.told = told
+        self.is_money = is_money  # it says that something was paid or given back
 
 
 class NoAnswer(OutcomeUnknown):
@@ -219,6 +276,15 @@ class Attempt:
         return (self.asked_at - self.heard_at).total_seconds() >= UNHEARD_SECONDS
 
     @property
+    def about(self) -> About:
+        """What a call to its provider is about."""
+        return About(
+            reference=self.reference,
+            provider_reference=self.provider_reference,
+            amount=str(self.amount),
+        )
+
+    @property
     def qr_content(self) -> str | None:
         """What is in its QR, where it is paid by one."""
         return self.instructions.content if isinstance(self.instructions, Qr) else None
@@ -264,6 +330,7 @@ class OddReason(StrEnum):
     ID_CONFLICT = "id_conflict"  # the id of another notification, with another body
     NUMBER_ELSEWHERE = "number_elsewhere"  # the payment of this number counts for another reference
     REFUNDED_THERE = "refunded_there"  # the provider gave money back that we did not ask it to
+    ABOUT_ANOTHER = "about_another"  # of another merchant, or of other instructions than it names
     # No news, but its absence: somebody is to ask the provider.
     REFUND_OVERDUE = "refund_overdue"  # a refund that the provider has not made in time
     REFUND_NOT_IN_RECORD = "refund_not_in_record"  # a settled refund that its record does not have
@@ -366,6 +433,20 @@ class Notification:
     number: str | None = None
     amount: Rupiah | None = None
     is_amount_told: bool = False
+    merchant: str | None = None  # whose money it is, as it says
+    store: str | None = None
+    terminal: str | None = None
+
+    @property
+    def about(self) -> About:
+        """What it is about.  Its amount is what was paid, which may be another than was asked for."""
+        return About(
+            reference=self.reference,
+            provider_reference=self.provider_reference,
+            merchant=self.merchant,
+            store=self.store,
+            terminal=self.terminal,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ class News:
             booked.setdefault(capture["payment"], []).append(capture)
         for row, one in read:
             self._told.add(one.number or "")
-            if row["reading"] is not None and row["reading"] != msgspec.to_builtins(one):
+            if _is_read_otherwise(row["reading"] or {}, msgspec.to_builtins(one)):
                 self._wrong.append(_told(row) | {"payment": one.number, "is": "read otherwise"})
             amount = one.amount and one.amount.value
             attempt = _attempt(one.reference)
@@ -107,6 +107,11 @@ class News:
         except RailNotConfigured as refusal:
             self._wrong.append(_told(row) | {"is": str(refusal)})
             return None
+
+
+def _is_read_otherwise(kept: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Whether something that was read then is not what is read now; more may be read now."""
+    return any(now.get(name) != value for name, value in kept.items())
 
 
 def _told(row: Row) -> Row:

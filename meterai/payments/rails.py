@@ -21,6 +21,7 @@ from meterai.kit.clock import Clock
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Malformed
 from meterai.payments.model import (
+    About,
     CallNotBegun,
     Channel,
     Delivered,
@@ -47,7 +48,8 @@ class Rail(Protocol):
 
     Every call refuses `OutcomeUnknown` where the provider may have acted (`NoAnswer` where nothing at
     all came back), `ProviderUnreachable` where nothing was sent, `ProviderRefused` where it said no,
-    and raises nothing else.
+    and raises nothing else.  An answer is compared with what was asked (`differences`): one about
+    something else is `AboutAnother`, an `OutcomeUnknown`.
 
     A payment has a number that no payment of another rail has: all begin with the `prefix` of the
     rail, and the rail takes it off again where it speaks to its provider.
@@ -63,23 +65,23 @@ class Rail(Protocol):
         """
         ...
 
-    async def ask(self, reference: str) -> TransactionStatus:
+    async def ask(self, about: About) -> TransactionStatus:
         """What became of an attempt; one that the provider does not know has status `UNKNOWN`."""
         ...
 
-    async def cancel(self, reference: str, reason: str) -> bool:
+    async def cancel(self, about: About, reason: str) -> bool:
         """Take back what was not paid; false where it was paid meanwhile, or has ended."""
         ...
 
-    async def refund(self, reference: str, payment: str, number: str, amount: Rupiah) -> RefundMade:
+    async def refund(self, about: About, payment: str, number: str, amount: Rupiah) -> RefundMade:
         """Give so much of a payment back under our `number`; a repeat gives nothing twice."""
         ...
 
-    async def refunded(self, reference: str, number: str, amount: Rupiah) -> RefundMade | None:
+    async def refunded(self, about: About, number: str, amount: Rupiah) -> RefundMade | None:
         """What became of a refund; None where the provider has not made it."""
         ...
 
-    async def refunds_of(self, reference: str) -> tuple[RefundLine, ...]:
+    async def refunds_of(self, about: About) -> tuple[RefundLine, ...]:
         """Every refund of an attempt in the provider's own record, asked for by us or not."""
         ...
 
@@ -132,6 +134,7 @@ class RailKind:
     needs       refuses where something is missing that `connect` needs
     connect     opens it: nothing is sent yet
     complaints  what is wrong with instructions, from the settings alone
+    ourselves   who we are in what its provider tells: news of another is not ours
     reread      what a kept notification says, as `Rail.notification` read it
     timeout_seconds   of one call on the wire
     call_seconds_max  of one call of a `Rail`, with all it takes
@@ -148,6 +151,7 @@ class RailKind:
     needs: Callable[[Settings, Keyring], None]
     connect: Callable[[Settings, Keyring, Clock], AbstractAsyncContextManager[Rail]]
     complaints: Callable[[Settings], Complaints]
+    ourselves: Callable[[Settings], About]
     reread: Callable[[bytes], Notification]
     timeout_seconds: Callable[[Settings], float]
     call_seconds_max: Callable[[Settings], float]
@@ -211,30 +215,30 @@ class BoundedRail:
         with self._call():
             return await self.rail.open(method, reference, amount, expires_at)
 
-    async def ask(self, reference: str) -> TransactionStatus:
+    async def ask(self, about: About) -> TransactionStatus:
         """As of the rail."""
         with self._call():
-            return await self.rail.ask(reference)
+            return await self.rail.ask(about)
 
-    async def cancel(self, reference: str, reason: str) -> bool:
+    async def cancel(self, about: About, reason: str) -> bool:
         """As of the rail."""
         with self._call():
-            return await self.rail.cancel(reference, reason)
+            return await self.rail.cancel(about, reason)
 
-    async def refund(self, reference: str, payment: str, number: str, amount: Rupiah) -> RefundMade:
+    async def refund(self, about: About, payment: str, number: str, amount: Rupiah) -> RefundMade:
         """As of the rail."""
         with self._call():
-            return await self.rail.refund(reference, payment, number, amount)
+            return await self.rail.refund(about, payment, number, amount)
 
-    async def refunded(self, reference: str, number: str, amount: Rupiah) -> RefundMade | None:
+    async def refunded(self, about: About, number: str, amount: Rupiah) -> RefundMade | None:
         """As of the rail."""
         with self._call():
-            return await self.rail.refunded(reference, number, amount)
+            return await self.rail.refunded(about, number, amount)
 
-    async def refunds_of(self, reference: str) -> tuple[RefundLine, ...]:
+    async def refunds_of(self, about: About) -> tuple[RefundLine, ...]:
         """As of the rail."""
         with self._call():
-            return await self.rail.refunds_of(reference)
+            return await self.rail.refunds_of(about)
 
     def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement]:
         """As of the rail."""
@@ -260,6 +264,7 @@ class Rails:
             method: Channel(kind.name, method) for kind in self.kinds for method in kind.methods
         }
         self._complaints = {kind.name: kind.complaints(settings) for kind in self.kinds}
+        self._ourselves = {kind.name: kind.ourselves(settings) for kind in self.kinds}
         self._windows = {kind.name: kind.window_seconds(settings) for kind in self.kinds}
         self.timeout_seconds = max(kind.timeout_seconds(settings) for kind in self.kinds)
         self.call_seconds_max = max(kind.call_seconds_max(settings) for kind in self.kinds)
@@ -314,6 +319,12 @@ class Rails:
     def window_seconds(self, name: str) -> float:
         """How long a provider answers about a payment; of one that is gone, the longest."""
         return self._windows.get(name, self.window_seconds_max)
+
+    def ourselves(self, name: str) -> About:
+        """Who we are in what a provider tells.  Refuses `RailNotConfigured`."""
+        if name not in self._ourselves:
+            raise RailNotConfigured(name)
+        return self._ourselves[name]
 
     def complaints(
         self, name: str, instructions: Instructions, amount: int, number: str | None

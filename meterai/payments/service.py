@@ -25,6 +25,8 @@ from meterai.payments.model import (
     ATTEMPTS_PER_SUBJECT_MAX,
     NOT_BOOKED,
     UNCONFIRMED_SECONDS,
+    About,
+    AboutAnother,
     Attempt,
     AttemptState,
     CallNotBegun,
@@ -151,10 +153,11 @@ class PaymentService:
         _log.error("qr_exchanged", reference=attempt.reference, wrong=", ".join(wrong))
         return replace(attempt, instructions=None)
 
-    async def _rail_of(self, account: UUID, attempt: UUID) -> str:
-        """The name of the rail of an attempt; none is called ''."""
+    async def _rail_of(self, account: UUID, attempt: UUID) -> tuple[str, About]:
+        """The name of the rail of an attempt, and what a call is about; no rail is called ''."""
         async with self._database.reading() as tx:
-            return await store.provider_of(tx, account, attempt) or ""
+            found = await store.attempt(tx, account, attempt)
+        return (found.channel.provider, found.about) if found else ("", About())
 
     # -- opening ---------------------------------------------------------------------------
 
@@ -287,7 +290,7 @@ class PaymentService:
         is_answered = is_cancelled = is_unknown = False
         provider = attempt.channel.provider
         try:
-            standing = await self._rails.of(provider).ask(attempt.reference)
+            standing = await self._rails.of(provider).ask(attempt.about)
         except RailNotConfigured:
             await self._asked(attempt)
             raise
@@ -296,6 +299,9 @@ class PaymentService:
                 store.put_question_off, attempt.account, attempt.id, refusal.seconds
             )
             return False
+        except AboutAnother as refusal:
+            if refusal.is_money:
+                await self._database.run(partial(_of_another, attempt=attempt, answer=refusal))
         except (OutcomeUnknown, ProviderUnreachable, ProviderRefused) as refusal:
             _log.info("question_unanswered", reference=attempt.reference, answer=str(refusal))
         else:
@@ -384,7 +390,7 @@ class PaymentService:
         key = (attempt.account, attempt.id)
         try:
             rail = self._rails.of(attempt.channel.provider, is_repeat=attempt.tries > 0)
-            is_taken_back = await rail.cancel(attempt.reference, "not to be paid any more")
+            is_taken_back = await rail.cancel(attempt.about, "not to be paid any more")
         except CallNotBegun as refusal:
             await self._database.once(store.put_cancel_off, *key, refusal.seconds)
         except (ProviderRefused, OutcomeUnknown, ProviderUnreachable) as refusal:
@@ -410,27 +416,26 @@ class PaymentService:
         provider's record is asked first.  Refuses `ProviderRefused`, `OutcomeUnknown`,
         `ProviderUnreachable`, `RailNotConfigured`.
         """
-        reference = reference_of(wish.account, wish.attempt)
-        name = await self._rail_of(wish.account, wish.attempt)
+        name, about = await self._rail_of(wish.account, wish.attempt)
         rail = self._rails.of(name)
         if wish.was_tried:
             try:
                 # A second try is two calls, and is counted as a repeat once.
                 again = self._rails.of(name, is_repeat=True)
-                made = await again.refunded(reference, wish.number, wish.amount)
+                made = await again.refunded(about, wish.number, wish.amount)
             except ProviderRefused:
                 made = None  # the provider cannot tell; the same number makes a repeat safe
             if made is not None:
                 return made
-        return await rail.refund(reference, wish.payment, wish.number, wish.amount)
+        return await rail.refund(about, wish.payment, wish.number, wish.amount)
 
     async def refund_history(self, account: UUID, attempt: UUID) -> tuple[RefundLine, ...]:
         """What the provider's record says was given back on an attempt, asked for by us or not.
 
         Refuses `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`, `RailNotConfigured`.
         """
-        rail = self._rails.of(await self._rail_of(account, attempt))
-        return await rail.refunds_of(reference_of(account, attempt))
+        name, about = await self._rail_of(account, attempt)
+        return await self._rails.of(name).refunds_of(about)
 
     async def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement]:
         """The records of every provider of all that moved from `begins` on and before `ends`.
@@ -494,6 +499,27 @@ async def _keep_conflict(tx: Tx, told_id: str, told: Delivered, body: bytes) -> 
     if reference is not None:
         with suppress(ValueError):
             await store.ask_now(tx, *parse_reference(reference))
+
+
+async def _of_another(tx: Tx, attempt: Attempt, answer: AboutAnother) -> None:
+    """Keep an answer that says something was paid, and is about something else than the attempt.
+
+    It moves nothing.  Where it names another attempt of ours, that one is asked about at once.
+    """
+    other = answer.told.reference or answer.told.provider_reference
+    await suspense.keep(
+        tx,
+        suspense.News(
+            key=f"{attempt.channel.provider}:{attempt.reference}:{other}:{OddReason.ABOUT_ANOTHER}",
+            source="question",
+            reason=OddReason.ABOUT_ANOTHER,
+            told=msgspec.json.encode({"of": attempt.reference, "differs": answer.differences}),
+            reference=attempt.reference,
+        ),
+    )
+    if answer.told.reference not in (None, attempt.reference):
+        with suppress(ValueError):
+            await store.ask_now(tx, *parse_reference(str(answer.told.reference)))
 
 
 async def _take_answer(tx: Tx, attempt: Attempt, one: Payment | Odd) -> None:

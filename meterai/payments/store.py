@@ -401,7 +401,7 @@ async def deny_from(
     return str(await tx.value(DENY_FROM, provider, account, attempt_id, number, amount))
 
 
-async def attempt(tx: Tx, account: UUID, attempt_id: UUID) -> Attempt | None:
+async def attempt(tx: ReadTx, account: UUID, attempt_id: UUID) -> Attempt | None:
     """One attempt."""
     return await tx.one_as(
         _ATTEMPTS,
@@ -470,16 +470,6 @@ async def lease_to_cancel_of(
 ) -> list[Attempt]:
     """Those of one subject."""
     return await tx.all_as(_ATTEMPTS, TO_CANCEL_OF, lease_seconds, account, subject)
-
-
-async def provider_of(tx: ReadTx, account: UUID, attempt_id: UUID) -> str | None:
-    """The name of the rail of an attempt; None where there is no such attempt."""
-    found: str | None = await tx.value(
-        "SELECT provider FROM payment_attempts WHERE account_id = %s AND attempt_id = %s",
-        account,
-        attempt_id,
-    )
-    return found
 
 
 async def inboxed(

@@ -19,6 +19,7 @@ from meterai.payments import (
 from meterai.payments.adapters.snap import reading
 from meterai.payments.adapters.snap.provider import SnapProvider
 from meterai.payments.model import (
+    About,
     Act,
     OddReason,
     Opened,
@@ -113,7 +114,7 @@ def test_an_answer_is_done_only_with_200_and_its_own_code(status: int, raw: byte
 def answered(status: int, raw: bytes) -> reading.Answer | ProviderRefused | None:
     """The answer to a question, a refusal, or None where nobody knows."""
     try:
-        return reading.read_answer("51", status, raw)
+        return reading.read_answer("51", status, raw, About())
     except ProviderRefused as refusal:
         return refusal
     except OutcomeUnknown:
@@ -123,7 +124,7 @@ def answered(status: int, raw: bytes) -> reading.Answer | ProviderRefused | None
 @given(st.fixed_dictionaries({"latestTransactionStatus": STATUS}, optional={"additionalInfo": ABOUT, "amount": MONEY}))  # fmt: skip
 def test_only_a_success_with_its_number_and_its_sum_is_money(answer: dict[str, Any]) -> None:
     try:
-        found = reading.standing(answer)
+        found = reading.standing(reading.compared(answer, About()))
     except OutcomeUnknown:
         return
     for one in found.payments:
@@ -177,10 +178,10 @@ async def history(provider: SnapProvider) -> object:
 
 CALLS: dict[str, Call] = {
     "generate": lambda provider: provider.open("qris", "EM", AMOUNT, soon()),
-    "query": lambda provider: provider.ask("EM"),
-    "cancel": lambda provider: provider.cancel("EM", "why"),
-    "refund": lambda provider: provider.refund("EM", "P1", "RF", AMOUNT),
-    "refunded": lambda provider: provider.refunded("EM", "RF", AMOUNT),
+    "query": lambda provider: provider.ask(About(reference="EM")),
+    "cancel": lambda provider: provider.cancel(About(reference="EM"), "why"),
+    "refund": lambda provider: provider.refund(About(reference="EM"), "P1", "RF", AMOUNT),
+    "refunded": lambda provider: provider.refunded(About(reference="EM"), "RF", AMOUNT),
     "history": history,
 }
 
@@ -243,7 +244,7 @@ def test_without_a_token_nothing_is_sent(status: int, token: bytes) -> None:
             provider = SnapProvider(profile(server.url, timeout_seconds=2), SystemClock())
             await provider.connect()
             with pytest.raises(ProviderUnreachable):
-                await provider.ask("EM")
+                await provider.ask(About(reference="EM"))
             await provider.close()
             assert all("access-token" in path for path in server.asked)
 
@@ -261,7 +262,7 @@ def test_a_token_of_any_life_is_used(life: str) -> None:
             provider = SnapProvider(profile(server.url, timeout_seconds=30), SystemClock())
             await provider.connect()
             for _ in range(3):
-                assert (await provider.ask("EM")).status is Status.UNKNOWN
+                assert (await provider.ask(About(reference="EM"))).status is Status.UNKNOWN
             await provider.close()
             assert sum("access-token" in path for path in server.asked) == 1
 
@@ -270,5 +271,5 @@ def test_a_token_of_any_life_is_used(life: str) -> None:
 
 def test_a_no_of_another_service_is_no_case_of_ours() -> None:
     with pytest.raises(ProviderRefused) as refusal:
-        reading.read_answer("51", 404, b'{"responseCode": "4040001"}')
+        reading.read_answer("51", 404, b'{"responseCode": "4040001"}', About())
     assert reading.case_of(refusal.value, "51") == "404"

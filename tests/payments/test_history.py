@@ -9,6 +9,7 @@ import pytest
 from meterai.kit.money import Rupiah
 from meterai.payments import Movement, OutcomeUnknown
 from meterai.payments.adapters.snap import provider as snap
+from meterai.payments.model import About
 from standins import clock
 from tests.support.bank import Bank, open_bank
 
@@ -37,7 +38,9 @@ def test_the_record_tells_what_came_what_went_back_and_what_was_taken(tmp_path: 
         async with open_bank(tmp_path) as bank:
             kept, first = await bank.paid("EM-1", 30_000)
             _, second = await bank.paid("EM-2", 10_000)
-            made = await bank.provider.refund("EM-2", second, "RF-1", Rupiah(10_000))
+            made = await bank.provider.refund(
+                About(reference="EM-2"), second, "RF-1", Rupiah(10_000)
+            )
             await bank.control("deny", qr_content=kept, amount=4_000)
             await bank.control("deny", qr_content=kept)
             by_hand, third = await bank.paid("EM-3")

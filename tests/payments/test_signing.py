@@ -12,7 +12,7 @@ from fuzz.signing import GROWTH_MAX, PIECES, by_hand, growth
 from meterai.payments.adapters.snap.provider import SnapProvider
 from meterai.payments.adapters.snap.signing import minified, read_signature
 from meterai.payments.adapters.snap.wire import SnapProfile
-from meterai.payments.model import NotificationForged
+from meterai.payments.model import About, NotificationForged
 from tests.support.keys import OUR_KEY
 
 NOW = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
@@ -59,7 +59,7 @@ def test_a_signature_of_the_right_length_is_read_in_both_spellings() -> None:
 def test_what_cannot_be_a_signature_is_refused_before_the_body_is_looked_at(
     signature: str,
 ) -> None:
-    profile = SnapProfile("", "", "", "", "", OUR_KEY, OUR_KEY.public_key())
+    profile = SnapProfile("", "", "", "", About(), OUR_KEY, OUR_KEY.public_key())
     headers = {"x-timestamp": NOW.isoformat(), "x-signature": signature}
     with pytest.raises(NotificationForged, match="no readable X-SIGNATURE"):
         SnapProvider(profile, Frozen()).notification("/", headers, b'"' * 65_536)

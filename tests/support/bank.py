@@ -14,7 +14,7 @@ from meterai.kit.clock import SystemClock
 from meterai.kit.money import Rupiah
 from meterai.payments.adapters.snap.provider import SnapProvider
 from meterai.payments.adapters.snap.wire import SnapProfile
-from meterai.payments.model import Opened, Qr
+from meterai.payments.model import About, Opened, Qr
 from standins.bank import qris, signing
 from tests.support.keys import BANK_KEY, OUR_KEY, pem_of, public_pem_of
 
@@ -34,7 +34,7 @@ def profile(url: str, *, timeout_seconds: float = 5.0, **changes: Any) -> SnapPr
         path="/snap/v1.0",
         client_id=CLIENT,
         client_secret=SECRET,
-        merchant_id=MERCHANT,
+        ourselves=About(merchant=MERCHANT),
         private_key=OUR_KEY,
         provider_public_key=BANK_KEY.public_key(),
         timeout_seconds=timeout_seconds,

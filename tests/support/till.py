@@ -182,7 +182,6 @@ class Till:
 def paid_body(reference: str, number: str = "P1", value: str = f"{PRICE}.00") -> dict[str, Any]:
     """What a notification of a payment says."""
     return {
-        "originalReferenceNo": "B1",
         "originalPartnerReferenceNo": reference,
         "latestTransactionStatus": "00",
         "amount": {"value": value, "currency": "IDR"},

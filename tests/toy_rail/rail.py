@@ -12,6 +12,7 @@ from meterai.kit.clock import Clock
 from meterai.kit.money import Rupiah
 from meterai.payments.metrics import count_call
 from meterai.payments.model import (
+    About,
     AccountNumber,
     Delivered,
     Instructions,
@@ -97,40 +98,40 @@ class ToyRail:
         answer = await self._call("PUT", f"/numbers/{reference}", told)
         return Opened(AccountNumber(BANK, answer["number"]), answer["id"])
 
-    async def ask(self, reference: str) -> TransactionStatus:
+    async def ask(self, about: About) -> TransactionStatus:
         """What became of an account number, and every payment on it."""
-        answer = await self._call("GET", f"/numbers/{reference}")
+        answer = await self._call("GET", f"/numbers/{about.reference}")
         payments = tuple(
             Payment(PREFIX + one["id"], Rupiah(one["amount"]), Status.PAID)
             for one in answer["payments"]
         )
         return TransactionStatus(_STATUSES[answer["state"]], payments)
 
-    async def cancel(self, reference: str, reason: str) -> bool:
+    async def cancel(self, about: About, reason: str) -> bool:
         """Close an account number; the bank leaves one open that was paid."""
-        answer = await self._call("DELETE", f"/numbers/{reference}", {"reason": reason})
+        answer = await self._call("DELETE", f"/numbers/{about.reference}", {"reason": reason})
         return bool(answer["state"] == "closed")
 
-    async def refund(self, reference: str, payment: str, number: str, amount: Rupiah) -> RefundMade:
+    async def refund(self, about: About, payment: str, number: str, amount: Rupiah) -> RefundMade:
         """Give back under our number."""
         told = {
-            "reference": reference,
+            "reference": about.reference,
             "payment": payment.removeprefix(PREFIX),
             "amount": amount.value,
         }
         answer = await self._call("PUT", f"/refunds/{number}", told)
         return RefundMade(answer["id"])
 
-    async def refunded(self, reference: str, number: str, amount: Rupiah) -> RefundMade | None:
+    async def refunded(self, about: About, number: str, amount: Rupiah) -> RefundMade | None:
         """What became of a refund, by all of them."""
-        for line in await self.refunds_of(reference):
+        for line in await self.refunds_of(about):
             if line.number == number and line.amount == amount:
                 return RefundMade(str(line.provider_number))
         return None
 
-    async def refunds_of(self, reference: str) -> tuple[RefundLine, ...]:
+    async def refunds_of(self, about: About) -> tuple[RefundLine, ...]:
         """Every refund of an account number."""
-        answer = await self._call("GET", f"/refunds-of/{reference}")
+        answer = await self._call("GET", f"/refunds-of/{about.reference}")
         return tuple(
             RefundLine(one["number"], one["id"], PREFIX + one["payment"], Rupiah(one["amount"]))
             for one in answer["refunds"]
@@ -231,6 +232,7 @@ TOY = RailKind(
     needs=_needs,
     connect=_connect,
     complaints=_complaints,
+    ourselves=lambda _settings: About(),  # the bank has one merchant
     reread=read_notification,
     timeout_seconds=_timeout,
     call_seconds_max=_timeout,

@@ -37,6 +37,8 @@ DEMANDS: tuple[Demand, ...] = (
     Demand("keys_there", ("bank_public_key", "bank_client_secret"), _keys_there),
 )
 UNDEMANDED: Mapping[str, str] = {
+    "bank_store_id": "the provider's; answers of another store are evidence of nothing",
+    "bank_terminal_id": "the provider's; answers of another terminal are evidence of nothing",
     "bank_path": "the provider's; a wrong one is answered 404 and nothing is sold",
     "bank_signature": "the provider's; a wrong one is refused and nothing is sold",
     "bank_timeout_seconds": TIME,

@@ -6,6 +6,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from meterai.payments.adapters.snap.settings import SnapSettings
 from meterai.payments.adapters.snap.wire import SnapProfile
+from meterai.payments.model import About
 from meterai.plumbing.config import Settings
 from meterai.plumbing.keyring import Keyring, read_public_key
 
@@ -38,6 +39,16 @@ def qr_accounts_of(bank: SnapSettings) -> frozenset[str]:
     return frozenset({bank.bank_merchant_id, *bank.bank_qr_accounts.split()})
 
 
+def ourselves_of(bank: SnapSettings) -> About:
+    """Who we are in what the provider tells."""
+    return About(
+        merchant=bank.bank_merchant_id,
+        store=bank.bank_store_id or None,
+        terminal=bank.bank_terminal_id or None,
+        aliases=qr_accounts_of(bank),
+    )
+
+
 def profile_of(settings: Settings, keyring: Keyring) -> SnapProfile:
     """The payment provider as configured.  Raises `KeyMissing`."""
     bank = settings.of(SnapSettings)
@@ -46,10 +57,10 @@ def profile_of(settings: Settings, keyring: Keyring) -> SnapProfile:
         path=bank.bank_path,
         client_id=bank.bank_client_id,
         client_secret=client_secret(settings, keyring),
-        merchant_id=bank.bank_merchant_id,
         private_key=signing_key(keyring),
         provider_public_key=provider_public_key(settings, keyring),
         signature=bank.bank_signature,
         timeout_seconds=bank.bank_timeout_seconds,
         qr_accounts=qr_accounts_of(bank),
+        ourselves=ourselves_of(bank),
     )

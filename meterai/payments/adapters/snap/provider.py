@@ -7,9 +7,11 @@ is unknown.  `reading` says which; `wire` says how a call is made.
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import msgspec
+import structlog
 
 from meterai.kit.clock import Clock
 from meterai.kit.money import Rupiah
@@ -18,6 +20,8 @@ from meterai.payments.adapters.snap.reading import Answer, case_of, read_notific
 from meterai.payments.adapters.snap.wire import SnapProfile, Wire, call_seconds_max, snap_time
 from meterai.payments.metrics import count_call
 from meterai.payments.model import (
+    About,
+    AboutAnother,
     Delivered,
     Instructions,
     MadeBefore,
@@ -51,6 +55,7 @@ _CANCEL = ("/qr/qr-mpm-cancel", "77")
 _REFUND = ("/qr/qr-mpm-refund", "78")
 _HISTORY = ("/transaction-history-list", "12")
 _DETAIL = ("/transaction-history-detail", "13")
+_log = structlog.get_logger()
 
 
 def complaints(
@@ -87,10 +92,11 @@ class SnapProvider:
         try:
             answer = await self._call(
                 _GENERATE,
+                About(reference=reference, amount=str(amount)),
                 {
                     "partnerReferenceNo": reference,
                     "amount": amount.snap(),
-                    "merchantId": self._profile.merchant_id,
+                    **self._place(),
                     "validityPeriod": snap_time(expires_at),
                 },
             )
@@ -98,22 +104,28 @@ class SnapProvider:
             if case_of(refusal, _GENERATE[1]) in _MADE_BEFORE:
                 return MadeBefore()
             raise
-        made = reading.qr_made(answer, reference)
+        made = reading.qr_made(answer)
         accounts, number = self._profile.qr_accounts, made.provider_reference
         wrong = list(complaints(made.instructions, amount.value, number, ours=accounts))
         if wrong:
             raise OutcomeUnknown(f"the QR is not the one asked for: {', '.join(wrong)}")
         return made
 
-    async def ask(self, reference: str) -> TransactionStatus:
+    def _place(self) -> dict[str, str]:
+        ours = self._profile.ourselves
+        told = {"merchantId": ours.merchant, "storeId": ours.store, "terminalId": ours.terminal}
+        return {name: value for name, value in told.items() if value}
+
+    async def ask(self, about: About) -> TransactionStatus:
         """Ask what became of a QR."""
         try:
             answer = await self._call(
                 _QUERY,
+                about,
                 {
-                    "originalPartnerReferenceNo": reference,
+                    "originalPartnerReferenceNo": about.reference,
                     "serviceCode": _GENERATE[1],
-                    "merchantId": self._profile.merchant_id,
+                    "merchantId": self._profile.ourselves.merchant,
                 },
             )
         except ProviderRefused as refusal:
@@ -122,14 +134,15 @@ class SnapProvider:
             raise
         return reading.standing(answer)
 
-    async def cancel(self, reference: str, reason: str) -> bool:
+    async def cancel(self, about: About, reason: str) -> bool:
         """Withdraw a QR; false where it was paid, or has ended.  Safe to repeat."""
         try:
             await self._call(
                 _CANCEL,
+                about,
                 {
-                    "originalPartnerReferenceNo": reference,
-                    "merchantId": self._profile.merchant_id,
+                    "originalPartnerReferenceNo": about.reference,
+                    "merchantId": self._profile.ourselves.merchant,
                     "reason": reason,
                 },
             )
@@ -139,7 +152,7 @@ class SnapProvider:
             raise
         return True
 
-    async def refund(self, reference: str, payment: str, number: str, amount: Rupiah) -> RefundMade:
+    async def refund(self, about: About, payment: str, number: str, amount: Rupiah) -> RefundMade:
         """Give money back.
 
         Safe to repeat with the same `number`: the provider answers what it answered before.  Where
@@ -148,9 +161,10 @@ class SnapProvider:
         try:
             answer = await self._call(
                 _REFUND,
+                replace(about, amount=None, refund_number=number, refund_amount=str(amount)),
                 {
-                    "merchantId": self._profile.merchant_id,
-                    "originalPartnerReferenceNo": reference,
+                    "merchantId": self._profile.ourselves.merchant,
+                    "originalPartnerReferenceNo": about.reference,
                     "partnerRefundNo": number,
                     "refundAmount": amount.snap(),
                     "reason": "paid and not executed",
@@ -161,20 +175,24 @@ class SnapProvider:
             if case_of(refusal, _REFUND[1]) == "40418":
                 raise OutcomeUnknown(f"inconsistent request: {refusal}") from None
             raise
-        return reading.refund_made(answer, number, amount)
+        return reading.refund_made(answer)
 
-    async def refunded(self, reference: str, number: str, amount: Rupiah) -> RefundMade | None:
+    async def refunded(self, about: About, number: str, amount: Rupiah) -> RefundMade | None:
         """Ask what became of a refund; None where the provider has not made it."""
-        answer = await self._call(_DETAIL, {"originalPartnerReferenceNo": reference})
+        answer = await self._detail(about)
         return reading.refund_in_history(answer, number, amount)
 
-    async def refunds_of(self, reference: str) -> tuple[RefundLine, ...]:
+    async def refunds_of(self, about: About) -> tuple[RefundLine, ...]:
         """Every refund of a QR in the provider's own record, asked for by us or not.
 
         Refuses `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`.
         """
-        answer = await self._call(_DETAIL, {"originalPartnerReferenceNo": reference})
-        return reading.refunds_in_history(answer)
+        return reading.refunds_in_history(await self._detail(about))
+
+    async def _detail(self, about: About) -> Answer:
+        # Its amount is the sum of what was paid.
+        asked = replace(about, amount=None)
+        return await self._call(_DETAIL, asked, {"originalPartnerReferenceNo": about.reference})
 
     async def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement]:
         """The provider's own record from `begins` on and before `ends`, in the order it moved.
@@ -185,6 +203,7 @@ class SnapProvider:
         for page in range(HISTORY_PAGES_MAX):
             answer = await self._call(
                 _HISTORY,
+                About(),
                 {
                     "fromDateTime": snap_time(begins),
                     "toDateTime": snap_time(ends),
@@ -234,12 +253,26 @@ class SnapProvider:
             for candidate in candidates
         )
 
-    async def _call(self, act: tuple[str, str], content: Mapping[str, object]) -> Answer:
+    async def _call(
+        self, act: tuple[str, str], about: About, content: Mapping[str, object]
+    ) -> Answer:
+        """The answer of a service about what was asked, of us.
+
+        Refuses what `Rail` says; `AboutAnother` is counted and logged here, for every service.
+        """
         path, service = act
         name = path.rsplit("/", 1)[1]
+        ours = self._profile.ourselves
+        asked = replace(
+            about,
+            merchant=ours.merchant,
+            store=ours.store,
+            terminal=ours.terminal,
+            aliases=ours.aliases,
+        )
         try:
             async with asyncio.timeout(call_seconds_max(self._profile.timeout_seconds)):
-                answer = await self._answer(path, service, msgspec.json.encode(content))
+                answer = await self._answer(path, service, msgspec.json.encode(content), asked)
         except TimeoutError:
             count_call(name, OutcomeUnknown.code)
             raise NoAnswer("no answer in time") from None
@@ -247,19 +280,21 @@ class SnapProvider:
             count_call(name, case_of(refusal, service))
             raise
         except (OutcomeUnknown, ProviderUnreachable) as refusal:
+            if isinstance(refusal, AboutAnother):
+                _log.warning("answer_about_another", call=name, differs=str(refusal))
             count_call(name, refusal.code)
             raise
         count_call(name, "done")
         return answer
 
-    async def _answer(self, path: str, service: str, body: bytes) -> Answer:
+    async def _answer(self, path: str, service: str, body: bytes, asked: About) -> Answer:
         target = f"{self._profile.path}{path}"
         status, raw, token = await self._wire.call(target, body)
         try:
-            return reading.read_answer(service, status, raw)
+            return reading.read_answer(service, status, raw, asked)
         except ProviderRefused as refusal:
             if case_of(refusal, service) != "40101" or not token:
                 raise
         self._wire.drop_token(token)
         status, raw, _ = await self._wire.call(target, body)
-        return reading.read_answer(service, status, raw)
+        return reading.read_answer(service, status, raw, asked)

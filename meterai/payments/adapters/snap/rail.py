@@ -6,7 +6,7 @@ from functools import partial
 
 from meterai.kit.clock import Clock
 from meterai.payments.adapters.snap.demands import DEMANDS, UNDEMANDED
-from meterai.payments.adapters.snap.profile import profile_of, qr_accounts_of
+from meterai.payments.adapters.snap.profile import ourselves_of, profile_of, qr_accounts_of
 from meterai.payments.adapters.snap.provider import METHOD, SnapProvider, complaints
 from meterai.payments.adapters.snap.reading import read_notification
 from meterai.payments.adapters.snap.settings import SnapSettings
@@ -73,6 +73,7 @@ SNAP_QRIS = RailKind(
     needs=_needs,
     connect=_connect,
     complaints=_complaints,
+    ourselves=lambda settings: ourselves_of(settings.of(SnapSettings)),
     reread=read_notification,
     timeout_seconds=lambda settings: settings.of(SnapSettings).bank_timeout_seconds,
     call_seconds_max=lambda settings: call_seconds_max(

@@ -5,6 +5,11 @@ An answer is one of three: done, refused, or outcome unknown.  It is done only w
 refused where HTTP says 4xx and the body has a code of that status; everything else (202, 3xx, 5xx,
 a refusal inside a 200, HTML, an empty body) is `OutcomeUnknown`, and is asked for.
 
+Every answer, a refusal too, passes `read_answer`, which compares what it names with what was asked
+(`About`): what is about something else is `AboutAnother`, evidence of nothing.  An answer that was not
+compared is a plain mapping and no `Answer`, so that nothing here takes it.  A name that is absent or
+empty is no difference: SNAP BI makes most of them optional, and banks differ in what they repeat.
+
 Only a payment with latestTransactionStatus 00, a payment number and an amount in whole rupiah is
 money.  One with that status that lacks the number or the amount is returned as `Odd`.
 """
@@ -12,12 +17,15 @@ money.  One with that status that lacks the number or the amount is returned as 
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any, NewType
 
 import msgspec
 
 from meterai.kit.doubles import check_names
 from meterai.kit.money import Rupiah
 from meterai.payments.model import (
+    About,
+    AboutAnother,
     Movement,
     Notification,
     Odd,
@@ -31,9 +39,11 @@ from meterai.payments.model import (
     RefundMade,
     Status,
     TransactionStatus,
+    differences,
 )
 
-Answer = Mapping[str, object]
+Json = Mapping[str, object]
+Answer = NewType("Answer", Json)  # compared with what was asked; `read_answer` alone makes one
 
 NUMBER_CHARACTERS_MAX = 64  # SNAP BI: referenceNo, partnerReferenceNo, refundNo
 QR_CHARACTERS_MAX = 512  # SNAP BI: qrContent
@@ -52,6 +62,18 @@ STATUSES = {
     "06": Status.FAILED,
     "07": Status.UNKNOWN,
 }
+# How SNAP BI calls the facts of `About`, on the answer itself or in its additionalInfo.
+_NAMES = {
+    "reference": ("partnerReferenceNo", "originalPartnerReferenceNo"),
+    "provider_reference": ("referenceNo", "originalReferenceNo"),
+    "merchant": ("merchantId",),
+    "store": ("storeId", "externalStoreId"),
+    "terminal": ("terminalId",),
+    "amount": ("amount",),
+    "refund_number": ("partnerRefundNo",),
+    "refund_amount": ("refundAmount",),
+}
+_MONEY = (Status.PAID, Status.REFUNDED, Status.FAILED)
 _MOVEMENTS = {"PAYMENT": "payment", "REFUND": "refund", "CHARGEBACK": "chargeback"}
 
 
@@ -65,7 +87,7 @@ def case_of(refusal: ProviderRefused, service: str) -> str:
     return code[:3] + (code[5:] if code[3:5] == service else "")
 
 
-def read_object(raw: bytes) -> Answer | None:
+def read_object(raw: bytes) -> Json | None:
     """The JSON object in these bytes; None where there is none, or a name comes twice in it."""
     try:
         check_names(raw.decode())
@@ -74,12 +96,12 @@ def read_object(raw: bytes) -> Answer | None:
         return None
 
 
-def read_answer(service: str, status: int, raw: bytes) -> Answer:
-    """The body of an answer that says its service succeeded.
+def read_answer(service: str, status: int, raw: bytes, asked: About) -> Answer:
+    """The body of an answer that says its service succeeded, and is about what was asked.
 
-    Refuses `ProviderRefused` and `OutcomeUnknown`.
+    Refuses `ProviderRefused`, `OutcomeUnknown`, and `AboutAnother`, whatever else it says.
     """
-    answer = read_object(raw) or {}
+    answer = compared(read_object(raw) or {}, asked)
     code = _code(answer.get("responseCode"))
     text = answer.get("responseMessage")
     # Text of the provider goes into our log: cut short, and of printable characters only.
@@ -90,6 +112,44 @@ def read_answer(service: str, status: int, raw: bytes) -> Answer:
     if 400 <= status < 500 and not is_passing and code.startswith(str(status)):
         raise ProviderRefused(code, message)
     raise OutcomeUnknown(f"HTTP {status}, code {code or 'none'} {message}".rstrip())
+
+
+def compared(answer: Json, asked: About) -> Answer:
+    """An answer, or a part of one, as one about what was asked.  Refuses `AboutAnother`."""
+    told = told_of(answer)
+    status = _status(answer.get("latestTransactionStatus"))
+    if found := differences(asked, told):
+        raise AboutAnother(found, told, is_money=status in _MONEY)
+    return Answer(answer)
+
+
+def told_of(answer: Json) -> About:
+    """What an answer, news or a line says it is about.  Names of one fact that contradict each other
+    are one text that nobody asked about."""
+    about = _about(answer)
+    found: dict[str, Any] = {}
+    for fact, names in _NAMES.items():
+        told = (_text(one.get(name)) for one in (answer, about) for name in names)
+        if texts := dict.fromkeys(text for text in told if text):
+            found[fact] = ", ".join(texts)
+    if _status(answer.get("latestTransactionStatus")) in _MONEY:
+        # What was paid may be another sum than what was asked for, and is booked as what it is.
+        found.pop("amount", None)
+    return About(**found)
+
+
+def _text(told: object) -> str | None:
+    """A fact as text: for comparison and for the log, so cut short and of printable characters."""
+    match told:
+        case None | "":
+            return None
+        case str() | int():
+            return ascii(str(told).strip())[1:-1][:NUMBER_CHARACTERS_MAX]
+        case {"value": value, "currency": currency}:
+            amount = _amount(told)
+            return str(amount) if amount else ascii(f"{currency} {value}")[1:-1][:40]
+        case _:
+            return ascii(told)[:NUMBER_CHARACTERS_MAX]
 
 
 def _code(told: object) -> str:
@@ -117,7 +177,7 @@ def _status(told: object) -> Status | None:
     return STATUSES.get(told) if isinstance(told, str) else None
 
 
-def _about(answer: Answer) -> Answer:
+def _about(answer: Json) -> Json:
     found = answer.get("additionalInfo")
     return found if isinstance(found, dict) else {}
 
@@ -125,14 +185,12 @@ def _about(answer: Answer) -> Answer:
 # -- our calls ---------------------------------------------------------------------------------
 
 
-def qr_made(answer: Answer, reference: str) -> Opened:
-    """47: the QR.  Refuses `OutcomeUnknown` where there is none, or it is another's."""
+def qr_made(answer: Answer) -> Opened:
+    """47: the QR.  Refuses `OutcomeUnknown` where there is none."""
     content, number = answer.get("qrContent"), _number(answer.get("referenceNo"))
     is_text = isinstance(content, str) and content.isascii() and content.isprintable()
     if not is_text or not 0 < len(str(content)) <= QR_CHARACTERS_MAX or number is None:
         raise OutcomeUnknown("the answer has no QR")
-    if answer.get("partnerReferenceNo", reference) != reference:
-        raise OutcomeUnknown("the answer is about another reference")
     return Opened(Qr(str(content)), number)
 
 
@@ -167,9 +225,9 @@ def _line(whole: Status, own: Status | None, rrn: object, told: object) -> Payme
         return Odd(OddReason.STATUS_UNKNOWN, number, amount)
     if own in (Status.CANCELLED, Status.FAILED):
         # Without a number there is no payment here: the caller acts on the QR's own status.
-        return None if number is None else Payment(number, amount, own)
+        return None if number is None else _taken(number, amount, told, own)
     if own is Status.REFUNDED or (own is Status.PAID and whole is Status.REFUNDED):
-        return None if number is None else Payment(number, amount, Status.REFUNDED)
+        return None if number is None else _taken(number, amount, told, Status.REFUNDED)
     if own is not Status.PAID:
         return None
     if number is None:
@@ -181,18 +239,18 @@ def _line(whole: Status, own: Status | None, rrn: object, told: object) -> Payme
     return Payment(number, amount, Status.PAID)
 
 
-def refund_made(answer: Answer, number: str, amount: Rupiah) -> RefundMade:
-    """78: the provider's number of a refund.
+def _taken(number: str, amount: Rupiah | None, told: object, status: Status) -> Payment | Odd:
+    """What left again of a payment: all of it where no sum is told, nothing where it cannot be read."""
+    if amount is None and told is not None:
+        return Odd(OddReason.AMOUNT_UNREADABLE, number)
+    return Payment(number, amount, status)
 
-    Refuses `OutcomeUnknown` where there is none, or where it is another refund's.
-    """
+
+def refund_made(answer: Answer) -> RefundMade:
+    """78: the provider's number of a refund.  Refuses `OutcomeUnknown` where there is none."""
     found = _number(answer.get("refundNo"))
     if found is None:
         raise OutcomeUnknown("the refund has no number")
-    if answer.get("partnerRefundNo", number) != number:
-        raise OutcomeUnknown("the answer is about another refund")
-    if "refundAmount" in answer and _amount(answer["refundAmount"]) != amount:
-        raise OutcomeUnknown("the refund is of another amount")
     return RefundMade(found)
 
 
@@ -212,7 +270,7 @@ def refund_in_history(answer: Answer, number: str, amount: Rupiah) -> RefundMade
             continue
         if status is not Status.PAID:
             raise OutcomeUnknown("the refund is under way")
-        return refund_made(one, number, amount)
+        return refund_made(compared(one, About(refund_amount=str(amount))))
     return None
 
 
@@ -279,11 +337,14 @@ def read_notification(body: bytes) -> Notification:
     if content is None:
         return Notification(is_readable=False)
     status = content.get("latestTransactionStatus")
-    read = _status(status)
+    read, told = _status(status), told_of(content)
     return Notification(
         is_readable=True,
         reference=_number(content.get("originalPartnerReferenceNo")),
         provider_reference=_number(content.get("originalReferenceNo")),
+        merchant=told.merchant,
+        store=told.store,
+        terminal=told.terminal,
         status=read,
         word=str(status) if read else None,
         number=_number(_about(content).get("rrn")),

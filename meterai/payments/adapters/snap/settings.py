@@ -19,6 +19,8 @@ class SnapSettings(msgspec.Struct, frozen=True):
     # What else stands for us in a QR, with spaces between: the merchant's PAN and NMID, and what stood
     # there before.  The default is the stand-in's.
     bank_qr_accounts: str = "936009990000000001 ID1099999999999"
+    bank_store_id: str = ""  # which store and terminal of the merchant; empty: it has none
+    bank_terminal_id: str = ""
     bank_signature: Literal["symmetric", "asymmetric"] = "symmetric"
     bank_timeout_seconds: Seconds = 5
     # How long the provider answers about a payment and can return it.  QRIS: 7 days off-us, 45 on-us

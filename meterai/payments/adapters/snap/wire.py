@@ -19,7 +19,7 @@ from meterai.kit.numbers import counted
 from meterai.payments.adapters.snap import signing
 from meterai.payments.adapters.snap.reading import read_answer
 from meterai.payments.adapters.snap.tokens import Token, Tokens
-from meterai.payments.model import NoAnswer, OutcomeUnknown, ProviderUnreachable
+from meterai.payments.model import About, NoAnswer, OutcomeUnknown, ProviderUnreachable
 
 CONNECTIONS_MAX = 100
 CHANNEL = "95221"
@@ -38,7 +38,7 @@ class SnapProfile:
     path: str  # '/snap/v1.0': before '/qr/qr-mpm-generate' and '/access-token/b2b'
     client_id: str
     client_secret: str
-    merchant_id: str
+    ourselves: About  # merchant, and store and terminal where it has them
     private_key: rsa.RSAPrivateKey
     provider_public_key: rsa.RSAPublicKey
     signature: Literal["symmetric", "asymmetric"] = "symmetric"
@@ -120,7 +120,8 @@ class Wire:
         }
         body = b'{"grantType":"client_credentials","additionalInfo":{}}'
         path = f"{self._profile.path}/access-token/b2b"
-        answer = read_answer(TOKEN_SERVICE, *await self._post(path, headers, body))
+        status, raw = await self._post(path, headers, body)
+        answer = read_answer(TOKEN_SERVICE, status, raw, About())  # a token is about nothing
         text = answer.get("accessToken")
         if not isinstance(text, str) or not _TOKEN.match(text):
             raise OutcomeUnknown("the answer has no token")

@@ -1,0 +1,201 @@
+"""An answer, news or a line about something else than what was asked is evidence of nothing."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meterai.kit.money import Rupiah
+from meterai.payments.adapters.snap import reading
+from meterai.payments.adapters.snap.provider import SnapProvider
+from meterai.payments.model import About, AboutAnother, Opened, Payment, Status
+from standins.bank.mix_ups import OTHER_MERCHANT
+from tests.support.bank import open_bank, soon
+from tests.support.shop import PRICE
+from tests.support.till import Till, paid_body
+
+AMOUNT = Rupiah(10_000)
+PENDING = About(reference="EM-1", amount=str(AMOUNT))
+PAID = About(reference="EM-2", amount=str(AMOUNT))
+
+Call = Callable[[SnapProvider, str], Awaitable[object]]
+CALLS: dict[str, Call] = {
+    "generate": lambda rail, _: rail.open("qris", "EM-3", AMOUNT, soon()),
+    "query": lambda rail, _: rail.ask(PENDING),
+    "cancel": lambda rail, _: rail.cancel(PENDING, "why"),
+    "refund": lambda rail, rrn: rail.refund(PAID, rrn, "RF-2", AMOUNT),
+    "detail": lambda rail, _: rail.refunded(PAID, "RF-1", Rupiah(1_000)),
+    "refunds": lambda rail, _: rail.refunds_of(PAID),
+}
+EVERY = tuple(CALLS)
+MIX_UPS = [
+    *(("other_reference", call) for call in EVERY),
+    *(("other_merchant", call) for call in EVERY),
+    *((switch, call) for switch in ("other_amount", "other_currency") for call in ("query", "refund", "detail")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("switch", "call"), MIX_UPS)
+def test_answer_about_something_else_is_evidence_of_nothing(
+    tmp_path: Path, switch: str, call: str
+) -> None:
+    async def story() -> None:
+        async with open_bank(tmp_path) as bank:
+            await bank.provider.open("qris", "EM-1", AMOUNT, soon())
+            _, rrn = await bank.paid("EM-2", 20_000)
+            await bank.provider.refund(PAID, rrn, "RF-1", Rupiah(1_000))
+            await bank.control("faults", **{switch: 1})
+            with pytest.raises(AboutAnother) as refusal:
+                await CALLS[call](bank.provider, rrn)
+            for one in refusal.value.differences:
+                assert one.asked
+                assert one.told
+                assert one.asked != one.told
+
+    asyncio.run(story())
+
+
+def test_facts_that_an_answer_leaves_out_are_no_difference(tmp_path: Path) -> None:
+    left_out = [{"drop": ["originalReferenceNo", "originalPartnerReferenceNo", "terminalId"]}]
+
+    async def story() -> None:
+        async with open_bank(tmp_path) as bank:
+            made = await bank.provider.open("qris", "EM-1", AMOUNT, soon())
+            assert isinstance(made, Opened)
+            about = About(reference="EM-1", provider_reference=made.provider_reference)
+            for name in ("query", "cancel"):
+                await bank.answers(name, *left_out)
+            assert (await bank.provider.ask(about)).status is Status.PENDING
+            assert await bank.provider.cancel(about, "why")
+            await bank.answers("query", {"merge": {"originalReferenceNo": "", "merchantId": None}})
+            assert (await bank.provider.ask(about)).status is Status.CANCELLED
+
+    asyncio.run(story())
+
+
+def test_merchant_may_be_named_by_whatever_stands_for_it() -> None:
+    asked = About(merchant="METERAI", aliases=frozenset({"ID1020"}))
+    reading.compared({"merchantId": "ID1020"}, asked)
+    with pytest.raises(AboutAnother):
+        reading.compared({"merchantId": "METERAI", "additionalInfo": {"merchantId": "M2"}}, asked)
+
+
+def test_refusal_about_another_reference_refuses_nothing() -> None:
+    raw = b'{"responseCode": "4047801", "originalPartnerReferenceNo": "EM-B"}'
+    with pytest.raises(AboutAnother):
+        reading.read_answer("78", 404, raw, About(reference="EM-A"))
+
+
+def test_sum_in_another_currency_takes_nothing_back() -> None:
+    told: dict[str, Any] = {
+        "latestTransactionStatus": "06",
+        "amount": {"value": "10.00", "currency": "USD"},
+        "additionalInfo": {"rrn": "P1"},
+    }
+    found = reading.standing(reading.compared(told, About()))
+    assert not any(isinstance(one, Payment) for one in found.payments)
+
+
+# -- with the books ----------------------------------------------------------------------------
+
+
+def told_of(till: Till, attempt: Any, number: str) -> dict[str, Any]:
+    """What a bank that mixes things up answers: everything about this paid attempt."""
+    return {
+        "originalPartnerReferenceNo": till.reference(attempt),
+        "originalReferenceNo": till.attempt(attempt)["provider_reference"],
+        "latestTransactionStatus": "00",
+        "amount": {"value": f"{PRICE}.00", "currency": "IDR"},
+        "additionalInfo": {
+            "rrn": number,
+            "payments": [{"rrn": number, "status": "00", "amount": {"value": f"{PRICE}.00", "currency": "IDR"}}],
+        },
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("left_out", ["originalReferenceNo", "originalPartnerReferenceNo"])
+def test_question_about_one_order_answered_about_another_executes_neither_by_it(
+    till: Till, left_out: str
+) -> None:
+    mine, first, _ = till.order()
+    _, second, qr = till.order()
+    number = till.control("pay", qr_content=qr)["rrn"]
+    mixed = told_of(till, second, number)
+    mixed.pop(left_out)
+    till.shop.arrange("UPDATE payment_attempts SET ask_at = 'infinity'")
+    till.shop.arrange(f"UPDATE payment_attempts SET ask_at = now() WHERE attempt_id = '{first}'")
+    till.answers("query", {"merge": mixed, "drop": [left_out]})
+    till.ask()
+    assert till.captured() == []
+    assert till.shop.money(mine) == {}
+    assert till.suspended() == [("about_another", 0)]
+    assert not till.attempt(first)["is_over"]
+    till.shop.arrange(f"UPDATE payment_attempts SET ask_at = now() WHERE attempt_id = '{second}'")
+    till.ask()
+    assert till.attempt(first)["state"] == "waiting"
+    assert till.attempt(second)["state"] == "paid"
+    assert till.captured() == [(number, PRICE)]
+    till.assert_books_hold()
+
+
+MERCHANTS = [
+    {"merchantId": OTHER_MERCHANT},
+    {"additionalInfo": {"rrn": "P1", "merchantId": OTHER_MERCHANT}},
+    {"originalReferenceNo": "of-another-qr"},
+]
+
+
+@pytest.mark.parametrize("changed", MERCHANTS)
+def test_news_about_another_merchant_or_qr_books_nothing(
+    till: Till, changed: dict[str, Any]
+) -> None:
+    order, attempt, qr = till.order()
+    body = paid_body(till.reference(attempt)) | changed
+    assert till.notify(body) == "suspended_about_another"
+    assert till.captured() == []
+    assert till.suspended() == [("about_another", 0)]
+    assert till.shop.money(order) == {}
+    assert till.attempt(attempt)["wait"].total_seconds() <= 0
+    number = till.control("pay", qr_content=qr)["rrn"]
+    till.ask()
+    assert till.captured() == [(number, PRICE)]
+    till.assert_books_hold()
+
+
+def test_money_of_another_merchant_is_not_in_the_suspense_book(till: Till) -> None:
+    body = paid_body("SOMEBODY-ELSE", "P7") | {"merchantId": OTHER_MERCHANT}
+    assert till.notify(body) == "suspended_about_another"
+    assert till.suspended() == [("about_another", 0)]
+    assert till.book("suspense") == 0
+
+
+def test_news_in_another_currency_books_nothing(till: Till) -> None:
+    _, attempt, _ = till.order()
+    told = {"amount": {"value": f"{PRICE}.00", "currency": "USD"}}
+    assert till.notify(paid_body(till.reference(attempt)) | told) == "suspended_amount_unreadable"
+    assert till.captured() == []
+
+
+def test_qr_answered_for_another_reference_is_shown_to_nobody(till: Till) -> None:
+    order = till.shop.place(1)
+    till.control("faults", other_reference=1)
+    till.open()
+    [row] = till.rows("SELECT state, qr_content FROM payment_attempts WHERE subject = %s", order)
+    assert (row["state"], row["qr_content"]) == ("opening", None)
+
+
+def test_refund_answered_for_another_number_is_not_settled(till: Till) -> None:
+    _, _, qr = till.order()
+    number = till.control("pay", qr_content=qr, amount=PRICE - 1)["rrn"]
+    till.ask()
+    till.control("faults", other_reference=1)
+    till.send_refunds()
+    [refund] = till.rows("SELECT state, amount FROM refunds")
+    assert refund["state"] == "sent"
+    till.send_refunds()
+    [refund] = till.rows("SELECT state, amount FROM refunds")
+    assert (refund["state"], refund["amount"]) == ("settled", PRICE - 1)
+    assert till.captured() == [(number, PRICE - 1)]
+    till.assert_books_hold()
