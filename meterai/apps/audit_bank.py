@@ -2,16 +2,18 @@
 
 For every payment that the record or the books moved in the time compared, three sums must be equal
 on both sides: received, given back, and taken back by the payer's bank.  Sums are compared and not
-movements: one side may have made in two parts what the other made in one.
+movements: one side may have made in two parts what the other made in one.  A line of the record that
+cannot be read is a complaint of its own, and all others are compared.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from meterai.kit.money import Rupiah
-from meterai.payments import REFUND_PREFIX, Movement, PaymentService
+from meterai.payments import REFUND_PREFIX, Movement, OddLine, PaymentService
 from meterai.plumbing.database import Database, Row
 from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant
 
@@ -39,19 +41,20 @@ WHERE posted + returned_posted > 0 AND last_told_at >= %s AND last_told_at < %s
 _OURS = """
 WITH asked AS (SELECT * FROM captures WHERE payment = ANY(%s) AND learned_by <> 'denial')
 SELECT payment, sum(captured)::bigint AS captured, sum(refunded)::bigint AS refunded,
-       sum(charged_back)::bigint AS charged_back, min(since) AS since
+       sum(charged_back)::bigint AS charged_back, min(since) AS since, min(reference) AS reference
 FROM (
-    SELECT c.payment, c.amount AS captured, 0 AS refunded, 0 AS charged_back, a.opened_at AS since
+    SELECT c.payment, c.amount AS captured, 0 AS refunded, 0 AS charged_back, a.opened_at AS since,
+           CASE WHEN c.learned_by <> 'operator' THEN a.reference END AS reference
     FROM asked c JOIN payment_attempts a USING (account_id, attempt_id)
     UNION ALL
-    SELECT r.payment, 0, r.amount - r.reversed, 0, NULL
+    SELECT r.payment, 0, r.amount - r.reversed, 0, NULL, NULL
     FROM asked c JOIN refunds r USING (account_id, attempt_id, payment) WHERE r.state = 'settled'
     UNION ALL
-    SELECT b.payment, 0, b.returned_posted, b.posted - b.won, NULL
+    SELECT b.payment, 0, b.returned_posted, b.posted - b.won, NULL, NULL
     FROM asked c JOIN chargebacks b USING (account_id, attempt_id, payment)
     UNION ALL
     SELECT i.payment, i.booked, CASE i.resolution WHEN 'returned' THEN i.booked ELSE 0 END, 0,
-           i.opened_at - interval '1 day'
+           i.opened_at - interval '1 day', NULL
     FROM suspense_items i WHERE i.payment = ANY(%s) AND i.booked > 0
         AND coalesce(i.resolution, '') NOT IN ('explained', 'applied')
 ) moved
@@ -74,15 +77,26 @@ class Statement:
     fresh: dict[str, Counter[str]] = field(default_factory=dict)
     refunds: dict[str, Movement] = field(default_factory=dict)  # by our number
     nameless: list[Movement] = field(default_factory=list)
+    odd: list[OddLine] = field(default_factory=list)
+    references: dict[str, set[str]] = field(
+        default_factory=dict
+    )  # of a payment, as lines name them
+    lines: int = 0
 
-    def take(self, movement: Movement, payment: str | None = None) -> None:
-        """Add one movement; `payment` is whose it is where the record itself does not say."""
+    def take(self, movement: Movement | OddLine, payment: str | None = None) -> None:
+        """Add one line; `payment` is whose it is where the record itself does not say."""
+        self.lines += 1
+        if isinstance(movement, OddLine):
+            self.odd.append(movement)
+            return
         if movement.kind == "refund" and movement.refund_number:
             self.refunds[movement.refund_number] = movement
         number = movement.payment or payment
         if number is None:
             self.nameless.append(movement)
             return
+        if movement.reference:
+            self.references.setdefault(number, set()).add(movement.reference)
         sums = self.fresh if movement.moved_at >= self.fresh_from else self.sums
         sums.setdefault(number, Counter())[_SUMS[movement.kind]] += movement.amount.value
 
@@ -100,9 +114,26 @@ class Statement:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One comparison: what differs, and how much of it is lines that could not be read."""
+
+    finding: Finding
+    payments: int  # that the record or the books moved
+    lines: int  # of the record
+    unreadable: int
+
+
 async def check_bank(
     database: Database, payments: PaymentService, begins: datetime, now: datetime
 ) -> Finding:
+    """What differs between both records from `begins` on.  Refuses what the provider does."""
+    return (await compare(database, payments, begins, now)).finding
+
+
+async def compare(
+    database: Database, payments: PaymentService, begins: datetime, now: datetime
+) -> Compared:
     """Compare both records from `begins` on.  Refuses what the provider does."""
     statement = Statement(now - FRESH)
     async for movement in payments.history(begins - FRESH, now + FRESH):
@@ -117,12 +148,16 @@ async def check_bank(
     }
     if doubted:  # moved in part before this time, on either side
         async for movement in payments.history(min(doubted.values()) - FRESH, begins - FRESH):
-            if movement.payment in doubted:
+            if isinstance(movement, Movement) and movement.payment in doubted:
                 statement.take(movement)
-    for number in sorted(statement.numbers() | moved):
+    numbers = statement.numbers() | moved
+    for number in sorted(numbers):
         wrong += _complaints(number, ours.get(number, {}), statement)
     wrong += await _unknown_refunds(database, statement, begins, now)
-    return Finding(BANK, len(wrong), wrong[:SHOWN_MAX])
+    # First, so that a long list of what differs hides none of them.
+    odd: list[Row] = [{"line": one.told, "is": f"odd: {one.why}"} for one in statement.odd]
+    finding = Finding(BANK, len(odd) + len(wrong), (odd + wrong)[:SHOWN_MAX])
+    return Compared(finding, len(numbers), statement.lines, len(odd))
 
 
 async def _ours(database: Database, numbers: Iterable[str]) -> dict[str, Row]:
@@ -145,8 +180,12 @@ async def _named(database: Database, statement: Statement) -> list[Row]:
     return [_told(one, "without a number") for one in statement.nameless]
 
 
-def _complaints(number: str, ours: Mapping[str, int], statement: Statement) -> Iterator[Row]:
+def _complaints(number: str, ours: Mapping[str, Any], statement: Statement) -> Iterator[Row]:
     bank, fresh = statement.sums.get(number, Counter()), statement.fresh.get(number, Counter())
+    known = ours.get("reference")
+    if others := known and statement.references.get(number, set()) - {known}:
+        told = ", ".join(sorted(others))
+        yield {"number": number, "reference": known, "is": f"of {told} at the bank"}
     if not statement.differs(number, ours):
         return
     is_at_the_bank = number in statement.numbers()

@@ -3,7 +3,7 @@
 import gc
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from itertools import chain
 from typing import Any
 
@@ -28,6 +28,7 @@ from meterai.apps.metrics import showing_metrics
 from meterai.apps.openapi import completed
 from meterai.apps.rooms import ROOMS, pages_of, services_of
 from meterai.apps.settings import load
+from meterai.audit import Nights
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.limiter import Admission, Answers, BusyAnswers, Limiter, Priorities, Users
@@ -84,7 +85,7 @@ async def healthz() -> str:
 async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, object]]:
     """Ready: the database answers and is migrated, and every check that a room registered holds.
 
-    A warning of a room is shown and does not change the status.
+    A warning of a room is shown and does not change the status, nor does what the last night found.
     """
     container: Container = request.app.state.container
     checks: dict[str, object] = {}
@@ -104,6 +105,9 @@ async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, object]]
     is_ready = "migrations" in checks and set(checks.values()) == {"ok"}
     for room in rooms:
         checks |= {name: told for name, warn in room.warns.items() if (told := warn(container))}
+    with suppress(Exception):  # it is told above where the database does not answer
+        if night := await container.of(Nights).last():
+            checks["bank"] = night.said(container.clock.now())
     return Response(checks, status_code=200 if is_ready else 503)
 
 

@@ -4,9 +4,13 @@ Promises this room keeps
   * What is recorded is recorded in the transaction of the act, and never changed.
   * Who did it is an `Actor` (`kit/actor.py`), kept as `kind` or `kind:id`: `account:key_...`,
     `operator:budi`, `job:refunds.give_back`.  Rows of earlier releases have the kind alone.
+  * Each night is compared with the bank's own record once, by one worker (`Nights`); what came of it
+    stays, and a night in which it could not be done names the days that are missing.
   * No secret, code, address or document is in a record; of secrets and addresses a digest is.
 """
 
-from meterai.audit.service import record
+from meterai.audit.model import Night, NightResult
+from meterai.audit.service import Nights, record
+from meterai.audit.store import last_night
 
-__all__ = ["record"]
+__all__ = ["Night", "NightResult", "Nights", "last_night", "record"]

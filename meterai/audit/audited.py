@@ -11,6 +11,20 @@ AUDITED = Audited(
         ),
     },
     unchecked={
+        "bank_nights": dict.fromkeys(
+            (
+                "night",
+                "begins",
+                "leased_until",
+                "tries",
+                "fault",
+                "compared_at",
+                "payments",
+                "differences",
+                "unreadable",
+            ),
+            "Work that is done anew each night; what a night found is in the audit trail too.",
+        ),
         "audit_points": {"taken_at": "When it was written; what it covers is in its hash."},
     },
     of_accounts=("audit_events",),

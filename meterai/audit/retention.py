@@ -13,4 +13,8 @@ RETENTION: tuple[Rule, ...] = (
         "The chain of clean audits; a point is only worth something with all before it. Hashes, "
         "sums and times.",
     ),
+    Stays(
+        "bank_nights",
+        "That each night was compared with the bank, and what was found; a row for each, counts and times.",
+    ),
 )

@@ -1,12 +1,21 @@
 """What the room `audit` registers with the applications."""
 
 from meterai.audit.audited import AUDITED
+from meterai.audit.metrics import METRICS
 from meterai.audit.retention import RETENTION
-from meterai.room import Room
+from meterai.audit.service import Nights
+from meterai.room import Container, Room
+
+
+async def _build(container: Container) -> None:
+    container.add(Nights(container.database))
+
 
 ROOM = Room(
     name="audit",
-    tables=frozenset({"audit_events", "audit_points"}),
+    tables=frozenset({"audit_events", "audit_points", "bank_nights"}),
+    build=_build,
+    metrics=METRICS,
     audited=AUDITED,
     retention=RETENTION,
 )

@@ -422,6 +422,14 @@ class Movement:
 
 
 @dataclass(frozen=True, slots=True)
+class OddLine:
+    """One line of the provider's transaction history that cannot be read or is not ours."""
+
+    why: str
+    told: str  # its numbers, times and sums, cut short; nothing that may name a person
+
+
+@dataclass(frozen=True, slots=True)
 class Notification:
     """What a notification says, once its signature was found good; None where it says nothing."""
 

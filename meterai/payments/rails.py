@@ -30,6 +30,7 @@ from meterai.payments.model import (
     Movement,
     NoAnswer,
     Notification,
+    OddLine,
     Opened,
     ProviderUnreachable,
     RailNotConfigured,
@@ -85,8 +86,11 @@ class Rail(Protocol):
         """Every refund of an attempt in the provider's own record, asked for by us or not."""
         ...
 
-    def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement]:
-        """The provider's own record from `begins` on and before `ends`, in the order it moved."""
+    def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement | OddLine]:
+        """The provider's own record from `begins` on and before `ends`, in the order it moved.
+
+        A line that cannot be read is an `OddLine`, and hides no other.
+        """
         ...
 
     def notification(self, path: str, headers: Mapping[str, str], body: bytes) -> Delivered:
@@ -240,7 +244,7 @@ class BoundedRail:
         with self._call():
             return await self.rail.refunds_of(about)
 
-    def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement]:
+    def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement | OddLine]:
         """As of the rail."""
         return self.rail.history(begins, ends)
 

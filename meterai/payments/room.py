@@ -49,6 +49,7 @@ RAILS: RailKinds = (SNAP_QRIS,)
 UNDEMANDED: Mapping[str, str] = {
     "bank_lease_seconds": "compared with the time-outs it covers when a process starts (leases.py)",
     "poll_after_seconds": TIME,
+    "bank_compared_at_hour": TIME,
     "payment_rails": "a name that is no rail stops the start; each rail has demands of its own",
 }
 

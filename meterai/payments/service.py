@@ -36,6 +36,7 @@ from meterai.payments.model import (
     Movement,
     NotApplied,
     Odd,
+    OddLine,
     OddReason,
     Opened,
     OutcomeUnknown,
@@ -437,7 +438,7 @@ class PaymentService:
         name, about = await self._rail_of(account, attempt)
         return await self._rails.of(name).refunds_of(about)
 
-    async def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement]:
+    async def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement | OddLine]:
         """The records of every provider of all that moved from `begins` on and before `ends`.
 
         Complete for an `ends` that has passed.  Refuses `ProviderRefused`, `OutcomeUnknown`,

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from meterai.plumbing.config import Seconds
+from meterai.plumbing.config import Hour, Seconds
 
 
 class PaymentSettings(msgspec.Struct, frozen=True):
@@ -13,3 +13,4 @@ class PaymentSettings(msgspec.Struct, frozen=True):
     poll_after_seconds: Seconds = 5  # first status query for a payment nobody told us about
     # The rails of this installation by their names, with spaces between; the first is the default.
     payment_rails: str = "bank"
+    bank_compared_at_hour: Hour = 3  # in WIB; the books beside the bank's own record, each night

@@ -42,6 +42,7 @@ class ConfigurationWrong(CommandRefusal):
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
+Hour = Annotated[int, msgspec.Meta(ge=0, le=23)]
 Whole = Annotated[int, msgspec.Meta(ge=0)]
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Secret = Annotated[str, msgspec.Meta(extra={"secret": True})]  # never shown

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from meterai.kit.money import Rupiah
-from meterai.payments import Movement, OutcomeUnknown
+from meterai.payments import Movement, OddLine, OutcomeUnknown
 from meterai.payments.adapters.snap import provider as snap
 from meterai.payments.model import About
 from standins import clock
@@ -27,10 +27,16 @@ def each_moment_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "now_ms", later)
 
 
-async def record(bank: Bank) -> list[Movement]:
+async def lines(bank: Bank) -> list[Movement | OddLine]:
     now = datetime.now(UTC)
     begins, ends = now - timedelta(hours=1), now + timedelta(hours=1)
     return [one async for one in bank.provider.history(begins, ends)]
+
+
+async def record(bank: Bank) -> list[Movement]:
+    found = await lines(bank)
+    assert all(isinstance(one, Movement) for one in found)
+    return [one for one in found if isinstance(one, Movement)]
 
 
 def test_the_record_tells_what_came_what_went_back_and_what_was_taken(tmp_path: Path) -> None:
@@ -78,13 +84,79 @@ def test_the_record_is_read_page_by_page(tmp_path: Path, monkeypatch: pytest.Mon
     asyncio.run(story())
 
 
-def test_a_record_that_cannot_be_read_is_not_half_a_record(tmp_path: Path) -> None:
+def test_odd_line_of_the_record_hides_no_other(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with open_bank(tmp_path) as bank:
+            _, number = await bank.paid("EM-1")
+            await bank.control("faults", other_merchant=1)
+            [odd] = await lines(bank)
+            assert isinstance(odd, OddLine)
+            assert odd.why == "about another: merchant: asked METERAI, told OTHER-MERCHANT"
+            await bank.control("faults", other_currency=1)
+            [odd] = await lines(bank)
+            assert isinstance(odd, OddLine)
+            assert odd.why == "no readable sum of rupiah"
+            assert (
+                "amount=USD 10000.00, status=SUCCESS, originalPartnerReferenceNo=EM-1" in odd.told
+            )
+            [line] = await lines(bank)
+            assert isinstance(line, Movement)
+            assert line.payment == number
+
+    asyncio.run(story())
+
+
+ODD_LINES: list[tuple[object, str]] = [
+    ("a text", "no object"),
+    (None, "no object"),
+    ({"type": "PAYMENT"}, "no readable time"),
+    ({"type": "SALARY", "dateTime": "2026-01-01T00:00:00+07:00"}, "no type that is known"),
+    ({"type": "PAYMENT", "dateTime": "2026-01-01T00:00:00"}, "no readable time"),
+    ({"type": "PAYMENT", "dateTime": "2020-01-01T00:00:00+07:00"}, "of another time than was asked for"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "why"), ODD_LINES)
+def test_line_that_makes_no_sense_says_why(tmp_path: Path, line: object, why: str) -> None:
+    async def story() -> None:
+        async with open_bank(tmp_path) as bank:
+            now = clock.snap_time(clock.now_ms())
+            amount = {"value": "1.00", "currency": "IDR"}
+            good = {"type": "PAYMENT", "dateTime": now, "amount": amount, "status": "SUCCESS"}
+            await bank.answers("history-list", {"merge": {"detailData": [line, good]}})
+            odd, read = await lines(bank)
+            assert isinstance(odd, OddLine)
+            assert odd.why == why
+            assert isinstance(read, Movement)
+
+    asyncio.run(story())
+
+
+def test_odd_line_is_shown_without_what_may_name_a_person(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with open_bank(tmp_path) as bank:
+            odd: dict[str, object] = {
+                "type": "PAYMENT",
+                "remark": "dari BUDI SANTOSO",
+                "sourceOfFunds": [{"source": "0812000"}],
+                "additionalInfo": {"customerName": "BUDI", "rrn": "7" * 500},
+            }
+            await bank.answers("history-list", {"merge": {"detailData": [odd]}})
+            [found] = await lines(bank)
+            assert isinstance(found, OddLine)
+            assert found.told == f"type=PAYMENT, rrn={'7' * 64}"
+
+    asyncio.run(story())
+
+
+def test_page_without_lines_is_no_record(tmp_path: Path) -> None:
     async def story() -> None:
         async with open_bank(tmp_path) as bank:
             await bank.paid("EM-1")
-            odd = ({"merge": {"detailData": [{"type": "PAYMENT"}]}}, {"drop": ["detailData"]})
-            await bank.answers("history-list", *odd, {"body": "<html>", "status": 200})
-            for _ in range(3):
+            await bank.answers(
+                "history-list", {"drop": ["detailData"]}, {"body": "<html>", "status": 200}
+            )
+            for _ in range(2):
                 with pytest.raises(OutcomeUnknown):
                     await record(bank)
             assert len(await record(bank)) == 1

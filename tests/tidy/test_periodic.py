@@ -19,6 +19,7 @@ WITHOUT_ROWS: dict[str, str] = {
 } | {
     "watch_mails": "counts what was given up, for the metrics",
     "watch_suspense": "counts what is open, for the metrics",
+    "compare_with_bank": "one comparison of all in a night, of which a worker takes the row",
     "watch_queues": "counts what waits, for the metrics",
     "advance_draws": "as advance_lines; one that goes no further is shown, and told in the log",
     "retire_documents": "takes files away, of lines that have ended",

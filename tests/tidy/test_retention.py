@@ -25,6 +25,7 @@ HARMLESS = {
     ("passkeys", "name"): "leaves with its passkey; until then its owner looks for it",
     ("applied_migrations", "name"): "a file of ours",
     ("audit_events", "facts"): "ids, sums and digests, see the room of audit",
+    ("bank_nights", "fault"): "the code of a refusal of ours",
     ("drafts", "network"): "leaves with its draft, after a day",
     ("draft_files", "name"): "leaves with its draft, after a day",
     ("jobs", "facts"): "leaves with its job",

@@ -27,6 +27,7 @@ from tests.tidy.sources import SOURCES
 # What belongs to no account, each with its reason.
 GLOBAL = {
     "audit_points": "the chain of clean audits: each is about the whole instance",
+    "bank_nights": "each night compares the whole instance with the bank",
     "applied_migrations": "which files were applied to this database",
     "draft_files": "who chooses files has no account yet",
     "drafts": "who chooses files has no account yet",

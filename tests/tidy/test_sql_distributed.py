@@ -70,6 +70,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (
         "moves_now",
         (
+            "audit/store.py:_BEGIN",
             "documents/store.py:_ADOPT_STORE",
             "plumbing/migrations.py:_APPLIED",
             "stamps/store.py:_TAKE_LEASE",

@@ -21,6 +21,7 @@ SPANNING: Mapping[str, str] = {
     "apps/audit_points.py": "the chain of audits, which are of all rooms: the table is of the room audit",
     "apps/audit_seals.py": "a delivered document is compared with documents, stamps and stamping together",
     "apps/audit_bank.py": "the bank's record is compared with payments, refunds and suspense together",
+    "apps/bank_night.py": "the same each night: the row and the trail are of audit, the record is of payments",
     "apps/up.py": "an installation of development: it chooses the addresses of the bank, of mail and of drand",
     "apps/standing_in.py": "the stand-ins of bank and mail are set up from the settings of both",
 }

@@ -21,6 +21,7 @@ from meterai.payments.model import (
     NoAnswer,
     Notification,
     NotificationForged,
+    OddLine,
     Opened,
     OutcomeUnknown,
     Payment,
@@ -137,7 +138,7 @@ class ToyRail:
             for one in answer["refunds"]
         )
 
-    async def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement]:
+    async def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement | OddLine]:
         """The record of the bank."""
         told = {"begins": begins.timestamp(), "ends": ends.timestamp()}
         answer = await self._call("POST", "/record", told)

@@ -28,6 +28,7 @@ from meterai.payments.model import (
     Movement,
     NoAnswer,
     NotificationForged,
+    OddLine,
     Opened,
     OutcomeUnknown,
     ProviderRefused,
@@ -194,10 +195,10 @@ class SnapProvider:
         asked = replace(about, amount=None)
         return await self._call(_DETAIL, asked, {"originalPartnerReferenceNo": about.reference})
 
-    async def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement]:
+    async def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement | OddLine]:
         """The provider's own record from `begins` on and before `ends`, in the order it moved.
 
-        Complete for an `ends` that has passed.  Refuses `ProviderRefused`, `OutcomeUnknown`,
+        A line that cannot be read, or is not of us and this time, is an `OddLine`.  Complete for an `ends` that has passed.  Refuses `ProviderRefused`, `OutcomeUnknown`,
         `ProviderUnreachable`; what came before stands, and it can be asked for again.
         """
         for page in range(HISTORY_PAGES_MAX):
@@ -211,7 +212,7 @@ class SnapProvider:
                     "pageNumber": str(page),
                 },
             )
-            found = reading.movements(answer)
+            found = reading.movements(answer, self._profile.ourselves, begins, ends)
             for movement in found:
                 yield movement
             if len(found) < HISTORY_PAGE:

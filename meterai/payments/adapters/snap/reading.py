@@ -16,7 +16,7 @@ money.  One with that status that lacks the number or the amount is returned as 
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NewType
 
 import msgspec
@@ -29,6 +29,7 @@ from meterai.payments.model import (
     Movement,
     Notification,
     Odd,
+    OddLine,
     OddReason,
     Opened,
     OutcomeUnknown,
@@ -73,6 +74,19 @@ _NAMES = {
     "refund_number": ("partnerRefundNo",),
     "refund_amount": ("refundAmount",),
 }
+# Of a line that cannot be read; the others may name a person.
+_SHOWN = (
+    "type",
+    "dateTime",
+    "amount",
+    "status",
+    "originalPartnerReferenceNo",
+    "originalReferenceNo",
+    "rrn",
+    "partnerRefundNo",
+    "refundNo",
+)
+SECOND = timedelta(seconds=1)  # as exact as SNAP BI writes a moment
 _MONEY = (Status.PAID, Status.REFUNDED, Status.FAILED)
 _MOVEMENTS = {"PAYMENT": "payment", "REFUND": "refund", "CHARGEBACK": "chargeback"}
 
@@ -298,25 +312,40 @@ def _refund_line(one: object) -> RefundLine | None:
     return RefundLine(number, provider_number, _number(found.get("rrn")), amount)
 
 
-def movements(answer: Answer) -> tuple[Movement, ...]:
-    """12: one page of the provider's record.  Refuses `OutcomeUnknown` where it cannot be read."""
+def movements(
+    answer: Answer, ourselves: About, begins: datetime, ends: datetime
+) -> tuple[Movement | OddLine, ...]:
+    """12: one page of the provider's record of a time.
+
+    A line that cannot be read or is about something else is an `OddLine`; refuses `OutcomeUnknown`
+    where there are no lines at all.
+    """
     listed = answer.get("detailData")
     if not isinstance(listed, list):
         raise OutcomeUnknown("the history cannot be read")
-    return tuple(_movement(one) for one in listed)
+    return tuple(_movement(one, ourselves, begins - SECOND, ends + SECOND) for one in listed)
 
 
-def _movement(line: object) -> Movement:
-    found = line if isinstance(line, dict) else {}
+def _movement(
+    line: object, ourselves: About, begins: datetime, ends: datetime
+) -> Movement | OddLine:
+    found: Json = line if isinstance(line, dict) else {}
     about = _about(found)
-    try:
-        kind = _MOVEMENTS[str(found.get("type"))]
-        moved_at = datetime.fromisoformat(str(found.get("dateTime")))
-    except (KeyError, ValueError):
-        raise OutcomeUnknown("a line of the history cannot be read") from None
-    amount = _amount(found.get("amount"))
-    if amount is None or moved_at.tzinfo is None or found.get("status") != "SUCCESS":
-        raise OutcomeUnknown("a line of the history cannot be read")
+    kind, amount = _MOVEMENTS.get(str(found.get("type"))), _amount(found.get("amount"))
+    moved_at = _moment(found.get("dateTime"))
+    others = differences(ourselves, told_of(found))
+    complaints = {
+        "no object": not isinstance(line, dict),
+        "about another: " + "; ".join(map(str, others)): others,
+        "no type that is known": kind is None,
+        "no readable time": moved_at is None,
+        "of another time than was asked for": moved_at and not begins <= moved_at < ends,
+        "no readable sum of rupiah": amount is None,
+        "not a success": found.get("status") != "SUCCESS",
+    }
+    why = next((complaint for complaint, holds in complaints.items() if holds), "")
+    if why or kind is None or amount is None or moved_at is None:
+        return OddLine(why, _shown(found))
     return Movement(
         kind,
         moved_at,
@@ -326,6 +355,21 @@ def _movement(line: object) -> Movement:
         _number(about.get("partnerRefundNo")),
         _number(about.get("refundNo")),
     )
+
+
+def _moment(told: object) -> datetime | None:
+    """A moment with its offset, or None."""
+    try:
+        found = datetime.fromisoformat(str(told))
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
+
+
+def _shown(line: Json) -> str:
+    """The members of a line that say which it is: no text of the bank, and nothing of a person."""
+    told = {**_about(line), **line}
+    return ", ".join(f"{name}={_text(told[name])}" for name in _SHOWN if name in told)
 
 
 # -- its calls ---------------------------------------------------------------------------------
