@@ -22,7 +22,7 @@ from tests.support.shop import Shop
 TO_RESUME = """
 SELECT 1 FROM stampings WHERE state = 'reserved' AND leased_until <= now() FOR UPDATE SKIP LOCKED
 """
-PLACEMENTS = (Placement(1, 60, 60, 80),)
+PLACEMENTS = (Placement(1, 60.0, 60.0, 80.0),)  # floats, as the API reads them
 
 
 @cache
