@@ -108,6 +108,7 @@ class About:
     store: str | None = None
     terminal: str | None = None
     amount: str | None = None  # that was asked for
+    payment: str | None = None  # the provider's number of it
     refund_number: str | None = None  # ours
     refund_amount: str | None = None
     aliases: frozenset[str] = frozenset()  # what else stands for the merchant that is asked about

@@ -195,8 +195,8 @@ def check_kinds(kinds: RailKinds) -> None:
 class BoundedRail:
     """A rail whose calls begin only where its provider answers these days (`plumbing/outgoing.py`).
 
-    What is not begun is `CallNotBegun`.  The record of a provider is read by an operator's command,
-    page by page: nobody waits for it in a line, and it is asked whatever was known before.
+    What is not begun is `CallNotBegun`.  The record of a provider is read by an operator's command and
+    once a night, page by page: nobody waits for it in a line, and it is asked whatever was known before.
     """
 
     def __init__(self, rail: Rail, outgoing: Outgoing, *, is_repeat: bool) -> None:

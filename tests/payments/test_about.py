@@ -88,6 +88,35 @@ def test_refusal_about_another_reference_refuses_nothing() -> None:
         reading.read_answer("78", 404, raw, About(reference="EM-A"))
 
 
+def test_refund_of_another_payment_is_not_the_one_asked_for(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with open_bank(tmp_path) as bank:
+            _, rrn = await bank.paid("EM-2")
+            for told, is_other in ((rrn, False), ("P-other", True)):
+                await bank.answers("refund", {"merge": {"additionalInfo": {"rrn": told}}})
+                if is_other:
+                    with pytest.raises(AboutAnother):
+                        await bank.provider.refund(PAID, rrn, "RF-1", AMOUNT)
+                else:
+                    made = await bank.provider.refund(PAID, rrn, "RF-1", AMOUNT)
+                    assert made.provider_number
+
+    asyncio.run(story())
+
+
+def test_number_of_the_call_itself_is_no_difference(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with open_bank(tmp_path) as bank:
+            _, rrn = await bank.paid("EM-2")
+            about = About(reference="EM-2", provider_reference="B1", amount=str(AMOUNT))
+            own = {"referenceNo": "of-the-refund", "originalReferenceNo": "B1"}
+            await bank.answers("refund", {"merge": own})
+            made = await bank.provider.refund(about, rrn, "RF-1", AMOUNT)
+            assert made.provider_number
+
+    asyncio.run(story())
+
+
 def test_sum_in_another_currency_takes_nothing_back() -> None:
     told: dict[str, Any] = {
         "latestTransactionStatus": "06",

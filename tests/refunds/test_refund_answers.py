@@ -94,7 +94,7 @@ def test_the_bank_has_it_with_another_amount(till: Till) -> None:
     till.answers("history-detail", {"merge": {"additionalInfo": {"refundHistory": [other]}}})
     till.send_refunds()
     assert refund(till)["state"] == "sent"
-    assert "told Rp1" in refund(till)["last_answer"]
+    assert "refund_amount: asked " in refund(till)["last_answer"]
 
 
 def test_a_refusal_is_said_and_tried_again(till: Till) -> None:

@@ -13,6 +13,7 @@ from meterai.kit.money import Rupiah
 from meterai.payments.metrics import count_call
 from meterai.payments.model import (
     About,
+    AboutAnother,
     AccountNumber,
     Delivered,
     Instructions,
@@ -31,6 +32,7 @@ from meterai.payments.model import (
     RefundMade,
     Status,
     TransactionStatus,
+    differences,
 )
 from meterai.payments.rails import Complaints, Door, Rail, RailKind
 from meterai.plumbing.config import ConfigurationWrong, Settings
@@ -96,12 +98,13 @@ class ToyRail:
         """The bank answers the same again, so nothing is ever made before."""
         assert method == METHOD
         told = {"amount": amount.value, "until": expires_at.isoformat()}
-        answer = await self._call("PUT", f"/numbers/{reference}", told)
+        about = About(reference=reference)
+        answer = await self._call("PUT", f"/numbers/{reference}", about, told)
         return Opened(AccountNumber(BANK, answer["number"]), answer["id"])
 
     async def ask(self, about: About) -> TransactionStatus:
         """What became of an account number, and every payment on it."""
-        answer = await self._call("GET", f"/numbers/{about.reference}")
+        answer = await self._call("GET", f"/numbers/{about.reference}", about)
         payments = tuple(
             Payment(PREFIX + one["id"], Rupiah(one["amount"]), Status.PAID)
             for one in answer["payments"]
@@ -110,7 +113,9 @@ class ToyRail:
 
     async def cancel(self, about: About, reason: str) -> bool:
         """Close an account number; the bank leaves one open that was paid."""
-        answer = await self._call("DELETE", f"/numbers/{about.reference}", {"reason": reason})
+        answer = await self._call(
+            "DELETE", f"/numbers/{about.reference}", about, {"reason": reason}
+        )
         return bool(answer["state"] == "closed")
 
     async def refund(self, about: About, payment: str, number: str, amount: Rupiah) -> RefundMade:
@@ -120,7 +125,7 @@ class ToyRail:
             "payment": payment.removeprefix(PREFIX),
             "amount": amount.value,
         }
-        answer = await self._call("PUT", f"/refunds/{number}", told)
+        answer = await self._call("PUT", f"/refunds/{number}", about, told)
         return RefundMade(answer["id"])
 
     async def refunded(self, about: About, number: str, amount: Rupiah) -> RefundMade | None:
@@ -132,7 +137,7 @@ class ToyRail:
 
     async def refunds_of(self, about: About) -> tuple[RefundLine, ...]:
         """Every refund of an account number."""
-        answer = await self._call("GET", f"/refunds-of/{about.reference}")
+        answer = await self._call("GET", f"/refunds-of/{about.reference}", about)
         return tuple(
             RefundLine(one["number"], one["id"], PREFIX + one["payment"], Rupiah(one["amount"]))
             for one in answer["refunds"]
@@ -141,7 +146,7 @@ class ToyRail:
     async def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement | OddLine]:
         """The record of the bank."""
         told = {"begins": begins.timestamp(), "ends": ends.timestamp()}
-        answer = await self._call("POST", "/record", told)
+        answer = await self._call("POST", "/record", About(), told)
         for one in answer["lines"]:
             yield Movement(
                 one["kind"],
@@ -164,12 +169,18 @@ class ToyRail:
             read_notification(body),
         )
 
-    async def _call(self, method: str, path: str, content: Json | None = None) -> Json:
+    async def _call(
+        self, method: str, path: str, about: About, content: Json | None = None
+    ) -> Json:
+        """An answer about what was asked, of whatever kind of call."""
         body = msgspec.json.encode(content)
         at = int(self._clock.now().timestamp())
         name = f"toy-{path.split('/')[1]}"
         try:
             found = await self._answered(method, path, body, at)
+            told = About(reference=found.get("reference"))
+            if others := differences(about, told):
+                raise AboutAnother(others, told)
         except (ProviderRefused, OutcomeUnknown, ProviderUnreachable) as refusal:
             count_call(name, refusal.code)
             raise

@@ -162,7 +162,13 @@ class SnapProvider:
         try:
             answer = await self._call(
                 _REFUND,
-                replace(about, amount=None, refund_number=number, refund_amount=str(amount)),
+                replace(
+                    about,
+                    amount=None,
+                    payment=payment,
+                    refund_number=number,
+                    refund_amount=str(amount),
+                ),
                 {
                     "merchantId": self._profile.ourselves.merchant,
                     "originalPartnerReferenceNo": about.reference,

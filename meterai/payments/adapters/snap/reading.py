@@ -63,14 +63,16 @@ STATUSES = {
     "06": Status.FAILED,
     "07": Status.UNKNOWN,
 }
-# How SNAP BI calls the facts of `About`, on the answer itself or in its additionalInfo.
+# How SNAP BI calls the facts of `About`, on the answer itself or in its additionalInfo.  Not
+# referenceNo: beside an original one it is that of the call itself.
 _NAMES = {
     "reference": ("partnerReferenceNo", "originalPartnerReferenceNo"),
-    "provider_reference": ("referenceNo", "originalReferenceNo"),
+    "provider_reference": ("originalReferenceNo",),
     "merchant": ("merchantId",),
     "store": ("storeId", "externalStoreId"),
     "terminal": ("terminalId",),
     "amount": ("amount",),
+    "payment": ("rrn",),
     "refund_number": ("partnerRefundNo",),
     "refund_amount": ("refundAmount",),
 }
