@@ -47,7 +47,7 @@ tools:
 	@scripts/browser
 	@scripts/pdftools
 	@scripts/softhsm
-	@scripts/nginx
+	@scripts/servers
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -37,7 +37,7 @@ TIME_OUT = "10s"  # instead of the 40 s of the configuration
 pytestmark = [
     pytest.mark.skipif(
         PROGRAM is None or not MIME_TYPES.is_file(),
-        reason="nginx is not on this machine; scripts/nginx installs it",
+        reason="nginx is not on this machine; scripts/servers installs it",
     ),
 ]
 

@@ -225,7 +225,7 @@ def test_of_several_hosts_the_one_that_takes_writes(one: Server, other: Server) 
         connection.execute("ALTER DATABASE standby SET default_transaction_read_only = on")
     with psycopg.connect(one.url, autocommit=True) as connection:
         connection.execute("CREATE DATABASE standby")
-    hosts = ",".join(("/nowhere", *(s.url.rsplit("host=", 1)[1] for s in (other, one))))
+    hosts = ",".join(("/nowhere", *(s.socket_folder for s in (other, one))))
 
     async def run() -> None:
         async with opened(f"postgresql://postgres@/standby?host={hosts}") as found:

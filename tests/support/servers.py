@@ -27,9 +27,14 @@ class Server:
         return psutil.Process(int(self.pid_file.read_text().splitlines()[0]))
 
     @property
+    def socket_folder(self) -> str:
+        """What a client is told for its host."""
+        return self.url.rsplit("host=", 1)[1]
+
+    @property
     def socket(self) -> str:
         """Where it listens."""
-        return f"{self.url.rsplit('host=', 1)[1]}/.s.PGSQL.5432"
+        return f"{self.socket_folder}/.s.PGSQL.5432"
 
     def start(self) -> None:
         self.embedded.start()
