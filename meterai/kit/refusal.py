@@ -28,6 +28,8 @@ class Refusal(Exception):
     retry_after_seconds: ClassVar[int | None] = None
     # Whether a command that is refused so may succeed later, where its status does not say: 503 does.
     passes: ClassVar[bool | None] = None
+    # Whether what was asked for may have been done all the same: then nobody is told that nothing was.
+    may_be_done: ClassVar[bool] = False
 
     def facts(self) -> dict[str, object]:
         """What a client needs to act, safe to show to the account that asked."""

@@ -220,6 +220,7 @@ class InProgress(Refusal):
 
     code = "request_in_progress"
     status = 409
+    may_be_done = True
     retry_after_seconds = 1  # what is under way takes tenths of a second
 
 

@@ -34,10 +34,14 @@ _log = structlog.get_logger()
 
 
 class DatabaseBusy(Refusal):
-    """No connection came free in time, or a lock was held too long.  Nothing was changed."""
+    """No connection came free in time, or a lock was held too long.
+
+    This transaction changed nothing; what a service committed before it stays.
+    """
 
     code = "busy"
     status = 503
+    may_be_done = True
     retry_after_seconds = 1
 
 
@@ -53,16 +57,21 @@ class DatabaseAway(Refusal):
 
     code = "database_away"
     status = 503
+    may_be_done = True
     retry_after_seconds = (
         3  # the database is looked for twice a second, each time for two seconds at most
     )
 
 
 class StorageFull(Refusal):
-    """The disk of the database or of the files has no room: what was asked was not done."""
+    """The disk of the database or of the files has no room.
+
+    What was asked may have been committed by a step before, and only its answer failed.
+    """
 
     code = "storage_full"
     status = 503
+    may_be_done = True
     retry_after_seconds = 60  # somebody has to make room
 
 

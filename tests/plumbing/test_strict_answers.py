@@ -1,6 +1,7 @@
 """Queries of the API are read as strictly as its JSON, and a full disk is said to be one."""
 
 import errno
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,15 +13,24 @@ from litestar.params import FromPath
 from litestar.testing import TestClient
 
 from meterai.accounts import Permission
-from meterai.kit.refusal import Malformed
+from meterai.kit.refusal import Malformed, Refusal
 from meterai.pages import Site
-from meterai.plumbing.http import read_json
-from meterai.plumbing.messages import localize
+from meterai.plumbing.http import InProgress, read_json
+from meterai.plumbing.messages import LANGUAGES, localize, translate
 from meterai.plumbing.paging import PAGE_MAX
 from meterai.plumbing.queries import Before, Limit
-from meterai.plumbing.transactions import StorageFull, _translated
+from meterai.plumbing.transactions import (
+    BrokenOff,
+    DatabaseAway,
+    DatabaseBusy,
+    StorageFull,
+    _translated,
+)
 from tests.support.pages import application
 
+UNDONE = re.compile(
+    r"not (?:done|charged|stamped)|nothing (?:is|was) (?:done|charged)(?! twice)|belum|tidak di"
+)
 OPEN: dict[str, Any] = {"permission": Permission.PUBLIC}
 
 
@@ -75,6 +85,16 @@ def test_a_full_disk_is_503_with_a_time(client: TestClient[Litestar], kind: int)
     answer = client.get(f"/v1/full/{kind}")
     assert (answer.status_code, answer.json()["code"]) == (503, "storage_full")
     assert int(answer.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize("kind", [BrokenOff, DatabaseAway, DatabaseBusy, InProgress, StorageFull])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_refusal_after_a_step_that_may_be_committed_claims_nothing_undone(
+    kind: type[Refusal], language: str
+) -> None:
+    assert kind.may_be_done
+    said = translate(f"refusal.{kind.code}", language)
+    assert not UNDONE.search(said), said
 
 
 def test_another_fault_of_a_file_is_ours(client: TestClient[Litestar]) -> None:

@@ -98,6 +98,30 @@ def test_another_price_than_the_page_showed_is_ordered_by_no_button(visitor: Wal
     assert ORDER.fullmatch(visitor.goes(PAY, fields(visitor.get(PAY), PAY, "draft")))
 
 
+def test_order_whose_answer_found_disk_full_is_not_said_to_be_undone(
+    visitor: WalkIn, database_url: str
+) -> None:
+    visitor.signs_in()
+    form = fields(visitor.places(), PAY, "draft")
+    with psycopg.connect(database_url) as connection:
+        connection.execute(
+            """
+            CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN RAISE EXCEPTION 'no space left on device' USING ERRCODE = '53100'; END $$;
+            CREATE TRIGGER no_room BEFORE UPDATE ON payment_attempts EXECUTE FUNCTION no_room();
+            """
+        )
+    shown = visitor.sends(PAY, form)
+    assert (shown.status_code, orders(visitor)) == (503, 1)
+    assert translate("refusal.storage_full", "en") in shown.text
+    assert translate("page.review.perhaps_done", "en") in shown.text
+    assert translate("page.review.not_charged", "en") not in shown.text
+    with psycopg.connect(database_url) as connection:
+        connection.execute("DROP TRIGGER no_room ON payment_attempts")
+    assert ORDER.fullmatch(visitor.goes(PAY, form))
+    assert orders(visitor) == 1, "the same key found it"
+
+
 def test_another_price_than_the_page_showed_is_ordered_again_by_no_button(visitor: WalkIn) -> None:
     visitor.signs_in()
     order = visitor.goes("/buy", fields(visitor.get("/buy"), "/buy"))

@@ -50,7 +50,7 @@ from meterai.pages import (
     see_other,
     sentence,
 )
-from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy
+from meterai.plumbing.database import Database
 from meterai.plumbing.forms import PARTS_MAX
 from meterai.plumbing.http import IdempotencyKeyReused, language_of, retry_after
 from meterai.plumbing.messages import translate
@@ -141,8 +141,7 @@ class _LastLook:
                 "stamps": sum(len(one.placements) for one in again),
             },
             is_refused=refusal is not None and account is not None,
-            # The database broke off or came to nothing in time: what was asked may have happened all the same.
-            is_unknown=isinstance(refusal, DatabaseAway | DatabaseBusy),
+            is_unknown=refusal is not None and refusal.may_be_done,
             draft_is_apart=draft.owner is None,
             here=REVIEW,
         )
