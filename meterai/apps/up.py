@@ -6,12 +6,7 @@ their own, starts any of them again that dies, and stops them all when it is tol
 
 import json
 import signal
-import subprocess
-import sys
 import threading
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -27,80 +22,20 @@ from meterai.apps.instance import (
     sole_owner,
     standins_directory,
 )
+from meterai.apps.parts import Part, telling, wait_for
 from meterai.apps.settings import StandinSettings
 from meterai.commands import database_of, is_embedded
 from meterai.kit.clock import SystemClock
 from meterai.notifications import NotificationSettings
 from meterai.payments import SnapSettings, client_secret, signing_key
-from meterai.plumbing.config import Settings, environment_for
+from meterai.plumbing.config import Settings
 from meterai.plumbing.embedded import EmbeddedPostgres, PostgresNotStarted
 from meterai.plumbing.keyring import keyring_of, write_once
 from meterai.plumbing.migrations import migrate
 from meterai.stamping import issuers_of
 from meterai.waiting_room import WaitingRoomSettings
 
-READY_SECONDS_MAX = 60.0
-STOP_SECONDS_MAX = 15.0
-RESTART_PAUSE_SECONDS = 0.5  # a process that dies at once must not spin
 _log = structlog.get_logger()
-
-
-class NotReady(Exception):
-    """A part did not answer in time."""
-
-
-class Part:
-    """One child process, started again when it dies."""
-
-    def __init__(self, name: str, settings: Settings) -> None:
-        self.name = name
-        self._command = [sys.executable, "-m", "meterai", name]
-        self._environment = environment_for(settings)
-        self._process = self._start()
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        # Its own session: Ctrl-C reaches only us, and we stop the parts in order.
-        return subprocess.Popen(
-            self._command,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-
-    def revive(self) -> None:
-        """Start it again if it died."""
-        if self._process.poll() is not None:
-            _log.warning("part_died", part=self.name, status=self._process.returncode)
-            time.sleep(RESTART_PAUSE_SECONDS)
-            self._process = self._start()
-
-    def stop(self) -> None:
-        """End it: SIGTERM, then SIGKILL after `STOP_SECONDS_MAX`."""
-        if self._process.poll() is not None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_SECONDS_MAX)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own address
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
-
-
-def _wait_for(url: str, is_stopping: threading.Event) -> None:
-    deadline = time.monotonic() + READY_SECONDS_MAX
-    while not _answers(url):
-        if is_stopping.wait(0.05):
-            return
-        if time.monotonic() > deadline:
-            raise NotReady(url)
 
 
 def _with_ports(settings: Settings) -> Settings:
@@ -145,7 +80,8 @@ def _chain_file(settings: Settings) -> Path:
     return standins_directory(settings) / "drand-chain.json"
 
 
-def _prepare_keys(settings: Settings) -> None:
+def prepare_keys(settings: Settings) -> None:
+    """Make the keys of an installation for development, and those of its stand-ins."""
     # Imported here: outside development the stand-ins need not be installed.
     from standins import bank_keys, drand_chain  # noqa: PLC0415
 
@@ -163,7 +99,7 @@ def _prepare_keys(settings: Settings) -> None:
 
 def up(settings: Settings, tell: Callable[[str], None]) -> None:
     """Run everything until SIGINT or SIGTERM.  Refuses `AlreadyRunning`, `PortTaken`,
-    `DatabaseMissing`."""
+    `DatabaseMissing`, `NotReady`."""
     is_stopping = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -175,22 +111,26 @@ def up(settings: Settings, tell: Callable[[str], None]) -> None:
     with ExitStack() as stack:
         stack.enter_context(sole_owner(settings))
         embedded = EmbeddedPostgres(settings.process.directory)
-        ready = stack.enter_context(database_of(_with_ports(settings), embedded, may_make=True))
+        with telling("the database"):
+            found = database_of(_with_ports(settings), embedded, may_make=True)
+            ready = stack.enter_context(found)
         _remember(ready)
-        migrate(ready.process.database_url)
-        _prepare_keys(ready)
+        with telling("migrations"):
+            migrate(ready.process.database_url)
+        prepare_keys(ready)
+        bank = ready.of(SnapSettings).bank_url
+        web = f"http://{ready.process.host}:{ready.process.port}"
         parts: list[Part] = []
         try:
-            mail_url = f"http://{ready.process.host}:{ready.of(StandinSettings).mail_port}"
-            parts.append(Part("standins", ready))
-            _wait_for(f"{ready.of(SnapSettings).bank_url}/healthz", is_stopping)
-            parts += [Part("worker", ready), Part("web", ready)]
-            _wait_for(f"http://{ready.process.host}:{ready.process.port}/readyz", is_stopping)
+            parts.append(Part("standins", ready, f"{bank}/healthz"))
+            wait_for(parts, is_stopping)
+            parts += [Part("worker", ready), Part("web", ready, f"{web}/readyz")]
+            wait_for(parts[1:], is_stopping)
             if not is_stopping.is_set():
-                tell(f"bank {ready.of(SnapSettings).bank_url}")
-                tell(f"mail {mail_url}")
+                tell(f"bank {bank}")
+                tell(f"mail http://{ready.process.host}:{ready.of(StandinSettings).mail_port}")
                 tell(f"metrics http://127.0.0.1:{ready.process.metrics_port}/metrics")
-                tell(f"ready http://{ready.process.host}:{ready.process.port}")
+                tell(f"ready {web}")
             while not is_stopping.wait(0.2):
                 if is_embedded(settings):
                     _revive(embedded)

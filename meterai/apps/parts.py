@@ -1,0 +1,153 @@
+"""The processes that `meterai up` starts, and what it waits for until they are ready."""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import structlog
+
+from meterai.commands import Exit
+from meterai.kit.refusal import CommandRefusal
+from meterai.plumbing.config import Settings, environment_for
+
+READY_SECONDS_MAX = 60.0
+TELL_SECONDS = 10.0  # between two lines that say what is waited for
+ANSWER_SECONDS_MAX = 2.0
+STOP_SECONDS_MAX = 15.0
+RESTART_PAUSE_SECONDS = 0.5  # a process that dies at once must not spin
+_LOOK_SECONDS = 0.05
+_log = structlog.get_logger()
+
+
+class NotReady(CommandRefusal):
+    """Not everything was ready in time, or a part needs what does not come by itself."""
+
+    code = "not_ready_in_time"
+    status = 503
+
+    def __init__(self, waits_for: str, seconds: float) -> None:
+        super().__init__(f"after {seconds:.0f} s: {waits_for}")
+        self.waits_for = waits_for
+        self.seconds = round(seconds)
+
+
+class Part:
+    """One child process, started again when it dies.  It is ready when its address answers 200; one
+    without an address while it runs."""
+
+    def __init__(self, name: str, settings: Settings, address: str = "") -> None:
+        self.name = name
+        self._address = address
+        self._command = [sys.executable, "-m", "meterai", name]
+        self._environment = environment_for(settings)
+        self._ends: list[int] = []
+        self._process = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        # Its own session: Ctrl-C reaches only us, and we stop the parts in order.
+        return subprocess.Popen(
+            self._command,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    @property
+    def waits_in_vain(self) -> bool:
+        """True where it ended for what does not come by itself, such as a key or a free port."""
+        return self._process.poll() == Exit.CONFIGURATION
+
+    def lacks(self) -> str:
+        """What it is not ready for, to be told; empty where it is ready."""
+        status = self._process.poll()
+        if status is not None:
+            return f"{self.name} (ended with status {status})"
+        lacking = _lacks(self._address) if self._address else ""
+        ended = f"; ended before with status {self._ends[-1]}" if self._ends else ""
+        return f"{self.name} ({lacking}{ended})" if lacking else ""
+
+    def revive(self) -> None:
+        """Start it again if it died."""
+        if self._process.poll() is not None:
+            _log.warning("part_died", part=self.name, status=self._process.returncode)
+            self._ends.append(self._process.returncode)
+            time.sleep(RESTART_PAUSE_SECONDS)
+            self._process = self._start()
+
+    def stop(self) -> None:
+        """End it: SIGTERM, then SIGKILL after `STOP_SECONDS_MAX`."""
+        if self._process.poll() is not None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _lacks(address: str) -> str:
+    """What an address says that it is not ready for; empty where it answers 200."""
+    try:
+        with urllib.request.urlopen(address, timeout=ANSWER_SECONDS_MAX):  # noqa: S310 - our own address
+            return ""
+    except urllib.error.HTTPError as answer:
+        with answer:
+            return _checks(answer.read()) or f"{address} answers {answer.code}"
+    except OSError:
+        return f"{address} does not answer"
+
+
+def _checks(body: bytes) -> str:
+    """Those checks of a `/readyz` that do not hold."""
+    try:
+        checks = json.loads(body)
+    except ValueError:
+        return ""
+    return ", ".join(f"{name}: {told}" for name, told in checks.items() if told != "ok")
+
+
+def wait_for(
+    parts: Sequence[Part], is_stopping: threading.Event, seconds: float = READY_SECONDS_MAX
+) -> None:
+    """Wait until all are ready, or we are told to stop; one that dies is started again.
+
+    Refuses `NotReady`: in time not all were, or one of them never will be.
+    """
+    begun = time.monotonic()
+    told = begun
+    while lacking := next(filter(None, (part.lacks() for part in parts)), ""):
+        now = time.monotonic()
+        if now - begun >= seconds or any(part.waits_in_vain for part in parts):
+            raise NotReady("; ".join(filter(None, (p.lacks() for p in parts))), now - begun)
+        if now - told > TELL_SECONDS:
+            told = now
+            _log.warning("up_waits", waits_for=lacking)
+        if is_stopping.wait(_LOOK_SECONDS):
+            return
+        for part in parts:
+            part.revive()
+
+
+@contextmanager
+def telling(waits_for: str) -> Iterator[None]:
+    """Tell now and then that this is waited for, while the block lasts."""
+    is_done = threading.Event()
+
+    def tell() -> None:
+        while not is_done.wait(TELL_SECONDS):
+            _log.warning("up_waits", waits_for=waits_for)
+
+    thread = threading.Thread(target=tell, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_done.set()
+        thread.join()

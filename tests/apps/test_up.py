@@ -1,0 +1,82 @@
+"""`meterai up` says what it waits for where not everything is ready in time."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from meterai.apps.parts import NotReady, Part, wait_for
+from meterai.apps.settings import load
+from meterai.apps.up import prepare_keys
+from meterai.commands import Exit, exit_of
+from meterai.plumbing.config import Settings
+from tests.support.instance import free_ports, until
+
+NOWHERE = "postgresql://meterai@127.0.0.1:9/meterai"
+
+
+@contextmanager
+def started(name: str, settings: Settings, address: str = "") -> Iterator[Part]:
+    part = Part(name, settings, address)
+    try:
+        yield part
+    finally:
+        part.stop()
+
+
+def refused(part: Part, seconds: float) -> NotReady:
+    with pytest.raises(NotReady) as found:
+        wait_for([part], threading.Event(), seconds)
+    return found.value
+
+
+def settings_of(folder: Path, port: int) -> Settings:
+    """Of an installation whose database is away."""
+    given = {"port": str(port), "metrics_port": "0", "database_url": NOWHERE}
+    settings = load({"data": str(folder), **given}).settings
+    prepare_keys(settings)
+    return settings
+
+
+def test_checks_of_web_that_do_not_hold_are_told(tmp_path: Path) -> None:
+    [port] = free_ports(1)
+    address = f"http://127.0.0.1:{port}/readyz"
+
+    def answers() -> bool:
+        try:
+            return urllib3.request("GET", address, retries=False).status == 503
+        except urllib3.exceptions.HTTPError:
+            return False
+
+    with started("web", settings_of(tmp_path, port), address) as web:
+        until("the web answers that it is not ready", answers)
+        told = refused(web, 0.0)
+    assert "web (" in told.waits_for
+    assert "database: database_away" in told.waits_for
+    assert exit_of(told) is Exit.LATER
+
+
+def test_part_that_cannot_begin_is_told_at_once(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        address = f"http://127.0.0.1:{port}/healthz"
+        with started("web", settings_of(tmp_path, port), address) as web:
+            told = refused(web, 90.0)
+    assert told.waits_for == f"web (ended with status {Exit.CONFIGURATION.value})"
+    assert "port_taken: " in capfd.readouterr().err
+
+
+def test_part_that_does_not_answer_is_told_with_its_address(tmp_path: Path) -> None:
+    [port] = free_ports(1)
+    address = f"http://127.0.0.1:{port}/healthz"
+    with started("worker", settings_of(tmp_path, port), address) as part:
+        told = refused(part, 0.0)
+    assert told.waits_for == f"worker ({address} does not answer)"
