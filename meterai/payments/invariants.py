@@ -59,23 +59,21 @@ INVARIANTS = (
             ON o.provider_reference = a.provider_reference AND o.provider = a.provider
             AND (o.account_id, o.attempt_id) <> (a.account_id, a.attempt_id)
         WHERE o.attempt_id IS NOT NULL
-            OR (coalesce(a.instructions->>'kind', a.qr_content) IS NULL)
-                <> (a.provider_reference IS NULL)
+            OR (a.instructions IS NULL) <> (a.provider_reference IS NULL)
         """,
     ),
     Invariant(
         "instructions_are_whole",
-        "The instructions of an attempt are of a kind that we know, with the time they were made "
-        "at, and a QR in them is the one that processes of before read.",
+        "The instructions of an attempt are of a kind that we know, with the time they were written "
+        "at, and a QR that a process of before wrote beside them is the one in them.",
         """
         SELECT account_id, attempt_id, method, instructions->>'kind' AS kind
         FROM {payment_attempts} a
         WHERE (instructions IS NULL) <> (instructed_at IS NULL)
             OR (instructions IS NOT NULL AND (
                 coalesce(instructions->>'kind', '') NOT IN ('qr', 'account_number', 'redirect')
-                OR (CASE WHEN instructions->>'kind' = 'qr' THEN instructions->>'content' END)
-                    IS DISTINCT FROM qr_content
                 OR instructed_at < opened_at))
+            OR qr_content <> coalesce(instructions->>'content', '')
         """,
     ),
     Invariant(

@@ -30,12 +30,10 @@ RAILS_THERE = Invariant(
 )
 _FIRST = UUID(int=0)
 _READ = """
-SELECT account_id, attempt_id, state, amount, provider, provider_reference,
-    coalesce(instructions, jsonb_build_object('kind', 'qr', 'content', qr_content)) AS instructions
+SELECT account_id, attempt_id, state, amount, provider, provider_reference, instructions
 FROM payment_attempts t
 WHERE (account_id, attempt_id) > (%s, %s) AND provider = ANY (%s)
-    AND coalesce(instructions->>'kind', qr_content) IS NOT NULL
-    AND (state = 'waiting' OR {which})
+    AND instructions IS NOT NULL AND (state = 'waiting' OR {which})
 ORDER BY account_id, attempt_id LIMIT {READ_AT_ONCE}
 """
 _EACH = _READ.format(which="true", READ_AT_ONCE=READ_AT_ONCE)

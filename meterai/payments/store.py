@@ -18,7 +18,6 @@ from meterai.payments.model import (
     InboxedNotification,
     Notification,
     Opened,
-    Qr,
     Unconfirmed,
     read_instructions,
 )
@@ -28,13 +27,9 @@ from meterai.plumbing.periodic import not_paused
 from meterai.plumbing.rows import RowMapper
 from meterai.plumbing.stations import APART_MIN, LATE_SECONDS, LATELY_SECONDS
 
-# A process of before instructions were kept writes a QR into qr_content alone.
-_INSTRUCTIONS = """coalesce(instructions, CASE WHEN qr_content IS NOT NULL
-    THEN jsonb_build_object('kind', 'qr', 'content', qr_content) END)"""
 _COLUMNS = (
     "account_id AS account, attempt_id AS id, subject, provider, method, reference, amount, state,"
-    " expires_at,"
-    f" provider_reference, {_INSTRUCTIONS} AS instructions"
+    " expires_at, provider_reference, instructions"
 )
 
 
@@ -52,14 +47,14 @@ _CLOSED = "state IN ('lost', 'expired', 'cancelled', 'declined')"  # as the inde
 
 # Of each subject the attempt that paid it, else one that can be paid now, or soon, else the newest.
 # Instructions are shown of what can be paid now and of nothing else.
-SHOWN = f"""
+SHOWN = """
 SELECT DISTINCT ON (subject) account_id AS account, attempt_id AS id, subject, provider, method, reference,
     provider_reference, amount, state, expires_at,
-    CASE WHEN state = 'waiting' AND expires_at > now() THEN {_INSTRUCTIONS} END AS instructions
+    CASE WHEN state = 'waiting' AND expires_at > now() THEN instructions END AS instructions
 FROM payment_attempts WHERE account_id = %s AND subject = ANY(%s)
 ORDER BY subject, attempt_id = ANY(%s) DESC, (state = 'waiting' AND expires_at > now()) DESC,
     (state = 'opening' AND expires_at > now()) DESC, attempt_id DESC
-"""  # noqa: S608 - of constants
+"""
 # As orders are settled: each payment by itself, less what left again of it.
 COVERED = """SELECT EXISTS (
     SELECT 1 FROM payment_attempts a JOIN captures c USING (account_id, attempt_id)
@@ -99,8 +94,8 @@ WHERE (account_id, attempt_id) IN (
 RETURNING {_COLUMNS}, tries
 """  # noqa: S608
 OPENED = """
-UPDATE payment_attempts SET state = 'waiting', instructions = %s, qr_content = %s,
-    provider_reference = %s, instructed_at = now(), ask_at = now() + make_interval(secs => %s)
+UPDATE payment_attempts SET state = 'waiting', instructions = %s, provider_reference = %s,
+    instructed_at = now(), ask_at = now() + make_interval(secs => %s)
 WHERE account_id = %s AND attempt_id = %s AND state = 'opening' RETURNING attempt_id
 """
 LATER = """
@@ -153,7 +148,7 @@ RETURNING {_COLUMNS}, ask_at - make_interval(secs => %s) AS asked_at,
 ASKED = """
 UPDATE payment_attempts SET
     answered_at = CASE WHEN %s THEN now() ELSE answered_at END,
-    ask_at = CASE WHEN (%s OR (%s AND coalesce(instructions->>'kind', qr_content) IS NULL))
+    ask_at = CASE WHEN (%s OR (%s AND instructions IS NULL))
             AND cancel_at = 'infinity' AND expires_at <= now() THEN 'infinity'
         ELSE payment_next_question(state, opened_at, asked - 1, %s, %s) END,
     ask_rank = CASE WHEN state = 'waiting' THEN 0 ELSE 1 END
@@ -239,9 +234,8 @@ ON CONFLICT ON CONSTRAINT notification_inbox_pkey DO NOTHING RETURNING external_
 
 
 def opened(made: Opened) -> tuple[object, ...]:
-    """The first arguments of `OPENED`.  A QR is also written where processes of before read it."""
-    content = made.instructions.content if isinstance(made.instructions, Qr) else None
-    return jsonb(msgspec.to_builtins(made.instructions)), content, made.provider_reference
+    """The first arguments of `OPENED`."""
+    return jsonb(msgspec.to_builtins(made.instructions)), made.provider_reference
 
 
 async def record_opened(

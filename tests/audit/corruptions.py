@@ -244,20 +244,20 @@ _COPY = (
 PAYMENTS = [
     _c(
         "the QR of another's attempt",
-        "UPDATE payment_attempts SET (qr_content, provider_reference) = (SELECT qr_content,"
+        "UPDATE payment_attempts SET (instructions, provider_reference) = (SELECT instructions,"
         " provider_reference FROM payment_attempts WHERE attempt_id = %(lapsed.attempt)s)"
         " WHERE attempt_id = %(placed.attempt)s",
         "qr_is_of_one_attempt",
     ),
     _c(
         "instructions of a kind nobody reads",
-        'UPDATE payment_attempts SET qr_content = NULL, instructions = \'{"kind": "letter"}\''
+        'UPDATE payment_attempts SET instructions = \'{"kind": "letter"}\''
         " WHERE attempt_id = %(placed.attempt)s",
         "instructions_are_whole",
     ),
     _c(
-        "another QR for processes of before",
-        "UPDATE payment_attempts SET qr_content = qr_content || '0'"
+        "another QR in the column of before",
+        "UPDATE payment_attempts SET qr_content = instructions->>'content' || '0'"
         " WHERE attempt_id = %(placed.attempt)s",
         "instructions_are_whole",
     ),
@@ -274,7 +274,8 @@ PAYMENTS = [
     ),
     _c(
         "a QR nobody made",
-        "UPDATE payment_attempts SET qr_content = 'q' WHERE attempt_id = %(opening.attempt)s",
+        'UPDATE payment_attempts SET instructions = \'{"kind": "qr", "content": "q"}\','
+        " instructed_at = now() WHERE attempt_id = %(opening.attempt)s",
         "qr_is_of_one_attempt",
     ),
     _c(
@@ -320,9 +321,11 @@ PAYMENTS = [
     ),
     _c(
         "one payment pays two accounts",
-        "INSERT INTO payment_attempts SELECT %(other)s,"
-        " attempt_id, subject, reference, amount, state, qr_content, provider_reference, opened_at,"
-        " expires_at, leased_until, ask_at, asked FROM payment_attempts WHERE attempt_id ="
+        "INSERT INTO payment_attempts (account_id, attempt_id, subject, reference, amount, state,"
+        " instructions, instructed_at, provider_reference, opened_at, expires_at, leased_until, ask_at,"
+        " asked) SELECT %(other)s, attempt_id, subject, reference, amount, state, instructions,"
+        " instructed_at, provider_reference, opened_at, expires_at, leased_until, ask_at, asked"
+        " FROM payment_attempts WHERE attempt_id ="
         " %(quota.attempt)s; INSERT INTO captures SELECT %(other)s, attempt_id, payment, amount,"
         " learned_by, captured_at, NULL FROM captures WHERE payment = %(quota.payment)s",
         "payment_counts_once",
@@ -381,8 +384,8 @@ PAYMENTS = [
     ),
     _c(
         "a paid attempt waits",
-        "UPDATE payment_attempts SET state = 'waiting', qr_content = 'q'"
-        " WHERE attempt_id = %(quota.attempt)s",
+        "UPDATE payment_attempts SET state = 'waiting', instructed_at = now(),"
+        ' instructions = \'{"kind": "qr", "content": "q"}\' WHERE attempt_id = %(quota.attempt)s',
         "attempt_agrees_with_its_payments",
     ),
     _c(

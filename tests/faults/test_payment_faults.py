@@ -279,7 +279,7 @@ def test_a_bank_slower_than_we_wait_still_sells(without_patience: Inside) -> Non
 
     bank.faults(response_delay_seconds=1.5, drop_notifications=1)
     assert bank.pay(qr).status == 200
-    asked = "SELECT 1 FROM payment_attempts WHERE qr_content = %s AND asked > 1"
+    asked = "SELECT 1 FROM payment_attempts WHERE instructions->>'content' = %s AND asked > 1"
     until("we asked in vain", lambda: without_patience.rows(asked, qr))
     assert stands(customer, order) == ("placed", money())
     bank.clear_faults()

@@ -195,7 +195,7 @@ def test_a_forged_notification_moves_nothing(
 ) -> None:
     order = unharmed.place(1)
     (attempt,) = inside.rows(
-        "SELECT reference FROM payment_attempts WHERE qr_content = %s",
+        "SELECT reference FROM payment_attempts WHERE instructions->>'content' = %s",
         payable(unharmed, order),
     )
     body, external = told(attempt["reference"], "1"), an_id()

@@ -1,4 +1,4 @@
-"""What processes of before rails wrote goes on: their attempts, and the notifications they took."""
+"""Notifications that processes of before rails took are booked, and instructions are read as kept."""
 
 import json
 from collections.abc import Iterator
@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from meterai.orders import OrderService
 from meterai.payments import Qr
 from meterai.payments import store as payment_store
 from meterai.payments.model import read_instructions
@@ -17,26 +16,6 @@ from tests.support.till import Till, open_till, paid_body
 def till(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Till]:
     with open_till(database_url, tmp_path_factory.mktemp("till")) as opened:
         yield opened
-
-
-def as_before(till: Till) -> None:
-    """What an order and its QR leave where instructions are not kept."""
-    till.shop.arrange("UPDATE payment_attempts SET instructions = NULL, instructed_at = NULL")
-
-
-def test_a_qr_of_before_is_shown_paid_and_taken_back(till: Till) -> None:
-    order, attempt, content = till.order()
-    given_up, other, _ = till.order()
-    as_before(till)
-    service = till.shop.container.of(OrderService)
-    view = till.do(service.view(till.shop.account, order))
-    assert (view.payment.method, view.payment.qr_content) == ("qris", content)
-    till.do(service.withdraw(till.shop.account, given_up))
-    assert till.attempt(other)["is_taken_back"]
-    till.control("pay", qr_content=content)
-    till.ask()
-    assert till.attempt(attempt)["state"] == "paid"
-    till.assert_books_hold()
 
 
 def test_a_notification_that_a_process_of_before_took_is_booked(till: Till) -> None:

@@ -9,7 +9,15 @@ import pytest
 from meterai.plumbing.sql_files import migrations
 
 NEW = "0012_payments.sql"
+ONE_HOME = ("payments/0011_one_home.sql", "payments/0012_one_home_checked.sql")
 RAILS = ("payments/0001_rails.sql", "payments/0002_rails_checked.sql")
+# What a process of before rails wrote.
+MADE = (
+    "INSERT INTO payment_attempts (account_id, attempt_id, subject, reference, amount, state,"
+    " qr_content, provider_reference, expires_at, leased_until, ask_at)"
+    " VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), %s, 10000, 'waiting',"
+    " %s, 'B1', now(), now(), now())"
+)
 
 
 @pytest.fixture
@@ -21,7 +29,14 @@ def before(server: str) -> Iterator[psycopg.Connection[Any]]:
 @pytest.fixture
 def before_rails(server: str) -> Iterator[psycopg.Connection[Any]]:
     """A database as it was before there were rails."""
-    yield from _database(server, [text for file, text in migrations() if file not in RAILS])
+    later = {*RAILS, *ONE_HOME}
+    yield from _database(server, [text for file, text in migrations() if file not in later])
+
+
+@pytest.fixture
+def before_one_home(server: str) -> Iterator[psycopg.Connection[Any]]:
+    """A database as it was while a QR had two homes."""
+    yield from _database(server, [text for file, text in migrations() if file not in ONE_HOME])
 
 
 def _database(server: str, texts: list[str]) -> Iterator[psycopg.Connection[Any]]:
@@ -82,17 +97,33 @@ def test_a_process_of_before_places_orders_without_a_limit(
 def test_an_attempt_of_before_rails_is_of_the_rail_there_was(
     before_rails: psycopg.Connection[Any],
 ) -> None:
-    made = (
-        "INSERT INTO payment_attempts (account_id, attempt_id, subject, reference, amount, state,"
-        " qr_content, provider_reference, expires_at, leased_until, ask_at)"
-        " VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), %s, 10000, 'waiting',"
-        " %s, 'B1', now(), now(), now())"
-    )
-    before_rails.execute(made, ("old", "qr"))
+    before_rails.execute(MADE, ("old", "qr"))
     for name in RAILS:
         before_rails.execute(dict(migrations())[name].encode())
-    before_rails.execute(made, ("by a process of before", "qr"))
+    before_rails.execute(MADE, ("by a process of before", "qr"))
     found = before_rails.execute("SELECT provider, method, qr_content FROM payment_attempts")
     assert found.fetchall() == [("bank", "qris", "qr")] * 2
     with pytest.raises(psycopg.errors.CheckViolation, match="waiting_attempt_has_instructions"):
-        before_rails.execute(made, ("without", None))
+        before_rails.execute(MADE, ("without", None))
+
+
+def test_qr_of_before_rails_is_moved_to_its_home_at_time_of_the_move(
+    before_one_home: psycopg.Connection[Any],
+) -> None:
+    before_one_home.execute(MADE, ("before rails", "qr"))
+    before_one_home.execute(MADE, ("version before", "both"))
+    before_one_home.execute(
+        "UPDATE payment_attempts SET instructions = jsonb_build_object('kind', 'qr', 'content',"
+        " qr_content), instructed_at = opened_at - interval '1 day' WHERE qr_content = 'both'"
+    )
+    for name in ONE_HOME:
+        before_one_home.execute(dict(migrations())[name].encode())
+    found = before_one_home.execute(
+        "SELECT reference, instructions->>'content', instructed_at = now() FROM payment_attempts"
+    )
+    assert sorted(found.fetchall()) == [
+        ("before rails", "qr", True),
+        ("version before", "both", False),
+    ]
+    with pytest.raises(psycopg.errors.CheckViolation, match="waiting_attempt_has_instructions"):
+        before_one_home.execute(MADE, ("without", "qr"))

@@ -59,11 +59,11 @@ def pay(inside: Inside, order: dict[str, Any], **more: object) -> dict[str, Any]
 
 def _qr_of(inside: Inside, order: dict[str, Any]) -> str | None:
     found = inside.rows(
-        "SELECT qr_content FROM payment_attempts WHERE subject = %s AND qr_content IS NOT NULL"
-        " ORDER BY attempt_id DESC LIMIT 1",
+        "SELECT instructions->>'content' AS qr FROM payment_attempts"
+        " WHERE subject = %s AND instructions IS NOT NULL ORDER BY attempt_id DESC LIMIT 1",
         read("ord", order["id"]),
     )
-    return found[0]["qr_content"] if found else None
+    return found[0]["qr"] if found else None
 
 
 def outcomes(inside: Inside, payment: dict[str, Any]) -> list[str | None]:

@@ -70,8 +70,8 @@ class Till:
         order = self.shop.place(quantity)
         self.open()
         [row] = self.rows("SELECT * FROM payment_attempts WHERE subject = %s", order)
-        assert row["qr_content"] is not None, row["last_answer"]
-        return order, row["attempt_id"], row["qr_content"]
+        assert row["instructions"] is not None, row["last_answer"]
+        return order, row["attempt_id"], row["instructions"]["content"]
 
     def open(self) -> None:
         """The periodic task that asks for QRs, now."""
@@ -116,7 +116,8 @@ class Till:
 
     def attempt(self, attempt: UUID) -> Row:
         [row] = self.rows(
-            "SELECT state, asked, ask_rank, tries, last_answer, reference, qr_content,"
+            "SELECT state, asked, ask_rank, tries, last_answer, reference,"
+            " instructions->>'content' AS qr_content,"
             " ask_at = 'infinity' AS is_over, ask_at - now() AS wait,"
             " cancel_at = 'infinity' AS is_taken_back, provider_reference"
             " FROM payment_attempts WHERE attempt_id = %s",
