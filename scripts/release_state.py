@@ -1,0 +1,139 @@
+"""Makes `tests/flows/last_release.tar.xz`: an installation of this version with money in flight, which the next
+version is upgraded from by `tests/flows/test_upgrade.py`.
+
+`python -m scripts.release_state` is run by the code of each release, before anything of the next is merged.
+The archive has the database as SQL, keys, objects and what the stand-ins know, all made for the occasion, a
+stamped document as its owner has it, and `manifest.json`: by which commit it was made, when, and what is in it.
+"""
+
+import argparse
+import io
+import json
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from meterai.kit.clock import SystemClock
+from meterai.kit.ids import new_id
+from meterai.payments.model import reference_of
+from meterai.plumbing.embedded import EmbeddedPostgres, programs
+from tests.support.browser_forms import visitors
+from tests.support.inside import Inside
+from tests.support.instance import Client, Instance, until
+from tests.support.money import payable
+from tests.support.pdf import pdf
+from tests.support.till import paid_body
+
+OUT = Path(__file__).parents[1] / "tests" / "flows" / "last_release.tar.xz"
+ARCHIVE_BYTES_MAX = 300_000
+FOLDERS = ("keys", "objects", "standins")  # of the data directory
+STAMPS = 3
+
+
+def _settled(inside: Inside, customer: Client) -> dict[str, Any]:
+    """What has ended: an order with a stamped document, a chargeback, an item in suspense, a draft."""
+    bank = inside.instance.bank
+    order, charged = customer.place(STAMPS), customer.place()
+    for one in (order, charged):
+        assert bank.pay(payable(customer, one)).status == 200
+        until("it is executed", lambda one=one: customer.order(one["id"])["state"] == "executed")
+    stamped = customer.stamp(pdf(words="of the last release"))
+    assert stamped.status == 201, stamped.body
+    bank.post("/standin/deny", {"qr_content": charged["payment"]["qr_content"]})
+    until("it is charged back", lambda: inside.rows("SELECT 1 FROM chargebacks"))
+    bank.post("/standin/notify", {"body": paid_body(reference_of(new_id(), new_id()))})
+    until("it is in suspense", lambda: inside.rows("SELECT 1 FROM suspense_items"))
+    [visitor] = visitors(inside, 1)
+    visitor.places()
+    return {
+        "executed": order["id"],
+        "charged_back": charged["id"],
+        "stamping": stamped.json,
+        "draft_of": str(visitor.account),
+    }
+
+
+def _in_flight(inside: Inside, customer: Client, executed: str) -> dict[str, Any]:
+    """What a worker is to finish, while none runs: two payments, a refund; and a QR that nobody paid yet."""
+    bank = inside.instance.bank
+    documents = inside.order_documents(customer, pdf(words="under way"))
+    paid, waiting = customer.place(), customer.place(2)
+    told = len(inside.rows("SELECT 1 FROM notification_inbox"))
+    for one in (documents, paid):
+        assert bank.pay(payable(customer, one)).status == 200
+    until("both are told", lambda: len(inside.rows("SELECT 1 FROM notification_inbox")) == told + 2)
+    refund = customer.post("/v1/refunds", {"order_id": executed})
+    assert refund.status in (200, 201, 202), refund.body
+    return {
+        "documents": documents["id"],
+        "paid": paid["id"],
+        "waiting": waiting["id"],
+        "qr": payable(customer, waiting),
+        "refund": refund.json,
+    }
+
+
+def _made(instance: Instance, commit: str) -> dict[str, bytes]:
+    """Bring a running installation into its states; everything but its database is dead then.  Files by name."""
+    inside, customer = Inside(instance), instance.customer()
+    found = {"commit": commit, "key": customer.key} | _settled(inside, customer)
+    stamped = customer.get(found["stamping"]["document_url"]).body
+    until("nothing is under way", lambda: not inside.rows("SELECT 1 FROM jobs"))
+    instance.assert_audit_holds()
+    parent = instance.parent
+    parent.suspend()  # it would start the worker again
+    worker = instance.part("worker")
+    for process in [*worker.children(recursive=True), worker]:
+        process.kill()
+    psutil.wait_procs([worker], timeout=1)
+    found |= _in_flight(inside, customer, found["executed"])
+    instance.kill_all()
+    found |= {"made_at": SystemClock().now().isoformat()}
+    return {
+        "meterai.sql": _dump(instance.settings.process.database_url),
+        "manifest.json": json.dumps(found, indent=1).encode(),
+        "stamped.pdf": stamped,
+    }
+
+
+def _dump(url: str) -> bytes:
+    """The database as SQL, of no owner and without rights: `meterai migrate` gives them."""
+    command = [programs() / "pg_dump", "--no-owner", "--no-privileges", "--dbname", url]
+    return subprocess.run(command, check=True, capture_output=True).stdout  # noqa: S603 - our own
+
+
+def main() -> None:
+    """Write the archive."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--out", type=Path, default=OUT)
+    out = asked.parse_args().out
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short=8", "HEAD"],  # noqa: S607 - of the checkout that this runs in
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=Path(Inside.__init__.__code__.co_filename).parent,
+    ).stdout.strip()
+    with tempfile.TemporaryDirectory() as made:
+        instance = Instance(Path(made))
+        database = EmbeddedPostgres(Path(made))
+        with instance:
+            files = _made(instance, commit)
+            database.start()
+            database.stop()
+        with tarfile.open(out, "w:xz", preset=9) as archive:
+            for name in FOLDERS:
+                archive.add(Path(made) / name, name)
+            for name, content in files.items():
+                entry = tarfile.TarInfo(name)
+                entry.size = len(content)
+                archive.addfile(entry, io.BytesIO(content))
+    assert out.stat().st_size <= ARCHIVE_BYTES_MAX, out.stat().st_size
+
+
+if __name__ == "__main__":
+    main()

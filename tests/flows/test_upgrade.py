@@ -1,0 +1,72 @@
+"""An installation of the last release, with money in flight, is upgraded, and what was under way ends."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from meterai.plumbing.sql_files import migrations
+from tests.support.commands import run_here
+from tests.support.inside import Inside
+from tests.support.instance import Client, Instance
+from tests.support.last_release import LastRelease, restored
+
+
+@pytest.fixture
+def last(tmp_path: Path) -> Iterator[LastRelease]:
+    found = restored(tmp_path)
+    yield found
+    found.database.stop()
+
+
+def _assert_audit_holds(last: LastRelease) -> None:
+    done = run_here(last.data, "audit", "--seals", "all")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _assert_old_document_is_there(last: LastRelease, customer: Client) -> None:
+    """The owner's copy is genuine, and is what is still given out."""
+    stamping = last.manifest["stamping"]
+    assert hashlib.sha256(last.stamped).hexdigest() == stamping["sha256_stamped"]
+    assert customer.verify(last.stamped)["verdict"] == "genuine"
+    assert customer.get(stamping["document_url"]).body == last.stamped
+
+
+def test_installation_of_last_release_is_upgraded_and_ends_what_was_under_way(
+    last: LastRelease,
+) -> None:
+    made = last.manifest
+    with psycopg.connect(last.url) as connection:
+        was = {row[0] for row in connection.execute("SELECT name FROM applied_migrations")}
+    assert was - {name for name, _ in migrations()} <= was
+    migrated = run_here(last.data, "migrate")
+    assert migrated.returncode == 0, migrated.stderr
+    _assert_audit_holds(last)
+
+    with Instance(last.data) as instance:
+        inside, customer = Inside(instance), Client(instance.url, made["key"])
+        _assert_old_document_is_there(last, customer)
+        assert customer.order(made["waiting"])["payment"]["qr_content"] == made["qr"]
+        assert instance.bank.pay(made["qr"]).status == 200
+        for order in ("documents", "paid", "waiting"):
+            inside.until(
+                f"the order {order} is executed",
+                lambda order=order: customer.order(made[order])["state"] == "executed",
+            )
+        inside.until(
+            "its document is stamped",
+            lambda: (
+                [one["state"] for one in inside.stampings_of(made["documents"])] == ["delivered"]
+            ),
+        )
+        inside.until(
+            "the refund is settled",
+            lambda: customer.get(f"/v1/refunds/{made['refund']['id']}").json["state"] == "settled",
+        )
+        assert customer.order(made["charged_back"])["money"]["charged_back"] == 10_000
+        assert inside.rows("SELECT state FROM suspense_items") == [{"state": "open"}]
+        [draft] = inside.rows("SELECT owner_id::text AS owner FROM drafts")
+        assert draft["owner"] == made["draft_of"]
+        _assert_audit_holds(last)
