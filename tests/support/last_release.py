@@ -57,7 +57,13 @@ def restored(folder: Path) -> LastRelease:
     server = found.database.start()
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute("CREATE DATABASE meterai ENCODING 'UTF8' TEMPLATE template0")
-    command = [programs() / "psql", "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", found.url]
+    command = [
+        str(programs() / "psql"),
+        "--quiet",
+        "--no-psqlrc",
+        "--set=ON_ERROR_STOP=1",
+        found.url,
+    ]
     subprocess.run([*command, f"--file={folder / 'meterai.sql'}"], check=True, capture_output=True)
     passed = SystemClock().now() - datetime.fromisoformat(manifest["made_at"])
     _move(found.url, passed)
