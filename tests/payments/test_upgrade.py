@@ -9,7 +9,7 @@ import pytest
 from meterai.plumbing.sql_files import migrations
 
 NEW = "0012_payments.sql"
-ONE_HOME = ("payments/0011_one_home.sql", "payments/0012_one_home_checked.sql")
+ONE_HOME = ("payments/0010_one_home.sql", "payments/0011_one_home_checked.sql")
 RAILS = ("payments/0001_rails.sql", "payments/0002_rails_checked.sql")
 # What a process of before rails wrote.
 MADE = (
