@@ -13,6 +13,7 @@ from meterai.documents.room import ROOM as DOCUMENTS
 from meterai.drafts.room import ROOM as DRAFTS
 from meterai.ledger.room import ROOM as LEDGER
 from meterai.notifications.room import ROOM as NOTIFICATIONS
+from meterai.operator.room import ROOM as OPERATOR
 from meterai.orders.room import ROOM as ORDERS
 from meterai.pages import RoomPages
 from meterai.payments.room import ROOM as PAYMENTS
@@ -32,6 +33,7 @@ from meterai.waiting_room.room import ROOM as WAITING_ROOM
 ROOMS: Rooms = (
     AUDIT,
     ACCOUNTS,
+    OPERATOR,
     WAITING_ROOM,
     LEDGER,
     SUSPENSE,

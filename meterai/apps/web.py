@@ -254,7 +254,7 @@ def build(settings: Settings, rooms: Rooms = ROOMS, site: pages.Site | None = No
         route_handlers=[
             *OWN,
             *chain.from_iterable(room.routes for room in rooms),
-            pages.static_files(Permission.PUBLIC),
+            *pages.static_files(Permission.PUBLIC),
         ],
         dependencies=injected(services_of(rooms)),
         request_class=BoundedRequest,

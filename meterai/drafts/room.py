@@ -59,7 +59,7 @@ ROOM = Room(
         "placing": Placing,
     },
     routes=(*choose_pages.routes, *place_pages.routes, *routes.routes),
-    pages=RoomPages("drafts", "meterai.drafts"),
+    pages=RoomPages("drafts", "meterai.drafts", listed={"/stamp": "page.choose.about"}),
     tasks=_tasks,
     undemanded=UNDEMANDED,
     invariants=INVARIANTS,

@@ -16,7 +16,10 @@ _KINDS = {
     ".css": "text/css",
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".ico": "image/vnd.microsoft.icon",
 }
+_FOR_PEOPLE = (".css", ".js")  # have what only people read
 _IMPORT = re.compile(rb'@import "([a-z]+\.css)";\n')
 _STYLE_COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
 # Texts, which are kept; comments; and what needs no spaces around it (a stroke before one divides).
@@ -52,8 +55,6 @@ def _as_sent(content: bytes, kind: str) -> bytes:
     """A file without what only people read: comments and spaces, a fifth of a script.  Ours have no
     text of several lines, in which they would mean something (tests/pages/test_floor.py).
     """
-    if kind == "image/svg+xml":
-        return content
     if kind == "text/css":
         content = _STYLE_COMMENT.sub(b"", content)
     else:
@@ -66,11 +67,11 @@ def _as_sent(content: bytes, kind: str) -> bytes:
     return _DECLARED.sub(lambda found: re.sub(b";%b ?" % found[1], b",", found[0]), sent)
 
 
-def _with_imports(folder: Traversable, file: Traversable) -> bytes:
+def _with_imports(folder: Traversable, content: bytes) -> bytes:
     """A file; what a style sheet imports from beside it stands in its place, so that a browser asks
     once.
     """
-    return _IMPORT.sub(lambda found: (folder / found[1].decode()).read_bytes(), file.read_bytes())
+    return _IMPORT.sub(lambda found: (folder / found[1].decode()).read_bytes(), content)
 
 
 def assets_of(*packages: str) -> Mapping[str, Asset]:
@@ -82,7 +83,9 @@ def assets_of(*packages: str) -> Mapping[str, Asset]:
             kind = _KINDS.get(file.name[file.name.rfind(".") :])
             if kind is not None:
                 assert file.name not in found, f"two rooms have {file.name}"
-                content = _as_sent(_with_imports(folder, file), kind)
+                content = file.read_bytes()
+                if file.name.endswith(_FOR_PEOPLE):
+                    content = _as_sent(_with_imports(folder, content), kind)
                 version = hashlib.sha256(content).hexdigest()[:10]
                 found[file.name] = Asset(content, kind, version)
     return MappingProxyType(found)

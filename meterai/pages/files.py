@@ -1,4 +1,7 @@
-"""The route of the files of all pages."""
+"""The routes of the files of all pages, and of what programs ask of every site by a fixed name."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
@@ -6,11 +9,14 @@ from litestar.params import FromPath
 
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound
+from meterai.pages.assets import address
 from meterai.pages.remembering import Remembered
 from meterai.pages.rendering import PageRequest, Site
+from meterai.plumbing.config import Settings
 from meterai.plumbing.http import service
 
 FILES_SECONDS = 3_600.0  # they change with the process alone
+FIXED_SECONDS = 86_400  # a day: by then a new version is seen everywhere
 KEPT_SECONDS = 31_536_000  # a year, the most a cache must honour (RFC 9111, section 1.2.2)
 
 
@@ -29,15 +35,91 @@ async def show_asset(request: PageRequest, name: FromPath[str]) -> Response[byte
     return Response(found.content, media_type=found.media_type, headers=headers)
 
 
-def static_files(permission: str) -> HTTPRouteHandler:
-    """The route of the files; it declares this permission, which the floor does not know."""
-    made = get(
-        "/static/{name:str}",
-        opt={
-            "permission": permission,
-            "priority": Priority.CHECKOUT,
-            "remembered": Remembered(FILES_SECONDS, only_immutable=True),
-        },
-        include_in_schema=False,
-    )
-    return made(show_asset)
+_SEEN_BY_ROBOTS = ("/static/", "/manifest.webmanifest", "/favicon.ico")  # what a listed page shows
+
+
+def robots_text(listed: Sequence[str]) -> str:
+    """Which pages a search engine may show (RFC 9309): those named, and nothing that is made for one person."""
+    pages = [f"Allow: {path}$" for path in listed]
+    files = [f"Allow: {path}" for path in _SEEN_BY_ROBOTS]
+    return "\n".join(["User-agent: *", *pages, *files, "Disallow: /", ""])
+
+
+def manifest(site: Site, *, is_specimen: bool) -> Mapping[str, object]:
+    """How a telephone shows the site on its first screen (W3C Web Application Manifest)."""
+    drawing, picture = (address(site.assets, name) for name in ("icon.svg", "icon.png"))
+    return {
+        "name": "meterai SPECIMEN" if is_specimen else "meterai",
+        "lang": "id",
+        "start_url": "/",
+        "display": "minimal-ui",
+        "theme_color": "#123354",
+        "background_color": "#f2f5f8",
+        "icons": [
+            {"src": drawing, "type": "image/svg+xml", "sizes": "any"},
+            {"src": picture, "type": "image/png", "sizes": "180x180"},
+        ],
+    }
+
+
+def _kept(content: Any, media_type: str) -> Response[Any]:
+    headers = {"Cache-Control": f"public, max-age={FIXED_SECONDS}"}
+    return Response(content, media_type=media_type, headers=headers)
+
+
+async def show_robots(request: PageRequest) -> Response[str]:
+    """What search engines may read."""
+    return _kept(robots_text(sorted(service(request, Site).listed)), "text/plain")
+
+
+async def show_manifest(request: PageRequest) -> Response[Mapping[str, object]]:
+    """The manifest of the site."""
+    is_specimen = not service(request, Settings).process.is_production
+    made = manifest(service(request, Site), is_specimen=is_specimen)
+    return _kept(made, "application/manifest+json")
+
+
+async def show_icon(request: PageRequest) -> Response[bytes]:
+    """The picture of the site for browsers that take no drawing."""
+    return _of_site(request, "favicon.ico")
+
+
+async def show_touch_icon(request: PageRequest) -> Response[bytes]:
+    """The picture of the site on the first screen of a telephone."""
+    return _of_site(request, "icon.png")
+
+
+def _of_site(request: PageRequest, name: str) -> Response[bytes]:
+    found = service(request, Site).assets[name]
+    return _kept(found.content, found.media_type)
+
+
+_FIXED = {
+    "/robots.txt": show_robots,
+    "/manifest.webmanifest": show_manifest,
+    "/favicon.ico": show_icon,
+    # Telephones ask for the second one first.
+    "/apple-touch-icon.png": show_touch_icon,
+    "/apple-touch-icon-precomposed.png": show_touch_icon,
+}
+
+
+def static_files(permission: str) -> Sequence[HTTPRouteHandler]:
+    """The routes of the files; they declare this permission, which the floor does not know."""
+
+    def of(path: str, remembered: Remembered) -> HTTPRouteHandler:
+        return get(
+            path,
+            opt={
+                "permission": permission,
+                "priority": Priority.CHECKOUT,
+                "remembered": remembered,
+            },
+            include_in_schema=False,
+        )
+
+    fixed = Remembered(FILES_SECONDS)
+    return [
+        of("/static/{name:str}", Remembered(FILES_SECONDS, only_immutable=True))(show_asset),
+        *(of(path, fixed)(show) for path, show in _FIXED.items()),
+    ]

@@ -52,7 +52,8 @@ class RoomPages:
     `templates/`, and its drawings and scripts in `static/`, if it has any.  `filters` are what its
     templates use beside the filters that all pages have.  `sign_in` is the path where strangers
     prove who they are, `prove` where whoever is signed in does once more, `language` the path of the form that chooses one; a room of each site has
-    them, or none.
+    them, or none.  `listed` are the paths that search engines may show, each with the key of the sentence that
+    describes it; `foot` is the template of what stands at the foot of every page, of one room at most.
     """
 
     name: str
@@ -62,6 +63,8 @@ class RoomPages:
     sign_in: str | None = None
     prove: str | None = None
     language: str | None = None
+    listed: Mapping[str, str] = field(default_factory=dict)
+    foot: str | None = None
 
 
 class FormForeign(Refusal):

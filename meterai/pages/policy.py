@@ -13,6 +13,6 @@ def content_security_policy(*styles: bytes) -> str:
     )
     return (
         f"default-src 'none'; style-src 'self'{hashes}; script-src 'self'; img-src 'self' data:; "
-        "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+        "font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
         "frame-ancestors 'none'"
     )

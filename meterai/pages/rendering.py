@@ -52,6 +52,8 @@ class Site:
         self.sign_in = _only(room.sign_in for room in rooms)
         self.prove = _only(room.prove for room in rooms)
         self.language = _only(room.language for room in rooms)
+        self._foot = _only(room.foot for room in rooms)
+        self.listed = {path: key for room in rooms for path, key in room.listed.items()}
         links = (link for room in rooms for link in room.links)
         self._links = sorted(links, key=lambda link: link.rank)
         self.environment = self._environment(rooms)
@@ -107,6 +109,8 @@ class Site:
                 "is_specimen": not settings.process.is_production,
                 "url": settings.process.url,
             },
+            foot=self._foot,
+            about=lambda path: translate(self.listed.get(path, "page.about"), language),
             **{"errors": (), "kept": None, "style": "", **facts},
         )
 

@@ -65,5 +65,11 @@ PAGES = RoomPages(
         Link(LinkPlace.REFUSED, 10, "/history", "page.to_history"),
         Link(LinkPlace.REFUSED, 20, "/", "page.to_front"),
     ),
+    listed={
+        "/": "page.front.about",
+        "/help": "page.help.about",
+        "/docs": "page.docs.about",
+        "/docs/problems": "page.problems.about",
+    },
     filters={"reason": reason, "stamped_name": stamped_name},
 )

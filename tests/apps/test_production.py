@@ -23,6 +23,7 @@ from meterai.commands import (
 )
 from meterai.commands import check_allowed as check_scope
 from meterai.kit.clock import SystemClock
+from meterai.operator.service import PAPER_BYTES_MAX
 from meterai.payments.adapters.snap.profile import CLIENT_SECRET_FILE, SIGNING_KEY_FILE
 from meterai.plumbing.config import Configuration, names_of
 from meterai.plumbing.keyring import Keyring, public_pem
@@ -52,6 +53,13 @@ RIGHT: dict[str, object] = {
     "smtp_port": 587,
     "smtp_tls": "starttls",
     "mail_from": "meterai <halo@meterai.contoh.id>",
+    "operator_name": "PT Contoh Meterai",
+    "operator_address": "Jalan Contoh 1, Jakarta 10110",
+    "operator_mail": "tanya@meterai.contoh.id",
+    "operator_tax_number": "01.234.567.8-901.000",
+    "operator_terms": "https://contoh.id/syarat",
+    "operator_privacy": "https://contoh.id/privasi",
+    "operator_security": "https://contoh.id/keamanan",
 }
 
 
@@ -144,6 +152,14 @@ def issuer_of_development(one: Installation) -> None:
     (Path(str(one.given["issuer"])) / "current").chmod(0o644)
 
 
+def paper(content: bytes) -> Wrong:
+    def to(one: Installation) -> None:
+        (one.folder / "syarat.txt").write_bytes(content)
+        one.given["operator_terms"] = str(one.folder / "syarat.txt")
+
+    return to
+
+
 ISSUER = "keys/issuer/development-1"
 WRONG: dict[str, list[Wrong]] = {
     "public_address": setting(
@@ -211,6 +227,34 @@ WRONG: dict[str, list[Wrong]] = {
     "mail_sender": setting(
         "mail_from", None, "", "meterai", "x <@contoh.id>", "x <a@localhost>", "x <a@b.invalid>"
     ),
+    "operator_named": [
+        *setting("operator_name", None, "", " ", "PT Specimen"),
+        *setting("operator_address", None, "", "Jalan SPECIMEN 1, Jakarta"),
+    ],
+    "operator_contact": setting(
+        "operator_mail", None, "", "halo", "a@localhost", "a@b.invalid", "Kami <a@contoh.id>"
+    ),
+    "operator_tax_number": setting(
+        "operator_tax_number",
+        None,
+        "",
+        "1234",
+        "01234567890123456",
+        "01234567890100x",
+        "\u0660" * 16,
+    ),
+    "operator_branch_number": setting(
+        "operator_branch_number", "0", "0012345678901000", "1012345678901000000000"
+    ),
+    "operator_papers": [
+        *setting("operator_terms", None, "", "/nowhere/terms.txt", "http://contoh.id/syarat"),
+        *setting("operator_privacy", None, "https://localhost/", "https://["),
+        paper(b"SPECIMEN: isi nanti"),
+        paper(b""),
+        paper(b"\xff"),
+        paper(b"a" * (PAPER_BYTES_MAX + 1)),
+    ],
+    "operator_security": setting("operator_security", None, "", "halo", "https://localhost/x"),
     "stamp_price": setting("stamp_price", 9_999, 12_000),
     "sign_in_guesses": [*setting("code_tries_max", 100), *setting("codes_per_hour_max", 100)],
 }
@@ -250,6 +294,9 @@ def test_a_demand_that_is_not_met_is_said_and_nothing_else(
         ("database", "system"),
         ("bank_url", "https://10.2.0.9/snap"),  # a private line to the bank
         ("mail_from", "halo@meterai.contoh.id"),
+        ("operator_tax_number", "3175001234567890"),
+        ("operator_branch_number", "0012345678901000000012"),
+        ("operator_security", "celah@contoh.id"),
     ],
 )
 def test_what_is_as_good_is_not_complained_of(right: Installation, name: str, value: str) -> None:
@@ -261,6 +308,11 @@ def test_what_is_as_good_is_not_complained_of(right: Installation, name: str, va
 
 def test_a_mail_server_of_this_machine_needs_no_encryption(right: Installation) -> None:
     right.given |= {"smtp_host": "127.0.0.1", "smtp_port": 25, "smtp_tls": "none"}
+    assert right.lacks() == []
+
+
+def test_a_paper_of_the_operator_may_be_a_text_file(right: Installation) -> None:
+    paper(b"# Syarat\n\nUang kembali.")(right)
     assert right.lacks() == []
 
 
@@ -367,6 +419,8 @@ def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     assert set(names) == {
         *("public_address", "proxies", "database", "bank_address", "bank_identity", "keys_there"),
         *("issuer", "mail_server", "mail_sender"),
+        *("operator_named", "operator_contact", "operator_tax_number", "operator_papers"),
+        "operator_security",
     }
 
 

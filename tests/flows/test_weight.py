@@ -26,6 +26,7 @@ BROWSER = {
 TEXTS = re.compile(r"text/|application/(problem\+)?json|image/svg\+xml")
 FETCHED = re.compile(r"""<(?:link|script|img|image)\b[^>]*?\s(?:href|src)="([^"#]+)""")
 LINKED = re.compile(r"""<a\b[^>]*?\shref="([^"#]+)""")
+FOOT = ("PT SPECIMEN, ", "mailto:specimen@meterai.invalid", '"/terms"', '"/privacy"')
 PAGES_MAX = 200  # of one walk
 
 
@@ -114,5 +115,6 @@ def test_every_text_over_a_kilobyte_is_compressed(
             assert answer.headers.get("Content-Encoding") in ("br", "gzip"), path
             assert len(answer.data) < len(text.encode())
         if kind.startswith("text/html"):
+            assert all(one in text for one in FOOT), f"{path} does not say who runs this"
             to_see += [*addresses(FETCHED, text, path), *addresses(LINKED, text, path)]
     assert texts >= 15, seen

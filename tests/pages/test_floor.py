@@ -65,7 +65,7 @@ async def styled(request: PageRequest) -> Page:
 
 def application(*rooms: RoomPages) -> Litestar:
     app = Litestar(
-        [private, foreign, wait, styled, pages.static_files(Permission.PUBLIC)],
+        [private, foreign, wait, styled, *pages.static_files(Permission.PUBLIC)],
         exception_handlers={
             Refusal: pages.page_or_problem(on_refusal),
             HTTPException: pages.page_or_problem(on_http_exception),

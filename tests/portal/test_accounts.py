@@ -67,7 +67,7 @@ def application(url: str, settings: Settings) -> Litestar:
         await database.close()
 
     return Litestar(
-        [*routes, *sign_in_routes, *account_routes, pages.static_files(Permission.PUBLIC)],
+        [*routes, *sign_in_routes, *account_routes, *pages.static_files(Permission.PUBLIC)],
         dependencies=injected(services_of()),
         before_request=require_permission,
         lifespan=[lifespan],

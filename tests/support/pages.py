@@ -56,7 +56,7 @@ class NoLine(WaitingRoom):
 def application(routes: Sequence[ControllerRouterHandler], site: Site, *services: type) -> Litestar:
     """These routes, whose services were never built: what is refused before they are asked."""
     made = Litestar(
-        [*routes, pages.static_files(Permission.PUBLIC)],
+        [*routes, *pages.static_files(Permission.PUBLIC)],
         dependencies=injected(services_of()),
         before_request=require_permission,
         exception_handlers={

@@ -31,5 +31,6 @@ PAGES = RoomPages(
         Link(LinkPlace.NAVIGATION, 40, "/check", "page.nav.check"),
         Link(LinkPlace.FOOT, 10, "/check", "page.foot.check"),
     ),
+    listed={"/check": "page.check.about", "/check/many": "page.many.about"},
     filters={"grouped": grouped, "outcome": outcome, "bdi": bdi, "isolated": isolated},
 )

@@ -1,0 +1,129 @@
+"""What an operator says, as it is shown; pure."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from itertools import groupby
+from typing import NamedTuple
+
+from meterai.kit.refusal import CommandRefusal
+from meterai.operator.settings import OperatorSettings
+
+SPECIMEN = "SPECIMEN"
+# RFC 9116, section 2.5.5, recommends less than a year; whoever keeps a copy has it for half of one.
+SECURITY_DAYS = 180
+_SEPARATORS = str.maketrans("", "", ".- ")
+_NPWP = re.compile(r"[0-9]{15,16}")
+_NPWP_DIGITS = 16  # the 15 of before have a 0 in front
+_NITKU = re.compile(r"[0-9]{22}")
+
+
+class Paper(StrEnum):
+    """What an operator tells everybody in a text of its own."""
+
+    TERMS = "terms"
+    PRIVACY = "privacy"
+
+
+class PaperMissing(CommandRefusal):
+    """A text of the operator cannot be read."""
+
+    code = "paper_missing"
+    status = 500
+
+    def __init__(self, setting: str, path: str) -> None:
+        super().__init__(f"{setting}: {path} cannot be read")
+        self.setting = setting
+        self.path = path
+
+
+class Block(NamedTuple):
+    """A part of a text: a heading, a list, or a paragraph; a list has a text for each item."""
+
+    kind: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seller:
+    """Who sold, as a receipt names it."""
+
+    name: str
+    address: str
+    contact: str
+    tax_number: str
+    branch_number: str
+
+    @classmethod
+    def of(cls, settings: OperatorSettings) -> "Seller":
+        """The operator as a seller."""
+        contact = [settings.operator_mail, settings.operator_phone, settings.operator_hours]
+        return cls(
+            settings.operator_name,
+            settings.operator_address,
+            ", ".join(filter(None, contact)),
+            settings.operator_tax_number,
+            settings.operator_branch_number,
+        )
+
+
+def is_web_address(text: str) -> bool:
+    """True for a page of the operator's own."""
+    return text.startswith("https://")
+
+
+def digits_of(number: str) -> str:
+    """A tax number without the dots and dashes that people write in it."""
+    return number.translate(_SEPARATORS)
+
+
+def is_tax_number(number: str) -> bool:
+    """True where it has the length of an NPWP.  Its first digits are not looked at: nobody has published
+    which there may be.
+    """
+    return _NPWP.fullmatch(digits_of(number)) is not None
+
+
+def is_branch_of(branch: str, number: str) -> bool:
+    """True for the NITKU of a place of business of whoever has this NPWP: its 16 digits and six more
+    (PMK 112/2022).
+    """
+    digits, owner = digits_of(branch), digits_of(number).zfill(_NPWP_DIGITS)
+    return _NITKU.fullmatch(digits) is not None and digits.startswith(owner)
+
+
+def blocks(text: str) -> Iterator[Block]:
+    """A plain text in parts: a line that begins with # is a heading, lines that begin with - are a list, and
+    others up to an empty one are a paragraph.
+    """
+    stripped = (line.strip() for line in text.splitlines())
+    for kind, lines in groupby(stripped, key=_kind):
+        if kind == "heading":
+            yield from (Block(kind, (line.lstrip("# "),)) for line in lines)
+        elif kind == "list":
+            yield Block(kind, tuple(line.removeprefix("- ") for line in lines))
+        elif kind:
+            yield Block(kind, (" ".join(lines),))
+
+
+def _kind(line: str) -> str:
+    if not line:
+        return ""
+    return "heading" if line.startswith("#") else "list" if line.startswith("- ") else "paragraph"
+
+
+def security_text(settings: OperatorSettings, url: str, now: datetime, *, is_specimen: bool) -> str:
+    """The file of RFC 9116, which is good for `SECURITY_DAYS` from now."""
+    contact = settings.operator_security
+    if not is_web_address(contact):
+        contact = f"mailto:{contact}"
+    expires = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    lines = [
+        f"Contact: {contact}",
+        f"Expires: {expires + timedelta(days=SECURITY_DAYS):%Y-%m-%dT%H:%M:%SZ}",
+        "Preferred-Languages: id, en",
+        f"Canonical: {url}/.well-known/security.txt",
+    ]
+    return "\n".join([*([f"# {SPECIMEN}"] if is_specimen else []), *lines, ""])

@@ -1,0 +1,87 @@
+"""The operator's pages, and what it tells those who find a hole."""
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+
+from meterai.accounts import Permission
+from meterai.kit.clock import SystemClock
+from meterai.kit.priority import Priority
+from meterai.operator.model import Paper, security_text
+from meterai.operator.service import Papers
+from meterai.operator.settings import OperatorSettings
+from meterai.pages import Page, PageRequest, Remembered, RoomPages, page, see_other, visitor
+from meterai.plumbing.config import Settings
+
+REMEMBERED_SECONDS = 60.0
+SECURITY_SECONDS = (
+    3_600  # a copy of security.txt is good for months; an operator may mend its contact
+)
+
+
+async def _shown(request: PageRequest, papers: Papers, paper: Paper) -> Page:
+    if (there := papers.link(paper)) is not None:
+        return see_other(there)
+    await visitor(request)
+    return page(request, "operator/paper.html", paper=paper, blocks=papers.text(paper))
+
+
+@get(
+    "/terms",
+    opt={
+        "permission": Permission.PUBLIC,
+        "priority": Priority.CHECKING,
+        "remembered": Remembered(REMEMBERED_SECONDS),
+    },
+    include_in_schema=False,
+)
+async def show_terms(request: PageRequest, papers: NamedDependency[Papers]) -> Page:
+    """The terms of the operator."""
+    return await _shown(request, papers, Paper.TERMS)
+
+
+@get(
+    "/privacy",
+    opt={
+        "permission": Permission.PUBLIC,
+        "priority": Priority.CHECKING,
+        "remembered": Remembered(REMEMBERED_SECONDS),
+    },
+    include_in_schema=False,
+)
+async def show_privacy(request: PageRequest, papers: NamedDependency[Papers]) -> Page:
+    """The privacy statement of the operator."""
+    return await _shown(request, papers, Paper.PRIVACY)
+
+
+@get(
+    "/.well-known/security.txt",
+    opt={
+        "permission": Permission.PUBLIC,
+        "priority": Priority.CHECKOUT,
+        "remembered": Remembered(SECURITY_SECONDS),
+    },
+    include_in_schema=False,
+)
+async def show_security(settings: NamedDependency[Settings]) -> Response[str]:
+    """Whom to tell of a hole (RFC 9116)."""
+    process = settings.process
+    text = security_text(
+        settings.of(OperatorSettings),
+        process.url,
+        SystemClock().now(),
+        is_specimen=not process.is_production,
+    )
+    return Response(
+        text,
+        media_type="text/plain",
+        headers={"Cache-Control": f"public, max-age={SECURITY_SECONDS}"},
+    )
+
+
+routes = [show_terms, show_privacy, show_security]
+PAGES = RoomPages(
+    "operator",
+    "meterai.operator",
+    listed={"/terms": "page.terms.about", "/privacy": "page.privacy.about"},
+    foot="operator/foot.html",
+)

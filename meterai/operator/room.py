@@ -1,0 +1,30 @@
+"""What the room `operator` registers with the applications."""
+
+from meterai.operator.demands import DEMANDS, UNDEMANDED
+from meterai.operator.pages import PAGES, routes
+from meterai.operator.service import Papers
+from meterai.operator.settings import OperatorSettings
+from meterai.plumbing.config import Settings
+from meterai.plumbing.keyring import Keyring
+from meterai.room import Container, Room
+
+
+def _needs(settings: Settings, _keyring: Keyring) -> None:
+    Papers(settings.of(OperatorSettings))
+
+
+async def _build(container: Container) -> None:
+    container.add(Papers(container.settings.of(OperatorSettings)))
+
+
+ROOM = Room(
+    name="operator",
+    settings=OperatorSettings,
+    needs=_needs,
+    build=_build,
+    services={"papers": Papers},
+    routes=routes,
+    pages=PAGES,
+    demands=DEMANDS,
+    undemanded=UNDEMANDED,
+)

@@ -1,0 +1,154 @@
+"""Files that programs ask of every site by a fixed name: robots.txt, the manifest, pictures."""
+
+import asyncio
+import re
+import struct
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from urllib.parse import urljoin
+
+import pytest
+from litestar.handlers import HTTPRouteHandler
+
+from meterai.accounts import Permission
+from meterai.apps.rooms import pages_of
+from meterai.kit.priority import Priority
+from meterai.pages import Site
+from meterai.pages.files import manifest, robots_text
+from meterai.plumbing.messages import LANGUAGES, translate
+from tests.support.within import Within, all_pages, settings_of, within
+from tests.tidy.test_closed_world import handlers
+
+# Pages that anybody may see and no search engine is to show: each is of one person, one stamp or one line.
+UNLISTED = (
+    r"/(sign-in|sign-in/code|sign-in/link)",
+    r"/lines/.*",
+    r"/[cC]/.*",
+    r"/stamp/.*",
+    r"/(v1|openapi|openapi\.json|healthz|readyz|static|\.well-known)(/.*)?",
+)
+FIXED = {
+    "/robots.txt": "text/plain; charset=utf-8",
+    "/manifest.webmanifest": "application/manifest+json",
+    "/favicon.ico": "image/vnd.microsoft.icon",
+    "/apple-touch-icon.png": "image/png",
+    "/apple-touch-icon-precomposed.png": "image/png",
+    "/.well-known/security.txt": "text/plain; charset=utf-8",
+}
+
+
+def public() -> dict[str, HTTPRouteHandler]:
+    return {
+        path: handler
+        for path, handler in handlers()
+        if "GET" in handler.http_methods and handler.opt["permission"] == Permission.PUBLIC
+    }
+
+
+def ask(database_url: str, folder: Path, what: Callable[[Within], Awaitable[None]]) -> None:
+    async def run() -> None:
+        async with within(settings_of(database_url, folder)) as web:
+            await what(web)
+
+    asyncio.run(run())
+
+
+def is_allowed(robots: str, path: str) -> bool:
+    """What RFC 9309 says of a path: the longest rule that matches it holds."""
+    found = [("", True)]
+    for line in robots.splitlines():
+        kind, _, rule = line.partition(": ")
+        if kind in ("Allow", "Disallow"):
+            pattern = re.escape(rule).replace(r"\*", ".*")
+            pattern = pattern.removesuffix(r"\$") + "$" if rule.endswith("$") else pattern
+            if re.match(pattern, path):
+                found.append((rule, kind == "Allow"))
+    return max(found, key=lambda one: len(one[0]))[1]
+
+
+def test_every_page_that_anybody_may_see_is_listed_or_says_why_not() -> None:
+    pages = {path for path in public() if not any(re.fullmatch(one, path) for one in UNLISTED)}
+    assert pages - FIXED.keys() == set(all_pages().listed)
+
+
+def test_robots_may_read_the_listed_pages_and_no_other() -> None:
+    site = all_pages()
+    robots = robots_text(sorted(site.listed))
+    assert robots.startswith("User-agent: *\n")
+    shown = {"/static/site.css?v=1", "/manifest.webmanifest", "/favicon.ico"}
+    for path in shown | set(site.listed):
+        assert is_allowed(robots, path), path
+    for path, _ in handlers():
+        if path not in shown | set(site.listed) and not path.startswith("/static/"):
+            assert not is_allowed(robots, path), path
+    assert not is_allowed(robots, "/check?serial=1QQJXXBQNX00N0WZXZP2FV")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_listed_page_has_a_description_of_its_own(language: str) -> None:
+    said = [translate(key, language) for key in all_pages().listed.values()]
+    assert len(set(said)) == len(said)
+    assert all(50 <= len(one) <= 160 for one in said), "what a search engine shows of it"
+
+
+def test_the_description_is_in_the_page_and_indonesian_first(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def look(web: Within) -> None:
+        for path, key in all_pages().listed.items():
+            for headers, language in (({}, "id"), ({"Accept-Language": "en"}, "en")):
+                text = (await web.get(path, headers)).body.decode()
+                wanted = translate(key, language)
+                assert f'<meta name="description" content="{wanted}">' in text, path
+        other = (await web.get("/c/1QQJXXBQNX00N0WZXZP2FV", {"Accept": "text/html"})).body.decode()
+        assert f'name="description" content="{translate("page.about", "id")}"' in other
+
+    ask(database_url, tmp_path, look)
+
+
+def test_what_is_asked_for_by_name_is_there_and_may_be_kept(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def look(web: Within) -> None:
+        for path, kind in FIXED.items():
+            answer = await web.get(path)
+            assert (answer.status, answer.header("content-type")) == (200, kind), path
+            assert re.fullmatch(r"public, max-age=\d+", answer.header("cache-control")), path
+            assert answer.body
+        ico = (await web.get("/favicon.ico")).body
+        assert struct.unpack("<3H", ico[:6]) == (0, 1, 1)
+        assert ico[22:30] == b"\x89PNG\r\n\x1a\n"
+        size, at = struct.unpack("<2I", ico[14:22])
+        assert at + size == len(ico)
+
+    ask(database_url, tmp_path, look)
+
+
+def test_they_are_asked_before_the_limiter_as_files_are() -> None:
+    files = public()["/static/{name:str}"].opt
+    for path in FIXED:
+        opt = public()[path].opt
+        assert opt["priority"] == files["priority"] == Priority.CHECKOUT
+        assert opt["remembered"].seconds >= files["remembered"].seconds
+
+
+def test_the_manifest_names_pictures_that_are_there(database_url: str, tmp_path: Path) -> None:
+    async def look(web: Within) -> None:
+        home = await web.get("/")
+        assert '<link rel="manifest" href="/manifest.webmanifest">' in home.body.decode()
+        assert "manifest-src 'self'" in home.header("content-security-policy")
+        made = manifest(all_pages(), is_specimen=True)
+        assert made["name"] == "meterai SPECIMEN"
+        icons = made["icons"]
+        assert isinstance(icons, list)
+        for icon in icons:
+            answer = await web.get(urljoin("/manifest.webmanifest", icon["src"]))
+            assert answer.status == 200
+            assert answer.header("content-type") == icon["type"]
+            assert "immutable" in answer.header("cache-control")
+
+    ask(database_url, tmp_path, look)
+
+
+def test_a_real_installation_is_not_called_specimen() -> None:
+    assert manifest(Site(*pages_of()), is_specimen=False)["name"] == "meterai"
