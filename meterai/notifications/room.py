@@ -32,8 +32,8 @@ async def _build(container: Container) -> None:
         smtp.smtp_tls,
     )
     container.stations.backlogs.append(Backlog("mails", LATE, MEAN_WAIT))
-    codes, url = container.of(CodeService), container.settings.process.url
-    container.add(MailService(container.database, mailer, codes, url))
+    codes = container.of(CodeService)
+    container.add(MailService(container.database, mailer, codes, container.settings))
 
 
 def _leases(_container: Container) -> Iterable[Lease]:

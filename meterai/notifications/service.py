@@ -17,6 +17,8 @@ from meterai.kit.ids import new_id
 from meterai.kit.priority import Priority
 from meterai.notifications import store
 from meterai.notifications.model import GivenUpMail, Mail
+from meterai.operator import SPECIMEN, OperatorSettings, Seller
+from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.lane import Lane, LaneTerms, Look, clock
 from meterai.plumbing.mail import (
@@ -53,6 +55,12 @@ LEADS_TO = {
     "passkey_ended": "/account#passkeys",
     "api_key_made": "/account#sessions",
     "api_key_ended": "/account#keys",
+}
+# Mails that are receipts, and what they say of seller, times and numbers.
+RECEIPTS = {
+    "order_executed_stamps": "mail.receipt.order",
+    "order_executed_documents": "mail.receipt.order",
+    "refund_settled": "mail.receipt.refund",
 }
 _log = structlog.get_logger()
 
@@ -96,11 +104,15 @@ def _hash(network: str) -> UUID:
 class MailService:
     """Writes and sends queued mails."""
 
-    def __init__(self, database: Database, mailer: Mailer, codes: CodeService, url: str) -> None:
+    def __init__(
+        self, database: Database, mailer: Mailer, codes: CodeService, settings: Settings
+    ) -> None:
         self._database = database
         self._mailer = mailer
         self._codes = codes
-        self._url = url
+        self._url = settings.process.url
+        self._is_specimen = not settings.process.is_production
+        self._seller = Seller.of(settings.of(OperatorSettings))
         self._pages = Environment(
             loader=PackageLoader("meterai.notifications"),
             autoescape=True,
@@ -178,7 +190,18 @@ class MailService:
             facts["link"] = f"{self._url}{self._codes.link(challenge)}"
         subject = translate(f"mail.{template}.subject", language, **facts)
         lines = translate(f"mail.{template}.text", language, **facts).split("\n")
-        foot = translate("mail.foot", language, **facts)
+        if template in RECEIPTS and "at" in facts:  # not in those of the version before this one
+            seller = {"seller": self._seller.name, "tax_number": self._seller.tax_numbers}
+            lines += translate(RECEIPTS[template], language, **facts, **seller).split("\n")
+        foot = [
+            f"{self._seller.name}, {self._seller.address}",
+            self._seller.contact,
+            translate("mail.papers", language, url=self._url),
+            translate("mail.foot", language),
+        ]
+        if self._is_specimen:
+            subject = f"{SPECIMEN}: {subject}"
+            lines.insert(0, translate("page.specimen.means", language))
         label = link = ""
         if template in LEADS_TO:
             label = translate(f"mail.{template}.button", language, **facts)
@@ -193,7 +216,7 @@ class MailService:
             foot=foot,
         )
         button = ["", f"{label}:", link] if link else []
-        text = "\n".join([*lines, *button, "", "-- ", foot, ""])
+        text = "\n".join([*lines, *button, "", "-- ", *foot, ""])
         return self._mailer.written(mail.id, mail.recipient, subject, text, html)
 
 

@@ -10,7 +10,7 @@ Promises this room keeps
 Calls accounts.
 """
 
-from meterai.operator.model import Seller
+from meterai.operator.model import SPECIMEN, Seller
 from meterai.operator.settings import OperatorSettings
 
-__all__ = ["OperatorSettings", "Seller"]
+__all__ = ["SPECIMEN", "OperatorSettings", "Seller"]

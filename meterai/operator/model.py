@@ -56,6 +56,11 @@ class Seller:
     tax_number: str
     branch_number: str
 
+    @property
+    def tax_numbers(self) -> str:
+        """NPWP, and NITKU where it has one, on one line."""
+        return " / ".join(filter(None, [self.tax_number, self.branch_number]))
+
     @classmethod
     def of(cls, settings: OperatorSettings) -> "Seller":
         """The operator as a seller."""

@@ -23,6 +23,7 @@ from meterai.payments.model import (
     Attempt,
     AttemptState,
     CallNotBegun,
+    Captured,
     Channel,
     Instructions,
     Movement,
@@ -52,7 +53,7 @@ from meterai.payments.service import (
     open_another,
 )
 from meterai.payments.settings import PaymentSettings
-from meterai.payments.store import is_covered
+from meterai.payments.store import captured_of, is_covered
 
 __all__ = [
     "NOTIFY_PATH",
@@ -62,6 +63,7 @@ __all__ = [
     "AttemptState",
     "BuyerQuestions",
     "CallNotBegun",
+    "Captured",
     "Channel",
     "Instructions",
     "Movement",
@@ -82,6 +84,7 @@ __all__ = [
     "SnapSettings",
     "apply",
     "attempts_of",
+    "captured_of",
     "client_secret",
     "close",
     "connected",

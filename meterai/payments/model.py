@@ -364,6 +364,15 @@ class Unconfirmed:
 
 
 @dataclass(frozen=True, slots=True)
+class Captured:
+    """One payment that reached us: the provider's number of it, and when we learned of it."""
+
+    number: str
+    amount: Rupiah
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Odd:
     """News that names no payment we could book; kept until somebody resolves it."""
 

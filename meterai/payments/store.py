@@ -14,6 +14,7 @@ from meterai.payments.events import NotificationReceived
 from meterai.payments.model import (
     Attempt,
     AttemptState,
+    Captured,
     Channel,
     InboxedNotification,
     Notification,
@@ -40,6 +41,7 @@ def _made(
 
 
 _ATTEMPTS = RowMapper(_made, instructions=read_instructions)
+_CAPTURED = RowMapper(Captured)
 _INBOXED = RowMapper(InboxedNotification)
 _UNCONFIRMED_PAYMENTS = RowMapper(Unconfirmed)
 CONFIRMING = "suspend_unconfirmed"  # the name of the periodic task
@@ -61,6 +63,11 @@ COVERED = """SELECT EXISTS (
         LEFT JOIN chargebacks b USING (account_id, attempt_id, payment, subject)
     WHERE a.account_id = %s AND subject = %s AND c.learned_by <> 'denial' AND b.is_whole IS NOT TRUE
         AND c.amount - coalesce(b.taken_back - b.won + b.returned, 0) >= a.amount)"""
+CAPTURED = """
+SELECT c.payment AS number, c.amount, c.captured_at AS at
+FROM payment_attempts a JOIN captures c USING (account_id, attempt_id)
+WHERE a.account_id = %s AND a.subject = %s AND c.learned_by <> 'denial' ORDER BY c.captured_at, c.payment
+"""
 OUTCOME = """
 UPDATE notification_inbox SET outcome = %s
 WHERE provider = %s AND sent_on = %s AND external_id = %s
@@ -537,6 +544,11 @@ async def captured(tx: Tx, account: UUID, attempt_id: UUID, payment: str | None)
             payment,
         )
     )
+
+
+async def captured_of(tx: ReadTx, account: UUID, subject: UUID) -> list[Captured]:
+    """Every payment for one subject, in the order in which they came."""
+    return await tx.all_as(_CAPTURED, CAPTURED, account, subject)
 
 
 async def captured_anywhere(tx: Tx, payment: str) -> bool:

@@ -15,9 +15,11 @@ from meterai.refunds.service import (
     RefundView,
     ask,
     book_as_told,
+    load,
     marks,
     refunds_of_order,
     refunds_of_orders,
+    shown,
 )
 
 __all__ = [
@@ -30,7 +32,9 @@ __all__ = [
     "ask",
     "book_as_told",
     "lease_seconds",
+    "load",
     "marks",
     "refunds_of_order",
     "refunds_of_orders",
+    "shown",
 ]

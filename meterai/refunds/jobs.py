@@ -117,7 +117,9 @@ async def tell_settled(tx: Tx, event: RefundSettled) -> None:
             "order": show("ord", refund.order),
             "number": refund.number,
             "bank_number": refund.provider_number,
-        },
+            "payment": refund.payment,
+        }
+        | ({"at": _in_both(refund.settled_at)} if refund.settled_at else {}),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from meterai import notifications, orders, stamps
+from meterai import notifications, orders, payments, stamps
 from meterai.kit.ids import show
 from meterai.kit.priority import Priority
 from meterai.kit.serial import Serial
@@ -58,7 +58,15 @@ async def tell_executed(tx: Tx, event: OrderExecuted) -> None:
         "order": show("ord", order.id),
         "quantity": order.quantity,
         "total": str(order.total),
+        "price": str(order.unit_price),
+        "duty": str(order.unit_price * order.quantity),
+        "fee": str(order.service_fee * order.quantity),
+        "bank_numbers": ", ".join(
+            one.number for one in await payments.captured_of(tx, event.account, event.order)
+        ),
     }
+    if order.paid_at is not None:
+        facts["at"] = _said(order.paid_at)
     if order.kind == OrderKind.DOCUMENTS:
         found = await store.stampings_of_orders(tx, event.account, [event.order])
         facts |= _named([one for one in found if one.state == StampingState.DELIVERED])

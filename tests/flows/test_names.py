@@ -11,7 +11,7 @@ from tests.support.instance import Client, until
 from tests.support.pdf import pdf
 from tests.support.refusals import a_key
 
-TOLD = "surat.pdf sudah bermeterai"
+TOLD = "SPECIMEN: surat.pdf sudah bermeterai"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 NASTY = {
     "line separator": "sura\u2028t.pdf".encode(),

@@ -49,7 +49,7 @@ class Office:
         settings = make_settings()
         self.codes = codes = CodeService(database, b"k" * 32, settings, SystemClock())
         self.mailer = mailer = Mailer("127.0.0.1", server.port, SENDER)
-        self.mails = MailService(database, mailer, codes, settings.process.url)
+        self.mails = MailService(database, mailer, codes, settings)
 
     async def queue(self, recipient: str, document: str = "surat.pdf", **more: object) -> UUID:
         facts = {"document": document, "serials": "A", "stamping": "stg_x"} | more
@@ -126,7 +126,7 @@ def test_a_code_that_waited_for_long_is_good_when_it_arrives(database_url: str) 
             await queue_to(tx, ACCOUNT, "siti@example.org", "id", "code", "sign_in_code", facts)
         await office.send()
         [message] = office.server.taken
-        [code] = re.findall(r"^\d{6}", str(message["Subject"]))
+        [code] = re.findall(r"\b\d{6}\b", str(message["Subject"]))
         assert (await codes.sign_in(challenge, code, "id")).session
 
     in_office(database_url, story)

@@ -1,8 +1,10 @@
 """Mails as they are read: whole in both languages, as text and as HTML, leading to one page."""
 
+import re
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -12,15 +14,22 @@ from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id
 from meterai.notifications import MailService
 from meterai.notifications.model import Mail
-from meterai.notifications.service import LEADS_TO
+from meterai.notifications.service import LEADS_TO, RECEIPTS
 from meterai.plumbing.database import Database
 from meterai.plumbing.mail import Mailer
-from meterai.plumbing.messages import LANGUAGES
+from meterai.plumbing.messages import LANGUAGES, catalogue
 
 HOSTILE = "<b>surat</b>.pdf"
 BOTH = {"id": "alasan", "en": "reason"}
+SALE: dict[str, Any] = {
+    "at": {"id": "24 Nov 2026 15.04 WIB", "en": "24 Nov 2026 15:04 WIB"},
+    "price": "Rp10.000",
+    "duty": "Rp20.000",
+    "fee": "Rp500",
+    "bank_numbers": "623400000017, 623400000018",
+}
 FACTS: dict[str, dict[str, Any]] = {
-    "order_executed_stamps": {"order": "ord_1", "quantity": 1, "total": "Rp10.000"},
+    "order_executed_stamps": {"order": "ord_1", "quantity": 1, "total": "Rp10.000"} | SALE,
     "order_executed_documents": {
         "order": "ord_1",
         "quantity": 2,
@@ -29,7 +38,8 @@ FACTS: dict[str, dict[str, Any]] = {
         "list": f"{HOSTILE} (A)\nIjazah.pdf (B)",
         "count": 2,
         "until": BOTH,
-    },
+    }
+    | SALE,
     "stamping_delivered": {
         "document": HOSTILE,
         "serials": "A",
@@ -44,7 +54,14 @@ FACTS: dict[str, dict[str, Any]] = {
         "why": BOTH,
         "due": BOTH,
     },
-    "refund_settled": {"order": "ord_1", "amount": "Rp10.000", "number": "RF1", "bank_number": "9"},
+    "refund_settled": {
+        "order": "ord_1",
+        "amount": "Rp10.000",
+        "number": "RF1",
+        "bank_number": "9",
+        "payment": "623400000017",
+        "at": BOTH,
+    },
     "turn_near": {"line": "beli", "number": 7},
     "passkey_made": {"name": HOSTILE},
     "passkey_ended": {"name": HOSTILE},
@@ -53,13 +70,11 @@ FACTS: dict[str, dict[str, Any]] = {
 }
 
 
-def written(template: str, language: str, facts: dict[str, Any]) -> EmailMessage:
+def written(template: str, language: str, facts: dict[str, Any], **values: object) -> EmailMessage:
     database = Database("postgresql://nobody@127.0.0.1:9/none", connections=1)
-    settings = make_settings(public_url="https://meterai.example.id")
+    settings = make_settings(public_url="https://meterai.example.id", **values)
     codes = CodeService(database, b"k" * 32, settings, SystemClock())
-    mails = MailService(
-        database, Mailer("127.0.0.1", 9, "no-reply@example.id"), codes, settings.process.url
-    )
+    mails = MailService(database, Mailer("127.0.0.1", 9, "no-reply@example.id"), codes, settings)
     mail = Mail(new_id(), new_id(), template, language, "a@example.org", facts, 1, False)
     return message_from_bytes(mails._written(mail).raw, policy=policy.default)
 
@@ -82,6 +97,66 @@ def test_a_mail_is_whole_and_leads_on(template: str, language: str) -> None:
     # It loads nothing, so that nobody learns when it is read.
     assert "src=" not in html
     assert "@import" not in html
+
+
+ALL = {**FACTS, "sign_in_code": {"challenge": str(UUID(int=5))}}
+
+
+def test_every_mail_that_can_be_queued_is_looked_at() -> None:
+    said = {key.split(".")[1] for key in catalogue() if re.fullmatch(r"mail\.\w+\.subject", key)}
+    assert said == set(ALL)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("template", ALL)
+def test_a_mail_says_who_sends_it(template: str, language: str) -> None:
+    message = written(
+        template,
+        language,
+        ALL[template],
+        environment="production",
+        operator_name="PT Contoh & Anak",
+        operator_address="Jalan Contoh 1, Jakarta",
+        operator_mail="tanya@contoh.id",
+        operator_phone="021 555 0100",
+        operator_tax_number="0012345678901000",
+    )
+    text, html = parts(message)
+    foot = text.partition("\n-- \n")[2]
+    assert foot.startswith(
+        "PT Contoh & Anak, Jalan Contoh 1, Jakarta\ntanya@contoh.id, 021 555 0100\n"
+    )
+    for paper in ("terms", "privacy"):
+        assert f"https://meterai.example.id/{paper}" in foot
+        assert f"https://meterai.example.id/{paper}" in html
+    assert "PT Contoh &amp; Anak, Jalan Contoh 1, Jakarta</p>" in html
+    assert "SPECIMEN" not in message["Subject"] + text + html
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("template", ALL)
+def test_a_mail_outside_production_says_specimen_first(template: str, language: str) -> None:
+    message = written(template, language, ALL[template])
+    text, html = parts(message)
+    assert message["Subject"].startswith("SPECIMEN: ")
+    assert text.startswith("SPECIMEN: ")
+    assert re.search(r"<p [^>]*>SPECIMEN: ", html)
+    assert "\n-- \nPT SPECIMEN, " in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("template", RECEIPTS)
+def test_a_mail_that_is_a_receipt_names_seller_time_and_number_of_the_bank(
+    template: str, language: str
+) -> None:
+    numbers = {"operator_tax_number": "0012345678901000", "operator_name": "PT Contoh"}
+    facts = FACTS[template]
+    text, html = parts(written(template, language, facts, **numbers))
+    said = ["PT Contoh, ", " 0012345678901000", facts["at"][language]]
+    said += [facts[name] for name in ("bank_numbers", "payment", "duty", "fee") if name in facts]
+    for one in said:
+        assert one in text.partition("\n-- \n")[0]
+        assert one in html
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

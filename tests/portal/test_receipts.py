@@ -1,7 +1,7 @@
 """Receipts: what they say, in both languages, and that they are PDF files that every reader takes."""
 
 import io
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any
 
 import msgspec
@@ -11,14 +11,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from meterai.kit.money import Rupiah
 from meterai.kit.serial import Serial
+from meterai.operator import Seller
 from meterai.orders import OrderKind, OrderState
+from meterai.payments import Captured
 from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.portal.paper import HEIGHT, MARGIN, WIDTH, Line, Receipt, width, wrapped, written
-from meterai.portal.routes.receipts import order_receipt, refund_receipt
+from meterai.portal.routes.receipts import order_receipt, refund_receipt, seller_lines
 from meterai.refunds import RefundCause, RefundState
 from meterai.stamping import StampingState
-from tests.support.shown import SERIAL, TOTAL, money, order, refund, stamping
+from tests.support.shown import NOW, SERIAL, TOTAL, money, order, refund, stamping
+
+SELLER = Seller(
+    "PT Contoh Meterai",
+    "Jalan Contoh 1, Jakarta",
+    "tanya@contoh.id, 021 555 0100",
+    "0012345678901000",
+    "0012345678901000000012",
+)
+ALL_OF_SELLER = astuple(SELLER)
+PAYMENTS = [Captured("623400000017", Rupiah(TOTAL), NOW)]
 
 
 def text_of(content: bytes) -> list[str]:
@@ -41,18 +54,25 @@ def test_an_order_that_was_paid_has_a_receipt(language: str) -> None:
         replace(stamping(StampingState.DELIVERED), document_name="Surat (é).pdf"),
         stamping(StampingState.FAILED, name="Rusak.pdf"),
     ]
-    content = paper("Bukti", language, order_receipt(one, documents, "a@example.id", language))
+    content = paper(
+        "Bukti", language, order_receipt(SELLER, one, PAYMENTS, documents, "a@example.id", language)
+    )
     [text] = text_of(content)
     assert all(
         said in text
-        for said in (one.id, "QRIS", "a@example.id", "Rp10.000", "Rp500", "Rp21.000", "Rp10.500")
+        for said in (one.id, "QRIS", "a@example.id", "Rp21.000", "Rp10.500", *ALL_OF_SELLER)
     )
+    assert translate("receipt.sum", language, quantity=2, price="Rp10.000", sum="Rp20.000") in text
+    assert translate("receipt.sum", language, quantity=2, price="Rp500", sum="Rp1.000") in text
+    times = {"id": "24 Nov 2026 15.04 WIB", "en": "24 Nov 2026 15:04 WIB"}
+    assert f"623400000017 (Rp21.000, {times[language]})" in text
+    assert translate("receipt.no_invoice", language) in text
     assert f"Surat (é).pdf ({Serial(SERIAL).grouped()})" in text
     assert "Rusak.pdf" not in text
     assert "receipt." not in text
     assert "{" not in text
     assert content == paper(
-        "Bukti", language, order_receipt(one, documents, "a@example.id", language)
+        "Bukti", language, order_receipt(SELLER, one, PAYMENTS, documents, "a@example.id", language)
     )
 
 
@@ -66,7 +86,7 @@ def test_a_name_that_cannot_be_printed_is_in_the_text_and_the_receipt_says_so(
     note = translate("receipt.unwritten", language)
     for name, can_be in (("合同 甲.pdf", False), ("Surat (é).pdf", True)):
         document = replace(stamping(StampingState.DELIVERED), document_name=name)
-        lines = order_receipt(one, [document], "a@example.id", language)
+        lines = order_receipt(SELLER, one, PAYMENTS, [document], "a@example.id", language)
         assert (note in [line.value for line in lines]) != can_be
         with pikepdf.open(io.BytesIO(paper("Bukti", language, lines))) as opened:
             assert opened.check_pdf_syntax() == []
@@ -83,8 +103,15 @@ def test_a_name_that_cannot_be_printed_is_in_the_text_and_the_receipt_says_so(
 @pytest.mark.parametrize("cause", RefundCause)
 def test_a_refund_that_is_there_has_a_receipt(language: str, cause: RefundCause) -> None:
     one = msgspec.structs.replace(refund(RefundState.SETTLED, cause), refund_number="RF123")
-    [text] = text_of(paper("Bukti", language, refund_receipt(one, "a@example.id", language)))
-    assert all(said in text for said in ("RF123", "R1", "Rp10.500", one.order_id))
+    [text] = text_of(
+        paper(
+            "Bukti", language, refund_receipt(SELLER, one, "623400000017", "a@example.id", language)
+        )
+    )
+    assert all(
+        said in text
+        for said in ("RF123", "R1", "Rp10.500", one.order_id, "623400000017", *ALL_OF_SELLER)
+    )
     assert "refund.cause" not in text
 
 
@@ -109,6 +136,11 @@ def test_it_is_tagged_and_sound() -> None:
         assert kinds[0] == "/H1"
         assert len(kinds) == 1 + len(lines)
         assert opened.docinfo.Title == "Bukti"
+
+
+def test_a_seller_without_a_branch_has_no_line_for_it() -> None:
+    lines = seller_lines(replace(SELLER, branch_number=""), "id")
+    assert {line.value for line in lines} == {one for one in ALL_OF_SELLER if len(one) != 22}
 
 
 @given(some.text(some.characters(codec="utf-8"), max_size=200))

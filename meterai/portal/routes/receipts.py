@@ -8,52 +8,79 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from meterai import refunds
 from meterai.accounts import Permission, contact
 from meterai.kit.ids import read
 from meterai.kit.money import Rupiah
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound
 from meterai.kit.serial import Serial
+from meterai.operator import SPECIMEN, OperatorSettings, Seller
 from meterai.orders import OrderService, OrderView
 from meterai.pages import PageRequest
+from meterai.payments import Captured, captured_of
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.http import language_of, saved_as
 from meterai.plumbing.messages import format_datetime, translate
 from meterai.portal.paper import Line, Receipt, can_write, written
-from meterai.refunds import RefundService, RefundState, RefundView
+from meterai.refunds import RefundState, RefundView
 from meterai.stamping import Stamping, StampingState, stampings_of_orders
 
-SPECIMEN = "SPECIMEN"
+
+def _line(name: str, value: str, language: str) -> Line:
+    return Line(translate(f"receipt.{name}", language), value)
+
+
+def seller_lines(seller: Seller, language: str) -> list[Line]:
+    """Who sold, and the numbers under which it pays tax."""
+    said = {
+        "seller": seller.name,
+        "seller_address": seller.address,
+        "tax_number": seller.tax_number,
+        "branch_number": seller.branch_number,
+        "seller_contact": seller.contact,
+    }
+    return [_line(name, value, language) for name, value in said.items() if value]
+
+
+def _sum(quantity: int, price: int, language: str) -> str:
+    facts = {"quantity": quantity, "price": _rupiah(price), "sum": _rupiah(quantity * price)}
+    return translate("receipt.sum", language, **facts)
 
 
 def order_receipt(
-    order: OrderView, documents: Sequence[Stamping], email: str, language: str
+    seller: Seller,
+    order: OrderView,
+    payments: Sequence[Captured],
+    documents: Sequence[Stamping],
+    email: str,
+    language: str,
 ) -> list[Line]:
     """What the receipt of a paid order says, in this language."""
 
     def line(name: str, value: str) -> Line:
-        return Line(translate(f"receipt.{name}", language), value)
+        return _line(name, value, language)
 
     assert order.paid_at is not None, "only what was paid has a receipt"
     money = order.money
     sums = {"captured": money.captured, "charged_back": money.charged_back}
     sums |= {"refunded": money.refunded, "in_flight": money.in_flight}
-    each = translate(
-        "receipt.each", language, quantity=order.quantity, price=_rupiah(order.unit_price)
-    )
-    fee = translate(
-        "receipt.each", language, quantity=order.quantity, price=_rupiah(order.service_fee)
-    )
     stamped = [one for one in documents if one.state == StampingState.DELIVERED]
     are_unwritten = any(not can_write(one.document_name) for one in stamped)
     return [
+        *seller_lines(seller, language),
         line("order", order.id),
         line("paid_at", format_datetime(order.paid_at, language)),
         line("method", order.payment.method.upper()),
+        *(line("payment", _payment(one, language)) for one in payments),
         line("account", email),
-        line("duty", each),
-        *([line("fee", fee)] if order.service_fee else []),
+        line("duty", _sum(order.quantity, order.unit_price, language)),
+        *(
+            [line("fee", _sum(order.quantity, order.service_fee, language))]
+            if order.service_fee
+            else []
+        ),
         line("total", _rupiah(order.total)),
         *(
             Line(translate(f"page.money.{name}", language), _rupiah(value))
@@ -63,24 +90,34 @@ def order_receipt(
         *(line("document", f"{one.document_name} ({_grouped(one.serials)})") for one in stamped),
         *([Line("", translate("receipt.unwritten", language))] if are_unwritten else []),
         Line("", translate("receipt.order_note", language)),
+        Line("", translate("receipt.no_invoice", language)),
     ]
 
 
-def refund_receipt(refund: RefundView, email: str, language: str) -> list[Line]:
-    """What the receipt of a refund that is there says, in this language."""
+def _payment(payment: Captured, language: str) -> str:
+    return f"{payment.number} ({payment.amount}, {format_datetime(payment.at, language)})"
 
-    def line(name: str, value: str) -> Line:
-        return Line(translate(f"receipt.{name}", language), value)
 
+def refund_receipt(
+    seller: Seller, refund: RefundView, payment: str, email: str, language: str
+) -> list[Line]:
+    """What the receipt of a refund that is there says, in this language; `payment` is the provider's number
+    of what was given back."""
     assert refund.settled_at is not None, "only what is there has a receipt"
+    said = {
+        "refund": refund.refund_number,
+        "bank_number": refund.provider_refund_number or "-",
+        "payment": payment,
+        "order": refund.order_id,
+        "account": email,
+        "amount": _rupiah(refund.amount),
+        "settled_at": format_datetime(refund.settled_at, language),
+    }
     return [
-        line("refund", refund.refund_number),
-        line("bank_number", refund.provider_refund_number or "-"),
-        line("order", refund.order_id),
-        line("account", email),
-        line("amount", _rupiah(refund.amount)),
-        line("settled_at", format_datetime(refund.settled_at, language)),
+        *seller_lines(seller, language),
+        *(_line(name, value, language) for name, value in said.items()),
         Line("", translate(f"refund.cause.{refund.cause}", language)),
+        Line("", translate("receipt.no_invoice", language)),
     ]
 
 
@@ -118,10 +155,12 @@ async def download_order_receipt(
     number = read("ord", order_id)
     async with orders.view_within(account, number) as (tx, order):
         documents = await stampings_of_orders(tx, account, number)
+        payments = await captured_of(tx, account, number)
         email = (await contact(tx, account)).email
     if order.paid_at is None:
         raise NotFound("an order that was not paid has no receipt")
-    lines = order_receipt(order, documents, email, language_of(request))
+    seller = Seller.of(settings.of(OperatorSettings))
+    lines = order_receipt(seller, order, payments, documents, email, language_of(request))
     return _file(request, settings, "receipt.order_title", f"bukti-{order.id}.pdf", lines)
 
 
@@ -132,20 +171,21 @@ async def download_order_receipt(
 )
 async def download_refund_receipt(
     request: PageRequest,
-    refunds: NamedDependency[RefundService],
     database: NamedDependency[Database],
     settings: NamedDependency[Settings],
     account: NamedDependency[UUID],
     refund_id: FromPath[str],
 ) -> Response[Any]:
     """The receipt of a refund that the bank has confirmed."""
-    refund = await refunds.view(account, read("rfd", refund_id))
+    async with database.reading() as tx:
+        refund = await refunds.load(tx, account, read("rfd", refund_id))
+        email = (await contact(tx, account)).email
     if refund.state != RefundState.SETTLED:
         raise NotFound("a refund that is not there has no receipt")
-    async with database.reading() as tx:
-        email = (await contact(tx, account)).email
-    lines = refund_receipt(refund, email, language_of(request))
-    name = f"pengembalian-{refund.refund_number}.pdf"
+    seller = Seller.of(settings.of(OperatorSettings))
+    shown = refunds.shown(refund)
+    lines = refund_receipt(seller, shown, refund.payment, email, language_of(request))
+    name = f"pengembalian-{refund.number}.pdf"
     return _file(request, settings, "receipt.refund_title", name, lines)
 
 
