@@ -196,7 +196,7 @@ class MailService:
         foot = [
             f"{self._seller.name}, {self._seller.address}",
             self._seller.contact,
-            translate("mail.papers", language, url=self._url),
+            *translate("mail.papers", language, url=self._url).split("\n"),
             translate("mail.foot", language),
         ]
         if self._is_specimen:

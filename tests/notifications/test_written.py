@@ -24,8 +24,8 @@ BOTH = {"id": "alasan", "en": "reason"}
 SALE: dict[str, Any] = {
     "at": {"id": "24 Nov 2026 15.04 WIB", "en": "24 Nov 2026 15:04 WIB"},
     "price": "Rp10.000",
-    "duty": "Rp20.000",
-    "fee": "Rp500",
+    "duty": "Rp10.000",
+    "fee": "Rp0",
     "bank_numbers": "623400000017, 623400000018",
 }
 FACTS: dict[str, dict[str, Any]] = {

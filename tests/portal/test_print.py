@@ -26,6 +26,8 @@ CSS = assets_of("meterai.pages")["site.css"].content.decode()
 MARGINS = PdfMargins(top="8mm", bottom="8mm", left="8mm", right="8mm")
 SENTENCE = translate("check.seal.passed", "id")  # neither the longest nor the shortest
 
+OPERATOR = {"operator_name": "PT Contoh", "operator_address": "Jalan Contoh 1"}
+
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
 
 
@@ -64,7 +66,7 @@ def printed(*pages: str) -> list[list[str]]:
 
 def test_every_sheet_says_specimen() -> None:
     development, production = printed(
-        checked(make_settings()), checked(make_settings(environment="production"))
+        checked(make_settings()), checked(make_settings(environment="production", **OPERATOR))
     )
     assert len(development) > 2
     assert ["SPECIMEN" in sheet for sheet in development] == [True] * len(development)
@@ -73,6 +75,7 @@ def test_every_sheet_says_specimen() -> None:
     assert translate("page.verdict.specimen", "id") in words
     assert translate("page.specimen", "id") in words
     assert not any("SPECIMEN" in sheet for sheet in production)
+    assert "PT Contoh, Jalan Contoh 1" in production[-1], "who runs it stands below on paper too"
 
 
 def a_page() -> bytes:

@@ -1,0 +1,49 @@
+"""A receipt by mail has the numbers that a bank knows a payment and a refund by."""
+
+from meterai.payments import captured_of
+from meterai.plumbing.messages import LANGUAGES, format_datetime
+from tests.support.shop import Shop
+
+
+def facts_of(shop: Shop, template: str) -> dict[str, object]:
+    [row] = shop.rows("SELECT facts FROM mails WHERE template = %s", template)
+    facts: dict[str, object] = row["facts"]
+    return facts
+
+
+def test_mail_of_an_order_names_each_payment_and_the_sums(shop: Shop) -> None:
+    order = shop.place(2)
+    short = shop.pay(order, more=-1)
+    shop.work()
+    whole = shop.pay(order)
+    shop.work()
+    [row] = shop.rows("SELECT * FROM orders WHERE order_id = %s", order)
+    facts = facts_of(shop, "order_executed_stamps")
+    assert facts["bank_numbers"] == f"{short.number}, {whole.number}"
+    assert (facts["price"], facts["duty"]) == ("Rp10.000", "Rp20.000")
+    assert facts["at"] == {one: format_datetime(row["paid_at"], one) for one in LANGUAGES}
+    assert str(facts["fee"]).startswith("Rp")
+
+    async def captured() -> list[tuple[str, int]]:
+        async with shop.container.database.reading() as tx:
+            found = await captured_of(tx, row["account_id"], order)
+        return [(one.number, one.amount.value) for one in found]
+
+    assert shop.do(captured()) == [(one.number, one.amount) for one in (short, whole)]
+
+
+def test_mail_of_a_refund_names_the_payment_it_was_of(shop: Shop) -> None:
+    order = shop.place(1)
+    paid = shop.pay(order)
+    shop.work()
+    shop.ask_back(order)
+    shop.work()
+    [refund] = shop.refunds()
+    shop.send(refund)
+    shop.settle(refund)
+    shop.work()
+    facts = facts_of(shop, "refund_settled")
+    assert facts["payment"] == paid.number
+    at = facts["at"]
+    assert isinstance(at, dict)
+    assert at["id"].endswith(" WIB")
