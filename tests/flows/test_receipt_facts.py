@@ -1,7 +1,14 @@
 """A receipt by mail has the numbers that a bank knows a payment and a refund by."""
 
+import io
+import re
+
+import pypdfium2
+
 from meterai.payments import captured_of
 from meterai.plumbing.messages import LANGUAGES, format_datetime
+from tests.support.instance import Instance, Reply, until
+from tests.support.money import payable
 from tests.support.shop import Shop
 
 
@@ -47,3 +54,30 @@ def test_mail_of_a_refund_names_the_payment_it_was_of(shop: Shop) -> None:
     at = facts["at"]
     assert isinstance(at, dict)
     assert at["id"].endswith(" WIB")
+
+
+def text_of(answer: Reply) -> str:
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/pdf")
+    opened = pypdfium2.PdfDocument(io.BytesIO(answer.body))
+    text = " ".join(" ".join(page.get_textpage().get_text_range().split()) for page in opened)
+    opened.close()
+    return text
+
+
+def test_receipts_of_order_and_refund_name_seller_and_numbers(instance: Instance) -> None:
+    customer = instance.customer()
+    order = customer.place(2)
+    instance.bank.pay(payable(customer, order))
+    until("the stamps are there", lambda: customer.balance()["available"] == 2)
+    text = text_of(customer.get(f"/orders/{order['id']}/receipt.pdf"))
+    [number] = re.findall(r"Nomor bank \(RRN\) (\S+) \(Rp", text)
+    for said in ("Penjual PT SPECIMEN", "NPWP SPECIMEN", order["id"], "bukan faktur pajak", "WIB"):
+        assert said in text
+    refund = customer.post("/v1/refunds", {"order_id": order["id"]}).json["id"]
+    until(
+        "the money is back",
+        lambda: customer.get(f"/v1/refunds/{refund}").json["state"] == "settled",
+    )
+    text = text_of(customer.get(f"/refunds/{refund}/receipt.pdf"))
+    for said in ("Penjual PT SPECIMEN", "NPWP SPECIMEN", order["id"], f"Nomor bank (RRN) {number}"):
+        assert said in text
