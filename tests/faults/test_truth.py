@@ -213,6 +213,24 @@ def stopped_after_the_stamps_are_held(inside: Inside) -> Iterator[None]:
             stopped.result()
 
 
+@contextmanager
+def disk_full_for_answers(inside: Inside) -> Iterator[None]:
+    """An order is committed, and what follows it finds no room in the database."""
+    with inside.connect() as owner:
+        owner.execute(
+            """
+            CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN RAISE EXCEPTION 'no space left on device' USING ERRCODE = '53100'; END $$;
+            CREATE TRIGGER no_room BEFORE UPDATE ON payment_attempts EXECUTE FUNCTION no_room();
+            """
+        )
+    try:
+        yield
+    finally:
+        with inside.connect() as owner:
+            owner.execute("DROP FUNCTION no_room CASCADE")
+
+
 FAULTS: dict[str, tuple[Fault, Send]] = {
     "none": (no_fault, send),
     "bank away": (bank_away, send),
@@ -221,6 +239,7 @@ FAULTS: dict[str, tuple[Fault, Send]] = {
     "database frozen": (database_frozen, send),
     "no turn": (no_turn, send),
     "object store away": (store_away, send),
+    "disk full for answers": (disk_full_for_answers, send),
     "no seals": (no_seals, send),
     "no delivery": (deliveries_held, send),
     "stopped after the stamps are held": (stopped_after_the_stamps_are_held, send),
