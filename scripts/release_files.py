@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from meterai.kit.clock import SystemClock
 from meterai.sealing import Issuer, Placement, Verdict, development_issuer, load_issuer
-from meterai.sealing.signing.development import Algorithm
+from meterai.sealing.signing.requests import Algorithm
 from meterai.sealing.stamp.identifiers import FORMAT_VERSION
 from tests.support.attacks import Lab
 from tests.support.authority import running_authority

@@ -11,7 +11,7 @@ from bench.sealing.memory import Memory, memory
 from bench.sealing.ours import SEVERAL, Ours, hashed
 from bench.sealing.peers import Peers
 from bench.sealing.rounds import Work, in_turns
-from meterai.sealing.signing.development import Algorithm
+from meterai.sealing.signing.requests import Algorithm
 
 ALGORITHMS: tuple[Algorithm, ...] = ("rsa2048", "p256")
 

@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from meterai import sealing
 from meterai.kit.serial import UNLEASED, Serial, SerialMaker
 from meterai.sealing import LAST_PAGE, Placement, Stamp, Verdict
-from meterai.sealing.signing.development import Algorithm
 from meterai.sealing.signing.issuer import KEY_FILE
 from meterai.sealing.signing.keys import PrivateKey
+from meterai.sealing.signing.requests import Algorithm
 from meterai.sealing.writing import engine
 
 AT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)

@@ -1,6 +1,6 @@
-"""What production demands of a process, and with it what the rooms demand."""
+"""What production demands of a process, and with it what the rooms demand; which keys it needs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from meterai.apps.rooms import ROOMS
@@ -8,12 +8,14 @@ from meterai.commands import (
     LOAD,
     Demand,
     Facts,
+    KeyFile,
     is_a_public_host,
     open_key_files,
     open_secret_file,
     split_url,
 )
-from meterai.plumbing.config import NOT_FILES, Configuration
+from meterai.plumbing.config import NOT_FILES, Configuration, Settings
+from meterai.plumbing.keyring import INSTANCE_KEY, new_secret
 from meterai.room import Rooms
 
 STANDIN_PORTS = ("bank_port", "mail_port", "drand_port")
@@ -54,9 +56,18 @@ def _development_directory(of: Configuration) -> Iterator[Facts]:
 
 
 def _keys_there(of: Configuration) -> Iterator[Facts]:
-    path = of.settings.process.directory / "keys" / "instance.key"
+    path = _instance_key(of.settings).path
     if not path.is_file():
         yield {"path": str(path)}
+
+
+def _instance_key(settings: Settings) -> KeyFile:
+    """Another one could not open what the first encrypted: it is made where nothing was stored yet."""
+    folder = settings.process.directory
+    path = folder / "keys" / INSTANCE_KEY
+    if not path.exists() and any((folder / "objects").glob("*/*")):
+        return KeyFile(path, "instance_lost")
+    return KeyFile(path, "instance", new_secret)
 
 
 def _keys_closed(of: Configuration) -> Iterator[Facts]:
@@ -95,6 +106,13 @@ UNDEMANDED: Mapping[str, str] = {
 def demands_of(rooms: Rooms = ROOMS) -> Sequence[Demand]:
     """Every demand: of the process, and of each room."""
     return (*OWN, *(one for room in rooms for one in room.demands))
+
+
+def keys_of(settings: Settings, rooms: Rooms = ROOMS) -> Iterable[KeyFile]:
+    """Every file of keys that production needs, each made of those before it."""
+    yield _instance_key(settings)
+    for room in rooms:
+        yield from room.keys(settings)
 
 
 def undemanded_of(rooms: Rooms = ROOMS) -> Mapping[str, str]:

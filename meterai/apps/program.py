@@ -18,6 +18,7 @@ OWN: Sequence[Command] = (
     Command("migrate", f"{_RUN}:migrate", Directory.DATABASE, Scope.DATABASE, Schema.BROUGHT),
     Command("config", f"{_RUN}:config", Directory.SETTINGS, Scope.NOTHING),
     Command("check-config", f"{_RUN}:check_config", Directory.SETTINGS, Scope.NOTHING),
+    Command("keys make", "meterai.apps.commands.keys:make", Directory.SETTINGS, Scope.NOTHING),
     Command("pages", "meterai.apps.commands.pages:pages", Directory.SETTINGS, Scope.NOTHING),
     Command(
         "audit",
@@ -48,6 +49,7 @@ def program_of(rooms: Rooms = ROOMS) -> RoomsProgram:
     for one in (*OWN, *(one for room in rooms for one in room.commands)):
         assert one.name not in commands, f"{one.name} is registered twice"
         commands[one.name] = one
-    groups = {word: text for room in rooms for word, text in room.command_groups.items()}
+    groups = {"keys": "The keys of production."}
+    groups |= {word: text for room in rooms for word, text in room.command_groups.items()}
     homes = [(room.name, room.home) for room in rooms if room.home]
     return RoomsProgram(commands, groups, sections(rooms), demands_of(rooms), homes, rooms)

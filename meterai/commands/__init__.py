@@ -21,6 +21,7 @@ from meterai.commands.database import (
 )
 from meterai.commands.exits import Exit, exit_of
 from meterai.commands.key_files import open_key_files, open_secret_file
+from meterai.commands.key_making import KeyFile, OnlyForProduction
 from meterai.commands.needs import Directory, InstallationMissing, Schema, is_installation
 from meterai.commands.options import (
     NO_OPTIONS,
@@ -67,8 +68,10 @@ __all__ = [
     "Exit",
     "Facts",
     "InstallationMissing",
+    "KeyFile",
     "NotForProduction",
     "OnlyForDevelopment",
+    "OnlyForProduction",
     "Options",
     "Password",
     "Program",

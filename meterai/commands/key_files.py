@@ -8,7 +8,7 @@ from meterai.plumbing.files import read_key_file
 
 OTHERS_MAY_NOTHING = 0o077
 OTHERS_MAY_NOT_WRITE = 0o022
-_PUBLIC_SUFFIXES = frozenset({".pub", ".crl", ".toml", ".pdf", ".pem"})
+_PUBLIC_SUFFIXES = frozenset({".pub", ".csr", ".crl", ".toml", ".pdf", ".pem"})
 _PUBLIC_FILES = frozenset({"current"})
 
 

@@ -8,7 +8,7 @@ A `RailKind` is a rail as the code knows it, before a process has keys or connec
 has those that `payment_rails` names.  Names of rails and methods are in rows, so they never change.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +16,7 @@ from typing import Protocol
 
 import msgspec
 
-from meterai.commands import Demand
+from meterai.commands import Demand, KeyFile
 from meterai.kit.clock import Clock
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Malformed
@@ -135,6 +135,7 @@ class RailKind:
     settings    the Struct of its settings
     demands     what production demands of them, where the installation has this rail
     undemanded  settings of which nothing is demanded, and why any value of them can be served with
+    keys        the files of keys that production needs, each made of those before it
     needs       refuses where something is missing that `connect` needs
     connect     opens it: nothing is sent yet
     complaints  what is wrong with instructions, from the settings alone
@@ -152,6 +153,7 @@ class RailKind:
     settings: type[msgspec.Struct]
     demands: Sequence[Demand] = ()
     undemanded: Mapping[str, str] = field(default_factory=dict)
+    keys: Callable[[Settings], Iterable[KeyFile]] = lambda _settings: ()
     needs: Callable[[Settings, Keyring], None]
     connect: Callable[[Settings, Keyring, Clock], AbstractAsyncContextManager[Rail]]
     complaints: Callable[[Settings], Complaints]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
-from meterai.commands import TIME, Demand, Facts
+from meterai.commands import TIME, Demand, Facts, KeyFile
 from meterai.payments.adapters.snap import SNAP_QRIS
 from meterai.payments.asking import BuyerQuestions
 from meterai.payments.audited import AUDITED
@@ -118,6 +118,9 @@ def payments_with(kinds: RailKinds) -> Room:
         for kind in configured(settings, kinds):
             kind.needs(settings, keyring)
 
+    def keys(settings: Settings) -> Iterable[KeyFile]:
+        return (one for kind in configured(settings, kinds) for one in kind.keys(settings))
+
     return Room(
         name="payments",
         tables=frozenset({"payment_attempts", "captures", "chargebacks", "notification_inbox"}),
@@ -125,6 +128,7 @@ def payments_with(kinds: RailKinds) -> Room:
         settings=PaymentSettings,
         sections=[kind.settings for kind in kinds],
         needs=needs,
+        keys=keys,
         build=build,
         services={"payments": PaymentService, "buyer_questions": BuyerQuestions},
         routes=[notify_route(kind) for kind in kinds],

@@ -19,6 +19,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.files import read_key_file
 
 INSTANCE_KEY = "instance.key"
+SECRET_BYTES = 32
 RSA_BITS = 2048  # SNAP BI asks for at least 2048
 
 
@@ -86,6 +87,11 @@ def write_once(path: Path, content: bytes) -> bytes:
     return content
 
 
+def new_secret() -> bytes:
+    """Random bytes that are a key."""
+    return secrets.token_bytes(SECRET_BYTES)
+
+
 class Keyring:
     """The keys of one instance."""
 
@@ -101,7 +107,7 @@ class Keyring:
             return _read(path)
         if not self._may_make:
             raise KeyMissing(path)
-        return write_once(path, secrets.token_bytes(32))
+        return write_once(path, new_secret())
 
     def derived(self, purpose: str) -> bytes:
         """32 bytes for one purpose, derived from the instance key (HMAC-SHA256)."""
@@ -113,22 +119,28 @@ class Keyring:
         if not path.exists():
             if not self._may_make:
                 raise KeyMissing(path)
-            made = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
-            write_once(
-                path,
-                made.private_bytes(
-                    serialization.Encoding.PEM,
-                    serialization.PrivateFormat.PKCS8,
-                    serialization.NoEncryption(),
-                ),
-            )
-        try:
-            key = serialization.load_pem_private_key(_read(path), None)
-        except (ValueError, TypeError, UnsupportedAlgorithm):
-            raise KeyUnusable(path, "not a private key in PEM") from None
-        if not isinstance(key, rsa.RSAPrivateKey):
-            raise KeyUnusable(path, "not an RSA key")
-        return key
+            write_once(path, new_rsa_key())
+        return read_rsa_key(path)
+
+
+def new_rsa_key() -> bytes:
+    """An RSA key that never was, in PEM."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def read_rsa_key(path: Path) -> rsa.RSAPrivateKey:
+    """An RSA key in PEM.  Refuses `KeyUnusable`."""
+    try:
+        key = serialization.load_pem_private_key(_read(path), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise KeyUnusable(path, "not a private key in PEM") from None
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise KeyUnusable(path, "not an RSA key")
+    return key
 
 
 def public_pem(key: rsa.RSAPrivateKey) -> bytes:

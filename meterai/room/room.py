@@ -9,7 +9,7 @@ import msgspec
 from litestar import Litestar
 from litestar.types import ASGIApp, ControllerRouterHandler
 
-from meterai.commands import Command, Demand
+from meterai.commands import Command, Demand, KeyFile
 from meterai.kit.lifecycle import Lifecycle
 from meterai.pages import RoomPages
 from meterai.plumbing.audited import Audited
@@ -63,6 +63,7 @@ class Room:
     before_work  what the worker sees to before it begins; a refusal ends it
     demands    what production demands of its settings and keys
     undemanded settings of which nothing is demanded, and why any value of them can be served with
+    keys       the files of keys that production needs, each made of those before it
     commands   what an operator can do at the command line
     command_groups  by their first word, what several commands are about
     metrics    what it counts and measures; made when a process begins
@@ -96,6 +97,7 @@ class Room:
     before_work: Build = _nothing
     demands: Sequence[Demand] = ()
     undemanded: Mapping[str, str] = field(default_factory=dict)
+    keys: Callable[[Settings], Iterable[KeyFile]] = lambda _settings: ()
     commands: Sequence[Command] = ()
     command_groups: Mapping[str, str] = field(default_factory=dict)
     metrics: Sequence[Metric[Any]] = ()

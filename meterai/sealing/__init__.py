@@ -83,8 +83,23 @@ from meterai.sealing.sandbox.bounded import NICE_OF_BUYERS, Work
 from meterai.sealing.sandbox.pool import Permission, Pool, Slots
 from meterai.sealing.scan import PHOTO_BYTES_MAX, PhotoUnreadable, scanning
 from meterai.sealing.signing.development import development_issuer, development_issuers
-from meterai.sealing.signing.issuer import Issuer
-from meterai.sealing.signing.issuers import Issuers, KnownIssuer, appoint, load_issuer, load_issuers
+from meterai.sealing.signing.issuer import CHAIN_FILES, CLAIM_KEY_FILE, KEY_FILE, Issuer
+from meterai.sealing.signing.issuers import (
+    CLAIM_PUBLIC_FILE,
+    CURRENT_FILE,
+    Issuers,
+    KnownIssuer,
+    appoint,
+    load_issuer,
+    load_issuers,
+)
+from meterai.sealing.signing.pkcs11 import MODULE_FILE
+from meterai.sealing.signing.requests import (
+    certificate_request,
+    new_claim_key,
+    new_seal_key,
+    public_of,
+)
 from meterai.sealing.stamp import claim
 from meterai.sealing.stamp.claim import (
     Claim,
@@ -107,11 +122,17 @@ from meterai.sealing.writing.engine import (
 )
 
 __all__ = [
+    "CHAIN_FILES",
     "CHECKED_BYTES_MAX",
+    "CLAIM_KEY_FILE",
+    "CLAIM_PUBLIC_FILE",
+    "CURRENT_FILE",
     "DOCUMENT_BYTES_MAX",
     "HEIGHT_PER_WIDTH",
     "INK_SHARE_MAX",
+    "KEY_FILE",
     "LAST_PAGE",
+    "MODULE_FILE",
     "NICE_OF_BUYERS",
     "PHOTO_BYTES_MAX",
     "PICTURE_WIDTH",
@@ -183,6 +204,7 @@ __all__ = [
     "accept",
     "accepting",
     "appoint",
+    "certificate_request",
     "check_printable",
     "claim",
     "development_issuer",
@@ -194,7 +216,10 @@ __all__ = [
     "load_issuer",
     "load_issuers",
     "locating",
+    "new_claim_key",
+    "new_seal_key",
     "picturing",
+    "public_of",
     "question",
     "scanning",
     "seal",

@@ -58,7 +58,7 @@ DEMANDS: tuple[Demand, ...] = (
 )
 UNDEMANDED: Mapping[str, str] = {
     "stampings_per_order_max": LOAD,
-    "seal_algorithm": "of development issuers only; in production the key says which",
+    "seal_algorithm": "of keys that are made here; both seal",
     "seal_lease_seconds": TIME,
     "seals_at_once": LOAD,
 }

@@ -18,6 +18,7 @@ from meterai.stamping.demands import DEMANDS, UNDEMANDED
 from meterai.stamping.invariants import INVARIANTS, POSTINGS
 from meterai.stamping.issuers import ends_soon, issuers_of
 from meterai.stamping.jobs import HANDLERS
+from meterai.stamping.keys import keys
 from meterai.stamping.metrics import METRICS
 from meterai.stamping.model import STAMPING, StampingState
 from meterai.stamping.retention import RETENTION
@@ -97,6 +98,7 @@ ROOM = Room(
     lifecycles=(STAMPING,),
     settings=StampingSettings,
     needs=_needs,
+    keys=keys,
     build=_build,
     ready={"keys": _can_seal},
     warns={"keys_end": _keys_end},

@@ -6,18 +6,10 @@ import shutil
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-)
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from meterai.sealing.signing.issuer import (
@@ -38,8 +30,14 @@ from meterai.sealing.signing.issuers import (
     load_issuers,
 )
 from meterai.sealing.signing.keys import PrivateKey
-
-Algorithm = Literal["p256", "rsa2048", "rsa3072"]
+from meterai.sealing.signing.requests import (
+    Algorithm,
+    key_usage,
+    new_claim_key,
+    new_key,
+    private_pem,
+    public_of,
+)
 
 _FIRST = "development-1"
 
@@ -111,33 +109,19 @@ def _write(directory: Path, algorithm: Algorithm, at: datetime, authority_url: s
         (intermediate, "intermediate.key", INTERMEDIATE_FILE),
         (leaf, KEY_FILE, LEAF_FILE),
     ):
-        _write_file(directory / key_file, _private_pem(named.key), _PRIVATE)
+        _write_file(directory / key_file, private_pem(named.key), _PRIVATE)
         _write_file(
             directory / certificate_file, named.certificate.public_bytes(Encoding.PEM), _PUBLIC
         )
-    claim_key = Ed25519PrivateKey.generate()
-    _write_file(directory / CLAIM_KEY_FILE, _private_pem(claim_key), _PRIVATE)
-    claim_public = claim_key.public_key().public_bytes(
-        Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
-    )
-    _write_file(directory / CLAIM_PUBLIC_FILE, claim_public, _PUBLIC)
-
-
-def _private_pem(key: PrivateKey | Ed25519PrivateKey) -> bytes:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    claim_key = new_claim_key()
+    _write_file(directory / CLAIM_KEY_FILE, claim_key, _PRIVATE)
+    _write_file(directory / CLAIM_PUBLIC_FILE, public_of(claim_key), _PUBLIC)
 
 
 def _write_file(path: Path, text: bytes, mode: int) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.write(text)
-
-
-def _new_key(algorithm: Algorithm) -> PrivateKey:
-    if algorithm == "p256":
-        return ec.generate_private_key(ec.SECP256R1())
-    bits = int(algorithm.removeprefix("rsa"))
-    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 
 def _name(role: str) -> x509.Name:
@@ -147,20 +131,6 @@ def _name(role: str) -> x509.Name:
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Meterai development SPECIMEN"),
             x509.NameAttribute(NameOID.COMMON_NAME, f"Meterai development {role} SPECIMEN"),
         ]
-    )
-
-
-def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not signs_certificates,
-        content_commitment=not signs_certificates,
-        key_cert_sign=signs_certificates,
-        crl_sign=signs_certificates,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
     )
 
 
@@ -211,13 +181,13 @@ def _authority(
     signer: _Named | None,
     authority_url: str | None,
 ) -> _Named:
-    key = _new_key(algorithm)
+    key = new_key(algorithm)
     draft = (
         _draft(_name(role), key, at, _AUTHORITY_LIFE, signer)
         .add_extension(
             x509.BasicConstraints(ca=True, path_length=0 if signer else 1), critical=True
         )
-        .add_extension(_usage(signs_certificates=True), critical=True)
+        .add_extension(key_usage(signs_certificates=True), critical=True)
     )
     if signer is None:
         return _Named(key, draft.sign(key, hashes.SHA256()))
@@ -227,11 +197,11 @@ def _authority(
 
 
 def _leaf(algorithm: Algorithm, at: datetime, signer: _Named, authority_url: str | None) -> _Named:
-    key = _new_key(algorithm)
+    key = new_key(algorithm)
     draft = (
         _draft(_name("Seal"), key, at, _LEAF_LIFE, signer)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(signs_certificates=False), critical=True)
+        .add_extension(key_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([DOCUMENT_SIGNING]), critical=False)
     )
     return _Named(

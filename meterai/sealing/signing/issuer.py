@@ -29,7 +29,7 @@ from meterai.plumbing.files import read_file, read_key_file
 from meterai.sealing.model import Evidence, IssuerUnusable
 from meterai.sealing.signing.cms import TIME_STAMP_RESERVE_BYTES, Signer
 from meterai.sealing.signing.keys import SealKey, algorithm_of, load_file_key
-from meterai.sealing.signing.pkcs11 import SETTINGS_FILE, Pkcs11Key, read_settings
+from meterai.sealing.signing.pkcs11 import MODULE_FILE, Pkcs11Key, read_settings
 from meterai.sealing.stamp.claim import ClaimKey
 
 KEY_FILE = "seal.key"
@@ -189,12 +189,12 @@ class Issuer:
 
 def load_key(directory: Path, certificate: x509.Certificate) -> SealKey:
     """The key in the directory or in the security module; refuses with `IssuerUnusable`."""
-    if (directory / KEY_FILE).exists() or not (directory / SETTINGS_FILE).exists():
+    if (directory / KEY_FILE).exists() or not (directory / MODULE_FILE).exists():
         return load_file_key(directory / KEY_FILE)
     public = certificate.public_key()
     algorithm_of(public)
     assert isinstance(public, rsa.RSAPublicKey | ec.EllipticCurvePublicKey)
-    return Pkcs11Key(read_settings(directory / SETTINGS_FILE), public)
+    return Pkcs11Key(read_settings(directory / MODULE_FILE), public)
 
 
 def load_chain(directory: Path) -> tuple[x509.Certificate, ...]:

@@ -29,7 +29,7 @@ from meterai.sealing.signing.keys import KeyAlgorithm, PublicKey, algorithm_of
 SESSIONS_MAX = 8  # open at once for one key; modules have few, and two cores cannot use more
 SESSION_WAIT_SECONDS = 10.0  # for a session while all are busy; then the module is out of reach
 
-SETTINGS_FILE = "pkcs11.toml"
+MODULE_FILE = "pkcs11.toml"
 
 _OS_LOCKING_OK = 2  # CKF_OS_LOCKING_OK: the module protects itself from our threads
 _OK = 0  # CKR_OK

@@ -1,10 +1,18 @@
-"""What production demands of a provider that speaks SNAP BI."""
+"""What production demands of a provider that speaks SNAP BI, and which keys it needs."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
-from meterai.commands import TIME, Demand, Facts, is_this_machine, split_url
-from meterai.plumbing.config import Configuration
+from meterai.commands import TIME, Demand, Facts, KeyFile, is_this_machine, split_url
+from meterai.payments.adapters.snap.profile import (
+    CLIENT_SECRET_FILE,
+    SIGNING_KEY_FILE,
+    public_key_file,
+)
+from meterai.payments.adapters.snap.settings import SnapSettings
+from meterai.plumbing.config import Configuration, Settings
+from meterai.plumbing.keyring import new_rsa_key, public_pem, read_rsa_key
+
+PUBLIC_FILE = "provider.pub.pem"  # for the provider; nothing here reads it
 
 
 def _bank_address(of: Configuration) -> Iterator[Facts]:
@@ -20,13 +28,22 @@ def _bank_identity(of: Configuration) -> Iterator[Facts]:
 
 
 def _keys_there(of: Configuration) -> Iterator[Facts]:
-    keys = of.settings.process.directory / "keys"
-    needed = [keys / "provider.key.pem", Path(of.value("bank_public_key") or keys / "bank.pub.pem")]
-    if not of.value("bank_client_secret"):
-        needed.append(keys / "bank-client-secret")
-    for path in needed:
-        if not path.is_file():
-            yield {"path": str(path)}
+    for one in keys(of.settings):
+        if one.path.name != PUBLIC_FILE and not one.path.is_file():
+            yield {"path": str(one.path)}
+
+
+def keys(settings: Settings) -> Iterator[KeyFile]:
+    """Our key pair at the provider, and what the provider gives us."""
+    folder = settings.process.directory / "keys"
+    own = folder / SIGNING_KEY_FILE
+    yield KeyFile(own, "provider", new_rsa_key)
+    yield KeyFile(
+        folder / PUBLIC_FILE, "provider_public", lambda: public_pem(read_rsa_key(own)), public=True
+    )
+    yield KeyFile(public_key_file(settings, folder), "bank_public")
+    if not settings.of(SnapSettings).bank_client_secret:
+        yield KeyFile(folder / CLIENT_SECRET_FILE, "bank_secret")
 
 
 DEMANDS: tuple[Demand, ...] = (

@@ -19,8 +19,13 @@ def provider_public_key(settings: Settings, keyring: Keyring) -> rsa.RSAPublicKe
 
     Refuses `KeyMissing`, `KeyUnusable`.
     """
+    return read_public_key(public_key_file(settings, keyring.directory))
+
+
+def public_key_file(settings: Settings, folder: Path) -> Path:
+    """Where the payment provider's public key is, in the folder of keys or elsewhere."""
     given = settings.of(SnapSettings).bank_public_key
-    return read_public_key(Path(given) if given else keyring.directory / "bank.pub.pem")
+    return Path(given) if given else folder / "bank.pub.pem"
 
 
 def client_secret(settings: Settings, keyring: Keyring) -> str:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from meterai.kit.clock import Clock
-from meterai.payments.adapters.snap.demands import DEMANDS, UNDEMANDED
+from meterai.payments.adapters.snap.demands import DEMANDS, UNDEMANDED, keys
 from meterai.payments.adapters.snap.profile import ourselves_of, profile_of, qr_accounts_of
 from meterai.payments.adapters.snap.provider import METHOD, SnapProvider, complaints
 from meterai.payments.adapters.snap.reading import read_notification
@@ -70,6 +70,7 @@ SNAP_QRIS = RailKind(
     settings=SnapSettings,
     demands=DEMANDS,
     undemanded=UNDEMANDED,
+    keys=keys,
     needs=_needs,
     connect=_connect,
     complaints=_complaints,

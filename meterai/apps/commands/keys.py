@@ -1,0 +1,26 @@
+"""Make the keys of a production installation."""
+
+from meterai.apps.production import keys_of
+from meterai.apps.program import rooms_of
+from meterai.commands import NO_OPTIONS, OnlyForProduction, Options, line
+from meterai.plumbing.messages import translate
+
+
+def make(options: Options = NO_OPTIONS) -> None:
+    """Make every key that production needs and that is missing; say what each is for.
+
+    Nothing is overwritten.  What others must give (an authority, the bank) is named.
+    """
+    settings = options.settings("keys make")
+    if not settings.process.is_production:
+        raise OnlyForProduction("keys make", settings.process.data)
+    secret = []
+    for one in keys_of(settings, rooms_of(options)):
+        said = "made" if one.made() else "there" if one.path.exists() else "LACKS"
+        line(f"{said}  {one.path}")
+        line(f"       {translate(f'key.{one.name}', 'en')}")
+        if said != "LACKS" and not one.public and one.make is not None:
+            secret.append(str(one.path))
+    line(translate("key.keep", "en"))
+    for path in secret:
+        line(f"       {path}")

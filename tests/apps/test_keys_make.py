@@ -1,0 +1,178 @@
+"""`meterai keys make` makes what production needs and is missing, and overwrites nothing."""
+
+import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from meterai.commands import Exit
+from meterai.plumbing.messages import translate
+from meterai.sealing import load_issuers
+from tests.support.certifying import certify
+from tests.support.commands import Done, run_here
+from tests.support.keys import BANK_KEY, public_pem_of
+
+PUBLIC_URL = "https://meterai.contoh.id"
+SECRET = {
+    "instance.key",
+    "provider.key.pem",
+    "issuer/issuer-1/seal.key",
+    "issuer/issuer-1/claim.key",
+}
+OPEN = {
+    "provider.pub.pem",
+    "issuer/current",
+    "issuer/issuer-1/seal.csr",
+    "issuer/issuer-1/claim.pub",
+}
+OF_OTHERS = {
+    "bank.pub.pem",
+    "bank-client-secret",
+    "issuer/issuer-1/seal.pem",
+    "issuer/issuer-1/intermediate.pem",
+    "issuer/issuer-1/root.pem",
+}
+
+
+def make(folder: Path, **settings: str) -> Done:
+    given = {"METERAI_ENVIRONMENT": "production", "METERAI_PUBLIC_URL": PUBLIC_URL}
+    return run_here(folder, "keys", "make", **given | settings)
+
+
+def told(done: Done, keys: Path) -> dict[str, str]:
+    """What became of each file, by its name."""
+    lines = [line.split(maxsplit=1) for line in done.stdout.splitlines() if line[0] != " "]
+    return {
+        str(Path(path).relative_to(keys)): said
+        for said, path in lines
+        if said in ("made", "there", "LACKS")
+    }
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_what_is_missing_is_made_and_what_others_give_is_named(tmp_path: Path) -> None:
+    done = make(tmp_path)
+    assert done.returncode == Exit.DONE, done.stderr
+    keys = tmp_path / "keys"
+    assert told(done, keys) == (
+        dict.fromkeys(SECRET | OPEN, "made") | dict.fromkeys(OF_OTHERS, "LACKS")
+    )
+    assert set(contents(keys)) == SECRET | OPEN
+    for name in SECRET:
+        assert stat.S_IMODE((keys / name).stat().st_mode) == 0o600, name
+    for folder in (keys, keys / "issuer", keys / "issuer" / "issuer-1"):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    kept = done.stdout.split(translate("key.keep", "en"))[1].split()
+    assert {str(Path(path).relative_to(keys)) for path in kept} == SECRET
+
+
+def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
+    make(tmp_path)
+    before = contents(tmp_path)
+    done = make(tmp_path)
+    assert contents(tmp_path) == before
+    assert told(done, tmp_path / "keys") == (
+        dict.fromkeys(SECRET | OPEN, "there") | dict.fromkeys(OF_OTHERS, "LACKS")
+    )
+
+
+def test_production_lacks_nothing_once_authority_and_bank_gave_theirs(tmp_path: Path) -> None:
+    make(tmp_path)
+    keys = tmp_path / "keys"
+    certify(keys / "issuer" / "issuer-1", datetime.now(UTC))
+    (keys / "bank.pub.pem").write_bytes(public_pem_of(BANK_KEY))
+    settings = {
+        "environment": "production",
+        "public_url": PUBLIC_URL,
+        "proxies": "1",
+        "database_url": "postgresql://meterai@db.contoh.id/meterai",
+        "bank_url": "https://api.bank.co.id",
+        "bank_client_id": "PENERBIT",
+        "bank_client_secret": "rahasia",
+        "bank_merchant_id": "M-1",
+        "bank_qr_accounts": "936000020000000001 ID1020000000001",
+        "smtp_host": "smtp.contoh.id",
+        "smtp_port": "587",
+        "smtp_tls": "starttls",
+        "mail_from": "meterai <halo@meterai.contoh.id>",
+    }
+    environ = {f"METERAI_{name.upper()}": value for name, value in settings.items()}
+    done = run_here(tmp_path, "check-config", **environ)
+    assert (done.returncode, done.stdout) == (Exit.DONE, "nothing is wrong\n")
+    assert set(told(make(tmp_path, **environ), keys).values()) == {"there"}
+
+
+@pytest.mark.parametrize("algorithm", ["p256", "rsa2048"])
+def test_the_request_is_of_the_key_that_seals(tmp_path: Path, algorithm: str) -> None:
+    make(tmp_path, METERAI_SEAL_ALGORITHM=algorithm)
+    folder = tmp_path / "keys" / "issuer" / "issuer-1"
+    key = load_pem_private_key((folder / "seal.key").read_bytes(), None)
+    request = x509.load_pem_x509_csr((folder / "seal.csr").read_bytes())
+    assert request.is_signature_valid
+    assert request.public_key() == key.public_key()
+    assert request.subject.rfc4514_string() == "CN=meterai.contoh.id"
+    certify(folder, datetime.now(UTC))
+    issuer = load_issuers(folder.parent).current
+    issuer.check_usable(datetime.now(UTC) + timedelta(minutes=1))
+
+
+def test_a_lost_key_is_not_replaced_by_another(tmp_path: Path) -> None:
+    make(tmp_path)
+    keys, issuer = tmp_path / "keys", tmp_path / "keys" / "issuer" / "issuer-1"
+    certify(issuer, datetime.now(UTC))
+    stored = tmp_path / "objects" / "ab" / "abc"
+    stored.parent.mkdir(parents=True)
+    stored.write_bytes(b"an original")
+    for lost in (keys / "instance.key", issuer / "seal.key", issuer / "claim.key"):
+        lost.unlink()
+    before = contents(tmp_path)
+    done = make(tmp_path)
+    assert contents(tmp_path) == before
+    said = told(done, keys)
+    assert {name for name in SECRET if said[name] == "LACKS"} == SECRET - {"provider.key.pem"}
+    for name in ("instance_lost", "claim_lost"):
+        assert translate(f"key.{name}", "en") in done.stdout
+
+
+def test_a_key_in_a_security_module_is_not_made_as_a_file(tmp_path: Path) -> None:
+    folder = tmp_path / "keys" / "issuer" / "issuer-1"
+    folder.mkdir(parents=True)
+    (folder / "pkcs11.toml").write_text('module = "/usr/lib/softhsm/libsofthsm2.so"\n')
+    done = make(tmp_path)
+    assert done.returncode == Exit.DONE, done.stderr
+    assert not (folder / "seal.key").exists()
+    assert not (folder / "seal.csr").exists()
+    assert (folder / "claim.key").exists()
+
+
+def test_an_issuer_alone_in_its_folder_is_completed_there(tmp_path: Path) -> None:
+    folder = tmp_path / "alone"
+    folder.mkdir()
+    (folder / "pkcs11.toml").touch()
+    make(tmp_path, METERAI_ISSUER=str(folder))
+    assert set(contents(folder)) == {"pkcs11.toml", "claim.key", "claim.pub"}
+
+
+def test_development_is_told_to_say_that_it_is_production(tmp_path: Path) -> None:
+    done = make(tmp_path, METERAI_ENVIRONMENT="development")
+    assert done.returncode == Exit.CONFIGURATION
+    assert done.stderr.startswith("meterai: only_for_production: ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_request_without_a_name_is_refused_and_the_rest_was_made(tmp_path: Path) -> None:
+    done = make(tmp_path, METERAI_PUBLIC_URL="")
+    assert done.returncode == Exit.CONFIGURATION
+    assert "public_url" in done.stderr
+    assert make(tmp_path).returncode == Exit.DONE
+    assert set(contents(tmp_path / "keys")) == SECRET | OPEN
