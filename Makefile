@@ -12,6 +12,9 @@
 #   make bench-rush   overrun a running instance, and see who is still served; and a hundred thousand in line
 #   make rehearse  a rush of visitors on an installation of its own  (ARGS="cpns_2024")
 #   make rehearse-night  four rushes one after the other, and one report of them  (OUT=DIR)
+#   make sbom   what the product is made of, as CycloneDX: build/sbom.json
+#   make licences  what may not be in it stops this (scripts/licences.toml)
+#   make audit-dependencies  known vulnerabilities; ends with 75 where some packages could not be looked up
 #   make proof  seal every PDF of the corpus and ask other programs  (ARGS="FOLDER ...")
 
 BIN := .venv/bin
@@ -21,14 +24,14 @@ READY := .venv/.ready
 # half of its start; some environments ask for that.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-journey-cost bench-rush rehearse rehearse-night proof schema format lock clean tools
+.PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-journey-cost bench-rush rehearse rehearse-night proof schema format lock sbom licences audit-dependencies wheel clean tools
 
 run: setup
 	@exec $(BIN)/meterai up $(ARGS)
 
 setup: $(READY)
 
-$(READY): requirements.lock pyproject.toml scripts/setup
+$(READY): requirements-dev.lock pyproject.toml scripts/setup
 	@scripts/setup
 
 # As many at once as there are processors; the tests of one file stay together and share an instance,
@@ -117,10 +120,28 @@ format: setup
 schema: setup
 	$(BIN)/python -m scripts.schema
 
-# After a change of dependencies in pyproject.toml.  No addresses get into the lock.
+# After a change of dependencies in pyproject.toml.  No addresses get into the locks.  What production installs
+# is the first; development has the same versions of it and more; the last makes the wheel.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header
+
 lock: setup
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --extra capacity --group dev pyproject.toml -o requirements.lock
+	$(COMPILE) pyproject.toml --extra pkcs11 -o requirements.lock
+	$(COMPILE) pyproject.toml --extra pkcs11 --extra capacity --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) --group build -c requirements-dev.lock -o requirements-build.lock
+
+sbom licences: setup
+	$(BIN)/python -m scripts.dependencies $@
+
+audit-dependencies: setup
+	@$(BIN)/python -m scripts.dependencies audit; status=$$?; \
+	if [ $$status != 0 ]; then echo "status $$status: scripts/dependencies.py says what it means" >&2; fi; exit $$status
+
+# What production installs beside requirements.lock; made of what is locked too.
+wheel:
+	python3 -m venv build/wheel
+	build/wheel/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.lock
+	build/wheel/bin/hatchling build -t wheel -d build
 
 clean:
 	rm -rf .venv build data .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -167,10 +167,11 @@ def files_name_no_machine() -> Iterator[str]:
                 yield f"{path}:{number}: names a place on one machine, or a registry: {line.strip()}"
 
 
-def the_lock_holds_no_address() -> Iterator[str]:
-    for number, line in enumerate((ROOT / "requirements.lock").read_text().splitlines(), start=1):
-        if "://" in line:
-            yield f"requirements.lock:{number}: {line}"
+def locks_hold_no_address() -> Iterator[str]:
+    for path in sorted(ROOT.glob("requirements*.lock")):
+        for number, line in enumerate(path.read_text().splitlines(), start=1):
+            if "://" in line:
+                yield f"{path.name}:{number}: {line}"
 
 
 def nothing_is_left_to_do() -> Iterator[str]:
@@ -245,7 +246,7 @@ RULES: list[Callable[[], Iterator[str]]] = [
     migrations_cannot_hold_the_database_hostage,
     migrations_are_numbered_without_gaps,
     files_name_no_machine,
-    the_lock_holds_no_address,
+    locks_hold_no_address,
     nothing_is_left_to_do,
     every_module_says_what_it_is,
     front_doors_say_what_they_export,
