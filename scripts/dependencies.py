@@ -78,9 +78,9 @@ def licence_of(name: str, stated: dict[str, str]) -> str:
     if name in stated:
         return stated[name]
     told = metadata.metadata(name)
-    for text in (told.get("License-Expression"), told.get("License")):
+    for text in (*told.get_all("License-Expression", ()), *told.get_all("License", ())):
         try:
-            return str(canonicalize_license_expression(text or ""))
+            return str(canonicalize_license_expression(text))
         except InvalidLicenseExpression:
             continue
     said = {one.split(" :: ")[-1] for one in told.get_all("Classifier", ()) if "License ::" in one}
