@@ -90,6 +90,7 @@ from meterai.sealing.signing.issuers import (
     Issuers,
     KnownIssuer,
     appoint,
+    appointed,
     load_issuer,
     load_issuers,
 )
@@ -204,6 +205,7 @@ __all__ = [
     "accept",
     "accepting",
     "appoint",
+    "appointed",
     "certificate_request",
     "check_printable",
     "claim",

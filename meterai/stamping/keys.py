@@ -36,12 +36,13 @@ def keys(settings: Settings) -> Iterator[KeyFile]:
         )
     key, certificate = folder / KEY_FILE, folder / CHAIN_FILES[0]
     if (folder / MODULE_FILE).exists():
-        yield KeyFile(folder / MODULE_FILE, "seal_module")
-    elif certificate.exists():  # another key would not be that of the certificate
-        yield KeyFile(key, "seal")
+        yield KeyFile(folder / MODULE_FILE, "seal_module", public=True)
+    elif certificate.exists() and not key.exists():  # another would not be that of the certificate
+        yield KeyFile(key, "seal_lost")
     else:
         algorithm = settings.of(StampingSettings).seal_algorithm
         yield KeyFile(key, "seal", partial(sealing.new_seal_key, algorithm))
+    if key.exists() and not certificate.exists():
         yield KeyFile(
             folder / REQUEST_FILE, "seal_request", lambda: _request(settings, key), public=True
         )
@@ -53,7 +54,7 @@ def keys(settings: Settings) -> Iterator[KeyFile]:
 def _sealing(issuers: Path) -> Path:
     """The folder of the issuer that seals."""
     if (issuers / CURRENT_FILE).exists():
-        return issuers / read_key_file(issuers / CURRENT_FILE).decode("ascii", "replace").strip()
+        return issuers / sealing.appointed(issuers)
     is_alone = any((issuers / name).exists() for name in (*CHAIN_FILES, KEY_FILE, MODULE_FILE))
     return issuers if is_alone else issuers / FIRST
 

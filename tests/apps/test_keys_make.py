@@ -52,6 +52,12 @@ def told(done: Done, keys: Path) -> dict[str, str]:
     }
 
 
+def kept(done: Done, keys: Path) -> set[str]:
+    """What is to be copied to a place apart."""
+    named = done.stdout.split(translate("key.keep", "en"))[1].split()
+    return {str(Path(path).relative_to(keys)) for path in named}
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
@@ -72,8 +78,7 @@ def test_what_is_missing_is_made_and_what_others_give_is_named(tmp_path: Path) -
         assert stat.S_IMODE((keys / name).stat().st_mode) == 0o600, name
     for folder in (keys, keys / "issuer", keys / "issuer" / "issuer-1"):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    kept = done.stdout.split(translate("key.keep", "en"))[1].split()
-    assert {str(Path(path).relative_to(keys)) for path in kept} == SECRET
+    assert kept(done, keys) == SECRET
 
 
 def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
@@ -109,7 +114,9 @@ def test_production_lacks_nothing_once_authority_and_bank_gave_theirs(tmp_path: 
     environ = {f"METERAI_{name.upper()}": value for name, value in settings.items()}
     done = run_here(tmp_path, "check-config", **environ)
     assert (done.returncode, done.stdout) == (Exit.DONE, "nothing is wrong\n")
-    assert set(told(make(tmp_path, **environ), keys).values()) == {"there"}
+    again = make(tmp_path, **environ)
+    assert set(told(again, keys).values()) == {"there"}
+    assert kept(again, keys) == SECRET
 
 
 @pytest.mark.parametrize("algorithm", ["p256", "rsa2048"])
@@ -140,7 +147,7 @@ def test_a_lost_key_is_not_replaced_by_another(tmp_path: Path) -> None:
     assert contents(tmp_path) == before
     said = told(done, keys)
     assert {name for name in SECRET if said[name] == "LACKS"} == SECRET - {"provider.key.pem"}
-    for name in ("instance_lost", "claim_lost"):
+    for name in ("instance_lost", "seal_lost", "claim_lost"):
         assert translate(f"key.{name}", "en") in done.stdout
 
 
@@ -161,6 +168,14 @@ def test_an_issuer_alone_in_its_folder_is_completed_there(tmp_path: Path) -> Non
     (folder / "pkcs11.toml").touch()
     make(tmp_path, METERAI_ISSUER=str(folder))
     assert set(contents(folder)) == {"pkcs11.toml", "claim.key", "claim.pub"}
+
+
+def test_an_issuer_outside_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "keys" / "issuer").mkdir(parents=True)
+    (tmp_path / "keys" / "issuer" / "current").write_text("../../elsewhere\n")
+    done = make(tmp_path)
+    assert done.returncode == Exit.CONFIGURATION, done.stdout
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_development_is_told_to_say_that_it_is_production(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def make(options: Options = NO_OPTIONS) -> None:
         said = "made" if one.made() else "there" if one.path.exists() else "LACKS"
         line(f"{said}  {one.path}")
         line(f"       {translate(f'key.{one.name}', 'en')}")
-        if said != "LACKS" and not one.public and one.make is not None:
+        if said != "LACKS" and not one.public:
             secret.append(str(one.path))
     line(translate("key.keep", "en"))
     for path in secret:

@@ -140,10 +140,10 @@ def load_issuers(directory: Path) -> Issuers:
     if not (directory / CURRENT_FILE).exists():
         alone = load_issuer(directory)
         return _issuers(alone, {directory.name: alone})
-    appointed = _appointed(directory)
-    current = load_issuer(directory / appointed)
+    sealing = appointed(directory)
+    current = load_issuer(directory / sealing)
     issuers: dict[str, Issuer | KnownIssuer] = {
-        name: current if name == appointed else _load_known(directory / name)
+        name: current if name == sealing else _load_known(directory / name)
         for name in _ids(directory)
     }
     return _issuers(current, issuers)
@@ -162,7 +162,8 @@ def appoint(directory: Path, name: str) -> None:
     os.replace(draft, directory / CURRENT_FILE)
 
 
-def _appointed(directory: Path) -> str:
+def appointed(directory: Path) -> str:
+    """The id of the issuer that seals.  Refuses with `IssuerUnusable`."""
     try:
         name = read_key_file(directory / CURRENT_FILE).decode("ascii").strip()
     except (OSError, UnicodeDecodeError) as cause:

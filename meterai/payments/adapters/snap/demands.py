@@ -41,7 +41,7 @@ def keys(settings: Settings) -> Iterator[KeyFile]:
     yield KeyFile(
         folder / PUBLIC_FILE, "provider_public", lambda: public_pem(read_rsa_key(own)), public=True
     )
-    yield KeyFile(public_key_file(settings, folder), "bank_public")
+    yield KeyFile(public_key_file(settings, folder), "bank_public", public=True)
     if not settings.of(SnapSettings).bank_client_secret:
         yield KeyFile(folder / CLIENT_SECRET_FILE, "bank_secret")
 
