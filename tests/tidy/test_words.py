@@ -14,7 +14,7 @@ FOR_PROGRAMS = (
     "page.docs.",
     "page.many.csv_columns",
 )
-FOR_OPERATORS = ("production.", "draw.", "simulation.", "assessment.", "rehearsal.")
+FOR_OPERATORS = ("production.", "key.", "draw.", "simulation.", "assessment.", "rehearsal.")
 CODE_OF_A_PERSON = ("mail.sign_in_code.",)
 OF_SEVERAL = ("page.order.headline.stamped_in_part", "page.order.download_all")  # two at least
 FORBIDDEN = {
