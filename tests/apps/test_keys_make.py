@@ -110,6 +110,13 @@ def test_production_lacks_nothing_once_authority_and_bank_gave_theirs(tmp_path: 
         "smtp_port": "587",
         "smtp_tls": "starttls",
         "mail_from": "meterai <halo@meterai.contoh.id>",
+        "operator_name": "PT Contoh Meterai",
+        "operator_address": "Jalan Contoh 1, Jakarta 10110",
+        "operator_mail": "halo@meterai.contoh.id",
+        "operator_tax_number": "0012345678901000",
+        "operator_terms": "https://contoh.id/ketentuan",
+        "operator_privacy": "https://contoh.id/privasi",
+        "operator_security": "keamanan@contoh.id",
     }
     environ = {f"METERAI_{name.upper()}": value for name, value in settings.items()}
     done = run_here(tmp_path, "check-config", **environ)
