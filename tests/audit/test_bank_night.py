@@ -161,6 +161,7 @@ def test_of_several_workers_one_compares_and_all_agree(till: Till) -> None:
     look(till, tonight() + timedelta(hours=5))
     assert len(nights(till)) == 1
     assert result(till).said(tonight()) == f"{night['night']} agrees"
+    till.assert_books_hold()
 
 
 def test_very_first_night_begins_at_its_hour(till: Till) -> None:
