@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from meterai import drafts, sealing
-from meterai.documents import MARKER, object_name
+from meterai.documents import OBJECTS_OF_STORE, object_name
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.database import Database, Row
@@ -52,6 +52,7 @@ LEFT JOIN documents c ON c.account_id = s.account_id AND c.sha256 = s.sha256_ori
 """
 _KEPT = """
 SELECT account_id, sha256 FROM documents WHERE forgotten_at IS NULL
+    AND kept_until > now()
     AND received_at >= coalesce((SELECT marked_at FROM object_store), '-infinity')
 """
 _KNOWN = "SELECT account_id, sha256 FROM documents WHERE forgotten_at IS NULL"
@@ -60,6 +61,15 @@ SELECT f.file_id, o.object_id, f.added_at
 FROM draft_files f, unnest(array_append(f.parts, f.content_id)) AS o (object_id)
 WHERE o.object_id IS NOT NULL
 """
+_CONDEMNED = "SELECT name FROM condemned_objects"
+# After a restore objects of what is lost lie there until an operator confirms and the sweep has seen them, and the
+# bytes of drafts may be gone; after a failover such objects stay.
+_TIMELINE = """
+SELECT held IS NOT NULL OR coalesce(confirmed_at >= %s, false) AS is_unsettled,
+    greatest(held_at, confirmed_at) AS restored_at, spared
+FROM object_store
+"""
+_UNMARKED: Row = {"is_unsettled": False, "restored_at": None, "spared": ()}
 _CLAIMS = re.compile(rb"/Claims\[((?:\([0-9A-Z]+\))+)\]")
 
 
@@ -174,16 +184,26 @@ async def _wrong_objects(
 ) -> list[Row]:
     there = {one.name: one.written_at async for one in _objects(objects)}
     known = {_name(row) for row in await look(database, _KNOWN)}
+    known.update(row["name"] for row in await look(database, _CONDEMNED))
     kept = {_name(row) for row in await look(database, _KEPT)}
+    timeline = next(iter(await look(database, _TIMELINE, written_before)), _UNMARKED)
+    restored_at = timeline["restored_at"]
     for row in await look(database, _DRAFTED):
         name = drafts.object_name(row["file_id"], row["object_id"])
         known.add(name)
-        if row["added_at"] < written_before:
+        if row["added_at"] < written_before and not (restored_at and row["added_at"] < restored_at):
             kept.add(name)
+
+    def is_of_nobody(name: str, written_at: datetime) -> bool:
+        if name in known or name in OBJECTS_OF_STORE or written_at >= written_before:
+            return False
+        is_spared = any(written_at in one for one in timeline["spared"])
+        return not timeline["is_unsettled"] and not is_spared
+
     wrong: list[Row] = [
         {"object": name, "is": "of no document"}
         for name, written_at in there.items()
-        if name not in known and name != MARKER and written_at < written_before
+        if is_of_nobody(name, written_at)
     ]
     wrong += [{"object": name, "is": "missing"} for name in sorted(kept - there.keys())]
     return wrong

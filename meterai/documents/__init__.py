@@ -5,6 +5,8 @@ Promises this room keeps
   * The same bytes are the same document within an account, however often they are sent.
   * A missing original is unavailable until the retention forgets it, never forgotten before.
   * Bytes without a row of a document (an upload that was refused or cut off) are deleted.
+  * Objects leave the store by one door, in two steps, and only while this database alone claims the store.
+  * No document is written into a store that is not the database's.
 
 Calls accounts, audit.
 """
@@ -13,19 +15,26 @@ from meterai.documents.model import (
     DocumentForgotten,
     DocumentMetadata,
     DocumentUnavailable,
+    StoreNotOurs,
     UploadMissing,
     object_name,
 )
-from meterai.documents.service import MARKER, DocumentService, keep_longer
+from meterai.documents.removal import Keeper, Removal
+from meterai.documents.service import DocumentService, keep_longer
 from meterai.documents.settings import DocumentSettings
+from meterai.documents.timeline import OBJECTS_OF_STORE, Timeline
 
 __all__ = [
-    "MARKER",
+    "OBJECTS_OF_STORE",
     "DocumentForgotten",
     "DocumentMetadata",
     "DocumentService",
     "DocumentSettings",
     "DocumentUnavailable",
+    "Keeper",
+    "Removal",
+    "StoreNotOurs",
+    "Timeline",
     "UploadMissing",
     "keep_longer",
     "object_name",

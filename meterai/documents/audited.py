@@ -3,6 +3,10 @@
 from meterai.plumbing.audited import ONE_ROW, Audited, fact
 
 _STARTS = "A process that finds another id in its store does not start."
+_CLAIMED = (
+    "Each pass that deletes compares it with what the store and PostgreSQL say, and holds deletion."
+)
+_CONDEMNED = "An object is deleted only if no row wants it at that time."
 AUDITED = Audited(
     facts=(fact("documents", "received_at", "sha256 bytes pages name_seal"),),
     checked={
@@ -17,7 +21,15 @@ AUDITED = Audited(
             "For how long the bytes stay; whether they are there is compared with the object store "
             "(objects_are_those_of_documents).",
         ),
-        "object_store": {"only_row": ONE_ROW, "store_id": _STARTS, "marked_at": _STARTS},
+        "object_store": {"only_row": ONE_ROW, "store_id": _STARTS, "marked_at": _STARTS}
+        | dict.fromkeys(
+            (
+                *("claim", "claim_before", "claimed_at", "system_identifier", "database_oid"),
+                *("timeline", "held", "held_at", "confirmed_at", "spared"),
+            ),
+            _CLAIMED,
+        ),
+        "condemned_objects": dict.fromkeys(("name", "condemned_at", "due_at"), _CONDEMNED),
     },
     of_accounts=("documents",),
 )

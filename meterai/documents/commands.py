@@ -1,13 +1,78 @@
-"""Take another object store for the one of the database."""
+"""Which object store is the database's, and whether the database may delete from it."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from meterai.commands import NO_OPTIONS, By, Options, line, operator, with_database
-from meterai.documents.service import DocumentService
-from meterai.documents.settings import DocumentSettings
+from meterai.documents.model import Claim, Hold, StoreSays, hold_of
+from meterai.documents.timeline import Timeline
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.keyring import keyring_of
 from meterai.plumbing.objects import ObjectStore
+
+Answer = TypeVar("Answer")
+MEANING = {
+    Hold.RESTORED: "the database lies in another cluster than when it claimed the store: it was restored, "
+    "moved or upgraded",
+    Hold.BEHIND: "the store carries a claim that this database does not know: it was restored to an earlier "
+    "point, or a copy of it works with the same store",
+    Hold.CONTESTED: "another database found a claim in the store that was not its own: it is a copy of this one, "
+    "or this one is the copy",
+}
+
+
+def _with_timeline(
+    command: str, options: Options, act: Callable[[Timeline], Awaitable[Answer]]
+) -> Answer:
+    async def run(database: Database, settings: Settings) -> Answer:
+        objects = ObjectStore(settings.process.directory, keyring_of(settings).derived("objects"))
+        return await act(Timeline(database, objects, SystemClock()))
+
+    return with_database(command, options, run)
+
+
+def _tell(claim: Claim, said: StoreSays, condemned: int) -> None:
+    is_ours = claim.store is not None and claim.store == said.store
+    held = hold_of(claim, said)
+    line(f"store {'is' if is_ours else 'is NOT'} the one of the database")
+    line(f"database {claim.here.system}/{claim.here.database} on timeline {claim.here.timeline}")
+    line(f"claimed {claim.claimed_at or 'never'} by {_name(claim)}")
+    line(f"the store says {said.told or 'nothing'}")
+    if said.contest:
+        line(f"contested by {said.contest}")
+    line(f"{condemned} objects are condemned")
+    line(f"deletion {'is held: ' + MEANING[held] if held else 'is not held'}")
+
+
+def _name(claim: Claim) -> str:
+    by = claim.claimed_by
+    return f"{by.system}/{by.database} on timeline {by.timeline}" if by else "nobody"
+
+
+def show(options: Options = NO_OPTIONS) -> None:
+    """Show whose the object store is, and whether anything is deleted from it."""
+    _tell(*_with_timeline("objects show", options, lambda timeline: timeline.found()))
+
+
+def confirm(options: Options = NO_OPTIONS, *, by: By = None) -> None:
+    """Let this database delete from its object store again, after a restore or beside a copy.
+
+    It means: no other database works with this store, and nobody needs what lies there and this database
+    does not know.  Such objects are condemned by the next sweep, and deleted after their grace period.
+    """
+    actor = operator(by)
+
+    async def act(timeline: Timeline) -> tuple[Claim, StoreSays, int]:
+        found = await timeline.found()
+        await timeline.confirm(actor=actor)
+        return found
+
+    _tell(*_with_timeline("objects confirm", options, act))
+    line(
+        "confirmed: this database deletes from the store again; what is condemned has its grace period anew"
+    )
 
 
 def adopt(options: Options = NO_OPTIONS, *, by: By = None) -> None:
@@ -18,10 +83,5 @@ def adopt(options: Options = NO_OPTIONS, *, by: By = None) -> None:
     """
     actor = operator(by)
 
-    async def take(database: Database, settings: Settings) -> None:
-        objects = ObjectStore(settings.process.directory, keyring_of(settings).derived("objects"))
-        limits = settings.of(DocumentSettings)
-        await DocumentService(database, objects, limits, SystemClock()).adopt_store(actor=actor)
-
-    with_database("objects adopt", options, take)
+    _with_timeline("objects adopt", options, lambda timeline: timeline.adopt_store(actor=actor))
     line("this object store belongs to the database from now on")

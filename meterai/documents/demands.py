@@ -7,4 +7,5 @@ from meterai.commands import LOAD, TIME
 UNDEMANDED: Mapping[str, str] = {
     "document_bytes_max": LOAD,
     "document_kept_seconds": TIME,
+    "document_grace_seconds": TIME,
 }

@@ -1,11 +1,14 @@
 """What a document is; pure."""
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from meterai.kit.refusal import Refusal
+from meterai.accounts import NOBODY
+from meterai.kit.refusal import CommandRefusal, Refusal
 from meterai.kit.text import file_name
 
 _OBJECT = re.compile(r"[0-9a-f]{64}-[0-9a-f]{32}")
@@ -34,6 +37,99 @@ class DocumentUnavailable(Refusal):
     code = "document_unavailable"
     status = 503
     retry_after_seconds = 60  # what a lease of a stamping lasts, or a mount
+
+
+class StoreNotOurs(Refusal):
+    """This process looks into another object store than its database knows: it takes no documents."""
+
+    code = "store_not_ours"
+    status = 503
+    retry_after_seconds = 60  # somebody has to mount the right folder
+
+
+class Hold(StrEnum):
+    """Why nothing is deleted from the object store until an operator confirms."""
+
+    RESTORED = "restored"  # the database lies elsewhere than when it claimed the store
+    BEHIND = "behind"  # the store carries a claim that this database did not make, or lost
+    CONTESTED = "contested"  # another database found a claim in the store that was not its own
+
+
+class DeletionHeld(CommandRefusal):
+    """Nothing is deleted from the object store until an operator confirms whose it is."""
+
+    code = "deletion_held"
+    status = 503
+    passes = False
+
+    def __init__(self, reason: Hold) -> None:
+        super().__init__(f"the object store is held: {reason}")
+        self.reason = reason
+
+
+class Lineage(NamedTuple):
+    """Which database this is, as PostgreSQL says: a copy of the cluster has the same, a dump restored
+    elsewhere another, and the timeline rises with each promotion."""
+
+    system: str
+    database: int
+    timeline: int
+
+    @property
+    def cluster(self) -> tuple[str, int]:
+        """What a failover leaves as it is."""
+        return self.system, self.database
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the database says of its object store."""
+
+    store: UUID | None
+    here: Lineage
+    token: UUID | None
+    token_before: UUID | None
+    claimed_at: datetime | None
+    claimed_by: Lineage | None
+    held: Hold | None
+    held_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSays:
+    """What the object store says of itself."""
+
+    store: UUID | None
+    token: UUID | None
+    told: str  # who claimed it, for people
+    contest: str  # who found a claim that was not its own, for people; empty: nobody
+
+
+def hold_of(claim: Claim, found: StoreSays) -> Hold | None:
+    """Why the database must not delete from this store; None where it may.
+
+    The database writes a claim before the store does, so that the store may be one claim behind, and
+    never before.
+    """
+    if claim.held is not None:
+        return claim.held
+    if claim.claimed_by is not None and claim.claimed_by.cluster != claim.here.cluster:
+        return Hold.RESTORED
+    if found.token not in (claim.token, claim.token_before):
+        return Hold.BEHIND
+    return Hold.CONTESTED if found.contest else None
+
+
+class CondemnedObject(NamedTuple):
+    """An object that nobody wanted when it was condemned."""
+
+    name: str
+    condemned_at: datetime
+
+    @property
+    def account(self) -> UUID:
+        """Nobody: it may be of a draft."""
+        return NOBODY
 
 
 class DocumentMetadata(NamedTuple):

@@ -17,4 +17,9 @@ RETENTION: tuple[Rule, ...] = (
         blanks={"name": f"'{NO_NAME}'", "name_salt": "NULL"},
     ),
     Stays("object_store", ONE),
+    Stays(
+        "condemned_objects",
+        "A row leaves with its object: a day after the document was forgotten (`document_grace_seconds`), minutes "
+        "after a draft let it go (delete_condemned); later only while deletion is held.",
+    ),
 )

@@ -6,51 +6,67 @@ from meterai.commands import Command, Directory, Schema, Scope
 from meterai.documents.audited import AUDITED
 from meterai.documents.demands import UNDEMANDED
 from meterai.documents.invariants import INVARIANTS
+from meterai.documents.metrics import METRICS
+from meterai.documents.removal import Removal
 from meterai.documents.retention import RETENTION
 from meterai.documents.service import DocumentService
 from meterai.documents.settings import DocumentSettings
+from meterai.documents.timeline import Timeline
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.room import Container, Room
 
 
 async def _build(container: Container) -> None:
     settings = container.settings.of(DocumentSettings)
-    container.add(DocumentService(container.database, container.objects, settings, container.clock))
+    database, objects, clock = container.database, container.objects, container.clock
+    timeline = Timeline(database, objects, clock)
+    removal = Removal(database, objects, timeline, clock)
+    container.add(timeline)
+    container.add(removal)
+    container.add(DocumentService(database, objects, settings, clock, timeline, removal))
 
 
 async def _store_is_ours(container: Container) -> None:
-    await container.of(DocumentService).check_store()
+    await container.of(Timeline).check_store()
+
+
+def _deletion_held(container: Container) -> str | None:
+    return container.of(Timeline).held
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
-    documents = container.of(DocumentService)
+    documents, removal = container.of(DocumentService), container.of(Removal)
     return [
         PeriodicTask("forget_documents", documents.forget_old, 60.0),
-        PeriodicTask("sweep_objects", documents.delete_orphans, 600.0),
+        PeriodicTask("sweep_objects", removal.sweep, 600.0),
+        PeriodicTask("delete_condemned", removal.delete_condemned, 60.0),
     ]
 
 
-COMMANDS = (
+COMMANDS = tuple(
     Command(
-        "objects adopt",
-        "meterai.documents.commands:adopt",
+        f"objects {name}",
+        f"meterai.documents.commands:{name}",
         Directory.NEEDED,
         Scope.DATABASE,
         Schema.CURRENT,
-    ),
+    )
+    for name in ("show", "confirm", "adopt")
 )
 
 ROOM = Room(
     name="documents",
-    tables=frozenset({"documents", "object_store"}),
+    tables=frozenset({"documents", "object_store", "condemned_objects"}),
     settings=DocumentSettings,
     build=_build,
     ready={"objects": _store_is_ours},
+    warns={"deletion_held": _deletion_held},
     tasks=_tasks,
     before_work=_store_is_ours,
     undemanded=UNDEMANDED,
     commands=COMMANDS,
     command_groups={"objects": "Where the originals lie."},
+    metrics=METRICS,
     invariants=INVARIANTS,
     audited=AUDITED,
     retention=RETENTION,

@@ -1,10 +1,11 @@
 """SQL of documents, one function per question."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from meterai.documents.model import DocumentKey
+from meterai.documents.model import Claim, CondemnedObject, DocumentKey, Hold, Lineage
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
 
@@ -40,7 +41,70 @@ INSERT INTO object_store (store_id) VALUES (%s)
 ON CONFLICT ON CONSTRAINT object_store_pkey
 DO UPDATE SET store_id = excluded.store_id, marked_at = now()
 """
+_CLAIM = """
+SELECT o.store_id AS store, o.claim AS token, o.claim_before AS token_before, o.claimed_at,
+    o.system_identifier, o.database_oid, o.timeline, o.held, o.held_at,
+    (SELECT system_identifier::text FROM pg_control_system()) AS system_here,
+    (SELECT oid::bigint FROM pg_database WHERE datname = current_database()) AS database_here,
+    ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer AS timeline_here
+FROM (SELECT) AS once LEFT JOIN object_store o ON true
+"""
+_LOCK_CLAIM = "SELECT 1 FROM object_store FOR UPDATE"
+_HOLD = "UPDATE object_store SET held = %s, held_at = now() WHERE held IS NULL"
+_ADVANCE = """
+UPDATE object_store SET claim_before = claim, claim = %s, claimed_at = now(),
+    spared = CASE WHEN timeline <> %s THEN spared
+        + tstzmultirange(tstzrange(claimed_at - %s::interval, now() + %s::interval)) ELSE spared END,
+    system_identifier = %s, database_oid = %s, timeline = %s
+"""
+_CONFIRM = """
+UPDATE object_store SET claim_before = claim, claim = %s, claimed_at = now(), confirmed_at = now(),
+    held = NULL, held_at = NULL, spared = '{}',
+    system_identifier = %s, database_oid = %s, timeline = %s
+"""
+_BEGIN_GRACE_ANEW = """
+UPDATE condemned_objects SET condemned_at = %s, due_at = %s + (due_at - condemned_at)
+"""
+# What was written while a failover may have lost rows is spared.
+_CONDEMN_UNCLAIMED = """
+INSERT INTO condemned_objects (name, condemned_at, due_at)
+SELECT n.name, %s, %s FROM unnest(%s::text[], %s::timestamptz[]) AS n (name, written_at)
+WHERE NOT EXISTS (SELECT 1 FROM object_store o WHERE o.spared @> n.written_at)
+ON CONFLICT ON CONSTRAINT condemned_objects_pkey DO NOTHING
+"""
+_CONDEMN = """
+INSERT INTO condemned_objects (name, condemned_at, due_at)
+SELECT n.name, %s, %s FROM unnest(%s::text[]) AS n (name)
+ON CONFLICT ON CONSTRAINT condemned_objects_pkey
+DO UPDATE SET condemned_at = excluded.condemned_at, due_at = excluded.due_at
+"""
+_DUE = """
+SELECT name, condemned_at FROM condemned_objects WHERE due_at <= %s ORDER BY due_at LIMIT %s
+"""
+_STRIKE = "DELETE FROM condemned_objects WHERE name = ANY (%s)"
+_COUNT_CONDEMNED = "SELECT count(*) FROM condemned_objects"
 _KEYS = RowMapper(DocumentKey)
+_CONDEMNED = RowMapper(CondemnedObject)
+
+
+def _claim(
+    system_identifier: str | None,
+    database_oid: int | None,
+    timeline: int | None,
+    system_here: str,
+    database_here: int,
+    timeline_here: int,
+    **said: Any,
+) -> Claim:
+    by = None
+    if system_identifier is not None and database_oid is not None and timeline is not None:
+        by = Lineage(system_identifier, database_oid, timeline)
+    here = Lineage(system_here, database_here, timeline_here)
+    held = said.pop("held")
+    return Claim(here=here, claimed_by=by, held=held and Hold(held), **said)
+
+
+_CLAIMS = RowMapper(_claim)
 
 
 async def keep_longer(tx: Tx, account: UUID, sha256: Sequence[bytes], until: datetime) -> bool:
@@ -79,3 +143,60 @@ async def mark_store(tx: Tx, store: UUID) -> None:
 async def adopt_store(tx: Tx, store: UUID) -> None:
     """Make this object store the one of the database in place of another."""
     await tx.run(_ADOPT_STORE, store)
+
+
+async def claim(tx: ReadTx) -> Claim:
+    """What the database says of its object store, and which database it is."""
+    found = await tx.one_as(_CLAIMS, _CLAIM)
+    assert found is not None
+    return found
+
+
+async def locked_claim(tx: Tx) -> Claim:
+    """The same, while no other process claims the store."""
+    await tx.run(_LOCK_CLAIM)
+    return await claim(tx)
+
+
+async def hold(tx: Tx, reason: Hold) -> None:
+    """Delete nothing from the store until an operator confirms."""
+    await tx.run(_HOLD, reason)
+
+
+async def advance(tx: Tx, token: UUID, here: Lineage, slack: timedelta) -> None:
+    """Claim the store anew.  After a promotion, objects written since the last claim are spared."""
+    await tx.run(_ADVANCE, token, here.timeline, slack, slack, *here)
+
+
+async def confirm(tx: Tx, token: UUID, here: Lineage, at: datetime) -> None:
+    """Claim the store, whatever was said before.  What is condemned has its grace period anew."""
+    await tx.run(_CONFIRM, token, *here)
+    await tx.run(_BEGIN_GRACE_ANEW, at, at)
+
+
+async def condemn_unclaimed(
+    tx: Tx, written: Sequence[tuple[str, datetime]], at: datetime, due_at: datetime
+) -> None:
+    """Condemn objects that no row names, written then, where they are not condemned yet."""
+    names, times = [name for name, _ in written], [then for _, then in written]
+    await tx.run(_CONDEMN_UNCLAIMED, at, due_at, names, times)
+
+
+async def condemn(tx: Tx, names: Sequence[str], at: datetime, due_at: datetime) -> None:
+    """Condemn objects whose rows let them go."""
+    await tx.run(_CONDEMN, at, due_at, sorted(set(names)))
+
+
+async def condemned(tx: ReadTx, at: datetime, limit: int) -> list[CondemnedObject]:
+    """Objects whose grace period is over."""
+    return await tx.all_as(_CONDEMNED, _DUE, at, limit)
+
+
+async def strike(tx: Tx, names: Sequence[str]) -> None:
+    """These objects are deleted, or wanted again."""
+    await tx.run(_STRIKE, list(names))
+
+
+async def count_condemned(tx: ReadTx) -> int:
+    """How many objects are condemned."""
+    return int(await tx.value(_COUNT_CONDEMNED))

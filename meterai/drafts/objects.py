@@ -1,28 +1,48 @@
 """The objects of the files of drafts in the store: parts that came, and whole documents."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 import structlog
 
-from meterai.documents import DocumentUnavailable
-from meterai.drafts.model import DraftFile, object_name
-from meterai.kit.clock import Clock
+from meterai.documents import DocumentUnavailable, Keeper, Removal, Timeline
+from meterai.drafts import store
+from meterai.drafts.model import DraftFile, named_by, object_name
 from meterai.kit.ids import new_id
+from meterai.plumbing.database import Database
 from meterai.plumbing.objects import ObjectStore, ObjectUnreadable
 
+# Between condemned and deleted: several looks of everybody who may contest the store.  No longer, since what is let
+# go counts for nobody's bound: whoever chooses files and takes them out again fills the disk for so long.
+GRACE = timedelta(minutes=5)
 _log = structlog.get_logger()
 
 
 class FileObjects:
     """Bytes of files, each under an id of its own."""
 
-    def __init__(self, objects: ObjectStore, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, objects: ObjectStore, timeline: Timeline, removal: Removal
+    ) -> None:
+        self._database = database
         self._objects = objects
-        self._clock = clock
+        self._timeline = timeline
+        self._removal = removal
+        self._keeper = Keeper(GRACE, lambda name: named_by(name) is not None, self._wanted)
+        removal.add(self._keeper)
+
+    async def _wanted(self, names: Sequence[str]) -> set[str]:
+        named = [one for name in names if (one := named_by(name))]
+        found = await self._database.once(store.wanted, named)
+        return {object_name(one.file, one.object) for one in found}
 
     async def put(self, file: UUID, content: bytes) -> UUID:
-        """Keep bytes, and say under which id; the row that names it comes after."""
+        """Keep bytes, and say under which id; the row that names it comes after.
+
+        Refuses `StoreNotOurs`.
+        """
+        await self._timeline.check_writable()
         made = new_id()
         await self._objects.put(object_name(file, made), content)
         return made
@@ -39,11 +59,13 @@ class FileObjects:
         return found
 
     async def remove(self, file: UUID, *ids: UUID) -> None:
-        """Delete what no row names any more.  What a crash leaves, `delete_orphans` finds."""
-        soon = self._clock.now() + timedelta(minutes=1)
-        for one in ids:
-            await self._objects.remove(object_name(file, one), soon)
+        """Let go what no row names any more.  What a crash leaves, the sweep finds."""
+        await self._let_go([object_name(file, one) for one in ids])
 
-    async def remove_all(self, file: DraftFile) -> None:
-        """Delete the bytes of a file whose row is gone, or has none any more."""
-        await self.remove(file.id, *file.objects)
+    async def remove_all(self, files: Sequence[DraftFile]) -> None:
+        """Let go the bytes of files whose rows are gone, or have none any more."""
+        await self._let_go([object_name(file.id, one) for file in files for one in file.objects])
+
+    async def _let_go(self, names: Sequence[str]) -> None:
+        if names:
+            await self._database.once(self._removal.condemn, self._keeper, names)

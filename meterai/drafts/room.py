@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from meterai.documents import DocumentSettings
+from meterai.documents import DocumentSettings, Removal, Timeline
 from meterai.drafts import choose_pages, place_pages, routes
 from meterai.drafts.audited import AUDITED
 from meterai.drafts.demands import UNDEMANDED
@@ -10,6 +10,7 @@ from meterai.drafts.examination import Examination
 from meterai.drafts.forgetting import Forgetting
 from meterai.drafts.invariants import INVARIANTS
 from meterai.drafts.model import DRAFT_FILE
+from meterai.drafts.objects import FileObjects
 from meterai.drafts.pictures import PagePictures
 from meterai.drafts.placing import Placing
 from meterai.drafts.retention import RETENTION
@@ -28,13 +29,14 @@ async def _build(container: Container) -> None:
     settings, clock = container.settings, container.clock
     bytes_max = settings.of(DocumentSettings).document_bytes_max
     examination = Examination(container.of(Issuers), bytes_max, clock, container.stations)
-    drafts = DraftService(database, objects, examination, settings, clock)
+    files = FileObjects(database, objects, container.of(Timeline), container.of(Removal))
+    drafts = DraftService(database, files, examination, settings, clock)
     pictures = PagePictures(drafts.contents, clock, container.stations)
     container.add(drafts)
     container.add(pictures)
     container.add(Placing(drafts, pictures))
-    container.add(Uploads(database, objects, examination, settings, clock))
-    container.add(Forgetting(database, objects, clock))
+    container.add(Uploads(database, files, examination, settings, clock))
+    container.add(Forgetting(database, files, clock))
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
@@ -42,7 +44,6 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
     return [
         PeriodicTask("examine_files", container.of(Uploads).examine_due, 0.5, EXAMINATION_DUE),
         PeriodicTask("forget_drafts", forgetting.forget_old, 60.0),
-        PeriodicTask("delete_draft_orphans", forgetting.delete_orphans, 600.0),
     ]
 
 

@@ -42,7 +42,6 @@ from meterai.pages import fresh_key
 from meterai.plumbing.bodies import Budget
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Tx
-from meterai.plumbing.objects import ObjectStore
 from meterai.sealing import Placement
 from meterai.stamping import StampingSettings, placements_json
 
@@ -64,13 +63,13 @@ class DraftService:
     def __init__(
         self,
         database: Database,
-        objects: ObjectStore,
+        objects: FileObjects,
         examination: Examination,
         settings: Settings,
         clock: Clock,
     ) -> None:
         self._database = database
-        self._objects = FileObjects(objects, clock)
+        self._objects = objects
         self._examination = examination
         self.contents = Contents(self.content)
         self._settings = settings.of(DraftSettings)
@@ -292,7 +291,7 @@ class DraftService:
         """Forget a file and its bytes; one that is not there is out already."""
         gone = await self._database.once(store.take_out, draft.id, file)
         if gone is not None:
-            await self._objects.remove_all(gone)
+            await self._objects.remove_all([gone])
 
     # -- ordered -------------------------------------------------------------------------------
 
@@ -307,8 +306,7 @@ class DraftService:
         gone = ordered if is_ours else []
         if is_ours is None:
             gone = await self._finished_in_part(draft, order, ids)
-        for file in gone:
-            await self._objects.remove_all(file)
+        await self._objects.remove_all(gone)
 
     async def _finished_in_part(
         self, draft: Draft, order: UUID | None, ordered: Sequence[UUID]

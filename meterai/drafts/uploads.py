@@ -1,8 +1,8 @@
 """Files come in, part by part or whole, and are examined once they are here.
 
 A part is an object of its own until all are here: it is stored whole or not at all, and then the
-row says that the upload goes on behind it.  A crash between the two leaves an object that `delete_orphans`
-deletes; a crash after the last part leaves a file that the periodic task examines.  A file that came whole
+row says that the upload goes on behind it.  A crash between the two leaves an object that the sweep of the
+store deletes; a crash after the last part leaves a file that the periodic task examines.  A file that came whole
 is examined first: its document is one object, and then its row says what was found.
 
 Limits count what is here, where a file begins and at each part: who announces much takes no room
@@ -59,7 +59,6 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.forms import UNNAMED
 from meterai.plumbing.networks import nested
-from meterai.plumbing.objects import ObjectStore
 from meterai.plumbing.periodic import each
 from meterai.stamping import StampingSettings
 
@@ -80,13 +79,13 @@ class Uploads:
     def __init__(
         self,
         database: Database,
-        objects: ObjectStore,
+        objects: FileObjects,
         examination: Examination,
         settings: Settings,
         clock: Clock,
     ) -> None:
         self._database = database
-        self._objects = FileObjects(objects, clock)
+        self._objects = objects
         self._examination = examination
         self._limits = settings.of(DraftSettings)
         self._holdings = Holdings(database, self._limits)
@@ -126,7 +125,7 @@ class Uploads:
         """A file that came in one piece, as a form sends it, examined and written down once; one whose turn
         does not come is examined later.  Refuses what `create` does.
 
-        A crash before it is written down leaves an object that `delete_orphans` deletes.
+        A crash before it is written down leaves an object that the sweep of the store finds.
         """
         size = len(content)
         if size > self.file_bytes_max:
@@ -142,7 +141,7 @@ class Uploads:
         try:
             added = await self._add(draft, new, token, until)
         finally:
-            # Where it is not known `delete_orphans` looks once more.
+            # Where it is not known the sweep looks once more.
             if added is None:
                 await self._objects.remove(new.id, *objects)
         if is_kept:
@@ -292,7 +291,7 @@ class Uploads:
                     store.accept, file.id, _found(content, examined)
                 )
             finally:
-                # Where it is not known `delete_orphans` looks once more.
+                # Where it is not known the sweep looks once more.
                 if not is_ours:
                     await self._objects.remove(file.id, content)
             if is_ours:

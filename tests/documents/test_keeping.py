@@ -2,21 +2,15 @@
 
 import os
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from meterai.documents import DocumentService, service
+from meterai.documents import DocumentService, Timeline, removal
 from meterai.stamping import StampingService
 from meterai.stamps import NotEnoughStamps
 from tests.support.shop import Shop
 from tests.support.stamping_calls import buy, letter, resume, stamp, stamp_all, upload
-
-
-def objects(shop: Shop) -> list[Path]:
-    """Every file of the store."""
-    folder = shop.container.settings.process.directory / "objects"
-    return sorted(path for path in folder.rglob("*") if path.is_file())
+from tests.support.store import delete_condemned, kept_objects, objects, sweep
 
 
 def let_time_pass(shop: Shop, hours: int = 48) -> None:
@@ -27,9 +21,9 @@ def let_time_pass(shop: Shop, hours: int = 48) -> None:
 
 
 def delete_orphans(shop: Shop) -> None:
-    """Once through the store."""
-    while shop.do(shop.container.of(DocumentService).delete_orphans()):
-        pass
+    """Once through the store, and past the grace period of what was condemned."""
+    sweep(shop)
+    delete_condemned(shop)
 
 
 def forget(shop: Shop) -> None:
@@ -62,7 +56,7 @@ def test_an_upload_that_was_refused_leaves_nothing_for_ever(shop: Shop) -> None:
 def test_the_sweep_goes_through_the_store_piece_by_piece(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "LOOKED_AT_ONCE", 3)
+    monkeypatch.setattr(removal, "LOOKED_AT_ONCE", 3)
     buy(shop, 4)
     for number in range(4):
         stamp(shop, f"key-{number}", f"Surat {number}")
@@ -70,11 +64,8 @@ def test_the_sweep_goes_through_the_store_piece_by_piece(
         with pytest.raises(NotEnoughStamps):
             stamp(shop, f"none-{number}", f"Lain {number}")
     let_time_pass(shop)
-    steps = 1
-    while shop.do(shop.container.of(DocumentService).delete_orphans()):
-        steps += 1
-    assert steps == 5
-    assert len(objects(shop)) == 4
+    assert sweep(shop) == 5
+    assert len(kept_objects(shop)) == 4
     delete_orphans(shop)
     assert len(objects(shop)) == 4
 
@@ -93,14 +84,14 @@ def test_a_crash_leaves_no_draft_for_ever(shop: Shop) -> None:
 
 
 def test_a_stranger_in_the_store_is_left_alone(shop: Shop) -> None:
-    shop.do(shop.container.of(DocumentService).check_store())
+    shop.do(shop.container.of(Timeline).check_store())
     other = shop.container.settings.process.directory / "objects" / "of" / "of-somebody-else"
     other.parent.mkdir(parents=True)
     other.write_bytes(b"x")
     let_time_pass(shop)
     delete_orphans(shop)
-    assert [path.name for path in objects(shop)] == ["of-somebody-else", "store-marker"]
-    shop.do(shop.container.of(DocumentService).check_store())
+    assert [path.name for path in objects(shop)] == ["of-somebody-else"]
+    shop.do(shop.container.of(Timeline).check_store())
 
 
 def test_what_is_forgotten_is_gone(shop: Shop) -> None:
@@ -109,6 +100,10 @@ def test_what_is_forgotten_is_gone(shop: Shop) -> None:
         stamp(shop, name, name)
     let_time_pass(shop)
     forget(shop)
+    assert kept_objects(shop) == []
+    delete_condemned(shop, timedelta(hours=23))
+    assert len(objects(shop)) == 2, "their grace period is not over"
+    delete_condemned(shop)
     assert objects(shop) == []
     assert shop.rows("SELECT 1 FROM documents WHERE forgotten_at IS NULL") == []
 
@@ -131,9 +126,10 @@ def test_a_document_that_comes_again_while_it_is_forgotten_stays(shop: Shop) -> 
         shop.container.of(StampingService)._uploads.store(shop.account, upload("Surat"))
     )
     forget(shop)
-    delete_orphans(shop)
+    delete_condemned(shop, timedelta(minutes=59))
     keep = "SELECT document_keep(%s, %s, %s, %s, %s, %s)"
     shop.do(shop.container.database.call(keep, shop.account, taken.sha256, *taken.about))
+    delete_condemned(shop)
     content = shop.do(shop.container.of(DocumentService).content(shop.account, taken.sha256))
     assert content == letter("Surat")
     again = stamp(shop, "second", "Surat")
@@ -155,4 +151,4 @@ def test_one_document_that_is_held_bars_no_other(shop: Shop) -> None:
         shop.do(shop.container.of(DocumentService).forget_old())
     left = shop.rows("SELECT name FROM documents WHERE forgotten_at IS NULL")
     assert left == [{"name": "Surat.pdf"}]
-    assert len(objects(shop)) == 1
+    assert len(kept_objects(shop)) == 1

@@ -14,7 +14,7 @@ from litestar.exceptions import LitestarDeprecationWarning
 from litestar.testing import TestClient
 
 from meterai.apps.web import build
-from meterai.documents import DocumentService, DocumentSettings
+from meterai.documents import Timeline
 from meterai.kit.clock import SystemClock
 from meterai.payments import SnapSettings
 from meterai.plumbing.config import Settings
@@ -34,10 +34,7 @@ def check(database_url: str, *folders: Path, key: bytes = KEY) -> list[object]:
         await database.open()
         try:
             services = [
-                DocumentService(
-                    database, ObjectStore(folder, key), DocumentSettings(), SystemClock()
-                )
-                for folder in folders
+                Timeline(database, ObjectStore(folder, key), SystemClock()) for folder in folders
             ]
             works = [service.check_store() for service in services]
             return list(await asyncio.gather(*works, return_exceptions=True))

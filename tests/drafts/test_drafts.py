@@ -2,8 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -40,6 +39,7 @@ from meterai.kit.refusal import NotFound
 from meterai.sealing import DocumentTooLarge, ExaminationBusy, Placement, PlacementOutsidePage
 from tests.support.pdf import pdf
 from tests.support.shop import Shop
+from tests.support.store import Ahead, delete_condemned, kept_objects, objects, sweep
 
 NETWORK = "198.51.100.7"
 PLACE = Placement(1, 60, 60, 80)
@@ -64,10 +64,10 @@ def add(shop: Shop, draft: Draft, name: str = "Surat", content: bytes | None = N
     return shop.do(uploads(shop).add_whole(draft, f"{name}.pdf", sent))
 
 
-def objects(shop: Shop) -> list[Path]:
-    folder = shop.container.settings.process.directory / "objects"
-    named = [path for path in folder.rglob("*") if path.is_file()]
-    return [path for path in named if len(path.name) == 65]
+def ahead_of(shop: Shop, by: timedelta) -> Forgetting:
+    """What forgets drafts, some time from now."""
+    files = shop.container.of(Forgetting)._files
+    return Forgetting(shop.container.database, files, Ahead(by))
 
 
 def large(name: str) -> bytes:
@@ -81,7 +81,7 @@ def test_a_good_file_is_ready_and_its_bytes_are_one_object(shop: Shop) -> None:
     assert file.state in (FileState.READY, FileState.REPAIRED)
     assert file.pages == 1
     assert file.sizes[0].width > 0
-    assert len(objects(shop)) == 1
+    assert len(kept_objects(shop)) == 1
     assert shop.do(drafts(shop).content(file)).startswith(b"%PDF")
 
 
@@ -89,7 +89,7 @@ def test_a_file_that_cannot_be_stamped_says_why_and_leaves_nothing(shop: Shop) -
     draft, _ = opened(shop)
     file = add(shop, draft, "foto", b"\x89PNG" + b"x" * 2000)
     assert (file.state, file.refusal) == (FileState.REFUSED, "not_a_pdf")
-    assert objects(shop) == []
+    assert kept_objects(shop) == []
     with pytest.raises(FileNotReady):
         shop.do(drafts(shop).place(draft, file, [PLACE]))
 
@@ -112,7 +112,7 @@ def test_file_whose_draft_was_ordered_while_it_was_examined_leaves_no_object(sho
     shop.do(drafts(shop).finish(draft, new_id(), []))
     with pytest.raises(NotFound):
         add(shop, draft)
-    assert objects(shop) == []
+    assert kept_objects(shop) == []
 
 
 def test_a_draft_of_nobody_opens_to_its_browser_alone(shop: Shop) -> None:
@@ -206,7 +206,7 @@ def test_a_part_goes_on_where_the_last_one_ended(shop: Shop) -> None:
     assert wrong.value.offset == PART_BYTES_MAX
     with pytest.raises(UploadOffsetMismatch):
         shop.do(uploads(shop).append(draft, after, 5, part))
-    assert len(objects(shop)) == 1, "the part of the one that lost is gone"
+    assert len(kept_objects(shop)) == 1, "the part of the one that lost is gone"
     rest = len(content) - PART_BYTES_MAX
     with pytest.raises(UploadLengthInconsistent):
         shop.do(uploads(shop).append(draft, after, PART_BYTES_MAX, b"x" * (rest + 1)))
@@ -379,7 +379,7 @@ def test_what_came_while_the_order_was_placed_goes_on_in_a_draft_of_its_own(shop
     of_order = shop.do(drafts(shop).files(draft))
     assert [(one.id, one.state) for one in of_order] == [(file.id, FileState.ORDERED)]
     assert later.content is not None
-    assert {object_name(later.id, later.content)} == {one.name for one in objects(shop)}
+    assert {object_name(later.id, later.content)} == {one.name for one in kept_objects(shop)}
     with pytest.raises(NotFound):
         shop.do(uploads(shop).create(draft, "empat.pdf", 1000))
 
@@ -390,7 +390,7 @@ def test_what_was_ordered_takes_no_room_here(shop: Shop, monkeypatch: pytest.Mon
     file = add(shop, draft, content=content)
     shop.do(drafts(shop).place(draft, file, [PLACE]))
     shop.do(drafts(shop).finish(draft, new_id(), [file]))
-    assert objects(shop) == []
+    assert kept_objects(shop) == []
     with pytest.raises(FileNotReady):
         shop.do(drafts(shop).content(shop.do(drafts(shop).file(draft, file.id))))
     room = len(content)
@@ -453,7 +453,7 @@ def test_what_is_not_ordered_is_forgotten_in_time(shop: Shop) -> None:
     assert shop.do(forgetting.forget_old()) == 1
     assert shop.do(forgetting.forget_old()) == 0
     assert [row["file_id"] for row in shop.rows("SELECT file_id FROM draft_files")] == [kept.id]
-    assert len(objects(shop)) == 1
+    assert len(kept_objects(shop)) == 1
 
 
 def test_objects_that_no_file_has_are_deleted_once_they_are_old(shop: Shop) -> None:
@@ -461,23 +461,14 @@ def test_objects_that_no_file_has_are_deleted_once_they_are_old(shop: Shop) -> N
     file = add(shop, draft)
     lost = add(shop, draft, "hilang")
     shop.arrange("DELETE FROM draft_files WHERE file_id = %s", lost.id)
-    forgetting = shop.container.of(Forgetting)
-    shop.do(forgetting.delete_orphans())
-    assert len(objects(shop)) == 2, "they are young: their rows may be on the way"
-    later = Forgetting(shop.container.database, shop.container.objects, _Ahead(timedelta(hours=2)))
-    shop.do(later.delete_orphans())
+    sweep(shop)
+    assert len(kept_objects(shop)) == 2, "they are young: their rows may be on the way"
+    sweep(shop, timedelta(hours=2))
+    assert len(kept_objects(shop)) == 1
+    assert len(objects(shop)) == 2, "it is condemned and stays for a while"
+    delete_condemned(shop)
     assert len(objects(shop)) == 1
     assert shop.do(drafts(shop).content(file))
-
-
-class _Ahead(SystemClock):
-    """A clock that is ahead."""
-
-    def __init__(self, by: timedelta) -> None:
-        self._by = by
-
-    def now(self) -> datetime:
-        return super().now() + self._by
 
 
 def test_limits_are_kept(shop: Shop) -> None:
@@ -530,7 +521,7 @@ def test_limits_are_kept_at_each_part(
     for one in (first, second):
         with pytest.raises((NetworkFull, StrangersFull)):
             shop.do(uploads(shop).append(draft, one, PART_BYTES_MAX, PART))
-    assert len(objects(shop)) == 2, "what is refused is not stored"
+    assert len(kept_objects(shop)) == 2, "what is refused is not stored"
     shop.do(drafts(shop).take_out(draft, second.id))
     limited(shop, monkeypatch, **{limit: int(2 * PART_BYTES_MAX / share) + 1})
     shop.do(uploads(shop).append(draft, first, PART_BYTES_MAX, PART))
@@ -662,7 +653,7 @@ def test_of_what_nothing_came_nothing_is_kept_for_long(shop: Shop) -> None:
     used, _ = opened(shop)
     kept = add(shop, used)
     shop.do(uploads(shop).create(used, "kosong.pdf", 1000))
-    later = Forgetting(shop.container.database, shop.container.objects, _Ahead(EMPTY_LIVES))
+    later = ahead_of(shop, EMPTY_LIVES)
     assert shop.do(later.forget_old()) == 3, "two files and a draft"
     assert [row["file_id"] for row in shop.rows("SELECT file_id FROM draft_files")] == [kept.id]
     assert [row["draft_id"] for row in shop.rows("SELECT draft_id FROM drafts")] == [used.id]
@@ -681,11 +672,10 @@ def test_unfinished_file_is_deleted_an_hour_after_its_last_part(shop: Shop) -> N
     goes_on = shop.do(drafts(shop).file(draft, goes_on.id))
     shop.do(uploads(shop).append(draft, goes_on, PART_BYTES_MAX, PART))
     assert shop.do(shop.container.of(Forgetting).forget_old()) == 0
-    ahead = _Ahead(timedelta(minutes=10))
-    later = Forgetting(shop.container.database, shop.container.objects, ahead)
+    later = ahead_of(shop, timedelta(minutes=10))
     assert shop.do(later.forget_old()) == 1
     assert {one.id for one in shop.do(drafts(shop).files(draft))} == {whole.id, goes_on.id}
-    assert len(objects(shop)) == 3, "its bytes are gone"
+    assert len(kept_objects(shop)) == 3, "its bytes are gone"
     with pytest.raises(NotFound):
         shop.do(drafts(shop).file(draft, left.id))
 

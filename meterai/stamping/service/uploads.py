@@ -90,8 +90,12 @@ class UploadIngestion:
     async def store(
         self, account: UUID, upload: Upload, may: sealing.Permission | None = None
     ) -> StoredUpload:
-        """Take a document in and keep its bytes; its row is for the caller to write."""
+        """Take a document in and keep its bytes; its row is for the caller to write.
+
+        Refuses `StoreNotOurs`.
+        """
         self._check_size(upload.content)
+        await self._documents.check_writable()
         work = self._storing(account, upload)
         return await self._pool(may).finish(work, str(account), self._ingesting, may)
 
