@@ -41,7 +41,8 @@ async def _build(container: Container) -> None:
     )
     container.add(StampingService(container.database, services, issuers, settings, clock))
     placing = container.of(OrderService)
-    container.add(ReorderService(container.database, placing, settings, clock))
+    kept = container.of(DocumentService)
+    container.add(ReorderService(container.database, placing, kept, settings, clock))
 
 
 def _needs(settings: Settings, _keyring: Keyring) -> None:

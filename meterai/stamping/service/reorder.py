@@ -6,7 +6,7 @@ from functools import partial
 from uuid import UUID
 
 from meterai import documents, orders
-from meterai.documents import DocumentForgotten, DocumentSettings
+from meterai.documents import DocumentForgotten, DocumentService, DocumentSettings
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
 from meterai.kit.lifecycle import NotAllowedNow
@@ -44,10 +44,16 @@ class ReorderService:
     """
 
     def __init__(
-        self, database: Database, service: OrderService, settings: Settings, clock: Clock
+        self,
+        database: Database,
+        service: OrderService,
+        kept: DocumentService,
+        settings: Settings,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._orders = service
+        self._kept = kept
         sale = settings.of(OrderSettings)
         # A new order may take so long to be paid, and then to be executed.
         wanted = sale.order_lapses_seconds + sale.documents_due_seconds
@@ -59,12 +65,14 @@ class ReorderService:
 
         Refuses `NotFound`, `NotAllowedNow` for an order that can be paid or was,
         `DocumentForgotten`, `StampedBefore`, and what placing an order does; `IdempotencyKeyReused`
-        where a program of this account gave the key to another order.
+        where a program of this account gave the key to another order; `StoreNotOurs` for documents.
         """
         key = reorder_key(order_id)
         async with self._database.reading() as tx:
             earlier = await orders.load(tx, account, order_id)
             found = await store.stampings_of_orders(tx, account, [order_id])
+        if found:
+            await self._kept.check_writable()  # its originals are not here either
         terms = self._terms(earlier, key, found)
         place = partial(self._place, terms=terms, earlier=earlier, found=found)
         placed = await self._database.run(place)

@@ -1,0 +1,224 @@
+"""A process deletes only from a store that its database alone claims: copies and restores harm nobody."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from meterai.documents import Timeline
+from meterai.documents.model import DeletionHeld, Hold
+from meterai.kit.actor import Actor, ActorKind
+from meterai.stamping import StampingService
+from tests.support.shop import Shop, open_shop
+from tests.support.stamping_calls import buy, stamp, upload
+from tests.support.store import delete_condemned, kept_objects, objects, sweep
+
+LATER = timedelta(hours=2)  # than an upload may take to get its row
+BUDI = Actor(ActorKind.OPERATOR, "budi")
+
+
+def look(shop: Shop) -> Hold | None:
+    shop.do(shop.container.of(Timeline).check_store())
+    return shop.container.of(Timeline).held
+
+
+def lost(shop: Shop, name: str) -> None:
+    """An original whose row is lost to the database."""
+    shop.do(shop.container.of(StampingService)._uploads.store(shop.account, upload(name)))
+
+
+def confirm(shop: Shop) -> None:
+    shop.do(shop.container.of(Timeline).confirm(actor=BUDI))
+
+
+def uploaded(shop: Shop, name: str) -> None:
+    """One more original."""
+    buy(shop, 1)
+    stamp(shop, name, name)
+
+
+@contextmanager
+def copied(shop: Shop, *, of_the_cluster: bool) -> Iterator[Shop]:
+    """A copy of the database with the same folder: a dump restored elsewhere, or a copy of the whole cluster."""
+    url = shop.container.settings.process.database_url
+    name = urlsplit(url).path.strip("/")
+    shop.do(shop.container.database.close())
+    maintenance = url.replace(f"/{name}?", "/postgres?")
+    with psycopg.connect(maintenance, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}_copy TEMPLATE {name}".encode())
+    try:
+        folder = shop.container.settings.process.directory
+        with open_shop(url.replace(f"/{name}?", f"/{name}_copy?"), folder, is_new=False) as copy:
+            if of_the_cluster:  # then it has the numbers that the claim was made with
+                copy.arrange(
+                    "UPDATE object_store SET database_oid = (SELECT oid FROM pg_database"
+                    " WHERE datname = current_database())"
+                )
+            yield copy
+    finally:
+        with psycopg.connect(maintenance, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name}_copy WITH (FORCE)".encode())
+
+
+@contextmanager
+def reopened(shop: Shop) -> Iterator[Shop]:
+    """The shop again, whose connections were closed while it was copied."""
+    settings = shop.container.settings.process
+    with open_shop(settings.database_url, settings.directory, is_new=False) as ours:
+        ours.account, ours._payments = shop.account, shop._payments
+        yield ours
+
+
+@pytest.fixture
+def shop(database_url: str, tmp_path: Path) -> Iterator[Shop]:
+    """A shop whose folder is marked and claimed, with an original in it."""
+    with open_shop(database_url, tmp_path) as opened:
+        assert look(opened) is None
+        uploaded(opened, "Surat")
+        delete_condemned(opened, timedelta())
+        yield opened
+
+
+@pytest.mark.parametrize("of_the_cluster", [False, True])
+def test_restored_copy_deletes_nothing_of_what_came_since(shop: Shop, of_the_cluster: bool) -> None:
+    with copied(shop, of_the_cluster=of_the_cluster) as copy:
+        with reopened(shop) as ours:
+            uploaded(ours, "Ijazah")
+            delete_condemned(ours, timedelta())
+        with pytest.raises(DeletionHeld):
+            sweep(copy, LATER)
+        with pytest.raises(DeletionHeld):
+            delete_condemned(copy)
+        assert look(copy) is (Hold.BEHIND if of_the_cluster else Hold.RESTORED)
+        assert len(objects(copy)) == 2
+        with reopened(shop) as ours:
+            assert look(ours) is Hold.CONTESTED, "both write into one store"
+            confirm(ours)
+            assert look(ours) is None
+            assert look(copy) is not None, "it waits for an operator of its own"
+            assert look(ours) is None, "and says no more than once that it is there"
+            confirm(copy)
+            assert look(copy) is None
+            assert look(ours) is Hold.BEHIND
+
+
+def test_copy_that_comes_first_is_noticed_by_the_other_before_its_grace_is_over(shop: Shop) -> None:
+    with (
+        copied(shop, of_the_cluster=True) as copy,
+        reopened(shop) as ours,
+    ):
+        uploaded(ours, "Ijazah")
+        sweep(copy, LATER)
+        delete_condemned(copy, LATER)
+        assert len(objects(copy)) == 2, "it is condemned in the copy, and stays"
+        assert len(kept_objects(copy)) == 1
+        assert look(ours) is Hold.BEHIND
+        with pytest.raises(DeletionHeld):
+            delete_condemned(copy)
+        assert look(copy) is Hold.CONTESTED
+        confirm(copy)
+        assert delete_condemned(copy, timedelta(hours=23)) == 1
+        assert len(objects(copy)) == 2, "its grace period begins anew"
+
+
+def restore_earlier(shop: Shop) -> None:
+    """Another original comes, more passes claim the store, and then all of it is lost to the database."""
+    names = "claim, claim_before, claimed_at"
+    [before] = shop.rows(f"SELECT {names} FROM object_store")
+    lost(shop, "Ijazah")
+    for _ in range(2):
+        delete_condemned(shop, timedelta())
+    shop.arrange(f"UPDATE object_store SET ({names}) = (%s, %s, %s)", *before.values())
+
+
+def test_database_restored_to_an_earlier_point_deletes_nothing_until_confirmed(shop: Shop) -> None:
+    restore_earlier(shop)
+    with pytest.raises(DeletionHeld) as held:
+        sweep(shop, LATER)
+    assert held.value.reason is Hold.BEHIND
+    with pytest.raises(DeletionHeld):
+        delete_condemned(shop)
+    assert len(objects(shop)) == 2
+    confirm(shop)
+    sweep(shop, LATER)
+    assert len(kept_objects(shop)) == 1
+    delete_condemned(shop, LATER)
+    assert len(objects(shop)) == 2
+    delete_condemned(shop)
+    assert len(objects(shop)) == 1
+    [told] = shop.rows(
+        "SELECT actor, facts FROM audit_events WHERE action = 'object_store_confirmed'"
+    )
+    assert told["actor"] == "operator:budi"
+    assert told["facts"]["held"] == "behind"
+
+
+def test_pass_after_a_crash_between_the_two_claims_goes_on(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Crash(Exception):
+        """The process ends here."""
+
+    async def crash(*_: object) -> None:
+        raise Crash
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Timeline, "_bring_up", crash)
+        with pytest.raises(Crash):
+            delete_condemned(shop, timedelta())
+    assert look(shop) is None
+    shop.arrange(
+        "UPDATE documents SET kept_until = now() - interval '1 second', forgotten_at = now()"
+    )
+    for _ in range(3):
+        sweep(shop, LATER)
+        delete_condemned(shop)
+    assert objects(shop) == []
+    assert look(shop) is None
+
+
+def test_promoted_standby_deletes_on_and_spares_what_it_may_have_lost(shop: Shop) -> None:
+    lost(shop, "Ijazah")
+    shop.arrange("UPDATE object_store SET timeline = timeline - 1")
+    delete_condemned(shop, timedelta())
+    assert look(shop) is None
+    sweep(shop, LATER)
+    assert len(kept_objects(shop)) == 2, "its row may be lost"
+    confirm(shop)
+    sweep(shop, LATER)
+    assert len(kept_objects(shop)) == 1
+
+
+def test_store_without_a_claim_is_claimed_by_the_first_and_held_by_the_second(
+    shop: Shop, tmp_path: Path
+) -> None:
+    shop.arrange(
+        "UPDATE object_store SET claim = NULL, claim_before = NULL, system_identifier = NULL"
+    )
+    assert look(shop) is Hold.BEHIND, "a copy that was not upgraded yet"
+    claim = next((tmp_path / "objects").rglob("store-claim"))
+    claim.unlink()
+    next((tmp_path / "objects").rglob("store-contested")).unlink()
+    shop.arrange("UPDATE object_store SET held = NULL, held_at = NULL")
+    assert look(shop) is None
+    delete_condemned(shop, timedelta())
+    assert claim.exists()
+
+
+def test_damaged_claim_holds_deletion(shop: Shop, tmp_path: Path) -> None:
+    next((tmp_path / "objects").rglob("store-claim")).write_bytes(b"damaged")
+    assert look(shop) is Hold.BEHIND
+
+
+def test_store_that_is_away_holds_nothing_for_good(shop: Shop, tmp_path: Path) -> None:
+    folder = tmp_path / "objects"
+    shutil.move(folder, tmp_path / "away")
+    with pytest.raises(Exception, match="does not carry the id"):
+        look(shop)
+    shutil.move(tmp_path / "away", folder)
+    assert look(shop) is None
