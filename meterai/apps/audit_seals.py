@@ -65,7 +65,7 @@ _CONDEMNED = "SELECT name FROM condemned_objects"
 # After a restore objects of what is lost lie there until an operator confirms and the sweep has seen them, and the
 # bytes of drafts may be gone; after a failover such objects stay.
 _TIMELINE = """
-SELECT held IS NOT NULL OR coalesce(confirmed_at >= %s, false) AS is_unsettled,
+SELECT hold IS NOT NULL OR coalesce(confirmed_at >= %s, false) AS is_unsettled,
     greatest(held_at, confirmed_at) AS restored_at, spared
 FROM object_store
 """

@@ -21,6 +21,20 @@ OWN: Sequence[Command] = (
     Command("keys make", "meterai.apps.commands.keys:make", Directory.SETTINGS, Scope.NOTHING),
     Command("pages", "meterai.apps.commands.pages:pages", Directory.SETTINGS, Scope.NOTHING),
     Command(
+        "backup",
+        "meterai.apps.commands.backup:backup",
+        Directory.NEEDED,
+        Scope.DATABASE,
+        Schema.CURRENT,
+    ),
+    Command(
+        "restore",
+        "meterai.apps.commands.backup:restore",
+        Directory.MADE,
+        Scope.DATABASE,
+        Schema.CURRENT,
+    ),
+    Command(
         "audit",
         "meterai.apps.commands.audit:audit",
         Directory.DATABASE,

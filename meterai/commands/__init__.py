@@ -16,6 +16,7 @@ from meterai.commands.database import (
     DatabaseUnreachable,
     database_of,
     is_embedded,
+    our_database,
     schema_for,
     with_database,
 )
@@ -91,6 +92,7 @@ __all__ = [
     "open_key_files",
     "open_secret_file",
     "operator",
+    "our_database",
     "read_given",
     "schema_for",
     "sentence_of",

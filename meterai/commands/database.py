@@ -57,7 +57,7 @@ class DatabaseUnreachable(CommandRefusal):
         self.reason = reason
 
 
-def _our_database(server_url: str, *, may_make: bool) -> str:
+def our_database(server_url: str, *, may_make: bool) -> str:
     """The URL of our database on a server.  Refuses `DatabaseMissing` where it is not made."""
     with psycopg.connect(server_url, autocommit=True) as connection:
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
@@ -102,9 +102,9 @@ def database_of(
         if is_embedded(settings):
             if not (may_make or server.is_made()):
                 raise DatabaseMissing(f"{settings.process.data} has none")
-            url = _our_database(server.start(), may_make=may_make)
+            url = our_database(server.start(), may_make=may_make)
         elif not url:
-            url = _our_database(SYSTEM_URL, may_make=may_make)
+            url = our_database(SYSTEM_URL, may_make=may_make)
         else:
             psycopg.connect(conninfo(url)).close()
     except (psycopg.ProgrammingError, PostgresNotStarted) as error:

@@ -25,7 +25,7 @@ AUDITED = Audited(
         | dict.fromkeys(
             (
                 *("claim", "claim_before", "claimed_at", "system_identifier", "database_oid"),
-                *("timeline", "held", "held_at", "confirmed_at", "spared"),
+                *("timeline", "hold", "held_at", "confirmed_at", "spared"),
             ),
             _CLAIMED,
         ),

@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from meterai.accounts import NOBODY
 from meterai.kit.refusal import CommandRefusal, Refusal
 from meterai.kit.text import file_name
 
@@ -125,11 +124,6 @@ class CondemnedObject(NamedTuple):
 
     name: str
     condemned_at: datetime
-
-    @property
-    def account(self) -> UUID:
-        """Nobody: it may be of a draft."""
-        return NOBODY
 
 
 class DocumentMetadata(NamedTuple):

@@ -7,11 +7,14 @@ delete from the store (`Timeline.advance`).  `sweep` condemns what no row ever n
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
 
+from meterai.accounts import NOBODY
 from meterai.documents import store
 from meterai.documents.metrics import CONDEMNED
-from meterai.documents.model import CondemnedObject, DeletionHeld
+from meterai.documents.model import DeletionHeld
 from meterai.documents.timeline import Timeline
 from meterai.kit.clock import Clock
 from meterai.plumbing.database import Database, Tx
@@ -32,6 +35,12 @@ class Keeper:
     grace: timedelta  # between condemned and deleted
     is_named: Callable[[str], bool]
     wanted: Callable[[Sequence[str]], Awaitable[set[str]]]
+
+
+class _Due(NamedTuple):
+    name: str
+    condemned_at: datetime
+    account: UUID = NOBODY  # it may be of a draft
 
 
 class Removal:
@@ -91,12 +100,12 @@ class Removal:
             unwanted.update(await self._unwanted(keeper, names))
         struck = [name for name in names if name not in unwanted]
 
-        async def remove(one: CondemnedObject) -> None:
+        async def remove(one: _Due) -> None:
             # An upload that has just written it has its row on the way.
             await self._objects.remove(one.name, one.condemned_at)
             struck.append(one.name)
 
-        rows = [one for one in due if one.name in unwanted]
+        rows = [_Due(*one) for one in due if one.name in unwanted]
         await each(self._database, "delete_condemned", rows, remove, subject="name")
         if struck:
             await self._database.once(store.strike, struck)

@@ -43,14 +43,14 @@ DO UPDATE SET store_id = excluded.store_id, marked_at = now()
 """
 _CLAIM = """
 SELECT o.store_id AS store, o.claim AS token, o.claim_before AS token_before, o.claimed_at,
-    o.system_identifier, o.database_oid, o.timeline, o.held, o.held_at,
+    o.system_identifier, o.database_oid, o.timeline, o.hold AS held, o.held_at,
     (SELECT system_identifier::text FROM pg_control_system()) AS system_here,
     (SELECT oid::bigint FROM pg_database WHERE datname = current_database()) AS database_here,
     ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer AS timeline_here
 FROM (SELECT) AS once LEFT JOIN object_store o ON true
 """
 _LOCK_CLAIM = "SELECT 1 FROM object_store FOR UPDATE"
-_HOLD = "UPDATE object_store SET held = %s, held_at = now() WHERE held IS NULL"
+_HOLD = "UPDATE object_store SET hold = %s, held_at = now() WHERE hold IS NULL"
 _ADVANCE = """
 UPDATE object_store SET claim_before = claim, claim = %s, claimed_at = now(),
     spared = CASE WHEN timeline <> %s THEN spared
@@ -59,7 +59,7 @@ UPDATE object_store SET claim_before = claim, claim = %s, claimed_at = now(),
 """
 _CONFIRM = """
 UPDATE object_store SET claim_before = claim, claim = %s, claimed_at = now(), confirmed_at = now(),
-    held = NULL, held_at = NULL, spared = '{}',
+    hold = NULL, held_at = NULL, spared = '{}',
     system_identifier = %s, database_oid = %s, timeline = %s
 """
 _BEGIN_GRACE_ANEW = """

@@ -13,11 +13,12 @@ import fcntl
 import hashlib
 import os
 import pwd
+import shutil
 import signal
 import stat
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -254,6 +255,42 @@ class EmbeddedPostgres:
         if not self.is_made():
             initdb = ["-D", str(self._data), "-U", "postgres", "--auth=trust", "--encoding=UTF8"]
             self._run(str(programs() / "initdb"), *initdb, "--locale=C.UTF-8", "--no-instructions")
+
+    # -- made of a backup --------------------------------------------------------------------
+
+    @staticmethod
+    def archive_of(directory: Path) -> Path:
+        """Where the archived WAL lies by which a data directory is brought on."""
+        return (directory / "postgres.archive").resolve()
+
+    def take(self, base: Path, settings: Mapping[str, str]) -> None:
+        """Make the data directory of a base backup, with these settings; it is not started.
+
+        With a `restore_command` the archived WAL is replayed first, at the first start.
+        """
+        shutil.copytree(base, self._data)
+        with (self._data / "postgresql.auto.conf").open("a") as file:
+            for name, value in settings.items():
+                quoted = value.replace("'", "''")
+                file.write(f"{name} = '{quoted}'\n")
+        if "restore_command" in settings:
+            (self._data / "recovery.signal").touch()
+        # A server of the system has these elsewhere.
+        (self._data / "postgresql.conf").touch()
+        if not (self._data / "pg_hba.conf").exists():
+            (self._data / "pg_hba.conf").write_text("local all all trust\n")
+        self._give_to_servant(self._data)
+
+    def take_archive(self, archive: Path) -> None:
+        """Copy archived WAL to where the server may read it."""
+        here = self.archive_of(self._data.parent)
+        shutil.copytree(archive, here)
+        self._give_to_servant(here)
+
+    def _give_to_servant(self, folder: Path) -> None:
+        if self._servant is not None:
+            for path in (folder, *folder.rglob("*")):
+                os.chown(path, self._servant.pw_uid, self._servant.pw_gid)
 
     def _make_socket_folder(self) -> None:
         # The owner of the socket's folder could answer in place of the database.

@@ -204,7 +204,7 @@ def test_store_without_a_claim_is_claimed_by_the_first_and_held_by_the_second(
     claim = next((tmp_path / "objects").rglob("store-claim"))
     claim.unlink()
     next((tmp_path / "objects").rglob("store-contested")).unlink()
-    shop.arrange("UPDATE object_store SET held = NULL, held_at = NULL")
+    shop.arrange("UPDATE object_store SET hold = NULL, held_at = NULL")
     assert look(shop) is None
     delete_condemned(shop, timedelta())
     assert claim.exists()

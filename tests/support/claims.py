@@ -55,6 +55,7 @@ def files_kept(before: Holding, after: Holding) -> bool:
 
 CLAIMS: Mapping[str, tuple[Holds, ...]] = {
     "page.busy.safe": (nothing_done,),
+    "refusal.store_not_ours": (nothing_done,),
     "page.busy.safe_paid": (no_stamp_lost,),
     "page.busy.send_again": (charged_once,),
     "page.choose.lead": (nothing_charged,),

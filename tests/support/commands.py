@@ -53,6 +53,8 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "verify": (str(ROOT / "tests/sealing/releases/1/plain.pdf"),),
     "verify-claim": ("HTTPS://METERAI.EXAMPLE/C/0/0",),
     "issuer appoint": ("development-1",),
+    "backup": ("/nowhere/backup",),
+    "restore": ("/nowhere/backup", "--keys", "/nowhere/keys"),
     "pages": ("--out", "/nowhere/pages"),
     "rehearse": ("small",),
     "assess": ("/nowhere/run.json", "--out", "/nowhere/report"),

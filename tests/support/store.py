@@ -1,8 +1,9 @@
 """The object store of a shop: what lies there, and what is deleted as time passes."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from meterai.documents import OBJECTS_OF_STORE, Removal
 from meterai.kit.clock import SystemClock
@@ -42,7 +43,7 @@ def delete_condemned(shop: Shop, by: timedelta = timedelta(days=2)) -> int:
     return _all(shop, Removal.delete_condemned, by)
 
 
-def _all(shop: Shop, task: Callable[[Removal], Awaitable[int]], by: timedelta) -> int:
+def _all(shop: Shop, task: Callable[[Removal], Coroutine[Any, Any, int]], by: timedelta) -> int:
     removal, pieces = shop.container.of(Removal), 1
     removal._clock = Ahead(by)
     while shop.do(task(removal)):

@@ -17,6 +17,8 @@ WITHOUT_ROWS: dict[str, str] = {
     f"retention_{rule.name}": "one statement takes a batch and passes by rows that are held"
     for rule in RULES
 } | {
+    "forget_documents": "one statement takes a batch and passes by rows that are held",
+    "sweep_objects": "one statement condemns what nobody wants of a piece of the store",
     "watch_mails": "counts what was given up, for the metrics",
     "watch_suspense": "counts what is open, for the metrics",
     "compare_with_bank": "one comparison of all in a night, of which a worker takes the row",

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from meterai.accounts.model import Role, StaffRole
+from meterai.documents.model import Hold
 from meterai.drafts.model import FileState
 from meterai.orders.model import OrderKind, OrderState
 from meterai.payments.model import AttemptState, OddReason
@@ -63,6 +64,7 @@ HOT_COMMANDS = {
 }
 STATES: dict[tuple[str, str], type[StrEnum]] = {
     ("draft_files", "draft_file_state_is_known"): FileState,
+    ("object_store", "object_store_hold_is_known"): Hold,
     ("orders", "order_state_is_known"): OrderState,
     ("orders", "order_kind_is_known"): OrderKind,
     ("payment_attempts", "attempt_state_is_known"): AttemptState,

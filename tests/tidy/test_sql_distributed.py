@@ -72,6 +72,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         (
             "audit/store.py:_BEGIN",
             "documents/store.py:_ADOPT_STORE",
+            "documents/store.py:_ADVANCE",
             "plumbing/migrations.py:_APPLIED",
             "stamps/store.py:_TAKE_LEASE",
             "waiting_room/store.py:_LEASE",

@@ -10,13 +10,13 @@ ALTER TABLE object_store
     ADD COLUMN system_identifier text,   -- of the cluster that claimed it, as PostgreSQL says it
     ADD COLUMN database_oid bigint,
     ADD COLUMN timeline integer,
-    ADD COLUMN held text,                -- why nothing is deleted until an operator confirms; null: it is deleted
+    ADD COLUMN hold text,                -- why nothing is deleted until an operator confirms; null: it is deleted
     ADD COLUMN held_at timestamptz,
     ADD COLUMN confirmed_at timestamptz,
     -- When objects were written whose rows a failover may have lost: none of them is condemned for want of a row.
     ADD COLUMN spared tstzmultirange NOT NULL DEFAULT '{}',
-    ADD CONSTRAINT object_store_is_held_for_a_reason CHECK ((held IS NULL) = (held_at IS NULL)),
-    ADD CONSTRAINT object_store_hold_is_known CHECK (held IN ('restored', 'behind', 'contested'));
+    ADD CONSTRAINT object_store_is_held_for_a_reason CHECK ((hold IS NULL) = (held_at IS NULL)),
+    ADD CONSTRAINT object_store_hold_is_known CHECK (hold IN ('restored', 'behind', 'contested'));
 
 CREATE TABLE condemned_objects (
     name         text        NOT NULL CONSTRAINT condemned_objects_pkey PRIMARY KEY,

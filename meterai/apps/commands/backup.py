@@ -1,0 +1,146 @@
+"""Back up an installation on one machine, and make one of a backup."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from meterai.apps.backups import (
+    DUMP,
+    KEYS,
+    BackupUnusable,
+    Manifest,
+    Recovery,
+    back_up,
+    check_empty,
+    fill,
+    lay_out,
+    read_backup,
+    restored_server,
+)
+from meterai.apps.commands.audit import audit
+from meterai.commands import (
+    NO_OPTIONS,
+    Exit,
+    Options,
+    complain,
+    database_of,
+    is_embedded,
+    line,
+    our_database,
+    with_database,
+)
+from meterai.documents import Timeline
+from meterai.kit.clock import SystemClock
+from meterai.kit.refusal import CommandRefusal
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+from meterai.plumbing.keyring import keyring_of
+from meterai.plumbing.migrations import migrate
+from meterai.plumbing.objects import ObjectStore
+
+Flag = Annotated[bool, Parameter(negative="")]
+
+
+class KeysNotInBackup(CommandRefusal):
+    """A restore needs the keys, which are kept apart from the backup."""
+
+    code = "keys_not_in_backup"
+    status = 500
+
+
+def backup(
+    out: Path,
+    options: Options = NO_OPTIONS,
+    *,
+    with_keys: Flag = False,
+    without_objects: Flag = False,
+) -> None:
+    """Back up database and objects into a folder that is empty or not there.
+
+    Keys stay apart unless `--with-keys` is given: keep them elsewhere, and without them nobody reads an original.
+    `--without-objects` where the object store has a backup of its own.
+    """
+
+    async def act(_: Database, settings: Settings) -> Manifest:
+        url, directory = settings.process.database_url, settings.process.directory
+        chosen = {"with_objects": not without_objects, "with_keys": with_keys}
+        return await asyncio.to_thread(back_up, url, directory, out, SystemClock().now(), **chosen)
+
+    made = with_database("backup", options, act)
+    line(f"database {'base backup' if made.is_base else 'dump: the server permits no base backup'}")
+    line(f"PostgreSQL {made.postgres}, WAL {made.wal_from} to {made.wal_to}")
+    line(f"objects {'included' if made.has_objects else 'apart'}")
+    line(f"keys {'INCLUDED: whoever has this folder reads everything' if with_keys else 'apart'}")
+
+
+def _time(text: str | None) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        found = None
+    if text and (found is None or found.tzinfo is None):
+        complain(f"{text}: a time with its zone is meant, such as 2026-12-01T09:30:00+07:00")
+        raise SystemExit(Exit.USAGE)
+    return found
+
+
+def restore(
+    source: Path,
+    options: Options = NO_OPTIONS,
+    *,
+    keys: Path | None = None,
+    objects: Path | None = None,
+    wal: Path | None = None,
+    to_time: str | None = None,
+) -> None:
+    """Make an installation of a backup, in a data directory (--data) that is empty or not there.
+
+    `--objects` names a folder that is shared with others, in place of the objects of the backup.  `--wal` names
+    archived WAL, which is replayed, up to `--to-time`.  The new installation deletes no object until `meterai
+    objects confirm`.  It ends with an audit, whose exit status it has.
+    """
+    directory, until = options.directory, _time(to_time)
+    if until and not wal:
+        complain("--to-time needs --wal: a backup alone is of one moment")
+        raise SystemExit(Exit.USAGE)
+    settings = options.settings("restore")
+    check_empty(directory)
+    manifest = read_backup(source)
+    if keys is None and not manifest.has_keys:
+        raise KeysNotInBackup("give --keys")
+    lay_out(source, manifest, directory, keys=keys or source / KEYS, objects=objects)
+    recovery = Recovery(wal, until) if wal else None
+    with _server(settings, source, manifest, recovery) as url:
+        if not manifest.is_base:
+            fill(url, source / DUMP)
+        migrate(url, options.program.homes)
+        with_database("audit", options, _hold)
+        line(f"restored into {directory}; archiving of WAL is off")
+        line("no object is deleted until: meterai objects confirm")
+        audit(options)
+
+
+@contextmanager
+def _server(
+    settings: Settings, source: Path, manifest: Manifest, recovery: Recovery | None
+) -> Iterator[str]:
+    """Our database on the embedded server; a dump goes into the database that is configured, if one is."""
+    if is_embedded(settings):
+        directory = settings.process.directory
+        with restored_server(source, manifest, directory, recovery) as url:
+            yield our_database(url, may_make=not manifest.is_base)
+    elif manifest.is_base:
+        raise BackupUnusable("a base backup becomes a server of its own: name no other database")
+    else:
+        with database_of(settings, may_make=True) as found:
+            yield found.process.database_url
+
+
+async def _hold(database: Database, settings: Settings) -> None:
+    objects = ObjectStore(settings.process.directory, keyring_of(settings).derived("objects"))
+    await Timeline(database, objects, SystemClock()).hold_restored()

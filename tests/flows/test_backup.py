@@ -1,0 +1,221 @@
+"""The drill: an installation is backed up and goes on, and what is restored of it harms nobody."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from meterai.documents import Timeline
+from meterai.documents.model import DeletionHeld, Hold
+from meterai.plumbing.embedded import EmbeddedPostgres
+from meterai.plumbing.migrations import migrate
+from tests.support.commands import Done, run_here
+from tests.support.shop import Paid, Shop, open_shop
+from tests.support.stamping_calls import stamp
+from tests.support.store import delete_condemned, kept_objects, objects, sweep
+
+LATER = timedelta(hours=2)  # than an upload may take to get its row
+
+
+@contextmanager
+def running(directory: Path) -> Iterator[str]:
+    """The server of an installation; the URL of our database, which is made where there is none."""
+    server = EmbeddedPostgres(directory)
+    try:
+        url = server.start()
+        with psycopg.connect(url, autocommit=True) as connection:
+            if not connection.execute(
+                "SELECT 1 FROM pg_database WHERE datname = 'meterai'"
+            ).fetchone():
+                connection.execute("CREATE DATABASE meterai ENCODING 'UTF8' TEMPLATE template0")
+        url = url.replace("/postgres?", "/meterai?")
+        migrate(url)
+        yield url
+    finally:
+        server.stop()
+
+
+def look(shop: Shop) -> Hold | None:
+    shop.do(shop.container.of(Timeline).check_store())
+    return shop.container.of(Timeline).held
+
+
+def stamped(shop: Shop, *names: str) -> None:
+    """Stamps are bought, of whose payment we learned by asking, and these documents are stamped."""
+    [attempt] = shop.attempts(order := shop.place(len(names)))
+    [row] = shop.rows("SELECT total FROM orders WHERE order_id = %s", order)
+    shop.do(shop.telling(Paid(attempt, attempt.hex[:12], row["total"]), "question"))
+    shop.work()
+    for name in names:
+        stamp(shop, name, name)
+
+
+def names(shop: Shop) -> set[str]:
+    """Documents that the database knows."""
+    return {row["name"] for row in shop.rows("SELECT name FROM documents")}
+
+
+def command(directory: Path, *words: str | Path, **settings: str) -> Done:
+    done = run_here(directory, *map(str, words), **settings)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture
+def production(tmp_path: Path) -> Path:
+    return tmp_path / "production"
+
+
+@contextmanager
+def working(production: Path) -> Iterator[Shop]:
+    """An installation with money and documents, which claimed its store."""
+    with running(production) as url, open_shop(url, production) as shop:
+        assert look(shop) is None
+        stamped(shop, "Surat", "Ijazah")
+        delete_condemned(shop, timedelta())
+        yield shop
+
+
+def archive_wal(production: Path, archive: Path) -> None:
+    """Have the server of an installation archive its write-ahead log."""
+    archive.mkdir()
+    archive.chmod(0o777)
+    with running(production) as url, psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET archive_mode = on")
+        connection.execute(
+            f'ALTER SYSTEM SET archive_command = \'cp "%p" "{archive}/%f"\''.encode()
+        )
+
+
+def is_archived(shop: Shop) -> None:
+    """All that happened so far lies in the archive."""
+    shop.arrange("SELECT pg_switch_wal()")
+    for _ in range(600):
+        [row] = shop.rows(
+            "SELECT last_archived_wal >= pg_walfile_name(pg_current_wal_lsn() - 1) AS is_done"
+            " FROM pg_stat_archiver"
+        )
+        if row["is_done"]:
+            return
+        shop.rows("SELECT pg_sleep(0.1)::text AS slept")
+    raise AssertionError("the archive is not brought up")
+
+
+def test_copy_restored_to_a_point_in_time_beside_production_harms_nobody(
+    production: Path, tmp_path: Path
+) -> None:
+    archive, kept, copy = tmp_path / "archive", tmp_path / "backup", tmp_path / "copy"
+    archive_wal(production, archive)
+    with working(production) as shop:
+        command(production, "backup", kept, "--without-objects")
+        stamped(shop, "Kuasa")
+        point = datetime.now(UTC)
+        stamped(shop, "Kemudian")
+        delete_condemned(shop, timedelta())
+        is_archived(shop)
+        restored = command(
+            *(copy, "restore", kept, "--keys", production / "keys"),
+            *(
+                "--objects",
+                production / "objects",
+                "--wal",
+                archive,
+                "--to-time",
+                point.isoformat(),
+            ),
+        )
+        assert "every invariant holds" in restored.stdout
+        with running(copy) as url, open_shop(url, copy, is_new=False) as other:
+            assert names(other) == {"Surat.pdf", "Ijazah.pdf", "Kuasa.pdf"}
+            assert look(other) is Hold.RESTORED
+            for task in (sweep, delete_condemned):
+                with pytest.raises(DeletionHeld):
+                    task(other, LATER)
+            assert len(objects(other)) == 4
+        assert look(shop) is None, "a copy that says that it is one disturbs nobody"
+        sweep(shop, LATER)
+        delete_condemned(shop)
+        assert len(kept_objects(shop)) == len(objects(shop)) == 4
+        shop.assert_books_hold()
+    # Production is gone for good.
+    told = command(copy, "objects", "confirm", "--by", "budi").stdout
+    assert "it was restored, moved or upgraded" in told
+    with running(copy) as url, open_shop(url, copy, is_new=False) as other:
+        sweep(other, LATER)
+        assert len(kept_objects(other)) == 3, "the one of the lost future is condemned"
+        assert len(objects(other)) == 4
+    command(copy, "audit")
+    with running(production) as url, open_shop(url, production, is_new=False) as shop:
+        assert look(shop) is Hold.BEHIND, "whoever starts it again is told"
+        with pytest.raises(DeletionHeld):
+            delete_condemned(shop)
+
+
+def test_copy_of_the_cluster_that_nobody_told_of_is_noticed(
+    production: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    with working(production):
+        pass
+    shutil.copytree(production, copy, symlinks=True, ignore=shutil.ignore_patterns("objects"))
+    EmbeddedPostgres(copy)._give_to_servant(copy / "postgres")
+    (copy / "objects").symlink_to(production / "objects")
+    with running(production) as url, open_shop(url, production, is_new=False) as shop:
+        delete_condemned(shop, timedelta())
+        with running(copy) as other_url, open_shop(other_url, copy, is_new=False) as other:
+            assert look(other) is Hold.BEHIND
+            with pytest.raises(DeletionHeld):
+                sweep(other, LATER)
+            assert look(shop) is Hold.CONTESTED
+            with pytest.raises(DeletionHeld):
+                delete_condemned(shop)
+        assert len(objects(shop)) == 2
+
+
+def test_backup_with_keys_and_objects_is_restored_elsewhere(
+    production: Path, tmp_path: Path
+) -> None:
+    kept, copy = tmp_path / "backup", tmp_path / "copy"
+    with working(production):
+        command(production, "backup", kept, "--with-keys")
+    shutil.rmtree(production)
+    assert "every invariant holds" in command(copy, "restore", kept).stdout
+    again = run_here(copy, "restore", str(kept))
+    assert (again.returncode, "target_not_empty" in again.stderr) == (78, True)
+    again = run_here(copy, "backup", str(kept))
+    assert (again.returncode, "target_not_empty" in again.stderr) == (78, True)
+
+
+def test_server_that_permits_no_base_backup_is_dumped(production: Path, tmp_path: Path) -> None:
+    kept, copy = tmp_path / "backup", tmp_path / "copy"
+    with working(production) as shop:
+        (production / "postgres" / "pg_hba.conf").write_text("local all all trust\n")
+        shop.arrange("SELECT pg_reload_conf()")
+        assert "dump" in command(production, "backup", kept).stdout
+        keys = production / "keys"
+        assert "every invariant holds" in command(copy, "restore", kept, "--keys", keys).stdout
+    with running(copy) as url, open_shop(url, copy, is_new=False) as other:
+        assert names(other) == {"Surat.pdf", "Ijazah.pdf"}
+        assert look(other) is Hold.RESTORED
+
+
+def test_backup_that_was_changed_is_not_restored(production: Path, tmp_path: Path) -> None:
+    kept, copy = tmp_path / "backup", tmp_path / "copy"
+    with working(production):
+        command(production, "backup", kept)
+    refused = run_here(copy, "restore", str(kept))
+    assert (refused.returncode, "keys_not_in_backup" in refused.stderr) == (78, True)
+    assert not copy.exists()
+    for name in ("manifest.json", "sums.txt", "objects", "postgres/base"):
+        path = kept / name
+        file = path if path.is_file() else next(one for one in path.rglob("*") if one.is_file())
+        whole = file.read_bytes()
+        file.write_bytes(whole[:-1] + b"?")
+        refused = run_here(copy, "restore", str(kept), "--keys", str(production / "keys"))
+        assert (refused.returncode, "backup_unusable" in refused.stderr) == (78, True), name
+        assert not copy.exists()
+        file.write_bytes(whole)
