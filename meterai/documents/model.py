@@ -66,6 +66,13 @@ class DeletionHeld(CommandRefusal):
         self.reason = reason
 
 
+class RestoredUnconfirmed(CommandRefusal):
+    """A worker of a restored database would send, ask and publish again what another may be doing."""
+
+    code = "restored_unconfirmed"
+    status = 500
+
+
 class Lineage(NamedTuple):
     """Which database this is, as PostgreSQL says: a copy of the cluster has the same, a dump restored
     elsewhere another, and the timeline rises with each promotion."""

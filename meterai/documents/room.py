@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 
 from meterai.commands import Command, Directory, Schema, Scope
+from meterai.documents import store
 from meterai.documents.audited import AUDITED
 from meterai.documents.demands import UNDEMANDED
 from meterai.documents.invariants import INVARIANTS
 from meterai.documents.metrics import METRICS
+from meterai.documents.model import Hold, RestoredUnconfirmed
 from meterai.documents.removal import Removal
 from meterai.documents.retention import RETENTION
 from meterai.documents.service import DocumentService
 from meterai.documents.settings import DocumentSettings
 from meterai.documents.timeline import Timeline
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.room import Container, Room
 
@@ -28,6 +32,16 @@ async def _build(container: Container) -> None:
 
 async def _store_is_ours(container: Container) -> None:
     await container.of(Timeline).check_store()
+
+
+async def _may_work(container: Container) -> None:
+    await _store_is_ours(container)
+    if container.of(Timeline).held is Hold.RESTORED:
+        raise RestoredUnconfirmed("no operator has confirmed")
+
+
+async def _after_restore(database: Database, _settings: Settings) -> None:
+    await database.once(store.hold, Hold.RESTORED)
 
 
 def _deletion_held(container: Container) -> str | None:
@@ -62,7 +76,8 @@ ROOM = Room(
     ready={"objects": _store_is_ours},
     warns={"deletion_held": _deletion_held},
     tasks=_tasks,
-    before_work=_store_is_ours,
+    before_work=_may_work,
+    after_restore=_after_restore,
     undemanded=UNDEMANDED,
     commands=COMMANDS,
     command_groups={"objects": "Where the originals lie."},

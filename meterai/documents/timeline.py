@@ -180,10 +180,6 @@ class Timeline:
         claim = await self._database.once(store.claim)
         return claim, said, await self._database.once(store.count_condemned)
 
-    async def hold_restored(self) -> None:
-        """Delete nothing until an operator confirms: the database was made of a backup."""
-        await self._database.once(store.hold, Hold.RESTORED)
-
     async def confirm(self, *, actor: Actor) -> None:
         """Let this database delete from its store again, as an operator.  Refuses `StoreDiffers`.
 

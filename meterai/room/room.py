@@ -15,6 +15,7 @@ from meterai.pages import RoomPages
 from meterai.plumbing.audited import Audited
 from meterai.plumbing.checks import Check
 from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
 from meterai.plumbing.described import Field
 from meterai.plumbing.events import Event, Subscription
 from meterai.plumbing.invariants import Invariant, Posting
@@ -61,6 +62,7 @@ class Room:
     tasks      what the worker looks for by state, and how often
     lanes      other work the worker keeps under way
     before_work  what the worker sees to before it begins; a refusal ends it
+    after_restore  what is done to its tables in a database that was made of a backup
     demands    what production demands of its settings and keys
     undemanded settings of which nothing is demanded, and why any value of them can be served with
     keys       the files of keys that production needs, each made of those before it
@@ -95,6 +97,7 @@ class Room:
     tasks: Callable[[Container], Sequence[PeriodicTask]] = lambda _: ()
     lanes: Callable[[Container], Sequence[Lane]] = lambda _: ()
     before_work: Build = _nothing
+    after_restore: Callable[[Database, Settings], Awaitable[None]] | None = None
     demands: Sequence[Demand] = ()
     undemanded: Mapping[str, str] = field(default_factory=dict)
     keys: Callable[[Settings], Iterable[KeyFile]] = lambda _settings: ()

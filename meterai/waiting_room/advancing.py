@@ -193,10 +193,11 @@ class Advancing:
     async def retire(self) -> int:
         """Take away the documents of lines that have ended, so that whoever waits comes to ask."""
         async with self._database.reading() as tx:
-            lasting = {line.name for line in await store.lines(tx) if line.state != LineState.ENDED}
-        ended = [
-            one for one in self._public.glob(f"*/{DOCUMENT}") if one.parent.name not in lasting
-        ]
+            lines = await store.lines(tx)
+        # Not of a line that it does not know: a database beside this one may have made that.
+        lasting = {line.name for line in lines if line.state != LineState.ENDED}
+        gone = {line.name for line in lines} - lasting
+        ended = [one for one in self._public.glob(f"*/{DOCUMENT}") if one.parent.name in gone]
         for one in ended:
             one.unlink(missing_ok=True)
         return len(ended)

@@ -11,9 +11,10 @@ import pytest
 
 from meterai.documents import Timeline
 from meterai.documents.model import DeletionHeld, Hold
+from meterai.payments import SnapSettings
 from meterai.plumbing.embedded import EmbeddedPostgres
 from meterai.plumbing.migrations import migrate
-from tests.support.commands import Done, run_here
+from tests.support.commands import Done, run, run_here
 from tests.support.shop import Paid, Shop, open_shop
 from tests.support.stamping_calls import stamp
 from tests.support.store import delete_condemned, kept_objects, objects, sweep
@@ -52,6 +53,11 @@ def stamped(shop: Shop, *names: str) -> None:
     shop.work()
     for name in names:
         stamp(shop, name, name)
+
+
+def settings_of_bank(shop: Shop) -> dict[str, str]:
+    snap = shop.container.settings.of(SnapSettings)
+    return {"METERAI_BANK_URL": snap.bank_url, "METERAI_BANK_PUBLIC_KEY": snap.bank_public_key}
 
 
 def names(shop: Shop) -> set[str]:
@@ -132,6 +138,8 @@ def test_copy_restored_to_a_point_in_time_beside_production_harms_nobody(
         with running(copy) as url, open_shop(url, copy, is_new=False) as other:
             assert names(other) == {"Surat.pdf", "Ijazah.pdf", "Kuasa.pdf"}
             assert look(other) is Hold.RESTORED
+            refused = run(copy, "worker", **settings_of_bank(other))
+            assert (refused.returncode, "restored_unconfirmed" in refused.stderr) == (78, True)
             for task in (sweep, delete_condemned):
                 with pytest.raises(DeletionHeld):
                     task(other, LATER)
@@ -176,20 +184,6 @@ def test_copy_of_the_cluster_that_nobody_told_of_is_noticed(
         assert len(objects(shop)) == 2
 
 
-def test_backup_with_keys_and_objects_is_restored_elsewhere(
-    production: Path, tmp_path: Path
-) -> None:
-    kept, copy = tmp_path / "backup", tmp_path / "copy"
-    with working(production):
-        command(production, "backup", kept, "--with-keys")
-    shutil.rmtree(production)
-    assert "every invariant holds" in command(copy, "restore", kept).stdout
-    again = run_here(copy, "restore", str(kept))
-    assert (again.returncode, "target_not_empty" in again.stderr) == (78, True)
-    again = run_here(copy, "backup", str(kept))
-    assert (again.returncode, "target_not_empty" in again.stderr) == (78, True)
-
-
 def test_server_that_permits_no_base_backup_is_dumped(production: Path, tmp_path: Path) -> None:
     kept, copy = tmp_path / "backup", tmp_path / "copy"
     with working(production) as shop:
@@ -203,19 +197,28 @@ def test_server_that_permits_no_base_backup_is_dumped(production: Path, tmp_path
         assert look(other) is Hold.RESTORED
 
 
-def test_backup_that_was_changed_is_not_restored(production: Path, tmp_path: Path) -> None:
-    kept, copy = tmp_path / "backup", tmp_path / "copy"
+def test_backup_is_restored_elsewhere_unless_it_was_changed(
+    production: Path, tmp_path: Path
+) -> None:
+    kept, copy, keys = tmp_path / "backup", tmp_path / "copy", tmp_path / "keys"
     with working(production):
         command(production, "backup", kept)
-    refused = run_here(copy, "restore", str(kept))
-    assert (refused.returncode, "keys_not_in_backup" in refused.stderr) == (78, True)
-    assert not copy.exists()
+    (production / "keys").rename(keys)
+    shutil.rmtree(production)
+
+    def refused(code: str, *words: str | Path) -> None:
+        done = run_here(copy, *map(str, words))
+        assert (done.returncode, code in done.stderr) == (78, True), done.stdout + done.stderr
+
+    refused("keys_not_in_backup", "restore", kept)
     for name in ("manifest.json", "sums.txt", "objects", "postgres/base"):
         path = kept / name
         file = path if path.is_file() else next(one for one in path.rglob("*") if one.is_file())
         whole = file.read_bytes()
         file.write_bytes(whole[:-1] + b"?")
-        refused = run_here(copy, "restore", str(kept), "--keys", str(production / "keys"))
-        assert (refused.returncode, "backup_unusable" in refused.stderr) == (78, True), name
-        assert not copy.exists()
+        refused("backup_unusable", "restore", kept, "--keys", keys)
         file.write_bytes(whole)
+    assert not copy.exists()
+    assert "every invariant holds" in command(copy, "restore", kept, "--keys", keys).stdout
+    refused("target_not_empty", "restore", kept, "--keys", keys)
+    refused("target_not_empty", "backup", kept)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,7 @@ from meterai.apps.backups import (
     restored_server,
 )
 from meterai.apps.commands.audit import audit
+from meterai.apps.program import rooms_of
 from meterai.commands import (
     NO_OPTIONS,
     Exit,
@@ -34,14 +36,12 @@ from meterai.commands import (
     our_database,
     with_database,
 )
-from meterai.documents import Timeline
 from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
-from meterai.plumbing.keyring import keyring_of
 from meterai.plumbing.migrations import migrate
-from meterai.plumbing.objects import ObjectStore
+from meterai.room import Rooms
 
 Flag = Annotated[bool, Parameter(negative="")]
 
@@ -101,8 +101,8 @@ def restore(
     """Make an installation of a backup, in a data directory (--data) that is empty or not there.
 
     `--objects` names a folder that is shared with others, in place of the objects of the backup.  `--wal` names
-    archived WAL, which is replayed, up to `--to-time`.  The new installation deletes no object until `meterai
-    objects confirm`.  It ends with an audit, whose exit status it has.
+    archived WAL, which is replayed, up to `--to-time`.  The new installation deletes no object, and no worker
+    of it begins, until `meterai objects confirm`.  It ends with an audit, whose exit status it has.
     """
     directory, until = options.directory, _time(to_time)
     if until and not wal:
@@ -119,9 +119,9 @@ def restore(
         if not manifest.is_base:
             fill(url, source / DUMP)
         migrate(url, options.program.homes)
-        with_database("audit", options, _hold)
+        with_database("audit", options, partial(_after_restore, rooms_of(options)))
         line(f"restored into {directory}; archiving of WAL is off")
-        line("no object is deleted until: meterai objects confirm")
+        line("no worker begins and no object is deleted until: meterai objects confirm")
         audit(options)
 
 
@@ -141,6 +141,7 @@ def _server(
             yield found.process.database_url
 
 
-async def _hold(database: Database, settings: Settings) -> None:
-    objects = ObjectStore(settings.process.directory, keyring_of(settings).derived("objects"))
-    await Timeline(database, objects, SystemClock()).hold_restored()
+async def _after_restore(rooms: Rooms, database: Database, settings: Settings) -> None:
+    for room in rooms:
+        if room.after_restore:
+            await room.after_restore(database, settings)
