@@ -12,7 +12,8 @@ COMMAND = ".venv/bin/python -m scripts.retention"
 HEAD = f"""# Retention
 
 How long what is in each table is kept, and why. Periodic tasks of the worker see to it, some hundred rows at a
-time. The bytes of originals are let go after `document_kept_seconds` (see [operations](operations.md)).
+time. The bytes of originals are let go after `document_kept_seconds`, and are gone `document_grace_seconds` later: a day, and
+longer only while deletion is held (see [operations](operations.md#objects-dirobjects)).
 
 This file is written by `{COMMAND}` from the `retention` of each room;
 tests compare it with those rules, and the rules with the schema.

@@ -9,6 +9,7 @@ import warnings
 from pathlib import Path
 from uuid import UUID
 
+import psycopg
 import pytest
 from litestar.exceptions import LitestarDeprecationWarning
 from litestar.testing import TestClient
@@ -87,13 +88,18 @@ def other_machine(ours: Settings) -> Settings:
 
 
 def readyz(settings: Settings) -> tuple[int, str]:
+    status, told = ready(settings)
+    return status, told["objects"]
+
+
+def ready(settings: Settings) -> tuple[int, dict[str, str]]:
     with warnings.catch_warnings():
         # How parameters are spelt changes with Litestar 3; that is for its upgrade.
         warnings.simplefilter("ignore", LitestarDeprecationWarning)
         app = build(settings)
     with TestClient(app) as client:
         answer = client.get("/readyz")
-    return answer.status_code, answer.json()["objects"]
+    return answer.status_code, answer.json()
 
 
 def command(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]:
@@ -113,6 +119,18 @@ def command(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]
         check=False,
         timeout=60,
     )
+
+
+def test_held_deletion_is_told_by_readyz_and_by_commands(ours: Settings) -> None:
+    assert readyz(ours) == (200, "ok")
+    with psycopg.connect(ours.process.database_url) as connection:
+        connection.execute("UPDATE object_store SET hold = 'behind', held_at = now()")
+    status, told = ready(ours)
+    assert (status, told["objects"], told["deletion_held"]) == (200, "ok", "behind")
+    assert "a copy of it works with the same store" in command(ours, "objects", "show").stdout
+    assert "deletion is held" in command(ours, "objects", "confirm", "--by", "budi").stdout
+    assert "deletion is not held" in command(ours, "objects", "show").stdout
+    assert "deletion_held" not in ready(ours)[1]
 
 
 def test_a_machine_with_a_folder_of_its_own_says_so(ours: Settings) -> None:

@@ -7,8 +7,12 @@ from typing import cast
 
 from structlog.testing import capture_logs
 
+from meterai.kit.actor import Actor, ActorKind
+from meterai.kit.clock import SystemClock
 from meterai.waiting_room.advancing import DOCUMENT, Advancing
-from meterai.waiting_room.model import Line
+from meterai.waiting_room.model import Act, Line
+from meterai.waiting_room.operating import Operating, Plan
+from tests.support.shop import Shop
 
 
 def _line(document: str) -> Line:
@@ -30,3 +34,16 @@ def test_what_cannot_be_written_is_told_and_leaves_what_was_there(tmp_path: Path
     draft.rmdir()
     advancing._publish(_line("three"))
     assert (tmp_path / "buying" / DOCUMENT).read_text() == "three"
+
+
+def test_only_documents_of_lines_known_to_have_ended_are_taken_away(shop: Shop) -> None:
+    advancing, operator = shop.container.of(Advancing), Actor(ActorKind.OPERATOR, "budi")
+    operating = Operating(shop.container.database, SystemClock())
+    shop.do(operating.create(Plan("ended", Act.CHECK), actor=operator))
+    shop.do(operating.end("ended", reason="over", actor=operator))
+    shop.do(operating.create(Plan("lasting", Act.CHECK), actor=operator))
+    for name in ("ended", "lasting", "of-another-database"):
+        advancing._publish(cast(Line, SimpleNamespace(name=name, document=name)))
+    assert shop.do(advancing.retire()) == 1
+    left = sorted(path.parent.name for path in advancing._public.glob(f"*/{DOCUMENT}"))
+    assert left == ["lasting", "of-another-database"]
