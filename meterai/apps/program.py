@@ -32,7 +32,7 @@ OWN: Sequence[Command] = (
         "meterai.apps.commands.backup:restore",
         Directory.MADE,
         Scope.DATABASE,
-        Schema.CURRENT,
+        Schema.BROUGHT,
     ),
     Command(
         "audit",
