@@ -58,7 +58,7 @@ UPDATE object_store SET claim_before = claim, claim = %s, claimed_at = now(),
     system_identifier = %s, database_oid = %s, timeline = %s
 """
 _CONFIRM = """
-UPDATE object_store SET claim_before = claim, claim = %s, claimed_at = now(), confirmed_at = now(),
+UPDATE object_store SET claim_before = %s, claim = %s, claimed_at = now(), confirmed_at = now(),
     hold = NULL, held_at = NULL, spared = '{}',
     system_identifier = %s, database_oid = %s, timeline = %s
 """
@@ -168,9 +168,9 @@ async def advance(tx: Tx, token: UUID, here: Lineage, slack: timedelta) -> None:
     await tx.run(_ADVANCE, token, here.timeline, slack, slack, *here)
 
 
-async def confirm(tx: Tx, token: UUID, here: Lineage, at: datetime) -> None:
-    """Claim the store, whatever was said before.  What is condemned has its grace period anew."""
-    await tx.run(_CONFIRM, token, *here)
+async def confirm(tx: Tx, token: UUID, found: UUID | None, here: Lineage, at: datetime) -> None:
+    """Claim the store, in place of the claim that was found in it.  What is condemned has its grace period anew."""
+    await tx.run(_CONFIRM, found, token, *here)
     await tx.run(_BEGIN_GRACE_ANEW, at, at)
 
 

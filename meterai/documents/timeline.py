@@ -190,7 +190,9 @@ class Timeline:
         async def act(tx: Tx) -> None:
             claim, found = await store.locked_claim(tx), await self._read()
             self._note(claim, found)
-            await self._take(tx, token, claim.here)
+            # Others of this database look meanwhile: they find what this one knows, and no contest.
+            await self._objects.remove(CONTEST, self._clock.now() + timedelta(minutes=1))
+            await store.confirm(tx, token, found.token, claim.here, self._clock.now())
             await audit.record(
                 tx,
                 NOBODY,
@@ -204,7 +206,6 @@ class Timeline:
 
         await self._database.run(act)
         await self._bring_up(token)
-        await self._objects.remove(CONTEST, self._clock.now() + timedelta(minutes=1))
         self._set_held(None)
 
     async def adopt_store(self, *, actor: Actor) -> None:
@@ -217,7 +218,8 @@ class Timeline:
 
         async def adopt(tx: Tx) -> None:
             await store.adopt_store(tx, marker)
-            await self._take(tx, token, (await store.locked_claim(tx)).here)
+            here, found = (await store.locked_claim(tx)).here, await self._read()
+            await store.confirm(tx, token, found.token, here, self._clock.now())
             await audit.record(
                 tx,
                 NOBODY,
@@ -229,9 +231,6 @@ class Timeline:
 
         await self._database.run(adopt)
         await self._bring_up(token)
-
-    async def _take(self, tx: Tx, token: UUID, here: Lineage) -> None:
-        await store.confirm(tx, token, here, self._clock.now())
 
     # -- what the store says -------------------------------------------------------------------
 

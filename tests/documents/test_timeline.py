@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -180,6 +181,23 @@ def test_pass_after_a_crash_between_the_two_claims_goes_on(
         delete_condemned(shop)
     assert objects(shop) == []
     assert look(shop) is None
+
+
+def test_look_during_a_confirmation_holds_nothing_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    restore_earlier(shop)
+    assert look(shop) is Hold.BEHIND
+    seen, bring_up = list[Hold | None](), Timeline._bring_up
+
+    async def looked_first(self: Timeline, token: UUID) -> None:
+        timeline = Timeline(shop.container.database, shop.container.objects, shop.container.clock)
+        seen.append(await timeline.look())
+        await bring_up(self, token)
+
+    monkeypatch.setattr(Timeline, "_bring_up", looked_first)
+    confirm(shop)
+    assert [*seen, look(shop)] == [None, None]
 
 
 def test_promoted_standby_deletes_on_and_spares_what_it_may_have_lost(shop: Shop) -> None:
