@@ -38,7 +38,7 @@ class _Key(NamedTuple):
 
 
 class _Kept(NamedTuple):
-    picture: PagePicture | None  # None where none can be drawn
+    picture: PagePicture | type[PageNotDrawn]  # or why none can be drawn
     until: datetime
     bytes: int
 
@@ -79,8 +79,8 @@ class PagePictures:
         kept = self._found(key)
         if kept is None:
             kept = self._keep(key, await self._drawn(client, file, page, width))
-        if kept.picture is None:
-            raise PageNotDrawn("no picture of this page can be made")
+        if not isinstance(kept.picture, PagePicture):
+            raise kept.picture("no picture of this page can be made")
         # A survey of its own for each who asks: the sums that one makes to find a place are half a megabyte, and
         # stayed as long as the picture.
         survey = kept.picture.survey
@@ -101,13 +101,13 @@ class PagePictures:
 
     async def _drawn(
         self, client: str, file: DraftFile, page: int, width: int
-    ) -> PagePicture | None:
+    ) -> PagePicture | type[PageNotDrawn]:
         with_survey = width == sealing.PICTURE_WIDTH
         draw = partial(sealing.picturing, page=page, width=width, with_survey=with_survey)
         try:
             return await self._finished(client, file, draw)
-        except PageNotDrawn:
-            return None
+        except PageNotDrawn as why:
+            return type(why)
 
     async def _finished(
         self, client: str, file: DraftFile, work_on: Callable[[bytes], sealing.Work[Found]]
@@ -126,14 +126,16 @@ class PagePictures:
         self._kept.move_to_end(key)
         return kept
 
-    def _keep(self, key: _Key, picture: PagePicture | None) -> _Kept:
+    def _keep(self, key: _Key, picture: PagePicture | type[PageNotDrawn]) -> _Kept:
         self._drop(key)
         size = OVERHEAD_BYTES
-        if picture is not None:
+        lasts = UNDRAWN_FOR
+        if isinstance(picture, PagePicture):
+            lasts = KEPT_FOR
             size += len(picture.webp)
             if picture.survey is not None:
                 size += len(picture.survey.ink)
-        until = self._clock.now() + (UNDRAWN_FOR if picture is None else KEPT_FOR)
+        until = self._clock.now() + lasts
         kept = self._kept[key] = _Kept(picture, until, size)
         self._kept_bytes += size
         while self._kept_bytes > KEPT_BYTES_MAX:

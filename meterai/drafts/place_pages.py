@@ -1,6 +1,7 @@
 """The page where stamps are placed, and the pictures it shows."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,8 +19,8 @@ from meterai.drafts.model import (
     PlacedElsewhere,
     to_order,
 )
-from meterai.drafts.pictures import PagePictures
-from meterai.drafts.placing import Outcome, Placing, View, Wanted
+from meterai.drafts.pictures import UNDRAWN_FOR, PagePictures
+from meterai.drafts.placing import Outcome, Placing, Unseen, View, Wanted
 from meterai.drafts.positions import TAP_WIDTH, TypedStamp
 from meterai.drafts.service import DraftService
 from meterai.drafts.visitors import NO_COOKIE, done_here, own_files
@@ -246,6 +247,8 @@ def _page(
         files=files,
         number=1 + next((at for at, one in enumerate(files) if one.id == view.file.id), 0),
         view=view,
+        is_drawn=view.unseen in (None, Unseen.BUSY),
+        undrawn_minutes=UNDRAWN_FOR // timedelta(minutes=1),
         stamps=typed or drawn,
         saved=drawn if isinstance(why, PlacedElsewhere) else [],
         seen=positions.key_of(drawn),

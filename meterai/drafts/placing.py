@@ -6,6 +6,7 @@ a free place, which is kept when somebody uses it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from uuid import UUID
 
 from meterai.drafts import positions
@@ -24,6 +25,7 @@ from meterai.sealing import (
     ExaminationBusy,
     PageNotDrawn,
     PageSize,
+    PageTooSlow,
     Placement,
     PlacementMalformed,
     Survey,
@@ -46,20 +48,28 @@ class Wanted:
     tap: tuple[float, float] | None = None
 
 
+class Unseen(StrEnum):
+    """Why a page cannot be seen while stamps are placed on it."""
+
+    BUSY = "busy"  # as many pictures wait as may; its browser asks again
+    TOO_SLOW = "too_slow"  # drawn by no task within its bounds; tried again after a while
+    UNDRAWABLE = "undrawable"  # nothing can draw it
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """What the page shows of one file.
 
     `page` is the one that is shown, that of the stamp `selected` (from 0); `sizes` are of the page of
-    each stamp.  `is_drawn` is whether there is a picture of it, `is_surveyed` whether its ink is known.
+    each stamp.  `unseen` is why the page cannot be seen, None where it can; a picture of a page that was
+    too busy to draw may come all the same.
     """
 
     file: DraftFile
     stamps: Sequence[Placement]
     sizes: Sequence[PageSize]
     selected: int
-    is_drawn: bool
-    is_surveyed: bool
+    unseen: Unseen | None
     is_suggested: bool
     paper: int  # its level of grey, 0 to 255
     covering: Sequence[int]  # stamps on the shown page, from 1, that lie on ink
@@ -100,7 +110,7 @@ class Placing:
             stamps = [await self._suggestion(draft, file, page, [])]
         selected = min(max(selected, 0), len(stamps) - 1)
         sizes = [await self._size(draft, file, one.page) for one in stamps]
-        survey, is_drawn = await self._survey(draft, file, sizes[selected].page)
+        survey, unseen = await self._survey(draft, file, sizes[selected].page)
         covering = [
             number
             for number, one in enumerate(stamps, start=1)
@@ -113,8 +123,7 @@ class Placing:
             stamps=stamps,
             sizes=sizes,
             selected=selected,
-            is_drawn=is_drawn,
-            is_surveyed=survey is not None,
+            unseen=unseen,
             is_suggested=is_suggested,
             paper=survey.paper if survey is not None else 255,
             covering=covering,
@@ -238,15 +247,19 @@ class Placing:
         typed = positions.shown(place, size, "en")
         return positions.placement_of(typed, 1, size)
 
-    async def _survey(self, draft: Draft, file: DraftFile, page: int) -> tuple[Survey | None, bool]:
-        """The ink of a page, and whether it can be drawn; none while too many pictures wait."""
+    async def _survey(
+        self, draft: Draft, file: DraftFile, page: int
+    ) -> tuple[Survey | None, Unseen | None]:
+        """The ink of a page, or why it cannot be seen."""
         try:
             picture = await self._pictures.picture(draft.network, file, page)
+        except PageTooSlow:
+            return None, Unseen.TOO_SLOW
         except PageNotDrawn:
-            return None, False
+            return None, Unseen.UNDRAWABLE
         except ExaminationBusy:
-            return None, True  # the picture may come all the same
-        return picture.survey, True
+            return None, Unseen.BUSY
+        return picture.survey, None
 
     async def _size(self, draft: Draft, file: DraftFile, page: int) -> PageSize:
         return await self._pictures.size(draft.network, file, page)

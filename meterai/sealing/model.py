@@ -306,6 +306,12 @@ class PageNotDrawn(Refusal):
     status = 422
 
 
+class PageTooSlow(PageNotDrawn):
+    """Drawing the page takes longer than a task may; on a machine with less to do it may be drawn."""
+
+    code = "page_too_slow"
+
+
 class PlacementOutsidePage(Refusal):
     """Some part of the stamp would not be seen."""
 

@@ -6,7 +6,7 @@ Lengths are points of the page as it is seen, counted from its lower left corner
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from meterai.sealing.model import LAST_PAGE, PageNotDrawn, PageOutOfRange, PageSize
+from meterai.sealing.model import LAST_PAGE, PageOutOfRange, PageSize, PageTooSlow
 from meterai.sealing.sandbox import answers
 from meterai.sealing.sandbox.answers import Drawn, NotAnswered
 from meterai.sealing.sandbox.bounded import Task, Work
@@ -60,7 +60,8 @@ def picturing(
     """The work of drawing a page (from 1, or `LAST_PAGE`), `width` pixels wide where that fits.
 
     Around each of `marks` there is a frame, which covers nothing of it.  Refuses with what opening
-    the document refuses, with `PageOutOfRange`, and with `PageNotDrawn`.
+    the document refuses, with `PageOutOfRange`, with `PageNotDrawn`, and
+    with `PageTooSlow` where a task of it has no answer.
     """
     assert 1 <= width <= PICTURE_WIDTH_MAX, width
     assert len(marks) <= MARKS_MAX, len(marks)
@@ -80,7 +81,7 @@ def picturing(
         found = answers.read(answer, Drawn)
         return _picture(found, with_survey=with_survey)
     except NotAnswered:
-        raise PageNotDrawn("drawing the page takes too long") from None
+        raise PageTooSlow("drawing the page takes too long") from None
 
 
 def _written(one: Rectangle) -> list[float]:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 from uuid import UUID
 
 import pikepdf
@@ -466,6 +466,52 @@ def test_nothing_is_wider_than_a_small_phone_or_costs_anything(chromium, inside,
                .filter((one) => one.width && (one.height < 40 || one.width < 40)).length"""
         )
         assert small == 0
+    seat.context.close()
+
+
+def undrawn() -> bytes:
+    """One page on which nothing is seen: its crop box lies beside its media box."""
+    return shaped({"CropBox": [1000, 1000, 1200, 1200]})
+
+
+@pytest.mark.parametrize("scripts", WITH_SCRIPTS)
+def test_nobody_uses_a_place_unseen_without_being_told(chromium, inside, scripts):
+    draft = drafted(inside, undrawn())
+    seat = Seat(chromium, draft, scripts=scripts)
+    seat.page.goto(seat.url + draft.address())
+    bar = seat.page.locator(".use")
+    expect(seat.page.locator(".note")).to_contain_text("tidak dapat kami gambar")
+    expect(bar).to_contain_text("Anda belum melihat letak meterai")
+    expect(bar).to_contain_text(re.compile(r"Meterai 1: halaman 1, [\d,]+ mm dari kiri"))
+    expect(seat.page.get_by_role("button", name="Pakai tempat ini")).to_have_count(0)
+    seat.presses("Pakai tanpa melihat")
+    assert urlsplit(seat.page.url).path == "/stamp/pay"
+    seat.context.close()
+
+
+@pytest.mark.parametrize("height", [480, 740])
+def test_warning_and_button_stay_in_sight_while_one_scrolls(chromium, inside, height):
+    draft = drafted(inside, shaped(SHAPES["plain"], lines=90), pdf(pages=9))
+    seat = Seat(chromium, draft)
+    seat.page.set_viewport_size(ViewportSize(width=320, height=height))
+    seat.opens()
+    warning = seat.page.locator(".warnings p")
+    button = seat.page.get_by_role("button", name="Pakai tempat ini")
+    expect(warning).to_contain_text("menutupi tulisan")
+    for share in (0, 0.3, 0.6, 1):
+        seat.page.evaluate(
+            f"scrollTo(0, {share} * document.querySelector('form.place').offsetHeight)"
+        )
+        for one in (warning, button):
+            expect(one).to_be_in_viewport(ratio=1)
+    seat.opens()  # the stamp stands above the bar, whatever the height of the screen
+    stamp, bar = seat.stamp.bounding_box(), seat.page.locator(".use").bounding_box()
+    assert stamp is not None
+    assert bar is not None
+    assert stamp["y"] >= 0
+    assert stamp["y"] + stamp["height"] <= bar["y"]
+    # The bar leaves the page more room than it takes.
+    assert bar["height"] < height / 2
     seat.context.close()
 
 

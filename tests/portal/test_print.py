@@ -21,7 +21,8 @@ from meterai.verification import CheckView, MarkedPage
 from tests.support.browser import CHROMIUM, launched
 from tests.support.verdicts import verdict_view
 
-CSS = assets_of("meterai.pages")["site.css"].content.decode()
+STYLES = assets_of("meterai.pages", "meterai.verification")
+CSS = "".join(STYLES[name].content.decode() for name in ("site.css", "verdict.css"))
 
 MARGINS = PdfMargins(top="8mm", bottom="8mm", left="8mm", right="8mm")
 SENTENCE = translate("check.seal.passed", "id")  # neither the longest nor the shortest
@@ -45,9 +46,16 @@ def checked(settings: Settings, checks: int = 300, pictures: Sequence[MarkedPage
     page = rendered(
         asked,
         "verification/verdict.html",
-        {"result": result, "name": "surat.pdf", "pictures": pictures, "sealed_name": ""},
+        {
+            "result": result,
+            "name": "surat.pdf",
+            "pictures": pictures,
+            "not_drawn": None,
+            "sealed_name": "",
+        },
     )
-    return re.sub(r'<link rel="stylesheet"[^>]*>', f"<style>{CSS}</style>", page)
+    page = re.sub(r'<link rel="stylesheet"[^>]*>', "", page)
+    return page.replace("</head>", f"<style>{CSS}</style></head>")
 
 
 def printed(*pages: str) -> list[list[str]]:

@@ -36,6 +36,7 @@ REFUSALS = [
     room.StrayStamp("x"),
     room.NoPages("x"),
     room.PageNotDrawn("x"),
+    room.PageTooSlow("x"),
     room.PageOutOfRange(page=2, pages=1),
     room.PlacementOutsidePage(Placement(1, 2, 3), PageSize(1, 4, 5)),
     room.PlacementMalformed("x"),

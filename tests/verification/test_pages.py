@@ -37,6 +37,7 @@ from meterai.verification.pages.checking import sealed_name
 from meterai.verification.pages.many import Line, cells_of, columns, csv_line, to_the_last
 from meterai.verification.service.archive import NotChecked
 from meterai.verification.service.batch import BatchRow
+from meterai.verification.service.pictures import NotDrawn
 from tests.support.pages import application, asked_by_somebody, browser_of
 from tests.support.verdicts import NOW, SERIAL, verdict_view
 
@@ -84,11 +85,13 @@ def verdict_page(
     result: VerificationView,
     name: str = "surat.pdf",
     pictures: Sequence[MarkedPage] = (),
+    not_drawn: NotDrawn | None = None,
 ) -> str:
     facts = {
         "result": result,
         "name": name,
         "pictures": list(pictures),
+        "not_drawn": not_drawn,
         "sealed_name": sealed_name(name),
     }
     return rendered(asked, "verification/verdict.html", facts)
@@ -162,7 +165,8 @@ SERIAL_HERE = {"is_serial": True, "is_elsewhere": False}
 
 def approvals(text: str) -> list[str]:
     """What a reader takes for a yes: the tick, or the colour of what is good."""
-    css = assets_of("meterai.pages")["site.css"].content.decode()
+    styles = assets_of("meterai.pages", "meterai.verification")
+    css = "".join(styles[name].content.decode() for name in ("site.css", "verdict.css"))
     coloured = re.findall(r"^([^{}\n]*)\{[^}\n]*var\(--good\b", css, re.MULTILINE)
     green = [set(re.findall(r"\.([\w-]+)", one)) for one in ",".join(coloured).split(",")]
     shown = [set(found.split()) for found in re.findall(r'class="([^"]*)"', text)]
@@ -339,8 +343,15 @@ def test_what_the_file_looks_like_is_within_the_page(asked: Any) -> None:
         text = verdict_page(asked, verdict_view(FinalVerdict.GENUINE), pictures=pictures)
         assert ('<img src="data:image/webp;base64,UklGRg=="' in text) == bool(pictures)
         assert translate("page.verdict.others", asked.cookies["language"], count=0) not in text
-        not_drawn = translate("page.verdict.not_drawn", asked.cookies["language"])
-        assert (not_drawn in text) != bool(pictures)
+
+
+@pytest.mark.parametrize("why", NotDrawn)
+def test_page_without_picture_says_why_and_what_to_do(asked: Any, why: NotDrawn) -> None:
+    text = verdict_page(asked, verdict_view(FinalVerdict.GENUINE), not_drawn=why)
+    language = asked.cookies["language"]
+    said = {one: translate(f"page.verdict.{one}", language) in text for one in NotDrawn}
+    assert said == {one: one == why for one in NotDrawn}
+    assert translate("page.verdict.look_yourself", language) in text
 
 
 def test_stamps_that_are_not_pictured_are_counted(asked: Any) -> None:

@@ -1,18 +1,33 @@
 """The pictures in a verdict: bounded, framed, and never what a verdict depends on."""
 
 import asyncio
+from collections.abc import Collection
+from typing import Any
 
 import pytest
 
 from meterai import sealing
 from meterai.kit.refusal import Refusal
-from meterai.sealing import CHECKED_BYTES_MAX, ExaminationBusy, Placement, development_issuer
-from meterai.verification.service.pictures import PAGES_MAX, Pictures
+from meterai.sealing import (
+    CHECKED_BYTES_MAX,
+    ExaminationBusy,
+    PageNotDrawn,
+    PageTooSlow,
+    Placement,
+    development_issuer,
+)
+from meterai.verification.service import pictures
+from meterai.verification.service.pictures import PAGES_MAX, Drawn, NotDrawn, Pictures
 from tests.support.attacks import Lab
 from tests.support.attacks.lab import AT, serials_of
 from tests.support.pdf import pdf
 
 BYTES_MAX = 60 * 1024
+
+
+def drawn(document: bytes, serials: Collection[str] = ("X",)) -> Drawn:
+    """The pictures of a document, for somebody."""
+    return asyncio.run(Pictures().of(document, serials, "somebody"))
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +39,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
 def test_each_page_with_stamps_is_shown_once(lab: Lab) -> None:
     places = [Placement(1, 60, 60, 80), Placement(1, 200, 60, 80), Placement(2, 60, 60, 80)]
     document = lab.seal(pdf(pages=3), *places)
-    found = asyncio.run(Pictures().of(document, serials_of(document), "somebody"))
+    found = drawn(document, serials_of(document)).pages
     assert [(one.number, one.pages, one.stamps) for one in found] == [(1, 3, 2), (2, 3, 1)]
     assert all(len(one.webp) <= BYTES_MAX for one in found)
     assert all(one.address.startswith("data:image/webp;base64,") for one in found)
@@ -33,12 +48,13 @@ def test_each_page_with_stamps_is_shown_once(lab: Lab) -> None:
 def test_no_more_pages_are_shown_than_may_be(lab: Lab) -> None:
     places = [Placement(page, 60, 60, 80) for page in range(1, PAGES_MAX + 3)]
     document = lab.seal(pdf(pages=PAGES_MAX + 2), *places)
-    assert len(asyncio.run(Pictures().of(document, serials_of(document), "somebody"))) == PAGES_MAX
+    found = drawn(document, serials_of(document))
+    assert (len(found.pages), found.why) == (PAGES_MAX, None)
 
 
 @pytest.mark.parametrize("content", [b"%PDF-1.7\n", b"", b"\0" * CHECKED_BYTES_MAX])
 def test_what_cannot_be_drawn_is_left_out(content: bytes) -> None:
-    assert asyncio.run(Pictures().of(content, ("X",), "somebody")) == []
+    assert drawn(content) == Drawn([], NotDrawn.UNPLACED)
 
 
 def test_where_too_many_wait_there_is_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,4 +62,32 @@ def test_where_too_many_wait_there_is_no_picture(monkeypatch: pytest.MonkeyPatch
         raise ExaminationBusy("too many wait")
 
     monkeypatch.setattr(sealing, "locating", busy)
-    assert asyncio.run(Pictures().of(pdf(), ("X",), "somebody")) == []
+    assert drawn(pdf()) == Drawn((), NotDrawn.BUSY)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "why"),
+    [(PageTooSlow, NotDrawn.TOO_SLOW), (PageNotDrawn, NotDrawn.UNDRAWABLE)],
+)
+def test_pages_before_one_that_is_not_drawn_are_shown_with_the_reason(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, refusal: type[Refusal], why: NotDrawn
+) -> None:
+    picturing = sealing.picturing
+
+    def first_alone(document: bytes, page: int, *rest: Any, **options: Any) -> Any:
+        if page > 1:
+            raise refusal("not this one")
+        return picturing(document, page, *rest, **options)
+
+    document = lab.seal(pdf(pages=2), Placement(1, 60, 60, 80), Placement(2, 60, 60, 80))
+    monkeypatch.setattr(sealing, "picturing", first_alone)
+    found = drawn(document, serials_of(document))
+    assert ([one.number for one in found.pages], found.why) == ([1], why)
+
+
+def test_pictures_that_take_longer_than_their_time_are_called_slow(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "SECONDS_MAX", 0.001)
+    document = lab.seal(pdf(), Placement(1, 60, 60, 80))
+    assert drawn(document, serials_of(document)) == Drawn((), NotDrawn.TOO_SLOW)

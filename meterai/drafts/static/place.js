@@ -151,3 +151,4 @@ for (const one of stamps) {
 }
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 form.classList.add("live");
+here[0]?.handle.scrollIntoView({ block: "nearest" }); // above the button that uses its place

@@ -178,13 +178,14 @@ async def check(
             raise ArchiveGiven("a ZIP, and no document")
         language, client = language_of(request), given.client
         found = await verification.check(given.content, language, client, isolated)
-        pictures = await verification.pictures(given.content, found, client)
+        drawn = await verification.pictures(given.content, found, client)
         return page(
             request,
             "verification/verdict.html",
             result=found,
             name=given.name,
-            pictures=pictures,
+            pictures=drawn.pages,
+            not_drawn=drawn.why,
             sealed_name=sealed_name(given.name),
         )
 

@@ -31,7 +31,7 @@ from meterai.verification.model import (
     NoSealedRevision,
     serial_in,
 )
-from meterai.verification.service.pictures import MarkedPage, Pictures
+from meterai.verification.service.pictures import Drawn, Pictures
 from meterai.verification.service.views import (
     CheckView,
     ClaimKeysView,
@@ -212,13 +212,10 @@ class VerificationService:
             checks.append(check)
         return shown(report, verdict, checks, language, examination, quote)
 
-    async def pictures(
-        self, document: bytes, found: VerificationView, client: str
-    ) -> list[MarkedPage]:
-        """What the stamped pages of a sealed revision look like; empty where there is none, or it cannot
-        be drawn."""
+    async def pictures(self, document: bytes, found: VerificationView, client: str) -> Drawn:
+        """What the stamped pages of a sealed revision look like; empty where there is none."""
         if found.sealed is None:
-            return []
+            return Drawn()
         return await self._pictures.of(document[: found.sealed.bytes], found.sealed.serials, client)
 
     async def sealed(self, document: bytes, client: str) -> bytes:

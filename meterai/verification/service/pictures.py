@@ -6,12 +6,14 @@ later.  What follows the sealed revision is never drawn: whoever appended it cho
 
 import asyncio
 from base64 import b64encode
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
 
 from meterai import sealing
 from meterai.kit.refusal import Refusal
-from meterai.sealing import PICTURE_WIDTH, STAMPS_MAX, Rectangle
+from meterai.sealing import PICTURE_WIDTH, STAMPS_MAX, ExaminationBusy, PageTooSlow, Rectangle
 
 SECONDS_MAX = 4.0  # for all of one document, turns included: a tenth of that draws three pages
 PAGES_MAX = 3  # pictured of one document, 60 KB each; a letter has its stamps on one
@@ -32,6 +34,22 @@ class MarkedPage:
         return f"data:image/webp;base64,{b64encode(self.webp).decode('ascii')}"
 
 
+class NotDrawn(StrEnum):
+    """Why a verdict has no picture, or not all it would have."""
+
+    BUSY = "busy"  # as many pictures wait as may
+    TOO_SLOW = "too_slow"  # not within its time: a machine under load, or a page that takes long
+    UNDRAWABLE = "undrawable"  # nothing can draw it
+    UNPLACED = "unplaced"  # none of the stamps is on a page
+
+
+class Drawn(NamedTuple):
+    """The pictures of a verdict, and why there are no more of them."""
+
+    pages: Sequence[MarkedPage] = ()
+    why: NotDrawn | None = None
+
+
 class Pictures:
     """Draws pages in processes of its own, so that no verdict waits for a picture."""
 
@@ -39,24 +57,32 @@ class Pictures:
         self._pool = sealing.Pool(processes=1)
         self._slots = sealing.Slots(1)
 
-    async def of(self, sealed: bytes, serials: Collection[str], client: str) -> list[MarkedPage]:
-        """The pages with the stamps of these serials, `PAGES_MAX` at the most.
+    async def of(self, sealed: bytes, serials: Collection[str], client: str) -> Drawn:
+        """The pages with the stamps of these serials, `PAGES_MAX` at the most, drawn within `SECONDS_MAX`.
 
-        Empty where there is no stamp, and where none of them can be drawn in `SECONDS_MAX`.
+        The verdict stands without them.
         """
+        found: list[MarkedPage] = []
         try:
             async with asyncio.timeout(SECONDS_MAX):
-                return await self._pool.finish(_drawing(sealed, serials), client, self._slots)
-        except (Refusal, TimeoutError):
-            return []  # the verdict stands without it
+                await self._pool.finish(_drawing(sealed, serials, found), client, self._slots)
+        except ExaminationBusy:
+            why = NotDrawn.BUSY
+        except (PageTooSlow, TimeoutError):
+            why = NotDrawn.TOO_SLOW
+        except Refusal:
+            why = NotDrawn.UNDRAWABLE
+        else:
+            return Drawn(found, None if found else NotDrawn.UNPLACED)
+        return Drawn(tuple(found), why)  # a step that is still in its thread may add one
 
 
-def _drawing(sealed: bytes, serials: Collection[str]) -> sealing.Work[list[MarkedPage]]:
+def _drawing(
+    sealed: bytes, serials: Collection[str], found: list[MarkedPage]
+) -> sealing.Work[None]:
     marks: dict[int, list[Rectangle]] = {}
     for stamp in (yield from sealing.locating(sealed, serials)):
         marks.setdefault(stamp.page, []).append(stamp.rectangle)
-    found = []
     for page, framed in list(marks.items())[:PAGES_MAX]:
         drawn = yield from sealing.picturing(sealed, page, PICTURE_WIDTH, marks=framed[:STAMPS_MAX])
         found.append(MarkedPage(page, drawn.pages, len(framed), drawn.webp))
-    return found
