@@ -39,8 +39,22 @@ class CodeForeign(Refusal):
     status = 422
 
 
+class PhotoGiven(Refusal):
+    """A photo came where a document is checked."""
+
+    code = "photo_given"
+    status = 422
+
+
+class OfficeGiven(Refusal):
+    """A document of Word, LibreOffice or the like came where a PDF is checked."""
+
+    code = "office_given"
+    status = 422
+
+
 class ArchiveGiven(Refusal):
-    """A ZIP came where one document is checked; an office document is one too."""
+    """A ZIP came where one document is checked."""
 
     code = "archive_given"
     status = 422

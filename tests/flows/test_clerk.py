@@ -64,6 +64,17 @@ def test_many_files_become_one_table(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
+# Whether each word of an element stands on one line.
+WORDS_ARE_WHOLE = """(one) => {
+  const text = one.firstChild, range = document.createRange();
+  return [...text.data.matchAll(/\\S+/g)].every(({ 0: word, index }) => {
+    range.setStart(text, index);
+    range.setEnd(text, index + word.length);
+    return range.getClientRects().length === 1;
+  });
+}"""
+
+
 @pytest.mark.parametrize("page", [True], indirect=True)
 @pytest.mark.parametrize("path", ["/check", "/check/many", f"/c/{'1' * 22}"])
 def test_twice_as_large_text_fits_the_smallest_phone(page: Page, path: str) -> None:
@@ -100,7 +111,9 @@ def test_a_cut_costs_one_file_and_a_reload_none(page: Page, tmp_path: Path) -> N
     coming.value.save_as(tmp_path / "table.csv")
     assert coming.value.suggested_filename == "hasil-pemeriksaan.csv"
     text = (tmp_path / "table.csv").read_bytes().decode()
-    rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True))
+    rows = list(
+        csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=";", strict=True)
+    )
     assert text[0] == "\ufeff"
     assert text.count("\r\n") == 4
     assert rows[0] == translate("page.many.csv_columns", "id").split("|")
@@ -132,9 +145,36 @@ def test_each_file_with_a_serial_of_one_sent_before_is_marked(
         page.get_by_role("button", name="Simpan sebagai tabel").click()
     coming.value.save_as(tmp_path / "table.csv")
     text = (tmp_path / "table.csv").read_bytes().decode()
-    rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True))
-    assert [row[-1] for row in rows[1:]] == ["'Ani.pdf", "'Budi.pdf"]
+    rows = list(
+        csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=";", strict=True)
+    )
+    assert [row[-1] for row in rows[1:]] == ["Ani.pdf", "Budi.pdf"]
     assert [row[1] for row in rows[1:]] == [shared] * 2
+
+
+@pytest.mark.parametrize("page", WITH_SCRIPTS, indirect=True)
+def test_rows_are_counted_and_filtered_by_what_was_found(
+    page: Page, instance: Instance, tmp_path: Path
+) -> None:
+    long = "Surat Pernyataan Bermeterai - Ahmad Budi Santoso - Formasi 2026 - Guru Ahli.pdf"
+    stamped = Papers(instance).good
+    files = [*papers("a.pdf"), FilePayload(name=long, mimeType="application/pdf", buffer=stamped)]
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto("/check/many")
+    page.locator("#document").set_input_files(files)
+    page.get_by_role("button", name="Periksa semua").click()
+    rows = page.locator("tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.nth(1).locator("th")).to_have_text(long)
+    for label, shown in (("Bermasalah 0", []), ("Asli 1", [long]), ("Semua", ["a.pdf", long])):
+        page.get_by_label(label).check()
+        assert [
+            one.inner_text() for one in page.locator("tbody th").all() if one.is_visible()
+        ] == shown
+    # No word is broken: each line of a name ends where one does.
+    name = rows.nth(1).locator("th bdi")
+    assert name.evaluate(WORDS_ARE_WHOLE)
+    assert rows.nth(1).locator("td a").evaluate(WORDS_ARE_WHOLE)
 
 
 @pytest.mark.parametrize("page", [True], indirect=True)
@@ -184,7 +224,7 @@ def test_a_proxy_that_refuses_a_file_or_is_away_ends_nothing(page: Page) -> None
 
 
 BUSY_ROW = (
-    '<tr class="unsure" data-unchecked data-line="a.pdf"><th scope="row">a.pdf</th>'
+    '<tr class="unsure" data-unchecked data-line="[]"><th scope="row">a.pdf</th>'
     "<td>Belum diperiksa</td><td></td></tr>"
 )
 

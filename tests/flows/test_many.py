@@ -3,16 +3,19 @@
 import csv
 import hashlib
 import io
+import json
 import re
 import time
 import zipfile
 from collections.abc import Iterator
+from html import unescape
+from xml.etree import ElementTree
 
 import pytest
 import urllib3
 
 from meterai.plumbing.messages import translate
-from meterai.verification.pages.many import MANY_FORM_BYTES_MAX
+from meterai.verification.pages.many import MANY_FORM_BYTES_MAX, TABLE_ROWS_MAX
 from tests.support.instance import Client, Instance, until
 from tests.support.money import payable
 from tests.support.pdf import pdf
@@ -62,6 +65,11 @@ def sent(client: Client, path: str, files: Files, **headers: str) -> tuple[int, 
     return reply.status, reply.body.decode()
 
 
+def table_of(text: str) -> list[list[str]]:
+    """The cells of a CSV in Indonesian."""
+    return list(csv.reader(io.StringIO(text[1:], newline=""), delimiter=";", strict=True))
+
+
 @pytest.mark.parametrize("is_packed", [True, False], ids=["zip", "files"])
 def test_the_table_has_a_row_for_each_and_a_sum(papers: Papers, is_packed: bool) -> None:
     files = [("semua.zip", packed(papers.files))] if is_packed else papers.files
@@ -86,9 +94,11 @@ def test_a_script_is_given_the_rows_alone(papers: Papers) -> None:
 def test_the_csv_is_safe_to_open(papers: Papers) -> None:
     status, text = sent(papers.anybody, "/check/many.csv", papers.files)
     assert status == 200
-    assert text.startswith("\ufeffBerkas,Hasil,")
+    assert text.startswith("\ufeffBerkas;Hasil;"), (
+        "as a spreadsheet with Indonesian settings parts it"
+    )
     assert text.endswith("\r\n")
-    rows = list(csv.reader(io.StringIO(text[1:], newline=""), strict=True))
+    rows = table_of(text)
     assert {len(row) for row in rows} == {16}
     # What is wrong stands first.
     assert [row[0] for row in rows[1:]] == ["'=cmd|'x'!A1.pdf", "Tanpa, meterai.pdf", "Budi.pdf"]
@@ -106,6 +116,120 @@ def test_the_csv_is_safe_to_open(papers: Papers) -> None:
         "not_sealed",
     ]
     assert not any(one["sealed_bytes"] for one in (altered, plain))
+
+
+def test_csv_of_an_english_page_is_parted_by_commas(papers: Papers) -> None:
+    _, text = sent(papers.anybody, "/check/many.csv", papers.files, **{"Accept-Language": "en"})
+    assert text.startswith("\ufeffFile,Result,")
+    assert {len(row) for row in csv.reader(io.StringIO(text[1:], newline=""), strict=True)} == {16}
+
+
+def workbook_of(content: bytes) -> tuple[list[list[str | float]], str]:
+    """The cells of the one sheet of a workbook, row by row, and its XML."""
+    space = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        sheet = archive.read("xl/worksheets/sheet1.xml").decode()
+        strings = ElementTree.fromstring(archive.read("xl/sharedStrings.xml"))
+    texts = ["".join(one.itertext()) for one in strings.findall("m:si", space)]
+    rows: list[list[str | float]] = []
+    for row in ElementTree.fromstring(sheet).iterfind(".//m:row", space):
+        values = [(one.get("t"), one.findtext("m:v", "", space)) for one in row]
+        rows.append([texts[int(v)] if kind == "s" else float(v) for kind, v in values if v])
+    return rows, sheet
+
+
+def test_workbook_has_no_formula_and_counts_as_numbers(papers: Papers) -> None:
+    fields = [("document", one) for one in papers.files]
+    body, kind = urllib3.encode_multipart_formdata(fields)
+    reply = papers.anybody.post("/check/many.xlsx", body, headers=HTML | {"Content-Type": kind})
+    assert reply.status == 200
+    assert 'filename="hasil-pemeriksaan.xlsx"' in reply.headers["content-disposition"]
+    rows, xml = workbook_of(reply.body)
+    assert "<f>" not in xml
+    assert "hyperlink" not in xml
+    assert [row[0] for row in rows[1:]] == ["=cmd|'x'!A1.pdf", "Tanpa, meterai.pdf", "Budi.pdf"]
+    assert len(papers.good) in rows[3]
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_table_of_a_tab_comes_back_as_a_file(papers: Papers, kind: str) -> None:
+    lines = [["=1+1.pdf", "Asli", "a;=2", "", "12"], ["b.pdf", "! terlalu besar"]]
+    body, form = urllib3.encode_multipart_formdata({"table": json.dumps(lines)})
+    reply = papers.anybody.post(
+        f"/check/many/table/{kind}", body, headers=HTML | {"Content-Type": form}
+    )
+    assert reply.status == 200
+    assert reply.headers["cache-control"] == "private, no-store"
+    if kind == "csv":
+        rows = table_of(reply.body.decode())
+        assert rows[1:] == [["'=1+1.pdf", "Asli", "a;'=2", "", "12"], lines[1]]
+    else:
+        found, _ = workbook_of(reply.body)
+        assert found[1:] == [["=1+1.pdf", "Asli", "a;=2", "", 12.0], lines[1]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "table", "status"),
+    [
+        ("csv", "", 422),
+        ("csv", "[[1]]", 422),
+        ("xlsx", json.dumps([["x"]] * (TABLE_ROWS_MAX + 1)), 422),
+        ("xlsx", json.dumps([["x"] * 17]), 422),
+        ("pdf", "[]", 404),
+    ],
+)
+def test_what_is_no_table_is_refused(papers: Papers, kind: str, table: str, status: int) -> None:
+    body, form = urllib3.encode_multipart_formdata({"table": table})
+    headers = HTML | {"Content-Type": form}
+    assert papers.anybody.post(f"/check/many/table/{kind}", body, headers=headers).status == status
+
+
+PHOTOS = {
+    "foto.jpg": b"\xff\xd8\xff\xe0" + b"x" * 20,
+    "foto.png": b"\x89PNG\r\n\x1a\n" + b"x" * 20,
+    "foto.heic": b"\0\0\0\x18ftypheic\0\0\0\0",
+}
+OFFICE = {
+    "surat.docx": packed([("[Content_Types].xml", b"<Types/>"), ("word/document.xml", b"<w/>")]),
+    "surat.odt": packed([("mimetype", b"application/vnd.oasis.opendocument.text")]),
+    "surat.doc": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 600,
+}
+
+
+@pytest.mark.parametrize("is_packed", [True, False], ids=["zip", "files"])
+def test_what_is_no_pdf_gets_advice_by_what_it_is(papers: Papers, is_packed: bool) -> None:
+    given = [*PHOTOS.items(), *OFFICE.items()]
+    files = [("semua.zip", packed([*given, ("a.pdf", pdf())]))] if is_packed else given
+    _, text = sent(papers.anybody, "/check/many", files)
+    assert text.count(translate("page.many.not_checked.photo", "id") + "</td>") == 3
+    assert text.count(translate("page.many.not_checked.office", "id") + "</td>") == 3
+
+
+@pytest.mark.parametrize("path", ["/check", "/check/sealed"])
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        *((*one, "photo_given") for one in PHOTOS.items()),
+        *((*one, "office_given") for one in OFFICE.items()),
+        ("semua.zip", packed([("a.pdf", pdf())]), "archive_given"),
+    ],
+    ids=[*PHOTOS, *OFFICE, "zip"],
+)
+def test_one_file_that_is_no_pdf_gets_advice_and_no_verdict(
+    papers: Papers, path: str, name: str, content: bytes, code: str
+) -> None:
+    status, text = sent(papers.anybody, path, [(name, content)])
+    assert status == 422
+    assert translate(f"refusal.{code}", "id") in unescape(text)
+    assert 'class="verdict' not in text
+
+
+def test_counts_and_filter_stand_above_the_rows(papers: Papers) -> None:
+    _, text = sent(papers.anybody, "/check/many", papers.files)
+    above, _, _ = text.partition("<tr class=")
+    counts = dict(re.findall(r'data-of="(\w+)">(\d+)<', above))
+    assert counts == {"bad": "1", "act": "0", "unsure": "1", "good": "1"}
+    assert translate("verdict.altered", "id") + " 1</li>" in above
 
 
 @pytest.mark.parametrize("is_packed", [True, False], ids=["zip", "files"])
@@ -126,7 +250,7 @@ def test_archive_has_sealed_revision_of_each_good_file(papers: Papers, is_packed
         assert len(sealed) == 2
         assert all(archive.read(name) == papers.good for name in sealed)
         text = archive.read(manifest).decode()
-    rows = list(csv.DictReader(io.StringIO(text[1:], newline=""), strict=True))
+    rows = list(csv.DictReader(io.StringIO(text[1:], newline=""), delimiter=";", strict=True))
     assert manifest == "manifest.csv"
     by_file = {row["sealed_file"]: row for row in rows}
     assert set(by_file) == {*sealed, ""}
@@ -147,7 +271,7 @@ def test_each_file_with_a_serial_of_another_is_marked_and_stands_first(papers: P
     shared = translate("page.many.shared", "id")
     assert f"<li>✕ {shared} 2</li>" in text
     _, text = sent(papers.anybody, "/check/many.csv", files)
-    rows = list(csv.reader(io.StringIO(text[1:], newline=""), strict=True))
+    rows = table_of(text)
     assert [row[-1] for row in rows[1:]] == ["'=Ani.pdf", "Budi.pdf", ""]
     assert [row[1] for row in rows[1:3]] == [shared] * 2
     assert [row[9] for row in rows[1:]] == ["genuine", "genuine", "not_sealed"]
@@ -171,7 +295,8 @@ def test_something_comes_while_it_goes_on(papers: Papers, instance: Instance) ->
 
 
 @pytest.mark.parametrize(
-    "path", ["/check/many", "/check/many/rows", "/check/many.csv", "/check/many.zip"]
+    "path",
+    ["/check/many", "/check/many/rows", "/check/many.csv", "/check/many.xlsx", "/check/many.zip"],
 )
 def test_what_has_nothing_to_check_is_refused_whole(papers: Papers, path: str) -> None:
     status, text = sent(papers.anybody, path, [("", b"")])

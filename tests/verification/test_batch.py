@@ -87,9 +87,9 @@ def test_a_document_that_is_a_zip_inside_is_one_file(service: VerificationServic
     files = {"a.docx": word, "map/Thumbs.db": b"x", "desktop.ini": b"x", "map/.DS_Store": b"x"}
     given = [("surat.docx", word), ("surat.odt", libre), ("semua.zip", packed(files))]
     assert told(rows_of(service, *given)) == [
-        ("surat.docx", "unreadable"),
-        ("surat.odt", "unreadable"),
-        ("a.docx", "unreadable"),
+        ("surat.docx", NotChecked.OFFICE),
+        ("surat.odt", NotChecked.OFFICE),
+        ("a.docx", NotChecked.OFFICE),
     ]
     beside = packed({"mimetype": b"x", "b.pdf": LETTER})
     assert ("b.pdf", "not_sealed") in told(rows_of(service, ("semua.zip", beside)))

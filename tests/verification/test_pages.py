@@ -1,6 +1,8 @@
 """The pages of checking, without a database and without the other rooms."""
 
 import asyncio
+import csv
+import io
 import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
@@ -34,7 +36,8 @@ from meterai.verification import (
 from meterai.verification.model import GOOD
 from meterai.verification.pages import FORM_BYTES_MAX, PAGES, routes
 from meterai.verification.pages.checking import sealed_name
-from meterai.verification.pages.many import Line, cells_of, columns, csv_line, to_the_last
+from meterai.verification.pages.many import Line, cells_of, to_the_last
+from meterai.verification.pages.spreadsheets import SEPARATORS, columns, csv_line
 from meterai.verification.service.archive import NotChecked
 from meterai.verification.service.batch import BatchRow
 from meterai.verification.service.pictures import NotDrawn
@@ -362,8 +365,7 @@ def test_stamps_that_are_not_pictured_are_counted(asked: Any) -> None:
 
 def row_of(asked: Any, line: Line) -> str:
     """The row of a file as the table has it."""
-    csv = csv_line(cells_of(line, asked.cookies["language"]))
-    facts = {"line": line, "csv": csv, "shared_csv": csv}
+    facts = {"line": line, "cells": "[]", "shared_cells": "[]"}
     return rendered(asked, "verification/many_row.html", facts)
 
 
@@ -429,9 +431,22 @@ def test_a_typed_text_turns_nothing_around(browser: TestClient[Litestar]) -> Non
 @pytest.mark.parametrize(
     "beginning", ["=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
 )
-def test_a_cell_is_never_a_formula(beginning: str) -> None:
-    assert csv_line([f"{beginning}1+1", 'a"b', "c,d"]).lstrip('"').startswith(f"'{beginning}")
-    assert csv_line(["a", 'a"b', "c,d"]) == 'a,"a""b","c,d"\r\n'
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_cell_is_never_a_formula(beginning: str, language: str) -> None:
+    line = csv_line([f"{beginning}1+1", 'a"b', "c,d;e"], language)
+    assert line.lstrip('"').startswith(f"'{beginning}")
+    # Neither for a spreadsheet that parts cells as another language does.
+    hidden = [f"a{one}{quote}{beginning}1+1" for one in ";," for quote in ("", '"', " ")]
+    for hostile in (hidden, ["n", *hidden]):
+        written = csv_line(hostile, language)
+        for separator in SEPARATORS.values():
+            for cell in next(csv.reader(io.StringIO(written, newline=""), delimiter=separator)):
+                assert not cell.strip('" ').startswith(beginning), (separator, cell)
+
+
+def test_a_line_is_parted_as_spreadsheets_of_its_language_do() -> None:
+    assert csv_line(["a", 'a"b', "c,d"], "en") == 'a,"a""b","c,d"\r\n'
+    assert csv_line(["a", 'a"b', "c;d"], "id") == 'a;"a""b";"c;d"\r\n'
 
 
 def test_only_the_page_with_the_camera_may_use_it(browser: TestClient[Litestar]) -> None:

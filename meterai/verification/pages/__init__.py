@@ -23,6 +23,11 @@ def bdi(text: str) -> Markup:
     return begun.replace(POP_DIRECTIONAL_ISOLATE, Markup("</bdi>"))
 
 
+def breakable(name: str) -> Markup:
+    """A name of a file that a line may end within, behind each underscore."""
+    return escape(name).replace("_", Markup("_<wbr>"))
+
+
 routes = [*checking.routes, *many.routes]
 PAGES = RoomPages(
     "verification",
@@ -32,5 +37,11 @@ PAGES = RoomPages(
         Link(LinkPlace.FOOT, 10, "/check", "page.foot.check"),
     ),
     listed={"/check": "page.check.about", "/check/many": "page.many.about"},
-    filters={"grouped": grouped, "outcome": outcome, "bdi": bdi, "isolated": isolated},
+    filters={
+        "grouped": grouped,
+        "outcome": outcome,
+        "bdi": bdi,
+        "breakable": breakable,
+        "isolated": isolated,
+    },
 )

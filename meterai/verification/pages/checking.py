@@ -43,9 +43,16 @@ from meterai.sealing import (
     ClaimMalformed,
     DocumentTooLarge,
 )
-from meterai.verification.model import ArchiveGiven, PhotoMissing, serial_in
+from meterai.verification.model import (
+    ArchiveGiven,
+    OfficeGiven,
+    PhotoGiven,
+    PhotoMissing,
+    serial_in,
+)
 from meterai.verification.service import ELSEWHERE, VerificationService
-from meterai.verification.service.archive import is_archive
+from meterai.verification.service.archive import is_archive, is_office
+from meterai.verification.service.kinds import Kind, kind_of
 from meterai.verification.service.views import StampView
 from meterai.waiting_room import Act, Guarded, WaitingRoom, WaitInLine
 
@@ -126,6 +133,17 @@ async def _file(request: PageRequest, field: str) -> tuple[str, bytes]:
     return form.files[0]
 
 
+def _check_kind(content: bytes) -> None:
+    """Refuse what is plainly something else than a PDF: `PhotoGiven`, `OfficeGiven`, `ArchiveGiven`."""
+    kind = kind_of(content)
+    if kind == Kind.PHOTO:
+        raise PhotoGiven("a photo, and no document")
+    if kind == Kind.OFFICE or is_office(content):
+        raise OfficeGiven("a document of an office program, and no PDF")
+    if is_archive(content):
+        raise ArchiveGiven("a ZIP, and no document")
+
+
 @dataclass(frozen=True, slots=True)
 class _Given:
     """The file of a form, and who sent it."""
@@ -174,8 +192,7 @@ async def check(
     """Check a document: what was found, and what its stamps look like."""
 
     async def checked(given: _Given) -> Page:
-        if is_archive(given.content):
-            raise ArchiveGiven("a ZIP, and no document")
+        _check_kind(given.content)
         language, client = language_of(request), given.client
         found = await verification.check(given.content, language, client, isolated)
         drawn = await verification.pictures(given.content, found, client)
@@ -208,6 +225,7 @@ async def take_sealed(
     """A document as it was stamped, for who has no script that cuts it (`static/check.js`)."""
 
     async def taken(given: _Given) -> Page:
+        _check_kind(given.content)
         sealed = await verification.sealed(given.content, given.client)
         return saved_as(sealed_name(given.name), sealed, "application/pdf")
 

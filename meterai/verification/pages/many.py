@@ -1,4 +1,4 @@
-"""Many files checked at once: a table that grows while they are checked, or the same as CSV, or an
+"""Many files checked at once: a table, or the same as a file for a spreadsheet, or an
 archive of the sealed revisions with that table in it.
 
 Every file is a part of one form, or in an archive that is.  Nothing is kept, neither the files nor
@@ -9,18 +9,19 @@ A serial is on one document: files with the same one are copies of it, whoever h
 is marked.  So a table is written once all of its files were checked, with what is wrong at its head.
 """
 
-import csv
-import io
+import json
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from litestar import get, post
+import msgspec
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
+from litestar.params import FromPath
 from litestar.response import Stream
 from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 
@@ -28,7 +29,7 @@ from meterai.accounts import Permission
 from meterai.documents import UploadMissing
 from meterai.kit.clock import WIB, SystemClock
 from meterai.kit.priority import Priority
-from meterai.kit.refusal import Refusal
+from meterai.kit.refusal import Malformed, NotFound, Refusal
 from meterai.kit.serial import Serial
 from meterai.kit.text import without_isolates
 from meterai.pages import (
@@ -38,6 +39,7 @@ from meterai.pages import (
     bodies_of,
     field_errors,
     page,
+    read_form,
     rendered,
     see_other,
     visitor,
@@ -51,6 +53,14 @@ from meterai.plumbing.threads import to_the_end
 from meterai.plumbing.zips import Names, PiecedFile, ZippedFile, zipped
 from meterai.verification.model import outcome
 from meterai.verification.pages.checking import FORM_FIELDS_BYTES, sealed_name, too_large
+from meterai.verification.pages.spreadsheets import (
+    BYTE_ORDER_MARK,
+    Cells,
+    columns,
+    csv_line,
+    csv_table,
+    xlsx_table,
+)
 from meterai.verification.service import VerificationService
 from meterai.verification.service.archive import NotChecked
 from meterai.verification.service.batch import FILES_MAX, Batch, BatchRow, First
@@ -64,9 +74,17 @@ HERE = "/check/many"
 _ROWS = "<!-- rows -->"  # where the template of the page has them
 _GOES_ON = "<!---->"  # for each file, so that no proxy takes a long check for an end
 MANIFEST = "manifest.csv"
-BYTE_ORDER_MARK = "\ufeff"
-# With which a spreadsheet begins one; some take the wide forms of East Asian keyboards (U+FF01 and on) too.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Of a table that a tab hands back to have it as a file: four forms full of files.
+TABLE_ROWS_MAX = 4 * FILES_MAX
+TABLE_BYTES_MAX = 4 * 1024 * 1024
+_FILES: dict[str, tuple[Callable[[Sequence[Cells], str], bytes], str]] = {
+    "csv": (csv_table, "text/csv; header=present"),
+    "xlsx": (xlsx_table, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+}
+_Lines = Annotated[
+    list[Annotated[list[str], msgspec.Meta(max_length=16)]],
+    msgspec.Meta(max_length=TABLE_ROWS_MAX),
+]
 _OPTIONS = {
     "permission": Permission.PUBLIC,
     "priority": Priority.CHECKING,
@@ -125,7 +143,43 @@ async def check_csv(
     settings: NamedDependency[Settings],
 ) -> Page:
     """The same as a table for a spreadsheet (RFC 4180)."""
-    return await _answer(request, verification, lines, settings, _Csv(language_of(request)))
+    return await _answer(request, verification, lines, settings, _File(language_of(request), "csv"))
+
+
+@post(
+    f"{HERE}.xlsx", opt=_OPTIONS, include_in_schema=False, request_max_body_size=MANY_FORM_BYTES_MAX
+)
+async def check_xlsx(
+    request: PageRequest,
+    verification: NamedDependency[VerificationService],
+    lines: NamedDependency[WaitingRoom],
+    settings: NamedDependency[Settings],
+) -> Page:
+    """The same as a workbook."""
+    return await _answer(
+        request, verification, lines, settings, _File(language_of(request), "xlsx")
+    )
+
+
+@post(
+    f"{HERE}/table/{{kind:str}}",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKING},
+    include_in_schema=False,
+    request_max_body_size=TABLE_BYTES_MAX,
+)
+async def save_table(request: PageRequest, kind: FromPath[str]) -> Page:
+    """A file of the table that a tab has; it is made of what came, and kept nowhere."""
+    if kind not in _FILES:
+        raise NotFound("no such file")
+    await visitor(request)
+    file = _File(language_of(request), kind)
+    try:
+        lines = msgspec.json.decode((await read_form(request)).text("table"), type=_Lines)
+    except msgspec.MsgspecError:
+        raise Malformed("table", "table", rows_max=TABLE_ROWS_MAX) from None
+    headers = {"Cache-Control": "private, no-store", **file.headers}
+    content = await file.of(lines)
+    return Response(content, status_code=200, media_type=file.media_type, headers=headers)
 
 
 @post(
@@ -146,7 +200,6 @@ def _facts(*, is_answer: bool) -> dict[str, Any]:
         "is_answer": is_answer,
         "files_max": FILES_MAX,
         "bytes_max": MANY_BYTES_MAX,
-        "head": lambda language: BYTE_ORDER_MARK + csv_line(columns(language)).rstrip("\r\n"),
     }
 
 
@@ -155,7 +208,7 @@ async def _answer(
     verification: VerificationService,
     lines: WaitingRoom,
     settings: Settings,
-    written: "_Table | _Csv | _Zip",
+    written: "_Table | _File | _Zip",
 ) -> Page:
     """The answer in this form; a form with nothing to check in it is refused before it begins."""
     try:
@@ -244,7 +297,7 @@ def lines_of(rows: Sequence[BatchRow]) -> list[Line]:
 
 
 class _Table:
-    """Rows of a table, within the whole page or alone; each has its line of the CSV with it."""
+    """Rows of a table, within the whole page or alone; each has its cells of a spreadsheet with it."""
 
     media_type = "text/html"
 
@@ -258,48 +311,56 @@ class _Table:
         """The answer, piece by piece."""
         end = ""
         if self._is_whole:
-            head, _, end = self._render("verification/many.html", _facts(is_answer=True)).partition(
-                _ROWS
-            )
+            whole = self._render("verification/many.html", _facts(is_answer=True))
+            head, _, end = whole.partition(_ROWS)
             yield head
         found = []
         async for row in rows:
             found.append(row)
             yield _GOES_ON
         lines = lines_of(found)
+        if self._is_whole:
+            said = Counter(self._said(line) for line in lines)
+            yield self._render(
+                "verification/many_begin.html",
+                {
+                    "count": len(lines),
+                    "said": said.most_common(),
+                    "counts": Counter(line.outcome for line in lines),
+                },
+            )
         for line in lines:
             yield self._render("verification/many_row.html", self._of(line))
-        if self._is_whole:
-            counts = Counter(self._said(line) for line in lines)
-            facts = {"count": len(lines), "counts": counts.most_common()}
-            yield self._render("verification/many_end.html", facts) + end
+        yield end
 
     def _of(self, line: Line) -> dict[str, Any]:
         # A page that sends files one by one finds out itself which share a serial, and names them (`many.js`).
         shared = line._replace(shared_with=("",))
-        texts = [csv_line(cells_of(one, self._language)).rstrip("\r\n") for one in (line, shared)]
-        return {"line": line, "csv": texts[0], "shared_csv": texts[1]}
+        texts = [json.dumps(cells_of(one, self._language)) for one in (line, shared)]
+        return {"line": line, "cells": texts[0], "shared_cells": texts[1]}
 
     def _said(self, line: Line) -> tuple[str, str]:
         """How a line is shown, and what it says first."""
         return line.outcome, _result(line, self._language)
 
 
-class _Csv:
-    """A table for spreadsheets: UTF-8 with a byte order mark, which some of them need to see that."""
+class _File:
+    """A table as a file for a spreadsheet."""
 
-    media_type = "text/csv; header=present"
-
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, kind: str) -> None:
         self._language = language
+        self._written, self.media_type = _FILES[kind]
         name = translate("page.many.csv_name", language)
-        self.headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+        self.headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"'}
 
-    async def pieces(self, rows: AsyncIterator[BatchRow]) -> AsyncIterator[str]:
-        """The answer, piece by piece."""
-        yield BYTE_ORDER_MARK + csv_line(columns(self._language))
-        for line in lines_of([row async for row in rows]):
-            yield csv_line(cells_of(line, self._language))
+    async def of(self, lines: Sequence[Cells]) -> bytes:
+        """The file with these lines."""
+        return await to_the_end(partial(self._written, lines, self._language))
+
+    async def pieces(self, rows: AsyncIterator[BatchRow]) -> AsyncIterator[bytes]:
+        """The answer, once all of its files were checked."""
+        lines = lines_of([row async for row in rows])
+        yield await self.of([cells_of(line, self._language) for line in lines])
 
 
 class _Zip:
@@ -330,10 +391,10 @@ class _Zip:
                 each = partial(_each, row.first, sealed.bytes)
                 yield PiecedFile(name, sealed.sealed_at, sealed.bytes, crc, each)
                 sealed_as[id(row)] = name
-        table = csv_line([*columns(self._language), "sealed_file"])
+        table = csv_line([*columns(self._language), "sealed_file"], self._language)
         for line in lines_of(found):
             cells = cells_of(line, self._language)
-            table += csv_line([*cells, sealed_as.get(id(line.row), "")])
+            table += csv_line([*cells, sealed_as.get(id(line.row), "")], self._language)
         yield ZippedFile(MANIFEST, at, (BYTE_ORDER_MARK + table).encode())
 
 
@@ -349,11 +410,6 @@ async def _each(first: First, size: int) -> AsyncIterator[bytes]:
     pieces = first(size)
     while piece := await to_the_end(partial(next, pieces, b"")):
         yield piece
-
-
-def columns(language: str) -> list[str]:
-    """What the columns of the CSV are called."""
-    return translate("page.many.csv_columns", language).split("|")
 
 
 def _result(line: Line, language: str) -> str:
@@ -399,17 +455,12 @@ def _time(at: datetime | None) -> str:
     return f"{at.astimezone(WIB):%Y-%m-%d %H:%M:%S}" if at else ""
 
 
-def csv_line(cells: Sequence[str]) -> str:
-    """One record of RFC 4180; what a spreadsheet would take for a formula is text.
-
-    A spreadsheet may part cells elsewhere than we do, as with Indonesian settings at each semicolon: a name
-    must not begin a cell of its own.
-    """
-    out = io.StringIO()
-    safe = [cell.replace(";", ",") for cell in cells]
-    safe = [f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in safe]
-    csv.writer(out, lineterminator="\r\n").writerow(safe)
-    return out.getvalue()
-
-
-routes = [show_many_form, check_many, check_rows, check_csv, take_sealed]
+routes = [
+    show_many_form,
+    check_many,
+    check_rows,
+    check_csv,
+    check_xlsx,
+    take_sealed,
+    save_table,
+]

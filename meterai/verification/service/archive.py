@@ -58,6 +58,8 @@ class NotChecked(StrEnum):
     NOT_JUDGED = "not_judged"  # takes longer than a machine this busy gives it
     LATE = "late"  # the time of the request was over
     FAULT = "fault"  # of ours; the rest was not looked at
+    PHOTO = "photo"  # no PDF: a picture of a document
+    OFFICE = "office"  # no PDF: a document of Word, LibreOffice or the like
 
 
 class Unread(Exception):
@@ -94,7 +96,8 @@ def is_document(found: Sequence[Entry]) -> bool:
     return bool(paths & _OF_A_DOCUMENT) and not any(one.lower().endswith(".pdf") for one in paths)
 
 
-def _is_document(content: bytes) -> bool:
+def is_office(content: bytes) -> bool:
+    """True for a document that is a zip inside."""
     try:
         return is_document(entries(BytesIO(content)))
     except Unread:
@@ -187,7 +190,7 @@ def content(file: IO[bytes], entry: Entry) -> bytes:
     found = _inflated(_compressed(file, entry), entry.method, entry.size)
     if len(found) != entry.size or zlib.crc32(found) != entry.crc:
         raise Unread(NotChecked.DAMAGED)
-    if is_archive(found) and not _is_document(found):
+    if is_archive(found) and not is_office(found):
         raise Unread(NotChecked.NESTED)
     return found
 

@@ -31,6 +31,7 @@ from meterai.verification.service.archive import (
     pieces,
     pieces_of,
 )
+from meterai.verification.service.kinds import kind_of
 from meterai.verification.service.views import VerificationView
 
 FILES_MAX = 500  # of one request: "several hundred", and its answer is one table
@@ -147,6 +148,12 @@ class Batch:
         await self._memory.wait_for(given.size)
         try:
             document = await to_the_end(given.read)
+            if kind := kind_of(document):
+                raise Unread(NotChecked(kind))
+            if is_archive(
+                document
+            ):  # one that is no document was opened, or is refused inside another
+                raise Unread(NotChecked.OFFICE)
             return await self._verification.check(document, self._language, self._client, isolated)
         finally:
             self._memory.give_back(given.size)

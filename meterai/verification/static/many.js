@@ -6,12 +6,12 @@ const words = form.dataset;
 const results = document.querySelector("[data-results]");
 const table = results.querySelector("tbody");
 const [progress, status] = form.querySelectorAll("[data-said]");
-const [button, asFile] = form.querySelectorAll("button");
-let kept = JSON.parse(sessionStorage.many ?? "{}"); // the rows of each file, by what it looks like
+const button = form.querySelector("button");
+let kept = JSON.parse(sessionStorage.rows ?? "{}"); // the rows of each file, by what it looks like
 
 function show() {
   // Beyond 5 MB it lasts as long as the page.
-  try { sessionStorage.many = JSON.stringify(kept); } catch {}
+  try { sessionStorage.rows = JSON.stringify(kept); } catch {}
   table.innerHTML = Object.values(kept).join("");
   again();
   results.hidden = !table.rows.length;
@@ -29,21 +29,23 @@ function again() {
         note.hidden = false;
         note.querySelector("bdi").append(name);
         row.className = "bad";
-        row.dataset.line = row.dataset.sharedLine + cell(name); // its last cell is for that
+        row.dataset.line = row.dataset.sharedLine.replace(/""]$/, `${JSON.stringify(name)}]`); // its last cell is for that
       }
     }
   }
-  table.append(...table.querySelectorAll(".good")); // what is wrong stands first
+  for (const count of results.querySelectorAll("[data-of]")) { // the worst stands first
+    const rows = table.querySelectorAll(`.${count.dataset.of}`);
+    table.append(...rows);
+    count.textContent = rows.length;
+  }
 }
-
-// What a spreadsheet takes for text, whatever it begins with.
-const cell = (text) => `"'${text.replaceAll('"', '""').replaceAll(";", ",")}"`;
 
 function refused({ name }, why) {
   const row = document.createElement("tr");
   const texts = [name, `! ${why}`];
   for (const text of texts) row.insertCell().append(text);
-  row.dataset.line = texts.map(cell).join();
+  row.dataset.line = JSON.stringify(texts);
+  row.className = "unsure";
   row.dataset.unchecked = "";
   row.lang = words.lang; // a row stays when the page comes in another language
   return row.outerHTML;
@@ -107,10 +109,8 @@ form.onsubmit = async (event) => {
   status.textContent = [words.done, ...Object.entries(counts).map((one) => one.join(" "))].join(", ");
 };
 
-results.querySelector("[data-csv]").onclick = ({ target }) => {
-  const lines = [results, ...table.rows].map((one) => `${one.dataset.line}\r\n`);
-  const href = URL.createObjectURL(new Blob(lines, { type: "text/csv" }));
-  Object.assign(document.createElement("a"), { href, download: `${target.dataset.csv}.csv` }).click();
+results.querySelector("form").onsubmit = ({ target }) => {
+  target.table.value = `[${[...table.rows].map((one) => one.dataset.line)}]`;
 };
 
 results.querySelector("[data-clear]").onclick = () => {
@@ -118,5 +118,5 @@ results.querySelector("[data-clear]").onclick = () => {
   show();
 };
 
-asFile.hidden = true; // there is one below the table
+for (const one of form.querySelectorAll("[data-file]")) one.hidden = true; // they are below the table
 show();

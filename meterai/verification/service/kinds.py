@@ -1,0 +1,31 @@
+"""The kind of a file that is no PDF, by how it begins: so that its sender is told what to do instead."""
+
+from enum import StrEnum
+
+HEADER_WITHIN = 1024  # bytes, in which a PDF says that it is one (ISO 32000-2, annex I)
+_PHOTOS = (
+    b"\xff\xd8\xff",  # JPEG
+    b"\x89PNG\r\n\x1a\n",
+    b"GIF8",
+    b"II*\0",  # TIFF
+    b"MM\0*",
+)
+_BRANDS = (b"hei", b"hev", b"mif", b"msf", b"avi")  # of HEIC and AVIF, as telephones take them
+_OFFICE = (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"{\\rtf")  # Word before 2007, and RTF
+
+
+class Kind(StrEnum):
+    """Something else than a PDF that people have of a document."""
+
+    PHOTO = "photo"
+    OFFICE = "office"
+
+
+def kind_of(content: bytes) -> Kind | None:
+    """The kind of a file, None for a PDF and for what is not known; of a ZIP `archive` tells."""
+    if b"%PDF-" in content[:HEADER_WITHIN]:
+        return None
+    is_heic = content[4:8] == b"ftyp" and content[8:11] in _BRANDS
+    if is_heic or content.startswith(_PHOTOS) or (content[:4], content[8:12]) == (b"RIFF", b"WEBP"):
+        return Kind.PHOTO
+    return Kind.OFFICE if content.startswith(_OFFICE) else None
