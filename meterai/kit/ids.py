@@ -64,8 +64,9 @@ def show(kind: str, identifier: UUID) -> str:
 
 
 def read(kind: str, text: str) -> UUID:
-    """Read a public form of this kind; refuses with `NotFound`, since nothing can be called that."""
-    prefix, _, rest = text.partition("_")
+    """Read a public form of this kind, in groups or not, as people copy and type it; refuses with `NotFound`,
+    since nothing can be called that."""
+    prefix, _, rest = text.replace(" ", "").replace("-", "").partition("_")
     if prefix != kind or rest != rest.lower():
         raise NotFound(f"not an id of kind {kind}")
     try:

@@ -56,6 +56,13 @@ def shown(text: str) -> str:
     )
 
 
+def groups(number: str) -> list[str]:
+    """A number that people read aloud, in groups of four: `ord_`, `06f9`, ...; the prefix is one of them."""
+    prefix, line, rest = number.rpartition("_")
+    of_four = [rest[start : start + 4] for start in range(0, len(rest), 4)]
+    return [prefix + line, *of_four] if line else of_four
+
+
 def file_name(text: str) -> str:
     """A file name that is safe to show, to mail and to send back: no path, nothing unseen.
 

@@ -15,6 +15,7 @@ from meterai.accounts import NOBODY, CodeService
 from meterai.kit.backoff import pause
 from meterai.kit.ids import new_id
 from meterai.kit.priority import Priority
+from meterai.kit.text import groups
 from meterai.notifications import store
 from meterai.notifications.model import GivenUpMail, Mail
 from meterai.operator import SPECIMEN, OperatorSettings, Seller
@@ -188,11 +189,17 @@ class MailService:
             challenge = UUID(facts["challenge"])
             facts["code"] = self._codes.code(challenge)
             facts["link"] = f"{self._url}{self._codes.link(challenge)}"
+        # Numbers that people read aloud.
+        spoken = facts | {
+            name: " ".join(groups(facts[name]))
+            for name in ("order", "number", "bank_number")
+            if isinstance(facts.get(name), str)
+        }
         subject = translate(f"mail.{template}.subject", language, **facts)
-        lines = translate(f"mail.{template}.text", language, **facts).split("\n")
+        lines = translate(f"mail.{template}.text", language, **spoken).split("\n")
         if template in RECEIPTS and "at" in facts:  # not in those of the version before this one
             seller = {"seller": self._seller.name, "tax_number": self._seller.tax_numbers}
-            lines += translate(RECEIPTS[template], language, **facts, **seller).split("\n")
+            lines += translate(RECEIPTS[template], language, **spoken, **seller).split("\n")
         foot = [
             f"{self._seller.name}, {self._seller.address}",
             self._seller.contact,

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from meterai.kit.ids import show
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Malformed, Refusal, SignInRequired
+from meterai.kit.text import groups
 from meterai.pages.assets import Asset, address, assets_of
 from meterai.pages.kept import COOKIE as KEPT
 from meterai.pages.kept import KeptForm, set_kept
@@ -38,6 +39,12 @@ FLOOR = "meterai.pages"
 def rupiah(value: int) -> str:
     """An amount as people write it: Rp10.000."""
     return str(Rupiah(value))
+
+
+def aloud(number: str) -> Markup:
+    """A number in groups that are seen and not copied: no space is between them."""
+    each = (Markup("<span>{}</span>").format(one) for one in groups(number))
+    return Markup('<span class="mono aloud">{}</span>').format(Markup().join(each))
 
 
 class Site:
@@ -73,7 +80,7 @@ class Site:
         made.globals.update(
             asset=partial(address, self.assets), form_key=fresh_key, identifier=show
         )
-        made.filters.update(rupiah=rupiah, file_size=format_size)
+        made.filters.update(rupiah=rupiah, file_size=format_size, aloud=aloud)
         for room in rooms:
             made.filters.update(room.filters)
         return made

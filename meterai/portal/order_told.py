@@ -91,6 +91,12 @@ class OrderNow:
         return self.order.money.captured - back
 
     @property
+    def is_refused(self) -> bool:
+        """True where money is on its way back and the bank declined to send it."""
+        is_returning = self.order.state == OrderState.RETURNING
+        return is_returning and any(one.state == RefundState.REFUSED for one in self.refunds)
+
+    @property
     def is_soon(self) -> bool:
         """True so short a time after it was placed that the provider may well be answering."""
         return self.now < self.order.placed_at + QR_USUALLY_WITHIN
@@ -243,6 +249,8 @@ def _after(this: OrderNow) -> tuple[str, ...]:
             return headline, "lapsed.paid", f"came.{this.came_to}"
         case OrderState.WITHDRAWN if money.captured:
             return headline, f"came.{this.came_to}"
+        case OrderState.RETURNING if this.is_refused:
+            return "page.order.headline.refund_refused", "returning.refused"
         case OrderState.RETURNED if not money.refunded:
             return headline, "returned.by_the_bank"
         case OrderState.RETURNED if all(one.state != RefundState.SETTLED for one in this.refunds):

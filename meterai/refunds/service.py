@@ -53,7 +53,12 @@ _log = structlog.get_logger()
 
 
 class RefundView(msgspec.Struct, frozen=True, kw_only=True):
-    """A refund as the API shows it.  Amount in whole rupiah."""
+    """A refund as the API shows it.  Amount in whole rupiah.
+
+    A state that is `refused` ends nothing: the bank declined to send the money, which we still hold for its
+    buyer; it is sent again by itself, and past `due_at` the operator settles it with the bank: ask the
+    operator, with `refund_number`.
+    """
 
     id: str
     order_id: str

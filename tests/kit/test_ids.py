@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from meterai.kit.ids import ALPHABET, compact, decode, encode, from_compact, new_id, read, show
 from meterai.kit.refusal import NotFound
+from meterai.kit.text import groups
 
 
 @given(st.uuids())
@@ -29,7 +30,12 @@ def test_any_text_is_an_id_or_not_found(text: str) -> None:
             found = read("ord", candidate)
         except NotFound:
             continue
-        assert show("ord", found) == candidate
+        assert show("ord", found) == candidate.replace(" ", "").replace("-", "")
+
+
+@given(st.uuids(), st.sampled_from([" ", "-", ""]))
+def test_number_is_read_in_groups_as_it_is_shown(identifier: UUID, between: str) -> None:
+    assert read("ord", between.join(groups(show("ord", identifier)))) == identifier
 
 
 @given(st.text(alphabet=ALPHABET, min_size=26, max_size=26))

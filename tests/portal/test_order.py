@@ -415,6 +415,26 @@ def test_a_refund_past_its_time_says_what_happens(asked: Any) -> None:
     assert said not in order_main(asked, one, refunds=[late])
 
 
+def test_refused_refund_is_not_headed_as_on_its_way(asked: Any) -> None:
+    language = asked.cookies["language"]
+    declined = refund(RefundState.REFUSED, RefundCause.LATE)
+    one = order(OrderState.RETURNING, OrderKind.STAMPS)
+    main = order_main(asked, one, refunds=[declined])
+    assert f"<h1>{translate('page.order.headline.refund_refused', language)}</h1>" in main
+    for said in ("page.refund.refused_means", "page.refund.ask", "state.refund.refused"):
+        assert translate(said, language) in main
+    for calm in ("page.order.returning", "state.order.returning", "page.refund.nothing_to_do"):
+        assert translate(calm, language) not in main
+
+
+def test_numbers_to_read_aloud_are_in_groups_and_copied_whole(asked: Any) -> None:
+    one = order(OrderState.RETURNING, OrderKind.STAMPS)
+    main = order_main(asked, one, refunds=[refund(RefundState.SENT, RefundCause.ASKED)])
+    shown = re.findall(r'<span class="mono aloud">(.*?)</span></dd>', main)
+    assert [re.sub("<[^>]*>", "", each) for each in shown] == ["RF1", one.id]
+    assert re.findall(r"<span>(.*?)</span>", shown[1])[:2] == ["ord_", one.id[4:8]]
+
+
 def test_everything_that_moves_money_has_its_words() -> None:
     moved = {
         "payment_captured",

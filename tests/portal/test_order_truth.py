@@ -13,7 +13,7 @@ from meterai.apps.rooms import pages_of
 from meterai.kit.ids import new_id
 from meterai.orders import OrderService
 from meterai.pages import Site, rendered
-from meterai.pages.rendering import rupiah
+from meterai.pages.rendering import aloud, rupiah
 from meterai.payments.model import ATTEMPTS_PER_SUBJECT_MAX
 from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.portal.order_told import Told
@@ -274,7 +274,7 @@ def test_the_money_of_the_page_is_what_the_bank_holds(shop: Shop, story: str) ->
         assert bool(NOT_PAID.search(main)) == (not seen["captured"])
         # Each refund has the one number, and what came stands in the list of what happened.
         for row in shop.rows("SELECT refund_no FROM refunds WHERE order_id = %s", order):
-            assert row["refund_no"] in main
+            assert aloud(row["refund_no"]) in main
         if seen["captured"]:
             [moves] = MOVE.findall(main)
             denied, given_back, covered = (

@@ -13,6 +13,7 @@ from hypothesis import strategies as some
 
 from meterai.kit.money import Rupiah
 from meterai.kit.serial import Serial
+from meterai.kit.text import groups
 from meterai.operator import Seller
 from meterai.orders import OrderKind, OrderState
 from meterai.payments import Captured
@@ -60,7 +61,11 @@ def test_an_order_that_was_paid_has_a_receipt(language: str) -> None:
     [text] = text_of(content)
     assert all(
         said in text
-        for said in (one.id, "QRIS", "a@example.id", "Rp21.000", "Rp10.500", *ALL_OF_SELLER)
+        for said in (
+            " ".join(groups(one.id)),
+            *("QRIS", "a@example.id", "Rp21.000", "Rp10.500"),
+            *ALL_OF_SELLER,
+        )
     )
     assert translate("receipt.sum", language, quantity=2, price="Rp10.000", sum="Rp20.000") in text
     assert translate("receipt.sum", language, quantity=2, price="Rp500", sum="Rp1.000") in text
@@ -102,7 +107,7 @@ def test_a_name_that_cannot_be_printed_is_in_the_text_and_the_receipt_says_so(
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("cause", RefundCause)
 def test_a_refund_that_is_there_has_a_receipt(language: str, cause: RefundCause) -> None:
-    one = msgspec.structs.replace(refund(RefundState.SETTLED, cause), refund_number="RF123")
+    one = msgspec.structs.replace(refund(RefundState.SETTLED, cause), refund_number="RF123456")
     [text] = text_of(
         paper(
             "Bukti", language, refund_receipt(SELLER, one, "623400000017", "a@example.id", language)
@@ -110,7 +115,10 @@ def test_a_refund_that_is_there_has_a_receipt(language: str, cause: RefundCause)
     )
     assert all(
         said in text
-        for said in ("RF123", "R1", "Rp10.500", one.order_id, "623400000017", *ALL_OF_SELLER)
+        for said in (
+            *("RF12 3456", "R1", "Rp10.500", " ".join(groups(one.order_id)), "623400000017"),
+            *ALL_OF_SELLER,
+        )
     )
     assert "refund.cause" not in text
 

@@ -15,6 +15,7 @@ from meterai.kit.money import Rupiah
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound
 from meterai.kit.serial import Serial
+from meterai.kit.text import groups
 from meterai.operator import SPECIMEN, OperatorSettings, Seller
 from meterai.orders import OrderService, OrderView
 from meterai.pages import PageRequest
@@ -70,7 +71,7 @@ def order_receipt(
     are_unwritten = any(not can_write(one.document_name) for one in stamped)
     return [
         *seller_lines(seller, language),
-        line("order", order.id),
+        line("order", _aloud(order.id)),
         line("paid_at", format_datetime(order.paid_at, language)),
         line("method", order.payment.method.upper()),
         *(line("payment", _payment(one, language)) for one in payments),
@@ -105,10 +106,10 @@ def refund_receipt(
     of what was given back."""
     assert refund.settled_at is not None, "only what is there has a receipt"
     said = {
-        "refund": refund.refund_number,
-        "bank_number": refund.provider_refund_number or "-",
+        "refund": _aloud(refund.refund_number),
+        "bank_number": _aloud(refund.provider_refund_number or "-"),
         "payment": payment,
-        "order": refund.order_id,
+        "order": _aloud(refund.order_id),
         "account": email,
         "amount": _rupiah(refund.amount),
         "settled_at": format_datetime(refund.settled_at, language),
@@ -124,6 +125,11 @@ def refund_receipt(
 def _grouped(serials: Sequence[str]) -> str:
     """Serials as the stamp and every page have them: somebody compares them letter by letter."""
     return ", ".join(Serial(one).grouped() for one in serials)
+
+
+def _aloud(number: str) -> str:
+    """A number as people read it aloud, and as it is taken where one is typed."""
+    return " ".join(groups(number))
 
 
 def _rupiah(value: int) -> str:
