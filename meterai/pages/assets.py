@@ -27,7 +27,7 @@ _SCRIPT = re.compile(
     rb"""("(?:[^"\\\n]|\\.)*"|`[^`]*`)|[ ]*//[^\n]*|[ ]?([=<>!?:&|*,;(){}\[\]+-]+|/(?=[ ]))[ ]?"""
 )
 _LINE_END = re.compile(
-    rb"(?:(?<=[;{},])|(?<==>))\n"
+    rb"(?:(?<=[;{},(?])|(?<==>)|(?<=&&))\n|\n(?=[.?)])"
 )  # where a statement goes on or has ended either way; one that ends with a bracket has a semicolon
 # Declarations one after another, none of which has a bracket with statements in it, are one statement.
 _DECLARED = re.compile(rb"(?<![^;{}\n])(const|let)[ \[][^;{}\n]*(?:;\1[ \[][^;{}\n]*)+;")

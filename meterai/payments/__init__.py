@@ -16,6 +16,7 @@ Calls ledger, suspense.  Tells the rooms above by `payment_captured`, `payment_d
 """
 
 from meterai.payments.adapters.snap import NOTIFY_PATH, SnapSettings, client_secret, signing_key
+from meterai.payments.adapters.snap.emv import payee
 from meterai.payments.asking import BuyerQuestions
 from meterai.payments.model import (
     REFUND_PREFIX,
@@ -92,6 +93,7 @@ __all__ = [
     "new_attempt",
     "open_another",
     "parse_reference",
+    "payee",
     "read_instructions",
     "reference_of",
     "refund_number",

@@ -115,12 +115,51 @@ def test_offline_in_the_middle_goes_on_by_itself(chromium, instance):
     chooser.chooses(payload("surat.pdf", LARGE))
     chooser.waits_for_parts(2)
     chooser.context.set_offline(True)
-    chooser.sees("surat.pdf", "Tidak ada sambungan")
+    chooser.sees("surat.pdf", "Terputus, kami lanjutkan")
     sent = list(chooser.parts)
     chooser.context.set_offline(False)
     chooser.sees("surat.pdf", "Siap")
     again = [one for one in chooser.parts[len(sent) :] if one in sent]
     assert len(again) <= 2, (sent, chooser.parts)
+    assert chooser.complaints == []
+
+
+def test_cut_part_is_told_as_interrupted_while_it_is_sent_again(chromium, instance):
+    chooser = Chooser(chromium, instance)
+    cuts: list[str] = []
+
+    def cut(route: Route) -> None:
+        if route.request.method == "PATCH" and len(cuts) < 3:
+            cuts.append(route.request.url)
+            return route.abort("connectionreset")
+        return route.fallback()
+
+    chooser.context.route("**/stamp/uploads/*", cut)
+    chooser.chooses(payload("surat.pdf", LARGE))
+    chooser.sees("surat.pdf", "Terputus, kami lanjutkan")
+    chooser.sees("surat.pdf", "Siap")
+    assert len(cuts) == 3
+    assert chooser.complaints == []
+
+
+def test_progress_is_seen_within_a_part(chromium, instance):
+    chooser = Chooser(chromium, instance)
+    network = chooser.context.new_cdp_session(chooser.page)
+    network.send("Network.enable")
+    slow = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": 100 * 1024}
+    network.send("Network.emulateNetworkConditions", {"offline": False, **slow})
+    chooser.page.evaluate(
+        """() => {
+            window.seen = [];
+            const look = () => {
+                const bar = document.querySelector("[data-files] progress");
+                if (bar) seen.push(bar.value);
+            };
+            setInterval(look, 50);
+        }"""
+    )
+    chooser.chooses(payload("surat.pdf", LARGE))
+    chooser.page.wait_for_function("() => new Set(seen.filter((one) => one % 262144)).size > 2")
     assert chooser.complaints == []
 
 
@@ -353,7 +392,7 @@ def test_what_is_taken_out_while_the_line_is_away_stays_out(chromium, instance, 
     uploads = re.compile(r"/stamp/uploads(/|$)")
     chooser.page.route(uploads, lose_the_answer)
     chooser.chooses(payload("salah.pdf", content))
-    chooser.sees("salah.pdf", "Tidak ada sambungan")
+    chooser.sees("salah.pdf", "Terputus, kami lanjutkan")
     chooser.row("salah.pdf").get_by_role("button").click()
     chooser.sees("salah.pdf", "Sedang dikeluarkan")
     chooser.page.unroute(uploads)

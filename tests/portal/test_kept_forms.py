@@ -49,6 +49,25 @@ def test_a_form_to_buy_waits_for_its_owner_to_sign_in(visitor: WalkIn) -> None:
     assert orders(visitor) == 1
 
 
+def test_whose_session_ended_on_an_order_reads_that_it_is_safe_and_how_to_get_back(
+    visitor: WalkIn,
+) -> None:
+    said = translate("page.sign_in.order_is_safe", "en")
+    there = visitor.goes("/buy", _order_of(visitor))
+    end_session(visitor)
+    answer = visitor.client.get(there, headers={"Accept": "text/html"}, follow_redirects=True)
+    assert answer.url.path == "/sign-in"
+    assert said in answer.text
+    assert said not in visitor.get("/sign-in?next=%2Fbuy")
+    visitor.signs_in(ANI, there)
+    assert f"{there}/withdraw" in visitor.get(there)
+
+
+def _order_of(visitor: WalkIn) -> dict[str, str]:
+    visitor.signs_in(ANI, "/account")
+    return fields(visitor.get("/buy"), "/buy", "quantity")
+
+
 def test_nobody_else_sees_what_was_typed(visitor: WalkIn) -> None:
     visitor.signs_in(ANI)
     form = fields(visitor.get("/buy"), "/buy", "quantity") | {"quantity": "37"}

@@ -20,6 +20,8 @@ from meterai.ledger import MoneyMove
 from meterai.orders import OrderKind, OrderState, OrderView
 from meterai.orders.service import MoneyView
 from meterai.pages import Site, rendered
+from meterai.pages.rendering import aloud
+from meterai.payments import payee
 from meterai.plumbing.messages import LANGUAGES, catalogue, format_datetime, translate
 from meterai.portal.order_told import QR_USUALLY_WITHIN, OrderNow, told
 from meterai.portal.pages import qr_drawing
@@ -27,6 +29,7 @@ from meterai.portal.routes import routes
 from meterai.refunds import RefundCause, RefundState, RefundView
 from meterai.stamping import Stamping, StampingState, may_reorder
 from meterai.stamps import Lot
+from standins.bank.qris import NATIONAL_MERCHANT_ID, DynamicQr, payload
 from tests.support.pages import application, asked_by_somebody
 from tests.support.shown import HOSTILE, NOW, TOTAL, money, order, refund, stamping
 
@@ -76,6 +79,7 @@ def order_main(
         "moves": [MoneyMove("payment_captured", NOW, TOTAL)],
         "now": now,
         "qr": qr_drawing(qr) if qr else None,
+        "payee": None,
         "instructions": None,
         "bank_said": "",
         "zipped": len(documents),
@@ -413,6 +417,25 @@ def test_a_refund_past_its_time_says_what_happens(asked: Any) -> None:
     said = translate("page.refund.late", asked.cookies["language"])
     assert said in order_main(asked, one, refunds=[late], now=LATER)
     assert said not in order_main(asked, one, refunds=[late])
+
+
+def test_page_to_pay_names_who_is_paid_beside_the_code(asked: Any) -> None:
+    """As EMV tags 59 and 51 have it, so that a payer compares it with what the application shows."""
+    text = payload(DynamicQr(TOTAL, "R1", "12345678", "METERAI NUSANTARA", "T1"))
+    found = payee(text)
+    assert found == ("METERAI NUSANTARA", NATIONAL_MERCHANT_ID)
+    one = order(OrderState.PLACED, OrderKind.STAMPS, text)
+    main = order_main(asked, one, payee=found)
+    assert "<strong>QRIS</strong> METERAI NUSANTARA<br>NMID" in main
+    assert str(aloud(NATIONAL_MERCHANT_ID)) in main
+    assert payee("not a QR") is None
+    assert "<strong>QRIS</strong></p>" in order_main(asked, one)
+
+
+def test_page_to_pay_speaks_of_no_device_that_it_may_not_be_on(asked: Any) -> None:
+    main = order_main(asked, order(OrderState.PLACED, OrderKind.STAMPS, QR))
+    for word in ("ponsel ini", "this phone", " di atas", " above"):
+        assert word not in main
 
 
 def test_refused_refund_is_not_headed_as_on_its_way(asked: Any) -> None:

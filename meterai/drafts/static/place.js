@@ -24,7 +24,7 @@ const stamps = [...form.querySelectorAll("fieldset.stamp")].map((fields, index) 
 });
 const here = stamps.filter((one) => one.page.value === facts.page);
 const box = (one) => {
-  const [x, y, width] = [one.x, one.y, one.width].map((field) => Number(plain(field)));
+  const [x, y, width] = [one.x, one.y, one.width].map((field) => +plain(field));
   return { x, y, width, height: width * facts.ratio };
 };
 const choose = ({ choice }) => { if (choice) choice.checked = true; };
@@ -149,6 +149,6 @@ for (const one of stamps) {
   one.page.onchange = () => { choose(one); form.requestSubmit(look); };
   if (!one.handle && one.choice) one.choice.onchange = () => form.requestSubmit(look);
 }
-addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 form.classList.add("live");
 here[0]?.handle.scrollIntoView({ block: "nearest" }); // above the button that uses its place

@@ -79,46 +79,48 @@ async function refresh(done) {
 
 const rest = (job) =>
   new Promise((go) => {
-    if (!navigator.onLine) tell(job, job.isOut ? says.leaving : says.offline);
+    if (!job.isHere) tell(job, job.isOut ? says.leaving : says.again);
     setTimeout(go, Math.min(PAUSE_MS, 500 * 2 ** job.tries++) * (1 + Math.random()) / 2);
     addEventListener("online", go, { once: true });
-    document.addEventListener("visibilitychange", go, { once: true });
+    document.onvisibilitychange = go;
   });
 
-// Whose session has ended reads so on the page; no file begins meanwhile, which would be nobody's.
-async function call(job, asked) {
-  const answer = await fetch(says.uploads + (job.id ? `/${job.id}` : ""), asked).catch(cut);
-  if (answer.status !== 401) return answer;
-  location.replace("/stamp");
-  return new Promise(() => {});
-}
+// An answer to a request about a job; how much of a part has left is seen meanwhile.  Whose session has ended
+// reads so on the page; no file begins then, which would be nobody's.
+const call = (job, method, given, body) =>
+  new Promise((go, broken) => {
+    const request = job.request = new XMLHttpRequest();
+    request.open(method, says.uploads + (job.id ? `/${job.id}` : ""));
+    for (const name in given) request.setRequestHeader(name, given[name]);
+    request.timeout = 60_000; // a part takes 33 s on the slowest line that is served
+    request.responseType = "json";
+    request.upload.onprogress = ({ loaded }) => { job.bar.value = job.offset + loaded; };
+    // Without a status it was cut, took too long or was ended here.
+    request.onloadend = ({ target: { status } }) =>
+      status === 401 ? location.replace("/stamp") : status ? go(request) : broken(new Cut());
+    request.send(body);
+  });
 
 // How the file of a job stands, after a request about it.
 async function ask(job, method, own, body) {
   if (job.isOut) throw new Stopped();
-  const request = job.request = new AbortController();
-  setTimeout(() => request.abort(), 60_000); // a part takes 33 s on the slowest line that is served
-  const answer = await call(job, {
-    method,
-    body,
-    // The version of the draft, as it asks.
-    headers: { ...headers, ...own, "Upload-Draft-Interop-Version": "8", Accept: "application/json" },
-    signal: request.signal,
-  });
-  if (answer.status === 204) return { state: "receiving", received: +answer.headers.get("Upload-Offset") };
-  const told = await answer.json().catch(() => answer.ok ? cut() : {});
-  if (answer.ok) return told;
-  if (answer.status === 404 && (!job.bar.value || Date.now() - job.sentAt > KEPT_MS)) {
+  // The version of the draft, as it asks.
+  const given = { ...headers, ...own, "Upload-Draft-Interop-Version": "8", Accept: "application/json" };
+  const answer = await call(job, method, given, body);
+  const { status, response: told } = answer;
+  if (status === 204) return { state: "receiving", received: +answer.getResponseHeader("Upload-Offset") };
+  if (status < 300) return told ?? cut();
+  if (status === 404 && (!job.bar.value || Date.now() - job.sentAt > KEPT_MS)) {
     job.id = undefined; // of a file that nothing came of for a while nothing is left: it begins anew
     cut();
   }
-  if (told.code === "wait_in_line") location = "/stamp";
+  if (told?.code === "wait_in_line") location = "/stamp";
   if (
     // What passes: of these statuses, and faults of the server.
-    (answer.status >= 500 || [408, 409, 429].includes(answer.status) || told.code === "part_damaged_on_the_way") &&
-    (answer.headers.get("Retry-After") ?? 1) * 1000 <= PAUSE_MS
+    (status >= 500 || [408, 409, 429].includes(status) || told?.code === "part_damaged_on_the_way") &&
+    (answer.getResponseHeader("Retry-After") ?? 1) * 1000 <= PAUSE_MS
   ) cut();
-  throw new Stopped(told.title ?? says.failed);
+  throw new Stopped(told?.title ?? says.failed);
 }
 
 async function sendPart(job, offset) {
@@ -126,7 +128,7 @@ async function sendPart(job, offset) {
   const part = file.slice(offset, offset + PART, job.id ? "application/partial-upload" : file.type);
   const isLast = offset + PART >= file.size;
   tell(job, isLast ? says.checking : says.sending);
-  job.bar.value = offset;
+  job.bar.value = job.offset = offset;
   const found = await ask(job, job.id ? "PATCH" : "POST", {
     "Content-Digest": `sha-256=:${await hash(part)}:`,
     "Upload-Complete": `?${+isLast}`,
@@ -158,7 +160,7 @@ async function sent(job) {
   show();
   while (found.state === "receiving") found = await sendPart(job, found.received);
   if (job.isOut) throw new Stopped();
-  if (found.state === "examining") cut(); // looked at in a moment
+  if (job.isHere = found.state === "examining") cut(); // looked at in a moment
   job.out.id = `out-${job.id}`; // as the list that comes has it
   if (found.goes_on && jobs.size === 1) {
     jobs.delete(job);
@@ -189,8 +191,8 @@ async function send(job) {
 }
 
 async function forget(job) {
-  const answer = job.id && await call(job, { method: "DELETE" });
-  if (answer && !answer.ok && answer.status !== 404) cut();
+  const answer = job.id && await call(job, "DELETE");
+  if (answer && answer.status > 299 && answer.status !== 404) cut();
   await refresh(job);
   live.textContent = says.takenOut;
   return true;

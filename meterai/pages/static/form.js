@@ -20,8 +20,8 @@ async function leave(event, pressed, go) {
   if (isLooking) return;
   isLooking = true;
   // An answer that takes longer is none.
-  const look = { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout?.(10_000) };
-  away.hidden = await fetch(icon, look).then(() => true, () => false);
+  away.hidden = await fetch(icon, { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout?.(10_000) })
+    .then(() => true, () => false);
   isLooking = false;
   if (!away.hidden) return free();
   passed = pressed;
@@ -56,7 +56,7 @@ addEventListener("pageshow", free);
 for (const total of document.querySelectorAll("[data-total]")) {
   const field = document.getElementById(total.dataset.of);
   const show = () => {
-    const count = Number(field.value);
+    const count = +field.value;
     total.hidden = !(Number.isInteger(count) && count > 0);
     total.querySelector("output").textContent = `Rp${(count * total.dataset.total).toLocaleString("id")}`;
   };

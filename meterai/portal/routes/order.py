@@ -36,7 +36,7 @@ from meterai.pages import (
     see_other,
     whole_number,
 )
-from meterai.payments import BuyerQuestions
+from meterai.payments import BuyerQuestions, payee
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.http import (
@@ -204,6 +204,7 @@ async def _facts(service: OrderService, asked: _Asked) -> dict[str, object]:
         "zipped": len(_zippable(documents)),
         "now": now,
         "qr": qr_drawing(this.qr_content) if this.qr_content else None,
+        "payee": payee(this.qr_content) if this.qr_content else None,
         "instructions": this.instructions,
         "bank_said": "" if order.money.captured else asked.said,
         "unit_now": service.unit,

@@ -73,8 +73,7 @@ async function ask(signal) {
     since = Date.now();
     wait = FIRST_MS / 4;
   } else {
-    const wasHeld = answer.status === 304 && Date.now() - begun > HELD_MS;
-    wait = wasHeld ? FIRST_MS / 4 : Math.min(Math.max(wait, FIRST_MS) * 1.25, MOST_MS);
+    wait = answer.status === 304 && Date.now() - begun > HELD_MS ? FIRST_MS / 4 : Math.min(Math.max(wait, FIRST_MS) * 1.25, MOST_MS);
   }
 }
 
@@ -110,8 +109,8 @@ place.addEventListener("click", async ({ target }) => {
 prepare();
 if (place.dataset.state) {
   setInterval(tick, 1000);
-  document.addEventListener("visibilitychange", soon);
+  document.onvisibilitychange = soon;
   addEventListener("online", soon);
-  addEventListener("pageshow", (event) => { if (event.persisted) soon(); });
+  addEventListener("pageshow", ({ persisted }) => persisted && soon());
   timer = setTimeout(watch, wait);
 }

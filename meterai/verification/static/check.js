@@ -72,6 +72,6 @@ if ((await Detector?.getSupportedFormats())?.includes("qr_code")) {
     }
   };
   // The camera is not left on for who looks elsewhere.
-  document.addEventListener("visibilitychange", () => document.hidden && end());
+  document.onvisibilitychange = () => document.hidden && end();
   part.hidden = false;
 }

@@ -118,5 +118,4 @@ results.querySelector("[data-clear]").onclick = () => {
   show();
 };
 
-for (const one of form.querySelectorAll("[data-file]")) one.hidden = true; // they are below the table
 show();

@@ -3,7 +3,7 @@
 
 const place = document.getElementById("place");
 const told = place.dataset;
-const number = Number(told.number);
+const number = +told.number;
 const LEAST = 5, MOST = 180, LOOKS = 3, SLOWEST = 0.001, LONGEST = 604800;
 let timer;
 

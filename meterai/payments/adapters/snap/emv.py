@@ -3,17 +3,19 @@
 A row of (2-digit tag, 2-digit length, value), closed by tag 63 with a CRC-16/CCITT-FALSE over all
 before its value.  Tags 26 to 51 say who is paid: 01 is the merchant's PAN, by which banks route the
 money, 02 its id at the acquirer, or at the national registry (NMID).  Tag 54 is the amount, tag 62
-names what is paid.
+names what is paid, tag 59 is the name of the merchant.
 """
 
 import binascii
 import re
 from collections.abc import Collection, Iterator
+from typing import NamedTuple
 
 from meterai.kit.money import Rupiah
 
 _FIELD = re.compile(r"([0-9]{2})([0-9]{2})")
 _MERCHANTS = range(26, 52)
+_NATIONAL = "51"  # of the switch that all banks share (ID.CO.QRIS.WWW)
 _CLOSED_BY = "6304"
 _CRC_BEGINS_AT = 0xFFFF
 _RUPIAH = "360"  # ISO 4217
@@ -46,6 +48,23 @@ def read(text: str) -> dict[str, str]:
     if f"{binascii.crc_hqx(text[:-4].encode(), _CRC_BEGINS_AT):04X}" != text[-4:].upper():
         raise NotAQr("the CRC does not fit")
     return fields(text)
+
+
+class Payee(NamedTuple):
+    """Who is paid by a QR: the name in it, and the merchant's id at the national registry (NMID)."""
+
+    name: str
+    nmid: str
+
+
+def payee(text: str) -> Payee | None:
+    """Who is paid by a QR, as the application of a payer shows it; None where it cannot be read."""
+    try:
+        row = read(text)
+        national = fields(row.get(_NATIONAL, ""))
+    except NotAQr:
+        return None
+    return Payee(row.get("59", ""), national.get("02", ""))
 
 
 def qr_complaints(
