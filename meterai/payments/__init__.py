@@ -15,8 +15,13 @@ Calls ledger, suspense.  Tells the rooms above by `payment_captured`, `payment_d
 `payment_denied`, `payment_won` and `payment_refunded`.
 """
 
-from meterai.payments.adapters.snap import NOTIFY_PATH, SnapSettings, client_secret, signing_key
-from meterai.payments.adapters.snap.emv import payee
+from meterai.payments.adapters.snap import (
+    NOTIFY_PATH,
+    SnapSettings,
+    client_secret,
+    payee,
+    signing_key,
+)
 from meterai.payments.asking import BuyerQuestions
 from meterai.payments.model import (
     REFUND_PREFIX,

@@ -287,6 +287,11 @@ def _checked(path: str) -> Callable[[Visitor], Sent]:
     return lambda visitor: visitor.upload(path, pdf(words=uuid.uuid4().hex))
 
 
+def _table_of_a_tab(_: Visitor) -> Sent:
+    body, kind = urllib3.encode_multipart_formdata({"table": '[["a.pdf"]]'})
+    return Sent("/check/many/table/csv", body, {"Content-Type": kind})
+
+
 NOBODYS = uuid.UUID(int=7)
 CASES = (
     Case("/stamp/pay", _from_balance, "from the balance"),
@@ -308,7 +313,9 @@ CASES = (
     Case("/check/many", _checked("/check/many")),
     Case("/check/many/rows", _checked("/check/many/rows")),
     Case("/check/many.csv", _checked("/check/many.csv")),
+    Case("/check/many.xlsx", _checked("/check/many.xlsx")),
     Case("/check/many.zip", _checked("/check/many.zip")),
+    Case("/check/many/table/{kind:str}", _table_of_a_tab),
     Case("/check/sealed", _checked("/check/sealed")),
     Case("/language", _in_account("/language", language="id", next="/")),
     Case("/sign-in", lambda one: one.form("/sign-in", email=one.email, next="/history")),

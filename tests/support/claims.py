@@ -128,6 +128,7 @@ OF_MONEY: Mapping[str, Callable[[Seen], bool]] = {
     "page.order.executed.stamped_in_part": lambda seen: not seen["charged_back"],
     "page.order.executed.stamped_in_part.taken_back": lambda seen: seen["charged_back"] > 0,
     "page.order.returning": lambda seen: seen["captured"] > seen["refunded"],
+    "page.order.returning.refused": lambda seen: seen["captured"] > seen["refunded"],
     "page.order.returned": lambda seen: seen["refunded"] > 0,
     "page.order.returned.by_the_bank": lambda seen: seen["captured"] == seen["charged_back"],
     "page.order.returned.by_the_provider": lambda seen: seen["captured"] == seen["refunded"],
