@@ -189,7 +189,7 @@ class MailService:
             challenge = UUID(facts["challenge"])
             facts["code"] = self._codes.code(challenge)
             facts["link"] = f"{self._url}{self._codes.link(challenge)}"
-        # Numbers that people read aloud.
+        # People read these numbers aloud.
         spoken = facts | {
             name: " ".join(groups(facts[name]))
             for name in ("order", "number", "bank_number")
