@@ -143,6 +143,10 @@ def completed(description: Schema, routes: Iterable[BaseRoute], rooms: Rooms = R
             operation["responses"]["200"]["content"] = {described.file: {"schema": FILE}}
         if described.needs_key:
             operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+        asked = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        if asked is not None:
+            # Unknown fields are refused (tests/apps/test_parameters.py).
+            schemas[asked["schema"]["$ref"].rpartition("/")[2]]["additionalProperties"] = False
         if described.body:
             content = {kind: {"schema": schema} for kind, schema in described.body.items()}
             operation["requestBody"] = {"required": True, "content": content}

@@ -68,7 +68,7 @@ stable `code`.
 
 @get(
     "/healthz",
-    opt={"permission": Permission.PUBLIC, "priority": Priority.MONEY},
+    opt={"permission": Permission.PUBLIC, "priority": Priority.MONEY, "strict_query": True},
     include_in_schema=False,
     media_type="text/plain",
 )
@@ -79,7 +79,7 @@ async def healthz() -> str:
 
 @get(
     "/readyz",
-    opt={"permission": Permission.PUBLIC, "priority": Priority.MONEY},
+    opt={"permission": Permission.PUBLIC, "priority": Priority.MONEY, "strict_query": True},
     include_in_schema=False,
 )
 async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, object]]:
@@ -125,7 +125,7 @@ def _code_of(fault: Exception) -> str:
 
 @get(
     "/openapi.json",
-    opt={"permission": Permission.PUBLIC, "priority": Priority.NEW},
+    opt={"permission": Permission.PUBLIC, "priority": Priority.NEW, "strict_query": True},
     include_in_schema=False,
 )
 async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:

@@ -106,6 +106,8 @@ def _localized(name: str, value: object, language: str) -> object:
         return format_size(value, language, is_limit=name in _LIMITS)
     if isinstance(value, float):
         return format_length(value, language)
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "-"
     if name in _SERIALS and isinstance(value, str):
         return ", ".join(_grouped(one) for one in value.split(", "))
     return value

@@ -1,4 +1,10 @@
-"""What comes after the `?` of an address of the API, as strictly as its JSON."""
+"""Query parameters, as strictly as JSON: a route takes those that its handler declares, each once.
+
+Strict are the API and each route with `opt={"strict_query": True}`.  Pages pass over what they do not
+know: people come to them by links to which other sites add names that nobody can list (`utm_source`,
+`fbclid`, `igsh`), and a page shows what it is about.  A provider's door does too, because news of money
+is not refused for what its address has.
+"""
 
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
@@ -8,7 +14,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
 
 from meterai.kit.numbers import counted
-from meterai.kit.refusal import Malformed
+from meterai.kit.refusal import FIELD_LENGTH_MAX, Malformed, Refusal
+from meterai.kit.text import one_line
 from meterai.plumbing.head import is_api
 from meterai.plumbing.paging import PAGE_MAX
 
@@ -20,22 +27,42 @@ Before = Annotated[
 ]
 
 
+class ParameterUnknown(Refusal):
+    """The address has a query parameter that its route does not take: what it asks for would be ignored."""
+
+    code = "parameter_unknown"
+    status = 422
+
+    def __init__(self, parameter: str, known: list[str]) -> None:
+        self.parameter = one_line(parameter[:FIELD_LENGTH_MAX])
+        super().__init__(f"the query parameter {self.parameter} is none of {known}")
+        self.known = known
+
+
 def check_query(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
-    """Refuses `Malformed`: a name that the route reads and that comes twice, of which one reader
-    takes the first and another the last; an integer that is not written as one (`1e1`, `1.0`),
-    which the framework would take.
+    """Refuses `ParameterUnknown`, and `Malformed`: a name that comes twice, of which one reader takes the
+    first and another the last; an integer that is not written as one (`1e1`, `1.0`), which the framework
+    would take.
     """
     handler = connection.route_handler
     query = connection.scope["query_string"].decode("latin-1")
-    if not query or not isinstance(handler, HTTPRouteHandler) or not is_api(connection.scope):
+    if not query or not isinstance(handler, HTTPRouteHandler) or not _is_strict(connection):
         return
-    fields = handler.parsed_fn_signature.parameters
+    fields = {
+        name: field.annotation
+        for name, field in handler.parsed_fn_signature.parameters.items()
+        if isinstance(field.kwarg_definition, QueryParameter)
+    }
     seen: set[str] = set()
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in fields:
-            continue
+            raise ParameterUnknown(name, sorted(fields))
         if name in seen:
             raise Malformed(name, "once")
         seen.add(name)
-        if fields[name].annotation is int and counted(value.removeprefix("-"), _DIGITS_MAX) is None:
+        if fields[name] is int and counted(value.removeprefix("-"), _DIGITS_MAX) is None:
             raise Malformed(name, "whole_number")
+
+
+def _is_strict(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+    return is_api(connection.scope) or "strict_query" in connection.route_handler.opt

@@ -90,6 +90,7 @@ _OPTIONS = {
     "priority": Priority.CHECKING,
     "passes_body": True,
 }
+_FILE_OPTIONS = _OPTIONS | {"strict_query": True}  # programs ask for files
 
 
 @get(
@@ -134,7 +135,10 @@ async def check_rows(
 
 
 @post(
-    f"{HERE}.csv", opt=_OPTIONS, include_in_schema=False, request_max_body_size=MANY_FORM_BYTES_MAX
+    f"{HERE}.csv",
+    opt=_FILE_OPTIONS,
+    include_in_schema=False,
+    request_max_body_size=MANY_FORM_BYTES_MAX,
 )
 async def check_csv(
     request: PageRequest,
@@ -183,7 +187,10 @@ async def save_table(request: PageRequest, kind: FromPath[str]) -> Page:
 
 
 @post(
-    f"{HERE}.zip", opt=_OPTIONS, include_in_schema=False, request_max_body_size=MANY_FORM_BYTES_MAX
+    f"{HERE}.zip",
+    opt=_FILE_OPTIONS,
+    include_in_schema=False,
+    request_max_body_size=MANY_FORM_BYTES_MAX,
 )
 async def take_sealed(
     request: PageRequest,

@@ -1,0 +1,117 @@
+"""Query parameters: a route takes those that it declares, and no others."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from meterai.apps.web import OWN
+from meterai.kit.ids import new_id
+from tests.apps.test_edge import JSON, NEWS, a_key, handlers, run, signed
+from tests.support.within import Asking, Within
+
+
+def test_unknown_parameter_is_refused_by_every_route_of_the_api(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def act(web: Within) -> None:
+        key = await a_key(web)
+        headers = [(name.lower().encode(), value.encode()) for name, value in key.items()]
+        # The names of what is injected are no parameters; a name of ours in capitals is another name.
+        for name in ("executed", "account", "orders", "Limit", "utm_source", "", "x\u202e"):
+            asked = 0
+            for method, path, handler in handlers(web):
+                if not path.startswith("/v1/") and handler not in OWN:
+                    continue
+                asked += 1
+                known = _known(web, path, method)
+                first = "limit=1&" if "limit" in known else ""
+                given = await web.ask(Asking(method, f"{path}?{first}{name}=yes".encode(), headers))
+                problem = json.loads(given.body)
+                assert (given.status, problem["code"]) == (422, "parameter_unknown"), given
+                assert problem["parameter"] == name.replace("\u202e", ""), path
+                assert problem["known"] == known, path
+                assert "{" not in problem["title"], problem
+            assert asked >= 18
+
+    run(database_url, tmp_path, act)
+
+
+def _known(web: Within, path: str, method: str) -> list[str]:
+    """The query parameters of an operation as the description of the API has them."""
+    operation = web.app.state.openapi["paths"].get(path, {}).get(method.lower(), {})
+    return sorted(one["name"] for one in operation.get("parameters", ()) if one["in"] == "query")
+
+
+def test_page_is_shown_to_who_comes_by_a_lengthened_link(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within) -> None:
+        for path in ("/", "/check", "/docs"):
+            given = await web.get(f"{path}?utm_source=wa&fbclid=x&igsh=y", {"Accept": "text/html"})
+            assert given.status == 200, path
+
+    run(database_url, tmp_path, act)
+
+
+def test_news_of_money_is_taken_whatever_its_address_has(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within) -> None:
+        path = "/snap/v1.0/qr/qr-mpm-notify"
+        assert (await web.post(f"{path}?trace=1", NEWS, signed(NEWS))).status == 200
+
+    run(database_url, tmp_path, act)
+
+
+@pytest.mark.parametrize("limit", ["0", "201", "-1", "1.0", "1e2", "", "9" * 30])
+def test_page_of_a_list_is_as_large_as_is_written_or_refused(
+    database_url: str, tmp_path: Path, limit: str
+) -> None:
+    async def act(web: Within) -> None:
+        key = await a_key(web)
+        for path in _lists(web):
+            given = await web.get(f"{path}?limit={limit}", key)
+            told = json.loads(given.body)
+            assert (given.status, told["code"], told["field"]) == (422, "malformed", "limit"), given
+
+    run(database_url, tmp_path, act)
+
+
+def _lists(web: Within) -> list[str]:
+    paths = web.app.state.openapi["paths"]
+    found = [path for path in paths if "limit" in _known(web, path, "GET")]
+    assert len(found) >= 2
+    return found
+
+
+def test_cursor_of_another_list_is_refused(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within) -> None:
+        key = await a_key(web)
+        for path in _lists(web):
+            given = await web.get(f"{path}?before=key_{'0' * 26}", key)
+            assert given.status == 404, given
+
+    run(database_url, tmp_path, act)
+
+
+def test_unknown_field_is_refused_by_every_command_of_the_api(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def act(web: Within) -> None:
+        key = await a_key(web)
+        schemas = web.app.state.openapi["components"]["schemas"]
+        asked = 0
+        for path, methods in web.app.state.openapi["paths"].items():
+            content = methods.get("post", {}).get("requestBody", {}).get("content", {})
+            name = content.get("application/json", {}).get("schema", {}).get("$ref", "")
+            if not name or not path.startswith("/v1/"):
+                continue
+            schema = schemas[name.rpartition("/")[2]]
+            assert schema["additionalProperties"] is False, name
+            right = {field: 1 if of.get("type") == "integer" else "x"
+                     for field, of in schema["properties"].items() if field in schema["required"]}  # fmt: skip
+            headers = key | JSON | {"Idempotency-Key": str(new_id())}
+            given = await web.post(path, json.dumps(right | {"quantiti": 1}).encode(), headers)
+            told = json.loads(given.body)
+            assert (given.status, told["code"], told["field"]) == (422, "malformed", "quantiti")
+            asked += 1
+        assert asked >= 3
+
+    run(database_url, tmp_path, act)
