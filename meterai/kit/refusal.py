@@ -77,17 +77,23 @@ class NotFound(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A sentence by its key in the catalogue and what fills it: told in the reader's language."""
+    """A sentence by its key in the catalogue and what fills it: told in the reader's language, and to a
+    program by its code, the last part of the key, beside the facts."""
 
     key: str
     facts: Mapping[str, object]
+
+    @property
+    def code(self) -> str:
+        """What a program branches on."""
+        return self.key.rpartition(".")[2]
 
 
 class Malformed(Refusal):
     """A field is missing or has a value that cannot be understood.
 
-    What is expected is named: its sentence is `expected.<name>`, filled from `facts`.  So no words
-    of a parser reach a client.
+    What is expected is a code, as stable as that of a refusal: its sentence is `expected.<code>`, filled
+    from `facts`.  So no words of a parser reach a client.
     """
 
     code = "malformed"

@@ -37,7 +37,7 @@ from meterai.plumbing import telemetry
 from meterai.plumbing.bodies import Bodies, Body
 from meterai.plumbing.config import ProcessSettings, Settings
 from meterai.plumbing.head import head_of
-from meterai.plumbing.messages import localize, spoken, translate
+from meterai.plumbing.messages import for_program, localize, translate
 from meterai.plumbing.transactions import FULL, StorageFull
 
 KEY_LENGTH_MAX = 255  # Idempotency-Key; longer ones are somebody's mistake
@@ -175,7 +175,7 @@ def _field_error(text: str) -> Malformed:
 
 
 def _expected(message: str) -> str:
-    """What msgspec expected, in a word of ours."""
+    """What msgspec expected, as a code of ours."""
     found = (name for beginning, name in _EXPECTED if message.startswith(beginning))
     return next(found, "another_value")
 
@@ -406,7 +406,7 @@ def problem(
 ) -> dict[str, object]:
     """The body of a refusal (RFC 9457): the five standard members, our code and its facts."""
     return {
-        **spoken(facts, language),
+        **for_program(facts),
         "type": f"/docs/problems#{code}",
         "title": translate(f"refusal.{code}", language, **localize(facts, language)),
         "status": status,

@@ -93,11 +93,12 @@ def translate(key: str, language: str, **facts: object) -> str:
 
 def localize(facts: Mapping[str, object], language: str) -> dict[str, object]:
     """Facts as a sentence needs them: times, lengths, sizes and serials as people write them."""
-    said = spoken(facts, language)
-    return {name: _localized(name, value, language) for name, value in said.items()}
+    return {name: _localized(name, value, language) for name, value in facts.items()}
 
 
 def _localized(name: str, value: object, language: str) -> object:
+    if isinstance(value, Said):
+        return translate(value.key, language, **value.facts)
     if isinstance(value, datetime):
         local = LocalTime(format_datetime(value, language))
         local.clock = format_clock(value, language)
@@ -145,12 +146,15 @@ def format_size(size: int, language: str, *, is_limit: bool = False) -> str:
     return f"{whole}{',' if language == 'id' else '.'}{tenth} MB"
 
 
-def spoken(facts: Mapping[str, object], language: str) -> dict[str, object]:
-    """Facts for a program: as they are, but sentences in the reader's language."""
-    return {
-        name: translate(value.key, language, **value.facts) if isinstance(value, Said) else value
-        for name, value in facts.items()
-    }
+def for_program(facts: Mapping[str, object]) -> dict[str, object]:
+    """Facts as they are; of a sentence its code, and beside it what fills it."""
+    found: dict[str, object] = {}
+    for name, value in facts.items():
+        if isinstance(value, Said):
+            found |= value.facts
+            value = value.code
+        found[name] = value
+    return found
 
 
 def format_datetime(at: datetime, language: str) -> str:

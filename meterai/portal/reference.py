@@ -14,6 +14,7 @@ IDEMPOTENCY = "Idempotency-Key"
 _DEPTH_MAX = 4  # of members within members that are spelt out
 _PREFIX = "/v1/"
 _REFUSAL = "refusal."
+_EXPECTED = "expected."
 _EXAMPLES: Mapping[str, str] = {
     "key_id": "key_06f9k2...",
     "order_id": "ord_06f9k2...",
@@ -197,6 +198,15 @@ def _without_facts(key: str, language: str) -> str:
     fact.clock = "…"
     fields = (field for _, field, _, _ in Formatter().parse(catalogue()[key][language]) if field)
     return translate(key, language, **{field.partition(".")[0]: fact for field in fields})
+
+
+def expectations() -> list[Problem]:
+    """The codes in `expected` of a malformed field, by name."""
+    return [
+        Problem(key.removeprefix(_EXPECTED), 422, {one: _without_facts(key, one) for one in texts})
+        for key, texts in sorted(catalogue().items())
+        if key.startswith(_EXPECTED)
+    ]
 
 
 def problems() -> list[Problem]:

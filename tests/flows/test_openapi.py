@@ -32,7 +32,8 @@ def test_what_is_wrong_with_a_body_is_named(instance: Instance) -> None:
     reply = customer.post("/v1/orders", {"quantity": "many"}, headers={"Idempotency-Key": "k"})
     assert reply.status == 422
     assert reply.json["field"] == "quantity"
-    assert reply.json["expected"] == "bilangan bulat"
+    assert reply.json["expected"] == "whole_number"
+    assert reply.json["title"].endswith("seharusnya: bilangan bulat.")
 
 
 def test_every_refusal_is_explained_where_its_type_points(instance: Instance) -> None:
@@ -41,3 +42,13 @@ def test_every_refusal_is_explained_where_its_type_points(instance: Instance) ->
     shown = instance.anybody().get(page, headers={"Accept": "text/html"}).body.decode()
     assert f'id="{anchor}"' in shown
     assert instance.anybody().get("/docs").status == 200
+
+
+def test_what_was_expected_is_a_code_in_every_language_and_listed(instance: Instance) -> None:
+    customer = instance.customer()
+    shown = instance.anybody().get("/docs/problems", headers={"Accept": "text/html"}).body.decode()
+    for language in ("id", "en"):
+        headers = {"Idempotency-Key": "k", "Accept-Language": language}
+        reply = customer.post("/v1/orders", {"quantity": 0}, headers=headers)
+        assert (reply.json["field"], reply.json["expected"]) == ("quantity", "at_least_one")
+        assert f'id="expected-{reply.json["expected"]}"' in shown

@@ -72,12 +72,11 @@ def test_an_integer_is_written_as_one_and_a_name_comes_once(
 ) -> None:
     answer = client.get(f"/v1/list?{query}", headers={"Accept-Language": "en"})
     assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
-    said = localize(Malformed(field, expected).facts(), "en")
-    assert {name: answer.json()[name] for name in said} == said
+    assert (answer.json()["field"], answer.json()["expected"]) == (field, expected)
 
 
 def test_what_is_written_so_is_read(client: TestClient[Litestar]) -> None:
-    assert client.get("/v1/list?limit=5&else=1&else=2").json() == {"limit": 5, "before": None}
+    assert client.get("/v1/list?limit=5").json() == {"limit": 5, "before": None}
 
 
 @pytest.mark.parametrize("kind", [errno.ENOSPC, errno.EDQUOT])

@@ -35,9 +35,14 @@ async def show_docs(request: PageRequest, settings: NamedDependency[Settings]) -
     include_in_schema=False,
 )
 async def show_problems(request: PageRequest) -> Page:
-    """Every refusal code; the `type` of a problem leads here."""
+    """Every refusal code, and what a malformed field can be expected to be; the `type` of a problem leads here."""
     await visitor(request)
-    return page(request, "portal/problems.html", problems=reference.problems())
+    return page(
+        request,
+        "portal/problems.html",
+        problems=reference.problems(),
+        expected=reference.expectations(),
+    )
 
 
 routes = [show_docs, show_problems]
