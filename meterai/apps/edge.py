@@ -11,7 +11,15 @@ from urllib.parse import quote_from_bytes
 from litestar import Litestar
 from litestar.enums import ScopeType
 from litestar.serialization import encode_json
-from litestar.types import HTTPResponseStartEvent, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import (
+    ASGIApp,
+    HTTPResponseStartEvent,
+    HTTPScope,
+    Message,
+    Receive,
+    Scope,
+    Send,
+)
 
 from meterai.kit.refusal import Refusal
 from meterai.limiter import Admission, Admitted, Answer
@@ -19,6 +27,7 @@ from meterai.pages import content_security_policy, wants_page
 from meterai.plumbing import telemetry
 from meterai.plumbing.compression import compressing
 from meterai.plumbing.draining import Draining
+from meterai.plumbing.exchange import EXCHANGE, HEADER, Exchange
 from meterai.plumbing.head import head_of, is_api
 from meterai.plumbing.http import PROBLEM, allowed, end_body, problem
 from meterai.plumbing.incoming import Incoming
@@ -43,6 +52,7 @@ NOTHING_PERMITTED = (
 TLS_ONLY = (b"strict-transport-security", b"max-age=63072000")
 # Added to a 503 that names no time: a page that shows its form again with what is wrong, and /readyz.
 COME_AGAIN = (b"retry-after", b"2")
+REPLAYED = (b"idempotent-replayed", b"true")
 NOT_STORED = (b"cache-control", b"private, no-store")
 
 # Bytes of address and headers together.  The framework caches what it parsed of a thousand requests,
@@ -96,6 +106,35 @@ class _Answer:
         elif self._method == "HEAD" and message["type"] == "http.response.body":
             message["body"] = b""
         await self._send(message)
+
+
+class Exchanges:
+    """Before everything: each request has its id, and each answer tells it (`plumbing/exchange.py`)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Name a request, pass it on, and name its answer."""
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        brought = [value for name, value in scope["headers"] if name == HEADER]
+        exchange = Exchange(brought[0]) if len(brought) == 1 else Exchange()
+
+        async def name(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [*message["headers"], (HEADER, exchange.id.encode())]
+                if exchange.is_replayed:
+                    headers.append(REPLAYED)
+                message["headers"] = headers
+            await send(message)
+
+        token = EXCHANGE.set(exchange)
+        try:
+            await self._app(scope, receive, name)
+        finally:
+            EXCHANGE.reset(token)
 
 
 class Edge:

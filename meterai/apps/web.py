@@ -23,7 +23,7 @@ from litestar.types import ASGIApp, HTTPScope
 from meterai import __version__, pages
 from meterai.accounts import AccountService, Permission, require_permission
 from meterai.apps.container import build_services
-from meterai.apps.edge import Edge, HeadersTooLarge, headers_of_all
+from meterai.apps.edge import Edge, Exchanges, HeadersTooLarge, headers_of_all
 from meterai.apps.metrics import showing_metrics
 from meterai.apps.openapi import completed
 from meterai.apps.rooms import ROOMS, pages_of, services_of
@@ -302,7 +302,7 @@ def admitted(app: Litestar, settings: Settings) -> ASGIApp:
     for room in app.state.rooms:
         if room.front is not None:
             made = room.front(made, app, settings, headers)
-    return made
+    return Exchanges(made)
 
 
 def create() -> ASGIApp:

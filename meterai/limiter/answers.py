@@ -9,6 +9,7 @@ from litestar.serialization import encode_json
 
 from meterai.kit.priority import Priority
 from meterai.plumbing.database import DatabaseBusy
+from meterai.plumbing.exchange import EXCHANGE
 from meterai.plumbing.http import PROBLEM, problem
 from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.plumbing.paths import Declared
@@ -102,7 +103,16 @@ class Answers:
         language = "en" if _wants_english(headers) else "id"
         if is_page:
             return next(self._pages[language, priority, is_looking])
-        return next(self._problems[language, priority])
+        return _named(next(self._problems[language, priority]))
+
+
+def _named(answer: Answer) -> Answer:
+    """A problem document with the id of the request, as `problem` has it."""
+    if (exchange := EXCHANGE.get()) is None:
+        return answer
+    status, (kind, _length, *rest), body = answer
+    body = b'%s,"request_id":"%s"}' % (body[:-1], exchange.id.encode())
+    return status, [kind, (b"content-length", b"%d" % len(body)), *rest], body
 
 
 def _spread(answer: BusyAnswer, fixed: Iterable[Header], *, comes_again: bool) -> Iterator[Answer]:

@@ -45,6 +45,7 @@ from meterai.payments import (
 )
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.exchange import note_replay
 from meterai.plumbing.http import IdempotencyKeyReused
 from meterai.plumbing.paging import WHOLE, Page
 from meterai.plumbing.periodic import each, run_row
@@ -302,6 +303,7 @@ class OrderService:
         if not placed.created:
             if placed.request != request:
                 raise IdempotencyKeyReused("another request had this key")
+            note_replay()
             return await self.view(account, placed.id)
         return await self.opened(terms, placed, wait_for_qr=wait_for_qr)
 

@@ -36,6 +36,7 @@ from meterai.kit.refusal import Malformed, Refusal, refusal_of_database
 from meterai.plumbing import telemetry
 from meterai.plumbing.bodies import Bodies, Body
 from meterai.plumbing.config import ProcessSettings, Settings
+from meterai.plumbing.exchange import EXCHANGE
 from meterai.plumbing.head import head_of
 from meterai.plumbing.messages import for_program, localize, translate
 from meterai.plumbing.transactions import FULL, StorageFull
@@ -404,13 +405,16 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
 def problem(
     code: str, status: int, language: str, facts: Mapping[str, object]
 ) -> dict[str, object]:
-    """The body of a refusal (RFC 9457): the five standard members, our code and its facts."""
+    """The body of a refusal (RFC 9457): the standard members, our code and its facts, and the id of the
+    request that is refused."""
+    exchange = EXCHANGE.get()
     return {
         **for_program(facts),
         "type": f"/docs/problems#{code}",
         "title": translate(f"refusal.{code}", language, **localize(facts, language)),
         "status": status,
         "code": code,
+        **({} if exchange is None else {"request_id": exchange.id}),
     }
 
 

@@ -12,6 +12,7 @@ from types import TracebackType
 import structlog
 
 from meterai.plumbing.discretion import bare_trace, discreet
+from meterai.plumbing.exchange import named
 
 _LEVELS = logging.getLevelNamesMapping()
 _with_values = structlog.dev.RichTracebackFormatter(show_locals=True)
@@ -58,6 +59,7 @@ def configure(*, level: str, as_json: bool, who: str, with_values: bool = False)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            named,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *ending,

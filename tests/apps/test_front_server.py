@@ -3,10 +3,12 @@
 import re
 from pathlib import Path
 
+from meterai.plumbing import exchange
 from meterai.verification.pages.many import MANY_BYTES_MAX, MANY_FORM_BYTES_MAX
 from tests.tidy.test_closed_world import handlers
 
 CONFIGURATION = Path(__file__).parents[2] / "deploy" / "nginx" / "meterai.conf"
+SAFE = exchange._SAFE.pattern.decode()
 MEBIBYTE = 1024 * 1024
 
 
@@ -22,3 +24,12 @@ def test_the_largest_form_passes_and_hardly_more() -> None:
     assert largest == MANY_FORM_BYTES_MAX
     assert 0 <= in_front - largest < MEBIBYTE
     assert largest > MANY_BYTES_MAX, "a file of the size that is told comes with its form"
+
+
+def test_id_of_a_request_has_one_form_in_front_and_behind() -> None:
+    text = CONFIGURATION.read_text()
+    assert f'"~^{SAFE}$" $http_x_request_id;' in text
+    # Headers of a block are not added in a block within it that adds some of its own.
+    for block in re.findall(r"\{([^{}]*)\}", text):
+        if "add_header" in block:
+            assert "add_header X-Request-Id $meterai_request always;" in block, block

@@ -38,6 +38,7 @@ from meterai.orders import (
 )
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, DatabaseBusy, ReadTx, Tx
+from meterai.plumbing.exchange import note_replay
 from meterai.plumbing.http import IdempotencyKeyReused, InProgress
 from meterai.plumbing.paging import Page
 from meterai.plumbing.periodic import each
@@ -268,10 +269,11 @@ class StampingService:
         if made.request != request:
             raise IdempotencyKeyReused("another request had this key")
         stamping = await self._database.once(load, account, made.id)
-        if stamping.state == StampingState.FAILED:
-            raise StampingFailed(str(stamping.refused))
         if stamping.state == StampingState.RESERVED and not await self._resume_now(stamping):
             raise InProgress("it is being sealed")
+        note_replay()
+        if stamping.state == StampingState.FAILED:
+            raise StampingFailed(str(stamping.refused))
         return await self.view(account, made.id)
 
     async def _resume_now(self, stamping: Stamping) -> bool:

@@ -1,0 +1,49 @@
+"""An exchange: one request and its answer, with the id by which both are found again.
+
+The id is in the answer (`X-Request-Id`), in a problem document and in every line of the log that is
+written meanwhile.  A client may bring its own, in a form that can stand in a header and a log.
+"""
+
+import re
+import secrets
+from collections.abc import MutableMapping
+from contextvars import ContextVar
+from typing import Any
+
+HEADER = b"x-request-id"
+_SAFE = re.compile(
+    rb"[A-Za-z0-9_-]{8,64}"
+)  # UUID, ULID, the ids of traces; nothing to be read as markup
+_ID_BYTES = 8  # of an id of ours: a million a second for a day meet no other with any likelihood
+
+
+class Exchange:
+    """What is known of a request while it is answered.
+
+    id           by which it is found again
+    is_replayed  its answer is that of an earlier request with the same Idempotency-Key
+    """
+
+    __slots__ = ("id", "is_replayed")
+
+    def __init__(self, brought: bytes = b"") -> None:
+        """Takes the id that a client brought where it has a safe form."""
+        is_safe = _SAFE.fullmatch(brought) is not None
+        self.id = brought.decode() if is_safe else secrets.token_hex(_ID_BYTES)
+        self.is_replayed = False
+
+
+EXCHANGE: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
+
+
+def note_replay() -> None:
+    """Have the answer say that an earlier request did what this one asks for."""
+    if (exchange := EXCHANGE.get()) is not None:
+        exchange.is_replayed = True
+
+
+def named(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Processor of the log: the id of the request that is being answered."""
+    if (exchange := EXCHANGE.get()) is not None:
+        event["request"] = exchange.id
+    return event

@@ -1,0 +1,115 @@
+"""Each answer tells the id of its request, and the log and problem documents have the same."""
+
+import io
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import structlog
+
+from meterai.apps.edge import HEAD_BYTES_MAX
+from meterai.limiter import Limiter
+from meterai.plumbing import logs
+from meterai.plumbing.exchange import EXCHANGE
+from tests.apps.test_edge import HTML, NEWS, a_key, handlers, run, signed
+from tests.support.within import Asking, Within
+
+OURS = re.compile(r"[0-9a-f]{16}")
+NAME = "x-request-id"
+
+
+def test_every_answer_has_an_id_of_its_own(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within) -> None:
+        key = await a_key(web)
+        seen = set()
+        asked = 0
+        for method, path, _ in handlers(web):
+            for target in (path, f"{path}/of/nothing"):
+                for headers in ([], [(b"accept", b"text/html")]):
+                    given = await web.ask(Asking(method, target.encode(), headers))
+                    assert OURS.fullmatch(given.header(NAME)), (method, target, given)
+                    seen.add(given.header(NAME))
+                    asked += 1
+                    if "problem+json" in given.header("content-type"):
+                        told = json.loads(given.body)
+                        assert told["request_id"] == given.header(NAME), (method, target)
+        assert len(seen) == asked
+        # A page from memory, a file, news of the bank, and a head that is too long.
+        for _ in range(2):
+            seen.add((await web.get("/", HTML)).header(NAME))
+        seen.add((await web.post("/snap/v1.0/qr/qr-mpm-notify", NEWS, signed(NEWS))).header(NAME))
+        long = await web.get("/v1/orders", key | {"X-Long": "x" * HEAD_BYTES_MAX})
+        assert (long.status, json.loads(long.body)["request_id"]) == (431, long.header(NAME))
+        assert len(seen) == asked + 3
+        assert EXCHANGE.get() is None
+
+    run(database_url, tmp_path, act)
+
+
+def test_refusal_of_the_limiter_has_the_id(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def act(web: Within) -> None:
+        monkeypatch.setattr(Limiter, "is_full", lambda _self, _priority: True)
+        given = await web.get("/v1/orders", {"X-Request-Id": "of-the-client"})
+        told = json.loads(given.body)
+        assert (given.status, told["code"]) == (503, "busy")
+        assert told["request_id"] == given.header(NAME) == "of-the-client"
+        assert int(given.header("content-length")) == len(given.body)
+        page = await web.get("/history", HTML)
+        assert (page.status, bool(OURS.fullmatch(page.header(NAME)))) == (503, True)
+
+    run(database_url, tmp_path, act)
+
+
+@pytest.mark.parametrize(
+    ("brought", "is_taken"),
+    [
+        ([b"0192f0c1-7d2e-7c11-9a55-0d7a1b2c3d4e"], True),
+        ([b"abcdefgh"], True),
+        ([b"short"], False),
+        ([b"x" * 65], False),
+        ([b"<script>alert(1)</script>"], False),
+        ([b"with space"], False),
+        ([b"line\nbreak"], False),
+        ([b"\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8"], False),
+        ([b"onlyoneofthem", b"mayspeak"], False),
+    ],
+)
+def test_id_of_a_client_is_taken_in_a_safe_form(
+    database_url: str, tmp_path: Path, brought: list[bytes], *, is_taken: bool
+) -> None:
+    async def act(web: Within) -> None:
+        headers = [(b"x-request-id", one) for one in brought]
+        given = await web.ask(Asking("GET", b"/v1/orders", headers))
+        assert (given.header(NAME) == brought[0].decode("latin-1")) == is_taken
+        assert is_taken or OURS.fullmatch(given.header(NAME))
+
+    run(database_url, tmp_path, act)
+
+
+def test_log_tells_the_id_of_the_request(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = io.StringIO()
+    before = structlog.get_config()
+    monkeypatch.setattr(sys, "stderr", told)
+    logs.configure(level="info", as_json=True, who="test")
+    structlog.configure(cache_logger_on_first_use=False)
+
+    async def act(web: Within) -> None:
+        key = await a_key(web)
+        monkeypatch.setattr("meterai.orders.store.orders_of", None)
+        given = await web.get("/v1/orders", key)
+        assert given.status == 500
+        (line,) = [one for one in told.getvalue().splitlines() if '"event": "fault"' in one]
+        assert json.loads(line)["request"] == given.header(NAME)
+        structlog.get_logger().info("afterwards")
+        assert "request" not in json.loads(told.getvalue().splitlines()[-1])
+
+    try:
+        run(database_url, tmp_path, act)
+    finally:
+        structlog.configure(**before)
