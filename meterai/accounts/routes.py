@@ -15,6 +15,7 @@ from meterai.accounts.service import AccountService
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read
 from meterai.kit.priority import Priority
+from meterai.plumbing.described import Described
 
 
 class ApiKeyList(msgspec.Struct, frozen=True):
@@ -38,7 +39,11 @@ async def list_api_keys(
 
 @post(
     "/v1/api-keys/{key_id:str}/end",
-    opt={"permission": Permission.KEYS_MANAGE, "priority": Priority.CHECKOUT},
+    opt={
+        "permission": Permission.KEYS_MANAGE,
+        "priority": Priority.CHECKOUT,
+        "described": Described(repeats="A key that was ended stays ended."),
+    },
     summary="End an API key",
     tags=["api keys"],
     status_code=200,

@@ -99,7 +99,11 @@ async def show_order(
 
 @post(
     "/v1/orders/{order_id:str}/withdraw",
-    opt={"permission": Permission.ORDER_WITHDRAW, "priority": Priority.CHECKOUT},
+    opt={
+        "permission": Permission.ORDER_WITHDRAW,
+        "priority": Priority.CHECKOUT,
+        "described": Described(repeats="A withdrawn order stays withdrawn."),
+    },
     summary="Give an unpaid order up",
     tags=["orders"],
     status_code=200,

@@ -15,6 +15,7 @@ from meterai.limiter import BusyAnswer
 from meterai.payments.model import NotificationForged
 from meterai.payments.rails import RailKind
 from meterai.payments.service import PaymentService
+from meterai.plumbing.described import Described
 from meterai.plumbing.http import on_fault, on_http_exception, on_refusal
 
 NOTIFICATION_BYTES_MAX = 64 * 1024
@@ -48,6 +49,7 @@ def notify_route(kind: RailKind) -> HTTPRouteHandler:
             "priority": Priority.MONEY,
             "single_headers": door.headers,
             "busy": busy,
+            "described": Described(repeats="What a provider tells again is taken once."),
         },
         summary=door.summary,
         tags=["provider"],

@@ -17,12 +17,14 @@ class Described:
     """Facts of one route.
 
     needs_key  it is a command that wants an Idempotency-Key
+    repeats    of a command without such a key: why a repeat of it does no harm
     body       media type and schema of a body that the handler reads by itself
     file       media type of the file it answers with
     refuses    statuses it may refuse with beyond those that follow from its path and method
     """
 
     needs_key: bool = False
+    repeats: str = ""
     body: Mapping[str, Schema] = field(default_factory=dict)
     file: str | None = None
     refuses: tuple[int, ...] = ()

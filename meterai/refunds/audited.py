@@ -10,6 +10,7 @@ AUDITED = Audited(
             "refund_id cause_key cause order_id attempt_id payment amount stamps refund_no due_at",
         ),
         fact("refunds", "settled_at", "refund_id provider_refund_no", name="refunds_settled"),
+        fact("refund_keys", "used_at", "idempotency_key request_hash refund_id"),
     ),
     checked={
         "refunds": {
@@ -29,6 +30,7 @@ AUDITED = Audited(
     subjects={
         "refunds": Subject("order_id"),
     },
+    of_accounts=("refund_keys",),
     unfinished=(
         "SELECT account_id, order_id FROM refunds WHERE state IN ('requested', 'sent', 'refused')",
     ),

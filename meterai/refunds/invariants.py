@@ -199,6 +199,17 @@ POSTINGS = (
 
 INVARIANTS = (
     Invariant(
+        "refund_key_stands_for_what_was_asked",
+        "What an Idempotency-Key of a refund stands for is a refund that was asked for, of the order of "
+        "its request.",
+        """
+        SELECT k.account_id, k.idempotency_key, k.refund_id FROM {refund_keys*} k
+        LEFT JOIN {refunds?} r ON r.account_id = k.account_id AND r.refund_id = k.refund_id
+            AND r.cause = 'asked'
+        WHERE r.refund_id IS NULL OR sha256(uuid_send(r.order_id)) <> k.request_hash
+        """,
+    ),
+    Invariant(
         "captured_is_executed_refunded_or_in_flight",
         "captured = executed + refunded + in flight (+ our loss), counted from payments, lots, "
         "refunds and balances, not from the entries that moved them.",

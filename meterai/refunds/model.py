@@ -115,6 +115,15 @@ class Refund:
         return self.state in (RefundState.SENT, RefundState.REFUSED, RefundState.VOID)
 
 
+class AskedRefund(NamedTuple):
+    """The refund that was asked for, the stamps that it gave back just now, and the request its key came
+    with."""
+
+    given: int
+    id: UUID
+    request: bytes
+
+
 class OverdueOrder(NamedTuple):
     """An order that was paid and not executed by its due time."""
 

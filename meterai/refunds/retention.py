@@ -2,4 +2,11 @@
 
 from meterai.plumbing.retention import MONEY, Rule, Stays
 
-RETENTION: tuple[Rule, ...] = (Stays("refunds", MONEY),)
+RETENTION: tuple[Rule, ...] = (
+    Stays("refunds", MONEY),
+    Stays(
+        "refund_keys",
+        "With its refund: a repeat finds its answer, however late. Keys of the sender's own making, and "
+        "hashes.",
+    ),
+)

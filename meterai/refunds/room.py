@@ -57,7 +57,7 @@ FIELDS = {
 }
 ROOM = Room(
     name="refunds",
-    tables=frozenset({"refunds"}),
+    tables=frozenset({"refunds", "refund_keys"}),
     lifecycles=(REFUND,),
     build=_build,
     services={"refunds": RefundService},

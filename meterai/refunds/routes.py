@@ -1,9 +1,10 @@
 """Refunds over the API."""
 
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import get, post
+from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
@@ -12,6 +13,7 @@ from meterai.kit.actor import Actor
 from meterai.kit.ids import read
 from meterai.kit.priority import Priority
 from meterai.plumbing.described import Described
+from meterai.plumbing.http import idempotency_key
 from meterai.plumbing.paging import PAGE_MAX, Page
 from meterai.plumbing.queries import Before, Limit
 from meterai.refunds.service import RefundService, RefundView
@@ -28,12 +30,13 @@ class RefundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     opt={
         "permission": Permission.REFUND_ASK,
         "priority": Priority.PAID,
-        "described": Described(refuses=(404,)),
+        "described": Described(needs_key=True, refuses=(404,)),
     },
     summary="Ask unused stamps back",
     tags=["refunds"],
 )
 async def ask_for_refund(
+    request: Request[Any, Any, Any],
     refunds: NamedDependency[RefundService],
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
@@ -41,10 +44,11 @@ async def ask_for_refund(
 ) -> RefundView:
     """Give the unused stamps of an order back; the money goes to where it came from.
 
-    Nothing has to be asked for what was paid and not executed: that comes back by itself.
+    Needs an Idempotency-Key.  Nothing has to be asked for what was paid and not executed: that comes
+    back by itself.
     """
-    order = read("ord", data.order_id)
-    return await refunds.ask(account, order, actor=actor)
+    key = idempotency_key(request)
+    return await refunds.ask(account, read("ord", data.order_id), key, actor=actor)
 
 
 class RefundList(msgspec.Struct, frozen=True):

@@ -1,5 +1,6 @@
 """Refunds: ask for one, show and list them; begin those that are due, and send them."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -27,6 +28,8 @@ from meterai.payments import (
 )
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.exchange import note_replay
+from meterai.plumbing.http import IdempotencyKeyReused
 from meterai.plumbing.paging import Page
 from meterai.plumbing.periodic import each, run_row
 from meterai.refunds import store
@@ -277,31 +280,35 @@ async def return_unused(
 
 
 async def ask(
-    tx: Tx, account: UUID, order_id: UUID, *, due_at: datetime, actor: Actor
+    tx: Tx, account: UUID, order_id: UUID, key: str | None, *, due_at: datetime, actor: Actor
 ) -> RefundView:
     """The account wants the money of the unused stamps of an order.
 
-    Asking again finds the refund that was asked for.  Refuses `NotFound`, `NothingToRefund`.
+    The same key finds the same refund; where nothing is left, any key finds the one that was asked for.
+    Refuses `NotFound`, `NothingToRefund`, `IdempotencyKeyReused`.
     """
     await orders.load(tx, account, order_id)
-    refund, given = await return_unused(
-        tx, account, order_id, cause=RefundCause.ASKED, due_at=due_at
+    refund, request = new_id(), hashlib.sha256(order_id.bytes).digest()
+    number = payments.refund_number(account, refund)
+    found = await store.ask(
+        tx, account, order_id, refund, number=number, due_at=due_at, key=key, request=request
     )
-    if given:
+    if found is None:
+        raise NothingToRefund("the order has no unused stamp")
+    if found.request != request:
+        raise IdempotencyKeyReused("another request had this key")
+    if found.given:
         await audit.record(
             tx,
             account,
             actor=actor,
             action="refund_asked",
             subject=show("ord", order_id),
-            stamps=given,
+            stamps=found.given,
         )
-        return shown(await load(tx, account, refund))
-    earlier = await refunds_of_order(tx, account, order_id)
-    asked = [one for one in earlier if one.cause == RefundCause.ASKED]
-    if not asked:
-        raise NothingToRefund("the order has no unused stamp")
-    return asked[-1]
+    else:
+        note_replay()
+    return shown(await load(tx, account, found.id))
 
 
 def _wish(refund: Refund) -> RefundWish:
@@ -331,9 +338,13 @@ class RefundService:
         """By when a refund that begins now is to be settled."""
         return self._clock.now() + timedelta(seconds=self._due_seconds)
 
-    async def ask(self, account: UUID, order_id: UUID, *, actor: Actor) -> RefundView:
+    async def ask(
+        self, account: UUID, order_id: UUID, key: str | None = None, *, actor: Actor
+    ) -> RefundView:
         """`ask` in a transaction of its own."""
-        command = partial(ask, account=account, order_id=order_id, due_at=self.due(), actor=actor)
+        command = partial(
+            ask, account=account, order_id=order_id, key=key, due_at=self.due(), actor=actor
+        )
         return await self._database.run(command)
 
     async def view(self, account: UUID, refund_id: UUID) -> RefundView:

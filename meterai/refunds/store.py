@@ -10,6 +10,7 @@ from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.periodic import not_paused
 from meterai.plumbing.rows import RowMapper
 from meterai.refunds.model import (
+    AskedRefund,
     OverdueOrder,
     PaymentGivenBack,
     Refund,
@@ -32,6 +33,7 @@ FROM unnest(%s::uuid[], %s::uuid[]) AS wanted (account_id, order_id)
 JOIN refunds r ON r.account_id = wanted.account_id AND r.order_id = wanted.order_id
 GROUP BY r.account_id, r.order_id
 """
+_ASKED_REFUNDS = RowMapper(AskedRefund)
 _MARKS_OF_ORDERS = RowMapper(OrderMark)
 _OVERDUE_ORDERS = RowMapper(OverdueOrder)
 _REFUNDS_PAST_DUE = RowMapper(RefundPastDue)
@@ -164,6 +166,7 @@ WHERE account_id = %s AND attempt_id = %s AND learned_by <> 'denial'
 VOID = "SELECT refund_void(%s, %s) AS state"
 NOT_EXECUTED = "SELECT refund_not_executed(%s, %s, %s, %s, %s) AS state"
 UNUSED = "SELECT refund_unused(%s, %s, %s, %s, %s, %s, %s)"
+ASK = "SELECT given, id, request FROM refund_ask(%s, %s, %s, %s, %s, %s, %s)"
 SURPLUS = "SELECT refund_surplus(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 DENIED = "SELECT refund_denied(%s, %s, %s, %s)"
 WON = "SELECT refund_won(%s, %s, %s, %s)"
@@ -398,6 +401,23 @@ async def surplus(
     )
     assert isinstance(found, int)
     return found
+
+
+async def ask(
+    tx: Tx,
+    account: UUID,
+    order: UUID,
+    refund: UUID,
+    *,
+    number: str,
+    due_at: datetime,
+    key: str | None,
+    request: bytes,
+) -> AskedRefund | None:
+    """Ask unused stamps back; see sql/functions/refund_ask.sql."""
+    return await tx.one_as(
+        _ASKED_REFUNDS, ASK, account, order, refund, number, due_at, key, request
+    )
 
 
 async def unused(

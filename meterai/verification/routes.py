@@ -24,13 +24,17 @@ from meterai.verification.service.views import (
 )
 from meterai.waiting_room import Act, WaitingRoom
 
+_CHANGES_NOTHING = "It is checked and nothing is kept of it."
+
 
 @post(
     "/v1/verifications",
     opt={
         "permission": Permission.PUBLIC,
         "priority": Priority.CHECKING,
-        "described": Described(body={"application/pdf": FILE}, refuses=(415,)),
+        "described": Described(
+            repeats=_CHANGES_NOTHING, body={"application/pdf": FILE}, refuses=(415,)
+        ),
     },
     summary="Check a PDF",
     tags=["checking"],
@@ -56,7 +60,10 @@ async def check_document(
         "permission": Permission.PUBLIC,
         "priority": Priority.CHECKING,
         "described": Described(
-            body={"application/pdf": FILE}, file="application/pdf", refuses=(415,)
+            repeats=_CHANGES_NOTHING,
+            body={"application/pdf": FILE},
+            file="application/pdf",
+            refuses=(415,),
         ),
     },
     summary="Take the sealed revision out of a PDF",

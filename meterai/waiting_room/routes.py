@@ -107,7 +107,9 @@ async def show_line(
     opt={
         "permission": Permission.ORDER_CREATE,
         "priority": Priority.CHECKOUT,
-        "described": Described(refuses=(404,)),
+        "described": Described(
+            repeats="An account has one place, until its turn was used.", refuses=(404,)
+        ),
     },
     status_code=200,
     summary="Take a place in a line",
@@ -137,7 +139,7 @@ async def take_place(
     opt={
         "permission": Permission.ORDER_CREATE,
         "priority": Priority.CHECKOUT,
-        "described": Described(refuses=(400, 404)),
+        "described": Described(repeats="A ticket has one turn.", refuses=(400, 404)),
     },
     status_code=200,
     summary="Come in",

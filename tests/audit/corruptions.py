@@ -1461,6 +1461,11 @@ PEOPLE = [
         "key_stands_for_its_stampings",
     ),
     _c(
+        "a key of a refund stands for that of another order",
+        "UPDATE refund_keys SET request_hash = sha256('x')",
+        "refund_key_stands_for_what_was_asked",
+    ),
+    _c(
         "a session for ever",
         "UPDATE sessions SET expires_at = 'infinity'",
         "session_times_are_possible",

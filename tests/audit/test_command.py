@@ -27,7 +27,7 @@ def inside(instance: Instance) -> Inside:
     inside = Inside(instance)
     customer, order = bought(inside, 3)
     assert customer.stamp(pdf(words="audit")).status == 201
-    assert customer.post("/v1/refunds", {"order_id": order["id"]}).status == 201
+    assert customer.ask_back(order["id"]).status == 201
     settled = "SELECT payment, refund_no FROM refunds WHERE state = 'settled' AND order_id = %s"
     [row] = until("it is back", lambda: inside.rows(settled, read("ord", order["id"])))
     inside.payment, inside.refund = row["payment"], row["refund_no"]  # type: ignore[attr-defined]

@@ -352,7 +352,7 @@ def test_killed_after_the_intent_to_refund_and_before_the_bank_acts(
 ) -> None:
     customer, order = bought(inside, 1)
     with frozen(inside, "standins"):
-        refund = customer.post("/v1/refunds", {"order_id": order}).json
+        refund = customer.ask_back(order).json
         until("the intent is recorded", lambda: _is_sent(inside, refund["refund_number"]))
         kill(inside, victim)
     revive(inside, victim)
@@ -367,7 +367,7 @@ def test_killed_after_the_bank_refunded_and_before_it_is_recorded(
     with ExitStack() as held:
         # The intent itself posts an entry, so it is recorded before the lock.
         with frozen(inside, "standins"):
-            refund = customer.post("/v1/refunds", {"order_id": order}).json
+            refund = customer.ask_back(order).json
             until("the intent is recorded", lambda: _is_sent(inside, refund["refund_number"]))
             pause = held.enter_context(inside.paused_at("LOCK TABLE entries IN SHARE MODE"))
         pause.wait_for_somebody("refund_settle")

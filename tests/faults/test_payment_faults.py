@@ -125,7 +125,7 @@ def test_a_refund_the_bank_fumbles_is_made_exactly_once(
 ) -> None:
     customer, order = bought(at_rest, 2)
     at_rest.instance.bank.faults(**fault)
-    refund = customer.post("/v1/refunds", {"order_id": order["id"]}).json
+    refund = customer.ask_back(order["id"]).json
     assert customer.balance()["available"] == 0
     ends(customer, order, "returned", captured=20_000, refunded=20_000)
     settled = customer.get(f"/v1/refunds/{refund['id']}").json
@@ -289,12 +289,12 @@ def test_a_bank_slower_than_we_wait_still_sells(without_patience: Inside) -> Non
 def test_a_refund_answered_too_late_is_made_once(without_patience: Inside) -> None:
     # Given back at once, so that the worker has a token: a late one would keep it from asking.
     customer, order = bought(without_patience, 1)
-    customer.post("/v1/refunds", {"order_id": order["id"]})
+    customer.ask_back(order["id"])
     ends(customer, order, "returned", captured=10_000, refunded=10_000)
     customer, order = bought(without_patience, 1)
     bank = without_patience.instance.bank
     bank.faults(response_delay_seconds=1.5)
-    refund = customer.post("/v1/refunds", {"order_id": order["id"]}).json
+    refund = customer.ask_back(order["id"]).json
     until(
         "we tried more than once",
         lambda: without_patience.rows(
@@ -316,7 +316,7 @@ def test_a_bank_that_stands_still_is_not_waited_for(without_patience: Inside) ->
     before = inside.instance.counted().get(not_begun, 0.0)
     with frozen(inside, "standins"):
         orders = [customer.place(1)]
-        refund = customer.post("/v1/refunds", {"order_id": bought_before["id"]}).json
+        refund = customer.ask_back(bought_before["id"]).json
         while inside.instance.counted().get(not_begun, 0.0) == before:
             orders.append(customer.place(1))
         assert all(order["payment"]["qr_content"] is None for order in orders)
@@ -359,5 +359,5 @@ def test_a_payment_the_bank_took_before_it_went_down_is_executed(at_rest: Inside
 def test_a_refund_asked_for_while_the_bank_is_down_is_made_later(at_rest: Inside) -> None:
     customer, order = bought(at_rest, 1)
     with away(at_rest, "standins"):
-        assert customer.post("/v1/refunds", {"order_id": order["id"]}).status == 201
+        assert customer.ask_back(order["id"]).status == 201
     ends(customer, order, "returned", captured=10_000, refunded=10_000)

@@ -51,7 +51,7 @@ def composed(shop: Shop, item: UUID, order: UUID, followed: list[str], *, gives_
         tx.after_commit(lambda: followed.append("committed"))
         await suspense.resolve(tx, item, Resolution.DISMISSED, actor=PETUGAS, note="seen")
         due_at = NOW + timedelta(days=1)
-        await refunds.ask(tx, shop.account, order, due_at=due_at, actor=PETUGAS)
+        await refunds.ask(tx, shop.account, order, None, due_at=due_at, actor=PETUGAS)
         await stamps.set_issuing(tx, is_open=False, reason="a flood", actor=PETUGAS)
         if gives_up:
             raise _Given

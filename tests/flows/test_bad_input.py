@@ -327,7 +327,7 @@ def test_what_belongs_to_others_is_not_found(inside: Inside, customer: Client) -
     inside.instance.bank.pay(payable(customer, order))
     until("it is executed", lambda: customer.order(order["id"])["state"] == "executed")
     stamping = customer.stamp(pdf()).json
-    refund = customer.post("/v1/refunds", {"order_id": order["id"]}).json
+    refund = customer.ask_back(order["id"]).json
     stranger = inside.customer()
     for path in [
         f"/v1/orders/{order['id']}",
@@ -342,7 +342,7 @@ def test_what_belongs_to_others_is_not_found(inside: Inside, customer: Client) -
     settled = f"/v1/refunds/{refund['id']}"
     until("it is settled", lambda: customer.get(settled).json["state"] == "settled")
     assert_refused(stranger.post(f"/v1/orders/{order['id']}/withdraw"), 404, "not_found")
-    assert_refused(stranger.post("/v1/refunds", {"order_id": order["id"]}), 404, "not_found")
+    assert_refused(stranger.ask_back(order["id"]), 404, "not_found")
     assert stranger.get("/v1/orders").json == {"orders": [], "next": None}
     assert stranger.balance() == {"available": 0, "held": 0, "used": 0}
 
@@ -377,7 +377,7 @@ def test_an_id_that_names_nothing_is_not_found(unharmed: Client, identifier: str
 def test_a_refund_of_an_id_that_names_nothing_is_not_found(
     unharmed: Client, identifier: str
 ) -> None:
-    assert_refused(unharmed.post("/v1/refunds", {"order_id": identifier}), 404, "not_found")
+    assert_refused(unharmed.ask_back(identifier), 404, "not_found")
 
 
 @pytest.mark.parametrize("body", [{}, {"order_id": None}, {"order_id": 1}, {"order_id": ["x"]}])
@@ -389,9 +389,7 @@ def test_a_refund_has_no_amount_to_choose(unharmed: Client) -> None:
     order = unharmed.place(1)
     body = {"order_id": order["id"], "amount": 10_000_000}
     assert_refused(unharmed.post("/v1/refunds", body), 422, "malformed")
-    assert_refused(
-        unharmed.post("/v1/refunds", {"order_id": order["id"]}), 409, "nothing_to_refund"
-    )
+    assert_refused(unharmed.ask_back(order["id"]), 409, "nothing_to_refund")
 
 
 def test_a_path_that_is_not_there_is_not_found(unharmed: Client) -> None:

@@ -68,11 +68,11 @@ def test_unused_stamps_can_be_asked_back(audited: Instance) -> None:
     audited.bank.pay(payable(customer, order))
     until("stamps are issued", lambda: customer.balance()["available"] == 3)
     assert customer.stamp(pdf()).status == 201
-    refund = customer.post("/v1/refunds", {"order_id": order["id"]})
+    refund = customer.ask_back(order["id"])
     assert refund.status == 201, refund.body
     assert refund.json["amount"] == 20_000
     assert refund.json["stamps"] == 2
-    again = customer.post("/v1/refunds", {"order_id": order["id"]})
+    again = customer.ask_back(order["id"])
     assert again.json["id"] == refund.json["id"]
     until(
         "the refund is settled",

@@ -134,6 +134,11 @@ class Client:
         assert reply.status == 201, reply.body
         return reply.json
 
+    def ask_back(self, order: str, key: str | None = None) -> Reply:
+        """Ask the unused stamps of an order back."""
+        headers = {"Idempotency-Key": key or str(uuid.uuid4())}
+        return self.post("/v1/refunds", {"order_id": order}, headers=headers)
+
     def order(self, order: str) -> Any:
         return self.get(f"/v1/orders/{order}").json
 

@@ -56,7 +56,7 @@ PLACEMENT = {"page": 1, "x": 100.0, "y": 100.0, "width": 80.0}
 PASSING = {NotEnoughStamps.code}
 # Everything that belongs to an account, what refers before what is referred to.
 _TABLES = (
-    "suspense_items, jobs, mails, refunds, deltas, stamps, stampings, stamping_keys, documents, "
+    "suspense_items, jobs, mails, refund_keys, refunds, deltas, stamps, stampings, stamping_keys, documents, "
     "stamp_lots, orders, chargebacks, captures, round_faults, payment_attempts, legs, entries, "
     "holds, balances, audit_events, serial_directory, accounts, email_directory"
 )
@@ -414,16 +414,17 @@ class Shop:
         """The same, to be run with others at the same moment."""
         refund = new_id()
         async with self.container.database.transaction() as tx:
-            given = await refund_store.unused(
+            found = await refund_store.ask(
                 tx,
                 self.account,
                 order,
                 refund,
-                cause_key=f"asked:{refund}",
-                cause="asked",
                 number=payments.refund_number(self.account, refund),
                 due_at=self.container.of(RefundService).due(),
+                key=str(refund),
+                request=hashlib.sha256(order.bytes).digest(),
             )
+            given = found.given if found is not None else 0
             if given:
                 await audit_trail.record(
                     tx,

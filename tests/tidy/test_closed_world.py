@@ -26,6 +26,7 @@ from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constra
 from meterai.ledger import invariants as ledger_invariants
 from meterai.payments.room import RAILS
 from meterai.plumbing import http
+from meterai.plumbing.described import NOTHING_MORE
 from meterai.plumbing.messages import LANGUAGES, catalogue
 from meterai.refunds.model import RefundCause
 from scripts.lifecycles import LIFECYCLES
@@ -228,6 +229,17 @@ def test_a_route_that_changes_something_is_not_asked_by_get() -> None:
     for path, handler in handlers():
         if handler.http_methods != {"OPTIONS"}:  # what may be asked, with the limits of uploads
             assert len(handler.http_methods & {"GET", *CHANGING}) == 1, path
+
+
+def test_command_of_the_api_takes_a_key_or_says_why_a_repeat_does_no_harm() -> None:
+    commands = [
+        (path, handler.opt.get("described", NOTHING_MORE))
+        for path, handler in handlers()
+        if handler.http_methods & {"POST", "PUT", "PATCH", "DELETE"} and handler.include_in_schema
+    ]
+    assert len(commands) >= 10
+    wrong = [path for path, said in commands if said.needs_key == bool(said.repeats)]
+    assert not wrong, f"a command has `needs_key` or `repeats`: {wrong}"
 
 
 def test_a_route_is_given_what_it_asks_for_by_name() -> None:

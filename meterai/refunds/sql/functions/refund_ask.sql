@@ -1,0 +1,39 @@
+-- The account asks the unused stamps of an order back: the new refund, or the one that was asked for
+-- before, by this key or where nothing is left; no row where there is none.  `p_key` is null for a page,
+-- whose form is the order's own.  Answers how many stamps it gave back, and the request of the key.
+-- Refuses `idempotency_key_reused` where the key was taken for another order at this moment.
+CREATE OR REPLACE FUNCTION refund_ask(
+    p_account uuid, p_order uuid, p_refund uuid, p_refund_no text, p_due_at timestamptz,
+    p_key text, p_request bytea
+) RETURNS TABLE (given integer, id uuid, request bytea)
+LANGUAGE plpgsql AS $$
+BEGIN
+    -- Requests of one order wait for each other here, so that the later finds the key of the earlier.
+    PERFORM order_lock(p_account, p_order);
+    RETURN QUERY SELECT 0, k.refund_id, k.request_hash FROM refund_keys k
+    WHERE k.account_id = p_account AND k.idempotency_key = p_key;
+    IF FOUND THEN
+        RETURN;
+    END IF;
+    given := refund_unused(p_account, p_order, p_refund, 'asked:' || p_refund, 'asked', p_refund_no,
+                           p_due_at);
+    id := p_refund;
+    request := p_request;
+    IF given = 0 THEN
+        SELECT r.refund_id INTO id FROM refunds r
+        WHERE r.account_id = p_account AND r.order_id = p_order AND r.cause = 'asked'
+        ORDER BY r.refund_id DESC LIMIT 1;
+        IF NOT FOUND THEN
+            RETURN;
+        END IF;
+    END IF;
+    IF p_key IS NOT NULL THEN
+        INSERT INTO refund_keys (account_id, idempotency_key, request_hash, refund_id)
+        VALUES (p_account, p_key, p_request, id)
+        ON CONFLICT ON CONSTRAINT refund_keys_pkey DO NOTHING;
+        IF NOT FOUND THEN
+            PERFORM refuse('idempotency_key_reused');
+        END IF;
+    END IF;
+    RETURN NEXT;
+END $$;

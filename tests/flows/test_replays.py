@@ -1,0 +1,47 @@
+"""A repeated command says over HTTP that it is one; the first does not."""
+
+from collections.abc import Callable
+
+from tests.support.instance import Instance, Reply, until
+from tests.support.money import payable
+from tests.support.pdf import pdf
+
+REPLAYED = "idempotent-replayed"
+
+
+def assert_told_apart(command: Callable[[], Reply]) -> None:
+    first, *repeats = (command() for _ in range(3))
+    assert first.status == 201, first.body
+    assert REPLAYED not in first.headers
+    for repeat in repeats:
+        assert (repeat.status, repeat.headers[REPLAYED]) == (201, "true")
+        assert repeat.json["id"] == first.json["id"]
+
+
+def test_every_command_with_a_key_tells_a_repeat_apart(audited: Instance) -> None:
+    customer = audited.customer()
+
+    def buy() -> Reply:
+        return customer.post("/v1/orders", {"quantity": 3}, headers={"Idempotency-Key": "k"})
+
+    assert_told_apart(buy)
+    order = buy().json
+    audited.bank.pay(payable(customer, order))
+    until("stamps are issued", lambda: customer.balance()["available"] == 3)
+    document = pdf()
+    assert_told_apart(lambda: customer.stamp(document, key="k"))
+    assert_told_apart(lambda: customer.ask_back(order["id"], key="k"))
+
+    # What is refused is no answer of an earlier request, and a look is none.
+    other = customer.post("/v1/orders", {"quantity": 2}, headers={"Idempotency-Key": "k"})
+    assert (other.status, REPLAYED in other.headers) == (422, False)
+    assert REPLAYED not in customer.get(f"/v1/orders/{order['id']}").headers
+
+
+def test_misspelt_key_is_a_missing_one(instance: Instance) -> None:
+    customer = instance.customer()
+    bodies = {"/v1/orders": {"quantity": 1}, "/v1/refunds": {"order_id": "ord_x"}}
+    for name in ("Idempotency_Key", "X-Idempotency-Key", "IdempotencyKey", "Idempotent-Key"):
+        for path, body in bodies.items():
+            reply = customer.post(path, body, headers={name: "k"})
+            assert (reply.status, reply.json["code"]) == (400, "idempotency_key_missing"), name

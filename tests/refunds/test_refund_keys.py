@@ -1,0 +1,118 @@
+"""An Idempotency-Key of a refund: a repeat finds the same refund, and nothing goes back twice."""
+
+import asyncio
+from uuid import UUID
+
+import pytest
+
+from meterai.kit.ids import read, show
+from meterai.plumbing.exchange import EXCHANGE, Exchange
+from meterai.plumbing.http import IdempotencyKeyReused
+from meterai.refunds import RefundService
+from meterai.refunds.model import NothingToRefund
+from meterai.refunds.service import RefundView
+from tests.support.shop import TESTER, Shop
+
+
+async def _asked(shop: Shop, order: UUID, key: str | None) -> tuple[RefundView, bool]:
+    """The refund that was asked for, and whether the answer says that it repeats an earlier one."""
+    EXCHANGE.set(exchange := Exchange())
+    refunds = shop.container.of(RefundService)
+    view = await refunds.ask(shop.account, order, key, actor=TESTER)
+    return view, exchange.is_replayed
+
+
+def ask(shop: Shop, order: UUID, key: str | None) -> tuple[RefundView, bool]:
+    return shop.do(_asked(shop, order, key))
+
+
+def bought(shop: Shop, quantity: int) -> UUID:
+    order = shop.place(quantity)
+    shop.tell(shop.pay(order))
+    shop.work()
+    return order
+
+
+def test_repeated_refund_with_same_key_is_the_same_and_says_so(shop: Shop) -> None:
+    order = bought(shop, 2)
+    first, is_repeat = ask(shop, order, "k")
+    assert not is_repeat
+    assert ask(shop, order, "k") == (first, True)
+    assert len(shop.refunds()) == 1
+    shop.send(shop.refunds()[0])
+    shop.settle(shop.refunds()[0])
+    again, is_repeat = ask(shop, order, "k")
+    assert (again.id, again.state, is_repeat) == (first.id, "settled", True)
+    shop.assert_books_hold()
+
+
+def test_key_stands_for_its_refund_where_more_stamps_came_free(shop: Shop) -> None:
+    order = bought(shop, 3)
+    held = shop.reserve(1)
+    assert held is not None
+    first, _ = ask(shop, order, "k")
+    shop.fail(held)
+    shop.work()
+    assert ask(shop, order, "k") == (first, True)
+    second, is_repeat = ask(shop, order, "another")
+    assert (second.id != first.id, second.stamps, is_repeat) == (True, 1, False)
+    assert ask(shop, order, "k")[0].id == first.id
+    shop.assert_books_hold()
+
+
+def test_key_of_another_order_is_refused_and_nothing_goes_back(shop: Shop) -> None:
+    one, two = bought(shop, 1), bought(shop, 1)
+    ask(shop, one, "k")
+    with pytest.raises(IdempotencyKeyReused):
+        ask(shop, two, "k")
+    assert len(shop.refunds()) == 1
+    shop.assert_books_hold()
+
+
+def test_other_key_finds_what_was_asked_for_and_is_remembered(shop: Shop) -> None:
+    order = bought(shop, 1)
+    first, _ = ask(shop, order, "k")
+    assert ask(shop, order, "other") == (first, True)
+    assert ask(shop, order, None) == (first, True)
+    keys = shop.rows("SELECT idempotency_key AS key, refund_id FROM refund_keys ORDER BY 1")
+    assert [(one["key"], show("rfd", one["refund_id"])) for one in keys] == [
+        ("k", first.id),
+        ("other", first.id),
+    ]
+
+
+def test_key_that_was_refused_may_be_used_again(shop: Shop) -> None:
+    order = shop.place(1)
+    with pytest.raises(NothingToRefund):
+        ask(shop, order, "k")
+    shop.tell(shop.pay(order))
+    shop.work()
+    _, is_repeat = ask(shop, order, "k")
+    assert not is_repeat
+
+
+def test_requests_with_one_key_at_once_are_one_refund(shop: Shop) -> None:
+    order = bought(shop, 2)
+
+    async def all_at_once() -> list[tuple[RefundView, bool]]:
+        tasks = [asyncio.create_task(_asked(shop, order, "k")) for _ in range(6)]
+        return list(await asyncio.gather(*tasks))
+
+    found = shop.do(all_at_once())
+    assert sorted(is_repeat for _, is_repeat in found) == [False] + [True] * 5
+    assert len({view.id for view, _ in found}) == 1
+    shop.assert_books_hold()
+
+
+def test_requests_with_one_key_for_two_orders_at_once_are_one_refund(shop: Shop) -> None:
+    orders = bought(shop, 1), bought(shop, 1)
+
+    async def both() -> list[object]:
+        tasks = [asyncio.create_task(_asked(shop, order, "k")) for order in orders]
+        return list(await asyncio.gather(*tasks, return_exceptions=True))
+
+    found = shop.do(both())
+    assert sum(isinstance(one, IdempotencyKeyReused) for one in found) == 1
+    [made] = [one for one in found if isinstance(one, tuple)]
+    assert shop.refunds() == [read("rfd", made[0].id)]
+    shop.assert_books_hold()
