@@ -157,6 +157,7 @@ class TooManyCodes(Refusal):
 
     code = "too_many_codes"
     status = 429
+    quota = ("sign_in_codes", "")  # several, of an address and its networks: which is not told
 
     def __init__(self, until: datetime) -> None:
         # Shown to the minute, so rounded up to a whole one.

@@ -26,6 +26,8 @@ class Refusal(Exception):
     status: ClassVar[int] = 409
     # After so many seconds the same request may succeed by itself; None where time changes nothing.
     retry_after_seconds: ClassVar[int | None] = None
+    # The limit that was reached, and the fact that says how much it is, where there is one.
+    quota: ClassVar[tuple[str, str] | None] = None
     # Whether a command that is refused so may succeed later, where its status does not say: 503 does.
     passes: ClassVar[bool | None] = None
     # Whether what was asked for may have been done all the same: then nobody is told that nothing was.

@@ -103,6 +103,7 @@ class TooManyUnpaidOrders(Refusal):
     """The account has as many unpaid orders as it may have at the same time."""
 
     code = "too_many_unpaid_orders"
+    quota = ("unpaid_orders", "unpaid_max")
 
     def __init__(self, *, unpaid_max: int) -> None:
         super().__init__(f"{unpaid_max} orders are not paid yet")

@@ -430,6 +430,19 @@ def retry_after(refusal: Refusal) -> Mapping[str, str]:
     return {} if after is None else {"Retry-After": str(after)}
 
 
+def rate_limit(refusal: Refusal, seconds: str | None) -> Mapping[str, str]:
+    """The headers that name a limit of which nothing is left, and how much it is
+    (draft-ietf-httpapi-ratelimit-headers-10).  Only a refusal has them: what is left otherwise would have
+    to be counted for each order."""
+    if refusal.quota is None:
+        return {}
+    name, fact = refusal.quota
+    found = {"RateLimit": f'"{name}";r=0' + (f";t={seconds}" if seconds else "")}
+    if fact:
+        found["RateLimit-Policy"] = f'"{name}";q={refusal.facts()[fact]}'
+    return found
+
+
 def answer_problem(
     request: Request[Any, Any, Any],
     code: str,
@@ -450,6 +463,7 @@ def answer_problem(
 def on_refusal(request: Request[Any, Any, Any], refusal: Refusal) -> Response[Any]:
     """Answer with the refusal."""
     headers = dict(retry_after(refusal))
+    headers |= rate_limit(refusal, headers.get("Retry-After"))
     if refusal.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return answer_problem(request, refusal.code, refusal.status, refusal.facts(), headers)
