@@ -100,6 +100,8 @@ class _Shop:
         )
         _, order, _, placed, lapses = await self._row(store.PLACE, values)
         return OrderView(
+            reference=None,
+            metadata={},
             id=show("ord", order),
             state="placed",
             kind=kind.value,

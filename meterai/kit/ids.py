@@ -7,6 +7,7 @@ to put into a URL.
 
 import secrets
 import time
+from datetime import datetime
 from uuid import UUID
 
 from meterai.kit.refusal import NotFound
@@ -24,6 +25,12 @@ def new_id() -> UUID:
     milliseconds = time.time_ns() // 1_000_000
     value = (milliseconds & (1 << 48) - 1) << 80 | 7 << 76 | (random >> 62) << 64
     return UUID(int=value | 0b10 << 62 | random & (1 << 62) - 1)
+
+
+def earliest_id(at: datetime, *, margin_seconds: int) -> UUID:
+    """What every identifier sorts after that was made at this moment less the margin, or later."""
+    milliseconds = max(0, int(at.timestamp() - margin_seconds) * 1000)
+    return UUID(int=(milliseconds & (1 << 48) - 1) << 80)
 
 
 def encode(value: int, length: int) -> str:

@@ -1,6 +1,6 @@
 """What the audit knows of the columns of orders."""
 
-from meterai.plumbing.audited import Audited, Subject, fact, global_fact
+from meterai.plumbing.audited import SHOWN, Audited, Subject, fact, global_fact
 
 AUDITED = Audited(
     facts=(
@@ -19,6 +19,11 @@ AUDITED = Audited(
             "closed_at": ("order_times_are_in_order",),
             "returning_due_at": ("order_stands_where_its_refunds_do",),
         },
+    },
+    unchecked={
+        "order_labels": dict.fromkeys(
+            ("account_id", "order_id", "reference", "metadata", "labelled_at"), SHOWN
+        )
     },
     subjects={
         "orders": Subject("order_id"),

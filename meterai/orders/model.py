@@ -1,12 +1,14 @@
 """What an order is and how it may change; pure."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
+from meterai.kit.labels import NO_LABELS, Labels
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Refusal, refusal_of_database
@@ -138,6 +140,8 @@ class Order:
     due_seconds: float
     returning_due_at: datetime | None = None  # of the refunds under way, the last
     paid_attempt: UUID | None = None  # the attempt whose payment paid it
+    reference: str | None = None  # the client's own, as is its metadata
+    metadata: Mapping[str, str] | None = None
 
     @property
     def refund_due_at(self) -> datetime:
@@ -208,6 +212,7 @@ class Terms:
     unpaid_max: int
     provider: str  # the rail by which it is paid
     method: str
+    labels: Labels = NO_LABELS
 
     @property
     def total(self) -> int:
@@ -215,7 +220,7 @@ class Terms:
         return self.quantity * (self.unit_price + self.service_fee)
 
     def arguments(self) -> tuple[object, ...]:
-        """The arguments of `order_place_by_method`: every field, in this order."""
+        """The arguments of `order_place_by_method`: every field but the labels, in this order."""
         return (
             self.account,
             self.order,

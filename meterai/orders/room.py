@@ -41,7 +41,7 @@ FIELDS = {
 }
 ROOM = Room(
     name="orders",
-    tables=frozenset({"orders", "sale_terms"}),
+    tables=frozenset({"orders", "order_labels", "sale_terms"}),
     lifecycles=(ORDER,),
     settings=OrderSettings,
     build=_build,

@@ -10,20 +10,26 @@ from litestar.params import FromPath, JSONBody
 
 from meterai.accounts import Permission
 from meterai.kit.ids import read
+from meterai.kit.labels import labels
 from meterai.kit.priority import Priority
 from meterai.orders.service import OrderService, OrderView
 from meterai.plumbing.described import Described
 from meterai.plumbing.head import head_of
 from meterai.plumbing.http import idempotency_key
 from meterai.plumbing.paging import PAGE_MAX, Page
-from meterai.plumbing.queries import Before, Limit
+from meterai.plumbing.queries import Before, Limit, Reference
 
 
 class OrderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How many stamps to buy, and how to pay: by the default method where nothing is said."""
+    """How many stamps to buy, and how to pay: by the default method where nothing is said.
+
+    `reference` and `metadata` are your own words to find it again by; leave personal data out of them.
+    """
 
     quantity: int
     payment_method: str | None = None
+    reference: str | None = None
+    metadata: dict[str, str] = {}
 
 
 class OrderList(msgspec.Struct, frozen=True):
@@ -38,7 +44,13 @@ class OrderList(msgspec.Struct, frozen=True):
     opt={
         "permission": Permission.ORDER_CREATE,
         "priority": Priority.CHECKOUT,
-        "described": Described(needs_key=True),
+        "described": Described(
+            needs_key=True,
+            headers={
+                "Prefer": "`respond-async` answers without waiting for the QR.",
+                "Waiting-Turn": "The turn of your place, while a line stands before buying.",
+            },
+        ),
     },
     summary="Buy stamps",
     tags=["orders"],
@@ -56,6 +68,7 @@ async def place_order(
     place; its turn is shown as `Waiting-Turn`.
     """
     key = idempotency_key(request)
+    written = labels(data.reference, data.metadata)
     await orders.check_turn(request, account, key)
     return await orders.place(
         account,
@@ -63,6 +76,7 @@ async def place_order(
         data.quantity,
         wait_for_qr=b"respond-async" not in head_of(request.scope).values.get(b"prefer", b""),
         method=data.payment_method,
+        written=written,
     )
 
 
@@ -77,10 +91,11 @@ async def list_orders(
     account: NamedDependency[UUID],
     limit: Limit = PAGE_MAX,
     before: Before = None,
+    reference: Reference = None,
 ) -> OrderList:
-    """A page of your orders, newest first."""
+    """A page of your orders, newest first; only those with this reference, where one is given."""
     page = Page(limit, read("ord", before)) if before else Page(limit)
-    found, is_more = await orders.list(account, page)
+    found, is_more = await orders.list(account, page, reference)
     return OrderList(found, found[-1].id if is_more else None)
 
 

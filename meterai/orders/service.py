@@ -14,6 +14,7 @@ from litestar.connection import ASGIConnection
 from meterai import ledger, payments, stamps
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
+from meterai.kit.labels import NO_LABELS, Labels
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Malformed, NotFound, Refusal
 from meterai.ledger import MoneySummary
@@ -96,6 +97,8 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     placed_at: datetime
     paid_at: datetime | None
     refund_due_at: datetime | None
+    reference: str | None
+    metadata: dict[str, str]
     payment: PaymentView
     money: MoneyView
 
@@ -125,6 +128,8 @@ def _shown(order: Order, payment: PaymentView, money: MoneySummary) -> OrderView
         placed_at=order.placed_at,
         paid_at=order.paid_at,
         refund_due_at=order.money_due_at(money.in_flight, money.captured_at),
+        reference=order.reference,
+        metadata=dict(order.metadata or {}),
         payment=payment,
         money=MoneyView(
             captured=money.captured.value,
@@ -281,6 +286,7 @@ class OrderService:
         *,
         wait_for_qr: bool = True,
         method: str | None = None,
+        written: Labels = NO_LABELS,
     ) -> OrderView:
         """Buy stamps, to be paid by a method, or by the default one.  The same key finds the same
         order.
@@ -289,7 +295,8 @@ class OrderService:
         the worker asks for it (`Prefer: respond-async`, RFC 7240).
         Refuses `Malformed`, `OrderTooLarge`, `IdempotencyKeyReused`, `TooManyUnpaidOrders`.
         """
-        request = request_hash(OrderKind.STAMPS, quantity, *([method] if method else []))
+        more = [one for one in (method, written) if one]
+        request = request_hash(OrderKind.STAMPS, quantity, *more)
         terms = self.terms(
             account,
             key,
@@ -299,6 +306,8 @@ class OrderService:
             method=method,
             is_for_worker=not wait_for_qr,
         )
+        if written:
+            terms = replace(terms, labels=written)
         placed = await self._database.once(store.place, terms)
         if not placed.created:
             if placed.request != request:
@@ -323,6 +332,8 @@ class OrderService:
             None,
             None,
             terms.due_seconds,
+            reference=terms.labels.reference,
+            metadata=terms.labels.metadata,
         )
         attempt = Attempt(
             terms.account,
@@ -367,10 +378,13 @@ class OrderService:
             for order in found
         ]
 
-    async def list(self, account: UUID, page: Page = WHOLE) -> tuple[list[OrderView], bool]:
-        """A page of an account's orders, newest first, and whether there are older ones."""
+    async def list(
+        self, account: UUID, page: Page = WHOLE, reference: str | None = None
+    ) -> tuple[list[OrderView], bool]:
+        """A page of an account's orders, newest first, and whether there are older ones; only those of a
+        reference."""
         async with self._database.reading() as tx:
-            wanted = await store.orders_of(tx, account, page.before, page.wanted)
+            wanted = await store.orders_of(tx, account, page.before, page.wanted, reference)
             found, is_more = page.cut(wanted)
             views = await self._views(tx, account, found)
         return list(views), is_more

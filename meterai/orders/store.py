@@ -12,17 +12,27 @@ from meterai.orders.model import (
     PlacedOrder,
     Terms,
 )
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.database import ReadTx, Tx, jsonb
 from meterai.plumbing.periodic import not_paused
 from meterai.plumbing.rows import RowMapper
 
 _COLUMNS = (
     "account_id AS account, order_id AS id, kind, state, quantity, unit_price, service_fee, total, placed_at,"
-    " lapses_at, paid_at, due_at, due_seconds, returning_due_at, paid_attempt"
+    " lapses_at, paid_at, due_at, due_seconds, returning_due_at, paid_attempt, reference, metadata"
 )
 PLACE = """
 SELECT created, id, request, placed, lapses
 FROM order_place_by_method(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+# In one statement, as the order itself: no order without what was written on it.
+PLACE_LABELLED = """
+WITH placed AS (
+    SELECT * FROM order_place_by_method(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+), labelled AS (
+    INSERT INTO order_labels (account_id, order_id, reference, metadata)
+    SELECT %s, id, %s, %s FROM placed WHERE created
+)
+SELECT created, id, request, placed, lapses FROM placed
 """
 ABANDON = "SELECT order_abandon(%s, %s, %s) AS state"
 EXECUTE = "SELECT order_execute(%s, %s) AS state"
@@ -58,7 +68,11 @@ _PLACED_ORDERS = RowMapper(PlacedOrder)
 
 async def place(tx: Tx, terms: Terms) -> PlacedOrder:
     """Place an order, or find the one of its key; see sql/functions/order_place_by_method.sql."""
-    placed = await tx.one_as(_PLACED_ORDERS, PLACE, *terms.arguments())
+    if written := terms.labels:
+        told = (terms.account, written.reference, jsonb(dict(written.metadata)))
+        placed = await tx.one_as(_PLACED_ORDERS, PLACE_LABELLED, *terms.arguments(), *told)
+    else:
+        placed = await tx.one_as(_PLACED_ORDERS, PLACE, *terms.arguments())
     assert placed is not None
     return placed
 
@@ -95,7 +109,8 @@ async def order(tx: ReadTx, account: UUID, order_id: UUID) -> Order | None:
     """One order."""
     return await tx.one_as(
         _ORDERS,
-        f"SELECT {_COLUMNS} FROM orders WHERE account_id = %s AND order_id = %s",  # noqa: S608
+        f"SELECT {_COLUMNS} FROM orders LEFT JOIN order_labels USING (account_id, order_id)"  # noqa: S608
+        f" WHERE account_id = %s AND order_id = %s",
         account,
         order_id,
     )
@@ -107,14 +122,19 @@ async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> list[OrderMark]:
     return await tx.all_as(_MARKS_OF_ORDERS, _MARKS, *columns)
 
 
-async def orders_of(tx: ReadTx, account: UUID, before: UUID, limit: int) -> list[Order]:
-    """Orders of an account that are older than one, newest first."""
+async def orders_of(
+    tx: ReadTx, account: UUID, before: UUID, limit: int, reference: str | None = None
+) -> list[Order]:
+    """Orders of an account that are older than one, newest first; only those of a reference."""
+    only, told = ("", []) if reference is None else (" AND reference = %s", [reference])
     return await tx.all_as(
         _ORDERS,
-        f"SELECT {_COLUMNS} FROM orders WHERE account_id = %s AND order_id < %s"  # noqa: S608
+        f"SELECT {_COLUMNS} FROM orders LEFT JOIN order_labels USING (account_id, order_id)"  # noqa: S608
+        f" WHERE account_id = %s AND order_id < %s{only}"
         " ORDER BY order_id DESC LIMIT %s",
         account,
         before,
+        *told,
         limit,
     )
 

@@ -18,6 +18,7 @@ class Described:
 
     needs_key  it is a command that wants an Idempotency-Key
     repeats    of a command without such a key: why a repeat of it does no harm
+    headers    by name, what a header of the request is for, of those that no command must have
     body       media type and schema of a body that the handler reads by itself
     file       media type of the file it answers with
     refuses    statuses it may refuse with beyond those that follow from its path and method
@@ -25,6 +26,7 @@ class Described:
 
     needs_key: bool = False
     repeats: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Schema] = field(default_factory=dict)
     file: str | None = None
     refuses: tuple[int, ...] = ()

@@ -6,9 +6,11 @@ know: people come to them by links to which other sites add names that nobody ca
 is not refused for what its address has.
 """
 
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
+import msgspec
 from litestar.connection import ASGIConnection
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
@@ -25,6 +27,15 @@ Limit = Annotated[int, QueryParameter(ge=1, le=PAGE_MAX, description="At most so
 Before = Annotated[
     str | None, QueryParameter(description="The `next` of the page before; left out for the first.")
 ]
+Reference = Annotated[
+    str | None, QueryParameter(description="Only what has exactly this `reference`.")
+]
+Since = Annotated[
+    str | None,
+    QueryParameter(
+        description="Only what came at this moment or later.", schema_extra={"format": "date-time"}
+    ),
+]
 
 
 class ParameterUnknown(Refusal):
@@ -39,6 +50,17 @@ class ParameterUnknown(Refusal):
         self.known = known
 
 
+def moment(name: str, text: str) -> datetime:
+    """A moment with its time zone (RFC 3339).  Refuses `Malformed`."""
+    try:
+        found = msgspec.convert(text, datetime)
+    except msgspec.ValidationError:
+        raise Malformed(name, "moment") from None
+    if found.tzinfo is None:
+        raise Malformed(name, "moment")
+    return found
+
+
 def check_query(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
     """Refuses `ParameterUnknown`, and `Malformed`: a name that comes twice, of which one reader takes the
     first and another the last; an integer that is not written as one (`1e1`, `1.0`), which the framework
@@ -49,7 +71,7 @@ def check_query(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
     if not query or not isinstance(handler, HTTPRouteHandler) or not _is_strict(connection):
         return
     fields = {
-        name: field.annotation
+        field.kwarg_definition.name or name: field.annotation
         for name, field in handler.parsed_fn_signature.parameters.items()
         if isinstance(field.kwarg_definition, QueryParameter)
     }

@@ -31,6 +31,9 @@ AUDITED = Audited(
     },
     unchecked={
         "stampings": {"tries": WORK, "refused": SHOWN},
+        "stamping_labels": dict.fromkeys(
+            ("account_id", "stamping_id", "reference", "metadata", "labelled_at"), SHOWN
+        ),
     },
     subjects={
         "stampings": Subject("stamping_id"),

@@ -1,7 +1,7 @@
 """What a stamping is and how it may change; pure."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,6 +12,7 @@ import msgspec
 
 from meterai.kit.doubles import NameDoubled, check_names
 from meterai.kit.ids import show
+from meterai.kit.labels import NO_LABELS, Labels
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.refusal import Malformed, Refusal
 from meterai.sealing import STAMPS_MAX, WIDTH_DEFAULT, Placement
@@ -157,6 +158,7 @@ class Upload:
     content: bytes
     placements: tuple[Placement, ...]
     is_repaired: bool = False
+    labels: Labels = NO_LABELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,18 @@ class Stamping:
     is_forgotten: bool
     serials: tuple[str, ...]
     is_repaired: bool = False
+    reference: str | None = None  # the client's own, as is its metadata
+    metadata: Mapping[str, str] | None = None  # None where nothing was written on it
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which stampings of an account a list has; what is None leaves none out."""
+
+    state: StampingState | None = None
+    reference: str | None = None
+    sha256: bytes | None = None  # of the original
+    since: datetime | None = None  # when they were requested
 
 
 class StampedDocument(NamedTuple):
@@ -259,6 +273,8 @@ class StampingView(msgspec.Struct, frozen=True, kw_only=True):
     document_until: datetime | None
     delta_url: str | None
     order_id: str | None
+    reference: str | None
+    metadata: dict[str, str]
     requested_at: datetime
     due_at: datetime | None
     delivered_at: datetime | None
@@ -283,6 +299,8 @@ def shown(stamping: Stamping) -> StampingView:
         document_until=stamping.kept_until if is_there else None,
         delta_url=f"{path}/delta" if is_delivered else None,
         order_id=show("ord", stamping.order) if stamping.order else None,
+        reference=stamping.reference,
+        metadata=dict(stamping.metadata or {}),
         requested_at=stamping.requested_at,
         due_at=stamping.due_at,
         delivered_at=stamping.delivered_at,

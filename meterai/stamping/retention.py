@@ -1,12 +1,23 @@
 """How long what is in the tables of stamping is kept, and why."""
 
-from meterai.plumbing.retention import STAMPS, Rule, Stays
+from meterai.plumbing.retention import STAMPS, YEAR, Leaves, Rule, Stays
 
 RETENTION: tuple[Rule, ...] = (
     Stays(
         "stampings",
         f"{STAMPS} The Idempotency-Key stays with it: a repeat never costs a second stamp, "
         "however late.",
+    ),
+    Leaves(
+        "stamping_labels",
+        "stamping_labels",
+        ("account_id", "stamping_id"),
+        2 * YEAR,
+        "labelled_at",
+        "A client's own words may name a person, whatever we ask of them; after two years nobody looks "
+        "for a thing by them. Their row stays, so that a repeat is not taken for another request.",
+        only="(reference IS NOT NULL OR metadata <> '{}')",
+        blanks={"reference": "NULL", "metadata": "'{}'"},
     ),
     Stays(
         "stamping_keys",

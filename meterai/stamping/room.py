@@ -95,7 +95,7 @@ FIELDS = {
 }
 ROOM = Room(
     name="stamping",
-    tables=frozenset({"stampings", "stamping_keys", "deltas"}),
+    tables=frozenset({"stampings", "stamping_keys", "stamping_labels", "deltas"}),
     lifecycles=(STAMPING,),
     settings=StampingSettings,
     needs=_needs,

@@ -1,25 +1,30 @@
 """Stampings and the balance over the API."""
 
-from typing import Any
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, QueryParameter
 
 from meterai import stamps
 from meterai.accounts import Permission
 from meterai.documents import UploadMissing
 from meterai.kit.ids import read
+from meterai.kit.labels import METADATA_ENTRIES_MAX, REFERENCE_LENGTH_MAX, Labels, labels
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Malformed
 from meterai.plumbing.database import Database
 from meterai.plumbing.described import FILE, Described, Schema
-from meterai.plumbing.forms import read_multipart
-from meterai.plumbing.http import idempotency_key, saved_as
+from meterai.plumbing.forms import Part, read_multipart
+from meterai.plumbing.http import idempotency_key, read_json, saved_as
+from meterai.plumbing.paging import PAGE_MAX, Page
+from meterai.plumbing.queries import Before, Limit, Reference, Since, moment
 from meterai.sealing import STAMPS_MAX
-from meterai.stamping.model import StampingView, Upload, read_placements
+from meterai.stamping.model import StampingState, StampingView, Upload, Wanted, read_placements
 from meterai.stamping.service import StampingService
 
 BODY_BYTES_MAX = 24 * 1024 * 1024  # the largest document, its form fields and boundaries
@@ -38,9 +43,23 @@ _FORM: Schema = {
             "of the page as it is seen; page 1 is the first, -1 the last: "
             '{"page": 1, "x": 400, "y": 60, "width": 70}',
         },
+        "reference": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": REFERENCE_LENGTH_MAX,
+            "description": "your own number of it, to find it again by; no personal data",
+        },
+        "metadata": {
+            "type": "string",
+            "description": f"JSON: an object of at most {METADATA_ENTRIES_MAX} texts by name, your own; "
+            "no personal data",
+        },
     },
 }
-FORM_PARTS_MAX = 8  # two are asked for, others are named and refused; every part costs time to read
+FORM_PARTS_MAX = 8  # four are known, others are named and refused; every part costs time to read
+
+
+_SHA256 = re.compile("[0-9a-fA-F]{64}")
 
 
 class StampCounts(msgspec.Struct, frozen=True):
@@ -82,7 +101,36 @@ async def read_upload(request: Request[Any, Any, Any]) -> Upload:
         raise Malformed(unknown, "known_name")
     if placement is None or placement.file_name is not None:
         raise Malformed("placement", "placements", placements_max=STAMPS_MAX)
-    return Upload(document.file_name, document.content, read_placements(placement.content))
+    placements = read_placements(placement.content)
+    return Upload(document.file_name, document.content, placements, labels=_labels(parts))
+
+
+def _labels(parts: Mapping[str, Part]) -> Labels:
+    """What a form has of labels.  Refuses `Malformed`."""
+    reference, metadata = parts.get("reference"), parts.get("metadata")
+    for part in (reference, metadata):
+        if part is not None and part.file_name is not None:
+            raise Malformed(part.name, "text")
+    return labels(
+        None if reference is None else _text(reference),
+        None if metadata is None else _texts(metadata.content),
+    )
+
+
+def _text(part: Part) -> str:
+    try:
+        return part.content.decode()
+    except UnicodeError:
+        raise Malformed(part.name, "text") from None
+
+
+def _texts(content: bytes) -> dict[str, str]:
+    try:
+        found: dict[str, str] = read_json(content, dict[str, str])
+    except Malformed as wrong:
+        wrong.field = "metadata"  # of the form; which name of it does not read is not told
+        raise
+    return found
 
 
 @post(
@@ -111,6 +159,69 @@ async def stamp_document(
     key = idempotency_key(request)
     upload = await read_upload(request)
     return await stamping.stamp(account, key, upload)
+
+
+class StampingList(msgspec.Struct, frozen=True):
+    """Stampings, newest first.  `next` is the `before` of the next page; null on the last."""
+
+    stampings: list[StampingView]
+    next: str | None
+
+
+# Named so because the framework has another `state`, and read by ours so that a refusal says its name.
+InState = Annotated[
+    str | None,
+    QueryParameter(
+        name="state",
+        description="Only those in this state.",
+        schema_extra={"enum": [str(one) for one in StampingState]},
+    ),
+]
+Document = Annotated[
+    str | None,
+    QueryParameter(description="Only those of the original with this SHA-256, in hexadecimal."),
+]
+
+
+@get(
+    "/v1/stampings",
+    opt={"permission": Permission.STAMPING_READ, "priority": Priority.PAID},
+    summary="Your stampings",
+    tags=["stampings"],
+)
+async def list_stampings(
+    stamping: NamedDependency[StampingService],
+    account: NamedDependency[UUID],
+    limit: Limit = PAGE_MAX,
+    before: Before = None,
+    in_state: InState = None,
+    reference: Reference = None,
+    document: Document = None,
+    since: Since = None,
+) -> StampingList:
+    """A page of your stampings, newest first; of several filters all have to fit."""
+    page = Page(limit, read("stg", before)) if before else Page(limit)
+    wanted = Wanted(
+        None if in_state is None else _state(in_state),
+        reference,
+        None if document is None else _sha256(document),
+        None if since is None else moment("since", since),
+    )
+    found, is_more = await stamping.page(account, page, wanted)
+    return StampingList(found, found[-1].id if is_more else None)
+
+
+def _state(text: str) -> StampingState:
+    try:
+        return StampingState(text)
+    except ValueError:
+        raise Malformed("state", "known_name") from None
+
+
+def _sha256(text: str) -> bytes:
+    if _SHA256.fullmatch(text) is None:
+        raise Malformed("document", "sha256")
+    return bytes.fromhex(text)
 
 
 @get(
@@ -170,4 +281,11 @@ async def download_delta(
     return saved_as(f"{found.document_name}.delta", content, "application/octet-stream")
 
 
-routes = [show_balance, stamp_document, show_stamping, download_document, download_delta]
+routes = [
+    show_balance,
+    stamp_document,
+    list_stampings,
+    show_stamping,
+    download_document,
+    download_delta,
+]

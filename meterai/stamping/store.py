@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from meterai.kit.ids import earliest_id
+from meterai.kit.labels import NO_LABELS, Labels
 from meterai.kit.serial import Serial
 from meterai.orders import OrderKey, OrderMark, PlacedOrder, Terms
 from meterai.plumbing.database import ReadTx, Tx, jsonb
@@ -20,6 +22,7 @@ from meterai.stamping.model import (
     Stamping,
     StampingToResume,
     WaitingDocument,
+    Wanted,
     placements_json,
 )
 
@@ -27,6 +30,19 @@ RESERVE = """
 SELECT created, id, request, name, requested_at, due_at
 FROM stamping_reserve(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
+# In one statement, as the stamping itself.
+RESERVE_LABELLED = """
+WITH made AS (
+    SELECT * FROM stamping_reserve(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+), labelled AS (
+    INSERT INTO stamping_labels (account_id, stamping_id, reference, metadata)
+    SELECT %s, id, %s, %s FROM made WHERE created
+)
+SELECT created, id, request, name, requested_at, due_at FROM made
+"""
+_MADE_BY = (
+    "SELECT 1 FROM stampings WHERE account_id = %s AND stamping_id = %s AND idempotency_key = %s"
+)
 _RESERVE_ALL = "SELECT created, id, request FROM stampings_reserve(%s, %s, %s, %s, %s, %s)"
 ORDER = """
 SELECT created, id, request, placed, lapses
@@ -66,8 +82,10 @@ SELECT s.account_id AS account, s.stamping_id AS id, s.order_id AS order, s.stat
        s.refused, s.is_repaired, d.name AS document_name, d.kept_until,
        d.forgotten_at IS NOT NULL AS is_forgotten,
        ARRAY(SELECT t.serial FROM stamps t WHERE t.account_id = s.account_id
-             AND t.stamping_id = s.stamping_id AND t.state <> 'void' ORDER BY t.position) AS serials
+             AND t.stamping_id = s.stamping_id AND t.state <> 'void' ORDER BY t.position) AS serials,
+       l.reference, l.metadata
 FROM stampings s
+LEFT JOIN stamping_labels l ON l.account_id = s.account_id AND l.stamping_id = s.stamping_id
 JOIN documents d ON d.account_id = s.account_id AND d.sha256 = s.sha256_original
 """
 _STAMPING = _SELECT + "WHERE s.account_id = %s AND s.stamping_id = %s"
@@ -76,6 +94,8 @@ _FROM_BALANCE = _SELECT + (
     "WHERE s.account_id = %s AND s.order_id IS NULL AND s.stamping_id < %s"
     " ORDER BY s.stamping_id DESC LIMIT %s"
 )
+# An id is made before its row is written: by less than this.
+_WRITTEN_SECONDS_MAX = 86_400
 # Of these documents: what has its stamps, or may still get them.
 _ALIVE = (
     _SELECT
@@ -155,6 +175,26 @@ async def from_balance(tx: ReadTx, account: UUID, before: UUID, limit: int) -> l
     return await tx.all_as(_STAMPING_ROWS, _FROM_BALANCE, account, before, limit)
 
 
+async def listed(
+    tx: ReadTx, account: UUID, before: UUID, limit: int, wanted: Wanted
+) -> list[Stamping]:
+    """Stampings of an account that are older than one, newest first."""
+    # Where they begin in time bounds how far back is looked for one of the others.
+    since = wanted.since
+    first = earliest_id(since, margin_seconds=_WRITTEN_SECONDS_MAX) if since else None
+    asked = {
+        "s.state = %s": wanted.state,
+        "l.reference = %s": wanted.reference,
+        "s.sha256_original = %s": wanted.sha256,
+        "s.requested_at >= %s": since,
+        "s.stamping_id >= %s": first,
+    }
+    filters = {text: value for text, value in asked.items() if value is not None}
+    conditions = " AND ".join(("s.account_id = %s", "s.stamping_id < %s", *filters))
+    query = f"{_SELECT} WHERE {conditions} ORDER BY s.stamping_id DESC LIMIT %s"
+    return await tx.all_as(_STAMPING_ROWS, query, account, before, *filters.values(), limit)
+
+
 async def alive(
     tx: ReadTx, account: UUID, sha256: Sequence[bytes], without: Sequence[UUID]
 ) -> list[Stamping]:
@@ -181,11 +221,13 @@ async def reserve(
     lease_seconds: float,
     about: Sequence[object],
     is_repaired: bool,
+    labels: Labels = NO_LABELS,
 ) -> ReservedDocument:
     """Hold stamps and bind serials; see sql/functions/stamping_reserve.sql."""
+    written = [account, labels.reference, jsonb(dict(labels.metadata))] if labels else []
     made = await tx.one_as(
         _RESERVED_DOCUMENTS,
-        RESERVE,
+        RESERVE_LABELLED if labels else RESERVE,
         account,
         stamping,
         key,
@@ -197,9 +239,15 @@ async def reserve(
         lease_seconds,
         *about,
         is_repaired,
+        *written,
     )
     assert made is not None
     return made
+
+
+async def is_made_by(tx: ReadTx, account: UUID, stamping: UUID, key: str) -> bool:
+    """True where this key made the stamping; another may have joined it."""
+    return await tx.value(_MADE_BY, account, stamping, key) is not None
 
 
 async def reserve_all(

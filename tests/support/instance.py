@@ -153,12 +153,13 @@ class Client:
         *,
         key: str | None = None,
         name: str = "surat.pdf",
+        **more: str,
     ) -> Reply:
         """Stamp a document from the balance."""
         wanted = placement or {"page": 1, "x": 60, "y": 60, "width": 80}
         text = wanted if isinstance(wanted, str) else json.dumps(wanted)
         body, kind = urllib3.encode_multipart_formdata(
-            {"document": (name, pdf, "application/pdf"), "placement": text}
+            {"document": (name, pdf, "application/pdf"), "placement": text, **more}
         )
         headers = {"Content-Type": kind, "Idempotency-Key": key or str(uuid.uuid4())}
         return self.post("/v1/stampings", body, headers=headers)

@@ -34,6 +34,8 @@ def order(
     is_paid = state not in (OrderState.PLACED, OrderState.LAPSED, OrderState.WITHDRAWN)
     captured = TOTAL if is_paid else 0
     return OrderView(
+        reference=None,
+        metadata={},
         id=show("ord", new_id()),
         state=state,
         kind=kind,

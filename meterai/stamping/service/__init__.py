@@ -26,6 +26,7 @@ from meterai import orders, sealing, stamps
 from meterai.documents import DocumentForgotten, DocumentService
 from meterai.kit.clock import Clock
 from meterai.kit.ids import show
+from meterai.kit.labels import Labels
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.kit.serial import Serial
 from meterai.orders import (
@@ -58,6 +59,7 @@ from meterai.stamping.model import (
     StampingToResume,
     StampingView,
     Upload,
+    Wanted,
     placements_json,
     request_of,
     shown,
@@ -97,7 +99,17 @@ def _reserved(
         is_forgotten=False,
         serials=tuple(serial.text for serial in serials),
         is_repaired=taken.upload.is_repaired,
+        reference=taken.upload.labels.reference,
+        metadata=taken.upload.labels.metadata,
     )
+
+
+def _is_labelled_so(stamping: Stamping, labels: Labels) -> bool:
+    """True also where its labels are not kept any more."""
+    if stamping.metadata is None:
+        return not labels
+    kept = Labels(stamping.reference, stamping.metadata)
+    return not kept or kept == labels
 
 
 def sealing_seconds(lease_seconds: float) -> float:
@@ -191,9 +203,10 @@ class StampingService:
             lease_seconds=self._settings.seal_lease_seconds,
             about=taken.about,
             is_repaired=taken.upload.is_repaired,
+            labels=upload.labels,
         )
         if not made.created:
-            return await self._repeated(account, made, taken.request)
+            return await self._repeated(account, key, made, taken)
         stamping = _reserved(account, made, taken, serials)
         delivered = await self._seal_and_deliver(stamping, taken.prepared, serials, taken.hashed)
         return shown(delivered) if delivered else await self.view(account, stamping.id)
@@ -264,11 +277,16 @@ class StampingService:
                 _not_delivered(stamping.id, refusal)
 
     async def _repeated(
-        self, account: UUID, made: ReservedDocument, request: bytes
+        self, account: UUID, key: str, made: ReservedDocument, taken: StoredUpload
     ) -> StampingView:
-        if made.request != request:
+        if made.request != taken.request:
             raise IdempotencyKeyReused("another request had this key")
         stamping = await self._database.once(load, account, made.id)
+        # Whoever joined a stamping under another key gets it as it was labelled.
+        if not _is_labelled_so(stamping, taken.upload.labels) and await self._database.once(
+            store.is_made_by, account, made.id, key
+        ):
+            raise IdempotencyKeyReused("the request of this key was labelled otherwise")
         if stamping.state == StampingState.RESERVED and not await self._resume_now(stamping):
             raise InProgress("it is being sealed")
         note_replay()
@@ -335,6 +353,14 @@ class StampingService:
     async def view(self, account: UUID, stamping_id: UUID) -> StampingView:
         """One stamping.  Refuses `NotFound`."""
         return shown(await self._database.once(load, account, stamping_id))
+
+    async def page(
+        self, account: UUID, page: Page, wanted: Wanted
+    ) -> tuple[list[StampingView], bool]:
+        """A page of what an account had stamped, newest first, and whether there is older."""
+        found = self._database.once(store.listed, account, page.before, page.wanted, wanted)
+        stampings, is_more = page.cut(await found)
+        return [shown(one) for one in stampings], is_more
 
     async def from_balance(self, account: UUID, page: Page) -> tuple[list[Stamping], bool]:
         """A page of what an account stamped from its balance, and whether there is older."""

@@ -1,0 +1,56 @@
+"""Labels: what a client writes on an order or a stamping to find it again by; nothing is decided by it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from meterai.kit.refusal import Malformed
+
+REFERENCE_LENGTH_MAX = 100  # characters; a number of the client's own, not a letter
+METADATA_ENTRIES_MAX = 20
+METADATA_NAME_LENGTH_MAX = 40  # characters
+METADATA_VALUE_LENGTH_MAX = 200  # characters; all of it together is some 5 KB of a row
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """A `reference`, which several things may have, and `metadata` by name."""
+
+    reference: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return self.reference is not None or bool(self.metadata)
+
+    def __str__(self) -> str:
+        """The same text for the same labels: a part of what an Idempotency-Key stands for."""
+        told = {"reference": self.reference, "metadata": dict(self.metadata)}
+        return msgspec.json.encode(told, order="deterministic").decode()
+
+
+NO_LABELS = Labels()
+
+
+def labels(reference: str | None, metadata: Mapping[str, str] | None) -> Labels:
+    """Labels that are within their limits.  Refuses `Malformed`."""
+    if reference is not None and not _is_shown(reference, REFERENCE_LENGTH_MAX):
+        raise Malformed("reference", "shown_text", length_max=REFERENCE_LENGTH_MAX)
+    told = metadata or {}
+    is_bounded = len(told) <= METADATA_ENTRIES_MAX and all(
+        _is_shown(name, METADATA_NAME_LENGTH_MAX) and _is_shown(value, METADATA_VALUE_LENGTH_MAX)
+        for name, value in told.items()
+    )
+    if not is_bounded:
+        raise Malformed(
+            "metadata",
+            "metadata",
+            entries_max=METADATA_ENTRIES_MAX,
+            name_length_max=METADATA_NAME_LENGTH_MAX,
+            value_length_max=METADATA_VALUE_LENGTH_MAX,
+        )
+    return Labels(reference, dict(told))
+
+
+def _is_shown(text: str, length_max: int) -> bool:
+    return 1 <= len(text) <= length_max and text.isprintable()
