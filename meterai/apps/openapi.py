@@ -7,17 +7,21 @@ That all of it is so is tried with random requests (tests/apps/test_strangers.py
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 
+import msgspec
 from litestar.routes import BaseRoute, HTTPRoute
 
 from meterai.accounts import Permission
 from meterai.apps.rooms import ROOMS
 from meterai.plumbing.described import FILE, NOTHING_MORE, Described, Field, Schema
 from meterai.plumbing.http import PROBLEM
+from meterai.portal.reference import EXAMPLES, expectations, problems
 from meterai.room import Rooms
 
 _PREFIX = "/v1/"
+_FILE_BYTES = "application/octet-stream"  # for generators of clients that know no PDF
 
 IDEMPOTENCY_KEY: Schema = {
     "name": "Idempotency-Key",
@@ -34,7 +38,18 @@ PROBLEM_SCHEMA: Schema = {
         "type": {"type": "string", "description": "where the code is explained"},
         "title": {"type": "string", "description": "a sentence in the reader's language"},
         "status": {"type": "integer"},
-        "code": {"type": "string", "description": "stable: branch on this"},
+        "code": {
+            "type": "string",
+            "description": "stable: branch on this; more may come",
+            "x-extensible-enum": [],
+        },
+        "request_id": {"type": "string", "description": "X-Request-Id of this answer"},
+        "field": {"type": "string", "description": "of `malformed`: what cannot be read"},
+        "expected": {
+            "type": "string",
+            "description": "of `malformed`: a stable code of what it should be; more may come",
+            "x-extensible-enum": [],
+        },
     },
     "additionalProperties": True,
 }
@@ -46,6 +61,25 @@ _AGAIN: Schema = {
         "schema": {"type": "integer", "minimum": 1},
     }
 }
+_REQUEST_ID: Schema = {
+    "X-Request-Id": {
+        "description": "by which this request is found in logs; your own, where you sent one",
+        "schema": {"type": "string"},
+    }
+}
+_REPLAYED: Schema = {
+    "Idempotent-Replayed": {
+        "description": "true where an earlier request did what this one asks for; else left out",
+        "schema": {"type": "string", "enum": ["true"]},
+    }
+}
+_LIMIT: Schema = {
+    name: {"description": f"with a refusal by a limit: {told}", "schema": {"type": "string"}}
+    for name, told in {
+        "RateLimit": "that nothing of it is left, and for how long",
+        "RateLimit-Policy": "how much it is",
+    }.items()
+}
 _STATUSES: Mapping[int, Schema] = {
     400: {
         "description": "A header came twice, the Idempotency-Key is missing, or the body did not "
@@ -54,7 +88,10 @@ _STATUSES: Mapping[int, Schema] = {
     401: {"description": "No key, or one that opens nothing"},
     404: {"description": "No such thing, or not yours"},
     408: {"description": "The body arrived too slowly"},
-    409: {"description": "The state of things does not allow it; the code says what"},
+    409: {
+        "description": "The state of things does not allow it; the code says what",
+        "headers": _AGAIN | _LIMIT,
+    },
     410: {"description": "The original is not kept any more; its delta is"},
     413: {"description": "The body is too large"},
     415: {"description": "The body is of another kind, or compressed"},
@@ -71,6 +108,7 @@ _STATUSES: Mapping[int, Schema] = {
 class _Route:
     """One operation, as its description has it and as its route says of itself."""
 
+    name: str
     path: str
     method: str
     operation: Schema
@@ -87,6 +125,7 @@ def _operations(description: Schema, routes: Iterable[BaseRoute]) -> Iterator[_R
                 operation = description["paths"][route.path_format].get(method.lower())
                 if operation is not None:
                     yield _Route(
+                        handler.handler_name,
                         route.path_format,
                         method.lower(),
                         operation,
@@ -126,28 +165,83 @@ def _narrow_fields(schemas: Schema, fields: Mapping[tuple[str, str], Field]) -> 
                 field["minimum"] = told.least
 
 
+def _plain_parameter(parameter: Schema) -> None:
+    """Leave out what says nothing: a query has no null, and false is what is meant without a word."""
+    told = parameter["schema"]
+    for one in told.pop("oneOf", ()):
+        if one != {"type": "null"}:
+            parameter["schema"] = told = one | told
+    told.pop("description", None)
+    for name in ("deprecated", "allowEmptyValue", "allowReserved"):
+        parameter.pop(name, None)
+    if (example := EXAMPLES.get(parameter["name"])) is not None:
+        parameter["example"] = example
+
+
+def _complete_body(operation: Schema, described: Described, schemas: Schema) -> None:
+    """What a command reads, with an example of it."""
+    if described.body:
+        content = {kind: {"schema": schema} for kind, schema in described.body.items()}
+        operation["requestBody"] = {"required": True, "content": content}
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        schema = content["schema"]
+        if "$ref" in schema:
+            schema = schemas[schema["$ref"].rpartition("/")[2]]
+            schema["additionalProperties"] = False  # unknown fields are refused
+        fields = schema.get("properties", {})
+        if fields:
+            content["example"] = {
+                name: _example(name, field) for name, field in fields.items() if name in EXAMPLES
+            }
+
+
+def _example(name: str, field: Schema) -> object:
+    text = EXAMPLES[name]
+    is_json = field.get("type") in ("integer", "object")
+    return msgspec.json.decode(text) if is_json else text
+
+
+def _complete_answers(route: _Route) -> None:
+    answers = route.operation["responses"]
+    answers.pop("400", None)
+    for status in _statuses(route):
+        answers[str(status)] = _STATUSES[status] | {"content": _CONTENT}
+    answers["default"] = _REFUSED
+    if file := route.described.file:
+        answers["200"]["content"] = {kind: {"schema": FILE} for kind in (file, _FILE_BYTES)}
+    for status, answer in answers.items():
+        more = _REPLAYED if route.described.needs_key and status.startswith("2") else {}
+        answers[status] = answer | {"headers": answer.get("headers", {}) | _REQUEST_ID | more}
+
+
 def completed(description: Schema, routes: Iterable[BaseRoute], rooms: Rooms = ROOMS) -> Schema:
     """The description with what is missing from it; changed in place and returned."""
     schemas = description["components"].setdefault("schemas", {})
-    schemas["Problem"] = PROBLEM_SCHEMA
+    schemas["Problem"] = _problem_schema()
     _narrow_fields(schemas, {of: field for room in rooms for of, field in room.fields.items()})
     for route in _operations(description, routes):
         operation, described = route.operation, route.described
-        operation["responses"].pop("400", None)
-        for status in _statuses(route):
-            operation["responses"][str(status)] = _STATUSES[status] | {"content": _CONTENT}
-        operation["responses"]["default"] = _REFUSED
+        operation["operationId"] = route.name
+        operation.pop("deprecated", None)
+        _complete_answers(route)
+        _complete_body(operation, described, schemas)
+        parameters = operation.setdefault("parameters", [])
+        for parameter in parameters:
+            _plain_parameter(parameter)
         if route.is_public:
             operation["security"] = []
-        if described.file:
-            operation["responses"]["200"]["content"] = {described.file: {"schema": FILE}}
         if described.needs_key:
-            operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
-        asked = operation.get("requestBody", {}).get("content", {}).get("application/json")
-        if asked is not None:
-            # Unknown fields are refused (tests/apps/test_parameters.py).
-            schemas[asked["schema"]["$ref"].rpartition("/")[2]]["additionalProperties"] = False
-        if described.body:
-            content = {kind: {"schema": schema} for kind, schema in described.body.items()}
-            operation["requestBody"] = {"required": True, "content": content}
+            parameters.append(IDEMPOTENCY_KEY)
+        parameters += [
+            {"name": name, "in": "header", "description": told, "schema": {"type": "string"}}
+            for name, told in described.headers.items()
+        ]
     return description
+
+
+def _problem_schema() -> Schema:
+    found = deepcopy(PROBLEM_SCHEMA)
+    fields = found["properties"]
+    fields["code"]["x-extensible-enum"] = [one.code for one in problems()]
+    fields["expected"]["x-extensible-enum"] = [one.code for one in expectations()]
+    return found

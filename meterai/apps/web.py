@@ -174,13 +174,13 @@ def _let_the_loop_in() -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
 
 
-def _described() -> OpenAPIConfig:
+def _described(url: str) -> OpenAPIConfig:
     return OpenAPIConfig(
         title="meterai",
         use_handler_docstrings=True,
         version=__version__,
         description=API,
-        servers=[Server(url="/")],
+        servers=[Server(url=url)],
         components=Components(
             security_schemes={"key": SecurityScheme(type="http", scheme="bearer")}
         ),
@@ -266,7 +266,7 @@ def build(settings: Settings, rooms: Rooms = ROOMS, site: pages.Site | None = No
             HTTPException: pages.page_or_problem(on_http_exception),
             Exception: pages.page_or_problem(on_fault),
         },
-        openapi_config=_described(),
+        openapi_config=_described(settings.process.url),
         request_max_body_size=BODY_BYTES_MAX,
         response_cache_config=ResponseCacheConfig(),
         logging_config=None,

@@ -52,6 +52,7 @@ def notify_route(kind: RailKind) -> HTTPRouteHandler:
             "described": Described(repeats="What a provider tells again is taken once."),
         },
         summary=door.summary,
+        operation_id=f"notify_{kind.name}",
         tags=["provider"],
         request_max_body_size=NOTIFICATION_BYTES_MAX,
         status_code=200,

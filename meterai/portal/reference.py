@@ -15,7 +15,7 @@ _DEPTH_MAX = 4  # of members within members that are spelt out
 _PREFIX = "/v1/"
 _REFUSAL = "refusal."
 _EXPECTED = "expected."
-_EXAMPLES: Mapping[str, str] = {
+EXAMPLES: Mapping[str, str] = {
     "key_id": "key_06f9k2...",
     "order_id": "ord_06f9k2...",
     "refund_id": "rfd_06f9k2...",
@@ -25,6 +25,9 @@ _EXAMPLES: Mapping[str, str] = {
     "name": "buying",
     "quantity": "3",
     "payment_method": "qris",
+    "reference": "PO-17",
+    "metadata": '{"unit": "Bandung"}',
+    "ticket": "1.buying...",
     "placement": '{"page": -1, "x": 450, "y": 40, "width": 70}',
 }
 _FILE_EXAMPLE = "@surat.pdf"
@@ -120,7 +123,7 @@ def _answer(operation: Schema, components: Schema) -> tuple[str, tuple[Member, .
 
 def _curl(operation: Operation) -> str:
     address, body_type, body = operation.path, operation.body_type, operation.body
-    for name, example in _EXAMPLES.items():
+    for name, example in EXAMPLES.items():
         address = address.replace("{" + name + "}", example)
     parts = ["curl"] if operation.is_public else ["curl", "-H 'Authorization: Bearer mtr_...'"]
     if any(one.name.startswith(IDEMPOTENCY) for one in operation.parameters):
@@ -140,13 +143,13 @@ def _curl(operation: Operation) -> str:
 
 
 def _form_example(member: Member) -> str:
-    example = _FILE_EXAMPLE if member.type == _FILE_TYPE else _EXAMPLES.get(member.name, "...")
+    example = _FILE_EXAMPLE if member.type == _FILE_TYPE else EXAMPLES.get(member.name, "...")
     return f"{member.name}={example}"
 
 
 def _json_example(member: Member) -> str:
-    example = _EXAMPLES.get(member.name, "...")
-    return example if member.type == "integer" else f'"{example}"'
+    example = EXAMPLES.get(member.name, "...")
+    return example if member.type in ("integer", "object") else f'"{example}"'
 
 
 def operations(description: Schema, url: str) -> list[Operation]:

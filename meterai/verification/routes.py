@@ -24,6 +24,9 @@ from meterai.verification.service.views import (
 )
 from meterai.waiting_room import Act, WaitingRoom
 
+# The kind that every generator of clients sends; `application/pdf` is taken as well, and others.
+_DOCUMENT = {"application/octet-stream": FILE | {"description": "the PDF itself, in no form"}}
+_TURN = {"Waiting-Turn": "The turn of your place, while a line stands before checking."}
 _CHANGES_NOTHING = "It is checked and nothing is kept of it."
 
 
@@ -33,7 +36,7 @@ _CHANGES_NOTHING = "It is checked and nothing is kept of it."
         "permission": Permission.PUBLIC,
         "priority": Priority.CHECKING,
         "described": Described(
-            repeats=_CHANGES_NOTHING, body={"application/pdf": FILE}, refuses=(415,)
+            repeats=_CHANGES_NOTHING, headers=_TURN, body=_DOCUMENT, refuses=(415,)
         ),
     },
     summary="Check a PDF",
@@ -61,7 +64,8 @@ async def check_document(
         "priority": Priority.CHECKING,
         "described": Described(
             repeats=_CHANGES_NOTHING,
-            body={"application/pdf": FILE},
+            headers=_TURN,
+            body=_DOCUMENT,
             file="application/pdf",
             refuses=(415,),
         ),

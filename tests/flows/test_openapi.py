@@ -17,10 +17,12 @@ def test_the_description_is_openapi_3_1_and_complete(instance: Instance) -> None
     for path in ("/v1/orders", "/v1/stampings"):
         names = [one["name"] for one in paths[path]["post"]["parameters"]]
         assert names.count("Idempotency-Key") == 1
-    assert "application/pdf" in paths["/v1/verifications"]["post"]["requestBody"]["content"]
+    assert (
+        "application/octet-stream" in paths["/v1/verifications"]["post"]["requestBody"]["content"]
+    )
     assert paths["/v1/verifications"]["post"]["security"] == []
     sealed = paths["/v1/verifications/sealed"]["post"]
-    assert "application/pdf" in sealed["requestBody"]["content"]
+    assert "application/octet-stream" in sealed["requestBody"]["content"]
     assert "application/pdf" in sealed["responses"]["200"]["content"]
     assert sealed["security"] == []
     ids = [one["operationId"] for path in paths.values() for m, one in path.items() if m in METHODS]

@@ -1,0 +1,110 @@
+"""The description of the API is one that generators of clients take whole.
+
+Each rule is what openapi-python-client or openapi-typescript stumbled over, or made a poor name of.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from meterai.portal.reference import problems
+from tests.apps.test_edge import run
+from tests.support.within import Within
+
+Schema = dict[str, Any]
+# Bodies and answers that generators read; others they leave out, or the whole operation.
+KNOWN = {"application/json", "application/problem+json", "multipart/form-data", "application/octet-stream"}  # fmt: skip
+
+
+def operations(description: Schema) -> Iterator[tuple[str, Schema]]:
+    for path, methods in description["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method} {path}", operation
+
+
+def below(value: Any) -> Iterator[Schema]:
+    """Every object of a document."""
+    if isinstance(value, dict):
+        yield value
+        for one in value.values():
+            yield from below(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from below(one)
+
+
+def test_generators_take_the_description_whole(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within) -> None:
+        described = json.loads((await web.get("/openapi.json")).body)
+        schemas = described["components"]["schemas"]
+        assert described["servers"][0]["url"].startswith("http"), "a client needs no other address"
+        names = [operation["operationId"] for _, operation in operations(described)]
+        assert len(names) == len(set(names)) >= 20
+        assert all(re.fullmatch("[a-z]+(_[a-z]+)*", name) for name in names), names
+        assert all(re.fullmatch("[A-Z][A-Za-z]+", name) for name in schemas), "no module, no number"
+        for one in below(described):
+            if "$ref" in one:
+                assert one["$ref"].rpartition("/")[2] in schemas, one
+        for name, operation in operations(described):
+            bodies = operation.get("requestBody", {}).get("content", {})
+            assert len(bodies) <= 1, f"{name}: of several bodies each is a function"
+            assert bodies.keys() <= KNOWN, name
+            for body in bodies.values():
+                schema = body["schema"]
+                assert schema.get("format") == "binary" or "example" in body, name
+            for parameter in operation.get("parameters", ()):
+                schema = parameter["schema"]
+                assert "type" in schema, (name, parameter["name"], "no null comes in an address")
+            for status, answer in operation["responses"].items():
+                assert answer["description"], (name, status)
+                assert answer.get("content", {"application/json": 0}).keys() & KNOWN, name
+
+    run(database_url, tmp_path, act)
+
+
+def test_example_of_a_body_is_one_that_is_taken(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within) -> None:
+        described = web.app.state.openapi
+        seen = 0
+        for name, operation in operations(described):
+            for kind, body in operation.get("requestBody", {}).get("content", {}).items():
+                if "example" not in body:
+                    continue
+                schema = body["schema"]
+                if "$ref" in schema:
+                    schema = described["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+                given = body["example"].keys() | ({"document"} & schema["properties"].keys())
+                assert set(schema["required"]) <= given <= schema["properties"].keys(), (name, kind)
+                seen += 1
+        assert seen >= 4
+
+    run(database_url, tmp_path, act)
+
+
+def test_answers_are_described_with_their_headers(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within) -> None:
+        for name, operation in operations(web.app.state.openapi):
+            if "/v1/" not in name or "/snap/" in name:
+                continue
+            answers = operation["responses"]
+            needs_key = any(one["name"] == "Idempotency-Key" for one in operation["parameters"])
+            for status, answer in answers.items():
+                headers = answer["headers"].keys()
+                assert "X-Request-Id" in headers, (name, status)
+                told = needs_key and status.startswith("2")
+                assert ("Idempotent-Replayed" in headers) == told, (name, status)
+
+    run(database_url, tmp_path, act)
+
+
+def test_every_code_of_a_refusal_is_in_the_description(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within) -> None:
+        fields = web.app.state.openapi["components"]["schemas"]["Problem"]["properties"]
+        codes = fields["code"]["x-extensible-enum"]
+        assert {one.code for one in problems()} <= set(codes)
+        assert {"parameter_unknown", "idempotency_key_reused", "fault"} <= set(codes)
+        assert {"known_name", "metadata"} <= set(fields["expected"]["x-extensible-enum"])
+
+    run(database_url, tmp_path, act)
