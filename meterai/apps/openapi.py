@@ -17,7 +17,7 @@ from meterai.accounts import Permission
 from meterai.apps.rooms import ROOMS
 from meterai.plumbing.described import FILE, NOTHING_MORE, Described, Field, Schema
 from meterai.plumbing.http import PROBLEM
-from meterai.portal.reference import EXAMPLES, expectations, problems
+from meterai.portal import reference
 from meterai.room import Rooms
 
 _PREFIX = "/v1/"
@@ -174,7 +174,7 @@ def _plain_parameter(parameter: Schema) -> None:
     told.pop("description", None)
     for name in ("deprecated", "allowEmptyValue", "allowReserved"):
         parameter.pop(name, None)
-    if (example := EXAMPLES.get(parameter["name"])) is not None:
+    if (example := reference.EXAMPLES.get(parameter["name"])) is not None:
         parameter["example"] = example
 
 
@@ -191,12 +191,14 @@ def _complete_body(operation: Schema, described: Described, schemas: Schema) -> 
         fields = schema.get("properties", {})
         if fields:
             content["example"] = {
-                name: _example(name, field) for name, field in fields.items() if name in EXAMPLES
+                name: _example(name, field)
+                for name, field in fields.items()
+                if name in reference.EXAMPLES
             }
 
 
 def _example(name: str, field: Schema) -> object:
-    text = EXAMPLES[name]
+    text = reference.EXAMPLES[name]
     is_json = field.get("type") in ("integer", "object")
     return msgspec.json.decode(text) if is_json else text
 
@@ -242,6 +244,6 @@ def completed(description: Schema, routes: Iterable[BaseRoute], rooms: Rooms = R
 def _problem_schema() -> Schema:
     found = deepcopy(PROBLEM_SCHEMA)
     fields = found["properties"]
-    fields["code"]["x-extensible-enum"] = [one.code for one in problems()]
-    fields["expected"]["x-extensible-enum"] = [one.code for one in expectations()]
+    fields["code"]["x-extensible-enum"] = [one.code for one in reference.problems()]
+    fields["expected"]["x-extensible-enum"] = [one.code for one in reference.expectations()]
     return found

@@ -8,6 +8,7 @@ What every page promises is in `pages`, which it stands on.  Calls every room th
 with.  Is called by apps.
 """
 
+from meterai.portal import reference
 from meterai.portal.pages import PAGES
 
-__all__ = ["PAGES"]
+__all__ = ["PAGES", "reference"]

@@ -191,7 +191,37 @@ def load(connection: Connection, at: datetime) -> None:
     )
 
 
+def order_labels(connection: Connection, at: datetime) -> None:
+    order = new_id()
+    connection.execute(
+        "INSERT INTO orders (account_id, order_id, idempotency_key, request_hash, kind, quantity,"
+        " unit_price, service_fee, total, due_seconds, lapses_at)"
+        " VALUES (%s, %s, %s, '', 'stamps', 1, 10000, 0, 10000, 60, now())",
+        [ACCOUNT, order, str(order)],
+    )
+    connection.execute(
+        "INSERT INTO order_labels VALUES (%s, %s, 'Ani', '{}', %s)", [ACCOUNT, order, at]
+    )
+
+
+def stamping_labels(connection: Connection, at: datetime) -> None:
+    stamping = new_id()
+    document(connection, None)
+    connection.execute(
+        "INSERT INTO stampings (account_id, stamping_id, idempotency_key, request_hash,"
+        " sha256_original, placements, quantity, state, due_at, leased_until)"
+        " SELECT account_id, %s, %s, %s, sha256, '[{}]', 1, 'reserved', now(), now() FROM documents LIMIT 1",
+        [stamping, str(stamping), stamping.bytes],
+    )
+    connection.execute(
+        'INSERT INTO stamping_labels VALUES (%s, %s, NULL, \'{"to": "Ani"}\', %s)',
+        [ACCOUNT, stamping, at],
+    )
+
+
 OTHERS = {
+    "order_labels": order_labels,
+    "stamping_labels": stamping_labels,
     "roles_of_members": membership,
     "roles_of_staff": staff_role,
     "accounts_of_turns": turn,
