@@ -200,7 +200,8 @@ def order_labels(connection: Connection, at: datetime) -> None:
         [ACCOUNT, order, str(order)],
     )
     connection.execute(
-        "INSERT INTO order_labels VALUES (%s, %s, 'Ani', '{}', %s)", [ACCOUNT, order, at]
+        "INSERT INTO order_labels VALUES (%s, %s, 'Ani', '{\"to\": \"Ani\"}', %s)",
+        [ACCOUNT, order, at],
     )
 
 
