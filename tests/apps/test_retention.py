@@ -215,7 +215,7 @@ def stamping_labels(connection: Connection, at: datetime) -> None:
         [stamping, str(stamping), stamping.bytes],
     )
     connection.execute(
-        'INSERT INTO stamping_labels VALUES (%s, %s, NULL, \'{"to": "Ani"}\', %s)',
+        "INSERT INTO stamping_labels VALUES (%s, %s, 'Ani', '{\"to\": \"Ani\"}', %s)",
         [ACCOUNT, stamping, at],
     )
 
