@@ -16,7 +16,7 @@ from meterai.accounts import Permission
 from meterai.kit.refusal import Malformed, Refusal
 from meterai.pages import Site
 from meterai.plumbing.http import InProgress, read_json
-from meterai.plumbing.messages import LANGUAGES, localize, translate
+from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.plumbing.paging import PAGE_MAX
 from meterai.plumbing.queries import Before, Limit
 from meterai.plumbing.transactions import (
