@@ -93,7 +93,7 @@ def test_a_fault_of_the_web_is_told_without_what_was_sent(
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         assert (await web.post("/sign-in", f"email={ADDRESS}".encode(), form)).status == 500
         key = {"Authorization": f"Bearer {KEY}"}
-        assert (await web.get(f"/v1/orders?name={NAME.replace(' ', '+')}", key)).status == 500
+        assert (await web.get(f"/v1/orders?reference={NAME.replace(' ', '+')}", key)).status == 500
         assert (await web.get(f"/v1/stamps/{SERIAL}")).status in (404, 500)
 
     in_the_container(database_url, tmp_path, act)
