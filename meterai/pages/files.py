@@ -68,8 +68,10 @@ def _kept(content: Any, media_type: str) -> Response[Any]:
 
 
 async def show_robots(request: PageRequest) -> Response[str]:
-    """What search engines may read."""
-    return _kept(robots_text(sorted(service(request, Site).listed)), "text/plain")
+    """What search engines may read; outside production nothing, for stamps there are SPECIMENs."""
+    is_shown = service(request, Settings).process.is_production
+    listed = sorted(service(request, Site).listed) if is_shown else []
+    return _kept(robots_text(listed), "text/plain")
 
 
 async def show_manifest(request: PageRequest) -> Response[Mapping[str, object]]:

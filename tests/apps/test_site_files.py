@@ -115,6 +115,8 @@ def test_what_is_asked_for_by_name_is_there_and_may_be_kept(
             assert (answer.status, answer.header("content-type")) == (200, kind), path
             assert re.fullmatch(r"public, max-age=\d+", answer.header("cache-control")), path
             assert answer.body
+        robots = (await web.get("/robots.txt")).body.decode()
+        assert not is_allowed(robots, "/"), "nobody looks for a SPECIMEN"
         ico = (await web.get("/favicon.ico")).body
         assert struct.unpack("<3H", ico[:6]) == (0, 1, 1)
         assert ico[22:30] == b"\x89PNG\r\n\x1a\n"
