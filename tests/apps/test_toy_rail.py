@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from zlib import crc32
 
 import aiohttp
 import psycopg
@@ -75,7 +76,7 @@ class Town:
         """POST as the account."""
         headers = {
             "Authorization": f"Bearer {self.key}",
-            "Idempotency-Key": f"key-{self._orders}-{path[-30:]}",
+            "Idempotency-Key": f"key-{self._orders}-{path[-30:]}-{crc32(repr(content).encode())}",
             "Content-Type": "application/json",
         }
         return await self.web.post(path, json.dumps(content).encode(), headers)
