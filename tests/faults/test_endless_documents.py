@@ -104,7 +104,7 @@ def test_who_stamps_and_who_checks_does_not_wait_for_documents_without_end(
         assert reply.status == 200
         text = reply.body.decode()
         assert translate("page.verdict.genuine_specimen", "id") in text
-        assert translate("page.verdict.not_drawn", "id") in text
+        assert translate("page.verdict.too_slow", "id") in text
     assert running.anybody().verify(ordinary)["verdict"] == "genuine"
 
 
