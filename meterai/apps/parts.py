@@ -30,6 +30,7 @@ class NotReady(CommandRefusal):
 
     code = "not_ready_in_time"
     status = 503
+    retry_after_seconds = 10
 
     def __init__(self, waits_for: str, seconds: float) -> None:
         super().__init__(f"after {seconds:.0f} s: {waits_for}")

@@ -47,6 +47,7 @@ def text_only(_kind: object, value: object) -> None:
 
 # Every argument but names of files, which may be any bytes.
 Text = Annotated[str, Parameter(validator=text_only)]
+OptionalText = Annotated[str | None, Parameter(validator=text_only)]
 DOCUMENT_BYTES_MAX = 256 * 1024 * 1024  # the most that is read; the engine says what is too large
 WORKERS_MAX = 256  # processes of one machine; more would only wait for each other
 PortNumber = Annotated[

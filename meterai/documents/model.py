@@ -58,7 +58,7 @@ class DeletionHeld(CommandRefusal):
     """Nothing is deleted from the object store until an operator confirms whose it is."""
 
     code = "deletion_held"
-    status = 503
+    status = 409
     passes = False
 
     def __init__(self, reason: Hold) -> None:

@@ -4,7 +4,16 @@ from typing import Literal
 
 from meterai import suspense
 from meterai.accounts import account_of
-from meterai.commands import NO_OPTIONS, By, Options, Text, line, operator, with_database
+from meterai.commands import (
+    NO_OPTIONS,
+    By,
+    OptionalText,
+    Options,
+    Text,
+    line,
+    operator,
+    with_database,
+)
 from meterai.kit.ids import read
 from meterai.kit.refusal import Malformed
 from meterai.plumbing.config import Settings
@@ -17,8 +26,8 @@ def resolve_item(
     how: Literal["returned", "dismissed", "applied"],
     *,
     note: Text,
-    order: Text | None = None,
-    email: Text | None = None,
+    order: OptionalText = None,
+    email: OptionalText = None,
     by: By = None,
     options: Options = NO_OPTIONS,
 ) -> None:

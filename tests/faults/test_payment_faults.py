@@ -235,7 +235,10 @@ def test_a_denial_we_hear_of_before_its_payment_moves_nothing(at_rest: Inside) -
     at_rest.instance.bank.clear_faults()
     until(
         "we heard of the denial",
-        lambda: at_rest.rows("SELECT 1 FROM chargebacks WHERE payment = %s", payment["rrn"]),
+        lambda: at_rest.rows(
+            "SELECT 1 FROM notification_inbox WHERE outcome = 'declined' AND reading->>'number' = %s",
+            payment["rrn"],
+        ),
     )
     assert learned_by(at_rest, payment) == []
     assert stands(customer, order) == ("placed", money())

@@ -28,6 +28,7 @@ from meterai.apps.program import rooms_of
 from meterai.commands import (
     NO_OPTIONS,
     Exit,
+    OptionalText,
     Options,
     complain,
     database_of,
@@ -96,7 +97,7 @@ def restore(
     keys: Path | None = None,
     objects: Path | None = None,
     wal: Path | None = None,
-    to_time: str | None = None,
+    to_time: OptionalText = None,
 ) -> None:
     """Make an installation of a backup, in a data directory (--data) that is empty or not there.
 

@@ -7,7 +7,7 @@ ALTER TABLE refunds
     ADD COLUMN reversed bigint NOT NULL DEFAULT 0,  -- of it, with us again since it was settled
     ADD COLUMN look_at timestamptz,  -- when it is next looked for in the record; NULL: it is not
     ADD CONSTRAINT refund_is_reversed_in_part_or_whole
-        CHECK (reversed BETWEEN 0 AND amount AND (reversed = 0 OR state = 'settled')) NOT VALID,
+        CHECK (reversed >= 0 AND reversed <= amount AND (reversed = 0 OR state = 'settled')) NOT VALID,
     DROP CONSTRAINT refund_cause_is_known,
     ADD CONSTRAINT refund_cause_is_known CHECK (cause = ANY
         ('{not_executed,not_stamped,asked,short,excess,double,late,remainder,restored}')) NOT VALID;
