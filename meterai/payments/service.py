@@ -4,6 +4,7 @@
 the intent before the call, the result after it.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
@@ -339,8 +340,12 @@ class PaymentService:
         )
 
     async def _learn(self, attempt: Attempt, standing: TransactionStatus) -> None:
+        lines = Counter(one.number for one in standing.payments)
         for one in standing.payments:
-            await self._database.run(partial(_take_answer, attempt=attempt, one=one))
+            is_only = lines[one.number] == 1
+            await self._database.run(
+                partial(_take_answer, attempt=attempt, one=one, is_only=is_only)
+            )
         if standing.payments:
             await self._explain(attempt, standing)
             return
@@ -523,9 +528,12 @@ async def _of_another(tx: Tx, attempt: Attempt, answer: AboutAnother) -> None:
             await store.ask_now(tx, *parse_reference(str(answer.told.reference)))
 
 
-async def _take_answer(tx: Tx, attempt: Attempt, one: Payment | Odd) -> None:
-    """Record what an answer says of one payment, or keep it in suspense."""
-    odd = one if isinstance(one, Odd) else await _learned(tx, attempt, one)
+async def _take_answer(tx: Tx, attempt: Attempt, one: Payment | Odd, *, is_only: bool) -> None:
+    """Record what a line of an answer says of one payment, or keep it in suspense.
+
+    `is_only`: no other line of the answer is about the same payment.
+    """
+    odd = one if isinstance(one, Odd) else await _learned(tx, attempt, one, is_only=is_only)
     if odd is not None:
         await suspend(tx, attempt.reference, odd, asked_of=attempt)
 
@@ -576,7 +584,7 @@ async def _deny(tx: Tx, attempt: Attempt) -> None:
         await suspend(tx, attempt.reference, Odd(reason), asked_of=attempt)
 
 
-async def _learned(tx: Tx, attempt: Attempt, payment: Payment) -> Odd | None:
+async def _learned(tx: Tx, attempt: Attempt, payment: Payment, *, is_only: bool) -> Odd | None:
     """Record one payment that an answer names; what cannot be booked is answered."""
     about = (attempt.account, attempt.id, payment.number)
     amount = None if payment.amount is None else payment.amount.value
@@ -584,7 +592,8 @@ async def _learned(tx: Tx, attempt: Attempt, payment: Payment) -> Odd | None:
         case Status.PAID:
             outcome = await store.capture(tx, *about, amount, "question")
             if outcome == "known":
-                await store.confirm(tx, *about, attempt.asked_at)
+                # A chargeback is won where all that the answer says of its payment is that it was paid.
+                await store.confirm(tx, *about, attempt.asked_at if is_only else None)
         case Status.FAILED | Status.CANCELLED:
             outcome = await store.deny(tx, *about, amount)
         case _:

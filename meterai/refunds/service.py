@@ -17,6 +17,7 @@ from meterai.kit.money import Rupiah
 from meterai.kit.refusal import NotFound
 from meterai.orders import OrderKey, OrderSettings, OrderState
 from meterai.payments import (
+    REFUND_PREFIX,
     CallNotBegun,
     OutcomeUnknown,
     PaymentService,
@@ -139,7 +140,12 @@ async def book_given_back(tx: Tx, news: PaymentGivenBack, lines: Sequence[Refund
         if seen is not None and seen.made.value:
             made.append(refund.number)
             await _book_seen(tx, refund, seen)
-    own = sum(line.amount.value for line in found if line.number not in ours)
+    # A number of a refund of ours of something else says nothing of this payment.
+    own = sum(
+        line.amount.value
+        for line in found
+        if line.number not in ours and not (line.number or "").startswith(REFUND_PREFIX)
+    )
     await store.given_back(tx, account, attempt, payment, own, made)
     await conclude(tx, news)
 
@@ -174,7 +180,11 @@ def seen_of(refund: Refund, lines: Sequence[RefundLine]) -> RefundSeen | None:
 
     A line of a try that failed counts only where no line says that it was made.
     """
-    about = [line for line in lines if line.number == refund.number]
+    about = [
+        line
+        for line in lines
+        if line.number == refund.number and line.payment in (None, refund.payment)
+    ]
     if not about:
         return None
     numbers = [line.provider_number for line in about if line.amount.value] or [None]

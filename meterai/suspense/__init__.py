@@ -15,6 +15,7 @@ from meterai.suspense.model import (
     ItemUnknown,
     MoneyBooked,
     News,
+    PaymentContested,
     Resolution,
     SuspenseState,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "ItemUnknown",
     "MoneyBooked",
     "News",
+    "PaymentContested",
     "Resolution",
     "SuspenseService",
     "SuspenseState",

@@ -63,6 +63,13 @@ class MoneyBooked(CommandRefusal):
     status = 409
 
 
+class PaymentContested(CommandRefusal):
+    """Another open item speaks of the same payment: its money may have gone back."""
+
+    code = "suspense_payment_contested"
+    status = 409
+
+
 @dataclass(frozen=True, slots=True)
 class News:
     """What was told.  `key` is made from it, so that the same news is the same item."""

@@ -20,6 +20,7 @@ from meterai.suspense.model import (
     ItemUnknown,
     MoneyBooked,
     News,
+    PaymentContested,
     Resolution,
     SuspenseEvent,
     SuspenseState,
@@ -69,7 +70,7 @@ async def given_back(tx: Tx, reference: str, payment: str) -> None:
 async def resolve(tx: Tx, item: UUID, resolution: Resolution, *, actor: Actor, note: str) -> None:
     """Say how an open item ended.
 
-    Refuses `ReasonMissing`, `ItemUnknown`, `MoneyBooked`, and `NotAllowedNow` for one that
+    Refuses `ReasonMissing`, `ItemUnknown`, `MoneyBooked`, `PaymentContested`, and `NotAllowedNow` for one that
     ended before.
     """
     note = written_reason(note)
@@ -81,6 +82,8 @@ async def resolve(tx: Tx, item: UUID, resolution: Resolution, *, actor: Actor, n
             SUSPENSE.after(SuspenseState.RESOLVED, SuspenseEvent(resolution))
         case "money_is_booked":
             raise MoneyBooked("its money is in the book")
+        case "contested":
+            raise PaymentContested("another item speaks of the same payment")
         case _:
             action = f"suspense_{resolution}"
             await audit.record(tx, NOBODY, actor=actor, action=action, subject=subject)

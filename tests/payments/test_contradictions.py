@@ -104,6 +104,36 @@ def test_chargeback_that_was_won_is_taken_once_and_goes_back(till: Till) -> None
     assert refund == {"cause": "restored", "state": "requested", "amount": PRICE}
 
 
+def test_answer_that_says_both_of_a_payment_wins_nothing(till: Till) -> None:
+    order, _, qr = till.order()
+    number = till.control("pay", qr_content=qr)["rrn"]
+    till.ask()
+    for _ in range(3):
+        till.answers("query", answer("00", (number, "00"), (number, "06")))
+        till.ask()
+        assert till.shop.money(order) == {"captured": PRICE, "charged_back": PRICE}
+    assert till.rows("SELECT won FROM chargebacks") == [{"won": 0}]
+
+
+def test_old_news_of_a_denial_that_was_overcome_only_has_the_bank_asked(till: Till) -> None:
+    order, attempt, qr = till.order()
+    number = till.control("pay", qr_content=qr)["rrn"]
+    till.ask()
+    denial = failed_body(till.reference(attempt), number)
+    assert till.notify(denial) == "denied"
+    till.answers("query", answer("00", (number, "00")))
+    till.ask()
+    assert till.notify(denial) == "suspended_status_contradicts"
+    assert till.shop.money(order) == {"captured": PRICE, "in_flight": PRICE}
+    till.answers("query", answer("00", (number, "00")))
+    till.ask()
+    assert till.suspended() == []
+    assert till.shop.money(order) == {"captured": PRICE, "in_flight": PRICE}
+    till.answers("query", answer("06", (number, "06")))  # the bank's word of now
+    till.ask()
+    assert till.shop.money(order) == {"captured": PRICE, "charged_back": PRICE}
+
+
 # -- what stays unclear ----------------------------------------------------------------------------
 
 

@@ -120,3 +120,30 @@ def test_refund_is_looked_for_until_the_record_ends(till: Till) -> None:
     till.watch_refunds()
     assert till.rows("SELECT look_at FROM refunds") == [{"look_at": None}]
     till.shop.arrange("UPDATE refunds SET settled_at = settled_at + interval '46 days'")
+
+
+def test_line_of_another_payment_reverses_nothing(till: Till) -> None:
+    asked_back(till)
+    till.send_refunds()
+    recorded(till, {"refundAmount": money(PRICE), "refundStatus": "06", "rrn": "OF-ANOTHER"})
+    till.watch_refunds()
+    assert refunds(till) == [("asked", "settled", PRICE, 0)]
+
+
+def test_refund_number_of_another_order_is_not_money_given_back_here(till: Till) -> None:
+    asked_back(till)
+    till.send_refunds()
+    order, attempt, qr = till.order()
+    payment = till.control("pay", qr_content=qr)["rrn"]
+    till.ask()
+    recorded(till, {"refundAmount": money(PRICE), "rrn": payment})
+    told = {
+        "originalPartnerReferenceNo": till.reference(attempt),
+        "latestTransactionStatus": "04",
+        "amount": money(PRICE),
+        "additionalInfo": {"rrn": payment},
+    }
+    assert till.notify(told) == "refunded"
+    till.look_up()
+    assert till.shop.state(order) == "executed"
+    assert till.suspended() == [("refunded_there", 0)]

@@ -11,7 +11,13 @@ from meterai.payments import reference_of
 from meterai.plumbing.database import Tx
 from meterai.refunds.model import OrderTakesNoMoney
 from meterai.refunds.service import apply
-from meterai.suspense import ItemUnknown, MoneyBooked, Resolution, SuspenseService
+from meterai.suspense import (
+    ItemUnknown,
+    MoneyBooked,
+    PaymentContested,
+    Resolution,
+    SuspenseService,
+)
 from tests.support.shop import PRICE, TESTER
 from tests.support.till import Till, paid_body
 
@@ -335,3 +341,20 @@ def test_news_without_money_cannot_be_applied(till: Till) -> None:
     with pytest.raises(MoneyBooked):
         applied(till, order)
     assert till.shop.state(order) == "placed"
+
+
+@pytest.mark.parametrize("status", ["06", "04"])
+def test_money_that_may_have_gone_back_cannot_be_applied(till: Till, status: str) -> None:
+    order, _, _ = till.order()
+    body = paid_body("SOMEBODY-ELSE", "P7")
+    till.notify(body)
+    till.notify(body | {"latestTransactionStatus": status})
+    [row] = till.rows("SELECT item_id FROM suspense_items WHERE booked > 0")
+    with pytest.raises(PaymentContested):
+        till.do(
+            till.shop.container.of(SuspenseService).resolve(
+                row["item_id"], Resolution.APPLIED, actor=TESTER, note="by phone"
+            )
+        )
+    assert till.shop.state(order) == "placed"
+    assert till.book("suspense") == PRICE

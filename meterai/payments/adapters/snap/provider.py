@@ -204,9 +204,11 @@ class SnapProvider:
     async def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement | OddLine]:
         """The provider's own record from `begins` on and before `ends`, in the order it moved.
 
-        A line that cannot be read, or is not of us and this time, is an `OddLine`.  Complete for an `ends` that has passed.  Refuses `ProviderRefused`, `OutcomeUnknown`,
-        `ProviderUnreachable`; what came before stands, and it can be asked for again.
+        A line that cannot be read, or is not of us and this time, is an `OddLine`.  Complete for an `ends` that
+        has passed.  Refuses `ProviderRefused`, `OutcomeUnknown`, `ProviderUnreachable`; what came before stands,
+        and it can be asked for again.
         """
+        before: object = None
         for page in range(HISTORY_PAGES_MAX):
             answer = await self._call(
                 _HISTORY,
@@ -219,6 +221,9 @@ class SnapProvider:
                 },
             )
             found = reading.movements(answer, self._profile.ourselves, begins, ends)
+            if found and answer.get("detailData") == before:
+                raise OutcomeUnknown("the history repeats a page")
+            before = answer.get("detailData")
             for movement in found:
                 yield movement
             if len(found) < HISTORY_PAGE:

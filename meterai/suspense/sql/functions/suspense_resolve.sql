@@ -3,7 +3,8 @@
 -- operator says), and is never dismissed.  Without money nothing is applied.
 -- News that a payment of ours was given back ends in no way before that money has left the books,
 -- and a refund that is overdue by nothing but its own end.
--- Answers 'resolved', 'known' (it was resolved before), 'unknown', or 'money_is_booked' (or none is).
+-- Money of a payment of which something else is open is applied by nobody: it may have gone back.
+-- Answers 'contested' then, 'resolved', 'known' (it was resolved before), 'unknown', or 'money_is_booked' (or none is).
 CREATE OR REPLACE FUNCTION suspense_resolve(p_item uuid, p_resolution text, p_by text, p_note text)
 RETURNS text
 LANGUAGE plpgsql AS $$
@@ -20,6 +21,11 @@ BEGIN
     IF (v_item.booked > 0 AND p_resolution = 'dismissed')
         OR (v_item.booked = 0 AND p_resolution = 'applied') THEN
         RETURN 'money_is_booked';
+    END IF;
+    IF p_resolution = 'applied' AND EXISTS (
+        SELECT 1 FROM suspense_items WHERE payment = v_item.payment AND item_id <> p_item
+            AND state = 'open') THEN
+        RETURN 'contested';
     END IF;
     IF v_item.reason = 'refund_overdue' AND p_by <> 'payments' THEN
         RETURN 'money_is_booked';
