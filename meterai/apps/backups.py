@@ -25,6 +25,7 @@ import msgspec
 import psycopg
 
 from meterai import __version__
+from meterai.commands import UNFINISHED
 from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.embedded import EmbeddedPostgres, programs
 from meterai.plumbing.link import conninfo
@@ -178,7 +179,8 @@ def _copy_objects(source: Path, target: Path) -> None:
     for folder in sorted(one for one in source.iterdir() if one.is_dir()):
         (target / folder.name).mkdir(mode=0o700)
         for one in folder.iterdir():
-            if not one.name.startswith("."):  # of a writer that is not done
+            # Neither of a writer that is not done nor a folder that somebody else keeps there.
+            if one.is_file() and not one.name.startswith("."):
                 with suppress(FileNotFoundError):  # deleted since
                     shutil.copy2(one, target / folder.name / one.name)
 
@@ -241,6 +243,7 @@ def lay_out(
 ) -> None:
     """Put keys and objects into the data directory; `objects` is a folder that is shared and not copied."""
     directory.mkdir(parents=True, exist_ok=True)
+    (directory / UNFINISHED).touch()
     shutil.copytree(keys, directory / KEYS)
     if (backup / SETTINGS_FILE).exists():
         shutil.copy2(backup / SETTINGS_FILE, directory / SETTINGS_ASIDE)

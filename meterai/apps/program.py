@@ -30,7 +30,7 @@ OWN: Sequence[Command] = (
     Command(
         "restore",
         "meterai.apps.commands.backup:restore",
-        Directory.MADE,
+        Directory.RESTORED,
         Scope.DATABASE,
         Schema.BROUGHT,
     ),

@@ -23,7 +23,14 @@ from meterai.commands.database import (
 from meterai.commands.exits import Exit, exit_of
 from meterai.commands.key_files import open_key_files, open_secret_file
 from meterai.commands.key_making import KeyFile, OnlyForProduction
-from meterai.commands.needs import Directory, InstallationMissing, Schema, is_installation
+from meterai.commands.needs import (
+    UNFINISHED,
+    Directory,
+    InstallationMissing,
+    RestoreUnfinished,
+    Schema,
+    is_installation,
+)
 from meterai.commands.options import (
     NO_OPTIONS,
     AsJson,
@@ -58,6 +65,7 @@ __all__ = [
     "LOAD",
     "NO_OPTIONS",
     "TIME",
+    "UNFINISHED",
     "AsJson",
     "Between",
     "By",
@@ -78,6 +86,7 @@ __all__ = [
     "Options",
     "Password",
     "Program",
+    "RestoreUnfinished",
     "Schema",
     "Scope",
     "Text",

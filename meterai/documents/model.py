@@ -117,10 +117,11 @@ def hold_of(claim: Claim, found: StoreSays) -> Hold | None:
     The database writes a claim before the store does, so that the store may be one claim behind, and
     never before.
     """
-    if claim.held is not None:
-        return claim.held
+    # First, whatever else holds: a copy of a database that was held is a copy.
     if claim.claimed_by is not None and claim.claimed_by.cluster != claim.here.cluster:
         return Hold.RESTORED
+    if claim.held is not None:
+        return claim.held
     if found.token not in (claim.token, claim.token_before):
         return Hold.BEHIND
     return Hold.CONTESTED if found.contest else None

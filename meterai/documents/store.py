@@ -50,7 +50,9 @@ SELECT o.store_id AS store, o.claim AS token, o.claim_before AS token_before, o.
 FROM (SELECT) AS once LEFT JOIN object_store o ON true
 """
 _LOCK_CLAIM = "SELECT 1 FROM object_store FOR UPDATE"
-_HOLD = "UPDATE object_store SET hold = %s, held_at = now() WHERE hold IS NULL"
+_HOLD = """
+UPDATE object_store SET hold = %s, held_at = now() WHERE hold IS NULL OR %s = 'restored' AND hold <> 'restored'
+"""
 _ADVANCE = """
 UPDATE object_store SET claim_before = claim, claim = %s, claimed_at = now(),
     spared = CASE WHEN timeline <> %s THEN spared
@@ -159,8 +161,8 @@ async def locked_claim(tx: Tx) -> Claim:
 
 
 async def hold(tx: Tx, reason: Hold) -> None:
-    """Delete nothing from the store until an operator confirms."""
-    await tx.run(_HOLD, reason)
+    """Delete nothing from the store until an operator confirms.  That it is a copy stands above the other reasons."""
+    await tx.run(_HOLD, reason, reason)
 
 
 async def advance(tx: Tx, token: UUID, here: Lineage, slack: timedelta) -> None:

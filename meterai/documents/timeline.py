@@ -71,12 +71,15 @@ class Timeline:
             # The store first: a crash between the two leaves a mark that the next start takes.
             with suppress(OSError):
                 await self._objects.put_new(MARKER, new_id().hex.encode())
-            if marker := (await self._read()).store:
-                await self._database.once(store.mark_store, marker)
+            found = await self._read()
+            # What a database has claimed is not taken by another one that is new: an operator adopts it.
+            if found.store is not None and found.token is None:
+                await self._database.once(store.mark_store, found.store)
         await self.look()
 
     async def check_writable(self) -> None:
-        """Refuses `StoreNotOurs` where what is written would lie in another store.
+        """Refuses `StoreNotOurs` where what is written would lie in another store, and in a copy that nobody has
+        confirmed: another database would find objects that no row of its names, and delete them.
 
         It costs a comparison, and every `LOOK_SECONDS` a look: three small files and one query.
         """
@@ -87,6 +90,8 @@ class Timeline:
                         await self.check_store()
         if self._differs:
             raise StoreNotOurs(str(self._differs))
+        if self.held is Hold.RESTORED:
+            raise StoreNotOurs("the database was restored, and no operator has confirmed")
 
     async def look(self) -> Hold | None:
         """Why nothing is deleted, None where it is.  Refuses `StoreDiffers`."""
@@ -95,7 +100,7 @@ class Timeline:
         claim = await self._database.once(store.claim)
         self._note(claim, found)
         held = hold_of(claim, found)
-        if held is not None and claim.held is None:
+        if held is not None and held is not claim.held:
             held = await self._settle()
         self._set_held(held)
         return held
@@ -123,7 +128,7 @@ class Timeline:
     async def _hold(self, tx: Tx, claim: Claim, found: StoreSays) -> Hold | None:
         self._note(claim, found)
         held = hold_of(claim, found)
-        if held is not None and claim.held is None:
+        if held is not None and held is not claim.held:
             _log.error("deletion_held", reason=held, store=found.told, contest=found.contest)
             with suppress(OSError):  # who may not write into the store does it no harm
                 await self._objects.put_new(CONTEST, self._told(claim.here).encode())

@@ -7,7 +7,11 @@ import pytest
 from meterai.commands import Directory, Exit
 from tests.support.commands import COMMANDS, Done, do, run_here
 
-LOOKING = [command for command, need in COMMANDS.items() if need.directory is not Directory.MADE]
+LOOKING = [
+    command
+    for command, need in COMMANDS.items()
+    if need.directory not in (Directory.MADE, Directory.RESTORED)
+]
 NEEDING = [command for command in LOOKING if COMMANDS[command].directory is not Directory.SETTINGS]
 
 

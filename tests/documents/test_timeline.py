@@ -12,8 +12,9 @@ import psycopg
 import pytest
 
 from meterai.documents import Timeline
-from meterai.documents.model import DeletionHeld, Hold
+from meterai.documents.model import DeletionHeld, Hold, StoreNotOurs
 from meterai.kit.actor import Actor, ActorKind
+from meterai.plumbing.objects import StoreDiffers
 from meterai.stamping import StampingService
 from tests.support.shop import Shop, open_shop
 from tests.support.stamping_calls import buy, stamp, upload
@@ -106,6 +107,31 @@ def test_restored_copy_deletes_nothing_of_what_came_since(shop: Shop, of_the_clu
             confirm(copy)
             assert look(copy) is None
             assert look(ours) is Hold.BEHIND
+
+
+def test_copy_of_a_database_that_was_held_is_a_copy(shop: Shop) -> None:
+    shop.arrange("UPDATE object_store SET hold = 'contested', held_at = now()")
+    with copied(shop, of_the_cluster=False) as copy:
+        assert look(copy) is Hold.RESTORED
+        [row] = copy.rows("SELECT hold FROM object_store")
+        assert row["hold"] == Hold.RESTORED
+
+
+def test_copy_that_nobody_confirmed_takes_no_document(shop: Shop) -> None:
+    with copied(shop, of_the_cluster=False) as copy:
+        assert look(copy) is Hold.RESTORED
+        copy.account = shop.account
+        with pytest.raises(StoreNotOurs):
+            uploaded(copy, "Ijazah")
+        confirm(copy)
+        uploaded(copy, "Ijazah")
+        assert len(objects(copy)) == 2
+
+
+def test_new_database_does_not_take_a_store_that_another_has_claimed(shop: Shop) -> None:
+    shop.arrange("DELETE FROM object_store")
+    with pytest.raises(StoreDiffers):
+        look(shop)
 
 
 def test_copy_that_comes_first_is_noticed_by_the_other_before_its_grace_is_over(shop: Shop) -> None:

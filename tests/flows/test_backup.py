@@ -218,7 +218,16 @@ def test_backup_is_restored_elsewhere_unless_it_was_changed(
         file.write_bytes(whole[:-1] + b"?")
         refused("backup_unusable", "restore", kept, "--keys", keys)
         file.write_bytes(whole)
+    (tmp_path / "empty").mkdir()
+    refused("keys_not_in_backup", "restore", kept, "--keys", tmp_path / "empty")
+    mistyped = run_here(copy, "restore", str(kept), "--keys", str(keys), "--wal", "/no/such")
+    assert mistyped.returncode == 2
     assert not copy.exists()
+    shutil.copytree(keys, copy / "keys")
+    (copy / "restore-unfinished").touch()  # as a restore leaves it that is killed
+    for words in (("up",), ("audit",), ("objects", "show")):
+        refused("restore_unfinished", *words)
+    shutil.rmtree(copy)
     assert "every invariant holds" in command(copy, "restore", kept, "--keys", keys).stdout
     refused("target_not_empty", "restore", kept, "--keys", keys)
     refused("target_not_empty", "backup", kept)

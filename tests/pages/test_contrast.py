@@ -15,7 +15,11 @@ from tests.tidy.sources import PACKAGE
 CONTRAST_MIN = 4.5
 PAGES, WAITING = "pages/static/first.css", "waiting_room/static/waiting.css"
 SHEETS = {
-    PAGES: (PACKAGE / PAGES, PACKAGE / "pages/static/site.css"),
+    PAGES: (
+        PACKAGE / PAGES,
+        PACKAGE / "pages/static/site.css",
+        PACKAGE / "verification/static/verdict.css",
+    ),
     WAITING: (PACKAGE / WAITING,),
     "capacity/assessment/report.css": (PACKAGE / "capacity/assessment/report.css",),
 }

@@ -514,13 +514,14 @@ def test_who_was_not_called_costs_no_turn_of_the_limiter(database_url: str, tmp_
 
     async def act(web: Within, office: Office) -> None:
         asked: list[str] = []
-        real = web._admitted._app  # type: ignore[attr-defined]
+        limited = web._admitted._app  # type: ignore[attr-defined]
+        real = limited._app
 
         async def count(scope: Any, receive: Any, send: Any) -> None:
             asked.append(scope["path"])
             await real(scope, receive, send)
 
-        web._admitted._app = count  # type: ignore[attr-defined]
+        limited._app = count
         one = Visitor(web, **await office.signed_in())
         for _ in range(5):
             found = await web.get(f"{LINE}/enter?next=/buy", PAGE)

@@ -27,6 +27,7 @@ from meterai.apps.commands.audit import audit
 from meterai.apps.program import rooms_of
 from meterai.commands import (
     NO_OPTIONS,
+    UNFINISHED,
     Exit,
     OptionalText,
     Options,
@@ -41,6 +42,7 @@ from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
+from meterai.plumbing.keyring import INSTANCE_KEY
 from meterai.plumbing.migrations import migrate
 from meterai.room import Rooms
 
@@ -111,8 +113,12 @@ def restore(
         raise SystemExit(Exit.USAGE)
     settings = options.settings("restore")
     check_empty(directory)
+    for folder in (wal, objects):
+        if folder is not None and not folder.is_dir():
+            complain(f"{folder} is no folder")
+            raise SystemExit(Exit.USAGE)
     manifest = read_backup(source)
-    if keys is None and not manifest.has_keys:
+    if not ((keys or source / KEYS) / INSTANCE_KEY).is_file():
         raise KeysNotInBackup("give --keys")
     lay_out(source, manifest, directory, keys=keys or source / KEYS, objects=objects)
     recovery = Recovery(wal, until) if wal else None
@@ -120,7 +126,8 @@ def restore(
         if not manifest.is_base:
             fill(url, source / DUMP)
         migrate(url, options.program.homes)
-        with_database("audit", options, partial(_after_restore, rooms_of(options)))
+        with_database("restore", options, partial(_after_restore, rooms_of(options)))
+        (directory / UNFINISHED).unlink()
         line(f"restored into {directory}; archiving of WAL is off")
         line("no worker begins and no object is deleted until: meterai objects confirm")
         audit(options)
