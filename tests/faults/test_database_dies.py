@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -88,6 +89,10 @@ def test_a_web_whose_database_is_not_there_yet_answers_503_until_it_is(
 ) -> None:
     server = Server(tmp_path)
     server.stop()
+    # Objects of its own: those of the instance are claimed by its database.
+    data = tmp_path / "data"
+    shutil.copytree(mortal.data / "keys", data / "keys")
+    shutil.copy(mortal.data / "instance.json", data)
     [port] = free_ports(1)
     environment = dict(os.environ) | {"DATABASE_URL": server.url}
     command = [sys.executable, "-m", "meterai", "web", "--port", str(port)]
@@ -101,7 +106,7 @@ def test_a_web_whose_database_is_not_there_yet_answers_503_until_it_is(
 
     with (tmp_path / "log").open("w") as log:
         web = subprocess.Popen(
-            [*command, "--data", str(mortal.data)], env=environment, cwd=ROOT, stderr=log
+            [*command, "--data", str(data)], env=environment, cwd=ROOT, stderr=log
         )
         try:
             until("it answers", status)
@@ -109,7 +114,7 @@ def test_a_web_whose_database_is_not_there_yet_answers_503_until_it_is(
             assert Client(client.url, mortal.customer().key).get("/v1/orders").status == 503
             server.start()
             migrated = subprocess.run(
-                [sys.executable, "-m", "meterai", "migrate", "--data", str(mortal.data)],
+                [sys.executable, "-m", "meterai", "migrate", "--data", str(data)],
                 env=environment,
                 cwd=ROOT,
                 check=False,
