@@ -137,7 +137,7 @@ audit-dependencies: setup
 	@$(BIN)/python -m scripts.dependencies audit; status=$$?; \
 	if [ $$status != 0 ]; then echo "status $$status: scripts/dependencies.py says what it means" >&2; fi; exit $$status
 
-# What production installs beside requirements.lock; made of what is locked too.
+# Installed by production beside requirements.lock, and made of the same lock.
 wheel:
 	python3 -m venv build/wheel
 	build/wheel/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.lock

@@ -1,4 +1,4 @@
-"""What the product is made of, beside itself: `sbom`, `licences` and `audit` of what production installs.
+"""Dependencies that production installs: `sbom`, `licences` and `audit`.
 
 `python -m scripts.dependencies sbom` writes build/sbom.json (CycloneDX 1.6) from requirements.lock and from what
 the installed packages say of themselves.  `licences` ends with 1 where one is not in licences.toml.  `audit` asks
@@ -125,7 +125,7 @@ def sbom() -> dict[str, object]:
             "version": one.version,
             "purl": one.purl,
             "licenses": [{"expression": expression}],
-            # Of the files that a machine may install: one of them is what it has.
+            # Hashes of all files that a machine may install: it has one of them.
             "hashes": [{"alg": "SHA-256", "content": sha256} for sha256 in one.hashes],
         }
         for one, expression, _ in licences()

@@ -40,7 +40,7 @@ def _is_executed(customer: Client, order: str) -> bool:
 
 
 def _settled(inside: Inside, customer: Client) -> dict[str, Any]:
-    """What has ended: an order with a stamped document, a chargeback, an item in suspense, a draft."""
+    """Settled parts: an order with a stamped document, a chargeback, an item in suspense, a draft."""
     bank = inside.instance.bank
     order, charged = customer.place(STAMPS), customer.place()
     for one in (order, charged):

@@ -127,7 +127,7 @@ class Compared:
 async def check_bank(
     database: Database, payments: PaymentService, begins: datetime, now: datetime
 ) -> Finding:
-    """What differs between both records from `begins` on.  Refuses what the provider does."""
+    """Differences between both records from `begins` on.  Refuses as the provider does."""
     return (await compare(database, payments, begins, now)).finding
 
 

@@ -78,7 +78,7 @@ class BackupFailed(CommandRefusal):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """What a backup says of itself."""
+    """The manifest of a backup."""
 
     format: int
     meterai: str
@@ -206,7 +206,7 @@ def _sum(path: Path) -> str:
 
 
 def read_backup(backup: Path) -> Manifest:
-    """What a backup says, once every file of it is what it was.  Refuses `BackupUnusable`."""
+    """The manifest of a backup, read once every file is unchanged.  Refuses `BackupUnusable`."""
     try:
         manifest = msgspec.json.decode((backup / MANIFEST).read_bytes(), type=Manifest)
     except (OSError, msgspec.DecodeError) as fault:

@@ -179,7 +179,7 @@ def _plain_parameter(parameter: Schema) -> None:
 
 
 def _complete_body(operation: Schema, described: Described, schemas: Schema) -> None:
-    """What a command reads, with an example of it."""
+    """The body of a command, with an example."""
     if described.body:
         content = {kind: {"schema": schema} for kind, schema in described.body.items()}
         operation["requestBody"] = {"required": True, "content": content}

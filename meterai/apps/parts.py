@@ -65,7 +65,7 @@ class Part:
         return self._process.poll() == Exit.CONFIGURATION
 
     def lacks(self) -> str:
-        """What it is not ready for, to be told; empty where it is ready."""
+        """The reason why it is not ready, for people; empty where it is ready."""
         status = self._process.poll()
         if status is not None:
             return f"{self.name} (ended with status {status})"
@@ -94,7 +94,7 @@ class Part:
 
 
 def _lacks(address: str) -> str:
-    """What an address says that it is not ready for; empty where it answers 200."""
+    """The checks that fail at an address; empty where it answers 200."""
     try:
         with urllib.request.urlopen(address, timeout=ANSWER_SECONDS_MAX):  # noqa: S310 - our own address
             return ""

@@ -1,4 +1,4 @@
-"""What production demands of a process, and with it what the rooms demand; which keys it needs."""
+"""Demands of production on a process and on the rooms, and the keys it needs."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path

@@ -27,7 +27,7 @@ async def record(
 
 
 class Nights:
-    """What one worker may compare, and what came of it."""
+    """A night that one worker compares, and its result."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -62,7 +62,7 @@ class Nights:
         await store.fail_night(tx, night.night, fault[:FAULT_LENGTH_MAX])
 
     async def last(self) -> NightResult | None:
-        """What came of the last night that was begun."""
+        """The result of the last night that was begun."""
         return await self._database.once(store.last_night)
 
     async def show(self, now: datetime) -> None:

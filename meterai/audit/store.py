@@ -51,5 +51,5 @@ async def fail_night(tx: Tx, night: date, fault: str) -> None:
 
 
 async def last_night(tx: ReadTx) -> NightResult | None:
-    """What came of the last night that was begun."""
+    """The result of the last night that was begun."""
     return await tx.one_as(_RESULTS, _LAST)

@@ -1,4 +1,4 @@
-"""What the room measures of its object store."""
+"""Metrics of the object store."""
 
 from typing import Any
 

@@ -83,13 +83,13 @@ class Lineage(NamedTuple):
 
     @property
     def cluster(self) -> tuple[str, int]:
-        """What a failover leaves as it is."""
+        """The part that a failover does not change."""
         return self.system, self.database
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What the database says of its object store."""
+    """The database's claim on its object store."""
 
     store: UUID | None
     here: Lineage
@@ -103,7 +103,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class StoreSays:
-    """What the object store says of itself."""
+    """The mark, claim and contest in the object store."""
 
     store: UUID | None
     token: UUID | None

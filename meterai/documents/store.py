@@ -67,7 +67,7 @@ UPDATE object_store SET claim_before = %s, claim = %s, claimed_at = now(), confi
 _BEGIN_GRACE_ANEW = """
 UPDATE condemned_objects SET condemned_at = %s, due_at = %s + (due_at - condemned_at)
 """
-# What was written while a failover may have lost rows is spared.
+# Objects written while a failover may have lost rows are spared.
 _CONDEMN_UNCLAIMED = """
 INSERT INTO condemned_objects (name, condemned_at, due_at)
 SELECT n.name, %s, %s FROM unnest(%s::text[], %s::timestamptz[]) AS n (name, written_at)
@@ -148,7 +148,7 @@ async def adopt_store(tx: Tx, store: UUID) -> None:
 
 
 async def claim(tx: ReadTx) -> Claim:
-    """What the database says of its object store, and which database it is."""
+    """The database's claim on its object store, and the identity of the database."""
     found = await tx.one_as(_CLAIMS, _CLAIM)
     assert found is not None
     return found

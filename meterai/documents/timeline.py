@@ -40,7 +40,7 @@ MARKER = "store-marker"  # the object that holds the id of the store
 CLAIM = "store-claim"  # and the token of the last pass, with who made it
 CONTEST = "store-contested"  # and who found a token that was not its own
 OBJECTS_OF_STORE = frozenset({MARKER, CLAIM, CONTEST})
-# What a write believes of the store without a look: a folder that was mounted over is noticed so late.
+# A write trusts the last look at the store so long: a folder that was mounted over is noticed so late.
 LOOK_SECONDS = 10.0
 # Around a promotion: between the bytes of an upload and its row lie seconds, and clocks differ.
 SPARED_AROUND = timedelta(hours=1)
@@ -72,7 +72,7 @@ class Timeline:
             with suppress(OSError):
                 await self._objects.put_new(MARKER, new_id().hex.encode())
             found = await self._read()
-            # What a database has claimed is not taken by another one that is new: an operator adopts it.
+            # A new database does not take a store that another one has claimed: an operator adopts it.
             if found.store is not None and found.token is None:
                 await self._database.once(store.mark_store, found.store)
         await self.look()
@@ -180,7 +180,7 @@ class Timeline:
     # -- by an operator ----------------------------------------------------------------------
 
     async def found(self) -> tuple[Claim, StoreSays, int]:
-        """What database and store say, and how many objects are condemned."""
+        """The claim, the marks in the store, and the number of condemned objects."""
         said = await self._read()
         claim = await self._database.once(store.claim)
         return claim, said, await self._database.once(store.count_condemned)

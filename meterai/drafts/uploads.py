@@ -141,7 +141,7 @@ class Uploads:
         try:
             added = await self._add(draft, new, token, until)
         finally:
-            # Where it is not known the sweep looks once more.
+            # The sweep looks once more where that is not known.
             if added is None:
                 await self._objects.remove(new.id, *objects)
         if is_kept:
@@ -291,7 +291,7 @@ class Uploads:
                     store.accept, file.id, _found(content, examined)
                 )
             finally:
-                # Where it is not known the sweep looks once more.
+                # The sweep looks once more where that is not known.
                 if not is_ours:
                     await self._objects.remove(file.id, content)
             if is_ours:

@@ -28,7 +28,7 @@ def new_id() -> UUID:
 
 
 def earliest_id(at: datetime, *, margin_seconds: int) -> UUID:
-    """What every identifier sorts after that was made at this moment less the margin, or later."""
+    """The bound below every identifier made at this moment less the margin, or later."""
     milliseconds = max(0, int(at.timestamp() - margin_seconds) * 1000)
     return UUID(int=(milliseconds & (1 << 48) - 1) << 80)
 

@@ -87,7 +87,7 @@ class Said:
 
     @property
     def code(self) -> str:
-        """What a program branches on."""
+        """The code that a program branches on."""
         return self.key.rpartition(".")[2]
 
 

@@ -1,4 +1,4 @@
-"""What production demands of what an operator says of itself."""
+"""Demands of production on the operator's identity."""
 
 from collections.abc import Iterator, Mapping
 from email.utils import parseaddr

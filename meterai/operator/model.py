@@ -1,4 +1,4 @@
-"""What an operator says, as it is shown; pure."""
+"""The operator's identity as pages, mails and receipts show it; pure."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _NITKU = re.compile(r"[0-9]{22}")
 
 
 class Paper(StrEnum):
-    """What an operator tells everybody in a text of its own."""
+    """A text of the operator for everybody."""
 
     TERMS = "terms"
     PRIVACY = "privacy"
@@ -48,7 +48,7 @@ class Block(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Seller:
-    """Who sold, as a receipt names it."""
+    """The seller as a receipt names it."""
 
     name: str
     address: str

@@ -1,4 +1,4 @@
-"""What the room `operator` registers with the applications."""
+"""Registration of the room `operator` with the applications."""
 
 from meterai.operator.demands import DEMANDS, UNDEMANDED
 from meterai.operator.pages import PAGES, routes

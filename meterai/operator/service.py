@@ -18,7 +18,7 @@ def text_of(setting: str, path: str) -> str:
 
 
 class Papers:
-    """What the operator says at length: of each paper its address elsewhere, its text, or nothing."""
+    """The operator's papers: each has an address elsewhere, a text, or nothing."""
 
     def __init__(self, settings: OperatorSettings) -> None:
         said = {Paper.TERMS: settings.operator_terms, Paper.PRIVACY: settings.operator_privacy}
@@ -34,5 +34,5 @@ class Papers:
         return self._links.get(paper)
 
     def text(self, paper: Paper) -> tuple[Block, ...]:
-        """What stands in its file; nothing where there is none."""
+        """The blocks of its file; none where there is no file."""
         return self._texts.get(paper, ())

@@ -1,4 +1,4 @@
-"""What an operator says of itself."""
+"""Settings of the operator's identity."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ OneLine = Annotated[
 
 
 class OperatorSettings(msgspec.Struct, frozen=True):
-    """Who runs this.  Defaults are for everything but production, and say so."""
+    """The operator's identity.  Defaults are for everything but production, and say so."""
 
     operator_name: OneLine = "PT SPECIMEN"  # as in its deed
     operator_address: OneLine = "Jalan SPECIMEN 1, Jakarta"

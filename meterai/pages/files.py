@@ -68,7 +68,7 @@ def _kept(content: Any, media_type: str) -> Response[Any]:
 
 
 async def show_robots(request: PageRequest) -> Response[str]:
-    """What search engines may read; outside production nothing, for stamps there are SPECIMENs."""
+    """Rules for search engines; outside production they read nothing, for stamps there are SPECIMENs."""
     is_shown = service(request, Settings).process.is_production
     listed = sorted(service(request, Site).listed) if is_shown else []
     return _kept(robots_text(listed), "text/plain")

@@ -264,7 +264,7 @@ class Attempt:
     expires_at: datetime
     provider_reference: str | None = None
     tries: int = 0  # how often the call was begun before that it is leased for
-    # Where it is leased to be asked about: since when, and when a question about it was last answered, or
+    # Of a lease for a question: when it began, and when a question about it was last answered, or
     # else it was opened.
     asked_at: datetime | None = None
     heard_at: datetime | None = None
@@ -278,7 +278,7 @@ class Attempt:
 
     @property
     def about(self) -> About:
-        """What a call to its provider is about."""
+        """The subject of a call to its provider."""
         return About(
             reference=self.reference,
             provider_reference=self.provider_reference,
@@ -457,7 +457,7 @@ class Notification:
 
     @property
     def about(self) -> About:
-        """What it is about.  Its amount is what was paid, which may be another than was asked for."""
+        """Its subject.  The amount is the sum paid, which may differ from the sum asked for."""
         return About(
             reference=self.reference,
             provider_reference=self.provider_reference,

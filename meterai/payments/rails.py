@@ -327,7 +327,7 @@ class Rails:
         return self._windows.get(name, self.window_seconds_max)
 
     def ourselves(self, name: str) -> About:
-        """Who we are in what a provider tells.  Refuses `RailNotConfigured`."""
+        """Our identity in messages of a provider.  Refuses `RailNotConfigured`."""
         if name not in self._ourselves:
             raise RailNotConfigured(name)
         return self._ourselves[name]

@@ -260,7 +260,7 @@ class EmbeddedPostgres:
 
     @staticmethod
     def archive_of(directory: Path) -> Path:
-        """Where the archived WAL lies by which a data directory is brought on."""
+        """The folder of archived WAL that a data directory replays."""
         return (directory / "postgres.archive").resolve()
 
     def take(self, base: Path, settings: Mapping[str, str]) -> None:

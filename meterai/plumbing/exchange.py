@@ -18,7 +18,7 @@ _ID_BYTES = 8  # of an id of ours: a million a second for a day meet no other wi
 
 
 class Exchange:
-    """What is known of a request while it is answered.
+    """A request while it is answered.
 
     id           by which it is found again
     is_replayed  its answer is that of an earlier request with the same Idempotency-Key

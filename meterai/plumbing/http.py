@@ -176,7 +176,7 @@ def _field_error(text: str) -> Malformed:
 
 
 def _expected(message: str) -> str:
-    """What msgspec expected, as a code of ours."""
+    """The expectation of msgspec, as a code of ours."""
     found = (name for beginning, name in _EXPECTED if message.startswith(beginning))
     return next(found, "another_value")
 

@@ -176,7 +176,7 @@ async def conclude(tx: Tx, news: PaymentGivenBack) -> None:
 
 
 def seen_of(refund: Refund, lines: Sequence[RefundLine]) -> RefundSeen | None:
-    """What these lines say of a refund; None where none is about it.
+    """A refund as these lines have it; None where none is about it.
 
     A line of a try that failed counts only where no line says that it was made.
     """

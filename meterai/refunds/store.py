@@ -365,7 +365,7 @@ async def won(tx: Tx, account: UUID, order: UUID, attempt: UUID, payment: str) -
 
 
 async def reversed_to(tx: Tx, account: UUID, refund: UUID, made: Rupiah) -> Rupiah:
-    """Of a settled refund so much is with the buyer, as the record says; answers what came back now."""
+    """Book that only `made` of a settled refund is with the buyer; answers the rupiah that came back now."""
     found = await tx.value(REVERSED, account, refund, made.value)
     assert isinstance(found, int)
     return Rupiah(found)

@@ -106,7 +106,7 @@ async def read_upload(request: Request[Any, Any, Any]) -> Upload:
 
 
 def _labels(parts: Mapping[str, Part]) -> Labels:
-    """What a form has of labels.  Refuses `Malformed`."""
+    """The labels in a form.  Refuses `Malformed`."""
     reference, metadata = parts.get("reference"), parts.get("metadata")
     for part in (reference, metadata):
         if part is not None and part.file_name is not None:

@@ -179,7 +179,7 @@ async def listed(
     tx: ReadTx, account: UUID, before: UUID, limit: int, wanted: Wanted
 ) -> list[Stamping]:
     """Stampings of an account that are older than one, newest first."""
-    # Where they begin in time bounds how far back is looked for one of the others.
+    # Their beginning in time bounds how far back the others are looked for.
     since = wanted.since
     first = earliest_id(since, margin_seconds=_WRITTEN_SECONDS_MAX) if since else None
     asked = {

@@ -1,4 +1,4 @@
--- What each night's comparison with the bank's own record found.
+-- Results of the nightly comparison with the bank's own record.
 SET LOCAL lock_timeout = '5s';
 SET LOCAL statement_timeout = '60s';
 

@@ -21,7 +21,7 @@ ALTER TABLE captures
     DROP CONSTRAINT capture_is_learned_by,
     ADD CONSTRAINT capture_is_learned_by CHECK (learned_by = ANY
         ('{notification,question,denial,operator}')) NOT VALID;
--- What only news says, looked through for what stays so too long.
+-- Payments that only news told: those that stay so too long are looked for.
 CREATE INDEX captures_unconfirmed ON captures (captured_at)
     WHERE confirmed_at IS NULL AND denied_at IS NULL AND learned_by = 'notification';
 

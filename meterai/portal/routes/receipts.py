@@ -34,7 +34,7 @@ def _line(name: str, value: str, language: str) -> Line:
 
 
 def seller_lines(seller: Seller, language: str) -> list[Line]:
-    """Who sold, and the numbers under which it pays tax."""
+    """The seller, and its tax numbers."""
     said = {
         "seller": seller.name,
         "seller_address": seller.address,
@@ -102,7 +102,7 @@ def _payment(payment: Captured, language: str) -> str:
 def refund_receipt(
     seller: Seller, refund: RefundView, payment: str, email: str, language: str
 ) -> list[Line]:
-    """What the receipt of a refund that is there says, in this language; `payment` is the provider's number
+    """Lines of the receipt of a settled refund, in this language; `payment` is the provider's number
     of what was given back."""
     assert refund.settled_at is not None, "only what is there has a receipt"
     said = {

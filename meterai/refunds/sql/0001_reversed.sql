@@ -12,5 +12,5 @@ ALTER TABLE refunds
     ADD CONSTRAINT refund_cause_is_known CHECK (cause = ANY
         ('{not_executed,not_stamped,asked,short,excess,double,late,remainder,restored}')) NOT VALID;
 CREATE INDEX refunds_to_look_up ON refunds (look_at) WHERE look_at IS NOT NULL;
--- What was settled lately is looked for as well.
+-- Refunds settled lately are looked for as well.
 UPDATE refunds SET look_at = now() WHERE state = 'settled' AND settled_at > now() - interval '45 days';

@@ -282,7 +282,7 @@ class StampingService:
         if made.request != taken.request:
             raise IdempotencyKeyReused("another request had this key")
         stamping = await self._database.once(load, account, made.id)
-        # Whoever joined a stamping under another key gets it as it was labelled.
+        # A key that joined a stamping gets its labels.
         if not _is_labelled_so(stamping, taken.upload.labels) and await self._database.once(
             store.is_made_by, account, made.id, key
         ):

@@ -1,4 +1,4 @@
--- What a client wrote on it, in a table of its own: no statement of the rush looks at it, and a row is only there
+-- Labels of the client, in a table of their own: no statement of the rush looks at it, and a row is only there
 -- where something was written.
 SET LOCAL lock_timeout = '2s';
 SET LOCAL statement_timeout = '30s';

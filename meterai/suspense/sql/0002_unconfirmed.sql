@@ -1,4 +1,4 @@
--- What nobody confirms, answers or has in its record is an item too; an operator can apply its money to an order.
+-- An absent confirmation, answer or line of the record is an item too; an operator can apply money to an order.
 SET LOCAL lock_timeout = '5s';
 SET LOCAL statement_timeout = '60s';
 

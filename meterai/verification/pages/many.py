@@ -74,7 +74,7 @@ HERE = "/check/many"
 _ROWS = "<!-- rows -->"  # where the template of the page has them
 _GOES_ON = "<!---->"  # for each file, so that no proxy takes a long check for an end
 MANIFEST = "manifest.csv"
-# Of a table that a tab hands back to have it as a file: four forms full of files.
+# Bound of a table that a tab hands back to have it as a file: four forms full of files.
 TABLE_ROWS_MAX = 4 * FILES_MAX
 TABLE_BYTES_MAX = 4 * 1024 * 1024
 _FILES: dict[str, tuple[Callable[[Sequence[Cells], str], bytes], str]] = {

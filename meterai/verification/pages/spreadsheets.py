@@ -27,7 +27,7 @@ Cells = Sequence[str]
 
 
 def columns(language: str) -> list[str]:
-    """What the columns are called."""
+    """Names of the columns."""
     return translate("page.many.csv_columns", language).split("|")
 
 

@@ -213,7 +213,7 @@ class VerificationService:
         return shown(report, verdict, checks, language, examination, quote)
 
     async def pictures(self, document: bytes, found: VerificationView, client: str) -> Drawn:
-        """What the stamped pages of a sealed revision look like; empty where there is none."""
+        """Pictures of the stamped pages of a sealed revision; empty where there is none."""
         if found.sealed is None:
             return Drawn()
         return await self._pictures.of(document[: found.sealed.bytes], found.sealed.serials, client)

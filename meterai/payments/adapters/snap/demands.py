@@ -1,4 +1,4 @@
-"""What production demands of a provider that speaks SNAP BI, and which keys it needs."""
+"""Demands of production on a provider that speaks SNAP BI, and the keys it needs."""
 
 from collections.abc import Iterator, Mapping
 

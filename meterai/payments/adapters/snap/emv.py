@@ -51,14 +51,14 @@ def read(text: str) -> dict[str, str]:
 
 
 class Payee(NamedTuple):
-    """Who is paid by a QR: the name in it, and the merchant's id at the national registry (NMID)."""
+    """The payee of a QR: the name in it, and the merchant's id at the national registry (NMID)."""
 
     name: str
     nmid: str
 
 
 def payee(text: str) -> Payee | None:
-    """Who is paid by a QR, as the application of a payer shows it; None where it cannot be read."""
+    """The payee of a QR, as the payer's application shows it; None where it cannot be read."""
     try:
         row = read(text)
         national = fields(row.get(_NATIONAL, ""))

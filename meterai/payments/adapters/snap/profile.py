@@ -23,7 +23,7 @@ def provider_public_key(settings: Settings, keyring: Keyring) -> rsa.RSAPublicKe
 
 
 def public_key_file(settings: Settings, folder: Path) -> Path:
-    """Where the payment provider's public key is, in the folder of keys or elsewhere."""
+    """The path of the payment provider's public key, in the folder of keys or elsewhere."""
     given = settings.of(SnapSettings).bank_public_key
     return Path(given) if given else folder / "bank.pub.pem"
 
@@ -45,7 +45,7 @@ def qr_accounts_of(bank: SnapSettings) -> frozenset[str]:
 
 
 def ourselves_of(bank: SnapSettings) -> About:
-    """Who we are in what the provider tells."""
+    """Our identity in messages of the provider."""
     return About(
         merchant=bank.bank_merchant_id,
         store=bank.bank_store_id or None,

@@ -76,7 +76,7 @@ _NAMES = {
     "refund_number": ("partnerRefundNo",),
     "refund_amount": ("refundAmount",),
 }
-# Of a line that cannot be read; the others may name a person.
+# Fields of an unreadable line that may be shown; the others may name a person.
 _SHOWN = (
     "type",
     "dateTime",
@@ -140,7 +140,7 @@ def compared(answer: Json, asked: About) -> Answer:
 
 
 def told_of(answer: Json) -> About:
-    """What an answer, news or a line says it is about.  Names of one fact that contradict each other
+    """The subject that an answer, news or a line names.  Names of one fact that contradict each other
     are one text that nobody asked about."""
     about = _about(answer)
     found: dict[str, Any] = {}
@@ -149,7 +149,7 @@ def told_of(answer: Json) -> About:
         if texts := dict.fromkeys(text for text in told if text):
             found[fact] = ", ".join(texts)
     if _status(answer.get("latestTransactionStatus")) in _MONEY:
-        # What was paid may be another sum than what was asked for, and is booked as what it is.
+        # The sum paid may differ from the sum asked for, and is booked as it is.
         found.pop("amount", None)
     return About(**found)
 
@@ -256,7 +256,7 @@ def _line(whole: Status, own: Status | None, rrn: object, told: object) -> Payme
 
 
 def _taken(number: str, amount: Rupiah | None, told: object, status: Status) -> Payment | Odd:
-    """What left again of a payment: all of it where no sum is told, nothing where it cannot be read."""
+    """The sum that left a payment again: all of it where none is told, an `Odd` where it cannot be read."""
     if amount is None and told is not None:
         return Odd(OddReason.AMOUNT_UNREADABLE, number)
     return Payment(number, amount, status)
