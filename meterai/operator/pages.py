@@ -18,6 +18,13 @@ SECURITY_SECONDS = (
 )
 
 
+_PAPER = {
+    "permission": Permission.PUBLIC,
+    "priority": Priority.CHECKING,
+    "remembered": Remembered(REMEMBERED_SECONDS),
+}
+
+
 async def _shown(request: PageRequest, papers: Papers, paper: Paper) -> Page:
     if (there := papers.link(paper)) is not None:
         return see_other(there)
@@ -27,11 +34,7 @@ async def _shown(request: PageRequest, papers: Papers, paper: Paper) -> Page:
 
 @get(
     "/terms",
-    opt={
-        "permission": Permission.PUBLIC,
-        "priority": Priority.CHECKING,
-        "remembered": Remembered(REMEMBERED_SECONDS),
-    },
+    opt=_PAPER,
     include_in_schema=False,
 )
 async def show_terms(request: PageRequest, papers: NamedDependency[Papers]) -> Page:
@@ -41,11 +44,7 @@ async def show_terms(request: PageRequest, papers: NamedDependency[Papers]) -> P
 
 @get(
     "/privacy",
-    opt={
-        "permission": Permission.PUBLIC,
-        "priority": Priority.CHECKING,
-        "remembered": Remembered(REMEMBERED_SECONDS),
-    },
+    opt=_PAPER,
     include_in_schema=False,
 )
 async def show_privacy(request: PageRequest, papers: NamedDependency[Papers]) -> Page:

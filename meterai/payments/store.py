@@ -173,7 +173,7 @@ WHERE account_id = %s AND attempt_id = %s AND state <> 'opening'
 # For a buyer who says to have paid: what was shown to be paid, once in so many seconds.
 TO_ASK_OF = f"""
 UPDATE payment_attempts SET buyer_asked_at = now(), ask_at = now() + make_interval(secs => %s)
-WHERE account_id = %s AND subject = %s AND state IN ('waiting', 'expired', 'lost')
+WHERE account_id = %s AND subject = %s AND state IN ('waiting', 'expired', 'lost', 'declined')
     AND ask_at < 'infinity'
     AND (buyer_asked_at IS NULL OR buyer_asked_at <= now() - make_interval(secs => %s))
 RETURNING {_COLUMNS}, buyer_asked_at AS asked_at, coalesce(answered_at, opened_at) AS heard_at

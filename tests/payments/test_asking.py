@@ -110,3 +110,20 @@ def test_paid_attempt_is_asked_about_again_after_minutes(till: Till) -> None:
         attempt,
     )
     assert 4 < due["minutes"] <= 5
+
+
+def test_payment_after_a_failed_try_is_there_when_its_buyer_says_so(till: Till) -> None:
+    order, attempt, _ = till.order()
+    failed = {
+        "originalPartnerReferenceNo": till.reference(attempt),
+        "latestTransactionStatus": "06",
+        "additionalInfo": {"rrn": "P1"},
+    }
+    assert till.notify(failed) == "declined"
+    money = {"value": f"{PRICE}.00", "currency": "IDR"}
+    listed = {"payments": [{"rrn": "P1", "status": "00", "amount": money}]}
+    said = {"amount": money, "latestTransactionStatus": "00", "additionalInfo": listed}
+    till.answers("query", {"merge": said})
+    says_paid(till, order)
+    assert till.captured() == [("P1", PRICE)]
+    assert till.shop.state(order) == "executed"
