@@ -36,6 +36,7 @@ AUDITED = Audited(
             "created_at": ("session_times_are_possible",),
             "expires_at": ("session_is_what_the_trail_says",),
             "ended_at": ("session_is_what_the_trail_says",),
+            "opened_with": ("session_is_what_the_trail_says",),
         },
     },
     unchecked={
@@ -59,7 +60,12 @@ AUDITED = Audited(
         ),
         "memberships": {"given_at": f"{SHOWN} When it was given is in the audit trail."},
         "organizations": {"name": "What its owner calls it.", "made_at": SHOWN},
-        "sessions": {"browser": SHOWN, "system": SHOWN, "last_used_at": SHOWN},
+        "sessions": {
+            "browser": SHOWN,
+            "system": SHOWN,
+            "last_used_at": SHOWN,
+            "acts_for": "What the person chose; the role there is asked for at each request.",
+        },
         "staff_roles": {"given_at": f"{SHOWN} When it was given is in the audit trail."},
         "sign_in_challenges": dict.fromkeys(
             [

@@ -4,7 +4,16 @@ from typing import Any
 
 from litestar import Request
 
-from meterai.accounts.model import OPEN, PERMISSIONS, PROOF_LIVES, NotPermitted, Permission, Role
+from meterai.accounts.model import (
+    OF_STAFF,
+    OPEN,
+    PERSONAL,
+    PROOF_LIVES,
+    STAFF_SESSION_LIVES,
+    MembershipEnded,
+    NotPermitted,
+    Permission,
+)
 from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import ProofRequired, SignInRequired
 from meterai.pages import check_origin, keep_form
@@ -27,7 +36,7 @@ def is_fresh(caller: Caller) -> bool:
 async def require_permission(connection: Request[Any, Any, Any]) -> None:
     """Before every route: let in whoever has the permission it declares.
 
-    Refuses `SignInRequired`, `KeyRequired`, `NotPermitted`, what `check_headers` and `check_query` refuse,
+    Refuses `SignInRequired`, `KeyRequired`, `NotPermitted`, `MembershipEnded`, what `check_headers` and `check_query` refuse,
     `ProofRequired` where the route asks for a `fresh_proof`, and `FormForeign`: a page cannot forget to ask
     where a form came from.
     """
@@ -55,6 +64,27 @@ async def require_permission(connection: Request[Any, Any, Any]) -> None:
     # the API has none, so there a session may only look.
     if caller.by == "session" and not is_safe(connection) and is_api(connection.scope):
         raise KeyRequired("commands of the API need an API key")
-    if permission not in PERMISSIONS[Role.OWNER]:  # whoever is signed in acts for its own account
+    connection.scope["caller"] = _permitted(caller, permission)  # type: ignore[typeddict-unknown-key]
+
+
+def _permitted(caller: Caller, permission: Permission) -> Caller:
+    """The caller as the route sees it: for the account it acts for, its own, or the operator.
+
+    Refuses `NotPermitted`, `MembershipEnded`, `ProofRequired`.
+    """
+    if permission in OF_STAFF:
+        if permission not in caller.staff_permissions:
+            raise NotPermitted(permission)
+        assert caller.proved_at is not None, "only sessions are of staff"
+        if SystemClock().now() - caller.proved_at > STAFF_SESSION_LIVES:
+            raise ProofRequired("the session of staff is over")
+        return caller.as_staff()
+    if permission in PERSONAL:
+        if caller.person is None:
+            raise NotPermitted(permission)
+        return caller.as_person()
+    if caller.is_acting_over:
+        raise MembershipEnded("the role of this person there has ended")
+    if permission not in caller.permissions:
         raise NotPermitted(permission)
-    connection.scope["caller"] = caller  # type: ignore[typeddict-unknown-key]
+    return caller

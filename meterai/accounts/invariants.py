@@ -46,7 +46,7 @@ INVARIANTS = (
         FROM (SELECT *, 'ses_' || lower(compact(session_id)) AS subject FROM {{sessions*}} x) s
         FULL JOIN (
             SELECT account_id, subject, happened_at, facts->>'digest' AS digest,
-                   (facts->>'until')::timestamptz AS until
+                   (facts->>'until')::timestamptz AS until, facts ? 'passkey' AS by_passkey
             FROM {{audit_events*}} x WHERE action IN ('signed_in', 'session_noted')
                 AND (facts ? 'digest' OR happened_at < {BEFORE_DIGESTS})
         ) e USING (account_id, subject)
@@ -55,6 +55,7 @@ INVARIANTS = (
         WHERE CASE WHEN s.session_id IS NULL THEN
                 least(e.until, o.happened_at) > now() - {SESSIONS_KEPT}
             ELSE e.happened_at IS NULL OR e.digest <> encode(sha256(s.secret_hash), 'hex') OR e.until <> s.expires_at
+                OR (s.opened_with = 'passkey' AND NOT e.by_passkey)
                 OR (s.ended_at IS NULL) <> (o.event_id IS NULL) END
         """,
     ),

@@ -5,7 +5,7 @@ import hmac
 import re
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -33,13 +33,29 @@ class Permission(StrEnum):
     STAMP_AFFIX = "stamp.affix"
     STAMPING_READ = "stamping.read"
     DOCUMENT_READ = "document.read"  # the stamped file, or what was added to it
+    CASE_READ = "case.read"
+    CASE_MAKE = "case.make"  # complain, and answer
+    MEMBERS_READ = "members.read"
+    MEMBERS_MANAGE = "members.manage"
+    PERSON = "person"  # what a person does for itself, whoever it acts for: passkeys, sessions, organizations
+    # Of staff: the operator's own people.
+    CONSOLE_READ = "console.read"  # search, timelines, work lists, numbers
+    CONSOLE_CASES = "console.cases"  # answer complaints
+    CONSOLE_MONEY = "console.money"  # suspense, refunds
+    CONSOLE_OPERATIONS = "console.operations"  # lines, issuing, jobs, mails
+    CONSOLE_SESSIONS = "console.sessions"  # end sessions and keys of an account
+    CONSOLE_ORGANIZATIONS = "console.organizations"  # approve organizations
+    CONSOLE_STAFF = "console.staff"  # who is staff
+    CONSOLE_APPROVE = "console.approve"  # decide on what others asked for
 
 
 OPEN = frozenset({Permission.PUBLIC, Permission.PROVIDER})  # nobody has to be signed in
+PERSONAL = frozenset({Permission.PERSON})
+OF_STAFF = frozenset(one for one in Permission if one.startswith("console."))
 
 
 class Role(StrEnum):
-    """What somebody is to an organization.  Whoever has an account is the owner of its own."""
+    """Role of a member in an organization.  A person is the owner of its own account."""
 
     OWNER = "owner"
     FINANCE = "finance"  # buys, and asks money back
@@ -49,22 +65,55 @@ class Role(StrEnum):
 
 
 class StaffRole(StrEnum):
-    """What somebody is to the operator of the platform."""
+    """Role of somebody who works for the operator of the platform."""
 
     SUPPORT = "support"  # answers people who ask about their orders
-    RECONCILER = "reconciler"  # decides what money in suspense was
-    OPERATOR = "operator"  # runs the installation
+    FINANCE = "finance"  # decides about money: suspense, refunds
+    OPERATIONS = "operations"  # runs the installation
+    SUPERVISOR = "supervisor"  # may do all of it, and says who is staff
+    REGULATOR = "regulator"  # sees, and changes nothing
 
 
-_SEES = frozenset({Permission.ACCOUNT_READ, Permission.BALANCE_READ, Permission.STAMPING_READ})
+_SEES = frozenset(
+    {
+        Permission.ACCOUNT_READ,
+        Permission.BALANCE_READ,
+        Permission.STAMPING_READ,
+        Permission.CASE_READ,
+        Permission.MEMBERS_READ,
+    }
+)
 _SEES_MONEY = _SEES | {Permission.ORDER_READ, Permission.REFUND_READ}
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
-    Role.OWNER: frozenset(Permission) - OPEN,
+    Role.OWNER: frozenset(Permission) - OPEN - PERSONAL - OF_STAFF,
     Role.FINANCE: _SEES_MONEY
-    | {Permission.ORDER_CREATE, Permission.ORDER_WITHDRAW, Permission.REFUND_ASK},
-    Role.CLERK: _SEES | {Permission.STAMP_AFFIX, Permission.DOCUMENT_READ},
-    Role.DEVELOPER: _SEES | {Permission.KEYS_READ, Permission.KEYS_MANAGE},
+    | {
+        Permission.ORDER_CREATE,
+        Permission.ORDER_WITHDRAW,
+        Permission.REFUND_ASK,
+        Permission.CASE_MAKE,
+    },
+    Role.CLERK: _SEES | {Permission.STAMP_AFFIX, Permission.DOCUMENT_READ, Permission.CASE_MAKE},
+    Role.DEVELOPER: _SEES | {Permission.KEYS_READ, Permission.KEYS_MANAGE, Permission.CASE_MAKE},
     Role.AUDITOR: _SEES_MONEY | {Permission.KEYS_READ},
+}
+STAFF_PERMISSIONS: Mapping[StaffRole, frozenset[Permission]] = {
+    StaffRole.SUPPORT: frozenset(
+        {Permission.CONSOLE_READ, Permission.CONSOLE_CASES, Permission.CONSOLE_SESSIONS}
+    ),
+    StaffRole.FINANCE: frozenset(
+        {Permission.CONSOLE_READ, Permission.CONSOLE_MONEY, Permission.CONSOLE_APPROVE}
+    ),
+    StaffRole.OPERATIONS: frozenset(
+        {
+            Permission.CONSOLE_READ,
+            Permission.CONSOLE_OPERATIONS,
+            Permission.CONSOLE_SESSIONS,
+            Permission.CONSOLE_APPROVE,
+        }
+    ),
+    StaffRole.SUPERVISOR: OF_STAFF,
+    StaffRole.REGULATOR: frozenset({Permission.CONSOLE_READ}),
 }
 
 NOBODY = UUID(int=0)  # the account of what belongs to no account yet
@@ -73,6 +122,7 @@ EMAIL_LENGTH_MAX = 254  # RFC 5321, section 4.5.3.1.3
 CODE_DIGITS = 6
 SECRET_BYTES = 24
 KEY_PREFIX = "mtr_"
+ACCOUNT_KIND = "acc"
 KEY_KIND = "key"
 SESSION_KIND = "ses"
 PASSKEY_KIND = "psk"
@@ -93,6 +143,8 @@ _MARK_BYTES = 16
 # A session that began by then may make what outlives it: a passkey, an API key.  Long enough to make one
 # after signing in for it, and short beside the time for which a stolen session goes unnoticed.
 PROOF_LIVES = timedelta(minutes=10)
+# How long a session has the rights of staff: a working day.
+STAFF_SESSION_LIVES = timedelta(hours=12)
 # What a thief may have made with a session that was stolen: as long as one lives by default.
 LATELY = timedelta(days=30)
 # As far back as the codes of an address are counted.  So whenever a stranger has used them up, a
@@ -109,6 +161,13 @@ class NotPermitted(Refusal):
     def __init__(self, permission: Permission) -> None:
         super().__init__(f"the permission {permission} is missing")
         self.permission = permission.value
+
+
+class MembershipEnded(Refusal):
+    """The session acts for an organization in which the person has no role any more."""
+
+    code = "membership_ended"
+    status = 403
 
 
 class CodeWrong(Refusal):
@@ -272,6 +331,16 @@ class StoredCredential:
     language: str  # of its account
     made_at: datetime
     last_used_at: datetime | None
+    acts_for: UUID | None = None  # the organization that a session acts for
+    staff: Sequence[str] = ()  # roles of staff, where a passkey opened the session
+
+
+class ActingFor(NamedTuple):
+    """The organization that a session acts for: its name, and the role of the person there."""
+
+    name: str
+    role: str
+    membership_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +382,11 @@ class PasskeyView:
     name: str
     made_at: datetime
     last_used_at: datetime | None
+
+
+def staff_permissions(roles: Sequence[str]) -> frozenset[Permission]:
+    """Permissions of all these roles of staff together."""
+    return frozenset().union(*(STAFF_PERMISSIONS[StaffRole(one)] for one in roles))
 
 
 def is_lately(made_at: datetime, now: datetime) -> bool:

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -16,16 +16,20 @@ from meterai.accounts import store
 from meterai.accounts.addresses import create
 from meterai.accounts.keys import end_api_key, make_api_key
 from meterai.accounts.model import (
+    ACCOUNT_KIND,
     KEY_KIND,
     KEY_PREFIX,
     KEYS_SHOWN_MAX,
+    PERMISSIONS,
     SESSION_KIND,
     SESSIONS_SHOWN_MAX,
     ApiKeyView,
     Credential,
+    Role,
     SessionView,
     StoredCredential,
     normalized,
+    staff_permissions,
 )
 from meterai.accounts.sessions import SignedIn, end_session, end_session_of
 from meterai.kit.actor import Actor, ActorKind
@@ -204,16 +208,54 @@ class AccountService:
         if stored is None or not credential.opens(stored.secret_hash):
             raise SignInRequired("unknown or ended")
         await self._note_use(credential, stored, is_key=is_key)
-        token = self._form_token(text)
-        shown = show(KEY_KIND if is_key else SESSION_KIND, credential.id)
-        actor = Actor(ActorKind.ACCOUNT, shown)
-        proved_at = None if is_key else stored.made_at
-        caller = Caller(credential.account, by, stored.language, token, actor, proved_at)
+        caller = await self._caller(credential, stored, text, is_key=is_key)
         if len(self._remembered) >= REMEMBERED_MAX:
             self._remembered.clear()
         # Counted from before the query, because its answer may be as old as that.
         self._remembered[text] = _Remembered(asked + REMEMBERED_SECONDS, credential.id, caller)
         return caller
+
+    async def _caller(
+        self, credential: Credential, stored: StoredCredential, text: str, *, is_key: bool
+    ) -> Caller:
+        own = Actor(ActorKind.ACCOUNT, show(KEY_KIND if is_key else SESSION_KIND, credential.id))
+        caller = Caller(
+            account=credential.account,
+            by="api_key" if is_key else "session",
+            language=stored.language,
+            form_token=self._form_token(text),
+            actor=own,
+            own_actor=own,
+            permissions=PERMISSIONS[Role.OWNER],
+        )
+        if is_key:
+            return caller
+        caller = replace(
+            caller,
+            person=credential.account,
+            proved_at=stored.made_at,
+            staff_permissions=staff_permissions(stored.staff),
+        )
+        return caller if stored.acts_for is None else await self._acting(caller, stored, text)
+
+    async def _acting(self, caller: Caller, stored: StoredCredential, text: str) -> Caller:
+        """The caller for the organization it acts for, with the rights of its role there.
+
+        Its forms prove for whom they were made, so that one never acts for another account.
+        """
+        assert stored.acts_for is not None
+        acting = await self._database.once(store.acting_for, stored.acts_for, caller.account)
+        if acting is None:
+            return replace(caller, permissions=frozenset(), is_acting_over=True)
+        return replace(
+            caller,
+            account=stored.acts_for,
+            acts_for=acting.name,
+            membership=acting.membership_id,
+            permissions=PERMISSIONS[Role(acting.role)],
+            actor=Actor(ActorKind.MEMBER, show(ACCOUNT_KIND, caller.account)),
+            form_token=self._form_token(f"{text}:{stored.acts_for.hex}"),
+        )
 
     async def _note_use(self, used: Credential, stored: StoredCredential, *, is_key: bool) -> None:
         now = self._clock.now()

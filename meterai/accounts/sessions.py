@@ -39,7 +39,8 @@ async def open_session(
     own, from and until when it `lives`; `by` says in the trail with what, where it was no mail.
     """
     session = Credential.fresh(account, new_id())
-    await store.insert_session(tx, account, session.id, session.hash(), lives, agent)
+    opened_with = "passkey" if "passkey" in by else "mail"
+    await store.insert_session(tx, account, session.id, session.hash(), lives, agent, opened_with)
     subject, facts = show(SESSION_KIND, session.id), session_facts(session, lives[1])
     await audit.record(tx, account, actor=actor, action="signed_in", subject=subject, **facts, **by)
     return session

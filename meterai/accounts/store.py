@@ -10,6 +10,7 @@ from meterai.accounts.model import (
     NOBODY,
     PASSKEY_KIND,
     SESSION_KIND,
+    ActingFor,
     ApiKeyView,
     Challenge,
     CodeLimits,
@@ -30,6 +31,7 @@ _CHALLENGES = RowMapper(Challenge)
 _TRIED = RowMapper(TriedChallenge)
 _OPENED = RowMapper(Opened)
 _CREDENTIALS = RowMapper(StoredCredential)
+_ACTING = RowMapper(ActingFor)
 _KEYS = RowMapper(ApiKeyView, id=partial(show, KEY_KIND))
 _SESSIONS = RowMapper(SessionView, id=partial(show, SESSION_KIND))
 _STORED_PASSKEYS = RowMapper(StoredPasskey)
@@ -159,25 +161,31 @@ async def insert_session(
     secret_hash: bytes,
     lives: tuple[datetime, datetime],
     agent: Agent,
+    opened_with: str,
 ) -> None:
     """Begin a session; `lives` is from and until when."""
     await tx.run(
         "INSERT INTO sessions (account_id, session_id, secret_hash, created_at, expires_at,"
-        " browser, system) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        " browser, system, opened_with) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
         account,
         session,
         secret_hash,
         *lives,
         *agent,
+        opened_with,
     )
 
 
 _SESSION = """
-SELECT s.secret_hash, a.language, s.created_at AS made_at, s.last_used_at FROM sessions s JOIN accounts a USING (account_id)
+SELECT s.secret_hash, a.language, s.created_at AS made_at, s.last_used_at, s.acts_for,
+    CASE WHEN s.opened_with = 'passkey' THEN ARRAY(SELECT r.role FROM staff_roles r
+        WHERE r.account_id = s.account_id AND r.ended_at IS NULL) ELSE '{}' END AS staff
+FROM sessions s JOIN accounts a USING (account_id)
 WHERE s.account_id = %s AND s.session_id = %s AND s.ended_at IS NULL AND s.expires_at > now()
 """
 API_KEY = """
-SELECT k.secret_hash, a.language, k.created_at AS made_at, k.last_used_at FROM api_keys k JOIN accounts a USING (account_id)
+SELECT k.secret_hash, a.language, k.created_at AS made_at, k.last_used_at, NULL::uuid AS acts_for, '{}'::text[] AS staff
+FROM api_keys k JOIN accounts a USING (account_id)
 WHERE k.account_id = %s AND k.key_id = %s AND k.ended_at IS NULL
 """
 # A row that is locked is skipped: another request is writing the same use, and none waits for it.
@@ -202,6 +210,17 @@ WHERE account_id = %s ORDER BY ended_at IS NOT NULL, key_id DESC LIMIT %s
 async def session(tx: ReadTx, account: UUID, session: UUID) -> StoredCredential | None:
     """A session that opens something."""
     return await tx.one_as(_CREDENTIALS, _SESSION, account, session)
+
+
+async def acting_for(tx: ReadTx, account: UUID, member: UUID) -> ActingFor | None:
+    """The organization of this account with the role that the person has there; None without one."""
+    return await tx.one_as(
+        _ACTING,
+        "SELECT o.name, m.role, m.membership_id FROM memberships m JOIN organizations o USING (account_id)"
+        " WHERE m.account_id = %s AND m.member_id = %s AND m.ended_at IS NULL",
+        account,
+        member,
+    )
 
 
 async def api_key(tx: ReadTx, account: UUID, key: UUID) -> StoredCredential | None:

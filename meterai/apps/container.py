@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import chain
 
 from meterai import limiter
-from meterai.apps.rooms import ROOMS, subscriptions_of
+from meterai.apps.rooms import ROOMS, offers_of, subscriptions_of
 from meterai.kit.clock import SystemClock
 from meterai.plumbing import stations, telemetry
 from meterai.plumbing.config import Settings
@@ -47,7 +47,14 @@ async def build_services(
     objects = ObjectStore(settings.process.directory, keyring.derived("objects"))
     async with AsyncExitStack() as stack:
         container = Container(
-            settings, SystemClock(), database, keyring, objects, stations.Stations(), stack
+            settings,
+            SystemClock(),
+            database,
+            keyring,
+            objects,
+            stations.Stations(),
+            offers_of(rooms),
+            stack,
         )
         container.stations.add(database.station)
         container.stations.backlogs.append(execution(subscriptions_of(rooms)))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from meterai.apps.production import demands_of
-from meterai.apps.rooms import ROOMS
+from meterai.apps.rooms import ROOMS, offers_of
 from meterai.apps.settings import sections
 from meterai.commands import Command, Directory, Options, Program, Schema, Scope
 from meterai.room import Rooms
@@ -66,4 +66,6 @@ def program_of(rooms: Rooms = ROOMS) -> RoomsProgram:
     groups = {"keys": "The keys of production."}
     groups |= {word: text for room in rooms for word, text in room.command_groups.items()}
     homes = [(room.name, room.home) for room in rooms if room.home]
-    return RoomsProgram(commands, groups, sections(rooms), demands_of(rooms), homes, rooms)
+    levers = offers_of(rooms).levers
+    assert levers.keys() <= commands.keys(), "each lever is a command of the same name"
+    return RoomsProgram(commands, groups, sections(rooms), demands_of(rooms), homes, levers, rooms)

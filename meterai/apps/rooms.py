@@ -23,7 +23,7 @@ from meterai.plumbing.events import Event, Subscription
 from meterai.plumbing.tables import TABLES
 from meterai.portal.room import ROOM as PORTAL
 from meterai.refunds.room import ROOM as REFUNDS
-from meterai.room import Rooms
+from meterai.room import Offers, Rooms
 from meterai.stamping.room import ROOM as STAMPING
 from meterai.stamps.room import ROOM as STAMPS
 from meterai.suspense.room import ROOM as SUSPENSE
@@ -66,6 +66,19 @@ def owners_of_tables(rooms: Rooms = ROOMS) -> Mapping[str, str]:
     for room in rooms:
         assert not found.keys() & room.tables, f"{room.name} owns a table that is taken"
         found.update(dict.fromkeys(room.tables, room.name))
+    return found
+
+
+def offers_of(rooms: Rooms = ROOMS) -> Offers:
+    """Levers, knowledge and work lists of the rooms; each name is given once."""
+    levers = [one for room in rooms for one in room.levers]
+    work = [one for room in rooms for one in room.work]
+    found = Offers(
+        {one.name: one for one in levers},
+        {room.name: room.knows for room in rooms if room.knows is not None},
+        {one.name: one for one in work},
+    )
+    assert len(found.levers) == len(levers) and len(found.work) == len(work), "a name is taken"
     return found
 
 

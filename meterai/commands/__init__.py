@@ -23,6 +23,7 @@ from meterai.commands.database import (
 from meterai.commands.exits import Exit, exit_of
 from meterai.commands.key_files import open_key_files, open_secret_file
 from meterai.commands.key_making import KeyFile, OnlyForProduction
+from meterai.commands.levers import Effect, Forecast, Lever, Pull
 from meterai.commands.needs import (
     UNFINISHED,
     Directory,
@@ -75,10 +76,13 @@ __all__ = [
     "DatabaseUnreachable",
     "Demand",
     "Directory",
+    "Effect",
     "Exit",
     "Facts",
+    "Forecast",
     "InstallationMissing",
     "KeyFile",
+    "Lever",
     "NotForProduction",
     "OnlyForDevelopment",
     "OnlyForProduction",
@@ -86,6 +90,7 @@ __all__ = [
     "Options",
     "Password",
     "Program",
+    "Pull",
     "RestoreUnfinished",
     "Schema",
     "Scope",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from meterai.commands.levers import Lever
 from meterai.commands.needs import Directory, Schema
 from meterai.commands.production import Demand, Scope
 from meterai.plumbing.config import Sections
@@ -38,6 +39,7 @@ class Program:
     sections  the settings that are loaded for a command
     demands   what production demands
     homes     folders of SQL that are not in the package
+    levers    acts of staff by the words of their commands
     """
 
     commands: Mapping[str, Command] = field(default_factory=dict)
@@ -45,3 +47,4 @@ class Program:
     sections: Sections = ()
     demands: Sequence[Demand] = ()
     homes: Homes = ()
+    levers: Mapping[str, Lever] = field(default_factory=dict)

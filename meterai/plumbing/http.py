@@ -12,7 +12,7 @@ import math
 import re
 import secrets
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, Protocol, TypeVar
@@ -31,6 +31,7 @@ from litestar.utils import normalize_path
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import SystemClock
 from meterai.kit.doubles import NameDoubled, check_names
+from meterai.kit.ids import show
 from meterai.kit.numbers import counted
 from meterai.kit.refusal import Malformed, Refusal, refusal_of_database
 from meterai.plumbing import telemetry
@@ -230,7 +231,7 @@ _ITS_OWN_ACCOUNT = Actor(ActorKind.ACCOUNT)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is asking: the account, how it proved itself, and the language it reads."""
+    """Who is asking: the account it acts for, how it proved itself, and the language it reads."""
 
     account: UUID
     by: str  # 'session' or 'api_key'
@@ -238,6 +239,27 @@ class Caller:
     form_token: str = ""  # proves that a form came from our own page
     actor: Actor = _ITS_OWN_ACCOUNT  # who the audit trail says it was
     proved_at: datetime | None = None  # when whoever has this session proved who it is; of no key
+    permissions: frozenset[str] = frozenset()  # in that account
+    staff_permissions: frozenset[str] = frozenset()  # as somebody who works for the operator
+    person: UUID | None = None  # whose session it is; of no key
+    acts_for: str = (
+        ""  # the name of the organization that `account` is, where it is not the person's own
+    )
+    membership: UUID | None = None  # by which it acts for that organization
+    is_acting_over: bool = False  # its role in the organization it acted for has ended
+
+    own_actor: Actor = _ITS_OWN_ACCOUNT  # who the audit trail says it was, in its own account
+
+    def as_person(self) -> "Caller":
+        """The same caller for its own account, whoever it acts for; a key stays what it is."""
+        if self.person is None:
+            return self
+        return replace(self, account=self.person, actor=self.own_actor)
+
+    def as_staff(self) -> "Caller":
+        """The same caller as somebody who works for the operator."""
+        assert self.person is not None, "staff are people"
+        return replace(self.as_person(), actor=Actor(ActorKind.STAFF, show("acc", self.person)))
 
 
 class Authenticator(Protocol):

@@ -8,7 +8,8 @@ Promises this floor keeps
 Calls pages and plumbing.  Is called by the `room.py` of every room, and by apps.
 """
 
-from meterai.room.container import Container, ServiceUnknown
+from meterai.room.container import Container, Offers, ServiceUnknown
+from meterai.room.knowing import Knows, WorkList
 from meterai.room.room import Room, Rooms
 
-__all__ = ["Container", "Room", "Rooms", "ServiceUnknown"]
+__all__ = ["Container", "Knows", "Offers", "Room", "Rooms", "ServiceUnknown", "WorkList"]

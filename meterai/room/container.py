@@ -1,22 +1,33 @@
 """The services of one process: each built once, found by its type."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from meterai.commands import Lever
 from meterai.kit.clock import Clock
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.objects import ObjectStore
 from meterai.plumbing.stations import Stations
+from meterai.room.knowing import Knows, WorkList
 
 Service = TypeVar("Service")
 
 
 class ServiceUnknown(Exception):
     """A service was asked for that no room built before: the order of the rooms is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What all rooms offer to those who serve staff and people who ask: levers and lists by name, knowledge by room."""
+
+    levers: Mapping[str, Lever] = field(default_factory=dict)
+    knows: Mapping[str, Knows] = field(default_factory=dict)
+    work: Mapping[str, WorkList] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,7 @@ class Container:
     keyring: Keyring
     objects: ObjectStore
     stations: Stations
+    offers: Offers
     _stack: AsyncExitStack
     _services: dict[type, object] = field(default_factory=dict)
 

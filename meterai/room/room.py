@@ -9,7 +9,7 @@ import msgspec
 from litestar import Litestar
 from litestar.types import ASGIApp, ControllerRouterHandler
 
-from meterai.commands import Command, Demand, KeyFile
+from meterai.commands import Command, Demand, KeyFile, Lever
 from meterai.kit.lifecycle import Lifecycle
 from meterai.pages import RoomPages
 from meterai.plumbing.audited import Audited
@@ -26,6 +26,7 @@ from meterai.plumbing.leases import Lease
 from meterai.plumbing.metrics import Metric
 from meterai.plumbing.retention import Rule
 from meterai.room.container import Container
+from meterai.room.knowing import Knows, WorkList
 
 Build: TypeAlias = Callable[[Container], Awaitable[None]]
 # Of what comes after it, the application, its settings, and the headers that every answer has.
@@ -68,6 +69,9 @@ class Room:
     keys       the files of keys that production needs, each made of those before it
     commands   what an operator can do at the command line
     command_groups  by their first word, what several commands are about
+    levers     those of its commands that staff pull: with a forecast, and an approval where one is needed
+    knows      what it finds for a search and tells of a subject
+    work       lists of what waits for staff
     metrics    what it counts and measures; made when a process begins
     invariants what must be true of its tables, for `meterai audit`
     postings   from what its entries in the ledger are made, by their reasons
@@ -103,6 +107,9 @@ class Room:
     keys: Callable[[Settings], Iterable[KeyFile]] = lambda _settings: ()
     commands: Sequence[Command] = ()
     command_groups: Mapping[str, str] = field(default_factory=dict)
+    levers: Sequence[Lever] = ()
+    knows: Knows | None = None
+    work: Sequence[WorkList] = ()
     metrics: Sequence[Metric[Any]] = ()
     invariants: Sequence[Invariant] = ()
     postings: Sequence[Posting] = ()

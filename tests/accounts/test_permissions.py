@@ -1,25 +1,51 @@
 """One guard asks for the permission that a route declares."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
-from litestar import Litestar, get
+from litestar import Litestar, Request, get
 from litestar.testing import TestClient
 
 from meterai.accounts import PERMISSIONS, Permission, Role, require_permission
-from meterai.accounts.model import OPEN
+from meterai.accounts.model import (
+    OF_STAFF,
+    OPEN,
+    STAFF_PERMISSIONS,
+    STAFF_SESSION_LIVES,
+    StaffRole,
+)
 from meterai.kit.refusal import Refusal, SignInRequired
 from meterai.plumbing.http import Caller, on_refusal
 
 
-class OneKey:
-    """An authenticator who knows one API key."""
+class Known:
+    """An authenticator who knows one API key, and sessions of one person that end in what they may."""
+
+    def __init__(self) -> None:
+        self.permissions = PERMISSIONS[Role.OWNER]
+        self.staff: frozenset[Permission] = frozenset()
+        self.is_key = True
+        self.is_over = False
+        self.proved_at = datetime.now(UTC)
 
     async def caller(self, connection: object) -> Caller:
         if "authorization" not in connection.headers:  # type: ignore[attr-defined]
             raise SignInRequired("no key")
-        return Caller(UUID(int=1), "api_key", "en")
+        if self.is_key:
+            return Caller(UUID(int=1), "api_key", "en", permissions=self.permissions)
+        return Caller(
+            UUID(int=1),
+            "session",
+            "en",
+            permissions=self.permissions,
+            staff_permissions=self.staff,
+            person=UUID(int=2),
+            proved_at=self.proved_at,
+            is_acting_over=self.is_over,
+        )
 
     def session_shown(self, _: object) -> tuple[str, str]:
         return "", ""
@@ -29,9 +55,15 @@ class OneKey:
 
 
 @pytest.fixture
-def client() -> Iterator[TestClient[Litestar]]:
-    def answer() -> str:
-        return "done"
+def known() -> Known:
+    return Known()
+
+
+@pytest.fixture
+def client(known: Known) -> Iterator[TestClient[Litestar]]:
+    def answer(request: Request[Any, Any, Any]) -> dict[str, str]:
+        caller = request.scope.get("caller")
+        return {"account": str(caller.account), "actor": str(caller.actor)} if caller else {}
 
     routes = [
         get(f"/{one}", opt={"permission": one}, sync_to_thread=False)(answer) for one in Permission
@@ -39,9 +71,12 @@ def client() -> Iterator[TestClient[Litestar]]:
     app = Litestar(
         routes, before_request=require_permission, exception_handlers={Refusal: on_refusal}
     )
-    app.state.authenticator = OneKey()
+    app.state.authenticator = known
     with TestClient(app) as made:
         yield made
+
+
+KEY = {"Authorization": "Bearer x"}
 
 
 @pytest.mark.parametrize("permission", Permission)
@@ -49,24 +84,64 @@ def test_only_what_is_open_asks_nobody_who_they_are(
     client: TestClient[Litestar], permission: Permission
 ) -> None:
     assert client.get(f"/{permission}").status_code == (200 if permission in OPEN else 401)
-    key = {"Authorization": "Bearer x"}
-    assert client.get(f"/{permission}", headers=key).status_code == 200
+    is_had = permission in OPEN | PERMISSIONS[Role.OWNER]
+    assert client.get(f"/{permission}", headers=KEY).status_code == (200 if is_had else 403)
 
 
 @pytest.mark.parametrize("missing", sorted(PERMISSIONS[Role.OWNER]))
 def test_who_lacks_a_permission_is_told_which(
-    client: TestClient[Litestar], monkeypatch: pytest.MonkeyPatch, missing: Permission
+    client: TestClient[Litestar], known: Known, missing: Permission
 ) -> None:
-    monkeypatch.setitem(PERMISSIONS, Role.OWNER, PERMISSIONS[Role.OWNER] - {missing})
-    key = {"Authorization": "Bearer x"}
-    refused = client.get(f"/{missing}", headers=key)
+    known.permissions = PERMISSIONS[Role.OWNER] - {missing}
+    refused = client.get(f"/{missing}", headers=KEY)
     assert (refused.status_code, refused.json()["code"]) == (403, "not_permitted")
     assert refused.json()["permission"] == missing
-    others = PERMISSIONS[Role.OWNER]
-    assert all(client.get(f"/{one}", headers=key).status_code == 200 for one in others)
+    others = known.permissions
+    assert all(client.get(f"/{one}", headers=KEY).status_code == 200 for one in others)
+
+
+def test_session_does_for_itself_what_is_personal_and_the_rest_for_whom_it_acts(
+    client: TestClient[Litestar], known: Known
+) -> None:
+    known.is_key = False
+    personal = client.get(f"/{Permission.PERSON}", headers=KEY)
+    assert personal.json()["account"] == str(UUID(int=2))
+    acting = client.get(f"/{Permission.ORDER_READ}", headers=KEY)
+    assert acting.json()["account"] == str(UUID(int=1))
+
+
+def test_ended_role_is_named_and_what_is_personal_still_works(
+    client: TestClient[Litestar], known: Known
+) -> None:
+    known.is_key, known.is_over, known.permissions = False, True, frozenset()
+    refused = client.get(f"/{Permission.ORDER_READ}", headers=KEY)
+    assert (refused.status_code, refused.json()["code"]) == (403, "membership_ended")
+    assert client.get(f"/{Permission.PERSON}", headers=KEY).status_code == 200
+
+
+@pytest.mark.parametrize("role", StaffRole)
+def test_staff_role_opens_its_routes_as_staff_for_twelve_hours(
+    client: TestClient[Litestar], known: Known, role: StaffRole
+) -> None:
+    known.is_key, known.staff = False, STAFF_PERMISSIONS[role]
+    for one in OF_STAFF:
+        answer = client.get(f"/{one}", headers=KEY)
+        assert answer.status_code == (200 if one in known.staff else 403)
+        if one in known.staff:
+            assert answer.json()["actor"].startswith("staff:acc_")
+    known.proved_at = datetime.now(UTC) - STAFF_SESSION_LIVES - timedelta(seconds=1)
+    late = client.get(f"/{Permission.CONSOLE_READ}", headers=KEY)
+    assert (late.status_code, late.json()["code"]) == (403, "proof_required")
+
+
+def test_key_has_no_rights_of_staff_even_where_its_owner_is_staff(
+    client: TestClient[Litestar], known: Known
+) -> None:
+    assert client.get(f"/{Permission.CONSOLE_READ}", headers=KEY).status_code == 403
 
 
 def test_a_role_below_the_owner_has_less_and_an_auditor_changes_nothing() -> None:
     for role in set(Role) - {Role.OWNER}:
         assert PERMISSIONS[role] < PERMISSIONS[Role.OWNER]
     assert all(one.value.endswith(".read") for one in PERMISSIONS[Role.AUDITOR])
+    assert STAFF_PERMISSIONS[StaffRole.REGULATOR] == {Permission.CONSOLE_READ}

@@ -1331,7 +1331,7 @@ PEOPLE = [
     _c(
         "a role of the staff that nobody gave",
         "INSERT INTO staff_roles (account_id, grant_id, role)"
-        " VALUES (%(account)s, gen_random_uuid(), 'operator')",
+        " VALUES (%(account)s, gen_random_uuid(), 'operations')",
         "role_is_in_the_trail",
     ),
     _c(

@@ -200,7 +200,7 @@ def _roles(history: History) -> None:
             await make_organization(tx, other, "PT Contoh", actor=TESTER)
             await give_role(tx, other, shop.account, Role.CLERK, actor=TESTER)
             await give_role(tx, other, shop.account, Role.AUDITOR, actor=TESTER)
-            for role, is_over in (("support", False), ("reconciler", True)):
+            for role, is_over in (("support", False), ("finance", True)):
                 grant = new_id()
                 ended = "now()" if is_over else "NULL"
                 await tx.run(

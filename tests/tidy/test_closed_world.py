@@ -16,7 +16,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from meterai.accounts import PERMISSIONS, Permission, Role, require_permission
-from meterai.accounts.model import OPEN
+from meterai.accounts.model import OF_STAFF, OPEN, PERSONAL, STAFF_PERMISSIONS, StaffRole
 from meterai.apps.audit import INVARIANTS, POSTINGS
 from meterai.apps.rooms import services_of
 from meterai.apps.settings import settings_of as make_settings
@@ -207,7 +207,9 @@ def test_every_route_declares_a_permission() -> None:
 def test_every_permission_is_declared_by_a_route_and_had_by_a_role() -> None:
     assert {handler.opt["permission"] for _, handler in handlers()} == set(Permission)
     assert set(PERMISSIONS) == set(Role)
-    assert frozenset().union(*PERMISSIONS.values()) == set(Permission) - OPEN
+    assert set(STAFF_PERMISSIONS) == set(StaffRole)
+    assert frozenset().union(*PERMISSIONS.values()) == set(Permission) - OPEN - PERSONAL - OF_STAFF
+    assert frozenset().union(*STAFF_PERMISSIONS.values()) == OF_STAFF
 
 
 CHANGING = {"POST", "PATCH", "DELETE"}

@@ -18,7 +18,7 @@ PROVE = "/sign-in/again"
 
 @get(
     PROVE,
-    opt={"permission": Permission.ACCOUNT_READ, "priority": Priority.CHECKOUT},
+    opt={"permission": Permission.PERSON, "priority": Priority.CHECKOUT},
     include_in_schema=False,
 )
 async def show_again(

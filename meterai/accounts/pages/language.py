@@ -37,7 +37,7 @@ async def choose_language(
         return there
     caller = await visitor(request)
     if caller is not None:
-        await accounts.set_language(caller.account, language)
+        await accounts.set_language(caller.person or caller.account, language)
     set_cookie(settings.process, there, LANGUAGE, language, KEPT_SECONDS)
     return there
 

@@ -66,7 +66,7 @@ async def sign_in_by_passkey(request: PageRequest, signing_in: NamedDependency[S
 @post(
     "/account/passkeys/options",
     opt={
-        "permission": Permission.KEYS_MANAGE,
+        "permission": Permission.PERSON,
         "priority": Priority.CHECKOUT,
         "fresh_proof": True,
     },
@@ -87,7 +87,7 @@ async def ask_for_new_passkey(
 @post(
     "/account/passkeys",
     opt={
-        "permission": Permission.KEYS_MANAGE,
+        "permission": Permission.PERSON,
         "priority": Priority.CHECKOUT,
         "fresh_proof": True,
         "keeps": (),
@@ -111,7 +111,7 @@ async def make_passkey(
 @post(
     "/account/passkeys/{passkey_id:str}/end",
     opt={
-        "permission": Permission.KEYS_MANAGE,
+        "permission": Permission.PERSON,
         "priority": Priority.CHECKOUT,
         "keeps": (),
     },

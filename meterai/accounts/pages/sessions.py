@@ -20,7 +20,7 @@ from meterai.pages import Page, PageRequest, read_form_of_a_person, see_other
 @post(
     "/account/sign-out-everywhere",
     opt={
-        "permission": Permission.KEYS_MANAGE,
+        "permission": Permission.PERSON,
         "priority": Priority.CHECKOUT,
         "keeps": (),
     },
@@ -52,7 +52,7 @@ async def sign_out_everywhere(
 @post(
     "/account/sessions/{session_id:str}/end",
     opt={
-        "permission": Permission.KEYS_MANAGE,
+        "permission": Permission.PERSON,
         "priority": Priority.CHECKOUT,
         "keeps": (),
     },

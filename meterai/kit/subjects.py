@@ -1,0 +1,67 @@
+"""Subjects, and happenings: what somebody asks about, and each thing that happened to it; pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class SubjectKind(StrEnum):
+    """Kind of thing that somebody asks about."""
+
+    ACCOUNT = "account"
+    ORDER = "order"
+    STAMPING = "stamping"
+    SERIAL = "serial"
+    REFUND = "refund"
+    SUSPENSE = "suspense"  # an item in suspense
+    JOB = "job"  # a job or mail that was given up
+    LINE = "line"
+    CASE = "case"
+    APPROVAL = "approval"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One thing that somebody asks about.
+
+    `shown` is its id as people see it (`ord_...`, a serial); `account` whose it is, None of what is of no account.
+    """
+
+    kind: SubjectKind
+    shown: str
+    account: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing that happened to a subject.
+
+    `word` names its sentence, `happening.<word>` in the messages of the room that tells it, which `facts`
+    fill in.  `about` is the thing it links to, where that is another than the subject that was asked about.
+    `actor` is who did it, as the audit trail keeps it; only staff see it.  What is `for_staff` alone is left out of
+    the timeline of the person.
+    """
+
+    at: datetime
+    word: str
+    facts: Mapping[str, object] = field(default_factory=dict)
+    about: Subject | None = None
+    actor: str = ""
+    for_staff: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WorkItem:
+    """A row of a work list: what waits, since when, until when, and its facts (`work.<list>` is its sentence)."""
+
+    about: Subject
+    since: datetime
+    due: datetime | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+def in_order(happenings: Sequence[Happening]) -> list[Happening]:
+    """Oldest first; of one moment as they were told."""
+    return sorted(happenings, key=lambda one: one.at)

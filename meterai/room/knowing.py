@@ -1,0 +1,46 @@
+"""What a room finds for a search, tells of a subject, and has waiting for staff."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from meterai.kit.subjects import Happening, Subject, WorkItem
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import ReadTx
+
+# A text as somebody typed it, without the spaces around it; at most so many subjects are found.
+Find: TypeAlias = Callable[[ReadTx, str, int], Awaitable[Sequence[Subject]]]
+Tell: TypeAlias = Callable[[ReadTx, Subject], Awaitable[Sequence[Happening]]]
+# At a moment, by the settings in force; at most so many items, the most urgent first.
+Waiting: TypeAlias = Callable[[ReadTx, Settings, datetime, int], Awaitable[Sequence[WorkItem]]]
+
+
+async def _finds_nothing(_tx: ReadTx, _text: str, _limit: int) -> Sequence[Subject]:
+    """A room that no text leads to."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knows:
+    """What a room knows of subjects.
+
+    find   subjects that a text of the search box names: an id, a serial, an address, a digest, a number of a bank.
+           Costs one statement at most, by an index, and none where the text cannot be of this room.
+    tell   happenings of a subject, of whatever kind, in any order; none of a subject it knows nothing of
+    """
+
+    find: Find = _finds_nothing
+    tell: Tell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkList:
+    """What waits for staff: `work.<name>` is its title, and the sentence of each of its items.
+
+    Who has `permission` sees it.
+    """
+
+    name: str
+    permission: str
+    waiting: Waiting
