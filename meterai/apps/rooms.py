@@ -78,7 +78,8 @@ def offers_of(rooms: Rooms = ROOMS) -> Offers:
         {room.name: room.knows for room in rooms if room.knows is not None},
         {one.name: one for one in work},
     )
-    assert len(found.levers) == len(levers) and len(found.work) == len(work), "a name is taken"
+    assert len(found.levers) == len(levers), "the name of a lever is taken"
+    assert len(found.work) == len(work), "the name of a work list is taken"
     return found
 
 
