@@ -16,10 +16,16 @@ from tests.tidy.statements import function_files, python_strings
 
 # Where an actor is made, and of which kind.  `job` and `provider` may be made by any handler.
 MADE: dict[str, set[str]] = {
-    "accounts/service.py": {"ACCOUNT", "MEMBER"},  # of a session or key; of an organization it acts for
+    "accounts/service.py": {
+        "ACCOUNT",
+        "MEMBER",
+    },  # of a session or key; of an organization it acts for
     "accounts/sessions.py": {"ACCOUNT"},  # of whoever proves an address
     "commands/options.py": {"OPERATOR"},  # at the command line
-    "plumbing/http.py": {"ACCOUNT", "STAFF"},  # without a credential of its own; on a route of staff
+    "plumbing/http.py": {
+        "ACCOUNT",
+        "STAFF",
+    },  # without a credential of its own; on a route of staff
 }
 BY_ITSELF = {"JOB", "PROVIDER"}
 # Constants that stand for an actor of a kind; the id is not known, or is the account itself.
