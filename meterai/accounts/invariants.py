@@ -55,7 +55,7 @@ INVARIANTS = (
         WHERE CASE WHEN s.session_id IS NULL THEN
                 least(e.until, o.happened_at) > now() - {SESSIONS_KEPT}
             ELSE e.happened_at IS NULL OR e.digest <> encode(sha256(s.secret_hash), 'hex') OR e.until <> s.expires_at
-                OR (s.opened_with = 'passkey' AND NOT e.by_passkey)
+                OR NOT (s.opened_with = 'mail' OR (s.opened_with = 'passkey' AND e.by_passkey))
                 OR (s.ended_at IS NULL) <> (o.event_id IS NULL) END
         """,
     ),

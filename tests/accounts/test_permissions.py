@@ -63,7 +63,9 @@ def known() -> Known:
 def client(known: Known) -> Iterator[TestClient[Litestar]]:
     def answer(request: Request[Any, Any, Any]) -> dict[str, str]:
         caller = request.scope.get("caller")
-        return {"account": str(caller.account), "actor": str(caller.actor)} if caller else {}
+        if not isinstance(caller, Caller):
+            return {}
+        return {"account": str(caller.account), "actor": str(caller.actor)}
 
     routes = [
         get(f"/{one}", opt={"permission": one}, sync_to_thread=False)(answer) for one in Permission
