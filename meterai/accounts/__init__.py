@@ -29,14 +29,25 @@ from meterai.accounts.model import (
     ApiKeyView,
     Contact,
     NotPermitted,
+    PasskeyRequired,
     Permission,
     Role,
+    StaffRole,
     is_lately,
 )
 from meterai.accounts.pages import SigningIn
 from meterai.accounts.passkeys import PasskeyService
 from meterai.accounts.service import COOKIE, AccountService, account_of
 from meterai.accounts.settings import AccountSettings
+from meterai.accounts.staff import (
+    StaffMember,
+    end_staff_role,
+    first_supervisor,
+    give_staff_role,
+    has_supervisor,
+    is_staff,
+    staff_by_address,
+)
 
 __all__ = [
     "COOKIE",
@@ -50,15 +61,24 @@ __all__ = [
     "CodeService",
     "Contact",
     "NotPermitted",
+    "PasskeyRequired",
     "PasskeyService",
     "Permission",
     "Role",
     "SigningIn",
+    "StaffMember",
+    "StaffRole",
     "account_of",
     "contact",
     "end_api_key",
+    "end_staff_role",
+    "first_supervisor",
+    "give_staff_role",
+    "has_supervisor",
     "is_fresh",
     "is_lately",
+    "is_staff",
     "make_api_key",
     "require_permission",
+    "staff_by_address",
 ]

@@ -19,6 +19,7 @@ from meterai.accounts.model import (
     Device,
     LinkSpent,
     Opened,
+    PasskeyRequired,
     StoredCredential,
     TooManyCodes,
     asked_mark,
@@ -148,7 +149,7 @@ class CodeService:
         sign-in began, which no link tells and so nobody can change.
 
         It is the way that no stranger can fill: it needs the mail, and no count of tries.  It
-        opens once, and for `SAME_PRESS` again.  Refuses `LinkSpent`, `CodeSpent`.
+        opens once, and for `SAME_PRESS` again.  Refuses `LinkSpent`, `CodeSpent`, `PasskeyRequired`.
         """
         linked = await self._linked(challenge, secret)
         session, proof = self._proof(challenge, language, agent, self._clock.now() - SAME_PRESS)
@@ -171,7 +172,7 @@ class CodeService:
         A code opens one session; but to a button pressed twice a browser shows the second answer and
         throws the first away, session and all.  So whoever shows the mark of the browser that
         asked (`asked`) is let in again with the right code for `SAME_PRESS`.  A mark that is
-        forged or missing changes nothing.  Refuses `CodeIncomplete`, `CodeWrong`, `CodeSpent`.
+        forged or missing changes nothing.  Refuses `CodeIncomplete`, `CodeWrong`, `CodeSpent`, `PasskeyRequired`.
         """
         given = "".join(str(int(letter)) for letter in code if letter.isdecimal())
         if len(given) != CODE_DIGITS:
@@ -195,7 +196,6 @@ class CodeService:
             lives = timedelta(seconds=self._settings.code_lives_seconds)
             raise CodeWrong(left, tried.expires_at - lives)
         assert tried.account is not None
-        assert tried.language is not None
         opened = Opened(tried.account, tried.language)
         return self._signed_in(session, opened, tried.email, device)
 
@@ -213,6 +213,9 @@ class CodeService:
         return session, (challenge, now, again_since, *new, *row, subject, jsonb(facts))
 
     def _signed_in(self, session: Credential, opened: Opened, email: str, device: str) -> SignedIn:
+        """What the browser keeps.  Refuses `PasskeyRequired`."""
+        if opened.language is None:
+            raise PasskeyRequired("the account is of staff")
         known = Device.read(device) or Device.fresh()
         return SignedIn(
             replace(session, account=opened.account).text(),

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from meterai.kit.ids import compact, from_compact, new_id
-from meterai.kit.refusal import Malformed, Refusal, SignInRequired
+from meterai.kit.refusal import CommandRefusal, Malformed, Refusal, SignInRequired
 
 
 class Permission(StrEnum):
@@ -145,6 +145,7 @@ _MARK_BYTES = 16
 PROOF_LIVES = timedelta(minutes=10)
 # How long a session has the rights of staff: a working day.
 STAFF_SESSION_LIVES = timedelta(hours=12)
+SUPERVISORS_FIRST_MAX = 2  # made without an approval: one asks, the other approves
 # What a thief may have made with a session that was stolen: as long as one lives by default.
 LATELY = timedelta(days=30)
 # As far back as the codes of an address are counted.  So whenever a stranger has used them up, a
@@ -168,6 +169,40 @@ class MembershipEnded(Refusal):
 
     code = "membership_ended"
     status = 403
+
+
+class PasskeyNeeded(Refusal):
+    """The account has no passkey, and staff have no other way to sign in."""
+
+    code = "passkey_needed"
+    status = 409
+
+
+class PasskeyRequired(Refusal):
+    """The account is of staff: no mail opens it, and only a session that a passkey opened adds a passkey."""
+
+    code = "passkey_required"
+    status = 403
+
+
+class StaffRoleUnchanged(Refusal):
+    """The account has the role that is to be given, or has not the one that is to end."""
+
+    code = "staff_role_unchanged"
+    status = 409
+
+
+class LastSupervisor(Refusal):
+    """Nobody else is a supervisor: without one nobody could say who is staff."""
+
+    code = "last_supervisor"
+    status = 409
+
+
+class SupervisorsExist(CommandRefusal):
+    """There are two supervisors: they say who else is staff."""
+
+    code = "supervisors_exist"
 
 
 class CodeWrong(Refusal):
@@ -308,10 +343,10 @@ class TriedChallenge(Challenge):
 
 
 class Opened(NamedTuple):
-    """The account that a sign-in opened, and the language it reads."""
+    """The account that a sign-in opened, and the language it reads; None where only a passkey opens it."""
 
     account: UUID
-    language: str
+    language: str | None
 
 
 class CodeLimits(NamedTuple):
@@ -333,6 +368,14 @@ class StoredCredential:
     last_used_at: datetime | None
     acts_for: UUID | None = None  # the organization that a session acts for
     staff: Sequence[str] = ()  # roles of staff, where a passkey opened the session
+
+
+class StaffOfAddress(NamedTuple):
+    """Somebody of staff: the account, its address, and its roles."""
+
+    account: UUID
+    email: str
+    roles: Sequence[str]
 
 
 class ActingFor(NamedTuple):

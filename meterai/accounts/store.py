@@ -18,6 +18,7 @@ from meterai.accounts.model import (
     Opened,
     PasskeyView,
     SessionView,
+    StaffOfAddress,
     StoredCredential,
     StoredPasskey,
     TriedChallenge,
@@ -32,6 +33,7 @@ _TRIED = RowMapper(TriedChallenge)
 _OPENED = RowMapper(Opened)
 _CREDENTIALS = RowMapper(StoredCredential)
 _ACTING = RowMapper(ActingFor)
+_STAFF = RowMapper(StaffOfAddress)
 _KEYS = RowMapper(ApiKeyView, id=partial(show, KEY_KIND))
 _SESSIONS = RowMapper(SessionView, id=partial(show, SESSION_KIND))
 _STORED_PASSKEYS = RowMapper(StoredPasskey)
@@ -387,6 +389,71 @@ async def role_of(tx: Tx, account: UUID, member: UUID) -> str | None:
         member,
     )
     assert found is None or isinstance(found, str)
+    return found
+
+
+async def lock_staff(tx: Tx, account: UUID) -> None:
+    """Let nobody else change who is staff until the transaction ends, nor give this account a passkey."""
+    await tx.run("SELECT pg_advisory_xact_lock(16004, 0)")
+    await tx.run("SELECT 1 FROM accounts WHERE account_id = %s FOR NO KEY UPDATE", account)
+
+
+async def staff_roles_of(tx: ReadTx, account: UUID) -> list[str]:
+    """The roles of staff that an account has."""
+    found = await tx.value(
+        "SELECT coalesce(array_agg(role ORDER BY role), '{}') FROM staff_roles"
+        " WHERE account_id = %s AND ended_at IS NULL",
+        account,
+    )
+    assert isinstance(found, list)
+    return found
+
+
+async def count_supervisors(tx: ReadTx) -> int:
+    """How many accounts are a supervisor's."""
+    found = await tx.value(
+        "SELECT count(*) FROM staff_roles WHERE role = 'supervisor' AND ended_at IS NULL"
+    )
+    assert isinstance(found, int)
+    return found
+
+
+async def all_staff(tx: ReadTx) -> list[StaffOfAddress]:
+    """Everybody who has a role of staff, by address."""
+    return await tx.all_as(
+        _STAFF,
+        "SELECT account_id AS account, a.email, array_agg(s.role ORDER BY s.role) AS roles"
+        " FROM staff_roles s JOIN accounts a USING (account_id)"
+        " WHERE s.ended_at IS NULL GROUP BY account_id, a.email ORDER BY a.email",
+    )
+
+
+async def insert_staff_role(tx: Tx, account: UUID, grant: UUID, role: str) -> None:
+    """Give an account a role of staff."""
+    await tx.run(
+        "INSERT INTO staff_roles (account_id, grant_id, role) VALUES (%s, %s, %s)",
+        account,
+        grant,
+        role,
+    )
+
+
+async def end_staff_role(tx: Tx, account: UUID, role: str) -> UUID:
+    """End a role of staff that an account has."""
+    found = await tx.value(
+        "UPDATE staff_roles SET ended_at = now() WHERE account_id = %s AND role = %s"
+        " AND ended_at IS NULL RETURNING grant_id",
+        account,
+        role,
+    )
+    assert isinstance(found, UUID)
+    return found
+
+
+async def moment(tx: ReadTx) -> datetime:
+    """When the transaction began, by the clock of the database."""
+    found = await tx.value("SELECT now()")
+    assert isinstance(found, datetime)
     return found
 
 

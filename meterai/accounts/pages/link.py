@@ -6,7 +6,7 @@ from litestar import get, post
 from litestar.di import NamedDependency
 
 from meterai.accounts.codes import CHALLENGE_KIND, LINK_PATH, CodeService
-from meterai.accounts.model import CodeSpent, LinkSpent, Permission
+from meterai.accounts.model import CodeSpent, LinkSpent, PasskeyRequired, Permission
 from meterai.accounts.pages.part import SigningIn
 from meterai.accounts.pages.sign_in import sign_in_page
 from meterai.kit.ids import read
@@ -59,7 +59,7 @@ async def follow_link(request: PageRequest, signing_in: NamedDependency[SigningI
     try:
         challenge, secret = _challenge(form.text("challenge")), form.text("secret")
         signed_in, there = await signing_in.follow(request, challenge, secret)
-    except (LinkSpent, CodeSpent) as refusal:
+    except (LinkSpent, CodeSpent, PasskeyRequired) as refusal:
         return sign_in_page(request, signing_in, "/", refusal=refusal)
     return await signing_in.admit(request, see_other(there), signed_in)
 

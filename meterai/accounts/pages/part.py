@@ -108,7 +108,7 @@ class SigningIn:
     async def follow(
         self, request: PageRequest, challenge: UUID, secret: str
     ) -> tuple[SignedIn, str]:
-        """Trade the link of a mail for a session; and where to go on.  Refuses `LinkSpent`, `CodeSpent`."""
+        """Trade the link of a mail for a session; and where to go on.  Refuses what `sign_in_by_link` refuses."""
         device = cookie(self._process, request, DEVICE)
         language = language_of(request)
         return await self._codes.sign_in_by_link(

@@ -1,5 +1,6 @@
 -- A sign-in was proved: its challenge is used, its address has an account, made if it is new, and a session
--- begins.  Answers nothing where another request used the challenge first, and not after `p_again_since`.
+-- begins.  Answers nothing where another request used the challenge first, and not after `p_again_since`; and no
+-- language where the account is of staff: the challenge is used, and opens nothing.
 CREATE OR REPLACE FUNCTION sign_in_open(
     p_challenge uuid, p_at timestamptz, p_again_since timestamptz, p_actor text, p_account uuid, p_language text,
     p_session uuid, p_secret_hash bytea, p_expires_at timestamptz, p_browser text, p_system text,
@@ -27,6 +28,10 @@ BEGIN
                 jsonb_build_object('digest', encode(sha256(
                     uuid_send(account) || convert_to(v_email, 'UTF8')), 'hex')));
         END IF;
+    END IF;
+    IF EXISTS (SELECT FROM staff_roles r WHERE r.account_id = account AND r.ended_at IS NULL) THEN
+        RETURN NEXT;
+        RETURN;
     END IF;
     SELECT a.language INTO STRICT language FROM accounts a WHERE a.account_id = account;
     INSERT INTO sessions (account_id, session_id, secret_hash, created_at, expires_at, browser, system)

@@ -1,0 +1,156 @@
+"""Staff: the operator's own people, and the roles that they have.
+
+Staff sign in by a passkey alone.  An account gets its first role when it has one, and how it is signed in to
+changes with the first role and with the last: all its sessions end then.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
+
+from meterai import audit
+from meterai.accounts import store
+from meterai.accounts.model import (
+    ACCOUNT_KIND,
+    SESSION_KIND,
+    SUPERVISORS_FIRST_MAX,
+    LastSupervisor,
+    PasskeyNeeded,
+    Permission,
+    StaffRole,
+    StaffRoleUnchanged,
+    SupervisorsExist,
+    normalized,
+    staff_permissions,
+)
+from meterai.kit.actor import Actor
+from meterai.kit.ids import new_id, show
+from meterai.kit.refusal import NotFound
+from meterai.plumbing.database import ReadTx, Tx
+
+STAFF_KIND = "stf"
+
+
+@dataclass(frozen=True, slots=True)
+class StaffMember:
+    """Somebody who works for the operator, with the roles held now."""
+
+    account: UUID
+    email: str
+    roles: frozenset[StaffRole]
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """Permissions of all roles together."""
+        return staff_permissions(sorted(self.roles))
+
+    @property
+    def shown(self) -> str:
+        """The account as the trail and the console show it."""
+        return show(ACCOUNT_KIND, self.account)
+
+
+async def staff_by_address(tx: ReadTx, email: str) -> StaffMember | None:
+    """The member of staff with this address; None of anybody else.  Refuses `Malformed`."""
+    address = normalized(email)
+    account = await store.account_by_email(tx, address)
+    if account is None:
+        return None
+    roles = await store.staff_roles_of(tx, account)
+    return StaffMember(account, address, frozenset(map(StaffRole, roles))) if roles else None
+
+
+async def is_staff(tx: ReadTx, account: UUID) -> bool:
+    """True where the account has a role of staff."""
+    return bool(await store.staff_roles_of(tx, account))
+
+
+async def has_supervisor(tx: ReadTx) -> bool:
+    """True once somebody is a supervisor: from then on commands are theirs who are staff."""
+    return await store.count_supervisors(tx) > 0
+
+
+async def staff(tx: ReadTx) -> list[StaffMember]:
+    """Everybody who has a role of staff, by address."""
+    return [
+        StaffMember(account, email, frozenset(map(StaffRole, roles)))
+        for account, email, roles in await store.all_staff(tx)
+    ]
+
+
+async def check_may_be_given(tx: ReadTx, account: UUID, role: StaffRole) -> list[StaffRole]:
+    """The roles of staff that the account has before.  Refuses `StaffRoleUnchanged`, `PasskeyNeeded`."""
+    held = [StaffRole(one) for one in await store.staff_roles_of(tx, account)]
+    if role in held:
+        raise StaffRoleUnchanged(f"{role} is held already")
+    if not await store.passkey_credentials(tx, account):
+        raise PasskeyNeeded("staff sign in by a passkey")
+    return held
+
+
+async def check_may_be_ended(tx: ReadTx, account: UUID, role: StaffRole) -> list[StaffRole]:
+    """The roles of staff that the account keeps.  Refuses `StaffRoleUnchanged`, `LastSupervisor`."""
+    held = [StaffRole(one) for one in await store.staff_roles_of(tx, account)]
+    if role not in held:
+        raise StaffRoleUnchanged(f"{role} is not held")
+    if role == StaffRole.SUPERVISOR and await store.count_supervisors(tx) == 1:
+        raise LastSupervisor("somebody must say who is staff")
+    return [one for one in held if one != role]
+
+
+async def give_staff_role(tx: Tx, account: UUID, role: StaffRole, *, actor: Actor) -> None:
+    """Give an account a role of staff; with the first one all its sessions end.
+
+    Refuses what `check_may_be_given` refuses.
+    """
+    await store.lock_staff(tx, account)
+    held = await check_may_be_given(tx, account, role)
+    grant = new_id()
+    await store.insert_staff_role(tx, account, grant, role)
+    await audit.record(
+        tx,
+        account,
+        actor=actor,
+        action="staff_role_given",
+        subject=show(STAFF_KIND, grant),
+        role=role,
+    )
+    if not held:
+        await _end_sessions(tx, account, actor=actor)
+
+
+async def end_staff_role(tx: Tx, account: UUID, role: StaffRole, *, actor: Actor) -> None:
+    """End a role of staff; with the last one all sessions of the account end, and mail signs in again.
+
+    Refuses what `check_may_be_ended` refuses.
+    """
+    await store.lock_staff(tx, account)
+    kept = await check_may_be_ended(tx, account, role)
+    grant = await store.end_staff_role(tx, account, role)
+    await audit.record(
+        tx, account, actor=actor, action="staff_role_ended", subject=show(STAFF_KIND, grant)
+    )
+    if not kept:
+        await _end_sessions(tx, account, actor=actor)
+
+
+async def first_supervisor(tx: Tx, email: str, *, actor: Actor) -> UUID:
+    """Make the account of an address a supervisor, while fewer than two exist: one alone has nobody to approve.
+
+    Refuses `Malformed`, `NotFound`, `SupervisorsExist` and what `give_staff_role` refuses.
+    """
+    account = await store.account_by_email(tx, normalized(email))
+    if account is None:
+        raise NotFound("no such account")
+    await store.lock_staff(tx, account)
+    if await store.count_supervisors(tx) >= SUPERVISORS_FIRST_MAX:
+        raise SupervisorsExist("supervisors say who is staff")
+    await give_staff_role(tx, account, StaffRole.SUPERVISOR, actor=actor)
+    return account
+
+
+async def _end_sessions(tx: Tx, account: UUID, *, actor: Actor) -> None:
+    """End all sessions of an account: whoever has one knows it by another proof than the next one needs."""
+    record = partial(audit.record, tx, account, actor=actor, action="signed_out")
+    for session in await store.end_sessions(tx, account, await store.moment(tx)):
+        await record(subject=show(SESSION_KIND, session))
