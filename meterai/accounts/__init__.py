@@ -21,6 +21,7 @@ from meterai.accounts.addresses import contact
 from meterai.accounts.codes import CodeService
 from meterai.accounts.guard import is_fresh, require_permission
 from meterai.accounts.keys import end_api_key, make_api_key
+from meterai.accounts.levers import LEVERS
 from meterai.accounts.model import (
     KEY_KIND,
     NOBODY,
@@ -52,6 +53,7 @@ from meterai.accounts.staff import (
 __all__ = [
     "COOKIE",
     "KEY_KIND",
+    "LEVERS",
     "NOBODY",
     "PASSKEY_KIND",
     "PERMISSIONS",

@@ -4,9 +4,9 @@ from uuid import UUID
 
 from meterai import audit
 from meterai.accounts import store
-from meterai.accounts.model import Contact, address_digest, normalized
+from meterai.accounts.model import ACCOUNT_KIND, Contact, address_digest, normalized
 from meterai.kit.actor import Actor
-from meterai.kit.ids import new_id, show
+from meterai.kit.ids import new_id, read, show
 from meterai.kit.refusal import NotFound
 from meterai.plumbing.database import ReadTx, Tx
 
@@ -32,6 +32,18 @@ async def account_of_address(tx: Tx, email: str, language: str, *, actor: Actor)
             digest=address_digest(account, email),
         )
     return account
+
+
+async def account_named(tx: ReadTx, text: str) -> UUID:
+    """The account that staff mean: by its address, or as `acc_...`.  Refuses `Malformed`, `NotFound`."""
+    if text.startswith(f"{ACCOUNT_KIND}_"):
+        account = read(ACCOUNT_KIND, text)
+        await contact(tx, account)
+        return account
+    found = await store.account_by_email(tx, normalized(text))
+    if found is None:
+        raise NotFound("no such account")
+    return found
 
 
 async def create(tx: Tx, email: str, language: str, *, actor: Actor) -> UUID:

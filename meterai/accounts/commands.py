@@ -1,12 +1,14 @@
-"""Make an account; make, show and end its API keys."""
+"""Make an account; make, show and end its API keys; make the first supervisors."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from meterai.accounts.model import KEY_KIND, ApiKeyView
+from meterai.accounts.model import ACCOUNT_KIND, KEY_KIND, ApiKeyView
 from meterai.accounts.service import AccountService
+from meterai.accounts.staff import first_supervisor, staff
 from meterai.commands import (
     NO_OPTIONS,
     By,
@@ -78,6 +80,27 @@ def end_key(email: Text, key: Text, options: Options = NO_OPTIONS, *, by: By = N
         line(_shown(await service.end_api_key(account, read(KEY_KIND, key), actor=actor)))
 
     _with_service("accounts end-key", options, end)
+
+
+def first_staff(email: Text, options: Options = NO_OPTIONS, *, by: By = None) -> None:
+    """Make an account a supervisor, while fewer than two exist; it needs a passkey, and its sessions end."""
+    actor = operator(by)
+
+    async def make(database: Database, _: Settings) -> None:
+        account = await database.run(partial(first_supervisor, email=email, actor=actor))
+        line(f"{show(ACCOUNT_KIND, account)} is a supervisor, and signs in by passkey alone")
+
+    with_database("staff first", options, make)
+
+
+def list_staff(options: Options = NO_OPTIONS) -> None:
+    """Show who works for the operator: account, address, roles."""
+
+    async def look(database: Database, _: Settings) -> None:
+        for one in await database.once(staff):
+            line(f"{one.shown} {one.email}: {', '.join(sorted(one.roles))}")
+
+    with_database("staff list", options, look)
 
 
 def _shown(key: ApiKeyView) -> str:

@@ -48,6 +48,20 @@ COMMANDS = (
         Scope.DATABASE,
         Schema.ANY,
     ),
+    Command(
+        "staff first",
+        "meterai.accounts.commands:first_staff",
+        Directory.NEEDED,
+        Scope.DATABASE,
+        Schema.CURRENT,
+    ),
+    Command(
+        "staff list",
+        "meterai.accounts.commands:list_staff",
+        Directory.NEEDED,
+        Scope.DATABASE,
+        Schema.ANY,
+    ),
 )
 
 ROOM = Room(
@@ -80,7 +94,10 @@ ROOM = Room(
     demands=DEMANDS,
     undemanded=UNDEMANDED,
     commands=COMMANDS,
-    command_groups={"accounts": "Accounts and API keys."},
+    command_groups={
+        "accounts": "Accounts and API keys.",
+        "staff": "Who works for the operator.",
+    },
     invariants=INVARIANTS,
     audited=AUDITED,
     retention=RETENTION,

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from litestar.connection import ASGIConnection
 
-from meterai import audit
 from meterai.accounts import store
 from meterai.accounts.addresses import create
 from meterai.accounts.keys import end_api_key, make_api_key
@@ -31,7 +30,7 @@ from meterai.accounts.model import (
     normalized,
     staff_permissions,
 )
-from meterai.accounts.sessions import SignedIn, end_session, end_session_of
+from meterai.accounts.sessions import SignedIn, end_session, end_session_of, end_sessions
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import Clock
 from meterai.kit.ids import show
@@ -91,10 +90,8 @@ class AccountService:
         """
 
         async def end(tx: Tx) -> None:
-            for session in await store.end_sessions(tx, account, self._clock.now()):
+            for session in await end_sessions(tx, account, actor=actor, at=self._clock.now()):
                 tx.after_commit(partial(self._forget, session))
-                subject = show(SESSION_KIND, session)
-                await audit.record(tx, account, actor=actor, action="signed_out", subject=subject)
 
         await self._database.run(end)
 

@@ -68,3 +68,12 @@ async def end_session_of(
     if ended:
         subject = show(SESSION_KIND, session)
         await audit.record(tx, account, actor=actor, action="signed_out", subject=subject)
+
+
+async def end_sessions(tx: Tx, account: UUID, *, actor: Actor, at: datetime) -> list[UUID]:
+    """End every session of an account; those that were ended only now."""
+    ended = await store.end_sessions(tx, account, at)
+    for session in ended:
+        subject = show(SESSION_KIND, session)
+        await audit.record(tx, account, actor=actor, action="signed_out", subject=subject)
+    return ended

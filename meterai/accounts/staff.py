@@ -5,14 +5,12 @@ changes with the first role and with the last: all its sessions end then.
 """
 
 from dataclasses import dataclass
-from functools import partial
 from uuid import UUID
 
 from meterai import audit
 from meterai.accounts import store
 from meterai.accounts.model import (
     ACCOUNT_KIND,
-    SESSION_KIND,
     SUPERVISORS_FIRST_MAX,
     LastSupervisor,
     PasskeyNeeded,
@@ -23,6 +21,7 @@ from meterai.accounts.model import (
     normalized,
     staff_permissions,
 )
+from meterai.accounts.sessions import end_sessions
 from meterai.kit.actor import Actor
 from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import NotFound
@@ -116,7 +115,7 @@ async def give_staff_role(tx: Tx, account: UUID, role: StaffRole, *, actor: Acto
         role=role,
     )
     if not held:
-        await _end_sessions(tx, account, actor=actor)
+        await end_sessions(tx, account, actor=actor, at=await store.moment(tx))
 
 
 async def end_staff_role(tx: Tx, account: UUID, role: StaffRole, *, actor: Actor) -> None:
@@ -131,7 +130,7 @@ async def end_staff_role(tx: Tx, account: UUID, role: StaffRole, *, actor: Actor
         tx, account, actor=actor, action="staff_role_ended", subject=show(STAFF_KIND, grant)
     )
     if not kept:
-        await _end_sessions(tx, account, actor=actor)
+        await end_sessions(tx, account, actor=actor, at=await store.moment(tx))
 
 
 async def first_supervisor(tx: Tx, email: str, *, actor: Actor) -> UUID:
@@ -147,10 +146,3 @@ async def first_supervisor(tx: Tx, email: str, *, actor: Actor) -> UUID:
         raise SupervisorsExist("supervisors say who is staff")
     await give_staff_role(tx, account, StaffRole.SUPERVISOR, actor=actor)
     return account
-
-
-async def _end_sessions(tx: Tx, account: UUID, *, actor: Actor) -> None:
-    """End all sessions of an account: whoever has one knows it by another proof than the next one needs."""
-    record = partial(audit.record, tx, account, actor=actor, action="signed_out")
-    for session in await store.end_sessions(tx, account, await store.moment(tx)):
-        await record(subject=show(SESSION_KIND, session))

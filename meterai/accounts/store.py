@@ -278,6 +278,17 @@ async def end_sessions(tx: Tx, account: UUID, at: datetime) -> list[UUID]:
     return found
 
 
+async def count_sessions(tx: ReadTx, account: UUID, at: datetime) -> int:
+    """How many sessions open an account."""
+    found = await tx.value(
+        "SELECT count(*) FROM sessions WHERE account_id = %s AND ended_at IS NULL AND expires_at > %s",
+        account,
+        at,
+    )
+    assert isinstance(found, int)
+    return found
+
+
 async def sessions(tx: ReadTx, account: UUID, limit: int) -> list[SessionView]:
     """The sessions of an account that open it, the newest first."""
     return await tx.all_as(
@@ -328,13 +339,17 @@ async def end_api_key(
         account,
         key,
     )
-    found = await tx.one_as(
+    return await api_key_view(tx, account, key), bool(ended)
+
+
+async def api_key_view(tx: ReadTx, account: UUID, key: UUID) -> ApiKeyView | None:
+    """An API key as its owner sees it."""
+    return await tx.one_as(
         _KEYS,
         f"SELECT {_KEY_COLUMNS} FROM api_keys WHERE account_id = %s AND key_id = %s",  # noqa: S608
         account,
         key,
     )
-    return found, bool(ended)
 
 
 async def set_language(tx: Tx, account: UUID, language: str) -> None:

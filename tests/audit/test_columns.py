@@ -36,6 +36,7 @@ LARGE = {
     ("refunds", "try_at"): FAR,
     ("sessions", "created_at"): FAR,
     ("sessions", "ended_at"): "created_at",
+    ("sessions", "opened_with"): "'passkey'",
     ("api_keys", "ended_at"): "created_at",
     ("passkeys", "ended_at"): "made_at",
     ("stampings", "due_at"): FAR,

@@ -1,0 +1,152 @@
+"""Levers of accounts: who is staff; ending sessions and API keys of an account."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from meterai.accounts import store
+from meterai.accounts.addresses import account_named, contact
+from meterai.accounts.keys import end_api_key
+from meterai.accounts.model import KEY_KIND, Permission, StaffRole
+from meterai.accounts.sessions import end_sessions
+from meterai.accounts.staff import (
+    check_may_be_ended,
+    check_may_be_given,
+    end_staff_role,
+    give_staff_role,
+)
+from meterai.commands import Effect, Forecast, Lever, Pull
+from meterai.kit.ids import read, show
+from meterai.kit.refusal import NotFound
+from meterai.kit.subjects import Subject, SubjectKind
+from meterai.plumbing.database import ReadTx, Tx
+
+
+class StaffRoleArguments(msgspec.Struct, frozen=True):
+    """The account by its address or as `acc_...`, and a role of staff."""
+
+    account: str
+    role: StaffRole
+
+
+class AccountArguments(msgspec.Struct, frozen=True):
+    """The account by its address or as `acc_...`."""
+
+    account: str
+
+
+class KeyArguments(msgspec.Struct, frozen=True):
+    """The account by its address or as `acc_...`, and a key of it as `key_...`."""
+
+    account: str
+    key: str
+
+
+def _account(subject: Subject) -> Mapping[str, str] | None:
+    """Offered on the timeline of an account."""
+    return {"account": subject.shown} if subject.kind == SubjectKind.ACCOUNT else None
+
+
+async def _giving(tx: ReadTx, arguments: StaffRoleArguments, _: Pull) -> Forecast:
+    account = await account_named(tx, arguments.account)
+    held = await check_may_be_given(tx, account, arguments.role)
+    return await _of_role(tx, "staff_role_given", arguments, changes_sign_in=not held)
+
+
+async def _give(tx: Tx, arguments: StaffRoleArguments, pull: Pull) -> None:
+    account = await account_named(tx, arguments.account)
+    await give_staff_role(tx, account, arguments.role, actor=pull.actor)
+
+
+async def _ending(tx: ReadTx, arguments: StaffRoleArguments, _: Pull) -> Forecast:
+    account = await account_named(tx, arguments.account)
+    kept = await check_may_be_ended(tx, account, arguments.role)
+    return await _of_role(tx, "staff_role_ended", arguments, changes_sign_in=not kept)
+
+
+async def _end(tx: Tx, arguments: StaffRoleArguments, pull: Pull) -> None:
+    account = await account_named(tx, arguments.account)
+    await end_staff_role(tx, account, arguments.role, actor=pull.actor)
+
+
+async def _of_role(
+    tx: ReadTx, word: str, arguments: StaffRoleArguments, *, changes_sign_in: bool
+) -> Forecast:
+    """The effects of giving or ending a role.
+
+    Sessions are not counted: between a request and its approval the person may sign in.
+    """
+    account = await account_named(tx, arguments.account)
+    about = Subject(SubjectKind.ACCOUNT, show("acc", account), account)
+    facts = {"email": (await contact(tx, account)).email, "role": arguments.role}
+    effects = [Effect(word, facts, about)]
+    if changes_sign_in:
+        effects.append(Effect("staff_sessions_end", {"email": facts["email"]}, about))
+    return Forecast(effects, rows=1)
+
+
+async def _ending_sessions(tx: ReadTx, arguments: AccountArguments, pull: Pull) -> Forecast:
+    account = await account_named(tx, arguments.account)
+    count = await store.count_sessions(tx, account, pull.at)
+    about = Subject(SubjectKind.ACCOUNT, show("acc", account), account)
+    facts = {"email": (await contact(tx, account)).email, "count": count}
+    return Forecast([Effect("sessions_end", facts, about)], rows=count)
+
+
+async def _end_sessions(tx: Tx, arguments: AccountArguments, pull: Pull) -> None:
+    account = await account_named(tx, arguments.account)
+    await end_sessions(tx, account, actor=pull.actor, at=pull.at)
+
+
+async def _ending_key(tx: ReadTx, arguments: KeyArguments, _: Pull) -> Forecast:
+    account = await account_named(tx, arguments.account)
+    key = await store.api_key_view(tx, account, read(KEY_KIND, arguments.key))
+    if key is None:
+        raise NotFound("no such key of this account")
+    about = Subject(SubjectKind.ACCOUNT, show("acc", account), account)
+    facts = {"email": (await contact(tx, account)).email, "api_key": key.id, "name": key.name}
+    if key.ended_at is not None:
+        return Forecast([Effect("key_ended_before", facts, about)], rows=0)
+    return Forecast([Effect("key_ends", facts, about)], rows=1)
+
+
+async def _end_key(tx: Tx, arguments: KeyArguments, pull: Pull) -> None:
+    account = await account_named(tx, arguments.account)
+    key = read(KEY_KIND, arguments.key)
+    await end_api_key(tx, account, key, actor=pull.actor, at=pull.at)
+
+
+GIVE_STAFF_ROLE = Lever(
+    name="staff give",
+    permission=Permission.CONSOLE_STAFF,
+    arguments=StaffRoleArguments,
+    forecast=_giving,
+    carry_out=_give,
+    is_always_approved=True,
+    offered=_account,
+)
+END_STAFF_ROLE = Lever(
+    name="staff end",
+    permission=Permission.CONSOLE_STAFF,
+    arguments=StaffRoleArguments,
+    forecast=_ending,
+    carry_out=_end,
+    is_always_approved=True,
+    offered=_account,
+)
+END_SESSIONS = Lever(
+    name="sessions end",
+    permission=Permission.CONSOLE_SESSIONS,
+    arguments=AccountArguments,
+    forecast=_ending_sessions,
+    carry_out=_end_sessions,
+    offered=_account,
+)
+END_KEY = Lever(
+    name="accounts end-key",
+    permission=Permission.CONSOLE_SESSIONS,
+    arguments=KeyArguments,
+    forecast=_ending_key,
+    carry_out=_end_key,
+)
+LEVERS = (GIVE_STAFF_ROLE, END_STAFF_ROLE, END_SESSIONS, END_KEY)
