@@ -10,8 +10,10 @@ AUDITED = Audited(
             "account_id": ("session_and_key_are_in_the_trail",),
             "key_id": ("session_and_key_are_in_the_trail",),
             "secret_hash": ("api_key_is_what_the_trail_says",),
-            "name": ("api_key_is_what_the_trail_says",),
-            "ended_at": ("api_key_is_what_the_trail_says",),
+            **dict.fromkeys(
+                ("name", "ended_at", "scopes", "expires_at", "made_by", "follows"),
+                ("api_key_is_what_the_trail_says",),
+            ),
         },
         "passkeys": dict.fromkeys(
             ("account_id", "passkey_id", "credential_id", "public_key", "name", "ended_at"),
@@ -44,6 +46,7 @@ AUDITED = Audited(
         "api_keys": {
             "created_at": f"{SHOWN} When it was made is in the audit trail.",
             "last_used_at": SHOWN,
+            "end_told_at": "That its owner was told of its end is in the audit trail.",
         },
         "passkeys": {
             "made_at": f"{SHOWN} When it was made is in the audit trail.",

@@ -1,12 +1,13 @@
 """Make an account; make, show and end its API keys; make the first supervisors."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC
 from functools import partial
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from meterai.accounts.model import ACCOUNT_KIND, KEY_KIND, ApiKeyView
+from meterai.accounts.model import ACCOUNT_KIND, KEY_KIND, KEY_PERMISSIONS, ApiKeyView, KeyTerms
 from meterai.accounts.service import AccountService
 from meterai.accounts.staff import first_supervisor, staff
 from meterai.commands import (
@@ -25,6 +26,22 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.keyring import keyring_of
 
+
+def _of_keys(_kind: object, value: Sequence[str]) -> None:
+    """Validates scopes: permissions that a key may have."""
+    if unknown := set(value) - KEY_PERMISSIONS:
+        raise ValueError(f"Not {min(unknown)}: {', '.join(sorted(KEY_PERMISSIONS))} are scopes.")
+
+
+Scopes = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name="--scope",
+        negative="",
+        validator=_of_keys,
+        help="What the key may do; may be given more than once.",
+    ),
+]
 KeyName = Annotated[str, Parameter(help="What the holder calls the key.", validator=text_only)]
 
 
@@ -44,15 +61,22 @@ def create(
     *,
     api_key: Annotated[bool, Parameter(name="--api-key", negative="")] = False,
     name: KeyName = "command line",
+    scope: Scopes = (),
     language: Literal["id", "en"] = "id",
     by: By = None,
 ) -> None:
-    """Make an account (or find it), and with --api-key a key, printed once, on the last line."""
+    """Make an account (or find it), and with --api-key a key, printed once, on the last line.
+
+    Without a --scope the key may do everything that a key may.
+    """
     actor = operator(by)
+    terms = KeyTerms(scopes=frozenset(scope) or None)
 
     async def make(service: AccountService) -> None:
         if api_key:
-            account, key = await service.create_with_key(email, name, language, actor=actor)
+            account, key = await service.create_with_key(
+                email, name, language, actor=actor, terms=terms
+            )
             line(f"account {show('acc', account)}")
             line(key)
         else:
@@ -62,7 +86,7 @@ def create(
 
 
 def keys(email: Text, options: Options = NO_OPTIONS) -> None:
-    """Show the API keys of an account: number, made, last used, ended, name."""
+    """Show the API keys of an account: number, made, last used, end, name, and scopes."""
 
     async def list_them(service: AccountService) -> None:
         for key in await service.api_keys(await service.account_of(email)):
@@ -106,4 +130,6 @@ def list_staff(options: Options = NO_OPTIONS) -> None:
 def _shown(key: ApiKeyView) -> str:
     used = f"used {key.last_used_at:%Y-%m-%dT%H:%MZ}" if key.last_used_at else "never used"
     ended = f", ended {key.ended_at:%Y-%m-%dT%H:%MZ}" if key.ended_at else ""
-    return f"{key.id} made {key.made_at:%Y-%m-%dT%H:%MZ}, {used}{ended}: {key.name}"
+    ends = f", ends {key.expires_at.astimezone(UTC):%Y-%m-%dT%H:%MZ}" if key.expires_at else ""
+    made = f"{key.id} made {key.made_at:%Y-%m-%dT%H:%MZ}"
+    return f"{made}, {used}{ends}{ended}: {key.name} ({' '.join(sorted(key.scopes))})"

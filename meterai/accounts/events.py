@@ -1,5 +1,6 @@
 """What accounts tell the rooms above."""
 
+from datetime import datetime
 from uuid import UUID
 
 from meterai.plumbing.events import Event
@@ -28,3 +29,14 @@ class CredentialChanged(Event, frozen=True, kw_only=True):
     change: str
     credential: str
     name: str
+
+
+class ApiKeyEnds(Event, frozen=True, kw_only=True):
+    """An API key ends within days, and nobody made its successor; written by `tell_that_key_ends`.
+
+    `credential`: its public number; `until`: when it ends.
+    """
+
+    credential: str
+    name: str
+    until: datetime

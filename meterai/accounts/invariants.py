@@ -61,24 +61,47 @@ INVARIANTS = (
     ),
     Invariant(
         "api_key_is_what_the_trail_says",
-        "Every API key has the secret and the name that it was made with, ends where the trail "
-        "says so and nowhere else, and none is gone before its time.",
+        "Every API key has the secret, the name, the scopes and the maker that it was made with, ends "
+        "where the trail says so and nowhere else, and none is gone before its time.",
         f"""
         SELECT coalesce(k.account_id, e.account_id) AS account_id, e.subject, k.created_at, k.ended_at, e.happened_at
         FROM (SELECT *, 'key_' || lower(compact(key_id)) AS subject FROM {{api_keys*}} x) k
         FULL JOIN (
-            SELECT account_id, subject, happened_at, facts->>'digest' AS digest
+            SELECT account_id, subject, happened_at, facts->>'digest' AS digest, facts->'scopes' AS scopes,
+                   (facts->>'until')::timestamptz AS until, facts->>'by' AS by, facts->>'replaces' AS replaces
             FROM {{audit_events*}} x WHERE action IN ('api_key_made', 'api_key_noted')
                 AND (facts ? 'digest' OR happened_at < {BEFORE_DIGESTS})
         ) e USING (account_id, subject)
         LEFT JOIN {{audit_events*}} o
             ON o.account_id = e.account_id AND o.subject = e.subject AND o.action = 'api_key_ended'
+        LEFT JOIN {{audit_events*}} r
+            ON r.account_id = e.account_id AND r.subject = e.subject AND r.action = 'api_key_replaced'
         WHERE CASE WHEN k.key_id IS NULL THEN
-                coalesce(o.happened_at > now() - {KEYS_KEPT}, true)
+                coalesce(least(o.happened_at, (r.facts->>'until')::timestamptz, e.until) > now() - {KEYS_KEPT}, true)
             ELSE e.happened_at IS NULL OR e.digest <> encode(sha256(
                     k.secret_hash || convert_to(k.name, 'UTF8')), 'hex')
                 OR (k.ended_at IS NULL) <> (o.event_id IS NULL)
+                OR to_jsonb(k.scopes) IS DISTINCT FROM e.scopes
+                OR k.expires_at IS DISTINCT FROM coalesce((r.facts->>'until')::timestamptz, e.until)
+                OR 'acc_' || lower(compact(k.made_by)) IS DISTINCT FROM e.by
+                OR 'key_' || lower(compact(k.follows)) IS DISTINCT FROM e.replaces
                 OR k.last_used_at < k.created_at END
+        """,
+    ),
+    Invariant(
+        "replaced_key_has_its_successor",
+        "Of an API key that was replaced and of its successor each names the other, and both have the "
+        "same name and scopes.",
+        """
+        SELECT k.account_id, k.key_id, k.follows FROM {api_keys*} k
+        WHERE k.follows IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM {audit_events*} e WHERE e.account_id = k.account_id AND e.action = 'api_key_replaced'
+                AND e.subject = 'key_' || lower(compact(k.follows))
+                AND e.facts->>'successor' = 'key_' || lower(compact(k.key_id)))
+        UNION ALL
+        SELECT k.account_id, k.key_id, k.follows
+        FROM {api_keys*} k JOIN {api_keys*} o ON o.account_id = k.account_id AND o.key_id = k.follows
+        WHERE o.name <> k.name OR o.scopes IS DISTINCT FROM k.scopes
         """,
     ),
     Invariant(

@@ -1,42 +1,70 @@
-"""API keys: making and ending one."""
+"""API keys: making, replacing and ending one, and telling of one that ends."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from meterai import audit
 from meterai.accounts import store
 from meterai.accounts.model import (
+    ACCOUNT_KIND,
     KEY_KIND,
+    KEY_LIVES_MAX,
+    KEY_OVERLAP_HOURS,
+    KEY_PERMISSIONS,
     KEY_PREFIX,
     KEYS_PER_ACCOUNT_MAX,
     ApiKeyView,
     Credential,
     KeyAlreadyMade,
+    KeyOfAccount,
+    KeyOver,
+    KeyReplaced,
+    KeyTerms,
+    Replacement,
+    ScopeNotHeld,
     TooManyKeys,
     key_digest,
     key_name,
+    key_permissions,
 )
-from meterai.accounts.telling import tell_owner
-from meterai.kit.actor import Actor
+from meterai.accounts.telling import tell_owner, tell_that_key_ends
+from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id, show
-from meterai.kit.refusal import NotFound
+from meterai.kit.refusal import Malformed, NotFound
 from meterai.plumbing.database import Tx
+
+_TELLS_OF_ENDS = Actor(ActorKind.JOB, store.KEY_ENDS)
 
 
 async def make_api_key(
-    tx: Tx, account: UUID, name: str, *, actor: Actor, at: datetime, key: UUID | None = None
+    tx: Tx,
+    account: UUID,
+    name: str,
+    *,
+    actor: Actor,
+    at: datetime,
+    key: UUID | None = None,
+    terms: KeyTerms = KeyTerms(),  # noqa: B008 - frozen
 ) -> str:
     """A new API key.  This is the only time its text exists on our side.
 
     `key` is its id, made by the caller where the same wish may come twice.  Refuses
-    `Malformed`, `TooManyKeys`, `KeyAlreadyMade`.
+    `Malformed`, `ScopeNotHeld`, `TooManyKeys`, `KeyAlreadyMade`.
     """
     name = key_name(name)
+    _check_terms(terms, at)
     made = Credential.fresh(account, key or new_id())
     if await store.keys_in_use(tx, account) >= KEYS_PER_ACCOUNT_MAX:
         raise TooManyKeys(KEYS_PER_ACCOUNT_MAX)
-    if not await store.insert_api_key(tx, account, made.id, made.hash(), name, at):
+    if not await store.insert_api_key(tx, account, made.id, made.hash(), name, at, terms):
         raise KeyAlreadyMade("this key was made before")
+    facts: dict[str, object] = {
+        "scopes": None if terms.scopes is None else sorted(terms.scopes),
+        "until": terms.expires_at and terms.expires_at.isoformat(),
+        "by": terms.made_by and show(ACCOUNT_KIND, terms.made_by),
+        "replaces": terms.follows and show(KEY_KIND, terms.follows),
+    }
     await audit.record(
         tx,
         account,
@@ -44,9 +72,67 @@ async def make_api_key(
         action="api_key_made",
         subject=show(KEY_KIND, made.id),
         digest=key_digest(made.hash(), name),
+        **{fact: value for fact, value in facts.items() if value is not None},
     )
     await tell_owner(tx, account, actor, "api_key", "made", show(KEY_KIND, made.id), name)
     return made.text(KEY_PREFIX)
+
+
+def _check_terms(terms: KeyTerms, at: datetime) -> None:
+    if terms.scopes is not None and not terms.scopes <= KEY_PERMISSIONS:
+        raise Malformed("scopes", "known_name")
+    wanted = key_permissions(None if terms.scopes is None else list(terms.scopes))
+    if terms.held is not None and (lacking := wanted - terms.held):
+        raise ScopeNotHeld(min(lacking))
+    if terms.expires_at is not None and not at < terms.expires_at <= at + KEY_LIVES_MAX:
+        raise Malformed("until", "later_day")
+
+
+async def replace_api_key(
+    tx: Tx,
+    account: UUID,
+    wish: Replacement,
+    *,
+    actor: Actor,
+    at: datetime,
+    terms: KeyTerms,
+) -> str:
+    """A new key in place of another one, which opens for the overlap and then nothing any more.
+
+    It has the same name and scopes, and lives as long as the one before was made for; of `terms` it takes who makes
+    it and the permissions of that.  Refuses what `make_api_key` refuses, `NotFound`, `KeyOver`, `KeyReplaced`.
+    """
+    key, overlap_hours, successor = wish
+    if overlap_hours not in KEY_OVERLAP_HOURS:
+        raise Malformed("overlap", "another_value")
+    await store.keys_in_use(
+        tx, account
+    )  # locks the account: of two at once the second finds the successor
+    old = await store.stored_key(tx, account, key)
+    if old is None:
+        raise NotFound("no such key of this account")
+    if old.successor == successor:
+        raise KeyAlreadyMade("this key was made before")
+    if old.successor is not None:
+        raise KeyReplaced("the key has a successor")
+    if old.ended_at is not None or (old.expires_at is not None and old.expires_at <= at):
+        raise KeyOver("the key opens nothing")
+    facts = {"successor": show(KEY_KIND, successor)}
+    if overlap_hours:
+        until = at + timedelta(hours=overlap_hours)
+        until = until if old.expires_at is None else min(until, old.expires_at)
+        await store.set_key_end(tx, account, key, until)
+        facts["until"] = until.isoformat()
+    subject = show(KEY_KIND, key)
+    await audit.record(
+        tx, account, actor=actor, action="api_key_replaced", subject=subject, **facts
+    )
+    if not overlap_hours:
+        await end_api_key(tx, account, key, actor=actor, at=at)
+    scopes = None if old.scopes is None else frozenset(old.scopes)
+    expires_at = at + (old.expires_at - old.made_at) if old.expires_at is not None else None
+    terms = replace(terms, scopes=scopes, expires_at=expires_at, follows=key)
+    return await make_api_key(tx, account, old.name, actor=actor, at=at, key=successor, terms=terms)
 
 
 async def end_api_key(
@@ -64,3 +150,14 @@ async def end_api_key(
         await audit.record(tx, account, actor=actor, action="api_key_ended", subject=subject)
         await tell_owner(tx, account, actor, "api_key", "ended", subject, ended.name)
     return ended
+
+
+async def tell_of_end(tx: Tx, ending: KeyOfAccount, at: datetime) -> None:
+    """Tell the owner of a key, once, that it ends soon."""
+    if not await store.note_end_told(tx, ending.account, ending.key, at):
+        return
+    subject = show(KEY_KIND, ending.key)
+    await audit.record(
+        tx, ending.account, actor=_TELLS_OF_ENDS, action="api_key_ends", subject=subject
+    )
+    await tell_that_key_ends(tx, ending.account, subject, ending.name, ending.expires_at)

@@ -116,6 +116,32 @@ STAFF_PERMISSIONS: Mapping[StaffRole, frozenset[Permission]] = {
     StaffRole.REGULATOR: frozenset({Permission.CONSOLE_READ}),
 }
 
+# What an API key may have: whoever holds one gives nobody a role.
+KEY_PERMISSIONS = PERMISSIONS[Role.OWNER] - {Permission.MEMBERS_MANAGE}
+# What most programs need, as it is offered to whoever makes a key; each without what the maker lacks.
+KEY_PRESETS: Mapping[str, frozenset[Permission]] = {
+    "everything": KEY_PERMISSIONS,
+    "buying": frozenset(
+        {
+            Permission.BALANCE_READ,
+            Permission.ORDER_READ,
+            Permission.ORDER_CREATE,
+            Permission.ORDER_WITHDRAW,
+            Permission.REFUND_READ,
+            Permission.REFUND_ASK,
+        }
+    ),
+    "stamping": frozenset(
+        {
+            Permission.BALANCE_READ,
+            Permission.STAMP_AFFIX,
+            Permission.STAMPING_READ,
+            Permission.DOCUMENT_READ,
+        }
+    ),
+    "reading": frozenset(one for one in KEY_PERMISSIONS if one.endswith(".read")),
+}
+
 NOBODY = UUID(int=0)  # the account of what belongs to no account yet
 
 EMAIL_LENGTH_MAX = 254  # RFC 5321, section 4.5.3.1.3
@@ -136,6 +162,10 @@ _CREDENTIAL_LENGTH = 26 + 26 + 32
 KEY_NAME_LENGTH_MAX = 60  # characters; fits on one line of a phone
 KEYS_PER_ACCOUNT_MAX = 50  # not ended; a list that a person can still read through
 SESSIONS_SHOWN_MAX = 50  # the newest; a person has a few, and can end all
+# For how long a key still opens after its successor was made: at once, an hour, a day, a week.
+KEY_OVERLAP_HOURS = (0, 1, 24, 168)
+KEY_LIVES_MAX = timedelta(days=3_660)  # ten years: beyond, the year was typed wrong
+KEY_END_TOLD_BEFORE = timedelta(days=7)  # its owner is written to; time to make another
 KEYS_SHOWN_MAX = 100  # those in use, and the newest of those that were ended
 # People who share a phone: their addresses all stay known, the one used longest ago goes first.
 ADDRESSES_PER_DEVICE_MAX = 4
@@ -296,6 +326,31 @@ class TooManyKeys(Refusal):
         self.keys_max = keys_max
 
 
+class ScopeNotHeld(Refusal):
+    """The key would have a permission that whoever makes it has not; which, is told."""
+
+    code = "scope_not_held"
+    status = 403
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"the maker has no {scope}")
+        self.scope = scope
+
+
+class KeyOver(Refusal):
+    """The key was ended, or its time is over: it has no successor, a new one is made."""
+
+    code = "key_over"
+    status = 409
+
+
+class KeyReplaced(Refusal):
+    """The key has a successor already."""
+
+    code = "key_replaced"
+    status = 409
+
+
 class KeyAlreadyMade(Refusal):
     """The same form made a key before; its text was shown then and is kept nowhere."""
 
@@ -368,6 +423,8 @@ class StoredCredential:
     last_used_at: datetime | None
     acts_for: UUID | None = None  # the organization that a session acts for
     staff: Sequence[str] = ()  # roles of staff, where a passkey opened the session
+    is_by_passkey: bool = False  # of a session
+    scopes: Sequence[str] | None = None  # of a key; None is everything that a key may do
 
 
 class StaffOfAddress(NamedTuple):
@@ -387,14 +444,73 @@ class ActingFor(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class KeyTerms:
+    """What a new API key may do and until when, and who makes it.
+
+    `scopes` None is everything that a key may do; `held` are the permissions of the maker, None those of an operator.
+    """
+
+    scopes: frozenset[str] | None = None
+    expires_at: datetime | None = None
+    made_by: UUID | None = None
+    held: frozenset[str] | None = None
+    follows: UUID | None = None  # the key that it replaces
+
+
+class Replacement(NamedTuple):
+    """The wish to replace an API key: for how long it still opens, and the id of its successor."""
+
+    key: UUID
+    overlap_hours: int
+    successor: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """An API key as it is kept, for the one that replaces it."""
+
+    name: str
+    scopes: Sequence[str] | None
+    made_at: datetime
+    expires_at: datetime | None
+    ended_at: datetime | None
+    successor: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOfAccount:
+    """An API key that ends soon, and whose it is."""
+
+    account: UUID
+    key: UUID
+    name: str
+    expires_at: datetime
+
+
+class KeyMaker(NamedTuple):
+    """A person who made a key of an organization, and whether it still has a role there."""
+
+    key: str
+    email: str
+    has_left: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ApiKeyView:
     """An API key as its owner sees it.  Its text is not here: nobody but the holder has it."""
 
     id: str
     name: str
+    scopes: Sequence[str]
     made_at: datetime
+    expires_at: datetime | None
     last_used_at: datetime | None
     ended_at: datetime | None
+    replaces: str | None
+
+    def is_over(self, now: datetime) -> bool:
+        """True once it opens nothing any more."""
+        return self.ended_at is not None or (self.expires_at is not None and self.expires_at <= now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,6 +546,11 @@ class PasskeyView:
 def staff_permissions(roles: Sequence[str]) -> frozenset[Permission]:
     """Permissions of all these roles of staff together."""
     return frozenset().union(*(STAFF_PERMISSIONS[StaffRole(one)] for one in roles))
+
+
+def key_permissions(scopes: Sequence[str] | None) -> frozenset[str]:
+    """Permissions of a key with these scopes: no more than a key may have."""
+    return KEY_PERMISSIONS if scopes is None else KEY_PERMISSIONS.intersection(scopes)
 
 
 def is_lately(made_at: datetime, now: datetime) -> bool:

@@ -35,7 +35,9 @@ from meterai.accounts.model import (
     Credential,
     CredentialTaken,
     Device,
+    PasskeyNeeded,
     PasskeyRefused,
+    PasskeyRequired,
     PasskeyView,
     StoredPasskey,
     TooManyPasskeys,
@@ -44,6 +46,7 @@ from meterai.accounts.model import (
 )
 from meterai.accounts.sessions import PERSON, SignedIn, open_session
 from meterai.accounts.settings import AccountSettings
+from meterai.accounts.staff import is_staff
 from meterai.accounts.telling import tell_owner
 from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock
@@ -144,11 +147,18 @@ class PasskeyService:
         return Asked(webauthn.options_to_json(options), cookie)
 
     async def make(
-        self, account: UUID, name: str, answer: str, cookie: str, *, actor: Actor
+        self,
+        account: UUID,
+        name: str,
+        answer: str,
+        cookie: str,
+        *,
+        actor: Actor,
+        is_by_passkey: bool = False,
     ) -> None:
-        """Keep the passkey that an authenticator made.
+        """Keep the passkey that an authenticator made; of staff only where a passkey opened the session.
 
-        Refuses `Malformed`, `PasskeyRefused`, `TooManyPasskeys`, `CredentialTaken`.
+        Refuses `Malformed`, `PasskeyRefused`, `TooManyPasskeys`, `CredentialTaken`, `PasskeyRequired`.
         """
         name = key_name(name)
         challenge, challenge_id = self._challenge(account.bytes, cookie)
@@ -169,6 +179,8 @@ class PasskeyService:
         async def keep(tx: Tx) -> None:
             if await store.count_passkeys(tx, account) >= PASSKEYS_MAX:
                 raise TooManyPasskeys(PASSKEYS_MAX)
+            if not is_by_passkey and await is_staff(tx, account):
+                raise PasskeyRequired("the account is of staff")
             await _spend(tx, account, challenge_id, at)
             if await store.claim_credential(tx, account, made.credential_id) != account:
                 raise CredentialTaken("the credential is of another account")
@@ -188,13 +200,18 @@ class PasskeyService:
         return await self._database.once(store.passkeys, account)
 
     async def end(self, account: UUID, passkey: UUID, *, actor: Actor) -> None:
-        """End a passkey; ending it again changes nothing.  Refuses `NotFound`."""
+        """End a passkey; ending it again changes nothing.
+
+        Refuses `NotFound`, and `PasskeyNeeded` for the last one of staff.
+        """
 
         async def end(tx: Tx) -> None:
             name, is_there = await store.end_passkey(tx, account, passkey, self._clock.now())
             if not is_there:
                 raise NotFound("no such passkey")
             if name is not None:
+                if not await store.count_passkeys(tx, account) and await is_staff(tx, account):
+                    raise PasskeyNeeded("the last passkey of somebody of staff")
                 subject = show(PASSKEY_KIND, passkey)
                 await audit.record(
                     tx, account, actor=actor, action="passkey_ended", subject=subject

@@ -44,9 +44,9 @@ RETENTION: tuple[Rule, ...] = (
         "api_keys",
         ("account_id", "key_id"),
         YEAR,
-        "ended_at",
+        "least(ended_at, expires_at)",
         "Its owner sees for a year that it was ended; making and ending are in the audit trail.",
-        only="ended_at IS NOT NULL",
+        only="ended_at IS NOT NULL OR expires_at IS NOT NULL",
     ),
     Leaves(
         "roles_of_members",

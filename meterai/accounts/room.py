@@ -1,5 +1,7 @@
 """What the room `accounts` registers with the applications."""
 
+from collections.abc import Sequence
+
 from meterai.accounts import pages
 from meterai.accounts.audited import AUDITED
 from meterai.accounts.codes import CodeService
@@ -10,7 +12,9 @@ from meterai.accounts.retention import RETENTION
 from meterai.accounts.routes import routes
 from meterai.accounts.service import AccountService
 from meterai.accounts.settings import AccountSettings
+from meterai.accounts.store import KEY_ENDS
 from meterai.commands import Command, Directory, Schema, Scope
+from meterai.plumbing.jobs import PeriodicTask
 from meterai.room import Container, Room
 
 SIGN_IN_KEY = "sign-in"  # what the key is derived for that makes codes and sessions
@@ -24,6 +28,11 @@ async def _build(container: Container) -> None:
     container.add(codes)
     container.add(passkeys)
     container.add(pages.SigningIn(codes, passkeys, accounts, container.settings))
+
+
+def _tasks(container: Container) -> Sequence[PeriodicTask]:
+    # An hour late is soon enough for what ends within a week.
+    return [PeriodicTask(KEY_ENDS, container.of(AccountService).tell_of_ends, 3600.0)]
 
 
 COMMANDS = (
@@ -91,6 +100,7 @@ ROOM = Room(
     },
     routes=(*routes, *pages.routes),
     pages=pages.PAGES,
+    tasks=_tasks,
     demands=DEMANDS,
     undemanded=UNDEMANDED,
     commands=COMMANDS,

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import time
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -13,9 +13,10 @@ from litestar.connection import ASGIConnection
 
 from meterai.accounts import store
 from meterai.accounts.addresses import create
-from meterai.accounts.keys import end_api_key, make_api_key
+from meterai.accounts.keys import end_api_key, make_api_key, replace_api_key, tell_of_end
 from meterai.accounts.model import (
     ACCOUNT_KIND,
+    KEY_END_TOLD_BEFORE,
     KEY_KIND,
     KEY_PREFIX,
     KEYS_SHOWN_MAX,
@@ -24,9 +25,14 @@ from meterai.accounts.model import (
     SESSIONS_SHOWN_MAX,
     ApiKeyView,
     Credential,
+    KeyMaker,
+    KeyOfAccount,
+    KeyTerms,
+    Replacement,
     Role,
     SessionView,
     StoredCredential,
+    key_permissions,
     normalized,
     staff_permissions,
 )
@@ -39,10 +45,12 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.head import head_of
 from meterai.plumbing.http import Caller, cookie_name
+from meterai.plumbing.periodic import each, run_row
 
 COOKIE = "session"
 REMEMBERED_SECONDS = 5.0  # an ended key still opens for so long; saves a query per request
 REMEMBERED_MAX = 10_000
+BATCH = 100  # keys seen by one run of the periodic task
 LAST_USE_EVERY = timedelta(minutes=1)  # how often the last use of a key is written
 # As fine as people tell their devices apart; everybody in a rush has a session, and each writes.
 SESSION_USE_EVERY = timedelta(minutes=15)
@@ -115,14 +123,20 @@ class AccountService:
         )
 
     async def create_with_key(
-        self, email: str, name: str, language: str = "id", *, actor: Actor
+        self,
+        email: str,
+        name: str,
+        language: str = "id",
+        *,
+        actor: Actor,
+        terms: KeyTerms = KeyTerms(),  # noqa: B008 - frozen
     ) -> tuple[UUID, str]:
         """`create` and `make_api_key` in one transaction: a key that is refused leaves no account."""
         at = self._clock.now()
 
         async def both(tx: Tx) -> tuple[UUID, str]:
             account = await create(tx, email, language, actor=actor)
-            return account, await make_api_key(tx, account, name, actor=actor, at=at)
+            return account, await make_api_key(tx, account, name, actor=actor, at=at, terms=terms)
 
         return await self._database.run(both)
 
@@ -135,12 +149,45 @@ class AccountService:
         return await self._database.once(account_of, email)
 
     async def create_api_key(
-        self, account: UUID, name: str, *, actor: Actor, key: UUID | None = None
+        self,
+        account: UUID,
+        name: str,
+        *,
+        actor: Actor,
+        key: UUID | None = None,
+        terms: KeyTerms = KeyTerms(),  # noqa: B008 - frozen
     ) -> str:
         """`make_api_key` in a transaction of its own."""
+        named = partial(make_api_key, account=account, name=name, key=key, terms=terms)
+        return await self._database.run(partial(named, actor=actor, at=self._clock.now()))
+
+    async def replace_api_key(
+        self, account: UUID, wish: Replacement, *, actor: Actor, terms: KeyTerms
+    ) -> str:
+        """`replace_api_key` in a transaction of its own; this process forgets a key that ends at once."""
         at = self._clock.now()
-        command = partial(make_api_key, account=account, name=name, actor=actor, at=at, key=key)
-        return await self._database.run(command)
+
+        async def both(tx: Tx) -> str:
+            tx.after_commit(partial(self._forget, wish.key))
+            return await replace_api_key(tx, account, wish, actor=actor, at=at, terms=terms)
+
+        return await self._database.run(both)
+
+    async def tell_of_ends(self) -> int:
+        """Periodic task: tell owners of API keys that end soon."""
+        now = self._clock.now()
+        query = partial(store.keys_that_end, now=now, before=KEY_END_TOLD_BEFORE, limit=BATCH)
+        tell = partial(self._tell_of_end, at=now)
+        found = await self._database.once(query)
+        return await each(self._database, store.KEY_ENDS, found, tell, subject="key")
+
+    async def _tell_of_end(self, ending: KeyOfAccount, at: datetime) -> None:
+        await run_row(self._database, tell_of_end, ending, at)
+
+    async def key_makers(self, account: UUID) -> dict[str, KeyMaker]:
+        """Who made each key of an organization, by the number of the key."""
+        found = await self._database.once(store.key_makers, account)
+        return {one.key: one for one in found}
 
     async def api_keys(self, account: UUID) -> list[ApiKeyView]:
         """The keys of an account: those in use, newest first, then those that were ended."""
@@ -223,7 +270,7 @@ class AccountService:
             form_token=self._form_token(text),
             actor=own,
             own_actor=own,
-            permissions=PERMISSIONS[Role.OWNER],
+            permissions=key_permissions(stored.scopes) if is_key else PERMISSIONS[Role.OWNER],
         )
         if is_key:
             return caller
@@ -231,6 +278,7 @@ class AccountService:
             caller,
             person=credential.account,
             proved_at=stored.made_at,
+            is_by_passkey=stored.is_by_passkey,
             staff_permissions=staff_permissions(stored.staff),
         )
         return caller if stored.acts_for is None else await self._acting(caller, stored, text)

@@ -1,12 +1,13 @@
 """SQL of accounts, one function per question."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
 from meterai.accounts.agents import Agent
 from meterai.accounts.model import (
     KEY_KIND,
+    KEY_PERMISSIONS,
     NOBODY,
     PASSKEY_KIND,
     SESSION_KIND,
@@ -15,16 +16,21 @@ from meterai.accounts.model import (
     Challenge,
     CodeLimits,
     Contact,
+    KeyMaker,
+    KeyOfAccount,
+    KeyTerms,
     Opened,
     PasskeyView,
     SessionView,
     StaffOfAddress,
     StoredCredential,
+    StoredKey,
     StoredPasskey,
     TriedChallenge,
 )
 from meterai.kit.ids import show
 from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.periodic import not_paused
 from meterai.plumbing.rows import RowMapper
 
 _CONTACTS = RowMapper(Contact)
@@ -34,11 +40,18 @@ _OPENED = RowMapper(Opened)
 _CREDENTIALS = RowMapper(StoredCredential)
 _ACTING = RowMapper(ActingFor)
 _STAFF = RowMapper(StaffOfAddress)
-_KEYS = RowMapper(ApiKeyView, id=partial(show, KEY_KIND))
+_KEYS = RowMapper(ApiKeyView, id=partial(show, KEY_KIND), replaces=partial(show, KEY_KIND))
+_STORED_KEYS = RowMapper(StoredKey)
+_KEYS_OF_ACCOUNTS = RowMapper(KeyOfAccount)
+_KEY_MAKERS = RowMapper(KeyMaker, key=partial(show, KEY_KIND))
 _SESSIONS = RowMapper(SessionView, id=partial(show, SESSION_KIND))
 _STORED_PASSKEYS = RowMapper(StoredPasskey)
 _PASSKEYS = RowMapper(PasskeyView, id=partial(show, PASSKEY_KIND))
-_KEY_COLUMNS = "key_id AS id, name, created_at AS made_at, last_used_at, ended_at"
+_EVERYTHING = ",".join(sorted(KEY_PERMISSIONS))
+_KEY_COLUMNS = (
+    f"key_id AS id, name, coalesce(scopes, '{{{_EVERYTHING}}}') AS scopes, created_at AS made_at,"
+    " expires_at, last_used_at, ended_at, follows AS replaces"
+)
 
 
 async def account_by_email(tx: ReadTx, email: str) -> UUID | None:
@@ -180,15 +193,17 @@ async def insert_session(
 
 _SESSION = """
 SELECT s.secret_hash, a.language, s.created_at AS made_at, s.last_used_at, s.acts_for,
+    s.opened_with = 'passkey' AS is_by_passkey,
     CASE WHEN s.opened_with = 'passkey' THEN ARRAY(SELECT r.role FROM staff_roles r
         WHERE r.account_id = s.account_id AND r.ended_at IS NULL) ELSE '{}' END AS staff
 FROM sessions s JOIN accounts a USING (account_id)
 WHERE s.account_id = %s AND s.session_id = %s AND s.ended_at IS NULL AND s.expires_at > now()
 """
 API_KEY = """
-SELECT k.secret_hash, a.language, k.created_at AS made_at, k.last_used_at, NULL::uuid AS acts_for, '{}'::text[] AS staff
+SELECT k.secret_hash, a.language, k.created_at AS made_at, k.last_used_at, k.scopes
 FROM api_keys k JOIN accounts a USING (account_id)
 WHERE k.account_id = %s AND k.key_id = %s AND k.ended_at IS NULL
+    AND (k.expires_at IS NULL OR k.expires_at > now())
 """
 # A row that is locked is skipped: another request is writing the same use, and none waits for it.
 API_KEY_USED = """
@@ -205,7 +220,7 @@ UPDATE sessions SET last_used_at = %s WHERE (account_id, session_id) IN (
 """
 _API_KEYS = f"""
 SELECT {_KEY_COLUMNS} FROM api_keys
-WHERE account_id = %s ORDER BY ended_at IS NOT NULL, key_id DESC LIMIT %s
+WHERE account_id = %s ORDER BY ended_at IS NOT NULL OR expires_at <= now() IS TRUE, key_id DESC LIMIT %s
 """  # noqa: S608 - columns are a constant
 
 
@@ -305,25 +320,98 @@ async def keys_in_use(tx: Tx, account: UUID) -> int:
     """How many API keys an account has.  Until the transaction ends nobody else adds one."""
     await tx.run("SELECT 1 FROM accounts WHERE account_id = %s FOR NO KEY UPDATE", account)
     found = await tx.value(
-        "SELECT count(*) FROM api_keys WHERE account_id = %s AND ended_at IS NULL", account
+        "SELECT count(*) FROM api_keys WHERE account_id = %s AND ended_at IS NULL"
+        " AND (expires_at IS NULL OR expires_at > now())",
+        account,
     )
     assert isinstance(found, int)
     return found
 
 
 async def insert_api_key(
-    tx: Tx, account: UUID, key: UUID, secret_hash: bytes, name: str, at: datetime
+    tx: Tx, account: UUID, key: UUID, secret_hash: bytes, name: str, at: datetime, terms: KeyTerms
 ) -> bool:
     """Record a new API key; false where this very key was recorded before."""
     return bool(
         await tx.run(
-            "INSERT INTO api_keys (account_id, key_id, secret_hash, name, created_at)"
-            " VALUES (%s, %s, %s, %s, %s) ON CONFLICT ON CONSTRAINT api_keys_pkey DO NOTHING",
+            "INSERT INTO api_keys (account_id, key_id, secret_hash, name, created_at, scopes, expires_at,"
+            " made_by, follows) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+            " ON CONFLICT ON CONSTRAINT api_keys_pkey DO NOTHING",
             account,
             key,
             secret_hash,
             name,
             at,
+            None if terms.scopes is None else sorted(terms.scopes),
+            terms.expires_at,
+            terms.made_by,
+            terms.follows,
+        )
+    )
+
+
+async def stored_key(tx: ReadTx, account: UUID, key: UUID) -> StoredKey | None:
+    """An API key as it is kept, and which one replaces it."""
+    return await tx.one_as(
+        _STORED_KEYS,
+        "SELECT k.name, k.scopes, k.created_at AS made_at, k.expires_at, k.ended_at, s.key_id AS successor"
+        " FROM api_keys k LEFT JOIN api_keys s ON s.account_id = k.account_id AND s.follows = k.key_id"
+        " WHERE k.account_id = %s AND k.key_id = %s",
+        account,
+        key,
+    )
+
+
+async def key_makers(tx: ReadTx, account: UUID) -> list[KeyMaker]:
+    """Who made the keys of an organization, and whether that person has a role in it."""
+    return await tx.all_as(
+        _KEY_MAKERS,
+        "SELECT k.key_id AS key, a.email, NOT EXISTS (SELECT 1 FROM memberships m WHERE m.account_id = k.account_id"
+        " AND m.member_id = k.made_by AND m.ended_at IS NULL) AS has_left"
+        " FROM api_keys k JOIN accounts a ON a.account_id = k.made_by"
+        " WHERE k.account_id = %s AND k.made_by <> k.account_id",
+        account,
+    )
+
+
+async def set_key_end(tx: Tx, account: UUID, key: UUID, at: datetime) -> None:
+    """Let an API key open nothing from this moment on."""
+    await tx.run(
+        "UPDATE api_keys SET expires_at = %s WHERE account_id = %s AND key_id = %s",
+        at,
+        account,
+        key,
+    )
+
+
+KEY_ENDS = "tell_key_ends"
+# A key with a successor, or one that was made for less than that, ends as its owner has just said.
+_KEYS_THAT_END = f"""
+SELECT account_id AS account, key_id AS key, name, expires_at FROM api_keys o
+WHERE expires_at > %s AND expires_at <= %s::timestamptz + %s AND ended_at IS NULL AND end_told_at IS NULL
+    AND expires_at - created_at > %s
+    AND NOT EXISTS (SELECT 1 FROM api_keys s WHERE s.account_id = o.account_id AND s.follows = o.key_id)
+    AND {not_paused(KEY_ENDS, "key_id")}
+ORDER BY expires_at LIMIT %s
+"""  # noqa: S608 - names are constants
+
+
+async def keys_that_end(
+    tx: ReadTx, now: datetime, before: timedelta, limit: int
+) -> list[KeyOfAccount]:
+    """API keys that end so soon, and whose owner was not told."""
+    return await tx.all_as(_KEYS_OF_ACCOUNTS, _KEYS_THAT_END, now, now, before, before, limit)
+
+
+async def note_end_told(tx: Tx, account: UUID, key: UUID, at: datetime) -> bool:
+    """Write down that the owner of a key is told of its end; false where that was done before."""
+    return bool(
+        await tx.run(
+            "UPDATE api_keys SET end_told_at = %s WHERE account_id = %s AND key_id = %s"
+            " AND end_told_at IS NULL AND ended_at IS NULL",
+            at,
+            account,
+            key,
         )
     )
 

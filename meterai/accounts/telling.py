@@ -1,8 +1,9 @@
 """What the owner of an account is told of by mail, because whoever stole its session might do it."""
 
+from datetime import datetime
 from uuid import UUID
 
-from meterai.accounts.events import CredentialChanged
+from meterai.accounts.events import ApiKeyEnds, CredentialChanged
 from meterai.kit.actor import Actor, ActorKind
 from meterai.plumbing.database import Tx
 from meterai.plumbing.events import emit
@@ -22,3 +23,10 @@ async def tell_owner(
                 account=account, kind=kind, change=change, credential=credential, name=name
             ),
         )
+
+
+async def tell_that_key_ends(
+    tx: Tx, account: UUID, credential: str, name: str, until: datetime
+) -> None:
+    """Tell of an API key whose end comes within days."""
+    await emit(tx, ApiKeyEnds(account=account, credential=credential, name=name, until=until))

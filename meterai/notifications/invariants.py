@@ -28,7 +28,7 @@ INVARIANTS = (
             UNION ALL
             SELECT account_id, subject || ':' || substring(action FROM '[a-z]+$'), action
             FROM {audit_events*} e
-            WHERE action IN ('passkey_made', 'passkey_ended', 'api_key_made', 'api_key_ended')
+            WHERE action IN ('passkey_made', 'passkey_ended', 'api_key_made', 'api_key_ended', 'api_key_ends')
         ) cause ON cause.account_id = m.account_id
             -- Of a line it is kept that somebody wants to be told, and not each number that was near.
             AND cause.cause_key = CASE WHEN m.template = 'turn_near'

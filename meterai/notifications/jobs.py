@@ -1,10 +1,11 @@
 """Event handlers of notifications."""
 
-from meterai.accounts.events import CredentialChanged, SignInAsked
+from meterai.accounts.events import ApiKeyEnds, CredentialChanged, SignInAsked
 from meterai.kit.priority import Priority
 from meterai.notifications.service import queue, queue_code
 from meterai.plumbing.database import Tx
 from meterai.plumbing.events import on
+from meterai.plumbing.messages import LANGUAGES, format_datetime
 from meterai.waiting_room.events import TurnNear
 
 
@@ -27,9 +28,18 @@ async def queue_credential_changed(tx: Tx, event: CredentialChanged) -> None:
     await queue(tx, event.account, cause=cause, template=template, facts=dict(facts))
 
 
+async def queue_key_ends(tx: Tx, event: ApiKeyEnds) -> None:
+    """An API key ends within days: queue the mail that tells the owner of the account."""
+    until = {language: format_datetime(event.until, language) for language in LANGUAGES}
+    facts: dict[str, object] = {"name": event.name, "until": until}
+    cause = f"{event.credential}:ends"
+    await queue(tx, event.account, cause=cause, template="api_key_ends", facts=facts)
+
+
 HANDLERS = (
     # Somebody waits for it, and it is no use later.
     on(SignInAsked, queue_sign_in_code, gives_up=True, priority=Priority.CHECKOUT),
     on(TurnNear, queue_turn_near, gives_up=True),
     on(CredentialChanged, queue_credential_changed, gives_up=True),
+    on(ApiKeyEnds, queue_key_ends, gives_up=True),
 )

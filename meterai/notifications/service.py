@@ -55,7 +55,8 @@ LEADS_TO = {
     "passkey_made": "/account#sessions",
     "passkey_ended": "/account#passkeys",
     "api_key_made": "/account#sessions",
-    "api_key_ended": "/account#keys",
+    "api_key_ended": "/account/keys",
+    "api_key_ends": "/account/keys",
 }
 # Mails that are receipts, and what they say of seller, times and numbers.
 RECEIPTS = {

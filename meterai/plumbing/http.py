@@ -242,6 +242,7 @@ class Caller:
     permissions: frozenset[str] = frozenset()  # in that account
     staff_permissions: frozenset[str] = frozenset()  # as somebody who works for the operator
     person: UUID | None = None  # whose session it is; of no key
+    is_by_passkey: bool = False  # a passkey opened its session
     acts_for: str = (
         ""  # the name of the organization that `account` is, where it is not the person's own
     )

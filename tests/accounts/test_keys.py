@@ -3,23 +3,31 @@
 import asyncio
 import time
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
 from litestar.testing import RequestFactory
 
-from meterai.accounts import store
+from meterai.accounts import PERMISSIONS, KeyTerms, Permission, Role, store
 from meterai.accounts.model import (
     KEY_KIND,
+    KEY_PERMISSIONS,
     KEYS_PER_ACCOUNT_MAX,
     ApiKeyView,
     KeyAlreadyMade,
+    KeyOver,
+    KeyReplaced,
+    Replacement,
+    ScopeNotHeld,
     TooManyKeys,
 )
 from meterai.accounts.service import LAST_USE_EVERY, REMEMBERED_SECONDS
+from meterai.apps.audit import audit
 from meterai.kit.actor import Actor, ActorKind
-from meterai.kit.ids import new_id, read
+from meterai.kit.clock import SystemClock
+from meterai.kit.ids import new_id, read, show
 from meterai.kit.refusal import Malformed, NotFound, SignInRequired
 from tests.accounts.conftest import BEGIN, Counter
 from tests.support.shop import TESTER
@@ -223,3 +231,172 @@ def test_making_and_ending_a_key_is_on_the_trail_and_its_secret_is_not(
     assert all(row["account_id"] == account for row in rows)
     assert {read(KEY_KIND, row["subject"]) for row in rows} == {key, key_of_page}
     assert text[-32:] not in str(rows)
+
+
+# -- scopes, an end, a successor ---------------------------------------------------------------
+
+READS = frozenset({"order.read", "balance.read"})
+
+
+def of_page(counter: Counter, account: UUID, **terms: object) -> str:
+    """A key made by its owner on the page."""
+    given: dict[str, Any] = {"made_by": account, "held": PERMISSIONS[Role.OWNER]} | terms
+    made = KeyTerms(**given)
+    make = counter.service.create_api_key(account, "kasir", actor=TESTER, terms=made)
+    return counter.do(make)
+
+
+def replace_key(counter: Counter, account: UUID, key: UUID, hours: int, **terms: object) -> str:
+    given: dict[str, Any] = {"made_by": account, "held": PERMISSIONS[Role.OWNER]} | terms
+    wish, made = Replacement(key, hours, new_id()), KeyTerms(**given)
+    return counter.do(counter.service.replace_api_key(account, wish, actor=TESTER, terms=made))
+
+
+def id_of(counter: Counter, account: UUID) -> UUID:
+    """The newest key."""
+    return max(read(KEY_KIND, one.id) for one in keys(counter, account))
+
+
+def opens(counter: Counter, text: str) -> bool:
+    try:
+        counter.opens(key=text, service=counter.another_service())
+    except SignInRequired:
+        return False
+    return True
+
+
+def holds(counter: Counter) -> bool:
+    return counter.do(audit(counter.database)).holds
+
+
+def test_key_has_its_scopes_and_one_without_has_all_but_managing_members(
+    counter: Counter, account: UUID
+) -> None:
+    text = of_page(counter, account, scopes=READS)
+    assert counter.opens(key=text).permissions == READS
+    [shown] = keys(counter, account)
+    assert set(shown.scopes) == READS
+    everything, _ = make(counter, account)
+    assert counter.opens(key=everything).permissions == KEY_PERMISSIONS
+    assert PERMISSIONS[Role.OWNER] - KEY_PERMISSIONS == {Permission.MEMBERS_MANAGE}
+    assert counter.opens(key=of_page(counter, account, scopes=frozenset())).permissions == set()
+    assert holds(counter)
+
+
+def test_scope_that_the_maker_lacks_or_no_key_has_is_refused(
+    counter: Counter, account: UUID
+) -> None:
+    developer = PERMISSIONS[Role.DEVELOPER]
+    with pytest.raises(ScopeNotHeld) as refused:
+        of_page(counter, account, scopes=READS, held=developer)
+    assert refused.value.scope == "order.read"
+    with pytest.raises(ScopeNotHeld):
+        of_page(counter, account, held=developer)  # everything
+    for scope in ("members.manage", "person", "console.read", "nonsense"):
+        with pytest.raises(Malformed):
+            of_page(counter, account, scopes=frozenset({scope}))
+    assert keys(counter, account) == []
+
+
+def test_key_opens_nothing_after_its_end_and_no_end_is_in_the_past(
+    counter: Counter, account: UUID
+) -> None:
+    now = SystemClock().now()  # the database has its own clock
+    counter.clock.at = now - timedelta(days=3)
+    text = of_page(counter, account, expires_at=now - timedelta(seconds=1))
+    later = of_page(counter, account, expires_at=now + timedelta(hours=1))
+    assert not opens(counter, text)
+    assert opens(counter, later)
+    assert [one.expires_at < now for one in keys(counter, account) if one.expires_at] == [
+        False,
+        True,
+    ], "those in use come first"
+    counter.clock.at = now
+    for wrong in (now, now - timedelta(days=1), now + timedelta(days=4_000)):
+        with pytest.raises(Malformed):
+            of_page(counter, account, expires_at=wrong)
+    with pytest.raises(KeyOver):
+        replace_key(counter, account, read(KEY_KIND, keys(counter, account)[1].id), 24)
+    assert holds(counter)
+
+
+@pytest.mark.parametrize("hours", [0, 1, 24, 168])
+def test_replaced_key_opens_for_the_overlap_beside_its_successor(
+    counter: Counter, account: UUID, hours: int
+) -> None:
+    old_text = of_page(counter, account, scopes=READS)
+    old = id_of(counter, account)
+    new_text = replace_key(counter, account, old, hours)
+    assert counter.opens(key=new_text).permissions == READS
+    assert opens(counter, old_text) == (hours > 0)
+    new, shown = sorted(keys(counter, account), key=lambda one: one.replaces is None)
+    assert (new.name, sorted(new.scopes), new.replaces) == (shown.name, sorted(READS), shown.id)
+    assert shown.expires_at == (BEGIN + timedelta(hours=hours) if hours else None)
+    with pytest.raises((KeyReplaced, KeyOver)):
+        replace_key(counter, account, old, 24)
+    assert holds(counter)
+
+
+def test_overlap_never_outlives_the_end_of_the_key_and_its_successor_lives_as_long(
+    counter: Counter, account: UUID
+) -> None:
+    of_page(counter, account, expires_at=BEGIN + timedelta(days=2))
+    old = id_of(counter, account)
+    counter.clock.wait(days=1)
+    replace_key(counter, account, old, 168)
+    new, shown = sorted(keys(counter, account), key=lambda one: one.replaces is None)
+    assert shown.expires_at == BEGIN + timedelta(days=2)
+    assert new.expires_at == BEGIN + timedelta(days=3)
+    assert holds(counter)
+
+
+def test_nobody_replaces_a_key_that_may_more_than_they(counter: Counter, account: UUID) -> None:
+    of_page(counter, account)
+    developer = PERMISSIONS[Role.DEVELOPER]
+    with pytest.raises(ScopeNotHeld):
+        replace_key(counter, account, id_of(counter, account), 24, held=developer)
+    assert len(keys(counter, account)) == 1
+    with pytest.raises(Malformed):
+        replace_key(counter, account, id_of(counter, account), 25)
+    with pytest.raises(NotFound):
+        replace_key(counter, account, new_id(), 24)
+
+
+def test_two_who_replace_a_key_at_once_make_one_successor(counter: Counter, account: UUID) -> None:
+    of_page(counter, account)
+    old = id_of(counter, account)
+
+    async def run() -> list[object]:
+        terms = KeyTerms(made_by=account)
+        asks = (
+            counter.service.replace_api_key(
+                account, Replacement(old, 24, new_id()), actor=TESTER, terms=terms
+            )
+            for _ in range(5)
+        )
+        return await asyncio.gather(*asks, return_exceptions=True)
+
+    answers = counter.do(run())
+    assert sum(isinstance(one, str) for one in answers) == 1
+    assert sum(isinstance(one, KeyReplaced) for one in answers) == 4
+
+
+def test_owner_is_told_once_before_a_key_ends_and_never_of_one_with_a_successor(
+    counter: Counter, account: UUID
+) -> None:
+    def told() -> int:
+        return counter.do(counter.service.tell_of_ends())
+
+    end = BEGIN + timedelta(days=30)
+    of_page(counter, account, expires_at=end)
+    of_page(counter, account, expires_at=end)
+    replaced = id_of(counter, account)
+    replace_key(counter, account, replaced, 168)
+    of_page(counter, account, expires_at=BEGIN + timedelta(days=3))  # as its maker just said
+    assert told() == 0
+    counter.clock.at = end - timedelta(days=7, minutes=-1)
+    assert told() == 2
+    assert told() == 0
+    rows = counter.rows("SELECT subject, actor FROM audit_events WHERE action = 'api_key_ends'")
+    assert {row["actor"] for row in rows} == {"job:tell_key_ends"}
+    assert show(KEY_KIND, replaced) not in {row["subject"] for row in rows}

@@ -136,7 +136,7 @@ def fields(text: str, action: str) -> dict[str, str]:
 
 
 def make_key(browser: Browser, name: str = "kasir") -> str:
-    form = fields(browser.get("/account").text, "/account/keys")
+    form = fields(browser.get("/account/keys").text, "/account/keys")
     shown = browser.post("/account/keys", data=form | {"name": name})
     assert shown.status_code == 201 or shown.status_code == 200, shown.text
     assert shown.headers["cache-control"] == "private, no-store"
@@ -256,7 +256,7 @@ def test_lines_of_a_strangers_own_bring_no_codes_of_another_network(database_url
 def test_a_key_is_made_listed_used_and_ended_by_its_owner(browser: Browser) -> None:
     sign_in(browser)
     key = make_key(browser, "kasir <toko>")
-    shown = browser.get("/account").text
+    shown = browser.get("/account/keys").text
     assert "kasir &lt;toko&gt;" in shown
     assert key not in shown, "its text is shown once"
     bearer = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
@@ -267,15 +267,15 @@ def test_a_key_is_made_listed_used_and_ended_by_its_owner(browser: Browser) -> N
     assert made <= used
     assert key[-32:] not in str(listed)
     action = f"/account/keys/{listed['id']}/end"
-    ended = browser.post(action, data=fields(browser.get("/account").text, action))
-    assert (ended.status_code, ended.headers["location"]) == (303, "/account#keys")
+    ended = browser.post(action, data=fields(browser.get("/account/keys").text, action))
+    assert (ended.status_code, ended.headers["location"]) == (303, "/account/keys")
     assert browser.get("/v1/api-keys", headers=bearer).status_code == 401
-    assert action not in browser.get("/account").text
+    assert action not in browser.get("/account/keys").text
 
 
 def test_the_same_form_sent_again_makes_no_second_key(browser: Browser) -> None:
     sign_in(browser)
-    form = fields(browser.get("/account").text, "/account/keys") | {"name": "kasir"}
+    form = fields(browser.get("/account/keys").text, "/account/keys") | {"name": "kasir"}
     assert "mtr_" in browser.post("/account/keys", data=form).text
     again = browser.post("/account/keys", data=form)
     assert again.status_code == 409
@@ -285,7 +285,7 @@ def test_the_same_form_sent_again_makes_no_second_key(browser: Browser) -> None:
 
 def test_a_key_without_a_name_is_asked_for_one(browser: Browser) -> None:
     sign_in(browser)
-    form = fields(browser.get("/account").text, "/account/keys") | {"name": " "}
+    form = fields(browser.get("/account/keys").text, "/account/keys") | {"name": " "}
     refused = browser.post("/account/keys", data=form)
     assert refused.status_code == 422
     assert 'href="#key-name"' in refused.text
@@ -297,7 +297,7 @@ def test_a_key_can_end_itself_over_the_api_and_make_no_other(browser: Browser) -
     key = make_key(browser)
     bearer = {"Authorization": f"Bearer {key}"}
     with somebody_else(browser) as thief:
-        page = thief.get("/account", headers=bearer | {"Accept": "text/html"}).text
+        page = thief.get("/account/keys", headers=bearer | {"Accept": "text/html"}).text
         form = fields(page, "/account/keys") | {"name": "successor"}
         asked = thief.post("/account/keys", data=form, headers=bearer)
         assert asked.headers["location"].startswith("/sign-in")
@@ -312,21 +312,21 @@ def test_a_key_can_end_itself_over_the_api_and_make_no_other(browser: Browser) -
 def test_nobody_sees_or_ends_the_keys_of_another(browser: Browser) -> None:
     sign_in(browser)
     make_key(browser)
-    [theirs] = re.findall(r"/account/keys/(key_\w+)/end", browser.get("/account").text)
+    [theirs] = re.findall(r"/account/keys/(key_\w+)/end", browser.get("/account/keys").text)
     with somebody_else(browser) as stranger:
         assert stranger.post(f"/account/keys/{theirs}/end").headers["location"] == (
-            "/sign-in?next=%2Faccount"
+            "/sign-in?next=%2Faccount%2Fkeys"
         )
         sign_in(stranger, "budi@example.id")
-        page = stranger.get("/account").text
+        page = stranger.get("/account/keys").text
         assert theirs not in page
-        form = fields(page, "/sign-out")
+        form = fields(stranger.get("/account").text, "/sign-out")
         assert stranger.post(f"/account/keys/{theirs}/end", data=form).status_code == 404
         assert stranger.post("/account/keys/nonsense/end", data=form).status_code == 404
         ours = fields(page, "/account/keys") | {"name": "x"}
         stolen = stranger.post("/account/keys", data=ours | {"form_token": "t" * 32})
         assert stolen.status_code == 403
-    assert f"/account/keys/{theirs}/end" in browser.get("/account").text
+    assert f"/account/keys/{theirs}/end" in browser.get("/account/keys").text
 
 
 # -- sessions --------------------------------------------------------------------------------
@@ -393,7 +393,7 @@ def test_another_language_leads_back_to_where_the_code_is_typed(browser: Browser
 
 def test_another_language_leads_back_from_a_form_that_was_refused(browser: Browser) -> None:
     sign_in(browser)
-    form = fields(browser.get("/account").text, "/account/keys")
+    form = fields(browser.get("/account/keys").text, "/account/keys")
     shown = browser.post("/account/keys", data=form | {"name": ""})
     assert shown.status_code == 422
     assert 'name="next" value="/account">' in shown.text

@@ -117,12 +117,12 @@ def test_a_page_that_is_too_old_keeps_what_was_typed(visitor: WalkIn) -> None:
 
 def test_proving_once_more_keeps_the_name_of_a_key_and_no_secret(visitor: WalkIn) -> None:
     visitor.signs_in(ANI)
-    form = fields(visitor.get("/account"), "/account/keys", "name") | {"name": "kasir toko"}
+    form = fields(visitor.get("/account/keys"), "/account/keys", "name") | {"name": "kasir toko"}
     end_session(visitor)
-    assert visitor.goes("/account/keys", form) == "/sign-in?next=%2Faccount"
+    assert visitor.goes("/account/keys", form) == "/sign-in?next=%2Faccount%2Fkeys"
     passkey = {"form_token": form["form_token"], "name": "x", "credential": "secret"}
     visitor.signs_in(ANI)
-    page = visitor.get("/account")
+    page = visitor.get("/account/keys")
     assert fields(page, "/account/keys", "name")["name"] == "kasir toko"
     end_session(visitor)
     visitor.goes("/account/passkeys", passkey)

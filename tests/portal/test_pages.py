@@ -3,7 +3,7 @@
 import html
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +17,7 @@ from litestar.testing import TestClient
 
 from meterai import accounts, pages, portal, verification
 from meterai.accounts import AccountService, ApiKeyView, Permission
-from meterai.accounts.model import PasskeyView, SessionView
+from meterai.accounts.model import KeyMaker, PasskeyView, SessionView
 from meterai.accounts.pages import routes as sign_in_routes
 from meterai.apps import edge
 from meterai.apps.rooms import pages_of
@@ -241,11 +241,6 @@ def test_the_account_shows_what_it_holds(asked: Any) -> None:
     facts = {
         "contact": SimpleNamespace(email="a@b.id"),
         "balance": SimpleNamespace(available=4, held=1, used=7),
-        "keys": [
-            ApiKeyView("key_1", HOSTILE, NOW, None, None),
-            ApiKeyView("key_2", "kasir", NOW, NOW, NOW),
-        ],
-        "key_name": HOSTILE,
         "sessions": [
             SessionView("ses_1", "Chrome", "Android", NOW, None),
             SessionView("ses_2", "", "", NOW, NOW),
@@ -266,8 +261,39 @@ def test_the_account_shows_what_it_holds(asked: Any) -> None:
     assert "Chrome di Android" in text or "Chrome on Android" in text
     assert "/account/sessions/ses_2/end" in text
     assert "/account/sessions/ses_1/end" not in text, "this one signs out by its own button"
-    assert "/account/keys/key_1/end" in text
-    assert "/account/keys/key_2/end" not in text, "it was ended"
+    assert 'href="/account/keys"' in text
+
+
+def test_keys_are_shown_with_what_they_may_until_when_and_who_made_them(asked: Any) -> None:
+    later, scopes = NOW + timedelta(days=2), ["order.read"]
+    keys = [
+        ApiKeyView("key_3", HOSTILE, scopes, NOW, None, None, None, "key_1"),
+        ApiKeyView("key_1", HOSTILE, scopes, NOW, later, None, None, None),
+        ApiKeyView("key_2", "kasir", scopes, NOW, None, NOW, NOW, None),
+        ApiKeyView("key_4", "toko", scopes, NOW, NOW, NOW, None, None),
+    ]
+    facts = {
+        "keys": keys,
+        "makers": {"key_1": KeyMaker("key_1", "siti@b.id", has_left=True)},
+        "now": NOW,
+        "may_manage": True,
+        "presets": {"reading": scopes},
+        "scopes": scopes,
+        "overlaps": (0, 24),
+        "typed": {"name": HOSTILE, "preset": "chosen", "scope.order.read": "1"},
+    }
+    text = rendered(asked, "accounts/keys.html", facts)
+    assert "<script>alert" not in text
+    assert "siti@b.id" in text
+    assert 'name="scope.order.read" value="1" checked' in text
+    for over in ("key_2", "key_4"):
+        assert f"/account/keys/{over}/end" not in text
+    for open_ in ("key_1", "key_3"):
+        assert f"/account/keys/{open_}/end" in text
+    assert "/account/keys/key_3/replace" in text
+    assert "/account/keys/key_1/replace" not in text, "it has a successor"
+    seen = rendered(asked, "accounts/keys.html", facts | {"may_manage": False})
+    assert "<button" not in seen.split("<main")[1].split("</main")[0]
 
 
 # -- over HTTP, as a browser without a session ---------------------------------------------

@@ -338,6 +338,14 @@ CASES = (
     ),
     Case("/account/keys", _in_account("/account/keys", name="a", key=show("frm", NOBODYS))),
     Case(
+        "/account/keys/{key_id:str}/replace",
+        _in_account(
+            f"/account/keys/{show('key', NOBODYS)}/replace",
+            key=show("frm", NOBODYS),
+            overlap="24",
+        ),
+    ),
+    Case(
         "/account/keys/{key_id:str}/end", _in_account(f"/account/keys/{show('key', NOBODYS)}/end")
     ),
     Case("/sign-out", _in_account("/sign-out")),

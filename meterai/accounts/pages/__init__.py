@@ -1,6 +1,6 @@
-"""The pages of an account alone: signing in and out, passkeys, and the language."""
+"""The pages of an account alone: signing in and out, passkeys, API keys, and the language."""
 
-from meterai.accounts.pages import again, language, link, passkeys, sessions, sign_in
+from meterai.accounts.pages import again, keys, language, link, passkeys, sessions, sign_in
 from meterai.accounts.pages.cookies import Begun
 from meterai.accounts.pages.part import SigningIn
 from meterai.pages import Link, LinkPlace, RoomPages, ShownTo
@@ -13,6 +13,7 @@ routes = [
     *link.routes,
     *again.routes,
     *passkeys.routes,
+    *keys.routes,
     *sessions.routes,
 ]
 PAGES = RoomPages(

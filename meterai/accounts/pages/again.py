@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from meterai.accounts.addresses import contact
 from meterai.accounts.model import Permission
 from meterai.accounts.pages.part import SigningIn
+from meterai.accounts.staff import is_staff
 from meterai.kit.priority import Priority
 from meterai.pages import Page, PageRequest, local_path, page
 from meterai.plumbing.database import Database
@@ -26,12 +27,16 @@ async def show_again(
     database: NamedDependency[Database],
     signing_in: NamedDependency[SigningIn],
 ) -> Page:
-    """A code to the address of the account, or a passkey; both lead back with a session of their own."""
+    """A code to the address of the account, or a passkey; both lead back with a session of their own.
+
+    No mail opens an account of staff, so there it is the passkey alone.
+    """
     async with database.reading() as tx:
         email = (await contact(tx, account_of(request))).email
+        is_of_staff = await is_staff(tx, account_of(request))
     there = local_path(request.query_params.get("next", ""))
     facts: dict[str, Any] = {**signing_in.facts(request), "email": email}
-    return page(request, "accounts/again.html", next=there, **facts)
+    return page(request, "accounts/again.html", next=there, is_of_staff=is_of_staff, **facts)
 
 
 routes = [show_again]

@@ -21,6 +21,7 @@ from meterai.pages import (
     read_form_of_a_person,
     see_other,
 )
+from meterai.plumbing.http import caller_of
 
 HERE = "/account#passkeys"
 
@@ -104,7 +105,14 @@ async def make_passkey(
     """Keep the passkey that an authenticator made."""
     form = await read_form_of_a_person(request)
     name, answer = form.text("name"), form.text("credential")
-    await passkeys.make(account, name, answer, signing_in.challenge_of(request), actor=actor)
+    await passkeys.make(
+        account,
+        name,
+        answer,
+        signing_in.challenge_of(request),
+        actor=actor,
+        is_by_passkey=caller_of(request).is_by_passkey,
+    )
     return see_other(HERE)
 
 
