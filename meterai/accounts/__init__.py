@@ -12,7 +12,11 @@ Promises this room keeps
     they were made and last used.
   * A passkey or an API key is made by whoever proved a moment ago who they are, and the owner of
     the account is told by mail.
-  * Every route declares a permission, and one guard asks whether the caller has it.
+  * Every route declares a permission, and one guard asks whether the caller has it in the account that it
+    acts for: its own, or an organization in which it has a role.
+  * An organization is an account that nobody signs in to.  It always has an owner, and each change of its
+    members is in its trail.  An invitation opens once, for one address.
+  * A member with a limit uses no more stamps in a month, however many requests ask at once.
 
 Calls audit.  Its pages stand on `pages`.  Is called by every room that needs to know who is asking.
 """
@@ -37,8 +41,10 @@ from meterai.accounts.model import (
     StaffRole,
     is_lately,
 )
+from meterai.accounts.organizations import OrganizationService
 from meterai.accounts.pages import SigningIn
 from meterai.accounts.passkeys import PasskeyService
+from meterai.accounts.roles import use_stamps
 from meterai.accounts.service import COOKIE, AccountService, account_of
 from meterai.accounts.settings import AccountSettings
 from meterai.accounts.staff import (
@@ -65,6 +71,7 @@ __all__ = [
     "Contact",
     "KeyTerms",
     "NotPermitted",
+    "OrganizationService",
     "PasskeyRequired",
     "PasskeyService",
     "Permission",
@@ -85,4 +92,5 @@ __all__ = [
     "make_api_key",
     "require_permission",
     "staff_by_address",
+    "use_stamps",
 ]

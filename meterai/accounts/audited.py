@@ -22,8 +22,23 @@ AUDITED = Audited(
         "memberships": dict.fromkeys(
             ("account_id", "membership_id", "member_id", "role", "ended_at"),
             ("role_is_in_the_trail",),
+        )
+        | {"stamps_per_month": ("member_limit_is_in_the_trail",)},
+        "organizations": dict.fromkeys(
+            ("account_id", "name", "npwp", "nib", "warns", "state"),
+            ("organization_is_what_the_trail_says",),
         ),
-        "organizations": {"account_id": ("role_is_in_the_trail",)},
+        "invitations": dict.fromkeys(
+            (
+                *("account_id", "invitation_id", "email", "role", "stamps_per_month"),
+                *("secret_hash", "state", "made_at", "expires_at", "ended_at"),
+            ),
+            ("invitation_is_what_the_trail_says",),
+        ),
+        "member_uses": dict.fromkeys(
+            ("account_id", "use_id", "member_id", "stamps", "returned", "used_at"),
+            ("member_use_is_what_was_asked",),
+        ),
         "staff_roles": dict.fromkeys(
             ("account_id", "grant_id", "role", "ended_at"), ("role_is_in_the_trail",)
         ),
@@ -62,7 +77,7 @@ AUDITED = Audited(
             "That a challenge of minutes was answered; what it opened is in the audit trail.",
         ),
         "memberships": {"given_at": f"{SHOWN} When it was given is in the audit trail."},
-        "organizations": {"name": "What its owner calls it.", "made_at": SHOWN},
+        "organizations": {"made_at": SHOWN},
         "sessions": {
             "browser": SHOWN,
             "system": SHOWN,

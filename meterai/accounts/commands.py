@@ -1,4 +1,4 @@
-"""Make an account; make, show and end its API keys; make the first supervisors."""
+"""Make an account; make, show and end its API keys; make supervisors; list organizations and decide about one."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC
@@ -7,13 +7,17 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from meterai.accounts import members_store
+from meterai.accounts.levers import APPROVE, DECLINE, OrganizationArguments
 from meterai.accounts.model import ACCOUNT_KIND, KEY_KIND, KEY_PERMISSIONS, ApiKeyView, KeyTerms
 from meterai.accounts.service import AccountService
 from meterai.accounts.staff import first_supervisor, staff
 from meterai.commands import (
     NO_OPTIONS,
     By,
+    Lever,
     Options,
+    Pull,
     Text,
     line,
     operator,
@@ -23,7 +27,7 @@ from meterai.commands import (
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read, show
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.database import Database, Tx
 from meterai.plumbing.keyring import keyring_of
 
 
@@ -133,3 +137,48 @@ def _shown(key: ApiKeyView) -> str:
     ends = f", ends {key.expires_at.astimezone(UTC):%Y-%m-%dT%H:%MZ}" if key.expires_at else ""
     made = f"{key.id} made {key.made_at:%Y-%m-%dT%H:%MZ}"
     return f"{made}, {used}{ends}{ended}: {key.name} ({' '.join(sorted(key.scopes))})"
+
+
+WAITING_SHOWN_MAX = 1_000  # organizations; more would not be read
+
+
+def list_organizations(options: Options = NO_OPTIONS) -> None:
+    """Show the organizations that wait for approval: number, made, NPWP, NIB, name."""
+
+    async def show_them(database: Database, _settings: Settings) -> None:
+        for one in await database.once(members_store.waiting_organizations, WAITING_SHOWN_MAX):
+            warned = f" (unknown format: {', '.join(one.warns)})" if one.warns else ""
+            made = f"{one.made_at:%Y-%m-%dT%H:%MZ}"
+            numbers = f"NPWP {one.npwp or '-'}, NIB {one.nib or '-'}{warned}"
+            line(f"{show(ACCOUNT_KIND, one.account)} made {made}, {numbers}: {one.name}")
+
+    with_database("organizations list", options, show_them)
+
+
+def approve_organization(
+    organization: Text, options: Options = NO_OPTIONS, *, reason: Text, by: By = None
+) -> None:
+    """Approve an organization: its members act for it from now on; ORGANIZATION is its number."""
+    _pull(APPROVE, organization, options, reason, by)
+
+
+def decline_organization(
+    organization: Text, options: Options = NO_OPTIONS, *, reason: Text, by: By = None
+) -> None:
+    """Decline an organization: nobody acts for it; ORGANIZATION is its number."""
+    _pull(DECLINE, organization, options, reason, by)
+
+
+def _pull(lever: Lever, organization: str, options: Options, reason: str, by: str | None) -> None:
+    told, actor = OrganizationArguments(organization), operator(by)
+
+    async def pull(database: Database, settings: Settings) -> None:
+        this = Pull(actor, SystemClock().now(), reason, settings)
+
+        async def act(tx: Tx) -> None:
+            await lever.carry_out(tx, told, this)
+
+        await database.run(act)
+        line(f"{lever.name}: {organization}")
+
+    with_database(lever.name, options, pull)

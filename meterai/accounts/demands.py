@@ -22,5 +22,6 @@ UNDEMANDED: Mapping[str, str] = {
     "code_lives_seconds": TIME,
     "codes_outstanding_max": LOAD,
     "codes_per_hour_per_network_max": LOAD,
+    "organizations_need_approval": "Who may stamp for an organization is told by its owner, with it or without.",
     "session_lives_seconds": TIME,
 }

@@ -40,3 +40,28 @@ class ApiKeyEnds(Event, frozen=True, kw_only=True):
     credential: str
     name: str
     until: datetime
+
+
+class InvitationMade(Event, frozen=True, kw_only=True):
+    """An organization invited an address; written by `tell_invited`.
+
+    `language`: of whoever invites; `name`: of the organization; `until`: when it is over.  The secret of its link is made
+    for the mail and stands nowhere.
+    """
+
+    invitation: UUID
+    email: str
+    language: str
+    name: str
+    role: str
+    until: datetime
+
+
+class OrganizationDecided(Event, frozen=True, kw_only=True):
+    """Staff approved or declined an organization; written by `tell_of_decision`.
+
+    `decision`: `approved` or `declined`; `name`: of the organization.
+    """
+
+    decision: str
+    name: str

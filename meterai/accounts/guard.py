@@ -64,7 +64,9 @@ async def require_permission(connection: Request[Any, Any, Any]) -> None:
     # the API has none, so there a session may only look.
     if caller.by == "session" and not is_safe(connection) and is_api(connection.scope):
         raise KeyRequired("commands of the API need an API key")
-    connection.scope["caller"] = _permitted(caller, permission)  # type: ignore[typeddict-unknown-key]
+    scope: dict[str, object] = connection.scope  # type: ignore[assignment]
+    scope["caller"] = caller  # the page of a refusal says for whom it was asked
+    scope["caller"] = _permitted(caller, permission)
 
 
 def _permitted(caller: Caller, permission: Permission) -> Caller:

@@ -6,16 +6,20 @@ from meterai.plumbing.invariants import AHEAD, BEFORE_DIGESTS, Invariant
 # None leaves before (the rules of retention, and a day for clocks that differ).
 SESSIONS_KEPT = "interval '29 days'"  # after its end
 KEYS_KEPT = "interval '364 days'"  # after it was ended
+INVITATIONS_KEPT = "interval '29 days'"  # after it ended or its time was over
 _ACTORS = ", ".join(f"'{kind}'" for kind in ActorKind)
 
 INVARIANTS = (
     Invariant(
         "address_finds_its_account",
-        "Every account is found by its address, and every address finds its account.",
+        "Every account of a person is found by its address, every address finds its account, and what has no "
+        "address is an organization.",
         """
         SELECT a.account_id, a.email, d.account_id AS directory FROM {accounts*} a
         LEFT JOIN email_directory d ON d.email = a.email
-        WHERE d.account_id IS DISTINCT FROM a.account_id
+        WHERE CASE WHEN a.email IS NULL THEN NOT EXISTS (
+                SELECT 1 FROM {organizations*} o WHERE o.account_id = a.account_id)
+            ELSE d.account_id IS DISTINCT FROM a.account_id END
         UNION ALL
         SELECT d.account_id, d.email, NULL FROM {email_directory*} d
         LEFT JOIN {accounts*} a ON a.account_id = d.account_id AND a.email = d.email
@@ -24,9 +28,10 @@ INVARIANTS = (
     ),
     Invariant(
         "trail_knows_every_address",
-        "Every account has the address that it was made with, by its digest in the audit trail.",
+        "Every account of a person has the address that it was made with, by its digest in the audit trail.",
         f"""
-        SELECT account_id, a.email, a.created_at, e.happened_at FROM {{accounts*}} a
+        SELECT account_id, a.email, a.created_at, e.happened_at
+        FROM (SELECT * FROM {{accounts*}} x WHERE email IS NOT NULL) a
         FULL JOIN (
             SELECT account_id, happened_at, facts->>'digest' AS digest FROM {{audit_events*}} x
             WHERE action IN ('account_made', 'account_noted')
@@ -164,6 +169,81 @@ INVARIANTS = (
                 AND e.action = 'staff_role_ended' AND e.happened_at = s.ended_at
                 AND e.subject = 'stf_' || lower(compact(s.grant_id))))
             OR NOT EXISTS (SELECT 1 FROM {accounts*} a WHERE a.account_id = s.account_id)
+        """,
+    ),
+    Invariant(
+        "organization_is_what_the_trail_says",
+        "Every organization is an account without an address, has the name, the numbers and the state that the trail "
+        "says, warns of numbers in no known format, and has an owner.",
+        r"""
+        SELECT o.account_id, o.name, o.state, e.state AS began FROM {organizations*} o
+        FULL JOIN (SELECT account_id, facts->>'digest' AS digest, facts->>'state' AS state
+            FROM {audit_events*} x WHERE action = 'organization_made') e USING (account_id)
+        LEFT JOIN (SELECT account_id, max(substring(action FROM '[a-z]+$')) AS event, count(*) AS events
+            FROM {audit_events*} y WHERE action IN ('organization_approved', 'organization_declined')
+            GROUP BY account_id) d USING (account_id)
+        WHERE o.name IS NULL OR e.state IS NULL OR d.events > 1
+            OR o.state <> CASE d.event WHEN 'approved' THEN 'open' WHEN 'declined' THEN 'declined' ELSE e.state END
+            OR e.digest <> encode(sha256(uuid_send(o.account_id)
+                || convert_to(concat_ws(E'\n', o.name, o.npwp, o.nib), 'UTF8')), 'hex')
+            OR ('npwp' = ANY (o.warns)) <> (o.npwp !~ '^[0-9]{15,16}$')
+            OR ('nib' = ANY (o.warns)) <> (o.nib !~ '^[0-9]{13}$')
+            OR NOT EXISTS (SELECT 1 FROM {accounts*} a WHERE a.account_id = o.account_id AND a.email IS NULL)
+            OR NOT EXISTS (SELECT 1 FROM {memberships*} m WHERE m.account_id = o.account_id
+                AND m.role = 'owner' AND m.ended_at IS NULL)
+        """,
+    ),
+    Invariant(
+        "member_limit_is_in_the_trail",
+        "Every limit of stamps of a member is the last that the trail says of its role.",
+        """
+        SELECT m.account_id, m.membership_id, m.stamps_per_month FROM {memberships*} m
+        WHERE m.stamps_per_month::text IS DISTINCT FROM (
+            SELECT e.facts->>'stamps' FROM {audit_events*} e WHERE e.account_id = m.account_id
+                AND e.action IN ('role_given', 'member_limit_set')
+                AND e.subject = 'mem_' || lower(compact(m.membership_id))
+            ORDER BY e.happened_at DESC, e.event_id DESC LIMIT 1)
+        """,
+    ),
+    Invariant(
+        "invitation_is_what_the_trail_says",
+        "Every invitation has the address, the role and the limit that it was made with, lives for seven days, and "
+        "ended as the trail says; none is gone before its time.",
+        f"""
+        SELECT coalesce(i.account_id, e.account_id) AS account_id, e.subject, i.state, i.made_at
+        FROM (SELECT *, 'inv_' || lower(compact(invitation_id)) AS subject FROM {{invitations*}} x) i
+        FULL JOIN (SELECT account_id, subject, happened_at, facts FROM {{audit_events*}} x
+            WHERE action = 'invitation_made') e USING (account_id, subject)
+        LEFT JOIN {{audit_events*}} o ON o.account_id = e.account_id AND o.subject = e.subject
+            AND o.action IN ('invitation_accepted', 'invitation_withdrawn', 'invitation_replaced')
+        WHERE CASE WHEN i.invitation_id IS NULL THEN
+                coalesce(o.happened_at, e.happened_at + interval '7 days') > now() - {INVITATIONS_KEPT}
+            ELSE e.facts IS NULL OR e.facts->>'role' <> i.role
+                OR e.facts->>'stamps' IS DISTINCT FROM i.stamps_per_month::text
+                OR e.facts->>'digest' <> encode(sha256(
+                    uuid_send(i.account_id) || convert_to(i.email, 'UTF8')), 'hex')
+                OR i.state <> coalesce(substring(o.action FROM '[a-z]+$'), 'sent')
+                OR i.made_at > now() + {AHEAD} OR i.ended_at < i.made_at - interval '1 minute'
+                OR i.expires_at <> i.made_at + interval '7 days' OR octet_length(i.secret_hash) <> 32 END
+        """,
+    ),
+    Invariant(
+        "member_use_is_what_was_asked",
+        "What a member used of its limit is a stamping from the balance or an order of documents of its organization, "
+        "with their stamps; those that came to nothing were given back.",
+        """
+        SELECT u.account_id, u.use_id, u.member_id, u.stamps, u.returned, u.used_at FROM {member_uses*} u
+        LEFT JOIN {stampings*} s ON s.account_id = u.account_id AND s.stamping_id = u.use_id AND s.order_id IS NULL
+        LEFT JOIN {orders*} o ON o.account_id = u.account_id AND o.order_id = u.use_id AND o.kind = 'documents'
+        WHERE u.stamps IS DISTINCT FROM coalesce(s.quantity, o.quantity)
+            OR u.used_at IS DISTINCT FROM coalesce(s.requested_at, o.placed_at)
+            OR u.returned <> CASE
+                WHEN s.state = 'failed' OR o.state IN ('lapsed', 'withdrawn', 'returning', 'returned') THEN u.stamps
+                WHEN o.order_id IS NULL THEN 0
+                ELSE (SELECT coalesce(sum(f.quantity), 0) FROM {stampings*} f WHERE f.account_id = u.account_id
+                    AND f.order_id = u.use_id AND f.state = 'failed') END
+            OR NOT EXISTS (SELECT 1 FROM {organizations*} g WHERE g.account_id = u.account_id)
+            OR NOT EXISTS (SELECT 1 FROM accounts a WHERE a.account_id = u.member_id)
         """,
     ),
     Invariant(

@@ -1,13 +1,23 @@
-"""Levers of accounts: who is staff; ending sessions and API keys of an account."""
+"""Levers of accounts: who is staff; organizations; ending sessions and API keys of an account."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import msgspec
 
-from meterai.accounts import store
+from meterai.accounts import members_store, store
 from meterai.accounts.addresses import account_named, contact
 from meterai.accounts.keys import end_api_key
-from meterai.accounts.model import KEY_KIND, Permission, StaffRole
+from meterai.accounts.model import (
+    ACCOUNT_KIND,
+    KEY_KIND,
+    ORGANIZATION,
+    OrganizationEvent,
+    Permission,
+    Role,
+    StaffRole,
+)
+from meterai.accounts.roles import decide_on_organization
 from meterai.accounts.sessions import end_sessions
 from meterai.accounts.staff import (
     check_may_be_ended,
@@ -149,4 +159,45 @@ END_KEY = Lever(
     forecast=_ending_key,
     carry_out=_end_key,
 )
-LEVERS = (GIVE_STAFF_ROLE, END_STAFF_ROLE, END_SESSIONS, END_KEY)
+
+
+class OrganizationArguments(msgspec.Struct, frozen=True):
+    """The organization to decide about, by the number of its account."""
+
+    organization: str
+
+
+async def _deciding(
+    tx: ReadTx, told: OrganizationArguments, _pull: Pull, *, event: OrganizationEvent
+) -> Forecast:
+    account = read(ACCOUNT_KIND, told.organization)
+    found = await members_store.organization(tx, account)
+    if found is None:
+        raise NotFound("no such organization")
+    ORGANIZATION.after(found.state, event)
+    members = await members_store.count_members(tx, account, *Role)
+    facts = {"name": found.name, "members": members}
+    about = Subject(SubjectKind.ACCOUNT, told.organization, account)
+    return Forecast([Effect(f"organization_{event}", facts, about)], rows=1)
+
+
+async def _decide(
+    tx: Tx, told: OrganizationArguments, pull: Pull, *, event: OrganizationEvent
+) -> None:
+    account = read(ACCOUNT_KIND, told.organization)
+    await decide_on_organization(tx, account, event, actor=pull.actor)
+
+
+def _lever(name: str, event: OrganizationEvent) -> Lever:
+    return Lever(
+        name=name,
+        permission=Permission.CONSOLE_ORGANIZATIONS,
+        arguments=OrganizationArguments,
+        forecast=partial(_deciding, event=event),
+        carry_out=partial(_decide, event=event),
+    )
+
+
+APPROVE = _lever("organizations approve", OrganizationEvent.APPROVED)
+DECLINE = _lever("organizations decline", OrganizationEvent.DECLINED)
+LEVERS = (GIVE_STAFF_ROLE, END_STAFF_ROLE, END_SESSIONS, END_KEY, APPROVE, DECLINE)

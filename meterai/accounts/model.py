@@ -12,8 +12,16 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from meterai.kit.ids import compact, from_compact, new_id
-from meterai.kit.refusal import CommandRefusal, Malformed, Refusal, SignInRequired
+from meterai.kit.ids import compact, from_compact, new_id, show
+from meterai.kit.lifecycle import Lifecycle
+from meterai.kit.numbers import counted
+from meterai.kit.refusal import (
+    CommandRefusal,
+    Malformed,
+    Refusal,
+    SignInRequired,
+    refusal_of_database,
+)
 
 
 class Permission(StrEnum):
@@ -72,6 +80,53 @@ class StaffRole(StrEnum):
     OPERATIONS = "operations"  # runs the installation
     SUPERVISOR = "supervisor"  # may do all of it, and says who is staff
     REGULATOR = "regulator"  # sees, and changes nothing
+
+
+class OrganizationState(StrEnum):
+    """State of an organization."""
+
+    WAITING = "waiting"  # for the approval of staff; nobody acts for it yet
+    OPEN = "open"  # its members act for it
+    DECLINED = "declined"  # staff did not approve of it
+
+
+class OrganizationEvent(StrEnum):
+    """Decision of staff about an organization."""
+
+    APPROVED = "approved"
+    DECLINED = "declined"
+
+
+ORGANIZATION = Lifecycle(
+    "the organization",
+    {
+        (OrganizationState.WAITING, OrganizationEvent.APPROVED): OrganizationState.OPEN,
+        (OrganizationState.WAITING, OrganizationEvent.DECLINED): OrganizationState.DECLINED,
+    },
+)
+
+
+class InvitationState(StrEnum):
+    """State of an invitation; one that is `sent` and past its time opens nothing either."""
+
+    SENT = "sent"  # it can be accepted until its time is over
+    ACCEPTED = "accepted"
+    WITHDRAWN = "withdrawn"
+    REPLACED = "replaced"  # a later one went to the same address
+
+
+class InvitationEvent(StrEnum):
+    """How an invitation ends."""
+
+    ACCEPTED = "accepted"
+    WITHDRAWN = "withdrawn"
+    REPLACED = "replaced"
+
+
+INVITATION = Lifecycle(
+    "the invitation",
+    {(InvitationState.SENT, event): InvitationState(event) for event in InvitationEvent},
+)
 
 
 _SEES = frozenset(
@@ -152,6 +207,8 @@ ACCOUNT_KIND = "acc"
 KEY_KIND = "key"
 SESSION_KIND = "ses"
 PASSKEY_KIND = "psk"
+MEMBERSHIP_KIND = "mem"
+INVITATION_KIND = "inv"
 # A dot-string and a domain (RFC 5321, section 4.1.2): labels of 63 characters that neither begin nor end
 # with a hyphen (RFC 1035, section 2.3.4), the last of them no number. What else is typed reaches nobody.
 _ATOM, _LABEL = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+", r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -170,6 +227,13 @@ KEYS_SHOWN_MAX = 100  # those in use, and the newest of those that were ended
 # People who share a phone: their addresses all stay known, the one used longest ago goes first.
 ADDRESSES_PER_DEVICE_MAX = 4
 _MARK_BYTES = 16
+ORGANIZATION_NAME_LENGTH_MAX = 200  # characters; longer than any name of a company that we know
+ORGANIZATIONS_PER_PERSON_MAX = 20  # with a role in force; a list that a person chooses from
+MEMBERS_MAX = 200  # of one organization; a list that its owner reads through
+# Sent within a day by one organization: a mail goes to whoever it names, so as few as a team needs.
+INVITATIONS_PER_DAY_MAX = 20
+INVITATION_LIVES = timedelta(days=7)
+STAMPS_PER_MONTH_MAX = 1_000_000_000  # beyond what is sold in a year
 # A session that began by then may make what outlives it: a passkey, an API key.  Long enough to make one
 # after signing in for it, and short beside the time for which a stolen session goes unnoticed.
 PROOF_LIVES = timedelta(minutes=10)
@@ -194,6 +258,7 @@ class NotPermitted(Refusal):
         self.permission = permission.value
 
 
+@refusal_of_database
 class MembershipEnded(Refusal):
     """The session acts for an organization in which the person has no role any more."""
 
@@ -233,6 +298,92 @@ class SupervisorsExist(CommandRefusal):
     """There are two supervisors: they say who else is staff."""
 
     code = "supervisors_exist"
+
+
+class OrganizationNotOpen(Refusal):
+    """The organization waits for the approval of staff, or was declined: nobody acts for it."""
+
+    code = "organization_not_open"
+    status = 409
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"the organization is {state}")
+        self.state = state
+
+
+class TooManyOrganizations(Refusal):
+    """The person has a role in as many organizations as it may have."""
+
+    code = "too_many_organizations"
+    status = 409
+
+    def __init__(self, organizations_max: int) -> None:
+        super().__init__(f"a role in {organizations_max} organizations")
+        self.organizations_max = organizations_max
+
+
+class TooManyMembers(Refusal):
+    """The organization has as many members as it may have."""
+
+    code = "too_many_members"
+    status = 409
+
+    def __init__(self, members_max: int) -> None:
+        super().__init__(f"{members_max} members")
+        self.members_max = members_max
+
+
+class TooManyInvitations(Refusal):
+    """The organization has sent as many invitations within a day as it may."""
+
+    code = "too_many_invitations"
+    status = 429
+
+    def __init__(self, invitations_max: int) -> None:
+        super().__init__(f"{invitations_max} invitations within a day")
+        self.invitations_max = invitations_max
+
+
+class AlreadyMember(Refusal):
+    """The person has a role in the organization already; it is changed, and not given again."""
+
+    code = "already_member"
+    status = 409
+
+
+class InvitationForAnother(Refusal):
+    """The invitation was sent to another address than that of the account; which one is not told."""
+
+    code = "invitation_for_another"
+    status = 403
+
+
+class InvitationSpent(Refusal):
+    """The invitation is too old, was used or withdrawn, or is not one of ours."""
+
+    code = "invitation_spent"
+    status = 410
+
+
+class LastOwner(Refusal):
+    """The organization would be without an owner."""
+
+    code = "last_owner"
+    status = 409
+
+
+@refusal_of_database
+class MemberLimitReached(Refusal):
+    """The member would use more stamps this month than its organization lets it; so many are left."""
+
+    code = "member_limit_reached"
+    status = 409
+
+    def __init__(self, needed: int, left: int, limit: int) -> None:
+        super().__init__(f"{needed} stamps asked for, {left} of {limit} left this month")
+        self.needed = needed
+        self.left = left
+        self.limit = limit
 
 
 class CodeWrong(Refusal):
@@ -496,6 +647,65 @@ class KeyMaker(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Organization:
+    """An organization as its members and staff see it."""
+
+    account: UUID
+    name: str
+    npwp: str
+    nib: str
+    warns: Sequence[str]  # which of these numbers are in a format that is not known
+    state: OrganizationState
+    made_at: datetime
+
+
+class PlaceOf(NamedTuple):
+    """An organization in which a person has a role."""
+
+    account: UUID
+    name: str
+    state: OrganizationState
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person with a role in an organization, and the stamps it used this month against its limit."""
+
+    id: str
+    person: UUID
+    role: Role
+    given_at: datetime
+    stamps_per_month: int | None
+    stamps_used: int
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """An invitation to an organization."""
+
+    account: UUID
+    id: UUID
+    email: str
+    role: Role
+    stamps_per_month: int | None
+    secret_hash: bytes
+    state: InvitationState
+    made_at: datetime
+    expires_at: datetime
+
+    @property
+    def shown(self) -> str:
+        """Its public number."""
+        return show(INVITATION_KIND, self.id)
+
+    def is_over(self, now: datetime) -> bool:
+        """True where it cannot be accepted any more."""
+        return self.state != InvitationState.SENT or self.expires_at <= now
+
+
+@dataclass(frozen=True, slots=True)
 class ApiKeyView:
     """An API key as its owner sees it.  Its text is not here: nobody but the holder has it."""
 
@@ -574,6 +784,24 @@ def key_name(text: str) -> str:
     return name
 
 
+def organization_name(text: str) -> str:
+    """The name of an organization.  Refuses `Malformed`."""
+    name = " ".join(text.split())
+    if not 1 <= len(name) <= ORGANIZATION_NAME_LENGTH_MAX or not name.isprintable():
+        raise Malformed("organization", "shown_text", length_max=ORGANIZATION_NAME_LENGTH_MAX)
+    return name
+
+
+def stamps_limit(text: str) -> int | None:
+    """The limit of stamps per month that was typed; None where there is none.  Refuses `Malformed`."""
+    if not text.strip():
+        return None
+    limit = counted(text.strip())
+    if limit is None or limit > STAMPS_PER_MONTH_MAX:
+        raise Malformed("stamps_per_month", "whole_number")
+    return limit
+
+
 def code_of(key: bytes, challenge: UUID) -> str:
     """The six digits of a challenge.  Derived from a key that is not in the database, so that a
     copy of the database does not reveal them."""
@@ -596,7 +824,7 @@ def link_secret(key: bytes, challenge: UUID) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A bearer secret that names its own row: account, key or session, and the secret."""
+    """A bearer secret that names its own row: account, key, session or invitation, and the secret."""
 
     account: UUID
     id: UUID
@@ -606,6 +834,15 @@ class Credential:
     def fresh(cls, account: UUID, identifier: UUID) -> "Credential":
         """A new credential for a row that is about to be written."""
         return cls(account, identifier, secrets.token_urlsafe(SECRET_BYTES))
+
+    @classmethod
+    def of_invitation(cls, key: bytes, account: UUID, invitation: UUID) -> "Credential":
+        """The credential in the link of an invitation: made anew for its mail from a key that is not in the
+        database, so that no row has it.
+        """
+        digest = hmac.digest(key, b"invitation:" + account.bytes + invitation.bytes, hashlib.sha256)
+        secret = urlsafe_b64encode(digest[:SECRET_BYTES]).decode()
+        return cls(account, invitation, secret)
 
     def text(self, prefix: str = "") -> str:
         """What the holder keeps."""
@@ -639,6 +876,11 @@ def address_digest(account: UUID, email: str) -> str:
 def session_digest(secret_hash: bytes) -> str:
     """What the audit trail keeps of a session: a hash of the hash of its secret."""
     return hashlib.sha256(secret_hash).hexdigest()
+
+
+def organization_digest(account: UUID, name: str, npwp: str, nib: str) -> str:
+    """What the audit trail keeps of an organization; its name and numbers cannot be guessed from it."""
+    return hashlib.sha256(account.bytes + "\n".join((name, npwp, nib)).encode()).hexdigest()
 
 
 def key_digest(secret_hash: bytes, name: str) -> str:

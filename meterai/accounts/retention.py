@@ -58,6 +58,22 @@ RETENTION: tuple[Rule, ...] = (
         only="ended_at IS NOT NULL",
     ),
     Leaves(
+        "invitations",
+        "invitations",
+        ("account_id", "invitation_id"),
+        MONTH,
+        "coalesce(ended_at, expires_at)",
+        "It opens nothing any more, and has an address; making and ending are in the audit trail.",
+    ),
+    Leaves(
+        "uses_of_members",
+        "member_uses",
+        ("account_id", "use_id"),
+        YEAR,
+        "used_at",
+        "A limit is of a calendar month; its organization asks for a year who used what.",
+    ),
+    Leaves(
         "roles_of_staff",
         "staff_roles",
         ("account_id", "grant_id"),

@@ -1,45 +1,183 @@
-"""Organizations, and the roles that people have in them."""
+"""Organizations, the roles that people have in them, and the stamps that they use of a limit.
 
+Who changes members locks the organization first, so that of two owners who go at once one stays.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
 from uuid import UUID
 
 from meterai import audit
-from meterai.accounts import store
-from meterai.accounts.model import PERMISSIONS, Permission, Role
-from meterai.kit.actor import Actor
+from meterai.accounts import members_store as store
+from meterai.accounts import store as accounts_store
+from meterai.accounts.model import (
+    ACCOUNT_KIND,
+    MEMBERS_MAX,
+    MEMBERSHIP_KIND,
+    ORGANIZATION,
+    ORGANIZATIONS_PER_PERSON_MAX,
+    PERMISSIONS,
+    AlreadyMember,
+    LastOwner,
+    Member,
+    Organization,
+    OrganizationEvent,
+    OrganizationState,
+    Permission,
+    Role,
+    TooManyMembers,
+    TooManyOrganizations,
+    organization_digest,
+    organization_name,
+)
+from meterai.accounts.state_numbers import nib, npwp
+from meterai.accounts.telling import tell_of_decision
+from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id, show
+from meterai.kit.refusal import NotFound
 from meterai.plumbing.database import Tx
 
-MEMBERSHIP_KIND = "mem"
+
+def member_actor(person: UUID) -> Actor:
+    """A person who acts for an organization, in the trail of that."""
+    return Actor(ActorKind.MEMBER, show(ACCOUNT_KIND, person))
 
 
-async def make_organization(tx: Tx, account: UUID, name: str, *, actor: Actor) -> None:
-    """Make an account an organization; the person of the account becomes its owner.  A repeat
-    changes nothing.
+def described(
+    account: UUID, name: str, numbers: tuple[str, str], state: OrganizationState, at: datetime
+) -> Organization:
+    """An organization as somebody names it; `numbers` are NPWP and NIB.  Refuses `Malformed`."""
+    tax, business = npwp(numbers[0]), nib(numbers[1])
+    known = {"npwp": tax.is_known, "nib": business.is_known}
+    warns = [number for number, is_known in known.items() if not is_known]
+    return Organization(account, organization_name(name), tax.text, business.text, warns, state, at)
+
+
+async def make_organization(tx: Tx, made: Organization, person: UUID, language: str) -> None:
+    """Make an account for an organization; the person becomes its owner.  A repeat changes nothing.
+
+    Refuses `TooManyOrganizations`, `NotFound` where the account is another one.
     """
-    if await store.insert_organization(tx, account, name):
-        await give_role(tx, account, account, Role.OWNER, actor=actor)
+    account, actor = made.account, member_actor(person)
+    if await store.count_places(tx, person) >= ORGANIZATIONS_PER_PERSON_MAX:
+        raise TooManyOrganizations(ORGANIZATIONS_PER_PERSON_MAX)
+    numbers = (made.npwp, made.nib)
+    if not await store.insert_organization(tx, made, language, numbers=numbers):
+        if await store.member_of_person(tx, account, person) is None:
+            raise NotFound("the account is of somebody else")
+        return
+    await audit.record(
+        tx,
+        account,
+        actor=actor,
+        action="organization_made",
+        subject=show(ACCOUNT_KIND, account),
+        digest=organization_digest(account, made.name, *numbers),
+        state=made.state,
+    )
+    await _give(tx, account, person, Role.OWNER, None, actor=actor)
 
 
-async def give_role(tx: Tx, account: UUID, member: UUID, role: Role, *, actor: Actor) -> None:
-    """Give a person this role in an organization, in place of the one it has."""
-    await end_role(tx, account, member, actor=actor)
-    membership = new_id()
-    await store.insert_membership(tx, account, membership, member, role)
-    subject = show(MEMBERSHIP_KIND, membership)
-    await audit.record(tx, account, actor=actor, action="role_given", subject=subject, role=role)
+async def decide_on_organization(
+    tx: Tx, account: UUID, event: OrganizationEvent, *, actor: Actor
+) -> Organization:
+    """Let staff approve or decline an organization.  Refuses `NotFound`, `NotAllowedNow`."""
+    found = await _locked(tx, account)
+    await store.set_organization_state(tx, account, ORGANIZATION.after(found.state, event))
+    subject = show(ACCOUNT_KIND, account)
+    await audit.record(tx, account, actor=actor, action=f"organization_{event}", subject=subject)
+    await tell_of_decision(tx, account, event, found.name)
+    return found
 
 
-async def end_role(tx: Tx, account: UUID, member: UUID, *, actor: Actor) -> None:
-    """End the role of a person in an organization; nothing happens where there is none."""
-    ended = await store.end_membership(tx, account, member)
-    if ended is not None:
-        subject = show(MEMBERSHIP_KIND, ended)
-        await audit.record(tx, account, actor=actor, action="role_ended", subject=subject)
+async def give_role(
+    tx: Tx, account: UUID, member: UUID, role: Role, limit: int | None = None, *, actor: Actor
+) -> None:
+    """Give a person without a role in an organization this one, with a limit of stamps per month.
+
+    Refuses `NotFound`, `AlreadyMember`, `TooManyMembers`, `TooManyOrganizations`.
+    """
+    await _locked(tx, account)
+    if await store.member_of_person(tx, account, member) is not None:
+        raise AlreadyMember("the person has a role there")
+    if await store.count_members(tx, account, *Role) >= MEMBERS_MAX:
+        raise TooManyMembers(MEMBERS_MAX)
+    if await store.count_places(tx, member) >= ORGANIZATIONS_PER_PERSON_MAX:
+        raise TooManyOrganizations(ORGANIZATIONS_PER_PERSON_MAX)
+    await _give(tx, account, member, role, limit, actor=actor)
+
+
+async def change_role(
+    tx: Tx, account: UUID, membership: UUID, role: Role, limit: int | None, *, actor: Actor
+) -> Member:
+    """Change role and limit of a member, and answer what it was.  Refuses `NotFound`, `LastOwner`."""
+    await _locked(tx, account)
+    found = await _member(tx, account, membership)
+    if role != found.role:
+        await _end(tx, account, found, actor=actor)
+        await _give(tx, account, found.person, role, limit, actor=actor)
+    elif limit != found.stamps_per_month:
+        await store.set_limit(tx, account, membership, limit)
+        await audit.record(
+            tx, account, actor=actor, action="member_limit_set", subject=found.id, stamps=limit
+        )
+    return found
+
+
+async def end_role(tx: Tx, account: UUID, membership: UUID, *, actor: Actor) -> Member:
+    """End the role of a member.  Refuses `NotFound`, `LastOwner`."""
+    await _locked(tx, account)
+    found = await _member(tx, account, membership)
+    await _end(tx, account, found, actor=actor)
+    return found
 
 
 async def permissions_in(tx: Tx, account: UUID, member: UUID) -> frozenset[Permission]:
     """What a person may do for an account: all of its own, else what its role there has."""
     if member == account:
         return PERMISSIONS[Role.OWNER]
-    role = await store.role_of(tx, account, member)
+    role = await accounts_store.role_of(tx, account, member)
     return PERMISSIONS[Role(role)] if role else frozenset()
+
+
+async def use_stamps(tx: Tx, account: UUID, member: UUID | None, uses: Mapping[UUID, int]) -> None:
+    """Count the stamps of stampings or orders against the limit of the member that asked for them, in the
+    transaction that holds or orders them; of who acts for itself nothing is asked.
+
+    They are given back by the functions of the database that end those.  Refuses `MemberLimitReached`,
+    `MembershipEnded`.
+    """
+    if member is not None and uses:
+        await store.use_stamps(tx, account, member, uses)
+
+
+async def _locked(tx: Tx, account: UUID) -> Organization:
+    found = await store.lock_organization(tx, account)
+    if found is None:
+        raise NotFound("no such organization")
+    return found
+
+
+async def _member(tx: Tx, account: UUID, membership: UUID) -> Member:
+    found = await store.member(tx, account, membership)
+    if found is None:
+        raise NotFound("no such member of this organization")
+    return found
+
+
+async def _end(tx: Tx, account: UUID, found: Member, *, actor: Actor) -> None:
+    is_owner = found.role == Role.OWNER
+    if is_owner and await store.count_members(tx, account, Role.OWNER) == 1:
+        raise LastOwner("nobody else is an owner")
+    await store.end_membership(tx, account, found.person)
+    await audit.record(tx, account, actor=actor, action="role_ended", subject=found.id)
+
+
+async def _give(
+    tx: Tx, account: UUID, member: UUID, role: Role, limit: int | None, *, actor: Actor
+) -> None:
+    membership = new_id()
+    await store.insert_membership(tx, account, membership, member, role, limit)
+    subject = show(MEMBERSHIP_KIND, membership)
+    facts: dict[str, object] = {"role": role, "stamps": limit}
+    await audit.record(tx, account, actor=actor, action="role_given", subject=subject, **facts)

@@ -7,6 +7,9 @@ from meterai.accounts.audited import AUDITED
 from meterai.accounts.codes import CodeService
 from meterai.accounts.demands import DEMANDS, UNDEMANDED
 from meterai.accounts.invariants import INVARIANTS
+from meterai.accounts.levers import LEVERS
+from meterai.accounts.model import INVITATION, ORGANIZATION
+from meterai.accounts.organizations import OrganizationService
 from meterai.accounts.passkeys import PasskeyService
 from meterai.accounts.retention import RETENTION
 from meterai.accounts.routes import routes
@@ -25,6 +28,7 @@ async def _build(container: Container) -> None:
     given = container.database, key, container.settings, container.clock
     accounts, codes, passkeys = AccountService(*given), CodeService(*given), PasskeyService(*given)
     container.add(accounts)
+    container.add(OrganizationService(*given, accounts))
     container.add(codes)
     container.add(passkeys)
     container.add(pages.SigningIn(codes, passkeys, accounts, container.settings))
@@ -71,6 +75,27 @@ COMMANDS = (
         Scope.DATABASE,
         Schema.ANY,
     ),
+    Command(
+        "organizations list",
+        "meterai.accounts.commands:list_organizations",
+        Directory.NEEDED,
+        Scope.DATABASE,
+        Schema.CURRENT,
+    ),
+    Command(
+        "organizations approve",
+        "meterai.accounts.commands:approve_organization",
+        Directory.NEEDED,
+        Scope.DATABASE,
+        Schema.CURRENT,
+    ),
+    Command(
+        "organizations decline",
+        "meterai.accounts.commands:decline_organization",
+        Directory.NEEDED,
+        Scope.DATABASE,
+        Schema.CURRENT,
+    ),
 )
 
 ROOM = Room(
@@ -81,6 +106,8 @@ ROOM = Room(
             "email_directory",
             "organizations",
             "memberships",
+            "member_uses",
+            "invitations",
             "staff_roles",
             "sessions",
             "api_keys",
@@ -90,11 +117,13 @@ ROOM = Room(
             "sign_in_challenges",
         }
     ),
+    lifecycles=(ORGANIZATION, INVITATION),
     settings=AccountSettings,
     build=_build,
     services={
         "accounts": AccountService,
         "codes": CodeService,
+        "organizations": OrganizationService,
         "passkeys": PasskeyService,
         "signing_in": pages.SigningIn,
     },
@@ -107,7 +136,9 @@ ROOM = Room(
     command_groups={
         "accounts": "Accounts and API keys.",
         "staff": "Who works for the operator.",
+        "organizations": "Organizations that wait for approval.",
     },
+    levers=LEVERS,
     invariants=INVARIANTS,
     audited=AUDITED,
     retention=RETENTION,

@@ -1,8 +1,9 @@
-"""API keys over the API: to look at, and to end one that leaked.
+"""Organization, members and API keys over the API: to look at, and to end a key that leaked.
 
 There is no way to make one here: whoever stole a key must not be able to make its successor.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -10,10 +11,11 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from meterai.accounts.model import KEY_KIND, ApiKeyView, Permission
+from meterai.accounts.model import ACCOUNT_KIND, KEY_KIND, ApiKeyView, Permission
+from meterai.accounts.organizations import OrganizationService
 from meterai.accounts.service import AccountService
 from meterai.kit.actor import Actor
-from meterai.kit.ids import read
+from meterai.kit.ids import read, show
 from meterai.kit.priority import Priority
 from meterai.plumbing.described import Described
 
@@ -59,4 +61,83 @@ async def end_api_key(
     return await accounts.end_api_key(account, key, actor=actor)
 
 
-routes = [list_api_keys, end_api_key]
+class OrganizationView(msgspec.Struct, frozen=True):
+    """The organization that an account is.  `unknown_formats` names those of its numbers that are in a format that
+    is not known.
+    """
+
+    id: str
+    name: str
+    npwp: str
+    nib: str
+    unknown_formats: list[str]
+    state: str
+    made_at: datetime
+
+
+class MemberView(msgspec.Struct, frozen=True):
+    """A member, and the stamps it used this calendar month (WIB) where it has a limit."""
+
+    id: str
+    email: str
+    role: str
+    given_at: datetime
+    stamps_per_month: int | None
+    stamps_used: int
+
+
+class MemberList(msgspec.Struct, frozen=True):
+    """The members, the earliest first."""
+
+    members: list[MemberView]
+
+
+@get(
+    "/v1/organization",
+    opt={"permission": Permission.ACCOUNT_READ, "priority": Priority.CHECKOUT},
+    summary="Your organization",
+    tags=["organizations"],
+)
+async def show_organization(
+    organizations: NamedDependency[OrganizationService], account: NamedDependency[UUID]
+) -> OrganizationView:
+    """The organization whose key or session this is; `not_found` where the account is a person's."""
+    found = await organizations.of(account)
+    return OrganizationView(
+        show(ACCOUNT_KIND, found.account),
+        found.name,
+        found.npwp,
+        found.nib,
+        list(found.warns),
+        found.state,
+        found.made_at,
+    )
+
+
+@get(
+    "/v1/members",
+    opt={"permission": Permission.MEMBERS_READ, "priority": Priority.CHECKOUT},
+    summary="The members of your organization",
+    tags=["organizations"],
+)
+async def list_members(
+    organizations: NamedDependency[OrganizationService], account: NamedDependency[UUID]
+) -> MemberList:
+    """Every member in force with its role and its limit of stamps; none where the account is a person's."""
+    found = await organizations.members(account)
+    return MemberList(
+        [
+            MemberView(
+                one.id,
+                one.email,
+                one.role,
+                one.given_at,
+                one.stamps_per_month,
+                one.stamps_used,
+            )
+            for one in found
+        ]
+    )
+
+
+routes = [list_api_keys, end_api_key, show_organization, list_members]

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from litestar.connection import ASGIConnection
 
-from meterai.accounts import store
+from meterai.accounts import members_store, store
 from meterai.accounts.addresses import create
 from meterai.accounts.keys import end_api_key, make_api_key, replace_api_key, tell_of_end
 from meterai.accounts.model import (
@@ -28,6 +28,7 @@ from meterai.accounts.model import (
     KeyMaker,
     KeyOfAccount,
     KeyTerms,
+    OrganizationNotOpen,
     Replacement,
     Role,
     SessionView,
@@ -83,14 +84,49 @@ class AccountService:
         self._clock = clock
         self._remembered: dict[str, _Remembered] = {}
 
-    async def sign_out(self, cookie: str) -> None:
-        """End the session of a cookie; nothing happens where it opens none."""
+    async def sign_out(self, cookie: str, follows: SignedIn | None = None) -> None:
+        """End the session of a cookie; nothing happens where it opens none.
+
+        A session of the same person that `follows` it acts for whom it acted: proving once more who one is
+        changes nothing about that.
+        """
         try:
             session = Credential.read(cookie)
         except SignInRequired:
             return
         self._forget(session.id)
-        await self._database.run(partial(end_session, session=session, at=self._clock.now()))
+        ended = await self._database.run(
+            partial(end_session, session=session, at=self._clock.now())
+        )
+        if follows is not None and ended is not None and ended.acts_for is not None:
+            new = Credential.read(follows.session)
+            if new.account == session.account:
+                await self._database.once(store.act_for, new.account, new.id, ended.acts_for)
+                self._forget(new.id)
+
+    async def act_for(self, person: UUID, session: UUID, account: UUID) -> None:
+        """Let a session of a person act for an organization in which it has a role, or for itself.
+
+        This process knows it at once.  Refuses `NotFound`, `OrganizationNotOpen`.
+        """
+
+        async def choose(tx: Tx) -> None:
+            is_own = account == person
+            if not is_own and await store.acting_for(tx, account, person) is None:
+                await self._refuse_acting(tx, account, person)
+            if not await store.act_for(tx, person, session, None if is_own else account):
+                raise NotFound("no such session of this account")
+            tx.after_commit(partial(self._forget, session))
+
+        await self._database.run(choose)
+
+    @staticmethod
+    async def _refuse_acting(tx: Tx, account: UUID, person: UUID) -> None:
+        """Say why nobody acts for an organization; a stranger learns nothing of it."""
+        found = await members_store.organization(tx, account)
+        if found is None or await store.role_of(tx, account, person) is None:
+            raise NotFound("no role there")
+        raise OrganizationNotOpen(found.state)
 
     async def sign_out_everywhere(self, account: UUID, *, actor: Actor) -> None:
         """End every session of an account: this process forgets them at once, every other within
@@ -295,6 +331,7 @@ class AccountService:
         return replace(
             caller,
             account=stored.acts_for,
+            organization=stored.acts_for,
             acts_for=acting.name,
             membership=acting.membership_id,
             permissions=PERMISSIONS[Role(acting.role)],
@@ -310,6 +347,11 @@ class AccountService:
         if last is None or last < due:
             note = store.note_key_use if is_key else store.note_session_use
             await self._database.once(note, used.account, used.id, at=now, since=due)
+
+    def forget_person(self, person: UUID) -> None:
+        """Forget what was known a moment ago of a person, whose role somewhere changed."""
+        for text in [text for text, one in self._remembered.items() if one.caller.person == person]:
+            del self._remembered[text]
 
     def _forget(self, credential: UUID) -> None:
         """Forget a credential that was checked a moment ago: the next request reads its row."""

@@ -51,11 +51,13 @@ def session_facts(session: Credential, until: datetime) -> dict[str, str]:
     return {"digest": session_digest(session.hash()), "until": until.isoformat()}
 
 
-async def end_session(tx: Tx, session: Credential, *, at: datetime) -> None:
-    """End a session; nothing happens where the credential opens none."""
+async def end_session(tx: Tx, session: Credential, *, at: datetime) -> StoredCredential | None:
+    """End a session, and answer what it was; nothing happens where the credential opens none."""
     found = await store.session(tx, session.account, session.id)
-    if found is not None and session.opens(found.secret_hash):
-        await end_session_of(tx, session.account, session.id, actor=PERSON, at=at)
+    if found is None or not session.opens(found.secret_hash):
+        return None
+    await end_session_of(tx, session.account, session.id, actor=PERSON, at=at)
+    return found
 
 
 async def end_session_of(

@@ -17,3 +17,5 @@ class AccountSettings(msgspec.Struct, frozen=True):
     codes_outstanding_max: Positive = 3
     codes_per_hour_per_network_max: Positive = 2_000  # a carrier's phones share one address
     session_lives_seconds: Seconds = 30 * 86_400
+    # Whether staff approve of an organization before anybody acts for it.
+    organizations_need_approval: bool = False

@@ -83,9 +83,11 @@ async def insert_account(tx: Tx, account: UUID, email: str, language: str) -> tu
 
 
 async def contact(tx: ReadTx, account: UUID) -> Contact | None:
-    """Address and language of an account."""
+    """Address and language of an account that somebody signs in to."""
     return await tx.one_as(
-        _CONTACTS, "SELECT email, language FROM accounts WHERE account_id = %s", account
+        _CONTACTS,
+        "SELECT email, language FROM accounts WHERE account_id = %s AND email IS NOT NULL",
+        account,
     )
 
 
@@ -234,7 +236,7 @@ async def acting_for(tx: ReadTx, account: UUID, member: UUID) -> ActingFor | Non
     return await tx.one_as(
         _ACTING,
         "SELECT o.name, m.role, m.membership_id FROM memberships m JOIN organizations o USING (account_id)"
-        " WHERE m.account_id = %s AND m.member_id = %s AND m.ended_at IS NULL",
+        " WHERE m.account_id = %s AND m.member_id = %s AND m.ended_at IS NULL AND o.state = 'open'",
         account,
         member,
     )
@@ -302,6 +304,19 @@ async def count_sessions(tx: ReadTx, account: UUID, at: datetime) -> int:
     )
     assert isinstance(found, int)
     return found
+
+
+async def act_for(tx: Tx, person: UUID, session: UUID, account: UUID | None) -> bool:
+    """For which organization a session acts from now on; None: the person itself."""
+    return bool(
+        await tx.run(
+            "UPDATE sessions SET acts_for = %s"
+            " WHERE account_id = %s AND session_id = %s AND ended_at IS NULL",
+            account,
+            person,
+            session,
+        )
+    )
 
 
 async def sessions(tx: ReadTx, account: UUID, limit: int) -> list[SessionView]:
@@ -443,44 +458,6 @@ async def api_key_view(tx: ReadTx, account: UUID, key: UUID) -> ApiKeyView | Non
 async def set_language(tx: Tx, account: UUID, language: str) -> None:
     """The language an account reads from now on."""
     await tx.run("UPDATE accounts SET language = %s WHERE account_id = %s", language, account)
-
-
-async def insert_organization(tx: Tx, account: UUID, name: str) -> bool:
-    """Make an account an organization; false where it was one before."""
-    return bool(
-        await tx.run(
-            "INSERT INTO organizations (account_id, name) VALUES (%s, %s)"
-            " ON CONFLICT ON CONSTRAINT organizations_pkey DO NOTHING",
-            account,
-            name,
-        )
-    )
-
-
-async def insert_membership(
-    tx: Tx, account: UUID, membership: UUID, member: UUID, role: str
-) -> None:
-    """Give a person a role in an organization."""
-    await tx.run(
-        "INSERT INTO memberships (account_id, membership_id, member_id, role)"
-        " VALUES (%s, %s, %s, %s)",
-        account,
-        membership,
-        member,
-        role,
-    )
-
-
-async def end_membership(tx: Tx, account: UUID, member: UUID) -> UUID | None:
-    """End the role of a person in an organization; None where there is none."""
-    found = await tx.value(
-        "UPDATE memberships SET ended_at = now() WHERE account_id = %s AND member_id = %s"
-        " AND ended_at IS NULL RETURNING membership_id",
-        account,
-        member,
-    )
-    assert found is None or isinstance(found, UUID)
-    return found
 
 
 async def role_of(tx: Tx, account: UUID, member: UUID) -> str | None:

@@ -1,9 +1,15 @@
-"""What the owner of an account is told of by mail, because whoever stole its session might do it."""
+"""What people are told of by mail: the owner of an account, because whoever stole its session might do it; who is invited."""
 
 from datetime import datetime
 from uuid import UUID
 
-from meterai.accounts.events import ApiKeyEnds, CredentialChanged
+from meterai.accounts.events import (
+    ApiKeyEnds,
+    CredentialChanged,
+    InvitationMade,
+    OrganizationDecided,
+)
+from meterai.accounts.model import Invitation
 from meterai.kit.actor import Actor, ActorKind
 from meterai.plumbing.database import Tx
 from meterai.plumbing.events import emit
@@ -30,3 +36,24 @@ async def tell_that_key_ends(
 ) -> None:
     """Tell of an API key whose end comes within days."""
     await emit(tx, ApiKeyEnds(account=account, credential=credential, name=name, until=until))
+
+
+async def tell_invited(tx: Tx, made: Invitation, name: str, language: str) -> None:
+    """Send an invitation to its address, in the language of whoever invites."""
+    await emit(
+        tx,
+        InvitationMade(
+            account=made.account,
+            invitation=made.id,
+            email=made.email,
+            language=language,
+            name=name,
+            role=made.role,
+            until=made.expires_at,
+        ),
+    )
+
+
+async def tell_of_decision(tx: Tx, account: UUID, decision: str, name: str) -> None:
+    """Tell the owner of an organization what staff decided."""
+    await emit(tx, OrganizationDecided(account=account, decision=decision, name=name))

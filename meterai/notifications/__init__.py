@@ -5,7 +5,7 @@ Promises this room keeps
   * A mail that cannot be sent is tried again, later each time, for a day; one that its server
     refuses for good, or that cannot be written, is given up.  Either is kept with its fault.
   * A mail with a sign-in code stands behind no notice, and behind few mails of another network.
-  * A sign-in code is derived when the mail is written and kept nowhere.
+  * A sign-in code is derived when the mail is written and kept nowhere; so is the link of an invitation.
 
 Calls accounts.
 """

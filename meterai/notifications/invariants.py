@@ -28,15 +28,23 @@ INVARIANTS = (
             UNION ALL
             SELECT account_id, subject || ':' || substring(action FROM '[a-z]+$'), action
             FROM {audit_events*} e
-            WHERE action IN ('passkey_made', 'passkey_ended', 'api_key_made', 'api_key_ended', 'api_key_ends')
+            WHERE action IN ('passkey_made', 'passkey_ended', 'api_key_made', 'api_key_ended', 'api_key_ends',
+                             'invitation_made', 'organization_approved', 'organization_declined')
         ) cause ON cause.account_id = m.account_id
             -- Of a line it is kept that somebody wants to be told, and not each number that was near.
             AND cause.cause_key = CASE WHEN m.template = 'turn_near'
                 THEN 'turn_near:' || split_part(m.cause_key, ':', 2) ELSE m.cause_key END
         WHERE m.account_id <> '00000000-0000-0000-0000-000000000000'
-            AND ((m.recipient IS DISTINCT FROM a.email  -- but for those that were let go
+            -- An organization is written to at the address of an owner; an invitation goes to its own.
+            AND ((m.recipient IS DISTINCT FROM a.email
+                  AND NOT EXISTS (SELECT 1 FROM {audit_events*} i WHERE i.account_id = m.account_id
+                      AND i.action = 'invitation_made' AND i.subject || ':made' = m.cause_key
+                      AND i.facts->>'digest' = encode(sha256(
+                          uuid_send(m.account_id) || convert_to(m.recipient, 'UTF8')), 'hex'))
+                  AND NOT EXISTS (SELECT 1 FROM {memberships*} o JOIN {accounts*} p ON p.account_id = o.member_id
+                      WHERE o.account_id = m.account_id AND o.role = 'owner' AND p.email = m.recipient)
                   AND (m.recipient <> '' OR m.state = 'queued'
-                       OR m.queued_at > now() - interval '80 days'))
+                       OR m.queued_at > now() - interval '80 days'))  -- but for those that were let go
                  OR cause.template IS DISTINCT FROM m.template)
         """,
     ),

@@ -1,11 +1,18 @@
 """Event handlers of notifications."""
 
-from meterai.accounts.events import ApiKeyEnds, CredentialChanged, SignInAsked
+from meterai.accounts.events import (
+    ApiKeyEnds,
+    CredentialChanged,
+    InvitationMade,
+    OrganizationDecided,
+    SignInAsked,
+)
+from meterai.kit.ids import show
 from meterai.kit.priority import Priority
-from meterai.notifications.service import queue, queue_code
+from meterai.notifications.service import queue, queue_code, queue_to
 from meterai.plumbing.database import Tx
 from meterai.plumbing.events import on
-from meterai.plumbing.messages import LANGUAGES, format_datetime
+from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
 from meterai.waiting_room.events import TurnNear
 
 
@@ -36,10 +43,32 @@ async def queue_key_ends(tx: Tx, event: ApiKeyEnds) -> None:
     await queue(tx, event.account, cause=cause, template="api_key_ends", facts=facts)
 
 
+async def queue_invitation(tx: Tx, event: InvitationMade) -> None:
+    """An address was invited to an organization: queue the mail with the link that accepts it."""
+    facts: dict[str, object] = {
+        "name": event.name,
+        "invitation": str(event.invitation),
+        "account": str(event.account),
+        "role": {one: translate(f"role.{event.role}", one) for one in LANGUAGES},
+        "until": {one: format_datetime(event.until, one) for one in LANGUAGES},
+    }
+    cause = f"{show('inv', event.invitation)}:made"
+    await queue_to(tx, event.account, event.email, event.language, cause, "invitation_made", facts)
+
+
+async def queue_organization_decided(tx: Tx, event: OrganizationDecided) -> None:
+    """Staff approved or declined an organization: queue the mail that tells its owner."""
+    cause = f"{show('acc', event.account)}:{event.decision}"
+    template = f"organization_{event.decision}"
+    await queue(tx, event.account, cause=cause, template=template, facts={"name": event.name})
+
+
 HANDLERS = (
     # Somebody waits for it, and it is no use later.
     on(SignInAsked, queue_sign_in_code, gives_up=True, priority=Priority.CHECKOUT),
     on(TurnNear, queue_turn_near, gives_up=True),
     on(CredentialChanged, queue_credential_changed, gives_up=True),
     on(ApiKeyEnds, queue_key_ends, gives_up=True),
+    on(InvitationMade, queue_invitation, gives_up=True),
+    on(OrganizationDecided, queue_organization_decided, gives_up=True),
 )

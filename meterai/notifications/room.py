@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from meterai.accounts import CodeService
+from meterai.accounts import CodeService, OrganizationService
 from meterai.commands import Command, Directory, Schema, Scope
 from meterai.notifications.audited import AUDITED
 from meterai.notifications.demands import DEMANDS, UNDEMANDED
@@ -32,8 +32,8 @@ async def _build(container: Container) -> None:
         smtp.smtp_tls,
     )
     container.stations.backlogs.append(Backlog("mails", LATE, MEAN_WAIT))
-    codes = container.of(CodeService)
-    container.add(MailService(container.database, mailer, codes, container.settings))
+    links = container.of(CodeService), container.of(OrganizationService)
+    container.add(MailService(container.database, mailer, links, container.settings))
 
 
 def _leases(_container: Container) -> Iterable[Lease]:

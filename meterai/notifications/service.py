@@ -11,7 +11,7 @@ import structlog
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from meterai import accounts
-from meterai.accounts import NOBODY, CodeService
+from meterai.accounts import NOBODY, CodeService, OrganizationService
 from meterai.kit.backoff import pause
 from meterai.kit.ids import new_id
 from meterai.kit.priority import Priority
@@ -43,6 +43,7 @@ TURN_SECONDS = 1.0
 WAIT_SECONDS_MAX = 900
 WRITE_TRIES_MAX = 5  # of a mail whose text cannot be written: more help only after an upgrade
 SIGN_IN_CODE = "sign_in_code"  # the one mail whose words are not kept
+INVITATION = "invitation_made"  # its link is made as it is written, and kept nowhere
 # Where the button of each mail leads; a mail without one has nothing to open.
 LEADS_TO = {
     "order_executed_stamps": "/orders/{order}",
@@ -57,6 +58,9 @@ LEADS_TO = {
     "api_key_made": "/account#sessions",
     "api_key_ended": "/account/keys",
     "api_key_ends": "/account/keys",
+    "invitation_made": "{path}",
+    "organization_approved": "/account/acting",
+    "organization_declined": "/account/acting",
 }
 # Mails that are receipts, and what they say of seller, times and numbers.
 RECEIPTS = {
@@ -107,11 +111,15 @@ class MailService:
     """Writes and sends queued mails."""
 
     def __init__(
-        self, database: Database, mailer: Mailer, codes: CodeService, settings: Settings
+        self,
+        database: Database,
+        mailer: Mailer,
+        links: tuple[CodeService, OrganizationService],
+        settings: Settings,
     ) -> None:
         self._database = database
         self._mailer = mailer
-        self._codes = codes
+        self._codes, self._organizations = links
         self._url = settings.process.url
         self._is_specimen = not settings.process.is_production
         self._seller = Seller.of(settings.of(OperatorSettings))
@@ -190,6 +198,9 @@ class MailService:
             challenge = UUID(facts["challenge"])
             facts["code"] = self._codes.code(challenge)
             facts["link"] = f"{self._url}{self._codes.link(challenge)}"
+        if template == INVITATION:
+            named = UUID(facts["account"]), UUID(facts["invitation"])
+            facts["path"] = self._organizations.link(*named)
         # People read these numbers aloud.
         spoken = facts | {
             name: " ".join(groups(facts[name]))

@@ -64,7 +64,7 @@ async def read_own_form(request: PageRequest) -> Form:
         check_form(caller, form.text("form_token"))
     except FormExpired:
         if _is_of_this_browser(request):
-            _keep(request, form, str(caller.account))
+            _keep(request, form, str(caller.person or caller.account))
         raise
     return form
 

@@ -34,7 +34,8 @@ class ShownTo(StrEnum):
 class Link:
     """A link that a room puts on every page.
 
-    `label` is the key of its sentence; of one place, the smallest `rank` comes first.
+    `label` is the key of its sentence; of one place, the smallest `rank` comes first.  One that `needs` a permission is
+    not offered to whoever is signed in without it.
     """
 
     place: LinkPlace
@@ -42,6 +43,7 @@ class Link:
     path: str
     label: str
     shown_to: ShownTo = ShownTo.EVERYBODY
+    needs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,8 @@ class RoomPages:
     `name` is the prefix of its templates (`verification/check.html`); `package` has them in
     `templates/`, and its drawings and scripts in `static/`, if it has any.  `filters` are what its
     templates use beside the filters that all pages have.  `sign_in` is the path where strangers
-    prove who they are, `prove` where whoever is signed in does once more, `language` the path of the form that chooses one; a room of each site has
-    them, or none.  `listed` are the paths that search engines may show, each with the key of the sentence that
+    prove who they are, `prove` where whoever is signed in does once more, `language` the path of the form that chooses one, `acting` where
+    whoever acts for an organization chooses otherwise; a room of each site has them, or none.  `listed` are the paths that search engines may show, each with the key of the sentence that
     describes it; `foot` is the template of what stands at the foot of every page, of one room at most.
     """
 
@@ -63,6 +65,7 @@ class RoomPages:
     sign_in: str | None = None
     prove: str | None = None
     language: str | None = None
+    acting: str | None = None
     listed: Mapping[str, str] = field(default_factory=dict)
     foot: str | None = None
 

@@ -47,6 +47,11 @@ def aloud(number: str) -> Markup:
     return Markup('<span class="mono aloud">{}</span>').format(Markup().join(each))
 
 
+def may(caller: Caller | None, permission: str) -> bool:
+    """True where a page offers what needs this permission: to a stranger, and to whoever has it."""
+    return not permission or caller is None or permission in caller.permissions
+
+
 class Site:
     """The pages of an application: their templates, their files, and the links that all show.
 
@@ -59,6 +64,7 @@ class Site:
         self.sign_in = _only(room.sign_in for room in rooms)
         self.prove = _only(room.prove for room in rooms)
         self.language = _only(room.language for room in rooms)
+        self.acting = _only(room.acting for room in rooms)
         self._foot = _only(room.foot for room in rooms)
         self.listed = {path: key for room in rooms for path, key in room.listed.items()}
         links = (link for room in rooms for link in room.links)
@@ -90,10 +96,14 @@ class Site:
         for name in self.environment.list_templates(extensions=["html"]):
             self.environment.get_template(name)
 
-    def links(self, place: LinkPlace, *, is_signed_in: bool) -> list[Link]:
+    def links(self, place: LinkPlace, *, caller: Caller | None) -> list[Link]:
         """The links of a place for this reader, in their order."""
-        hidden = ShownTo.STRANGERS if is_signed_in else ShownTo.SIGNED_IN
-        return [link for link in self._links if link.place == place and link.shown_to != hidden]
+        hidden = ShownTo.SIGNED_IN if caller is None else ShownTo.STRANGERS
+        return [
+            link
+            for link in self._links
+            if link.place == place and link.shown_to != hidden and may(caller, link.needs)
+        ]
 
     def links_for_all(self, place: LinkPlace) -> list[Link]:
         """The links of a place on a page that does not know who reads it."""
@@ -118,7 +128,7 @@ class Site:
             },
             foot=self._foot,
             about=lambda path: translate(self.listed.get(path, "page.about"), language),
-            **{"errors": (), "kept": None, "style": "", **facts},
+            **{"errors": (), "kept": None, "style": "", "who": None, **facts},
         )
 
 
@@ -201,8 +211,10 @@ def rendered(request: PageRequest, template: str, facts: Mapping[str, object]) -
         language_of(request),
         service(request, Settings),
         **{
-            "links": partial(site.links, is_signed_in=caller is not None),
+            "links": partial(site.links, caller=caller),
+            "may": partial(may, caller),
             "choose_language": site.language,
+            "choose_acting": site.acting,
             "who": caller,  # `caller` is a word of Jinja's own within macros
             "path": request.scope["path"],
             "here": nearest_page(request),
@@ -260,7 +272,9 @@ def kept_form(request: PageRequest) -> KeptForm | None:
         return None
     text = request.cookies.get(cookie_name(KEPT, service(request, Settings).process), "")
     found = KeptForm.read(text)
-    is_here = found is not None and found.is_for(request.scope["path"], str(caller.account))
+    is_here = found is not None and found.is_for(
+        request.scope["path"], str(caller.person or caller.account)
+    )
     return found if is_here else None
 
 

@@ -243,13 +243,17 @@ class Caller:
     staff_permissions: frozenset[str] = frozenset()  # as somebody who works for the operator
     person: UUID | None = None  # whose session it is; of no key
     is_by_passkey: bool = False  # a passkey opened its session
-    acts_for: str = (
-        ""  # the name of the organization that `account` is, where it is not the person's own
-    )
-    membership: UUID | None = None  # by which it acts for that organization
+    organization: UUID | None = None  # for which its session acts, where not for the person itself
+    acts_for: str = ""  # the name of that organization
+    membership: UUID | None = None  # by which it acts for it
     is_acting_over: bool = False  # its role in the organization it acted for has ended
 
     own_actor: Actor = _ITS_OWN_ACCOUNT  # who the audit trail says it was, in its own account
+
+    @property
+    def member(self) -> UUID | None:
+        """The person, where what it does is done for an organization; None where for itself, or by a key."""
+        return self.person if self.organization == self.account else None
 
     def as_person(self) -> "Caller":
         """The same caller for its own account, whoever it acts for; a key stays what it is."""
@@ -306,10 +310,19 @@ def actor_of(request: Request[Any, Any, Any]) -> Actor:
     return caller_of(request).actor
 
 
+def member_of(request: Request[Any, Any, Any]) -> UUID | None:
+    """The person who acts for an organization, None of anybody else; only in routes that ask who it is."""
+    return caller_of(request).member
+
+
 def injected(services: Mapping[str, type]) -> dict[str, Provide]:
-    """What routes may ask for by name: each of these services, and of the caller its `account` and
-    the `actor` that it is to the audit trail."""
-    given: dict[str, Callable[..., Any]] = {"account": account_of, "actor": actor_of}
+    """What routes may ask for by name: each of these services, and of the caller its `account`, the
+    `actor` that it is to the audit trail, and the `member` of the organization that it acts for."""
+    given: dict[str, Callable[..., Any]] = {
+        "account": account_of,
+        "actor": actor_of,
+        "member": member_of,
+    }
     given |= {name: _provider(kind) for name, kind in services.items()}
     return {name: Provide(one, sync_to_thread=False) for name, one in given.items()}
 

@@ -8,6 +8,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from meterai.accounts import Permission
 from meterai.pages import Link, LinkPlace, RoomPages, ShownTo
 from meterai.stamping import why_refused
 
@@ -56,8 +57,8 @@ PAGES = RoomPages(
     "portal",
     "meterai.portal",
     links=(
-        Link(LinkPlace.NAVIGATION, 10, "/stamp", "page.nav.stamp"),
-        Link(LinkPlace.NAVIGATION, 20, "/buy", "page.nav.buy"),
+        Link(LinkPlace.NAVIGATION, 10, "/stamp", "page.nav.stamp", needs=Permission.STAMP_AFFIX),
+        Link(LinkPlace.NAVIGATION, 20, "/buy", "page.nav.buy", needs=Permission.ORDER_CREATE),
         Link(LinkPlace.NAVIGATION, 30, "/history", "page.nav.history"),
         Link(LinkPlace.NAVIGATION, 50, "/account", "page.nav.account", ShownTo.SIGNED_IN),
         Link(LinkPlace.FOOT, 5, "/help", "page.foot.help"),

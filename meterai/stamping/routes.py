@@ -148,6 +148,7 @@ async def stamp_document(
     request: Request[Any, Any, Any],
     stamping: NamedDependency[StampingService],
     account: NamedDependency[UUID],
+    member: NamedDependency[UUID | None],
 ) -> StampingView:
     """Stamp a PDF; needs an Idempotency-Key.
 
@@ -158,7 +159,7 @@ async def stamp_document(
     """
     key = idempotency_key(request)
     upload = await read_upload(request)
-    return await stamping.stamp(account, key, upload)
+    return await stamping.stamp(account, key, upload, member)
 
 
 class StampingList(msgspec.Struct, frozen=True):

@@ -1,51 +1,85 @@
 """Organizations, and the roles of their members."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from uuid import UUID
 
 import pytest
 
-from meterai.accounts import PERMISSIONS, AccountService, Permission, Role
-from meterai.accounts.roles import end_role, give_role, make_organization, permissions_in
+from meterai.accounts import PERMISSIONS, Permission, Role, contact
+from meterai.accounts.model import (
+    AlreadyMember,
+    LastOwner,
+    Organization,
+    OrganizationEvent,
+    OrganizationNotOpen,
+    OrganizationState,
+    TooManyOrganizations,
+)
+from meterai.accounts.organizations import OrganizationService
+from meterai.accounts.roles import (
+    decide_on_organization,
+    end_role,
+    give_role,
+    member_actor,
+    permissions_in,
+)
+from meterai.accounts.state_numbers import nib, npwp
 from meterai.apps.settings import settings_of as make_settings
-from meterai.kit.actor import Actor, ActorKind
-from meterai.kit.clock import SystemClock
-from meterai.plumbing.database import Database
+from meterai.kit.ids import new_id, read
+from meterai.kit.lifecycle import NotAllowedNow
+from meterai.kit.refusal import Malformed, NotFound
+from meterai.plumbing.database import Tx
+from tests.accounts.conftest import Counter
 from tests.support.shop import TESTER
 
+NPWP, NIB = "01.234.567.8-901.000", "1234567890123"
 
-def test_a_member_may_what_its_role_there_has(database_url: str) -> None:
-    async def act() -> None:
-        database = Database(database_url, connections=2)
-        await database.open()
-        accounts = AccountService(database, b"k" * 32, make_settings(), SystemClock())
-        ani, budi = [
-            await accounts.create(f"{who}@example.id", actor=TESTER) for who in ("ani", "budi")
-        ]
-        async with database.transaction() as tx:
-            await make_organization(tx, ani, "PT Contoh", actor=Actor(ActorKind.ACCOUNT))
-            await make_organization(
-                tx, ani, "PT Contoh", actor=Actor(ActorKind.ACCOUNT)
-            )  # once is enough
-            assert await permissions_in(tx, ani, ani) == PERMISSIONS[Role.OWNER]
-            assert await permissions_in(tx, ani, budi) == frozenset()
-            for role in Role:
-                await give_role(tx, ani, budi, role, actor=Actor(ActorKind.ACCOUNT))
-                assert await permissions_in(tx, ani, budi) == PERMISSIONS[role]
-            assert Permission.ORDER_CREATE not in await permissions_in(tx, ani, budi)
-            await end_role(tx, ani, budi, actor=Actor(ActorKind.ACCOUNT))
-            await end_role(tx, ani, budi, actor=Actor(ActorKind.ACCOUNT))
-            assert await permissions_in(tx, ani, budi) == frozenset()
-            assert await permissions_in(tx, budi, ani) == frozenset(), "not the other way round"
-        rows = await database.read(
-            "SELECT action, count(*) AS times FROM audit_events WHERE account_id = %s"
-            " AND action LIKE 'role%%' GROUP BY action ORDER BY action",
-            ani,
-        )
-        told = {row["action"]: row["times"] for row in rows}
-        assert told == {"role_given": 1 + len(Role), "role_ended": len(Role)}
-        await database.close()
 
-    asyncio.run(act())
+def service_of(counter: Counter, **settings: object) -> OrganizationService:
+    made = make_settings(**settings)
+    return OrganizationService(counter.database, counter.key, made, counter.clock, counter.service)
+
+
+def person(counter: Counter, name: str) -> UUID:
+    return counter.do(counter.service.create(f"{name}@example.id", actor=TESTER))
+
+
+def organization(counter: Counter, owner: UUID, **settings: object) -> Organization:
+    service = service_of(counter, **settings)
+    return counter.do(service.make(new_id(), owner, "PT  Contoh", NPWP, NIB))
+
+
+def act(counter: Counter, command: Callable[[Tx], Awaitable[object]]) -> object:
+    return counter.do(counter.database.run(command))
+
+
+def test_member_may_what_its_role_there_has(counter: Counter) -> None:
+    ani, budi = person(counter, "ani"), person(counter, "budi")
+    made = organization(counter, ani)
+
+    async def all_roles(tx: Tx) -> None:
+        account = made.account
+        assert await permissions_in(tx, ani, ani) == PERMISSIONS[Role.OWNER]
+        assert await permissions_in(tx, account, ani) == PERMISSIONS[Role.OWNER]
+        assert await permissions_in(tx, account, budi) == frozenset()
+        for role in Role:
+            await give_role(tx, account, budi, role, actor=TESTER)
+            assert await permissions_in(tx, account, budi) == PERMISSIONS[role]
+            with pytest.raises(AlreadyMember):
+                await give_role(tx, account, budi, role, actor=TESTER)
+            [row] = await tx.all(
+                "SELECT membership_id FROM memberships WHERE member_id = %s AND ended_at IS NULL",
+                budi,
+            )
+            await end_role(tx, account, row["membership_id"], actor=TESTER)
+        assert await permissions_in(tx, account, budi) == frozenset()
+        assert await permissions_in(tx, budi, ani) == frozenset(), "not the other way round"
+
+    act(counter, all_roles)
+    told = [action for _, action in counter.trail() if action.startswith("role")]
+    assert told.count("role_given") == 1 + len(Role)
+    assert told.count("role_ended") == len(Role)
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.OWNER}))
@@ -54,3 +88,149 @@ def test_no_other_role_manages_what_it_cannot_see(role: Role) -> None:
         assert Permission.KEYS_READ in PERMISSIONS[role]
     if Permission.ORDER_CREATE in PERMISSIONS[role]:
         assert Permission.ORDER_READ in PERMISSIONS[role]
+
+
+def test_organization_has_its_numbers_normalized_and_one_owner(counter: Counter) -> None:
+    ani = person(counter, "ani")
+    made = organization(counter, ani)
+    assert (made.name, made.npwp, made.nib) == ("PT Contoh", "012345678901000", NIB)
+    assert (list(made.warns), made.state) == ([], OrganizationState.OPEN)
+    service = service_of(counter)
+    again = counter.do(service.make(made.account, ani, "PT Lain", "", ""))
+    assert again == made, "a repeat finds the same"
+    with pytest.raises(NotFound):
+        counter.do(service.make(made.account, person(counter, "budi"), "PT Contoh", NPWP, NIB))
+    [member] = counter.do(service.members(made.account))
+    assert (member.email, member.role) == ("ani@example.id", Role.OWNER)
+    contact = counter.rows("SELECT email FROM accounts WHERE account_id = %s", made.account)
+    assert contact == [{"email": None}], "nobody signs in as an organization"
+
+
+@pytest.mark.parametrize(
+    ("typed", "text", "is_known"),
+    [
+        ("01.234.567.8-901.000", "012345678901000", True),
+        ("0123 4567 8901 2345", "0123456789012345", True),
+        ("0123456789012345-000001", "0123456789012345-000001", False),
+        ("", "", False),
+    ],
+)
+def test_tax_number_of_an_unknown_format_is_kept_as_typed(
+    typed: str, text: str, is_known: bool
+) -> None:
+    assert npwp(typed) == (text, is_known)
+
+
+def test_business_number_has_thirteen_digits() -> None:
+    assert nib(" 1234567890123 ") == ("1234567890123", True)
+    assert not nib("123").is_known
+    with pytest.raises(Malformed):
+        nib("9" * 41)
+
+
+def test_unknown_numbers_are_warned_of_and_not_refused(counter: Counter) -> None:
+    service = service_of(counter)
+    made = counter.do(service.make(new_id(), person(counter, "ani"), "CV Baru", "baru", NIB))
+    assert (made.npwp, list(made.warns)) == ("baru", ["npwp"])
+
+
+def test_organization_that_waits_is_not_acted_for_until_staff_approve(counter: Counter) -> None:
+    signed_in = counter.sign_in("ani@example.id")
+    caller = counter.opens(signed_in.session)
+    assert caller.person is not None
+    assert caller.actor.id is not None
+    made = organization(counter, caller.person, organizations_need_approval=True)
+    assert made.state == OrganizationState.WAITING
+    session = read("ses", caller.actor.id)
+    acting = counter.service.act_for
+    with pytest.raises(OrganizationNotOpen):
+        counter.do(acting(caller.person, session, made.account))
+
+    async def approve(tx: Tx) -> None:
+        await decide_on_organization(tx, made.account, OrganizationEvent.APPROVED, actor=TESTER)
+
+    act(counter, approve)
+    with pytest.raises(NotAllowedNow):
+        act(counter, approve)
+    counter.do(acting(caller.person, session, made.account))
+    acts = counter.opens(signed_in.session)
+    assert (acts.account, acts.acts_for, acts.member) == (made.account, "PT Contoh", caller.person)
+    assert str(acts.actor) == str(member_actor(caller.person))
+
+
+def test_declined_organization_is_never_acted_for(counter: Counter) -> None:
+    caller = counter.opens(counter.sign_in("ani@example.id").session)
+    assert caller.person is not None
+    assert caller.actor.id is not None
+    made = organization(counter, caller.person, organizations_need_approval=True)
+
+    async def decline(tx: Tx) -> None:
+        await decide_on_organization(tx, made.account, OrganizationEvent.DECLINED, actor=TESTER)
+
+    act(counter, decline)
+    with pytest.raises(OrganizationNotOpen):
+        counter.do(
+            counter.service.act_for(caller.person, read("ses", caller.actor.id), made.account)
+        )
+
+
+def test_last_owner_stays(counter: Counter) -> None:
+    ani = person(counter, "ani")
+    made = organization(counter, ani)
+    service = service_of(counter)
+    [owner] = counter.do(service.members(made.account))
+    number = read("mem", owner.id)
+    for leave in (
+        service.leave(made.account, ani, actor=TESTER),
+        service.end(made.account, number, actor=TESTER),
+        service.change(made.account, number, Role.CLERK, None, actor=TESTER),
+    ):
+        with pytest.raises(LastOwner):
+            counter.do(leave)
+
+
+def test_of_two_owners_who_leave_at_once_one_stays(counter: Counter) -> None:
+    ani, budi = person(counter, "ani"), person(counter, "budi")
+    made = organization(counter, ani)
+
+    async def second(tx: Tx) -> None:
+        await give_role(tx, made.account, budi, Role.OWNER, actor=TESTER)
+
+    act(counter, second)
+    service = service_of(counter)
+
+    async def both() -> list[object]:
+        leaving = (service.leave(made.account, one, actor=TESTER) for one in (ani, budi))
+        return list(await asyncio.gather(*leaving, return_exceptions=True))
+
+    outcomes = counter.do(both())
+    assert sorted(type(one).__name__ for one in outcomes) == ["LastOwner", "NoneType"]
+    assert len(counter.do(service.members(made.account))) == 1
+
+
+def test_person_has_a_role_in_so_many_organizations(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meterai.accounts.roles.ORGANIZATIONS_PER_PERSON_MAX", 1)
+    ani = person(counter, "ani")
+    organization(counter, ani)
+    with pytest.raises(TooManyOrganizations):
+        organization(counter, ani)
+
+
+def test_organization_is_written_to_at_the_address_of_its_owner(counter: Counter) -> None:
+    ani, budi = person(counter, "ani"), person(counter, "budi")
+    made = organization(counter, ani)
+
+    async def hand_over(tx: Tx) -> None:
+        await give_role(tx, made.account, budi, Role.OWNER, actor=TESTER)
+
+    act(counter, hand_over)
+
+    async def address() -> str:
+        async with counter.database.reading() as tx:
+            return (await contact(tx, made.account)).email
+
+    assert counter.do(address()) == "ani@example.id"
+    counter.do(service_of(counter).leave(made.account, ani, actor=TESTER))
+    assert counter.do(address()) == "budi@example.id"

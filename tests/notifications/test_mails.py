@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from meterai.accounts import AccountService, CodeService
+from meterai.accounts import AccountService, CodeService, OrganizationService
 from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import SystemClock
@@ -47,9 +47,11 @@ class Office:
         self.database = database
         self.server = server
         settings = make_settings()
-        self.codes = codes = CodeService(database, b"k" * 32, settings, SystemClock())
+        given = database, b"k" * 32, settings, SystemClock()
+        self.codes = CodeService(*given)
+        links = self.codes, OrganizationService(*given, AccountService(*given))
         self.mailer = mailer = Mailer("127.0.0.1", server.port, SENDER)
-        self.mails = MailService(database, mailer, codes, settings)
+        self.mails = MailService(database, mailer, links, settings)
 
     async def queue(self, recipient: str, document: str = "surat.pdf", **more: object) -> UUID:
         facts = {"document": document, "serials": "A", "stamping": "stg_x"} | more

@@ -8,7 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from meterai.accounts import CodeService
+from meterai.accounts import AccountService, CodeService, OrganizationService
+from meterai.accounts.model import Credential
 from meterai.apps.settings import settings_of as make_settings
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id
@@ -19,6 +20,7 @@ from meterai.plumbing.database import Database
 from meterai.plumbing.mail import Mailer
 from meterai.plumbing.messages import LANGUAGES, catalogue
 
+KEY, ACCOUNT, INVITATION = b"k" * 32, new_id(), new_id()
 HOSTILE = "<b>surat</b>.pdf"
 BOTH = {"id": "alasan", "en": "reason"}
 SALE: dict[str, Any] = {
@@ -67,14 +69,25 @@ FACTS: dict[str, dict[str, Any]] = {
     "passkey_ended": {"name": HOSTILE},
     "api_key_made": {"name": HOSTILE},
     "api_key_ended": {"name": HOSTILE},
+    "invitation_made": {
+        "name": HOSTILE,
+        "role": BOTH,
+        "until": BOTH,
+        "account": str(ACCOUNT),
+        "invitation": str(INVITATION),
+        "path": f"/invitations?invitation={Credential.of_invitation(KEY, ACCOUNT, INVITATION).text()}",
+    },
+    "organization_approved": {"name": HOSTILE},
+    "organization_declined": {"name": HOSTILE},
 }
 
 
 def written(template: str, language: str, facts: dict[str, Any], **values: object) -> EmailMessage:
     database = Database("postgresql://nobody@127.0.0.1:9/none", connections=1)
     settings = make_settings(public_url="https://meterai.example.id", **values)
-    codes = CodeService(database, b"k" * 32, settings, SystemClock())
-    mails = MailService(database, Mailer("127.0.0.1", 9, "no-reply@example.id"), codes, settings)
+    given = database, KEY, settings, SystemClock()
+    links = CodeService(*given), OrganizationService(*given, AccountService(*given))
+    mails = MailService(database, Mailer("127.0.0.1", 9, "no-reply@example.id"), links, settings)
     mail = Mail(new_id(), new_id(), template, language, "a@example.org", facts, 1, False)
     return message_from_bytes(mails._written(mail).raw, policy=policy.default)
 

@@ -1,6 +1,16 @@
-"""The pages of an account alone: signing in and out, passkeys, API keys, and the language."""
+"""The pages of an account alone: signing in and out, passkeys, API keys, organizations, and the language."""
 
-from meterai.accounts.pages import again, keys, language, link, passkeys, sessions, sign_in
+from meterai.accounts.pages import (
+    acting,
+    again,
+    keys,
+    language,
+    link,
+    members,
+    passkeys,
+    sessions,
+    sign_in,
+)
 from meterai.accounts.pages.cookies import Begun
 from meterai.accounts.pages.part import SigningIn
 from meterai.pages import Link, LinkPlace, RoomPages, ShownTo
@@ -15,6 +25,8 @@ routes = [
     *passkeys.routes,
     *keys.routes,
     *sessions.routes,
+    *acting.routes,
+    *members.routes,
 ]
 PAGES = RoomPages(
     "accounts",
@@ -23,4 +35,5 @@ PAGES = RoomPages(
     sign_in="/sign-in",
     prove=again.PROVE,
     language="/language",
+    acting=acting.ACTING,
 )

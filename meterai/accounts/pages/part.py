@@ -131,8 +131,10 @@ class SigningIn:
         return cookie(self._process, request, PASSKEY)
 
     async def admit(self, request: PageRequest, answer: Page, signed_in: SignedIn) -> Page:
-        """Give the browser its session.  One that it had before ends: none goes on that nobody uses."""
-        await self._end(request)
+        """Give the browser its session.  One that it had before ends: none goes on that nobody uses; the new one
+        of the same person acts for whom it acted.
+        """
+        await self._end(request, signed_in)
         set_cookie(self._process, answer, COOKIE, signed_in.session, signed_in.life_seconds)
         set_cookie(self._process, answer, DEVICE, signed_in.device, KEPT_SECONDS)
         set_cookie(self._process, answer, ASKED, "", 0)
@@ -146,7 +148,7 @@ class SigningIn:
         set_cookie(self._process, answer, COOKIE, "", 0)
         return answer
 
-    async def _end(self, request: PageRequest) -> None:
+    async def _end(self, request: PageRequest, follows: SignedIn | None = None) -> None:
         session = cookie(self._process, request, COOKIE)
         if session:
-            await self._accounts.sign_out(session)
+            await self._accounts.sign_out(session, follows)

@@ -16,7 +16,7 @@ from meterai.kit.clock import SystemClock
 from meterai.kit.priority import Priority
 from meterai.pages import Page, PageRequest, page
 from meterai.plumbing.database import Database
-from meterai.plumbing.http import account_of, actor_of, caller_of
+from meterai.plumbing.http import caller_of
 
 
 @get(
@@ -31,21 +31,24 @@ async def show_account(
     passkeys: NamedDependency[PasskeyService],
 ) -> Page:
     """The address, the language, the stamps, the passkeys and the sessions of the account."""
-    account = account_of(request)
+    caller = caller_of(request)
+    own = caller.as_person()
     async with database.reading() as tx:
-        written_to = await contact(tx, account)
-        balance = await stamps.balance(tx, account)
-    keys, devices = await accounts.api_keys(account), await passkeys.passkeys(account)
+        written_to = await contact(tx, own.account)
+        balance = await stamps.balance(tx, caller.account)
+    devices = await passkeys.passkeys(own.account)
     now, made_at = SystemClock().now(), [(one.name, one.made_at) for one in devices]
-    made_at += [(key.name, key.made_at) for key in keys if not key.is_over(now)]
+    if own.account == caller.account:  # what is ended with the sessions is of the person alone
+        keys = await accounts.api_keys(caller.account)
+        made_at += [(key.name, key.made_at) for key in keys if not key.is_over(now)]
     return page(
         request,
         "portal/account.html",
         contact=written_to,
         balance=balance,
-        sessions=await accounts.sessions(account),
-        this_session=actor_of(request).id,
-        is_fresh=is_fresh(caller_of(request)),
+        sessions=await accounts.sessions(own.account),
+        this_session=own.actor.id,
+        is_fresh=is_fresh(caller),
         made_lately=[name for name, at in made_at if is_lately(at, now)],
         passkeys=devices if passkeys.is_possible else None,
     )

@@ -16,6 +16,7 @@ from meterai.kit.priority import Priority
 from meterai.orders import OrderService, OrderView
 from meterai.pages import Page, PageRequest, page
 from meterai.plumbing.database import Database
+from meterai.plumbing.http import caller_of
 from meterai.plumbing.paging import Page as Part
 from meterai.portal.arrived import covered
 from meterai.portal.order_told import OrderNow, Told, told
@@ -89,7 +90,7 @@ def entries(
 
 @get(
     "/history",
-    opt={"permission": Permission.ORDER_READ, "priority": Priority.PAID},
+    opt={"permission": Permission.STAMPING_READ, "priority": Priority.PAID},
     include_in_schema=False,
 )
 async def show_history(
@@ -99,10 +100,13 @@ async def show_history(
     database: NamedDependency[Database],
     account: NamedDependency[UUID],
 ) -> Page:
-    """The balance, then orders and stampings, newest first, a page at a time."""
+    """The balance, then orders and stampings, newest first, a page at a time; of who may not see orders, stampings
+    from the balance alone.
+    """
     before = request.query_params.get("before")
     part = Part(ENTRIES_PER_PAGE, read(OLDER, before)) if before else Part(ENTRIES_PER_PAGE)
-    placed, more_orders = await orders.list(account, part)
+    sees_orders = Permission.ORDER_READ in caller_of(request).permissions
+    placed, more_orders = await orders.list(account, part) if sees_orders else ([], False)
     stampings, more_stampings = await stamping.from_balance(account, part)
     async with database.reading() as tx:
         ids = [read("ord", order.id) for order in placed]

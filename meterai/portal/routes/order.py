@@ -436,6 +436,7 @@ async def reorder(
     orders: NamedDependency[OrderService],
     reorders: NamedDependency[ReorderService],
     account: NamedDependency[UUID],
+    member: NamedDependency[UUID | None],
     order_id: FromPath[str],
 ) -> Page:
     """Order the same once more, where nobody paid in time."""
@@ -443,7 +444,7 @@ async def reorder(
     async def place(order: UUID, form: Form) -> str:
         await orders.check_price(account, reorder_key(order), form.text("unit"))
         await orders.check_turn(request, account, reorder_key(order))
-        return f"/orders/{(await reorders.reorder(account, order)).id}"
+        return f"/orders/{(await reorders.reorder(account, order, member)).id}"
 
     return await _acted_on(request, orders, order_id, place)
 

@@ -16,7 +16,7 @@ from litestar import get, post
 from litestar.di import NamedDependency
 
 from meterai import stamps
-from meterai.accounts import AccountService, Permission, SigningIn
+from meterai.accounts import AccountService, NotPermitted, Permission, SigningIn
 from meterai.drafts import (
     ELSEWHERE,
     Draft,
@@ -52,7 +52,7 @@ from meterai.pages import (
 )
 from meterai.plumbing.database import Database
 from meterai.plumbing.forms import PARTS_MAX
-from meterai.plumbing.http import IdempotencyKeyReused, language_of, retry_after
+from meterai.plumbing.http import Caller, IdempotencyKeyReused, caller_of, language_of, retry_after
 from meterai.plumbing.messages import translate
 from meterai.stamping import StampedBefore, StampingService, Upload
 from meterai.waiting_room import Act, Guarded, NotLetIn, into_line
@@ -75,7 +75,11 @@ class DraftChanged(Refusal):
 def _error(refusal: Refusal, language: str) -> FieldError:
     if isinstance(refusal, IdempotencyKeyReused):
         return FieldError("documents", translate("page.review.ordered_before", language))
-    field = {"not_enough_stamps": "pay", "stamped_before": "again"}.get(refusal.code, "documents")
+    field = {
+        "not_enough_stamps": "pay",
+        "member_limit_reached": "pay",
+        "stamped_before": "again",
+    }.get(refusal.code, "documents")
     return FieldError(field, sentence(refusal, language))
 
 
@@ -240,19 +244,23 @@ async def _upload(drafts: DraftService, file: DraftFile) -> Upload:
 async def _carried_out(
     request: PageRequest,
     services: tuple[DraftService, StampingService, OrderService],
-    account: UUID,
+    caller: Caller,
     draft: Draft,
     files: list[DraftFile],
     form: Form,
 ) -> str:
     """Stamp the documents, or order it; the address to go on to, which says what became of it."""
     drafts, stamping, orders = services
+    account, member = caller.account, caller.member
     wanted, key = to_order(files), draft.order_key
     if not _is_as_seen(form, wanted):
         raise DraftChanged("the draft was changed since the page was shown")
     if any(not one.is_placed for one in wanted):
         raise DraftNotPlaced("a document has no stamp")
     is_prepaid = form.text("pay") == FROM_BALANCE
+    needs = Permission.STAMP_AFFIX if is_prepaid else Permission.ORDER_CREATE
+    if needs not in caller.permissions:
+        raise NotPermitted(needs)
     if is_prepaid:
         await stamping.check_rights(account, key, sum(len(one.placements) for one in wanted))
     else:
@@ -261,10 +269,10 @@ async def _carried_out(
     async with drafts.to_be_loaded(wanted):
         uploads = [await _upload(drafts, one) for one in wanted]
         if is_prepaid:
-            made = await stamping.stamp_all(account, key, uploads, _agreed(form))
+            made = await stamping.stamp_all(account, key, uploads, _agreed(form), member)
             await _finished(drafts, draft, None, wanted)
             return f"/stampings/{made[0].id}" if len(made) == 1 else "/history"
-        order = await stamping.order(account, key, uploads, _agreed(form))
+        order = await stamping.order(account, key, uploads, _agreed(form), member)
         await _finished(drafts, draft, read("ord", order.id), wanted)
         return f"/orders/{order.id}"
 
@@ -323,7 +331,7 @@ async def order_draft(
         return see_other(await _done_before(drafts, account, form) or CHOOSE)
     if draft.owner is None:
         return see_other(REVIEW)  # which asks whether these files are the account's
-    carry_out = partial(_carried_out, request, (drafts, stamping, orders), account)
+    carry_out = partial(_carried_out, request, (drafts, stamping, orders), caller_of(request))
     this = _LastLook(request, drafts, database, signing_in)
     return await this.answered(draft, form, carry_out)
 
@@ -375,7 +383,7 @@ async def sign_in_to_pay(
     if "credential" in form.texts:
         return await signing_in.admit(request, see_other(REVIEW), signed_in)
     request.scope["caller"] = caller  # type: ignore[typeddict-unknown-key]
-    carry_out = partial(_carried_out, request, (drafts, stamping, orders), caller.account)
+    carry_out = partial(_carried_out, request, (drafts, stamping, orders), caller)
     answer = await this.ordered_at_once(caller.account, adopted, form, carry_out)
     return await signing_in.admit(request, answer, signed_in)
 

@@ -22,7 +22,7 @@ from uuid import UUID
 
 import structlog
 
-from meterai import orders, sealing, stamps
+from meterai import accounts, orders, sealing, stamps
 from meterai.documents import DocumentForgotten, DocumentService
 from meterai.kit.clock import Clock
 from meterai.kit.ids import show
@@ -180,21 +180,24 @@ class StampingService:
 
     # -- from the balance ------------------------------------------------------------------
 
-    async def stamp(self, account: UUID, key: str, upload: Upload) -> StampingView:
-        """Stamp one document from the balance, and answer when it is delivered.
+    async def stamp(
+        self, account: UUID, key: str, upload: Upload, member: UUID | None = None
+    ) -> StampingView:
+        """Stamp one document from the balance, and answer when it is delivered; `member` is who acts for the
+        account.
 
         The same key, or the same document with the same placements while unfinished, finds the
-        same stamping.  Refuses what `sealing` refuses, `NotEnoughStamps`,
-        `IdempotencyKeyReused`, `InProgress`, `StampingFailed`.
+        same stamping.  Refuses what `sealing` refuses, `NotEnoughStamps`, `IdempotencyKeyReused`,
+        `InProgress`, `StampingFailed`, and what `accounts.use_stamps` does.
         """
         may = partial(self.check_rights, account, key, len(upload.placements))
         taken = await self._uploads.store(account, upload, may)
         serials = await self._serials.serials(len(upload.placements))
-        made = await self._database.once(
+        reserve = partial(
             store.reserve,
-            account,
-            taken.stamping,
-            key,
+            account=account,
+            stamping=taken.stamping,
+            key=key,
             request=taken.request,
             sha256=taken.sha256,
             placements=upload.placements,
@@ -205,6 +208,17 @@ class StampingService:
             is_repaired=taken.upload.is_repaired,
             labels=upload.labels,
         )
+
+        async def reserve_for_member(tx: Tx) -> ReservedDocument:
+            made = await reserve(tx)
+            uses = {made.id: len(upload.placements)} if made.created else {}
+            await accounts.use_stamps(tx, account, member, uses)
+            return made
+
+        if member is None:
+            made = await self._database.once(reserve)
+        else:
+            made = await self._database.run(reserve_for_member)
         if not made.created:
             return await self._repeated(account, key, made, taken)
         stamping = _reserved(account, made, taken, serials)
@@ -212,9 +226,14 @@ class StampingService:
         return shown(delivered) if delivered else await self.view(account, stamping.id)
 
     async def stamp_all(
-        self, account: UUID, key: str, uploads: Sequence[Upload], agreed: Agreed = ()
+        self,
+        account: UUID,
+        key: str,
+        uploads: Sequence[Upload],
+        agreed: Agreed = (),
+        member: UUID | None = None,
     ) -> Sequence[StampingView]:
-        """Stamp the documents of one request from the balance.
+        """Stamp the documents of one request from the balance; `member` is who acts for the account.
 
         All their stamps are held in one transaction, or none; then each document ends for
         itself, and its view says how: one that cannot be sealed has failed and its stamps are
@@ -222,7 +241,7 @@ class StampingService:
         whatever order, finds the same stampings as they are by then.  `agreed` are the documents
         that shall be stamped although they were before.
         Refuses what `sealing` refuses, `Malformed`, `DocumentTwice`, `NotEnoughStamps`,
-        `StampedBefore`, `IdempotencyKeyReused`.
+        `StampedBefore`, `IdempotencyKeyReused`, and what `accounts.use_stamps` does.
         """
         needed = sum(len(upload.placements) for upload in uploads)
         may = partial(self.check_rights, account, key, needed)
@@ -243,6 +262,10 @@ class StampingService:
             made = {one.id for one in reserved if one.created}
             new = {one.stamping: one.sha256 for one in taken if one.stamping in made}
             await check_not_again(tx, account, new, agreed)
+            uses = {
+                one.stamping: len(one.upload.placements) for one in taken if one.stamping in made
+            }
+            await accounts.use_stamps(tx, account, member, uses)
             return reserved
 
         reserved = await self._database.run(reserve)
@@ -305,20 +328,25 @@ class StampingService:
     # -- with an order ---------------------------------------------------------------------
 
     async def order(
-        self, account: UUID, key: str, uploads: Sequence[Upload], agreed: Agreed = ()
+        self,
+        account: UUID,
+        key: str,
+        uploads: Sequence[Upload],
+        agreed: Agreed = (),
+        member: UUID | None = None,
     ) -> OrderView:
-        """Order the stamps of named documents, to be paid once.
+        """Order the stamps of named documents, to be paid once; `member` is who acts for the account.
 
         Each document is inspected now, so that nobody pays for one that cannot be stamped.
         `agreed` are the documents that shall be stamped although they were before.
         Refuses what `sealing` refuses, `Malformed`, `DocumentTwice`, `OrderTooLarge`,
-        `StampedBefore`, `IdempotencyKeyReused`.
+        `StampedBefore`, `IdempotencyKeyReused`, and what `accounts.use_stamps` does.
         """
         taken = await self._uploads.store_all(account, uploads)
         quantity = sum(len(upload.placements) for upload in uploads)
         request = orders.request_hash(OrderKind.DOCUMENTS, *(one.request.hex() for one in taken))
         terms = self._orders.terms(account, key, request, OrderKind.DOCUMENTS, quantity)
-        placed = await self._placed(terms, taken, agreed)
+        placed = await self._placed(terms, taken, agreed, member)
         if placed.created:
             return await self._orders.opened(terms, placed, wait_for_qr=True)
         if placed.request != request:
@@ -326,12 +354,23 @@ class StampingService:
         return await self._orders.view(account, placed.id)
 
     async def _placed(
-        self, terms: Terms, taken: Sequence[StoredUpload], agreed: Agreed
+        self, terms: Terms, taken: Sequence[StoredUpload], agreed: Agreed, member: UUID | None
     ) -> PlacedOrder:
         asked = [one.sha256 for one in taken if one.sha256 not in agreed]
         documents = [_wanted(one) for one in taken]
+        place = partial(store.order, terms=terms, documents=documents, agreed=agreed)
+
+        async def place_for_member(tx: Tx) -> PlacedOrder | None:
+            placed = await place(tx)
+            if placed is not None and placed.created:
+                await accounts.use_stamps(tx, terms.account, member, {placed.id: terms.quantity})
+            return placed
+
         for _ in range(PLACED_TRIES_MAX):
-            placed = await self._database.once(store.order, terms, documents, agreed)
+            if member is None:
+                placed = await self._database.once(place)
+            else:
+                placed = await self._database.run(place_for_member)
             if placed is not None:
                 return placed
             if found := await self._database.once(store.alive, terms.account, asked, ()):

@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
-from meterai import documents, orders
+from meterai import accounts, documents, orders
 from meterai.documents import DocumentForgotten, DocumentService, DocumentSettings
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
@@ -60,12 +60,13 @@ class ReorderService:
         self._kept_seconds = max(settings.of(DocumentSettings).document_kept_seconds, wanted)
         self._clock = clock
 
-    async def reorder(self, account: UUID, order_id: UUID) -> OrderView:
-        """The order that follows this one; a repeat finds the same.
+    async def reorder(self, account: UUID, order_id: UUID, member: UUID | None = None) -> OrderView:
+        """The order that follows this one; a repeat finds the same; `member` is who acts for the account.
 
         Refuses `NotFound`, `NotAllowedNow` for an order that can be paid or was,
         `DocumentForgotten`, `StampedBefore`, and what placing an order does; `IdempotencyKeyReused`
-        where a program of this account gave the key to another order; `StoreNotOurs` for documents.
+        where a program of this account gave the key to another order; `StoreNotOurs` for documents; what
+        `accounts.use_stamps` does.
         """
         key = reorder_key(order_id)
         async with self._database.reading() as tx:
@@ -74,7 +75,7 @@ class ReorderService:
         if found:
             await self._kept.check_writable()  # its originals are not here either
         terms = self._terms(earlier, key, found)
-        place = partial(self._place, terms=terms, earlier=earlier, found=found)
+        place = partial(self._place, terms=terms, earlier=earlier, found=found, member=member)
         placed = await self._database.run(place)
         if placed.created:
             return await self._orders.opened(terms, placed, wait_for_qr=True)
@@ -90,7 +91,12 @@ class ReorderService:
         return self._orders.terms(earlier.account, key, request, earlier.kind, earlier.quantity)
 
     async def _place(
-        self, tx: Tx, terms: Terms, earlier: Order, found: Sequence[Stamping]
+        self,
+        tx: Tx,
+        terms: Terms,
+        earlier: Order,
+        found: Sequence[Stamping],
+        member: UUID | None,
     ) -> PlacedOrder:
         account, sha256 = terms.account, [one.sha256_original for one in found]
         await store.lock_documents(tx, account, sha256)
@@ -117,6 +123,9 @@ class ReorderService:
         new = {stamping: one.sha256_original for stamping, one in made.items()}
         # The earlier order would not have been placed, had its buyer not agreed to what was there then.
         await check_not_again(tx, account, new, (), since=earlier.placed_at)
+        # After the earlier order, which gave back what it had counted.
+        uses = {placed.id: terms.quantity} if found else {}
+        await accounts.use_stamps(tx, account, member, uses)
         return placed
 
     async def _end(self, tx: Tx, account: UUID, order_id: UUID) -> None:

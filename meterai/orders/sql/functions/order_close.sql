@@ -5,5 +5,8 @@ LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE orders SET state = p_state, closed_at = now()
     WHERE account_id = p_account AND order_id = p_order;
+    IF p_state IN ('lapsed', 'withdrawn', 'returning') THEN
+        PERFORM member_stamps_return(p_account, p_order);
+    END IF;
     PERFORM emit(p_account, 'order_' || p_state, jsonb_build_object('order', p_order));
 END $$;

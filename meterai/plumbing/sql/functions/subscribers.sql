@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION subscribers(p_event text) RETURNS text[]
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE p_event
         WHEN 'credential_changed' THEN ARRAY['queue_credential_changed']
+        WHEN 'invitation_made' THEN ARRAY['queue_invitation']
         WHEN 'money_to_return' THEN ARRAY['return_money']
         WHEN 'notification_received' THEN ARRAY['take_from_inbox']
         WHEN 'order_denied' THEN ARRAY['drop_waiting']
@@ -13,6 +14,7 @@ LANGUAGE sql IMMUTABLE AS $$
         WHEN 'order_returned' THEN ARRAY[]::text[]
         WHEN 'order_returning' THEN ARRAY['drop_waiting']
         WHEN 'order_withdrawn' THEN ARRAY['drop_waiting']
+        WHEN 'organization_decided' THEN ARRAY['queue_organization_decided']
         WHEN 'payment_captured' THEN ARRAY['settle']
         WHEN 'payment_declined' THEN ARRAY['offer_again']
         WHEN 'payment_denied' THEN ARRAY['take_chargeback']

@@ -12,6 +12,8 @@ BEGIN
     UPDATE stampings SET state = 'failed', refused = p_refused, leased_until = NULL
     WHERE account_id = p_account AND stamping_id = p_stamping;
     PERFORM stamps_release(p_account, p_stamping);
+    PERFORM member_stamps_return(
+        p_account, coalesce(v_stamping.order_id, p_stamping), v_stamping.quantity);
     PERFORM emit(p_account, 'stamping_failed', jsonb_build_object(
         'stamping', p_stamping, 'order', v_stamping.order_id));
     RETURN 'failed';

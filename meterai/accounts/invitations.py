@@ -1,0 +1,135 @@
+"""Invitations to organizations: sending, withdrawing and accepting one."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from meterai import audit
+from meterai.accounts import members_store as store
+from meterai.accounts import store as accounts_store
+from meterai.accounts.model import (
+    INVITATION_LIVES,
+    INVITATIONS_PER_DAY_MAX,
+    AlreadyMember,
+    Credential,
+    Invitation,
+    InvitationForAnother,
+    InvitationSpent,
+    InvitationState,
+    Organization,
+    OrganizationState,
+    Role,
+    TooManyInvitations,
+    address_digest,
+    normalized,
+)
+from meterai.accounts.roles import give_role, member_actor
+from meterai.accounts.telling import tell_invited
+from meterai.kit.actor import Actor
+from meterai.kit.ids import new_id
+from meterai.kit.refusal import NotFound
+from meterai.plumbing.database import ReadTx, Tx
+
+_DAY = timedelta(days=1)
+
+
+def described(
+    key: bytes, account: UUID, email: str, role: Role, limit: int | None, at: datetime
+) -> Invitation:
+    """A new invitation.  Refuses `Malformed`."""
+    number = new_id()
+    return Invitation(
+        account,
+        number,
+        normalized(email),
+        role,
+        limit,
+        Credential.of_invitation(key, account, number).hash(),
+        InvitationState.SENT,
+        made_at=at,
+        expires_at=at + INVITATION_LIVES,
+    )
+
+
+async def invite(tx: Tx, made: Invitation, language: str, *, actor: Actor) -> None:
+    """Send an invitation; an earlier one to the same address is replaced.
+
+    Refuses `NotFound`, `AlreadyMember`, `TooManyInvitations`.
+    """
+    account = made.account
+    found = await store.lock_organization(tx, account)
+    if found is None:
+        raise NotFound("no such organization")
+    if await store.count_invitations(tx, account, made.made_at - _DAY) >= INVITATIONS_PER_DAY_MAX:
+        raise TooManyInvitations(INVITATIONS_PER_DAY_MAX)
+    person = await accounts_store.account_by_email(tx, made.email)
+    if person is not None and await store.member_of_person(tx, account, person) is not None:
+        raise AlreadyMember("the person has a role there")
+    earlier = await store.invitation_to(tx, account, made.email)
+    if earlier is not None:
+        await _end(tx, earlier, InvitationState.REPLACED, actor=actor, at=made.made_at)
+    await store.insert_invitation(tx, made)
+    await audit.record(
+        tx,
+        account,
+        actor=actor,
+        action="invitation_made",
+        subject=made.shown,
+        digest=address_digest(account, made.email),
+        role=made.role,
+        stamps=made.stamps_per_month,
+    )
+    await tell_invited(tx, made, found.name, language)
+
+
+async def withdraw(tx: Tx, account: UUID, invitation: UUID, *, actor: Actor, at: datetime) -> None:
+    """Withdraw an invitation.  Refuses `NotFound`, `InvitationSpent` where it was accepted."""
+    found = await store.invitation(tx, account, invitation)
+    if found is None:
+        raise NotFound("no such invitation of this organization")
+    if found.state == InvitationState.SENT:
+        await _end(tx, found, InvitationState.WITHDRAWN, actor=actor, at=at)
+    elif found.state == InvitationState.ACCEPTED:
+        raise InvitationSpent("it was accepted")
+
+
+async def open_invitation(
+    tx: ReadTx, shown: Credential, person: UUID, at: datetime
+) -> tuple[Invitation, Organization]:
+    """The invitation that the link of a mail opens for a person, and its organization.
+
+    Refuses `InvitationForAnother`, `InvitationSpent`.
+    """
+    found = await store.invitation(tx, shown.account, shown.id)
+    if found is None or not shown.opens(found.secret_hash):
+        raise InvitationSpent("not an invitation of ours")
+    contact = await accounts_store.contact(tx, person)
+    if contact is None or contact.email != found.email:
+        raise InvitationForAnother("the account has another address")
+    if found.is_over(at):
+        raise InvitationSpent(f"the invitation is {found.state}")
+    organization = await store.organization(tx, found.account)
+    if organization is None or organization.state != OrganizationState.OPEN:
+        raise InvitationSpent("nobody acts for the organization")
+    return found, organization
+
+
+async def accept(tx: Tx, shown: Credential, person: UUID, *, at: datetime) -> Invitation:
+    """Accept an invitation: the person has its role from now on.
+
+    Refuses what `open_invitation` and `give_role` do.
+    """
+    actor = member_actor(person)
+    found, _ = await open_invitation(tx, shown, person, at)
+    await give_role(tx, found.account, person, found.role, found.stamps_per_month, actor=actor)
+    await _end(tx, found, InvitationState.ACCEPTED, actor=actor, at=at)
+    return found
+
+
+async def _end(
+    tx: Tx, found: Invitation, state: InvitationState, *, actor: Actor, at: datetime
+) -> None:
+    if not await store.end_invitation(tx, found.account, found.id, state, at):
+        raise InvitationSpent("another request ended it first")
+    await audit.record(
+        tx, found.account, actor=actor, action=f"invitation_{state}", subject=found.shown
+    )

@@ -1,0 +1,180 @@
+"""Organizations: what their members and those who are invited do, each act in a transaction of its own."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from uuid import UUID
+
+from meterai.accounts import invitations, members_store, roles
+from meterai.accounts.addresses import contact
+from meterai.accounts.model import (
+    INVITATIONS_PER_DAY_MAX,
+    MEMBERS_MAX,
+    MEMBERSHIP_KIND,
+    ORGANIZATIONS_PER_PERSON_MAX,
+    Credential,
+    Invitation,
+    InvitationSpent,
+    Member,
+    Organization,
+    OrganizationState,
+    PlaceOf,
+    Role,
+)
+from meterai.accounts.service import AccountService
+from meterai.accounts.settings import AccountSettings
+from meterai.kit.actor import Actor
+from meterai.kit.clock import Clock
+from meterai.kit.ids import read
+from meterai.kit.refusal import NotFound, SignInRequired
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database, Tx
+
+INVITATION_PATH = "/invitations"
+_INVITATIONS_SHOWN_MAX = (
+    INVITATIONS_PER_DAY_MAX * 8
+)  # as many as can be open at once, and a day more
+
+
+class OrganizationService:
+    """Makes organizations, changes their members, sends invitations and lets people accept them."""
+
+    def __init__(
+        self,
+        database: Database,
+        key: bytes,
+        settings: Settings,
+        clock: Clock,
+        service: AccountService,
+    ) -> None:
+        self._database = database
+        self._key = key
+        self._is_open_at_once = not settings.of(AccountSettings).organizations_need_approval
+        self._clock = clock
+        self._accounts = service
+
+    async def make(
+        self, account: UUID, person: UUID, name: str, npwp: str, nib: str
+    ) -> Organization:
+        """Make an organization of which the person is the owner; a repeat finds the same.
+
+        Refuses `Malformed`, and what `make_organization` does.
+        """
+        begins = OrganizationState.OPEN if self._is_open_at_once else OrganizationState.WAITING
+        made = roles.described(account, name, (npwp, nib), begins, self._clock.now())
+
+        async def make(tx: Tx) -> Organization:
+            language = (await contact(tx, person)).language
+            await roles.make_organization(tx, made, person, language)
+            found = await members_store.organization(tx, account)
+            assert found is not None
+            return found
+
+        return await self._database.run(make)
+
+    async def of(self, account: UUID) -> Organization:
+        """The organization that an account is.  Refuses `NotFound` for the account of a person."""
+        found = await self._database.once(members_store.organization, account)
+        if found is None:
+            raise NotFound("the account is no organization")
+        return found
+
+    async def places(self, person: UUID) -> list[PlaceOf]:
+        """The organizations in which a person has a role."""
+        most = ORGANIZATIONS_PER_PERSON_MAX
+        return await self._database.once(members_store.places_of, person, most)
+
+    async def members(self, account: UUID) -> list[Member]:
+        """The members of an organization with their addresses, the earliest first."""
+        async with self._database.reading() as tx:
+            found = await members_store.members(tx, account, MEMBERS_MAX)
+            return [replace(one, email=(await contact(tx, one.person)).email) for one in found]
+
+    async def invitations(self, account: UUID) -> Sequence[Invitation]:
+        """The invitations of an organization that can be accepted, the newest first."""
+        at, most = self._clock.now(), _INVITATIONS_SHOWN_MAX
+        return await self._database.once(members_store.invitations, account, at, most)
+
+    async def invite(
+        self,
+        account: UUID,
+        email: str,
+        role: Role,
+        limit: int | None,
+        language: str,
+        *,
+        actor: Actor,
+    ) -> Invitation:
+        """Invite an address.  Refuses `Malformed`, and what `invitations.invite` does."""
+        at = self._clock.now()
+        made = invitations.described(self._key, account, email, role, limit, at)
+        await self._database.run(
+            partial(invitations.invite, made=made, language=language, actor=actor)
+        )
+        return made
+
+    async def withdraw(self, account: UUID, invitation: UUID, *, actor: Actor) -> None:
+        """`invitations.withdraw` in a transaction of its own."""
+        at = self._clock.now()
+        await self._database.run(
+            partial(
+                invitations.withdraw, account=account, invitation=invitation, actor=actor, at=at
+            )
+        )
+
+    def link(self, account: UUID, invitation: UUID) -> str:
+        """The path that an invitation is accepted at, for the mail that carries it."""
+        text = Credential.of_invitation(self._key, account, invitation).text()
+        return f"{INVITATION_PATH}?invitation={text}"
+
+    async def opened(self, shown: str, person: UUID) -> tuple[Invitation, Organization]:
+        """The invitation of a link, and its organization.  Refuses what `open_invitation` does."""
+        credential, at = _credential(shown), self._clock.now()
+        async with self._database.reading() as tx:
+            return await invitations.open_invitation(tx, credential, person, at)
+
+    async def accept(self, shown: str, person: UUID) -> Invitation:
+        """`invitations.accept` in a transaction of its own."""
+        at, credential = self._clock.now(), _credential(shown)
+        return await self._database.run(
+            partial(invitations.accept, shown=credential, person=person, at=at)
+        )
+
+    async def change(
+        self, account: UUID, membership: UUID, role: Role, limit: int | None, *, actor: Actor
+    ) -> None:
+        """`change_role` in a transaction of its own; this process knows it at once."""
+        change = partial(
+            roles.change_role,
+            account=account,
+            membership=membership,
+            role=role,
+            limit=limit,
+            actor=actor,
+        )
+        self._accounts.forget_person((await self._database.run(change)).person)
+
+    async def end(self, account: UUID, membership: UUID, *, actor: Actor) -> None:
+        """`end_role` in a transaction of its own; this process knows it at once."""
+        end = partial(roles.end_role, account=account, membership=membership, actor=actor)
+        self._accounts.forget_person((await self._database.run(end)).person)
+
+    async def leave(self, account: UUID, person: UUID, *, actor: Actor) -> None:
+        """End the role of the person itself; refuses `NotFound`, `LastOwner`."""
+
+        async def leave(tx: Tx) -> None:
+            found = await members_store.member_of_person(tx, account, person)
+            if found is None:
+                raise NotFound("no role there")
+            await roles.end_role(tx, account, read(MEMBERSHIP_KIND, found.id), actor=actor)
+
+        await self._database.run(leave)
+        self._accounts.forget_person(person)
+
+
+def _credential(shown: str) -> Credential:
+    """The credential of a link.  Refuses `InvitationSpent`: mail programs cut links."""
+    try:
+        return Credential.read(shown)
+    except SignInRequired:
+        raise InvitationSpent("no link of ours, or a part of one") from None

@@ -1,0 +1,43 @@
+"""Numbers that the state gives to organizations: NPWP and NIB.
+
+A format that is not known is kept as it was typed, and warned of: the state changes formats before programs learn of it.
+"""
+
+import re
+from typing import NamedTuple
+
+from meterai.kit.refusal import Malformed
+
+LENGTH_MAX = 40  # characters of a number as it is kept
+_SIGNS = str.maketrans("", "", " .-/")
+# 15 digits until 2024, 16 since (PMK 112/PMK.03/2022).
+_NPWP = re.compile(r"[0-9]{15,16}\Z")
+# 13 digits (PP 5/2021).
+_NIB = re.compile(r"[0-9]{13}\Z")
+
+
+class StateNumber(NamedTuple):
+    """A number as it is kept, and whether it is in a format that is known."""
+
+    text: str
+    is_known: bool
+
+
+def npwp(typed: str) -> StateNumber:
+    """The tax number of an organization.  Refuses `Malformed`."""
+    return _read("npwp", typed, _NPWP)
+
+
+def nib(typed: str) -> StateNumber:
+    """The business number of an organization.  Refuses `Malformed`."""
+    return _read("nib", typed, _NIB)
+
+
+def _read(name: str, typed: str, known: re.Pattern[str]) -> StateNumber:
+    digits = typed.translate(_SIGNS)
+    if known.match(digits):
+        return StateNumber(digits, is_known=True)
+    kept = " ".join(typed.split())
+    if len(kept) > LENGTH_MAX or not kept.isprintable():
+        raise Malformed(name, "shown_text", length_max=LENGTH_MAX)
+    return StateNumber(kept, is_known=False)
