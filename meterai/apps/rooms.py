@@ -7,6 +7,7 @@ A service is built after those of the rooms below it, so the order is that of th
 from collections.abc import Mapping, Sequence
 
 from meterai.accounts.room import ROOM as ACCOUNTS
+from meterai.approvals.room import ROOM as APPROVALS
 from meterai.audit.room import ROOM as AUDIT
 from meterai.capacity.room import ROOM as CAPACITY
 from meterai.documents.room import ROOM as DOCUMENTS
@@ -33,6 +34,7 @@ from meterai.waiting_room.room import ROOM as WAITING_ROOM
 ROOMS: Rooms = (
     AUDIT,
     ACCOUNTS,
+    APPROVALS,
     OPERATOR,
     WAITING_ROOM,
     LEDGER,

@@ -17,6 +17,7 @@ class Exit(IntEnum):
     USAGE = 2  # a word, a number or a file that was given cannot be used
     UNJUDGED = 3  # whether it holds could not be found out
     EXTENDED = 4  # it holds for the first part of what was given, and something follows
+    WAITS = 5  # nothing was done: a request was left, and another person decides on it
     FAULT = 70  # a fault of ours
     UNWRITTEN = 74  # what was to be told could not be written
     LATER = 75  # the same command may succeed later: the database is away, another one runs

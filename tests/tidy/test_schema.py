@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from meterai.accounts.model import Role, StaffRole
+from meterai.approvals import ApprovalState
 from meterai.documents.model import Hold
 from meterai.drafts.model import FileState
 from meterai.orders.model import OrderKind, OrderState
@@ -27,6 +28,7 @@ from tests.tidy.sources import SOURCES
 
 # What belongs to no account, each with its reason.
 GLOBAL = {
+    "approvals": "an act of staff is of the operator, and one of its kind waits in the whole instance",
     "audit_points": "the chain of clean audits: each is about the whole instance",
     "bank_nights": "each night compares the whole instance with the bank",
     "applied_migrations": "which files were applied to this database",
@@ -63,6 +65,7 @@ HOT_COMMANDS = {
     "stamping_deliver": "keep the delta, post the hold",
 }
 STATES: dict[tuple[str, str], type[StrEnum]] = {
+    ("approvals", "approval_state_is_known"): ApprovalState,
     ("draft_files", "draft_file_state_is_known"): FileState,
     ("object_store", "object_store_hold_is_known"): Hold,
     ("orders", "order_state_is_known"): OrderState,

@@ -70,6 +70,8 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (
         "moves_now",
         (
+            "approvals/store.py:_DECIDE",
+            "approvals/store.py:_EXPIRE",
             "audit/store.py:_BEGIN",
             "documents/store.py:_ADOPT_STORE",
             "documents/store.py:_ADVANCE",

@@ -1,0 +1,41 @@
+"""Approvals: levers are pulled by one way, and some of them by two people.
+
+Promises this room keeps
+  * A lever is pulled by somebody whose role permits it, in one transaction with its record in the audit trail.
+  * What moves much, or says that it always needs a second person, waits as a request.  Another person approves or
+    declines it; that it is another is a constraint of the database (`approver_is_another`).
+  * A request is executed once, in the transaction of its approval, and only if its forecast still is what was shown: the
+    approval is bound to its SHA-256.  Else nothing is done, and the request is overtaken.
+  * While an installation has no supervisor, whoever is at its command line acts at once.
+
+Calls accounts, audit.  Is called by every room with a lever, and by the console.
+"""
+
+from meterai.approvals.line import pull
+from meterai.approvals.model import (
+    Approval,
+    ApprovalState,
+    ApprovalUnknown,
+    ForecastChanged,
+    OwnRequest,
+)
+from meterai.approvals.pulling import Pulled, Puller
+from meterai.approvals.service import ApprovalService, Offered
+from meterai.approvals.settings import ApprovalSettings
+from meterai.approvals.telling import forecast_of, sentences
+
+__all__ = [
+    "Approval",
+    "ApprovalService",
+    "ApprovalSettings",
+    "ApprovalState",
+    "ApprovalUnknown",
+    "ForecastChanged",
+    "Offered",
+    "OwnRequest",
+    "Pulled",
+    "Puller",
+    "forecast_of",
+    "pull",
+    "sentences",
+]

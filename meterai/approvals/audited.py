@@ -1,0 +1,28 @@
+"""What the audit knows of the columns of approvals."""
+
+from meterai.plumbing.audited import Audited, global_fact
+
+_HASHED = "Its SHA-256, with the lever and the forecast, is a fact; blanked after a year."
+
+AUDITED = Audited(
+    facts=(
+        global_fact(
+            "approvals",
+            "requested_at",
+            "approval_id command reason forecast_sha256 rows rupiah requested_by expires_at",
+        ),
+        global_fact(
+            "approvals",
+            "decided_at",
+            "approval_id state decided_by note",
+            name="approvals_decided",
+        ),
+    ),
+    unchecked={
+        "approvals": {
+            "arguments": _HASHED,
+            "forecast": _HASHED,
+            "found": "Shown to whoever approved what was overtaken; nothing was done.",
+        },
+    },
+)

@@ -1,0 +1,157 @@
+"""Approvals at the command line: list, show, approve, decline, withdraw."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
+
+from cyclopts import Parameter
+
+from meterai.approvals import deciding, service
+from meterai.approvals.line import tell
+from meterai.approvals.model import KIND, Approval, ApprovalState
+from meterai.approvals.pulling import Puller, staff_at_command_line
+from meterai.approvals.telling import forecast_of
+from meterai.commands import (
+    NO_OPTIONS,
+    AsJson,
+    By,
+    Exit,
+    Options,
+    Text,
+    line,
+    text_only,
+    with_database,
+)
+from meterai.kit.clock import SystemClock
+from meterai.kit.ids import read, show
+from meterai.kit.text import one_line
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database, Tx
+
+Note = Annotated[str, Parameter(help="Why, for whoever asked.", validator=text_only)]
+Answer = TypeVar("Answer")
+
+
+def list_requests(
+    options: Options = NO_OPTIONS,
+    *,
+    everything: Annotated[bool, Parameter(name="--all", negative="")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what waits for another person; with --all also what was decided, the newest first."""
+
+    async def look(database: Database, _: Settings) -> list[Approval]:
+        async with database.reading() as tx:
+            return await (service.newest(tx) if everything else service.waiting(tx))
+
+    found = with_database("approvals list", options, look)
+    if as_json:
+        line(json.dumps([_shown(one) for one in found], indent=2))
+        return
+    for one in found:
+        facts = (
+            f"{name}={value}" for name, value in _shown(one).items() if value not in ("", None)
+        )
+        line(one_line(", ".join(facts)))
+    line(f"{len(found)} in all")
+
+
+def show_request(which: Text, options: Options = NO_OPTIONS) -> None:
+    """Show a request: what it will do in words, as it was shown to whoever asked."""
+
+    async def look(database: Database, _: Settings) -> Approval:
+        return await database.once(service.one, read(KIND, which))
+
+    found = with_database("approvals show", options, look)
+    for name, value in _shown(found).items():
+        line(one_line(f"{name}: {value}"))
+    tell(forecast_of(found.forecast))
+    _tell_found(found)
+
+
+def approve(which: Text, *, note: Note = "", by: By = None, options: Options = NO_OPTIONS) -> None:
+    """Carry a request of somebody else out, where it would still do what was shown."""
+    request, at = read(KIND, which), SystemClock().now()
+
+    async def run(database: Database, settings: Settings) -> Approval:
+        levers = options.program.levers
+
+        async def act(tx: Tx, who: Puller) -> Approval:
+            return await deciding.approve(tx, levers, request, who, note, at=at, settings=settings)
+
+        return await _as_staff(database, by, act)
+
+    found = with_database("approvals approve", options, run)
+    if found.state == ApprovalState.OVERTAKEN:
+        line(
+            f"{found.shown} is overtaken: nothing was done, because it would do something else by now"
+        )
+        _tell_found(found)
+        raise SystemExit(Exit.NO)
+    line(f"{found.shown} is executed")
+
+
+def decline(which: Text, *, note: Note, by: By = None, options: Options = NO_OPTIONS) -> None:
+    """Say no to a request of somebody else."""
+    request = read(KIND, which)
+
+    async def run(database: Database, _: Settings) -> Approval:
+        async def act(tx: Tx, who: Puller) -> Approval:
+            return await deciding.decline(tx, options.program.levers, request, who, note)
+
+        return await _as_staff(database, by, act)
+
+    line(f"{with_database('approvals decline', options, run).shown} is declined")
+
+
+def withdraw(which: Text, *, note: Note = "", by: By = None, options: Options = NO_OPTIONS) -> None:
+    """Take one's own request back."""
+    request = read(KIND, which)
+
+    async def run(database: Database, _: Settings) -> Approval:
+        async def act(tx: Tx, who: Puller) -> Approval:
+            return await deciding.withdraw(tx, request, who, note)
+
+        return await _as_staff(database, by, act)
+
+    line(f"{with_database('approvals withdraw', options, run).shown} is withdrawn")
+
+
+async def _as_staff(
+    database: Database, by: str | None, act: Callable[[Tx, Puller], Awaitable[Answer]]
+) -> Answer:
+    """Do something as the member of staff with this address, in one transaction."""
+
+    async def both(tx: Tx) -> Answer:
+        return await act(tx, await staff_at_command_line(tx, by))
+
+    return await database.run(both)
+
+
+def _tell_found(found: Approval) -> None:
+    if found.found is None:
+        return
+    if "refused" in found.found:
+        line(f"it would be refused by now: {found.found['refused']}")
+    else:
+        line("by now it would do this:")
+        tell(forecast_of(found.found))
+
+
+def _shown(one: Approval) -> dict[str, object]:
+    return {
+        "id": one.shown,
+        "state": one.state,
+        "command": one.command,
+        "arguments": json.dumps(one.arguments, ensure_ascii=False),
+        "reason": one.reason,
+        "rows": one.rows,
+        "rupiah": one.rupiah,
+        "sha256": one.forecast_sha256.hex(),
+        "requested_by": show("acc", one.requested_by),
+        "requested_at": one.requested_at.isoformat(timespec="seconds"),
+        "expires_at": one.expires_at.isoformat(timespec="seconds"),
+        "decided_by": one.decided_by and show("acc", one.decided_by),
+        "decided_at": one.decided_at and one.decided_at.isoformat(timespec="seconds"),
+        "note": one.note,
+    }

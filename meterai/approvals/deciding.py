@@ -1,0 +1,142 @@
+"""Deciding on a request: it is carried out in the transaction of its approval, or it ends without."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from meterai.accounts import Permission, staff_member
+from meterai.approvals import store
+from meterai.approvals.model import (
+    APPROVAL,
+    Approval,
+    ApprovalEvent,
+    ApprovalExpired,
+    ApprovalState,
+    ApprovalUnknown,
+    OwnRequest,
+    RequesterLeft,
+    RequestOfAnother,
+)
+from meterai.approvals.pulling import Puller, kept_arguments, lever_of, record, record_pull
+from meterai.approvals.telling import kept
+from meterai.commands import Forecast, Lever
+from meterai.kit.ids import show
+from meterai.kit.reasons import written_reason
+from meterai.kit.refusal import Refusal
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Tx
+
+
+async def _begun(
+    tx: Tx, request: UUID, who: Puller, event: ApprovalEvent
+) -> tuple[Approval, UUID, ApprovalState]:
+    """The request, locked, who decides and the state that follows.  Refuses `ApprovalUnknown`, `NotAllowedNow`."""
+    found = await store.locked(tx, request)
+    if found is None:
+        raise ApprovalUnknown("no such request")
+    after = APPROVAL.after(found.state, event)  # refuses what was decided before
+    assert who.account is not None, "only staff decide"
+    return found, who.account, after
+
+
+async def _ended(
+    tx: Tx,
+    found: Approval,
+    who: Puller,
+    state: ApprovalState,
+    note: str,
+    more: Mapping[str, object] | None = None,
+) -> Approval:
+    """Keep how a request ended, and write it down."""
+    assert who.account is not None, "only staff decide"
+    await store.decide(tx, found.id, state, who.account, note, more)
+    await record(
+        tx,
+        who,
+        f"approval_{state}",
+        found.id,
+        lever=found.command,
+        asked_by=show("acc", found.requested_by),
+        sha256=found.forecast_sha256.hex(),
+    )
+    decided = await store.one(tx, found.id)
+    assert decided is not None, "it is locked"
+    return decided
+
+
+async def approve(
+    tx: Tx,
+    levers: Mapping[str, Lever],
+    request: UUID,
+    who: Puller,
+    note: str,
+    *,
+    at: datetime,
+    settings: Settings,
+) -> Approval:
+    """Carry a request out, once, where its forecast still says what was shown; else it is overtaken.
+
+    Refuses `ApprovalUnknown`, `NotAllowedNow`, `OwnRequest`, `ApprovalExpired`, `NotPermitted`, `RequesterLeft`, `LeverUnknown`,
+    `ArgumentsUnreadable`, and what the lever refuses as it is carried out: then the request goes on waiting.
+    """
+    found, approver, _ = await _begun(tx, request, who, ApprovalEvent.EXECUTED)
+    if approver == found.requested_by:
+        raise OwnRequest("another person approves")
+    if at >= found.expires_at:
+        raise ApprovalExpired("the time to approve is over")
+    lever = lever_of(levers, found.command)
+    who.check(Permission.CONSOLE_APPROVE)
+    who.check(lever.permission)
+    requester = await staff_member(tx, found.requested_by)
+    if requester is None or lever.permission not in requester.permissions:
+        raise RequesterLeft("whoever asked may not pull this lever any more")
+    arguments = kept_arguments(lever, found.arguments)
+    pull = who.pull(at, found.reason, settings)
+    now: Forecast | None = None
+    try:
+        now = await lever.forecast(tx, arguments, pull)
+    except Refusal as refusal:
+        if refusal.status == 503:  # the database is busy or away, and says nothing of the world
+            raise
+        more: Mapping[str, object] = {"refused": refusal.code}
+    else:
+        more = kept(now)
+    if now is None or now.digest(lever.name, arguments) != found.forecast_sha256:
+        APPROVAL.after(found.state, ApprovalEvent.OVERTAKEN)
+        return await _ended(tx, found, who, ApprovalState.OVERTAKEN, note, more)
+    await lever.carry_out(tx, arguments, pull)
+    await record_pull(
+        tx,
+        lever,
+        now,
+        found.forecast_sha256,
+        who,
+        reason=found.reason,
+        approval=found.shown,
+        asked_by=show("acc", found.requested_by),
+    )
+    return await _ended(tx, found, who, ApprovalState.EXECUTED, note)
+
+
+async def decline(
+    tx: Tx, levers: Mapping[str, Lever], request: UUID, who: Puller, note: str
+) -> Approval:
+    """Say no, and why; also to a lever that this release does not have.
+
+    Refuses `ApprovalUnknown`, `NotAllowedNow`, `OwnRequest`, `NotPermitted`, `ReasonMissing`.
+    """
+    found, approver, after = await _begun(tx, request, who, ApprovalEvent.DECLINED)
+    if approver == found.requested_by:
+        raise OwnRequest("whoever asked withdraws")
+    who.check(Permission.CONSOLE_APPROVE)
+    if found.command in levers:
+        who.check(levers[found.command].permission)
+    return await _ended(tx, found, who, after, written_reason(note))
+
+
+async def withdraw(tx: Tx, request: UUID, who: Puller, note: str = "") -> Approval:
+    """Take one's own request back.  Refuses `ApprovalUnknown`, `NotAllowedNow`, `RequestOfAnother`."""
+    found, by, after = await _begun(tx, request, who, ApprovalEvent.WITHDRAWN)
+    if by != found.requested_by:
+        raise RequestOfAnother("whoever asked withdraws")
+    return await _ended(tx, found, who, after, note)

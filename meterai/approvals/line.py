@@ -1,0 +1,74 @@
+"""Pulling levers at the command line."""
+
+import msgspec
+import psycopg
+
+from meterai.approvals.pulling import (
+    Pulled,
+    Puller,
+    at_command_line,
+    check_always,
+    forecast_for,
+    pull_in,
+)
+from meterai.approvals.telling import sentences
+from meterai.commands import Exit, Forecast, Lever, Options, line, operator, with_database
+from meterai.kit.clock import SystemClock
+from meterai.kit.text import one_line
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+
+
+def pull(
+    options: Options,
+    lever: Lever,
+    arguments: msgspec.Struct,
+    *,
+    by: str | None = None,
+    reason: str = "",
+    dry_run: bool = False,
+) -> Forecast:
+    """Pull a lever as whoever is at the command line: what it did, where it was carried out.
+
+    A dry run ends the command with its forecast in words; a request that waits for another person ends it with
+    `Exit.WAITS` and its id.  Refuses as `pulling.pull_in`, and `StaffUnknown`.
+    """
+    at = SystemClock().now()
+
+    async def run(database: Database, settings: Settings) -> Pulled:
+        check_always(settings, options.program.levers)
+        who = await _who(database, by)
+        wish = who.pull(at, reason, settings)
+        if dry_run:
+            async with database.reading() as tx:
+                return Pulled(await forecast_for(tx, lever, arguments, who, wish), None)
+        return await database.run(lambda tx: pull_in(tx, lever, arguments, who, wish))
+
+    pulled = with_database(lever.name, options, run)
+    if dry_run:
+        tell(pulled.forecast)
+        raise SystemExit(Exit.DONE)
+    if not pulled.is_done:
+        tell(pulled.forecast)
+        line(f"{pulled.shown} waits for the approval of another person")
+        raise SystemExit(Exit.WAITS)
+    return pulled.forecast
+
+
+async def _who(database: Database, by: str | None) -> Puller:
+    """Whoever is at the command line, read before anything is locked.
+
+    A command for incidents works at every version of the schema, also one from before staff.
+    """
+    try:
+        async with database.reading() as tx:
+            return await at_command_line(tx, by)
+    except psycopg.errors.UndefinedTable:
+        return Puller.of_nobody(operator(by))
+
+
+def tell(forecast: Forecast) -> None:
+    """Say in words what a lever will do."""
+    for sentence in sentences(forecast, "en"):
+        line(one_line(sentence))
+    line(f"rows: {forecast.rows}, rupiah: {forecast.rupiah}")

@@ -1,0 +1,261 @@
+"""Pulling a lever: by whom, what it will do, and at once or after an approval."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+import msgspec
+
+from meterai import audit
+from meterai.accounts import (
+    NOBODY,
+    OF_STAFF,
+    NotPermitted,
+    Permission,
+    StaffMember,
+    has_supervisor,
+    staff_by_address,
+)
+from meterai.approvals import store
+from meterai.approvals.model import (
+    ARGUMENTS_BYTES_MAX,
+    KIND,
+    ArgumentsUnreadable,
+    ForecastChanged,
+    LeverUnknown,
+    StaffUnknown,
+)
+from meterai.approvals.settings import ApprovalSettings
+from meterai.approvals.telling import kept
+from meterai.commands import Forecast, Lever, Pull, operator
+from meterai.kit.actor import Actor, ActorKind
+from meterai.kit.ids import new_id, show
+from meterai.kit.reasons import written_reason
+from meterai.kit.refusal import Malformed
+from meterai.plumbing.config import ConfigurationWrong, Settings
+from meterai.plumbing.database import ReadTx, Tx, jsonb
+from meterai.plumbing.http import Caller
+
+
+@dataclass(frozen=True, slots=True)
+class Puller:
+    """Somebody who pulls levers and decides on those of others.
+
+    `account` is None of an operator of an installation that has no supervisor yet: nobody could approve, so nothing
+    waits.  `told` is what the trail says of how it came in.
+    """
+
+    actor: Actor
+    account: UUID | None
+    permissions: frozenset[str]
+    told: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, caller: Caller) -> Self:
+        """Somebody of staff in the console."""
+        assert caller.actor.kind is ActorKind.STAFF, "a route of staff is asked"
+        return cls(caller.actor, caller.person, caller.staff_permissions)
+
+    @classmethod
+    def of_nobody(cls, actor: Actor) -> Self:
+        """An operator while there is no supervisor: may pull every lever, and decides on none."""
+        return cls(actor, None, OF_STAFF)
+
+    @classmethod
+    def member(cls, found: StaffMember, told: Mapping[str, str]) -> Self:
+        """Somebody of staff by its roles."""
+        actor = Actor(ActorKind.STAFF, show("acc", found.account))
+        return cls(actor, found.account, frozenset(found.permissions), told)
+
+    def pull(self, at: datetime, reason: str, settings: Settings) -> Pull:
+        """A pull of a lever by this one."""
+        return Pull(self.actor, at, reason, settings)
+
+    def check(self, permission: str) -> None:
+        """Refuses `NotPermitted`."""
+        if permission not in self.permissions:
+            raise NotPermitted(Permission(permission))
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What a pull came to: done, or the id of the request that waits (`request`)."""
+
+    forecast: Forecast
+    request: UUID | None
+
+    @property
+    def is_done(self) -> bool:
+        """True where it was carried out."""
+        return self.request is None
+
+    @property
+    def shown(self) -> str:
+        """The id of the request as people see it; empty where there is none."""
+        return "" if self.request is None else show(KIND, self.request)
+
+
+async def at_command_line(tx: ReadTx, by: str | None) -> Puller:
+    """Whoever is at the command line: any name while there is no supervisor, then staff by its address.
+
+    Refuses `StaffUnknown`.
+    """
+    if not await has_supervisor(tx):
+        return Puller.of_nobody(operator(by))
+    return await staff_at_command_line(tx, by)
+
+
+async def staff_at_command_line(tx: ReadTx, by: str | None) -> Puller:
+    """The member of staff with this address.  Refuses `StaffUnknown`."""
+    found = await staff_by_address(tx, by or "")
+    if found is None:
+        raise StaffUnknown("nobody of staff has this address")
+    return Puller.member(found, {"at": "command line", "user": str(operator(None).id)})
+
+
+def lever_of(levers: Mapping[str, Lever], name: str) -> Lever:
+    """The lever of this name.  Refuses `LeverUnknown`."""
+    try:
+        return levers[name]
+    except KeyError:
+        raise LeverUnknown(name) from None
+
+
+def typed(lever: Lever, given: Mapping[str, object]) -> msgspec.Struct:
+    """The arguments of a lever as somebody typed them: what is empty was not given.  Refuses `Malformed`."""
+    filled = {name: value for name, value in given.items() if value not in ("", None)}
+    for name in filled:
+        if name not in lever.arguments.__struct_fields__:
+            raise Malformed(name, "known_name")
+    try:
+        return msgspec.convert(filled, lever.arguments, strict=False)
+    except msgspec.ValidationError as error:
+        missing = [
+            one.name
+            for one in msgspec.structs.fields(lever.arguments)
+            if one.required and one.name not in filled
+        ]
+        if missing:
+            raise Malformed(missing[0], "given") from None
+        raise Malformed(str(error).rpartition("$.")[2].strip("`"), "another_value") from None
+
+
+def kept_arguments(lever: Lever, arguments: Mapping[str, object]) -> msgspec.Struct:
+    """The arguments of a request.  Refuses `ArgumentsUnreadable`: another release may have written them."""
+    try:
+        found = msgspec.convert(arguments, lever.arguments)
+    except msgspec.ValidationError:
+        raise ArgumentsUnreadable(lever.name) from None
+    # Fields that this release does not know, or fills in.
+    if msgspec.to_builtins(found) != arguments:
+        raise ArgumentsUnreadable(lever.name)
+    return found
+
+
+def check_always(settings: Settings, levers: Mapping[str, Lever]) -> None:
+    """Refuses `ConfigurationWrong` where `approval_always` names no lever: it would protect nothing."""
+    for name in sorted(settings.of(ApprovalSettings).always - levers.keys()):
+        raise ConfigurationWrong("approval_always", "settings", f"there is no lever {name!r}")
+
+
+def needs_approval(lever: Lever, forecast: Forecast, settings: Settings) -> bool:
+    """True where a second person is needed for what a lever will do."""
+    policy = settings.of(ApprovalSettings)
+    return (
+        lever.is_always_approved
+        or lever.name in policy.always
+        or forecast.rupiah >= policy.approval_rupiah_from
+        or forecast.rows >= policy.approval_rows_from
+    )
+
+
+async def forecast_for(
+    tx: ReadTx, lever: Lever, arguments: msgspec.Struct, who: Puller, pull: Pull
+) -> Forecast:
+    """The forecast of a pull.  Refuses `NotPermitted`, and what the lever refuses."""
+    who.check(lever.permission)
+    return await lever.forecast(tx, arguments, pull)
+
+
+async def pull_in(
+    tx: Tx,
+    lever: Lever,
+    arguments: msgspec.Struct,
+    who: Puller,
+    pull: Pull,
+    shown: str | None = None,
+) -> Pulled:
+    """Pull a lever: carry it out in this transaction, or leave a request where a second person is needed.
+
+    `shown` is the hash, in hexadecimal, of the forecast that was seen before.  Refuses `NotPermitted`, `ForecastChanged`,
+    `ReasonMissing`, `ActAskedFor`, `Malformed`, and what the lever refuses.
+    """
+    forecast = await forecast_for(tx, lever, arguments, who, pull)
+    digest = forecast.digest(lever.name, arguments)
+    if shown is not None and shown != digest.hex():
+        raise ForecastChanged("the forecast says something else by now")
+    if who.account is not None and needs_approval(lever, forecast, pull.settings):
+        request = new_id()
+        await store.ask(
+            tx,
+            request,
+            lever.name,
+            jsonb(jsonable(arguments)),
+            written_reason(pull.reason),
+            jsonb(kept(forecast)),
+            digest,
+            forecast.rows,
+            forecast.rupiah,
+            who.account,
+            pull.settings.of(ApprovalSettings).approval_lives_seconds,
+        )
+        await record(tx, who, "approval_requested", request, lever=lever.name, sha256=digest.hex())
+        return Pulled(forecast, request)
+    await lever.carry_out(tx, arguments, pull)
+    await record_pull(tx, lever, forecast, digest, who, reason=pull.reason)
+    return Pulled(forecast, None)
+
+
+def jsonable(arguments: msgspec.Struct) -> Mapping[str, object]:
+    """Arguments as they are kept.  Refuses `Malformed` where they are too long for an index."""
+    text = msgspec.json.encode(arguments)
+    if len(text) > ARGUMENTS_BYTES_MAX:
+        raise Malformed("arguments", "within_bounds", maximum=ARGUMENTS_BYTES_MAX)
+    found: Mapping[str, object] = msgspec.json.decode(text)
+    return found
+
+
+async def record_pull(
+    tx: Tx,
+    lever: Lever,
+    forecast: Forecast,
+    digest: bytes,
+    who: Puller,
+    *,
+    reason: str,
+    **facts: str,
+) -> None:
+    """Write down that a lever was pulled: not its arguments, which may name a person."""
+    await audit.record(
+        tx,
+        NOBODY,
+        actor=who.actor,
+        action="lever_pulled",
+        subject=lever.name,
+        sha256=digest.hex(),
+        rows=forecast.rows,
+        rupiah=forecast.rupiah,
+        reason=reason,
+        **facts,
+        **who.told,
+    )
+
+
+async def record(tx: Tx, who: Puller, action: str, request: UUID, **facts: str) -> None:
+    """Write down what happened to a request."""
+    subject = show(KIND, request)
+    await audit.record(
+        tx, NOBODY, actor=who.actor, action=action, subject=subject, **facts, **who.told
+    )

@@ -1,0 +1,17 @@
+"""How long what is in the tables of approvals is kept, and why."""
+
+from meterai.plumbing.retention import YEAR, Leaves, Rule
+
+RETENTION: tuple[Rule, ...] = (
+    Leaves(
+        "old_approvals",
+        "approvals",
+        ("approval_id",),
+        YEAR,
+        "decided_at",
+        "What was asked for and shown may name a person, and is looked into within a year. Who asked, who decided, why, the "
+        "sums and the hash of what was shown stay: they prove that two people acted.",
+        only="state <> 'waiting' AND arguments <> '{}'",
+        blanks={"arguments": "'{}'", "forecast": "'{}'", "found": "NULL"},
+    ),
+)

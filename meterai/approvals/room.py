@@ -1,0 +1,56 @@
+"""What the room `approvals` registers with the applications."""
+
+from collections.abc import Sequence
+
+from meterai.approvals.audited import AUDITED
+from meterai.approvals.demands import UNDEMANDED
+from meterai.approvals.invariants import INVARIANTS
+from meterai.approvals.model import APPROVAL
+from meterai.approvals.pulling import check_always
+from meterai.approvals.retention import RETENTION
+from meterai.approvals.service import EXPIRE, ApprovalService
+from meterai.approvals.settings import ApprovalSettings
+from meterai.approvals.store import EXPIRED
+from meterai.commands import Command, Directory, Schema, Scope
+from meterai.plumbing.jobs import PeriodicTask
+from meterai.room import Container, Room
+
+
+async def _build(container: Container) -> None:
+    levers, settings = container.offers.levers, container.settings
+    check_always(settings, levers)
+    container.add(ApprovalService(container.database, levers, settings, container.clock))
+
+
+def _tasks(container: Container) -> Sequence[PeriodicTask]:
+    return [PeriodicTask(EXPIRE, container.of(ApprovalService).expire, 60.0, EXPIRED)]
+
+
+def _command(name: str, function: str) -> Command:
+    place = f"meterai.approvals.commands:{function}"
+    return Command(name, place, Directory.DATABASE, Scope.DATABASE, Schema.CURRENT)
+
+
+COMMANDS = (
+    _command("approvals list", "list_requests"),
+    _command("approvals show", "show_request"),
+    _command("approvals approve", "approve"),
+    _command("approvals decline", "decline"),
+    _command("approvals withdraw", "withdraw"),
+)
+
+ROOM = Room(
+    name="approvals",
+    tables=frozenset({"approvals"}),
+    lifecycles=(APPROVAL,),
+    settings=ApprovalSettings,
+    build=_build,
+    services={"approvals": ApprovalService},
+    tasks=_tasks,
+    undemanded=UNDEMANDED,
+    commands=COMMANDS,
+    command_groups={"approvals": "What one asked for and another decides on."},
+    invariants=INVARIANTS,
+    audited=AUDITED,
+    retention=RETENTION,
+)

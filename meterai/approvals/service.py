@@ -1,0 +1,188 @@
+"""Approvals for the console: forecasts, pulls, what waits, decisions; and the task that expires what nobody decided on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from meterai import audit
+from meterai.accounts import NOBODY, Permission
+from meterai.approvals import deciding, store
+from meterai.approvals.model import KIND, Approval, ApprovalUnknown
+from meterai.approvals.pulling import (
+    Pulled,
+    Puller,
+    forecast_for,
+    lever_of,
+    needs_approval,
+    pull_in,
+    typed,
+)
+from meterai.commands import Forecast, Lever, Pull
+from meterai.kit.actor import Actor, ActorKind
+from meterai.kit.clock import Clock
+from meterai.kit.ids import show
+from meterai.kit.subjects import Subject
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.http import Caller
+
+LISTED_MAX = 200  # requests shown at once
+EXPIRE = "expire_approvals"
+_EXPIRING = Actor(ActorKind.JOB, EXPIRE)
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A lever that is offered on a subject, and the arguments that its form begins with."""
+
+    lever: Lever
+    arguments: Mapping[str, str]
+
+
+async def waiting(tx: ReadTx, limit: int = LISTED_MAX) -> list[Approval]:
+    """Requests that wait, the one that expires first before the others."""
+    return await store.waiting(tx, limit)
+
+
+async def newest(tx: ReadTx, limit: int = LISTED_MAX) -> list[Approval]:
+    """Requests in whatever state, the newest first."""
+    return await store.newest(tx, limit)
+
+
+async def one(tx: ReadTx, request: UUID) -> Approval:
+    """One request.  Refuses `ApprovalUnknown`."""
+    found = await store.one(tx, request)
+    if found is None:
+        raise ApprovalUnknown("no such request")
+    return found
+
+
+async def expire(tx: Tx) -> int:
+    """End what nobody decided on in time."""
+    ended = await store.expire(tx)
+    for request in ended:
+        subject = show(KIND, request)
+        await audit.record(tx, NOBODY, actor=_EXPIRING, action="approval_expired", subject=subject)
+    return len(ended)
+
+
+class ApprovalService:
+    """Levers and approvals of a process: each command in a transaction of its own.
+
+    A `Caller` is that of a route of staff.  Arguments are as a form has them: text by the names of the fields of the lever.
+    """
+
+    def __init__(
+        self, database: Database, levers: Mapping[str, Lever], settings: Settings, clock: Clock
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._clock = clock
+        self.levers = levers
+
+    def lever(self, name: str) -> Lever:
+        """The lever of this name.  Refuses `LeverUnknown`."""
+        return lever_of(self.levers, name)
+
+    def permitted(self, caller: Caller) -> Sequence[Lever]:
+        """Levers that somebody of staff may pull, by name."""
+        found = (self.levers[name] for name in sorted(self.levers))
+        return [one for one in found if one.permission in caller.staff_permissions]
+
+    def offered(self, caller: Caller, subject: Subject) -> Sequence[Offered]:
+        """Levers that are offered on a subject to somebody who may pull them."""
+        return [
+            Offered(lever, arguments)
+            for lever in self.permitted(caller)
+            if (arguments := lever.offered(subject)) is not None
+        ]
+
+    async def forecast(
+        self, caller: Caller, lever_name: str, arguments: Mapping[str, str], reason: str = ""
+    ) -> Forecast:
+        """The dry run of a lever.  Refuses `LeverUnknown`, `Malformed`, `NotPermitted`, and what the lever refuses."""
+        lever = self.lever(lever_name)
+        told = typed(lever, arguments)
+        who = Puller.of(caller)
+        async with self._database.reading() as tx:
+            return await forecast_for(tx, lever, told, who, self._wish(who, reason))
+
+    def _wish(self, who: Puller, reason: str) -> Pull:
+        return who.pull(self._clock.now(), reason, self._settings)
+
+    def digest(self, lever_name: str, arguments: Mapping[str, str], forecast: Forecast) -> str:
+        """The hash of what was shown, in hexadecimal: a form carries it to `pull`."""
+        lever = self.lever(lever_name)
+        return forecast.digest(lever.name, typed(lever, arguments)).hex()
+
+    def needs_approval(self, lever_name: str, forecast: Forecast) -> bool:
+        """True where a second person is needed."""
+        return needs_approval(self.lever(lever_name), forecast, self._settings)
+
+    async def pull(
+        self,
+        caller: Caller,
+        lever_name: str,
+        arguments: Mapping[str, str],
+        reason: str,
+        *,
+        shown: str | None = None,
+    ) -> Pulled:
+        """Pull a lever: done, or the id of a request.
+
+        `shown` is the `digest` of the forecast that was seen.  Refuses `LeverUnknown`, `Malformed`, `NotPermitted`, `ForecastChanged`,
+        `ReasonMissing`, `ActAskedFor`, and what the lever refuses.
+        """
+        lever = self.lever(lever_name)
+        told, who = typed(lever, arguments), Puller.of(caller)
+
+        wish = self._wish(who, reason)
+        return await self._database.run(lambda tx: pull_in(tx, lever, told, who, wish, shown))
+
+    async def waiting(self, tx: ReadTx) -> list[Approval]:
+        """Requests that wait, the one that expires first before the others."""
+        return await waiting(tx)
+
+    async def newest(self, tx: ReadTx) -> list[Approval]:
+        """Requests in whatever state, the newest first."""
+        return await newest(tx)
+
+    async def one(self, request: UUID) -> Approval:
+        """One request.  Refuses `ApprovalUnknown`."""
+        return await self._database.once(one, request)
+
+    def may_decide(self, caller: Caller, approval: Approval) -> bool:
+        """True for whoever may approve or decline a request that waits."""
+        lever = self.levers.get(approval.command)
+        needed = {Permission.CONSOLE_APPROVE, *([lever.permission] if lever else [])}
+        return approval.requested_by != caller.person and needed <= caller.staff_permissions
+
+    async def decide(self, request: UUID, by: Caller, *, approve: bool, note: str = "") -> Approval:
+        """Approve or decline; the state of what comes back says what became of it: `executed`, `declined` or `overtaken`.
+
+        Refuses as `deciding.approve` and `deciding.decline`.
+        """
+        who = Puller.of(by)
+
+        async def act(tx: Tx) -> Approval:
+            if not approve:
+                return await deciding.decline(tx, self.levers, request, who, note)
+            return await deciding.approve(
+                tx,
+                self.levers,
+                request,
+                who,
+                note,
+                at=self._clock.now(),
+                settings=self._settings,
+            )
+
+        return await self._database.run(act)
+
+    async def withdraw(self, request: UUID, by: Caller) -> Approval:
+        """Take one's own request back.  Refuses as `deciding.withdraw`."""
+        return await self._database.run(lambda tx: deciding.withdraw(tx, request, Puller.of(by)))
+
+    async def expire(self) -> int:
+        """Periodic task: end what nobody decided on in time."""
+        return await self._database.run(expire)

@@ -1,0 +1,72 @@
+"""SQL of approvals, one function per question."""
+
+from uuid import UUID
+
+from meterai.approvals.model import Approval, ApprovalState
+from meterai.plumbing.database import ReadTx, Tx, jsonb
+from meterai.plumbing.rows import RowMapper
+
+_COLUMNS = (
+    "approval_id AS id, command, arguments, reason, forecast, forecast_sha256, rows, rupiah, requested_by,"
+    " requested_at, expires_at, state, decided_by, decided_at, note, found"
+)
+_ASK = """
+INSERT INTO approvals
+    (approval_id, command, arguments, reason, forecast, forecast_sha256, rows, rupiah, requested_by, expires_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, now() + make_interval(secs => %s))
+"""
+_ONE = f"SELECT {_COLUMNS} FROM approvals WHERE approval_id = %s"  # noqa: S608 - columns are a constant
+_LOCKED = f"{_ONE} FOR UPDATE"
+_WAITING = f"""
+SELECT {_COLUMNS} FROM approvals WHERE state = 'waiting' ORDER BY expires_at, approval_id LIMIT %s
+"""  # noqa: S608
+_NEWEST = f"SELECT {_COLUMNS} FROM approvals ORDER BY approval_id DESC LIMIT %s"  # noqa: S608
+_DECIDE = """
+UPDATE approvals SET state = %s, decided_by = %s, decided_at = now(), note = %s, found = %s
+WHERE approval_id = %s
+"""
+# The row lock decides between this and an approver; whoever comes second finds nothing that waits.
+_EXPIRE = """
+UPDATE approvals SET state = 'expired', decided_at = now() WHERE state = 'waiting' AND expires_at <= now()
+RETURNING approval_id
+"""
+EXPIRED = "SELECT approval_id FROM approvals WHERE state = 'waiting' AND expires_at <= now()"
+_APPROVALS = RowMapper(Approval)
+
+
+async def ask(tx: Tx, identifier: UUID, *values: object) -> None:
+    """Keep a request; its values are the columns of `_ASK`."""
+    await tx.run(_ASK, identifier, *values)
+
+
+async def one(tx: ReadTx, identifier: UUID) -> Approval | None:
+    """One request."""
+    return await tx.one_as(_APPROVALS, _ONE, identifier)
+
+
+async def locked(tx: Tx, identifier: UUID) -> Approval | None:
+    """One request, locked until the transaction ends."""
+    return await tx.one_as(_APPROVALS, _LOCKED, identifier)
+
+
+async def waiting(tx: ReadTx, limit: int) -> list[Approval]:
+    """Requests that wait, the one that expires first before the others."""
+    return await tx.all_as(_APPROVALS, _WAITING, limit)
+
+
+async def newest(tx: ReadTx, limit: int) -> list[Approval]:
+    """Requests in whatever state, the newest first."""
+    return await tx.all_as(_APPROVALS, _NEWEST, limit)
+
+
+async def decide(
+    tx: Tx, identifier: UUID, state: ApprovalState, by: UUID, note: str, found: object = None
+) -> None:
+    """Say how a request ended."""
+    kept = None if found is None else jsonb(found)
+    await tx.run(_DECIDE, state, by, note, kept, identifier)
+
+
+async def expire(tx: Tx) -> list[UUID]:
+    """End what nobody decided on in time."""
+    return [row["approval_id"] for row in await tx.all(_EXPIRE)]
