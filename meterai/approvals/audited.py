@@ -14,7 +14,7 @@ AUDITED = Audited(
         global_fact(
             "approvals",
             "decided_at",
-            "approval_id state decided_by note",
+            "approval_id state decided_by",
             name="approvals_decided",
         ),
     ),
@@ -22,6 +22,7 @@ AUDITED = Audited(
         "approvals": {
             "arguments": _HASHED,
             "forecast": _HASHED,
+            "note": "Words of whoever decided, for whoever asked; blanked after a year.",
             "found": "Shown to whoever approved what was overtaken; nothing was done.",
         },
     },

@@ -22,9 +22,7 @@ class ApprovalState(StrEnum):
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"  # by whoever asked
     EXPIRED = "expired"
-    OVERTAKEN = (
-        "overtaken"  # approved, and nothing was done: the forecast said something else by then
-    )
+    OVERTAKEN = "overtaken"  # approved, and not done: its forecast had changed
 
 
 class ApprovalEvent(StrEnum):

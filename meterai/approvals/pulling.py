@@ -238,10 +238,11 @@ async def record_pull(
     **facts: str,
 ) -> None:
     """Write down that a lever was pulled: not its arguments, which may name a person."""
+    actor = who.actor
     await audit.record(
         tx,
         NOBODY,
-        actor=who.actor,
+        actor=actor,
         action="lever_pulled",
         subject=lever.name,
         sha256=digest.hex(),
@@ -255,7 +256,5 @@ async def record_pull(
 
 async def record(tx: Tx, who: Puller, action: str, request: UUID, **facts: str) -> None:
     """Write down what happened to a request."""
-    subject = show(KIND, request)
-    await audit.record(
-        tx, NOBODY, actor=who.actor, action=action, subject=subject, **facts, **who.told
-    )
+    subject, actor = show(KIND, request), who.actor
+    await audit.record(tx, NOBODY, actor=actor, action=action, subject=subject, **facts, **who.told)

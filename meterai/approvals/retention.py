@@ -11,7 +11,7 @@ RETENTION: tuple[Rule, ...] = (
         "decided_at",
         "What was asked for and shown may name a person, and is looked into within a year. Who asked, who decided, why, the "
         "sums and the hash of what was shown stay: they prove that two people acted.",
-        only="state <> 'waiting' AND arguments <> '{}'",
-        blanks={"arguments": "'{}'", "forecast": "'{}'", "found": "NULL"},
+        only="forecast <> '{}'",
+        blanks={"arguments": "'{}'", "forecast": "'{}'", "note": "''", "found": "NULL"},
     ),
 )

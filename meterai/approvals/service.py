@@ -28,7 +28,6 @@ from meterai.plumbing.http import Caller
 
 LISTED_MAX = 200  # requests shown at once
 EXPIRE = "expire_approvals"
-_EXPIRING = Actor(ActorKind.JOB, EXPIRE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,13 @@ async def expire(tx: Tx) -> int:
     ended = await store.expire(tx)
     for request in ended:
         subject = show(KIND, request)
-        await audit.record(tx, NOBODY, actor=_EXPIRING, action="approval_expired", subject=subject)
+        await audit.record(
+            tx,
+            NOBODY,
+            actor=Actor(ActorKind.JOB, EXPIRE),
+            action="approval_expired",
+            subject=subject,
+        )
     return len(ended)
 
 

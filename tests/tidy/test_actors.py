@@ -21,6 +21,7 @@ MADE: dict[str, set[str]] = {
         "MEMBER",
     },  # of a session or key; of an organization it acts for
     "accounts/sessions.py": {"ACCOUNT"},  # of whoever proves an address
+    "approvals/pulling.py": {"STAFF"},  # at the command line, by its address
     "commands/options.py": {"OPERATOR"},  # at the command line
     "plumbing/http.py": {
         "ACCOUNT",

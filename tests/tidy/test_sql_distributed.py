@@ -70,8 +70,6 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (
         "moves_now",
         (
-            "approvals/store.py:_DECIDE",
-            "approvals/store.py:_EXPIRE",
             "audit/store.py:_BEGIN",
             "documents/store.py:_ADOPT_STORE",
             "documents/store.py:_ADVANCE",
@@ -88,6 +86,11 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         "joins_across",
         ("payments/store.py:captured_anywhere",),
         "whether any account has a payment of this number",
+    ),
+    (
+        "joins_across",
+        ("accounts/store.py:has_supervisor",),
+        "whether any account is supervisor",
     ),
     (
         "joins_across",
