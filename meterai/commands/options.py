@@ -122,6 +122,14 @@ By = Annotated[
         validator=(text_only, _name),
     ),
 ]
+Reason = Annotated[
+    str,
+    Parameter(help="Why, for the audit trail and for whoever approves it.", validator=text_only),
+]
+DryRun = Annotated[
+    bool,
+    Parameter(name="--dry-run", negative="", help="Say what would happen to whom, and do nothing."),
+]
 Password = Annotated[
     str,
     Parameter(help="Opens an encrypted document; it stays encrypted.", validator=text_only),

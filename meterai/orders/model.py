@@ -167,6 +167,13 @@ class Order:
         return None
 
 
+class Waiting(NamedTuple):
+    """Paid orders that wait to be executed, and their money in rupiah."""
+
+    orders: int
+    rupiah: int
+
+
 class OrderKey(NamedTuple):
     """Whose order it is, and which."""
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+from meterai.commands import Command, Directory, Schema, Scope
 from meterai.orders.audited import AUDITED
 from meterai.orders.demands import DEMANDS, UNDEMANDED
 from meterai.orders.invariants import INVARIANTS, POSTINGS
 from meterai.orders.jobs import HANDLERS, UNHEARD
+from meterai.orders.levers import LEVERS
 from meterai.orders.model import ORDER, OrderKind, OrderState
 from meterai.orders.retention import RETENTION
 from meterai.orders.routes import routes
@@ -33,6 +35,23 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
     ]
 
 
+COMMANDS = (
+    Command(
+        "issuing stop",
+        "meterai.orders.commands:stop_issuing",
+        Directory.DATABASE,
+        Scope.DATABASE,
+        Schema.ANY,
+    ),
+    Command(
+        "issuing open",
+        "meterai.orders.commands:open_issuing",
+        Directory.DATABASE,
+        Scope.DATABASE,
+        Schema.CURRENT,
+    ),
+)
+
 FIELDS = {
     ("OrderView", "state"): Field(list(OrderState)),
     ("OrderView", "kind"): Field(list(OrderKind)),
@@ -53,6 +72,9 @@ ROOM = Room(
     tasks=_tasks,
     demands=DEMANDS,
     undemanded=UNDEMANDED,
+    commands=COMMANDS,
+    command_groups={"issuing": "Whether stamps are being issued."},
+    levers=LEVERS,
     invariants=INVARIANTS,
     audited=AUDITED,
     postings=POSTINGS,

@@ -11,6 +11,7 @@ from meterai.orders.model import (
     Pace,
     PlacedOrder,
     Terms,
+    Waiting,
 )
 from meterai.plumbing.database import ReadTx, Tx, jsonb
 from meterai.plumbing.periodic import not_paused
@@ -51,6 +52,13 @@ SELECT account_id AS account, order_id AS order FROM orders o WHERE state = 'pai
     AND {not_paused(EXECUTING, "order_id")}
 ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
 """  # noqa: S608
+BY_ID = "SELECT account_id AS account, order_id AS order FROM orders WHERE order_id = %s LIMIT 2"
+# Paid orders that were not executed by their due time are refunds' to give back.
+_WAITING = """
+SELECT count(*) AS orders, coalesce(sum(total), 0)::bigint AS rupiah FROM orders o
+WHERE state = 'paid' AND due_at > now() AND NOT EXISTS (
+    SELECT 1 FROM stamp_lots l WHERE l.account_id = o.account_id AND l.lot_id = o.order_id)
+"""
 _IS_PLACED = "SELECT 1 FROM orders WHERE account_id = %s AND idempotency_key = %s"
 _MARKS = """
 SELECT o.account_id AS account, o.order_id AS order, md5(ROW(
@@ -63,6 +71,7 @@ JOIN orders o ON o.account_id = wanted.account_id AND o.order_id = wanted.order_
 _ORDERS = RowMapper(Order)
 _MARKS_OF_ORDERS = RowMapper(OrderMark)
 _ORDER_KEYS = RowMapper(OrderKey)
+_WAITINGS = RowMapper(Waiting)
 _PLACED_ORDERS = RowMapper(PlacedOrder)
 
 
@@ -103,6 +112,18 @@ async def to_expire(tx: Tx, limit: int) -> list[OrderKey]:
 async def to_execute(tx: Tx, limit: int) -> list[OrderKey]:
     """Paid orders that were not executed, the one that is due first in front."""
     return await tx.all_as(_ORDER_KEYS, TO_EXECUTE, limit)
+
+
+async def waiting(tx: ReadTx) -> Waiting:
+    """Paid orders that wait to be executed, and their money."""
+    found = await tx.one_as(_WAITINGS, _WAITING)
+    assert found is not None
+    return found
+
+
+async def by_id(tx: ReadTx, order_id: UUID) -> list[OrderKey]:
+    """The order of this id, whoever's it is."""
+    return await tx.all_as(_ORDER_KEYS, BY_ID, order_id)
 
 
 async def order(tx: ReadTx, account: UUID, order_id: UUID) -> Order | None:

@@ -1,6 +1,5 @@
 """What the room `stamps` registers with the applications."""
 
-from meterai.commands import Command, Directory, Schema, Scope
 from meterai.room import Container, Room
 from meterai.stamps.audited import AUDITED
 from meterai.stamps.invariants import INVARIANTS
@@ -13,30 +12,11 @@ async def _build(container: Container) -> None:
     container.add(SerialService(container.database))
 
 
-COMMANDS = (
-    Command(
-        "issuing stop",
-        "meterai.stamps.commands:stop_issuing",
-        Directory.DATABASE,
-        Scope.DATABASE,
-        Schema.ANY,
-    ),
-    Command(
-        "issuing open",
-        "meterai.stamps.commands:open_issuing",
-        Directory.DATABASE,
-        Scope.DATABASE,
-        Schema.CURRENT,
-    ),
-)
-
 ROOM = Room(
     name="stamps",
     tables=frozenset({"stamp_lots", "stamps", "issuing", "serial_directory", "serial_leases"}),
     lifecycles=(STAMP,),
     build=_build,
-    commands=COMMANDS,
-    command_groups={"issuing": "Whether stamps are being issued."},
     invariants=INVARIANTS,
     audited=AUDITED,
     retention=RETENTION,

@@ -12,7 +12,7 @@ from meterai.plumbing.sql_files import migrations
 from tests.support.commands import COMMANDS, do, run_here
 
 NEWER = "9999_of_a_newer_version.sql"
-ISSUING_CAME = "0005"
+ISSUING_CAME = "0006"  # with orders, for which stamps are issued
 
 
 def applied(url: str) -> list[str]:

@@ -1,0 +1,21 @@
+"""Stop issuing stamps for orders, and go on."""
+
+from meterai import approvals
+from meterai.commands import NO_OPTIONS, By, DryRun, Options, Reason, Text, line
+from meterai.orders.levers import OPEN, STOP, NoArguments
+
+
+def stop_issuing(
+    reason: Text, options: Options = NO_OPTIONS, *, by: By = None, dry_run: DryRun = False
+) -> None:
+    """Stop issuing: paid orders wait, and their money goes back when it is due."""
+    approvals.pull(options, STOP, NoArguments(), by=by, reason=reason, dry_run=dry_run)
+    line(f"issuing is stopped: {reason}")
+
+
+def open_issuing(
+    options: Options = NO_OPTIONS, *, reason: Reason = "", by: By = None, dry_run: DryRun = False
+) -> None:
+    """Issue again: paid orders that still wait are executed."""
+    approvals.pull(options, OPEN, NoArguments(), by=by, reason=reason, dry_run=dry_run)
+    line("issuing is open")
