@@ -27,7 +27,7 @@ from meterai.waiting_room.drawing.advancing import Drawing, Terms
 from meterai.waiting_room.drawing.entering import Entering
 from meterai.waiting_room.drawing.files import DrawFiles
 from meterai.waiting_room.model import Act, LineState
-from meterai.waiting_room.operating import Operating, Plan
+from meterai.waiting_room.operating import Plan, create
 from standins import drand
 
 ENTRIES = 1_000_000
@@ -75,7 +75,8 @@ async def _run(url: str, folder: Path, count: int) -> None:
     try:
         opens_at = datetime.now(UTC) + timedelta(minutes=5)
         plan = Plan(NAME, Act.CHECK, datetime.now(UTC) - timedelta(minutes=1), opens_at)
-        line_id = await Operating(database, clock).create(plan, actor=Actor(ActorKind.JOB, "bench"))
+        actor = Actor(ActorKind.JOB, "bench")
+        line_id = await database.run(lambda tx: create(tx, plan, at=clock.now(), actor=actor))
         await database.call(
             "UPDATE waiting_room_lines SET state = 'gathering' WHERE line_id = %s", line_id
         )

@@ -1,36 +1,50 @@
 """Lines at the command line: see, plan, slow, pause, close, end; and check a proof of a place."""
 
 import json
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cyclopts import Parameter
 
+from meterai import approvals
 from meterai.commands import (
     NO_OPTIONS,
     AsJson,
     Between,
     By,
+    DryRun,
     Options,
+    Reason,
     Text,
     line,
-    operator,
     text_only,
     with_database,
 )
-from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import Malformed
 from meterai.kit.text import one_line
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.files import read_file, read_key_file
 from meterai.waiting_room import operating
-from meterai.waiting_room.model import RATE_MAX, RATE_MIN, Act, Line
-from meterai.waiting_room.operating import Operating, Plan
+from meterai.waiting_room.levers import (
+    CLOSE,
+    CREATE,
+    END,
+    PAUSE,
+    RATE,
+    RESUME,
+    STAND,
+    LineClose,
+    LineCreate,
+    LineNamed,
+    LinePause,
+    LineRate,
+    LineStand,
+)
+from meterai.waiting_room.model import RATE_MAX, RATE_MIN, Line
 from meterai.waiting_room.service import RECEIPT
 from meterai.waiting_room.signing import SignatureWrong, read_signed
 
@@ -41,7 +55,6 @@ PerSecond = Annotated[
     float | None, Parameter(help="People a second.", validator=Between(RATE_MIN, RATE_MAX))
 ]
 PROOF_BYTES_MAX = 100_000
-Answer = TypeVar("Answer")
 
 
 def _moment(text: str | None, field: str) -> datetime | None:
@@ -55,13 +68,6 @@ def _moment(text: str | None, field: str) -> datetime | None:
     if found.tzinfo is None:
         raise Malformed(field, "moment")
     return moment
-
-
-def _run(command: str, options: Options, act: Callable[[Operating], Awaitable[Answer]]) -> Answer:
-    async def run(database: Database, _: Settings) -> Answer:
-        return await act(Operating(database, SystemClock()))
-
-    return with_database(command, options, run)
 
 
 def list_lines(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
@@ -105,6 +111,8 @@ def create(  # noqa: PLR0913 - each is a word of the command
     closes_at: Moment = None,
     rate: PerSecond = None,
     by: By = None,
+    reason: Reason = "",
+    dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
     """Plan a line.
@@ -112,16 +120,15 @@ def create(  # noqa: PLR0913 - each is a word of the command
     With --gathers-at whoever comes before the opening has an entry in a draw; without --rate as many are let in
     as can be served.
     """
-    plan = Plan(
+    plan = LineCreate(
         name,
-        Act(act),
+        act,
         _moment(gathers_at, "gathers-at"),
         _moment(opens_at, "opens-at"),
         _moment(closes_at, "closes-at"),
         rate,
     )
-    actor = operator(by)
-    _run("line create", options, lambda lines: lines.create(plan, actor=actor))
+    approvals.pull(options, CREATE, plan, by=by, reason=reason, dry_run=dry_run)
     line(f"{name} is planned")
 
 
@@ -131,15 +138,13 @@ def set_rate(
     rate: PerSecond = None,
     at_most: PerSecond = None,
     by: By = None,
+    reason: Reason = "",
+    dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
     """Let so many people in a second; without --rate as many as can be served, up to --at-most."""
-    actor = operator(by)
-    _run(
-        "line rate",
-        options,
-        lambda lines: lines.set_rate(name, rate=rate, rate_max=at_most, actor=actor),
-    )
+    asked = LineRate(name, rate, at_most)
+    approvals.pull(options, RATE, asked, by=by, reason=reason, dry_run=dry_run)
     line(f"{name}: {'measured' if rate is None else rate}")
 
 
@@ -149,30 +154,44 @@ def pause(
     reason_id: Text,
     reason_en: Text,
     by: By = None,
+    dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
     """Call nobody for a while; the page shows the reason."""
-    actor = operator(by)
-    _run(
-        "line pause",
-        options,
-        lambda lines: lines.pause(name, reason_id=reason_id, reason_en=reason_en, actor=actor),
-    )
+    asked = LinePause(name, reason_id, reason_en)
+    approvals.pull(options, PAUSE, asked, by=by, reason=reason_en, dry_run=dry_run)
     line(f"{name} is paused")
 
 
-def resume(name: Text, *, by: By = None, options: Options = NO_OPTIONS) -> None:
+def resume(
+    name: Text,
+    *,
+    by: By = None,
+    reason: Reason = "",
+    dry_run: DryRun = False,
+    options: Options = NO_OPTIONS,
+) -> None:
     """Go on after a pause."""
-    actor = operator(by)
-    _run("line resume", options, lambda lines: lines.resume(name, actor=actor))
+    approvals.pull(options, RESUME, LineNamed(name), by=by, reason=reason, dry_run=dry_run)
     line(f"{name} goes on")
 
 
-def close(name: Text, *, at: Moment = None, by: By = None, options: Options = NO_OPTIONS) -> None:
-    """Take new places until a moment (--at), or without an end; who has one is served after it."""
-    moment, actor = _moment(at, "at"), operator(by)
-    until = _run("line close", options, lambda lines: lines.close_at(name, moment, actor=actor))
-    line(f"{name} closes {until.isoformat() if until else 'never'}")
+def close(
+    name: Text,
+    *,
+    at: Moment = None,
+    by: By = None,
+    reason: Reason = "",
+    dry_run: DryRun = False,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Take new places until a moment (--at), or without an end; who has one is served after it.
+
+    A moment that is near or over is put off by some seconds, until every process knows of it.
+    """
+    moment = _moment(at, "at")
+    approvals.pull(options, CLOSE, LineClose(name, moment), by=by, reason=reason, dry_run=dry_run)
+    line(f"{name} closes {moment.isoformat() if moment else 'never'}")
 
 
 def stand(
@@ -180,18 +199,25 @@ def stand(
     how: Literal["always", "never", "automatic"],
     *,
     by: By = None,
+    reason: Reason = "",
+    dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
     """Say whether a line stands in the way: always, never, or when there is too much."""
-    actor = operator(by)
-    _run("line stand", options, lambda lines: lines.stand(name, how, actor=actor))
+    approvals.pull(options, STAND, LineStand(name, how), by=by, reason=reason, dry_run=dry_run)
     line(f"{name} stands {how}")
 
 
-def end(name: Text, *, reason: Text, by: By = None, options: Options = NO_OPTIONS) -> None:
+def end(
+    name: Text,
+    *,
+    reason: Text,
+    by: By = None,
+    dry_run: DryRun = False,
+    options: Options = NO_OPTIONS,
+) -> None:
     """Give a line up: what it stood before is free again."""
-    actor = operator(by)
-    _run("line end", options, lambda lines: lines.end(name, reason=reason, actor=actor))
+    approvals.pull(options, END, LineNamed(name), by=by, reason=reason, dry_run=dry_run)
     line(f"{name} has ended")
 
 

@@ -7,10 +7,9 @@ from uuid import UUID
 from meterai import audit
 from meterai.accounts import NOBODY
 from meterai.kit.actor import Actor
-from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import Malformed
-from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.database import ReadTx, Tx
 from meterai.waiting_room import store
 from meterai.waiting_room.estimate import SPREAD_FIRST
 from meterai.waiting_room.model import (
@@ -52,137 +51,132 @@ async def lines(tx: ReadTx) -> list[Line]:
     return await store.lines(tx)
 
 
-class Operating:
-    """Commands over lines."""
-
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
-
-    async def create(self, plan: Plan, *, actor: Actor) -> UUID:
-        """A new line.  Refuses `Malformed`, `LineExists`."""
-        line_name(plan.name)
-        check_times(plan.gathers_at, plan.opens_at, plan.closes_at)
-        rate_max = admission_rate(plan.rate_max)
-        rate = admission_rate(plan.rate if plan.rate is not None else min(RATE_FIRST, rate_max))
-        line, now = new_id(), self._clock.now()
-        if plan.closes_at is not None and plan.closes_at <= now:
-            raise Malformed("closes_at", "line_times")
-        policy = Policy.MEASURED if plan.rate is None else Policy.FIXED
-        values = (
-            line,
-            plan.name,
-            plan.act,
-            policy,
-            rate,
-            max(rate, rate_max),
-            SPREAD_FIRST,
-            plan.gathers_at,
-            plan.opens_at,
-            plan.closes_at,
-            now,
-            now,
-            now,
-        )
-
-        async def act(tx: Tx) -> None:
-            await store.create(tx, values)
-            await _record(tx, actor, "line_created", line, name=plan.name, act=plan.act)
-
-        await self._database.run(act)
-        return line
-
-    async def set_rate(
-        self, name: str, *, rate: float | None, rate_max: float | None, actor: Actor
-    ) -> None:
-        """Let so many in a second; None: as many as is measured, up to `rate_max`.
-
-        Refuses `Malformed`, `LineUnknown`.
-        """
-
-        async def act(tx: Tx) -> None:
-            line = await _named(tx, name)
-            most = admission_rate(rate_max if rate_max is not None else line.rate_max)
-            now = admission_rate(rate if rate is not None else min(line.rate, most))
-            policy = Policy.MEASURED if rate is None else Policy.FIXED
-            await store.set_rate(tx, line.id, policy, now, max(now, most))
-            await _record(tx, actor, "line_rate_set", line.id, policy=policy, rate=now)
-
-        await self._database.run(act)
-
-    async def pause(self, name: str, *, reason_id: str, reason_en: str, actor: Actor) -> None:
-        """Call nobody, and say why.  Refuses `Malformed`, `LineUnknown`."""
-        for text, field in ((reason_id, "reason_id"), (reason_en, "reason_en")):
-            if not text.strip():
-                raise Malformed(field, "given")
-        await self._set_paused(name, (reason_id, reason_en), is_paused=True, actor=actor)
-
-    async def resume(self, name: str, *, actor: Actor) -> None:
-        """Go on.  Refuses `LineUnknown`."""
-        await self._set_paused(name, ("", ""), is_paused=False, actor=actor)
-
-    async def _set_paused(
-        self, name: str, reason: tuple[str, str], *, is_paused: bool, actor: Actor
-    ) -> None:
-        told = [
-            reason_text(text, f"reason_{which}")
-            for text, which in zip(reason, ("id", "en"), strict=True)
-        ]
-
-        async def act(tx: Tx) -> None:
-            line = await _named(tx, name)
-            await store.set_paused(tx, line.id, is_paused, *told)
-            action = "line_paused" if is_paused else "line_resumed"
-            await _record(tx, actor, action, line.id, reason=told[0])
-
-        await self._database.run(act)
-
-    async def close_at(
-        self, name: str, closes_at: datetime | None, *, actor: Actor
-    ) -> datetime | None:
-        """Until when a line takes new places: the moment, which may be later than was asked for.
-
-        Nobody who has a place comes to have been too late by it.  Refuses `Malformed`,
-        `LineUnknown`, `NotAllowedNow`.
-        """
-
-        async def act(tx: Tx) -> datetime | None:
-            line = await _named(tx, name)
-            check_times(line.gathers_at, line.opens_at, closes_at)
-            if line.state == LineState.CLOSING:
-                LINE.after(line.state, LineEvent.CLOSES)  # refuses: who was told no stays told
-            until = await store.set_closing(tx, line.id, closes_at, CLOSES_SECONDS_MIN)
-            told = until.isoformat() if until else None
-            await _record(tx, actor, "line_closing_set", line.id, closes_at=told)
-            return until
-
-        return await self._database.run(act)
-
-    async def stand(self, name: str, how: str, *, actor: Actor) -> None:
-        """`always`, `never`, or `automatic`: whether it stands in the way.  Refuses `LineUnknown`."""
-
-        async def act(tx: Tx) -> None:
-            line = await _named(tx, name)
-            engaged = {"always": True, "never": False}.get(how, line.is_engaged)
-            await store.set_engaged(tx, line, automatic=how == "automatic", engaged=engaged)
-            await _record(tx, actor, "line_stands", line.id, how=how)
-
-        await self._database.run(act)
-
-    async def end(self, name: str, *, reason: str, actor: Actor) -> None:
-        """Give a line up: what it stood before is free.  Refuses `LineUnknown`, `Malformed`."""
-        told = reason_text(reason, "reason")
-
-        async def act(tx: Tx) -> None:
-            line = await _named(tx, name)
-            LINE.after(line.state, LineEvent.ENDS)
-            await store.end(tx, line.id)
-            await _record(tx, actor, "line_ended", line.id, reason=told)
-
-        await self._database.run(act)
+async def create(tx: Tx, plan: Plan, *, at: datetime, actor: Actor) -> UUID:
+    """A new line.  Refuses `Malformed`, `LineExists`."""
+    rate, rate_max = planned(plan, at)
+    line = new_id()
+    policy = Policy.MEASURED if plan.rate is None else Policy.FIXED
+    values = (
+        line,
+        plan.name,
+        plan.act,
+        policy,
+        rate,
+        rate_max,
+        SPREAD_FIRST,
+        plan.gathers_at,
+        plan.opens_at,
+        plan.closes_at,
+        at,
+        at,
+        at,
+    )
+    await store.create(tx, values)
+    await _record(tx, actor, "line_created", line, name=plan.name, act=plan.act)
+    return line
 
 
-async def _named(tx: Tx, name: str) -> Line:
+def planned(plan: Plan, at: datetime) -> tuple[float, float]:
+    """The rate that a planned line begins with, and the highest.  Refuses `Malformed`."""
+    line_name(plan.name)
+    check_times(plan.gathers_at, plan.opens_at, plan.closes_at)
+    rate_max = admission_rate(plan.rate_max)
+    rate = admission_rate(plan.rate if plan.rate is not None else min(RATE_FIRST, rate_max))
+    if plan.closes_at is not None and plan.closes_at <= at:
+        raise Malformed("closes_at", "line_times")
+    return rate, max(rate, rate_max)
+
+
+async def set_rate(
+    tx: Tx, name: str, *, rate: float | None, rate_max: float | None, actor: Actor
+) -> None:
+    """Let so many in a second; None: as many as is measured, up to `rate_max`.
+
+    Refuses `Malformed`, `LineUnknown`.
+    """
+    line = await named(tx, name)
+    now, most = rates_of(line, rate, rate_max)
+    policy = Policy.MEASURED if rate is None else Policy.FIXED
+    await store.set_rate(tx, line.id, policy, now, most)
+    await _record(tx, actor, "line_rate_set", line.id, policy=policy, rate=now)
+
+
+def rates_of(line: Line, rate: float | None, rate_max: float | None) -> tuple[float, float]:
+    """The rate that a line comes to have, and the highest.  Refuses `Malformed`."""
+    most = admission_rate(rate_max if rate_max is not None else line.rate_max)
+    now = admission_rate(rate if rate is not None else min(line.rate, most))
+    return now, max(now, most)
+
+
+async def pause(tx: Tx, name: str, *, reason_id: str, reason_en: str, actor: Actor) -> None:
+    """Call nobody, and say why.  Refuses `Malformed`, `LineUnknown`."""
+    await _set_paused(tx, name, pause_reason(reason_id, reason_en), is_paused=True, actor=actor)
+
+
+def pause_reason(reason_id: str, reason_en: str) -> tuple[str, str]:
+    """What the page of a paused line says.  Refuses `Malformed`."""
+    for text, field in ((reason_id, "reason_id"), (reason_en, "reason_en")):
+        if not text.strip():
+            raise Malformed(field, "given")
+    return reason_text(reason_id, "reason_id"), reason_text(reason_en, "reason_en")
+
+
+async def resume(tx: Tx, name: str, *, actor: Actor) -> None:
+    """Go on.  Refuses `LineUnknown`."""
+    await _set_paused(tx, name, ("", ""), is_paused=False, actor=actor)
+
+
+async def _set_paused(
+    tx: Tx, name: str, told: tuple[str, str], *, is_paused: bool, actor: Actor
+) -> None:
+    line = await named(tx, name)
+    await store.set_paused(tx, line.id, is_paused, *told)
+    action = "line_paused" if is_paused else "line_resumed"
+    await _record(tx, actor, action, line.id, reason=told[0])
+
+
+async def close_at(
+    tx: Tx, name: str, closes_at: datetime | None, *, actor: Actor
+) -> datetime | None:
+    """Until when a line takes new places: the moment, which may be later than was asked for.
+
+    Nobody who has a place comes to have been too late by it.  Refuses `Malformed`,
+    `LineUnknown`, `NotAllowedNow`.
+    """
+    line = await named(tx, name)
+    check_closes(line, closes_at)
+    until = await store.set_closing(tx, line.id, closes_at, CLOSES_SECONDS_MIN)
+    told = until.isoformat() if until else None
+    await _record(tx, actor, "line_closing_set", line.id, closes_at=told)
+    return until
+
+
+def check_closes(line: Line, closes_at: datetime | None) -> None:
+    """Refuses `Malformed`, and `NotAllowedNow`: whoever was told no stays told."""
+    check_times(line.gathers_at, line.opens_at, closes_at)
+    if line.state == LineState.CLOSING:
+        LINE.after(line.state, LineEvent.CLOSES)
+
+
+async def stand(tx: Tx, name: str, how: str, *, actor: Actor) -> None:
+    """`always`, `never`, or `automatic`: whether it stands in the way.  Refuses `LineUnknown`."""
+    line = await named(tx, name)
+    engaged = {"always": True, "never": False}.get(how, line.is_engaged)
+    await store.set_engaged(tx, line, automatic=how == "automatic", engaged=engaged)
+    await _record(tx, actor, "line_stands", line.id, how=how)
+
+
+async def end(tx: Tx, name: str, *, reason: str, actor: Actor) -> None:
+    """Give a line up: what it stood before is free.  Refuses `LineUnknown`, `Malformed`."""
+    told = reason_text(reason, "reason")
+    line = await named(tx, name)
+    LINE.after(line.state, LineEvent.ENDS)
+    await store.end(tx, line.id)
+    await _record(tx, actor, "line_ended", line.id, reason=told)
+
+
+async def named(tx: ReadTx, name: str) -> Line:
+    """The line of this name that has not ended.  Refuses `LineUnknown`."""
     line = await store.line_named(tx, name)
     if line is None:
         raise LineUnknown(f"no line {name}")

@@ -15,6 +15,7 @@ from meterai.waiting_room.drawing.advancing import Drawing
 from meterai.waiting_room.drawing.parts import drawing_of
 from meterai.waiting_room.front import front
 from meterai.waiting_room.invariants import INVARIANTS
+from meterai.waiting_room.levers import LEVERS
 from meterai.waiting_room.metrics import METRICS
 from meterai.waiting_room.model import LINE, Act, LineState
 from meterai.waiting_room.pages import PAGES, pages
@@ -132,6 +133,7 @@ ROOM = Room(
         "line": "Lines of people, and how fast they go.",
         "draw": "Check a draw from its public files, or take part in one as a party.",
     },
+    levers=LEVERS,
     metrics=METRICS,
     invariants=INVARIANTS,
     audited=AUDITED,

@@ -17,8 +17,7 @@ from meterai.drafts.model import EMPTY_LIVES, PART_BYTES_MAX, PART_BYTES_MIN
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.messages import translate
 from meterai.waiting_room import WaitingRoom
-from meterai.waiting_room.operating import Operating
-from tests.support.lines import BUYING, TESTER
+from tests.support.lines import BUYING, TESTER, Operating
 from tests.support.pdf import pdf
 from tests.support.within import Asking, Given, Within, settings_of, within
 

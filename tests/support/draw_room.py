@@ -23,11 +23,11 @@ from meterai.waiting_room.drawing.files import DrawFiles
 from meterai.waiting_room.drawing.operating import DrawOperating
 from meterai.waiting_room.drawing.parts import DrawSigner
 from meterai.waiting_room.model import Act, Line
-from meterai.waiting_room.operating import Operating, Plan
+from meterai.waiting_room.operating import Plan
 from meterai.waiting_room.signing import Signer
 from standins.drand import Chain, Relay
 from tests.support.draws import chain_of
-from tests.support.lines import MovedClock
+from tests.support.lines import MovedClock, Operating
 from tests.support.relay import running_relay
 
 # From a line's making to its opening, which a test brings about itself (`until_closed`): long enough for the

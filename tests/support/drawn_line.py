@@ -17,10 +17,11 @@ from meterai.waiting_room.draw.rules import announcement_of, round_time
 from meterai.waiting_room.drawing import store
 from meterai.waiting_room.drawing.files import name_of_draw
 from meterai.waiting_room.model import Act
-from meterai.waiting_room.operating import Operating, Plan
+from meterai.waiting_room.operating import Plan
 from standins.drand import Chain, signature_of
 from tests.support.draw_room import BY
 from tests.support.draws import Holder, Operator, chain_of, entries_of, finished
+from tests.support.lines import Operating
 
 DRAWN = "drawn"
 AGO = 3_600  # seconds since the list was closed

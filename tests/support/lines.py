@@ -15,12 +15,13 @@ from uuid import UUID
 import psycopg
 
 from meterai.kit.actor import Actor, ActorKind
-from meterai.kit.clock import SystemClock
+from meterai.kit.clock import Clock, SystemClock
+from meterai.plumbing.database import Database
 from meterai.plumbing.stations import Stations
 from meterai.room import Container
+from meterai.waiting_room import operating
 from meterai.waiting_room.advancing import Advancing
 from meterai.waiting_room.model import Line
-from meterai.waiting_room.operating import Operating
 from meterai.waiting_room.service import WaitingRoom
 from meterai.waiting_room.tokens import HOLDER_BYTES, Ticket
 
@@ -28,6 +29,22 @@ BUYING = "buying"  # the line that is there from the first day on
 BUYING_ID = UUID("00000000-0000-7000-8000-000000000b09")
 TESTER = Actor(ActorKind.OPERATOR, "test")
 Answer = TypeVar("Answer")
+
+
+class Operating:
+    """Commands of an operator over lines, each in a transaction of its own."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def __getattr__(self, act: str) -> Callable[..., Coroutine[Any, Any, Any]]:
+        def run(*words: Any, **named: Any) -> Coroutine[Any, Any, Any]:
+            more = {"at": self._clock.now()} if act == "create" else {}
+            command = getattr(operating, act)
+            return self._database.run(lambda tx: command(tx, *words, **more, **named))
+
+        return run
 
 
 class MovedClock:

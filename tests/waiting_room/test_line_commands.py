@@ -29,7 +29,7 @@ def typed(data: Path, url: str, *words: str, **more: str) -> Done:
 def trail(url: str) -> list[tuple[str, str, Any]]:
     with psycopg.connect(url) as connection:
         return connection.execute(
-            "SELECT action, actor, facts FROM audit_events WHERE subject LIKE 'lin_%'"
+            "SELECT action, actor, facts FROM audit_events WHERE starts_with(subject, 'lin_')"
             " ORDER BY happened_at"
         ).fetchall()
 

@@ -11,7 +11,8 @@ from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import SystemClock
 from meterai.waiting_room.advancing import DOCUMENT, Advancing
 from meterai.waiting_room.model import Act, Line
-from meterai.waiting_room.operating import Operating, Plan
+from meterai.waiting_room.operating import Plan
+from tests.support.lines import Operating
 from tests.support.shop import Shop
 
 
