@@ -1,23 +1,25 @@
 """See jobs and mails that failed, and run them again."""
 
 import json
-from uuid import UUID
 
+from meterai import approvals
 from meterai.commands import (
     NO_OPTIONS,
     AsJson,
-    Exit,
+    By,
+    DryRun,
     Options,
+    Reason,
     Text,
-    complain,
     line,
     with_database,
 )
+from meterai.notifications.levers import RETRY, JobsRetry, identified
 from meterai.notifications.model import GivenUpMail
-from meterai.notifications.service import given_up, queue_again
+from meterai.notifications.service import given_up
 from meterai.plumbing import dead_jobs
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.database import Database
 from meterai.plumbing.dead_jobs import FailedJob
 
 LISTED_MAX = 1_000
@@ -60,20 +62,15 @@ def list_failed(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> No
     line(f"{len(found)} in all")
 
 
-def retry(which: Text, options: Options = NO_OPTIONS) -> None:
+def retry(
+    which: Text,
+    options: Options = NO_OPTIONS,
+    *,
+    reason: Reason = "",
+    by: By = None,
+    dry_run: DryRun = False,
+) -> None:
     """Run a job or send a mail again, by its id from the list; or "all" of them."""
-    try:
-        number = None if which == "all" else UUID(which)
-    except ValueError:
-        complain(f"{which!r} is neither an id nor 'all'")
-        raise SystemExit(Exit.USAGE) from None
-
-    async def again(database: Database, _: Settings) -> int:
-        async def command(tx: Tx) -> int:
-            return await dead_jobs.retry(tx, number) + await queue_again(tx, number)
-
-        return await database.run(command)
-
-    count = with_database("jobs retry", options, again)
-    line(f"{count} will be tried again")
-    raise SystemExit(Exit.DONE if count or number is None else Exit.NO)
+    identified(which)  # before a database is looked for
+    done = approvals.pull(options, RETRY, JobsRetry(which), by=by, reason=reason, dry_run=dry_run)
+    line(f"{done.rows} will be tried again")

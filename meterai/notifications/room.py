@@ -8,6 +8,7 @@ from meterai.notifications.audited import AUDITED
 from meterai.notifications.demands import DEMANDS, UNDEMANDED
 from meterai.notifications.invariants import INVARIANTS
 from meterai.notifications.jobs import HANDLERS
+from meterai.notifications.levers import LEVERS
 from meterai.notifications.retention import RETENTION
 from meterai.notifications.service import MailService, count_given_up
 from meterai.notifications.settings import NotificationSettings
@@ -91,6 +92,7 @@ ROOM = Room(
     undemanded=UNDEMANDED,
     commands=COMMANDS,
     command_groups={"jobs": "Jobs and mails that failed."},
+    levers=LEVERS,
     invariants=INVARIANTS,
     audited=AUDITED,
     retention=RETENTION,

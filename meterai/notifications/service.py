@@ -21,6 +21,7 @@ from meterai.notifications.model import GivenUpMail, Mail
 from meterai.operator import SPECIMEN, OperatorSettings, Seller
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.dead_jobs import Retried
 from meterai.plumbing.lane import Lane, LaneTerms, Look, clock
 from meterai.plumbing.mail import (
     Letter,
@@ -260,6 +261,11 @@ async def given_up(tx: ReadTx, limit: int) -> list[GivenUpMail]:
 async def count_given_up(tx: ReadTx) -> int:
     """How many mails were given up."""
     return await store.count_given_up(tx)
+
+
+async def would_queue_again(tx: ReadTx, mail: UUID | None) -> list[Retried]:
+    """How many given-up mails of each template would be tried again."""
+    return await store.would_queue_again(tx, mail)
 
 
 async def queue_again(tx: Tx, mail: UUID | None) -> int:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from meterai.notifications.model import GivenUpMail, Mail
 from meterai.plumbing.database import ReadTx, Tx, jsonb
+from meterai.plumbing.dead_jobs import Retried
 from meterai.plumbing.mail import SEND_SECONDS_MAX
 from meterai.plumbing.rows import RowMapper
 from meterai.plumbing.stations import APART_MIN, LATE_SECONDS, LATELY_SECONDS
@@ -103,7 +104,13 @@ _QUEUE_AGAIN = """
 UPDATE mails SET state = 'queued', queued_at = now(), try_at = now(), tries = 0
 WHERE state = 'given_up' AND recipient <> '' AND (%s::uuid IS NULL OR mail_id = %s) RETURNING mail_id
 """
+_WOULD_QUEUE_AGAIN = """
+SELECT template AS what, count(*) AS number FROM mails
+WHERE state = 'given_up' AND recipient <> '' AND (%s::uuid IS NULL OR mail_id = %s)
+GROUP BY template ORDER BY template
+"""
 _PIECES = RowMapper(Piece)
+_RETRIED = RowMapper(Retried)
 _MAILS = RowMapper(Mail)
 _GIVEN_UP_MAILS = RowMapper(GivenUpMail)
 
@@ -198,6 +205,11 @@ async def count_given_up(tx: ReadTx) -> int:
     found = await tx.value(_COUNT_GIVEN_UP)
     assert isinstance(found, int)
     return found
+
+
+async def would_queue_again(tx: ReadTx, mail: UUID | None) -> list[Retried]:
+    """How many given-up mails of each template would be queued anew."""
+    return await tx.all_as(_RETRIED, _WOULD_QUEUE_AGAIN, mail, mail)
 
 
 async def queue_again(tx: Tx, mail: UUID | None) -> int:

@@ -34,6 +34,20 @@ _NOW = """
 UPDATE jobs SET run_at = now()
 WHERE tries >= 3 AND run_at > now() AND (%s::uuid IS NULL OR job_id = %s) RETURNING job_id
 """
+_WOULD_RETRY = """
+SELECT handler AS what, count(*) AS number FROM (
+    SELECT handler FROM dead_jobs WHERE %s::uuid IS NULL OR job_id = %s
+    UNION ALL
+    SELECT coalesce(handler, kind) FROM jobs WHERE tries >= 3 AND (%s::uuid IS NULL OR job_id = %s)) AS one
+GROUP BY handler ORDER BY handler
+"""
+
+
+class Retried(NamedTuple):
+    """How many of what would be tried again."""
+
+    what: str
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +72,7 @@ class JobCounts(NamedTuple):
 
 
 _JOBS = RowMapper(FailedJob)
+_RETRIED = RowMapper(Retried)
 _JOB_COUNTS = RowMapper(JobCounts)
 
 
@@ -76,6 +91,14 @@ async def counts(tx: ReadTx) -> JobCounts:
     found = await tx.one_as(_JOB_COUNTS, _COUNTS)
     assert found is not None
     return found
+
+
+async def would_retry(tx: ReadTx, job: UUID | None) -> list[Retried]:
+    """How many jobs of each handler were given up or fail, of this job or of all.
+
+    A failing job that is due at this moment is counted too: whether it is changes with time alone.
+    """
+    return await tx.all_as(_RETRIED, _WOULD_RETRY, job, job, job, job)
 
 
 async def retry(tx: Tx, job: UUID | None) -> int:

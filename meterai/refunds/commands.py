@@ -1,27 +1,21 @@
-"""Say how an item in suspense ended, whose money is then booked as a refund."""
+"""Say how an item in suspense ended; ask the unused stamps of an order back for its owner."""
 
 from typing import Literal
 
-from meterai import suspense
-from meterai.accounts import account_of
+from meterai import approvals
 from meterai.commands import (
     NO_OPTIONS,
     By,
+    DryRun,
     OptionalText,
     Options,
     Text,
     line,
-    operator,
-    with_database,
 )
-from meterai.kit.ids import read
-from meterai.kit.refusal import Malformed
-from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Tx
-from meterai.refunds.service import apply, book_as_told
+from meterai.refunds.levers import ASK, RESOLVE, RefundsAsk, SuspenseResolve
 
 
-def resolve_item(
+def resolve_item(  # noqa: PLR0913 - each is a word of the command
     item: Text,
     how: Literal["returned", "dismissed", "applied"],
     *,
@@ -29,6 +23,7 @@ def resolve_item(
     order: OptionalText = None,
     email: OptionalText = None,
     by: By = None,
+    dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
     """Say how an item in suspense ended.
@@ -37,21 +32,19 @@ def resolve_item(
     `applied`: its money is for an order (--order, and --email of its account) that waits for exactly this sum.
     `dismissed`: somebody looked, it holds no money, and there is nothing to do (--note: why).
     """
-    identifier, actor = read("sus", item), operator(by)
-
-    if (how == "applied") != (order is not None and email is not None):
-        raise Malformed("order, email", "given")
-
-    async def decide(tx: Tx) -> None:
-        if how == "returned":
-            await book_as_told(tx, identifier)
-        resolution = suspense.Resolution(how)
-        await suspense.resolve(tx, identifier, resolution, actor=actor, note=note)
-        if order is not None and email is not None:
-            await apply(tx, identifier, await account_of(tx, email), read("ord", order))
-
-    async def resolve(database: Database, _: Settings) -> None:
-        await database.run(decide)
-
-    with_database("suspense resolve", options, resolve)
+    asked = SuspenseResolve(item, how, order or "", email or "")
+    approvals.pull(options, RESOLVE, asked, by=by, reason=note, dry_run=dry_run)
     line(f"{item} is {how}")
+
+
+def ask(
+    order: Text,
+    *,
+    reason: Text,
+    by: By = None,
+    dry_run: DryRun = False,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Ask the unused stamps of an order back for its owner; the money goes to where it came from."""
+    done = approvals.pull(options, ASK, RefundsAsk(order), by=by, reason=reason, dry_run=dry_run)
+    line(f"{done.rows} stamps of {order} go back, and Rp {done.rupiah} with them")

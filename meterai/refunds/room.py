@@ -10,6 +10,7 @@ from meterai.plumbing.leases import Lease
 from meterai.refunds.audited import AUDITED
 from meterai.refunds.invariants import INVARIANTS, POSTINGS
 from meterai.refunds.jobs import HANDLERS
+from meterai.refunds.levers import LEVERS
 from meterai.refunds.model import REFUND, RefundCause, RefundState, lease_seconds
 from meterai.refunds.retention import RETENTION
 from meterai.refunds.routes import routes
@@ -48,6 +49,13 @@ COMMANDS = (
         Scope.DATABASE,
         Schema.CURRENT,
     ),
+    Command(
+        "refunds ask",
+        "meterai.refunds.commands:ask",
+        Directory.DATABASE,
+        Scope.DATABASE,
+        Schema.CURRENT,
+    ),
 )
 
 FIELDS = {
@@ -67,6 +75,8 @@ ROOM = Room(
     handlers=HANDLERS,
     tasks=_tasks,
     commands=COMMANDS,
+    command_groups={"refunds": "Money that goes back to buyers."},
+    levers=LEVERS,
     invariants=INVARIANTS,
     audited=AUDITED,
     postings=POSTINGS,

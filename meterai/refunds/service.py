@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from meterai import audit, orders, payments, suspense
+from meterai import audit, orders, payments, stamps, suspense
 from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
@@ -50,6 +50,8 @@ from meterai.refunds.model import (
 
 BATCH = 20  # provider calls under way in one run
 OVERDUE_BATCH = 200
+# States of an order whose unused stamps can go back, as in refund_unused.sql.
+_GIVES_BACK = frozenset({OrderState.PAID, OrderState.EXECUTED, OrderState.DENIED})
 LOOK_AGAIN_SECONDS = 30.0  # for a record that could not be read
 RECORD_IS_LATE = timedelta(days=1)  # a provider books what it did within a day
 CONTRADICTION_SECONDS = 3600.0  # until the record is read again that does not have what was told
@@ -225,11 +227,18 @@ async def apply(tx: Tx, item: UUID, account: UUID, order_id: UUID) -> None:
     Only an order that waits for exactly this sum: the bank knows the payment under another reference, so
     nothing of it could go back by a refund.  Refuses `NotFound`, `OrderTakesNoMoney`, `NotApplied`.
     """
-    found, order = await suspense.load(tx, item), await orders.load(tx, account, order_id)
+    found = await suspense.load(tx, item)
+    payment = await check_applies(tx, found, account, order_id)
+    await payments.apply(tx, account, order_id, payment, found.booked)
+
+
+async def check_applies(tx: ReadTx, item: suspense.Item, account: UUID, order_id: UUID) -> str:
+    """The payment whose money in suspense is for an order.  Refuses `NotFound`, `OrderTakesNoMoney`."""
+    order = await orders.load(tx, account, order_id)
     is_open = order.state in (OrderState.PLACED, OrderState.LAPSED)
-    if not is_open or order.total != found.booked or found.payment is None:
-        raise OrderTakesNoMoney(f"{order.state}, {order.total}: not for {found.booked}")
-    await payments.apply(tx, account, order_id, found.payment, found.booked)
+    if not is_open or order.total != item.booked or item.payment is None:
+        raise OrderTakesNoMoney(f"{order.state}, {order.total}: not for {item.booked}")
+    return item.payment
 
 
 async def book_as_told(tx: Tx, item: UUID) -> None:
@@ -260,6 +269,15 @@ async def suspend(tx: Tx, late: RefundPastDue) -> None:
     refund = await store.lock_past_due(tx, late.account, late.refund)
     if refund is not None:
         await suspense.keep(tx, _about(refund, "refund_overdue"))
+
+
+async def unused(tx: ReadTx, account: UUID, order_id: UUID) -> tuple[int, Rupiah]:
+    """Unused stamps of an order, and their money.  Refuses `NotFound`, `NothingToRefund`."""
+    order = await orders.load(tx, account, order_id)
+    lot = (await stamps.lots(tx, account, [order_id])).get(order_id)
+    if lot is None or not lot.free or order.state not in _GIVES_BACK:
+        raise NothingToRefund("the order has no unused stamp")
+    return lot.free, (order.unit_price + order.service_fee) * lot.free
 
 
 async def return_unused(

@@ -21,6 +21,7 @@ from meterai.suspense.model import (
 )
 from meterai.suspense.service import (
     SuspenseService,
+    check_resolves,
     ended,
     explained,
     given_back,
@@ -39,6 +40,7 @@ __all__ = [
     "Resolution",
     "SuspenseService",
     "SuspenseState",
+    "check_resolves",
     "ended",
     "explained",
     "given_back",

@@ -52,6 +52,25 @@ async def load(tx: Tx, identifier: UUID) -> Item:
     return found
 
 
+async def check_resolves(tx: ReadTx, identifier: UUID, resolution: Resolution) -> Item:
+    """The item that an operator means to resolve so.
+
+    Refuses `ItemUnknown`, `MoneyBooked`, and `NotAllowedNow` for one that ended before.
+    """
+    found = await store.look(tx, identifier)
+    if found is None:
+        raise ItemUnknown("no such item")
+    SUSPENSE.after(found.state, SuspenseEvent(resolution))
+    # As in suspense_resolve.sql, which has the last word.
+    if (
+        found.reason == "refund_overdue"
+        or (resolution is Resolution.DISMISSED and found.booked.value)
+        or (resolution is Resolution.APPLIED and not found.booked.value)
+    ):
+        raise MoneyBooked("its money is in the book, or none is")
+    return found
+
+
 async def explained(tx: Tx, reference: str, payment: str, amount: Rupiah) -> None:
     """Resolve the items that lacked the number or the amount of this payment, now captured."""
     await store.explained(tx, reference, payment, amount.value)

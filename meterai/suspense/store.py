@@ -12,7 +12,8 @@ _COLUMNS = (
 )
 _KEEP = "SELECT suspense_keep(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) AS is_new"
 _RESOLVE = "SELECT suspense_resolve(%s, %s, %s, %s) AS outcome"
-_ITEM = f"SELECT {_COLUMNS} FROM suspense_items WHERE item_id = %s FOR UPDATE"  # noqa: S608
+_ITEM = f"SELECT {_COLUMNS} FROM suspense_items WHERE item_id = %s"  # noqa: S608
+_LOCKED_ITEM = f"{_ITEM} FOR UPDATE"
 _OPEN_ITEMS = f"""
 SELECT {_COLUMNS} FROM suspense_items WHERE state = 'open' ORDER BY due_at, item_id LIMIT %s
 """  # noqa: S608 - columns are a constant
@@ -74,6 +75,11 @@ async def open_items(tx: ReadTx, limit: int) -> list[Item]:
 
 async def item(tx: Tx, identifier: UUID) -> Item | None:
     """One item, locked until the transaction ends."""
+    return await tx.one_as(_ITEMS, _LOCKED_ITEM, identifier)
+
+
+async def look(tx: ReadTx, identifier: UUID) -> Item | None:
+    """One item as it is now."""
     return await tx.one_as(_ITEMS, _ITEM, identifier)
 
 

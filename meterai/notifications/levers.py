@@ -1,0 +1,67 @@
+"""Levers of jobs and mails: try again what was given up."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import msgspec
+
+from meterai.accounts import Permission
+from meterai.commands import Effect, Forecast, Lever, Pull
+from meterai.kit.refusal import Malformed, NotFound
+from meterai.kit.subjects import Subject, SubjectKind
+from meterai.notifications.service import queue_again, would_queue_again
+from meterai.plumbing import dead_jobs
+from meterai.plumbing.database import ReadTx, Tx
+
+ALL = "all"
+
+
+class JobsRetry(msgspec.Struct, frozen=True):
+    """A job or mail by its id, or `all` of them."""
+
+    which: str
+
+
+def identified(which: str) -> UUID | None:
+    """The id that is meant, None of all.  Refuses `Malformed`."""
+    try:
+        return None if which == ALL else UUID(which)
+    except ValueError:
+        raise Malformed("which", "known_name") from None
+
+
+async def _would_retry(tx: ReadTx, asked: JobsRetry, _pull: Pull) -> Forecast:
+    identifier = identified(asked.which)
+    jobs, mails = (
+        await dead_jobs.would_retry(tx, identifier),
+        await would_queue_again(tx, identifier),
+    )
+    if identifier is not None and not jobs and not mails:
+        raise NotFound("nothing that failed has this id")
+    effects = [
+        *(Effect("jobs_retried", {"what": one.what, "number": one.number}) for one in jobs),
+        *(Effect("mails_retried", {"what": one.what, "number": one.number}) for one in mails),
+    ]
+    rows = sum(one.number for one in (*jobs, *mails))
+    return Forecast(effects or [Effect("nothing_retried")], rows)
+
+
+async def _retry(tx: Tx, asked: JobsRetry, _pull: Pull) -> None:
+    identifier = identified(asked.which)
+    await dead_jobs.retry(tx, identifier)
+    await queue_again(tx, identifier)
+
+
+def _on_jobs(subject: Subject) -> Mapping[str, str] | None:
+    return {"which": subject.shown} if subject.kind is SubjectKind.JOB else None
+
+
+RETRY = Lever(
+    name="jobs retry",
+    permission=Permission.CONSOLE_OPERATIONS,
+    arguments=JobsRetry,
+    forecast=_would_retry,
+    carry_out=_retry,
+    offered=_on_jobs,
+)
+LEVERS = (RETRY,)
