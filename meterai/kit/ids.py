@@ -80,3 +80,11 @@ def read(kind: str, text: str) -> UUID:
         return from_compact(rest.upper())
     except ValueError:
         raise NotFound(f"not an id of kind {kind}") from None
+
+
+def read_typed(kind: str, text: str) -> UUID | None:
+    """The same of what somebody typed to search for, in whatever case; None where it is no id of this kind."""
+    try:
+        return read(kind, text.lower())
+    except NotFound:
+        return None

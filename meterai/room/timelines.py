@@ -1,0 +1,81 @@
+"""The timeline of a subject, and what a search finds: every room asked, its answers in one order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from meterai.kit.subjects import Happening, Subject, in_order
+from meterai.plumbing.database import ReadTx
+from meterai.plumbing.messages import format_datetime, localize, translate
+from meterai.room.container import Offers
+
+TEXT_LENGTH_MAX = (
+    200  # characters of a search: more than any number, address or reference of ours has
+)
+CONSOLE_PATH = "/console/subjects"  # where staff read the timeline of a subject
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A happening as it is read: `moment` for programs, `at` in Western Indonesia Time for people.
+
+    `about` is the thing it links to, None where it is the subject itself; staff alone see `actor`, and what is `for_staff`.
+    """
+
+    moment: datetime
+    at: str
+    sentence: str
+    about: Subject | None
+    actor: str
+    for_staff: bool
+
+    @property
+    def link(self) -> str | None:
+        """Where staff read on."""
+        return None if self.about is None else console_path(self.about)
+
+
+def console_path(subject: Subject) -> str:
+    """Where staff read the timeline of a subject."""
+    return f"{CONSOLE_PATH}/{subject.kind}/{subject.shown}"
+
+
+def line(happening: Happening, language: str) -> Line:
+    """A happening in the language of who reads it."""
+    facts = localize(happening.facts, language)
+    return Line(
+        happening.at,
+        format_datetime(happening.at, language),
+        translate(f"happening.{happening.word}", language, **facts),
+        happening.about,
+        happening.actor,
+        happening.for_staff,
+    )
+
+
+async def timeline(tx: ReadTx, offers: Offers, subject: Subject) -> list[Happening]:
+    """Everything that the rooms tell of a subject, the oldest first."""
+    told: list[Happening] = []
+    for knows in offers.knows.values():
+        told += await knows.tell(tx, subject)
+    return in_order(told)
+
+
+async def found(tx: ReadTx, offers: Offers, text: str, limit: int) -> list[Subject]:
+    """At most so many subjects that a text names, each once; none of a text that names nothing of ours."""
+    wanted = text.strip()
+    if not (0 < len(wanted) <= TEXT_LENGTH_MAX and wanted.isprintable()):
+        return []
+    answers: list[Sequence[Subject]] = [
+        await knows.find(tx, wanted, limit) for knows in offers.knows.values()
+    ]
+    every = {(one.kind, one.shown): one for answer in answers for one in answer}
+    return list(every.values())[:limit]
+
+
+async def subject_of(tx: ReadTx, offers: Offers, kind: str, shown: str) -> Subject | None:
+    """The subject of a kind that is shown so, with whose it is; None where there is none."""
+    same = (
+        one for one in await found(tx, offers, shown, 20) if (one.kind, one.shown) == (kind, shown)
+    )
+    return next(same, None)
