@@ -64,5 +64,10 @@ class MoneyMove(NamedTuple):
     at: datetime
     amount: int
 
+    @property
+    def rupiah(self) -> Rupiah:
+        """The amount as it is told."""
+        return Rupiah(self.amount)
+
 
 NOTHING = MoneySummary.of({})

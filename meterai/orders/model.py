@@ -142,6 +142,7 @@ class Order:
     paid_attempt: UUID | None = None  # the attempt whose payment paid it
     reference: str | None = None  # the client's own, as is its metadata
     metadata: Mapping[str, str] | None = None
+    closed_at: datetime | None = None  # when it came into the state that it has, past being paid
 
     @property
     def refund_due_at(self) -> datetime:
@@ -172,6 +173,17 @@ class Waiting(NamedTuple):
 
     orders: int
     rupiah: int
+
+
+class OrderInFlight(NamedTuple):
+    """A paid order that is not executed: whose, how much, since when and until when."""
+
+    account: UUID
+    id: UUID
+    quantity: int
+    total: Rupiah
+    paid_at: datetime
+    due_at: datetime
 
 
 class OrderKey(NamedTuple):

@@ -8,6 +8,7 @@ from meterai.orders.demands import DEMANDS, UNDEMANDED
 from meterai.orders.invariants import INVARIANTS, POSTINGS
 from meterai.orders.jobs import HANDLERS, UNHEARD
 from meterai.orders.levers import LEVERS
+from meterai.orders.knows import KNOWS, WORK
 from meterai.orders.model import ORDER, OrderKind, OrderState
 from meterai.orders.retention import RETENTION
 from meterai.orders.routes import routes
@@ -70,6 +71,8 @@ ROOM = Room(
     handlers=HANDLERS,
     unheard=UNHEARD,
     tasks=_tasks,
+    knows=KNOWS,
+    work=WORK,
     demands=DEMANDS,
     undemanded=UNDEMANDED,
     commands=COMMANDS,

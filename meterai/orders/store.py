@@ -1,10 +1,12 @@
 """SQL of orders, one function per question."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from meterai.orders.model import (
     Order,
+    OrderInFlight,
     OrderKey,
     OrderMark,
     OrderState,
@@ -19,7 +21,7 @@ from meterai.plumbing.rows import RowMapper
 
 _COLUMNS = (
     "account_id AS account, order_id AS id, kind, state, quantity, unit_price, service_fee, total, placed_at,"
-    " lapses_at, paid_at, due_at, due_seconds, returning_due_at, paid_attempt, reference, metadata"
+    " lapses_at, paid_at, due_at, due_seconds, returning_due_at, paid_attempt, reference, metadata, closed_at"
 )
 PLACE = """
 SELECT created, id, request, placed, lapses
@@ -68,7 +70,20 @@ SELECT o.account_id AS account, o.order_id AS order, md5(ROW(
 FROM unnest(%s::uuid[], %s::uuid[]) AS wanted (account_id, order_id)
 JOIN orders o ON o.account_id = wanted.account_id AND o.order_id = wanted.order_id
 """
+# By its own number, or by the client's, whoever's it is: `orders_by_id`, `order_labels_in_all_accounts`.
+BY_ID = "SELECT account_id AS account, order_id AS order FROM orders WHERE order_id = %s LIMIT 2"
+BY_REFERENCE = """
+SELECT account_id AS account, order_id AS order FROM order_labels WHERE reference = %s
+ORDER BY labelled_at DESC LIMIT %s
+"""
+# The half of the time is over in which paid money is executed: what is due later than that is not looked at.
+HALF_DUE = """
+SELECT account_id AS account, order_id AS id, quantity, total, paid_at, due_at FROM orders
+WHERE state = 'paid' AND due_at <= %s + make_interval(secs => %s)
+    AND due_at - (due_at - paid_at) / 2 <= %s ORDER BY due_at LIMIT %s
+"""
 _ORDERS = RowMapper(Order)
+_IN_FLIGHT = RowMapper(OrderInFlight)
 _MARKS_OF_ORDERS = RowMapper(OrderMark)
 _ORDER_KEYS = RowMapper(OrderKey)
 _WAITINGS = RowMapper(Waiting)
@@ -191,3 +206,18 @@ async def pace(tx: ReadTx) -> Pace:
     found = await tx.one_as(_PACES, _PACE)
     assert found is not None
     return found
+
+
+async def by_id(tx: ReadTx, order_id: UUID) -> list[OrderKey]:
+    """The order of this id, whoever's it is."""
+    return await tx.all_as(_ORDER_KEYS, BY_ID, order_id)
+
+
+async def by_reference(tx: ReadTx, reference: str, limit: int) -> list[OrderKey]:
+    """Orders on which a client wrote this reference, of whichever accounts, newest first."""
+    return await tx.all_as(_ORDER_KEYS, BY_REFERENCE, reference, limit)
+
+
+async def half_due(tx: ReadTx, at: datetime, due_seconds: float, limit: int) -> list[OrderInFlight]:
+    """Paid orders past half of their time, which is `due_seconds` at most, the first that is due in front."""
+    return await tx.all_as(_IN_FLIGHT, HALF_DUE, at, due_seconds / 2, at, limit)

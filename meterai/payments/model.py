@@ -373,6 +373,39 @@ class Captured:
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptTold:
+    """An attempt with what happened to it, for whoever asks how it went."""
+
+    reference: str
+    amount: Rupiah
+    opened_at: datetime
+    expires_at: datetime
+    instructed_at: datetime | None
+    buyer_asked_at: datetime | None
+    answered_at: datetime | None
+    asked: int
+    last_answer: str | None
+    provider_reference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedTold:
+    """A payment with what its attempt asked for, and how we learned of it."""
+
+    number: str
+    amount: Rupiah
+    wanted: Rupiah
+    method: str
+    learned_by: str
+    captured_at: datetime
+    confirmed_at: datetime | None
+
+    def covers(self, at: datetime) -> bool:
+        """True where it had paid for everything before this moment."""
+        return self.captured_at < at and self.amount >= self.wanted
+
+
+@dataclass(frozen=True, slots=True)
 class Odd:
     """News that names no payment we could book; kept until somebody resolves it."""
 

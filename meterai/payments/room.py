@@ -10,6 +10,7 @@ from meterai.payments.asking import BuyerQuestions
 from meterai.payments.audited import AUDITED
 from meterai.payments.invariants import INVARIANTS, POSTINGS, of_rails
 from meterai.payments.jobs import HANDLERS
+from meterai.payments.knows import KNOWS
 from meterai.payments.metrics import METRICS
 from meterai.payments.model import ATTEMPT, AttemptState
 from meterai.payments.news_check import News
@@ -141,6 +142,7 @@ def payments_with(kinds: RailKinds) -> Room:
         leases=_leases,
         handlers=HANDLERS,
         tasks=_tasks,
+        knows=KNOWS,
         demands=[_demand(kind, one) for kind in kinds for one in kind.demands],
         undemanded={name: why for of in (UNDEMANDED, *kinds_say) for name, why in of.items()},
         metrics=METRICS,

@@ -14,7 +14,9 @@ from meterai.payments.events import NotificationReceived
 from meterai.payments.model import (
     Attempt,
     AttemptState,
+    AttemptTold,
     Captured,
+    CapturedTold,
     Channel,
     InboxedNotification,
     Notification,
@@ -42,8 +44,11 @@ def _made(
 
 _ATTEMPTS = RowMapper(_made, instructions=read_instructions)
 _CAPTURED = RowMapper(Captured)
+_ATTEMPTS_TOLD = RowMapper(AttemptTold)
+_CAPTURES_TOLD = RowMapper(CapturedTold)
 _INBOXED = RowMapper(InboxedNotification)
 _UNCONFIRMED_PAYMENTS = RowMapper(Unconfirmed)
+TOLD_MAX = 100  # attempts, and payments, on the timeline of one order
 CONFIRMING = "suspend_unconfirmed"  # the name of the periodic task
 _CLOSED = "state IN ('lost', 'expired', 'cancelled', 'declined')"  # as the index says it
 
@@ -67,6 +72,24 @@ CAPTURED = """
 SELECT c.payment AS number, c.amount, c.captured_at AS at
 FROM payment_attempts a JOIN captures c USING (account_id, attempt_id)
 WHERE a.account_id = %s AND a.subject = %s AND c.learned_by <> 'denial' ORDER BY c.captured_at, c.payment
+"""
+ATTEMPTS_TOLD = """
+SELECT reference, amount, opened_at, expires_at, instructed_at, buyer_asked_at, answered_at, asked, last_answer,
+    provider_reference
+FROM payment_attempts WHERE account_id = %s AND subject = %s ORDER BY attempt_id LIMIT %s
+"""
+CAPTURES_TOLD = """
+SELECT c.payment AS number, c.amount, a.amount AS wanted, a.method, c.learned_by, c.captured_at, c.confirmed_at
+FROM payment_attempts a JOIN captures c USING (account_id, attempt_id)
+WHERE a.account_id = %s AND a.subject = %s AND c.learned_by <> 'denial' ORDER BY c.captured_at, c.payment LIMIT %s
+"""
+# Each half by its own index: captures_by_payment, payment_attempts_by_provider_reference.
+BY_ANY_NUMBER = """
+SELECT a.account_id AS account, a.subject
+FROM captures c JOIN payment_attempts a USING (account_id, attempt_id) WHERE c.payment = %s
+UNION
+SELECT account_id, subject FROM payment_attempts WHERE provider_reference = %s
+LIMIT %s
 """
 OUTCOME = """
 UPDATE notification_inbox SET outcome = %s
@@ -562,3 +585,19 @@ async def captured_anywhere(tx: Tx, payment: str) -> bool:
         payment,
     )
     return bool(found)
+
+
+async def attempts_told(tx: ReadTx, account: UUID, subject: UUID) -> list[AttemptTold]:
+    """The attempts of a subject with what happened to each, the first in front."""
+    return await tx.all_as(_ATTEMPTS_TOLD, ATTEMPTS_TOLD, account, subject, TOLD_MAX)
+
+
+async def captures_told(tx: ReadTx, account: UUID, subject: UUID) -> list[CapturedTold]:
+    """Its payments with how we learned of each, in the order in which they came."""
+    return await tx.all_as(_CAPTURES_TOLD, CAPTURES_TOLD, account, subject, TOLD_MAX)
+
+
+async def subjects_by_number(tx: ReadTx, number: str, limit: int) -> list[tuple[UUID, UUID]]:
+    """(account, subject) of what has this number at a provider: a payment, or its instructions."""
+    rows = await tx.all(BY_ANY_NUMBER, number, number, limit)
+    return [(row["account"], row["subject"]) for row in rows]

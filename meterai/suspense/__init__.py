@@ -10,6 +10,7 @@ Promises this room keeps
 Calls ledger, audit.
 """
 
+from meterai.suspense.knows import items_of, told
 from meterai.suspense.model import (
     Item,
     ItemUnknown,
@@ -44,8 +45,10 @@ __all__ = [
     "ended",
     "explained",
     "given_back",
+    "items_of",
     "keep",
     "load",
     "open_items",
     "resolve",
+    "told",
 ]

@@ -100,6 +100,10 @@ class Item:
     opened_at: datetime
     due_at: datetime
     times_told: int
+    resolved_at: datetime | None = None
+    resolution: Resolution | None = None
+    resolved_by: str | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

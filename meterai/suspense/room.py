@@ -7,6 +7,7 @@ from meterai.plumbing.jobs import PeriodicTask
 from meterai.room import Container, Room
 from meterai.suspense.audited import AUDITED
 from meterai.suspense.invariants import INVARIANTS, POSTINGS
+from meterai.suspense.knows import KNOWS, WORK
 from meterai.suspense.metrics import METRICS
 from meterai.suspense.model import SUSPENSE
 from meterai.suspense.retention import RETENTION
@@ -39,6 +40,8 @@ ROOM = Room(
     tasks=_tasks,
     commands=COMMANDS,
     command_groups={"suspense": "What the bank told us and nobody can place yet."},
+    knows=KNOWS,
+    work=WORK,
     metrics=METRICS,
     invariants=INVARIANTS,
     audited=AUDITED,

@@ -1,5 +1,6 @@
 """SQL of the suspense book, one function per question."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from meterai.plumbing.database import ReadTx, Tx
@@ -8,7 +9,7 @@ from meterai.suspense.model import DUE_SECONDS, Figures, Item, News, Resolution
 
 _COLUMNS = (
     "item_id AS id, source, reason, reference, payment, amount, booked, owner, state, opened_at, due_at,"
-    " times_told"
+    " times_told, resolved_at, resolution, resolved_by, note"
 )
 _KEEP = "SELECT suspense_keep(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) AS is_new"
 _RESOLVE = "SELECT suspense_resolve(%s, %s, %s, %s) AS outcome"
@@ -17,6 +18,14 @@ _LOCKED_ITEM = f"{_ITEM} FOR UPDATE"
 _OPEN_ITEMS = f"""
 SELECT {_COLUMNS} FROM suspense_items WHERE state = 'open' ORDER BY due_at, item_id LIMIT %s
 """  # noqa: S608 - columns are a constant
+BY_ID = f"SELECT {_COLUMNS} FROM suspense_items WHERE item_id = %s"  # noqa: S608
+# By indexes of items in whatever state: suspense_items_about, suspense_items_by_number.
+OF_REFERENCES = f"""
+SELECT {_COLUMNS} FROM suspense_items WHERE reference = ANY(%s) ORDER BY opened_at DESC LIMIT %s
+"""  # noqa: S608
+BY_NUMBER = f"""
+SELECT {_COLUMNS} FROM suspense_items WHERE reference = %s OR payment = %s ORDER BY opened_at DESC LIMIT %s
+"""  # noqa: S608
 # Only what books nothing: a payment that was learned elsewhere was never in the book.
 _EXPLAINED = """
 SELECT suspense_resolve(item_id, 'explained', 'payments', %s) FROM suspense_items
@@ -81,6 +90,21 @@ async def item(tx: Tx, identifier: UUID) -> Item | None:
 async def look(tx: ReadTx, identifier: UUID) -> Item | None:
     """One item as it is now."""
     return await tx.one_as(_ITEMS, _ITEM, identifier)
+
+
+async def item_as_it_is(tx: ReadTx, identifier: UUID) -> Item | None:
+    """One item, not locked."""
+    return await tx.one_as(_ITEMS, BY_ID, identifier)
+
+
+async def items_of(tx: ReadTx, references: Sequence[str], limit: int) -> list[Item]:
+    """Items about these references, the newest first."""
+    return await tx.all_as(_ITEMS, OF_REFERENCES, list(references), limit)
+
+
+async def items_by_number(tx: ReadTx, number: str, limit: int) -> list[Item]:
+    """Items about this reference of ours, or this number of a payment, the newest first."""
+    return await tx.all_as(_ITEMS, BY_NUMBER, number, number, limit)
 
 
 async def explained(tx: Tx, reference: str, payment: str, amount: int) -> None:

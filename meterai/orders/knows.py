@@ -1,0 +1,90 @@
+"""Orders as staff and complaints ask for them: found by number, told as they went, listed while their money waits."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from meterai.accounts import Permission
+from meterai.kit.ids import read_typed, show
+from meterai.kit.labels import REFERENCE_LENGTH_MAX
+from meterai.kit.refusal import Said
+from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
+from meterai.orders import store
+from meterai.orders.model import Order, OrderKey, OrderState
+from meterai.orders.settings import OrderSettings
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import ReadTx
+from meterai.plumbing.paging import Page
+from meterai.room import Knows, WorkList
+
+ORDERS_TOLD_MAX = 50  # newest orders on the timeline of an account
+
+
+def subject(one: OrderKey) -> Subject:
+    """The order as it is asked about."""
+    return Subject(SubjectKind.ORDER, show("ord", one.order), one.account)
+
+
+async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
+    """By its number, or by the reference that a client wrote on it."""
+    if (order_id := read_typed("ord", text)) is not None:
+        return [subject(one) for one in await store.by_id(tx, order_id)]
+    if len(text) > REFERENCE_LENGTH_MAX:
+        return ()
+    return [subject(one) for one in await store.by_reference(tx, text, limit)]
+
+
+def _lives(order: Order) -> Iterator[tuple[datetime, str]]:
+    """When it came into which state; what a later state wrote over is told by the rooms that did it."""
+    is_late = order.paid_at is not None and order.paid_at > order.lapses_at
+    if is_late:
+        yield order.lapses_at, "order_lapsed"  # and paid all the same
+    if order.paid_at is not None:
+        yield order.paid_at, "order_paid"
+    if order.closed_at is not None and order.state not in (OrderState.PLACED, OrderState.PAID):
+        yield order.closed_at, f"order_{order.state}"
+
+
+async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
+    """An order as it went; the newest orders of an account."""
+    if about.account is None:
+        return ()
+    if about.kind == SubjectKind.ACCOUNT:
+        newest = await store.orders_of(tx, about.account, Page().before, ORDERS_TOLD_MAX)
+        return [_placed(one, subject(OrderKey(one.account, one.id))) for one in newest]
+    order_id = read_typed("ord", about.shown) if about.kind == SubjectKind.ORDER else None
+    if order_id is None or (order := await store.order(tx, about.account, order_id)) is None:
+        return ()
+    facts = {"total": order.total, "quantity": order.quantity, "due_at": order.due_at}
+    return [_placed(order), *(Happening(at, word, facts) for at, word in _lives(order))]
+
+
+def _placed(order: Order, about: Subject | None = None) -> Happening:
+    facts = {
+        "what": Said(f"order.kind.{order.kind}", {"quantity": order.quantity}),
+        "total": order.total,
+        "lapses_at": order.lapses_at,
+        "order": show("ord", order.id),
+    }
+    word = "order_placed" if about is None else "order_of_account"
+    state = Said(f"state.order.{order.state}", {})
+    return Happening(order.placed_at, word, facts | {"now": state}, about)
+
+
+async def _half_due(
+    tx: ReadTx, settings: Settings, now: datetime, limit: int
+) -> Sequence[WorkItem]:
+    sale = settings.of(OrderSettings)
+    longest = max(sale.stamps_due_seconds, sale.documents_due_seconds)
+    return [
+        WorkItem(
+            subject(OrderKey(one.account, one.id)),
+            one.paid_at,
+            one.due_at,
+            {"total": one.total, "quantity": one.quantity},
+        )
+        for one in await store.half_due(tx, now, longest, limit)
+    ]
+
+
+KNOWS = Knows(find=find, tell=tell)
+WORK = (WorkList(name="money_in_flight", permission=Permission.CONSOLE_READ, waiting=_half_due),)

@@ -1,0 +1,96 @@
+"""Payments as staff and complaints ask for them: found by a number of a bank or ours, told with the order they were for."""
+
+from collections.abc import Iterator, Sequence
+
+from meterai import ledger, suspense
+from meterai.kit.ids import read_typed, show
+from meterai.kit.refusal import Said
+from meterai.kit.subjects import Happening, Subject, SubjectKind
+from meterai.payments import store
+from meterai.payments.model import AttemptTold, CapturedTold, parse_reference
+from meterai.plumbing.database import ReadTx
+from meterai.room import Knows
+
+NUMBER_LENGTH_MAX = 100  # characters of a number of a provider
+# What left the provider's account again, or came back to it, as the books have it.
+_BOOKED = {
+    "payment_denied": "payment_charged_back",
+    "payment_given_back": "payment_given_back",
+    "chargeback_won": "payment_won",
+}
+
+
+async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
+    """By our reference, or by the provider's number of a payment or of its instructions."""
+    try:
+        account, attempt_id = parse_reference(text.upper())
+    except ValueError:
+        if len(text) > NUMBER_LENGTH_MAX:
+            return ()
+        wanted = await store.subjects_by_number(tx, text, limit)
+    else:
+        attempt = await store.attempt(tx, account, attempt_id)
+        wanted = [(account, attempt.subject)] if attempt else []
+    return [
+        Subject(SubjectKind.ORDER, show("ord", subject), account) for account, subject in wanted
+    ]
+
+
+async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
+    """Everything that was tried, told and booked of the payments of an order."""
+    subject = read_typed("ord", about.shown) if about.kind == SubjectKind.ORDER else None
+    if about.account is None or subject is None:
+        return ()
+    attempts = await store.attempts_told(tx, about.account, subject)
+    captures = await store.captures_told(tx, about.account, subject)
+    told = [one for attempt in attempts for one in _attempt(attempt)]
+    told += [one for capture in captures for one in _captured(capture, captures)]
+    for move in await ledger.money_moves(tx, about.account, subject):
+        if move.reason in _BOOKED:
+            told.append(Happening(move.at, _BOOKED[move.reason], {"amount": move.rupiah}))
+    for item in await suspense.items_of(tx, [one.reference for one in attempts]):
+        told += suspense.told(item, Subject(SubjectKind.SUSPENSE, show("sus", item.id)))
+    return told
+
+
+def _attempt(one: AttemptTold) -> Iterator[Happening]:
+    facts = {
+        "amount": one.amount,
+        "reference": one.reference,
+        "expires_at": one.expires_at,
+        "number": one.provider_reference or "-",
+        "answer": one.last_answer or "-",
+        "times": one.asked,
+    }
+    yield Happening(one.opened_at, "payment_begun", facts, for_staff=True)
+    if one.instructed_at is not None:
+        yield Happening(one.instructed_at, "payment_instructed", facts)
+    if one.buyer_asked_at is not None:
+        yield Happening(one.buyer_asked_at, "payment_asked_by_buyer", facts)
+    if one.answered_at is not None:
+        yield Happening(one.answered_at, "payment_answered", facts, for_staff=True)
+
+
+def _captured(one: CapturedTold, every: Sequence[CapturedTold]) -> Iterator[Happening]:
+    facts = {
+        "amount": one.amount,
+        "wanted": one.wanted,
+        "number": one.number,
+        "method": one.method.upper(),
+        "learned": Said(f"payment.learned.{one.learned_by}", {}),
+    }
+    yield Happening(one.captured_at, _word(one, every), facts)
+    yield Happening(one.captured_at, "payment_learned", facts, for_staff=True)
+    if one.confirmed_at is not None and one.confirmed_at > one.captured_at:
+        yield Happening(one.confirmed_at, "payment_confirmed", facts, for_staff=True)
+
+
+def _word(one: CapturedTold, every: Sequence[CapturedTold]) -> str:
+    """Short and second payments say so; a late one is told by its refund."""
+    if one.amount < one.wanted:
+        return "payment_captured_short"
+    is_second = any(other is not one and other.covers(one.captured_at) for other in every)
+    return "payment_captured_again" if is_second else "payment_captured"
+
+
+KNOWS = Knows(find=find, tell=tell)

@@ -1,0 +1,85 @@
+"""Items in suspense as staff ask for them: found by number, told as they went, listed while they are open."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from meterai.accounts import Permission
+from meterai.kit.ids import read_typed, show
+from meterai.kit.refusal import Said
+from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import ReadTx
+from meterai.room import Knows, WorkList
+from meterai.suspense import store
+from meterai.suspense.model import Item
+
+NUMBER_LENGTH_MAX = 100  # characters of a reference or of a payment's number
+ITEMS_TOLD_MAX = 50  # of the references of one order
+
+
+def subject(item: Item) -> Subject:
+    """The item as it is asked about."""
+    return Subject(SubjectKind.SUSPENSE, show("sus", item.id))
+
+
+async def items_of(tx: ReadTx, references: Sequence[str]) -> list[Item]:
+    """What was suspended about these references of ours, open or resolved, the newest in front."""
+    return await store.items_of(tx, references, ITEMS_TOLD_MAX) if references else []
+
+
+async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
+    """By its number, by our reference or by the provider's number of the payment that it speaks of."""
+    if (identifier := read_typed("sus", text)) is not None:
+        found = await store.item_as_it_is(tx, identifier)
+        return [subject(found)] if found else ()
+    if len(text) > NUMBER_LENGTH_MAX:
+        return ()
+    return [subject(one) for one in await store.items_by_number(tx, text, limit)]
+
+
+async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
+    """An item as it went."""
+    identifier = read_typed("sus", about.shown) if about.kind == SubjectKind.SUSPENSE else None
+    found = await store.item_as_it_is(tx, identifier) if identifier else None
+    return list(told(found)) if found else ()
+
+
+def told(item: Item, about: Subject | None = None) -> Iterator[Happening]:
+    """The happenings of an item, which is `about` where another thing was asked about; only staff see them."""
+    facts = _facts(item)
+    yield Happening(item.opened_at, "suspense_opened", facts, about, for_staff=True)
+    if item.resolved_at is not None:
+        yield Happening(
+            item.resolved_at,
+            "suspense_resolved",
+            facts,
+            about,
+            item.resolved_by or "",
+            for_staff=True,
+        )
+
+
+def _facts(item: Item) -> dict[str, object]:
+    return {
+        "item": show("sus", item.id),
+        "reason": Said(f"suspense.reason.{item.reason}", {}),
+        "amount": item.amount or "-",
+        "booked": item.booked,
+        "reference": item.reference or "-",
+        "payment": item.payment or "-",
+        "owner": item.owner,
+        "due_at": item.due_at,
+        "resolution": Said(f"suspense.resolution.{item.resolution}", {}),
+        "note": item.note or "-",
+    }
+
+
+async def _open(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Sequence[WorkItem]:
+    return [
+        WorkItem(subject(one), one.opened_at, one.due_at, _facts(one))
+        for one in await store.open_items(tx, limit)
+    ]
+
+
+KNOWS = Knows(find=find, tell=tell)
+WORK = (WorkList(name="suspense", permission=Permission.CONSOLE_READ, waiting=_open),)
