@@ -2,8 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from meterai.kit.clock import WIB
+
+
+class TrailLine(NamedTuple):
+    """One line of the trail."""
+
+    account: UUID
+    actor: str
+    action: str
+    subject: str
+    facts: dict[str, Any]
+    happened_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What the room `audit` registers with the applications."""
 
 from meterai.audit.audited import AUDITED
+from meterai.audit.knows import KNOWS
 from meterai.audit.metrics import METRICS
 from meterai.audit.retention import RETENTION
 from meterai.audit.service import Nights
@@ -15,6 +16,7 @@ ROOM = Room(
     name="audit",
     tables=frozenset({"audit_events", "audit_points", "bank_nights"}),
     build=_build,
+    knows=KNOWS,
     metrics=METRICS,
     audited=AUDITED,
     retention=RETENTION,

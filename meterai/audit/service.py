@@ -10,6 +10,7 @@ from meterai.audit import metrics, store
 from meterai.audit.model import Night, NightResult
 from meterai.kit.actor import Actor
 from meterai.plumbing.database import Database, Tx, jsonb
+from meterai.plumbing.exchange import EXCHANGE
 
 FAULT_LENGTH_MAX = 60  # characters: a code, or the name of a fault
 
@@ -22,8 +23,15 @@ INSERT INTO audit_events (account_id, actor, action, subject, facts) VALUES (%s,
 async def record(
     tx: Tx, account: UUID, *, actor: Actor, action: str, subject: str, **facts: object
 ) -> None:
-    """Write down that `actor` did `action` to `subject`, in the transaction that does it."""
-    await tx.run(_RECORD, account, str(actor), action, subject, jsonb(facts))
+    """Write down that `actor` did `action` to `subject`, in the transaction that does it, with the id of the
+    request that is being answered."""
+    await tx.run(_RECORD, account, str(actor), action, subject, jsonb(with_request(facts)))
+
+
+def with_request(facts: dict[str, object]) -> dict[str, object]:
+    """Facts of a line with the id of the request that is being answered, where one is."""
+    exchange = EXCHANGE.get()
+    return facts if exchange is None else {**facts, "request": exchange.id}
 
 
 class Nights:

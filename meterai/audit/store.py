@@ -1,8 +1,10 @@
 """SQL of audit, one function per question."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
+from uuid import UUID
 
-from meterai.audit.model import Night, NightResult
+from meterai.audit.model import Night, NightResult, TrailLine
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
 
@@ -29,6 +31,18 @@ SELECT night, fault, compared_at, differences, unreadable,
     (SELECT min(night) FROM bank_nights) AS first_night
 FROM bank_nights ORDER BY night DESC LIMIT 1
 """
+_LINES = (
+    "SELECT account_id AS account, actor, action, subject, facts, happened_at FROM audit_events"
+)
+OF_ACCOUNT = f"{_LINES} WHERE account_id = %s ORDER BY happened_at DESC LIMIT %s"
+# Acts of staff on something of an account may be written down under no account.
+OF_SUBJECT = (
+    f"{_LINES} WHERE account_id = ANY(%s) AND subject = %s ORDER BY happened_at DESC LIMIT %s"
+)
+OF_REQUEST = (
+    f"{_LINES} WHERE facts ? 'request' AND facts->>'request' = %s ORDER BY happened_at LIMIT %s"
+)
+_TRAIL = RowMapper(TrailLine)
 _NIGHTS = RowMapper(Night)
 _RESULTS = RowMapper(NightResult)
 
@@ -53,3 +67,20 @@ async def fail_night(tx: Tx, night: date, fault: str) -> None:
 async def last_night(tx: ReadTx) -> NightResult | None:
     """The result of the last night that was begun."""
     return await tx.one_as(_RESULTS, _LAST)
+
+
+async def of_account(tx: ReadTx, account: UUID, limit: int) -> list[TrailLine]:
+    """The newest lines of an account."""
+    return await tx.all_as(_TRAIL, OF_ACCOUNT, account, limit)
+
+
+async def of_subject(
+    tx: ReadTx, accounts: Sequence[UUID], subject: str, limit: int
+) -> list[TrailLine]:
+    """The newest lines about one thing, written down under any of these accounts."""
+    return await tx.all_as(_TRAIL, OF_SUBJECT, list(accounts), subject, limit)
+
+
+async def of_request(tx: ReadTx, request: str, limit: int) -> list[TrailLine]:
+    """Lines that a request wrote; a client may have used its id for several."""
+    return await tx.all_as(_TRAIL, OF_REQUEST, request, limit)

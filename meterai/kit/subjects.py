@@ -62,6 +62,18 @@ class WorkItem:
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
+# How the trail and people name a thing, by the kind of its id.
+KIND_OF_ID = {
+    "acc": SubjectKind.ACCOUNT,
+    "ord": SubjectKind.ORDER,
+    "stg": SubjectKind.STAMPING,
+    "rfd": SubjectKind.REFUND,
+    "sus": SubjectKind.SUSPENSE,
+    "cas": SubjectKind.CASE,
+    "apr": SubjectKind.APPROVAL,
+}
+
+
 def in_order(happenings: Sequence[Happening]) -> list[Happening]:
     """Oldest first; of one moment as they were told."""
     return sorted(happenings, key=lambda one: one.at)

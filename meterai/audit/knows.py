@@ -1,0 +1,75 @@
+"""The trail as staff read it: lines of an account, of a thing, or of a request; nobody else sees them."""
+
+import re
+from collections.abc import Sequence
+from uuid import UUID
+
+from meterai.audit import store
+from meterai.audit.model import TrailLine
+from meterai.kit.ids import show
+from meterai.kit.refusal import Said
+from meterai.kit.subjects import KIND_OF_ID, Happening, Subject, SubjectKind
+from meterai.plumbing.database import ReadTx
+from meterai.plumbing.messages import catalogue
+from meterai.room import Knows
+
+LINES_TOLD_MAX = 200  # newest lines of an account, or of one thing
+NOBODY = UUID(int=0)  # what is of no account is written down under it
+# An id of a request, as `plumbing/exchange.py` takes it.
+_REQUEST = re.compile(r"[A-Za-z0-9_-]{8,64}")
+# Digests say nothing to a reader, and the request is told by itself.
+_UNTOLD = frozenset({"digest", "request"})
+
+
+async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
+    """By the id of a request (`X-Request-Id`): what it acted on."""
+    if not _REQUEST.fullmatch(text):
+        return ()
+    acted = [_about(line) for line in await store.of_request(tx, text, limit)]
+    return [one for one in acted if one is not None]
+
+
+async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
+    """Every line of the trail about a thing; of an account, its newest."""
+    if about.kind == SubjectKind.ACCOUNT and about.account is not None:
+        lines = await store.of_account(tx, about.account, LINES_TOLD_MAX)
+        lines += await store.of_subject(tx, [NOBODY], about.shown, LINES_TOLD_MAX)
+        return [_told(line, about) for line in lines]
+    return await trail_of(tx, about.account or NOBODY, about.shown, about)
+
+
+async def trail_of(
+    tx: ReadTx, account: UUID, subject: str, about: Subject | None = None
+) -> list[Happening]:
+    """The newest lines about one thing, which is read on the timeline of `about`."""
+    accounts = [account] if account == NOBODY else [account, NOBODY]
+    return [
+        _told(line, about) for line in await store.of_subject(tx, accounts, subject, LINES_TOLD_MAX)
+    ]
+
+
+def _about(line: TrailLine) -> Subject | None:
+    """The thing of a line: an order, an account; of what has no timeline, such as a session, its account."""
+    kind = KIND_OF_ID.get(line.subject.partition("_")[0])
+    account = None if line.account == NOBODY else line.account
+    if kind is not None:
+        return Subject(kind, line.subject, account)
+    return None if account is None else Subject(SubjectKind.ACCOUNT, show("acc", account), account)
+
+
+def _told(line: TrailLine, about: Subject | None) -> Happening:
+    key = f"trail.{line.action}"
+    more = [f"{name} {told}" for name, told in line.facts.items() if name not in _UNTOLD]
+    facts = {
+        "act": Said(key, {}) if key in catalogue() else line.action,
+        "subject": line.subject,
+        "by": line.actor,
+        "more": ", ".join(more) or "-",
+        "request": line.facts.get("request", "-"),
+    }
+    there = _about(line)
+    link = None if about is not None and there == about else there
+    return Happening(line.happened_at, "trail_line", facts, link, line.actor, for_staff=True)
+
+
+KNOWS = Knows(find=find, tell=tell)
