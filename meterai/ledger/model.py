@@ -63,6 +63,7 @@ class MoneyMove(NamedTuple):
     reason: str
     at: datetime
     amount: int
+    entry: str = ""  # by which it is posted once per cause
 
     @property
     def rupiah(self) -> Rupiah:

@@ -54,7 +54,7 @@ async def money_moves(tx: ReadTx, account: UUID, subject: UUID, limit: int) -> l
     """The entries of one order in rupiah, the first in front; the newest of very many."""
     newest = await tx.all_as(
         _MOVES,
-        "SELECT e.reason, e.posted_at AS at, sum(l.credit)::bigint AS amount"
+        "SELECT e.reason, e.posted_at AS at, sum(l.credit)::bigint AS amount, e.entry_id AS entry"
         " FROM entries e JOIN legs l USING (account_id, entry_id)"
         " WHERE e.account_id = %s AND e.subject = %s AND l.unit = 'IDR'"
         " GROUP BY e.entry_id, e.reason, e.posted_at ORDER BY e.posted_at DESC, e.entry_id LIMIT %s",

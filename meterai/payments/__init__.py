@@ -43,6 +43,7 @@ from meterai.payments.model import (
     Redirect,
     RefundLine,
     RefundWish,
+    parse_number,
     parse_reference,
     read_instructions,
     reference_of,
@@ -59,7 +60,7 @@ from meterai.payments.service import (
     open_another,
 )
 from meterai.payments.settings import PaymentSettings
-from meterai.payments.store import captured_of, is_covered
+from meterai.payments.store import captured_of, channels_of, is_covered
 
 __all__ = [
     "NOTIFY_PATH",
@@ -91,12 +92,14 @@ __all__ = [
     "apply",
     "attempts_of",
     "captured_of",
+    "channels_of",
     "client_secret",
     "close",
     "connected",
     "is_covered",
     "new_attempt",
     "open_another",
+    "parse_number",
     "parse_reference",
     "payee",
     "read_instructions",

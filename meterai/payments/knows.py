@@ -7,7 +7,7 @@ from meterai.kit.ids import read_typed, show
 from meterai.kit.refusal import Said
 from meterai.kit.subjects import Happening, Subject, SubjectKind
 from meterai.payments import store
-from meterai.payments.model import AttemptTold, CapturedTold, parse_reference
+from meterai.payments.model import REFERENCE_PREFIX, AttemptTold, CapturedTold, parse_number
 from meterai.plumbing.database import ReadTx
 from meterai.room import Knows
 
@@ -22,15 +22,13 @@ _BOOKED = {
 
 async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
     """By our reference, or by the provider's number of a payment or of its instructions."""
-    try:
-        account, attempt_id = parse_reference(text.upper())
-    except ValueError:
-        if len(text) > NUMBER_LENGTH_MAX:
-            return ()
+    if (ours := parse_number(REFERENCE_PREFIX, text.upper())) is not None:
+        attempt = await store.attempt(tx, *ours)
+        wanted = [(attempt.account, attempt.subject)] if attempt else []
+    elif len(text) <= NUMBER_LENGTH_MAX:
         wanted = await store.subjects_by_number(tx, text, limit)
     else:
-        attempt = await store.attempt(tx, account, attempt_id)
-        wanted = [(account, attempt.subject)] if attempt else []
+        return ()
     return [
         Subject(SubjectKind.ORDER, show("ord", subject), account) for account, subject in wanted
     ]

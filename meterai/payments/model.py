@@ -248,6 +248,10 @@ class Channel:
     provider: str
     method: str
 
+    def __str__(self) -> str:
+        """As staff read it."""
+        return f"{self.provider} {self.method}"
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -562,7 +566,17 @@ def refund_number(account: UUID, refund: UUID) -> str:
 
 def parse_reference(text: str) -> tuple[UUID, UUID]:
     """(account, attempt) of one of our references.  Raises `ValueError`."""
-    rest = text.removeprefix(REFERENCE_PREFIX)
-    if len(rest) != 52 or rest == text:
+    if (found := parse_number(REFERENCE_PREFIX, text)) is None:
         raise ValueError(f"not one of our references: {text!r}")
-    return from_compact(rest[:26]), from_compact(rest[26:])
+    return found
+
+
+def parse_number(prefix: str, text: str) -> tuple[UUID, UUID] | None:
+    """The account and the id that a number of ours with this prefix is made of; None for any other text."""
+    rest = text.removeprefix(prefix)
+    if len(rest) != 52 or rest == text:
+        return None
+    try:
+        return from_compact(rest[:26]), from_compact(rest[26:])
+    except ValueError:
+        return None

@@ -83,6 +83,11 @@ SELECT c.payment AS number, c.amount, a.amount AS wanted, a.method, c.learned_by
 FROM payment_attempts a JOIN captures c USING (account_id, attempt_id)
 WHERE a.account_id = %s AND a.subject = %s AND c.learned_by <> 'denial' ORDER BY c.captured_at, c.payment LIMIT %s
 """
+_CHANNELS = """
+SELECT account_id AS account, attempt_id AS id, provider, method
+FROM unnest(%s::uuid[], %s::uuid[]) AS wanted (account_id, attempt_id)
+JOIN payment_attempts USING (account_id, attempt_id)
+"""
 # Each half by its own index: captures_by_payment, payment_attempts_by_provider_reference.
 BY_ANY_NUMBER = """
 SELECT a.account_id AS account, a.subject
@@ -601,3 +606,11 @@ async def subjects_by_number(tx: ReadTx, number: str, limit: int) -> list[tuple[
     """(account, subject) of what has this number at a provider: a payment, or its instructions."""
     rows = await tx.all(BY_ANY_NUMBER, number, number, limit)
     return [(row["account"], row["subject"]) for row in rows]
+
+
+async def channels_of(
+    tx: ReadTx, attempts: Sequence[tuple[UUID, UUID]]
+) -> dict[tuple[UUID, UUID], Channel]:
+    """By (account, attempt), how each is paid; one that is not there is left out."""
+    rows = await tx.all(_CHANNELS, [one for one, _ in attempts], [one for _, one in attempts])
+    return {(row["account"], row["id"]): Channel(row["provider"], row["method"]) for row in rows}

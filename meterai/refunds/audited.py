@@ -24,6 +24,7 @@ AUDITED = Audited(
     unchecked={
         "refunds": {
             "last_answer": WORK,
+            "tried_at": WORK,
             "leased_until": "For how long nobody else sends it; looked at by when it is late.",
         },
     },

@@ -108,6 +108,7 @@ class Refund:
     tries: int
     last_answer: str | None  # of the provider, where it did not carry the refund out
     reversed: Rupiah  # of it, with us again since it was settled
+    tried_at: datetime | None = None  # when it was last sent
 
     @property
     def is_stopped_or_on_its_way(self) -> bool:

@@ -11,6 +11,7 @@ from meterai.refunds.audited import AUDITED
 from meterai.refunds.invariants import INVARIANTS, POSTINGS
 from meterai.refunds.jobs import HANDLERS
 from meterai.refunds.levers import LEVERS
+from meterai.refunds.knows import KNOWS, WORK
 from meterai.refunds.model import REFUND, RefundCause, RefundState, lease_seconds
 from meterai.refunds.retention import RETENTION
 from meterai.refunds.routes import routes
@@ -77,6 +78,8 @@ ROOM = Room(
     commands=COMMANDS,
     command_groups={"refunds": "Money that goes back to buyers."},
     levers=LEVERS,
+    knows=KNOWS,
+    work=WORK,
     invariants=INVARIANTS,
     audited=AUDITED,
     postings=POSTINGS,

@@ -22,7 +22,7 @@ REFUNDS_PER_ORDER_MAX = 100  # on one page; each was a payment by somebody
 _COLUMNS = (
     "account_id AS account, refund_id AS id, order_id AS order, attempt_id AS attempt, payment,"
     " cause, amount, stamps, state, refund_no AS number, provider_refund_no AS provider_number,"
-    " requested_at, due_at, settled_at, tries, last_answer, reversed"
+    " requested_at, due_at, settled_at, tries, last_answer, reversed, tried_at"
 )
 _REFUNDS = RowMapper(Refund)
 _MARKS = """
@@ -51,7 +51,7 @@ SELECT 1 FROM refunds WHERE state IN ('requested', 'sent', 'refused') AND try_at
 ORDER BY try_at
 """
 TO_TRY = f"""
-UPDATE refunds SET state = 'sent', tries = tries + 1,
+UPDATE refunds SET state = 'sent', tries = tries + 1, tried_at = now(),
     leased_until = now() + make_interval(secs => %s),
     try_at = now() + make_interval(secs => %s)
 WHERE (account_id, refund_id) IN (
@@ -64,6 +64,14 @@ RETURNING {_COLUMNS}
 OF_ACCOUNT = f"""
 SELECT {_COLUMNS} FROM refunds WHERE account_id = %s AND refund_id < %s
 ORDER BY refund_id DESC LIMIT %s
+"""  # noqa: S608
+# By whatever number it has, whoever's it is: refunds_by_id, refunds_by_provider_number.
+BY_ID = f"SELECT {_COLUMNS} FROM refunds WHERE refund_id = %s LIMIT 2"  # noqa: S608
+BY_PROVIDER_NUMBER = f"""
+SELECT {_COLUMNS} FROM refunds WHERE provider_refund_no = %s LIMIT %s
+"""  # noqa: S608
+OPEN = f"""
+SELECT {_COLUMNS} FROM refunds WHERE state IN ('requested', 'sent', 'refused') ORDER BY due_at LIMIT %s
 """  # noqa: S608
 SETTLE = "SELECT refund_settle(%s, %s, %s) AS state"
 # Where news came while the call was open (`ASK_NOW`), the next try is due at once.
@@ -190,6 +198,21 @@ async def refund(tx: ReadTx, account: UUID, refund_id: UUID) -> Refund | None:
         account,
         refund_id,
     )
+
+
+async def by_id(tx: ReadTx, refund_id: UUID) -> list[Refund]:
+    """The refund of this id, whoever's it is."""
+    return await tx.all_as(_REFUNDS, BY_ID, refund_id)
+
+
+async def by_provider_number(tx: ReadTx, number: str, limit: int) -> list[Refund]:
+    """Refunds that have this number at a provider."""
+    return await tx.all_as(_REFUNDS, BY_PROVIDER_NUMBER, number, limit)
+
+
+async def open_refunds(tx: ReadTx, limit: int) -> list[Refund]:
+    """Refunds that have not ended, the first that is due in front."""
+    return await tx.all_as(_REFUNDS, OPEN, limit)
 
 
 async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> list[OrderMark]:

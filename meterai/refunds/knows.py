@@ -1,0 +1,125 @@
+"""Refunds as staff and complaints ask for them: found by any of their numbers, told as they went, listed while open."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from meterai import ledger, notifications, payments
+from meterai.accounts import Permission
+from meterai.kit.ids import read_typed, show
+from meterai.kit.refusal import Said
+from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
+from meterai.ledger import MoneyMove
+from meterai.payments import REFUND_PREFIX
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import ReadTx
+from meterai.plumbing.paging import WHOLE
+from meterai.refunds import store
+from meterai.refunds.model import Refund, RefundState
+from meterai.room import Knows, WorkList
+
+NUMBER_LENGTH_MAX = 100  # characters of a refund's number at a provider
+REFUNDS_TOLD_MAX = 50  # newest refunds on the timeline of an account
+_MAILED = ("refund_requested", "refund_settled")  # causes of its mails
+_OPEN = (RefundState.REQUESTED, RefundState.SENT, RefundState.REFUSED)
+
+
+def subject(one: Refund) -> Subject:
+    """The refund as it is asked about."""
+    return Subject(SubjectKind.REFUND, show("rfd", one.id), one.account)
+
+
+async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
+    """By its id, by our number of it, or by that of the provider."""
+    if (refund_id := read_typed("rfd", text)) is not None:
+        return [subject(one) for one in await store.by_id(tx, refund_id)]
+    if (ours := payments.parse_number(REFUND_PREFIX, text)) is not None:
+        found = await store.refund(tx, *ours)
+        return [subject(found)] if found else ()
+    if len(text) > NUMBER_LENGTH_MAX:
+        return ()
+    return [subject(one) for one in await store.by_provider_number(tx, text, limit)]
+
+
+async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
+    """A refund as it went, with its order; the refunds of an order; the newest of an account."""
+    if about.account is None:
+        return ()
+    if about.kind == SubjectKind.ORDER and (order := read_typed("ord", about.shown)):
+        moves = await ledger.money_moves(tx, about.account, order)
+        found = await store.refunds_of_order(tx, about.account, order)
+        told = [one for refund in found for one in _told(refund, moves, subject(refund))]
+        return told + await _mails(tx, found)
+    if about.kind == SubjectKind.REFUND and (refund_id := read_typed("rfd", about.shown)):
+        this = await store.refund(tx, about.account, refund_id)
+        if this is None:
+            return ()
+        moves = await ledger.money_moves(tx, about.account, this.order)
+        of = Subject(SubjectKind.ORDER, show("ord", this.order), this.account)
+        return [*_told(this, moves, of), *await _mails(tx, [this])]
+    if about.kind == SubjectKind.ACCOUNT:
+        newest = await store.refunds_of(tx, about.account, WHOLE.before, REFUNDS_TOLD_MAX)
+        return [_begun(one, subject(one)) for one in newest]
+    return ()
+
+
+async def _mails(tx: ReadTx, found: Sequence[Refund]) -> list[Happening]:
+    """The mails about refunds of one account."""
+    if not found:
+        return []
+    causes = [f"{cause}:{one.id}" for one in found for cause in _MAILED]
+    return await notifications.mails_told(tx, found[0].account, causes)
+
+
+def _facts(one: Refund) -> dict[str, object]:
+    return {
+        "amount": one.amount,
+        "cause": Said(f"refund.cause.{one.cause}", {}),
+        "stage": Said(f"state.refund.{one.state}", {}),
+        "number": one.number,
+        "there": one.provider_number or "-",
+        "answer": one.last_answer or "-",
+        "tries": one.tries,
+        "due_at": one.due_at,
+        "refund": show("rfd", one.id),
+    }
+
+
+def _begun(one: Refund, about: Subject) -> Happening:
+    return Happening(one.requested_at, "refund_begun", _facts(one), about)
+
+
+def _told(one: Refund, moves: Sequence[MoneyMove], about: Subject) -> Iterator[Happening]:
+    facts = _facts(one)
+    yield _begun(one, about)
+    if one.tried_at is not None:
+        is_declined = one.state == RefundState.REFUSED
+        yield Happening(one.tried_at, "refund_sent", facts, about)
+        if is_declined or (one.last_answer and one.state in _OPEN):
+            word = "refund_declined" if is_declined else "refund_unanswered"
+            yield Happening(one.tried_at, word, facts, about, for_staff=not is_declined)
+    if one.settled_at is not None:
+        yield Happening(one.settled_at, "refund_settled", facts, about)
+    for move in moves:
+        if move.entry == f"void:{one.id}":
+            yield Happening(move.at, "refund_void", facts, about)
+        elif move.entry.startswith(f"reversed:{one.id}:"):
+            yield Happening(move.at, "refund_reversed", {**facts, "back": move.rupiah}, about)
+
+
+async def _waiting(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Sequence[WorkItem]:
+    """Open refunds by their due time, with the rail that carries each."""
+    found = await store.open_refunds(tx, limit)
+    rails = await payments.channels_of(tx, [(one.account, one.attempt) for one in found])
+    return [
+        WorkItem(
+            subject(one),
+            one.requested_at,
+            one.due_at,
+            _facts(one) | {"route": str(rails.get((one.account, one.attempt), "-"))},
+        )
+        for one in found
+    ]
+
+
+KNOWS = Knows(find=find, tell=tell)
+WORK = (WorkList(name="refunds", permission=Permission.CONSOLE_READ, waiting=_waiting),)
