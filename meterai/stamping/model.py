@@ -205,6 +205,24 @@ class StampedDocument(NamedTuple):
     delta: bytes | None
 
 
+class StampingKey(NamedTuple):
+    """Whose stamping it is, and which."""
+
+    account: UUID
+    stamping: UUID
+
+
+class StampingStuck(NamedTuple):
+    """A stamping that is reserved and not delivered: how often another process took it up, and until when."""
+
+    account: UUID
+    stamping: UUID
+    quantity: int
+    tries: int
+    requested_at: datetime
+    due_at: datetime | None
+
+
 class Reservation(NamedTuple):
     """The stamping that a key stands for, and the request it came with; `created` only now or before."""
 

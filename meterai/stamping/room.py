@@ -19,6 +19,7 @@ from meterai.stamping.invariants import INVARIANTS, POSTINGS
 from meterai.stamping.issuers import ends_soon, issuers_of
 from meterai.stamping.jobs import HANDLERS
 from meterai.stamping.keys import keys
+from meterai.stamping.knows import KNOWS, WORK
 from meterai.stamping.metrics import METRICS
 from meterai.stamping.model import STAMPING, StampingState
 from meterai.stamping.retention import RETENTION
@@ -112,6 +113,8 @@ ROOM = Room(
     demands=DEMANDS,
     undemanded=UNDEMANDED,
     commands=COMMANDS,
+    knows=KNOWS,
+    work=WORK,
     command_groups={"issuer": "Who seals."},
     metrics=METRICS,
     invariants=INVARIANTS,

@@ -20,6 +20,8 @@ from meterai.stamping.model import (
     ReservedDocument,
     StampedDocument,
     Stamping,
+    StampingKey,
+    StampingStuck,
     StampingToResume,
     WaitingDocument,
     Wanted,
@@ -128,6 +130,21 @@ JOIN documents d ON d.account_id = s.account_id AND d.sha256 = s.sha256_original
 LEFT JOIN deltas x ON x.account_id = s.account_id AND x.stamping_id = s.stamping_id
 WHERE s.account_id = %s AND s.stamping_id = %s
 """
+# By whatever it is known by, whoever's it is, each by its own index.
+BY_ID = "SELECT account_id AS account, stamping_id AS stamping FROM stampings WHERE stamping_id = %s LIMIT 2"
+BY_DIGEST = """
+SELECT account_id AS account, stamping_id AS stamping FROM stampings
+WHERE sha256_original = %s OR sha256_stamped = %s ORDER BY stamping_id DESC LIMIT %s
+"""
+BY_REFERENCE = """
+SELECT account_id AS account, stamping_id AS stamping FROM stamping_labels WHERE reference = %s
+ORDER BY labelled_at DESC LIMIT %s
+"""
+# What waits for its first seal for long, and what was taken up again and did not end; the oldest in front.
+STUCK = """
+SELECT account_id AS account, stamping_id AS stamping, quantity, tries, requested_at, due_at FROM stampings
+WHERE state = 'reserved' AND (requested_at <= %s OR tries > 0) ORDER BY requested_at LIMIT %s
+"""
 _OF_ORDERS = _SELECT + "WHERE s.account_id = %s AND s.order_id = ANY(%s) ORDER BY s.position"
 
 
@@ -145,6 +162,8 @@ _TO_RESUME_ROWS = RowMapper(StampingToResume)
 _WAITING = RowMapper(WaitingDocument)
 _PROGRESS = RowMapper(OrderProgress)
 _MARKS_OF_ORDERS = RowMapper(OrderMark)
+_STAMPING_KEYS = RowMapper(StampingKey)
+_STUCK = RowMapper(StampingStuck)
 
 
 async def stamping(tx: ReadTx, account: UUID, stamping: UUID) -> Stamping | None:
@@ -162,6 +181,26 @@ async def stampings_of_orders(
 ) -> list[Stamping]:
     """The documents of these orders, in the order they came."""
     return await tx.all_as(_STAMPING_ROWS, _OF_ORDERS, account, list(order_ids))
+
+
+async def by_id(tx: ReadTx, stamping: UUID) -> list[StampingKey]:
+    """The stamping of this id, whoever's it is."""
+    return await tx.all_as(_STAMPING_KEYS, BY_ID, stamping)
+
+
+async def by_digest(tx: ReadTx, sha256: bytes, limit: int) -> list[StampingKey]:
+    """Stampings whose original, or whose stamped file, has this SHA-256, newest first."""
+    return await tx.all_as(_STAMPING_KEYS, BY_DIGEST, sha256, sha256, limit)
+
+
+async def by_reference(tx: ReadTx, reference: str, limit: int) -> list[StampingKey]:
+    """Stampings on which a client wrote this reference, newest first."""
+    return await tx.all_as(_STAMPING_KEYS, BY_REFERENCE, reference, limit)
+
+
+async def stuck(tx: ReadTx, before: datetime, limit: int) -> list[StampingStuck]:
+    """Reserved stampings that were asked for before a moment, or taken up again, the oldest in front."""
+    return await tx.all_as(_STUCK, STUCK, before, limit)
 
 
 async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> list[OrderMark]:

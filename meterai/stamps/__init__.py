@@ -9,7 +9,15 @@ The moves are plpgsql (sql/functions/), part of the transactions of orders, stam
 and refunds.  Calls ledger.
 """
 
-from meterai.stamps.model import Balance, Issuing, Lot, NotEnoughStamps, StampRecord, StampState
+from meterai.stamps.model import (
+    Balance,
+    Issuing,
+    Lot,
+    NotEnoughStamps,
+    StampRecord,
+    StampState,
+    StampTold,
+)
 from meterai.stamps.service import (
     SerialService,
     available,
@@ -21,7 +29,8 @@ from meterai.stamps.service import (
     serials_of,
     set_issuing,
 )
-from meterai.stamps.store import enter_directory
+from meterai.stamps.store import enter_directory, stamps_told
+from meterai.stamps.store import stamp as stamp_of
 
 __all__ = [
     "Balance",
@@ -31,6 +40,7 @@ __all__ = [
     "SerialService",
     "StampRecord",
     "StampState",
+    "StampTold",
     "available",
     "balance",
     "enter_directory",
@@ -40,4 +50,6 @@ __all__ = [
     "lots",
     "serials_of",
     "set_issuing",
+    "stamp_of",
+    "stamps_told",
 ]

@@ -82,6 +82,27 @@ class StampRecord:
     affixed_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class StampTold:
+    """One stamp with what happened to it; `lot` is its order, which was issued at that moment."""
+
+    account: UUID
+    serial: str
+    stamping: UUID
+    lot: UUID
+    issued_at: datetime | None
+    reserved_at: datetime
+    affixed_at: datetime | None
+    voided_at: datetime | None
+
+
+class LotTold(NamedTuple):
+    """Stamps that an order issued, and when."""
+
+    issued: int
+    at: datetime
+
+
 class Issuing(NamedTuple):
     """Whether stamps are being issued, and the reason given where not."""
 

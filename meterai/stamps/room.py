@@ -3,6 +3,7 @@
 from meterai.room import Container, Room
 from meterai.stamps.audited import AUDITED
 from meterai.stamps.invariants import INVARIANTS
+from meterai.stamps.knows import KNOWS
 from meterai.stamps.model import STAMP
 from meterai.stamps.retention import RETENTION
 from meterai.stamps.service import SerialService
@@ -17,6 +18,9 @@ ROOM = Room(
     tables=frozenset({"stamp_lots", "stamps", "issuing", "serial_directory", "serial_leases"}),
     lifecycles=(STAMP,),
     build=_build,
+    commands=COMMANDS,
+    knows=KNOWS,
+    command_groups={"issuing": "Whether stamps are being issued."},
     invariants=INVARIANTS,
     audited=AUDITED,
     retention=RETENTION,

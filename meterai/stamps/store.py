@@ -6,7 +6,7 @@ from uuid import UUID
 from meterai.kit.serial import Serial
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
-from meterai.stamps.model import Issuing, Lot, StampRecord
+from meterai.stamps.model import Issuing, Lot, LotTold, StampRecord, StampTold
 
 _TAKE_LEASE = """
 INSERT INTO serial_leases (lease, holder, held_until)
@@ -26,7 +26,18 @@ WHERE lease = %s AND holder = %s AND held_until > now()
 RETURNING lease
 """
 _STAMP = "SELECT account_id AS account, stamping_id AS stamping, state, affixed_at FROM stamps"
+# A serial is in the directory soon after it is made; until then only its stamp is there.
+OWNERS = """
+SELECT account_id FROM serial_directory WHERE serial = %s UNION SELECT account_id FROM stamps WHERE serial = %s LIMIT 2
+"""
+_TOLD = """
+SELECT s.account_id AS account, s.serial, s.stamping_id AS stamping, s.lot_id AS lot, l.issued_at, s.reserved_at,
+    s.affixed_at, s.voided_at
+FROM stamps s LEFT JOIN stamp_lots l USING (account_id, lot_id)
+"""
 _LOTS = RowMapper(Lot)
+_LOTS_TOLD = RowMapper(LotTold)
+_STAMPS_TOLD = RowMapper(StampTold)
 _STAMPS = RowMapper(StampRecord)
 _ISSUING = RowMapper(Issuing)
 
@@ -130,4 +141,36 @@ async def set_issuing(tx: Tx, *, is_open: bool, reason: str) -> None:
     """Open or stop issuing."""
     await tx.run(
         "UPDATE issuing SET is_open = %s, reason = %s, changed_at = now()", is_open, reason
+    )
+
+
+async def owners(tx: ReadTx, serial: str) -> list[UUID]:
+    """The account of a serial: none, or one."""
+    return [row["account_id"] for row in await tx.all(OWNERS, serial, serial)]
+
+
+async def stamp_told(tx: ReadTx, account: UUID, serial: str) -> StampTold | None:
+    """One stamp with what happened to it."""
+    return await tx.one_as(
+        _STAMPS_TOLD, f"{_TOLD} WHERE s.account_id = %s AND s.serial = %s", account, serial
+    )
+
+
+async def stamps_told(tx: ReadTx, account: UUID, stampings: Sequence[UUID]) -> list[StampTold]:
+    """The stamps of these stampings with what happened to each, void ones too."""
+    return await tx.all_as(
+        _STAMPS_TOLD,
+        f"{_TOLD} WHERE s.account_id = %s AND s.stamping_id = ANY (%s) ORDER BY s.position",
+        account,
+        list(stampings),
+    )
+
+
+async def lot_told(tx: ReadTx, account: UUID, order: UUID) -> LotTold | None:
+    """The stamps that an order issued, and when."""
+    return await tx.one_as(
+        _LOTS_TOLD,
+        "SELECT issued, issued_at AS at FROM stamp_lots WHERE account_id = %s AND lot_id = %s",
+        account,
+        order,
     )

@@ -1,0 +1,141 @@
+"""Stampings as staff and complaints ask for them: found by number, reference or digest, told as they went, listed when stuck."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from meterai import notifications, stamps
+from meterai.accounts import Permission
+from meterai.kit.ids import read_typed, show
+from meterai.kit.labels import REFERENCE_LENGTH_MAX
+from meterai.kit.refusal import Said
+from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import ReadTx
+from meterai.plumbing.messages import catalogue
+from meterai.plumbing.paging import WHOLE
+from meterai.room import Knows, WorkList
+from meterai.stamping import store
+from meterai.stamping.model import Stamping, StampingState
+from meterai.stamps import StampTold
+
+STAMPINGS_TOLD_MAX = 50  # newest stampings from the balance on the timeline of an account
+# A seal takes seconds, and a crash is resumed within a minute: what is reserved for longer is looked at.
+STUCK_AFTER = timedelta(minutes=2)
+_DIGEST_CHARACTERS = 64
+_MAILED = ("stamping_delivered", "stamping_failed")  # causes of its mails
+
+
+def subject(account: UUID, stamping: UUID) -> Subject:
+    """The stamping as it is asked about."""
+    return Subject(SubjectKind.STAMPING, show("stg", stamping), account)
+
+
+async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
+    """By its number, by SHA-256 of the original or of the stamped file, by the client's reference."""
+    if (stamping := read_typed("stg", text)) is not None:
+        found = await store.by_id(tx, stamping)
+    elif (digest := _digest(text)) is not None:
+        found = await store.by_digest(tx, digest, limit)
+    elif len(text) <= REFERENCE_LENGTH_MAX:
+        found = await store.by_reference(tx, text, limit)
+    else:
+        return ()
+    return [subject(one.account, one.stamping) for one in found]
+
+
+def _digest(text: str) -> bytes | None:
+    try:
+        return bytes.fromhex(text) if len(text) == _DIGEST_CHARACTERS else None
+    except ValueError:
+        return None
+
+
+async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
+    """A stamping as it went, also by one of its serials; the documents of an order; the newest of an account."""
+    if about.account is None:
+        return ()
+    match about.kind:
+        case SubjectKind.STAMPING if stamping := read_typed("stg", about.shown):
+            found = await store.stampings(tx, about.account, [stamping])
+        case SubjectKind.SERIAL:
+            record = await stamps.stamp_of(tx, about.account, about.shown)
+            wanted = [record.stamping] if record else []
+            found = await store.stampings(tx, about.account, wanted)
+        case SubjectKind.ORDER if order := read_typed("ord", about.shown):
+            found = await store.stampings_of_orders(tx, about.account, [order])
+        case SubjectKind.ACCOUNT:
+            newest = await store.from_balance(tx, about.account, WHOLE.before, STAMPINGS_TOLD_MAX)
+            return [_asked(one, subject(one.account, one.id)) for one in newest]
+        case _:
+            return ()
+    every = await stamps.stamps_told(tx, about.account, [one.id for one in found])
+    causes = [f"{cause}:{one.id}" for one in found for cause in _MAILED]
+    return [
+        *(happened for one in found for happened in _told(one, every, about)),
+        *await notifications.mails_told(tx, about.account, causes),
+    ]
+
+
+def _facts(one: Stamping) -> dict[str, object]:
+    return {
+        "document": one.document_name,
+        "digest": one.sha256_original.hex(),
+        "stamped": one.sha256_stamped.hex() if one.sha256_stamped else "-",
+        "serials": ", ".join(one.serials) or "-",
+        "due_at": one.due_at or "-",
+        "kept_until": one.kept_until,
+        "stage": Said(f"state.stamping.{one.state}", {}),
+        "reason": Said(_reason(one.refused), {}),
+        "stamping": show("stg", one.id),
+    }
+
+
+def _reason(code: str | None) -> str:
+    """The key of the sentence that says why, without what became of the stamp."""
+    own = f"stamping.refused.{code}"
+    key = own if own in catalogue() else f"refusal.{code}"
+    sentences = catalogue().get(key, {"": "{"})
+    return "stamping.refused" if any("{" in one for one in sentences.values()) else key
+
+
+def _asked(one: Stamping, about: Subject | None) -> Happening:
+    return Happening(one.requested_at, "stamping_asked", _facts(one), about)
+
+
+def _told(one: Stamping, every: Sequence[StampTold], about: Subject) -> Iterator[Happening]:
+    itself = subject(one.account, one.id)
+    link = None if about == itself else itself
+    facts = _facts(one)
+    yield _asked(one, link)
+    if one.order is not None and about.kind != SubjectKind.ORDER:
+        of = Subject(SubjectKind.ORDER, show("ord", one.order), one.account)
+        yield Happening(one.requested_at, "stamping_of_order", {"order": of.shown}, of)
+    mine = [stamp for stamp in every if stamp.stamping == one.id]
+    if mine and about.kind != SubjectKind.SERIAL:
+        serials = ", ".join(stamp.serial for stamp in mine)
+        at = min(stamp.reserved_at for stamp in mine)
+        yield Happening(at, "stamping_reserved", facts | {"serials": serials}, link)
+    if one.delivered_at is not None:
+        yield Happening(one.delivered_at, "stamping_delivered", facts, link)
+    if one.state == StampingState.FAILED:
+        ended = [stamp.voided_at for stamp in mine if stamp.voided_at is not None]
+        yield Happening(max(ended, default=one.requested_at), "stamping_failed", facts, link)
+    if one.is_forgotten:
+        yield Happening(one.kept_until, "stamping_forgotten", facts, link)
+
+
+async def _stuck(tx: ReadTx, _: Settings, now: datetime, limit: int) -> Sequence[WorkItem]:
+    return [
+        WorkItem(
+            subject(one.account, one.stamping),
+            one.requested_at,
+            one.due_at,
+            {"tries": one.tries, "quantity": one.quantity, "stamping": show("stg", one.stamping)},
+        )
+        for one in await store.stuck(tx, now - STUCK_AFTER, limit)
+    ]
+
+
+KNOWS = Knows(find=find, tell=tell)
+WORK = (WorkList(name="stampings_stuck", permission=Permission.CONSOLE_READ, waiting=_stuck),)
