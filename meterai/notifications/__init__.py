@@ -10,6 +10,7 @@ Promises this room keeps
 Calls accounts.
 """
 
+from meterai.notifications.knows import mails_told
 from meterai.notifications.model import GivenUpMail
 from meterai.notifications.service import (
     MailService,
@@ -29,6 +30,7 @@ __all__ = [
     "NotificationSettings",
     "count_given_up",
     "given_up",
+    "mails_told",
     "queue",
     "queue_again",
     "waited",

@@ -24,6 +24,20 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True)
+class MailTold:
+    """A mail with what became of it; not to whom it went, and not what it says."""
+
+    account: UUID
+    id: UUID
+    template: str
+    state: str
+    queued_at: datetime
+    sent_at: datetime | None
+    tries: int
+    fault: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class GivenUpMail:
     """A mail that is tried no more, with its last fault."""
 

@@ -9,6 +9,7 @@ from meterai.notifications.demands import DEMANDS, UNDEMANDED
 from meterai.notifications.invariants import INVARIANTS
 from meterai.notifications.jobs import HANDLERS
 from meterai.notifications.levers import LEVERS
+from meterai.notifications.knows import KNOWS, WORK
 from meterai.notifications.retention import RETENTION
 from meterai.notifications.service import MailService, count_given_up
 from meterai.notifications.settings import NotificationSettings
@@ -91,6 +92,8 @@ ROOM = Room(
     demands=DEMANDS,
     undemanded=UNDEMANDED,
     commands=COMMANDS,
+    knows=KNOWS,
+    work=WORK,
     command_groups={"jobs": "Jobs and mails that failed."},
     levers=LEVERS,
     invariants=INVARIANTS,

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from meterai.notifications.model import GivenUpMail, Mail
+from meterai.notifications.model import GivenUpMail, Mail, MailTold
 from meterai.plumbing.database import ReadTx, Tx, jsonb
 from meterai.plumbing.dead_jobs import Retried
 from meterai.plumbing.mail import SEND_SECONDS_MAX
@@ -109,6 +109,22 @@ SELECT template AS what, count(*) AS number FROM mails
 WHERE state = 'given_up' AND recipient <> '' AND (%s::uuid IS NULL OR mail_id = %s)
 GROUP BY template ORDER BY template
 """
+_MAILS_TOLD = (
+    "SELECT account_id AS account, mail_id AS id, template, state, queued_at, sent_at, tries, last_fault AS fault"
+    " FROM mails"
+)
+OF_ACCOUNT = f"{_MAILS_TOLD} WHERE account_id = %s ORDER BY mail_id DESC LIMIT %s"
+OF_CAUSES = f"{_MAILS_TOLD} WHERE account_id = %s AND cause_key = ANY(%s)"
+GIVEN_UP_MAILS = f"{_MAILS_TOLD} WHERE state = 'given_up' AND mail_id = %s"
+# A mail that was given up is listed at once, one that waits when it is late.
+NOT_SENT = f"""
+{_MAILS_TOLD} WHERE state <> 'sent' AND (state = 'given_up' OR queued_at <= %s) ORDER BY queued_at LIMIT %s
+"""
+GIVEN_UP_ACCOUNTS = """
+SELECT account_id FROM mails WHERE state = 'given_up' AND mail_id = %s
+UNION SELECT account_id FROM dead_jobs WHERE job_id = %s LIMIT 2
+"""
+_TOLD = RowMapper(MailTold)
 _PIECES = RowMapper(Piece)
 _RETRIED = RowMapper(Retried)
 _MAILS = RowMapper(Mail)
@@ -235,3 +251,29 @@ async def waited(tx: ReadTx) -> float:
     found = await tx.value(_WAITED)
     assert isinstance(found, float)
     return found
+
+
+async def mails_of(tx: ReadTx, account: UUID, limit: int) -> list[MailTold]:
+    """The newest mails of an account."""
+    return await tx.all_as(_TOLD, OF_ACCOUNT, account, limit)
+
+
+async def mails_of_causes(tx: ReadTx, account: UUID, causes: Sequence[str]) -> list[MailTold]:
+    """The mails that these causes have."""
+    return await tx.all_as(_TOLD, OF_CAUSES, account, list(causes))
+
+
+async def given_up_mails(tx: ReadTx, mail: UUID) -> list[MailTold]:
+    """The mail of this id, where it was given up."""
+    return await tx.all_as(_TOLD, GIVEN_UP_MAILS, mail)
+
+
+async def given_up_accounts(tx: ReadTx, identifier: UUID) -> list[UUID]:
+    """The account of a mail or a job that was given up."""
+    rows = await tx.all(GIVEN_UP_ACCOUNTS, identifier, identifier)
+    return [row["account_id"] for row in rows]
+
+
+async def not_sent(tx: ReadTx, before: datetime, limit: int) -> list[MailTold]:
+    """Mails that were given up, or wait since before a moment, the oldest in front."""
+    return await tx.all_as(_TOLD, NOT_SENT, before, limit)

@@ -16,6 +16,10 @@ _DEAD = """
 SELECT account_id AS account, job_id AS id, handler, kind, created_at, tries, fault
 FROM dead_jobs ORDER BY died_at DESC LIMIT %s
 """
+_GIVEN_UP = """
+SELECT account_id AS account, job_id AS id, handler, kind, created_at, tries, fault
+FROM dead_jobs WHERE job_id = %s
+"""
 _COUNTS = """
 SELECT (SELECT count(*) FROM jobs WHERE tries >= 3) AS failing,
        (SELECT count(*) FROM dead_jobs) AS dead,
@@ -84,6 +88,11 @@ async def failing(tx: ReadTx, limit: int) -> list[FailedJob]:
 async def dead(tx: ReadTx, limit: int) -> list[FailedJob]:
     """Handlers that were given up, the newest first."""
     return await tx.all_as(_JOBS, _DEAD, limit)
+
+
+async def given_up(tx: ReadTx, job: UUID) -> list[FailedJob]:
+    """The handlers of this job that were given up."""
+    return await tx.all_as(_JOBS, _GIVEN_UP, job)
 
 
 async def counts(tx: ReadTx) -> JobCounts:

@@ -1,0 +1,123 @@
+"""Mails and failed jobs as staff ask for them: mails about a thing, found when given up, listed while they do not leave."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from meterai.accounts import NOBODY, Permission
+from meterai.kit.ids import read_typed
+from meterai.kit.refusal import Said
+from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
+from meterai.notifications import store
+from meterai.notifications.model import MailTold
+from meterai.plumbing import dead_jobs
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import ReadTx
+from meterai.plumbing.dead_jobs import FailedJob
+from meterai.plumbing.messages import catalogue
+from meterai.room import Knows, WorkList
+
+MAILS_TOLD_MAX = 50  # newest mails of an account
+LATE_AFTER = timedelta(
+    minutes=10
+)  # a mail leaves within seconds; the audit calls one late from here
+# Causes of the mails about an order; those about refunds and documents are told with these.
+OF_ORDER = ("order_executed",)
+
+
+def subject(account: UUID, identifier: UUID) -> Subject:
+    """A job or mail as it is asked about, as `jobs retry` takes it."""
+    return Subject(SubjectKind.JOB, str(identifier), None if account == NOBODY else account)
+
+
+async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
+    """A mail or a job that was given up, by the number that `jobs list` shows."""
+    try:
+        identifier = UUID(text) if len(text) == len(str(NOBODY)) else None
+    except ValueError:
+        return ()
+    if identifier is None:
+        return ()
+    return [
+        subject(account, identifier) for account in await store.given_up_accounts(tx, identifier)
+    ]
+
+
+async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
+    """Mails about an order, the newest of an account; a mail or a job that was given up."""
+    if about.kind == SubjectKind.JOB:
+        return await _of_job(tx, UUID(about.shown))
+    if about.account is None:
+        return ()
+    if about.kind == SubjectKind.ORDER and (order := read_typed("ord", about.shown)):
+        return await mails_told(tx, about.account, [f"{cause}:{order}" for cause in OF_ORDER])
+    if about.kind == SubjectKind.ACCOUNT:
+        mails = await store.mails_of(tx, about.account, MAILS_TOLD_MAX)
+        return [one for mail in mails for one in _told(mail)]
+    return ()
+
+
+async def mails_told(tx: ReadTx, account: UUID, causes: Sequence[str]) -> list[Happening]:
+    """The mails of these causes, as they went."""
+    mails = await store.mails_of_causes(tx, account, causes) if causes else []
+    return [one for mail in mails for one in _told(mail)]
+
+
+def _told(one: MailTold) -> list[Happening]:
+    facts = _facts(one)
+    if one.sent_at is not None:
+        return [Happening(one.sent_at, "mail_sent", facts)]
+    word = "mail_given_up" if one.state == "given_up" else "mail_queued"
+    return [Happening(one.queued_at, word, facts, for_staff=True)]
+
+
+def _facts(one: MailTold) -> dict[str, object]:
+    key = f"mail.about.{one.template}"
+    return {
+        "what": Said(key if key in catalogue() else "mail.about.other", {}),
+        "tries": one.tries,
+        "fault": one.fault or "-",
+        "mail": str(one.id),
+    }
+
+
+async def _of_job(tx: ReadTx, identifier: UUID) -> list[Happening]:
+    mails = await store.given_up_mails(tx, identifier)
+    jobs = await dead_jobs.given_up(tx, identifier)
+    return [
+        *(one for mail in mails for one in _told(mail)),
+        *(Happening(one.created_at, "job_failed", _job_facts(one), for_staff=True) for one in jobs),
+    ]
+
+
+def _job_facts(one: FailedJob) -> dict[str, object]:
+    return {
+        "job": str(one.id),
+        "handler": one.handler,
+        "event": one.kind,
+        "tries": one.tries,
+        "fault": one.fault or "-",
+    }
+
+
+async def _mails(tx: ReadTx, _: Settings, now: datetime, limit: int) -> Sequence[WorkItem]:
+    found = await store.not_sent(tx, now - LATE_AFTER, limit)
+    return [
+        WorkItem(subject(one.account, one.id), one.queued_at, None, _facts(one)) for one in found
+    ]
+
+
+async def _jobs(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Sequence[WorkItem]:
+    """Those that are tried again before those that were given up: what they move waits."""
+    found = [*await dead_jobs.failing(tx, limit), *await dead_jobs.dead(tx, limit)]
+    return [
+        WorkItem(subject(one.account, one.id), one.created_at, None, _job_facts(one))
+        for one in found[:limit]
+    ]
+
+
+KNOWS = Knows(find=find, tell=tell)
+WORK = (
+    WorkList(name="mails", permission=Permission.CONSOLE_READ, waiting=_mails),
+    WorkList(name="jobs", permission=Permission.CONSOLE_READ, waiting=_jobs),
+)
