@@ -724,6 +724,16 @@ class ApiKeyView:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountTold:
+    """An account with the organization that it is, if it is one."""
+
+    email: str
+    made_at: datetime
+    organization: str | None
+    organization_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class SessionView:
     """A session as its owner sees it: coarsely from where, and when."""
 

@@ -10,6 +10,7 @@ from meterai.accounts.invariants import INVARIANTS
 from meterai.accounts.levers import LEVERS
 from meterai.accounts.model import INVITATION, ORGANIZATION
 from meterai.accounts.organizations import OrganizationService
+from meterai.accounts.knows import KNOWS
 from meterai.accounts.passkeys import PasskeyService
 from meterai.accounts.retention import RETENTION
 from meterai.accounts.routes import routes
@@ -139,6 +140,8 @@ ROOM = Room(
         "organizations": "Organizations that wait for approval.",
     },
     levers=LEVERS,
+    knows=KNOWS,
+    command_groups={"accounts": "Accounts and API keys."},
     invariants=INVARIANTS,
     audited=AUDITED,
     retention=RETENTION,

@@ -11,6 +11,7 @@ from meterai.accounts.model import (
     NOBODY,
     PASSKEY_KIND,
     SESSION_KIND,
+    AccountTold,
     ActingFor,
     ApiKeyView,
     Challenge,
@@ -35,6 +36,7 @@ from meterai.plumbing.rows import RowMapper
 
 _CONTACTS = RowMapper(Contact)
 _CHALLENGES = RowMapper(Challenge)
+_TOLD = RowMapper(AccountTold)
 _TRIED = RowMapper(TriedChallenge)
 _OPENED = RowMapper(Opened)
 _CREDENTIALS = RowMapper(StoredCredential)
@@ -87,6 +89,16 @@ async def contact(tx: ReadTx, account: UUID) -> Contact | None:
     return await tx.one_as(
         _CONTACTS,
         "SELECT email, language FROM accounts WHERE account_id = %s AND email IS NOT NULL",
+        account,
+    )
+
+
+async def account_told(tx: ReadTx, account: UUID) -> AccountTold | None:
+    """An account with the organization that it is."""
+    return await tx.one_as(
+        _TOLD,
+        "SELECT a.email, a.created_at AS made_at, o.name AS organization, o.made_at AS organization_at"
+        " FROM accounts a LEFT JOIN organizations o USING (account_id) WHERE a.account_id = %s",
         account,
     )
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
 from math import ceil
+from typing import NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -90,6 +91,33 @@ class Policy(StrEnum):
 
     MEASURED = "measured"  # by what the platform can serve
     FIXED = "fixed"  # by the operator
+
+
+class LineTold(NamedTuple):
+    """Moments of a line."""
+
+    id: UUID
+    created_at: datetime
+    opens_at: datetime | None
+    engaged_at: datetime | None
+    closes_at: datetime | None
+
+
+class PlaceTold(NamedTuple):
+    """A place that an account keeps, by the name of its line."""
+
+    line: str
+    number: int
+    taken_at: datetime
+    told_at: datetime | None
+
+
+class TurnTold(NamedTuple):
+    """A turn that an account used, by the name of its line."""
+
+    line: str
+    number: int
+    admitted_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from meterai.waiting_room.drawing.parts import drawing_of
 from meterai.waiting_room.front import front
 from meterai.waiting_room.invariants import INVARIANTS
 from meterai.waiting_room.levers import LEVERS
+from meterai.waiting_room.knows import KNOWS
 from meterai.waiting_room.metrics import METRICS
 from meterai.waiting_room.model import LINE, Act, LineState
 from meterai.waiting_room.pages import PAGES, pages
@@ -129,6 +130,7 @@ ROOM = Room(
     tasks=_tasks,
     undemanded=UNDEMANDED,
     commands=COMMANDS,
+    knows=KNOWS,
     command_groups={
         "line": "Lines of people, and how fast they go.",
         "draw": "Check a draw from its public files, or take part in one as a party.",

@@ -10,7 +10,7 @@ from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
 from meterai.plumbing.stations import Backlog
 from meterai.waiting_room.crowds import Crowd
-from meterai.waiting_room.model import Line, Policy
+from meterai.waiting_room.model import Line, LineTold, PlaceTold, Policy, TurnTold
 from meterai.waiting_room.rate import Gap, first_rate
 from meterai.waiting_room.tokens import Ticket, Turn
 
@@ -612,3 +612,38 @@ async def to_tell(tx: ReadTx, seconds: float, limit: int) -> list[Near]:
 async def was_told(tx: Tx, account: UUID, line: UUID) -> bool:
     """Note that it is told; false where it was already."""
     return bool(await tx.run(_WAS_TOLD, account, line))
+
+
+_LINES_TOLD, _PLACES_TOLD, _TURNS_TOLD = (
+    RowMapper(LineTold),
+    RowMapper(PlaceTold),
+    RowMapper(TurnTold),
+)
+_PLACES_OF = """
+SELECT l.name AS line, p.number, p.taken_at, p.told_at
+FROM waiting_room_places p JOIN waiting_room_lines l USING (line_id) WHERE p.account_id = %s LIMIT %s
+"""
+_TURNS_OF = """
+SELECT l.name AS line, t.number, t.admitted_at
+FROM waiting_room_turns t JOIN waiting_room_lines l USING (line_id) WHERE t.used_by = %s LIMIT %s
+"""
+
+
+async def line_told(tx: ReadTx, name: str) -> LineTold | None:
+    """Moments of a line that has not ended."""
+    return await tx.one_as(
+        _LINES_TOLD,
+        "SELECT line_id AS id, created_at, opens_at, engaged_at, closes_at FROM waiting_room_lines"
+        " WHERE name = %s AND state <> 'ended'",
+        name,
+    )
+
+
+async def places_told(tx: ReadTx, account: UUID, limit: int) -> list[PlaceTold]:
+    """Places that an account keeps."""
+    return await tx.all_as(_PLACES_TOLD, _PLACES_OF, account, limit)
+
+
+async def turns_told(tx: ReadTx, account: UUID, limit: int) -> list[TurnTold]:
+    """Turns that an account used."""
+    return await tx.all_as(_TURNS_TOLD, _TURNS_OF, account, limit)

@@ -1,0 +1,58 @@
+"""Accounts as staff ask for them: found by address or id, told without any secret."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from meterai.accounts import store
+from meterai.accounts.model import ACCOUNT_KIND, EMAIL_LENGTH_MAX, normalized
+from meterai.kit.ids import read_typed, show
+from meterai.kit.refusal import Malformed
+from meterai.kit.subjects import Happening, Subject, SubjectKind
+from meterai.plumbing.database import ReadTx
+from meterai.room import Knows
+
+TOLD_MAX = 20  # sessions that open the account, and API keys; acts on them are in the trail
+
+
+async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
+    """By its id, or by its mail address."""
+    account = read_typed(ACCOUNT_KIND, text)
+    if account is not None:
+        known = await store.contact(tx, account)
+        return [_subject(account)] if known else ()
+    if "@" not in text or len(text) > EMAIL_LENGTH_MAX:
+        return ()
+    try:
+        account = await store.account_by_email(tx, normalized(text))
+    except Malformed:
+        return ()
+    return [_subject(account)] if account else ()
+
+
+def _subject(account: UUID) -> Subject:
+    return Subject(SubjectKind.ACCOUNT, show(ACCOUNT_KIND, account), account)
+
+
+async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
+    """An account: since when, what it is, and what opened it last."""
+    if about.kind != SubjectKind.ACCOUNT or about.account is None:
+        return ()
+    known = await store.account_told(tx, about.account)
+    if known is None:
+        return ()
+    told = [Happening(known.made_at, "account_made", {"address": known.email}, for_staff=True)]
+    if known.organization_at is not None:
+        facts = {"name": known.organization}
+        told.append(Happening(known.organization_at, "account_organization", facts))
+    for session in await store.sessions(tx, about.account, TOLD_MAX):
+        facts = {"browser": session.browser or "-", "system": session.system or "-"}
+        at = session.last_used_at or session.begun_at
+        told.append(Happening(at, "account_session_used", facts, for_staff=True))
+    for key in await store.api_keys(tx, about.account, TOLD_MAX):
+        if key.last_used_at is not None:
+            facts = {"name": key.name, "key": key.id}
+            told.append(Happening(key.last_used_at, "account_key_used", facts, for_staff=True))
+    return told
+
+
+KNOWS = Knows(find=find, tell=tell)

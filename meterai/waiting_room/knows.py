@@ -1,0 +1,63 @@
+"""Lines as staff ask for them: found by name, told with the trail; places and turns of an account."""
+
+from collections.abc import Sequence
+
+from meterai import audit
+from meterai.accounts import NOBODY
+from meterai.kit.ids import show
+from meterai.kit.subjects import Happening, Subject, SubjectKind
+from meterai.plumbing.database import ReadTx
+from meterai.room import Knows
+from meterai.waiting_room import store
+from meterai.waiting_room.model import NAME_LENGTH_MAX
+from meterai.waiting_room.operating import KIND
+
+TOLD_MAX = 50  # places, and turns, on the timeline of one account
+
+
+async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
+    """By the name of a line that has not ended."""
+    if len(text) > NAME_LENGTH_MAX or await store.line_named(tx, text) is None:
+        return ()
+    return [Subject(SubjectKind.LINE, text)]
+
+
+async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
+    """A line as it went and what operators did to it; of an account, its places and the turns it used."""
+    if about.kind == SubjectKind.LINE:
+        return await _of_line(tx, about.shown)
+    if about.kind != SubjectKind.ACCOUNT or about.account is None:
+        return ()
+    told = []
+    for place in await store.places_told(tx, about.account, TOLD_MAX):
+        line = Subject(SubjectKind.LINE, place.line)
+        facts: dict[str, object] = {"line": place.line, "number": place.number}
+        told.append(Happening(place.taken_at, "line_place_taken", facts, line))
+        if place.told_at is not None:
+            told.append(Happening(place.told_at, "line_turn_near", facts, line))
+    for turn in await store.turns_told(tx, about.account, TOLD_MAX):
+        facts = {"line": turn.line, "number": turn.number}
+        told.append(
+            Happening(
+                turn.admitted_at, "line_turn_came", facts, Subject(SubjectKind.LINE, turn.line)
+            )
+        )
+    return told
+
+
+async def _of_line(tx: ReadTx, name: str) -> Sequence[Happening]:
+    found = await store.line_told(tx, name)
+    if found is None:
+        return ()
+    trail = await audit.trail_of(tx, NOBODY, show(KIND, found.id))
+    moments = (
+        (found.created_at, "line_made"),
+        (found.opens_at, "line_opens"),
+        (found.engaged_at, "line_engaged"),
+        (found.closes_at, "line_closes"),
+    )
+    facts = {"line": name}
+    return [*trail, *(Happening(at, word, facts) for at, word in moments if at is not None)]
+
+
+KNOWS = Knows(find=find, tell=tell)
