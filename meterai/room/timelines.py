@@ -63,8 +63,9 @@ async def timeline(tx: ReadTx, offers: Offers, subject: Subject) -> list[Happeni
 
 async def found(tx: ReadTx, offers: Offers, text: str, limit: int) -> list[Subject]:
     """At most so many subjects that a text names, each once; none of a text that names nothing of ours."""
-    wanted = text.strip()
-    if not (0 < len(wanted) <= TEXT_LENGTH_MAX and wanted.isprintable()):
+    # Copied text has line ends and spaces of every kind in it.
+    wanted = " ".join(text.split()) if len(text) <= TEXT_LENGTH_MAX else ""
+    if not wanted or not wanted.isprintable():
         return []
     answers: list[Sequence[Subject]] = [
         await knows.find(tx, wanted, limit) for knows in offers.knows.values()

@@ -5,8 +5,9 @@ from uuid import UUID
 import pytest
 
 from meterai.kit.ids import show
+from meterai.kit.serial import Serial
 from meterai.kit.subjects import Subject, SubjectKind
-from tests.support.shop import PRICE
+from tests.support.shop import PRICE, Shop
 from tests.support.till import Till, paid_body
 from tests.support.timelines import search, sentences, timeline_of, words
 
@@ -79,3 +80,74 @@ def test_item_in_suspense_is_told_with_the_order_it_speaks_of(till: Till) -> Non
 
 def _order(till: Till, order: UUID) -> Subject:
     return Subject(SubjectKind.ORDER, show("ord", order), till.shop.account)
+
+
+def test_refund_is_told_with_its_order_and_found_by_its_numbers(till: Till) -> None:
+    order, _, qr = till.order()
+    till.control("pay", qr_content=qr)
+    till.ask()
+    till.shop.ask_back(order)
+    till.shop.work()
+    till.send_refunds()
+    [row] = till.rows("SELECT refund_id, refund_no, provider_refund_no FROM refunds")
+    about = Subject(SubjectKind.REFUND, show("rfd", row["refund_id"]), till.shop.account)
+    for text in (about.shown, row["refund_no"], row["provider_refund_no"]):
+        assert search(till.shop, text) == [about], text
+    told = timeline_of(till.shop, _order(till, order))
+    assert [one for one in words(told) if one.startswith(("refund_", "stamps_"))] == [
+        "stamps_issued",
+        "refund_begun",
+        "refund_sent",
+        "refund_settled",
+    ]
+    assert "trail_line" in words(told, for_staff=True)  # who asked for it
+    mine = timeline_of(till.shop, about)
+    assert {"refund_begun", "refund_sent", "refund_settled"} <= set(words(mine))
+    assert _order(till, order) in [one.about for one in mine]
+    sentences(told)
+    sentences(mine, "id")
+
+
+def test_payment_that_its_bank_takes_back_and_gives_again_is_told(shop: Shop) -> None:
+    order = shop.place(1)
+    paid = shop.pay(order)
+    shop.work()
+    shop.deny(paid)
+    shop.work()
+    shop.win(paid)
+    shop.work()
+    told = timeline_of(shop, Subject(SubjectKind.ORDER, show("ord", order), shop.account))
+    read = [one for one in words(told) if one.startswith("payment_")]
+    assert [one for one in read if one != "payment_instructed"] == [
+        "payment_captured",
+        "payment_charged_back",
+        "payment_won",
+    ]
+    sentences(told)
+
+
+def test_documents_of_an_order_are_told_and_found(shop: Shop) -> None:
+    order = shop.place_documents([1, 1])
+    shop.pay(order)
+    shop.work()
+    delivered, failed = shop.stampings
+    shop.deliver(delivered)
+    shop.fail(failed)
+    shop.work()
+    told = timeline_of(shop, Subject(SubjectKind.ORDER, show("ord", order), shop.account))
+    assert {"stamping_asked", "stamping_delivered", "stamping_failed", "refund_begun"} <= set(
+        words(told)
+    )
+    read = "\n".join(sentences(told))
+    [row] = shop.rows("SELECT * FROM stampings WHERE stamping_id = %s", delivered)
+    about = Subject(SubjectKind.STAMPING, show("stg", delivered), shop.account)
+    for text in (about.shown, row["sha256_original"].hex(), row["sha256_stamped"].hex().upper()):
+        assert search(shop, text) == [about], text
+    serial = shop.rows("SELECT serial FROM stamps WHERE stamping_id = %s", delivered)[0]["serial"]
+    assert serial in read.replace(" ", "")
+    stamp = Subject(SubjectKind.SERIAL, serial, shop.account)
+    grouped = Serial(serial).grouped()
+    for text in (serial, serial.lower(), grouped, grouped.replace(" ", "\u00a0")):
+        assert search(shop, text) == [stamp], text
+    mine = words(timeline_of(shop, stamp))
+    assert {"stamp_issued", "stamp_reserved", "stamp_affixed", "stamping_delivered"} <= set(mine)
