@@ -35,14 +35,13 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
         lines = await store.of_account(tx, about.account, LINES_TOLD_MAX)
         lines += await store.of_subject(tx, [NOBODY], about.shown, LINES_TOLD_MAX)
         return [_told(line, about) for line in lines]
-    return await trail_of(tx, about.account or NOBODY, about.shown, about)
+    return await trail_of(tx, about.shown, about)
 
 
-async def trail_of(
-    tx: ReadTx, account: UUID, subject: str, about: Subject | None = None
-) -> list[Happening]:
+async def trail_of(tx: ReadTx, subject: str, about: Subject | None = None) -> list[Happening]:
     """The newest lines about one thing, which is read on the timeline of `about`."""
-    accounts = [account] if account == NOBODY else [account, NOBODY]
+    of = about.account if about is not None else None
+    accounts = [NOBODY] if of is None else [of, NOBODY]
     return [
         _told(line, about) for line in await store.of_subject(tx, accounts, subject, LINES_TOLD_MAX)
     ]

@@ -17,6 +17,7 @@ from meterai.plumbing.dead_jobs import FailedJob
 from meterai.plumbing.messages import catalogue
 from meterai.room import Knows, WorkList
 
+UUID_LENGTH = 36  # characters, as `jobs list` shows a number
 MAILS_TOLD_MAX = 50  # newest mails of an account
 LATE_AFTER = timedelta(
     minutes=10
@@ -33,7 +34,7 @@ def subject(account: UUID, identifier: UUID) -> Subject:
 async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
     """A mail or a job that was given up, by the number that `jobs list` shows."""
     try:
-        identifier = UUID(text) if len(text) == len(str(NOBODY)) else None
+        identifier = UUID(text) if len(text) == UUID_LENGTH else None
     except ValueError:
         return ()
     if identifier is None:

@@ -60,7 +60,7 @@ from meterai.payments.service import (
     open_another,
 )
 from meterai.payments.settings import PaymentSettings
-from meterai.payments.store import captured_of, channels_of, is_covered
+from meterai.payments.store import captured_of, is_covered, routes_of
 
 __all__ = [
     "NOTIFY_PATH",
@@ -92,7 +92,6 @@ __all__ = [
     "apply",
     "attempts_of",
     "captured_of",
-    "channels_of",
     "client_secret",
     "close",
     "connected",
@@ -105,5 +104,6 @@ __all__ = [
     "read_instructions",
     "reference_of",
     "refund_number",
+    "routes_of",
     "signing_key",
 ]

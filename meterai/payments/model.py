@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -248,10 +248,6 @@ class Channel:
     provider: str
     method: str
 
-    def __str__(self) -> str:
-        """As staff read it."""
-        return f"{self.provider} {self.method}"
-
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -390,6 +386,14 @@ class AttemptTold:
     asked: int
     last_answer: str | None
     provider_reference: str | None
+
+
+class AttemptRoute(NamedTuple):
+    """The rail of an attempt and its method, as staff read them."""
+
+    account: UUID
+    attempt: UUID
+    route: str
 
 
 @dataclass(frozen=True, slots=True)

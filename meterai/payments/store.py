@@ -13,6 +13,7 @@ from meterai.kit.money import Rupiah
 from meterai.payments.events import NotificationReceived
 from meterai.payments.model import (
     Attempt,
+    AttemptRoute,
     AttemptState,
     AttemptTold,
     Captured,
@@ -46,6 +47,7 @@ _ATTEMPTS = RowMapper(_made, instructions=read_instructions)
 _CAPTURED = RowMapper(Captured)
 _ATTEMPTS_TOLD = RowMapper(AttemptTold)
 _CAPTURES_TOLD = RowMapper(CapturedTold)
+_ROUTES = RowMapper(AttemptRoute)
 _INBOXED = RowMapper(InboxedNotification)
 _UNCONFIRMED_PAYMENTS = RowMapper(Unconfirmed)
 TOLD_MAX = 100  # attempts, and payments, on the timeline of one order
@@ -83,8 +85,8 @@ SELECT c.payment AS number, c.amount, a.amount AS wanted, a.method, c.learned_by
 FROM payment_attempts a JOIN captures c USING (account_id, attempt_id)
 WHERE a.account_id = %s AND a.subject = %s AND c.learned_by <> 'denial' ORDER BY c.captured_at, c.payment LIMIT %s
 """
-_CHANNELS = """
-SELECT account_id AS account, attempt_id AS id, provider, method
+_ROUTE = """
+SELECT account_id AS account, attempt_id AS attempt, provider || ' ' || method AS route
 FROM unnest(%s::uuid[], %s::uuid[]) AS wanted (account_id, attempt_id)
 JOIN payment_attempts USING (account_id, attempt_id)
 """
@@ -608,9 +610,7 @@ async def subjects_by_number(tx: ReadTx, number: str, limit: int) -> list[tuple[
     return [(row["account"], row["subject"]) for row in rows]
 
 
-async def channels_of(
-    tx: ReadTx, attempts: Sequence[tuple[UUID, UUID]]
-) -> dict[tuple[UUID, UUID], Channel]:
-    """By (account, attempt), how each is paid; one that is not there is left out."""
-    rows = await tx.all(_CHANNELS, [one for one, _ in attempts], [one for _, one in attempts])
-    return {(row["account"], row["id"]): Channel(row["provider"], row["method"]) for row in rows}
+async def routes_of(tx: ReadTx, attempts: Sequence[tuple[UUID, UUID]]) -> list[AttemptRoute]:
+    """By which rail each of these attempts, (account, attempt), is paid and given back."""
+    wanted = [one for one, _ in attempts], [one for _, one in attempts]
+    return await tx.all_as(_ROUTES, _ROUTE, *wanted)

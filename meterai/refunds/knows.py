@@ -109,13 +109,14 @@ def _told(one: Refund, moves: Sequence[MoneyMove], about: Subject) -> Iterator[H
 async def _waiting(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Sequence[WorkItem]:
     """Open refunds by their due time, with the rail that carries each."""
     found = await store.open_refunds(tx, limit)
-    rails = await payments.channels_of(tx, [(one.account, one.attempt) for one in found])
+    routes = await payments.routes_of(tx, [(one.account, one.attempt) for one in found])
+    by_attempt = {(one.account, one.attempt): one.route for one in routes}
     return [
         WorkItem(
             subject(one),
             one.requested_at,
             one.due_at,
-            _facts(one) | {"route": str(rails.get((one.account, one.attempt), "-"))},
+            _facts(one) | {"route": by_attempt.get((one.account, one.attempt), "-")},
         )
         for one in found
     ]

@@ -59,7 +59,7 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
         case SubjectKind.STAMPING if stamping := read_typed("stg", about.shown):
             found = await store.stampings(tx, about.account, [stamping])
         case SubjectKind.SERIAL:
-            record = await stamps.stamp_of(tx, about.account, about.shown)
+            record = await stamps.stamp(tx, about.account, about.shown)
             wanted = [record.stamping] if record else []
             found = await store.stampings(tx, about.account, wanted)
         case SubjectKind.ORDER if order := read_typed("ord", about.shown):

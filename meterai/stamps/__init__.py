@@ -29,8 +29,7 @@ from meterai.stamps.service import (
     serials_of,
     set_issuing,
 )
-from meterai.stamps.store import enter_directory, stamps_told
-from meterai.stamps.store import stamp as stamp_of
+from meterai.stamps.store import enter_directory, stamp, stamps_told
 
 __all__ = [
     "Balance",
@@ -50,6 +49,6 @@ __all__ = [
     "lots",
     "serials_of",
     "set_issuing",
-    "stamp_of",
+    "stamp",
     "stamps_told",
 ]

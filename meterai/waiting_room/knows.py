@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from meterai import audit
-from meterai.accounts import NOBODY
 from meterai.kit.ids import show
 from meterai.kit.subjects import Happening, Subject, SubjectKind
 from meterai.plumbing.database import ReadTx
@@ -49,7 +48,7 @@ async def _of_line(tx: ReadTx, name: str) -> Sequence[Happening]:
     found = await store.line_told(tx, name)
     if found is None:
         return ()
-    trail = await audit.trail_of(tx, NOBODY, show(KIND, found.id))
+    trail = await audit.trail_of(tx, show(KIND, found.id))
     moments = (
         (found.created_at, "line_made"),
         (found.opens_at, "line_opens"),
