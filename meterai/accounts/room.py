@@ -7,10 +7,10 @@ from meterai.accounts.audited import AUDITED
 from meterai.accounts.codes import CodeService
 from meterai.accounts.demands import DEMANDS, UNDEMANDED
 from meterai.accounts.invariants import INVARIANTS
+from meterai.accounts.knows import KNOWS
 from meterai.accounts.levers import LEVERS
 from meterai.accounts.model import INVITATION, ORGANIZATION
 from meterai.accounts.organizations import OrganizationService
-from meterai.accounts.knows import KNOWS
 from meterai.accounts.passkeys import PasskeyService
 from meterai.accounts.retention import RETENTION
 from meterai.accounts.routes import routes

@@ -8,8 +8,8 @@ from meterai.notifications.audited import AUDITED
 from meterai.notifications.demands import DEMANDS, UNDEMANDED
 from meterai.notifications.invariants import INVARIANTS
 from meterai.notifications.jobs import HANDLERS
-from meterai.notifications.levers import LEVERS
 from meterai.notifications.knows import KNOWS, WORK
+from meterai.notifications.levers import LEVERS
 from meterai.notifications.retention import RETENTION
 from meterai.notifications.service import MailService, count_given_up
 from meterai.notifications.settings import NotificationSettings

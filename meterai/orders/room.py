@@ -7,8 +7,8 @@ from meterai.orders.audited import AUDITED
 from meterai.orders.demands import DEMANDS, UNDEMANDED
 from meterai.orders.invariants import INVARIANTS, POSTINGS
 from meterai.orders.jobs import HANDLERS, UNHEARD
-from meterai.orders.levers import LEVERS
 from meterai.orders.knows import KNOWS, WORK
+from meterai.orders.levers import LEVERS
 from meterai.orders.model import ORDER, OrderKind, OrderState
 from meterai.orders.retention import RETENTION
 from meterai.orders.routes import routes

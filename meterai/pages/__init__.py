@@ -28,7 +28,9 @@ from meterai.pages.forms import (
     read_own_form,
 )
 from meterai.pages.model import (
+    DESK,
     FORM_KEY,
+    SHUT,
     FieldWrong,
     Link,
     LinkPlace,
@@ -36,6 +38,7 @@ from meterai.pages.model import (
     ShownTo,
     form_key,
     fresh_key,
+    is_at_desk,
     local_path,
     wants_page,
     whole_number,
@@ -60,7 +63,9 @@ from meterai.pages.rendering import (
 )
 
 __all__ = [
+    "DESK",
     "FORM_KEY",
+    "SHUT",
     "Asset",
     "FieldError",
     "FieldWrong",
@@ -82,6 +87,7 @@ __all__ = [
     "field_errors",
     "form_key",
     "fresh_key",
+    "is_at_desk",
     "keep_form",
     "kept_text",
     "known_caller",

@@ -9,10 +9,11 @@ from litestar.exceptions import MethodNotAllowedException
 
 from meterai.kit.refusal import ProofRequired, Refusal, SignInRequired
 from meterai.pages.kept import SCOPE, KeptForm, set_kept
-from meterai.pages.model import local_path, wants_page
+from meterai.pages.model import SHUT, local_path, wants_page
 from meterai.pages.rendering import (
     PageRequest,
     Site,
+    can_be_seen,
     nearest_page,
     page,
     page_above,
@@ -20,7 +21,7 @@ from meterai.pages.rendering import (
     sentence,
 )
 from meterai.plumbing.config import Settings
-from meterai.plumbing.http import allowed, is_safe, language_of, service
+from meterai.plumbing.http import is_safe, language_of, service
 
 Wrong = TypeVar("Wrong", bound=Exception)
 
@@ -42,6 +43,9 @@ def page_or_problem(
     """An exception handler: a page for browsers, and the given handler's problem+json for programs."""
 
     def answer(request: PageRequest, wrong: Wrong) -> Response[Any]:
+        # Behind a shut door no route was found, and the page is the one of the path that was asked for.
+        if isinstance(shut := request.scope.get(SHUT), str):
+            request.scope["path"] = shut
         said = told(request, wrong)
         kept = request.scope.get(SCOPE)
         if isinstance(kept, KeptForm):
@@ -63,14 +67,13 @@ def page_or_problem(
         if proves is not None:
             return see_other(f"{proves}?{urlencode({'next': there})}")
         problem = handler(request, wrong)
-        can_be_seen = "GET" in allowed(request.app, there.partition("?")[0])
         shown = page(
             request,
             "refused.html",
             status=problem.status_code or 500,
             problem=problem.content,
             text=sentence(wrong, language_of(request)) if isinstance(wrong, Refusal) else "",
-            again=there if can_be_seen else None,
+            again=there if can_be_seen(request, there.partition("?")[0]) else None,
             is_looking=request.method == "GET",
             seconds=problem.headers.get("Retry-After"),
         )

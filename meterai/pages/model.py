@@ -11,6 +11,9 @@ from meterai.kit.refusal import NotFound, Refusal
 
 PATH_LENGTH_MAX = 500  # characters of an address to come back to
 FORM_KEY = "frm"
+DESK = "/console"  # below it lie the pages of staff
+# In the scope of a request, the path that was asked for where a door is shut to its sender.
+SHUT = "meterai.shut"
 _FOR_MACHINES = ("/v1", "/snap", "/openapi.json", "/openapi", "/metrics", "/healthz", "/readyz")
 
 
@@ -19,6 +22,7 @@ class LinkPlace(StrEnum):
 
     NAVIGATION = "navigation"  # the bar at the top
     FOOT = "foot"
+    DESK = "desk"  # the bar of the pages of staff
     REFUSED = "refused"  # where to go on after a refusal or a fault
 
 
@@ -28,6 +32,7 @@ class ShownTo(StrEnum):
     EVERYBODY = "everybody"
     SIGNED_IN = "signed_in"
     STRANGERS = "strangers"  # nobody is signed in
+    STAFF = "staff"  # somebody who works for the operator
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +106,19 @@ def wants_page(path: str, accept: str) -> bool:
     return "text/html" in accept and not is_for_machines
 
 
+def is_at_desk(path: str) -> bool:
+    """True for the address of a page of staff, however it is written."""
+    first = next(filter(None, path.split("/")), "")
+    return f"/{first}" == DESK
+
+
 def comes_back_to(method: str, path: str, query: str) -> str:
     """Where to go after signing in: the same page, or that of the form that was sent."""
     if method == "GET":
         return f"{path}?{query}" if query else path
     # /orders/{id}/withdraw is a command and cannot be looked at; its order can.
     parts = path.rstrip("/").split("/")
-    return "/".join(parts[:3]) or "/"
+    return "/".join(parts[: 4 if is_at_desk(path) else 3]) or "/"
 
 
 def local_path(wanted: str, otherwise: str = "/") -> str:

@@ -1,6 +1,6 @@
 """How a page is made: the rooms that have pages, the reader, the templates."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -18,7 +18,16 @@ from meterai.kit.text import groups
 from meterai.pages.assets import Asset, address, assets_of
 from meterai.pages.kept import COOKIE as KEPT
 from meterai.pages.kept import KeptForm, set_kept
-from meterai.pages.model import Link, LinkPlace, RoomPages, ShownTo, comes_back_to, fresh_key
+from meterai.pages.model import (
+    SHUT,
+    Link,
+    LinkPlace,
+    RoomPages,
+    ShownTo,
+    comes_back_to,
+    fresh_key,
+    is_at_desk,
+)
 from meterai.pages.policy import content_security_policy
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import (
@@ -98,20 +107,16 @@ class Site:
 
     def links(self, place: LinkPlace, *, caller: Caller | None) -> list[Link]:
         """The links of a place for this reader, in their order."""
-        hidden = ShownTo.SIGNED_IN if caller is None else ShownTo.STRANGERS
+        shown = _shown_to(caller)
         return [
             link
             for link in self._links
-            if link.place == place and link.shown_to != hidden and may(caller, link.needs)
+            if link.place == place and link.shown_to in shown and may(caller, link.needs)
         ]
 
     def links_for_all(self, place: LinkPlace) -> list[Link]:
         """The links of a place on a page that does not know who reads it."""
-        return [
-            link
-            for link in self._links
-            if link.place == place and link.shown_to == ShownTo.EVERYBODY
-        ]
+        return self.links(place, to=(ShownTo.EVERYBODY,))
 
     def render(self, template: str, language: str, settings: Settings, **facts: object) -> str:
         """The text of a template in a language, of what every page is given and these facts."""
@@ -128,7 +133,14 @@ class Site:
             },
             foot=self._foot,
             about=lambda path: translate(self.listed.get(path, "page.about"), language),
-            **{"errors": (), "kept": None, "style": "", "who": None, **facts},
+            **{
+                "errors": (),
+                "kept": None,
+                "style": "",
+                "who": None,
+                "is_at_desk": False,
+                **facts,
+            },
         )
 
 
@@ -217,10 +229,18 @@ def rendered(request: PageRequest, template: str, facts: Mapping[str, object]) -
             "choose_acting": site.acting,
             "who": caller,  # `caller` is a word of Jinja's own within macros
             "path": request.scope["path"],
+            "is_at_desk": is_at_desk(request.scope["path"]) and SHUT not in request.scope,
             "here": nearest_page(request),
             **facts,
         },
     )
+
+
+def _shown_to(caller: Caller | None) -> Collection[ShownTo]:
+    if caller is None:
+        return (ShownTo.EVERYBODY, ShownTo.STRANGERS)
+    staff = (ShownTo.STAFF,) if caller.staff_permissions else ()
+    return (ShownTo.EVERYBODY, ShownTo.SIGNED_IN, *staff)
 
 
 def nearest_page(request: PageRequest) -> str:
@@ -235,9 +255,14 @@ def nearest_page(request: PageRequest) -> str:
 def page_above(request: PageRequest) -> str:
     """The page that has the form which is sent to this address; "/" where there is none."""
     there = comes_back_to("POST", request.scope["path"], "")
-    while there != "/" and "GET" not in allowed(request.app, there):
+    while there != "/" and not can_be_seen(request, there):
         there = there.rpartition("/")[0] or "/"
     return there
+
+
+def can_be_seen(request: PageRequest, path: str) -> bool:
+    """True where there is a page at this path for whoever asks: behind a door that is shut there is none."""
+    return SHUT not in request.scope and "GET" in allowed(request.app, path)
 
 
 def page(

@@ -405,17 +405,24 @@ def network_of(connection: ASGIConnection[Any, Any, Any, Any], proxies: int) -> 
     wrote into X-Forwarded-For further left, or into a line of its own, is not believed.  The same
     visitor is the same network however a proxy writes it; a whole /64 of IPv6 is one network.
     """
-    seen = connection.client.host if connection.client else ""
-    if proxies:
-        # Several lines of one header are one list, in their order (RFC 9110, section 5.3).
-        told = _elements(connection.headers.getall("x-forwarded-for", []))
-        seen = told[-proxies] if len(told) >= proxies else seen
-    address = _address(seen)
+    address = address_of(connection, proxies)
     if address is None:
         return "unknown"
     if isinstance(address, IPv6Address):
         return str(ip_network((int(address), 64), strict=False))
     return str(address)
+
+
+def address_of(
+    connection: ASGIConnection[Any, Any, Any, Any], proxies: int
+) -> IPv4Address | IPv6Address | None:
+    """The address that a request comes from, by the rules of `network_of`; None where nobody knows it."""
+    seen = connection.client.host if connection.client else ""
+    if proxies:
+        # Several lines of one header are one list, in their order (RFC 9110, section 5.3).
+        told = _elements(connection.headers.getall("x-forwarded-for", []))
+        seen = told[-proxies] if len(told) >= proxies else seen
+    return _address(seen)
 
 
 def _elements(lines: list[str]) -> list[str]:

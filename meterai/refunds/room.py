@@ -10,8 +10,8 @@ from meterai.plumbing.leases import Lease
 from meterai.refunds.audited import AUDITED
 from meterai.refunds.invariants import INVARIANTS, POSTINGS
 from meterai.refunds.jobs import HANDLERS
-from meterai.refunds.levers import LEVERS
 from meterai.refunds.knows import KNOWS, WORK
+from meterai.refunds.levers import LEVERS
 from meterai.refunds.model import REFUND, RefundCause, RefundState, lease_seconds
 from meterai.refunds.retention import RETENTION
 from meterai.refunds.routes import routes

@@ -15,8 +15,8 @@ from meterai.waiting_room.drawing.advancing import Drawing
 from meterai.waiting_room.drawing.parts import drawing_of
 from meterai.waiting_room.front import front
 from meterai.waiting_room.invariants import INVARIANTS
-from meterai.waiting_room.levers import LEVERS
 from meterai.waiting_room.knows import KNOWS
+from meterai.waiting_room.levers import LEVERS
 from meterai.waiting_room.metrics import METRICS
 from meterai.waiting_room.model import LINE, Act, LineState
 from meterai.waiting_room.pages import PAGES, pages
