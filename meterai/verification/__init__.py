@@ -14,6 +14,7 @@ Calls sealing, stamps, stamping.  Its pages stand on `pages`.
 
 from meterai.verification.model import ClaimVerdict, FinalVerdict
 from meterai.verification.service import VerificationService, sentence
+from meterai.verification.service.kinds import Kind, kind_of
 from meterai.verification.service.pictures import MarkedPage
 from meterai.verification.service.views import (
     CheckView,
@@ -35,11 +36,13 @@ __all__ = [
     "ClaimView",
     "EarlierView",
     "FinalVerdict",
+    "Kind",
     "LaterSignatureView",
     "MarkedPage",
     "SealedView",
     "StampView",
     "VerificationService",
     "VerificationView",
+    "kind_of",
     "sentence",
 ]

@@ -117,6 +117,7 @@ def test_production_lacks_nothing_once_authority_and_bank_gave_theirs(tmp_path: 
         "operator_terms": "https://contoh.id/ketentuan",
         "operator_privacy": "https://contoh.id/privasi",
         "operator_security": "keamanan@contoh.id",
+        "console_networks": "10.8.0.0/24",
     }
     environ = {f"METERAI_{name.upper()}": value for name, value in settings.items()}
     done = run_here(tmp_path, "check-config", **environ)

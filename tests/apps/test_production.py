@@ -60,6 +60,7 @@ RIGHT: dict[str, object] = {
     "operator_terms": "https://contoh.id/syarat",
     "operator_privacy": "https://contoh.id/privasi",
     "operator_security": "https://contoh.id/keamanan",
+    "console_networks": "10.8.0.0/24",
 }
 
 
@@ -255,6 +256,9 @@ WRONG: dict[str, list[Wrong]] = {
         paper(b"a" * (PAPER_BYTES_MAX + 1)),
     ],
     "operator_security": setting("operator_security", None, "", "halo", "https://localhost/x"),
+    "console_door": setting(
+        "console_networks", None, "0.0.0.0/0", "10.8.0.0/24, ::/0", "10.8.0.1/24"
+    ),
     "stamp_price": setting("stamp_price", 9_999, 12_000),
     "sign_in_guesses": [*setting("code_tries_max", 100), *setting("codes_per_hour_max", 100)],
 }
@@ -420,7 +424,7 @@ def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
         *("public_address", "proxies", "database", "bank_address", "bank_identity", "keys_there"),
         *("issuer", "mail_server", "mail_sender"),
         *("operator_named", "operator_contact", "operator_tax_number", "operator_papers"),
-        "operator_security",
+        *("operator_security", "console_door"),
     }
 
 

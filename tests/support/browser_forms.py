@@ -350,6 +350,16 @@ CASES = (
     ),
     Case("/sign-out", _in_account("/sign-out")),
     Case("/account/sign-out-everywhere", _in_account("/account/sign-out-everywhere")),
+    Case("/console", _in_account("/console")),
+    Case("/console/levers/{name:str}", _in_account("/console/levers/issuing.stop", reason="a")),
+    Case(
+        "/console/approvals/{request_id:str}",
+        _in_account(f"/console/approvals/{show('apr', NOBODYS)}", note="a"),
+    ),
+    Case(
+        "/console/approvals/{request_id:str}/withdraw",
+        _in_account(f"/console/approvals/{show('apr', NOBODYS)}/withdraw"),
+    ),
     Case("/lines/{name:str}/leave", _in_account("/lines/pembelian/leave", next="/")),
     Case("/lines/{name:str}/tell", _in_account("/lines/pembelian/tell", next="/")),
 )

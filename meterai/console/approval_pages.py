@@ -1,0 +1,217 @@
+"""The pages of approvals: what waits for whom, and one request with its forecast as it was shown and as it is now."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from meterai.accounts import Permission
+from meterai.approvals import (
+    Approval,
+    ApprovalService,
+    ApprovalState,
+    forecast_of,
+    sentences,
+)
+from meterai.commands import Forecast
+from meterai.console.levers import path_of_lever
+from meterai.console.wording import title
+from meterai.kit.ids import read, show
+from meterai.kit.priority import Priority
+from meterai.kit.refusal import Refusal
+from meterai.pages import Page, PageRequest, field_errors, page, read_own_form, see_other, sentence
+from meterai.plumbing.database import Database
+from meterai.plumbing.http import Caller, caller_of, language_of
+
+NOTE = "note"
+KIND, ACCOUNT = "apr", "acc"
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A request in a list."""
+
+    approval: Approval
+    title: str
+    path: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """The forecast of a request as it would be now: its sentences, those that were not shown, those that are gone,
+    and the refusal in its place, if there is one."""
+
+    lines: Sequence[str] = ()
+    new: Sequence[str] = ()
+    gone: Sequence[str] = ()
+    is_same: bool = False
+    refused: str = ""
+
+
+def _told(approval: Approval, language: str) -> _Told:
+    return _Told(
+        approval,
+        title("lever", approval.command, language),
+        f"/console/approvals/{approval.shown}",
+        show(ACCOUNT, approval.requested_by),
+    )
+
+
+@get(
+    "/console/approvals",
+    opt={"permission": Permission.CONSOLE_READ, "priority": Priority.PAID},
+    include_in_schema=False,
+)
+async def list_approvals(
+    request: PageRequest,
+    approvals: NamedDependency[ApprovalService],
+    database: NamedDependency[Database],
+) -> Page:
+    """Requests that wait for the reader, the reader's own, those that wait for others, and those decided."""
+    caller, language = caller_of(request), language_of(request)
+    async with database.reading() as tx:
+        waiting, newest = await approvals.waiting(tx), await approvals.newest(tx)
+    lists: dict[str, list[_Told]] = {"for_me": [], "mine": [], "for_others": [], "decided": []}
+    for one in waiting:
+        lists[_list_of(one, approvals, caller)].append(_told(one, language))
+    decided = (one for one in newest if one.state != ApprovalState.WAITING)
+    lists["decided"] = [_told(one, language) for one in decided]
+    return page(request, "console/approvals.html", lists=lists)
+
+
+def _list_of(approval: Approval, approvals: ApprovalService, caller: Caller) -> str:
+    if approval.requested_by == caller.person:
+        return "mine"
+    return "for_me" if approvals.may_decide(caller, approval) else "for_others"
+
+
+@get(
+    "/console/approvals/{request_id:str}",
+    opt={"permission": Permission.CONSOLE_READ, "priority": Priority.PAID},
+    include_in_schema=False,
+)
+async def show_approval(
+    request: PageRequest,
+    approvals: NamedDependency[ApprovalService],
+    request_id: FromPath[str],
+) -> Page:
+    """One request: what was asked, by whom, why, what was shown, and what it would do now."""
+    return await _page(request, approvals, await approvals.one(read(KIND, request_id)))
+
+
+@post(
+    "/console/approvals/{request_id:str}",
+    opt={
+        "permission": Permission.CONSOLE_APPROVE,
+        "priority": Priority.PAID,
+        "fresh_proof": True,
+        "keeps": (NOTE,),
+    },
+    include_in_schema=False,
+)
+async def decide_on_approval(
+    request: PageRequest,
+    approvals: NamedDependency[ApprovalService],
+    request_id: FromPath[str],
+) -> Page:
+    """Approve or decline what another person asked for."""
+    form = await read_own_form(request)
+    identifier, caller = read(KIND, request_id), caller_of(request)
+    try:
+        is_yes = form.text("do") == "approve"
+        await approvals.decide(identifier, caller, approve=is_yes, note=form.text(NOTE))
+    except Refusal as refusal:
+        found = await approvals.one(identifier)
+        return await _page(request, approvals, found, refusal, form.text(NOTE))
+    return see_other(f"/console/approvals/{show(KIND, identifier)}")
+
+
+@post(
+    "/console/approvals/{request_id:str}/withdraw",
+    opt={"permission": Permission.CONSOLE_READ, "priority": Priority.PAID},
+    include_in_schema=False,
+)
+async def withdraw_approval(
+    request: PageRequest,
+    approvals: NamedDependency[ApprovalService],
+    request_id: FromPath[str],
+) -> Page:
+    """Take one's own request back."""
+    await read_own_form(request)
+    identifier = read(KIND, request_id)
+    try:
+        await approvals.withdraw(identifier, caller_of(request))
+    except Refusal as refusal:
+        return await _page(request, approvals, await approvals.one(identifier), refusal)
+    return see_other(f"/console/approvals/{show(KIND, identifier)}")
+
+
+async def _page(
+    request: PageRequest,
+    approvals: ApprovalService,
+    approval: Approval,
+    refusal: Refusal | None = None,
+    note: str = "",
+) -> Page:
+    caller, language = caller_of(request), language_of(request)
+    is_waiting = approval.state == ApprovalState.WAITING
+    lines = sentences(forecast_of(approval.forecast), language)
+    now = await _now(approvals, caller, approval, lines, language) if is_waiting else None
+    return page(
+        request,
+        "console/approval.html",
+        status=refusal.status if refusal else 200,
+        errors=field_errors(refusal, language, NOTE),
+        title=title("lever", approval.command, language),
+        lever_path=path_of_lever(approval.command),
+        approval=approval,
+        by=show(ACCOUNT, approval.requested_by),
+        decided_by=show(ACCOUNT, approval.decided_by) if approval.decided_by else "",
+        arguments=_arguments(approval.arguments, language),
+        lines=lines,
+        now=now,
+        note=note,
+        is_mine=approval.requested_by == caller.person,
+        may_decide=is_waiting and approvals.may_decide(caller, approval),
+    )
+
+
+def _arguments(arguments: Mapping[str, object], language: str) -> list[tuple[str, object]]:
+    named = ((title("argument", name, language), value) for name, value in arguments.items())
+    return [(name.replace("_", " "), value) for name, value in named if value not in (None, "")]
+
+
+async def _now(
+    approvals: ApprovalService,
+    caller: Caller,
+    approval: Approval,
+    lines: Sequence[str],
+    language: str,
+) -> _Now:
+    """The forecast of a request as it would be now, beside the one that was shown."""
+    given = {
+        name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        for name, value in approval.arguments.items()
+        if value is not None
+    }
+    try:
+        forecast: Forecast = await approvals.forecast(
+            caller, approval.command, given, approval.reason
+        )
+        digest = approvals.digest(approval.command, given, forecast)
+    except Refusal as refusal:
+        return _Now(refused=sentence(refusal, language))
+    found = sentences(forecast, language)
+    return _Now(
+        found,
+        [one for one in found if one not in lines],
+        [one for one in lines if one not in found],
+        digest == approval.forecast_sha256.hex(),
+    )
+
+
+routes = [list_approvals, show_approval, decide_on_approval, withdraw_approval]

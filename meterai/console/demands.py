@@ -1,0 +1,26 @@
+"""What production demands of the door of the console."""
+
+from collections.abc import Iterator, Mapping
+
+from meterai.commands import Demand, Facts
+from meterai.console.settings import networks_of
+from meterai.plumbing.config import Configuration, ConfigurationWrong
+
+
+def _door(of: Configuration) -> Iterator[Facts]:
+    """Somebody decided who reaches the console, and did not decide on everybody."""
+    told = of.value("console_networks")
+    try:
+        networks = networks_of(told)
+    except ConfigurationWrong as wrong:
+        yield {"found": wrong.reason}
+        return
+    is_of_everybody = any(one.prefixlen == 0 for one in networks)
+    if of.sources["console_networks"] == "default" or is_of_everybody:
+        yield {"found": told}
+
+
+DEMANDS: tuple[Demand, ...] = (Demand("console_door", ("console_networks",), _door),)
+UNDEMANDED: Mapping[str, str] = {
+    "console_is_served": "a process without the console serves everybody else",
+}

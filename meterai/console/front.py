@@ -1,0 +1,54 @@
+"""The door of the console: for a network that may not use it, nothing is there.
+
+Stands before the application and its limiter, so that neither the status, the methods of a path, the priority
+of a request nor a question to sign in tells that there is a console.
+"""
+
+from collections.abc import Sequence
+
+from litestar import Litestar
+from litestar.connection import ASGIConnection
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from meterai.console.settings import ConsoleSettings, networks_of
+from meterai.pages import SHUT, is_at_desk
+from meterai.plumbing.config import Settings
+from meterai.plumbing.http import address_of
+
+NOWHERE = "/console-is-shut"  # a path that no route has
+
+
+class Door:
+    """Passes requests on; those for the console as if no such path was there, unless they may."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        of = settings.of(ConsoleSettings)
+        self._app = app
+        self._networks = networks_of(of.console_networks) if of.console_is_served else ()
+        self._proxies = settings.process.proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if (
+            scope["type"] == ScopeType.HTTP
+            and is_at_desk(scope["path"])
+            and not self._is_open(scope)
+        ):
+            scope[SHUT] = scope["path"]  # type: ignore[literal-required]
+            scope["path"] = NOWHERE
+        await self._app(scope, receive, send)
+
+    def _is_open(self, scope: Scope) -> bool:
+        address = address_of(ASGIConnection(scope), self._proxies)
+        return address is not None and any(address in one for one in self._networks)
+
+
+def front(
+    app: ASGIApp,
+    _application: Litestar,
+    settings: Settings,
+    _headers: Sequence[tuple[bytes, bytes]],
+) -> ASGIApp:
+    """The door before an application."""
+    return Door(app, settings)

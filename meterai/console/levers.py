@@ -1,0 +1,121 @@
+"""The form of a lever: made from the fields of its arguments, and read back as its command would be given them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from urllib.parse import quote
+
+import msgspec
+from msgspec import NODEFAULT, inspect
+
+from meterai.commands import Lever
+from meterai.console.wording import title
+from meterai.kit.clock import WIB
+
+ARGUMENT = "argument-"  # begins the names of fields that are arguments
+_MINUTE = "%Y-%m-%dT%H:%M"  # as a browser has the value of a moment
+
+
+class FieldKind(StrEnum):
+    """How an argument is typed."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    CHOICE = "choice"
+    MOMENT = "moment"  # in WIB
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of the form of a lever."""
+
+    name: str  # of its element
+    label: str
+    kind: FieldKind
+    choices: tuple[str, ...]
+    is_required: bool
+    value: str
+
+
+def path_of_lever(name: str) -> str:
+    """The page of a lever; the spaces of its name are dots in the address."""
+    return f"/console/levers/{quote(name.replace(' ', '.'), safe='.')}"
+
+
+def lever_named(path: str) -> str:
+    """The name of the lever in an address."""
+    return path.replace(".", " ")
+
+
+def form_of(lever: Lever, given: Mapping[str, str], language: str) -> list[Field]:
+    """The fields of the form of a lever, filled with what is given by the names of its arguments."""
+    return list(_fields(lever, given, language))
+
+
+def _fields(lever: Lever, given: Mapping[str, str], language: str) -> Iterator[Field]:
+    told = inspect.type_info(lever.arguments)
+    assert isinstance(told, inspect.StructType), "arguments are a Struct"
+    for one in told.fields:
+        kind, choices = _kind(one.type)
+        value = given.get(one.name, "")
+        if not value and one.default is not NODEFAULT and one.default is not None:
+            value = str(one.default)
+        yield Field(
+            ARGUMENT + one.name,
+            title("argument", one.name, language).replace("_", " "),
+            kind,
+            choices,
+            one.required,
+            _local(value) if kind is FieldKind.MOMENT else value,
+        )
+
+
+def _kind(of: inspect.Type) -> tuple[FieldKind, tuple[str, ...]]:
+    match of:
+        case inspect.UnionType(types=types):
+            return _kind(next(one for one in types if not isinstance(one, inspect.NoneType)))
+        case inspect.Metadata(type=inner):
+            return _kind(inner)
+        case inspect.IntType() | inspect.FloatType():
+            return FieldKind.NUMBER, ()
+        case inspect.LiteralType(values=values):
+            return FieldKind.CHOICE, tuple(map(str, values))
+        case inspect.EnumType(cls=kind):
+            return FieldKind.CHOICE, tuple(str(one.value) for one in kind)
+        case inspect.BoolType():
+            return FieldKind.CHOICE, ("true", "false")
+        case inspect.DateTimeType():
+            return FieldKind.MOMENT, ()
+        case _:
+            return FieldKind.TEXT, ()
+
+
+def typed_in(lever: Lever, texts: Mapping[str, str]) -> dict[str, str]:
+    """The arguments in a form, by their names: moments with the time zone that they were typed in."""
+    told = inspect.type_info(lever.arguments)
+    assert isinstance(told, inspect.StructType), "arguments are a Struct"
+    found = {}
+    for one in told.fields:
+        text = texts.get(ARGUMENT + one.name, "").strip()
+        is_moment = _kind(one.type)[0] is FieldKind.MOMENT
+        found[one.name] = _in_wib(text) if is_moment else text
+    return {name: text for name, text in found.items() if text}
+
+
+def _in_wib(text: str) -> str:
+    """A moment as a program has it; what is none stays as it was typed, and is refused as such."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return at.replace(tzinfo=at.tzinfo or WIB).isoformat()
+
+
+def _local(text: str) -> str:
+    """The same as a browser shows it."""
+    try:
+        at = msgspec.convert(text, datetime)
+    except msgspec.ValidationError:
+        return text
+    return f"{at.astimezone(WIB) if at.tzinfo else at:{_MINUTE}}"

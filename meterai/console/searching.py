@@ -1,0 +1,151 @@
+"""The search box: which subjects a text, a PDF or a photo names, and who looked for them."""
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from meterai import audit
+from meterai.accounts import NOBODY
+from meterai.console.model import (
+    SearchFileUnknown,
+    SearchFileUnreadable,
+    SearchTooLong,
+)
+from meterai.kit.actor import Actor
+from meterai.kit.ids import read
+from meterai.kit.refusal import NotFound
+from meterai.kit.subjects import Happening, Subject, SubjectKind
+from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.room import Offers
+from meterai.room.timelines import TEXT_LENGTH_MAX, found, subject_of, timeline
+from meterai.verification import (
+    FinalVerdict,
+    Kind,
+    VerificationService,
+    VerificationView,
+    kind_of,
+)
+
+SUBJECTS_MAX = 50  # of one search: a list that a person reads through
+NAMES_MAX = 20  # digests and serials of one file that are looked for
+_ACCOUNT = "acc"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A subject, and everything that happened to it, oldest first."""
+
+    subject: Subject
+    happenings: Sequence[Happening]
+
+
+class Searching:
+    """Searches of staff.  Each is in the audit trail by a digest of what was looked for, made with a key so that an
+    address cannot be guessed from it.
+    """
+
+    def __init__(
+        self, database: Database, offers: Offers, verification: VerificationService, key: bytes
+    ) -> None:
+        self._database = database
+        self._offers = offers
+        self._verification = verification
+        self._key = key
+
+    async def by_text(self, actor: Actor, typed: str) -> Sequence[Subject]:
+        """Subjects that a text names; none of an empty one.  Refuses `SearchTooLong`."""
+        text = typed.strip()
+        if len(text) > TEXT_LENGTH_MAX:
+            raise SearchTooLong(TEXT_LENGTH_MAX)
+        if not text:
+            return ()
+        return await self._looked_up(actor, "text", text.encode(), [self._meant(text)])
+
+    async def by_file(
+        self, actor: Actor, content: bytes, language: str, client: str
+    ) -> Sequence[Subject]:
+        """Subjects that a PDF or a photo of a stamp names; nothing is kept of it.
+
+        Refuses `SearchFileUnknown`, `SearchFileUnreadable`, and what checking and scanning refuse.
+        """
+        kind = kind_of(content)
+        if kind is Kind.PHOTO:
+            code = await self._verification.scan(content, client)
+            serial = code.partition("/")[0].partition("?")[0]
+            return await self._looked_up(actor, "photo", serial.encode(), [serial])
+        if kind is not None or b"%PDF-" not in content[:1024]:
+            raise SearchFileUnknown("neither a PDF nor a photo")
+        checked = await self._verification.check(content, language, client)
+        names = list(dict.fromkeys(_names(checked)))[:NAMES_MAX]
+        subjects = await self._looked_up(actor, "pdf", bytes.fromhex(checked.sha256), names)
+        if not subjects and checked.verdict == FinalVerdict.UNREADABLE:
+            raise SearchFileUnreadable("no document that can be read")
+        return subjects
+
+    def _meant(self, text: str) -> str:
+        """The serial, where the text is the address in the QR code of a stamp."""
+        code = self._verification.code_in(text)
+        return code.partition("/")[0].partition("?")[0] if code else text
+
+    async def _looked_up(
+        self, actor: Actor, kind: str, content: bytes, names: Iterable[str]
+    ) -> Sequence[Subject]:
+        digest = hmac.digest(self._key, content, hashlib.sha256).hex()
+
+        async def look(tx: Tx) -> list[Subject]:
+            subjects: dict[Subject, None] = {}
+            for name in names:
+                left = SUBJECTS_MAX - len(subjects)
+                if left > 0:
+                    subjects |= dict.fromkeys(await found(tx, self._offers, name, left))
+            await audit.record(
+                tx,
+                NOBODY,
+                actor=actor,
+                action="console_searched",
+                subject=kind,
+                digest=digest,
+                found=len(subjects),
+            )
+            return list(subjects)
+
+        return await self._database.run(look)
+
+    async def opened(self, actor: Actor, kind: str, shown: str) -> Known:
+        """The timeline of a subject; that it was opened is in the audit trail.  Refuses `NotFound`."""
+        try:
+            of = SubjectKind(kind)
+        except ValueError:
+            raise NotFound("no such kind of subject") from None
+
+        async def look(tx: Tx) -> Known:
+            subject = await self._subject(tx, of, shown)
+            happenings = await timeline(tx, self._offers, subject)
+            if not happenings:
+                raise NotFound("nothing is known of this subject")
+            account = subject.account or NOBODY
+            await audit.record(
+                tx, account, actor=actor, action="console_opened", subject=subject.shown, kind=kind
+            )
+            return Known(subject, happenings)
+
+        return await self._database.run(look)
+
+    async def _subject(self, tx: ReadTx, kind: SubjectKind, shown: str) -> Subject:
+        """The subject of this name, with the account that it belongs to."""
+        if kind is SubjectKind.ACCOUNT:
+            return Subject(kind, shown, read(_ACCOUNT, shown))
+        return await subject_of(tx, self._offers, kind, shown) or Subject(kind, shown)
+
+
+def _names(checked: VerificationView) -> Iterable[str]:
+    """Digests and serials by which a document may be known: the file's, its original's, its stamps'."""
+    yield checked.sha256
+    if checked.sealed is not None:
+        yield checked.sealed.sha256
+    if checked.sha256_original is not None:
+        yield checked.sha256_original
+    yield from checked.serials
+    for one in checked.earlier:
+        yield from one.serials

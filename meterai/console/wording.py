@@ -1,0 +1,67 @@
+"""What the console says of subjects, happenings, effects and work: sentences of the rooms that tell them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+
+from meterai.commands import Effect
+from meterai.kit.subjects import Happening, Subject, SubjectKind
+from meterai.plumbing.messages import catalogue, translate
+from meterai.room.timelines import line
+
+# Kinds that have pages of their own; all others have a timeline alone.
+_PAGES = {SubjectKind.CASE: "/console/cases", SubjectKind.APPROVAL: "/console/approvals"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A sentence of a list: when, what it leads to, and who did it."""
+
+    text: str
+    at: datetime | None = None
+    link: str = ""
+    about: str = ""
+    actor: str = ""
+    is_for_staff: bool = False
+
+
+def path_of(subject: Subject) -> str:
+    """The page of a subject."""
+    shown = quote(subject.shown, safe="")
+    below = _PAGES.get(subject.kind)
+    return f"{below}/{shown}" if below else f"/console/subjects/{subject.kind}/{shown}"
+
+
+def named(subject: Subject, language: str) -> str:
+    """A subject in words."""
+    return f"{translate(f'subject.{subject.kind}', language)} {subject.shown}"
+
+
+def happened(happening: Happening, language: str) -> Line:
+    """A happening in words."""
+    about = happening.about
+    return Line(
+        line(happening, language).sentence,
+        happening.at,
+        path_of(about) if about else "",
+        named(about, language) if about else "",
+        happening.actor,
+        happening.for_staff,
+    )
+
+
+def will_happen(sentence: str, effect: Effect, language: str) -> Line:
+    """An effect of a lever, which a sentence tells, with what it is done to."""
+    about = effect.about
+    return Line(
+        sentence,
+        None,
+        path_of(about) if about else "",
+        named(about, language) if about else "",
+    )
+
+
+def title(prefix: str, name: str, language: str) -> str:
+    """The words for something that a room registered, else its name."""
+    key = f"{prefix}.{name}"
+    return translate(key, language) if key in catalogue() else name
