@@ -118,6 +118,8 @@ class Searching:
             of = SubjectKind(kind)
         except ValueError:
             raise NotFound("no such kind of subject") from None
+        if len(shown) > TEXT_LENGTH_MAX or not shown.isprintable():
+            raise NotFound("nothing is called that")
 
         async def look(tx: Tx) -> Known:
             subject = await self._subject(tx, of, shown)

@@ -43,10 +43,12 @@ def page_or_problem(
     """An exception handler: a page for browsers, and the given handler's problem+json for programs."""
 
     def answer(request: PageRequest, wrong: Wrong) -> Response[Any]:
-        # Behind a shut door no route was found, and the page is the one of the path that was asked for.
-        if isinstance(shut := request.scope.get(SHUT), str):
-            request.scope["path"] = shut
+        # Behind a shut door no route was found: the page is the one of the path that was asked for, and whoever
+        # looks at the path after us finds none.
+        routed, shut = request.scope["path"], request.scope.get(SHUT)
+        request.scope["path"] = shut if isinstance(shut, str) else routed
         said = told(request, wrong)
+        request.scope["path"] = routed
         kept = request.scope.get(SCOPE)
         if isinstance(kept, KeptForm):
             set_kept(said, service(request, Settings).process, kept.text())

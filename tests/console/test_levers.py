@@ -1,0 +1,233 @@
+"""The pages of levers and approvals: nothing happens but what was shown, and some of it by two people."""
+
+import psycopg
+import pytest
+
+from meterai.approvals import ApprovalState
+from meterai.plumbing.messages import translate
+from tests.console.conftest import Floor
+from tests.support.desk import Desk
+from tests.support.walk_in import fields
+
+THERE, STOP = "/console/levers/desk.issuing", {"argument-state": "stopped", "reason": "A test."}
+MUCH = {"argument-rupiah": "1000000"}
+
+
+def is_open(floor: Floor) -> bool:
+    return bool(floor.rows("SELECT is_open FROM issuing")[0][0])
+
+
+def sees(floor: Floor, **more: str) -> dict[str, str]:
+    """The form that pulls the lever, after its forecast was shown."""
+    typed = floor.form(THERE, "argument-rupiah") | STOP | more
+    shown = floor.post(THERE, typed | {"do": "forecast"})
+    assert shown.status_code == 200, shown.text
+    return fields(shown.text, THERE, "shown") | {"do": "pull"}
+
+
+def asks(floor: Floor) -> tuple[Desk, str]:
+    """Somebody who asked for what needs a second person, and the page of the request."""
+    desk = floor.seat("operations")
+    asked = floor.post(THERE, sees(floor, **MUCH))
+    assert asked.status_code == 303
+    there = asked.headers["location"]
+    assert there.startswith("/console/approvals/apr_")
+    return desk, there
+
+
+def state(floor: Floor) -> str:
+    return str(floor.rows("SELECT state FROM approvals")[0][0])
+
+
+def test_a_lever_shows_what_it_will_do_before_it_does_it(floor: Floor) -> None:
+    floor.seat("operations")
+    assert "desk issuing" in floor.walk_in.get("/console/levers")
+    pull = sees(floor)
+    assert is_open(floor), "a forecast changes nothing"
+    done = floor.post(THERE, pull)
+    assert done.headers["location"] == "/console/levers?done=desk+issuing"
+    assert not is_open(floor)
+    assert translate("page.levers.done", "en", lever="desk issuing") in floor.walk_in.get(
+        done.headers["location"]
+    )
+    [(subject, _, facts)] = floor.trail("lever_pulled")
+    assert (subject, facts["reason"]) == ("desk issuing", "A test.")
+
+
+def test_a_lever_that_is_pulled_twice_acts_once_and_shows_the_new_forecast(floor: Floor) -> None:
+    floor.seat("operations")
+    pull = sees(floor)
+    floor.post(THERE, pull)
+    again = floor.post(THERE, pull)
+    assert again.status_code == 409
+    assert translate("refusal.forecast_changed", "en") in again.text
+    assert len(floor.trail("lever_pulled")) == 1
+    assert fields(again.text, THERE, "shown")["shown"] != pull["shown"]
+
+
+def test_nothing_is_pulled_without_the_forecast_that_was_shown(floor: Floor) -> None:
+    floor.seat("operations")
+    pull = sees(floor)
+    for shown in ("", "0" * 64):
+        floor.post(THERE, pull | {"shown": shown})
+        assert is_open(floor), shown
+    floor.post(THERE, pull | {"argument-rupiah": "5"})
+    assert is_open(floor), "other arguments than those that were shown"
+
+
+def test_a_lever_asks_for_a_reason(floor: Floor) -> None:
+    floor.seat("operations")
+    typed = floor.form(THERE, "argument-rupiah") | STOP | {"reason": " ", "do": "forecast"}
+    refused = floor.post(THERE, typed)
+    assert refused.status_code == 422
+    assert translate("refusal.reason_missing", "en", length_max=500) in refused.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"argument-state": ""}, "argument-state"),
+        ({"argument-state": "broken"}, "argument-state"),
+        ({"argument-rupiah": "many"}, "argument-rupiah"),
+        ({"argument-since": "tomorrow"}, "argument-since"),
+    ],
+)
+def test_an_argument_that_cannot_be_read_is_told_at_its_field(
+    floor: Floor, typed: dict[str, str], field: str
+) -> None:
+    floor.seat("operations")
+    form = floor.form(THERE, "argument-rupiah") | STOP | typed | {"do": "forecast"}
+    refused = floor.post(THERE, form)
+    assert refused.status_code == 422
+    assert f'id="{field}-error"' in refused.text
+    assert f'href="#{field}"' in refused.text
+
+
+def test_a_moment_is_typed_in_wib(floor: Floor) -> None:
+    floor.seat("operations")
+    pull = sees(floor, **MUCH, **{"argument-since": "2026-12-01T08:00"})
+    assert pull["argument-since"] == "2026-12-01T08:00"
+    floor.post(THERE, pull)
+    [(arguments,)] = floor.rows("SELECT arguments FROM approvals")
+    assert arguments["since"] == "2026-12-01T08:00:00+07:00"
+
+
+def test_staff_without_the_right_neither_see_nor_pull_a_lever(floor: Floor) -> None:
+    for role in ("support", "regulator"):
+        desk = floor.seat(role)
+        assert "desk issuing" not in floor.walk_in.get("/console/levers")
+        assert floor.get(THERE).status_code == 403
+        form = STOP | {"form_token": desk.form_token, "do": "forecast"}
+        assert floor.post(THERE, form).status_code == 403
+    assert is_open(floor)
+
+
+def test_who_is_no_staff_has_no_console(floor: Floor) -> None:
+    floor.seat()
+    assert 'href="/console"' not in floor.walk_in.get("/account")
+    for path in ("/console", "/console/levers", "/console/approvals", THERE):
+        assert floor.get(path).status_code == 403, path
+    floor.seat("regulator")
+    assert 'href="/console"' in floor.walk_in.get("/account")
+
+
+def test_a_form_of_another_session_pulls_nothing(floor: Floor) -> None:
+    floor.seat("operations")
+    pull = sees(floor)
+    floor.seat("operations")
+    assert floor.post(THERE, pull).status_code == 403
+    assert is_open(floor)
+
+
+def test_a_proof_that_is_not_fresh_is_asked_for_again(floor: Floor) -> None:
+    desk = floor.seat("operations")
+    with psycopg.connect(floor.url) as connection:
+        connection.execute("UPDATE sessions SET created_at = created_at - interval '11 minutes'")
+    pull = STOP | {"form_token": desk.form_token, "do": "pull", "shown": "0" * 64}
+    for answer in (floor.get(THERE), floor.post(THERE, pull)):
+        assert answer.status_code == 303
+        assert (
+            answer.headers["location"] == "/sign-in/again?next=%2Fconsole%2Flevers%2Fdesk.issuing"
+        )
+    assert is_open(floor)
+
+
+def test_what_moves_much_waits_for_another_person(floor: Floor) -> None:
+    desk = floor.seat("operations")
+    typed = floor.form(THERE, "argument-rupiah") | STOP | MUCH | {"do": "forecast"}
+    shown = floor.post(THERE, typed).text
+    assert translate("page.lever.why.rupiah", "en") in shown
+    assert translate("page.console.moves", "en", amount="Rp1.000.000") in shown
+    mine, there = asks(floor)
+    assert is_open(floor)
+    assert translate("page.approval.another", "en") in floor.walk_in.get(there)
+    floor.turn_to(desk)
+    assert translate("page.approval.same", "en") in floor.walk_in.get(there)
+    assert mine.shown in floor.walk_in.get(there)
+    decided = floor.post(there, floor.form(there) | {"note": "Yes.", "do": "approve"})
+    assert decided.headers["location"] == there
+    assert not is_open(floor)
+    assert state(floor) == ApprovalState.EXECUTED
+    again = floor.post(there, {"form_token": desk.form_token, "note": "", "do": "approve"})
+    assert again.status_code == 409
+    assert len(floor.trail("lever_pulled")) == 1
+
+
+def test_nobody_decides_on_a_request_of_their_own(floor: Floor) -> None:
+    desk, there = asks(floor)
+    refused = floor.post(there, {"form_token": desk.form_token, "do": "approve"})
+    assert refused.status_code == 403
+    assert translate("refusal.own_request", "en") in refused.text
+    assert is_open(floor)
+    withdrawn = floor.post(f"{there}/withdraw", floor.form(f"{there}/withdraw", there=there))
+    assert withdrawn.status_code == 303
+    assert state(floor) == ApprovalState.WITHDRAWN
+
+
+def test_the_same_act_is_asked_for_once(floor: Floor) -> None:
+    asks(floor)
+    again = floor.post(THERE, sees(floor, **MUCH))
+    assert again.status_code == 409
+    assert translate("refusal.act_asked_for", "en") in again.text
+
+
+def test_an_approval_after_the_world_changed_does_nothing_and_shows_the_difference(
+    floor: Floor,
+) -> None:
+    _, there = asks(floor)
+    other = floor.seat("supervisor")
+    floor.post(THERE, sees(floor))
+    assert not is_open(floor)
+    shown = floor.walk_in.get(there)
+    assert translate("page.approval.changed", "en") in shown
+    form = {"form_token": other.form_token, "note": "", "do": "approve"}
+    assert floor.post(there, form).status_code == 303
+    assert state(floor) == ApprovalState.OVERTAKEN
+    assert translate("page.approval.state.overtaken", "en") in floor.walk_in.get(there)
+
+
+def test_a_request_is_declined_with_a_note(floor: Floor) -> None:
+    _, there = asks(floor)
+    floor.seat("operations")
+    bare = floor.post(there, floor.form(there) | {"note": "", "do": "decline"})
+    assert bare.status_code == 422
+    floor.post(there, floor.form(there) | {"note": "Not <b>today</b>.", "do": "decline"})
+    assert state(floor) == ApprovalState.DECLINED
+    assert "Not &lt;b&gt;today&lt;/b&gt;." in floor.walk_in.get(there)
+
+
+def test_a_list_says_for_whom_a_request_waits(floor: Floor) -> None:
+    mine, there = asks(floor)
+
+    def under(heading: str) -> bool:
+        shown = floor.walk_in.get("/console/approvals")
+        return there in shown.split(translate(heading, "en"))[1].split("</section>")[0]
+
+    assert under("page.approvals.mine")
+    floor.seat("operations")
+    assert under("page.approvals.for_me")
+    floor.seat("finance")
+    assert under("page.approvals.for_others")
+    floor.turn_to(mine)
+    floor.post(f"{there}/withdraw", floor.form(f"{there}/withdraw", there=there))
+    assert under("page.approvals.decided")

@@ -1,0 +1,120 @@
+"""The search box: text, PDF and photo lead to what they name, and the trail says who looked."""
+
+import hashlib
+import io
+
+import pytest
+import segno
+
+from meterai.kit.serial import UNLEASED, SerialMaker
+from meterai.plumbing.messages import translate
+from tests.console.conftest import Floor
+from tests.support.pdf import pdf
+
+SERIAL = SerialMaker(UNLEASED).make().text
+
+
+def test_a_mail_address_leads_to_the_timeline_of_its_account(floor: Floor) -> None:
+    desk = floor.seat("support")
+    found = floor.get("/console", q=f"  {desk.email} ")
+    assert found.status_code == 303
+    assert found.headers["location"] == f"/console/subjects/account/{desk.shown}"
+
+
+def test_a_search_is_in_the_trail_without_what_was_looked_for(floor: Floor) -> None:
+    desk = floor.seat("support")
+    floor.get("/console", q=desk.email)
+    [(subject, actor, facts)] = floor.trail("console_searched")
+    assert (subject, actor, facts["found"]) == ("text", f"staff:{desk.shown}", 1)
+    assert desk.email not in str(facts)
+    assert facts["digest"] != hashlib.sha256(desk.email.encode()).hexdigest()
+    floor.get("/console", q=desk.email)
+    assert floor.trail("console_searched")[1][2]["digest"] == facts["digest"]
+
+
+def test_several_subjects_are_a_list_and_a_text_without_any_says_what_can_be_searched(
+    floor: Floor,
+) -> None:
+    floor.seat("regulator")
+    several = floor.walk_in.get("/console?q=several")
+    assert several.count('href="/console/subjects/line/lin_') == 50
+    assert translate("page.found.more", "en", count=50) in several
+    assert translate("page.found.nothing", "en") in floor.walk_in.get("/console?q=nobody")
+
+
+def test_the_page_without_a_search_counts_what_waits_and_writes_no_trail(floor: Floor) -> None:
+    floor.seat("operations")
+    assert "<dd>100+</dd>" in floor.walk_in.get("/console")
+    floor.seat("regulator")
+    assert "<dd>" not in floor.walk_in.get("/console").split("counts")[-1].split("</dl>")[0]
+    assert floor.trail("console_searched") == []
+
+
+@pytest.mark.parametrize("letters", [201, 15_000])
+def test_a_text_that_is_too_long_is_refused_before_anything_is_looked_up(
+    floor: Floor, letters: int
+) -> None:
+    floor.seat("support")
+    refused = floor.get("/console", q="x" * letters)
+    assert refused.status_code == 422
+    assert translate("refusal.search_too_long", "en", length_max=200) in refused.text
+    assert floor.trail("console_searched") == []
+
+
+def test_ten_megabytes_of_nonsense_are_refused_by_name(floor: Floor) -> None:
+    desk = floor.seat("support")
+    as_text = floor.post("/console", {"form_token": desk.form_token, "q": "x" * 10_000_000})
+    as_file = floor.sends_file(desk, b"nonsense" * 1_250_000)
+    for refused in (as_text, as_file):
+        assert refused.status_code == 415
+        assert translate("refusal.search_file_unknown", "en") in refused.text
+    assert floor.trail("console_searched") == []
+
+
+def test_a_pdf_is_found_by_its_digest(floor: Floor) -> None:
+    desk, content = floor.seat("support"), pdf(words="Surat")
+    sha256 = hashlib.sha256(content)
+    floor.rows(
+        "SELECT document_keep(%s, %s, 'surat.pdf', 1000, 1, now() + interval '1 day')",
+        desk.account,
+        sha256.digest(),
+    )
+    found = floor.sends_file(desk, content)
+    assert found.headers["location"] == f"/console/subjects/stamping/{sha256.hexdigest()}"
+    assert floor.trail("console_searched")[0][0] == "pdf"
+
+
+def test_a_hostile_pdf_is_refused_by_name(floor: Floor) -> None:
+    desk = floor.seat("support")
+    refused = floor.sends_file(desk, b"%PDF-1.7\n" + b"<<" * 50_000)
+    assert refused.status_code == 422
+    assert translate("refusal.search_file_unreadable", "en") in refused.text
+
+
+def test_a_photo_of_a_stamp_leads_to_its_serial(floor: Floor) -> None:
+    desk, photo = floor.seat("support"), io.BytesIO()
+    url = floor.walk_in.container.settings.process.url
+    segno.make_qr(f"{url}/C/{SERIAL}").save(photo, kind="png", scale=8, border=4)
+    found = floor.sends_file(desk, photo.getvalue(), "foto.png")
+    assert found.headers["location"] == f"/console/subjects/serial/{SERIAL}"
+
+
+def test_the_address_in_a_code_is_searched_for_by_its_serial(floor: Floor) -> None:
+    floor.seat("support")
+    url = floor.walk_in.container.settings.process.url
+    found = floor.get("/console", q=f"{url}/C/{SERIAL}")
+    assert found.headers["location"] == f"/console/subjects/serial/{SERIAL}"
+
+
+def test_a_photo_that_is_none_is_refused_by_name(floor: Floor) -> None:
+    desk = floor.seat("support")
+    refused = floor.sends_file(desk, b"\x89PNG\r\n\x1a\n" + b"\0" * 1000, "foto.png")
+    assert refused.status_code == 422
+    assert translate("refusal.photo_unreadable", "en") in refused.text
+
+
+def test_a_file_in_a_form_of_another_session_is_not_looked_at(floor: Floor) -> None:
+    other, _ = floor.seat("support"), floor.seat("support")
+    refused = floor.sends_file(other, pdf(words="Surat"))
+    assert refused.status_code == 403
+    assert floor.trail("console_searched") == []
