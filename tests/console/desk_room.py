@@ -19,7 +19,7 @@ from meterai.room import Knows, Room, WorkList
 
 MANY = "lin_many"  # a subject with more happenings than one page shows
 HAPPENINGS = 450
-BEGIN = datetime.fromisoformat("2026-11-30T01:00:00+00:00")
+BEGIN = datetime.fromisoformat("2025-11-30T01:00:00+00:00")
 
 
 async def _find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:

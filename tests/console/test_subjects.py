@@ -43,7 +43,7 @@ def test_a_timeline_goes_from_the_oldest_on_and_is_cut_into_pages(floor: Floor) 
 def test_a_line_has_its_time_in_wib_its_actor_and_what_it_is_about(floor: Floor) -> None:
     desk = floor.seat("regulator")
     shown = floor.walk_in.get(f"/console/subjects/account/{desk.shown}")
-    assert "30 Nov 2026 08:00 WIB" in shown
+    assert "30 Nov 2025 08:00 WIB" in shown
     assert "job:execute" in shown
     assert 'href="/console/cases/cas_1"' in shown
 

@@ -12,6 +12,7 @@ from playwright.sync_api import (
 )
 
 from tests.support.browser import WAIT_MS
+from tests.support.desk import staff_session
 from tests.support.instance import Instance
 from tests.support.pdf import pdf
 from tests.support.walker import TO_ORDER, Walker
@@ -139,4 +140,30 @@ def test_the_way_by_the_keyboard_alone(chromium, instance: Instance, width: int)
     with page.expect_download() as coming:
         somebody.presses("Enter")
     assert coming.value.suggested_filename == "surat-bermeterai.pdf"
+    assert somebody.complaints == []
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_staff_search_and_go_through_the_console_by_the_keyboard_alone(
+    chromium, instance: Instance, scripts: bool
+) -> None:
+    screen = ViewportSize(width=360, height=640)
+    somebody = Typist(chromium, instance, screen=screen, scripts=scripts)
+    page, desk = somebody.page, staff_session(instance, "supervisor")
+    name, _, value = desk.cookie.partition("=")
+    somebody.context.add_cookies([{"name": name, "value": value, "url": instance.url}])
+    somebody.opens("/console")
+    for path in ("levers", "approvals"):
+        somebody.tabs_to(f".rooms a[href='/console/{path}']")
+        somebody.presses("Enter")
+        page.wait_for_url(f"**/console/{path}")
+    somebody.tabs_to(".rooms a[href='/console']")
+    somebody.presses("Enter")
+    page.wait_for_url("**/console")
+    somebody.tabs_to("#q")
+    page.keyboard.type("nobody at all")
+    somebody.presses("Enter")
+    page.wait_for_url("**/console?q=nobody+at+all")
+    expect(page.locator("main .note")).to_be_visible()
+    somebody.tabs_to("#file")
     assert somebody.complaints == []
