@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, BrowserContext, expect
 
 from meterai.kit.ids import show
 from tests.support.applicant import TO_PAY, Applicant
-from tests.support.desk import staff_session
 from tests.support.instance import Instance
+from tests.support.seated import seated
 
 AXE = (resources.files("axe_playwright_python") / "axe.min.js").read_text()
 Looks = tuple[tuple[int, Literal["light", "dark"]], ...]
@@ -151,9 +151,8 @@ def test_nothing_stands_in_the_way_from_choosing_to_checking(
 
 
 def test_nothing_stands_in_the_way_of_staff(somebody: Looker) -> None:
-    desk, context = staff_session(somebody.instance, "supervisor"), somebody.page.context
-    name, _, value = desk.cookie.partition("=")
-    context.add_cookies([{"name": name, "value": value, "url": somebody.instance.url}])
+    context = somebody.page.context
+    desk = seated(context, somebody.instance, "supervisor")
     wrong = []
     for path in (
         "/console",
@@ -178,7 +177,7 @@ def test_nothing_stands_in_the_way_of_staff(somebody: Looker) -> None:
     somebody.page.set_viewport_size({"width": 1600, "height": 900})
     somebody.goes_to("/console")
     main = somebody.page.locator("main").bounding_box()
-    context.clear_cookies(name=name)
+    context.clear_cookies()
     assert main is not None
     assert main["width"] > WIDE
     assert not wrong, "\n".join(wrong)

@@ -12,9 +12,9 @@ from playwright.sync_api import (
 )
 
 from tests.support.browser import WAIT_MS
-from tests.support.desk import staff_session
 from tests.support.instance import Instance
 from tests.support.pdf import pdf
+from tests.support.seated import seated
 from tests.support.walker import TO_ORDER, Walker
 
 CHOOSER_PRESSES, CHOOSER_MS = 3, 30_000
@@ -149,9 +149,8 @@ def test_staff_search_and_go_through_the_console_by_the_keyboard_alone(
 ) -> None:
     screen = ViewportSize(width=360, height=640)
     somebody = Typist(chromium, instance, screen=screen, scripts=scripts)
-    page, desk = somebody.page, staff_session(instance, "supervisor")
-    name, _, value = desk.cookie.partition("=")
-    somebody.context.add_cookies([{"name": name, "value": value, "url": instance.url}])
+    page = somebody.page
+    seated(somebody.context, instance, "supervisor")
     somebody.opens("/console")
     for path in ("levers", "approvals"):
         somebody.tabs_to(f".rooms a[href='/console/{path}']")
