@@ -29,6 +29,7 @@ from meterai.accounts.levers import LEVERS
 from meterai.accounts.model import (
     KEY_KIND,
     NOBODY,
+    OF_STAFF,
     PASSKEY_KIND,
     PERMISSIONS,
     ApiKeyView,
@@ -55,6 +56,7 @@ from meterai.accounts.staff import (
     has_supervisor,
     is_staff,
     staff_by_address,
+    staff_member,
 )
 
 __all__ = [
@@ -62,6 +64,7 @@ __all__ = [
     "KEY_KIND",
     "LEVERS",
     "NOBODY",
+    "OF_STAFF",
     "PASSKEY_KIND",
     "PERMISSIONS",
     "AccountService",
@@ -92,5 +95,6 @@ __all__ = [
     "make_api_key",
     "require_permission",
     "staff_by_address",
+    "staff_member",
     "use_stamps",
 ]

@@ -141,7 +141,6 @@ ROOM = Room(
     },
     levers=LEVERS,
     knows=KNOWS,
-    command_groups={"accounts": "Accounts and API keys."},
     invariants=INVARIANTS,
     audited=AUDITED,
     retention=RETENTION,

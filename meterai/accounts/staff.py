@@ -9,6 +9,7 @@ from uuid import UUID
 
 from meterai import audit
 from meterai.accounts import store
+from meterai.accounts.addresses import contact
 from meterai.accounts.model import (
     ACCOUNT_KIND,
     SUPERVISORS_FIRST_MAX,
@@ -24,7 +25,7 @@ from meterai.accounts.model import (
 from meterai.accounts.sessions import end_sessions
 from meterai.kit.actor import Actor
 from meterai.kit.ids import new_id, show
-from meterai.kit.refusal import NotFound
+from meterai.kit.refusal import Malformed, NotFound
 from meterai.plumbing.database import ReadTx, Tx
 
 STAFF_KIND = "stf"
@@ -50,13 +51,22 @@ class StaffMember:
 
 
 async def staff_by_address(tx: ReadTx, email: str) -> StaffMember | None:
-    """The member of staff with this address; None of anybody else.  Refuses `Malformed`."""
-    address = normalized(email)
-    account = await store.account_by_email(tx, address)
-    if account is None:
+    """The member of staff with this address; None of anybody else."""
+    try:
+        address = normalized(email)
+    except Malformed:
         return None
+    account = await store.account_by_email(tx, address)
+    return None if account is None else await staff_member(tx, account)
+
+
+async def staff_member(tx: ReadTx, account: UUID) -> StaffMember | None:
+    """The member of staff with this account; None where it has no role."""
     roles = await store.staff_roles_of(tx, account)
-    return StaffMember(account, address, frozenset(map(StaffRole, roles))) if roles else None
+    if not roles:
+        return None
+    written_to = await contact(tx, account)
+    return StaffMember(account, written_to.email, frozenset(map(StaffRole, roles)))
 
 
 async def is_staff(tx: ReadTx, account: UUID) -> bool:

@@ -54,7 +54,6 @@ SELECT account_id AS account, order_id AS order FROM orders o WHERE state = 'pai
     AND {not_paused(EXECUTING, "order_id")}
 ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
 """  # noqa: S608
-BY_ID = "SELECT account_id AS account, order_id AS order FROM orders WHERE order_id = %s LIMIT 2"
 # Paid orders that were not executed by their due time are refunds' to give back.
 _WAITING = """
 SELECT count(*) AS orders, coalesce(sum(total), 0)::bigint AS rupiah FROM orders o
@@ -206,11 +205,6 @@ async def pace(tx: ReadTx) -> Pace:
     found = await tx.one_as(_PACES, _PACE)
     assert found is not None
     return found
-
-
-async def by_id(tx: ReadTx, order_id: UUID) -> list[OrderKey]:
-    """The order of this id, whoever's it is."""
-    return await tx.all_as(_ORDER_KEYS, BY_ID, order_id)
 
 
 async def by_reference(tx: ReadTx, reference: str, limit: int) -> list[OrderKey]:

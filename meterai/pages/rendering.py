@@ -116,7 +116,11 @@ class Site:
 
     def links_for_all(self, place: LinkPlace) -> list[Link]:
         """The links of a place on a page that does not know who reads it."""
-        return self.links(place, to=(ShownTo.EVERYBODY,))
+        return [
+            link
+            for link in self._links
+            if link.place == place and link.shown_to == ShownTo.EVERYBODY and not link.needs
+        ]
 
     def render(self, template: str, language: str, settings: Settings, **facts: object) -> str:
         """The text of a template in a language, of what every page is given and these facts."""

@@ -152,13 +152,12 @@ def test_staff_search_and_go_through_the_console_by_the_keyboard_alone(
     page = somebody.page
     seated(somebody.context, instance, "supervisor")
     somebody.opens("/console")
-    for path in ("levers", "approvals"):
-        somebody.tabs_to(f".rooms a[href='/console/{path}']")
+    for path in ("/console/levers", "/console/approvals", "/console"):
+        somebody.tabs_to(".menu summary")
         somebody.presses("Enter")
-        page.wait_for_url(f"**/console/{path}")
-    somebody.tabs_to(".rooms a[href='/console']")
-    somebody.presses("Enter")
-    page.wait_for_url("**/console")
+        somebody.tabs_to(f".menu a[href='{path}']")
+        somebody.presses("Enter")
+        page.wait_for_url(f"**{path}")
     somebody.tabs_to("#q")
     page.keyboard.type("nobody at all")
     somebody.presses("Enter")
