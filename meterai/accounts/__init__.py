@@ -21,7 +21,7 @@ Promises this room keeps
 Calls audit.  Its pages stand on `pages`.  Is called by every room that needs to know who is asking.
 """
 
-from meterai.accounts.addresses import contact
+from meterai.accounts.addresses import account_known, contact
 from meterai.accounts.codes import CodeService
 from meterai.accounts.guard import is_fresh, require_permission
 from meterai.accounts.keys import end_api_key, make_api_key
@@ -41,6 +41,7 @@ from meterai.accounts.model import (
     Role,
     StaffRole,
     is_lately,
+    normalized,
 )
 from meterai.accounts.organizations import OrganizationService
 from meterai.accounts.pages import SigningIn
@@ -82,6 +83,7 @@ __all__ = [
     "SigningIn",
     "StaffMember",
     "StaffRole",
+    "account_known",
     "account_of",
     "contact",
     "end_api_key",
@@ -93,6 +95,7 @@ __all__ = [
     "is_lately",
     "is_staff",
     "make_api_key",
+    "normalized",
     "require_permission",
     "staff_by_address",
     "staff_member",

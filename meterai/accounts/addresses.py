@@ -21,6 +21,11 @@ async def contact(tx: ReadTx, account: UUID) -> Contact:
     return found
 
 
+async def account_known(tx: ReadTx, email: str) -> UUID | None:
+    """The account of an address, None where it has none.  Refuses `Malformed`."""
+    return await store.account_by_email(tx, normalized(email))
+
+
 async def account_of_address(tx: Tx, email: str, language: str, *, actor: Actor) -> UUID:
     """The account of an address, made if it is new."""
     account, is_new = await store.insert_account(tx, new_id(), email, language)

@@ -31,6 +31,7 @@ from meterai.payments.model import (
     CallNotBegun,
     Captured,
     Channel,
+    Heard,
     Instructions,
     Movement,
     Notification,
@@ -61,6 +62,7 @@ from meterai.payments.service import (
 )
 from meterai.payments.settings import PaymentSettings
 from meterai.payments.store import captured_of, is_covered, routes_of
+from meterai.payments.store import heard_of
 
 __all__ = [
     "NOTIFY_PATH",
@@ -72,6 +74,7 @@ __all__ = [
     "CallNotBegun",
     "Captured",
     "Channel",
+    "Heard",
     "Instructions",
     "Movement",
     "Notification",
@@ -95,6 +98,7 @@ __all__ = [
     "client_secret",
     "close",
     "connected",
+    "heard_of",
     "is_covered",
     "new_attempt",
     "open_another",

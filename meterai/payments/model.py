@@ -414,6 +414,17 @@ class CapturedTold:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """An attempt as its provider last spoke of it: when a question about it was last answered, None where
+    none was."""
+
+    reference: str
+    state: AttemptState
+    opened_at: datetime
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Odd:
     """News that names no payment we could book; kept until somebody resolves it."""
 

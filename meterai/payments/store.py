@@ -18,6 +18,7 @@ from meterai.payments.model import (
     AttemptTold,
     Captured,
     CapturedTold,
+    Heard,
     Channel,
     InboxedNotification,
     Notification,
@@ -48,6 +49,7 @@ _CAPTURED = RowMapper(Captured)
 _ATTEMPTS_TOLD = RowMapper(AttemptTold)
 _CAPTURES_TOLD = RowMapper(CapturedTold)
 _ROUTES = RowMapper(AttemptRoute)
+_HEARD = RowMapper(Heard)
 _INBOXED = RowMapper(InboxedNotification)
 _UNCONFIRMED_PAYMENTS = RowMapper(Unconfirmed)
 TOLD_MAX = 100  # attempts, and payments, on the timeline of one order
@@ -70,6 +72,10 @@ COVERED = """SELECT EXISTS (
         LEFT JOIN chargebacks b USING (account_id, attempt_id, payment, subject)
     WHERE a.account_id = %s AND subject = %s AND c.learned_by <> 'denial' AND b.is_whole IS NOT TRUE
         AND c.amount - coalesce(b.taken_back - b.won + b.returned, 0) >= a.amount)"""
+HEARD = """
+SELECT reference, state, opened_at, answered_at FROM payment_attempts
+WHERE account_id = %s AND subject = %s ORDER BY attempt_id
+"""
 CAPTURED = """
 SELECT c.payment AS number, c.amount, c.captured_at AS at
 FROM payment_attempts a JOIN captures c USING (account_id, attempt_id)
@@ -579,6 +585,11 @@ async def captured(tx: Tx, account: UUID, attempt_id: UUID, payment: str | None)
 async def captured_of(tx: ReadTx, account: UUID, subject: UUID) -> list[Captured]:
     """Every payment for one subject, in the order in which they came."""
     return await tx.all_as(_CAPTURED, CAPTURED, account, subject)
+
+
+async def heard_of(tx: ReadTx, account: UUID, subject: UUID) -> list[Heard]:
+    """Every attempt to pay for one subject, oldest first, and when its provider last spoke of it."""
+    return await tx.all_as(_HEARD, HEARD, account, subject)
 
 
 async def captured_anywhere(tx: Tx, payment: str) -> bool:

@@ -82,7 +82,7 @@ from meterai.sealing.picture import (
 )
 from meterai.sealing.sandbox.bounded import NICE_OF_BUYERS, Work
 from meterai.sealing.sandbox.pool import Permission, Pool, Slots
-from meterai.sealing.scan import PHOTO_BYTES_MAX, PhotoUnreadable, scanning
+from meterai.sealing.scan import PHOTO_BYTES_MAX, PhotoUnreadable, redrawing, scanning
 from meterai.sealing.signing.development import development_issuer, development_issuers
 from meterai.sealing.signing.issuer import CHAIN_FILES, CLAIM_KEY_FILE, KEY_FILE, Issuer
 from meterai.sealing.signing.issuers import (
@@ -225,6 +225,7 @@ __all__ = [
     "picturing",
     "public_of",
     "question",
+    "redrawing",
     "scanning",
     "seal",
     "verify",

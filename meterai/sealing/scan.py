@@ -1,12 +1,14 @@
-"""What the QR codes on a photo say: for who holds paper and has no reader of codes."""
+"""Photos that people send: the text of QR codes on one, and one drawn anew to be kept."""
 
 from meterai.kit.refusal import Refusal
+from meterai.sealing.picture import is_webp
 from meterai.sealing.sandbox import answers
-from meterai.sealing.sandbox.answers import NotAnswered, Scanned
+from meterai.sealing.sandbox.answers import NotAnswered, Redrawn, Scanned
 from meterai.sealing.sandbox.bounded import Task, Work
 
 PHOTO_BYTES_MAX = 16 * 1024 * 1024  # photos of phones have 2 to 12 MB
 _WALL_SECONDS = 6  # somebody waits
+_REDRAWN_BYTES_MAX = 96 * 1024  # 60 KB, in base 64
 
 
 class PhotoUnreadable(Refusal):
@@ -14,6 +16,20 @@ class PhotoUnreadable(Refusal):
 
     code = "photo_unreadable"
     status = 422
+
+
+def redrawing(photo: bytes) -> Work[bytes]:
+    """The work of drawing a photo anew, in WebP of at most 60 KB, without what its file has beside the
+    pixels: places, names, programs.  Refuses `PhotoUnreadable`.
+    """
+    answer = yield Task("redraw", photo, answer_bytes_max=_REDRAWN_BYTES_MAX, wall_seconds=_WALL_SECONDS)
+    try:
+        found = answers.read(answer, Redrawn).webp
+    except NotAnswered:
+        raise PhotoUnreadable("no answer within the bounds") from None
+    if not is_webp(found):
+        raise PhotoUnreadable("an answer that is no picture")
+    return found
 
 
 def scanning(photo: bytes) -> Work[list[str]]:

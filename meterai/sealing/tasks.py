@@ -16,7 +16,7 @@ from meterai.sealing.pdf.decoding import LIMITS
 from meterai.sealing.pdf.document import as_document_broken, open_document
 from meterai.sealing.pdf.pages import Page, PageTree
 from meterai.sealing.sandbox import answers, drawing, fork_server, scanning
-from meterai.sealing.sandbox.answers import Drawn, Inspected, Scanned
+from meterai.sealing.sandbox.answers import Drawn, Inspected, Redrawn, Scanned
 from meterai.sealing.sandbox.qpdf import repaired
 from meterai.sealing.survey import grid
 from meterai.sealing.writing.engine import looked_through, read_placements
@@ -78,6 +78,13 @@ def _scan(photo: bytes, _: Parameters) -> bytes:
         return b""  # no answer
 
 
+def _redraw(photo: bytes, _: Parameters) -> bytes:
+    try:
+        return answers.written(Redrawn(drawing.encoded(scanning.redrawn(photo))))
+    except scanning.PhotoNotRead:
+        return b""  # no answer
+
+
 def _fractions(page: Page, rectangle: Sequence[float]) -> drawing.Fractions:
     """A rectangle in points, cut to the page, as fractions of it from the top left."""
     x, y, width, height = rectangle
@@ -108,6 +115,7 @@ _TASKS: dict[str, Callable[[bytes, Parameters], bytes]] = {
     "locate": _locate,
     "repair": _repair,
     "picture": _picture,
+    "redraw": _redraw,
     "scan": _scan,
     "verify": _verify,
 }

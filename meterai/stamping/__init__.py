@@ -24,6 +24,7 @@ from meterai.stamping.model import (
 )
 from meterai.stamping.service import (
     StampingService,
+    load,
     original_of,
     sealing_seconds,
     stampings_of_orders,
@@ -32,6 +33,7 @@ from meterai.stamping.service.marks import marks
 from meterai.stamping.service.reorder import ReorderService, may_reorder, reorder_key
 from meterai.stamping.service.words import why_refused
 from meterai.stamping.settings import StampingSettings
+from meterai.stamping.store import stamping_of_digest
 
 __all__ = [
     "ReorderService",
@@ -44,12 +46,14 @@ __all__ = [
     "Upload",
     "issuers_directory",
     "issuers_of",
+    "load",
     "marks",
     "may_reorder",
     "original_of",
     "placements_json",
     "reorder_key",
     "sealing_seconds",
+    "stamping_of_digest",
     "stampings_of_orders",
     "why_refused",
 ]

@@ -145,6 +145,10 @@ STUCK = """
 SELECT account_id AS account, stamping_id AS stamping, quantity, tries, requested_at, due_at FROM stampings
 WHERE state = 'reserved' AND (requested_at <= %s OR tries > 0) ORDER BY requested_at LIMIT %s
 """
+_OF_DIGEST = _SELECT + (
+    "WHERE s.account_id = %s AND (s.sha256_original = %s OR s.sha256_stamped = %s)"
+    " ORDER BY s.stamping_id DESC LIMIT 1"
+)
 _OF_ORDERS = _SELECT + "WHERE s.account_id = %s AND s.order_id = ANY(%s) ORDER BY s.position"
 
 
@@ -169,6 +173,11 @@ _STUCK = RowMapper(StampingStuck)
 async def stamping(tx: ReadTx, account: UUID, stamping: UUID) -> Stamping | None:
     """One stamping."""
     return await tx.one_as(_STAMPING_ROWS, _STAMPING, account, stamping)
+
+
+async def stamping_of_digest(tx: ReadTx, account: UUID, sha256: bytes) -> Stamping | None:
+    """The newest stamping of this account whose original or stamped document has this SHA-256."""
+    return await tx.one_as(_STAMPING_ROWS, _OF_DIGEST, account, sha256, sha256)
 
 
 async def stampings(tx: ReadTx, account: UUID, ids: Sequence[UUID]) -> list[Stamping]:

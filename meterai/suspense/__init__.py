@@ -28,6 +28,7 @@ from meterai.suspense.service import (
     given_back,
     keep,
     load,
+    open_about,
     open_items,
     resolve,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "items_of",
     "keep",
     "load",
+    "open_about",
     "open_items",
     "resolve",
     "told",

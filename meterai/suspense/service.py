@@ -1,5 +1,6 @@
 """The suspense book: keep news that cannot be booked, list open items, resolve them."""
 
+from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
@@ -42,6 +43,13 @@ async def keep(tx: Tx, news: News) -> None:
 async def open_items(tx: ReadTx) -> list[Item]:
     """What is open, the most urgent first."""
     return await store.open_items(tx, LISTED_MAX)
+
+
+async def open_about(
+    tx: ReadTx, references: Sequence[str], payments: Sequence[str]
+) -> list[Item]:
+    """What is open and speaks of one of these references or payments, the most urgent first."""
+    return await store.open_about(tx, references, payments, LISTED_MAX)
 
 
 async def load(tx: Tx, identifier: UUID) -> Item:

@@ -42,6 +42,10 @@ _ENDED = """
 SELECT suspense_resolve(item_id, 'explained', 'payments', %s) FROM suspense_items
 WHERE state = 'open' AND item_key = %s AND booked = 0
 """
+_OPEN_ABOUT = f"""
+SELECT {_COLUMNS} FROM suspense_items
+WHERE state = 'open' AND (reference = ANY(%s) OR payment = ANY(%s)) ORDER BY due_at, item_id LIMIT %s
+"""  # noqa: S608
 _FIGURES = """
 SELECT count(*) AS open, count(*) FILTER (WHERE due_at <= now()) AS overdue,
     coalesce(extract(epoch FROM now() - min(opened_at)), 0)::double precision AS oldest_seconds,
@@ -80,6 +84,13 @@ async def resolve(tx: Tx, item: UUID, resolution: Resolution, actor: str, note: 
 async def open_items(tx: ReadTx, limit: int) -> list[Item]:
     """What is open, the most urgent first."""
     return await tx.all_as(_ITEMS, _OPEN_ITEMS, limit)
+
+
+async def open_about(
+    tx: ReadTx, references: Sequence[str], payments: Sequence[str], limit: int
+) -> list[Item]:
+    """What is open and speaks of one of these references or payments, the most urgent first."""
+    return await tx.all_as(_ITEMS, _OPEN_ABOUT, list(references), list(payments), limit)
 
 
 async def item(tx: Tx, identifier: UUID) -> Item | None:

@@ -110,6 +110,12 @@ class Scanned(msgspec.Struct, frozen=True):
     texts: Annotated[list[Annotated[str, msgspec.Meta(max_length=512)]], msgspec.Meta(max_length=8)]
 
 
+class Redrawn(msgspec.Struct, frozen=True):
+    """A picture that was drawn anew, in WebP."""
+
+    webp: Annotated[bytes, msgspec.Meta(max_length=60 * 1024)]
+
+
 class TimeFact(msgspec.Struct, frozen=True):
     """A time among the facts of a check."""
 

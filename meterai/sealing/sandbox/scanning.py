@@ -7,7 +7,7 @@ import io
 import warnings
 
 import zxingcpp
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 PIXELS_MAX = 50_000_000  # of a photo; the largest sensors of phones, binned as they do it, have 50
 SIDE_PIXELS = 2400  # looked at; a code of 20 mm that fills an eighth of it has 5 pixels a module
@@ -27,20 +27,33 @@ def codes_on(photo: bytes) -> list[str]:
     Where the first look finds none, it is looked at again twice as large: between the dots of a
     fax's halftone the corners of a code are overlooked, and found so.
     """
+    grey = _opened(photo, "L")
+    found = codes_in(grey) or codes_in(grey.resize((2 * grey.width, 2 * grey.height)))
+    return [one for one in found if len(one) <= CODE_LENGTH_MAX][:CODES_MAX]
+
+
+def _opened(photo: bytes, mode: str) -> Image.Image:
+    """A picture with its pixels in this mode, `SIDE_PIXELS` at the most.  Raises `PhotoNotRead`."""
     try:
         with warnings.catch_warnings(), Image.open(io.BytesIO(photo), formats=_FORMATS) as opened:
             warnings.simplefilter("ignore")
             if opened.width * opened.height > PIXELS_MAX:
                 raise PhotoNotRead
-            opened.draft("L", (SIDE_PIXELS, SIDE_PIXELS))  # a JPEG is not unpacked at full size
-            grey = opened.convert("L")
+            opened.draft(mode, (SIDE_PIXELS, SIDE_PIXELS))  # a JPEG is not unpacked at full size
+            found = opened.convert(mode)
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError) as cause:
         raise PhotoNotRead from cause
     except (SyntaxError, MemoryError) as cause:  # Pillow's word for a broken PNG
         raise PhotoNotRead from cause
-    grey.thumbnail((SIDE_PIXELS, SIDE_PIXELS))
-    found = codes_in(grey) or codes_in(grey.resize((2 * grey.width, 2 * grey.height)))
-    return [one for one in found if len(one) <= CODE_LENGTH_MAX][:CODES_MAX]
+    found.thumbnail((SIDE_PIXELS, SIDE_PIXELS))
+    return found
+
+
+def redrawn(photo: bytes) -> Image.Image:
+    """A picture drawn anew from its pixels, upright: nothing of the file but what is seen.  Raises `PhotoNotRead`."""
+    found = ImageOps.exif_transpose(_opened(photo, "RGB"))
+    found.info.clear()  # else its encoder writes the profile of colours of the file
+    return found
 
 
 def codes_in(grey: Image.Image) -> list[str]:
