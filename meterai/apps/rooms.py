@@ -11,6 +11,7 @@ from meterai.approvals.room import ROOM as APPROVALS
 from meterai.audit.room import ROOM as AUDIT
 from meterai.capacity.room import ROOM as CAPACITY
 from meterai.console.room import ROOM as CONSOLE
+from meterai.cases.room import ROOM as CASES
 from meterai.documents.room import ROOM as DOCUMENTS
 from meterai.drafts.room import ROOM as DRAFTS
 from meterai.ledger.room import ROOM as LEDGER
@@ -49,6 +50,7 @@ ROOMS: Rooms = (
     REFUNDS,
     VERIFICATION,
     DRAFTS,
+    CASES,
     PORTAL,
     CAPACITY,
     CONSOLE,

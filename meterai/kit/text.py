@@ -73,3 +73,10 @@ def file_name(text: str) -> str:
     if len(name) > FILE_NAME_LENGTH_MAX:
         name = name[: FILE_NAME_LENGTH_MAX - 4].rstrip() + ".pdf"
     return name
+
+
+def lines_of_text(text: str) -> str:
+    """Text of several lines without anything that is not seen: no line is blank twice, none at either end."""
+    lines = [one_line(one) for one in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    kept = [one for at, one in enumerate(lines) if one or (at and lines[at - 1])]
+    return "\n".join(kept).strip("\n")

@@ -18,6 +18,7 @@ from meterai.notifications.service import (
     given_up,
     queue,
     queue_again,
+    queue_to,
     waited,
 )
 from meterai.notifications.settings import NotificationSettings
@@ -33,5 +34,6 @@ __all__ = [
     "mails_told",
     "queue",
     "queue_again",
+    "queue_to",
     "waited",
 ]

@@ -90,7 +90,7 @@ def _written(one: Rectangle) -> list[float]:
 
 def _picture(found: Drawn, *, with_survey: bool) -> PagePicture:
     """The picture in an answer.  Raises `NotAnswered` where it contradicts itself."""
-    if not is_webp(found.webp) or not 1 <= found.page <= found.pages:
+    if not answers.is_webp(found.webp) or not 1 <= found.page <= found.pages:
         raise NotAnswered
     if found.width <= 0 or found.height <= 0:
         raise NotAnswered
@@ -102,8 +102,3 @@ def _picture(found: Drawn, *, with_survey: bool) -> PagePicture:
             raise NotAnswered
         survey = Survey(size.width, size.height, columns, rows, found.ink, found.paper)
     return PagePicture(found.webp, size, found.pages, survey)
-
-
-def is_webp(data: bytes) -> bool:
-    """True if it begins as WebP: a browser is sent what the process answered."""
-    return data[:4] == b"RIFF" and data[8:12] == b"WEBP"

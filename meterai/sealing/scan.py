@@ -1,7 +1,6 @@
 """Photos that people send: the text of QR codes on one, and one drawn anew to be kept."""
 
 from meterai.kit.refusal import Refusal
-from meterai.sealing.picture import is_webp
 from meterai.sealing.sandbox import answers
 from meterai.sealing.sandbox.answers import NotAnswered, Redrawn, Scanned
 from meterai.sealing.sandbox.bounded import Task, Work
@@ -22,12 +21,14 @@ def redrawing(photo: bytes) -> Work[bytes]:
     """The work of drawing a photo anew, in WebP of at most 60 KB, without what its file has beside the
     pixels: places, names, programs.  Refuses `PhotoUnreadable`.
     """
-    answer = yield Task("redraw", photo, answer_bytes_max=_REDRAWN_BYTES_MAX, wall_seconds=_WALL_SECONDS)
+    answer = yield Task(
+        "redraw", photo, answer_bytes_max=_REDRAWN_BYTES_MAX, wall_seconds=_WALL_SECONDS
+    )
     try:
         found = answers.read(answer, Redrawn).webp
     except NotAnswered:
         raise PhotoUnreadable("no answer within the bounds") from None
-    if not is_webp(found):
+    if not answers.is_webp(found):
         raise PhotoUnreadable("an answer that is no picture")
     return found
 

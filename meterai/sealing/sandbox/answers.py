@@ -179,6 +179,11 @@ def read(answer: bytes | None, kind: type[Found]) -> Found:
     return _decoded(content_of(answer), kind)
 
 
+def is_webp(data: bytes) -> bool:
+    """True if it begins as WebP: a browser is sent what the process answered."""
+    return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
+
+
 def _decoded(content: bytes, kind: type[Found]) -> Found:
     try:
         return msgspec.json.decode(content, type=kind)

@@ -3,6 +3,7 @@
 CREATE OR REPLACE FUNCTION subscribers(p_event text) RETURNS text[]
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE p_event
+        WHEN 'complaint_sent' THEN ARRAY['take_complaint']
         WHEN 'credential_changed' THEN ARRAY['queue_credential_changed']
         WHEN 'invitation_made' THEN ARRAY['queue_invitation']
         WHEN 'money_to_return' THEN ARRAY['return_money']
@@ -21,7 +22,7 @@ LANGUAGE sql IMMUTABLE AS $$
         WHEN 'payment_refunded' THEN ARRAY['take_refund_news']
         WHEN 'payment_won' THEN ARRAY['take_won']
         WHEN 'refund_requested' THEN ARRAY['tell_requested']
-        WHEN 'refund_settled' THEN ARRAY['tell_settled']
+        WHEN 'refund_settled' THEN ARRAY['tell_settled', 'close_with_money']
         WHEN 'sign_in_asked' THEN ARRAY['queue_sign_in_code']
         WHEN 'stamping_delivered' THEN ARRAY['enter_directory', 'finish_order', 'tell_delivered']
         WHEN 'stamping_failed' THEN ARRAY['finish_order', 'tell_failed', 'return_unstamped']

@@ -1,0 +1,429 @@
+"""Answers from the facts: what the rooms below say of one order, and what follows from it; pure.
+
+A rule gives an answer only where the facts answer the matter, with what happens next and when.  Where they do not, or
+where a due time has passed, it gives None: then staff answer.  `answer.<code>` is the sentence of an answer.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+
+import msgspec
+
+from meterai.cases.model import Matter
+from meterai.kit.ids import show
+from meterai.kit.money import Rupiah
+from meterai.kit.text import isolated
+from meterai.orders import OrderKind, OrderState, OrderView
+from meterai.payments import AttemptState, Captured, Heard
+from meterai.refunds import RefundCause, RefundState, RefundView
+from meterai.stamping import Stamping, StampingState
+from meterai.stamps import Lot
+from meterai.suspense import Item
+
+SECOND = (RefundCause.DOUBLE, RefundCause.EXCESS, RefundCause.LATE)
+# Attempts that take no payment and of which the provider said why.
+_DECLINED = AttemptState.DECLINED
+_UNPAID = (OrderState.PLACED, OrderState.LAPSED, OrderState.WITHDRAWN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the rooms below say of one order, or of one stamping from the balance, at a moment.
+
+    `now` is that moment, and no part of what is hashed.
+    """
+
+    now: datetime
+    order: OrderView | None = None
+    payments: Sequence[Captured] = ()
+    attempts: Sequence[Heard] = ()
+    refunds: Sequence[RefundView] = ()
+    stampings: Sequence[Stamping] = ()
+    lot: Lot | None = None
+    suspended: Sequence[Item] = ()
+    is_issuing: bool = True
+    is_covered: bool = False  # one payment that came is all of the price
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of all of it but the moment."""
+        told = {name: getattr(self, name) for name in self.__slots__ if name != "now"}
+        return sha256(msgspec.json.encode(told, order="sorted", enc_hook=str)).digest()
+
+    @property
+    def heard_at(self) -> datetime | None:
+        """When a question to the bank about any attempt of it was last answered."""
+        return max((one.answered_at for one in self.attempts if one.answered_at), default=None)
+
+    @property
+    def about(self) -> str:
+        """The subject: the order, or else the stamping."""
+        if self.order is not None:
+            return self.order.id
+        return show("stg", self.stampings[0].id) if self.stampings else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer from the facts: its sentence by `code`, filled in by `facts`; sums are written as people do.
+
+    Facts whose name ends in `_at` are times; `serials` are those of stamps.
+    """
+
+    code: str
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+Rule = Callable[[Facts], Answer | None]
+
+
+def answer(matter: Matter, facts: Facts) -> Answer | None:
+    """The answer of the facts to a matter, None where they have none."""
+    return _RULES[matter](facts)
+
+
+def is_telling(matter: Matter, found: Answer) -> bool:
+    """True where an answer is about what the matter speaks of, so that its order is the one that was meant."""
+    return found.code not in _PLAIN and (matter != Matter.PAID_TWICE or "second" in found.code)
+
+
+# Of an order with which nothing is wrong: of several orders one of the others is meant.
+_PLAIN = frozenset(
+    {
+        "stamps_ready",
+        "stamps_used",
+        "documents_stamped",
+        "paid_once",
+        "not_asked_back",
+        "lapsed_unpaid",
+        "withdrawn_unpaid",
+    }
+)
+
+
+def _rupiah(amount: int) -> str:
+    return str(Rupiah(amount))
+
+
+def _first(facts: Facts, *rules: Rule) -> Answer | None:
+    """The answer of the first rule that has one."""
+    return next((found for rule in rules if (found := rule(facts)) is not None), None)
+
+
+# -- money -----------------------------------------------------------------------------------------
+
+
+def _suspended(facts: Facts) -> Answer | None:
+    """The bank told something of a payment that nobody could place yet."""
+    for one in facts.suspended:
+        if one.due_at > facts.now:
+            return Answer("looked_at", {"due_at": one.due_at})
+    return None
+
+
+def _is_contested(facts: Facts) -> bool:
+    """True where something about it is in suspense: then the rest of the facts is not all there is."""
+    return bool(facts.suspended)
+
+
+def _refund(facts: Facts, one: RefundView, second: str = "") -> Answer | None:
+    told: dict[str, object] = {
+        "amount": _rupiah(one.amount),
+        "number": one.refund_number,
+        "cause": one.cause,
+        "due_at": one.due_at,
+    }
+    match RefundState(one.state):
+        case RefundState.SETTLED:
+            assert one.settled_at is not None, "a settled refund has its time"
+            told |= {"settled_at": one.settled_at, "bank_number": one.provider_refund_number or "-"}
+            return Answer(f"refund_settled{second}", told)
+        case RefundState.VOID:
+            return Answer(f"refund_void{second}", told)
+        case _ if one.due_at <= facts.now:
+            return None
+        case RefundState.REFUSED:
+            return Answer(f"refund_declined{second}", told)
+        case _:
+            told["requested_at"] = one.requested_at
+            return Answer(f"refund_on_its_way{second}", told)
+
+
+def _last_refund(facts: Facts) -> Answer | None:
+    """The refund that is still open, else the newest."""
+    wanted = sorted(facts.refunds, key=lambda one: (_is_open(one), one.requested_at))
+    return _refund(facts, wanted[-1]) if wanted else None
+
+
+def _is_open(one: RefundView) -> bool:
+    return one.state not in (RefundState.SETTLED, RefundState.VOID)
+
+
+def _second(facts: Facts) -> Answer | None:
+    """A payment, or a part of one, that the order had no use for."""
+    found = [one for one in facts.refunds if one.cause in SECOND]
+    wanted = sorted(found, key=lambda one: (_is_open(one), one.requested_at))
+    return _refund(facts, wanted[-1], "_second") if wanted else None
+
+
+def _paid_once(facts: Facts) -> Answer | None:
+    if len(facts.payments) != 1:
+        return None
+    [one] = facts.payments
+    return Answer("paid_once", {"amount": _rupiah(one.amount.value), "paid_at": one.at})
+
+
+def _taken_back(facts: Facts) -> Answer | None:
+    order = facts.order
+    if order is None or not order.money.charged_back:
+        return None
+    is_all = order.state in (OrderState.DENIED, OrderState.RETURNED)
+    taken = _rupiah(order.money.charged_back)
+    return Answer("taken_back", {"amount": taken}) if is_all else None
+
+
+def _in_flight(facts: Facts) -> Answer | None:
+    order = facts.order
+    if order is None:
+        return None
+    # The moment between a payment and what follows from it; what came for a withdrawn order goes back.
+    is_open = order.state in (OrderState.PLACED, OrderState.LAPSED)
+    is_arrived = is_open and facts.is_covered and not facts.refunds
+    if order.state != OrderState.PAID and not is_arrived:
+        return None
+    due_at = order.refund_due_at
+    if due_at is None or due_at <= facts.now:
+        return None
+    code = "in_flight" if facts.is_issuing else "in_flight_stopped"
+    amount = order.money.in_flight or order.money.captured
+    paid_at = order.paid_at or (facts.payments[-1].at if facts.payments else facts.now)
+    return Answer(code, {"amount": _rupiah(amount), "paid_at": paid_at, "due_at": due_at})
+
+
+def _unpaid(facts: Facts) -> Answer | None:
+    """Nothing came: only with an answer of the bank, whose word it is."""
+    order = facts.order
+    if order is None or order.state not in _UNPAID or order.money.captured or facts.is_covered:
+        return None
+    asked_at = facts.heard_at
+    told = {"amount": _rupiah(order.total)}
+    if order.state == OrderState.PLACED and order.payment.expires_at > facts.now:
+        told_until = {**told, "expires_at": order.payment.expires_at}
+        if any(one.state == _DECLINED for one in facts.attempts):
+            return Answer("declined", told_until)
+        return Answer("not_paid", {**told_until, "asked_at": asked_at}) if asked_at else None
+    if asked_at is None:
+        return None
+    word = "withdrawn_unpaid" if order.state == OrderState.WITHDRAWN else "lapsed_unpaid"
+    return Answer(word, {**told, "asked_at": asked_at})
+
+
+def _came_back(facts: Facts) -> Answer | None:
+    """Money came and does not stay: late, short, asked back, or taken by the payer's bank."""
+    order = facts.order
+    if order is None or order.state == OrderState.EXECUTED:
+        return None
+    is_over = order.state in (OrderState.RETURNING, OrderState.RETURNED) or bool(facts.refunds)
+    if is_over and facts.refunds:
+        return _last_refund(facts)
+    return _taken_back(facts) or _given_back(facts)
+
+
+def _given_back(facts: Facts) -> Answer | None:
+    """The provider gave the money back of its own accord: no refund of ours did."""
+    order = facts.order
+    if order is None or order.state != OrderState.RETURNED or not order.money.refunded:
+        return None
+    return Answer("given_back", {"amount": _rupiah(order.money.refunded)})
+
+
+def _money(facts: Facts) -> Answer | None:
+    """The way of the money of an order, wherever it stands."""
+    if _is_contested(facts):
+        return _suspended(facts)
+    return _first(facts, _in_flight, _came_back, _executed, _unpaid)
+
+
+# -- stamps and documents --------------------------------------------------------------------------
+
+
+def _executed(facts: Facts) -> Answer | None:
+    order = facts.order
+    if order is None or order.state != OrderState.EXECUTED:
+        return None
+    if order.kind == OrderKind.STAMPS:
+        return _counted(facts)
+    delivered = [one for one in facts.stampings if one.state == StampingState.DELIVERED]
+    if len(delivered) < len(facts.stampings) or not delivered:
+        return _document(facts)
+    kept = [one.kept_until for one in delivered if not one.is_forgotten]
+    told = {"count": len(delivered), "paid_at": order.paid_at}
+    if not kept:
+        return _document(facts)
+    return Answer("documents_stamped", {**told, "until_at": min(kept)})
+
+
+def _counted(facts: Facts) -> Answer | None:
+    """The stamps of an order, each in its place."""
+    order, lot = facts.order, facts.lot
+    if order is None or lot is None or order.kind != OrderKind.STAMPS:
+        return None
+    told = {
+        "quantity": lot.issued,
+        "unused": lot.free,
+        "affixed": lot.affixed,
+        "held": lot.held,
+        "returned": lot.returned,
+        "paid_at": order.paid_at,
+    }
+    return Answer("stamps_ready" if lot.free else "stamps_used", told)
+
+
+def _not_asked_back(facts: Facts) -> Answer | None:
+    order, lot = facts.order, facts.lot
+    if order is None or lot is None or facts.refunds or order.state != OrderState.EXECUTED:
+        return None
+    if order.kind != OrderKind.STAMPS or not lot.free:
+        return None
+    back = lot.free * (order.unit_price + order.service_fee)
+    return Answer("not_asked_back", {"unused": lot.free, "amount": _rupiah(back)})
+
+
+# The first of these that a document has is what its owner asks about.
+_TROUBLED = (
+    StampingState.FAILED,
+    StampingState.RESERVED,
+    StampingState.WAITING,
+    StampingState.DELIVERED,
+    StampingState.DROPPED,
+)
+
+
+def _document(facts: Facts) -> Answer | None:
+    """The document that has most to be told of."""
+    if not facts.stampings:
+        return None
+    one = min(facts.stampings, key=lambda one: _TROUBLED.index(one.state))
+    match one.state:
+        case StampingState.FAILED:
+            return _failed(facts, one)
+        case StampingState.RESERVED if one.due_at and one.due_at > facts.now:
+            return Answer("stamping_under_way", {**_named(one), "due_at": one.due_at})
+        case StampingState.DELIVERED:
+            return _ready(one)
+        case _:
+            return None
+
+
+def _named(one: Stamping) -> dict[str, object]:
+    return {"document": isolated(one.document_name), "stamping": show("stg", one.id)}
+
+
+def _failed(facts: Facts, one: Stamping) -> Answer | None:
+    """A document that was not stamped: its stamps are back in the balance, or their money goes back."""
+    told = {**_named(one), "reason": one.refused or ""}
+    if one.order is None:
+        return Answer("stamping_failed", told)
+    unstamped = [two for two in facts.refunds if two.cause == RefundCause.NOT_STAMPED]
+    found = sorted(unstamped, key=lambda two: (_is_open(two), two.requested_at))
+    money = _refund(facts, found[-1]) if found else None
+    if money is None or money.code == "refund_void":
+        return None
+    return Answer(f"stamping_failed_{money.code}", {**money.facts, **told})
+
+
+def _ready(one: Stamping) -> Answer | None:
+    assert one.delivered_at is not None, "a delivered stamping has its time"
+    told = {**_named(one), "serials": list(one.serials), "delivered_at": one.delivered_at}
+    if one.is_forgotten:
+        return Answer("document_forgotten", told)
+    return Answer("document_ready", {**told, "until_at": one.kept_until})
+
+
+def _delivered(facts: Facts) -> Stamping | None:
+    """The newest document that was stamped and is kept, else the newest that was stamped."""
+    found = [one for one in facts.stampings if one.state == StampingState.DELIVERED]
+    return max(found, key=lambda one: (not one.is_forgotten, one.id), default=None)
+
+
+def _file(facts: Facts) -> Answer | None:
+    one = _delivered(facts)
+    return _ready(one) if one else None
+
+
+def _again(facts: Facts) -> Answer | None:
+    """A file that does not open: the one that is kept is whole, and can be compared."""
+    one = _delivered(facts)
+    if one is None or one.is_forgotten or one.sha256_stamped is None:
+        return None
+    told = {**_named(one), "sha256": one.sha256_stamped.hex(), "until_at": one.kept_until}
+    return Answer("download_again", told)
+
+
+def _holds(facts: Facts) -> Answer | None:
+    """A stamp that an agency does not take: it is affixed, and anybody can check that."""
+    one = _delivered(facts)
+    if one is None or one.delivered_at is None or one.sha256_stamped is None:
+        return None
+    told = {**_named(one), "serials": list(one.serials), "delivered_at": one.delivered_at}
+    return Answer("stamp_holds", {**told, "sha256": one.sha256_stamped.hex()})
+
+
+# -- matters ---------------------------------------------------------------------------------------
+
+
+def _paid_twice(facts: Facts) -> Answer | None:
+    if _is_contested(facts):
+        return _suspended(facts)
+    return _first(facts, _second, _paid_once, _unpaid)
+
+
+def _refund_where(facts: Facts) -> Answer | None:
+    if _is_contested(facts):
+        return _suspended(facts)
+    if facts.refunds:
+        return _last_refund(facts)
+    return _first(facts, _in_flight, _taken_back, _not_asked_back, _unpaid)
+
+
+def _stamp_missing(facts: Facts) -> Answer | None:
+    is_waiting = any(one.state == StampingState.WAITING for one in facts.stampings)
+    if facts.order is not None and (is_waiting or not facts.stampings):
+        return _money(facts)
+    dropped = all(one.state == StampingState.DROPPED for one in facts.stampings)
+    return _money(facts) if dropped else _document(facts)
+
+
+def _quota_lost(facts: Facts) -> Answer | None:
+    if facts.order is not None and facts.order.state == OrderState.EXECUTED:
+        return _first(facts, _counted, _document)
+    return _money(facts)
+
+
+def _file_missing(facts: Facts) -> Answer | None:
+    return _first(facts, _file, _stamp_missing)
+
+
+def _cannot_open(facts: Facts) -> Answer | None:
+    return _first(facts, _again, _file)
+
+
+def _never(_facts: Facts) -> Answer | None:
+    """A matter in a person's own words alone."""
+    return None
+
+
+_RULES: Mapping[Matter, Rule] = {
+    Matter.PAID_NOT_EXECUTED: _money,
+    Matter.STATUS_SAYS_FAILED: _money,
+    Matter.PAID_TWICE: _paid_twice,
+    Matter.STAMP_MISSING: _stamp_missing,
+    Matter.QUOTA_LOST: _quota_lost,
+    Matter.REFUND_WHERE: _refund_where,
+    Matter.FILE_MISSING: _file_missing,
+    Matter.CANNOT_OPEN: _cannot_open,
+    Matter.INVALID_AT_AGENCY: _holds,
+    Matter.SOMETHING_ELSE: _never,
+}

@@ -1,0 +1,20 @@
+"""What cases tell."""
+
+from uuid import UUID
+
+from meterai.plumbing.events import Event
+
+
+class ComplaintSent(Event, frozen=True, kw_only=True):
+    """Somebody who is not signed in complains; written by the page.
+
+    Under the account of the address (`address_account`): whose order it is, and whether the address has an account,
+    is found out later, so that the answer of the page and its time say nothing about it.
+    """
+
+    case: UUID
+    email: str
+    language: str
+    matter: str
+    about: str
+    words: str

@@ -1,0 +1,65 @@
+"""What must be true of cases."""
+
+from meterai.plumbing.invariants import Invariant
+
+# Of each state and mark of a case, acts of the trail of which one led there.
+_IN_TRAIL = (
+    ("true", "'case_opened'"),
+    ("c.answer IS NOT NULL", "'case_answered_from_facts', 'case_money_back'"),
+    ("c.state = 'answered'", "'case_answered_from_facts', 'case_answered'"),
+    ("c.state = 'asked'", "'case_asked'"),
+    ("c.outcome = 'accepted'", "'case_accepted'"),
+    ("c.outcome = 'money_back'", "'case_money_back'"),
+    ("c.outcome = 'silent'", "'case_time_ran_out'"),
+    ("c.outcome IN ('solved', 'explained', 'not_ours')", "'case_closed'"),
+    ("c.reopened_at IS NOT NULL", "'case_reopened'"),
+    ("c.owner_id IS NOT NULL", "'case_owned'"),
+)
+_UNTOLD = " OR ".join(
+    f"({when} AND NOT EXISTS (SELECT 1 FROM audit_events e WHERE e.account_id = c.account_id"
+    f" AND e.subject = 'cas_' || lower(compact(c.case_id)) AND e.action IN ({actions})))"
+    for when, actions in _IN_TRAIL
+)
+INVARIANTS = (
+    Invariant(
+        "case_moves_are_in_the_trail",
+        "What happened to a case is in the audit trail.",
+        f"SELECT c.account_id, c.case_id, c.state FROM cases c WHERE {_UNTOLD}",
+    ),
+    Invariant(
+        "case_times_are_possible",
+        "A case is due, ends and is opened once more only after it began; what is closed says when.",
+        "SELECT account_id, case_id, state FROM cases WHERE due_at < opened_at OR closes_at < opened_at"
+        " OR closed_at < opened_at OR reopened_at < opened_at OR answered_at < opened_at"
+        " OR (state = 'closed') <> (closed_at IS NOT NULL) OR told < 1",
+    ),
+    Invariant(
+        "no_case_waits_past_its_end",
+        "A case to which nobody writes ends by itself.",
+        "SELECT account_id, case_id, closes_at FROM cases WHERE state IN ('answered', 'asked')"
+        " AND closes_at < now() - interval '1 hour'",
+    ),
+    Invariant(
+        "answers_from_facts_name_them",
+        "An answer from the facts says of which order or stamping, and has a digest of the facts it was made from.",
+        "SELECT account_id, case_id, answer FROM cases WHERE (answer IS NOT NULL) <> (facts_sha256 IS NOT NULL)"
+        " OR (answer IS NOT NULL AND (about = '' OR answered_at IS NULL OR octet_length(facts_sha256) <> 32))"
+        " OR (state = 'answered') AND answered_by IS NULL",
+    ),
+    Invariant(
+        "cases_are_what_was_said",
+        "A case has a message that began it; one of an order names that order; what it joins is its matter.",
+        "SELECT c.account_id, c.case_id, c.about FROM cases c"
+        " WHERE NOT EXISTS (SELECT 1 FROM case_messages m WHERE m.account_id = c.account_id"
+        " AND m.case_id = c.case_id AND m.kind = 'complaint')"
+        " OR (c.order_id IS NOT NULL AND c.about <> 'ord_' || lower(compact(c.order_id)))"
+        " OR c.joins_key <> CASE WHEN c.about = '' THEN '' ELSE c.about || ':' || c.matter END",
+    ),
+    Invariant(
+        "messages_of_cases_are_bounded",
+        "No case has more messages or pictures than a person reads.",
+        "SELECT account_id, case_id, count(*) FROM case_messages GROUP BY account_id, case_id HAVING count(*) > 80"
+        " UNION ALL"
+        " SELECT account_id, case_id, count(*) FROM case_pictures GROUP BY account_id, case_id HAVING count(*) > 3",
+    ),
+)

@@ -1,0 +1,25 @@
+"""Event handlers of cases."""
+
+from meterai import refunds
+from meterai.cases.events import ComplaintSent
+from meterai.cases.service import CaseService
+from meterai.plumbing.database import Tx
+from meterai.plumbing.events import on
+from meterai.refunds.events import RefundSettled
+
+
+async def take_complaint(tx: Tx, event: ComplaintSent, service: CaseService) -> None:
+    """Somebody who is not signed in complained: find out about what, and answer by mail."""
+    await service.take_sent(tx, event)
+
+
+async def close_with_money(tx: Tx, event: RefundSettled, service: CaseService) -> None:
+    """Money of an order is back: its cases about money end, once none is left with us."""
+    refund = await refunds.load(tx, event.account, event.refund)
+    await service.money_is_back(tx, event.account, refund.order)
+
+
+HANDLERS = (
+    on(ComplaintSent, take_complaint, gives_up=False, service=CaseService),
+    on(RefundSettled, close_with_money, gives_up=False, service=CaseService),
+)

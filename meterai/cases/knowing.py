@@ -1,0 +1,79 @@
+"""What cases know of a subject, and which of them wait for staff."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from meterai.accounts import Permission
+from meterai.cases import store
+from meterai.cases.model import CASE_KIND, Author, Case, CaseMessage
+from meterai.kit.ids import read, show
+from meterai.kit.refusal import NotFound, Said
+from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import ReadTx
+from meterai.room import Knows, WorkList
+
+
+def subject(case: Case) -> Subject:
+    """A case as the subject of a search."""
+    return Subject(SubjectKind.CASE, show(CASE_KIND, case.id), case.account)
+
+
+async def _find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
+    try:
+        found = await store.case_by_id(tx, read(CASE_KIND, text.lower()))
+    except NotFound:
+        return ()
+    return (subject(found),) if found else ()
+
+
+async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
+    cases = await _cases(tx, about)
+    return [one for case in cases for one in _told(case, await store.messages(tx, case))]
+
+
+async def _cases(tx: ReadTx, about: Subject) -> Sequence[Case]:
+    try:
+        if about.kind == SubjectKind.CASE:
+            found = await store.case_by_id(tx, read(CASE_KIND, about.shown))
+            return (found,) if found else ()
+        if about.kind == SubjectKind.ORDER and about.account is not None:
+            return await store.of_order(tx, about.account, read("ord", about.shown))
+    except NotFound:
+        pass
+    return ()
+
+
+def _told(case: Case, messages: Sequence[CaseMessage]) -> Iterator[Happening]:
+    facts: dict[str, object] = {
+        "case": show(CASE_KIND, case.id),
+        "matter": Said(f"matter.{case.matter}", {}),
+    }
+    for one in messages:
+        word = "case_facts" if one.author == Author.FACTS else f"case_{one.kind}"
+        yield Happening(one.at, word, facts, subject(case), actor=_actor(one))
+    if case.closed_at is not None:
+        outcome = {"outcome": Said(f"outcome.{case.outcome}", {})}
+        yield Happening(case.closed_at, "case_closed", facts | outcome, subject(case))
+
+
+def _actor(one: CaseMessage) -> str:
+    return f"staff:{show('acc', one.staff)}" if one.staff else str(one.author)
+
+
+async def _waiting(
+    tx: ReadTx, _settings: Settings, _now: datetime, limit: int
+) -> Sequence[WorkItem]:
+    return [
+        WorkItem(
+            subject(one),
+            one.opened_at,
+            one.due_at,
+            {"matter": Said(f"matter.{one.matter}", {}), "about": one.about or "-"},
+        )
+        for one in await store.due(tx, limit)
+    ]
+
+
+KNOWS = Knows(find=_find, tell=_tell)
+WORK = (WorkList(name="cases", permission=Permission.CONSOLE_CASES, waiting=_waiting),)

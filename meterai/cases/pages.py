@@ -1,0 +1,345 @@
+"""Pages of complaints for people: complain, read the answer, write on."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from meterai.accounts import Permission
+from meterai.cases.model import (
+    ABOUT_LENGTH_MAX,
+    CASE_KIND,
+    PICTURES_MAX,
+    WORDS_LENGTH_MAX,
+    CaseState,
+    Complaint,
+    Matter,
+    TooManyPictures,
+    written,
+)
+from meterai.cases.routes import matter_of
+from meterai.cases.service import CaseService
+from meterai.cases.views import is_answer_of_facts
+from meterai.cases.words import timeline_lines, told
+from meterai.kit.actor import Actor
+from meterai.kit.ids import read, show
+from meterai.kit.priority import Priority
+from meterai.kit.refusal import NotFound, Refusal
+from meterai.pages import (
+    FieldWrong,
+    Form,
+    Link,
+    LinkPlace,
+    Page,
+    PageRequest,
+    RoomPages,
+    field_errors,
+    form_key,
+    fresh_key,
+    kept_text,
+    page,
+    read_form,
+    read_own_form,
+    see_other,
+    visitor,
+)
+from meterai.plumbing.config import Settings
+from meterai.plumbing.http import language_of, network_of
+from meterai.plumbing.paging import Page as PageOfList
+from meterai.sealing import CHECKED_BYTES_MAX
+
+PICTURE_KIND = "pic"
+FORM_BYTES_MAX = CHECKED_BYTES_MAX + 64 * 1024  # files, and form fields beside them
+_PDF = b"%PDF-"
+_HEAD_BYTES = 1024  # within which a PDF says so (ISO 32000-1, annex H)
+SHOWN_MAX = 50  # complaints of one page
+_MAKING = {"permission": Permission.CASE_MAKE, "priority": Priority.PAID}
+_READING = {"permission": Permission.CASE_READ, "priority": Priority.PAID}
+
+
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    """What is in the fields of the form of a complaint."""
+
+    matter: str = ""
+    about: str = ""
+    words: str = ""
+    email: str = ""
+
+    @classmethod
+    def of(cls, form: Form) -> "_Typed":
+        """The fields of a form that came."""
+        return cls(*(form.text(name) for name in cls.__slots__))
+
+
+def _form_page(
+    request: PageRequest, typed: _Typed, key: str, refusal: Refusal | None = None
+) -> Page:
+    field = {"picture_none": "files", "too_many_pictures": "files"}.get(
+        refusal.code if refusal else "", "words"
+    )
+    named = refusal.facts().get("field") if refusal and refusal.code == "malformed" else None
+    return page(
+        request,
+        "cases/new.html",
+        status=refusal.status if refusal else 200,
+        typed=typed,
+        key=key,
+        matters=list(Matter),
+        words_max=WORDS_LENGTH_MAX,
+        pictures_max=PICTURES_MAX,
+        errors=field_errors(refusal, language_of(request), str(named or field)),
+    )
+
+
+@get(
+    "/complaints/new",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.PAID},
+    include_in_schema=False,
+)
+async def show_form(request: PageRequest) -> Page:
+    """The form of a complaint; an order in the address is a suggestion and nothing more."""
+    await visitor(request)
+    query = request.query_params
+    typed = _Typed(
+        kept_text(request, "matter", query.get("matter", "")[:ABOUT_LENGTH_MAX]),
+        kept_text(request, "about", query.get("order", "")[:ABOUT_LENGTH_MAX]),
+        kept_text(request, "words"),
+    )
+    return _form_page(request, typed, kept_text(request, "key", fresh_key()))
+
+
+def _matter(text: str) -> Matter:
+    """The matter that was chosen.  Refuses `FieldWrong`."""
+    if text not in list(Matter):
+        raise FieldWrong("matter")
+    return matter_of(text)
+
+
+def _words(text: str) -> str:
+    """What was typed.  Refuses `FieldWrong`."""
+    try:
+        return written(text)
+    except Refusal:
+        raise FieldWrong("words") from None
+
+
+@post(
+    "/complaints",
+    opt={**_MAKING, "keeps": ("matter", "about", "words", "key")},
+    include_in_schema=False,
+    request_max_body_size=FORM_BYTES_MAX,
+)
+async def complain(
+    request: PageRequest,
+    cases: NamedDependency[CaseService],
+    settings: NamedDependency[Settings],
+    account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
+) -> Page:
+    """Take a complaint, and show its answer or when there will be one."""
+    form = await read_own_form(request)
+    typed, key = _Typed.of(form), form_key(form.text("key"))
+    network = network_of(request, settings.process.proxies)
+    try:
+        complaint = Complaint(
+            _matter(typed.matter),
+            _words(typed.words),
+            language_of(request),
+            typed.about[:ABOUT_LENGTH_MAX],
+            _digest(form),
+            await _pictures(cases, form, network),
+            key,
+        )
+        cases.take_turn(network, str(account))
+        case = await cases.complain(account, complaint, actor=actor)
+    except Refusal as refusal:
+        return _form_page(request, typed, key, refusal)
+    return see_other(f"/complaints/{show(CASE_KIND, case.id)}")
+
+
+def _is_pdf(content: bytes) -> bool:
+    return _PDF in content[:_HEAD_BYTES]
+
+
+def _digest(form: Form) -> bytes | None:
+    """SHA-256 of the document among the files: its stamping is what the complaint is about."""
+    return next((sha256(one).digest() for _, one in form.files if _is_pdf(one)), None)
+
+
+async def _pictures(cases: CaseService, form: Form, client: str) -> list[bytes]:
+    """The pictures among the files, drawn anew.  Refuses `TooManyPictures`, `PictureNone`, `ExaminationBusy`."""
+    pictures = [one for _, one in form.files if not _is_pdf(one)]
+    if len(pictures) > PICTURES_MAX:
+        raise TooManyPictures
+    return [await cases.redrawn(one, client) for one in pictures]
+
+
+@post(
+    "/complaints/unsigned",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.PAID},
+    include_in_schema=False,
+)
+async def complain_unsigned(
+    request: PageRequest,
+    cases: NamedDependency[CaseService],
+    settings: NamedDependency[Settings],
+) -> Page:
+    """Take a complaint of somebody who is not signed in: the answer goes by mail, whatever exists."""
+    form = await read_form(request)
+    typed = _Typed.of(form)
+    try:
+        complaint = Complaint(
+            _matter(typed.matter),
+            _words(typed.words),
+            language_of(request),
+            typed.about[:ABOUT_LENGTH_MAX],
+        )
+        await cases.send(typed.email, network_of(request, settings.process.proxies), complaint)
+    except Refusal as refusal:
+        return _form_page(request, typed, fresh_key(), refusal)
+    return see_other("/complaints/sent")
+
+
+@get(
+    "/complaints/sent",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.PAID},
+    include_in_schema=False,
+)
+async def show_sent(request: PageRequest) -> Page:
+    """The same sentence, whether an order or an address exists or not."""
+    await visitor(request)
+    return page(request, "cases/sent.html")
+
+
+@get("/complaints", opt=_READING, include_in_schema=False)
+async def list_cases(
+    request: PageRequest, cases: NamedDependency[CaseService], account: NamedDependency[UUID]
+) -> Page:
+    """The newest complaints of an account."""
+    found, _ = await cases.page(account, PageOfList(SHOWN_MAX))
+    return page(request, "cases/list.html", cases=found)
+
+
+@get("/complaints/{case_id:str}", opt=_READING, include_in_schema=False)
+async def show_case(
+    request: PageRequest,
+    cases: NamedDependency[CaseService],
+    account: NamedDependency[UUID],
+    case_id: FromPath[str],
+) -> Page:
+    """One complaint: its answer, what happens next, its messages, what happened."""
+    return await _case_page(request, cases, account, case_id)
+
+
+async def _case_page(
+    request: PageRequest,
+    cases: CaseService,
+    account: UUID,
+    case_id: str,
+    words: str = "",
+    refusal: Refusal | None = None,
+) -> Page:
+    case = await cases.mine(account, read(CASE_KIND, case_id))
+    found, language = await cases.told(case), language_of(request)
+    return page(
+        request,
+        "cases/case.html",
+        status=refusal.status if refusal else 200,
+        case=case,
+        id=show(CASE_KIND, case.id),
+        answer=told(case, language),
+        messages=[one for one in found.messages if not is_answer_of_facts(one)],
+        pictures=[show(PICTURE_KIND, one) for one in found.pictures],
+        lines=timeline_lines(found.happenings, language),
+        is_closed=case.state == CaseState.CLOSED,
+        may_write=case.state != CaseState.CLOSED or case.reopened_at is None,
+        words=words or kept_text(request, "words"),
+        errors=field_errors(refusal, language, "words"),
+    )
+
+
+@get("/complaints/{case_id:str}/pictures/{picture_id:str}", opt=_READING, include_in_schema=False)
+async def show_picture(
+    cases: NamedDependency[CaseService],
+    account: NamedDependency[UUID],
+    case_id: FromPath[str],
+    picture_id: FromPath[str],
+) -> Response[bytes]:
+    """A picture that its person sent, as it was drawn anew."""
+    case = await cases.mine(account, read(CASE_KIND, case_id))
+    return picture_answer(await cases.picture(case, read(PICTURE_KIND, picture_id)))
+
+
+def picture_answer(webp: bytes) -> Response[bytes]:
+    """A picture of a case as a response: a browser takes it for nothing else."""
+    headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
+    return Response(webp, media_type="image/webp", headers=headers)
+
+
+@post(
+    "/complaints/{case_id:str}/messages",
+    opt={**_MAKING, "keeps": ("words",)},
+    include_in_schema=False,
+    request_max_body_size=FORM_BYTES_MAX,
+)
+async def add_message(
+    request: PageRequest,
+    cases: NamedDependency[CaseService],
+    settings: NamedDependency[Settings],
+    account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
+    case_id: FromPath[str],
+) -> Page:
+    """Write on; what the answer does not answer goes to staff."""
+    form = await read_own_form(request)
+    case = await cases.mine(account, read(CASE_KIND, case_id))
+    words = form.text("words")
+    try:
+        if form.text("is_none"):
+            await cases.not_answered(case, words, actor=actor)
+        else:
+            network = network_of(request, settings.process.proxies)
+            pictures = await _pictures(cases, form, network)
+            await cases.say(case, _words(words), pictures, actor=actor)
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return await _case_page(request, cases, account, case_id, words, refusal)
+    return see_other(f"/complaints/{case_id}")
+
+
+@post("/complaints/{case_id:str}/accept", opt={**_MAKING, "keeps": ()}, include_in_schema=False)
+async def accept(
+    request: PageRequest,
+    cases: NamedDependency[CaseService],
+    account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
+    case_id: FromPath[str],
+) -> Page:
+    """The person says that it is answered."""
+    await read_own_form(request)
+    case = await cases.mine(account, read(CASE_KIND, case_id))
+    await cases.accept(case, actor=actor)
+    return see_other(f"/complaints/{case_id}")
+
+
+PAGES = RoomPages(
+    "cases",
+    "meterai.cases",
+    links=(Link(LinkPlace.FOOT, 6, "/complaints/new", "page.foot.complaints"),),
+)
+routes = [
+    show_form,
+    complain,
+    complain_unsigned,
+    show_sent,
+    list_cases,
+    show_case,
+    show_picture,
+    add_message,
+    accept,
+]

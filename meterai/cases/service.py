@@ -1,0 +1,377 @@
+"""Cases: complain, answer, ask, close; each in a transaction of its own."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from uuid import UUID
+
+import structlog
+
+from meterai import accounts, sealing
+from meterai.accounts import normalized
+from meterai.cases import steps, store
+from meterai.cases.answers import answer
+from meterai.cases.events import ComplaintSent
+from meterai.cases.gathering import NOTHING, Gathering, about_order
+from meterai.cases.model import (
+    CASE_KIND,
+    OF_MONEY,
+    About,
+    Case,
+    CaseEvent,
+    CaseMessage,
+    CaseState,
+    Complaint,
+    DueCase,
+    Matter,
+    Outcome,
+    PictureNone,
+    TooManyCases,
+    address_account,
+    written,
+)
+from meterai.cases.settings import CaseSettings
+from meterai.cases.steps import Found, Moment
+from meterai.kit.actor import Actor, ActorKind
+from meterai.kit.clock import Clock
+from meterai.kit.ids import new_id, read, show
+from meterai.kit.refusal import NotFound
+from meterai.kit.subjects import Happening, Subject, SubjectKind
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.events import emit
+from meterai.plumbing.networks import Buckets, nested
+from meterai.plumbing.paging import Page
+from meterai.plumbing.periodic import each, run_row
+from meterai.room import Offers
+from meterai.room.timelines import found as find
+from meterai.room.timelines import timeline
+from meterai.sealing import PHOTO_BYTES_MAX, PhotoUnreadable
+
+CLOSING = "close_cases"
+BATCH = 100  # cases that one run of the periodic task closes
+LISTED_MAX = 200  # cases of one list of staff
+_ADDRESS_REFILLS_SECONDS = 3_600.0
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class CaseTold:
+    """A case with all that is shown of it: messages, ids of pictures, and the timeline of its subject."""
+
+    case: Case
+    messages: Sequence[CaseMessage]
+    pictures: Sequence[UUID]
+    happenings: Sequence[Happening]
+
+
+class CaseService:
+    """Takes complaints, answers them from the facts, and lets staff and people write."""
+
+    def __init__(
+        self, database: Database, gathering: Gathering, offers: Offers, settings: Settings, clock: Clock
+    ) -> None:  # fmt: skip
+        self._database = database
+        self._gathering = gathering
+        self._offers = offers
+        self._settings = settings.of(CaseSettings)
+        self._clock = clock
+        most = self._settings.cases_per_hour_per_network_max
+        self._networks = Buckets(most, _ADDRESS_REFILLS_SECONDS)
+        self._addresses = Buckets(most, _ADDRESS_REFILLS_SECONDS)
+        self._pool = sealing.Pool(processes=1)
+        self._slots = sealing.Slots(1)
+
+    def _now(self, actor: Actor) -> Moment:
+        return Moment(self._clock.now(), actor, self._settings)
+
+    def take_turn(self, network: str, address: str) -> None:
+        """Count a complaint for its network and its address, each of which may send some in an hour.
+
+        Refuses `TooManyCases`.
+        """
+        names = nested(network)
+        if not self._networks.take(names):
+            raise TooManyCases("as many as a network may send")
+        if not self._addresses.take((address,)):
+            self._networks.give_back(names)
+            raise TooManyCases("as many as an address may send")
+
+    async def redrawn(self, picture: bytes, client: str) -> bytes:
+        """A picture drawn anew, in WebP, for a case.  Refuses `PictureNone`, `ExaminationBusy`."""
+        if not 0 < len(picture) <= PHOTO_BYTES_MAX:
+            raise PictureNone("empty, or larger than a photo")
+        try:
+            return await self._pool.finish(sealing.redrawing(picture), client, self._slots)
+        except PhotoUnreadable:
+            raise PictureNone("it cannot be drawn") from None
+
+    # -- complaints --------------------------------------------------------------------------------
+
+    async def complain(self, account: UUID, complaint: Complaint, *, actor: Actor) -> Case:
+        """Take the complaint of a known account, and answer it at once where the facts do.
+
+        Refuses `TooManyCases`, `TooManyPictures`, `IdempotencyKeyReused`.
+        """
+        about, found = await self._looked_up(account, complaint)
+        return await self._take(account, complaint, about, found, actor=actor)
+
+    async def _take(
+        self, account: UUID, complaint: Complaint, about: About, found: Found | None, *, actor: Actor
+    ) -> Case:  # fmt: skip
+        return await self._database.run(
+            partial(
+                steps.take,
+                account=account,
+                complaint=complaint,
+                about=about,
+                found=found,
+                now=self._now(actor),
+            )
+        )
+
+    async def _looked_up(self, account: UUID, complaint: Complaint) -> tuple[About, Found | None]:
+        """The subject of a complaint, and what the facts say of it.
+
+        Where nothing is named, it is the newest order whose facts fit.  What is named and of another account is
+        nothing, so that whoever names it learns nothing.
+        """
+        if complaint.digest is not None or complaint.about.strip():
+            about = await self._gathering.about(account, complaint)
+        else:
+            about = await self._gathering.meant(account, complaint.matter)
+        if about.order is not None and complaint.matter in OF_MONEY:
+            await self._gathering.ask_the_bank(account, about.order)
+        return about, await self._found(account, complaint.matter, about)
+
+    async def _found(self, account: UUID, matter: Matter, about: About) -> Found | None:
+        facts = await self._gathering.of(account, about)
+        said = answer(matter, facts) if facts is not None else None
+        return Found(said, facts.digest) if said is not None and facts is not None else None
+
+    async def send(self, email: str, network: str, complaint: Complaint) -> None:
+        """Take the complaint of somebody who is not signed in; what comes of it goes by mail.
+
+        Nothing is looked up here: neither the answer nor its time says whose order, or whose address, that is.
+        Refuses `Malformed`, `TooManyCases`.
+        """
+        address = normalized(email)
+        self.take_turn(network, address)
+        event = ComplaintSent(
+            account=address_account(address),
+            case=new_id(),
+            email=address,
+            language=complaint.language,
+            matter=complaint.matter,
+            about=complaint.about,
+            words=complaint.words,
+        )
+        await self._database.run(partial(emit, event=event))
+
+    async def take_sent(self, tx: Tx, event: ComplaintSent) -> None:
+        """Take what `send` was given: into the account whose order it names, else into that of its address.
+
+        The answer goes to the address of that account alone.
+        """
+        complaint = Complaint(
+            Matter(event.matter),
+            event.words,
+            event.language,
+            event.about,
+            key=f"sent:{event.case}",
+            contact=event.email,
+        )
+        account, about, found = await self._whose(tx, event.email, complaint)
+        now = self._now(Actor(ActorKind.JOB, "take_complaint"))
+        try:
+            await steps.take(tx, account, complaint, about, found, now)
+        except TooManyCases:
+            _log.warning("complaint_beyond_bound", case=str(event.case))
+
+    async def _whose(
+        self, tx: ReadTx, email: str, complaint: Complaint
+    ) -> tuple[UUID, About, Found | None]:
+        own = await accounts.account_known(tx, email)
+        if own is not None:
+            about, found = await self._looked_up(own, complaint)
+            if about != NOTHING or not complaint.about.strip():
+                return own, about, found
+        if complaint.about.strip():
+            for subject in await find(tx, self._offers, complaint.about, 1):
+                if subject.account is not None:
+                    about, found = await self._looked_up(subject.account, complaint)
+                    if about != NOTHING:
+                        return subject.account, about, found
+        return own or address_account(email), NOTHING, None
+
+    # -- the person --------------------------------------------------------------------------------
+
+    async def keys_of(self, account: UUID) -> tuple[UUID, ...]:
+        """Keys under which cases of an account lie: its own, and that of its address before it had an account."""
+        async with self._database.reading() as tx:
+            try:
+                contact = await accounts.contact(tx, account)
+            except NotFound:
+                return (account,)
+        return (account, address_account(contact.email)) if contact.email else (account,)
+
+    async def mine(self, account: UUID, case_id: UUID) -> Case:
+        """One case of an account.  Refuses `NotFound`."""
+        for key in await self.keys_of(account):
+            if (case := await self._database.once(store.case, key, case_id)) is not None:
+                return case
+        raise NotFound("no such case of this account")
+
+    async def page(self, account: UUID, page: Page) -> tuple[list[Case], bool]:
+        """A page of the cases of an account, newest first, and whether there are older ones."""
+        keys = await self.keys_of(account)
+        return page.cut(
+            await self._database.once(store.of_accounts, keys, page.before, page.wanted)
+        )
+
+    async def told(self, case: Case) -> CaseTold:
+        """All that is shown of a case; whoever shows it to its person leaves out what is for staff."""
+        async with self._database.reading() as tx:
+            return CaseTold(
+                case,
+                await store.messages(tx, case),
+                await store.pictures(tx, case),
+                await timeline(tx, self._offers, subject_of(case)),
+            )
+
+    async def picture(self, case: Case, picture_id: UUID) -> bytes:
+        """One picture of a case, in WebP.  Refuses `NotFound`."""
+        found = await self._database.once(store.picture, case, picture_id)
+        if found is None:
+            raise NotFound("no such picture of this case")
+        return found
+
+    async def say(self, case: Case, words: str, pictures: Sequence[bytes], *, actor: Actor) -> Case:
+        """`say` of `steps` in a transaction of its own."""
+        act = partial(steps.say, words=written(words), pictures=pictures, now=self._now(actor))
+        return await self._with(case, act)
+
+    async def not_answered(self, case: Case, words: str, *, actor: Actor) -> Case:
+        """`not_answered` of `steps` in a transaction of its own; the person may leave it at that."""
+        said = written(words) if words.strip() else ""
+        return await self._with(case, partial(steps.not_answered, words=said, now=self._now(actor)))
+
+    async def accept(self, case: Case, *, actor: Actor) -> Case:
+        """`accept` of `steps` in a transaction of its own."""
+        return await self._with(case, partial(steps.accept, now=self._now(actor)))
+
+    async def _with(self, of: Case, act: Callable[..., Awaitable[Case]]) -> Case:
+        async def locked(tx: Tx) -> Case:
+            return await act(tx, await steps.locked(tx, of.account, of.id))
+
+        return await self._database.run(locked)
+
+    # -- staff -------------------------------------------------------------------------------------
+
+    async def one(self, case_id: UUID) -> Case:
+        """One case, whoever's it is: for staff.  Refuses `NotFound`."""
+        found = await self._database.once(store.case_by_id, case_id)
+        if found is None:
+            raise NotFound("no such case")
+        return found
+
+    async def listed(
+        self, state: CaseState, *, owner: UUID | None, is_unowned: bool, matter: str
+    ) -> list[Case]:
+        """Cases in a state, the most urgent first: those of one member of staff, or of nobody; of one matter."""
+        return await self._database.once(
+            store.listed, state, owner, matter, LISTED_MAX, is_unowned=is_unowned
+        )
+
+    async def own(self, case: Case, staff: UUID, *, actor: Actor) -> None:
+        """Take a case over."""
+
+        async def act(tx: Tx) -> None:
+            await steps.own(
+                tx, await steps.locked(tx, case.account, case.id), staff, self._now(actor)
+            )
+
+        await self._database.run(act)
+
+    async def write_as_staff(
+        self, case: Case, event: CaseEvent, words: str, staff: UUID, *, actor: Actor,
+        outcome: Outcome | None = None,
+    ) -> Case:  # fmt: skip
+        """Answer a case, ask its person, or close it.  Refuses `Malformed`, `NotAllowedNow`, `CaseFull`."""
+        act = partial(
+            steps.write_as_staff,
+            words=written(words),
+            staff=staff,
+            now=self._now(actor),
+            event=event,
+            outcome=outcome,
+        )
+        return await self._with(case, act)
+
+    async def open_as_staff(self, complaint: Complaint, staff: UUID, *, actor: Actor) -> Case:
+        """Open a case for the owner of an order, who told it to staff.  Refuses `NotFound`."""
+        async with self._database.reading() as tx:
+            subjects = await find(tx, self._offers, complaint.about, 1)
+        accounts_of = [one.account for one in subjects if one.account is not None]
+        if not accounts_of:
+            raise NotFound("nothing of ours is called that")
+        complaint = replace(complaint, words=written(complaint.words))
+        looked, found = await self._looked_up(accounts_of[0], complaint)
+        return await self._database.run(
+            partial(
+                steps.take,
+                account=accounts_of[0],
+                complaint=complaint,
+                about=looked,
+                found=found,
+                now=self._now(actor),
+                staff=staff,
+            )
+        )
+
+    # -- by itself ---------------------------------------------------------------------------------
+
+    async def money_is_back(self, tx: Tx, account: UUID, order: UUID) -> None:
+        """A refund of an order was settled: end its cases about money, once none of its money is with us."""
+        cases = await store.of_order_not_closed(tx, account, order)
+        wanted = [one for one in cases if one.matter in OF_MONEY]
+        if not wanted:
+            return
+        facts = await self._gathering.of(account, about_order(order))
+        if facts is None or facts.order is None or facts.order.money.in_flight:
+            return
+        said = answer(Matter.REFUND_WHERE, facts)
+        if said is None or not said.code.startswith("refund_settled"):
+            return
+        now = self._now(Actor(ActorKind.JOB, "close_with_money"))
+        for case in wanted:
+            await steps.money_is_back(tx, case, Found(said, facts.digest), now)
+
+    async def close_silent(self) -> int:
+        """Periodic task: end the cases to which nobody wrote any more."""
+        found = await self._database.once(store.to_close, self._clock.now(), BATCH)
+        return await each(self._database, CLOSING, found, self._close_silent, subject="case")
+
+    async def _close_silent(self, due: DueCase) -> None:
+        now = self._now(Actor(ActorKind.JOB, CLOSING))
+
+        async def close(tx: Tx) -> None:
+            case = await steps.locked(tx, due.account, due.case)
+            if case.closes_at is not None and case.closes_at <= now.at:
+                await steps.move(tx, case, CaseEvent.TIME_RAN_OUT, now, Outcome.SILENT)
+
+        await run_row(self._database, close)
+
+
+def subject_of(case: Case) -> Subject:
+    """The subject whose timeline goes with a case: what it is about, else the case itself."""
+    if case.order is not None:
+        return Subject(SubjectKind.ORDER, case.about, case.account)
+    if case.about:
+        return Subject(SubjectKind.STAMPING, case.about, case.account)
+    return Subject(SubjectKind.CASE, show(CASE_KIND, case.id), case.account)
+
+
+def case_of(text: str) -> UUID:
+    """The id of a case as it is shown.  Refuses `NotFound`."""
+    return read(CASE_KIND, text)

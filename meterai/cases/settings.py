@@ -1,0 +1,27 @@
+"""What can be set about cases."""
+
+import msgspec
+
+from meterai.kit.working_hours import WorkingHours, read_working_hours
+from meterai.plumbing.config import Positive, Seconds
+
+
+class CaseSettings(msgspec.Struct, frozen=True):
+    """Times of answers, and how much somebody may send."""
+
+    # Working hours until the first answer of staff: a working day.
+    case_hours: Seconds = 8.0
+    # Without a word of the person a case that waits for it ends after so many days, as in SP4N-LAPOR!.
+    case_closes_days: Positive = 10
+    case_working_days: str = "mon-fri"
+    case_working_hours: str = "08:00-16:00"
+    case_holidays: str = ""  # days, separated by commas: 2026-12-25,2027-01-01
+    # A carrier's phones share one address; a line of people at one has no more than a few complaints each minute.
+    cases_per_hour_per_network_max: Positive = 60
+
+    @property
+    def calendar(self) -> WorkingHours:
+        """When staff work."""
+        return read_working_hours(
+            self.case_working_days, self.case_working_hours, self.case_holidays
+        )

@@ -1,0 +1,363 @@
+"""Steps of a case: each takes a transaction, asks the lifecycle, keeps the state and writes the trail."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from meterai import accounts, audit, notifications
+from meterai.cases import store
+from meterai.cases.answers import Answer
+from meterai.cases.model import (
+    A_DAY,
+    CASE,
+    CASE_KIND,
+    CASES_PER_DAY_MAX,
+    MESSAGES_MAX,
+    MESSAGES_OF_PERSON_MAX,
+    PICTURES_MAX,
+    About,
+    Author,
+    Case,
+    CaseEvent,
+    CaseFull,
+    CaseOver,
+    CaseState,
+    Complaint,
+    MessageKind,
+    Outcome,
+    TooManyCases,
+    TooManyPictures,
+    joins_key,
+)
+from meterai.cases.settings import CaseSettings
+from meterai.cases.store import NewMessage
+from meterai.cases.words import in_both, stored
+from meterai.kit.actor import Actor, ActorKind
+from meterai.kit.ids import new_id, show
+from meterai.kit.refusal import NotFound
+from meterai.kit.working_hours import due
+from meterai.plumbing.database import Tx
+from meterai.plumbing.http import IdempotencyKeyReused
+from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the facts say to a complaint: the answer, and a digest of the facts it was made from."""
+
+    answer: Answer
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When something is done, by whom, and the settings in force."""
+
+    at: datetime
+    actor: Actor
+    settings: CaseSettings
+
+    @property
+    def due_at(self) -> datetime:
+        """By when staff answer what waits for them from now on."""
+        return due(self.at, self.settings.case_hours, self.settings.calendar)
+
+    @property
+    def closes_at(self) -> datetime:
+        """When what waits for the person from now on ends by itself."""
+        return self.at + timedelta(days=self.settings.case_closes_days)
+
+
+async def locked(tx: Tx, account: UUID, case_id: UUID) -> Case:
+    """One case of an account, locked until the transaction ends.  Refuses `NotFound`."""
+    found = await store.case(tx, account, case_id, is_locked=True)
+    if found is None:
+        raise NotFound("no such case")
+    return found
+
+
+async def move(
+    tx: Tx, case: Case, event: CaseEvent, now: Moment, outcome: Outcome | None = None
+) -> Case:
+    """What follows from an event.  Refuses `NotAllowedNow`."""
+    state = CASE.after(case.state, event)
+    waits = state in (CaseState.ANSWERED, CaseState.ASKED)
+    is_new = case.due_at is None or event == CaseEvent.REOPENED
+    by = case.answered_by
+    if event in (CaseEvent.ANSWERED, CaseEvent.ANSWERED_FROM_FACTS):
+        by = Author.STAFF if event == CaseEvent.ANSWERED else Author.FACTS
+    moved = replace(
+        case,
+        state=state,
+        due_at=(now.due_at if is_new else case.due_at) if state == CaseState.OPEN else None,
+        closes_at=now.closes_at if waits else None,
+        closed_at=now.at if state == CaseState.CLOSED else None,
+        outcome=outcome if state == CaseState.CLOSED else None,
+        reopened_at=now.at if event == CaseEvent.REOPENED else case.reopened_at,
+        answered_by=by,
+    )
+    await store.move(tx, moved)
+    actor = now.actor
+    await audit.record(
+        tx, case.account, actor=actor, action=f"case_{event}", subject=show(CASE_KIND, case.id)
+    )
+    return moved
+
+
+# -- complaints ------------------------------------------------------------------------------------
+
+
+async def repeated(tx: Tx, account: UUID, complaint: Complaint) -> Case | None:
+    """The case of the same request, where it came before.  Refuses `IdempotencyKeyReused`."""
+    if complaint.key is None:
+        return None
+    request = await store.request_of(tx, account, complaint.key)
+    if request is None:
+        return None
+    if request != complaint.request_hash:
+        raise IdempotencyKeyReused("the key came with another complaint")
+    return await store.case_by_key(tx, account, complaint.key)
+
+
+async def take(
+    tx: Tx, account: UUID, complaint: Complaint, about: About, found: Found | None, now: Moment,
+    staff: UUID | None = None,
+) -> Case:  # fmt: skip
+    """Open a case for a complaint, or let it join the one of the same matter and order that is not closed.
+
+    The answer of the facts, where they have one, is its answer at once.  Refuses `TooManyCases`,
+    `TooManyPictures`, `IdempotencyKeyReused`.
+    """
+    if len(complaint.pictures) > PICTURES_MAX:
+        raise TooManyPictures
+    if (same := await repeated(tx, account, complaint)) is not None:
+        return same
+    known = await store.not_closed(tx, account, joins_key(complaint.matter, about.shown))
+    if known is None:
+        opened = await _open(tx, account, complaint, about, now)
+        if opened is not None:
+            return await _begin(tx, opened, complaint, found, now, staff)
+        known = await store.not_closed(tx, account, joins_key(complaint.matter, about.shown))
+    assert known is not None, "it was there when another could not be inserted"
+    return await _join(tx, known, complaint, found, now)
+
+
+async def _open(
+    tx: Tx, account: UUID, complaint: Complaint, about: About, now: Moment
+) -> Case | None:
+    if await store.new_since(tx, account, now.at - A_DAY) >= CASES_PER_DAY_MAX:
+        raise TooManyCases("as many new cases as an account may have in a day")
+    case = new_id()
+    is_new = await store.insert(tx, account, case, complaint, about, now.at, now.due_at)
+    return await locked(tx, account, case) if is_new else None
+
+
+async def _begin(
+    tx: Tx, case: Case, complaint: Complaint, found: Found | None, now: Moment, staff: UUID | None
+) -> Case:
+    actor = now.actor
+    await audit.record(
+        tx, case.account, actor=actor, action="case_opened", subject=show(CASE_KIND, case.id)
+    )
+    await _write_complaint(tx, case, complaint, now, staff)
+    if found is not None:
+        return await _answer(tx, case, found, now)
+    due_at = {one: format_datetime(now.due_at, one) for one in LANGUAGES}
+    await mail(tx, case, "case_received", f"case_received:{case.id}", due=due_at)
+    return case
+
+
+async def _join(tx: Tx, case: Case, complaint: Complaint, found: Found | None, now: Moment) -> Case:
+    await store.told_again(tx, case)
+    if not await _has_room(tx, case):
+        return case
+    await _write_complaint(tx, case, complaint, now, None)
+    if case.state == CaseState.ASKED or case.answered_by == Author.STAFF:
+        if case.state != CaseState.OPEN:
+            return await move(tx, case, CaseEvent.REPLIED, now)
+        return case
+    if found is None or case.state != CaseState.ANSWERED:
+        return case
+    if (found.answer.code, stored(found.answer)) == (case.answer, case.answer_facts):
+        return case
+    return await _answer(tx, case, found, now)
+
+
+async def _write_complaint(
+    tx: Tx, case: Case, complaint: Complaint, now: Moment, staff: UUID | None
+) -> None:
+    author = Author.PERSON if staff is None else Author.STAFF
+    request = complaint.request_hash if complaint.key else None
+    message = NewMessage(
+        new_id(), author, MessageKind.COMPLAINT, complaint.words, now.at, staff,
+        complaint.key, request,
+    )  # fmt: skip
+    await store.write(tx, case, message)
+    await keep_pictures(tx, case, complaint.pictures, now.at)
+
+
+async def keep_pictures(tx: Tx, case: Case, pictures: Sequence[bytes], at: datetime) -> None:
+    """Add evidence to a case.  Refuses `TooManyPictures`."""
+    if not pictures:
+        return
+    if len(await store.pictures(tx, case)) + len(pictures) > PICTURES_MAX:
+        raise TooManyPictures
+    for webp in pictures:
+        await store.keep_picture(tx, case, new_id(), webp, at)
+
+
+async def _has_room(tx: Tx, case: Case) -> bool:
+    """True where the person may write one more message to a case."""
+    counted = await store.counted(tx, case)
+    return counted.of_person < MESSAGES_OF_PERSON_MAX and counted.messages < MESSAGES_MAX
+
+
+async def _answer(tx: Tx, case: Case, found: Found, now: Moment) -> Case:
+    """Answer a case from the facts, by ourselves."""
+    facts, by_itself = (
+        stored(found.answer),
+        replace(now, actor=Actor(ActorKind.JOB, "answer_from_facts")),
+    )
+    await store.answer(tx, case, found.answer.code, facts, found.digest, now.at)
+    message = NewMessage(new_id(), Author.FACTS, MessageKind.ANSWER, "", now.at)
+    await store.write(tx, case, message)
+    moved = await move(tx, case, CaseEvent.ANSWERED_FROM_FACTS, by_itself)
+    answered = replace(
+        moved,
+        answer=found.answer.code,
+        answer_facts=facts,
+        facts_sha256=found.digest,
+        answered_at=now.at,
+    )
+    cause = f"case_facts:{case.id}:{found.digest.hex()[:16]}"
+    await mail(tx, answered, "case_answered_from_facts", cause, answer=in_both(answered))
+    return answered
+
+
+# -- the person ------------------------------------------------------------------------------------
+
+
+async def say(tx: Tx, case: Case, words: str, pictures: Sequence[bytes], now: Moment) -> Case:
+    """A message of the person; a case that was closed is opened once more.
+
+    Refuses `CaseOver`, `CaseFull`, `TooManyPictures`.
+    """
+    event = CaseEvent.REPLIED
+    if case.state == CaseState.CLOSED:
+        joins = joins_key(case.matter, case.about)
+        if case.reopened_at is not None or await store.not_closed(tx, case.account, joins):
+            raise CaseOver("it was opened once more before, or another is open")
+        event = CaseEvent.REOPENED
+    return await _said(tx, case, words, pictures, now, event)
+
+
+async def not_answered(tx: Tx, case: Case, words: str, now: Moment) -> Case:
+    """The person says that the answer is none: staff answer by the due time.
+
+    Refuses `CaseFull`, `NotAllowedNow`.
+    """
+    return await _said(tx, case, words, (), now, CaseEvent.NOT_ANSWERED)
+
+
+async def _said(
+    tx: Tx, case: Case, words: str, pictures: Sequence[bytes], now: Moment, event: CaseEvent
+) -> Case:
+    if not await _has_room(tx, case):
+        raise CaseFull(MESSAGES_OF_PERSON_MAX)
+    is_none = event == CaseEvent.NOT_ANSWERED
+    kind = MessageKind.NOT_ANSWERED if is_none else MessageKind.REPLY
+    moved = await move(tx, case, event, now)
+    await store.write(tx, case, NewMessage(new_id(), Author.PERSON, kind, words, now.at))
+    await keep_pictures(tx, case, pictures, now.at)
+    return moved
+
+
+async def accept(tx: Tx, case: Case, now: Moment) -> Case:
+    """The person says that it is answered.  Refuses `NotAllowedNow`."""
+    return await move(tx, case, CaseEvent.ACCEPTED, now, Outcome.ACCEPTED)
+
+
+# -- staff -----------------------------------------------------------------------------------------
+
+
+async def own(tx: Tx, case: Case, staff: UUID, now: Moment) -> None:
+    """Somebody of staff takes a case over."""
+    await store.own(tx, case, staff)
+    actor = now.actor
+    subject = show(CASE_KIND, case.id)
+    await audit.record(tx, case.account, actor=actor, action="case_owned", subject=subject)
+
+
+async def write_as_staff(
+    tx: Tx, case: Case, words: str, staff: UUID, now: Moment, event: CaseEvent,
+    outcome: Outcome | None = None,
+) -> Case:  # fmt: skip
+    """Staff answer, ask or close; whose case it was not becomes theirs.
+
+    Refuses `NotAllowedNow`, `CaseFull`.
+    """
+    counted = await store.counted(tx, case)
+    # A closing is always possible: else a case that is full would never end.
+    if counted.messages >= MESSAGES_MAX and event != CaseEvent.CLOSED:
+        raise CaseFull(MESSAGES_MAX)
+    if case.owner is None:
+        await own(tx, case, staff, now)
+    moved = await move(tx, case, event, now, outcome)
+    kind = _KINDS[event]
+    message = NewMessage(new_id(), Author.STAFF, kind, words, now.at, staff)
+    await store.write(tx, case, message)
+    template = _MAILS[event]
+    facts: dict[str, Mapping[str, str]] = {}
+    if outcome is not None:
+        facts["outcome"] = {one: translate(f"outcome.{outcome}", one) for one in LANGUAGES}
+    if moved.closes_at is not None:
+        closes = moved.closes_at
+        facts["until"] = {one: format_datetime(closes, one) for one in LANGUAGES}
+    await mail(tx, moved, template, f"{template}:{message.id}", words=words, **facts)
+    return moved
+
+
+_KINDS = {
+    CaseEvent.ANSWERED: MessageKind.ANSWER,
+    CaseEvent.ASKED: MessageKind.QUESTION,
+    CaseEvent.CLOSED: MessageKind.CLOSING,
+}
+_MAILS = {
+    CaseEvent.ANSWERED: "case_answered",
+    CaseEvent.ASKED: "case_asked",
+    CaseEvent.CLOSED: "case_closed",
+}
+
+
+# -- by itself -------------------------------------------------------------------------------------
+
+
+async def money_is_back(tx: Tx, case: Case, found: Found, now: Moment) -> None:
+    """All money of its order is back: say so, and end the case."""
+    facts = stored(found.answer)
+    await store.answer(tx, case, found.answer.code, facts, found.digest, now.at)
+    message = NewMessage(new_id(), Author.FACTS, MessageKind.ANSWER, "", now.at)
+    await store.write(tx, case, message)
+    moved = await move(tx, case, CaseEvent.MONEY_BACK, now, Outcome.MONEY_BACK)
+    told = replace(moved, answer=found.answer.code, answer_facts=facts)
+    outcome = {one: translate(f"outcome.{Outcome.MONEY_BACK}", one) for one in LANGUAGES}
+    cause = f"case_closed:{message.id}"
+    await mail(tx, told, "case_closed", cause, words=in_both(told), outcome=outcome)
+
+
+async def mail(
+    tx: Tx, case: Case, template: str, cause: str, **facts: str | Mapping[str, str]
+) -> None:
+    """Queue a mail about a case: to its account, or to the address of whoever has none."""
+    email, language = case.contact, case.language
+    try:
+        contact = await accounts.contact(tx, case.account)
+        email, language = contact.email, contact.language
+    except NotFound:
+        pass  # of an address without an account
+    if email:
+        matter = {one: translate(f"matter.{case.matter}", one) for one in LANGUAGES}
+        shown = show(CASE_KIND, case.id)
+        told: dict[str, object] = {"case": shown, "matter": matter, **facts}
+        await notifications.queue_to(tx, case.account, email, language, cause, template, told)

@@ -1,0 +1,285 @@
+"""SQL of cases, one function per question."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from meterai.cases.model import (
+    About,
+    Author,
+    Case,
+    CaseMessage,
+    CaseState,
+    Complaint,
+    DueCase,
+    MessageKind,
+    joins_key,
+)
+from meterai.plumbing.database import ReadTx, Tx, jsonb
+from meterai.plumbing.rows import RowMapper
+
+_COLUMNS = (
+    "account_id AS account, case_id AS id, matter, about, order_id AS order, contact, language, state,"
+    " owner_id AS owner, answer, answer_facts, facts_sha256, answered_at, answered_by, outcome, opened_at, due_at, closes_at,"
+    " closed_at, reopened_at, told"
+)
+_SELECT = f"SELECT {_COLUMNS} FROM cases"  # noqa: S608 - columns are a constant
+_CASE = _SELECT + " WHERE account_id = %s AND case_id = %s"
+_CASE_BY_ID = _SELECT + " WHERE case_id = %s"
+_CASE_BY_KEY = f"""
+{_SELECT} WHERE account_id = %s AND case_id =
+    (SELECT case_id FROM case_messages WHERE account_id = %s AND idempotency_key = %s)
+"""  # noqa: S608 - columns are a constant
+_NOT_CLOSED = _SELECT + (
+    " WHERE account_id = %s AND joins_key = %s AND state <> 'closed' FOR UPDATE"
+)
+_OF_ACCOUNTS = _SELECT + (
+    " WHERE account_id = ANY(%s) AND case_id < %s ORDER BY case_id DESC LIMIT %s"
+)
+_OF_ORDER = _SELECT + " WHERE account_id = %s AND order_id = %s ORDER BY case_id"
+_OF_ORDER_NOT_CLOSED = _SELECT + (
+    " WHERE account_id = %s AND order_id = %s AND state <> 'closed' ORDER BY case_id FOR UPDATE"
+)
+_DUE = _SELECT + " WHERE state = 'open' ORDER BY due_at, case_id LIMIT %s"
+_LISTED = _SELECT + (
+    " WHERE state = %s AND (%s::uuid IS NULL OR owner_id = %s) AND (NOT %s OR owner_id IS NULL)"
+    " AND (%s = '' OR matter = %s) ORDER BY due_at, case_id DESC LIMIT %s"
+)
+_TO_CLOSE = """
+SELECT account_id AS account, case_id AS case FROM cases
+WHERE state IN ('answered', 'asked') AND closes_at <= %s ORDER BY closes_at LIMIT %s
+"""
+_NEW_SINCE = "SELECT count(*) FROM cases WHERE account_id = %s AND opened_at > %s"
+_INSERT = """
+INSERT INTO cases (account_id, case_id, joins_key, matter, about, order_id, contact, language, opened_at, due_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (account_id, joins_key) WHERE state <> 'closed' DO NOTHING
+"""
+_MOVE = """
+UPDATE cases SET state = %s, due_at = %s, closes_at = %s, closed_at = %s, reopened_at = %s, outcome = %s,
+    answered_by = %s
+WHERE account_id = %s AND case_id = %s
+"""
+_ANSWER = """
+UPDATE cases SET answer = %s, answer_facts = %s, facts_sha256 = %s, answered_at = %s
+WHERE account_id = %s AND case_id = %s
+"""
+_TOLD_AGAIN = "UPDATE cases SET told = told + 1 WHERE account_id = %s AND case_id = %s"
+_OWN = "UPDATE cases SET owner_id = %s WHERE account_id = %s AND case_id = %s"
+_MESSAGES = """
+SELECT message_id AS id, author, kind, staff_id AS staff, words, written_at AS at FROM case_messages
+WHERE account_id = %s AND case_id = %s ORDER BY message_id
+"""
+_REQUEST = """
+SELECT request_hash FROM case_messages WHERE account_id = %s AND idempotency_key = %s
+"""
+_COUNTED = """
+SELECT count(*) AS messages, count(*) FILTER (WHERE author = 'person') AS of_person FROM case_messages
+WHERE account_id = %s AND case_id = %s
+"""
+_INSERT_MESSAGE = """
+INSERT INTO case_messages (account_id, case_id, message_id, author, kind, staff_id, words, idempotency_key,
+                           request_hash, written_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+_PICTURES = """
+SELECT picture_id FROM case_pictures WHERE account_id = %s AND case_id = %s ORDER BY picture_id
+"""
+_PICTURE = """
+SELECT webp FROM case_pictures WHERE account_id = %s AND case_id = %s AND picture_id = %s
+"""
+_INSERT_PICTURE = """
+INSERT INTO case_pictures (account_id, case_id, picture_id, webp, added_at) VALUES (%s, %s, %s, %s, %s)
+"""
+_CASES = RowMapper(Case)
+_MESSAGE_ROWS = RowMapper(CaseMessage)
+_DUE_CASES = RowMapper(DueCase)
+
+
+class Counted(NamedTuple):
+    """How many messages a case has, and how many of them its person wrote."""
+
+    messages: int
+    of_person: int
+
+
+class NewMessage(NamedTuple):
+    """A message that is written down; `key` and `request` where a request with an Idempotency-Key brought it."""
+
+    id: UUID
+    author: Author
+    kind: MessageKind
+    words: str
+    at: datetime
+    staff: UUID | None = None
+    key: str | None = None
+    request: bytes | None = None
+
+
+_COUNTS = RowMapper(Counted)
+
+
+async def insert(
+    tx: Tx,
+    account: UUID,
+    case: UUID,
+    complaint: Complaint,
+    about: About,
+    at: datetime,
+    due_at: datetime,
+) -> bool:
+    """Open a case; false where one of the same matter of the same order is not closed."""
+    row = (
+        account,
+        case,
+        joins_key(complaint.matter, about.shown),
+        complaint.matter,
+        about.shown,
+        about.order,
+        complaint.contact,
+        complaint.language,
+    )
+    return bool(await tx.run(_INSERT, *row, at, due_at))
+
+
+async def case(tx: ReadTx, account: UUID, case_id: UUID, *, is_locked: bool = False) -> Case | None:
+    """One case of an account, perhaps locked until the transaction ends."""
+    query = _CASE + (" FOR UPDATE" if is_locked else "")
+    return await tx.one_as(_CASES, query, account, case_id)
+
+
+async def case_by_id(tx: ReadTx, case_id: UUID) -> Case | None:
+    """One case, whoever's it is."""
+    return await tx.one_as(_CASES, _CASE_BY_ID, case_id)
+
+
+async def case_by_key(tx: ReadTx, account: UUID, key: str) -> Case | None:
+    """The case to which a request with this Idempotency-Key led."""
+    return await tx.one_as(_CASES, _CASE_BY_KEY, account, account, key)
+
+
+async def request_of(tx: ReadTx, account: UUID, key: str) -> bytes | None:
+    """SHA-256 of the request that came with this Idempotency-Key."""
+    found = await tx.value(_REQUEST, account, key)
+    return bytes(found) if found is not None else None
+
+
+async def not_closed(tx: Tx, account: UUID, joins: str) -> Case | None:
+    """The case that a complaint joins, locked until the transaction ends."""
+    return await tx.one_as(_CASES, _NOT_CLOSED, account, joins)
+
+
+async def of_accounts(tx: ReadTx, accounts: Sequence[UUID], before: UUID, limit: int) -> list[Case]:
+    """Cases under these keys, the newest first."""
+    return await tx.all_as(_CASES, _OF_ACCOUNTS, list(accounts), before, limit)
+
+
+async def of_order(tx: ReadTx, account: UUID, order: UUID) -> list[Case]:
+    """Every case about an order."""
+    return await tx.all_as(_CASES, _OF_ORDER, account, order)
+
+
+async def of_order_not_closed(tx: Tx, account: UUID, order: UUID) -> list[Case]:
+    """Cases about an order that have not ended, locked until the transaction ends."""
+    return await tx.all_as(_CASES, _OF_ORDER_NOT_CLOSED, account, order)
+
+
+async def due(tx: ReadTx, limit: int) -> list[Case]:
+    """Cases that wait for staff, the most urgent first."""
+    return await tx.all_as(_CASES, _DUE, limit)
+
+
+async def listed(
+    tx: ReadTx, state: CaseState, owner: UUID | None, matter: str, limit: int, *, is_unowned: bool
+) -> list[Case]:
+    """Cases in a state, the most urgent first: of one owner or of none, and of one matter, where that is said."""
+    return await tx.all_as(_CASES, _LISTED, state, owner, owner, is_unowned, matter, matter, limit)
+
+
+async def to_close(tx: ReadTx, now: datetime, limit: int) -> list[DueCase]:
+    """Cases whose time for the person has run out."""
+    return await tx.all_as(_DUE_CASES, _TO_CLOSE, now, limit)
+
+
+async def new_since(tx: ReadTx, account: UUID, since: datetime) -> int:
+    """How many cases of an account were opened since a moment."""
+    return int(await tx.value(_NEW_SINCE, account, since))
+
+
+async def move(tx: Tx, moved: Case) -> None:
+    """Keep the state of a case, with its times."""
+    await tx.run(
+        _MOVE,
+        moved.state,
+        moved.due_at,
+        moved.closes_at,
+        moved.closed_at,
+        moved.reopened_at,
+        moved.outcome,
+        moved.answered_by,
+        moved.account,
+        moved.id,
+    )
+
+
+async def answer(
+    tx: Tx, of: Case, code: str, facts: Mapping[str, object], digest: bytes, at: datetime
+) -> None:
+    """Keep the answer of the facts, and of which facts it was made."""
+    await tx.run(_ANSWER, code, jsonb(dict(facts)), digest, at, of.account, of.id)
+
+
+async def told_again(tx: Tx, of: Case) -> None:
+    """The same complaint came once more."""
+    await tx.run(_TOLD_AGAIN, of.account, of.id)
+
+
+async def own(tx: Tx, of: Case, staff: UUID) -> None:
+    """Somebody of staff answers it from now on."""
+    await tx.run(_OWN, staff, of.account, of.id)
+
+
+async def messages(tx: ReadTx, of: Case) -> list[CaseMessage]:
+    """Every message of a case, the oldest first."""
+    return await tx.all_as(_MESSAGE_ROWS, _MESSAGES, of.account, of.id)
+
+
+async def counted(tx: ReadTx, of: Case) -> Counted:
+    """How many messages a case has."""
+    found = await tx.one_as(_COUNTS, _COUNTED, of.account, of.id)
+    assert found is not None, "a count is one row"
+    return found
+
+
+async def write(tx: Tx, of: Case, message: NewMessage) -> None:
+    """Add a message to a case."""
+    await tx.run(
+        _INSERT_MESSAGE,
+        of.account,
+        of.id,
+        message.id,
+        message.author,
+        message.kind,
+        message.staff,
+        message.words,
+        message.key,
+        message.request,
+        message.at,
+    )
+
+
+async def pictures(tx: ReadTx, of: Case) -> list[UUID]:
+    """The ids of pictures of a case, the oldest first."""
+    return [row["picture_id"] for row in await tx.all(_PICTURES, of.account, of.id)]
+
+
+async def picture(tx: ReadTx, of: Case, picture_id: UUID) -> bytes | None:
+    """One picture of a case, in WebP."""
+    found = await tx.value(_PICTURE, of.account, of.id, picture_id)
+    return bytes(found) if found is not None else None
+
+
+async def keep_picture(tx: Tx, of: Case, picture_id: UUID, webp: bytes, at: datetime) -> None:
+    """Add a picture to a case."""
+    await tx.run(_INSERT_PICTURE, of.account, of.id, picture_id, webp, at)
