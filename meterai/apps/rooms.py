@@ -10,8 +10,8 @@ from meterai.accounts.room import ROOM as ACCOUNTS
 from meterai.approvals.room import ROOM as APPROVALS
 from meterai.audit.room import ROOM as AUDIT
 from meterai.capacity.room import ROOM as CAPACITY
-from meterai.console.room import ROOM as CONSOLE
 from meterai.cases.room import ROOM as CASES
+from meterai.console.room import ROOM as CONSOLE
 from meterai.documents.room import ROOM as DOCUMENTS
 from meterai.drafts.room import ROOM as DRAFTS
 from meterai.ledger.room import ROOM as LEDGER

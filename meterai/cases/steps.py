@@ -230,8 +230,8 @@ async def _answer(tx: Tx, case: Case, found: Found, now: Moment) -> Case:
         facts_sha256=found.digest,
         answered_at=now.at,
     )
-    cause = f"case_facts:{case.id}:{found.digest.hex()[:16]}"
-    await mail(tx, answered, "case_answered_from_facts", cause, answer=in_both(answered))
+    template = "case_answered_from_facts"
+    await mail(tx, answered, template, f"{template}:{message.id}", answer=in_both(answered))
     return answered
 
 

@@ -11,32 +11,41 @@ INVARIANTS = (
         FROM {mails*} m LEFT JOIN {accounts*} a ON a.account_id = m.account_id
         LEFT JOIN (
             SELECT account_id, 'order_executed:' || order_id AS cause_key,
-                   'order_executed_' || kind AS template
+                   'order_executed_' || kind AS template, NULL AS contact
             FROM {orders*} o WHERE state NOT IN ('placed', 'lapsed', 'withdrawn')
             UNION ALL
-            SELECT account_id, 'stamping_' || state || ':' || stamping_id, 'stamping_' || state
+            SELECT account_id, 'stamping_' || state || ':' || stamping_id, 'stamping_' || state, NULL
             FROM {stampings*} s WHERE state IN ('delivered', 'failed')
             UNION ALL
-            SELECT account_id, 'refund_requested:' || refund_id, 'refund_requested'
+            SELECT account_id, 'refund_requested:' || refund_id, 'refund_requested', NULL
             FROM {refunds*} r
             UNION ALL
-            SELECT account_id, 'refund_settled:' || refund_id, 'refund_settled'
+            SELECT account_id, 'refund_settled:' || refund_id, 'refund_settled', NULL
             FROM {refunds*} r WHERE state = 'settled'
             UNION ALL
-            SELECT account_id, 'turn_near:' || line_id, 'turn_near'
+            SELECT account_id, 'turn_near:' || line_id, 'turn_near', NULL
             FROM {waiting_room_places*} p WHERE wants_mail
             UNION ALL
-            SELECT account_id, subject || ':' || substring(action FROM '[a-z]+$'), action
+            SELECT account_id, subject || ':' || substring(action FROM '[a-z]+$'), action, NULL
             FROM {audit_events*} e
             WHERE action IN ('passkey_made', 'passkey_ended', 'api_key_made', 'api_key_ended', 'api_key_ends',
                              'invitation_made', 'organization_approved', 'organization_declined')
+            UNION ALL
+            SELECT account_id, 'case_received:' || case_id, 'case_received', contact FROM {cases*} k
+            UNION ALL
+            SELECT w.account_id, says.template || ':' || w.message_id, says.template, k.contact
+            FROM {case_messages*} w JOIN {cases*} k ON k.account_id = w.account_id AND k.case_id = w.case_id
+            JOIN (VALUES ('facts', 'answer', 'case_answered_from_facts'), ('facts', 'answer', 'case_closed'),
+                         ('staff', 'answer', 'case_answered'), ('staff', 'question', 'case_asked'),
+                         ('staff', 'closing', 'case_closed')) AS says (author, kind, template)
+                ON says.author = w.author AND says.kind = w.kind
         ) cause ON cause.account_id = m.account_id
             -- Of a line it is kept that somebody wants to be told, and not each number that was near.
             AND cause.cause_key = CASE WHEN m.template = 'turn_near'
                 THEN 'turn_near:' || split_part(m.cause_key, ':', 2) ELSE m.cause_key END
         WHERE m.account_id <> '00000000-0000-0000-0000-000000000000'
-            -- An organization is written to at the address of an owner; an invitation goes to its own.
-            AND ((m.recipient IS DISTINCT FROM a.email
+            -- An organization is written to at the address of an owner, an invitation and a case to their own.
+            AND ((m.recipient IS DISTINCT FROM coalesce(a.email, cause.contact)
                   AND NOT EXISTS (SELECT 1 FROM {audit_events*} i WHERE i.account_id = m.account_id
                       AND i.action = 'invitation_made' AND i.subject || ':made' = m.cause_key
                       AND i.facts->>'digest' = encode(sha256(

@@ -61,8 +61,7 @@ from meterai.payments.service import (
     open_another,
 )
 from meterai.payments.settings import PaymentSettings
-from meterai.payments.store import captured_of, is_covered, routes_of
-from meterai.payments.store import heard_of
+from meterai.payments.store import captured_of, heard_of, is_covered, routes_of
 
 __all__ = [
     "NOTIFY_PATH",

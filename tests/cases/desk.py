@@ -122,10 +122,10 @@ class Desk:
         )
         return self.shop.do(work)
 
-    def other_account(self) -> UUID:
+    def other_account(self, email: str = "") -> UUID:
         """Somebody else."""
         made = self.shop.container.of(AccountService).create(
-            f"{secrets.token_hex(8)}@example.id", actor=TESTER
+            email or f"{secrets.token_hex(8)}@example.id", actor=TESTER
         )
         return self.shop.do(made)
 

@@ -1,0 +1,377 @@
+"""A case from its complaint to its end, by the person, by staff, by money that is back, and by itself."""
+
+import io
+from datetime import timedelta
+
+import pytest
+from PIL import Image
+
+from meterai.cases import Matter
+from meterai.cases.model import (
+    CASES_PER_DAY_MAX,
+    MESSAGES_OF_PERSON_MAX,
+    CaseEvent,
+    CaseFull,
+    CaseOver,
+    CaseState,
+    Outcome,
+    PictureNone,
+    TooManyCases,
+    TooManyPictures,
+    address_account,
+)
+from meterai.cases.words import answer_lines, told
+from meterai.kit.clock import WIB
+from meterai.kit.ids import show
+from meterai.kit.lifecycle import NotAllowedNow
+from meterai.kit.refusal import Malformed, NotFound
+from meterai.plumbing.http import IdempotencyKeyReused
+from tests.cases.desk import PERSON, Desk
+
+M, S = Matter, CaseState
+
+
+def trail(desk: Desk) -> list[str]:
+    rows = desk.shop.rows("SELECT action FROM audit_events WHERE action LIKE 'case_%%' ORDER BY happened_at, event_id")
+    return [row["action"] for row in rows]
+
+
+def test_complaint_is_answered_from_the_facts_at_once(desk: Desk) -> None:
+    order = desk.executed(2)
+    case = desk.complain(M.PAID_NOT_EXECUTED, order)
+    assert (case.state, case.answer, case.about) == (S.ANSWERED, "stamps_ready", show("ord", order))
+    assert case.facts_sha256 == desk.facts(order).digest
+    said = told(desk.again(case), "id")
+    assert said is not None
+    assert "Dari 2 meterai: 2 belum dipakai" in said.sentence
+    assert "dikembalikan di halaman pesanan" in said.next
+    assert said.link == f"/orders/{show('ord', order)}"
+    [mail] = desk.mails()
+    assert mail["template"] == "case_answered_from_facts"
+    assert mail["recipient"] == desk.email
+    assert "2 unused" in mail["facts"]["answer"]["en"]
+    assert trail(desk) == ["case_opened", "case_answered_from_facts"]
+    desk.shop.assert_books_hold()
+
+
+def test_newest_order_whose_facts_fit_is_the_one_that_is_meant(desk: Desk) -> None:
+    meant = desk.paid_while_stopped()
+    desk.shop.set_issuing(is_open=True)
+    desk.shop.execute(meant)
+    waiting = desk.placed()
+    desk.shop.set_issuing(is_open=False)
+    desk.shop.pay(waiting)
+    desk.shop.work()
+    desk.shop.set_issuing(is_open=True)
+    desk.executed(1)
+    assert desk.complain(M.PAID_NOT_EXECUTED).about == show("ord", waiting)
+
+
+def test_person_accepts_the_answer(desk: Desk) -> None:
+    case = desk.complain(M.QUOTA_LOST, desk.executed())
+    desk.shop.do(desk.service.accept(case, actor=PERSON))
+    done = desk.again(case)
+    assert (done.state, done.outcome) == (S.CLOSED, Outcome.ACCEPTED)
+    assert done.closed_at is not None
+    desk.shop.assert_books_hold()
+
+
+def test_answer_that_is_none_goes_to_staff_with_a_due_time_in_working_hours(desk: Desk) -> None:
+    case = desk.complain(M.QUOTA_LOST, desk.executed())
+    desk.shop.do(desk.service.not_answered(case, "Hilang dua.", actor=PERSON))
+    case = desk.again(case)
+    assert case.state == S.OPEN
+    assert case.due_at is not None
+    due = case.due_at.astimezone(WIB)
+    assert due.weekday() < 5
+    assert 8 <= due.hour <= 16
+    assert case.due_at - case.opened_at < timedelta(days=5)
+    answered = desk.act(case, CaseEvent.ANSWERED)
+    assert (answered.state, desk.again(case).owner) == (S.ANSWERED, desk.staff)
+    assert [one.words for one in desk.told(case).messages][-2:] == ["Hilang dua.", "Halo."]
+    assert desk.mails()[-1]["template"] == "case_answered"
+    desk.shop.assert_books_hold()
+
+
+def test_staff_ask_and_the_reply_is_due_again(desk: Desk) -> None:
+    case = desk.complain(M.SOMETHING_ELSE)
+    assert case.state == S.OPEN
+    assert desk.mails()[0]["template"] == "case_received"
+    desk.act(case, CaseEvent.ASKED)
+    assert desk.again(case).closes_at is not None
+    desk.say(case, "Ini nomornya.")
+    assert desk.again(case).state == S.OPEN
+    desk.act(case, CaseEvent.CLOSED, Outcome.EXPLAINED)
+    assert desk.again(case).outcome == Outcome.EXPLAINED
+    assert [one["template"] for one in desk.mails()] == [
+        "case_received",
+        "case_asked",
+        "case_closed",
+    ]
+    desk.shop.assert_books_hold()
+
+
+def test_closed_case_is_opened_again_once(desk: Desk) -> None:
+    case = desk.complain(M.SOMETHING_ELSE)
+    desk.act(case, CaseEvent.CLOSED, Outcome.SOLVED)
+    desk.say(case)
+    assert desk.again(case).state == S.OPEN
+    desk.act(case, CaseEvent.CLOSED, Outcome.SOLVED)
+    with pytest.raises(CaseOver):
+        desk.say(case)
+    with pytest.raises(NotAllowedNow):
+        desk.act(case, CaseEvent.ANSWERED)
+    desk.shop.assert_books_hold()
+
+
+def test_case_is_not_opened_again_beside_another_of_its_matter(desk: Desk) -> None:
+    order = desk.executed()
+    case = desk.complain(M.QUOTA_LOST, order)
+    desk.shop.do(desk.service.accept(case, actor=PERSON))
+    assert desk.complain(M.QUOTA_LOST, order).id != case.id
+    with pytest.raises(CaseOver):
+        desk.say(case)
+
+
+@pytest.mark.parametrize("is_asked", [False, True])
+def test_case_to_which_nobody_writes_ends_by_itself(desk: Desk, is_asked: bool) -> None:
+    case = desk.complain(M.SOMETHING_ELSE if is_asked else M.QUOTA_LOST, desk.executed())
+    if is_asked:
+        desk.act(case, CaseEvent.ASKED)
+    desk.pass_days(9)
+    assert desk.shop.do(desk.service.close_silent()) == 0
+    desk.pass_days(2)
+    assert desk.shop.do(desk.service.close_silent()) == 1
+    assert desk.again(case).outcome == Outcome.SILENT
+    assert desk.shop.do(desk.service.close_silent()) == 0
+
+
+def test_case_ends_when_the_money_of_its_order_is_back(desk: Desk) -> None:
+    order = desk.executed(1)
+    money, other = desk.complain(M.SOMETHING_ELSE, order), desk.complain(M.QUOTA_LOST, order)
+    desk.shop.do(desk.service.not_answered(other, "", actor=PERSON))
+    desk.shop.ask_back(order)
+    desk.shop.work()
+    desk.give_back("send")
+    assert desk.again(other).state == S.OPEN
+    desk.give_back("settle")
+    done = desk.again(other)
+    assert (done.state, done.outcome) == (S.CLOSED, Outcome.MONEY_BACK)
+    said = told(done, "en")
+    assert said is not None
+    assert "is back where you paid it from" in said.sentence
+    assert desk.again(money).state == S.OPEN
+    assert desk.mails()[-1]["template"] == "case_closed"
+    desk.shop.assert_books_hold()
+
+
+def test_same_matter_of_the_same_order_joins(desk: Desk) -> None:
+    order = desk.executed(1)
+    first = desk.complain(M.REFUND_WHERE, order)
+    assert desk.complain(M.REFUND_WHERE, order).id == first.id
+    assert desk.complain(M.PAID_TWICE, order).id != first.id
+    desk.shop.ask_back(order)
+    desk.shop.work()
+    changed = desk.complain(M.REFUND_WHERE, order)
+    assert (changed.id, desk.again(first).answer) == (first.id, "refund_on_its_way")
+    assert desk.again(first).told == 3
+    desk.shop.assert_books_hold()
+
+
+def test_same_key_is_the_same_complaint_and_another_under_it_is_refused(desk: Desk) -> None:
+    order = desk.executed(1)
+    first = desk.complain(M.REFUND_WHERE, order, key="k1")
+    assert desk.complain(M.REFUND_WHERE, order, key="k1").id == first.id
+    assert desk.again(first).told == 1
+    with pytest.raises(IdempotencyKeyReused):
+        desk.complain(M.PAID_TWICE, order, key="k1")
+
+
+def test_10000_complaints_of_one_address_cost_one_case(desk: Desk) -> None:
+    for number in range(40):
+        desk.send("bom@example.id", M.PAID_NOT_EXECUTED, network=f"192.0.2.{number}")
+    [row] = desk.shop.rows("SELECT case_id, told FROM cases")
+    assert row["told"] == 40
+    [kept] = desk.shop.rows("SELECT count(*) FROM case_messages")
+    assert kept["count"] == MESSAGES_OF_PERSON_MAX
+    assert len(desk.mails()) == 1
+    for number in range(20):
+        desk.send("bom@example.id", M.PAID_NOT_EXECUTED, network=f"198.51.100.{number}")
+    with pytest.raises(TooManyCases):
+        desk.send("bom@example.id", M.PAID_NOT_EXECUTED, network="203.0.113.1")
+    assert desk.cases() == 1
+    desk.shop.assert_books_hold()
+
+
+def test_network_that_complains_too_often_is_refused(desk: Desk) -> None:
+    for number in range(60):
+        desk.service.take_turn("203.0.113.9", f"a{number}@example.id")
+    with pytest.raises(TooManyCases):
+        desk.service.take_turn("203.0.113.9", "another@example.id")
+
+
+def test_account_gets_so_many_new_cases_in_a_day(desk: Desk) -> None:
+    for _ in range(CASES_PER_DAY_MAX):
+        case = desk.complain(M.SOMETHING_ELSE)
+        desk.act(case, CaseEvent.CLOSED, Outcome.SOLVED)
+    with pytest.raises(TooManyCases):
+        desk.complain(M.SOMETHING_ELSE)
+
+
+def test_person_writes_so_many_messages_and_staff_can_still_close(desk: Desk) -> None:
+    case = desk.complain(M.SOMETHING_ELSE)
+    for _ in range(MESSAGES_OF_PERSON_MAX - 1):
+        desk.say(case)
+    with pytest.raises(CaseFull):
+        desk.say(case)
+    desk.act(case, CaseEvent.CLOSED, Outcome.NOT_OURS)
+    desk.shop.assert_books_hold()
+
+
+# -- strangers -----------------------------------------------------------------------------------------
+
+
+def test_complaint_about_an_order_of_somebody_else_learns_nothing(desk: Desk) -> None:
+    order = desk.executed(1)
+    stranger = desk.other_account()
+    case = desk.complain(M.PAID_NOT_EXECUTED, order, account=stranger)
+    nowhere = desk.complain(
+        M.PAID_NOT_EXECUTED, "ord_00000000000000000000000000", account=desk.other_account()
+    )
+    for one in (case, nowhere):
+        assert (one.state, one.about, one.answer, one.order) == (S.OPEN, "", None, None)
+    with pytest.raises(NotFound):
+        desk.shop.do(desk.service.mine(desk.shop.account, case.id))
+    assert desk.told(case).happenings == desk.told(case).happenings[:1]
+    assert all(show("ord", order) not in str(mail["facts"]) for mail in desk.mails())
+
+
+def test_unsigned_complaint_is_answered_to_the_address_of_the_account(desk: Desk) -> None:
+    order = desk.executed(1)
+    desk.send(desk.email.upper(), M.PAID_NOT_EXECUTED, order)
+    [mail] = desk.mails()
+    assert (mail["template"], mail["recipient"]) == ("case_answered_from_facts", desk.email)
+    [row] = desk.shop.rows("SELECT account_id, about FROM cases")
+    assert (row["account_id"], row["about"]) == (desk.shop.account, show("ord", order))
+    desk.shop.assert_books_hold()
+
+
+def test_address_without_an_account_has_its_case_once_it_has_one(desk: Desk) -> None:
+    desk.send("baru@example.id", M.PAID_NOT_EXECUTED, "ord_00000000000000000000000000")
+    [mail] = desk.mails()
+    assert (mail["template"], mail["recipient"]) == ("case_received", "baru@example.id")
+    [row] = desk.shop.rows("SELECT account_id, case_id FROM cases")
+    assert row["account_id"] == address_account("baru@example.id")
+    account = desk.other_account("baru@example.id")
+    assert desk.shop.do(desk.service.mine(account, row["case_id"])).id == row["case_id"]
+    with pytest.raises(NotFound):
+        desk.shop.do(desk.service.mine(desk.shop.account, row["case_id"]))
+    desk.shop.assert_books_hold()
+
+
+def test_repeated_job_of_an_unsigned_complaint_makes_no_second_message(desk: Desk) -> None:
+    desk.send("baru@example.id", M.SOMETHING_ELSE)
+    [row] = desk.shop.rows("SELECT idempotency_key FROM case_messages")
+    assert row["idempotency_key"].startswith("sent:")
+
+
+@pytest.mark.parametrize("email", ["", "tidak", "a@b", "x" * 300 + "@example.id"])
+def test_address_that_is_none_is_refused(desk: Desk, email: str) -> None:
+    with pytest.raises(Malformed):
+        desk.send(email, M.SOMETHING_ELSE)
+
+
+@pytest.mark.parametrize(
+    "about", ["' OR 1=1 --", "ord_", "ord_zzz", "stg_x", "\u0000", "9" * 80, "ord_" + "0" * 26]
+)
+def test_number_that_is_none_is_about_nothing(desk: Desk, about: str) -> None:
+    assert desk.complain(M.PAID_NOT_EXECUTED, about).about == ""
+
+
+# -- files ---------------------------------------------------------------------------------------------
+
+
+def picture(**more: object) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (1200, 800), "#2277aa").save(out, "JPEG", **more)
+    return out.getvalue()
+
+
+def test_picture_is_drawn_anew_without_what_its_file_has_beside_the_pixels(desk: Desk) -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "secret place"
+    exif[0x0112] = 6  # turned by a quarter
+    webp = desk.shop.do(desk.service.redrawn(picture(exif=exif), "192.0.2.1"))
+    assert b"secret place" not in webp
+    with Image.open(io.BytesIO(webp)) as drawn:
+        assert (drawn.format, drawn.width < drawn.height) == ("WEBP", True)
+        assert not drawn.getexif()
+    case = desk.complain(M.SOMETHING_ELSE, pictures=(webp,))
+    [kept] = desk.told(case).pictures
+    assert desk.shop.do(desk.service.picture(case, kept)) == webp
+    desk.shop.assert_books_hold()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"hello", b"<svg onload=alert(1)>", b"\x89PNG\r\n\x1a\n" + b"0" * 64]
+)
+def test_picture_that_is_none_is_refused_by_name(desk: Desk, content: bytes) -> None:
+    with pytest.raises(PictureNone):
+        desk.shop.do(desk.service.redrawn(content, "192.0.2.1"))
+
+
+def test_more_pictures_than_a_case_keeps_are_refused(desk: Desk) -> None:
+    webp = desk.shop.do(desk.service.redrawn(picture(), "192.0.2.1"))
+    with pytest.raises(TooManyPictures):
+        desk.complain(M.SOMETHING_ELSE, pictures=(webp,) * 4)
+    assert desk.cases() == 0
+
+
+def test_dropped_file_names_its_stamping(desk: Desk) -> None:
+    desk.executed(2)
+    stamping = desk.shop.reserve(1)
+    assert stamping is not None
+    desk.shop.deliver(stamping)
+    desk.shop.work()
+    [row] = desk.shop.rows("SELECT sha256_stamped, sha256_original FROM stampings")
+    for digest in (row["sha256_stamped"], row["sha256_original"]):
+        case = desk.complain(M.INVALID_AT_AGENCY, digest=bytes(digest))
+        assert (case.about, case.answer) == (show("stg", stamping), "stamp_holds")
+    assert desk.complain(M.FILE_MISSING, digest=b"0" * 32).about == ""
+
+
+def test_serial_names_its_stamping_and_failed_one_says_that_its_stamp_is_back(desk: Desk) -> None:
+    desk.executed(2)
+    stamping = desk.shop.reserve(1)
+    assert stamping is not None
+    desk.shop.fail(stamping)
+    desk.shop.work()
+    case = desk.complain(M.STAMP_MISSING, show("stg", stamping))
+    assert case.answer == "stamping_failed"
+    said = told(desk.again(case), "id")
+    assert said is not None
+    assert "Meterainya sudah kembali ke saldo" in said.next
+
+
+# -- words ---------------------------------------------------------------------------------------------
+
+
+def test_answer_is_told_line_by_line_for_its_proof(desk: Desk) -> None:
+    order = desk.executed(1)
+    case = desk.again(desk.complain(M.QUOTA_LOST, order))
+    for language in ("id", "en"):
+        lines = answer_lines(case, desk.told(case).happenings, language)
+        assert lines[0].startswith(show("cas", case.id))
+        assert lines[1] == show("ord", order)
+        assert not any("{" in one for one in lines)
+
+
+def test_every_matter_reads_whole_in_both_languages_whatever_its_answer(desk: Desk) -> None:
+    order = desk.executed(2)
+    desk.shop.ask_back(order)
+    desk.shop.work()
+    for matter in Matter:
+        case = desk.again(desk.complain(matter, order))
+        for language in ("id", "en"):
+            said = told(case, language)
+            assert said is None or "{" not in said.sentence + said.next
