@@ -6,6 +6,7 @@ Promises this room keeps
   * Every seal is verified before it is handed out; none is made with an expired certificate.
   * Whatever bytes come in, the answer is a `Delta` or a `Refusal`, and from `verify` a `Report`.
   * A verdict is about the sealed bytes alone, and depends on no clock and no load.
+  * A statement of the operator is sealed without any stamp, and no verdict calls it one.
   * No database, clock or environment is used.  Files: `load_issuer`, `load_issuers` and their
     development counterparts read (and make) those of the issuers.  Network: `signing.network`
     alone, where an issuer asks for time-stamps or evidence.
@@ -19,7 +20,7 @@ for `verification` to say.
 
 from meterai.sealing.checking.questions import Question
 from meterai.sealing.checking.verification import verify, verifying
-from meterai.sealing.delivery import seal
+from meterai.sealing.delivery import seal, seal_statement
 from meterai.sealing.ingestion import examining
 from meterai.sealing.locations import StampLocation, locating
 from meterai.sealing.model import (
@@ -228,6 +229,7 @@ __all__ = [
     "redrawing",
     "scanning",
     "seal",
+    "seal_statement",
     "verify",
     "verify_own",
     "verifying",

@@ -68,6 +68,18 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
     return delta
 
 
+def seal_statement(statement: bytes, issuer: Issuer, *, at: datetime) -> Delta:
+    """`engine.seal_statement`, and its seal verified as any verifier would.
+
+    Refuses with what that refuses, and with `SealDoesNotHold`.
+    """
+    delta = engine.seal_statement(statement, issuer, at=at)
+    report = _judged(statement, delta, issuer, at, b"", HashedDocument.of(statement))
+    if report.verdict is not Verdict.STATEMENT or report.is_spoilt:
+        raise SealDoesNotHold(report)
+    return delta
+
+
 def _judged(
     original: bytes,
     delta: Delta,

@@ -124,6 +124,7 @@ class Verdict(StrEnum):
     GENUINE_THEN_EXTENDED = (
         "genuine_then_extended"  # for its first bytes; of the rest nothing is said
     )
+    STATEMENT = "statement"  # a statement of the operator, whole, without any stamp
     ALTERED = "altered"  # our seal is there, and the bytes it covers are not those that were sealed
     UNKNOWN_VERSION = "unknown_version"  # sealed by us in a format that has no rules here
     FORGED = "forged"  # our names or serials, not our seal
@@ -135,6 +136,11 @@ class Verdict(StrEnum):
     def is_good(self) -> bool:
         """True if our seal holds for the first `Report.sealed_bytes` of the file."""
         return self in (Verdict.GENUINE, Verdict.GENUINE_THEN_EXTENDED)
+
+    @property
+    def holds(self) -> bool:
+        """True if a seal of ours holds by itself, over a stamped document or a statement."""
+        return self.is_good or self is Verdict.STATEMENT
 
 
 @dataclass(frozen=True, slots=True)

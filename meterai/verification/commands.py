@@ -82,7 +82,7 @@ def verify(
 ) -> None:
     """Check the seal of a PDF against this instance's issuers, without the register.
 
-    Exit status: 0 genuine, 4 genuine and then extended, 1 not genuine, 3 could not be checked.
+    Exit status: 0 genuine, 4 genuine and then extended, 1 no genuine stamp, 3 could not be checked.
     """
     settings, clock = options.settings("verify"), SystemClock()
     issuers, content = _known_issuers(settings, clock), read_given(document)

@@ -79,10 +79,11 @@ class NoSealedRevision(Refusal):
 
 
 class FinalVerdict(StrEnum):
-    """One word for what was checked.  The first eight are those of `sealing.Verdict`."""
+    """One word for what was checked.  The first nine are those of `sealing.Verdict`."""
 
     GENUINE = "genuine"
     GENUINE_THEN_EXTENDED = "genuine_then_extended"
+    STATEMENT = "statement"
     ALTERED = "altered"
     UNKNOWN_VERSION = "unknown_version"
     FORGED = "forged"
@@ -98,6 +99,7 @@ GOOD = frozenset({FinalVerdict.GENUINE, FinalVerdict.GENUINE_THEN_EXTENDED})
 # Neither that it is genuine nor that somebody did wrong.
 UNPROVEN = frozenset(
     {
+        FinalVerdict.STATEMENT,
         FinalVerdict.UNKNOWN_VERSION,
         FinalVerdict.FOREIGN_SEAL,
         FinalVerdict.NOT_SEALED,

@@ -102,6 +102,7 @@ def test_nothing_is_said_that_nobody_says():
     expected = {f"refusal.{item.code}" for item in REFUSALS}
     expected |= {f"check.{name}.{word}" for name in names for word in ("passed", "failed")}
     expected.add("check.version.failed")  # of a version with rules nothing is said
+    expected |= {"check.no_stamp.passed", "check.no_stamp.failed"}  # of statements alone
     words = {*map(str, Verdict)} | LATER_VERDICTS
     expected |= {f"verdict.{word}{more}" for word in words for more in ("", ".explained")}
     assert set(MESSAGES) == expected

@@ -19,6 +19,10 @@ The checks of version 1, in the order they are made:
                   stated time
   10  claim       the signed claims of the QR codes hold for these serials, this time and original
 
+A seal over a statement of ours has a record of its own kind, and in place of 7 and 10:
+
+      no_stamp    reason, record and annotations name no serial: it is no stamp
+
 9 is made unless the record says that there is no time-stamp and there is none, 10 if the claim keys
 are known; all others always. If the verifier trusts no root of time-stamps, those that the record
 names are believed, and the answer says so.
@@ -47,6 +51,8 @@ from meterai.sealing.stamp import claim
 from meterai.sealing.stamp.identifiers import (
     SEAL_KEY,
     SIGNATURE_HEAD,
+    STATEMENT_KEY,
+    STATEMENT_PURPOSE,
     is_serial,
     serial_in_name,
     serials_in_reason,
@@ -62,6 +68,9 @@ _TAIL_BYTES_MAX = 64  # of the pointer at the end of an update
 _ANNOTATION = b"\n<</Type/Annot"  # how an annotation of ours begins
 _NAMED_BY = {b"/Widget": b"/T", b"/Stamp": b"/NM"}
 _DATE = re.compile(r"D:(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:Z.*|([+-])(\d\d)'?(?:(\d\d)'?)?)?")
+
+_KEY_OF_STAMPS = b"/%b" % SEAL_KEY.encode("ascii")
+_KEY_OF_STATEMENTS = b"/%b" % STATEMENT_KEY.encode("ascii")
 
 Facts = dict[str, object]
 Answer = tuple[bool, Facts]
@@ -83,6 +92,21 @@ class Case:
     claim_keys: ClaimKeys | None
     time_stamp_roots: Sequence[x509.Certificate]
     at: datetime
+
+    @cached_property
+    def is_statement(self) -> bool:
+        """True of a seal over a statement, by its record; one with both kinds of record is none."""
+        signature = self.signature
+        return (
+            signature is not None
+            and signature.get(_KEY_OF_STAMPS) is None
+            and signature.get(_KEY_OF_STATEMENTS) is not None
+        )
+
+    @cached_property
+    def rules(self) -> "Rules | None":
+        """The rules of its kind and version, `None` where there are none."""
+        return (STATEMENT_VERSIONS if self.is_statement else VERSIONS).get(self.version)
 
     @cached_property
     def version(self) -> int:
@@ -124,8 +148,11 @@ def signature_of(document: Document, seal: Seal) -> tuple[Dictionary | None, Dic
     """The signature dictionary around the gap of a seal, and its record, if they are there."""
     number = _number(document, seal)
     signature = document.dictionary(Ref(number, 0)) if number else None
-    key = b"/%b" % SEAL_KEY.encode("ascii")
-    record = document.dictionary(signature.get(key)) if signature is not None else None
+    if signature is None:
+        return None, None
+    record = document.dictionary(signature.get(_KEY_OF_STAMPS))
+    if record is None:
+        record = document.dictionary(signature.get(_KEY_OF_STATEMENTS))
     return signature, record
 
 
@@ -207,6 +234,12 @@ def _serials(case: Case) -> Answer:
     return bool(stated) and agree and all(map(is_serial, stated)), facts
 
 
+def _no_stamp(case: Case) -> Answer:
+    record, reason = case.record, case.document.text(case.signature, b"/Reason")
+    is_bare = record is not None and b"/Serials" not in record and b"/Claims" not in record
+    return is_bare and reason == STATEMENT_PURPOSE and not _drawn(case.document), {}
+
+
 def _drawn(document: Document) -> list[str]:
     """The serials of the stamps that the newest update wrote, in the order of their objects."""
     section = document.sections[0]
@@ -275,7 +308,8 @@ def _claim(case: Case) -> Answer:
 
 _NO_TIME_STAMP: Facts = {"at": "-", "authority": "-", "is_trusted": False}
 # Each question with the facts of its sentence if asking it raised.
-_VERSION_1: Mapping[str, tuple[Callable[[Case], Answer], Facts]] = {
+Rules = Mapping[str, tuple[Callable[[Case], Answer], Facts]]
+_VERSION_1: Rules = {
     "issuer": (_issuer, {"signer": "-"}),
     "seal": (_sealed, {}),
     "structure": (_structure, {"covered_bytes": 0}),
@@ -288,13 +322,18 @@ _VERSION_1: Mapping[str, tuple[Callable[[Case], Answer], Facts]] = {
 }
 # The rules of each released version of the format. A version that is here stays, with its rules.
 VERSIONS = {1: _VERSION_1}
-SOMETIMES_MADE = frozenset({"version", "time_stamp", "claim"})
+_STATEMENT_1: Rules = {
+    name: rule for name, rule in _VERSION_1.items() if name not in ("serials", "claim")
+} | {"no_stamp": (_no_stamp, {})}
+STATEMENT_VERSIONS = {1: _STATEMENT_1}
+SOMETIMES_MADE = frozenset({"version", "time_stamp", "claim", "no_stamp"})
 ALWAYS_MADE = frozenset({"readable", *_VERSION_1}) - SOMETIMES_MADE
 
 
 def made(case: Case) -> tuple[Check, ...]:
-    """The checks of a seal, by the rules of its version, which must be one of `VERSIONS`."""
-    rules = VERSIONS[case.version]
+    """The checks of a seal, by the rules of its kind and version, which there must be."""
+    rules = case.rules
+    assert rules is not None
     return tuple(_ask(case, name, *rules[name]) for name in rules if _is_asked(case, name))
 
 

@@ -152,6 +152,10 @@ def read_report(found: Verified, always: Set[str], sometimes: Set[str], size_byt
         or not all(is_serial(serial) for one in found.earlier for serial in one.serials)
     ):
         raise NotAnswered
+    if verdict is Verdict.STATEMENT and (
+        "no_stamp" not in made or found.serials or not all(one.passed for one in checks)
+    ):
+        raise NotAnswered
     return Report(
         verdict,
         tuple(found.serials),

@@ -7,7 +7,7 @@ verdict. Seals before it count if each begins where the one before it ends.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cryptography import x509
@@ -16,7 +16,6 @@ from meterai.kit.refusal import Refusal
 from meterai.sealing.checking.checks import (
     ALWAYS_MADE,
     SOMETIMES_MADE,
-    VERSIONS,
     Case,
     integrity,
     made,
@@ -193,7 +192,9 @@ class _Judging:
         found = digests_of(self._question.document, seals, self._known)
         each = [self._judge(seal, digests) for seal, digests in zip(seals, found, strict=True)]
         newest, before = each[-1], each[:-1]
-        is_spoilt = not all(one.verdict.is_good for one in each)
+        is_spoilt = not all(one.verdict.holds for one in each)
+        if newest.verdict is Verdict.STATEMENT:
+            return self._stated(newest, is_spoilt=is_spoilt)
         if not newest.verdict.is_good:
             return Report(
                 newest.verdict, newest.serials, newest.checks, newest.sealed_at, is_spoilt=is_spoilt
@@ -218,6 +219,16 @@ class _Judging:
             () if is_whole else self._later(newest.end),
             is_spoilt,
         )
+
+    def _stated(self, newest: _Judged, *, is_spoilt: bool) -> Report:
+        """The report on a statement: it counts whole or not at all, so that nothing can be read into it."""
+        is_whole = newest.end == len(self._question.document)
+        checks = tuple(
+            one if is_whole or one.name != "structure" else replace(one, passed=False)
+            for one in newest.checks
+        )
+        verdict = Verdict.STATEMENT if is_whole else Verdict.ALTERED
+        return Report(verdict, (), checks, newest.sealed_at, is_spoilt=is_spoilt)
 
     def _judge(self, seal: Seal, digests: Digests | None) -> _Judged:
         if digests is None:
@@ -247,7 +258,7 @@ class _Judging:
         )
         verdict, checks = _asked(case, len(question.document))
         end = seal.end
-        if verdict.is_good and case.sealed_at is not None:
+        if verdict.holds and case.sealed_at is not None:
             roots = time_stamp_roots(case) or []
             end = own_evidence_end(question.document, document, seal, roots, case.sealed_at)
         previous = case.length(b"/PreviousLength")
@@ -266,14 +277,16 @@ class _Judging:
 def _asked(case: Case, size_bytes: int) -> tuple[Verdict, tuple[Check, ...]]:
     """The verdict on a seal whose covered bytes are those that were signed, and the checks it follows from."""
     readable = Check("readable", passed=True, facts={"bytes": size_bytes})
-    if case.version not in VERSIONS:
+    if case.rules is None:
         known = Check("version", passed=False, facts={"version": case.version})
         return Verdict.UNKNOWN_VERSION, (readable, known)
     checks = (readable, *made(case))
     failed = {check.name for check in checks if not check.passed}
     if failed & {"structure", "integrity", "time_stamp"}:
         return Verdict.ALTERED, checks
-    return Verdict.FORGED if failed else Verdict.GENUINE, checks
+    if failed:
+        return Verdict.FORGED, checks
+    return Verdict.STATEMENT if case.is_statement else Verdict.GENUINE, checks
 
 
 def _is_directly_before(seal: _Judged, following: _Judged) -> bool:

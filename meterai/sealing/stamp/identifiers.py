@@ -13,10 +13,14 @@ from meterai.kit.serial import Serial
 from meterai.sealing.stamp.wording import Wording
 
 FIELD_PREFIX = "Meterai_"
+STATEMENT_PREFIX = "Statement_"
 SEAL_KEY = "MeteraiSeal"  # private dictionary in the signature: serials, length and digest before
 FORMAT_VERSION = 1  # of a stamped file, in that dictionary; verifiers know the rules of each
+STATEMENT_KEY = "MeteraiStatement"  # in place of the former: what we sealed without any stamp
+STATEMENT_VERSION = 1
 SIGNATURE_HEAD = b"/Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached"
 PURPOSE = "Meterai elektronik Rp10.000"
+STATEMENT_PURPOSE = "Pernyataan operator, bukan meterai (a statement, not a stamp)"
 
 _PRINT, _READ_ONLY, _LOCKED, _LOCKED_CONTENTS = 4, 64, 128, 512  # ISO 32000-1, table 165
 WIDGET_FLAGS = _PRINT | _LOCKED

@@ -30,6 +30,10 @@ from meterai.sealing.stamp.identifiers import (
     FORMAT_VERSION,
     SEAL_KEY,
     SIGNATURE_HEAD,
+    STATEMENT_KEY,
+    STATEMENT_PREFIX,
+    STATEMENT_PURPOSE,
+    STATEMENT_VERSION,
     WIDGET_FLAGS,
     alt_text,
     field_name,
@@ -124,6 +128,34 @@ def affix(terms: Terms, document: Document, placed: Placed, *, certify: bool) ->
     else:
         tail += _field_lock(update, document, signature, serials[0])
     return update.sealed(signature, SIGNATURE_HEAD, tail, terms.placeholder_bytes)
+
+
+def state(terms: Terms, document: Document, page: Page) -> Sealed:
+    """One update with room for a seal over a statement of ours: an unseen field, and no stamp.
+
+    Its record has a key of its own and no serials, so that no verifier takes it for that of a stamp.
+    """
+    update = Update(document)
+    field, signature = update.reserve(), update.reserve()
+
+    def text(number: int, value: str) -> bytes:
+        return update.string(number, text_octets(value))
+
+    name = text(field, STATEMENT_PREFIX + terms.sha256_original.hex()[:16])
+    entries = b"/Type/Annot/Subtype/Widget/FT/Sig/Rect[0 0 0 0]/F %d/P %d %d R/T%b/V %d 0 R"
+    update.add(field, b"<<%b>>" % (entries % (WIDGET_FLAGS, *page.ref, name, signature)))
+    _hang_on_pages(update, [page], field, is_tagged=False)
+    _add_field(update, document, field)
+    _certify(update, document, signature)
+    tail = b"/M%b/Name%b/Reason%b/%b<</Version %d%b>>" % (
+        text(signature, terms.written_time),
+        text(signature, terms.issuer_name),
+        text(signature, STATEMENT_PURPOSE),
+        STATEMENT_KEY.encode("ascii"),
+        STATEMENT_VERSION,
+        _before(terms, update, signature),
+    )
+    return update.sealed(signature, SIGNATURE_HEAD, tail + _CERTIFICATION, terms.placeholder_bytes)
 
 
 def _first_number(document: Document, placed: Placed) -> int:
@@ -255,25 +287,29 @@ def _signature(
     def text(value: str) -> bytes:
         return update.string(number, text_octets(value))
 
-    record = (
-        b"/Version %d/Serials[%b]/Claims[%b]/PreviousLength %d/OriginalLength %d/OriginalSHA256%b"
-        % (
-            FORMAT_VERSION,
-            b"".join([text(str(serial)) for serial in serials]),
-            b"".join([text(one) for one in claims]),
-            update.start,
-            terms.original_bytes,
-            update.string(number, terms.sha256_original),
-        )
+    record = b"/Version %d/Serials[%b]/Claims[%b]%b" % (
+        FORMAT_VERSION,
+        b"".join([text(str(serial)) for serial in serials]),
+        b"".join([text(one) for one in claims]),
+        _before(terms, update, number),
     )
-    roots = b"".join([update.string(number, digest) for digest in terms.time_stamp_roots])
-    record += b"/TimeStampRoots[%b]" % roots
     return b"/M%b/Name%b/Reason%b/%b<<%b>>" % (
         text(terms.written_time),
         text(terms.issuer_name),
         text(reason(serials)),
         SEAL_KEY.encode("ascii"),
         record,
+    )
+
+
+def _before(terms: Terms, update: Update, number: int) -> bytes:
+    """The entries of a record about the file before the seal, and about the time-stamp in it."""
+    roots = b"".join([update.string(number, digest) for digest in terms.time_stamp_roots])
+    return b"/PreviousLength %d/OriginalLength %d/OriginalSHA256%b/TimeStampRoots[%b]" % (
+        update.start,
+        terms.original_bytes,
+        update.string(number, terms.sha256_original),
+        roots,
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol, Self
 
+from meterai.kit.serial import Serial
 from meterai.sealing.model import (
     DOCUMENT_BYTES_MAX,
     Delta,
@@ -33,6 +34,7 @@ from meterai.sealing.pdf.decoding import FIRST_LOOK, LIMITS, Limits, TooMuchHere
 from meterai.sealing.pdf.document import Document, as_document_broken, open_document
 from meterai.sealing.pdf.forms import count_signatures
 from meterai.sealing.pdf.pages import Page, PageTree
+from meterai.sealing.pdf.update import Sealed
 from meterai.sealing.sandbox import answers
 from meterai.sealing.sandbox.answers import Inspected, NotAnswered
 from meterai.sealing.sandbox.bounded import Task, Work, finish
@@ -40,9 +42,8 @@ from meterai.sealing.sandbox.repair import repairing
 from meterai.sealing.signing.cms import der_length
 from meterai.sealing.signing.issuer import Issuer, LongTermValidation
 from meterai.sealing.signing.timestamps import root_digests
-from meterai.sealing.stamp.claim import ClaimKey
 from meterai.sealing.stamp.wording import check_printable
-from meterai.sealing.writing.affixing import Terms, affix, dry_run
+from meterai.sealing.writing.affixing import Terms, affix, dry_run, state
 from meterai.sealing.writing.other_views import refuse_other_views
 from meterai.sealing.writing.security_store import store_update
 from meterai.sealing.writing.strays import refuse_stamps_in_the_way
@@ -219,46 +220,66 @@ def seal(  # noqa: PLR0913 - a seal depends on so much, and on nothing else
     serial given twice, or a `check_url` too long for the code or with a host that a stamp cannot
     show, is a `ValueError`.
     """
-    claim_key = _usable_claim_key(issuer, at)
+    issuer.check_usable(at)
     _check_stamps(stamps, check_url)
     opened = _opened_for(original, [stamp.placement for stamp in stamps], password)
     original = opened.document.buffer
-    proofs = issuer.long_term_validation
-    state = (hashed or HashedDocument.of(original)).continued(original)
-    terms = Terms(
-        issuer_name=issuer.name,
-        claim_key=claim_key,
-        at=at,
-        check_url=check_url,
-        specimen=specimen,
-        operator_artwork=issuer.operator_artwork,
-        original_bytes=len(original),
-        sha256_original=state.digest(),
-        time_stamp_roots=root_digests(proofs.time_stamp_roots) if proofs is not None else (),
-        placeholder_bytes=2 * issuer.signed_data_bytes_max + 2,
-    )
-    sealing = _Sealing(terms, issuer, password, state)
+    hashing = (hashed or HashedDocument.of(original)).continued(original)
+    terms = _terms(issuer, len(original), hashing, at=at, check_url=check_url, specimen=specimen)
+    sealing = _Sealing(terms, issuer, password, hashing)
     with as_document_broken():
         if opened.signatures:
             data, placeholder = sealing.seal_each(opened, stamps)
         else:
             placed = list(zip(stamps, opened.targets, strict=True))
-            data, placeholder = sealing.seal(opened.document, placed, certify=True)
-        if proofs is not None:
-            data += sealing.evidence_update(original + data, placeholder, proofs)
-    return Delta(
-        data=data,
-        sha256_original=terms.sha256_original,
-        sha256_stamped=state.digest(),
-        serials=tuple(stamp.serial for stamp in stamps),
-    )
+            update = affix(terms, opened.document, placed, certify=True)
+            data, placeholder = sealing.seal(update)
+        return sealing.delta(original, data, placeholder, [stamp.serial for stamp in stamps])
 
 
-def _usable_claim_key(issuer: Issuer, at: datetime) -> ClaimKey:
+def seal_statement(statement: bytes, issuer: Issuer, *, at: datetime) -> Delta:
+    """Seal a document that we wrote, which nobody signed, without any stamp: the seal says so.
+
+    Refuses with what `inspect` refuses, or a `SealingUnavailable`; a document that somebody signed is a
+    `ValueError`.
+    """
     issuer.check_usable(at)
+    # Of every page that we write; nothing is put there.
+    opened = looked_through(statement, [Placement(1, 20, 20)], b"", LIMITS)
+    if opened.signatures:
+        raise ValueError("a statement of ours that somebody signed")
+    hashing = HashedDocument.of(statement).state
+    terms = _terms(issuer, len(statement), hashing, at=at)
+    sealing = _Sealing(terms, issuer, b"", hashing)
+    with as_document_broken():
+        data, placeholder = sealing.seal(state(terms, opened.document, opened.targets[0]))
+        return sealing.delta(statement, data, placeholder, ())
+
+
+def _terms(
+    issuer: Issuer,
+    original_bytes: int,
+    state: HashState,
+    *,
+    at: datetime,
+    check_url: str = "",
+    specimen: bool = True,
+) -> Terms:
     if issuer.claim_key is None:
         raise IssuerUnusable("the issuer has no key for claims")
-    return issuer.claim_key
+    proofs = issuer.long_term_validation
+    return Terms(
+        issuer_name=issuer.name,
+        claim_key=issuer.claim_key,
+        at=at,
+        check_url=check_url,
+        specimen=specimen,
+        operator_artwork=issuer.operator_artwork,
+        original_bytes=original_bytes,
+        sha256_original=state.digest(),
+        time_stamp_roots=root_digests(proofs.time_stamp_roots) if proofs is not None else (),
+        placeholder_bytes=2 * issuer.signed_data_bytes_max + 2,
+    )
 
 
 def _check_stamps(stamps: Sequence[Stamp], check_url: str) -> None:
@@ -334,11 +355,9 @@ class _Sealing:
     password: bytes
     state: HashState
 
-    def seal(
-        self, document: Document, placed: Sequence[tuple[Stamp, Page]], *, certify: bool
-    ) -> tuple[bytes, bytes]:
-        """One sealed update for a document whose bytes `state` has hashed; and its /Contents."""
-        before, after = affix(self.terms, document, placed, certify=certify)
+    def seal(self, update: Sealed) -> tuple[bytes, bytes]:
+        """An update of a document whose bytes `state` has hashed, sealed; and its /Contents."""
+        before, after = update
         self.state.update(before)
         covered = self.state.copy()
         covered.update(after)
@@ -357,9 +376,20 @@ class _Sealing:
             if stamped is not original:
                 step = _open(stamped, [stamp.placement], self.password, bytes_max=len(stamped))
                 document, target = step.document, step.targets[0]
-            data, placeholder = self.seal(document, [(stamp, target)], certify=False)
+            update = affix(self.terms, document, [(stamp, target)], certify=False)
+            data, placeholder = self.seal(update)
             stamped += data
         return stamped[len(original) :], placeholder
+
+    def delta(
+        self, original: bytes, data: bytes, placeholder: bytes, serials: Sequence[Serial]
+    ) -> Delta:
+        """What was appended, and behind it the evidence for its last seal."""
+        proofs = self.issuer.long_term_validation
+        if proofs is not None:
+            data += self.evidence_update(original + data, placeholder, proofs)
+        sha256_original, sha256_stamped = self.terms.sha256_original, self.state.digest()
+        return Delta(data, sha256_original, sha256_stamped, tuple(serials))
 
     def evidence_update(
         self, stamped: bytes, placeholder: bytes, long_term_validation: LongTermValidation
