@@ -16,9 +16,9 @@ from meterai.kit.serial import Serial
 from meterai.kit.text import groups
 from meterai.operator import Seller
 from meterai.orders import OrderKind, OrderState
+from meterai.pages.paper import HEIGHT, MARGIN, WIDTH, Line, Receipt, width, wrapped, written
 from meterai.payments import Captured
 from meterai.plumbing.messages import LANGUAGES, translate
-from meterai.portal.paper import HEIGHT, MARGIN, WIDTH, Line, Receipt, width, wrapped, written
 from meterai.portal.routes.receipts import order_receipt, refund_receipt, seller_lines
 from meterai.refunds import RefundCause, RefundState
 from meterai.stamping import StampingState

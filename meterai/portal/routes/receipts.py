@@ -19,12 +19,12 @@ from meterai.kit.text import groups
 from meterai.operator import SPECIMEN, OperatorSettings, Seller
 from meterai.orders import OrderService, OrderView
 from meterai.pages import PageRequest
+from meterai.pages.paper import Line, Receipt, can_write, written
 from meterai.payments import Captured, captured_of
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.http import language_of, saved_as
 from meterai.plumbing.messages import format_datetime, translate
-from meterai.portal.paper import Line, Receipt, can_write, written
 from meterai.refunds import RefundState, RefundView
 from meterai.stamping import Stamping, StampingState, stampings_of_orders
 
