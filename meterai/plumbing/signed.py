@@ -1,4 +1,4 @@
-"""What the room tells everybody, signed: now serving, receipts.
+"""Documents that rooms tell everybody, signed: places in a line, answers to complaints.
 
 JSON Web Signature, flattened (RFC 7515, section 7.2.2), with Ed25519 (RFC 8037): libraries in every
 language check it with the public key alone.
@@ -8,17 +8,15 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from meterai.kit.refusal import Refusal
 
-SIGNATURES = "waiting room signatures"  # what the key is derived for
-
 
 class SignatureWrong(Refusal):
-    """What claims to be signed by the waiting room is not, or is something else."""
+    """A document that claims to be signed by this installation is not, or is another."""
 
     code = "signature_wrong"
     status = 422
@@ -62,6 +60,17 @@ class Signer:
         return json.dumps(
             {"payload": payload, "protected": header, "signature": _encoded(signature)}
         )
+
+
+def public_key_of(pem: bytes) -> bytes:
+    """The 32 bytes of an Ed25519 public key in PEM.  Refuses `SignatureWrong`."""
+    try:
+        public = serialization.load_pem_public_key(pem)
+    except (ValueError, UnsupportedAlgorithm):
+        raise SignatureWrong("the key is no public key in PEM") from None
+    if not isinstance(public, Ed25519PublicKey):
+        raise SignatureWrong("the key is of another kind")
+    return public.public_bytes_raw()
 
 
 def read_signed(document: str | bytes, kind: str, public_key: bytes) -> dict[str, object]:

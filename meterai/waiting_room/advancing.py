@@ -20,6 +20,7 @@ from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy, Read
 from meterai.plumbing.events import emit
 from meterai.plumbing.jobs import oldest_overdue
 from meterai.plumbing.periodic import each, run_row
+from meterai.plumbing.signed import Signer
 from meterai.waiting_room import metrics, store
 from meterai.waiting_room.crowds import SERIAL_FIRST, told_crowds
 from meterai.waiting_room.estimate import learned
@@ -37,7 +38,6 @@ from meterai.waiting_room.rate import (
     numbers_called,
 )
 from meterai.waiting_room.settings import WaitingRoomSettings
-from meterai.waiting_room.signing import Signer
 from meterai.waiting_room.store import STEP_SECONDS, Standing
 
 STEP_SECONDS_MAX = 5.0  # after a pause of the worker nobody is called for the time it was away

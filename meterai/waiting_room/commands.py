@@ -5,8 +5,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cyclopts import Parameter
 
 from meterai import approvals
@@ -28,6 +26,7 @@ from meterai.kit.text import one_line
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.files import read_file, read_key_file
+from meterai.plumbing.signed import public_key_of, read_signed
 from meterai.waiting_room import operating
 from meterai.waiting_room.levers import (
     CLOSE,
@@ -46,7 +45,6 @@ from meterai.waiting_room.levers import (
 )
 from meterai.waiting_room.model import RATE_MAX, RATE_MIN, Line
 from meterai.waiting_room.service import RECEIPT
-from meterai.waiting_room.signing import SignatureWrong, read_signed
 
 Moment = Annotated[
     str | None, Parameter(help="A moment, as 2026-12-01T08:00+07:00.", validator=text_only)
@@ -224,13 +222,7 @@ def end(
 def check_proof(file: Path, *, key: Path, options: Options = NO_OPTIONS) -> None:
     """Check the proof of a place with the public key of an installation (`/lines/key.pem`)."""
     options.settings("line check-proof")
-    try:
-        public = serialization.load_pem_public_key(read_key_file(key))
-    except ValueError:
-        raise SignatureWrong("the key is no public key in PEM") from None
-    if not isinstance(public, Ed25519PublicKey):
-        raise SignatureWrong("the key is of another kind")
-    raw = public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-    facts = read_signed(read_file(file, PROOF_BYTES_MAX), RECEIPT, raw)
+    public = public_key_of(read_key_file(key))
+    facts = read_signed(read_file(file, PROOF_BYTES_MAX), RECEIPT, public)
     for name, value in facts.items():
         line(one_line(f"{name}: {value}"))

@@ -18,6 +18,7 @@ NAME_LENGTH_MAX = 40
 REASON_LENGTH_MAX = 200  # characters, so that the page stays small
 RATE_MIN = 0.05  # admissions a second: one in twenty seconds; less is a pause
 RATE_MAX = 10_000.0
+SIGNATURES = "waiting room signatures"  # the key of what lines sign is derived for it
 PATH = "/lines"  # of the pages
 # A turn lasts so long from its last use, and so long in all: a form with three documents on a slow
 # phone takes some minutes, and whoever holds a turn holds somebody else's.

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from meterai.commands import Command, Directory, Schema, Scope
 from meterai.plumbing.described import Field
 from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.signed import Signer
 from meterai.room import Container, Room
 from meterai.waiting_room import store
 from meterai.waiting_room.advancing import Advancing
@@ -18,13 +19,12 @@ from meterai.waiting_room.invariants import INVARIANTS
 from meterai.waiting_room.knows import KNOWS
 from meterai.waiting_room.levers import LEVERS
 from meterai.waiting_room.metrics import METRICS
-from meterai.waiting_room.model import LINE, Act, LineState
+from meterai.waiting_room.model import LINE, SIGNATURES, Act, LineState
 from meterai.waiting_room.pages import PAGES, pages
 from meterai.waiting_room.retention import RETENTION
 from meterai.waiting_room.routes import routes
 from meterai.waiting_room.service import WaitingRoom
 from meterai.waiting_room.settings import WaitingRoomSettings
-from meterai.waiting_room.signing import SIGNATURES, Signer
 from meterai.waiting_room.tokens import Tokens
 
 TOKENS = "waiting room tokens"  # what the keys are derived for

@@ -24,6 +24,7 @@ from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, DatabaseAway, Tx
 from meterai.plumbing.http import cookie_name
+from meterai.plumbing.signed import Signer
 from meterai.plumbing.stations import Stations
 from meterai.waiting_room import metrics, store
 from meterai.waiting_room.cookies import ticket_cookie, turn_cookie, values_of
@@ -49,7 +50,6 @@ from meterai.waiting_room.model import (
     is_line_name,
 )
 from meterai.waiting_room.places import MS, Numbers
-from meterai.waiting_room.signing import Signer
 from meterai.waiting_room.spacing import Own, Spacing
 from meterai.waiting_room.store import Block, KeptPlace
 from meterai.waiting_room.tokens import HOLDER_BYTES, Ticket, Tokens, Turn

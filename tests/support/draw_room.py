@@ -12,6 +12,7 @@ from uuid import UUID
 
 from meterai.kit.actor import Actor, ActorKind
 from meterai.plumbing.database import Database
+from meterai.plumbing.signed import Signer
 from meterai.waiting_room import store as lines_store
 from meterai.waiting_room.adapters.drand import Relays
 from meterai.waiting_room.draw.record import RoundUse, read
@@ -24,7 +25,6 @@ from meterai.waiting_room.drawing.operating import DrawOperating
 from meterai.waiting_room.drawing.parts import DrawSigner
 from meterai.waiting_room.model import Act, Line
 from meterai.waiting_room.operating import Plan
-from meterai.waiting_room.signing import Signer
 from standins.drand import Chain, Relay
 from tests.support.draws import chain_of
 from tests.support.lines import MovedClock, Operating

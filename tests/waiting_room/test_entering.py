@@ -6,12 +6,12 @@ import re
 
 import pytest
 
+from meterai.plumbing.signed import read_signed
 from meterai.waiting_room.drawing.entering import entry_of
 from meterai.waiting_room.drawing.files import address_of
 from meterai.waiting_room.drawing.parts import drawing_of
 from meterai.waiting_room.model import LineState
 from meterai.waiting_room.service import ENTRY_RECEIPT, WaitingRoom
-from meterai.waiting_room.signing import read_signed
 from tests.support.commands import run
 from tests.support.draw_room import NAME, DrawRoom, with_draw
 from tests.support.within import Given, Within, settings_of, within

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from meterai.commands import Exit
+from meterai.plumbing.signed import Signer
 from meterai.waiting_room.service import RECEIPT, WaitingRoom
-from meterai.waiting_room.signing import Signer
 from tests.support.commands import Done, run_here
 from tests.support.lines import BUYING
 from tests.support.within import settings_of, within

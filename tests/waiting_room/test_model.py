@@ -24,11 +24,11 @@ from hypothesis.stateful import (
 from meterai.apps.audit import audit
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import Refusal
+from meterai.plumbing.signed import read_signed
 from meterai.waiting_room.invariants import INVARIANTS
 from meterai.waiting_room.model import Act
 from meterai.waiting_room.operating import Plan
 from meterai.waiting_room.service import RECEIPT, WaitingRoom
-from meterai.waiting_room.signing import read_signed
 from meterai.waiting_room.tokens import Ticket, Turn
 from tests.support.lines import Lines, on_shop
 from tests.support.shop import Shop

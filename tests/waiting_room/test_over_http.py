@@ -15,11 +15,11 @@ from meterai.accounts.service import COOKIE
 from meterai.apps.edge import HEADERS
 from meterai.kit.ids import new_id
 from meterai.plumbing.messages import translate
+from meterai.plumbing.signed import read_signed
 from meterai.waiting_room.advancing import Advancing
 from meterai.waiting_room.model import Act
 from meterai.waiting_room.operating import Plan
 from meterai.waiting_room.service import RECEIPT, WaitingRoom
-from meterai.waiting_room.signing import read_signed
 from meterai.waiting_room.tokens import Tokens
 from tests.support.lines import BUYING, BUYING_ID, TESTER, Lines
 from tests.support.within import Asking, Given, Within, settings_of, within

@@ -8,10 +8,10 @@ from typing import Any
 
 from meterai.apps.audit import audit
 from meterai.plumbing.messages import translate
+from meterai.plumbing.signed import read_signed
 from meterai.waiting_room.crowds import OF_A_ROUND, SERIAL_FIRST
 from meterai.waiting_room.invariants import INVARIANTS
 from meterai.waiting_room.service import RECEIPT
-from meterai.waiting_room.signing import read_signed
 from meterai.waiting_room.store import REST_SECONDS
 from meterai.waiting_room.tokens import Ticket
 from tests.support.lines import BUYING, BUYING_ID

@@ -21,6 +21,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.files import read_key_file
 from meterai.plumbing.keyring import keyring_of
+from meterai.plumbing.signed import Signer
 from meterai.waiting_room.draw.parties import Party, Reveal
 from meterai.waiting_room.draw.record import read
 from meterai.waiting_room.draw.rules import round_time
@@ -28,7 +29,7 @@ from meterai.waiting_room.drawing.commands import moment_of
 from meterai.waiting_room.drawing.files import LIST, RECORD, address_of, name_of_draw
 from meterai.waiting_room.drawing.operating import DrawOperating, PartyUnfit
 from meterai.waiting_room.drawing.parts import operating_of
-from meterai.waiting_room.signing import SIGNATURES, Signer
+from meterai.waiting_room.model import SIGNATURES
 
 Answer = TypeVar("Answer")
 Given = TypeVar("Given", Party, Reveal)

@@ -9,6 +9,7 @@ from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.files import read_settings_file
+from meterai.plumbing.signed import Signer
 from meterai.waiting_room.adapters.drand import Relays
 from meterai.waiting_room.draw.chain import QUICKNET, SCHEME, Chain, is_usable
 from meterai.waiting_room.draw.record import RoundUse
@@ -16,7 +17,6 @@ from meterai.waiting_room.drawing.advancing import Drawing, Terms
 from meterai.waiting_room.drawing.files import DrawFiles
 from meterai.waiting_room.drawing.operating import DrawOperating
 from meterai.waiting_room.settings import WaitingRoomSettings
-from meterai.waiting_room.signing import Signer
 
 
 class ChainUnusable(CommandRefusal):
