@@ -68,4 +68,7 @@ def program_of(rooms: Rooms = ROOMS) -> RoomsProgram:
     homes = [(room.name, room.home) for room in rooms if room.home]
     levers = offers_of(rooms).levers
     assert levers.keys() <= commands.keys(), "each lever is a command of the same name"
-    return RoomsProgram(commands, groups, sections(rooms), demands_of(rooms), homes, levers, rooms)
+    figures = [one for room in rooms for one in room.figures]
+    return RoomsProgram(
+        commands, groups, sections(rooms), demands_of(rooms), homes, levers, figures, rooms
+    )

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from meterai import sealing
 from meterai.kit.text import one_line
-from meterai.pages.paper import Line, Receipt, can_write, written
+from meterai.pages import paper
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.messages import format_datetime, translate
 from meterai.plumbing.signed import Signer, read_signed
@@ -33,7 +33,7 @@ class Answered:
     """
 
     title: str
-    lines: Sequence[Line]
+    lines: Sequence[paper.Line]
     case: str
     order: str
     at: datetime
@@ -42,7 +42,9 @@ class Answered:
     @property
     def shown(self) -> "Answered":
         """The same, with nothing in its texts that is not seen, and none without bounds."""
-        lines = [Line(_bounded(label), _bounded(value)) for label, value in self.lines[:LINES_MAX]]
+        lines = [
+            paper.Line(_bounded(label), _bounded(value)) for label, value in self.lines[:LINES_MAX]
+        ]
         return Answered(_bounded(self.title), lines, self.case, self.order, self.at, self.language)
 
 
@@ -89,12 +91,13 @@ def sealed(answer: Answered, issuer: sealing.Issuer, *, by: str, mark: str, at: 
     head = [_line("case", shown.case, language)]
     head += [_line("order", shown.order, language)] if shown.order else []
     head += [_line("at", format_datetime(shown.at, language), language)]
-    texts = [text for line in (Line(shown.title, ""), *shown.lines) for text in line]
-    notes = [] if all(map(can_write, texts)) else ["unwritten"]
-    foot = [Line("", translate(f"proof.{one}", language, by=by)) for one in (*notes, "check")]
-    paper = written(Receipt(shown.title, language, [*head, *shown.lines, *foot], mark))
-    return paper + sealing.seal_statement(paper, issuer, at=at).data
+    texts = [text for line in (paper.Line(shown.title, ""), *shown.lines) for text in line]
+    notes = [] if all(map(paper.can_write, texts)) else ["unwritten"]
+    foot = [paper.Line("", translate(f"proof.{one}", language, by=by)) for one in (*notes, "check")]
+    lines = [*head, *shown.lines, *foot]
+    content = paper.written(paper.Receipt(shown.title, language, lines, mark))
+    return content + sealing.seal_statement(content, issuer, at=at).data
 
 
-def _line(name: str, value: str, language: str) -> Line:
-    return Line(translate(f"proof.{name}", language), value)
+def _line(name: str, value: str, language: str) -> paper.Line:
+    return paper.Line(translate(f"proof.{name}", language), value)

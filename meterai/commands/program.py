@@ -7,6 +7,7 @@ from meterai.commands.levers import Lever
 from meterai.commands.needs import Directory, Schema
 from meterai.commands.production import Demand, Scope
 from meterai.plumbing.config import Sections
+from meterai.plumbing.figures import Figures
 from meterai.plumbing.sql_files import Homes
 
 
@@ -40,6 +41,7 @@ class Program:
     demands   what production demands
     homes     folders of SQL that are not in the package
     levers    acts of staff by the words of their commands
+    figures   what the rooms count of a period
     """
 
     commands: Mapping[str, Command] = field(default_factory=dict)
@@ -48,3 +50,4 @@ class Program:
     demands: Sequence[Demand] = ()
     homes: Homes = ()
     levers: Mapping[str, Lever] = field(default_factory=dict)
+    figures: Sequence[Figures] = ()

@@ -1,6 +1,7 @@
 """What the room `ledger` registers with the applications."""
 
 from meterai.ledger.audited import AUDITED
+from meterai.ledger.figures import FIGURES
 from meterai.ledger.invariants import INVARIANTS
 from meterai.ledger.retention import RETENTION
 from meterai.room import Room
@@ -11,4 +12,5 @@ ROOM = Room(
     invariants=INVARIANTS,
     audited=AUDITED,
     retention=RETENTION,
+    figures=FIGURES,
 )

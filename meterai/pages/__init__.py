@@ -13,6 +13,7 @@ Knows no stamp, no order and no account: only whether somebody is signed in.  Ca
 called by every room that has pages.
 """
 
+from meterai.pages import paper
 from meterai.pages.assets import Asset
 from meterai.pages.busy import busy_pages, too_long_pages
 from meterai.pages.errors import page_or_problem
@@ -96,6 +97,7 @@ __all__ = [
     "page",
     "page_or_problem",
     "page_with_style",
+    "paper",
     "read_form",
     "read_form_of_a_person",
     "read_own_form",

@@ -8,6 +8,7 @@ from meterai.commands import TIME, Demand, Facts, KeyFile
 from meterai.payments.adapters.snap import SNAP_QRIS
 from meterai.payments.asking import BuyerQuestions
 from meterai.payments.audited import AUDITED
+from meterai.payments.figures import FIGURES
 from meterai.payments.invariants import INVARIANTS, POSTINGS, of_rails
 from meterai.payments.jobs import HANDLERS
 from meterai.payments.knows import KNOWS
@@ -151,6 +152,7 @@ def payments_with(kinds: RailKinds) -> Room:
         audited=AUDITED,
         postings=POSTINGS,
         retention=RETENTION,
+        figures=FIGURES,
     )
 
 

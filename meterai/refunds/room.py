@@ -8,6 +8,7 @@ from meterai.plumbing.described import Field
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.leases import Lease
 from meterai.refunds.audited import AUDITED
+from meterai.refunds.figures import FIGURES
 from meterai.refunds.invariants import INVARIANTS, POSTINGS
 from meterai.refunds.jobs import HANDLERS
 from meterai.refunds.knows import KNOWS, WORK
@@ -84,4 +85,5 @@ ROOM = Room(
     audited=AUDITED,
     postings=POSTINGS,
     retention=RETENTION,
+    figures=FIGURES,
 )

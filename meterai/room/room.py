@@ -18,6 +18,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.described import Field
 from meterai.plumbing.events import Event, Subscription
+from meterai.plumbing.figures import Figures
 from meterai.plumbing.invariants import Invariant, Posting
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.keyring import Keyring
@@ -72,6 +73,7 @@ class Room:
     levers     those of its commands that staff pull: with a forecast, and an approval where one is needed
     knows      what it finds for a search and tells of a subject
     work       lists of what waits for staff
+    figures    what it counts of a period, for an assessment
     metrics    what it counts and measures; made when a process begins
     invariants what must be true of its tables, for `meterai audit`
     postings   from what its entries in the ledger are made, by their reasons
@@ -110,6 +112,7 @@ class Room:
     levers: Sequence[Lever] = ()
     knows: Knows | None = None
     work: Sequence[WorkList] = ()
+    figures: Sequence[Figures] = ()
     metrics: Sequence[Metric[Any]] = ()
     invariants: Sequence[Invariant] = ()
     postings: Sequence[Posting] = ()

@@ -15,6 +15,7 @@ from meterai.room import Container, Room
 from meterai.sealing import Issuers
 from meterai.stamping.audited import AUDITED
 from meterai.stamping.demands import DEMANDS, UNDEMANDED
+from meterai.stamping.figures import FIGURES
 from meterai.stamping.invariants import INVARIANTS, POSTINGS
 from meterai.stamping.issuers import ends_soon, issuers_of
 from meterai.stamping.jobs import HANDLERS
@@ -121,4 +122,5 @@ ROOM = Room(
     audited=AUDITED,
     postings=POSTINGS,
     retention=RETENTION,
+    figures=FIGURES,
 )

@@ -14,6 +14,7 @@ from meterai.waiting_room.demands import UNDEMANDED
 from meterai.waiting_room.drawing import store as drawing_store
 from meterai.waiting_room.drawing.advancing import Drawing
 from meterai.waiting_room.drawing.parts import drawing_of
+from meterai.waiting_room.figures import FIGURES
 from meterai.waiting_room.front import front
 from meterai.waiting_room.invariants import INVARIANTS
 from meterai.waiting_room.knows import KNOWS
@@ -140,4 +141,5 @@ ROOM = Room(
     invariants=INVARIANTS,
     audited=AUDITED,
     retention=RETENTION,
+    figures=FIGURES,
 )

@@ -32,7 +32,9 @@ M, S = Matter, CaseState
 
 
 def trail(desk: Desk) -> list[str]:
-    rows = desk.shop.rows("SELECT action FROM audit_events WHERE action LIKE 'case_%%' ORDER BY happened_at, event_id")
+    rows = desk.shop.rows(
+        "SELECT action FROM audit_events WHERE action LIKE 'case_%%' ORDER BY happened_at, event_id"
+    )
     return [row["action"] for row in rows]
 
 

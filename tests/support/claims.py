@@ -99,6 +99,7 @@ CLAIMS: Mapping[str, tuple[Holds, ...]] = {
 }
 # What sounds like a claim and is none about what was just asked: said of the service, or of a state.
 NO_CLAIMS = {
+    "figures.sales.unpaid": "of a period",
     "mail.turn_near.text": "a mail",
     "page.buy.next": "what comes next",
     "page.choose.kept": "for how long",

@@ -111,6 +111,11 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         "whether a document may still get its stamps, of many at once",
     ),
     (
+        "orders",
+        ("stamping/figures.py:STAMPINGS",),
+        "how long a document waited since it was paid, of all of a period",
+    ),
+    (
         "stamp_lots",
         (
             "refund_found_stamps",

@@ -15,7 +15,7 @@ from meterai.capacity.assessment.judgement import (
     tested,
 )
 from meterai.capacity.assessment.measured import run_part
-from meterai.capacity.assessment.model import SCHEMA, Assessment, File, PlanPart, Source
+from meterai.capacity.assessment.model import SCHEMA, Assessment, File, LivePart, PlanPart, Source
 from meterai.capacity.curves import shapes
 from meterai.capacity.simulation.model import SCHEMA as PLAN_SCHEMA
 from meterai.capacity.simulation.model import Plan
@@ -60,6 +60,7 @@ def assess(
     plan_path: Path | None,
     bound_seconds: float,
     core_hour_rupiah: int | None,
+    live: LivePart | None = None,
 ) -> Assessment:
     """Everything the report says.  Refuses `RunUnreadable`, `PlanUnreadable`."""
     runs = tuple(
@@ -77,6 +78,7 @@ def assess(
         files=len(runs) + (plan is not None),
         runs=runs,
         plan=plan,
+        live=live,
         sources=tuple(
             Source(name, one.title, one.source, one.known, one.ours)
             for name, one in shapes().items()

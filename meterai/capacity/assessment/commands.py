@@ -6,8 +6,10 @@ from typing import Annotated, Literal, Protocol, cast
 
 from cyclopts import Parameter
 
+from meterai.capacity.assessment.live import live_part
+from meterai.capacity.assessment.model import LivePart
 from meterai.capacity.extras import require
-from meterai.commands import NO_OPTIONS, Between, Options, line
+from meterai.commands import NO_OPTIONS, Between, Options, line, text_only
 
 RUPIAH_MAX = 1_000_000_000  # of an hour of a core
 Language = Literal["id", "en"]
@@ -17,6 +19,16 @@ Bound = Annotated[
 Price = Annotated[
     int | None,
     Parameter(help="Rupiah for one core, one hour.", validator=Between(0, RUPIAH_MAX)),
+]
+
+
+Live = Annotated[
+    tuple[str, str] | None,
+    Parameter(
+        help="FROM TO: days in WIB, as 2026-09-01, or moments; TO is not in it. Figures of the period from the"
+        " database of the installation, which may be a replica.",
+        validator=text_only,
+    ),
 ]
 
 
@@ -30,6 +42,7 @@ class _Writing(Protocol):
         plan: Path | None,
         lang: Language,
         measures: tuple[float, int | None],
+        live: LivePart | None,
     ) -> tuple[Path, Path]: ...
 
 
@@ -41,13 +54,16 @@ def assess(
     lang: Language = "id",
     bound_ms: Bound = 2_000.0,
     core_hour_rupiah: Price = None,
+    live: Live = None,
 ) -> None:
-    """Write a report of runs and a simulation: assessment.html and assessment.pdf.
+    """Write a report of runs, a simulation and a live database: assessment.html and assessment.pdf.
 
-    Every figure in it is from the files that were given; what was not measured is said to be missing.
+    Every figure in it is from the files and the database that were given; what was not measured is said to be missing.
     """
     options.settings("assess")  # it uses none, but a directory that was named must be there
     require("numpy", "scipy", "hdrh", "altair", "vl_convert", "weasyprint")
+    counted = None if live is None else live_part(options, *live)
     writing = cast("_Writing", import_module("meterai.capacity.assessment.writing"))
-    for path in writing.write_report(runs, out, plan, lang, (bound_ms / 1000, core_hour_rupiah)):
+    measures = (bound_ms / 1000, core_hour_rupiah)
+    for path in writing.write_report(runs, out, plan, lang, measures, counted):
         line(str(path))

@@ -265,6 +265,32 @@ class PlanPart(msgspec.Struct, frozen=True):
     headroom_share: float | None  # of the safe rate that is not needed; negative: too little
 
 
+class LiveRow(msgspec.Struct, frozen=True):
+    """One row of a table of figures; `of` is a word of the room that counted, empty for all."""
+
+    of: str
+    kind: str  # key of the sentence of `of`, empty where the word stands as it is
+    numbers: Mapping[str, int | float | None]
+
+
+class LiveTable(msgspec.Struct, frozen=True):
+    """One table of figures of a period: `figures.<name>` of the catalogue."""
+
+    name: str
+    rows: tuple[LiveRow, ...]
+
+
+class LivePart(msgspec.Struct, frozen=True):
+    """What an installation's own database says of a period, from `begin` to before `end`."""
+
+    begin: datetime
+    end: datetime
+    at: datetime  # when it was read, in one snapshot
+    url: str
+    specimen: bool
+    tables: tuple[LiveTable, ...]
+
+
 class Assessment(msgspec.Struct, frozen=True):
     """Everything a report says."""
 
@@ -277,5 +303,6 @@ class Assessment(msgspec.Struct, frozen=True):
     files: int
     runs: tuple[RunPart, ...]
     plan: PlanPart | None
+    live: LivePart | None
     sources: tuple[Source, ...]
     missing: tuple[str, ...]  # what was not measured: keys of `assess.missing.<name>`

@@ -17,7 +17,7 @@ from meterai.plumbing.messages import translate
 
 PARTS = (
     *("question", "demand", "distribution", "capacity", "reliability"),
-    *("promises", "admission", "cost", "limits", "redo", "data"),
+    *("promises", "admission", "cost", "live", "limits", "redo", "data"),
 )
 HTML_NAME, PDF_NAME = "assessment.html", "assessment.pdf"
 _HOME = resources.files("meterai.capacity.assessment")
@@ -43,6 +43,7 @@ def html_of(assessment: Assessment, language: str) -> str:
         named=lambda kind, name: named(kind, name, language),
         listed=lambda kind, parts: Markup(", ").join(named(kind, one, language) for one in parts),
         pairs=_pairs,
+        said=lambda key: translate(key, language),
         listed_bounds=partial(_bounds, language=language),
         swatch=charts.swatch,
         chart=charts,

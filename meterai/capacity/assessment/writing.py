@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from meterai.capacity.assessment.assembling import assess
+from meterai.capacity.assessment.model import LivePart
 from meterai.capacity.assessment.rendering import write
 from meterai.kit.refusal import Malformed
 
@@ -16,9 +17,10 @@ def write_report(
     plan: Path | None,
     lang: str,
     measures: tuple[float, int | None],
+    live: LivePart | None,
 ) -> tuple[Path, Path]:
-    """Write the report.  Refuses `Malformed` without runs, `RunUnreadable`, `PlanUnreadable`."""
-    if not 1 <= len(runs) <= RUNS_MAX:
+    """Write the report.  Refuses `Malformed` without runs and without live figures, `RunUnreadable`, `PlanUnreadable`."""
+    if not (live is None) <= len(runs) <= RUNS_MAX:
         raise Malformed("RUN", "runs", runs_max=RUNS_MAX)
     bound_seconds, core_hour_rupiah = measures
-    return write(assess(runs, plan, bound_seconds, core_hour_rupiah), lang, out)
+    return write(assess(runs, plan, bound_seconds, core_hour_rupiah, live), lang, out)

@@ -18,8 +18,7 @@ from meterai.kit.serial import Serial
 from meterai.kit.text import groups
 from meterai.operator import SPECIMEN, OperatorSettings, Seller
 from meterai.orders import OrderService, OrderView
-from meterai.pages import PageRequest
-from meterai.pages.paper import Line, Receipt, can_write, written
+from meterai.pages import PageRequest, paper
 from meterai.payments import Captured, captured_of
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
@@ -29,11 +28,11 @@ from meterai.refunds import RefundState, RefundView
 from meterai.stamping import Stamping, StampingState, stampings_of_orders
 
 
-def _line(name: str, value: str, language: str) -> Line:
-    return Line(translate(f"receipt.{name}", language), value)
+def _line(name: str, value: str, language: str) -> paper.Line:
+    return paper.Line(translate(f"receipt.{name}", language), value)
 
 
-def seller_lines(seller: Seller, language: str) -> list[Line]:
+def seller_lines(seller: Seller, language: str) -> list[paper.Line]:
     """The seller, and its tax numbers."""
     said = {
         "seller": seller.name,
@@ -57,10 +56,10 @@ def order_receipt(
     documents: Sequence[Stamping],
     email: str,
     language: str,
-) -> list[Line]:
+) -> list[paper.Line]:
     """What the receipt of a paid order says, in this language."""
 
-    def line(name: str, value: str) -> Line:
+    def line(name: str, value: str) -> paper.Line:
         return _line(name, value, language)
 
     assert order.paid_at is not None, "only what was paid has a receipt"
@@ -68,7 +67,7 @@ def order_receipt(
     sums = {"captured": money.captured, "charged_back": money.charged_back}
     sums |= {"refunded": money.refunded, "in_flight": money.in_flight}
     stamped = [one for one in documents if one.state == StampingState.DELIVERED]
-    are_unwritten = any(not can_write(one.document_name) for one in stamped)
+    are_unwritten = any(not paper.can_write(one.document_name) for one in stamped)
     return [
         *seller_lines(seller, language),
         line("order", _aloud(order.id)),
@@ -84,14 +83,14 @@ def order_receipt(
         ),
         line("total", _rupiah(order.total)),
         *(
-            Line(translate(f"page.money.{name}", language), _rupiah(value))
+            paper.Line(translate(f"page.money.{name}", language), _rupiah(value))
             for name, value in sums.items()
             if value and (name, value) != ("captured", order.total)
         ),
         *(line("document", f"{one.document_name} ({_grouped(one.serials)})") for one in stamped),
-        *([Line("", translate("receipt.unwritten", language))] if are_unwritten else []),
-        Line("", translate("receipt.order_note", language)),
-        Line("", translate("receipt.no_invoice", language)),
+        *([paper.Line("", translate("receipt.unwritten", language))] if are_unwritten else []),
+        paper.Line("", translate("receipt.order_note", language)),
+        paper.Line("", translate("receipt.no_invoice", language)),
     ]
 
 
@@ -101,7 +100,7 @@ def _payment(payment: Captured, language: str) -> str:
 
 def refund_receipt(
     seller: Seller, refund: RefundView, payment: str, email: str, language: str
-) -> list[Line]:
+) -> list[paper.Line]:
     """Lines of the receipt of a settled refund, in this language; `payment` is the provider's number
     of what was given back."""
     assert refund.settled_at is not None, "only what is there has a receipt"
@@ -117,8 +116,8 @@ def refund_receipt(
     return [
         *seller_lines(seller, language),
         *(_line(name, value, language) for name, value in said.items()),
-        Line("", translate(f"refund.cause.{refund.cause}", language)),
-        Line("", translate("receipt.no_invoice", language)),
+        paper.Line("", translate(f"refund.cause.{refund.cause}", language)),
+        paper.Line("", translate("receipt.no_invoice", language)),
     ]
 
 
@@ -137,12 +136,12 @@ def _rupiah(value: int) -> str:
 
 
 def _file(
-    request: PageRequest, settings: Settings, title: str, name: str, lines: Sequence[Line]
+    request: PageRequest, settings: Settings, title: str, name: str, lines: Sequence[paper.Line]
 ) -> Response[Any]:
     language = language_of(request)
     mark = "" if settings.process.is_production else SPECIMEN
-    receipt = Receipt(translate(title, language), language, lines, mark)
-    return saved_as(name, written(receipt), "application/pdf")
+    receipt = paper.Receipt(translate(title, language), language, lines, mark)
+    return saved_as(name, paper.written(receipt), "application/pdf")
 
 
 @get(

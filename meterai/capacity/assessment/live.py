@@ -1,0 +1,55 @@
+"""Figures of a period from the live database of an installation, as its rooms count them.
+
+All of them are read in one transaction that PostgreSQL lets change nothing, so that they speak of one moment.
+Capacity knows no room: which tables there are, rooms register (`Room.figures`), and the program has them all.
+"""
+
+from datetime import UTC, datetime
+
+from meterai.capacity.assessment.model import LivePart, LiveRow, LiveTable
+from meterai.commands import Options, with_database
+from meterai.kit.clock import WIB, SystemClock
+from meterai.kit.refusal import Malformed
+from meterai.plumbing import figures
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+from meterai.plumbing.figures import Figures
+
+
+def moment(text: str, field: str) -> datetime:
+    """A moment from a day, which begins at midnight in WIB, or from a time.  Refuses `Malformed`."""
+    try:
+        found = datetime.fromisoformat(text)
+        return (found if found.tzinfo else found.replace(tzinfo=WIB)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Malformed(field, "moment") from None
+
+
+def live_part(options: Options, begin: str, end: str) -> LivePart:
+    """The figures of a period.  Refuses `Malformed`, and as every command that needs the database."""
+    first, last = moment(begin, "FROM"), moment(end, "TO")
+    if first >= last:
+        raise Malformed("TO", "moment")
+
+    async def look(database: Database, settings: Settings) -> LivePart:
+        async with database.reading() as tx:
+            tables = [
+                LiveTable(
+                    one.name,
+                    tuple(
+                        LiveRow(row.of, _kind(one, row.of), row.numbers)
+                        for row in await figures.count(tx, one, first, last)
+                    ),
+                )
+                for one in options.program.figures
+            ]
+        process = settings.process
+        is_specimen = not process.is_production
+        now = SystemClock().now()
+        return LivePart(first, last, now, process.url, is_specimen, tuple(tables))
+
+    return with_database("assess", options, look)
+
+
+def _kind(table: Figures, of: str) -> str:
+    return f"{table.kinds}.{of}" if table.kinds and of else ""

@@ -1,0 +1,29 @@
+"""The money of a period, as the books have it."""
+
+from meterai.plumbing.figures import Figures, within
+
+# What left the provider's account is told apart by its reason, as for one order (`store.books_of_subjects`); what is in suspense is no order's.
+MONEY = f"""
+SELECT '' AS of,
+       coalesce(sum(debit - credit) FILTER (WHERE book = 'bank_clearing'
+           AND reason NOT IN ('refund_settled', 'payment_given_back', 'refund_reversed',
+               'payment_denied', 'chargeback_won', 'money_suspended', 'suspense_explained',
+               'suspense_returned', 'suspense_applied') AND {within("posted_at")}), 0)
+           AS captured_rupiah,
+       coalesce(sum(credit - debit) FILTER (WHERE book IN ('duty_payable', 'service_fee')
+           AND {within("posted_at")}), 0) AS executed_rupiah,
+       coalesce(sum(credit - debit) FILTER (WHERE book = 'bank_clearing'
+           AND reason IN ('refund_settled', 'payment_given_back', 'refund_reversed')
+           AND {within("posted_at")}), 0) AS refunded_rupiah,
+       coalesce(sum(credit - debit) FILTER (WHERE book = 'bank_clearing'
+           AND reason IN ('payment_denied', 'chargeback_won') AND {within("posted_at")}), 0)
+           AS charged_back_rupiah,
+       coalesce(sum(debit - credit) FILTER (WHERE book = 'denied_loss' AND {within("posted_at")}), 0)
+           AS loss_rupiah,
+       coalesce(sum(credit - debit) FILTER (WHERE book IN ('buyer_funds', 'refunds_payable')), 0)
+           AS in_flight_rupiah,
+       coalesce(sum(credit - debit) FILTER (WHERE book = 'suspense'), 0) AS suspense_rupiah
+FROM entries JOIN legs USING (account_id, entry_id), period
+WHERE unit = 'IDR' AND posted_at < ends
+"""
+FIGURES = (Figures("money", MONEY),)

@@ -1,0 +1,21 @@
+"""Refunds of a period, by their cause."""
+
+from meterai.plumbing.figures import Figures, between, waits, within
+
+_SETTLED = f"state = 'settled' AND {within('settled_at')}"
+_OPEN = "requested_at < ends AND (state IN ('requested', 'sent', 'refused') OR settled_at >= ends)"
+REFUNDS = f"""
+SELECT cause AS of,
+       count(*) FILTER (WHERE {within("requested_at")}) AS requested,
+       coalesce(sum(amount) FILTER (WHERE {within("requested_at")}), 0) AS requested_rupiah,
+       count(*) FILTER (WHERE {_SETTLED}) AS settled,
+       coalesce(sum(amount) FILTER (WHERE {_SETTLED}), 0) AS settled_rupiah,
+       {waits(between("requested_at", "settled_at"), _SETTLED)},
+       count(*) FILTER (WHERE {_SETTLED} AND settled_at > due_at) AS late,
+       count(*) FILTER (WHERE {_OPEN}) AS open,
+       coalesce(sum(amount) FILTER (WHERE {_OPEN}), 0) AS open_rupiah
+FROM refunds, period
+WHERE {within("requested_at")} OR {within("settled_at")} OR {_OPEN}
+GROUP BY cause ORDER BY cause
+"""
+FIGURES = (Figures("refunds", REFUNDS, "figures.refunds.of"),)

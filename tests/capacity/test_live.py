@@ -1,0 +1,252 @@
+"""Figures of a live database: what was done is what is counted."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from meterai.apps.program import program_of
+from meterai.capacity.assessment import charts
+from meterai.capacity.assessment.assembling import assess
+from meterai.capacity.assessment.live import moment
+from meterai.capacity.assessment.model import LivePart, LiveRow, LiveTable
+from meterai.capacity.assessment.rendering import html_of
+from meterai.kit.refusal import Malformed
+from meterai.plumbing import figures
+from meterai.plumbing.figures import Number
+from meterai.plumbing.messages import LANGUAGES, catalogue
+from tests.capacity.reports import digits_unmarked, look_up, read_report
+from tests.support.commands import run_here
+from tests.support.shop import FEE, PRICE, Shop
+
+ONE = PRICE + FEE
+FIGURES = {one.name: one for one in program_of().figures}
+Rows = Mapping[str, Mapping[str, Number | None]]
+
+
+def counted(shop: Shop, name: str, begin: datetime, end: datetime) -> Rows:
+    async def look() -> Rows:
+        async with shop.container.database.reading() as tx:
+            rows = await figures.count(tx, FIGURES[name], begin, end)
+            return {one.of: one.numbers for one in rows}
+
+    return shop.do(look())
+
+
+def lived(shop: Shop) -> dict[str, Rows]:
+    """All figures of the day around now."""
+    now = datetime.now(UTC)
+    day = timedelta(days=1)
+    return {name: counted(shop, name, now - day, now + day) for name in FIGURES}
+
+
+def moved(shop: Shop, change: str) -> None:
+    """Let something have happened at another time."""
+    shop.arrange(change)
+
+
+def test_figures_are_what_was_done(shop: Shop) -> None:
+    bought = shop.place(3)
+    shop.pay(bought)
+    shop.work()
+    twice = shop.place(1)
+    shop.pay(twice)
+    shop.work()
+    shop.pay(twice)  # a second time
+    shop.work()
+    shop.place(2)  # nobody pays
+    gone = shop.place(1)
+    shop.give_up(gone, "withdrawn")
+    documents = shop.place_documents([1, 1])
+    shop.pay(documents)
+    shop.work()
+    for stamping in shop.stampings[:1]:
+        shop.deliver(stamping)
+    shop.fail(shop.stampings[1])
+    shop.work()
+    found = lived(shop)
+    assert found["sales"]["stamps"] == {
+        "placed": 4,
+        "paid": 2,
+        "executed": 2,
+        "stamps": 4,
+        "sold_rupiah": 4 * ONE,
+        "given_back": 0,
+        "denied": 0,
+        "unpaid": 1,
+    }
+    assert found["sales"]["documents"]["paid"] == 1
+    [money] = found["money"].values()
+    # The document that could not be stamped and the second payment are on their way back.
+    assert money["captured_rupiah"] == 3 * ONE + 2 * ONE + 2 * ONE
+    assert money["executed_rupiah"] == 3 * ONE + ONE + ONE
+    assert money["in_flight_rupiah"] == 2 * ONE
+    assert money["refunded_rupiah"] == 0
+    assert {name: one["requested_rupiah"] for name, one in found["refunds"].items()} == {
+        "double": ONE,
+        "not_stamped": ONE,
+    }
+    assert all(one["open"] == 1 for one in found["refunds"].values())
+    assert all(one["longest_seconds"] is None for one in found["refunds"].values())
+    assert found["stampings"]["order"]["stamped"] == 1
+    assert found["stampings"]["order"]["failed"] == 1
+    assert sum(one["payments"] or 0 for one in found["payments"].values()) == 4
+    assert sum(one["paid_rupiah"] or 0 for one in found["payments"].values()) == 7 * ONE
+
+
+def test_settled_refund_has_its_time(shop: Shop) -> None:
+    order = shop.place(1)
+    shop.pay(order)
+    shop.work()
+    shop.ask_back(order)
+    [refund] = shop.refunds()
+    shop.send(refund)
+    shop.settle(refund)
+    moved(shop, "UPDATE refunds SET requested_at = settled_at - interval '90 seconds'")
+    found = lived(shop)["refunds"]["asked"]
+    assert found["settled"] == 1
+    assert found["settled_rupiah"] == ONE
+    assert found["half_seconds"] == found["longest_seconds"] == 90.0
+    assert found["open"] == 0
+    [money] = lived(shop)["money"].values()
+    assert money["refunded_rupiah"] == ONE
+    assert money["captured_rupiah"] == ONE
+    assert money["in_flight_rupiah"] == 0
+
+
+def test_waits_are_those_of_orders_that_were_carried_out(shop: Shop) -> None:
+    order = shop.place(1)
+    shop.pay(order)
+    shop.work()
+    shop.set_issuing(is_open=False)
+    shop.pay(shop.place(1))
+    shop.work()
+    moved(
+        shop,
+        "UPDATE orders SET paid_at = closed_at - interval '30 seconds',"
+        " due_at = closed_at - interval '10 seconds' WHERE state = 'executed'",
+    )
+    [found] = lived(shop)["waits"].values()
+    assert (found["executed"], found["waiting"]) == (1, 1)
+    assert found["longest_seconds"] == 30.0
+    assert found["late"] == 1
+
+
+def test_beginning_is_within_a_period_and_its_end_is_not(shop: Shop) -> None:
+    order = shop.place(1)
+    [row] = shop.rows("SELECT placed_at FROM orders WHERE order_id = %s", order)
+    at, second = row["placed_at"], timedelta(seconds=1)
+    assert counted(shop, "sales", at, at + second)["stamps"]["placed"] == 1
+    assert counted(shop, "sales", at - second, at) == {}
+
+
+def test_nothing_is_counted_where_nothing_happened(shop: Shop) -> None:
+    assert shop.rows("SELECT 1 FROM orders") == []
+    for name, rows in lived(shop).items():
+        for of, row in rows.items():
+            assert not any(row.values()), (name, of)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_figure_has_its_words(shop: Shop, language: str) -> None:
+    shop.pay(shop.place(1))
+    shop.work()
+    for name, rows in lived(shop).items():
+        assert catalogue()[f"figures.{name}"][language]
+        for row in rows.values():
+            for column in row:
+                assert catalogue()[f"figures.{name}.{column}"][language]
+
+
+@pytest.mark.parametrize("given", ["", "yesterday", "2024-13-01", "999999999"])
+def test_what_is_no_day_is_refused(given: str) -> None:
+    with pytest.raises(Malformed):
+        moment(given, "FROM")
+
+
+def test_day_begins_in_wib() -> None:
+    assert moment("2024-09-01", "FROM") == datetime(2024, 8, 31, 17, tzinfo=UTC)
+    assert moment("2024-09-01T08:00+00:00", "FROM") == datetime(2024, 9, 1, 8, tzinfo=UTC)
+
+
+LIVE = LivePart(
+    datetime(2024, 8, 31, 17, tzinfo=UTC),
+    datetime(2024, 9, 30, 17, tzinfo=UTC),
+    datetime(2024, 10, 1, tzinfo=UTC),
+    "https://meterai.example",
+    True,
+    (
+        LiveTable(
+            "refunds",
+            (
+                LiveRow(
+                    "double",
+                    "figures.refunds.of.double",
+                    {"requested": 1_234, "requested_rupiah": 10_500, "half_seconds": None},
+                ),
+                LiveRow(
+                    "asked",
+                    "figures.refunds.of.asked",
+                    {"requested": 0, "requested_rupiah": 0, "half_seconds": 90.0},
+                ),
+            ),
+        ),
+        LiveTable("lines", ()),
+    ),
+)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_report_shows_every_live_figure_with_where_it_is_from(
+    language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(charts, "drawn", lambda _chart, title: title)
+    report = read_report(html_of(assess((), None, 2.0, None, LIVE), language))
+    assert digits_unmarked(report) == []
+    ours = [one for one in report.marked if one.path.startswith("live.tables")]
+    assert {one.text for one in ours} >= {"Rp10.500", "1.234" if language == "id" else "1,234"}
+    for one in ours:
+        if one.value is not None:
+            assert float(one.value) == float(look_up(report.data, one.path)), one
+    assert catalogue()["figures.refunds.of.double"][language] in report.text
+    assert "figures." not in report.text
+    assert "assess." not in report.text
+
+
+def test_command_reports_what_the_database_has(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.pay(shop.place(2))
+    shop.work()
+    monkeypatch.setattr(charts, "drawn", lambda _chart, title: title)
+    day = timedelta(days=1)
+    now = datetime.now(UTC)
+    period = [(now - day).isoformat(), (now + day).isoformat()]
+    out = tmp_path / "out"
+    done = run_here(
+        tmp_path,
+        "assess",
+        "--live",
+        *period,
+        "--out",
+        str(out),
+        "--lang",
+        "en",
+        METERAI_DATABASE_URL=shop.container.database.url,
+    )
+    assert done.returncode == 0, done.stderr
+    text = read_report((out / "assessment.html").read_text())
+    assert f"Rp{2 * ONE:,}".replace(",", ".") in text.text
+    live = msgspec.json.decode(text.json_text)["live"]
+    assert [one["name"] for one in live["tables"]] == list(FIGURES)
+    assert (out / "assessment.pdf").stat().st_size > 10_000
+
+
+def test_period_that_ends_before_it_begins_is_refused(tmp_path: Path) -> None:
+    done = run_here(
+        tmp_path, "assess", "--live", "2024-09-02", "2024-09-01", "--out", str(tmp_path / "out")
+    )
+    assert done.returncode != 0
+    assert "TO" in done.stdout + done.stderr
