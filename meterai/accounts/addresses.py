@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from meterai import audit
-from meterai.accounts import members_store, store
+from meterai.accounts import store
 from meterai.accounts.model import ACCOUNT_KIND, Contact, address_digest, normalized
 from meterai.kit.actor import Actor
 from meterai.kit.ids import new_id, read, show
@@ -14,7 +14,7 @@ from meterai.plumbing.database import ReadTx, Tx
 async def contact(tx: ReadTx, account: UUID) -> Contact:
     """How to write to an account: an organization has no address, and is written to at that of an owner."""
     found = await store.contact(tx, account)
-    if found is None and (owner := await members_store.owner_of(tx, account)) is not None:
+    if found is None and (owner := await store.owner_of(tx, account)) is not None:
         found = await store.contact(tx, owner)
     if found is None:
         raise NotFound("no such account")

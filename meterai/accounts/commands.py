@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from meterai.accounts import members_store
+from meterai.accounts import store
 from meterai.accounts.levers import APPROVE, DECLINE, OrganizationArguments
 from meterai.accounts.model import ACCOUNT_KIND, KEY_KIND, KEY_PERMISSIONS, ApiKeyView, KeyTerms
 from meterai.accounts.service import AccountService
@@ -146,7 +146,7 @@ def list_organizations(options: Options = NO_OPTIONS) -> None:
     """Show the organizations that wait for approval: number, made, NPWP, NIB, name."""
 
     async def show_them(database: Database, _settings: Settings) -> None:
-        for one in await database.once(members_store.waiting_organizations, WAITING_SHOWN_MAX):
+        for one in await database.once(store.waiting_organizations, WAITING_SHOWN_MAX):
             warned = f" (unknown format: {', '.join(one.warns)})" if one.warns else ""
             made = f"{one.made_at:%Y-%m-%dT%H:%MZ}"
             numbers = f"NPWP {one.npwp or '-'}, NIB {one.nib or '-'}{warned}"

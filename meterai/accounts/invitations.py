@@ -4,8 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from meterai import audit
-from meterai.accounts import members_store as store
-from meterai.accounts import store as accounts_store
+from meterai.accounts import store
 from meterai.accounts.model import (
     INVITATION_LIVES,
     INVITATIONS_PER_DAY_MAX,
@@ -21,6 +20,7 @@ from meterai.accounts.model import (
     TooManyInvitations,
     address_digest,
     normalized,
+    session_digest,
 )
 from meterai.accounts.roles import give_role, member_actor
 from meterai.accounts.telling import tell_invited
@@ -61,12 +61,12 @@ async def invite(tx: Tx, made: Invitation, language: str, *, actor: Actor) -> No
         raise NotFound("no such organization")
     if await store.count_invitations(tx, account, made.made_at - _DAY) >= INVITATIONS_PER_DAY_MAX:
         raise TooManyInvitations(INVITATIONS_PER_DAY_MAX)
-    person = await accounts_store.account_by_email(tx, made.email)
+    person = await store.account_by_email(tx, made.email)
     if person is not None and await store.member_of_person(tx, account, person) is not None:
         raise AlreadyMember("the person has a role there")
     earlier = await store.invitation_to(tx, account, made.email)
     if earlier is not None:
-        await _end(tx, earlier, InvitationState.REPLACED, actor=actor, at=made.made_at)
+        await _end(tx, earlier, InvitationState.REPLACED, actor=actor)
     await store.insert_invitation(tx, made)
     await audit.record(
         tx,
@@ -75,19 +75,20 @@ async def invite(tx: Tx, made: Invitation, language: str, *, actor: Actor) -> No
         action="invitation_made",
         subject=made.shown,
         digest=address_digest(account, made.email),
+        secret=session_digest(made.secret_hash),
         role=made.role,
         stamps=made.stamps_per_month,
     )
     await tell_invited(tx, made, found.name, language)
 
 
-async def withdraw(tx: Tx, account: UUID, invitation: UUID, *, actor: Actor, at: datetime) -> None:
+async def withdraw(tx: Tx, account: UUID, invitation: UUID, *, actor: Actor) -> None:
     """Withdraw an invitation.  Refuses `NotFound`, `InvitationSpent` where it was accepted."""
     found = await store.invitation(tx, account, invitation)
     if found is None:
         raise NotFound("no such invitation of this organization")
     if found.state == InvitationState.SENT:
-        await _end(tx, found, InvitationState.WITHDRAWN, actor=actor, at=at)
+        await _end(tx, found, InvitationState.WITHDRAWN, actor=actor)
     elif found.state == InvitationState.ACCEPTED:
         raise InvitationSpent("it was accepted")
 
@@ -102,7 +103,7 @@ async def open_invitation(
     found = await store.invitation(tx, shown.account, shown.id)
     if found is None or not shown.opens(found.secret_hash):
         raise InvitationSpent("not an invitation of ours")
-    contact = await accounts_store.contact(tx, person)
+    contact = await store.contact(tx, person)
     if contact is None or contact.email != found.email:
         raise InvitationForAnother("the account has another address")
     if found.is_over(at):
@@ -121,14 +122,12 @@ async def accept(tx: Tx, shown: Credential, person: UUID, *, at: datetime) -> In
     actor = member_actor(person)
     found, _ = await open_invitation(tx, shown, person, at)
     await give_role(tx, found.account, person, found.role, found.stamps_per_month, actor=actor)
-    await _end(tx, found, InvitationState.ACCEPTED, actor=actor, at=at)
+    await _end(tx, found, InvitationState.ACCEPTED, actor=actor)
     return found
 
 
-async def _end(
-    tx: Tx, found: Invitation, state: InvitationState, *, actor: Actor, at: datetime
-) -> None:
-    if not await store.end_invitation(tx, found.account, found.id, state, at):
+async def _end(tx: Tx, found: Invitation, state: InvitationState, *, actor: Actor) -> None:
+    if not await store.end_invitation(tx, found.account, found.id, state):
         raise InvitationSpent("another request ended it first")
     await audit.record(
         tx, found.account, actor=actor, action=f"invitation_{state}", subject=found.shown

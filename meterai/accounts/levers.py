@@ -5,7 +5,7 @@ from functools import partial
 
 import msgspec
 
-from meterai.accounts import members_store, store
+from meterai.accounts import store
 from meterai.accounts.addresses import account_named, contact
 from meterai.accounts.keys import end_api_key
 from meterai.accounts.model import (
@@ -171,11 +171,11 @@ async def _deciding(
     tx: ReadTx, told: OrganizationArguments, _pull: Pull, *, event: OrganizationEvent
 ) -> Forecast:
     account = read(ACCOUNT_KIND, told.organization)
-    found = await members_store.organization(tx, account)
+    found = await store.organization(tx, account)
     if found is None:
         raise NotFound("no such organization")
     ORGANIZATION.after(found.state, event)
-    members = await members_store.count_members(tx, account, *Role)
+    members = await store.count_members(tx, account, *Role)
     facts = {"name": found.name, "members": members}
     about = Subject(SubjectKind.ACCOUNT, told.organization, account)
     return Forecast([Effect(f"organization_{event}", facts, about)], rows=1)

@@ -884,7 +884,7 @@ def address_digest(account: UUID, email: str) -> str:
 
 
 def session_digest(secret_hash: bytes) -> str:
-    """What the audit trail keeps of a session: a hash of the hash of its secret."""
+    """What the audit trail keeps of a session or an invitation: a hash of the hash of its secret."""
     return hashlib.sha256(secret_hash).hexdigest()
 
 

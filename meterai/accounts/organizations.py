@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
-from meterai.accounts import invitations, members_store, roles
+from meterai.accounts import invitations, roles, store
 from meterai.accounts.addresses import contact
 from meterai.accounts.model import (
     INVITATIONS_PER_DAY_MAX,
@@ -66,7 +66,7 @@ class OrganizationService:
         async def make(tx: Tx) -> Organization:
             language = (await contact(tx, person)).language
             await roles.make_organization(tx, made, person, language)
-            found = await members_store.organization(tx, account)
+            found = await store.organization(tx, account)
             assert found is not None
             return found
 
@@ -74,7 +74,7 @@ class OrganizationService:
 
     async def of(self, account: UUID) -> Organization:
         """The organization that an account is.  Refuses `NotFound` for the account of a person."""
-        found = await self._database.once(members_store.organization, account)
+        found = await self._database.once(store.organization, account)
         if found is None:
             raise NotFound("the account is no organization")
         return found
@@ -82,18 +82,18 @@ class OrganizationService:
     async def places(self, person: UUID) -> list[PlaceOf]:
         """The organizations in which a person has a role."""
         most = ORGANIZATIONS_PER_PERSON_MAX
-        return await self._database.once(members_store.places_of, person, most)
+        return await self._database.once(store.places_of, person, most)
 
     async def members(self, account: UUID) -> list[Member]:
         """The members of an organization with their addresses, the earliest first."""
         async with self._database.reading() as tx:
-            found = await members_store.members(tx, account, MEMBERS_MAX)
+            found = await store.members(tx, account, MEMBERS_MAX)
             return [replace(one, email=(await contact(tx, one.person)).email) for one in found]
 
     async def invitations(self, account: UUID) -> Sequence[Invitation]:
         """The invitations of an organization that can be accepted, the newest first."""
         at, most = self._clock.now(), _INVITATIONS_SHOWN_MAX
-        return await self._database.once(members_store.invitations, account, at, most)
+        return await self._database.once(store.invitations, account, at, most)
 
     async def invite(
         self,
@@ -115,11 +115,8 @@ class OrganizationService:
 
     async def withdraw(self, account: UUID, invitation: UUID, *, actor: Actor) -> None:
         """`invitations.withdraw` in a transaction of its own."""
-        at = self._clock.now()
         await self._database.run(
-            partial(
-                invitations.withdraw, account=account, invitation=invitation, actor=actor, at=at
-            )
+            partial(invitations.withdraw, account=account, invitation=invitation, actor=actor)
         )
 
     def link(self, account: UUID, invitation: UUID) -> str:
@@ -159,11 +156,12 @@ class OrganizationService:
         end = partial(roles.end_role, account=account, membership=membership, actor=actor)
         self._accounts.forget_person((await self._database.run(end)).person)
 
-    async def leave(self, account: UUID, person: UUID, *, actor: Actor) -> None:
+    async def leave(self, account: UUID, person: UUID) -> None:
         """End the role of the person itself; refuses `NotFound`, `LastOwner`."""
+        actor = roles.member_actor(person)
 
         async def leave(tx: Tx) -> None:
-            found = await members_store.member_of_person(tx, account, person)
+            found = await store.member_of_person(tx, account, person)
             if found is None:
                 raise NotFound("no role there")
             await roles.end_role(tx, account, read(MEMBERSHIP_KIND, found.id), actor=actor)

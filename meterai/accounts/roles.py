@@ -8,8 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from meterai import audit
-from meterai.accounts import members_store as store
-from meterai.accounts import store as accounts_store
+from meterai.accounts import store
 from meterai.accounts.model import (
     ACCOUNT_KIND,
     MEMBERS_MAX,
@@ -136,7 +135,7 @@ async def permissions_in(tx: Tx, account: UUID, member: UUID) -> frozenset[Permi
     """What a person may do for an account: all of its own, else what its role there has."""
     if member == account:
         return PERMISSIONS[Role.OWNER]
-    role = await accounts_store.role_of(tx, account, member)
+    role = await store.role_of(tx, account, member)
     return PERMISSIONS[Role(role)] if role else frozenset()
 
 

@@ -11,11 +11,10 @@ from uuid import UUID
 
 from litestar.connection import ASGIConnection
 
-from meterai.accounts import members_store, store
+from meterai.accounts import store
 from meterai.accounts.addresses import create
 from meterai.accounts.keys import end_api_key, make_api_key, replace_api_key, tell_of_end
 from meterai.accounts.model import (
-    ACCOUNT_KIND,
     KEY_END_TOLD_BEFORE,
     KEY_KIND,
     KEY_PREFIX,
@@ -37,6 +36,7 @@ from meterai.accounts.model import (
     normalized,
     staff_permissions,
 )
+from meterai.accounts.roles import member_actor
 from meterai.accounts.sessions import SignedIn, end_session, end_session_of, end_sessions
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import Clock
@@ -123,7 +123,7 @@ class AccountService:
     @staticmethod
     async def _refuse_acting(tx: Tx, account: UUID, person: UUID) -> None:
         """Say why nobody acts for an organization; a stranger learns nothing of it."""
-        found = await members_store.organization(tx, account)
+        found = await store.organization(tx, account)
         if found is None or await store.role_of(tx, account, person) is None:
             raise NotFound("no role there")
         raise OrganizationNotOpen(found.state)
@@ -335,7 +335,7 @@ class AccountService:
             acts_for=acting.name,
             membership=acting.membership_id,
             permissions=PERMISSIONS[Role(acting.role)],
-            actor=Actor(ActorKind.MEMBER, show(ACCOUNT_KIND, caller.account)),
+            actor=member_actor(caller.account),
             form_token=self._form_token(f"{text}:{stored.acts_for.hex}"),
         )
 

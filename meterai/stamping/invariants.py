@@ -26,6 +26,25 @@ POSTINGS = (
 
 INVARIANTS = (
     Invariant(
+        "member_use_is_what_was_asked",
+        "What a member used of its limit is a stamping from the balance or an order of documents of its organization, "
+        "with their stamps; those that came to nothing were given back.",
+        """
+        SELECT u.account_id, u.use_id, u.member_id, u.stamps, u.returned, u.used_at FROM {member_uses*} u
+        LEFT JOIN {stampings*} s ON s.account_id = u.account_id AND s.stamping_id = u.use_id AND s.order_id IS NULL
+        LEFT JOIN {orders*} o ON o.account_id = u.account_id AND o.order_id = u.use_id AND o.kind = 'documents'
+        WHERE u.stamps IS DISTINCT FROM coalesce(s.quantity, o.quantity)
+            OR u.used_at IS DISTINCT FROM coalesce(s.requested_at, o.placed_at)
+            OR u.returned <> CASE
+                WHEN s.state = 'failed' OR o.state IN ('lapsed', 'withdrawn', 'returning', 'returned') THEN u.stamps
+                WHEN o.order_id IS NULL THEN 0
+                ELSE (SELECT coalesce(sum(f.quantity), 0) FROM {stampings*} f WHERE f.account_id = u.account_id
+                    AND f.order_id = u.use_id AND f.state = 'failed') END
+            OR NOT EXISTS (SELECT 1 FROM {organizations*} g WHERE g.account_id = u.account_id)
+            OR NOT EXISTS (SELECT 1 FROM accounts a WHERE a.account_id = u.member_id)
+        """,
+    ),
+    Invariant(
         "stamping_has_its_delta",
         "Every delivered stamping has a delta, and no other stamping has one.",
         """

@@ -181,7 +181,7 @@ def test_last_owner_stays(counter: Counter) -> None:
     [owner] = counter.do(service.members(made.account))
     number = read("mem", owner.id)
     for leave in (
-        service.leave(made.account, ani, actor=TESTER),
+        service.leave(made.account, ani),
         service.end(made.account, number, actor=TESTER),
         service.change(made.account, number, Role.CLERK, None, actor=TESTER),
     ):
@@ -200,7 +200,7 @@ def test_of_two_owners_who_leave_at_once_one_stays(counter: Counter) -> None:
     service = service_of(counter)
 
     async def both() -> list[object]:
-        leaving = (service.leave(made.account, one, actor=TESTER) for one in (ani, budi))
+        leaving = (service.leave(made.account, one) for one in (ani, budi))
         return list(await asyncio.gather(*leaving, return_exceptions=True))
 
     outcomes = counter.do(both())
@@ -232,5 +232,5 @@ def test_organization_is_written_to_at_the_address_of_its_owner(counter: Counter
             return (await contact(tx, made.account)).email
 
     assert counter.do(address()) == "ani@example.id"
-    counter.do(service_of(counter).leave(made.account, ani, actor=TESTER))
+    counter.do(service_of(counter).leave(made.account, ani))
     assert counter.do(address()) == "budi@example.id"

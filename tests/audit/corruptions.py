@@ -1323,10 +1323,78 @@ PEOPLE = [
     ),
     _c(
         "a role that nobody gave",
-        "INSERT INTO organizations (account_id, name) VALUES (%(account)s, 'PT Contoh');"
         "INSERT INTO memberships (account_id, membership_id, member_id, role)"
-        " VALUES (%(account)s, gen_random_uuid(), %(account)s, 'owner')",
+        " VALUES (%(organization)s, gen_random_uuid(), gen_random_uuid(), 'owner')",
         "role_is_in_the_trail",
+    ),
+    _c(
+        "an organization that nobody made",
+        "INSERT INTO organizations (account_id, name) VALUES (%(account)s, 'PT Contoh')",
+        "organization_is_what_the_trail_says",
+    ),
+    _c(
+        "an organization has another number",
+        "UPDATE organizations SET npwp = '012345678901001'",
+        "organization_is_what_the_trail_says",
+    ),
+    _c(
+        "an organization was closed by nobody",
+        "UPDATE organizations SET state = 'declined'",
+        "organization_is_what_the_trail_says",
+    ),
+    _c(
+        "an organization has no owner",
+        "UPDATE memberships SET role = 'auditor' WHERE role = 'owner'",
+        "organization_is_what_the_trail_says",
+    ),
+    _c(
+        "an organization can be signed in to",
+        "UPDATE accounts SET email = 'pt@example.id' WHERE account_id = %(organization)s",
+        "address_finds_its_account",
+        "organization_is_what_the_trail_says",
+    ),
+    _c(
+        "an account lost its address",
+        "UPDATE accounts SET email = NULL WHERE account_id = %(other)s",
+        "address_finds_its_account",
+        "trail_knows_every_address",
+    ),
+    _c(
+        "a limit of a member that nobody set",
+        "UPDATE memberships SET stamps_per_month = 1000000 WHERE stamps_per_month IS NOT NULL",
+        "member_limit_is_in_the_trail",
+    ),
+    _c(
+        "an invitation goes to another address",
+        "UPDATE invitations SET email = 'maling@example.id' WHERE state = 'sent'",
+        "invitation_is_what_the_trail_says",
+    ),
+    _c(
+        "an invitation opens once more",
+        "UPDATE invitations SET state = 'sent', ended_at = NULL, email = email || 'x'"
+        " WHERE state = 'accepted'",
+        "invitation_is_what_the_trail_says",
+    ),
+    _c(
+        "an invitation is gone before its time",
+        "DELETE FROM invitations WHERE state = 'withdrawn'",
+        "invitation_is_what_the_trail_says",
+    ),
+    _c(
+        "a member used fewer stamps than it asked for",
+        "UPDATE member_uses SET returned = stamps",
+        "member_use_is_what_was_asked",
+    ),
+    _c(
+        "a member used stamps of nothing",
+        "INSERT INTO member_uses (account_id, use_id, member_id, stamps, used_at)"
+        " VALUES (%(organization)s, gen_random_uuid(), %(account)s, 1, now())",
+        "member_use_is_what_was_asked",
+    ),
+    _c(
+        "an invitation was mailed to another",
+        "UPDATE mails SET recipient = 'maling@example.id' WHERE template = 'invitation_made'",
+        "mail_is_about_something",
     ),
     _c(
         "a role of the staff that nobody gave",

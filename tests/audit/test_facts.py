@@ -31,6 +31,7 @@ CHANGES = {
     "jsonb": "jsonb_build_array({0}, 1)",
     "date": "{0} + 1",
     "uuid[]": "{0} || gen_random_uuid()",
+    "text[]": "'{{}}'::text[]",
     "timestamp with time zone": "{0} + interval '1 microsecond'",
 }
 # Where the next value is another row's.

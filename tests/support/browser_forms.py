@@ -348,6 +348,31 @@ CASES = (
     Case(
         "/account/keys/{key_id:str}/end", _in_account(f"/account/keys/{show('key', NOBODYS)}/end")
     ),
+    Case(
+        "/account/organizations/new",
+        _in_account(
+            "/account/organizations/new", organization="PT Contoh", key=show("frm", NOBODYS)
+        ),
+    ),
+    Case("/account/acting", _in_account("/account/acting", account=show("acc", NOBODYS))),
+    Case(
+        "/account/members/invitations",
+        _in_account("/account/members/invitations", email="a@example.org", role="clerk"),
+    ),
+    Case(
+        "/account/members/invitations/{invitation_id:str}/withdraw",
+        _in_account(f"/account/members/invitations/{show('inv', NOBODYS)}/withdraw"),
+    ),
+    Case(
+        "/account/members/{membership_id:str}/change",
+        _in_account(f"/account/members/{show('mem', NOBODYS)}/change", role="clerk"),
+    ),
+    Case(
+        "/account/members/{membership_id:str}/end",
+        _in_account(f"/account/members/{show('mem', NOBODYS)}/end"),
+    ),
+    Case("/account/members/leave", _in_account("/account/members/leave")),
+    Case("/invitations", _in_account("/invitations", invitation="0" * 84)),
     Case("/sign-out", _in_account("/sign-out")),
     Case("/account/sign-out-everywhere", _in_account("/account/sign-out-everywhere")),
     Case("/console", _in_account("/console")),

@@ -55,6 +55,7 @@ def files_kept(before: Holding, after: Holding) -> bool:
 
 CLAIMS: Mapping[str, tuple[Holds, ...]] = {
     "page.busy.safe": (nothing_done,),
+    "refusal.member_limit_reached": (nothing_done,),
     "refusal.store_not_ours": (nothing_done,),
     "page.busy.safe_paid": (no_stamp_lost,),
     "page.busy.send_again": (charged_once,),
@@ -109,6 +110,7 @@ NO_CLAIMS = {
     "page.help.late.answer": "of the service",
     "page.help.refused_file.answer": "of the service",
     "refusal.too_many_unpaid_orders": "of other orders",
+    "page.acting.over": "of an organization that the visitor has left",
 }
 # What the page of an order says of its money, and what the bank must have seen of it then.
 Seen = Mapping[str, int]

@@ -13,11 +13,18 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from meterai import audit, suspense
-from meterai.accounts import AccountService, CodeService, PasskeyService, Role
-from meterai.accounts.roles import give_role, make_organization
+from meterai.accounts import (
+    AccountService,
+    CodeService,
+    OrganizationService,
+    PasskeyService,
+    Role,
+)
+from meterai.accounts.model import Invitation
+from meterai.accounts.roles import member_actor
 from meterai.documents import DocumentService
 from meterai.drafts import DraftService, Uploads
-from meterai.kit.ids import new_id, show
+from meterai.kit.ids import new_id, read, show
 from meterai.kit.money import Rupiah
 from meterai.notifications import store as mail_store
 from meterai.payments import store as payment_store
@@ -140,6 +147,7 @@ def make(shop: Shop) -> History:
     history = History(shop)
     _sign_in(history)
     _roles(history)
+    _organization(history)
     _unpaid(history)
     _executed(history)
     _of_documents(history)
@@ -192,14 +200,11 @@ def _passkey(shop: Shop) -> None:
 
 
 def _roles(history: History) -> None:
-    """Members and staff, some of whom have left."""
+    """Staff, some of whom have left."""
     shop, other = history.shop, history["other"]
 
     async def give() -> None:
         async with shop.container.database.transaction() as tx:
-            await make_organization(tx, other, "PT Contoh", actor=TESTER)
-            await give_role(tx, other, shop.account, Role.CLERK, actor=TESTER)
-            await give_role(tx, other, shop.account, Role.AUDITOR, actor=TESTER)
             for role, is_over in (("support", False), ("finance", True)):
                 grant = new_id()
                 ended = "now()" if is_over else "NULL"
@@ -217,6 +222,35 @@ def _roles(history: History) -> None:
                     )
 
     shop.do(give())
+
+
+def _organization(history: History) -> None:
+    """An organization with its invitations, and a clerk with a limit, who ordered the stamps of a document."""
+    shop, owner = history.shop, history["other"]
+    service, of_owner = shop.container.of(OrganizationService), member_actor(owner)
+    name, npwp, nib = "PT Contoh", "01.234.567.8-901.000", "baru"
+    organization = shop.do(service.make(new_id(), owner, name, npwp, nib)).account
+    [row] = shop.rows("SELECT email FROM accounts WHERE account_id = %s", shop.account)
+
+    def invite(email: str, role: Role, limit: int | None = None) -> Invitation:
+        return shop.do(service.invite(organization, email, role, limit, "id", actor=of_owner))
+
+    invite("tamu@example.id", Role.AUDITOR)
+    invite("tamu@example.id", Role.FINANCE)  # replaces the one before
+    cancelled = invite("lain@example.id", Role.OWNER)
+    shop.do(service.withdraw(organization, cancelled.id, actor=of_owner))
+    link = service.link(organization, invite(row["email"], Role.CLERK, 1).id)
+    shop.do(service.accept(link.partition("=")[2], shop.account))
+    clerk = shop.do(service.members(organization))[-1]
+    for role, limit in ((Role.CLERK, 5), (Role.OWNER, 6)):
+        number = read("mem", clerk.id)
+        shop.do(service.change(organization, number, role, limit, actor=of_owner))
+    upload = Upload("anggota.pdf", pdf(words="anggota"), read_placements(_PLACE % 60))
+    stamping = shop.container.of(StampingService)
+    key = secrets.token_hex(8)
+    shop.do(stamping.order(organization, key, [upload], member=shop.account))
+    history.names["organization"] = organization
+    shop.work()
 
 
 def _unpaid(history: History) -> None:

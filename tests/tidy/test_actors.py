@@ -16,10 +16,8 @@ from tests.tidy.statements import function_files, python_strings
 
 # Where an actor is made, and of which kind.  `job` and `provider` may be made by any handler.
 MADE: dict[str, set[str]] = {
-    "accounts/service.py": {
-        "ACCOUNT",
-        "MEMBER",
-    },  # of a session or key; of an organization it acts for
+    "accounts/roles.py": {"MEMBER"},  # of a person who acts for an organization
+    "accounts/service.py": {"ACCOUNT"},  # of a session or key
     "accounts/sessions.py": {"ACCOUNT"},  # of whoever proves an address
     "approvals/pulling.py": {"STAFF"},  # at the command line, by its address
     "commands/options.py": {"OPERATOR"},  # at the command line

@@ -253,7 +253,12 @@ def test_command_of_the_api_takes_a_key_or_says_why_a_repeat_does_no_harm() -> N
 
 
 def test_a_route_is_given_what_it_asks_for_by_name() -> None:
-    given: dict[str, object] = {**services_of(), "account": UUID, "actor": Actor}
+    given: dict[str, object] = {
+        **services_of(),
+        "account": UUID,
+        "actor": Actor,
+        "member": UUID | None,
+    }
     for path, handler in handlers():
         for name, field in handler.parsed_fn_signature.parameters.items():
             is_asked = any(isinstance(one, Dependency) for one in field.metadata)

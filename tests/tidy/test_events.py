@@ -19,6 +19,8 @@ from tests.tidy.sources import SOURCES, modules
 # What tells people may be given up, each by name; what moves money or stamps is tried for ever.
 TELLING = {
     "queue_credential_changed",
+    "queue_invitation",
+    "queue_organization_decided",
     "queue_sign_in_code",
     "queue_turn_near",
     "tell_delivered",

@@ -163,7 +163,7 @@ async def end_member(
 @post(
     f"{MEMBERS}/leave",
     opt={
-        "permission": Permission.MEMBERS_READ,
+        "permission": Permission.PERSON,
         "priority": Priority.CHECKOUT,
         "keeps": (),
     },
@@ -173,13 +173,13 @@ async def leave(
     request: PageRequest,
     organizations: NamedDependency[OrganizationService],
     account: NamedDependency[UUID],
-    actor: NamedDependency[Actor],
 ) -> Page:
     """End the own role in the organization that the person acts for."""
     await read_form_of_a_person(request)
-    person = caller_of(request).person
-    assert person is not None, "a person sent the form"
-    await organizations.leave(account, person, actor=actor)
+    organization = caller_of(request).organization
+    if organization is None:
+        raise NotFound("the person acts for itself")
+    await organizations.leave(organization, account)
     return see_other("/account/acting")
 
 
