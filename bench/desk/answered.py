@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from meterai.cases.model import Complaint, Matter, TooManyCases
-
 from bench.desk.states import STATES, Behind
 from bench.desk.truth import case_of, what_is_false
 from meterai.cases import CaseService
+from meterai.cases.model import Complaint, Matter, TooManyCases
 from meterai.kit.actor import Actor, ActorKind
 from tests.support.till import Till
 

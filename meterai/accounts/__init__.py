@@ -56,6 +56,7 @@ from meterai.accounts.staff import (
     give_staff_role,
     has_supervisor,
     is_staff,
+    permissions_of_staff,
     staff_by_address,
     staff_member,
 )
@@ -96,6 +97,7 @@ __all__ = [
     "is_staff",
     "make_api_key",
     "normalized",
+    "permissions_of_staff",
     "require_permission",
     "staff_by_address",
     "staff_member",

@@ -1,4 +1,4 @@
-"""Make an account; make, show and end its API keys; make supervisors; list organizations and decide about one."""
+"""Make an account; make and show its API keys; make supervisors; list organizations that wait."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC
@@ -8,16 +8,13 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from meterai.accounts import store
-from meterai.accounts.levers import APPROVE, DECLINE, OrganizationArguments
-from meterai.accounts.model import ACCOUNT_KIND, KEY_KIND, KEY_PERMISSIONS, ApiKeyView, KeyTerms
+from meterai.accounts.model import ACCOUNT_KIND, KEY_PERMISSIONS, ApiKeyView, KeyTerms
 from meterai.accounts.service import AccountService
 from meterai.accounts.staff import first_supervisor, staff
 from meterai.commands import (
     NO_OPTIONS,
     By,
-    Lever,
     Options,
-    Pull,
     Text,
     line,
     operator,
@@ -25,9 +22,9 @@ from meterai.commands import (
     with_database,
 )
 from meterai.kit.clock import SystemClock
-from meterai.kit.ids import read, show
+from meterai.kit.ids import show
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.database import Database
 from meterai.plumbing.keyring import keyring_of
 
 
@@ -99,17 +96,6 @@ def keys(email: Text, options: Options = NO_OPTIONS) -> None:
     _with_service("accounts keys", options, list_them)
 
 
-def end_key(email: Text, key: Text, options: Options = NO_OPTIONS, *, by: By = None) -> None:
-    """End an API key of an account; KEY is its number, as `accounts keys` shows it."""
-    actor = operator(by)
-
-    async def end(service: AccountService) -> None:
-        account = await service.account_of(email)
-        line(_shown(await service.end_api_key(account, read(KEY_KIND, key), actor=actor)))
-
-    _with_service("accounts end-key", options, end)
-
-
 def first_staff(email: Text, options: Options = NO_OPTIONS, *, by: By = None) -> None:
     """Make an account a supervisor, while fewer than two exist; it needs a passkey, and its sessions end."""
     actor = operator(by)
@@ -153,32 +139,3 @@ def list_organizations(options: Options = NO_OPTIONS) -> None:
             line(f"{show(ACCOUNT_KIND, one.account)} made {made}, {numbers}: {one.name}")
 
     with_database("organizations list", options, show_them)
-
-
-def approve_organization(
-    organization: Text, options: Options = NO_OPTIONS, *, reason: Text, by: By = None
-) -> None:
-    """Approve an organization: its members act for it from now on; ORGANIZATION is its number."""
-    _pull(APPROVE, organization, options, reason, by)
-
-
-def decline_organization(
-    organization: Text, options: Options = NO_OPTIONS, *, reason: Text, by: By = None
-) -> None:
-    """Decline an organization: nobody acts for it; ORGANIZATION is its number."""
-    _pull(DECLINE, organization, options, reason, by)
-
-
-def _pull(lever: Lever, organization: str, options: Options, reason: str, by: str | None) -> None:
-    told, actor = OrganizationArguments(organization), operator(by)
-
-    async def pull(database: Database, settings: Settings) -> None:
-        this = Pull(actor, SystemClock().now(), reason, settings)
-
-        async def act(tx: Tx) -> None:
-            await lever.carry_out(tx, told, this)
-
-        await database.run(act)
-        line(f"{lever.name}: {organization}")
-
-    with_database(lever.name, options, pull)

@@ -56,13 +56,6 @@ COMMANDS = (
         Schema.ANY,
     ),
     Command(
-        "accounts end-key",
-        "meterai.accounts.commands:end_key",
-        Directory.NEEDED,
-        Scope.DATABASE,
-        Schema.ANY,
-    ),
-    Command(
         "staff first",
         "meterai.accounts.commands:first_staff",
         Directory.NEEDED,
@@ -79,20 +72,6 @@ COMMANDS = (
     Command(
         "organizations list",
         "meterai.accounts.commands:list_organizations",
-        Directory.NEEDED,
-        Scope.DATABASE,
-        Schema.CURRENT,
-    ),
-    Command(
-        "organizations approve",
-        "meterai.accounts.commands:approve_organization",
-        Directory.NEEDED,
-        Scope.DATABASE,
-        Schema.CURRENT,
-    ),
-    Command(
-        "organizations decline",
-        "meterai.accounts.commands:decline_organization",
         Directory.NEEDED,
         Scope.DATABASE,
         Schema.CURRENT,

@@ -69,6 +69,11 @@ async def staff_member(tx: ReadTx, account: UUID) -> StaffMember | None:
     return StaffMember(account, written_to.email, frozenset(map(StaffRole, roles)))
 
 
+async def permissions_of_staff(tx: ReadTx, account: UUID) -> frozenset[Permission]:
+    """Permissions that an account has as staff; none of anybody else."""
+    return staff_permissions(await store.staff_roles_of(tx, account))
+
+
 async def is_staff(tx: ReadTx, account: UUID) -> bool:
     """True where the account has a role of staff."""
     return bool(await store.staff_roles_of(tx, account))

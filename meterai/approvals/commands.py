@@ -1,22 +1,27 @@
-"""Approvals at the command line: list, show, approve, decline, withdraw."""
+"""Approvals at the command line; and the commands of levers of accounts, which lies below this room."""
 
 import json
 from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar
 
+import msgspec
 from cyclopts import Parameter
 
+from meterai.accounts import LEVERS, StaffRole
 from meterai.approvals import deciding, service
-from meterai.approvals.line import tell
+from meterai.approvals.line import pull, tell
 from meterai.approvals.model import KIND, Approval, ApprovalState
-from meterai.approvals.pulling import Puller, staff_at_command_line
+from meterai.approvals.pulling import Puller, staff_at_command_line, typed
 from meterai.approvals.telling import forecast_of
 from meterai.commands import (
     NO_OPTIONS,
     AsJson,
     By,
+    DryRun,
     Exit,
+    Lever,
     Options,
+    Reason,
     Text,
     line,
     text_only,
@@ -30,6 +35,7 @@ from meterai.plumbing.database import Database, Tx
 
 Note = Annotated[str, Parameter(help="Why, for whoever asked.", validator=text_only)]
 Answer = TypeVar("Answer")
+_LEVERS = {one.name: one for one in LEVERS}
 
 
 def list_requests(
@@ -155,3 +161,95 @@ def _shown(one: Approval) -> dict[str, object]:
         "decided_at": one.decided_at and one.decided_at.isoformat(timespec="seconds"),
         "note": one.note,
     }
+
+
+def _asked(name: str, **given: str) -> tuple[Lever, msgspec.Struct]:
+    lever = _LEVERS[name]
+    return lever, typed(lever, given)
+
+
+def end_key(
+    email: Text,
+    key: Text,
+    options: Options = NO_OPTIONS,
+    *,
+    reason: Reason = "",
+    by: By = None,
+    dry_run: DryRun = False,
+) -> None:
+    """End an API key of an account; KEY is its number, as `accounts keys` shows it."""
+    asked = _asked("accounts end-key", account=email, key=key)
+    pull(options, *asked, by=by, reason=reason, dry_run=dry_run)
+    line(f"{key} has ended")
+
+
+def end_sessions(
+    email: Text,
+    options: Options = NO_OPTIONS,
+    *,
+    reason: Reason = "",
+    by: By = None,
+    dry_run: DryRun = False,
+) -> None:
+    """End all sessions of an account."""
+    asked = _asked("sessions end", account=email)
+    pull(options, *asked, by=by, reason=reason, dry_run=dry_run)
+    line(f"all sessions of {email} have ended")
+
+
+def give_role(
+    email: Text,
+    role: StaffRole,
+    options: Options = NO_OPTIONS,
+    *,
+    reason: Reason = "",
+    by: By = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Make somebody staff, with a role; another supervisor approves it."""
+    asked = _asked("staff give", account=email, role=role)
+    pull(options, *asked, by=by, reason=reason, dry_run=dry_run)
+    line(f"{email} is {role}")
+
+
+def end_role(
+    email: Text,
+    role: StaffRole,
+    options: Options = NO_OPTIONS,
+    *,
+    reason: Reason = "",
+    by: By = None,
+    dry_run: DryRun = False,
+) -> None:
+    """End a role of somebody of staff; another supervisor approves it."""
+    asked = _asked("staff end", account=email, role=role)
+    pull(options, *asked, by=by, reason=reason, dry_run=dry_run)
+    line(f"{email} is {role} no longer")
+
+
+def approve_organization(
+    organization: Text,
+    options: Options = NO_OPTIONS,
+    *,
+    reason: Reason = "",
+    by: By = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Approve an organization: its members act for it from now on; ORGANIZATION is its number."""
+    asked = _asked("organizations approve", organization=organization)
+    pull(options, *asked, by=by, reason=reason, dry_run=dry_run)
+    line(f"{organization} is approved")
+
+
+def decline_organization(
+    organization: Text,
+    options: Options = NO_OPTIONS,
+    *,
+    reason: Reason = "",
+    by: By = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Decline an organization: nobody acts for it; ORGANIZATION is its number."""
+    asked = _asked("organizations decline", organization=organization)
+    pull(options, *asked, by=by, reason=reason, dry_run=dry_run)
+    line(f"{organization} is declined")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from meterai.accounts import Permission, staff_member
+from meterai.accounts import Permission, permissions_of_staff
 from meterai.approvals import store
 from meterai.approvals.model import (
     APPROVAL,
@@ -87,8 +87,7 @@ async def approve(
     lever = lever_of(levers, found.command)
     who.check(Permission.CONSOLE_APPROVE)
     who.check(lever.permission)
-    requester = await staff_member(tx, found.requested_by)
-    if requester is None or lever.permission not in requester.permissions:
+    if lever.permission not in await permissions_of_staff(tx, found.requested_by):
         raise RequesterLeft("whoever asked may not pull this lever any more")
     arguments = kept_arguments(lever, found.arguments)
     pull = who.pull(at, found.reason, settings)

@@ -11,7 +11,6 @@ import msgspec
 from meterai import audit
 from meterai.accounts import (
     NOBODY,
-    OF_STAFF,
     NotPermitted,
     Permission,
     StaffMember,
@@ -61,13 +60,13 @@ class Puller:
     @classmethod
     def of_nobody(cls, actor: Actor) -> Self:
         """An operator while there is no supervisor: may pull every lever, and decides on none."""
-        return cls(actor, None, OF_STAFF)
+        return cls(actor, None, frozenset(Permission))
 
     @classmethod
     def member(cls, found: StaffMember, told: Mapping[str, str]) -> Self:
         """Somebody of staff by its roles."""
         actor = Actor(ActorKind.STAFF, show("acc", found.account))
-        return cls(actor, found.account, frozenset(found.permissions), told)
+        return cls(actor, found.account, found.permissions, told)
 
     def pull(self, at: datetime, reason: str, settings: Settings) -> Pull:
         """A pull of a lever by this one."""
@@ -109,7 +108,10 @@ async def at_command_line(tx: ReadTx, by: str | None) -> Puller:
 
 async def staff_at_command_line(tx: ReadTx, by: str | None) -> Puller:
     """The member of staff with this address.  Refuses `StaffUnknown`."""
-    found = await staff_by_address(tx, by or "")
+    try:
+        found = await staff_by_address(tx, by or "")
+    except Malformed:
+        found = None
     if found is None:
         raise StaffUnknown("nobody of staff has this address")
     return Puller.member(found, {"at": "command line", "user": str(operator(None).id)})

@@ -26,9 +26,9 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
     return [PeriodicTask(EXPIRE, container.of(ApprovalService).expire, 60.0, EXPIRED)]
 
 
-def _command(name: str, function: str) -> Command:
+def _command(name: str, function: str, schema: Schema = Schema.CURRENT) -> Command:
     place = f"meterai.approvals.commands:{function}"
-    return Command(name, place, Directory.DATABASE, Scope.DATABASE, Schema.CURRENT)
+    return Command(name, place, Directory.DATABASE, Scope.DATABASE, schema)
 
 
 COMMANDS = (
@@ -37,6 +37,13 @@ COMMANDS = (
     _command("approvals approve", "approve"),
     _command("approvals decline", "decline"),
     _command("approvals withdraw", "withdraw"),
+    # Levers of accounts, which lies below this room.
+    _command("accounts end-key", "end_key", Schema.ANY),
+    _command("sessions end", "end_sessions"),
+    _command("staff give", "give_role"),
+    _command("staff end", "end_role"),
+    _command("organizations approve", "approve_organization"),
+    _command("organizations decline", "decline_organization"),
 )
 
 ROOM = Room(
@@ -49,7 +56,10 @@ ROOM = Room(
     tasks=_tasks,
     undemanded=UNDEMANDED,
     commands=COMMANDS,
-    command_groups={"approvals": "What one asked for and another decides on."},
+    command_groups={
+        "approvals": "What one asked for and another decides on.",
+        "sessions": "Who is signed in.",
+    },
     invariants=INVARIANTS,
     audited=AUDITED,
     retention=RETENTION,
