@@ -23,7 +23,7 @@ AUDITED = Audited(
             "closes_at": ("no_case_waits_past_its_end",),
             "closed_at": _TIMES,
             "reopened_at": _TIMES,
-            "told": _TIMES,
+            "times_told": _TIMES,
         },
         "case_pictures": {
             "account_id": ("messages_of_cases_are_bounded",),

@@ -6,7 +6,7 @@ from meterai.plumbing.events import Event
 
 
 class ComplaintSent(Event, frozen=True, kw_only=True):
-    """Somebody who is not signed in complains; written by the page.
+    """Somebody who is not signed in complains; written by `CaseService.send`.
 
     Under the account of the address (`address_account`): whose order it is, and whether the address has an account,
     is found out later, so that the answer of the page and its time say nothing about it.

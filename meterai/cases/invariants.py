@@ -31,7 +31,7 @@ INVARIANTS = (
         "A case is due, ends and is opened once more only after it began; what is closed says when.",
         "SELECT account_id, case_id, state FROM cases WHERE due_at < opened_at OR closes_at < opened_at"
         " OR closed_at < opened_at OR reopened_at < opened_at OR answered_at < opened_at"
-        " OR (state = 'closed') <> (closed_at IS NOT NULL) OR told < 1",
+        " OR (state = 'closed') <> (closed_at IS NOT NULL) OR times_told < 1",
     ),
     Invariant(
         "no_case_waits_past_its_end",

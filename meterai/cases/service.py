@@ -157,16 +157,22 @@ class CaseService:
         """
         address = normalized(email)
         self.take_turn(network, address)
-        event = ComplaintSent(
-            account=address_account(address),
-            case=new_id(),
-            email=address,
-            language=complaint.language,
-            matter=complaint.matter,
-            about=complaint.about,
-            words=complaint.words,
-        )
-        await self._database.run(partial(emit, event=event))
+
+        async def tell(tx: Tx) -> None:
+            await emit(
+                tx,
+                ComplaintSent(
+                    account=address_account(address),
+                    case=new_id(),
+                    email=address,
+                    language=complaint.language,
+                    matter=complaint.matter,
+                    about=complaint.about,
+                    words=complaint.words,
+                ),
+            )
+
+        await self._database.run(tell)
 
     async def take_sent(self, tx: Tx, event: ComplaintSent) -> None:
         """Take what `send` was given: into the account whose order it names, else into that of its address.

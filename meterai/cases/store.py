@@ -22,7 +22,7 @@ from meterai.plumbing.rows import RowMapper
 _COLUMNS = (
     "account_id AS account, case_id AS id, matter, about, order_id AS order, contact, language, state,"
     " owner_id AS owner, answer, answer_facts, facts_sha256, answered_at, answered_by, outcome, opened_at, due_at, closes_at,"
-    " closed_at, reopened_at, told"
+    " closed_at, reopened_at, times_told AS told"
 )
 _SELECT = f"SELECT {_COLUMNS} FROM cases"  # noqa: S608 - columns are a constant
 _CASE = _SELECT + " WHERE account_id = %s AND case_id = %s"
@@ -65,7 +65,7 @@ _ANSWER = """
 UPDATE cases SET answer = %s, answer_facts = %s, facts_sha256 = %s, answered_at = %s
 WHERE account_id = %s AND case_id = %s
 """
-_TOLD_AGAIN = "UPDATE cases SET told = told + 1 WHERE account_id = %s AND case_id = %s"
+_TOLD_AGAIN = "UPDATE cases SET times_told = times_told + 1 WHERE account_id = %s AND case_id = %s"
 _OWN = "UPDATE cases SET owner_id = %s WHERE account_id = %s AND case_id = %s"
 _MESSAGES = """
 SELECT message_id AS id, author, kind, staff_id AS staff, words, written_at AS at FROM case_messages

@@ -192,8 +192,8 @@ def test_same_key_is_the_same_complaint_and_another_under_it_is_refused(desk: De
 def test_10000_complaints_of_one_address_cost_one_case(desk: Desk) -> None:
     for number in range(40):
         desk.send("bom@example.id", M.PAID_NOT_EXECUTED, network=f"192.0.2.{number}")
-    [row] = desk.shop.rows("SELECT case_id, told FROM cases")
-    assert row["told"] == 40
+    [row] = desk.shop.rows("SELECT case_id, times_told FROM cases")
+    assert row["times_told"] == 40
     [kept] = desk.shop.rows("SELECT count(*) FROM case_messages")
     assert kept["count"] == MESSAGES_OF_PERSON_MAX
     assert len(desk.mails()) == 1

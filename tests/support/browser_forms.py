@@ -292,6 +292,22 @@ def _table_of_a_tab(_: Visitor) -> Sent:
     return Sent("/check/many/table/csv", body, {"Content-Type": kind})
 
 
+def _complaint(visitor: Visitor) -> Sent:
+    fields = {"matter": "something_else", "words": "Tolong.", "about": ""}
+    return visitor.form("/complaints", "/complaints/new", **fields)
+
+
+def _with_case(act: str, **fields: str) -> Callable[[Visitor], Sent]:
+    """A form of the page of a complaint."""
+
+    def fill(visitor: Visitor) -> Sent:
+        reply = visitor.sends(_complaint(visitor))
+        assert reply.status == 303, reply.body
+        return visitor.form(f"{reply.headers['location']}/{act}", **fields)
+
+    return fill
+
+
 NOBODYS = uuid.UUID(int=7)
 CASES = (
     Case("/stamp/pay", _from_balance, "from the balance"),
@@ -384,6 +400,20 @@ CASES = (
     Case(
         "/console/approvals/{request_id:str}/withdraw",
         _in_account(f"/console/approvals/{show('apr', NOBODYS)}/withdraw"),
+    ),
+    Case("/complaints", _complaint),
+    Case(
+        "/complaints/unsigned",
+        _in_account(
+            "/complaints/unsigned", email="a@example.org", matter="something_else", words="Tolong."
+        ),
+    ),
+    Case("/complaints/{case_id:str}/messages", _with_case("messages", words="Halo.")),
+    Case("/complaints/{case_id:str}/accept", _with_case("accept")),
+    Case("/console/cases", _in_account("/console/cases", matter="paid_twice", words="Halo.")),
+    Case(
+        "/console/cases/{case_id:str}",
+        _in_account(f"/console/cases/{show('cas', NOBODYS)}", act="own"),
     ),
     Case("/lines/{name:str}/leave", _in_account("/lines/pembelian/leave", next="/")),
     Case("/lines/{name:str}/tell", _in_account("/lines/pembelian/tell", next="/")),

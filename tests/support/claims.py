@@ -101,6 +101,8 @@ CLAIMS: Mapping[str, tuple[Holds, ...]] = {
 # What sounds like a claim and is none about what was just asked: said of the service, or of a state.
 NO_CLAIMS = {
     "figures.sales.unpaid": "of a period",
+    "answer.looked_at": "of an order, as its facts are (tests/cases)",
+    "answer.stamping_under_way": "of a stamping, as its facts are (tests/cases)",
     "mail.turn_near.text": "a mail",
     "page.buy.next": "what comes next",
     "page.choose.kept": "for how long",

@@ -94,7 +94,14 @@ def test_what_is_said_was_written() -> None:
 
 def test_every_state_that_is_shown_has_its_word() -> None:
     shown = {key.rsplit(".", 1)[0] for key in catalogue() if key.startswith("state.")}
-    assert shown == {"state.file", "state.order", "state.stamping", "state.refund", "state.stamp"}
+    assert shown == {
+        "state.case",
+        "state.file",
+        "state.order",
+        "state.refund",
+        "state.stamp",
+        "state.stamping",
+    }
     for drawn in LIFECYCLES:
         prefix = f"state.{drawn.states.__name__.removesuffix('State').lower()}"
         if prefix in shown:

@@ -162,6 +162,12 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         "the trail of an account speaks of acts of rooms above",
     ),
     ("orders", ("notifications/invariants.py:INVARIANTS",), "a mail has its cause in a room above"),
+    ("cases", ("notifications/invariants.py:INVARIANTS",), "a mail has its cause in a room above"),
+    (
+        "case_messages",
+        ("notifications/invariants.py:INVARIANTS",),
+        "a mail has its cause in a room above",
+    ),
     (
         "refunds",
         ("notifications/invariants.py:INVARIANTS",),

@@ -25,7 +25,7 @@ CREATE TABLE cases (
     closes_at    timestamptz,           -- when it ends by itself
     closed_at    timestamptz,
     reopened_at  timestamptz,
-    told         integer     NOT NULL DEFAULT 1,
+    times_told   integer     NOT NULL DEFAULT 1,
     CONSTRAINT cases_pkey PRIMARY KEY (account_id, case_id),
     CONSTRAINT case_matter_is_known CHECK (matter IN ('paid_not_executed', 'paid_twice', 'status_says_failed',
         'stamp_missing', 'quota_lost', 'refund_where', 'file_missing', 'cannot_open', 'invalid_at_agency',
@@ -49,7 +49,7 @@ CREATE INDEX cases_by_id ON cases (case_id);
 CREATE INDEX cases_due ON cases (due_at) WHERE state = 'open';
 CREATE INDEX cases_to_close ON cases (closes_at) WHERE state IN ('answered', 'asked');
 CREATE INDEX cases_of_order ON cases (account_id, order_id) WHERE order_id IS NOT NULL;
-CREATE INDEX cases_with_contact ON cases (opened_at) WHERE contact <> '';
+CREATE INDEX cases_to_blank ON cases (opened_at) WHERE contact <> '';
 
 CREATE TABLE case_messages (
     account_id      uuid        NOT NULL,
@@ -73,7 +73,7 @@ CREATE TABLE case_messages (
 );
 CREATE UNIQUE INDEX one_complaint_per_key ON case_messages (account_id, idempotency_key)
     WHERE idempotency_key IS NOT NULL;
-CREATE INDEX case_messages_with_words ON case_messages (written_at) WHERE words <> '';
+CREATE INDEX case_messages_to_blank ON case_messages (written_at) WHERE words <> '';
 
 CREATE TABLE case_pictures (
     account_id uuid        NOT NULL,
@@ -85,4 +85,4 @@ CREATE TABLE case_pictures (
     CONSTRAINT picture_has_its_case FOREIGN KEY (account_id, case_id) REFERENCES cases,
     CONSTRAINT picture_is_small CHECK (octet_length(webp) BETWEEN 12 AND 61440)
 );
-CREATE INDEX case_pictures_by_time ON case_pictures (added_at);
+CREATE INDEX case_pictures_to_leave ON case_pictures (added_at);
