@@ -41,6 +41,7 @@ class Told:
     seconds: list[float] = field(default_factory=list)
     peer_seconds: list[float] = field(default_factory=list)
     codes: Counter[str] = field(default_factory=Counter)
+    unanswered: list[str] = field(default_factory=list)  # where an answer would have been true
     faults: list[str] = field(default_factory=list)
 
     @property
@@ -88,6 +89,8 @@ def tell(till: Till, found: Told, one: Scripted) -> None:
 
 def _left(found: Told, one: Scripted, row: Mapping[str, Any]) -> None:
     found.left += not one.answers
+    if one.answers:
+        found.unanswered.append(f"{one.state}, {one.matter}")
     if row["state"] != "open" or row["due_at"] is None:
         found.faults.append(f"{one.state}, {one.matter}: neither answered nor with staff")
 
