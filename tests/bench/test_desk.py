@@ -1,0 +1,90 @@
+"""The bench of the desk: its list of complaints, and the orders that it fills in."""
+
+from collections import Counter
+
+import psycopg
+
+from bench.desk import answered, filling, truth
+from bench.desk.states import STATES
+from meterai.kit.serial import Serial
+from tests.support.shop import Shop
+from tests.support.till import Till
+
+COUNT = 1_000
+
+
+def test_complaints_are_two_hundred_of_known_states_and_most_have_an_answer() -> None:
+    every = list(answered.scripted())
+    assert len(every) == len({one.words for one in every}) == 200
+    assert {one.state for one in every} == STATES.keys()
+    assert sum(bool(one.answers) for one in every) >= 180
+    assert sum(not one.answers for one in every) >= 10
+    assert {one.about for one in every} <= {"", "order", "stamping"}
+
+
+def test_every_answer_that_may_be_true_is_judged() -> None:
+    codes = {code for one in answered.scripted() for code in one.answers}
+    assert codes <= truth._JUDGES.keys()
+
+
+def test_state_behind_a_complaint_is_what_it_says(till: Till) -> None:
+    found = {}
+    for name in ("executed", "stopped", "late", "refund_settled", "charged_back", "not_paid"):
+        behind = STATES[name](till)
+        till.shop.set_issuing(is_open=True)
+        found[name] = till.rows("SELECT state FROM orders WHERE order_id = %s", behind.order)
+    states = {name: rows[0]["state"] for name, rows in found.items()}
+    assert states == {
+        "executed": "executed",
+        "stopped": "paid",
+        "late": "withdrawn",
+        "refund_settled": "returned",
+        "charged_back": "denied",
+        "not_paid": "placed",
+    }
+
+
+def test_false_answer_is_found_out(till: Till) -> None:
+    behind = STATES["executed"](till)
+    row = till.rows("SELECT paid_at FROM orders WHERE order_id = %s", behind.order)[0]
+    counted = {"quantity": 3, "unused": 3, "affixed": 0, "held": 0, "returned": 0}
+    told = counted | {"paid_at": row["paid_at"].isoformat()}
+    assert truth.what_is_false(till, behind, "stamps_ready", told) == ""
+    for change in ({"unused": 2}, {"quantity": 4}, {"paid_at": "2024-09-01T00:00:00+00:00"}):
+        assert truth.what_is_false(till, behind, "stamps_ready", told | change)
+    assert truth.what_is_false(till, behind, "stamps_used", told)
+    assert truth.what_is_false(till, behind, "paid_once", {"amount": "Rp1"})
+    assert truth.what_is_false(till, behind, "unheard_of", {})
+
+
+def test_filled_orders_have_what_belongs_to_them_and_are_found_by_every_name(shop: Shop) -> None:
+    samples, _ = filling.fill(shop.container.database.url, COUNT)
+    with psycopg.connect(shop.container.database.url) as owner:
+        states = Counter(row[0] for row in owner.execute("SELECT state FROM orders"))
+        assert states == {"executed": 900, "returned": 40, "lapsed": 40, "placed": 20}
+        counted = owner.execute(
+            "SELECT (SELECT count(*) FROM captures), (SELECT count(*) FROM stamp_lots),"
+            " (SELECT count(*) FROM refunds), (SELECT count(*) FROM email_directory)"
+        ).fetchone()
+        assert counted == (940, 900, 40, 102)  # the account of the shop too
+        [(difference,)] = owner.execute("SELECT sum(debit - credit) FROM legs").fetchall()
+        assert difference == 0
+        for sample in samples:
+            [(account,)] = owner.execute(
+                "SELECT account_id FROM email_directory WHERE email = %s",
+                [sample.names["mail address"]],
+            ).fetchall()
+            [(of,)] = owner.execute(
+                "SELECT 'acc_' || lower(compact(account_id)) FROM orders"
+                " WHERE 'ord_' || lower(compact(order_id)) = %s",
+                [sample.names["order"]],
+            ).fetchall()
+            assert of == sample.account
+            assert owner.execute(
+                "SELECT 1 FROM accounts WHERE account_id = %s", [account]
+            ).fetchall()
+            if serial := sample.names.get("serial"):
+                assert str(Serial(serial)) == serial
+    assert {"order", "mail address", "bank reference", "refund number", "serial", "SHA-256"} <= {
+        name for sample in samples for name in sample.names
+    }
