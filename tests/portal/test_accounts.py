@@ -396,7 +396,7 @@ def test_another_language_leads_back_from_a_form_that_was_refused(browser: Brows
     form = fields(browser.get("/account/keys").text, "/account/keys")
     shown = browser.post("/account/keys", data=form | {"name": ""})
     assert shown.status_code == 422
-    assert 'name="next" value="/account">' in shown.text
+    assert 'name="next" value="/account/keys">' in shown.text
 
 
 # -- documents that are too large together -----------------------------------------------------

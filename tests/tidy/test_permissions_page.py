@@ -1,0 +1,8 @@
+"""docs/permissions.md says what the routes declare."""
+
+from scripts.permissions import COMMAND, FILE, document
+
+
+def test_permissions_page_is_written_from_the_routes() -> None:
+    assert FILE.is_file(), f"write it with {COMMAND}"
+    assert FILE.read_text() == document(), f"write it again with {COMMAND}"
