@@ -8,9 +8,9 @@ from statistics import median
 from urllib.parse import urlencode
 
 import psycopg
-from tests.support.desk import staff_session
 
 from bench.desk.filling import Sample
+from tests.support.desk import staff_session
 from tests.support.instance import Client, Instance
 
 SEARCH_MS_MAX, PAGE_MS_MAX = 300.0, 500.0

@@ -1,4 +1,7 @@
-"""Refusals of the console; pure."""
+"""Refusals and samples of the console; pure."""
+
+from datetime import datetime
+from typing import NamedTuple
 
 from meterai.kit.refusal import Refusal
 
@@ -26,3 +29,11 @@ class SearchFileUnreadable(Refusal):
 
     code = "search_file_unreadable"
     status = 422
+
+
+class Sample(NamedTuple):
+    """Figures of the minute that ended `at`: of one machine, or of the whole installation where `source` is empty."""
+
+    at: datetime
+    source: str
+    figures: dict[str, float]

@@ -1,16 +1,32 @@
 """Registration of the room `console` with the applications."""
 
-from meterai.console import approval_pages, lever_pages, search_pages, subject_pages
+from collections.abc import Sequence
+
+from meterai.console import (
+    approval_pages,
+    lever_pages,
+    numbers_pages,
+    search_pages,
+    subject_pages,
+    work_pages,
+)
+from meterai.console.audited import AUDITED
 from meterai.console.demands import DEMANDS, UNDEMANDED
 from meterai.console.front import front
+from meterai.console.metrics import METRICS
+from meterai.console.retention import RETENTION
+from meterai.console.samples import Samples
 from meterai.console.searching import Searching
 from meterai.console.settings import ConsoleSettings, networks_of
 from meterai.console.work import WorkCounts
 from meterai.pages import DESK, Link, LinkPlace, RoomPages, ShownTo
 from meterai.plumbing.config import Settings
+from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.keyring import Keyring
 from meterai.room import Container, Room
 from meterai.verification import VerificationService
+
+SAMPLE_LOOK_SECONDS = 10.0  # between two looks whether a minute has ended
 
 
 def _needs(settings: Settings, _keyring: Keyring) -> None:
@@ -21,7 +37,12 @@ async def _build(container: Container) -> None:
     database, offers = container.database, container.offers
     key = container.keyring.derived("console searches")
     container.add(Searching(database, offers, container.of(VerificationService), key))
+    container.add(Samples(database, container.settings, container.clock))
     container.add(WorkCounts(database, offers, container.settings, container.clock))
+
+
+def _tasks(container: Container) -> Sequence[PeriodicTask]:
+    return [PeriodicTask("sample_minutes", container.of(Samples).take, SAMPLE_LOOK_SECONDS)]
 
 
 PAGES = RoomPages(
@@ -30,24 +51,33 @@ PAGES = RoomPages(
     links=(
         Link(LinkPlace.NAVIGATION, 60, DESK, "page.nav.console", ShownTo.STAFF),
         Link(LinkPlace.DESK, 10, DESK, "page.nav.search", ShownTo.STAFF),
+        Link(LinkPlace.DESK, 20, "/console/work", "page.nav.work", ShownTo.STAFF),
+        Link(LinkPlace.DESK, 30, "/console/numbers", "page.nav.numbers", ShownTo.STAFF),
         Link(LinkPlace.DESK, 40, "/console/levers", "page.nav.levers", ShownTo.STAFF),
         Link(LinkPlace.DESK, 50, "/console/approvals", "page.nav.approvals", ShownTo.STAFF),
     ),
 )
 ROOM = Room(
     name="console",
+    tables=frozenset({"console_samples"}),
     settings=ConsoleSettings,
     needs=_needs,
     build=_build,
-    services={"searching": Searching, "work": WorkCounts},
+    services={"searching": Searching, "work": WorkCounts, "samples": Samples},
     routes=[
         *search_pages.routes,
         *subject_pages.routes,
         *lever_pages.routes,
         *approval_pages.routes,
+        *work_pages.routes,
+        *numbers_pages.routes,
     ],
     pages=PAGES,
     front=front,
     demands=DEMANDS,
     undemanded=UNDEMANDED,
+    tasks=_tasks,
+    metrics=METRICS,
+    audited=AUDITED,
+    retention=RETENTION,
 )

@@ -1,12 +1,14 @@
 """How much waits on each work list that somebody may see."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from meterai.kit.clock import Clock
+from meterai.kit.subjects import WorkItem
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
-from meterai.room import Offers
+from meterai.room import Offers, WorkList
 
 COUNTED_MAX = 100  # of one list; beyond it the number says nothing to anybody
 
@@ -31,14 +33,28 @@ class WorkCounts:
         self._settings = settings
         self._clock = clock
 
+    def named(self, name: str) -> WorkList | None:
+        """The list of this name."""
+        return self._offers.work.get(name)
+
+    async def items(
+        self, permissions: Collection[str], name: str | None = None
+    ) -> tuple[datetime, list[tuple[WorkList, Sequence[WorkItem]]]]:
+        """The moment, and what waits on each list that these permissions show, or on one: one more than are counted
+        at most."""
+        now = self._clock.now()
+        async with self._database.reading() as tx:
+            found = [
+                (one, await one.waiting(tx, self._settings, now, COUNTED_MAX + 1))
+                for one in self._offers.work.values()
+                if one.permission in permissions and name in (None, one.name)
+            ]
+        return now, found
+
     async def of(self, permissions: Collection[str]) -> list[WorkCount]:
         """A count for each list that these permissions show."""
-        now = self._clock.now()
-        counts = []
-        async with self._database.reading() as tx:
-            for one in self._offers.work.values():
-                if one.permission in permissions:
-                    items = await one.waiting(tx, self._settings, now, COUNTED_MAX + 1)
-                    count = min(len(items), COUNTED_MAX)
-                    counts.append(WorkCount(one.name, count, len(items) > COUNTED_MAX))
-        return counts
+        _, found = await self.items(permissions)
+        return [
+            WorkCount(one.name, min(len(items), COUNTED_MAX), len(items) > COUNTED_MAX)
+            for one, items in found
+        ]

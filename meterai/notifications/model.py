@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 
@@ -35,6 +35,13 @@ class MailTold:
     sent_at: datetime | None
     tries: int
     fault: str | None
+
+
+class MailFigures(NamedTuple):
+    """Mails that were sent in a span, and those that wait."""
+
+    sent: int
+    waiting: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """SQL of notifications, one function per question."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from meterai.notifications.model import GivenUpMail, Mail, MailTold
+from meterai.notifications.model import GivenUpMail, Mail, MailFigures, MailTold
 from meterai.plumbing.database import ReadTx, Tx, jsonb
 from meterai.plumbing.dead_jobs import Retried
 from meterai.plumbing.mail import SEND_SECONDS_MAX
@@ -14,6 +14,7 @@ from meterai.plumbing.stations import APART_MIN, LATE_SECONDS, LATELY_SECONDS
 from meterai.plumbing.watch import Piece
 
 # A lease is longer than what it covers: one mail, with every step of the server at its slowest.
+_COUNTED_WITHIN = timedelta(hours=1)
 LEASE_SECONDS = SEND_SECONDS_MAX * 2
 DUE = """
 SELECT account_id AS account, mail_id AS id, try_at AS due_at, NULL::jsonb AS what FROM mails
@@ -124,6 +125,15 @@ GIVEN_UP_ACCOUNTS = """
 SELECT account_id FROM mails WHERE state = 'given_up' AND mail_id = %s
 UNION SELECT account_id FROM dead_jobs WHERE job_id = %s LIMIT 2
 """
+# Each by its own index: a mail is sent within minutes of being queued, or counted no more.
+FIGURES = """
+SELECT (SELECT count(*) FROM mails WHERE state <> 'queued' AND recipient <> '' AND template <> 'sign_in_code'
+            AND queued_at > %s AND sent_at > %s AND sent_at <= %s)::integer
+     + (SELECT count(*) FROM mails WHERE state <> 'queued' AND template = 'sign_in_code'
+            AND queued_at > %s AND sent_at > %s AND sent_at <= %s)::integer AS sent,
+    (SELECT count(*) FROM mails WHERE state = 'queued')::integer AS waiting
+"""
+_FIGURES = RowMapper(MailFigures)
 _TOLD = RowMapper(MailTold)
 _PIECES = RowMapper(Piece)
 _RETRIED = RowMapper(Retried)
@@ -277,3 +287,11 @@ async def given_up_accounts(tx: ReadTx, identifier: UUID) -> list[UUID]:
 async def not_sent(tx: ReadTx, before: datetime, limit: int) -> list[MailTold]:
     """Mails that were given up, or wait since before a moment, the oldest in front."""
     return await tx.all_as(_TOLD, NOT_SENT, before, limit)
+
+
+async def figures(tx: ReadTx, since: datetime, until: datetime) -> MailFigures:
+    """Mails that were sent in a span, and all that wait."""
+    span = (since - _COUNTED_WITHIN, since, until)
+    found = await tx.one_as(_FIGURES, FIGURES, *span, *span)
+    assert found is not None
+    return found

@@ -35,6 +35,7 @@ from meterai.orders.service import (
     withdraw,
 )
 from meterai.orders.settings import OrderSettings
+from meterai.orders.store import figures
 
 __all__ = [
     "Order",
@@ -49,6 +50,7 @@ __all__ = [
     "PaymentView",
     "PlacedOrder",
     "Terms",
+    "figures",
     "finish",
     "key_of",
     "load",

@@ -175,6 +175,15 @@ class Waiting(NamedTuple):
     rupiah: int
 
 
+class OrderFigures(NamedTuple):
+    """Orders of a span: how many were placed, how many executed, and how long these took from their payment."""
+
+    placed: int
+    executed: int
+    median_seconds: float
+    p95_seconds: float
+
+
 class OrderInFlight(NamedTuple):
     """A paid order that is not executed: whose, how much, since when and until when."""
 

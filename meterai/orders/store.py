@@ -6,6 +6,7 @@ from uuid import UUID
 
 from meterai.orders.model import (
     Order,
+    OrderFigures,
     OrderInFlight,
     OrderKey,
     OrderMark,
@@ -82,6 +83,16 @@ WHERE state = 'paid' AND due_at <= %s + make_interval(secs => %s)
     AND due_at - (due_at - paid_at) / 2 <= %s ORDER BY due_at LIMIT %s
 """
 _ORDERS = RowMapper(Order)
+# Each half by the index of times: what is older than the span lies in other blocks.
+FIGURES = """
+SELECT (SELECT count(*) FROM orders WHERE placed_at > %s AND placed_at <= %s)::integer AS placed,
+    count(*)::integer AS executed,
+    coalesce(percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds), 0)::double precision AS median_seconds,
+    coalesce(percentile_cont(0.95) WITHIN GROUP (ORDER BY seconds), 0)::double precision AS p95_seconds
+FROM (SELECT extract(epoch FROM closed_at - paid_at) AS seconds FROM orders
+      WHERE closed_at > %s AND closed_at <= %s AND state = 'executed' AND paid_at IS NOT NULL) AS ended
+"""
+_FIGURES = RowMapper(OrderFigures)
 _IN_FLIGHT = RowMapper(OrderInFlight)
 _MARKS_OF_ORDERS = RowMapper(OrderMark)
 _ORDER_KEYS = RowMapper(OrderKey)
@@ -215,3 +226,10 @@ async def by_reference(tx: ReadTx, reference: str, limit: int) -> list[OrderKey]
 async def half_due(tx: ReadTx, at: datetime, due_seconds: float, limit: int) -> list[OrderInFlight]:
     """Paid orders past half of their time, which is `due_seconds` at most, the first that is due in front."""
     return await tx.all_as(_IN_FLIGHT, HALF_DUE, at, due_seconds / 2, at, limit)
+
+
+async def figures(tx: ReadTx, since: datetime, until: datetime) -> OrderFigures:
+    """Orders that were placed, and those that were executed, in a span."""
+    found = await tx.one_as(_FIGURES, FIGURES, since, until, since, until)
+    assert found is not None
+    return found

@@ -303,6 +303,11 @@ def metrics_folder() -> Path:
     return Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
 
 
+def is_counted_together() -> bool:
+    """True in a process that counts in such a folder."""
+    return "PROMETHEUS_MULTIPROC_DIR" in os.environ
+
+
 def count_in(folder: Path) -> None:
     """Set the folder in which this process counts, before `prometheus_client` is imported."""
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)

@@ -21,6 +21,7 @@ from meterai.refunds.service import (
     refunds_of_orders,
     shown,
 )
+from meterai.refunds.store import figures
 
 __all__ = [
     "NothingToRefund",
@@ -31,6 +32,7 @@ __all__ = [
     "RefundView",
     "ask",
     "book_as_told",
+    "figures",
     "lease_seconds",
     "load",
     "marks",

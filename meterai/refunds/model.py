@@ -116,6 +116,14 @@ class Refund:
         return self.state in (RefundState.SENT, RefundState.REFUSED, RefundState.VOID)
 
 
+class RefundFigures(NamedTuple):
+    """Refunds of a span: how many began and settled; and how many are open."""
+
+    begun: int
+    settled: int
+    open: int
+
+
 class AskedRefund(NamedTuple):
     """The refund that was asked for, the stamps that it gave back just now, and the request its key came
     with."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from meterai.kit.ids import earliest_id
 from meterai.kit.money import Rupiah
 from meterai.orders import OrderKey, OrderMark
 from meterai.plumbing.database import ReadTx, Tx
@@ -14,6 +15,7 @@ from meterai.refunds.model import (
     OverdueOrder,
     PaymentGivenBack,
     Refund,
+    RefundFigures,
     RefundPastDue,
     RefundState,
 )
@@ -73,6 +75,13 @@ SELECT {_COLUMNS} FROM refunds WHERE provider_refund_no = %s LIMIT %s
 OPEN = f"""
 SELECT {_COLUMNS} FROM refunds WHERE state IN ('requested', 'sent', 'refused') ORDER BY due_at LIMIT %s
 """  # noqa: S608
+# Each by its own index; an id is made in the moment in which its refund begins.
+FIGURES = """
+SELECT (SELECT count(*) FROM refunds WHERE refund_id >= %s AND requested_at > %s AND requested_at <= %s)::integer AS begun,
+    (SELECT count(*) FROM refunds WHERE settled_at > %s AND settled_at <= %s)::integer AS settled,
+    (SELECT count(*) FROM refunds WHERE state IN ('requested', 'sent', 'refused'))::integer AS open
+"""
+_FIGURES = RowMapper(RefundFigures)
 SETTLE = "SELECT refund_settle(%s, %s, %s) AS state"
 # Where news came while the call was open (`ASK_NOW`), the next try is due at once.
 ANSWERED = """
@@ -457,4 +466,12 @@ async def unused(
     """Give back the unused stamps of an order with their money; answers how many."""
     found = await tx.value(UNUSED, account, order, refund_id, cause_key, cause, number, due_at)
     assert isinstance(found, int)
+    return found
+
+
+async def figures(tx: ReadTx, since: datetime, until: datetime) -> RefundFigures:
+    """Refunds that began, and those that settled, in a span; and all that are open."""
+    first = earliest_id(since, margin_seconds=60)  # clocks of two machines
+    found = await tx.one_as(_FIGURES, FIGURES, first, since, until, since, until)
+    assert found is not None
     return found

@@ -44,7 +44,9 @@ def test_several_subjects_are_a_list_and_a_text_without_any_says_what_can_be_sea
 
 def test_the_page_without_a_search_counts_what_waits_and_writes_no_trail(floor: Floor) -> None:
     floor.seat("operations")
-    assert '<a href="/console/work/desk_jobs">desk_jobs</a></dt><dd>100+</dd>' in floor.walk_in.get("/console")
+    assert '<a href="/console/work/desk_jobs">desk_jobs</a></dt><dd>100+</dd>' in floor.walk_in.get(
+        "/console"
+    )
     floor.seat("regulator")
     assert "desk_jobs" not in floor.walk_in.get("/console")
     assert floor.trail("console_searched") == []

@@ -3,6 +3,7 @@
 CREATE OR REPLACE FUNCTION subscribers(p_event text) RETURNS text[]
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE p_event
+        WHEN 'api_key_ends' THEN ARRAY['queue_key_ends']
         WHEN 'complaint_sent' THEN ARRAY['take_complaint']
         WHEN 'credential_changed' THEN ARRAY['queue_credential_changed']
         WHEN 'invitation_made' THEN ARRAY['queue_invitation']

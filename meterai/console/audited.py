@@ -1,0 +1,12 @@
+"""What the audit knows of the columns of the console."""
+
+from meterai.plumbing.audited import Audited
+
+AUDITED = Audited(
+    unchecked={
+        "console_samples": dict.fromkeys(
+            ("at", "source", "figures"),
+            "Counts for a page, of what other tables and processes say.",
+        )
+    }
+)

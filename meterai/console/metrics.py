@@ -1,0 +1,21 @@
+"""What the console measures for its page of numbers: of the last whole minute, for the whole installation."""
+
+from typing import Any
+
+from meterai.plumbing.metrics import Gauge, Metric
+
+ORDERS = Gauge("meterai_orders_of_minute", "Orders of the last minute: placed, executed", ["what"])
+EXECUTION = Gauge(
+    "meterai_paid_to_executed_seconds",
+    "From payment to execution, of orders executed in the last minute: median, p95",
+    ["what"],
+)
+REFUNDS = Gauge(
+    "meterai_refunds_of_minute",
+    "Refunds of the last minute: begun, settled; and open ones",
+    ["what"],
+)
+MAILS = Gauge(
+    "meterai_mails_of_minute", "Mails sent in the last minute; and those that wait", ["what"]
+)
+METRICS: tuple[Metric[Any], ...] = (ORDERS, EXECUTION, REFUNDS, MAILS)

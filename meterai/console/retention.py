@@ -1,0 +1,16 @@
+"""How long what is in the tables of the console is kept, and why."""
+
+from datetime import timedelta
+
+from meterai.plumbing.retention import Leaves, Rule
+
+RETENTION: tuple[Rule, ...] = (
+    Leaves(
+        "samples_of_minutes",
+        "console_samples",
+        ("at", "source"),
+        timedelta(days=8),
+        "at",
+        "A day of numbers is shown, and the same day of the week before can be looked up; nothing of a person.",
+    ),
+)

@@ -1,0 +1,84 @@
+"""Figures of each minute: taken by a worker, set as metrics, kept for the page of numbers."""
+
+import asyncio
+import hashlib
+import socket
+from datetime import datetime, timedelta
+
+from meterai import notifications, orders, refunds
+from meterai.console import metrics, store
+from meterai.console.model import Sample
+from meterai.kit.clock import Clock
+from meterai.kit.priority import Priority
+from meterai.plumbing.config import Settings
+from meterai.plumbing.counted import counted
+from meterai.plumbing.database import Database
+from meterai.plumbing.metrics import Gauge
+
+MINUTE = timedelta(minutes=1)
+WHOLE = ""  # the source of what the database says of the whole installation
+SAMPLES_MAX = 20_000  # read for one page: a day of a dozen machines
+# Metrics of the processes of a machine, by what a sample calls them.
+COUNTED = {
+    "meterai_requests_total": "requests",
+    "meterai_line_sent_total": "line_sent",
+    "meterai_line_admitted_total": "line_admitted",
+    "meterai_line_waiting": "line_waiting",
+    "meterai_limiter_in_time_total": "in_time_{priority}",
+    "meterai_jobs_failing": "jobs_failing",
+    "meterai_jobs_late_seconds": "jobs_late",
+    "meterai_given_up": "given_up_{queue}",
+}
+PRIORITIES = tuple(one.name.lower() for one in Priority)
+
+
+class Samples:
+    """Takes a sample each minute, and reads those that were taken."""
+
+    def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        here = f"{socket.gethostname()}:{settings.process.directory.absolute()}"
+        # One for the workers of a machine that count together; its name is nobody's business.
+        self._source = hashlib.sha256(here.encode()).hexdigest()[:12]
+
+    async def take(self) -> int:
+        """Periodic task: keep the figures of the minute that just ended, where no other worker did."""
+        end = self.until()
+        for source in (WHOLE, self._source):
+            if not await self._database.once(store.is_kept, end, source):
+                figures = await (self._whole(end) if source == WHOLE else self._counted())
+                await self._database.once(store.keep, end, source, figures)
+        return 0
+
+    def until(self) -> datetime:
+        """The end of the last whole minute."""
+        return self._clock.now().replace(second=0, microsecond=0)
+
+    async def _counted(self) -> dict[str, float]:
+        return await asyncio.to_thread(counted, COUNTED)
+
+    async def _whole(self, end: datetime) -> dict[str, float]:
+        async with self._database.reading() as tx:
+            sold = await orders.figures(tx, end - MINUTE, end)
+            back = await refunds.figures(tx, end - MINUTE, end)
+            mails = await notifications.figures(tx, end - MINUTE, end)
+        told: dict[Gauge, dict[str, float]] = {
+            metrics.ORDERS: {"placed": sold.placed, "executed": sold.executed},
+            metrics.EXECUTION: {"median": sold.median_seconds, "p95": sold.p95_seconds},
+            metrics.REFUNDS: {"begun": back.begun, "settled": back.settled, "open": back.open},
+            metrics.MAILS: {"sent": mails.sent, "waiting": mails.waiting},
+        }
+        for metric, values in told.items():
+            for what, value in values.items():
+                metric.labels(what=what).set(value)
+        names = zip(("orders", "execution", "refunds", "mails"), told.values(), strict=True)
+        return {
+            f"{name}_{what}": float(value)
+            for name, values in names
+            for what, value in values.items()
+        }
+
+    async def since(self, at: datetime) -> list[Sample]:
+        """Samples that were taken after a moment, the first in front."""
+        return await self._database.once(store.since, at, SAMPLES_MAX)

@@ -1,0 +1,30 @@
+"""SQL of the console, one function per question."""
+
+from datetime import datetime
+
+from meterai.console.model import Sample
+from meterai.plumbing.database import ReadTx, Tx, jsonb
+from meterai.plumbing.rows import RowMapper
+
+_SAMPLES = RowMapper(Sample)
+KEEP = """
+INSERT INTO console_samples (at, source, figures) VALUES (%s, %s, %s)
+ON CONFLICT ON CONSTRAINT console_samples_pkey DO NOTHING
+"""
+_IS_KEPT = "SELECT 1 FROM console_samples WHERE at = %s AND source = %s"
+_SINCE = "SELECT at, source, figures FROM console_samples WHERE at > %s ORDER BY at LIMIT %s"
+
+
+async def keep(tx: Tx, at: datetime, source: str, figures: dict[str, float]) -> None:
+    """Keep the figures of a minute, unless another worker did."""
+    await tx.run(KEEP, at, source, jsonb(figures))
+
+
+async def is_kept(tx: ReadTx, at: datetime, source: str) -> bool:
+    """True where the figures of this minute are there."""
+    return await tx.value(_IS_KEPT, at, source) is not None
+
+
+async def since(tx: ReadTx, at: datetime, limit: int) -> list[Sample]:
+    """Samples after a moment, the first in front."""
+    return await tx.all_as(_SAMPLES, _SINCE, at, limit)

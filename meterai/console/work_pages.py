@@ -1,0 +1,109 @@
+"""The pages of work lists: all of them with their first rows, and one with all that is shown of it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from meterai.accounts import NotPermitted, Permission
+from meterai.console.wording import named, path_of, title
+from meterai.console.work import COUNTED_MAX, WorkCounts
+from meterai.kit.priority import Priority
+from meterai.kit.refusal import NotFound
+from meterai.kit.subjects import WorkItem
+from meterai.pages import Page, PageRequest, page
+from meterai.plumbing.http import caller_of, language_of
+from meterai.plumbing.messages import localize, translate
+from meterai.room import WorkList
+
+FIRST_ROWS = 5  # of each list on the page of all
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """An item in words, with what it leads to; late where its due time is over."""
+
+    text: str
+    since: datetime
+    due: datetime | None
+    is_late: bool
+    about: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A list with the rows that are shown of it, and how many there are, `COUNTED_MAX` and more as that."""
+
+    name: str
+    title: str
+    count: int
+    is_more: bool
+    rows: Sequence[_Row]
+
+
+@get(
+    "/console/work",
+    opt={"permission": Permission.CONSOLE_READ, "priority": Priority.PAID},
+    include_in_schema=False,
+)
+async def show_work(request: PageRequest, work: NamedDependency[WorkCounts]) -> Page:
+    """Every list that the reader may see, with its count and its most urgent rows."""
+    language = language_of(request)
+    now, found = await work.items(caller_of(request).staff_permissions)
+    lists = [_list(one, items, now, language, FIRST_ROWS) for one, items in found]
+    return page(request, "console/work.html", lists=lists)
+
+
+@get(
+    "/console/work/{name:str}",
+    opt={"permission": Permission.CONSOLE_READ, "priority": Priority.PAID},
+    include_in_schema=False,
+)
+async def show_work_list(
+    request: PageRequest, work: NamedDependency[WorkCounts], name: FromPath[str]
+) -> Page:
+    """One list, the most urgent first."""
+    permitted = caller_of(request).staff_permissions
+    _check(work.named(name), permitted)
+    now, [(one, items)] = await work.items(permitted, name)
+    shown = _list(one, items, now, language_of(request), COUNTED_MAX)
+    return page(request, "console/work_list.html", list=shown)
+
+
+def _check(one: WorkList | None, permitted: Collection[str]) -> None:
+    """Refuses `NotFound`, `NotPermitted`."""
+    if one is None:
+        raise NotFound("no such list")
+    if one.permission not in permitted:
+        raise NotPermitted(Permission(one.permission))
+
+
+def _list(
+    one: WorkList, items: Sequence[WorkItem], now: datetime, language: str, rows_max: int
+) -> _List:
+    return _List(
+        one.name,
+        title("work", one.name, language),
+        min(len(items), COUNTED_MAX),
+        len(items) > COUNTED_MAX,
+        [_row(one.name, item, now, language) for item in items[:rows_max]],
+    )
+
+
+def _row(name: str, item: WorkItem, now: datetime, language: str) -> _Row:
+    facts = localize(item.facts, language)
+    return _Row(
+        translate(f"work.{name}.item", language, **facts),
+        item.since,
+        item.due,
+        item.due is not None and item.due < now,
+        named(item.about, language),
+        path_of(item.about),
+    )
+
+
+routes = [show_work, show_work_list]

@@ -1,0 +1,92 @@
+"""The page of live numbers: samples of minutes, drawn and told as tables."""
+
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from meterai.console.model import Sample
+from meterai.console.plots import HEIGHT, Drawn, Series, Span, drawn, svg
+from meterai.console.samples import MINUTE, Samples
+from tests.console.conftest import Floor
+from tests.support.till import Till
+
+START = datetime(2026, 11, 30, 1, 0, tzinfo=UTC)
+SPAN = Span(START + 4 * MINUTE, MINUTE, 4)
+
+
+def test_what_grows_is_drawn_as_its_growth_of_all_machines() -> None:
+    samples = [
+        Sample(START + minute * MINUTE, source, {"requests": 100.0 * minute + first})
+        for minute in range(5)
+        for source, first in (("a", 0.0), ("b", 7_000.0))
+    ]
+    assert drawn(samples, Series("requests", grows=True), SPAN).points == [200.0] * 4
+
+
+def test_counter_that_begins_anew_falls_to_nothing_and_never_below() -> None:
+    values = (500.0, 600.0, 0.0, 40.0)
+    samples = [Sample(START + n * MINUTE, "a", {"requests": one}) for n, one in enumerate(values)]
+    points = drawn(samples, Series("requests", grows=True), SPAN).points
+    assert points == [100.0, 0.0, 40.0, None]
+
+
+def test_minute_without_a_sample_is_a_gap_and_no_zero() -> None:
+    samples = [Sample(START + n * MINUTE, "", {"orders_placed": 5.0}) for n in (1, 3)]
+    points = drawn(samples, Series("orders_placed"), SPAN).points
+    assert points == [5.0, None, 5.0, None]
+    picture = svg("plot", "Orders", "Last: 5", [Drawn("orders_placed", points)])
+    assert picture.count("M") == 3  # the axis, and two pieces
+    assert f'viewBox="0 0 320 {HEIGHT}"' in picture
+
+
+def test_picture_has_title_and_description_and_escapes_them() -> None:
+    picture = svg("plot", "<b>", "<i>", [])
+    assert 'role="img"' in picture
+    assert "<title" in picture
+    assert "&lt;b&gt;" in picture
+    assert "&lt;i&gt;" in picture
+
+
+def test_sample_says_what_happened_in_the_minute(till: Till) -> None:
+    _, _, qr = till.order()
+    till.control("pay", qr_content=qr)
+    till.ask()
+    shop = till.shop
+    shop.arrange("DELETE FROM console_samples")
+    before = "interval '1 minute'"
+    shop.arrange(
+        f"UPDATE orders SET placed_at = date_trunc('minute', now()) - {before} / 2,"
+        f" paid_at = date_trunc('minute', now()) - {before} / 3,"
+        f" closed_at = date_trunc('minute', now()) - {before} / 4"
+    )
+    samples = shop.container.of(Samples)
+    shop.do(samples.take())
+    shop.do(samples.take())  # another worker
+    found = shop.do(samples.since(samples.until() - 2 * MINUTE))
+    assert [one.source == "" for one in found] == [True, False]
+    whole = found[0].figures
+    assert (whole["orders_placed"], whole["orders_executed"]) == (1.0, 1.0)
+    assert whole["execution_median"] == 5.0
+    assert "jobs_failing" in found[1].figures
+    till.clear()  # whose times were moved
+
+
+def test_page_shows_plots_and_the_same_numbers_as_a_table(floor: Floor) -> None:
+    floor.seat("regulator")
+    assert floor.get("/console/numbers").status_code == 200  # without any sample
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    with psycopg.connect(floor.url) as owner:
+        for minutes in range(30):
+            figures = {"orders_placed": 1_234.0, "orders_executed": 17.5}
+            owner.execute(
+                "INSERT INTO console_samples (at, source, figures) VALUES (%s, '', %s)",
+                (now - timedelta(minutes=minutes), Jsonb(figures)),
+            )
+    for span in ("hour", "day", "<script>"):
+        page = floor.get("/console/numbers", span=span).text
+        assert page.count("<svg viewBox") == 8
+        assert page.count("<title id=") == 8
+        assert "1234" in page
+        assert "numbers." not in page
+        assert 'http-equiv="refresh"' in page

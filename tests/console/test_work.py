@@ -1,0 +1,58 @@
+"""Pages of work lists: what waits, in words, for who may see it."""
+
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+
+from meterai.apps.rooms import ROOMS
+from meterai.kit.ids import new_id, show
+from tests.console.conftest import Floor
+
+
+def test_every_list_of_the_rooms_is_shown_with_its_words(floor: Floor) -> None:
+    floor.seat("regulator")
+    answer = floor.get("/console/work")
+    assert answer.status_code == 200
+    assert "work." not in answer.text
+    for room in ROOMS:
+        for one in room.work:
+            page = floor.get(f"/console/work/{one.name}")
+            assert page.status_code == 200, one.name
+            assert f"/console/work/{one.name}" in answer.text
+
+
+def test_item_is_listed_with_its_thing_until_it_is_resolved(floor: Floor) -> None:
+    item = new_id()
+    long_ago = datetime.now(UTC) - timedelta(days=2)
+    with psycopg.connect(floor.url) as owner:
+        owner.execute(
+            "INSERT INTO suspense_items (item_id, item_key, source, reason, reference, told, opened_at, due_at)"
+            " VALUES (%s, 'k', 'notification', 'unreadable', '<script>', 'x', %s, %s)",
+            (item, long_ago, long_ago + timedelta(days=1)),
+        )
+    floor.seat("support")
+    shown = show("sus", item)
+    for path in ("/console/work", "/console/work/suspense"):
+        page = floor.get(path).text
+        assert f"/console/subjects/suspense/{shown}" in page
+        assert "<script>" not in page.replace("<script type", "")
+    timeline = floor.get(f"/console/subjects/suspense/{shown}")
+    assert timeline.status_code == 200
+    assert "&lt;script&gt;" in timeline.text
+    with psycopg.connect(floor.url) as owner:
+        owner.execute(
+            "UPDATE suspense_items SET state = 'resolved', resolution = 'dismissed', resolved_at = now(),"
+            " resolved_by = 'operator:budi' WHERE item_id = %s",
+            (item,),
+        )
+    assert shown not in floor.get("/console/work/suspense").text
+
+
+def test_list_that_is_none_is_not_found(floor: Floor) -> None:
+    floor.seat("support")
+    assert floor.get("/console/work/nothing").status_code == 404
+
+
+def test_stranger_sees_no_list(floor: Floor) -> None:
+    floor.seat()
+    assert floor.get("/console/work").status_code == 403
