@@ -11,7 +11,7 @@ import pytest
 from litestar import Response
 from litestar.testing import RequestFactory
 
-from meterai.accounts import AccountService
+from meterai.accounts import PERMISSIONS, AccountService, Role
 from meterai.apps.rooms import pages_of
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id, show
@@ -220,7 +220,9 @@ async def asked(shop: Shop, watch: OrderWatch, order: UUID, version: str = "") -
     request = RequestFactory(app=APP).get(
         "/", query_params={"wait": "1"}, headers={"If-None-Match": version}
     )
-    request.scope["caller"] = Caller(shop.account, "session", "id", "t" * 32)  # type: ignore[typeddict-unknown-key]
+    request.scope["caller"] = Caller(  # type: ignore[typeddict-unknown-key]
+        shop.account, "session", "id", "t" * 32, permissions=PERMISSIONS[Role.OWNER]
+    )
     answer = await show_order_state.fn(
         request,
         orders=shop.container.of(OrderService),

@@ -34,6 +34,8 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "sessions end": ("nobody@example.id",),
     "staff give": ("nobody@example.id", "support"),
     "staff end": ("nobody@example.id", "support"),
+    "organizations approve": (show("acc", new_id()), "--reason", "known to us"),
+    "organizations decline": (show("acc", new_id()), "--reason", "unknown"),
     "suspense resolve": (show("sus", new_id()), "dismissed", "--note", "seen"),
     "issuing stop": ("a flood",),
     "line create": ("formasi", "--act", "check"),

@@ -11,10 +11,12 @@ from litestar.types import ControllerRouterHandler
 
 from meterai import pages
 from meterai.accounts import (
+    PERMISSIONS,
     AccountService,
     CodeService,
     PasskeyService,
     Permission,
+    Role,
     SigningIn,
     require_permission,
 )
@@ -86,5 +88,7 @@ def browser_of(app: Litestar) -> Iterator[TestClient[Litestar]]:
 def asked_by_somebody(app: Litestar, language: str) -> Any:
     """A request of somebody signed in."""
     made = RequestFactory(app=app).get("/", headers={"Cookie": f"language={language}"})
-    made.scope["caller"] = Caller(UUID(int=1), "session", language, "t" * 32)  # type: ignore[typeddict-unknown-key]
+    made.scope["caller"] = Caller(
+        UUID(int=1), "session", language, "t" * 32, permissions=PERMISSIONS[Role.OWNER]
+    )  # type: ignore[typeddict-unknown-key]
     return made

@@ -271,7 +271,7 @@ def test_a_route_is_given_what_it_asks_for_by_name() -> None:
             is_asked = any(isinstance(one, Dependency) for one in field.metadata)
             kind = field.annotation
             assert is_asked == (name in given), f"{path}: {name}"
-            assert not is_asked or kind is given[name], f"{path}: {name} is no {kind}"
+            assert not is_asked or kind == given[name], f"{path}: {name} is no {kind}"
 
 
 def test_no_route_looks_a_service_up_by_hand() -> None:
