@@ -12,6 +12,9 @@ Promises this room keeps
     they were made and last used.
   * A passkey or an API key is made by whoever proved a moment ago who they are, and the owner of
     the account is told by mail.
+  * An API key may do what its scopes say, which its maker could do, until its end; it is replaced by one
+    successor, and both open for the overlap.
+  * Staff sign in by a passkey alone, and somebody stays who says who is staff.
   * Every route declares a permission, and one guard asks whether the caller has it in the account that it
     acts for: its own, or an organization in which it has a role.
   * An organization is an account that nobody signs in to.  It always has an owner, and each change of its

@@ -67,7 +67,7 @@ COMMANDS = (
         "meterai.accounts.commands:list_staff",
         Directory.NEEDED,
         Scope.DATABASE,
-        Schema.ANY,
+        Schema.CURRENT,
     ),
     Command(
         "organizations list",

@@ -59,14 +59,18 @@ _SESSIONS = RowMapper(SessionView, id=partial(show, SESSION_KIND))
 _STORED_PASSKEYS = RowMapper(StoredPasskey)
 _PASSKEYS = RowMapper(PasskeyView, id=partial(show, PASSKEY_KIND))
 _EVERYTHING = ",".join(sorted(KEY_PERMISSIONS))
-_KEY_COLUMNS = (
-    f"key_id AS id, name, coalesce(scopes, '{{{_EVERYTHING}}}') AS scopes, created_at AS made_at,"
-    " expires_at, last_used_at, ended_at, follows AS replaces"
-)
 _ORGANIZATIONS = RowMapper(Organization)
 _PLACES = RowMapper(PlaceOf)
 _MEMBERS = RowMapper(Member, id=partial(show, MEMBERSHIP_KIND))
 _INVITATIONS = RowMapper(Invitation)
+# Of the row as a whole, because a key that leaked is ended at any version of the schema, also one without scopes.
+_KEY_ENDS = "(to_jsonb(k)->>'expires_at')::timestamptz"
+_KEY_COLUMNS = f"""
+k.key_id AS id, k.name, k.created_at AS made_at, k.last_used_at, k.ended_at, {_KEY_ENDS} AS expires_at,
+CASE WHEN jsonb_typeof(to_jsonb(k)->'scopes') = 'array'
+    THEN ARRAY(SELECT jsonb_array_elements_text(to_jsonb(k)->'scopes')) ELSE '{{{_EVERYTHING}}}' END AS scopes,
+(to_jsonb(k)->>'follows')::uuid AS replaces
+"""
 
 
 async def account_by_email(tx: ReadTx, email: str) -> UUID | None:
@@ -246,8 +250,8 @@ UPDATE sessions SET last_used_at = %s WHERE (account_id, session_id) IN (
     FOR UPDATE SKIP LOCKED)
 """
 _API_KEYS = f"""
-SELECT {_KEY_COLUMNS} FROM api_keys
-WHERE account_id = %s ORDER BY ended_at IS NOT NULL OR expires_at <= now() IS TRUE, key_id DESC LIMIT %s
+SELECT {_KEY_COLUMNS} FROM api_keys k
+WHERE account_id = %s ORDER BY ended_at IS NOT NULL OR {_KEY_ENDS} <= now() IS TRUE, key_id DESC LIMIT %s
 """  # noqa: S608 - columns are a constant
 
 
@@ -474,7 +478,7 @@ async def api_key_view(tx: ReadTx, account: UUID, key: UUID) -> ApiKeyView | Non
     """An API key as its owner sees it."""
     return await tx.one_as(
         _KEYS,
-        f"SELECT {_KEY_COLUMNS} FROM api_keys WHERE account_id = %s AND key_id = %s",  # noqa: S608
+        f"SELECT {_KEY_COLUMNS} FROM api_keys k WHERE account_id = %s AND key_id = %s",  # noqa: S608
         account,
         key,
     )

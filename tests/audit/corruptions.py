@@ -1435,6 +1435,26 @@ PEOPLE = [
         "api_key_is_what_the_trail_says",
     ),
     _c(
+        "a key may more than it was made for",
+        "UPDATE api_keys SET scopes = scopes || '{keys.manage}' WHERE scopes IS NOT NULL",
+        "api_key_is_what_the_trail_says",
+    ),
+    _c(
+        "a key lives longer than it was made for",
+        "UPDATE api_keys SET expires_at = expires_at + interval '1 day'",
+        "api_key_is_what_the_trail_says",
+    ),
+    _c(
+        "a key replaces one that nobody replaced",
+        "UPDATE api_keys SET follows = gen_random_uuid() WHERE follows IS NOT NULL",
+        "replaced_key_has_its_successor",
+    ),
+    _c(
+        "a successor may more than the key that it replaces",
+        "UPDATE api_keys SET scopes = NULL WHERE follows IS NOT NULL",
+        "replaced_key_has_its_successor",
+    ),
+    _c(
         "a passkey opens with another key",
         "UPDATE passkeys SET public_key = 'x' WHERE account_id = %(account)s",
         "passkey_is_what_the_trail_says",

@@ -14,6 +14,7 @@ import urllib3
 from meterai.plumbing.embedded import EmbeddedPostgres
 from tests.faults.test_nginx import MIME_TYPES, PROGRAM, certificate
 from tests.support.certifying import certify
+from tests.support.desk import staff_session
 from tests.support.first_day import PAGE, UNITS, UV, Block, Machine, blocks, unit
 from tests.support.instance import free_ports, until
 from tests.support.keys import BANK_KEY, public_pem_of
@@ -106,6 +107,16 @@ def _serves(machine: Machine) -> None:
         kept, account = of("8.")
         machine.run(kept)
         assert re.search(r"^\S{30,}$", machine.run(account).splitlines()[-1])
+        (supervisors,) = of("9.")
+        _have_passkeys(machine, *re.findall(r"staff first (\S+)", supervisors.text))
+        assert machine.run(supervisors).count(": supervisor\n") == 2
+
+
+def _have_passkeys(machine: Machine, *addresses: str) -> None:
+    """People who signed in by mail and made a passkey on the account page."""
+    for address in addresses:
+        url = f"postgresql://meterai_web@/meterai?host={machine.socket}"
+        assert staff_session(url, email=address).email == address
 
 
 def _answers(machine: Machine) -> bool:

@@ -36,6 +36,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "staff end": ("nobody@example.id", "support"),
     "organizations approve": (show("acc", new_id()), "--reason", "known to us"),
     "organizations decline": (show("acc", new_id()), "--reason", "unknown"),
+    "staff first": ("nobody@example.id",),
     "suspense resolve": (show("sus", new_id()), "dismissed", "--note", "seen"),
     "issuing stop": ("a flood",),
     "line create": ("formasi", "--act", "check"),

@@ -7,24 +7,29 @@ there.  What can be spoilt has a name, so that a test can say what it spoils.
 import hashlib
 import secrets
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
-from meterai import audit, suspense
+from meterai import suspense
 from meterai.accounts import (
+    PERMISSIONS,
     AccountService,
     CodeService,
+    KeyTerms,
     OrganizationService,
     PasskeyService,
+    Permission,
     Role,
+    StaffRole,
+    end_staff_role,
+    give_staff_role,
 )
-from meterai.accounts.model import Invitation
+from meterai.accounts.model import Invitation, Replacement
 from meterai.accounts.roles import member_actor
 from meterai.documents import DocumentService
 from meterai.drafts import DraftService, Uploads
-from meterai.kit.ids import new_id, read, show
+from meterai.kit.ids import new_id, read
 from meterai.kit.money import Rupiah
 from meterai.notifications import store as mail_store
 from meterai.payments import store as payment_store
@@ -35,7 +40,7 @@ from meterai.stamping import store as stamping_store
 from meterai.stamping.model import read_placements
 from meterai.waiting_room.advancing import Advancing
 from meterai.waiting_room.crowds import OF_A_ROUND
-from tests.support.authenticator import Authenticator
+from tests.support.desk import authenticator_of, make_passkey
 from tests.support.drawn_line import drawn_line
 from tests.support.lines import BUYING, BUYING_ID, on_shop
 from tests.support.pdf import pdf
@@ -183,18 +188,30 @@ def _sign_in(history: History) -> None:
     challenge = shop.do(codes.ask_for_code(row["email"], "192.0.2.1", "id"))
     shop.do(codes.sign_in(challenge, codes.code(challenge), "id"))
     shop.do(service.create_api_key(shop.account, "history", actor=TESTER))
+    _replaced_key(shop)
     _passkey(shop)
     history.names["other"] = shop.do(service.create(f"{new_id().hex}@example.id", actor=TESTER))
     shop.work()
 
 
+def _replaced_key(shop: Shop) -> None:
+    """A key with scopes and an end, and its successor."""
+    service, key = shop.container.of(AccountService), new_id()
+    scopes = frozenset({Permission.ORDER_READ, Permission.ORDER_CREATE})
+    ends = datetime.now(UTC) + timedelta(days=90)
+    terms = KeyTerms(scopes, ends, shop.account, PERMISSIONS[Role.OWNER])
+    shop.do(service.create_api_key(shop.account, "kasir", actor=TESTER, key=key, terms=terms))
+    wish = Replacement(key, 24, new_id())
+    shop.do(service.replace_api_key(shop.account, wish, actor=TESTER, terms=terms))
+
+
 def _passkey(shop: Shop) -> None:
     """A passkey that signed in."""
-    service, url = shop.container.of(PasskeyService), urlsplit(shop.container.settings.process.url)
-    device = Authenticator(f"{url.scheme}://{url.netloc}", url.hostname or "")
-    made = shop.do(service.ask_to_make(shop.account))
-    answer = device.make(made.options)
-    shop.do(service.make(shop.account, "Ponsel", answer, made.cookie, actor=TESTER))
+    service, device = (
+        shop.container.of(PasskeyService),
+        authenticator_of(shop.container.settings),
+    )
+    shop.do(make_passkey(service, shop.account, device))
     asked = service.ask_to_sign_in()
     shop.do(service.sign_in(device.sign(asked.options), asked.cookie))
 
@@ -205,22 +222,12 @@ def _roles(history: History) -> None:
 
     async def give() -> None:
         async with shop.container.database.transaction() as tx:
-            for role, is_over in (("support", False), ("finance", True)):
-                grant = new_id()
-                ended = "now()" if is_over else "NULL"
-                await tx.run(
-                    "INSERT INTO staff_roles (account_id, grant_id, role, ended_at)"
-                    f" VALUES (%s, %s, %s, {ended})",
-                    other,
-                    grant,
-                    role,
-                )
-                subject = show("stf", grant)
-                for action in ("staff_role_given", *(["staff_role_ended"] if is_over else [])):
-                    await audit.record(
-                        tx, other, actor=TESTER, action=action, subject=subject, role=role
-                    )
+            for one in (StaffRole.SUPPORT, StaffRole.FINANCE):
+                await give_staff_role(tx, other, one, actor=TESTER)
+            await end_staff_role(tx, other, StaffRole.FINANCE, actor=TESTER)
 
+    passkeys = shop.container.of(PasskeyService)
+    shop.do(make_passkey(passkeys, other, authenticator_of(shop.container.settings)))
     shop.do(give())
 
 
