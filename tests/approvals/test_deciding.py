@@ -1,0 +1,365 @@
+"""A lever that needs two people: asked for by one, executed once by another, or ended without."""
+
+import asyncio
+import time
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from meterai.accounts import NotPermitted, StaffRole
+from meterai.accounts.staff import end_staff_role
+from meterai.approvals import ApprovalState, Pulled, forecast_of, sentences
+from meterai.approvals.model import (
+    ActAskedFor,
+    ApprovalExpired,
+    ApprovalUnknown,
+    ArgumentsUnreadable,
+    LeverUnknown,
+    OwnRequest,
+    RequesterLeft,
+    RequestOfAnother,
+)
+from meterai.apps.audit import audit
+from meterai.kit.ids import new_id, show
+from meterai.kit.lifecycle import NotAllowedNow
+from meterai.kit.reasons import ReasonMissing
+from tests.support.pulling import Member, member
+from tests.support.shop import FEE, PRICE, TESTER, Shop
+
+MANY = 100  # stamps of an order whose money needs two people
+FEW = 3
+
+
+@pytest.fixture
+def asker(shop: Shop) -> Member:
+    return member(shop, "finance")
+
+
+@pytest.fixture
+def approver(shop: Shop) -> Member:
+    return member(shop, "supervisor")
+
+
+def executed(shop: Shop, quantity: int = MANY) -> str:
+    order = shop.place(quantity)
+    shop.pay(order)
+    shop.work()
+    assert shop.state(order) == "executed"
+    return show("ord", order)
+
+
+def asked(asker: Member) -> Pulled:
+    pulled = asker.pull("refunds ask", order=executed(asker.shop))
+    assert pulled.request is not None
+    return pulled
+
+
+def row(shop: Shop, pulled: Pulled) -> dict[str, Any]:
+    [found] = shop.rows("SELECT * FROM approvals WHERE approval_id = %s", pulled.request)
+    return found
+
+
+def refunds(shop: Shop) -> list[int]:
+    return [one["amount"] for one in shop.rows("SELECT amount FROM refunds")]
+
+
+def trail(shop: Shop) -> list[tuple[str, str]]:
+    found = shop.rows(
+        "SELECT action, actor FROM audit_events WHERE starts_with(action, 'approval_')"
+        " OR action = 'lever_pulled' ORDER BY event_id"
+    )
+    return sorted((one["action"], one["actor"]) for one in found)
+
+
+def assert_audit_holds(shop: Shop) -> None:
+    found = shop.do(audit(shop.container.database))
+    assert [one.invariant.name for one in found.findings if not one.holds] == []
+
+
+def test_request_is_executed_by_another_person_in_one_transaction(
+    shop: Shop, asker: Member, approver: Member
+) -> None:
+    pulled = asked(asker)
+    assert refunds(shop) == []
+    decided = approver.decide(pulled)
+    assert decided.state == ApprovalState.EXECUTED
+    assert refunds(shop) == [MANY * (PRICE + FEE)]
+    by, who = f"staff:{approver.desk.shown}", f"staff:{asker.desk.shown}"
+    assert trail(shop) == [
+        ("approval_executed", by),
+        ("approval_requested", who),
+        ("lever_pulled", by),
+    ]
+    [told] = shop.rows("SELECT facts FROM audit_events WHERE action = 'lever_pulled'")
+    assert told["facts"]["asked_by"] == asker.desk.shown
+    assert told["facts"]["sha256"] == decided.forecast_sha256.hex()
+    assert_audit_holds(shop)
+
+
+def test_lever_below_the_thresholds_is_carried_out_at_once(shop: Shop, asker: Member) -> None:
+    pulled = asker.pull("refunds ask", order=executed(shop, FEW))
+    assert pulled.is_done
+    assert refunds(shop) == [FEW * (PRICE + FEE)]
+    assert trail(shop) == [("lever_pulled", f"staff:{asker.desk.shown}")]
+    assert_audit_holds(shop)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"approval_rupiah_from": FEW * (PRICE + FEE)},
+        {"approval_rows_from": FEW},
+        {"approval_always": "issuing stop,  refunds   ask"},
+    ],
+    ids=["rupiah", "rows", "always"],
+)
+def test_each_setting_asks_for_a_second_person(shop: Shop, settings: dict[str, Any]) -> None:
+    one = member(shop, "finance", settings=settings)
+    assert not one.pull("refunds ask", order=executed(shop, FEW)).is_done
+    assert refunds(shop) == []
+
+
+def test_request_keeps_the_forecast_as_it_was_shown(shop: Shop, asker: Member) -> None:
+    pulled = asked(asker)
+    kept = row(shop, pulled)
+    assert forecast_of(kept["forecast"]).as_json() == pulled.forecast.as_json()
+    assert (kept["rows"], kept["rupiah"]) == (MANY, MANY * (PRICE + FEE))
+    assert kept["arguments"].keys() == {"order"}
+    for language in ("id", "en"):
+        shown = sentences(forecast_of(kept["forecast"]), language)
+        assert shown == sentences(pulled.forecast, language)
+        assert "Rp1.050.000" in shown[0]
+
+
+def test_own_request_is_not_approved_nor_declined(shop: Shop) -> None:
+    one = member(shop, "supervisor")
+    pulled = asked(one)
+    for approve in (True, False):
+        with pytest.raises(OwnRequest):
+            one.decide(pulled, approve=approve)
+    assert row(shop, pulled)["state"] == "waiting"
+    assert refunds(shop) == []
+
+
+@pytest.mark.parametrize("state", ["executed", "declined", "overtaken"])
+def test_database_refuses_by_name_that_who_asked_decides(
+    shop: Shop, asker: Member, state: str
+) -> None:
+    pulled = asked(asker)
+    with pytest.raises(psycopg.errors.CheckViolation) as refused:
+        shop.arrange(
+            f"UPDATE approvals SET state = '{state}', decided_by = requested_by, decided_at = now()"
+        )
+    assert refused.value.diag.constraint_name == "approver_is_another"
+    assert row(shop, pulled)["state"] == "waiting"
+
+
+def test_database_refuses_by_name_what_nobody_decided(shop: Shop, asker: Member) -> None:
+    asked(asker)
+    with pytest.raises(psycopg.errors.CheckViolation) as refused:
+        shop.arrange("UPDATE approvals SET state = 'executed', decided_at = now()")
+    assert refused.value.diag.constraint_name == "approval_was_decided_by_somebody"
+
+
+def test_request_expires_and_nothing_is_done(shop: Shop, approver: Member) -> None:
+    brief = member(shop, "finance", settings={"approval_lives_seconds": 0.05})
+    pulled = asked(brief)
+    time.sleep(0.1)
+    with pytest.raises(ApprovalExpired):
+        approver.decide(pulled)
+    assert shop.do(brief.service.expire()) == 1
+    assert row(shop, pulled)["state"] == "expired"
+    with pytest.raises(NotAllowedNow):
+        approver.decide(pulled)
+    assert shop.do(brief.service.expire()) == 0
+    assert refunds(shop) == []
+    assert ("approval_expired", "job:expire_approvals") in trail(shop)
+    assert_audit_holds(shop)
+
+
+def test_request_is_overtaken_where_the_forecast_says_something_else(
+    shop: Shop, asker: Member, approver: Member
+) -> None:
+    pulled = asked(asker)
+    shop.reserve(1)  # one of its stamps is under way onto a document
+    decided = approver.decide(pulled)
+    assert decided.state == ApprovalState.OVERTAKEN
+    assert decided.found is not None
+    assert forecast_of(decided.found).rows == MANY - 1
+    assert refunds(shop) == []
+    with pytest.raises(NotAllowedNow):
+        approver.decide(pulled)
+    assert_audit_holds(shop)
+
+
+def test_request_is_overtaken_where_the_lever_would_be_refused(
+    shop: Shop, asker: Member, approver: Member
+) -> None:
+    pulled = asked(asker)
+    shop.ask_back(shop.placed[-1])  # its owner was faster
+    decided = approver.decide(pulled)
+    assert (decided.state, decided.found) == (
+        ApprovalState.OVERTAKEN,
+        {"refused": "nothing_to_refund"},
+    )
+    assert len(refunds(shop)) == 1
+
+
+def test_same_act_waits_once(shop: Shop, asker: Member, approver: Member) -> None:
+    pulled = asked(asker)
+    order = str(row(shop, pulled)["arguments"]["order"])
+    with pytest.raises(ActAskedFor):
+        approver.pull("refunds ask", order=order)
+    asker.withdraw(pulled)
+    assert not approver.pull("refunds ask", order=order).is_done
+
+
+def test_request_is_executed_once(shop: Shop, asker: Member, approver: Member) -> None:
+    pulled = asked(asker)
+    approver.decide(pulled)
+    with pytest.raises(NotAllowedNow):
+        approver.decide(pulled)
+    assert len(refunds(shop)) == 1
+
+
+def test_of_two_approvers_at_once_one_executes_and_the_other_is_told(
+    shop: Shop, asker: Member, approver: Member
+) -> None:
+    other, pulled = member(shop, "finance"), asked(asker)
+    assert pulled.request is not None
+
+    async def both(request: UUID) -> list[Any]:
+        return await asyncio.gather(
+            *(
+                one.service.decide(request, one.caller, approve=True, note="seen")
+                for one in (approver, other)
+            ),
+            return_exceptions=True,
+        )
+
+    found = shop.do(both(pulled.request))
+    assert sorted(type(one).__name__ for one in found) == ["Approval", "NotAllowedNow"]
+    assert len(refunds(shop)) == 1
+    assert_audit_holds(shop)
+
+
+def test_declined_request_says_why_and_does_nothing(
+    shop: Shop, asker: Member, approver: Member
+) -> None:
+    pulled = asked(asker)
+    with pytest.raises(ReasonMissing):
+        approver.decide(pulled, " ", approve=False)
+    decided = approver.decide(pulled, "the owner changed their mind", approve=False)
+    assert (decided.state, decided.note) == (
+        ApprovalState.DECLINED,
+        "the owner changed their mind",
+    )
+    with pytest.raises(NotAllowedNow):
+        approver.decide(pulled)
+    assert refunds(shop) == []
+    assert_audit_holds(shop)
+
+
+def test_request_is_withdrawn_by_who_asked_alone(
+    shop: Shop, asker: Member, approver: Member
+) -> None:
+    pulled = asked(asker)
+    with pytest.raises(RequestOfAnother):
+        approver.withdraw(pulled)
+    assert asker.withdraw(pulled).state == ApprovalState.WITHDRAWN
+    with pytest.raises(NotAllowedNow):
+        approver.decide(pulled)
+    assert_audit_holds(shop)
+
+
+@pytest.mark.parametrize("role", ["support", "operations", "regulator"])
+def test_who_has_no_right_to_the_lever_neither_pulls_nor_decides(
+    shop: Shop, asker: Member, role: str
+) -> None:
+    pulled, one = asked(asker), member(shop, role)
+    for approve in (True, False):
+        with pytest.raises(NotPermitted):
+            one.decide(pulled, approve=approve)
+    with pytest.raises(NotPermitted):
+        one.pull("refunds ask", order=executed(shop, FEW))
+    with pytest.raises(NotPermitted):
+        one.forecast("refunds ask", order=executed(shop, FEW))
+    assert not one.service.may_decide(one.caller, shop.do(one.service.one(row_id(pulled))))
+
+
+def row_id(pulled: Pulled) -> UUID:
+    assert pulled.request is not None
+    return pulled.request
+
+
+def test_request_of_somebody_who_left_is_not_approved(
+    shop: Shop, asker: Member, approver: Member
+) -> None:
+    pulled = asked(asker)
+
+    async def leave() -> None:
+        async with shop.container.database.transaction() as tx:
+            await end_staff_role(tx, asker.desk.account, StaffRole.FINANCE, actor=TESTER)
+
+    shop.do(leave())
+    with pytest.raises(RequesterLeft):
+        approver.decide(pulled)
+    assert approver.decide(pulled, "they left", approve=False).state == ApprovalState.DECLINED
+    assert_audit_holds(shop)
+
+
+def test_lever_of_another_release_is_only_declined(
+    shop: Shop, asker: Member, approver: Member
+) -> None:
+    pulled = asked(asker)
+    shop.arrange("UPDATE approvals SET command = 'stamps multiply'")
+    with pytest.raises(LeverUnknown):
+        approver.decide(pulled)
+    assert approver.decide(pulled, "unknown", approve=False).state == ApprovalState.DECLINED
+
+
+@pytest.mark.parametrize("kept", ['{"order": 5}', "{}", '{"order": "ord_1", "more": true}'])
+def test_arguments_of_another_release_are_not_guessed(
+    shop: Shop, asker: Member, approver: Member, kept: str
+) -> None:
+    pulled = asked(asker)
+    shop.arrange("UPDATE approvals SET arguments = %s::jsonb", kept)
+    with pytest.raises(ArgumentsUnreadable):
+        approver.decide(pulled)
+    assert approver.decide(pulled, "unreadable", approve=False).state == ApprovalState.DECLINED
+
+
+def test_arguments_that_were_changed_are_not_what_was_shown(
+    shop: Shop, asker: Member, approver: Member
+) -> None:
+    pulled, other = asked(asker), executed(shop)
+    shop.arrange("UPDATE approvals SET arguments = jsonb_build_object('order', %s::text)", other)
+    assert approver.decide(pulled).state == ApprovalState.OVERTAKEN
+    assert refunds(shop) == []
+
+
+def test_unknown_request_is_told(shop: Shop, approver: Member) -> None:
+    with pytest.raises(ApprovalUnknown):
+        shop.do(approver.service.one(new_id()))
+    with pytest.raises(ApprovalUnknown):
+        shop.do(approver.service.withdraw(new_id(), approver.caller))
+
+
+def test_what_waits_is_listed_and_says_who_may_decide(
+    shop: Shop, asker: Member, approver: Member
+) -> None:
+    pulled = asked(asker)
+
+    async def look() -> Any:
+        async with shop.container.database.reading() as tx:
+            return await approver.service.waiting(tx), await approver.service.newest(tx)
+
+    waiting, newest = shop.do(look())
+    assert [one.id for one in waiting] == [one.id for one in newest] == [pulled.request]
+    assert approver.service.may_decide(approver.caller, waiting[0])
+    assert not asker.service.may_decide(asker.caller, waiting[0])
+    approver.decide(pulled)
+    waiting, newest = shop.do(look())
+    assert (waiting, [one.id for one in newest]) == ([], [pulled.request])

@@ -1,0 +1,94 @@
+"""Arguments as a form has them, what was shown before, and settings that name levers."""
+
+import pytest
+
+from meterai.approvals import ForecastChanged
+from meterai.approvals.model import LeverUnknown
+from meterai.approvals.pulling import check_always
+from meterai.apps.container import build_services
+from meterai.kit.ids import show
+from meterai.kit.reasons import ReasonMissing
+from meterai.kit.refusal import Malformed
+from meterai.kit.subjects import Subject, SubjectKind
+from meterai.plumbing.config import ConfigurationWrong
+from tests.support.lines import BUYING
+from tests.support.pulling import member
+from tests.support.shop import Shop
+
+
+def test_form_that_cannot_be_read_names_its_field(shop: Shop) -> None:
+    one = member(shop, "operations")
+    for arguments, field in (
+        ({}, "name"),
+        ({"name": BUYING, "rate": "fast"}, "rate"),
+        ({"name": BUYING, "spead": "3"}, "spead"),
+    ):
+        with pytest.raises(Malformed) as refused:
+            one.pull("line rate", **arguments)
+        assert refused.value.field == field
+    with pytest.raises(Malformed) as refused:
+        one.pull("line close", name=BUYING, at="2099-01-01T00:00")  # of no zone
+    assert refused.value.field == "at"
+
+
+def test_form_without_an_optional_field_pulls_the_lever(shop: Shop) -> None:
+    one = member(shop, "operations")
+    assert one.pull("line rate", name=BUYING, rate="3", at_most="").is_done
+    [line] = shop.rows("SELECT policy, rate FROM waiting_room_lines WHERE name = %s", BUYING)
+    assert (line["policy"], line["rate"]) == ("fixed", 3.0)
+
+
+def test_unknown_lever_is_refused(shop: Shop) -> None:
+    with pytest.raises(LeverUnknown):
+        member(shop, "supervisor").pull("stamps multiply")
+
+
+def test_pull_of_what_was_shown_before_the_world_changed_is_refused(shop: Shop) -> None:
+    one = member(shop, "operations")
+    arguments = {"name": BUYING, "how": "always"}
+    forecast = one.forecast("line stand", **arguments)
+    digest = one.service.digest("line stand", arguments, forecast)
+    with pytest.raises(ForecastChanged):
+        one.pull("line stand", shown=digest, name=BUYING, how="never")
+    assert one.pull("line stand", shown=digest, **arguments).is_done
+
+
+def test_request_needs_a_reason(shop: Shop) -> None:
+    one = member(shop, "operations", settings={"approval_always": "line resume"})
+    with pytest.raises(ReasonMissing):
+        one.pull("line resume", reason=" ", name=BUYING)
+
+
+def test_setting_that_names_no_lever_ends_the_start(shop: Shop) -> None:
+    levers = shop.container.offers.levers
+    check_always(shop.container.settings.replaced(approval_always="issuing stop"), levers)
+    wrong = shop.container.settings.replaced(approval_always="issuing stopp")
+
+    async def start() -> None:
+        async with build_services(wrong):
+            pass
+
+    with pytest.raises(ConfigurationWrong, match="stopp"):
+        shop.do(start())
+
+
+def test_levers_are_offered_to_who_may_pull_them_where_they_apply(shop: Shop) -> None:
+    subject = Subject(SubjectKind.ORDER, show("ord", shop.account), shop.account)
+    offered = {
+        role: [one.lever.name for one in found.service.offered(found.caller, subject)]
+        for role in ("finance", "operations", "regulator")
+        if (found := member(shop, role))
+    }
+    assert offered == {"finance": ["refunds ask"], "operations": [], "regulator": []}
+
+
+def test_every_lever_is_offered_on_a_subject_or_stands_for_itself(shop: Shop) -> None:
+    """A lever that no timeline offers is found on the page of all levers."""
+    by_itself = {"issuing stop", "issuing open", "line create", "accounts end-key"}
+    kinds = [Subject(kind, "x") for kind in SubjectKind]
+    for name, lever in shop.container.offers.levers.items():
+        found = [lever.offered(kind) for kind in kinds if lever.offered(kind) is not None]
+        assert bool(found) != (name in by_itself), name
+        for arguments in found:
+            assert arguments is not None
+            assert arguments.keys() <= set(lever.arguments.__struct_fields__)
