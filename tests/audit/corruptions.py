@@ -1760,6 +1760,59 @@ SUSPENSE = [
         "suspense_ends_by_somebody",
     ),
     _c(
+        "who asked approved it too",
+        "ALTER TABLE approvals DROP CONSTRAINT approver_is_another;"
+        " UPDATE approvals SET decided_by = requested_by WHERE approval_id = %(approval_executed)s",
+        "approval_is_in_the_trail",
+    ),
+    _c(
+        "an approval is executed that nobody pulled",
+        "UPDATE approvals SET state = 'executed' WHERE approval_id = %(approval_declined)s",
+        "approval_is_in_the_trail",
+    ),
+    _c(
+        "an executed approval is gone",
+        "DELETE FROM approvals WHERE approval_id = %(approval_executed)s",
+        "approval_is_in_the_trail",
+    ),
+    _c(
+        "an executed approval was declined after all",
+        "UPDATE approvals SET state = 'declined' WHERE approval_id = %(approval_executed)s",
+        "approval_is_in_the_trail",
+    ),
+    _c(
+        "something else was approved than what was shown",
+        "UPDATE approvals SET forecast_sha256 = sha256('x') WHERE approval_id = %(approval_executed)s",
+        "approval_is_in_the_trail",
+    ),
+    _c(
+        "an approved lever is not in the trail",
+        "DELETE FROM audit_events WHERE action = 'lever_pulled' AND facts ? 'approval'",
+        "approval_is_in_the_trail",
+    ),
+    _c(
+        "an approval is not in the trail",
+        "DELETE FROM audit_events WHERE action = 'approval_executed'",
+        "approval_is_in_the_trail",
+    ),
+    _c(
+        "nobody asked for what waits",
+        "DELETE FROM audit_events WHERE action = 'approval_requested'",
+        "approval_is_in_the_trail",
+    ),
+    _c(
+        "the trail has an approval of nothing",
+        "INSERT INTO audit_events (account_id, actor, action, subject, facts) VALUES"
+        " ('00000000-0000-0000-0000-000000000000', 'staff:acc_1', 'approval_executed', 'apr_1', '{}')",
+        "approval_is_in_the_trail",
+    ),
+    _c(
+        "a request waits longer than it lives",
+        "UPDATE approvals SET requested_at = now() - interval '2 days', expires_at = now() - interval '1 hour'"
+        " WHERE approval_id = %(approval_waiting)s",
+        "approval_ends_in_time",
+    ),
+    _c(
         "a round fails for hours",
         "INSERT INTO round_faults (account_id, round, subject, code, last_fault, first_at, try_at)"
         " VALUES (%(account)s, 'lapse_orders', 'x', 'fault', 'x', now() - interval '3 hours',"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from meterai.kit.numbers import DIGITS_MAX, counted
+from meterai.kit.numbers import DIGITS_MAX, at_most, counted
 
 
 @pytest.mark.parametrize(("text", "number"), [("0", 0), ("7", 7), ("007", 7), ("9" * 9, 10**9 - 1)])
@@ -35,3 +35,22 @@ def test_anything_else_is_none(text: str) -> None:
 def test_one_digit_too_many_is_none() -> None:
     assert counted("1" * (DIGITS_MAX + 1)) is None
     assert counted("1" * (DIGITS_MAX + 1), DIGITS_MAX + 1) == 1_111_111_111
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [
+        (0, 0),
+        (1, 1),
+        (2, 2),
+        (3, 5),
+        (5, 5),
+        (6, 10),
+        (10, 10),
+        (11, 20),
+        (51, 100),
+        (4_321, 5_000),
+    ],
+)
+def test_count_that_changes_by_the_second_is_told_in_steps(count: int, told: int) -> None:
+    assert at_most(count) == told

@@ -44,6 +44,7 @@ from tests.support.desk import authenticator_of, make_passkey
 from tests.support.drawn_line import drawn_line
 from tests.support.lines import BUYING, BUYING_ID, on_shop
 from tests.support.pdf import pdf
+from tests.support.pulling import member
 from tests.support.shop import PLACEMENT, TESTER, Paid, Shop
 
 _PLACE = '{"page": 1, "x": 60, "y": %d, "width": 80}'
@@ -161,6 +162,7 @@ def make(shop: Shop) -> History:
     _denied(history)
     _told(history)
     _suspended(history)
+    _approved(history)
     _in_line(history)
     _drawn(history)
     _drafted(history)
@@ -417,6 +419,30 @@ def _suspended(history: History) -> None:
     for name, how in (("sent_back", "returned"), ("dismissed", "dismissed")):
         resolution = suspense.Resolution(how)
         shop.do(service.resolve(history[f"{name}.item"], resolution, actor=TESTER, note="a test"))
+
+
+def _approved(history: History) -> None:
+    """Levers that two people pulled, and requests that ended otherwise or wait."""
+    shop, always = history.shop, {"approval_always": "line resume, refunds ask"}
+    approver = member(shop, "supervisor", settings=always)
+    for name in ("executed", "declined", "withdrawn", "expired", "waiting"):
+        seconds = 0.001 if name == "expired" else 3_600.0
+        settings = {**always, "approval_lives_seconds": seconds}
+        asker = member(shop, "operations", settings=settings)
+        pulled = asker.pull("line resume", name=BUYING)
+        if name in ("executed", "declined"):
+            approver.decide(pulled, approve=name == "executed")
+        elif name == "withdrawn":
+            asker.withdraw(pulled)
+        elif name == "expired":
+            assert shop.do(asker.service.expire()) == 1
+        history.names[f"approval_{name}"] = pulled.request
+    order = history.quota("regretted", 2)
+    pulled = member(shop, "finance", settings=always).pull("refunds ask", order=show("ord", order))
+    shop.ask_back(order)
+    approver.decide(pulled)
+    history.names["approval_overtaken"] = pulled.request
+    shop.work()
 
 
 def _drawn(history: History) -> None:
