@@ -33,7 +33,7 @@ class Field:
     name: str  # of its element
     label: str
     kind: FieldKind
-    choices: tuple[str, ...]
+    choices: tuple[tuple[str, str], ...]  # values, and their words
     is_required: bool
     value: str
 
@@ -65,7 +65,7 @@ def _fields(lever: Lever, given: Mapping[str, str], language: str) -> Iterator[F
             ARGUMENT + one.name,
             title("argument", one.name, language).replace("_", " "),
             kind,
-            choices,
+            tuple((choice, title("choice", choice, language)) for choice in choices),
             one.required,
             _local(value) if kind is FieldKind.MOMENT else value,
         )

@@ -4,7 +4,9 @@ import psycopg
 import pytest
 
 from meterai.approvals import ApprovalState
-from meterai.plumbing.messages import translate
+from meterai.apps.rooms import offers_of
+from meterai.console.levers import form_of
+from meterai.plumbing.messages import catalogue, translate
 from tests.console.conftest import Floor
 from tests.support.desk import Desk
 from tests.support.walk_in import fields
@@ -231,3 +233,17 @@ def test_a_list_says_for_whom_a_request_waits(floor: Floor) -> None:
     floor.turn_to(mine)
     floor.post(f"{there}/withdraw", floor.form(f"{there}/withdraw", there=there))
     assert under("page.approvals.decided")
+
+
+def test_every_lever_and_what_its_form_asks_for_has_its_words() -> None:
+    offered = offers_of().levers
+    asked = {
+        f"argument.{name}" for one in offered.values() for name in one.arguments.__struct_fields__
+    }
+    choices = {
+        f"choice.{value}"
+        for one in offered.values()
+        for field in form_of(one, {}, "en")
+        for value, _ in field.choices
+    }
+    assert {f"lever.{name}" for name in offered} | asked | choices <= catalogue().keys()
