@@ -19,6 +19,7 @@ from meterai.kit.subjects import Happening, Subject, SubjectKind
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.room import Offers
 from meterai.room.timelines import TEXT_LENGTH_MAX, found, subject_of, timeline
+from meterai.sealing import PHOTO_BYTES_MAX, DocumentTooLarge
 from meterai.verification import (
     FinalVerdict,
     Kind,
@@ -71,6 +72,8 @@ class Searching:
         """
         kind = kind_of(content)
         if kind is Kind.PHOTO:
+            if len(content) > PHOTO_BYTES_MAX:
+                raise DocumentTooLarge(size_bytes=len(content), limit_bytes=PHOTO_BYTES_MAX)
             code = await self._verification.scan(content, client)
             serial = code.partition("/")[0].partition("?")[0]
             return await self._looked_up(actor, "photo", serial.encode(), [serial])

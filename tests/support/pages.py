@@ -88,7 +88,6 @@ def browser_of(app: Litestar) -> Iterator[TestClient[Litestar]]:
 def asked_by_somebody(app: Litestar, language: str) -> Any:
     """A request of somebody signed in."""
     made = RequestFactory(app=app).get("/", headers={"Cookie": f"language={language}"})
-    made.scope["caller"] = Caller(
-        UUID(int=1), "session", language, "t" * 32, permissions=PERMISSIONS[Role.OWNER]
-    )  # type: ignore[typeddict-unknown-key]
+    who = Caller(UUID(int=1), "session", language, "t" * 32, permissions=PERMISSIONS[Role.OWNER])
+    made.scope["caller"] = who  # type: ignore[typeddict-unknown-key]
     return made
