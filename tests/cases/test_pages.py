@@ -1,0 +1,251 @@
+"""Pages and API of complaints, before the whole application: what a person and staff see, and bad input."""
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from meterai.accounts import AccountService
+from meterai.kit.ids import new_id, show
+from tests.cases.desk import Desk
+from tests.support.shop import TESTER, Shop, open_shop
+from tests.support.walk_in import WalkIn, fields, walk_in
+
+ANI = "ani@example.id"
+HOSTILE = "<script>alert(1)</script> {{ 7*7 }} ' OR 1=1 -- \u202e"
+
+
+class Person(WalkIn):
+    """Ani with a browser, her orders, and what staff do beside."""
+
+    def __init__(self, walker: WalkIn, shop: Shop) -> None:
+        super().__init__(walker.client)
+        self.signs_in(ANI)
+        account = self.container.of(AccountService)
+        assert account
+        [row] = shop.rows("SELECT account_id FROM accounts WHERE email = %s", ANI)
+        shop.account = row["account_id"]
+        self.desk = Desk(shop)
+
+    def complains(self, about: str = "", words: str = "Kuota 0.", **more: str) -> str:
+        """The page to which a complaint leads."""
+        form = fields(self.get("/complaints/new"), "/complaints")
+        form |= {"matter": "paid_not_executed", "about": about, "words": words} | more
+        return self.goes("/complaints", form)
+
+    @contextmanager
+    def as_staff(self, role: str = "support") -> Iterator[None]:
+        """Somebody of staff with the same browser."""
+        with self.as_another():
+            email = f"{new_id().hex}@operator.example"
+            self.signs_in(email)
+            shop = self.desk.shop
+            [row] = shop.rows("SELECT account_id FROM accounts WHERE email = %s", email)
+            shop.arrange(
+                "UPDATE sessions SET opened_with = 'passkey' WHERE account_id = %s",
+                row["account_id"],
+            )
+            shop.arrange(
+                "INSERT INTO staff_roles (account_id, grant_id, role) VALUES (%s, %s, %s)",
+                row["account_id"],
+                new_id(),
+                role,
+            )
+            self.desk.staff = row["account_id"]
+            with pytest.MonkeyPatch.context() as patch:
+                # What the session was before is remembered for some seconds.
+                patch.setattr("meterai.accounts.service.REMEMBERED_SECONDS", 0.0)
+                self.container.of(AccountService)._remembered.clear()
+                yield
+
+
+@pytest.fixture
+def ani(database_url: str, tmp_path: Path) -> Iterator[Person]:
+    with (
+        open_shop(database_url, tmp_path) as shop,
+        walk_in(database_url, tmp_path) as walker,
+    ):
+        yield Person(walker, shop)
+
+
+def test_person_is_answered_at_once_and_accepts(ani: Person) -> None:
+    order = show("ord", ani.desk.executed(2))
+    assert f'value="{order}"' in ani.get(f"/complaints/new?order={order}")
+    there = ani.complains(order)
+    page = ani.get(there)
+    assert "Of 2 stamps, 2 unused" in page
+    assert "What happens next" in page
+    assert "This does not answer it" in page
+    assert ani.goes(f"{there}/accept", fields(page, f"{there}/accept")) == there
+    assert "You said that it is answered." in ani.get(there)
+    assert there in ani.get("/complaints")
+
+
+def test_answer_that_is_none_goes_to_staff_who_answer_on_the_page(ani: Person) -> None:
+    there = ani.complains(show("ord", ani.desk.executed(2)))
+    form = fields(ani.get(there), f"{there}/messages") | {"is_none": "1"}
+    ani.goes(f"{there}/messages", form)
+    assert "Our staff answer by" in ani.get(there)
+    case = there.rpartition("/")[2]
+    desk = f"/console/cases/{case}"
+    with ani.as_staff():
+        assert desk in ani.get("/console/cases?whose=nobody")
+        assert desk not in ani.get("/console/cases?whose=mine")
+        assert desk not in ani.get("/console/cases?matter=paid_twice")
+        form = fields(ani.get(desk), desk)
+        ani.goes(desk, form | {"act": "own"})
+        assert desk in ani.get("/console/cases?whose=mine")
+        empty = ani.sends(desk, form | {"act": "answer", "words": " "})
+        assert empty.status_code == 422
+        ani.goes(desk, form | {"act": "answer", "words": "Dua meterai ada di akun Anda."})
+    page = ani.get(there)
+    assert "Dua meterai ada di akun Anda." in page
+    assert "Our staff" in page
+    assert show("acc", ani.desk.staff) not in page
+
+
+def test_staff_without_the_right_and_people_see_no_console(ani: Person) -> None:
+    there = "/console/cases"
+    assert ani.client.get(there).status_code == 403
+    with ani.as_staff("operations"):
+        assert ani.client.get(there).status_code == 403
+    with ani.as_another():
+        assert ani.client.get(there).status_code in (303, 401)
+
+
+def test_markup_and_marks_of_direction_are_words_and_nothing_else(ani: Person) -> None:
+    there = ani.complains(words=HOSTILE, matter="something_else")
+    case = there.rpartition("/")[2]
+    pages = [ani.get(there)]
+    with ani.as_staff():
+        pages.append(ani.get(f"/console/cases/{case}"))
+    for page in pages:
+        assert "<script>alert" not in page
+        assert "&lt;script&gt;alert(1)&lt;/script&gt; {{ 7*7 }}" in page
+        assert "\u202e" not in page
+
+
+def test_complaint_about_an_order_of_somebody_else_reads_as_one_about_none(ani: Person) -> None:
+    order = show("ord", ani.desk.executed(1))
+    seen = []
+    for email, about in (("budi@example.id", order), ("cici@example.id", "ord_" + "0" * 26)):
+        with ani.as_another():
+            ani.signs_in(email)
+            there = ani.complains(about)
+            page = ani.get(there)
+            assert order not in page
+            assert ani.client.get(f"/complaints/{show('cas', new_id())}").status_code == 404
+        assert ani.client.get(there).status_code == 404
+        seen.append(re.sub(r"cas_\w+|<time.*?</time>|aloud.*?</dd>|[0-9a-f]{32}", "", page))
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize("email", [ANI, "nobody@example.id"])
+@pytest.mark.parametrize("is_real", [True, False])
+def test_unsigned_complaint_says_the_same_whatever_exists(
+    ani: Person, email: str, is_real: bool
+) -> None:
+    order = show("ord", ani.desk.executed(1)) if is_real else "ord_" + "0" * 26
+    with ani.as_another():
+        form = fields(ani.get("/complaints/new"), "/complaints/unsigned")
+        form |= {"matter": "paid_not_executed", "about": order, "words": "?", "email": email}
+        there = ani.goes("/complaints/unsigned", form)
+        assert there == "/complaints/sent"
+        assert order not in ani.get(there)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [({"matter": "money"}, "matter"), ({"words": " \u200b "}, "words"), ({"words": "x" * 2001}, "words")],
+)  # fmt: skip
+def test_field_that_is_wrong_is_named_and_nothing_typed_is_lost(
+    ani: Person, wrong: dict[str, str], field: str
+) -> None:
+    form = fields(ani.get("/complaints/new"), "/complaints")
+    form |= {"matter": "paid_twice", "about": "ord_1", "words": "Dua kali."} | wrong
+    sent = ani.sends("/complaints", form)
+    assert sent.status_code == 422
+    assert f'id="{field}-error"' in sent.text
+    assert "ord_1" in sent.text
+    assert ani.desk.cases() == 0
+
+
+def test_nonsense_of_megabytes_is_refused(ani: Person) -> None:
+    form = fields(ani.get("/complaints/new"), "/complaints")
+    form |= {"matter": "paid_twice", "about": "x" * 100_000, "words": "\u0000" * 3_000_000}
+    assert ani.sends("/complaints", form).status_code in (413, 422)
+    assert ani.desk.cases() == 0
+
+
+def picture() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (300, 200), "#2277aa").save(out, "PNG")
+    return out.getvalue()
+
+
+def test_evidence_is_shown_to_its_person_and_to_staff_and_to_nobody_else(ani: Person) -> None:
+    form = fields(ani.get("/complaints/new"), "/complaints")
+    form = {**form, "matter": "something_else", "words": "Lihat."}
+    del form["files"]
+    files = {"files": ("bukti.png", picture(), "image/png")}
+    sent = ani.client.post("/complaints", data=form, files=files)
+    assert sent.status_code == 303, sent.text
+    there = sent.headers["location"]
+    [path] = re.findall(rf'href="({there}/pictures/pic_\w+)"', ani.get(there))
+    shown = ani.client.get(path)
+    assert shown.headers["content-type"] == "image/webp"
+    assert shown.headers["x-content-type-options"] == "nosniff"
+    with ani.as_another():
+        ani.signs_in("budi@example.id")
+        assert ani.client.get(path).status_code == 404
+    with ani.as_staff():
+        assert ani.client.get(f"/console/cases{path.removeprefix('/complaints')}").is_success
+
+
+def test_file_that_is_no_picture_is_refused_on_the_page(ani: Person) -> None:
+    form = fields(ani.get("/complaints/new"), "/complaints")
+    form = {**form, "matter": "something_else", "words": "Lihat."}
+    del form["files"]
+    files = {"files": ("bukti.png", b"GIF89a nothing", "image/png")}
+    sent = ani.client.post("/complaints", data=form, files=files)
+    assert sent.status_code == 422
+    assert "is no JPEG, PNG or WebP picture" in sent.text
+    assert ani.desk.cases() == 0
+
+
+def test_staff_open_no_case_about_what_nobody_knows(ani: Person) -> None:
+    with ani.as_staff():
+        form = fields(ani.get("/console/cases"), "/console/cases", "about")
+        form |= {"about": "ord_" + "0" * 26, "matter": "paid_twice", "words": "Telepon."}
+        assert ani.sends("/console/cases", form).status_code == 404
+
+
+def test_api_complains_with_a_key_and_reads_the_same(ani: Person) -> None:
+    shop = ani.desk.shop
+    order = show("ord", ani.desk.executed(2))
+    key = shop.do(shop.container.of(AccountService).create_api_key(shop.account, "k", actor=TESTER))
+    bearer = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
+    asked = {"matter": "quota_lost", "words": "Kuota hilang.", "about": order}
+    with ani.as_another():
+        assert ani.client.post("/v1/cases", json=asked, headers=bearer).status_code == 400
+        first_key = {**bearer, "Idempotency-Key": "k1"}
+        first, second = (
+            ani.client.post("/v1/cases", json=asked, headers=first_key).json() for _ in range(2)
+        )
+        assert first == second
+        assert first["answer"]["code"] == "stamps_ready"
+        assert first["about"] == order
+        assert ani.client.get(f"/v1/cases/{first['id']}", headers=bearer).json() == first
+        [listed] = ani.client.get("/v1/cases", headers=bearer).json()["cases"]
+        assert listed["id"] == first["id"]
+        wrong = ani.client.post(
+            "/v1/cases",
+            json={**asked, "matter": "x"},
+            headers={**bearer, "Idempotency-Key": "k2"},
+        )
+        assert wrong.json()["code"] == "malformed"
+        assert wrong.json()["field"] == "matter"
