@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from meterai.cases.model import CaseEvent
 from meterai.kit.lifecycle import Lifecycle, NotAllowedNow
 from meterai.orders.model import OrderEvent
 from meterai.payments.model import AttemptEvent
@@ -28,8 +29,13 @@ def test_every_pair_has_its_edge_or_is_refused(drawn: Drawn) -> None:
             }
 
 
-# A later, stronger fact opens what was closed.
-REOPENING = {AttemptEvent.WON, OrderEvent.MONEY_RESTORED, OrderEvent.LOSS_COVERED}
+# A later, stronger fact opens what was closed; a case is opened by its person, once.
+REOPENING = {
+    AttemptEvent.WON,
+    CaseEvent.REOPENED,
+    OrderEvent.MONEY_RESTORED,
+    OrderEvent.LOSS_COVERED,
+}
 
 
 @pytest.mark.parametrize("drawn", LIFECYCLES, ids=lambda drawn: drawn.title)

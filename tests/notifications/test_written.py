@@ -56,6 +56,11 @@ FACTS: dict[str, dict[str, Any]] = {
         "why": BOTH,
         "due": BOTH,
     },
+    "case_received": {"case": "cas_1", "matter": BOTH, "due": BOTH},
+    "case_answered_from_facts": {"case": "cas_1", "matter": BOTH, "answer": BOTH},
+    "case_answered": {"case": "cas_1", "matter": BOTH, "words": HOSTILE, "until": BOTH},
+    "case_asked": {"case": "cas_1", "matter": BOTH, "words": HOSTILE, "until": BOTH},
+    "case_closed": {"case": "cas_1", "matter": BOTH, "words": HOSTILE, "outcome": BOTH},
     "refund_settled": {
         "order": "ord_1",
         "amount": "Rp10.000",

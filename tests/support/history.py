@@ -5,11 +5,15 @@ there.  What can be spoilt has a name, so that a test can say what it spoils.
 """
 
 import hashlib
+import io
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+
+from PIL import Image
 
 from meterai import suspense
 from meterai.accounts import (
@@ -27,6 +31,8 @@ from meterai.accounts import (
 )
 from meterai.accounts.model import Invitation, Replacement
 from meterai.accounts.roles import member_actor
+from meterai.cases import CaseService, Matter
+from meterai.cases.model import Case, CaseEvent, Complaint, Outcome
 from meterai.documents import DocumentService
 from meterai.drafts import DraftService, Uploads
 from meterai.kit.ids import new_id, read
@@ -166,6 +172,7 @@ def make(shop: Shop) -> History:
     _in_line(history)
     _drawn(history)
     _drafted(history)
+    _complained(history)
     _in_flight(history)
     history.names["account"] = shop.account
     return history
@@ -181,6 +188,46 @@ def _drafted(history: History) -> None:
     shop.do(drafts.finish(draft, history["quota.order"], [file]))
     waiting, token = drafts.fresh(None, "192.0.2.1")
     shop.do(uploads.add_whole(waiting, "nanti.pdf", pdf(words="nanti"), token=token))
+
+
+def _complained(history: History) -> None:
+    """A case in each state, and how each may end; one of an address without an account."""
+    shop, staff = history.shop, new_id()
+    service = shop.container.of(CaseService)
+    ordered = show("ord", history["quota.order"])
+
+    def complain(name: str, matter: Matter, about: str, pictures: Sequence[bytes] = ()) -> Case:
+        complaint = Complaint(matter, "Kuota 0.", "id", about, pictures=pictures)
+        case = shop.do(service.complain(shop.account, complaint, actor=TESTER))
+        history.names[f"{name}.case"] = case.id
+        return case
+
+    def act(case: Case, event: CaseEvent, outcome: Outcome | None = None) -> Case:
+        acting = service.write_as_staff(case, event, "Halo.", staff, actor=TESTER, outcome=outcome)
+        return shop.do(acting)
+
+    picture = io.BytesIO()
+    Image.new("RGB", (9, 9)).save(picture, "PNG")
+    webp = shop.do(service.redrawn(picture.getvalue(), "192.0.2.1"))
+    complain("answered", Matter.QUOTA_LOST, ordered)
+    accepted = complain("accepted", Matter.PAID_NOT_EXECUTED, ordered)
+    shop.do(service.accept(accepted, actor=TESTER))
+    act(complain("by_staff", Matter.CANNOT_OPEN, ordered), CaseEvent.ANSWERED)
+    act(complain("asked_back", Matter.INVALID_AT_AGENCY, ordered), CaseEvent.ASKED)
+    closed = complain("closed", Matter.SOMETHING_ELSE, ordered, [webp])
+    act(closed, CaseEvent.CLOSED, Outcome.SOLVED)
+    again = complain("reopened", Matter.SOMETHING_ELSE, "")
+    act(again, CaseEvent.CLOSED, Outcome.EXPLAINED)
+    shop.do(service.say(again, "Belum.", [], actor=TESTER))
+    order = history.quota("money", 1)
+    back = complain("money", Matter.REFUND_WHERE, show("ord", order))
+    shop.do(service.not_answered(back, "", actor=TESTER))
+    shop.ask_back(order)
+    shop.work()
+    history.give_back("money", "send", "settle")
+    complaint = Complaint(Matter.PAID_TWICE, "Dua kali.", "en")
+    shop.do(service.send("tamu@example.org", "192.0.2.1", complaint))
+    shop.work()
 
 
 def _sign_in(history: History) -> None:
