@@ -10,6 +10,7 @@
 #   make bench-journey   how long somebody waits on a poor line, from home to the stamped document
 #   make bench-journey-cost   processor time of a journey, by API and by browser
 #   make bench-rush   overrun a running instance, and see who is still served; and a hundred thousand in line
+#   make bench-desk   search and pages of staff at a million orders, two hundred complaints, a bomb of ten thousand
 #   make rehearse  a rush of visitors on an installation of its own  (ARGS="cpns_2024")
 #   make rehearse-night  four rushes one after the other, and one report of them  (OUT=DIR)
 #   make sbom   what the product is made of, as CycloneDX: build/sbom.json
@@ -24,7 +25,7 @@ READY := .venv/.ready
 # half of its start; some environments ask for that.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-journey-cost bench-rush rehearse rehearse-night proof schema format lock sbom licences audit-dependencies wheel clean tools
+.PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-journey-cost bench-rush bench-desk rehearse rehearse-night proof schema format lock sbom licences audit-dependencies wheel clean tools
 
 run: setup
 	@exec $(BIN)/meterai up $(ARGS)
@@ -80,6 +81,9 @@ bench-journey-cost: setup
 bench-rush: setup
 	$(BIN)/python -m bench.rush $(ARGS)
 	$(BIN)/python -m bench.waiting $(ARGS)
+
+bench-desk: setup
+	$(BIN)/python -m bench.desk $(ARGS)
 
 rehearse: setup
 	$(BIN)/meterai rehearse --up $(or $(ARGS),small)

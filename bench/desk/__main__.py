@@ -34,7 +34,7 @@ def _looked(ways: Sequence[Way]) -> Iterator[str]:
         "", "asked", "half ms", "most ms", "bound", "of peer", ""
     )
     for one in ways:
-        peer = select if one.name.startswith("search") else static
+        peer = select if one.name.startswith(("search", select.name)) else static
         wrong = f"WRONG {len(one.wrong)}: {one.wrong[0]}" if one.wrong else ""
         slow = "" if one.longest <= one.limit_ms else "beyond its bound"
         yield (

@@ -119,7 +119,7 @@ UNION ALL SELECT account, 'issued:' || id, book, 'IDR', debit, credit FROM fille
 """,
     "audit_events": """
 INSERT INTO audit_events (account_id, actor, action, subject, facts, happened_at)
-SELECT account, 'account', 'order_placed', 'ord_' || lower(compact(id)), jsonb_build_object('request', 'bulk-' || n), at
+SELECT account, 'account', 'order_placed', 'ord_' || lower(compact(id)), jsonb_build_object('request', 'bulk-' || lpad(n::text, 12, '0')), at
 FROM filled
 """,
 }
@@ -169,7 +169,7 @@ def _samples(owner: psycopg.Connection[Any], count: int) -> list[Sample]:
             "mail address": f"pembeli{n // ORDERS_PER_ACCOUNT}@example.id",
             "bank reference": payment,
             "our reference": reference_of(account, attempt),
-            "request id": f"bulk-{n}",
+            "request id": f"bulk-{n:012}",
         }
         if of:
             names |= {"refund number": refund_number(account, refund), "bank refund": f"BR{n}"}

@@ -2,23 +2,28 @@
 
 from collections.abc import Sequence
 
-from meterai.cases import pages, staff_pages
+from meterai.cases import pages, proof_pages, staff_pages
 from meterai.cases.audited import AUDITED
 from meterai.cases.demands import DEMANDS, UNDEMANDED
+from meterai.cases.figures import FIGURES
 from meterai.cases.gathering import Gathering
 from meterai.cases.invariants import INVARIANTS
 from meterai.cases.jobs import HANDLERS
 from meterai.cases.knowing import KNOWS, WORK
 from meterai.cases.model import CASE, CaseState, Matter, Outcome
+from meterai.cases.proof import signer_of
+from meterai.cases.proof_pages import Proofs
 from meterai.cases.retention import RETENTION
 from meterai.cases.routes import routes
 from meterai.cases.service import CLOSING, CaseService
 from meterai.cases.settings import CaseSettings
+from meterai.commands import Command, Directory, Schema, Scope
 from meterai.orders import OrderService
 from meterai.payments import BuyerQuestions
 from meterai.plumbing.described import Field
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.room import Container, Room
+from meterai.sealing import Issuers
 
 
 async def _build(container: Container) -> None:
@@ -33,12 +38,30 @@ async def _build(container: Container) -> None:
             container.database, gathering, container.offers, container.settings, container.clock
         )
     )
+    signer, issuers = signer_of(container.keyring), container.of(Issuers)
+    container.add(Proofs(signer, issuers, container.settings, container.clock))
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
     return [PeriodicTask(CLOSING, container.of(CaseService).close_silent, 60.0)]
 
 
+COMMANDS = (
+    Command(
+        "cases hand-over",
+        "meterai.cases.commands:hand_over",
+        Directory.DATABASE,
+        Scope.DATABASE,
+        Schema.CURRENT,
+    ),
+    Command(
+        "cases check-answer",
+        "meterai.cases.commands:check_answer",
+        Directory.SETTINGS,
+        Scope.NOTHING,
+        Schema.NONE,
+    ),
+)
 FIELDS = {
     ("CaseView", "state"): Field(list(CaseState)),
     ("CaseView", "matter"): Field(list(Matter)),
@@ -52,8 +75,8 @@ ROOM = Room(
     lifecycles=(CASE,),
     settings=CaseSettings,
     build=_build,
-    services={"cases": CaseService},
-    routes=(*routes, *pages.routes, *staff_pages.routes),
+    services={"cases": CaseService, "proofs": Proofs},
+    routes=(*routes, *pages.routes, *proof_pages.routes, *staff_pages.routes),
     fields=FIELDS,
     pages=pages.PAGES,
     handlers=HANDLERS,
@@ -65,4 +88,7 @@ ROOM = Room(
     invariants=INVARIANTS,
     audited=AUDITED,
     retention=RETENTION,
+    commands=COMMANDS,
+    command_groups={"cases": "Complaints of people."},
+    figures=FIGURES,
 )

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeAlias
 
+from meterai.kit.clock import WIB
+from meterai.kit.refusal import Malformed
 from meterai.plumbing.database import ReadTx
 
 Number: TypeAlias = int | float
@@ -37,6 +39,15 @@ class Counted:
 
     of: str
     numbers: Mapping[str, Number | None]
+
+
+def moment(text: str, field: str) -> datetime:
+    """A moment from a day, which begins at midnight in WIB, or from a time.  Refuses `Malformed`."""
+    try:
+        found = datetime.fromisoformat(text)
+        return (found if found.tzinfo else found.replace(tzinfo=WIB)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Malformed(field, "moment") from None
 
 
 def within(column: str) -> str:

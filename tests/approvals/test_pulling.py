@@ -77,7 +77,7 @@ def test_levers_are_offered_to_who_may_pull_them_where_they_apply(shop: Shop) ->
     offered = {
         role: [one.lever.name for one in found.service.offered(found.caller, subject)]
         for role in ("finance", "operations", "regulator")
-        if (found := member(shop, role))
+        for found in [member(shop, role)]
     }
     assert offered == {"finance": ["refunds ask"], "operations": [], "regulator": []}
 

@@ -10,14 +10,16 @@ import pytest
 from meterai.apps.program import program_of
 from meterai.capacity.assessment import charts
 from meterai.capacity.assessment.assembling import assess
-from meterai.capacity.assessment.live import moment
 from meterai.capacity.assessment.model import LivePart, LiveRow, LiveTable
 from meterai.capacity.assessment.rendering import html_of
+from meterai.cases import Matter
+from meterai.cases.model import CaseEvent
 from meterai.kit.refusal import Malformed
 from meterai.plumbing import figures
-from meterai.plumbing.figures import Number
+from meterai.plumbing.figures import Number, moment
 from meterai.plumbing.messages import LANGUAGES, catalogue
 from tests.capacity.reports import digits_unmarked, look_up, read_report
+from tests.cases.desk import Desk
 from tests.support.commands import run_here
 from tests.support.shop import FEE, PRICE, Shop
 
@@ -250,3 +252,22 @@ def test_period_that_ends_before_it_begins_is_refused(tmp_path: Path) -> None:
     )
     assert done.returncode != 0
     assert "TO" in done.stdout + done.stderr
+
+
+def test_complaints_are_counted_by_matter_and_by_who_answered(shop: Shop) -> None:
+    desk = Desk(shop)
+    desk.complain(Matter.PAID_NOT_EXECUTED, desk.executed())
+    waiting = desk.complain(Matter.SOMETHING_ELSE)
+    moved(shop, "UPDATE cases SET due_at = now() - interval '1 hour' WHERE state = 'open'")
+    found = lived(shop)["cases"]
+    answered = found["paid_not_executed"]
+    assert (answered["told"], answered["from_facts"], answered["from_facts_share"]) == (1, 1, 1)
+    assert answered["longest_seconds"] is not None
+    other = found["something_else"]
+    assert (other["told"], other["from_facts"], other["waiting"]) == (1, 0, 1)
+    assert other["half_seconds"] is None
+    desk.act(waiting, CaseEvent.ANSWERED)
+    moved(shop, "UPDATE cases SET opened_at = opened_at - interval '10 minutes'")
+    other = lived(shop)["cases"]["something_else"]
+    assert other["waiting"] == 0
+    assert 590 < (other["longest_seconds"] or 0) < 700

@@ -25,8 +25,6 @@ class Person(WalkIn):
     def __init__(self, walker: WalkIn, shop: Shop) -> None:
         super().__init__(walker.client)
         self.signs_in(ANI)
-        account = self.container.of(AccountService)
-        assert account
         [row] = shop.rows("SELECT account_id FROM accounts WHERE email = %s", ANI)
         shop.account = row["account_id"]
         self.desk = Desk(shop)

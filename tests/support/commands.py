@@ -58,6 +58,8 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "draw party-reveal": (
         *(str(ROOT / "LICENSE"), "--secret", "/nowhere/secret", "--key", "00" * 32),
     ),
+    "cases hand-over": ("2026-09-01", "2026-10-01", "--file", "/nowhere/file.csv"),
+    "cases check-answer": (str(ROOT / "LICENSE"), "--key", str(ROOT / "LICENSE")),
     "line check-proof": (str(ROOT / "LICENSE"), "--key", str(ROOT / "LICENSE")),
     "jobs retry": ("all",),
     "seal": (str(ROOT / "tests/sealing/releases/1/plain.pdf"), "/nowhere/target.pdf"),

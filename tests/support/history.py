@@ -35,7 +35,7 @@ from meterai.cases import CaseService, Matter
 from meterai.cases.model import Case, CaseEvent, Complaint, Outcome
 from meterai.documents import DocumentService
 from meterai.drafts import DraftService, Uploads
-from meterai.kit.ids import new_id, read
+from meterai.kit.ids import new_id, read, show
 from meterai.kit.money import Rupiah
 from meterai.notifications import store as mail_store
 from meterai.payments import store as payment_store

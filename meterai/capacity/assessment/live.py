@@ -4,25 +4,14 @@ All of them are read in one transaction that PostgreSQL lets change nothing, so 
 Capacity knows no room: which tables there are, rooms register (`Room.figures`), and the program has them all.
 """
 
-from datetime import UTC, datetime
-
 from meterai.capacity.assessment.model import LivePart, LiveRow, LiveTable
 from meterai.commands import Options, with_database
-from meterai.kit.clock import WIB, SystemClock
+from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import Malformed
 from meterai.plumbing import figures
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
-from meterai.plumbing.figures import Figures
-
-
-def moment(text: str, field: str) -> datetime:
-    """A moment from a day, which begins at midnight in WIB, or from a time.  Refuses `Malformed`."""
-    try:
-        found = datetime.fromisoformat(text)
-        return (found if found.tzinfo else found.replace(tzinfo=WIB)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise Malformed(field, "moment") from None
+from meterai.plumbing.figures import Figures, moment
 
 
 def live_part(options: Options, begin: str, end: str) -> LivePart:

@@ -1,0 +1,118 @@
+"""The proof of an answer, to be kept: as a signed document, and as a sealed PDF; and the key for the former."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from meterai.accounts import Permission
+from meterai.cases.model import CASE_KIND
+from meterai.cases.proof import Answered, sealed, signed
+from meterai.cases.service import CaseService, CaseTold
+from meterai.cases.words import timeline_lines, told
+from meterai.kit.clock import Clock
+from meterai.kit.ids import read, show
+from meterai.kit.priority import Priority
+from meterai.kit.refusal import NotFound
+from meterai.operator import SPECIMEN
+from meterai.pages import PageRequest, paper
+from meterai.plumbing.config import Settings
+from meterai.plumbing.http import language_of, saved_as
+from meterai.plumbing.messages import translate
+from meterai.plumbing.signed import Signer
+from meterai.sealing import Issuers
+
+_READING = {"permission": Permission.CASE_READ, "priority": Priority.PAID}
+PEM = "application/x-pem-file"
+
+
+class Proofs:
+    """Proves the answers of one installation."""
+
+    def __init__(self, signer: Signer, issuers: Issuers, settings: Settings, clock: Clock) -> None:
+        self.signer = signer
+        self._issuers = issuers
+        self._process = settings.process
+        self._clock = clock
+
+    def signed(self, answer: Answered) -> bytes:
+        """The answer as a signed document."""
+        process = self._process
+        specimen = not process.is_production
+        return signed(answer, self.signer, by=process.url, specimen=specimen).encode()
+
+    async def sealed(self, answer: Answered) -> bytes:
+        """The answer as a sealed PDF.  Refuses with a `SealingUnavailable`."""
+        process, now = self._process, self._clock.now()
+        mark = "" if process.is_production else SPECIMEN
+        issuer = self._issuers.current
+        return await asyncio.to_thread(sealed, answer, issuer, by=process.url, mark=mark, at=now)
+
+
+def answered(found: CaseTold, language: str) -> Answered:
+    """What was answered to a case, with the timeline as it is now.  Refuses `NotFound` without an answer."""
+    case = found.case
+    answer = told(case, language)
+    if answer is None or case.answered_at is None:
+        raise NotFound("no fact answers this case")
+    lines = [
+        paper.Line(
+            translate("proof.matter", language), translate(f"matter.{case.matter}", language)
+        ),
+        paper.Line("", answer.sentence),
+        paper.Line("", answer.next),
+        *(paper.Line(one.at, one.sentence) for one in timeline_lines(found.happenings, language)),
+    ]
+    title = translate("proof.title", language)
+    return Answered(title, lines, show(CASE_KIND, case.id), case.about, case.answered_at, language)
+
+
+async def _answered(
+    request: PageRequest, cases: CaseService, account: UUID, case_id: str
+) -> Answered:
+    case = await cases.mine(account, read(CASE_KIND, case_id))
+    return answered(await cases.told(case), language_of(request))
+
+
+@get("/complaints/{case_id:str}/answer.pdf", opt=_READING, include_in_schema=False)
+async def download_sealed(
+    request: PageRequest,
+    cases: NamedDependency[CaseService],
+    proofs: NamedDependency[Proofs],
+    account: NamedDependency[UUID],
+    case_id: FromPath[str],
+) -> Response[Any]:
+    """The answer of the facts as a PDF, sealed without a stamp."""
+    answer = await _answered(request, cases, account, case_id)
+    name = f"jawaban-{answer.case}.pdf"
+    return saved_as(name, await proofs.sealed(answer), "application/pdf")
+
+
+@get("/complaints/{case_id:str}/answer.json", opt=_READING, include_in_schema=False)
+async def download_signed(
+    request: PageRequest,
+    cases: NamedDependency[CaseService],
+    proofs: NamedDependency[Proofs],
+    account: NamedDependency[UUID],
+    case_id: FromPath[str],
+) -> Response[Any]:
+    """The answer of the facts as a signed document."""
+    answer = await _answered(request, cases, account, case_id)
+    return saved_as(f"jawaban-{answer.case}.json", proofs.signed(answer), "application/json")
+
+
+@get(
+    "/complaints/key.pem",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.NEW},
+    include_in_schema=False,
+    media_type=PEM,
+)
+async def show_key(proofs: NamedDependency[Proofs]) -> Response[bytes]:
+    """The public key that signed answers are checked with."""
+    return Response(proofs.signer.public_pem(), media_type=PEM)
+
+
+routes = [download_sealed, download_signed, show_key]
