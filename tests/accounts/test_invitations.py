@@ -1,0 +1,178 @@
+"""Invitations to organizations: for one address, once, for seven days."""
+
+import asyncio
+from uuid import UUID
+
+import pytest
+
+from meterai.accounts import Role
+from meterai.accounts.invitations import INVITATION_LIVES
+from meterai.accounts.model import (
+    AlreadyMember,
+    Invitation,
+    InvitationForAnother,
+    InvitationSpent,
+    TooManyInvitations,
+)
+from meterai.accounts.organizations import OrganizationService
+from meterai.apps.settings import settings_of as make_settings
+from meterai.kit.ids import new_id, read
+from meterai.kit.refusal import Malformed, NotFound
+from tests.accounts.conftest import Counter
+from tests.support.shop import TESTER
+
+BUDI = "budi@example.id"
+
+
+class Office:
+    """An organization that invites."""
+
+    def __init__(self, counter: Counter) -> None:
+        self.counter = counter
+        given = counter.database, counter.key, make_settings(), counter.clock, counter.service
+        self.service = OrganizationService(*given)
+        self.owner = self.person("ani@example.id")
+        made = self.service.make(new_id(), self.owner, "PT Contoh", "", "")
+        self.account = counter.do(made).account
+
+    def person(self, email: str) -> UUID:
+        return self.counter.do(self.counter.service.create(email, actor=TESTER))
+
+    def invites(self, email: str = BUDI, role: Role = Role.CLERK) -> Invitation:
+        return self.counter.do(
+            self.service.invite(self.account, email, role, 5, "id", actor=TESTER)
+        )
+
+    def link(self, made: Invitation) -> str:
+        return self.service.link(self.account, made.id).partition("=")[2]
+
+    def accepts(self, link: str, person: UUID) -> None:
+        self.counter.do(self.service.accept(link, person))
+
+
+@pytest.fixture
+def office(counter: Counter) -> Office:
+    return Office(counter)
+
+
+def test_invitation_gives_its_role_and_limit_once(office: Office) -> None:
+    budi, made = office.person(BUDI), office.invites(" BUDI@example.id ")
+    link = office.link(made)
+    office.accepts(link, budi)
+    member = office.counter.do(office.service.members(office.account))[-1]
+    assert (member.email, member.role, member.stamps_per_month) == (BUDI, Role.CLERK, 5)
+    with pytest.raises(InvitationSpent):
+        office.accepts(link, budi)
+    with pytest.raises(AlreadyMember):
+        office.invites()
+
+
+def test_invitation_accepted_twice_at_once_gives_one_role(office: Office) -> None:
+    budi, link = office.person(BUDI), office.link(office.invites())
+
+    async def twice() -> list[object]:
+        both = (office.service.accept(link, budi) for _ in range(2))
+        return list(await asyncio.gather(*both, return_exceptions=True))
+
+    outcomes = office.counter.do(twice())
+    assert sum(isinstance(one, Invitation) for one in outcomes) == 1
+    assert len(office.counter.do(office.service.members(office.account))) == 2
+
+
+def test_invitation_of_another_opens_nothing_and_tells_no_address(office: Office) -> None:
+    link, other = office.link(office.invites()), office.person("citra@example.id")
+    for act in (office.service.opened(link, other), office.service.accept(link, other)):
+        with pytest.raises(InvitationForAnother) as refused:
+            office.counter.do(act)
+        assert refused.value.facts() == {}
+
+
+def test_secret_of_an_invitation_is_in_no_row(office: Office) -> None:
+    link = office.link(office.invites())
+    secret = link[52:]
+    for table in ("invitations", "jobs", "mails", "audit_events"):
+        rows = office.counter.rows(f"SELECT t::text AS text FROM {table} t")
+        assert not [row for row in rows if secret in str(row["text"])]
+    with pytest.raises(InvitationSpent):
+        office.accepts(link[:52] + "0" * 32, office.person(BUDI))
+
+
+def test_invitation_is_over_after_seven_days(office: Office) -> None:
+    budi, link = office.person(BUDI), office.link(office.invites())
+    office.counter.clock.at += INVITATION_LIVES
+    with pytest.raises(InvitationSpent):
+        office.accepts(link, budi)
+    assert office.counter.do(office.service.invitations(office.account)) == []
+
+
+def test_later_invitation_replaces_the_former(office: Office) -> None:
+    budi, former = office.person(BUDI), office.link(office.invites())
+    later = office.invites(role=Role.AUDITOR)
+    with pytest.raises(InvitationSpent):
+        office.accepts(former, budi)
+    [shown] = office.counter.do(office.service.invitations(office.account))
+    assert shown.id == later.id
+    office.accepts(office.link(later), budi)
+
+
+def test_withdrawn_invitation_opens_nothing(office: Office) -> None:
+    budi, made = office.person(BUDI), office.invites()
+    withdraw = office.service.withdraw
+    office.counter.do(withdraw(office.account, made.id, actor=TESTER))
+    office.counter.do(withdraw(office.account, made.id, actor=TESTER))
+    with pytest.raises(InvitationSpent):
+        office.accepts(office.link(made), budi)
+    with pytest.raises(NotFound):
+        office.counter.do(withdraw(office.account, new_id(), actor=TESTER))
+
+
+def test_organization_invites_so_many_in_a_day(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meterai.accounts.invitations.INVITATIONS_PER_DAY_MAX", 2)
+    for number in range(2):
+        office.invites(f"tamu{number}@example.id")
+    with pytest.raises(TooManyInvitations):
+        office.invites()
+    office.counter.clock.wait(days=1, seconds=1)
+    office.invites()
+
+
+@pytest.mark.parametrize("email", ["", "budi", "budi@example", "a@b.id, c@d.id"])
+def test_what_is_no_address_is_not_invited(office: Office, email: str) -> None:
+    with pytest.raises(Malformed):
+        office.invites(email)
+
+
+def test_person_acts_for_no_organization_but_its_own(office: Office) -> None:
+    counter = office.counter
+    signed_in = counter.sign_in("citra@example.id")
+    caller = counter.opens(signed_in.session)
+    assert caller.person is not None
+    session = read("ses", str(caller.actor.id))
+    for account in (office.account, office.owner, new_id()):
+        with pytest.raises(NotFound):
+            counter.do(counter.service.act_for(caller.person, session, account))
+    with pytest.raises(NotFound):
+        counter.do(counter.service.act_for(office.owner, session, office.account))
+    assert counter.opens(signed_in.session).account == caller.person
+
+
+def test_role_that_ends_while_its_session_acts_leaves_no_rights(office: Office) -> None:
+    counter = office.counter
+    signed_in = counter.sign_in(BUDI)
+    caller = counter.opens(signed_in.session)
+    assert caller.person is not None
+    office.accepts(office.link(office.invites()), caller.person)
+    session = read("ses", str(caller.actor.id))
+    counter.do(counter.service.act_for(caller.person, session, office.account))
+    acts = counter.opens(signed_in.session)
+    assert (acts.account, acts.person) == (office.account, caller.person)
+    member = counter.do(office.service.members(office.account))[-1]
+    counter.do(office.service.end(office.account, read("mem", member.id), actor=TESTER))
+    over = counter.opens(signed_in.session)
+    assert (over.account, over.is_acting_over, over.permissions) == (
+        caller.person,
+        True,
+        frozenset(),
+    )

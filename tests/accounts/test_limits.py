@@ -1,0 +1,135 @@
+"""Limits of stamps per member and month: counted with the stamping or the order, and given back with it."""
+
+import asyncio
+import secrets
+from uuid import UUID
+
+import pytest
+
+from meterai.accounts import AccountService, OrganizationService, Role
+from meterai.accounts.model import MemberLimitReached, MembershipEnded
+from meterai.accounts.roles import give_role, use_stamps
+from meterai.kit.ids import new_id, read
+from meterai.plumbing.database import Tx
+from meterai.stamping import StampingService, Upload
+from meterai.stamping.model import read_placements
+from tests.support.pdf import pdf
+from tests.support.shop import TESTER, Shop
+
+LIMIT = 3
+
+
+class Office:
+    """An organization of which the account of the shop is a clerk with a limit."""
+
+    def __init__(self, shop: Shop, limit: int | None = LIMIT) -> None:
+        self.shop = shop
+        self.service = shop.container.of(OrganizationService)
+        self.stamping = shop.container.of(StampingService)
+        self.clerk = shop.account
+        accounts = shop.container.of(AccountService)
+        owner = shop.do(accounts.create(f"{new_id().hex}@example.id", actor=TESTER))
+        numbers = ("012345678901000", "1234567890123")
+        self.account = shop.do(self.service.make(new_id(), owner, "PT Contoh", *numbers)).account
+
+        async def give(tx: Tx) -> None:
+            await give_role(tx, self.account, self.clerk, Role.CLERK, limit, actor=TESTER)
+
+        shop.do(shop.container.database.run(give))
+
+    def used(self) -> int:
+        """What the page of the members shows."""
+        members = self.shop.do(self.service.members(self.account))
+        return next(one.stamps_used for one in members if one.person == self.clerk)
+
+    def takes(self, *stamps: int) -> None:
+        uses = {new_id(): count for count in stamps}
+
+        async def take(tx: Tx) -> None:
+            await use_stamps(tx, self.account, self.clerk, uses)
+
+        self.shop.do(self.shop.container.database.run(take))
+
+    def orders(self) -> UUID:
+        """An order of a document with one stamp."""
+        words = secrets.token_hex(4)
+        upload = Upload(
+            f"{words}.pdf",
+            pdf(words=words),
+            read_placements('{"page": 1, "x": 60, "y": 60, "width": 80}'),
+        )
+        key = secrets.token_hex(8)
+        placed = self.shop.do(self.stamping.order(self.account, key, [upload], member=self.clerk))
+        return read("ord", placed.id)
+
+    def abandons(self, order: UUID, state: str) -> None:
+        self.shop.call("SELECT order_abandon(%s, %s, %s)", self.account, order, state)
+
+
+@pytest.mark.parametrize("state", ["withdrawn", "lapsed"])
+def test_order_that_comes_to_nothing_gives_its_stamps_back(shop: Shop, state: str) -> None:
+    office = Office(shop)
+    orders = [office.orders() for _ in range(LIMIT)]
+    assert office.used() == LIMIT
+    with pytest.raises(MemberLimitReached) as refused:
+        office.orders()
+    assert (refused.value.needed, refused.value.left, refused.value.limit) == (1, 0, LIMIT)
+    assert len(shop.rows("SELECT 1 FROM orders WHERE account_id = %s", office.account)) == LIMIT
+    office.abandons(orders[0], state)
+    office.abandons(orders[0], "withdrawn")
+    assert office.used() == LIMIT - 1, "once"
+    office.orders()
+
+
+def test_of_requests_at_once_no_more_than_the_limit_is_let(shop: Shop) -> None:
+    office = Office(shop)
+
+    async def one() -> None:
+        async def take(tx: Tx) -> None:
+            await use_stamps(tx, office.account, office.clerk, {new_id(): 1})
+
+        await shop.container.database.run(take)
+
+    async def many() -> list[object]:
+        return list(await asyncio.gather(*(one() for _ in range(8)), return_exceptions=True))
+
+    outcomes = [type(one).__name__ for one in shop.do(many())]
+    assert (outcomes.count("NoneType"), outcomes.count("MemberLimitReached")) == (LIMIT, 5)
+    assert office.used() == LIMIT
+
+
+def test_month_before_is_not_counted(shop: Shop) -> None:
+    office = Office(shop)
+    office.takes(1, 2)
+    with pytest.raises(MemberLimitReached):
+        office.takes(1)
+    shop.call(
+        "UPDATE member_uses SET used_at = date_trunc('month', now() AT TIME ZONE 'Asia/Jakarta')"
+        " AT TIME ZONE 'Asia/Jakarta' - interval '1 second' RETURNING 1"
+    )
+    assert office.used() == 0
+    office.takes(LIMIT)
+
+
+def test_member_without_a_limit_is_not_counted(shop: Shop) -> None:
+    office = Office(shop, limit=None)
+    office.takes(1_000)
+    assert shop.rows("SELECT 1 FROM member_uses") == []
+
+
+def test_member_whose_role_ended_uses_nothing(shop: Shop) -> None:
+    office = Office(shop)
+    shop.do(office.service.leave(office.account, office.clerk))
+    with pytest.raises(MembershipEnded):
+        office.takes(1)
+
+
+def test_limit_stays_with_the_person_when_its_role_changes(shop: Shop) -> None:
+    office = Office(shop)
+    office.takes(2)
+    member = shop.do(office.service.members(office.account))[-1]
+    change = office.service.change
+    shop.do(change(office.account, read("mem", member.id), Role.OWNER, LIMIT, actor=TESTER))
+    assert office.used() == 2
+    with pytest.raises(MemberLimitReached):
+        office.takes(2)
