@@ -1,0 +1,161 @@
+"""Pages as staff see them, and the page of API keys, in a browser before the whole application."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from meterai.accounts import StaffRole
+from meterai.kit.ids import new_id, show
+from meterai.pages import FORM_KEY
+from tests.support.desk import Desk, authenticator_of, staff_session
+from tests.support.walk_in import WalkIn, fields, walk_in
+
+ANI = "ani@example.id"
+HOST = "http://testserver.local"  # a passkey belongs to a name
+
+
+@pytest.fixture
+def visitor(database_url: str, tmp_path: Path) -> Iterator[WalkIn]:
+    with walk_in(database_url, tmp_path, public_url=HOST) as made:
+        yield made
+
+
+def become(visitor: WalkIn, desk: Desk) -> None:
+    """The browser has the session of this person, and nothing else."""
+    visitor.client.cookies.clear()
+    visitor.client.cookies.set("session", desk.cookie.partition("=")[2])
+
+
+def with_database(visitor: WalkIn, statement: str, desk: Desk) -> None:
+    """Change rows of the account of this person."""
+    with psycopg.connect(visitor.container.settings.process.database_url) as connection:
+        connection.execute(f"{statement} WHERE account_id = %s".encode(), [desk.account])
+
+
+def test_right_code_of_staff_is_refused_on_the_page_and_opens_nothing(visitor: WalkIn) -> None:
+    desk = staff_session(visitor, StaffRole.SUPPORT)
+    asked = visitor.goes("/sign-in", {"email": desk.email, "next": "/account"})
+    form = fields(visitor.get(asked), "/sign-in/code", "code")
+    wrong = str((int(visitor.code()) + 1) % 1_000_000).zfill(6)
+    told = visitor.sends("/sign-in/code", form | {"code": wrong}).text
+    assert "Wrong code" in told, "nothing is told of whose address it is"
+    refused = visitor.sends("/sign-in/code", form | {"code": visitor.code()})
+    assert refused.status_code == 403
+    assert "opened by a passkey alone" in refused.text
+    assert not visitor.cookie("session")
+
+
+def test_staff_prove_who_they_are_by_passkey_and_others_by_mail_too(visitor: WalkIn) -> None:
+    become(visitor, staff_session(visitor, StaffRole.SUPPORT))
+    page = visitor.get("/sign-in/again")
+    assert 'action="/sign-in"' not in page
+    assert 'action="/sign-in/passkey"' in page
+    become(visitor, staff_session(visitor))
+    assert 'action="/sign-in"' in visitor.get("/sign-in/again")
+
+
+def test_staff_add_a_passkey_and_keep_the_last_one(visitor: WalkIn) -> None:
+    desk = staff_session(visitor, StaffRole.SUPPORT)
+    become(visitor, desk)
+    token = {"form_token": desk.form_token}
+    [only] = re.findall(r"/account/passkeys/(psk_\w+)/end", visitor.get("/account"))
+    kept = visitor.sends(f"/account/passkeys/{only}/end", token)
+    assert kept.status_code == 409
+    assert "Staff sign in by a passkey alone" in kept.text
+    device = authenticator_of(visitor.container.settings)
+    asked = visitor.sends("/account/passkeys/options", token).text
+    made = {"name": "Laptop", "credential": device.make(asked)}
+    assert visitor.goes("/account/passkeys", token | made) == "/account#passkeys"
+    assert visitor.goes(f"/account/passkeys/{only}/end", token) == "/account#passkeys"
+
+
+def test_passkey_of_staff_is_added_in_a_session_that_a_passkey_opened_alone(
+    visitor: WalkIn,
+) -> None:
+    desk = staff_session(visitor, StaffRole.SUPPORT)
+    become(visitor, desk)
+    # As of a session that a mail opened while the role was given.
+    with_database(visitor, "UPDATE sessions SET opened_with = 'mail'", desk)
+    token = {"form_token": desk.form_token}
+    device = authenticator_of(visitor.container.settings)
+    asked = visitor.sends("/account/passkeys/options", token).text
+    made = {"name": "Laptop", "credential": device.make(asked)}
+    refused = visitor.sends("/account/passkeys", token | made)
+    assert refused.status_code == 403
+    assert "opened by a passkey alone" in refused.text
+
+
+# -- API keys ----------------------------------------------------------------------------------
+
+
+def made_key(text: str) -> str:
+    found = re.search(r"mtr_[\w-]+", text)
+    assert found, text
+    return found[0]
+
+
+def scopes_of(visitor: WalkIn, key: str) -> set[str]:
+    bearer = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
+    with visitor.as_another():
+        listed = visitor.client.get("/v1/api-keys", headers=bearer).json()["api_keys"]
+    return set(listed[0]["scopes"])
+
+
+def test_key_is_made_for_what_is_ticked_and_refuses_the_rest(visitor: WalkIn) -> None:
+    visitor.signs_in(ANI)
+    form = fields(visitor.get("/account/keys"), "/account/keys", "name")
+    chosen = {"name": "kasir", "preset": "chosen"}
+    nothing = visitor.sends("/account/keys", form | chosen)
+    assert nothing.status_code == 422
+    assert "Tick at least one permission" in nothing.text
+    ticked = {"scope.keys.read": "1", "scope.balance.read": "1"}
+    key = made_key(visitor.sends("/account/keys", form | chosen | ticked).text)
+    assert scopes_of(visitor, key) == {"keys.read", "balance.read"}
+    bearer = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
+    with visitor.as_another():
+        refused = visitor.client.get("/v1/orders/ord_x", headers=bearer)
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_permitted")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"preset": "chosen", "scope.members.manage": "1"},
+        {"preset": "nonsense"},
+        {"until": "2020-01-01"},
+        {"until": "9999-12-31"},
+        {"until": "tomorrow"},
+    ],
+    ids=["scope-of-no-key", "preset", "past", "too-far", "no-day"],
+)
+def test_key_with_impossible_terms_is_not_made(visitor: WalkIn, typed: dict[str, str]) -> None:
+    visitor.signs_in(ANI)
+    form = fields(visitor.get("/account/keys"), "/account/keys", "name") | {"name": "kasir"}
+    refused = visitor.sends("/account/keys", form | typed)
+    assert refused.status_code == 422, refused.text
+    assert not re.search(r"mtr_\w", refused.text)
+    assert "There are no keys yet" in visitor.get("/account/keys")
+
+
+def test_key_is_replaced_on_the_page_once_and_both_are_shown_together(visitor: WalkIn) -> None:
+    visitor.signs_in(ANI)
+    form = fields(visitor.get("/account/keys"), "/account/keys", "name")
+    terms = {"name": "kasir", "preset": "reading", "until": "2030-12-31"}
+    old = made_key(visitor.sends("/account/keys", form | terms).text)
+    page = visitor.get("/account/keys")
+    [action] = re.findall(r'action="(/account/keys/key_\w+/replace)"', page)
+    wish = fields(page, action)
+    assert wish["overlap"] == "24"
+    new = made_key(visitor.sends(action, wish).text)
+    twice = visitor.sends(action, wish)
+    assert (twice.status_code, "shown only once" in twice.text) == (409, True), twice.text
+    again = visitor.sends(action, wish | {"key": show(FORM_KEY, new_id())})
+    assert again.status_code == 409
+    assert "replaced already" in again.text
+    assert scopes_of(visitor, new) == scopes_of(visitor, old)
+    page = visitor.get("/account/keys")
+    assert page.count("<h2>kasir</h2>") == 2
+    assert "Replaces the key" in page
