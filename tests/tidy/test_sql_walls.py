@@ -132,6 +132,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         (
             "order_execute",
             "orders/store.py:TO_EXECUTE",
+            "orders/store.py:_WAITING",
         ),
         "whether an order has its stamps, of many at once",
     ),
