@@ -34,11 +34,11 @@ FROM bank_nights ORDER BY night DESC LIMIT 1
 _LINES = (
     "SELECT account_id AS account, actor, action, subject, facts, happened_at FROM audit_events"
 )
-OF_ACCOUNT = f"{_LINES} WHERE account_id = %s ORDER BY happened_at DESC LIMIT %s"
+# That somebody of staff looked is in the trail, and nothing that happened to what was looked at.
+_HAPPENED = "action <> 'console_opened'"
+OF_ACCOUNT = f"{_LINES} WHERE account_id = %s AND {_HAPPENED} ORDER BY happened_at DESC LIMIT %s"
 # Acts of staff on something of an account may be written down under no account.
-OF_SUBJECT = (
-    f"{_LINES} WHERE account_id = ANY(%s) AND subject = %s ORDER BY happened_at DESC LIMIT %s"
-)
+OF_SUBJECT = f"{_LINES} WHERE account_id = ANY(%s) AND subject = %s AND {_HAPPENED} ORDER BY happened_at DESC LIMIT %s"
 OF_REQUEST = (
     f"{_LINES} WHERE facts ? 'request' AND facts->>'request' = %s ORDER BY happened_at LIMIT %s"
 )

@@ -8,7 +8,7 @@ RETENTION: tuple[Rule, ...] = (
     Leaves(
         "samples_of_minutes",
         "console_samples",
-        ("at", "source"),
+        ("source", "at"),
         timedelta(days=8),
         "at",
         "A day of numbers is shown, and the same day of the week before can be looked up; nothing of a person.",

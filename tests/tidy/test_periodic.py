@@ -19,6 +19,7 @@ WITHOUT_ROWS: dict[str, str] = {
 } | {
     "forget_documents": "one statement takes a batch and passes by rows that are held",
     "sweep_objects": "one statement condemns what nobody wants of a piece of the store",
+    "sample_minutes": "keeps what was counted in a minute, of which a worker writes the row",
     "watch_mails": "counts what was given up, for the metrics",
     "expire_approvals": "one statement ends what nobody decided on, and passes by nothing",
     "watch_suspense": "counts what is open, for the metrics",

@@ -32,6 +32,7 @@ GLOBAL = {
     "audit_points": "the chain of clean audits: each is about the whole instance",
     "bank_nights": "each night compares the whole instance with the bank",
     "applied_migrations": "which files were applied to this database",
+    "console_samples": "how the installation went, of nobody",
     "condemned_objects": "objects that nobody wants, by their names in the store",
     "draft_files": "who chooses files has no account yet",
     "drafts": "who chooses files has no account yet",

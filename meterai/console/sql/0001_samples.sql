@@ -7,5 +7,6 @@ CREATE TABLE console_samples (
     at      timestamptz NOT NULL,  -- the end of the minute
     source  text        NOT NULL,
     figures jsonb       NOT NULL,
-    CONSTRAINT console_samples_pkey PRIMARY KEY (at, source)
+    CONSTRAINT console_samples_pkey PRIMARY KEY (source, at)
 );
+CREATE INDEX console_samples_to_leave ON console_samples (at);
