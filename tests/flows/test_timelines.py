@@ -1,15 +1,20 @@
 """One timeline of everything that happened to a subject, and what the search box finds."""
 
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
-from meterai.kit.ids import show
+from meterai.kit.ids import new_id, show
+from meterai.kit.money import Rupiah
 from meterai.kit.serial import Serial
 from meterai.kit.subjects import Subject, SubjectKind
+from meterai.orders import OrderService
+from meterai.plumbing.exchange import EXCHANGE, Exchange
+from meterai.room.timelines import line
 from tests.support.shop import PRICE, Shop
 from tests.support.till import Till, paid_body
-from tests.support.timelines import search, sentences, timeline_of, words
+from tests.support.timelines import OFFERS, search, sentences, timeline_of, words
 
 
 def test_order_is_told_from_its_placing_to_its_execution(till: Till) -> None:
@@ -151,3 +156,121 @@ def test_documents_of_an_order_are_told_and_found(shop: Shop) -> None:
         assert search(shop, text) == [stamp], text
     mine = words(timeline_of(shop, stamp))
     assert {"stamp_issued", "stamp_reserved", "stamp_affixed", "stamping_delivered"} <= set(mine)
+
+
+def test_timeline_says_what_the_api_says(till: Till) -> None:
+    order, _, qr = till.order(3)
+    till.control("pay", qr_content=qr)
+    till.ask()
+    shop = till.shop
+    shop.ask_back(order)
+    shop.work()
+    till.send_refunds()
+    view = shop.do(shop.container.of(OrderService).view(shop.account, order))
+    told = timeline_of(shop, _order(till, order))
+
+    def sum_of(*wanted: str) -> int:
+        amounts = (one.facts["amount"] for one in told if one.word in wanted)
+        return sum(one.value for one in amounts if isinstance(one, Rupiah))
+
+    assert view.money.captured == sum_of("payment_captured") == 3 * PRICE
+    assert view.money.refunded == sum_of("refund_settled") == 3 * PRICE
+    moments = {one.word: one.at for one in told}
+    assert moments["order_placed"] == view.placed_at
+    assert moments["order_paid"] == view.paid_at
+    assert [one.facts["total"] for one in told if one.word == "order_paid"] == [Rupiah(view.total)]
+    assert view.state == "returned"
+    assert "order_returned" in moments
+
+
+def test_what_a_request_did_is_found_by_its_number(shop: Shop) -> None:
+    order = shop.place(2)
+    shop.pay(order)
+    shop.work()
+
+    async def ask() -> None:
+        before = EXCHANGE.set(Exchange(b"a-request-of-4711"))
+        await shop.asking_back(order)
+        EXCHANGE.reset(before)
+
+    shop.do(ask())
+    about = Subject(SubjectKind.ORDER, show("ord", order), shop.account)
+    assert search(shop, "a-request-of-4711") == [about]
+    lines = [one for one in timeline_of(shop, about) if one.word == "trail_line"]
+    assert [one.facts["request"] for one in lines] == ["a-request-of-4711"]
+    assert search(shop, "another-request") == []
+
+
+def test_account_is_found_by_its_address_and_tells_no_secret(shop: Shop) -> None:
+    [row] = shop.rows("SELECT email FROM accounts WHERE account_id = %s", shop.account)
+    order = shop.place(1)
+    about = Subject(SubjectKind.ACCOUNT, show("acc", shop.account), shop.account)
+    assert search(shop, row["email"].upper()) == [about]
+    assert search(shop, about.shown) == [about]
+    told = timeline_of(shop, about)
+    assert {"account_made", "order_of_account", "trail_line"} <= set(words(told, for_staff=True))
+    assert show("ord", order) in [one.about.shown for one in told if one.about is not None]
+    read = "\n".join(sentences(told))
+    for secret in shop.rows("SELECT facts->>'digest' AS digest FROM audit_events"):
+        assert secret["digest"] not in read
+
+
+def test_mail_and_job_that_were_given_up_are_found_and_listed(shop: Shop) -> None:
+    mail, job = new_id(), new_id()
+    shop.arrange(
+        "INSERT INTO mails (account_id, mail_id, cause_key, template, language, recipient, facts, state, last_fault)"
+        " VALUES (%s, %s, 'x', 'refund_settled', 'id', 'a@example.id', '{}', 'given_up', '550 no')",
+        shop.account,
+        mail,
+    )
+    shop.arrange(
+        "INSERT INTO dead_jobs (account_id, job_id, handler, kind, facts, created_at, tries, fault)"
+        " VALUES (%s, %s, 'notifications.tell', 'order_executed', '{}', now(), 12, '<b>boom</b>')",
+        shop.account,
+        job,
+    )
+    for identifier, word in ((mail, "mail_given_up"), (job, "job_failed")):
+        about = Subject(SubjectKind.JOB, str(identifier), shop.account)
+        assert search(shop, str(identifier)) == [about]
+        assert words(timeline_of(shop, about), for_staff=True) == [word]
+    now = datetime.now(UTC)
+
+    async def waiting(name: str) -> list[str]:
+        async with shop.container.database.reading() as tx:
+            found = await OFFERS.work[name].waiting(tx, shop.container.settings, now, 10)
+        return [one.about.shown for one in found]
+
+    assert shop.do(waiting("mails")) == [str(mail)]
+    assert shop.do(waiting("jobs")) == [str(job)]
+    shop.arrange("DELETE FROM mails; DELETE FROM dead_jobs")
+
+
+def test_work_lists_have_what_waits_and_the_most_urgent_first(shop: Shop) -> None:
+    shop.set_issuing(is_open=False)
+    late, soon = shop.place(1), shop.place(2)
+    for order in (soon, late):
+        shop.pay(order)
+    shop.work()
+    due = datetime.now(UTC) + timedelta(minutes=15)
+
+    async def waiting(name: str, at: datetime) -> list[tuple[str, datetime | None]]:
+        async with shop.container.database.reading() as tx:
+            found = await OFFERS.work[name].waiting(tx, shop.container.settings, at, 10)
+        return [(one.about.shown, one.due) for one in found]
+
+    assert shop.do(waiting("money_in_flight", datetime.now(UTC))) == []  # its time has begun
+    found = shop.do(waiting("money_in_flight", due - timedelta(minutes=6)))
+    assert [shown for shown, _ in found] == [show("ord", soon), show("ord", late)]
+    shop.refund_overdue(soon)
+    [(shown, due_at)] = shop.do(waiting("refunds", due))
+    assert shown.startswith("rfd_")
+    assert due_at is not None
+    shop.set_issuing(is_open=True)
+
+
+def test_names_with_markup_stay_text(shop: Shop) -> None:
+    order = shop.place_documents([1])
+    shop.arrange("UPDATE documents SET name = '<script>alert(1)</script>{total}.pdf'")
+    told = timeline_of(shop, Subject(SubjectKind.ORDER, show("ord", order), shop.account))
+    read = [one for one in (line(one, "en").sentence for one in told) if "alert" in one]
+    assert "<script>alert(1)</script>{total}.pdf" in read[0]  # escaped by whoever shows it
