@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from meterai import audit
 from meterai.accounts import store
 from meterai.accounts.agents import UNKNOWN, Agent
 from meterai.accounts.model import (
@@ -210,7 +211,15 @@ class CodeService:
         subject, facts = show(SESSION_KIND, session.id), session_facts(session, until)
         new = str(PERSON), account, language
         row = session.id, session.hash(), until, *agent
-        return session, (challenge, now, again_since, *new, *row, subject, jsonb(facts))
+        return session, (
+            challenge,
+            now,
+            again_since,
+            *new,
+            *row,
+            subject,
+            jsonb(audit.with_request({**facts})),
+        )
 
     def _signed_in(self, session: Credential, opened: Opened, email: str, device: str) -> SignedIn:
         """What the browser keeps.  Refuses `PasskeyRequired`."""
