@@ -24,6 +24,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.keyring import Keyring
 from meterai.room import Container, Room
+from meterai.sealing import Issuers
 from meterai.verification import VerificationService
 
 SAMPLE_LOOK_SECONDS = 10.0  # between two looks whether a minute has ended
@@ -38,7 +39,9 @@ async def _build(container: Container) -> None:
     key = container.keyring.derived("console searches")
     container.add(Searching(database, offers, container.of(VerificationService), key))
     container.add(Samples(database, container.settings, container.clock))
-    container.add(WorkCounts(database, offers, container.settings, container.clock))
+    container.add(
+        WorkCounts(database, offers, container.settings, container.clock, container.of(Issuers))
+    )
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:

@@ -9,6 +9,8 @@ from meterai.kit.subjects import WorkItem
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.room import Offers, WorkList
+from meterai.sealing import Issuers
+from meterai.stamping import ends_soon
 
 COUNTED_MAX = 100  # of one list; beyond it the number says nothing to anybody
 
@@ -26,12 +28,22 @@ class WorkCounts:
     """Counts of work lists."""
 
     def __init__(
-        self, database: Database, offers: Offers, settings: Settings, clock: Clock
+        self,
+        database: Database,
+        offers: Offers,
+        settings: Settings,
+        clock: Clock,
+        issuers: Issuers,
     ) -> None:
+        self._issuers = issuers
         self._database = database
         self._offers = offers
         self._settings = settings
         self._clock = clock
+
+    def certificate_ends(self) -> datetime | None:
+        """When the first certificate of who seals ends, where that is near or past."""
+        return ends_soon(self._issuers.current, self._clock.now())
 
     def named(self, name: str) -> WorkList | None:
         """The list of this name."""

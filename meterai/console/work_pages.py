@@ -55,7 +55,12 @@ async def show_work(request: PageRequest, work: NamedDependency[WorkCounts]) -> 
     language = language_of(request)
     now, found = await work.items(caller_of(request).staff_permissions)
     lists = [_list(one, items, now, language, FIRST_ROWS) for one, items in found]
-    return page(request, "console/work.html", lists=lists)
+    return page(
+        request,
+        "console/work.html",
+        lists=lists,
+        certificate_ends=work.certificate_ends(),
+    )
 
 
 @get(

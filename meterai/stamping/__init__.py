@@ -13,7 +13,7 @@ Promises this room keeps
 Calls orders, stamps, sealing, documents, notifications.
 """
 
-from meterai.stamping.issuers import issuers_directory, issuers_of
+from meterai.stamping.issuers import ends_soon, issuers_directory, issuers_of
 from meterai.stamping.model import (
     StampedBefore,
     Stamping,
@@ -44,6 +44,7 @@ __all__ = [
     "StampingState",
     "StampingView",
     "Upload",
+    "ends_soon",
     "issuers_directory",
     "issuers_of",
     "load",

@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 
 from meterai.accounts import Role
-from meterai.accounts.invitations import INVITATION_LIVES
 from meterai.accounts.model import (
+    INVITATION_LIVES,
     AlreadyMember,
     Invitation,
     InvitationForAnother,

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 
 from meterai.apps.rooms import ROOMS
+from meterai.console.work import WorkCounts
 from meterai.kit.ids import new_id, show
 from tests.console.conftest import Floor
 
@@ -56,3 +57,21 @@ def test_list_that_is_none_is_not_found(floor: Floor) -> None:
 def test_stranger_sees_no_list(floor: Floor) -> None:
     floor.seat()
     assert floor.get("/console/work").status_code == 403
+
+
+def test_certificate_near_its_end_is_told_and_another_is_not(floor: Floor) -> None:
+    floor.seat("operations")
+    work = floor.walk_in.container.of(WorkCounts)
+    assert "certificate" not in floor.get("/console/work").text
+    work._clock = Shifted(datetime.now(UTC) + timedelta(days=365 * 30))
+    assert "certificate" in floor.get("/console/work").text
+
+
+class Shifted:
+    """A clock that stands."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        return self._at
