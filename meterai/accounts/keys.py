@@ -34,8 +34,6 @@ from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import Malformed, NotFound
 from meterai.plumbing.database import Tx
 
-_TELLS_OF_ENDS = Actor(ActorKind.JOB, store.KEY_ENDS)
-
 
 async def make_api_key(
     tx: Tx,
@@ -158,6 +156,10 @@ async def tell_of_end(tx: Tx, ending: KeyOfAccount, at: datetime) -> None:
         return
     subject = show(KEY_KIND, ending.key)
     await audit.record(
-        tx, ending.account, actor=_TELLS_OF_ENDS, action="api_key_ends", subject=subject
+        tx,
+        ending.account,
+        actor=Actor(ActorKind.JOB, store.KEY_ENDS),
+        action="api_key_ends",
+        subject=subject,
     )
     await tell_that_key_ends(tx, ending.account, subject, ending.name, ending.expires_at)

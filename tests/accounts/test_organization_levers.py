@@ -15,7 +15,7 @@ from tests.accounts.test_roles import organization, person, service_of
 from tests.support.shop import TESTER
 
 
-def forecast(counter: Counter, lever: Lever, told: Organization, pull: Pull) -> Forecast:
+def forecast(counter: Counter, lever: Lever, told: OrganizationArguments, pull: Pull) -> Forecast:
     async def ask() -> Forecast:
         async with counter.database.reading() as tx:
             return await lever.forecast(tx, told, pull)

@@ -21,6 +21,7 @@ TELLING = {
     "queue_credential_changed",
     "queue_invitation",
     "queue_organization_decided",
+    "queue_key_ends",
     "queue_sign_in_code",
     "queue_turn_near",
     "tell_delivered",

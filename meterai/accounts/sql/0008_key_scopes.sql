@@ -14,6 +14,6 @@ CREATE UNIQUE INDEX one_successor_per_key ON api_keys (account_id, follows) WHER
 CREATE INDEX api_keys_that_end ON api_keys (expires_at)
     WHERE expires_at IS NOT NULL AND ended_at IS NULL AND end_told_at IS NULL;
 -- What retention looks for: a key is over when it was ended or when its time was, whichever came first.
-CREATE INDEX api_keys_over ON api_keys (least(ended_at, expires_at))
-    WHERE ended_at IS NOT NULL OR expires_at IS NOT NULL;
 DROP INDEX api_keys_to_leave;
+CREATE INDEX api_keys_to_leave ON api_keys (least(ended_at, expires_at))
+    WHERE ended_at IS NOT NULL OR expires_at IS NOT NULL;
