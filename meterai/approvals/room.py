@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from meterai.approvals.audited import AUDITED
 from meterai.approvals.demands import UNDEMANDED
 from meterai.approvals.invariants import INVARIANTS
+from meterai.approvals.knows import KNOWS, WORK
 from meterai.approvals.model import APPROVAL
 from meterai.approvals.pulling import check_always
 from meterai.approvals.retention import RETENTION
@@ -60,6 +61,8 @@ ROOM = Room(
         "approvals": "What one asked for and another decides on.",
         "sessions": "Who is signed in.",
     },
+    knows=KNOWS,
+    work=WORK,
     invariants=INVARIANTS,
     audited=AUDITED,
     retention=RETENTION,

@@ -74,11 +74,10 @@ def test_setting_that_names_no_lever_ends_the_start(shop: Shop) -> None:
 
 def test_levers_are_offered_to_who_may_pull_them_where_they_apply(shop: Shop) -> None:
     subject = Subject(SubjectKind.ORDER, show("ord", shop.account), shop.account)
-    offered = {
-        role: [one.lever.name for one in found.service.offered(found.caller, subject)]
-        for role in ("finance", "operations", "regulator")
-        for found in [member(shop, role)]
-    }
+    offered = {}
+    for role in ("finance", "operations", "regulator"):
+        one = member(shop, role)
+        offered[role] = [found.lever.name for found in one.service.offered(one.caller, subject)]
     assert offered == {"finance": ["refunds ask"], "operations": [], "regulator": []}
 
 
