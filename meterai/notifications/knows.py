@@ -31,13 +31,16 @@ def subject(account: UUID, identifier: UUID) -> Subject:
     return Subject(SubjectKind.JOB, str(identifier), None if account == NOBODY else account)
 
 
+def _identifier(text: str) -> UUID | None:
+    try:
+        return UUID(text) if len(text) == UUID_LENGTH else None
+    except ValueError:
+        return None
+
+
 async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
     """A mail or a job that was given up, by the number that `jobs list` shows."""
-    try:
-        identifier = UUID(text) if len(text) == UUID_LENGTH else None
-    except ValueError:
-        return ()
-    if identifier is None:
+    if (identifier := _identifier(text)) is None:
         return ()
     return [
         subject(account, identifier) for account in await store.given_up_accounts(tx, identifier)
@@ -47,7 +50,8 @@ async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
     """Mails about an order, the newest of an account; a mail or a job that was given up."""
     if about.kind == SubjectKind.JOB:
-        return await _of_job(tx, UUID(about.shown))
+        identifier = _identifier(about.shown)
+        return await _of_job(tx, identifier) if identifier else ()
     if about.account is None:
         return ()
     if about.kind == SubjectKind.ORDER and (order := read_typed("ord", about.shown)):

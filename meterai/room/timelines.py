@@ -53,8 +53,15 @@ def line(happening: Happening, language: str) -> Line:
     )
 
 
+def _can_name(text: str) -> bool:
+    """True where something of ours may be called so."""
+    return 0 < len(text) <= TEXT_LENGTH_MAX and text.isprintable()
+
+
 async def timeline(tx: ReadTx, offers: Offers, subject: Subject) -> list[Happening]:
-    """Everything that the rooms tell of a subject, the oldest first."""
+    """Everything that the rooms tell of a subject, the oldest first; nothing of what nothing of ours is called."""
+    if not _can_name(subject.shown):
+        return []
     told: list[Happening] = []
     for knows in offers.knows.values():
         told += await knows.tell(tx, subject)
@@ -65,7 +72,7 @@ async def found(tx: ReadTx, offers: Offers, text: str, limit: int) -> list[Subje
     """At most so many subjects that a text names, each once; none of a text that names nothing of ours."""
     # Copied text has line ends and spaces of every kind in it.
     wanted = " ".join(text.split()) if len(text) <= TEXT_LENGTH_MAX else ""
-    if not wanted or not wanted.isprintable():
+    if not _can_name(wanted):
         return []
     answers: list[Sequence[Subject]] = [
         await knows.find(tx, wanted, limit) for knows in offers.knows.values()

@@ -274,3 +274,11 @@ def test_names_with_markup_stay_text(shop: Shop) -> None:
     told = timeline_of(shop, Subject(SubjectKind.ORDER, show("ord", order), shop.account))
     read = [one for one in (line(one, "en").sentence for one in told) if "alert" in one]
     assert "<script>alert(1)</script>{total}.pdf" in read[0]  # escaped by whoever shows it
+
+
+@pytest.mark.parametrize("kind", SubjectKind)
+@pytest.mark.parametrize("shown", ["", "x", "a\0b", "ord_1", "'", "x" * 1_000, "\ud800"])
+def test_subject_that_is_none_has_no_timeline(till: Till, kind: SubjectKind, shown: str) -> None:
+    for account in (None, till.shop.account):
+        if (kind, account) != (SubjectKind.ACCOUNT, till.shop.account):
+            assert timeline_of(till.shop, Subject(kind, shown, account)) == []
