@@ -113,6 +113,7 @@ NO_CLAIMS = {
     "page.help.refused_file.answer": "of the service",
     "refusal.too_many_unpaid_orders": "of other orders",
     "page.acting.over": "of an organization that the visitor has left",
+    "scope.order.withdraw": "what a key may do",
 }
 # What the page of an order says of its money, and what the bank must have seen of it then.
 Seen = Mapping[str, int]
