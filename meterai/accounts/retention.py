@@ -46,7 +46,7 @@ RETENTION: tuple[Rule, ...] = (
         YEAR,
         "least(ended_at, expires_at)",
         "Its owner sees for a year that it was ended; making and ending are in the audit trail.",
-        only="ended_at IS NOT NULL OR expires_at IS NOT NULL",
+        only="least(ended_at, expires_at) IS NOT NULL",
     ),
     Leaves(
         "roles_of_members",

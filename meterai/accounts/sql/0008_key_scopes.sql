@@ -16,4 +16,4 @@ CREATE INDEX api_keys_that_end ON api_keys (expires_at)
 -- What retention looks for: a key is over when it was ended or when its time was, whichever came first.
 DROP INDEX api_keys_to_leave;
 CREATE INDEX api_keys_to_leave ON api_keys (least(ended_at, expires_at))
-    WHERE ended_at IS NOT NULL OR expires_at IS NOT NULL;
+    WHERE least(ended_at, expires_at) IS NOT NULL;
