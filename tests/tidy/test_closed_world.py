@@ -18,7 +18,7 @@ from litestar.routes import HTTPRoute
 from meterai.accounts import PERMISSIONS, Permission, Role, require_permission
 from meterai.accounts.model import OF_STAFF, OPEN, PERSONAL, STAFF_PERMISSIONS, StaffRole
 from meterai.apps.audit import INVARIANTS, POSTINGS
-from meterai.apps.rooms import services_of
+from meterai.apps.rooms import offers_of, services_of
 from meterai.apps.settings import settings_of as make_settings
 from meterai.apps.web import build
 from meterai.kit.actor import Actor
@@ -211,8 +211,10 @@ def test_every_route_declares_a_permission() -> None:
     assert not undeclared, "\n".join(undeclared)
 
 
-def test_every_permission_is_declared_by_a_route_and_had_by_a_role() -> None:
-    assert {handler.opt["permission"] for _, handler in handlers()} == set(Permission)
+def test_every_permission_is_asked_for_and_had_by_a_role() -> None:
+    asked = {handler.opt["permission"] for _, handler in handlers()}
+    asked |= {Permission(lever.permission) for lever in offers_of().levers.values()}
+    assert asked == set(Permission)
     assert set(PERMISSIONS) == set(Role)
     assert set(STAFF_PERMISSIONS) == set(StaffRole)
     assert frozenset().union(*PERMISSIONS.values()) == set(Permission) - OPEN - PERSONAL - OF_STAFF
