@@ -38,6 +38,7 @@ LARGE = {
     ("sessions", "ended_at"): "created_at",
     ("sessions", "opened_with"): "'passkey'",
     ("api_keys", "ended_at"): "created_at",
+    ("api_keys", "scopes"): "ARRAY['order.read']",
     ("passkeys", "ended_at"): "made_at",
     ("stampings", "due_at"): FAR,
     ("stampings", "leased_until"): "now() + interval '2 years'",
@@ -70,8 +71,8 @@ def test_a_changed_column_is_seen(
     history: History, spoilt: Spoilt, table: str, column: str
 ) -> None:
     bare(spoilt, table)
-    general = CHANGES[dict(types(spoilt.connection, table))[column]]
-    change = LARGE.get((table, column), general).format(column)
+    kind = dict(types(spoilt.connection, table))[column]
+    change = (LARGE.get((table, column)) or CHANGES[kind]).format(column)
     # Uniqueness is in the way of nobody who changes one row after the other.
     spoilt.plant(
         f"UPDATE {table} SET {column} = {change} WHERE {column} IS DISTINCT FROM {change}", {}
