@@ -89,11 +89,6 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ),
     (
         "joins_across",
-        ("accounts/store.py:has_supervisor",),
-        "whether any account is supervisor",
-    ),
-    (
-        "joins_across",
         ("refunds/store.py:GIVEN_BACK_AS_TOLD",),
         "news is of no account before its payment is found",
     ),
