@@ -95,25 +95,25 @@ class _Counting(ReadTx):
         return await super()._asked(cursor, query, parameters)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        show("ord", SOME),
-        show("stg", SOME),
-        show("rfd", SOME),
-        show("sus", SOME),
-        show("acc", SOME),
-        reference_of(SOME, SOME),
-        refund_number(SOME, SOME),
-        SerialMaker(UNLEASED).make().text,
-        DIGEST.hex(),
-        str(SOME),
-        "ani@example.id",
-        "0a1b2c3d4e5f",
-        "a name of something",
-        "x" * 200,
-    ],
-)
+TEXTS = {
+    "order": show("ord", SOME),
+    "stamping": show("stg", SOME),
+    "refund": show("rfd", SOME),
+    "suspense": show("sus", SOME),
+    "account": show("acc", SOME),
+    "reference": reference_of(SOME, SOME),
+    "refund number": refund_number(SOME, SOME),
+    "serial": SerialMaker(UNLEASED).make().text,
+    "digest": DIGEST.hex(),
+    "uuid": str(SOME),
+    "address": "ani@example.id",
+    "request": "0a1b2c3d4e5f",
+    "name": "a name of something",
+    "long": "x" * 200,
+}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_search_asks_each_room_one_thing_at_most(shop: Shop, text: str) -> None:
     async def look() -> dict[str, int]:
         counts = {}
