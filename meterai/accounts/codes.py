@@ -222,7 +222,7 @@ class CodeService:
         )
 
     def _signed_in(self, session: Credential, opened: Opened, email: str, device: str) -> SignedIn:
-        """What the browser keeps.  Refuses `PasskeyRequired`."""
+        """The session and device that the browser keeps.  Refuses `PasskeyRequired`."""
         if opened.language is None:
             raise PasskeyRequired("the account is of staff")
         known = Device.read(device) or Device.fresh()

@@ -46,7 +46,7 @@ class Permission(StrEnum):
     MEMBERS_READ = "members.read"
     MEMBERS_MANAGE = "members.manage"
     PERSON = "person"  # what a person does for itself, whoever it acts for: passkeys, sessions, organizations
-    # Of staff: the operator's own people.
+    # Permissions of staff, the operator's own people.
     CONSOLE_READ = "console.read"  # search, timelines, work lists, numbers
     CONSOLE_CASES = "console.cases"  # answer complaints
     CONSOLE_MONEY = "console.money"  # suspense, refunds
@@ -171,9 +171,9 @@ STAFF_PERMISSIONS: Mapping[StaffRole, frozenset[Permission]] = {
     StaffRole.REGULATOR: frozenset({Permission.CONSOLE_READ}),
 }
 
-# What an API key may have: whoever holds one gives nobody a role.
+# The permissions that an API key may have.  A key gives nobody a role.
 KEY_PERMISSIONS = PERMISSIONS[Role.OWNER] - {Permission.MEMBERS_MANAGE}
-# What most programs need, as it is offered to whoever makes a key; each without what the maker lacks.
+# Choices of scopes on the form of a new key.  Permissions that its maker lacks are left out.
 KEY_PRESETS: Mapping[str, frozenset[Permission]] = {
     "everything": KEY_PERMISSIONS,
     "buying": frozenset(
@@ -596,7 +596,7 @@ class ActingFor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class KeyTerms:
-    """What a new API key may do and until when, and who makes it.
+    """The scopes of a new API key, its end and its maker.
 
     `scopes` None is everything that a key may do; `held` are the permissions of the maker, None those of an operator.
     """
@@ -884,17 +884,17 @@ def address_digest(account: UUID, email: str) -> str:
 
 
 def session_digest(secret_hash: bytes) -> str:
-    """What the audit trail keeps of a session or an invitation: a hash of the hash of its secret."""
+    """The name of a session or an invitation in the audit trail: a hash of the hash of its secret."""
     return hashlib.sha256(secret_hash).hexdigest()
 
 
 def organization_digest(account: UUID, name: str, npwp: str, nib: str) -> str:
-    """What the audit trail keeps of an organization; its name and numbers cannot be guessed from it."""
+    """The digest of an organization for the audit trail; its name and numbers cannot be guessed from it."""
     return hashlib.sha256(account.bytes + "\n".join((name, npwp, nib)).encode()).hexdigest()
 
 
 def key_digest(secret_hash: bytes, name: str) -> str:
-    """What the audit trail keeps of an API key; its name cannot be guessed from it."""
+    """The digest of an API key for the audit trail; its name cannot be guessed from it."""
     return hashlib.sha256(secret_hash + name.encode()).hexdigest()
 
 

@@ -221,7 +221,7 @@ class AccountService:
         await run_row(self._database, tell_of_end, ending, at)
 
     async def key_makers(self, account: UUID) -> dict[str, KeyMaker]:
-        """Who made each key of an organization, by the number of the key."""
+        """The maker of each key of an organization, by the number of the key."""
         found = await self._database.once(store.key_makers, account)
         return {one.key: one for one in found}
 

@@ -63,7 +63,7 @@ _ORGANIZATIONS = RowMapper(Organization)
 _PLACES = RowMapper(PlaceOf)
 _MEMBERS = RowMapper(Member, id=partial(show, MEMBERSHIP_KIND))
 _INVITATIONS = RowMapper(Invitation)
-# Of the row as a whole, because a key that leaked is ended at any version of the schema, also one without scopes.
+# The row is read as a whole: a leaked key is ended at any version of the schema, also one without scopes.
 _KEY_ENDS = "(to_jsonb(k)->>'expires_at')::timestamptz"
 _KEY_COLUMNS = f"""
 k.key_id AS id, k.name, k.created_at AS made_at, k.last_used_at, k.ended_at, {_KEY_ENDS} AS expires_at,
@@ -407,7 +407,7 @@ async def stored_key(tx: ReadTx, account: UUID, key: UUID) -> StoredKey | None:
 
 
 async def key_makers(tx: ReadTx, account: UUID) -> list[KeyMaker]:
-    """Who made the keys of an organization, and whether that person has a role in it."""
+    """The makers of the keys of an organization, and whether each still has a role in it."""
     return await tx.all_as(
         _KEY_MAKERS,
         "SELECT k.key_id AS key, a.email, NOT EXISTS (SELECT 1 FROM memberships m WHERE m.account_id = k.account_id"

@@ -1,4 +1,4 @@
-"""What people are told of by mail: the owner of an account, because whoever stole its session might do it; who is invited."""
+"""Mails of accounts: to the owner about acts that a stolen session could do, and to whoever is invited."""
 
 from datetime import datetime
 from uuid import UUID

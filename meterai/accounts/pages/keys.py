@@ -51,7 +51,7 @@ def _paired(keys: Sequence[ApiKeyView]) -> list[ApiKeyView]:
     replaced = {key.replaces for key in keys}
     ordered: list[ApiKeyView] = []
     for key in keys:
-        # Of a chain the newest stands for all: those it replaces come after it.
+        # The newest key of a chain comes first; the keys that it replaces follow it.
         following: ApiKeyView | None = key if key.id not in replaced else None
         while following is not None:
             ordered.append(following)

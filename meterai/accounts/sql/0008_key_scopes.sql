@@ -13,7 +13,7 @@ ALTER TABLE api_keys ADD CONSTRAINT api_key_ends_after_it_was_made CHECK (expire
 CREATE UNIQUE INDEX one_successor_per_key ON api_keys (account_id, follows) WHERE follows IS NOT NULL;
 CREATE INDEX api_keys_that_end ON api_keys (expires_at)
     WHERE expires_at IS NOT NULL AND ended_at IS NULL AND end_told_at IS NULL;
--- What retention looks for: a key is over when it was ended or when its time was, whichever came first.
+-- For retention: a key is over when it was ended or when its time was, whichever came first.
 DROP INDEX api_keys_to_leave;
 CREATE INDEX api_keys_to_leave ON api_keys (least(ended_at, expires_at))
     WHERE least(ended_at, expires_at) IS NOT NULL;
