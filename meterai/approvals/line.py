@@ -56,7 +56,7 @@ def pull(
 
 
 async def _who(database: Database, by: str | None) -> Puller:
-    """Whoever is at the command line, read before anything is locked.
+    """The puller at the command line, read before anything is locked.
 
     A command for incidents works at every version of the schema, also one from before staff.
     """

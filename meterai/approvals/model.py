@@ -26,7 +26,7 @@ class ApprovalState(StrEnum):
 
 
 class ApprovalEvent(StrEnum):
-    """What happens to a request."""
+    """An event in the life of a request."""
 
     EXECUTED = "executed"
     DECLINED = "declined"
@@ -115,7 +115,7 @@ class ArgumentsUnreadable(Refusal):
 
 
 class OwnRequest(Refusal):
-    """Whoever asked for an act does not decide on it."""
+    """A request is decided by somebody else than its requester."""
 
     code = "own_request"
     status = 403
@@ -143,7 +143,7 @@ class ApprovalExpired(Refusal):
 
 
 class RequesterLeft(Refusal):
-    """Whoever asked is not staff any more, or has no right to this lever."""
+    """The requester is not staff any more, or has no right to this lever."""
 
     code = "requester_left"
     status = 409

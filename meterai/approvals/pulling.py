@@ -80,7 +80,7 @@ class Puller:
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What a pull came to: done, or the id of the request that waits (`request`)."""
+    """The result of a pull: done, or `request`, the id of the request that waits."""
 
     forecast: Forecast
     request: UUID | None
@@ -97,7 +97,7 @@ class Pulled:
 
 
 async def at_command_line(tx: ReadTx, by: str | None) -> Puller:
-    """Whoever is at the command line: any name while there is no supervisor, then staff by its address.
+    """The puller at the command line: any name while there is no supervisor, then staff by its address.
 
     Refuses `StaffUnknown`.
     """

@@ -34,7 +34,7 @@ FROM bank_nights ORDER BY night DESC LIMIT 1
 _LINES = (
     "SELECT account_id AS account, actor, action, subject, facts, happened_at FROM audit_events"
 )
-# That somebody of staff looked is in the trail, and nothing that happened to what was looked at.
+# A look of staff is in the trail and on no timeline: nothing happened to its subject.
 _HAPPENED = "action <> 'console_opened'"
 OF_ACCOUNT = f"{_LINES} WHERE account_id = %s AND {_HAPPENED} ORDER BY happened_at DESC LIMIT %s"
 # Acts of staff on something of an account may be written down under no account.

@@ -34,5 +34,5 @@ CREATE TABLE approvals (
 );
 CREATE UNIQUE INDEX one_waiting_approval_of_one_act ON approvals (command, arguments) WHERE state = 'waiting';
 CREATE INDEX approvals_that_wait ON approvals (expires_at) WHERE state = 'waiting';
--- What retention looks for.
+-- For retention.
 CREATE INDEX approvals_to_blank ON approvals (decided_at) WHERE forecast <> '{}';
