@@ -89,7 +89,7 @@ def is_telling(matter: Matter, found: Answer) -> bool:
     return found.code not in _PLAIN and (matter != Matter.PAID_TWICE or "second" in found.code)
 
 
-# Of an order with which nothing is wrong: of several orders one of the others is meant.
+# Answers about an order with which nothing is wrong.  Among several orders another one is meant.
 _PLAIN = frozenset(
     {
         "stamps_ready",

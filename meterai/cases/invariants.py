@@ -2,7 +2,7 @@
 
 from meterai.plumbing.invariants import Invariant
 
-# Of each state and mark of a case, acts of the trail of which one led there.
+# States and marks of a case, each with the acts of the trail of which one led there.
 _IN_TRAIL = (
     ("true", "'case_opened'"),
     ("c.answer IS NOT NULL", "'case_answered_from_facts', 'case_money_back'"),

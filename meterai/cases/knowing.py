@@ -1,4 +1,4 @@
-"""What cases know of a subject, and which of them wait for staff."""
+"""Cases as staff ask for them: found by number, told as they went, listed while they wait."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What a case is and how it may change; pure."""
+"""A case and how it may change; pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ class CaseState(StrEnum):
 
 
 class CaseEvent(StrEnum):
-    """What happens to a case."""
+    """An event in the life of a case."""
 
     ANSWERED_FROM_FACTS = "answered_from_facts"
     ANSWERED = "answered"  # by staff
@@ -76,7 +76,7 @@ CASE = Lifecycle(
 
 
 class Matter(StrEnum):
-    """What a complaint is about: the types of the rushes of 2023 and 2024."""
+    """The subject matter of a complaint: the types reported in 2023 and 2024."""
 
     PAID_NOT_EXECUTED = "paid_not_executed"  # paid, quota 0
     PAID_TWICE = "paid_twice"
@@ -118,7 +118,7 @@ OF_STAFF = (Outcome.SOLVED, Outcome.EXPLAINED, Outcome.NOT_OURS)
 
 
 class Author(StrEnum):
-    """Who wrote a message of a case."""
+    """The writer of a message of a case."""
 
     PERSON = "person"
     STAFF = "staff"
@@ -126,7 +126,7 @@ class Author(StrEnum):
 
 
 class MessageKind(StrEnum):
-    """What a message does."""
+    """The purpose of a message."""
 
     COMPLAINT = "complaint"
     REPLY = "reply"
@@ -183,7 +183,7 @@ class TooManyPictures(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """What somebody says: about what, in which words, with which pictures (drawn anew, in WebP)."""
+    """A complaint as it is made: its matter, words, subject, and pictures (drawn anew, in WebP)."""
 
     matter: Matter
     words: str
@@ -281,5 +281,5 @@ def address_account(email: str) -> UUID:
 
 
 def joins_key(matter: Matter, about: str) -> str:
-    """Of two open cases of one account none have the same: what is about nothing is one, whatever its matter."""
+    """The key that is unique among the open cases of an account; empty, so one case, for all that is about nothing."""
     return f"{about}:{matter}" if about else ""

@@ -62,7 +62,7 @@ _READING = {"permission": Permission.CASE_READ, "priority": Priority.PAID}
 
 @dataclass(frozen=True, slots=True)
 class _Typed:
-    """What is in the fields of the form of a complaint."""
+    """The fields of the form of a complaint, as they were typed."""
 
     matter: str = ""
     about: str = ""
@@ -120,7 +120,7 @@ def _matter(text: str) -> Matter:
 
 
 def _words(text: str) -> str:
-    """What was typed.  Refuses `FieldWrong`."""
+    """The words of a complaint, as they may be kept.  Refuses `FieldWrong`."""
     try:
         return written(text)
     except Refusal:

@@ -27,7 +27,7 @@ FILE_BYTES_MAX = 4 * 1024 * 1024  # of a signed answer that somebody wants check
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What was answered to a person, in their language: a title, and lines with a label or without one.
+    """An answer to a person, in their language: a title, and lines with a label or without one.
 
     `order` is the id of the order that it is about, empty where it is about none.
     """
@@ -54,7 +54,7 @@ def _bounded(text: str) -> str:
 
 
 def signer_of(keyring: Keyring) -> Signer:
-    """Who signs the answers of an installation; its public key is published beside them."""
+    """The signer of the answers of an installation; its public key is published beside them."""
     return Signer(keyring.derived(ANSWERS))
 
 
@@ -77,7 +77,7 @@ def signed(answer: Answered, signer: Signer, *, by: str, specimen: bool) -> str:
 
 
 def read_answer(document: str | bytes, public_key: bytes) -> dict[str, object]:
-    """What a signed answer says.  Refuses `SignatureWrong`."""
+    """The content of a signed answer.  Refuses `SignatureWrong`."""
     return read_signed(document, KIND, public_key)
 
 

@@ -53,7 +53,7 @@ class Proofs:
 
 
 def answered(found: CaseTold, language: str) -> Answered:
-    """What was answered to a case, with the timeline as it is now.  Refuses `NotFound` without an answer."""
+    """The answer to a case, with the timeline as it is now.  Refuses `NotFound` without an answer."""
     case = found.case
     answer = told(case, language)
     if answer is None or case.answered_at is None:

@@ -44,7 +44,7 @@ from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the facts say to a complaint: the answer, and a digest of the facts it was made from."""
+    """An answer from the facts, and a digest of the facts it was made from."""
 
     answer: Answer
     digest: bytes
@@ -80,7 +80,7 @@ async def locked(tx: Tx, account: UUID, case_id: UUID) -> Case:
 async def move(
     tx: Tx, case: Case, event: CaseEvent, now: Moment, outcome: Outcome | None = None
 ) -> Case:
-    """What follows from an event.  Refuses `NotAllowedNow`."""
+    """The case after an event, stored.  Refuses `NotAllowedNow`."""
     state = CASE.after(case.state, event)
     waits = state in (CaseState.ANSWERED, CaseState.ASKED)
     is_new = case.due_at is None or event == CaseEvent.REOPENED

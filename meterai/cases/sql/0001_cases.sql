@@ -2,7 +2,7 @@
 SET LOCAL lock_timeout = '2s';
 SET LOCAL statement_timeout = '30s';
 
--- Of an address without an account the key is a digest of it: such cases lie apart as those of accounts do.
+-- account_id is a digest of the address where the address has no account, so that such cases are distributed as others are.
 CREATE TABLE cases (
     account_id   uuid        NOT NULL,
     case_id      uuid        NOT NULL,
