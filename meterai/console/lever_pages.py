@@ -179,7 +179,7 @@ def _page(
 
 
 def _errors(refusal: Refusal | None, language: str) -> list[FieldError]:
-    """What is wrong with the form, at the field that it is about."""
+    """The fault of the form, at the field that it is about."""
     if refusal is None:
         return []
     field = ARGUMENT + refusal.field if isinstance(refusal, Malformed) else REASON

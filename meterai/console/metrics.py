@@ -1,4 +1,4 @@
-"""What the console measures for its page of numbers: of the last whole minute, for the whole installation."""
+"""Metrics of the console, for its page of numbers: the last whole minute of the whole installation."""
 
 from typing import Any
 

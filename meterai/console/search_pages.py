@@ -71,7 +71,7 @@ async def search_by_file(
     settings: NamedDependency[Settings],
     actor: NamedDependency[Actor],
 ) -> Page:
-    """What a PDF or a photo of a stamp names.  Nothing is kept of the file."""
+    """The subjects that a PDF or a photo of a stamp names.  Nothing is kept of the file."""
     media_type, _ = request.content_type
     if media_type != RequestEncodingType.MULTI_PART:  # before any of it is read
         return await _front(request, work, SearchFileUnknown(media_type), FILE)

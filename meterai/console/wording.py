@@ -1,4 +1,4 @@
-"""What the console says of subjects, happenings, effects and work: sentences of the rooms that tell them."""
+"""Subjects, happenings, effects and work in words: sentences of the rooms that tell them."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -17,7 +17,7 @@ COUNTED_MAX = 100  # of one list; beyond it the number says nothing to anybody
 
 @dataclass(frozen=True, slots=True)
 class WorkCount:
-    """What waits on a list: how many, `COUNTED_MAX` and more as that."""
+    """The number of items that wait on a list, `COUNTED_MAX` at most."""
 
     name: str
     count: int

@@ -1,4 +1,4 @@
-"""What the processes of this machine counted together, read by a process of ours."""
+"""The joint counts of the processes of this machine, read by one of them."""
 
 from collections.abc import Mapping
 

@@ -231,7 +231,7 @@ _ITS_OWN_ACCOUNT = Actor(ActorKind.ACCOUNT)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is asking: the account it acts for, how it proved itself, and the language it reads."""
+    """The caller of a request: the account it acts for, how it proved itself, and the language it reads."""
 
     account: UUID
     by: str  # 'session' or 'api_key'
@@ -316,8 +316,8 @@ def member_of(request: Request[Any, Any, Any]) -> UUID | None:
 
 
 def injected(services: Mapping[str, type]) -> dict[str, Provide]:
-    """What routes may ask for by name: each of these services, and of the caller its `account`, the
-    `actor` that it is to the audit trail, and the `member` of the organization that it acts for."""
+    """The parameters that routes may ask for by name: each of these services, and of the caller its `account`,
+    its `actor` in the audit trail, and the `member` who acts for an organization."""
     given: dict[str, Callable[..., Any]] = {
         "account": account_of,
         "actor": actor_of,

@@ -23,7 +23,7 @@ class ServiceUnknown(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """What all rooms offer to those who serve staff and people who ask: levers and lists by name, knowledge by room."""
+    """The offers of all rooms to those who serve staff and people who ask: levers and lists by name, knowledge by room."""
 
     levers: Mapping[str, Lever] = field(default_factory=dict)
     knows: Mapping[str, Knows] = field(default_factory=dict)

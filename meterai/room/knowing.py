@@ -1,4 +1,4 @@
-"""What a room finds for a search, tells of a subject, and has waiting for staff."""
+"""Types for the `knows` of a room: it finds subjects for a search, tells of a subject, and lists work of staff."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ async def _finds_nothing(_tx: ReadTx, _text: str, _limit: int) -> Sequence[Subje
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knows:
-    """What a room knows of subjects.
+    """A room's knowledge of subjects.
 
     find   subjects that a text of the search box names: an id, a serial, an address, a digest, a number of a bank.
            Costs one statement at most, by an index, and none where the text cannot be of this room.
@@ -36,9 +36,9 @@ class Knows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkList:
-    """What waits for staff: `work.<name>` is its title, and the sentence of each of its items.
+    """A list of work that waits for staff; staff with `permission` see it.
 
-    Who has `permission` sees it.
+    The message `work.<name>` is its title, and the sentence of each of its items.
     """
 
     name: str

@@ -31,12 +31,12 @@ class Line:
 
     @property
     def link(self) -> str | None:
-        """Where staff read on."""
+        """The page of the console to read on, None for the subject itself."""
         return None if self.about is None else console_path(self.about)
 
 
 def console_path(subject: Subject) -> str:
-    """Where staff read the timeline of a subject."""
+    """The page of the console with the timeline of a subject."""
     return f"{CONSOLE_PATH}/{subject.kind}/{subject.shown}"
 
 
