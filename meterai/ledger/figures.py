@@ -2,7 +2,8 @@
 
 from meterai.plumbing.figures import Figures, within
 
-# What left the provider's account is told apart by its reason, as for one order (`store.books_of_subjects`); what is in suspense is no order's.
+# Money that left the provider's account is told apart by its reason, as for one order (`store.books_of_subjects`).
+# Money in suspense belongs to no order.
 MONEY = f"""
 SELECT '' AS of,
        coalesce(sum(debit - credit) FILTER (WHERE book = 'bank_clearing'

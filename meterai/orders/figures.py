@@ -1,4 +1,4 @@
-"""What the orders of a period come to: sales, and how long who paid waited."""
+"""The orders of a period: sales, and how long buyers who paid waited."""
 
 from meterai.plumbing.figures import Figures, between, waits, within
 

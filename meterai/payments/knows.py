@@ -12,7 +12,7 @@ from meterai.plumbing.database import ReadTx
 from meterai.room import Knows
 
 NUMBER_LENGTH_MAX = 100  # characters of a number of a provider
-# What left the provider's account again, or came back to it, as the books have it.
+# Bookings of money that left the provider's account again, or came back to it.
 _BOOKED = {
     "payment_denied": "payment_charged_back",
     "payment_given_back": "payment_given_back",

@@ -140,7 +140,7 @@ BY_REFERENCE = """
 SELECT account_id AS account, stamping_id AS stamping FROM stamping_labels WHERE reference = %s
 ORDER BY labelled_at DESC LIMIT %s
 """
-# What waits for its first seal for long, and what was taken up again and did not end; the oldest in front.
+# Stampings that wait long for their first seal, or were taken up again and did not end; the oldest in front.
 STUCK = """
 SELECT account_id AS account, stamping_id AS stamping, quantity, tries, requested_at, due_at FROM stampings
 WHERE state = 'reserved' AND (requested_at <= %s OR tries > 0) ORDER BY requested_at LIMIT %s

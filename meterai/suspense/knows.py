@@ -23,7 +23,7 @@ def subject(item: Item) -> Subject:
 
 
 async def items_of(tx: ReadTx, references: Sequence[str]) -> list[Item]:
-    """What was suspended about these references of ours, open or resolved, the newest in front."""
+    """Items about these references of ours, open or resolved, the newest in front."""
     return await store.items_of(tx, references, ITEMS_TOLD_MAX) if references else []
 
 

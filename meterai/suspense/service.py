@@ -46,7 +46,7 @@ async def open_items(tx: ReadTx) -> list[Item]:
 
 
 async def open_about(tx: ReadTx, references: Sequence[str], payments: Sequence[str]) -> list[Item]:
-    """What is open and speaks of one of these references or payments, the most urgent first."""
+    """Open items about one of these references or payments, the most urgent first."""
     return await store.open_about(tx, references, payments, LISTED_MAX)
 
 

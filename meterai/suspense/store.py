@@ -89,7 +89,7 @@ async def open_items(tx: ReadTx, limit: int) -> list[Item]:
 async def open_about(
     tx: ReadTx, references: Sequence[str], payments: Sequence[str], limit: int
 ) -> list[Item]:
-    """What is open and speaks of one of these references or payments, the most urgent first."""
+    """Open items about one of these references or payments, the most urgent first."""
     return await tx.all_as(_ITEMS, _OPEN_ABOUT, list(references), list(payments), limit)
 
 

@@ -72,7 +72,7 @@ class LineStand(msgspec.Struct, frozen=True):
 
 
 def _of(line: Line, *effects: Effect) -> Forecast:
-    """What a lever does to a line, and how many wait in it."""
+    """The forecast of a lever on a line: its effects, and how many wait in the line."""
     waiting = Effect("line_waiting", {"name": line.name, "waiting": at_most(line.waiting)})
     return Forecast([*effects, waiting], rows=1)
 

@@ -114,7 +114,7 @@ async def pause(tx: Tx, name: str, *, reason_id: str, reason_en: str, actor: Act
 
 
 def pause_reason(reason_id: str, reason_en: str) -> tuple[str, str]:
-    """What the page of a paused line says.  Refuses `Malformed`."""
+    """The reason that the page of a paused line shows, in both languages.  Refuses `Malformed`."""
     for text, field in ((reason_id, "reason_id"), (reason_en, "reason_en")):
         if not text.strip():
             raise Malformed(field, "given")

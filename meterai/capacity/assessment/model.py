@@ -281,7 +281,7 @@ class LiveTable(msgspec.Struct, frozen=True):
 
 
 class LivePart(msgspec.Struct, frozen=True):
-    """What an installation's own database says of a period, from `begin` to before `end`."""
+    """The figures of an installation's own database for a period, from `begin` to before `end`."""
 
     begin: datetime
     end: datetime

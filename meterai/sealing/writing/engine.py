@@ -244,7 +244,7 @@ def seal_statement(statement: bytes, issuer: Issuer, *, at: datetime) -> Delta:
     `ValueError`.
     """
     issuer.check_usable(at)
-    # Of every page that we write; nothing is put there.
+    # A corner that every page of ours has; nothing is put there.
     opened = looked_through(statement, [Placement(1, 20, 20)], b"", LIMITS)
     if opened.signatures:
         raise ValueError("a statement of ours that somebody signed")
@@ -384,7 +384,7 @@ class _Sealing:
     def delta(
         self, original: bytes, data: bytes, placeholder: bytes, serials: Sequence[Serial]
     ) -> Delta:
-        """What was appended, and behind it the evidence for its last seal."""
+        """The appended bytes, and behind them the evidence for their last seal."""
         proofs = self.issuer.long_term_validation
         if proofs is not None:
             data += self.evidence_update(original + data, placeholder, proofs)
