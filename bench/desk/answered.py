@@ -33,7 +33,7 @@ class Scripted:
 
 @dataclass(slots=True)
 class Told:
-    """What became of the complaints."""
+    """The complaints of a run, counted by what became of them."""
 
     asked: int = 0
     answered: int = 0

@@ -35,7 +35,7 @@ FROM (SELECT n, now() - interval '1 hour' - ({count} - n) * interval '1 second' 
       FROM generate_series(1, {count}) n) t;
 ANALYZE filled;
 """
-# Of fifty orders forty-five are executed, two lapsed, two returned, one is placed.
+# Fifty orders: forty-five executed, two lapsed, two returned, one placed.
 _EXECUTED, _RETURNED = "of < 45", "of IN (47, 48)"
 _TABLES = {
     "accounts": """

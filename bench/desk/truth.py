@@ -22,7 +22,7 @@ REFUND_STATES = {
 
 
 class Ledger:
-    """What the database says about one complaint."""
+    """The tables and books behind one complaint."""
 
     def __init__(self, till: Till, behind: Behind) -> None:
         self._till, self.behind = till, behind
@@ -50,7 +50,7 @@ class Ledger:
         return int(row["sum"])
 
     def book(self, book: str) -> int:
-        """What a book has for the order."""
+        """The sum of a book for the order."""
         [row] = self.rows(
             "SELECT coalesce(sum(l.credit - l.debit), 0)::bigint AS sum FROM entries e"
             " JOIN legs l USING (account_id, entry_id)"

@@ -38,7 +38,7 @@ class Office:
         shop.do(shop.container.database.run(give))
 
     def used(self) -> int:
-        """What the page of the members shows."""
+        """The stamps used by the clerk, as the page of the members shows them."""
         members = self.shop.do(self.service.members(self.account))
         return next(one.stamps_used for one in members if one.person == self.clerk)
 

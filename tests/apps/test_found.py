@@ -45,7 +45,7 @@ FILLED: dict[str, tuple[str, tuple[Any, ...]]] = {
     "trail of a thing": (audit_store.OF_SUBJECT, ([SOME, new_id()], "ord_1", 10)),
     "trail of an account": (audit_store.OF_ACCOUNT, (SOME, 10)),
 }
-# Of tables that have few rows here; the planner is told to take an index where one answers.
+# Statements over tables with few rows here; the planner is told to take an index where one answers.
 FEW: dict[str, tuple[str, tuple[Any, ...]]] = {
     "orders by reference": (order_store.BY_REFERENCE, ("A-1", 10)),
     "stampings by reference": (stamping_store.BY_REFERENCE, ("A-1", 10)),

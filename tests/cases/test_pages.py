@@ -55,7 +55,7 @@ class Person(WalkIn):
             )
             self.desk.staff = row["account_id"]
             with pytest.MonkeyPatch.context() as patch:
-                # What the session was before is remembered for some seconds.
+                # The service remembers an earlier state of the session for some seconds.
                 patch.setattr("meterai.accounts.service.REMEMBERED_SECONDS", 0.0)
                 self.container.of(AccountService)._remembered.clear()
                 yield

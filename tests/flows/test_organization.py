@@ -28,7 +28,7 @@ class Person(WalkIn):
         self.email = f"{name}-{uuid.uuid4().hex[:8]}@example.org"
 
     def mail(self, what: str, pattern: str) -> str:
-        """What the newest mail with such a text says there."""
+        """The text that the pattern finds in the newest mail."""
 
         def came() -> list[str]:
             mails = self.instance.mails_to(self.email)

@@ -46,7 +46,7 @@ class Desk:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What its browser sends with everything."""
+        """The headers of every request of its browser."""
         return {"Accept": "text/html", "Cookie": self.cookie}
 
     def form(self, **fields: str) -> bytes:

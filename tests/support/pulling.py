@@ -25,7 +25,7 @@ class Member:
 
     @property
     def caller(self) -> Caller:
-        """Who asks."""
+        """The caller that asks."""
         return Caller(
             self.desk.account,
             "session",

@@ -1,4 +1,4 @@
-"""What operators do with lines does what its forecast says."""
+"""Levers of lines do what their forecasts say."""
 
 from typing import Any
 
