@@ -27,19 +27,14 @@ Calls audit.  Its pages stand on `pages`.  Is called by every room that needs to
 from meterai.accounts.addresses import account_known, contact
 from meterai.accounts.codes import CodeService
 from meterai.accounts.guard import is_fresh, require_permission
-from meterai.accounts.keys import end_api_key, make_api_key
 from meterai.accounts.levers import LEVERS
 from meterai.accounts.model import (
-    KEY_KIND,
     NOBODY,
-    OF_STAFF,
-    PASSKEY_KIND,
     PERMISSIONS,
     ApiKeyView,
     Contact,
     KeyTerms,
     NotPermitted,
-    PasskeyRequired,
     Permission,
     Role,
     StaffRole,
@@ -58,19 +53,14 @@ from meterai.accounts.staff import (
     first_supervisor,
     give_staff_role,
     has_supervisor,
-    is_staff,
     permissions_of_staff,
     staff_by_address,
-    staff_member,
 )
 
 __all__ = [
     "COOKIE",
-    "KEY_KIND",
     "LEVERS",
     "NOBODY",
-    "OF_STAFF",
-    "PASSKEY_KIND",
     "PERMISSIONS",
     "AccountService",
     "AccountSettings",
@@ -80,7 +70,6 @@ __all__ = [
     "KeyTerms",
     "NotPermitted",
     "OrganizationService",
-    "PasskeyRequired",
     "PasskeyService",
     "Permission",
     "Role",
@@ -90,19 +79,15 @@ __all__ = [
     "account_known",
     "account_of",
     "contact",
-    "end_api_key",
     "end_staff_role",
     "first_supervisor",
     "give_staff_role",
     "has_supervisor",
     "is_fresh",
     "is_lately",
-    "is_staff",
-    "make_api_key",
     "normalized",
     "permissions_of_staff",
     "require_permission",
     "staff_by_address",
-    "staff_member",
     "use_stamps",
 ]

@@ -787,18 +787,19 @@ def normalized(email: str) -> str:
 
 
 def key_name(text: str) -> str:
-    """What the holder calls an API key.  Refuses `Malformed`."""
-    name = " ".join(text.split())
-    if not 1 <= len(name) <= KEY_NAME_LENGTH_MAX or not name.isprintable():
-        raise Malformed("name", "shown_text", length_max=KEY_NAME_LENGTH_MAX)
-    return name
+    """The name of an API key, as its holder gave it.  Refuses `Malformed`."""
+    return _name(text, "name", KEY_NAME_LENGTH_MAX)
 
 
 def organization_name(text: str) -> str:
     """The name of an organization.  Refuses `Malformed`."""
+    return _name(text, "organization", ORGANIZATION_NAME_LENGTH_MAX)
+
+
+def _name(text: str, field: str, length_max: int) -> str:
     name = " ".join(text.split())
-    if not 1 <= len(name) <= ORGANIZATION_NAME_LENGTH_MAX or not name.isprintable():
-        raise Malformed("organization", "shown_text", length_max=ORGANIZATION_NAME_LENGTH_MAX)
+    if not 1 <= len(name) <= length_max or not name.isprintable():
+        raise Malformed(field, "shown_text", length_max=length_max)
     return name
 
 
