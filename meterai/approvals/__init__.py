@@ -15,12 +15,10 @@ from meterai.approvals.line import pull
 from meterai.approvals.model import (
     Approval,
     ApprovalState,
-    ApprovalUnknown,
     ForecastChanged,
-    OwnRequest,
 )
-from meterai.approvals.pulling import Pulled, Puller
-from meterai.approvals.service import ApprovalService, Offered
+from meterai.approvals.pulling import Pulled
+from meterai.approvals.service import ApprovalService
 from meterai.approvals.settings import ApprovalSettings
 from meterai.approvals.telling import forecast_of, sentences
 
@@ -29,12 +27,8 @@ __all__ = [
     "ApprovalService",
     "ApprovalSettings",
     "ApprovalState",
-    "ApprovalUnknown",
     "ForecastChanged",
-    "Offered",
-    "OwnRequest",
     "Pulled",
-    "Puller",
     "forecast_of",
     "pull",
     "sentences",

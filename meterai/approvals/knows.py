@@ -7,7 +7,7 @@ from uuid import UUID
 from meterai.accounts import Permission
 from meterai.approvals import store
 from meterai.approvals.model import KIND, Approval
-from meterai.kit.actor import ActorKind
+from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import read, show
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import NotFound
@@ -57,7 +57,7 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
 
 
 def _staff(account: UUID) -> str:
-    return f"{ActorKind.STAFF}:{show('acc', account)}"
+    return str(Actor(ActorKind.STAFF, show("acc", account)))
 
 
 async def _waiting(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Sequence[WorkItem]:
