@@ -10,8 +10,7 @@ Promises this room keeps
 Calls orders, payments, refunds, stamping, stamps, suspense, notifications, accounts.
 """
 
-from meterai.cases.model import CaseState, Matter
+from meterai.cases.model import Matter
 from meterai.cases.service import CaseService
-from meterai.cases.words import Told, answer_lines
 
-__all__ = ["CaseService", "CaseState", "Matter", "Told", "answer_lines"]
+__all__ = ["CaseService", "Matter"]

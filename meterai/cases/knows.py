@@ -6,7 +6,8 @@ from datetime import datetime
 from meterai.accounts import Permission
 from meterai.cases import store
 from meterai.cases.model import CASE_KIND, Author, Case, CaseMessage
-from meterai.kit.ids import read, show
+from meterai.kit.actor import Actor, ActorKind
+from meterai.kit.ids import read, read_typed, show
 from meterai.kit.refusal import NotFound, Said
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.plumbing.config import Settings
@@ -20,10 +21,8 @@ def subject(case: Case) -> Subject:
 
 
 async def _find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
-    try:
-        found = await store.case_by_id(tx, read(CASE_KIND, text.lower()))
-    except NotFound:
-        return ()
+    case = read_typed(CASE_KIND, text)
+    found = await store.case_by_id(tx, case) if case else None
     return (subject(found),) if found else ()
 
 
@@ -58,7 +57,7 @@ def _told(case: Case, messages: Sequence[CaseMessage]) -> Iterator[Happening]:
 
 
 def _actor(one: CaseMessage) -> str:
-    return f"staff:{show('acc', one.staff)}" if one.staff else str(one.author)
+    return str(Actor(ActorKind.STAFF, show("acc", one.staff)) if one.staff else one.author)
 
 
 async def _waiting(

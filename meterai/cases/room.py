@@ -9,7 +9,7 @@ from meterai.cases.figures import FIGURES
 from meterai.cases.gathering import Gathering
 from meterai.cases.invariants import INVARIANTS
 from meterai.cases.jobs import HANDLERS
-from meterai.cases.knowing import KNOWS, WORK
+from meterai.cases.knows import KNOWS, WORK
 from meterai.cases.model import CASE, CaseState, Matter, Outcome
 from meterai.cases.proof import signer_of
 from meterai.cases.proof_pages import Proofs

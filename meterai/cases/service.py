@@ -34,7 +34,7 @@ from meterai.cases.settings import CaseSettings
 from meterai.cases.steps import Found, Moment
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import Clock
-from meterai.kit.ids import new_id, read, show
+from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import NotFound
 from meterai.kit.subjects import Happening, Subject, SubjectKind
 from meterai.plumbing.config import Settings
@@ -376,8 +376,3 @@ def subject_of(case: Case) -> Subject:
     if case.about:
         return Subject(SubjectKind.STAMPING, case.about, case.account)
     return Subject(SubjectKind.CASE, show(CASE_KIND, case.id), case.account)
-
-
-def case_of(text: str) -> UUID:
-    """The id of a case as it is shown.  Refuses `NotFound`."""
-    return read(CASE_KIND, text)

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from meterai.cases.answers import Answer
-from meterai.cases.model import CASE_KIND, Case
-from meterai.kit.ids import show
+from meterai.cases.model import Case
 from meterai.kit.subjects import Happening
-from meterai.plumbing.messages import LANGUAGES, format_datetime, localize, translate
+from meterai.plumbing.messages import LANGUAGES, localize, translate
 from meterai.room.timelines import Line, line
 from meterai.stamping import why_refused
 
@@ -80,16 +79,3 @@ def in_both(case: Case) -> dict[str, str]:
 def timeline_lines(happenings: Sequence[Happening], language: str) -> list[Line]:
     """A timeline as its person reads it: without what is for staff alone."""
     return [line(one, language) for one in happenings if not one.for_staff]
-
-
-def answer_lines(case: Case, happenings: Sequence[Happening], language: str) -> list[str]:
-    """The answer of a case with its timeline, line by line in one language: what a proof of it says."""
-    answer = told(case, language)
-    lines = [f"{show(CASE_KIND, case.id)} · {translate(f'matter.{case.matter}', language)}"]
-    if case.about:
-        lines.append(case.about)
-    if answer is not None and case.answered_at is not None:
-        at = format_datetime(case.answered_at, language)
-        lines += [f"{at}: {answer.sentence}", answer.next]
-    lines += [f"{one.at}: {one.sentence}" for one in timeline_lines(happenings, language)]
-    return lines

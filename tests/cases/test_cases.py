@@ -20,7 +20,7 @@ from meterai.cases.model import (
     TooManyPictures,
     address_account,
 )
-from meterai.cases.words import answer_lines, told
+from meterai.cases.words import told
 from meterai.kit.clock import WIB
 from meterai.kit.ids import show
 from meterai.kit.lifecycle import NotAllowedNow
@@ -356,16 +356,6 @@ def test_serial_names_its_stamping_and_failed_one_says_that_its_stamp_is_back(de
 
 
 # -- words ---------------------------------------------------------------------------------------------
-
-
-def test_answer_is_told_line_by_line_for_its_proof(desk: Desk) -> None:
-    order = desk.executed(1)
-    case = desk.again(desk.complain(M.QUOTA_LOST, order))
-    for language in ("id", "en"):
-        lines = answer_lines(case, desk.told(case).happenings, language)
-        assert lines[0].startswith(show("cas", case.id))
-        assert lines[1] == show("ord", order)
-        assert not any("{" in one for one in lines)
 
 
 def test_every_matter_reads_whole_in_both_languages_whatever_its_answer(desk: Desk) -> None:
