@@ -75,7 +75,7 @@ class Searching:
             if len(content) > PHOTO_BYTES_MAX:
                 raise DocumentTooLarge(size_bytes=len(content), limit_bytes=PHOTO_BYTES_MAX)
             code = await self._verification.scan(content, client)
-            serial = code.partition("/")[0].partition("?")[0]
+            serial = _serial_of(code)
             return await self._looked_up(actor, "photo", serial.encode(), [serial])
         if kind is not None or b"%PDF-" not in content[:1024]:
             raise SearchFileUnknown("neither a PDF nor a photo")
@@ -89,7 +89,7 @@ class Searching:
     def _meant(self, text: str) -> str:
         """The serial, where the text is the address in the QR code of a stamp."""
         code = self._verification.code_in(text)
-        return code.partition("/")[0].partition("?")[0] if code else text
+        return _serial_of(code) if code else text
 
     async def _looked_up(
         self, actor: Actor, kind: str, content: bytes, names: Iterable[str]
@@ -142,6 +142,11 @@ class Searching:
         if kind is SubjectKind.ACCOUNT:
             return Subject(kind, shown, read(_ACCOUNT, shown))
         return await subject_of(tx, self._offers, kind, shown) or Subject(kind, shown)
+
+
+def _serial_of(code: str) -> str:
+    """The serial at the begin of what `VerificationService.code_in` reads."""
+    return code.partition("/")[0].partition("?")[0]
 
 
 def _names(checked: VerificationView) -> Iterable[str]:

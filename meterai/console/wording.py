@@ -22,7 +22,6 @@ class Line:
     link: str = ""
     about: str = ""
     actor: str = ""
-    is_for_staff: bool = False
 
 
 def path_of(subject: Subject) -> str:
@@ -46,7 +45,6 @@ def happened(happening: Happening, language: str) -> Line:
         path_of(about) if about else "",
         named(about, language) if about else "",
         happening.actor,
-        happening.for_staff,
     )
 
 
