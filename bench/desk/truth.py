@@ -166,6 +166,9 @@ def _named(found: Ledger, facts: Facts, state: str) -> dict[str, Any]:
 def _failed(found: Ledger, code: str, facts: Facts) -> None:
     row = _named(found, facts, "failed")
     assert facts["reason"] == row["refused"]
+    delivered = [one["kept_until"] for one in found.stampings() if one["state"] == "delivered"]
+    assert facts.get("ready", 0) == len(delivered)
+    assert not delivered or _same(facts["ready_until_at"], min(delivered))
     if code != "stamping_failed":
         _refund(found, code, facts)
         return

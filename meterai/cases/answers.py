@@ -240,7 +240,9 @@ def _given_back(facts: Facts) -> Answer | None:
 
 
 def _money(facts: Facts) -> Answer | None:
-    """The way of the money of an order, wherever it stands."""
+    """The way of the money of an order, wherever it stands; a stamping from the balance has none but its document."""
+    if facts.order is None:
+        return _document(facts)
     if _is_contested(facts):
         return _suspended(facts)
     return _first(facts, _in_flight, _came_back, _executed, _unpaid)
@@ -256,12 +258,10 @@ def _executed(facts: Facts) -> Answer | None:
     if order.kind == OrderKind.STAMPS:
         return _counted(facts)
     delivered = [one for one in facts.stampings if one.state == StampingState.DELIVERED]
-    if len(delivered) < len(facts.stampings) or not delivered:
+    kept = [one.kept_until for one in delivered if _is_ready(one)]
+    if len(delivered) < len(facts.stampings) or not kept:
         return _document(facts)
-    kept = [one.kept_until for one in delivered if not one.is_forgotten]
     told = {"count": len(delivered), "paid_at": order.paid_at}
-    if not kept:
-        return _document(facts)
     return Answer("documents_stamped", {**told, "until_at": min(kept)})
 
 
@@ -302,19 +302,28 @@ _TROUBLED = (
 
 
 def _document(facts: Facts) -> Answer | None:
-    """The document that has most to be told of."""
+    """The document that has most to be told of; where it is not ready, how many others are."""
     if not facts.stampings:
         return None
     one = min(facts.stampings, key=lambda one: _TROUBLED.index(one.state))
     match one.state:
         case StampingState.FAILED:
-            return _failed(facts, one)
+            found = _failed(facts, one)
         case StampingState.RESERVED if one.due_at and one.due_at > facts.now:
-            return Answer("stamping_under_way", {**_named(one), "due_at": one.due_at})
+            found = Answer("stamping_under_way", {**_named(one), "due_at": one.due_at})
         case StampingState.DELIVERED:
             return _ready(one)
         case _:
             return None
+    kept = [one.kept_until for one in facts.stampings if _is_ready(one)]
+    if found is None or not kept:
+        return found
+    return Answer(found.code, {**found.facts, "ready": len(kept), "ready_until_at": min(kept)})
+
+
+def _is_ready(one: Stamping) -> bool:
+    """True of a stamped document that its owner can download."""
+    return one.state == StampingState.DELIVERED and not one.is_forgotten
 
 
 def _named(one: Stamping) -> dict[str, object]:
@@ -403,7 +412,9 @@ def _quota_lost(facts: Facts) -> Answer | None:
 
 
 def _file_missing(facts: Facts) -> Answer | None:
-    return _first(facts, _file, _stamp_missing)
+    ended = (StampingState.DELIVERED, StampingState.DROPPED)
+    is_done = all(one.state in ended for one in facts.stampings)
+    return _first(facts, _file, _stamp_missing) if is_done else _stamp_missing(facts)
 
 
 def _cannot_open(facts: Facts) -> Answer | None:

@@ -54,6 +54,8 @@ def told(case: Case, language: str) -> Told | None:
         translate(key, language, **facts),
         translate(f"{key}.next", language, **facts),
     )
+    if "ready" in facts:
+        following += " " + translate("cases.others_ready", language, **facts)
     stamping = case.answer_facts.get("stamping")
     return Told(case.answer, sentence, following, _page(str(stamping or case.about)))
 

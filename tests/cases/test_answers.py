@@ -154,7 +154,13 @@ def test_documents_are_told_by_the_one_in_most_trouble(desk: Desk) -> None:
     desk.shop.fail(second)
     desk.shop.work()
     assert desk.code(M.STAMP_MISSING, order) == "stamping_failed_refund_on_its_way"
-    assert desk.code(M.FILE_MISSING, order) == "document_ready"
+    for matter in (M.FILE_MISSING, M.STATUS_SAYS_FAILED):
+        found = answer(matter, desk.facts(order))
+        assert found is not None
+        assert found.code == "stamping_failed_refund_on_its_way"
+        delivered = next(one for one in desk.facts(order).stampings if one.delivered_at)
+        assert (found.facts["ready"], found.facts["ready_until_at"]) == (1, delivered.kept_until)
+    assert desk.code(M.FILE_MISSING, order, days=60) is None
     assert desk.code(M.CANNOT_OPEN, order) == "download_again"
     assert desk.code(M.INVALID_AT_AGENCY, order) == "stamp_holds"
     desk.give_back("send", "settle")
@@ -174,6 +180,17 @@ def test_documents_that_are_all_stamped_are_told_so(desk: Desk) -> None:
     desk.shop.arrange("UPDATE documents SET forgotten_at = now()")
     assert desk.code(M.PAID_NOT_EXECUTED, order) == "document_forgotten"
     assert desk.code(M.CANNOT_OPEN, order) == "document_forgotten"
+
+
+def test_stamping_from_the_balance_is_told_by_its_document(desk: Desk) -> None:
+    desk.executed(1)
+    stamping = desk.shop.reserve(1)
+    assert stamping is not None
+    matters = (*MONEY, M.QUOTA_LOST, M.STAMP_MISSING, M.FILE_MISSING)
+    assert {desk.code_of_stamping(one, stamping) for one in matters} == {"stamping_under_way"}
+    desk.shop.fail(stamping)
+    desk.shop.work()
+    assert {desk.code_of_stamping(one, stamping) for one in matters} == {"stamping_failed"}
 
 
 def test_every_answer_has_its_sentences_in_both_languages() -> None:
