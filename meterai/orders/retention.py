@@ -16,7 +16,7 @@ RETENTION: tuple[Rule, ...] = (
         "labelled_at",
         "A client's own words may name a person, whatever we ask of them; after two years nobody looks "
         "for a thing by them. Their row stays, so that a repeat is not taken for another request.",
-        only="(reference IS NOT NULL OR metadata <> '{}')",
+        only="reference IS NOT NULL OR metadata <> '{}'",
         blanks={"reference": "NULL", "metadata": "'{}'"},
     ),
     Stays(

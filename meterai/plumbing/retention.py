@@ -61,7 +61,7 @@ class Leaves:
         act = f"UPDATE {self.table} SET {changes}" if changes else f"DELETE FROM {self.table}"  # noqa: S608 - all of it is written below
         return (
             f"{act} WHERE ({key}) IN (SELECT {key} FROM {self.table}"  # noqa: S608
-            f" WHERE {self.only} AND {self.since} < %s LIMIT %s FOR UPDATE SKIP LOCKED)"
+            f" WHERE ({self.only}) AND {self.since} < %s LIMIT %s FOR UPDATE SKIP LOCKED)"
         )
 
 

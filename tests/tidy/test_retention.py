@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from meterai.apps.retention import KEPT, RULES
-from meterai.plumbing.retention import Leaves, Stays
+from meterai.plumbing.retention import WEEK, Leaves, Stays
 from meterai.plumbing.rights import Right, rights_due
 from scripts.retention import COMMAND, FILE, document
 
@@ -131,6 +131,18 @@ def test_the_application_may_do_what_a_rule_asks(
     names = frozenset(name for table, name in columns(connection) if table == rule.table)
     asked = {Right(rule.table, "UPDATE", column) for column in rule.blanks}
     assert (asked or {Right(rule.table, "DELETE")}) <= rights_due({rule.table: names})
+
+
+def test_a_rule_of_either_condition_waits_for_its_time(connection: psycopg.Connection[Any]) -> None:
+    connection.execute("CREATE TEMP TABLE kept (id integer, at timestamptz, is_one boolean)")
+    connection.execute(
+        "INSERT INTO kept VALUES (1, now(), true), (2, now() - interval '2 days', true)"
+    )
+    rule = Leaves("kept", "kept", ("id",), WEEK, "at", "why", only="is_one OR id > 5")
+    connection.execute(rule.statement().encode(), ("yesterday", 10))
+    left = rows(connection, "SELECT id FROM kept")
+    connection.rollback()
+    assert left == [(1,)]
 
 
 def test_the_document_is_that_of_the_table() -> None:
