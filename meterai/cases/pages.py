@@ -36,6 +36,7 @@ from meterai.pages import (
     Page,
     PageRequest,
     RoomPages,
+    ShownTo,
     field_errors,
     form_key,
     fresh_key,
@@ -330,7 +331,17 @@ async def accept(
 PAGES = RoomPages(
     "cases",
     "meterai.cases",
-    links=(Link(LinkPlace.FOOT, 6, "/complaints/new", "page.foot.complaints"),),
+    links=(
+        Link(LinkPlace.FOOT, 6, "/complaints/new", "page.foot.complaints"),
+        Link(
+            LinkPlace.DESK,
+            25,
+            "/console/cases",
+            "page.nav.complaints",
+            ShownTo.STAFF,
+            Permission.CONSOLE_CASES,
+        ),
+    ),
 )
 routes = [
     show_form,

@@ -57,8 +57,12 @@ def aloud(number: str) -> Markup:
 
 
 def may(caller: Caller | None, permission: str) -> bool:
-    """True where a page offers what needs this permission: to a stranger, and to whoever has it."""
-    return not permission or caller is None or permission in caller.permissions
+    """True where a page offers what needs this permission: to a stranger, and to whoever has it, of its own account or as staff."""
+    return (
+        not permission
+        or caller is None
+        or permission in caller.permissions | caller.staff_permissions
+    )
 
 
 class Site:

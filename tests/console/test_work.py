@@ -11,7 +11,7 @@ from tests.console.conftest import Floor
 
 
 def test_every_list_of_the_rooms_is_shown_with_its_words(floor: Floor) -> None:
-    floor.seat("regulator")
+    floor.seat("supervisor")
     answer = floor.get("/console/work")
     assert answer.status_code == 200
     assert "work." not in answer.text
@@ -57,6 +57,14 @@ def test_list_that_is_none_is_not_found(floor: Floor) -> None:
 def test_stranger_sees_no_list(floor: Floor) -> None:
     floor.seat()
     assert floor.get("/console/work").status_code == 403
+
+
+def test_complaints_are_in_the_bar_of_staff_who_answer_them(floor: Floor) -> None:
+    for role, is_shown in (("support", True), ("supervisor", True), ("regulator", False)):
+        floor.seat(role)
+        assert ('href="/console/cases"' in floor.get("/console").text) == is_shown, role
+    floor.seat("support")
+    assert 'href="/console/cases" aria-current' in floor.get("/console/cases").text
 
 
 def test_certificate_near_its_end_is_told_and_another_is_not(floor: Floor) -> None:
