@@ -41,7 +41,7 @@ class Happening:
     `word` names its sentence, `happening.<word>` in the messages of the room that tells it, which `facts`
     fill in.  `about` is the thing it links to, where that is another than the subject that was asked about.
     `actor` is who did it, as the audit trail keeps it; only staff see it.  What is `for_staff` alone is left out of
-    the timeline of the person.
+    the timeline of the person.  `begins` says that the subject came into being by it: nothing of the same moment was before.
     """
 
     at: datetime
@@ -50,6 +50,7 @@ class Happening:
     about: Subject | None = None
     actor: str = ""
     for_staff: bool = False
+    begins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,5 +76,5 @@ KIND_OF_ID = {
 
 
 def in_order(happenings: Sequence[Happening]) -> list[Happening]:
-    """Oldest first; of one moment as they were told."""
-    return sorted(happenings, key=lambda one: one.at)
+    """Oldest first; of one moment the one that begins the subject, then as they were told."""
+    return sorted(happenings, key=lambda one: (one.at, not one.begins))

@@ -67,7 +67,7 @@ def _placed(order: Order, about: Subject | None = None) -> Happening:
     }
     word = "order_placed" if about is None else "order_of_account"
     state = Said(f"state.order.{order.state}", {})
-    return Happening(order.placed_at, word, facts | {"now": state}, about)
+    return Happening(order.placed_at, word, facts | {"now": state}, about, begins=about is None)
 
 
 async def _half_due(

@@ -59,11 +59,14 @@ def _can_name(text: str) -> bool:
 
 
 async def timeline(tx: ReadTx, offers: Offers, subject: Subject) -> list[Happening]:
-    """Everything that the rooms tell of a subject, the oldest first; nothing of what nothing of ours is called."""
+    """Everything that the rooms tell of a subject, the oldest first; nothing of what nothing of ours is called.
+
+    Of one moment the highest room comes first: what it does makes those below it act.
+    """
     if not _can_name(subject.shown):
         return []
     told: list[Happening] = []
-    for knows in offers.knows.values():
+    for knows in reversed(offers.knows.values()):
         told += await knows.tell(tx, subject)
     return in_order(told)
 
