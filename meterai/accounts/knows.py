@@ -1,15 +1,24 @@
-"""Accounts as staff ask for them: found by address or id, told without any secret."""
+"""Accounts as staff ask for them: found by address or id, told without any secret; API keys that end soon."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from meterai.accounts import store
-from meterai.accounts.model import ACCOUNT_KIND, EMAIL_LENGTH_MAX, normalized
+from meterai.accounts.model import (
+    ACCOUNT_KIND,
+    EMAIL_LENGTH_MAX,
+    KEY_KIND,
+    KEY_NEAR_END,
+    Permission,
+    normalized,
+)
 from meterai.kit.ids import read_typed, show
 from meterai.kit.refusal import Malformed
-from meterai.kit.subjects import Happening, Subject, SubjectKind
+from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
+from meterai.plumbing.config import Settings
 from meterai.plumbing.database import ReadTx
-from meterai.room import Knows
+from meterai.room import Knows, WorkList
 
 TOLD_MAX = 20  # sessions that open the account, and API keys; acts on them are in the trail
 
@@ -45,7 +54,7 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
         facts = {"name": known.organization}
         told.append(Happening(known.organization_at, "account_organization", facts))
     for session in await store.sessions(tx, about.account, TOLD_MAX):
-        facts = {"browser": session.browser or "-", "system": session.system or "-"}
+        facts = {"browser": session.browser, "system": session.system}
         at = session.last_used_at or session.begun_at
         told.append(Happening(at, "account_session_used", facts, for_staff=True))
     for key in await store.api_keys(tx, about.account, TOLD_MAX):
@@ -55,4 +64,17 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
     return told
 
 
+async def _near_end(tx: ReadTx, _: Settings, now: datetime, limit: int) -> Sequence[WorkItem]:
+    return [
+        WorkItem(
+            _subject(one.account),
+            one.expires_at - KEY_NEAR_END,
+            one.expires_at,
+            {"name": one.name, "key": show(KEY_KIND, one.key)},
+        )
+        for one in await store.keys_near_end(tx, now, now + KEY_NEAR_END, limit)
+    ]
+
+
 KNOWS = Knows(find=find, tell=tell)
+WORK = (WorkList(name="keys_near_end", permission=Permission.CONSOLE_READ, waiting=_near_end),)

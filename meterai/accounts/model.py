@@ -222,6 +222,7 @@ SESSIONS_SHOWN_MAX = 50  # the newest; a person has a few, and can end all
 # For how long a key still opens after its successor was made: at once, an hour, a day, a week.
 KEY_OVERLAP_HOURS = (0, 1, 24, 168)
 KEY_LIVES_MAX = timedelta(days=3_660)  # ten years: beyond, the year was typed wrong
+KEY_NEAR_END = timedelta(days=30)  # staff see it from then on: time to ask whoever has it
 KEY_END_TOLD_BEFORE = timedelta(days=7)  # its owner is written to; time to make another
 KEYS_SHOWN_MAX = 100  # those in use, and the newest of those that were ended
 # People who share a phone: their addresses all stay known, the one used longest ago goes first.

@@ -7,7 +7,7 @@ from meterai.accounts.audited import AUDITED
 from meterai.accounts.codes import CodeService
 from meterai.accounts.demands import DEMANDS, UNDEMANDED
 from meterai.accounts.invariants import INVARIANTS
-from meterai.accounts.knows import KNOWS
+from meterai.accounts.knows import KNOWS, WORK
 from meterai.accounts.levers import LEVERS
 from meterai.accounts.model import INVITATION, ORGANIZATION
 from meterai.accounts.organizations import OrganizationService
@@ -120,6 +120,7 @@ ROOM = Room(
     },
     levers=LEVERS,
     knows=KNOWS,
+    work=WORK,
     invariants=INVARIANTS,
     audited=AUDITED,
     retention=RETENTION,

@@ -429,12 +429,13 @@ async def set_key_end(tx: Tx, account: UUID, key: UUID, at: datetime) -> None:
 
 
 KEY_ENDS = "tell_key_ends"
+_NOT_FOLLOWED = "NOT EXISTS (SELECT 1 FROM api_keys s WHERE s.account_id = o.account_id AND s.follows = o.key_id)"
 # A key with a successor, or one that was made for less than that, ends as its owner has just said.
 _KEYS_THAT_END = f"""
 SELECT account_id AS account, key_id AS key, name, expires_at FROM api_keys o
 WHERE expires_at > %s AND expires_at <= %s::timestamptz + %s AND ended_at IS NULL AND end_told_at IS NULL
     AND expires_at - created_at > %s
-    AND NOT EXISTS (SELECT 1 FROM api_keys s WHERE s.account_id = o.account_id AND s.follows = o.key_id)
+    AND {_NOT_FOLLOWED}
     AND {not_paused(KEY_ENDS, "key_id")}
 ORDER BY expires_at LIMIT %s
 """  # noqa: S608 - names are constants
@@ -445,6 +446,20 @@ async def keys_that_end(
 ) -> list[KeyOfAccount]:
     """API keys that end so soon, and whose owner was not told."""
     return await tx.all_as(_KEYS_OF_ACCOUNTS, _KEYS_THAT_END, now, now, before, before, limit)
+
+
+KEYS_NEAR_END = f"""
+SELECT account_id AS account, key_id AS key, name, expires_at FROM api_keys o
+WHERE expires_at > %s AND expires_at <= %s AND ended_at IS NULL AND {_NOT_FOLLOWED}
+ORDER BY expires_at LIMIT %s
+"""  # noqa: S608 - names are constants
+
+
+async def keys_near_end(
+    tx: ReadTx, now: datetime, until: datetime, limit: int
+) -> list[KeyOfAccount]:
+    """API keys that end until then and have no successor, the soonest first."""
+    return await tx.all_as(_KEYS_OF_ACCOUNTS, KEYS_NEAR_END, now, until, limit)
 
 
 async def note_end_told(tx: Tx, account: UUID, key: UUID, at: datetime) -> bool:

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ import pytest
 from litestar.testing import RequestFactory
 
 from meterai.accounts import PERMISSIONS, KeyTerms, Permission, Role, store
+from meterai.accounts.knows import WORK
 from meterai.accounts.model import (
     KEY_KIND,
     KEY_PERMISSIONS,
@@ -29,6 +31,7 @@ from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import new_id, read, show
 from meterai.kit.refusal import Malformed, NotFound, SignInRequired
+from meterai.kit.subjects import WorkItem
 from tests.accounts.conftest import BEGIN, Counter
 from tests.support.shop import TESTER
 
@@ -400,3 +403,29 @@ def test_owner_is_told_once_before_a_key_ends_and_never_of_one_with_a_successor(
     rows = counter.rows("SELECT subject, actor FROM audit_events WHERE action = 'api_key_ends'")
     assert {row["actor"] for row in rows} == {"job:tell_key_ends"}
     assert show(KEY_KIND, replaced) not in {row["subject"] for row in rows}
+
+
+def test_staff_see_keys_near_their_end_the_soonest_first_and_none_with_a_successor(
+    counter: Counter, account: UUID
+) -> None:
+    def waiting() -> list[tuple[object, datetime | None]]:
+        async def look() -> Sequence[WorkItem]:
+            async with counter.database.reading() as tx:
+                return await near_end.waiting(tx, counter.settings, counter.clock.at, 10)
+
+        return [(one.facts["name"], one.due) for one in counter.do(look())]
+
+    [near_end] = WORK
+    late, soon = BEGIN + timedelta(days=60), BEGIN + timedelta(days=40)
+    of_page(counter, account, expires_at=late)
+    of_page(counter, account, expires_at=soon)
+    replaced = id_of(counter, account)
+    replace_key(counter, account, replaced, 168)
+    of_page(counter, account)
+    assert waiting() == []
+    counter.clock.at = late - timedelta(days=25)
+    assert [due for _, due in waiting()] == [soon, late]
+    counter.clock.at = soon
+    assert [due for _, due in waiting()] == [late]
+    counter.do(counter.service.tell_of_ends())
+    assert [due for _, due in waiting()] == [late]  # told, and still there

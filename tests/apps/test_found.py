@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from bench.audit import make
+from meterai.accounts import store as account_store
 from meterai.audit import store as audit_store
 from meterai.kit.ids import new_id, show
 from meterai.kit.serial import UNLEASED, SerialMaker
@@ -51,6 +52,7 @@ FEW: dict[str, tuple[str, tuple[Any, ...]]] = {
     "stampings by reference": (stamping_store.BY_REFERENCE, ("A-1", 10)),
     "suspense by number": (suspense_store.BY_NUMBER, ("EM1", "EM1", 10)),
     "suspense of references": (suspense_store.OF_REFERENCES, (["EM1"], 10)),
+    "keys near their end": (account_store.KEYS_NEAR_END, (NOW, NOW, 10)),
     "given up by number": (mail_store.GIVEN_UP_ACCOUNTS, (SOME, SOME)),
 }
 
