@@ -46,7 +46,7 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
         )
     ]
     if found.decided_at is not None:
-        decided = {"approval": found.shown, "command": found.command, "note": found.note or "-"}
+        decided = {"approval": found.shown, "command": found.command, "note": found.note}
         who = _staff(found.decided_by) if found.decided_by else ""
         told.append(
             Happening(

@@ -58,16 +58,17 @@ def _about(line: TrailLine) -> Subject | None:
 
 def _told(line: TrailLine, about: Subject | None) -> Happening:
     key = f"trail.{line.action}"
+    there = _about(line)
+    link = None if about is not None and there == about else there
+    # What the page is about, or links to, needs no word.
+    named = {one.shown for one in (about, link) if one is not None}
     more = [f"{name} {told}" for name, told in line.facts.items() if name not in _UNTOLD]
     facts = {
         "act": Said(key, {}) if key in catalogue() else line.action,
-        "subject": line.subject,
-        "by": line.actor,
-        "more": ", ".join(more) or "-",
-        "request": line.facts.get("request", "-"),
+        "subject": "" if line.subject in named else line.subject,
+        "more": ", ".join(more),
+        "request": line.facts.get("request"),
     }
-    there = _about(line)
-    link = None if about is not None and there == about else there
     return Happening(line.happened_at, "trail_line", facts, link, line.actor, for_staff=True)
 
 

@@ -138,7 +138,7 @@ def _refund(facts: Facts, one: RefundView, second: str = "") -> Answer | None:
     match RefundState(one.state):
         case RefundState.SETTLED:
             assert one.settled_at is not None, "a settled refund has its time"
-            told |= {"settled_at": one.settled_at, "bank_number": one.provider_refund_number or "-"}
+            told |= {"settled_at": one.settled_at, "bank_number": one.provider_refund_number}
             return Answer(f"refund_settled{second}", told)
         case RefundState.VOID:
             return Answer(f"refund_void{second}", told)

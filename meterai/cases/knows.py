@@ -68,7 +68,7 @@ async def _waiting(
             subject(one),
             one.opened_at,
             one.due_at,
-            {"matter": Said(f"matter.{one.matter}", {}), "about": one.about or "-"},
+            {"matter": Said(f"matter.{one.matter}", {}), "about": one.about},
         )
         for one in await store.due(tx, limit)
     ]

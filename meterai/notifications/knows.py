@@ -81,7 +81,7 @@ def _facts(one: MailTold) -> dict[str, object]:
     return {
         "what": Said(key if key in catalogue() else "mail.about.other", {}),
         "tries": one.tries,
-        "fault": one.fault or "-",
+        "fault": one.fault,
         "mail": str(one.id),
     }
 
@@ -101,7 +101,7 @@ def _job_facts(one: FailedJob) -> dict[str, object]:
         "handler": one.handler,
         "event": one.kind,
         "tries": one.tries,
-        "fault": one.fault or "-",
+        "fault": one.fault,
     }
 
 

@@ -56,8 +56,8 @@ def _attempt(one: AttemptTold) -> Iterator[Happening]:
         "amount": one.amount,
         "reference": one.reference,
         "expires_at": one.expires_at,
-        "number": one.provider_reference or "-",
-        "answer": one.last_answer or "-",
+        "number": one.provider_reference,
+        "answer": one.last_answer,
         "times": one.asked,
     }
     yield Happening(one.opened_at, "payment_begun", facts, for_staff=True)

@@ -8,7 +8,8 @@ template of that page, in `templates/<page>.toml`:
     en = "You do not have enough stamps: {needed} needed, {available} available."
 
 A sentence is filled from facts by name: {quantity:stamp|stamps} is the word for one or for
-several, {retry_at.clock} the hour of a time without its day.  A test keeps both languages complete and every refusal
+several, {retry_at.clock} the hour of a time without its day, {note:? Note: *} the words with the fact for their
+star, and nothing where there is no such fact.  A test keeps both languages complete and every refusal
 code translated.
 """
 
@@ -76,7 +77,10 @@ class _Lenient(Formatter):
             return "{" + field_name + "}", field_name
 
     def format_field(self, value: object, format_spec: str) -> str:
-        """One form of a word for one thing, another for several: {quantity:stamp|stamps}."""
+        """One form of a word for one thing, another for several: {quantity:stamp|stamps}; words about what there may
+        not be: {note:? Note: *}."""
+        if format_spec.startswith("?"):
+            return format_spec[1:].replace("*", str(value)) if value else ""
         one, is_choice, several = format_spec.partition("|")
         if not is_choice:
             return str(super().format_field(value, format_spec))

@@ -76,8 +76,8 @@ def _facts(one: Refund) -> dict[str, object]:
         "cause": Said(f"refund.cause.{one.cause}", {}),
         "stage": Said(f"state.refund.{one.state}", {}),
         "number": one.number,
-        "there": one.provider_number or "-",
-        "answer": one.last_answer or "-",
+        "there": one.provider_number,
+        "answer": one.last_answer,
         "tries": one.tries,
         "due_at": one.due_at,
         "refund": show("rfd", one.id),
@@ -116,7 +116,7 @@ async def _waiting(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Seque
             subject(one),
             one.requested_at,
             one.due_at,
-            _facts(one) | {"route": by_attempt.get((one.account, one.attempt), "-")},
+            _facts(one) | {"route": by_attempt.get((one.account, one.attempt))},
         )
         for one in found
     ]

@@ -81,9 +81,9 @@ def _facts(one: Stamping) -> dict[str, object]:
     return {
         "document": one.document_name,
         "digest": one.sha256_original.hex(),
-        "stamped": one.sha256_stamped.hex() if one.sha256_stamped else "-",
-        "serials": ", ".join(one.serials) or "-",
-        "due_at": one.due_at or "-",
+        "stamped": one.sha256_stamped.hex() if one.sha256_stamped else None,
+        "serials": ", ".join(one.serials),
+        "due_at": one.due_at,
         "kept_until": one.kept_until,
         "stage": Said(f"state.stamping.{one.state}", {}),
         "reason": Said(_reason(one.refused), {}),

@@ -63,14 +63,14 @@ def _facts(item: Item) -> dict[str, object]:
     return {
         "item": show("sus", item.id),
         "reason": Said(f"suspense.reason.{item.reason}", {}),
-        "amount": item.amount or "-",
+        "amount": item.amount,
         "booked": item.booked,
-        "reference": item.reference or "-",
-        "payment": item.payment or "-",
+        "reference": item.reference,
+        "payment": item.payment,
         "owner": item.owner,
         "due_at": item.due_at,
         "resolution": Said(f"suspense.resolution.{item.resolution}", {}),
-        "note": item.note or "-",
+        "note": item.note,
     }
 
 

@@ -1,5 +1,6 @@
 """One timeline of everything that happened to a subject, and what the search box finds."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -59,6 +60,37 @@ def test_order_is_found_by_every_number_it_has(till: Till) -> None:
     shown = show("ord", order)
     for text in (shown, shown.upper(), f"  {shown} ", number, there, till.reference(attempt)):
         assert search(till.shop, text) == [_order(till, order)], text
+
+
+@pytest.mark.parametrize("documents", [0, 2])
+def test_order_is_placed_before_anything_of_the_same_moment(shop: Shop, documents: int) -> None:
+    order = shop.place_documents([1] * documents) if documents else shop.place(1)
+    shop.arrange("UPDATE payment_attempts SET opened_at = (SELECT placed_at FROM orders)")
+    told = timeline_of(shop, Subject(SubjectKind.ORDER, show("ord", order), shop.account))
+    assert words(told, for_staff=True)[: documents + 2] == [
+        "order_placed",
+        *["stamping_asked"] * documents,
+        "payment_begun",
+    ]
+
+
+def test_sentence_says_nothing_of_what_there_is_not(till: Till) -> None:
+    order, _, qr = till.order()
+    till.control("pay", qr_content=qr)
+    till.ask()
+    till.shop.ask_back(order)
+    till.shop.work()
+    told = timeline_of(till.shop, _order(till, order))
+    assert {"payment_answered", "trail_line", "mail_queued", "refund_begun"} <= set(
+        words(told, for_staff=True)
+    )
+    for language in ("id", "en"):
+        read = sentences(told, language)
+        assert not [one for one in read if re.search(r"(?<!\w)-(?!\w)", one)], read
+    [line_of_trail] = [one for one in told if one.word == "trail_line"]
+    [read_line] = sentences([line_of_trail])
+    assert read_line == "Audit trail: a refund was asked for. Details: stamps 1."
+    assert line_of_trail.actor == "account"
 
 
 @pytest.mark.parametrize(

@@ -74,3 +74,14 @@ def test_a_length_in_a_sentence_is_written_as_people_do(value: float, written: s
         assert localize({"page_width": value}, language) == {
             "page_width": written.replace(",", point)
         }
+
+
+def test_words_about_what_there_is_not_are_left_out() -> None:
+    key, facts = "work.mails.item", {"what": "x", "tries": 2}
+    assert translate(key, "en", **facts, fault="away") == "Email about x: 2 tries, fault away"
+    for nothing in (None, ""):
+        assert translate(key, "en", **facts, fault=nothing) == "Email about x: 2 tries"
+    assert (
+        translate(key, "id", **facts, fault="{tries}|*")
+        == "Email tentang x: 2 percobaan, gangguan {tries}|*"
+    )
