@@ -10,7 +10,11 @@ import pytest
 from PIL import Image
 
 from meterai.accounts import AccountService
+from meterai.cases.proof import read_answer
+from meterai.cases.proof_pages import PEM
 from meterai.kit.ids import new_id, show
+from meterai.plumbing.messages import translate
+from meterai.plumbing.signed import public_key_of
 from tests.cases.desk import Desk
 from tests.support.shop import TESTER, Shop, open_shop
 from tests.support.walk_in import WalkIn, fields, walk_in
@@ -247,3 +251,28 @@ def test_api_complains_with_a_key_and_reads_the_same(ani: Person) -> None:
         )
         assert wrong.json()["code"] == "malformed"
         assert wrong.json()["field"] == "matter"
+
+
+def test_proof_of_an_answer_is_for_its_person_and_is_a_statement_never_a_stamp(
+    ani: Person,
+) -> None:
+    there = ani.complains(show("ord", ani.desk.executed(2)))
+    sealed, signed = (ani.client.get(f"{there}/answer.{kind}") for kind in ("pdf", "json"))
+    assert sealed.headers["content-type"] == "application/pdf"
+    assert signed.headers["content-type"] == "application/json"
+    for answer in (sealed, signed):
+        assert answer.headers["content-disposition"].startswith("attachment")
+    with ani.as_another():
+        key = ani.client.get("/complaints/key.pem")
+        assert key.headers["content-type"] == PEM
+        for kind in ("pdf", "json"):
+            assert ani.client.get(f"{there}/answer.{kind}").status_code in (303, 401)
+        ani.signs_in("budi@example.id")
+        for kind in ("pdf", "json"):
+            assert ani.client.get(f"{there}/answer.{kind}").status_code == 404
+        file = {"document": ("jawaban.pdf", sealed.content, "application/pdf")}
+        told = ani.client.post("/check", files=file).text
+    assert translate("verdict.statement", "en") in told
+    assert translate("verdict.genuine", "en") not in told
+    facts = read_answer(signed.content, public_key_of(key.content))
+    assert facts["order"] in ani.get(there)
