@@ -60,9 +60,9 @@ class Samples:
 
     async def _whole(self, end: datetime) -> dict[str, float]:
         async with self._database.reading() as tx:
-            sold = await orders.figures(tx, end - MINUTE, end)
-            back = await refunds.figures(tx, end - MINUTE, end)
-            mails = await notifications.figures(tx, end - MINUTE, end)
+            sold = await orders.figures_within(tx, end - MINUTE, end)
+            back = await refunds.figures_within(tx, end - MINUTE, end)
+            mails = await notifications.figures_within(tx, end - MINUTE, end)
         told: dict[Gauge, dict[str, float]] = {
             metrics.ORDERS: {"placed": sold.placed, "executed": sold.executed},
             metrics.EXECUTION: {"median": sold.median_seconds, "p95": sold.p95_seconds},

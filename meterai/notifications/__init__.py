@@ -22,7 +22,7 @@ from meterai.notifications.service import (
     waited,
 )
 from meterai.notifications.settings import NotificationSettings
-from meterai.notifications.store import LEASE_SECONDS, figures
+from meterai.notifications.store import LEASE_SECONDS, figures_within
 
 __all__ = [
     "LEASE_SECONDS",
@@ -30,7 +30,7 @@ __all__ = [
     "MailService",
     "NotificationSettings",
     "count_given_up",
-    "figures",
+    "figures_within",
     "given_up",
     "mails_told",
     "queue",

@@ -289,7 +289,7 @@ async def not_sent(tx: ReadTx, before: datetime, limit: int) -> list[MailTold]:
     return await tx.all_as(_TOLD, NOT_SENT, before, limit)
 
 
-async def figures(tx: ReadTx, since: datetime, until: datetime) -> MailFigures:
+async def figures_within(tx: ReadTx, since: datetime, until: datetime) -> MailFigures:
     """Mails that were sent in a span, and all that wait."""
     span = (since - _COUNTED_WITHIN, since, until)
     found = await tx.one_as(_FIGURES, FIGURES, *span, *span)

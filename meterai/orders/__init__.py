@@ -35,7 +35,7 @@ from meterai.orders.service import (
     withdraw,
 )
 from meterai.orders.settings import OrderSettings
-from meterai.orders.store import figures
+from meterai.orders.store import figures_within
 
 __all__ = [
     "Order",
@@ -50,7 +50,7 @@ __all__ = [
     "PaymentView",
     "PlacedOrder",
     "Terms",
-    "figures",
+    "figures_within",
     "finish",
     "key_of",
     "load",

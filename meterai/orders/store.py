@@ -228,7 +228,7 @@ async def half_due(tx: ReadTx, at: datetime, due_seconds: float, limit: int) -> 
     return await tx.all_as(_IN_FLIGHT, HALF_DUE, at, due_seconds / 2, at, limit)
 
 
-async def figures(tx: ReadTx, since: datetime, until: datetime) -> OrderFigures:
+async def figures_within(tx: ReadTx, since: datetime, until: datetime) -> OrderFigures:
     """Orders that were placed, and those that were executed, in a span."""
     found = await tx.one_as(_FIGURES, FIGURES, since, until, since, until)
     assert found is not None

@@ -21,7 +21,7 @@ from meterai.refunds.service import (
     refunds_of_orders,
     shown,
 )
-from meterai.refunds.store import figures
+from meterai.refunds.store import figures_within
 
 __all__ = [
     "NothingToRefund",
@@ -32,7 +32,7 @@ __all__ = [
     "RefundView",
     "ask",
     "book_as_told",
-    "figures",
+    "figures_within",
     "lease_seconds",
     "load",
     "marks",

@@ -469,7 +469,7 @@ async def unused(
     return found
 
 
-async def figures(tx: ReadTx, since: datetime, until: datetime) -> RefundFigures:
+async def figures_within(tx: ReadTx, since: datetime, until: datetime) -> RefundFigures:
     """Refunds that began, and those that settled, in a span; and all that are open."""
     first = earliest_id(since, margin_seconds=60)  # clocks of two machines
     found = await tx.one_as(_FIGURES, FIGURES, first, since, until, since, until)
