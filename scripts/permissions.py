@@ -33,8 +33,8 @@ COMMAND = ".venv/bin/python -m scripts.permissions"
 HEAD = f"""# Who may do what
 
 Every route declares one permission, and one guard asks for it (`meterai/accounts/guard.py`). Which role has which
-permission is one table (`PERMISSIONS` and `STAFF_PERMISSIONS` in `meterai/accounts/model.py`). Who lacks a permission
-is answered 403 `not_permitted` with its name, a visitor 401 `sign_in_required`, or the sign-in page.
+permission is one table (`PERMISSIONS` and `STAFF_PERMISSIONS` in `meterai/accounts/model.py`). A caller without the permission
+gets 403 `not_permitted` with its name; a visitor gets 401 `sign_in_required`, or the sign-in page.
 
 This file is written by `{COMMAND}` from the routes themselves. A test asks every route over
 HTTP as every role and compares the answers with the table.
@@ -42,44 +42,43 @@ HTTP as every role and compares the answers with the table.
 ## Acting for somebody
 
 * A session acts for one account at a time: the person's own, of which the person is the owner, or an organization in
-  which the person has a role. It is chosen on the account page and kept with the session; no parameter of a request
-  names it. A form says for whom it was made, and is refused in a session that acts for another account.
-* The role is asked for at each request. When it has ended, the session may do nothing for that organization any more
-  (403 `membership_ended`) within five seconds.
-* `person` is what people do for themselves, whoever they act for: passkeys, sessions, proving who they are.
+  which the person has a role. The account is chosen on the account page and kept with the session; no parameter of a
+  request names it. A form names the account it was made for, and is refused in a session that acts for another account.
+* The role is read at each request. Within five seconds after its end the session may do nothing for that organization
+  (403 `membership_ended`).
+* `person` covers acts of people for themselves, for whichever account they act: passkeys, sessions, proof of who they are.
 
 ## API keys
 
-* A key belongs to an account. It has scopes: permissions that whoever made it had there (403 `scope_not_held`). A key
-  has never more than its scopes, and never `members.manage`. A key without scopes, as those of before there were any
-  and those made by `accounts create --api-key` without `--scope`, has every permission that a key may have.
+* A key belongs to an account. It has scopes: permissions that its maker had there (403 `scope_not_held`). A key
+  has never more than its scopes, and never `members.manage`. A key without scopes has every permission that a key may
+  have: keys from before scopes existed, and keys of `accounts create --api-key` without `--scope`.
 * A command of the API (`/v1`, neither GET nor HEAD) needs a key: a session gets 401 `api_key_required`.
-* A key may have an end. The query that opens a key asks for it; the owner of the account is written to seven days before.
-* *Replace this key* makes a successor with the same name and scopes, which the person who presses it must have too.
-  The old key opens for the overlap: not at all, an hour, a day or a week. A key has one successor.
-* A key of an organization stays with the organization when its maker leaves: programs go on, and the list of
-  keys says that its maker is no member any more. Owners and developers end or replace it. A key has no rights of the
-  person who made it, so nothing is left behind with that person.
+* A key may have an end. The query that opens a key checks it; the owner of the account gets a mail seven days before.
+* *Replace this key* makes a successor with the same name and scopes; the person who replaces it must have them too.
+  The old key works on for the overlap: not at all, an hour, a day or a week. A key has one successor.
+* A key of an organization stays with the organization when its maker leaves. Programs go on, and the list of
+  keys shows that its maker is no member any more. Owners and developers end or replace it. A key has no rights of the
+  person who made it, so a person who left keeps none through it.
 * No route makes a key for a key, and no key has rights of staff.
 
 ## Staff
 
 * The operator's people have one or more of five roles. They sign in by passkey alone: a role is given to an account
-  that has a passkey (`passkey_needed`), and with the first role all its sessions end. From then on a right code or
+  that has a passkey (`passkey_needed`), and with the first role all its sessions end. From then on a correct code or
   link of a mail is refused (403 `passkey_required`), and a passkey is added only in a session that a passkey opened.
-  When the last role ends, all sessions end again, and mail signs in.
-* Rights of staff are in a session that a passkey opened, for {STAFF_SESSION_LIVES.total_seconds() / 3600:.0f} hours. A lever asks for a proof
-  that is at most {PROOF_LIVES.total_seconds() / 60:.0f} minutes old, which of staff is a passkey.
+  When the last role ends, all sessions end again, and the account signs in by mail again.
+* A session has rights of staff if a passkey opened it, for {STAFF_SESSION_LIVES.total_seconds() / 3600:.0f} hours. A lever needs a proof by
+  passkey that is at most {PROOF_LIVES.total_seconds() / 60:.0f} minutes old.
 * The first two supervisors are made on the command line (`staff first`); every other role of staff is given and
   ended by a supervisor with the approval of a second one (`staff give`, `staff end`). The last supervisor stays.
-* Somebody of staff is a person as well, with an account, of which the permissions are those of an owner. The
-  columns of staff show what the role adds.
-* A command of an operator goes through the same permissions: with `--by` and the address of somebody of staff.
+* A member of staff is also a person with an account, and its owner. The columns of staff show what the role adds.
+* A command of an operator asks for the same permissions: `--by` is the address of a member of staff.
 """
 TABLE = """## Routes and roles
 
-`yes`: allowed. `key`: over an API key with that scope alone, which the role can make if it manages keys too.
-`open`: nobody is asked who they are. `signed`: the payment provider, by its signature."""
+`yes`: allowed. `key`: only by an API key with that scope, which the role can make if it also manages keys.
+`open`: for everybody, without sign-in. `signed`: for the payment provider, by its signature."""
 COLUMNS = (
     *(role.value for role in Role),
     "API key",
