@@ -16,11 +16,21 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from meterai.accounts import PERMISSIONS, Permission, Role, require_permission
-from meterai.accounts.model import OF_STAFF, OPEN, PERSONAL, STAFF_PERMISSIONS, StaffRole
+from meterai.accounts.model import (
+    OF_STAFF,
+    OPEN,
+    PERSONAL,
+    STAFF_PERMISSIONS,
+    InvitationEvent,
+    OrganizationEvent,
+    StaffRole,
+)
+from meterai.approvals.model import ApprovalState
 from meterai.apps.audit import INVARIANTS, POSTINGS
 from meterai.apps.rooms import offers_of, services_of
 from meterai.apps.settings import settings_of as make_settings
 from meterai.apps.web import build
+from meterai.cases.model import CaseEvent
 from meterai.kit.actor import Actor
 from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constraint
 from meterai.ledger import invariants as ledger_invariants
@@ -90,6 +100,39 @@ def test_what_is_said_was_written() -> None:
     missing = [f"{where}: {key}" for where, key in spoken() if key not in catalogue()]
     missing += [cause for cause in RefundCause if f"refund.cause.{cause.value}" not in catalogue()]
     assert not missing, "\n".join(missing)
+
+
+# Acts that are named after what happened: `case_{event}`.
+_ACTS_NAMED_AFTER = {
+    "case": CaseEvent,
+    "invitation": InvitationEvent,
+    "organization": OrganizationEvent,
+}
+
+
+def acts() -> Iterator[str]:
+    """Acts that are written into the trail."""
+    for _, tree in SOURCES:
+        for node in ast.walk(tree):
+            match node:
+                case ast.keyword(arg="action", value=ast.Constant(value=str(action))):
+                    yield action
+                case ast.Call(
+                    func=ast.Name(id="record" | "_record"),
+                    args=[_, _, ast.Constant(value=str(action)), *_],
+                ):
+                    yield action
+                case _:
+                    continue
+    for noun, events in _ACTS_NAMED_AFTER.items():
+        yield from (f"{noun}_{event}" for event in events)
+    yield from (f"approval_{state}" for state in ApprovalState if state != ApprovalState.WAITING)
+
+
+def test_every_act_of_the_trail_has_its_sentence() -> None:
+    written = set(acts())
+    assert {"signed_out", "line_created", "approval_requested", "case_opened"} <= written
+    assert not {one for one in written if f"trail.{one}" not in catalogue()}
 
 
 def test_every_state_that_is_shown_has_its_word() -> None:
