@@ -12,7 +12,10 @@ from meterai.kit.refusal import NotFound, Said
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import ReadTx
+from meterai.plumbing.paging import Page
 from meterai.room import Knows, WorkList
+
+CASES_TOLD_MAX = 50  # newest cases on the timeline of an account
 
 
 def subject(case: Case) -> Subject:
@@ -27,8 +30,24 @@ async def _find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
 
 
 async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
+    if about.kind == SubjectKind.ACCOUNT:
+        return [_opened(case) for case in await _of_account(tx, about)]
     cases = await _cases(tx, about)
     return [one for case in cases for one in _told(case, await store.messages(tx, case))]
+
+
+async def _of_account(tx: ReadTx, about: Subject) -> Sequence[Case]:
+    if about.account is None:
+        return ()
+    return await store.of_accounts(tx, (about.account,), Page().before, CASES_TOLD_MAX)
+
+
+def _opened(case: Case) -> Happening:
+    return Happening(case.opened_at, "case_complaint", _facts(case), subject(case))
+
+
+def _facts(case: Case) -> dict[str, object]:
+    return {"case": show(CASE_KIND, case.id), "matter": Said(f"matter.{case.matter}", {})}
 
 
 async def _cases(tx: ReadTx, about: Subject) -> Sequence[Case]:
@@ -44,10 +63,7 @@ async def _cases(tx: ReadTx, about: Subject) -> Sequence[Case]:
 
 
 def _told(case: Case, messages: Sequence[CaseMessage]) -> Iterator[Happening]:
-    facts: dict[str, object] = {
-        "case": show(CASE_KIND, case.id),
-        "matter": Said(f"matter.{case.matter}", {}),
-    }
+    facts = _facts(case)
     for one in messages:
         word = "case_facts" if one.author == Author.FACTS else f"case_{one.kind}"
         yield Happening(one.at, word, facts, subject(case), actor=_actor(one))

@@ -2,11 +2,13 @@
 
 import io
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from PIL import Image
 
 from meterai.cases import Matter
+from meterai.cases.knowing import subject
 from meterai.cases.model import (
     CASES_PER_DAY_MAX,
     MESSAGES_OF_PERSON_MAX,
@@ -25,8 +27,10 @@ from meterai.kit.clock import WIB
 from meterai.kit.ids import show
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.refusal import Malformed, NotFound
+from meterai.kit.subjects import Subject, SubjectKind
 from meterai.plumbing.http import IdempotencyKeyReused
 from tests.cases.desk import PERSON, Desk
+from tests.support.timelines import timeline_of
 
 M, S = Matter, CaseState
 
@@ -246,6 +250,18 @@ def test_complaint_about_an_order_of_somebody_else_learns_nothing(desk: Desk) ->
         desk.shop.do(desk.service.mine(desk.shop.account, case.id))
     assert desk.told(case).happenings == desk.told(case).happenings[:1]
     assert all(show("ord", order) not in str(mail["facts"]) for mail in desk.mails())
+
+
+def test_account_tells_of_its_newest_cases_and_no_other_does(desk: Desk) -> None:
+    case = desk.complain(M.SOMETHING_ELSE)
+    shop, stranger = desk.shop, desk.other_account("lain@example.id")
+
+    def cases(account: UUID) -> list[tuple[str, Subject | None]]:
+        told = timeline_of(shop, Subject(SubjectKind.ACCOUNT, show("acc", account), account))
+        return [(one.word, one.about) for one in told if one.word.startswith("case_")]
+
+    assert cases(shop.account) == [("case_complaint", subject(case))]
+    assert cases(stranger) == []
 
 
 def test_unsigned_complaint_is_answered_to_the_address_of_the_account(desk: Desk) -> None:
