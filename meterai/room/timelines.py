@@ -66,7 +66,7 @@ async def timeline(tx: ReadTx, offers: Offers, subject: Subject) -> list[Happeni
     if not _can_name(subject.shown):
         return []
     told: list[Happening] = []
-    for knows in reversed(offers.knows.values()):
+    for knows in reversed(list(offers.knows.values())):
         told += await knows.tell(tx, subject)
     return in_order(told)
 

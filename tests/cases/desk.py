@@ -9,8 +9,8 @@ from uuid import UUID
 from meterai.accounts import AccountService
 from meterai.cases import CaseService, Matter
 from meterai.cases.answers import Facts, answer
-from meterai.cases.gathering import About, Gathering, about_order
-from meterai.cases.model import Case, CaseEvent, Complaint, Outcome
+from meterai.cases.gathering import Gathering, about_order
+from meterai.cases.model import About, Case, CaseEvent, Complaint, Outcome
 from meterai.cases.service import CaseTold
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id, show

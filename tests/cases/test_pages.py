@@ -275,4 +275,4 @@ def test_proof_of_an_answer_is_for_its_person_and_is_a_statement_never_a_stamp(
     assert translate("verdict.statement", "en") in told
     assert translate("verdict.genuine", "en") not in told
     facts = read_answer(signed.content, public_key_of(key.content))
-    assert facts["order"] in ani.get(there)
+    assert str(facts["order"]) in ani.get(there)
