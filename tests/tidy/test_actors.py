@@ -19,6 +19,8 @@ MADE: dict[str, set[str]] = {
     "accounts/roles.py": {"MEMBER"},  # of a person who acts for an organization
     "accounts/service.py": {"ACCOUNT"},  # of a session or key
     "accounts/sessions.py": {"ACCOUNT"},  # of whoever proves an address
+    "approvals/knows.py": {"STAFF"},  # as its rows say who it was
+    "cases/knows.py": {"STAFF"},  # likewise
     "approvals/pulling.py": {"STAFF"},  # at the command line, by its address
     "commands/options.py": {"OPERATOR"},  # at the command line
     "plumbing/http.py": {
