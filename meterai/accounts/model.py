@@ -592,7 +592,6 @@ class ActingFor(NamedTuple):
 
     name: str
     role: str
-    membership_id: UUID
 
 
 @dataclass(frozen=True, slots=True)

@@ -333,7 +333,6 @@ class AccountService:
             account=stored.acts_for,
             organization=stored.acts_for,
             acts_for=acting.name,
-            membership=acting.membership_id,
             permissions=PERMISSIONS[Role(acting.role)],
             actor=member_actor(caller.account),
             form_token=self._form_token(f"{text}:{stored.acts_for.hex}"),

@@ -264,7 +264,7 @@ async def acting_for(tx: ReadTx, account: UUID, member: UUID) -> ActingFor | Non
     """The organization of this account with the role that the person has there; None without one."""
     return await tx.one_as(
         _ACTING,
-        "SELECT o.name, m.role, m.membership_id FROM memberships m JOIN organizations o USING (account_id)"
+        "SELECT o.name, m.role FROM memberships m JOIN organizations o USING (account_id)"
         " WHERE m.account_id = %s AND m.member_id = %s AND m.ended_at IS NULL AND o.state = 'open'",
         account,
         member,

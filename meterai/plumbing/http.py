@@ -245,7 +245,6 @@ class Caller:
     is_by_passkey: bool = False  # a passkey opened its session
     organization: UUID | None = None  # for which its session acts, where not for the person itself
     acts_for: str = ""  # the name of that organization
-    membership: UUID | None = None  # by which it acts for it
     is_acting_over: bool = False  # its role in the organization it acted for has ended
 
     own_actor: Actor = _ITS_OWN_ACCOUNT  # who the audit trail says it was, in its own account
