@@ -20,6 +20,7 @@ QUANTITY = 110  # whose price needs a second person
 BACK = "Rp1.100.000"
 SILENT_BANK = {"drop_notifications": -1, "query_500": -1}
 
+Fields = dict[str, str | float | bool]
 Seats = Callable[[str], Page]
 
 
@@ -75,7 +76,8 @@ def mailed(applicant: Applicant, subject: str) -> str:
         mails = applicant.instance.mails_to(applicant.email)
         return [str(one) for one in mails if one["subject"].endswith(subject)]
 
-    return until(f"a mail: {subject}", came)[0]
+    found: list[str] = until(f"a mail: {subject}", came)
+    return found[0]
 
 
 def seeks(page: Page, text: str, there: str) -> None:
@@ -184,7 +186,7 @@ def is_refused_to_approve_it(page: Page, path: str, instance: Instance) -> None:
     expect(page.get_by_role("button", name="Approve and carry out")).to_have_count(0)
     expect(page.locator("main")).to_contain_text("is decided by another person")
     token = page.locator("input[name=form_token]").first.input_value()
-    form = {"form_token": token, "do": "approve", "note": ""}
+    form: Fields = {"form_token": token, "do": "approve", "note": ""}
     headers = {"Origin": instance.url}
     sent = page.request.post(f"{instance.url}{path}", form=form, headers=headers)
     assert sent.status == 403
