@@ -71,7 +71,10 @@ def test_an_operator_sees_and_ends_the_keys_of_an_account(instance: Instance) ->
     customer = instance.customer(address)
     assert customer.get("/v1/balance").status == 200
     shown = instance.command("accounts", "keys", address).stdout
-    assert re.fullmatch(r"key_\w{26} made \S+Z, used \S+Z: command line\n", shown), shown
+    told = (
+        r"key_\w{26} made \S+Z, used \S+Z: command line \(account\.read [\w. ]+ stamping\.read\)\n"
+    )
+    assert re.fullmatch(told, shown), shown
     ended = instance.command("accounts", "end-key", address, shown.split()[0])
     assert (ended.returncode, "has ended" in ended.stdout) == (0, True), ended.stderr
 
