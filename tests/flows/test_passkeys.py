@@ -3,9 +3,18 @@
 import re
 import uuid
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, ViewportSize, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    CDPSession,
+    FilePayload,
+    Page,
+    ViewportSize,
+    expect,
+)
 
 from tests.support.browser import WAIT_MS
 from tests.support.inside import Inside
@@ -65,10 +74,8 @@ def choose_and_place(page: Page) -> None:
     page.wait_for_url("**/stamp/pay")
 
 
-def test_a_passkey_is_saved_signs_in_and_is_removed(
-    context: BrowserContext, instance: Instance
-) -> None:
-    page = context.new_page()
+def with_authenticator(context: BrowserContext, page: Page) -> tuple[CDPSession, str]:
+    """An authenticator in the device of a page, and how the browser calls it."""
     devices = context.new_cdp_session(page)
     devices.send("WebAuthn.enable")
     added = devices.send(
@@ -84,11 +91,48 @@ def test_a_passkey_is_saved_signs_in_and_is_removed(
             }
         },
     )
-    sign_in_by_mail(page, instance)
+    return devices, added["authenticatorId"]
+
+
+def saves_a_passkey(page: Page) -> None:
     page.get_by_label("Nama perangkat ini").fill("Ponsel uji")
     page.get_by_role("button", name="Simpan kunci sandi di perangkat ini").click()
     expect(page.get_by_role("heading", name="Ponsel uji")).to_be_visible()
-    kept = devices.send("WebAuthn.getCredentials", {"authenticatorId": added["authenticatorId"]})[
+
+
+def test_first_supervisor_signs_in_by_passkey_and_opens_the_console(
+    context: BrowserContext, instance: Instance
+) -> None:
+    """Section 9 of docs/first-day.md."""
+    page = context.new_page()
+    with_authenticator(context, page)
+    email = sign_in_by_mail(page, instance)
+    refused = instance.command("staff", "first", email)
+    assert refused.returncode != 0
+    assert "passkey" in refused.stderr
+    saves_a_passkey(page)
+    done = instance.command("staff", "first", email)
+    assert done.returncode == 0, done.stderr
+    assert ": supervisor\n" in instance.command("staff", "list").stdout
+
+    def is_signed_out() -> bool:
+        page.goto(f"{named(instance)}/account")
+        return urlsplit(page.url).path == "/sign-in" or page.locator("#email").count() == 1
+
+    until("no process takes the session any more", is_signed_out)
+    page.goto(f"{named(instance)}/console")
+    page.wait_for_url("**/console")  # the authenticator answers while the address is asked
+    expect(page.get_by_role("searchbox")).to_be_visible()
+
+
+def test_a_passkey_is_saved_signs_in_and_is_removed(
+    context: BrowserContext, instance: Instance
+) -> None:
+    page = context.new_page()
+    devices, authenticator = with_authenticator(context, page)
+    sign_in_by_mail(page, instance)
+    saves_a_passkey(page)
+    kept = devices.send("WebAuthn.getCredentials", {"authenticatorId": authenticator})[
         "credentials"
     ]
     assert [one["rpId"] for one in kept] == ["localhost"]
