@@ -7,6 +7,7 @@ from meterai import audit
 from meterai.accounts import store
 from meterai.accounts.model import (
     INVITATION_LIVES,
+    INVITATIONS_PER_ADDRESS_MAX,
     INVITATIONS_PER_DAY_MAX,
     AlreadyMember,
     Credential,
@@ -61,6 +62,11 @@ async def invite(tx: Tx, made: Invitation, language: str, *, actor: Actor) -> No
         raise NotFound("no such organization")
     if await store.count_invitations(tx, account, made.made_at - _DAY) >= INVITATIONS_PER_DAY_MAX:
         raise TooManyInvitations(INVITATIONS_PER_DAY_MAX)
+    if (
+        await store.count_invitations_to(tx, made.email, made.made_at - _DAY)
+        >= INVITATIONS_PER_ADDRESS_MAX
+    ):
+        raise TooManyInvitations(INVITATIONS_PER_ADDRESS_MAX)
     person = await store.account_by_email(tx, made.email)
     if person is not None and await store.member_of_person(tx, account, person) is not None:
         raise AlreadyMember("the person has a role there")

@@ -215,6 +215,7 @@ _ATOM, _LABEL = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+", r"[a-z0-9]([a-z0-9-]{0,61}[a-z0
 _EMAIL = re.compile(
     rf"(?=[^@]{{1,64}}@){_ATOM}(\.{_ATOM})*@({_LABEL}\.)+(?=[a-z0-9-]*[a-z]){_LABEL}\Z"
 )
+_WEB_ADDRESS = re.compile(r"://|\bwww\.", re.IGNORECASE)
 _CREDENTIAL_LENGTH = 26 + 26 + 32
 KEY_NAME_LENGTH_MAX = 60  # characters; fits on one line of a phone
 KEYS_PER_ACCOUNT_MAX = 50  # not ended; a list that a person can still read through
@@ -233,6 +234,8 @@ ORGANIZATIONS_PER_PERSON_MAX = 20  # with a role in force; a list that a person 
 MEMBERS_MAX = 200  # of one organization; a list that its owner reads through
 # Sent within a day by one organization: a mail goes to whoever it names, so as few as a team needs.
 INVITATIONS_PER_DAY_MAX = 20
+# Sent within a day to one address by all organizations: nobody's inbox is filled by organizations made for it.
+INVITATIONS_PER_ADDRESS_MAX = 5
 INVITATION_LIVES = timedelta(days=7)
 STAMPS_PER_MONTH_MAX = 1_000_000_000  # beyond what is sold in a year
 # A session that began by then may make what outlives it: a passkey, an API key.  Long enough to make one
@@ -335,7 +338,7 @@ class TooManyMembers(Refusal):
 
 
 class TooManyInvitations(Refusal):
-    """The organization has sent as many invitations within a day as it may."""
+    """The organization, or all of them to one address, have sent as many invitations within a day as may be."""
 
     code = "too_many_invitations"
     status = 429
@@ -792,8 +795,11 @@ def key_name(text: str) -> str:
 
 
 def organization_name(text: str) -> str:
-    """The name of an organization.  Refuses `Malformed`."""
-    return _name(text, "organization", ORGANIZATION_NAME_LENGTH_MAX)
+    """The name of an organization.  Refuses `Malformed`, also of a web address: mails to strangers have the name."""
+    name = _name(text, "organization", ORGANIZATION_NAME_LENGTH_MAX)
+    if _WEB_ADDRESS.search(name):
+        raise Malformed("organization", "shown_text", length_max=ORGANIZATION_NAME_LENGTH_MAX)
+    return name
 
 
 def _name(text: str, field: str, length_max: int) -> str:

@@ -930,6 +930,15 @@ async def count_invitations(tx: ReadTx, account: UUID, since: datetime) -> int:
     return found
 
 
+async def count_invitations_to(tx: ReadTx, email: str, since: datetime) -> int:
+    """How many invitations all organizations have sent to an address since then."""
+    found = await tx.value(
+        "SELECT count(*) FROM invitations WHERE email = %s AND made_at > %s", email, since
+    )
+    assert isinstance(found, int)
+    return found
+
+
 async def end_invitation(tx: Tx, account: UUID, invitation: UUID, state: InvitationState) -> bool:
     """End an invitation in this state; false where it had ended before."""
     return bool(

@@ -13,6 +13,7 @@ from meterai.accounts.model import (
     InvitationForAnother,
     InvitationSpent,
     TooManyInvitations,
+    organization_name,
 )
 from meterai.accounts.organizations import OrganizationService
 from meterai.apps.settings import settings_of as make_settings
@@ -136,6 +137,20 @@ def test_organization_invites_so_many_in_a_day(
         office.invites()
     office.counter.clock.wait(days=1, seconds=1)
     office.invites()
+
+
+def test_one_address_is_invited_so_often_in_a_day_by_all_organizations(office: Office) -> None:
+    for _ in range(5):
+        office.invites("tamu@example.id")
+    with pytest.raises(TooManyInvitations):
+        office.invites("tamu@example.id")
+    office.invites("lain@example.id")
+
+
+@pytest.mark.parametrize("name", ["Anda menang! https://evil.example", "Klik WWW.evil.example"])
+def test_name_of_an_organization_is_no_web_address(name: str) -> None:
+    with pytest.raises(Malformed):
+        organization_name(name)
 
 
 @pytest.mark.parametrize("email", ["", "budi", "budi@example", "a@b.id, c@d.id"])
