@@ -5,10 +5,10 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from meterai.cases.knowing import subject
 from PIL import Image
 
 from meterai.cases import Matter
+from meterai.cases.knows import subject
 from meterai.cases.model import (
     CASES_PER_DAY_MAX,
     MESSAGES_OF_PERSON_MAX,
