@@ -11,7 +11,7 @@ from tests.console.conftest import Floor
 
 
 def test_every_list_of_the_rooms_is_shown_with_its_words(floor: Floor) -> None:
-    floor.seat("supervisor")
+    floor.seat("support", "finance")
     answer = floor.get("/console/work")
     assert answer.status_code == 200
     assert "work." not in answer.text
