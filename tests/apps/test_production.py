@@ -259,6 +259,11 @@ WRONG: dict[str, list[Wrong]] = {
     "console_door": setting(
         "console_networks", None, "0.0.0.0/0", "10.8.0.0/24, ::/0", "10.8.0.1/24"
     ),
+    "case_hours_readable": [
+        *setting("case_working_days", "mon-someday"),
+        *setting("case_working_hours", "16:00-08:00"),
+        *setting("case_holidays", "25 December"),
+    ],
     "stamp_price": setting("stamp_price", 9_999, 12_000),
     "sign_in_guesses": [*setting("code_tries_max", 100), *setting("codes_per_hour_max", 100)],
 }
