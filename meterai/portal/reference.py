@@ -28,6 +28,10 @@ EXAMPLES: Mapping[str, str] = {
     "reference": "PO-17",
     "metadata": '{"unit": "Bandung"}',
     "ticket": "1.buying...",
+    "case_id": "cas_06f9k2...",
+    "matter": "paid_not_executed",
+    "words": "Saldo terpotong, kuota 0.",
+    "about": "ord_06f9k2...",
     "placement": '{"page": -1, "x": 450, "y": 40, "width": 70}',
 }
 _FILE_EXAMPLE = "@surat.pdf"
