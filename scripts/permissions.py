@@ -53,6 +53,8 @@ HTTP as every role and compares the answers with the table.
 * A key belongs to an account. It has scopes: permissions that its maker had there (403 `scope_not_held`). A key
   has never more than its scopes, and never `members.manage`. A key without scopes has every permission that a key may
   have: keys from before scopes existed, and keys of `accounts create --api-key` without `--scope`.
+* The scopes `case.read` and `case.make` show the facts of the orders complained about, with payments and refunds. A
+  key that has one of them has `order.read` too (422 `malformed`). The roles that read complaints may read orders.
 * A command of the API (`/v1`, neither GET nor HEAD) needs a key: a session gets 401 `api_key_required`.
 * A key may have an end. The query that opens a key checks it; the owner of the account gets a mail seven days before.
 * *Replace this key* makes a successor with the same name and scopes; the person who replaces it must have them too.

@@ -14,6 +14,7 @@ from meterai.accounts.model import (
     KEY_PERMISSIONS,
     KEY_PREFIX,
     KEYS_PER_ACCOUNT_MAX,
+    SHOWS_ORDERS,
     ApiKeyView,
     Credential,
     KeyAlreadyMade,
@@ -21,6 +22,7 @@ from meterai.accounts.model import (
     KeyOver,
     KeyReplaced,
     KeyTerms,
+    Permission,
     Replacement,
     ScopeNotHeld,
     TooManyKeys,
@@ -79,6 +81,12 @@ async def make_api_key(
 def _check_terms(terms: KeyTerms, at: datetime) -> None:
     if terms.scopes is not None and not terms.scopes <= KEY_PERMISSIONS:
         raise Malformed("scopes", "known_name")
+    if (
+        terms.scopes is not None
+        and Permission.ORDER_READ not in terms.scopes
+        and terms.scopes & SHOWS_ORDERS
+    ):
+        raise Malformed("scopes", "with_order_read")
     wanted = key_permissions(None if terms.scopes is None else list(terms.scopes))
     if terms.held is not None and (lacking := wanted - terms.held):
         raise ScopeNotHeld(min(lacking))

@@ -134,11 +134,11 @@ _SEES = frozenset(
         Permission.ACCOUNT_READ,
         Permission.BALANCE_READ,
         Permission.STAMPING_READ,
-        Permission.CASE_READ,
         Permission.MEMBERS_READ,
     }
 )
-_SEES_MONEY = _SEES | {Permission.ORDER_READ, Permission.REFUND_READ}
+# The answer to a complaint has facts of orders, payments and refunds.
+_SEES_MONEY = _SEES | {Permission.ORDER_READ, Permission.REFUND_READ, Permission.CASE_READ}
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.OWNER: frozenset(Permission) - OPEN - PERSONAL - OF_STAFF,
     Role.FINANCE: _SEES_MONEY
@@ -148,8 +148,8 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         Permission.REFUND_ASK,
         Permission.CASE_MAKE,
     },
-    Role.CLERK: _SEES | {Permission.STAMP_AFFIX, Permission.DOCUMENT_READ, Permission.CASE_MAKE},
-    Role.DEVELOPER: _SEES | {Permission.KEYS_READ, Permission.KEYS_MANAGE, Permission.CASE_MAKE},
+    Role.CLERK: _SEES | {Permission.STAMP_AFFIX, Permission.DOCUMENT_READ},
+    Role.DEVELOPER: _SEES | {Permission.KEYS_READ, Permission.KEYS_MANAGE},
     Role.AUDITOR: _SEES_MONEY | {Permission.KEYS_READ},
 }
 STAFF_PERMISSIONS: Mapping[StaffRole, frozenset[Permission]] = {
@@ -173,6 +173,8 @@ STAFF_PERMISSIONS: Mapping[StaffRole, frozenset[Permission]] = {
 
 # The permissions that an API key may have.  A key gives nobody a role.
 KEY_PERMISSIONS = PERMISSIONS[Role.OWNER] - {Permission.MEMBERS_MANAGE}
+# Scopes that show facts of orders: a key that has one has `order.read` too.
+SHOWS_ORDERS = frozenset({Permission.CASE_READ, Permission.CASE_MAKE})
 # Choices of scopes on the form of a new key.  Permissions that its maker lacks are left out.
 KEY_PRESETS: Mapping[str, frozenset[Permission]] = {
     "everything": KEY_PERMISSIONS,

@@ -301,6 +301,17 @@ def test_scope_that_the_maker_lacks_or_no_key_has_is_refused(
     assert keys(counter, account) == []
 
 
+@pytest.mark.parametrize("scope", [Permission.CASE_READ, Permission.CASE_MAKE])
+def test_scope_of_complaints_without_orders_is_refused(
+    counter: Counter, account: UUID, scope: Permission
+) -> None:
+    with pytest.raises(Malformed) as refused:
+        of_page(counter, account, scopes=frozenset({scope}))
+    assert refused.value.field == "scopes"
+    both = frozenset({scope, Permission.ORDER_READ})
+    assert counter.opens(key=of_page(counter, account, scopes=both)).permissions == both
+
+
 def test_key_opens_nothing_after_its_end_and_no_end_is_in_the_past(
     counter: Counter, account: UUID
 ) -> None:
