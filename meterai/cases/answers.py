@@ -14,7 +14,7 @@ import msgspec
 from meterai.cases.model import Matter
 from meterai.kit.ids import show
 from meterai.kit.money import Rupiah
-from meterai.kit.text import isolated
+from meterai.kit.text import named
 from meterai.orders import OrderKind, OrderState, OrderView
 from meterai.payments import AttemptState, Captured, Heard
 from meterai.refunds import RefundCause, RefundState, RefundView
@@ -327,7 +327,7 @@ def _is_ready(one: Stamping) -> bool:
 
 
 def _named(one: Stamping) -> dict[str, object]:
-    return {"document": isolated(one.document_name), "stamping": show("stg", one.id)}
+    return {"document": named(one.document_name), "stamping": show("stg", one.id)}
 
 
 def _failed(facts: Facts, one: Stamping) -> Answer | None:

@@ -10,6 +10,8 @@ import unicodedata
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _SPACES = re.compile(r" {2,}")
 QUOTED_LENGTH_MAX = 100  # characters; the name of an authority has some 40
+NAMED_LENGTH_MAX = 60  # characters of a name in a sentence, so that it is not the sentence
+_NO_QUOTES = str.maketrans(dict.fromkeys('"\u00ab\u00bb\u201c\u201d\u201e\u201f\u2033\uff02', "'"))
 # Between these two the direction of letters changes nothing around (UAX #9); `<bdi>` of HTML as text.
 FIRST_STRONG_ISOLATE, POP_DIRECTIONAL_ISOLATE = "\u2068", "\u2069"
 FILE_NAME_LENGTH_MAX = 120  # characters; some systems allow 255 bytes
@@ -39,6 +41,14 @@ def quoted(text: str) -> str:
 def isolated(text: str) -> str:
     """The same, where letters that are written from right to left must leave ours in their order."""
     return FIRST_STRONG_ISOLATE + quoted(text) + POP_DIRECTIONAL_ISOLATE
+
+
+def named(name: str) -> str:
+    """The name of a file of a customer, to stand between quotation marks of ours in a sentence: it ends nowhere before."""
+    line = one_line(name[: NAMED_LENGTH_MAX * 10])
+    if len(line) > NAMED_LENGTH_MAX:
+        line = line[: NAMED_LENGTH_MAX - 1].rstrip() + "…"
+    return isolated(line.translate(_NO_QUOTES))
 
 
 def without_isolates(text: str) -> str:

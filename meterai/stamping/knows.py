@@ -10,6 +10,7 @@ from meterai.kit.ids import read_typed, show
 from meterai.kit.labels import REFERENCE_LENGTH_MAX
 from meterai.kit.refusal import Said
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
+from meterai.kit.text import named
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import ReadTx
 from meterai.plumbing.messages import catalogue
@@ -79,7 +80,7 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
 
 def _facts(one: Stamping) -> dict[str, object]:
     return {
-        "document": one.document_name,
+        "document": named(one.document_name),
         "digest": one.sha256_original.hex(),
         "stamped": one.sha256_stamped.hex() if one.sha256_stamped else None,
         "serials": ", ".join(one.serials),
