@@ -17,8 +17,13 @@ MESSAGES_MAX = 40  # of one case; a person reads them all
 MESSAGES_OF_PERSON_MAX = 20  # of these, so that staff can always answer
 PICTURES_MAX = 3  # of one case: a message of the bank, a page of ours, a paper
 CASES_PER_DAY_MAX = 20  # new ones of one account; the same matter of the same order is one
+# Of one address without sign-in, by whoever types it.  Each new case is one mail, and no other complaint is one.
+UNSIGNED_OPEN_MAX = 3  # cases that are not closed: a person has one or two at a time
+UNSIGNED_PER_DAY_MAX = 5  # new cases, so mails
+UNSIGNED_MESSAGES_MAX = 5  # complaints of one case; the rest of its messages is for its person
 ABOUT_LENGTH_MAX = 80  # characters of a number, with spaces between every two of them
 A_DAY = timedelta(days=1)
+ADDRESS_VERSION = 8  # of the UUIDs that `address_account` makes; those of accounts are of version 7
 
 
 class CaseState(StrEnum):
@@ -145,6 +150,10 @@ class TooManyCases(Refusal):
     quota = ("cases", "")
 
 
+class CameMeanwhile(Exception):
+    """A request with the same Idempotency-Key was committed meanwhile: the step is asked again, and finds it."""
+
+
 class CaseOver(Refusal):
     """The case was opened once more before, and is closed: what is new is a complaint of its own."""
 
@@ -237,6 +246,11 @@ class Case:
     reopened_at: datetime | None
     told: int  # how often it was told
 
+    @property
+    def is_unsigned(self) -> bool:
+        """True of a case that was sent without signing in: it lies under an address, never under an account."""
+        return self.account.version == ADDRESS_VERSION
+
 
 @dataclass(frozen=True, slots=True)
 class CaseMessage:
@@ -258,6 +272,17 @@ class DueCase:
     case: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Cases that staff look for; None, or an empty text, is every one."""
+
+    state: CaseState
+    owner: UUID | None = None  # of staff
+    is_unowned: bool = False
+    matter: str = ""
+    is_unsigned: bool | None = None
+
+
 def written(words: str) -> str:
     """The words of a person as they are kept: their lines, without anything that is not seen.
 
@@ -270,14 +295,14 @@ def written(words: str) -> str:
 
 
 def address_account(email: str) -> UUID:
-    """The key under which cases of an address lie that has no account.
+    """The key under which cases of an address lie that were sent without signing in.
 
-    A digest of it (UUID of version 8), so that cases of strangers are spread over a distributed database as others
-    are, and are found again when the address has an account.
+    A digest of it (UUID of version 8, which no account has), so that these cases are spread over a distributed database
+    as others are, and whoever signs in with the address finds them.
     """
     digest = sha256(b"meterai cases: " + email.encode()).digest()[:16]
     value = int.from_bytes(digest) & ~(0xF << 76) & ~(0x3 << 62)
-    return UUID(int=value | 8 << 76 | 0b10 << 62)
+    return UUID(int=value | ADDRESS_VERSION << 76 | 0b10 << 62)
 
 
 def joins_key(matter: Matter, about: str) -> str:

@@ -17,12 +17,13 @@ from meterai.cases.model import (
     CASE_KIND,
     OF_MONEY,
     About,
+    CameMeanwhile,
     Case,
     CaseEvent,
     CaseMessage,
-    CaseState,
     Complaint,
     DueCase,
+    Filter,
     Matter,
     Outcome,
     PictureNone,
@@ -38,7 +39,7 @@ from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import NotFound
 from meterai.kit.subjects import Happening, Subject, SubjectKind
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.database import Database, Tx
 from meterai.plumbing.events import emit
 from meterai.plumbing.networks import Buckets, nested
 from meterai.plumbing.paging import Page
@@ -50,7 +51,7 @@ from meterai.sealing import PHOTO_BYTES_MAX, PhotoUnreadable
 
 CLOSING = "close_cases"
 BATCH = 100  # cases that one run of the periodic task closes
-LISTED_MAX = 200  # cases of one list of staff
+LISTED_MAX = 100  # cases of one page of staff
 _ADDRESS_REFILLS_SECONDS = 3_600.0
 _log = structlog.get_logger()
 
@@ -108,27 +109,27 @@ class CaseService:
 
     # -- complaints --------------------------------------------------------------------------------
 
-    async def complain(self, account: UUID, complaint: Complaint, *, actor: Actor) -> Case:
-        """Take the complaint of a known account, and answer it at once where the facts do.
+    async def complain(
+        self, account: UUID, complaint: Complaint, *, actor: Actor, staff: UUID | None = None
+    ) -> Case:
+        """Take the complaint of a known account, perhaps told to staff, and answer it at once where the facts do.
 
         Refuses `TooManyCases`, `TooManyPictures`, `IdempotencyKeyReused`.
         """
         about, found = await self._looked_up(account, complaint)
-        return await self._take(account, complaint, about, found, actor=actor)
-
-    async def _take(
-        self, account: UUID, complaint: Complaint, about: About, found: Found | None, *, actor: Actor
-    ) -> Case:  # fmt: skip
-        return await self._database.run(
-            partial(
-                steps.take,
-                account=account,
-                complaint=complaint,
-                about=about,
-                found=found,
-                now=self._now(actor),
-            )
+        taking = partial(
+            steps.take,
+            account=account,
+            complaint=complaint,
+            about=about,
+            found=found,
+            now=self._now(actor),
+            staff=staff,
         )
+        try:
+            return await self._database.run(taking)
+        except CameMeanwhile:
+            return await self._database.run(taking)
 
     async def _looked_up(self, account: UUID, complaint: Complaint) -> tuple[About, Found | None]:
         """The subject of a complaint, and what the facts say of it.
@@ -175,9 +176,10 @@ class CaseService:
         await self._database.run(tell)
 
     async def take_sent(self, tx: Tx, event: ComplaintSent) -> None:
-        """Take what `send` was given: into the account whose order it names, else into that of its address.
+        """Take what `send` was given: a case of its address alone, which no account has.
 
-        The answer goes to the address of that account alone.
+        The answer of the facts is its answer where the account of that address has what it names.  Nothing is asked of
+        the bank for it: such questions are the account's own.
         """
         complaint = Complaint(
             Matter(event.matter),
@@ -187,33 +189,20 @@ class CaseService:
             key=f"sent:{event.case}",
             contact=event.email,
         )
-        account, about, found = await self._whose(tx, event.email, complaint)
+        about, found = NOTHING, None
+        account = await accounts.account_known(tx, event.email)
+        if account is not None:
+            named = await self._gathering.about(account, complaint)
+            found = await self._found(account, complaint.matter, named)
+            about = named if found is not None else NOTHING
         now = self._now(Actor(ActorKind.JOB, "take_complaint"))
-        try:
-            await steps.take(tx, account, complaint, about, found, now)
-        except TooManyCases:
+        if not await steps.take_unsigned(tx, complaint, about, found, now):
             _log.warning("complaint_beyond_bound", case=str(event.case))
-
-    async def _whose(
-        self, tx: ReadTx, email: str, complaint: Complaint
-    ) -> tuple[UUID, About, Found | None]:
-        own = await accounts.account_known(tx, email)
-        if own is not None:
-            about, found = await self._looked_up(own, complaint)
-            if about != NOTHING or not complaint.about.strip():
-                return own, about, found
-        if complaint.about.strip():
-            for subject in await find(tx, self._offers, complaint.about, 1):
-                if subject.account is not None:
-                    about, found = await self._looked_up(subject.account, complaint)
-                    if about != NOTHING:
-                        return subject.account, about, found
-        return own or address_account(email), NOTHING, None
 
     # -- the person --------------------------------------------------------------------------------
 
     async def keys_of(self, account: UUID) -> tuple[UUID, ...]:
-        """Keys under which cases of an account lie: its own, and that of its address before it had an account."""
+        """Keys under which cases of an account lie: its own, and that of its address for those sent without signing in."""
         async with self._database.reading() as tx:
             try:
                 contact = await accounts.contact(tx, account)
@@ -281,13 +270,15 @@ class CaseService:
             raise NotFound("no such case")
         return found
 
-    async def listed(
-        self, state: CaseState, *, owner: UUID | None, is_unowned: bool, matter: str
-    ) -> list[Case]:
-        """Cases in a state, the most urgent first: those of one member of staff, or of nobody; of one matter."""
-        return await self._database.once(
-            store.listed, state, owner, matter, LISTED_MAX, is_unowned=is_unowned
-        )
+    async def listed(self, filtered: Filter, number: int) -> tuple[list[Case], int]:
+        """One page of the cases that pass a filter, counted from 1, and how many pass it.
+
+        Cases sent without signing in come last; of the others the most urgent comes first.
+        """
+        async with self._database.reading() as tx:
+            count = await store.count(tx, filtered)
+            skipped = (number - 1) * LISTED_MAX
+            return await store.listed(tx, filtered, LISTED_MAX, skipped), count
 
     async def own(self, case: Case, staff: UUID, *, actor: Actor) -> None:
         """Take a case over."""
@@ -322,18 +313,7 @@ class CaseService:
         if not accounts_of:
             raise NotFound("nothing of ours is called that")
         complaint = replace(complaint, words=written(complaint.words))
-        looked, found = await self._looked_up(accounts_of[0], complaint)
-        return await self._database.run(
-            partial(
-                steps.take,
-                account=accounts_of[0],
-                complaint=complaint,
-                about=looked,
-                found=found,
-                now=self._now(actor),
-                staff=staff,
-            )
-        )
+        return await self.complain(accounts_of[0], complaint, actor=actor, staff=staff)
 
     # -- by itself ---------------------------------------------------------------------------------
 
@@ -370,9 +350,12 @@ class CaseService:
 
 
 def subject_of(case: Case) -> Subject:
-    """The subject whose timeline goes with a case: what it is about, else the case itself."""
-    if case.order is not None:
-        return Subject(SubjectKind.ORDER, case.about, case.account)
-    if case.about:
-        return Subject(SubjectKind.STAMPING, case.about, case.account)
+    """The subject whose timeline goes with a case: what its account has, else the case itself."""
+    if case.about and not case.is_unsigned:
+        return Subject(about_kind(case), case.about, case.account)
     return Subject(SubjectKind.CASE, show(CASE_KIND, case.id), case.account)
+
+
+def about_kind(case: Case) -> SubjectKind:
+    """The kind of what a case is about."""
+    return SubjectKind.STAMPING if case.order is None else SubjectKind.ORDER

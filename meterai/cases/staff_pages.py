@@ -1,5 +1,7 @@
 """Pages of complaints for staff: a list by due time, and one case with its levers."""
 
+import re
+from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -16,12 +18,13 @@ from meterai.cases.model import (
     CaseEvent,
     CaseState,
     Complaint,
+    Filter,
     Matter,
     Outcome,
 )
 from meterai.cases.pages import PICTURE_KIND, picture_answer
 from meterai.cases.routes import matter_of
-from meterai.cases.service import CaseService, subject_of
+from meterai.cases.service import LISTED_MAX, CaseService, about_kind
 from meterai.cases.views import is_answer_of_facts
 from meterai.cases.words import told
 from meterai.kit.actor import Actor
@@ -29,6 +32,7 @@ from meterai.kit.ids import read, show
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound, Refusal
+from meterai.kit.subjects import Subject
 from meterai.pages import (
     FieldWrong,
     Page,
@@ -44,6 +48,7 @@ from meterai.plumbing.http import language_of
 from meterai.room.timelines import console_path, line
 
 HERE = "/console/cases"
+_NUMBER = re.compile(r"[0-9]{1,6}")  # of a page
 _OPTIONS = {"permission": Permission.CONSOLE_CASES, "priority": Priority.PAID}
 _ACTS = {
     "answer": CaseEvent.ANSWERED,
@@ -56,7 +61,7 @@ _ACTS = {
 async def list_cases(
     request: PageRequest, cases: NamedDependency[CaseService], account: NamedDependency[UUID]
 ) -> Page:
-    """Cases by due time: all, mine, or nobody's; of one state, of one matter."""
+    """Cases by due time: all, mine, or nobody's; of one state, of one matter, sent signed in or not."""
     return await _list_page(request, cases, account)
 
 
@@ -64,22 +69,31 @@ async def _list_page(
     request: PageRequest, cases: CaseService, staff: UUID, refusal: Refusal | None = None
 ) -> Page:
     query = request.query_params
-    whose, matter = query.get("whose", ""), query.get("matter", "")
+    whose, matter, sent = (query.get(name, "") for name in ("whose", "matter", "sent"))
     state = query.get("state", CaseState.OPEN)
-    found = await cases.listed(
+    filtered = Filter(
         CaseState(state) if state in list(CaseState) else CaseState.OPEN,
         owner=staff if whose == "mine" else None,
         is_unowned=whose == "nobody",
         matter=matter if matter in list(Matter) else "",
+        is_unsigned={"signed": False, "unsigned": True}.get(sent),
     )
+    text = query.get("page", "")
+    number = max(int(text), 1) if _NUMBER.fullmatch(text) else 1
+    found, count = await cases.listed(filtered, number)
+    chosen = {"whose": whose, "state": state, "matter": matter, "sent": sent}
     return page(
         request,
         "cases/console_list.html",
         status=refusal.status if refusal else 200,
         cases=found,
-        whose=whose,
-        matter=matter,
-        state=state,
+        count=count,
+        pages={
+            name: f"{HERE}?{urlencode({**chosen, 'page': there})}"
+            for name, there in (("previous", number - 1), ("next", number + 1))
+            if 1 <= there <= -(-count // LISTED_MAX)
+        },
+        **chosen,
         states=list(CaseState),
         matters=list(Matter),
         key=fresh_key(),
@@ -143,7 +157,7 @@ async def _case_page(
         messages=[one for one in found.messages if not is_answer_of_facts(one)],
         pictures=[show(PICTURE_KIND, one) for one in found.pictures],
         lines=[line(one, language) for one in found.happenings],
-        subject=console_path(subject_of(case)) if case.about else "",
+        subject=console_path(Subject(about_kind(case), case.about)) if case.about else "",
         acts=[name for name, event in _ACTS.items() if _may(case, event)],
         outcomes=OF_STAFF,
         words=words,

@@ -16,8 +16,12 @@ from meterai.cases.model import (
     MESSAGES_MAX,
     MESSAGES_OF_PERSON_MAX,
     PICTURES_MAX,
+    UNSIGNED_MESSAGES_MAX,
+    UNSIGNED_OPEN_MAX,
+    UNSIGNED_PER_DAY_MAX,
     About,
     Author,
+    CameMeanwhile,
     Case,
     CaseEvent,
     CaseFull,
@@ -28,6 +32,7 @@ from meterai.cases.model import (
     Outcome,
     TooManyCases,
     TooManyPictures,
+    address_account,
     joins_key,
 )
 from meterai.cases.settings import CaseSettings
@@ -126,8 +131,8 @@ async def take(
 ) -> Case:  # fmt: skip
     """Open a case for a complaint, or let it join the one of the same matter and order that is not closed.
 
-    The answer of the facts, where they have one, is its answer at once.  Refuses `TooManyCases`,
-    `TooManyPictures`, `IdempotencyKeyReused`.
+    The answer of the facts, where they have one, is its answer at once.  Raises `CameMeanwhile`.  Refuses
+    `TooManyCases`, `TooManyPictures`, `IdempotencyKeyReused`.
     """
     if len(complaint.pictures) > PICTURES_MAX:
         raise TooManyPictures
@@ -143,10 +148,35 @@ async def take(
     return await _join(tx, known, complaint, found, now)
 
 
+async def take_unsigned(
+    tx: Tx, complaint: Complaint, about: About, found: Found | None, now: Moment
+) -> bool:
+    """Open a case of an address for a complaint without sign-in, or count it with the one that is not closed.
+
+    It replies to nothing, and only a new case is a mail.  False where the address has as many as it may.
+    """
+    account = address_account(complaint.contact)
+    if await repeated(tx, account, complaint) is not None:
+        return True
+    joins = joins_key(complaint.matter, about.shown)
+    if (known := await store.not_closed(tx, account, joins)) is not None:
+        await store.told_again(tx, known)
+        if (await store.counted(tx, known)).complaints < UNSIGNED_MESSAGES_MAX:
+            await _write_complaint(tx, known, complaint, now, None)
+        return True
+    counted = await store.counted_of(tx, account, now.at - A_DAY)
+    if counted.waiting >= UNSIGNED_OPEN_MAX or counted.new >= UNSIGNED_PER_DAY_MAX:
+        return False
+    opened = await _open(tx, account, complaint, about, now)
+    if opened is not None:
+        await _begin(tx, opened, complaint, found, now, None)
+    return True
+
+
 async def _open(
     tx: Tx, account: UUID, complaint: Complaint, about: About, now: Moment
 ) -> Case | None:
-    if await store.new_since(tx, account, now.at - A_DAY) >= CASES_PER_DAY_MAX:
+    if (await store.counted_of(tx, account, now.at - A_DAY)).new >= CASES_PER_DAY_MAX:
         raise TooManyCases("as many new cases as an account may have in a day")
     case = new_id()
     is_new = await store.insert(tx, account, case, complaint, about, now.at, now.due_at)
@@ -193,7 +223,8 @@ async def _write_complaint(
         new_id(), author, MessageKind.COMPLAINT, complaint.words, now.at, staff,
         complaint.key, request,
     )  # fmt: skip
-    await store.write(tx, case, message)
+    if not await store.write(tx, case, message):
+        raise CameMeanwhile
     await keep_pictures(tx, case, complaint.pictures, now.at)
 
 
@@ -349,13 +380,13 @@ async def money_is_back(tx: Tx, case: Case, found: Found, now: Moment) -> None:
 async def mail(
     tx: Tx, case: Case, template: str, cause: str, **facts: str | Mapping[str, str]
 ) -> None:
-    """Queue a mail about a case: to its account, or to the address of whoever has none."""
+    """Queue a mail about a case: to its account, or to the address that was typed without signing in."""
     email, language = case.contact, case.language
     try:
         contact = await accounts.contact(tx, case.account)
         email, language = contact.email, contact.language
     except NotFound:
-        pass  # of an address without an account
+        pass  # sent without signing in
     if email:
         matter = {one: translate(f"matter.{case.matter}", one) for one in LANGUAGES}
         shown = show(CASE_KIND, case.id)

@@ -6,13 +6,14 @@ from typing import NamedTuple
 from uuid import UUID
 
 from meterai.cases.model import (
+    ADDRESS_VERSION,
     About,
     Author,
     Case,
     CaseMessage,
-    CaseState,
     Complaint,
     DueCase,
+    Filter,
     MessageKind,
     joins_key,
 )
@@ -41,16 +42,23 @@ _OF_ORDER = _SELECT + " WHERE account_id = %s AND order_id = %s ORDER BY case_id
 _OF_ORDER_NOT_CLOSED = _SELECT + (
     " WHERE account_id = %s AND order_id = %s AND state <> 'closed' ORDER BY case_id FOR UPDATE"
 )
-_DUE = _SELECT + " WHERE state = 'open' ORDER BY due_at, case_id LIMIT %s"
-_LISTED = _SELECT + (
+# The version of a UUID is the first digit of its third group.
+_UNSIGNED = f"(substr(account_id::text, 15, 1) = '{ADDRESS_VERSION}')"
+_DUE = f"{_SELECT} WHERE state = 'open' ORDER BY {_UNSIGNED}, due_at, case_id LIMIT %s"
+_FILTERED = (
     " WHERE state = %s AND (%s::uuid IS NULL OR owner_id = %s) AND (NOT %s OR owner_id IS NULL)"
-    " AND (%s = '' OR matter = %s) ORDER BY due_at, case_id DESC LIMIT %s"
+    f" AND (%s = '' OR matter = %s) AND (%s::bool IS NULL OR {_UNSIGNED} = %s)"
 )
+_LISTED = f"{_SELECT}{_FILTERED} ORDER BY {_UNSIGNED}, due_at, case_id DESC LIMIT %s OFFSET %s"
+_COUNT = f"SELECT count(*) FROM cases{_FILTERED}"  # noqa: S608 - the filter is a constant
 _TO_CLOSE = """
 SELECT account_id AS account, case_id AS case FROM cases
 WHERE state IN ('answered', 'asked') AND closes_at <= %s ORDER BY closes_at LIMIT %s
 """
-_NEW_SINCE = "SELECT count(*) FROM cases WHERE account_id = %s AND opened_at > %s"
+_COUNTED_OF = """
+SELECT count(*) FILTER (WHERE opened_at > %s) AS new, count(*) FILTER (WHERE state <> 'closed') AS waiting
+FROM cases WHERE account_id = %s
+"""
 _INSERT = """
 INSERT INTO cases (account_id, case_id, joins_key, matter, about, order_id, contact, language, opened_at, due_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
@@ -75,13 +83,16 @@ _REQUEST = """
 SELECT request_hash FROM case_messages WHERE account_id = %s AND idempotency_key = %s
 """
 _COUNTED = """
-SELECT count(*) AS messages, count(*) FILTER (WHERE author = 'person') AS of_person FROM case_messages
+SELECT count(*) AS messages, count(*) FILTER (WHERE author = 'person') AS of_person,
+    count(*) FILTER (WHERE kind = 'complaint') AS complaints
+FROM case_messages
 WHERE account_id = %s AND case_id = %s
 """
 _INSERT_MESSAGE = """
 INSERT INTO case_messages (account_id, case_id, message_id, author, kind, staff_id, words, idempotency_key,
                            request_hash, written_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (account_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
 """
 _PICTURES = """
 SELECT picture_id FROM case_pictures WHERE account_id = %s AND case_id = %s ORDER BY picture_id
@@ -98,10 +109,18 @@ _DUE_CASES = RowMapper(DueCase)
 
 
 class Counted(NamedTuple):
-    """How many messages a case has, and how many of them its person wrote."""
+    """How many messages a case has, how many of them its person wrote, and how many are complaints."""
 
     messages: int
     of_person: int
+    complaints: int
+
+
+class CountedOf(NamedTuple):
+    """How many cases of an account are new, and how many are not closed."""
+
+    new: int
+    waiting: int
 
 
 class NewMessage(NamedTuple):
@@ -118,6 +137,7 @@ class NewMessage(NamedTuple):
 
 
 _COUNTS = RowMapper(Counted)
+_COUNTS_OF = RowMapper(CountedOf)
 
 
 async def insert(
@@ -186,15 +206,23 @@ async def of_order_not_closed(tx: Tx, account: UUID, order: UUID) -> list[Case]:
 
 
 async def due(tx: ReadTx, limit: int) -> list[Case]:
-    """Cases that wait for staff, the most urgent first."""
+    """Cases that wait for staff, those sent without signing in last, then the most urgent first."""
     return await tx.all_as(_CASES, _DUE, limit)
 
 
-async def listed(
-    tx: ReadTx, state: CaseState, owner: UUID | None, matter: str, limit: int, *, is_unowned: bool
-) -> list[Case]:
-    """Cases in a state, the most urgent first: of one owner or of none, and of one matter, where that is said."""
-    return await tx.all_as(_CASES, _LISTED, state, owner, owner, is_unowned, matter, matter, limit)
+def _filled(by: Filter) -> tuple[object, ...]:
+    whose = (by.owner, by.owner, by.is_unowned)
+    return (by.state, *whose, by.matter, by.matter, by.is_unsigned, by.is_unsigned)
+
+
+async def listed(tx: ReadTx, by: Filter, limit: int, skipped: int) -> list[Case]:
+    """Cases that pass a filter, those sent without signing in last, then the most urgent first."""
+    return await tx.all_as(_CASES, _LISTED, *_filled(by), limit, skipped)
+
+
+async def count(tx: ReadTx, by: Filter) -> int:
+    """How many cases pass a filter."""
+    return int(await tx.value(_COUNT, *_filled(by)))
 
 
 async def to_close(tx: ReadTx, now: datetime, limit: int) -> list[DueCase]:
@@ -202,9 +230,11 @@ async def to_close(tx: ReadTx, now: datetime, limit: int) -> list[DueCase]:
     return await tx.all_as(_DUE_CASES, _TO_CLOSE, now, limit)
 
 
-async def new_since(tx: ReadTx, account: UUID, since: datetime) -> int:
-    """How many cases of an account were opened since a moment."""
-    return int(await tx.value(_NEW_SINCE, account, since))
+async def counted_of(tx: ReadTx, account: UUID, since: datetime) -> CountedOf:
+    """How many cases of an account were opened since a moment, and how many are not closed."""
+    found = await tx.one_as(_COUNTS_OF, _COUNTED_OF, since, account)
+    assert found is not None, "a count is one row"
+    return found
 
 
 async def move(tx: Tx, moved: Case) -> None:
@@ -252,9 +282,9 @@ async def counted(tx: ReadTx, of: Case) -> Counted:
     return found
 
 
-async def write(tx: Tx, of: Case, message: NewMessage) -> None:
-    """Add a message to a case."""
-    await tx.run(
+async def write(tx: Tx, of: Case, message: NewMessage) -> bool:
+    """Add a message to a case; false where another came with its Idempotency-Key."""
+    added = await tx.run(
         _INSERT_MESSAGE,
         of.account,
         of.id,
@@ -267,6 +297,7 @@ async def write(tx: Tx, of: Case, message: NewMessage) -> None:
         message.request,
         message.at,
     )
+    return bool(added)
 
 
 async def pictures(tx: ReadTx, of: Case) -> list[UUID]:

@@ -1,5 +1,6 @@
 """A case from its complaint to its end, by the person, by staff, by money that is back, and by itself."""
 
+import asyncio
 import io
 from datetime import timedelta
 from uuid import UUID
@@ -12,19 +13,24 @@ from meterai.cases.knows import subject
 from meterai.cases.model import (
     CASES_PER_DAY_MAX,
     MESSAGES_OF_PERSON_MAX,
+    UNSIGNED_MESSAGES_MAX,
+    UNSIGNED_OPEN_MAX,
+    UNSIGNED_PER_DAY_MAX,
+    Case,
     CaseEvent,
     CaseFull,
     CaseOver,
     CaseState,
+    Complaint,
     Outcome,
     PictureNone,
     TooManyCases,
     TooManyPictures,
     address_account,
 )
-from meterai.cases.words import told
+from meterai.cases.words import timeline_lines, told
 from meterai.kit.clock import WIB
-from meterai.kit.ids import show
+from meterai.kit.ids import new_id, show
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.refusal import Malformed, NotFound
 from meterai.kit.subjects import Subject, SubjectKind
@@ -36,8 +42,9 @@ M, S = Matter, CaseState
 
 
 def trail(desk: Desk) -> list[str]:
+    """Acts of the trail about cases; those of one transaction have one time, so they are sorted by name."""
     rows = desk.shop.rows(
-        "SELECT action FROM audit_events WHERE action LIKE 'case_%%' ORDER BY happened_at, event_id"
+        "SELECT action FROM audit_events WHERE action LIKE 'case_%%' ORDER BY action"
     )
     return [row["action"] for row in rows]
 
@@ -56,7 +63,7 @@ def test_complaint_is_answered_from_the_facts_at_once(desk: Desk) -> None:
     assert mail["template"] == "case_answered_from_facts"
     assert mail["recipient"] == desk.email
     assert "2 unused" in mail["facts"]["answer"]["en"]
-    assert trail(desk) == ["case_opened", "case_answered_from_facts"]
+    assert trail(desk) == ["case_answered_from_facts", "case_opened"]
     desk.shop.assert_books_hold()
 
 
@@ -193,13 +200,42 @@ def test_same_key_is_the_same_complaint_and_another_under_it_is_refused(desk: De
         desk.complain(M.PAID_TWICE, order, key="k1")
 
 
+def test_equal_complaints_at_once_are_one_and_another_under_their_key_is_refused(
+    desk: Desk,
+) -> None:
+    order = desk.executed(1)
+
+    async def at_once(*matters: Matter) -> list[Case | BaseException]:
+        work = (
+            desk.service.complain(
+                desk.shop.account,
+                Complaint(matter, "Dua kali klik.", "id", show("ord", order), key=str(matters)),
+                actor=PERSON,
+            )
+            for matter in matters
+        )
+        return await asyncio.gather(*work, return_exceptions=True)
+
+    for matter in Matter:
+        first, second = desk.shop.do(at_once(matter, matter))
+        assert isinstance(first, Case), first
+        assert isinstance(second, Case), second
+        assert (first.id, desk.again(first).told) == (second.id, 1)
+    for case in desk.shop.rows("SELECT case_id FROM cases"):
+        one = desk.shop.do(desk.service.one(case["case_id"]))
+        desk.act(one, CaseEvent.CLOSED, Outcome.EXPLAINED)
+    both = desk.shop.do(at_once(M.PAID_TWICE, M.QUOTA_LOST))
+    assert {type(one) for one in both} == {Case, IdempotencyKeyReused}
+    desk.shop.assert_books_hold()
+
+
 def test_10000_complaints_of_one_address_cost_one_case(desk: Desk) -> None:
     for number in range(40):
         desk.send("bom@example.id", M.PAID_NOT_EXECUTED, network=f"192.0.2.{number}")
     [row] = desk.shop.rows("SELECT case_id, times_told FROM cases")
     assert row["times_told"] == 40
     [kept] = desk.shop.rows("SELECT count(*) FROM case_messages")
-    assert kept["count"] == MESSAGES_OF_PERSON_MAX
+    assert kept["count"] == UNSIGNED_MESSAGES_MAX
     assert len(desk.mails()) == 1
     for number in range(20):
         desk.send("bom@example.id", M.PAID_NOT_EXECUTED, network=f"198.51.100.{number}")
@@ -266,14 +302,76 @@ def test_account_tells_of_its_newest_cases_and_no_other_does(desk: Desk) -> None
     assert cases(stranger) == []
 
 
-def test_unsigned_complaint_is_answered_to_the_address_of_the_account(desk: Desk) -> None:
+def test_unsigned_complaint_is_answered_to_the_address_and_is_no_case_of_its_account(
+    desk: Desk,
+) -> None:
     order = desk.executed(1)
     desk.send(desk.email.upper(), M.PAID_NOT_EXECUTED, order)
     [mail] = desk.mails()
     assert (mail["template"], mail["recipient"]) == ("case_answered_from_facts", desk.email)
-    [row] = desk.shop.rows("SELECT account_id, about FROM cases")
-    assert (row["account_id"], row["about"]) == (desk.shop.account, show("ord", order))
+    [row] = desk.shop.rows("SELECT account_id, case_id, about FROM cases")
+    assert (row["account_id"], row["about"]) == (address_account(desk.email), show("ord", order))
+    case = desk.shop.do(desk.service.mine(desk.shop.account, row["case_id"]))
+    assert case.is_unsigned
+    told_to_person = [one for one in desk.told(case).happenings if not one.for_staff]
+    assert [one.word for one in told_to_person] == ["case_complaint", "case_facts"]
+    desk.shop.do(desk.service.not_answered(case, "Belum.", actor=PERSON))
+    assert desk.again(case).state == S.OPEN
     desk.shop.assert_books_hold()
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_unsigned_complaint_about_an_order_of_another_is_received_as_one_about_none(
+    desk: Desk, is_there: bool
+) -> None:
+    order = desk.executed(1)
+    desk.send("lain@example.id", M.PAID_NOT_EXECUTED, order if is_there else new_id())
+    [mail] = desk.mails()
+    assert (mail["template"], mail["recipient"]) == ("case_received", "lain@example.id")
+    [row] = desk.shop.rows("SELECT account_id, about, order_id FROM cases")
+    expected = (address_account("lain@example.id"), "", None)
+    assert (row["account_id"], row["about"], row["order_id"]) == expected
+
+
+def test_unsigned_complaints_leave_the_cases_and_bounds_of_an_account_alone(desk: Desk) -> None:
+    order = desk.executed(1)
+    asked, full = desk.complain(M.SOMETHING_ELSE), desk.complain(M.QUOTA_LOST, order)
+    desk.act(asked, CaseEvent.ASKED)
+    before = [desk.told(one) for one in (asked, full)]
+    for number in range(CASES_PER_DAY_MAX + MESSAGES_OF_PERSON_MAX):
+        for matter, about in ((M.SOMETHING_ELSE, ""), (M.QUOTA_LOST, order)):
+            network = f"192.0.2.{number}"
+            desk.send(f"stranger{number}@example.id", matter, about, network=network)
+            if number < 10:
+                desk.send(desk.email, matter, about, network=network)
+    assert [desk.told(one) for one in (asked, full)] == before
+    assert desk.again(asked).state == S.ASKED
+    assert desk.complain(M.REFUND_WHERE, order).account == desk.shop.account
+    desk.say(asked)
+    desk.shop.assert_books_hold()
+
+
+def test_unsigned_complaints_of_an_address_are_bounded_and_so_are_its_mails(desk: Desk) -> None:
+    order = desk.executed(1)
+    for matter in Matter:
+        desk.send(desk.email, matter, order)
+    assert desk.cases() == len(desk.mails()) == UNSIGNED_OPEN_MAX
+    for _ in range(UNSIGNED_PER_DAY_MAX):
+        for row in desk.shop.rows("SELECT case_id FROM cases WHERE state <> 'closed'"):
+            case = desk.shop.do(desk.service.one(row["case_id"]))
+            desk.act(case, CaseEvent.CLOSED, Outcome.EXPLAINED)
+        desk.send(desk.email, M.SOMETHING_ELSE)
+    closed = [one for one in desk.mails() if one["template"] == "case_closed"]
+    assert desk.cases() == len(desk.mails()) - len(closed) == UNSIGNED_PER_DAY_MAX
+
+
+def test_unsigned_complaint_is_no_reply_to_a_question_of_staff(desk: Desk) -> None:
+    desk.send("baru@example.id", M.SOMETHING_ELSE)
+    [row] = desk.shop.rows("SELECT case_id FROM cases")
+    case = desk.shop.do(desk.service.one(row["case_id"]))
+    desk.act(case, CaseEvent.ASKED)
+    desk.send("baru@example.id", M.SOMETHING_ELSE)
+    assert (desk.again(case).state, desk.again(case).told) == (S.ASKED, 2)
 
 
 def test_address_without_an_account_has_its_case_once_it_has_one(desk: Desk) -> None:
@@ -385,3 +483,23 @@ def test_every_matter_reads_whole_in_both_languages_whatever_its_answer(desk: De
         for language in ("id", "en"):
             said = told(case, language)
             assert said is None or "{" not in said.sentence + said.next
+
+
+def test_name_of_a_file_is_quoted_and_cannot_pass_for_our_words(desk: Desk) -> None:
+    desk.executed(2)
+    stamping = desk.shop.reserve(1)
+    assert stamping is not None
+    desk.shop.deliver(stamping)
+    desk.shop.work()
+    name = f"a” of 1 January is void. The operator owes “b{'c' * 100}.pdf"
+    desk.shop.arrange("UPDATE documents SET name = %s", name)
+    case = desk.complain(M.INVALID_AT_AGENCY, show("stg", stamping))
+    shown = "a' of 1 January is void. The operator owes 'bcccccccccccccc…"
+    for language, before in (("en", "ocument"), ("id", "okumen")):
+        said = told(case, language)
+        assert said is not None
+        sentences = [one.sentence for one in timeline_lines(desk.told(case).happenings, language)]
+        named = [one for one in (said.sentence, *sentences) if "operator owes" in one]
+        assert len(named) > 2
+        for sentence in named:
+            assert f"{before} “\u2068{shown}\u2069”" in sentence

@@ -1,5 +1,6 @@
 """Pages and API of complaints, before the whole application: what a person and staff see, and bad input."""
 
+import html
 import io
 import re
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from meterai.accounts import AccountService
+from meterai.cases import Matter
 from meterai.cases.proof import read_answer
 from meterai.cases.proof_pages import PEM
 from meterai.kit.ids import new_id, show
@@ -160,6 +162,51 @@ def test_unsigned_complaint_says_the_same_whatever_exists(
         assert order not in ani.get(there)
 
 
+def test_case_sent_without_signing_in_is_marked_for_its_person_and_for_staff(ani: Person) -> None:
+    ani.desk.send(ANI, Matter.SOMETHING_ELSE)
+    ani.desk.send("stranger@example.id", Matter.SOMETHING_ELSE)
+    [there] = re.findall(r'href="(/complaints/cas_\w+)"', ani.get("/complaints"))
+    page = ani.get(there)
+    assert "Sent without signing in" in page
+    form = fields(page, f"{there}/messages") | {"words": "Masih belum."}
+    ani.goes(f"{there}/messages", form)
+    assert "Masih belum." in ani.get(there)
+    with ani.as_staff():
+        page = ani.get(f"/console/cases/{there.rpartition('/')[2]}")
+    assert "Sent without signing in" in page
+    assert "/console/subjects/account/" not in page
+
+
+def test_flood_without_signing_in_hides_no_case_from_staff(
+    ani: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("service", "staff_pages"):
+        monkeypatch.setattr(f"meterai.cases.{module}.LISTED_MAX", 3)
+    for number in range(6):
+        ani.desk.send(f"flood{number}@example.id", Matter.SOMETHING_ELSE)
+    mine = ani.complains(matter="something_else").rpartition("/")[2]
+
+    def listed(path: str) -> tuple[list[str], str, str]:
+        page = ani.get(path)
+        found = re.findall(r'href="/console/cases/(cas_\w+)"', page)
+        [count] = re.findall(r"(\d+) complaints?<", page)
+        following = re.findall(r'href="([^"]*)">Next page', page)
+        return found, count, html.unescape(following[0]) if following else ""
+
+    with ani.as_staff():
+        seen, there = [], "/console/cases"
+        while there:
+            found, count, there = listed(there)
+            assert count == "7"
+            seen += found
+        assert seen[0] == mine
+        assert len(seen) == len(set(seen)) == 7
+        assert listed("/console/cases?sent=signed")[:2] == ([mine], "1")
+        assert listed("/console/cases?sent=unsigned")[1] == "6"
+        for nonsense in ("0", "-1", "x", "999999", "9" * 50):
+            listed(f"/console/cases?page={nonsense}")
+
+
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [({"matter": "money"}, "matter"), ({"words": " \u200b "}, "words"), ({"words": "x" * 2001}, "words")],
@@ -274,5 +321,7 @@ def test_proof_of_an_answer_is_for_its_person_and_is_a_statement_never_a_stamp(
         told = ani.client.post("/check", files=file).text
     assert translate("verdict.statement", "en") in told
     assert translate("verdict.genuine", "en") not in told
+    assert "Sealed on" in told
+    assert "Stamped on" not in told
     facts = read_answer(signed.content, public_key_of(key.content))
     assert str(facts["order"]) in ani.get(there)
