@@ -16,11 +16,12 @@ from meterai.approvals.model import (
     Approval,
     ApprovalState,
     ForecastChanged,
+    NotAsAsked,
 )
 from meterai.approvals.pulling import Pulled
 from meterai.approvals.service import ApprovalService
 from meterai.approvals.settings import ApprovalSettings
-from meterai.approvals.telling import forecast_of, sentences
+from meterai.approvals.telling import forecast_of, refused, sentences
 
 __all__ = [
     "Approval",
@@ -28,8 +29,10 @@ __all__ = [
     "ApprovalSettings",
     "ApprovalState",
     "ForecastChanged",
+    "NotAsAsked",
     "Pulled",
     "forecast_of",
     "pull",
+    "refused",
     "sentences",
 ]

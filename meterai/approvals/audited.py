@@ -22,6 +22,7 @@ AUDITED = Audited(
         "approvals": {
             "arguments": _HASHED,
             "forecast": _HASHED,
+            "kept_sha256": "A constraint compares it with arguments and forecast (`approval_stays_as_asked`).",
             "note": "Words of whoever decided, for whoever asked; blanked after a year.",
             "found": "Shown to whoever approved what was overtaken; nothing was done.",
         },

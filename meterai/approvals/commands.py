@@ -10,9 +10,9 @@ from cyclopts import Parameter
 from meterai.accounts import LEVERS, StaffRole
 from meterai.approvals import deciding, service
 from meterai.approvals.line import pull, tell
-from meterai.approvals.model import KIND, Approval, ApprovalState
+from meterai.approvals.model import KIND, Approval, ApprovalState, NotAsAsked
 from meterai.approvals.pulling import Puller, staff_at_command_line, typed
-from meterai.approvals.telling import forecast_of
+from meterai.approvals.telling import forecast_of, refused
 from meterai.commands import (
     NO_OPTIONS,
     AsJson,
@@ -32,6 +32,7 @@ from meterai.kit.ids import read, show
 from meterai.kit.text import one_line
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.messages import translate
 
 Note = Annotated[str, Parameter(help="Why, for whoever asked.", validator=text_only)]
 Answer = TypeVar("Answer")
@@ -71,7 +72,12 @@ def show_request(which: Text, options: Options = NO_OPTIONS) -> None:
     found = with_database("approvals show", options, look)
     for name, value in _shown(found).items():
         line(one_line(f"{name}: {value}"))
-    tell(forecast_of(found.forecast))
+    if not found.is_kept:
+        line("its forecast is not kept any more")
+    elif not found.is_as_asked:
+        line(translate(f"refusal.{NotAsAsked.code}", "en"))
+    else:
+        tell(forecast_of(found.forecast))
     _tell_found(found)
 
 
@@ -138,7 +144,7 @@ def _tell_found(found: Approval) -> None:
     if found.found is None:
         return
     if "refused" in found.found:
-        line(f"it would be refused by now: {found.found['refused']}")
+        line(f"it would be refused by now: {refused(found.found, 'en')} ({found.found['refused']})")
     else:
         line("by now it would do this:")
         tell(forecast_of(found.found))

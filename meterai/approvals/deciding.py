@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
+
 from meterai.accounts import Permission, permissions_of_staff
 from meterai.approvals import store
 from meterai.approvals.model import (
@@ -13,6 +15,7 @@ from meterai.approvals.model import (
     ApprovalExpired,
     ApprovalState,
     ApprovalUnknown,
+    NotAsAsked,
     OwnRequest,
     RequesterLeft,
     RequestOfAnother,
@@ -64,6 +67,19 @@ async def _ended(
     return decided
 
 
+async def _overtaken(
+    tx: Tx, found: Approval, who: Puller, note: str, more: Mapping[str, object]
+) -> Approval:
+    """End a request that would do something else by now than what was asked for."""
+    state = APPROVAL.after(found.state, ApprovalEvent.OVERTAKEN)
+    return await _ended(tx, found, who, state, note, more)
+
+
+def _refused(refusal: Refusal) -> Mapping[str, object]:
+    """A refusal as `found` keeps it: its facts fill in its sentence."""
+    return {"refused": refusal.code, "facts": msgspec.to_builtins(refusal.facts(), enc_hook=str)}
+
+
 async def approve(
     tx: Tx,
     levers: Mapping[str, Lever],
@@ -89,6 +105,8 @@ async def approve(
     who.check(lever.permission)
     if lever.permission not in await permissions_of_staff(tx, found.requested_by):
         raise RequesterLeft("whoever asked may not pull this lever any more")
+    if not found.is_as_asked:
+        return await _overtaken(tx, found, who, note, _refused(NotAsAsked("another hash")))
     arguments = kept_arguments(lever, found.arguments)
     pull = who.pull(at, found.reason, settings)
     now: Forecast | None = None
@@ -97,12 +115,11 @@ async def approve(
     except Refusal as refusal:
         if refusal.status == 503:  # the database is busy or away, and says nothing of the world
             raise
-        more: Mapping[str, object] = {"refused": refusal.code}
+        more = _refused(refusal)
     else:
         more = kept(now)
     if now is None or now.digest(lever.name, arguments) != found.forecast_sha256:
-        APPROVAL.after(found.state, ApprovalEvent.OVERTAKEN)
-        return await _ended(tx, found, who, ApprovalState.OVERTAKEN, note, more)
+        return await _overtaken(tx, found, who, note, more)
     await lever.carry_out(tx, arguments, pull)
     await record_pull(
         tx,

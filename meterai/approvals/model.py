@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from meterai.commands import digest_of
 from meterai.kit.ids import show
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.refusal import CommandRefusal, Refusal, refusal_of_constraint
@@ -76,6 +77,16 @@ class Approval:
     def shown(self) -> str:
         """Its id as people see it."""
         return show(KIND, self.id)
+
+    @property
+    def is_kept(self) -> bool:
+        """False once its arguments and its forecast were blanked."""
+        return bool(self.forecast)
+
+    @property
+    def is_as_asked(self) -> bool:
+        """True where lever, arguments and forecast still have the hash of what was asked for."""
+        return digest_of(self.command, self.arguments, self.forecast) == self.forecast_sha256
 
 
 class StaffUnknown(CommandRefusal):
@@ -153,6 +164,13 @@ class ForecastChanged(Refusal):
     """The lever would do something else by now than what was shown."""
 
     code = "forecast_changed"
+    status = 409
+
+
+class NotAsAsked(Refusal):
+    """The arguments or the forecast of a request do not have the hash of what was asked for."""
+
+    code = "not_as_asked"
     status = 409
 
 

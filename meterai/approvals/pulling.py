@@ -204,14 +204,14 @@ async def pull_in(
             tx,
             request,
             lever.name,
-            jsonb(jsonable(arguments)),
             written_reason(pull.reason),
-            jsonb(kept(forecast)),
             digest,
             forecast.rows,
             forecast.rupiah,
             who.account,
             pull.settings.of(ApprovalSettings).approval_lives_seconds,
+            jsonb(jsonable(arguments)),
+            jsonb(kept(forecast)),
         )
         await record(tx, who, "approval_requested", request, lever=lever.name, sha256=digest.hex())
         return Pulled(forecast, request)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from meterai.approvals.audited import AUDITED
 from meterai.approvals.demands import UNDEMANDED
-from meterai.approvals.invariants import INVARIANTS
+from meterai.approvals.invariants import INVARIANTS, as_asked
 from meterai.approvals.knows import KNOWS, WORK
 from meterai.approvals.model import APPROVAL
 from meterai.approvals.pulling import check_always
@@ -64,6 +64,7 @@ ROOM = Room(
     knows=KNOWS,
     work=WORK,
     invariants=INVARIANTS,
+    checks=(as_asked,),
     audited=AUDITED,
     retention=RETENTION,
 )

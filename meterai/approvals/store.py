@@ -1,5 +1,6 @@
 """SQL of approvals, one function per question."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from meterai.approvals.model import Approval, ApprovalState
@@ -12,8 +13,11 @@ _COLUMNS = (
 )
 _ASK = """
 INSERT INTO approvals
-    (approval_id, command, arguments, reason, forecast, forecast_sha256, rows, rupiah, requested_by, expires_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, now() + make_interval(secs => %s))
+    (approval_id, command, arguments, reason, forecast, forecast_sha256, rows, rupiah, requested_by, expires_at,
+    kept_sha256)
+SELECT %s, %s, asked.arguments, %s, asked.forecast, %s, %s, %s, %s, now() + make_interval(secs => %s),
+    sha256(convert_to(asked.arguments::text || asked.forecast::text, 'UTF8'))
+FROM (SELECT %s::jsonb AS arguments, %s::jsonb AS forecast) AS asked
 """
 _ONE = f"SELECT {_COLUMNS} FROM approvals WHERE approval_id = %s"  # noqa: S608 - columns are a constant
 _LOCKED = f"{_ONE} FOR UPDATE"
@@ -31,6 +35,13 @@ UPDATE approvals SET state = 'expired', decided_at = now() WHERE state = 'waitin
 RETURNING approval_id
 """
 EXPIRED = "SELECT approval_id FROM approvals WHERE state = 'waiting' AND expires_at <= now()"
+# Those that say something, a batch at a time.
+_KEPT = f"""
+SELECT {_COLUMNS} FROM approvals WHERE forecast <> '{{}}' AND approval_id > %s ORDER BY approval_id LIMIT %s
+"""  # noqa: S608
+_BLANKED_EARLY = f"""
+SELECT {_COLUMNS} FROM approvals WHERE forecast = '{{}}' AND (decided_at IS NULL OR decided_at > now() - %s)
+"""  # noqa: S608
 _APPROVALS = RowMapper(Approval)
 
 
@@ -57,6 +68,16 @@ async def waiting(tx: ReadTx, limit: int) -> list[Approval]:
 async def newest(tx: ReadTx, limit: int) -> list[Approval]:
     """Requests in whatever state, the newest first."""
     return await tx.all_as(_APPROVALS, _NEWEST, limit)
+
+
+async def kept(tx: ReadTx, after: UUID, limit: int) -> list[Approval]:
+    """Requests whose arguments and forecast are kept, by number, from after one on."""
+    return await tx.all_as(_APPROVALS, _KEPT, after, limit)
+
+
+async def blanked_early(tx: ReadTx, after: timedelta) -> list[Approval]:
+    """Requests that say nothing any more and were not decided so long ago."""
+    return await tx.all_as(_APPROVALS, _BLANKED_EARLY, after)
 
 
 async def decide(

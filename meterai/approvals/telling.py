@@ -34,6 +34,14 @@ def sentences(forecast: Forecast, language: str) -> list[str]:
     ]
 
 
+def refused(found: Mapping[str, object], language: str) -> str:
+    """The refusal that was found in the place of a forecast, in words; its code where its facts were not kept."""
+    code, facts = found["refused"], found.get("facts")
+    if not isinstance(facts, Mapping):
+        return str(code)
+    return translate(f"refusal.{code}", language, **localize(_as_written(facts), language))
+
+
 def _as_written(facts: Mapping[str, object]) -> dict[str, object]:
     return {name: _value(name, value) for name, value in facts.items()}
 

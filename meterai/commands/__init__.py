@@ -23,7 +23,7 @@ from meterai.commands.database import (
 from meterai.commands.exits import Exit, exit_of
 from meterai.commands.key_files import open_key_files, open_secret_file
 from meterai.commands.key_making import KeyFile, OnlyForProduction
-from meterai.commands.levers import Effect, Forecast, Lever, Pull
+from meterai.commands.levers import Effect, Forecast, Lever, Pull, digest_of
 from meterai.commands.needs import (
     UNFINISHED,
     Directory,
@@ -103,6 +103,7 @@ __all__ = [
     "complain",
     "complaints",
     "database_of",
+    "digest_of",
     "exit_of",
     "is_a_public_host",
     "is_embedded",

@@ -56,8 +56,14 @@ class Forecast:
 
     def digest(self, lever: str, arguments: msgspec.Struct) -> bytes:
         """SHA-256 of the lever, its arguments and the forecast: what an approver approves."""
-        told = msgspec.json.encode([lever, msgspec.to_builtins(arguments)], order="sorted")
-        return hashlib.sha256(told + b"\n" + self.as_json()).digest()
+        return digest_of(lever, msgspec.to_builtins(arguments), self)
+
+
+def digest_of(lever: str, arguments: object, forecast: object) -> bytes:
+    """`Forecast.digest` of a lever, its arguments and its forecast, made now or read back from JSON."""
+    told = msgspec.json.encode([lever, arguments], order="sorted")
+    shown = msgspec.json.encode(msgspec.to_builtins(forecast), order="sorted")
+    return hashlib.sha256(told + b"\n" + shown).digest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

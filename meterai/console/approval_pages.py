@@ -13,7 +13,9 @@ from meterai.approvals import (
     Approval,
     ApprovalService,
     ApprovalState,
+    NotAsAsked,
     forecast_of,
+    refused,
     sentences,
 )
 from meterai.commands import Forecast
@@ -25,6 +27,7 @@ from meterai.kit.refusal import Refusal
 from meterai.pages import Page, PageRequest, field_errors, page, read_own_form, see_other, sentence
 from meterai.plumbing.database import Database
 from meterai.plumbing.http import Caller, caller_of, language_of
+from meterai.plumbing.messages import translate
 
 NOTE = "note"
 KIND, ACCOUNT = "apr", "acc"
@@ -159,8 +162,11 @@ async def _page(
 ) -> Page:
     caller, language = caller_of(request), language_of(request)
     is_waiting = approval.state == ApprovalState.WAITING
-    lines = sentences(forecast_of(approval.forecast), language)
-    now = await _now(approvals, caller, approval, lines, language) if is_waiting else None
+    is_as_asked = approval.is_as_asked
+    lines = sentences(forecast_of(approval.forecast), language) if is_as_asked else []
+    now = None
+    if is_waiting and is_as_asked:
+        now = await _now(approvals, caller, approval, lines, language)
     return page(
         request,
         "console/approval.html",
@@ -171,13 +177,31 @@ async def _page(
         approval=approval,
         by=show(ACCOUNT, approval.requested_by),
         decided_by=show(ACCOUNT, approval.decided_by) if approval.decided_by else "",
-        arguments=_arguments(approval.arguments, language),
+        arguments=_arguments(approval.arguments, language) if is_as_asked else [],
         lines=lines,
+        wrong=_wrong(approval, language),
         now=now,
+        found=_found(approval.found, language),
         note=note,
         is_mine=approval.requested_by == caller.person,
         may_decide=is_waiting and approvals.may_decide(caller, approval),
     )
+
+
+def _wrong(approval: Approval, language: str) -> str:
+    """Why what was shown to the requester is not shown here; empty where it is."""
+    if not approval.is_kept:
+        return translate("page.approval.blanked", language)
+    return "" if approval.is_as_asked else translate(f"refusal.{NotAsAsked.code}", language)
+
+
+def _found(found: Mapping[str, object] | None, language: str) -> Sequence[str]:
+    """What an approver who came too late found in the place of what was shown."""
+    if found is None:
+        return ()
+    if "refused" in found:
+        return [refused(found, language)]
+    return sentences(forecast_of(found), language)
 
 
 def _arguments(arguments: Mapping[str, object], language: str) -> list[tuple[str, object]]:

@@ -1,7 +1,9 @@
 """A lever that needs two people: asked for by one, executed once by another, or ended without."""
 
 import asyncio
+import json
 import time
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +13,7 @@ import pytest
 from meterai.accounts import NotPermitted, StaffRole
 from meterai.accounts.staff import end_staff_role
 from meterai.approvals import ApprovalState, Pulled, forecast_of, sentences
+from meterai.approvals.invariants import as_asked
 from meterai.approvals.model import (
     ActAskedFor,
     ApprovalExpired,
@@ -22,9 +25,11 @@ from meterai.approvals.model import (
     RequestOfAnother,
 )
 from meterai.apps.audit import audit
+from meterai.commands import digest_of
 from meterai.kit.ids import new_id, show
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.reasons import ReasonMissing
+from meterai.plumbing.checks import AuditedPart
 from tests.support.pulling import Member, member
 from tests.support.shop import FEE, PRICE, TESTER, Shop
 
@@ -76,6 +81,13 @@ def trail(shop: Shop) -> list[tuple[str, str]]:
 def assert_audit_holds(shop: Shop) -> None:
     found = shop.do(audit(shop.container.database))
     assert [one.invariant.name for one in found.findings if not one.holds] == []
+
+
+def broken_as_asked(shop: Shop) -> int:
+    part = AuditedPart(
+        shop.container.database, shop.container.settings, None, datetime.min.replace(tzinfo=UTC)
+    )
+    return shop.do(as_asked(part)).broken
 
 
 def test_request_is_executed_by_another_person_in_one_transaction(
@@ -202,7 +214,7 @@ def test_request_is_overtaken_where_the_lever_would_be_refused(
     decided = approver.decide(pulled)
     assert (decided.state, decided.found) == (
         ApprovalState.OVERTAKEN,
-        {"refused": "nothing_to_refund"},
+        {"refused": "nothing_to_refund", "facts": {}},
     )
     assert len(refunds(shop)) == 1
 
@@ -325,7 +337,13 @@ def test_arguments_of_another_release_are_not_guessed(
     shop: Shop, asker: Member, approver: Member, kept: str
 ) -> None:
     pulled = asked(asker)
-    shop.arrange("UPDATE approvals SET arguments = %s::jsonb", kept)
+    [one] = shop.rows("SELECT forecast FROM approvals")
+    digest = digest_of("refunds ask", json.loads(kept), one["forecast"])
+    shop.arrange(
+        "UPDATE approvals SET arguments = %s::jsonb, forecast_sha256 = %s, kept_sha256 = NULL",
+        kept,
+        digest,
+    )
     with pytest.raises(ArgumentsUnreadable):
         approver.decide(pulled)
     assert approver.decide(pulled, "unreadable", approve=False).state == ApprovalState.DECLINED
@@ -335,9 +353,72 @@ def test_arguments_that_were_changed_are_not_what_was_shown(
     shop: Shop, asker: Member, approver: Member
 ) -> None:
     pulled, other = asked(asker), executed(shop)
-    shop.arrange("UPDATE approvals SET arguments = jsonb_build_object('order', %s::text)", other)
+    shop.arrange(
+        "UPDATE approvals SET arguments = jsonb_build_object('order', %s::text), kept_sha256 = NULL",
+        other,
+    )
+    assert not shop.do(approver.service.one(row_id(pulled))).is_as_asked
+    assert broken_as_asked(shop) == 1
+    assert approver.decide(pulled).state == ApprovalState.OVERTAKEN
+    assert row(shop, pulled)["found"] == {"refused": "not_as_asked", "facts": {}}
+    assert refunds(shop) == []
+
+
+@pytest.mark.parametrize("column", ["rows", "effects"])
+def test_forecast_that_was_changed_is_overtaken_and_seen_by_the_audit(
+    shop: Shop, asker: Member, approver: Member, column: str
+) -> None:
+    pulled = asked(asker)
+    assert broken_as_asked(shop) == 0
+    value = {"rows": "1", "effects": "[]"}[column]
+    shop.arrange(
+        "UPDATE approvals SET kept_sha256 = NULL, forecast = forecast || jsonb_build_object(%s::text, %s::jsonb)",
+        column,
+        value,
+    )
+    assert broken_as_asked(shop) == 1
     assert approver.decide(pulled).state == ApprovalState.OVERTAKEN
     assert refunds(shop) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "forecast = '{}'",
+        "forecast = jsonb_set(forecast, '{rows}', '1')",
+        'arguments = \'{"order": "ord_1"}\'',
+        "arguments = '{}', forecast = '{}'",
+    ],
+)
+def test_application_does_not_change_what_waits(shop: Shop, asker: Member, change: str) -> None:
+    pulled = asked(asker)
+    with pytest.raises(psycopg.errors.CheckViolation, match="approval_stays_as_asked"):
+        shop.rows(f"UPDATE approvals SET {change} RETURNING 1")
+    asker.withdraw(pulled)
+    if change.count("{}") == 2:  # as retention does it, but a year too early
+        shop.rows(f"UPDATE approvals SET {change} RETURNING 1")
+        assert broken_as_asked(shop) == 1
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "command",
+        "reason",
+        "forecast_sha256",
+        "kept_sha256",
+        "requested_by",
+        "requested_at",
+        "rows",
+        "rupiah",
+    ],
+)
+def test_application_may_not_write_facts_of_a_request_again(
+    shop: Shop, asker: Member, column: str
+) -> None:
+    asked(asker)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        shop.rows(f"UPDATE approvals SET {column} = {column} RETURNING 1")
 
 
 def test_unknown_request_is_told(shop: Shop, approver: Member) -> None:

@@ -193,6 +193,19 @@ def test_the_same_act_is_asked_for_once(floor: Floor) -> None:
     assert translate("refusal.act_asked_for", "en") in again.text
 
 
+def test_a_forecast_that_was_changed_is_not_shown(floor: Floor) -> None:
+    _, there = asks(floor)
+    with psycopg.connect(floor.url) as owner:
+        owner.execute(
+            "UPDATE approvals SET kept_sha256 = NULL, forecast = jsonb_set(forecast, '{effects,0,word}', '\"forged\"')"
+        )
+    floor.seat("supervisor")
+    shown = floor.walk_in.get(there)
+    assert translate("refusal.not_as_asked", "en") in shown
+    assert "forged" not in shown
+    assert translate("page.approval.same", "en") not in shown
+
+
 def test_an_approval_after_the_world_changed_does_nothing_and_shows_the_difference(
     floor: Floor,
 ) -> None:
@@ -205,7 +218,9 @@ def test_an_approval_after_the_world_changed_does_nothing_and_shows_the_differen
     form = {"form_token": other.form_token, "note": "", "do": "approve"}
     assert floor.post(there, form).status_code == 303
     assert state(floor) == ApprovalState.OVERTAKEN
-    assert translate("page.approval.state.overtaken", "en") in floor.walk_in.get(there)
+    overtaken = floor.walk_in.get(there)
+    assert translate("page.approval.state.overtaken", "en") in overtaken
+    assert translate("page.approval.found", "en") in overtaken
 
 
 def test_a_request_is_declined_with_a_note(floor: Floor) -> None:
