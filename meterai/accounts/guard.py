@@ -54,7 +54,8 @@ async def require_permission(connection: Request[Any, Any, Any]) -> None:
         return
     authenticator: Authenticator = connection.app.state.authenticator
     try:
-        caller = await authenticator.caller(connection)
+        # A role of staff that has ended, and a session, open nothing from the next request on.
+        caller = await authenticator.caller(connection, anew=permission in OF_STAFF)
         if handler.opt.get("fresh_proof") and caller.by == "session" and not is_fresh(caller):
             raise ProofRequired("the session began too long ago")
     except (SignInRequired, ProofRequired):

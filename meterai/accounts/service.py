@@ -238,8 +238,13 @@ class AccountService:
 
         return await self._database.run(end)
 
-    async def caller(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
-        """Who is asking, by `Authorization: Bearer` or by cookie.  Refuses `SignInRequired`."""
+    async def caller(
+        self, connection: ASGIConnection[Any, Any, Any, Any], *, anew: bool = False
+    ) -> Caller:
+        """Who is asking, by `Authorization: Bearer` or by cookie.  Refuses `SignInRequired`.
+
+        `anew` reads session and roles at once, also where they were read a moment ago.
+        """
         head = head_of(connection.scope)
         if b"authorization" in head.values:
             scheme, _, token = head.text(b"authorization").partition(" ")
@@ -249,6 +254,8 @@ class AccountService:
         cookie = connection.cookies.get(cookie_name(COOKIE, self._process))
         if cookie is None:
             raise SignInRequired("neither key nor session")
+        if anew:
+            self._remembered.pop(cookie, None)
         return await self._opened(cookie, "session")
 
     async def caller_of(self, signed_in: SignedIn) -> Caller:

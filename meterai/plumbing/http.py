@@ -269,8 +269,10 @@ class Caller:
 class Authenticator(Protocol):
     """Finds the caller of a request; refuses where there is none."""
 
-    async def caller(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
-        """The caller, or `SignInRequired`."""
+    async def caller(
+        self, connection: ASGIConnection[Any, Any, Any, Any], *, anew: bool = False
+    ) -> Caller:
+        """The caller, or `SignInRequired`; `anew` reads what was read a moment ago once more."""
         ...
 
     def has_session(self, connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
