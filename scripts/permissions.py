@@ -39,6 +39,10 @@ gets 403 `not_permitted` with its name; a visitor gets 401 `sign_in_required`, o
 This file is written by `{COMMAND}` from the routes themselves. A test asks every route over
 HTTP as every role and compares the answers with the table.
 
+These are permissions of who asks over HTTP or at the command line. With the login of the application at PostgreSQL one person can
+insert a request, approve it in the name of another, and write the trail of both: nothing here holds whoever has SQL.
+For routes of staff, session and roles are read at each request; an end of either holds from the next one on.
+
 ## Acting for somebody
 
 * A session acts for one account at a time: the person's own, of which the person is the owner, or an organization in

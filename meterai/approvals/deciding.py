@@ -26,6 +26,7 @@ from meterai.commands import Forecast, Lever
 from meterai.kit.ids import show
 from meterai.kit.reasons import written_reason
 from meterai.kit.refusal import Refusal
+from meterai.kit.text import one_line
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Tx
 
@@ -52,7 +53,7 @@ async def _ended(
 ) -> Approval:
     """Keep how a request ended, and write it down."""
     assert who.account is not None, "only staff decide"
-    await store.decide(tx, found.id, state, who.account, note, more)
+    await store.decide(tx, found.id, state, who.account, one_line(note), more)
     await record(
         tx,
         who,
@@ -95,6 +96,7 @@ async def approve(
     Refuses `ApprovalUnknown`, `NotAllowedNow`, `OwnRequest`, `ApprovalExpired`, `NotPermitted`, `RequesterLeft`, `LeverUnknown`,
     `ArgumentsUnreadable`, and what the lever refuses as it is carried out: then the request goes on waiting.
     """
+    who = await who.as_now(tx)
     found, approver, _ = await _begun(tx, request, who, ApprovalEvent.EXECUTED)
     if approver == found.requested_by:
         raise OwnRequest("another person approves")
@@ -141,6 +143,7 @@ async def decline(
 
     Refuses `ApprovalUnknown`, `NotAllowedNow`, `OwnRequest`, `NotPermitted`, `ReasonMissing`.
     """
+    who = await who.as_now(tx)
     found, approver, after = await _begun(tx, request, who, ApprovalEvent.DECLINED)
     if approver == found.requested_by:
         raise OwnRequest("whoever asked withdraws")

@@ -1,8 +1,8 @@
 """Pulling a lever: by whom, what it will do, and at once or after an approval."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Self
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from meterai.accounts import (
     Permission,
     StaffMember,
     has_supervisor,
+    permissions_of_staff,
     staff_by_address,
 )
 from meterai.approvals import store
@@ -33,9 +34,13 @@ from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id, show
 from meterai.kit.reasons import written_reason
 from meterai.kit.refusal import Malformed
+from meterai.kit.text import one_line
 from meterai.plumbing.config import ConfigurationWrong, Settings
 from meterai.plumbing.database import ReadTx, Tx, jsonb
 from meterai.plumbing.http import Caller
+
+# Of a moment that is typed, before and after now: no line is planned for longer, and a wrong year is seen.
+MOMENT_AWAY_MAX = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,13 @@ class Puller:
 
     def pull(self, at: datetime, reason: str, settings: Settings) -> Pull:
         """A pull of a lever by this one."""
-        return Pull(self.actor, at, reason, settings)
+        return Pull(self.actor, at, one_line(reason), settings)
+
+    async def as_now(self, tx: ReadTx) -> Self:
+        """The same with the permissions that its roles give at this moment."""
+        if self.account is None:
+            return self
+        return replace(self, permissions=await permissions_of_staff(tx, self.account))
 
     def check(self, permission: str) -> None:
         """Refuses `NotPermitted`."""
@@ -176,9 +187,18 @@ def needs_approval(lever: Lever, forecast: Forecast, settings: Settings) -> bool
 async def forecast_for(
     tx: ReadTx, lever: Lever, arguments: msgspec.Struct, who: Puller, pull: Pull
 ) -> Forecast:
-    """The forecast of a pull.  Refuses `NotPermitted`, and what the lever refuses."""
+    """The forecast of a pull.  Refuses `NotPermitted`, `Malformed`, and what the lever refuses."""
     who.check(lever.permission)
+    _check_moments(arguments, pull.at)
     return await lever.forecast(tx, arguments, pull)
+
+
+def _check_moments(arguments: msgspec.Struct, now: datetime) -> None:
+    """Refuses `Malformed` where an argument is a moment further away than `MOMENT_AWAY_MAX`."""
+    for name in arguments.__struct_fields__:
+        value = getattr(arguments, name)
+        if isinstance(value, datetime) and abs(value - now) > MOMENT_AWAY_MAX:
+            raise Malformed(name, "within_bounds")
 
 
 async def pull_in(
@@ -191,9 +211,12 @@ async def pull_in(
 ) -> Pulled:
     """Pull a lever: carry it out in this transaction, or leave a request where a second person is needed.
 
-    `shown` is the hash, in hexadecimal, of the forecast that was seen before.  Refuses `NotPermitted`, `ForecastChanged`,
+    `shown` is the hash, in hexadecimal, of the forecast that was seen before.  Of several pulls of a lever at once each
+    makes its forecast after the one before has ended.  Refuses `NotPermitted`, `ForecastChanged`,
     `ReasonMissing`, `ActAskedFor`, `Malformed`, and what the lever refuses.
     """
+    who = await who.as_now(tx)
+    await store.lock_lever(tx, lever.name)
     forecast = await forecast_for(tx, lever, arguments, who, pull)
     digest = forecast.digest(lever.name, arguments)
     if shown is not None and shown != digest.hex():

@@ -45,6 +45,11 @@ SELECT {_COLUMNS} FROM approvals WHERE forecast = '{{}}' AND (decided_at IS NULL
 _APPROVALS = RowMapper(Approval)
 
 
+async def lock_lever(tx: Tx, lever: str) -> None:
+    """Let nobody else pull this lever until the transaction ends."""
+    await tx.run("SELECT pg_advisory_xact_lock(16011, hashtext(%s))", lever)
+
+
 async def ask(tx: Tx, identifier: UUID, *values: object) -> None:
     """Keep a request; its values are the columns of `_ASK`."""
     await tx.run(_ASK, identifier, *values)

@@ -19,7 +19,7 @@ from meterai.approvals import (
     sentences,
 )
 from meterai.commands import Forecast
-from meterai.console.levers import path_of_lever
+from meterai.console.levers import label_of, path_of_lever
 from meterai.console.wording import title
 from meterai.kit.ids import read, show
 from meterai.kit.priority import Priority
@@ -177,7 +177,7 @@ async def _page(
         approval=approval,
         by=show(ACCOUNT, approval.requested_by),
         decided_by=show(ACCOUNT, approval.decided_by) if approval.decided_by else "",
-        arguments=_arguments(approval.arguments, language) if is_as_asked else [],
+        arguments=_arguments(approval, language) if is_as_asked else [],
         lines=lines,
         wrong=_wrong(approval, language),
         now=now,
@@ -204,9 +204,12 @@ def _found(found: Mapping[str, object] | None, language: str) -> Sequence[str]:
     return sentences(forecast_of(found), language)
 
 
-def _arguments(arguments: Mapping[str, object], language: str) -> list[tuple[str, object]]:
-    named = ((title("argument", name, language), value) for name, value in arguments.items())
-    return [(name.replace("_", " "), value) for name, value in named if value not in (None, "")]
+def _arguments(approval: Approval, language: str) -> list[tuple[str, object]]:
+    return [
+        (label_of(approval.command, name, language), value)
+        for name, value in approval.arguments.items()
+        if value not in (None, "")
+    ]
 
 
 async def _now(

@@ -63,12 +63,20 @@ def _fields(lever: Lever, given: Mapping[str, str], language: str) -> Iterator[F
             value = str(one.default)
         yield Field(
             ARGUMENT + one.name,
-            title("argument", one.name, language).replace("_", " "),
+            label_of(lever.name, one.name, language),
             kind,
             tuple((choice, title("choice", choice, language)) for choice in choices),
             one.required,
             _local(value) if kind is FieldKind.MOMENT else value,
         )
+
+
+def label_of(lever: str, argument: str, language: str) -> str:
+    """The words for an argument of a lever: its own, or those that every lever has for that name."""
+    own = title("argument", f"{lever}.{argument}", language)
+    if own != f"{lever}.{argument}":
+        return own
+    return title("argument", argument, language).replace("_", " ")
 
 
 def _kind(of: inspect.Type) -> tuple[FieldKind, tuple[str, ...]]:
@@ -116,6 +124,10 @@ def _local(text: str) -> str:
     """The same as a browser shows it."""
     try:
         at = msgspec.convert(text, datetime)
-    except msgspec.ValidationError:
+        local = at.astimezone(WIB) if at.tzinfo else at
+    except (
+        msgspec.ValidationError,
+        OverflowError,
+    ):  # no moment, or one before the first year in WIB
         return text
-    return f"{at.astimezone(WIB) if at.tzinfo else at:{_MINUTE}}"
+    return f"{local:{_MINUTE}}"

@@ -322,6 +322,23 @@ def test_request_of_somebody_who_left_is_not_approved(
     assert_audit_holds(shop)
 
 
+def test_somebody_whose_role_has_ended_neither_pulls_nor_decides(
+    shop: Shop, asker: Member, approver: Member
+) -> None:
+    pulled, order = asked(asker), executed(shop, FEW)
+    shop.arrange("UPDATE staff_roles SET ended_at = now()")
+    for approve in (True, False):
+        with pytest.raises(NotPermitted):
+            approver.decide(pulled, approve=approve)
+    with pytest.raises(NotPermitted):
+        asker.pull("refunds ask", order=order)
+    assert row(shop, pulled)["state"] == "waiting"
+
+
+def test_note_is_kept_without_what_is_not_seen(shop: Shop, asker: Member, approver: Member) -> None:
+    assert approver.decide(asked(asker), "se\u202een\x00").note == "seen"
+
+
 def test_lever_of_another_release_is_only_declined(
     shop: Shop, asker: Member, approver: Member
 ) -> None:

@@ -1,11 +1,15 @@
 """The pages of levers and approvals: nothing happens but what was shown, and some of it by two people."""
 
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
 import psycopg
 import pytest
 
 from meterai.approvals import ApprovalState
 from meterai.apps.rooms import offers_of
-from meterai.console.levers import form_of
+from meterai.console.levers import form_of, label_of
+from meterai.kit.clock import SystemClock
 from meterai.plumbing.messages import catalogue, translate
 from tests.console.conftest import Floor
 from tests.support.desk import Desk
@@ -92,6 +96,10 @@ def test_a_lever_asks_for_a_reason(floor: Floor) -> None:
         ({"argument-state": "broken"}, "argument-state"),
         ({"argument-rupiah": "many"}, "argument-rupiah"),
         ({"argument-since": "tomorrow"}, "argument-since"),
+        ({"argument-since": "0001-01-01T00:00"}, "argument-since"),
+        ({"argument-since": "0001-01-01T00:00Z"}, "argument-since"),
+        ({"argument-since": "9999-12-31T23:59"}, "argument-since"),
+        ({"argument-since": "9999-12-31T23:59-12:00"}, "argument-since"),
     ],
 )
 def test_an_argument_that_cannot_be_read_is_told_at_its_field(
@@ -107,11 +115,51 @@ def test_an_argument_that_cannot_be_read_is_told_at_its_field(
 
 def test_a_moment_is_typed_in_wib(floor: Floor) -> None:
     floor.seat("operations")
-    pull = sees(floor, **MUCH, **{"argument-since": "2026-12-01T08:00"})
-    assert pull["argument-since"] == "2026-12-01T08:00"
+    day = f"{SystemClock().now() + timedelta(days=1):%Y-%m-%d}"
+    pull = sees(floor, **MUCH, **{"argument-since": f"{day}T08:00"})
+    assert pull["argument-since"] == f"{day}T08:00"
     floor.post(THERE, pull)
     [(arguments,)] = floor.rows("SELECT arguments FROM approvals")
-    assert arguments["since"] == "2026-12-01T08:00:00+07:00"
+    assert arguments["since"] == f"{day}T08:00:00+07:00"
+
+
+def test_a_lever_has_its_own_words_for_a_field() -> None:
+    for language, how in (("en", "How it ends"), ("id", "Penyelesaian")):
+        assert label_of("suspense resolve", "how", language) == how
+        assert label_of("line stand", "how", language) == translate("argument.how", language)
+    assert "handler" not in label_of("jobs retry", "which", "en")
+
+
+def test_a_role_that_has_ended_opens_nothing_from_the_next_request_on(floor: Floor) -> None:
+    floor.seat("operations")
+    assert floor.get("/console/levers").status_code == 200
+    with psycopg.connect(floor.url) as owner:
+        owner.execute("UPDATE staff_roles SET ended_at = now()")
+    assert floor.get("/console/levers").status_code == 403
+
+
+def test_a_session_that_has_ended_opens_nothing_from_the_next_request_on(floor: Floor) -> None:
+    floor.seat("operations")
+    assert floor.get("/console/levers").status_code == 200
+    with psycopg.connect(floor.url) as owner:
+        owner.execute("UPDATE sessions SET ended_at = now()")
+    assert translate("page.levers.title", "en") not in floor.get("/console/levers").text
+
+
+def test_a_lever_that_is_pulled_four_times_at_once_acts_once(floor: Floor) -> None:
+    floor.seat("operations")
+    pull = sees(floor)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: floor.post(THERE, pull).status_code, range(4)))
+    assert sorted(found) == [303, 409, 409, 409]
+    assert len(floor.trail("lever_pulled")) == 1
+
+
+def test_a_reason_is_kept_without_what_is_not_seen(floor: Floor) -> None:
+    floor.seat("operations")
+    floor.post(THERE, sees(floor, reason="A\u202e \u0000test."))
+    [(_, _, facts)] = floor.trail("lever_pulled")
+    assert facts["reason"] == "A test."
 
 
 def test_staff_without_the_right_neither_see_nor_pull_a_lever(floor: Floor) -> None:
