@@ -1,9 +1,10 @@
 """Refunds as staff and complaints ask for them: found by any of their numbers, told as they went, listed while open."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from uuid import UUID
 
-from meterai import ledger, notifications, payments
+from meterai import audit, ledger, notifications, payments
 from meterai.accounts import Permission
 from meterai.kit.ids import read_typed, show
 from meterai.kit.refusal import Said
@@ -14,11 +15,13 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.database import ReadTx
 from meterai.plumbing.paging import WHOLE
 from meterai.refunds import store
-from meterai.refunds.model import Refund, RefundState
+from meterai.refunds.model import Refund, RefundCause, RefundState
 from meterai.room import Knows, WorkList
 
 NUMBER_LENGTH_MAX = 100  # characters of a refund's number at a provider
 REFUNDS_TOLD_MAX = 50  # newest refunds on the timeline of an account
+_OF_STAFF = ("staff:", "operator:")  # begin actors who are not the account
+_ASKED = Said("trail.refund_asked", {})
 _MAILED = ("refund_requested", "refund_settled")  # causes of its mails
 _OPEN = (RefundState.REQUESTED, RefundState.SENT, RefundState.REFUSED)
 
@@ -47,7 +50,8 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
     if about.kind == SubjectKind.ORDER and (order := read_typed("ord", about.shown)):
         moves = await ledger.money_moves(tx, about.account, order)
         found = await store.refunds_of_order(tx, about.account, order)
-        told = [one for refund in found for one in _told(refund, moves, subject(refund))]
+        staff = await _asked_by_staff(tx, found)
+        told = [one for refund in found for one in _told(refund, moves, subject(refund), staff)]
         return told + await _mails(tx, found)
     if about.kind == SubjectKind.REFUND and (refund_id := read_typed("rfd", about.shown)):
         this = await store.refund(tx, about.account, refund_id)
@@ -55,11 +59,27 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
             return ()
         moves = await ledger.money_moves(tx, about.account, this.order)
         of = Subject(SubjectKind.ORDER, show("ord", this.order), this.account)
-        return [*_told(this, moves, of), *await _mails(tx, [this])]
+        staff = await _asked_by_staff(tx, [this])
+        return [*_told(this, moves, of, staff), *await _mails(tx, [this])]
     if about.kind == SubjectKind.ACCOUNT:
         newest = await store.refunds_of(tx, about.account, WHOLE.before, REFUNDS_TOLD_MAX)
-        return [_begun(one, subject(one)) for one in newest]
+        staff = await _asked_by_staff(tx, newest)
+        return [_begun(one, subject(one), staff) for one in newest]
     return ()
+
+
+async def _asked_by_staff(tx: ReadTx, found: Sequence[Refund]) -> frozenset[UUID]:
+    """Those that staff asked for in the place of the account, as the trail says of their moment."""
+    asked = [one for one in found if one.cause == RefundCause.ASKED]
+    moments = {
+        (order, line.at)
+        for order in {one.order for one in asked}
+        for line in await audit.trail_of(
+            tx, show("ord", order), Subject(SubjectKind.ORDER, show("ord", order), found[0].account)
+        )
+        if line.actor.startswith(_OF_STAFF) and line.facts["act"] == _ASKED
+    }
+    return frozenset(one.id for one in asked if (one.order, one.requested_at) in moments)
 
 
 async def _mails(tx: ReadTx, found: Sequence[Refund]) -> list[Happening]:
@@ -70,10 +90,11 @@ async def _mails(tx: ReadTx, found: Sequence[Refund]) -> list[Happening]:
     return await notifications.mails_told(tx, found[0].account, causes)
 
 
-def _facts(one: Refund) -> dict[str, object]:
+def _facts(one: Refund, staff: Collection[UUID]) -> dict[str, object]:
+    cause = f"{one.cause}_by_staff" if one.id in staff else one.cause
     return {
         "amount": one.amount,
-        "cause": Said(f"refund.cause.{one.cause}", {}),
+        "cause": Said(f"refund.cause.{cause}", {}),
         "stage": Said(f"state.refund.{one.state}", {}),
         "number": one.number,
         "there": one.provider_number,
@@ -84,13 +105,15 @@ def _facts(one: Refund) -> dict[str, object]:
     }
 
 
-def _begun(one: Refund, about: Subject) -> Happening:
-    return Happening(one.requested_at, "refund_begun", _facts(one), about)
+def _begun(one: Refund, about: Subject, staff: Collection[UUID]) -> Happening:
+    return Happening(one.requested_at, "refund_begun", _facts(one, staff), about)
 
 
-def _told(one: Refund, moves: Sequence[MoneyMove], about: Subject) -> Iterator[Happening]:
-    facts = _facts(one)
-    yield _begun(one, about)
+def _told(
+    one: Refund, moves: Sequence[MoneyMove], about: Subject, staff: Collection[UUID]
+) -> Iterator[Happening]:
+    facts = _facts(one, staff)
+    yield _begun(one, about, staff)
     if one.tried_at is not None:
         is_declined = one.state == RefundState.REFUSED
         yield Happening(one.tried_at, "refund_sent", facts, about)
@@ -116,7 +139,7 @@ async def _waiting(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Seque
             subject(one),
             one.requested_at,
             one.due_at,
-            _facts(one) | {"route": by_attempt.get((one.account, one.attempt))},
+            _facts(one, ()) | {"route": by_attempt.get((one.account, one.attempt))},
         )
         for one in found
     ]

@@ -10,7 +10,9 @@ from meterai.approvals import sentences
 from meterai.kit.ids import new_id, show
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.money import Rupiah
-from meterai.kit.refusal import Malformed, NotFound
+from meterai.kit.refusal import Malformed, NotFound, Said
+from meterai.kit.subjects import Subject, SubjectKind
+from meterai.refunds import knows
 from meterai.refunds.model import NothingToRefund, OrderTakesNoMoney
 from meterai.suspense import ItemUnknown, MoneyBooked
 from tests.support.pulling import Member, member
@@ -123,6 +125,24 @@ def test_unused_stamps_go_back_to_their_owner_as_forecast(shop: Shop, one: Membe
     assert [row["amount"] for row in shop.rows("SELECT amount FROM refunds")] == [told.rupiah]
     [row] = shop.rows("SELECT account_id, actor FROM audit_events WHERE action = 'refund_asked'")
     assert (row["account_id"], row["actor"]) == (shop.account, f"staff:{one.desk.shown}")
+
+
+def test_refund_that_staff_asked_for_is_told_as_theirs(shop: Shop, one: Member) -> None:
+    theirs, own = executed(shop, 1), executed(shop, 1)
+    assert one.pull("refunds ask", order=show("ord", theirs)).is_done
+    shop.ask_back(own)
+
+    async def causes(about: Subject) -> list[object]:
+        async with shop.container.database.reading() as tx:
+            told = await knows.tell(tx, about)
+        return [line.facts["cause"] for line in told if line.word == "refund_begun"]
+
+    staff, buyer = Said("refund.cause.asked_by_staff", {}), Said("refund.cause.asked", {})
+    for order, cause in ((theirs, staff), (own, buyer)):
+        about = Subject(SubjectKind.ORDER, show("ord", order), shop.account)
+        assert shop.do(causes(about)) == [cause]
+    about = Subject(SubjectKind.ACCOUNT, show("acc", shop.account), shop.account)
+    assert shop.do(causes(about)) == [buyer, staff]
 
 
 def test_order_that_has_nothing_to_give_back_is_refused(shop: Shop, one: Member) -> None:
