@@ -21,7 +21,7 @@ from meterai.approvals.model import (
 from meterai.approvals.pulling import Pulled
 from meterai.approvals.service import ApprovalService
 from meterai.approvals.settings import ApprovalSettings
-from meterai.approvals.telling import forecast_of, refused, sentences
+from meterai.approvals.telling import forecast_of, is_as_asked, refused, sentences
 
 __all__ = [
     "Approval",
@@ -32,6 +32,7 @@ __all__ = [
     "NotAsAsked",
     "Pulled",
     "forecast_of",
+    "is_as_asked",
     "pull",
     "refused",
     "sentences",

@@ -12,7 +12,7 @@ from meterai.approvals import deciding, service
 from meterai.approvals.line import pull, tell
 from meterai.approvals.model import KIND, Approval, ApprovalState, NotAsAsked
 from meterai.approvals.pulling import Puller, staff_at_command_line, typed
-from meterai.approvals.telling import forecast_of, refused
+from meterai.approvals.telling import forecast_of, is_as_asked, refused
 from meterai.commands import (
     NO_OPTIONS,
     AsJson,
@@ -74,7 +74,7 @@ def show_request(which: Text, options: Options = NO_OPTIONS) -> None:
         line(one_line(f"{name}: {value}"))
     if not found.is_kept:
         line("its forecast is not kept any more")
-    elif not found.is_as_asked:
+    elif not is_as_asked(found):
         line(translate(f"refusal.{NotAsAsked.code}", "en"))
     else:
         tell(forecast_of(found.forecast))

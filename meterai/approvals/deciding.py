@@ -21,7 +21,7 @@ from meterai.approvals.model import (
     RequestOfAnother,
 )
 from meterai.approvals.pulling import Puller, kept_arguments, lever_of, record, record_pull
-from meterai.approvals.telling import kept
+from meterai.approvals.telling import is_as_asked, kept
 from meterai.commands import Forecast, Lever
 from meterai.kit.ids import show
 from meterai.kit.reasons import written_reason
@@ -107,7 +107,7 @@ async def approve(
     who.check(lever.permission)
     if lever.permission not in await permissions_of_staff(tx, found.requested_by):
         raise RequesterLeft("whoever asked may not pull this lever any more")
-    if not found.is_as_asked:
+    if not is_as_asked(found):
         return await _overtaken(tx, found, who, note, _refused(NotAsAsked("another hash")))
     arguments = kept_arguments(lever, found.arguments)
     pull = who.pull(at, found.reason, settings)

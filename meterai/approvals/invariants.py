@@ -1,11 +1,6 @@
 """What must be true of approvals."""
 
-from uuid import UUID
-
-from meterai.approvals import store
-from meterai.plumbing.checks import AuditedPart
-from meterai.plumbing.invariants import LATE, SHOWN_MAX, Finding, Invariant
-from meterai.plumbing.retention import YEAR
+from meterai.plumbing.invariants import LATE, Invariant
 
 _NOBODY = "'00000000-0000-0000-0000-000000000000'"
 
@@ -53,19 +48,3 @@ AS_ASKED = Invariant(
     "a year after the decision, and not before.",
     "",
 )
-READ_AT_ONCE = 500  # rows of some kilobytes
-_FIRST = UUID(int=0)
-
-
-async def as_asked(part: AuditedPart) -> Finding:
-    """Make the hash of every request again: SQL does not write JSON as the hash wants it."""
-    async with part.database.reading() as tx:
-        found = list(await store.blanked_early(tx, YEAR))
-    last: UUID | None = _FIRST
-    while last is not None:
-        async with part.database.reading() as tx:
-            batch = await store.kept(tx, last, READ_AT_ONCE)
-        found += [one for one in batch if not one.is_as_asked]
-        last = batch[-1].id if batch else None
-    evidence = [{"approval": one.shown, "command": one.command} for one in found[:SHOWN_MAX]]
-    return Finding(AS_ASKED, len(found), evidence)

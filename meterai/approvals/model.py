@@ -6,7 +6,6 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from meterai.commands import digest_of
 from meterai.kit.ids import show
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.refusal import CommandRefusal, Refusal, refusal_of_constraint
@@ -82,11 +81,6 @@ class Approval:
     def is_kept(self) -> bool:
         """False once its arguments and its forecast were blanked."""
         return bool(self.forecast)
-
-    @property
-    def is_as_asked(self) -> bool:
-        """True where lever, arguments and forecast still have the hash of what was asked for."""
-        return digest_of(self.command, self.arguments, self.forecast) == self.forecast_sha256
 
 
 class StaffUnknown(CommandRefusal):

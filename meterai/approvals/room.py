@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from meterai.approvals.audited import AUDITED
 from meterai.approvals.demands import UNDEMANDED
-from meterai.approvals.invariants import INVARIANTS, as_asked
+from meterai.approvals.invariants import INVARIANTS
 from meterai.approvals.knows import KNOWS, WORK
 from meterai.approvals.model import APPROVAL
 from meterai.approvals.pulling import check_always
 from meterai.approvals.retention import RETENTION
-from meterai.approvals.service import EXPIRE, ApprovalService
+from meterai.approvals.service import EXPIRE, ApprovalService, as_asked
 from meterai.approvals.settings import ApprovalSettings
 from meterai.approvals.store import EXPIRED
 from meterai.commands import Command, Directory, Schema, Scope

@@ -7,6 +7,7 @@ from uuid import UUID
 from meterai import audit
 from meterai.accounts import NOBODY, Permission
 from meterai.approvals import deciding, store
+from meterai.approvals.invariants import AS_ASKED
 from meterai.approvals.model import KIND, Approval, ApprovalUnknown
 from meterai.approvals.pulling import (
     Pulled,
@@ -17,17 +18,23 @@ from meterai.approvals.pulling import (
     pull_in,
     typed,
 )
+from meterai.approvals.telling import is_as_asked
 from meterai.commands import Forecast, Lever, Pull
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import Clock
 from meterai.kit.ids import show
 from meterai.kit.subjects import Subject
+from meterai.plumbing.checks import AuditedPart
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.http import Caller
+from meterai.plumbing.invariants import SHOWN_MAX, Finding
+from meterai.plumbing.retention import YEAR
 
 LISTED_MAX = 200  # requests shown at once
 EXPIRE = "expire_approvals"
+READ_AT_ONCE = 500  # rows of some kilobytes
+_FIRST = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,20 @@ async def expire(tx: Tx) -> int:
             subject=subject,
         )
     return len(ended)
+
+
+async def as_asked(part: AuditedPart) -> Finding:
+    """Make the hash of every request again: SQL does not write JSON as the hash wants it."""
+    async with part.database.reading() as tx:
+        found = list(await store.blanked_early(tx, YEAR))
+    last: UUID | None = _FIRST
+    while last is not None:
+        async with part.database.reading() as tx:
+            batch = await store.kept(tx, last, READ_AT_ONCE)
+        found += [one for one in batch if not is_as_asked(one)]
+        last = batch[-1].id if batch else None
+    evidence = [{"approval": one.shown, "command": one.command} for one in found[:SHOWN_MAX]]
+    return Finding(AS_ASKED, len(found), evidence)
 
 
 class ApprovalService:

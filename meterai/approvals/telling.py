@@ -5,7 +5,8 @@ from datetime import datetime
 
 import msgspec
 
-from meterai.commands import Forecast
+from meterai.approvals.model import Approval
+from meterai.commands import Forecast, digest_of
 from meterai.kit.money import Rupiah
 from meterai.plumbing.messages import localize, translate
 
@@ -22,6 +23,11 @@ def kept(forecast: Forecast) -> Mapping[str, object]:
 def forecast_of(kept_forecast: Mapping[str, object]) -> Forecast:
     """The forecast that was kept."""
     return msgspec.convert(kept_forecast, Forecast)
+
+
+def is_as_asked(one: Approval) -> bool:
+    """True where lever, arguments and forecast still have the hash of what was asked for."""
+    return digest_of(one.command, one.arguments, one.forecast) == one.forecast_sha256
 
 
 def sentences(forecast: Forecast, language: str) -> list[str]:

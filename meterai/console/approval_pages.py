@@ -15,6 +15,7 @@ from meterai.approvals import (
     ApprovalState,
     NotAsAsked,
     forecast_of,
+    is_as_asked,
     refused,
     sentences,
 )
@@ -162,10 +163,10 @@ async def _page(
 ) -> Page:
     caller, language = caller_of(request), language_of(request)
     is_waiting = approval.state == ApprovalState.WAITING
-    is_as_asked = approval.is_as_asked
-    lines = sentences(forecast_of(approval.forecast), language) if is_as_asked else []
+    is_wanted = is_as_asked(approval)
+    lines = sentences(forecast_of(approval.forecast), language) if is_wanted else []
     now = None
-    if is_waiting and is_as_asked:
+    if is_waiting and is_wanted:
         now = await _now(approvals, caller, approval, lines, language)
     return page(
         request,
@@ -177,7 +178,7 @@ async def _page(
         approval=approval,
         by=show(ACCOUNT, approval.requested_by),
         decided_by=show(ACCOUNT, approval.decided_by) if approval.decided_by else "",
-        arguments=_arguments(approval, language) if is_as_asked else [],
+        arguments=_arguments(approval, language) if is_wanted else [],
         lines=lines,
         wrong=_wrong(approval, language),
         now=now,
@@ -192,7 +193,7 @@ def _wrong(approval: Approval, language: str) -> str:
     """Why what was shown to the requester is not shown here; empty where it is."""
     if not approval.is_kept:
         return translate("page.approval.blanked", language)
-    return "" if approval.is_as_asked else translate(f"refusal.{NotAsAsked.code}", language)
+    return "" if is_as_asked(approval) else translate(f"refusal.{NotAsAsked.code}", language)
 
 
 def _found(found: Mapping[str, object] | None, language: str) -> Sequence[str]:

@@ -38,7 +38,7 @@ from meterai.plumbing import telemetry
 from meterai.plumbing.bodies import Bodies, Body
 from meterai.plumbing.config import ProcessSettings, Settings
 from meterai.plumbing.exchange import EXCHANGE
-from meterai.plumbing.head import head_of
+from meterai.plumbing.head import head_of, is_api
 from meterai.plumbing.messages import for_program, localize, translate
 from meterai.plumbing.transactions import FULL, StorageFull
 
@@ -79,6 +79,7 @@ _EXPECTED = (
     ("Object contains unknown field", "known_name"),
 )
 _MESSAGE_OF_STATUS = {404: "not_found", 405: "method_not_allowed", 413: "document_too_large"}
+TOO_LARGE_FOR_PAGE = "request_too_large"
 
 _log = structlog.get_logger()
 
@@ -529,6 +530,8 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
     status = error.status_code if error.status_code != 400 else 422
     facts = _what_was_wrong(error) if code == "malformed" else {}
     if status == 413:
+        if not is_api(request.scope):  # a form may have no file, and its size is not known
+            code = TOO_LARGE_FOR_PAGE
         facts = {"limit_bytes": request.route_handler.resolve_request_max_body_size()}
     headers = {"Allow": allowed(request.app, request.scope["path"])} if status == 405 else {}
     return answer_problem(request, code, status, facts, headers)

@@ -12,8 +12,7 @@ import pytest
 
 from meterai.accounts import NotPermitted, StaffRole
 from meterai.accounts.staff import end_staff_role
-from meterai.approvals import ApprovalState, Pulled, forecast_of, sentences
-from meterai.approvals.invariants import as_asked
+from meterai.approvals import ApprovalState, Pulled, forecast_of, is_as_asked, sentences
 from meterai.approvals.model import (
     ActAskedFor,
     ApprovalExpired,
@@ -24,6 +23,7 @@ from meterai.approvals.model import (
     RequesterLeft,
     RequestOfAnother,
 )
+from meterai.approvals.service import as_asked
 from meterai.apps.audit import audit
 from meterai.commands import digest_of
 from meterai.kit.ids import new_id, show
@@ -374,7 +374,7 @@ def test_arguments_that_were_changed_are_not_what_was_shown(
         "UPDATE approvals SET arguments = jsonb_build_object('order', %s::text), kept_sha256 = NULL",
         other,
     )
-    assert not shop.do(approver.service.one(row_id(pulled))).is_as_asked
+    assert not is_as_asked(shop.do(approver.service.one(row_id(pulled))))
     assert broken_as_asked(shop) == 1
     assert approver.decide(pulled).state == ApprovalState.OVERTAKEN
     assert row(shop, pulled)["found"] == {"refused": "not_as_asked", "facts": {}}

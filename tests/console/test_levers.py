@@ -130,6 +130,14 @@ def test_a_lever_has_its_own_words_for_a_field() -> None:
     assert "handler" not in label_of("jobs retry", "which", "en")
 
 
+def test_a_form_that_is_too_large_is_told_in_words(floor: Floor) -> None:
+    floor.seat("operations")
+    refused = floor.post(THERE, STOP | {"reason": "x" * 12_000_000})
+    assert refused.status_code == 413
+    assert "What you sent is too large; the most is" in refused.text
+    assert "{" not in refused.text.partition("<main")[2].partition("</main>")[0]
+
+
 def test_a_role_that_has_ended_opens_nothing_from_the_next_request_on(floor: Floor) -> None:
     floor.seat("operations")
     assert floor.get("/console/levers").status_code == 200

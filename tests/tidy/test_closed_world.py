@@ -181,7 +181,8 @@ def test_what_the_framework_refuses_is_translated() -> None:
 
 
 def test_no_translation_is_left_behind() -> None:
-    known = {kind.code for kind in refusals()} | set(http._MESSAGE_OF_STATUS.values()) | {"fault"}
+    known = {kind.code for kind in refusals()} | set(http._MESSAGE_OF_STATUS.values())
+    known |= {"fault", http.TOO_LARGE_FOR_PAGE}
     said = {key.removeprefix("refusal.") for key in catalogue() if key.startswith("refusal.")}
     assert said - known == set()
 
