@@ -76,5 +76,21 @@ async def _near_end(tx: ReadTx, _: Settings, now: datetime, limit: int) -> Seque
     ]
 
 
+async def _organizations_waiting(
+    tx: ReadTx, _: Settings, _now: datetime, limit: int
+) -> Sequence[WorkItem]:
+    return [
+        WorkItem(_subject(one.account), one.made_at, None, {"name": one.name})
+        for one in await store.waiting_organizations(tx, limit)
+    ]
+
+
 KNOWS = Knows(find=find, tell=tell)
-WORK = (WorkList(name="keys_near_end", permission=Permission.CONSOLE_READ, waiting=_near_end),)
+WORK = (
+    WorkList(name="keys_near_end", permission=Permission.CONSOLE_READ, waiting=_near_end),
+    WorkList(
+        name="organizations",
+        permission=Permission.CONSOLE_ORGANIZATIONS,
+        waiting=_organizations_waiting,
+    ),
+)

@@ -188,6 +188,11 @@ async def _decide(
     await decide_on_organization(tx, account, event, actor=pull.actor)
 
 
+def _organization(subject: Subject) -> Mapping[str, str] | None:
+    """Offered on the timeline of an account; the forecast refuses one of a person."""
+    return {"organization": subject.shown} if subject.kind == SubjectKind.ACCOUNT else None
+
+
 def _lever(name: str, event: OrganizationEvent) -> Lever:
     return Lever(
         name=name,
@@ -195,6 +200,7 @@ def _lever(name: str, event: OrganizationEvent) -> Lever:
         arguments=OrganizationArguments,
         forecast=partial(_deciding, event=event),
         carry_out=partial(_decide, event=event),
+        offered=_organization,
     )
 
 

@@ -241,7 +241,7 @@ class AccountService:
     async def caller(
         self, connection: ASGIConnection[Any, Any, Any, Any], *, anew: bool = False
     ) -> Caller:
-        """Who is asking, by `Authorization: Bearer` or by cookie.  Refuses `SignInRequired`.
+        """The caller, by `Authorization: Bearer` or by cookie.  Refuses `SignInRequired`.
 
         `anew` reads session and roles at once, also where they were read a moment ago.
         """

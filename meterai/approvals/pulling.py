@@ -39,7 +39,7 @@ from meterai.plumbing.config import ConfigurationWrong, Settings
 from meterai.plumbing.database import ReadTx, Tx, jsonb
 from meterai.plumbing.http import Caller
 
-# Of a moment that is typed, before and after now: no line is planned for longer, and a wrong year is seen.
+# A typed moment lies so near to now, before or after: no line is planned for longer, and a wrong year is seen.
 MOMENT_AWAY_MAX = timedelta(days=366)
 
 

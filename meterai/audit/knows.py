@@ -60,7 +60,7 @@ def _told(line: TrailLine, about: Subject | None) -> Happening:
     key = f"trail.{line.action}"
     there = _about(line)
     link = None if about is not None and there == about else there
-    # What the page is about, or links to, needs no word.
+    # The subject of the page, and its link, need no word.
     named = {one.shown for one in (about, link) if one is not None}
     more = [f"{name} {told}" for name, told in line.facts.items() if name not in _UNTOLD]
     facts = {

@@ -1,4 +1,4 @@
-"""What cases tell."""
+"""Events that cases tell to other rooms."""
 
 from uuid import UUID
 

@@ -17,7 +17,7 @@ MESSAGES_MAX = 40  # of one case; a person reads them all
 MESSAGES_OF_PERSON_MAX = 20  # of these, so that staff can always answer
 PICTURES_MAX = 3  # of one case: a message of the bank, a page of ours, a paper
 CASES_PER_DAY_MAX = 20  # new ones of one account; the same matter of the same order is one
-# Of one address without sign-in, by whoever types it.  Each new case is one mail, and no other complaint is one.
+# Bounds of one address without sign-in, whoever types it.  Each new case is one mail, and no other complaint is one.
 UNSIGNED_OPEN_MAX = 3  # cases that are not closed: a person has one or two at a time
 UNSIGNED_PER_DAY_MAX = 5  # new cases, so mails
 UNSIGNED_MESSAGES_MAX = 5  # complaints of one case; the rest of its messages is for its person

@@ -197,7 +197,7 @@ def _wrong(approval: Approval, language: str) -> str:
 
 
 def _found(found: Mapping[str, object] | None, language: str) -> Sequence[str]:
-    """What an approver who came too late found in the place of what was shown."""
+    """The forecast that an approver found in place of the one that was shown."""
     if found is None:
         return ()
     if "refused" in found:

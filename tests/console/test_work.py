@@ -11,10 +11,11 @@ from tests.console.conftest import Floor
 
 
 def test_every_list_of_the_rooms_is_shown_with_its_words(floor: Floor) -> None:
-    floor.seat("support", "finance")
+    floor.seat("supervisor")
     answer = floor.get("/console/work")
     assert answer.status_code == 200
-    assert "work." not in answer.text
+    # The room of the tests has no words of its own.
+    assert "work." not in answer.text.replace("work.desk_jobs", "")
     for room in ROOMS:
         for one in room.work:
             page = floor.get(f"/console/work/{one.name}")
