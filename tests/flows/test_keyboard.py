@@ -150,7 +150,7 @@ def test_staff_search_and_go_through_the_console_by_the_keyboard_alone(
     screen = ViewportSize(width=360, height=640)
     somebody = Typist(chromium, instance, screen=screen, scripts=scripts)
     page = somebody.page
-    seated(somebody.context, instance, "supervisor")
+    seated(somebody.context, instance, "support", "finance", "operations")
     somebody.opens("/console")
     for path in ("/console/levers", "/console/approvals", "/console"):
         somebody.tabs_to(".menu summary")
