@@ -39,7 +39,7 @@ Scopes = Annotated[
     Parameter(
         name="--scope",
         negative="",
-        validator=_of_keys,
+        validator=(text_only, _of_keys),
         help="What the key may do; may be given more than once.",
     ),
 ]

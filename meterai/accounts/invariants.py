@@ -187,7 +187,7 @@ INVARIANTS = (
             OR e.digest <> encode(sha256(uuid_send(o.account_id)
                 || convert_to(concat_ws(E'\n', o.name, o.npwp, o.nib), 'UTF8')), 'hex')
             OR ('npwp' = ANY (o.warns)) <> (o.npwp !~ '^[0-9]{15,16}$')
-            OR ('nib' = ANY (o.warns)) <> (o.nib !~ '^[0-9]{13}$')
+            OR ('nib' = ANY (o.warns)) <> (length(o.nib) <> 13 OR o.nib ~ '[^0-9]')
             OR NOT EXISTS (SELECT 1 FROM {accounts*} a WHERE a.account_id = o.account_id AND a.email IS NULL)
             OR NOT EXISTS (SELECT 1 FROM {memberships*} m WHERE m.account_id = o.account_id
                 AND m.role = 'owner' AND m.ended_at IS NULL)

@@ -343,7 +343,7 @@ class TooManyInvitations(Refusal):
     """The organization, or all of them to one address, have sent as many invitations within a day as may be."""
 
     code = "too_many_invitations"
-    status = 429
+    status = 409
 
     def __init__(self, invitations_max: int) -> None:
         super().__init__(f"{invitations_max} invitations within a day")

@@ -9,7 +9,7 @@ from meterai.accounts.demands import DEMANDS, UNDEMANDED
 from meterai.accounts.invariants import INVARIANTS
 from meterai.accounts.knows import KNOWS, WORK
 from meterai.accounts.levers import LEVERS
-from meterai.accounts.model import INVITATION, ORGANIZATION
+from meterai.accounts.model import INVITATION, ORGANIZATION, OrganizationState, Role
 from meterai.accounts.organizations import OrganizationService
 from meterai.accounts.passkeys import PasskeyService
 from meterai.accounts.retention import RETENTION
@@ -18,6 +18,7 @@ from meterai.accounts.service import AccountService
 from meterai.accounts.settings import AccountSettings
 from meterai.accounts.store import KEY_ENDS
 from meterai.commands import Command, Directory, Schema, Scope
+from meterai.plumbing.described import Field
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.room import Container, Room
 
@@ -108,6 +109,10 @@ ROOM = Room(
         "signing_in": pages.SigningIn,
     },
     routes=(*routes, *pages.routes),
+    fields={
+        ("OrganizationView", "state"): Field(list(OrganizationState)),
+        ("MemberView", "role"): Field(list(Role)),
+    },
     pages=pages.PAGES,
     tasks=_tasks,
     demands=DEMANDS,

@@ -10,7 +10,7 @@ from meterai.cases.gathering import Gathering
 from meterai.cases.invariants import INVARIANTS
 from meterai.cases.jobs import HANDLERS
 from meterai.cases.knows import KNOWS, WORK
-from meterai.cases.model import CASE, CaseState, Matter, Outcome
+from meterai.cases.model import CASE, Author, CaseState, Matter, MessageKind, Outcome
 from meterai.cases.proof import signer_of
 from meterai.cases.proof_pages import Proofs
 from meterai.cases.retention import RETENTION
@@ -67,6 +67,12 @@ FIELDS = {
     ("CaseView", "matter"): Field(list(Matter)),
     ("CaseView", "outcome"): Field(list(Outcome)),
     ("CaseView", "times_told"): Field(least=1),
+    ("CaseDetails", "state"): Field(list(CaseState)),
+    ("CaseDetails", "matter"): Field(list(Matter)),
+    ("CaseDetails", "outcome"): Field(list(Outcome)),
+    ("CaseDetails", "times_told"): Field(least=1),
+    ("MessageView", "author"): Field(list(Author)),
+    ("MessageView", "kind"): Field(list(MessageKind)),
     ("CaseRequest", "matter"): Field(list(Matter)),
 }
 ROOM = Room(

@@ -288,7 +288,8 @@ def test_the_commands_that_need_a_key_are_those_that_say_so(
                 continue
             names = {one["name"] for one in methods["post"].get("parameters", ())}
             body = b'{"quantity": 1, "order_id": "x"}'
-            for fitting in (b'{"quantity": 1}', b'{"order_id": "x"}', body):
+            told = b'{"matter": "quota_lost", "words": "x"}'
+            for fitting in (b'{"quantity": 1}', b'{"order_id": "x"}', told, body):
                 given = await web.post(path.replace("{", "").replace("}", ""), fitting, key | JSON)
                 is_missed = b"idempotency_key_missing" in given.body
                 if is_missed:

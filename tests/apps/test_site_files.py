@@ -25,6 +25,7 @@ UNLISTED = (
     r"/lines/.*",
     r"/[cC]/.*",
     r"/stamp/.*",
+    r"/complaints/.*",
     r"/(v1|openapi|openapi\.json|healthz|readyz|static|\.well-known)(/.*)?",
 )
 FIXED = {
