@@ -24,7 +24,9 @@ INVARIANTS = (
     Invariant(
         "case_moves_are_in_the_trail",
         "What happened to a case is in the audit trail.",
-        f"SELECT c.account_id, c.case_id, c.state FROM cases c WHERE {_UNTOLD}",
+        f"SELECT c.account_id, c.case_id, c.state FROM cases c WHERE {_UNTOLD}"
+        " OR c.state NOT IN ('open', 'answered', 'asked', 'closed') OR c.outcome NOT IN"
+        " ('accepted', 'money_back', 'silent', 'solved', 'explained', 'not_ours')",
     ),
     Invariant(
         "case_times_are_possible",
@@ -44,7 +46,7 @@ INVARIANTS = (
         "An answer from the facts says of which order or stamping, and has a digest of the facts it was made from.",
         "SELECT account_id, case_id, answer FROM cases WHERE (answer IS NOT NULL) <> (facts_sha256 IS NOT NULL)"
         " OR (answer IS NOT NULL AND (about = '' OR answered_at IS NULL OR octet_length(facts_sha256) <> 32))"
-        " OR (state = 'answered') AND answered_by IS NULL",
+        " OR (state = 'answered' AND answered_by IS NULL) OR answered_by NOT IN ('facts', 'staff')",
     ),
     Invariant(
         "cases_are_what_was_said",
@@ -57,9 +59,12 @@ INVARIANTS = (
     ),
     Invariant(
         "messages_of_cases_are_bounded",
-        "No case has more messages or pictures than a person reads.",
+        "No case has more messages or pictures than a person reads; each picture is of a case.",
         "SELECT account_id, case_id, count(*) FROM case_messages GROUP BY account_id, case_id HAVING count(*) > 80"
         " UNION ALL"
-        " SELECT account_id, case_id, count(*) FROM case_pictures GROUP BY account_id, case_id HAVING count(*) > 3",
+        " SELECT account_id, case_id, count(*) FROM case_pictures GROUP BY account_id, case_id HAVING count(*) > 3"
+        " UNION ALL"
+        " SELECT p.account_id, p.case_id, 1 FROM case_pictures p WHERE NOT EXISTS (SELECT 1 FROM cases c"
+        " WHERE c.account_id = p.account_id AND c.case_id = p.case_id)",
     ),
 )

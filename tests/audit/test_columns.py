@@ -15,6 +15,12 @@ CHECKED = AUDITED.checked
 # Columns of which a small change is allowed, and one that is not.
 FAR = "{0} + interval '2 years'"
 LARGE = {
+    ("cases", "answered_at"): "NULL::timestamptz",
+    ("cases", "due_at"): "opened_at - interval '1 hour'",
+    ("cases", "closes_at"): "now() - interval '2 hours'",
+    ("cases", "closed_at"): "opened_at - interval '1 hour'",
+    ("cases", "reopened_at"): "opened_at - interval '1 hour'",
+    ("cases", "times_told"): "0",
     ("captures", "denied_at"): "coalesce({0}, captured_at)",
     ("chargebacks", "look_at"): "now() + interval '2 years'",
     ("draft_files", "placements"): "'[]'::jsonb",
