@@ -36,7 +36,15 @@ LETTERS = ("Surat", "Ijazah")
 HELD_HERE = {"place_order", "buy", "order_draft", "stamp_document"}
 # The form's key is the id of the API key it makes, so a repeat cannot make a second one; and who signs in
 # to pay sends the form that `order_draft` takes (`tests/portal/test_review.py`).
-HELD_ELSEWHERE = {"ask_for_refund", "make_key", "sign_in_to_pay"}
+HELD_ELSEWHERE = {
+    "ask_for_refund",
+    "complain",
+    "make_key",
+    "make_organization",
+    "open_case",
+    "replace_key",
+    "sign_in_to_pay",
+}
 
 
 def test_a_key_that_joined_an_unfinished_stamping_is_remembered(shop: Shop) -> None:
