@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from meterai.waiting_room.service import RECEIPT, WaitingRoom
 from tests.support.commands import Done, run_here
 from tests.support.lines import BUYING
 from tests.support.within import settings_of, within
+
+FAR = f"{datetime.now(UTC) + timedelta(days=60):%Y-%m}"  # a month within the bound of a moment
+PAST = f"{datetime.now(UTC) - timedelta(days=60):%Y-%m-%d}"
 
 
 @pytest.fixture
@@ -39,7 +43,7 @@ ACTS = (
     ("line_paused", ("line", "pause", BUYING, "--reason-id", "bank", "--reason-en", "the bank")),
     ("line_resumed", ("line", "resume", BUYING)),
     ("line_stands", ("line", "stand", BUYING, "always")),
-    ("line_closing_set", ("line", "close", BUYING, "--at", "2099-01-01T00:00+07:00")),
+    ("line_closing_set", ("line", "close", BUYING, "--at", f"{FAR}-01T00:00+07:00")),
     ("line_ended", ("line", "end", BUYING, "--reason", "over")),
     ("line_created", ("line", "create", BUYING, "--act", "buy", "--rate", "2")),
 )
@@ -71,7 +75,7 @@ NONSENSE = {
     "a moment after the last year": (
         *("line", "close", BUYING, "--at", "9999-12-31T23:59:59.999999-14:00"),
     ),
-    "a moment of no zone": ("line", "close", BUYING, "--at", "2099-01-01T00:00"),
+    "a moment of no zone": ("line", "close", BUYING, "--at", f"{FAR}-01T00:00"),
     "a reason of a book": ("line", "pause", BUYING, "--reason-id", "x" * 300, "--reason-en", "x"),
     "a reason of two lines": ("line", "pause", BUYING, "--reason-id", "a\nb", "--reason-en", "x"),
     "a name of two words": ("line", "create", "a b", "--act", "check"),
@@ -79,14 +83,14 @@ NONSENSE = {
     "a line that is there": ("line", "create", BUYING, "--act", "check"),
     "an act that has a line": ("line", "create", "x", "--act", "buy"),
     "an end before the beginning": (
-        *("line", "create", "x", "--act", "check", "--opens-at", "2099-01-02T00:00+07:00"),
-        *("--closes-at", "2099-01-01T00:00+07:00"),
+        *("line", "create", "x", "--act", "check", "--opens-at", f"{FAR}-02T00:00+07:00"),
+        *("--closes-at", f"{FAR}-01T00:00+07:00"),
     ),
     "an end before now": (
-        *("line", "create", "x", "--act", "check", "--closes-at", "2020-01-01T00:00+07:00"),
+        *("line", "create", "x", "--act", "check", "--closes-at", f"{PAST}T00:00+07:00"),
     ),
     "entries without an opening": (
-        *("line", "create", "x", "--act", "check", "--gathers-at", "2099-01-01T00:00+07:00"),
+        *("line", "create", "x", "--act", "check", "--gathers-at", f"{FAR}-01T00:00+07:00"),
     ),
     "standing otherwise": ("line", "stand", BUYING, "sometimes"),
 }
