@@ -259,7 +259,7 @@ class AccountService:
         return await self._opened(cookie, "session")
 
     async def caller_of(self, signed_in: SignedIn) -> Caller:
-        """Who has just signed in, to the same request: its cookie is not set yet."""
+        """The caller that has just signed in, in the same request: its cookie is not set yet."""
         return await self._opened(signed_in.session, "session", signed_in.stored)
 
     def has_session(self, connection: ASGIConnection[Any, Any, Any, Any]) -> bool:

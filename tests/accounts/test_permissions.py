@@ -31,7 +31,7 @@ class Known:
         self.is_over = False
         self.proved_at = datetime.now(UTC)
 
-    async def caller(self, connection: object) -> Caller:
+    async def caller(self, connection: object, *, anew: bool = False) -> Caller:
         if "authorization" not in connection.headers:  # type: ignore[attr-defined]
             raise SignInRequired("no key")
         if self.is_key:

@@ -32,7 +32,7 @@ TEXTS = re.compile(rb"""\"(?:[^"\\\n]|\\.)*\"|`[^`]*`""")
 class Somebody:
     """An authenticator who does not know whoever says to be signed in."""
 
-    async def caller(self, _: object) -> Caller:
+    async def caller(self, _: object, *, anew: bool = False) -> Caller:
         raise SignInRequired("unknown")
 
     def session_shown(self, _: object) -> tuple[str, str]:

@@ -32,7 +32,7 @@ from meterai.waiting_room import WaitingRoom
 class Nobody:
     """An authenticator who knows no one."""
 
-    async def caller(self, _: object) -> Caller:
+    async def caller(self, _: object, *, anew: bool = False) -> Caller:
         raise SignInRequired("nobody is signed in")
 
     def session_shown(self, _: object) -> tuple[str, str]:
