@@ -74,6 +74,7 @@ FACTS: dict[str, dict[str, Any]] = {
     "passkey_ended": {"name": HOSTILE},
     "api_key_made": {"name": HOSTILE},
     "api_key_ended": {"name": HOSTILE},
+    "api_key_ends": {"name": HOSTILE, "until": BOTH},
     "invitation_made": {
         "name": HOSTILE,
         "role": BOTH,
