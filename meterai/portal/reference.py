@@ -222,7 +222,7 @@ def problems() -> list[Problem]:
     A sentence has an ellipsis where the facts of a refusal stand.
     """
     # What is refused only at the command line has classes that no web process loads, or says so.
-    statuses: dict[str, int] = {"fault": 500, "method_not_allowed": 405}
+    statuses: dict[str, int] = {"fault": 500, "method_not_allowed": 405, "request_too_large": 413}
     for kind in _kinds(Refusal):
         if hasattr(kind, "code") and not issubclass(kind, CommandRefusal):
             statuses.setdefault(kind.code, kind.status)
