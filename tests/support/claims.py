@@ -112,6 +112,7 @@ NO_CLAIMS = {
     "page.help.late.answer": "of the service",
     "page.help.refused_file.answer": "of the service",
     "refusal.too_many_unpaid_orders": "of other orders",
+    "page.approval.found": "of a request that was overtaken",
     "page.acting.over": "of an organization that the visitor has left",
     "scope.order.withdraw": "what a key may do",
 }
