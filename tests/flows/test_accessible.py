@@ -171,7 +171,8 @@ def test_nothing_stands_in_the_way_of_staff(somebody: Looker) -> None:
         somebody.goes_to(path)
         wrong += look(somebody)
         somebody.page.locator("#reason").fill("Uji coba")
-        somebody.page.locator("button[value=forecast]").click()
+        with somebody.page.expect_navigation():
+            somebody.page.locator("button[value=forecast]").click()
         # An answer to a form: it is looked at as it came, in one language.
         wrong += in_the_way(somebody, f"{path} seen") + too_wide(somebody, f"{path} seen")
     somebody.page.set_viewport_size({"width": 1600, "height": 900})
