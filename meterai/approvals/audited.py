@@ -1,4 +1,4 @@
-"""What the audit knows of the columns of approvals."""
+"""Columns of approvals, as the audit knows them."""
 
 from meterai.plumbing.audited import Audited, global_fact
 

@@ -1,4 +1,4 @@
-"""What production demands of the settings of the room: nothing."""
+"""Demands of production on the settings of this room: none."""
 
 UNDEMANDED = {
     "approval_rupiah_from": "an operator says from which sum on two people are needed; the least is one rupiah",

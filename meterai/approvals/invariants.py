@@ -1,4 +1,4 @@
-"""What must be true of approvals."""
+"""Invariants of approvals."""
 
 from meterai.plumbing.invariants import LATE, Invariant
 

@@ -9,7 +9,7 @@ RETENTION: tuple[Rule, ...] = (
         ("approval_id",),
         YEAR,
         "decided_at",
-        "What was asked for and shown may name a person, and is looked into within a year. Who asked, who decided, why, the "
+        "An act that was asked for may name a person, and is looked into within a year. Who asked, who decided, why, the "
         "sums and the hash of what was shown stay: they prove that two people acted.",
         only="forecast <> '{}'",
         blanks={"arguments": "'{}'", "forecast": "'{}'", "note": "''", "found": "NULL"},

@@ -1,4 +1,4 @@
-"""What the room `approvals` registers with the applications."""
+"""The room `approvals`, as the applications see it."""
 
 from collections.abc import Sequence
 

@@ -30,7 +30,7 @@ _UNPAID = (OrderState.PLACED, OrderState.LAPSED, OrderState.WITHDRAWN)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What the rooms below say of one order, or of one stamping from the balance, at a moment.
+    """Facts of one order, or of one stamping from the balance, at a moment, as the rooms below tell them.
 
     `now` is that moment, and no part of what is hashed.
     """

@@ -1,4 +1,4 @@
-"""What the audit knows of the columns of cases."""
+"""Columns of cases, as the audit knows them."""
 
 from meterai.plumbing.audited import SHOWN, Audited, fact
 

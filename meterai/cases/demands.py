@@ -1,4 +1,4 @@
-"""What production demands of cases: working hours that can be read."""
+"""Demands of production on cases: working hours that can be read."""
 
 from collections.abc import Iterator, Mapping
 

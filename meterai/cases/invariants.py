@@ -1,4 +1,4 @@
-"""What must be true of cases."""
+"""Invariants of cases."""
 
 from meterai.plumbing.invariants import Invariant
 

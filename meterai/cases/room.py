@@ -1,4 +1,4 @@
-"""What the room `cases` registers with the applications."""
+"""The room `cases`, as the applications see it."""
 
 from collections.abc import Sequence
 

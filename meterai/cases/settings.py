@@ -1,4 +1,4 @@
-"""What can be set about cases."""
+"""Settings of cases."""
 
 import msgspec
 

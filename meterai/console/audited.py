@@ -1,4 +1,4 @@
-"""What the audit knows of the columns of the console."""
+"""Columns of the console, as the audit knows them."""
 
 from meterai.plumbing.audited import Audited
 

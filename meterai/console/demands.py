@@ -1,4 +1,4 @@
-"""What production demands of the door of the console."""
+"""Demands of production on the door of the console."""
 
 from collections.abc import Iterator, Mapping
 
