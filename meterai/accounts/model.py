@@ -52,6 +52,9 @@ class Permission(StrEnum):
     CONSOLE_MONEY = "console.money"  # suspense, refunds
     CONSOLE_OPERATIONS = "console.operations"  # lines, issuing, jobs, mails
     CONSOLE_SESSIONS = "console.sessions"  # end sessions and keys of an account
+    CONSOLE_INCIDENTS = "console.incidents"  # incidents, the way back, outage records
+    CONSOLE_STATEMENTS = "console.statements"  # statements of duty, extracts, evidence
+    CONSOLE_PRIVACY = "console.privacy"  # requests of people about their data, breaches
     CONSOLE_ORGANIZATIONS = "console.organizations"  # approve organizations
     CONSOLE_STAFF = "console.staff"  # who is staff
     CONSOLE_APPROVE = "console.approve"  # decide on what others asked for
@@ -157,18 +160,24 @@ STAFF_PERMISSIONS: Mapping[StaffRole, frozenset[Permission]] = {
         {Permission.CONSOLE_READ, Permission.CONSOLE_CASES, Permission.CONSOLE_SESSIONS}
     ),
     StaffRole.FINANCE: frozenset(
-        {Permission.CONSOLE_READ, Permission.CONSOLE_MONEY, Permission.CONSOLE_APPROVE}
+        {
+            Permission.CONSOLE_READ,
+            Permission.CONSOLE_MONEY,
+            Permission.CONSOLE_STATEMENTS,
+            Permission.CONSOLE_APPROVE,
+        }
     ),
     StaffRole.OPERATIONS: frozenset(
         {
             Permission.CONSOLE_READ,
             Permission.CONSOLE_OPERATIONS,
+            Permission.CONSOLE_INCIDENTS,
             Permission.CONSOLE_SESSIONS,
             Permission.CONSOLE_APPROVE,
         }
     ),
     StaffRole.SUPERVISOR: OF_STAFF,
-    StaffRole.REGULATOR: frozenset({Permission.CONSOLE_READ}),
+    StaffRole.REGULATOR: frozenset({Permission.CONSOLE_READ, Permission.CONSOLE_STATEMENTS}),
 }
 
 # The permissions that an API key may have.  A key gives nobody a role.

@@ -14,10 +14,12 @@ from meterai.cases.room import ROOM as CASES
 from meterai.console.room import ROOM as CONSOLE
 from meterai.documents.room import ROOM as DOCUMENTS
 from meterai.drafts.room import ROOM as DRAFTS
+from meterai.incidents.room import ROOM as INCIDENTS
 from meterai.ledger.room import ROOM as LEDGER
 from meterai.notifications.room import ROOM as NOTIFICATIONS
 from meterai.operator.room import ROOM as OPERATOR
 from meterai.orders.room import ROOM as ORDERS
+from meterai.outages.room import ROOM as OUTAGES
 from meterai.pages import RoomPages
 from meterai.payments.room import ROOM as PAYMENTS
 from meterai.plumbing.config import Settings
@@ -25,13 +27,17 @@ from meterai.plumbing.database import Database
 from meterai.plumbing.events import Event, Subscription
 from meterai.plumbing.tables import TABLES
 from meterai.portal.room import ROOM as PORTAL
+from meterai.privacy.room import ROOM as PRIVACY
+from meterai.recovery.room import ROOM as RECOVERY
 from meterai.refunds.room import ROOM as REFUNDS
+from meterai.regulator.room import ROOM as REGULATOR
 from meterai.room import Offers, Rooms
 from meterai.stamping.room import ROOM as STAMPING
 from meterai.stamps.room import ROOM as STAMPS
 from meterai.suspense.room import ROOM as SUSPENSE
 from meterai.verification.room import ROOM as VERIFICATION
 from meterai.waiting_room.room import ROOM as WAITING_ROOM
+from meterai.watch.room import ROOM as WATCH
 
 ROOMS: Rooms = (
     AUDIT,
@@ -51,8 +57,14 @@ ROOMS: Rooms = (
     VERIFICATION,
     DRAFTS,
     CASES,
+    INCIDENTS,
+    RECOVERY,
+    OUTAGES,
+    REGULATOR,
+    PRIVACY,
     PORTAL,
     CAPACITY,
+    WATCH,
     CONSOLE,
 )
 

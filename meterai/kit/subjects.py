@@ -20,6 +20,9 @@ class SubjectKind(StrEnum):
     LINE = "line"
     CASE = "case"
     APPROVAL = "approval"
+    INCIDENT = "incident"
+    RECOVERY = "recovery"
+    OUTAGE = "outage"  # the record of an outage
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,9 @@ KIND_OF_ID = {
     "sus": SubjectKind.SUSPENSE,
     "cas": SubjectKind.CASE,
     "apr": SubjectKind.APPROVAL,
+    "inc": SubjectKind.INCIDENT,
+    "rcv": SubjectKind.RECOVERY,
+    "out": SubjectKind.OUTAGE,
 }
 
 

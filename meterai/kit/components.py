@@ -1,0 +1,71 @@
+"""Components of the platform as the public knows them, their states, and the acts that need them; pure."""
+
+from collections.abc import Iterable, Mapping
+from enum import IntEnum, StrEnum
+
+
+class Component(StrEnum):
+    """Part of the service that works or does not, as a stranger sees it."""
+
+    SITE = "site"  # pages open
+    SIGN_IN = "sign_in"  # a code comes by mail and opens a session
+    BUYING = "buying"  # a document is uploaded, an order is placed and has a QR
+    PAYMENT = "payment"  # a payment is seen, and its order executed
+    STAMPING = "stamping"  # a paid document gets its stamp, and the file comes back
+    CHECKING = "checking"  # a file and a serial are checked
+    REFUNDS = "refunds"  # money asked back is on its way
+    LINE = "line"  # the waiting line moves, and a number in it is renewed
+
+
+class ComponentState(IntEnum):
+    """State of a component; a greater one is worse.  `label` is its name in Statuspage's API."""
+
+    OPERATIONAL = 0
+    UNDER_MAINTENANCE = 1
+    DEGRADED = 2
+    PARTIAL_OUTAGE = 3
+    MAJOR_OUTAGE = 4
+
+    @property
+    def label(self) -> str:
+        """The word of Statuspage's public API."""
+        return _LABELS[self]
+
+    @classmethod
+    def of(cls, label: str) -> "ComponentState":
+        """The state of this word.  Raises `ValueError`."""
+        for state, word in _LABELS.items():
+            if word == label:
+                return state
+        raise ValueError(f"no state {label!r}")
+
+
+_LABELS: Mapping[ComponentState, str] = {
+    ComponentState.OPERATIONAL: "operational",
+    ComponentState.UNDER_MAINTENANCE: "under_maintenance",
+    ComponentState.DEGRADED: "degraded_performance",
+    ComponentState.PARTIAL_OUTAGE: "partial_outage",
+    ComponentState.MAJOR_OUTAGE: "major_outage",
+}
+
+
+class PublicAct(StrEnum):
+    """Act of a person that the law and the public speak of."""
+
+    BUY = "buy"  # get a stamp
+    AFFIX = "affix"  # put a stamp on a document
+    CHECK = "check"  # check a stamp
+
+
+# An act is possible only while all of these work.  A document is stamped in an order that is paid, so that whoever
+# holds no stamps cannot affix while buying fails.
+NEEDED_FOR: Mapping[PublicAct, frozenset[Component]] = {
+    PublicAct.BUY: frozenset({Component.SITE, Component.BUYING, Component.PAYMENT}),
+    PublicAct.AFFIX: frozenset({Component.SITE, Component.STAMPING}),
+    PublicAct.CHECK: frozenset({Component.SITE, Component.CHECKING}),
+}
+
+
+def worst(states: Iterable[ComponentState]) -> ComponentState:
+    """The worst of these states; operational where there is none."""
+    return max(states, default=ComponentState.OPERATIONAL)
