@@ -1,6 +1,60 @@
 """Incidents: one record of what is wrong, which feeds status, feed, banner, mails, report and outage record.
 
-Calls notifications, approvals, and rooms below by what they count.  Is called by recovery and outages.
+Promises this room keeps
+  * Two incidents over one component are never open at once; the second is refused, and the first is named.
+  * Nothing is said in one language alone, and the times of a record never go back.
+  * An incident that a recovery holds is not resolved.
+  * All that is public of an incident comes from its record; no reader gets the name of whoever wrote it.
+
+Calls audit, accounts.  Is called by recovery and outages.
 """
 
-__all__: list[str] = []
+from meterai.incidents.model import (
+    KIND,
+    Change,
+    Incident,
+    IncidentHeld,
+    IncidentKind,
+    IncidentOverlaps,
+    IncidentState,
+    IncidentUnknown,
+    Severity,
+    Told,
+    Update,
+)
+from meterai.incidents.steps import (
+    add_update,
+    announce,
+    hold,
+    one,
+    open_now,
+    open_one,
+    release,
+    review,
+    since,
+    update,
+)
+
+__all__ = [
+    "KIND",
+    "Change",
+    "Incident",
+    "IncidentHeld",
+    "IncidentKind",
+    "IncidentOverlaps",
+    "IncidentState",
+    "IncidentUnknown",
+    "Severity",
+    "Told",
+    "Update",
+    "add_update",
+    "announce",
+    "hold",
+    "one",
+    "open_now",
+    "open_one",
+    "release",
+    "review",
+    "since",
+    "update",
+]

@@ -17,6 +17,7 @@ from meterai.accounts.model import Role, StaffRole
 from meterai.approvals import ApprovalState
 from meterai.documents.model import Hold
 from meterai.drafts.model import FileState
+from meterai.incidents.model import IncidentKind, IncidentState, Severity
 from meterai.orders.model import OrderKind, OrderState
 from meterai.payments.model import AttemptState, OddReason
 from meterai.refunds.model import RefundCause, RefundState
@@ -37,6 +38,11 @@ GLOBAL = {
     "draft_files": "who chooses files has no account yet",
     "drafts": "who chooses files has no account yet",
     "email_directory": "finds the account of an address before any account is known",
+    "incident_components": "an incident is of the whole installation",
+    "incident_subscribers": "who is told of incidents by mail needs no account",
+    "incident_updates": "an incident is of the whole installation",
+    "incident_watched": "what the watchers say of the whole installation",
+    "incidents": "an incident is of the whole installation",
     "issuing": "one row: whether the issuer can issue",
     "object_store": "one row: the store that all originals lie in",
     "notification_inbox": "what a provider told us, before it is known whose it is",
@@ -68,6 +74,9 @@ HOT_COMMANDS = {
 STATES: dict[tuple[str, str], type[StrEnum]] = {
     ("approvals", "approval_state_is_known"): ApprovalState,
     ("draft_files", "draft_file_state_is_known"): FileState,
+    ("incidents", "incident_kind_is_known"): IncidentKind,
+    ("incidents", "incident_severity_is_known"): Severity,
+    ("incidents", "incident_state_is_known"): IncidentState,
     ("object_store", "object_store_hold_is_known"): Hold,
     ("orders", "order_state_is_known"): OrderState,
     ("orders", "order_kind_is_known"): OrderKind,

@@ -1,0 +1,46 @@
+"""Columns of incidents, as the audit knows them."""
+
+from meterai.plumbing.audited import SHOWN, Audited, global_fact
+
+_STATE = ("incident_states_are_their_updates",)
+_TIMES = ("incident_times_never_go_back",)
+_FELT = ("no_two_open_incidents_over_one_component",)
+_WATCH = "The last word of the watchers; what came of it is an update, which is a fact."
+_ADDRESS = "Who wants mails; nothing is decided by it, and it goes with the subscription."
+AUDITED = Audited(
+    facts=(
+        global_fact(
+            "incidents", "started_at", "incident_id kind title_id title_en begins_at ends_at"
+        ),
+        global_fact(
+            "incident_updates",
+            "at",
+            "incident_id update_id number state text_id text_en actor source",
+        ),
+    ),
+    checked={
+        "incidents": {
+            "state": _STATE,
+            "resolved_at": _TIMES,
+            "reviewed_at": _TIMES,
+            "updated_at": _TIMES,
+            "held_by": ("held_incidents_are_not_over",),
+            "is_watched": _STATE,
+        },
+        "incident_components": dict.fromkeys(("incident_id", "component", "is_felt"), _FELT),
+    },
+    unchecked={
+        "incidents": {
+            "severity": "The word of staff, each change beside an update.",
+            "changed_id": SHOWN,
+            "changed_en": SHOWN,
+        },
+        "incident_components": {"state": "The word of staff, each change beside an update."},
+        "incident_watched": dict.fromkeys(
+            ("component", "state", "since", "faults", "told_at"), _WATCH
+        ),
+        "incident_subscribers": dict.fromkeys(
+            ("subscriber_id", "email", "language", "asked_at", "confirmed_at"), _ADDRESS
+        ),
+    },
+)

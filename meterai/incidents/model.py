@@ -1,0 +1,261 @@
+"""Incident: one record of what is wrong, or of a maintenance that was announced, and how it may change; pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from meterai.kit.components import NEEDED_FOR, Component, ComponentState, PublicAct, worst
+from meterai.kit.ids import show
+from meterai.kit.lifecycle import Lifecycle
+from meterai.kit.refusal import Malformed, Refusal
+from meterai.kit.text import lines_of_text, one_line
+
+KIND = "inc"
+TITLE_LENGTH_MAX = 120  # characters; a banner shows it on two lines of a phone
+WORDS_LENGTH_MAX = 2_000  # characters of an update; a page of a letter
+UPDATES_MAX = 200  # of one incident; a night of an update each five minutes is 100
+MAINTENANCE_MAX = timedelta(days=3)  # longer is no maintenance
+ANNOUNCED_AHEAD_MAX = timedelta(days=180)
+
+
+class IncidentKind(StrEnum):
+    """Kind of a record."""
+
+    INCIDENT = "incident"
+    MAINTENANCE = "maintenance"
+
+
+class IncidentState(StrEnum):
+    """State of a record; the last four are of a maintenance alone."""
+
+    INVESTIGATING = "investigating"
+    IDENTIFIED = "identified"  # the cause is known
+    MONITORING = "monitoring"  # it seems mended, and is watched
+    RESOLVED = "resolved"
+    REVIEWED = "reviewed"  # its report is public
+    ANNOUNCED = "announced"
+    UNDER_WAY = "under_way"
+    ENDED = "ended"
+    CANCELLED = "cancelled"  # it never began
+
+
+class IncidentEvent(StrEnum):
+    """An event in the life of a record, named as the state it leads to."""
+
+    INVESTIGATING = "investigating"
+    IDENTIFIED = "identified"
+    MONITORING = "monitoring"
+    RESOLVED = "resolved"
+    REVIEWED = "reviewed"
+    UNDER_WAY = "under_way"
+    ENDED = "ended"
+    CANCELLED = "cancelled"
+
+
+class Severity(StrEnum):
+    """How much an incident weighs."""
+
+    MINOR = "minor"
+    MAJOR = "major"
+    CRITICAL = "critical"
+
+
+_S, _E = IncidentState, IncidentEvent
+_WORKED_ON = (_S.INVESTIGATING, _S.IDENTIFIED, _S.MONITORING)
+INCIDENT = Lifecycle(
+    "the incident",
+    {
+        **{
+            (before, event): after
+            for before in _WORKED_ON
+            for event, after in (
+                (_E.INVESTIGATING, _S.INVESTIGATING),
+                (_E.IDENTIFIED, _S.IDENTIFIED),
+                (_E.MONITORING, _S.MONITORING),
+                (_E.RESOLVED, _S.RESOLVED),
+            )
+        },
+        (_S.RESOLVED, _E.REVIEWED): _S.REVIEWED,
+        (_S.REVIEWED, _E.REVIEWED): _S.REVIEWED,  # what was changed since is written anew
+        (_S.ANNOUNCED, _E.UNDER_WAY): _S.UNDER_WAY,
+        (_S.ANNOUNCED, _E.CANCELLED): _S.CANCELLED,
+        (_S.UNDER_WAY, _E.ENDED): _S.ENDED,
+    },
+)
+OPEN = (*_WORKED_ON, _S.ANNOUNCED, _S.UNDER_WAY)
+LEADS_TO = {_S(event): event for event in _E}
+
+
+class IncidentUnknown(Refusal):
+    """There is no incident of this number."""
+
+    code = "incident_unknown"
+    status = 404
+
+
+class IncidentHeld(Refusal):
+    """The way back from this incident is under way: until it ends the incident is not resolved."""
+
+    code = "incident_held"
+
+    def __init__(self, by: str) -> None:
+        super().__init__(f"held by {by}")
+        self.by = by
+
+
+class IncidentOverlaps(Refusal):
+    """Another incident or maintenance is about the same component at the same time."""
+
+    code = "incident_overlaps"
+
+    def __init__(self, incident: str, component: str) -> None:
+        super().__init__(f"{incident} is about {component}")
+        self.incident = incident
+        self.component = component
+
+
+class IncidentFull(Refusal):
+    """The incident has as many updates as it keeps."""
+
+    code = "incident_full"
+
+    def __init__(self) -> None:
+        super().__init__("too many updates")
+        self.updates_max = UPDATES_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Words about an incident in both languages, and its state from then on.  Only staff see `actor`."""
+
+    at: datetime
+    state: IncidentState
+    text: Mapping[str, str]
+    actor: str
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """One record, and all that was said of it, the oldest first."""
+
+    id: UUID
+    kind: IncidentKind
+    state: IncidentState
+    severity: Severity
+    components: Mapping[Component, ComponentState]
+    title: Mapping[str, str]
+    started_at: datetime
+    begins_at: datetime | None  # planned, of a maintenance
+    ends_at: datetime | None
+    resolved_at: datetime | None  # when it was over: resolved, ended or cancelled
+    reviewed_at: datetime | None
+    updated_at: datetime
+    updates: Sequence[Update]
+    held_by: str  # rcv_... of a recovery under way
+    is_watched: bool  # opened by the watch, and nobody of staff has written since
+    changed: Mapping[
+        str, str
+    ]  # what was changed since, as the report tells it; empty before the review
+
+    @property
+    def shown(self) -> str:
+        """The number as people see it."""
+        return show(KIND, self.id)
+
+    @property
+    def is_open(self) -> bool:
+        """True until it is over; also of a maintenance that has not begun."""
+        return self.resolved_at is None
+
+    @property
+    def is_felt(self) -> bool:
+        """True while its components are as it says: open, and begun."""
+        return self.is_open and self.state != IncidentState.ANNOUNCED
+
+    @property
+    def acts(self) -> Sequence[PublicAct]:
+        """The acts of the public that need one of its components."""
+        return [act for act, needed in NEEDED_FOR.items() if needed & set(self.components)]
+
+    @property
+    def worst(self) -> ComponentState:
+        """The worst state of its components."""
+        return worst(self.components.values())
+
+    def as_public(self) -> dict[str, object]:
+        """The record as everybody reads it: no actor, no name."""
+        return {
+            "id": self.shown,
+            "kind": str(self.kind),
+            "state": str(self.state),
+            "severity": str(self.severity),
+            "components": {str(one): state.label for one, state in self.components.items()},
+            "title": dict(self.title),
+            "started_at": self.started_at,
+            "begins_at": self.begins_at,
+            "ends_at": self.ends_at,
+            "resolved_at": self.resolved_at,
+            "updates": [
+                {"at": one.at, "state": str(one.state), "text": dict(one.text)}
+                for one in self.updates
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Words in both languages, as somebody typed them, under a title where they begin a record."""
+
+    text_id: str
+    text_en: str
+    title_id: str = ""
+    title_en: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """State of a record after an update: of the record, of components that change or are affected too, and its severity.
+
+    A `source` (a note of a watcher) becomes an update once.
+    """
+
+    state: IncidentState
+    components: Mapping[Component, ComponentState] = field(default_factory=dict)
+    severity: Severity | None = None
+    source: str | None = None
+
+
+def severity_of(state: ComponentState) -> Severity:
+    """The severity of an incident that the watch opens, from the worst state of its components."""
+    if state >= ComponentState.MAJOR_OUTAGE:
+        return Severity.CRITICAL
+    return Severity.MAJOR if state == ComponentState.PARTIAL_OUTAGE else Severity.MINOR
+
+
+def title_of(told: Told) -> Mapping[str, str]:
+    """A title in both languages, each on one line.  Refuses `Malformed` where one is missing or too long."""
+    return _both("title", one_line(told.title_id), one_line(told.title_en), TITLE_LENGTH_MAX)
+
+
+def words_of(text_id: str, text_en: str, field: str = "text") -> Mapping[str, str]:
+    """Words in both languages.  Refuses `Malformed` where one is missing or too long: nothing is said in one alone."""
+    return _both(field, lines_of_text(text_id), lines_of_text(text_en), WORDS_LENGTH_MAX)
+
+
+def _both(name: str, text_id: str, text_en: str, length_max: int) -> Mapping[str, str]:
+    found = {"id": text_id, "en": text_en}
+    for language, text in found.items():
+        if not 1 <= len(text) <= length_max:
+            raise Malformed(f"{name}_{language}", "shown_text", length_max=length_max)
+    return found
+
+
+def check_times(begins_at: datetime, ends_at: datetime, now: datetime) -> None:
+    """Refuses `Malformed` where a maintenance would begin in the past, end before it begins, or last too long."""
+    if not now < begins_at < now + ANNOUNCED_AHEAD_MAX:
+        raise Malformed("begins_at", "maintenance_times")
+    if not begins_at < ends_at <= begins_at + MAINTENANCE_MAX:
+        raise Malformed("ends_at", "maintenance_times")

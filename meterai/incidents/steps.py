@@ -1,0 +1,250 @@
+"""Steps of an incident: each takes a transaction, asks the lifecycle, keeps the state and writes the trail."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from meterai import audit
+from meterai.accounts import NOBODY
+from meterai.incidents import store
+from meterai.incidents.model import (
+    INCIDENT,
+    KIND,
+    LEADS_TO,
+    UPDATES_MAX,
+    Change,
+    Incident,
+    IncidentEvent,
+    IncidentFull,
+    IncidentHeld,
+    IncidentKind,
+    IncidentOverlaps,
+    IncidentState,
+    IncidentUnknown,
+    Told,
+    Update,
+    check_times,
+    severity_of,
+    title_of,
+    words_of,
+)
+from meterai.kit.actor import Actor, ActorKind
+from meterai.kit.components import Component, ComponentState, worst
+from meterai.kit.ids import new_id, show
+from meterai.kit.lifecycle import NotAllowedNow
+from meterai.kit.refusal import Malformed
+from meterai.plumbing.database import ReadTx, Tx
+
+SHOWN_MAX = 50  # of `since`: months of them
+_OVER = (IncidentState.RESOLVED, IncidentState.ENDED, IncidentState.CANCELLED)
+
+
+async def one(tx: ReadTx, incident: UUID) -> Incident:
+    """One record.  Refuses `IncidentUnknown`."""
+    found = await store.one(tx, incident)
+    if found is None:
+        raise IncidentUnknown("no such incident")
+    return found
+
+
+async def locked(tx: Tx, incident: UUID) -> Incident:
+    """One record, locked until the transaction ends.  Refuses `IncidentUnknown`."""
+    if await store.one(tx, incident, is_locked=True) is None:
+        raise IncidentUnknown("no such incident")
+    return await one(tx, incident)  # as the holder of the lock before left it
+
+
+async def open_now(tx: ReadTx) -> list[Incident]:
+    """Records that are not over, announced maintenance among them; the oldest first."""
+    return await store.open_now(tx)
+
+
+async def since(
+    tx: ReadTx, begin: datetime, end: datetime, limit: int = SHOWN_MAX
+) -> list[Incident]:
+    """Records that were not over for some of this time; the newest first."""
+    return await store.since(tx, begin, end, limit)
+
+
+async def open_one(
+    tx: Tx, begun: Change, told: Told, *, started_at: datetime, at: datetime, actor: Actor
+) -> Incident:
+    """Open an incident.  Refuses `IncidentOverlaps`, `Malformed`."""
+    if started_at > at:
+        raise Malformed("started_at", "within_bounds")
+    INCIDENT.after(IncidentState.INVESTIGATING, LEADS_TO[begun.state])
+    made = _new(IncidentKind.INCIDENT, begun, told, started_at, at)
+    return await _begin(
+        tx, replace(made, is_watched=actor.kind is ActorKind.JOB), told, actor, begun.source
+    )
+
+
+async def announce(
+    tx: Tx,
+    components: Sequence[Component],
+    told: Told,
+    planned: tuple[datetime, datetime],
+    *,
+    at: datetime,
+    actor: Actor,
+) -> Incident:
+    """Announce a maintenance, planned from one moment to another.  Refuses `IncidentOverlaps`, `Malformed`."""
+    check_times(*planned, at)
+    states = dict.fromkeys(components, ComponentState.UNDER_MAINTENANCE)
+    begun = Change(state=IncidentState.ANNOUNCED, components=states)
+    made = _new(IncidentKind.MAINTENANCE, begun, told, at, at)
+    begins_at, ends_at = planned
+    return await _begin(tx, replace(made, begins_at=begins_at, ends_at=ends_at), told, actor, None)
+
+
+def _new(
+    kind: IncidentKind, begun: Change, told: Told, started_at: datetime, at: datetime
+) -> Incident:
+    states = begun.components
+    if not states or ComponentState.OPERATIONAL in states.values():
+        raise Malformed("components", "given")
+    return Incident(
+        id=new_id(),
+        kind=kind,
+        state=begun.state,
+        severity=begun.severity or severity_of(worst(states.values())),
+        components=states,
+        title=title_of(told),
+        started_at=started_at,
+        begins_at=None,
+        ends_at=None,
+        resolved_at=None,
+        reviewed_at=None,
+        updated_at=at,
+        updates=(),
+        held_by="",
+        is_watched=False,
+        changed={"id": "", "en": ""},
+    )
+
+
+async def _begin(tx: Tx, made: Incident, told: Told, actor: Actor, source: str | None) -> Incident:
+    text = words_of(told.text_id, told.text_en)
+    await store.lock_opening(tx)
+    await check_overlap(tx, made)
+    await store.insert(tx, made)
+    await record(tx, actor, "incident_opened", made.id, kind=made.kind, severity=made.severity)
+    update = Update(made.updated_at, made.state, text, str(actor), new_id())
+    await store.write(tx, made, update, 1, source)
+    return replace(made, updates=(update,))
+
+
+async def check_overlap(tx: ReadTx, made: Incident) -> None:
+    """Refuses `IncidentOverlaps` where another record is about one of its components at its time."""
+    planned = None
+    if made.state is IncidentState.ANNOUNCED and made.begins_at and made.ends_at:
+        planned = made.begins_at, made.ends_at
+    if found := await store.overlapping(tx, made.id, list(made.components), planned):
+        raise IncidentOverlaps(show(KIND, found[0]), found[1])
+
+
+def after_update(incident: Incident, change: Change, at: datetime, actor: Actor) -> Incident:
+    """The record as an update leaves it; its times never go back.
+
+    Refuses `NotAllowedNow`, `IncidentHeld`, `IncidentFull`.
+    """
+    state = change.state
+    if not (incident.is_open and state == incident.state):
+        if state is IncidentState.REVIEWED or state not in LEADS_TO:
+            raise NotAllowedNow(INCIDENT.subject, incident.state, state)
+        INCIDENT.after(incident.state, LEADS_TO[state])
+    if state in _OVER and incident.held_by:
+        raise IncidentHeld(incident.held_by)
+    if len(incident.updates) >= UPDATES_MAX and state not in _OVER:
+        raise IncidentFull
+    when = max(at, incident.updated_at)
+    return replace(
+        incident,
+        state=state,
+        severity=change.severity or incident.severity,
+        components={**incident.components, **change.components},
+        updated_at=when,
+        resolved_at=when if state in _OVER else None,
+        is_watched=incident.is_watched and actor.kind is ActorKind.JOB,
+    )
+
+
+async def update(
+    tx: Tx, incident: UUID, change: Change, told: Told, *, at: datetime, actor: Actor
+) -> Incident:
+    """Add words to a record, and move it to this state, which may be the one it is in.
+
+    A repeat of a `source` changes nothing.  Refuses `IncidentUnknown`, `NotAllowedNow`, `IncidentHeld`,
+    `IncidentFull`, `IncidentOverlaps`, `Malformed`.
+    """
+    text = words_of(told.text_id, told.text_en)
+    await store.lock_opening(tx)
+    before = await locked(tx, incident)
+    moved = after_update(before, change, at, actor)
+    if moved.is_felt:
+        await check_overlap(tx, moved)
+    said = Update(moved.updated_at, moved.state, text, str(actor), new_id())
+    number = len(before.updates) + 1
+    if not await store.write(tx, before, said, number, change.source):
+        return before
+    await store.put_components(tx, moved, change.components)
+    await store.move(tx, moved)
+    await record(tx, actor, "incident_updated", incident, state=str(moved.state), number=number)
+    return replace(moved, updates=(*before.updates, said))
+
+
+async def add_update(
+    tx: Tx,
+    incident: UUID,
+    *,
+    state: IncidentState,
+    text_id: str,
+    text_en: str,
+    at: datetime,
+    actor: Actor,
+) -> Incident:
+    """`update` that changes no component."""
+    told = Told(text_id=text_id, text_en=text_en)
+    return await update(tx, incident, Change(state=state), told, at=at, actor=actor)
+
+
+async def hold(tx: Tx, incident: UUID, by: str) -> None:
+    """Let a recovery hold an incident, which cannot be resolved until it is released; the trail of the recovery says so.
+
+    Refuses `IncidentUnknown`, `IncidentHeld` (by another), `NotAllowedNow` where it is over.
+    """
+    found = await locked(tx, incident)
+    if found.held_by and found.held_by != by:
+        raise IncidentHeld(found.held_by)
+    if not found.is_felt:
+        raise NotAllowedNow(INCIDENT.subject, found.state, "held")
+    await store.hold(tx, incident, by)
+
+
+async def release(tx: Tx, incident: UUID) -> None:
+    """Let an incident be resolved again; nothing, where nobody holds it.  Refuses `IncidentUnknown`."""
+    await locked(tx, incident)
+    await store.hold(tx, incident, "")
+
+
+async def review(
+    tx: Tx, incident: UUID, changed_id: str, changed_en: str, *, at: datetime, actor: Actor
+) -> Incident:
+    """Say what was changed since an incident that is over: its report is public from now on.
+
+    Refuses `IncidentUnknown`, `NotAllowedNow`, `Malformed`.
+    """
+    changed = words_of(changed_id, changed_en, "changed")
+    found = await locked(tx, incident)
+    state = INCIDENT.after(found.state, IncidentEvent.REVIEWED)
+    when = max(at, found.updated_at)
+    await store.review(tx, incident, changed, when)
+    await record(tx, actor, "incident_reviewed", incident)
+    return replace(found, state=state, reviewed_at=when, updated_at=when, changed=changed)
+
+
+async def record(tx: Tx, actor: Actor, action: str, incident: UUID, **facts: object) -> None:
+    """Write down what happened to a record."""
+    subject = show(KIND, incident)
+    await audit.record(tx, NOBODY, actor=actor, action=action, subject=subject, **facts)

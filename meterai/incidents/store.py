@@ -1,0 +1,183 @@
+"""SQL of incidents, one function per question."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from meterai.incidents.model import Incident, IncidentState, Update
+from meterai.kit.components import Component, ComponentState
+from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.rows import RowMapper
+
+_SELECT = """
+SELECT incident_id AS id, kind, state, severity, jsonb_build_object('id', title_id, 'en', title_en) AS title,
+    jsonb_build_object('id', changed_id, 'en', changed_en) AS changed, started_at, begins_at, ends_at, resolved_at,
+    reviewed_at, updated_at, held_by, is_watched,
+    (SELECT jsonb_object_agg(c.component, c.state) FROM incident_components c
+     WHERE c.incident_id = i.incident_id) AS components,
+    (SELECT jsonb_agg(jsonb_build_object('id', u.update_id, 'at', u.at, 'state', u.state, 'actor', u.actor,
+                                         'text', jsonb_build_object('id', u.text_id, 'en', u.text_en))
+                      ORDER BY u.number)
+     FROM incident_updates u WHERE u.incident_id = i.incident_id) AS updates
+FROM incidents i
+"""
+_ONE = _SELECT + " WHERE incident_id = %s"
+_OPEN_NOW = _SELECT + " WHERE resolved_at IS NULL ORDER BY started_at, incident_id"
+_SINCE = f"""
+{_SELECT} WHERE started_at < %s AND (resolved_at IS NULL OR resolved_at >= %s)
+ORDER BY started_at DESC, incident_id DESC LIMIT %s
+"""
+# Another record about one of these components: one that is felt now, or, of a time, a maintenance planned for it.
+_OVERLAPPING = """
+SELECT i.incident_id, c.component FROM incidents i JOIN incident_components c ON c.incident_id = i.incident_id
+WHERE i.resolved_at IS NULL AND i.incident_id <> %s AND c.component = ANY(%s)
+    AND CASE WHEN %s::timestamptz IS NULL THEN c.is_felt ELSE i.begins_at < %s AND i.ends_at > %s END
+ORDER BY i.started_at LIMIT 1
+"""
+_INSERT = """
+INSERT INTO incidents (incident_id, kind, state, severity, title_id, title_en, started_at, begins_at, ends_at,
+                       updated_at, is_watched)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+_PUT_COMPONENT = """
+INSERT INTO incident_components (incident_id, component, state, is_felt) VALUES (%s, %s, %s, %s)
+ON CONFLICT (incident_id, component) DO UPDATE SET state = excluded.state, is_felt = excluded.is_felt
+"""
+_FEEL = "UPDATE incident_components SET is_felt = %s WHERE incident_id = %s"
+_MOVE = """
+UPDATE incidents SET state = %s, severity = %s, resolved_at = %s, reviewed_at = %s, updated_at = %s, is_watched = %s
+WHERE incident_id = %s
+"""
+_INSERT_UPDATE = """
+INSERT INTO incident_updates (incident_id, update_id, number, at, state, text_id, text_en, actor, source)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (source) WHERE source IS NOT NULL DO NOTHING
+"""
+_HOLD = "UPDATE incidents SET held_by = %s WHERE incident_id = %s"
+_REVIEW = """
+UPDATE incidents SET state = 'reviewed', reviewed_at = %s, updated_at = %s, changed_id = %s, changed_en = %s
+WHERE incident_id = %s
+"""
+# One lock for all that is opened: the later of two over one component waits, and is refused by name.
+_LOCK_OPENING = "SELECT pg_advisory_xact_lock(hashtextextended('incidents', 0))"
+
+
+def _components(found: Mapping[str, str]) -> Mapping[Component, ComponentState]:
+    named = {Component(name): ComponentState.of(label) for name, label in found.items()}
+    return {one: named[one] for one in Component if one in named}
+
+
+def _updates(found: Sequence[Mapping[str, Any]]) -> Sequence[Update]:
+    return tuple(
+        Update(
+            datetime.fromisoformat(one["at"]),
+            IncidentState(one["state"]),
+            one["text"],
+            one["actor"],
+            UUID(one["id"]),
+        )
+        for one in found
+    )
+
+
+_INCIDENTS = RowMapper(Incident, components=_components, updates=_updates)
+
+
+async def one(tx: ReadTx, incident: UUID, *, is_locked: bool = False) -> Incident | None:
+    """One record, perhaps locked until the transaction ends."""
+    query = _ONE + (" FOR UPDATE OF i" if is_locked else "")
+    return await tx.one_as(_INCIDENTS, query, incident)
+
+
+async def open_now(tx: ReadTx) -> list[Incident]:
+    """Records that are not over, the oldest first."""
+    return await tx.all_as(_INCIDENTS, _OPEN_NOW)
+
+
+async def since(tx: ReadTx, begin: datetime, end: datetime, limit: int) -> list[Incident]:
+    """Records of a time, those too that began before or are not over; the newest first."""
+    return await tx.all_as(_INCIDENTS, _SINCE, end, begin, limit)
+
+
+async def lock_opening(tx: Tx) -> None:
+    """Wait for others who open one, until this transaction ends."""
+    await tx.value(_LOCK_OPENING)
+
+
+async def overlapping(
+    tx: ReadTx,
+    but: UUID,
+    components: Sequence[Component],
+    planned: tuple[datetime, datetime] | None = None,
+) -> tuple[UUID, str] | None:
+    """Another record about one of these components, and which: felt now, or planned for this time."""
+    begin, end = planned or (None, None)
+    row = await tx.one(_OVERLAPPING, but, list(map(str, components)), begin, end, begin)
+    return (row["incident_id"], row["component"]) if row else None
+
+
+async def insert(tx: Tx, made: Incident) -> None:
+    """Keep a new record and its components."""
+    await tx.run(
+        _INSERT,
+        made.id,
+        made.kind,
+        made.state,
+        made.severity,
+        made.title["id"],
+        made.title["en"],
+        made.started_at,
+        made.begins_at,
+        made.ends_at,
+        made.updated_at,
+        made.is_watched,
+    )
+    await put_components(tx, made, made.components)
+
+
+async def put_components(tx: Tx, of: Incident, states: Mapping[Component, ComponentState]) -> None:
+    """Keep the states of components of a record."""
+    for component, state in states.items():
+        await tx.run(_PUT_COMPONENT, of.id, component, state.label, of.is_felt)
+
+
+async def move(tx: Tx, moved: Incident) -> None:
+    """Keep the state of a record, with its times."""
+    await tx.run(
+        _MOVE,
+        moved.state,
+        moved.severity,
+        moved.resolved_at,
+        moved.reviewed_at,
+        moved.updated_at,
+        moved.is_watched,
+        moved.id,
+    )
+    await tx.run(_FEEL, moved.is_felt, moved.id)
+
+
+async def write(tx: Tx, of: Incident, update: Update, number: int, source: str | None) -> bool:
+    """Add an update; false where the same note of a watcher became one before."""
+    added = await tx.run(
+        _INSERT_UPDATE,
+        of.id,
+        update.id,
+        number,
+        update.at,
+        update.state,
+        update.text["id"],
+        update.text["en"],
+        update.actor,
+        source,
+    )
+    return bool(added)
+
+
+async def hold(tx: Tx, incident: UUID, by: str) -> None:
+    """Keep who holds a record; nobody, where it is empty."""
+    await tx.run(_HOLD, by, incident)
+
+
+async def review(tx: Tx, incident: UUID, changed: Mapping[str, str], at: datetime) -> None:
+    """Keep what was changed since; the report is public from now on."""
+    await tx.run(_REVIEW, at, at, changed["id"], changed["en"], incident)

@@ -1,0 +1,75 @@
+"""Incidents as tests open them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from meterai import incidents
+from meterai.incidents import Change, Incident, IncidentState, Told
+from meterai.kit.actor import Actor, ActorKind
+from meterai.kit.components import Component, ComponentState
+from meterai.plumbing.database import Tx
+from tests.support.shop import TESTER, Shop
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+BUYING_DOWN = {Component.BUYING: ComponentState.MAJOR_OUTAGE}
+WATCH = Actor(ActorKind.JOB, "incidents_watch")
+
+
+TOLD = Told(
+    title_id="Pembelian tidak berfungsi",
+    title_en="Buying does not work",
+    text_id="Kami sedang mencari sebabnya.",
+    text_en="We are looking for the cause.",
+)
+
+
+def opened(shop: Shop, **more: Any) -> Incident:
+    """An incident over buying, opened by staff unless `more` says otherwise."""
+    facts: dict[str, Any] = {
+        "told": TOLD,
+        "components": BUYING_DOWN,
+        "started_at": NOW - timedelta(minutes=10),
+        "at": NOW,
+        "actor": TESTER,
+    } | more
+    begun = Change(state=IncidentState.INVESTIGATING, components=facts.pop("components"))
+
+    async def act(tx: Tx) -> Incident:
+        return await incidents.open_one(tx, begun, **facts)
+
+    return shop.do(shop.container.database.run(act))
+
+
+def announced(
+    shop: Shop, begins: timedelta = timedelta(days=1), ends: timedelta = timedelta(days=1, hours=2)
+) -> Incident:
+    """A maintenance of checking, announced for this time from now; tomorrow unless said otherwise."""
+
+    async def act(tx: Tx) -> Incident:
+        planned = NOW + begins, NOW + ends
+        return await incidents.announce(
+            tx, [Component.CHECKING], TOLD, planned, at=NOW, actor=TESTER
+        )
+
+    return shop.do(shop.container.database.run(act))
+
+
+def updated(shop: Shop, of: Incident, state: IncidentState, **more: Any) -> Incident:
+    """The record after an update to this state."""
+    at, actor = more.pop("at", NOW + timedelta(minutes=1)), more.pop("actor", TESTER)
+
+    async def act(tx: Tx) -> Incident:
+        return await incidents.update(
+            tx, of.id, Change(state=state, **more), TOLD, at=at, actor=actor
+        )
+
+    return shop.do(shop.container.database.run(act))
+
+
+def loaded(shop: Shop, of: Incident) -> Incident:
+    """The record as it is kept."""
+
+    async def act(tx: Tx) -> Incident:
+        return await incidents.one(tx, of.id)
+
+    return shop.do(shop.container.database.run(act))
