@@ -19,6 +19,7 @@ Promises this room keeps
     acts for: its own, or an organization in which it has a role.
   * An organization is an account that nobody signs in to.  It always has an owner, and each change of its
     members is in its trail.  An invitation opens once, for one address.
+  * While sign-up is closed no address gets an account by signing in; accounts that are there sign in.
   * A member with a limit uses no more stamps in a month, however many requests ask at once.
 
 Calls audit.  Its pages stand on `pages`.  Is called by every room that needs to know who is asking.
@@ -47,6 +48,7 @@ from meterai.accounts.passkeys import PasskeyService
 from meterai.accounts.roles import use_stamps
 from meterai.accounts.service import COOKIE, AccountService, account_of
 from meterai.accounts.settings import AccountSettings
+from meterai.accounts.sign_up import set_sign_up, sign_up_closed_at
 from meterai.accounts.staff import (
     StaffMember,
     end_staff_role,
@@ -88,6 +90,8 @@ __all__ = [
     "normalized",
     "permissions_of_staff",
     "require_permission",
+    "set_sign_up",
+    "sign_up_closed_at",
     "staff_by_address",
     "use_stamps",
 ]

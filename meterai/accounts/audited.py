@@ -1,6 +1,6 @@
 """What the audit knows of the columns of accounts."""
 
-from meterai.plumbing.audited import SHOWN, Audited, fact
+from meterai.plumbing.audited import ONE_ROW, SHOWN, Audited, fact
 
 AUDITED = Audited(
     facts=(fact("accounts", "created_at", ""),),
@@ -42,6 +42,7 @@ AUDITED = Audited(
         "staff_roles": dict.fromkeys(
             ("account_id", "grant_id", "role", "ended_at"), ("role_is_in_the_trail",)
         ),
+        "sign_up": dict.fromkeys(("is_open", "changed_at"), ("sign_up_was_changed_in_the_trail",)),
         "email_directory": {
             "email": ("address_finds_its_account",),
             "account_id": ("address_finds_its_account",),
@@ -57,6 +58,7 @@ AUDITED = Audited(
         },
     },
     unchecked={
+        "sign_up": {"only_row": ONE_ROW},
         "accounts": {"language": "Which of two languages its pages and mails are in."},
         "api_keys": {
             "created_at": f"{SHOWN} When it was made is in the audit trail.",

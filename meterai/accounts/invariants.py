@@ -252,6 +252,22 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "sign_up_was_changed_in_the_trail",
+        "Whether accounts are made is what the last act in the audit trail says.",
+        f"""
+        SELECT s.is_open, s.changed_at, e.action, e.happened_at FROM sign_up s LEFT JOIN LATERAL (
+            SELECT action, happened_at FROM audit_events e
+            WHERE e.account_id = '00000000-0000-0000-0000-000000000000'
+                AND e.action IN ('sign_up_opened', 'sign_up_closed')
+            ORDER BY happened_at DESC LIMIT 1) e ON true
+        WHERE s.changed_at > now() + {AHEAD} OR (e.action IS NULL AND NOT s.is_open)
+            OR (e.action IS NOT NULL
+                AND (s.is_open <> (e.action = 'sign_up_opened') OR s.changed_at <> e.happened_at))
+        UNION ALL
+        SELECT NULL, NULL, 'no row of sign_up', NULL WHERE (SELECT count(*) FROM sign_up) <> 1
+        """,
+    ),
+    Invariant(
         "session_times_are_possible",
         "A session ends after it began, and no later than sessions may; a code likewise.",
         f"""

@@ -5,7 +5,7 @@ from functools import partial
 
 import msgspec
 
-from meterai.accounts import store
+from meterai.accounts import sign_up, store
 from meterai.accounts.addresses import account_named, contact
 from meterai.accounts.keys import end_api_key
 from meterai.accounts.model import (
@@ -206,4 +206,12 @@ def _lever(name: str, event: OrganizationEvent) -> Lever:
 
 APPROVE = _lever("organizations approve", OrganizationEvent.APPROVED)
 DECLINE = _lever("organizations decline", OrganizationEvent.DECLINED)
-LEVERS = (GIVE_STAFF_ROLE, END_STAFF_ROLE, END_SESSIONS, END_KEY, APPROVE, DECLINE)
+LEVERS = (
+    GIVE_STAFF_ROLE,
+    END_STAFF_ROLE,
+    END_SESSIONS,
+    END_KEY,
+    APPROVE,
+    DECLINE,
+    *sign_up.LEVERS,
+)

@@ -456,6 +456,26 @@ class TooManyCodes(Refusal):
         super().__init__(f"too many codes lately; again at {self.retry_at.isoformat()}")
 
 
+@refusal_of_database
+class SignUpClosed(Refusal):
+    """The address has no account, and none is made since `closed_at`; accounts that are there sign in.
+
+    Only who reads the mail of the address is told: nobody else learns whether it has an account.
+    """
+
+    code = "sign_up_closed"
+    status = 503
+    retry_after_seconds = 600
+
+    def __init__(self, closed_at: str) -> None:
+        super().__init__(f"no account is made since {closed_at}")
+        self.closed_at = closed_at  # as the database writes a moment
+
+    def facts(self) -> dict[str, object]:
+        """Since when, as a moment."""
+        return {"closed_at": datetime.fromisoformat(self.closed_at)}
+
+
 class PasskeyRefused(Refusal):
     """What an authenticator answered does not open or make anything; why is not told."""
 

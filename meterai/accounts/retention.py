@@ -1,10 +1,11 @@
 """How long what is in the tables of accounts is kept, and why."""
 
-from meterai.plumbing.retention import MONTH, WEEK, YEAR, Leaves, Rule, Stays
+from meterai.plumbing.retention import MONTH, ONE, WEEK, YEAR, Leaves, Rule, Stays
 
 _OWNER = "Who owns orders and stamps; leaves when its owner asks for that (UU PDP 43)."
 
 RETENTION: tuple[Rule, ...] = (
+    Stays("sign_up", ONE),
     Leaves(
         "sign_in_codes",
         "sign_in_challenges",

@@ -96,6 +96,7 @@ ROOM = Room(
             "passkey_directory",
             "passkey_challenges",
             "sign_in_challenges",
+            "sign_up",
         }
     ),
     lifecycles=(ORGANIZATION, INVITATION),

@@ -38,6 +38,7 @@ from meterai.accounts.model import (
 )
 from meterai.accounts.roles import member_actor
 from meterai.accounts.sessions import SignedIn, end_session, end_session_of, end_sessions
+from meterai.accounts.sign_up import sign_up_closed_at
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import Clock
 from meterai.kit.ids import show
@@ -179,6 +180,10 @@ class AccountService:
     async def set_language(self, account: UUID, language: str) -> None:
         """The language of our pages and mails to this account from now on."""
         await self._database.once(store.set_language, account, language)
+
+    async def sign_up_closed_at(self) -> datetime | None:
+        """`sign_up_closed_at` by itself."""
+        return await self._database.once(sign_up_closed_at)
 
     async def account_of(self, email: str) -> UUID:
         """`account_of` by itself."""

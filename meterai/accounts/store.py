@@ -101,6 +101,18 @@ async def insert_account(tx: Tx, account: UUID, email: str, language: str) -> tu
     return owner, bool(made)
 
 
+async def sign_up_closed_at(tx: ReadTx) -> datetime | None:
+    """Since when no account is made; None while they are."""
+    found: datetime | None = await tx.value("SELECT changed_at FROM sign_up WHERE NOT is_open")
+    return found
+
+
+async def set_sign_up(tx: Tx, *, is_open: bool) -> bool:
+    """Open or close sign-up; false where it was so."""
+    changed = "UPDATE sign_up SET is_open = %s, changed_at = now() WHERE is_open <> %s"
+    return bool(await tx.run(changed, is_open, is_open))
+
+
 async def contact(tx: ReadTx, account: UUID) -> Contact | None:
     """Address and language of an account that somebody signs in to."""
     return await tx.one_as(

@@ -233,6 +233,22 @@ def end_role(
     line(f"{email} is {role} no longer")
 
 
+def close_sign_up(
+    options: Options = NO_OPTIONS, *, reason: Reason = "", by: By = None, dry_run: DryRun = False
+) -> None:
+    """Make no account for a new address; whoever has one can sign in."""
+    pull(options, *_asked("sign-up close"), by=by, reason=reason, dry_run=dry_run)
+    line("sign-up is closed")
+
+
+def open_sign_up(
+    options: Options = NO_OPTIONS, *, reason: Reason = "", by: By = None, dry_run: DryRun = False
+) -> None:
+    """Make accounts for new addresses again."""
+    pull(options, *_asked("sign-up open"), by=by, reason=reason, dry_run=dry_run)
+    line("sign-up is open")
+
+
 def approve_organization(
     organization: Text,
     options: Options = NO_OPTIONS,

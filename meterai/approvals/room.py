@@ -43,6 +43,8 @@ COMMANDS = (
     _command("sessions end", "end_sessions"),
     _command("staff give", "give_role"),
     _command("staff end", "end_role"),
+    _command("sign-up close", "close_sign_up"),
+    _command("sign-up open", "open_sign_up"),
     _command("organizations approve", "approve_organization"),
     _command("organizations decline", "decline_organization"),
 )
@@ -60,6 +62,7 @@ ROOM = Room(
     command_groups={
         "approvals": "What one asked for and another decides on.",
         "sessions": "Who is signed in.",
+        "sign-up": "Whether new addresses get an account.",
     },
     knows=KNOWS,
     work=WORK,

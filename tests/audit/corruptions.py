@@ -1306,6 +1306,12 @@ PEOPLE = [
         "issuing_was_changed_by_an_operator",
     ),
     _c(
+        "sign-up was closed by nobody",
+        "UPDATE sign_up SET is_open = false, changed_at = now()",
+        "sign_up_was_changed_in_the_trail",
+    ),
+    _c("there is no row of sign_up", "DELETE FROM sign_up", "sign_up_was_changed_in_the_trail"),
+    _c(
         "a sign-in is not in the trail",
         "DELETE FROM audit_events WHERE action = 'signed_in'",
         "session_and_key_are_in_the_trail",

@@ -50,6 +50,7 @@ GLOBAL = {
     "sale_terms": "at which price and fee we ever sold",
     "serial_directory": "finds the account of a serial; its key proves that none was given twice",
     "serial_leases": "numbers of processes that make serials",
+    "sign_up": "one row: whether new addresses get an account",
     "sign_in_challenges": "before sign-in there is no account",
     "suspense_items": "what a provider told us and nobody can place, before it is known whose it is",
     "waiting_room_draws": "a draw is of a line, which is everybody's",

@@ -1,6 +1,7 @@
 """Signing in: the page of the address and that of the code, and out again."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from urllib.parse import urlencode
 
 from litestar import get, post
@@ -9,6 +10,7 @@ from litestar.di import NamedDependency
 from meterai.accounts.codes import CHALLENGE_KIND
 from meterai.accounts.model import Permission
 from meterai.accounts.pages.part import SigningIn
+from meterai.accounts.service import AccountService
 from meterai.kit.ids import read, show
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
@@ -41,9 +43,10 @@ def sign_in_page(
     there: str,
     form: Form | None = None,
     refusal: Refusal | None = None,
+    closed_at: datetime | None = None,
 ) -> Page:
-    """The form that asks for a code, and why there is none."""
-    facts = signing_in.facts(request, form, refusal)
+    """The form that asks for a code, and why there is none; `closed_at` is since when no account is made."""
+    facts = {**signing_in.facts(request, form, refusal), "closed_at": closed_at}
     return _shown(request, "accounts/sign_in.html", (SIGN_IN, {"next": there}), facts, refusal)
 
 
@@ -78,12 +81,17 @@ def _shown(
     },
     include_in_schema=False,
 )
-async def show_sign_in(request: PageRequest, signing_in: NamedDependency[SigningIn]) -> Page:
+async def show_sign_in(
+    request: PageRequest,
+    signing_in: NamedDependency[SigningIn],
+    accounts: NamedDependency[AccountService],
+) -> Page:
     """Ask for the address."""
     there = local_path(request.query_params.get("next", ""))
     if await visitor(request) is not None:
         return see_other(there)
-    return sign_in_page(request, signing_in, there)
+    closed_at = await accounts.sign_up_closed_at()
+    return sign_in_page(request, signing_in, there, closed_at=closed_at)
 
 
 @post(

@@ -1,6 +1,7 @@
 -- A sign-in was proved: its challenge is used, its address has an account, made if it is new, and a session
 -- begins.  Answers nothing where another request used the challenge first, and not after `p_again_since`; and no
--- language where the account is of staff: the challenge is used, and opens nothing.
+-- language where the account is of staff: the challenge is used, and opens nothing.  Refuses `sign_up_closed` to an
+-- address without an account while none is made; the challenge stays as it was.
 CREATE OR REPLACE FUNCTION sign_in_open(
     p_challenge uuid, p_at timestamptz, p_again_since timestamptz, p_actor text, p_account uuid, p_language text,
     p_session uuid, p_secret_hash bytea, p_expires_at timestamptz, p_browser text, p_system text,
@@ -9,6 +10,7 @@ CREATE OR REPLACE FUNCTION sign_in_open(
 LANGUAGE plpgsql AS $$
 DECLARE
     v_email text;
+    v_closed_at timestamptz;
 BEGIN
     UPDATE sign_in_challenges SET used_at = coalesce(used_at, p_at)
     WHERE challenge_id = p_challenge AND (used_at IS NULL OR used_at > p_again_since)
@@ -18,6 +20,10 @@ BEGIN
     END IF;
     SELECT d.account_id INTO account FROM email_directory d WHERE d.email = v_email;
     IF NOT FOUND THEN
+        SELECT changed_at INTO v_closed_at FROM sign_up WHERE NOT is_open;
+        IF FOUND THEN
+            PERFORM refuse('sign_up_closed', jsonb_build_object('closed_at', v_closed_at));
+        END IF;
         INSERT INTO email_directory AS d (email, account_id) VALUES (v_email, p_account)
         ON CONFLICT ON CONSTRAINT email_directory_pkey DO UPDATE SET email = excluded.email
         RETURNING d.account_id INTO account;
