@@ -35,7 +35,7 @@ from meterai.orders.service import (
     withdraw,
 )
 from meterai.orders.settings import OrderSettings
-from meterai.orders.store import figures_within
+from meterai.orders.store import figures_within, in_flight, past_due, waiting
 
 __all__ = [
     "Order",
@@ -52,11 +52,14 @@ __all__ = [
     "Terms",
     "figures_within",
     "finish",
+    "in_flight",
     "key_of",
     "load",
     "marks",
     "pace",
+    "past_due",
     "place_documents",
     "request_hash",
+    "waiting",
     "withdraw",
 ]

@@ -175,6 +175,24 @@ class Waiting(NamedTuple):
     rupiah: int
 
 
+class InFlight(NamedTuple):
+    """Paid orders that are neither executed nor on their way back, with their money; `past_due` is to go back."""
+
+    orders: int
+    rupiah: int
+    oldest_at: datetime | None
+    past_due: int
+    past_due_rupiah: int
+
+
+class OrderPastDue(NamedTuple):
+    """A paid order that was not executed by its due time, and its money."""
+
+    account: UUID
+    id: UUID
+    total: Rupiah
+
+
 class OrderFigures(NamedTuple):
     """Orders of a span: how many were placed, how many executed, and how long these took from their payment."""
 

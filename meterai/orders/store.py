@@ -5,11 +5,13 @@ from datetime import datetime
 from uuid import UUID
 
 from meterai.orders.model import (
+    InFlight,
     Order,
     OrderFigures,
     OrderInFlight,
     OrderKey,
     OrderMark,
+    OrderPastDue,
     OrderState,
     Pace,
     PlacedOrder,
@@ -61,6 +63,20 @@ SELECT count(*) AS orders, coalesce(sum(total), 0)::bigint AS rupiah FROM orders
 WHERE state = 'paid' AND due_at > now() AND NOT EXISTS (
     SELECT 1 FROM stamp_lots l WHERE l.account_id = o.account_id AND l.lot_id = o.order_id)
 """
+# Of those without a lot the money goes back past their time; the others are being stamped.
+_IN_FLIGHT_NOW = """
+SELECT count(*)::integer AS orders, coalesce(sum(total), 0)::bigint AS rupiah, min(paid_at) AS oldest_at,
+    count(*) FILTER (WHERE is_late)::integer AS past_due,
+    coalesce(sum(total) FILTER (WHERE is_late), 0)::bigint AS past_due_rupiah
+FROM (SELECT total, paid_at, due_at <= now() AND NOT EXISTS (SELECT 1 FROM stamp_lots l
+        WHERE l.account_id = o.account_id AND l.lot_id = o.order_id) AS is_late
+    FROM orders o WHERE state = 'paid') AS paid
+"""
+_PAST_DUE = """
+SELECT account_id AS account, order_id AS id, total FROM orders o WHERE state = 'paid' AND due_at <= now()
+    AND NOT EXISTS (SELECT 1 FROM stamp_lots l WHERE l.account_id = o.account_id AND l.lot_id = o.order_id)
+ORDER BY due_at LIMIT %s
+"""
 _IS_PLACED = "SELECT 1 FROM orders WHERE account_id = %s AND idempotency_key = %s"
 _MARKS = """
 SELECT o.account_id AS account, o.order_id AS order, md5(ROW(
@@ -94,6 +110,8 @@ FROM (SELECT extract(epoch FROM closed_at - paid_at) AS seconds FROM orders
 """
 _FIGURES = RowMapper(OrderFigures)
 _IN_FLIGHT = RowMapper(OrderInFlight)
+_PAST_DUES = RowMapper(OrderPastDue)
+_IN_FLIGHTS = RowMapper(InFlight)
 _MARKS_OF_ORDERS = RowMapper(OrderMark)
 _ORDER_KEYS = RowMapper(OrderKey)
 _WAITINGS = RowMapper(Waiting)
@@ -144,6 +162,18 @@ async def waiting(tx: ReadTx) -> Waiting:
     found = await tx.one_as(_WAITINGS, _WAITING)
     assert found is not None
     return found
+
+
+async def in_flight(tx: ReadTx) -> InFlight:
+    """Paid orders that are neither executed nor on their way back."""
+    found = await tx.one_as(_IN_FLIGHTS, _IN_FLIGHT_NOW)
+    assert found is not None
+    return found
+
+
+async def past_due(tx: ReadTx, limit: int) -> list[OrderPastDue]:
+    """Paid orders whose money is to go back, the one that waits longest in front."""
+    return await tx.all_as(_PAST_DUES, _PAST_DUE, limit)
 
 
 async def by_id(tx: ReadTx, order_id: UUID) -> list[OrderKey]:

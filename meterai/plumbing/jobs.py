@@ -129,6 +129,11 @@ async def oldest_overdue(tx: ReadTx) -> float:
     return float(await tx.value(_LATE))
 
 
+async def waiting(tx: ReadTx, kind: str) -> int:
+    """Jobs of one event that are not done, whether they are due or were put off."""
+    return int(await tx.value("SELECT count(*) FROM jobs WHERE kind = %s", kind))
+
+
 async def due_of(
     tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int, handlers: Sequence[str]
 ) -> list[Piece]:

@@ -15,13 +15,14 @@ from meterai.refunds.service import (
     RefundView,
     ask,
     book_as_told,
+    give_back_unserved,
     load,
     marks,
     refunds_of_order,
     refunds_of_orders,
     shown,
 )
-from meterai.refunds.store import figures_within
+from meterai.refunds.store import figures_within, under_way
 
 __all__ = [
     "NothingToRefund",
@@ -33,10 +34,12 @@ __all__ = [
     "ask",
     "book_as_told",
     "figures_within",
+    "give_back_unserved",
     "lease_seconds",
     "load",
     "marks",
     "refunds_of_order",
     "refunds_of_orders",
     "shown",
+    "under_way",
 ]

@@ -124,6 +124,14 @@ class RefundFigures(NamedTuple):
     open: int
 
 
+class RefundsUnderWay(NamedTuple):
+    """Refunds that have not ended, with their money, and how many of them are past their due time."""
+
+    refunds: int
+    rupiah: int
+    past_due: int
+
+
 class AskedRefund(NamedTuple):
     """The refund that was asked for, the stamps that it gave back just now, and the request its key came
     with."""

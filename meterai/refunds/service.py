@@ -307,6 +307,13 @@ async def return_unused(
     return refund, given
 
 
+async def give_back_unserved(tx: Tx, account: UUID, order_id: UUID, *, due_at: datetime) -> None:
+    """Begin the refund of an order that was paid and not executed, due or not; nothing where it was executed by now."""
+    refund = new_id()
+    number = payments.refund_number(account, refund)
+    await store.not_executed(tx, account, order_id, refund, number, due_at)
+
+
 async def ask(
     tx: Tx, account: UUID, order_id: UUID, key: str | None, *, due_at: datetime, actor: Actor
 ) -> RefundView:
@@ -392,12 +399,8 @@ class RefundService:
         return await each(self._database, store.TURNING, found, self._turn, subject="order")
 
     async def _turn(self, overdue: OverdueOrder) -> None:
-        account, order = overdue
-        refund = new_id()
-        number = payments.refund_number(account, refund)
-        await run_row(
-            self._database, store.not_executed, account, order, refund, number, self.due()
-        )
+        begin = partial(give_back_unserved, due_at=self.due())
+        await run_row(self._database, begin, *overdue)
 
     async def send_due(self) -> int:
         """Periodic task: ask the provider to give money back; ask about it first where an earlier

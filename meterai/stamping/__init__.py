@@ -33,7 +33,7 @@ from meterai.stamping.service.marks import marks
 from meterai.stamping.service.reorder import ReorderService, may_reorder, reorder_key
 from meterai.stamping.service.words import why_refused
 from meterai.stamping.settings import StampingSettings
-from meterai.stamping.store import stamping_of_digest
+from meterai.stamping.store import stamping_of_digest, under_way
 
 __all__ = [
     "ReorderService",
@@ -56,5 +56,6 @@ __all__ = [
     "sealing_seconds",
     "stamping_of_digest",
     "stampings_of_orders",
+    "under_way",
     "why_refused",
 ]

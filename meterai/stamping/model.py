@@ -250,6 +250,14 @@ class Delivery(NamedTuple):
     is_ours: bool
 
 
+class UnderWay(NamedTuple):
+    """Reserved stampings: how many, of how many nobody is sealing, and since when the oldest waits."""
+
+    stampings: int
+    interrupted: int
+    oldest_at: datetime | None
+
+
 class StampingToResume(NamedTuple):
     """A reserved stamping whose lease ran out; `is_late` past its due time."""
 

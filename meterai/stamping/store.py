@@ -23,6 +23,7 @@ from meterai.stamping.model import (
     StampingKey,
     StampingStuck,
     StampingToResume,
+    UnderWay,
     WaitingDocument,
     Wanted,
     placements_json,
@@ -65,6 +66,10 @@ WHERE (account_id, stamping_id) IN (
     WHERE state = 'reserved' AND leased_until <= now()
     ORDER BY leased_until LIMIT %s FOR UPDATE SKIP LOCKED)
 RETURNING account_id AS account, stamping_id AS stamping, due_at <= now() AS is_late
+"""
+_UNDER_WAY = """
+SELECT count(*)::integer AS stampings, count(*) FILTER (WHERE leased_until <= now())::integer AS interrupted,
+    min(requested_at) AS oldest_at FROM stampings WHERE state = 'reserved'
 """
 _LEASE = """
 UPDATE stampings SET leased_until = now() + make_interval(secs => %s), tries = tries + 1
@@ -162,6 +167,7 @@ _RESERVED_DOCUMENTS = RowMapper(ReservedDocument)
 _RESERVATIONS = RowMapper(Reservation)
 _PLACED = RowMapper(PlacedOrder)
 _DELIVERIES = RowMapper(Delivery)
+_UNDER_WAYS = RowMapper(UnderWay)
 _TO_RESUME_ROWS = RowMapper(StampingToResume)
 _WAITING = RowMapper(WaitingDocument)
 _PROGRESS = RowMapper(OrderProgress)
@@ -340,6 +346,13 @@ async def deliver(tx: Tx, account: UUID, stamping: UUID, delta: Delta) -> Delive
 async def fail(tx: Tx, account: UUID, stamping: UUID, code: str) -> None:
     """Give the stamps of a reserved stamping back."""
     await tx.run(FAIL, account, stamping, code)
+
+
+async def under_way(tx: ReadTx) -> UnderWay:
+    """Reserved stampings: how many, of how many nobody is sealing, and since when the oldest waits."""
+    found = await tx.one_as(_UNDER_WAYS, _UNDER_WAY)
+    assert found is not None
+    return found
 
 
 async def lease_to_resume(tx: Tx, lease_seconds: float, limit: int) -> list[StampingToResume]:

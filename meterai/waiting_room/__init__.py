@@ -13,12 +13,23 @@ Promises this room keeps
   * What is already paid never waits in a line.
   * Who had a place before a line closed is still served, and can prove it.
   * One turn for one account, with however many browsers somebody waits.
+  * A line that is held lets nobody in and keeps every place.
   * Where the room cannot answer, nobody is let in to buy, and everything else goes on.
 
 Calls accounts' callers only through the request; knows no orders.  Is called by rooms that sell
 (`WaitingRoom.check_turn`), and its `Front` stands before the application and answers those who wait.
 """
 
+from meterai.waiting_room.holding import (
+    Held,
+    LineBefore,
+    before,
+    guarding,
+    hold,
+    let_in,
+    load_now,
+    put_back,
+)
 from meterai.waiting_room.model import Act, Guarded, NotLetIn, WaitInLine
 from meterai.waiting_room.pages import into_line
 from meterai.waiting_room.service import WaitingRoom
@@ -27,9 +38,17 @@ from meterai.waiting_room.settings import WaitingRoomSettings
 __all__ = [
     "Act",
     "Guarded",
+    "Held",
+    "LineBefore",
     "NotLetIn",
     "WaitInLine",
     "WaitingRoom",
     "WaitingRoomSettings",
+    "before",
+    "guarding",
+    "hold",
     "into_line",
+    "let_in",
+    "load_now",
+    "put_back",
 ]

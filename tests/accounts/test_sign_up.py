@@ -1,6 +1,7 @@
 """Sign-up that is closed: no new account, everybody else comes in, and nobody else learns who has one."""
 
 from functools import partial
+from uuid import UUID
 
 import httpx
 import pytest
@@ -59,7 +60,7 @@ def test_wrong_code_tells_a_stranger_nothing_of_an_address(counter: Counter) -> 
         counter.do(counter.codes.sign_in(challenge, wrong, "id"))
 
 
-def coded(counter: Counter, email: str) -> tuple[object, str]:
+def coded(counter: Counter, email: str) -> tuple[UUID, str]:
     challenge = counter.ask(email, HOME)
     return challenge, counter.codes.code(challenge)
 

@@ -1,0 +1,151 @@
+"""Holding what a line guards back for a time, and letting people in again: for the way back after an outage.
+
+Places stay as they are: a line that is held calls nobody and goes on giving numbers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from math import ceil
+
+import msgspec
+
+from meterai.kit.actor import Actor
+from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.jobs import oldest_overdue
+from meterai.waiting_room import operating, store
+from meterai.waiting_room.model import Act, Line, LineState, Policy
+from meterai.waiting_room.operating import Plan
+from meterai.waiting_room.rate import RATE_FIRST, Load
+
+MADE = "recovery"  # the name of a line that is made where none was
+
+
+class LineBefore(msgspec.Struct, frozen=True):
+    """A line as it was before it was held; `is_made` says that there was none."""
+
+    name: str
+    is_made: bool
+    is_automatic: bool
+    is_engaged: bool
+    is_paused: bool
+    policy: str
+    rate: float
+    rate_max: float
+    reason_id: str
+    reason_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A line at this moment: whether it lets nobody in, who waits, and how fast it goes."""
+
+    name: str
+    is_closed: bool
+    waiting: int
+    rate: float
+
+    @property
+    def wait_seconds(self) -> int:
+        """How long the last of those who wait waits at this rate."""
+        return ceil(self.waiting / self.rate)
+
+
+async def guarding(tx: ReadTx, act: Act) -> Held | None:
+    """The line before an act; None where there is none."""
+    line = await _guarding(tx, act)
+    if line is None:
+        return None
+    return Held(line.name, line.is_engaged and line.is_paused, line.waiting, line.rate)
+
+
+async def _guarding(tx: ReadTx, act: Act) -> Line | None:
+    found = [one for one in await store.lines(tx) if one.act == act]
+    return next((one for one in found if one.state != LineState.ENDED), None)
+
+
+async def load_now(tx: ReadTx) -> Load:
+    """What the processes said of the last seconds; people inside are not counted."""
+    told, job_age = await store.loads(tx), await oldest_overdue(tx)
+    return Load(refused=told.refused, job_age=job_age, pressure=told.pressure)
+
+
+async def before(tx: ReadTx, act: Act) -> LineBefore | None:
+    """The line before an act, as it can be put back; None where there is none."""
+    line = await _guarding(tx, act)
+    return None if line is None else _kept(line, is_made=False)
+
+
+def _kept(line: Line, *, is_made: bool) -> LineBefore:
+    names = [name for name in LineBefore.__struct_fields__ if name != "is_made"]
+    return LineBefore(is_made=is_made, **{name: getattr(line, name) for name in names})
+
+
+async def hold(
+    tx: Tx, act: Act, reason: Mapping[str, str], *, at: datetime, actor: Actor
+) -> LineBefore:
+    """Let nobody in: the line before an act stands always and is paused, with the reason in both languages.
+
+    A line is made where there is none.  Answers the line as it was.
+    """
+    line = await _guarding(tx, act)
+    is_made = line is None
+    if line is None:
+        name = f"{MADE}-{act}"
+        await operating.create(tx, Plan(name, act), at=at, actor=actor)
+        line = await operating.named(tx, name)
+    if not line.is_engaged or line.is_automatic:
+        await operating.stand(tx, line.name, "always", actor=actor)
+    told = (line.reason_id, line.reason_en)
+    if not line.is_paused or told != (reason["id"], reason["en"]):
+        texts = {"reason_id": reason["id"], "reason_en": reason["en"]}
+        await operating.pause(tx, line.name, **texts, actor=actor)
+    return _kept(line, is_made=is_made)
+
+
+async def let_in(tx: Tx, act: Act, *, actor: Actor) -> None:
+    """Call those who wait by a rate that follows what can be served, from the first one on; nothing without a line."""
+    line = await _guarding(tx, act)
+    if line is None:
+        return
+    rate = min(RATE_FIRST, line.rate_max)
+    if line.is_paused:
+        await operating.set_rate(tx, line.name, rate=rate, rate_max=None, actor=actor)
+    await operating.set_rate(tx, line.name, rate=None, rate_max=None, actor=actor)
+    if line.is_paused:
+        await operating.resume(tx, line.name, actor=actor)
+
+
+async def put_back(
+    tx: Tx, act: Act, kept: LineBefore, *, is_paused: bool | None = None, actor: Actor
+) -> None:
+    """Have a line stand as it stood; `is_paused` otherwise than it was.
+
+    One that was made ends where nobody waits in it, and else stands by itself until nobody does.
+    """
+    line = await _guarding(tx, act)
+    if line is None:
+        return
+    if kept.is_made or line.name != kept.name:
+        await _let_go(tx, line, actor)
+        return
+    paused = kept.is_paused if is_paused is None else is_paused
+    rate = kept.rate if kept.policy == Policy.FIXED else None
+    await operating.set_rate(tx, line.name, rate=rate, rate_max=kept.rate_max, actor=actor)
+    how = "automatic" if kept.is_automatic else "always" if kept.is_engaged else "never"
+    # A line that steps aside by itself does so once nobody waits in it.
+    await operating.stand(tx, line.name, how, actor=actor)
+    if paused:
+        texts = {"reason_id": kept.reason_id, "reason_en": kept.reason_en}
+        await operating.pause(tx, line.name, **texts, actor=actor)
+    elif line.is_paused:
+        await operating.resume(tx, line.name, actor=actor)
+
+
+async def _let_go(tx: Tx, line: Line, actor: Actor) -> None:
+    if line.waiting == 0:
+        await operating.end(tx, line.name, reason="", actor=actor)
+        return
+    await operating.stand(tx, line.name, "automatic", actor=actor)
+    if line.is_paused:
+        await operating.resume(tx, line.name, actor=actor)
