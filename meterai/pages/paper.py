@@ -6,6 +6,7 @@ that a letter it has not is shown as `?`, and is only found by who copies, searc
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -54,6 +55,14 @@ class Line(NamedTuple):
     value: str
 
 
+class Attached(NamedTuple):
+    """A file within the file (ISO 32000-1, section 7.11.4), as it is: a reader saves it, a program finds it."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What stands on paper; `mark` lies across each page, if any."""
@@ -62,6 +71,7 @@ class Receipt:
     language: str
     lines: Sequence[Line]
     mark: str = ""
+    attached: Attached | None = None
 
 
 class _Placed(NamedTuple):
@@ -182,9 +192,15 @@ def written(receipt: Receipt) -> bytes:
         rows.append(b"%d [%b]" % (number, references))
         element += count
     leaves = b" ".join(b"%d 0 R" % (first + 2 * number) for number in range(len(pages)))
+    names = b""
+    if receipt.attached:
+        objects[element], objects[element + 1] = _attached(receipt.attached, element)
+        names = b"/Names<</EmbeddedFiles<</Names[%b %d 0 R]>>>>/AF[%d 0 R]" % (
+            *(_string(receipt.attached.name), element + 1, element + 1),
+        )
     objects[1] = (
         b"<</Type/Catalog/Pages 2 0 R/Lang(%b)/MarkInfo<</Marked true>>/StructTreeRoot 4 0 R"
-        b"/ViewerPreferences<</DisplayDocTitle true>>>>" % receipt.language.encode()
+        b"/ViewerPreferences<</DisplayDocTitle true>>%b>>" % (receipt.language.encode(), names)
     )
     objects[2] = b"<</Type/Pages/Count %d/Kids[%b]>>" % (len(pages), leaves)
     objects[3] = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>"
@@ -195,6 +211,29 @@ def written(receipt: Receipt) -> bytes:
     objects[5] = b"<</Nums[%b]>>" % b" ".join(rows)
     objects[6] = b"<</Title%b/Producer(meterai)>>" % _text_string(receipt.title)
     return _file(objects)
+
+
+def _attached(file: Attached, number: int) -> tuple[bytes, bytes]:
+    """The stream of a file, and what names it."""
+    kind = file.media_type.replace("/", "#2F").encode()
+    stream = b"<</Type/EmbeddedFile/Subtype/%b/Length %d>>stream\n%b\nendstream" % (
+        *(kind, len(file.content), file.content),
+    )
+    name = _string(file.name)
+    return stream, (
+        b"<</Type/Filespec/F%b/UF%b/AFRelationship/Data/EF<</F %d 0 R/UF %d 0 R>>>>"
+        % (name, name, number, number)
+    )
+
+
+def attached(file: bytes, media_type: str) -> bytes | None:
+    """The file within one that `written` made, sealed or not; None where there is none of this kind."""
+    head = b"<</Type/EmbeddedFile/Subtype/%b/Length " % media_type.replace("/", "#2F").encode()
+    _, found, rest = file.partition(head)
+    length, stream, content = rest.partition(b">>stream\n")
+    if not found or not stream or not re.fullmatch(rb"[0-9]{1,9}", length):
+        return None
+    return content[: int(length)]
 
 
 def _file(objects: dict[int, bytes]) -> bytes:

@@ -56,10 +56,19 @@ class Signer:
         """A document of this kind."""
         header = _encoded(json.dumps({"alg": "EdDSA", "typ": kind}).encode())
         payload = _encoded(json.dumps(facts, separators=(",", ":")).encode())
-        signature = self._key.sign(f"{header}.{payload}".encode())
-        return json.dumps(
-            {"payload": payload, "protected": header, "signature": _encoded(signature)}
-        )
+        return _document(header, payload, self._key.sign(f"{header}.{payload}".encode()))
+
+
+def _document(header: str, payload: str, signature: bytes) -> str:
+    return json.dumps({"payload": payload, "protected": header, "signature": _encoded(signature)})
+
+
+def canonical(document: str | bytes) -> bytes:
+    """The one spelling that `Signer.sign` gives what a document says, which `read_signed` has read."""
+    found = json.loads(document)
+    return _document(
+        str(found["protected"]), str(found["payload"]), _decoded(str(found["signature"]))
+    ).encode()
 
 
 def public_key_of(pem: bytes) -> bytes:

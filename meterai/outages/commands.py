@@ -1,0 +1,181 @@
+"""Outage records at the command line: propose, confirm, withdraw, list, and verify one offline."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from meterai import approvals
+from meterai.commands import (
+    NO_OPTIONS,
+    By,
+    DryRun,
+    Exit,
+    OptionalText,
+    Options,
+    Reason,
+    Text,
+    complain,
+    line,
+    operator,
+    with_database,
+)
+from meterai.kit.clock import SystemClock
+from meterai.kit.ids import read
+from meterai.kit.refusal import Refusal
+from meterai.outages import proposing, store
+from meterai.outages.levers import CONFIRM, WITHDRAW, OutageArguments
+from meterai.outages.model import OUTAGE_KIND, Findings, Outage
+from meterai.outages.record import FILE_BYTES_MAX
+from meterai.outages.settings import watchers_of
+from meterai.outages.verification import Examined, examine, read_keys
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+from meterai.plumbing.figures import moment
+from meterai.plumbing.files import read_file
+from meterai.plumbing.messages import format_datetime, translate
+
+
+def propose(  # noqa: PLR0913 - each is an option of the command line
+    begin: Annotated[Text, Parameter(name="FROM")],
+    end: Annotated[Text, Parameter(name="TO")],
+    *,
+    incident: Annotated[OptionalText, Parameter(help="The incident, as inc_...")] = None,
+    replaces: Annotated[OptionalText, Parameter(help="A confirmed record of this time.")] = None,
+    by: By = None,
+    dry_run: DryRun = False,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Derive an outage record from the readings of the watchers, and keep it as a proposal.
+
+    FROM and TO are moments in whole minutes, in WIB where they name no zone; TO is not in the time.
+    """
+    first, last = moment(begin, "FROM"), moment(end, "TO")
+
+    async def act(database: Database, settings: Settings) -> Outage:
+        watchers, now = watchers_of(settings), SystemClock().now()
+        found, readings = await proposing.derived_from(
+            watchers, first, last, settings.process.url, now
+        )
+        actor = operator(by)
+        outage = replace(
+            found,
+            incident=read("inc", incident) if incident else None,
+            replaces=read(OUTAGE_KIND, replaces) if replaces else None,
+            proposed_by=str(actor),
+        )
+        if dry_run:
+            return outage
+        return await proposing.keep(database, outage, readings, actor=actor)
+
+    outage = with_database("outage propose", options, act)
+    _tell(outage.findings)
+    line("nothing was kept" if dry_run else f"{outage.shown} is proposed")
+
+
+def _tell(findings: Findings) -> None:
+    for act, periods in findings.failed.items():
+        for one in periods:
+            line(
+                f"{translate(f'act.{act}', 'en')}: failed from {format_datetime(one.begin, 'en')}"
+                f" to {format_datetime(one.end, 'en')}, {one.failed_minutes} minutes of it"
+            )
+    for act, spans in findings.unmeasured.items():
+        for span in spans:
+            line(
+                f"{translate(f'act.{act}', 'en')}: not measured from"
+                f" {format_datetime(span.begin, 'en')} to {format_datetime(span.end, 'en')}"
+            )
+    for out in findings.left_out:
+        line(
+            f"{out.watcher} does not count from {format_datetime(out.begin, 'en')} to"
+            f" {format_datetime(out.end, 'en')}: {translate(f'outage.why.{out.why}', 'en')}"
+        )
+
+
+def confirm(
+    outage: Text,
+    options: Options = NO_OPTIONS,
+    *,
+    reason: Reason = "",
+    by: By = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Confirm a proposed record; another person of staff approves it, and it is sealed and public then."""
+    arguments = OutageArguments(outage)
+    approvals.pull(options, CONFIRM, arguments, by=by, reason=reason, dry_run=dry_run)
+    line(f"{outage} is confirmed")
+
+
+def withdraw(
+    outage: Text,
+    options: Options = NO_OPTIONS,
+    *,
+    reason: Reason = "",
+    by: By = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Withdraw a proposed record."""
+    arguments = OutageArguments(outage)
+    approvals.pull(options, WITHDRAW, arguments, by=by, reason=reason, dry_run=dry_run)
+    line(f"{outage} is withdrawn")
+
+
+def list_outages(options: Options = NO_OPTIONS) -> None:
+    """List outage records, the newest time first."""
+
+    async def look(database: Database, _settings: Settings) -> list[Outage]:
+        return list(await database.once(store.newest))
+
+    for one in with_database("outage list", options, look):
+        state = "confirmed, not sealed" if one.confirmed_at and not one.is_public else one.state
+        line(f"{one.shown}  {one.begins_at.isoformat()}  {one.ends_at.isoformat()}  {state}")
+
+
+def verify(
+    file: Path,
+    *,
+    keys: Annotated[
+        list[Path],
+        Parameter(
+            help="PEM of the operator (/outages/keys.pem), a file of watchers (.toml) that you trust by yourself,"
+            " or a folder of these; for several, several times."
+        ),
+    ],
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Check an outage record, JSON or PDF, offline: its signature or seal, and its periods from its readings.
+
+    Exit status: 0 holds, 1 does not.
+    """
+    options.configuration("outage verify")
+    try:
+        known = read_keys(keys)
+        content = read_file(file, FILE_BYTES_MAX)
+    except OSError as error:
+        complain(f"{error.filename or file}: {error.strerror}")
+        raise SystemExit(Exit.USAGE) from None
+    try:
+        found = examine(content, known, SystemClock().now())
+    except Refusal as refusal:
+        line(f"NO  {refusal}")
+        raise SystemExit(Exit.NO) from None
+    raise SystemExit(_say(found, trusts=bool(known.watchers)))
+
+
+def _say(found: Examined, *, trusts: bool) -> Exit:
+    record = found.record
+    line(f"{record.record} of {record.by} ({record.operator})")
+    if record.specimen:
+        line("SPECIMEN: it is evidence of nothing")
+    line(f"about {record.begin.isoformat()} to {record.end.isoformat()}")
+    for act, periods in record.failed.items():
+        for one in periods:
+            line(f"{act} failed from {one.begin.isoformat()} to {one.end.isoformat()}")
+    whose = "the watchers you trust" if trusts else "the watchers it names"
+    if not found.is_borne_out:
+        line(f"NO  its readings, by {whose}, give other periods")
+        return Exit.NO
+    line(f"ok  its readings, by {whose}, give the same periods")
+    return Exit.DONE

@@ -1,0 +1,97 @@
+"""Levers of outage records: confirm one, which two of staff do, and withdraw a proposal."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from meterai.accounts import Permission
+from meterai.commands import Effect, Forecast, Lever, Pull
+from meterai.kit.actor import ActorKind
+from meterai.kit.ids import read
+from meterai.kit.subjects import Subject, SubjectKind
+from meterai.outages import proposing
+from meterai.outages.model import OUTAGE, OUTAGE_KIND, Outage, OutageEvent, OutageNeedsStaff
+from meterai.plumbing.database import ReadTx, Tx
+
+
+class OutageArguments(msgspec.Struct, frozen=True):
+    """The record, as `out_...`."""
+
+    outage: str
+
+
+def _offered(subject: Subject) -> Mapping[str, str] | None:
+    """Offered on the timeline of a record."""
+    return {"outage": subject.shown} if subject.kind == SubjectKind.OUTAGE else None
+
+
+async def _confirming(tx: ReadTx, arguments: OutageArguments, pull: Pull) -> Forecast:
+    if pull.actor.kind is not ActorKind.STAFF:
+        raise OutageNeedsStaff("two of staff confirm a record")
+    found = await _proposed(tx, arguments, OutageEvent.CONFIRMED)
+    await proposing.check_replaced(tx, found)
+    return Forecast(_effects("outage_is_confirmed", found), rows=2 if found.replaces else 1)
+
+
+async def _withdrawing(tx: ReadTx, arguments: OutageArguments, _: Pull) -> Forecast:
+    found = await _proposed(tx, arguments, OutageEvent.WITHDRAWN)
+    return Forecast(_effects("outage_is_withdrawn", found)[:1], rows=1)
+
+
+async def _proposed(tx: ReadTx, arguments: OutageArguments, event: OutageEvent) -> Outage:
+    found = await proposing.needed(tx, read(OUTAGE_KIND, arguments.outage))
+    OUTAGE.after(found.state, event)
+    return found
+
+
+def _effects(word: str, outage: Outage) -> Sequence[Effect]:
+    """The record with the hash of its findings, so that an approval is bound to them; each period of failure."""
+    about = Subject(SubjectKind.OUTAGE, outage.shown)
+    facts = {
+        "outage": outage.shown,
+        "begin_at": outage.begins_at,
+        "end_at": outage.ends_at,
+        "sha256": outage.findings_sha256.hex(),
+    }
+    return [
+        Effect(word, facts, about),
+        *(
+            Effect(
+                f"outage_fails_{act}",
+                {"begin_at": one.begin, "end_at": one.end, "minutes": one.failed_minutes},
+                about,
+            )
+            for act, periods in outage.findings.failed.items()
+            for one in periods
+        ),
+    ]
+
+
+async def _confirm(tx: Tx, arguments: OutageArguments, pull: Pull) -> None:
+    outage = read(OUTAGE_KIND, arguments.outage)
+    await proposing.confirm(tx, outage, actor=pull.actor, at=pull.at)
+
+
+async def _withdraw(tx: Tx, arguments: OutageArguments, pull: Pull) -> None:
+    outage = read(OUTAGE_KIND, arguments.outage)
+    await proposing.withdraw(tx, outage, actor=pull.actor, at=pull.at)
+
+
+CONFIRM = Lever(
+    name="outage confirm",
+    permission=Permission.CONSOLE_INCIDENTS,
+    arguments=OutageArguments,
+    forecast=_confirming,
+    carry_out=_confirm,
+    is_always_approved=True,
+    offered=_offered,
+)
+WITHDRAW = Lever(
+    name="outage withdraw",
+    permission=Permission.CONSOLE_INCIDENTS,
+    arguments=OutageArguments,
+    forecast=_withdrawing,
+    carry_out=_withdraw,
+    offered=_offered,
+)
+LEVERS = (CONFIRM, WITHDRAW)

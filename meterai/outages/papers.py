@@ -1,0 +1,169 @@
+"""What is sealed: an outage record, and a person's copy of it, as tagged PDF in one language; pure but for the seal."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from meterai import sealing
+from meterai.kit.components import PublicAct
+from meterai.outages.model import Outage, Period
+from meterai.outages.record import Record
+from meterai.pages import paper
+from meterai.plumbing.messages import format_datetime, translate
+
+JSON = "application/json"
+# Of one list on paper; the signed document in the file has them all.
+LISTED_MAX = 100
+# Acts without which nobody has a stamp on a document; checking one is not needed to pay duty.
+NEEDED_TO_STAMP = (PublicAct.AFFIX, PublicAct.BUY)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A stamping that was tried: the SHA-256 of its documents in hexadecimal, when, and whether our books say so."""
+
+    documents: Sequence[str]
+    at: datetime
+    is_in_books: bool
+    about: str = ""
+
+
+class Words:
+    """Sentences of a paper in one language."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+
+    def line(self, name: str, value: str) -> paper.Line:
+        """A line with a label."""
+        return paper.Line(self.say(name), value)
+
+    def text(self, name: str, **facts: object) -> paper.Line:
+        """A sentence of its own."""
+        return paper.Line("", self.say(name, **facts))
+
+    def say(self, name: str, **facts: object) -> str:
+        """One sentence."""
+        return translate(f"outage.{name}", self.language, **facts)
+
+    def act(self, act: PublicAct) -> str:
+        """An act in words."""
+        return translate(f"act.{act}", self.language)
+
+    def time(self, at: datetime) -> str:
+        """A time in WIB."""
+        return format_datetime(at, self.language)
+
+    def span(self, begin: datetime, end: datetime) -> str:
+        """A time from a moment to another."""
+        return self.say("span", begin=self.time(begin), end=self.time(end))
+
+    def period(self, one: Period) -> str:
+        """A period of failure, with what of it was measured."""
+        return self.say(
+            "period",
+            span=self.span(one.begin, one.end),
+            failed=one.failed_minutes,
+            unmeasured=one.unmeasured_minutes,
+        )
+
+
+def record_lines(record: Record, language: str) -> list[paper.Line]:
+    """An outage record in words."""
+    words = Words(language)
+    return [
+        words.line("number", record.record),
+        words.line("operator", record.operator),
+        words.line("system", record.by),
+        words.line("covers", words.span(record.begin, record.end)),
+        *([words.line("incident", record.incident)] if record.incident else []),
+        *([words.line("replaces", record.replaces)] if record.replaces else []),
+        words.text("finding"),
+        *_failed(record, words),
+        *_limited(
+            [
+                words.line("unmeasured", f"{words.act(act)}: {words.span(one.begin, one.end)}")
+                for act, spans in record.unmeasured.items()
+                for one in spans
+            ],
+            words,
+        ),
+        words.text("law"),
+        words.text("rules", join=record.join_minutes, watchers=len(record.watchers)),
+        *(words.line("watcher", f"{one.name}: {one.public_key}") for one in record.watchers),
+        *_limited(
+            [
+                words.line(
+                    "left_out",
+                    f"{one.watcher}: {words.span(one.begin, one.end)}. {words.say(f'why.{one.why}')}",
+                )
+                for one in record.left_out
+            ],
+            words,
+        ),
+        words.text(
+            "confirmed", at=words.time(record.confirmed_at), persons=record.confirmed_by_persons
+        ),
+        words.text("check", by=record.by),
+    ]
+
+
+def _failed(record: Record, words: Words) -> Iterator[paper.Line]:
+    for act, periods in record.failed.items():
+        label = words.act(act)
+        if not periods:
+            yield paper.Line(label, words.say("did_not_fail"))
+        yield from _limited([paper.Line(label, words.period(one)) for one in periods], words)
+
+
+def _limited(lines: Sequence[paper.Line], words: Words) -> Iterator[paper.Line]:
+    yield from lines[:LISTED_MAX]
+    if len(lines) > LISTED_MAX:
+        yield words.text("more", count=len(lines) - LISTED_MAX)
+
+
+def copy_lines(
+    outage: Outage, attempt: Attempt, sha256: str, by: str, operator: str, language: str
+) -> list[paper.Line]:
+    """A copy for a person who tried: their documents, the time of the attempt, the failure it lies in, the record."""
+    words = Words(language)
+    failed = [(act, outage.failed_at(act, attempt.at)) for act in NEEDED_TO_STAMP]
+    return [
+        words.line("operator", operator),
+        *(words.line("document", one) for one in attempt.documents),
+        words.line(
+            "tried_at",
+            words.say(
+                "tried.books" if attempt.is_in_books else "tried.claimed",
+                at=words.time(attempt.at),
+                about=attempt.about,
+            ),
+        ),
+        words.text("copy.finding"),
+        *(paper.Line(words.act(act), words.period(one)) for act, one in failed if one is not None),
+        words.line("record", f"{outage.shown}, {by}/outages/{outage.shown}"),
+        words.line("record.sha256", sha256),
+        words.text("law"),
+        words.text("copy.keep"),
+        words.text("copy.is_not"),
+        words.text("copy.check", by=by),
+    ]
+
+
+def sealed(  # noqa: PLR0913 - a paper depends on so much, and on nothing else
+    title: str,
+    lines: Sequence[paper.Line],
+    language: str,
+    issuer: sealing.Issuer,
+    *,
+    at: datetime,
+    mark: str,
+    attached: paper.Attached | None = None,
+) -> bytes:
+    """A paper sealed as a statement without a stamp.  Refuses with a `SealingUnavailable`.
+
+    Takes some tens of milliseconds of a processor: never on an event loop.
+    """
+    title = translate(f"outage.{title}", language)
+    content = paper.written(paper.Receipt(title, language, lines, mark, attached))
+    return content + sealing.seal_statement(content, issuer, at=at).data

@@ -1,0 +1,147 @@
+"""Proposing an outage record: fetch what watchers signed, derive, keep; and confirming or withdrawing it."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from meterai import audit
+from meterai.accounts import NOBODY
+from meterai.kit.actor import Actor
+from meterai.kit.ids import new_id, show
+from meterai.outages import store
+from meterai.outages.adapters.folders import readings_of
+from meterai.outages.model import (
+    OUTAGE,
+    OUTAGE_KIND,
+    Outage,
+    OutageEvent,
+    OutageNone,
+    OutageNotReplaced,
+    OutageState,
+    OutageUnknown,
+    OutageUnmeasured,
+    RecordWrong,
+    Source,
+    WatchersNone,
+    check_time,
+)
+from meterai.outages.record import PACKED_BYTES_MAX, findings, packed
+from meterai.outages.rules import derive
+from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.readings import Watcher
+
+READINGS = "readings/"  # before the name of a watcher, the name of the file of its readings
+
+
+async def derived_from(
+    watchers: Sequence[Watcher], begin: datetime, end: datetime, installation: str, now: datetime
+) -> tuple[Outage, Mapping[str, bytes]]:
+    """A proposal about a time, and the readings that it is derived from, packed, by watcher.
+
+    Refuses `WatchersNone`, `OutageTimeWrong`, `OutageUnmeasured`, `OutageNone`, `RecordWrong`.
+    """
+    check_time(begin, end, now)
+    if not watchers:
+        raise WatchersNone("no file of watchers is set")
+    found = await readings_of(watchers, begin, end)
+    derived = derive(found, begin, end, installation)
+    if not derived.is_measured:
+        raise OutageUnmeasured(", ".join(name for name, own in found.items() if not own))
+    if not any(derived.failed.values()):
+        raise OutageNone("no act failed")
+    files = {name: packed([one.document for one in own]) for name, own in found.items()}
+    if sum(map(len, files.values())) > PACKED_BYTES_MAX:
+        raise RecordWrong("the readings are too long for one record: propose shorter times")
+    sources = [
+        Source(
+            one.name,
+            one.public_key.hex(),
+            len(found[one.name]),
+            hashlib.sha256(files[one.name]).hexdigest(),
+        )
+        for one in watchers
+    ]
+    told = findings(derived, sources)
+    outage = Outage(
+        id=new_id(),
+        state=OutageState.PROPOSED,
+        begins_at=begin,
+        ends_at=end,
+        incident=None,
+        replaces=None,
+        findings=told,
+        findings_sha256=hashlib.sha256(told.as_json()).digest(),
+        proposed_by="",
+        proposed_at=now,
+        confirmed_at=None,
+        sealed_at=None,
+        ended_at=None,
+    )
+    return outage, files
+
+
+async def keep(
+    database: Database, outage: Outage, readings: Mapping[str, bytes], *, actor: Actor
+) -> Outage:
+    """Keep a proposal.  Refuses `OutageNotReplaced`, and `OutageUnknown` for what it replaces."""
+
+    async def act(tx: Tx) -> None:
+        await check_replaced(tx, outage)
+        await store.insert(tx, outage, {READINGS + name: one for name, one in readings.items()})
+        await record(tx, outage.id, "outage_proposed", actor, outage.findings_sha256)
+
+    await database.run(act)
+    return outage
+
+
+async def record(tx: Tx, outage: UUID, action: str, actor: Actor, sha256: bytes) -> None:
+    """Write down what happened to a record."""
+    subject = show(OUTAGE_KIND, outage)
+    await audit.record(tx, NOBODY, actor=actor, action=action, subject=subject, sha256=sha256.hex())
+
+
+async def check_replaced(tx: ReadTx, outage: Outage) -> None:
+    """Refuses `OutageNotReplaced` where a record names one that it cannot replace."""
+    if outage.replaces is None:
+        return
+    before = await needed(tx, outage.replaces)
+    is_of_the_time = before.begins_at < outage.ends_at and outage.begins_at < before.ends_at
+    if before.state != OutageState.CONFIRMED or not before.is_public or not is_of_the_time:
+        raise OutageNotReplaced("it is not confirmed, or of another time")
+
+
+async def needed(tx: ReadTx, outage: UUID) -> Outage:
+    """One record.  Refuses `OutageUnknown`."""
+    found = await store.one(tx, outage)
+    if found is None:
+        raise OutageUnknown("no such outage record")
+    return found
+
+
+async def confirm(tx: Tx, outage: UUID, *, actor: Actor, at: datetime) -> None:
+    """Confirm a proposal, and end the record that it replaces.  Refuses `NotAllowedNow`, `OutageOverlaps`, `OutageNotReplaced`."""
+    found = await _moved(tx, outage, OutageEvent.CONFIRMED)
+    await check_replaced(tx, found)
+    if found.replaces is not None:
+        before = await _moved(tx, found.replaces, OutageEvent.REPLACED)
+        await store.move(tx, before.id, OutageState.REPLACED, at)
+        await record(tx, before.id, "outage_replaced", actor, before.findings_sha256)
+    await store.move(tx, outage, OutageState.CONFIRMED, at)
+    await record(tx, outage, "outage_confirmed", actor, found.findings_sha256)
+
+
+async def withdraw(tx: Tx, outage: UUID, *, actor: Actor, at: datetime) -> None:
+    """Withdraw a proposal.  Refuses `NotAllowedNow`, `OutageUnknown`."""
+    found = await _moved(tx, outage, OutageEvent.WITHDRAWN)
+    await store.move(tx, outage, OutageState.WITHDRAWN, at)
+    await record(tx, outage, "outage_withdrawn", actor, found.findings_sha256)
+
+
+async def _moved(tx: Tx, outage: UUID, event: OutageEvent) -> Outage:
+    """A record, locked, that the event may happen to."""
+    found = await store.locked(tx, outage)
+    if found is None:
+        raise OutageUnknown("no such outage record")
+    OUTAGE.after(found.state, event)
+    return found

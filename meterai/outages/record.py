@@ -1,0 +1,149 @@
+"""The signed document of an outage record, from which a stranger derives everything again.
+
+A JSON Web Signature (`plumbing/signed.py`) over one JSON object: the time, what was derived, the rules in numbers, and
+of every configured watcher its public key and its signed readings of the time, compressed.  The bytes of the document are
+the only ones that say this: another spelling of the same is no record.
+"""
+
+import zlib
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from meterai.kit.components import NEEDED_FOR, Component, PublicAct
+from meterai.outages.model import Findings, LeftOut, Period, RecordWrong, Source, Span
+from meterai.outages.rules import JOIN_MINUTES, Derived, Signed, derive
+from meterai.plumbing.keyring import Keyring
+from meterai.plumbing.readings import Watcher, read_reading
+from meterai.plumbing.signed import SignatureWrong, Signer, canonical, read_signed
+
+RECORDS = "outage records"  # the key that signs them is derived for it
+KIND = "meterai outage record"  # of the signed document
+RULES_VERSION = 1  # of what `rules` says; another version derives by other code
+READINGS_BYTES_MAX = 8 * 1024 * 1024  # of one watcher, unpacked: a day of readings of 1.2 KB is 1.7
+# Of all watchers, packed: the record travels in a PDF, which may have 20 MiB to be sealed.
+PACKED_BYTES_MAX = 10 * 1024 * 1024
+FILE_BYTES_MAX = 24 * 1024 * 1024  # of a record that somebody wants checked
+
+
+class Embedded(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A watcher in a record: its public key in hexadecimal, and its readings, one a line, by zlib and base64."""
+
+    name: str
+    public_key: str
+    readings: str
+
+
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Content of a signed record.  Times are whole minutes in UTC; the end of a time is not in it."""
+
+    record: str
+    by: str
+    operator: str
+    begin: datetime
+    end: datetime
+    incident: str
+    replaces: str
+    confirmed_at: datetime
+    confirmed_by_persons: int
+    specimen: bool
+    rules: int
+    join_minutes: int
+    needed_for: Mapping[PublicAct, Sequence[Component]]
+    failed: Mapping[PublicAct, Sequence[Period]]
+    unmeasured: Mapping[PublicAct, Sequence[Span]]
+    left_out: Sequence[LeftOut]
+    watchers: Sequence[Embedded]
+
+    @property
+    def is_by_these_rules(self) -> bool:
+        """True where this release derives as the record says."""
+        return (self.rules, self.join_minutes, dict(self.needed_for)) == (
+            *(RULES_VERSION, JOIN_MINUTES, needed_for()),
+        )
+
+
+def needed_for() -> dict[PublicAct, Sequence[Component]]:
+    """The components that each act needs, in one order."""
+    return {act: sorted(needed) for act, needed in NEEDED_FOR.items()}
+
+
+def signer_of(keyring: Keyring) -> Signer:
+    """The signer of the records of an installation; its public key is published."""
+    return Signer(keyring.derived(RECORDS))
+
+
+def findings(derived: Derived, watchers: Sequence[Source]) -> Findings:
+    """What is kept of a derivation."""
+    return Findings(derived.failed, derived.unmeasured, derived.left_out, watchers)
+
+
+def packed(documents: Sequence[str]) -> bytes:
+    """Signed readings, as they are kept and travel."""
+    return zlib.compress("\n".join(documents).encode(), 9)
+
+
+def unpacked(content: bytes) -> Sequence[str]:
+    """Refuses `RecordWrong`."""
+    try:
+        machine = zlib.decompressobj()
+        text = machine.decompress(content, READINGS_BYTES_MAX).decode()
+    except (zlib.error, UnicodeDecodeError):
+        raise RecordWrong("readings cannot be unpacked") from None
+    if not machine.eof or machine.unused_data:
+        raise RecordWrong("readings are too long, or more than one file")
+    return text.split("\n") if text else []
+
+
+def signed(record: Record, signer: Signer) -> str:
+    """The record as a signed document."""
+    return signer.sign(KIND, msgspec.to_builtins(record))
+
+
+def read_record(document: bytes, public_key: bytes) -> Record:
+    """The content of a signed record.  Refuses `SignatureWrong`: also what is spelt otherwise than it was signed."""
+    facts = read_signed(document, KIND, public_key)
+    if canonical(document) != document:
+        raise SignatureWrong("it is spelt otherwise than it was signed")
+    try:
+        return msgspec.convert(facts, Record)
+    except msgspec.ValidationError as error:
+        raise SignatureWrong(f"it is no record: {error}") from None
+
+
+def derived_again(record: Record, trusted: Sequence[Watcher] = ()) -> Derived:
+    """Findings from the readings in a record alone, by the watchers it names or by those that are trusted.
+
+    Refuses `RecordWrong` where the rules are of another version, and where a reading is not of its watcher.
+    """
+    if not record.is_by_these_rules:
+        raise RecordWrong("its rules are of another version")
+    keys = {one.name: bytes.fromhex(one.public_key) for one in record.watchers}
+    trusted_keys = {one.name: one.public_key for one in trusted} or keys
+    found: dict[str, Sequence[Signed]] = {name: () for name in trusted_keys}
+    for one in record.watchers:
+        if trusted_keys.get(one.name) == keys[one.name]:
+            found[one.name] = read_readings(one.name, b64decode(one.readings), keys[one.name])
+    return derive(found, record.begin, record.end, record.by)
+
+
+def read_readings(name: str, content: bytes, public_key: bytes) -> Sequence[Signed]:
+    """Readings of a watcher, as they were packed.  Refuses `RecordWrong`."""
+    return [_read(name, document, public_key) for document in unpacked(content)]
+
+
+def _read(name: str, document: str, public_key: bytes) -> Signed:
+    try:
+        reading = read_reading(document, public_key)
+    except SignatureWrong as refusal:
+        raise RecordWrong(f"a reading is not signed by {name}: {refusal}") from None
+    if reading.watcher != name:
+        raise RecordWrong(f"a reading of {reading.watcher} is among those of {name}")
+    return Signed(document, reading)
+
+
+def embedded(source: Source, content: bytes) -> Embedded:
+    """A watcher with its readings, as they travel in a record."""
+    return Embedded(source.name, source.public_key, b64encode(content).decode())

@@ -1,0 +1,256 @@
+"""Outage records of a process: proposed, sealed, shown, copied; each step in a transaction of its own."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from meterai import orders, stamping
+from meterai.accounts import NOBODY
+from meterai.kit.actor import Actor, ActorKind
+from meterai.kit.clock import Clock
+from meterai.kit.ids import read, read_typed, show
+from meterai.kit.refusal import NotFound
+from meterai.operator import SPECIMEN, OperatorSettings
+from meterai.outages import papers, proposing, store
+from meterai.outages.model import (
+    AttemptNamesNoDocument,
+    AttemptOutside,
+    AttemptStamped,
+    Outage,
+    OutageUnknown,
+    TooManyCopies,
+)
+from meterai.outages.papers import Attempt
+from meterai.outages.proposing import READINGS
+from meterai.outages.record import (
+    JOIN_MINUTES,
+    RULES_VERSION,
+    Record,
+    embedded,
+    needed_for,
+    signed,
+)
+from meterai.outages.settings import OutageSettings
+from meterai.pages import paper
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.messages import LANGUAGES
+from meterai.plumbing.networks import Buckets, nested
+from meterai.plumbing.periodic import each
+from meterai.plumbing.readings import Watcher
+from meterai.plumbing.signed import Signer
+from meterai.sealing import Issuers
+from meterai.stamping import StampingState
+
+SIGNED = "json"  # the file of the signed document; a PDF of each language is `<language>.pdf`
+AT_ONCE = 2  # records sealed side by side: each keeps a processor busy for a second
+_REFILLS_SECONDS = 3_600.0
+_SEALER = Actor(ActorKind.JOB, store.SEALING)
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A record to be sealed, as a row of the nil account."""
+
+    outage: Outage
+    account: UUID = NOBODY
+
+    @property
+    def id(self) -> UUID:
+        return self.outage.id
+
+
+class OutageService:
+    """Proposes, seals and shows outage records."""
+
+    def __init__(  # noqa: PLR0913 - what a record is made of and signed with
+        self,
+        database: Database,
+        watchers: Sequence[Watcher],
+        signer: Signer,
+        issuers: Issuers,
+        settings: Settings,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._watchers = watchers
+        self._signer = signer
+        self._issuers = issuers
+        self._settings = settings
+        self._clock = clock
+        most = settings.of(OutageSettings).outage_copies_per_hour_per_network_max
+        self._networks = Buckets(most, _REFILLS_SECONDS)
+
+    # -- staff -------------------------------------------------------------------------------------
+
+    async def propose(
+        self,
+        begin: datetime,
+        end: datetime,
+        *,
+        incident: UUID | None,
+        replaces: UUID | None,
+        actor: Actor,
+    ) -> Outage:
+        """Fetch the readings of a time, derive, and keep a proposal.  Refuses as `proposing`."""
+        by, now = self._settings.process.url, self._clock.now()
+        outage, readings = await proposing.derived_from(self._watchers, begin, end, by, now)
+        outage = replace(outage, incident=incident, replaces=replaces, proposed_by=str(actor))
+        return await proposing.keep(self._database, outage, readings, actor=actor)
+
+    async def newest(self) -> Sequence[Outage]:
+        """Records in whatever state, the newest time first."""
+        return await self._database.once(store.newest)
+
+    async def one(self, outage: UUID) -> Outage:
+        """One record in whatever state.  Refuses `OutageUnknown`."""
+        return await self._database.once(proposing.needed, outage)
+
+    # -- sealing -----------------------------------------------------------------------------------
+
+    async def seal_confirmed(self) -> int:
+        """Periodic task: sign and seal what was confirmed; a crash leaves it to the next run."""
+        due = await self._database.once(store.to_seal, AT_ONCE)
+        rows = [_Due(one) for one in due]
+        return await each(
+            self._database, store.SEALING, rows, self._seal_row, subject="id", at_once=AT_ONCE
+        )
+
+    async def _seal_row(self, due: _Due) -> None:
+        record = await self._record(due.outage)
+        files = await asyncio.to_thread(self._files, record)
+        await self._database.run(partial(self._keep_sealed, due.id, files))
+
+    async def _record(self, outage: Outage) -> Record:
+        assert outage.confirmed_at is not None, "only what is confirmed is sealed"
+        found, process = outage.findings, self._settings.process
+        watchers = []
+        for one in found.watchers:
+            content = await self._database.once(store.file, outage.id, READINGS + one.name)
+            assert content is not None, "readings are kept with their record"
+            watchers.append(embedded(one, content))
+        return Record(
+            record=outage.shown,
+            by=process.url,
+            operator=self._settings.of(OperatorSettings).operator_name,
+            begin=outage.begins_at,
+            end=outage.ends_at,
+            incident=show("inc", outage.incident) if outage.incident else "",
+            replaces=show("out", outage.replaces) if outage.replaces else "",
+            confirmed_at=outage.confirmed_at,
+            confirmed_by_persons=2,
+            specimen=not process.is_production,
+            rules=RULES_VERSION,
+            join_minutes=JOIN_MINUTES,
+            needed_for=needed_for(),
+            failed=found.failed,
+            unmeasured=found.unmeasured,
+            left_out=found.left_out,
+            watchers=watchers,
+        )
+
+    def _files(self, record: Record) -> Mapping[str, bytes]:
+        """The signed document, and a PDF of each language that has it inside."""
+        document = signed(record, self._signer).encode()
+        within = paper.Attached(f"{record.record}.json", papers.JSON, document)
+        return {SIGNED: document} | {
+            f"{language}.pdf": papers.sealed(
+                "title",
+                papers.record_lines(record, language),
+                language,
+                self._issuers.current,
+                at=self._clock.now(),
+                mark=self._mark,
+                attached=within,
+            )
+            for language in LANGUAGES
+        }
+
+    @property
+    def _mark(self) -> str:
+        return "" if self._settings.process.is_production else SPECIMEN
+
+    async def _keep_sealed(self, outage: UUID, files: Mapping[str, bytes], tx: Tx) -> None:
+        found = await store.locked(tx, outage)
+        if found is None or found.is_public:  # another worker was first
+            return
+        await store.add_files(tx, outage, files)
+        await store.sealed(tx, outage, self._clock.now())
+        await proposing.record(tx, outage, "outage_sealed", _SEALER, found.findings_sha256)
+
+    # -- everybody ---------------------------------------------------------------------------------
+
+    def keys(self) -> bytes:
+        """The public key of signed records, and the certificates of seals, as PEM."""
+        certificates = {*self._issuers.roots, *self._issuers.seal_certificates}
+        texts = sorted(one.public_bytes(Encoding.PEM) for one in certificates)
+        return b"".join([self._signer.public_pem(), *texts])
+
+    async def public(self) -> Sequence[Outage]:
+        """Records that everybody may see, the newest time first."""
+        return await self._database.once(store.public)
+
+    async def public_one(self, outage: UUID) -> tuple[Outage, Outage | None]:
+        """A public record, and the one that replaced it.  Refuses `OutageUnknown`."""
+
+        async def look(tx: ReadTx) -> tuple[Outage, Outage | None]:
+            found = await store.one(tx, outage)
+            if found is None or not found.is_public:
+                raise OutageUnknown("no such public record")
+            return found, await store.replacing(tx, outage)
+
+        async with self._database.reading() as tx:
+            return await look(tx)
+
+    async def file(self, outage: UUID, name: str) -> bytes:
+        """A file of a public record.  Refuses `OutageUnknown`."""
+        await self.public_one(outage)
+        content = await self._database.once(store.file, outage, name)
+        if content is None:
+            raise OutageUnknown("no such file")
+        return content
+
+    def take_turn(self, network: str) -> None:
+        """Count a copy for its network.  Refuses `TooManyCopies`."""
+        if not self._networks.take(nested(network)):
+            raise TooManyCopies("as many as a network may have")
+
+    async def attempt_of(self, account: UUID, about: str) -> Attempt:
+        """An attempt as our books say: of a stamping, or of an order with documents, that is not delivered.
+
+        Refuses `NotFound`, `AttemptStamped`, `AttemptNamesNoDocument`.
+        """
+        async with self._database.reading() as tx:
+            if (number := read_typed("stg", about)) is not None:
+                found = [await stamping.load(tx, account, number)]
+                at = found[0].requested_at
+            else:
+                order = await orders.load(tx, account, read("ord", about))
+                found = await stamping.stampings_of_orders(tx, account, order.id)
+                at = order.placed_at
+        if not found:
+            raise AttemptNamesNoDocument("an order without documents")
+        failed = [one for one in found if one.state != StampingState.DELIVERED]
+        if not failed:
+            raise AttemptStamped("its documents are stamped")
+        hashes = [one.sha256_original.hex() for one in failed]
+        return Attempt(hashes, at, is_in_books=True, about=about)
+
+    async def copy(self, outage: Outage, attempt: Attempt, language: str) -> bytes:
+        """A person's copy, sealed; nothing of it is kept.  Refuses `AttemptOutside`, a `SealingUnavailable`."""
+        if not any(outage.failed_at(act, attempt.at) for act in papers.NEEDED_TO_STAMP):
+            raise AttemptOutside(attempt.at)
+        sha256 = await self._database.once(store.sha256_of_file, outage.id, SIGNED)
+        name = self._settings.of(OperatorSettings).operator_name
+        lines = papers.copy_lines(
+            outage, attempt, sha256, self._settings.process.url, name, language
+        )
+        issuer, now = self._issuers.current, self._clock.now()
+        return await asyncio.to_thread(
+            partial(papers.sealed, "copy.title", lines, language, issuer, at=now, mark=self._mark)
+        )

@@ -1,0 +1,20 @@
+"""Settings of outage records."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from meterai.plumbing.config import Positive, Settings
+from meterai.plumbing.readings import Watcher
+
+
+class OutageSettings(msgspec.Struct, frozen=True):
+    """How many copies somebody may have."""
+
+    # Copies are sealed one by one, some 20 ms of a processor each; a carrier's phones share one address.
+    outage_copies_per_hour_per_network_max: Positive = 60
+
+
+def watchers_of(settings: Settings) -> Sequence[Watcher]:
+    """The watchers of the installation; none where no file is set.  Refuses `WatchersWrong`."""
+    return ()

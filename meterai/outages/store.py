@@ -1,0 +1,146 @@
+"""SQL of outage records, one function per question."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from meterai.outages.model import Findings, Outage, OutageState
+from meterai.plumbing.database import ReadTx, Tx, jsonb
+from meterai.plumbing.periodic import not_paused
+from meterai.plumbing.rows import RowMapper
+
+SEALING = "seal_outages"
+LISTED_MAX = 200  # records shown at once
+_SELECT = """
+SELECT outage_id AS id, state, begins_at, ends_at, incident_id AS incident, replaces_id AS replaces, findings,
+    findings_sha256, proposed_by, proposed_at, confirmed_at, sealed_at, ended_at
+FROM outages o
+"""
+_ONE = f"{_SELECT} WHERE outage_id = %s"
+_LOCKED = f"{_SELECT} WHERE outage_id = %s FOR UPDATE"
+_NEWEST = f"{_SELECT} ORDER BY begins_at DESC, outage_id DESC LIMIT %s"
+_PUBLIC = f"{_SELECT} WHERE sealed_at IS NOT NULL ORDER BY begins_at DESC, outage_id DESC LIMIT %s"
+_AT = f"{_SELECT} WHERE sealed_at IS NOT NULL AND state = 'confirmed' AND begins_at <= %s AND ends_at > %s"
+_OF_INCIDENT = f"{_SELECT} WHERE incident_id = %s ORDER BY outage_id"
+_WAITING = f"{_SELECT} WHERE state = 'proposed' ORDER BY proposed_at LIMIT %s"
+_REPLACING = f"{_SELECT} WHERE replaces_id = %s AND confirmed_at IS NOT NULL"
+# A record is of no account: what failed of one is kept under the nil one.
+_NOBODY = "'00000000-0000-0000-0000-000000000000'::uuid"
+_TO_SEAL = f"""
+{_SELECT} WHERE confirmed_at IS NOT NULL AND sealed_at IS NULL
+    AND {not_paused(SEALING, "outage_id").replace("o.account_id", _NOBODY)}
+ORDER BY confirmed_at LIMIT %s
+"""
+_INSERT = """
+INSERT INTO outages (outage_id, begins_at, ends_at, incident_id, replaces_id, findings, findings_sha256, proposed_by,
+    proposed_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+_MOVE = """
+UPDATE outages SET state = %s, confirmed_at = coalesce(confirmed_at, %s), ended_at = %s WHERE outage_id = %s
+"""
+_SEALED = "UPDATE outages SET sealed_at = %s WHERE outage_id = %s"
+_INSERT_FILE = "INSERT INTO outage_files (outage_id, name, sha256, content) VALUES (%s, %s, %s, %s)"
+_FILE = "SELECT content FROM outage_files WHERE outage_id = %s AND name = %s"
+_SHA256 = "SELECT sha256 FROM outage_files WHERE outage_id = %s AND name = %s"
+
+
+def _findings(found: Any) -> Findings:
+    return msgspec.convert(found, Findings)
+
+
+_OUTAGES = RowMapper(Outage, findings=_findings)
+
+
+async def one(tx: ReadTx, outage: UUID) -> Outage | None:
+    """One record in whatever state."""
+    return await tx.one_as(_OUTAGES, _ONE, outage)
+
+
+async def locked(tx: Tx, outage: UUID) -> Outage | None:
+    """One record, to be changed."""
+    return await tx.one_as(_OUTAGES, _LOCKED, outage)
+
+
+async def newest(tx: ReadTx, limit: int = LISTED_MAX) -> Sequence[Outage]:
+    """Records in whatever state, the newest time first."""
+    return await tx.all_as(_OUTAGES, _NEWEST, limit)
+
+
+async def public(tx: ReadTx, limit: int = LISTED_MAX) -> Sequence[Outage]:
+    """Records that everybody may see, the newest time first."""
+    return await tx.all_as(_OUTAGES, _PUBLIC, limit)
+
+
+async def public_at(tx: ReadTx, at: datetime) -> Outage | None:
+    """The public record that is about a moment and was not replaced."""
+    return await tx.one_as(_OUTAGES, _AT, at, at)
+
+
+async def of_incident(tx: ReadTx, incident: UUID) -> Sequence[Outage]:
+    """Records that name an incident."""
+    return await tx.all_as(_OUTAGES, _OF_INCIDENT, incident)
+
+
+async def waiting(tx: ReadTx, limit: int) -> Sequence[Outage]:
+    """Proposals, the oldest first."""
+    return await tx.all_as(_OUTAGES, _WAITING, limit)
+
+
+async def replacing(tx: ReadTx, outage: UUID) -> Outage | None:
+    """The confirmed record that replaced one."""
+    return await tx.one_as(_OUTAGES, _REPLACING, outage)
+
+
+async def to_seal(tx: ReadTx, limit: int) -> Sequence[Outage]:
+    """Confirmed records whose files are not there."""
+    return await tx.all_as(_OUTAGES, _TO_SEAL, limit)
+
+
+async def insert(tx: Tx, outage: Outage, files: Mapping[str, bytes]) -> None:
+    """Keep a proposal with its readings."""
+    await tx.run(
+        _INSERT,
+        outage.id,
+        outage.begins_at,
+        outage.ends_at,
+        outage.incident,
+        outage.replaces,
+        jsonb(msgspec.to_builtins(outage.findings)),
+        outage.findings_sha256,
+        outage.proposed_by,
+        outage.proposed_at,
+    )
+    await add_files(tx, outage.id, files)
+
+
+async def add_files(tx: Tx, outage: UUID, files: Mapping[str, bytes]) -> None:
+    """Keep files of a record, by name."""
+    for name, content in files.items():
+        await tx.run(_INSERT_FILE, outage, name, hashlib.sha256(content).digest(), content)
+
+
+async def move(tx: Tx, outage: UUID, state: OutageState, at: datetime) -> None:
+    """Move a record that is locked."""
+    is_confirmed = state == OutageState.CONFIRMED
+    await tx.run(_MOVE, state, at if is_confirmed else None, None if is_confirmed else at, outage)
+
+
+async def sealed(tx: Tx, outage: UUID, at: datetime) -> None:
+    """Make a record public."""
+    await tx.run(_SEALED, at, outage)
+
+
+async def file(tx: ReadTx, outage: UUID, name: str) -> bytes | None:
+    """A file of a record."""
+    row = await tx.one(_FILE, outage, name)
+    return bytes(row["content"]) if row else None
+
+
+async def sha256_of_file(tx: ReadTx, outage: UUID, name: str) -> str:
+    """The SHA-256 of a file that is there, in hexadecimal."""
+    return bytes(await tx.value(_SHA256, outage, name)).hex()

@@ -1,0 +1,108 @@
+"""Checking an outage record offline: its signature or its seal, and its periods derived again from its readings.
+
+Needs no database and no network: the file, the operator's keys, and the watchers that a verifier trusts by itself, if any.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from cryptography import x509
+
+from meterai import sealing
+from meterai.outages.model import RecordWrong
+from meterai.outages.papers import JSON
+from meterai.outages.record import Record, derived_again, read_record
+from meterai.outages.rules import Derived
+from meterai.pages import paper
+from meterai.plumbing.files import read_key_file, read_settings_file
+from meterai.plumbing.readings import Watcher, read_watchers
+from meterai.plumbing.signed import SignatureWrong, public_key_of
+from meterai.sealing import Verdict
+
+FILES_MAX = 100  # of a folder of keys
+_BLOCK = re.compile(rb"-----BEGIN ([A-Z ]+)-----.+?-----END \1-----", re.DOTALL)
+_PDF = b"%PDF-"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What a verifier trusts: public keys of records, certificates of seals and their roots, and watchers."""
+
+    public_keys: Sequence[bytes]
+    roots: Sequence[x509.Certificate]
+    sealers: Sequence[x509.Certificate]
+    watchers: Sequence[Watcher]
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A record that is signed or sealed, and what its readings say."""
+
+    record: Record
+    derived: Derived
+
+    @property
+    def is_borne_out(self) -> bool:
+        """True where the readings give the same periods, act by act."""
+        return self.derived.failed == self.record.failed
+
+
+def read_keys(paths: Iterable[Path]) -> Keys:
+    """Keys in files, or in folders of them: PEM, and files of watchers (`.toml`).
+
+    Refuses `SignatureWrong`, `WatchersWrong`; raises `OSError`.
+    """
+    blocks: list[tuple[bytes, bytes]] = []
+    watchers: list[Watcher] = []
+    for path in paths:
+        files = sorted(path.iterdir())[:FILES_MAX] if path.is_dir() else [path]
+        for one in files:
+            if one.suffix == ".toml":
+                watchers += read_watchers(read_settings_file(one))
+            else:
+                found = _BLOCK.finditer(read_key_file(one))
+                blocks += [(block[1], block[0] + b"\n") for block in found]
+    try:
+        certificates = [
+            x509.load_pem_x509_certificate(block)
+            for kind, block in blocks
+            if kind == b"CERTIFICATE"
+        ]
+    except ValueError:
+        raise SignatureWrong("a certificate cannot be read") from None
+    return Keys(
+        [public_key_of(block) for kind, block in blocks if kind == b"PUBLIC KEY"],
+        [one for one in certificates if one.subject == one.issuer],
+        [one for one in certificates if one.subject != one.issuer],
+        watchers,
+    )
+
+
+def examine(content: bytes, keys: Keys, at: datetime) -> Examined:
+    """Check a signed document, or the PDF that has it inside.  Refuses `SignatureWrong`, `RecordWrong`."""
+    document = _of_pdf(content, keys, at) if content.startswith(_PDF) else content
+    record = _read(document, keys)
+    return Examined(record, derived_again(record, keys.watchers))
+
+
+def _of_pdf(content: bytes, keys: Keys, at: datetime) -> bytes:
+    if not keys.roots or not keys.sealers:
+        raise RecordWrong("no certificate of a seal, or not its root, is among the keys")
+    report = sealing.verify(content, keys.roots, at=at, seal_certificates=keys.sealers)
+    document = paper.attached(content, JSON)
+    if report.verdict is not Verdict.STATEMENT or report.is_spoilt or document is None:
+        raise RecordWrong(f"the file is no sealed record, but {report.verdict}")
+    return document
+
+
+def _read(document: bytes, keys: Keys) -> Record:
+    refusal = SignatureWrong("no public key of records is among the keys")
+    for one in keys.public_keys:
+        try:
+            return read_record(document, one)
+        except SignatureWrong as found:
+            refusal = found
+    raise refusal

@@ -1,0 +1,216 @@
+"""The rules of an outage, as tables of what watchers saw and what is derived of it."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from meterai.kit.components import Component, PublicAct
+from meterai.outages.model import LeftOut, Why
+from meterai.outages.rules import JOIN_MINUTES, Derived, Signed, derive
+from meterai.plumbing.readings import Measured
+from tests.outages.watchers import (
+    FAILS,
+    HERE,
+    Seen,
+    SigningWatcher,
+    all_work,
+    at,
+    fails,
+    readings,
+    three,
+)
+
+NOTHING: Seen = lambda _minute: None  # noqa: E731
+WELL = fails()
+MINUTES = 20
+
+
+def found(watchers: Sequence[SigningWatcher], minutes: int = MINUTES) -> Derived:
+    return derive(readings(watchers), at(0), at(minutes), HERE)
+
+
+def spans(derived: Derived, act: PublicAct = PublicAct.AFFIX) -> list[tuple[int, int, int, int]]:
+    """Begin, end, failed and unmeasured minutes of each period, in minutes since the begin."""
+    return [
+        (
+            int((one.begin - at(0)).total_seconds()) // 60,
+            int((one.end - at(0)).total_seconds()) // 60,
+            one.failed_minutes,
+            one.unmeasured_minutes,
+        )
+        for one in derived.failed[act]
+    ]
+
+
+def unmeasured(derived: Derived, act: PublicAct = PublicAct.AFFIX) -> list[tuple[int, int]]:
+    return [
+        (
+            int((one.begin - at(0)).total_seconds()) // 60,
+            int((one.end - at(0)).total_seconds()) // 60,
+        )
+        for one in derived.unmeasured[act]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("measured", "is_failed"),
+    [
+        (Measured(2, failures=1), True),
+        (Measured(3, failures=1), False),
+        (Measured(3, failures=2), True),
+        (Measured(1, failures=1), True),
+        (Measured(3, slow=3, worst_ms=90_000), False),
+        (Measured(3, failures=3, faults=("timeout",)), True),
+    ],
+)
+def test_component_fails_where_half_of_the_tries_failed_and_slow_answers_count_for_nothing(
+    measured: Measured, *, is_failed: bool
+) -> None:
+    derived = found(three(1, lambda _minute: all_work(stamping=measured)), 1)
+    assert spans(derived) == ([(0, 1, 1, 0)] if is_failed else [])
+    assert unmeasured(derived) == []
+
+
+@pytest.mark.parametrize(
+    ("component", "acts"),
+    [
+        (Component.SITE, {PublicAct.BUY, PublicAct.AFFIX, PublicAct.CHECK}),
+        (Component.BUYING, {PublicAct.BUY}),
+        (Component.PAYMENT, {PublicAct.BUY}),
+        (Component.STAMPING, {PublicAct.AFFIX}),
+        (Component.CHECKING, {PublicAct.CHECK}),
+        (Component.SIGN_IN, set()),
+        (Component.REFUNDS, set()),
+        (Component.LINE, set()),
+    ],
+)
+def test_act_fails_with_each_component_it_needs(component: Component, acts: set[PublicAct]) -> None:
+    derived = found(three(MINUTES, fails(3, 4, component=component)))
+    assert {act for act, periods in derived.failed.items() if periods} == acts
+    assert all(spans(derived, act) == [(3, 5, 2, 0)] for act in acts)
+
+
+def test_lying_watcher_is_outvoted() -> None:
+    everything = fails(*range(MINUTES))
+    assert spans(found(three(MINUTES, everything, WELL, WELL))) == []
+    assert spans(found(three(MINUTES, WELL, everything, everything))) == [(0, 20, 20, 0)]
+
+
+def test_cut_off_watcher_leaves_a_majority_of_the_others() -> None:
+    derived = found(three(MINUTES, NOTHING, fails(5, 6), fails(5, 6)))
+    assert spans(derived) == [(5, 7, 2, 0)]
+    assert unmeasured(derived) == []
+
+
+def test_minority_measures_nothing_and_its_failures_count_for_nothing() -> None:
+    derived = found(three(MINUTES, NOTHING, NOTHING, fails(*range(MINUTES))))
+    assert spans(derived) == []
+    assert unmeasured(derived) == [(0, 20)]
+    assert not derived.is_measured
+
+
+def test_two_of_three_that_disagree_are_no_failure_and_were_measured() -> None:
+    derived = found(three(MINUTES, NOTHING, WELL, fails(5)))
+    assert (spans(derived), unmeasured(derived)) == ([], [])
+    assert derived.measured_minutes == MINUTES
+
+
+@pytest.mark.parametrize("gap", [1, JOIN_MINUTES - 1, JOIN_MINUTES, JOIN_MINUTES + 1])
+def test_gap_shorter_than_the_limit_is_joined(gap: int) -> None:
+    derived = found(three(MINUTES, fails(2, 3 + gap)))
+    joined = [(2, 4 + gap, 2, 0)]
+    apart = [(2, 3, 1, 0), (3 + gap, 4 + gap, 1, 0)]
+    assert spans(derived) == (joined if gap < JOIN_MINUTES else apart)
+
+
+def test_unmeasured_minutes_within_a_period_are_counted() -> None:
+    seen: Seen = lambda minute: None if minute in {5, 6} else fails(4, 7)(minute)  # noqa: E731
+    derived = found(three(MINUTES, seen))
+    assert spans(derived) == [(4, 8, 2, 2)]
+    assert unmeasured(derived) == [(5, 7)]
+
+
+def test_component_that_nobody_tried_is_unmeasured_unless_another_one_failed() -> None:
+    def seen(minute: int) -> dict[Component, Measured]:
+        all_of_them = all_work(**({"site": FAILS} if minute == 3 else {}))
+        del all_of_them[Component.STAMPING]
+        return all_of_them
+
+    derived = found(three(MINUTES, seen))
+    assert spans(derived) == [(3, 4, 1, 0)]
+    assert unmeasured(derived) == [(0, 3), (4, 20)]
+    assert unmeasured(derived, PublicAct.CHECK) == []
+
+
+def test_component_without_a_try_has_no_vote() -> None:
+    derived = found(three(2, lambda _minute: all_work(stamping=Measured(0))), 2)
+    assert (spans(derived), unmeasured(derived)) == ([], [(0, 2)])
+
+
+def left_out(derived: Derived) -> list[tuple[str, int, int, Why]]:
+    def short(one: LeftOut) -> tuple[str, int, int, Why]:
+        begin, end = ((moment - at(0)).total_seconds() // 60 for moment in (one.begin, one.end))
+        return (one.watcher, int(begin), int(end), one.why)
+
+    return [short(one) for one in derived.left_out]
+
+
+def without(watcher: SigningWatcher, *minutes: int) -> None:
+    watcher.documents = [
+        one for one in watcher.documents if one.reading.minute not in map(at, minutes)
+    ]
+
+
+def test_left_out_reading_breaks_the_chain_and_is_named() -> None:
+    watchers = three(MINUTES, fails(8))
+    without(watchers[0], 8, 9)
+    derived = found(watchers)
+    assert left_out(derived) == [("jakarta", 7, 11, Why.CHAIN)]
+    assert spans(derived) == [(8, 9, 1, 0)]  # by the two others
+    without(watchers[1], 8)
+    assert unmeasured(found(watchers)) == [(7, 10)]
+
+
+def test_gap_in_which_nothing_was_signed_breaks_no_chain() -> None:
+    seen: Seen = lambda minute: None if minute in {8, 9} else WELL(minute)  # noqa: E731
+    derived = found(three(MINUTES, seen, fails(8)))
+    assert left_out(derived) == []
+    assert spans(derived) == [(8, 9, 1, 0)]
+
+
+def test_clock_set_back_signs_a_minute_twice_and_counts_for_none_of_them() -> None:
+    one, two, three_ = three(0, WELL)
+    for watcher in (two, three_):
+        watcher.measure(range(MINUTES), WELL)
+    one.measure(range(10), WELL).measure(range(6, MINUTES), fails(*range(MINUTES)))
+    derived = found([one, two, three_])
+    assert left_out(derived) == [("jakarta", 6, 10, Why.CLOCK)]
+    assert spans(derived) == []
+
+
+def test_two_stories_of_one_minute_count_for_nothing() -> None:
+    one = three(MINUTES, WELL)[0]
+    other = SigningWatcher(one.name).measure(range(8), WELL).measure([8], fails(8))
+    forged: list[Signed] = [*one.documents[:9], other.documents[8], *one.documents[9:]]
+    others = three(MINUTES, fails(8))[1:]
+    others[1].documents = []
+    derived = derive({one.name: forged, **readings(others)}, at(0), at(MINUTES), HERE)
+    # From the first of the two to the one that follows them.
+    assert left_out(derived) == [("jakarta", 8, 10, Why.CHAIN)]
+    assert spans(derived) == []
+    assert unmeasured(derived) == [(8, 10)]
+
+
+def test_readings_of_another_installation_do_not_count() -> None:
+    watchers = three(MINUTES, fails(*range(MINUTES)))
+    for one in watchers[:2]:
+        one.installation, one.documents = "https://other.example", []
+        one.measure(range(MINUTES), fails(*range(MINUTES)))
+    derived = found(watchers)
+    assert spans(derived) == []
+    assert {one[3] for one in left_out(derived)} == {Why.FOREIGN}
+
+
+def test_readings_outside_the_time_are_passed_by() -> None:
+    derived = derive(readings(three(MINUTES, fails(1, 9, 18))), at(5), at(15), HERE)
+    assert [one.begin for one in derived.failed[PublicAct.AFFIX]] == [at(9)]
