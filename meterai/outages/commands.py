@@ -37,7 +37,7 @@ from meterai.plumbing.files import read_file
 from meterai.plumbing.messages import format_datetime, translate
 
 
-def propose(  # noqa: PLR0913 - each is an option of the command line
+def propose(
     begin: Annotated[Text, Parameter(name="FROM")],
     end: Annotated[Text, Parameter(name="TO")],
     *,

@@ -7,7 +7,7 @@ import msgspec
 from meterai.accounts import Permission
 from meterai.commands import Effect, Forecast, Lever, Pull
 from meterai.kit.actor import ActorKind
-from meterai.kit.ids import read
+from meterai.kit.ids import read, show
 from meterai.kit.subjects import Subject, SubjectKind
 from meterai.outages import proposing
 from meterai.outages.model import OUTAGE, OUTAGE_KIND, Outage, OutageEvent, OutageNeedsStaff
@@ -53,8 +53,10 @@ def _effects(word: str, outage: Outage) -> Sequence[Effect]:
         "end_at": outage.ends_at,
         "sha256": outage.findings_sha256.hex(),
     }
+    replaced = {"replaced": show(OUTAGE_KIND, outage.replaces)} if outage.replaces else None
     return [
         Effect(word, facts, about),
+        *([Effect("outage_replaces", replaced, about)] if replaced else []),
         *(
             Effect(
                 f"outage_fails_{act}",

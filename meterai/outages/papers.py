@@ -150,7 +150,7 @@ def copy_lines(
     ]
 
 
-def sealed(  # noqa: PLR0913 - a paper depends on so much, and on nothing else
+def sealed(
     title: str,
     lines: Sequence[paper.Line],
     language: str,

@@ -122,7 +122,7 @@ def derived_again(record: Record, trusted: Sequence[Watcher] = ()) -> Derived:
         raise RecordWrong("its rules are of another version")
     keys = {one.name: bytes.fromhex(one.public_key) for one in record.watchers}
     trusted_keys = {one.name: one.public_key for one in trusted} or keys
-    found: dict[str, Sequence[Signed]] = {name: () for name in trusted_keys}
+    found: dict[str, Sequence[Signed]] = dict.fromkeys(trusted_keys, ())
     for one in record.watchers:
         if trusted_keys.get(one.name) == keys[one.name]:
             found[one.name] = read_readings(one.name, b64decode(one.readings), keys[one.name])

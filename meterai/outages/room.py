@@ -1,5 +1,93 @@
 """Registration of the room `outages` with the applications."""
 
-from meterai.room import Room
+from collections.abc import Sequence
 
-ROOM = Room(name="outages")
+from meterai.commands import Command, Directory, Schema, Scope
+from meterai.kit.components import PublicAct
+from meterai.outages import pages, staff_pages
+from meterai.outages.audited import AUDITED
+from meterai.outages.demands import UNDEMANDED
+from meterai.outages.figures import FIGURES
+from meterai.outages.invariants import INVARIANTS, as_derived
+from meterai.outages.knows import KNOWS, WORK
+from meterai.outages.levers import LEVERS
+from meterai.outages.model import OUTAGE, OutageState
+from meterai.outages.record import signer_of
+from meterai.outages.retention import RETENTION
+from meterai.outages.routes import routes
+from meterai.outages.service import OutageService
+from meterai.outages.settings import OutageSettings, watchers_of
+from meterai.outages.store import SEALING
+from meterai.plumbing.described import Field
+from meterai.plumbing.jobs import PeriodicTask
+from meterai.room import Container, Room
+from meterai.sealing import Issuers
+
+SEALING_LOOK_SECONDS = 5.0  # between two looks for what was confirmed: somebody waits for it
+
+
+async def _build(container: Container) -> None:
+    container.add(
+        OutageService(
+            container.database,
+            watchers_of(container.settings),
+            signer_of(container.keyring),
+            container.of(Issuers),
+            container.settings,
+            container.clock,
+        )
+    )
+
+
+def _tasks(container: Container) -> Sequence[PeriodicTask]:
+    service = container.of(OutageService)
+    return [PeriodicTask(SEALING, service.seal_confirmed, SEALING_LOOK_SECONDS)]
+
+
+def _command(name: str, function: str) -> Command:
+    place = f"meterai.outages.commands:{function}"
+    return Command(name, place, Directory.DATABASE, Scope.DATABASE, Schema.CURRENT)
+
+
+COMMANDS = (
+    _command("outage propose", "propose"),
+    _command("outage confirm", "confirm"),
+    _command("outage withdraw", "withdraw"),
+    _command("outage list", "list_outages"),
+    Command(
+        "outage verify",
+        "meterai.outages.commands:verify",
+        Directory.SETTINGS,
+        Scope.NOTHING,
+        Schema.NONE,
+    ),
+)
+FIELDS = {
+    ("OutageView", "state"): Field([OutageState.CONFIRMED, OutageState.REPLACED]),
+    ("FoundView", "act"): Field(list(PublicAct)),
+    ("PeriodView", "failed_minutes"): Field(least=1),
+    ("PeriodView", "unmeasured_minutes"): Field(least=0),
+}
+ROOM = Room(
+    name="outages",
+    tables=frozenset({"outages", "outage_files"}),
+    lifecycles=(OUTAGE,),
+    settings=OutageSettings,
+    build=_build,
+    services={"outages": OutageService},
+    routes=(*routes, *pages.routes, *staff_pages.routes),
+    fields=FIELDS,
+    pages=pages.PAGES,
+    tasks=_tasks,
+    undemanded=UNDEMANDED,
+    knows=KNOWS,
+    work=WORK,
+    invariants=INVARIANTS,
+    checks=(as_derived,),
+    audited=AUDITED,
+    retention=RETENTION,
+    commands=COMMANDS,
+    command_groups={"outage": "Signed records of when the system counted as failed."},
+    levers=LEVERS,
+    figures=FIGURES,
+)

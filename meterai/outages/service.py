@@ -14,7 +14,6 @@ from meterai.accounts import NOBODY
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import Clock
 from meterai.kit.ids import read, read_typed, show
-from meterai.kit.refusal import NotFound
 from meterai.operator import SPECIMEN, OperatorSettings
 from meterai.outages import papers, proposing, store
 from meterai.outages.model import (
@@ -28,13 +27,13 @@ from meterai.outages.model import (
 from meterai.outages.papers import Attempt
 from meterai.outages.proposing import READINGS
 from meterai.outages.record import (
-    JOIN_MINUTES,
     RULES_VERSION,
     Record,
     embedded,
     needed_for,
     signed,
 )
+from meterai.outages.rules import JOIN_MINUTES
 from meterai.outages.settings import OutageSettings
 from meterai.pages import paper
 from meterai.plumbing.config import Settings
@@ -68,7 +67,7 @@ class _Due:
 class OutageService:
     """Proposes, seals and shows outage records."""
 
-    def __init__(  # noqa: PLR0913 - what a record is made of and signed with
+    def __init__(
         self,
         database: Database,
         watchers: Sequence[Watcher],

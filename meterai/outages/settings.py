@@ -1,11 +1,13 @@
 """Settings of outage records."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 
 from meterai.plumbing.config import Positive, Settings
-from meterai.plumbing.readings import Watcher
+from meterai.plumbing.files import read_settings_file
+from meterai.plumbing.readings import Watcher, read_watchers
 
 
 class OutageSettings(msgspec.Struct, frozen=True):
@@ -13,8 +15,10 @@ class OutageSettings(msgspec.Struct, frozen=True):
 
     # Copies are sealed one by one, some 20 ms of a processor each; a carrier's phones share one address.
     outage_copies_per_hour_per_network_max: Positive = 60
+    watchers_file: str = ""  # the path of the file of watchers; empty: none
 
 
 def watchers_of(settings: Settings) -> Sequence[Watcher]:
     """The watchers of the installation; none where no file is set.  Refuses `WatchersWrong`."""
-    return ()
+    path = settings.of(OutageSettings).watchers_file
+    return read_watchers(read_settings_file(Path(path))) if path else ()

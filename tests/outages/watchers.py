@@ -10,7 +10,7 @@ from meterai.outages.rules import MINUTE, Signed
 from meterai.plumbing.readings import Measured, Reading, Watcher, digest, signed_reading
 from meterai.plumbing.signed import Signer
 
-BEGIN = datetime(2026, 9, 3, 12, 0, tzinfo=UTC)
+BEGIN = datetime(2024, 9, 3, 12, 0, tzinfo=UTC)
 HERE = "https://meterai.example"
 WORKS, FAILS = Measured(3), Measured(3, failures=2)
 # Minutes since `BEGIN`, and what a watcher measured of the components that it tried.

@@ -37,7 +37,7 @@ async def readings_of(
 async def _of_one(
     session: aiohttp.ClientSession, watcher: Watcher, begin: datetime, end: datetime
 ) -> Sequence[Signed]:
-    readings = []
+    readings: list[Signed] = []
     for day in range((end - MINUTE).toordinal() - begin.toordinal() + 1):
         name = f"readings/{(begin + timedelta(days=day)).date().isoformat()}.jsonl"
         try:

@@ -1,0 +1,29 @@
+"""Columns of outage records, as the audit knows them."""
+
+from meterai.plumbing.audited import Audited, global_fact
+
+_TRAIL = ("outage_moves_are_in_the_trail",)
+_FILES = ("outage_files_are_those_of_their_record",)
+AUDITED = Audited(
+    facts=(
+        global_fact(
+            "outages",
+            "proposed_at",
+            "outage_id begins_at ends_at incident_id replaces_id findings findings_sha256 proposed_by",
+        ),
+    ),
+    checked={
+        "outages": {
+            "state": _TRAIL,
+            "confirmed_at": _TRAIL,
+            "sealed_at": _TRAIL,
+            "ended_at": _TRAIL,
+        },
+        "outage_files": {
+            "outage_id": _FILES,
+            "name": _FILES,
+            "sha256": _FILES,
+            "content": _FILES,
+        },
+    },
+)

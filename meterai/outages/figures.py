@@ -1,0 +1,13 @@
+"""Outages of a period by act: records, and minutes in which the act failed, by the records that count."""
+
+from meterai.plumbing.figures import Figures
+
+OUTAGES = """
+SELECT act.key AS of, count(DISTINCT o.outage_id) AS records,
+       sum((one->>'failed_minutes')::integer) AS failed_minutes,
+       sum((one->>'unmeasured_minutes')::integer) AS unmeasured_minutes
+FROM period, outages o, jsonb_each(o.findings->'failed') act, jsonb_array_elements(act.value) one
+WHERE o.state = 'confirmed' AND (one->>'begin')::timestamptz >= begins AND (one->>'begin')::timestamptz < ends
+GROUP BY act.key ORDER BY act.key
+"""
+FIGURES = (Figures("outages", OUTAGES, "act"),)

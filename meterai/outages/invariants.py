@@ -1,0 +1,116 @@
+"""Invariants of outage records, and the check that derives each of them again from what is kept."""
+
+import hashlib
+from uuid import UUID
+
+from meterai.outages import store
+from meterai.outages.model import Outage, RecordWrong
+from meterai.outages.proposing import READINGS
+from meterai.outages.record import read_readings
+from meterai.outages.rules import derive
+from meterai.plumbing.checks import AuditedPart
+from meterai.plumbing.database import Database
+from meterai.plumbing.invariants import LATE, SHOWN_MAX, Finding, Invariant
+
+_SUBJECT = "'out_' || lower(compact(o.outage_id))"
+# Times of a record, each with the act of the trail that set it.
+_IN_TRAIL = (
+    ("o.proposed_at", "'outage_proposed'"),
+    ("o.confirmed_at", "'outage_confirmed'"),
+    ("o.sealed_at", "'outage_sealed'"),
+    (
+        "o.ended_at",
+        "CASE o.state WHEN 'replaced' THEN 'outage_replaced' ELSE 'outage_withdrawn' END",
+    ),
+)
+# An act is written down within moments of the time that it keeps.
+_UNTOLD = " OR ".join(
+    f"({column} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM audit_events e WHERE e.subject = {_SUBJECT}"
+    f" AND e.action = {action} AND abs(extract(epoch FROM e.happened_at - {column})) < 3600"
+    " AND e.facts->>'sha256' = encode(o.findings_sha256, 'hex')))"
+    for column, action in _IN_TRAIL
+)
+INVARIANTS = (
+    Invariant(
+        "outage_moves_are_in_the_trail",
+        "What happened to an outage record is in the audit trail, with the hash of its findings; its state is that of "
+        "its times; what is replaced is so by a confirmed record that names it.",
+        f"SELECT o.outage_id, o.state FROM outages o WHERE {_UNTOLD}"
+        " OR (o.state IN ('confirmed', 'replaced')) <> (o.confirmed_at IS NOT NULL)"
+        " OR (o.state IN ('withdrawn', 'replaced')) <> (o.ended_at IS NOT NULL)"
+        " OR (o.state = 'replaced') <> EXISTS"
+        " (SELECT 1 FROM outages n WHERE n.replaces_id = o.outage_id AND n.confirmed_at IS NOT NULL)",
+    ),
+    Invariant(
+        "outage_files_are_those_of_their_record",
+        "A record has the readings of each of its watchers, by hash; a sealed one also its signed document and its PDFs; "
+        "no other file is there, and each has its hash.",
+        "SELECT o.outage_id, w.value->>'name' AS file FROM outages o, jsonb_array_elements(o.findings->'watchers') w"
+        " WHERE NOT EXISTS (SELECT 1 FROM outage_files f WHERE f.outage_id = o.outage_id"
+        " AND f.name = 'readings/' || (w.value->>'name') AND encode(f.sha256, 'hex') = w.value->>'sha256')"
+        " UNION ALL SELECT o.outage_id, n.file FROM outages o, unnest(ARRAY['json', 'id.pdf', 'en.pdf']) n (file)"
+        " WHERE (o.sealed_at IS NOT NULL) <> EXISTS"
+        " (SELECT 1 FROM outage_files f WHERE f.outage_id = o.outage_id AND f.name = n.file)"
+        " UNION ALL SELECT f.outage_id, f.name FROM outage_files f WHERE f.sha256 <> sha256(f.content)"
+        " OR NOT EXISTS (SELECT 1 FROM outages o WHERE o.outage_id = f.outage_id)"
+        " OR (f.name NOT IN ('json', 'id.pdf', 'en.pdf') AND NOT EXISTS (SELECT 1 FROM outages o,"
+        " jsonb_array_elements(o.findings->'watchers') w WHERE o.outage_id = f.outage_id"
+        " AND f.name = 'readings/' || (w.value->>'name')))",
+    ),
+    Invariant(
+        "confirmed_outages_are_sealed",
+        "What is confirmed is sealed soon.",
+        f"SELECT outage_id, confirmed_at FROM outages WHERE sealed_at IS NULL AND confirmed_at < now() - {LATE}",
+    ),
+)
+AS_DERIVED = Invariant(
+    "outages_are_as_derived",
+    "The findings of an outage record have the hash that was confirmed, and follow from its readings by the rules.",
+    "",
+)
+
+
+async def as_derived(part: AuditedPart) -> Finding:
+    """Derive every record again: SQL reads no signatures."""
+    found: list[Outage] = []
+    last = UUID(int=0)
+    while True:
+        async with part.database.reading() as tx:
+            batch = await store.after(tx, last)
+        found += [one for one in batch if not await _is_as_derived(part, one)]
+        if not batch:
+            break
+        last = batch[-1].id
+    return Finding(AS_DERIVED, len(found), [{"outage": one.shown} for one in found[:SHOWN_MAX]])
+
+
+async def _is_as_derived(part: AuditedPart, outage: Outage) -> bool:
+    if hashlib.sha256(outage.findings.as_json()).digest() != outage.findings_sha256:
+        return False
+    try:
+        readings = {
+            one.name: read_readings(
+                one.name,
+                await _file(part.database, outage.id, READINGS + one.name),
+                bytes.fromhex(one.public_key),
+            )
+            for one in outage.findings.watchers
+        }
+    except RecordWrong:
+        return False
+    by = part.settings.process.url
+    derived = derive(readings, outage.begins_at, outage.ends_at, by)
+    told = outage.findings
+    return (derived.failed, derived.unmeasured, list(derived.left_out)) == (
+        told.failed,
+        told.unmeasured,
+        list(told.left_out),
+    )
+
+
+async def _file(database: Database, outage: UUID, name: str) -> bytes:
+    """Refuses `RecordWrong` where it is gone."""
+    content = await database.once(store.file, outage, name)
+    if content is None:
+        raise RecordWrong(f"{name} is gone")
+    return content

@@ -1,0 +1,184 @@
+"""Public pages of outage records: the list, one record with its files, and a person's copy of it."""
+
+import re
+from dataclasses import dataclass
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from meterai.accounts import Permission
+from meterai.kit.components import PublicAct
+from meterai.kit.ids import read
+from meterai.kit.priority import Priority
+from meterai.kit.refusal import Malformed, Refusal
+from meterai.outages.model import OUTAGE_KIND
+from meterai.outages.papers import JSON, Attempt
+from meterai.outages.service import SIGNED, OutageService
+from meterai.pages import (
+    FieldWrong,
+    Link,
+    LinkPlace,
+    Page,
+    PageRequest,
+    RoomPages,
+    ShownTo,
+    field_errors,
+    page,
+    read_form,
+    read_own_form,
+    visitor,
+)
+from meterai.plumbing.config import Settings
+from meterai.plumbing.figures import moment
+from meterai.plumbing.http import language_of, network_of, saved_as
+
+HERE = "/outages"
+PEM, PDF = "application/x-pem-file", "application/pdf"
+ABOUT_LENGTH_MAX = 80
+_PUBLIC = {"permission": Permission.PUBLIC, "priority": Priority.NEW}
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Typed:
+    """The fields of the form of a copy, as they were typed."""
+
+    document: str = ""
+    at: str = ""
+    about: str = ""
+
+
+@get(HERE, opt=_PUBLIC, include_in_schema=False)
+async def list_outages(request: PageRequest, outages: NamedDependency[OutageService]) -> Page:
+    """Confirmed records, the newest time first."""
+    await visitor(request)
+    found = await outages.public()
+    return page(request, "outages/list.html", outages=found, acts=list(PublicAct))
+
+
+@get(f"{HERE}/keys.pem", opt=_PUBLIC, include_in_schema=False, media_type=PEM)
+async def show_keys(outages: NamedDependency[OutageService]) -> Response[bytes]:
+    """The public key and the certificates that records are checked with."""
+    return Response(outages.keys(), media_type=PEM)
+
+
+@get(f"{HERE}/{{name:str}}", opt=_PUBLIC, include_in_schema=False)
+async def show_outage(
+    request: PageRequest, outages: NamedDependency[OutageService], name: FromPath[str]
+) -> Page:
+    """One record: its page, or with `.json` or `.pdf` behind its number a file of it."""
+    await visitor(request)
+    number, _, kind = name.partition(".")
+    outage = read(OUTAGE_KIND, number)
+    if kind == "json":
+        return saved_as(f"{number}.json", await outages.file(outage, SIGNED), JSON)
+    if kind == "pdf":
+        file = f"{language_of(request)}.pdf"
+        return saved_as(f"{number}.pdf", await outages.file(outage, file), PDF)
+    about = request.query_params.get("about", "")[:ABOUT_LENGTH_MAX]
+    return await _page(request, outages, read(OUTAGE_KIND, name), _Typed(about=about))
+
+
+async def _page(
+    request: PageRequest,
+    outages: OutageService,
+    outage: UUID,
+    typed: _Typed,
+    refusal: Refusal | None = None,
+) -> Page:
+    found, replaced_by = await outages.public_one(outage)
+    field = "about" if typed.about else "at"
+    if refusal is not None and refusal.code == "malformed":
+        field = str(refusal.facts()["field"])
+    return page(
+        request,
+        "outages/outage.html",
+        status=refusal.status if refusal else 200,
+        outage=found,
+        replaced_by=replaced_by,
+        acts=list(PublicAct),
+        typed=typed,
+        errors=field_errors(refusal, language_of(request), field),
+    )
+
+
+@post(f"{HERE}/{{outage_id:str}}/copy", opt=_PUBLIC, include_in_schema=False)
+async def copy_claimed(
+    request: PageRequest,
+    outages: NamedDependency[OutageService],
+    settings: NamedDependency[Settings],
+    outage_id: FromPath[str],
+) -> Page:
+    """A copy for whoever states the hash of a document and when stamping it was tried; nothing of it is kept."""
+    form, outage = await read_form(request), read(OUTAGE_KIND, outage_id)
+    typed = _Typed(form.text("document")[:200], form.text("at")[:40])
+    try:
+        attempt = _claimed(typed)
+        outages.take_turn(network_of(request, settings.process.proxies))
+        return await _copy(request, outages, outage, attempt)
+    except Refusal as refusal:
+        return await _page(request, outages, outage, typed, refusal)
+
+
+def _claimed(typed: _Typed) -> Attempt:
+    """An attempt as somebody states it.  Refuses `FieldWrong`, `Malformed`."""
+    document = "".join(typed.document.split()).lower()
+    if not _SHA256.fullmatch(document):
+        raise FieldWrong("document")
+    try:
+        at = moment(typed.at.strip(), "at")
+    except Malformed:
+        raise FieldWrong("at") from None
+    return Attempt([document], at, is_in_books=False)
+
+
+@post(
+    f"{HERE}/{{outage_id:str}}/mine",
+    opt={"permission": Permission.STAMPING_READ, "priority": Priority.PAID},
+    include_in_schema=False,
+)
+async def copy_mine(
+    request: PageRequest,
+    outages: NamedDependency[OutageService],
+    settings: NamedDependency[Settings],
+    account: NamedDependency[UUID],
+    outage_id: FromPath[str],
+) -> Page:
+    """A copy about an order or a stamping of the person, with hash and time as our books have them."""
+    form, outage = await read_own_form(request), read(OUTAGE_KIND, outage_id)
+    typed = _Typed(about=form.text("about").strip()[:ABOUT_LENGTH_MAX])
+    try:
+        attempt = await outages.attempt_of(account, typed.about)
+        outages.take_turn(network_of(request, settings.process.proxies))
+        return await _copy(request, outages, outage, attempt)
+    except Refusal as refusal:
+        return await _page(request, outages, outage, typed, refusal)
+
+
+async def _copy(
+    request: PageRequest, outages: OutageService, outage: UUID, attempt: Attempt
+) -> Page:
+    found, _ = await outages.public_one(outage)
+    content = await outages.copy(found, attempt, language_of(request))
+    return saved_as(f"{found.shown}-{attempt.documents[0][:8]}.pdf", content, PDF)
+
+
+routes = [list_outages, show_keys, show_outage, copy_claimed, copy_mine]
+PAGES = RoomPages(
+    "outages",
+    "meterai.outages",
+    links=(
+        Link(LinkPlace.FOOT, 35, HERE, "page.foot.outages"),
+        Link(
+            LinkPlace.DESK,
+            75,
+            "/console/outages",
+            "page.nav.outages",
+            ShownTo.STAFF,
+            needs=Permission.CONSOLE_INCIDENTS,
+        ),
+    ),
+    listed={HERE: "page.outages.about"},
+)

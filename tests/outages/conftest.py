@@ -1,0 +1,14 @@
+"""A shop whose watchers lay signed readings into folders, and staff who make records of them."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.outages.keeping import Keeping
+from tests.support.shop import Shop
+
+
+@pytest.fixture
+def keeping(shop: Shop, tmp_path: Path) -> Keeping:
+    """Outage records of a shop."""
+    return Keeping(shop, tmp_path / "watchers")

@@ -1,0 +1,201 @@
+"""Records as they are proposed, confirmed by two, sealed, replaced and withdrawn."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from meterai.approvals import ApprovalState
+from meterai.approvals.model import OwnRequest
+from meterai.kit.components import PublicAct
+from meterai.kit.lifecycle import NotAllowedNow
+from meterai.outages.model import (
+    Outage,
+    OutageNeedsStaff,
+    OutageNone,
+    OutageNotReplaced,
+    OutageOverlaps,
+    OutageState,
+    OutageTimeWrong,
+    OutageUnknown,
+    OutageUnmeasured,
+    Why,
+)
+from meterai.outages.service import SIGNED
+from tests.outages.keeping import FAILED, MINUTES, Keeping
+from tests.outages.watchers import BEGIN, at, fails
+from tests.support.pulling import member
+
+
+def periods(outage: Outage) -> list[tuple[int, int]]:
+    return [
+        ((one.begin - BEGIN) // timedelta(minutes=1), (one.end - BEGIN) // timedelta(minutes=1))
+        for one in outage.findings.failed[PublicAct.AFFIX]
+    ]
+
+
+def test_proposal_keeps_what_follows_from_the_readings(keeping: Keeping) -> None:
+    outage = keeping.again(keeping.propose())
+    assert periods(outage) == [(FAILED.start, FAILED.stop)]
+    assert outage.findings.failed[PublicAct.BUY] == []
+    assert [one.readings for one in outage.findings.watchers] == [MINUTES] * 3
+    assert (outage.state, outage.is_public) == (OutageState.PROPOSED, False)
+    assert keeping.actions(outage) == ["outage_proposed"]
+    keeping.assert_holds()
+
+
+def test_time_without_a_majority_of_readings_is_refused(keeping: Keeping) -> None:
+    for name in ("jakarta", "surabaya"):
+        (keeping.folder / name / "readings" / f"{BEGIN.date()}.jsonl").unlink()
+    with pytest.raises(OutageUnmeasured) as refused:
+        keeping.propose()
+    assert refused.value.silent == "jakarta, surabaya"
+    with pytest.raises(OutageUnmeasured):
+        keeping.propose(2 * MINUTES, 3 * MINUTES)
+
+
+def test_time_in_which_nothing_failed_is_refused(keeping: Keeping) -> None:
+    with pytest.raises(OutageNone):
+        keeping.propose(FAILED.stop, MINUTES)
+
+
+@pytest.mark.parametrize(("begin", "end"), [(10, 10), (20, 10), (0, 24 * 60 + 1)])
+def test_time_that_no_record_can_be_about_is_refused(
+    keeping: Keeping, begin: int, end: int
+) -> None:
+    with pytest.raises(OutageTimeWrong):
+        keeping.propose(begin, end)
+
+
+def test_line_that_its_watcher_did_not_sign_breaks_the_chain_and_is_named(keeping: Keeping) -> None:
+    file = keeping.folder / "jakarta" / "readings" / f"{BEGIN.date()}.jsonl"
+    lines = file.read_text().splitlines()
+    told = json.loads(lines[15])
+    told["payload"] = json.loads(lines[14])["payload"]
+    lines[15] = json.dumps(told)
+    file.write_text("\n".join([*lines, "not json", '{"payload": 1}', ""]))
+    outage = keeping.propose()
+    assert periods(outage) == [(FAILED.start, FAILED.stop)]  # by the two others
+    [out] = outage.findings.left_out
+    assert (out.watcher, out.begin, out.end, out.why) == ("jakarta", at(14), at(17), Why.CHAIN)
+
+
+def test_record_is_confirmed_by_another_person_and_sealed_by_the_worker(keeping: Keeping) -> None:
+    outage = keeping.propose()
+    one, other = keeping.staff()
+    pulled = one.pull("outage confirm", outage=outage.shown)
+    assert keeping.again(outage).state == OutageState.PROPOSED
+    with pytest.raises(OwnRequest):
+        one.decide(pulled)
+    assert keeping.seal() == 0
+    assert other.decide(pulled).state == ApprovalState.EXECUTED
+    assert keeping.seal() == 1
+    assert keeping.seal() == 0
+    found = keeping.again(outage)
+    assert (found.state, found.is_public) == (OutageState.CONFIRMED, True)
+    assert keeping.actions(outage) == ["outage_proposed", "outage_confirmed", "outage_sealed"]
+    keeping.assert_holds()
+
+
+def test_crash_between_confirmation_and_seal_is_made_good_by_the_next_run(
+    keeping: Keeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outage = keeping.propose()
+    keeping.confirm(outage)
+    with monkeypatch.context() as dying:
+        dying.setattr("meterai.outages.store.sealed", None)  # the last statement of the step
+        assert keeping.seal() == 0
+    found = keeping.again(outage)
+    assert (found.state, found.is_public) == (OutageState.CONFIRMED, False)
+    with pytest.raises(OutageUnknown):
+        keeping.file(outage, SIGNED)
+    keeping.shop.arrange("DELETE FROM round_faults")  # its pause is over
+    assert keeping.seal() == 1
+    assert keeping.file(outage, SIGNED)
+    keeping.assert_holds()
+
+
+def test_two_workers_seal_a_record_once(keeping: Keeping) -> None:
+    outage = keeping.propose()
+    keeping.confirm(outage)
+    [due] = keeping.shop.do(keeping.shop.container.database.once(_due))
+    assert keeping.seal() == 1
+    before = keeping.file(outage, SIGNED)
+    files = {SIGNED: b"another", "id.pdf": b"", "en.pdf": b""}
+    keep = keeping.service._keep_sealed  # noqa: SLF001 - the second worker, at its last step
+    keeping.shop.do(keeping.shop.container.database.run(lambda tx: keep(due.id, files, tx)))
+    assert keeping.file(outage, SIGNED) == before
+
+
+async def _due(tx: object) -> list[Outage]:
+    from meterai.outages import store  # noqa: PLC0415
+
+    return list(await store.to_seal(tx, 10))  # type: ignore[arg-type]
+
+
+def test_operator_without_a_supervisor_confirms_nothing(keeping: Keeping) -> None:
+    from meterai.accounts import Permission  # noqa: PLC0415
+    from meterai.approvals.pulling import Puller, pull_in  # noqa: PLC0415
+    from meterai.outages.levers import CONFIRM, OutageArguments  # noqa: PLC0415
+    from tests.support.shop import TESTER  # noqa: PLC0415
+
+    outage = keeping.propose()
+    who = Puller(TESTER, None, frozenset(Permission))
+    wish = who.pull(at(0), "a test", keeping.shop.container.settings)
+    with pytest.raises(OutageNeedsStaff):
+        keeping.shop.do(
+            keeping.shop.container.database.run(
+                lambda tx: pull_in(tx, CONFIRM, OutageArguments(outage.shown), who, wish)
+            )
+        )
+
+
+def test_withdrawn_proposal_is_not_confirmed_and_a_confirmed_record_is_not_withdrawn(
+    keeping: Keeping,
+) -> None:
+    outage, other = keeping.propose(), keeping.propose()
+    staff = member(keeping.shop, "supervisor")
+    assert staff.pull("outage withdraw", outage=outage.shown).is_done
+    assert keeping.again(outage).state == OutageState.WITHDRAWN
+    with pytest.raises(NotAllowedNow):
+        staff.pull("outage confirm", outage=outage.shown)
+    keeping.confirm(other)
+    with pytest.raises(NotAllowedNow):
+        staff.pull("outage withdraw", outage=other.shown)
+    keeping.seal()
+    keeping.assert_holds()
+
+
+def test_later_record_of_the_same_time_replaces_one_that_it_names(keeping: Keeping) -> None:
+    first = keeping.sealed()
+    keeping.watch(fails(*range(10, 40)))
+    second = keeping.propose()
+    one, other = keeping.staff()
+    pulled = one.pull("outage confirm", outage=second.shown)
+    with pytest.raises(OutageOverlaps):
+        other.decide(pulled)
+    one.withdraw(pulled)
+    third = keeping.sealed(replaces=first.id)
+    before = keeping.again(first)
+    assert (before.state, before.is_public) == (OutageState.REPLACED, True)
+    told, replaced_by = keeping.shop.do(keeping.service.public_one(first.id))
+    assert replaced_by is not None
+    assert (told.id, replaced_by.id) == (first.id, third.id)
+    assert keeping.file(first, SIGNED)
+    with pytest.raises(OutageNotReplaced):
+        keeping.propose(replaces=first.id)
+    keeping.assert_holds()
+
+
+def test_application_changes_and_deletes_nothing_of_a_record(keeping: Keeping) -> None:
+    outage = keeping.sealed()
+    for statement in (
+        "DELETE FROM outages",
+        "DELETE FROM outage_files",
+        "UPDATE outage_files SET content = ''",
+        "UPDATE outages SET findings = '{}'",
+        "UPDATE outages SET begins_at = ends_at",
+    ):
+        with pytest.raises(Exception, match="permission denied"):
+            keeping.shop.call(statement)
+    assert keeping.file(outage, SIGNED)
