@@ -1,5 +1,61 @@
 """Registration of the room `recovery` with the applications."""
 
-from meterai.room import Room
+from collections.abc import Sequence
 
-ROOM = Room(name="recovery")
+from meterai.commands import Command, Directory, Schema, Scope
+from meterai.plumbing.jobs import PeriodicTask
+from meterai.recovery import store
+from meterai.recovery.audited import AUDITED
+from meterai.recovery.invariants import INVARIANTS
+from meterai.recovery.knows import KNOWS, WORK
+from meterai.recovery.levers import LEVERS
+from meterai.recovery.model import RECOVERY
+from meterai.recovery.retention import RETENTION
+from meterai.recovery.service import RecoveryService
+from meterai.recovery.staff_pages import PAGES, routes
+from meterai.recovery.steps import ADVANCE
+from meterai.room import Container, Room
+
+
+async def _build(container: Container) -> None:
+    container.add(RecoveryService(container.database, container.clock))
+
+
+def _tasks(container: Container) -> Sequence[PeriodicTask]:
+    advance = container.of(RecoveryService).advance
+    return [PeriodicTask(ADVANCE, advance, 1.0, store.DUE)]
+
+
+def _command(name: str, function: str) -> Command:
+    place = f"meterai.recovery.commands:{function}"
+    return Command(f"recover {name}", place, Directory.DATABASE, Scope.DATABASE, Schema.CURRENT)
+
+
+COMMANDS = (
+    _command("start", "start"),
+    _command("next", "next_step"),
+    _command("back", "back"),
+    _command("go", "go"),
+    _command("hold", "hold"),
+    _command("abandon", "abandon"),
+    _command("refund", "refund"),
+    _command("status", "status"),
+)
+ROOM = Room(
+    name="recovery",
+    tables=frozenset({"recoveries", "recovery_steps"}),
+    lifecycles=(RECOVERY,),
+    build=_build,
+    services={"recoveries": RecoveryService},
+    routes=routes,
+    pages=PAGES,
+    tasks=_tasks,
+    commands=COMMANDS,
+    command_groups={"recover": "The way back after an outage."},
+    levers=LEVERS,
+    knows=KNOWS,
+    work=WORK,
+    invariants=INVARIANTS,
+    audited=AUDITED,
+    retention=RETENTION,
+)

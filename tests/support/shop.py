@@ -54,9 +54,10 @@ FEE = 500
 PLACEMENT = {"page": 1, "x": 100.0, "y": 100.0, "width": 80.0}
 # A job may say this and be tried again: its order was given up at the same moment.
 PASSING = {NotEnoughStamps.code}
-# Everything that belongs to an account, what refers before what is referred to; and incidents.
+# Everything that belongs to an account, what refers before what is referred to; incidents and recoveries.
 _TABLES = (
-    "outage_files, outages, incident_components, incident_updates, incident_watched, incident_subscribers, incidents, "
+    "outage_files, outages, recovery_steps, recoveries, incident_components, incident_updates, incident_watched, "
+    "incident_subscribers, incidents, "
     "case_pictures, case_messages, cases, suspense_items, jobs, mails, refund_keys, refunds, deltas, stamps, stamping_labels, stampings, stamping_keys, documents, "
     "stamp_lots, order_labels, orders, chargebacks, captures, round_faults, payment_attempts, legs, entries, "
     "holds, balances, audit_events, serial_directory, accounts, email_directory"
@@ -155,7 +156,14 @@ class Shop:
         """Another account in an empty shop."""
         # The application may not delete what happened; the owner of the tables may.
         cleared = [f"DELETE FROM {table}" for table in _TABLES.split(", ")]
-        self.arrange("; ".join([*cleared, "UPDATE issuing SET is_open = true, reason = ''"]))
+        self.arrange(
+            "; ".join(
+                [
+                    *cleared,
+                    "UPDATE issuing SET is_open = true, reason = ''; UPDATE sign_up SET is_open = true",
+                ]
+            )
+        )
         self.placed, self.paid, self.stampings, self._payments = [], [], [], 0
         self.bank = BankRecord() if self.bank else None
         self.account = self.do(

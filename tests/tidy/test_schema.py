@@ -47,6 +47,8 @@ GLOBAL = {
     "object_store": "one row: the store that all originals lie in",
     "notification_inbox": "what a provider told us, before it is known whose it is",
     "passkey_directory": "finds the account of a credential; its key proves that it is of one",
+    "recoveries": "the way back is of the whole installation",
+    "recovery_steps": "the steps of it",
     "sale_terms": "at which price and fee we ever sold",
     "serial_directory": "finds the account of a serial; its key proves that none was given twice",
     "serial_leases": "numbers of processes that make serials",

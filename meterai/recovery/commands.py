@@ -1,0 +1,147 @@
+"""The way back at the command line: start, see, go on, go back, hold, go by itself, abandon, give back."""
+
+import json
+import time
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from meterai import approvals
+from meterai.commands import (
+    NO_OPTIONS,
+    AsJson,
+    By,
+    DryRun,
+    Exit,
+    Lever,
+    Options,
+    Reason,
+    Text,
+    line,
+    with_database,
+)
+from meterai.kit.clock import SystemClock
+from meterai.kit.text import one_line
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+from meterai.recovery import levers, steps, views
+from meterai.recovery.levers import NoArguments, RecoveryStart, UnservedOrders
+from meterai.recovery.model import STEPS, Status, Step
+from meterai.recovery.rules import verdict_of
+
+WATCH_SECONDS = 2.0  # as often as the worker looks
+
+
+def start(
+    incident: Text = "",
+    *,
+    reason: Reason = "",
+    by: By = None,
+    dry_run: DryRun = False,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Begin the way back from INCIDENT, or from the one that is open: buying and sign-up are closed in order."""
+    asked = RecoveryStart(incident)
+    approvals.pull(options, levers.START, asked, by=by, reason=reason, dry_run=dry_run)
+    line("the recovery has begun")
+
+
+def _pull(
+    options: Options, lever: Lever, by: str | None, reason: str, *, dry_run: bool, done: str
+) -> None:
+    approvals.pull(options, lever, NoArguments(), by=by, reason=reason, dry_run=dry_run)
+    line(done)
+
+
+def next_step(
+    options: Options = NO_OPTIONS, *, reason: Reason = "", by: By = None, dry_run: DryRun = False
+) -> None:
+    """Go on to the next step, whatever the numbers say; a dry run tells whether they hold."""
+    _pull(options, levers.NEXT, by, reason, dry_run=dry_run, done="the recovery goes on")
+
+
+def back(
+    options: Options = NO_OPTIONS, *, reason: Reason = "", by: By = None, dry_run: DryRun = False
+) -> None:
+    """Go back one step."""
+    _pull(options, levers.BACK, by, reason, dry_run=dry_run, done="the recovery goes back one step")
+
+
+def go(
+    options: Options = NO_OPTIONS, *, reason: Reason = "", by: By = None, dry_run: DryRun = False
+) -> None:
+    """Let it go by itself: on while its numbers hold, back where they are worse."""
+    _pull(options, levers.GO, by, reason, dry_run=dry_run, done="the recovery goes by itself")
+
+
+def hold(
+    options: Options = NO_OPTIONS, *, reason: Reason = "", by: By = None, dry_run: DryRun = False
+) -> None:
+    """Let it go by hand alone."""
+    _pull(options, levers.HOLD, by, reason, dry_run=dry_run, done="the recovery is held")
+
+
+def abandon(
+    options: Options = NO_OPTIONS, *, reason: Reason = "", by: By = None, dry_run: DryRun = False
+) -> None:
+    """Give the recovery up: buying, sign-up, issuing and checking are as before it."""
+    _pull(options, levers.ABANDON, by, reason, dry_run=dry_run, done="the recovery is abandoned")
+
+
+def refund(
+    *orders: Text,
+    reason: Reason = "",
+    by: By = None,
+    dry_run: DryRun = False,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Give back what is paid and past due, and ORDERS that their buyers no longer want; another person approves it."""
+    asked = UnservedOrders(" ".join(orders))
+    approvals.pull(options, levers.REFUND, asked, by=by, reason=reason, dry_run=dry_run)
+    line("the refunds have begun")
+
+
+def status(
+    options: Options = NO_OPTIONS,
+    *,
+    watch: Annotated[
+        bool, Parameter(negative="", help="Until it has ended; status 1 where it was abandoned.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the recovery, the numbers of its step, and whether they hold."""
+    before: Step | None = None
+    while True:
+        found = with_database("recover status", options, _look)
+        state = found.recovery.state if found.recovery else None
+        if as_json:
+            line(json.dumps(views.as_json(found)))
+        elif not watch or state != before or state in STEPS:
+            for told in _lines(found):
+                line(one_line(told))
+        before = state
+        if not watch or state not in STEPS:
+            break
+        time.sleep(WATCH_SECONDS)
+    if watch and state is Step.ABANDONED:
+        raise SystemExit(Exit.NO)
+
+
+async def _look(database: Database, _: Settings) -> Status:
+    async with database.reading() as tx:
+        return await steps.status(tx, SystemClock().now())
+
+
+def _lines(found: Status) -> list[str]:
+    recovery = found.recovery
+    if recovery is None:
+        return ["no recovery was begun"]
+    how = "by itself" if recovery.is_going else "by hand"
+    told = [f"{recovery.shown}: {recovery.state}, since {recovery.moved_at.isoformat()}, {how}"]
+    if recovery.state not in STEPS:
+        return told
+    told.append(f"numbers: {verdict_of(recovery.state, found.numbers)}")
+    for one in views.figures(recovery.state, found.numbers, "en"):
+        bound = f", at most {one.good}: {one.verdict}" if one.verdict else ""
+        told.append(f"  {one.title}: {one.value}{bound}")
+    return told

@@ -1,0 +1,77 @@
+"""The numbers of an installation at this moment, each from the books of its room."""
+
+from datetime import datetime
+from typing import Self
+
+import msgspec
+
+from meterai import accounts, orders, refunds, stamping, stamps, waiting_room
+from meterai.payments.events import PaymentCaptured
+from meterai.plumbing import jobs
+from meterai.plumbing.database import ReadTx
+from meterai.plumbing.events import name_of_event
+from meterai.recovery.model import Numbers, Recovery, seconds_since
+from meterai.waiting_room import Act, LineBefore
+
+
+class Before(msgspec.Struct, frozen=True):
+    """Things that a recovery changes, as they were before it began."""
+
+    buying: LineBefore
+    checking: LineBefore | None
+    issuing_reason: str | None  # why stamps were not issued; None where they were
+    was_sign_up_open: bool
+
+    def kept(self) -> dict[str, object]:
+        """The same as it is kept."""
+        found: dict[str, object] = msgspec.to_builtins(self)
+        return found
+
+    @classmethod
+    def of(cls, recovery: Recovery) -> Self:
+        """The things that this recovery changed."""
+        return msgspec.convert(recovery.before, cls)
+
+
+async def numbers(tx: ReadTx, now: datetime) -> Numbers:
+    """What every step looks at; some ten statements, each over a partial index."""
+    buying = await waiting_room.guarding(tx, Act.BUY)
+    checking = await waiting_room.guarding(tx, Act.CHECK)
+    load = await waiting_room.load_now(tx)
+    stamped, paid = await stamping.under_way(tx), await orders.in_flight(tx)
+    back = await refunds.under_way(tx)
+    return Numbers(
+        buying_open=int(buying is None or not buying.is_closed),
+        sign_up_open=int(await accounts.sign_up_closed_at(tx) is None),
+        checking_closed=int(checking is not None and checking.is_closed),
+        issuing_stopped=int(not (await stamps.issuing(tx)).is_open),
+        stampings=stamped.stampings,
+        interrupted=stamped.interrupted,
+        stamping_seconds=seconds_since(stamped.oldest_at, now),
+        captured=await jobs.waiting(tx, name_of_event(PaymentCaptured)),
+        orders=paid.orders,
+        order_rupiah=paid.rupiah,
+        order_seconds=seconds_since(paid.oldest_at, now),
+        past_due=paid.past_due,
+        past_due_rupiah=paid.past_due_rupiah,
+        refunds=back.refunds,
+        refund_rupiah=back.rupiah,
+        refunds_past_due=back.past_due,
+        waiting=buying.waiting if buying else 0,
+        wait_seconds=buying.wait_seconds if buying else 0,
+        rate=round(buying.rate, 2) if buying else 0.0,
+        pressure=round(load.pressure, 3),
+        refused=round(load.refused, 3),
+        job_seconds=round(load.job_age, 1),
+    )
+
+
+async def before(tx: ReadTx, buying: LineBefore) -> Before:
+    """What a recovery puts back at its end; `buying` as it was before it was held."""
+    issuing = await stamps.issuing(tx)
+    return Before(
+        buying=buying,
+        checking=await waiting_room.before(tx, Act.CHECK),
+        issuing_reason=None if issuing.is_open else issuing.reason,
+        was_sign_up_open=await accounts.sign_up_closed_at(tx) is None,
+    )

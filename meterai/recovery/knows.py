@@ -1,0 +1,74 @@
+"""Recoveries as staff ask for them: found by number, told as they went, listed where a step waits for long."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from meterai import incidents
+from meterai.accounts import Permission
+from meterai.kit.ids import read_typed
+from meterai.kit.refusal import Said
+from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import ReadTx
+from meterai.recovery import store
+from meterai.recovery.model import KIND, Recovery, StepEvent, StepTaken
+from meterai.room import Knows, WorkList
+
+STEP_MINUTES = 15  # at one step: longer, and somebody should look why
+
+
+def subject(recovery: Recovery) -> Subject:
+    """A recovery as the subject of a search."""
+    return Subject(SubjectKind.RECOVERY, recovery.shown)
+
+
+async def _find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
+    identifier = read_typed(KIND, text)
+    found = await store.one(tx, identifier) if identifier else None
+    return (subject(found),) if found else ()
+
+
+async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
+    found = await _recoveries(tx, about)
+    return [
+        one for recovery in found for one in _told(recovery, await store.taken(tx, recovery.id))
+    ]
+
+
+async def _recoveries(tx: ReadTx, about: Subject) -> Sequence[Recovery]:
+    if about.kind is SubjectKind.RECOVERY and (identifier := read_typed(KIND, about.shown)):
+        found = await store.one(tx, identifier)
+        return (found,) if found else ()
+    if about.kind is SubjectKind.INCIDENT and (
+        identifier := read_typed(incidents.KIND, about.shown)
+    ):
+        return await store.of_incident(tx, identifier)
+    return ()
+
+
+def _told(recovery: Recovery, taken: Sequence[StepTaken]) -> Iterator[Happening]:
+    for one in taken:
+        facts = {"step": Said(f"recovery.step.{one.state}", {}), "orders": one.numbers.orders}
+        yield Happening(
+            one.entered_at,
+            f"recovery_{one.event}",
+            facts,
+            subject(recovery),
+            actor=one.actor,
+            for_staff=True,
+            begins=one.event is StepEvent.STARTED,
+        )
+
+
+async def _waiting(
+    tx: ReadTx, _settings: Settings, now: datetime, _limit: int
+) -> Sequence[WorkItem]:
+    found = await store.under_way(tx)
+    if found is None or found.waited_minutes(now) < STEP_MINUTES:
+        return ()
+    facts = {"step": Said(f"recovery.step.{found.state}", {}), "recovery": found.shown}
+    return (WorkItem(subject(found), found.moved_at, None, facts),)
+
+
+KNOWS = Knows(find=_find, tell=_tell)
+WORK = (WorkList(name="recoveries", permission=Permission.CONSOLE_INCIDENTS, waiting=_waiting),)

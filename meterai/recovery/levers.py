@@ -1,0 +1,211 @@
+"""Levers of the way back: start, next, back, hold, go, abandon; and refunds of who was not served."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from meterai import incidents, orders, refunds, stamps
+from meterai.accounts import Permission
+from meterai.commands import Effect, Forecast, Lever, Pull
+from meterai.kit.ids import read
+from meterai.kit.lifecycle import NotAllowedNow
+from meterai.kit.money import Rupiah
+from meterai.kit.numbers import at_most
+from meterai.kit.reasons import written_reason
+from meterai.kit.refusal import Malformed
+from meterai.kit.subjects import Subject, SubjectKind
+from meterai.orders import Order, OrderSettings, OrderState
+from meterai.plumbing.database import ReadTx, Tx
+from meterai.recovery import gathering, steps
+from meterai.recovery.model import (
+    RECOVERY,
+    OrderNotUnserved,
+    Recovery,
+    StepEvent,
+)
+from meterai.recovery.rules import Verdict, verdict_of
+
+_Forecasting = Callable[[ReadTx, Any, Pull], Awaitable[Forecast]]
+_CarryingOut = Callable[[Tx, Any, Pull], Awaitable[None]]
+GIVEN_BACK_MAX = 500  # orders of one pull: one transaction of some seconds
+
+
+class RecoveryStart(msgspec.Struct, frozen=True):
+    """The incident whose way back begins; empty: the one that is open."""
+
+    incident: str = ""
+
+
+class NoArguments(msgspec.Struct, frozen=True):
+    """A lever that is told nothing but why."""
+
+
+class UnservedOrders(msgspec.Struct, frozen=True):
+    """Orders whose buyers no longer want them, as `ord_...` with spaces between; past due ones go back anyway."""
+
+    orders: str = ""
+
+
+async def _would_start(tx: ReadTx, asked: RecoveryStart, pull: Pull) -> Forecast:
+    incident = await steps.incident_for(tx, asked.incident)
+    if incident.held_by:
+        raise incidents.IncidentHeld(incident.held_by)
+    numbers = await gathering.numbers(tx, pull.at)
+    about = Subject(SubjectKind.INCIDENT, incident.shown)
+    effects = [
+        Effect("recovery_starts", {"incident": incident.shown}, about),
+        Effect("recovery_holds_line", {"waiting": at_most(numbers.waiting)}),
+        Effect("recovery_closes_sign_up"),
+        Effect("recovery_stops_nothing_paid"),
+    ]
+    return Forecast(effects, rows=1)
+
+
+async def _start(tx: Tx, asked: RecoveryStart, pull: Pull) -> None:
+    incident = await steps.incident_for(tx, asked.incident)
+    await steps.start(tx, incident, at=pull.at, actor=pull.actor)
+
+
+async def _would_move(tx: ReadTx, _: NoArguments, pull: Pull, *, event: StepEvent) -> Forecast:
+    recovery = await steps.under_way(tx)
+    state = RECOVERY.after(recovery.state, event)
+    effects = [_effect(f"recovery_comes_to_{state}", recovery)]
+    rows = rupiah = 0
+    if event is StepEvent.NEXT:
+        numbers = await gathering.numbers(tx, pull.at)
+        if verdict_of(recovery.state, numbers) is not Verdict.HOLDS:
+            effects.append(Effect("recovery_numbers_do_not_hold"))
+        if steps.opens_issuing(recovery, numbers):
+            waiting = await orders.waiting(tx)
+            rows, rupiah = at_most(waiting.orders), at_most(waiting.rupiah)
+            effects.append(Effect("recovery_executes", {"orders": rows, "rupiah": rupiah}))
+    return Forecast(effects, rows=max(1, rows), rupiah=rupiah)
+
+
+def _effect(word: str, recovery: Recovery) -> Effect:
+    return Effect(word, {"recovery": recovery.shown}, Subject(SubjectKind.RECOVERY, recovery.shown))
+
+
+async def _move(tx: Tx, _: NoArguments, pull: Pull, *, event: StepEvent) -> None:
+    await steps.move(tx, await steps.locked(tx), event, at=pull.at, actor=pull.actor)
+
+
+async def _would_go(tx: ReadTx, _: NoArguments, _pull: Pull, *, is_going: bool) -> Forecast:
+    recovery = await steps.under_way(tx)
+    if recovery.is_going == is_going:
+        raise NotAllowedNow(RECOVERY.subject, recovery.state, "go" if is_going else "hold")
+    return Forecast([_effect("recovery_goes" if is_going else "recovery_is_held", recovery)], 1)
+
+
+async def _go(tx: Tx, _: NoArguments, pull: Pull, *, is_going: bool) -> None:
+    await steps.set_going(tx, is_going=is_going, actor=pull.actor)
+
+
+# -- refunds -------------------------------------------------------------------------------------
+
+
+async def _named(tx: ReadTx, asked: UnservedOrders) -> list[Order]:
+    """Orders that buyers no longer want.  Refuses `Malformed`, `NotFound`, `OrderNotUnserved`."""
+    names = dict.fromkeys(asked.orders.replace(",", " ").split())
+    if len(names) > GIVEN_BACK_MAX:
+        raise Malformed("orders", "within_bounds", maximum=GIVEN_BACK_MAX)
+    found = []
+    for name in names:
+        key = await orders.key_of(tx, read("ord", name))
+        order = await orders.load(tx, *key)
+        lot = (await stamps.lots(tx, key.account, [key.order])).get(key.order)
+        if order.state is not OrderState.PAID or (lot is not None and lot.free != order.quantity):
+            raise OrderNotUnserved(name)
+        found.append(order)
+    return found
+
+
+async def _past_due(tx: ReadTx, named: Sequence[Order]) -> list[orders.OrderPastDue]:
+    known = {one.id for one in named}
+    found = await orders.past_due(tx, GIVEN_BACK_MAX)
+    return [one for one in found if one.id not in known]
+
+
+def _sum(found: Sequence[Order] | Sequence[orders.OrderPastDue]) -> int:
+    return sum((one.total for one in found), Rupiah(0)).value
+
+
+async def _would_give_back(tx: ReadTx, asked: UnservedOrders, pull: Pull) -> Forecast:
+    written_reason(pull.reason)
+    await steps.under_way(tx)
+    wanted = await _named(tx, asked)
+    late = await _past_due(tx, wanted)
+    if not wanted and not late:
+        raise refunds.NothingToRefund("no order is past due or named")
+    effects = [
+        Effect("recovery_gives_back_late", {"orders": len(late), "rupiah": _sum(late)}),
+        Effect("recovery_gives_back_unwanted", {"orders": len(wanted), "rupiah": _sum(wanted)}),
+    ]
+    return Forecast(effects, rows=len(late) + len(wanted), rupiah=_sum(late) + _sum(wanted))
+
+
+async def _give_back(tx: Tx, asked: UnservedOrders, pull: Pull) -> None:
+    recovery = await steps.locked(tx)
+    RECOVERY.after(recovery.state, StepEvent.ABANDONED)
+    wanted = await _named(tx, asked)
+    due_at = pull.at + timedelta(seconds=pull.settings.of(OrderSettings).stamps_due_seconds)
+    for late in await _past_due(tx, wanted):
+        await refunds.give_back_unserved(tx, late.account, late.id, due_at=due_at)
+    for one in wanted:
+        lots = await stamps.lots(tx, one.account, [one.id])
+        if one.id in lots:  # its stamps are held for documents that nobody has sealed
+            await refunds.ask(tx, one.account, one.id, None, due_at=due_at, actor=pull.actor)
+        else:
+            await refunds.give_back_unserved(tx, one.account, one.id, due_at=due_at)
+
+
+def _on_recoveries(subject: Subject) -> Mapping[str, str] | None:
+    return {} if subject.kind is SubjectKind.RECOVERY else None
+
+
+def _on_incidents(subject: Subject) -> Mapping[str, str] | None:
+    return {"incident": subject.shown} if subject.kind is SubjectKind.INCIDENT else None
+
+
+def _lever(name: str, forecast: _Forecasting, carry_out: _CarryingOut) -> Lever:
+    return Lever(
+        name=f"recover {name}",
+        permission=Permission.CONSOLE_INCIDENTS,
+        arguments=NoArguments,
+        forecast=forecast,
+        carry_out=carry_out,
+        offered=_on_recoveries,
+    )
+
+
+def _moving(name: str, event: StepEvent) -> Lever:
+    return _lever(name, partial(_would_move, event=event), partial(_move, event=event))
+
+
+START = Lever(
+    name="recover start",
+    permission=Permission.CONSOLE_INCIDENTS,
+    arguments=RecoveryStart,
+    forecast=_would_start,
+    carry_out=_start,
+    offered=_on_incidents,
+)
+NEXT = _moving("next", StepEvent.NEXT)
+BACK = _moving("back", StepEvent.BACK)
+ABANDON = _moving("abandon", StepEvent.ABANDONED)
+GO = _lever("go", partial(_would_go, is_going=True), partial(_go, is_going=True))
+HOLD = _lever("hold", partial(_would_go, is_going=False), partial(_go, is_going=False))
+# It moves money that its buyers would wait for otherwise: two people always, of those who may move money.
+REFUND = Lever(
+    name="recover refund",
+    permission=Permission.CONSOLE_MONEY,
+    arguments=UnservedOrders,
+    forecast=_would_give_back,
+    carry_out=_give_back,
+    is_always_approved=True,
+    offered=_on_recoveries,
+)
+LEVERS = (START, NEXT, BACK, GO, HOLD, ABANDON, REFUND)

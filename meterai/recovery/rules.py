@@ -1,0 +1,145 @@
+"""When a step has done its work, and when numbers are so bad that it goes back; pure.
+
+Each step has gauges.  A gauge is good up to one bound and bad beyond another, and between the two it is neither:
+a number that swings about one bound moves nothing.  A step goes on when all its gauges were good without a break for
+`STEADY_SECONDS`, and back when one was bad without a break for `WORSE_SECONDS`.  Each time numbers lead back the next
+way on takes twice as long, so that a step whose load brings the numbers down is not tried every minute.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from math import inf
+
+from meterai.recovery.model import Numbers, Step, StepEvent
+
+WORSE_SECONDS = 15.0  # longer than a worker that is killed is away
+BACKS_COUNTED_MAX = 5  # 2 ** 5 times as long is ten minutes and more
+STEADY_SECONDS: Mapping[Step, float] = {
+    Step.CLOSING: 5.0,  # every process has looked at the line since
+    Step.STAMPINGS: 5.0,
+    Step.PAID: 10.0,
+    Step.CHECKING: 10.0,
+    # People who were let in come to the stations where they wait within this time.
+    Step.BUYING: 30.0,
+    Step.SIGN_UP: 20.0,
+}
+# Longer than a seal and its lease: what is older is no work under way but work that is stuck.
+STAMPING_SECONDS_GOOD, STAMPING_SECONDS_BAD = 120, 600
+ORDER_SECONDS_GOOD, ORDER_SECONDS_BAD = 120, 600
+JOB_SECONDS_GOOD, JOB_SECONDS_BAD = 5.0, 60.0
+WAIT_SECONDS_GOOD = 300  # of the last in the line; a longer line is not short
+PRESSURE_GOOD, PRESSURE_BAD = 0.8, 1.5
+REFUSED_GOOD, REFUSED_BAD = 0.0, 5.0  # people who pay, a second
+
+
+class Verdict(StrEnum):
+    """What the numbers of a step say."""
+
+    HOLDS = "holds"
+    WAITS = "waits"
+    WORSE = "worse"
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """A number of a step: good up to `good`, bad beyond `bad`."""
+
+    name: str
+    good: float
+    bad: float = inf
+
+    def verdict(self, numbers: Numbers) -> Verdict:
+        """What this number says."""
+        value: float = getattr(numbers, self.name)
+        if value <= self.good:
+            return Verdict.HOLDS
+        return Verdict.WORSE if value > self.bad else Verdict.WAITS
+
+
+_CLOSED = (
+    Gauge("buying_open", 0, 0),
+    Gauge("sign_up_open", 0, 0),
+)  # somebody opened it: closed again
+_STAMPED = (
+    Gauge("interrupted", 0, 200),
+    Gauge("stamping_seconds", STAMPING_SECONDS_GOOD, STAMPING_SECONDS_BAD),
+)
+_SERVED = (
+    Gauge("job_seconds", JOB_SECONDS_GOOD, JOB_SECONDS_BAD),
+    Gauge("order_seconds", ORDER_SECONDS_GOOD, ORDER_SECONDS_BAD),
+)
+_ROOM = (
+    Gauge("pressure", PRESSURE_GOOD, PRESSURE_BAD),
+    Gauge("refused", REFUSED_GOOD, REFUSED_BAD),
+)
+GAUGES: Mapping[Step, Sequence[Gauge]] = {
+    Step.CLOSING: (Gauge("buying_open", 0), Gauge("sign_up_open", 0)),
+    Step.STAMPINGS: (
+        *_CLOSED,
+        Gauge("interrupted", 0),
+        Gauge("stamping_seconds", STAMPING_SECONDS_GOOD),
+    ),
+    # What is paid has no bad bound here: a step that works off a night begins with old orders.
+    Step.PAID: (
+        *_CLOSED,
+        _STAMPED[0],
+        Gauge("issuing_stopped", 0),
+        Gauge("captured", 0),
+        Gauge("order_seconds", ORDER_SECONDS_GOOD),
+        Gauge("past_due", 0),
+        Gauge("refunds_past_due", 0),
+        Gauge("job_seconds", JOB_SECONDS_GOOD),
+    ),
+    Step.CHECKING: (*_CLOSED, Gauge("checking_closed", 0), *_STAMPED, *_SERVED, *_ROOM),
+    Step.BUYING: (
+        Gauge("buying_closed", 0),
+        Gauge("wait_seconds", WAIT_SECONDS_GOOD),
+        *_STAMPED,
+        *_SERVED,
+        *_ROOM,
+    ),
+    Step.SIGN_UP: (Gauge("sign_up_closed", 0), *_STAMPED, *_SERVED, *_ROOM),
+}
+
+
+def verdict_of(step: Step, numbers: Numbers) -> Verdict:
+    """What the numbers say of a step: worse where one is bad, and it holds where all are good."""
+    found = {one.verdict(numbers) for one in GAUGES[step]}
+    if Verdict.WORSE in found:
+        return Verdict.WORSE
+    return Verdict.WAITS if Verdict.WAITS in found else Verdict.HOLDS
+
+
+def steady_seconds(step: Step, backs: int) -> float:
+    """How long the numbers of a step must hold before it goes on by itself."""
+    return STEADY_SECONDS[step] * 2.0 ** min(backs, BACKS_COUNTED_MAX)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Since when numbers hold, and since when they are worse, without a break; and what follows."""
+
+    holds_since: datetime | None
+    worse_since: datetime | None
+    event: StepEvent | None = None
+
+
+def _since(before: datetime | None, now: datetime) -> datetime:
+    """A clock that was set back begins to count anew: nothing is older than it is."""
+    return now if before is None or before > now else before
+
+
+def look(step: Step, verdict: Verdict, before: Look, backs: int, now: datetime) -> Look:
+    """One look at the numbers of a step that goes by itself."""
+    if verdict is Verdict.HOLDS:
+        since = _since(before.holds_since, now)
+        is_steady = (now - since).total_seconds() >= steady_seconds(step, backs)
+        return Look(since, None, StepEvent.NEXT if is_steady else None)
+    if verdict is Verdict.WORSE:
+        since = _since(before.worse_since, now)
+        is_lasting = (now - since).total_seconds() >= WORSE_SECONDS
+        can_go_back = step is not Step.CLOSING
+        return Look(None, since, StepEvent.BACK if is_lasting and can_go_back else None)
+    return Look(None, None)

@@ -1,0 +1,31 @@
+"""Recoveries of a process: the periodic look at the one that goes by itself, and what pages ask for."""
+
+from meterai.kit.clock import Clock
+from meterai.plumbing.database import Database, ReadTx
+from meterai.recovery import steps
+from meterai.recovery.model import Status
+
+
+class RecoveryService:
+    """Looks at the numbers, each time in a transaction of its own."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def advance(self) -> int:
+        """Periodic task: move the recovery that goes by itself where its numbers say so.
+
+        Answers 0: the next look is some seconds away.
+        """
+        await self._database.run(lambda tx: steps.look_on(tx, self._clock.now()))
+        return 0
+
+    async def status(self) -> Status:
+        """The recovery that is under way, or the last one, with its steps and the numbers of now."""
+
+        async def ask(tx: ReadTx) -> Status:
+            return await steps.status(tx, self._clock.now())
+
+        async with self._database.reading() as tx:
+            return await ask(tx)

@@ -1,0 +1,69 @@
+"""The page of the way back for staff: its steps, the numbers of now, and its levers."""
+
+from litestar import get
+from litestar.di import NamedDependency
+
+from meterai.accounts import Permission
+from meterai.approvals import ApprovalService
+from meterai.kit.priority import Priority
+from meterai.kit.subjects import Subject, SubjectKind
+from meterai.pages import Link, LinkPlace, Page, PageRequest, RoomPages, ShownTo, page
+from meterai.plumbing.http import caller_of, language_of
+from meterai.recovery.model import STEPS, WAY
+from meterai.recovery.rules import steady_seconds, verdict_of
+from meterai.recovery.service import RecoveryService
+from meterai.recovery.views import figures
+from meterai.room.timelines import console_path
+
+HERE = "/console/recovery"
+PAGES = RoomPages(
+    "recovery",
+    "meterai.recovery",
+    links=(
+        Link(
+            LinkPlace.DESK,
+            46,
+            HERE,
+            "page.nav.recovery",
+            ShownTo.STAFF,
+            Permission.CONSOLE_INCIDENTS,
+        ),
+    ),
+)
+
+
+@get(
+    HERE,
+    opt={"permission": Permission.CONSOLE_INCIDENTS, "priority": Priority.PAID},
+    include_in_schema=False,
+)
+async def show_recovery(
+    request: PageRequest,
+    recoveries: NamedDependency[RecoveryService],
+    approvals: NamedDependency[ApprovalService],
+) -> Page:
+    """The recovery that is under way, or the last one: where it is, what it waits for, what can be done."""
+    status, language = await recoveries.status(), language_of(request)
+    found = status.recovery
+    is_under_way = found is not None and found.state in STEPS
+    here = found.state if found is not None and is_under_way else None
+    may = {one.name for one in approvals.permitted(caller_of(request))}
+    names = ("next", "back", "hold" if found and found.is_going else "go", "refund", "abandon")
+    wanted = [f"recover {name}" for name in names] if here else ["recover start"]
+    return page(
+        request,
+        "recovery/console.html",
+        recovery=found,
+        way=WAY,
+        here=here,
+        taken=status.taken,
+        figures=figures(here, status.numbers, language) if here else [],
+        verdict=verdict_of(here, status.numbers) if here else "",
+        steady_seconds=steady_seconds(here, found.backs) if here and found else 0.0,
+        at=status.at,
+        levers=[name for name in wanted if name in may],
+        subject=console_path(Subject(SubjectKind.RECOVERY, found.shown)) if found else "",
+    )
+
+
+routes = [show_recovery]

@@ -1,0 +1,230 @@
+"""Steps of a recovery: each is one transaction, which moves it, does what the step demands, and tells of it.
+
+Crash here: nothing of the step was done, and the next look, or whoever pulls the lever again, does it whole.  Each act
+says how things shall be and not what changes, so that doing it again changes nothing.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from meterai import accounts, audit, incidents, stamps, waiting_room
+from meterai.accounts import NOBODY
+from meterai.incidents import Incident, IncidentFull, IncidentKind, IncidentState
+from meterai.kit.actor import Actor, ActorKind
+from meterai.kit.ids import new_id, read, show
+from meterai.kit.lifecycle import NotAllowedNow
+from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.messages import LANGUAGES, translate
+from meterai.recovery import gathering, store
+from meterai.recovery.gathering import Before
+from meterai.recovery.model import (
+    KIND,
+    RECOVERY,
+    STEPS,
+    IncidentNotNamed,
+    NoRecovery,
+    Numbers,
+    Recovery,
+    RecoveryUnderWay,
+    Status,
+    Step,
+    StepEvent,
+    StepTaken,
+    has_come_to,
+)
+from meterai.recovery.rules import Look, look, verdict_of
+from meterai.waiting_room import Act
+
+ADVANCE = "advance_recovery"  # the periodic task
+BY_ITSELF = Actor(ActorKind.JOB, ADVANCE)
+
+
+async def status(tx: ReadTx, now: datetime) -> Status:
+    """The recovery that is under way, or the last one, with its steps and the numbers of now."""
+    found = next(iter(await store.newest(tx)), None)
+    taken = await store.taken(tx, found.id) if found else ()
+    return Status(found, taken, await gathering.numbers(tx, now), now)
+
+
+async def under_way(tx: ReadTx) -> Recovery:
+    """The recovery that is under way.  Refuses `NoRecovery`."""
+    found = await store.under_way(tx)
+    if found is None:
+        raise NoRecovery("no recovery is under way")
+    return found
+
+
+async def incident_for(tx: ReadTx, named: str) -> Incident:
+    """The incident that a recovery would belong to: the one that is named, else the only one that is felt.
+
+    Refuses `RecoveryUnderWay`, `IncidentNotNamed`, `IncidentUnknown`, `IncidentHeld`, `NotAllowedNow` where it is over.
+    """
+    if (first := await store.under_way(tx)) is not None:
+        raise RecoveryUnderWay(first.shown)
+    if named:
+        found = await incidents.one(tx, read(incidents.KIND, named))
+    else:
+        felt = [one for one in await incidents.open_now(tx) if one.is_felt]
+        if len(felt) != 1:
+            raise IncidentNotNamed(f"{len(felt)} incidents are open")
+        [found] = felt
+    if not found.is_felt:
+        raise NotAllowedNow("the incident", found.state, "held")
+    return found
+
+
+async def start(tx: Tx, incident: Incident, *, at: datetime, actor: Actor) -> UUID:
+    """Begin the way back from an incident, with its first step.
+
+    Refuses `RecoveryUnderWay`, `IncidentHeld`, `NotAllowedNow`.
+    """
+    recovery, numbers = new_id(), await gathering.numbers(tx, at)
+    buying = await waiting_room.hold(tx, Act.BUY, _reason(), at=at, actor=actor)
+    before = await gathering.before(tx, buying)
+    await store.insert(tx, recovery, incident.id, before.kept(), at)
+    await incidents.hold(tx, incident.id, show(KIND, recovery))
+    taken = StepTaken(1, Step.CLOSING, StepEvent.STARTED, str(actor), numbers, at)
+    await store.take(tx, recovery, taken)
+    begun = await store.one(tx, recovery)
+    assert begun is not None
+    await _arrange(tx, begun, at, actor)
+    await _tell(tx, begun, taken, actor)
+    await _record(tx, actor, begun, taken)
+    return recovery
+
+
+async def move(tx: Tx, recovery: Recovery, event: StepEvent, *, at: datetime, actor: Actor) -> Step:
+    """Go on, back, or give up; by hand or by itself.  Refuses `NotAllowedNow`."""
+    state = RECOVERY.after(recovery.state, event)
+    at = max(at, recovery.moved_at)  # a clock that was set back does not turn steps round
+    numbers = await gathering.numbers(tx, at)
+    taken = StepTaken(recovery.number + 1, state, event, str(actor), numbers, at)
+    by_itself = actor == BY_ITSELF
+    backs = recovery.backs + (event is StepEvent.BACK) if by_itself else 0
+    await store.take(tx, recovery.id, taken)
+    ended_at = None if state in STEPS else at
+    await store.move(tx, recovery.id, taken, backs=backs, ended_at=ended_at)
+    moved = replace(recovery, state=state, number=taken.number, moved_at=at, ended_at=ended_at)
+    await _arrange(tx, moved, at, actor)
+    await _tell(tx, moved, taken, actor)
+    if ended_at is not None:
+        await incidents.release(tx, recovery.incident)
+    await _record(tx, actor, moved, taken)
+    return state
+
+
+async def locked(tx: Tx) -> Recovery:
+    """The recovery that is under way, locked until the transaction ends.  Refuses `NoRecovery`."""
+    found = await store.under_way(tx, is_locked=True)
+    if found is None:
+        raise NoRecovery("no recovery is under way")
+    return found
+
+
+async def set_going(tx: Tx, *, is_going: bool, actor: Actor) -> None:
+    """Let the recovery go by itself, or by hand alone.  Refuses `NoRecovery`."""
+    recovery = await locked(tx)
+    await store.set_going(tx, recovery.id, is_going=is_going)
+    action = "recovery_goes" if is_going else "recovery_held"
+    await audit.record(tx, NOBODY, actor=actor, action=action, subject=recovery.shown)
+
+
+async def look_on(tx: Tx, now: datetime) -> Step | None:
+    """Look at the numbers of a recovery that goes by itself, and move it where they say so; the step it came to."""
+    recovery = await store.under_way(tx, is_locked=True)
+    if recovery is None or not recovery.is_going:
+        return None
+    numbers = await gathering.numbers(tx, now)
+    verdict = verdict_of(recovery.state, numbers)
+    before = Look(recovery.holds_since, recovery.worse_since)
+    found = look(recovery.state, verdict, before, recovery.backs, now)
+    await store.looked(tx, recovery.id, found.holds_since, found.worse_since, now)
+    if found.event is None or (found.event is StepEvent.NEXT and opens_issuing(recovery, numbers)):
+        return None
+    return await move(tx, recovery, found.event, at=now, actor=BY_ITSELF)
+
+
+def opens_issuing(recovery: Recovery, numbers: Numbers) -> bool:
+    """True where the next step opens issuing that somebody stopped: what waits may need a second person."""
+    return recovery.state is Step.STAMPINGS and bool(numbers.issuing_stopped)
+
+
+# -- what a step demands -------------------------------------------------------------------------
+
+
+def _reason() -> dict[str, str]:
+    return {language: translate("recovery.reason", language) for language in LANGUAGES}
+
+
+async def _arrange(tx: Tx, recovery: Recovery, at: datetime, actor: Actor) -> None:
+    """Have buying, sign-up, issuing and checking be as the step of a recovery wants them."""
+    state, before = recovery.state, Before.of(recovery)
+    if state is Step.ABANDONED:
+        await _put_back(tx, recovery, actor)
+        return
+    if state is Step.DONE:
+        # What was paused before is open: that is what the way back led to.
+        await waiting_room.put_back(tx, Act.BUY, before.buying, is_paused=False, actor=actor)
+    elif has_come_to(state, Step.BUYING):
+        await waiting_room.let_in(tx, Act.BUY, actor=actor)
+    else:
+        await waiting_room.hold(tx, Act.BUY, _reason(), at=at, actor=actor)
+    await accounts.set_sign_up(tx, is_open=has_come_to(state, Step.SIGN_UP), actor=actor)
+    # Nothing that is paid is stopped: issuing is opened, and going back stops only what was found stopped.
+    if before.issuing_reason is not None:
+        await _set_issuing(tx, recovery, is_open=has_come_to(state, Step.PAID), actor=actor)
+    if before.checking is not None:
+        if has_come_to(state, Step.CHECKING):
+            await waiting_room.let_in(tx, Act.CHECK, actor=actor)
+        else:
+            await waiting_room.put_back(tx, Act.CHECK, before.checking, actor=actor)
+
+
+async def _put_back(tx: Tx, recovery: Recovery, actor: Actor) -> None:
+    """Put everything back as it was before the recovery began."""
+    before = Before.of(recovery)
+    await waiting_room.put_back(tx, Act.BUY, before.buying, actor=actor)
+    if before.checking is not None:
+        await waiting_room.put_back(tx, Act.CHECK, before.checking, actor=actor)
+    await accounts.set_sign_up(tx, is_open=before.was_sign_up_open, actor=actor)
+    if before.issuing_reason is not None:
+        await _set_issuing(tx, recovery, is_open=False, actor=actor)
+
+
+async def _set_issuing(tx: Tx, recovery: Recovery, *, is_open: bool, actor: Actor) -> None:
+    if (await stamps.issuing(tx)).is_open != is_open:
+        reason = recovery.shown if is_open else Before.of(recovery).issuing_reason or recovery.shown
+        await stamps.set_issuing(tx, is_open=is_open, reason=reason, actor=actor)
+
+
+# -- what is told of it --------------------------------------------------------------------------
+
+
+async def _tell(tx: Tx, recovery: Recovery, taken: StepTaken, actor: Actor) -> None:
+    """Add an update to the incident, which page, feed and mails tell."""
+    incident = await incidents.one(tx, recovery.incident)
+    state = incident.state
+    if incident.kind is IncidentKind.INCIDENT:
+        is_open = has_come_to(taken.state, Step.CHECKING)
+        state = IncidentState.MONITORING if is_open else IncidentState.IDENTIFIED
+    word = "back" if taken.event is StepEvent.BACK else taken.state
+    texts = {language: translate(f"recovery.told.{word}", language) for language in LANGUAGES}
+    try:
+        await incidents.add_update(
+            tx,
+            recovery.incident,
+            state=state,
+            text_id=texts["id"],
+            text_en=texts["en"],
+            at=taken.entered_at,
+            actor=actor,
+        )
+    except IncidentFull:
+        return  # it has all the updates it keeps: the way back goes on without more of them
+
+
+async def _record(tx: Tx, actor: Actor, recovery: Recovery, taken: StepTaken) -> None:
+    facts = {"step": str(taken.state), "number": taken.number}
+    action = f"recovery_{taken.event}"
+    await audit.record(tx, NOBODY, actor=actor, action=action, subject=recovery.shown, **facts)

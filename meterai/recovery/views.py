@@ -1,0 +1,83 @@
+"""Views of a recovery: its steps with their gauges, as page and command show them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from meterai.kit.money import Rupiah
+from meterai.plumbing.messages import format_length, translate
+from meterai.recovery.model import STEPS, Numbers, Status, Step
+from meterai.recovery.rules import GAUGES, Verdict, steady_seconds, verdict_of
+
+_RUPIAH = frozenset({"order_rupiah", "past_due_rupiah", "refund_rupiah"})
+# Numbers that say more beside a gauge of a step.
+BESIDE: Mapping[Step, Sequence[str]] = {
+    Step.CLOSING: ("waiting", "orders", "order_rupiah"),
+    Step.STAMPINGS: ("stampings",),
+    Step.PAID: ("orders", "order_rupiah", "past_due_rupiah", "refunds", "refund_rupiah"),
+    Step.CHECKING: ("headroom",),
+    Step.BUYING: ("waiting", "rate", "headroom"),
+    Step.SIGN_UP: ("waiting", "headroom"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number of a step in words; `verdict` where the step waits for it, and its bound."""
+
+    name: str
+    title: str
+    value: str
+    verdict: Verdict | None = None
+    good: str = ""
+
+
+def figures(step: Step, numbers: Numbers, language: str) -> list[Figure]:
+    """The numbers of a step: those it waits for first."""
+    found = [
+        Figure(
+            one.name,
+            translate(f"recovery.number.{one.name}", language),
+            _shown(one.name, getattr(numbers, one.name), language),
+            one.verdict(numbers),
+            _shown(one.name, one.good, language),
+        )
+        for one in GAUGES[step]
+    ]
+    return found + [
+        Figure(
+            name,
+            translate(f"recovery.number.{name}", language),
+            _shown(name, getattr(numbers, name), language),
+        )
+        for name in BESIDE[step]
+    ]
+
+
+def _shown(name: str, value: float, language: str) -> str:
+    if name in _RUPIAH:
+        return str(Rupiah(int(value)))
+    return format_length(float(value), language)
+
+
+def as_json(status: Status) -> dict[str, object]:
+    """The state of a recovery for a program."""
+    found = status.recovery
+    told: dict[str, object] = {"recovery": None, "numbers": msgspec.to_builtins(status.numbers)}
+    if found is None:
+        return told
+    told |= {
+        "recovery": found.shown,
+        "state": str(found.state),
+        "is_going": found.is_going,
+        "moved_at": found.moved_at.isoformat(),
+        "steps": [
+            {"state": str(one.state), "event": str(one.event), "at": one.entered_at.isoformat()}
+            for one in status.taken
+        ],
+    }
+    if found.state in STEPS:
+        told["verdict"] = str(verdict_of(found.state, status.numbers))
+        told["steady_seconds"] = steady_seconds(found.state, found.backs)
+    return told

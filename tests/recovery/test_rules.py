@@ -1,0 +1,143 @@
+"""Rules of the way back: what a step waits for, when it goes on, and when it goes back."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import msgspec
+import pytest
+
+from meterai.kit.lifecycle import NotAllowedNow
+from meterai.recovery.model import RECOVERY, STEPS, WAY, Numbers, Step, StepEvent, has_come_to
+from meterai.recovery.rules import (
+    GAUGES,
+    STEADY_SECONDS,
+    WORSE_SECONDS,
+    Look,
+    Verdict,
+    look,
+    steady_seconds,
+    verdict_of,
+)
+
+NOW = datetime(2024, 9, 3, 14, 0, tzinfo=UTC)
+NOTHING = Look(None, None)
+CALM = Numbers(
+    **dict.fromkeys(
+        (name for name in Numbers.__struct_fields__ if name not in ("rate", "pressure")), 0
+    ),
+    rate=5.0,
+    pressure=0.1,
+)
+
+
+def numbers(**found: float) -> Numbers:
+    return msgspec.structs.replace(CALM, **found)
+
+
+def opened(step: Step) -> Numbers:
+    """Calm numbers with what a step has opened."""
+    return numbers(
+        buying_open=int(has_come_to(step, Step.BUYING)),
+        sign_up_open=int(has_come_to(step, Step.SIGN_UP)),
+    )
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_calm_numbers_hold_at_every_step(step: Step) -> None:
+    assert verdict_of(step, opened(step)) is Verdict.HOLDS
+
+
+CASES = (
+    (Step.CLOSING, {"buying_open": 1}, Verdict.WAITS),
+    (Step.CLOSING, {"sign_up_open": 1}, Verdict.WAITS),
+    (Step.STAMPINGS, {"interrupted": 1}, Verdict.WAITS),
+    (Step.STAMPINGS, {"stampings": 40, "stamping_seconds": 119}, Verdict.HOLDS),
+    (Step.STAMPINGS, {"buying_open": 1}, Verdict.WORSE),
+    (Step.PAID, {"captured": 1}, Verdict.WAITS),
+    (Step.PAID, {"orders": 20_000, "order_seconds": 7_200}, Verdict.WAITS),
+    (Step.PAID, {"past_due": 1}, Verdict.WAITS),
+    (Step.PAID, {"issuing_stopped": 1}, Verdict.WAITS),
+    (Step.PAID, {"interrupted": 200}, Verdict.WAITS),
+    (Step.PAID, {"interrupted": 201}, Verdict.WORSE),
+    (Step.CHECKING, {"checking_closed": 1}, Verdict.WAITS),
+    (Step.CHECKING, {"pressure": 1.0}, Verdict.WAITS),
+    (Step.CHECKING, {"pressure": 1.6}, Verdict.WORSE),
+    (Step.BUYING, {"refused": 1.0}, Verdict.WAITS),
+    (Step.BUYING, {"refused": 6.0}, Verdict.WORSE),
+    (Step.BUYING, {"wait_seconds": 4_000}, Verdict.WAITS),
+    (Step.BUYING, {"buying_open": 0}, Verdict.WAITS),
+    (Step.BUYING, {"job_seconds": 30.0}, Verdict.WAITS),
+    (Step.BUYING, {"job_seconds": 61.0}, Verdict.WORSE),
+    (Step.SIGN_UP, {"order_seconds": 601}, Verdict.WORSE),
+    (Step.SIGN_UP, {"sign_up_open": 0}, Verdict.WAITS),
+)
+
+
+@pytest.mark.parametrize(("step", "found", "verdict"), CASES)
+def test_verdict_of_a_step_follows_its_gauges(
+    step: Step, found: dict[str, float], verdict: Verdict
+) -> None:
+    assert verdict_of(step, msgspec.structs.replace(opened(step), **found)) is verdict
+
+
+def test_bounds_of_every_gauge_leave_a_band_between_good_and_bad() -> None:
+    for step, gauges in GAUGES.items():
+        for one in gauges:
+            hand = one.name in ("buying_open", "sign_up_open")  # shut by hand, not by load
+            assert one.good < one.bad or hand, (step, one)
+
+
+def looks(step: Step, verdicts: str, backs: int = 0, every: float = 2.0) -> list[StepEvent | None]:
+    """What follows from each look: h holds, - waits, w worse."""
+    found, state = [], NOTHING
+    named = {"h": Verdict.HOLDS, "-": Verdict.WAITS, "w": Verdict.WORSE}
+    for number, one in enumerate(verdicts):
+        state = look(step, named[one], state, backs, NOW + timedelta(seconds=number * every))
+        found.append(state.event)
+    return found
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_step_goes_on_once_its_numbers_held_without_a_break(step: Step) -> None:
+    needed = int(STEADY_SECONDS[step] // 2 + (STEADY_SECONDS[step] % 2 > 0))
+    found = looks(step, "h" * (needed + 1))
+    assert found == [None] * needed + [StepEvent.NEXT]
+    assert not any(looks(step, ("h" * needed + "-") * 3))
+
+
+def test_numbers_that_swing_move_nothing() -> None:
+    assert not any(looks(Step.BUYING, "hhhw" * 50))
+    assert not any(looks(Step.BUYING, "w-" * 50))
+
+
+def test_worse_numbers_lead_back_once_they_last() -> None:
+    lasting = int(WORSE_SECONDS // 2) + 1
+    assert looks(Step.BUYING, "w" * (lasting + 1))[-1] is StepEvent.BACK
+    assert not any(looks(Step.BUYING, "w" * lasting))
+    assert not any(looks(Step.CLOSING, "w" * 100))
+
+
+def test_each_way_back_doubles_the_time_up_to_a_bound() -> None:
+    times = [steady_seconds(Step.BUYING, backs) for backs in range(8)]
+    assert times[:6] == [30.0, 60.0, 120.0, 240.0, 480.0, 960.0]
+    assert times[5:] == [960.0] * 3
+
+
+def test_clock_that_is_set_back_counts_anew_and_moves_nothing() -> None:
+    before = Look(NOW + timedelta(hours=1), None)
+    found = look(Step.PAID, Verdict.HOLDS, before, 0, NOW)
+    assert (found.holds_since, found.event) == (NOW, None)
+    later = look(Step.PAID, Verdict.HOLDS, found, 0, NOW + timedelta(seconds=10))
+    assert later.event is StepEvent.NEXT
+
+
+def test_way_is_walked_by_one_step_only() -> None:
+    for here, there in pairwise(WAY):
+        assert RECOVERY.after(here, StepEvent.NEXT) is there
+    for here, there in pairwise(STEPS):
+        assert RECOVERY.after(there, StepEvent.BACK) is here
+    assert all(RECOVERY.after(one, StepEvent.ABANDONED) is Step.ABANDONED for one in STEPS)
+    with pytest.raises(NotAllowedNow):
+        RECOVERY.after(Step.CLOSING, StepEvent.BACK)
+    with pytest.raises(NotAllowedNow):
+        RECOVERY.after(Step.DONE, StepEvent.NEXT)

@@ -1,0 +1,303 @@
+"""The way back over a database: step by step, by hand and by itself, and back."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pytest
+
+from meterai import incidents
+from meterai.incidents import Change, IncidentHeld, IncidentState, Told
+from meterai.kit.ids import show
+from meterai.kit.subjects import Subject, SubjectKind
+from meterai.orders import OrderService
+from meterai.plumbing.database import Tx
+from meterai.recovery import steps
+from meterai.recovery.knows import KNOWS, WORK
+from meterai.recovery.model import (
+    STEPS,
+    NoRecovery,
+    OrderNotUnserved,
+    RecoveryUnderWay,
+    Step,
+    StepEvent,
+)
+from meterai.refunds import NothingToRefund
+from tests.incidents.records import NOW, updated
+from tests.recovery.conftest import Night
+from tests.support.pulling import member
+from tests.support.shop import FEE, PRICE, TESTER
+
+TO_THE_END = ("stampings", "paid", "checking", "buying", "sign_up", "done")
+
+
+def test_whole_way_by_hand_closes_and_opens_in_order(night: Night) -> None:
+    before = night.buying()
+    night.pull("start")
+    assert (night.step(), night.is_sign_up_open()) == ("closing", False)
+    held = night.buying()
+    assert (held["name"], held["is_engaged"], held["is_paused"]) == ("buying", True, True)
+    assert "You keep your number" in held["reason_en"]
+    for state in TO_THE_END:
+        night.pull("next")
+        assert night.step() == state
+        assert night.buying()["is_paused"] == (state in ("stampings", "paid", "checking"))
+        assert night.is_sign_up_open() == (state in ("sign_up", "done"))
+    after = night.buying()
+    names = ("is_automatic", "is_paused", "policy")
+    assert [after[one] for one in names] == [before[one] for one in names]
+    told = night.said()
+    assert len(told) == 1 + len(STEPS) + 1
+    assert "keep your place" in told[1]
+    night.shop.assert_books_hold()
+    updated(night.shop, night.incident, IncidentState.RESOLVED, at=NOW + timedelta(hours=1))
+
+
+def test_recovery_started_twice_is_refused_and_names_the_first(night: Night) -> None:
+    night.pull("start", incident=night.incident.shown)
+    with pytest.raises(RecoveryUnderWay) as refused:
+        night.staff.forecast("recover start")
+    assert refused.value.recovery == night.status().recovery.shown  # type: ignore[union-attr]
+
+
+def test_two_starts_at_once_make_one_recovery(night: Night) -> None:
+    database = night.shop.container.database
+
+    async def both() -> list[object]:
+        begin = partial(steps.start, incident=night.incident, at=NOW, actor=TESTER)
+        runs = (database.run(begin) for _ in range(2))
+        return await asyncio.gather(*runs, return_exceptions=True)
+
+    found = night.shop.do(both())
+    refused = [one for one in found if isinstance(one, Exception)]
+    assert [type(one) for one in refused] == [RecoveryUnderWay]
+    assert len(night.shop.rows("SELECT 1 FROM recoveries")) == 1
+
+
+def test_incident_is_not_resolved_while_a_step_runs(night: Night) -> None:
+    night.pull("start")
+    told = Told(text_id="Selesai.", text_en="It is over.")
+
+    async def resolve() -> None:
+        change = Change(state=IncidentState.RESOLVED)
+        await night.shop.container.database.run(
+            lambda tx: incidents.update(tx, night.incident.id, change, told, at=NOW, actor=TESTER)
+        )
+
+    with pytest.raises(IncidentHeld):
+        night.shop.do(resolve())
+    night.pull("abandon")
+    night.shop.do(resolve())
+
+
+@pytest.mark.parametrize("word", ["next", "back", "go", "hold", "abandon"])
+def test_lever_without_a_recovery_is_refused(night: Night, word: str) -> None:
+    with pytest.raises(NoRecovery):
+        night.staff.forecast(f"recover {word}")
+
+
+def test_by_itself_it_goes_on_once_numbers_held_and_tells_each_step(night: Night) -> None:
+    night.pull("start")
+    assert night.looks(60) == "closing"  # by hand alone
+    night.pull("go")
+    seen = [night.look() for _ in range(70)]
+    assert list(dict.fromkeys(seen)) == ["closing", *TO_THE_END]
+    actors = night.shop.rows("SELECT DISTINCT actor FROM recovery_steps WHERE number > 1")
+    assert [row["actor"] for row in actors] == ["job:advance_recovery"]
+
+
+def test_step_waits_while_a_paid_order_is_not_executed(night: Night) -> None:
+    night.pull("start")
+    for _ in range(2):
+        night.pull("next")
+    order = night.shop.place(1)
+    night.shop.pay(order)  # captured, and no worker has booked it
+    night.pull("go")
+    assert night.looks(60) == "paid"
+    assert night.status().numbers.captured == 1
+    night.shop.work()
+    assert night.shop.state(order) == "executed"
+    assert night.looks(14) == "checking"
+
+
+def test_numbers_that_worsen_lead_back_one_step_and_are_told(night: Night) -> None:
+    night.pull("start")
+    for _ in range(4):
+        night.pull("next")
+    assert night.step() == "buying"
+    assert not night.buying()["is_paused"]
+    night.pull("go")
+    loaded = (
+        "INSERT INTO waiting_room_loads (process, told_at, refused, arrivals, pressure, is_crowded)"
+        " VALUES ('web-1', now() + interval '1 hour', 0, 0, 2.0, false)"
+    )
+    night.shop.arrange(loaded)
+    assert night.looks(14) == "buying"
+    assert night.looks(6) == "checking"
+    assert night.buying()["is_paused"]
+    assert "went back one step" in night.said()[-1]
+    night.shop.arrange("DELETE FROM waiting_room_loads")
+    assert night.looks(16) == "checking"  # twice as long as the first time
+    assert night.looks(8) == "buying"
+
+
+def test_clock_set_back_moves_no_step_and_turns_no_time_round(night: Night) -> None:
+    night.pull("start")
+    night.pull("go")
+    night.look()
+    night.clock.ahead -= timedelta(hours=1)
+    assert night.look() == "closing"
+    assert night.looks(6) == "stampings"
+    rows = night.shop.rows("SELECT entered_at FROM recovery_steps ORDER BY number")
+    assert rows[0]["entered_at"] <= rows[1]["entered_at"]
+
+
+def test_issuing_that_was_stopped_opens_by_hand_alone_and_asks_for_a_second_person(
+    night: Night,
+) -> None:
+    night.staff.pull("issuing stop", "the disk was full")
+    orders = [night.shop.place(40) for _ in range(3)]
+    for order in orders:
+        night.shop.pay(order)
+    night.shop.work()
+    night.pull("start")
+    night.pull("next")
+    night.pull("go")
+    assert night.looks(30) == "stampings"
+    told = night.staff.forecast("recover next")
+    assert told.rupiah >= 3 * 40 * 10_000
+    asked = night.staff.pull("recover next")
+    assert not asked.is_done
+    other = member(night.shop, "operations")
+    assert other.decide(asked).state == "executed"
+    night.shop.do(night.shop.container.of(OrderService).execute_paid())
+    assert {night.shop.state(order) for order in orders} == {"executed"}
+    night.pull("back")
+    assert night.shop.rows("SELECT is_open, reason FROM issuing") == [
+        {"is_open": False, "reason": "the disk was full"}
+    ]
+    night.pull("abandon")
+
+
+def test_abandoned_recovery_puts_everything_back_as_it_was(night: Night) -> None:
+    night.lines.operate("stand", "buying", "always")
+    night.lines.operate("set_rate", "buying", rate=7.0, rate_max=9.0)
+    before = night.buying()
+    night.pull("start")
+    night.pull("next")
+    night.pull("abandon")
+    after = night.buying()
+    for name in ("is_engaged", "is_automatic", "is_paused", "policy", "rate", "reason_en"):
+        assert after[name] == before[name], name
+    assert night.is_sign_up_open()
+    assert night.step() == Step.ABANDONED
+
+
+def test_line_is_made_where_there_was_none_and_ends_with_the_recovery(night: Night) -> None:
+    night.lines.operate("end", "buying", reason="not needed")
+    night.pull("start")
+    assert night.buying()["name"] == "recovery-buy"
+    for _ in TO_THE_END:
+        night.pull("next")
+    rows = night.shop.rows(
+        "SELECT 1 FROM waiting_room_lines WHERE act = 'buy' AND state <> 'ended'"
+    )
+    assert rows == []
+
+
+def test_number_given_before_is_called_after_buying_opens(night: Night) -> None:
+    lines = night.lines
+    lines.operate("stand", "buying", "always")
+    room = lines.room()
+    mine = lines.take(room)
+    night.pull("start")
+    lines.take(room)  # who comes now has a number behind
+    for state in ("stampings", "paid", "checking"):
+        night.pull("next")
+        assert night.step() == state
+        lines.advance()
+        assert night.buying()["serving"] < mine.number
+    night.pull("next")
+    lines.advance()
+    assert night.buying()["serving"] >= mine.number
+    assert lines.see(room).places_to(mine.number) <= 0
+
+
+def test_crash_in_a_step_leaves_it_not_begun_and_doing_it_again_does_it_whole(night: Night) -> None:
+    night.pull("start")
+    for _ in range(3):
+        night.pull("next")
+    database, said = night.shop.container.database, len(night.said())
+
+    async def die(tx: Tx) -> None:
+        await steps.move(tx, await steps.locked(tx), StepEvent.NEXT, at=NOW, actor=TESTER)
+        raise ConnectionError("the process is gone")
+
+    with pytest.raises(ConnectionError):
+        night.shop.do(database.run(die))
+    assert (night.step(), night.buying()["is_paused"], len(night.said())) == (
+        "checking",
+        True,
+        said,
+    )
+    night.shop.assert_books_hold()
+    night.pull("next")
+    assert (night.step(), night.buying()["is_paused"]) == ("buying", False)
+
+
+def test_line_opened_by_hand_meanwhile_is_closed_again(night: Night) -> None:
+    night.pull("start")
+    night.pull("next")
+    night.pull("next")
+    night.lines.operate("resume", "buying")
+    night.pull("go")
+    assert night.looks(20) == "stampings"
+    assert night.buying()["is_paused"]
+
+
+def test_refunds_of_who_was_not_served_need_two_people_and_go_back(night: Night) -> None:
+    shop = night.shop
+    night.staff.pull("issuing stop", "the disk was full")
+    unwanted, late, kept = (shop.place(quantity) for quantity in (1, 2, 3))
+    for order in (unwanted, late, kept):
+        shop.pay(order)
+    shop.work()
+    shop.arrange("UPDATE orders SET due_at = paid_at WHERE order_id = %s", late)
+    night.pull("start")
+    one, other = member(shop, "finance"), member(shop, "finance")
+    named = {"orders": show("ord", unwanted)}
+    told = one.forecast("recover refund", **named)
+    assert (told.rows, told.rupiah) == (2, 3 * (PRICE + FEE))
+    asked = one.pull("recover refund", **named)
+    assert not asked.is_done
+    assert other.decide(asked).state == "executed"
+    states = [shop.state(order) for order in (unwanted, late, kept)]
+    assert states == ["returning", "returning", "paid"]
+    assert len(shop.refunds()) == 2
+    with pytest.raises(OrderNotUnserved):
+        one.forecast("recover refund", **named)
+    with pytest.raises(NothingToRefund):
+        one.forecast("recover refund")
+    night.pull("abandon")
+
+
+def test_step_that_waits_for_long_is_work_and_is_told_on_its_timeline(night: Night) -> None:
+    night.pull("start")
+    recovery = night.status().recovery
+    assert recovery is not None
+    about = Subject(SubjectKind.RECOVERY, recovery.shown)
+    [work], now = WORK, datetime.now(UTC)
+
+    async def ask() -> tuple[int, int, list[str], list[str]]:
+        async with night.shop.container.database.reading() as tx:
+            settings = night.shop.container.settings
+            soon = await work.waiting(tx, settings, now, 10)
+            later = await work.waiting(tx, settings, now + timedelta(minutes=16), 10)
+            told = await KNOWS.tell(tx, about)
+            incident = Subject(SubjectKind.INCIDENT, night.incident.shown)
+            of_incident = await KNOWS.tell(tx, incident)
+            assert await KNOWS.find(tx, recovery.shown, 5) == (about,)
+            return len(soon), len(later), [one.word for one in told], [o.word for o in of_incident]
+
+    found = night.shop.do(ask())
+    assert found == (0, 1, ["recovery_started"], ["recovery_started"])
