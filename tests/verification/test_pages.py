@@ -19,6 +19,7 @@ from meterai.kit.text import isolated
 from meterai.pages import Site, rendered
 from meterai.pages.assets import assets_of
 from meterai.plumbing.messages import LANGUAGES, catalogue, format_size, translate
+from meterai.plumbing.spreadsheets import SEPARATORS, csv_line
 from meterai.sealing import Verdict
 from meterai.stamps import StampState
 from meterai.verification import (
@@ -37,7 +38,7 @@ from meterai.verification.model import GOOD
 from meterai.verification.pages import FORM_BYTES_MAX, PAGES, routes
 from meterai.verification.pages.checking import sealed_name
 from meterai.verification.pages.many import Line, cells_of, to_the_last
-from meterai.verification.pages.spreadsheets import SEPARATORS, columns, csv_line
+from meterai.verification.pages.spreadsheets import columns
 from meterai.verification.service.archive import NotChecked
 from meterai.verification.service.batch import BatchRow
 from meterai.verification.service.pictures import NotDrawn

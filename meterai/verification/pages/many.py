@@ -49,18 +49,12 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.forms import each_file
 from meterai.plumbing.http import language_of, network_of, on_fault
 from meterai.plumbing.messages import translate
+from meterai.plumbing.spreadsheets import BYTE_ORDER_MARK, XLSX, csv_line
 from meterai.plumbing.threads import to_the_end
 from meterai.plumbing.zips import Names, PiecedFile, ZippedFile, zipped
 from meterai.verification.model import outcome
 from meterai.verification.pages.checking import FORM_FIELDS_BYTES, sealed_name, too_large
-from meterai.verification.pages.spreadsheets import (
-    BYTE_ORDER_MARK,
-    Cells,
-    columns,
-    csv_line,
-    csv_table,
-    xlsx_table,
-)
+from meterai.verification.pages.spreadsheets import Cells, columns, csv_table, xlsx_table
 from meterai.verification.service import VerificationService
 from meterai.verification.service.archive import NotChecked
 from meterai.verification.service.batch import FILES_MAX, Batch, BatchRow, First
@@ -79,7 +73,7 @@ TABLE_ROWS_MAX = 4 * FILES_MAX
 TABLE_BYTES_MAX = 4 * 1024 * 1024
 _FILES: dict[str, tuple[Callable[[Sequence[Cells], str], bytes], str]] = {
     "csv": (csv_table, "text/csv; header=present"),
-    "xlsx": (xlsx_table, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    "xlsx": (xlsx_table, XLSX),
 }
 _Lines = Annotated[
     list[Annotated[list[str], msgspec.Meta(max_length=16)]],
