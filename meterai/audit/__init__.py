@@ -11,8 +11,18 @@ Promises this room keeps
 """
 
 from meterai.audit.knows import trail_of
-from meterai.audit.model import Night, NightResult
+from meterai.audit.model import CleanAudit, Night, NightResult
 from meterai.audit.service import Nights, record, with_request
-from meterai.audit.store import last_night
+from meterai.audit.store import audits_after, last_night
 
-__all__ = ["Night", "NightResult", "Nights", "last_night", "record", "trail_of", "with_request"]
+__all__ = [
+    "CleanAudit",
+    "Night",
+    "NightResult",
+    "Nights",
+    "audits_after",
+    "last_night",
+    "record",
+    "trail_of",
+    "with_request",
+]

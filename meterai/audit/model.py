@@ -19,6 +19,17 @@ class TrailLine(NamedTuple):
     happened_at: datetime
 
 
+class CleanAudit(NamedTuple):
+    """One point of the chain of clean audits: what it covers, the hash of that, and the hash of the chain."""
+
+    point: int
+    kind: str
+    covers_from: datetime
+    covers_until: datetime
+    history: bytes
+    chained: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Night:
     """A night that this worker may compare, and from when on."""

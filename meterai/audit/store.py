@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from meterai.audit.model import Night, NightResult, TrailLine
+from meterai.audit.model import CleanAudit, Night, NightResult, TrailLine
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
 
@@ -42,6 +42,11 @@ OF_SUBJECT = f"{_LINES} WHERE account_id = ANY(%s) AND subject = %s AND {_HAPPEN
 OF_REQUEST = (
     f"{_LINES} WHERE facts ? 'request' AND facts->>'request' = %s ORDER BY happened_at LIMIT %s"
 )
+_AUDITS_AFTER = """
+SELECT point, kind, covers_from, covers_until, history, chained FROM audit_points
+WHERE covers_until > %s ORDER BY point LIMIT %s
+"""
+_AUDITS = RowMapper(CleanAudit)
 _TRAIL = RowMapper(TrailLine)
 _NIGHTS = RowMapper(Night)
 _RESULTS = RowMapper(NightResult)
@@ -84,3 +89,8 @@ async def of_subject(
 async def of_request(tx: ReadTx, request: str, limit: int) -> list[TrailLine]:
     """Lines that a request wrote; a client may have used its id for several."""
     return await tx.all_as(_TRAIL, OF_REQUEST, request, limit)
+
+
+async def audits_after(tx: ReadTx, at: datetime, limit: int) -> list[CleanAudit]:
+    """The first clean audits that cover what happened at a moment."""
+    return await tx.all_as(_AUDITS, _AUDITS_AFTER, at, limit)

@@ -12,14 +12,30 @@ rooms above within their own transaction; this package reads the books and check
 from meterai.ledger.invariants import explained
 from meterai.ledger.model import NOTHING, BalanceTooLow, MoneyMove, MoneySummary
 from meterai.ledger.service import balance, money_moves, money_summaries
+from meterai.ledger.store import (
+    BookSum,
+    Entry,
+    entries_of,
+    first_posted,
+    next_entries,
+    open_entries,
+    sums_between,
+)
 
 __all__ = [
     "NOTHING",
     "BalanceTooLow",
+    "BookSum",
+    "Entry",
     "MoneyMove",
     "MoneySummary",
     "balance",
+    "entries_of",
     "explained",
+    "first_posted",
     "money_moves",
     "money_summaries",
+    "next_entries",
+    "open_entries",
+    "sums_between",
 ]

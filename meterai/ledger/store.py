@@ -19,6 +19,27 @@ class BookOfSubject(NamedTuple):
     last: datetime
 
 
+class BookSum(NamedTuple):
+    """The entries of one reason in one book: how many there are, and credits less debits."""
+
+    reason: str
+    book: str
+    entries: int
+    amount: int
+
+
+class Entry(NamedTuple):
+    """One entry with its legs: books and amounts side by side, credits positive."""
+
+    account: UUID
+    entry: str
+    reason: str
+    subject: UUID
+    at: datetime
+    books: list[str]
+    amounts: list[int]
+
+
 class GuardedBalance(NamedTuple):
     """What is posted in a guarded book, and how much of it is held."""
 
@@ -27,6 +48,23 @@ class GuardedBalance(NamedTuple):
 
 
 _BOOK = RowMapper(BookOfSubject)
+_SUMS = RowMapper(BookSum)
+_ENTRIES = RowMapper(Entry)
+_SUMS_BETWEEN = """
+SELECT e.reason, l.book, count(*) AS entries, sum(l.credit - l.debit)::bigint AS amount
+FROM entries e JOIN legs l USING (account_id, entry_id)
+WHERE e.posted_at >= %s AND e.posted_at < %s GROUP BY e.reason, l.book ORDER BY e.reason, l.book
+"""
+_ENTRY = """
+SELECT e.account_id AS account, e.entry_id AS entry, e.reason, e.subject, e.posted_at AS at,
+       array_agg(l.book ORDER BY l.book) AS books,
+       array_agg(l.credit - l.debit ORDER BY l.book) AS amounts
+FROM entries e JOIN legs l USING (account_id, entry_id)
+"""
+_BY_TIME = " GROUP BY e.account_id, e.entry_id ORDER BY e.posted_at, e.account_id, e.entry_id"
+# One cursor reads a day: its rows are sorted once, and never all in this process.
+_OPEN = f"DECLARE entries_of_a_time NO SCROLL CURSOR FOR {_ENTRY} WHERE e.posted_at >= %s AND e.posted_at < %s{_BY_TIME}"
+_OF_SUBJECT = f"{_ENTRY} WHERE e.account_id = %s AND e.subject = %s{_BY_TIME} LIMIT %s"
 _MOVES = RowMapper(MoneyMove)
 _BALANCE = RowMapper(GuardedBalance)
 
@@ -73,3 +111,29 @@ async def balance(tx: ReadTx, account: UUID, book: str) -> GuardedBalance | None
         account,
         book,
     )
+
+
+async def sums_between(tx: ReadTx, begin: datetime, end: datetime) -> list[BookSum]:
+    """What was posted from a moment to before another, by reason and book."""
+    return await tx.all_as(_SUMS, _SUMS_BETWEEN, begin, end)
+
+
+async def first_posted(tx: ReadTx) -> datetime | None:
+    """When the first entry was posted.  Reads every entry: asked once in the life of an installation."""
+    found: datetime | None = await tx.value("SELECT min(posted_at) FROM entries")
+    return found
+
+
+async def open_entries(tx: ReadTx, begin: datetime, end: datetime) -> None:
+    """Let `next_entries` read what was posted from a moment to before another."""
+    await tx.tell(_OPEN, begin, end)
+
+
+async def next_entries(tx: ReadTx, limit: int) -> list[Entry]:
+    """The next entries, oldest first; none at the end."""
+    return await tx.all_as(_ENTRIES, f"FETCH {limit:d} FROM entries_of_a_time")
+
+
+async def entries_of(tx: ReadTx, account: UUID, subject: UUID, limit: int) -> list[Entry]:
+    """The entries of an order, or of a stamping from the balance, oldest first."""
+    return await tx.all_as(_ENTRIES, _OF_SUBJECT, account, subject, limit)

@@ -3,21 +3,35 @@
 Written piece by piece, one file in memory at a time, or a piece of it (`PiecedFile`).  Size and checksum stand before each file and
 not behind it, so that every program can read the archive as it comes (APPNOTE 6.3.10, section 4.3.7).
 No ZIP64: less than 4 GB in fewer than 65,536 files.
+
+`unzipped` reads what `archive` wrote and nothing else: it writes the archive again and compares each byte, so a packed
+file, bytes between two files or a changed header are refused, and what is read is no longer than what was sent.
 """
 
 import struct
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from meterai.kit.clock import WIB
+from meterai.kit.refusal import Refusal
 
 PIECE_BYTES = 64 * 1024  # handed to the server at once
 _UTF8 = 0x0800  # general purpose bit 11: the name is UTF-8 (section 4.4.4)
 _VERSION = 20
 _REGULAR_FILE = 0o100644 << 16
 _BYTES_MAX = 0xFFFFFFFF
+_FILE = b"PK\x03\x04"
+_ABOUT = struct.Struct("<HHHHHIIIHH")
+FILES_READ_MAX = 100  # of an archive that `unzipped` reads; one of evidence has about ten
+
+
+class ArchiveOdd(Refusal):
+    """An archive is not as `archive` writes one: it was changed, or another program made it."""
+
+    code = "archive_odd"
+    status = 422
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +88,7 @@ def _about(file: ZippedFile | PiecedFile) -> bytes:
     """What the header of a file and its entry in the directory both say, from the version on."""
     size, name = file.size, len(file.name.encode())
     assert size < _BYTES_MAX, "no ZIP64"
-    return struct.pack(
-        "<HHHHHIIIHH", _VERSION, _UTF8, 0, *_dos_time(file.at), file.crc, size, size, name, 0
-    )
+    return _ABOUT.pack(_VERSION, _UTF8, 0, *_dos_time(file.at), file.crc, size, size, name, 0)
 
 
 def _header(written: _Written, file: ZippedFile | PiecedFile) -> bytes:
@@ -85,7 +97,7 @@ def _header(written: _Written, file: ZippedFile | PiecedFile) -> bytes:
     written.directory.append(
         b"PK\x01\x02" + struct.pack("<H", 3 << 8 | _VERSION) + about + rest + name
     )
-    header = b"PK\x03\x04" + about + name
+    header = _FILE + about + name
     written.offset += len(header) + file.size
     written.files += 1
     return header
@@ -107,6 +119,40 @@ async def zipped(files: AsyncIterator[ZippedFile | PiecedFile]) -> AsyncIterator
         async for piece in file.pieces():
             yield piece
     yield _end(written)
+
+
+def archive(files: Iterable[ZippedFile]) -> bytes:
+    """The archive of a few small files, whole."""
+    written, parts = _Written(), []
+    for file in files:
+        parts += [_header(written, file), file.content]
+    return b"".join([*parts, _end(written)])
+
+
+def unzipped(content: bytes) -> list[ZippedFile]:
+    """The files of an archive that `archive` wrote.  Refuses `ArchiveOdd`."""
+    files: list[ZippedFile] = []
+    place = 0
+    try:
+        while content.startswith(_FILE, place) and len(files) < FILES_READ_MAX:
+            *_, time, day, _, size, _, name, _ = _ABOUT.unpack_from(content, place + len(_FILE))
+            start = place + len(_FILE) + _ABOUT.size + name
+            place = start + size
+            files.append(
+                ZippedFile(
+                    content[start - name : start].decode(), _moment(time, day), content[start:place]
+                )
+            )
+    except (struct.error, ValueError):
+        raise ArchiveOdd("a header that cannot be read") from None
+    if not files or archive(files) != content:
+        raise ArchiveOdd("it differs from what its files make")
+    return files
+
+
+def _moment(time: int, day: int) -> datetime:
+    date = (day >> 9) + 1980, day >> 5 & 15, day & 31
+    return datetime(*date, time >> 11, time >> 5 & 63, time % 32 * 2, tzinfo=WIB)
 
 
 class Names:

@@ -18,6 +18,7 @@ Knows no accounts, orders or other serials: whether a serial was issued, and for
 for `verification` to say.
 """
 
+from meterai.sealing.checking.deltas import DeltaSeal, seal_in
 from meterai.sealing.checking.questions import Question
 from meterai.sealing.checking.verification import verify, verifying
 from meterai.sealing.delivery import seal, seal_statement
@@ -155,6 +156,7 @@ __all__ = [
     "ClaimKeyUnusable",
     "ClaimMalformed",
     "Delta",
+    "DeltaSeal",
     "DocumentBroken",
     "DocumentEncrypted",
     "DocumentTooLarge",
@@ -229,6 +231,7 @@ __all__ = [
     "redrawing",
     "scanning",
     "seal",
+    "seal_in",
     "seal_statement",
     "verify",
     "verify_own",

@@ -16,6 +16,7 @@ Calls orders, stamps, sealing, documents, notifications.
 from meterai.stamping.issuers import ends_soon, issuers_directory, issuers_of
 from meterai.stamping.model import (
     StampedBefore,
+    StampedDocument,
     Stamping,
     StampingState,
     StampingView,
@@ -33,11 +34,12 @@ from meterai.stamping.service.marks import marks
 from meterai.stamping.service.reorder import ReorderService, may_reorder, reorder_key
 from meterai.stamping.service.words import why_refused
 from meterai.stamping.settings import StampingSettings
-from meterai.stamping.store import stamping_of_digest, under_way
+from meterai.stamping.store import stamped, stamping_of_digest, stampings, under_way
 
 __all__ = [
     "ReorderService",
     "StampedBefore",
+    "StampedDocument",
     "Stamping",
     "StampingService",
     "StampingSettings",
@@ -54,7 +56,9 @@ __all__ = [
     "placements_json",
     "reorder_key",
     "sealing_seconds",
+    "stamped",
     "stamping_of_digest",
+    "stampings",
     "stampings_of_orders",
     "under_way",
     "why_refused",
