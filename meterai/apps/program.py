@@ -8,6 +8,7 @@ from meterai.apps.rooms import ROOMS, offers_of
 from meterai.apps.settings import sections
 from meterai.commands import Command, Directory, Options, Program, Schema, Scope
 from meterai.room import Rooms
+from meterai.room.timelines import timeline
 
 _RUN = "meterai.apps.commands.run"
 OWN: Sequence[Command] = (
@@ -66,9 +67,17 @@ def program_of(rooms: Rooms = ROOMS) -> RoomsProgram:
     groups = {"keys": "The keys of production."}
     groups |= {word: text for room in rooms for word, text in room.command_groups.items()}
     homes = [(room.name, room.home) for room in rooms if room.home]
-    levers = offers_of(rooms).levers
-    assert levers.keys() <= commands.keys(), "each lever is a command of the same name"
-    figures = [one for room in rooms for one in room.figures]
+    offers = offers_of(rooms)
+    assert offers.levers.keys() <= commands.keys(), "each lever is a command of the same name"
     return RoomsProgram(
-        commands, groups, sections(rooms), demands_of(rooms), homes, levers, figures, rooms
+        commands,
+        groups,
+        sections(rooms),
+        demands_of(rooms),
+        homes,
+        offers.levers,
+        [one for room in rooms for one in room.figures],
+        [one for room in rooms for one in room.promises],
+        lambda tx, about: timeline(tx, offers, about),
+        rooms,
     )

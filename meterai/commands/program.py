@@ -1,14 +1,23 @@
 """Commands as rooms register them, and the program that is made of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from meterai.commands.levers import Lever
 from meterai.commands.needs import Directory, Schema
 from meterai.commands.production import Demand, Scope
+from meterai.kit.subjects import Happening, Subject
 from meterai.plumbing.config import Sections
-from meterai.plumbing.figures import Figures
+from meterai.plumbing.database import ReadTx
+from meterai.plumbing.figures import Figures, PromiseQuery
 from meterai.plumbing.sql_files import Homes
+
+Timeline: TypeAlias = Callable[[ReadTx, Subject], Awaitable[Sequence[Happening]]]
+
+
+async def _nothing_told(_tx: ReadTx, _about: Subject) -> Sequence[Happening]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +51,8 @@ class Program:
     homes     folders of SQL that are not in the package
     levers    acts of staff by the words of their commands
     figures   what the rooms count of a period
+    promises  queries of rooms that say whether a promise to the public was kept in a period
+    timeline  everything that the rooms tell of a subject
     """
 
     commands: Mapping[str, Command] = field(default_factory=dict)
@@ -51,3 +62,5 @@ class Program:
     homes: Homes = ()
     levers: Mapping[str, Lever] = field(default_factory=dict)
     figures: Sequence[Figures] = ()
+    promises: Sequence[PromiseQuery] = ()
+    timeline: Timeline = _nothing_told

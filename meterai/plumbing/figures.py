@@ -34,6 +34,29 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
+class PromiseQuery:
+    """A promise to the public, asked of the tables of one room about a period.
+
+    promise  number of the promise as it is told to the public; `promise.<promise>` is its sentence
+    name     `promise.<name>` is what this query looks at
+    query    reads the row `period` as that of `Figures`, and answers one row: `asked`, the number of cases, and `broken`,
+             those of them in which the promise was not kept
+    """
+
+    promise: int
+    name: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The answer to a `PromiseQuery`."""
+
+    asked: int
+    broken: int
+
+
+@dataclass(frozen=True, slots=True)
 class Counted:
     """One row of a table of figures."""
 
@@ -79,6 +102,13 @@ async def count(tx: ReadTx, figures: Figures, begin: datetime, end: datetime) ->
         Counted(str(row["of"] or ""), {name: _number(row[name]) for name in row if name != "of"})
         for row in rows
     ]
+
+
+async def ask_promise(tx: ReadTx, promise: PromiseQuery, begin: datetime, end: datetime) -> Kept:
+    """Whether a promise was kept in a period, however long it takes to find out."""
+    await tx.allow(STATEMENT_SECONDS_MAX)
+    [row] = await tx.all(_PERIOD + promise.query, begin, end)
+    return Kept(row["asked"], row["broken"])
 
 
 def _number(value: object) -> Number | None:

@@ -1,6 +1,13 @@
-"""Regulator: statements of duty, evidence of a serial, and daily extracts from which a reader computes them again.
+"""Regulator: statements of duty, daily extracts that a reader computes them from again, evidence of a serial.
 
-Calls rooms below by what they count.
+Promises this room keeps
+  * A statement is what the books say: each figure is a sum of their entries by reason and book (docs/regulator.md).
+  * The extract of a day is made once, after the day is over in WIB, and never changed; it names the one before it.
+  * A closed month stays: what is posted later is of the month in which it is posted.
+  * No extract and no evidence names a person, an account or an address; no extract names an order.
+  * Whoever reads changes nothing.
+
+Calls ledger, stamping, stamps, sealing, audit, approvals.
 """
 
 __all__: list[str] = []

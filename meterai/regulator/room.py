@@ -1,5 +1,79 @@
 """Registration of the room `regulator` with the applications."""
 
-from meterai.room import Room
+from collections.abc import Sequence
 
-ROOM = Room(name="regulator")
+from meterai.commands import Command, Directory, Schema, Scope
+from meterai.plumbing.checks import Check
+from meterai.plumbing.jobs import PeriodicTask
+from meterai.regulator import pages
+from meterai.regulator.audited import AUDITED
+from meterai.regulator.books_check import as_the_books_say
+from meterai.regulator.evidence_service import EvidenceService
+from meterai.regulator.invariants import INVARIANTS
+from meterai.regulator.levers import LEVERS
+from meterai.regulator.retention import RETENTION
+from meterai.regulator.service import MAKING, StatementService
+from meterai.room import Container, Room
+from meterai.room.timelines import timeline
+from meterai.sealing import Issuers
+
+MAKING_LOOK_SECONDS = 60.0  # between two looks whether a day is over
+
+
+async def _build(container: Container) -> None:
+    held, offers = container, container.offers
+    statements = StatementService(held.database, held.keyring, held.settings, held.clock)
+    held.add(statements)
+    held.add(
+        EvidenceService(
+            held.database,
+            lambda tx, about: timeline(tx, offers, about),
+            statements.signer,
+            held.of(Issuers),
+            held.settings.process,
+            held.clock,
+        )
+    )
+
+
+def _tasks(container: Container) -> Sequence[PeriodicTask]:
+    return [PeriodicTask(MAKING, container.of(StatementService).make_due, MAKING_LOOK_SECONDS)]
+
+
+def _command(name: str, function: str) -> Command:
+    there = f"meterai.regulator.commands:{function}"
+    return Command(name, there, Directory.DATABASE, Scope.DATABASE, Schema.CURRENT)
+
+
+def _offline(name: str, function: str) -> Command:
+    there = f"meterai.regulator.commands:{function}"
+    return Command(name, there, Directory.SETTINGS, Scope.NOTHING, Schema.NONE)
+
+
+CHECKS: tuple[Check, ...] = (as_the_books_say,)
+ROOM = Room(
+    name="regulator",
+    tables=frozenset({"extracts", "extract_parts", "extract_sums", "statements", "statement_sums"}),
+    build=_build,
+    services={"statements": StatementService, "evidence": EvidenceService},
+    routes=pages.routes,
+    pages=pages.PAGES,
+    tasks=_tasks,
+    levers=LEVERS,
+    commands=(
+        _command("statements close", "close"),
+        _command("regulator extract", "write_extract"),
+        _offline("regulator check", "check"),
+        _command("evidence make", "make_evidence"),
+        _offline("evidence verify", "verify_evidence"),
+    ),
+    command_groups={
+        "statements": "Statements of duty.",
+        "regulator": "Extracts for the supervisor.",
+        "evidence": "Evidence of a serial.",
+    },
+    invariants=INVARIANTS,
+    checks=CHECKS,
+    audited=AUDITED,
+    retention=RETENTION,
+)

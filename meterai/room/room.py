@@ -18,7 +18,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.described import Field
 from meterai.plumbing.events import Event, Subscription
-from meterai.plumbing.figures import Figures
+from meterai.plumbing.figures import Figures, PromiseQuery
 from meterai.plumbing.invariants import Invariant, Posting
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.keyring import Keyring
@@ -74,6 +74,7 @@ class Room:
     knows      what it finds for a search and tells of a subject
     work       lists of what waits for staff
     figures    what it counts of a period, for an assessment
+    promises   whether promises to the public were kept in a period, for an assessment
     metrics    what it counts and measures; made when a process begins
     invariants what must be true of its tables, for `meterai audit`
     postings   from what its entries in the ledger are made, by their reasons
@@ -113,6 +114,7 @@ class Room:
     knows: Knows | None = None
     work: Sequence[WorkList] = ()
     figures: Sequence[Figures] = ()
+    promises: Sequence[PromiseQuery] = ()
     metrics: Sequence[Metric[Any]] = ()
     invariants: Sequence[Invariant] = ()
     postings: Sequence[Posting] = ()

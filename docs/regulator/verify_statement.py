@@ -1,0 +1,40 @@
+"""Compute a statement of duty from the daily extracts of a month: python3 verify_statement.py KEY.pem FOLDER 2026-11
+
+Needs Python and `cryptography`.  FOLDER has for each day DAY.json (the signed manifest) and DAY.jsonl.gz (the rows).
+"""
+import collections, gzip, hashlib, json, pathlib, sys  # noqa: E401
+from base64 import urlsafe_b64decode
+
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+key = load_pem_public_key(open(sys.argv[1], "rb").read())
+folder, month, before, opening, n = pathlib.Path(sys.argv[2]), sys.argv[3], None, None, 0
+moved, of = collections.Counter(), collections.Counter()  # by book; by fact and book
+read = lambda text: urlsafe_b64decode(text + "=" * (-len(text) % 4))  # noqa: E731
+for path in sorted(folder.glob(f"{month}-*.json")):
+    text = path.read_bytes()
+    jws = json.loads(text)
+    key.verify(read(jws["signature"]), f"{jws['protected']}.{jws['payload']}".encode())
+    day = json.loads(read(jws["payload"]))
+    assert json.loads(read(jws["protected"])) == {"alg": "EdDSA", "typ": "meterai extract"}
+    assert path.stem == day["day"] and before in (None, day["before"]), f"{path} does not follow"
+    opening, before = opening or day["opening"], hashlib.sha256(text).hexdigest()
+    packed = (folder / day["file"]).read_bytes()
+    assert hashlib.sha256(packed).hexdigest() == day["sha256"], f"{day['file']} is another file"
+    rows = [json.loads(row) for row in gzip.decompress(packed).splitlines()]
+    assert len(rows) == day["rows"] and all(row["at"][:10] == day["day"] for row in rows)
+    for row in rows:
+        for book, amount in (row["rupiah"] | row["stamps"]).items():
+            moved[book] += amount
+            of[row["fact"], book] += amount
+    n += len(rows)
+back, free, duty = ("payment_denied", "loss_recovered", "correction"), "stamps_available", "duty_payable"
+print("facts", n)
+print("opening", opening[free], opening[duty])
+print("sold", of["stamps_issued", free] - of["stamps_affixed", "stamps_ordered"],
+      of["stamps_issued", duty] + of["stamps_affixed", duty])
+print("affixed", moved["stamps_affixed"], moved["stamps_affixed"] * 10_000)
+print("refunded", -of["refund_requested", free], -of["refund_requested", duty])
+print("charged_back", -sum(of[one, free] for one in back), -sum(of[one, duty] for one in back))
+print("due", moved[duty] // 10_000, moved[duty])
+print("closing", opening[free] + moved[free], opening[duty] + moved[duty])

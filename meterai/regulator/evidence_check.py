@@ -1,0 +1,129 @@
+"""The check of an archive of evidence, offline: with the public key of the installation, and the original if somebody has it."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from meterai import sealing
+from meterai.kit.refusal import Refusal
+from meterai.plumbing.signed import SignatureWrong
+from meterai.plumbing.zips import ArchiveOdd, unzipped
+from meterai.regulator.evidence import (
+    CHAIN,
+    CLAIM,
+    CLAIM_KEY,
+    DELTA,
+    ENTRIES,
+    KIND,
+    MANIFEST,
+    STAMP,
+)
+from meterai.regulator.extracts import read_exactly
+
+EVIDENCE_BYTES_MAX = 64 * 1024 * 1024  # a delta has some 100 KB; a large one some MB
+
+
+class EvidenceWrong(Refusal):
+    """An archive of evidence does not hold: it was changed, or its parts contradict each other."""
+
+    code = "evidence_wrong"
+    status = 422
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    bytes: int
+    sha256: str
+
+
+class _Manifest(msgspec.Struct, forbid_unknown_fields=True):
+    by: str
+    specimen: bool
+    serial: str
+    made_at: str
+    files: dict[str, _File]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Evidence that holds: what it is about, and what was found."""
+
+    manifest: Mapping[str, Any]
+    stamp: Mapping[str, Any]
+    findings: tuple[str, ...]
+
+
+def check_evidence(content: bytes, public_key: bytes, original: bytes | None = None) -> Held:
+    """Check an archive.  Refuses `EvidenceWrong`."""
+    try:
+        files = {one.name: one.content for one in unzipped(content)}
+        document = files.pop(MANIFEST, b"")
+        facts = read_exactly(document, KIND, public_key)
+        told = msgspec.convert(facts, _Manifest)
+    except (ArchiveOdd, SignatureWrong, msgspec.ValidationError) as error:
+        raise EvidenceWrong(str(error)) from None
+    found = {one: _File(len(inner), sha256(inner).hexdigest()) for one, inner in files.items()}
+    if found != told.files:
+        raise EvidenceWrong("its files are not those that were signed")
+    stamp: dict[str, Any] = json.loads(files[STAMP])
+    findings = (*_parts(files, stamp), *_document(files, stamp, original))
+    return Held(facts, stamp, findings)
+
+
+def _parts(files: Mapping[str, bytes], stamp: Mapping[str, Any]) -> Iterator[str]:
+    """What the parts say of each other."""
+    if DELTA in files:
+        if sha256(files[DELTA]).hexdigest() != stamp["sha256_delta"]:
+            raise EvidenceWrong("the delta is another one")
+        seal = sealing.seal_in(files[DELTA])
+        if seal is not None:
+            if not seal.signature_holds or seal.pem() != files.get(CHAIN):
+                raise EvidenceWrong("the seal in the delta does not hold")
+            yield f"the key of {seal.chain[0].subject.rfc4514_string()} signed the seal"
+    if CLAIM in files:
+        yield _claim(files, stamp)
+    entries = json.loads(files[ENTRIES])
+    if any(_unbalanced(one["books"]) for one in entries):
+        raise EvidenceWrong("an entry of the books does not balance")
+    yield f"{len(entries)} entries of the books balance"
+
+
+def _claim(files: Mapping[str, bytes], stamp: Mapping[str, Any]) -> str:
+    key = load_pem_public_key(files[CLAIM_KEY])
+    assert isinstance(key, Ed25519PublicKey), "it was signed as such"
+    try:
+        claim = sealing.claim.read(files[CLAIM].decode(), {sealing.claim.key_id(key): key})
+    except Refusal as error:
+        raise EvidenceWrong(f"the claim: {error}") from None
+    if not sealing.claim.matches(claim, bytes.fromhex(stamp["sha256_original"])):
+        raise EvidenceWrong("the claim is about another document")
+    return f"key {claim.key_id} signed the claim of {claim.serial.grouped()}"
+
+
+def _unbalanced(books: Mapping[str, int]) -> bool:
+    of_stamps = sum(amount for book, amount in books.items() if book.startswith("stamps_"))
+    return bool(of_stamps or sum(books.values()))
+
+
+def _document(
+    files: Mapping[str, bytes], stamp: Mapping[str, Any], original: bytes | None
+) -> Iterator[str]:
+    """What the original says, where somebody has it."""
+    if original is None:
+        return
+    if sha256(original).hexdigest() != stamp["sha256_original"]:
+        raise EvidenceWrong("the document is not the one that was stamped")
+    yield "the document is the one that was stamped"
+    if DELTA in files:
+        if sha256(original + files[DELTA]).hexdigest() != stamp["sha256_stamped"]:
+            raise EvidenceWrong("document and delta are not the stamped file")
+        yield "document and delta are the stamped file"

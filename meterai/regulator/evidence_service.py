@@ -1,0 +1,50 @@
+"""Evidence of serials, made for whoever reads it."""
+
+import asyncio
+
+from meterai.commands.program import Timeline
+from meterai.kit.clock import Clock
+from meterai.kit.serial import Serial
+from meterai.plumbing.config import ProcessSettings
+from meterai.plumbing.database import Database
+from meterai.plumbing.signed import Signer
+from meterai.regulator.evidence import Evidence, gather, packed
+from meterai.sealing import Issuers
+
+
+class EvidenceService:
+    """Makes evidence of one installation."""
+
+    def __init__(
+        self,
+        database: Database,
+        tell: Timeline,
+        signer: Signer,
+        issuers: Issuers,
+        process: ProcessSettings,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._tell = tell
+        self._signer = signer
+        self._issuers = issuers
+        self._process = process
+        self._clock = clock
+
+    async def gathered(self, serial: Serial) -> Evidence:
+        """What is known of a serial.  Refuses `NotFound`."""
+        async with self._database.reading() as tx:
+            return await gather(tx, self._tell, serial)
+
+    async def packed(self, serial: Serial) -> bytes:
+        """The signed archive.  Refuses `NotFound`."""
+        found, process = await self.gathered(serial), self._process
+        return await asyncio.to_thread(
+            packed,
+            found,
+            self._signer,
+            self._issuers,
+            at=self._clock.now(),
+            by=process.url,
+            specimen=not process.is_production,
+        )

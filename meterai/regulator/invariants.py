@@ -1,0 +1,67 @@
+"""What must be true of extracts and statements."""
+
+from meterai.plumbing.invariants import Invariant
+
+# The payload of a signed manifest (RFC 7515: base64url without padding) as JSON.
+_PAYLOAD = "translate(e.manifest::json->>'payload', '-_', '+/')"
+_SIGNED = f"""
+SELECT e.*, convert_from(decode(rpad({_PAYLOAD}, (length({_PAYLOAD}) + 3) / 4 * 4, '='), 'base64'), 'UTF8')::jsonb AS told,
+       lag(e.day) OVER (ORDER BY e.day) AS day_before, lag(e.manifest) OVER (ORDER BY e.day) AS manifest_before
+FROM extracts e
+"""
+_SUMS = """
+SELECT day, jsonb_object_agg(reason, books) AS sums FROM (
+    SELECT day, reason, jsonb_object_agg(book, jsonb_build_array(entries, amount)) AS books
+    FROM extract_sums GROUP BY day, reason) of_reasons
+GROUP BY day
+"""
+INVARIANTS = (
+    Invariant(
+        "extracts_are_as_they_were_signed",
+        "Each day after the first has its extract, and it is what its signed manifest says: rows, bytes, digest, sums, "
+        "the books before it, and the manifest of the day before.",
+        f"""
+        SELECT x.day, x.rows, x.size FROM ({_SIGNED}) x LEFT JOIN ({_SUMS}) s ON s.day = x.day
+        WHERE x.day <> x.day_before + 1 OR x.told->>'day' IS DISTINCT FROM x.day::text
+            OR x.told->'rows' IS DISTINCT FROM to_jsonb(x.rows)
+            OR x.told->'bytes' IS DISTINCT FROM to_jsonb(x.size)
+            OR x.told->>'sha256' IS DISTINCT FROM encode(x.sha256, 'hex')
+            OR x.told->'sums' IS DISTINCT FROM coalesce(s.sums, jsonb_build_object())
+            OR x.told->>'before' IS DISTINCT FROM
+                coalesce(encode(sha256(convert_to(x.manifest_before, 'UTF8')), 'hex'), '')
+            OR EXISTS (SELECT 1 FROM jsonb_each_text(x.told->'opening') o WHERE o.value::bigint <> (
+                SELECT coalesce(sum(b.amount), 0) FROM extract_sums b
+                WHERE b.book = o.key AND b.day < x.day AND x.day_before IS NOT NULL))
+        """,
+    ),
+    Invariant(
+        "extract_files_are_whole",
+        "The file of an extract has its pieces, each once, and no piece and no sum is of a day without an extract.",
+        """
+        SELECT day, e.size, p.parts, p.bytes AS found FROM extracts e FULL JOIN (
+            SELECT day, count(*) AS parts, max(part) AS last, sum(octet_length(content)) AS bytes
+            FROM extract_parts GROUP BY day) p USING (day)
+        WHERE e.size IS DISTINCT FROM p.bytes OR p.parts <> p.last + 1
+        UNION ALL
+        SELECT s.day, NULL, NULL, NULL FROM extract_sums s
+        WHERE NOT EXISTS (SELECT 1 FROM extracts e WHERE e.day = s.day)
+        """,
+    ),
+    Invariant(
+        "closed_months_stay_as_they_were_told",
+        "The figures of a closed month are the sums of its days, each of which has its extract.",
+        """
+        SELECT month, reason, book, s.amount, d.amount AS of_days FROM (
+            SELECT month, reason, book, entries, amount FROM statement_sums) s
+        FULL JOIN (
+            SELECT m.month, d.reason, d.book, sum(d.entries) AS entries, sum(d.amount) AS amount
+            FROM statements m JOIN extract_sums d ON date_trunc('month', d.day)::date = m.month
+            GROUP BY m.month, d.reason, d.book) d USING (month, reason, book)
+        WHERE s.entries IS DISTINCT FROM d.entries OR s.amount IS DISTINCT FROM d.amount
+        UNION ALL
+        SELECT m.month, 'a day without an extract', NULL, NULL, NULL FROM statements m
+        WHERE NOT EXISTS (SELECT 1 FROM extracts e
+                          WHERE e.day = (m.month + interval '1 month')::date - 1)
+        """,
+    ),
+)

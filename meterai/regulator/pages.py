@@ -1,0 +1,200 @@
+"""Pages of the supervisor: statements with their files, daily extracts, evidence of a serial, and a desk that leads to them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Stream
+
+from meterai.accounts import Permission
+from meterai.kit.priority import Priority
+from meterai.kit.refusal import NotFound
+from meterai.pages import (
+    Link,
+    LinkPlace,
+    Page,
+    PageRequest,
+    RoomPages,
+    ShownTo,
+    page,
+    see_other,
+)
+from meterai.plumbing.http import language_of, saved_as
+from meterai.plumbing.spreadsheets import XLSX
+from meterai.regulator.evidence_service import EvidenceService
+from meterai.regulator.extracts import file_name
+from meterai.regulator.model import Month, MonthState, read_day, read_serial
+from meterai.regulator.service import StatementService
+from meterai.regulator.tables import (
+    TABLES,
+    book_in_words,
+    csv_of,
+    name_of_file,
+    state_in_words,
+    xlsx_of,
+)
+
+HERE = "/console/statements"
+OF_SERIAL = f"{HERE}/serial"
+_READING = {"permission": Permission.CONSOLE_STATEMENTS, "priority": Priority.PAID}
+# Pages of other rooms that the supervisor reads, offered where the application has them.
+_ELSEWHERE = ("/status", "/outages", "/console/numbers", "/console/work")
+PAGES = RoomPages(
+    "regulator",
+    "meterai.regulator",
+    links=(
+        Link(
+            LinkPlace.DESK,
+            70,
+            "/console/regulator",
+            "page.nav.regulator",
+            ShownTo.STAFF,
+            Permission.CONSOLE_STATEMENTS,
+        ),
+    ),
+)
+
+
+@get("/console/regulator", opt=_READING, include_in_schema=False)
+async def show_desk(request: PageRequest) -> Page:
+    """What the supervisor may see, in one place."""
+    there = {one.path for one in request.app.routes}
+    elsewhere = [one for one in _ELSEWHERE if one in there]
+    return page(request, "regulator/desk.html", elsewhere=elsewhere)
+
+
+@get(HERE, opt=_READING, include_in_schema=False)
+async def list_months(request: PageRequest, statements: NamedDependency[StatementService]) -> Page:
+    """Every month with a statement, the newest first."""
+    return page(request, "regulator/months.html", months=await statements.months())
+
+
+@get(f"{HERE}/{{month:str}}", opt=_READING, include_in_schema=False)
+async def show_statement(
+    request: PageRequest, statements: NamedDependency[StatementService], month: FromPath[str]
+) -> Page:
+    """The statement of a month, its books and its days."""
+    of, language = Month.read(month), language_of(request)
+    found = await statements.statement(of)
+    return page(
+        request,
+        "regulator/statement.html",
+        found=found,
+        state=state_in_words(found, language),
+        is_final=found.state is MonthState.CLOSED,
+        balances=[(book_in_words(one.book, language), one) for one in found.balances],
+        extracts=await statements.extracts(of.first, of.last),
+        file_name=file_name,
+        tables=TABLES,
+    )
+
+
+@get(f"{HERE}/{{month:str}}/{{table:str}}.csv", opt=_READING, include_in_schema=False)
+async def download_csv(
+    request: PageRequest,
+    statements: NamedDependency[StatementService],
+    month: FromPath[str],
+    table: FromPath[str],
+) -> Response[Any]:
+    """One table of a statement."""
+    if table not in TABLES:
+        raise NotFound("no such table")
+    of, language = Month.read(month), language_of(request)
+    found, days = await statements.statement(of), await statements.days(of)
+    content = csv_of(found, days, table, language)
+    return saved_as(
+        name_of_file(found, table, "csv", language), content, "text/csv; header=present"
+    )
+
+
+@get(f"{HERE}/{{month:str}}/workbook.xlsx", opt=_READING, include_in_schema=False)
+async def download_xlsx(
+    request: PageRequest, statements: NamedDependency[StatementService], month: FromPath[str]
+) -> Response[Any]:
+    """Every table of a statement as a workbook."""
+    of, language = Month.read(month), language_of(request)
+    found, days = await statements.statement(of), await statements.days(of)
+    content = await asyncio.to_thread(xlsx_of, found, days, language)
+    return saved_as(name_of_file(found, "statement", "xlsx", language), content, XLSX)
+
+
+@get(f"{HERE}/extracts/{{day:str}}/manifest.json", opt=_READING, include_in_schema=False)
+async def download_manifest(
+    statements: NamedDependency[StatementService], day: FromPath[str]
+) -> Response[Any]:
+    """The signed manifest of a day."""
+    found = await statements.extract(read_day(day))
+    return saved_as(f"{found.day}.json", found.manifest.encode(), "application/json")
+
+
+@get(f"{HERE}/extracts/{{day:str}}/facts.jsonl.gz", opt=_READING, include_in_schema=False)
+async def download_facts(
+    statements: NamedDependency[StatementService], day: FromPath[str]
+) -> Response[Any]:
+    """The rows of a day, piece by piece."""
+    found = await statements.extract(read_day(day))
+    told = saved_as(file_name(found.day), b"", "application/gzip")
+
+    async def pieces() -> AsyncIterator[bytes]:
+        async for one in statements.pieces(found.day):
+            yield one
+
+    headers = {name: value for name, value in told.headers.items() if name != "content-length"}
+    return Stream(pieces(), media_type="application/gzip", headers=headers)
+
+
+@get(OF_SERIAL, opt=_READING, include_in_schema=False)
+async def find_serial(request: PageRequest) -> Page:
+    """A form for a serial; with one, its page."""
+    typed = request.query_params.get("serial", "")
+    if not typed:
+        return page(request, "regulator/serial.html", found=None, serial="")
+    return see_other(f"{OF_SERIAL}/{read_serial(typed)}")
+
+
+@get(f"{OF_SERIAL}/{{serial:str}}", opt=_READING, include_in_schema=False)
+async def show_serial(
+    request: PageRequest, evidence: NamedDependency[EvidenceService], serial: FromPath[str]
+) -> Page:
+    """What the evidence of a serial has."""
+    found = await evidence.gathered(read_serial(serial))
+    return page(request, "regulator/serial.html", found=found, serial=found.serial.text)
+
+
+@get(f"{OF_SERIAL}/{{serial:str}}/evidence.zip", opt=_READING, include_in_schema=False)
+async def download_evidence(
+    evidence: NamedDependency[EvidenceService], serial: FromPath[str]
+) -> Response[Any]:
+    """The evidence of a serial, signed."""
+    of = read_serial(serial)
+    return saved_as(f"{of}.zip", await evidence.packed(of), "application/zip")
+
+
+@get(
+    "/regulator/key.pem",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.NEW},
+    include_in_schema=False,
+    media_type="application/x-pem-file",
+)
+async def show_key(statements: NamedDependency[StatementService]) -> Response[bytes]:
+    """The public key that extracts and evidence are checked with."""
+    pem = statements.signer.public_pem()
+    return Response(pem, media_type="application/x-pem-file")
+
+
+routes = [
+    show_desk,
+    list_months,
+    show_statement,
+    download_csv,
+    download_xlsx,
+    download_manifest,
+    download_facts,
+    find_serial,
+    show_serial,
+    download_evidence,
+    show_key,
+]

@@ -1,0 +1,240 @@
+"""Extracts made and statements counted: of one installation, in one transaction each."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from meterai import ledger
+from meterai.kit.clock import Clock
+from meterai.kit.refusal import NotFound
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.keyring import Keyring
+from meterai.plumbing.signed import Signer
+from meterai.regulator import store
+from meterai.regulator.extracts import Manifest, digest, packed, row_of
+from meterai.regulator.model import (
+    DAY,
+    ExtractMade,
+    Month,
+    MonthClosed,
+    MonthNotOver,
+    MonthState,
+    Statement,
+    Sum,
+    Sums,
+    begin_of,
+    day_of,
+    last_settled,
+)
+from meterai.regulator.store import Extract
+
+MAKING = "make_extracts"  # the periodic task, and who it is in the trail
+SIGNING, LINKING = "statements of duty", "marks of extracts"  # what keys are derived for
+# Of a file: 5 MB before it is packed, so that a large day needs no more memory.
+ROWS_PER_PART = 20_000
+MAKING_SECONDS_MAX = 1_800  # of one statement over a large day: its rows are sorted first
+MONTHS_SHOWN_MAX = 120  # ten years
+
+
+def signer_of(keyring: Keyring) -> Signer:
+    """The signer of extracts and evidence; its public key is published."""
+    return Signer(keyring.derived(SIGNING))
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file that is written piece by piece: what is known of it so far."""
+
+    sums: Sums
+    rows: int
+    size: int
+    sha256: bytes
+
+
+class StatementService:
+    """Statements of duty, and the extracts that they are counted from."""
+
+    def __init__(
+        self, database: Database, keyring: Keyring, settings: Settings, clock: Clock
+    ) -> None:
+        self.signer = signer_of(keyring)
+        self._link_key = keyring.derived(LINKING)
+        self._database = database
+        self._process = settings.process
+        self._clock = clock
+
+    # -- extracts --------------------------------------------------------------------------
+
+    async def make_due(self) -> int:
+        """Make the extract of the next day that is over and has none; 1 where it was made."""
+        due = last_settled(self._clock.now())
+        try:
+            return int(await self._database.run(lambda tx: self._make_next(tx, due)))
+        except ExtractMade:
+            return 0
+
+    async def _make_next(self, tx: Tx, due: date) -> bool:
+        last = await store.last_extract(tx)
+        if last is not None and last.day >= due:
+            return False
+        if not await store.lock_making(tx):
+            return False
+        await tx.allow(MAKING_SECONDS_MAX)
+        if last is not None:
+            day = last.day + DAY
+        else:
+            first = await ledger.first_posted(tx)
+            if first is None or day_of(first) > due:
+                return False
+            day = day_of(first)
+        await self._make(tx, day, last)
+        return True
+
+    async def _make(self, tx: Tx, day: date, last: Extract | None) -> None:
+        written = await self._write(tx, day)
+        manifest = Manifest(
+            day,
+            written.rows,
+            written.size,
+            written.sha256,
+            written.sums,
+            await store.opening(tx, day),
+            digest(last.manifest) if last else "",
+        ).signed(self.signer, by=self._process.url, specimen=not self._process.is_production)
+        made = Extract(day, self._clock.now(), written.rows, written.size, written.sha256, manifest)
+        await store.insert_extract(tx, made, written.sums.rows())
+
+    async def _write(self, tx: Tx, day: date) -> _File:
+        sums, rows, size, hashed = Sums(), 0, 0, hashlib.sha256()
+        await ledger.open_entries(tx, begin_of(day), begin_of(day + DAY))
+        number = 0
+        while True:
+            entries = await ledger.next_entries(tx, ROWS_PER_PART)
+            if not entries and number:
+                break
+            part = await asyncio.to_thread(self._packed, entries, sums)
+            hashed.update(part)
+            size += len(part)
+            rows += len(entries)
+            await store.insert_part(tx, day, number, part)
+            number += 1
+        return _File(sums, rows, size, hashed.digest())
+
+    def _packed(self, entries: Sequence[ledger.Entry], sums: Sums) -> bytes:
+        for one in entries:
+            sums.add(one.reason, zip(one.books, one.amounts, strict=True))
+        return packed(row_of(one, self._link_key) for one in entries)
+
+    async def extract(self, day: date) -> Extract:
+        """The extract of a day.  Refuses `NotFound`."""
+        async with self._database.reading() as tx:
+            found = await store.extract(tx, day)
+        if found is None:
+            raise NotFound("no extract of this day")
+        return found
+
+    async def extracts(self, first: date, last: date) -> list[Extract]:
+        """The extracts of some days."""
+        async with self._database.reading() as tx:
+            return await store.extracts(tx, first, last)
+
+    async def pieces(self, day: date) -> AsyncIterator[bytes]:
+        """The file of a day, piece by piece; no transaction is open while its reader takes one."""
+        number = 0
+        while (part := await self._database.once(store.part, day, number)) is not None:
+            yield part
+            number += 1
+
+    # -- statements ------------------------------------------------------------------------
+
+    async def months(self) -> list[tuple[Month, MonthState]]:
+        """Every month that there is a statement of, the newest first."""
+        now = self._clock.now()
+        async with self._database.reading() as tx:
+            first = await store.first_day(tx)
+            last = await store.last_extract(tx)
+            closed = {one.month for one in await store.closed(tx)}
+        newest = Month.of(day_of(now))
+        month = newest if first is None else Month.of(first)
+        found = []
+        while month <= newest:
+            found.append((month, _state(month, closed, last)))
+            month = month.next
+        return found[::-1][:MONTHS_SHOWN_MAX]
+
+    async def days(self, month: Month) -> dict[date, Sums]:
+        """The sums of each day of a month that has its extract."""
+        async with self._database.reading() as tx:
+            there = await store.extracts(tx, month.first, month.last)
+            rows = await store.sums_by_day(tx, month.first, month.last)
+        found: dict[date, list[Sum]] = {one.day: [] for one in there}
+        for one in rows:
+            found[one.day].append(Sum(one.reason, one.book, one.entries, one.amount))
+        return {day: Sums(of) for day, of in found.items()}
+
+    async def statement(self, month: Month) -> Statement:
+        """The statement of a month, as far as it is over.  Refuses `NotFound`."""
+        async with self._database.reading() as tx:
+            return await statement(tx, month, self._clock.now())
+
+
+def _state(month: Month, closed: set[date], last: Extract | None) -> MonthState:
+    if month.first in closed:
+        return MonthState.CLOSED
+    is_over = last is not None and last.day >= month.last
+    return MonthState.OVER if is_over else MonthState.RUNNING
+
+
+async def statement(tx: ReadTx, month: Month, now: datetime) -> Statement:
+    """The statement of a month.  Refuses `NotFound` for one that has not begun, or before the first entry."""
+    last, first = await store.last_extract(tx), await store.first_day(tx)
+    begun = Month.of(first) if first else Month.of(day_of(now))
+    if not begun <= month <= Month.of(day_of(now)):
+        raise NotFound("no statement of this month")
+    closed = {one.month: one.closed_at for one in await store.closed(tx)}
+    state = _state(month, set(closed), last)
+    opening = await store.opening(tx, month.first)
+    end = begin_of(month.next.first)
+    if state is MonthState.CLOSED:
+        sums = Sums(await store.sums_of_statement(tx, month.first))
+        return Statement(month, state, end, opening, sums, closed[month.first])
+    rows = await store.sums_of_days(tx, month.first, month.last)
+    if state is MonthState.OVER:
+        return Statement(month, state, end, opening, Sums(rows))
+    return await _running(tx, month, last, rows, min(end, now))
+
+
+async def _running(
+    tx: ReadTx,
+    month: Month,
+    last: Extract | None,
+    rows: Sequence[tuple[str, str, int, int]],
+    until: datetime,
+) -> Statement:
+    """The statement of a month that is not over: what its extracts say, and what the books say since the last."""
+    since = begin_of(last.day + DAY) if last else begin_of(date(2025, 1, 1))
+    opening = await store.opening(tx, month.first)
+    begin = begin_of(month.first)
+    if since < begin:
+        for one in await ledger.sums_between(tx, since, begin):
+            opening[one.book] = opening.get(one.book, 0) + one.amount
+    young = await ledger.sums_between(tx, max(since, begin), until)
+    return Statement(month, MonthState.RUNNING, until, opening, Sums([*rows, *young]))
+
+
+async def check_closes(tx: ReadTx, month: Month, now: datetime) -> Statement:
+    """The statement that closing a month would freeze.  Refuses `NotFound`, `MonthNotOver`, `MonthClosed`."""
+    found = await statement(tx, month, now)
+    if found.state is MonthState.CLOSED:
+        raise MonthClosed("closed before")
+    if found.state is MonthState.RUNNING:
+        raise MonthNotOver(str(month))
+    return found
+
+
+async def close(tx: Tx, month: Month) -> None:
+    """Freeze the figures of a month.  Refuses `MonthClosed`."""
+    await store.close(tx, month.first, month.last)

@@ -1,0 +1,169 @@
+"""SQL of statements and extracts, one function per question."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import NamedTuple
+
+from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.rows import RowMapper
+from meterai.regulator.model import Sum
+
+
+class Extract(NamedTuple):
+    """The extract of a day; `size` (bytes) and `sha256` are of its file."""
+
+    day: date
+    made_at: datetime
+    rows: int
+    size: int
+    sha256: bytes
+    manifest: str
+
+
+class Closed(NamedTuple):
+    """A month that is closed, by its first day."""
+
+    month: date
+    closed_at: datetime
+
+
+class DaySum(NamedTuple):
+    """A sum of the books on one day."""
+
+    day: date
+    reason: str
+    book: str
+    entries: int
+    amount: int
+
+
+class _BookBalance(NamedTuple):
+    book: str
+    amount: int
+
+
+_EXTRACT = RowMapper(Extract)
+_CLOSED = RowMapper(Closed)
+_SUMS = RowMapper(Sum)
+_DAY_SUMS = RowMapper(DaySum)
+_BALANCES = RowMapper(_BookBalance)
+_COLUMNS = "day, made_at, rows, size, sha256, manifest"
+_SELECT = f"SELECT {_COLUMNS} FROM extracts"  # noqa: S608 - of a constant
+_LAST = f"{_SELECT} ORDER BY day DESC LIMIT 1"
+_ONE = f"{_SELECT} WHERE day = %s"
+_BETWEEN = f"{_SELECT} WHERE day >= %s AND day <= %s ORDER BY day"
+_SUMS_OF_DAYS = """
+SELECT reason, book, sum(entries)::bigint AS entries, sum(amount)::bigint AS amount
+FROM extract_sums WHERE day >= %s AND day <= %s GROUP BY reason, book ORDER BY reason, book
+"""
+_OPENING = """
+SELECT book, sum(amount)::bigint AS amount FROM extract_sums WHERE day < %s GROUP BY book
+"""
+_INSERT_SUMS = """
+INSERT INTO extract_sums (day, reason, book, entries, amount)
+SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[])
+"""
+_CLOSE_SUMS = """
+INSERT INTO statement_sums (month, reason, book, entries, amount)
+SELECT %s, reason, book, sum(entries), sum(amount) FROM extract_sums
+WHERE day >= %s AND day <= %s GROUP BY reason, book
+"""
+
+
+async def last_extract(tx: ReadTx) -> Extract | None:
+    """The newest extract."""
+    return await tx.one_as(_EXTRACT, _LAST)
+
+
+async def extract(tx: ReadTx, day: date) -> Extract | None:
+    """The extract of a day."""
+    return await tx.one_as(_EXTRACT, _ONE, day)
+
+
+async def extracts(tx: ReadTx, first: date, last: date) -> list[Extract]:
+    """The extracts of some days, the first in front."""
+    return await tx.all_as(_EXTRACT, _BETWEEN, first, last)
+
+
+async def first_day(tx: ReadTx) -> date | None:
+    """The day of the first extract."""
+    found: date | None = await tx.value("SELECT min(day) FROM extracts")
+    return found
+
+
+async def part(tx: ReadTx, day: date, number: int) -> bytes | None:
+    """One piece of the file of a day, None behind the last."""
+    found = await tx.value(
+        "SELECT content FROM extract_parts WHERE day = %s AND part = %s", day, number
+    )
+    return None if found is None else bytes(found)
+
+
+async def insert_part(tx: Tx, day: date, number: int, content: bytes) -> None:
+    """Keep one piece of the file of a day.  Refuses `ExtractMade` with the extract that follows it."""
+    await tx.run(
+        "INSERT INTO extract_parts (day, part, content) VALUES (%s, %s, %s)", day, number, content
+    )
+
+
+async def insert_extract(tx: Tx, made: Extract, sums: Iterable[Sum]) -> None:
+    """Keep an extract.  Refuses `ExtractMade`."""
+    await tx.run(
+        "INSERT INTO extracts (day, rows, size, sha256, manifest) VALUES (%s, %s, %s, %s, %s)",
+        made.day,
+        made.rows,
+        made.size,
+        made.sha256,
+        made.manifest,
+    )
+    columns = [list(one) for one in zip(*sums, strict=True)] or [[], [], [], []]
+    await tx.run(_INSERT_SUMS, made.day, *columns)
+
+
+async def lock_making(tx: Tx) -> bool:
+    """True where no other process makes an extract; until this transaction ends no other one will."""
+    found: bool = await tx.value("SELECT pg_try_advisory_xact_lock(16012, 0)")
+    return found
+
+
+async def opening(tx: ReadTx, day: date) -> dict[str, int]:
+    """Every book as it was before a day, by the extracts."""
+    rows = await tx.all_as(_BALANCES, _OPENING, day)
+    return {one.book: one.amount for one in rows}
+
+
+async def sums_of_days(tx: ReadTx, first: date, last: date) -> list[Sum]:
+    """What the extracts of some days add up to."""
+    return await tx.all_as(_SUMS, _SUMS_OF_DAYS, first, last)
+
+
+async def sums_by_day(tx: ReadTx, first: date, last: date) -> list[DaySum]:
+    """What the extract of each of some days adds up to."""
+    return await tx.all_as(
+        _DAY_SUMS,
+        "SELECT day, reason, book, entries, amount FROM extract_sums"
+        " WHERE day >= %s AND day <= %s ORDER BY day, reason, book",
+        first,
+        last,
+    )
+
+
+async def sums_of_statement(tx: ReadTx, month: date) -> list[Sum]:
+    """The sums of a month as they were when it was closed."""
+    return await tx.all_as(
+        _SUMS,
+        "SELECT reason, book, entries, amount FROM statement_sums WHERE month = %s"
+        " ORDER BY reason, book",
+        month,
+    )
+
+
+async def closed(tx: ReadTx) -> list[Closed]:
+    """Every month that is closed."""
+    return await tx.all_as(_CLOSED, "SELECT month, closed_at FROM statements ORDER BY month")
+
+
+async def close(tx: Tx, first: date, last: date) -> None:
+    """Close a month with what its extracts add up to.  Refuses `MonthClosed`."""
+    await tx.run("INSERT INTO statements (month) VALUES (%s)", first)
+    await tx.run(_CLOSE_SUMS, first, first, last)

@@ -1,0 +1,100 @@
+"""A statement as tables for spreadsheets: each row says of which month it is, and whether that can still change."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from meterai.plumbing.messages import format_datetime, translate
+from meterai.plumbing.spreadsheets import Cell, Sheet, csv_table, xlsx_book
+from meterai.regulator.model import Figure, MonthState, Statement, Sums, figures_of
+
+TABLES = ("statement", "books", "facts", "days")
+Days = Mapping[date, Sums]
+_WIDTHS = (10, 34, 40)
+
+
+def state_in_words(found: Statement, language: str) -> str:
+    """Whether the figures of a statement can still change."""
+    return translate(
+        f"statement.state.{found.state}",
+        language,
+        until=format_datetime(found.until, language),
+        closed=format_datetime(found.closed_at, language) if found.closed_at else "",
+    )
+
+
+def name_of_file(found: Statement, table: str, ending: str, language: str) -> str:
+    """How a file of a statement is called: one of a month that is not over says so."""
+    marked = {
+        MonthState.RUNNING: translate("statement.file.running", language),
+        MonthState.OVER: translate("statement.file.over", language),
+    }.get(found.state, "")
+    return f"{translate(f'statement.file.{table}', language)}-{found.month}{marked}.{ending}"
+
+
+def sheet(found: Statement, days: Days, table: str, language: str) -> Sheet:
+    """One table of a statement."""
+    rows = {"statement": _lines, "books": _books, "facts": _facts}
+    cells = _days(days) if table == "days" else rows[table](found, language)
+    state = state_in_words(found, language)
+    head = translate(f"statement.columns.{table}", language).split("|")
+    return Sheet(
+        translate(f"statement.table.{table}", language),
+        [*translate("statement.columns", language).split("|"), *head],
+        [[str(found.month), state, *one] for one in cells],
+        _WIDTHS,
+        "#,##0",
+    )
+
+
+def csv_of(found: Statement, days: Days, table: str, language: str) -> bytes:
+    """One table of a statement as CSV."""
+    told = sheet(found, days, table, language)
+    return csv_table([told.head, *told.rows], language)
+
+
+def xlsx_of(found: Statement, days: Days, language: str) -> bytes:
+    """Every table of a statement as one workbook."""
+    return xlsx_book(sheet(found, days, one, language) for one in TABLES)
+
+
+def _cells(figure: Figure, kind: str, language: str) -> list[Cell]:
+    words = translate(f"statement.{kind}.{figure.name}", language)
+    return [words, figure.stamps, figure.rupiah]
+
+
+def _lines(found: Statement, language: str) -> list[list[Cell]]:
+    figures = [_cells(one, "figure", language) for one in found.figures]
+    return figures + [_cells(one, "line", language) for one in found.lines]
+
+
+def _unit(book: str) -> str:
+    return "STAMP" if book.startswith("stamps_") else "IDR"
+
+
+def _books(found: Statement, language: str) -> list[list[Cell]]:
+    rows: list[list[Cell]] = []
+    for one in found.balances:
+        words = book_in_words(one.book, language)
+        sides: list[Cell] = [one.opening, one.moved, one.closing]
+        rows.append([words, one.book, _unit(one.book), *sides])
+    return rows
+
+
+def book_in_words(book: str, language: str) -> str:
+    """What is in a book."""
+    return translate(f"statement.book.{book}", language)
+
+
+def _facts(found: Statement, language: str) -> list[list[Cell]]:
+    rows: list[list[Cell]] = []
+    for one in found.sums.rows():
+        words = book_in_words(one.book, language)
+        rows.append([one.reason, words, one.book, _unit(one.book), one.entries, one.amount])
+    return rows
+
+
+def _days(days: Days) -> Sequence[list[Cell]]:
+    return [
+        [str(day), *(number for one in figures_of(sums) for number in (one.stamps, one.rupiah))]
+        for day, sums in days.items()
+    ]
