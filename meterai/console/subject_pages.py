@@ -22,6 +22,7 @@ from meterai.kit.subjects import Subject, SubjectKind
 from meterai.orders import OrderService, OrderView
 from meterai.pages import Page, PageRequest, page
 from meterai.plumbing.http import caller_of, language_of
+from meterai.regulator import OF_SERIAL
 
 HAPPENINGS_SHOWN_MAX = 200  # on one page, some 40 KB
 
@@ -70,7 +71,15 @@ async def show_subject(
         count=count,
         part=part,
         levers=list(_offered(request, approvals, known.subject)),
+        evidence=_evidence(request, known.subject),
     )
+
+
+def _evidence(request: PageRequest, subject: Subject) -> str:
+    """The page with the evidence of a serial; empty for another subject, and where the reader may not have it."""
+    may = Permission.CONSOLE_STATEMENTS in caller_of(request).staff_permissions
+    is_serial = subject.kind is SubjectKind.SERIAL
+    return f"{OF_SERIAL}/{subject.shown}" if may and is_serial else ""
 
 
 async def _order(orders: OrderService, subject: Subject) -> OrderView | None:

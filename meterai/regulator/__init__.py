@@ -10,4 +10,6 @@ Promises this room keeps
 Calls ledger, stamping, stamps, sealing, audit, approvals.
 """
 
-__all__: list[str] = []
+from meterai.regulator.model import OF_SERIAL
+
+__all__ = ["OF_SERIAL"]

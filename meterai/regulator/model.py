@@ -19,6 +19,8 @@ from meterai.kit.serial import Serial
 # An entry has the time at which its transaction began: what began before midnight is there some minutes after it.
 SETTLED_AFTER = timedelta(minutes=10)
 DAY = timedelta(days=1)
+HERE = "/console/statements"  # the pages of this room
+OF_SERIAL = f"{HERE}/serial"  # before a serial: the page with its evidence
 _MONTH = re.compile(r"[0-9]{4}-[0-9]{2}", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 # Every book in the order in which a statement shows them; the first two are what it is about.

@@ -26,7 +26,7 @@ from meterai.plumbing.http import language_of, saved_as
 from meterai.plumbing.spreadsheets import XLSX
 from meterai.regulator.evidence_service import EvidenceService
 from meterai.regulator.extracts import file_name
-from meterai.regulator.model import Month, MonthState, read_day, read_serial
+from meterai.regulator.model import HERE, OF_SERIAL, Month, MonthState, read_day, read_serial
 from meterai.regulator.service import StatementService
 from meterai.regulator.tables import (
     TABLES,
@@ -37,8 +37,6 @@ from meterai.regulator.tables import (
     xlsx_of,
 )
 
-HERE = "/console/statements"
-OF_SERIAL = f"{HERE}/serial"
 _READING = {"permission": Permission.CONSOLE_STATEMENTS, "priority": Priority.PAID}
 # Pages of other rooms that the supervisor reads, offered where the application has them.
 _ELSEWHERE = ("/status", "/outages", "/console/numbers", "/console/work")

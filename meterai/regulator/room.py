@@ -17,7 +17,7 @@ from meterai.room import Container, Room
 from meterai.room.timelines import timeline
 from meterai.sealing import Issuers
 
-MAKING_LOOK_SECONDS = 60.0  # between two looks whether a day is over
+MAKING_LOOK_SECONDS = 20.0  # between two looks whether a day is over
 
 
 async def _build(container: Container) -> None:

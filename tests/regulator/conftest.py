@@ -1,6 +1,5 @@
 """A shop whose past is some weeks ago, and the statements that are made of it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -104,5 +103,5 @@ class Office:
 
 
 @pytest.fixture
-def office(shop: Shop) -> Iterator[Office]:
-    yield Office(shop)
+def office(shop: Shop) -> Office:
+    return Office(shop)

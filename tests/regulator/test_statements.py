@@ -1,15 +1,33 @@
 """Statements of duty and the extracts they are counted from."""
 
+import csv
+import gzip
+import io
+import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from meterai.regulator.extracts import ExtractWrong, check_folder
-from meterai.regulator.model import MonthState
+from meterai.accounts import NotPermitted
+from meterai.apps.audit import INVARIANTS, audit
+from meterai.plumbing.checks import AuditedPart
 from meterai.plumbing.signed import public_key_of
+from meterai.regulator.books_check import as_the_books_say
+from meterai.regulator.extracts import ExtractWrong, check_folder, file_name
+from meterai.regulator.model import (
+    MonthClosed,
+    MonthNotOver,
+    MonthState,
+    begin_of,
+    read_day,
+)
+from meterai.regulator.tables import TABLES, csv_of, name_of_file, xlsx_of
 from tests.regulator.conftest import Office
+from tests.support.pulling import member
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "regulator" / "verify_statement.py"
 
@@ -63,3 +81,205 @@ def test_strangers_script_computes_every_figure(office: Office, tmp_path: Path) 
     assert computed == shown
     assert computed["opening"] == (0, 50_000)
     assert computed["sold"] == (12, 120_000)
+
+
+def test_extract_is_made_once_and_every_missed_day_later(office: Office) -> None:
+    office.lives()
+    assert office.make_all() == 0, "the day is not over"
+    office.ago(3)
+    assert office.make_all() == 3
+    assert office.make_all() == 0
+    first, second, _ = office.extracts()
+    assert first.rows == 16
+    assert second.rows == 0
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        office.shop.arrange(
+            "INSERT INTO extracts (day, rows, size, sha256, manifest)"
+            " VALUES (%s, 0, 0, sha256(''), '')",
+            first.day,
+        )
+
+
+def test_extract_of_a_day_that_is_not_over_is_refused_by_the_database(office: Office) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation, match="extract_is_of_a_day_that_is_over"):
+        office.shop.arrange(
+            "INSERT INTO extracts (day, rows, size, sha256, manifest)"
+            " VALUES ((now() AT TIME ZONE 'Asia/Jakarta')::date, 0, 0, sha256(''), '')"
+        )
+
+
+def test_large_day_is_written_in_pieces(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meterai.regulator.service.ROWS_PER_PART", 5)
+    office.lives()
+    office.ago(2)
+    office.make_all()
+    [row] = office.shop.rows("SELECT count(*) AS parts FROM extract_parts WHERE part > 0")
+    assert row["parts"] == 3
+    key = office.write(tmp_path)
+    checked = list(check_folder(tmp_path, public_key_of(key.read_bytes())))
+    assert [one.rows for one in checked] == [one.rows for one in office.extracts()]
+
+
+def test_row_names_neither_order_nor_account_and_links_facts_of_one_order(
+    office: Office, tmp_path: Path
+) -> None:
+    office.lives()
+    office.ago(1)
+    office.make_all()
+    office.write(tmp_path)
+    [one] = office.extracts()
+    text = gzip.decompress((tmp_path / file_name(one.day)).read_bytes()).decode()
+    rows = [json.loads(line) for line in text.splitlines()]
+    assert {"at", "fact", "of", "rupiah", "stamps"} == set(rows[0])
+    for found in office.shop.rows("SELECT account_id, subject FROM entries"):
+        for value in found.values():
+            assert value.hex not in text
+            assert str(value) not in text
+    links = {row["of"] for row in rows}
+    subjects = office.shop.rows("SELECT DISTINCT subject FROM entries")
+    assert len(links) == len(subjects)
+
+
+@pytest.mark.parametrize("what", ["file", "manifest", "row", "day"])
+def test_changed_extract_is_found(office: Office, tmp_path: Path, what: str) -> None:
+    office.lives()
+    office.ago(2)
+    office.make_all()
+    key = public_key_of(office.write(tmp_path).read_bytes())
+    first, second = (one.day for one in office.extracts())
+    match what:
+        case "file":
+            path = tmp_path / file_name(first)
+            path.write_bytes(path.read_bytes()[:-1] + b"\0\0")
+        case "manifest":
+            path = tmp_path / f"{first}.json"
+            path.write_bytes(path.read_bytes().replace(b'", "', b'" ,"', 1))
+        case "row":
+            (tmp_path / file_name(second)).write_bytes((tmp_path / file_name(first)).read_bytes())
+        case _:
+            (tmp_path / f"{second}.json").write_bytes((tmp_path / f"{first}.json").read_bytes())
+    with pytest.raises(ExtractWrong):
+        list(check_folder(tmp_path, key))
+
+
+def test_every_byte_of_a_manifest_is_signed(office: Office, tmp_path: Path) -> None:
+    office.lives()
+    office.ago(1)
+    office.make_all()
+    key = public_key_of(office.write(tmp_path).read_bytes())
+    [one] = office.extracts()
+    path, content = tmp_path / f"{one.day}.json", one.manifest.encode()
+    for place in range(0, len(content), 7):
+        for bit in (1, 2, 32):
+            path.write_bytes(content[:place] + bytes([content[place] ^ bit]) + content[place + 1 :])
+            with pytest.raises(ExtractWrong):
+                list(check_folder(tmp_path, key))
+
+
+def test_closing_needs_two_people_and_the_figures_stay(office: Office) -> None:
+    shop, month = office.shop, office.month(1)
+    office.lives()
+    office.ago(office.days_back_to(month))
+    office.make_all()
+    assert office.statement(month).state is MonthState.OVER
+    before = told(office, 1)
+    asks, approves = member(shop, "finance"), member(shop, "finance")
+    asked = {"month": str(month)}
+    forecast = asks.forecast("statements close", **asked)
+    assert {one.word for one in forecast.effects} >= {"statement_closed", "statement_due"}
+    pulled = asks.pull("statements close", **asked)
+    assert not pulled.is_done
+    assert office.statement(month).state is MonthState.OVER
+    approves.decide(pulled)
+    found = office.statement(month)
+    assert found.state is MonthState.CLOSED
+    office.lives()  # later facts
+    assert told(office, 1) == before
+    assert told(office, 0)["opening"] == before["closing"]
+    with pytest.raises(MonthClosed):
+        asks.forecast("statements close", **asked)
+    with pytest.raises(MonthNotOver):
+        asks.forecast("statements close", month=str(office.month()))
+    assert not asks.may("console.statements") or "regulator" not in asks.roles
+
+
+def test_supervisor_may_not_close(office: Office) -> None:
+    desk = member(office.shop, "regulator")
+    with pytest.raises(NotPermitted):
+        desk.forecast("statements close", month=str(office.month(1)))
+
+
+def broken(office: Office) -> set[str]:
+    container = office.shop.container
+    mine = [one for one in INVARIANTS if one.name.startswith(("extract", "closed_months"))]
+    found = list(office.shop.do(audit(container.database, mine)).findings)
+    part = AuditedPart(
+        container.database, container.settings, None, begin_of(read_day("2025-01-01"))
+    )
+    found.append(office.shop.do(as_the_books_say(part)))
+    return {one.invariant.name for one in found if not one.holds}
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "name"),
+    [
+        ("UPDATE extracts SET rows = rows + 1", "extracts_are_as_they_were_signed"),
+        ("UPDATE extract_sums SET amount = amount + 1", "extracts_are_as_they_were_signed"),
+        (
+            "DELETE FROM extracts WHERE day = (SELECT min(day) + 1 FROM extracts)",
+            "extracts_are_as_they_were_signed",
+        ),
+        (
+            "DELETE FROM extract_parts WHERE day = (SELECT min(day) FROM extracts)",
+            "extract_files_are_whole",
+        ),
+        ("UPDATE statement_sums SET amount = amount + 1", "closed_months_stay_as_they_were_told"),
+        (
+            "UPDATE legs SET credit = credit + 10000 WHERE book = 'duty_payable' AND credit > 0",
+            "extracts_are_what_the_books_say",
+        ),
+        (
+            "UPDATE entries SET posted_at = posted_at - interval '1 day' WHERE reason = 'stamps_affixed'",
+            "extracts_are_what_the_books_say",
+        ),
+        (
+            "UPDATE extract_parts SET content = set_byte(content, 20, 0) WHERE octet_length(content) > 100",
+            "extracts_are_what_the_books_say",
+        ),
+    ],
+)
+def test_what_is_changed_later_is_seen_by_the_audit(office: Office, spoilt: str, name: str) -> None:
+    month = office.month(1)
+    office.lives()
+    office.ago(office.days_back_to(month))
+    office.make_all()
+    one = member(office.shop, "finance")
+    member(office.shop, "finance").decide(one.pull("statements close", month=str(month)))
+    assert broken(office) == set()
+    office.shop.arrange(spoilt)
+    assert name in broken(office)
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_files_of_a_month_that_is_not_over_say_so_in_name_and_cells(
+    office: Office, language: str
+) -> None:
+    office.lives()
+    found = office.statement(office.month())
+    days = office.shop.do(office.service.days(found.month))
+    mark = {"id": "BELUM SELESAI", "en": "NOT OVER"}[language]
+    for table in TABLES:
+        name = name_of_file(found, table, "csv", language)
+        assert {"id": "belum-selesai", "en": "not-over"}[language] in name
+        text = csv_of(found, days, table, language).decode("utf-8-sig")
+        rows = list(csv.reader(io.StringIO(text), delimiter={"id": ";", "en": ","}[language]))
+        assert all(row[1].startswith(mark) for row in rows[1:])
+        assert all(row[0] == str(found.month) for row in rows[1:])
+    book = zipfile.ZipFile(io.BytesIO(xlsx_of(found, days, language)))
+    shared = book.read("xl/sharedStrings.xml").decode()
+    assert mark in shared
+    sheet = book.read("xl/worksheets/sheet1.xml").decode()
+    assert "<v>110000</v>" in sheet
+    assert "<f>" not in sheet
