@@ -1,5 +1,15 @@
 """Registration of the room `watch` with the applications."""
 
+from meterai.commands import Command, Directory, Scope
 from meterai.room import Room
 
-ROOM = Room(name="watch")
+ROOM = Room(
+    name="watch",
+    commands=tuple(
+        Command(
+            f"watch {word}", f"meterai.watch.commands:{word}", Directory.SETTINGS, Scope.NOTHING
+        )
+        for word in ("run", "key", "note", "once")
+    ),
+    command_groups={"watch": "Measure an installation from outside and publish its status."},
+)

@@ -1,0 +1,162 @@
+"""A stranger who asks the platform over HTTP: a new connection each time, certificates verified, a limit on each answer.
+
+Whatever goes wrong is a `TryFailed` with a code for people; words of the platform or of a library get no further.
+"""
+
+import asyncio
+import re
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+
+from meterai.kit.clock import Clock
+
+ANSWER_BYTES_MAX = 4 * 1024 * 1024  # our stamped file has some 40 KB
+SKEW_SECONDS_MAX = (
+    60.0  # a QR lives for minutes, and a time-stamp that is wrong by more is no proof
+)
+ENDS_WITHIN_SECONDS = 3 * 86_400.0  # a certificate that nobody renewed by then is forgotten
+_EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED
+_CODE = re.compile(r"[a-z_]{1,60}")
+
+
+class TryFailed(Exception):
+    """A try did not do what it should."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(fault)
+        self.fault = fault
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer: status, headers by lower-case name, body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON.  Raises `TryFailed`."""
+        try:
+            return msgspec.json.decode(self.body)
+        except msgspec.MsgspecError:
+            raise TryFailed("answer_unreadable") from None
+
+    def field(self, *path: str) -> Any:
+        """A field of the JSON, by the names that lead to it; None where there is none."""
+        found = self.json
+        for name in path:
+            found = found.get(name) if isinstance(found, dict) else None
+        return found
+
+    @property
+    def fault(self) -> str:
+        """The code of a refusal, else its status."""
+        if "json" in self.headers.get("content-type", ""):
+            found = self.field("code")
+            if isinstance(found, str) and _CODE.fullmatch(found):
+                return found
+        return f"status_{self.status}"
+
+    def must_be(self, *statuses: int) -> "Answer":
+        """The same.  Raises `TryFailed` for another status."""
+        if self.status not in statuses:
+            raise TryFailed(self.fault)
+        return self
+
+
+class Stranger:
+    """Asks one installation; with an account's key where a call says so."""
+
+    def __init__(self, base: str, clock: Clock, *, key: str = "", authorities: str = "") -> None:
+        self.base = base
+        self.has_key = bool(key)
+        self.skew_seconds = 0.0  # how far the platform's clock is ahead, by its last answer
+        self.context = ssl.create_default_context()
+        if authorities:
+            self.context.load_verify_locations(authorities)
+        self._key = {"Authorization": f"Bearer {key}"} if key else {}
+        self._clock = clock
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> "Stranger":
+        connector = aiohttp.TCPConnector(ssl=self.context, force_close=True)
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": "meterai-watch", "Accept-Language": "en"},
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def ask(self, method: str, path: str, *, with_key: bool = False, **how: Any) -> Answer:
+        """One request of the installation, or of a whole address.  Raises `TryFailed`."""
+        assert self._session is not None, "used as a context"
+        url = path if path.startswith("http") else self.base + path
+        headers = dict(how.pop("headers", {})) | (self._key if with_key else {})
+        try:
+            async with self._session.request(
+                method, url, headers=headers, allow_redirects=False, **how
+            ) as answer:
+                body = await answer.content.read(ANSWER_BYTES_MAX)
+                while not answer.content.at_eof() and len(body) <= ANSWER_BYTES_MAX:
+                    body += await answer.content.read(ANSWER_BYTES_MAX)
+                found = Answer(
+                    answer.status,
+                    {name.lower(): text for name, text in answer.headers.items()},
+                    body,
+                )
+                cookies = "; ".join(f"{one.key}={one.value}" for one in answer.cookies.values())
+        except (aiohttp.ClientError, OSError, TimeoutError, ssl.SSLError) as error:
+            raise TryFailed(_fault(error)) from None
+        if url.startswith(self.base):
+            self._look_at_clock(found)
+        return Answer(found.status, {**found.headers, "cookies": cookies}, body)
+
+    def _look_at_clock(self, answer: Answer) -> None:
+        try:
+            said = parsedate_to_datetime(answer.headers.get("date", ""))
+        except ValueError:
+            return
+        self.skew_seconds = (said - self._clock.now()).total_seconds()
+
+    async def certificate_fault(self) -> str:
+        """Whether the certificate ends within days; empty where not, or where there is none.  Raises `TryFailed`."""
+        address = urlsplit(self.base)
+        if address.scheme != "https":
+            return ""
+        try:
+            _, writer = await asyncio.open_connection(
+                address.hostname, address.port or 443, ssl=self.context
+            )
+        except (OSError, ssl.SSLError) as error:
+            raise TryFailed(_fault(error)) from None
+        found: ssl.SSLObject = writer.get_extra_info("ssl_object")
+        ends_at = ssl.cert_time_to_seconds(str((found.getpeercert() or {})["notAfter"]))
+        writer.close()
+        left = ends_at - self._clock.now().timestamp()
+        return "certificate_ends" if left < ENDS_WITHIN_SECONDS else ""
+
+
+def _fault(error: BaseException) -> str:
+    wrong = getattr(error, "certificate_error", error)
+    if isinstance(wrong, ssl.SSLCertVerificationError):
+        return "certificate_expired" if wrong.verify_code == _EXPIRED else "certificate_wrong"
+    return "timeout" if isinstance(error, TimeoutError) else "unreachable"
+
+
+def iso(at: datetime) -> str:
+    """A time as our files have it."""
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,126 @@
+"""`meterai watch`: run a watcher, show its key, add words of staff, try everything once."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from meterai.commands import NO_OPTIONS, Exit, Options, Text, line
+from meterai.kit.clock import SystemClock
+from meterai.kit.components import Component, ComponentState
+from meterai.kit.text import one_line
+from meterai.plumbing.files import read_settings_file
+from meterai.plumbing.keyring import new_secret, write_once
+from meterai.plumbing.readings import Watcher, WatchersWrong, read_watchers
+from meterai.plumbing.signed import Signer
+from meterai.watch import settings
+from meterai.watch.client import Stranger
+from meterai.watch.rule import LIMITS, Outcome
+from meterai.watch.service import Watch
+from meterai.watch.settings import ConfigurationOfWatchWrong, Watched
+from meterai.watch.state import Store
+from meterai.watch.walks import Over, Tried, Walks
+
+NOTE_LENGTH_MAX = 2_000
+KEY, STATE = "watcher.key", "watch.sqlite"
+State = Literal[
+    "operational", "under_maintenance", "degraded_performance", "partial_outage", "major_outage"
+]
+
+
+def _opened(config: Path, options: Options, command: str) -> tuple[Watched, Store, Signer]:
+    options.configuration(command)  # settings that cannot be read are refused, as by every command
+    watched = settings.read(config)
+    folder = watched.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    signer = Signer(write_once(folder / KEY, new_secret()))
+    return watched, Store(folder / STATE), signer
+
+
+def _peers(path: Path | None, watched: Watched, signer: Signer) -> list[Watcher]:
+    """Every watcher of the installation, this one among them.  Refuses `WatchersWrong`."""
+    if path is None:
+        return []
+    try:
+        found = read_watchers(read_settings_file(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationOfWatchWrong(path, str(error)) from None
+    ours = [one for one in found if one.name == watched.of.name]
+    if not ours or ours[0].public_key != signer.public_key():
+        raise WatchersWrong(f"{watched.of.name} is not there with its key")
+    return list(found)
+
+
+Peers = Annotated[Path | None, Parameter(help="File of all watchers of the installation (TOML).")]
+
+
+def run(config: Path, options: Options = NO_OPTIONS, *, peers: Peers = None) -> None:
+    """Watch an installation and publish its status, until it is stopped.
+
+    CONFIG is the file of the watcher; docs/status.md says what is in it.
+    """
+    watched, store, signer = _opened(config, options, "watch run")
+    watch = Watch(watched, store, signer, SystemClock(), _peers(peers, watched, signer))
+    line(f"watching {watched.installation} into {watched.folder / 'public'}")
+    asyncio.run(watch.run())
+
+
+def key(config: Path, options: Options = NO_OPTIONS) -> None:
+    """Show this watcher as it stands in the file of watchers; its key is made if there is none."""
+    watched, store, signer = _opened(config, options, "watch key")
+    store.close()
+    pem = signer.public_pem().decode().strip()
+    line(f'[[watcher]]\nname = "{watched.of.name}"\nurl = "{watched.of.public_url}"')
+    line(f'public_key = """\n{pem}\n"""')
+
+
+def note(
+    config: Path,
+    component: Component,
+    state: State,
+    options: Options = NO_OPTIONS,
+    *,
+    text_id: Annotated[Text, Parameter(name="--id", help="Words in Indonesian.")],
+    text_en: Annotated[Text, Parameter(name="--en", help="The same in English.")],
+) -> None:
+    """Say something about a component, also while the platform is down.
+
+    A state makes the component look worse than it was measured; `operational` takes that back, and makes nothing better
+    than it was measured.
+    """
+    _, store, _ = _opened(config, options, "watch note")
+    texts = {"id": one_line(text_id)[:NOTE_LENGTH_MAX], "en": one_line(text_en)[:NOTE_LENGTH_MAX]}
+    number = store.add_note(SystemClock().now(), component, ComponentState.of(state), texts)
+    store.close()
+    line(f"note {number}")
+
+
+def once(config: Path, options: Options = NO_OPTIONS) -> None:
+    """Try everything once and say what came of it; nothing is published.
+
+    Exit status: 0 everything that was tried is good, 1 something is not.
+    """
+    watched, store, _ = _opened(config, options, "watch once")
+    found: list[Tried] = []
+    asyncio.run(_tried(watched, store, found))
+    store.close()
+    for one in found:
+        fault = f" {one.fault}" if one.fault else ""
+        line(f"{one.component:10} {one.outcome.name.lower():7} {one.seconds:6.2f} s{fault}")
+    for component in LIMITS.keys() - {one.component for one in found}:
+        line(f"{component:10} not measured")
+    raise SystemExit(Exit.DONE if all(one.outcome is Outcome.GOOD for one in found) else Exit.NO)
+
+
+async def _tried(watched: Watched, store: Store, found: list[Tried]) -> None:
+    of, clock = watched.of, SystemClock()
+    authorities = str(watched.path(of.authorities)) if of.authorities else ""
+    key = watched.secret(of.api_key_file)
+    async with Stranger(watched.installation, clock, key=key, authorities=authorities) as stranger:
+        walks = Walks(watched, stranger, store, clock, found.append, lambda _: None)
+        for walk in sorted(walks.lanes(), key=lambda one: one == walks.checking):
+            try:
+                await walk()
+            except Over:
+                continue

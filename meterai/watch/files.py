@@ -1,0 +1,90 @@
+"""The static files: each is replaced whole, so that whoever reads finds an old or a new one, also where the disk is full."""
+
+import json
+import os
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from meterai.watch import pages, statuspage
+from meterai.watch.model import Published
+
+
+class Folder:
+    """What others read of a watcher."""
+
+    def __init__(self, path: Path, public_key: bytes) -> None:
+        self._path = path
+        self._written: dict[str, bytes] = {}
+        self._readings: dict[date, int] = {}  # lines in the file of a day
+        for folder in (path, path / "badge", path / "readings"):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._replace("watcher.pem", public_key)
+
+    def write(self, published: Published, now: str, notes: str) -> None:
+        """Replace what says how it stands.  Raises `OSError`: what was not replaced is as it was."""
+        self._replace("now.json", now.encode())
+        self._replace("summary.json", _json(statuspage.summary(published)))
+        self._replace("index.html", pages.page(published, "id"))
+        self._replace("en.html", pages.page(published, "en"))
+        for one in published.components:
+            self._replace(f"badge/{one.component}.svg", pages.badge(one))
+        self._replace("incidents.json", _json(statuspage.incidents(published)))
+        self._replace("history.json", _json(statuspage.history(published)))
+        self._replace("feed.atom", statuspage.feed(published))
+        self._replace("notes.json", notes.encode())
+
+    def write_changes(self, documents: Sequence[str]) -> None:
+        """Every signed change, a line each.  Raises `OSError`."""
+        self._replace("changes.jsonl", "".join(f"{one}\n" for one in documents).encode())
+
+    def write_readings(self, day: date, documents: Sequence[str]) -> None:
+        """Add to the file of a day what it does not have yet.  Raises `OSError`."""
+        path = self._path / "readings" / f"{day.isoformat()}.jsonl"
+        if day not in self._readings:
+            self._readings = {one: count for one, count in self._readings.items() if one >= day}
+            self._readings[day] = _whole_lines(path)
+        missing = documents[self._readings[day] :]
+        if not missing:
+            return
+        with path.open("ab") as file:
+            size = file.tell()
+            try:
+                file.write("".join(f"{one}\n" for one in missing).encode())
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                os.truncate(path, size)
+                raise
+        self._readings[day] = len(documents)
+
+    def _replace(self, name: str, content: bytes) -> None:
+        if self._written.get(name) == content:
+            return
+        path = self._path / name
+        draft = path.with_name(f".{path.name}.new")
+        try:
+            with draft.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
+        self._written[name] = content
+
+
+def _whole_lines(path: Path) -> int:
+    """The lines of a file; one that a kill broke off is cut."""
+    if not path.exists():
+        return 0
+    content = path.read_bytes()
+    if not content.endswith(b"\n"):
+        content = content[: content.rfind(b"\n") + 1]
+        os.truncate(path, len(content))
+    return content.count(b"\n")
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,155 @@
+"""What a watcher publishes: components as they are shown, figures, incidents of the platform, words of staff; pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from meterai.kit.components import Component, ComponentState, worst
+
+ENDED = frozenset({"resolved", "reviewed", "ended", "cancelled"})
+INCIDENTS_MAX = 50
+_Text = Annotated[str, msgspec.Meta(max_length=4_000)]
+Texts = dict[str, _Text]
+
+
+class PlatformUpdate(msgspec.Struct, frozen=True):
+    """One update of an incident, as the platform tells it."""
+
+    at: datetime
+    state: str
+    text: Texts
+
+
+class PlatformIncident(msgspec.Struct, frozen=True):
+    """An incident or a maintenance, as the platform tells it."""
+
+    id: str
+    kind: Literal["incident", "maintenance"]
+    state: str
+    severity: str
+    components: dict[Component, str]
+    title: Texts
+    started_at: datetime
+    begins_at: datetime | None = None
+    ends_at: datetime | None = None
+    resolved_at: datetime | None = None
+    updates: list[PlatformUpdate] = []
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it goes on."""
+        return self.state not in ENDED
+
+    def state_of(self, component: Component) -> ComponentState:
+        """How bad it says that a component is now."""
+        begun = self.kind == "incident" or self.state == "under_way"
+        if not (self.is_open and begun and component in self.components):
+            return ComponentState.OPERATIONAL
+        try:
+            return ComponentState.of(self.components[component])
+        except ValueError:
+            return ComponentState.DEGRADED
+
+
+class PlatformStatus(msgspec.Struct, frozen=True):
+    """`GET /v1/status`."""
+
+    at: datetime
+    figures: dict[str, int | float | None] = {}
+    incidents: Annotated[list[PlatformIncident], msgspec.Meta(max_length=INCIDENTS_MAX)] = []
+
+
+def read_status(found: Any) -> PlatformStatus | None:
+    """What the platform tells, None where it is not in the form that is known."""
+    try:
+        return msgspec.convert(found, PlatformStatus)
+    except msgspec.ValidationError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Words of staff, typed at the watcher; a state that is not `operational` makes the component worse."""
+
+    id: int
+    at: datetime
+    component: Component
+    state: ComponentState
+    text: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One component: the measured state that a majority agrees on, and how it is shown.
+
+    `measured_at` is when a majority last measured it, None where none ever did.
+    """
+
+    component: Component
+    agreed: ComponentState
+    shown: ComponentState
+    since: datetime
+    measured_at: datetime | None
+    is_measured: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An agreed change of a component's measured state."""
+
+    id: int
+    at: datetime
+    component: Component
+    was: ComponentState
+    becomes: ComponentState
+    faults: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Everything that the files say, at one moment."""
+
+    at: datetime
+    watcher: str
+    installation: str
+    title: str
+    url: str
+    alone: bool
+    components: Sequence[Shown]
+    changes: Sequence[Change]
+    notes: Sequence[Note]
+    status: PlatformStatus | None  # the last that the platform told
+    stamped: Sequence[
+        float
+    ]  # seconds from paid to stamped, as the watcher saw them in the last hour; shortest first
+    days: Mapping[Component, Mapping[str, Mapping[ComponentState, int]]]
+
+    @property
+    def worst(self) -> ComponentState:
+        """The worst component."""
+        return worst(one.shown for one in self.components)
+
+    @property
+    def is_all_measured(self) -> bool:
+        """Whether each component that was ever measured is measured now."""
+        return all(one.is_measured for one in self.components if one.measured_at is not None)
+
+
+def made_worse(
+    component: Component,
+    agreed: ComponentState,
+    notes: Sequence[Note],
+    status: PlatformStatus | None,
+) -> ComponentState:
+    """The state that is shown: what was measured, or worse by the newest note or by an incident."""
+    said = next((one.state for one in notes if one.component == component), agreed)
+    told = [one.state_of(component) for one in status.incidents] if status else []
+    return worst([agreed, said, *told])
+
+
+def quantile(ordered: Sequence[float], share: float) -> float | None:
+    """The value below which a share of the ordered values lies; None where there is none."""
+    return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else None

@@ -1,0 +1,458 @@
+"""One watcher at work: it tries, judges, agrees with others, signs, and publishes.
+
+Times never go back: a clock that is set back stands still here until it is where it was, and no minute is signed twice.
+"""
+
+import asyncio
+import sqlite3
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import Any
+
+import msgspec
+import structlog
+
+from meterai.kit.clock import Clock
+from meterai.kit.components import Component, ComponentState
+from meterai.plumbing.readings import Reading, Watcher, digest, majority_of, signed_reading
+from meterai.plumbing.signed import SignatureWrong, Signer, read_signed
+from meterai.watch.agreement import agreed
+from meterai.watch.client import Stranger, TryFailed, iso
+from meterai.watch.files import Folder
+from meterai.watch.model import (
+    Change,
+    Note,
+    PlatformStatus,
+    Published,
+    Shown,
+    made_worse,
+    read_status,
+)
+from meterai.watch.rule import FRESH_SECONDS, LIMITS, Judge, Outcome
+from meterai.watch.settings import Watched
+from meterai.watch.state import Store
+from meterai.watch.walks import FILL_SECONDS, Over, Tried, Walk, Walks
+
+NOW, CHANGE, NOTES = "meterai watch now", "meterai watch change", "meterai watch notes"
+TICK_SECONDS = 1.0
+PUBLISH_SECONDS = 10.0  # a peer believes a state for 60 seconds
+PEER_SECONDS, PEER_SECONDS_MAX = 3.0, 2.5  # between two looks at a peer, and for one
+PEER_FRESH_SECONDS = 60.0
+FIGURES_EVERY_SECONDS = 10.0
+MAILS_WAIT_SECONDS_MAX = 20.0  # by the platform's own figure; twice in a row
+IN_FLIGHT_MAX = 5  # tries of one walk at the same time
+FAULTS_KEPT = 4
+CHANGES_SHOWN = 50
+_log = structlog.get_logger()
+
+
+class _Now(msgspec.Struct, frozen=True):
+    """A component in a peer's `now.json`."""
+
+    own: str | None
+
+
+class _Peer(msgspec.Struct, frozen=True):
+    """A peer's `now.json`."""
+
+    installation: str
+    at: datetime
+    components: dict[Component, _Now]
+
+    def vote(self, component: Component) -> ComponentState | None:
+        """Its own state of a component.  Raises `ValueError`."""
+        found = self.components.get(component)
+        return None if found is None or found.own is None else ComponentState.of(found.own)
+
+
+class Watch:
+    """One watcher.  `peers` are all watchers of the installation, itself among them; none where it is alone."""
+
+    def __init__(
+        self,
+        watched: Watched,
+        store: Store,
+        signer: Signer,
+        clock: Clock,
+        peers: Sequence[Watcher] = (),
+    ) -> None:
+        self.watched, self.store, self._signer, self._clock = watched, store, signer, clock
+        self._others = [one for one in peers if one.name != watched.of.name]
+        self._watchers = len(self._others) + 1
+        self._latest = _moment((store.fact("chain") or {}).get("minute")) or clock.now()
+        self._started = self.now()
+        self._folder = Folder(watched.folder / "public", signer.public_pem())
+        kept = store.states()
+        self._judges = {
+            one: Judge(
+                ComponentState(kept[one]["own"]) if one in kept else ComponentState.OPERATIONAL
+            )
+            for one in Component
+        }
+        self._agreed = {
+            one: ComponentState(kept[one]["agreed"]) if one in kept else ComponentState.OPERATIONAL
+            for one in Component
+        }
+        self._since = {
+            one: _moment(kept[one]["since"] if one in kept else None) or self._started
+            for one in Component
+        }
+        self._measured_at = {
+            one: _moment(kept[one]["measured_at"] if one in kept else None) for one in Component
+        }
+        self._own = {one: judge.state for one, judge in self._judges.items()}
+        self._tried_at: dict[Component, float] = {}
+        self._is_measured: dict[Component, bool] = dict.fromkeys(Component, False)
+        self._doubted: dict[Component, float] = {}
+        self._woken: dict[Component, asyncio.Event] = defaultdict(asyncio.Event)
+        self._faults: dict[Component, list[str]] = {one: [] for one in Component}
+        self._worst: dict[
+            Component, ComponentState
+        ] = {}  # within this minute, of those that are measured
+        self._heard: dict[str, _Peer] = {}
+        self._mails_wait = 0  # figures in a row that say so
+        self._status = read_status(store.fact("status"))
+        self._alone = False
+        self._published_at, self._is_changed = 0.0, True
+        self._pruned_on = ""
+
+    def now(self) -> datetime:
+        """The present moment, never before one that was told."""
+        self._latest = max(self._clock.now(), self._latest)
+        return self._latest
+
+    # -- tries -------------------------------------------------------------------------------
+
+    def tell(self, tried: Tried) -> None:
+        """One try ended."""
+        one = tried.component
+        self._tried_at[one] = monotonic()
+        self._judges[one].take(tried.outcome)
+        if tried.outcome is not Outcome.GOOD:
+            self._woken[one].set()
+        self._count(tried)
+        if tried.fault:
+            self._faults[one] = [*dict.fromkeys([*self._faults[one], tried.fault])][-FAULTS_KEPT:]
+            _log.info(
+                "try_not_good", component=one, fault=tried.fault, seconds=round(tried.seconds, 1)
+            )
+
+    def _count(self, tried: Tried) -> None:
+        minute = self.now().replace(second=0, microsecond=0).isoformat()
+        try:
+            self.store.add_try(
+                minute, tried.component, tried.outcome, int(tried.seconds * 1000), tried.fault
+            )
+        except sqlite3.Error as error:  # the disk is full: the judge was told, and goes on
+            _log.warning("try_not_kept", why=str(error))
+
+    def doubt(self, component: Component) -> None:
+        """A try is late: more of them begin now."""
+        self._doubted[component] = monotonic()
+        self._woken[component].set()
+
+    def every(self, component: Component) -> float:
+        """The period of a component."""
+        return self.watched.of.seconds.get(component, LIMITS[component].every)
+
+    def pause(self, component: Component) -> float:
+        """Seconds between two tries as it stands."""
+        judge, every = self._judges[component], self.every(component)
+        is_late = monotonic() - self._doubted.get(component, -1e9) < LIMITS[component].failed
+        if is_late and judge.state is ComponentState.OPERATIONAL:
+            return min(1.0, every)
+        return judge.pause(every)
+
+    async def _lane(self, walks: Walks, walk: Walk, components: Sequence[Component]) -> None:
+        running: set[asyncio.Task[None]] = set()
+        while True:
+            if len(running) < IN_FLIGHT_MAX:
+                task = asyncio.create_task(_walked(walk))
+                running.add(task)
+                task.add_done_callback(running.discard)
+            begun = monotonic()
+            while True:
+                pause = min(map(self.pause, components))
+                if Component.BUYING in components and walks.is_filling:
+                    pause = min(pause, FILL_SECONDS)
+                left = begun + pause - monotonic()
+                if left <= 0:
+                    break
+                await self._first_woken(components, left)
+
+    async def _first_woken(self, components: Sequence[Component], seconds: float) -> None:
+        waits = [asyncio.ensure_future(self._woken[one].wait()) for one in components]
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for one, wait in zip(components, waits, strict=True):
+            wait.cancel()
+            self._woken[one].clear()
+
+    # -- what others say ---------------------------------------------------------------------
+
+    async def _figures(self, walks: Walks) -> None:
+        while True:
+            found = read_status(await walks.figures())
+            if found is not None:
+                self._is_changed |= (
+                    self._status is None or self._status.incidents != found.incidents
+                )
+                self._status = found
+                self.store.keep("status", msgspec.to_builtins(found))
+                self._look_at_mails(found)
+            await asyncio.sleep(FIGURES_EVERY_SECONDS)
+
+    def _look_at_mails(self, found: PlatformStatus) -> None:
+        """Its word makes signing in worse, never better: where it says nothing, only tries count."""
+        waits = found.figures.get("mails_waiting_oldest_seconds") or 0
+        self._mails_wait = self._mails_wait + 1 if waits > MAILS_WAIT_SECONDS_MAX else 0
+        if self._mails_wait:
+            self._count(Tried(Component.SIGN_IN, Outcome.FAILED, float(waits), "mails_wait"))
+
+    async def _listen(self, stranger: Stranger, peer: Watcher) -> None:
+        while True:
+            with suppress(TryFailed, TimeoutError, SignatureWrong, ValueError):
+                async with asyncio.timeout(PEER_SECONDS_MAX):
+                    answer = await stranger.ask("GET", f"{peer.url}/now.json")
+                facts = read_signed(answer.must_be(200).body, NOW, peer.public_key)
+                self.hear(peer.name, facts)
+            await asyncio.sleep(PEER_SECONDS)
+
+    def hear(self, name: str, facts: Mapping[str, Any]) -> None:
+        """What a peer says, if it is about this installation and no older than what it said before.  Raises `ValueError`."""
+        said = msgspec.convert(facts, _Peer)
+        for component in Component:
+            said.vote(component)
+        before = self._heard.get(name)
+        if said.installation == self.watched.installation and (
+            before is None or said.at >= before.at
+        ):
+            self._heard[name] = said
+
+    # -- states ------------------------------------------------------------------------------
+
+    def vote(self, component: Component) -> ComponentState | None:
+        """The own state of a component; None where it is not measured."""
+        if component is Component.SIGN_IN and self._mails_wait > 1:
+            return ComponentState.MAJOR_OUTAGE
+        tried = self._tried_at.get(component)
+        fresh = max(FRESH_SECONDS, 2 * self.every(component) + FRESH_SECONDS / 2)
+        if tried is None or monotonic() - tried > fresh:
+            return None
+        return self._judges[component].state
+
+    def agree(self) -> None:
+        """Look at each component once: what changed is signed and kept."""
+        now = self.now()
+        heard = [
+            one for one in self._heard.values()
+            if abs((self._clock.now() - one.at).total_seconds()) <= PEER_FRESH_SECONDS
+        ]  # fmt: skip
+        self._alone = len(heard) + 1 < majority_of(self._watchers)
+        for one in Component:
+            own = self.vote(one)
+            votes = [own, *(peer.vote(one) for peer in heard)]
+            found = agreed(self._agreed[one], votes, self._watchers)
+            self._is_changed |= self._is_measured[one] is not (found is not None)
+            self._is_measured[one] = found is not None
+            if found is not None:
+                self._measured_at[one] = now
+                self._worst[one] = max(self._worst.get(one, found), found)
+            self._change(one, own, found, now)
+
+    def _change(
+        self,
+        one: Component,
+        own: ComponentState | None,
+        found: ComponentState | None,
+        now: datetime,
+    ) -> None:
+        was_own, was = self._own[one], self._agreed[one]
+        own = was_own if own is None else own
+        found = was if found is None else found
+        if own is was_own and found is was:
+            return
+        is_agreed = found is not was
+        before, after = (was, found) if is_agreed else (was_own, own)
+        facts = self._signed_by() | {
+            "component": one, "from": before.label, "to": after.label, "at": iso(now),
+            "faults": self._faults[one] if after > before else [], "agreed": is_agreed,
+        }  # fmt: skip
+        self.store.add_change(one, now, facts, self._signer.sign(CHANGE, facts))
+        self._own[one], self._agreed[one], self._is_changed = own, found, True
+        if after is ComponentState.OPERATIONAL:
+            self._faults[one] = []
+        if is_agreed:
+            self._since[one] = now
+        self._keep(one)
+
+    def _keep(self, one: Component) -> None:
+        self.store.keep_state(
+            one,
+            self._judges[one].state,
+            self._agreed[one],
+            self._since[one],
+            self._measured_at[one],
+        )
+
+    def _signed_by(self) -> dict[str, Any]:
+        return {"watcher": self.watched.of.name, "installation": self.watched.installation}
+
+    # -- readings ----------------------------------------------------------------------------
+
+    def sign_minutes(self) -> None:
+        """Sign the minutes that are over and were not signed: the last one, and one that a kill broke off."""
+        this = self.now().replace(second=0, microsecond=0)
+        chain = self.store.fact("chain") or {"minute": "", "sequence": -1, "digest": ""}
+        last = this - timedelta(minutes=1)
+        due = {last} if last >= self._started.replace(second=0, microsecond=0) else set()
+        tried = _moment(self.store.last_tried(this.isoformat()))
+        due |= {tried} if tried else set()
+        for minute in sorted(due):
+            if minute.isoformat() > str(chain["minute"]):
+                chain = self._sign(minute, chain)
+
+    def _sign(self, minute: datetime, chain: Mapping[str, Any]) -> Mapping[str, Any]:
+        at = minute.isoformat()
+        reading = Reading(
+            self.watched.of.name,
+            self.watched.installation,
+            minute,
+            int(chain["sequence"]) + 1,
+            str(chain["digest"]),
+            self.store.measured(at),
+        )
+        document = signed_reading(reading, self._signer)
+        following = {"minute": at, "sequence": reading.sequence, "digest": digest(document)}
+        spent = {one: int(state) for one, state in self._worst.items()}
+        if not self.store.end_minute(at, document, following, spent):
+            return chain
+        self._worst = {}
+        for one in Component:
+            self._keep(one)
+        self._is_changed = True
+        return following
+
+    # -- files -------------------------------------------------------------------------------
+
+    def notes(self) -> list[Note]:
+        """Words of staff, newest first."""
+        return [
+            Note(
+                row["id"], datetime.fromisoformat(row["at"]), Component(row["component"]),
+                ComponentState(row["state"]), {"id": row["id_text"], "en": row["en_text"]},
+            )
+            for row in self.store.notes()
+        ]  # fmt: skip
+
+    def published(self) -> Published:
+        """Everything that the files say."""
+        of, now, notes = self.watched.of, self.now(), self.notes()
+        components = [
+            Shown(
+                one, self._agreed[one], made_worse(one, self._agreed[one], notes, self._status),
+                self._since[one], self._measured_at[one], self._is_measured[one],
+            )
+            for one in Component
+        ]  # fmt: skip
+        changes = [
+            Change(
+                row["id"], datetime.fromisoformat(row["at"]), Component(row["component"]),
+                ComponentState(row["was"]), ComponentState(row["becomes"]), msgspec.json.decode(row["faults"]),
+            )
+            for row in self.store.changes(CHANGES_SHOWN)
+        ]  # fmt: skip
+        stamped = self.store.stamped_since(now - timedelta(hours=1))
+        return Published(
+            now, of.name, self.watched.installation, of.title, of.public_url, self._alone,
+            components, changes, notes, self._status, stamped, self.store.days(),
+        )  # fmt: skip
+
+    def _now_document(self, published: Published) -> str:
+        components = {}
+        for one in published.components:
+            own = self.vote(one.component)
+            components[one.component] = {
+                "own": None if own is None else own.label,
+                "agreed": one.agreed.label if one.is_measured else None,
+                "since": iso(one.since),
+            }
+        at = iso(published.at)
+        return self._signer.sign(
+            NOW, self._signed_by() | {"at": at, "alone": self._alone, "components": components}
+        )
+
+    def publish(self) -> None:
+        """Write the files; where the disk is full the old ones stay, and it is tried again."""
+        published = self.published()
+        notes = [
+            {"id": one.id, "at": iso(one.at), "component": one.component, "state": one.state.label, "text": one.text}
+            for one in published.notes
+        ]  # fmt: skip
+        said = self._signer.sign(
+            NOTES, self._signed_by() | {"at": iso(published.at), "notes": notes}
+        )
+        try:
+            self._folder.write(published, self._now_document(published), said)
+            self._folder.write_changes(self.store.change_documents())
+            for day in {self._latest.date(), (self._latest - timedelta(days=1)).date()}:
+                self._folder.write_readings(day, self.store.readings(day.isoformat()))
+        except OSError as error:
+            _log.warning("files_not_written", why=error.strerror)
+            return
+        self._published_at, self._is_changed = monotonic(), False
+
+    def tick(self) -> None:
+        """Once a second: agree, sign, and publish what changed."""
+        self.agree()
+        self.sign_minutes()
+        if self.store.has_changed_elsewhere():
+            self._is_changed = True
+        if self._is_changed or monotonic() - self._published_at >= PUBLISH_SECONDS:
+            self.publish()
+        today = self._latest.date().isoformat()
+        if self._pruned_on != today:
+            self.store.prune(self._latest)
+            self._pruned_on = today
+
+    async def run(self) -> None:
+        """Watch until it is cancelled."""
+        of = self.watched.of
+        key = self.watched.secret(of.api_key_file)
+        authorities = str(self.watched.path(of.authorities)) if of.authorities else ""
+        async with (
+            Stranger(
+                self.watched.installation, self._clock, key=key, authorities=authorities
+            ) as stranger,
+            asyncio.TaskGroup() as tasks,
+        ):
+            walks = Walks(self.watched, stranger, self.store, self._clock, self.tell, self.doubt)
+            for walk, components in walks.lanes().items():
+                tasks.create_task(self._lane(walks, walk, components))
+            tasks.create_task(self._figures(walks))
+            for peer in self._others:
+                tasks.create_task(self._listen(stranger, peer))
+            while True:
+                self._safe_tick()
+                await asyncio.sleep(TICK_SECONDS)
+
+    def _safe_tick(self) -> None:
+        try:
+            self.tick()
+        except (OSError, sqlite3.Error) as error:  # the disk is full: it is tried again
+            _log.warning("tick_failed", why=str(error))
+
+
+async def _walked(walk: Walk) -> None:
+    try:
+        await walk()
+    except Over:
+        return
+    except Exception as fault:  # a fault of ours measures nothing, and stops no other walk
+        _log.warning("walk_failed", kind=type(fault).__name__, why=str(fault)[:200])
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text).astimezone(UTC) if text else None

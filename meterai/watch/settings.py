@@ -1,0 +1,116 @@
+"""The one file of a watcher, in TOML: whom it watches, what it may use for that, and where it keeps what it knows."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from meterai.kit.components import Component
+from meterai.kit.refusal import CommandRefusal
+from meterai.plumbing.files import read_key_file, read_settings_file
+from meterai.plumbing.toml import read_toml
+
+ADDRESSES_MAX = 1_000
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=r"^[\w.-]+$")]
+_Url = Annotated[str, msgspec.Meta(pattern=r"^https?://[^/\s]+(/\S*)?$", max_length=300)]
+_Seconds = Annotated[float, msgspec.Meta(ge=1, le=86_400)]
+
+
+class ConfigurationOfWatchWrong(CommandRefusal):
+    """The file of a watcher cannot be used."""
+
+    code = "watch_configuration_wrong"
+    status = 500
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path}: {why}")
+        self.path = str(path)
+        self.why = why
+
+
+class Payer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Pays a QR: our stand-in bank, or any address that takes its text by POST with a bearer token."""
+
+    kind: Literal["standin", "post"]
+    url: _Url
+    token_file: str = ""
+
+
+class Mailbox(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Mail of the addresses that the watcher signs in with: of our stand-in, or by IMAP over TLS.
+
+    `address` has `{n}` where a number of 0 to `addresses` - 1 stands; the platform sends six codes an hour to each.
+    """
+
+    kind: Literal["standin", "imap"]
+    address: Annotated[str, msgspec.Meta(pattern=r"^[^@\s]+@[^@\s]+$")]
+    addresses: Annotated[int, msgspec.Meta(ge=1, le=ADDRESSES_MAX)] = 1
+    url: str = ""
+    host: str = ""
+    user: str = ""
+    password_file: str = ""
+    folder: str = "INBOX"
+
+
+class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One watcher.
+
+    `folder` holds its state, its key and `public`, the static files.  Paths are relative to the file.  `seconds` are periods between
+    two tries, by component; a longer one than the rule's is later to show a fault.
+    """
+
+    name: _Name
+    installation: _Url
+    folder: str
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=80)] = "e-Meterai"
+    public_url: str = ""
+    api_key_file: str = ""
+    certificates: str = (
+        ""  # of the issuer's root, seal and claims: files in PEM, for checks offline
+    )
+    authorities: str = ""  # for TLS, beside those of the system
+    payer: Payer | None = None
+    mailbox: Mailbox | None = None
+    seconds: dict[Component, _Seconds] = {}
+
+
+class Watched(msgspec.Struct, frozen=True):
+    """A configuration, and the folder its paths are relative to."""
+
+    of: Configuration
+    beside: Path
+
+    def path(self, name: str) -> Path:
+        """A path of the configuration."""
+        return self.beside / name
+
+    @property
+    def folder(self) -> Path:
+        """Where state, key and files are."""
+        return self.path(self.of.folder)
+
+    @property
+    def installation(self) -> str:
+        """The address of the platform, without a slash at its end."""
+        return self.of.installation.rstrip("/")
+
+    def secret(self, name: str) -> str:
+        """The word in a file, empty without one.  Refuses `ConfigurationOfWatchWrong`."""
+        if not name:
+            return ""
+        try:
+            return read_key_file(self.path(name)).decode().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationOfWatchWrong(self.path(name), str(error)) from None
+
+
+def read(path: Path) -> Watched:
+    """The configuration in a file.  Refuses `ConfigurationOfWatchWrong`."""
+    try:
+        found = msgspec.convert(read_toml(read_settings_file(path)), Configuration)
+    except (OSError, ValueError) as error:
+        raise ConfigurationOfWatchWrong(path, str(error)) from None
+    mailbox = found.mailbox
+    if mailbox and mailbox.addresses > 1 and "{n}" not in mailbox.address:
+        raise ConfigurationOfWatchWrong(path, "mailbox.address: {n} is missing")
+    return Watched(found, path.absolute().parent)

@@ -1,0 +1,499 @@
+"""What a watcher tries, as a stranger does: the steps of each walk, and which component each step measures.
+
+A walk is tried again and again by its lane (`lanes`).  Money does not pile up: an order that was paid waits in a stock of a few, its stamps
+are put on a document or asked back, and while payments are not seen only a few are paid.
+"""
+
+import asyncio
+import hashlib
+import json
+import re
+from base64 import b64decode, b64encode, urlsafe_b64decode
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
+from typing import Any, TypeAlias
+
+import aiohttp
+import structlog
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from meterai import sealing
+from meterai.kit.clock import Clock
+from meterai.kit.components import Component
+from meterai.kit.ids import new_id, show
+from meterai.watch.adapters import NotOurFault, mailbox_of, new_code, pay
+from meterai.watch.client import SKEW_SECONDS_MAX, Answer, Stranger, TryFailed
+from meterai.watch.rule import LIMITS, Outcome
+from meterai.watch.settings import ConfigurationOfWatchWrong, Payer, Watched
+from meterai.watch.state import Store
+
+# Orders that are paid and unused: enough to try refunds and stampings for two minutes while nothing can be bought; and the most, while
+# no refund goes through.
+STOCK_MIN, STOCK_MAX = 6, 60
+FILL_SECONDS = 3.0  # between two purchases while the stock is being filled
+UNSEEN_MAX = 6  # payments that nobody has seen yet; as many as good tries end an outage
+LOOK_SECONDS = 0.4  # between two looks at an order
+CERTIFICATE_SECONDS = 300.0
+LINE_FRESH_SECONDS = 30.0  # the platform signs the state of a line every two seconds
+FIGURES_SECONDS = 10.0
+STAMPS_OF_ORDER = 2  # one is put on a document, one is asked back
+_FORM_TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
+_CHALLENGE = re.compile(r"challenge=([\w]+)")
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One try of one component."""
+
+    component: Component
+    outcome: Outcome
+    seconds: float
+    fault: str = ""
+
+
+class Over(Exception):
+    """A walk ends here: what it measured is told, and a try that was under way measured nothing."""
+
+
+Walk: TypeAlias = Callable[[], Awaitable[None]]
+
+
+def document(words: str) -> bytes:
+    """A PDF of one page with these words."""
+    text = f"BT /F1 14 Tf 72 770 Td ({words}) Tj ET".encode()
+    font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R"
+        b" /Resources << /Font << /F1 %s >> >> >>" % font,
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(text), text),
+    ]
+    found, offsets = bytearray(b"%PDF-1.4\n"), []
+    for number, one in enumerate(objects, start=1):
+        offsets.append(len(found))
+        found += b"%d 0 obj\n%s\nendobj\n" % (number, one)
+    table = b"".join(b"%010d 00000 n \n" % one for one in offsets)
+    size, begin = len(objects) + 1, len(found)
+    found += b"xref\n0 %d\n0000000000 65535 f \n%s" % (size, table)
+    return bytes(found) + b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (
+        size,
+        begin,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """Certificates and public keys of the issuer, for checks that do not ask the platform."""
+
+    roots: Sequence[x509.Certificate]
+    seals: Sequence[x509.Certificate]
+    claim_keys: Mapping[str, Ed25519PublicKey]
+
+    @classmethod
+    def of(cls, watched: Watched) -> "Issuer | None":
+        """Those in the folder `certificates`: a certificate that signed itself is a root, another one seals.
+
+        Refuses `ConfigurationOfWatchWrong`.
+        """
+        if not watched.of.certificates:
+            return None
+        folder = watched.path(watched.of.certificates)
+        try:
+            files = sorted(folder.glob("*.pem"))
+            found = [
+                one for file in files for one in x509.load_pem_x509_certificates(file.read_bytes())
+            ]
+            keys = sealing.claim.load_public_keys(sorted(folder.glob("*.pub")))
+        except (OSError, ValueError, sealing.ClaimKeyUnusable) as error:
+            raise ConfigurationOfWatchWrong(folder, str(error)) from None
+        roots = [one for one in found if one.issuer == one.subject]
+        if not roots:
+            raise ConfigurationOfWatchWrong(folder, "it has no root certificate")
+        return cls(roots, [one for one in found if one not in roots], keys)
+
+    def check(self, content: bytes, at: datetime) -> None:
+        """Check a stamped file.  Raises `TryFailed`."""
+        report = sealing.verify(content, self.roots, at=at, claim_keys=self.claim_keys or None)
+        if report.verdict is not sealing.Verdict.GENUINE:
+            raise TryFailed(f"offline_{report.verdict}")
+
+
+class Walks:
+    """The walks of one watcher."""
+
+    def __init__(
+        self,
+        watched: Watched,
+        stranger: Stranger,
+        store: Store,
+        clock: Clock,
+        tell: Callable[[Tried], None],
+        doubt: Callable[[Component], None],
+    ) -> None:
+        self._watched, self._stranger, self._store = watched, stranger, store
+        self._clock, self._tell, self._doubt = clock, tell, doubt
+        self._payer, self._mails = watched.of.payer, mailbox_of(stranger, watched)
+        self._issuer = Issuer.of(watched)
+        self._certificate = (-CERTIFICATE_SECONDS, "")
+        self._busy: set[str] = set()  # orders whose payment a try waits for
+        self._returning: set[str] = set()  # orders that a try asks back
+        self._withdrawing: set[asyncio.Task[None]] = set()
+        self._executed_seconds = 0.0
+        self._turns = 0
+        self._stamped: Mapping[str, str] = (
+            store.fact("stamped") or {}
+        )  # the last file that came back
+        self._served: tuple[int, float] = (-1, 0.0)
+
+    def lanes(self) -> Mapping[Walk, Sequence[Component]]:
+        """Each walk that the configuration allows, and what it measures."""
+        found: dict[Walk, Sequence[Component]] = {
+            self.site: [Component.SITE],
+            self.checking: [Component.CHECKING],
+            self.line: [Component.LINE],
+        }
+        if self._mails:
+            found[self.sign_in] = [Component.SIGN_IN]
+        if self._stranger.has_key:
+            found[self.purchase] = [Component.BUYING, Component.PAYMENT]
+        if self._stranger.has_key and self._payer:
+            found[self.stamping] = [Component.STAMPING]
+            found[self.refund] = [Component.REFUNDS]
+        return found
+
+    @property
+    def is_filling(self) -> bool:
+        """Whether the stock is smaller than it should be, so that purchases may come sooner."""
+        has = len(self._store.bought("stock")) + len(self._store.bought("paid"))
+        return self._payer is not None and has + len(self._returning) <= STOCK_MIN
+
+    @asynccontextmanager
+    async def _trying(self, component: Component) -> AsyncIterator[list[str]]:
+        """One try: what is raised inside is a failure, and ends the walk.  Faults in the list make it slow."""
+        limits, begun = LIMITS[component], monotonic()
+        late = asyncio.get_running_loop().call_later(limits.doubted, self._doubt, component)
+        slow: list[str] = []
+        fault = ""
+        try:
+            async with asyncio.timeout(limits.failed):
+                yield slow
+        except TryFailed as error:
+            fault = error.fault
+        except TimeoutError:
+            fault = "timeout"
+        except (KeyError, TypeError, ValueError):
+            fault = "answer_unreadable"
+        finally:
+            late.cancel()
+        seconds = monotonic() - begun
+        if fault:
+            self._tell(Tried(component, Outcome.FAILED, seconds, fault))
+            raise Over
+        if seconds > limits.slow:
+            slow.append("slow")
+        outcome = Outcome.SLOW if slow else Outcome.GOOD
+        self._tell(Tried(component, outcome, seconds, slow[0] if slow else ""))
+
+    # -- without an account ------------------------------------------------------------------
+
+    async def site(self) -> None:
+        """The home page and the one where documents are chosen; the platform's clock and its certificate."""
+        async with self._trying(Component.SITE) as slow:
+            (await self._stranger.ask("GET", "/")).must_be(200)
+            chosen = (await self._stranger.ask("GET", "/stamp")).must_be(200, 302, 303)
+            if chosen.status != 200 and "/lines/" not in chosen.headers.get("location", ""):
+                raise TryFailed("another_page")
+            if abs(self._stranger.skew_seconds) > SKEW_SECONDS_MAX:
+                slow.append("clock")
+            if fault := await self._of_certificate():
+                slow.append(fault)
+
+    async def _of_certificate(self) -> str:
+        looked_at, fault = self._certificate
+        if monotonic() - looked_at >= CERTIFICATE_SECONDS:
+            fault = await self._stranger.certificate_fault()
+            self._certificate = monotonic(), fault
+        return fault
+
+    async def checking(self) -> None:
+        """A stamped file and its serial are checked; before there is one, a file without a stamp."""
+        known = self._stamped
+        content = b64decode(known["file"]) if known else document("not stamped")
+        async with self._trying(Component.CHECKING) as slow:
+            asked = await self._check(content)
+            if asked.fault == "wait_in_line":
+                slow.append("line")
+                return
+            verdict = asked.must_be(200).field("verdict")
+            if verdict != ("genuine" if known else "not_sealed"):
+                raise TryFailed(f"verdict_{verdict}"[:60])
+            if known:
+                path = f"/v1/stamps/{known['serial']}"
+                stamp = (await self._stranger.ask("GET", path)).must_be(200)
+                if stamp.field("sha256_original") != known["original"]:
+                    raise TryFailed("serial_of_another_file")
+
+    async def _check(self, content: bytes) -> Answer:
+        kind = {"Content-Type": "application/pdf"}
+        return await self._stranger.ask("POST", "/v1/verifications", data=content, headers=kind)
+
+    async def line(self) -> None:
+        """The line before buying: its signed state is fresh, and it moves while somebody waits."""
+        begun = monotonic()
+        async with self._trying(Component.LINE):
+            answer = await self._stranger.ask("GET", "/lines/buying/now-serving.json")
+            if answer.status == 404:  # an installation without lines
+                raise Over
+            found = _payload(answer.must_be(200))
+            age = self._clock.now() - datetime.fromisoformat(str(found["at"]))
+            # The platform's clock is measured by itself.
+            if age.total_seconds() + self._stranger.skew_seconds > LINE_FRESH_SECONDS:
+                raise TryFailed("line_not_renewed")
+            serving, since = self._served
+            waits = found["is_engaged"] and int(found["last"]) > int(found["serving"])
+            if serving != found["serving"] or not waits or found["is_paused"]:
+                self._served = int(found["serving"]), begun
+            elif begun - since > max(
+                LINE_FRESH_SECONDS, 5 / max(float(found["per_second"]["fast"]), 0.01)
+            ):
+                raise TryFailed("line_stands")
+            if waits and self._stranger.has_key:
+                await self._place()
+
+    async def _place(self) -> str:
+        """The ticket of the account's place, renewed."""
+        asked = await self._stranger.ask("POST", "/v1/lines/buying/places", with_key=True)
+        return str(asked.must_be(200).field("ticket"))
+
+    async def figures(self) -> Any:
+        """The platform's own figures and incidents; None where it does not tell."""
+        try:
+            async with asyncio.timeout(FIGURES_SECONDS):
+                answer = await self._stranger.ask("GET", "/v1/status")
+                return answer.json if answer.status == 200 else None
+        except (TryFailed, TimeoutError):
+            return None
+
+    # -- signing in --------------------------------------------------------------------------
+
+    async def sign_in(self) -> None:
+        """A code comes by mail and opens a session, which is ended."""
+        box = self._watched.of.mailbox
+        assert box is not None
+        assert self._mails is not None
+        self._turns = (self._turns + 1) % box.addresses
+        address = box.address.replace("{n}", str(self._turns))
+        known = set(await self._mails.codes(address))
+        cookies = ""
+        async with self._trying(Component.SIGN_IN):
+            form = {"email": address, "next": "/"}
+            asked = (await self._form("/sign-in", form, "")).must_be(303)
+            challenge = _CHALLENGE.search(asked.headers.get("location", ""))
+            if challenge is None:
+                raise TryFailed("another_page")
+            code = await new_code(self._mails, address, known)
+            proof = {"challenge": challenge[1], "code": code, "next": "/"}
+            opened = await self._form("/sign-in/code", proof, asked.headers["cookies"])
+            cookies = opened.must_be(303).headers["cookies"]
+        home = await self._stranger.ask("GET", "/", headers={"Cookie": cookies})
+        if token := _FORM_TOKEN.search(home.body.decode(errors="replace")):
+            await self._form("/sign-out", {"form_token": token[1]}, cookies)
+
+    async def _form(self, path: str, fields: Mapping[str, str], cookies: str) -> Answer:
+        headers = {
+            "Cookie": cookies,
+            "Origin": self._stranger.base,
+            "Sec-Fetch-Site": "same-origin",
+        }
+        return await self._stranger.ask("POST", path, data=dict(fields), headers=headers)
+
+    # -- buying ------------------------------------------------------------------------------
+
+    async def purchase(self) -> None:
+        """An order gets its QR, is paid, and its payment is seen.  Without a payer it is withdrawn."""
+        qr = order = ""
+        async with self._trying(Component.BUYING) as slow:
+            answer = await self._order(slow)
+            if answer is not None:
+                order = str(answer.field("id"))
+                qr = await self._qr(order, answer)
+        if not order:
+            return
+        unseen = [one for one, _ in self._store.bought("paid")]
+        is_enough = len(unseen) >= UNSEEN_MAX or len(self._store.bought("stock")) >= STOCK_MAX
+        if self._payer is None or is_enough:
+            await self._withdraw(order)
+            order = next((one for one in unseen if one not in self._busy), "")
+        elif not await self._pay(self._payer, order, qr):
+            return
+        if order:
+            await self._seen(order)
+
+    async def _pay(self, payer: Payer, order: str, qr: str) -> bool:
+        try:
+            await pay(self._stranger, payer, self._watched, qr)
+        except NotOurFault as error:
+            _log.warning("payer_failed", why=str(error))
+            await self._withdraw(order)
+            return False
+        self._store.put(order, "paid", self._clock.now())
+        return True
+
+    async def _order(self, slow: list[str]) -> Answer | None:
+        """An order that was placed; None where the account waits in a line that moves."""
+        asked = await self._place_order({})
+        if asked.fault == "wait_in_line":
+            line = (await self._stranger.ask("GET", "/v1/lines/buying")).must_be(200)
+            if line.field("is_paused"):
+                raise TryFailed("line_paused")
+            ticket = await self._place()
+            turn = await self._stranger.ask(
+                "POST", "/v1/lines/buying/turns", with_key=True, json={"ticket": ticket}
+            )
+            slow.append("line")
+            if turn.status != 200:  # it is not its turn yet
+                return None
+            asked = await self._place_order({"Waiting-Turn": str(turn.field("turn"))})
+        return asked.must_be(200, 201)
+
+    async def _place_order(self, more: Mapping[str, str]) -> Answer:
+        headers = {"Idempotency-Key": show("wtc", new_id()), **more}
+        wanted = {"quantity": STAMPS_OF_ORDER, "reference": f"watch {self._watched.of.name}"}
+        return await self._stranger.ask(
+            "POST", "/v1/orders", with_key=True, json=wanted, headers=headers
+        )
+
+    async def _qr(self, order: str, answer: Answer) -> str:
+        """The QR of an order, which the bank may give a moment later; an order without one is withdrawn."""
+        try:
+            while not (qr := answer.field("payment", "qr_content")):
+                await asyncio.sleep(LOOK_SECONDS)
+                answer = await self._look("/v1/orders/", order)
+        except (TryFailed, asyncio.CancelledError):
+            task = asyncio.get_running_loop().create_task(self._withdraw(order))
+            self._withdrawing.add(task)
+            task.add_done_callback(self._withdrawing.discard)
+            raise
+        return str(qr)
+
+    async def _withdraw(self, order: str) -> None:
+        with suppress(TryFailed):  # else it lapses
+            await self._stranger.ask("POST", f"/v1/orders/{order}/withdraw", with_key=True)
+
+    async def _look(self, path: str, name: str) -> Answer:
+        return (await self._stranger.ask("GET", path + name, with_key=True)).must_be(200)
+
+    async def _state_after(self, path: str, name: str, passing: Sequence[str]) -> Any:
+        """The first state that is none of these; waits as long as it is let."""
+        while True:
+            state = (await self._look(path, name)).field("state")
+            if state not in passing:
+                return state
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _seen(self, order: str) -> None:
+        """Wait until a payment is seen and its order executed."""
+        begun = monotonic()
+        self._busy.add(order)
+        try:
+            async with self._trying(Component.PAYMENT):
+                state = await self._state_after("/v1/orders/", order, ("placed", "paid"))
+                if state != "executed":  # it lapsed, or its money is on its way back
+                    self._store.done_with(order)
+                    raise TryFailed("not_executed")
+        finally:
+            self._busy.discard(order)
+        self._executed_seconds = monotonic() - begun
+        self._store.put(order, "stock", self._clock.now())
+
+    # -- what was bought ---------------------------------------------------------------------
+
+    async def stamping(self) -> None:
+        """A document is stamped from the balance, comes back, and is checked by the platform and without it."""
+        if not self._store.bought("stock"):
+            return
+        name = show("wtc", new_id())
+        original, begun = document(name), monotonic()
+        form = aiohttp.FormData()
+        form.add_field("document", original, filename="watch.pdf", content_type="application/pdf")
+        form.add_field("placement", json.dumps({"page": 1, "x": 60, "y": 60, "width": 80}))
+        async with self._trying(Component.STAMPING):
+            key = {"Idempotency-Key": name}
+            asked = await self._stranger.ask(
+                "POST", "/v1/stampings", with_key=True, data=form, headers=key
+            )
+            if asked.fault == "not_enough_stamps":
+                raise Over
+            stamped = await self._delivered(asked.must_be(200, 201))
+            content = await self._document(str(stamped.field("id")), original)
+            if self._issuer is not None:
+                await asyncio.to_thread(self._issuer.check, content, self._clock.now())
+        self._store.add_stamped(self._clock.now(), self._executed_seconds + monotonic() - begun)
+        self._stamped = {
+            "serial": stamped.field("serials")[0],
+            "original": hashlib.sha256(original).hexdigest(),
+            "file": b64encode(content).decode(),
+        }
+        self._store.keep("stamped", self._stamped)
+
+    async def _delivered(self, answer: Answer) -> Answer:
+        while (state := answer.field("state")) != "delivered":
+            if state not in ("waiting", "reserved"):
+                raise TryFailed("stamping_failed")
+            await asyncio.sleep(LOOK_SECONDS)
+            answer = await self._look("/v1/stampings/", str(answer.field("id")))
+        return answer
+
+    async def _document(self, stamping: str, original: bytes) -> bytes:
+        found = await self._look("/v1/stampings/", f"{stamping}/document")
+        if not found.body.startswith(original) or len(found.body) <= len(original):
+            raise TryFailed("original_changed")
+        return found.body
+
+    async def refund(self) -> None:
+        """Unused stamps are asked back, and their money is sent; a refund that is open is looked at first."""
+        stock = [one for one, _ in self._store.bought("stock") if one not in self._returning]
+        asked = [one for one in self._store.bought("asked") if one[0] not in self._returning]
+        if not asked and len(stock) + len(self._returning) <= STOCK_MIN:
+            return
+        order, refund = asked[0] if asked else (stock.pop(0), "")
+        self._returning.add(order)
+        try:
+            async with self._trying(Component.REFUNDS):
+                if not (refund or (refund := await self._ask_back(order))):
+                    raise Over
+                await self._state_after("/v1/refunds/", refund, ("requested", "sent", "refused"))
+            self._store.done_with(order)
+        finally:
+            self._returning.discard(order)
+        if len(stock) > 2 * STOCK_MIN:  # no refund went through for a time
+            with suppress(TryFailed):
+                await self._ask_back(stock[-1])
+
+    async def _ask_back(self, order: str) -> str:
+        """The refund of an order; empty where its stamps were all used."""
+        headers = {"Idempotency-Key": f"back-{order}"}
+        asked = await self._stranger.ask(
+            "POST", "/v1/refunds", with_key=True, json={"order_id": order}, headers=headers
+        )
+        if asked.fault == "nothing_to_refund":
+            self._store.done_with(order)
+            return ""
+        refund = str(asked.must_be(200, 201).field("id"))
+        self._store.put(order, "asked", self._clock.now(), refund)
+        return refund
+
+
+def _payload(answer: Answer) -> Any:
+    """What a signed document says.  Raises `TryFailed`."""
+    text = str(answer.field("payload"))
+    try:
+        return json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except ValueError:
+        raise TryFailed("answer_unreadable") from None
