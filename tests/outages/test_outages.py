@@ -122,7 +122,7 @@ def test_two_workers_seal_a_record_once(keeping: Keeping) -> None:
     assert keeping.seal() == 1
     before = keeping.file(outage, SIGNED)
     files = {SIGNED: b"another", "id.pdf": b"", "en.pdf": b""}
-    keep = keeping.service._keep_sealed  # noqa: SLF001 - the second worker, at its last step
+    keep = keeping.service._keep_sealed
     keeping.shop.do(keeping.shop.container.database.run(lambda tx: keep(due.id, files, tx)))
     assert keeping.file(outage, SIGNED) == before
 

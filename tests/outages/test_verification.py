@@ -59,7 +59,10 @@ def test_command_says_from_when_to_when_and_derives_it_again(published: Publishe
     for name, content in published.files.items():
         done = published.verify(name, content)
         assert done.returncode == 0, done.stdout + done.stderr
-        assert "affix failed from 2024-09-03T12:10:00+00:00 to 2024-09-03T12:30:00+00:00" in done.stdout
+        assert (
+            "affix failed from 2024-09-03T12:10:00+00:00 to 2024-09-03T12:30:00+00:00"
+            in done.stdout
+        )
         assert "give the same periods" in done.stdout
 
 
@@ -110,7 +113,11 @@ def test_command_answers_1_for_a_changed_file(published: Published) -> None:
 
 def test_record_of_another_spelling_is_refused(published: Published) -> None:
     content = published.files[SIGNED]
-    for other in (content + b"\n", content.replace(b": ", b":", 1), content.replace(b"A", b"\\u0041", 1)):
+    for other in (
+        content + b"\n",
+        content.replace(b": ", b":", 1),
+        content.replace(b"A", b"\\u0041", 1),
+    ):
         assert other != content
         with pytest.raises(SignatureWrong):
             examine(other, published.keys, NOW)
@@ -155,6 +162,6 @@ def test_stranger_derives_the_same_with_thirty_lines(published: Published) -> No
 
 
 def test_keys_without_a_certificate_check_the_signed_document_alone(published: Published) -> None:
-    key = published.write("key.pem", published.keeping.service._signer.public_pem())  # noqa: SLF001
+    key = published.write("key.pem", published.keeping.service._signer.public_pem())
     assert published.verify("a.json", published.files[SIGNED], key).returncode == 0
     assert published.verify("a.pdf", published.files["id.pdf"], key).returncode == 1
