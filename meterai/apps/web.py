@@ -246,6 +246,8 @@ def build(settings: Settings, rooms: Rooms = ROOMS, site: pages.Site | None = No
             }
             app.state.authenticator = container.of(AccountService)
             site.load_all()
+            for room in rooms:
+                room.shows(container, site)
             _spare_the_collector()
             _let_the_loop_in()
             yield
@@ -289,16 +291,16 @@ def admitted(app: Litestar, settings: Settings) -> ASGIApp:
         return network_of(ASGIConnection(scope), settings.process.proxies)
 
     headers = headers_of_all(is_production=settings.process.is_production)
+    answers = Answers(pages.busy_pages(site, settings), headers, BusyAnswers(app))
+    site.on_show(lambda: answers.renew(pages.busy_pages(site, settings)))
     admission = Admission(
-        app.state.limiter,
-        Priorities(app),
-        Users(address_of),
-        Answers(pages.busy_pages(site, settings), headers, BusyAnswers(app)),
-        pages.wants_page,
+        app.state.limiter, Priorities(app), Users(address_of), answers, pages.wants_page
     )
     edge = Edge(app, too_large, admission, headers)
     # Compressed first and remembered then, so that what strangers see is compressed once.
-    made: ASGIApp = pages.Remembering(edge, app, app.state.pace)
+    remembering = pages.Remembering(edge, app, app.state.pace)
+    site.on_show(remembering.renew)
+    made: ASGIApp = remembering
     for room in app.state.rooms:
         if room.front is not None:
             made = room.front(made, app, settings, headers)

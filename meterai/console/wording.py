@@ -10,7 +10,11 @@ from meterai.plumbing.messages import catalogue, translate
 from meterai.room.timelines import line
 
 # Kinds that have pages of their own; all others have a timeline alone.
-_PAGES = {SubjectKind.CASE: "/console/cases", SubjectKind.APPROVAL: "/console/approvals"}
+_PAGES = {
+    SubjectKind.CASE: "/console/cases",
+    SubjectKind.APPROVAL: "/console/approvals",
+    SubjectKind.INCIDENT: "/console/incidents",
+}
 
 
 @dataclass(frozen=True, slots=True)

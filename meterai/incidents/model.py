@@ -185,24 +185,16 @@ class Incident:
         """The worst state of its components."""
         return worst(self.components.values())
 
-    def as_public(self) -> dict[str, object]:
-        """The record as everybody reads it: no actor, no name."""
-        return {
-            "id": self.shown,
-            "kind": str(self.kind),
-            "state": str(self.state),
-            "severity": str(self.severity),
-            "components": {str(one): state.label for one, state in self.components.items()},
-            "title": dict(self.title),
-            "started_at": self.started_at,
-            "begins_at": self.begins_at,
-            "ends_at": self.ends_at,
-            "resolved_at": self.resolved_at,
-            "updates": [
-                {"at": one.at, "state": str(one.state), "text": dict(one.text)}
-                for one in self.updates
-            ],
-        }
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The state of a component as a majority of all watchers says, since when, and the faults they name."""
+
+    component: Component
+    state: ComponentState
+    since: datetime
+    faults: str
+    told_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,19 @@
 """Registration of the room `incidents` with the applications."""
 
+from meterai.commands import Command, Directory, Schema, Scope
+from meterai.incidents import pages, routes, staff_pages
 from meterai.incidents.audited import AUDITED
+from meterai.incidents.board import Board
+from meterai.incidents.demands import DEMANDS, UNDEMANDED
 from meterai.incidents.invariants import INVARIANTS
-from meterai.incidents.model import INCIDENT
+from meterai.incidents.knows import KNOWS, WORK
+from meterai.incidents.levers import LEVERS
+from meterai.incidents.model import INCIDENT, IncidentKind, IncidentState, Severity
 from meterai.incidents.retention import RETENTION
-from meterai.room import Room
+from meterai.incidents.settings import IncidentSettings
+from meterai.pages import Site
+from meterai.plumbing.described import Field
+from meterai.room import Container, Room
 
 TABLES = (
     "incidents",
@@ -13,10 +22,60 @@ TABLES = (
     "incident_watched",
     "incident_subscribers",
 )
+
+
+async def _build(container: Container) -> None:
+    board = Board(container.database, container.clock)
+    container.add(board)
+    container.close_with(board.close)
+
+
+def _shows(container: Container, site: Site) -> None:
+    container.of(Board).show_on(site)
+
+
+def _command(name: str, function: str) -> Command:
+    place = f"meterai.incidents.commands:{function}"
+    return Command(f"incidents {name}", place, Directory.DATABASE, Scope.DATABASE, Schema.CURRENT)
+
+
+COMMANDS = (
+    _command("list", "list_incidents"),
+    _command("open", "open_incident"),
+    _command("update", "update"),
+    _command("announce", "announce"),
+    _command("cancel", "cancel"),
+    _command("resolve", "resolve"),
+    _command("review", "review"),
+)
+FIELDS = {
+    ("IncidentView", "kind"): Field(list(IncidentKind)),
+    ("IncidentView", "state"): Field(list(IncidentState)),
+    ("IncidentView", "severity"): Field(list(Severity)),
+    ("UpdateView", "state"): Field(list(IncidentState)),
+    **{
+        ("FiguresView", name): Field(least=0)
+        for name in ("line_waiting", "in_flight_orders", "in_flight_rupiah", "refunds_open")
+    },
+}
 ROOM = Room(
     name="incidents",
     tables=frozenset(TABLES),
     lifecycles=(INCIDENT,),
+    settings=IncidentSettings,
+    build=_build,
+    services={"board": Board},
+    shows=_shows,
+    routes=(*routes.routes, *pages.routes, *staff_pages.routes),
+    fields=FIELDS,
+    pages=pages.PAGES,
+    demands=DEMANDS,
+    undemanded=UNDEMANDED,
+    commands=COMMANDS,
+    command_groups={"incidents": "What is wrong, and what the public is told of it."},
+    levers=LEVERS,
+    knows=KNOWS,
+    work=WORK,
     invariants=INVARIANTS,
     audited=AUDITED,
     retention=RETENTION,

@@ -67,35 +67,45 @@ async def since(
     return await store.since(tx, begin, end, limit)
 
 
+def made(begun: Change, told: Told, started_at: datetime, at: datetime) -> Incident:
+    """A new incident, felt since a moment.  Refuses `Malformed`, `NotAllowedNow`."""
+    if started_at > at:
+        raise Malformed("started_at", "within_bounds")
+    INCIDENT.after(IncidentState.INVESTIGATING, LEADS_TO[begun.state])
+    return _new(IncidentKind.INCIDENT, begun, told, started_at, at)
+
+
+def planned(
+    components: Sequence[Component], told: Told, times: tuple[datetime, datetime], at: datetime
+) -> Incident:
+    """A new maintenance, from one moment to another.  Refuses `Malformed`."""
+    check_times(*times, at)
+    states = dict.fromkeys(components, ComponentState.UNDER_MAINTENANCE)
+    begun = Change(state=IncidentState.ANNOUNCED, components=states)
+    found = _new(IncidentKind.MAINTENANCE, begun, told, at, at)
+    return replace(found, begins_at=times[0], ends_at=times[1])
+
+
 async def open_one(
     tx: Tx, begun: Change, told: Told, *, started_at: datetime, at: datetime, actor: Actor
 ) -> Incident:
     """Open an incident.  Refuses `IncidentOverlaps`, `Malformed`."""
-    if started_at > at:
-        raise Malformed("started_at", "within_bounds")
-    INCIDENT.after(IncidentState.INVESTIGATING, LEADS_TO[begun.state])
-    made = _new(IncidentKind.INCIDENT, begun, told, started_at, at)
-    return await _begin(
-        tx, replace(made, is_watched=actor.kind is ActorKind.JOB), told, actor, begun.source
-    )
+    found = made(begun, told, started_at, at)
+    found = replace(found, is_watched=actor.kind is ActorKind.JOB)
+    return await _begin(tx, found, told, actor, begun.source)
 
 
 async def announce(
     tx: Tx,
     components: Sequence[Component],
     told: Told,
-    planned: tuple[datetime, datetime],
+    times: tuple[datetime, datetime],
     *,
     at: datetime,
     actor: Actor,
 ) -> Incident:
     """Announce a maintenance, planned from one moment to another.  Refuses `IncidentOverlaps`, `Malformed`."""
-    check_times(*planned, at)
-    states = dict.fromkeys(components, ComponentState.UNDER_MAINTENANCE)
-    begun = Change(state=IncidentState.ANNOUNCED, components=states)
-    made = _new(IncidentKind.MAINTENANCE, begun, told, at, at)
-    begins_at, ends_at = planned
-    return await _begin(tx, replace(made, begins_at=begins_at, ends_at=ends_at), told, actor, None)
+    return await _begin(tx, planned(components, told, times, at), told, actor, None)
 
 
 def _new(
@@ -124,23 +134,23 @@ def _new(
     )
 
 
-async def _begin(tx: Tx, made: Incident, told: Told, actor: Actor, source: str | None) -> Incident:
+async def _begin(tx: Tx, begun: Incident, told: Told, actor: Actor, source: str | None) -> Incident:
     text = words_of(told.text_id, told.text_en)
     await store.lock_opening(tx)
-    await check_overlap(tx, made)
-    await store.insert(tx, made)
-    await record(tx, actor, "incident_opened", made.id, kind=made.kind, severity=made.severity)
-    update = Update(made.updated_at, made.state, text, str(actor), new_id())
-    await store.write(tx, made, update, 1, source)
-    return replace(made, updates=(update,))
+    await check_overlap(tx, begun)
+    await store.insert(tx, begun)
+    await record(tx, actor, "incident_opened", begun.id, kind=begun.kind, severity=begun.severity)
+    said = Update(begun.updated_at, begun.state, text, str(actor), new_id())
+    await store.write(tx, begun, said, 1, source)
+    return replace(begun, updates=(said,))
 
 
-async def check_overlap(tx: ReadTx, made: Incident) -> None:
+async def check_overlap(tx: ReadTx, incident: Incident) -> None:
     """Refuses `IncidentOverlaps` where another record is about one of its components at its time."""
-    planned = None
-    if made.state is IncidentState.ANNOUNCED and made.begins_at and made.ends_at:
-        planned = made.begins_at, made.ends_at
-    if found := await store.overlapping(tx, made.id, list(made.components), planned):
+    times = None
+    if incident.state is IncidentState.ANNOUNCED and incident.begins_at and incident.ends_at:
+        times = incident.begins_at, incident.ends_at
+    if found := await store.overlapping(tx, incident.id, list(incident.components), times):
         raise IncidentOverlaps(show(KIND, found[0]), found[1])
 
 

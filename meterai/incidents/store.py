@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from meterai.incidents.model import Incident, IncidentState, Update
+from meterai.incidents.model import Incident, IncidentState, Update, Watched
 from meterai.kit.components import Component, ComponentState
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
@@ -28,6 +28,7 @@ _SINCE = f"""
 {_SELECT} WHERE started_at < %s AND (resolved_at IS NULL OR resolved_at >= %s)
 ORDER BY started_at DESC, incident_id DESC LIMIT %s
 """
+_NEWEST = _SELECT + " ORDER BY started_at DESC, incident_id DESC LIMIT %s"
 # Another record about one of these components: one that is felt now, or, of a time, a maintenance planned for it.
 _OVERLAPPING = """
 SELECT i.incident_id, c.component FROM incidents i JOIN incident_components c ON c.incident_id = i.incident_id
@@ -80,7 +81,23 @@ def _updates(found: Sequence[Mapping[str, Any]]) -> Sequence[Update]:
     )
 
 
+# A component that does not work, as the watchers say, and no record says so.
+_UNEXPLAINED = """
+SELECT component, state, since, faults, told_at FROM incident_watched w
+WHERE state <> 'operational' AND NOT EXISTS
+    (SELECT 1 FROM incident_components c WHERE c.component = w.component AND c.is_felt)
+ORDER BY since
+"""
+_WATCHED = (
+    "SELECT component, state, since, faults, told_at FROM incident_watched ORDER BY component"
+)
+_KEEP_WATCHED = """
+INSERT INTO incident_watched (component, state, since, faults, told_at) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (component) DO UPDATE SET state = excluded.state, since = excluded.since, faults = excluded.faults,
+    told_at = excluded.told_at
+"""
 _INCIDENTS = RowMapper(Incident, components=_components, updates=_updates)
+_SEEN = RowMapper(Watched, state=ComponentState.of)
 
 
 async def one(tx: ReadTx, incident: UUID, *, is_locked: bool = False) -> Incident | None:
@@ -181,3 +198,25 @@ async def hold(tx: Tx, incident: UUID, by: str) -> None:
 async def review(tx: Tx, incident: UUID, changed: Mapping[str, str], at: datetime) -> None:
     """Keep what was changed since; the report is public from now on."""
     await tx.run(_REVIEW, at, at, changed["id"], changed["en"], incident)
+
+
+async def unexplained(tx: ReadTx) -> list[Watched]:
+    """Components that do not work, as the watchers say, while no open record is about them."""
+    return await tx.all_as(_SEEN, _UNEXPLAINED)
+
+
+async def watched(tx: ReadTx) -> list[Watched]:
+    """The last word of the watchers on each component."""
+    return await tx.all_as(_SEEN, _WATCHED)
+
+
+async def keep_watched(tx: Tx, seen: Watched) -> None:
+    """Keep what the watchers say now."""
+    await tx.run(
+        _KEEP_WATCHED, seen.component, seen.state.label, seen.since, seen.faults, seen.told_at
+    )
+
+
+async def newest(tx: ReadTx, limit: int) -> list[Incident]:
+    """Records of all times, the newest first."""
+    return await tx.all_as(_INCIDENTS, _NEWEST, limit)

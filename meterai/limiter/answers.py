@@ -68,11 +68,8 @@ class Answers:
     def __init__(
         self, pages: Mapping[Key, str], headers: Iterable[Header], own: BusyAnswers
     ) -> None:
-        fixed = (*headers, (b"cache-control", b"private, no-store"))
-        self._pages = {
-            key: _spread(BusyAnswer(STATUS, PAGE, text.encode()), fixed, comes_again=key[2])
-            for key, text in pages.items()
-        }
+        self._fixed = fixed = (*headers, (b"cache-control", b"private, no-store"))
+        self.renew(pages)
         self._problems = {
             (language, priority): _spread(
                 BusyAnswer(STATUS, PROBLEM, _problem(language, priority)), fixed, comes_again=False
@@ -82,6 +79,13 @@ class Answers:
         }
         self._declared = own
         self._own = {one: _spread(one, fixed, comes_again=False) for one in own.all}
+
+    def renew(self, pages: Mapping[Key, str]) -> None:
+        """Show these pages from now on."""
+        self._pages = {
+            key: _spread(BusyAnswer(STATUS, PAGE, text.encode()), self._fixed, comes_again=key[2])
+            for key, text in pages.items()
+        }
 
     def of_route(self, method: str, path: str) -> Answer | None:
         """The refusal in the words of this route; None where it has none."""

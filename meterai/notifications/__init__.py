@@ -22,7 +22,7 @@ from meterai.notifications.service import (
     waited,
 )
 from meterai.notifications.settings import NotificationSettings
-from meterai.notifications.store import LEASE_SECONDS, figures_within
+from meterai.notifications.store import LEASE_SECONDS, figures_within, oldest_waiting
 
 __all__ = [
     "LEASE_SECONDS",
@@ -33,6 +33,7 @@ __all__ = [
     "figures_within",
     "given_up",
     "mails_told",
+    "oldest_waiting",
     "queue",
     "queue_again",
     "queue_to",

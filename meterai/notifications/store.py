@@ -133,6 +133,9 @@ SELECT (SELECT count(*) FROM mails WHERE state <> 'queued' AND recipient <> '' A
             AND queued_at > %s AND sent_at > %s AND sent_at <= %s)::integer AS sent,
     (SELECT count(*) FROM mails WHERE state = 'queued')::integer AS waiting
 """
+_OLDEST = """
+SELECT queued_at FROM mails WHERE state <> 'sent' AND state = 'queued' ORDER BY queued_at LIMIT 1
+"""
 _FIGURES = RowMapper(MailFigures)
 _TOLD = RowMapper(MailTold)
 _PIECES = RowMapper(Piece)
@@ -294,4 +297,10 @@ async def figures_within(tx: ReadTx, since: datetime, until: datetime) -> MailFi
     span = (since - _COUNTED_WITHIN, since, until)
     found = await tx.one_as(_FIGURES, FIGURES, *span, *span)
     assert found is not None
+    return found
+
+
+async def oldest_waiting(tx: ReadTx) -> datetime | None:
+    """When the mail was queued that waits longest, by the index of those that were not sent."""
+    found: datetime | None = await tx.value(_OLDEST)
     return found

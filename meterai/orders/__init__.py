@@ -19,6 +19,8 @@ from meterai.orders.model import (
     OrderPastDue,
     OrderState,
     Pace,
+    PaidNow,
+    PaidWithin,
     PlacedOrder,
     Terms,
     request_hash,
@@ -36,7 +38,14 @@ from meterai.orders.service import (
     withdraw,
 )
 from meterai.orders.settings import OrderSettings
-from meterai.orders.store import figures_within, in_flight, past_due, waiting
+from meterai.orders.store import (
+    figures_within,
+    in_flight,
+    paid_now,
+    paid_within,
+    past_due,
+    waiting,
+)
 
 __all__ = [
     "Order",
@@ -49,6 +58,8 @@ __all__ = [
     "OrderState",
     "OrderView",
     "Pace",
+    "PaidNow",
+    "PaidWithin",
     "PaymentView",
     "PlacedOrder",
     "Terms",
@@ -59,6 +70,8 @@ __all__ = [
     "load",
     "marks",
     "pace",
+    "paid_now",
+    "paid_within",
     "past_due",
     "place_documents",
     "request_hash",

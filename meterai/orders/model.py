@@ -202,6 +202,32 @@ class OrderFigures(NamedTuple):
     p95_seconds: float
 
 
+class PaidNow(NamedTuple):
+    """Orders that are paid and not executed: how many, their rupiah, and when the first of them was paid."""
+
+    orders: int
+    rupiah: int
+    oldest_at: datetime | None
+
+
+class PaidWithin(NamedTuple):
+    """Orders that were paid in a span: how many, of how many accounts, their rupiah, and what became of them.
+
+    `executed` are those executed within the span; the others are counted as they are now.  The waits are those of all
+    that were executed, also later.
+    """
+
+    orders: int
+    accounts: int
+    rupiah: int
+    executed: int
+    given_back: int
+    denied: int
+    waiting: int
+    median_seconds: float | None
+    p95_seconds: float | None
+
+
 class OrderInFlight(NamedTuple):
     """A paid order that is not executed: whose, how much, since when and until when."""
 

@@ -14,6 +14,8 @@ from meterai.orders.model import (
     OrderPastDue,
     OrderState,
     Pace,
+    PaidNow,
+    PaidWithin,
     PlacedOrder,
     Terms,
     Waiting,
@@ -108,6 +110,27 @@ SELECT (SELECT count(*) FROM orders WHERE placed_at > %s AND placed_at <= %s)::i
 FROM (SELECT extract(epoch FROM closed_at - paid_at) AS seconds FROM orders
       WHERE closed_at > %s AND closed_at <= %s AND state = 'executed' AND paid_at IS NOT NULL) AS ended
 """
+# By the index of what is in flight (due_at): some thousand rows in the worst hour.
+_PAID_NOW = """
+SELECT count(*)::integer AS orders, coalesce(sum(total), 0)::bigint AS rupiah, min(paid_at) AS oldest_at
+FROM orders WHERE state = 'paid'
+"""
+# Orders that were paid in a span, and what became of them until now; by the index of times.
+_PAID_WITHIN = """
+SELECT count(*)::integer AS orders, count(DISTINCT account_id)::integer AS accounts,
+    coalesce(sum(total), 0)::bigint AS rupiah,
+    count(*) FILTER (WHERE state = 'executed' AND closed_at <= %s)::integer AS executed,
+    count(*) FILTER (WHERE state IN ('returning', 'returned'))::integer AS given_back,
+    count(*) FILTER (WHERE state = 'denied')::integer AS denied,
+    count(*) FILTER (WHERE state = 'paid')::integer AS waiting,
+    percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM closed_at - paid_at))
+        FILTER (WHERE state = 'executed')::double precision AS median_seconds,
+    percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM closed_at - paid_at))
+        FILTER (WHERE state = 'executed')::double precision AS p95_seconds
+FROM orders WHERE paid_at >= %s AND paid_at < %s AND placed_at < %s
+"""
+_PAID = RowMapper(PaidNow)
+_PAID_IN_SPAN = RowMapper(PaidWithin)
 _FIGURES = RowMapper(OrderFigures)
 _IN_FLIGHT = RowMapper(OrderInFlight)
 _PAST_DUES = RowMapper(OrderPastDue)
@@ -261,5 +284,19 @@ async def half_due(tx: ReadTx, at: datetime, due_seconds: float, limit: int) -> 
 async def figures_within(tx: ReadTx, since: datetime, until: datetime) -> OrderFigures:
     """Orders that were placed, and those that were executed, in a span."""
     found = await tx.one_as(_FIGURES, FIGURES, since, until, since, until)
+    assert found is not None
+    return found
+
+
+async def paid_now(tx: ReadTx) -> PaidNow:
+    """Orders that are paid and neither executed nor on their way back."""
+    found = await tx.one_as(_PAID, _PAID_NOW)
+    assert found is not None
+    return found
+
+
+async def paid_within(tx: ReadTx, since: datetime, until: datetime) -> PaidWithin:
+    """Orders that were paid in a span, and what became of them: executed within it, and how it is now."""
+    found = await tx.one_as(_PAID_IN_SPAN, _PAID_WITHIN, until, since, until, until)
     assert found is not None
     return found

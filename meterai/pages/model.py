@@ -52,6 +52,15 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """A line at the head of every page, and where it leads; `kind` is how grave it is, for its colour."""
+
+    kind: str
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class RoomPages:
     """What a room brings to a site.
 

@@ -170,6 +170,13 @@ class Remembering:
             if not made.is_for_one() and (made.is_immutable() or not declared.only_immutable):
                 self._keep(key, made)
 
+    def renew(self) -> None:
+        """Make all anew that is not immutable; the old is given while somebody does."""
+        now = monotonic()
+        for kept in self._kept.values():
+            if not kept.is_immutable():
+                kept.until = min(kept.until, now)
+
     def _is_good(self, kept: _Kept, now: float) -> bool:
         """True for one that is fresh, and for an old one that somebody else makes anew."""
         if now < kept.until:

@@ -1,6 +1,6 @@
 """How a page is made: the rooms that have pages, the reader, the templates."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -22,6 +22,7 @@ from meterai.pages.model import (
     SHUT,
     Link,
     LinkPlace,
+    Notice,
     RoomPages,
     ShownTo,
     comes_back_to,
@@ -83,6 +84,18 @@ class Site:
         links = (link for room in rooms for link in room.links)
         self._links = sorted(links, key=lambda link: link.rank)
         self.environment = self._environment(rooms)
+        self._notices: Mapping[str, Sequence[Notice]] = {}
+        self._to_renew: list[Callable[[], object]] = []
+
+    def show(self, notices: Mapping[str, Sequence[Notice]]) -> None:
+        """Have every page begin with these notices from now on, by language; those made before are made anew."""
+        self._notices = notices
+        for renew in self._to_renew:
+            renew()
+
+    def on_show(self, renew: Callable[[], object]) -> None:
+        """Call this when other notices are shown: a page that was kept says what is no longer so."""
+        self._to_renew.append(renew)
 
     def _environment(self, rooms: Sequence[RoomPages]) -> Environment:
         """The templates, with what each of them may use."""
@@ -140,6 +153,7 @@ class Site:
                 "url": settings.process.url,
             },
             foot=self._foot,
+            notices=self._notices.get(language, ()),
             about=lambda path: translate(self.listed.get(path, "page.about"), language),
             **{
                 "errors": (),

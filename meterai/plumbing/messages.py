@@ -103,6 +103,8 @@ def localize(facts: Mapping[str, object], language: str) -> dict[str, object]:
 def _localized(name: str, value: object, language: str) -> object:
     if isinstance(value, Said):
         return translate(value.key, language, **value.facts)
+    if isinstance(value, Mapping):  # words of people, which are kept in both languages
+        return value.get(language, "")
     if isinstance(value, datetime):
         local = LocalTime(format_datetime(value, language))
         local.clock = format_clock(value, language)

@@ -22,7 +22,7 @@ from meterai.refunds.service import (
     refunds_of_orders,
     shown,
 )
-from meterai.refunds.store import figures_within, under_way
+from meterai.refunds.store import figures_within, open_now, under_way
 
 __all__ = [
     "NothingToRefund",
@@ -38,6 +38,7 @@ __all__ = [
     "lease_seconds",
     "load",
     "marks",
+    "open_now",
     "refunds_of_order",
     "refunds_of_orders",
     "shown",

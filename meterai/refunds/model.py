@@ -132,6 +132,14 @@ class RefundsUnderWay(NamedTuple):
     past_due: int
 
 
+class OpenRefunds(NamedTuple):
+    """Refunds that are not settled: how many, their rupiah, and when the first of them was asked for."""
+
+    refunds: int
+    rupiah: int
+    oldest_at: datetime | None
+
+
 class AskedRefund(NamedTuple):
     """The refund that was asked for, the stamps that it gave back just now, and the request its key came
     with."""

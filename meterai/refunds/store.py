@@ -12,6 +12,7 @@ from meterai.plumbing.periodic import not_paused
 from meterai.plumbing.rows import RowMapper
 from meterai.refunds.model import (
     AskedRefund,
+    OpenRefunds,
     OverdueOrder,
     PaymentGivenBack,
     Refund,
@@ -82,6 +83,11 @@ SELECT (SELECT count(*) FROM refunds WHERE refund_id >= %s AND requested_at > %s
     (SELECT count(*) FROM refunds WHERE settled_at > %s AND settled_at <= %s)::integer AS settled,
     (SELECT count(*) FROM refunds WHERE state IN ('requested', 'sent', 'refused'))::integer AS open
 """
+_OPEN_NOW = """
+SELECT count(*)::integer AS refunds, coalesce(sum(amount), 0)::bigint AS rupiah, min(requested_at) AS oldest_at
+FROM refunds WHERE state IN ('requested', 'sent', 'refused')
+"""
+_OPEN = RowMapper(OpenRefunds)
 _FIGURES = RowMapper(RefundFigures)
 _UNDER_WAY = """
 SELECT count(*)::integer AS refunds, coalesce(sum(amount), 0)::bigint AS rupiah,
@@ -487,5 +493,12 @@ async def figures_within(tx: ReadTx, since: datetime, until: datetime) -> Refund
     """Refunds that began, and those that settled, in a span; and all that are open."""
     first = earliest_id(since, margin_seconds=60)  # clocks of two machines
     found = await tx.one_as(_FIGURES, FIGURES, first, since, until, since, until)
+    assert found is not None
+    return found
+
+
+async def open_now(tx: ReadTx) -> OpenRefunds:
+    """Refunds that are not settled, by the index of those that are open."""
+    found = await tx.one_as(_OPEN, _OPEN_NOW)
     assert found is not None
     return found

@@ -11,7 +11,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler
 
 from meterai.commands import Command, Demand, KeyFile, Lever
 from meterai.kit.lifecycle import Lifecycle
-from meterai.pages import RoomPages
+from meterai.pages import RoomPages, Site
 from meterai.plumbing.audited import Audited
 from meterai.plumbing.checks import Check
 from meterai.plumbing.config import Settings
@@ -59,6 +59,7 @@ class Room:
     fields     by the names of a view and of its field, what that can be, for the description of the API
     pages      templates, drawings and links of its pages
     front      makes what stands before the application and its limiter: sees each request first
+    shows      keeps what every page begins with as it is, in a web process
     handlers   to which events it listens, and with what
     unheard    events of its own that nobody listens to, and why not
     tasks      what the worker looks for by state, and how often
@@ -99,6 +100,7 @@ class Room:
     fields: Mapping[tuple[str, str], Field] = field(default_factory=dict)
     pages: RoomPages | None = None
     front: Front | None = None
+    shows: Callable[[Container, Site], None] = lambda _container, _site: None
     handlers: Sequence[Subscription] = ()
     unheard: Mapping[type[Event], str] = field(default_factory=dict)
     tasks: Callable[[Container], Sequence[PeriodicTask]] = lambda _: ()

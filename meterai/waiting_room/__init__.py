@@ -31,6 +31,7 @@ from meterai.waiting_room.holding import (
     put_back,
 )
 from meterai.waiting_room.model import Act, Guarded, NotLetIn, WaitInLine
+from meterai.waiting_room.operating import lines
 from meterai.waiting_room.pages import into_line
 from meterai.waiting_room.service import WaitingRoom
 from meterai.waiting_room.settings import WaitingRoomSettings
@@ -51,4 +52,5 @@ __all__ = [
     "let_in",
     "load_now",
     "put_back",
+    "lines",
 ]

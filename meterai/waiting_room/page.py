@@ -53,6 +53,7 @@ class WaitingPages:
         self._site = site
         self._settings = settings
         self._made: dict[tuple[object, ...], bytes] = {}
+        site.on_show(self._made.clear)
 
     def of(
         self,

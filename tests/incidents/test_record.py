@@ -13,6 +13,8 @@ from meterai.incidents import (
     IncidentState,
     IncidentUnknown,
 )
+from meterai.incidents.board import notices_of
+from meterai.incidents.views import shown
 from meterai.kit.components import Component, ComponentState, PublicAct
 from meterai.kit.ids import new_id
 from meterai.kit.lifecycle import NotAllowedNow
@@ -37,8 +39,7 @@ def test_incident_is_kept_as_it_was_opened(shop: Shop) -> None:
     made = opened(shop)
     assert loaded(shop, made) == made
     assert made.acts == [PublicAct.BUY]
-    assert made.as_public()["components"] == {"buying": "major_outage"}
-    assert "actor" not in str(made.as_public())
+    assert shown(made).components == {"buying": "major_outage"}
 
 
 def test_incident_goes_to_its_review(shop: Shop) -> None:
@@ -139,6 +140,14 @@ def test_maintenance_that_began_or_lasts_too_long_is_refused(shop: Shop) -> None
     for begin, end in ((-1, 2), (2, 1), (1, 24 * 5), (24 * 400, 24 * 401)):
         with pytest.raises(Malformed):
             announced(shop, timedelta(hours=begin), timedelta(hours=end))
+
+
+def test_maintenance_is_on_every_page_from_the_day_before(shop: Shop) -> None:
+    made = announced(shop, timedelta(days=3), timedelta(days=3, hours=1))
+    assert notices_of([made], NOW) == {"id": [], "en": []}
+    [notice] = notices_of([made], NOW + timedelta(days=2))["en"]
+    assert notice.path == f"/status/incidents/{made.shown}"
+    assert notice.text.endswith(": Buying does not work")
 
 
 def test_unknown_incident_is_refused(shop: Shop) -> None:

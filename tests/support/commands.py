@@ -58,6 +58,19 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "draw party-reveal": (
         *(str(ROOT / "LICENSE"), "--secret", "/nowhere/secret", "--key", "00" * 32),
     ),
+    "incidents open": (
+        *("Pembelian mati", "Buying is down", "--components", "buying=major_outage"),
+        *("--text-id", "Kami cari sebabnya.", "--text-en", "We look for the cause."),
+    ),
+    "incidents update": (show("inc", new_id()), "--text-id", "Kabar", "--text-en", "News"),
+    "incidents announce": (
+        *("Pemeliharaan", "Maintenance", "--components", "checking"),
+        *("--begins-at", "2030-01-01T00:00+07:00", "--ends-at", "2030-01-01T02:00+07:00"),
+        *("--text-id", "Kabar", "--text-en", "News"),
+    ),
+    "incidents cancel": (show("inc", new_id()), "--text-id", "Kabar", "--text-en", "News"),
+    "incidents resolve": (show("inc", new_id()), "--text-id", "Kabar", "--text-en", "News"),
+    "incidents review": (show("inc", new_id()), "--changed-id", "Kabar", "--changed-en", "News"),
     "cases hand-over": ("2026-09-01", "2026-10-01", "--file", "/nowhere/file.csv"),
     "cases check-answer": (str(ROOT / "LICENSE"), "--key", str(ROOT / "LICENSE")),
     "line check-proof": (str(ROOT / "LICENSE"), "--key", str(ROOT / "LICENSE")),

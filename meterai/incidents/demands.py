@@ -1,0 +1,24 @@
+"""Demands of production on incidents: a file of watchers that can be read, where one is named."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from meterai.commands import Demand, Facts
+from meterai.plumbing.config import Configuration
+from meterai.plumbing.readings import WatchersWrong, read_watchers
+
+
+def _readable(of: Configuration) -> Iterator[Facts]:
+    path = of.value("watchers_file")
+    if not path:
+        return
+    try:
+        read_watchers(Path(path).read_text())
+    except (OSError, UnicodeDecodeError, WatchersWrong) as fault:
+        yield {"path": path, "found": str(fault)}
+
+
+DEMANDS: tuple[Demand, ...] = (Demand("watchers_readable", ("watchers_file",), _readable),)
+UNDEMANDED: Mapping[str, str] = {
+    "incidents_by_watch": "whether staff or the watchers open an incident; either is on every page",
+}

@@ -1,0 +1,90 @@
+"""Incidents as staff ask for them: found by number, told as they went, listed while they wait for words."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from meterai.accounts import Permission
+from meterai.incidents import store
+from meterai.incidents.model import KIND, Incident, IncidentState
+from meterai.kit.ids import read, read_typed
+from meterai.kit.refusal import NotFound, Said
+from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import ReadTx
+from meterai.room import Knows, WorkList
+
+# The public waits no longer than an hour for a word about what it cannot use.
+SILENT_MAX = timedelta(hours=1)
+
+
+def subject(incident: Incident) -> Subject:
+    """An incident as the subject of a search."""
+    return Subject(SubjectKind.INCIDENT, incident.shown)
+
+
+async def _find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
+    number = read_typed(KIND, text)
+    found = await store.one(tx, number) if number else None
+    return (subject(found),) if found else ()
+
+
+async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
+    if about.kind != SubjectKind.INCIDENT:
+        return ()
+    try:
+        found = await store.one(tx, read(KIND, about.shown))
+    except NotFound:
+        return ()
+    if found is None:
+        return ()
+    told = [
+        Happening(
+            one.at,
+            "incident_update",
+            {"state": Said(f"incident.{one.state}", {}), "text": dict(one.text)},
+            subject(found),
+            actor=one.actor,
+            begins=number == 0,
+        )
+        for number, one in enumerate(found.updates)
+    ]
+    if found.reviewed_at is not None:
+        told.append(Happening(found.reviewed_at, "incident_reviewed", {}, subject(found)))
+    return told
+
+
+async def _silent(tx: ReadTx, _settings: Settings, now: datetime, limit: int) -> Sequence[WorkItem]:
+    return [
+        WorkItem(
+            subject(one),
+            one.updates[-1].at,
+            one.updates[-1].at + SILENT_MAX,
+            {"title": dict(one.title)},
+        )
+        for one in await store.open_now(tx)
+        if one.state is not IncidentState.ANNOUNCED and one.updates[-1].at < now - SILENT_MAX
+    ][:limit]
+
+
+async def _proposed(
+    tx: ReadTx, _settings: Settings, _now: datetime, limit: int
+) -> Sequence[WorkItem]:
+    return [
+        WorkItem(
+            Subject(SubjectKind.INCIDENT, str(one.component)),
+            one.since,
+            None,
+            {
+                "component": Said(f"component.{one.component}", {}),
+                "state": Said(f"component_state.{one.state.label}", {}),
+            },
+        )
+        for one in await store.unexplained(tx)
+    ][:limit]
+
+
+KNOWS = Knows(find=_find, tell=_tell)
+WORK = (
+    WorkList(name="incidents", permission=Permission.CONSOLE_INCIDENTS, waiting=_silent),
+    WorkList(name="incidents_proposed", permission=Permission.CONSOLE_INCIDENTS, waiting=_proposed),
+)

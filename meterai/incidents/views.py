@@ -1,0 +1,109 @@
+"""What everybody reads of incidents: no actor, no name of a person."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from meterai.incidents.model import Incident, Update
+from meterai.kit.components import Component, ComponentState, worst
+
+
+class Bilingual(msgspec.Struct, frozen=True):
+    """Words in Indonesian and in English."""
+
+    id: str
+    en: str
+
+
+class UpdateView(msgspec.Struct, frozen=True):
+    """Words about an incident, and its state from then on."""
+
+    at: datetime
+    state: str
+    text: Bilingual
+
+
+class IncidentView(msgspec.Struct, frozen=True):
+    """An incident, or a maintenance with its planned times; updates are oldest first."""
+
+    id: str
+    kind: str
+    state: str
+    severity: str
+    components: dict[str, str]
+    title: Bilingual
+    started_at: datetime
+    begins_at: datetime | None
+    ends_at: datetime | None
+    resolved_at: datetime | None
+    updates: list[UpdateView]
+
+
+class FiguresView(msgspec.Struct, frozen=True):
+    """Numbers that people ask for; null where one is not known."""
+
+    line_waiting: int | None = None
+    admission_per_second: float | None = None
+    paid_to_stamped_median_seconds: float | None = None
+    paid_to_stamped_p95_seconds: float | None = None
+    in_flight_orders: int | None = None
+    in_flight_rupiah: int | None = None
+    in_flight_oldest_seconds: float | None = None
+    refunds_open: int | None = None
+    refunds_open_rupiah: int | None = None
+    refund_oldest_seconds: float | None = None
+    mails_waiting_oldest_seconds: float | None = None
+
+
+class StatusView(msgspec.Struct, frozen=True):
+    """The platform as it says it is.
+
+    `at` is when this was counted: where the database does not answer, the last that is known.  Open incidents come
+    first, then the newest of 90 days, 50 at most.
+    """
+
+    at: datetime
+    figures: FiguresView
+    incidents: list[IncidentView]
+
+
+def bilingual(words: Mapping[str, str]) -> Bilingual:
+    """Words in both languages, as a view."""
+    return Bilingual(words["id"], words["en"])
+
+
+def _update(one: Update) -> UpdateView:
+    return UpdateView(one.at, str(one.state), bilingual(one.text))
+
+
+def shown(incident: Incident) -> IncidentView:
+    """An incident as everybody reads it."""
+    return IncidentView(
+        id=incident.shown,
+        kind=str(incident.kind),
+        state=str(incident.state),
+        severity=str(incident.severity),
+        components={str(one): state.label for one, state in incident.components.items()},
+        title=bilingual(incident.title),
+        started_at=incident.started_at,
+        begins_at=incident.begins_at,
+        ends_at=incident.ends_at,
+        resolved_at=incident.resolved_at,
+        updates=[_update(one) for one in incident.updates],
+    )
+
+
+def in_order(incidents: Iterable[Incident]) -> list[Incident]:
+    """Open ones first, each of both the newest first."""
+    newest = sorted(incidents, key=lambda one: (one.started_at, one.id), reverse=True)
+    return sorted(newest, key=lambda one: not one.is_open)
+
+
+def states_of(incidents: Sequence[Incident]) -> Mapping[Component, ComponentState]:
+    """The state of each component, from the incidents that are felt."""
+    felt = [one for one in incidents if one.is_felt]
+    return {
+        component: worst(one.components[component] for one in felt if component in one.components)
+        for component in Component
+    }
