@@ -1,6 +1,6 @@
 """Incidents at the command line: list, open, update, announce, cancel, resolve, review."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
@@ -55,9 +55,25 @@ def _states(typed: str) -> dict[str, str]:
     return {name.strip(): label.strip() for name, _, label in pairs}
 
 
+def _moment(name: str, text: object) -> datetime:
+    """A moment with its time zone.  Refuses `Malformed`."""
+    try:
+        found = datetime.fromisoformat(str(text))
+        found.astimezone(UTC)
+    except (ValueError, OverflowError):  # the second before the first year, or after the last
+        raise Malformed(name, "moment") from None
+    if found.tzinfo is None:
+        raise Malformed(name, "moment")
+    return found
+
+
 def _read(kind: type[msgspec.Struct], **fields: object) -> msgspec.Struct:
     """Arguments as the lever takes them.  Refuses `Malformed`."""
-    given = {name: value for name, value in fields.items() if value is not None}
+    given = {
+        name: _moment(name, value) if name.endswith("_at") else value
+        for name, value in fields.items()
+        if value is not None
+    }
     unknown = set(given) - set(kind.__struct_fields__)
     if unknown:
         raise Malformed(min(unknown), "known_name")

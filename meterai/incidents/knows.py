@@ -41,7 +41,7 @@ async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
         Happening(
             one.at,
             "incident_update",
-            {"state": Said(f"incident.{one.state}", {}), "text": dict(one.text)},
+            {"now": Said(f"incident.{one.state}", {}), "text": dict(one.text)},
             subject(found),
             actor=one.actor,
             begins=number == 0,
@@ -76,7 +76,7 @@ async def _proposed(
             None,
             {
                 "component": Said(f"component.{one.component}", {}),
-                "state": Said(f"component_state.{one.state.label}", {}),
+                "now": Said(f"component_state.{one.state.label}", {}),
             },
         )
         for one in await store.unexplained(tx)

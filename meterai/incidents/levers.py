@@ -159,7 +159,7 @@ def _component_effects(states: Mapping[Component, ComponentState]) -> list[Effec
             "incident_component",
             {
                 "component": Said(f"component.{one}", {}),
-                "state": Said(f"component_state.{state.label}", {}),
+                "now": Said(f"component_state.{state.label}", {}),
             },
         )
         for one, state in states.items()
@@ -222,7 +222,7 @@ async def _would_write(
     if moved.is_felt:
         await steps.check_overlap(tx, moved)
     becomes = Effect(
-        "incident_becomes", {"state": Said(f"incident.{moved.state}", {})}, _about(incident)
+        "incident_becomes", {"now": Said(f"incident.{moved.state}", {})}, _about(incident)
     )
     return Forecast([becomes, _words(text), *_component_effects(change.components)], rows=1)
 

@@ -125,7 +125,11 @@ def feed(found: Sequence[Incident], url: str, language: str, updated: str) -> st
         '<link rel="self" href="{url}/status/feed.atom"/><link href="{url}/status"/>'
         "<author><name>meterai</name></author>\n"
     ).format(language=language, title=title, url=url, updated=updated)
-    return head + Markup("\n").join(_entry(one, url, language) for one in found) + Markup("\n</feed>\n")
+    return (
+        head
+        + Markup("\n").join(_entry(one, url, language) for one in found)
+        + Markup("\n</feed>\n")
+    )
 
 
 def _entry(one: Incident, url: str, language: str) -> Markup:

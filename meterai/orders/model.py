@@ -218,7 +218,7 @@ class PaidWithin(NamedTuple):
     """
 
     orders: int
-    accounts: int
+    buyers: int
     rupiah: int
     executed: int
     given_back: int

@@ -117,7 +117,7 @@ FROM orders WHERE state = 'paid'
 """
 # Orders that were paid in a span, and what became of them until now; by the index of times.
 _PAID_WITHIN = """
-SELECT count(*)::integer AS orders, count(DISTINCT account_id)::integer AS accounts,
+SELECT count(*)::integer AS orders, count(DISTINCT account_id)::integer AS buyers,
     coalesce(sum(total), 0)::bigint AS rupiah,
     count(*) FILTER (WHERE state = 'executed' AND closed_at <= %s)::integer AS executed,
     count(*) FILTER (WHERE state IN ('returning', 'returned'))::integer AS given_back,

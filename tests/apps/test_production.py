@@ -264,6 +264,7 @@ WRONG: dict[str, list[Wrong]] = {
         *setting("case_working_hours", "16:00-08:00"),
         *setting("case_holidays", "25 December"),
     ],
+    "watchers_readable": setting("watchers_file", "/nowhere/watchers.toml"),
     "stamp_price": setting("stamp_price", 9_999, 12_000),
     "sign_in_guesses": [*setting("code_tries_max", 100), *setting("codes_per_hour_max", 100)],
 }

@@ -19,13 +19,14 @@ from meterai.plumbing.messages import LANGUAGES, translate
 from tests.support.within import Within, all_pages, settings_of, within
 from tests.tidy.test_closed_world import handlers
 
-# Pages that anybody may see and no search engine is to show: each is of one person, one stamp or one line.
+# Pages that anybody may see and no search engine is to show: each is of one person, one stamp, one line or one incident.
 UNLISTED = (
     r"/(sign-in|sign-in/code|sign-in/link)",
     r"/lines/.*",
     r"/[cC]/.*",
     r"/stamp/.*",
     r"/complaints/.*",
+    r"/status/.*",
     r"/(v1|openapi|openapi\.json|healthz|readyz|static|\.well-known)(/.*)?",
 )
 FIXED = {
