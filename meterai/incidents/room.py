@@ -1,7 +1,11 @@
 """Registration of the room `incidents` with the applications."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from meterai.commands import Command, Directory, Schema, Scope
 from meterai.incidents import pages, routes, staff_pages
+from meterai.incidents.adapters.watchers import Watchers
 from meterai.incidents.audited import AUDITED
 from meterai.incidents.board import Board
 from meterai.incidents.demands import DEMANDS, UNDEMANDED
@@ -11,8 +15,11 @@ from meterai.incidents.levers import LEVERS
 from meterai.incidents.model import INCIDENT, IncidentKind, IncidentState, Severity
 from meterai.incidents.retention import RETENTION
 from meterai.incidents.settings import IncidentSettings
+from meterai.incidents.watching import PLANNING, WATCHING, Watching
 from meterai.pages import Site
 from meterai.plumbing.described import Field
+from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.readings import Watcher, read_watchers
 from meterai.room import Container, Room
 
 TABLES = (
@@ -24,10 +31,26 @@ TABLES = (
 )
 
 
+def _known(file: str) -> Sequence[Watcher]:
+    """The watchers of a file; none where no file is named.  Refuses `WatchersWrong`."""
+    return read_watchers(Path(file).read_text()) if file else ()
+
+
 async def _build(container: Container) -> None:
     board = Board(container.database, container.clock)
     container.add(board)
+    settings, process = container.settings.of(IncidentSettings), container.settings.process
+    watchers = Watchers(_known(settings.watchers_file), process.url)
+    container.add(Watching(container.database, watchers, settings, container.clock))
     container.close_with(board.close)
+
+
+def _tasks(container: Container) -> Sequence[PeriodicTask]:
+    watching = container.of(Watching)
+    tasks = [PeriodicTask(PLANNING, watching.plan, 5.0)]
+    if watching.has_watchers:
+        tasks.append(PeriodicTask(WATCHING, watching.look, 5.0))
+    return tasks
 
 
 def _shows(container: Container, site: Site) -> None:
@@ -66,6 +89,7 @@ ROOM = Room(
     build=_build,
     services={"board": Board},
     shows=_shows,
+    tasks=_tasks,
     routes=(*routes.routes, *pages.routes, *staff_pages.routes),
     fields=FIELDS,
     pages=pages.PAGES,

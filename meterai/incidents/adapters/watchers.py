@@ -1,0 +1,169 @@
+"""Watchers, asked for what they sign: how each component is as each of them measures it, and notes of staff.
+
+A watcher is believed what its key signed about this installation a moment ago, and nothing else: one that lies, stalls
+or sends without end costs no more than its time.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, TypeVar
+
+import aiohttp
+import msgspec
+import structlog
+
+from meterai.incidents.agreeing import Saying
+from meterai.kit.components import Component, ComponentState
+from meterai.kit.text import one_line
+from meterai.plumbing.outgoing import NotBegun, Outgoing
+from meterai.plumbing.readings import Watcher
+from meterai.plumbing.signed import SignatureWrong, read_signed
+
+NOW, NOTES = "meterai watch now", "meterai watch notes"  # kinds of what is signed
+ANSWER_BYTES_MAX = 256 * 1024  # notes of a night; what is said now has some two thousand
+ANSWER_SECONDS_MAX = 5.0
+FRESH = timedelta(
+    seconds=90
+)  # a watcher writes every ten seconds; older, or later than now, says nothing
+NOTES_MAX = 50  # of one watcher
+_SILENCE = (aiohttp.ClientError, TimeoutError, OSError)
+_Label = Annotated[str, msgspec.Meta(max_length=40)]
+_log = structlog.get_logger()
+
+
+class _State(msgspec.Struct, frozen=True):
+    own: _Label | None
+    since: datetime
+    faults: Sequence[Annotated[str, msgspec.Meta(max_length=200)]] = ()
+
+
+class _Now(msgspec.Struct, frozen=True):
+    watcher: str
+    installation: str
+    at: datetime
+    components: Mapping[Component, _State]
+
+
+class _Text(msgspec.Struct, frozen=True):
+    id: str
+    en: str
+
+
+class _Note(msgspec.Struct, frozen=True):
+    id: int | str
+    at: datetime
+    component: Component
+    state: _Label
+    text: _Text
+
+
+class _Notes(msgspec.Struct, frozen=True):
+    watcher: str
+    installation: str
+    at: datetime
+    notes: Annotated[Sequence[_Note], msgspec.Meta(max_length=NOTES_MAX)]
+
+
+_Facts = TypeVar("_Facts", _Now, _Notes)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Words of staff that were typed at a watcher, and by what they are known again."""
+
+    source: str
+    at: datetime
+    component: Component
+    text_id: str
+    text_en: str
+
+
+class _Place:
+    """One watcher.  That it fails, and that it no longer does, is in the log once."""
+
+    def __init__(self, watcher: Watcher, installation: str) -> None:
+        self.watcher = watcher
+        self._installation = installation
+        self._outgoing = Outgoing("watcher", *_SILENCE)
+        self._fails = False
+
+    async def ask(
+        self, session: aiohttp.ClientSession, now: datetime
+    ) -> tuple[Mapping[Component, Saying], Sequence[Note]]:
+        """The states it signed a moment ago, and its notes; nothing where it does not answer, or is not believed."""
+        try:
+            said = await self._document(session, "now.json", NOW, _Now, now)
+            notes = await self._document(session, "notes.json", NOTES, _Notes, now)
+            found = {
+                component: Saying(ComponentState.of(one.own), one.since, tuple(one.faults))
+                for component, one in said.components.items()
+                if one.own is not None
+            }
+        except NotBegun:
+            return {}, ()
+        except (*_SILENCE, ValueError, RecursionError, SignatureWrong) as error:
+            if not self._fails:
+                self._fails = True
+                fault = one_line(repr(error))[:300]
+                _log.warning("watcher_not_believed", watcher=self.watcher.name, fault=fault)
+            return {}, ()
+        if self._fails:
+            self._fails = False
+            _log.info("watcher_believed", watcher=self.watcher.name)
+        return found, [self._note(one) for one in notes.notes]
+
+    def _note(self, one: _Note) -> Note:
+        source = f"{self.watcher.name}:{one.id}"
+        return Note(source, one.at, one.component, one.text.id, one.text.en)
+
+    async def _document(
+        self,
+        session: aiohttp.ClientSession,
+        name: str,
+        kind: str,
+        shape: type[_Facts],
+        now: datetime,
+    ) -> _Facts:
+        with self._outgoing.call():
+            async with session.get(f"{self.watcher.url}/{name}", allow_redirects=False) as response:
+                if response.status != 200:
+                    raise ValueError(f"{name} is answered with {response.status}")
+                answer = await _bounded(response.content)
+        facts = msgspec.convert(read_signed(answer, kind, self.watcher.public_key), shape)
+        if facts.watcher != self.watcher.name or facts.installation != self._installation:
+            raise ValueError(f"{name} is of {facts.watcher}, about {facts.installation}")
+        if not now - FRESH <= facts.at <= now + FRESH:
+            raise ValueError(f"{name} is of {facts.at.isoformat()}")
+        return facts
+
+
+async def _bounded(content: aiohttp.StreamReader) -> bytes:
+    """The whole body; `ValueError` for one longer than `ANSWER_BYTES_MAX`."""
+    try:
+        await content.readexactly(ANSWER_BYTES_MAX + 1)
+    except asyncio.IncompleteReadError as whole:
+        return whole.partial
+    raise ValueError("the answer is too long")
+
+
+class Watchers:
+    """All watchers of an installation, present or not."""
+
+    def __init__(self, watchers: Sequence[Watcher], installation: str) -> None:
+        self._places = [_Place(one, installation.rstrip("/")) for one in watchers]
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._places)
+
+    async def ask(
+        self, now: datetime
+    ) -> tuple[Sequence[Mapping[Component, Saying]], Sequence[Note]]:
+        """The states that each watcher says, and all their notes."""
+        timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS_MAX)
+        async with aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session:
+            answers = await asyncio.gather(*(place.ask(session, now) for place in self._places))
+        return [said for said, _ in answers], [note for _, notes in answers for note in notes]

@@ -1,0 +1,44 @@
+"""Agreement of watchers: the state of a component that a majority of all of them says; pure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from meterai.incidents.model import Watched
+from meterai.kit.components import Component, ComponentState
+from meterai.plumbing.readings import majority_of
+
+FAULTS_MAX = 5  # named in the words of an incident
+
+
+class Saying(NamedTuple):
+    """The state of a component as one watcher measures it, since when, and the codes of its faults."""
+
+    state: ComponentState
+    since: datetime
+    faults: Sequence[str] = ()
+
+
+def agreed(
+    sayings: Sequence[Mapping[Component, Saying]], watchers: int, now: datetime
+) -> list[Watched]:
+    """The components on which a majority of all watchers agrees, whether they answered or not.
+
+    A majority says that it is as bad as this or worse, and a majority that it is no worse.  So one that lies moves
+    nothing, and where too few are left, or they are split, nothing is agreed.  It is so since the majority was reached.
+    """
+    need = majority_of(watchers)
+    found = []
+    for component in Component:
+        said = [one[component] for one in sayings if component in one]
+        if len(said) < need:
+            continue
+        states = sorted((one.state for one in said), reverse=True)
+        state = states[need - 1]
+        if state != states[-need]:
+            continue
+        like = [one for one in said if (one.state > 0) == (state > 0)]
+        since = sorted(one.since for one in like)[min(need, len(like)) - 1]
+        faults = sorted({fault for one in like for fault in one.faults})
+        found.append(Watched(component, state, min(since, now), " ".join(faults[:FAULTS_MAX]), now))
+    return found

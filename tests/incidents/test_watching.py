@@ -1,0 +1,345 @@
+"""Incidents that the watch opens and resolves: by a majority of all watchers, and never by one that lies."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from meterai import incidents
+from meterai.incidents import Incident, IncidentState
+from meterai.incidents.adapters.watchers import NOTES, NOW, Watchers
+from meterai.incidents.agreeing import Saying, agreed
+from meterai.incidents.settings import IncidentSettings
+from meterai.incidents.watching import CALM, Watching
+from meterai.kit.components import Component, ComponentState
+from meterai.plumbing.database import Tx
+from meterai.plumbing.readings import Watcher
+from meterai.plumbing.signed import Signer
+from tests.incidents.records import announced, loaded, opened, updated
+from tests.support.shop import Shop
+
+S = IncidentState
+OPERATIONAL, DOWN, SLOW = "operational", "major_outage", "degraded_performance"
+HERE = "http://127.0.0.1:8000"
+
+
+@dataclass
+class Clock:
+    """Time that a test moves."""
+
+    at: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+
+    def now(self) -> datetime:
+        return self.at
+
+
+@dataclass
+class Place:
+    """A watcher that signs what it is told to."""
+
+    name: str
+    signer: Signer
+    states: Mapping[str, str] = field(default_factory=lambda: {"buying": OPERATIONAL})
+    installation: str = HERE
+    notes: list[dict[str, Any]] = field(default_factory=list)
+    says_as: str = ""
+    age: timedelta = timedelta(0)
+    body: bytes | None = None
+    is_away: bool = False
+    moved_to: str = ""
+
+    def document(self, name: str, now: datetime) -> bytes:
+        facts: dict[str, Any] = {
+            "watcher": self.says_as or self.name,
+            "installation": self.installation,
+            "at": (now - self.age).isoformat(),
+        }
+        since = (now - timedelta(minutes=3)).isoformat()
+        if name == "notes.json":
+            return self.signer.sign(NOTES, facts | {"notes": self.notes}).encode()
+        components = {
+            one: {"own": state, "agreed": state, "since": since, "faults": ["timeout"]}
+            for one, state in self.states.items()
+        }
+        return self.signer.sign(NOW, facts | {"alone": False, "components": components}).encode()
+
+
+@dataclass
+class Outside:
+    """Three watchers and a platform that asks them."""
+
+    shop: Shop
+    clock: Clock
+    places: list[Place]
+    by_watch: bool = True
+
+    def look(self, after: timedelta = timedelta(seconds=15)) -> None:
+        """One look of the platform, some time after the one before."""
+        self.clock.at += after
+        self.shop.do(self._look())
+
+    async def _look(self) -> None:
+        async with self._served() as url:
+            known = [
+                Watcher(
+                    one.name, NOBODY if one.is_away else f"{url}/{number}", one.signer.public_key()
+                )
+                for number, one in enumerate(self.places)
+            ]
+            settings = IncidentSettings(incidents_by_watch=self.by_watch)
+            database = self.shop.container.database
+            await Watching(database, Watchers(known, HERE), settings, self.clock).look()
+
+    @asynccontextmanager
+    async def _served(self):  # type: ignore[no-untyped-def]
+        async def answer(request: web.Request) -> web.Response:
+            place = self.places[int(request.match_info["number"])]
+            if place.moved_to:
+                raise web.HTTPFound(place.moved_to)
+            made = place.body or place.document(request.match_info["name"], self.clock.at)
+            return web.Response(body=made)
+
+        app = web.Application()
+        app.router.add_get("/{number}/{name}", answer)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        finally:
+            await runner.cleanup()
+
+    def say(self, state: str, *of: int, component: str = "buying") -> None:
+        """Let these watchers say a state; all of them where none is named."""
+        for number in of or range(len(self.places)):
+            self.places[number].states = {**self.places[number].states, component: state}
+
+    def open_now(self) -> list[Incident]:
+        async def act(tx: Tx) -> list[Incident]:
+            return await incidents.open_now(tx)
+
+        return self.shop.do(self.shop.container.database.run(act))
+
+
+NOBODY = "http://127.0.0.1:9"
+
+
+@pytest.fixture
+def outside(shop: Shop) -> Iterator[Outside]:
+    places = [Place(name, Signer(bytes([number]) * 32)) for number, name in enumerate("abc")]
+    yield Outside(shop, Clock(), places)
+    shop.assert_books_hold()
+
+
+def test_majority_opens_an_incident_with_words_in_both_languages(outside: Outside) -> None:
+    outside.look()
+    assert not outside.open_now()
+    outside.say(DOWN, 0, 1)
+    outside.say(SLOW, 0, 1, component="payment")
+    outside.look()
+    [made] = outside.open_now()
+    assert (made.state, made.severity, made.is_watched) == (S.INVESTIGATING, "critical", True)
+    assert made.components == {
+        Component.BUYING: ComponentState.MAJOR_OUTAGE,
+        Component.PAYMENT: ComponentState.DEGRADED,
+    }
+    assert made.title == {
+        "id": "Terganggu: Pembelian, Pembayaran",
+        "en": "Disturbed: Buying, Payment",
+    }
+    assert "Buying: major outage (timeout); Payment" in made.updates[0].text["en"]
+    assert made.started_at == outside.clock.at - timedelta(minutes=3)
+    outside.look()
+    assert len(outside.open_now()[0].updates) == 1, "the same again is no news"
+
+
+def test_incident_of_the_watch_is_monitored_then_resolved_after_a_calm_time(
+    outside: Outside,
+) -> None:
+    outside.say(DOWN)
+    outside.look()
+    [made] = outside.open_now()
+    outside.say(OPERATIONAL)
+    outside.look()
+    assert loaded(outside.shop, made).state == S.MONITORING
+    outside.say(DOWN)
+    outside.look()
+    assert loaded(outside.shop, made).state == S.INVESTIGATING
+    outside.say(OPERATIONAL)
+    outside.look()
+    outside.look(CALM - timedelta(seconds=1))
+    assert loaded(outside.shop, made).state == S.MONITORING
+    outside.look(timedelta(seconds=1))
+    assert loaded(outside.shop, made).state == S.RESOLVED
+
+
+def test_another_component_that_fails_joins_the_incident_of_the_watch(outside: Outside) -> None:
+    outside.say(SLOW)
+    outside.look()
+    outside.say(DOWN, component="checking")
+    outside.look()
+    [made] = outside.open_now()
+    assert (made.severity, list(made.components)) == (
+        "critical",
+        [Component.BUYING, Component.CHECKING],
+    )
+
+
+def test_what_staff_wrote_to_is_resolved_by_staff(outside: Outside) -> None:
+    outside.say(DOWN)
+    outside.look()
+    [made] = outside.open_now()
+    updated(outside.shop, made, S.IDENTIFIED, at=outside.clock.at)
+    outside.say(OPERATIONAL)
+    for _ in range(3):
+        outside.look(CALM)
+    assert loaded(outside.shop, made).state == S.IDENTIFIED
+
+
+def test_component_of_an_incident_of_staff_opens_no_second(outside: Outside) -> None:
+    opened(outside.shop)
+    outside.say(DOWN)
+    outside.look()
+    assert len(outside.open_now()) == 1
+
+
+def test_proposal_opens_nothing_where_staff_decide(outside: Outside) -> None:
+    outside.by_watch = False
+    outside.say(DOWN)
+    outside.look()
+    assert not outside.open_now()
+    [row] = outside.shop.rows("SELECT component, state FROM incident_watched")
+    assert (row["component"], row["state"]) == ("buying", DOWN)
+
+
+LIES: dict[str, dict[str, Any]] = {
+    "another key": {"signer": Signer(b"x" * 32)},
+    "another name": {"says_as": "c"},
+    "another installation": {"installation": "https://meterai.example"},
+    "of yesterday": {"age": timedelta(days=1)},
+    "of tomorrow": {"age": timedelta(days=-1)},
+    "no document": {"body": b"{" * 2_000},
+    "without end": {"body": b" " * 300_000},
+    "elsewhere": {"moved_to": "http://127.0.0.1:9/now.json"},
+    "an unknown word": {"states": {"buying": "broken"}},
+    "away": {"is_away": True},
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_watcher_that_is_not_believed_changes_nothing(outside: Outside, lie: str) -> None:
+    key = outside.places[1].signer
+    outside.say(DOWN, 0, 1)
+    for name, value in LIES[lie].items():
+        setattr(outside.places[1], name, value)
+    outside.places[2].is_away = True
+    if lie == "another key":
+        # The platform knows the key of before.
+        forged = outside.places[1].document
+        content = {
+            name: forged(name, outside.clock.at + timedelta(seconds=15)) for name in ("now.json",)
+        }
+        outside.places[1].signer, outside.places[1].body = key, content["now.json"]
+    outside.look()
+    assert not outside.open_now()
+    assert not outside.shop.rows("SELECT 1 FROM incident_watched")
+
+
+@pytest.mark.parametrize("liar", [DOWN, OPERATIONAL])
+def test_one_that_lies_alone_moves_nothing(outside: Outside, liar: str) -> None:
+    truth = OPERATIONAL if liar == DOWN else DOWN
+    outside.say(truth)
+    outside.look()
+    before = outside.open_now()
+    outside.say(liar, 1)
+    outside.look()
+    assert outside.open_now() == before
+
+
+def test_note_typed_at_a_watcher_becomes_one_update(outside: Outside) -> None:
+    note = {
+        "id": 1,
+        "at": (outside.clock.at - timedelta(minutes=1)).isoformat(),
+        "component": "buying",
+        "state": DOWN,
+        "text": {"id": "Listrik padam.", "en": "The power failed."},
+    }
+    empty = note | {"id": 2, "text": {"id": "Hanya ini.", "en": " "}}
+    outside.places[0].notes = [note, empty]
+    outside.look()
+    assert not outside.open_now(), "words of one watcher open nothing"
+    outside.say(DOWN)
+    outside.look()
+    outside.look()
+    [made] = outside.open_now()
+    assert [one.text["en"] for one in made.updates][1:] == ["The power failed."]
+
+
+def test_maintenance_begins_and_ends_at_its_times(outside: Outside) -> None:
+    made = announced(outside.shop)
+    watching = Watching(
+        outside.shop.container.database, Watchers((), HERE), IncidentSettings(), outside.clock
+    )
+    states = []
+    for at in (made.begins_at, made.ends_at):
+        assert at is not None
+        for moment in (at - timedelta(seconds=1), at):
+            outside.clock.at = moment
+            outside.shop.do(watching.plan())
+            states.append(loaded(outside.shop, made).state)
+    assert states == [S.ANNOUNCED, S.UNDER_WAY, S.UNDER_WAY, S.ENDED]
+
+
+def test_maintenance_waits_for_a_fault_and_is_cancelled_where_that_lasts(outside: Outside) -> None:
+    made = announced(outside.shop)
+    opened(outside.shop, components={Component.CHECKING: ComponentState.MAJOR_OUTAGE})
+    watching = Watching(
+        outside.shop.container.database, Watchers((), HERE), IncidentSettings(), outside.clock
+    )
+    states = []
+    for at in (made.begins_at, made.ends_at):
+        assert at is not None
+        outside.clock.at = at
+        outside.shop.do(watching.plan())
+        states.append(loaded(outside.shop, made).state)
+    assert states == [S.ANNOUNCED, S.CANCELLED]
+
+
+AT = datetime(2026, 9, 3, 20, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("watchers", "states", "found"),
+    [
+        (1, [4], 4),
+        (3, [4, 4], 4),
+        (3, [4], None),
+        (3, [4, 0], None),
+        (3, [4, 0, 0], 0),
+        (3, [4, 3, 2], 3),
+        (4, [4, 4, 0, 0], None),
+        (4, [4, 4, 4, 0], 4),
+        (5, [4, 2, 2, 0, 0], 2),
+    ],
+)
+def test_state_is_that_of_a_majority_of_all(
+    watchers: int, states: list[int], found: int | None
+) -> None:
+    said = [
+        {Component.SITE: Saying(ComponentState(state), AT + timedelta(minutes=number))}
+        for number, state in enumerate(states)
+    ]
+    got = agreed(said, watchers, AT + timedelta(hours=1))
+    assert [one.state for one in got] == ([] if found is None else [found])
+
+
+def test_it_is_so_since_the_majority_was_reached() -> None:
+    said = [
+        {Component.SITE: Saying(ComponentState.MAJOR_OUTAGE, AT + timedelta(minutes=at))}
+        for at in (9, 1, 5)
+    ]
+    assert agreed(said, 3, AT + timedelta(hours=1))[0].since == AT + timedelta(minutes=5)
