@@ -55,20 +55,20 @@ def _peers(path: Path | None, watched: Watched, signer: Signer) -> list[Watcher]
 Peers = Annotated[Path | None, Parameter(help="File of all watchers of the installation (TOML).")]
 
 
-def run(config: Path, options: Options = NO_OPTIONS, *, peers: Peers = None) -> None:
+def run(file: Path, /, options: Options = NO_OPTIONS, *, peers: Peers = None) -> None:
     """Watch an installation and publish its status, until it is stopped.
 
-    CONFIG is the file of the watcher; docs/status.md says what is in it.
+    FILE is that of the watcher; docs/status.md says what is in it.
     """
-    watched, store, signer = _opened(config, options, "watch run")
+    watched, store, signer = _opened(file, options, "watch run")
     watch = Watch(watched, store, signer, SystemClock(), _peers(peers, watched, signer))
     line(f"watching {watched.installation} into {watched.folder / 'public'}")
     asyncio.run(watch.run())
 
 
-def key(config: Path, options: Options = NO_OPTIONS) -> None:
+def key(file: Path, /, options: Options = NO_OPTIONS) -> None:
     """Show this watcher as it stands in the file of watchers; its key is made if there is none."""
-    watched, store, signer = _opened(config, options, "watch key")
+    watched, store, signer = _opened(file, options, "watch key")
     store.close()
     pem = signer.public_pem().decode().strip()
     line(f'[[watcher]]\nname = "{watched.of.name}"\nurl = "{watched.of.public_url}"')
@@ -76,9 +76,10 @@ def key(config: Path, options: Options = NO_OPTIONS) -> None:
 
 
 def note(
-    config: Path,
+    file: Path,
     component: Component,
     state: State,
+    /,
     options: Options = NO_OPTIONS,
     *,
     text_id: Annotated[Text, Parameter(name="--id", help="Words in Indonesian.")],
@@ -89,19 +90,19 @@ def note(
     A state makes the component look worse than it was measured; `operational` takes that back, and makes nothing better
     than it was measured.
     """
-    _, store, _ = _opened(config, options, "watch note")
+    _, store, _ = _opened(file, options, "watch note")
     texts = {"id": one_line(text_id)[:NOTE_LENGTH_MAX], "en": one_line(text_en)[:NOTE_LENGTH_MAX]}
     number = store.add_note(SystemClock().now(), component, ComponentState.of(state), texts)
     store.close()
     line(f"note {number}")
 
 
-def once(config: Path, options: Options = NO_OPTIONS) -> None:
+def once(file: Path, /, options: Options = NO_OPTIONS) -> None:
     """Try everything once and say what came of it; nothing is published.
 
     Exit status: 0 everything that was tried is good, 1 something is not.
     """
-    watched, store, _ = _opened(config, options, "watch once")
+    watched, store, _ = _opened(file, options, "watch once")
     found: list[Tried] = []
     asyncio.run(_tried(watched, store, found))
     store.close()

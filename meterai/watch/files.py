@@ -1,5 +1,6 @@
 """The static files: each is replaced whole, so that whoever reads finds an old or a new one, also where the disk is full."""
 
+import errno
 import json
 import os
 from collections.abc import Sequence
@@ -47,11 +48,13 @@ class Folder:
         missing = documents[self._readings[day] :]
         if not missing:
             return
-        with path.open("ab") as file:
+        content = "".join(f"{one}\n" for one in missing).encode()
+        # Without a buffer, whose rest would be written when the file is closed.
+        with path.open("ab", buffering=0) as file:
             size = file.tell()
             try:
-                file.write("".join(f"{one}\n" for one in missing).encode())
-                file.flush()
+                if file.write(content) < len(content):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 os.fsync(file.fileno())
             except OSError:
                 os.truncate(path, size)

@@ -63,13 +63,13 @@ class Limits:
 _C = Component
 LIMITS: Mapping[Component, Limits] = {
     _C.SITE: Limits(every=8, slow=2, failed=6),
-    _C.SIGN_IN: Limits(every=15, slow=5, failed=8, doubted=3),
-    _C.BUYING: Limits(every=15, slow=3, failed=7),
-    _C.PAYMENT: Limits(every=15, slow=4, failed=8),
+    _C.SIGN_IN: Limits(every=16, slow=5, failed=8),
+    _C.BUYING: Limits(every=16, slow=3, failed=7),
+    _C.PAYMENT: Limits(every=16, slow=4, failed=8),
     _C.STAMPING: Limits(every=16, slow=4, failed=8),
-    _C.CHECKING: Limits(every=10, slow=3, failed=6),
-    _C.REFUNDS: Limits(every=15, slow=5, failed=8),
-    _C.LINE: Limits(every=10, slow=3, failed=6),
+    _C.CHECKING: Limits(every=8, slow=3, failed=6),
+    _C.REFUNDS: Limits(every=16, slow=4, failed=8),
+    _C.LINE: Limits(every=8, slow=3, failed=6),
 }
 
 
@@ -113,9 +113,9 @@ class Judge:
             self._recent = []
         return self.state is not before
 
-    def pause(self, every: float) -> float:
-        """Seconds until the next try."""
+    def pause(self, every: float, *, is_late: bool) -> float:
+        """Seconds until the next try; `is_late` where one under way was doubted a short time ago."""
         if self.state is not ComponentState.OPERATIONAL:
             return min(OUT_SECONDS, every)
-        is_doubted = bool(self._recent) and self._recent[-1] is not Outcome.GOOD
+        is_doubted = is_late or (bool(self._recent) and self._recent[-1] is not Outcome.GOOD)
         return min(DOUBT_SECONDS, every) if is_doubted else every

@@ -160,11 +160,11 @@ class Watch:
 
     def pause(self, component: Component) -> float:
         """Seconds between two tries as it stands."""
-        judge, every = self._judges[component], self.every(component)
-        is_late = monotonic() - self._doubted.get(component, -1e9) < LIMITS[component].failed
-        if is_late and judge.state is ComponentState.OPERATIONAL:
-            return min(1.0, every)
-        return judge.pause(every)
+        doubted_at = self._doubted.get(component)
+        is_late = (
+            doubted_at is not None and monotonic() - doubted_at < LIMITS[component].failed
+        )
+        return self._judges[component].pause(self.every(component), is_late=is_late)
 
     async def _lane(self, walks: Walks, walk: Walk, components: Sequence[Component]) -> None:
         running: set[asyncio.Task[None]] = set()
@@ -178,7 +178,9 @@ class Watch:
                 pause = min(map(self.pause, components))
                 if Component.BUYING in components and walks.is_filling:
                     pause = min(pause, FILL_SECONDS)
-                left = begun + pause - monotonic()
+                # At multiples of its period, so that walks of one period fall together: a worker that found work looks
+                # for more of it, and that costs more than the walk.
+                left = (begun // pause + 1) * pause - monotonic()
                 if left <= 0:
                     break
                 await self._first_woken(components, left)

@@ -392,10 +392,10 @@ class Walks:
     async def _state_after(self, path: str, name: str, passing: Sequence[str]) -> Any:
         """The first state that is none of these; waits as long as it is let."""
         while True:
+            await asyncio.sleep(LOOK_SECONDS)
             state = (await self._look(path, name)).field("state")
             if state not in passing:
                 return state
-            await asyncio.sleep(LOOK_SECONDS)
 
     async def _seen(self, order: str) -> None:
         """Wait until a payment is seen and its order executed."""

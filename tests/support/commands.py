@@ -83,6 +83,13 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "restore": ("/nowhere/backup", "--keys", "/nowhere/keys"),
     "pages": ("--out", "/nowhere/pages"),
     "rehearse": ("small",),
+    "watch run": ("/nowhere/watch.toml",),
+    "watch key": ("/nowhere/watch.toml",),
+    "watch once": ("/nowhere/watch.toml",),
+    "watch note": (
+        *("/nowhere/watch.toml", "buying", "major_outage"),
+        *("--id", "Bank tidak menjawab.", "--en", "The bank does not answer."),
+    ),
     "assess": ("/nowhere/run.json", "--out", "/nowhere/report"),
     "plan": (
         *("--applicants", "100", "--hours", "0.1", "--replications", "3"),

@@ -1,0 +1,389 @@
+"""Ten faults of a real instance: after how many seconds a watcher's files are right, and right again after the mend.
+
+The files are right when every component that the fault breaks is shown as not working as it should, and those that go on
+are shown as operational.  Then, without a fault, the processor time that the watcher costs the platform.
+
+python -m bench.recovery --only watch [--short]
+"""
+
+import argparse
+import datetime
+import signal
+import ssl
+import subprocess
+import tempfile
+import threading
+import time
+from asyncio import StreamReader, StreamWriter, new_event_loop, open_connection, start_server
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import psycopg
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from bench.machine import Group, parts_of_instance
+from meterai.capacity.rehearsal.faults import fill, free
+from meterai.kit.components import Component
+from tests.support.instance import Client, Instance, free_ports
+from tests.support.watching import Watching, all_work, configured
+
+RIGHT_SECONDS_AIM, AGAIN_SECONDS_AIM = 30.0, 60.0
+SECONDS_MAX = 150.0  # a watch that is later than that does not see it
+COST_AIM = 0.005  # of a core
+COST_SECONDS, COST_ROUNDS = 96.0, 2
+SHORT = ("worker frozen", "checking broken")
+CLOCK_OFF_SECONDS = 600
+FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+PLATFORM = ("web", "worker", "postgres")
+_C = Component
+EVERYTHING = frozenset(Component)
+
+
+@dataclass
+class Site:
+    """What is broken: an instance, before it a front with TLS, and the folder of both."""
+
+    folder: Path
+    instance: Instance
+    front: "Front"
+    clock: Path | None  # how far the clock of the instance is off, where that can be said
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is broken, and which components are to be shown so and which not; of others nothing is asked."""
+
+    make: Callable[[Site], "Iterator[None]"]
+    breaks: frozenset[Component]
+    spares: frozenset[Component] = field(default_factory=frozenset)
+
+
+# -- the front ----------------------------------------------------------------------------------
+
+
+class Front:
+    """Ends TLS before the instance, with a certificate that can be replaced by one that has expired."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.authorities, self._folder, self._to = folder / "root.pem", folder, port
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._root = self._certificate("bench root", days=30, is_root=True)
+        self.authorities.write_bytes(self._root.public_bytes(serialization.Encoding.PEM))
+        self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self.show(days=30)
+        [self.port] = free_ports(1)
+        self._loop = new_event_loop()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"https://localhost:{self.port}"
+
+    def show(self, *, days: int) -> None:
+        """Show a certificate that ends in so many days from now on."""
+        found = self._certificate("localhost", days=days, is_root=False)
+        pem = found.public_bytes(serialization.Encoding.PEM)
+        secret = self._key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        file = self._folder / "front.pem"
+        file.write_bytes(secret + pem)
+        self._context.load_cert_chain(file)
+
+    def _certificate(self, name: str, *, days: int, is_root: bool) -> x509.Certificate:
+        now = datetime.datetime.now(datetime.UTC)
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        issuer = subject if is_root else self._root.subject
+        made = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(issuer)
+            .public_key(self._key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=60))
+            .not_valid_after(now + datetime.timedelta(days=days))
+            .add_extension(x509.BasicConstraints(ca=is_root, path_length=None), critical=True)
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        )
+        return made.sign(self._key, hashes.SHA256())
+
+    def _serve(self) -> None:
+        self._loop.run_until_complete(
+            start_server(self._relay, "127.0.0.1", self.port, ssl=self._context)
+        )
+        self._loop.run_forever()
+
+    async def _relay(self, reader: StreamReader, writer: StreamWriter) -> None:
+        with suppress(OSError):
+            there, back = await open_connection("127.0.0.1", self._to)
+            one = self._loop.create_task(_copied(reader, back))
+            await _copied(there, writer)
+            one.cancel()
+
+
+async def _copied(reader: StreamReader, writer: StreamWriter) -> None:
+    with suppress(OSError, ssl.SSLError):
+        while content := await reader.read(65_536):
+            writer.write(content)
+            await writer.drain()
+        writer.close()
+
+
+# -- the faults ---------------------------------------------------------------------------------
+
+
+def _parts(site: Site) -> Mapping[str, psutil.Process]:
+    found = {}
+    for one in site.instance.parent.children():
+        is_database = Path(one.exe()).name == "postgres"
+        found["postgres" if is_database else one.cmdline()[-1]] = one
+    return found
+
+
+def _killed(part: str, how: signal.Signals) -> Callable[[Site], Iterator[None]]:
+    def make(site: Site) -> Iterator[None]:
+        one = _parts(site)[part]
+        site.instance.parent.suspend()  # it would start another at once
+        below = one.children(recursive=True)
+        one.send_signal(how)
+        if how is signal.SIGKILL:
+            for child in below:
+                child.kill()
+        yield
+        site.instance.parent.resume()
+        site.instance.wait_ready()
+
+    return make
+
+
+def _worker_frozen(site: Site) -> Iterator[None]:
+    worker = _parts(site)["worker"]
+    every = [worker, *worker.children(recursive=True)]
+    for one in every:
+        one.suspend()
+    yield
+    for one in every:
+        one.resume()
+
+
+def _bank(**faults: object) -> Callable[[Site], Iterator[None]]:
+    def make(site: Site) -> Iterator[None]:
+        site.instance.bank.faults(**faults)
+        yield
+        site.instance.bank.clear_faults()
+
+    return make
+
+
+def _mail_dead(site: Site) -> Iterator[None]:
+    mail = Client(site.instance.mail)
+    mail.post("/standin/faults", {"refuse": -1})
+    yield
+    mail.call("DELETE", "/standin/faults")
+
+
+def _disk_full(site: Site) -> Iterator[None]:
+    objects = site.instance.data / "objects"
+    if objects.is_mount():
+        fill(objects)
+        yield
+        free(objects)
+        return
+    kept = objects.rename(objects.with_name("objects.kept"))  # nothing can be written there
+    objects.write_bytes(b"")
+    yield
+    objects.unlink()
+    kept.rename(objects)
+
+
+def _certificate_expired(site: Site) -> Iterator[None]:
+    site.front.show(days=-1)
+    yield
+    site.front.show(days=30)
+
+
+def _clock_off(site: Site) -> Iterator[None]:
+    assert site.clock is not None
+    site.clock.write_text(f"+{CLOCK_OFF_SECONDS}")
+    yield
+    site.clock.write_text("+0")
+
+
+def _checking_broken(site: Site) -> Iterator[None]:
+    url = site.instance.settings.process.database_url
+    for old, new in (("serial_directory", "serials_away"), ("serials_away", "serial_directory")):
+        with psycopg.connect(url, autocommit=True) as owner:
+            owner.execute(f"ALTER TABLE {old} RENAME TO {new}".encode())
+        if new == "serials_away":
+            yield
+
+
+_LIVES_WITHOUT_BANK = frozenset({_C.SITE, _C.SIGN_IN, _C.STAMPING, _C.CHECKING, _C.LINE})
+FAULTS: Mapping[str, Fault] = {
+    "web killed": Fault(_killed("web", signal.SIGKILL), frozenset({_C.SITE, _C.BUYING, _C.CHECKING})),
+    "worker frozen": Fault(
+        _worker_frozen,
+        frozenset({_C.PAYMENT, _C.REFUNDS, _C.SIGN_IN}),
+        frozenset({_C.SITE, _C.CHECKING, _C.STAMPING}),
+    ),
+    "database gone": Fault(
+        _killed("postgres", signal.SIGQUIT), frozenset({_C.BUYING, _C.STAMPING, _C.SIGN_IN})
+    ),
+    "bank silent": Fault(
+        _bank(response_delay_seconds=60, token_delay_seconds=60, drop_notifications=-1),
+        frozenset({_C.BUYING}),
+        _LIVES_WITHOUT_BANK,
+    ),
+    "bank slow": Fault(_bank(response_delay_seconds=4), frozenset({_C.BUYING}), _LIVES_WITHOUT_BANK),
+    "mail dead": Fault(
+        _mail_dead, frozenset({_C.SIGN_IN}), EVERYTHING - {_C.SIGN_IN}
+    ),
+    "disk full": Fault(_disk_full, frozenset({_C.STAMPING}), frozenset({_C.SITE, _C.BUYING, _C.CHECKING})),
+    "certificate expired": Fault(_certificate_expired, frozenset({_C.SITE, _C.BUYING})),
+    "clock off by 10 minutes": Fault(_clock_off, frozenset({_C.SITE})),
+    "checking broken": Fault(
+        _checking_broken, frozenset({_C.CHECKING}), frozenset({_C.SITE, _C.BUYING, _C.PAYMENT})
+    ),
+}  # fmt: skip
+
+
+def _right(fault: Fault, states: Mapping[Component, str]) -> bool:
+    return all(states.get(one) not in (None, "operational") for one in fault.breaks) and all(
+        states.get(one) == "operational" for one in fault.spares
+    )
+
+
+def _seconds_until(
+    watching: Watching, is_so: Callable[[Mapping[Component, str]], bool]
+) -> float | None:
+    begun = time.monotonic()
+    while time.monotonic() - begun < SECONDS_MAX:
+        if is_so(watching.states()):
+            return time.monotonic() - begun
+        time.sleep(0.1)
+    return None
+
+
+def _measured(name: str, site: Site, watching: Watching) -> Iterator[str]:
+    """Make one fault and mend it; what went wrong."""
+    fault = FAULTS[name]
+    if name == "clock off by 10 minutes" and site.clock is None:
+        print(f"{name:26}  not made: {FAKETIME.name} is not on this machine", flush=True)
+        return
+    watching.until_all_work(SECONDS_MAX)
+    with contextmanager(fault.make)(site):
+        right = _seconds_until(watching, lambda states: _right(fault, states))
+        shown = {one: state for one, state in watching.states().items() if state != "operational"}
+    again = _seconds_until(watching, all_work)
+    told = ", ".join(f"{one} {state}" for one, state in shown.items())
+    print(f"{name:26}{_shown(right)}{_shown(again)}  {told}", flush=True)
+    if right is None or right > RIGHT_SECONDS_AIM:
+        yield f"{name}: right after {_shown(right).strip()}, aim {RIGHT_SECONDS_AIM:.0f} s"
+    if again is None or again > AGAIN_SECONDS_AIM:
+        yield f"{name}: green again after {_shown(again).strip()}, aim {AGAIN_SECONDS_AIM:.0f} s"
+
+
+def _shown(seconds: float | None) -> str:
+    return f"{f'{seconds:.1f} s' if seconds is not None else 'never':>11}"
+
+
+# -- the cost -----------------------------------------------------------------------------------
+
+
+def _cost(watching: Watching, seconds: float, rounds: int) -> Iterator[str]:
+    """Processor time of the platform with the watcher less that without, in turns; what went wrong."""
+    parts = {name: one for name, one in parts_of_instance().items() if name in PLATFORM}
+    rates: dict[bool, list[Mapping[str, float]]] = {True: [], False: []}
+    for is_on in (True, False) * rounds:
+        if not is_on:
+            watching.stop()
+        time.sleep(5)
+        rates[is_on].append(_rates(parts, seconds))
+        if not is_on:
+            watching.start()
+            watching.until_all_work()
+    more = {
+        name: sum(one[name] for one in rates[True]) / rounds
+        - sum(one[name] for one in rates[False]) / rounds
+        for name in PLATFORM
+    }
+    share = sum(more.values())
+    told = ", ".join(f"{name} {rate * 1e3:.2f}" for name, rate in more.items())
+    print(f"cost to the platform: {share:.2%} of a core (aim {COST_AIM:.1%}); ms a second: {told}")
+    if share > COST_AIM:
+        yield f"the watch costs {share:.2%} of a core, aim {COST_AIM:.1%}"
+
+
+def _rates(parts: Mapping[str, Group], seconds: float) -> Mapping[str, float]:
+    before = {name: one.cpu() for name, one in parts.items()}
+    time.sleep(seconds)
+    return {name: (one.cpu() - before[name]) / seconds for name, one in parts.items()}
+
+
+# -- all of it ----------------------------------------------------------------------------------
+
+
+@contextmanager
+def _site(folder: Path) -> Iterator[Site]:
+    data = folder / "data"
+    (data / "objects").mkdir(parents=True)
+    given: dict[str, str] = {}
+    clock = folder / "clock" if FAKETIME.exists() else None
+    if clock is not None:
+        clock.write_text("+0")
+        given = {
+            "LD_PRELOAD": str(FAKETIME),
+            "FAKETIME_TIMESTAMP_FILE": str(clock),
+            "FAKETIME_CACHE_DURATION": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+    with ExitStack() as stack:
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=16m", "none", str(data / "objects")],
+            capture_output=True,
+            check=False,
+        )
+        if mounted.returncode == 0:
+            stack.callback(subprocess.run, ["umount", "-l", str(data / "objects")], check=False)
+        instance = stack.enter_context(Instance(data, **given))
+        yield Site(folder, instance, Front(folder, instance.port), clock)
+
+
+def main(given: Sequence[str]) -> int:
+    """Print the table, and what went wrong; 1 where something did."""
+    parser = argparse.ArgumentParser(prog="python -m bench.recovery --only watch")
+    parser.add_argument("--short", action="store_true", help="only see that everything runs")
+    is_short = parser.parse_args(given).short
+    with (
+        tempfile.TemporaryDirectory(prefix="meterai-bench-") as folder,
+        _site(Path(folder)) as site,
+    ):
+        wrong = _watched(site, is_short=is_short)
+        done = site.instance.command("audit")
+        wrong += [f"the audit failed: {done.stdout}{done.stderr}"] if done.returncode else []
+    print("\n".join(wrong) or "the watch is right in time; every invariant holds")
+    return int(bool(wrong))
+
+
+def _watched(site: Site, *, is_short: bool) -> list[str]:
+    more = f'authorities = "{site.front.authorities}"'
+    file = configured(site.folder / "watcher", site.instance, url=site.front.url, more=more)
+    wrong: list[str] = []
+    with Watching(file) as watching:
+        print(f"{'':26}{'right':>11}{'again':>11}  shown meanwhile", flush=True)
+        for name in SHORT if is_short else FAULTS:
+            wrong += _measured(name, site, watching)
+        if not is_short:
+            wrong += _cost(watching, COST_SECONDS, COST_ROUNDS)
+    log = (file.parent / "watch.log").read_text()
+    at = log.find("walk_failed")
+    return wrong if at < 0 else [*wrong, f"a walk failed by a fault of ours: {log[at:][:300]}"]
