@@ -19,7 +19,7 @@ from meterai.watch.client import Stranger
 from meterai.watch.rule import LIMITS, Outcome
 from meterai.watch.service import Watch
 from meterai.watch.settings import ConfigurationOfWatchWrong, Watched
-from meterai.watch.state import Store
+from meterai.watch.store import Store
 from meterai.watch.walks import Over, Tried, Walks
 
 NOTE_LENGTH_MAX = 2_000

@@ -80,7 +80,7 @@ def _parts(
     yield (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f'<meta http-equiv="refresh" content="30"><title>{escape(headline(published, language))} | {title}</title>'
+        f"<title>{escape(headline(published, language))} | {title}</title>"
         '<link rel="alternate" type="application/atom+xml" href="feed.atom">'
         f"<style>{_STYLE}</style></head><body><header>"
         f'<a href="{escape(published.installation)}">{title}</a> · '
@@ -105,7 +105,8 @@ def _parts(
         yield "</ul>"
     yield (
         f'</main><footer><p><small>{_t("how", language)} <a href="feed.atom">Atom</a> '
-        '<a href="summary.json">JSON</a> <a href="history.json">90</a></small></p></footer></body></html>'
+        f'<a href="summary.json">JSON</a> <a href="history.json">{_t("of_days", language)}</a></small></p></footer>'
+        "</body></html>"
     )
 
 

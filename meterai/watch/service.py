@@ -8,7 +8,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
@@ -23,8 +23,6 @@ from meterai.watch.agreement import agreed
 from meterai.watch.client import Stranger, TryFailed, iso
 from meterai.watch.files import Folder
 from meterai.watch.model import (
-    Change,
-    Note,
     PlatformStatus,
     Published,
     Shown,
@@ -33,7 +31,7 @@ from meterai.watch.model import (
 )
 from meterai.watch.rule import FRESH_SECONDS, LIMITS, Judge, Outcome
 from meterai.watch.settings import Watched
-from meterai.watch.state import Store
+from meterai.watch.store import Chain, Kept, Store
 from meterai.watch.walks import FILL_SECONDS, Over, Tried, Walk, Walks
 
 NOW, CHANGE, NOTES = "meterai watch now", "meterai watch change", "meterai watch notes"
@@ -82,27 +80,16 @@ class Watch:
         self.watched, self.store, self._signer, self._clock = watched, store, signer, clock
         self._others = [one for one in peers if one.name != watched.of.name]
         self._watchers = len(self._others) + 1
-        self._latest = _moment((store.fact("chain") or {}).get("minute")) or clock.now()
+        self._chain = store.fact("chain", Chain) or Chain()
+        self._latest = max(clock.now(), self._chain.minute)
         self._started = self.now()
         self._folder = Folder(watched.folder / "public", signer.public_pem())
-        kept = store.states()
-        self._judges = {
-            one: Judge(
-                ComponentState(kept[one]["own"]) if one in kept else ComponentState.OPERATIONAL
-            )
-            for one in Component
-        }
-        self._agreed = {
-            one: ComponentState(kept[one]["agreed"]) if one in kept else ComponentState.OPERATIONAL
-            for one in Component
-        }
-        self._since = {
-            one: _moment(kept[one]["since"] if one in kept else None) or self._started
-            for one in Component
-        }
-        self._measured_at = {
-            one: _moment(kept[one]["measured_at"] if one in kept else None) for one in Component
-        }
+        new = Kept(ComponentState.OPERATIONAL, ComponentState.OPERATIONAL, self._started, None)
+        kept = {one: store.states().get(one, new) for one in Component}
+        self._judges = {one: Judge(state.own) for one, state in kept.items()}
+        self._agreed = {one: state.agreed for one, state in kept.items()}
+        self._since = {one: state.since for one, state in kept.items()}
+        self._measured_at = {one: state.measured_at for one, state in kept.items()}
         self._own = {one: judge.state for one, judge in self._judges.items()}
         self._tried_at: dict[Component, float] = {}
         self._is_measured: dict[Component, bool] = dict.fromkeys(Component, False)
@@ -114,7 +101,7 @@ class Watch:
         ] = {}  # within this minute, of those that are measured
         self._heard: dict[str, _Peer] = {}
         self._mails_wait = 0  # figures in a row that say so
-        self._status = read_status(store.fact("status"))
+        self._status = store.fact("status", PlatformStatus)
         self._alone = False
         self._published_at, self._is_changed = 0.0, True
         self._pruned_on = ""
@@ -161,9 +148,7 @@ class Watch:
     def pause(self, component: Component) -> float:
         """Seconds between two tries as it stands."""
         doubted_at = self._doubted.get(component)
-        is_late = (
-            doubted_at is not None and monotonic() - doubted_at < LIMITS[component].failed
-        )
+        is_late = doubted_at is not None and monotonic() - doubted_at < LIMITS[component].failed
         return self._judges[component].pause(self.every(component), is_late=is_late)
 
     async def _lane(self, walks: Walks, walk: Walk, components: Sequence[Component]) -> None:
@@ -202,7 +187,7 @@ class Watch:
                     self._status is None or self._status.incidents != found.incidents
                 )
                 self._status = found
-                self.store.keep("status", msgspec.to_builtins(found))
+                self.store.keep("status", found)
                 self._look_at_mails(found)
             await asyncio.sleep(FIGURES_EVERY_SECONDS)
 
@@ -291,13 +276,9 @@ class Watch:
         self._keep(one)
 
     def _keep(self, one: Component) -> None:
-        self.store.keep_state(
-            one,
-            self._judges[one].state,
-            self._agreed[one],
-            self._since[one],
-            self._measured_at[one],
-        )
+        own = self._judges[one].state
+        kept = Kept(own, self._agreed[one], self._since[one], self._measured_at[one])
+        self.store.keep_state(one, kept)
 
     def _signed_by(self) -> dict[str, Any]:
         return {"watcher": self.watched.of.name, "installation": self.watched.installation}
@@ -307,51 +288,38 @@ class Watch:
     def sign_minutes(self) -> None:
         """Sign the minutes that are over and were not signed: the last one, and one that a kill broke off."""
         this = self.now().replace(second=0, microsecond=0)
-        chain = self.store.fact("chain") or {"minute": "", "sequence": -1, "digest": ""}
         last = this - timedelta(minutes=1)
         due = {last} if last >= self._started.replace(second=0, microsecond=0) else set()
-        tried = _moment(self.store.last_tried(this.isoformat()))
+        tried = self.store.last_tried(this)
         due |= {tried} if tried else set()
         for minute in sorted(due):
-            if minute.isoformat() > str(chain["minute"]):
-                chain = self._sign(minute, chain)
+            if minute > self._chain.minute:
+                self._sign(minute)
 
-    def _sign(self, minute: datetime, chain: Mapping[str, Any]) -> Mapping[str, Any]:
-        at = minute.isoformat()
+    def _sign(self, minute: datetime) -> None:
+        before = self._chain
         reading = Reading(
             self.watched.of.name,
             self.watched.installation,
             minute,
-            int(chain["sequence"]) + 1,
-            str(chain["digest"]),
-            self.store.measured(at),
+            before.sequence + 1,
+            before.digest,
+            self.store.measured(minute.isoformat()),
         )
         document = signed_reading(reading, self._signer)
-        following = {"minute": at, "sequence": reading.sequence, "digest": digest(document)}
-        spent = {one: int(state) for one, state in self._worst.items()}
-        if not self.store.end_minute(at, document, following, spent):
-            return chain
-        self._worst = {}
+        chain = Chain(minute, reading.sequence, digest(document))
+        self.store.end_minute(
+            chain, document, {one: int(state) for one, state in self._worst.items()}
+        )
+        self._chain, self._worst, self._is_changed = chain, {}, True
         for one in Component:
             self._keep(one)
-        self._is_changed = True
-        return following
 
     # -- files -------------------------------------------------------------------------------
 
-    def notes(self) -> list[Note]:
-        """Words of staff, newest first."""
-        return [
-            Note(
-                row["id"], datetime.fromisoformat(row["at"]), Component(row["component"]),
-                ComponentState(row["state"]), {"id": row["id_text"], "en": row["en_text"]},
-            )
-            for row in self.store.notes()
-        ]  # fmt: skip
-
     def published(self) -> Published:
         """Everything that the files say."""
-        of, now, notes = self.watched.of, self.now(), self.notes()
+        of, now, notes = self.watched.of, self.now(), self.store.notes()
         components = [
             Shown(
                 one, self._agreed[one], made_worse(one, self._agreed[one], notes, self._status),
@@ -359,17 +327,10 @@ class Watch:
             )
             for one in Component
         ]  # fmt: skip
-        changes = [
-            Change(
-                row["id"], datetime.fromisoformat(row["at"]), Component(row["component"]),
-                ComponentState(row["was"]), ComponentState(row["becomes"]), msgspec.json.decode(row["faults"]),
-            )
-            for row in self.store.changes(CHANGES_SHOWN)
-        ]  # fmt: skip
         stamped = self.store.stamped_since(now - timedelta(hours=1))
         return Published(
-            now, of.name, self.watched.installation, of.title, of.public_url, self._alone,
-            components, changes, notes, self._status, stamped, self.store.days(),
+            now, of.name, self.watched.installation, of.title, of.public_url, self._alone, components,
+            self.store.changes(CHANGES_SHOWN), notes, self._status, stamped, self.store.days(),
         )  # fmt: skip
 
     def _now_document(self, published: Published) -> str:
@@ -454,7 +415,3 @@ async def _walked(walk: Walk) -> None:
         return
     except Exception as fault:  # a fault of ours measures nothing, and stops no other walk
         _log.warning("walk_failed", kind=type(fault).__name__, why=str(fault)[:200])
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text).astimezone(UTC) if text else None

@@ -90,7 +90,7 @@ def _text(texts: Mapping[str, str]) -> str:
 
 
 def _incident(one: PlatformIncident, published: Published) -> _Json:
-    components = [row for row in _components(published) if row["id"] in one.components]
+    components = [part for part in _components(published) if part["id"] in one.components]
     updated_at = max([one.started_at, *(update.at for update in one.updates)])
     seen = [update for update in one.updates if update.state == "monitoring"]
     found: _Json = {
@@ -151,7 +151,7 @@ def _of_note(one: Note, published: Published) -> _Json:
         "started_at": at,
         "page_id": published.watcher,
         "incident_updates": [_update(name, f"{name}-1", state, one.at, one.text)],
-        "components": [row for row in _components(published) if row["id"] == one.component],
+        "components": [part for part in _components(published) if part["id"] == one.component],
     }
 
 

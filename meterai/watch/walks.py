@@ -29,7 +29,7 @@ from meterai.watch.adapters import NotOurFault, mailbox_of, new_code, pay
 from meterai.watch.client import SKEW_SECONDS_MAX, Answer, Stranger, TryFailed
 from meterai.watch.rule import LIMITS, Outcome
 from meterai.watch.settings import ConfigurationOfWatchWrong, Payer, Watched
-from meterai.watch.state import Store
+from meterai.watch.store import Store
 
 # Orders that are paid and unused: enough to try refunds and stampings for two minutes while nothing can be bought; and the most, while
 # no refund goes through.
@@ -147,7 +147,7 @@ class Walks:
         self._executed_seconds = 0.0
         self._turns = 0
         self._stamped: Mapping[str, str] = (
-            store.fact("stamped") or {}
+            store.fact("stamped", dict[str, str]) or {}
         )  # the last file that came back
         self._served: tuple[int, float] = (-1, 0.0)
 

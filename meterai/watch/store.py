@@ -5,15 +5,18 @@ Every call commits by itself.  What became too old is removed once a day (`prune
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from meterai.kit.clock import WIB
 from meterai.kit.components import Component, ComponentState
 from meterai.plumbing.readings import Measured
+from meterai.watch.model import Change, Note
 
 KEPT = timedelta(days=90)
 DOCUMENTS_KEPT = timedelta(days=3)  # readings; older ones are in their files
@@ -31,13 +34,42 @@ CREATE TABLE IF NOT EXISTS bought (id TEXT PRIMARY KEY, at TEXT, stage TEXT, ref
 CREATE TABLE IF NOT EXISTS stamped (at TEXT, seconds REAL);
 CREATE TABLE IF NOT EXISTS note (id INTEGER PRIMARY KEY, at TEXT, component TEXT, state INTEGER, id_text TEXT, en_text TEXT);
 """
+_KEEP = "INSERT OR REPLACE INTO fact VALUES (?, ?)"
+_PRUNE = (
+    "DELETE FROM tried WHERE minute < ?",
+    "DELETE FROM change WHERE at < ?",
+    "DELETE FROM note WHERE at < ?",
+    "DELETE FROM stamped WHERE at < ?",
+    "DELETE FROM day WHERE day < ?",
+)
+
+
+T = TypeVar("T")
+
+
+class Chain(msgspec.Struct, frozen=True):
+    """The last minute that was signed: its begin, its place in the chain, the SHA-256 of its document."""
+
+    minute: datetime = datetime.min.replace(tzinfo=UTC)
+    sequence: int = -1
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The state of a component: its own, the agreed one, since when that is, and when a majority last measured it."""
+
+    own: ComponentState
+    agreed: ComponentState
+    since: datetime
+    measured_at: datetime | None
 
 
 class Store:
     """The file.  One process writes measurements; `watch note` of another may write notes."""
 
     def __init__(self, path: Path) -> None:
-        self._db = sqlite3.connect(path, isolation_level=None, timeout=5)
+        self._db = sqlite3.connect(path, timeout=5)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute(
             "PRAGMA synchronous = FULL"
@@ -57,67 +89,72 @@ class Store:
         before, self._version = self._version, self._data_version()
         return self._version != before
 
-    @contextmanager
-    def _whole(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+    def _write(self, statement: str, *values: object) -> sqlite3.Cursor:
+        with self._db:
+            return self._db.execute(statement, values)
 
     # -- facts -------------------------------------------------------------------------------
 
-    def fact(self, name: str) -> Any:
+    def fact(self, name: str, kind: type[T]) -> T | None:
         """What was kept under a name; None where nothing was."""
         found = self._db.execute("SELECT value FROM fact WHERE name = ?", [name]).fetchone()
-        return None if found is None else json.loads(found[0])
+        return None if found is None else msgspec.json.decode(found[0], type=kind)
 
     def keep(self, name: str, value: object) -> None:
         """Keep something under a name."""
-        self._db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", [name, json.dumps(value)])
+        self._write(_KEEP, name, _json(value))
 
     # -- states and changes ------------------------------------------------------------------
 
-    def states(self) -> Mapping[Component, sqlite3.Row]:
-        """own, agreed, since and measured_at of each component that has any."""
-        cursor = self._db.execute("SELECT * FROM state")
-        cursor.row_factory = sqlite3.Row
-        return {Component(row["component"]): row for row in cursor}
+    def states(self) -> Mapping[Component, Kept]:
+        """What was kept of each component."""
+        return {
+            Component(one): Kept(
+                ComponentState(own), ComponentState(agreed), _moment(since), at and _moment(at)
+            )
+            for one, own, agreed, since, at in self._db.execute("SELECT * FROM state")
+        }
 
-    def keep_state(
-        self,
-        component: Component,
-        own: ComponentState,
-        agreed: ComponentState,
-        since: datetime,
-        measured_at: datetime | None,
-    ) -> None:
+    def keep_state(self, component: Component, kept: Kept) -> None:
         """Keep the state of a component."""
-        at = measured_at and measured_at.isoformat()
-        row = [component, int(own), int(agreed), since.isoformat(), at]
-        self._db.execute("INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?)", row)
+        since, at = kept.since.isoformat(), kept.measured_at and kept.measured_at.isoformat()
+        row = component, int(kept.own), int(kept.agreed), since, at
+        self._write("INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?)", *row)
 
     def add_change(
         self, component: Component, at: datetime, facts: Mapping[str, Any], document: str
     ) -> None:
         """Keep a change, signed."""
         before, after = (ComponentState.of(facts[name]) for name in ("from", "to"))
-        row = [at.isoformat(), component, facts["agreed"], int(before), int(after)]
-        self._db.execute(
+        faults = json.dumps(list(facts["faults"]))
+        self._write(
             "INSERT INTO change (at, component, is_agreed, was, becomes, faults, document)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [*row, json.dumps(list(facts["faults"])), document],
+            *(
+                at.isoformat(),
+                component,
+                facts["agreed"],
+                int(before),
+                int(after),
+                faults,
+                document,
+            ),
         )
 
-    def changes(self, most: int) -> Sequence[sqlite3.Row]:
+    def changes(self, most: int) -> Sequence[Change]:
         """The newest agreed changes, newest first."""
-        cursor = self._db.execute(
-            "SELECT * FROM change WHERE is_agreed ORDER BY id DESC LIMIT ?", [most]
+        rows = self._db.execute(
+            "SELECT id, at, component, was, becomes, faults FROM change WHERE is_agreed"
+            " ORDER BY id DESC LIMIT ?",
+            [most],
         )
-        cursor.row_factory = sqlite3.Row
-        return cursor.fetchall()
+        return [
+            Change(
+                number, _moment(at), Component(one), ComponentState(was), ComponentState(becomes),
+                json.loads(faults),
+            )
+            for number, at, one, was, becomes, faults in rows
+        ]  # fmt: skip
 
     def change_documents(self) -> Sequence[str]:
         """Every signed change, the earliest first."""
@@ -134,19 +171,19 @@ class Store:
         faults = json.loads(row[0]) if row else []
         if fault and fault not in faults:
             faults.append(fault)
-        self._db.execute(
+        self._write(
             "INSERT INTO tried VALUES (?, ?, 1, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET tries = tries + 1,"
             " failures = failures + excluded.failures, slow = slow + excluded.slow,"
             " worst_ms = max(worst_ms, excluded.worst_ms), faults = excluded.faults",
-            [minute, component, failed, slow, ms, json.dumps(faults)],
+            *(minute, component, failed, slow, ms, json.dumps(faults)),
         )
 
-    def last_tried(self, before: str) -> str | None:
+    def last_tried(self, before: datetime) -> datetime | None:
         """The last minute with a try, before this one."""
         found = self._db.execute(
-            "SELECT max(minute) FROM tried WHERE minute < ?", [before]
+            "SELECT max(minute) FROM tried WHERE minute < ?", [before.isoformat()]
         ).fetchone()
-        return None if found[0] is None else str(found[0])
+        return None if found[0] is None else _moment(found[0])
 
     def measured(self, minute: str) -> Mapping[Component, Measured]:
         """What was counted in a minute."""
@@ -156,23 +193,19 @@ class Store:
             for _, one, tries, failures, slow, worst, faults in rows
         }
 
-    def end_minute(
-        self, minute: str, document: str, chain: Mapping[str, object], lost: Mapping[Component, int]
-    ) -> bool:
-        """Keep the reading of a minute and what was lost in it; false where it was kept before."""
-        day = datetime.fromisoformat(minute).astimezone(WIB).date().isoformat()
-        with self._whole():
-            added = self._db.execute(
-                "INSERT OR IGNORE INTO reading VALUES (?, ?)", [minute, document]
+    def end_minute(self, chain: Chain, document: str, states: Mapping[Component, int]) -> None:
+        """Keep the reading of a minute, and the worst state of each component in it."""
+        day = chain.minute.astimezone(WIB).date().isoformat()
+        with self._db:
+            # A minute that is there already ends this: none is signed twice.
+            self._db.execute(
+                "INSERT INTO reading VALUES (?, ?)", [chain.minute.isoformat(), document]
             )
-            if not added.rowcount:
-                return False
-            self.keep("chain", chain)
+            self._db.execute(_KEEP, ["chain", _json(chain)])
             self._db.executemany(
                 "INSERT INTO day VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET minutes = minutes + 1",
-                [(day, component, state) for component, state in lost.items()],
+                [(day, component, state) for component, state in states.items()],
             )
-        return True
 
     def readings(self, day: str) -> Sequence[str]:
         """The signed readings of a day (UTC), the earliest first."""
@@ -202,19 +235,19 @@ class Store:
 
     def put(self, order: str, stage: str, at: datetime, refund: str = "") -> None:
         """An order is in this stage now."""
-        self._db.execute(
+        self._write(
             "INSERT INTO bought VALUES (?, ?, ?, ?)"
             " ON CONFLICT DO UPDATE SET stage = excluded.stage, refund = excluded.refund",
-            [order, at.isoformat(), stage, refund],
+            *(order, at.isoformat(), stage, refund),
         )
 
     def done_with(self, order: str) -> None:
         """Nothing is left of an order."""
-        self._db.execute("DELETE FROM bought WHERE id = ?", [order])
+        self._write("DELETE FROM bought WHERE id = ?", order)
 
     def add_stamped(self, at: datetime, seconds: float) -> None:
         """A document was stamped so many seconds after its payment."""
-        self._db.execute("INSERT INTO stamped VALUES (?, ?)", [at.isoformat(), seconds])
+        self._write("INSERT INTO stamped VALUES (?, ?)", at.isoformat(), seconds)
 
     def stamped_since(self, at: datetime) -> list[float]:
         """Seconds from paid to stamped, shortest first."""
@@ -229,24 +262,33 @@ class Store:
         self, at: datetime, component: Component, state: ComponentState, texts: Mapping[str, str]
     ) -> int:
         """Keep a note; its number."""
-        row = [at.isoformat(), component, int(state), texts["id"], texts["en"]]
-        added = self._db.execute(
-            "INSERT INTO note (at, component, state, id_text, en_text) VALUES (?, ?, ?, ?, ?)", row
+        added = self._write(
+            "INSERT INTO note (at, component, state, id_text, en_text) VALUES (?, ?, ?, ?, ?)",
+            *(at.isoformat(), component, int(state), texts["id"], texts["en"]),
         )
         return int(added.lastrowid or 0)
 
-    def notes(self) -> Sequence[sqlite3.Row]:
+    def notes(self) -> Sequence[Note]:
         """All notes, newest first."""
-        cursor = self._db.execute("SELECT * FROM note ORDER BY id DESC")
-        cursor.row_factory = sqlite3.Row
-        return cursor.fetchall()
+        return [
+            Note(number, _moment(at), Component(one), ComponentState(state), {"id": local, "en": english})
+            for number, at, one, state, local, english in self._db.execute(
+                "SELECT id, at, component, state, id_text, en_text FROM note ORDER BY id DESC"
+            )
+        ]  # fmt: skip
 
     def prune(self, now: datetime) -> None:
         """Remove what is older than it is kept."""
         old, documents = (now - KEPT).isoformat(), (now - DOCUMENTS_KEPT).isoformat()
-        with self._whole():
-            for table, moment in (
-                ("tried", "minute"), ("change", "at"), ("note", "at"), ("stamped", "at"), ("day", "day"),
-            ):  # fmt: skip
-                self._db.execute(f"DELETE FROM {table} WHERE {moment} < ?", [old])  # noqa: S608 - of constants
+        with self._db:
+            for statement in _PRUNE:
+                self._db.execute(statement, [old])
             self._db.execute("DELETE FROM reading WHERE minute < ?", [documents])
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -1,0 +1,128 @@
+"""A watcher before a whole instance: everything is measured, faults show and go, a kill breaks nothing."""
+
+import json
+import signal
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from meterai.kit.components import Component
+from meterai.plumbing.readings import digest, read_reading
+from meterai.plumbing.signed import public_key_of, read_signed
+from meterai.watch.rule import FLIP_SECONDS_MAX, MEND_SECONDS_MAX
+from meterai.watch.service import CHANGE
+from tests.support.commands import run_here
+from tests.support.instance import Instance, until
+from tests.support.watching import Watching, all_work, configured
+
+SLOWER = 3  # a machine under test has other work
+DOWN = "major_outage"
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """An instance of its own: its bank is given faults."""
+    settings = {"METERAI_CODES_PER_HOUR_PER_NETWORK_MAX": "100000"}
+    with Instance(tmp_path_factory.mktemp("watched"), **settings) as running:
+        yield running
+        running.assert_audit_holds()
+
+
+@pytest.fixture
+def file(watched: Instance, tmp_path: Path) -> Path:
+    return configured(tmp_path / "watcher", watched, name=f"w{uuid.uuid4().hex[:8]}")
+
+
+def test_everything_is_tried_once(watched: Instance, file: Path) -> None:
+    done = run_here(watched.data, "watch", "once", str(file))
+    assert done.returncode == 0, done
+    lines = {line.split()[0]: line.split()[1] for line in done.stdout.splitlines()}
+    # Money is asked back only from a stock of orders.
+    assert lines == dict.fromkeys(Component, "good") | {"refunds": "not"}
+
+
+def test_without_an_account_and_a_payer_the_rest_is_measured(watched: Instance, file: Path) -> None:
+    bare = file.with_name("bare.toml")
+    bare.write_text(f'name = "bare"\ninstallation = "{watched.url}"\nfolder = "bare"\n')
+    done = run_here(watched.data, "watch", "once", str(bare))
+    assert done.returncode == 0, done
+    good = [line.split()[0] for line in done.stdout.splitlines() if " good " in line]
+    assert good == ["site", "line", "checking"]
+
+
+def test_without_a_payer_orders_are_placed_and_withdrawn(watched: Instance, file: Path) -> None:
+    text = file.read_text()
+    bare = file.with_name("unpaid.toml")
+    bare.write_text(text[: text.index("[payer]")] + f"{text[text.index('[mailbox]') :]}")
+    done = run_here(watched.data, "watch", "once", str(bare))
+    assert "buying     good" in done.stdout, done
+    assert "payment    not measured" in done.stdout
+    key = (file.parent / "key").read_text()
+    orders = (
+        watched.anybody()
+        .get("/v1/orders", headers={"Authorization": f"Bearer {key}"})
+        .json["orders"]
+    )
+    assert [one["state"] for one in orders] == ["withdrawn"]
+
+
+def test_faults_show_and_go_and_a_kill_breaks_nothing(watched: Instance, file: Path) -> None:
+    with Watching(file) as watching:
+        watching.until_all_work(90)
+        watched.bank.faults(response_delay_seconds=60, token_delay_seconds=60)
+        watching.until(
+            "buying is shown as down, and checking is not",
+            lambda states: states[Component.BUYING] == DOWN and states[Component.CHECKING] == "operational",
+            SLOWER * FLIP_SECONDS_MAX,
+        )  # fmt: skip
+        watching.stop(signal.SIGKILL)
+        before = watching.readings()
+        watched.bank.clear_faults()
+        watching.start()
+        until("it goes on as it was", lambda: watching.json("now.json"), 30)
+        watching.until("everything works again", all_work, SLOWER * MEND_SECONDS_MAX)
+        until("a minute more is signed", lambda: len(watching.readings()) > len(before) + 1, 150)
+        key = public_key_of((watching.public / "watcher.pem").read_bytes())
+        changes = [
+            read_signed(line, CHANGE, key)
+            for line in (watching.public / "changes.jsonl").read_text().splitlines()
+        ]
+        documents = watching.readings()
+    buying = [(one["from"], one["to"]) for one in changes if one["component"] == Component.BUYING]
+    assert buying[0] == ("operational", DOWN)
+    assert buying[-1][1] == "operational"
+    assert documents[: len(before)] == before
+    readings = [read_reading(one, key) for one in documents]
+    for earlier, later, document in zip(readings, readings[1:], documents, strict=False):
+        assert later.previous == digest(document)
+        assert later.minute > earlier.minute
+    assert any(one.components[Component.BUYING].failures for one in readings if one.components)
+    measured = {name for one in readings for name in one.components}
+    assert measured == set(Component)
+
+
+def test_peers_have_to_name_this_watcher_with_its_key(watched: Instance, file: Path) -> None:
+    shown = run_here(watched.data, "watch", "key", str(file))
+    assert shown.returncode == 0, shown
+    peers = file.with_name("peers.toml")
+    peers.write_text(shown.stdout.replace('url = ""', 'url = "http://127.0.0.1:9"'))
+    another = configured(file.parent / "another", watched, name="another")
+    done = run_here(watched.data, "watch", "run", str(another), "--peers", str(peers))
+    assert done.returncode == 1, done
+    assert "watchers_wrong" in done.stderr
+
+
+def test_note_is_kept_for_the_watcher_that_runs(watched: Instance, file: Path) -> None:
+    words = ("--id", "Bank tidak menjawab.", "--en", "The bank does not answer.")
+    done = run_here(watched.data, "watch", "note", str(file), "buying", "major_outage", *words)
+    assert done.returncode == 0, done
+    with Watching(file) as watching:
+        watching.until(
+            "buying is measured, and worse by the note",
+            lambda states: states.get(Component.BUYING) == DOWN,
+            60,
+        )
+        [found] = watching.json("incidents.json")["incidents"]
+    assert "The bank does not answer." in json.dumps(found)
