@@ -1,0 +1,121 @@
+"""Orders that were paid and not served, and stampings that were interrupted: as an outage leaves them.
+
+Everything is made by the functions that the product calls: an order is placed, its QR is made, its payment captured,
+and its job waits; a stamping is reserved under a lease that is over.  So every invariant holds before the way back too.
+"""
+
+import asyncio
+import hashlib
+import random
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from uuid import UUID
+
+from meterai.accounts import AccountService
+from meterai.documents import DocumentService
+from meterai.kit.ids import new_id
+from meterai.orders import OrderKind, OrderService, Terms
+from meterai.orders import store as order_store
+from meterai.payments import store as payment_store
+from meterai.payments.model import Opened, Qr
+from meterai.plumbing.database import jsonb
+from meterai.room import Container
+from meterai.stamping import store as stamping_store
+from meterai.stamps import SerialService
+from standins.bank import qris
+from tests.support.pdf import pdf
+from tests.support.shop import PLACEMENT, TESTER
+
+OF_ONE_ACCOUNT = 10
+AT_ONCE = 8
+DUE_SECONDS = 3_600.0  # of a stamping from the balance, as if it had begun a moment ago
+
+
+async def _all(work: Sequence[Awaitable[None]]) -> None:
+    """Do all of it, a few at once."""
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def one(task: Awaitable[None]) -> None:
+        async with slots:
+            await task
+
+    await asyncio.gather(*(one(task) for task in work))
+
+
+async def accounts(container: Container, count: int, drawing: random.Random) -> list[UUID]:
+    """New accounts."""
+    found: list[UUID] = []
+
+    async def make(number: int) -> None:
+        email = f"pemulihan{number}-{drawing.getrandbits(48):012x}@example.id"
+        found.append(await container.of(AccountService).create(email, actor=TESTER))
+
+    await _all([make(number) for number in range(count)])
+    return sorted(found)
+
+
+def _terms(container: Container, account: UUID, quantity: int) -> Terms:
+    key = secrets.token_hex(8)
+    return container.of(OrderService).terms(account, key, b"request", OrderKind.STAMPS, quantity)
+
+
+async def pay(container: Container, account: UUID, quantity: int) -> None:
+    """An order whose payment was captured; nobody has booked it to its order."""
+    database, terms = container.database, _terms(container, account, quantity)
+    await database.call(order_store.PLACE, *terms.arguments())
+    number = terms.attempt.hex[-20:]
+    content = qris.payload(qris.DynamicQr(terms.total, number, "METERAI", "METERAI", "T1"))
+    made = payment_store.opened(Opened(Qr(content), number))
+    await database.call(payment_store.OPENED, *made, 900.0, account, terms.attempt)
+    payment = f"P{number}"
+    told = account, terms.attempt, payment, terms.total, "question"
+    row = await database.call(payment_store.CAPTURE, *told)
+    assert row is not None, "every capture has an outcome"
+    assert row["outcome"] == "captured", row
+
+
+async def paid(container: Container, count: int, drawing: random.Random) -> None:
+    """So many orders, ten of each account, of one to three stamps."""
+    owners = await accounts(container, -(-count // OF_ONE_ACCOUNT), drawing)
+    chosen = (owners[number // OF_ONE_ACCOUNT] for number in range(count))
+    await _all([pay(container, owner, drawing.randint(1, 3)) for owner in chosen])
+
+
+async def interrupt(container: Container, account: UUID, words: str) -> None:
+    """A stamping from the balance that was reserved, and whose process died."""
+    content = await asyncio.to_thread(pdf, words=words)
+    sha256, documents = hashlib.sha256(content).digest(), container.of(DocumentService)
+    await asyncio.to_thread(documents.put_from_thread, account, sha256, content)
+    serials = await container.of(SerialService).serials(1)
+    about = documents.metadata(f"{words}.pdf", content, 1, wanted_seconds=DUE_SECONDS)
+    request = secrets.token_bytes(32)
+    row = await container.database.call(
+        stamping_store.RESERVE,
+        *(account, new_id(), secrets.token_hex(8), request, sha256),
+        jsonb([PLACEMENT]),
+        [one.text for one in serials],
+        DUE_SECONDS,
+        0.0,  # the lease is over
+        *about,
+        False,  # noqa: FBT003 - of SQL
+    )
+    assert row is not None, "every reservation is a row"
+
+
+async def interrupted(
+    container: Container,
+    count: int,
+    drawing: random.Random,
+    execute: Callable[[], Awaitable[None]],
+) -> None:
+    """So many stampings, ten of each account, whose stamps were bought before; `execute` executes what is paid."""
+    owners = await accounts(container, -(-count // OF_ONE_ACCOUNT), drawing)
+    await _all([pay(container, owner, OF_ONE_ACCOUNT) for owner in owners])
+    await execute()
+    words = (f"{drawing.getrandbits(64):016x}" for _ in range(count))
+    await _all(
+        [
+            interrupt(container, owners[number // OF_ONE_ACCOUNT], text)
+            for number, text in enumerate(words)
+        ]
+    )
