@@ -12,10 +12,11 @@ from datetime import datetime
 from enum import StrEnum
 from math import inf
 
+from meterai.kit.backoff import pause
 from meterai.recovery.model import Numbers, Step, StepEvent
 
 WORSE_SECONDS = 15.0  # longer than a worker that is killed is away
-BACKS_COUNTED_MAX = 5  # 2 ** 5 times as long is ten minutes and more
+STEADY_SECONDS_MAX = 600.0  # longer, and somebody of staff looks at it
 STEADY_SECONDS: Mapping[Step, float] = {
     Step.CLOSING: 5.0,  # every process has looked at the line since
     Step.STAMPINGS: 5.0,
@@ -114,7 +115,7 @@ def verdict_of(step: Step, numbers: Numbers) -> Verdict:
 
 def steady_seconds(step: Step, backs: int) -> float:
     """How long the numbers of a step must hold before it goes on by itself."""
-    return STEADY_SECONDS[step] * 2.0 ** min(backs, BACKS_COUNTED_MAX)
+    return pause(backs, first=STEADY_SECONDS[step], longest=STEADY_SECONDS_MAX)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from meterai.kit.priority import Priority
 from meterai.kit.subjects import Subject, SubjectKind
 from meterai.pages import Link, LinkPlace, Page, PageRequest, RoomPages, ShownTo, page
 from meterai.plumbing.http import caller_of, language_of
+from meterai.plumbing.messages import translate
 from meterai.recovery.model import STEPS, WAY
 from meterai.recovery.rules import steady_seconds, verdict_of
 from meterai.recovery.service import RecoveryService
@@ -61,7 +62,7 @@ async def show_recovery(
         verdict=verdict_of(here, status.numbers) if here else "",
         steady_seconds=steady_seconds(here, found.backs) if here and found else 0.0,
         at=status.at,
-        levers=[name for name in wanted if name in may],
+        levers=[(name, translate(f"lever.{name}", language)) for name in wanted if name in may],
         subject=console_path(Subject(SubjectKind.RECOVERY, found.shown)) if found else "",
     )
 

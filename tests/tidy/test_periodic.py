@@ -25,6 +25,7 @@ WITHOUT_ROWS: dict[str, str] = {
     "watch_suspense": "counts what is open, for the metrics",
     "compare_with_bank": "one comparison of all in a night, of which a worker takes the row",
     "watch_queues": "counts what waits, for the metrics",
+    "advance_recovery": "one recovery is under way at a time, of no account; it is tried again in two seconds",
     "advance_draws": "as advance_lines; one that goes no further is shown, and told in the log",
     "retire_documents": "takes files away, of lines that have ended",
     "tell_waits": "asks how long people wait, each question by itself of one row",

@@ -133,6 +133,8 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
             "order_execute",
             "orders/store.py:TO_EXECUTE",
             "orders/store.py:_WAITING",
+            "orders/store.py:_IN_FLIGHT_NOW",
+            "orders/store.py:_PAST_DUE",
         ),
         "whether an order has its stamps, of many at once",
     ),

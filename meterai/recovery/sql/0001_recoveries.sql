@@ -34,7 +34,6 @@ CREATE TABLE recovery_steps (
     numbers     jsonb       NOT NULL,  -- as they were when it came there
     entered_at  timestamptz NOT NULL,
     CONSTRAINT recovery_steps_pkey PRIMARY KEY (recovery_id, number),
-    CONSTRAINT step_has_its_recovery FOREIGN KEY (recovery_id) REFERENCES recoveries,
     CONSTRAINT step_event_is_known CHECK (event IN ('started', 'next', 'back', 'abandoned')),
     CONSTRAINT step_begins_its_recovery CHECK ((number = 1) = (event = 'started'))
 );
