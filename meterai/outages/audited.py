@@ -21,7 +21,7 @@ AUDITED = Audited(
         },
         "outage_files": {
             "outage_id": _FILES,
-            "name": _FILES,
+            "file": _FILES,
             "sha256": _FILES,
             "content": _FILES,
         },

@@ -12,6 +12,7 @@ from meterai.plumbing.checks import AuditedPart
 from meterai.plumbing.database import Database
 from meterai.plumbing.invariants import LATE, SHOWN_MAX, Finding, Invariant
 
+_NOBODY = "'00000000-0000-0000-0000-000000000000'"
 _SUBJECT = "'out_' || lower(compact(o.outage_id))"
 # Times of a record, each with the act of the trail that set it.
 _IN_TRAIL = (
@@ -25,7 +26,7 @@ _IN_TRAIL = (
 )
 # An act is written down within moments of the time that it keeps.
 _UNTOLD = " OR ".join(
-    f"({column} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM audit_events e WHERE e.subject = {_SUBJECT}"
+    f"({column} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM audit_events e WHERE e.account_id = {_NOBODY} AND e.subject = {_SUBJECT}"
     f" AND e.action = {action} AND abs(extract(epoch FROM e.happened_at - {column})) < 3600"
     " AND e.facts->>'sha256' = encode(o.findings_sha256, 'hex')))"
     for column, action in _IN_TRAIL
@@ -47,15 +48,15 @@ INVARIANTS = (
         "no other file is there, and each has its hash.",
         "SELECT o.outage_id, w.value->>'name' AS file FROM outages o, jsonb_array_elements(o.findings->'watchers') w"
         " WHERE NOT EXISTS (SELECT 1 FROM outage_files f WHERE f.outage_id = o.outage_id"
-        " AND f.name = 'readings/' || (w.value->>'name') AND encode(f.sha256, 'hex') = w.value->>'sha256')"
+        " AND f.file = 'readings/' || (w.value->>'name') AND encode(f.sha256, 'hex') = w.value->>'sha256')"
         " UNION ALL SELECT o.outage_id, n.file FROM outages o, unnest(ARRAY['json', 'id.pdf', 'en.pdf']) n (file)"
         " WHERE (o.sealed_at IS NOT NULL) <> EXISTS"
-        " (SELECT 1 FROM outage_files f WHERE f.outage_id = o.outage_id AND f.name = n.file)"
-        " UNION ALL SELECT f.outage_id, f.name FROM outage_files f WHERE f.sha256 <> sha256(f.content)"
+        " (SELECT 1 FROM outage_files f WHERE f.outage_id = o.outage_id AND f.file = n.file)"
+        " UNION ALL SELECT f.outage_id, f.file FROM outage_files f WHERE f.sha256 <> sha256(f.content)"
         " OR NOT EXISTS (SELECT 1 FROM outages o WHERE o.outage_id = f.outage_id)"
-        " OR (f.name NOT IN ('json', 'id.pdf', 'en.pdf') AND NOT EXISTS (SELECT 1 FROM outages o,"
+        " OR (f.file NOT IN ('json', 'id.pdf', 'en.pdf') AND NOT EXISTS (SELECT 1 FROM outages o,"
         " jsonb_array_elements(o.findings->'watchers') w WHERE o.outage_id = f.outage_id"
-        " AND f.name = 'readings/' || (w.value->>'name')))",
+        " AND f.file = 'readings/' || (w.value->>'name')))",
     ),
     Invariant(
         "confirmed_outages_are_sealed",

@@ -45,9 +45,9 @@ _MOVE = """
 UPDATE outages SET state = %s, confirmed_at = coalesce(confirmed_at, %s), ended_at = %s WHERE outage_id = %s
 """
 _SEALED = "UPDATE outages SET sealed_at = %s WHERE outage_id = %s"
-_INSERT_FILE = "INSERT INTO outage_files (outage_id, name, sha256, content) VALUES (%s, %s, %s, %s)"
-_FILE = "SELECT content FROM outage_files WHERE outage_id = %s AND name = %s"
-_SHA256 = "SELECT sha256 FROM outage_files WHERE outage_id = %s AND name = %s"
+_INSERT_FILE = "INSERT INTO outage_files (outage_id, file, sha256, content) VALUES (%s, %s, %s, %s)"
+_FILE = "SELECT content FROM outage_files WHERE outage_id = %s AND file = %s"
+_SHA256 = "SELECT sha256 FROM outage_files WHERE outage_id = %s AND file = %s"
 
 
 def _findings(found: Any) -> Findings:

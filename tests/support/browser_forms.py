@@ -415,6 +415,20 @@ CASES = (
         "/console/cases/{case_id:str}",
         _in_account(f"/console/cases/{show('cas', NOBODYS)}", act="own"),
     ),
+    Case(
+        "/outages/{outage_id:str}/copy",
+        _in_account(
+            f"/outages/{show('out', NOBODYS)}/copy", document="00" * 32, at="2026-09-03T20:00"
+        ),
+    ),
+    Case(
+        "/outages/{outage_id:str}/mine",
+        _in_account(f"/outages/{show('out', NOBODYS)}/mine", about=show("stg", NOBODYS)),
+    ),
+    Case(
+        "/console/outages",
+        _in_account("/console/outages", begin="2026-09-03T19:00", end="2026-09-03T21:00"),
+    ),
     Case("/lines/{name:str}/leave", _in_account("/lines/pembelian/leave", next="/")),
     Case("/lines/{name:str}/tell", _in_account("/lines/pembelian/tell", next="/")),
 )

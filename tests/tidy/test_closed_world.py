@@ -271,6 +271,7 @@ CHANGING = {"POST", "PATCH", "DELETE"}
 # Forms that whoever may look sends too, and why no other permission stands before them.
 ASKED_WITHIN = {
     "/console": "a search by file changes nothing",
+    "/outages/{outage_id:str}/mine": "a copy of a public record, with what the reader may see; changes nothing",
     "/console/levers/{name:str}": "the permission of the lever is asked for",
     "/console/approvals/{request_id:str}/withdraw": "whoever asked for it had the permission of the lever",
 }

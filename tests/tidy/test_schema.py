@@ -19,6 +19,7 @@ from meterai.documents.model import Hold
 from meterai.drafts.model import FileState
 from meterai.incidents.model import IncidentKind, IncidentState, Severity
 from meterai.orders.model import OrderKind, OrderState
+from meterai.outages.model import OutageState
 from meterai.payments.model import AttemptState, OddReason
 from meterai.refunds.model import RefundCause, RefundState
 from meterai.stamping.model import StampingState
@@ -38,6 +39,8 @@ GLOBAL = {
     "draft_files": "who chooses files has no account yet",
     "drafts": "who chooses files has no account yet",
     "email_directory": "finds the account of an address before any account is known",
+    "outages": "the system failed for everybody; nothing of a person",
+    "outage_files": "files of outage records",
     "incident_components": "an incident is of the whole installation",
     "incident_subscribers": "who is told of incidents by mail needs no account",
     "incident_updates": "an incident is of the whole installation",
@@ -75,6 +78,7 @@ HOT_COMMANDS = {
     "stamping_deliver": "keep the delta, post the hold",
 }
 STATES: dict[tuple[str, str], type[StrEnum]] = {
+    ("outages", "outage_state_is_known"): OutageState,
     ("approvals", "approval_state_is_known"): ApprovalState,
     ("draft_files", "draft_file_state_is_known"): FileState,
     ("incidents", "incident_kind_is_known"): IncidentKind,

@@ -17,7 +17,6 @@ CREATE TABLE outages (
     sealed_at       timestamptz,          -- its files are there, and it is public
     ended_at        timestamptz,          -- withdrawn or replaced
     CONSTRAINT outages_pkey PRIMARY KEY (outage_id),
-    CONSTRAINT replaced_outage_is_there FOREIGN KEY (replaces_id) REFERENCES outages,
     CONSTRAINT outage_state_is_known CHECK (state IN ('proposed', 'withdrawn', 'confirmed', 'replaced')),
     CONSTRAINT outage_is_of_whole_minutes CHECK (begins_at = date_trunc('minute', begins_at, 'UTC')
         AND ends_at = date_trunc('minute', ends_at, 'UTC')),
@@ -36,10 +35,9 @@ CREATE INDEX outages_of_incident ON outages (incident_id) WHERE incident_id IS N
 -- Of a proposal the readings of each watcher, `readings/<name>`; of a confirmed record the signed document and the PDFs.
 CREATE TABLE outage_files (
     outage_id uuid  NOT NULL,
-    name      text  NOT NULL,
+    file      text  NOT NULL,
     sha256    bytea NOT NULL,
     content   bytea NOT NULL,
-    CONSTRAINT outage_files_pkey PRIMARY KEY (outage_id, name),
-    CONSTRAINT file_has_its_outage FOREIGN KEY (outage_id) REFERENCES outages,
+    CONSTRAINT outage_files_pkey PRIMARY KEY (outage_id, file),
     CONSTRAINT file_has_its_hash CHECK (sha256 = sha256(content))
 );
