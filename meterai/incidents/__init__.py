@@ -23,6 +23,7 @@ from meterai.incidents.model import (
     Told,
     Update,
 )
+from meterai.incidents.settings import IncidentSettings
 from meterai.incidents.steps import (
     add_update,
     announce,
@@ -44,6 +45,7 @@ __all__ = [
     "IncidentHeld",
     "IncidentKind",
     "IncidentOverlaps",
+    "IncidentSettings",
     "IncidentState",
     "IncidentUnknown",
     "Severity",

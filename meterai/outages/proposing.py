@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from meterai import audit
+from meterai import audit, incidents
 from meterai.accounts import NOBODY
 from meterai.kit.actor import Actor
 from meterai.kit.ids import new_id, show
@@ -84,9 +84,11 @@ async def derived_from(
 async def keep(
     database: Database, outage: Outage, readings: Mapping[str, bytes], *, actor: Actor
 ) -> Outage:
-    """Keep a proposal.  Refuses `OutageNotReplaced`, and `OutageUnknown` for what it replaces."""
+    """Keep a proposal.  Refuses `IncidentUnknown`, `OutageNotReplaced`, and `OutageUnknown` for what it replaces."""
 
     async def act(tx: Tx) -> None:
+        if outage.incident is not None:
+            await incidents.one(tx, outage.incident)
         await check_replaced(tx, outage)
         await store.insert(tx, outage, {READINGS + name: one for name, one in readings.items()})
         await record(tx, outage.id, "outage_proposed", actor, outage.findings_sha256)

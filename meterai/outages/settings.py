@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from meterai.incidents import IncidentSettings
 from meterai.plumbing.config import Positive, Settings
 from meterai.plumbing.files import read_settings_file
 from meterai.plumbing.readings import Watcher, read_watchers
@@ -15,10 +16,9 @@ class OutageSettings(msgspec.Struct, frozen=True):
 
     # Copies are sealed one by one, some 20 ms of a processor each; a carrier's phones share one address.
     outage_copies_per_hour_per_network_max: Positive = 60
-    watchers_file: str = ""  # the path of the file of watchers; empty: none
 
 
 def watchers_of(settings: Settings) -> Sequence[Watcher]:
     """The watchers of the installation; none where no file is set.  Refuses `WatchersWrong`."""
-    path = settings.of(OutageSettings).watchers_file
+    path = settings.of(IncidentSettings).watchers_file
     return read_watchers(read_settings_file(Path(path))) if path else ()

@@ -18,7 +18,7 @@ from meterai.plumbing.signed import SignatureWrong
 from meterai.sealing import NotJudged
 from tests.outages.keeping import Keeping
 from tests.outages.watchers import file_of
-from tests.support.commands import run_here
+from tests.support.commands import Done, run_here
 
 NOW = datetime.now(UTC)
 STRANGER = Path("docs/outages/verify_outage.py")
@@ -43,7 +43,7 @@ class Published:
         file.write_bytes(content)
         return file
 
-    def verify(self, name: str, content: bytes, *keys: Path) -> "subprocess.CompletedProcess[str]":
+    def verify(self, name: str, content: bytes, *keys: Path) -> Done:
         named = [one for key in (keys or (self.keys_file,)) for one in ("--keys", str(key))]
         return run_here(self.folder, "outage", "verify", str(self.write(name, content)), *named)
 
