@@ -104,7 +104,7 @@ async def _page(
     )
 
 
-@post(f"{HERE}/{{outage_id:str}}/copy", opt=_PUBLIC, include_in_schema=False)
+@post(f"{HERE}/{{outage_id:str}}/copy", opt=_PUBLIC, include_in_schema=False, status_code=200)
 async def copy_claimed(
     request: PageRequest,
     outages: NamedDependency[OutageService],
@@ -138,6 +138,7 @@ def _claimed(typed: _Typed) -> Attempt:
     f"{HERE}/{{outage_id:str}}/mine",
     opt={"permission": Permission.STAMPING_READ, "priority": Priority.PAID},
     include_in_schema=False,
+    status_code=200,
 )
 async def copy_mine(
     request: PageRequest,
