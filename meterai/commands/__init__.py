@@ -62,7 +62,7 @@ from meterai.commands.production import (
     check_allowed,
     complaints,
 )
-from meterai.commands.program import Command, Program
+from meterai.commands.program import Command, Program, Timeline
 
 __all__ = [
     "LOAD",
@@ -99,6 +99,7 @@ __all__ = [
     "Schema",
     "Scope",
     "Text",
+    "Timeline",
     "check_allowed",
     "complain",
     "complaints",

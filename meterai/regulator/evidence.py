@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from meterai import audit, ledger, sealing, stamping, stamps
 from meterai.audit import CleanAudit
-from meterai.commands.program import Timeline
+from meterai.commands import Timeline
 from meterai.kit.clock import WIB
 from meterai.kit.refusal import NotFound, Said
 from meterai.kit.serial import Serial

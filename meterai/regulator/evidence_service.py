@@ -2,7 +2,7 @@
 
 import asyncio
 
-from meterai.commands.program import Timeline
+from meterai.commands import Timeline
 from meterai.kit.clock import Clock
 from meterai.kit.serial import Serial
 from meterai.plumbing.config import ProcessSettings

@@ -7,9 +7,8 @@ from meterai.plumbing.checks import Check
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.regulator import pages
 from meterai.regulator.audited import AUDITED
-from meterai.regulator.books_check import as_the_books_say
 from meterai.regulator.evidence_service import EvidenceService
-from meterai.regulator.invariants import INVARIANTS
+from meterai.regulator.invariants import INVARIANTS, as_the_books_say
 from meterai.regulator.levers import LEVERS
 from meterai.regulator.retention import RETENTION
 from meterai.regulator.service import MAKING, StatementService

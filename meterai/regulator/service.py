@@ -101,7 +101,7 @@ class StatementService:
             written.size,
             written.sha256,
             written.sums,
-            await store.opening(tx, day),
+            dict(await store.opening(tx, day)),
             digest(last.manifest) if last else "",
         ).signed(self.signer, by=self._process.url, specimen=not self._process.is_production)
         made = Extract(day, self._clock.now(), written.rows, written.size, written.sha256, manifest)
@@ -196,7 +196,7 @@ async def statement(tx: ReadTx, month: Month, now: datetime) -> Statement:
         raise NotFound("no statement of this month")
     closed = {one.month: one.closed_at for one in await store.closed(tx)}
     state = _state(month, set(closed), last)
-    opening = await store.opening(tx, month.first)
+    opening = dict(await store.opening(tx, month.first))
     end = begin_of(month.next.first)
     if state is MonthState.CLOSED:
         sums = Sums(await store.sums_of_statement(tx, month.first))
@@ -216,7 +216,7 @@ async def _running(
 ) -> Statement:
     """The statement of a month that is not over: what its extracts say, and what the books say since the last."""
     since = begin_of(last.day + DAY) if last else begin_of(date(2025, 1, 1))
-    opening = await store.opening(tx, month.first)
+    opening = dict(await store.opening(tx, month.first))
     begin = begin_of(month.first)
     if since < begin:
         for one in await ledger.sums_between(tx, since, begin):

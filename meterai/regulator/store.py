@@ -37,7 +37,9 @@ class DaySum(NamedTuple):
     amount: int
 
 
-class _BookBalance(NamedTuple):
+class BookBalance(NamedTuple):
+    """What is in a book, credits positive."""
+
     book: str
     amount: int
 
@@ -46,7 +48,7 @@ _EXTRACT = RowMapper(Extract)
 _CLOSED = RowMapper(Closed)
 _SUMS = RowMapper(Sum)
 _DAY_SUMS = RowMapper(DaySum)
-_BALANCES = RowMapper(_BookBalance)
+_BALANCES = RowMapper(BookBalance)
 _COLUMNS = "day, made_at, rows, size, sha256, manifest"
 _SELECT = f"SELECT {_COLUMNS} FROM extracts"  # noqa: S608 - of a constant
 _LAST = f"{_SELECT} ORDER BY day DESC LIMIT 1"
@@ -126,10 +128,9 @@ async def lock_making(tx: Tx) -> bool:
     return found
 
 
-async def opening(tx: ReadTx, day: date) -> dict[str, int]:
+async def opening(tx: ReadTx, day: date) -> list[BookBalance]:
     """Every book as it was before a day, by the extracts."""
-    rows = await tx.all_as(_BALANCES, _OPENING, day)
-    return {one.book: one.amount for one in rows}
+    return await tx.all_as(_BALANCES, _OPENING, day)
 
 
 async def sums_of_days(tx: ReadTx, first: date, last: date) -> list[Sum]:

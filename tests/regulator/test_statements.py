@@ -16,8 +16,8 @@ from meterai.accounts import NotPermitted
 from meterai.apps.audit import INVARIANTS, audit
 from meterai.plumbing.checks import AuditedPart
 from meterai.plumbing.signed import public_key_of
-from meterai.regulator.books_check import as_the_books_say
 from meterai.regulator.extracts import ExtractWrong, check_folder, file_name
+from meterai.regulator.invariants import as_the_books_say
 from meterai.regulator.model import (
     MonthClosed,
     MonthNotOver,

@@ -29,6 +29,7 @@ WITHOUT_ROWS: dict[str, str] = {
     "advance_draws": "as advance_lines; one that goes no further is shown, and told in the log",
     "retire_documents": "takes files away, of lines that have ended",
     "tell_waits": "asks how long people wait, each question by itself of one row",
+    "make_extracts": "one day after the other, each signed over the one before; a lock lets one worker make it",
     "advance_lines": "lines are few and of no account; one that fails is tried again in a second",
 }
 
