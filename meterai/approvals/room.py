@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from meterai.approvals.audited import AUDITED
 from meterai.approvals.demands import UNDEMANDED
+from meterai.approvals.figures import PROMISES
 from meterai.approvals.invariants import INVARIANTS
 from meterai.approvals.knows import KNOWS, WORK
 from meterai.approvals.model import APPROVAL
@@ -70,4 +71,5 @@ ROOM = Room(
     checks=(as_asked,),
     audited=AUDITED,
     retention=RETENTION,
+    promises=PROMISES,
 )

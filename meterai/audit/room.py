@@ -1,6 +1,7 @@
 """What the room `audit` registers with the applications."""
 
 from meterai.audit.audited import AUDITED
+from meterai.audit.figures import PROMISES
 from meterai.audit.knows import KNOWS
 from meterai.audit.metrics import METRICS
 from meterai.audit.retention import RETENTION
@@ -20,4 +21,5 @@ ROOM = Room(
     metrics=METRICS,
     audited=AUDITED,
     retention=RETENTION,
+    promises=PROMISES,
 )

@@ -6,6 +6,7 @@ from meterai.commands import Command, Directory, Schema, Scope
 from meterai.documents import store
 from meterai.documents.audited import AUDITED
 from meterai.documents.demands import UNDEMANDED
+from meterai.documents.figures import PROMISES
 from meterai.documents.invariants import INVARIANTS
 from meterai.documents.metrics import METRICS
 from meterai.documents.model import Hold, RestoredUnconfirmed
@@ -85,4 +86,5 @@ ROOM = Room(
     invariants=INVARIANTS,
     audited=AUDITED,
     retention=RETENTION,
+    promises=PROMISES,
 )

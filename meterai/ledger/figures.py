@@ -1,6 +1,6 @@
 """The money of a period, as the books have it."""
 
-from meterai.plumbing.figures import Figures, within
+from meterai.plumbing.figures import Figures, PromiseQuery, within
 
 # Money that left the provider's account is told apart by its reason, as for one order (`store.books_of_subjects`).
 # Money in suspense belongs to no order.
@@ -28,3 +28,18 @@ FROM entries JOIN legs USING (account_id, entry_id), period
 WHERE unit = 'IDR' AND posted_at < ends
 """
 FIGURES = (Figures("money", MONEY),)
+# Of each order whose money moved: captured - charged back = executed + refunded + in flight, and nothing is below zero.
+VISIBLE = f"""
+SELECT count(*) AS asked,
+       count(*) FILTER (WHERE total <> 0 OR funds < 0 OR back < 0 OR duty < 0) AS broken
+FROM (
+    SELECT sum(l.credit - l.debit) AS total,
+           sum(l.credit - l.debit) FILTER (WHERE l.book = 'buyer_funds') AS funds,
+           sum(l.credit - l.debit) FILTER (WHERE l.book = 'refunds_payable') AS back,
+           sum(l.credit - l.debit) FILTER (WHERE l.book = 'duty_payable') AS duty
+    FROM (SELECT DISTINCT account_id, subject FROM entries, period WHERE {within("posted_at")}) moved
+    JOIN entries e USING (account_id, subject)
+    JOIN legs l USING (account_id, entry_id), period
+    WHERE l.unit = 'IDR' AND e.posted_at < ends GROUP BY account_id, subject) orders
+"""
+PROMISES = (PromiseQuery(1, "rupiah_has_one_state", VISIBLE),)

@@ -1,7 +1,7 @@
 """What the room `ledger` registers with the applications."""
 
 from meterai.ledger.audited import AUDITED
-from meterai.ledger.figures import FIGURES
+from meterai.ledger.figures import FIGURES, PROMISES
 from meterai.ledger.invariants import INVARIANTS
 from meterai.ledger.retention import RETENTION
 from meterai.room import Room
@@ -13,4 +13,5 @@ ROOM = Room(
     audited=AUDITED,
     retention=RETENTION,
     figures=FIGURES,
+    promises=PROMISES,
 )

@@ -1,6 +1,6 @@
 """The orders of a period: sales, and how long buyers who paid waited."""
 
-from meterai.plumbing.figures import Figures, between, waits, within
+from meterai.plumbing.figures import Figures, PromiseQuery, between, waits, within
 
 _CLOSED = within("closed_at")
 _EXECUTED = f"state = 'executed' AND {_CLOSED}"
@@ -29,4 +29,32 @@ SELECT '' AS of,
            AND due_at < ends) AS overdue
 FROM orders, period WHERE paid_at < ends
 """
-FIGURES = (Figures("sales", SALES, "figures.sales.of"), Figures("waits", WAITS))
+# By which way buyers came: a page of ours makes the key of its form, a program has its own.  A seller that is another's
+# (a distributor) would be one word more.
+CHANNELS = f"""
+SELECT CASE WHEN is_of_page THEN 'page' ELSE 'key' END
+           || CASE WHEN is_of_organization THEN '_of_organization' ELSE '' END AS of,
+       count(*) FILTER (WHERE {within("placed_at")}) AS placed,
+       count(DISTINCT account_id) FILTER (WHERE {within("placed_at")}) AS accounts,
+       count(*) FILTER (WHERE {_EXECUTED}) AS executed,
+       coalesce(sum(quantity) FILTER (WHERE {_EXECUTED}), 0) AS stamps,
+       coalesce(sum(total) FILTER (WHERE {_EXECUTED}), 0) AS sold_rupiah
+FROM (SELECT o.*, starts_with(idempotency_key, 'frm_') OR starts_with(idempotency_key, 'reorder:') AS is_of_page,
+             EXISTS (SELECT 1 FROM organizations n WHERE n.account_id = o.account_id) AS is_of_organization
+      FROM orders o) o, period
+WHERE {within("placed_at")} OR {_EXECUTED}
+GROUP BY 1 ORDER BY 1
+"""
+# Executed or on its way back when its time was over; of what is paid still, by the end of the period.
+IN_TIME = f"""
+SELECT count(*) AS asked,
+       count(*) FILTER (WHERE CASE state WHEN 'paid' THEN due_at < least(ends, now()) - interval '10 minutes'
+                              ELSE closed_at > due_at + interval '10 minutes' END) AS broken
+FROM orders, period WHERE paid_at IS NOT NULL AND {within("due_at")}
+"""
+FIGURES = (
+    Figures("sales", SALES, "figures.sales.of"),
+    Figures("waits", WAITS),
+    Figures("channels", CHANNELS, "figures.channels.of"),
+)
+PROMISES = (PromiseQuery(2, "paid_is_executed_in_time", IN_TIME),)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from meterai.commands import Command, Directory, Schema, Scope
 from meterai.orders.audited import AUDITED
 from meterai.orders.demands import DEMANDS, UNDEMANDED
-from meterai.orders.figures import FIGURES
+from meterai.orders.figures import FIGURES, PROMISES
 from meterai.orders.invariants import INVARIANTS, POSTINGS
 from meterai.orders.jobs import HANDLERS, UNHEARD
 from meterai.orders.knows import KNOWS, WORK
@@ -84,4 +84,5 @@ ROOM = Room(
     postings=POSTINGS,
     retention=RETENTION,
     figures=FIGURES,
+    promises=PROMISES,
 )

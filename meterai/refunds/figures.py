@@ -1,6 +1,6 @@
 """Refunds of a period, by their cause."""
 
-from meterai.plumbing.figures import Figures, between, waits, within
+from meterai.plumbing.figures import Figures, PromiseQuery, between, waits, within
 
 _SETTLED = f"state = 'settled' AND {within('settled_at')}"
 _OPEN = "requested_at < ends AND (state IN ('requested', 'sent', 'refused') OR settled_at >= ends)"
@@ -19,3 +19,9 @@ WHERE {within("requested_at")} OR {within("settled_at")} OR {_OPEN}
 GROUP BY cause ORDER BY cause
 """
 FIGURES = (Figures("refunds", REFUNDS, "figures.refunds.of"),)
+BACK_IN_TIME = f"""
+SELECT count(*) AS asked,
+       count(*) FILTER (WHERE settled_at > due_at OR (settled_at IS NULL AND due_at < now())) AS broken
+FROM refunds, period WHERE state <> 'void' AND {within("due_at")}
+"""
+PROMISES = (PromiseQuery(2, "money_is_back_in_time", BACK_IN_TIME),)

@@ -8,7 +8,7 @@ from meterai.plumbing.described import Field
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.leases import Lease
 from meterai.refunds.audited import AUDITED
-from meterai.refunds.figures import FIGURES
+from meterai.refunds.figures import FIGURES, PROMISES
 from meterai.refunds.invariants import INVARIANTS, POSTINGS
 from meterai.refunds.jobs import HANDLERS
 from meterai.refunds.knows import KNOWS, WORK
@@ -86,4 +86,5 @@ ROOM = Room(
     postings=POSTINGS,
     retention=RETENTION,
     figures=FIGURES,
+    promises=PROMISES,
 )

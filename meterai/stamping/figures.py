@@ -1,6 +1,6 @@
 """Stampings of a period: from the balance, and of orders, which begin when they are paid."""
 
-from meterai.plumbing.figures import Figures, between, waits, within
+from meterai.plumbing.figures import Figures, PromiseQuery, between, waits, within
 
 _DELIVERED = f"s.state = 'delivered' AND {within('s.delivered_at')}"
 STAMPINGS = f"""
@@ -17,3 +17,20 @@ WHERE {within("s.requested_at")} OR {within("s.delivered_at")}
 GROUP BY 1 ORDER BY 1
 """
 FIGURES = (Figures("stampings", STAMPINGS, "figures.stampings.of"),)
+# A document that is neither stamped nor given up when its time is over holds its stamps.
+NOT_BURNED = f"""
+SELECT count(*) AS asked,
+       count(*) FILTER (WHERE state = 'reserved' AND due_at < least(ends, now()) - interval '10 minutes') AS broken
+FROM stampings, period WHERE state IN ('reserved', 'delivered', 'failed') AND {within("requested_at")}
+"""
+CHECKABLE = f"""
+SELECT count(*) AS asked,
+       count(*) FILTER (WHERE d.stamping_id IS NULL OR s.sha256_stamped IS NULL) AS broken
+FROM stampings s CROSS JOIN period
+    LEFT JOIN deltas d ON d.account_id = s.account_id AND d.stamping_id = s.stamping_id
+WHERE s.state = 'delivered' AND {within("s.delivered_at")}
+"""
+PROMISES = (
+    PromiseQuery(3, "stamp_is_not_burned", NOT_BURNED),
+    PromiseQuery(6, "stamp_can_be_checked", CHECKABLE),
+)

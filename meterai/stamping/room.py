@@ -15,7 +15,7 @@ from meterai.room import Container, Room
 from meterai.sealing import Issuers
 from meterai.stamping.audited import AUDITED
 from meterai.stamping.demands import DEMANDS, UNDEMANDED
-from meterai.stamping.figures import FIGURES
+from meterai.stamping.figures import FIGURES, PROMISES
 from meterai.stamping.invariants import INVARIANTS, POSTINGS
 from meterai.stamping.issuers import ends_soon, issuers_of
 from meterai.stamping.jobs import HANDLERS
@@ -123,4 +123,5 @@ ROOM = Room(
     postings=POSTINGS,
     retention=RETENTION,
     figures=FIGURES,
+    promises=PROMISES,
 )

@@ -2,6 +2,7 @@
 
 from meterai.room import Container, Room
 from meterai.stamps.audited import AUDITED
+from meterai.stamps.figures import PROMISES
 from meterai.stamps.invariants import INVARIANTS
 from meterai.stamps.knows import KNOWS
 from meterai.stamps.model import STAMP
@@ -22,4 +23,5 @@ ROOM = Room(
     invariants=INVARIANTS,
     audited=AUDITED,
     retention=RETENTION,
+    promises=PROMISES,
 )

@@ -10,7 +10,7 @@ import pytest
 from meterai.apps.program import program_of
 from meterai.capacity.assessment import charts
 from meterai.capacity.assessment.assembling import assess
-from meterai.capacity.assessment.model import LivePart, LiveRow, LiveTable
+from meterai.capacity.assessment.model import LivePart, LivePromise, LiveRow, LiveTable
 from meterai.capacity.assessment.rendering import html_of
 from meterai.cases import Matter
 from meterai.cases.model import CaseEvent
@@ -197,6 +197,10 @@ LIVE = LivePart(
         ),
         LiveTable("lines", ()),
     ),
+    (
+        LivePromise("2", "money_is_back_in_time", 1_234, 1, "SELECT 12 < 34"),
+        LivePromise("4", "serial_is_on_one_document", 0, 0, "SELECT 5"),
+    ),
 )
 
 
@@ -213,6 +217,10 @@ def test_report_shows_every_live_figure_with_where_it_is_from(
         if one.value is not None:
             assert float(one.value) == float(look_up(report.data, one.path)), one
     assert catalogue()["figures.refunds.of.double"][language] in report.text
+    assert catalogue()["promise.money_is_back_in_time"][language] in report.text
+    assert catalogue()["assess.live.kept.no"][language] in report.text
+    assert catalogue()["assess.live.kept.none"][language] in report.text
+    assert "SELECT 12 < 34" in report.text
     assert "figures." not in report.text
     assert "assess." not in report.text
 
@@ -271,3 +279,88 @@ def test_complaints_are_counted_by_matter_and_by_who_answered(shop: Shop) -> Non
     other = lived(shop)["cases"]["something_else"]
     assert other["waiting"] == 0
     assert 590 < (other["longest_seconds"] or 0) < 700
+
+
+PROMISES = {one.name: one for one in program_of().promises}
+
+
+def kept(shop: Shop) -> dict[str, tuple[int, int]]:
+    """Cases and breaches of each promise, in the day around now."""
+    now, day = datetime.now(UTC), timedelta(days=1)
+
+    async def look() -> dict[str, tuple[int, int]]:
+        async with shop.container.database.reading() as tx:
+            asked = [
+                (one.name, await figures.ask_promise(tx, one, now - day, now + day))
+                for one in PROMISES.values()
+            ]
+            return {name: (found.asked, found.broken) for name, found in asked}
+
+    return shop.do(look())
+
+
+def test_promises_are_kept_where_all_goes_well(shop: Shop) -> None:
+    Desk(shop).executed()
+    order = shop.placed[0]
+    stamping = shop.reserve(1)
+    assert stamping is not None
+    shop.deliver(stamping)
+    shop.ask_back(order)
+    found = kept(shop)
+    for name in ("rupiah_has_one_state", "stamp_is_not_burned", "stamp_can_be_checked"):
+        assert found[name][0] > 0, name
+    assert {name for name, (_, broken) in found.items() if broken} <= {"days_are_audited"}
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        (
+            "UPDATE orders SET due_at = now() - interval '1 hour', closed_at = now()",
+            "paid_is_executed_in_time",
+        ),
+        ("UPDATE refunds SET due_at = now() - interval '1 hour'", "money_is_back_in_time"),
+        (
+            "UPDATE legs SET credit = credit + 1 WHERE book = 'duty_payable' AND credit > 0",
+            "rupiah_has_one_state",
+        ),
+        ("DELETE FROM deltas", "stamp_can_be_checked"),
+        (
+            "UPDATE documents SET kept_until = now() - interval '23 hours', forgotten_at = now() + interval '3 hours'",
+            "document_is_forgotten",
+        ),
+        (
+            "UPDATE stampings SET state = 'reserved', delivered_at = NULL, sha256_stamped = NULL, due_at = now() - interval '1 hour', leased_until = now()",
+            "stamp_is_not_burned",
+        ),
+    ],
+)
+def test_promise_that_was_broken_is_counted(shop: Shop, change: str, name: str) -> None:
+    Desk(shop).executed()
+    stamping = shop.reserve(1)
+    assert stamping is not None
+    shop.deliver(stamping)
+    shop.ask_back(shop.placed[0])
+    assert kept(shop)[name][1] == 0
+    shop.arrange(change)
+    asked, broken = kept(shop)[name]
+    assert 0 < broken <= asked
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_promise_has_its_words(language: str) -> None:
+    for one in PROMISES.values():
+        assert catalogue()[f"promise.{one.promise}"][language]
+        assert catalogue()[f"promise.{one.name}"][language]
+
+
+def test_sales_are_counted_by_channel(shop: Shop) -> None:
+    for key in ("frm_00000000000000000000000000", "of-a-program"):
+        shop.pay(shop.place(2, key=key))
+        shop.work()
+    assert lived(shop)["channels"]["page"]["stamps"] == 2
+    assert lived(shop)["channels"]["key"]["stamps"] == 2
+    shop.arrange(
+        "INSERT INTO organizations (account_id, name) SELECT account_id, 'PT Contoh' FROM accounts LIMIT 1"
+    )
+    assert set(lived(shop)["channels"]) == {"key_of_organization", "page_of_organization"}

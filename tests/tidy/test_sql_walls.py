@@ -116,6 +116,11 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         "how long a document waited since it was paid, of all of a period",
     ),
     (
+        "organizations",
+        ("orders/figures.py:CHANNELS",),
+        "whether a buyer is an organization, of all of a period",
+    ),
+    (
         "stamp_lots",
         (
             "refund_found_stamps",

@@ -4,14 +4,16 @@ All of them are read in one transaction that PostgreSQL lets change nothing, so 
 Capacity knows no room: which tables there are, rooms register (`Room.figures`), and the program has them all.
 """
 
-from meterai.capacity.assessment.model import LivePart, LiveRow, LiveTable
+from textwrap import dedent
+
+from meterai.capacity.assessment.model import LivePart, LivePromise, LiveRow, LiveTable
 from meterai.commands import Options, with_database
 from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import Malformed
 from meterai.plumbing import figures
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
-from meterai.plumbing.figures import Figures, moment
+from meterai.plumbing.figures import Figures, Kept, PromiseQuery, moment
 
 
 def live_part(options: Options, begin: str, end: str) -> LivePart:
@@ -32,12 +34,22 @@ def live_part(options: Options, begin: str, end: str) -> LivePart:
                 )
                 for one in options.program.figures
             ]
+            promises = [
+                _promise(one, await figures.ask_promise(tx, one, first, last))
+                for one in sorted(options.program.promises, key=lambda one: one.promise)
+            ]
         process = settings.process
         is_specimen = not process.is_production
         now = SystemClock().now()
-        return LivePart(first, last, now, process.url, is_specimen, tuple(tables))
+        parts = tuple(tables), tuple(promises)
+        return LivePart(first, last, now, process.url, is_specimen, *parts)
 
     return with_database("assess", options, look)
+
+
+def _promise(one: PromiseQuery, kept: Kept) -> LivePromise:
+    query = dedent(one.query).strip()
+    return LivePromise(str(one.promise), one.name, kept.asked, kept.broken, query)
 
 
 def _kind(table: Figures, of: str) -> str:

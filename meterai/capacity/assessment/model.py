@@ -280,6 +280,18 @@ class LiveTable(msgspec.Struct, frozen=True):
     rows: tuple[LiveRow, ...]
 
 
+class LivePromise(msgspec.Struct, frozen=True):
+    """A promise to the public, asked of the database of an installation: `promise.<promise>` is its sentence, and
+    `promise.<name>` what was looked at; `asked` is the number of cases, `broken` those in which it was not kept.
+    """
+
+    promise: str
+    name: str
+    asked: int
+    broken: int
+    query: str
+
+
 class LivePart(msgspec.Struct, frozen=True):
     """The figures of an installation's own database for a period, from `begin` to before `end`."""
 
@@ -289,6 +301,7 @@ class LivePart(msgspec.Struct, frozen=True):
     url: str
     specimen: bool
     tables: tuple[LiveTable, ...]
+    promises: tuple[LivePromise, ...] = ()
 
 
 class Assessment(msgspec.Struct, frozen=True):

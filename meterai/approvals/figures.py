@@ -1,0 +1,9 @@
+"""Requests of a period: each decided by another person than who asked."""
+
+from meterai.plumbing.figures import PromiseQuery, within
+
+BY_TWO = f"""
+SELECT count(*) AS asked, count(*) FILTER (WHERE decided_by = requested_by) AS broken
+FROM approvals, period WHERE state = 'executed' AND {within("decided_at")}
+"""
+PROMISES = (PromiseQuery(7, "second_person_decided", BY_TWO),)

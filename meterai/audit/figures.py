@@ -1,0 +1,10 @@
+"""Days of a period: each looked at by a clean audit."""
+
+from meterai.plumbing.figures import PromiseQuery
+
+COVERED = """
+SELECT count(*) AS asked,
+       count(*) FILTER (WHERE day > (SELECT coalesce(max(covers_until), '-infinity') FROM audit_points)) AS broken
+FROM period, generate_series(begins + interval '1 day', least(ends, now()), interval '1 day') day
+"""
+PROMISES = (PromiseQuery(7, "days_are_audited", COVERED),)

@@ -1,0 +1,10 @@
+"""Documents of a period: each forgotten when its time was over."""
+
+from meterai.plumbing.figures import PromiseQuery, within
+
+FORGOTTEN = f"""
+SELECT count(*) AS asked,
+       count(*) FILTER (WHERE coalesce(forgotten_at, least(ends, now())) > kept_until + interval '1 day') AS broken
+FROM documents, period WHERE {within("kept_until")} AND kept_until < now()
+"""
+PROMISES = (PromiseQuery(8, "document_is_forgotten", FORGOTTEN),)
