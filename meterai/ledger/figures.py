@@ -40,6 +40,6 @@ FROM (
     FROM (SELECT DISTINCT account_id, subject FROM entries, period WHERE {within("posted_at")}) moved
     JOIN entries e USING (account_id, subject)
     JOIN legs l USING (account_id, entry_id), period
-    WHERE l.unit = 'IDR' AND e.posted_at < ends GROUP BY account_id, subject) orders
+    WHERE l.unit = 'IDR' AND e.posted_at < ends GROUP BY account_id, subject) each_order
 """
 PROMISES = (PromiseQuery(1, "rupiah_has_one_state", VISIBLE),)

@@ -35,7 +35,7 @@ CHANNELS = f"""
 SELECT CASE WHEN is_of_page THEN 'page' ELSE 'key' END
            || CASE WHEN is_of_organization THEN '_of_organization' ELSE '' END AS of,
        count(*) FILTER (WHERE {within("placed_at")}) AS placed,
-       count(DISTINCT account_id) FILTER (WHERE {within("placed_at")}) AS accounts,
+       count(DISTINCT account_id) FILTER (WHERE {within("placed_at")}) AS buyers,
        count(*) FILTER (WHERE {_EXECUTED}) AS executed,
        coalesce(sum(quantity) FILTER (WHERE {_EXECUTED}), 0) AS stamps,
        coalesce(sum(total) FILTER (WHERE {_EXECUTED}), 0) AS sold_rupiah
