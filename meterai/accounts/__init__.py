@@ -25,8 +25,9 @@ Promises this room keeps
 Calls audit.  Its pages stand on `pages`.  Is called by every room that needs to know who is asking.
 """
 
-from meterai.accounts.addresses import account_known, contact
+from meterai.accounts.addresses import account_known, account_named, contact
 from meterai.accounts.codes import CodeService
+from meterai.accounts.erasing import hide, is_erased, people_after, person_of, shut
 from meterai.accounts.guard import is_fresh, require_permission
 from meterai.accounts.levers import LEVERS
 from meterai.accounts.model import (
@@ -55,6 +56,7 @@ from meterai.accounts.staff import (
     first_supervisor,
     give_staff_role,
     has_supervisor,
+    is_staff,
     permissions_of_staff,
     staff_by_address,
 )
@@ -79,19 +81,26 @@ __all__ = [
     "StaffMember",
     "StaffRole",
     "account_known",
+    "account_named",
     "account_of",
     "contact",
     "end_staff_role",
     "first_supervisor",
     "give_staff_role",
     "has_supervisor",
+    "hide",
+    "is_erased",
     "is_fresh",
     "is_lately",
+    "is_staff",
     "normalized",
+    "people_after",
     "permissions_of_staff",
+    "person_of",
     "require_permission",
     "set_sign_up",
     "sign_up_closed_at",
+    "shut",
     "staff_by_address",
     "use_stamps",
 ]

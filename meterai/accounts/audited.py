@@ -5,7 +5,10 @@ from meterai.plumbing.audited import ONE_ROW, SHOWN, Audited, fact
 AUDITED = Audited(
     facts=(fact("accounts", "created_at", ""),),
     checked={
-        "accounts": {"email": ("trail_knows_every_address", "address_finds_its_account")},
+        "accounts": {
+            "email": ("trail_knows_every_address", "address_finds_its_account"),
+            "erased_at": ("erased_is_what_the_trail_says",),
+        },
         "api_keys": {
             "account_id": ("session_and_key_are_in_the_trail",),
             "key_id": ("session_and_key_are_in_the_trail",),
@@ -108,5 +111,4 @@ AUDITED = Audited(
         "email_directory",
         "sessions",
     ),
-    standing=("email_directory",),
 )

@@ -7,17 +7,21 @@ from meterai.plumbing.invariants import AHEAD, BEFORE_DIGESTS, Invariant
 SESSIONS_KEPT = "interval '29 days'"  # after its end
 KEYS_KEPT = "interval '364 days'"  # after it was ended
 INVITATIONS_KEPT = "interval '29 days'"  # after it ended or its time was over
+# Of somebody who was erased nothing is left that the trail speaks of.
+ERASED = (
+    "SELECT 1 FROM {{accounts*}} z WHERE z.account_id = {of}.account_id AND z.erased_at IS NOT NULL"
+)
 _ACTORS = ", ".join(f"'{kind}'" for kind in ActorKind)
 
 INVARIANTS = (
     Invariant(
         "address_finds_its_account",
         "Every account of a person is found by its address, every address finds its account, and what has no "
-        "address is an organization.",
+        "address is an organization, or a person who was erased.",
         """
         SELECT a.account_id, a.email, d.account_id AS directory FROM {accounts*} a
         LEFT JOIN email_directory d ON d.email = a.email
-        WHERE CASE WHEN a.email IS NULL THEN NOT EXISTS (
+        WHERE CASE WHEN a.email IS NULL THEN a.erased_at IS NULL AND NOT EXISTS (
                 SELECT 1 FROM {organizations*} o WHERE o.account_id = a.account_id)
             ELSE d.account_id IS DISTINCT FROM a.account_id END
         UNION ALL
@@ -35,11 +39,28 @@ INVARIANTS = (
         FULL JOIN (
             SELECT account_id, happened_at, facts->>'digest' AS digest FROM {{audit_events*}} x
             WHERE action IN ('account_made', 'account_noted')
+                AND NOT EXISTS ({ERASED.format(of="x")})
         ) e USING (account_id)
         WHERE a.email IS NULL
             OR (e.happened_at IS NULL AND a.created_at > {BEFORE_DIGESTS})
             OR e.digest <> encode(sha256(
                 uuid_send(account_id) || convert_to(a.email, 'UTF8')), 'hex')
+        """,
+    ),
+    Invariant(
+        "erased_is_what_the_trail_says",
+        "Somebody was erased when the trail says so, and nobody else; nothing opens the account, and nobody acts as it.",
+        """
+        SELECT coalesce(a.account_id, e.account_id) AS account_id, a.erased_at, e.happened_at
+        FROM (SELECT * FROM {accounts*} x WHERE erased_at IS NOT NULL) a
+        FULL JOIN (SELECT account_id, happened_at FROM {audit_events*} x WHERE action = 'account_erased') e
+            USING (account_id)
+        WHERE a.erased_at IS DISTINCT FROM e.happened_at
+            OR EXISTS (SELECT 1 FROM {sessions*} s WHERE s.account_id = a.account_id)
+            OR EXISTS (SELECT 1 FROM {api_keys*} k WHERE k.account_id = a.account_id)
+            OR EXISTS (SELECT 1 FROM {passkeys*} p WHERE p.account_id = a.account_id)
+            OR EXISTS (SELECT 1 FROM memberships m JOIN organizations o ON o.account_id = m.account_id
+                WHERE m.member_id = a.account_id AND m.ended_at IS NULL AND o.state <> 'declined')
         """,
     ),
     Invariant(
@@ -58,7 +79,7 @@ INVARIANTS = (
         LEFT JOIN {{audit_events*}} o
             ON o.account_id = e.account_id AND o.subject = e.subject AND o.action = 'signed_out'
         WHERE CASE WHEN s.session_id IS NULL THEN
-                least(e.until, o.happened_at) > now() - {SESSIONS_KEPT}
+                least(e.until, o.happened_at) > now() - {SESSIONS_KEPT} AND NOT EXISTS ({ERASED.format(of="e")})
             ELSE e.happened_at IS NULL OR e.digest <> encode(sha256(s.secret_hash), 'hex') OR e.until <> s.expires_at
                 OR NOT (s.opened_with = 'mail' OR (s.opened_with = 'passkey' AND e.by_passkey))
                 OR (s.ended_at IS NULL) <> (o.event_id IS NULL) END
@@ -83,6 +104,7 @@ INVARIANTS = (
             ON r.account_id = e.account_id AND r.subject = e.subject AND r.action = 'api_key_replaced'
         WHERE CASE WHEN k.key_id IS NULL THEN
                 coalesce(least(o.happened_at, (r.facts->>'until')::timestamptz, e.until) > now() - {KEYS_KEPT}, true)
+                AND NOT EXISTS ({ERASED.format(of="e")})
             ELSE e.happened_at IS NULL OR e.digest <> encode(sha256(
                     k.secret_hash || convert_to(k.name, 'UTF8')), 'hex')
                 OR (k.ended_at IS NULL) <> (o.event_id IS NULL)
@@ -123,7 +145,7 @@ INVARIANTS = (
         LEFT JOIN {{audit_events*}} o
             ON o.account_id = e.account_id AND o.subject = e.subject AND o.action = 'passkey_ended'
         WHERE CASE WHEN p.passkey_id IS NULL THEN
-                coalesce(o.happened_at > now() - {KEYS_KEPT}, true)
+                coalesce(o.happened_at > now() - {KEYS_KEPT}, true) AND NOT EXISTS ({ERASED.format(of="e")})
             ELSE e.subject IS NULL OR e.digest <> encode(sha256(
                     p.credential_id || p.public_key || convert_to(p.name, 'UTF8')), 'hex')
                 OR (p.ended_at IS NULL) <> (o.event_id IS NULL) END

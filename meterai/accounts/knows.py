@@ -27,8 +27,8 @@ async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
     """By its id, or by its mail address."""
     account = read_typed(ACCOUNT_KIND, text)
     if account is not None:
-        known = await store.contact(tx, account)
-        return [_subject(account)] if known else ()
+        known = await store.account_told(tx, account)  # also one whose person was erased
+        return [_subject(account)] if known and not known.organization_at else ()
     if "@" not in text or len(text) > EMAIL_LENGTH_MAX:
         return ()
     try:

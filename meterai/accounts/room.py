@@ -12,6 +12,7 @@ from meterai.accounts.levers import LEVERS
 from meterai.accounts.model import INVITATION, ORGANIZATION, OrganizationState, Role
 from meterai.accounts.organizations import OrganizationService
 from meterai.accounts.passkeys import PasskeyService
+from meterai.accounts.personal import PERSONAL
 from meterai.accounts.retention import RETENTION
 from meterai.accounts.routes import routes
 from meterai.accounts.service import AccountService
@@ -126,6 +127,7 @@ ROOM = Room(
     },
     levers=LEVERS,
     knows=KNOWS,
+    personal=PERSONAL,
     work=WORK,
     invariants=INVARIANTS,
     audited=AUDITED,

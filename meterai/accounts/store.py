@@ -422,7 +422,7 @@ async def key_makers(tx: ReadTx, account: UUID) -> list[KeyMaker]:
     """The makers of the keys of an organization, and whether each still has a role in it."""
     return await tx.all_as(
         _KEY_MAKERS,
-        "SELECT k.key_id AS key, a.email, NOT EXISTS (SELECT 1 FROM memberships m WHERE m.account_id = k.account_id"
+        "SELECT k.key_id AS key, coalesce(a.email, '') AS email, NOT EXISTS (SELECT 1 FROM memberships m WHERE m.account_id = k.account_id"
         " AND m.member_id = k.made_by AND m.ended_at IS NULL) AS has_left"
         " FROM api_keys k JOIN accounts a ON a.account_id = k.made_by"
         " WHERE k.account_id = %s AND k.made_by <> k.account_id",
@@ -745,6 +745,11 @@ SELECT account_id AS account, invitation_id AS id, email, role, stamps_per_month
     made_at, expires_at
 FROM invitations WHERE account_id = %s
 """
+INVITATIONS_SENT_TO = """
+SELECT account_id AS account, invitation_id AS id, email, role, stamps_per_month, secret_hash, state,
+    made_at, expires_at
+FROM invitations WHERE email = %s AND state = 'sent'
+"""
 
 
 async def insert_organization(
@@ -961,4 +966,67 @@ async def end_invitation(tx: Tx, account: UUID, invitation: UUID, state: Invitat
             account,
             invitation,
         )
+    )
+
+
+# -- the end of a person ---------------------------------------------------------------------------
+
+
+async def is_erased(tx: ReadTx, account: UUID) -> bool:
+    """True where the person of an account was erased."""
+    found = await tx.value(
+        "SELECT 1 FROM accounts WHERE account_id = %s AND erased_at IS NOT NULL", account
+    )
+    return found is not None
+
+
+async def organizations_ever(tx: ReadTx, person: UUID) -> list[UUID]:
+    """The organizations in which a person has a role, or had one within a year."""
+    found = await tx.value(
+        "SELECT coalesce(array_agg(DISTINCT account_id), '{}') FROM memberships WHERE member_id = %s",
+        person,
+    )
+    assert isinstance(found, list)
+    return found
+
+
+async def people_after(tx: ReadTx, account: UUID | None, limit: int) -> list[UUID]:
+    """Accounts that somebody signs in to, by their numbers, behind this one."""
+    found = await tx.value(
+        "SELECT coalesce(array_agg(account_id), '{}') FROM (SELECT account_id FROM accounts"
+        " WHERE email IS NOT NULL AND (%s::uuid IS NULL OR account_id > %s) ORDER BY account_id LIMIT %s) a",
+        account,
+        account,
+        limit,
+    )
+    assert isinstance(found, list)
+    return found
+
+
+async def open_keys(tx: Tx, account: UUID) -> list[UUID]:
+    """API keys of an account that were not ended.  Until the transaction ends nobody else adds one."""
+    await tx.run("SELECT 1 FROM accounts WHERE account_id = %s FOR NO KEY UPDATE", account)
+    found = await tx.value(
+        "SELECT coalesce(array_agg(key_id), '{}') FROM api_keys WHERE account_id = %s AND ended_at IS NULL",
+        account,
+    )
+    assert isinstance(found, list)
+    return found
+
+
+async def invitations_sent_to(tx: ReadTx, email: str) -> list[Invitation]:
+    """The invitations of an address that can be accepted."""
+    return await tx.all_as(_INVITATIONS, INVITATIONS_SENT_TO, email)
+
+
+async def forget_address(tx: Tx, account: UUID, email: str) -> None:
+    """Let an address find no account; a sign-in with it waits until the transaction ends."""
+    await tx.run("DELETE FROM email_directory WHERE email = %s AND account_id = %s", email, account)
+
+
+async def set_erased(tx: Tx, account: UUID) -> None:
+    """Take the address from an account for ever."""
+    await tx.run(
+        "UPDATE accounts SET email = NULL, erased_at = now() WHERE account_id = %s AND erased_at IS NULL",
+        account,
     )

@@ -8,6 +8,7 @@ from meterai.approvals.figures import PROMISES
 from meterai.approvals.invariants import INVARIANTS
 from meterai.approvals.knows import KNOWS, WORK
 from meterai.approvals.model import APPROVAL
+from meterai.approvals.personal import PERSONAL
 from meterai.approvals.pulling import check_always
 from meterai.approvals.retention import RETENTION
 from meterai.approvals.service import EXPIRE, ApprovalService, as_asked
@@ -72,4 +73,5 @@ ROOM = Room(
     audited=AUDITED,
     retention=RETENTION,
     promises=PROMISES,
+    personal=PERSONAL,
 )

@@ -79,5 +79,6 @@ def program_of(rooms: Rooms = ROOMS) -> RoomsProgram:
         [one for room in rooms for one in room.figures],
         [one for room in rooms for one in room.promises],
         lambda tx, about: timeline(tx, offers, about),
+        offers.personal,
         rooms,
     )

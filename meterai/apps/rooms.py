@@ -25,6 +25,8 @@ from meterai.payments.room import ROOM as PAYMENTS
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.events import Event, Subscription
+from meterai.plumbing.personal import OF_PLUMBING
+from meterai.plumbing.retention import RETENTION
 from meterai.plumbing.tables import TABLES
 from meterai.portal.room import ROOM as PORTAL
 from meterai.privacy.room import ROOM as PRIVACY
@@ -88,13 +90,16 @@ def owners_of_tables(rooms: Rooms = ROOMS) -> Mapping[str, str]:
 
 
 def offers_of(rooms: Rooms = ROOMS) -> Offers:
-    """Levers, knowledge and work lists of the rooms; each name is given once."""
+    """Levers, knowledge, work lists and personal data of the rooms; each name is given once."""
     levers = [one for room in rooms for one in room.levers]
     work = [one for room in rooms for one in room.work]
     found = Offers(
         {one.name: one for one in levers},
         {room.name: room.knows for room in rooms if room.knows is not None},
         {one.name: one for one in work},
+        {room.name: room.personal for room in rooms if room.personal is not None}
+        | {"plumbing": OF_PLUMBING},
+        [*RETENTION, *(rule for room in rooms for rule in room.retention)],
     )
     assert len(found.levers) == len(levers), "the name of a lever is taken"
     assert len(found.work) == len(work), "the name of a work list is taken"

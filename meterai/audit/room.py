@@ -4,6 +4,7 @@ from meterai.audit.audited import AUDITED
 from meterai.audit.figures import PROMISES
 from meterai.audit.knows import KNOWS
 from meterai.audit.metrics import METRICS
+from meterai.audit.personal import PERSONAL
 from meterai.audit.retention import RETENTION
 from meterai.audit.service import Nights
 from meterai.room import Container, Room
@@ -22,4 +23,5 @@ ROOM = Room(
     audited=AUDITED,
     retention=RETENTION,
     promises=PROMISES,
+    personal=PERSONAL,
 )

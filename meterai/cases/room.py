@@ -11,6 +11,7 @@ from meterai.cases.invariants import INVARIANTS
 from meterai.cases.jobs import HANDLERS
 from meterai.cases.knows import KNOWS, WORK
 from meterai.cases.model import CASE, Author, CaseState, Matter, MessageKind, Outcome
+from meterai.cases.personal import PERSONAL
 from meterai.cases.proof import signer_of
 from meterai.cases.proof_pages import Proofs
 from meterai.cases.retention import RETENTION
@@ -94,6 +95,7 @@ ROOM = Room(
     invariants=INVARIANTS,
     audited=AUDITED,
     retention=RETENTION,
+    personal=PERSONAL,
     commands=COMMANDS,
     command_groups={"cases": "Complaints of people."},
     figures=FIGURES,

@@ -314,3 +314,13 @@ async def picture(tx: ReadTx, of: Case, picture_id: UUID) -> bytes | None:
 async def keep_picture(tx: Tx, of: Case, picture_id: UUID, webp: bytes, at: datetime) -> None:
     """Add a picture to a case."""
     await tx.run(_INSERT_PICTURE, of.account, of.id, picture_id, webp, at)
+
+
+async def pictures_of(tx: ReadTx, accounts: Sequence[UUID], limit: int) -> list[tuple[str, bytes]]:
+    """Pictures of all cases of these accounts, by their numbers."""
+    rows = await tx.all(
+        "SELECT picture_id, webp FROM case_pictures WHERE account_id = ANY(%s) ORDER BY picture_id LIMIT %s",
+        list(accounts),
+        limit,
+    )
+    return [(str(row["picture_id"]), bytes(row["webp"])) for row in rows]

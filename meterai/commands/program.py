@@ -11,6 +11,7 @@ from meterai.kit.subjects import Happening, Subject
 from meterai.plumbing.config import Sections
 from meterai.plumbing.database import ReadTx
 from meterai.plumbing.figures import Figures, PromiseQuery
+from meterai.plumbing.personal import Personal
 from meterai.plumbing.sql_files import Homes
 
 Timeline: TypeAlias = Callable[[ReadTx, Subject], Awaitable[Sequence[Happening]]]
@@ -53,6 +54,7 @@ class Program:
     figures   what the rooms count of a period
     promises  queries of rooms that say whether a promise to the public was kept in a period
     timeline  everything that the rooms tell of a subject
+    personal  what each room keeps of a person
     """
 
     commands: Mapping[str, Command] = field(default_factory=dict)
@@ -64,3 +66,4 @@ class Program:
     figures: Sequence[Figures] = ()
     promises: Sequence[PromiseQuery] = ()
     timeline: Timeline = _nothing_told
+    personal: Mapping[str, Personal] = field(default_factory=dict)

@@ -14,6 +14,7 @@ _PAGES = {
     SubjectKind.CASE: "/console/cases",
     SubjectKind.APPROVAL: "/console/approvals",
     SubjectKind.INCIDENT: "/console/incidents",
+    SubjectKind.BREACH: "/console/privacy",
 }
 
 

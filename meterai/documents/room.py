@@ -10,6 +10,7 @@ from meterai.documents.figures import PROMISES
 from meterai.documents.invariants import INVARIANTS
 from meterai.documents.metrics import METRICS
 from meterai.documents.model import Hold, RestoredUnconfirmed
+from meterai.documents.personal import PERSONAL
 from meterai.documents.removal import Removal
 from meterai.documents.retention import RETENTION
 from meterai.documents.service import DocumentService
@@ -87,4 +88,5 @@ ROOM = Room(
     audited=AUDITED,
     retention=RETENTION,
     promises=PROMISES,
+    personal=PERSONAL,
 )

@@ -11,6 +11,7 @@ from meterai.drafts.forgetting import Forgetting
 from meterai.drafts.invariants import INVARIANTS
 from meterai.drafts.model import DRAFT_FILE
 from meterai.drafts.objects import FileObjects
+from meterai.drafts.personal import PERSONAL
 from meterai.drafts.pictures import PagePictures
 from meterai.drafts.placing import Placing
 from meterai.drafts.retention import RETENTION
@@ -66,4 +67,5 @@ ROOM = Room(
     invariants=INVARIANTS,
     audited=AUDITED,
     retention=RETENTION,
+    personal=PERSONAL,
 )

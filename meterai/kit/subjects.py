@@ -23,6 +23,7 @@ class SubjectKind(StrEnum):
     INCIDENT = "incident"
     RECOVERY = "recovery"
     OUTAGE = "outage"  # the record of an outage
+    BREACH = "breach"  # of personal data
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ KIND_OF_ID = {
     "inc": SubjectKind.INCIDENT,
     "rcv": SubjectKind.RECOVERY,
     "out": SubjectKind.OUTAGE,
+    "brc": SubjectKind.BREACH,
 }
 
 

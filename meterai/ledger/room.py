@@ -3,6 +3,7 @@
 from meterai.ledger.audited import AUDITED
 from meterai.ledger.figures import FIGURES, PROMISES
 from meterai.ledger.invariants import INVARIANTS
+from meterai.ledger.personal import PERSONAL
 from meterai.ledger.retention import RETENTION
 from meterai.room import Room
 
@@ -12,6 +13,7 @@ ROOM = Room(
     invariants=INVARIANTS,
     audited=AUDITED,
     retention=RETENTION,
+    personal=PERSONAL,
     figures=FIGURES,
     promises=PROMISES,
 )

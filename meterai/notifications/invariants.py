@@ -29,7 +29,14 @@ INVARIANTS = (
             SELECT account_id, subject || ':' || substring(action FROM '[a-z]+$'), action, NULL
             FROM {audit_events*} e
             WHERE action IN ('passkey_made', 'passkey_ended', 'api_key_made', 'api_key_ended', 'api_key_ends',
-                             'invitation_made', 'organization_approved', 'organization_declined')
+                             'invitation_made', 'organization_approved', 'organization_declined',
+                             'copy_made', 'erasure_asked', 'erasure_withdrawn')
+            UNION ALL
+            SELECT account_id, subject || ':erased', action, NULL FROM {audit_events*} e WHERE action = 'account_erased'
+            UNION ALL
+            SELECT a.account_id, 'breach_told:' || b.breach_id, 'breach_told', NULL
+            FROM {accounts*} a JOIN breaches b ON b.subjects_from IS NOT NULL
+                AND (b.accounts IS NULL OR a.account_id = ANY (b.accounts))
             UNION ALL
             SELECT account_id, 'case_received:' || case_id, 'case_received', contact FROM {cases*} k
             UNION ALL
@@ -51,7 +58,10 @@ INVARIANTS = (
                       AND i.facts->>'digest' = encode(sha256(
                           uuid_send(m.account_id) || convert_to(m.recipient, 'UTF8')), 'hex'))
                   AND NOT EXISTS (SELECT 1 FROM {memberships*} o JOIN {accounts*} p ON p.account_id = o.member_id
-                      WHERE o.account_id = m.account_id AND o.role = 'owner' AND p.email = m.recipient)
+                      WHERE o.account_id = m.account_id AND o.role = 'owner'
+                          AND (p.email = m.recipient OR (m.recipient = '' AND p.erased_at IS NOT NULL)))
+                  -- The mails of somebody who was erased lose their address with it, the last ones once they are sent.
+                  AND a.erased_at IS NULL
                   AND (m.recipient <> '' OR m.state = 'queued'
                        OR m.queued_at > now() - interval '80 days'))  -- but for those that were let go
                  OR cause.template IS DISTINCT FROM m.template)

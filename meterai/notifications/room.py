@@ -10,6 +10,7 @@ from meterai.notifications.invariants import INVARIANTS
 from meterai.notifications.jobs import HANDLERS
 from meterai.notifications.knows import KNOWS, WORK
 from meterai.notifications.levers import LEVERS
+from meterai.notifications.personal import PERSONAL
 from meterai.notifications.retention import RETENTION
 from meterai.notifications.service import MailService, count_given_up
 from meterai.notifications.settings import NotificationSettings
@@ -99,4 +100,5 @@ ROOM = Room(
     invariants=INVARIANTS,
     audited=AUDITED,
     retention=RETENTION,
+    personal=PERSONAL,
 )

@@ -67,6 +67,9 @@ LEADS_TO = {
     "invitation_made": "{path}",
     "organization_approved": "/account/acting",
     "organization_declined": "/account/acting",
+    "copy_made": "/privacy/mine",
+    "erasure_asked": "/privacy/mine",
+    "erasure_withdrawn": "/privacy/mine",
 }
 # Mails that are receipts, and what they say of seller, times and numbers.
 RECEIPTS = {
@@ -80,7 +83,9 @@ _log = structlog.get_logger()
 async def queue(
     tx: Tx, account: UUID, *, cause: str, template: str, facts: dict[str, object]
 ) -> None:
-    """Queue a mail to an account, in its language."""
+    """Queue a mail to an account, in its language; nobody is left to write to where its person was erased."""
+    if await accounts.is_erased(tx, account):
+        return
     contact = await accounts.contact(tx, account)
     await queue_to(tx, account, contact.email, contact.language, cause, template, facts)
 

@@ -34,6 +34,7 @@ from meterai.orders.service import (
     load,
     marks,
     pace,
+    paid_orders,
     place_documents,
     withdraw,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "paid_now",
     "paid_within",
     "past_due",
+    "paid_orders",
     "place_documents",
     "request_hash",
     "waiting",

@@ -11,6 +11,7 @@ from meterai.orders.jobs import HANDLERS, UNHEARD
 from meterai.orders.knows import KNOWS, WORK
 from meterai.orders.levers import LEVERS
 from meterai.orders.model import ORDER, OrderKind, OrderState
+from meterai.orders.personal import PERSONAL
 from meterai.orders.retention import RETENTION
 from meterai.orders.routes import routes
 from meterai.orders.service import OrderService
@@ -83,6 +84,7 @@ ROOM = Room(
     audited=AUDITED,
     postings=POSTINGS,
     retention=RETENTION,
+    personal=PERSONAL,
     figures=FIGURES,
     promises=PROMISES,
 )

@@ -142,6 +142,16 @@ def _shown(order: Order, payment: PaymentView, money: MoneySummary) -> OrderView
     )
 
 
+async def paid_orders(tx: ReadTx, account: UUID, limit: int) -> list[OrderView]:
+    """The newest orders of an account that were paid, as its receipts have them."""
+    found = await store.paid_of(tx, account, limit)
+    ids = [order.id for order in found]
+    paid_by = [order.paid_attempt for order in found if order.paid_attempt is not None]
+    attempts = await payments.attempts_of(tx, account, ids, paid_by)
+    money = await ledger.money_summaries(tx, account, ids)
+    return [_shown(one, _pay(one, attempts.get(one.id), ""), money[one.id]) for one in found]
+
+
 async def pace(tx: ReadTx) -> Pace:
     """How long the orders of the last minutes took."""
     return await store.pace(tx)

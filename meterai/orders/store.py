@@ -238,6 +238,17 @@ async def orders_of(
     )
 
 
+async def paid_of(tx: ReadTx, account: UUID, limit: int) -> list[Order]:
+    """The newest orders of an account that were paid."""
+    return await tx.all_as(
+        _ORDERS,
+        f"SELECT {_COLUMNS} FROM orders LEFT JOIN order_labels USING (account_id, order_id)"  # noqa: S608
+        " WHERE account_id = %s AND paid_at IS NOT NULL ORDER BY order_id DESC LIMIT %s",
+        account,
+        limit,
+    )
+
+
 async def settle(
     tx: Tx, account: UUID, order_id: UUID, attempt: UUID, payment: str, amount: int
 ) -> str:

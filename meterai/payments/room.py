@@ -15,6 +15,7 @@ from meterai.payments.knows import KNOWS
 from meterai.payments.metrics import METRICS
 from meterai.payments.model import ATTEMPT, AttemptState
 from meterai.payments.news_check import News
+from meterai.payments.personal import PERSONAL
 from meterai.payments.qr_check import check_qrs, check_rails
 from meterai.payments.rails import (
     RailKind,
@@ -152,6 +153,7 @@ def payments_with(kinds: RailKinds) -> Room:
         audited=AUDITED,
         postings=POSTINGS,
         retention=RETENTION,
+        personal=PERSONAL,
         figures=FIGURES,
     )
 

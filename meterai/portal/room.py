@@ -1,6 +1,7 @@
 """What the room `portal` registers with the applications."""
 
 from meterai.portal.pages import PAGES
+from meterai.portal.personal import PERSONAL
 from meterai.portal.routes import routes
 from meterai.portal.watching import OrderWatch
 from meterai.room import Container, Room
@@ -10,4 +11,11 @@ async def _build(container: Container) -> None:
     container.add(OrderWatch(container.database))
 
 
-ROOM = Room(name="portal", build=_build, services={"watch": OrderWatch}, routes=routes, pages=PAGES)
+ROOM = Room(
+    name="portal",
+    build=_build,
+    services={"watch": OrderWatch},
+    routes=routes,
+    pages=PAGES,
+    personal=PERSONAL,
+)

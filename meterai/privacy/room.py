@@ -1,5 +1,98 @@
 """Registration of the room `privacy` with the applications."""
 
-from meterai.room import Room
+from collections.abc import Sequence
 
-ROOM = Room(name="privacy")
+from meterai.commands import Command, Directory, Schema, Scope
+from meterai.documents import Removal, Timeline
+from meterai.plumbing.jobs import PeriodicTask
+from meterai.privacy import pages, staff_pages, store
+from meterai.privacy.audited import AUDITED
+from meterai.privacy.breaches import TELLING, Telling
+from meterai.privacy.demands import UNDEMANDED
+from meterai.privacy.figures import FIGURES
+from meterai.privacy.invariants import INVARIANTS
+from meterai.privacy.knows import KNOWS, WORK
+from meterai.privacy.levers import LEVERS
+from meterai.privacy.model import BREACH, COPY, ERASURE
+from meterai.privacy.personal import PERSONAL
+from meterai.privacy.processing import Processing
+from meterai.privacy.retention import RETENTION
+from meterai.privacy.service import PrivacyService
+from meterai.privacy.settings import PrivacySettings
+from meterai.privacy.staff_pages import Letters
+from meterai.room import Container, Room
+from meterai.sealing import Issuers
+
+
+async def _build(container: Container) -> None:
+    offers = container.offers
+    container.add(
+        PrivacyService(
+            container.database,
+            offers.personal,
+            container.objects,
+            (container.of(Timeline), container.of(Removal)),
+            container.settings,
+            container.clock,
+        )
+    )
+    container.add(Telling(container.database, container.clock))
+    container.add(Processing(offers.personal, offers.retention))
+    container.add(Letters(container.of(Issuers), container.settings, container.clock))
+
+
+def _tasks(container: Container) -> Sequence[PeriodicTask]:
+    service = container.of(PrivacyService)
+    return [
+        PeriodicTask(store.COPIES, service.make_copies, 10.0),
+        PeriodicTask(store.LETTING_GO, service.let_copies_go, 600.0),
+        PeriodicTask(store.ERASURES, service.carry_out_erasures, 30.0),
+        PeriodicTask(TELLING, container.of(Telling).tell_subjects, 5.0),
+    ]
+
+
+COMMANDS = (
+    Command(
+        "privacy export",
+        "meterai.privacy.commands:export",
+        Directory.NEEDED,
+        Scope.DATABASE,
+        Schema.CURRENT,
+    ),
+    *(
+        Command(
+            f"breaches {name}",
+            f"meterai.privacy.commands:{name}_breach",
+            Directory.DATABASE,
+            Scope.DATABASE,
+            Schema.CURRENT,
+        )
+        for name in ("open", "tell", "close")
+    ),
+)
+
+ROOM = Room(
+    name="privacy",
+    tables=frozenset({"privacy_requests", "breaches"}),
+    lifecycles=(COPY, ERASURE, BREACH),
+    settings=PrivacySettings,
+    build=_build,
+    services={"privacy": PrivacyService, "processing": Processing, "letters": Letters},
+    routes=(*pages.routes, *staff_pages.routes),
+    pages=pages.PAGES,
+    tasks=_tasks,
+    undemanded=UNDEMANDED,
+    commands=COMMANDS,
+    command_groups={
+        "privacy": "The data of one person.",
+        "breaches": "The register of breaches of personal data.",
+    },
+    levers=LEVERS,
+    knows=KNOWS,
+    work=WORK,
+    figures=FIGURES,
+    invariants=INVARIANTS,
+    audited=AUDITED,
+    retention=RETENTION,
+    personal=PERSONAL,
+)

@@ -14,6 +14,7 @@ from meterai.refunds.jobs import HANDLERS
 from meterai.refunds.knows import KNOWS, WORK
 from meterai.refunds.levers import LEVERS
 from meterai.refunds.model import REFUND, RefundCause, RefundState, lease_seconds
+from meterai.refunds.personal import PERSONAL
 from meterai.refunds.retention import RETENTION
 from meterai.refunds.routes import routes
 from meterai.refunds.service import RefundService
@@ -85,6 +86,7 @@ ROOM = Room(
     audited=AUDITED,
     postings=POSTINGS,
     retention=RETENTION,
+    personal=PERSONAL,
     figures=FIGURES,
     promises=PROMISES,
 )

@@ -1,6 +1,6 @@
 """The services of one process: each built once, found by its type."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -11,6 +11,8 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.objects import ObjectStore
+from meterai.plumbing.personal import Personal
+from meterai.plumbing.retention import Rule
 from meterai.plumbing.stations import Stations
 from meterai.room.knowing import Knows, WorkList
 
@@ -23,11 +25,15 @@ class ServiceUnknown(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """The offers of all rooms to those who serve staff and people who ask: levers and lists by name, knowledge by room."""
+    """The offers of all rooms to those who serve staff and people who ask: levers and lists by name, knowledge and personal
+    data by room (those of plumbing under its name), and every rule of retention.
+    """
 
     levers: Mapping[str, Lever] = field(default_factory=dict)
     knows: Mapping[str, Knows] = field(default_factory=dict)
     work: Mapping[str, WorkList] = field(default_factory=dict)
+    personal: Mapping[str, Personal] = field(default_factory=dict)
+    retention: Sequence[Rule] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.lane import Lane
 from meterai.plumbing.leases import Lease
 from meterai.plumbing.metrics import Metric
+from meterai.plumbing.personal import Personal
 from meterai.plumbing.retention import Rule
 from meterai.room.container import Container
 from meterai.room.knowing import Knows, WorkList
@@ -73,6 +74,7 @@ class Room:
     command_groups  by their first word, what several commands are about
     levers     those of its commands that staff pull: with a forecast, and an approval where one is needed
     knows      what it finds for a search and tells of a subject
+    personal   what it keeps of a person: given out as a copy, and erased
     work       lists of what waits for staff
     figures    what it counts of a period, for an assessment
     promises   whether promises to the public were kept in a period, for an assessment
@@ -114,6 +116,7 @@ class Room:
     command_groups: Mapping[str, str] = field(default_factory=dict)
     levers: Sequence[Lever] = ()
     knows: Knows | None = None
+    personal: Personal | None = None
     work: Sequence[WorkList] = ()
     figures: Sequence[Figures] = ()
     promises: Sequence[PromiseQuery] = ()

@@ -23,6 +23,7 @@ from meterai.stamping.keys import keys
 from meterai.stamping.knows import KNOWS, WORK
 from meterai.stamping.metrics import METRICS
 from meterai.stamping.model import STAMPING, StampingState
+from meterai.stamping.personal import PERSONAL
 from meterai.stamping.retention import RETENTION
 from meterai.stamping.routes import routes
 from meterai.stamping.service import StampingService, sealing_seconds
@@ -122,6 +123,7 @@ ROOM = Room(
     audited=AUDITED,
     postings=POSTINGS,
     retention=RETENTION,
+    personal=PERSONAL,
     figures=FIGURES,
     promises=PROMISES,
 )

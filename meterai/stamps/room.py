@@ -6,6 +6,7 @@ from meterai.stamps.figures import PROMISES
 from meterai.stamps.invariants import INVARIANTS
 from meterai.stamps.knows import KNOWS
 from meterai.stamps.model import STAMP
+from meterai.stamps.personal import PERSONAL
 from meterai.stamps.retention import RETENTION
 from meterai.stamps.service import SerialService
 
@@ -24,4 +25,5 @@ ROOM = Room(
     audited=AUDITED,
     retention=RETENTION,
     promises=PROMISES,
+    personal=PERSONAL,
 )

@@ -10,6 +10,7 @@ from meterai.suspense.invariants import INVARIANTS, POSTINGS
 from meterai.suspense.knows import KNOWS, WORK
 from meterai.suspense.metrics import METRICS
 from meterai.suspense.model import SUSPENSE
+from meterai.suspense.personal import PERSONAL
 from meterai.suspense.retention import RETENTION
 from meterai.suspense.service import SuspenseService
 
@@ -47,4 +48,5 @@ ROOM = Room(
     audited=AUDITED,
     postings=POSTINGS,
     retention=RETENTION,
+    personal=PERSONAL,
 )

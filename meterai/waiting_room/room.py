@@ -22,6 +22,7 @@ from meterai.waiting_room.levers import LEVERS
 from meterai.waiting_room.metrics import METRICS
 from meterai.waiting_room.model import LINE, SIGNATURES, Act, LineState
 from meterai.waiting_room.pages import PAGES, pages
+from meterai.waiting_room.personal import PERSONAL
 from meterai.waiting_room.retention import RETENTION
 from meterai.waiting_room.routes import routes
 from meterai.waiting_room.service import WaitingRoom
@@ -141,5 +142,6 @@ ROOM = Room(
     invariants=INVARIANTS,
     audited=AUDITED,
     retention=RETENTION,
+    personal=PERSONAL,
     figures=FIGURES,
 )

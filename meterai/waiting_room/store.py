@@ -647,3 +647,25 @@ async def places_told(tx: ReadTx, account: UUID, limit: int) -> list[PlaceTold]:
 async def turns_told(tx: ReadTx, account: UUID, limit: int) -> list[TurnTold]:
     """Turns that an account used."""
     return await tx.all_as(_TURNS_TOLD, _TURNS_OF, account, limit)
+
+
+class Wish(NamedTuple):
+    """An account's wish to be told by mail when its turn is near, in a line."""
+
+    line: UUID
+    name: str
+    since: datetime
+
+
+_WISHES = RowMapper(Wish)
+
+
+async def wishes(tx: ReadTx, account: UUID) -> list[Wish]:
+    """Lines of whose turn an account wants to be told, and was not yet."""
+    return await tx.all_as(
+        _WISHES,
+        "SELECT p.line_id AS line, l.name, p.kept_at AS since FROM waiting_room_places p"
+        " JOIN waiting_room_lines l ON l.line_id = p.line_id"
+        " WHERE p.account_id = %s AND p.wants_mail AND p.told_at IS NULL ORDER BY p.kept_at",
+        account,
+    )

@@ -1,0 +1,85 @@
+"""The end of a person: what opened the account ends, and its address leaves it.
+
+The row of the account stays, as the number that orders and stamps are kept under.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from meterai import audit
+from meterai.accounts import roles, store
+from meterai.accounts.invitations import withdraw
+from meterai.accounts.model import (
+    KEY_KIND,
+    MEMBERSHIP_KIND,
+    ORGANIZATIONS_PER_PERSON_MAX,
+    PASSKEY_KIND,
+    OrganizationState,
+)
+from meterai.accounts.sessions import end_sessions
+from meterai.kit.actor import Actor, ActorKind
+from meterai.kit.ids import read, show
+from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.personal import Person
+
+ERASURE = Actor(ActorKind.JOB, "accounts.erase")
+
+
+async def person_of(tx: ReadTx, account: UUID) -> Person | None:
+    """The person of an account, with its organizations; None where nobody signs in to it."""
+    contact = await store.contact(tx, account)
+    if contact is None:
+        return None
+    return Person(account, contact.email, tuple(await store.organizations_ever(tx, account)))
+
+
+async def is_erased(tx: ReadTx, account: UUID) -> bool:
+    """True where the person of an account was erased."""
+    return await store.is_erased(tx, account)
+
+
+async def people_after(tx: ReadTx, account: UUID | None, limit: int) -> list[UUID]:
+    """Accounts that somebody signs in to, in the order of their numbers, behind this one."""
+    return await store.people_after(tx, account, limit)
+
+
+async def shut(tx: Tx, account: UUID, *, at: datetime) -> bool:
+    """End every session, passkey and API key of an account; true where one opened it until now.
+
+    No mail tells of each: whoever asks for this tells of all.
+    """
+    sessions = await end_sessions(tx, account, actor=ERASURE, at=at)
+    passkeys = await store.passkeys(tx, account)
+    for passkey in passkeys:
+        await store.end_passkey(tx, account, read(PASSKEY_KIND, passkey.id), at)
+        await audit.record(tx, account, actor=ERASURE, action="passkey_ended", subject=passkey.id)
+    keys = await store.open_keys(tx, account)
+    for key in keys:
+        await store.end_api_key(tx, account, key, at)
+        subject = show(KEY_KIND, key)
+        await audit.record(tx, account, actor=ERASURE, action="api_key_ended", subject=subject)
+    return bool(sessions or passkeys or keys)
+
+
+async def hide(tx: Tx, person: Person) -> None:
+    """Let the address find no account: a sign-in that found it before has begun its session by now, and one that comes
+    later waits until the transaction ends.
+    """
+    await store.forget_address(tx, person.account, person.email)
+
+
+async def erase(tx: Tx, person: Person, at: datetime) -> None:
+    """Take the address from an account; its next sign-in makes another account.  Refuses `LastOwner`."""
+    if not person.email:
+        return
+    await hide(tx, person)
+    await shut(tx, person.account, at=at)
+    for place in await store.places_of(tx, person.account, ORGANIZATIONS_PER_PERSON_MAX):
+        if place.state == OrganizationState.DECLINED:
+            continue  # nobody acts for it, and its owner stays as a number
+        member = await store.member_of_person(tx, place.account, person.account)
+        if member is not None:
+            await roles.end_role(tx, place.account, read(MEMBERSHIP_KIND, member.id), actor=ERASURE)
+    for sent in await store.invitations_sent_to(tx, person.email):
+        await withdraw(tx, sent.account, sent.id, actor=ERASURE)
+    await store.set_erased(tx, person.account)

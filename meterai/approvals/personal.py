@@ -1,0 +1,11 @@
+"""What approvals keep of a person."""
+
+from meterai.plumbing.personal import Basis, Personal
+
+PERSONAL = Personal(
+    basis=Basis.LAW,
+    nobodys={
+        "approvals": "Acts of staff under the number of their account. What was asked for may name a person in words, "
+        "which nothing finds, and leaves a year after it was decided."
+    },
+)

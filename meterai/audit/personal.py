@@ -1,0 +1,17 @@
+"""What the audit trail keeps of a person."""
+
+from meterai.plumbing.personal import Basis, Held, Kept, Personal
+
+PERSONAL = Personal(
+    basis=Basis.LAW,
+    tables=(
+        Held(
+            table="audit_events",
+            columns="event_id happened_at action subject",
+            inner="account_id",
+            others="actor facts",  # may name staff
+            also={"actor_kind": "split_part(t.actor, ':', 1)"},
+            kept=Kept.PROOF,
+        ),
+    ),
+)

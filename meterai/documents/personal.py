@@ -1,0 +1,25 @@
+"""What documents keep of a person."""
+
+from meterai.documents.model import NO_NAME
+from meterai.plumbing.personal import Held, Kept, Personal
+
+PERSONAL = Personal(
+    tables=(
+        Held(
+            table="documents",
+            columns="sha256 name bytes pages received_at kept_until forgotten_at",
+            inner="account_id name_seal",
+            hidden="name_salt",
+            # The original is forgotten by the next run of `forget_documents`.
+            blanks={
+                "name": f"'{NO_NAME}'",
+                "name_salt": "NULL",
+                "kept_until": "least(kept_until, now())",
+            },
+            kept=Kept.STAMP,
+        ),
+    ),
+    nobodys={
+        "condemned_objects": "Names of objects that leave: a digest and the number of an account."
+    },
+)

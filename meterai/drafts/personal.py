@@ -1,0 +1,34 @@
+"""What drafts keep of a person."""
+
+from datetime import timedelta
+
+from meterai.plumbing.personal import Held, Kept, Personal
+
+PERSONAL = Personal(
+    tables=(
+        Held(
+            table="draft_files",
+            columns="file_id draft_id name bytes state pages added_at placements",
+            inner="received digest parts content_id leased_until sha256 sizes is_stamped refusal refusal_facts version"
+            " examinations last_part_at",
+            whose="t.draft_id IN (SELECT d.draft_id FROM drafts d WHERE d.owner_id = %s)",
+            kept=Kept.BRIEFLY,
+            since="now()",
+            keeps=timedelta(hours=1),
+        ),
+        Held(
+            table="drafts",
+            columns="draft_id created_at order_id expires_at network",
+            inner="owner_id order_key is_done merged_into widest",
+            hidden="token_hash",
+            whose="t.owner_id = %s",
+            # Forgotten with its files by the next run of `forget_drafts`.
+            blanks={
+                "expires_at": "least(expires_at, greatest(now(), created_at + interval '1 second'))"
+            },
+            kept=Kept.BRIEFLY,
+            since="now()",
+            keeps=timedelta(hours=1),
+        ),
+    ),
+)

@@ -1,0 +1,30 @@
+"""What orders keep of a person."""
+
+from meterai.plumbing.personal import Basis, Held, Kept, Personal, Wait
+
+PERSONAL = Personal(
+    basis=Basis.LAW,
+    tables=(
+        Held(
+            table="orders",
+            columns="order_id placed_at kind quantity unit_price service_fee total state paid_at closed_at paid_payment",
+            inner="account_id idempotency_key request_hash due_seconds lapses_at due_at paid_attempt returning_due_at",
+            kept=Kept.TAX,
+            since="t.placed_at",
+        ),
+        Held(
+            table="order_labels",
+            columns="order_id reference metadata labelled_at",
+            inner="account_id",
+            blanks={"reference": "NULL", "metadata": "'{}'"},
+            kept=Kept.NUMBER,
+        ),
+    ),
+    waits=(
+        Wait(
+            "orders",
+            "SELECT count(*) AS count, max(coalesce(returning_due_at, due_at, lapses_at)) AS until FROM orders"
+            " WHERE account_id = %s AND state IN ('placed', 'paid', 'returning')",
+        ),
+    ),
+)

@@ -1,0 +1,59 @@
+"""Receipts of a person, as files of the copy of its data."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from meterai import refunds
+from meterai.kit.ids import read
+from meterai.operator import SPECIMEN, OperatorSettings, Seller
+from meterai.orders import paid_orders
+from meterai.pages import paper
+from meterai.payments import captured_of
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import ReadTx
+from meterai.plumbing.messages import LANGUAGES, translate
+from meterai.plumbing.personal import File, Person, Personal
+from meterai.portal.routes.receipts import order_receipt, refund_receipt
+from meterai.refunds import RefundState
+from meterai.stamping import stampings_of_orders
+
+
+async def receipts(tx: ReadTx, person: Person, settings: Settings, most: int) -> Sequence[File]:
+    """Receipts of orders and of refunds, each in both languages; of the newest orders, with at most so many files."""
+    seller = Seller.of(settings.of(OperatorSettings))
+    mark = "" if settings.process.is_production else SPECIMEN
+    account, found = person.account, list[File]()
+
+    def add(name: str, title: str, lines: Mapping[str, Sequence[paper.Line]]) -> None:
+        found.extend(_files(name, title, lines, mark))
+
+    for order in await paid_orders(tx, account, most):
+        number = read("ord", order.id)
+        documents = await stampings_of_orders(tx, account, number)
+        payments = await captured_of(tx, account, number)
+        told = {
+            one: order_receipt(seller, order, payments, documents, person.email, one)
+            for one in LANGUAGES
+        }
+        add(f"order-{order.id}", "receipt.order_title", told)
+        for back in await refunds.refunds_of_order(tx, account, number):
+            if back.state != RefundState.SETTLED:
+                continue
+            payment = (await refunds.load(tx, account, read("rfd", back.id))).payment
+            told = {
+                one: refund_receipt(seller, back, payment, person.email, one) for one in LANGUAGES
+            }
+            add(f"refund-{back.refund_number}", "receipt.refund_title", told)
+        if len(found) >= most:
+            break
+    return found[:most]
+
+
+def _files(
+    name: str, title: str, lines: Mapping[str, Sequence[paper.Line]], mark: str
+) -> Iterator[File]:
+    for language, told in lines.items():
+        receipt = paper.Receipt(translate(title, language), language, told, mark)
+        yield File(f"receipts/{name}-{language}.pdf", paper.written(receipt))
+
+
+PERSONAL = Personal(files=receipts)

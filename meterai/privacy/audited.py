@@ -1,0 +1,36 @@
+"""Columns of privacy, as the audit knows them."""
+
+from meterai.plumbing.audited import WORK, Audited, fact, global_fact
+
+_TRAIL = ("privacy_requests_are_in_the_trail",)
+_TOLD = ("breaches_are_told_as_the_trail_says",)
+AUDITED = Audited(
+    facts=(
+        fact("privacy_requests", "asked_at", "request_id kind due_at acts_at"),
+        global_fact(
+            "breaches",
+            "opened_at",
+            "breach_id known_at due_at exposed_id exposed_en happened_id happened_en handling_id handling_en accounts",
+        ),
+    ),
+    checked={
+        "privacy_requests": {
+            "state": _TRAIL,
+            "answered_at": ("privacy_requests_are_answered_in_time",),
+            "ended_at": _TRAIL,
+            "look_at": ("privacy_requests_are_answered_in_time",),
+        },
+        "breaches": dict.fromkeys(
+            ("state", "agency_told_at", "subjects_from", "subjects_told_at", "closed_at"), _TOLD
+        ),
+    },
+    unchecked={
+        "privacy_requests": {"fates": "What was erased and kept; that it was is in the tables."},
+        "breaches": {
+            "subjects_after": WORK,
+            "subjects_told": WORK,
+            "not_told": "A constraint demands it of a breach that is closed untold; why is in the trail.",
+        },
+    },
+    of_accounts=("privacy_requests",),
+)

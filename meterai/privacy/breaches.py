@@ -1,0 +1,188 @@
+"""The register of breaches: entered, told to subjects and agency, closed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from functools import partial
+from uuid import UUID
+
+from meterai import accounts, audit, notifications
+from meterai.accounts import NOBODY
+from meterai.kit.actor import Actor, ActorKind
+from meterai.kit.clock import Clock
+from meterai.kit.ids import read, show
+from meterai.kit.refusal import Malformed, NotFound
+from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.messages import LANGUAGES, format_datetime
+from meterai.privacy import store
+from meterai.privacy.model import (
+    BREACH,
+    BREACH_KIND,
+    SUBJECTS_MAX,
+    Breach,
+    BreachEvent,
+    BreachKnownLater,
+    BreachNotTold,
+    BreachState,
+    BreachSubjectsUnreadable,
+    BreachToldBefore,
+    BreachUnknown,
+)
+
+TELLING = "tell_of_breaches"
+EVERYBODY = "all"
+# Mails of one batch, and how many wait at most when the next is queued: a receipt never stands behind more.
+BATCH, MAILS_WAITING_MAX = 100, 50
+_TELLER = Actor(ActorKind.JOB, f"privacy.{TELLING}")
+
+
+class Told(StrEnum):
+    """Somebody who is told of a breach."""
+
+    AGENCY = "agency"
+    SUBJECTS = "subjects"
+
+
+async def subjects_of(tx: ReadTx, text: str) -> list[UUID] | None:
+    """The accounts that a text names, by address or as `acc_...`; None for `all`.
+
+    Refuses `BreachSubjectsUnreadable`, `NotFound`.
+    """
+    named = text.replace(",", " ").split()
+    if named == [EVERYBODY]:
+        return None
+    if not 1 <= len(named) <= SUBJECTS_MAX or EVERYBODY in named:
+        raise BreachSubjectsUnreadable
+    try:
+        return sorted({await accounts.account_named(tx, one) for one in named})
+    except Malformed:
+        raise BreachSubjectsUnreadable from None
+
+
+async def one(tx: ReadTx, text: str) -> Breach:
+    """A breach by its number.  Refuses `BreachUnknown`."""
+    try:
+        found = await store.breach(tx, read(BREACH_KIND, text))
+    except NotFound:
+        found = None
+    if found is None:
+        raise BreachUnknown(text)
+    return found
+
+
+async def open_breach(
+    tx: Tx,
+    breach: UUID,
+    texts: Sequence[str],
+    subjects: Sequence[UUID] | None,
+    *,
+    known_at: datetime,
+    actor: Actor,
+    at: datetime,
+) -> None:
+    """Enter a breach, known since a moment; the texts are exposed, happened and handling, Indonesian and English each.
+
+    Refuses `BreachKnownLater`.
+    """
+    if known_at > at:
+        raise BreachKnownLater("it is not known yet")
+    await store.insert_breach(tx, breach, at=at, known_at=known_at, texts=texts, accounts=subjects)
+    await _record(tx, show(BREACH_KIND, breach), "breach_opened", actor)
+
+
+async def tell(tx: Tx, breach: UUID, who: Told, *, actor: Actor, at: datetime) -> None:
+    """Write down that the agency was told, or begin to write to the subjects.  Refuses `BreachToldBefore`."""
+    found = await _locked(tx, breach)
+    check_untold(found, who)
+    if who == Told.AGENCY:
+        await store.tell_agency(tx, breach, at)
+        await _record(tx, found.shown, "breach_agency_told", actor)
+    else:
+        await store.begin_telling(tx, breach, at)
+        await _record(tx, found.shown, "breach_subjects_telling", actor)
+
+
+def check_untold(found: Breach, who: Told) -> None:
+    """Refuse `BreachToldBefore`, and `NotAllowedNow` of a breach that is closed."""
+    event = BreachEvent.AGENCY_TOLD if who == Told.AGENCY else BreachEvent.SUBJECTS_TOLD
+    BREACH.after(found.state, event)
+    if (found.agency_told_at if who == Told.AGENCY else found.subjects_from) is not None:
+        raise BreachToldBefore(f"{who} of {found.shown}")
+
+
+def check_closes(found: Breach, not_told: str) -> None:
+    """Refuse `BreachNotTold`, where nobody says why somebody was not told."""
+    BREACH.after(found.state, BreachEvent.CLOSED)
+    if not found.is_told and not not_told:
+        raise BreachNotTold(found.shown)
+
+
+async def close(tx: Tx, breach: UUID, not_told: str, *, actor: Actor, at: datetime) -> None:
+    """Close a breach.  Refuses `BreachNotTold`."""
+    found = await _locked(tx, breach)
+    check_closes(found, not_told)
+    await store.close_breach(tx, breach, not_told, at)
+    await _record(tx, found.shown, "breach_closed", actor)
+
+
+async def _locked(tx: Tx, breach: UUID) -> Breach:
+    found = await store.locked_breach(tx, breach)
+    if found is None:
+        raise BreachUnknown(str(breach))
+    return found
+
+
+async def _record(tx: Tx, shown: str, action: str, actor: Actor) -> None:
+    await audit.record(tx, NOBODY, actor=actor, action=action, subject=shown)
+
+
+class Telling:
+    """Writes to the subjects of breaches, batch by batch."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def tell_subjects(self) -> int:
+        """Periodic task: queue the next mails, where few others wait."""
+        now = self._clock.now()
+        async with self._database.reading() as tx:
+            waiting = (await notifications.figures_within(tx, now, now)).waiting
+            found = await store.to_tell(tx, 1)
+        if waiting > MAILS_WAITING_MAX or not found:
+            return 0
+        return await self._database.run(partial(self._batch, breach=found[0]))
+
+    async def _batch(self, tx: Tx, breach: UUID) -> int:
+        found = await _locked(tx, breach)
+        if found.subjects_told_at is not None or found.state != BreachState.OPEN:
+            return 0
+        if found.accounts is None:
+            subjects = await accounts.people_after(tx, found.subjects_after, BATCH)
+        else:
+            after = found.subjects_after
+            subjects = [one for one in found.accounts if after is None or one > after][:BATCH]
+        for account in subjects:
+            await notifications.queue(
+                tx,
+                account,
+                cause=f"breach_told:{breach}",
+                template="breach_told",
+                facts=_facts(found),
+            )
+        is_end = len(subjects) < BATCH
+        last = subjects[-1] if subjects else None
+        await store.told_to(tx, breach, last, len(subjects), self._clock.now() if is_end else None)
+        if is_end:
+            await _record(tx, found.shown, "breach_subjects_told", _TELLER)
+        return len(subjects)
+
+
+def _facts(found: Breach) -> dict[str, object]:
+    return {
+        "breach": found.shown,
+        "known": {one: format_datetime(found.known_at, one) for one in LANGUAGES},
+        "exposed": dict(found.exposed),
+        "happened": dict(found.happened),
+        "handling": dict(found.handling),
+    }

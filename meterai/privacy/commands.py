@@ -1,0 +1,114 @@
+"""Personal data at the command line: the copy of a person, and the register of breaches."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from meterai import accounts
+from meterai.approvals.line import pull
+from meterai.commands import (
+    NO_OPTIONS,
+    By,
+    DryRun,
+    Exit,
+    Options,
+    Reason,
+    Text,
+    complain,
+    line,
+    with_database,
+)
+from meterai.kit.clock import SystemClock
+from meterai.kit.refusal import NotFound
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+from meterai.plumbing.figures import moment
+from meterai.privacy import levers
+from meterai.privacy.breaches import Told
+from meterai.privacy.copies import FILES_MAX, ROWS_MAX, Copy, gather, zipped
+
+
+def export(email: Text, *, out: Path, options: Options = NO_OPTIONS) -> None:
+    """Write all data of the person with this address to a new zip file, which its owner alone may read."""
+
+    async def look(database: Database, settings: Settings) -> Copy:
+        async with database.reading() as tx:
+            account = await accounts.account_of(tx, email)
+            person = await accounts.person_of(tx, account)
+            if person is None:
+                raise NotFound("nobody signs in to this account")
+            rooms = options.program.personal
+            most = ROWS_MAX, FILES_MAX
+            return await gather(tx, rooms, person, settings, SystemClock().now(), most)
+
+    copy = with_database("privacy export", options, look)
+    try:
+        with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(zipped(copy))
+    except OSError as error:
+        complain(f"{out}: {error.strerror}")
+        raise SystemExit(Exit.USAGE) from None
+    rows = sum(len(one.rows) for tables in copy.rooms.values() for one in tables)
+    line(f"{rows} rows, {len(copy.files)} files: {out}")
+
+
+def open_breach(  # noqa: PLR0913 - what the law wants told, in both languages
+    known_at: Text,
+    subjects: Text,
+    *,
+    exposed_id: str,
+    exposed_en: str,
+    happened_id: str,
+    happened_en: str,
+    handling_id: str,
+    handling_en: str,
+    options: Options = NO_OPTIONS,
+    reason: Reason = "",
+    by: By = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Enter a breach: KNOWN_AT is a moment (a day in WIB), SUBJECTS `all` or accounts, separated by commas."""
+    asked = levers.OpenArguments(
+        moment(known_at, "known_at"),
+        subjects,
+        exposed_id,
+        exposed_en,
+        happened_id,
+        happened_en,
+        handling_id,
+        handling_en,
+    )
+    pull(options, levers.OPEN, asked, by=by, reason=reason, dry_run=dry_run)
+    line("the breach is in the register")
+
+
+def tell_breach(
+    breach: Text,
+    who: Told,
+    options: Options = NO_OPTIONS,
+    *,
+    reason: Reason = "",
+    by: By = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Write down that the agency was told of a breach, or write to its subjects; another person approves it."""
+    asked = levers.TellArguments(breach, who)
+    pull(options, levers.TELL, asked, by=by, reason=reason, dry_run=dry_run)
+    line(f"{who} of {breach}: told")
+
+
+def close_breach(
+    breach: Text,
+    options: Options = NO_OPTIONS,
+    *,
+    not_told: Annotated[str, Parameter(help="Why somebody was not told.")] = "",
+    reason: Reason = "",
+    by: By = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Close a breach that subjects and agency were told of, or say why not."""
+    asked = levers.CloseArguments(breach, not_told)
+    pull(options, levers.CLOSE, asked, by=by, reason=reason, dry_run=dry_run)
+    line(f"{breach} is closed")

@@ -1,0 +1,132 @@
+"""The copy of a person's data: a zip with a file of JSON for each room, orders as CSV, receipts, and what it all is."""
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import ReadTx
+from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
+from meterai.plumbing.personal import File, Person, Personal, Table
+
+# Made while its person waits: tens of milliseconds, and less than a megabyte.
+ROWS_AT_ONCE, FILES_AT_ONCE = 1_000, 50
+# Made by a task, in one process at a time: a gigabyte of memory is never asked for.
+ROWS_MAX, FILES_MAX = 100_000, 2_000  # rows of one table, files of one room
+FILES_BYTES_MAX = 64 * 1024 * 1024  # of all files of a copy; what is beyond stays on its pages
+STATEMENT_SECONDS_MAX = 120
+README = "README.txt"
+_ORDERS = "orders"  # the table that is given out as CSV too
+_FORMULA = frozenset("=+-@\t\r")  # begins what a spreadsheet would carry out
+
+
+@dataclass(slots=True)
+class Copy:
+    """The data of a person, room by room, and files; `is_cut` where there is more than was asked for."""
+
+    person: Person
+    at: datetime
+    rooms: dict[str, Sequence[Table]] = field(default_factory=dict)
+    files: list[File] = field(default_factory=list)
+    is_cut: bool = False
+
+
+async def gather(
+    tx: ReadTx,
+    rooms: Mapping[str, Personal],
+    person: Person,
+    settings: Settings,
+    at: datetime,
+    most: tuple[int, int],
+) -> Copy:
+    """Read what the rooms keep of a person: at most so many rows of a table, and files of a room."""
+    await tx.allow(STATEMENT_SECONDS_MAX)
+    rows_max, files_max = most
+    copy = Copy(person, at)
+    room_left = FILES_BYTES_MAX
+    for name, personal in rooms.items():
+        tables = await personal.export(tx, person, rows_max)
+        if tables:
+            copy.rooms[name] = tables
+        copy.is_cut |= any(one.is_cut for one in tables)
+        files = await personal.files(tx, person, settings, files_max + 1)
+        copy.is_cut |= len(files) > files_max
+        for one in files[:files_max]:
+            room_left -= len(one.content)
+            copy.is_cut |= room_left < 0
+            if room_left >= 0:
+                copy.files.append(one)
+    return copy
+
+
+def zipped(copy: Copy) -> bytes:
+    """The copy as a zip.  Takes time of a processor: never on an event loop."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(README, _readme(copy))
+        for room, tables in copy.rooms.items():
+            archive.writestr(f"data/{room}.json", _json(room, tables))
+            for table in tables:
+                if table.name == _ORDERS:
+                    archive.writestr("orders.csv", _csv(table.rows))
+        for one in copy.files:
+            archive.writestr(one.name, one.content)
+    return out.getvalue()
+
+
+def _both(key: str, **facts: object) -> dict[str, str]:
+    return {language: translate(key, language, **facts) for language in LANGUAGES}
+
+
+def _json(room: str, tables: Sequence[Table]) -> str:
+    told = {
+        "room": room,
+        "purpose": _both(f"purpose.{room}"),
+        "tables": [
+            {
+                "table": one.name,
+                "what": _both(f"personal.{one.name}"),
+                "complete": not one.is_cut,
+                "rows": one.rows,
+            }
+            for one in tables
+        ],
+    }
+    return json.dumps(told, ensure_ascii=False, indent=1, default=str)
+
+
+def _csv(rows: Sequence[Mapping[str, object]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(rows[0])
+    writer.writerows([_cell(value) for value in row.values()] for row in rows)
+    return out.getvalue()
+
+
+def _cell(value: object) -> object:
+    """A value as a cell; text that a spreadsheet would carry out is quoted."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value
+
+
+def _readme(copy: Copy) -> str:
+    return "\n".join(line for language in LANGUAGES for line in _told(copy, language))
+
+
+def _told(copy: Copy, language: str) -> Iterator[str]:
+    at = format_datetime(copy.at, language)
+    yield from (translate("copy.readme.title", language), "")
+    yield from (translate("copy.readme.lead", language, at=at, email=copy.person.email), "")
+    for room, tables in copy.rooms.items():
+        yield f"data/{room}.json: {translate(f'purpose.{room}', language)}"
+        for one in tables:
+            words = translate(f"personal.{one.name}", language)
+            yield f"  - {one.name} ({len(one.rows)}): {words}"
+    yield from ("", translate("copy.readme.files", language))
+    yield translate("copy.readme.untold", language)
+    if copy.is_cut:
+        yield translate("copy.readme.cut", language)
+    yield from ("", "")

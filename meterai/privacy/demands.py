@@ -1,0 +1,7 @@
+"""Settings of privacy of which production demands nothing."""
+
+from collections.abc import Mapping
+
+from meterai.commands import TIME
+
+UNDEMANDED: Mapping[str, str] = {"erasure_delay_days": TIME}

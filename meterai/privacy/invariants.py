@@ -1,0 +1,63 @@
+"""What must be true of requests and breaches."""
+
+from meterai.plumbing.invariants import AHEAD, Invariant
+
+_NOBODY = "'00000000-0000-0000-0000-000000000000'"
+
+# States of a request, and the act of the trail that led there.
+_ACTS = (
+    ("true", "kind || '_asked'"),
+    ("kind = 'copy' AND state <> 'asked'", "'copy_made'"),
+    ("state = 'withdrawn'", "'erasure_withdrawn'"),
+    ("state IN ('erased', 'swept')", "'account_erased'"),
+)
+_UNTOLD = " OR ".join(
+    f"({when} AND NOT EXISTS (SELECT 1 FROM {{audit_events*}} e WHERE e.account_id = r.account_id"
+    f" AND e.subject = 'prv_' || lower(compact(r.request_id)) AND e.action = {action}))"
+    for when, action in _ACTS
+)
+# Columns of a breach, and the act that wrote them.
+_TOLD = {
+    "opened_at": "breach_opened",
+    "agency_told_at": "breach_agency_told",
+    "subjects_from": "breach_subjects_telling",
+    "subjects_told_at": "breach_subjects_told",
+    "closed_at": "breach_closed",
+}
+_OTHERWISE = " OR ".join(
+    f"({column} IS NOT NULL) <> EXISTS (SELECT 1 FROM audit_events e WHERE e.account_id = {_NOBODY}"
+    f" AND e.action = '{action}' AND e.subject = 'brc_' || lower(compact(b.breach_id)))"
+    for column, action in _TOLD.items()
+)
+
+INVARIANTS = (
+    Invariant(
+        "privacy_requests_are_in_the_trail",
+        "What became of a request about personal data is in the audit trail, and each end has its time.",
+        f"""
+        SELECT r.account_id, r.request_id, r.state, r.ended_at FROM {{privacy_requests*}} r
+        WHERE {_UNTOLD} OR r.ended_at < r.asked_at OR r.ended_at > now() + {AHEAD}
+            OR (r.state IN ('erased', 'swept') AND (r.ended_at < r.acts_at OR NOT EXISTS (
+                SELECT 1 FROM {{accounts*}} a WHERE a.account_id = r.account_id AND a.erased_at IS NOT NULL)))
+        """,
+    ),
+    Invariant(
+        "privacy_requests_are_answered_in_time",
+        "Every request is answered within 3 x 24 hours, and what waits is looked at.",
+        """
+        SELECT account_id, request_id, kind, state, due_at, look_at FROM privacy_requests
+        WHERE coalesce(answered_at, now()) > due_at OR answered_at < asked_at
+            OR (look_at IS NULL) <> (state IN ('gone', 'swept', 'withdrawn'))
+            OR look_at < now() - interval '1 hour'
+        """,
+    ),
+    Invariant(
+        "breaches_are_told_as_the_trail_says",
+        "A breach was entered, told and closed when the trail says so, and nobody is told after it was closed.",
+        f"""
+        SELECT b.breach_id, b.state, b.agency_told_at, b.subjects_told_at, b.closed_at FROM breaches b
+        WHERE {_OTHERWISE} OR b.known_at > b.opened_at + {AHEAD} OR b.closed_at < b.opened_at
+            OR b.agency_told_at < b.opened_at OR b.subjects_from < b.opened_at
+        """,
+    ),
+)

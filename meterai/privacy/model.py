@@ -1,0 +1,264 @@
+"""Requests of people and breaches; pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from meterai.kit.ids import show
+from meterai.kit.lifecycle import Lifecycle
+from meterai.kit.refusal import Refusal
+from meterai.kit.text import one_line
+
+REQUEST_KIND = "prv"
+BREACH_KIND = "brc"
+ANSWERED_WITHIN = timedelta(hours=72)  # UU PDP 32 (access), 40, 41, and 46 (breaches)
+COPY_KEPT = timedelta(days=1)
+COPIES_PER_DAY_MAX = 5  # each reads all of an account; a person needs one
+WORDS_LENGTH_MAX = 2_000  # characters of one text about a breach: it fits on a page of the letter
+SUBJECTS_MAX = 1_000  # accounts that a breach names; beyond, it is told to everybody
+
+
+class Kind(StrEnum):
+    """Kind of a request."""
+
+    COPY = "copy"
+    ERASURE = "erasure"
+
+
+class CopyState(StrEnum):
+    """State of a copy."""
+
+    ASKED = "asked"
+    MADE = "made"  # it can be fetched
+    GONE = "gone"  # it was handed out, or its day is over
+
+
+class CopyEvent(StrEnum):
+    """What happens to a copy."""
+
+    WRITTEN = "written"
+    LET_GO = "let_go"
+
+
+COPY = Lifecycle(
+    "the copy",
+    {
+        (CopyState.ASKED, CopyEvent.WRITTEN): CopyState.MADE,
+        (CopyState.MADE, CopyEvent.LET_GO): CopyState.GONE,
+    },
+)
+
+
+class ErasureState(StrEnum):
+    """State of an erasure."""
+
+    ASKED = "asked"  # it waits for its day, and for what is under way
+    CLOSING = "closing"  # what opened the account has ended
+    ERASED = "erased"
+    SWEPT = "swept"  # erased once more, with what was on its way
+    WITHDRAWN = "withdrawn"
+
+
+class ErasureEvent(StrEnum):
+    """What happens to an erasure."""
+
+    SHUT = "shut"
+    DONE = "done"
+    SWEPT = "swept"
+    WITHDRAWN = "withdrawn"
+
+
+ERASURE = Lifecycle(
+    "the erasure",
+    {
+        (ErasureState.ASKED, ErasureEvent.SHUT): ErasureState.CLOSING,
+        (ErasureState.ASKED, ErasureEvent.WITHDRAWN): ErasureState.WITHDRAWN,
+        (ErasureState.CLOSING, ErasureEvent.DONE): ErasureState.ERASED,
+        (ErasureState.CLOSING, ErasureEvent.WITHDRAWN): ErasureState.WITHDRAWN,
+        (ErasureState.ERASED, ErasureEvent.SWEPT): ErasureState.SWEPT,
+    },
+)
+
+
+class BreachState(StrEnum):
+    """State of a breach."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class BreachEvent(StrEnum):
+    """What happens to a breach."""
+
+    AGENCY_TOLD = "agency_told"
+    SUBJECTS_TOLD = "subjects_told"
+    CLOSED = "closed"
+
+
+BREACH = Lifecycle(
+    "the breach",
+    {
+        (BreachState.OPEN, BreachEvent.AGENCY_TOLD): BreachState.OPEN,
+        (BreachState.OPEN, BreachEvent.SUBJECTS_TOLD): BreachState.OPEN,
+        (BreachState.OPEN, BreachEvent.CLOSED): BreachState.CLOSED,
+    },
+)
+
+
+class StaffNotErased(Refusal):
+    """The account has a role of staff: it ends first."""
+
+    code = "staff_not_erased"
+    status = 409
+
+
+class TooManyCopies(Refusal):
+    """As many copies as a person may have within a day were made."""
+
+    code = "too_many_copies"
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__(f"{COPIES_PER_DAY_MAX} copies within a day")
+        self.copies_max = COPIES_PER_DAY_MAX
+
+
+class BreachUnknown(Refusal):
+    """No breach has this number."""
+
+    code = "breach_unknown"
+    status = 404
+
+
+class BreachWordsMissing(Refusal):
+    """A text about a breach is empty or too long."""
+
+    code = "breach_words_missing"
+    status = 422
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"{field} is empty or too long")
+        self.field = field
+        self.length_max = WORDS_LENGTH_MAX
+
+
+class BreachSubjectsUnreadable(Refusal):
+    """Whose data were exposed is neither `all` nor a list of accounts."""
+
+    code = "breach_subjects_unreadable"
+    status = 422
+
+    def __init__(self) -> None:
+        super().__init__("neither all nor a list of accounts")
+        self.subjects_max = SUBJECTS_MAX
+
+
+class BreachKnownLater(Refusal):
+    """A breach is known at a moment that has not come."""
+
+    code = "breach_known_later"
+    status = 422
+
+
+class BreachToldBefore(Refusal):
+    """Subjects or agency were told already."""
+
+    code = "breach_told_before"
+    status = 409
+
+
+class BreachNotTold(Refusal):
+    """Subjects or agency were not told, and no reason is written."""
+
+    code = "breach_not_told"
+    status = 409
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request of a person about its own data."""
+
+    account: UUID
+    id: UUID
+    kind: Kind
+    state: str
+    asked_at: datetime
+    due_at: datetime
+    answered_at: datetime | None
+    acts_at: datetime | None
+    ended_at: datetime | None
+    fates: Sequence[Mapping[str, Any]]
+
+    @property
+    def shown(self) -> str:
+        """The number as people see it."""
+        return show(REQUEST_KIND, self.id)
+
+    @property
+    def object(self) -> str:
+        """The name of its copy in the object store."""
+        return object_of(self.id)
+
+
+def object_of(request: UUID) -> str:
+    """The name of a copy in the object store."""
+    return f"copy-{request.hex}"
+
+
+def request_of(name: str) -> UUID | None:
+    """The request whose copy an object is; None of another object."""
+    start, _, number = name.partition("-")
+    try:
+        return UUID(number) if start == "copy" and len(number) == 32 else None
+    except ValueError:
+        return None
+
+
+class DueRequest(NamedTuple):
+    """A request that a periodic task looks at."""
+
+    account: UUID
+    request: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A breach of personal data; the texts by language."""
+
+    id: UUID
+    state: BreachState
+    opened_at: datetime
+    known_at: datetime
+    due_at: datetime
+    exposed: Mapping[str, str]
+    happened: Mapping[str, str]
+    handling: Mapping[str, str]
+    accounts: Sequence[UUID] | None
+    agency_told_at: datetime | None
+    subjects_from: datetime | None
+    subjects_after: UUID | None
+    subjects_told_at: datetime | None
+    subjects_told: int
+    not_told: str
+    closed_at: datetime | None
+
+    @property
+    def shown(self) -> str:
+        """The number as staff and the agency see it."""
+        return show(BREACH_KIND, self.id)
+
+    @property
+    def is_told(self) -> bool:
+        """True where both subjects and agency were told."""
+        return self.agency_told_at is not None and self.subjects_told_at is not None
+
+
+def words(text: str, field: str) -> str:
+    """A text about a breach, on one line.  Refuses `BreachWordsMissing`."""
+    found = one_line(text)
+    if not 1 <= len(found) <= WORDS_LENGTH_MAX:
+        raise BreachWordsMissing(field)
+    return found

@@ -1,0 +1,176 @@
+"""Pages of personal data: one's own (a copy, erasure, consents), and the register of processing."""
+
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+
+from meterai.accounts import Permission, is_fresh
+from meterai.kit.actor import Actor
+from meterai.kit.clock import WIB, SystemClock
+from meterai.kit.priority import Priority
+from meterai.kit.refusal import NotFound, Refusal
+from meterai.pages import (
+    Link,
+    LinkPlace,
+    Page,
+    PageRequest,
+    RoomPages,
+    ShownTo,
+    field_errors,
+    page,
+    read_form_of_a_person,
+    see_other,
+)
+from meterai.plumbing.http import caller_of, language_of, saved_as
+from meterai.privacy.model import COPIES_PER_DAY_MAX, CopyState, Kind
+from meterai.privacy.processing import Processing
+from meterai.privacy.service import PrivacyService, kept_said, wait_said
+
+MINE = "/privacy/mine"
+_PERSON = {"permission": Permission.PERSON, "priority": Priority.PAID}
+_PROVED = _PERSON | {"fresh_proof": True, "keeps": ()}
+PAGES = RoomPages(
+    "privacy",
+    "meterai.privacy",
+    links=(Link(LinkPlace.DESK, 70, "/console/privacy", "page.nav.privacy", ShownTo.STAFF),),
+)
+
+
+@get(MINE, opt=_PERSON, include_in_schema=False)
+async def show_mine(
+    request: PageRequest,
+    privacy: NamedDependency[PrivacyService],
+    account: NamedDependency[UUID],
+) -> Page:
+    """What is kept of the person, what an erasure would do, and its requests."""
+    return await _mine(request, privacy, account)
+
+
+async def _mine(
+    request: PageRequest, privacy: PrivacyService, account: UUID, refusal: Refusal | None = None
+) -> Page:
+    language, mine = language_of(request), await privacy.mine(account)
+    fates = [one for of in mine.fates.values() for one in of]
+    copy = mine.open(Kind.COPY)
+    return page(
+        request,
+        "privacy/mine.html",
+        status=refusal.status if refusal else 200,
+        errors=field_errors(refusal, language, "erasure"),
+        email=mine.email,
+        is_staff=mine.is_staff,
+        is_fresh=is_fresh(caller_of(request)),
+        rooms={name: of for name, of in mine.fates.items() if of},
+        goes=[one for one in fates if one.deletes or one.blanked],
+        stays=kept_said(fates, language).split("\n"),
+        waits=[wait_said(one, language) for one in mine.waits],
+        copy=copy,
+        is_made=copy is not None and copy.state == CopyState.MADE,
+        copies_max=COPIES_PER_DAY_MAX,
+        erasure=mine.open(Kind.ERASURE),
+        requests=mine.requests,
+        consents=mine.consents,
+        delay_days=privacy.delay_days,
+    )
+
+
+@post(f"{MINE}/copy", opt=_PROVED, include_in_schema=False, status_code=200)
+async def ask_copy(
+    request: PageRequest,
+    privacy: NamedDependency[PrivacyService],
+    account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
+) -> Response[bytes] | Page:
+    """A copy of all data: at once, or later on the page."""
+    await read_form_of_a_person(request)
+    try:
+        content = await privacy.ask_copy(account, actor=actor)
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return await _mine(request, privacy, account, refusal)
+    return see_other(MINE) if content is None else _saved(content)
+
+
+@post(f"{MINE}/copy.zip", opt=_PROVED, include_in_schema=False, status_code=200)
+async def fetch_copy(
+    request: PageRequest,
+    privacy: NamedDependency[PrivacyService],
+    account: NamedDependency[UUID],
+) -> Response[bytes]:
+    """The copy that was made."""
+    await read_form_of_a_person(request)
+    return _saved(await privacy.fetch_copy(account))
+
+
+def _saved(content: bytes) -> Response[bytes]:
+    day = SystemClock().now().astimezone(WIB)
+    return saved_as(f"data-meterai-{day:%Y-%m-%d}.zip", content, "application/zip")
+
+
+@post(f"{MINE}/erasure", opt=_PROVED, include_in_schema=False)
+async def ask_erasure(
+    request: PageRequest,
+    privacy: NamedDependency[PrivacyService],
+    account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
+) -> Page:
+    """Ask to be erased."""
+    await read_form_of_a_person(request)
+    try:
+        await privacy.ask_erasure(account, actor=actor)
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return await _mine(request, privacy, account, refusal)
+    return see_other(f"{MINE}#erasure")
+
+
+@post(f"{MINE}/erasure/withdraw", opt=_PERSON | {"keeps": ()}, include_in_schema=False)
+async def withdraw_erasure(
+    request: PageRequest,
+    privacy: NamedDependency[PrivacyService],
+    account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
+) -> Page:
+    """Withdraw an erasure."""
+    await read_form_of_a_person(request)
+    await privacy.withdraw_erasure(account, actor=actor)
+    return see_other(f"{MINE}#erasure")
+
+
+@post(f"{MINE}/consents", opt=_PERSON | {"keeps": ()}, include_in_schema=False)
+async def withdraw_consent(
+    request: PageRequest,
+    privacy: NamedDependency[PrivacyService],
+    account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
+) -> Page:
+    """Withdraw a consent."""
+    form = await read_form_of_a_person(request)
+    named = form.text("room"), form.text("word"), form.text("which")
+    await privacy.withdraw_consent(account, *named, actor=actor)
+    return see_other(f"{MINE}#consents")
+
+
+@get(
+    "/privacy/processing",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.NEW},
+    include_in_schema=False,
+)
+async def show_processing(request: PageRequest, processing: NamedDependency[Processing]) -> Page:
+    """Every processing of personal data: purpose, basis, categories, recipients, and how long it is kept."""
+    purposes = processing.told(language_of(request))
+    return page(request, "privacy/processing.html", purposes=purposes)
+
+
+routes = [
+    show_mine,
+    ask_copy,
+    fetch_copy,
+    ask_erasure,
+    withdraw_erasure,
+    withdraw_consent,
+    show_processing,
+]

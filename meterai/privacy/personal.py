@@ -1,0 +1,17 @@
+"""What privacy keeps of a person: its requests."""
+
+from meterai.plumbing.personal import Basis, Held, Kept, Personal
+
+PERSONAL = Personal(
+    basis=Basis.LAW,
+    recipients=("agency",),
+    tables=(
+        Held(
+            table="privacy_requests",
+            columns="request_id kind state asked_at due_at answered_at acts_at ended_at",
+            inner="account_id look_at fates",
+            kept=Kept.PROOF,
+        ),
+    ),
+    nobodys={"breaches": "Numbers of accounts whose data were exposed; each was told by mail."},
+)

@@ -1,0 +1,69 @@
+"""The register of processing (UU PDP 31), made of what the rooms register: it cannot disagree with what they do."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from meterai.plumbing.messages import translate
+from meterai.plumbing.personal import Held, Kept, Personal
+from meterai.plumbing.retention import Leaves, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """Data of one table: what they are, their columns, and how long they are kept, a sentence for each rule."""
+
+    name: str
+    what: str
+    columns: str
+    kept: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """The processing of one room."""
+
+    room: str
+    purpose: str
+    basis: str
+    recipients: Sequence[str]
+    categories: Sequence[Category]
+
+
+class Processing:
+    """Tells the register in either language."""
+
+    def __init__(self, rooms: Mapping[str, Personal], rules: Sequence[Rule]) -> None:
+        self._rooms = {name: one for name, one in rooms.items() if one.tables}
+        self._rules = rules
+
+    def told(self, language: str) -> list[Purpose]:
+        """Every processing, room by room."""
+        return [
+            Purpose(
+                name,
+                translate(f"purpose.{name}", language),
+                translate(f"basis.{room.basis}", language),
+                [translate(f"recipient.{one}", language) for one in room.recipients],
+                [self._category(one, language) for one in room.tables],
+            )
+            for name, room in self._rooms.items()
+        ]
+
+    def _category(self, held: Held, language: str) -> Category:
+        leaves = [
+            rule for rule in self._rules if isinstance(rule, Leaves) and rule.table == held.table
+        ]
+        kept = [
+            translate(
+                "processing.blanked" if rule.blanks else "processing.deleted",
+                language,
+                days=rule.after.days,
+                columns=", ".join(rule.blanks),
+            )
+            for rule in leaves
+        ]
+        is_deleted = any(not rule.blanks for rule in leaves)
+        if not is_deleted:
+            kept.append(translate(f"kept.{held.kept or Kept.BRIEFLY}", language))
+        what = translate(f"personal.{held.table}", language)
+        return Category(held.table, what, held.columns, kept)

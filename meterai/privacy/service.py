@@ -1,0 +1,472 @@
+"""Requests of people: copies of their data, and erasures, carried out over all rooms."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+from meterai import accounts, audit, notifications
+from meterai.documents import Keeper, Removal, Timeline
+from meterai.kit.actor import Actor, ActorKind
+from meterai.kit.clock import Clock
+from meterai.kit.ids import new_id, show
+from meterai.kit.refusal import NotFound
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
+from meterai.plumbing.objects import ObjectStore
+from meterai.plumbing.periodic import each, run_row
+from meterai.plumbing.personal import Consent, Fate, Kept, Person, Personal, Waiting
+from meterai.privacy import store
+from meterai.privacy.copies import (
+    FILES_AT_ONCE,
+    FILES_MAX,
+    ROWS_AT_ONCE,
+    ROWS_MAX,
+    Copy,
+    gather,
+    zipped,
+)
+from meterai.privacy.model import (
+    COPIES_PER_DAY_MAX,
+    COPY,
+    COPY_KEPT,
+    ERASURE,
+    CopyEvent,
+    CopyState,
+    DueRequest,
+    ErasureEvent,
+    ErasureState,
+    Kind,
+    Request,
+    StaffNotErased,
+    TooManyCopies,
+    object_of,
+    request_of,
+)
+from meterai.privacy.settings import PrivacySettings
+
+BATCH = 20  # requests of one run of a task
+REQUESTS_SHOWN_MAX = 20
+# Every process knows within 5 seconds that a session has ended (`accounts`); clocks differ a little.
+SHUT_FOR = timedelta(seconds=15)
+# An erasure that waits is looked at again after so long, or when what it waits for should have ended.
+LOOKS_AGAIN = timedelta(hours=1)
+SWEPT_AFTER = timedelta(days=2)  # a mail is tried for a day
+ERASE_SECONDS_MAX = 120  # of one statement: an account with a million labels
+COPY_GRACE = timedelta(minutes=5)  # between condemned and deleted: several looks of the store
+MAKING = Actor(ActorKind.JOB, f"privacy.{store.COPIES}")
+ERASING = Actor(ActorKind.JOB, f"privacy.{store.ERASURES}")
+# Its address is needed by the other rooms until the end.
+_LAST = "accounts"
+
+
+class _Open(Exception):
+    """Somebody signed in, or something began, while an account was closing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """All that the page of a person shows."""
+
+    email: str
+    is_staff: bool
+    requests: Sequence[Request]
+    fates: Mapping[str, Sequence[Fate]]  # by room
+    waits: Sequence[Waiting]
+    consents: Sequence[tuple[str, Consent]]  # with their room
+
+    def open(self, kind: Kind) -> Request | None:
+        """The request of a kind that is open."""
+        return next((one for one in self.requests if one.kind == kind and not one.ended_at), None)
+
+
+class PrivacyService:
+    """Makes copies, and erases."""
+
+    def __init__(
+        self,
+        database: Database,
+        rooms: Mapping[str, Personal],
+        objects: ObjectStore,
+        doors: tuple[Timeline, Removal],
+        settings: Settings,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        # From the highest room down, so that what knows more goes first.
+        ordered = [*(name for name in reversed(list(rooms)) if name != _LAST), _LAST]
+        self.rooms = {name: rooms[name] for name in ordered if name in rooms}
+        self._objects = objects
+        self._timeline, self._removal = doors
+        self._settings = settings
+        self.delay_days = settings.of(PrivacySettings).erasure_delay_days
+        self._clock = clock
+        self._keeper = Keeper(COPY_GRACE, lambda name: request_of(name) is not None, self._wanted)
+        self._removal.add(self._keeper)
+
+    async def _wanted(self, names: Sequence[str]) -> set[str]:
+        named = [one for name in names if (one := request_of(name))]
+        return {object_of(one) for one in await self._database.once(store.kept_copies, named)}
+
+    async def mine(self, account: UUID) -> Mine:
+        """What a person may see of its own data, and what an erasure would do."""
+        async with self._database.reading() as tx:
+            person = await _person(tx, account)
+            consents = [
+                (name, consent)
+                for name, room in self.rooms.items()
+                if room.consents
+                for consent in await room.consents.given(tx, person)
+            ]
+            return Mine(
+                person.email,
+                await accounts.is_staff(tx, account),
+                await store.of_account(tx, account, REQUESTS_SHOWN_MAX),
+                {name: await room.forecast(tx, person) for name, room in self.rooms.items()},
+                await self._waits(tx, person),
+                consents,
+            )
+
+    async def _waits(self, tx: ReadTx, person: Person) -> list[Waiting]:
+        return [one for room in self.rooms.values() for one in await room.waiting(tx, person)]
+
+    async def withdraw_consent(
+        self, account: UUID, room: str, word: str, which: str, *, actor: Actor
+    ) -> None:
+        """Withdraw a consent: what it allowed is not done any more.  Refuses `NotFound`."""
+        consents = self.rooms[room].consents if room in self.rooms else None
+        if consents is None:
+            raise NotFound("no such consent")
+
+        async def act(tx: Tx) -> None:
+            await consents.withdraw(tx, await _person(tx, account), which)
+            await audit.record(
+                tx,
+                account,
+                actor=actor,
+                action="consent_withdrawn",
+                subject=show("acc", account),
+                consent=word,
+                which=which,
+            )
+
+        await self._database.run(act)
+
+    # -- copies ----------------------------------------------------------------------------------
+
+    async def ask_copy(self, account: UUID, *, actor: Actor) -> bytes | None:
+        """Ask for a copy: the zip where it is small, else None, and a task makes it.
+
+        Refuses `TooManyCopies`.  A repeat while one is made, or kept, asks for nothing more.
+        """
+        now, request = self._clock.now(), new_id()
+
+        async def ask(tx: Tx) -> bool:
+            if await store.open_of(tx, account, Kind.COPY) is not None:
+                return False
+            since = now - timedelta(days=1)
+            if await store.count_copies(tx, account, since) >= COPIES_PER_DAY_MAX:
+                raise TooManyCopies
+            await store.insert(
+                tx, account, request, Kind.COPY, at=now, acts_at=None, look_at=now + LOOKS_AGAIN
+            )
+            subject = show("prv", request)
+            await audit.record(tx, account, actor=actor, action="copy_asked", subject=subject)
+            return True
+
+        if not await self._database.run(ask):
+            return None
+        copy = await self.copy_of(account, (ROWS_AT_ONCE, FILES_AT_ONCE))
+        if copy.is_cut:
+            await self._database.run(partial(_look_now, account=account, request=request, at=now))
+            return None
+        content = await asyncio.to_thread(zipped, copy)
+        await self._database.run(
+            partial(self._written, account=account, request=request, is_kept=False)
+        )
+        return content
+
+    async def copy_of(self, account: UUID, most: tuple[int, int]) -> Copy:
+        """The data of a person; at most so many rows of a table, and files of a room.  Refuses `NotFound`."""
+        async with self._database.reading() as tx:
+            person = await _person(tx, account)
+            return await gather(tx, self.rooms, person, self._settings, self._clock.now(), most)
+
+    async def _written(self, tx: Tx, account: UUID, request: UUID, *, is_kept: bool) -> None:
+        found = await store.locked(tx, account, request)
+        if found is None or found.state != CopyState.ASKED:
+            return
+        now = self._clock.now()
+        state = COPY.after(CopyState.ASKED, CopyEvent.WRITTEN)
+        if not is_kept:
+            state = COPY.after(state, CopyEvent.LET_GO)
+        await store.move(
+            tx,
+            found,
+            state,
+            look_at=now + COPY_KEPT if is_kept else None,
+            answered_at=now,
+            ended_at=None if is_kept else now,
+        )
+        await audit.record(
+            tx, account, actor=MAKING, action="copy_made", subject=found.shown, kept=is_kept
+        )
+        await _tell(tx, found, "copy_made", at=_times(now))
+
+    async def fetch_copy(self, account: UUID) -> bytes:
+        """A copy that was made and is kept.  Refuses `NotFound`."""
+        async with self._database.reading() as tx:
+            found = await store.of_account(tx, account, REQUESTS_SHOWN_MAX)
+        made = [one for one in found if one.kind == Kind.COPY and one.state == CopyState.MADE]
+        content = await self._objects.get(made[0].object) if made else None
+        if content is None:
+            raise NotFound("no copy is kept")
+        return content
+
+    async def make_copies(self) -> int:
+        """Periodic task: make copies that somebody asked for, one after another."""
+        return await self._each(store.COPIES, (CopyState.ASKED,), Kind.COPY, self._make)
+
+    async def _make(self, due: DueRequest) -> None:
+        copy = await self.copy_of(due.account, (ROWS_MAX, FILES_MAX))
+        content = await asyncio.to_thread(zipped, copy)
+        await self._timeline.check_writable()
+        await self._objects.put(object_of(due.request), content)
+        await run_row(self._database, self._written, due.account, due.request, is_kept=True)
+
+    async def let_copies_go(self) -> int:
+        """Periodic task: let copies go whose day is over."""
+        return await self._each(store.LETTING_GO, (CopyState.MADE,), Kind.COPY, self._let_go)
+
+    async def _let_go(self, due: DueRequest) -> None:
+        async def act(tx: Tx) -> None:
+            found = await store.locked(tx, due.account, due.request)
+            if found is None or found.state != CopyState.MADE:
+                return
+            await self._removal.condemn(tx, self._keeper, [found.object])
+            state = COPY.after(CopyState.MADE, CopyEvent.LET_GO)
+            await store.move(tx, found, state, look_at=None, ended_at=self._clock.now())
+
+        await run_row(self._database, act)
+
+    # -- erasures --------------------------------------------------------------------------------
+
+    async def ask_erasure(self, account: UUID, *, actor: Actor) -> None:
+        """Ask to be erased, after a delay and once nothing is under way.  A repeat changes nothing.
+
+        Refuses `StaffNotErased`.
+        """
+        now = self._clock.now()
+        acts_at, request = now + timedelta(days=self.delay_days), new_id()
+
+        async def act(tx: Tx) -> None:
+            if await accounts.is_staff(tx, account):
+                raise StaffNotErased("the roles of staff end first")
+            person = await _person(tx, account)
+            if not await store.insert(
+                tx, account, request, Kind.ERASURE, at=now, acts_at=acts_at, look_at=acts_at
+            ):
+                return
+            found = await store.request(tx, account, request)
+            assert found is not None
+            await audit.record(
+                tx,
+                account,
+                actor=actor,
+                action="erasure_asked",
+                subject=found.shown,
+                acts_at=acts_at.isoformat(),
+            )
+            waits = await self._waits(tx, person)
+            said = {one: _waits_said(waits, one) for one in LANGUAGES}
+            await _tell(tx, found, "erasure_asked", acts_at=_times(acts_at), waits=said)
+
+        await self._database.run(act)
+
+    async def withdraw_erasure(self, account: UUID, *, actor: Actor) -> None:
+        """Withdraw an erasure that was not carried out.  Refuses `NotFound`."""
+
+        async def act(tx: Tx) -> None:
+            found = await store.open_of(tx, account, Kind.ERASURE)
+            if found is None:
+                raise NotFound("no erasure was asked for")
+            state = ERASURE.after(ErasureState(found.state), ErasureEvent.WITHDRAWN)
+            await store.move(tx, found, state, look_at=None, ended_at=self._clock.now())
+            await audit.record(
+                tx, account, actor=actor, action="erasure_withdrawn", subject=found.shown
+            )
+            await _tell(tx, found, "erasure_withdrawn")
+
+        await self._database.run(act)
+
+    async def carry_out_erasures(self) -> int:
+        """Periodic task: bring erasures on that are due: shut the account, erase it, and sweep up once more."""
+        states = (ErasureState.ASKED, ErasureState.CLOSING, ErasureState.ERASED)
+        return await self._each(store.ERASURES, states, Kind.ERASURE, self._bring_on)
+
+    async def _bring_on(self, due: DueRequest) -> None:
+        try:
+            await run_row(self._database, self._step, due)
+        except _Open:
+            await run_row(self._database, self._shut_again, due)
+
+    async def _step(self, tx: Tx, due: DueRequest) -> None:
+        found = await store.locked(tx, due.account, due.request)
+        if found is None or found.kind != Kind.ERASURE:
+            return
+        await tx.allow(ERASE_SECONDS_MAX)
+        match found.state:
+            case ErasureState.ASKED:
+                await self._close(tx, found)
+            case ErasureState.CLOSING:
+                await self._erase(tx, found)
+            case ErasureState.ERASED:
+                await self._sweep(tx, found)
+            case _:
+                pass  # withdrawn since it was found
+
+    async def _close(self, tx: Tx, found: Request) -> None:
+        """End what opens the account, once nothing is under way."""
+        now = self._clock.now()
+        person = await _person(tx, found.account)
+        waits = await self._waits(tx, person)
+        if waits or await accounts.is_staff(tx, found.account):
+            await store.move(tx, found, found.state, look_at=now + LOOKS_AGAIN)
+            return
+        await accounts.shut(tx, found.account, at=now)
+        state = ERASURE.after(ErasureState.ASKED, ErasureEvent.SHUT)
+        await store.move(tx, found, state, look_at=now + SHUT_FOR)
+
+    async def _erase(self, tx: Tx, found: Request) -> None:
+        """Erase, where nothing opened the account or began since it was shut."""
+        now = self._clock.now()
+        person = await _person(tx, found.account)
+        await accounts.hide(tx, person)  # who signs in now waits until the transaction ends
+        waits, opened = (
+            await self._waits(tx, person),
+            await accounts.shut(tx, found.account, at=now),
+        )
+        if waits or opened or await accounts.is_staff(tx, found.account):
+            raise _Open
+        contact = await accounts.contact(tx, found.account)
+        fates = await self._erase_rooms(tx, person, now)
+        await audit.record(
+            tx, found.account, actor=ERASING, action="account_erased", subject=found.shown
+        )
+        # To the address that has just left the account; the sweep blanks it once this is sent.
+        await notifications.queue_to(
+            tx,
+            found.account,
+            contact.email,
+            contact.language,
+            f"{found.shown}:erased",
+            "account_erased",
+            {"kept": {one: kept_said(fates, one) for one in LANGUAGES}},
+        )
+        state = ERASURE.after(ErasureState.CLOSING, ErasureEvent.DONE)
+        told = [_fate_as_json(one) for one in fates]
+        await store.move(tx, found, state, look_at=now + SWEPT_AFTER, ended_at=now, fates=told)
+
+    async def _erase_rooms(self, tx: Tx, person: Person, at: datetime) -> list[Fate]:
+        return [fate for room in self.rooms.values() for fate in await room.erase(tx, person, at)]
+
+    async def _sweep(self, tx: Tx, found: Request) -> None:
+        """Erase once more: mails that were queued have been sent since, and something may have come late."""
+        await self._erase_rooms(tx, Person(found.account, ""), self._clock.now())
+        state = ERASURE.after(ErasureState.ERASED, ErasureEvent.SWEPT)
+        await store.move(tx, found, state, look_at=None)
+
+    async def _shut_again(self, tx: Tx, due: DueRequest) -> None:
+        """End what was opened meanwhile, and look again once every process knows, or what began should be over."""
+        found = await store.locked(tx, due.account, due.request)
+        if found is None or found.state != ErasureState.CLOSING:
+            return
+        now = self._clock.now()
+        waits = await self._waits(tx, await _person(tx, due.account))
+        if not waits:
+            await accounts.shut(tx, due.account, at=now)
+        await store.move(tx, found, found.state, look_at=now + (LOOKS_AGAIN if waits else SHUT_FOR))
+
+    async def _each(
+        self,
+        task: str,
+        states: Sequence[str],
+        kind: Kind,
+        act: Callable[[DueRequest], Awaitable[None]],
+    ) -> int:
+        now = self._clock.now()
+        query = partial(store.due, task=task, states=states, now=now, limit=BATCH)
+        found = await self._database.run(partial(query, kind=kind))
+        return await each(self._database, task, found, act, subject="request", at_once=1)
+
+
+async def _look_now(tx: Tx, account: UUID, request: UUID, at: datetime) -> None:
+    """Let a task look at a request at once."""
+    found = await store.locked(tx, account, request)
+    if found is not None:
+        await store.move(tx, found, found.state, look_at=at)
+
+
+async def _person(tx: ReadTx, account: UUID) -> Person:
+    found = await accounts.person_of(tx, account)
+    if found is None:
+        raise NotFound("nobody signs in to this account")
+    return found
+
+
+async def _tell(tx: Tx, about: Request, template: str, **facts: object) -> None:
+    """Write to a person about its request."""
+    cause = f"{about.shown}:{template.rpartition('_')[2]}"
+    await notifications.queue(tx, about.account, cause=cause, template=template, facts=facts)
+
+
+def _times(at: datetime) -> dict[str, str]:
+    return {one: format_datetime(at, one) for one in LANGUAGES}
+
+
+def wait_said(one: Waiting, language: str) -> str:
+    """What an erasure waits for, as a sentence, with when it ends by itself or what to do."""
+    said = translate(f"wait.{one.word}", language, count=one.number)
+    if one.until is None:
+        return said
+    until = format_datetime(one.until, language)
+    return f"{said} {translate('wait.until', language, until=until)}"
+
+
+def _waits_said(waits: Sequence[Waiting], language: str) -> str:
+    if not waits:
+        return translate("wait.nothing", language)
+    return " ".join(wait_said(one, language) for one in waits)
+
+
+def kept_said(fates: Sequence[Fate], language: str) -> str:
+    """What is kept after an erasure, as one text: reason by reason, until when, and which tables."""
+    lines = []
+    for kept in Kept:
+        of = [one for one in fates if one.kept == kept]
+        if not of:
+            continue
+        names = ", ".join(translate(f"personal.{one.table}", language) for one in of)
+        until = max((one.until for one in of if one.until), default=None)
+        line = f"{translate(f'kept.{kept}', language)} {names}"
+        if until is not None:
+            line += (
+                f" ({translate('kept.until', language, until=format_datetime(until, language))})"
+            )
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _fate_as_json(fate: Fate) -> dict[str, object]:
+    """The fate of a table as it is kept with an erasure: nothing of a person."""
+    return {
+        "table": fate.table,
+        "rows": fate.rows,
+        "deletes": fate.deletes,
+        "blanked": list(fate.blanked),
+        "kept": fate.kept,
+        "until": fate.until.isoformat() if fate.until else None,
+    }

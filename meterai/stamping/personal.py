@@ -1,0 +1,42 @@
+"""What stampings keep of a person."""
+
+from meterai.plumbing.personal import Basis, Held, Kept, Personal, Wait
+
+PERSONAL = Personal(
+    basis=Basis.LAW,
+    tables=(
+        Held(
+            table="stampings",
+            columns="stamping_id order_id requested_at state quantity placements sha256_original sha256_stamped"
+            " delivered_at refused",
+            inner="account_id position idempotency_key request_hash due_at leased_until tries is_repaired",
+            kept=Kept.STAMP,
+        ),
+        Held(
+            table="stamping_keys",
+            columns="idempotency_key used_at stampings",
+            inner="account_id request_hash",
+            kept=Kept.STAMP,
+        ),
+        Held(
+            table="stamping_labels",
+            columns="stamping_id reference metadata labelled_at",
+            inner="account_id",
+            blanks={"reference": "NULL", "metadata": "'{}'"},
+            kept=Kept.NUMBER,
+        ),
+        Held(
+            table="deltas",
+            columns="stamping_id sha256",
+            inner="account_id delta",
+            kept=Kept.STAMP,
+        ),
+    ),
+    waits=(
+        Wait(
+            "stampings",
+            "SELECT count(*) AS count, max(due_at) AS until FROM stampings WHERE account_id = %s"
+            " AND state IN ('waiting', 'reserved')",
+        ),
+    ),
+)

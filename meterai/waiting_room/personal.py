@@ -1,0 +1,52 @@
+"""What lines keep of a person."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from meterai.kit.refusal import NotFound
+from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.personal import Consent, Consents, Held, Kept, Person, Personal
+from meterai.plumbing.retention import HALF_YEAR
+from meterai.waiting_room import store
+
+
+async def _given(tx: ReadTx, person: Person) -> Sequence[Consent]:
+    return [
+        Consent("turn_near", str(one.line), one.name, one.since)
+        for one in await store.wishes(tx, person.account)
+    ]
+
+
+async def _withdraw(tx: Tx, person: Person, which: str) -> None:
+    """Send no mail about a turn.  Refuses `NotFound`."""
+    for one in await store.wishes(tx, person.account):
+        if str(one.line) == which:
+            await store.tell_me(tx, person.account, UUID(which), False)  # noqa: FBT003
+            return
+    raise NotFound("no such consent")
+
+
+PERSONAL = Personal(
+    tables=(
+        Held(
+            table="waiting_room_places",
+            columns="line_id number taken_at kept_at wants_mail told_at",
+            inner="account_id shown_low shown_high serial since",
+            hidden="holder",
+            kept=Kept.BRIEFLY,
+            since="t.kept_at",
+            keeps=HALF_YEAR,
+        ),
+        Held(
+            table="waiting_room_turns",
+            columns="line_id number taken_at admitted_at ended_at",
+            inner="used_by shown_low shown_high waited called_with",
+            hidden="holder",
+            whose="t.used_by = %s",
+            kept=Kept.BRIEFLY,
+            since="t.admitted_at",
+            keeps=HALF_YEAR,
+        ),
+    ),
+    consents=Consents(_given, _withdraw),
+)
