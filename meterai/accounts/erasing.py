@@ -22,8 +22,6 @@ from meterai.kit.ids import read, show
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.personal import Person
 
-ERASURE = Actor(ActorKind.JOB, "accounts.erase")
-
 
 async def person_of(tx: ReadTx, account: UUID) -> Person | None:
     """The person of an account, with its organizations; None where nobody signs in to it."""
@@ -43,21 +41,21 @@ async def people_after(tx: ReadTx, account: UUID | None, limit: int) -> list[UUI
     return await store.people_after(tx, account, limit)
 
 
-async def shut(tx: Tx, account: UUID, *, at: datetime) -> bool:
+async def shut(tx: Tx, account: UUID, *, actor: Actor, at: datetime) -> bool:
     """End every session, passkey and API key of an account; true where one opened it until now.
 
     No mail tells of each: whoever asks for this tells of all.
     """
-    sessions = await end_sessions(tx, account, actor=ERASURE, at=at)
+    sessions = await end_sessions(tx, account, actor=actor, at=at)
     passkeys = await store.passkeys(tx, account)
     for passkey in passkeys:
         await store.end_passkey(tx, account, read(PASSKEY_KIND, passkey.id), at)
-        await audit.record(tx, account, actor=ERASURE, action="passkey_ended", subject=passkey.id)
+        await audit.record(tx, account, actor=actor, action="passkey_ended", subject=passkey.id)
     keys = await store.open_keys(tx, account)
     for key in keys:
         await store.end_api_key(tx, account, key, at)
         subject = show(KEY_KIND, key)
-        await audit.record(tx, account, actor=ERASURE, action="api_key_ended", subject=subject)
+        await audit.record(tx, account, actor=actor, action="api_key_ended", subject=subject)
     return bool(sessions or passkeys or keys)
 
 
@@ -73,13 +71,14 @@ async def erase(tx: Tx, person: Person, at: datetime) -> None:
     if not person.email:
         return
     await hide(tx, person)
-    await shut(tx, person.account, at=at)
+    actor = Actor(ActorKind.JOB, "accounts.erase")
+    await shut(tx, person.account, actor=actor, at=at)
     for place in await store.places_of(tx, person.account, ORGANIZATIONS_PER_PERSON_MAX):
         if place.state == OrganizationState.DECLINED:
             continue  # nobody acts for it, and its owner stays as a number
         member = await store.member_of_person(tx, place.account, person.account)
         if member is not None:
-            await roles.end_role(tx, place.account, read(MEMBERSHIP_KIND, member.id), actor=ERASURE)
+            await roles.end_role(tx, place.account, read(MEMBERSHIP_KIND, member.id), actor=actor)
     for sent in await store.invitations_sent_to(tx, person.email):
-        await withdraw(tx, sent.account, sent.id, actor=ERASURE)
+        await withdraw(tx, sent.account, sent.id, actor=actor)
     await store.set_erased(tx, person.account)

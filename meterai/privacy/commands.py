@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from meterai import accounts
-from meterai.approvals.line import pull
+from meterai.approvals import pull
 from meterai.commands import (
     NO_OPTIONS,
     By,

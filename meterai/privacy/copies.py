@@ -14,7 +14,7 @@ from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
 from meterai.plumbing.personal import File, Person, Personal, Table
 
 # Made while its person waits: tens of milliseconds, and less than a megabyte.
-ROWS_AT_ONCE, FILES_AT_ONCE = 1_000, 50
+ROWS_AT_ONCE, FILES_AT_ONCE = 1_000, 200
 # Made by a task, in one process at a time: a gigabyte of memory is never asked for.
 ROWS_MAX, FILES_MAX = 100_000, 2_000  # rows of one table, files of one room
 FILES_BYTES_MAX = 64 * 1024 * 1024  # of all files of a copy; what is beyond stays on its pages

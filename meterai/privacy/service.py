@@ -1,7 +1,7 @@
 """Requests of people: copies of their data, and erasures, carried out over all rooms."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -57,8 +57,6 @@ LOOKS_AGAIN = timedelta(hours=1)
 SWEPT_AFTER = timedelta(days=2)  # a mail is tried for a day
 ERASE_SECONDS_MAX = 120  # of one statement: an account with a million labels
 COPY_GRACE = timedelta(minutes=5)  # between condemned and deleted: several looks of the store
-MAKING = Actor(ActorKind.JOB, f"privacy.{store.COPIES}")
-ERASING = Actor(ActorKind.JOB, f"privacy.{store.ERASURES}")
 # Its address is needed by the other rooms until the end.
 _LAST = "accounts"
 
@@ -212,7 +210,12 @@ class PrivacyService:
             ended_at=None if is_kept else now,
         )
         await audit.record(
-            tx, account, actor=MAKING, action="copy_made", subject=found.shown, kept=is_kept
+            tx,
+            account,
+            actor=Actor(ActorKind.JOB, "privacy.make_copies"),
+            action="copy_made",
+            subject=found.shown,
+            kept=is_kept,
         )
         await _tell(tx, found, "copy_made", at=_times(now))
 
@@ -228,7 +231,10 @@ class PrivacyService:
 
     async def make_copies(self) -> int:
         """Periodic task: make copies that somebody asked for, one after another."""
-        return await self._each(store.COPIES, (CopyState.ASKED,), Kind.COPY, self._make)
+        found = await self._due(store.COPIES, Kind.COPY, CopyState.ASKED)
+        return await each(
+            self._database, store.COPIES, found, self._make, subject="request", at_once=1
+        )
 
     async def _make(self, due: DueRequest) -> None:
         copy = await self.copy_of(due.account, (ROWS_MAX, FILES_MAX))
@@ -239,7 +245,8 @@ class PrivacyService:
 
     async def let_copies_go(self) -> int:
         """Periodic task: let copies go whose day is over."""
-        return await self._each(store.LETTING_GO, (CopyState.MADE,), Kind.COPY, self._let_go)
+        found = await self._due(store.LETTING_GO, Kind.COPY, CopyState.MADE)
+        return await each(self._database, store.LETTING_GO, found, self._let_go, subject="request")
 
     async def _let_go(self, due: DueRequest) -> None:
         async def act(tx: Tx) -> None:
@@ -305,7 +312,10 @@ class PrivacyService:
     async def carry_out_erasures(self) -> int:
         """Periodic task: bring erasures on that are due: shut the account, erase it, and sweep up once more."""
         states = (ErasureState.ASKED, ErasureState.CLOSING, ErasureState.ERASED)
-        return await self._each(store.ERASURES, states, Kind.ERASURE, self._bring_on)
+        found = await self._due(store.ERASURES, Kind.ERASURE, *states)
+        return await each(
+            self._database, store.ERASURES, found, self._bring_on, subject="request", at_once=1
+        )
 
     async def _bring_on(self, due: DueRequest) -> None:
         try:
@@ -336,7 +346,9 @@ class PrivacyService:
         if waits or await accounts.is_staff(tx, found.account):
             await store.move(tx, found, found.state, look_at=now + LOOKS_AGAIN)
             return
-        await accounts.shut(tx, found.account, at=now)
+        await accounts.shut(
+            tx, found.account, actor=Actor(ActorKind.JOB, "privacy.carry_out_erasures"), at=now
+        )
         state = ERASURE.after(ErasureState.ASKED, ErasureEvent.SHUT)
         await store.move(tx, found, state, look_at=now + SHUT_FOR)
 
@@ -347,14 +359,20 @@ class PrivacyService:
         await accounts.hide(tx, person)  # who signs in now waits until the transaction ends
         waits, opened = (
             await self._waits(tx, person),
-            await accounts.shut(tx, found.account, at=now),
+            await accounts.shut(
+                tx, found.account, actor=Actor(ActorKind.JOB, "privacy.carry_out_erasures"), at=now
+            ),
         )
         if waits or opened or await accounts.is_staff(tx, found.account):
             raise _Open
         contact = await accounts.contact(tx, found.account)
         fates = await self._erase_rooms(tx, person, now)
         await audit.record(
-            tx, found.account, actor=ERASING, action="account_erased", subject=found.shown
+            tx,
+            found.account,
+            actor=Actor(ActorKind.JOB, "privacy.carry_out_erasures"),
+            action="account_erased",
+            subject=found.shown,
         )
         # To the address that has just left the account; the sweep blanks it once this is sent.
         await notifications.queue_to(
@@ -387,20 +405,15 @@ class PrivacyService:
         now = self._clock.now()
         waits = await self._waits(tx, await _person(tx, due.account))
         if not waits:
-            await accounts.shut(tx, due.account, at=now)
+            await accounts.shut(
+                tx, due.account, actor=Actor(ActorKind.JOB, "privacy.carry_out_erasures"), at=now
+            )
         await store.move(tx, found, found.state, look_at=now + (LOOKS_AGAIN if waits else SHUT_FOR))
 
-    async def _each(
-        self,
-        task: str,
-        states: Sequence[str],
-        kind: Kind,
-        act: Callable[[DueRequest], Awaitable[None]],
-    ) -> int:
+    async def _due(self, task: str, kind: Kind, *states: str) -> Sequence[DueRequest]:
         now = self._clock.now()
-        query = partial(store.due, task=task, states=states, now=now, limit=BATCH)
-        found = await self._database.run(partial(query, kind=kind))
-        return await each(self._database, task, found, act, subject="request", at_once=1)
+        query = partial(store.due, task=task, kind=kind, states=states, now=now, limit=BATCH)
+        return await self._database.once(query)
 
 
 async def _look_now(tx: Tx, account: UUID, request: UUID, at: datetime) -> None:

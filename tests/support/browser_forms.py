@@ -429,6 +429,14 @@ CASES = (
         "/console/outages",
         _in_account("/console/outages", begin="2026-09-03T19:00", end="2026-09-03T21:00"),
     ),
+    Case("/privacy/mine/copy", _in_account("/privacy/mine/copy")),
+    Case("/privacy/mine/copy.zip", _in_account("/privacy/mine/copy.zip")),
+    Case("/privacy/mine/erasure", _in_account("/privacy/mine/erasure")),
+    Case("/privacy/mine/erasure/withdraw", _in_account("/privacy/mine/erasure/withdraw")),
+    Case(
+        "/privacy/mine/consents",
+        _in_account("/privacy/mine/consents", room="waiting_room", word="turn_near", which="a"),
+    ),
     Case("/lines/{name:str}/leave", _in_account("/lines/pembelian/leave", next="/")),
     Case("/lines/{name:str}/tell", _in_account("/lines/pembelian/tell", next="/")),
 )

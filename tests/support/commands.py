@@ -77,6 +77,13 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "outage confirm": (show("out", new_id()), "--reason", "seen"),
     "outage withdraw": (show("out", new_id()), "--reason", "wrong time"),
     "outage verify": (str(ROOT / "LICENSE"), "--keys", str(ROOT / "LICENSE")),
+    "privacy export": ("nobody@example.id", "--out", "/nowhere/copy.zip"),
+    "breaches open": (
+        *("2026-09-01", "all", "--exposed-id", "a", "--exposed-en", "a", "--happened-id", "a"),
+        *("--happened-en", "a", "--handling-id", "a", "--handling-en", "a"),
+    ),
+    "breaches tell": (show("brc", new_id()), "agency"),
+    "breaches close": (show("brc", new_id()),),
     "line check-proof": (str(ROOT / "LICENSE"), "--key", str(ROOT / "LICENSE")),
     "jobs retry": ("all",),
     "seal": (str(ROOT / "tests/sealing/releases/1/plain.pdf"), "/nowhere/target.pdf"),

@@ -22,6 +22,7 @@ WITHOUT_ROWS: dict[str, str] = {
     "sample_minutes": "keeps what was counted in a minute, of which a worker writes the row",
     "watch_mails": "counts what was given up, for the metrics",
     "expire_approvals": "one statement ends what nobody decided on, and passes by nothing",
+    "tell_of_breaches": "breaches are few and of no account; mails to their subjects are queued one batch after another",
     "watch_suspense": "counts what is open, for the metrics",
     "compare_with_bank": "one comparison of all in a night, of which a worker takes the row",
     "watch_queues": "counts what waits, for the metrics",

@@ -39,6 +39,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
             "refunds/store.py:TO_TRY",
             "refunds/store.py:TO_LOOK_UP",
             "refunds/store.py:TO_WATCH",
+            "privacy/store.py:DUE",
             "stamping/store.py:_TO_RESUME",
             "documents/store.py:_FORGET",
             "plumbing/retention.py:statement",

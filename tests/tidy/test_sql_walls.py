@@ -172,6 +172,11 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("orders", ("notifications/invariants.py:INVARIANTS",), "a mail has its cause in a room above"),
     ("cases", ("notifications/invariants.py:INVARIANTS",), "a mail has its cause in a room above"),
     (
+        "breaches",
+        ("notifications/invariants.py:INVARIANTS",),
+        "a mail has its cause in a room above",
+    ),
+    (
         "case_messages",
         ("notifications/invariants.py:INVARIANTS",),
         "a mail has its cause in a room above",

@@ -1,0 +1,204 @@
+"""Copies: everything that is kept of a person, no secret, and nothing of another person."""
+
+import csv
+import io
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from meterai.apps.rooms import ROOMS
+from meterai.kit.ids import show
+from meterai.kit.refusal import NotFound
+from meterai.plumbing.messages import catalogue
+from meterai.plumbing.personal import OF_PLUMBING
+from meterai.privacy import copies
+from meterai.privacy import service as module
+from meterai.privacy.model import COPIES_PER_DAY_MAX, TooManyCopies
+from tests.privacy.person import PERSON, Person, table, unzipped
+from tests.support.commands import run_here
+from tests.support.history import make
+from tests.support.shop import Shop
+
+TABLES = {
+    one.table: (room.name, one) for room in ROOMS if room.personal for one in room.personal.tables
+}
+
+
+@pytest.fixture
+def everything(shop: Shop) -> Person:
+    """Somebody to whom everything happened, in an organization and a line with somebody else."""
+    history = make(shop)
+    person = Person(shop)
+    person.other = history["other"]  # type: ignore[attr-defined]
+    return person
+
+
+def test_copy_of_somebody_with_everything_has_every_table(everything: Person) -> None:
+    files = everything.copy()
+    told = {
+        one["table"]: one
+        for name, content in files.items()
+        if name.startswith("data/")
+        for one in json.loads(content)["tables"]
+    }
+    expected = {name for name, (_, held) in TABLES.items() if held.columns}
+    # Nobody of staff is here, and nothing was given up.
+    assert expected - told.keys() <= {"staff_roles", "chargebacks", "stamping_keys"}
+    assert all(one["complete"] and one["what"]["id"] and one["what"]["en"] for one in told.values())
+    [account] = table(files, "accounts", "accounts")
+    assert account["email"] == everything.email
+    assert account["account_id"] == show("acc", everything.shop.account)
+    [count] = everything.shop.rows(
+        "SELECT count(*) AS n FROM orders WHERE account_id = %s", everything.shop.account
+    )
+    assert len(table(files, "orders", "orders")) == count["n"]
+    [member] = [
+        one for one in table(files, "accounts", "memberships") if one["ended_at"] is None
+    ]
+    assert member["organization"] == "PT Contoh"
+
+
+def test_copy_has_orders_as_csv_receipts_and_what_it_is_in_both_languages(
+    everything: Person,
+) -> None:
+    files = everything.copy()
+    rows = list(csv.DictReader(io.StringIO(files["orders.csv"].decode())))
+    assert {row["order_id"] for row in rows} == {
+        one["order_id"] for one in table(files, "orders", "orders")
+    }
+    readme = files["README.txt"].decode()
+    assert catalogue()["copy.readme.title"]["id"] in readme
+    assert catalogue()["copy.readme.title"]["en"] in readme
+    assert everything.email in readme
+    receipts = [name for name in files if name.startswith("receipts/")]
+    assert any(name.endswith("-id.pdf") for name in receipts)
+    assert any(name.endswith("-en.pdf") for name in receipts)
+    assert all(files[name].startswith(b"%PDF-") for name in receipts)
+    assert [name for name in files if name.endswith(".webp")]
+
+
+def test_copy_has_nothing_of_another_person_and_no_secret(everything: Person) -> None:
+    shop, other = everything.shop, everything.other  # type: ignore[attr-defined]
+    [row] = shop.rows("SELECT email FROM accounts WHERE account_id = %s", other)
+    text = "\n".join(
+        content.decode()
+        for name, content in everything.copy().items()
+        if name.endswith((".json", ".txt", ".csv"))
+    )
+    assert everything.email in text
+    for foreign in (row["email"], str(other), show("acc", other), "tamu@example.id"):
+        assert foreign not in text
+    staff = shop.rows("SELECT staff_id AS id FROM case_messages WHERE staff_id IS NOT NULL")
+    assert staff
+    assert not [one for one in staff if str(one["id"]) in text or show("acc", one["id"]) in text]
+    hidden = [
+        ("sessions", "secret_hash"),
+        ("api_keys", "secret_hash"),
+        ("passkeys", "credential_id"),
+        ("passkeys", "public_key"),
+        ("waiting_room_places", "holder"),
+        ("documents", "name_salt"),
+    ]
+    for name, column in hidden:
+        found = shop.rows(f"SELECT {column} AS secret FROM {name}")
+        assert found, name
+        for one in found:
+            secret = one["secret"]
+            if secret is not None:
+                shown = secret.hex() if isinstance(secret, bytes | memoryview) else str(secret)
+                assert shown not in text, (name, column)
+
+
+def test_copy_of_the_other_has_its_own_place_and_nothing_of_the_first(everything: Person) -> None:
+    first = everything.email
+    everything.shop.account = everything.other  # type: ignore[attr-defined]
+    files = everything.copy()
+    text = b"\n".join(content for name, content in files.items() if name.startswith("data/"))
+    assert first.encode() not in text
+    assert len(table(files, "waiting_room", "waiting_room_places")) == 1
+
+
+def test_large_copy_is_made_by_a_task_kept_encrypted_for_a_day_and_let_go(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop, service = person.shop, person.service
+    for _ in range(3):
+        person.signs_in()
+    monkeypatch.setattr(module, "ROWS_AT_ONCE", 2)
+    assert shop.do(service.ask_copy(shop.account, actor=PERSON)) is None
+    assert person.state("copy") == "asked"
+    assert shop.do(service.ask_copy(shop.account, actor=PERSON)) is None, "one at a time"
+    with pytest.raises(NotFound):
+        shop.do(service.fetch_copy(shop.account))
+    assert shop.do(service.make_copies()) == 1
+    assert person.state("copy") == "made"
+    files = unzipped(shop.do(service.fetch_copy(shop.account)))
+    assert len(table(files, "accounts", "sessions")) == 3
+    stored = list(Path(shop.container.objects.place).rglob("copy-*"))
+    assert len(stored) == 1
+    assert person.email.encode() not in stored[0].read_bytes()
+    assert [one["template"] for one in person.mails()] == ["copy_made"]
+    shop.assert_books_hold()
+    person.pass_days(1.01)
+    assert shop.do(service.let_copies_go()) == 1
+    assert person.state("copy") == "gone"
+    with pytest.raises(NotFound):
+        shop.do(service.fetch_copy(shop.account))
+    names = shop.rows("SELECT name FROM condemned_objects")
+    assert [one["name"] for one in names] == [stored[0].name]
+    shop.assert_books_hold()
+
+
+def test_copies_of_a_day_are_bounded(person: Person) -> None:
+    for _ in range(COPIES_PER_DAY_MAX):
+        assert person.copy()
+    with pytest.raises(TooManyCopies):
+        person.copy()
+    person.pass_days(1.01)
+    assert person.copy()
+    person.shop.assert_books_hold()
+
+
+def test_copy_that_a_crash_left_is_made_by_the_task(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(copy: copies.Copy) -> bytes:
+        raise RuntimeError(copy.at)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "zipped", killed)
+        with pytest.raises(RuntimeError):
+            person.copy()
+    assert person.state("copy") == "asked"
+    person.pass_days(timedelta(hours=2) / timedelta(days=1))
+    assert person.shop.do(person.service.make_copies()) == 1
+    assert person.state("copy") == "made"
+
+
+def test_text_that_a_spreadsheet_would_carry_out_is_quoted() -> None:
+    assert copies._csv([{"a": "=1+1", "b": -5, "c": "ord_1"}]).splitlines()[1] == "'=1+1,-5,ord_1"
+
+
+def test_operator_writes_the_copy_of_a_person_to_a_file(shop: Shop, tmp_path: Path) -> None:
+    person, out = Person(shop), tmp_path / "copy.zip"
+    url = shop.container.settings.process.database_url
+    words = ("privacy", "export", person.email, "--out", str(out))
+    done = run_here(tmp_path, *words, DATABASE_URL=url)
+    assert done.returncode == 0, done.stderr
+    assert person.email in unzipped(out.read_bytes())["README.txt"].decode()
+    assert out.stat().st_mode & 0o077 == 0
+    again = run_here(tmp_path, *words, DATABASE_URL=url)
+    assert again.returncode != 0
+
+
+def test_each_table_and_purpose_has_its_words() -> None:
+    rooms = [(room.name, room.personal) for room in ROOMS if room.personal]
+    for name, personal in [*rooms, ("plumbing", OF_PLUMBING)]:
+        if personal.tables:
+            assert f"purpose.{name}" in catalogue()
+        for one in personal.tables:
+            assert f"personal.{one.table}" in catalogue()
+        for wait in personal.waits:
+            assert f"wait.{wait.word}" in catalogue()

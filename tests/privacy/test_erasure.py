@@ -1,0 +1,285 @@
+"""Erasure: what goes, what the law keeps, what is waited for, and what a kill in the middle leaves."""
+
+from typing import Any
+
+import pytest
+
+from meterai.accounts import AccountService, OrganizationService, PasskeyService
+from meterai.accounts.model import Role
+from meterai.accounts.roles import member_actor
+from meterai.audit.knows import tell as trail_of
+from meterai.cases import Matter
+from meterai.cases.model import CaseEvent, Outcome
+from meterai.kit.ids import new_id, show
+from meterai.kit.refusal import NotFound
+from meterai.kit.subjects import Subject, SubjectKind
+from meterai.privacy import knows
+from meterai.privacy.model import StaffNotErased
+from tests.cases.desk import Desk
+from tests.privacy.person import PERSON, Person
+from tests.support.desk import authenticator_of, make_passkey, staff_session
+from tests.support.shop import TESTER, Shop
+
+
+def holds(person: Person) -> None:
+    person.shop.assert_books_hold()
+
+
+def addresses(shop: Shop, email: str) -> list[str]:
+    """Columns of text in which an address stands anywhere in the database."""
+    columns = shop.rows(
+        "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
+        " AND data_type IN ('text', 'jsonb')"
+    )
+    return [
+        f"{one['table_name']}.{one['column_name']}"
+        for one in columns
+        if shop.rows(
+            f"SELECT 1 FROM {one['table_name']} WHERE strpos({one['column_name']}::text, %s) > 0 LIMIT 1",
+            email,
+        )
+    ]
+
+
+def used_up(person: Person) -> None:
+    """An order that was executed, and whose money is back."""
+    shop = person.shop
+    order = shop.place(2)
+    shop.make_qr(shop.attempts(order)[-1])
+    shop.pay(order)
+    shop.work()
+    shop.ask_back(order)
+    shop.work()
+    refund = shop.refunds()[-1]
+    shop.send(refund)
+    shop.settle(refund)
+    shop.work()
+
+
+def test_person_is_erased_after_the_delay_and_signs_in_as_somebody_new(person: Person) -> None:
+    shop, email, account = person.shop, person.email, person.shop.account
+    assert person.signs_in() == account
+    shop.do(shop.container.of(AccountService).create_api_key(account, "kasir", actor=TESTER))
+    device = authenticator_of(shop.container.settings)
+    shop.do(make_passkey(shop.container.of(PasskeyService), account, device))
+    used_up(person)
+    person.asks()
+    assert person.carry_out() == 0 and person.state() == "asked"
+    person.is_erased()
+    assert person.state() == "erased"
+    [row] = shop.rows("SELECT email, erased_at FROM accounts WHERE account_id = %s", account)
+    assert row["email"] is None and row["erased_at"] is not None
+    for table in ("sessions", "api_keys", "passkeys", "passkey_directory", "email_directory"):
+        assert not shop.rows(f"SELECT 1 FROM {table} WHERE account_id = %s", account), table
+    # The last mail still has its address to go to.
+    assert addresses(shop, email) == ["mails.recipient"]
+    assert [one["recipient"] for one in person.mails() if one["recipient"]] == [email]
+    holds(person)
+    other = person.signs_in(email)
+    assert other != account
+    holds(person)
+
+
+def test_address_leaves_the_last_mail_once_it_is_sent(person: Person) -> None:
+    email = person.email
+    person.asks()
+    person.is_erased()
+    person.mails_leave()
+    assert person.carry_out() == 0
+    person.pass_days(3)
+    person.carry_out()
+    assert person.state() == "swept"
+    assert addresses(person.shop, email) == []
+    holds(person)
+    assert person.carry_out() == 0
+
+
+def test_orders_receipts_and_books_stay(person: Person) -> None:
+    used_up(person)
+    counts = "SELECT (SELECT count(*) FROM orders) AS o, (SELECT count(*) FROM legs) AS l, (SELECT count(*) FROM refunds) AS r"
+    before = person.shop.rows(counts)
+    person.asks()
+    person.is_erased()
+    assert person.shop.rows(counts) == before
+    [mail] = [one for one in person.mails() if one["template"] == "account_erased"]
+    assert "UU KUP 28(11)" in mail["facts"]["kept"]["en"]
+    assert "Pasal 28 ayat 11" in mail["facts"]["kept"]["id"]
+
+
+def test_money_in_flight_is_told_and_waited_for(person: Person) -> None:
+    shop = person.shop
+    order = shop.place(1)
+    shop.make_qr(shop.attempts(order)[-1])
+    person.asks()
+    assert {"orders", "payments"} <= set(person.waits())
+    [mail] = [one for one in person.mails() if one["template"] == "erasure_asked"]
+    assert "order has not ended" in mail["facts"]["waits"]["en"]
+    person.is_erased()
+    assert person.state() == "asked"
+    shop.pay(order)
+    shop.work()
+    assert person.waits() == ["unused_stamps"]
+    shop.ask_back(order)
+    shop.work()
+    assert {"refunds", "money_in_flight"} <= set(person.waits())
+    refund = shop.refunds()[-1]
+    shop.send(refund)
+    shop.settle(refund)
+    shop.work()
+    assert person.waits() == []
+    person.is_erased()
+    assert person.state() == "erased"
+    holds(person)
+
+
+def test_open_complaint_is_waited_for_and_its_words_are_erased(person: Person) -> None:
+    desk = Desk(person.shop)
+    case = desk.complain(Matter.SOMETHING_ELSE, words="Nama saya Ani Lestari.")
+    person.asks()
+    assert person.waits() == ["cases"]
+    desk.act(case, CaseEvent.CLOSED, Outcome.SOLVED)
+    person.is_erased()
+    assert person.state() == "erased"
+    assert "case_messages.words" not in addresses(person.shop, "Ani Lestari")
+    holds(person)
+
+
+def test_last_owner_waits_and_a_member_leaves(person: Person) -> None:
+    shop, me = person.shop, person.shop.account
+    service = shop.container.of(OrganizationService)
+    other = shop.do(shop.container.of(AccountService).create("budi@example.id", actor=TESTER))
+    organization = shop.do(service.make(new_id(), me, "PT Contoh", "", "")).account
+    person.asks()
+    assert person.waits() == ["last_owner"]
+    person.is_erased()
+    assert person.state() == "asked"
+    actor = member_actor(me)
+    for email, role in (("budi@example.id", Role.OWNER), ("cici@example.id", Role.CLERK)):
+        made = shop.do(service.invite(organization, email, role, None, "id", actor=actor))
+        if role == Role.OWNER:
+            link = service.link(organization, made.id).partition("=")[2]
+            shop.do(service.accept(link, other))
+    assert person.waits() == []
+    person.is_erased()
+    assert person.state() == "erased"
+    assert [one.email for one in shop.do(service.members(organization))] == ["budi@example.id"]
+    holds(person)
+
+
+def test_invitation_to_an_erased_address_opens_nothing(person: Person) -> None:
+    shop = person.shop
+    service = shop.container.of(OrganizationService)
+    other = shop.do(shop.container.of(AccountService).create("budi@example.id", actor=TESTER))
+    organization = shop.do(service.make(new_id(), other, "PT Contoh", "", "")).account
+    shop.do(
+        service.invite(organization, person.email, Role.CLERK, None, "id", actor=member_actor(other))
+    )
+    person.asks()
+    person.is_erased()
+    assert [one["state"] for one in shop.rows("SELECT state FROM invitations")] == ["withdrawn"]
+    holds(person)
+
+
+def test_staff_are_not_erased(person: Person) -> None:
+    desk = staff_session(person.shop, "support")
+    person.shop.account = desk.account
+    with pytest.raises(StaffNotErased):
+        person.asks()
+
+
+def test_erasure_that_was_cancelled_erases_nothing(person: Person) -> None:
+    person.asks()
+    person.cancels()
+    assert person.state() == "withdrawn"
+    person.is_erased()
+    assert person.email
+    assert {one["template"] for one in person.mails()} == {"erasure_asked", "erasure_withdrawn"}
+    with pytest.raises(NotFound):
+        person.cancels()
+    holds(person)
+
+
+def test_second_request_is_the_first(person: Person) -> None:
+    person.asks()
+    person.asks()
+    [row] = person.shop.rows("SELECT count(*) AS number FROM privacy_requests")
+    assert row["number"] == 1
+
+
+def test_second_erasure_of_an_account_changes_nothing(person: Person) -> None:
+    person.asks()
+    person.is_erased()
+    before = person.shop.rows("SELECT * FROM accounts")
+    person.shop.arrange("UPDATE privacy_requests SET look_at = now()")
+    person.carry_out()
+    assert person.shop.rows("SELECT * FROM accounts") == before
+    with pytest.raises(NotFound):
+        person.asks()
+    holds(person)
+
+
+def test_sign_in_while_the_account_closes_ends_and_erasure_goes_on(person: Person) -> None:
+    person.asks()
+    person.pass_days(8)
+    person.carry_out()
+    assert person.state() == "closing"
+    person.signs_in()
+    person.pass_days(0.001)
+    person.carry_out()
+    assert person.state() == "closing"
+    assert person.email
+    assert not person.shop.rows("SELECT 1 FROM sessions WHERE ended_at IS NULL")
+    person.pass_days(0.001)
+    person.carry_out()
+    assert person.state() == "erased"
+    holds(person)
+
+
+class Killed(Exception):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("room", ["notifications", "documents", "cases", "accounts"])
+def test_kill_in_the_middle_erases_nothing_and_the_next_run_all(
+    person: Person, room: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used_up(person)
+    person.asks()
+    person.pass_days(8)
+    person.carry_out()
+    person.pass_days(0.001)
+    email, service = person.email, person.service
+    done = type(service.rooms[room]).erase
+
+    async def killed(self: Any, tx: Any, *more: Any) -> Any:
+        found = await done(self, tx, *more)
+        if self is service.rooms[room]:
+            raise Killed
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr("meterai.plumbing.personal.Personal.erase", killed)
+        person.carry_out()
+    assert person.state() == "closing" and person.email == email
+    holds(person)
+    person.shop.arrange("DELETE FROM round_faults")
+    person.carry_out()
+    assert person.state() == "erased"
+    holds(person)
+
+
+def test_timeline_tells_request_and_erasure(person: Person) -> None:
+    account = person.shop.account
+    person.asks()
+    person.is_erased()
+    about = Subject(SubjectKind.ACCOUNT, show("acc", account), account)
+
+    async def told() -> list[str]:
+        async with person.shop.container.database.reading() as tx:
+            lines = [*await knows.KNOWS.tell(tx, about), *await trail_of(tx, about)]
+            return [one.word for one in lines]
+
+    words = person.shop.do(told())
+    assert {"privacy_erasure_asked", "privacy_erasure_erased"} <= set(words)
+
+
