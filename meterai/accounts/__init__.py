@@ -99,8 +99,8 @@ __all__ = [
     "person_of",
     "require_permission",
     "set_sign_up",
-    "sign_up_closed_at",
     "shut",
+    "sign_up_closed_at",
     "staff_by_address",
     "use_stamps",
 ]

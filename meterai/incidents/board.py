@@ -130,7 +130,7 @@ async def figures(tx: ReadTx, now: datetime) -> FiguresView:
     """The numbers that people ask for, each by an index of what is open or ended of late."""
     lines = [one for one in await waiting_room.lines(tx) if one.stands_in_the_way]
     ended = await orders.figures_within(tx, now - WITHIN, now)
-    paid, back = await orders.paid_now(tx), await refunds.open_now(tx)
+    paid, back = await orders.in_flight(tx), await refunds.open_now(tx)
     mails = await notifications.oldest_waiting(tx)
     return FiguresView(
         line_waiting=sum(one.waiting for one in lines),

@@ -82,7 +82,7 @@ async def show_incident(
             incident=incident,
             is_planned=incident.kind is IncidentKind.MAINTENANCE,
             paid=await orders.paid_within(tx, incident.started_at, until),
-            in_flight=await orders.paid_now(tx),
+            in_flight=await orders.in_flight(tx),
             back=await refunds.open_now(tx),
             worked_on=_WORKED_ON if incident.state in _WORKED_ON else (),
             acts=_acts(incident),

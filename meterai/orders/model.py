@@ -202,14 +202,6 @@ class OrderFigures(NamedTuple):
     p95_seconds: float
 
 
-class PaidNow(NamedTuple):
-    """Orders that are paid and not executed: how many, their rupiah, and when the first of them was paid."""
-
-    orders: int
-    rupiah: int
-    oldest_at: datetime | None
-
-
 class PaidWithin(NamedTuple):
     """Orders that were paid in a span: how many, of how many accounts, their rupiah, and what became of them.
 

@@ -14,7 +14,6 @@ from meterai.orders.model import (
     OrderPastDue,
     OrderState,
     Pace,
-    PaidNow,
     PaidWithin,
     PlacedOrder,
     Terms,
@@ -65,7 +64,7 @@ SELECT count(*) AS orders, coalesce(sum(total), 0)::bigint AS rupiah FROM orders
 WHERE state = 'paid' AND due_at > now() AND NOT EXISTS (
     SELECT 1 FROM stamp_lots l WHERE l.account_id = o.account_id AND l.lot_id = o.order_id)
 """
-# Of those without a lot the money goes back past their time; the others are being stamped.
+# By the index of what is in flight (due_at): some thousand rows in the worst hour.  Of those without a lot the money goes back past their time; the others are being stamped.
 _IN_FLIGHT_NOW = """
 SELECT count(*)::integer AS orders, coalesce(sum(total), 0)::bigint AS rupiah, min(paid_at) AS oldest_at,
     count(*) FILTER (WHERE is_late)::integer AS past_due,
@@ -110,11 +109,6 @@ SELECT (SELECT count(*) FROM orders WHERE placed_at > %s AND placed_at <= %s)::i
 FROM (SELECT extract(epoch FROM closed_at - paid_at) AS seconds FROM orders
       WHERE closed_at > %s AND closed_at <= %s AND state = 'executed' AND paid_at IS NOT NULL) AS ended
 """
-# By the index of what is in flight (due_at): some thousand rows in the worst hour.
-_PAID_NOW = """
-SELECT count(*)::integer AS orders, coalesce(sum(total), 0)::bigint AS rupiah, min(paid_at) AS oldest_at
-FROM orders WHERE state = 'paid'
-"""
 # Orders that were paid in a span, and what became of them until now; by the index of times.
 _PAID_WITHIN = """
 SELECT count(*)::integer AS orders, count(DISTINCT account_id)::integer AS buyers,
@@ -129,7 +123,6 @@ SELECT count(*)::integer AS orders, count(DISTINCT account_id)::integer AS buyer
         FILTER (WHERE state = 'executed')::double precision AS p95_seconds
 FROM orders WHERE paid_at >= %s AND paid_at < %s AND placed_at < %s
 """
-_PAID = RowMapper(PaidNow)
 _PAID_IN_SPAN = RowMapper(PaidWithin)
 _FIGURES = RowMapper(OrderFigures)
 _IN_FLIGHT = RowMapper(OrderInFlight)
@@ -295,13 +288,6 @@ async def half_due(tx: ReadTx, at: datetime, due_seconds: float, limit: int) -> 
 async def figures_within(tx: ReadTx, since: datetime, until: datetime) -> OrderFigures:
     """Orders that were placed, and those that were executed, in a span."""
     found = await tx.one_as(_FIGURES, FIGURES, since, until, since, until)
-    assert found is not None
-    return found
-
-
-async def paid_now(tx: ReadTx) -> PaidNow:
-    """Orders that are paid and neither executed nor on their way back."""
-    found = await tx.one_as(_PAID, _PAID_NOW)
     assert found is not None
     return found
 

@@ -242,10 +242,10 @@ class AttemptNamesNoDocument(Refusal):
     status = 409
 
 
-class TooManyCopies(Refusal):
+class TooManyOutageCopies(Refusal):
     """A network had as many copies of records as it may have in an hour."""
 
-    code = "too_many_copies"
+    code = "too_many_outage_copies"
     status = 429
     retry_after_seconds = 3_600  # as its bucket fills again
     quota = ("copies", "")

@@ -22,7 +22,7 @@ from meterai.outages.model import (
     AttemptStamped,
     Outage,
     OutageUnknown,
-    TooManyCopies,
+    TooManyOutageCopies,
 )
 from meterai.outages.papers import Attempt
 from meterai.outages.proposing import READINGS
@@ -215,9 +215,9 @@ class OutageService:
         return content
 
     def take_turn(self, network: str) -> None:
-        """Count a copy for its network.  Refuses `TooManyCopies`."""
+        """Count a copy for its network.  Refuses `TooManyOutageCopies`."""
         if not self._networks.take(nested(network)):
-            raise TooManyCopies("as many as a network may have")
+            raise TooManyOutageCopies("as many as a network may have")
 
     async def attempt_of(self, account: UUID, about: str) -> Attempt:
         """An attempt as our books say: of a stamping, or of an order with documents, that is not delivered.

@@ -22,7 +22,7 @@ from meterai.refunds.service import (
     refunds_of_orders,
     shown,
 )
-from meterai.refunds.store import figures_within, open_now, under_way
+from meterai.refunds.store import figures_within, open_now
 
 __all__ = [
     "NothingToRefund",
@@ -42,5 +42,4 @@ __all__ = [
     "refunds_of_order",
     "refunds_of_orders",
     "shown",
-    "under_way",
 ]

@@ -124,20 +124,13 @@ class RefundFigures(NamedTuple):
     open: int
 
 
-class RefundsUnderWay(NamedTuple):
-    """Refunds that have not ended, with their money, and how many of them are past their due time."""
-
-    refunds: int
-    rupiah: int
-    past_due: int
-
-
 class OpenRefunds(NamedTuple):
-    """Refunds that are not settled: how many, their rupiah, and when the first of them was asked for."""
+    """Refunds that are not settled: how many, their rupiah, when the first was asked for, how many are past their due time."""
 
     refunds: int
     rupiah: int
     oldest_at: datetime | None
+    past_due: int
 
 
 class AskedRefund(NamedTuple):

@@ -19,7 +19,6 @@ from meterai.refunds.model import (
     RefundFigures,
     RefundPastDue,
     RefundState,
-    RefundsUnderWay,
 )
 
 REFUNDS_PER_ORDER_MAX = 100  # on one page; each was a payment by somebody
@@ -84,17 +83,12 @@ SELECT (SELECT count(*) FROM refunds WHERE refund_id >= %s AND requested_at > %s
     (SELECT count(*) FROM refunds WHERE state IN ('requested', 'sent', 'refused'))::integer AS open
 """
 _OPEN_NOW = """
-SELECT count(*)::integer AS refunds, coalesce(sum(amount), 0)::bigint AS rupiah, min(requested_at) AS oldest_at
+SELECT count(*)::integer AS refunds, coalesce(sum(amount), 0)::bigint AS rupiah, min(requested_at) AS oldest_at,
+    count(*) FILTER (WHERE due_at <= now())::integer AS past_due
 FROM refunds WHERE state IN ('requested', 'sent', 'refused')
 """
 _OPEN = RowMapper(OpenRefunds)
 _FIGURES = RowMapper(RefundFigures)
-_UNDER_WAY = """
-SELECT count(*)::integer AS refunds, coalesce(sum(amount), 0)::bigint AS rupiah,
-    count(*) FILTER (WHERE due_at <= now())::integer AS past_due
-FROM refunds WHERE state IN ('requested', 'sent', 'refused')
-"""
-_UNDER_WAYS = RowMapper(RefundsUnderWay)
 SETTLE = "SELECT refund_settle(%s, %s, %s) AS state"
 # Where news came while the call was open (`ASK_NOW`), the next try is due at once.
 ANSWERED = """
@@ -235,13 +229,6 @@ async def by_provider_number(tx: ReadTx, number: str, limit: int) -> list[Refund
 async def open_refunds(tx: ReadTx, limit: int) -> list[Refund]:
     """Refunds that have not ended, the first that is due in front."""
     return await tx.all_as(_REFUNDS, OPEN, limit)
-
-
-async def under_way(tx: ReadTx) -> RefundsUnderWay:
-    """Refunds that have not ended, with their money, and how many of them are past their due time."""
-    found = await tx.one_as(_UNDER_WAYS, _UNDER_WAY)
-    assert found is not None
-    return found
 
 
 async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> list[OrderMark]:

@@ -50,7 +50,7 @@ __all__ = [
     "hold",
     "into_line",
     "let_in",
+    "lines",
     "load_now",
     "put_back",
-    "lines",
 ]

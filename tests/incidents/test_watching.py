@@ -95,7 +95,7 @@ class Outside:
             await Watching(database, Watchers(known, HERE), settings, self.clock).look()
 
     @asynccontextmanager
-    async def _served(self):  # type: ignore[no-untyped-def]
+    async def _served(self):
         async def answer(request: web.Request) -> web.Response:
             place = self.places[int(request.match_info["number"])]
             if place.moved_to:

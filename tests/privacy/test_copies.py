@@ -54,9 +54,7 @@ def test_copy_of_somebody_with_everything_has_every_table(everything: Person) ->
         "SELECT count(*) AS n FROM orders WHERE account_id = %s", everything.shop.account
     )
     assert len(table(files, "orders", "orders")) == count["n"]
-    [member] = [
-        one for one in table(files, "accounts", "memberships") if one["ended_at"] is None
-    ]
+    [member] = [one for one in table(files, "accounts", "memberships") if one["ended_at"] is None]
     assert member["organization"] == "PT Contoh"
 
 

@@ -16,7 +16,7 @@ from meterai.kit.subjects import Subject, SubjectKind
 from meterai.privacy import knows
 from meterai.privacy.model import StaffNotErased
 from tests.cases.desk import Desk
-from tests.privacy.person import PERSON, Person
+from tests.privacy.person import Person
 from tests.support.desk import authenticator_of, make_passkey, staff_session
 from tests.support.shop import TESTER, Shop
 
@@ -64,11 +64,13 @@ def test_person_is_erased_after_the_delay_and_signs_in_as_somebody_new(person: P
     shop.do(make_passkey(shop.container.of(PasskeyService), account, device))
     used_up(person)
     person.asks()
-    assert person.carry_out() == 0 and person.state() == "asked"
+    assert person.carry_out() == 0
+    assert person.state() == "asked"
     person.is_erased()
     assert person.state() == "erased"
     [row] = shop.rows("SELECT email, erased_at FROM accounts WHERE account_id = %s", account)
-    assert row["email"] is None and row["erased_at"] is not None
+    assert row["email"] is None
+    assert row["erased_at"] is not None
     for table in ("sessions", "api_keys", "passkeys", "passkey_directory", "email_directory"):
         assert not shop.rows(f"SELECT 1 FROM {table} WHERE account_id = %s", account), table
     # The last mail still has its address to go to.
@@ -172,7 +174,9 @@ def test_invitation_to_an_erased_address_opens_nothing(person: Person) -> None:
     other = shop.do(shop.container.of(AccountService).create("budi@example.id", actor=TESTER))
     organization = shop.do(service.make(new_id(), other, "PT Contoh", "", "")).account
     shop.do(
-        service.invite(organization, person.email, Role.CLERK, None, "id", actor=member_actor(other))
+        service.invite(
+            organization, person.email, Role.CLERK, None, "id", actor=member_actor(other)
+        )
     )
     person.asks()
     person.is_erased()
@@ -260,7 +264,8 @@ def test_kill_in_the_middle_erases_nothing_and_the_next_run_all(
     with monkeypatch.context() as patch:
         patch.setattr("meterai.plumbing.personal.Personal.erase", killed)
         person.carry_out()
-    assert person.state() == "closing" and person.email == email
+    assert person.state() == "closing"
+    assert person.email == email
     holds(person)
     person.shop.arrange("DELETE FROM round_faults")
     person.carry_out()
@@ -281,5 +286,3 @@ def test_timeline_tells_request_and_erasure(person: Person) -> None:
 
     words = person.shop.do(told())
     assert {"privacy_erasure_asked", "privacy_erasure_erased"} <= set(words)
-
-
