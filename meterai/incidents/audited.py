@@ -39,6 +39,10 @@ AUDITED = Audited(
         "incident_watched": dict.fromkeys(
             ("component", "state", "since", "faults", "told_at"), _WATCH
         ),
+        "incident_mailings": dict.fromkeys(
+            ("update_id", "incident_id", "told_to"),
+            "How far mails are; the row leaves once all are queued.",
+        ),
         "incident_subscribers": dict.fromkeys(
             ("subscriber_id", "email", "language", "asked_at", "confirmed_at"), _ADDRESS
         ),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from meterai.commands import Demand, Facts
+from meterai.commands import LOAD, Demand, Facts
 from meterai.plumbing.config import Configuration
 from meterai.plumbing.readings import WatchersWrong, read_watchers
 
@@ -20,5 +20,7 @@ def _readable(of: Configuration) -> Iterator[Facts]:
 
 DEMANDS: tuple[Demand, ...] = (Demand("watchers_readable", ("watchers_file",), _readable),)
 UNDEMANDED: Mapping[str, str] = {
+    "subscriptions_per_hour_per_network_max": LOAD,
+    "subscriptions_per_hour_max": LOAD,
     "incidents_by_watch": "whether staff or the watchers open an incident; either is on every page",
 }

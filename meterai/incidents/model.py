@@ -220,6 +220,40 @@ class Change:
     source: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """An address that wants mails; one that is not confirmed gets the mail that asks, and no other."""
+
+    id: UUID
+    email: str
+    language: str
+    confirmed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mailing:
+    """An update that subscribers are being told of, and the last who was."""
+
+    update: UUID
+    incident: UUID
+    told_to: UUID
+
+
+class TooManySubscriptions(Refusal):
+    """A network, or the whole world, asked for as many mails as go out in an hour."""
+
+    code = "too_many_subscriptions"
+    status = 429
+    retry_after_seconds = 3_600
+
+
+class SubscriptionUnknown(Refusal):
+    """The link opens no subscription: it ended, was never confirmed in time, or was never ours."""
+
+    code = "subscription_unknown"
+    status = 404
+
+
 def severity_of(state: ComponentState) -> Severity:
     """The severity of an incident that the watch opens, from the worst state of its components."""
     if state >= ComponentState.MAJOR_OUTAGE:

@@ -25,6 +25,7 @@ from meterai.pages import (
     Remembered,
     RoomPages,
     ShownTo,
+    field_errors,
     page,
     visitor,
 )
@@ -66,19 +67,28 @@ async def seen(board: Board, database: Database, incident: UUID) -> Incident:
 @get("/status", opt=_PUBLIC, include_in_schema=False)
 async def show_status(request: PageRequest, board: NamedDependency[Board]) -> Page:
     """The state of each component, what is open, what is planned, and what was."""
+    return await status_page(request, board)
+
+
+async def status_page(
+    request: PageRequest, board: Board, email: str = "", refusal: Refusal | None = None
+) -> Page:
+    """The page of the status, with what was typed into the form of a subscription."""
     await visitor(request)
     at, found = await board.known()
     states = states_of(found)
     return page(
         request,
         "incidents/status.html",
+        status=refusal.status if refusal else 200,
         at=at,
         states=states,
         worst=worst(states.values()),
         open_now=[one for one in found if one.is_felt],
         announced=[one for one in found if one.state is IncidentState.ANNOUNCED],
         past=[one for one in found if not one.is_open],
-        email="",
+        email=email,
+        errors=field_errors(refusal, language_of(request), "email"),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from meterai.commands import Command, Directory, Schema, Scope
-from meterai.incidents import pages, routes, staff_pages
+from meterai.incidents import pages, routes, staff_pages, subscription_pages
 from meterai.incidents.adapters.watchers import Watchers
 from meterai.incidents.audited import AUDITED
 from meterai.incidents.board import Board
@@ -15,6 +15,7 @@ from meterai.incidents.levers import LEVERS
 from meterai.incidents.model import INCIDENT, IncidentKind, IncidentState, Severity
 from meterai.incidents.retention import RETENTION
 from meterai.incidents.settings import IncidentSettings
+from meterai.incidents.subscribing import PURPOSE, TELLING, Subscriptions
 from meterai.incidents.watching import PLANNING, WATCHING, Watching
 from meterai.pages import Site
 from meterai.plumbing.described import Field
@@ -28,6 +29,7 @@ TABLES = (
     "incident_updates",
     "incident_watched",
     "incident_subscribers",
+    "incident_mailings",
 )
 
 
@@ -41,13 +43,18 @@ async def _build(container: Container) -> None:
     container.add(board)
     settings, process = container.settings.of(IncidentSettings), container.settings.process
     watchers = Watchers(_known(settings.watchers_file), process.url)
+    key = container.keyring.derived(PURPOSE)
+    container.add(Subscriptions(container.database, key, settings, container.clock))
     container.add(Watching(container.database, watchers, settings, container.clock))
     container.close_with(board.close)
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
     watching = container.of(Watching)
-    tasks = [PeriodicTask(PLANNING, watching.plan, 5.0)]
+    tasks = [
+        PeriodicTask(PLANNING, watching.plan, 5.0),
+        PeriodicTask(TELLING, container.of(Subscriptions).tell, 5.0),
+    ]
     if watching.has_watchers:
         tasks.append(PeriodicTask(WATCHING, watching.look, 5.0))
     return tasks
@@ -87,10 +94,10 @@ ROOM = Room(
     lifecycles=(INCIDENT,),
     settings=IncidentSettings,
     build=_build,
-    services={"board": Board},
+    services={"board": Board, "subscriptions": Subscriptions},
     shows=_shows,
     tasks=_tasks,
-    routes=(*routes.routes, *pages.routes, *staff_pages.routes),
+    routes=(*routes.routes, *pages.routes, *subscription_pages.routes, *staff_pages.routes),
     fields=FIELDS,
     pages=pages.PAGES,
     demands=DEMANDS,

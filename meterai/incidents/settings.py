@@ -2,6 +2,8 @@
 
 import msgspec
 
+from meterai.plumbing.config import Positive
+
 
 class IncidentSettings(msgspec.Struct, frozen=True):
     """Whose word opens an incident, and who is told."""
@@ -10,3 +12,7 @@ class IncidentSettings(msgspec.Struct, frozen=True):
     watchers_file: str = ""
     # Where false, what the watchers agree on is a proposal to staff, and opens nothing.
     incidents_by_watch: bool = True
+    # Mails that ask for a confirmation: of one network in one web process, and of the whole installation.  A carrier's
+    # phones share an address, and in an incident many subscribe.
+    subscriptions_per_hour_per_network_max: Positive = 30
+    subscriptions_per_hour_max: Positive = 5_000

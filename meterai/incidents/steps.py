@@ -142,6 +142,7 @@ async def _begin(tx: Tx, begun: Incident, told: Told, actor: Actor, source: str 
     await record(tx, actor, "incident_opened", begun.id, kind=begun.kind, severity=begun.severity)
     said = Update(begun.updated_at, begun.state, text, str(actor), new_id())
     await store.write(tx, begun, said, 1, source)
+    await store.plan_mailing(tx, said.id, begun.id)
     return replace(begun, updates=(said,))
 
 
@@ -198,6 +199,7 @@ async def update(
     number = len(before.updates) + 1
     if not await store.write(tx, before, said, number, change.source):
         return before
+    await store.plan_mailing(tx, said.id, incident)
     await store.put_components(tx, moved, change.components)
     await store.move(tx, moved)
     await record(tx, actor, "incident_updated", incident, state=str(moved.state), number=number)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from meterai.incidents.model import Incident, IncidentState, Update, Watched
+from meterai.incidents.model import Incident, IncidentState, Mailing, Subscriber, Update, Watched
 from meterai.kit.components import Component, ComponentState
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
@@ -96,8 +96,42 @@ INSERT INTO incident_watched (component, state, since, faults, told_at) VALUES (
 ON CONFLICT (component) DO UPDATE SET state = excluded.state, since = excluded.since, faults = excluded.faults,
     told_at = excluded.told_at
 """
+_PLAN_MAILING = """
+INSERT INTO incident_mailings (update_id, incident_id)
+SELECT %s, %s WHERE EXISTS (SELECT 1 FROM incident_subscribers WHERE confirmed_at IS NOT NULL)
+"""
+_NEXT_MAILING = """
+SELECT update_id AS update, incident_id AS incident, told_to FROM incident_mailings
+ORDER BY update_id LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
+_TOLD_TO = "UPDATE incident_mailings SET told_to = %s WHERE update_id = %s"
+_END_MAILING = "DELETE FROM incident_mailings WHERE update_id = %s"
+_SUBSCRIBERS = """
+SELECT subscriber_id AS id, email, language, confirmed_at FROM incident_subscribers
+WHERE confirmed_at IS NOT NULL AND subscriber_id > %s ORDER BY subscriber_id LIMIT %s
+"""
+_SUBSCRIBER = """
+SELECT subscriber_id AS id, email, language, confirmed_at FROM incident_subscribers WHERE subscriber_id = %s
+"""
+# An address that was asked a day ago is asked again; one that is subscribed is not, and nobody learns which it is.
+_ASK = """
+INSERT INTO incident_subscribers (subscriber_id, email, language, asked_at) VALUES (%s, %s, %s, %s)
+ON CONFLICT ON CONSTRAINT one_subscription_of_an_address DO UPDATE
+SET asked_at = excluded.asked_at, language = excluded.language
+WHERE incident_subscribers.confirmed_at IS NULL AND incident_subscribers.asked_at < excluded.asked_at - interval '1 day'
+RETURNING subscriber_id
+"""
+_ASKED_SINCE = """
+SELECT count(*) FROM incident_subscribers WHERE confirmed_at IS NULL AND asked_at > %s
+"""
+_CONFIRM = """
+UPDATE incident_subscribers SET confirmed_at = %s WHERE subscriber_id = %s AND confirmed_at IS NULL
+"""
+_UNSUBSCRIBE = "DELETE FROM incident_subscribers WHERE subscriber_id = %s"
 _INCIDENTS = RowMapper(Incident, components=_components, updates=_updates)
 _SEEN = RowMapper(Watched, state=ComponentState.of)
+_MAILINGS = RowMapper(Mailing)
+_PEOPLE = RowMapper(Subscriber)
 
 
 async def one(tx: ReadTx, incident: UUID, *, is_locked: bool = False) -> Incident | None:
@@ -220,3 +254,54 @@ async def keep_watched(tx: Tx, seen: Watched) -> None:
 async def newest(tx: ReadTx, limit: int) -> list[Incident]:
     """Records of all times, the newest first."""
     return await tx.all_as(_INCIDENTS, _NEWEST, limit)
+
+
+async def plan_mailing(tx: Tx, update: UUID, incident: UUID) -> None:
+    """Have subscribers told of an update, where there are any."""
+    await tx.run(_PLAN_MAILING, update, incident)
+
+
+async def next_mailing(tx: Tx) -> Mailing | None:
+    """The oldest update that not all subscribers were told of, locked until the transaction ends."""
+    return await tx.one_as(_MAILINGS, _NEXT_MAILING)
+
+
+async def told_to(tx: Tx, mailing: Mailing, last: UUID) -> None:
+    """Subscribers up to this one were told."""
+    await tx.run(_TOLD_TO, last, mailing.update)
+
+
+async def end_mailing(tx: Tx, mailing: Mailing) -> None:
+    """All subscribers were told."""
+    await tx.run(_END_MAILING, mailing.update)
+
+
+async def subscribers(tx: ReadTx, after: UUID, limit: int) -> list[Subscriber]:
+    """Confirmed subscribers, in the order of their ids."""
+    return await tx.all_as(_PEOPLE, _SUBSCRIBERS, after, limit)
+
+
+async def subscriber(tx: ReadTx, subscriber_id: UUID) -> Subscriber | None:
+    """One subscriber, confirmed or not."""
+    return await tx.one_as(_PEOPLE, _SUBSCRIBER, subscriber_id)
+
+
+async def ask(tx: Tx, subscriber_id: UUID, email: str, language: str, at: datetime) -> UUID | None:
+    """The subscriber that is to be asked by mail; None of one that is subscribed, or was asked within a day."""
+    found: UUID | None = await tx.value(_ASK, subscriber_id, email, language, at)
+    return found
+
+
+async def asked_since(tx: ReadTx, at: datetime) -> int:
+    """How many were asked since a moment, and have not confirmed."""
+    return int(await tx.value(_ASKED_SINCE, at))
+
+
+async def confirm(tx: Tx, subscriber_id: UUID, at: datetime) -> None:
+    """Keep that the address is its owner's wish."""
+    await tx.run(_CONFIRM, at, subscriber_id)
+
+
+async def unsubscribe(tx: Tx, subscriber_id: UUID) -> None:
+    """Forget a subscriber."""
+    await tx.run(_UNSUBSCRIBE, subscriber_id)

@@ -22,7 +22,7 @@ from meterai.notifications.service import (
     waited,
 )
 from meterai.notifications.settings import NotificationSettings
-from meterai.notifications.store import LEASE_SECONDS, figures_within, oldest_waiting
+from meterai.notifications.store import LEASE_SECONDS, figures_within, oldest_waiting, waiting_of
 
 __all__ = [
     "LEASE_SECONDS",
@@ -38,4 +38,5 @@ __all__ = [
     "queue_again",
     "queue_to",
     "waited",
+    "waiting_of",
 ]

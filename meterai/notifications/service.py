@@ -29,6 +29,7 @@ from meterai.plumbing.mail import (
     MailNotBegun,
     MailNotSent,
     MailRefused,
+    one_click,
     without_addresses,
 )
 from meterai.plumbing.messages import translate
@@ -70,6 +71,8 @@ LEADS_TO = {
     "copy_made": "/privacy/mine",
     "erasure_asked": "/privacy/mine",
     "erasure_withdrawn": "/privacy/mine",
+    "incident_subscribe": "{path}",
+    "incident_told": "/status/incidents/{incident}",
 }
 # Mails that are receipts, and what they say of seller, times and numbers.
 RECEIPTS = {
@@ -247,7 +250,9 @@ class MailService:
         )
         button = ["", f"{label}:", link] if link else []
         text = "\n".join([*lines, *button, "", "-- ", *foot, ""])
-        return self._mailer.written(mail.id, mail.recipient, subject, text, html)
+        ends = facts.get("unsubscribe")  # the path that ends what was subscribed to
+        more = one_click(self._url + ends) if isinstance(ends, str) else {}
+        return self._mailer.written(mail.id, mail.recipient, subject, text, html, more)
 
 
 def _before(language: str) -> dict[str, Any]:

@@ -136,6 +136,9 @@ SELECT (SELECT count(*) FROM mails WHERE state <> 'queued' AND recipient <> '' A
 _OLDEST = """
 SELECT queued_at FROM mails WHERE state <> 'sent' AND state = 'queued' ORDER BY queued_at LIMIT 1
 """
+_WAITING_OF = """
+SELECT count(*) FROM (SELECT 1 FROM mails WHERE state = 'queued' AND turn_at IS NULL AND account_id = %s LIMIT %s) AS found
+"""
 _FIGURES = RowMapper(MailFigures)
 _TOLD = RowMapper(MailTold)
 _PIECES = RowMapper(Piece)
@@ -304,3 +307,8 @@ async def oldest_waiting(tx: ReadTx) -> datetime | None:
     """When the mail was queued that waits longest, by the index of those that were not sent."""
     found: datetime | None = await tx.value(_OLDEST)
     return found
+
+
+async def waiting_of(tx: ReadTx, account: UUID, most: int) -> int:
+    """How many notices of an account wait, `most` at most."""
+    return int(await tx.value(_WAITING_OF, account, most))

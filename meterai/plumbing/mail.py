@@ -3,6 +3,7 @@
 import asyncio
 import re
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.charset import QP, Charset
 from email.header import Header
@@ -70,6 +71,17 @@ _QUOTED = Charset("utf-8")
 _QUOTED.body_encoding = QP
 
 
+_NOTHING_MORE: Mapping[str, str] = {}
+
+
+def one_click(url: str) -> Mapping[str, str]:
+    """Headers by which a mail program ends a subscription with one press (RFC 8058)."""
+    return {
+        "List-Unsubscribe": f"<{url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+
+
 class Letter(NamedTuple):
     """A message as it is handed over: plain ASCII in lines that every server takes."""
 
@@ -107,7 +119,15 @@ class Mailer:
         found = _DOMAIN.search(self.sender)
         return found[1] if found else "localhost"
 
-    def written(self, number: UUID, recipient: str, subject: str, text: str, html: str) -> Letter:
+    def written(
+        self,
+        number: UUID,
+        recipient: str,
+        subject: str,
+        text: str,
+        html: str,
+        more: Mapping[str, str] = _NOTHING_MORE,
+    ) -> Letter:
         """The message.  Its Message-ID is made of the id of the mail, so that a second copy is
         known as the same.
 
@@ -122,6 +142,8 @@ class Mailer:
         message["Date"] = formatdate()
         message["Message-ID"] = f"<{number.hex}@{self.domain}>"
         message["Auto-Submitted"] = "auto-generated"
+        for name, value in more.items():
+            message[name] = value
         message.attach(_part("plain", text))
         message.attach(_part("html", html))
         return Letter(recipient, message.as_bytes())

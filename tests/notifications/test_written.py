@@ -85,6 +85,14 @@ FACTS: dict[str, dict[str, Any]] = {
     },
     "organization_approved": {"name": HOSTILE},
     "organization_declined": {"name": HOSTILE},
+    "incident_subscribe": {"path": "/status/subscription/sub_1/a"},
+    "incident_told": {
+        "incident": "inc_1",
+        "title": {"id": HOSTILE, "en": HOSTILE},
+        "state_now": BOTH,
+        "words": {"id": HOSTILE, "en": HOSTILE},
+        "unsubscribe": "/status/subscription/sub_1/a",
+    },
 }
 
 
@@ -116,6 +124,15 @@ def test_a_mail_is_whole_and_leads_on(template: str, language: str) -> None:
     # It loads nothing, so that nobody learns when it is read.
     assert "src=" not in html
     assert "@import" not in html
+
+
+def test_news_that_somebody_subscribed_to_ends_with_one_click() -> None:
+    message = written("incident_told", "en", FACTS["incident_told"])
+    ends = "https://meterai.example.id/status/subscription/sub_1/a"
+    assert message["List-Unsubscribe"] == f"<{ends}>"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert ends in parts(message)[0]
+    assert written("turn_near", "en", FACTS["turn_near"])["List-Unsubscribe"] is None
 
 
 ALL = {**FACTS, "sign_in_code": {"challenge": str(UUID(int=5))}}

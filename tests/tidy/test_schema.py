@@ -43,6 +43,7 @@ GLOBAL = {
     "outages": "the system failed for everybody; nothing of a person",
     "outage_files": "files of outage records",
     "incident_components": "an incident is of the whole installation",
+    "incident_mailings": "an incident is of the whole installation",
     "incident_subscribers": "who is told of incidents by mail needs no account",
     "incident_updates": "an incident is of the whole installation",
     "incident_watched": "what the watchers say of the whole installation",

@@ -93,3 +93,12 @@ CREATE TABLE incident_subscribers (
     CONSTRAINT subscriber_language_is_known CHECK (language = ANY ('{id,en}'))
 );
 CREATE INDEX incident_subscribers_to_leave ON incident_subscribers (asked_at) WHERE confirmed_at IS NULL;
+CREATE INDEX incident_subscribers_told ON incident_subscribers (subscriber_id) WHERE confirmed_at IS NOT NULL;
+
+-- Updates that subscribers are being told of, in the order of their numbers; a row leaves once all are.
+CREATE TABLE incident_mailings (
+    update_id   uuid        NOT NULL,
+    incident_id uuid        NOT NULL,
+    told_to     uuid        NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',  -- the last subscriber
+    CONSTRAINT incident_mailings_pkey PRIMARY KEY (update_id)
+);

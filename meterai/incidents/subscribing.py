@@ -1,0 +1,148 @@
+"""Subscriptions to news of incidents: an address confirms itself, is told in batches, and leaves by one press."""
+
+import hmac
+from base64 import b32encode
+from datetime import timedelta
+from uuid import UUID
+
+from meterai import notifications
+from meterai.accounts import NOBODY, normalized
+from meterai.incidents import store
+from meterai.incidents.model import (
+    Incident,
+    Subscriber,
+    SubscriptionUnknown,
+    TooManySubscriptions,
+    Update,
+)
+from meterai.incidents.settings import IncidentSettings
+from meterai.incidents.steps import one
+from meterai.kit.clock import Clock
+from meterai.kit.ids import new_id, read, show
+from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.messages import LANGUAGES, translate
+from meterai.plumbing.networks import Buckets, nested
+
+PURPOSE = "subscriptions to incidents"  # what the key of the links is derived for
+KIND = "sub"
+PATH = "/status/subscription"
+TELLING = "tell_subscribers"  # name of the periodic task
+AN_HOUR = timedelta(hours=1)
+BATCH = 100  # mails of one transaction
+# Mails to subscribers that wait at once: tens of thousands would stand before the receipts of those who pay.
+WAITING_MAX = 300
+
+
+class Subscriptions:
+    """Who is told of incidents by mail."""
+
+    def __init__(
+        self, database: Database, key: bytes, settings: IncidentSettings, clock: Clock
+    ) -> None:
+        self._database = database
+        self._key = key
+        self._clock = clock
+        self._most = settings.subscriptions_per_hour_max
+        most = settings.subscriptions_per_hour_per_network_max
+        self._networks = Buckets(most, AN_HOUR.total_seconds())
+
+    def path(self, subscriber: UUID) -> str:
+        """The page of a subscription, which only its mails name."""
+        return f"{PATH}/{show(KIND, subscriber)}/{self._secret(subscriber)}"
+
+    def _secret(self, subscriber: UUID) -> str:
+        made = hmac.digest(self._key, subscriber.bytes, "sha256")[:15]
+        return b32encode(made).decode().lower()
+
+    def opened(self, shown: str, secret: str) -> UUID:
+        """The subscription of a link.  Refuses `NotFound`, `SubscriptionUnknown`."""
+        found = read(KIND, shown)
+        if not (secret.isascii() and hmac.compare_digest(secret, self._secret(found))):
+            raise SubscriptionUnknown("no link of ours")
+        return found
+
+    async def ask(self, email: str, language: str, network: str) -> None:
+        """Send an address the mail that asks whether it wants news; nothing tells whether it has them already.
+
+        Refuses `Malformed`, `TooManySubscriptions`.
+        """
+        address = normalized(email)
+        if not self._networks.take(nested(network)):
+            raise TooManySubscriptions("as many as a network may ask for")
+        now = self._clock.now()
+
+        async def act(tx: Tx) -> None:
+            if await store.asked_since(tx, now - AN_HOUR) >= self._most:
+                raise TooManySubscriptions("as many as go out in an hour")
+            asked = await store.ask(tx, new_id(), address, language, now)
+            if asked is not None:
+                await notifications.queue_to(
+                    tx,
+                    NOBODY,
+                    address,
+                    language,
+                    f"incident_subscribe:{asked}:{now.date()}",
+                    template="incident_subscribe",
+                    facts={"path": self.path(asked)},
+                )
+
+        await self._database.run(act)
+
+    async def subscriber(self, subscriber: UUID) -> Subscriber:
+        """One subscriber, confirmed or not.  Refuses `SubscriptionUnknown`."""
+        found = await self._database.once(store.subscriber, subscriber)
+        if found is None:
+            raise SubscriptionUnknown("it has ended")
+        return found
+
+    async def confirm(self, subscriber: UUID) -> None:
+        """The owner of the address wants news."""
+        await self._database.once(store.confirm, subscriber, self._clock.now())
+
+    async def end(self, subscriber: UUID) -> None:
+        """The owner of the address wants none: it is forgotten."""
+        await self._database.once(store.unsubscribe, subscriber)
+
+    async def tell(self) -> int:
+        """Periodic task: queue the next mails about an update; how many."""
+        return await self._database.run(self._tell)
+
+    async def _tell(self, tx: Tx) -> int:
+        mailing = await store.next_mailing(tx)
+        if (
+            mailing is None
+            or await notifications.waiting_of(tx, NOBODY, WAITING_MAX) >= WAITING_MAX
+        ):
+            return 0
+        incident = await one(tx, mailing.incident)
+        said = next(update for update in incident.updates if update.id == mailing.update)
+        people = await store.subscribers(tx, mailing.told_to, BATCH)
+        for subscriber in people:
+            await self._queue(tx, subscriber, incident, said)
+        if len(people) < BATCH:
+            await store.end_mailing(tx, mailing)
+        else:
+            await store.told_to(tx, mailing, people[-1].id)
+        return len(people)
+
+    async def _queue(
+        self, tx: Tx, subscriber: Subscriber, incident: Incident, said: Update
+    ) -> None:
+        if subscriber.confirmed_at is None or subscriber.confirmed_at > said.at:
+            return  # who came later reads it on the page
+        states = {language: translate(f"incident.{said.state}", language) for language in LANGUAGES}
+        await notifications.queue_to(
+            tx,
+            NOBODY,
+            subscriber.email,
+            subscriber.language,
+            f"incident_told:{said.id}:{subscriber.id}",
+            template="incident_told",
+            facts={
+                "title": dict(incident.title),
+                "state_now": states,
+                "words": dict(said.text),
+                "incident": incident.shown,
+                "unsubscribe": self.path(subscriber.id),
+            },
+        )

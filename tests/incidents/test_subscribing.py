@@ -1,0 +1,171 @@
+"""News of incidents by mail: only to who confirmed, in batches, and gone with one press."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from meterai.incidents import IncidentState
+from meterai.incidents.model import SubscriptionUnknown, TooManySubscriptions
+from meterai.incidents.settings import IncidentSettings
+from meterai.incidents.subscribing import BATCH, WAITING_MAX, Subscriptions
+from meterai.kit.ids import show
+from meterai.kit.refusal import Malformed
+from tests.console.conftest import Floor
+from tests.incidents.records import NOW, opened, updated
+from tests.incidents.test_watching import Clock
+from tests.support.shop import Shop
+
+ANI = "ani@example.id"
+NETWORK = "192.0.2.7"
+
+
+def service(shop: Shop, **settings: int) -> Subscriptions:
+    found = IncidentSettings(**settings)
+    return Subscriptions(shop.container.database, b"k" * 32, found, Clock(NOW - timedelta(hours=1)))
+
+
+def subscribed(shop: Shop, news: Subscriptions, email: str, language: str = "id") -> None:
+    shop.do(news.ask(email, language, NETWORK))
+    [row] = shop.rows("SELECT subscriber_id FROM incident_subscribers WHERE email = %s", email)
+    shop.do(news.confirm(row["subscriber_id"]))
+
+
+def many(shop: Shop, count: int) -> None:
+    shop.call(
+        "INSERT INTO incident_subscribers SELECT gen_random_uuid(), 'p' || n || '@example.id', 'en', %s, %s"
+        " FROM generate_series(1, %s) n",
+        NOW - timedelta(days=1),
+        NOW - timedelta(days=1),
+        count,
+    )
+
+
+def mails(shop: Shop, template: str = "incident_told") -> list[dict[str, Any]]:
+    return shop.rows("SELECT * FROM mails WHERE template = %s ORDER BY recipient", template)
+
+
+def test_nobody_is_told_who_has_not_confirmed(shop: Shop) -> None:
+    news = service(shop)
+    shop.do(news.ask(ANI, "id", NETWORK))
+    opened(shop)
+    assert shop.do(news.tell()) == 0
+    assert not mails(shop)
+    assert [one["recipient"] for one in mails(shop, "incident_subscribe")] == [ANI]
+
+
+def test_subscriber_is_told_of_each_update_in_both_languages_of_the_record(shop: Shop) -> None:
+    news = service(shop)
+    subscribed(shop, news, ANI)
+    made = opened(shop)
+    updated(shop, made, IncidentState.RESOLVED)
+    for _ in range(3):
+        shop.do(news.tell())
+    told = mails(shop)
+    assert [(one["recipient"], one["language"]) for one in told] == [(ANI, "id")] * 2
+    assert {one["facts"]["state_now"]["en"] for one in told} == {"Investigating", "Resolved"}
+    assert told[0]["facts"]["incident"] == made.shown
+    assert not shop.rows("SELECT 1 FROM incident_mailings")
+    shop.assert_books_hold()
+
+
+def test_second_address_of_the_same_person_within_a_day_gets_no_second_mail(shop: Shop) -> None:
+    news = service(shop)
+    for typed in (ANI, " Ani@Example.id", ANI):
+        shop.do(news.ask(typed, "en", NETWORK))
+    assert len(mails(shop, "incident_subscribe")) == 1
+    subscribed(shop, news, "budi@example.id")
+    shop.do(news.ask("budi@example.id", "en", NETWORK))
+    assert len(mails(shop, "incident_subscribe")) == 2
+
+
+def test_network_and_installation_ask_for_so_many_mails_and_no_more(shop: Shop) -> None:
+    news = service(shop, subscriptions_per_hour_per_network_max=2, subscriptions_per_hour_max=3)
+    for number in range(2):
+        shop.do(news.ask(f"a{number}@example.id", "id", NETWORK))
+    with pytest.raises(TooManySubscriptions):
+        shop.do(news.ask("a2@example.id", "id", NETWORK))
+    shop.do(news.ask("b@example.id", "id", "198.51.100.7"))
+    with pytest.raises(TooManySubscriptions):
+        shop.do(news.ask("c@example.id", "id", "198.51.100.8"))
+    assert len(mails(shop, "incident_subscribe")) == 3
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "nobody", "a@b\r\nBcc: c@d.id", "a@example.id, b@example.id"]
+)
+def test_what_is_no_address_is_refused(shop: Shop, typed: str) -> None:
+    with pytest.raises(Malformed):
+        shop.do(service(shop).ask(typed, "id", NETWORK))
+
+
+def test_thousands_are_told_in_batches_that_leave_room_for_others(shop: Shop) -> None:
+    news = service(shop)
+    many(shop, 1_000)
+    opened(shop)
+    queued = [shop.do(news.tell()) for _ in range(5)]
+    assert queued == [BATCH] * (WAITING_MAX // BATCH) + [0, 0], "no more than so many wait"
+    told = 0
+    while shop.rows("SELECT 1 FROM incident_mailings"):
+        told += (
+            shop.call("UPDATE mails SET state = 'sent', sent_at = now() WHERE state = 'queued'")
+            or 0
+        )
+        shop.do(news.tell())
+    assert len({one["recipient"] for one in mails(shop)}) == len(mails(shop)) == 1_000
+
+
+def test_who_left_is_forgotten(shop: Shop) -> None:
+    news = service(shop)
+    subscribed(shop, news, ANI)
+    [row] = shop.rows("SELECT subscriber_id FROM incident_subscribers")
+    shop.do(news.end(row["subscriber_id"]))
+    assert not shop.rows("SELECT 1 FROM incident_subscribers")
+    with pytest.raises(SubscriptionUnknown):
+        shop.do(news.subscriber(row["subscriber_id"]))
+
+
+def test_link_of_another_opens_nothing(shop: Shop) -> None:
+    news = service(shop)
+    subscribed(shop, news, ANI)
+    [row] = shop.rows("SELECT subscriber_id FROM incident_subscribers")
+    _, _, _, shown, secret = news.path(row["subscriber_id"]).split("/")
+    assert news.opened(shown, secret) == row["subscriber_id"]
+    for forged in ("", "a" * len(secret), secret[:-1], "\u00e9"):
+        with pytest.raises(SubscriptionUnknown):
+            news.opened(shown, forged)
+
+
+def test_person_subscribes_confirms_and_leaves_on_the_pages(floor: Floor) -> None:
+    sent = floor.post("/status/subscribe", {"email": ANI})
+    assert sent.headers["location"] == "/status/subscribed"
+    assert "We send a mail" in floor.get("/status/subscribed").text
+    [(facts, number)] = floor.rows(
+        "SELECT facts, (SELECT subscriber_id FROM incident_subscribers) FROM mails"
+        " WHERE template = 'incident_subscribe'"
+    )
+    there = facts["path"]
+    assert show("sub", number) in there
+    assert "Send news of incidents and maintenance to ani@example.id?" in floor.get(there).text
+    assert floor.rows("SELECT confirmed_at FROM incident_subscribers") == [(None,)], (
+        "looking is none"
+    )
+    assert floor.post(there, {"do": "confirm"}).status_code == 303
+    assert "ani@example.id gets news" in floor.get(there).text
+    # As a mail program ends it (RFC 8058): from elsewhere, without a cookie.
+    ended = floor.post(there, {"List-Unsubscribe": "One-Click"})
+    assert ended.status_code == 200
+    assert "Your address is deleted." in ended.text
+    assert not floor.rows("SELECT 1 FROM incident_subscribers")
+    assert floor.get(there).status_code == 404
+
+
+def test_form_from_another_site_and_a_wrong_address_are_refused(floor: Floor) -> None:
+    foreign = floor.walk_in.sends(
+        "/status/subscribe", {"email": ANI}, Origin="https://elsewhere.example"
+    )
+    assert foreign.status_code == 403
+    wrong = floor.post("/status/subscribe", {"email": "nobody"})
+    assert wrong.status_code == 422
+    assert 'value="nobody"' in wrong.text
+    assert not floor.rows("SELECT 1 FROM mails")
