@@ -12,5 +12,6 @@ Calls orders, payments, refunds, stamping, stamps, suspense, notifications, acco
 
 from meterai.cases.model import Matter
 from meterai.cases.service import CaseService
+from meterai.cases.store import told_within
 
-__all__ = ["CaseService", "Matter"]
+__all__ = ["CaseService", "Matter", "told_within"]

@@ -324,3 +324,12 @@ async def pictures_of(tx: ReadTx, accounts: Sequence[UUID], limit: int) -> list[
         limit,
     )
     return [(str(row["picture_id"]), bytes(row["webp"])) for row in rows]
+
+
+async def told_within(tx: ReadTx, begin: datetime, end: datetime) -> int:
+    """How many cases were opened in a time."""
+    return int(
+        await tx.value(
+            "SELECT count(*) FROM cases WHERE opened_at >= %s AND opened_at < %s", begin, end
+        )
+    )

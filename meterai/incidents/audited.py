@@ -32,6 +32,7 @@ AUDITED = Audited(
     unchecked={
         "incidents": {
             "severity": "The word of staff, each change beside an update.",
+            "report": "Counted from the books when it was reviewed, and compared with them then.",
             "changed_id": SHOWN,
             "changed_en": SHOWN,
         },

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from meterai.kit.components import NEEDED_FOR, Component, ComponentState, PublicAct, worst
@@ -156,9 +157,8 @@ class Incident:
     updates: Sequence[Update]
     held_by: str  # rcv_... of a recovery under way
     is_watched: bool  # opened by the watch, and nobody of staff has written since
-    changed: Mapping[
-        str, str
-    ]  # what was changed since, as the report tells it; empty before the review
+    report: Mapping[str, Any] | None  # the figures of its report, counted after the review
+    changed: Mapping[str, str]  # since, as the report tells it; empty before the review
 
     @property
     def shown(self) -> str:

@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from meterai.commands import Command, Directory, Schema, Scope
-from meterai.incidents import pages, routes, staff_pages, subscription_pages
+from meterai.incidents import pages, report_pages, routes, staff_pages, subscription_pages
 from meterai.incidents.adapters.watchers import Watchers
 from meterai.incidents.audited import AUDITED
 from meterai.incidents.board import Board
 from meterai.incidents.demands import DEMANDS, UNDEMANDED
+from meterai.incidents.figures import FIGURES
 from meterai.incidents.invariants import INVARIANTS
+from meterai.incidents.jobs import HANDLERS
 from meterai.incidents.knows import KNOWS, WORK
 from meterai.incidents.levers import LEVERS
 from meterai.incidents.model import INCIDENT, IncidentKind, IncidentState, Severity
+from meterai.incidents.report import Reports
 from meterai.incidents.retention import RETENTION
 from meterai.incidents.settings import IncidentSettings
 from meterai.incidents.subscribing import PURPOSE, TELLING, Subscriptions
@@ -22,6 +25,7 @@ from meterai.plumbing.described import Field
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.readings import Watcher, read_watchers
 from meterai.room import Container, Room
+from meterai.sealing import Issuers
 
 TABLES = (
     "incidents",
@@ -39,12 +43,14 @@ def _known(file: str) -> Sequence[Watcher]:
 
 
 async def _build(container: Container) -> None:
-    board = Board(container.database, container.clock)
+    clock = container.clock
+    board = Board(container.database, clock)
     container.add(board)
     settings, process = container.settings.of(IncidentSettings), container.settings.process
     watchers = Watchers(_known(settings.watchers_file), process.url)
     key = container.keyring.derived(PURPOSE)
     container.add(Subscriptions(container.database, key, settings, container.clock))
+    container.add(Reports(container.database, container.of(Issuers), container.settings, clock))
     container.add(Watching(container.database, watchers, settings, container.clock))
     container.close_with(board.close)
 
@@ -94,10 +100,17 @@ ROOM = Room(
     lifecycles=(INCIDENT,),
     settings=IncidentSettings,
     build=_build,
-    services={"board": Board, "subscriptions": Subscriptions},
+    services={"board": Board, "subscriptions": Subscriptions, "reports": Reports},
     shows=_shows,
+    handlers=HANDLERS,
     tasks=_tasks,
-    routes=(*routes.routes, *pages.routes, *subscription_pages.routes, *staff_pages.routes),
+    routes=(
+        *routes.routes,
+        *pages.routes,
+        *report_pages.routes,
+        *subscription_pages.routes,
+        *staff_pages.routes,
+    ),
     fields=FIELDS,
     pages=pages.PAGES,
     demands=DEMANDS,
@@ -108,6 +121,7 @@ ROOM = Room(
     knows=KNOWS,
     work=WORK,
     invariants=INVARIANTS,
+    figures=FIGURES,
     audited=AUDITED,
     retention=RETENTION,
 )

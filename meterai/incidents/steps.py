@@ -8,6 +8,7 @@ from uuid import UUID
 from meterai import audit
 from meterai.accounts import NOBODY
 from meterai.incidents import store
+from meterai.incidents.events import IncidentReviewed
 from meterai.incidents.model import (
     INCIDENT,
     KIND,
@@ -35,6 +36,7 @@ from meterai.kit.ids import new_id, show
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.refusal import Malformed
 from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.events import emit
 
 SHOWN_MAX = 50  # of `since`: months of them
 _OVER = (IncidentState.RESOLVED, IncidentState.ENDED, IncidentState.CANCELLED)
@@ -130,6 +132,7 @@ def _new(
         updates=(),
         held_by="",
         is_watched=False,
+        report=None,
         changed={"id": "", "en": ""},
     )
 
@@ -253,7 +256,10 @@ async def review(
     when = max(at, found.updated_at)
     await store.review(tx, incident, changed, when)
     await record(tx, actor, "incident_reviewed", incident)
-    return replace(found, state=state, reviewed_at=when, updated_at=when, changed=changed)
+    await emit(tx, IncidentReviewed(account=NOBODY, incident=incident))
+    return replace(
+        found, state=state, reviewed_at=when, updated_at=when, changed=changed, report=None
+    )
 
 
 async def record(tx: Tx, actor: Actor, action: str, incident: UUID, **facts: object) -> None:

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from meterai.incidents.model import Incident, IncidentState, Mailing, Subscriber, Update, Watched
 from meterai.kit.components import Component, ComponentState
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.database import ReadTx, Tx, jsonb
 from meterai.plumbing.rows import RowMapper
 
 _SELECT = """
 SELECT incident_id AS id, kind, state, severity, jsonb_build_object('id', title_id, 'en', title_en) AS title,
     jsonb_build_object('id', changed_id, 'en', changed_en) AS changed, started_at, begins_at, ends_at, resolved_at,
-    reviewed_at, updated_at, held_by, is_watched,
+    reviewed_at, updated_at, held_by, is_watched, report,
     (SELECT jsonb_object_agg(c.component, c.state) FROM incident_components c
      WHERE c.incident_id = i.incident_id) AS components,
     (SELECT jsonb_agg(jsonb_build_object('id', u.update_id, 'at', u.at, 'state', u.state, 'actor', u.actor,
@@ -56,7 +56,8 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (source) WHERE source IS
 """
 _HOLD = "UPDATE incidents SET held_by = %s WHERE incident_id = %s"
 _REVIEW = """
-UPDATE incidents SET state = 'reviewed', reviewed_at = %s, updated_at = %s, changed_id = %s, changed_en = %s
+UPDATE incidents SET state = 'reviewed', reviewed_at = %s, updated_at = %s, changed_id = %s, changed_en = %s,
+    report = NULL
 WHERE incident_id = %s
 """
 # One lock for all that is opened: the later of two over one component waits, and is refused by name.
@@ -128,6 +129,7 @@ _CONFIRM = """
 UPDATE incident_subscribers SET confirmed_at = %s WHERE subscriber_id = %s AND confirmed_at IS NULL
 """
 _UNSUBSCRIBE = "DELETE FROM incident_subscribers WHERE subscriber_id = %s"
+_KEEP_REPORT = "UPDATE incidents SET report = %s WHERE incident_id = %s AND reviewed_at IS NOT NULL"
 _INCIDENTS = RowMapper(Incident, components=_components, updates=_updates)
 _SEEN = RowMapper(Watched, state=ComponentState.of)
 _MAILINGS = RowMapper(Mailing)
@@ -305,3 +307,8 @@ async def confirm(tx: Tx, subscriber_id: UUID, at: datetime) -> None:
 async def unsubscribe(tx: Tx, subscriber_id: UUID) -> None:
     """Forget a subscriber."""
     await tx.run(_UNSUBSCRIBE, subscriber_id)
+
+
+async def keep_report(tx: Tx, incident: UUID, report: Mapping[str, object]) -> None:
+    """Keep the figures of a report, once it was reviewed."""
+    await tx.run(_KEEP_REPORT, jsonb(dict(report)), incident)

@@ -11,7 +11,7 @@ rooms above within their own transaction; this package reads the books and check
 
 from meterai.ledger.invariants import explained
 from meterai.ledger.model import NOTHING, BalanceTooLow, MoneyMove, MoneySummary
-from meterai.ledger.service import balance, money_moves, money_summaries
+from meterai.ledger.service import balance, money_moves, money_of_time, money_summaries
 from meterai.ledger.store import (
     BookSum,
     Entry,
@@ -34,6 +34,7 @@ __all__ = [
     "explained",
     "first_posted",
     "money_moves",
+    "money_of_time",
     "money_summaries",
     "next_entries",
     "open_entries",

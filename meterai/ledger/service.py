@@ -27,6 +27,11 @@ async def money_summaries(
     }
 
 
+async def money_of_time(tx: ReadTx, begin: datetime, end: datetime) -> MoneySummary:
+    """Where every rupiah is now of all orders for which money came in a time."""
+    return MoneySummary.of(await store.books_of_time(tx, begin, end))
+
+
 async def money_moves(tx: ReadTx, account: UUID, subject: UUID) -> list[MoneyMove]:
     """What happened when to the money of one order, the first in front; the newest of very many."""
     return await store.money_moves(tx, account, subject, MOVES_MAX)

@@ -137,3 +137,24 @@ async def next_entries(tx: ReadTx, limit: int) -> list[Entry]:
 async def entries_of(tx: ReadTx, account: UUID, subject: UUID, limit: int) -> list[Entry]:
     """The entries of an order, or of a stamping from the balance, oldest first."""
     return await tx.all_as(_ENTRIES, _OF_SUBJECT, account, subject, limit)
+
+
+# Of orders: money in suspense belongs to none.
+_BOOKS_OF_TIME = """
+WITH paid AS (
+    SELECT DISTINCT e.account_id, e.subject FROM entries e JOIN legs l USING (account_id, entry_id)
+    WHERE e.posted_at >= %s AND e.posted_at < %s AND l.book = 'bank_clearing' AND l.unit = 'IDR' AND l.debit > 0
+        AND e.reason NOT IN ('refund_reversed', 'chargeback_won', 'money_suspended', 'suspense_explained'))
+SELECT CASE WHEN l.book <> 'bank_clearing' THEN l.book
+    WHEN e.reason IN ('refund_settled', 'payment_given_back', 'refund_reversed') THEN 'refunded'
+    WHEN e.reason IN ('payment_denied', 'chargeback_won') THEN 'charged_back' ELSE l.book END AS book,
+    sum(l.debit)::bigint AS debit, sum(l.credit)::bigint AS credit
+FROM paid JOIN entries e USING (account_id, subject) JOIN legs l USING (account_id, entry_id)
+WHERE l.unit = 'IDR' GROUP BY 1
+"""
+
+
+async def books_of_time(tx: ReadTx, begin: datetime, end: datetime) -> dict[str, tuple[int, int]]:
+    """Debits and credits, by book, of all orders for which money came in a time; found by the index of times."""
+    rows = await tx.all(_BOOKS_OF_TIME, begin, end)
+    return {row["book"]: (row["debit"], row["credit"]) for row in rows}

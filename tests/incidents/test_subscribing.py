@@ -20,8 +20,8 @@ ANI = "ani@example.id"
 NETWORK = "192.0.2.7"
 
 
-def service(shop: Shop, **settings: int) -> Subscriptions:
-    found = IncidentSettings(**settings)
+def service(shop: Shop, settings: IncidentSettings | None = None) -> Subscriptions:
+    found = settings or IncidentSettings()
     return Subscriptions(shop.container.database, b"k" * 32, found, Clock(NOW - timedelta(hours=1)))
 
 
@@ -80,7 +80,10 @@ def test_second_address_of_the_same_person_within_a_day_gets_no_second_mail(shop
 
 
 def test_network_and_installation_ask_for_so_many_mails_and_no_more(shop: Shop) -> None:
-    news = service(shop, subscriptions_per_hour_per_network_max=2, subscriptions_per_hour_max=3)
+    bounds = IncidentSettings(
+        subscriptions_per_hour_per_network_max=2, subscriptions_per_hour_max=3
+    )
+    news = service(shop, bounds)
     for number in range(2):
         shop.do(news.ask(f"a{number}@example.id", "id", NETWORK))
     with pytest.raises(TooManySubscriptions):
@@ -104,7 +107,7 @@ def test_thousands_are_told_in_batches_that_leave_room_for_others(shop: Shop) ->
     many(shop, 1_000)
     opened(shop)
     queued = [shop.do(news.tell()) for _ in range(5)]
-    assert queued == [BATCH] * (WAITING_MAX // BATCH) + [0, 0], "no more than so many wait"
+    assert queued == [*([BATCH] * (WAITING_MAX // BATCH)), 0, 0], "no more than so many wait"
     told = 0
     while shop.rows("SELECT 1 FROM incident_mailings"):
         told += (

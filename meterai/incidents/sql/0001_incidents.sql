@@ -20,6 +20,7 @@ CREATE TABLE incidents (
     is_watched  boolean     NOT NULL DEFAULT false,  -- opened by the watch, and nobody of staff has written since
     changed_id  text        NOT NULL DEFAULT '',     -- what was changed since, for the report
     changed_en  text        NOT NULL DEFAULT '',
+    report      jsonb,                               -- the figures of the report, as of the review
     CONSTRAINT incidents_pkey PRIMARY KEY (incident_id),
     CONSTRAINT incident_kind_is_known CHECK (kind = ANY ('{incident,maintenance}')),
     CONSTRAINT incident_state_is_known CHECK (state = ANY

@@ -1,0 +1,11 @@
+"""Events that incidents tell to other rooms."""
+
+from uuid import UUID
+
+from meterai.plumbing.events import Event
+
+
+class IncidentReviewed(Event, frozen=True, kw_only=True):
+    """Staff reviewed an incident that is over; written by `steps.review`, under the account that is nobody's."""
+
+    incident: UUID

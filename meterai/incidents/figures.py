@@ -1,0 +1,16 @@
+"""Incidents of a period, by severity: how many, how long they were felt, and the longest."""
+
+from meterai.plumbing.figures import Figures, between
+
+_FELT = between("greatest(started_at, begins)", "least(coalesce(resolved_at, ends), ends)")
+INCIDENTS = f"""
+SELECT severity AS of,
+       count(*) AS felt,
+       count(*) FILTER (WHERE resolved_at IS NULL OR resolved_at >= ends) AS not_over,
+       sum({_FELT}) AS felt_seconds,
+       max({_FELT}) AS longest_seconds
+FROM incidents, period
+WHERE kind = 'incident' AND started_at < ends AND (resolved_at IS NULL OR resolved_at > begins)
+GROUP BY severity ORDER BY severity
+"""
+FIGURES = (Figures("incidents", INCIDENTS, "severity"),)

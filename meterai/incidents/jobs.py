@@ -1,0 +1,14 @@
+"""Event handlers of incidents."""
+
+from meterai.incidents.events import IncidentReviewed
+from meterai.incidents.report import Reports
+from meterai.plumbing.database import Tx
+from meterai.plumbing.events import on
+
+
+async def make_report(tx: Tx, event: IncidentReviewed, reports: Reports) -> None:
+    """An incident was reviewed: count its report from the books."""
+    await reports.make(tx, event.incident)
+
+
+HANDLERS = (on(IncidentReviewed, make_report, gives_up=True, service=Reports),)
