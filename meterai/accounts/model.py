@@ -465,7 +465,7 @@ class SignUpClosed(Refusal):
 
     code = "sign_up_closed"
     status = 503
-    retry_after_seconds = 600
+    retry_after_seconds = 60
 
     def __init__(self, closed_at: str) -> None:
         super().__init__(f"no account is made since {closed_at}")

@@ -17,7 +17,7 @@ import psutil
 
 from meterai.capacity.rehearsal.connection import ConnectionLost, Traffic, exchange, request
 from meterai.capacity.rehearsal.installation import POSTGRES, OwnInstallation
-from meterai.capacity.rehearsal.plan import FaultKind, FaultPlan
+from meterai.capacity.rehearsal.plan import CommandPlan, FaultKind, FaultPlan
 from meterai.capacity.rehearsal.sites import site_of
 from meterai.kit.refusal import CommandRefusal
 
@@ -42,11 +42,16 @@ class FaultImpossible(CommandRefusal):
         self.reason = reason
 
 
-def check(faults: tuple[FaultPlan, ...], own: OwnInstallation | None) -> None:
-    """Look before the run whether its faults can be made.  Refuses `FaultImpossible`."""
-    if faults and own is None:
+def check(
+    faults: tuple[FaultPlan, ...],
+    own: OwnInstallation | None,
+    commands: tuple[CommandPlan, ...] = (),
+) -> None:
+    """Look before the run whether its faults and commands can be made.  Refuses `FaultImpossible`."""
+    named = [*(one.kind.value for one in faults), *(" ".join(one.words) for one in commands)]
+    if named and own is None:
         raise FaultImpossible(
-            faults[0].kind.value, "only an installation of the run's own is broken: give --up"
+            named[0], "only an installation of the run's own is broken or commanded: give --up"
         )
     if own is not None and any(one.kind is FaultKind.FILL_DISK for one in faults):
         _check_disk(own.directory)
@@ -136,6 +141,8 @@ class Faults:
                 await _set(addresses.bank, switches)
             case FaultKind.SLOW_MAIL:
                 await _set(addresses.mail, {"delay_seconds": SLOW_MAIL_SECONDS if is_on else 0})
+            case FaultKind.LOSE_NOTIFICATIONS:
+                await _set(addresses.bank, {"drop_notifications": -1 if is_on else 0})
             case FaultKind.FILL_DISK:
                 await asyncio.to_thread(fill if is_on else free, self._own.directory)
             case _:

@@ -67,4 +67,4 @@ def check(rehearsal: Rehearsal) -> None:
     if rehearsal.bank is None or rehearsal.mail is None:
         for one in sorted(names & (PAYING | CHECKING)):
             raise StandinsUnknown(one.value)
-    faults.check(rehearsal.plan.faults, rehearsal.own)
+    faults.check(rehearsal.plan.faults, rehearsal.own, rehearsal.plan.commands)

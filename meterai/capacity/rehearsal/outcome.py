@@ -6,8 +6,9 @@ from datetime import datetime
 
 from meterai.capacity.losses import LOST
 from meterai.capacity.rehearsal.given import Rehearsal
+from meterai.capacity.rehearsal.installation import Done
 from meterai.capacity.rehearsal.observation import Observation
-from meterai.capacity.rehearsal.plan import FaultPlan
+from meterai.capacity.rehearsal.plan import CommandPlan, FaultPlan
 from meterai.capacity.rehearsal.recovery import recovered_at
 from meterai.capacity.rehearsal.tally import Counted
 from meterai.capacity.results import (
@@ -35,6 +36,7 @@ class Happened:
     observed: Observation = field(default_factory=Observation)
     broken: list[tuple[FaultPlan, float, float | None]] = field(default_factory=list)
     asked: list[Promise] = field(default_factory=list)
+    commanded: list[tuple[CommandPlan, float, Done]] = field(default_factory=list)
     is_broken_off: bool = False
     is_complete: bool = True  # every generator process told what it counted
 

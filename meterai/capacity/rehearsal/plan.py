@@ -28,7 +28,7 @@ RUN_SECONDS_MAX = 86_400.0
 _FIELD = re.compile("field `([^`]*)`")
 SEED_MAX = 9_007_199_254_740_991  # the largest whole number that every reader of JSON keeps
 DEVICES_MAX = JOURNEYS_MAX = 20
-FAULTS_MAX = 100
+FAULTS_MAX = COMMANDS_MAX = 100
 NETWORKS_MAX = 600  # of a journey, apart: addresses of 127.0.0.0/8 are dealt out by it
 NEIGHBOURS_MAX = 254  # in one /24
 
@@ -36,6 +36,7 @@ Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Weight = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=RUN_SECONDS_MAX)]
 Word = Annotated[str, msgspec.Meta(pattern=r"^[\w.:+-]{1,100}$")]
+Typed = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f]{1,200}$")]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 
 
@@ -84,6 +85,7 @@ class FaultKind(StrEnum):
     STALL_BANK = "stall_bank"
     SLOW_MAIL = "slow_mail"
     FILL_DISK = "fill_disk"
+    LOSE_NOTIFICATIONS = "lose_notifications"
 
     @property
     def is_of_the_database(self) -> bool:
@@ -93,7 +95,15 @@ class FaultKind(StrEnum):
     @property
     def lasts(self) -> bool:
         """True where it lasts as long as the plan says; a part that is killed comes back by itself."""
-        return self in (FaultKind.STALL_BANK, FaultKind.SLOW_MAIL, FaultKind.FILL_DISK)
+        return self in _LASTING
+
+
+_LASTING = (
+    FaultKind.STALL_BANK,
+    FaultKind.SLOW_MAIL,
+    FaultKind.FILL_DISK,
+    FaultKind.LOSE_NOTIFICATIONS,
+)
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -144,6 +154,13 @@ class FaultPlan(Part, frozen=True):
     seconds: Seconds = 0.0
 
 
+class CommandPlan(Part, frozen=True):
+    """A command that is run on the run's own installation at a time, as somebody at its desk would type it."""
+
+    words: tuple[Typed, ...]
+    at: Seconds
+
+
 class Bounds(Part, frozen=True):
     """Where the run ends by itself."""
 
@@ -188,6 +205,7 @@ class Plan(Part, frozen=True):
     about: Annotated[str, msgspec.Meta(max_length=500)] = ""
     devices: tuple[Device, ...] = (ANY_DEVICE,)
     faults: tuple[FaultPlan, ...] = ()
+    commands: tuple[CommandPlan, ...] = ()  # each begins once the one before has ended
     promises: PromisesPlan = PromisesPlan()
     own: OwnPlan = msgspec.field(default_factory=OwnPlan)
 
@@ -298,6 +316,18 @@ def _check_faults(plan: Plan) -> None:
         before = one.at + one.seconds
 
 
+def _check_commands(plan: Plan) -> None:
+    if len(plan.commands) > COMMANDS_MAX:
+        raise PlanWrong("commands", f"at most {COMMANDS_MAX}")
+    before = 0.0
+    for number, one in enumerate(plan.commands):
+        if not one.words:
+            raise PlanWrong(f"commands[{number}].words", "there is none")
+        if one.at < before:
+            raise PlanWrong(f"commands[{number}].at", "it comes before the command before it")
+        before = one.at
+
+
 def of(text: str) -> Plan:
     """A plan from its TOML.  Refuses `PlanWrong`."""
     try:
@@ -316,6 +346,7 @@ def checked(given: dict[str, Any]) -> Plan:
     _check_named("devices", plan.devices, DEVICES_MAX)
     _check_networks(plan)
     _check_faults(plan)
+    _check_commands(plan)
     return plan
 
 

@@ -7,13 +7,14 @@ import msgspec
 
 from meterai.capacity.rehearsal.installation import Done
 from meterai.capacity.rehearsal.observation import Observation
-from meterai.capacity.rehearsal.plan import JourneyName, Plan
+from meterai.capacity.rehearsal.plan import CommandPlan, JourneyName, Plan
 from meterai.capacity.rehearsal.tally import AWAY, CALLED, TAKEN, Counted, Place
 from meterai.capacity.results import Journey, Promise
 
 AUDIT, NO_ERROR_PAGES = "audit", "no_error_pages"
 PAID_BEFORE_UNPAID, NOTHING_LOST = "paid_before_unpaid", "nothing_lost"
 ORDER_OF_THE_LINE, SHARE_OF_STRANGERS = "order_of_the_line", "share_of_strangers"
+COMMANDS_DONE = "commands_done"
 STRANGERS_FACTOR = 2.0  # one network of a hundred has two places of a hundred at most
 CALLED_MIN = 100  # of fewer nobody can say what a hundredth has
 # Two processes give numbers in one order to within a second; the rest is how late an answer is seen, and how
@@ -90,6 +91,20 @@ def no_error_pages(counted: Counted, at: float, *, breaks_the_database: bool) ->
     )
     told = f"{counted.error_pages} error pages, {away} times 'the database is away'"
     return Promise(NO_ERROR_PAGES, at, held=not wrong, found=f"{told}: {seen}" if seen else told)
+
+
+def commands_done(
+    plan: Plan, commanded: Sequence[tuple[CommandPlan, float, Done]], at: float
+) -> Promise:
+    """Every command of the plan was carried out, the last of a way back among them."""
+    told = [
+        f"{' '.join(one.words[:2])} at {begun:.0f} s"
+        + ("" if done.status == _HELD else f": status {done.status}, {done.text.strip()[-200:]}")
+        for one, begun, done in commanded
+    ]
+    is_whole = len(commanded) == len(plan.commands)
+    held = is_whole and all(done.status == _HELD for _, _, done in commanded)
+    return Promise(COMMANDS_DONE, at, held=held, found="; ".join(told)[:TEXT_LENGTH_MAX])
 
 
 def _refused_share(observed: Observation, priorities: Iterable[str]) -> tuple[float, float]:

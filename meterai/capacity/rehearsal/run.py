@@ -15,7 +15,7 @@ from meterai.capacity.rehearsal.connection import ConnectionLost
 from meterai.capacity.rehearsal.faults import Faults
 from meterai.capacity.rehearsal.generator import maker_of
 from meterai.capacity.rehearsal.given import Rehearsal, check
-from meterai.capacity.rehearsal.installation import Spent, spent_by
+from meterai.capacity.rehearsal.installation import COMMAND_SECONDS_MAX, Spent, spent_by
 from meterai.capacity.rehearsal.journeys import CHECKING, JOURNEYS
 from meterai.capacity.rehearsal.limit import trivial_server, wrk_rate
 from meterai.capacity.rehearsal.outcome import Happened, Limits, run_of
@@ -125,6 +125,17 @@ async def _break(rehearsal: Rehearsal, happened: Happened, now: Callable[[], flo
             happened.broken.append((fault, begun, None))
 
 
+async def _command(rehearsal: Rehearsal, happened: Happened, now: Callable[[], float]) -> None:
+    """Run the commands of the plan at their times, each once the one before has ended."""
+    own = rehearsal.own
+    for one in rehearsal.plan.commands if own else ():
+        assert own is not None
+        await asyncio.sleep(max(one.at - now(), 0.0))
+        begun = now()
+        done = await asyncio.to_thread(own.command, *one.words)
+        happened.commanded.append((one, begun, done))
+
+
 async def _ask(
     rehearsal: Rehearsal,
     happened: Happened,
@@ -162,18 +173,23 @@ async def _meanwhile(
     is_over = asyncio.Event()
     asking = asyncio.ensure_future(_ask(rehearsal, happened, now, is_over))
     breaking = asyncio.ensure_future(_break(rehearsal, happened, now))
+    commanding = asyncio.ensure_future(_command(rehearsal, happened, now))
     try:
         yield
         if not happened.is_broken_off:  # what was to be broken later is not broken any more
             with suppress(TimeoutError):
                 async with asyncio.timeout(FAULTS_SECONDS_MAX):
                     await breaking
+            with suppress(TimeoutError):
+                async with asyncio.timeout(COMMAND_SECONDS_MAX):
+                    await commanding
         is_over.set()
         await asking
     finally:
-        for one in (watching, asking, breaking):
+        parts = (watching, asking, breaking, commanding)
+        for one in parts:
             one.cancel()
-        told = await asyncio.gather(watching, asking, breaking, return_exceptions=True)
+        told = await asyncio.gather(*parts, return_exceptions=True)
     for fault in told:
         if isinstance(fault, Exception):
             raise fault
@@ -220,6 +236,8 @@ async def _at_the_end(
         found.append(promises.order_of_the_line(counted, now()))
     if (strangers := promises.share_of_strangers(plan, counted, now())) is not None:
         found.append(strangers)
+    if plan.commands:
+        found.append(promises.commands_done(plan, happened.commanded, now()))
     audit = rehearsal.audit
     if audit is None:
         return [*found, promises.not_audited(now())]
