@@ -11,6 +11,7 @@ AUDITED = Audited(
             "proposed_at",
             "outage_id begins_at ends_at incident_id replaces_id findings findings_sha256 proposed_by",
         ),
+        global_fact("outage_files", "added_at", "outage_id file sha256"),
     ),
     checked={
         "outages": {
@@ -19,11 +20,6 @@ AUDITED = Audited(
             "sealed_at": _TRAIL,
             "ended_at": _TRAIL,
         },
-        "outage_files": {
-            "outage_id": _FILES,
-            "file": _FILES,
-            "sha256": _FILES,
-            "content": _FILES,
-        },
+        "outage_files": {"content": _FILES},
     },
 )

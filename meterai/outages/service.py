@@ -178,8 +178,9 @@ class OutageService:
         found = await store.locked(tx, outage)
         if found is None or found.is_public:  # another worker was first
             return
-        await store.add_files(tx, outage, files)
-        await store.sealed(tx, outage, self._clock.now())
+        now = self._clock.now()
+        await store.add_files(tx, outage, files, now)
+        await store.sealed(tx, outage, now)
         await proposing.record(tx, outage, "outage_sealed", _SEALER, found.findings_sha256)
 
     # -- everybody ---------------------------------------------------------------------------------

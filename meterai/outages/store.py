@@ -45,7 +45,7 @@ _MOVE = """
 UPDATE outages SET state = %s, confirmed_at = coalesce(confirmed_at, %s), ended_at = %s WHERE outage_id = %s
 """
 _SEALED = "UPDATE outages SET sealed_at = %s WHERE outage_id = %s"
-_INSERT_FILE = "INSERT INTO outage_files (outage_id, file, sha256, content) VALUES (%s, %s, %s, %s)"
+_INSERT_FILE = "INSERT INTO outage_files (outage_id, file, sha256, content, added_at) VALUES (%s, %s, %s, %s, %s)"
 _FILE = "SELECT content FROM outage_files WHERE outage_id = %s AND file = %s"
 _SHA256 = "SELECT sha256 FROM outage_files WHERE outage_id = %s AND file = %s"
 
@@ -121,13 +121,13 @@ async def insert(tx: Tx, outage: Outage, files: Mapping[str, bytes]) -> None:
         outage.proposed_by,
         outage.proposed_at,
     )
-    await add_files(tx, outage.id, files)
+    await add_files(tx, outage.id, files, outage.proposed_at)
 
 
-async def add_files(tx: Tx, outage: UUID, files: Mapping[str, bytes]) -> None:
+async def add_files(tx: Tx, outage: UUID, files: Mapping[str, bytes], at: datetime) -> None:
     """Keep files of a record, by name."""
     for name, content in files.items():
-        await tx.run(_INSERT_FILE, outage, name, hashlib.sha256(content).digest(), content)
+        await tx.run(_INSERT_FILE, outage, name, hashlib.sha256(content).digest(), content, at)
 
 
 async def move(tx: Tx, outage: UUID, state: OutageState, at: datetime) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.outages.keeping import Keeping
+from tests.support.outages import Keeping
 from tests.support.shop import Shop
 
 

@@ -22,8 +22,8 @@ from meterai.outages.model import (
     Why,
 )
 from meterai.outages.service import SIGNED
-from tests.outages.keeping import FAILED, MINUTES, Keeping
-from tests.outages.watchers import BEGIN, at, fails
+from tests.support.outages import FAILED, MINUTES, Keeping
+from tests.support.readings import BEGIN, at, fails
 from tests.support.pulling import member
 
 

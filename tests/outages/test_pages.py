@@ -14,8 +14,8 @@ from meterai.plumbing.messages import translate
 from meterai.sealing import Issuers, Verdict, verify_own
 from tests.cases.test_proof import text_of
 from tests.console.conftest import Floor
-from tests.outages.keeping import FAILED, MINUTES, Keeping
-from tests.outages.watchers import at, fails, file_of
+from tests.support.outages import FAILED, MINUTES, Keeping
+from tests.support.readings import at, fails, file_of
 from tests.support.desk import staff_session
 from tests.support.shop import open_shop
 from tests.support.walk_in import WalkIn, fields, walk_in

@@ -8,7 +8,7 @@ from meterai.kit.components import Component, PublicAct
 from meterai.outages.model import LeftOut, Why
 from meterai.outages.rules import JOIN_MINUTES, Derived, Signed, derive
 from meterai.plumbing.readings import Measured
-from tests.outages.watchers import (
+from tests.support.readings import (
     FAILS,
     HERE,
     Seen,

@@ -16,8 +16,8 @@ from meterai.outages.service import SIGNED
 from meterai.outages.verification import Keys, examine, read_keys
 from meterai.plumbing.signed import SignatureWrong
 from meterai.sealing import NotJudged
-from tests.outages.keeping import Keeping
-from tests.outages.watchers import file_of
+from tests.support.outages import Keeping
+from tests.support.readings import file_of
 from tests.support.commands import Done, run_here
 
 NOW = datetime.now(UTC)

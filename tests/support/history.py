@@ -49,6 +49,7 @@ from meterai.waiting_room.crowds import OF_A_ROUND
 from tests.support.desk import authenticator_of, make_passkey
 from tests.support.drawn_line import drawn_line
 from tests.support.lines import BUYING, BUYING_ID, on_shop
+from tests.support.outages import Keeping
 from tests.support.pdf import pdf
 from tests.support.pulling import member
 from tests.support.shop import PLACEMENT, TESTER, Paid, Shop
@@ -173,6 +174,7 @@ def make(shop: Shop) -> History:
     _drawn(history)
     _drafted(history)
     _complained(history)
+    _failed(history)
     _in_flight(history)
     history.names["account"] = shop.account
     return history
@@ -228,6 +230,17 @@ def _complained(history: History) -> None:
     complaint = Complaint(Matter.PAID_TWICE, "Dua kali.", "en")
     shop.do(service.send("tamu@example.org", "192.0.2.1", complaint))
     shop.work()
+
+
+def _failed(history: History) -> None:
+    """A record of an outage in each of its states."""
+    keeping = Keeping(history.shop, history.shop.container.settings.process.directory / "watchers")
+    withdrawn = keeping.propose()
+    member(history.shop, "operations").pull("outage withdraw", outage=withdrawn.shown)
+    replaced = keeping.sealed()
+    history.names["replaced.outage"] = replaced.id
+    history.names["confirmed.outage"] = keeping.sealed(replaces=replaced.id).id
+    history.names["proposed.outage"] = keeping.propose().id
 
 
 def _sign_in(history: History) -> None:

@@ -34,10 +34,11 @@ CREATE INDEX outages_of_incident ON outages (incident_id) WHERE incident_id IS N
 
 -- Of a proposal the readings of each watcher, `readings/<name>`; of a confirmed record the signed document and the PDFs.
 CREATE TABLE outage_files (
-    outage_id uuid  NOT NULL,
-    file      text  NOT NULL,
-    sha256    bytea NOT NULL,
-    content   bytea NOT NULL,
+    outage_id uuid        NOT NULL,
+    file      text        NOT NULL,
+    sha256    bytea       NOT NULL,
+    content   bytea       NOT NULL,
+    added_at  timestamptz NOT NULL,
     CONSTRAINT outage_files_pkey PRIMARY KEY (outage_id, file),
     CONSTRAINT file_has_its_hash CHECK (sha256 = sha256(content))
 );
