@@ -14,7 +14,7 @@ from meterai.kit.ids import read
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Malformed, Refusal
 from meterai.outages.model import OUTAGE_KIND
-from meterai.outages.papers import JSON, Attempt
+from meterai.outages.papers import JSON, Attempt, act_word, span
 from meterai.outages.service import SIGNED, OutageService
 from meterai.pages import (
     FieldWrong,
@@ -98,7 +98,7 @@ async def _page(
         status=refusal.status if refusal else 200,
         outage=found,
         replaced_by=replaced_by,
-        acts=list(PublicAct),
+        acts=sorted(PublicAct, key=lambda act: not found.findings.failed[act]),
         typed=typed,
         errors=field_errors(refusal, language_of(request), field),
     )
@@ -182,4 +182,9 @@ PAGES = RoomPages(
         ),
     ),
     listed={HERE: "page.outages.about"},
+    filters={
+        "span": lambda one, language: span(one.begin, one.end, language),
+        "whole_span": lambda one, language: span(one.begins_at, one.ends_at, language),
+        "act_word": act_word,
+    },
 )

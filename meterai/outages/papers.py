@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from meterai import sealing
+from meterai.kit.clock import WIB
 from meterai.kit.components import PublicAct
 from meterai.outages.model import Outage, Period
 from meterai.outages.record import Record
 from meterai.pages import paper
-from meterai.plumbing.messages import format_datetime, translate
+from meterai.plumbing.messages import format_clock, format_datetime, translate
 
 JSON = "application/json"
 # Of one list on paper; the signed document in the file has them all.
@@ -26,6 +27,19 @@ class Attempt:
     at: datetime
     is_in_books: bool
     about: str = ""
+
+
+def span(begin: datetime, end: datetime, language: str) -> str:
+    """A time from a moment to another in WIB; the day is said once where both are in it."""
+    is_one_day = begin.astimezone(WIB).date() == end.astimezone(WIB).date()
+    told = (format_clock if is_one_day else format_datetime)(end, language)
+    return translate("outage.span", language, begin=format_datetime(begin, language), end=told)
+
+
+def act_word(act: PublicAct, language: str) -> str:
+    """An act in words, as a heading begins."""
+    text = translate(f"act.{act}", language)
+    return text[:1].upper() + text[1:]
 
 
 class Words:
@@ -48,7 +62,7 @@ class Words:
 
     def act(self, act: PublicAct) -> str:
         """An act in words."""
-        return translate(f"act.{act}", self.language)
+        return act_word(act, self.language)
 
     def time(self, at: datetime) -> str:
         """A time in WIB."""
@@ -56,7 +70,7 @@ class Words:
 
     def span(self, begin: datetime, end: datetime) -> str:
         """A time from a moment to another."""
-        return self.say("span", begin=self.time(begin), end=self.time(end))
+        return span(begin, end, self.language)
 
     def period(self, one: Period) -> str:
         """A period of failure, with what of it was measured."""
@@ -80,14 +94,7 @@ def record_lines(record: Record, language: str) -> list[paper.Line]:
         *([words.line("replaces", record.replaces)] if record.replaces else []),
         words.text("finding"),
         *_failed(record, words),
-        *_limited(
-            [
-                words.line("unmeasured", f"{words.act(act)}: {words.span(one.begin, one.end)}")
-                for act, spans in record.unmeasured.items()
-                for one in spans
-            ],
-            words,
-        ),
+        *_limited(list(_unmeasured(record, words)), words),
         words.text("law"),
         words.text("rules", join=record.join_minutes, watchers=len(record.watchers)),
         *(words.line("watcher", f"{one.name}: {one.public_key}") for one in record.watchers),
@@ -114,6 +121,16 @@ def _failed(record: Record, words: Words) -> Iterator[paper.Line]:
         if not periods:
             yield paper.Line(label, words.say("did_not_fail"))
         yield from _limited([paper.Line(label, words.period(one)) for one in periods], words)
+
+
+def _unmeasured(record: Record, words: Words) -> Iterator[paper.Line]:
+    """When nobody knows: said once where it is the same for every act."""
+    told = list(record.unmeasured.items())
+    is_for_all = all(spans == told[0][1] for _, spans in told)
+    for act, spans in told[:1] if is_for_all else told:
+        for one in spans:
+            text = words.span(one.begin, one.end)
+            yield words.line("unmeasured", text if is_for_all else f"{words.act(act)}: {text}")
 
 
 def _limited(lines: Sequence[paper.Line], words: Words) -> Iterator[paper.Line]:

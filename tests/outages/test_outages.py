@@ -23,8 +23,8 @@ from meterai.outages.model import (
 )
 from meterai.outages.service import SIGNED
 from tests.support.outages import FAILED, MINUTES, Keeping
-from tests.support.readings import BEGIN, at, fails
 from tests.support.pulling import member
+from tests.support.readings import BEGIN, at, fails
 
 
 def periods(outage: Outage) -> list[tuple[int, int]]:

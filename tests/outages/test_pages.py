@@ -14,9 +14,9 @@ from meterai.plumbing.messages import translate
 from meterai.sealing import Issuers, Verdict, verify_own
 from tests.cases.test_proof import text_of
 from tests.console.conftest import Floor
+from tests.support.desk import staff_session
 from tests.support.outages import FAILED, MINUTES, Keeping
 from tests.support.readings import at, fails, file_of
-from tests.support.desk import staff_session
 from tests.support.shop import open_shop
 from tests.support.walk_in import WalkIn, fields, walk_in
 
@@ -68,8 +68,8 @@ def test_public_reads_a_record_in_both_languages_and_has_its_files(seen: Seen) -
     outage = seen.keeping.sealed()
     assert "20 failed minutes" in seen.walker.get("/outages")
     page = seen.walker.get(f"/outages/{outage.shown}")
-    assert "3 Sep 2024 19:10 WIB to 3 Sep 2024 19:30 WIB (20 minutes failed)" in page
-    assert "Affix a stamp" in page or translate("act.affix", "en") in page
+    assert "3 Sep 2024 19:10 WIB to 19:30 WIB (20 minutes failed)" in page
+    assert page.index("Affixing a stamp") < page.index("Buying a stamp")  # what failed comes first
     client = seen.walker.client
     assert client.get(f"/outages/{outage.shown}.json").content == seen.keeping.file(outage, SIGNED)
     assert client.get("/outages/keys.pem").content == seen.keeping.service.keys()
@@ -120,7 +120,7 @@ def test_stranger_has_a_copy_with_what_was_claimed_and_nothing_is_kept(seen: See
     text = seen.copied(path, {"document": HASH.upper() + " ", "at": typed(12)})
     assert HASH in text.replace(" ", "")
     assert "3 Sep 2024 19:12 WIB, as stated by whoever asked" in text
-    assert "3 Sep 2024 19:10 WIB to 3 Sep 2024 19:30 WIB" in text
+    assert "3 Sep 2024 19:10 WIB to 19:30 WIB" in text
     assert outage.shown in text
     assert "no proof that duty was paid" in text
     assert seen.keeping.shop.rows("SELECT count(*) AS n FROM audit_events") == before

@@ -16,9 +16,9 @@ from meterai.outages.service import SIGNED
 from meterai.outages.verification import Keys, examine, read_keys
 from meterai.plumbing.signed import SignatureWrong
 from meterai.sealing import NotJudged
+from tests.support.commands import Done, run_here
 from tests.support.outages import Keeping
 from tests.support.readings import file_of
-from tests.support.commands import Done, run_here
 
 NOW = datetime.now(UTC)
 STRANGER = Path("docs/outages/verify_outage.py")

@@ -11,8 +11,8 @@ from meterai.outages.model import Outage
 from meterai.outages.record import signer_of
 from meterai.plumbing.checks import AuditedPart
 from meterai.sealing import Issuers
-from tests.support.readings import BEGIN, Seen, SigningWatcher, at, fails
 from tests.support.pulling import Member, member
+from tests.support.readings import BEGIN, Seen, SigningWatcher, at, fails
 from tests.support.shop import TESTER, Shop
 
 NAMES = ("jakarta", "surabaya", "makassar")

@@ -1,16 +1,17 @@
 // Where the original is on this device only what was added to it is fetched: some 14 KB, joined here.
-// Without this file, and wherever anything does not fit, the whole document is downloaded.
+// Without this file, and wherever anything does not fit, the whole document is downloaded.  A page that wants the
+// hash of a file alone names the field for it.
 
-const hex = (byte) => byte.toString(16).padStart(2, "0");
 const sha256 = async (blob) =>
-  [...new Uint8Array(await crypto.subtle.digest("SHA-256", await blob.arrayBuffer()))].map(hex).join("");
+  [...new Uint8Array(await crypto.subtle.digest("SHA-256", await blob.arrayBuffer()))]
+    .map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 async function join(file, words) {
-  const { delta, stamped, name } = document.querySelector(`[data-original="${await sha256(file)}"]`)?.dataset ?? {};
+  const own = await sha256(file);
+  if (words.into) document.getElementById(words.into).value = own;
+  const { delta, stamped, name } = document.querySelector(`[data-original="${own}"]`)?.dataset ?? {};
   if (!delta) return words.other;
-  const answer = await fetch(delta);
-  if (!answer.ok || answer.redirected) return words.failed;
-  const joined = new Blob([file, await answer.blob()], { type: "application/pdf" });
+  const joined = new Blob([file, await (await fetch(delta)).blob()], { type: "application/pdf" });
   if (await sha256(joined) !== stamped) return words.failed;
   const href = URL.createObjectURL(joined);
   Object.assign(document.createElement("a"), { href, download: name }).click();
