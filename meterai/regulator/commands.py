@@ -68,6 +68,9 @@ def write_extract(
     async def write(database: Database, settings: Settings) -> int:
         service = StatementService(database, keyring_of(settings), settings, SystemClock())
         found = await service.extracts(first, last)
+        if not found:
+            raise NotFound(f"no extract of {day}")
+        out.mkdir(parents=True, exist_ok=True)
         for one in found:
             _write(out / f"{one.day}.json", one.manifest.encode())
             with _new(out / file_name(one.day)) as file:
@@ -76,12 +79,9 @@ def write_extract(
         return len(found)
 
     try:
-        out.mkdir(parents=True, exist_ok=True)
         count = with_database("regulator extract", options, write)
     except OSError as error:
         raise _unwritten(out, error) from None
-    if not count:
-        raise NotFound(f"no extract of {day}")
     line(f"{count} extracts: {out}")
 
 

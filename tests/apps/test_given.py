@@ -172,6 +172,10 @@ READ = {
     "draw verify": ("draw", "verify", "{}"),
     "draw verify --proof": ("draw", "verify", "{draw}", "--proof", "{}"),
     "draw verify --entries": ("draw", "verify", "{draw}", "--entries", "{}"),
+    "evidence verify": ("evidence", "verify", "{}", "--key", "{draw}"),
+    "evidence verify --key": ("evidence", "verify", "{draw}", "--key", "{}"),
+    "regulator check": ("regulator", "check", "{}", "--key", "{draw}"),
+    "regulator check --key": ("regulator", "check", "/nowhere", "--key", "{}"),
     "draw prove": ("draw", "prove", "{}", "00" * 16),
 }
 

@@ -28,6 +28,7 @@ UNLISTED = (
     r"/complaints/.*",
     r"/status/.*",
     r"/outages/.*",  # a record, its files, the keys
+    r"/regulator/.*",
     r"/(v1|openapi|openapi\.json|healthz|readyz|static|\.well-known)(/.*)?",
 )
 FIXED = {
