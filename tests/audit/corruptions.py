@@ -2249,6 +2249,32 @@ OUTAGES = [
     ),
 ]
 
+
+
+EXTRACTS = [
+    _c(
+        "an extract with another number of rows",
+        "UPDATE extracts SET rows = rows + 1",
+        "extracts_are_as_they_were_signed",
+    ),
+    _c(
+        "an extract with another sum",
+        "UPDATE extract_sums SET amount = amount + 10000 WHERE book = 'duty_payable'",
+        "extracts_are_as_they_were_signed",
+        "closed_months_stay_as_they_were_told",
+    ),
+    _c("an extract without its file", "DELETE FROM extract_parts", "extract_files_are_whole"),
+    _c(
+        "another figure of a closed month",
+        "UPDATE statement_sums SET amount = amount + 10000",
+        "closed_months_stay_as_they_were_told",
+    ),
+    _c(
+        "a closed month without its last day",
+        "UPDATE statements SET month = month - interval '1 month'",
+        "closed_months_stay_as_they_were_told",
+    ),
+]
 CORRUPTIONS = [
     *CASES,
     *OUTAGES,
@@ -2265,4 +2291,5 @@ CORRUPTIONS = [
     *SUSPENSE,
     *LINES,
     *DRAWN_LINES,
+    *EXTRACTS,
 ]

@@ -9,7 +9,7 @@ import io
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -41,6 +41,11 @@ from meterai.notifications import store as mail_store
 from meterai.payments import store as payment_store
 from meterai.plumbing.database import jsonb
 from meterai.plumbing.networks import nested
+from meterai.regulator import store as supervised
+from meterai.regulator.extracts import Manifest, packed
+from meterai.regulator.model import Sums
+from meterai.regulator.service import StatementService
+from meterai.regulator.store import Extract
 from meterai.stamping import StampingService, Upload
 from meterai.stamping import store as stamping_store
 from meterai.stamping.model import read_placements
@@ -176,8 +181,31 @@ def make(shop: Shop) -> History:
     _complained(history)
     _failed(history)
     _in_flight(history)
+    _supervised(history)
     history.names["account"] = shop.account
     return history
+
+
+def _supervised(history: History) -> None:
+    """A day that the supervisor was told of, and its month, which is closed; of the books themselves `tests/regulator` is."""
+    shop, day = history.shop, date(2025, 3, 31)
+    sums = Sums(
+        [("stamps_issued", "duty_payable", 1, 10_000), ("stamps_issued", "buyer_funds", 1, -10_000)]
+    )
+    content = packed([b"{}"])
+    manifest = Manifest(day, 1, len(content), hashlib.sha256(content).digest(), sums, {}, "")
+    signer = shop.container.of(StatementService).signer
+    text = manifest.signed(signer, by="https://meterai.example", specimen=True)
+    now = datetime.now(UTC)
+    made = Extract(day, now, 1, len(content), manifest.sha256, text)
+
+    async def keep() -> None:
+        async with shop.container.database.transaction() as tx:
+            await supervised.insert_part(tx, day, 0, content)
+            await supervised.insert_extract(tx, made, sums.rows())
+            await supervised.close(tx, day.replace(day=1), day)
+
+    shop.do(keep())
 
 
 def _drafted(history: History) -> None:
