@@ -28,6 +28,7 @@ PERSONAL = Personal(
             table="accounts",
             columns="account_id email language created_at",
             inner="erased_at",
+            blanks={"email": "NULL"},
             kept=Kept.NUMBER,
         ),
         Held(

@@ -19,7 +19,4 @@ PERSONAL = Personal(
             kept=Kept.STAMP,
         ),
     ),
-    nobodys={
-        "condemned_objects": "Names of objects that leave: a digest and the number of an account."
-    },
 )

@@ -205,10 +205,11 @@ def given_up(alias: str, kinds: Sequence[str], fact: str, value: str) -> str:
 
 
 def is_told(alias: str, cause: str) -> str:
-    """A condition: the mail with this cause was queued."""
+    """A condition: the mail with this cause was queued, or nobody is left to be written to."""
     return (
-        f"EXISTS (SELECT 1 FROM {{mails?}} m WHERE m.account_id = {alias}.account_id"
-        f" AND m.cause_key = {cause})"
+        f"(EXISTS (SELECT 1 FROM {{mails?}} m WHERE m.account_id = {alias}.account_id"
+        f" AND m.cause_key = {cause}) OR EXISTS (SELECT 1 FROM {{accounts?}} z"
+        f" WHERE z.account_id = {alias}.account_id AND z.erased_at IS NOT NULL))"
     )
 
 

@@ -1,6 +1,7 @@
 """What must be true of requests and breaches."""
 
 from meterai.plumbing.invariants import AHEAD, Invariant
+from meterai.privacy.model import CopyState, ErasureState
 
 _NOBODY = "'00000000-0000-0000-0000-000000000000'"
 
@@ -16,6 +17,7 @@ _UNTOLD = " OR ".join(
     f" AND e.subject = 'prv_' || lower(compact(r.request_id)) AND e.action = {action}))"
     for when, action in _ACTS
 )
+_STATES = ", ".join(f"'{one}'" for one in (*CopyState, *ErasureState))
 # Columns of a breach, and the act that wrote them.
 _TOLD = {
     "opened_at": "breach_opened",
@@ -36,7 +38,7 @@ INVARIANTS = (
         "What became of a request about personal data is in the audit trail, and each end has its time.",
         f"""
         SELECT r.account_id, r.request_id, r.state, r.ended_at FROM {{privacy_requests*}} r
-        WHERE {_UNTOLD} OR r.ended_at < r.asked_at OR r.ended_at > now() + {AHEAD}
+        WHERE {_UNTOLD} OR r.state NOT IN ({_STATES}) OR r.ended_at < r.asked_at OR r.ended_at > now() + {AHEAD}
             OR (r.state IN ('erased', 'swept') AND (r.ended_at < r.acts_at OR NOT EXISTS (
                 SELECT 1 FROM {{accounts*}} a WHERE a.account_id = r.account_id AND a.erased_at IS NOT NULL)))
         """,
@@ -56,7 +58,8 @@ INVARIANTS = (
         "A breach was entered, told and closed when the trail says so, and nobody is told after it was closed.",
         f"""
         SELECT b.breach_id, b.state, b.agency_told_at, b.subjects_told_at, b.closed_at FROM breaches b
-        WHERE {_OTHERWISE} OR b.known_at > b.opened_at + {AHEAD} OR b.closed_at < b.opened_at
+        WHERE {_OTHERWISE} OR (b.state = 'open') <> (b.closed_at IS NULL) OR b.state NOT IN ('open', 'closed')
+            OR b.known_at > b.opened_at + {AHEAD} OR b.closed_at < b.opened_at
             OR b.agency_told_at < b.opened_at OR b.subjects_from < b.opened_at
         """,
     ),

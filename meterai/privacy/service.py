@@ -54,7 +54,9 @@ REQUESTS_SHOWN_MAX = 20
 SHUT_FOR = timedelta(seconds=15)
 # An erasure that waits is looked at again after so long, or when what it waits for should have ended.
 LOOKS_AGAIN = timedelta(hours=1)
-SWEPT_AFTER = timedelta(days=2)  # a mail is tried for a day
+SWEPT_EVERY = timedelta(days=2)  # a mail is tried for a day
+# By then a bank has told of every payment: its record of each night is compared with ours.
+SWEPT_FOR = timedelta(days=30)
 ERASE_SECONDS_MAX = 120  # of one statement: an account with a million labels
 COPY_GRACE = timedelta(minutes=5)  # between condemned and deleted: several looks of the store
 # Its address is needed by the other rooms until the end.
@@ -386,14 +388,19 @@ class PrivacyService:
         )
         state = ERASURE.after(ErasureState.CLOSING, ErasureEvent.DONE)
         told = [_fate_as_json(one) for one in fates]
-        await store.move(tx, found, state, look_at=now + SWEPT_AFTER, ended_at=now, fates=told)
+        await store.move(tx, found, state, look_at=now + SWEPT_EVERY, ended_at=now, fates=told)
 
     async def _erase_rooms(self, tx: Tx, person: Person, at: datetime) -> list[Fate]:
         return [fate for room in self.rooms.values() for fate in await room.erase(tx, person, at)]
 
     async def _sweep(self, tx: Tx, found: Request) -> None:
-        """Erase once more: mails that were queued have been sent since, and something may have come late."""
-        await self._erase_rooms(tx, Person(found.account, ""), self._clock.now())
+        """Erase once more: mails that were queued have been sent since, and a payment may have come late."""
+        now = self._clock.now()
+        await self._erase_rooms(tx, Person(found.account, ""), now)
+        assert found.ended_at is not None
+        if now < found.ended_at + SWEPT_FOR:
+            await store.move(tx, found, found.state, look_at=now + SWEPT_EVERY)
+            return
         state = ERASURE.after(ErasureState.ERASED, ErasureEvent.SWEPT)
         await store.move(tx, found, state, look_at=None)
 
@@ -462,9 +469,12 @@ def kept_said(fates: Sequence[Fate], language: str) -> str:
         of = [one for one in fates if one.kept == kept]
         if not of:
             continue
-        names = ", ".join(translate(f"personal.{one.table}", language) for one in of)
+        # A name goes on with what the table has, some of which leaves.
+        names = ", ".join(
+            translate(f"personal.{one.table}", language).partition(":")[0] for one in of
+        )
         until = max((one.until for one in of if one.until), default=None)
-        line = f"{translate(f'kept.{kept}', language)} {names}"
+        line = f"{names}: {translate(f'kept.{kept}', language)}"
         if until is not None:
             line += (
                 f" ({translate('kept.until', language, until=format_datetime(until, language))})"

@@ -1,9 +1,28 @@
 """What refunds keep of a person."""
 
-from meterai.plumbing.personal import Basis, Held, Kept, Personal, Wait
+from datetime import datetime, timedelta
+
+from meterai import stamps
+from meterai.kit.actor import Actor, ActorKind
+from meterai.plumbing.database import Tx
+from meterai.plumbing.personal import Basis, Held, Kept, Person, Personal, Wait
+from meterai.refunds.service import ask
+
+DUE_WITHIN = timedelta(hours=23)  # of a refund it is a day at most
+
+
+async def _give_back(tx: Tx, person: Person, at: datetime) -> None:
+    """Give back what came late: money that a bank told of after its person was erased became stamps that nobody uses."""
+    if person.email:
+        return
+    for order in await stamps.unused_lots(tx, person.account):
+        actor = Actor(ActorKind.JOB, "refunds.give_back")
+        await ask(tx, person.account, order, None, due_at=at + DUE_WITHIN, actor=actor)
+
 
 PERSONAL = Personal(
     basis=Basis.LAW,
+    before=_give_back,
     recipients=("bank",),
     tables=(
         Held(

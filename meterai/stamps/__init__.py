@@ -29,7 +29,7 @@ from meterai.stamps.service import (
     serials_of,
     set_issuing,
 )
-from meterai.stamps.store import enter_directory, stamp, stamps_told
+from meterai.stamps.store import enter_directory, stamp, stamps_told, unused_lots
 
 __all__ = [
     "Balance",
@@ -51,4 +51,5 @@ __all__ = [
     "set_issuing",
     "stamp",
     "stamps_told",
+    "unused_lots",
 ]

@@ -63,6 +63,17 @@ async def used(tx: ReadTx, account: UUID) -> int:
     return found
 
 
+async def unused_lots(tx: ReadTx, account: UUID) -> list[UUID]:
+    """Orders of an account with stamps that nothing uses."""
+    found = await tx.value(
+        "SELECT coalesce(array_agg(lot_id), '{}') FROM stamp_lots WHERE account_id = %s"
+        " AND issued > held + affixed + returned",
+        account,
+    )
+    assert isinstance(found, list)
+    return found
+
+
 async def lots(tx: ReadTx, account: UUID, orders: Sequence[UUID]) -> list[Lot]:
     """Where the stamps of each of these orders are."""
     return await tx.all_as(

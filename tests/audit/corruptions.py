@@ -2275,7 +2275,71 @@ EXTRACTS = [
         "closed_months_stay_as_they_were_told",
     ),
 ]
+
+
+PRIVACY_TRAIL, TOLD = (
+    "privacy_requests_are_in_the_trail",
+    "breaches_are_told_as_the_trail_says",
+)
+PRIVACY = [
+    _c(
+        "a request that nobody made",
+        "DELETE FROM audit_events WHERE action = 'copy_asked'",
+        PRIVACY_TRAIL,
+    ),
+    _c(
+        "somebody erased without a word",
+        "DELETE FROM audit_events WHERE action = 'account_erased'",
+        PRIVACY_TRAIL,
+        "erased_is_what_the_trail_says",
+    ),
+    _c(
+        "somebody erased and there",
+        "UPDATE accounts SET erased_at = NULL WHERE account_id = %(erased)s",
+        PRIVACY_TRAIL,
+        "erased_is_what_the_trail_says",
+        "address_finds_its_account",
+    ),
+    _c(
+        "somebody erased who was not",
+        "UPDATE accounts SET email = NULL, erased_at = now() WHERE account_id = %(account)s",
+        "erased_is_what_the_trail_says",
+    ),
+    _c(
+        "an account that opens for nobody",
+        "INSERT INTO sessions (account_id, session_id, secret_hash, created_at, expires_at, opened_with)"
+        " VALUES (%(erased)s, gen_random_uuid(), sha256('a'), now(), now() + interval '1 day', 'mail')",
+        "erased_is_what_the_trail_says",
+    ),
+    _c(
+        "an answer that came too late",
+        "UPDATE privacy_requests SET answered_at = due_at + interval '1 hour' WHERE kind = 'copy'",
+        "privacy_requests_are_answered_in_time",
+    ),
+    _c(
+        "an erasure that nobody looks at",
+        "UPDATE privacy_requests SET look_at = NULL WHERE state = 'erased'",
+        "privacy_requests_are_answered_in_time",
+    ),
+    _c(
+        "a breach that was told to nobody",
+        "DELETE FROM audit_events WHERE action = 'breach_subjects_told'",
+        TOLD,
+    ),
+    _c(
+        "a breach that was closed before it was entered",
+        "UPDATE breaches SET closed_at = opened_at - interval '1 hour' WHERE state = 'closed'",
+        TOLD,
+    ),
+    _c(
+        "a notice of a breach to whom it is not about",
+        "UPDATE breaches SET accounts = ARRAY[gen_random_uuid()] WHERE breach_id = %(told.breach)s",
+        "mail_is_about_something",
+    ),
+]
+
 CORRUPTIONS = [
+    *PRIVACY,
     *CASES,
     *OUTAGES,
     *DRAFTS,

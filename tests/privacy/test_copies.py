@@ -12,7 +12,7 @@ from meterai.apps.rooms import ROOMS
 from meterai.kit.ids import show
 from meterai.kit.refusal import NotFound
 from meterai.plumbing.messages import catalogue
-from meterai.plumbing.personal import OF_PLUMBING
+from meterai.plumbing.personal import OF_PLUMBING, Held
 from meterai.privacy import copies
 from meterai.privacy import service as module
 from meterai.privacy.model import COPIES_PER_DAY_MAX, TooManyCopies
@@ -24,6 +24,8 @@ from tests.support.shop import Shop
 TABLES = {
     one.table: (room.name, one) for room in ROOMS if room.personal for one in room.personal.tables
 }
+
+WHOSE = Held(table="").whose  # of an account by its number
 
 
 @pytest.fixture
@@ -43,9 +45,19 @@ def test_copy_of_somebody_with_everything_has_every_table(everything: Person) ->
         if name.startswith("data/")
         for one in json.loads(content)["tables"]
     }
-    expected = {name for name, (_, held) in TABLES.items() if held.columns}
-    # Nobody of staff is here, and nothing was given up.
-    assert expected - told.keys() <= {"staff_roles", "chargebacks", "stamping_keys"}
+    of_account = {name for name, (_, one) in TABLES.items() if one.columns and one.whose == WHOSE}
+    expected = {
+        name
+        for name in of_account
+        if everything.shop.rows(
+            f"SELECT 1 FROM {name} WHERE account_id = %s LIMIT 1", everything.shop.account
+        )
+    }
+    assert expected <= told.keys()
+    assert of_account - expected <= {"staff_roles", "order_labels", "stamping_labels"}
+    assert {"sign_in_challenges", "memberships", "member_uses", "invitations"} <= told.keys()
+    assert {"drafts", "draft_files", "cases", "case_messages", "case_pictures"} <= told.keys()
+    assert {"mails", "waiting_room_turns"} <= told.keys()
     assert all(one["complete"] and one["what"]["id"] and one["what"]["en"] for one in told.values())
     [account] = table(files, "accounts", "accounts")
     assert account["email"] == everything.email

@@ -90,8 +90,12 @@ def test_address_leaves_the_last_mail_once_it_is_sent(person: Person) -> None:
     assert person.carry_out() == 0
     person.pass_days(3)
     person.carry_out()
-    assert person.state() == "swept"
+    assert person.state() == "erased"
     assert addresses(person.shop, email) == []
+    holds(person)
+    person.pass_days(30)
+    person.carry_out()
+    assert person.state() == "swept"
     holds(person)
     assert person.carry_out() == 0
 
@@ -131,6 +135,29 @@ def test_money_in_flight_is_told_and_waited_for(person: Person) -> None:
     assert person.waits() == []
     person.is_erased()
     assert person.state() == "erased"
+    holds(person)
+
+
+def test_payment_that_comes_after_an_erasure_goes_back(person: Person) -> None:
+    shop = person.shop
+    order = shop.place(1)
+    shop.make_qr(shop.attempts(order)[-1])
+    shop.give_up(order, "lapsed")
+    shop.arrange("UPDATE payment_attempts SET state = 'expired', cancel_at = 'infinity'")
+    person.asks()
+    person.is_erased()
+    assert person.state() == "erased"
+    shop.pay(order)
+    shop.work()
+    assert not shop.refunds(), "late money is executed where it can be"
+    person.pass_days(3)
+    person.carry_out()
+    shop.work()
+    [refund] = shop.refunds()
+    shop.send(refund)
+    shop.settle(refund)
+    shop.work()
+    assert "refund_settled" not in {one["template"] for one in person.mails()}
     holds(person)
 
 

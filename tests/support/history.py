@@ -46,6 +46,8 @@ from meterai.regulator.extracts import Manifest, packed
 from meterai.regulator.model import Sums
 from meterai.regulator.service import StatementService
 from meterai.regulator.store import Extract
+from meterai.privacy import breaches
+from meterai.privacy.service import PrivacyService
 from meterai.stamping import StampingService, Upload
 from meterai.stamping import store as stamping_store
 from meterai.stamping.model import read_placements
@@ -180,6 +182,7 @@ def make(shop: Shop) -> History:
     _drafted(history)
     _complained(history)
     _failed(history)
+    _about_data(history)
     _in_flight(history)
     _supervised(history)
     history.names["account"] = shop.account
@@ -269,6 +272,53 @@ def _failed(history: History) -> None:
     history.names["replaced.outage"] = replaced.id
     history.names["confirmed.outage"] = keeping.sealed(replaces=replaced.id).id
     history.names["proposed.outage"] = keeping.propose().id
+
+
+def _about_data(history: History) -> None:
+    """A copy, an erasure that was cancelled, somebody who was erased, and breaches, one of them told and closed."""
+    shop = history.shop
+    service, database = shop.container.of(PrivacyService), shop.container.database
+    shop.do(service.ask_copy(shop.account, actor=TESTER))
+    shop.do(service.ask_erasure(shop.account, actor=TESTER))
+    shop.do(service.withdraw_erasure(shop.account, actor=TESTER))
+    erased = shop.do(
+        shop.container.of(AccountService).create(f"{new_id().hex}@example.id", actor=TESTER)
+    )
+    shop.do(service.ask_erasure(erased, actor=TESTER))
+    shop.arrange("UPDATE mails SET state = 'sent', sent_at = now() WHERE state = 'queued'")
+    for days in (8, 1):
+        times = ("asked_at", "due_at", "answered_at", "acts_at", "look_at")
+        shop.arrange(
+            f"UPDATE privacy_requests SET {', '.join(f'{one} = {one} - {days} * DAY' for one in times)}"
+            f" WHERE account_id = '{erased}'".replace("DAY", "interval '1 day'")
+        )
+        shop.do(service.carry_out_erasures())
+    history.names["erased"] = erased
+    now = datetime.now(UTC)
+
+    async def breach(subjects: list[UUID] | None) -> UUID:
+        made, texts = new_id(), ["a", "b", "c", "d", "e", "f"]
+        async with database.transaction() as tx:
+            await breaches.open_breach(
+                tx, made, texts, subjects, known_at=now, actor=TESTER, at=datetime.now(UTC)
+            )
+        return made
+
+    async def told(made: UUID) -> None:
+        async with database.transaction() as tx:
+            for who in breaches.Told:
+                await breaches.tell(tx, made, who, actor=TESTER, at=datetime.now(UTC))
+
+    async def closed(made: UUID) -> None:
+        async with database.transaction() as tx:
+            await breaches.close(tx, made, "", actor=TESTER, at=datetime.now(UTC))
+
+    history.names["told.breach"] = shop.do(breach([shop.account]))
+    shop.do(told(history["told.breach"]))
+    shop.do(shop.container.of(breaches.Telling).tell_subjects())
+    shop.do(closed(history["told.breach"]))
+    history.names["open.breach"] = shop.do(breach(None))
+    shop.work()
 
 
 def _sign_in(history: History) -> None:

@@ -197,6 +197,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         "what could not be stamped is given back: the one event that goes sideways",
     ),
     ("mails", ("plumbing/invariants.py:is_told",), "a part of the invariants of several rooms"),
+    ("accounts", ("plumbing/invariants.py:is_told",), "a part of the invariants of several rooms"),
     (
         "suspense_items",
         ("payments/news_check.py:_SUSPENDED",),

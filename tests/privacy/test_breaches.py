@@ -1,0 +1,249 @@
+"""The register of breaches: its clock, its letter, mails to subjects, and how one is closed."""
+
+import io
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pypdfium2
+import pytest
+
+from meterai.accounts import AccountService
+from meterai.apps.audit import audit
+from meterai.kit.ids import new_id, show
+from meterai.plumbing.database import Database
+from meterai.plumbing.messages import format_datetime
+from meterai.privacy import breaches, knows, store
+from meterai.privacy.breaches import Telling
+from meterai.privacy.model import (
+    Breach,
+    BreachKnownLater,
+    BreachNotTold,
+    BreachSubjectsUnreadable,
+    BreachToldBefore,
+    BreachUnknown,
+    BreachWordsMissing,
+)
+from meterai.privacy.staff_pages import Letters
+from tests.support.commands import run_here
+from tests.support.pulling import Member, member
+from tests.support.shop import TESTER, Shop
+
+TEXTS = {
+    "exposed_id": "Alamat email dan waktu masuk.",
+    "exposed_en": "Addresses and times of sign-in.",
+    "happened_id": "Cadangan tertinggal di server lama pada 1 September.",
+    "happened_en": "A backup was left on an old server on 1 September.",
+    "handling_id": "Server dimatikan, kunci diganti.",
+    "handling_en": "The server was shut down, keys were replaced.",
+}
+
+
+@pytest.fixture
+def staff(shop: Shop) -> Member:
+    return member(shop, "supervisor")
+
+
+def known(hours: float = 1) -> str:
+    return (datetime.now(UTC) - timedelta(hours=hours)).isoformat()
+
+
+def opened(staff: Member, subjects: str = "all", hours: float = 1) -> Breach:
+    staff.pull("breaches open", known_at=known(hours), subjects=subjects, **TEXTS)
+    return newest(staff.shop)
+
+
+def newest(shop: Shop) -> Breach:
+    [row] = shop.rows("SELECT breach_id FROM breaches ORDER BY breach_id DESC LIMIT 1")
+    return shop.do(breaches_one(shop.container.database, row["breach_id"]))
+
+
+async def breaches_one(database: Database, number: Any) -> Breach:
+    return await database.once(breaches.one, show("brc", number))
+
+
+def told(staff: Member, breach: Breach, who: str) -> None:
+    """Told, with the approval of another supervisor."""
+    pulled = staff.pull("breaches tell", breach=breach.shown, who=who)
+    assert not pulled.is_done
+    member(staff.shop, "supervisor").decide(pulled)
+
+
+def people(shop: Shop, count: int) -> list[str]:
+    accounts = shop.container.of(AccountService)
+    made = [f"orang{n}@example.id" for n in range(count)]
+    for email in made:
+        shop.do(accounts.create(email, "en", actor=TESTER))
+    return made
+
+
+def tell_all(shop: Shop) -> None:
+    telling = shop.container.of(Telling)
+    while shop.do(telling.tell_subjects()):
+        pass
+
+
+def mailed(shop: Shop) -> list[str]:
+    rows = shop.rows(
+        "SELECT recipient FROM mails WHERE template = 'breach_told' ORDER BY recipient"
+    )
+    return [one["recipient"] for one in rows]
+
+
+def holds(shop: Shop) -> None:
+    found = shop.do(audit(shop.container.database))
+    assert found.holds, [one for one in found.findings if not one.holds]
+
+
+def test_clock_of_a_breach_is_three_days_from_when_it_was_known(staff: Member) -> None:
+    breach = opened(staff, hours=30)
+    assert breach.due_at - breach.known_at == timedelta(hours=72)
+    [item] = staff.shop.do(work(staff.shop))
+    assert item.due == breach.due_at
+
+
+async def work(shop: Shop) -> Any:
+    [listed] = [one for one in knows.WORK if one.name == "breaches"]
+    async with shop.container.database.reading() as tx:
+        return await listed.waiting(tx, shop.container.settings, datetime.now(UTC), 10)
+
+
+def test_breach_is_told_to_named_subjects_alone_and_closed(staff: Member) -> None:
+    shop = staff.shop
+    ani, budi, _ = people(shop, 3)
+    breach = opened(staff, f"{ani}, {budi}")
+    told(staff, breach, "subjects")
+    tell_all(shop)
+    assert mailed(shop) == [ani, budi]
+    with pytest.raises(BreachNotTold):
+        staff.pull("breaches close", breach=breach.shown)
+    told(staff, breach, "agency")
+    assert staff.pull("breaches close", breach=breach.shown).is_done
+    assert newest(shop).closed_at
+    assert not shop.do(work(shop))
+    holds(shop)
+
+
+def test_breach_of_everybody_is_told_in_batches_behind_other_mails(
+    staff: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = staff.shop
+    monkeypatch.setattr(breaches, "BATCH", 3)
+    monkeypatch.setattr(breaches, "MAILS_WAITING_MAX", 4)
+    people(shop, 7)
+    breach = opened(staff)
+    told(staff, breach, "subjects")
+    [row] = shop.rows("SELECT count(*) AS n FROM accounts WHERE email IS NOT NULL")
+    shop.arrange("UPDATE mails SET state = 'sent', sent_at = now()")
+    telling = shop.container.of(Telling)
+    assert shop.do(telling.tell_subjects()) == 3
+    assert shop.do(telling.tell_subjects()) == 3
+    assert shop.do(telling.tell_subjects()) == 0, "six mails wait"
+    assert newest(shop).subjects_told_at is None
+    shop.arrange("UPDATE mails SET state = 'sent', sent_at = now()")
+    for _ in range(row["n"]):
+        shop.do(telling.tell_subjects())
+        shop.arrange("UPDATE mails SET state = 'sent', sent_at = now() WHERE state = 'queued'")
+    assert len(mailed(shop)) == row["n"] == newest(shop).subjects_told
+    assert newest(shop).subjects_told_at
+    holds(shop)
+
+
+def test_kill_between_two_batches_tells_nobody_twice(
+    staff: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = staff.shop
+    monkeypatch.setattr(breaches, "BATCH", 2)
+    people(shop, 5)
+    breach = opened(staff)
+    told(staff, breach, "subjects")
+    telling = shop.container.of(Telling)
+    shop.do(telling.tell_subjects())
+
+    async def killed(*_: Any) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "told_to", killed)
+        with pytest.raises(RuntimeError):
+            shop.do(telling.tell_subjects())
+    tell_all(shop)
+    assert len(mailed(shop)) == len(set(mailed(shop))) == newest(shop).subjects_told
+    holds(shop)
+
+
+def test_breach_closed_untold_says_why(staff: Member) -> None:
+    breach = opened(staff)
+    pulled = staff.pull("breaches close", breach=breach.shown, not_told="Data terenkripsi.")
+    assert pulled.is_done
+    assert newest(staff.shop).not_told == "Data terenkripsi."
+    holds(staff.shop)
+
+
+def test_database_refuses_a_breach_that_is_closed_untold_without_a_reason(staff: Member) -> None:
+    opened(staff)
+    with pytest.raises(psycopg.errors.CheckViolation, match="breach_is_closed_told"):
+        staff.shop.arrange("UPDATE breaches SET state = 'closed', closed_at = now()")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "refusal"),
+    [
+        ({"subjects": "all ani@example.id"}, BreachSubjectsUnreadable),
+        ({"subjects": "nobody"}, BreachSubjectsUnreadable),
+        ({"exposed_id": " "}, BreachWordsMissing),
+        ({"handling_en": "a" * 2_001}, BreachWordsMissing),
+        ({"known_at": known(-1)}, BreachKnownLater),
+    ],
+)
+def test_breach_that_cannot_be_entered_is_refused(
+    staff: Member, wrong: dict[str, str], refusal: type[Exception]
+) -> None:
+    asked = {"known_at": known(), "subjects": "all"} | TEXTS | wrong
+    with pytest.raises(refusal):
+        staff.pull("breaches open", **asked)
+    assert not staff.shop.rows("SELECT 1 FROM breaches")
+
+
+def test_breach_is_told_once_and_must_exist(staff: Member) -> None:
+    breach = opened(staff)
+    told(staff, breach, "agency")
+    with pytest.raises(BreachToldBefore):
+        staff.pull("breaches tell", breach=breach.shown, who="agency")
+    for number in (show("brc", new_id()), "brc_x", ""):
+        with pytest.raises((BreachUnknown, BreachWordsMissing)):
+            staff.forecast("breaches close", breach=number or "brc")
+
+
+def test_letter_says_what_the_law_wants_in_both_languages(staff: Member) -> None:
+    breach = opened(staff, hours=2)
+    letters = staff.shop.container.of(Letters)
+    for language in ("id", "en"):
+        content = staff.shop.do(letters.sealed(breach, language))
+        assert content.startswith(b"%PDF-")
+        text = text_of(content)
+        for part in (breach.exposed, breach.happened, breach.handling):
+            assert part[language] in text
+        assert breach.shown in text
+        assert format_datetime(breach.due_at, language) in text
+        assert "WIB" in text
+
+
+def text_of(content: bytes) -> str:
+    opened_file = pypdfium2.PdfDocument(io.BytesIO(content))
+    pages = [page.get_textpage().get_text_range() for page in opened_file]
+    opened_file.close()
+    return " ".join(" ".join(pages).split())
+
+
+def test_operator_enters_a_breach_at_the_command_line(shop: Shop, tmp_path: Path) -> None:
+    url = shop.container.settings.process.database_url
+    options = [
+        word for name, text in TEXTS.items() for word in (f"--{name.replace('_', '-')}", text)
+    ]
+    words = ("breaches", "open", "2026-09-01", "all", *options, "--reason", "seen in a log")
+    done = run_here(tmp_path, *words, DATABASE_URL=url)
+    assert done.returncode == 0, done.stderr
+    assert newest(shop).exposed["en"] == TEXTS["exposed_en"]
+    holds(shop)

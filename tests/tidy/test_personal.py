@@ -1,0 +1,71 @@
+"""Every table that has something of a person is one that a room gives out and erases, or says why not."""
+
+import tomllib
+from collections import defaultdict
+
+from meterai.apps.rooms import ROOMS, offers_of, owners_of_tables
+from meterai.plumbing.personal import OF_PLUMBING
+from meterai.plumbing.tables import TABLES
+from tests.tidy.sources import ROOT
+
+OFFERS = offers_of().personal
+# Columns by which a row is of a person, or in which an address or a payer may stand.
+PERSONS = {
+    *("account_id", "accounts", "owner_id", "member_id", "used_by", "staff_id", "requested_by"),
+    *("email", "recipient", "contact", "network", "body", "told"),
+}
+SCHEMA = tomllib.loads((ROOT / "migrations" / "schema.toml").read_text())["column"]
+
+
+def columns() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for name in SCHEMA:
+        table, _, column = name.partition(".")
+        found[table].add(column)
+    return found
+
+
+HELD = {one.table: one for personal in OFFERS.values() for one in personal.tables}
+NOBODYS = {table: why for personal in OFFERS.values() for table, why in personal.nobodys.items()}
+
+
+def test_every_table_of_a_person_is_personal_of_its_room_or_says_why_not() -> None:
+    of_persons = {table for table, names in columns().items() if names & PERSONS}
+    assert of_persons - HELD.keys() - NOBODYS.keys() == set(), (
+        "name it in `personal.py` of its room"
+    )
+    assert NOBODYS.keys() - of_persons == set(), "nothing of a person is in it"
+    assert not HELD.keys() & NOBODYS.keys()
+    assert all(NOBODYS.values())
+
+
+def test_each_table_is_named_by_the_room_that_owns_it() -> None:
+    owners = owners_of_tables()
+    for room in ROOMS:
+        if room.personal is not None:
+            named = [one.table for one in room.personal.tables] + [*room.personal.nobodys]
+            assert {owners[table] for table in named} <= {room.name}, room.name
+    assert {one.table for one in OF_PLUMBING.tables} | OF_PLUMBING.nobodys.keys() <= TABLES
+
+
+def test_each_column_is_given_out_or_is_inner_hidden_or_of_others() -> None:
+    known = columns()
+    for table, held in HELD.items():
+        parts = [one.split() for one in (held.columns, held.inner, held.hidden, held.others)]
+        named = [column for part in parts for column in part]
+        assert sorted(named) == sorted(known[table]), table
+        assert held.blanks.keys() <= known[table], table
+
+
+def test_hashes_and_tokens_are_never_given_out() -> None:
+    for table, held in HELD.items():
+        shown = set(held.columns.split())
+        secret = {
+            one for one in shown if one.endswith(("_hash", "_salt", "secret")) or "token" in one
+        }
+        assert not secret, table
+
+
+def test_what_stays_after_an_erasure_has_a_reason() -> None:
+    for table, held in HELD.items():
+        assert held.deletes or held.kept is not None, table
