@@ -2250,7 +2250,6 @@ OUTAGES = [
 ]
 
 
-
 EXTRACTS = [
     _c(
         "an extract with another number of rows",

@@ -41,13 +41,13 @@ from meterai.notifications import store as mail_store
 from meterai.payments import store as payment_store
 from meterai.plumbing.database import jsonb
 from meterai.plumbing.networks import nested
+from meterai.privacy import breaches
+from meterai.privacy.service import PrivacyService
 from meterai.regulator import store as supervised
 from meterai.regulator.extracts import Manifest, packed
 from meterai.regulator.model import Sums
 from meterai.regulator.service import StatementService
 from meterai.regulator.store import Extract
-from meterai.privacy import breaches
-from meterai.privacy.service import PrivacyService
 from meterai.stamping import StampingService, Upload
 from meterai.stamping import store as stamping_store
 from meterai.stamping.model import read_placements
