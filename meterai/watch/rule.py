@@ -16,13 +16,11 @@ from meterai.kit.components import Component, ComponentState
 
 FLIP_SECONDS_MAX = 30.0
 MEND_SECONDS_MAX = 60.0
-FRESH_SECONDS = 60.0  # four times the longest period: a component that is tried has a newer try
+FRESH_SECONDS = 60.0  # three times the longest period: a component that is tried has a newer try
 IN_ROW = 4  # failures: by chance (2 %) once in six million tries
 WINDOW, OF_WINDOW = 24, 8  # a third of the last tries: by chance once in seventy million
 GOOD_IN_ROW = 6
-DOUBT_SECONDS = (
-    1.0  # between tries after one that was not good, until the state follows or the doubt is gone
-)
+DOUBT_SECONDS = 0.5  # between tries after one that was late or not good
 OUT_SECONDS = (
     5.0  # between tries of a component that does not work: its mend is seen in six of them
 )
@@ -47,7 +45,7 @@ class Limits:
     every: float
     slow: float
     failed: float
-    doubted: float = 2.0
+    doubted: float = 1.5
 
     @property
     def flip_seconds(self) -> float:
@@ -61,15 +59,12 @@ class Limits:
 
 
 _C = Component
-LIMITS: Mapping[Component, Limits] = {
-    _C.SITE: Limits(every=8, slow=2, failed=6),
-    _C.SIGN_IN: Limits(every=16, slow=5, failed=8),
-    _C.BUYING: Limits(every=16, slow=3, failed=7),
-    _C.PAYMENT: Limits(every=16, slow=4, failed=8),
-    _C.STAMPING: Limits(every=16, slow=4, failed=8),
-    _C.CHECKING: Limits(every=8, slow=3, failed=6),
-    _C.REFUNDS: Limits(every=16, slow=4, failed=8),
-    _C.LINE: Limits(every=8, slow=3, failed=6),
+# All at the same time: a worker that found work looks for more of it for two seconds, and that costs the platform more
+# than the walks themselves.
+_TOGETHER = Limits(every=19, slow=3, failed=6)
+LIMITS: Mapping[Component, Limits] = dict.fromkeys(Component, _TOGETHER) | {
+    _C.SITE: Limits(every=9.5, slow=2, failed=6),
+    _C.SIGN_IN: Limits(every=19, slow=4, failed=6),  # a mail goes a way of its own
 }
 
 
