@@ -19,6 +19,7 @@ import msgspec
 from meterai.kit.clock import Clock
 
 ANSWER_BYTES_MAX = 4 * 1024 * 1024  # our stamped file has some 40 KB
+ANSWER_SECONDS_MAX = 10.0  # of a request outside a try, which has a limit of its own
 SKEW_SECONDS_MAX = (
     60.0  # a QR lives for minutes, and a time-stamp that is wrong by more is no proof
 )
@@ -93,6 +94,7 @@ class Stranger:
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS_MAX),
             headers={"User-Agent": "meterai-watch", "Accept-Language": "en"},
         )
         return self

@@ -181,19 +181,22 @@ class Watch:
 
     async def _figures(self, walks: Walks) -> None:
         while True:
-            found = read_status(await walks.figures())
-            if found is not None:
-                self._is_changed |= (
-                    self._status is None or self._status.incidents != found.incidents
-                )
-                self._status = found
-                self.store.keep("status", found)
-                self._look_at_mails(found)
+            self.hear_platform(read_status(await walks.figures()))
             await asyncio.sleep(FIGURES_EVERY_SECONDS)
 
-    def _look_at_mails(self, found: PlatformStatus) -> None:
-        """Its word makes signing in worse, never better: where it says nothing, only tries count."""
-        waits = found.figures.get("mails_waiting_oldest_seconds") or 0
+    def hear_platform(self, found: PlatformStatus | None) -> None:
+        """What the platform tells of itself; None where it does not.  What it told last is kept.
+
+        Its word makes signing in worse, never better: where it says nothing, only tries count.
+        """
+        if found is not None:
+            self._is_changed |= self._status is None or self._status.incidents != found.incidents
+            self._status = found
+            with suppress(sqlite3.Error):  # the disk is full
+                self.store.keep("status", found)
+        waits = (found and found.figures.get("mails_waiting_oldest_seconds")) or 0
+        if self.watched.of.mailbox is None:  # nothing here could show the mend
+            return
         self._mails_wait = self._mails_wait + 1 if waits > MAILS_WAIT_SECONDS_MAX else 0
         if self._mails_wait:
             self._count(Tried(Component.SIGN_IN, Outcome.FAILED, float(waits), "mails_wait"))

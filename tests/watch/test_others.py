@@ -1,0 +1,196 @@
+"""What a watcher hears of others over HTTP: its peers, a payer, and an answer that goes wrong."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from meterai.kit.clock import SystemClock
+from meterai.kit.components import Component
+from meterai.plumbing.keyring import new_secret
+from meterai.plumbing.readings import Watcher
+from meterai.plumbing.signed import Signer
+from meterai.watch.adapters import NotOurFault, pay
+from meterai.watch.client import Answer, Stranger, TryFailed
+from meterai.watch.model import read_status
+from meterai.watch.service import NOW, Watch
+from meterai.watch.settings import (
+    Configuration,
+    ConfigurationOfWatchWrong,
+    Mailbox,
+    Payer,
+    Watched,
+    read,
+)
+from meterai.watch.store import Store
+
+HERE = "https://meterai.example"
+SITE, SIGN_IN = Component.SITE, Component.SIGN_IN
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+async def served(handler: Handler) -> TestServer:
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handler)
+    server = TestServer(app)
+    await server.start_server()
+    return server
+
+
+def watch_of(folder: Path, *peers: Watcher, mailbox: Mailbox | None = None) -> Watch:
+    watched = Watched(Configuration("w0", HERE, "watch", mailbox=mailbox), folder)
+    watched.folder.mkdir(exist_ok=True)
+    store = Store(watched.folder / "watch.sqlite")
+    return Watch(watched, store, Signer(new_secret()), SystemClock(), peers)
+
+
+def now_of(signer: Signer, kind: str = NOW) -> str:
+    components = {SITE: {"own": "major_outage", "agreed": None, "since": ""}}
+    at = SystemClock().now().isoformat()
+    return signer.sign(kind, {"installation": HERE, "at": at, "components": components})
+
+
+@pytest.mark.parametrize(
+    ("signs", "kind", "is_believed"),
+    [("its own", NOW, True), ("another", NOW, False), ("its own", "meterai watch notes", False)],
+)
+def test_peer_is_believed_only_by_its_signature(
+    tmp_path: Path, signs: str, kind: str, is_believed: bool
+) -> None:
+    own, another = Signer(new_secret()), Signer(new_secret())
+    asked = asyncio.Event()
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        assert request.path == "/status/now.json"
+        asked.set()
+        return web.Response(text=now_of(own if signs == "its own" else another, kind))
+
+    async def look() -> bool:
+        server = await served(handler)
+        peer = Watcher("w1", str(server.make_url("/status")), own.public_key())
+        watch = watch_of(tmp_path, peer)
+        async with Stranger(HERE, SystemClock()) as stranger:
+            task = asyncio.create_task(watch._listen(stranger, peer))
+            await asyncio.wait_for(asked.wait(), 10)
+            await asyncio.sleep(0.5)
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        await server.close()
+        return watch._heard.get("w1") is not None
+
+    assert asyncio.run(look()) is is_believed
+
+
+@pytest.mark.parametrize(
+    ("status", "is_paid"), [(204, True), (200, True), (401, False), (500, False)]
+)
+def test_payer_gets_the_text_of_the_qr_and_a_bearer_token(
+    tmp_path: Path, status: int, is_paid: bool
+) -> None:
+    (tmp_path / "token").write_text("secret\n")
+    got: list[tuple[str, str]] = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        got.append((await request.text(), request.headers["Authorization"]))
+        return web.Response(status=status)
+
+    async def act() -> bool:
+        server = await served(handler)
+        payer = Payer("post", str(server.make_url("/pay")), "token")
+        watched = Watched(Configuration("w0", HERE, "watch"), tmp_path)
+        async with Stranger(HERE, SystemClock()) as stranger:
+            try:
+                await pay(stranger, payer, watched, "000201")
+            except NotOurFault:
+                return False
+            finally:
+                await server.close()
+        return True
+
+    assert asyncio.run(act()) is is_paid
+    assert got == [("000201", "Bearer secret")]
+
+
+async def _asked(path: str, handler: Handler | None) -> Answer:
+    server = await served(handler) if handler else None
+    base = str(server.make_url("/")).rstrip("/") if server else "http://127.0.0.1:9"
+    async with Stranger(base, SystemClock()) as stranger:
+        try:
+            found = await stranger.ask("GET", path)
+        finally:
+            if server:
+                await server.close()
+    return Answer(
+        found.status, {**found.headers, "skew": f"{stranger.skew_seconds:.0f}"}, found.body
+    )
+
+
+def test_answer_that_does_not_come_is_a_fault_with_a_code() -> None:
+    with pytest.raises(TryFailed, match="unreachable"):
+        asyncio.run(_asked("/", None))
+
+
+def test_refusal_is_a_fault_by_its_code_and_words_of_others_go_no_further() -> None:
+    async def refuses(request: web.Request) -> web.StreamResponse:
+        code = "storage_full" if request.path == "/a" else "<b>words</b>"
+        return web.json_response({"code": code}, status=503)
+
+    assert asyncio.run(_asked("/a", refuses)).fault == "storage_full"
+    assert asyncio.run(_asked("/b", refuses)).fault == "status_503"
+
+
+def test_clock_of_the_platform_is_compared_with_that_of_the_watcher() -> None:
+    async def late(_: web.Request) -> web.StreamResponse:
+        return web.Response(headers={"Date": "Mon, 30 Nov 2009 05:00:00 GMT"})
+
+    found = asyncio.run(_asked("/", late))
+    assert int(found.headers["skew"]) < -600
+
+
+def test_mails_that_wait_make_signing_in_worse_and_never_better(tmp_path: Path) -> None:
+    watch = watch_of(tmp_path, mailbox=Mailbox("imap", "watch@example.id"))
+    at = SystemClock().now().isoformat()
+    late, none = (
+        read_status({"at": at, "figures": {"mails_waiting_oldest_seconds": seconds}})
+        for seconds in (300, None)
+    )
+    watch.hear_platform(None)
+    assert watch.vote(SIGN_IN) is None
+    watch.hear_platform(none)
+    assert watch.vote(SIGN_IN) is None  # what it says of itself measures nothing
+    watch.hear_platform(late)
+    assert watch.vote(SIGN_IN) is None  # once may be chance
+    watch.hear_platform(late)
+    vote = watch.vote(SIGN_IN)
+    assert vote is not None
+    assert vote.label == "major_outage"
+    watch.hear_platform(none)
+    assert watch.vote(SIGN_IN) is None
+    without = watch_of(tmp_path)
+    without.hear_platform(late)
+    without.hear_platform(late)
+    assert without.vote(SIGN_IN) is None  # no try could end that state
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        'name = "a"',
+        'name = "a b"\ninstallation = "https://x.example"\nfolder = "."',
+        'name = "a"\ninstallation = "ftp://x.example"\nfolder = "."',
+        'name = "a"\ninstallation = "https://x.example"\nfolder = "."\nelse = 1',
+        'name = "a"\ninstallation = "https://x.example"\nfolder = "."\n[seconds]\nmoon = 3',
+        'name = "a"\ninstallation = "https://x.example"\nfolder = "."\n[mailbox]\nkind = "imap"\naddress = "a@b.c"\naddresses = 2',
+    ],
+)
+def test_file_of_a_watcher_that_is_wrong_is_refused(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "watch.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigurationOfWatchWrong):
+        read(file)
