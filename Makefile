@@ -11,6 +11,7 @@
 #   make bench-journey-cost   processor time of a journey, by API and by browser
 #   make bench-rush   overrun a running instance, and see who is still served; and a hundred thousand in line
 #   make bench-desk   search and pages of staff at a million orders, two hundred complaints, a bomb of ten thousand
+#   make bench-recovery  ten faults, and when the public sees each; the way back after an outage
 #   make rehearse  a rush of visitors on an installation of its own  (ARGS="cpns_2024")
 #   make rehearse-night  four rushes one after the other, and one report of them  (OUT=DIR)
 #   make sbom   what the product is made of, as CycloneDX: build/sbom.json
@@ -25,7 +26,7 @@ READY := .venv/.ready
 # half of its start; some environments ask for that.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-journey-cost bench-rush bench-desk rehearse rehearse-night proof schema format lock sbom licences audit-dependencies wheel clean tools
+.PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-journey-cost bench-rush bench-desk bench-recovery rehearse rehearse-night proof schema format lock sbom licences audit-dependencies wheel clean tools
 
 run: setup
 	@exec $(BIN)/meterai up $(ARGS)
@@ -84,6 +85,9 @@ bench-rush: setup
 
 bench-desk: setup
 	$(BIN)/python -m bench.desk $(ARGS)
+
+bench-recovery: setup
+	$(BIN)/python -m bench.recovery $(ARGS)
 
 rehearse: setup
 	$(BIN)/meterai rehearse --up $(or $(ARGS),small)

@@ -1,4 +1,4 @@
-"""A stranger who asks the platform over HTTP: a new connection each time, certificates verified, a limit on each answer.
+"""A stranger who asks the platform over HTTP: new connections for each walk, certificates verified, a limit on each answer.
 
 Whatever goes wrong is a `TryFailed` with a code for people; words of the platform or of a library get no further.
 """
@@ -19,6 +19,7 @@ import msgspec
 from meterai.kit.clock import Clock
 
 ANSWER_BYTES_MAX = 4 * 1024 * 1024  # our stamped file has some 40 KB
+KEPT_SECONDS = 2.0  # a connection, for the next step of a walk; the next walk makes its own
 ANSWER_SECONDS_MAX = 10.0  # of a request outside a try, which has a limit of its own
 SKEW_SECONDS_MAX = (
     60.0  # a QR lives for minutes, and a time-stamp that is wrong by more is no proof
@@ -90,7 +91,7 @@ class Stranger:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> "Stranger":
-        connector = aiohttp.TCPConnector(ssl=self.context, force_close=True)
+        connector = aiohttp.TCPConnector(ssl=self.context, keepalive_timeout=KEPT_SECONDS)
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),

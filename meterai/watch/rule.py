@@ -58,14 +58,11 @@ class Limits:
         return (GOOD_IN_ROW + 1) * OUT_SECONDS + self.slow
 
 
-_C = Component
 # All at the same time: a worker that found work looks for more of it for two seconds, and that costs the platform more
 # than the walks themselves.
-_TOGETHER = Limits(every=19, slow=3, failed=6)
-LIMITS: Mapping[Component, Limits] = dict.fromkeys(Component, _TOGETHER) | {
-    _C.SITE: Limits(every=9.5, slow=2, failed=6),
-    _C.SIGN_IN: Limits(every=19, slow=4, failed=6),  # a mail goes a way of its own
-}
+LIMITS: Mapping[Component, Limits] = dict.fromkeys(
+    Component, Limits(every=19, slow=3, failed=6)
+) | {Component.SIGN_IN: Limits(every=19, slow=4, failed=6)}  # a mail goes a way of its own
 
 
 def judged(state: ComponentState, recent: Sequence[Outcome]) -> ComponentState:

@@ -19,6 +19,7 @@ import pytest
         ("bench.rush", "no error page; every invariant holds"),
         ("bench.waiting", "every invariant holds"),
         ("bench.rush --posting", "no error page; every invariant holds"),
+        ("bench.recovery --only watch", "the watch is right in time; every invariant holds"),
     ],
 )
 def test_everything_is_measured_and_nothing_is_wrong(
