@@ -29,7 +29,7 @@ from meterai.watch.model import (
     made_worse,
     read_status,
 )
-from meterai.watch.rule import FRESH_SECONDS, LIMITS, Judge, Outcome
+from meterai.watch.rule import DOUBT_SECONDS, FRESH_SECONDS, LIMITS, Judge, Outcome
 from meterai.watch.settings import Watched
 from meterai.watch.store import Chain, Kept, Store
 from meterai.watch.walks import FILL_SECONDS, Over, Tried, Walk, Walks
@@ -41,6 +41,10 @@ PEER_SECONDS, PEER_SECONDS_MAX = 3.0, 2.5  # between two looks at a peer, and fo
 PEER_FRESH_SECONDS = 60.0
 FIGURES_EVERY_SECONDS = 10.0
 MAILS_WAIT_SECONDS_MAX = 20.0  # by the platform's own figure; twice in a row
+CODES_AN_HOUR = 5.5  # that the watcher asks for each of its addresses; the platform gives six
+ADDRESSES_FOR_DOUBT = (
+    20  # so that tries that follow each other at once do not ask for codes of one address
+)
 IN_FLIGHT_MAX = 5  # tries of one walk at the same time
 FAULTS_KEPT = 4
 CHANGES_SHOWN = 50
@@ -149,7 +153,12 @@ class Watch:
         """Seconds between two tries as it stands."""
         doubted_at = self._doubted.get(component)
         is_late = doubted_at is not None and monotonic() - doubted_at < LIMITS[component].failed
-        return self._judges[component].pause(self.every(component), is_late=is_late)
+        pause = self._judges[component].pause(self.every(component), is_late=is_late)
+        box = self.watched.of.mailbox
+        if component is not Component.SIGN_IN or box is None:
+            return pause
+        is_short = pause <= DOUBT_SECONDS and box.addresses >= ADDRESSES_FOR_DOUBT
+        return pause if is_short else max(pause, 3_600 / (CODES_AN_HOUR * box.addresses))
 
     async def _lane(self, walks: Walks, walk: Walk, components: Sequence[Component]) -> None:
         running: set[asyncio.Task[None]] = set()
@@ -228,7 +237,7 @@ class Watch:
         if component is Component.SIGN_IN and self._mails_wait > 1:
             return ComponentState.MAJOR_OUTAGE
         tried = self._tried_at.get(component)
-        fresh = max(FRESH_SECONDS, 2 * self.every(component) + FRESH_SECONDS / 2)
+        fresh = max(FRESH_SECONDS, 2 * self.pause(component) + FRESH_SECONDS / 2)
         if tried is None or monotonic() - tried > fresh:
             return None
         return self._judges[component].state

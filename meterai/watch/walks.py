@@ -293,7 +293,10 @@ class Walks:
         cookies = ""
         async with self._trying(Component.SIGN_IN):
             form = {"email": address, "next": "/"}
-            asked = (await self._form("/sign-in", form, "")).must_be(303)
+            asked = await self._form("/sign-in", form, "")
+            if asked.status == 429:  # this address had its codes of the hour
+                raise Over
+            asked.must_be(303)
             challenge = _CHALLENGE.search(asked.headers.get("location", ""))
             if challenge is None:
                 raise TryFailed("another_page")

@@ -17,6 +17,7 @@ from meterai.plumbing.signed import Signer
 from meterai.watch.adapters import NotOurFault, pay
 from meterai.watch.client import Answer, Stranger, TryFailed
 from meterai.watch.model import read_status
+from meterai.watch.rule import IN_ROW, Outcome
 from meterai.watch.service import NOW, Watch
 from meterai.watch.settings import (
     Configuration,
@@ -27,6 +28,7 @@ from meterai.watch.settings import (
     read,
 )
 from meterai.watch.store import Store
+from meterai.watch.walks import Tried
 
 HERE = "https://meterai.example"
 SITE, SIGN_IN = Component.SITE, Component.SIGN_IN
@@ -175,6 +177,23 @@ def test_mails_that_wait_make_signing_in_worse_and_never_better(tmp_path: Path) 
     without.hear_platform(late)
     without.hear_platform(late)
     assert without.vote(SIGN_IN) is None  # no try could end that state
+
+
+@pytest.mark.parametrize(
+    ("addresses", "calm", "doubted", "out"),
+    [(1, 654, 654, 654), (38, 19, 0.5, 17), (130, 19, 0.5, 5)],
+)
+def test_pace_of_signing_in_asks_for_no_more_codes_than_there_are(
+    tmp_path: Path, addresses: int, calm: float, doubted: float, out: float
+) -> None:
+    watch = watch_of(tmp_path, mailbox=Mailbox("imap", "w{n}@example.id", addresses))
+    paces = [watch.pause(SIGN_IN)]
+    watch.tell(Tried(SIGN_IN, Outcome.FAILED, 6.0, "timeout"))
+    paces.append(watch.pause(SIGN_IN))
+    for _ in range(IN_ROW):
+        watch.tell(Tried(SIGN_IN, Outcome.FAILED, 6.0, "timeout"))
+    paces.append(watch.pause(SIGN_IN))
+    assert paces == pytest.approx([calm, doubted, out], rel=0.03)
 
 
 @pytest.mark.parametrize(
