@@ -10,7 +10,9 @@ _ADDRESS = "Who wants mails; nothing is decided by it, and it goes with the subs
 AUDITED = Audited(
     facts=(
         global_fact(
-            "incidents", "started_at", "incident_id kind title_id title_en begins_at ends_at"
+            "incidents",
+            "opened_at",
+            "incident_id kind title_id title_en started_at begins_at ends_at",
         ),
         global_fact(
             "incident_updates",
@@ -27,7 +29,7 @@ AUDITED = Audited(
             "held_by": ("held_incidents_are_not_over",),
             "is_watched": _STATE,
         },
-        "incident_components": dict.fromkeys(("incident_id", "component", "is_felt"), _FELT),
+        "incident_components": dict.fromkeys(("incident_id", "is_felt"), _FELT),
     },
     unchecked={
         "incidents": {
@@ -36,7 +38,10 @@ AUDITED = Audited(
             "changed_id": SHOWN,
             "changed_en": SHOWN,
         },
-        "incident_components": {"state": "The word of staff, each change beside an update."},
+        "incident_components": dict.fromkeys(
+            ("component", "state"),
+            "The word of staff or of the watch, each change beside an update.",
+        ),
         "incident_watched": dict.fromkeys(
             ("component", "state", "since", "faults", "told_at"), _WATCH
         ),

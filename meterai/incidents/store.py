@@ -38,8 +38,8 @@ ORDER BY i.started_at LIMIT 1
 """
 _INSERT = """
 INSERT INTO incidents (incident_id, kind, state, severity, title_id, title_en, started_at, begins_at, ends_at,
-                       updated_at, is_watched)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+                       opened_at, updated_at, is_watched)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 _PUT_COMPONENT = """
 INSERT INTO incident_components (incident_id, component, state, is_felt) VALUES (%s, %s, %s, %s)
@@ -182,6 +182,7 @@ async def insert(tx: Tx, made: Incident) -> None:
         made.started_at,
         made.begins_at,
         made.ends_at,
+        made.updated_at,
         made.updated_at,
         made.is_watched,
     )

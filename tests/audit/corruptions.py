@@ -2137,6 +2137,41 @@ DRAFTS = [
     ),
 ]
 
+INCIDENTS = [
+    _c(
+        "an incident that was resolved without a word",
+        "UPDATE incidents SET state = 'resolved', resolved_at = updated_at, held_by = ''"
+        " WHERE incident_id = %(held.incident)s;"
+        " UPDATE incident_components SET is_felt = false WHERE incident_id = %(held.incident)s",
+        "incident_states_are_their_updates",
+    ),
+    _c(
+        "a word of staff about an incident of the watch",
+        "UPDATE incident_updates SET actor = 'operator:budi' WHERE incident_id = %(held.incident)s",
+        "incident_states_are_their_updates",
+    ),
+    _c(
+        "an update from before the incident",
+        "UPDATE incident_updates SET at = at - interval '1 hour' WHERE incident_id = %(over.incident)s",
+        "incident_times_never_go_back",
+    ),
+    _c(
+        "an incident that is over and held",
+        "ALTER TABLE incidents DROP CONSTRAINT incident_that_is_held_is_not_over;"
+        " UPDATE incidents SET held_by = 'rcv_1' WHERE incident_id = %(over.incident)s",
+        "held_incidents_are_not_over",
+    ),
+    _c(
+        "a component of an incident that is over, as if it were open",
+        "UPDATE incident_components SET is_felt = true WHERE incident_id = %(over.incident)s",
+        "no_two_open_incidents_over_one_component",
+    ),
+    _c(
+        "an incident over nothing",
+        "DELETE FROM incident_components WHERE incident_id = %(over.incident)s",
+        "no_two_open_incidents_over_one_component",
+    ),
+]
 CASE_TRAIL, CASE_TIMES = "case_moves_are_in_the_trail", "case_times_are_possible"
 CASES = [
     _c(
@@ -2341,6 +2376,7 @@ CORRUPTIONS = [
     *PRIVACY,
     *CASES,
     *OUTAGES,
+    *INCIDENTS,
     *DRAFTS,
     *LEDGER,
     *PAYMENTS,

@@ -35,7 +35,11 @@ CHANGES = {
     "timestamp with time zone": "{0} + interval '1 microsecond'",
 }
 # Where the next value is another row's.
-FREE = {("waiting_room_drawn", "number"): "{0} + 1000"}
+FREE = {
+    ("waiting_room_drawn", "number"): "{0} + 1000",
+    ("incidents", "begins_at"): "coalesce({0}, opened_at) + interval '1 second'",
+    ("incidents", "ends_at"): "coalesce({0}, opened_at) + interval '1 second'",
+}
 COLUMNS = [(fact, column) for fact in FACTS for column in fact.columns]
 
 

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from PIL import Image
 
-from meterai import suspense
+from meterai import incidents, suspense
 from meterai.accounts import (
     PERMISSIONS,
     AccountService,
@@ -35,11 +35,14 @@ from meterai.cases import CaseService, Matter
 from meterai.cases.model import Case, CaseEvent, Complaint, Outcome
 from meterai.documents import DocumentService
 from meterai.drafts import DraftService, Uploads
+from meterai.incidents import Change, IncidentState, Told
+from meterai.kit.actor import Actor, ActorKind
+from meterai.kit.components import Component, ComponentState
 from meterai.kit.ids import new_id, read, show
 from meterai.kit.money import Rupiah
 from meterai.notifications import store as mail_store
 from meterai.payments import store as payment_store
-from meterai.plumbing.database import jsonb
+from meterai.plumbing.database import Tx, jsonb
 from meterai.plumbing.networks import nested
 from meterai.privacy import breaches
 from meterai.privacy.service import PrivacyService
@@ -183,6 +186,7 @@ def make(shop: Shop) -> History:
     _complained(history)
     _failed(history)
     _about_data(history)
+    _disturbed(history)
     _in_flight(history)
     _supervised(history)
     history.names["account"] = shop.account
@@ -319,6 +323,34 @@ def _about_data(history: History) -> None:
     shop.do(closed(history["told.breach"]))
     history.names["open.breach"] = shop.do(breach(None))
     shop.work()
+
+
+def _disturbed(history: History) -> None:
+    """An incident that a recovery holds, one that was reviewed, and a maintenance to come."""
+    told = Told(title_id="Judul", title_en="Title", text_id="Kabar.", text_en="News.")
+    now = datetime.now(UTC)
+
+    def begun(component: Component) -> Change:
+        states = {component: ComponentState.MAJOR_OUTAGE}
+        return Change(state=IncidentState.INVESTIGATING, components=states)
+
+    async def act(tx: Tx) -> None:
+        held, over = [
+            await incidents.open_one(
+                tx, begun(one), told, started_at=now, at=now, actor=Actor(ActorKind.JOB, "watch")
+            )
+            for one in (Component.BUYING, Component.CHECKING)
+        ]
+        await incidents.hold(tx, held.id, by=show("rcv", new_id()))
+        over_now = Change(state=IncidentState.RESOLVED)
+        await incidents.update(tx, over.id, over_now, told, at=now, actor=TESTER)
+        await incidents.review(tx, over.id, "Diubah.", "Changed.", at=now, actor=TESTER)
+        times = now + timedelta(days=1), now + timedelta(days=1, hours=1)
+        await incidents.announce(tx, [Component.LINE], told, times, at=now, actor=TESTER)
+        history.names |= {"held.incident": held.id, "over.incident": over.id}
+
+    history.shop.do(history.shop.container.database.run(act))
+    history.shop.work()
 
 
 def _sign_in(history: History) -> None:

@@ -10,7 +10,8 @@ CREATE TABLE incidents (
     severity    text        NOT NULL,
     title_id    text        NOT NULL,
     title_en    text        NOT NULL,
-    started_at  timestamptz NOT NULL,
+    started_at  timestamptz NOT NULL,    -- since when it is felt, which may be before it was opened
+    opened_at   timestamptz NOT NULL,
     begins_at   timestamptz,             -- planned, of a maintenance
     ends_at     timestamptz,
     resolved_at timestamptz,             -- when it was over: resolved, ended or cancelled
@@ -30,7 +31,7 @@ CREATE TABLE incidents (
     CONSTRAINT incident_severity_is_known CHECK (severity = ANY ('{minor,major,critical}')),
     CONSTRAINT incident_has_words_in_both_languages CHECK (title_id <> '' AND title_en <> ''
         AND (changed_id = '') = (changed_en = '')),
-    CONSTRAINT incident_times_are_in_order CHECK (updated_at >= started_at AND resolved_at >= started_at
+    CONSTRAINT incident_times_are_in_order CHECK (opened_at >= started_at AND updated_at >= opened_at AND resolved_at >= started_at
         AND reviewed_at >= resolved_at AND updated_at >= resolved_at AND ends_at > begins_at),
     CONSTRAINT incident_that_is_over_has_its_time CHECK
         ((state = ANY ('{resolved,reviewed,ended,cancelled}')) = (resolved_at IS NOT NULL)),
