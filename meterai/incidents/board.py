@@ -17,11 +17,11 @@ from meterai import notifications, orders, refunds, waiting_room
 from meterai.incidents import store
 from meterai.incidents.model import Incident, IncidentKind
 from meterai.incidents.views import FiguresView, StatusView, in_order, shown
-from meterai.kit.clock import Clock
+from meterai.kit.clock import WIB, Clock
 from meterai.kit.refusal import Refusal
 from meterai.pages import Notice, Site
 from meterai.plumbing.database import Database, ReadTx
-from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
+from meterai.plumbing.messages import LANGUAGES, format_clock, format_datetime, translate
 
 LOOK_SECONDS = 1.0  # every page of every process shows what is new within two
 ANNOUNCED_AHEAD = timedelta(days=1)  # every page says so from then on
@@ -165,13 +165,19 @@ def _is_near(incident: Incident, now: datetime) -> bool:
     return incident.begins_at is not None and incident.begins_at - now <= ANNOUNCED_AHEAD
 
 
+def _end(begins: datetime, ends: datetime, language: str) -> str:
+    """The end of a time: its clock alone where it is the same day."""
+    is_same_day = begins.astimezone(WIB).date() == ends.astimezone(WIB).date()
+    return (format_clock if is_same_day else format_datetime)(ends, language)
+
+
 def _notice(incident: Incident, language: str) -> Notice:
     is_planned = incident.kind is IncidentKind.MAINTENANCE
     facts = {"title": incident.title[language]}
     if is_planned and incident.begins_at and incident.ends_at:
         facts |= {
             "begins": format_datetime(incident.begins_at, language),
-            "ends": format_datetime(incident.ends_at, language),
+            "ends": _end(incident.begins_at, incident.ends_at, language),
         }
     text = translate(f"notice.{incident.kind}", language, **facts)
     return Notice(

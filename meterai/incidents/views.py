@@ -95,9 +95,9 @@ def shown(incident: Incident) -> IncidentView:
 
 
 def in_order(incidents: Iterable[Incident]) -> list[Incident]:
-    """Open ones first, each of both the newest first."""
+    """Those that are felt first, then what is announced, then what is over; each the newest first."""
     newest = sorted(incidents, key=lambda one: (one.started_at, one.id), reverse=True)
-    return sorted(newest, key=lambda one: not one.is_open)
+    return sorted(newest, key=lambda one: (not one.is_felt, not one.is_open))
 
 
 def states_of(incidents: Sequence[Incident]) -> Mapping[Component, ComponentState]:
