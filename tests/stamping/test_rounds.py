@@ -16,6 +16,7 @@ from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.sealing.pdf.update import Sealed
 from meterai.sealing.writing.affixing import affix
 from meterai.stamping import StampingService, StampingSettings
+from meterai.stamping import service as stamping_service
 from meterai.stamping.model import NotDelivered, StampingFailed
 from tests.support.shop import Shop
 from tests.support.stamping_calls import (
@@ -66,15 +67,18 @@ def test_one_bad_row_bars_no_other(shop: Shop) -> None:
     shop.assert_books_hold()
 
 
-def test_a_round_leases_no_more_than_it_seals_at_once(shop: Shop) -> None:
+def test_a_round_leases_no_more_than_it_seals_at_once_and_goes_on_while_there_are_more(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     buy(shop, 5)
     for number in range(5):
         shop.do(reserving(shop, f"key-{number}", f"Surat {number}"))
     let_leases_run_out(shop)
-    assert (
-        shop.do(shop.container.of(StampingService).resume())
-        == shop.container.settings.of(StampingSettings).seals_at_once
-    )
+    most = shop.container.settings.of(StampingSettings).seals_at_once
+    with monkeypatch.context() as at_once:
+        at_once.setattr(stamping_service, "RESUMED_SECONDS", -1.0)
+        assert shop.do(shop.container.of(StampingService).resume()) == most
+    assert shop.do(shop.container.of(StampingService).resume()) == 5 - most
 
 
 # -- originals ---------------------------------------------------------------------------------

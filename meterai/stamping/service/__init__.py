@@ -73,7 +73,6 @@ from meterai.stamps import NotEnoughStamps, SerialService
 # Of a lease: for the turn and the seal.  The rest is for delivering it, which the time-outs of the
 # database bound; so nobody else takes a stamping up while we are at it.
 LEASE_SHARE_OF_SEALING = 2 / 3
-RESUMED_PER_SEAL = 4  # under way for each that is sealed: reading and delivering take three times as long as a seal
 RESUMED_SECONDS = 1.0  # of one run: a worker that is told to end waits for no longer
 CHECK_PATH = "/c/"  # printed in every QR, so it stays for ever
 # Tries of one order, each after an earlier stamping of a document was there and had ended a moment later.
@@ -495,12 +494,10 @@ class StampingService:
     async def resume(self) -> int:
         """Periodic task: seal what is reserved and nobody is sealing; give back what is past its time.
 
-        A few more at once than are sealed at once, so that some are read and delivered while others are sealed: a lease
-        covers a short line of seals.  It goes on for `RESUMED_SECONDS` where there are more: after an outage the pause
-        between two looks would be longer than a seal.
+        No more at once than are sealed at once: a lease covers one seal, not a line of them.  So it goes on for
+        `RESUMED_SECONDS` where there are more: after an outage the pause between two looks would be longer than a seal.
         """
-        lease = self._settings.seal_lease_seconds
-        most = self._settings.seals_at_once * RESUMED_PER_SEAL
+        lease, most = self._settings.seal_lease_seconds, self._settings.seals_at_once
         done, until = 0, monotonic() + RESUMED_SECONDS
         while True:
             leased = await self._database.once(store.lease_to_resume, lease, most)
