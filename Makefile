@@ -10,6 +10,7 @@
 #   make bench-journey   how long somebody waits on a poor line, from home to the stamped document
 #   make bench-journey-cost   processor time of a journey, by API and by browser
 #   make bench-rush   overrun a running instance, and see who is still served; and a hundred thousand in line
+#   make bench-recovery  20,000 paid orders and 5,000 interrupted stampings served by the way back; what a watch costs
 #   make bench-desk   search and pages of staff at a million orders, two hundred complaints, a bomb of ten thousand
 #   make bench-recovery  ten faults, and when the public sees each; the way back after an outage
 #   make rehearse  a rush of visitors on an installation of its own  (ARGS="cpns_2024")
@@ -82,6 +83,9 @@ bench-journey-cost: setup
 bench-rush: setup
 	$(BIN)/python -m bench.rush $(ARGS)
 	$(BIN)/python -m bench.waiting $(ARGS)
+
+bench-recovery: setup
+	$(BIN)/python -m bench.recovery $(ARGS)
 
 bench-desk: setup
 	$(BIN)/python -m bench.desk $(ARGS)
