@@ -28,6 +28,7 @@ from meterai.pages import (
     page,
     read_form,
     read_own_form,
+    see_other,
     visitor,
 )
 from meterai.plumbing.config import Settings
@@ -55,7 +56,36 @@ async def list_outages(request: PageRequest, outages: NamedDependency[OutageServ
     """Confirmed records, the newest time first."""
     await visitor(request)
     found = await outages.public()
-    return page(request, "outages/list.html", outages=found, acts=list(PublicAct))
+    return page(
+        request, "outages/list.html", outages=found, acts=list(PublicAct), is_uncovered=False
+    )
+
+
+@get(
+    f"{HERE}/of/{{about:str}}",
+    opt={"permission": Permission.STAMPING_READ, "priority": Priority.PAID},
+    include_in_schema=False,
+)
+async def find_outage(
+    request: PageRequest,
+    outages: NamedDependency[OutageService],
+    account: NamedDependency[UUID],
+    about: FromPath[str],
+) -> Page:
+    """The record that covers an order or a stamping of the person; the list where there is none."""
+    attempt = await outages.attempt_of(account, about)
+    found = await outages.public_at(attempt.at)
+    if found is None:
+        listed = await outages.public()
+        return page(
+            request,
+            "outages/list.html",
+            outages=listed,
+            acts=list(PublicAct),
+            is_uncovered=True,
+            at=attempt.at,
+        )
+    return see_other(f"{HERE}/{found.shown}?about={attempt.about}")
 
 
 @get(f"{HERE}/keys.pem", opt=_PUBLIC, include_in_schema=False, media_type=PEM)
@@ -166,7 +196,7 @@ async def _copy(
     return saved_as(f"{found.shown}-{attempt.documents[0][:8]}.pdf", content, PDF)
 
 
-routes = [list_outages, show_keys, show_outage, copy_claimed, copy_mine]
+routes = [list_outages, find_outage, show_keys, show_outage, copy_claimed, copy_mine]
 PAGES = RoomPages(
     "outages",
     "meterai.outages",

@@ -195,6 +195,10 @@ class OutageService:
         """Records that everybody may see, the newest time first."""
         return await self._database.once(store.public)
 
+    async def public_at(self, at: datetime) -> Outage | None:
+        """The public record that is about a moment and was not replaced."""
+        return await self._database.once(store.public_at, at)
+
     async def public_one(self, outage: UUID) -> tuple[Outage, Outage | None]:
         """A public record, and the one that replaced it.  Refuses `OutageUnknown`."""
 

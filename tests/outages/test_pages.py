@@ -171,7 +171,12 @@ def test_person_has_a_copy_about_a_stamping_as_the_books_say(seen: Seen) -> None
         "UPDATE orders SET placed_at = %s, lapses_at = lapses_at WHERE order_id = %s", at(15), order
     )
     there = f"/outages/{outage.shown}"
-    form = fields(seen.walker.get(f"{there}?about={show('ord', order)}"), f"{there}/mine")
+    found = seen.walker.client.get(f"/outages/of/{show('ord', order)}")
+    assert (found.status_code, found.headers["location"]) == (
+        303,
+        f"{there}?about={show('ord', order)}",
+    )
+    form = fields(seen.walker.get(found.headers["location"]), f"{there}/mine")
     assert form["about"] == show("ord", order)
     text = seen.copied(f"{there}/mine", form)
     assert f"3 Sep 2024 19:15 WIB, as our books say ({form['about']})" in text
@@ -181,6 +186,10 @@ def test_person_has_a_copy_about_a_stamping_as_the_books_say(seen: Seen) -> None
     seen.refused(f"{there}/mine", form, "did not count as failed by this record")
     seen.refused(f"{there}/mine", form | {"about": show("stg", new_id())}, NOT_FOUND)
     seen.refused(f"{there}/mine", form | {"about": "anything"}, NOT_FOUND)
+    shop.arrange("UPDATE orders SET placed_at = %s WHERE order_id = %s", at(90), order)
+    assert "No outage record covers 3 Sep 2024 20:30 WIB" in seen.walker.get(
+        f"/outages/of/{form['about']}"
+    )
     plain = show("ord", shop.place(1))
     seen.refused(f"{there}/mine", form | {"about": plain}, "names no document")
     with seen.walker.as_another():
