@@ -146,4 +146,5 @@ def test_a_role_below_the_owner_has_less_and_an_auditor_changes_nothing() -> Non
     for role in set(Role) - {Role.OWNER}:
         assert PERMISSIONS[role] < PERMISSIONS[Role.OWNER]
     assert all(one.value.endswith(".read") for one in PERMISSIONS[Role.AUDITOR])
-    assert STAFF_PERMISSIONS[StaffRole.REGULATOR] == {Permission.CONSOLE_READ}
+    sees = {Permission.CONSOLE_READ, Permission.CONSOLE_STATEMENTS}
+    assert STAFF_PERMISSIONS[StaffRole.REGULATOR] == sees

@@ -6,14 +6,16 @@ from datetime import timedelta
 import psycopg
 import pytest
 
+from meterai.accounts.model import STAFF_PERMISSIONS, StaffRole
 from meterai.approvals import ApprovalState
 from meterai.apps.rooms import offers_of
-from meterai.console.levers import form_of, label_of
+from meterai.console.levers import form_of, label_of, path_of_lever
 from meterai.kit.clock import SystemClock
 from meterai.plumbing.messages import catalogue, translate
 from tests.console.conftest import Floor
 from tests.support.desk import Desk
 from tests.support.walk_in import fields
+from tests.tidy.test_closed_world import handlers
 
 THERE, STOP = "/console/levers/desk.issuing", {"argument-state": "stopped", "reason": "A test."}
 MUCH = {"argument-rupiah": "1000000"}
@@ -178,6 +180,34 @@ def test_staff_without_the_right_neither_see_nor_pull_a_lever(floor: Floor) -> N
         form = STOP | {"form_token": desk.form_token, "do": "forecast"}
         assert floor.post(THERE, form).status_code == 403
     assert is_open(floor)
+
+
+# Routes that take what a supervisor may send; none of them changes anything for one.
+SENT_BY_A_SUPERVISOR = {
+    "/console": "a search, which may bring a file",
+    "/console/levers/{name:str}": "asks for the permission of the lever",
+    "/console/approvals/{request_id:str}/withdraw": "of a request of one's own",
+}
+
+
+def test_supervisor_acts_by_no_route_and_pulls_no_lever(floor: Floor) -> None:
+    sees = STAFF_PERMISSIONS[StaffRole.REGULATOR]
+    acting = {
+        path
+        for path, handler in handlers()
+        if path.startswith("/console")
+        and handler.http_methods - {"GET", "HEAD", "OPTIONS"}
+        and handler.opt["permission"] in sees
+    }
+    assert acting == set(SENT_BY_A_SUPERVISOR)
+    desk = floor.seat("regulator")
+    levers = floor.walk_in.container.offers.levers
+    assert not {name for name, one in levers.items() if one.permission in sees}
+    for name in levers:
+        there = path_of_lever(name)
+        form = {"form_token": desk.form_token, "do": "forecast", "reason": "A test."}
+        assert floor.get(there).status_code == 403, name
+        assert floor.post(there, form).status_code == 403, name
 
 
 def test_who_is_no_staff_has_no_console(floor: Floor) -> None:
