@@ -85,20 +85,20 @@ async def show_statement(
         is_final=found.state is MonthState.CLOSED,
         balances=[(book_in_words(one.book, language), one) for one in found.balances],
         extracts=await statements.extracts(of.first, of.last),
-        file_name=file_name,
         tables=TABLES,
     )
 
 
-@get(f"{HERE}/{{month:str}}/{{table:str}}.csv", opt=_READING, include_in_schema=False)
+@get(f"{HERE}/{{month:str}}/{{file:str}}", opt=_READING, include_in_schema=False)
 async def download_csv(
     request: PageRequest,
     statements: NamedDependency[StatementService],
     month: FromPath[str],
-    table: FromPath[str],
+    file: FromPath[str],
 ) -> Response[Any]:
-    """One table of a statement."""
-    if table not in TABLES:
+    """One table of a statement: `days.csv`."""
+    table, _, ending = file.partition(".")
+    if table not in TABLES or ending != "csv":
         raise NotFound("no such table")
     of, language = Month.read(month), language_of(request)
     found, days = await statements.statement(of), await statements.days(of)
