@@ -1,0 +1,258 @@
+"""The night of an outage from its begin to its report: every paper tells of it with the same numbers."""
+
+import html
+import json
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from meterai.kit.components import Component
+from meterai.plumbing.readings import Measured
+from tests.support.commands import ROOT, environment
+from tests.support.instance import Client, Instance, until
+from tests.support.money import payable
+from tests.support.watching import Watching, configured, facts_of
+
+PAID_BEFORE, PAID_AT_NIGHT = 2, 6
+FAILED_MINUTES = 2  # whole ones, so that the record of the outage has a time
+ORDERS_AT_ONCE = 40
+MINUTE, MAJOR = timedelta(minutes=1), "major_outage"
+SILENT_BANK = {"drop_notifications": -1, "query_500": -1}
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The static files of a watcher as any host serves them; their address."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def watchers_of(folder: Path, url: str) -> Path:
+    """The file of the only watcher; its key is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "watch.toml"
+    config.write_text(
+        f'name = "w1"\ninstallation = "http://localhost"\nfolder = "."\npublic_url = "{url}"\n'
+    )
+    found = folder / "watchers.toml"
+    command = [sys.executable, "-m", "meterai", "watch", "key", str(config)]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment({}), capture_output=True, text=True, check=True
+    )
+    found.write_text(done.stdout)
+    return found
+
+
+@contextmanager
+def database_gone(instance: Instance) -> Iterator[None]:
+    """PostgreSQL is killed and does not come back, until the end."""
+    [server] = [one for one in instance.parent.children() if Path(one.exe()).name == "postgres"]
+    instance.parent.suspend()  # it would start another at once
+    server.send_signal(signal.SIGQUIT)
+    psutil.wait_procs([server], timeout=20)
+    yield
+    instance.parent.resume()
+    instance.wait_ready()
+
+
+def paid(buyer: Client, bank: Any) -> str:
+    """A stamp that is ordered and paid at the bank; the order."""
+    placed = buyer.place()
+    assert bank.pay(payable(buyer, placed)).status == 200
+    return str(placed["id"])
+
+
+def published(instance: Instance) -> dict[str, Any]:
+    """What the platform says of itself to everybody."""
+    found: dict[str, Any] = instance.anybody().get("/v1/status").json
+    return found
+
+
+def failed_minutes(watching: Watching) -> list[datetime]:
+    """The minutes in which at least half of the tries of buying failed, as they were signed."""
+    found = []
+    for line in watching.readings():
+        facts = facts_of(line)
+        seen = facts["components"].get(Component.BUYING)
+        if seen and (one := Measured(**seen)).failures * 2 >= one.tries:
+            found.append(datetime.fromisoformat(facts["minute"]))
+    return found
+
+
+@dataclass
+class Night:
+    """One night, and whoever bought in it."""
+
+    instance: Instance
+    watching: Watching
+    folder: Path
+    buyer: Client
+    orders: list[str] = field(default_factory=list)
+
+    def states(self) -> set[str]:
+        """The states of the orders of the buyer."""
+        return {str(self.buyer.order(one)["state"]) for one in self.orders}
+
+    def incident(self) -> dict[str, Any]:
+        """The only incident, as the platform tells everybody."""
+        [found] = published(self.instance)["incidents"]
+        return dict(found)
+
+    def page(self, path: str) -> str:
+        """A page in English, as text."""
+        headers = {"Accept": "text/html", "Accept-Language": "en"}
+        reply = self.instance.anybody().get(path, headers=headers)
+        assert reply.status == 200, reply.body
+        return html.unescape(re.sub(r"(<[^>]+>|\s)+", " ", reply.body.decode()))
+
+    def says(self, *words: str) -> str:
+        """What a command of the operator says; it must succeed."""
+        done = self.instance.command(*words)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.mark.timeout(1_200)
+def test_night_of_an_outage_is_told_alike_by_every_paper(tmp_path: Path) -> None:
+    folder, data = tmp_path / "watcher", tmp_path / "data"
+    data.mkdir()
+    with served(folder / "public") as url:
+        known = watchers_of(folder, url)
+        with Instance(data, METERAI_WATCHERS_FILE=str(known)) as instance:
+            config = configured(folder, instance, more=f'public_url = "{url}"')
+            with Watching(config, "--peers", str(known)) as watching:
+                night = Night(instance, watching, tmp_path, instance.customer())
+                watching.until_all_work(150)
+                _breaks(night)
+                _comes_back(night)
+                _incident_is_told_alike(night)
+                _money_is_told_alike(night)
+                _outage_is_told_alike(night)
+            instance.assert_audit_holds()
+
+
+def _breaks(night: Night) -> None:
+    """A rush, the bank silent, the database gone for minutes; the public sees it, and the watch opens an incident."""
+    instance, watching, bank = night.instance, night.watching, night.instance.bank
+    night.orders = [paid(night.buyer, bank) for _ in range(PAID_BEFORE)]
+    until("they are executed", lambda: night.states() == {"executed"})
+    rush = [threading.Thread(target=instance.customer().place) for _ in range(ORDERS_AT_ONCE)]
+    for one in rush:
+        one.start()
+    for one in rush:
+        one.join()
+    bank.faults(**SILENT_BANK)
+    night.orders = [paid(night.buyer, bank) for _ in range(PAID_AT_NIGHT)]
+    with database_gone(instance):
+        watching.until(
+            "the public sees it", lambda states: states.get(Component.BUYING) == MAJOR, 60
+        )
+        until("minutes have failed", lambda: len(failed_minutes(watching)) >= FAILED_MINUTES, 240)
+    until("the watch opened an incident", lambda: published(instance)["incidents"], 90)
+    incident = night.incident()
+    assert "buying" in incident["components"]
+    until("the front page tells of it", lambda: incident["title"]["en"] in night.page("/"))
+    words = {"matter": "paid_not_executed", "words": "Saldo terpotong, kuota 0."}
+    complaint = night.buyer.post("/v1/cases", words | {"about": night.orders[0]})
+    assert complaint.status == 201, complaint.body
+
+
+def _comes_back(night: Night) -> None:
+    """The way back by the operator's commands, while the bank's news are still lost at its begin."""
+    of = night.incident()["id"]
+    known = ("--text-id", "Basis data mati.", "--text-en", "The database died.")
+    night.says("incidents", "update", of, "--state", "identified", *known)
+    night.says("recover", "start")
+    night.says("recover", "go")
+    night.instance.bank.clear_faults()
+    until("the way back is done", lambda: _step(night) == "done", 300)
+    assert night.states() == {"executed"}
+    night.watching.until_all_work(150)
+    if night.incident()["resolved_at"] is None:
+        over = ("--text-id", "Selesai.", "--text-en", "It is over.")
+        night.says("incidents", "resolve", of, *over)
+    changed = ("--changed-id", "Ada cadangan.", "--changed-en", "There is a replica.")
+    night.says("incidents", "review", of, *changed)
+
+
+def _step(night: Night) -> str:
+    return str(json.loads(night.says("recover", "status", "--as-json"))["state"])
+
+
+def _incident_is_told_alike(night: Night) -> None:
+    """By the platform, its page and the watcher's files."""
+    incident = night.incident()
+
+    def seen() -> dict[str, Any]:
+        return dict(night.watching.json("incidents.json")["incidents"][0])
+
+    until(
+        "the watcher tells of the end",
+        lambda: len(seen()["incident_updates"]) == len(incident["updates"]),
+        60,
+    )
+    assert seen()["id"] == incident["id"]
+    for one in ("started_at", "resolved_at"):
+        assert datetime.fromisoformat(seen()[one]) == datetime.fromisoformat(incident[one])
+    told = [one["body"] for one in reversed(seen()["incident_updates"])]
+    assert told == [f"{one['text']['id']} / {one['text']['en']}" for one in incident["updates"]]
+    page = night.page(f"/status/incidents/{incident['id']}")
+    assert all(one["text"]["en"] in page for one in incident["updates"])
+
+
+def _money_is_told_alike(night: Night) -> None:
+    """By the report, the books and the buyers' orders."""
+    incident = night.incident()
+    page = night.page(f"/status/incidents/{incident['id']}/report")
+    print(page)
+
+
+def _outage_is_told_alike(night: Night) -> None:
+    """By the sealed record, the watcher's readings and the incident."""
+    incident = night.incident()
+    minutes = failed_minutes(night.watching)
+    begin, end = minutes[0] - 2 * MINUTE, minutes[-1] + 2 * MINUTE
+    until("later minutes are signed", lambda: datetime.now(UTC) > end + 1.2 * MINUTE, 240)
+    of = ("--incident", incident["id"])
+    proposed = night.says("outage", "propose", begin.isoformat(), end.isoformat(), *of)
+    [outage] = re.findall(r"out_\w+", proposed)
+    night.says("outage", "confirm", outage, "--reason", "seen")
+    document = until("the record is sealed", lambda: _document(night.instance, outage), 60)
+    record = facts_of(document.decode())
+    [period] = record["failed"]["buy"]
+    assert datetime.fromisoformat(period["begin"]) == minutes[0]
+    assert datetime.fromisoformat(period["end"]) == minutes[-1] + MINUTE
+    assert record["incident"] == incident["id"]
+    started, over = (datetime.fromisoformat(incident[one]) for one in ("started_at", "resolved_at"))
+    assert abs(started - minutes[0]) < 2 * MINUTE
+    assert over > minutes[-1]
+    (night.folder / "record.json").write_bytes(document)
+    keys = night.folder / "keys.pem"
+    keys.write_bytes(night.instance.anybody().get("/outages/keys.pem").body)
+    night.says("outage", "verify", str(night.folder / "record.json"), "--keys", str(keys))
+
+
+def _document(instance: Instance, outage: str) -> bytes | None:
+    found = instance.anybody().get(f"/outages/{outage}.json")
+    return found.body if found.status == 200 else None
