@@ -174,7 +174,8 @@ def _breaks(night: Night) -> None:
     assert "buying" in incident["components"]
     until("the front page tells of it", lambda: incident["title"]["en"] in night.page("/"))
     words = {"matter": "paid_not_executed", "words": "Saldo terpotong, kuota 0."}
-    complaint = night.buyer.post("/v1/cases", words | {"about": night.orders[0]})
+    key = {"Idempotency-Key": "complaint"}
+    complaint = night.buyer.post("/v1/cases", words | {"about": night.orders[0]}, headers=key)
     assert complaint.status == 201, complaint.body
 
 
