@@ -24,6 +24,7 @@ PAGE_BYTES_MAX = 8_192
 UNKNOWN = "?"
 TEXT_LENGTH_MAX = 240  # characters of an update
 INCIDENTS_SHOWN, CHANGES_SHOWN = 3, 5
+MINUTES_FROM_SECONDS = 120.0  # a longer time is told in minutes
 # Letters on white have a contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3), and drawings of 3 to 1.
 _COLOUR: Mapping[ComponentState, str] = {
     ComponentState.OPERATIONAL: "#146c2e",
@@ -41,7 +42,7 @@ _STYLE = (
     "a{color:#1f4f8f}ul{list-style:none;padding:0;margin:0}li{padding:.4rem 0;border-top:1px solid #ccc}"
     "li b{font-weight:600}.s{float:right;font-weight:600}small{color:#5c5c5c;display:block}"
     "svg{display:block;width:100%;height:1.1rem;margin:.2rem 0;background:#e8e8e8;shape-rendering:crispEdges}"
-    "dl{display:grid;grid-template-columns:1fr auto;gap:.25rem 1rem;margin:0}dd{margin:0;text-align:right;font-weight:600}"
+    "dl{display:grid;grid-template-columns:minmax(11rem,1fr) auto;gap:.25rem 1rem;margin:0}dd{margin:0;text-align:right;font-weight:600}"
     "@media print{body{max-width:none;padding:0}h1{background:none}}"
 )
 
@@ -94,7 +95,8 @@ def _parts(
     yield f"<h2>{_t('components', language)}</h2><ul>"
     for one in published.components:
         yield _component(one, published, language, drawn=drawn)
-    yield f"</ul><small>{_t('days', language)}</small><h2>{_t('figures', language)}</h2><dl>"
+    yield "</ul>" + (f"<small>{_t('days', language)}</small>" if drawn else "")
+    yield f"<h2>{_t('figures', language)}</h2><dl>"
     for term, value, moment in _figures(published, language):
         yield f"<dt>{term}<small>{when(moment, language)}</small></dt><dd>{value}</dd>"
     yield "</dl>"
@@ -173,11 +175,7 @@ def _figures(published: Published, language: str) -> Iterator[tuple[str, str, da
     """(what it is, how much, when it was so)."""
     for share, name in ((0.5, "watch_median"), (0.95, "watch_p95")):
         found = quantile(published.stamped, share)
-        value = (
-            UNKNOWN
-            if found is None
-            else _t("seconds", language, seconds=_number(round(found, 1), language))
-        )
+        value = UNKNOWN if found is None else _lasting(found, language)
         yield _t(f"figure.{name}", language), value, published.at
     for name, told, at in figures_of(published):
         yield _t(f"figure.{name}", language), _said(name, told, language), at
@@ -189,8 +187,14 @@ def _said(name: str, value: object, language: str) -> str:
     if name.endswith("_rupiah"):
         return escape(str(Rupiah(int(value))))
     if name.endswith("_seconds"):
-        return _t("seconds", language, seconds=_number(round(value, 1), language))
+        return _lasting(value, language)
     return _number(value, language)
+
+
+def _lasting(seconds: float, language: str) -> str:
+    if seconds < MINUTES_FROM_SECONDS:
+        return _t("seconds", language, seconds=_number(round(seconds, 1), language))
+    return _t("minutes", language, minutes=_number(round(seconds / 60), language))
 
 
 def _number(value: float, language: str) -> str:
