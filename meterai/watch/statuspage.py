@@ -56,27 +56,18 @@ def _page(published: Published) -> _Json:
 
 
 def _component(one: Shown, position: int, published: Published) -> _Json:
-    measured = one.measured_at or one.since
+    measured, since = one.measured_at or one.since, iso(one.since)
     told = (
         None
         if one.is_measured
-        else translate("watch.not_measured_since", "en", at=_wib(measured, "en"))
+        else translate("watch.not_measured_since", "en", at=when(measured, "en"))
     )
     return {
-        "id": str(one.component),
-        "name": named(one.component, "en"),
-        "status": shown_state(one).label,
-        "created_at": iso(one.since),
-        "updated_at": iso(one.since),
-        "position": position,
-        "description": told,
-        "showcase": True,
-        "start_date": None,
-        "group_id": None,
-        "page_id": published.watcher,
-        "group": False,
+        "id": str(one.component), "name": named(one.component, "en"), "status": shown_state(one).label,
+        "created_at": since, "updated_at": since, "position": position, "description": told,
+        "showcase": True, "start_date": None, "group_id": None, "page_id": published.watcher, "group": False,
         "only_show_if_degraded": False,
-    }
+    }  # fmt: skip
 
 
 def _components(published: Published) -> list[_Json]:
@@ -89,70 +80,66 @@ def _text(texts: Mapping[str, str]) -> str:
     return " / ".join(dict.fromkeys(filter(None, (texts.get("id"), texts.get("en")))))
 
 
+def _said(
+    published: Published,
+    name: str,
+    words: tuple[str, str, str],
+    times: tuple[datetime, datetime, datetime | None],
+    updates: list[_Json],
+) -> _Json:
+    """An incident; `words` are its title, status and impact, `times` when it began, was updated and ended."""
+    title, status, impact = words
+    begun, updated, ended = times
+    return {
+        "id": name, "name": title, "status": status, "created_at": iso(begun), "updated_at": iso(updated),
+        "monitoring_at": None, "resolved_at": ended and iso(ended), "impact": impact,
+        "shortlink": published.url or published.installation, "started_at": iso(begun),
+        "page_id": published.watcher, "incident_updates": updates, "components": [],
+    }  # fmt: skip
+
+
 def _incident(one: PlatformIncident, published: Published) -> _Json:
-    components = [part for part in _components(published) if part["id"] in one.components]
     updated_at = max([one.started_at, *(update.at for update in one.updates)])
     seen = [update for update in one.updates if update.state == "monitoring"]
-    found: _Json = {
-        "id": one.id,
-        "name": _text(one.title),
-        "status": _STATE.get(one.state, one.state),
-        "created_at": iso(one.started_at),
-        "updated_at": iso(updated_at),
+    impact = "maintenance" if one.kind == "maintenance" else one.severity
+    words = _text(one.title), _STATE.get(one.state, one.state), impact
+    updates = [
+        _update(one.id, number, _STATE.get(update.state, update.state), update.at, update.text)
+        for number, update in reversed(list(enumerate(one.updates, start=1)))
+    ]
+    found = _said(published, one.id, words, (one.started_at, updated_at, one.resolved_at), updates)
+    found |= {
         "monitoring_at": iso(seen[0].at) if seen else None,
-        "resolved_at": one.resolved_at and iso(one.resolved_at),
-        "impact": "maintenance" if one.kind == "maintenance" else one.severity,
         "shortlink": f"{published.installation}/status/incidents/{one.id}",
-        "started_at": iso(one.started_at),
-        "page_id": published.watcher,
-        "incident_updates": [
-            _update(one.id, f"{one.id}-{number}", _STATE.get(update.state, update.state), update.at, update.text)
-            for number, update in reversed(list(enumerate(one.updates, start=1)))
-        ],
-        "components": components,
-    }  # fmt: skip
+        "components": [part for part in _components(published) if part["id"] in one.components],
+    }
     if one.kind == "maintenance":
         found["scheduled_for"] = one.begins_at and iso(one.begins_at)
         found["scheduled_until"] = one.ends_at and iso(one.ends_at)
     return found
 
 
-def _update(incident: str, name: str, state: str, at: datetime, text: Mapping[str, str]) -> _Json:
+def _update(incident: str, number: int, state: str, at: datetime, text: Mapping[str, str]) -> _Json:
     return {
-        "id": name,
-        "status": state,
-        "body": _text(text),
-        "incident_id": incident,
-        "created_at": iso(at),
-        "updated_at": iso(at),
-        "display_at": iso(at),
-        "affected_components": None,
-        "deliver_notifications": False,
-        "custom_tweet": None,
-        "tweet_id": None,
-    }
+        "id": f"{incident}-{number}", "status": state, "body": _text(text), "incident_id": incident,
+        "created_at": iso(at), "updated_at": iso(at), "display_at": iso(at), "affected_components": None,
+        "deliver_notifications": False, "custom_tweet": None, "tweet_id": None,
+    }  # fmt: skip
 
 
 def _of_note(one: Note, published: Published) -> _Json:
-    name, at = f"note-{one.id}", iso(one.at)
     is_over = one.state is ComponentState.OPERATIONAL
-    state = "resolved" if is_over else "investigating"
+    state, name = "resolved" if is_over else "investigating", f"note-{one.id}"
     title = f"{named(one.component, 'en')}: {said(one.state, 'en')}"
-    return {
-        "id": name,
-        "name": title,
-        "status": state,
-        "created_at": at,
-        "updated_at": at,
-        "monitoring_at": None,
-        "resolved_at": at if is_over else None,
-        "impact": _INDICATOR[one.state],
-        "shortlink": published.url or published.installation,
-        "started_at": at,
-        "page_id": published.watcher,
-        "incident_updates": [_update(name, f"{name}-1", state, one.at, one.text)],
-        "components": [part for part in _components(published) if part["id"] == one.component],
-    }
+    found = _said(
+        published,
+        name,
+        (title, state, _INDICATOR[one.state]),
+        (one.at, one.at, one.at if is_over else None),
+        [_update(name, 1, state, one.at, one.text)],
+    )
+    parts = [part for part in _components(published) if part["id"] == one.component]
+    return found | {"components": parts}
 
 
 def _incidents(published: Published) -> list[_Json]:
@@ -192,10 +179,6 @@ def headline(published: Published, language: str) -> str:
         key = "watch.all_works" if published.is_all_measured else "watch.not_all_measured"
         return translate(key, language)
     return translate(f"watch.worst.{published.worst.label}", language)
-
-
-def _wib(at: datetime, language: str) -> str:
-    return when(at, language)
 
 
 def when(at: datetime, language: str) -> str:
