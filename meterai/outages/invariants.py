@@ -1,13 +1,16 @@
 """Invariants of outage records, and the check that derives each of them again from what is kept."""
 
+import asyncio
 import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from uuid import UUID
 
 from meterai.outages import store
 from meterai.outages.model import Outage, RecordWrong
 from meterai.outages.proposing import READINGS
 from meterai.outages.record import read_readings
-from meterai.outages.rules import derive
+from meterai.outages.rules import Derived, derive
 from meterai.plumbing.checks import AuditedPart
 from meterai.plumbing.database import Database
 from meterai.plumbing.invariants import LATE, SHOWN_MAX, Finding, Invariant
@@ -64,6 +67,7 @@ INVARIANTS = (
         f"SELECT outage_id, confirmed_at FROM outages WHERE sealed_at IS NULL AND confirmed_at < now() - {LATE}",
     ),
 )
+_EVER = datetime(2020, 1, 1, tzinfo=UTC)  # before every record
 AS_DERIVED = Invariant(
     "outages_are_as_derived",
     "The findings of an outage record have the hash that was confirmed, and follow from its readings by the rules.",
@@ -72,36 +76,30 @@ AS_DERIVED = Invariant(
 
 
 async def as_derived(part: AuditedPart) -> Finding:
-    """Derive every record again: SQL reads no signatures."""
+    """Derive again each record, or those proposed within the part: SQL reads no signatures."""
+    since = part.begins if part.since is not None else _EVER
     found: list[Outage] = []
     last = UUID(int=0)
     while True:
         async with part.database.reading() as tx:
-            batch = await store.after(tx, last)
-        found += [one for one in batch if not await _is_as_derived(part, one)]
+            batch = await store.after(tx, last, since)
+        found += [one for one in batch if not await _is_as_derived(part.database, one)]
         if not batch:
             break
         last = batch[-1].id
     return Finding(AS_DERIVED, len(found), [{"outage": one.shown} for one in found[:SHOWN_MAX]])
 
 
-async def _is_as_derived(part: AuditedPart, outage: Outage) -> bool:
+async def _is_as_derived(database: Database, outage: Outage) -> bool:
     if hashlib.sha256(outage.findings.as_json()).digest() != outage.findings_sha256:
         return False
+    told = outage.findings
+    names = [READINGS + one.name for one in told.watchers]
+    contents = [await database.once(store.file, outage.id, name) for name in names]
     try:
-        readings = {
-            one.name: read_readings(
-                one.name,
-                await _file(part.database, outage.id, READINGS + one.name),
-                bytes.fromhex(one.public_key),
-            )
-            for one in outage.findings.watchers
-        }
+        derived = await asyncio.to_thread(_derived, outage, contents)
     except RecordWrong:
         return False
-    by = part.settings.process.url
-    derived = derive(readings, outage.begins_at, outage.ends_at, by)
-    told = outage.findings
     return (derived.failed, derived.unmeasured, list(derived.left_out)) == (
         told.failed,
         told.unmeasured,
@@ -109,9 +107,10 @@ async def _is_as_derived(part: AuditedPart, outage: Outage) -> bool:
     )
 
 
-async def _file(database: Database, outage: UUID, name: str) -> bytes:
-    """Refuses `RecordWrong` where it is gone."""
-    content = await database.once(store.file, outage, name)
-    if content is None:
-        raise RecordWrong(f"{name} is gone")
-    return content
+def _derived(outage: Outage, contents: Sequence[bytes | None]) -> Derived:
+    told = outage.findings
+    readings = {
+        one.name: read_readings(one.name, content or b"", bytes.fromhex(one.public_key))
+        for one, content in zip(told.watchers, contents, strict=True)
+    }
+    return derive(readings, outage.begins_at, outage.ends_at, told.installation)

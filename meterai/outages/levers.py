@@ -54,6 +54,11 @@ def _effects(word: str, outage: Outage) -> Sequence[Effect]:
         "sha256": outage.findings_sha256.hex(),
     }
     replaced = {"replaced": show(OUTAGE_KIND, outage.replaces)} if outage.replaces else None
+    found = outage.findings
+    measured = {
+        "watchers": len(found.watchers),
+        "left_out": ", ".join(sorted({one.watcher for one in found.left_out})),
+    }
     return [
         Effect(word, facts, about),
         *([Effect("outage_replaces", replaced, about)] if replaced else []),
@@ -63,9 +68,10 @@ def _effects(word: str, outage: Outage) -> Sequence[Effect]:
                 {"begin_at": one.begin, "end_at": one.end, "minutes": one.failed_minutes},
                 about,
             )
-            for act, periods in outage.findings.failed.items()
+            for act, periods in found.failed.items()
             for one in periods
         ),
+        Effect("outage_measured", measured, about),
     ]
 
 

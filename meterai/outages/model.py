@@ -89,8 +89,13 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Findings(msgspec.Struct, frozen=True):
-    """All that is derived and kept of a record: the same bytes for the same findings (`as_json`)."""
+    """All that is derived and kept of a record: the same bytes for the same findings (`as_json`).
 
+    `installation` is the address that the readings name, `rules` the version of the rules they were derived by.
+    """
+
+    installation: str
+    rules: int
     failed: Mapping[PublicAct, Sequence[Period]]
     unmeasured: Mapping[PublicAct, Sequence[Span]]
     left_out: Sequence[LeftOut]

@@ -62,7 +62,7 @@ async def derived_from(
         )
         for one in watchers
     ]
-    told = findings(derived, sources)
+    told = findings(installation, derived, sources)
     outage = Outage(
         id=new_id(),
         state=OutageState.PROPOSED,

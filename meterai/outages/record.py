@@ -75,9 +75,16 @@ def signer_of(keyring: Keyring) -> Signer:
     return Signer(keyring.derived(RECORDS))
 
 
-def findings(derived: Derived, watchers: Sequence[Source]) -> Findings:
+def findings(installation: str, derived: Derived, watchers: Sequence[Source]) -> Findings:
     """What is kept of a derivation."""
-    return Findings(derived.failed, derived.unmeasured, derived.left_out, watchers)
+    return Findings(
+        installation,
+        RULES_VERSION,
+        derived.failed,
+        derived.unmeasured,
+        derived.left_out,
+        watchers,
+    )
 
 
 def packed(documents: Sequence[str]) -> bytes:
@@ -120,12 +127,16 @@ def derived_again(record: Record, trusted: Sequence[Watcher] = ()) -> Derived:
     """
     if not record.is_by_these_rules:
         raise RecordWrong("its rules are of another version")
-    keys = {one.name: bytes.fromhex(one.public_key) for one in record.watchers}
+    try:
+        keys = {one.name: bytes.fromhex(one.public_key) for one in record.watchers}
+        contents = {one.name: b64decode(one.readings) for one in record.watchers}
+    except ValueError:
+        raise RecordWrong("a key or readings cannot be read") from None
     trusted_keys = {one.name: one.public_key for one in trusted} or keys
     found: dict[str, Sequence[Signed]] = dict.fromkeys(trusted_keys, ())
-    for one in record.watchers:
-        if trusted_keys.get(one.name) == keys[one.name]:
-            found[one.name] = read_readings(one.name, b64decode(one.readings), keys[one.name])
+    for name, key in keys.items():
+        if trusted_keys.get(name) == key:
+            found[name] = read_readings(name, contents[name], key)
     return derive(found, record.begin, record.end, record.by)
 
 

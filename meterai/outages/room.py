@@ -1,6 +1,7 @@
 """Registration of the room `outages` with the applications."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from meterai.commands import Command, Directory, Schema, Scope
 from meterai.kit.components import PublicAct
@@ -30,7 +31,7 @@ async def _build(container: Container) -> None:
     container.add(
         OutageService(
             container.database,
-            watchers_of(container.settings),
+            partial(watchers_of, container.settings),
             signer_of(container.keyring),
             container.of(Issuers),
             container.settings,

@@ -1,7 +1,7 @@
 """Outage records of a process: proposed, sealed, shown, copied; each step in a transaction of its own."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -27,7 +27,6 @@ from meterai.outages.model import (
 from meterai.outages.papers import Attempt
 from meterai.outages.proposing import READINGS
 from meterai.outages.record import (
-    RULES_VERSION,
     Record,
     embedded,
     needed_for,
@@ -70,7 +69,7 @@ class OutageService:
     def __init__(
         self,
         database: Database,
-        watchers: Sequence[Watcher],
+        watchers: Callable[[], Sequence[Watcher]],
         signer: Signer,
         issuers: Issuers,
         settings: Settings,
@@ -98,7 +97,7 @@ class OutageService:
     ) -> Outage:
         """Fetch the readings of a time, derive, and keep a proposal.  Refuses as `proposing`."""
         by, now = self._settings.process.url, self._clock.now()
-        outage, readings = await proposing.derived_from(self._watchers, begin, end, by, now)
+        outage, readings = await proposing.derived_from(self._watchers(), begin, end, by, now)
         outage = replace(outage, incident=incident, replaces=replaces, proposed_by=str(actor))
         return await proposing.keep(self._database, outage, readings, actor=actor)
 
@@ -135,7 +134,7 @@ class OutageService:
             watchers.append(embedded(one, content))
         return Record(
             record=outage.shown,
-            by=process.url,
+            by=found.installation,
             operator=self._settings.of(OperatorSettings).operator_name,
             begin=outage.begins_at,
             end=outage.ends_at,
@@ -144,7 +143,7 @@ class OutageService:
             confirmed_at=outage.confirmed_at,
             confirmed_by_persons=2,
             specimen=not process.is_production,
-            rules=RULES_VERSION,
+            rules=found.rules,
             join_minutes=JOIN_MINUTES,
             needed_for=needed_for(),
             failed=found.failed,

@@ -8,7 +8,7 @@ import msgspec
 from meterai.incidents import IncidentSettings
 from meterai.plumbing.config import Positive, Settings
 from meterai.plumbing.files import read_settings_file
-from meterai.plumbing.readings import Watcher, read_watchers
+from meterai.plumbing.readings import Watcher, WatchersWrong, read_watchers
 
 
 class OutageSettings(msgspec.Struct, frozen=True):
@@ -21,4 +21,7 @@ class OutageSettings(msgspec.Struct, frozen=True):
 def watchers_of(settings: Settings) -> Sequence[Watcher]:
     """The watchers of the installation; none where no file is set.  Refuses `WatchersWrong`."""
     path = settings.of(IncidentSettings).watchers_file
-    return read_watchers(read_settings_file(Path(path))) if path else ()
+    try:
+        return read_watchers(read_settings_file(Path(path))) if path else ()
+    except (OSError, UnicodeDecodeError) as error:
+        raise WatchersWrong(f"{path}: {error}") from None

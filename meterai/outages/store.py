@@ -27,7 +27,7 @@ _PUBLIC = f"{_SELECT} WHERE sealed_at IS NOT NULL ORDER BY begins_at DESC, outag
 _AT = f"{_SELECT} WHERE sealed_at IS NOT NULL AND state = 'confirmed' AND begins_at <= %s AND ends_at > %s"
 _OF_INCIDENT = f"{_SELECT} WHERE incident_id = %s ORDER BY outage_id"
 _WAITING = f"{_SELECT} WHERE state = 'proposed' ORDER BY proposed_at LIMIT %s"
-_AFTER = f"{_SELECT} WHERE outage_id > %s ORDER BY outage_id LIMIT %s"
+_AFTER = f"{_SELECT} WHERE outage_id > %s AND proposed_at >= %s ORDER BY outage_id LIMIT %s"
 _REPLACING = f"{_SELECT} WHERE replaces_id = %s AND confirmed_at IS NOT NULL"
 # A record is of no account: what failed of one is kept under the nil one.
 _NOBODY = "'00000000-0000-0000-0000-000000000000'::uuid"
@@ -92,9 +92,11 @@ async def waiting(tx: ReadTx, limit: int) -> Sequence[Outage]:
     return await tx.all_as(_OUTAGES, _WAITING, limit)
 
 
-async def after(tx: ReadTx, last: UUID, limit: int = LISTED_MAX) -> Sequence[Outage]:
-    """Records in whatever state, by number."""
-    return await tx.all_as(_OUTAGES, _AFTER, last, limit)
+async def after(
+    tx: ReadTx, last: UUID, since: datetime, limit: int = LISTED_MAX
+) -> Sequence[Outage]:
+    """Records in whatever state that were proposed since a moment, by number."""
+    return await tx.all_as(_OUTAGES, _AFTER, last, since, limit)
 
 
 async def replacing(tx: ReadTx, outage: UUID) -> Outage | None:

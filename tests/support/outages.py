@@ -47,7 +47,7 @@ class Keeping:
         container = self.shop.container
         return OutageService(
             container.database,
-            [one.known(str(self.folder / one.name)) for one in self.watchers],
+            lambda: [one.known(str(self.folder / one.name)) for one in self.watchers],
             signer_of(container.keyring),
             container.of(Issuers),
             container.settings,
