@@ -18,6 +18,7 @@ from meterai.commands import (
     Text,
     complain,
     line,
+    text_only,
     with_database,
 )
 from meterai.kit.clock import SystemClock
@@ -58,12 +59,12 @@ def open_breach(  # noqa: PLR0913 - what the law wants told, in both languages
     known_at: Text,
     subjects: Text,
     *,
-    exposed_id: str,
-    exposed_en: str,
-    happened_id: str,
-    happened_en: str,
-    handling_id: str,
-    handling_en: str,
+    exposed_id: Text,
+    exposed_en: Text,
+    happened_id: Text,
+    happened_en: Text,
+    handling_id: Text,
+    handling_en: Text,
     options: Options = NO_OPTIONS,
     reason: Reason = "",
     by: By = None,
@@ -103,7 +104,9 @@ def close_breach(
     breach: Text,
     options: Options = NO_OPTIONS,
     *,
-    not_told: Annotated[str, Parameter(help="Why somebody was not told.")] = "",
+    not_told: Annotated[
+        str, Parameter(help="Why somebody was not told.", validator=text_only)
+    ] = "",
     reason: Reason = "",
     by: By = None,
     dry_run: DryRun = False,

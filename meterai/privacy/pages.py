@@ -33,6 +33,7 @@ _PROVED = _PERSON | {"fresh_proof": True, "keeps": ()}
 PAGES = RoomPages(
     "privacy",
     "meterai.privacy",
+    listed={"/privacy/processing": "page.processing.about"},
     links=(Link(LinkPlace.DESK, 70, "/console/privacy", "page.nav.privacy", ShownTo.STAFF),),
 )
 
