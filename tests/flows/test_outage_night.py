@@ -198,7 +198,7 @@ def _comes_back(night: Night) -> None:
 
 
 def _step(night: Night) -> str:
-    return str(json.loads(night.says("recover", "status", "--as-json"))["state"])
+    return str(json.loads(night.says("recover", "status", "--json"))["state"])
 
 
 def _incident_is_told_alike(night: Night) -> None:
