@@ -466,15 +466,20 @@ class Walks:
         if not asked and len(stock) + len(self._returning) <= STOCK_MIN:
             return
         order, refund = asked[0] if asked else (stock.pop(0), "")
-        self._returning.add(order)
+        mine = {order}
         try:
             async with self._trying(Component.REFUNDS):
-                if not (refund or (refund := await self._ask_back(order))):
-                    raise Over
+                while True:
+                    self._returning |= mine
+                    if refund := refund or await self._ask_back(order):
+                        break
+                    if not stock:
+                        raise Over
+                    mine.add(order := stock.pop(0))
                 await self._state_after("/v1/refunds/", refund, ("requested", "sent", "refused"))
             self._store.done_with(order)
         finally:
-            self._returning.discard(order)
+            self._returning -= mine
         if len(stock) > 2 * STOCK_MIN:  # no refund went through for a time
             with suppress(TryFailed):
                 await self._ask_back(stock[-1])
