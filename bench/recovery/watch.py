@@ -3,7 +3,7 @@
 The files are right when every component that the fault breaks is shown as not working as it should, and those that go on
 are shown as operational.  Then, without a fault, the processor time that the watcher costs the platform.
 
-python -m bench.recovery --only watch [--short]
+python -m bench.recovery --only watch [--short | --fault NAME ...]
 """
 
 import argparse
@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from asyncio import StreamReader, StreamWriter, new_event_loop, open_connection, start_server
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -363,27 +363,29 @@ def main(given: Sequence[str]) -> int:
     """Print the table, and what went wrong; 1 where something did."""
     parser = argparse.ArgumentParser(prog="python -m bench.recovery --only watch")
     parser.add_argument("--short", action="store_true", help="only see that everything runs")
-    is_short = parser.parse_args(given).short
+    parser.add_argument("--fault", action="append", choices=FAULTS, help="this one, and no cost")
+    found = parser.parse_args(given)
+    names = found.fault or (SHORT if found.short else FAULTS)
     with (
         tempfile.TemporaryDirectory(prefix="meterai-bench-") as folder,
         _site(Path(folder)) as site,
     ):
-        wrong = _watched(site, is_short=is_short)
+        wrong = _watched(site, names)
         done = site.instance.command("audit")
         wrong += [f"the audit failed: {done.stdout}{done.stderr}"] if done.returncode else []
     print("\n".join(wrong) or "the watch is right in time; every invariant holds")
     return int(bool(wrong))
 
 
-def _watched(site: Site, *, is_short: bool) -> list[str]:
+def _watched(site: Site, names: Collection[str]) -> list[str]:
     more = f'authorities = "{site.front.authorities}"'
     file = configured(site.folder / "watcher", site.instance, url=site.front.url, more=more)
     wrong: list[str] = []
     with Watching(file) as watching:
         print(f"{'':26}{'right':>11}{'again':>11}  shown meanwhile", flush=True)
-        for name in SHORT if is_short else FAULTS:
+        for name in names:
             wrong += _measured(name, site, watching)
-        if not is_short:
+        if len(names) == len(FAULTS):
             wrong += _cost(watching, COST_SECONDS, COST_ROUNDS)
     log = (file.parent / "watch.log").read_text()
     at = log.find("walk_failed")

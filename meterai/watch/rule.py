@@ -20,6 +20,7 @@ FRESH_SECONDS = 60.0  # three times the longest period: a component that is trie
 IN_ROW = 4  # failures: by chance (2 %) once in six million tries
 WINDOW, OF_WINDOW = 24, 8  # a third of the last tries: by chance once in seventy million
 GOOD_IN_ROW = 6
+SLOW_AT_MEND = 2  # of those six, after an outage
 DOUBT_SECONDS = 0.5  # between tries after one that was late or not good
 OUT_SECONDS = (
     5.0  # between tries of a component that does not work: its mend is seen in six of them
@@ -73,8 +74,9 @@ def judged(state: ComponentState, recent: Sequence[Outcome]) -> ComponentState:
     last = recent[-GOOD_IN_ROW:]
     if len(last) < GOOD_IN_ROW or Outcome.FAILED in last:
         return state
-    better = ComponentState.DEGRADED if Outcome.SLOW in last else ComponentState.OPERATIONAL
-    return min(state, better)
+    # Tries that were under way at the mend are slow, and say nothing of what is now.
+    slow = last.count(Outcome.SLOW) - (SLOW_AT_MEND if state > ComponentState.DEGRADED else 0)
+    return min(state, ComponentState.DEGRADED if slow > 0 else ComponentState.OPERATIONAL)
 
 
 def _worse(recent: Sequence[Outcome]) -> ComponentState:

@@ -31,9 +31,9 @@ from meterai.watch.rule import LIMITS, Outcome
 from meterai.watch.settings import ConfigurationOfWatchWrong, Payer, Watched
 from meterai.watch.store import Store
 
-# Orders that are paid and unused: enough to try refunds and stampings for two minutes while nothing can be bought; and the most, while
-# no refund goes through.
-STOCK_MIN, STOCK_MAX = 6, 60
+# Orders that are paid and unused: those that are kept, so that stampings and refunds go on for a minute and more while nothing can be
+# bought; those below which none is asked back; and the most, while no refund goes through.
+STOCK, STOCK_MIN, STOCK_MAX = 8, 3, 60
 FILL_SECONDS = 3.0  # between two purchases while the stock is being filled
 UNSEEN_MAX = 6  # payments that nobody has seen yet; as many as good tries end an outage
 LOOK_SECONDS = 0.4  # between two looks at an order
@@ -171,7 +171,7 @@ class Walks:
     def is_filling(self) -> bool:
         """Whether the stock is smaller than it should be, so that purchases may come sooner."""
         has = len(self._store.bought("stock")) + len(self._store.bought("paid"))
-        return self._payer is not None and has + len(self._returning) <= STOCK_MIN
+        return self._payer is not None and has + len(self._returning) < STOCK
 
     @asynccontextmanager
     async def _trying(self, component: Component) -> AsyncIterator[list[str]]:
@@ -480,7 +480,7 @@ class Walks:
             self._store.done_with(order)
         finally:
             self._returning -= mine
-        if len(stock) > 2 * STOCK_MIN:  # no refund went through for a time
+        if len(stock) > 2 * STOCK:  # no refund went through for a time
             with suppress(TryFailed):
                 await self._ask_back(stock[-1])
 

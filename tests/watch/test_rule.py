@@ -133,7 +133,8 @@ def test_half_of_tries_failing_is_seen_and_does_not_flap() -> None:
         (DOWN, [GOOD] * 5, DOWN),
         (DOWN, [GOOD] * 6, UP),
         (DOWN, [FAILED, *[GOOD] * 5], DOWN),
-        (DOWN, [*[GOOD] * 5, SLOW], DEGRADED),
+        (DOWN, [SLOW, SLOW, *[GOOD] * 4], UP),
+        (DOWN, [*[SLOW] * 3, *[GOOD] * 3], DEGRADED),
         (DEGRADED, [*[GOOD] * 5, SLOW], DEGRADED),
     ],
 )
