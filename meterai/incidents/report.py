@@ -17,7 +17,6 @@ from meterai.kit.clock import Clock
 from meterai.kit.money import Rupiah
 from meterai.operator import SPECIMEN
 from meterai.pages import paper
-from meterai.pages.paper import Line
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.messages import format_datetime, format_length, translate
@@ -85,7 +84,7 @@ def kept(incident: Incident) -> Report | None:
 
 def sections(
     incident: Incident, found: Report, language: str
-) -> Sequence[tuple[str, Sequence[Line]]]:
+) -> Sequence[tuple[str, Sequence[paper.Line]]]:
     """The report in words: titles, each with its lines."""
 
     def said(key: str, **facts: Any) -> str:
@@ -96,37 +95,39 @@ def sections(
         (
             said("timeline"),
             [
-                Line(
+                paper.Line(
                     format_datetime(each.at, language),
                     f"{translate(f'incident.{each.state}', language)}. {each.text[language]}",
                 )
                 for each in incident.updates
             ],
         ),
-        (said("who"), [Line(said(name), text) for name, text in _who(found, language)]),
-        (said("money"), [Line(said(name), text) for name, text in _money(found)]),
-        (said("changed"), [Line("", incident.changed[language] or said("not_reviewed"))]),
-        ("", [Line("", said("as_of", at=format_datetime(found.at, language)))]),
+        (said("who"), [paper.Line(said(name), text) for name, text in _who(found, language)]),
+        (said("money"), [paper.Line(said(name), text) for name, text in _money(found)]),
+        (said("changed"), [paper.Line("", incident.changed[language] or said("not_reviewed"))]),
+        ("", [paper.Line("", said("as_of", at=format_datetime(found.at, language)))]),
     ]
 
 
-def _what(incident: Incident, language: str) -> Iterator[Line]:
+def _what(incident: Incident, language: str) -> Iterator[paper.Line]:
     def label(key: str) -> str:
         return translate(f"report.{key}", language)
 
-    yield Line(label("number"), incident.shown)
-    yield Line(label("severity"), translate(f"severity.{incident.severity}", language))
-    yield Line(label("began"), format_datetime(incident.started_at, language))
+    yield paper.Line(label("number"), incident.shown)
+    yield paper.Line(label("severity"), translate(f"severity.{incident.severity}", language))
+    yield paper.Line(label("began"), format_datetime(incident.started_at, language))
     if incident.resolved_at is not None:
         minutes = (incident.resolved_at - incident.started_at).total_seconds() / 60
-        yield Line(label("ended"), format_datetime(incident.resolved_at, language))
-        yield Line(label("lasted"), translate("report.minutes", language, minutes=round(minutes)))
+        yield paper.Line(label("ended"), format_datetime(incident.resolved_at, language))
+        yield paper.Line(
+            label("lasted"), translate("report.minutes", language, minutes=round(minutes))
+        )
     for component, state in incident.components.items():
         told = translate(f"component_state.{state.label}", language)
-        yield Line(translate(f"component.{component}", language), told)
+        yield paper.Line(translate(f"component.{component}", language), told)
     acts = ", ".join(translate(f"act.{act}", language) for act in incident.acts)
     if acts:
-        yield Line(label("acts"), acts)
+        yield paper.Line(label("acts"), acts)
 
 
 def _who(found: Report, language: str) -> Iterator[tuple[str, str]]:

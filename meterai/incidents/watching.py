@@ -14,7 +14,6 @@ from meterai.incidents.model import (
     Change,
     Incident,
     IncidentKind,
-    IncidentOverlaps,
     IncidentState,
     Told,
     Watched,
@@ -151,9 +150,9 @@ class Watching:
         actor = Actor(ActorKind.JOB, PLANNING)
         try:
             await update(tx, of.id, Change(state=state), _said(str(state)), at=now, actor=actor)
-        except IncidentOverlaps as overlap:
+        except Refusal as refusal:
             # A fault is open over one of its components: it waits, and is cancelled where that lasts.
-            _log.warning("maintenance_waits", maintenance=of.shown, incident=overlap.incident)
+            _log.warning("maintenance_waits", maintenance=of.shown, code=refusal.code)
 
 
 def _due(one: Incident, now: datetime) -> IncidentState | None:

@@ -29,7 +29,8 @@ async def money_summaries(
 
 async def money_of_time(tx: ReadTx, begin: datetime, end: datetime) -> MoneySummary:
     """Where every rupiah is now of all orders for which money came in a time."""
-    return MoneySummary.of(await store.books_of_time(tx, begin, end))
+    books = await store.books_of_time(tx, begin, end)
+    return MoneySummary.of({one.book: (one.debit, one.credit) for one in books})
 
 
 async def money_moves(tx: ReadTx, account: UUID, subject: UUID) -> list[MoneyMove]:

@@ -40,6 +40,14 @@ class Entry(NamedTuple):
     amounts: list[int]
 
 
+class BookOfTime(NamedTuple):
+    """Sums in rupiah over the entries of many orders in one book."""
+
+    book: str
+    debit: int
+    credit: int
+
+
 class GuardedBalance(NamedTuple):
     """What is posted in a guarded book, and how much of it is held."""
 
@@ -65,6 +73,7 @@ _BY_TIME = " GROUP BY e.account_id, e.entry_id ORDER BY e.posted_at, e.account_i
 # One cursor reads a day: its rows are sorted once, and never all in this process.
 _OPEN = f"DECLARE entries_of_a_time NO SCROLL CURSOR FOR {_ENTRY} WHERE e.posted_at >= %s AND e.posted_at < %s{_BY_TIME}"
 _OF_SUBJECT = f"{_ENTRY} WHERE e.account_id = %s AND e.subject = %s{_BY_TIME} LIMIT %s"
+_TIME = RowMapper(BookOfTime)
 _MOVES = RowMapper(MoneyMove)
 _BALANCE = RowMapper(GuardedBalance)
 
@@ -154,7 +163,6 @@ WHERE l.unit = 'IDR' GROUP BY 1
 """
 
 
-async def books_of_time(tx: ReadTx, begin: datetime, end: datetime) -> dict[str, tuple[int, int]]:
-    """Debits and credits, by book, of all orders for which money came in a time; found by the index of times."""
-    rows = await tx.all(_BOOKS_OF_TIME, begin, end)
-    return {row["book"]: (row["debit"], row["credit"]) for row in rows}
+async def books_of_time(tx: ReadTx, begin: datetime, end: datetime) -> list[BookOfTime]:
+    """The books of all orders for which money came in a time; found by the index of times."""
+    return await tx.all_as(_TIME, _BOOKS_OF_TIME, begin, end)

@@ -437,6 +437,11 @@ CASES = (
         "/privacy/mine/consents",
         _in_account("/privacy/mine/consents", room="waiting_room", word="turn_near", which="a"),
     ),
+    Case("/status/subscribe", _in_account("/status/subscribe", email="a@example.org")),
+    Case(
+        "/status/subscription/{shown:str}/{secret:str}",
+        _in_account(f"/status/subscription/{show('sub', NOBODYS)}/{'a' * 24}", do="confirm"),
+    ),
     Case("/lines/{name:str}/leave", _in_account("/lines/pembelian/leave", next="/")),
     Case("/lines/{name:str}/tell", _in_account("/lines/pembelian/tell", next="/")),
 )

@@ -18,6 +18,7 @@ from tests.tidy.sources import SOURCES, modules
 
 # What tells people may be given up, each by name; what moves money or stamps is tried for ever.
 TELLING = {
+    "make_report",
     "queue_credential_changed",
     "queue_invitation",
     "queue_organization_decided",

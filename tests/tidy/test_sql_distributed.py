@@ -116,6 +116,21 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         ),
         "who signs in has no account yet",
     ),
+    (
+        "queues_for_nobody",
+        ("incidents/steps.py:review",),
+        "an incident is of no account",
+    ),
+    (
+        "queues_for_nobody",
+        tuple(f"incidents/subscribing.py:{one}" for one in ("_queue", "_tell", "act", "ask")),
+        "who is told of incidents by mail needs no account",
+    ),
+    (
+        "skips_locked",
+        ("incidents/store.py:_NEXT_MAILING",),
+        "the table is of no account and not distributed",
+    ),
 )
 EXCEPTIONS = {(rule, where): why for rule, places, why in _GROUPS for where in places}
 
