@@ -266,6 +266,13 @@ def case(connection: Connection, at: datetime) -> UUID:
     return made
 
 
+def subscriber(connection: Connection, at: datetime) -> None:
+    connection.execute(
+        "INSERT INTO incident_subscribers (subscriber_id, email, language, asked_at) VALUES (%s, %s, 'id', %s)",
+        [new_id(), f"{new_id()}@example.id", at],
+    )
+
+
 def case_words(connection: Connection, at: datetime) -> None:
     connection.execute(
         "INSERT INTO case_messages (account_id, case_id, message_id, author, kind, words, written_at)"
@@ -293,6 +300,7 @@ OTHERS = {
     "invitations": invitation,
     "uses_of_members": use_of_member,
     "old_approvals": approval,
+    "unconfirmed_subscribers": subscriber,
     "case_contacts": case,
     "case_words": case_words,
     "case_pictures": case_picture,
