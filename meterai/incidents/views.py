@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
@@ -16,6 +17,17 @@ class Bilingual(msgspec.Struct, frozen=True):
     en: str
 
 
+_Number = Annotated[str, msgspec.Meta(examples=["inc_01m8nej272fw986fjrmsd2bafx"])]
+_States = Annotated[
+    dict[str, str],
+    msgspec.Meta(examples=[{"buying": "major_outage", "payment": "degraded_performance"}]),
+]
+_Title = Annotated[
+    Bilingual,
+    msgspec.Meta(examples=[{"id": "Pembelian tidak berfungsi", "en": "Buying does not work"}]),
+]
+
+
 class UpdateView(msgspec.Struct, frozen=True):
     """Words about an incident, and its state from then on."""
 
@@ -27,12 +39,12 @@ class UpdateView(msgspec.Struct, frozen=True):
 class IncidentView(msgspec.Struct, frozen=True):
     """An incident, or a maintenance with its planned times; updates are oldest first."""
 
-    id: str
+    id: _Number
     kind: str
     state: str
     severity: str
-    components: dict[str, str]
-    title: Bilingual
+    components: _States
+    title: _Title
     started_at: datetime
     begins_at: datetime | None
     ends_at: datetime | None

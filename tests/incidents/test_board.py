@@ -1,0 +1,109 @@
+"""The head of every page: on pages that were made before, and while the database is away."""
+
+import asyncio
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from meterai.apps.rooms import pages_of
+from meterai.apps.settings import settings_of
+from meterai.incidents.board import Board
+from meterai.kit.clock import SystemClock
+from meterai.kit.priority import Priority
+from meterai.kit.refusal import Refusal
+from meterai.pages import Notice, Site, busy_pages
+from meterai.plumbing.database import Database, DatabaseAway
+from meterai.waiting_room.model import TooManyPlaces
+from meterai.waiting_room.page import WaitingPages
+from tests.console.conftest import Floor
+from tests.incidents.records import opened
+from tests.incidents.test_pages import HERE, eventually, opens
+from tests.support.shop import Shop
+
+NOTICE = Notice("major", "/status/incidents/inc_1", "Incident: Buying <b>")
+
+
+def test_notice_is_on_pages_that_know_no_reader_and_leaves_them(tmp_path: Path) -> None:
+    site, settings = Site(*pages_of()), settings_of(data=str(tmp_path))
+    waiting, renewed = WaitingPages(site, settings), []
+    site.on_show(lambda: renewed.append(busy_pages(site, settings)))
+    for shown in ({"en": [NOTICE]}, {}):
+        site.show(shown)
+        pages = [
+            renewed[-1]["en", Priority.NEW, True],
+            waiting.refused(TooManyPlaces("as many as there are"), "en").decode(),
+        ]
+        for page in pages:
+            assert ("Incident: Buying &lt;b&gt;</a>" in page) == bool(shown)
+        assert "Incident:" not in renewed[-1]["id", Priority.NEW, True]
+
+
+class _Away:
+    """A database that does not answer."""
+
+    async def once(self, *_: object) -> None:
+        raise DatabaseAway("away")
+
+    def reading(self) -> object:
+        raise DatabaseAway("away")
+
+
+def test_what_was_known_stays_while_the_database_is_away(shop: Shop) -> None:
+    made = opened(shop)
+    site = Site(*pages_of())
+
+    async def act() -> None:
+        board = Board(shop.container.database, SystemClock())
+        board.show_on(site)
+        try:
+            await board.look()
+            before = await board.status()
+            board._database = _Away()  # type: ignore[assignment]
+            board._known_at = board._counted_at = float("-inf")
+            with pytest.raises(Refusal):
+                await board.look()
+            after = await board.status()
+            assert [one.id for one in after.incidents] == [made.shown]
+            assert after.at == before.at
+            assert after.figures.in_flight_orders is None, "not known"
+            page = site.render("waiting_room/refused.html", "en", shop.container.settings, text="")
+            assert made.title["en"] in page
+        finally:
+            await board.close()
+
+    shop.do(act())
+    page = site.render("waiting_room/refused.html", "en", shop.container.settings, text="")
+    assert made.title["en"] not in page
+
+
+def test_status_that_was_never_seen_is_refused_while_the_database_is_away() -> None:
+    database = Database("postgresql://nobody@127.0.0.1:9/none", connections=1)
+    board = Board(database, SystemClock())
+
+    async def act() -> None:
+        with pytest.raises(Refusal):
+            await board.status()
+
+    asyncio.run(act())
+
+
+def test_work_lists_have_what_the_watch_proposes_and_who_waits_for_words(floor: Floor) -> None:
+    desk = floor.seat("operations")
+    number = opens(floor)
+    assert number not in floor.get("/console/work/incidents").text
+    with psycopg.connect(floor.url) as owner:
+        owner.execute(
+            "UPDATE incident_updates SET at = at - interval '2 hours';"
+            " INSERT INTO incident_watched VALUES ('checking', 'major_outage', now(), 'timeout', now()),"
+            " ('buying', 'major_outage', now(), '', now()), ('site', 'operational', now(), '', now())"
+        )
+    assert number in floor.get("/console/work/incidents").text
+    proposed = floor.get("/console/work/incidents_proposed").text
+    assert f"{HERE}/checking" in proposed
+    assert f"{HERE}/buying" not in proposed, "an incident says so already"
+    assert '<option value="major_outage" selected>' in floor.get(f"{HERE}/checking").text
+    timeline = floor.get(f"/console/subjects/incident/{number}").text
+    assert "Investigating: We look for the cause." in timeline
+    assert desk.shown in timeline
+    eventually(lambda: "Buying is down" in floor.get("/").text)
