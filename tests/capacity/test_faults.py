@@ -8,7 +8,7 @@ import pytest
 from meterai.capacity.rehearsal import faults
 from meterai.capacity.rehearsal.faults import FaultImpossible
 from meterai.capacity.rehearsal.installation import InstallationNotStarted, OwnInstallation
-from meterai.capacity.rehearsal.plan import FaultKind, FaultPlan
+from meterai.capacity.rehearsal.plan import CommandPlan, FaultKind, FaultPlan
 
 KILLING = (FaultPlan(kind=FaultKind.KILL_WEB, at=1.0),)
 FILLING = (FaultPlan(kind=FaultKind.FILL_DISK, at=1.0, seconds=1.0),)
@@ -17,6 +17,8 @@ FILLING = (FaultPlan(kind=FaultKind.FILL_DISK, at=1.0, seconds=1.0),)
 def test_somebody_elses_installation_is_not_broken() -> None:
     with pytest.raises(FaultImpossible):
         faults.check(KILLING, None)
+    with pytest.raises(FaultImpossible):
+        faults.check((), None, (CommandPlan(words=("recover", "start"), at=1.0),))
     faults.check((), None)
 
 

@@ -28,6 +28,7 @@ def changed(old: str, new: str) -> str:
     return GOOD.replace(old, new)
 
 
+COMMAND = "[[commands]]\nat = {at}\nwords = {words}\n"
 FAULT = '[[faults]]\nkind = "{kind}"\nat = {at}\n'
 
 
@@ -86,6 +87,13 @@ FAULT = '[[faults]]\nkind = "{kind}"\nat = {at}\n'
         (
             GOOD + FAULT.format(kind="kill_web", at=5) + FAULT.format(kind="kill_web", at=4),
             "faults[1].at",
+        ),
+        (GOOD + FAULT.format(kind="lose_notifications", at=1), "faults[0].seconds"),
+        (GOOD + COMMAND.format(at=1, words="[]"), "commands[0].words"),
+        (GOOD + COMMAND.format(at=1, words='["a\\u0000"]'), "commands[0].words[0]"),
+        (
+            GOOD + COMMAND.format(at=5, words='["a"]') + COMMAND.format(at=4, words='["b"]'),
+            "commands[1].at",
         ),
     ],
 )

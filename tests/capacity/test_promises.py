@@ -11,6 +11,7 @@ from meterai.capacity.rehearsal.observation import Observation, Sample, parsed
 from meterai.capacity.rehearsal.plan import of, shipped
 from meterai.capacity.rehearsal.promises import (
     audited,
+    commands_done,
     no_error_pages,
     nothing_lost,
     order_of_the_line,
@@ -199,3 +200,14 @@ def test_networks_of_a_program_have_at_most_twice_their_share_of_places(
     assert told.held is held
     assert f"{grabbed[1]} of {grabbed[1] + called} called; at most 2.0%" in told.found
     assert share_of_strangers(of(shipped()["small"]), counted(turns=turns), 1.0) is None
+
+
+def test_commands_done_holds_where_each_command_of_the_plan_ended_well() -> None:
+    plan = of(shipped()["outage_night"])
+    done = [(one, one.at, Done(0, "")) for one in plan.commands]
+    assert commands_done(plan, done, 90.0).held
+    assert not commands_done(plan, done[:-1], 90.0).held
+    failed = [*done[:-1], (plan.commands[-1], 40.0, Done(1, "abandoned"))]
+    told = commands_done(plan, failed, 90.0)
+    assert not told.held
+    assert "recover status at 40 s: status 1, abandoned" in told.found

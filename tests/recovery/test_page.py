@@ -1,0 +1,74 @@
+"""The page of the way back and its commands, on a whole instance."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.desk import staff_session
+from tests.support.instance import Client, Instance
+
+OPEN = (
+    *("incidents", "open", "Pembelian terganggu", "Buying is disturbed"),
+    *("--components", "buying=major_outage"),
+    *("--text-id", "Kami mencari sebabnya.", "--text-en", "We look for the cause."),
+)
+
+
+def told(instance: Instance, *words: str) -> str:
+    done = instance.command(*words)
+    assert done.returncode == 0, (words, done.stdout, done.stderr)
+    return done.stdout
+
+
+@pytest.fixture
+def disturbed(audited: Instance) -> Iterator[Instance]:
+    """The shared instance with an open incident; resolved afterwards."""
+    told(audited, *OPEN)
+    number = told(audited, "incidents", "list").split()[0]
+    yield audited
+    resolved = ("--text-id", "Selesai.", "--text-en", "It is over.")
+    told(audited, "incidents", "resolve", number, *resolved)
+
+
+def shown(instance: Instance, headers: dict[str, str]) -> str:
+    reply = Client(instance.url).get("/console/recovery", headers=headers)
+    assert reply.status == 200, reply.body
+    return reply.body.decode()
+
+
+def test_page_shows_the_step_its_numbers_and_its_levers(disturbed: Instance) -> None:
+    desk = staff_session(disturbed, "operations")
+    headers = dict(desk.headers) | {"Accept-Language": "en"}
+    assert "/console/levers/recover.start" in shown(disturbed, headers)
+    told(disturbed, "recover", "start")
+    try:
+        page = shown(disturbed, headers)
+        assert "Buying and sign-up closed in order" in page
+        assert "Orders paid, not executed" in page
+        for name in ("next", "go", "abandon"):
+            assert f"/console/levers/recover.{name}" in page
+        assert "/console/levers/recover.start" not in page
+        lever = Client(disturbed.url).get("/console/levers/recover.next", headers=headers)
+        assert lever.status == 200
+        found = json.loads(told(disturbed, "recover", "status", "--json"))
+        assert (found["state"], found["is_going"]) == ("closing", False)
+        assert found["numbers"]["buying_open"] == 0
+        assert "by hand" in told(disturbed, "recover", "status")
+    finally:
+        told(disturbed, "recover", "abandon")
+    assert "Abandoned" in shown(disturbed, headers)
+    ended = disturbed.command("recover", "status", "--watch")
+    assert ended.returncode == 1
+
+
+def test_page_is_not_there_for_who_may_not_lead_the_way_back(audited: Instance) -> None:
+    desk = staff_session(audited, "support")
+    reply = Client(audited.url).get("/console/recovery", headers=dict(desk.headers))
+    assert reply.status in (403, 404)
+
+
+def test_recover_without_an_incident_is_refused_by_name(audited: Instance) -> None:
+    done = audited.command("recover", "start")
+    assert done.returncode != 0
+    assert "incident_not_named" in done.stderr
