@@ -1,5 +1,6 @@
 """Records as they are proposed, confirmed by two, sealed, replaced and withdrawn."""
 
+import hashlib
 import json
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from meterai.approvals import ApprovalState
 from meterai.approvals.model import OwnRequest
 from meterai.kit.components import PublicAct
 from meterai.kit.lifecycle import NotAllowedNow
+from meterai.outages.invariants import as_derived
 from meterai.outages.model import (
     Outage,
     OutageNeedsStaff,
@@ -22,6 +24,7 @@ from meterai.outages.model import (
     Why,
 )
 from meterai.outages.service import SIGNED
+from meterai.plumbing.checks import AuditedPart
 from tests.support.outages import FAILED, MINUTES, Keeping
 from tests.support.pulling import member
 from tests.support.readings import BEGIN, at, fails
@@ -185,6 +188,30 @@ def test_later_record_of_the_same_time_replaces_one_that_it_names(keeping: Keepi
     with pytest.raises(OutageNotReplaced):
         keeping.propose(replaces=first.id)
     keeping.assert_holds()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        # A period that is longer, with the hash of it; the readings of another minute, with theirs.
+        "UPDATE outages SET findings = jsonb_set(findings, '{failed,affix,0,end}', '\"2024-09-03T12:45:00Z\"')",
+        "UPDATE outages SET findings = jsonb_set(findings, '{failed,affix}', '[]')",
+        "UPDATE outages SET begins_at = begins_at + interval '15 minutes'",
+        "UPDATE outage_files SET content = 'x', sha256 = sha256('x') WHERE file = 'readings/jakarta'",
+        "DELETE FROM outage_files WHERE file = 'readings/jakarta'",
+    ],
+)
+def test_audit_derives_each_record_again(keeping: Keeping, change: str) -> None:
+    outage = keeping.propose()
+    keeping.shop.arrange(change)
+    found = keeping.again(outage).findings
+    # As somebody would who wants it to fit.
+    sha256 = hashlib.sha256(found.as_json()).digest()
+    keeping.shop.arrange("UPDATE outages SET findings_sha256 = %s", sha256)
+    container = keeping.shop.container
+    part = AuditedPart(container.database, container.settings, None, BEGIN)
+    told = keeping.shop.do(as_derived(part))
+    assert (told.broken, told.invariant.name) == (1, "outages_are_as_derived")
 
 
 def test_application_changes_and_deletes_nothing_of_a_record(keeping: Keeping) -> None:

@@ -1,0 +1,41 @@
+"""A file within a receipt: other readers find it, and nothing else is taken for one."""
+
+import io
+from dataclasses import replace
+
+import pikepdf
+import pytest
+
+from meterai.pages.paper import Attached, Line, Receipt, attached, written
+
+JSON = "application/json"
+RECEIPT = Receipt("Judul (uji)", "id", [Line("label", "nilai"), Line("", "kalimat")])
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b'{"a": 1}', b">>stream\nendstream\nendobj " * 9, bytes(range(256))]
+)
+def test_attached_file_is_found_as_it_is_by_us_and_by_another_reader(content: bytes) -> None:
+    file = written(replace(RECEIPT, attached=Attached("out_(1).json", JSON, content)))
+    assert attached(file, JSON) == content
+    with pikepdf.open(io.BytesIO(file)) as opened:
+        [name] = opened.attachments
+        assert name == "out_(1).json"
+        assert opened.attachments[name].get_file().read_bytes() == content
+        assert opened.attachments[name].get_file().mime_type == JSON
+        assert opened.check_pdf_syntax() == []
+
+
+def test_receipt_without_a_file_has_none_and_is_as_it_was() -> None:
+    plain = written(RECEIPT)
+    assert attached(plain, JSON) is None
+    assert b"/AF" not in plain
+    with_file = written(replace(RECEIPT, attached=Attached("a", "text/plain", b"x")))
+    assert attached(with_file, JSON) is None
+    text = written(
+        replace(
+            RECEIPT,
+            lines=[Line("", "<</Type/EmbeddedFile/Subtype/application#2Fjson/Length x>>stream")],
+        )
+    )
+    assert attached(text, JSON) is None
