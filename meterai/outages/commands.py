@@ -12,6 +12,7 @@ from meterai.commands import (
     By,
     DryRun,
     Exit,
+    Forecast,
     OptionalText,
     Options,
     Reason,
@@ -25,8 +26,8 @@ from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read
 from meterai.kit.refusal import Refusal
 from meterai.outages import proposing, store
-from meterai.outages.levers import CONFIRM, WITHDRAW, OutageArguments
-from meterai.outages.model import OUTAGE_KIND, Findings, Outage
+from meterai.outages.levers import CONFIRM, WITHDRAW, OutageArguments, effects
+from meterai.outages.model import OUTAGE_KIND, Outage
 from meterai.outages.record import FILE_BYTES_MAX
 from meterai.outages.settings import watchers_of
 from meterai.outages.verification import Examined, examine, read_keys
@@ -34,7 +35,6 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.figures import moment
 from meterai.plumbing.files import read_file
-from meterai.plumbing.messages import format_datetime, translate
 
 
 def propose(
@@ -70,28 +70,9 @@ def propose(
         return await proposing.keep(database, outage, readings, actor=actor)
 
     outage = with_database("outage propose", options, act)
-    _tell(outage.findings)
+    for sentence in approvals.sentences(Forecast(effects("outage_is_proposed", outage), 1), "en"):
+        line(sentence)
     line("nothing was kept" if dry_run else f"{outage.shown} is proposed")
-
-
-def _tell(findings: Findings) -> None:
-    for act, periods in findings.failed.items():
-        for one in periods:
-            line(
-                f"{translate(f'act.{act}', 'en')}: failed from {format_datetime(one.begin, 'en')}"
-                f" to {format_datetime(one.end, 'en')}, {one.failed_minutes} minutes of it"
-            )
-    for act, spans in findings.unmeasured.items():
-        for span in spans:
-            line(
-                f"{translate(f'act.{act}', 'en')}: not measured from"
-                f" {format_datetime(span.begin, 'en')} to {format_datetime(span.end, 'en')}"
-            )
-    for out in findings.left_out:
-        line(
-            f"{out.watcher} does not count from {format_datetime(out.begin, 'en')} to"
-            f" {format_datetime(out.end, 'en')}: {translate(f'outage.why.{out.why}', 'en')}"
-        )
 
 
 def confirm(

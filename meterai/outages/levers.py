@@ -11,6 +11,7 @@ from meterai.kit.ids import read, show
 from meterai.kit.subjects import Subject, SubjectKind
 from meterai.outages import proposing
 from meterai.outages.model import OUTAGE, OUTAGE_KIND, Outage, OutageEvent, OutageNeedsStaff
+from meterai.outages.rules import MINUTE
 from meterai.plumbing.database import ReadTx, Tx
 
 
@@ -30,12 +31,12 @@ async def _confirming(tx: ReadTx, arguments: OutageArguments, pull: Pull) -> For
         raise OutageNeedsStaff("two of staff confirm a record")
     found = await _proposed(tx, arguments, OutageEvent.CONFIRMED)
     await proposing.check_replaced(tx, found)
-    return Forecast(_effects("outage_is_confirmed", found), rows=2 if found.replaces else 1)
+    return Forecast(effects("outage_is_confirmed", found), rows=2 if found.replaces else 1)
 
 
 async def _withdrawing(tx: ReadTx, arguments: OutageArguments, _: Pull) -> Forecast:
     found = await _proposed(tx, arguments, OutageEvent.WITHDRAWN)
-    return Forecast(_effects("outage_is_withdrawn", found)[:1], rows=1)
+    return Forecast(effects("outage_is_withdrawn", found)[:1], rows=1)
 
 
 async def _proposed(tx: ReadTx, arguments: OutageArguments, event: OutageEvent) -> Outage:
@@ -44,7 +45,7 @@ async def _proposed(tx: ReadTx, arguments: OutageArguments, event: OutageEvent) 
     return found
 
 
-def _effects(word: str, outage: Outage) -> Sequence[Effect]:
+def effects(word: str, outage: Outage) -> Sequence[Effect]:
     """The record with the hash of its findings, so that an approval is bound to them; each period of failure."""
     about = Subject(SubjectKind.OUTAGE, outage.shown)
     facts = {
@@ -55,8 +56,12 @@ def _effects(word: str, outage: Outage) -> Sequence[Effect]:
     }
     replaced = {"replaced": show(OUTAGE_KIND, outage.replaces)} if outage.replaces else None
     found = outage.findings
+    minutes = [
+        sum((one.end - one.begin) // MINUTE for one in spans) for spans in found.unmeasured.values()
+    ]
     measured = {
         "watchers": len(found.watchers),
+        "unmeasured": max(minutes, default=0),
         "left_out": ", ".join(sorted({one.watcher for one in found.left_out})),
     }
     return [

@@ -111,18 +111,18 @@ class Outage:
     """An outage record as it is kept.  `sealed_at` is None until its files are there."""
 
     id: UUID
-    state: OutageState
     begins_at: datetime
     ends_at: datetime
-    incident: UUID | None
-    replaces: UUID | None
     findings: Findings
     findings_sha256: bytes
-    proposed_by: str
     proposed_at: datetime
-    confirmed_at: datetime | None
-    sealed_at: datetime | None
-    ended_at: datetime | None
+    proposed_by: str = ""
+    incident: UUID | None = None
+    replaces: UUID | None = None
+    state: OutageState = OutageState.PROPOSED
+    confirmed_at: datetime | None = None
+    sealed_at: datetime | None = None
+    ended_at: datetime | None = None
 
     @property
     def shown(self) -> str:

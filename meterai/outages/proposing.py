@@ -63,22 +63,8 @@ async def derived_from(
         for one in watchers
     ]
     told = findings(installation, derived, sources)
-    outage = Outage(
-        id=new_id(),
-        state=OutageState.PROPOSED,
-        begins_at=begin,
-        ends_at=end,
-        incident=None,
-        replaces=None,
-        findings=told,
-        findings_sha256=hashlib.sha256(told.as_json()).digest(),
-        proposed_by="",
-        proposed_at=now,
-        confirmed_at=None,
-        sealed_at=None,
-        ended_at=None,
-    )
-    return outage, files
+    sha256 = hashlib.sha256(told.as_json()).digest()
+    return Outage(new_id(), begin, end, told, sha256, proposed_at=now), files
 
 
 async def keep(

@@ -50,10 +50,11 @@ def test_record_is_proposed_confirmed_by_two_and_listed_at_the_command_line(
     assert "No watchers" in typed(keeping, "propose", FROM, TO).stderr
     done = typed(keeping, "propose", FROM, TO, "--dry-run", **watched)
     assert done.returncode == Exit.DONE, done.stderr
-    assert "failed from 3 Sep 2024 19:10 WIB to 3 Sep 2024 19:30 WIB" in done.stdout
+    assert "failed from 3 Sep 2024 19:10 WIB to 3 Sep 2024 19:30 WIB, 20 minutes" in done.stdout
+    assert "Measured by 3 watchers." in done.stdout
     assert typed(keeping, "list").stdout == ""
     done = typed(keeping, "propose", FROM, TO, "--by", "ani", **watched)
-    [number] = re.findall(r"out_\w+", done.stdout)
+    [number] = re.findall(r"(out_\w+) is proposed", done.stdout)
     desks = [staff_session(keeping.shop, "operations") for _ in range(2)]
     emails = [
         str(
