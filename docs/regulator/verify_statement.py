@@ -21,13 +21,13 @@ for path in sorted(folder.glob(f"{month}-*.json")):
     opening, before = opening or day["opening"], hashlib.sha256(text).hexdigest()
     packed = (folder / day["file"]).read_bytes()
     assert hashlib.sha256(packed).hexdigest() == day["sha256"], f"{day['file']} is another file"
-    rows = [json.loads(row) for row in gzip.decompress(packed).splitlines()]
-    assert len(rows) == day["rows"] and all(row["at"][:10] == day["day"] for row in rows)
-    for row in rows:
+    for row in map(json.loads, gzip.open(folder / day["file"])):
+        assert row["at"][:10] == day["day"]
         for book, amount in (row["rupiah"] | row["stamps"]).items():
             moved[book] += amount
             of[row["fact"], book] += amount
-    n += len(rows)
+        n, day["rows"] = n + 1, day["rows"] - 1
+    assert day["rows"] == 0, f"{path} has another number of rows"
 back, free, duty = ("payment_denied", "loss_recovered", "correction"), "stamps_available", "duty_payable"
 print("facts", n)
 print("opening", opening[free], opening[duty])
