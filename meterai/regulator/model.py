@@ -49,14 +49,7 @@ class MonthClosed(Refusal):
     code = "month_closed"
 
 
-class ExtractMade(Refusal):
-    """The extract of the day was made by another process."""
-
-    code = "extract_made"
-
-
 refusal_of_constraint("statements_pkey", MonthClosed)
-refusal_of_constraint("extracts_pkey", ExtractMade)
 
 
 def begin_of(day: date) -> datetime:

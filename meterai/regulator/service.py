@@ -9,6 +9,7 @@ from datetime import date, datetime
 from meterai import ledger
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import NotFound
+from meterai.kit.serial import EPOCH
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.keyring import Keyring
@@ -17,7 +18,6 @@ from meterai.regulator import store
 from meterai.regulator.extracts import Manifest, digest, packed, row_of
 from meterai.regulator.model import (
     DAY,
-    ExtractMade,
     Month,
     MonthClosed,
     MonthNotOver,
@@ -71,16 +71,14 @@ class StatementService:
     async def make_due(self) -> int:
         """Make the extract of the next day that is over and has none; 1 where it was made."""
         due = last_settled(self._clock.now())
-        try:
-            return int(await self._database.run(lambda tx: self._make_next(tx, due)))
-        except ExtractMade:
-            return 0
+        return int(await self._database.run(lambda tx: self._make_next(tx, due)))
 
     async def _make_next(self, tx: Tx, due: date) -> bool:
+        # Before the look for the last one, which another process may be making.
+        if not await store.lock_making(tx):
+            return False
         last = await store.last_extract(tx)
         if last is not None and last.day >= due:
-            return False
-        if not await store.lock_making(tx):
             return False
         await tx.allow(MAKING_SECONDS_MAX)
         if last is not None:
@@ -215,7 +213,7 @@ async def _running(
     until: datetime,
 ) -> Statement:
     """The statement of a month that is not over: what its extracts say, and what the books say since the last."""
-    since = begin_of(last.day + DAY) if last else begin_of(date(2025, 1, 1))
+    since = begin_of(last.day + DAY) if last else EPOCH
     opening = dict(await store.opening(tx, month.first))
     begin = begin_of(month.first)
     if since < begin:

@@ -102,14 +102,14 @@ async def part(tx: ReadTx, day: date, number: int) -> bytes | None:
 
 
 async def insert_part(tx: Tx, day: date, number: int, content: bytes) -> None:
-    """Keep one piece of the file of a day.  Refuses `ExtractMade` with the extract that follows it."""
+    """Keep one piece of the file of a day."""
     await tx.run(
         "INSERT INTO extract_parts (day, part, content) VALUES (%s, %s, %s)", day, number, content
     )
 
 
 async def insert_extract(tx: Tx, made: Extract, sums: Iterable[Sum]) -> None:
-    """Keep an extract.  Refuses `ExtractMade`."""
+    """Keep an extract with its sums."""
     await tx.run(
         "INSERT INTO extracts (day, rows, size, sha256, manifest) VALUES (%s, %s, %s, %s, %s)",
         made.day,
