@@ -93,6 +93,17 @@ FACTS: dict[str, dict[str, Any]] = {
         "words": {"id": HOSTILE, "en": HOSTILE},
         "unsubscribe": "/status/subscription/sub_1/a",
     },
+    "copy_made": {"at": BOTH},
+    "erasure_asked": {"acts_at": BOTH, "waits": BOTH},
+    "erasure_withdrawn": {},
+    "account_erased": {"kept": BOTH},
+    "breach_told": {
+        "breach": "brc_1",
+        "known": BOTH,
+        "exposed": {"id": HOSTILE, "en": HOSTILE},
+        "happened": BOTH,
+        "handling": BOTH,
+    },
 }
 
 
