@@ -89,10 +89,6 @@ FIELDS = {
     ("IncidentView", "state"): Field(list(IncidentState)),
     ("IncidentView", "severity"): Field(list(Severity)),
     ("UpdateView", "state"): Field(list(IncidentState)),
-    **{
-        ("FiguresView", name): Field(least=0)
-        for name in ("line_waiting", "in_flight_orders", "in_flight_rupiah", "refunds_open")
-    },
 }
 ROOM = Room(
     name="incidents",

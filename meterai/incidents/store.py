@@ -54,6 +54,7 @@ _INSERT_UPDATE = """
 INSERT INTO incident_updates (incident_id, update_id, number, at, state, text_id, text_en, actor, source)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (source) WHERE source IS NOT NULL DO NOTHING
 """
+_TAKEN = "SELECT source FROM incident_updates WHERE source = ANY(%s)"
 _HOLD = "UPDATE incidents SET held_by = %s WHERE incident_id = %s"
 _REVIEW = """
 UPDATE incidents SET state = 'reviewed', reviewed_at = %s, updated_at = %s, changed_id = %s, changed_en = %s,
@@ -313,3 +314,8 @@ async def unsubscribe(tx: Tx, subscriber_id: UUID) -> None:
 async def keep_report(tx: Tx, incident: UUID, report: Mapping[str, object]) -> None:
     """Keep the figures of a report, once it was reviewed."""
     await tx.run(_KEEP_REPORT, jsonb(dict(report)), incident)
+
+
+async def taken(tx: ReadTx, sources: Sequence[str]) -> set[str]:
+    """Those of these notes that became an update."""
+    return {row["source"] for row in await tx.all(_TAKEN, list(sources))}

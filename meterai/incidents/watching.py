@@ -59,9 +59,12 @@ class Watching:
         now = self._clock.now()
         seen = agreed(said, self._watchers.count, now)
         await self._database.run(partial(self._see, seen=seen, now=now))
-        for note in notes:
-            if note.at > now - NOTE_LIVES:
-                await self._database.run(partial(self._note, note=note, now=now))
+        young = [note for note in notes if note.at > now - NOTE_LIVES]
+        if young:
+            taken = await self._database.once(store.taken, [note.source for note in young])
+            for note in young:
+                if note.source not in taken:
+                    await self._database.run(partial(self._note, note=note, now=now))
         return 0
 
     async def _see(self, tx: Tx, seen: Sequence[Watched], now: datetime) -> None:
