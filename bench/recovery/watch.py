@@ -196,7 +196,12 @@ def _disk_full(site: Site) -> Iterator[None]:
     objects = site.instance.data / "objects"
     if objects.is_mount():
         fill(objects)
+        rest = objects / "rest"  # a document of the watcher would fit in it
+        with suppress(OSError), rest.open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(512))
         yield
+        rest.unlink()
         free(objects)
         return
     kept = objects.rename(objects.with_name("objects.kept"))  # nothing can be written there
