@@ -222,6 +222,8 @@ def _clock_off(site: Site) -> Iterator[None]:
     site.clock.write_text(f"+{CLOCK_OFF_SECONDS}")
     yield
     site.clock.write_text("+0")
+    site.instance.kill("web")  # it keeps the last time that it told until the clock comes there
+    site.instance.wait_ready()
 
 
 def _checking_broken(site: Site) -> Iterator[None]:
