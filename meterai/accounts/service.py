@@ -44,7 +44,7 @@ from meterai.kit.clock import Clock
 from meterai.kit.ids import show
 from meterai.kit.refusal import NotFound, SignInRequired
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy, ReadTx, Tx
 from meterai.plumbing.head import head_of
 from meterai.plumbing.http import Caller, cookie_name
 from meterai.plumbing.periodic import each, run_row
@@ -182,8 +182,11 @@ class AccountService:
         await self._database.once(store.set_language, account, language)
 
     async def sign_up_closed_at(self) -> datetime | None:
-        """`sign_up_closed_at` by itself."""
-        return await self._database.once(sign_up_closed_at)
+        """`sign_up_closed_at` by itself; None too where the database cannot say: the page of signing in is shown then."""
+        try:
+            return await self._database.once(sign_up_closed_at)
+        except (DatabaseAway, DatabaseBusy):
+            return None
 
     async def account_of(self, email: str) -> UUID:
         """`account_of` by itself."""

@@ -48,6 +48,13 @@ class NoPasskeys(PasskeyService):
     is_possible = False
 
 
+class OpenToAll(AccountService):
+    """Sign-up is open."""
+
+    async def sign_up_closed_at(self) -> None:
+        """It never was closed."""
+
+
 class NoLine(WaitingRoom):
     """Nothing has to be waited for."""
 
@@ -68,6 +75,7 @@ def application(routes: Sequence[ControllerRouterHandler], site: Site, *services
         },
     )
     idle: dict[type, object] = {kind: object.__new__(kind) for kind in services}
+    idle[AccountService] = object.__new__(OpenToAll)
     idle[CodeService] = codes = object.__new__(CodeService)
     idle[PasskeyService] = passkeys = object.__new__(NoPasskeys)
     accounts = object.__new__(AccountService)
