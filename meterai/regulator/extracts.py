@@ -11,7 +11,7 @@ import hmac
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -220,8 +220,3 @@ def _row(line: bytes, day: date) -> tuple[str, Sequence[tuple[str, int]]]:
     if not row.at.startswith(str(day)) or any(sides):
         raise ExtractWrong(str(day), "a row is of another day, or does not balance")
     return row.fact, [*row.rupiah.items(), *row.stamps.items()]
-
-
-def days(first: date, last: date) -> list[date]:
-    """The days from one to another."""
-    return [first + timedelta(days=n) for n in range((last - first).days + 1)]

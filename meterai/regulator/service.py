@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from meterai import ledger
@@ -44,16 +43,6 @@ def signer_of(keyring: Keyring) -> Signer:
     return Signer(keyring.derived(SIGNING))
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A file that is written piece by piece: what is known of it so far."""
-
-    sums: Sums
-    rows: int
-    size: int
-    sha256: bytes
-
-
 class StatementService:
     """Statements of duty, and the extracts that they are counted from."""
 
@@ -92,20 +81,7 @@ class StatementService:
         return True
 
     async def _make(self, tx: Tx, day: date, last: Extract | None) -> None:
-        written = await self._write(tx, day)
-        manifest = Manifest(
-            day,
-            written.rows,
-            written.size,
-            written.sha256,
-            written.sums,
-            dict(await store.opening(tx, day)),
-            digest(last.manifest) if last else "",
-        ).signed(self.signer, by=self._process.url, specimen=not self._process.is_production)
-        made = Extract(day, self._clock.now(), written.rows, written.size, written.sha256, manifest)
-        await store.insert_extract(tx, made, written.sums.rows())
-
-    async def _write(self, tx: Tx, day: date) -> _File:
+        opening = dict(await store.opening(tx, day))
         sums, rows, size, hashed = Sums(), 0, 0, hashlib.sha256()
         await ledger.open_entries(tx, begin_of(day), begin_of(day + DAY))
         number = 0
@@ -119,7 +95,11 @@ class StatementService:
             rows += len(entries)
             await store.insert_part(tx, day, number, part)
             number += 1
-        return _File(sums, rows, size, hashed.digest())
+        before = digest(last.manifest) if last else ""
+        manifest = Manifest(day, rows, size, hashed.digest(), sums, opening, before)
+        process = self._process
+        text = manifest.signed(self.signer, by=process.url, specimen=not process.is_production)
+        await store.insert_extract(tx, manifest, text)
 
     def _packed(self, entries: Sequence[ledger.Entry], sums: Sums) -> bytes:
         for one in entries:

@@ -1,11 +1,11 @@
 """SQL of statements and extracts, one function per question."""
 
-from collections.abc import Iterable
 from datetime import date, datetime
 from typing import NamedTuple
 
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
+from meterai.regulator.extracts import Manifest
 from meterai.regulator.model import Sum
 
 
@@ -108,7 +108,7 @@ async def insert_part(tx: Tx, day: date, number: int, content: bytes) -> None:
     )
 
 
-async def insert_extract(tx: Tx, made: Extract, sums: Iterable[Sum]) -> None:
+async def insert_extract(tx: Tx, made: Manifest, signed: str) -> None:
     """Keep an extract with its sums."""
     await tx.run(
         "INSERT INTO extracts (day, rows, size, sha256, manifest) VALUES (%s, %s, %s, %s, %s)",
@@ -116,9 +116,9 @@ async def insert_extract(tx: Tx, made: Extract, sums: Iterable[Sum]) -> None:
         made.rows,
         made.size,
         made.sha256,
-        made.manifest,
+        signed,
     )
-    columns = [list(one) for one in zip(*sums, strict=True)] or [[], [], [], []]
+    columns = [list(one) for one in zip(*made.sums.rows(), strict=True)] or [[], [], [], []]
     await tx.run(_INSERT_SUMS, made.day, *columns)
 
 

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from meterai.kit.ids import show
+from meterai.regulator.model import Month, day_of
 from tests.support.applicant import TO_PAY, Applicant
 from tests.support.instance import Instance
 from tests.support.seated import seated
@@ -162,6 +164,10 @@ def test_nothing_stands_in_the_way_of_staff(somebody: Looker) -> None:
         "/console/levers",
         "/console/approvals",
         f"/console/approvals/{NO_REQUEST}",
+        "/console/regulator",
+        "/console/statements",
+        f"/console/statements/{Month.of(day_of(datetime.now(UTC)))}",
+        "/console/statements/serial",
     ):
         somebody.goes_to(path)
         wrong += look(somebody)

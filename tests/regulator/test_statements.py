@@ -16,6 +16,8 @@ from meterai.accounts import NotPermitted
 from meterai.apps.audit import INVARIANTS, audit
 from meterai.plumbing.checks import AuditedPart
 from meterai.plumbing.signed import public_key_of
+from meterai.regulator.evidence_check import EvidenceWrong, check_evidence
+from meterai.regulator.evidence_service import EvidenceService
 from meterai.regulator.extracts import ExtractWrong, check_folder, file_name
 from meterai.regulator.invariants import as_the_books_say
 from meterai.regulator.model import (
@@ -24,6 +26,7 @@ from meterai.regulator.model import (
     MonthState,
     begin_of,
     read_day,
+    read_serial,
 )
 from meterai.regulator.tables import TABLES, csv_of, name_of_file, xlsx_of
 from tests.regulator.conftest import Office
@@ -282,3 +285,18 @@ def test_files_of_a_month_that_is_not_over_say_so_in_name_and_cells(
     sheet = book.read("xl/worksheets/sheet1.xml").decode()
     assert "<v>110000</v>" in sheet
     assert "<f>" not in sheet
+
+
+def test_evidence_of_a_stamp_that_is_not_affixed_has_no_seal(office: Office) -> None:
+    shop = office.shop
+    shop.pay(shop.place(1))
+    shop.work()
+    shop.reserve(1)
+    [row] = shop.rows("SELECT serial FROM stamps")
+    content = shop.do(shop.container.of(EvidenceService).packed(read_serial(row["serial"])))
+    held = check_evidence(content, office.service.signer.public_key())
+    assert held.stamp["state"] == "reserved"
+    assert held.stamp["sha256_stamped"] is None
+    assert "delta.bin" not in held.manifest["files"]
+    with pytest.raises(EvidenceWrong):
+        check_evidence(content, bytes(32))

@@ -50,7 +50,6 @@ from meterai.regulator import store as supervised
 from meterai.regulator.extracts import Manifest, packed
 from meterai.regulator.model import Sums
 from meterai.regulator.service import StatementService
-from meterai.regulator.store import Extract
 from meterai.stamping import StampingService, Upload
 from meterai.stamping import store as stamping_store
 from meterai.stamping.model import read_placements
@@ -203,13 +202,11 @@ def _supervised(history: History) -> None:
     manifest = Manifest(day, 1, len(content), hashlib.sha256(content).digest(), sums, {}, "")
     signer = shop.container.of(StatementService).signer
     text = manifest.signed(signer, by="https://meterai.example", specimen=True)
-    now = datetime.now(UTC)
-    made = Extract(day, now, 1, len(content), manifest.sha256, text)
 
     async def keep() -> None:
         async with shop.container.database.transaction() as tx:
             await supervised.insert_part(tx, day, 0, content)
-            await supervised.insert_extract(tx, made, sums.rows())
+            await supervised.insert_extract(tx, manifest, text)
             await supervised.close(tx, day.replace(day=1), day)
 
     shop.do(keep())
