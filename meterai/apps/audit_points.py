@@ -181,12 +181,14 @@ class Past:
         ]
 
     async def compare_standing(self, database: Database) -> list[Row]:
-        """Tables that have fewer rows than at the last point, though no row leaves them."""
+        """Tables that have fewer rows than at the last point, though no row leaves them; a point of an earlier version may
+        count more tables.
+        """
         now = await standing(database) if self._standing else {}
         return [
             {"table": table, "is": "less than it was", "rows": now[table], "rows_then": then}
             for table, then in self._standing.items()
-            if now[table] < then
+            if table in now and now[table] < then
         ]
 
     async def facts(self, database: Database, stretches: Sequence[Stretch]) -> dict[Cell, Digest]:
