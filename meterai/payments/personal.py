@@ -1,9 +1,27 @@
 """What payments keep of a person."""
 
-from meterai.plumbing.personal import Basis, Held, Kept, Personal, Wait
+from collections.abc import Sequence
+
+from meterai import suspense
+from meterai.payments import store
+from meterai.plumbing.database import ReadTx
+from meterai.plumbing.personal import Basis, Held, Kept, Person, Personal, Wait, Waiting
+
+REFERENCES_MAX = 1_000  # newest attempts; news of a bank is about one of the last days
+
+
+async def _in_suspense(tx: ReadTx, person: Person) -> Sequence[Waiting]:
+    """News about a payment of the person that nobody could place yet."""
+    references = await store.references_of(tx, person.account, REFERENCES_MAX)
+    found = await suspense.open_about(tx, references, ()) if references else []
+    if not found:
+        return ()
+    return [Waiting("suspense", len(found), max(one.due_at for one in found))]
+
 
 PERSONAL = Personal(
     basis=Basis.LAW,
+    asks=_in_suspense,
     recipients=("bank",),
     tables=(
         Held(

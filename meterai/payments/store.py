@@ -625,3 +625,15 @@ async def routes_of(tx: ReadTx, attempts: Sequence[tuple[UUID, UUID]]) -> list[A
     """By which rail each of these attempts, (account, attempt), is paid and given back."""
     wanted = [one for one, _ in attempts], [one for _, one in attempts]
     return await tx.all_as(_ROUTES, _ROUTE, *wanted)
+
+
+async def references_of(tx: ReadTx, account: UUID, limit: int) -> list[str]:
+    """Our references of the newest attempts of an account."""
+    found = await tx.value(
+        "SELECT coalesce(array_agg(reference), '{}') FROM (SELECT reference FROM payment_attempts"
+        " WHERE account_id = %s ORDER BY attempt_id DESC LIMIT %s) a",
+        account,
+        limit,
+    )
+    assert isinstance(found, list)
+    return found

@@ -212,6 +212,10 @@ class File(NamedTuple):
 Files: TypeAlias = Callable[[ReadTx, Person, Settings, int], Awaitable[Sequence[File]]]
 
 
+async def _nobody_waits(_tx: ReadTx, _person: Person) -> Sequence[Waiting]:
+    return ()
+
+
 async def _nothing(_tx: Tx, _person: Person, _at: datetime) -> None:
     """Nothing beside the rows."""
 
@@ -231,7 +235,7 @@ class Personal:
     tables      rows of a person, table by table
     nobodys     tables that have an account or an address and are of no person to give out or erase, and why not
     before      what erasing does before its rows are changed
-    waits       what must end before a person is erased
+    waits       what must end before a person is erased; `asks` of what no query of the room's own tables tells
     files       files of a copy
     consents    what a person agreed to, where the room asks for that
     """
@@ -242,6 +246,7 @@ class Personal:
     nobodys: Mapping[str, str] = field(default_factory=dict)
     before: Act = _nothing
     waits: Sequence[Wait] = ()
+    asks: Callable[[ReadTx, Person], Awaitable[Sequence[Waiting]]] = _nobody_waits
     files: Files = _no_files
     consents: Consents | None = None
 
@@ -273,7 +278,7 @@ class Personal:
             row = await tx.one(one.query, *one.named(person))
             if row is not None and row["count"]:
                 found.append(Waiting(one.word, int(row["count"]), row["until"]))
-        return found
+        return [*found, *await self.asks(tx, person)]
 
 
 def _plain(name: str, value: Any) -> object:

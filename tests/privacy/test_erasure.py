@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from meterai import suspense
 from meterai.accounts import AccountService, OrganizationService, PasskeyService
 from meterai.accounts.model import Role
 from meterai.accounts.roles import member_actor
@@ -13,6 +14,7 @@ from meterai.cases.model import CaseEvent, Outcome
 from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import NotFound
 from meterai.kit.subjects import Subject, SubjectKind
+from meterai.payments import reference_of
 from meterai.privacy import knows
 from meterai.privacy.model import StaffNotErased
 from tests.cases.desk import Desk
@@ -159,6 +161,25 @@ def test_payment_that_comes_after_an_erasure_goes_back(person: Person) -> None:
     shop.work()
     assert "refund_settled" not in {one["template"] for one in person.mails()}
     holds(person)
+
+
+def test_news_in_suspense_about_a_payment_is_waited_for(person: Person) -> None:
+    shop = person.shop
+    order = shop.place(1)
+    attempt = shop.attempts(order)[-1]
+    shop.make_qr(attempt)
+    shop.give_up(order, "lapsed")
+    shop.arrange("UPDATE payment_attempts SET state = 'expired', cancel_at = 'infinity'")
+    assert person.waits() == []
+    reference = reference_of(shop.account, attempt)
+    news = suspense.News("k1", "notification", "amount_unreadable", b"x", reference, "P9")
+    shop.do(keep(shop, news))
+    assert person.waits() == ["suspense"]
+
+
+async def keep(shop: Shop, news: suspense.News) -> None:
+    async with shop.container.database.transaction() as tx:
+        await suspense.keep(tx, news)
 
 
 def test_open_complaint_is_waited_for_and_its_words_are_erased(person: Person) -> None:
