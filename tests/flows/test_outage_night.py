@@ -22,10 +22,12 @@ import pytest
 from meterai.kit.components import Component
 from meterai.plumbing.readings import Measured
 from tests.support.commands import ROOT, environment
+from tests.support.desk import staff_session
 from tests.support.instance import Client, Instance, until
 from tests.support.money import payable
 from tests.support.watching import Watching, configured, facts_of
 
+STAFF = ("operations", "operations", "supervisor")
 PAID_BEFORE, PAID_AT_NIGHT = 2, 6
 FAILED_MINUTES = 2  # whole ones, so that the record of the outage has a time
 ORDERS_AT_ONCE = 40
@@ -189,7 +191,7 @@ def _comes_back(night: Night) -> None:
     night.instance.bank.clear_faults()
     until("the way back is done", lambda: _step(night) == "done", 300)
     assert night.states() == {"executed"}
-    night.watching.until_all_work(150)
+    until("the watcher measures that all works", lambda: _measured(night) == {"operational"}, 150)
     if night.incident()["resolved_at"] is None:
         over = ("--text-id", "Selesai.", "--text-en", "It is over.")
         night.says("incidents", "resolve", of, *over)
@@ -199,6 +201,12 @@ def _comes_back(night: Night) -> None:
 
 def _step(night: Night) -> str:
     return str(json.loads(night.says("recover", "status", "--json"))["state"])
+
+
+def _measured(night: Night) -> set[str]:
+    """States as they were measured; an open incident makes what is shown worse."""
+    now = facts_of((night.watching.public / "now.json").read_text())
+    return {str(one["agreed"]) for one in now["components"].values()}
 
 
 def _incident_is_told_alike(night: Night) -> None:
@@ -238,7 +246,14 @@ def _outage_is_told_alike(night: Night) -> None:
     of = ("--incident", incident["id"])
     proposed = night.says("outage", "propose", begin.isoformat(), end.isoformat(), *of)
     [outage] = re.findall(r"out_\w+", proposed)
-    night.says("outage", "confirm", outage, "--reason", "seen")
+    one, another, _ = (staff_session(night.instance, role) for role in STAFF)
+    asked = night.instance.command(
+        *("outage", "confirm", outage, "--reason", "seen", "--by", one.email)
+    )
+    [request] = re.findall(r"apr_\w+", asked.stdout + asked.stderr)
+    alone = night.instance.command("approvals", "approve", request, "--by", one.email)
+    assert alone.returncode != 0, "nobody approves what they asked for"
+    night.says("approvals", "approve", request, "--by", another.email)
     document = until("the record is sealed", lambda: _document(night.instance, outage), 60)
     record = facts_of(document.decode())
     [period] = record["failed"]["buy"]
