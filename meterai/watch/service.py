@@ -423,7 +423,7 @@ class Watch:
 async def _walked(walk: Walk) -> None:
     try:
         await walk()
-    except Over:
+    except (Over, TryFailed):  # the latter of what is asked beside a try: to sign out
         return
     except Exception as fault:  # a fault of ours measures nothing, and stops no other walk
         _log.warning("walk_failed", kind=type(fault).__name__, why=str(fault)[:200])
