@@ -22,7 +22,17 @@ AXE = (resources.files("axe_playwright_python") / "axe.min.js").read_text()
 Looks = tuple[tuple[int, Literal["light", "dark"]], ...]
 LOOKS: Looks = ((360, "light"), (1280, "dark"))
 OTHER_LOOKS: Looks = ((360, "dark"), (1280, "light"))
-PUBLIC = ("/", "/stamp", "/check", "/check/many", "/help", "/docs", "/sign-in", "/nowhere")
+PUBLIC = (
+    "/",
+    "/stamp",
+    "/check",
+    "/check/many",
+    "/help",
+    "/status",
+    "/docs",
+    "/sign-in",
+    "/nowhere",
+)
 HEADER_SHARE_MAX = 0.12  # of the first screen of a phone
 NO_REQUEST = show("apr", UUID(int=7))
 LEVERS_LOOKED_AT = 3  # their forms are made by the same rules
