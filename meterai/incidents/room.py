@@ -15,6 +15,7 @@ from meterai.incidents.jobs import HANDLERS
 from meterai.incidents.knows import KNOWS, WORK
 from meterai.incidents.levers import LEVERS
 from meterai.incidents.model import INCIDENT, IncidentKind, IncidentState, Severity
+from meterai.incidents.personal import PERSONAL
 from meterai.incidents.report import Reports
 from meterai.incidents.retention import RETENTION
 from meterai.incidents.settings import IncidentSettings
@@ -120,4 +121,5 @@ ROOM = Room(
     figures=FIGURES,
     audited=AUDITED,
     retention=RETENTION,
+    personal=PERSONAL,
 )

@@ -115,6 +115,9 @@ WHERE confirmed_at IS NOT NULL AND subscriber_id > %s ORDER BY subscriber_id LIM
 _SUBSCRIBER = """
 SELECT subscriber_id AS id, email, language, confirmed_at FROM incident_subscribers WHERE subscriber_id = %s
 """
+_SUBSCRIBER_OF = """
+SELECT subscriber_id AS id, email, language, confirmed_at FROM incident_subscribers WHERE email = %s
+"""
 # An address that was asked a day ago is asked again; one that is subscribed is not, and nobody learns which it is.
 _ASK = """
 INSERT INTO incident_subscribers (subscriber_id, email, language, asked_at) VALUES (%s, %s, %s, %s)
@@ -288,6 +291,11 @@ async def subscribers(tx: ReadTx, after: UUID, limit: int) -> list[Subscriber]:
 async def subscriber(tx: ReadTx, subscriber_id: UUID) -> Subscriber | None:
     """One subscriber, confirmed or not."""
     return await tx.one_as(_PEOPLE, _SUBSCRIBER, subscriber_id)
+
+
+async def subscriber_of(tx: ReadTx, email: str) -> Subscriber | None:
+    """The subscriber with this address, confirmed or not."""
+    return await tx.one_as(_PEOPLE, _SUBSCRIBER_OF, email)
 
 
 async def ask(tx: Tx, subscriber_id: UUID, email: str, language: str, at: datetime) -> UUID | None:

@@ -32,12 +32,14 @@ _KINDS = {
     "membership_id": "mem",
     "invitation_id": "inv",
     "request_id": "prv",
+    "subscriber_id": "sub",
 }
 
 
 class Basis(StrEnum):
     """Legal basis of processing (UU PDP 20(2))."""
 
+    CONSENT = "consent"
     CONTRACT = "contract"
     LAW = "law"
     INTEREST = "interest"

@@ -353,6 +353,7 @@ class Watch:
                 "own": None if own is None else own.label,
                 "agreed": one.agreed.label if one.is_measured else None,
                 "since": iso(one.since),
+                "faults": self._faults[one.component],
             }
         at = iso(published.at)
         return self._signer.sign(

@@ -1,0 +1,39 @@
+"""Personal data of incidents: addresses that want news by mail."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from meterai.incidents import store
+from meterai.kit.refusal import NotFound
+from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.personal import Basis, Consent, Consents, Held, Person, Personal
+
+
+async def _given(tx: ReadTx, person: Person) -> Sequence[Consent]:
+    found = await store.subscriber_of(tx, person.email)
+    if found is None or found.confirmed_at is None:
+        return ()
+    return [Consent("incident_news", str(found.id), found.email, found.confirmed_at)]
+
+
+async def _withdraw(tx: Tx, person: Person, which: str) -> None:
+    """Send no more news.  Refuses `NotFound`."""
+    found = await store.subscriber_of(tx, person.email)
+    if found is None or str(found.id) != which:
+        raise NotFound("no such consent")
+    await store.unsubscribe(tx, UUID(which))
+
+
+PERSONAL = Personal(
+    basis=Basis.CONSENT,
+    tables=(
+        Held(
+            table="incident_subscribers",
+            columns="subscriber_id email language asked_at confirmed_at",
+            whose="t.email = %s",
+            named=lambda person: (person.email,),
+            deletes=True,
+        ),
+    ),
+    consents=Consents(_given, _withdraw),
+)
