@@ -197,6 +197,7 @@ def _comes_back(night: Night) -> None:
         night.says("incidents", "resolve", of, *over)
     changed = ("--changed-id", "Ada cadangan.", "--changed-en", "There is a replica.")
     night.says("incidents", "review", of, *changed)
+    until("the platform tells of it", lambda: night.incident()["state"] == "reviewed", 10)
 
 
 def _step(night: Night) -> str:
