@@ -31,6 +31,11 @@ WHERE outcome = 'captured' AND body <> '' AND (provider, sent_on, external_id) >
     AND (%s::text IS NULL OR {IS_YOUNG.format(row="t")})
 ORDER BY provider, sent_on, external_id LIMIT {READ_AT_ONCE}
 """  # noqa: S608 - of constants
+# Of payments whose row was written again since the mark (`payment_confirm`): their news is as old as they are.
+_NEWS_OF = """
+SELECT provider, sent_on, external_id, body, reading, received_at FROM notification_inbox
+WHERE outcome = 'captured' AND body <> '' AND sent_on >= %s::date - 1 AND reading->>'number' = ANY (%s)
+"""
 _CAPTURES = """
 SELECT account_id, attempt_id, payment, amount FROM captures WHERE payment = ANY (%s)
 """
@@ -70,6 +75,9 @@ class News:
         while rows := await self._read(_NEWS, *after, self._xid, self._xid or "3"):
             await self._compare(rows)
             after = (rows[-1]["provider"], rows[-1]["sent_on"], rows[-1]["external_id"])
+        written_again = [one["payment"] for one in learned if one["payment"] not in self._told]
+        if self._xid and written_again:
+            await self._compare(await self._read(_NEWS_OF, self._begins, written_again))
         self._wrong += [
             row | {"is": "told by nobody"} for row in learned if row["payment"] not in self._told
         ]

@@ -52,15 +52,16 @@ async def _rails(container: Container) -> Rails:
     return container.of(Rails)
 
 
-def news_says(inside: Inside, spoilt: str = "") -> set[str]:
-    """What of the bank's news does not agree with what we did."""
+def news_says(inside: Inside, spoilt: str = "", *, is_young: bool = False) -> set[str]:
+    """What of the bank's news does not agree with what we did; `is_young` since a mark before it was spoilt."""
     with inside.connect() as connection:
         database = Spoilt(connection)
         rails = inside.ask(_rails)
         mark = inside.ask(lambda container: Mark.of_now(container.database))
         if spoilt:
             database.plant(spoilt, {})
-        everything = News(cast(Database, database), rails, None, BEGINNING)
+        since = mark if is_young else None
+        everything = News(cast(Database, database), rails, since, BEGINNING)
         found = inside.ask(lambda container: everything.check())
         young = News(cast(Database, database), rails, mark, BEGINNING)
         assert spoilt or inside.ask(lambda container: young.check()).holds
@@ -70,6 +71,19 @@ def news_says(inside: Inside, spoilt: str = "") -> set[str]:
 
 def test_the_news_of_the_bank_is_what_was_done(inside: Inside) -> None:
     assert news_says(inside) == set()
+
+
+def test_payment_that_was_written_again_since_a_mark_has_its_older_news(inside: Inside) -> None:
+    payment = inside.payment  # type: ignore[attr-defined]
+    assert inside.rows("SELECT 1 FROM captures WHERE learned_by = 'notification'")
+    assert (
+        news_says(
+            inside,
+            f"UPDATE captures SET confirmed_at = now() WHERE payment = '{payment}'",
+            is_young=True,
+        )
+        == set()
+    )
 
 
 def test_news_of_a_payment_that_is_not_there(inside: Inside) -> None:
