@@ -21,7 +21,10 @@ IN_ROW = 4  # failures: by chance (2 %) once in six million tries
 WINDOW, OF_WINDOW = 24, 8  # a third of the last tries: by chance once in seventy million
 GOOD_IN_ROW = 6
 SLOW_AT_MEND = 2  # of those six, after an outage
-DOUBT_SECONDS = 0.5  # between tries after one that was late or not good
+DOUBT_SECONDS = 1.0  # between tries after one that was late or not good
+# A row of tries that are not good lasts at least so long, from the begin of the first: a process that is started anew is no
+# outage, and nobody is told of one by mail.
+LASTS_SECONDS = 5.0
 OUT_SECONDS = (
     5.0  # between tries of a component that does not work: its mend is seen in six of them
 )
@@ -51,7 +54,8 @@ class Limits:
     @property
     def flip_seconds(self) -> float:
         """The longest time from a fault to the state that follows from it."""
-        return self.every + self.doubted + (IN_ROW - 1) * DOUBT_SECONDS + self.failed
+        late = self.doubted + (IN_ROW - 1) * DOUBT_SECONDS + self.failed
+        return self.every + max(late, LASTS_SECONDS + DOUBT_SECONDS)
 
     @property
     def mend_seconds(self) -> float:
@@ -62,13 +66,18 @@ class Limits:
 # All at the same time: a worker that found work looks for more of it for two seconds, and that costs the platform more
 # than the walks themselves.
 LIMITS: Mapping[Component, Limits] = dict.fromkeys(
-    Component, Limits(every=19, slow=3, failed=6)
-) | {Component.SIGN_IN: Limits(every=19, slow=4, failed=6)}  # a mail goes a way of its own
+    Component, Limits(every=18, slow=3, failed=6)
+) | {Component.SIGN_IN: Limits(every=18, slow=4, failed=6)}  # a mail goes a way of its own
 
 
-def judged(state: ComponentState, recent: Sequence[Outcome]) -> ComponentState:
-    """The state that follows from the tries since it began (the newest last; more than `WINDOW` are not looked at)."""
-    worse = _worse(recent)
+def judged(
+    state: ComponentState, recent: Sequence[Outcome], lasts: float = LASTS_SECONDS
+) -> ComponentState:
+    """The state that follows from the tries since it began (the newest last; more than `WINDOW` are not looked at).
+
+    `lasts` is for how many seconds no try was good: since the first of the last row of them began.
+    """
+    worse = _worse(recent, is_row=lasts >= LASTS_SECONDS)
     if worse > state:
         return worse
     last = recent[-GOOD_IN_ROW:]
@@ -79,13 +88,14 @@ def judged(state: ComponentState, recent: Sequence[Outcome]) -> ComponentState:
     return min(state, ComponentState.DEGRADED if slow > 0 else ComponentState.OPERATIONAL)
 
 
-def _worse(recent: Sequence[Outcome]) -> ComponentState:
+def _worse(recent: Sequence[Outcome], *, is_row: bool) -> ComponentState:
     row, window = recent[-IN_ROW:], recent[-WINDOW:]
-    if len(row) == IN_ROW and min(row) is Outcome.FAILED:
+    is_row = is_row and len(row) == IN_ROW
+    if is_row and min(row) is Outcome.FAILED:
         return ComponentState.MAJOR_OUTAGE
     if window.count(Outcome.FAILED) >= OF_WINDOW:
         return ComponentState.PARTIAL_OUTAGE
-    if len(row) == IN_ROW and Outcome.GOOD not in row:
+    if is_row and Outcome.GOOD not in row:
         return ComponentState.DEGRADED
     if len(window) - window.count(Outcome.GOOD) >= OF_WINDOW:
         return ComponentState.DEGRADED
@@ -98,11 +108,17 @@ class Judge:
     def __init__(self, state: ComponentState = ComponentState.OPERATIONAL) -> None:
         self.state = state
         self._recent: list[Outcome] = []
+        self._bad_since: float | None = None
 
-    def take(self, outcome: Outcome) -> bool:
-        """Look at one more try; true where the state changed."""
+    def take(self, outcome: Outcome, began: float, ended: float) -> bool:
+        """Look at one more try, with when it began and ended, in seconds; true where the state changed."""
+        if outcome is Outcome.GOOD:
+            self._bad_since = None
+        elif self._bad_since is None or began < self._bad_since:
+            self._bad_since = began
+        lasts = 0.0 if self._bad_since is None else ended - self._bad_since
         self._recent = [*self._recent[-WINDOW + 1 :], outcome]
-        before, self.state = self.state, judged(self.state, self._recent)
+        before, self.state = self.state, judged(self.state, self._recent, lasts)
         if self.state is not before:
             self._recent = []
         return self.state is not before

@@ -120,8 +120,8 @@ class Watch:
     def tell(self, tried: Tried) -> None:
         """One try ended."""
         one = tried.component
-        self._tried_at[one] = monotonic()
-        self._judges[one].take(tried.outcome)
+        self._tried_at[one] = ended = monotonic()
+        self._judges[one].take(tried.outcome, ended - tried.seconds, ended)
         if tried.outcome is not Outcome.GOOD:
             self._woken[one].set()
         self._count(tried)

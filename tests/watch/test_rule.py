@@ -29,6 +29,7 @@ Try = Callable[[float], tuple[Outcome, float]]
 def simulated(limits: Limits, tried: Try, seconds: float) -> list[tuple[float, ComponentState]]:
     """The changes of state of one component whose tries begin when the rule says, and end when they end."""
     judge, changes, number = Judge(), [], count()
+    began: dict[float, float] = {}  # of tries, by when they end
     events: list[tuple[float, int, str, Outcome]] = []
     begun, due, late_until, now = 0.0, 0.0, -1.0, 0.0
     heapq.heappush(events, (0.0, next(number), "begin", GOOD))
@@ -40,11 +41,12 @@ def simulated(limits: Limits, tried: Try, seconds: float) -> list[tuple[float, C
             begun = now
             outcome, lasts = tried(now)
             heapq.heappush(events, (now + lasts, next(number), "end", outcome))
+            began[now + lasts] = now
             if lasts > limits.doubted:
                 heapq.heappush(events, (now + limits.doubted, next(number), "late", GOOD))
         elif what == "late":
             late_until = now + limits.failed
-        elif what == "end" and judge.take(outcome):
+        elif what == "end" and judge.take(outcome, began[now], now):
             changes.append((now, judge.state))
         due = begun + judge.pause(limits.every, is_late=now < late_until)
         heapq.heappush(events, (max(due, now), next(number), "begin", GOOD))
@@ -94,6 +96,18 @@ def test_fault_of_everything_shows_in_30_s_and_its_mend_in_60_s(
         assert (down, up) == (DOWN, UP)
         assert down_at - breaks <= min(FLIP_SECONDS_MAX - 1, limits.flip_seconds)
         assert up_at - mends <= MEND_SECONDS_MAX - 10
+
+
+@pytest.mark.parametrize("component", Component)
+def test_restart_of_a_process_is_no_outage(component: Component) -> None:
+    limits = LIMITS[component]
+    for tenth in range(0, int(limits.every * 10), 3):
+        breaks = 100 + tenth / 10
+
+        def tried(now: float, at: float = breaks) -> tuple[Outcome, float]:
+            return (FAILED, 0.01) if at <= now < at + 4 else (GOOD, 0.3)
+
+        assert simulated(limits, tried, 300) == []
 
 
 @pytest.mark.parametrize("component", Component)
