@@ -1,4 +1,4 @@
-"""Pages of the supervisor: statements with their files, daily extracts, evidence of a serial, and a desk that leads to them."""
+"""Pages of the regulator: statements with their files, daily extracts, evidence of a serial, and a desk that leads to them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -38,7 +38,7 @@ from meterai.regulator.tables import (
 )
 
 _READING = {"permission": Permission.CONSOLE_STATEMENTS, "priority": Priority.PAID}
-# Pages of other rooms that the supervisor reads, offered where the application has them.
+# Pages of other rooms that the regulator reads, offered where the application has them.
 _ELSEWHERE = ("/status", "/outages", "/console/numbers", "/console/work")
 PAGES = RoomPages(
     "regulator",
@@ -58,7 +58,7 @@ PAGES = RoomPages(
 
 @get("/console/regulator", opt=_READING, include_in_schema=False)
 async def show_desk(request: PageRequest) -> Page:
-    """What the supervisor may see, in one place."""
+    """What the regulator may see, in one place."""
     there = {one.path for one in request.app.routes}
     elsewhere = [one for one in _ELSEWHERE if one in there]
     return page(request, "regulator/desk.html", elsewhere=elsewhere)

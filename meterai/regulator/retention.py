@@ -3,7 +3,7 @@
 from meterai.plumbing.retention import Rule, Stays
 
 _TAX = (
-    "What the supervisor was told of the duty: ten years at least (UU KUP 28(11)), and each day is signed over the one "
+    "What the regulator was told of the duty: ten years at least (UU KUP 28(11)), and each day is signed over the one "
     "before, so that none can leave. Sums and marks of entries; nothing of a person."
 )
 RETENTION: tuple[Rule, ...] = (

@@ -68,7 +68,7 @@ ROOM = Room(
     ),
     command_groups={
         "statements": "Statements of duty.",
-        "regulator": "Extracts for the supervisor.",
+        "regulator": "Extracts for the regulator.",
         "evidence": "Evidence of a serial.",
     },
     invariants=INVARIANTS,
