@@ -224,7 +224,8 @@ def _incident_is_told_alike(night: Night) -> None:
     )
     assert seen()["id"] == incident["id"]
     for one in ("started_at", "resolved_at"):
-        assert datetime.fromisoformat(seen()[one]) == datetime.fromisoformat(incident[one])
+        at = datetime.fromisoformat(incident[one])
+        assert datetime.fromisoformat(seen()[one]) == at.replace(microsecond=0)
     told = [one["body"] for one in reversed(seen()["incident_updates"])]
     assert told == [f"{one['text']['id']} / {one['text']['en']}" for one in incident["updates"]]
     page = night.page(f"/status/incidents/{incident['id']}")

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -46,6 +47,8 @@ from meterai.plumbing.database import Tx, jsonb
 from meterai.plumbing.networks import nested
 from meterai.privacy import breaches
 from meterai.privacy.service import PrivacyService
+from meterai.recovery import steps as recovery_steps
+from meterai.recovery.model import StepEvent
 from meterai.regulator import store as supervised
 from meterai.regulator.extracts import Manifest, packed
 from meterai.regulator.model import Sums
@@ -186,6 +189,7 @@ def make(shop: Shop) -> History:
     _failed(history)
     _about_data(history)
     _disturbed(history)
+    _recovered(history)
     _in_flight(history)
     _supervised(history)
     history.names["account"] = shop.account
@@ -322,8 +326,29 @@ def _about_data(history: History) -> None:
     shop.work()
 
 
+def _recovered(history: History) -> None:
+    """A way back that went on a step, went back, and was given up."""
+    told = Told(title_id="Judul", title_en="Title", text_id="Kabar.", text_en="News.")
+    now, states = datetime.now(UTC), {Component.PAYMENT: ComponentState.PARTIAL_OUTAGE}
+    begun = Change(state=IncidentState.INVESTIGATING, components=states)
+
+    async def start(tx: Tx) -> None:
+        one = await incidents.open_one(tx, begun, told, started_at=now, at=now, actor=TESTER)
+        await recovery_steps.start(tx, one, at=now, actor=TESTER)
+
+    async def move(tx: Tx, event: StepEvent) -> None:
+        recovery = await recovery_steps.locked(tx)
+        await recovery_steps.move(tx, recovery, event, at=now, actor=TESTER)
+
+    database = history.shop.container.database
+    history.shop.do(database.run(start))
+    for event in (StepEvent.NEXT, StepEvent.BACK, StepEvent.ABANDONED):
+        history.shop.do(database.run(partial(move, event=event)))
+    history.shop.work()
+
+
 def _disturbed(history: History) -> None:
-    """An incident that a recovery holds, one that was reviewed, and a maintenance to come."""
+    """An incident that is open, one that was reviewed, and a maintenance to come."""
     told = Told(title_id="Judul", title_en="Title", text_id="Kabar.", text_en="News.")
     now = datetime.now(UTC)
 
@@ -338,7 +363,6 @@ def _disturbed(history: History) -> None:
             )
             for one in (Component.BUYING, Component.CHECKING)
         ]
-        await incidents.hold(tx, held.id, by=show("rcv", new_id()))
         over_now = Change(state=IncidentState.RESOLVED)
         await incidents.update(tx, over.id, over_now, told, at=now, actor=TESTER)
         await incidents.review(tx, over.id, "Diubah.", "Changed.", at=now, actor=TESTER)
