@@ -39,9 +39,9 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
     return [PeriodicTask(MAKING, container.of(StatementService).make_due, MAKING_LOOK_SECONDS)]
 
 
-def _command(name: str, function: str) -> Command:
+def _command(name: str, function: str, needs: Directory) -> Command:
     there = f"meterai.regulator.commands:{function}"
-    return Command(name, there, Directory.DATABASE, Scope.DATABASE, Schema.CURRENT)
+    return Command(name, there, needs, Scope.DATABASE, Schema.CURRENT)
 
 
 def _offline(name: str, function: str) -> Command:
@@ -60,10 +60,10 @@ ROOM = Room(
     tasks=_tasks,
     levers=LEVERS,
     commands=(
-        _command("statements close", "close"),
-        _command("regulator extract", "write_extract"),
+        _command("statements close", "close", Directory.DATABASE),
+        _command("regulator extract", "write_extract", Directory.NEEDED),
         _offline("regulator check", "check"),
-        _command("evidence make", "make_evidence"),
+        _command("evidence make", "make_evidence", Directory.NEEDED),
         _offline("evidence verify", "verify_evidence"),
     ),
     command_groups={
