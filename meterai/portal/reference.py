@@ -29,6 +29,7 @@ EXAMPLES: Mapping[str, str] = {
     "metadata": '{"unit": "Bandung"}',
     "ticket": "1.buying...",
     "case_id": "cas_06f9k2...",
+    "outage_id": "out_06f9k2...",
     "matter": "paid_not_executed",
     "words": "Saldo terpotong, kuota 0.",
     "about": "ord_06f9k2...",
