@@ -84,7 +84,7 @@ def hold(
 def abandon(
     options: Options = NO_OPTIONS, *, reason: Reason = "", by: By = None, dry_run: DryRun = False
 ) -> None:
-    """Give the recovery up: buying, sign-up, issuing and checking are as before it."""
+    """Give the recovery up: buying, sign-up and checking are as before it."""
     _pull(options, levers.ABANDON, by, reason, dry_run=dry_run, done="the recovery is abandoned")
 
 

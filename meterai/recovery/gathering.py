@@ -19,7 +19,6 @@ class Before(msgspec.Struct, frozen=True):
 
     buying: LineBefore
     checking: LineBefore | None
-    issuing_reason: str | None  # why stamps were not issued; None where they were
     was_sign_up_open: bool
 
     def kept(self) -> dict[str, object]:
@@ -68,10 +67,8 @@ async def numbers(tx: ReadTx, now: datetime) -> Numbers:
 
 async def before(tx: ReadTx, buying: LineBefore) -> Before:
     """What a recovery puts back at its end; `buying` as it was before it was held."""
-    issuing = await stamps.issuing(tx)
     return Before(
         buying=buying,
         checking=await waiting_room.before(tx, Act.CHECK),
-        issuing_reason=None if issuing.is_open else issuing.reason,
         was_sign_up_open=await accounts.sign_up_closed_at(tx) is None,
     )

@@ -67,7 +67,9 @@ _STAMPED = (
     Gauge("interrupted", 0, 200),
     Gauge("stamping_seconds", STAMPING_SECONDS_GOOD, STAMPING_SECONDS_BAD),
 )
+_ISSUED = Gauge("issuing_stopped", 0)  # staff stopped it: the way waits for them
 _SERVED = (
+    _ISSUED,
     Gauge("job_seconds", JOB_SECONDS_GOOD, JOB_SECONDS_BAD),
     Gauge("order_seconds", ORDER_SECONDS_GOOD, ORDER_SECONDS_BAD),
 )
@@ -86,7 +88,7 @@ GAUGES: Mapping[Step, Sequence[Gauge]] = {
     Step.PAID: (
         *_CLOSED,
         _STAMPED[0],
-        Gauge("issuing_stopped", 0),
+        _ISSUED,
         Gauge("captured", 0),
         Gauge("order_seconds", ORDER_SECONDS_GOOD),
         Gauge("past_due", 0),

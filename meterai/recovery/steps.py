@@ -100,12 +100,14 @@ async def move(tx: Tx, recovery: Recovery, event: StepEvent, *, at: datetime, ac
     at = max(at, recovery.moved_at)  # a clock that was set back does not turn steps round
     numbers = await gathering.numbers(tx, at)
     taken = StepTaken(recovery.number + 1, state, event, str(actor), numbers, at)
-    by_itself = actor == BY_ITSELF
-    backs = recovery.backs + (event is StepEvent.BACK) if by_itself else 0
+    is_by_itself = actor == BY_ITSELF
+    backs = recovery.backs + (event is StepEvent.BACK) if is_by_itself else 0
     await store.take(tx, recovery.id, taken)
     ended_at = None if state in STEPS else at
     await store.move(tx, recovery.id, taken, backs=backs, ended_at=ended_at)
     moved = replace(recovery, state=state, number=taken.number, moved_at=at, ended_at=ended_at)
+    if event is StepEvent.NEXT and opens_issuing(recovery, numbers) and not is_by_itself:
+        await stamps.set_issuing(tx, is_open=True, reason=recovery.shown, actor=actor)
     await _arrange(tx, moved, at, actor)
     await _tell(tx, moved, taken, actor)
     if ended_at is not None:
@@ -158,7 +160,7 @@ def _reason() -> dict[str, str]:
 
 
 async def _arrange(tx: Tx, recovery: Recovery, at: datetime, actor: Actor) -> None:
-    """Have buying, sign-up, issuing and checking be as the step of a recovery wants them."""
+    """Have buying, sign-up and checking be as the step of a recovery wants them."""
     state, before = recovery.state, Before.of(recovery)
     if state is Step.ABANDONED:
         await _put_back(tx, recovery, actor)
@@ -171,9 +173,6 @@ async def _arrange(tx: Tx, recovery: Recovery, at: datetime, actor: Actor) -> No
     else:
         await waiting_room.hold(tx, Act.BUY, _reason(), at=at, actor=actor)
     await accounts.set_sign_up(tx, is_open=has_come_to(state, Step.SIGN_UP), actor=actor)
-    # Nothing that is paid is stopped: issuing is opened, and going back stops only what was found stopped.
-    if before.issuing_reason is not None:
-        await _set_issuing(tx, recovery, is_open=has_come_to(state, Step.PAID), actor=actor)
     if before.checking is not None:
         if has_come_to(state, Step.CHECKING):
             await waiting_room.let_in(tx, Act.CHECK, actor=actor)
@@ -188,14 +187,6 @@ async def _put_back(tx: Tx, recovery: Recovery, actor: Actor) -> None:
     if before.checking is not None:
         await waiting_room.put_back(tx, Act.CHECK, before.checking, actor=actor)
     await accounts.set_sign_up(tx, is_open=before.was_sign_up_open, actor=actor)
-    if before.issuing_reason is not None:
-        await _set_issuing(tx, recovery, is_open=False, actor=actor)
-
-
-async def _set_issuing(tx: Tx, recovery: Recovery, *, is_open: bool, actor: Actor) -> None:
-    if (await stamps.issuing(tx)).is_open != is_open:
-        reason = recovery.shown if is_open else Before.of(recovery).issuing_reason or recovery.shown
-        await stamps.set_issuing(tx, is_open=is_open, reason=reason, actor=actor)
 
 
 # -- what is told of it --------------------------------------------------------------------------

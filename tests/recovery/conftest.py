@@ -67,6 +67,10 @@ class Night:
         [row] = self.shop.rows("SELECT is_open FROM sign_up")
         return bool(row["is_open"])
 
+    def is_issuing_open(self) -> bool:
+        [row] = self.shop.rows("SELECT is_open FROM issuing")
+        return bool(row["is_open"])
+
     def said(self) -> list[str]:
         """What the incident told, in English."""
         rows = self.shop.rows("SELECT text_en FROM incident_updates ORDER BY number")

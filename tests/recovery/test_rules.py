@@ -60,15 +60,18 @@ CASES = (
     (Step.PAID, {"interrupted": 200}, Verdict.WAITS),
     (Step.PAID, {"interrupted": 201}, Verdict.WORSE),
     (Step.CHECKING, {"checking_closed": 1}, Verdict.WAITS),
+    (Step.CHECKING, {"issuing_stopped": 1}, Verdict.WAITS),
     (Step.CHECKING, {"pressure": 1.0}, Verdict.WAITS),
     (Step.CHECKING, {"pressure": 1.6}, Verdict.WORSE),
     (Step.BUYING, {"refused": 1.0}, Verdict.WAITS),
     (Step.BUYING, {"refused": 6.0}, Verdict.WORSE),
     (Step.BUYING, {"wait_seconds": 4_000}, Verdict.WAITS),
     (Step.BUYING, {"buying_open": 0}, Verdict.WAITS),
+    (Step.BUYING, {"issuing_stopped": 1}, Verdict.WAITS),
     (Step.BUYING, {"job_seconds": 30.0}, Verdict.WAITS),
     (Step.BUYING, {"job_seconds": 61.0}, Verdict.WORSE),
     (Step.SIGN_UP, {"order_seconds": 601}, Verdict.WORSE),
+    (Step.SIGN_UP, {"issuing_stopped": 1}, Verdict.WAITS),
     (Step.SIGN_UP, {"sign_up_open": 0}, Verdict.WAITS),
 )
 

@@ -173,10 +173,34 @@ def test_issuing_that_was_stopped_opens_by_hand_alone_and_asks_for_a_second_pers
     night.shop.do(night.shop.container.of(OrderService).execute_paid())
     assert {night.shop.state(order) for order in orders} == {"executed"}
     night.pull("back")
-    assert night.shop.rows("SELECT is_open, reason FROM issuing") == [
-        {"is_open": False, "reason": "the disk was full"}
-    ]
+    assert night.is_issuing_open()
     night.pull("abandon")
+    assert night.is_issuing_open()
+
+
+@pytest.mark.parametrize("word", ["next", "back", "abandon"])
+def test_issuing_that_staff_stop_on_the_way_stays_stopped(night: Night, word: str) -> None:
+    night.staff.pull("issuing stop", "the disk was full")
+    night.pull("start")
+    for _ in range(3):
+        night.pull("next")
+    assert night.is_issuing_open()
+    night.staff.pull("issuing stop", "stamps were made twice")
+    night.pull("go")
+    assert night.looks(60) == "checking"
+    night.pull(word)
+    assert not night.is_issuing_open()
+
+
+def test_way_back_led_by_numbers_leaves_issuing_as_staff_opened_it(night: Night) -> None:
+    night.staff.pull("issuing stop", "the disk was full")
+    night.pull("start")
+    for _ in range(2):
+        night.pull("next")
+    night.staff.pull("sign-up open", "too early")
+    night.pull("go")
+    assert night.looks(20) == "stampings"
+    assert night.is_issuing_open()
 
 
 def test_abandoned_recovery_puts_everything_back_as_it_was(night: Night) -> None:
