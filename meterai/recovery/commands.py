@@ -25,7 +25,7 @@ from meterai.kit.text import one_line
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.recovery import levers, steps, views
-from meterai.recovery.levers import NoArguments, RecoveryStart, UnservedOrders
+from meterai.recovery.levers import NoArguments, RecoveryStart, ToStep, UnservedOrders
 from meterai.recovery.model import STEPS, Status, Step
 from meterai.recovery.rules import verdict_of
 
@@ -54,17 +54,29 @@ def _pull(
 
 
 def next_step(
-    options: Options = NO_OPTIONS, *, reason: Reason = "", by: By = None, dry_run: DryRun = False
+    step: Text,
+    options: Options = NO_OPTIONS,
+    *,
+    reason: Reason = "",
+    by: By = None,
+    dry_run: DryRun = False,
 ) -> None:
-    """Go on to the next step, whatever the numbers say; a dry run tells whether they hold."""
-    _pull(options, levers.NEXT, by, reason, dry_run=dry_run, done="the recovery goes on")
+    """Go on to STEP, the next one, whatever the numbers say; a dry run tells whether they hold."""
+    approvals.pull(options, levers.NEXT, ToStep(step), by=by, reason=reason, dry_run=dry_run)
+    line("the recovery goes on")
 
 
 def back(
-    options: Options = NO_OPTIONS, *, reason: Reason = "", by: By = None, dry_run: DryRun = False
+    step: Text,
+    options: Options = NO_OPTIONS,
+    *,
+    reason: Reason = "",
+    by: By = None,
+    dry_run: DryRun = False,
 ) -> None:
-    """Go back one step."""
-    _pull(options, levers.BACK, by, reason, dry_run=dry_run, done="the recovery goes back one step")
+    """Go back to STEP, the one before."""
+    approvals.pull(options, levers.BACK, ToStep(step), by=by, reason=reason, dry_run=dry_run)
+    line("the recovery goes back one step")
 
 
 def go(

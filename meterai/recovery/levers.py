@@ -24,6 +24,7 @@ from meterai.recovery.model import (
     RECOVERY,
     OrderNotUnserved,
     Recovery,
+    Step,
     StepEvent,
 )
 from meterai.recovery.rules import Verdict, verdict_of
@@ -41,6 +42,12 @@ class RecoveryStart(msgspec.Struct, frozen=True):
 
 class NoArguments(msgspec.Struct, frozen=True):
     """A lever that is told nothing but why."""
+
+
+class ToStep(msgspec.Struct, frozen=True):
+    """The step that a recovery comes to: whoever moves it names it, so that nobody takes a step that was not seen."""
+
+    step: str
 
 
 class UnservedOrders(msgspec.Struct, frozen=True):
@@ -69,10 +76,19 @@ async def _start(tx: Tx, asked: RecoveryStart, pull: Pull) -> None:
     await steps.start(tx, incident, at=pull.at, actor=pull.actor)
 
 
-async def _would_move(tx: ReadTx, _: NoArguments, pull: Pull, *, event: StepEvent) -> Forecast:
-    recovery = await steps.under_way(tx)
+def _after(recovery: Recovery, asked: ToStep | NoArguments, event: StepEvent) -> Step:
+    """The step that an event leads to.  Refuses `NotAllowedNow` where it is another than was asked for."""
     state = RECOVERY.after(recovery.state, event)
-    effects = [_effect(f"recovery_comes_to_{state}", recovery)]
+    if isinstance(asked, ToStep) and state != asked.step:
+        raise NotAllowedNow(RECOVERY.subject, recovery.state, f"{event} to {asked.step}")
+    return state
+
+
+async def _would_move(
+    tx: ReadTx, asked: ToStep | NoArguments, pull: Pull, *, event: StepEvent
+) -> Forecast:
+    recovery = await steps.under_way(tx)
+    effects = [_effect(f"recovery_comes_to_{_after(recovery, asked, event)}", recovery)]
     rows = rupiah = 0
     if event is StepEvent.NEXT:
         numbers = await gathering.numbers(tx, pull.at)
@@ -89,8 +105,10 @@ def _effect(word: str, recovery: Recovery) -> Effect:
     return Effect(word, {"recovery": recovery.shown}, Subject(SubjectKind.RECOVERY, recovery.shown))
 
 
-async def _move(tx: Tx, _: NoArguments, pull: Pull, *, event: StepEvent) -> None:
-    await steps.move(tx, await steps.locked(tx), event, at=pull.at, actor=pull.actor)
+async def _move(tx: Tx, asked: ToStep | NoArguments, pull: Pull, *, event: StepEvent) -> None:
+    recovery = await steps.locked(tx)
+    _after(recovery, asked, event)  # the worker may have moved it since the forecast
+    await steps.move(tx, recovery, event, at=pull.at, actor=pull.actor)
 
 
 async def _would_go(tx: ReadTx, _: NoArguments, _pull: Pull, *, is_going: bool) -> Forecast:
@@ -170,19 +188,25 @@ def _on_incidents(subject: Subject) -> Mapping[str, str] | None:
     return {"incident": subject.shown} if subject.kind is SubjectKind.INCIDENT else None
 
 
-def _lever(name: str, forecast: _Forecasting, carry_out: _CarryingOut) -> Lever:
+def _lever(
+    name: str,
+    forecast: _Forecasting,
+    carry_out: _CarryingOut,
+    arguments: type[msgspec.Struct] = NoArguments,
+) -> Lever:
     return Lever(
         name=f"recover {name}",
         permission=Permission.CONSOLE_INCIDENTS,
-        arguments=NoArguments,
+        arguments=arguments,
         forecast=forecast,
         carry_out=carry_out,
         offered=_on_recoveries,
     )
 
 
-def _moving(name: str, event: StepEvent) -> Lever:
-    return _lever(name, partial(_would_move, event=event), partial(_move, event=event))
+def _moving(name: str, event: StepEvent, arguments: type[msgspec.Struct] = ToStep) -> Lever:
+    forecast, carry_out = partial(_would_move, event=event), partial(_move, event=event)
+    return _lever(name, forecast, carry_out, arguments)
 
 
 START = Lever(
@@ -195,7 +219,7 @@ START = Lever(
 )
 NEXT = _moving("next", StepEvent.NEXT)
 BACK = _moving("back", StepEvent.BACK)
-ABANDON = _moving("abandon", StepEvent.ABANDONED)
+ABANDON = _moving("abandon", StepEvent.ABANDONED, NoArguments)
 GO = _lever("go", partial(_would_go, is_going=True), partial(_go, is_going=True))
 HOLD = _lever("hold", partial(_would_go, is_going=False), partial(_go, is_going=False))
 # It moves money that its buyers would wait for otherwise: two people always, of those who may move money.

@@ -10,7 +10,7 @@ from meterai.kit.subjects import Subject, SubjectKind
 from meterai.pages import Link, LinkPlace, Page, PageRequest, RoomPages, ShownTo, page
 from meterai.plumbing.http import caller_of, language_of
 from meterai.plumbing.messages import translate
-from meterai.recovery.model import STEPS, WAY
+from meterai.recovery.model import RECOVERY, STEPS, WAY
 from meterai.recovery.rules import steady_seconds, verdict_of
 from meterai.recovery.service import RecoveryService
 from meterai.recovery.views import figures
@@ -49,6 +49,10 @@ async def show_recovery(
     is_under_way = found is not None and found.state in STEPS
     here = found.state if found is not None and is_under_way else None
     may = {one.name for one in approvals.permitted(caller_of(request))}
+    # A link to another step names it: the worker may move the recovery before somebody follows the link.
+    moves = {
+        f"recover {event}": f"?step={state}" for at, event, state in RECOVERY.edges() if at == here
+    }
     names = ("next", "back", "hold" if found and found.is_going else "go", "refund", "abandon")
     wanted = [f"recover {name}" for name in names] if here else ["recover start"]
     return page(
@@ -62,7 +66,11 @@ async def show_recovery(
         verdict=verdict_of(here, status.numbers) if here else "",
         steady_seconds=steady_seconds(here, found.backs) if here and found else 0.0,
         at=status.at,
-        levers=[(name, translate(f"lever.{name}", language)) for name in wanted if name in may],
+        levers=[
+            (name.replace(" ", ".") + moves.get(name, ""), translate(f"lever.{name}", language))
+            for name in wanted
+            if name in may
+        ],
         subject=console_path(Subject(SubjectKind.RECOVERY, found.shown)) if found else "",
     )
 

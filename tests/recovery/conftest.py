@@ -9,7 +9,7 @@ import pytest
 from meterai.accounts import StaffRole
 from meterai.incidents import Incident
 from meterai.plumbing.database import Row
-from meterai.recovery.model import Status
+from meterai.recovery.model import RECOVERY, Status, Step, StepEvent
 from meterai.recovery.service import RecoveryService
 from tests.incidents.records import opened
 from tests.support.lines import Lines, MovedClock, on_shop
@@ -34,7 +34,14 @@ class Night:
     def lines(self) -> Lines:
         return on_shop(self.shop)
 
+    def target(self, word: str) -> dict[str, str]:
+        """The argument of a lever that moves the recovery: the step it comes to."""
+        if word not in ("next", "back"):
+            return {}
+        return {"step": RECOVERY.after(Step(self.step()), StepEvent(word))}
+
     def pull(self, word: str, **arguments: str) -> None:
+        arguments = {**self.target(word), **arguments}
         assert self.staff.pull(f"recover {word}", "the night of 3 September", **arguments).is_done
 
     def step(self) -> str:

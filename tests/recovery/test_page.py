@@ -49,8 +49,16 @@ def test_page_shows_the_step_its_numbers_and_its_levers(disturbed: Instance) -> 
         for name in ("next", "go", "abandon"):
             assert f"/console/levers/recover.{name}" in page
         assert "/console/levers/recover.start" not in page
-        lever = Client(disturbed.url).get("/console/levers/recover.next", headers=headers)
+        next_step = "/console/levers/recover.next?step=stampings"
+        assert f'href="{next_step}"' in page
+        lever = Client(disturbed.url).get(next_step, headers=headers)
         assert lever.status == 200
+        assert 'value="stampings"' in lever.body.decode()
+        told(disturbed, "recover", "next", "stampings")
+        again = disturbed.command("recover", "next", "stampings")
+        assert again.returncode != 0
+        assert "not_allowed_now" in again.stderr
+        told(disturbed, "recover", "back", "closing")
         found = json.loads(told(disturbed, "recover", "status", "--json"))
         assert (found["state"], found["is_going"]) == ("closing", False)
         assert found["numbers"]["buying_open"] == 0

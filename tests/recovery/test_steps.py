@@ -9,6 +9,7 @@ import pytest
 from meterai import incidents
 from meterai.incidents import Change, IncidentHeld, IncidentState, Told
 from meterai.kit.ids import show
+from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.subjects import Subject, SubjectKind
 from meterai.orders import OrderService
 from meterai.plumbing.database import Tx
@@ -18,6 +19,7 @@ from meterai.recovery.model import (
     STEPS,
     NoRecovery,
     OrderNotUnserved,
+    Recovery,
     RecoveryUnderWay,
     Step,
     StepEvent,
@@ -92,8 +94,9 @@ def test_incident_is_not_resolved_while_a_step_runs(night: Night) -> None:
 
 @pytest.mark.parametrize("word", ["next", "back", "go", "hold", "abandon"])
 def test_lever_without_a_recovery_is_refused(night: Night, word: str) -> None:
+    step = {"step": "paid"} if word in ("next", "back") else {}
     with pytest.raises(NoRecovery):
-        night.staff.forecast(f"recover {word}")
+        night.staff.forecast(f"recover {word}", **step)
 
 
 def test_by_itself_it_goes_on_once_numbers_held_and_tells_each_step(night: Night) -> None:
@@ -164,9 +167,9 @@ def test_issuing_that_was_stopped_opens_by_hand_alone_and_asks_for_a_second_pers
     night.pull("next")
     night.pull("go")
     assert night.looks(30) == "stampings"
-    told = night.staff.forecast("recover next")
+    told = night.staff.forecast("recover next", step="paid")
     assert told.rupiah >= 3 * 40 * 10_000
-    asked = night.staff.pull("recover next")
+    asked = night.staff.pull("recover next", step="paid")
     assert not asked.is_done
     other = member(night.shop, "operations")
     assert other.decide(asked).state == "executed"
@@ -201,6 +204,33 @@ def test_way_back_led_by_numbers_leaves_issuing_as_staff_opened_it(night: Night)
     night.pull("go")
     assert night.looks(20) == "stampings"
     assert night.is_issuing_open()
+
+
+def test_two_pulls_of_next_take_one_step(night: Night) -> None:
+    night.pull("start")
+    assert night.staff.pull("recover next", step="stampings").is_done
+    with pytest.raises(NotAllowedNow):
+        member(night.shop, "operations").pull("recover next", step="stampings")
+    assert night.step() == "stampings"
+
+
+def test_step_is_not_taken_where_the_rule_moved_since_its_forecast(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night.pull("start")
+    night.pull("go")
+    night.looks(4)
+    real = steps.locked
+
+    async def after_the_worker(tx: Tx) -> Recovery:
+        night.clock.ahead += timedelta(seconds=4)
+        await night.service.advance()
+        return await real(tx)
+
+    monkeypatch.setattr(steps, "locked", after_the_worker)
+    with pytest.raises(NotAllowedNow):
+        night.staff.pull("recover next", step="stampings")
+    assert night.step() == "stampings"  # by the worker
 
 
 def test_abandoned_recovery_puts_everything_back_as_it_was(night: Night) -> None:

@@ -69,6 +69,8 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
         *("--text-id", "Kabar", "--text-en", "News"),
     ),
     "incidents cancel": (show("inc", new_id()), "--text-id", "Kabar", "--text-en", "News"),
+    "recover next": ("stampings",),
+    "recover back": ("closing",),
     "incidents resolve": (show("inc", new_id()), "--text-id", "Kabar", "--text-en", "News"),
     "incidents review": (show("inc", new_id()), "--changed-id", "Kabar", "--changed-en", "News"),
     "cases hand-over": ("2026-09-01", "2026-10-01", "--file", "/nowhere/file.csv"),
