@@ -167,7 +167,9 @@ async def _arrange(tx: Tx, recovery: Recovery, at: datetime, actor: Actor) -> No
         return
     if state is Step.DONE:
         # What was paused before is open: that is what the way back led to.
-        await waiting_room.put_back(tx, Act.BUY, before.buying, is_paused=False, actor=actor)
+        await waiting_room.put_back(
+            tx, Act.BUY, before.buying, _reason(), is_paused=False, actor=actor
+        )
     elif has_come_to(state, Step.BUYING):
         await waiting_room.let_in(tx, Act.BUY, actor=actor)
     else:
@@ -177,15 +179,15 @@ async def _arrange(tx: Tx, recovery: Recovery, at: datetime, actor: Actor) -> No
         if has_come_to(state, Step.CHECKING):
             await waiting_room.let_in(tx, Act.CHECK, actor=actor)
         else:
-            await waiting_room.put_back(tx, Act.CHECK, before.checking, actor=actor)
+            await waiting_room.put_back(tx, Act.CHECK, before.checking, _reason(), actor=actor)
 
 
 async def _put_back(tx: Tx, recovery: Recovery, actor: Actor) -> None:
     """Put everything back as it was before the recovery began."""
     before = Before.of(recovery)
-    await waiting_room.put_back(tx, Act.BUY, before.buying, actor=actor)
+    await waiting_room.put_back(tx, Act.BUY, before.buying, _reason(), actor=actor)
     if before.checking is not None:
-        await waiting_room.put_back(tx, Act.CHECK, before.checking, actor=actor)
+        await waiting_room.put_back(tx, Act.CHECK, before.checking, _reason(), actor=actor)
     await accounts.set_sign_up(tx, is_open=before.was_sign_up_open, actor=actor)
 
 

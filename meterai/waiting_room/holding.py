@@ -18,7 +18,7 @@ from meterai.waiting_room.model import Act, Line, LineState, Policy
 from meterai.waiting_room.operating import Plan
 from meterai.waiting_room.rate import RATE_FIRST, Load
 
-MADE = "recovery"  # the name of a line that is made where none was
+MADE = "recovery"  # begins the name of a line that is made where none was
 
 
 class LineBefore(msgspec.Struct, frozen=True):
@@ -81,6 +81,10 @@ def _kept(line: Line, *, is_made: bool) -> LineBefore:
     return LineBefore(is_made=is_made, **{name: getattr(line, name) for name in names})
 
 
+def _made(act: Act) -> str:
+    return f"{MADE}-{act}"
+
+
 async def hold(
     tx: Tx, act: Act, reason: Mapping[str, str], *, at: datetime, actor: Actor
 ) -> LineBefore:
@@ -91,7 +95,7 @@ async def hold(
     line = await _guarding(tx, act)
     is_made = line is None
     if line is None:
-        name = f"{MADE}-{act}"
+        name = _made(act)
         await operating.create(tx, Plan(name, act), at=at, actor=actor)
         line = await operating.named(tx, name)
     if not line.is_engaged or line.is_automatic:
@@ -117,17 +121,27 @@ async def let_in(tx: Tx, act: Act, *, actor: Actor) -> None:
 
 
 async def put_back(
-    tx: Tx, act: Act, kept: LineBefore, *, is_paused: bool | None = None, actor: Actor
+    tx: Tx,
+    act: Act,
+    kept: LineBefore,
+    reason: Mapping[str, str],
+    *,
+    is_paused: bool | None = None,
+    actor: Actor,
 ) -> None:
     """Have a line stand as it stood; `is_paused` otherwise than it was.
 
-    One that was made ends where nobody waits in it, and else stands by itself until nobody does.
+    One that was made ends where nobody waits in it, and else stands by itself until nobody does.  Any other stays as
+    it is, and only goes on where it is paused for this reason.
     """
     line = await _guarding(tx, act)
     if line is None:
         return
     if kept.is_made or line.name != kept.name:
-        await _let_go(tx, line, actor)
+        if line.name == _made(act):
+            await _let_go(tx, line, actor)
+        elif line.reason_en == reason["en"]:
+            await operating.resume(tx, line.name, actor=actor)
         return
     paused = kept.is_paused if is_paused is None else is_paused
     rate = kept.rate if kept.policy == Policy.FIXED else None

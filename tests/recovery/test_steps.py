@@ -25,6 +25,8 @@ from meterai.recovery.model import (
     StepEvent,
 )
 from meterai.refunds import NothingToRefund
+from meterai.waiting_room.model import Act
+from meterai.waiting_room.operating import Plan
 from tests.incidents.records import NOW, updated
 from tests.recovery.conftest import Night
 from tests.support.pulling import member
@@ -257,6 +259,21 @@ def test_line_is_made_where_there_was_none_and_ends_with_the_recovery(night: Nig
         "SELECT 1 FROM waiting_room_lines WHERE act = 'buy' AND state <> 'ended'"
     )
     assert rows == []
+
+
+@pytest.mark.parametrize("words", [["abandon"], ["next", "abandon"], ["next"] * len(TO_THE_END)])
+def test_line_that_staff_made_on_the_way_is_theirs_at_its_end(
+    night: Night, words: list[str]
+) -> None:
+    night.lines.operate("end", "buying", reason="not needed")
+    night.pull("start")  # makes a line of its own
+    night.lines.operate("end", "recovery-buy", reason="another line for the sale")
+    opens_at = datetime.now(UTC) + timedelta(hours=2)
+    night.lines.operate("create", Plan("sale", Act.BUY, opens_at=opens_at))
+    for word in words:
+        night.pull(word)
+    left = night.buying()
+    assert (left["name"], left["is_paused"]) == ("sale", False)
 
 
 def test_number_given_before_is_called_after_buying_opens(night: Night) -> None:
