@@ -10,10 +10,11 @@ from uuid import UUID
 
 from meterai import accounts, audit, incidents, stamps, waiting_room
 from meterai.accounts import NOBODY
-from meterai.incidents import Incident, IncidentFull, IncidentKind, IncidentState
+from meterai.incidents import Incident, IncidentKind, IncidentState
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id, read, show
 from meterai.kit.lifecycle import NotAllowedNow
+from meterai.kit.refusal import Refusal
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.recovery import gathering, store
@@ -89,8 +90,7 @@ async def start(tx: Tx, incident: Incident, *, at: datetime, actor: Actor) -> UU
     begun = await store.one(tx, recovery)
     assert begun is not None
     await _arrange(tx, begun, at, actor)
-    await _tell(tx, begun, taken, actor)
-    await _record(tx, actor, begun, taken)
+    await _record(tx, actor, begun, taken, await _tell(tx, begun, taken, actor))
     return recovery
 
 
@@ -109,10 +109,7 @@ async def move(tx: Tx, recovery: Recovery, event: StepEvent, *, at: datetime, ac
     if event is StepEvent.NEXT and opens_issuing(recovery, numbers) and not is_by_itself:
         await stamps.set_issuing(tx, is_open=True, reason=recovery.shown, actor=actor)
     await _arrange(tx, moved, at, actor)
-    await _tell(tx, moved, taken, actor)
-    if ended_at is not None:
-        await incidents.release(tx, recovery.incident)
-    await _record(tx, actor, moved, taken)
+    await _record(tx, actor, moved, taken, await _tell(tx, moved, taken, actor))
     return state
 
 
@@ -194,16 +191,21 @@ async def _put_back(tx: Tx, recovery: Recovery, actor: Actor) -> None:
 # -- what is told of it --------------------------------------------------------------------------
 
 
-async def _tell(tx: Tx, recovery: Recovery, taken: StepTaken, actor: Actor) -> None:
-    """Add an update to the incident, which page, feed and mails tell."""
-    incident = await incidents.one(tx, recovery.incident)
-    state = incident.state
-    if incident.kind is IncidentKind.INCIDENT:
-        is_open = has_come_to(taken.state, Step.CHECKING)
-        state = IncidentState.MONITORING if is_open else IncidentState.IDENTIFIED
+async def _tell(tx: Tx, recovery: Recovery, taken: StepTaken, actor: Actor) -> str:
+    """Add an update to the incident, which page, feed and mails tell, and release it where the recovery has ended.
+
+    Answers the code of what the incident refuses, if it does: it is full, or was changed by SQL.  The way back goes on.
+    """
     word = "back" if taken.event is StepEvent.BACK else taken.state
     texts = {language: translate(f"recovery.told.{word}", language) for language in LANGUAGES}
     try:
+        if recovery.ended_at is not None:
+            await incidents.release(tx, recovery.incident)
+        incident = await incidents.one(tx, recovery.incident)
+        state = incident.state
+        if incident.kind is IncidentKind.INCIDENT:
+            is_open = has_come_to(taken.state, Step.CHECKING)
+            state = IncidentState.MONITORING if is_open else IncidentState.IDENTIFIED
         await incidents.add_update(
             tx,
             recovery.incident,
@@ -213,11 +215,14 @@ async def _tell(tx: Tx, recovery: Recovery, taken: StepTaken, actor: Actor) -> N
             at=taken.entered_at,
             actor=actor,
         )
-    except IncidentFull:
-        return  # it has all the updates it keeps: the way back goes on without more of them
+    except Refusal as refusal:
+        return refusal.code
+    return ""
 
 
-async def _record(tx: Tx, actor: Actor, recovery: Recovery, taken: StepTaken) -> None:
-    facts = {"step": str(taken.state), "number": taken.number}
+async def _record(tx: Tx, actor: Actor, recovery: Recovery, taken: StepTaken, untold: str) -> None:
+    facts: dict[str, object] = {"step": str(taken.state), "number": taken.number}
+    if untold:
+        facts["untold"] = untold
     action = f"recovery_{taken.event}"
     await audit.record(tx, NOBODY, actor=actor, action=action, subject=recovery.shown, **facts)

@@ -208,6 +208,25 @@ def test_way_back_led_by_numbers_leaves_issuing_as_staff_opened_it(night: Night)
     assert night.is_issuing_open()
 
 
+def test_recovery_goes_on_and_ends_where_its_incident_takes_no_update(night: Night) -> None:
+    night.pull("start")
+    [found] = night.shop.rows("SELECT state FROM incidents")
+    night.shop.arrange(
+        "UPDATE incidents SET held_by = '', state = 'resolved', resolved_at = updated_at"
+    )
+    said = len(night.said())
+    night.pull("next")
+    night.pull("go")
+    assert night.looks(8) == "paid"
+    night.pull("abandon")
+    assert (night.step(), night.is_sign_up_open(), len(night.said())) == ("abandoned", True, said)
+    untold = night.shop.rows(
+        "SELECT facts->>'untold' AS why FROM audit_events WHERE action IN ('recovery_next', 'recovery_abandoned')"
+    )
+    assert [row["why"] for row in untold] == ["not_allowed_now"] * 3
+    night.shop.arrange("UPDATE incidents SET state = %s, resolved_at = NULL", found["state"])
+
+
 def test_two_pulls_of_next_take_one_step(night: Night) -> None:
     night.pull("start")
     assert night.staff.pull("recover next", step="stampings").is_done
