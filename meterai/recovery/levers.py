@@ -1,5 +1,6 @@
 """Levers of the way back: start, next, back, hold, go, abandon; and refunds of who was not served."""
 
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
@@ -151,6 +152,13 @@ def _sum(found: Sequence[Order] | Sequence[orders.OrderPastDue]) -> int:
     return sum((one.total for one in found), Rupiah(0)).value
 
 
+def _gives_back(word: str, found: Sequence[Order] | Sequence[orders.OrderPastDue]) -> Effect:
+    """Money of these orders goes back; their hash binds an approval to them, not to others of the same sum."""
+    numbers = b"".join(sorted(one.id.bytes for one in found))
+    sha256 = hashlib.sha256(numbers).hexdigest()
+    return Effect(word, {"orders": len(found), "rupiah": _sum(found), "sha256": sha256})
+
+
 async def _would_give_back(tx: ReadTx, asked: UnservedOrders, pull: Pull) -> Forecast:
     written_reason(pull.reason)
     await steps.under_way(tx)
@@ -159,8 +167,8 @@ async def _would_give_back(tx: ReadTx, asked: UnservedOrders, pull: Pull) -> For
     if not wanted and not late:
         raise refunds.NothingToRefund("no order is past due or named")
     effects = [
-        Effect("recovery_gives_back_late", {"orders": len(late), "rupiah": _sum(late)}),
-        Effect("recovery_gives_back_unwanted", {"orders": len(wanted), "rupiah": _sum(wanted)}),
+        _gives_back("recovery_gives_back_late", late),
+        _gives_back("recovery_gives_back_unwanted", wanted),
     ]
     return Forecast(effects, rows=len(late) + len(wanted), rupiah=_sum(late) + _sum(wanted))
 

@@ -371,6 +371,27 @@ def test_refunds_of_who_was_not_served_need_two_people_and_go_back(night: Night)
     night.pull("abandon")
 
 
+def test_approved_refund_of_other_orders_of_the_same_sum_is_overtaken(night: Night) -> None:
+    shop = night.shop
+    night.staff.pull("issuing stop", "the disk was full")
+    first, second = shop.place(1), shop.place(1)
+    for order in (first, second):
+        shop.pay(order)
+    shop.work()
+    night.pull("start")
+    one, other = member(shop, "finance"), member(shop, "finance")
+    one_is_late = (
+        "UPDATE orders SET due_at = paid_at"
+        " + CASE WHEN order_id = %s THEN 0 ELSE due_seconds END * interval '1 second'"
+    )
+    shop.arrange(one_is_late, first)
+    asked = one.pull("recover refund")
+    shop.arrange(one_is_late, second)
+    assert other.decide(asked).state == "overtaken"
+    assert [shop.state(order) for order in (first, second)] == ["paid", "paid"]
+    night.pull("abandon")
+
+
 def test_step_that_waits_for_long_is_work_and_is_told_on_its_timeline(night: Night) -> None:
     night.pull("start")
     recovery = night.status().recovery
