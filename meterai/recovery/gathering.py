@@ -21,6 +21,12 @@ class Before(msgspec.Struct, frozen=True):
     checking: LineBefore | None
     was_sign_up_open: bool
 
+    @property
+    def is_closed(self) -> bool:
+        """True where staff had closed something, which the end of the recovery closes again."""
+        lines = (self.buying, self.checking)
+        return not self.was_sign_up_open or any(one.is_paused for one in lines if one)
+
     def kept(self) -> dict[str, object]:
         """The same as it is kept."""
         found: dict[str, object] = msgspec.to_builtins(self)

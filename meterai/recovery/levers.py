@@ -89,7 +89,10 @@ async def _would_move(
     tx: ReadTx, asked: ToStep | NoArguments, pull: Pull, *, event: StepEvent
 ) -> Forecast:
     recovery = await steps.under_way(tx)
-    effects = [_effect(f"recovery_comes_to_{_after(recovery, asked, event)}", recovery)]
+    state = _after(recovery, asked, event)
+    effects = [_effect(f"recovery_comes_to_{state}", recovery)]
+    if state is Step.DONE and gathering.Before.of(recovery).is_closed:
+        effects.append(Effect("recovery_closes_again"))
     rows = rupiah = 0
     if event is StepEvent.NEXT:
         numbers = await gathering.numbers(tx, pull.at)

@@ -159,15 +159,10 @@ def _reason() -> dict[str, str]:
 async def _arrange(tx: Tx, recovery: Recovery, at: datetime, actor: Actor) -> None:
     """Have buying, sign-up and checking be as the step of a recovery wants them."""
     state, before = recovery.state, Before.of(recovery)
-    if state is Step.ABANDONED:
+    if state not in STEPS:
         await _put_back(tx, recovery, actor)
         return
-    if state is Step.DONE:
-        # What was paused before is open: that is what the way back led to.
-        await waiting_room.put_back(
-            tx, Act.BUY, before.buying, _reason(), is_paused=False, actor=actor
-        )
-    elif has_come_to(state, Step.BUYING):
+    if has_come_to(state, Step.BUYING):
         await waiting_room.let_in(tx, Act.BUY, actor=actor)
     else:
         await waiting_room.hold(tx, Act.BUY, _reason(), at=at, actor=actor)
@@ -196,7 +191,9 @@ async def _tell(tx: Tx, recovery: Recovery, taken: StepTaken, actor: Actor) -> s
 
     Answers the code of what the incident refuses, if it does: it is full, or was changed by SQL.  The way back goes on.
     """
-    word = "back" if taken.event is StepEvent.BACK else taken.state
+    word = "back" if taken.event is StepEvent.BACK else str(taken.state)
+    if taken.state is Step.DONE and Before.of(recovery).is_closed:
+        word = "done_as_before"
     texts = {language: translate(f"recovery.told.{word}", language) for language in LANGUAGES}
     try:
         if recovery.ended_at is not None:

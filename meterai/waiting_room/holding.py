@@ -126,10 +126,9 @@ async def put_back(
     kept: LineBefore,
     reason: Mapping[str, str],
     *,
-    is_paused: bool | None = None,
     actor: Actor,
 ) -> None:
-    """Have a line stand as it stood; `is_paused` otherwise than it was.
+    """Have a line stand as it stood.
 
     One that was made ends where nobody waits in it, and else stands by itself until nobody does.  Any other stays as
     it is, and only goes on where it is paused for this reason.
@@ -143,13 +142,12 @@ async def put_back(
         elif line.reason_en == reason["en"]:
             await operating.resume(tx, line.name, actor=actor)
         return
-    paused = kept.is_paused if is_paused is None else is_paused
     rate = kept.rate if kept.policy == Policy.FIXED else None
     await operating.set_rate(tx, line.name, rate=rate, rate_max=kept.rate_max, actor=actor)
     how = "automatic" if kept.is_automatic else "always" if kept.is_engaged else "never"
     # A line that steps aside by itself does so once nobody waits in it.
     await operating.stand(tx, line.name, how, actor=actor)
-    if paused:
+    if kept.is_paused:
         texts = {"reason_id": kept.reason_id, "reason_en": kept.reason_en}
         await operating.pause(tx, line.name, **texts, actor=actor)
     elif line.is_paused:

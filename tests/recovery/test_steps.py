@@ -268,6 +268,23 @@ def test_abandoned_recovery_puts_everything_back_as_it_was(night: Night) -> None
     assert night.step() == Step.ABANDONED
 
 
+def test_what_staff_closed_before_the_recovery_is_closed_again_at_its_end(night: Night) -> None:
+    reason = {"reason_id": "Ganti harga.", "reason_en": "Prices change."}
+    night.lines.operate("pause", "buying", **reason)
+    night.staff.pull("sign-up close", "bots")
+    night.pull("start")
+    for _ in TO_THE_END[:-1]:
+        night.pull("next")
+    assert (night.buying()["is_paused"], night.is_sign_up_open()) == (False, True)
+    told = [one.word for one in night.staff.forecast("recover next", step="done").effects]
+    assert "recovery_closes_again" in told
+    night.pull("next")
+    left = night.buying()
+    assert (left["is_paused"], left["reason_en"]) == (True, "Prices change.")
+    assert not night.is_sign_up_open()
+    assert "as they were before it" in night.said()[-1]
+
+
 def test_line_is_made_where_there_was_none_and_ends_with_the_recovery(night: Night) -> None:
     night.lines.operate("end", "buying", reason="not needed")
     night.pull("start")
