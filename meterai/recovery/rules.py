@@ -70,6 +70,7 @@ _STAMPED = (
 _ISSUED = Gauge("issuing_stopped", 0)  # staff stopped it: the way waits for them
 _SERVED = (
     _ISSUED,
+    Gauge("checking_closed", 0),
     Gauge("job_seconds", JOB_SECONDS_GOOD, JOB_SECONDS_BAD),
     Gauge("order_seconds", ORDER_SECONDS_GOOD, ORDER_SECONDS_BAD),
 )
@@ -95,7 +96,7 @@ GAUGES: Mapping[Step, Sequence[Gauge]] = {
         Gauge("refunds_past_due", 0),
         Gauge("job_seconds", JOB_SECONDS_GOOD),
     ),
-    Step.CHECKING: (*_CLOSED, Gauge("checking_closed", 0), *_STAMPED, *_SERVED, *_ROOM),
+    Step.CHECKING: (*_CLOSED, *_STAMPED, *_SERVED, *_ROOM),
     Step.BUYING: (
         Gauge("buying_closed", 0),
         Gauge("wait_seconds", WAIT_SECONDS_GOOD),
@@ -103,7 +104,13 @@ GAUGES: Mapping[Step, Sequence[Gauge]] = {
         *_SERVED,
         *_ROOM,
     ),
-    Step.SIGN_UP: (Gauge("sign_up_closed", 0), *_STAMPED, *_SERVED, *_ROOM),
+    Step.SIGN_UP: (
+        Gauge("sign_up_closed", 0),
+        Gauge("buying_closed", 0),
+        *_STAMPED,
+        *_SERVED,
+        *_ROOM,
+    ),
 }
 
 

@@ -73,6 +73,10 @@ CASES = (
     (Step.SIGN_UP, {"order_seconds": 601}, Verdict.WORSE),
     (Step.SIGN_UP, {"issuing_stopped": 1}, Verdict.WAITS),
     (Step.SIGN_UP, {"sign_up_open": 0}, Verdict.WAITS),
+    # Staff closed on the way what an earlier step had opened.
+    (Step.BUYING, {"checking_closed": 1}, Verdict.WAITS),
+    (Step.SIGN_UP, {"checking_closed": 1}, Verdict.WAITS),
+    (Step.SIGN_UP, {"buying_open": 0}, Verdict.WAITS),
 )
 
 
