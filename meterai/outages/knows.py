@@ -72,7 +72,11 @@ async def _waiting(
             subject(one),
             one.proposed_at,
             None,
-            {"begin_at": one.begins_at, "end_at": one.ends_at},
+            {
+                "begin_at": one.begins_at,
+                "end_at": one.ends_at,
+                "confirmed_at": one.confirmed_at or "",
+            },
         )
         for one in await store.waiting(tx, limit)
     ]

@@ -1,5 +1,6 @@
 """Proposing an outage record: fetch what watchers signed, derive, keep; and confirming or withdrawing it."""
 
+import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -14,6 +15,7 @@ from meterai.outages.adapters.folders import readings_of
 from meterai.outages.model import (
     OUTAGE,
     OUTAGE_KIND,
+    Findings,
     Outage,
     OutageEvent,
     OutageNone,
@@ -26,8 +28,8 @@ from meterai.outages.model import (
     WatchersNone,
     check_time,
 )
-from meterai.outages.record import PACKED_BYTES_MAX, findings, packed
-from meterai.outages.rules import derive
+from meterai.outages.record import PACKED_BYTES_MAX, findings, packed, read_readings
+from meterai.outages.rules import Derived, Signed, derive
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.readings import Watcher
 
@@ -53,18 +55,57 @@ async def derived_from(
     files = {name: packed([one.document for one in own]) for name, own in found.items()}
     if sum(map(len, files.values())) > PACKED_BYTES_MAX:
         raise RecordWrong("the readings are too long for one record: propose shorter times")
+    told = _findings(
+        installation, derived, {one.name: one.public_key for one in watchers}, found, files
+    )
+    return Outage(new_id(), begin, end, told, sha256_of(told), proposed_at=now), files
+
+
+def sha256_of(told: Findings) -> bytes:
+    """The hash by which findings are confirmed."""
+    return hashlib.sha256(told.as_json()).digest()
+
+
+def _findings(
+    installation: str,
+    derived: Derived,
+    keys: Mapping[str, bytes],
+    found: Mapping[str, Sequence[Signed]],
+    files: Mapping[str, bytes],
+) -> Findings:
+    """A derivation with its sources, by watcher."""
     sources = [
-        Source(
-            one.name,
-            one.public_key.hex(),
-            len(found[one.name]),
-            hashlib.sha256(files[one.name]).hexdigest(),
-        )
-        for one in watchers
+        Source(name, key.hex(), len(found[name]), hashlib.sha256(files[name]).hexdigest())
+        for name, key in keys.items()
     ]
-    told = findings(installation, derived, sources)
-    sha256 = hashlib.sha256(told.as_json()).digest()
-    return Outage(new_id(), begin, end, told, sha256, proposed_at=now), files
+    return findings(installation, derived, sources)
+
+
+async def kept_readings(
+    database: Database, outage: Outage, installation: str
+) -> Mapping[str, bytes]:
+    """The readings of a record by watcher, packed.
+
+    Refuses `RecordWrong` where the findings that were confirmed do not follow from them.
+    """
+    files = {
+        one.name: await database.once(store.file, outage.id, READINGS + one.name) or b""
+        for one in outage.findings.watchers
+    }
+    again = await asyncio.to_thread(_again, outage, files, installation)
+    if {sha256_of(again), sha256_of(outage.findings)} != {outage.findings_sha256}:
+        raise RecordWrong("its findings do not follow from its readings")
+    return files
+
+
+def _again(outage: Outage, files: Mapping[str, bytes], installation: str) -> Findings:
+    try:
+        keys = {one.name: bytes.fromhex(one.public_key) for one in outage.findings.watchers}
+    except ValueError:
+        raise RecordWrong("a key cannot be read") from None
+    found = {name: read_readings(name, files[name], key) for name, key in keys.items()}
+    derived = derive(found, outage.begins_at, outage.ends_at, installation)
+    return _findings(installation, derived, keys, found, files)
 
 
 async def keep(

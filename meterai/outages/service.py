@@ -22,10 +22,10 @@ from meterai.outages.model import (
     AttemptStamped,
     Outage,
     OutageUnknown,
+    RecordWrong,
     TooManyOutageCopies,
 )
 from meterai.outages.papers import Attempt
-from meterai.outages.proposing import READINGS
 from meterai.outages.record import (
     Record,
     embedded,
@@ -125,13 +125,16 @@ class OutageService:
         await self._database.run(partial(self._keep_sealed, due.id, files))
 
     async def _record(self, outage: Outage) -> Record:
+        """The content of a record, derived again.
+
+        Refuses `RecordWrong` where the database says something else, or names watchers that are not configured.
+        """
         assert outage.confirmed_at is not None, "only what is confirmed is sealed"
         found, process = outage.findings, self._settings.process
-        watchers = []
-        for one in found.watchers:
-            content = await self._database.once(store.file, outage.id, READINGS + one.name)
-            assert content is not None, "readings are kept with their record"
-            watchers.append(embedded(one, content))
+        known = {one.name: one.public_key.hex() for one in self._watchers()}
+        if {one.name: one.public_key for one in found.watchers} != known:
+            raise RecordWrong("its watchers are not those of the file of watchers")
+        files = await proposing.kept_readings(self._database, outage, process.url)
         return Record(
             record=outage.shown,
             by=found.installation,
@@ -149,7 +152,7 @@ class OutageService:
             failed=found.failed,
             unmeasured=found.unmeasured,
             left_out=found.left_out,
-            watchers=watchers,
+            watchers=[embedded(one, files[one.name]) for one in found.watchers],
         )
 
     def _files(self, record: Record) -> Mapping[str, bytes]:

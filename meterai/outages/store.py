@@ -26,7 +26,9 @@ _NEWEST = f"{_SELECT} ORDER BY begins_at DESC, outage_id DESC LIMIT %s"
 _PUBLIC = f"{_SELECT} WHERE sealed_at IS NOT NULL ORDER BY begins_at DESC, outage_id DESC LIMIT %s"
 _AT = f"{_SELECT} WHERE sealed_at IS NOT NULL AND state = 'confirmed' AND begins_at <= %s AND ends_at > %s"
 _OF_INCIDENT = f"{_SELECT} WHERE incident_id = %s ORDER BY outage_id"
-_WAITING = f"{_SELECT} WHERE state = 'proposed' ORDER BY proposed_at LIMIT %s"
+_WAITING = f"""
+{_SELECT} WHERE state = 'proposed' OR (confirmed_at IS NOT NULL AND sealed_at IS NULL) ORDER BY proposed_at LIMIT %s
+"""
 _AFTER = f"{_SELECT} WHERE outage_id > %s AND proposed_at >= %s ORDER BY outage_id LIMIT %s"
 _REPLACING = f"{_SELECT} WHERE replaces_id = %s AND confirmed_at IS NOT NULL"
 # A record is of no account: what failed of one is kept under the nil one.
@@ -88,7 +90,7 @@ async def of_incident(tx: ReadTx, incident: UUID) -> Sequence[Outage]:
 
 
 async def waiting(tx: ReadTx, limit: int) -> Sequence[Outage]:
-    """Proposals, the oldest first."""
+    """Proposals, and confirmed records that are not sealed; the oldest first."""
     return await tx.all_as(_OUTAGES, _WAITING, limit)
 
 

@@ -2239,8 +2239,9 @@ CASES = [
     ),
 ]
 
-OUTAGE_TRAIL, OUTAGE_FILES = (
+OUTAGE_TRAIL, OUTAGE_BY_TWO, OUTAGE_FILES = (
     "outage_moves_are_in_the_trail",
+    "outages_are_confirmed_by_two",
     "outage_files_are_those_of_their_record",
 )
 OUTAGES = [
@@ -2249,6 +2250,7 @@ OUTAGES = [
         "UPDATE outages SET state = 'confirmed', confirmed_at = now(), begins_at = begins_at - interval '1 day',"
         " ends_at = ends_at - interval '1 day' WHERE outage_id = %(proposed.outage)s",
         OUTAGE_TRAIL,
+        OUTAGE_BY_TWO,
     ),
     _c(
         "an outage record that was confirmed with other findings",
@@ -2279,6 +2281,7 @@ OUTAGES = [
         "an outage record that is never sealed",
         "UPDATE outages SET confirmed_at = confirmed_at - interval '1 day', sealed_at = NULL WHERE outage_id = %(confirmed.outage)s",
         "confirmed_outages_are_sealed",
+        OUTAGE_BY_TWO,
         OUTAGE_FILES,
         OUTAGE_TRAIL,
     ),
