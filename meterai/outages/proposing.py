@@ -88,10 +88,10 @@ async def kept_readings(
 
     Refuses `RecordWrong` where the findings that were confirmed do not follow from them.
     """
-    files = {
-        one.name: await database.once(store.file, outage.id, READINGS + one.name) or b""
-        for one in outage.findings.watchers
-    }
+    files: dict[str, bytes] = {}
+    for one in outage.findings.watchers:
+        content = await database.once(store.file, outage.id, READINGS + one.name)
+        files[one.name] = content or b""
     again = await asyncio.to_thread(_again, outage, files, installation)
     if {sha256_of(again), sha256_of(outage.findings)} != {outage.findings_sha256}:
         raise RecordWrong("its findings do not follow from its readings")

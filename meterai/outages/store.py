@@ -27,7 +27,8 @@ _PUBLIC = f"{_SELECT} WHERE sealed_at IS NOT NULL ORDER BY begins_at DESC, outag
 _AT = f"{_SELECT} WHERE sealed_at IS NOT NULL AND state = 'confirmed' AND begins_at <= %s AND ends_at > %s"
 _OF_INCIDENT = f"{_SELECT} WHERE incident_id = %s ORDER BY outage_id"
 _WAITING = f"""
-{_SELECT} WHERE state = 'proposed' OR (confirmed_at IS NOT NULL AND sealed_at IS NULL) ORDER BY proposed_at LIMIT %s
+{_SELECT} WHERE state = 'proposed' OR (confirmed_at < now() - interval '1 minute' AND sealed_at IS NULL)
+ORDER BY proposed_at LIMIT %s
 """
 _AFTER = f"{_SELECT} WHERE outage_id > %s AND proposed_at >= %s ORDER BY outage_id LIMIT %s"
 _REPLACING = f"{_SELECT} WHERE replaces_id = %s AND confirmed_at IS NOT NULL"
@@ -90,7 +91,7 @@ async def of_incident(tx: ReadTx, incident: UUID) -> Sequence[Outage]:
 
 
 async def waiting(tx: ReadTx, limit: int) -> Sequence[Outage]:
-    """Proposals, and confirmed records that are not sealed; the oldest first."""
+    """Proposals, and confirmed records that no worker sealed within a minute; the oldest first."""
     return await tx.all_as(_OUTAGES, _WAITING, limit)
 
 

@@ -38,7 +38,7 @@ def forged(
     async def write(tx: Tx) -> None:
         await tx.run(
             "INSERT INTO outages (outage_id, begins_at, ends_at, findings, findings_sha256, proposed_by,"
-            " proposed_at, state, confirmed_at) VALUES (%s, %s, %s, %s, %s, 'staff:acc_x', now(), 'confirmed', now())",
+            " proposed_at, state, confirmed_at) VALUES (%s, %s, %s, %s, %s, 'staff:acc_x', now(), 'confirmed', now() - interval '2 minutes')",
             *(outage.id, outage.begins_at, outage.ends_at, jsonb(facts), sha256),
         )
         for name, content in files.items():
