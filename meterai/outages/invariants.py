@@ -32,12 +32,13 @@ INVARIANTS = (
     Invariant(
         "outage_moves_are_in_the_trail",
         "What happened to an outage record is in the audit trail, with the hash of its findings; its state is that of "
-        "its times; what is replaced is so by a confirmed record that names it.",
+        "its times; what is replaced is so by a confirmed record that names it and covers its time.",
         f"SELECT o.outage_id, o.state FROM outages o WHERE {_UNTOLD}"
         " OR (o.state IN ('confirmed', 'replaced')) <> (o.confirmed_at IS NOT NULL)"
         " OR (o.state IN ('withdrawn', 'replaced')) <> (o.ended_at IS NOT NULL)"
         " OR (o.state = 'replaced') <> EXISTS"
-        " (SELECT 1 FROM outages n WHERE n.replaces_id = o.outage_id AND n.confirmed_at IS NOT NULL)",
+        " (SELECT 1 FROM outages n WHERE n.replaces_id = o.outage_id AND n.confirmed_at IS NOT NULL"
+        " AND n.begins_at <= o.begins_at AND n.ends_at >= o.ends_at)",
     ),
     Invariant(
         "outages_are_confirmed_by_two",

@@ -191,7 +191,7 @@ class OutageOverlaps(Refusal):
 
 
 class OutageNotReplaced(Refusal):
-    """A record replaces one that is confirmed and about the same time."""
+    """A record replaces one that is confirmed and sealed, and covers the whole time of it."""
 
     code = "outage_not_replaced"
     status = 409
@@ -220,6 +220,17 @@ class RecordWrong(Refusal):
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
+
+
+class OutageReplaced(Refusal):
+    """A later record replaced this one: copies are made of the later one."""
+
+    code = "outage_replaced"
+    status = 409
+
+    def __init__(self, by: str) -> None:
+        super().__init__(f"replaced by {by}")
+        self.by = by
 
 
 class AttemptOutside(Refusal):

@@ -135,9 +135,9 @@ async def check_replaced(tx: ReadTx, outage: Outage) -> None:
     if outage.replaces is None:
         return
     before = await needed(tx, outage.replaces)
-    is_of_the_time = before.begins_at < outage.ends_at and outage.begins_at < before.ends_at
-    if before.state != OutageState.CONFIRMED or not before.is_public or not is_of_the_time:
-        raise OutageNotReplaced("it is not confirmed, or of another time")
+    is_covered = outage.begins_at <= before.begins_at and before.ends_at <= outage.ends_at
+    if before.state != OutageState.CONFIRMED or not before.is_public or not is_covered:
+        raise OutageNotReplaced("it is not sealed, or the new one does not cover its time")
 
 
 async def needed(tx: ReadTx, outage: UUID) -> Outage:

@@ -21,6 +21,7 @@ from meterai.outages.model import (
     AttemptOutside,
     AttemptStamped,
     Outage,
+    OutageReplaced,
     OutageUnknown,
     RecordWrong,
     TooManyOutageCopies,
@@ -248,7 +249,12 @@ class OutageService:
         return Attempt(hashes, at, is_in_books=True, about=about)
 
     async def copy(self, outage: Outage, attempt: Attempt, language: str) -> bytes:
-        """A person's copy, sealed; nothing of it is kept.  Refuses `AttemptOutside`, a `SealingUnavailable`."""
+        """A person's copy, sealed; nothing of it is kept.
+
+        Refuses `OutageReplaced`, `AttemptOutside`, a `SealingUnavailable`.
+        """
+        if later := await self._database.once(store.replacing, outage.id):
+            raise OutageReplaced(later.shown)
         if not any(outage.failed_at(act, attempt.at) for act in papers.NEEDED_TO_STAMP):
             raise AttemptOutside(attempt.at)
         sha256 = await self._database.once(store.sha256_of_file, outage.id, SIGNED)

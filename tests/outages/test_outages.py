@@ -17,12 +17,14 @@ from meterai.outages.model import (
     OutageNone,
     OutageNotReplaced,
     OutageOverlaps,
+    OutageReplaced,
     OutageState,
     OutageTimeWrong,
     OutageUnknown,
     OutageUnmeasured,
     Why,
 )
+from meterai.outages.papers import Attempt
 from meterai.outages.service import SIGNED
 from meterai.plumbing.checks import AuditedPart
 from tests.support.outages import FAILED, MINUTES, Keeping
@@ -188,6 +190,29 @@ def test_later_record_of_the_same_time_replaces_one_that_it_names(keeping: Keepi
     with pytest.raises(OutageNotReplaced):
         keeping.propose(replaces=first.id)
     keeping.assert_holds()
+
+
+@pytest.mark.parametrize(("begin", "end"), [(57, 120), (0, 59), (1, 60)])
+def test_record_is_replaced_only_by_one_that_covers_its_whole_time(
+    keeping: Keeping, begin: int, end: int
+) -> None:
+    keeping.watch(fails(*range(10, 59)), minutes=120)
+    first = keeping.sealed()
+    with pytest.raises(OutageNotReplaced):
+        keeping.propose(begin, end, replaces=first.id)
+    assert keeping.propose(0, 61, replaces=first.id).replaces == first.id
+
+
+def test_copy_of_a_replaced_record_is_refused_with_the_one_that_replaced_it(
+    keeping: Keeping,
+) -> None:
+    first = keeping.sealed()
+    attempt = Attempt(["a" * 64], at(15), is_in_books=False)
+    assert keeping.shop.do(keeping.service.copy(first, attempt, "en"))
+    second = keeping.sealed(replaces=first.id)
+    with pytest.raises(OutageReplaced) as refused:
+        keeping.shop.do(keeping.service.copy(first, attempt, "en"))
+    assert refused.value.by == second.shown
 
 
 @pytest.mark.parametrize(
