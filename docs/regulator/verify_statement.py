@@ -2,25 +2,24 @@
 
 Needs Python and `cryptography`.  FOLDER has for each day DAY.json (the signed manifest) and DAY.jsonl.gz (the rows).
 """
-import collections, gzip, hashlib, json, pathlib, sys  # noqa: E401
+import collections, datetime, gzip, hashlib, json, pathlib, sys  # noqa: E401
 from base64 import urlsafe_b64decode
 
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 key = load_pem_public_key(open(sys.argv[1], "rb").read())
-folder, month, before, opening, n = pathlib.Path(sys.argv[2]), sys.argv[3], None, None, 0
+folder, month, begin, opening, before, n = pathlib.Path(sys.argv[2]), sys.argv[3], "", {}, "", 0
 moved, of = collections.Counter(), collections.Counter()  # by book; by fact and book
 read = lambda text: urlsafe_b64decode(text + "=" * (-len(text) % 4))  # noqa: E731
 for path in sorted(folder.glob(f"{month}-*.json")):
-    text = path.read_bytes()
-    jws = json.loads(text)
+    jws = json.loads(text := path.read_bytes())
     key.verify(read(jws["signature"]), f"{jws['protected']}.{jws['payload']}".encode())
     day = json.loads(read(jws["payload"]))
     assert json.loads(read(jws["protected"])) == {"alg": "EdDSA", "typ": "meterai extract"}
-    assert path.stem == day["day"] and before in (None, day["before"]), f"{path} does not follow"
-    opening, before = opening or day["opening"], hashlib.sha256(text).hexdigest()
-    packed = (folder / day["file"]).read_bytes()
-    assert hashlib.sha256(packed).hexdigest() == day["sha256"], f"{day['file']} is another file"
+    before = before or (day["before"] if path.stem.endswith("-01") else "")  # the first of all days names none
+    assert path.stem == day["day"] and before == day["before"], f"a day is missing before {path}"
+    begin, opening, before = begin or path.stem, opening or day["opening"], hashlib.sha256(text).hexdigest()
+    assert hashlib.sha256((folder / day["file"]).read_bytes()).hexdigest() == day["sha256"], f"{path}: another file"
     for row in map(json.loads, gzip.open(folder / day["file"])):
         assert row["at"][:10] == day["day"]
         for book, amount in (row["rupiah"] | row["stamps"]).items():
@@ -29,7 +28,8 @@ for path in sorted(folder.glob(f"{month}-*.json")):
         n, day["rows"] = n + 1, day["rows"] - 1
     assert day["rows"] == 0, f"{path} has another number of rows"
 back, free, duty = ("payment_denied", "loss_recovered", "correction"), "stamps_available", "duty_payable"
-print("facts", n)
+is_whole = (datetime.date.fromisoformat(path.stem) + datetime.timedelta(1)).day == 1
+print("days from", begin, "whole" if is_whole else f"until {path.stem}", "facts", n)
 print("opening", opening[free], opening[duty])
 print("sold", of["stamps_issued", free] - of["stamps_affixed", "stamps_ordered"],
       of["stamps_issued", duty] + of["stamps_affixed", duty])

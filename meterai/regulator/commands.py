@@ -93,14 +93,12 @@ def check(
 ) -> None:
     """Check every extract in DIR with the public key of an installation, offline: signatures, files, sums, chain."""
     options.settings("regulator check")
-    public_key, sums, days, rows = public_key_of(read_key_file(key)), Sums(), 0, 0
-    for one in check_folder(folder, public_key):
-        days, rows = days + 1, rows + one.rows
-        sums = Sums([*sums.rows(), *one.sums.rows()])
-    if not days:
+    found = list(check_folder(folder, public_key_of(read_key_file(key))))
+    if not found:
         raise NotFound(f"no extract in {folder}")
-    line(f"{days} days, {rows} facts: as they were signed")
-    for figure in figures_of(sums):
+    rows = sum(one.rows for one in found)
+    line(f"every day from {found[0].day} to {found[-1].day}, {rows} facts: as they were signed")
+    for figure in figures_of(Sums(row for one in found for row in one.sums.rows())):
         line(f"  {figure.name}: {figure.stamps} stamps, Rp {figure.rupiah}")
 
 

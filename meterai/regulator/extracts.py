@@ -154,7 +154,7 @@ class Checked:
 
 
 def check_folder(folder: Path, public_key: bytes) -> Iterator[Checked]:
-    """Check every extract of a folder, day by day: manifest, file, sums, and the chain where the day before is there.
+    """Check every extract of a folder, day by day: manifest, file, sums, and the chain; no day between two is missing.
 
     Refuses `ExtractWrong`, `SignatureWrong`.
     """
@@ -178,7 +178,7 @@ def check_folder(folder: Path, public_key: bytes) -> Iterator[Checked]:
 def _check_chain(before: tuple[_Told, str], told: _Told) -> None:
     last, digested = before
     if told.day != last.day + DAY:
-        return  # a day is missing between the two: what is there is checked
+        raise ExtractWrong(str(told.day), "a day is missing before it")
     if told.before != digested:
         raise ExtractWrong(str(told.day), "it does not name the manifest of the day before")
     closing = dict(last.opening)

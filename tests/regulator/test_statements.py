@@ -21,6 +21,8 @@ from meterai.regulator.evidence_service import EvidenceService
 from meterai.regulator.extracts import ExtractWrong, check_folder, file_name
 from meterai.regulator.invariants import as_the_books_say
 from meterai.regulator.model import (
+    DAY,
+    Month,
     MonthClosed,
     MonthNotOver,
     MonthState,
@@ -30,6 +32,7 @@ from meterai.regulator.model import (
 )
 from meterai.regulator.tables import TABLES, csv_of, name_of_file, xlsx_of
 from tests.regulator.conftest import Office
+from tests.support.commands import run_here
 from tests.support.pulling import member
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "regulator" / "verify_statement.py"
@@ -57,6 +60,47 @@ def test_statement_counts_what_was_done(office: Office) -> None:
     assert office.statement(office.month()).state is MonthState.RUNNING
 
 
+def by_script(key: Path, folder: Path, month: Month) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(SCRIPT), str(key), str(folder), str(month)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_day_that_is_missing_in_a_folder_is_an_error_and_the_last_one_there_is_told(
+    office: Office, tmp_path: Path
+) -> None:
+    month = office.month(1)
+    office.lives()
+    office.ago(office.days_back_to(month, 10))
+    office.make_all()
+    key = office.write(tmp_path)
+
+    def told() -> str:
+        done = by_script(key, tmp_path, month)
+        return done.stdout.splitlines()[0] if done.returncode == 0 else "an error"
+
+    def remove(day: int) -> None:
+        (tmp_path / f"{month}-{day}.json").unlink()
+
+    checked = run_here(tmp_path, "regulator", "check", str(tmp_path), "--key", str(key))
+    assert checked.returncode == 0
+    assert f"every day from {month}-10 to {office.extracts()[-1].day}" in checked.stdout
+    assert told() == f"days from {month}-10 whole facts 16"
+    remove(month.last.day)
+    checked = run_here(tmp_path, "regulator", "check", str(tmp_path), "--key", str(key))
+    assert checked.returncode == 1
+    assert told() == f"days from {month}-10 until {month.last - DAY} facts 16"
+    remove(20)
+    assert told() == "an error"
+    for day in range(10, 20):
+        remove(day)
+    remove(21)
+    assert told() == "an error", "it does not begin with the first day"
+
+
 def test_strangers_script_computes_every_figure(office: Office, tmp_path: Path) -> None:
     before, month = office.month(2), office.month(1)
     office.lives()
@@ -68,17 +112,12 @@ def test_strangers_script_computes_every_figure(office: Office, tmp_path: Path) 
     office.ago(office.days_back_to(month, 20))
     assert office.make_all() > 30
     key = office.write(tmp_path)
-    done = subprocess.run(
-        [sys.executable, str(SCRIPT), str(key), str(tmp_path), str(month)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = by_script(key, tmp_path, month)
     assert done.returncode == 0, done.stderr
     computed = {
         name: tuple(map(int, numbers))
         for name, *numbers in map(str.split, done.stdout.splitlines())
-        if name != "facts"
+        if name != "days"
     }
     shown = told(office, 1)
     assert computed == shown
