@@ -22,7 +22,13 @@ from meterai.notifications.service import (
     waited,
 )
 from meterai.notifications.settings import NotificationSettings
-from meterai.notifications.store import LEASE_SECONDS, figures_within, oldest_waiting, waiting_of
+from meterai.notifications.store import (
+    LEASE_SECONDS,
+    figures_within,
+    oldest_waiting,
+    unsent_of,
+    waiting_of,
+)
 
 __all__ = [
     "LEASE_SECONDS",
@@ -37,6 +43,7 @@ __all__ = [
     "queue",
     "queue_again",
     "queue_to",
+    "unsent_of",
     "waited",
     "waiting_of",
 ]

@@ -44,6 +44,13 @@ class MailFigures(NamedTuple):
     waiting: int
 
 
+class Unsent(NamedTuple):
+    """Mails that were never tried, and those that are tried no more."""
+
+    untried: int
+    given_up: int
+
+
 @dataclass(frozen=True, slots=True)
 class GivenUpMail:
     """A mail that is tried no more, with its last fault."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from meterai.notifications.model import GivenUpMail, Mail, MailFigures, MailTold
+from meterai.notifications.model import GivenUpMail, Mail, MailFigures, MailTold, Unsent
 from meterai.plumbing.database import ReadTx, Tx, jsonb
 from meterai.plumbing.dead_jobs import Retried
 from meterai.plumbing.mail import SEND_SECONDS_MAX
@@ -139,6 +139,11 @@ SELECT queued_at FROM mails WHERE state <> 'sent' AND state = 'queued' ORDER BY 
 _WAITING_OF = """
 SELECT count(*) FROM (SELECT 1 FROM mails WHERE state = 'queued' AND turn_at IS NULL AND account_id = %s LIMIT %s) AS found
 """
+_UNSENT_OF = """
+SELECT count(*) FILTER (WHERE state = 'queued' AND tries = 0) AS untried, count(*) FILTER (WHERE state = 'given_up') AS given_up
+FROM mails WHERE state <> 'sent' AND cause_key = %s
+"""
+_UNSENT = RowMapper(Unsent)
 _FIGURES = RowMapper(MailFigures)
 _TOLD = RowMapper(MailTold)
 _PIECES = RowMapper(Piece)
@@ -312,3 +317,10 @@ async def oldest_waiting(tx: ReadTx) -> datetime | None:
 async def waiting_of(tx: ReadTx, account: UUID, most: int) -> int:
     """How many notices of an account wait, `most` at most."""
     return int(await tx.value(_WAITING_OF, account, most))
+
+
+async def unsent_of(tx: ReadTx, cause: str) -> Unsent:
+    """Mails of one cause that were not sent, whosever they are."""
+    found = await tx.one_as(_UNSENT, _UNSENT_OF, cause)
+    assert found is not None
+    return found

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from functools import partial
 from uuid import UUID
 
 from meterai import accounts, audit, notifications
@@ -14,6 +13,7 @@ from meterai.kit.ids import read, show
 from meterai.kit.refusal import Malformed, NotFound
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.messages import LANGUAGES, format_datetime
+from meterai.plumbing.periodic import each, run_row
 from meterai.privacy import store
 from meterai.privacy.model import (
     BREACH,
@@ -27,13 +27,15 @@ from meterai.privacy.model import (
     BreachSubjectsUnreadable,
     BreachToldBefore,
     BreachUnknown,
+    DueBreach,
 )
 
-TELLING = "tell_of_breaches"
 EVERYBODY = "all"
-# Mails of one batch, and how many wait at most when the next is queued: a receipt never stands behind more.
+BREACHES_AT_ONCE = 20  # of one run of the task
+# Mails of one batch of a breach, and how many of its mails are untried at most when the next is queued: a receipt never
+# stands behind more.
 BATCH, MAILS_WAITING_MAX = 100, 50
-_TELLER = Actor(ActorKind.JOB, f"privacy.{TELLING}")
+_TELLER = Actor(ActorKind.JOB, f"privacy.{store.TELLING}")
 
 
 class Told(StrEnum):
@@ -144,18 +146,21 @@ class Telling:
         self._clock = clock
 
     async def tell_subjects(self) -> int:
-        """Periodic task: queue the next mails, where few others wait."""
-        now = self._clock.now()
-        async with self._database.reading() as tx:
-            waiting = (await notifications.figures_within(tx, now, now)).waiting
-            found = await store.to_tell(tx, 1)
-        if waiting > MAILS_WAITING_MAX or not found:
-            return 0
-        return await self._database.run(partial(self._batch, breach=found[0]))
+        """Periodic task: queue the next mails of each breach of which few mails are untried; says how many."""
+        queued: list[int] = []
+
+        async def act(due: DueBreach) -> None:
+            queued.append(await run_row(self._database, self._batch, due.breach))
+
+        found = await self._database.once(store.to_tell, BREACHES_AT_ONCE)
+        await each(self._database, store.TELLING, found, act, subject="breach", at_once=1)
+        return sum(queued)
 
     async def _batch(self, tx: Tx, breach: UUID) -> int:
         found = await _locked(tx, breach)
         if found.subjects_told_at is not None or found.state != BreachState.OPEN:
+            return 0
+        if (await notifications.unsent_of(tx, _cause(breach))).untried > MAILS_WAITING_MAX:
             return 0
         if found.accounts is None:
             subjects = await accounts.people_after(tx, found.subjects_after, BATCH)
@@ -166,7 +171,7 @@ class Telling:
             await notifications.queue(
                 tx,
                 account,
-                cause=f"breach_told:{breach}",
+                cause=_cause(breach),
                 template="breach_told",
                 facts=_facts(found),
             )
@@ -176,6 +181,10 @@ class Telling:
         if is_end:
             await _record(tx, found.shown, "breach_subjects_told", _TELLER)
         return len(subjects)
+
+
+def _cause(breach: UUID) -> str:
+    return f"breach_told:{breach}"
 
 
 def _facts(found: Breach) -> dict[str, object]:

@@ -1,7 +1,9 @@
 """What must be true of requests and breaches."""
 
+from datetime import timedelta
+
 from meterai.plumbing.invariants import AHEAD, Invariant
-from meterai.privacy.model import CopyState, ErasureState
+from meterai.privacy.model import SUBJECTS_TOLD_WITHIN, CopyState, ErasureState
 
 _NOBODY = "'00000000-0000-0000-0000-000000000000'"
 
@@ -61,6 +63,15 @@ INVARIANTS = (
         WHERE {_OTHERWISE} OR (b.state = 'open') <> (b.closed_at IS NULL) OR b.state NOT IN ('open', 'closed')
             OR b.known_at > b.opened_at + {AHEAD} OR b.closed_at < b.opened_at
             OR b.agency_told_at < b.opened_at OR b.subjects_from < b.opened_at
+        """,
+    ),
+    Invariant(
+        "breach_subjects_are_told_in_time",
+        "Mails to the subjects of an open breach are all queued within a day of when writing to them began.",
+        f"""
+        SELECT breach_id, subjects_from, subjects_after, subjects_told FROM breaches
+        WHERE state = 'open' AND subjects_told_at IS NULL
+            AND subjects_from < now() - interval '{SUBJECTS_TOLD_WITHIN // timedelta(hours=1)} hours'
         """,
     ),
 )

@@ -72,7 +72,7 @@ async def _requests(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Sequ
 
 async def _breaches(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Sequence[WorkItem]:
     return [
-        WorkItem(subject(one), one.known_at, one.due_at, {"breach": one.shown})
+        WorkItem(subject(one), one.known_at, one.work_due_at, {"breach": one.shown})
         for one in await store.open_breaches(tx, limit)
     ]
 

@@ -118,7 +118,7 @@ OPEN = Lever(
     forecast=_opening,
     carry_out=_open,
 )
-# A mail to everybody is not taken back.
+# A mail to everybody is not taken back, and nobody alone ends the telling.
 TELL = Lever(
     name="breaches tell",
     permission=Permission.CONSOLE_PRIVACY,
@@ -134,6 +134,7 @@ CLOSE = Lever(
     arguments=CloseArguments,
     forecast=_closing,
     carry_out=_close,
+    is_always_approved=True,
     offered=_offered,
 )
 LEVERS = (OPEN, TELL, CLOSE)

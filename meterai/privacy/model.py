@@ -15,6 +15,8 @@ from meterai.kit.text import one_line
 REQUEST_KIND = "prv"
 BREACH_KIND = "brc"
 ANSWERED_WITHIN = timedelta(hours=72)  # UU PDP 32 (access), 40, 41, and 46 (breaches)
+# Once begun: a million mails are queued in 14 hours (`breaches.BATCH`, each 5 seconds), where all are taken.
+SUBJECTS_TOLD_WITHIN = timedelta(hours=24)
 COPY_KEPT = timedelta(days=1)
 COPIES_PER_DAY_MAX = 5  # each reads all of an account; a person needs one
 WORDS_LENGTH_MAX = 2_000  # characters of one text about a breach: it fits on a page of the letter
@@ -224,6 +226,13 @@ class DueRequest(NamedTuple):
     request: UUID
 
 
+class DueBreach(NamedTuple):
+    """A breach whose subjects a periodic task writes to; of no account."""
+
+    account: UUID
+    breach: UUID
+
+
 @dataclass(frozen=True, slots=True)
 class Breach:
     """A breach of personal data; the texts by language."""
@@ -249,6 +258,13 @@ class Breach:
     def shown(self) -> str:
         """The number as staff and the agency see it."""
         return show(BREACH_KIND, self.id)
+
+    @property
+    def work_due_at(self) -> datetime:
+        """By when staff look at it: where writing to its subjects stands still, before the three days are over."""
+        if self.subjects_from is None or self.subjects_told_at is not None:
+            return self.due_at
+        return min(self.due_at, self.subjects_from + SUBJECTS_TOLD_WITHIN)
 
     @property
     def is_told(self) -> bool:

@@ -7,7 +7,7 @@ from meterai.documents import Removal, Timeline
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.privacy import pages, staff_pages, store
 from meterai.privacy.audited import AUDITED
-from meterai.privacy.breaches import TELLING, Telling
+from meterai.privacy.breaches import Telling
 from meterai.privacy.demands import UNDEMANDED
 from meterai.privacy.figures import FIGURES
 from meterai.privacy.invariants import INVARIANTS
@@ -47,7 +47,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
         PeriodicTask(store.COPIES, service.make_copies, 10.0),
         PeriodicTask(store.LETTING_GO, service.let_copies_go, 600.0),
         PeriodicTask(store.ERASURES, service.carry_out_erasures, 30.0),
-        PeriodicTask(TELLING, container.of(Telling).tell_subjects, 5.0),
+        PeriodicTask(store.TELLING, container.of(Telling).tell_subjects, 5.0),
     ]
 
 

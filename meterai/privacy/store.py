@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from meterai.accounts import NOBODY
 from meterai.plumbing.database import ReadTx, Tx, jsonb
 from meterai.plumbing.periodic import not_paused
 from meterai.plumbing.rows import RowMapper
@@ -12,12 +13,14 @@ from meterai.privacy.model import (
     ANSWERED_WITHIN,
     Breach,
     BreachState,
+    DueBreach,
     DueRequest,
     Kind,
     Request,
 )
 
 COPIES, ERASURES, LETTING_GO = "make_copies", "carry_out_erasures", "let_copies_go"
+TELLING = "tell_of_breaches"
 _COLUMNS = "account_id AS account, request_id AS id, kind, state, asked_at, due_at, answered_at, acts_at, ended_at, fates"
 _SELECT = f"SELECT {_COLUMNS} FROM privacy_requests"  # noqa: S608 - columns are a constant
 _OPEN = "state IN ('asked', 'made', 'closing')"
@@ -171,6 +174,15 @@ def _breach(state: str, **row: Any) -> Breach:
 
 
 _BREACHES = RowMapper(_breach)
+_DUE_BREACHES = RowMapper(DueBreach)
+# By the index of open breaches.
+TO_TELL = f"""
+SELECT account_id AS account, breach_id AS breach FROM (
+    SELECT '{NOBODY}'::uuid AS account_id, breach_id, due_at FROM breaches
+    WHERE state = 'open' AND subjects_from IS NOT NULL AND subjects_told_at IS NULL) o
+WHERE {not_paused(TELLING, "breach_id")}
+ORDER BY due_at LIMIT %s
+"""  # noqa: S608 - names are constants
 
 
 async def insert_breach(
@@ -221,15 +233,9 @@ async def open_breaches(tx: ReadTx, limit: int) -> list[Breach]:
     )
 
 
-async def to_tell(tx: ReadTx, limit: int) -> list[UUID]:
-    """Breaches of which mails to subjects are not all queued."""
-    found = await tx.value(
-        "SELECT coalesce(array_agg(breach_id), '{}') FROM (SELECT breach_id FROM breaches"
-        " WHERE subjects_told_at IS NULL AND subjects_from IS NOT NULL ORDER BY subjects_from LIMIT %s) b",
-        limit,
-    )
-    assert isinstance(found, list)
-    return found
+async def to_tell(tx: ReadTx, limit: int) -> list[DueBreach]:
+    """Open breaches of which mails to subjects are not all queued, the most urgent first."""
+    return await tx.all_as(_DUE_BREACHES, TO_TELL, limit)
 
 
 async def tell_agency(tx: Tx, breach: UUID, at: datetime) -> None:

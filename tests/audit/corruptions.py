@@ -2369,6 +2369,13 @@ PRIVACY = [
         TOLD,
     ),
     _c(
+        "a breach whose telling stands still",
+        "UPDATE breaches SET subjects_from = subjects_from - interval '25 hours', subjects_told_at = NULL, state = 'open',"
+        " closed_at = NULL, opened_at = opened_at - interval '26 hours' WHERE breach_id = %(told.breach)s",
+        "breach_subjects_are_told_in_time",
+        TOLD,
+    ),
+    _c(
         "a notice of a breach to whom it is not about",
         "UPDATE breaches SET accounts = ARRAY[gen_random_uuid()] WHERE breach_id = %(told.breach)s",
         "mail_is_about_something",
