@@ -29,6 +29,7 @@ from meterai.accounts.addresses import account_known, account_named, contact
 from meterai.accounts.codes import CodeService
 from meterai.accounts.erasing import hide, is_erased, people_after, person_of, shut
 from meterai.accounts.guard import is_fresh, require_permission
+from meterai.accounts.invariants import ERASED
 from meterai.accounts.levers import LEVERS
 from meterai.accounts.model import (
     NOBODY,
@@ -63,6 +64,7 @@ from meterai.accounts.staff import (
 
 __all__ = [
     "COOKIE",
+    "ERASED",
     "LEVERS",
     "NOBODY",
     "PERMISSIONS",

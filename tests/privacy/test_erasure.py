@@ -114,6 +114,49 @@ def test_orders_receipts_and_books_stay(person: Person) -> None:
     assert "Pasal 28 ayat 11" in mail["facts"]["kept"]["id"]
 
 
+def everything(person: Person) -> Desk:
+    """A refund, documents stamped from an order and from the balance, a label, and a complaint that was closed."""
+    shop, desk = person.shop, Desk(person.shop)
+    person.signs_in()
+    used_up(person)
+    order = shop.place_documents([1])
+    shop.pay(order)
+    shop.work()
+    [stamping] = shop.rows("SELECT stamping_id FROM stampings WHERE order_id = %s", order)
+    shop.deliver(stamping["stamping_id"])
+    quota = shop.place(1)
+    shop.pay(quota)
+    shop.work()
+    from_balance = shop.reserve(1)
+    assert from_balance is not None
+    shop.deliver(from_balance)
+    shop.arrange(
+        "INSERT INTO order_labels (account_id, order_id, reference, metadata, labelled_at)"
+        " SELECT account_id, order_id, 'Ani Lestari', '{\"nama\": \"Ani Lestari\"}', now() FROM orders"
+        " WHERE order_id IN (%s, %s)",
+        order,
+        quota,
+    )
+    case = desk.complain(Matter.SOMETHING_ELSE, words="Nama saya Ani Lestari.")
+    desk.act(case, CaseEvent.CLOSED, Outcome.SOLVED)
+    shop.work()
+    return desk
+
+
+def test_erasure_of_somebody_with_everything_leaves_an_audit_that_holds(person: Person) -> None:
+    shop = person.shop
+    everything(person)
+    holds(person)
+    person.mails_leave()
+    assert person.waits() == []
+    person.asks()
+    person.is_erased()
+    assert person.state() == "erased"
+    assert addresses(shop, "Ani Lestari") == []
+    assert shop.rows("SELECT 1 FROM documents WHERE name_salt IS NULL AND kept_until <= now()")
+    holds(person)
+
+
 def test_money_in_flight_is_told_and_waited_for(person: Person) -> None:
     shop = person.shop
     order = shop.place(1)
