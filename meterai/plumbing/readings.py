@@ -7,7 +7,7 @@ reading before it by its SHA-256, so that none can be left out unseen.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -20,9 +20,15 @@ from meterai.plumbing.toml import read_toml
 KIND = "meterai reading"  # of the signed document
 WATCHERS_MAX = 15  # of one installation; each is asked by every other
 NAME_LENGTH_MAX = 40
+FAULTS_MAX = 10  # codes of one component and minute; a watcher has some thirty in all
+WORST_MS_MAX = 10_000_000
+FAULT_PATTERN = r"^[a-z0-9_]{1,60}\Z"  # of a code: words of others are none
+# Of a time that comes from outside: far from the ends of `datetime`, so that it can be reckoned with in every zone.
+EARLIEST, LATEST = datetime(2020, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _Count = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_LENGTH_MAX)]
 _Text = Annotated[str, msgspec.Meta(max_length=500)]
+_Fault = Annotated[str, msgspec.Meta(pattern=FAULT_PATTERN)]
 
 
 class WatchersWrong(Refusal):
@@ -36,21 +42,36 @@ class WatchersWrong(Refusal):
         self.why = why
 
 
+class Told(msgspec.Struct, frozen=True):
+    """Base of what others tell: each of its times has a zone and lies from `EARLIEST` to `LATEST`.
+
+    `msgspec` refuses a time that does not, as whatever else does not fit (`ValidationError`).
+    """
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            found = getattr(self, name)
+            if isinstance(found, datetime) and not (
+                found.tzinfo is not None and EARLIEST <= found <= LATEST
+            ):
+                raise ValueError(f"{name} has no zone, or is of a year that cannot be")
+
+
 class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Tries of one component within a minute.
 
     `failures` are those that did not do what they should, `slow` those that did it later than the limit of the
-    component; `worst_ms` is the longest in milliseconds, `faults` are the codes of the failures, each once.
+    component; `worst_ms` is the longest in milliseconds, `faults` are codes of the failures, each once.
     """
 
     tries: _Count
     failures: _Count = 0
     slow: _Count = 0
-    worst_ms: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)] = 0
-    faults: tuple[_Text, ...] = ()
+    worst_ms: Annotated[int, msgspec.Meta(ge=0, le=WORST_MS_MAX)] = 0
+    faults: Annotated[tuple[_Fault, ...], msgspec.Meta(max_length=FAULTS_MAX)] = ()
 
 
-class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Reading(Told, frozen=True, forbid_unknown_fields=True):
     """One minute as one watcher measured it.
 
     `minute` is its begin in UTC.  `previous` is the SHA-256, in hexadecimal digits, of the signed document of the reading
@@ -117,10 +138,15 @@ def signed_reading(reading: Reading, signer: Signer) -> str:
 
 def read_reading(document: str | bytes, public_key: bytes) -> Reading:
     """The reading of a signed document.  Refuses `SignatureWrong`."""
+    facts = read_signed(document, KIND, public_key)
     try:
-        return msgspec.convert(read_signed(document, KIND, public_key), Reading, strict=True)
-    except msgspec.ValidationError as error:
+        found = msgspec.convert(facts, Reading, strict=True)
+        # Python's library, by which a stranger derives a record, reads fewer forms of a time than `msgspec`.
+        if datetime.fromisoformat(str(facts["minute"])) != found.minute:
+            raise ValueError("the minute has two meanings")
+    except ValueError as error:
         raise SignatureWrong(f"it is no reading: {error}") from None
+    return found
 
 
 def digest(document: str) -> str:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from meterai.kit.components import NEEDED_FOR, Component, ComponentState, worst
@@ -46,6 +47,38 @@ def test_reading_of_another_key_and_other_documents_are_refused() -> None:
         read_reading(SIGNER.sign("meterai reading", {"watcher": "jakarta"}), SIGNER.public_key())
     with pytest.raises(SignatureWrong):
         read_reading(SIGNER.sign("meterai answer", {}), SIGNER.public_key())
+
+
+@pytest.mark.parametrize(
+    "minute",
+    [
+        "2026-11-30T05:00:00",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:00-12:00",
+        "2019-12-31T23:59:00Z",
+        "2026-11-30t05:00:00z",
+    ],
+)
+def test_reading_of_a_minute_without_a_zone_or_of_an_impossible_year_is_refused(
+    minute: str,
+) -> None:
+    facts = msgspec.to_builtins(READING) | {"minute": minute}
+    with pytest.raises(SignatureWrong):
+        read_reading(SIGNER.sign("meterai reading", facts), SIGNER.public_key())
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [["Pay to account 123"], ["timeout\n"], [""], ["x" * 61], [f"status_{one}" for one in range(11)]],
+)  # fmt: skip
+def test_reading_with_words_for_codes_or_with_too_many_of_them_is_refused(
+    faults: list[str],
+) -> None:
+    facts = msgspec.to_builtins(READING) | {
+        "components": {"buying": {"tries": 1, "faults": faults}}
+    }
+    with pytest.raises(SignatureWrong):
+        read_reading(SIGNER.sign("meterai reading", facts), SIGNER.public_key())
 
 
 def test_watchers_are_read_with_keys_of_32_bytes() -> None:
