@@ -8,7 +8,7 @@ import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ import aiohttp
 import msgspec
 
 from meterai.kit.clock import Clock
+from meterai.plumbing.readings import FAULT_PATTERN
 
 ANSWER_BYTES_MAX = 4 * 1024 * 1024  # our stamped file has some 40 KB
 KEPT_SECONDS = 2.0  # a connection, for the next step of a walk; the next walk makes its own
@@ -25,16 +26,17 @@ SKEW_SECONDS_MAX = (
     60.0  # a QR lives for minutes, and a time-stamp that is wrong by more is no proof
 )
 ENDS_WITHIN_SECONDS = 3 * 86_400.0  # a certificate that nobody renewed by then is forgotten
+UNREADABLE = "answer_unreadable"  # the fault of an answer in a form that is not known
 _EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED
-_CODE = re.compile(r"[a-z_]{1,60}")
+_CODE = re.compile(FAULT_PATTERN)
 
 
 class TryFailed(Exception):
-    """A try did not do what it should."""
+    """A try did not do what it should; words that are no code say that the answer is unreadable."""
 
     def __init__(self, fault: str) -> None:
-        super().__init__(fault)
-        self.fault = fault
+        self.fault = fault if _CODE.match(fault) else UNREADABLE
+        super().__init__(self.fault)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,8 @@ class Answer:
         """The body as JSON.  Raises `TryFailed`."""
         try:
             return msgspec.json.decode(self.body)
-        except msgspec.MsgspecError:
-            raise TryFailed("answer_unreadable") from None
+        except (msgspec.MsgspecError, RecursionError):
+            raise TryFailed(UNREADABLE) from None
 
     def field(self, *path: str) -> Any:
         """A field of the JSON, by the names that lead to it; None where there is none."""
@@ -65,7 +67,7 @@ class Answer:
         """The code of a refusal, else its status."""
         if "json" in self.headers.get("content-type", ""):
             found = self.field("code")
-            if isinstance(found, str) and _CODE.fullmatch(found):
+            if isinstance(found, str) and _CODE.match(found):
                 return found
         return f"status_{self.status}"
 
@@ -131,8 +133,10 @@ class Stranger:
     def _look_at_clock(self, answer: Answer) -> None:
         try:
             said = parsedate_to_datetime(answer.headers.get("date", ""))
-        except ValueError:
+        except (ArithmeticError, TypeError, ValueError):
             return
+        if said.tzinfo is None:  # the zone `-0000` of RFC 5322: UTC, of a machine somewhere
+            said = said.replace(tzinfo=UTC)
         self.skew_seconds = (said - self._clock.now()).total_seconds()
 
     async def certificate_fault(self) -> str:

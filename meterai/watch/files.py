@@ -3,12 +3,26 @@
 import errno
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
 from meterai.watch import pages, statuspage
 from meterai.watch.model import Published
+
+
+def rendered(published: Published) -> Mapping[str, bytes]:
+    """The files that are not signed, by name."""
+    badges = {f"badge/{one.component}.svg": pages.badge(one) for one in published.components}
+    return {
+        "summary.json": _json(statuspage.summary(published)),
+        "index.html": pages.page(published, "id"),
+        "en.html": pages.page(published, "en"),
+        **badges,
+        "incidents.json": _json(statuspage.incidents(published)),
+        "history.json": _json(statuspage.history(published)),
+        "feed.atom": statuspage.feed(published),
+    }
 
 
 class Folder:
@@ -24,16 +38,10 @@ class Folder:
 
     def write(self, published: Published, now: str, notes: str) -> None:
         """Replace what says how it stands.  Raises `OSError`: what was not replaced is as it was."""
-        self._replace("now.json", now.encode())
-        self._replace("summary.json", _json(statuspage.summary(published)))
-        self._replace("index.html", pages.page(published, "id"))
-        self._replace("en.html", pages.page(published, "en"))
-        for one in published.components:
-            self._replace(f"badge/{one.component}.svg", pages.badge(one))
-        self._replace("incidents.json", _json(statuspage.incidents(published)))
-        self._replace("history.json", _json(statuspage.history(published)))
-        self._replace("feed.atom", statuspage.feed(published))
-        self._replace("notes.json", notes.encode())
+        for name, content in {
+            "now.json": now.encode(), **rendered(published), "notes.json": notes.encode(),
+        }.items():  # fmt: skip
+            self._replace(name, content)
 
     def write_changes(self, documents: Sequence[str]) -> None:
         """Every signed change, a line each.  Raises `OSError`."""

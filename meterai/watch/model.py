@@ -8,14 +8,19 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from meterai.kit.components import Component, ComponentState, worst
+from meterai.plumbing.readings import Told
 
 ENDED = frozenset({"resolved", "reviewed", "ended", "cancelled"})
 INCIDENTS_MAX = 50
+_Bounds = msgspec.Meta(
+    ge=-(10**15), le=10**15
+)  # of a figure; a larger one is an error of whoever counts
+_Figure = Annotated[int, _Bounds] | Annotated[float, _Bounds] | None
 _Text = Annotated[str, msgspec.Meta(max_length=4_000)]
 Texts = dict[str, _Text]
 
 
-class PlatformUpdate(msgspec.Struct, frozen=True):
+class PlatformUpdate(Told, frozen=True):
     """One update of an incident, as the platform tells it."""
 
     at: datetime
@@ -23,7 +28,7 @@ class PlatformUpdate(msgspec.Struct, frozen=True):
     text: Texts
 
 
-class PlatformIncident(msgspec.Struct, frozen=True):
+class PlatformIncident(Told, frozen=True):
     """An incident or a maintenance, as the platform tells it."""
 
     id: str
@@ -36,7 +41,7 @@ class PlatformIncident(msgspec.Struct, frozen=True):
     begins_at: datetime | None = None
     ends_at: datetime | None = None
     resolved_at: datetime | None = None
-    updates: list[PlatformUpdate] = []
+    updates: Sequence[PlatformUpdate] = ()
 
     @property
     def is_open(self) -> bool:
@@ -54,12 +59,12 @@ class PlatformIncident(msgspec.Struct, frozen=True):
             return ComponentState.DEGRADED
 
 
-class PlatformStatus(msgspec.Struct, frozen=True):
+class PlatformStatus(Told, frozen=True):
     """`GET /v1/status`."""
 
     at: datetime
-    figures: dict[str, int | float | None] = {}
-    incidents: Annotated[list[PlatformIncident], msgspec.Meta(max_length=INCIDENTS_MAX)] = []
+    figures: dict[str, _Figure] = msgspec.field(default_factory=dict)
+    incidents: Annotated[Sequence[PlatformIncident], msgspec.Meta(max_length=INCIDENTS_MAX)] = ()
 
 
 def read_status(found: Any) -> PlatformStatus | None:

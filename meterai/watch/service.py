@@ -6,8 +6,8 @@ Times never go back: a clock that is set back stands still here until it is wher
 import asyncio
 import sqlite3
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
@@ -17,11 +17,19 @@ import structlog
 
 from meterai.kit.clock import Clock
 from meterai.kit.components import Component, ComponentState
-from meterai.plumbing.readings import Reading, Watcher, digest, majority_of, signed_reading
+from meterai.plumbing.readings import (
+    WORST_MS_MAX,
+    Reading,
+    Told,
+    Watcher,
+    digest,
+    majority_of,
+    signed_reading,
+)
 from meterai.plumbing.signed import SignatureWrong, Signer, read_signed
 from meterai.watch.agreement import agreed
 from meterai.watch.client import Stranger, TryFailed, iso
-from meterai.watch.files import Folder
+from meterai.watch.files import Folder, rendered
 from meterai.watch.model import (
     PlatformStatus,
     Published,
@@ -57,7 +65,7 @@ class _Now(msgspec.Struct, frozen=True):
     own: str | None
 
 
-class _Peer(msgspec.Struct, frozen=True):
+class _Peer(Told, frozen=True):
     """A peer's `now.json`."""
 
     installation: str
@@ -105,10 +113,12 @@ class Watch:
         ] = {}  # within this minute, of those that are measured
         self._heard: dict[str, _Peer] = {}
         self._mails_wait = 0  # figures in a row that say so
-        self._status = store.fact("status", PlatformStatus)
+        self._status: PlatformStatus | None = None
         self._alone = False
         self._published_at, self._is_changed = 0.0, True
         self._pruned_on = ""
+        with _going_on("kept_status_dropped"):
+            self._status = self._showable(store.fact("status", PlatformStatus))
 
     def now(self) -> datetime:
         """The present moment, never before one that was told."""
@@ -135,8 +145,9 @@ class Watch:
         minute = self.now().replace(second=0, microsecond=0).isoformat()
         try:
             self.store.add_try(
-                minute, tried.component, tried.outcome, int(tried.seconds * 1000), tried.fault
-            )
+                minute, tried.component, tried.outcome,
+                int(min(tried.seconds * 1000, WORST_MS_MAX)), tried.fault,
+            )  # fmt: skip
         except sqlite3.Error as error:  # the disk is full: the judge was told, and goes on
             _log.warning("try_not_kept", why=str(error))
 
@@ -190,7 +201,8 @@ class Watch:
 
     async def _figures(self, walks: Walks) -> None:
         while True:
-            self.hear_platform(read_status(await walks.figures()))
+            with _going_on("status_not_heard"):
+                self.hear_platform(read_status(await walks.figures()))
             await asyncio.sleep(FIGURES_EVERY_SECONDS)
 
     def hear_platform(self, found: PlatformStatus | None) -> None:
@@ -198,6 +210,7 @@ class Watch:
 
         Its word makes signing in worse, never better: where it says nothing, only tries count.
         """
+        found = found and self._showable(found)
         if found is not None:
             self._is_changed |= self._status is None or self._status.incidents != found.incidents
             self._status = found
@@ -208,11 +221,23 @@ class Watch:
             return
         self._mails_wait = self._mails_wait + 1 if waits > MAILS_WAIT_SECONDS_MAX else 0
         if self._mails_wait:
-            self._count(Tried(Component.SIGN_IN, Outcome.FAILED, float(waits), "mails_wait"))
+            self._count(Tried(Component.SIGN_IN, Outcome.FAILED, waits, "mails_wait"))
+
+    def _showable(self, status: PlatformStatus | None) -> PlatformStatus | None:
+        """The same, after the files were made with it once; None where they cannot be, so that it goes no further."""
+        try:
+            rendered(self.published(status))
+        except Exception as error:
+            _log.warning("status_dropped", kind=type(error).__name__, why=str(error)[:200])
+            return None
+        return status
 
     async def _listen(self, stranger: Stranger, peer: Watcher) -> None:
         while True:
-            with suppress(TryFailed, TimeoutError, SignatureWrong, ValueError):
+            with (
+                _going_on("peer_not_heard"),
+                suppress(TryFailed, TimeoutError, SignatureWrong, ValueError),
+            ):
                 async with asyncio.timeout(PEER_SECONDS_MAX):
                     answer = await stranger.ask("GET", f"{peer.url}/now.json")
                 facts = read_signed(answer.must_be(200).body, NOW, peer.public_key)
@@ -220,13 +245,20 @@ class Watch:
             await asyncio.sleep(PEER_SECONDS)
 
     def hear(self, name: str, facts: Mapping[str, Any]) -> None:
-        """What a peer says, if it is about this installation and no older than what it said before.  Raises `ValueError`."""
+        """What a peer says, if it is about this installation, not of a time to come, and no older than what it said before.
+
+        Raises `ValueError`.
+        """
         said = msgspec.convert(facts, _Peer)
         for component in Component:
             said.vote(component)
         before = self._heard.get(name)
-        if said.installation == self.watched.installation and (
-            before is None or said.at >= before.at
+        # One that was ahead for a moment would not be heard again before that time.
+        is_ahead = (said.at - self._clock.now()).total_seconds() > PEER_FRESH_SECONDS
+        if (
+            said.installation == self.watched.installation
+            and not is_ahead
+            and (before is None or said.at >= before.at)
         ):
             self._heard[name] = said
 
@@ -329,12 +361,12 @@ class Watch:
 
     # -- files -------------------------------------------------------------------------------
 
-    def published(self) -> Published:
-        """Everything that the files say."""
+    def published(self, status: PlatformStatus | None) -> Published:
+        """Everything that the files say, with what the platform tells of itself."""
         of, now, notes = self.watched.of, self.now(), self.store.notes()
         components = [
             Shown(
-                one, self._agreed[one], made_worse(one, self._agreed[one], notes, self._status),
+                one, self._agreed[one], made_worse(one, self._agreed[one], notes, status),
                 self._since[one], self._measured_at[one], self._is_measured[one],
             )
             for one in Component
@@ -342,7 +374,7 @@ class Watch:
         stamped = self.store.stamped_since(now - timedelta(hours=1))
         return Published(
             now, of.name, self.watched.installation, of.title, of.public_url, self._alone, components,
-            self.store.changes(CHANGES_SHOWN), notes, self._status, stamped, self.store.days(),
+            self.store.changes(CHANGES_SHOWN), notes, status, stamped, self.store.days(),
         )  # fmt: skip
 
     def _now_document(self, published: Published) -> str:
@@ -361,8 +393,8 @@ class Watch:
         )
 
     def publish(self) -> None:
-        """Write the files; where the disk is full the old ones stay, and it is tried again."""
-        published = self.published()
+        """Write the files.  Raises `OSError` where the disk is full: the old ones stay."""
+        published = self.published(self._status)
         notes = [
             {"id": one.id, "at": iso(one.at), "component": one.component, "state": one.state.label, "text": one.text}
             for one in published.notes
@@ -370,24 +402,24 @@ class Watch:
         said = self._signer.sign(
             NOTES, self._signed_by() | {"at": iso(published.at), "notes": notes}
         )
-        try:
-            self._folder.write(published, self._now_document(published), said)
-            self._folder.write_changes(self.store.change_documents())
-            for day in {self._latest.date(), (self._latest - timedelta(days=1)).date()}:
-                self._folder.write_readings(day, self.store.readings(day.isoformat()))
-        except OSError as error:
-            _log.warning("files_not_written", why=error.strerror)
-            return
+        self._folder.write(published, self._now_document(published), said)
+        self._folder.write_changes(self.store.change_documents())
+        for day in {self._latest.date(), (self._latest - timedelta(days=1)).date()}:
+            self._folder.write_readings(day, self.store.readings(day.isoformat()))
         self._published_at, self._is_changed = monotonic(), False
 
     def tick(self) -> None:
-        """Once a second: agree, sign, and publish what changed."""
-        self.agree()
-        self.sign_minutes()
-        if self.store.has_changed_elsewhere():
-            self._is_changed = True
+        """Once a second: agree, sign, and publish what changed; a step that fails, as on a full disk, is tried again."""
+        for step in (self.agree, self.sign_minutes, self._publish_changes, self._prune):
+            with _going_on(f"{step.__name__.strip('_')}_failed"):
+                step()
+
+    def _publish_changes(self) -> None:
+        self._is_changed |= self.store.has_changed_elsewhere()
         if self._is_changed or monotonic() - self._published_at >= PUBLISH_SECONDS:
             self.publish()
+
+    def _prune(self) -> None:
         today = self._latest.date().isoformat()
         if self._pruned_on != today:
             self.store.prune(self._latest)
@@ -411,20 +443,22 @@ class Watch:
             for peer in self._others:
                 tasks.create_task(self._listen(stranger, peer))
             while True:
-                self._safe_tick()
+                self.tick()
                 await asyncio.sleep(TICK_SECONDS)
 
-    def _safe_tick(self) -> None:
-        try:
-            self.tick()
-        except (OSError, sqlite3.Error) as error:  # the disk is full: it is tried again
-            _log.warning("tick_failed", why=str(error))
+
+@contextmanager
+def _going_on(fault: str) -> Iterator[None]:
+    """A fault of ours, or whatever others sent that nobody thought of, is in the log and stops nothing else."""
+    try:
+        yield
+    except Exception as error:
+        _log.warning(fault, kind=type(error).__name__, why=str(error)[:200])
 
 
 async def _walked(walk: Walk) -> None:
-    try:
+    with (
+        _going_on("walk_failed"),
+        suppress(Over, TryFailed),
+    ):  # the latter of what is asked beside a try: to sign out
         await walk()
-    except (Over, TryFailed):  # the latter of what is asked beside a try: to sign out
-        return
-    except Exception as fault:  # a fault of ours measures nothing, and stops no other walk
-        _log.warning("walk_failed", kind=type(fault).__name__, why=str(fault)[:200])

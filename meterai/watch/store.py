@@ -15,7 +15,7 @@ import msgspec
 
 from meterai.kit.clock import WIB
 from meterai.kit.components import Component, ComponentState
-from meterai.plumbing.readings import Measured
+from meterai.plumbing.readings import FAULTS_MAX, Measured
 from meterai.watch.model import Change, Note
 
 KEPT = timedelta(days=90)
@@ -169,7 +169,7 @@ class Store:
             "SELECT faults FROM tried WHERE minute = ? AND component = ?", [minute, component]
         ).fetchone()
         faults = json.loads(row[0]) if row else []
-        if fault and fault not in faults:
+        if fault and fault not in faults and len(faults) < FAULTS_MAX:
             faults.append(fault)
         self._write(
             "INSERT INTO tried VALUES (?, ?, 1, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET tries = tries + 1,"

@@ -26,7 +26,7 @@ from meterai.kit.clock import Clock
 from meterai.kit.components import Component
 from meterai.kit.ids import new_id, show
 from meterai.watch.adapters import NotOurFault, mailbox_of, new_code, pay
-from meterai.watch.client import SKEW_SECONDS_MAX, Answer, Stranger, TryFailed
+from meterai.watch.client import SKEW_SECONDS_MAX, UNREADABLE, Answer, Stranger, TryFailed
 from meterai.watch.rule import LIMITS, Outcome
 from meterai.watch.settings import ConfigurationOfWatchWrong, Payer, Watched
 from meterai.watch.store import Store
@@ -187,8 +187,8 @@ class Walks:
             fault = error.fault
         except TimeoutError:
             fault = "timeout"
-        except (KeyError, TypeError, ValueError):
-            fault = "answer_unreadable"
+        except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError):
+            fault = UNREADABLE
         finally:
             late.cancel()
         seconds = monotonic() - begun
@@ -232,7 +232,7 @@ class Walks:
                 return
             verdict = asked.must_be(200).field("verdict")
             if verdict != ("genuine" if known else "not_sealed"):
-                raise TryFailed(f"verdict_{verdict}"[:60])
+                raise TryFailed(f"verdict_{verdict}")
             if known:
                 path = f"/v1/stamps/{known['serial']}"
                 stamp = (await self._stranger.ask("GET", path)).must_be(200)
@@ -434,12 +434,13 @@ class Walks:
             if asked.fault == "not_enough_stamps":
                 raise Over
             stamped = await self._delivered(asked.must_be(200, 201))
+            serial = str(stamped.field("serials")[0])
             content = await self._document(str(stamped.field("id")), original)
             if self._issuer is not None:
                 await asyncio.to_thread(self._issuer.check, content, self._clock.now())
         self._store.add_stamped(self._clock.now(), self._executed_seconds + monotonic() - begun)
         self._stamped = {
-            "serial": stamped.field("serials")[0],
+            "serial": serial,
             "original": hashlib.sha256(original).hexdigest(),
             "file": b64encode(content).decode(),
         }
@@ -503,5 +504,5 @@ def _payload(answer: Answer) -> Any:
     text = str(answer.field("payload"))
     try:
         return json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except ValueError:
-        raise TryFailed("answer_unreadable") from None
+    except (RecursionError, ValueError):
+        raise TryFailed(UNREADABLE) from None

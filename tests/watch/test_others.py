@@ -1,10 +1,13 @@
 """What a watcher hears of others over HTTP: its peers, a payer, and an answer that goes wrong."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -12,12 +15,13 @@ from aiohttp.test_utils import TestServer
 from meterai.kit.clock import SystemClock
 from meterai.kit.components import Component
 from meterai.plumbing.keyring import new_secret
-from meterai.plumbing.readings import Watcher
+from meterai.plumbing.readings import Watcher, read_reading
 from meterai.plumbing.signed import Signer
+from meterai.watch import service
 from meterai.watch.adapters import NotOurFault, pay
 from meterai.watch.client import Answer, Stranger, TryFailed
 from meterai.watch.model import read_status
-from meterai.watch.rule import IN_ROW, Outcome
+from meterai.watch.rule import DOUBT_SECONDS, IN_ROW, Outcome
 from meterai.watch.service import NOW, Watch
 from meterai.watch.settings import (
     Configuration,
@@ -43,8 +47,10 @@ async def served(handler: Handler) -> TestServer:
     return server
 
 
-def watch_of(folder: Path, *peers: Watcher, mailbox: Mailbox | None = None) -> Watch:
-    watched = Watched(Configuration("w0", HERE, "watch", mailbox=mailbox), folder)
+def watch_of(
+    folder: Path, *peers: Watcher, mailbox: Mailbox | None = None, installation: str = HERE
+) -> Watch:
+    watched = Watched(Configuration("w0", installation, "watch", mailbox=mailbox), folder)
     watched.folder.mkdir(exist_ok=True)
     store = Store(watched.folder / "watch.sqlite")
     return Watch(watched, store, Signer(new_secret()), SystemClock(), peers)
@@ -146,6 +152,136 @@ def test_refusal_is_a_fault_by_its_code_and_words_of_others_go_no_further() -> N
     assert asyncio.run(_asked("/b", refuses)).fault == "status_503"
 
 
+DEEP = b"[" * 100_000
+
+
+async def _odd(_: web.Request) -> web.StreamResponse:
+    return web.Response(body=DEEP, status=500, content_type="application/json")
+
+
+def test_answer_that_is_nested_without_end_is_unreadable() -> None:
+    with pytest.raises(TryFailed, match="answer_unreadable"):
+        _ = Answer(200, {}, DEEP).json
+    with pytest.raises(TryFailed, match="answer_unreadable"):
+        asyncio.run(_asked("/", _odd)).must_be(200)
+
+
+@pytest.mark.parametrize("words", ["verdict_<b>pay</b>", "two words", "", "x" * 61])
+def test_fault_is_a_code_whatever_the_platform_said(words: str) -> None:
+    assert TryFailed(words).fault == "answer_unreadable"
+    assert TryFailed("verdict_not_sealed").fault == "verdict_not_sealed"
+
+
+class _Odd(Exception):
+    """Something that nobody thought of."""
+
+
+def test_peer_and_platform_that_answer_oddly_stop_no_loop_of_a_watcher(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"/peer/now.json": 0, "/v1/status": 0}
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        if request.path in asked:
+            asked[request.path] += 1
+        return await _odd(request)
+
+    def fails(*_: object) -> None:
+        raise _Odd
+
+    async def look() -> None:
+        server = await served(handler)
+        peer = Watcher("w1", str(server.make_url("/peer")), Signer(new_secret()).public_key())
+        watch = watch_of(tmp_path, peer, installation=str(server.make_url("/")))
+        monkeypatch.setattr(watch, "hear_platform", fails)
+        monkeypatch.setattr(watch, "agree", fails)
+        running = asyncio.create_task(watch.run())
+        async with asyncio.timeout(20):
+            while min(asked.values()) < 2:
+                assert not running.done()
+                await asyncio.sleep(0.05)
+        assert (watch.watched.folder / "public" / "summary.json").exists()
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        await server.close()
+
+    monkeypatch.setattr(service, "PEER_SECONDS", 0.1)
+    monkeypatch.setattr(service, "FIGURES_EVERY_SECONDS", 0.1)
+    monkeypatch.setattr(service, "TICK_SECONDS", 0.1)
+    asyncio.run(look())
+
+
+def _status(**more: object) -> dict[str, Any]:
+    incident = {
+        "id": "inc_1", "kind": "incident", "state": "identified", "severity": "major",
+        "components": {"buying": "major_outage"}, "title": {"id": "a", "en": "b"},
+        "started_at": "2026-11-30T05:00:00Z",
+    }  # fmt: skip
+    return {"at": "2026-11-30T05:00:00Z", "figures": {}, "incidents": [incident | more]}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        _status() | {"at": "2026-11-30T05:00:00"},
+        _status() | {"at": "9999-12-31T23:59:59Z"},
+        _status(started_at="2026-11-30T05:00:00"),
+        _status(ends_at="0001-01-01T00:00:00Z"),
+        _status(updates=[{"at": "2026-11-30T05:00:00", "state": "identified", "text": {}}]),
+        _status() | {"figures": {"line_waiting": 9 * 10**400}},
+        _status() | {"figures": {"in_flight_rupiah": -1e300}},
+    ],
+)
+def test_status_that_cannot_be_shown_is_not_kept_and_one_that_was_kept_is_dropped(
+    tmp_path: Path, odd: dict[str, Any]
+) -> None:
+    told = msgspec.json.decode(json.dumps(odd))
+    watch = watch_of(tmp_path)
+    watch.hear_platform(read_status(_status()))
+    good = watch.store.fact("status", dict)
+    watch.hear_platform(read_status(told))
+    watch.publish()
+    assert watch.store.fact("status", dict) == good
+    assert b"inc_1" in (watch.watched.folder / "public" / "summary.json").read_bytes()
+    # As a release before kept it.
+    watch.store._write("INSERT OR REPLACE INTO fact VALUES ('status', ?)", json.dumps(odd))
+    again = watch_of(tmp_path)
+    again.publish()
+    assert b"inc_1" not in (watch.watched.folder / "public" / "summary.json").read_bytes()
+
+
+def test_wait_of_mails_without_end_makes_a_reading_that_is_read(tmp_path: Path) -> None:
+    watch = watch_of(tmp_path, mailbox=Mailbox("imap", "watch@example.id"))
+    watch.hear_platform(read_status(_status() | {"figures": {"mails_waiting_oldest_seconds": 1e9}}))
+    minute = watch.now().replace(second=0, microsecond=0)
+    watch._sign(minute)
+    [document] = watch.store.readings(minute.date().isoformat())
+    found = read_reading(document, watch._signer.public_key())
+    assert found.components[SIGN_IN].worst_ms == 10_000_000
+
+
+def test_minute_with_many_faults_makes_a_reading_that_is_read(tmp_path: Path) -> None:
+    watch = watch_of(tmp_path)
+    for status in range(500, 520):
+        watch.tell(Tried(SITE, Outcome.FAILED, 0.1, TryFailed(f"status_{status}").fault))
+    minute = watch.now().replace(second=0, microsecond=0)
+    watch._sign(minute)
+    [document] = watch.store.readings(minute.date().isoformat())
+    assert len(read_reading(document, watch._signer.public_key()).components[SITE].faults) == 10
+
+
+@pytest.mark.parametrize(
+    "date", ["Mon, 30 Nov 2009 05:00:00 -0000", "Mon, 30 Nov 99999999999 05:00:00 GMT", "x"]
+)
+def test_odd_clock_of_the_platform_stops_nothing(date: str) -> None:
+    async def odd(_: web.Request) -> web.StreamResponse:
+        return web.Response(headers={"Date": date})
+
+    skew = int(asyncio.run(_asked("/", odd)).headers["skew"])
+    assert skew < -600 if "2009" in date else skew == 0
+
+
 def test_clock_of_the_platform_is_compared_with_that_of_the_watcher() -> None:
     async def late(_: web.Request) -> web.StreamResponse:
         return web.Response(headers={"Date": "Mon, 30 Nov 2009 05:00:00 GMT"})
@@ -181,7 +317,7 @@ def test_mails_that_wait_make_signing_in_worse_and_never_better(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("addresses", "calm", "doubted", "out"),
-    [(1, 654, 654, 654), (38, 19, 0.5, 17), (130, 19, 0.5, 5)],
+    [(1, 654, 654, 654), (38, 18, DOUBT_SECONDS, 17), (130, 18, DOUBT_SECONDS, 5)],
 )
 def test_pace_of_signing_in_asks_for_no_more_codes_than_there_are(
     tmp_path: Path, addresses: int, calm: float, doubted: float, out: float

@@ -11,7 +11,7 @@ from meterai.kit.components import Component, ComponentState
 from meterai.plumbing.keyring import new_secret
 from meterai.plumbing.readings import Reading, Watcher, digest, read_reading
 from meterai.plumbing.signed import Signer, read_signed
-from meterai.watch.rule import GOOD_IN_ROW, IN_ROW, Outcome
+from meterai.watch.rule import GOOD_IN_ROW, IN_ROW, LASTS_SECONDS, Outcome
 from meterai.watch.service import CHANGE, NOTES, NOW, Watch
 from meterai.watch.settings import Configuration, Watched
 from meterai.watch.store import Store
@@ -60,7 +60,8 @@ class Made:
     def tries(self, outcome: Outcome, count: int = 1, component: Component = SITE) -> None:
         for _ in range(count):
             fault = "timeout" if outcome is Outcome.FAILED else ""
-            self.watch.tell(Tried(component, outcome, 0.2, fault))
+            seconds = LASTS_SECONDS if outcome is Outcome.FAILED else 0.2
+            self.watch.tell(Tried(component, outcome, seconds, fault))
 
     def passes(self, time: timedelta = MINUTE) -> None:
         self.clock.moment += time
@@ -80,7 +81,9 @@ class Made:
     def agreed(self, component: Component = SITE) -> tuple[str, bool]:
         """The state that is told, and whether a majority measures it."""
         self.watch.tick()
-        [found] = [one for one in self.watch.published().components if one.component is component]
+        [found] = [
+            one for one in self.watch.published(None).components if one.component is component
+        ]
         return found.agreed.label, found.is_measured
 
     def file(self, name: str) -> str:
@@ -139,7 +142,7 @@ def test_each_minute_is_signed_once_and_names_the_one_before(made: Made) -> None
     assert [one.minute.minute for one in found] == [0, 1, 2]
     counted = found[0].components[SITE]
     assert (counted.tries, counted.failures, counted.faults) == (4, 1, ("timeout",))
-    assert counted.worst_ms == 200
+    assert counted.worst_ms == 1_000 * LASTS_SECONDS
     assert not found[1].components
 
 
@@ -202,11 +205,11 @@ def test_watcher_that_is_cut_off_says_so_and_keeps_what_was_agreed(one_of_three:
     made.tries(Outcome.GOOD)
     made.hears("w1", {"site": UP})
     assert made.agreed() == (UP, True)
-    assert not made.watch.published().alone
+    assert not made.watch.published(None).alone
     made.clock.moment += timedelta(seconds=61)
     made.tries(Outcome.FAILED, IN_ROW)
     assert made.agreed() == (UP, False)
-    assert made.watch.published().alone
+    assert made.watch.published(None).alone
     now = read_signed(made.file("now.json"), NOW, made.signer.public_key())
     assert now["alone"] is True
     assert now["components"]["site"]["own"] == DOWN  # type: ignore[index]
@@ -236,6 +239,23 @@ def test_older_state_of_a_peer_that_comes_again_does_not_count(one_of_three: Mad
     made.hears("w1", {"site": UP})
     made.hears("w1", {"site": DOWN}, at=(AT - timedelta(seconds=20)).isoformat())
     assert made.agreed() == (UP, True)
+
+
+def test_peer_whose_clock_was_ahead_once_is_heard_again(one_of_three: Made) -> None:
+    made = one_of_three
+    made.tries(Outcome.FAILED, IN_ROW)
+    made.hears("w1", {"site": UP}, at=(AT + timedelta(days=400)).isoformat())
+    made.hears("w1", {"site": DOWN})
+    assert made.agreed() == (DOWN, True)
+
+
+@pytest.mark.parametrize("at", ["2026-11-30T05:00:30", "9999-12-31T23:59:59Z"])
+def test_peer_whose_time_cannot_be_reckoned_with_is_not_believed(
+    one_of_three: Made, at: str
+) -> None:
+    with pytest.raises(ValueError, match="no zone"):
+        one_of_three.hears("w1", {"site": UP}, at=at)
+    one_of_three.watch.agree()
 
 
 def test_peer_that_says_what_is_no_state_is_not_believed(one_of_three: Made) -> None:
