@@ -1,5 +1,6 @@
 """Agreement of watchers: the state of a component that a majority of all of them says; pure."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -25,7 +26,8 @@ def agreed(
     """The components on which a majority of all watchers agrees, whether they answered or not.
 
     A majority says that it is as bad as this or worse, and a majority that it is no worse.  So one that lies moves
-    nothing, and where too few are left, or they are split, nothing is agreed.  It is so since the majority was reached.
+    nothing, and where too few are left, or they are split, nothing is agreed.  It is so since the majority was reached, and a fault is
+    named where a majority names it.
     """
     need = majority_of(watchers)
     found = []
@@ -39,6 +41,8 @@ def agreed(
             continue
         like = [one for one in said if (one.state > 0) == (state > 0)]
         since = sorted(one.since for one in like)[min(need, len(like)) - 1]
-        faults = sorted({fault for one in like for fault in one.faults})
-        found.append(Watched(component, state, min(since, now), " ".join(faults[:FAULTS_MAX]), now))
+        named = Counter(fault for one in like for fault in set(one.faults))
+        faults = sorted(fault for fault, times in named.items() if times >= need)
+        told = " ".join(faults[:FAULTS_MAX])
+        found.append(Watched(component, state, min(since, now), told, now, now))
     return found

@@ -43,7 +43,11 @@ AUDITED = Audited(
             "The word of staff or of the watch, each change beside an update.",
         ),
         "incident_watched": dict.fromkeys(
-            ("component", "state", "since", "faults", "told_at"), _WATCH
+            ("component", "state", "since", "faults", "told_at", "seen_at"), _WATCH
+        ),
+        "incident_notes": dict.fromkeys(
+            ("source", "at", "component", "text_id", "text_en"),
+            "A proposal to staff, as a watcher carries it; what they take is an update, which is a fact.",
         ),
         "incident_mailings": dict.fromkeys(
             ("update_id", "incident_id", "told_to"),

@@ -16,7 +16,10 @@ from meterai.kit.text import lines_of_text, one_line
 KIND = "inc"
 TITLE_LENGTH_MAX = 120  # characters; a banner shows it on two lines of a phone
 WORDS_LENGTH_MAX = 2_000  # characters of an update; a page of a letter
-UPDATES_MAX = 200  # of one incident; a night of an update each five minutes is 100
+UPDATES_MAX = 200  # of staff, of one incident; a night of an update each five minutes is 100
+JOB_UPDATES_MAX = (
+    50  # of the watch and other tasks, beside those of staff; a component that flaps is no news
+)
 MAINTENANCE_MAX = timedelta(days=3)  # longer is no maintenance
 ANNOUNCED_AHEAD_MAX = timedelta(days=180)
 
@@ -118,13 +121,13 @@ class IncidentOverlaps(Refusal):
 
 
 class IncidentFull(Refusal):
-    """The incident has as many updates as it keeps."""
+    """The incident has as many updates as it keeps of staff, or of tasks."""
 
     code = "incident_full"
 
-    def __init__(self) -> None:
+    def __init__(self, updates_max: int) -> None:
         super().__init__("too many updates")
-        self.updates_max = UPDATES_MAX
+        self.updates_max = updates_max
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +198,17 @@ class Watched:
     since: datetime
     faults: str
     told_at: datetime
+    seen_at: datetime  # since when this installation sees, without a gap, that it works or that it does not
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Words of staff that were typed at a watcher, and by what they are known again: a proposal."""
+
+    source: str
+    at: datetime
+    component: Component
+    text: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ RETENTION: tuple[Rule, ...] = (
     Stays("incident_components", _PUBLIC),
     Stays("incident_updates", _PUBLIC),
     Stays("incident_watched", ONE),
+    Stays("incident_notes", "As the watchers carry them: 50 of each at most; nothing of a person."),
     Stays("incident_mailings", "Leaves once all subscribers were told; nothing of a person."),
     Leaves(
         "unconfirmed_subscribers",

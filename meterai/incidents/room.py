@@ -33,6 +33,7 @@ TABLES = (
     "incident_components",
     "incident_updates",
     "incident_watched",
+    "incident_notes",
     "incident_subscribers",
     "incident_mailings",
 )

@@ -13,6 +13,7 @@ from meterai.incidents.model import (
     INCIDENT,
     KIND,
     LEADS_TO,
+    JOB_UPDATES_MAX,
     UPDATES_MAX,
     Change,
     Incident,
@@ -40,6 +41,7 @@ from meterai.plumbing.events import emit
 
 SHOWN_MAX = 50  # of `since`: months of them
 _OVER = (IncidentState.RESOLVED, IncidentState.ENDED, IncidentState.CANCELLED)
+_WAY_OUT = (IncidentState.MONITORING, *_OVER)  # a step towards its end is never refused for room
 
 
 async def one(tx: ReadTx, incident: UUID) -> Incident:
@@ -170,8 +172,8 @@ def after_update(incident: Incident, change: Change, at: datetime, actor: Actor)
         INCIDENT.after(incident.state, LEADS_TO[state])
     if state in _OVER and incident.held_by:
         raise IncidentHeld(incident.held_by)
-    if len(incident.updates) >= UPDATES_MAX and state not in _OVER:
-        raise IncidentFull
+    if state not in _WAY_OUT or state == incident.state:
+        _check_room(incident, actor)
     when = max(at, incident.updated_at)
     return replace(
         incident,
@@ -182,6 +184,15 @@ def after_update(incident: Incident, change: Change, at: datetime, actor: Actor)
         resolved_at=when if state in _OVER else None,
         is_watched=incident.is_watched and actor.kind is ActorKind.JOB,
     )
+
+
+def _check_room(incident: Incident, actor: Actor) -> None:
+    """Tasks never take the room of staff.  Refuses `IncidentFull`."""
+    is_job = actor.kind is ActorKind.JOB
+    of_like = [one for one in incident.updates if one.actor.startswith("job:") == is_job]
+    updates_max = JOB_UPDATES_MAX if is_job else UPDATES_MAX
+    if len(of_like) >= updates_max:
+        raise IncidentFull(updates_max)
 
 
 async def update(

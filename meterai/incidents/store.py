@@ -5,7 +5,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from meterai.incidents.model import Incident, IncidentState, Mailing, Subscriber, Update, Watched
+from meterai.incidents.model import (
+    Incident,
+    IncidentState,
+    Mailing,
+    Note,
+    Subscriber,
+    Update,
+    Watched,
+)
 from meterai.kit.components import Component, ComponentState
 from meterai.plumbing.database import ReadTx, Tx, jsonb
 from meterai.plumbing.rows import RowMapper
@@ -54,7 +62,6 @@ _INSERT_UPDATE = """
 INSERT INTO incident_updates (incident_id, update_id, number, at, state, text_id, text_en, actor, source)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (source) WHERE source IS NOT NULL DO NOTHING
 """
-_TAKEN = "SELECT source FROM incident_updates WHERE source = ANY(%s)"
 _HOLD = "UPDATE incidents SET held_by = %s WHERE incident_id = %s"
 _REVIEW = """
 UPDATE incidents SET state = 'reviewed', reviewed_at = %s, updated_at = %s, changed_id = %s, changed_en = %s,
@@ -85,18 +92,31 @@ def _updates(found: Sequence[Mapping[str, Any]]) -> Sequence[Update]:
 
 # A component that does not work, as the watchers say, and no record says so.
 _UNEXPLAINED = """
-SELECT component, state, since, faults, told_at FROM incident_watched w
+SELECT component, state, since, faults, told_at, seen_at FROM incident_watched w
 WHERE state <> 'operational' AND NOT EXISTS
     (SELECT 1 FROM incident_components c WHERE c.component = w.component AND c.is_felt)
 ORDER BY since
 """
-_WATCHED = (
-    "SELECT component, state, since, faults, told_at FROM incident_watched ORDER BY component"
-)
+_WATCHED = "SELECT component, state, since, faults, told_at, seen_at FROM incident_watched ORDER BY component"
+# `seen_at` begins anew where it starts or ceases to work, and after a time without agreement.
 _KEEP_WATCHED = """
-INSERT INTO incident_watched (component, state, since, faults, told_at) VALUES (%s, %s, %s, %s, %s)
+INSERT INTO incident_watched AS before (component, state, since, faults, told_at, seen_at)
+VALUES (%s, %s, %s, %s, %s, %s)
 ON CONFLICT (component) DO UPDATE SET state = excluded.state, since = excluded.since, faults = excluded.faults,
-    told_at = excluded.told_at
+    told_at = excluded.told_at,
+    seen_at = CASE WHEN (before.state = 'operational') = (excluded.state = 'operational')
+        AND before.told_at > excluded.told_at - interval '90 seconds' THEN before.seen_at ELSE excluded.seen_at END
+RETURNING seen_at
+"""
+_FORGET_NOTES = "DELETE FROM incident_notes WHERE source <> ALL(%s)"
+_KEEP_NOTE = """
+INSERT INTO incident_notes (source, at, component, text_id, text_en) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (source) DO NOTHING
+"""
+_NOTES = """
+SELECT source, at, component, jsonb_build_object('id', text_id, 'en', text_en) AS text FROM incident_notes n
+WHERE at > %s AND NOT EXISTS (SELECT 1 FROM incident_updates u WHERE u.source = n.source)
+ORDER BY at DESC, source LIMIT %s
 """
 _PLAN_MAILING = """
 INSERT INTO incident_mailings (update_id, incident_id)
@@ -137,6 +157,7 @@ _KEEP_REPORT = "UPDATE incidents SET report = %s WHERE incident_id = %s AND revi
 _INCIDENTS = RowMapper(Incident, components=_components, updates=_updates)
 _SEEN = RowMapper(Watched, state=ComponentState.of)
 _MAILINGS = RowMapper(Mailing)
+_PROPOSED = RowMapper(Note)
 _PEOPLE = RowMapper(Subscriber)
 
 
@@ -251,11 +272,33 @@ async def watched(tx: ReadTx) -> list[Watched]:
     return await tx.all_as(_SEEN, _WATCHED)
 
 
-async def keep_watched(tx: Tx, seen: Watched) -> None:
-    """Keep what the watchers say now."""
-    await tx.run(
-        _KEEP_WATCHED, seen.component, seen.state.label, seen.since, seen.faults, seen.told_at
+async def keep_watched(tx: Tx, seen: Watched) -> datetime:
+    """Keep what the watchers say now; since when the component is seen to work, or not to."""
+    found: datetime = await tx.value(
+        _KEEP_WATCHED,
+        seen.component,
+        seen.state.label,
+        seen.since,
+        seen.faults,
+        seen.told_at,
+        seen.seen_at,
     )
+    return found
+
+
+async def keep_note(tx: Tx, note: Note) -> None:
+    """Keep a note that a watcher carries."""
+    await tx.run(_KEEP_NOTE, note.source, note.at, note.component, note.text["id"], note.text["en"])
+
+
+async def forget_notes(tx: Tx, but: Sequence[str]) -> None:
+    """Forget notes that no watcher carries any more."""
+    await tx.run(_FORGET_NOTES, list(but))
+
+
+async def notes(tx: ReadTx, after: datetime, limit: int) -> list[Note]:
+    """Notes since a moment that staff did not take, the newest first."""
+    return await tx.all_as(_PROPOSED, _NOTES, after, limit)
 
 
 async def newest(tx: ReadTx, limit: int) -> list[Incident]:
@@ -322,8 +365,3 @@ async def unsubscribe(tx: Tx, subscriber_id: UUID) -> None:
 async def keep_report(tx: Tx, incident: UUID, report: Mapping[str, object]) -> None:
     """Keep the figures of a report, once it was reviewed."""
     await tx.run(_KEEP_REPORT, jsonb(dict(report)), incident)
-
-
-async def taken(tx: ReadTx, sources: Sequence[str]) -> set[str]:
-    """Those of these notes that became an update."""
-    return {row["source"] for row in await tx.all(_TAKEN, list(sources))}

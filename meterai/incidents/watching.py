@@ -1,20 +1,25 @@
 """Incidents that go by themselves: opened and resolved by the watch while nobody of staff writes, and planned
 maintenance at its times."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 
 from meterai.incidents import store
-from meterai.incidents.adapters.watchers import Note, Watchers
+from meterai.incidents.adapters.watchers import Watchers
 from meterai.incidents.agreeing import agreed
 from meterai.incidents.model import (
+    TITLE_LENGTH_MAX,
+    WORDS_LENGTH_MAX,
     Change,
     Incident,
     IncidentKind,
     IncidentState,
+    Note,
     Told,
     Watched,
     severity_of,
@@ -25,13 +30,16 @@ from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import Clock
 from meterai.kit.components import Component, ComponentState, worst
 from meterai.kit.refusal import Refusal
-from meterai.plumbing.database import Database, Tx
+from meterai.kit.text import one_line
+from meterai.plumbing.database import Database, DatabaseAway, Tx
 from meterai.plumbing.messages import LANGUAGES, translate
 
 WATCHING, PLANNING = "watch_incidents", "begin_maintenance"  # names of the periodic tasks
 # An incident is resolved by the watch after so long without a fault; the watchers themselves waited before they said so.
 CALM = timedelta(minutes=5)
-NOTE_LIVES = timedelta(days=1)  # what was typed longer ago is about another night
+# What the watchers agree on opens an incident once it has lasted so long here: three looks.  Each update is a mail to every
+# subscriber, and a blip is over before anybody reads it.
+LASTS = timedelta(seconds=15)
 _OPERATIONAL = ComponentState.OPERATIONAL
 _WATCH = Actor(ActorKind.JOB, WATCHING)
 _log = structlog.get_logger()
@@ -57,33 +65,43 @@ class Watching:
         """Periodic task: ask the watchers, and open, move and resolve incidents by what they agree on."""
         said, notes = await self._watchers.ask(self._clock.now())
         now = self._clock.now()
-        seen = agreed(said, self._watchers.count, now)
-        await self._database.run(partial(self._see, seen=seen, now=now))
-        young = [note for note in notes if note.at > now - NOTE_LIVES]
-        if young:
-            taken = await self._database.once(store.taken, [note.source for note in young])
-            for note in young:
-                if note.source not in taken:
-                    await self._database.run(partial(self._note, note=note, now=now))
+        seen = []
+        for one in agreed(said, self._watchers.count, now):
+            with _alone(component=str(one.component)):
+                seen_at = await self._database.once(store.keep_watched, one)
+                seen.append(replace(one, seen_at=seen_at))
+        if self._opens:
+            with _alone():
+                await self._database.run(partial(self._see, seen=seen, now=now))
+        await self._keep(notes)
         return 0
 
+    async def _keep(self, notes: Sequence[Note]) -> None:
+        """Keep what staff typed at the watchers: a proposal, since one key alone writes no word of ours."""
+        carried = [one for one in notes if all(one.text.values())]
+        with _alone():
+            await self._database.once(store.forget_notes, [one.source for one in carried])
+        for one in carried:
+            with _alone(source=one.source):
+                await self._database.once(store.keep_note, one)
+
     async def _see(self, tx: Tx, seen: Sequence[Watched], now: datetime) -> None:
-        for one in seen:
-            await store.keep_watched(tx, one)
-        if not self._opens:
-            return
         await store.lock_opening(tx)
         open_now = await store.open_now(tx)
         own = next((one for one in open_now if one.is_watched), None)
         explained = {component for one in open_now if one.is_felt for component in one.components}
         faulty = [
-            one for one in seen if one.state > _OPERATIONAL and one.component not in explained
+            one
+            for one in seen
+            if one.state > _OPERATIONAL
+            and one.component not in explained
+            and now - one.seen_at >= LASTS
         ]
         if own is not None:
             await self._go_on(tx, own, {one.component: one for one in seen}, faulty, now)
         elif faulty:
             begun = Change(state=IncidentState.INVESTIGATING, components=_states(faulty))
-            since = min(one.since for one in faulty)
+            since = min(min(one.since, one.seen_at) for one in faulty)
             await open_one(tx, begun, _words(faulty), started_at=since, at=now, actor=_WATCH)
 
     async def _go_on(
@@ -115,25 +133,9 @@ class Watching:
         elif own.state is not IncidentState.MONITORING:
             change = Change(state=IncidentState.MONITORING)
             await update(tx, own.id, change, _said("mended"), at=now, actor=_WATCH)
-        elif now - own.updates[-1].at >= CALM and not own.held_by:
+        elif now - max(one.seen_at for one in of_own) >= CALM and not own.held_by:
             change = Change(state=IncidentState.RESOLVED)
             await update(tx, own.id, change, _said("over"), at=now, actor=_WATCH)
-
-    async def _note(self, tx: Tx, note: Note, now: datetime) -> None:
-        """Make words that were typed at a watcher an update of the open incident over their component, once."""
-        about = [
-            one
-            for one in await store.open_now(tx)
-            if one.is_felt and note.component in one.components
-        ]
-        if not about:
-            return
-        change = Change(state=about[0].state, source=note.source)
-        told = Told(text_id=note.text_id, text_en=note.text_en)
-        try:
-            await update(tx, about[0].id, change, told, at=now, actor=_WATCH)
-        except Refusal as refusal:
-            _log.warning("note_not_taken", source=note.source, code=refusal.code)
 
     # -- maintenance -------------------------------------------------------------------------------
 
@@ -170,6 +172,17 @@ def _due(one: Incident, now: datetime) -> IncidentState | None:
     return IncidentState.UNDER_WAY if now >= one.begins_at else None
 
 
+@contextmanager
+def _alone(**facts: str) -> Iterator[None]:
+    """Let a fault of one transaction stop no other one of the round."""
+    try:
+        yield
+    except DatabaseAway:
+        raise
+    except Exception as fault:  # the edge: the next look may succeed
+        _log.error("watch_step_failed", fault=one_line(repr(fault))[:300], **facts)
+
+
 def _states(seen: Sequence[Watched]) -> Mapping[Component, ComponentState]:
     return {one.component: one.state for one in seen}
 
@@ -192,7 +205,10 @@ def _words(seen: Sequence[Watched]) -> Told:
         titles[language] = translate("watch.title", language, components=names)
         texts[language] = translate("watch.opened", language, components="; ".join(each))
     return Told(
-        title_id=titles["id"], title_en=titles["en"], text_id=texts["id"], text_en=texts["en"]
+        title_id=titles["id"][:TITLE_LENGTH_MAX],
+        title_en=titles["en"][:TITLE_LENGTH_MAX],
+        text_id=texts["id"][:WORDS_LENGTH_MAX],
+        text_en=texts["en"][:WORDS_LENGTH_MAX],
     )
 
 

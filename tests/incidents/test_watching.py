@@ -13,8 +13,9 @@ from meterai import incidents
 from meterai.incidents import Incident, IncidentState
 from meterai.incidents.adapters.watchers import NOTES, NOW, Watchers
 from meterai.incidents.agreeing import Saying, agreed
+from meterai.incidents.model import JOB_UPDATES_MAX, WORDS_LENGTH_MAX
 from meterai.incidents.settings import IncidentSettings
-from meterai.incidents.watching import CALM, Watching
+from meterai.incidents.watching import CALM, LASTS, Watching
 from meterai.kit.components import Component, ComponentState
 from meterai.plumbing.database import Tx
 from meterai.plumbing.readings import Watcher
@@ -51,6 +52,7 @@ class Place:
     body: bytes | None = None
     is_away: bool = False
     moved_to: str = ""
+    more: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def document(self, name: str, now: datetime) -> bytes:
         facts: dict[str, Any] = {
@@ -58,11 +60,14 @@ class Place:
             "installation": self.installation,
             "at": (now - self.age).isoformat(),
         }
+        if "at" in self.more.get("now", {}):
+            facts["at"] = now.replace(tzinfo=None).isoformat()
         since = (now - timedelta(minutes=3)).isoformat()
         if name == "notes.json":
             return self.signer.sign(NOTES, facts | {"notes": self.notes}).encode()
         components = {
             one: {"own": state, "agreed": state, "since": since, "faults": ["timeout"]}
+            | dict(self.more.get("state", {}))
             for one, state in self.states.items()
         }
         return self.signer.sign(NOW, facts | {"alone": False, "components": components}).encode()
@@ -81,6 +86,17 @@ class Outside:
         """One look of the platform, some time after the one before."""
         self.clock.at += after
         self.shop.do(self._look())
+
+    def settle(self) -> None:
+        """Looks until what the watchers say has lasted."""
+        self.look()
+        self.look(LASTS)
+
+    def looks(self, seconds: timedelta) -> None:
+        """Looks for so long, once a minute."""
+        minutes, rest = divmod(seconds, timedelta(minutes=1))
+        for each in (*[timedelta(minutes=1)] * minutes, rest):
+            self.look(each)
 
     async def _look(self) -> None:
         async with self._served() as url:
@@ -140,7 +156,7 @@ def test_majority_opens_an_incident_with_words_in_both_languages(outside: Outsid
     assert not outside.open_now()
     outside.say(DOWN, 0, 1)
     outside.say(SLOW, 0, 1, component="payment")
-    outside.look()
+    outside.settle()
     [made] = outside.open_now()
     assert (made.state, made.severity, made.is_watched) == (S.INVESTIGATING, "critical", True)
     assert made.components == {
@@ -153,6 +169,9 @@ def test_majority_opens_an_incident_with_words_in_both_languages(outside: Outsid
     }
     assert "Buying: major outage (timeout); Payment" in made.updates[0].text["en"]
     assert made.started_at == outside.clock.at - timedelta(minutes=3)
+    assert outside.shop.rows(
+        "SELECT 1 FROM incident_watched WHERE seen_at = %s", outside.clock.at - LASTS
+    )
     outside.look()
     assert len(outside.open_now()[0].updates) == 1, "the same again is no news"
 
@@ -161,7 +180,7 @@ def test_incident_of_the_watch_is_monitored_then_resolved_after_a_calm_time(
     outside: Outside,
 ) -> None:
     outside.say(DOWN)
-    outside.look()
+    outside.settle()
     [made] = outside.open_now()
     outside.say(OPERATIONAL)
     outside.look()
@@ -171,7 +190,7 @@ def test_incident_of_the_watch_is_monitored_then_resolved_after_a_calm_time(
     assert loaded(outside.shop, made).state == S.INVESTIGATING
     outside.say(OPERATIONAL)
     outside.look()
-    outside.look(CALM - timedelta(seconds=1))
+    outside.looks(CALM - timedelta(seconds=1))
     assert loaded(outside.shop, made).state == S.MONITORING
     outside.look(timedelta(seconds=1))
     assert loaded(outside.shop, made).state == S.RESOLVED
@@ -179,9 +198,9 @@ def test_incident_of_the_watch_is_monitored_then_resolved_after_a_calm_time(
 
 def test_another_component_that_fails_joins_the_incident_of_the_watch(outside: Outside) -> None:
     outside.say(SLOW)
-    outside.look()
+    outside.settle()
     outside.say(DOWN, component="checking")
-    outside.look()
+    outside.settle()
     [made] = outside.open_now()
     assert (made.severity, list(made.components)) == (
         "critical",
@@ -191,26 +210,25 @@ def test_another_component_that_fails_joins_the_incident_of_the_watch(outside: O
 
 def test_what_staff_wrote_to_is_resolved_by_staff(outside: Outside) -> None:
     outside.say(DOWN)
-    outside.look()
+    outside.settle()
     [made] = outside.open_now()
     updated(outside.shop, made, S.IDENTIFIED, at=outside.clock.at)
     outside.say(OPERATIONAL)
-    for _ in range(3):
-        outside.look(CALM)
+    outside.looks(3 * CALM)
     assert loaded(outside.shop, made).state == S.IDENTIFIED
 
 
 def test_component_of_an_incident_of_staff_opens_no_second(outside: Outside) -> None:
     opened(outside.shop)
     outside.say(DOWN)
-    outside.look()
+    outside.settle()
     assert len(outside.open_now()) == 1
 
 
 def test_proposal_opens_nothing_where_staff_decide(outside: Outside) -> None:
     outside.by_watch = False
     outside.say(DOWN)
-    outside.look()
+    outside.settle()
     assert not outside.open_now()
     [row] = outside.shop.rows("SELECT component, state FROM incident_watched")
     assert (row["component"], row["state"]) == ("buying", DOWN)
@@ -244,7 +262,7 @@ def test_watcher_that_is_not_believed_changes_nothing(outside: Outside, lie: str
             name: forged(name, outside.clock.at + timedelta(seconds=15)) for name in ("now.json",)
         }
         outside.places[1].signer, outside.places[1].body = key, content["now.json"]
-    outside.look()
+    outside.settle()
     assert not outside.open_now()
     assert not outside.shop.rows("SELECT 1 FROM incident_watched")
 
@@ -253,30 +271,157 @@ def test_watcher_that_is_not_believed_changes_nothing(outside: Outside, lie: str
 def test_one_that_lies_alone_moves_nothing(outside: Outside, liar: str) -> None:
     truth = OPERATIONAL if liar == DOWN else DOWN
     outside.say(truth)
-    outside.look()
+    outside.settle()
     before = outside.open_now()
     outside.say(liar, 1)
-    outside.look()
+    outside.settle()
     assert outside.open_now() == before
 
 
-def test_note_typed_at_a_watcher_becomes_one_update(outside: Outside) -> None:
-    note = {
-        "id": 1,
+def note(outside: Outside, number: object = 1, **more: Any) -> dict[str, Any]:
+    return {
+        "id": number,
         "at": (outside.clock.at - timedelta(minutes=1)).isoformat(),
         "component": "buying",
         "state": DOWN,
         "text": {"id": "Listrik padam.", "en": "The power failed."},
-    }
-    empty = note | {"id": 2, "text": {"id": "Hanya ini.", "en": " "}}
-    outside.places[0].notes = [note, empty]
-    outside.look()
-    assert not outside.open_now(), "words of one watcher open nothing"
+    } | more
+
+
+# Fields of the last of three watchers that fit its signature and no calculation of ours.
+UNFIT: dict[str, dict[str, Any]] = {
+    "time without zone": {"now": {"at": "without zone"}},
+    "begin without zone": {"state": {"since": "2026-11-30T05:00:00"}},
+    "begin of the first year": {"state": {"since": "0001-01-01T00:00:00+14:00"}},
+    "begin of the last year": {"state": {"since": "9999-12-31T23:59:59-14:00"}},
+    "fault of no character": {"state": {"faults": ["\x00"]}},
+    "fault of half a character": {"state": {"faults": ["\ud800"]}},
+    "fault in words": {"state": {"faults": ["Bayar ke rekening 123"]}},
+    "long faults": {"state": {"faults": [f"{number}" + "x" * 190 for number in range(5)]}},
+    "fault with a line": {"state": {"faults": ["timeout\n"]}},
+    "note without a number": {"note": {"id": "\x00"}},
+    "note of no year": {"note": {"at": "0001-01-01T00:00:00+00:00"}},
+    "note without zone": {"note": {"at": "2026-11-30T05:00:00"}},
+    "note of a huge number": {"note": {"id": 2**70}},
+    "note of half a character": {"note": {"text": {"id": "\ud800", "en": "\x00"}}},
+}
+
+
+@pytest.mark.parametrize("unfit", UNFIT)
+def test_answer_that_does_not_fit_vetoes_nothing(outside: Outside, unfit: str) -> None:
+    outside.say(DOWN)
+    liar = outside.places[2]
+    liar.more = UNFIT[unfit]
+    if told := UNFIT[unfit].get("note"):
+        liar.notes = [note(outside) | told]
+    outside.settle()
+    [made] = outside.open_now()
+    assert "Buying: major outage (timeout)." in made.updates[0].text["en"]
+    assert not outside.shop.rows("SELECT 1 FROM incident_notes")
+
+
+def test_answer_that_fits_alone_opens_nothing_where_the_other_does_not(outside: Outside) -> None:
+    outside.say(DOWN, 0, 1)
+    outside.places[1].more = UNFIT["begin without zone"]
+    outside.settle()
+    assert not outside.open_now()
+
+
+def test_fault_is_named_where_a_majority_names_it(outside: Outside) -> None:
+    outside.say(DOWN)
+    outside.places[2].more = {"state": {"faults": ["pay_to_account_123", "timeout"]}}
+    outside.settle()
+    assert "(timeout)" in outside.open_now()[0].updates[0].text["en"]
+
+
+def test_words_of_many_faults_over_all_components_are_cut_to_their_bound(outside: Outside) -> None:
+    for component in Component:
+        outside.say(DOWN, component=component)
+    for place in outside.places:
+        place.more = {"state": {"faults": [f"{number:02}" + "x" * 58 for number in range(20)]}}
+    outside.settle()
+    [made] = outside.open_now()
+    assert len(made.updates[0].text["id"]) == WORDS_LENGTH_MAX
+    assert len(made.components) == len(Component)
+
+
+def test_fault_that_is_over_within_moments_opens_nothing(outside: Outside) -> None:
+    for _ in range(3):
+        outside.say(DOWN)
+        outside.look()
+        outside.look(LASTS - timedelta(seconds=1))
+        outside.say(OPERATIONAL)
+        outside.look()
+    assert not outside.open_now()
+
+
+def test_silence_of_the_watchers_begins_the_time_anew(outside: Outside) -> None:
     outside.say(DOWN)
     outside.look()
+    outside.look(timedelta(minutes=5))
+    assert not outside.open_now()
+    outside.look()
+    assert outside.open_now()
+
+
+def test_note_typed_at_a_watcher_is_a_proposal_alone(outside: Outside) -> None:
+    outside.shop.call(
+        "INSERT INTO incident_subscribers VALUES (gen_random_uuid(), 'a@example.id', 'id', now(), now())"
+    )
+    empty = note(outside, "b", text={"id": "Hanya ini.", "en": " "})
+    outside.places[0].notes = [note(outside), empty]
+    outside.say(DOWN)
+    outside.settle()
     outside.look()
     [made] = outside.open_now()
-    assert [one.text["en"] for one in made.updates][1:] == ["The power failed."]
+    assert len(made.updates) == 1
+    assert len(outside.shop.rows("SELECT 1 FROM incident_mailings")) == 1
+    [kept] = outside.shop.rows("SELECT source, text_en FROM incident_notes")
+    assert kept == {"source": "a:1", "text_en": "The power failed."}
+    outside.places[0].notes = []
+    outside.look()
+    assert not outside.shop.rows("SELECT 1 FROM incident_notes"), "nobody carries it any more"
+
+
+def test_notes_of_a_liar_hold_no_incident_open(outside: Outside) -> None:
+    outside.say(DOWN)
+    outside.settle()
+    [made] = outside.open_now()
+    outside.say(OPERATIONAL)
+    for number in range(12):
+        outside.places[0].notes = [note(outside, number * 50 + each) for each in range(50)]
+        outside.look(timedelta(seconds=30))
+    assert loaded(outside.shop, made).state == S.RESOLVED
+
+
+def test_row_that_fails_takes_nothing_of_the_round_with_it(outside: Outside) -> None:
+    outside.say(DOWN)
+    outside.say(DOWN, component="checking")
+    outside.shop.arrange(
+        "ALTER TABLE incident_watched ADD CONSTRAINT unlucky CHECK (component <> 'buying')"
+    )
+    try:
+        outside.settle()
+    finally:
+        outside.shop.arrange("ALTER TABLE incident_watched DROP CONSTRAINT unlucky")
+    [made] = outside.open_now()
+    assert list(made.components) == [Component.CHECKING]
+
+
+def test_component_that_flaps_leaves_room_for_staff_and_is_resolved(outside: Outside) -> None:
+    outside.say(DOWN)
+    outside.settle()
+    [made] = outside.open_now()
+    for _ in range(JOB_UPDATES_MAX):
+        for state in (OPERATIONAL, DOWN):
+            outside.say(state)
+            outside.look()
+    assert len(loaded(outside.shop, made).updates) == JOB_UPDATES_MAX
+    outside.say(OPERATIONAL)
+    outside.look()
+    outside.looks(CALM)
+    found = loaded(outside.shop, made)
+    assert (found.state, len(found.updates)) == (S.RESOLVED, JOB_UPDATES_MAX + 1)
 
 
 def test_maintenance_begins_and_ends_at_its_times(outside: Outside) -> None:

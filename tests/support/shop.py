@@ -56,7 +56,7 @@ PLACEMENT = {"page": 1, "x": 100.0, "y": 100.0, "width": 80.0}
 PASSING = {NotEnoughStamps.code}
 # Everything that belongs to an account, what refers before what is referred to; incidents and recoveries.
 _TABLES = (
-    "outage_files, outages, recovery_steps, recoveries, incident_components, incident_updates, incident_watched, "
+    "outage_files, outages, recovery_steps, recoveries, incident_components, incident_updates, incident_watched, incident_notes, "
     "incident_subscribers, incident_mailings, incidents, "
     "privacy_requests, case_pictures, case_messages, cases, suspense_items, jobs, mails, refund_keys, refunds, deltas, stamps, stamping_labels, stampings, stamping_keys, documents, "
     "stamp_lots, order_labels, orders, chargebacks, captures, round_faults, payment_attempts, legs, entries, "

@@ -46,6 +46,7 @@ GLOBAL = {
     "incident_mailings": "an incident is of the whole installation",
     "incident_subscribers": "who is told of incidents by mail needs no account",
     "incident_updates": "an incident is of the whole installation",
+    "incident_notes": "staff write at a watcher about the whole installation",
     "incident_watched": "what the watchers say of the whole installation",
     "incidents": "an incident is of the whole installation",
     "extract_parts": "as extracts",

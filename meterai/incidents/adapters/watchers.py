@@ -1,12 +1,12 @@
 """Watchers, asked for what they sign: how each component is as each of them measures it, and notes of staff.
 
 A watcher is believed what its key signed about this installation a moment ago, and nothing else: one that lies, stalls
-or sends without end costs no more than its time.
+or sends without end costs no more than its time.  An answer of which one field is not as `_Now` and `_Notes` say is no
+answer: no value of a watcher can fail later, in PostgreSQL or where times are compared.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, TypeVar
 
@@ -16,10 +16,11 @@ import structlog
 
 from meterai.incidents.agreeing import Saying
 from meterai.kit.components import Component, ComponentState
-from meterai.kit.text import one_line
+from meterai.incidents.model import WORDS_LENGTH_MAX, Note
+from meterai.kit.text import lines_of_text, one_line
 from meterai.plumbing.outgoing import NotBegun, Outgoing
 from meterai.plumbing.readings import Watcher
-from meterai.plumbing.signed import SignatureWrong, read_signed
+from meterai.plumbing.signed import read_signed
 
 NOW, NOTES = "meterai watch now", "meterai watch notes"  # kinds of what is signed
 ANSWER_BYTES_MAX = 256 * 1024  # notes of a night; what is said now has some two thousand
@@ -28,21 +29,37 @@ FRESH = timedelta(
     seconds=90
 )  # a watcher writes every ten seconds; older, or later than now, says nothing
 NOTES_MAX = 50  # of one watcher
+FAULTS_MAX = 20  # of one component; our watchers name four
+YEARS = range(2000, 2200)  # which PostgreSQL and every time zone can take
 _SILENCE = (aiohttp.ClientError, TimeoutError, OSError)
 _Label = Annotated[str, msgspec.Meta(max_length=40)]
+_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+_Fault = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_]{1,60}\Z")]
+_NoteId = (
+    Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
+    | Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,40}\Z")]
+)
 _log = structlog.get_logger()
 
 
-class _State(msgspec.Struct, frozen=True):
+class _Timed(msgspec.Struct, frozen=True):
+    def __post_init__(self) -> None:
+        for value in msgspec.structs.astuple(self):
+            if isinstance(value, datetime) and value.year not in YEARS:
+                raise ValueError(f"a time of the year {value.year}")
+
+
+class _State(_Timed, frozen=True):
     own: _Label | None
-    since: datetime
-    faults: Sequence[Annotated[str, msgspec.Meta(max_length=200)]] = ()
+    since: _Moment  # of what its watchers agree on, which follows what it measures
+    agreed: _Label | None = None
+    faults: Annotated[Sequence[_Fault], msgspec.Meta(max_length=FAULTS_MAX)] = ()
 
 
-class _Now(msgspec.Struct, frozen=True):
+class _Now(_Timed, frozen=True):
     watcher: str
     installation: str
-    at: datetime
+    at: _Moment
     components: Mapping[Component, _State]
 
 
@@ -51,33 +68,21 @@ class _Text(msgspec.Struct, frozen=True):
     en: str
 
 
-class _Note(msgspec.Struct, frozen=True):
-    id: int | str
-    at: datetime
+class _Note(_Timed, frozen=True):
+    id: _NoteId
+    at: _Moment
     component: Component
-    state: _Label
     text: _Text
 
 
-class _Notes(msgspec.Struct, frozen=True):
+class _Notes(_Timed, frozen=True):
     watcher: str
     installation: str
-    at: datetime
+    at: _Moment
     notes: Annotated[Sequence[_Note], msgspec.Meta(max_length=NOTES_MAX)]
 
 
 _Facts = TypeVar("_Facts", _Now, _Notes)
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Words of staff that were typed at a watcher, and by what they are known again."""
-
-    source: str
-    at: datetime
-    component: Component
-    text_id: str
-    text_en: str
 
 
 class _Place:
@@ -97,13 +102,17 @@ class _Place:
             said = await self._document(session, "now.json", NOW, _Now, now)
             notes = await self._document(session, "notes.json", NOTES, _Notes, now)
             found = {
-                component: Saying(ComponentState.of(one.own), one.since, tuple(one.faults))
+                component: Saying(
+                    ComponentState.of(one.own),
+                    one.since if one.agreed == one.own else said.at,
+                    tuple(one.faults),
+                )
                 for component, one in said.components.items()
                 if one.own is not None
             }
         except NotBegun:
             return {}, ()
-        except (*_SILENCE, ValueError, RecursionError, SignatureWrong) as error:
+        except Exception as error:  # the edge: a watcher that fails costs its own word alone
             if not self._fails:
                 self._fails = True
                 fault = one_line(repr(error))[:300]
@@ -115,8 +124,11 @@ class _Place:
         return found, [self._note(one) for one in notes.notes]
 
     def _note(self, one: _Note) -> Note:
-        source = f"{self.watcher.name}:{one.id}"
-        return Note(source, one.at, one.component, one.text.id, one.text.en)
+        text = {
+            language: lines_of_text(words)[:WORDS_LENGTH_MAX]
+            for language, words in (("id", one.text.id), ("en", one.text.en))
+        }
+        return Note(f"{self.watcher.name}:{one.id}", one.at, one.component, text)
 
     async def _document(
         self,
