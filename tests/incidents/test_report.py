@@ -106,6 +106,8 @@ def test_paper_is_sealed_tagged_and_says_what_the_page_says(shop: Shop, language
         assert str(pdf.Root.Lang) == language
     said = sections(incident, found, language)
     lines = [line for _, each in said for line in each]
+    lasted = next(line.value for line in lines if line.label in {"Lasted", "Berlangsung"})
+    assert lasted == {"id": "1 menit", "en": "1 minute"}[language]
     assert any(TOLD.text_en in line.value or TOLD.text_id in line.value for line in lines)
     assert any(line.value == f"Rp{4 * ONE:,}".replace(",", ".") for line in lines)
     assert shop.do(reports(shop).sealed(incident, found, language)) is content
