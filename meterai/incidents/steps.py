@@ -11,9 +11,9 @@ from meterai.incidents import store
 from meterai.incidents.events import IncidentReviewed
 from meterai.incidents.model import (
     INCIDENT,
+    JOB_UPDATES_MAX,
     KIND,
     LEADS_TO,
-    JOB_UPDATES_MAX,
     UPDATES_MAX,
     Change,
     Incident,

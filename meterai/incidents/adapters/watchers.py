@@ -15,8 +15,8 @@ import msgspec
 import structlog
 
 from meterai.incidents.agreeing import Saying
-from meterai.kit.components import Component, ComponentState
 from meterai.incidents.model import WORDS_LENGTH_MAX, Note
+from meterai.kit.components import Component, ComponentState
 from meterai.kit.text import lines_of_text, one_line
 from meterai.plumbing.outgoing import NotBegun, Outgoing
 from meterai.plumbing.readings import Watcher
