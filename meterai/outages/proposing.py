@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import structlog
+
 from meterai import audit, incidents
 from meterai.accounts import NOBODY
 from meterai.kit.actor import Actor
@@ -28,12 +30,13 @@ from meterai.outages.model import (
     WatchersNone,
     check_time,
 )
-from meterai.outages.record import PACKED_BYTES_MAX, findings, packed, read_readings
+from meterai.outages.record import findings, packed, read_readings
 from meterai.outages.rules import Derived, Signed, derive
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.readings import Watcher
 
 READINGS = "readings/"  # before the name of a watcher, the name of the file of its readings
+_log = structlog.get_logger()
 
 
 async def derived_from(
@@ -41,23 +44,24 @@ async def derived_from(
 ) -> tuple[Outage, Mapping[str, bytes]]:
     """A proposal about a time, and the readings that it is derived from, packed, by watcher.
 
-    Refuses `WatchersNone`, `OutageTimeWrong`, `OutageUnmeasured`, `OutageNone`, `RecordWrong`.
+    Refuses `WatchersNone`, `OutageTimeWrong`, `OutageUnmeasured`, `OutageNone`.
     """
     check_time(begin, end, now)
     if not watchers:
         raise WatchersNone("no file of watchers is set")
     found = await readings_of(watchers, begin, end)
-    derived = derive(found, begin, end, installation)
+    kept = await asyncio.to_thread(
+        lambda: {one.name: _packed(one, found[one.name]) for one in watchers}
+    )
+    readings = {name: own for name, (_, own) in kept.items()}
+    derived = await asyncio.to_thread(derive, readings, begin, end, installation)
     if not derived.is_measured:
-        raise OutageUnmeasured(", ".join(name for name, own in found.items() if not own))
+        raise OutageUnmeasured(", ".join(name for name, own in readings.items() if not own))
     if not any(derived.failed.values()):
         raise OutageNone("no act failed")
-    files = {name: packed([one.document for one in own]) for name, own in found.items()}
-    if sum(map(len, files.values())) > PACKED_BYTES_MAX:
-        raise RecordWrong("the readings are too long for one record: propose shorter times")
-    told = _findings(
-        installation, derived, {one.name: one.public_key for one in watchers}, found, files
-    )
+    files = {name: content for name, (content, _) in kept.items()}
+    keys = {one.name: one.public_key for one in watchers}
+    told = _findings(installation, derived, keys, readings, files)
     return Outage(new_id(), begin, end, told, sha256_of(told), proposed_at=now), files
 
 
@@ -106,6 +110,18 @@ def _again(outage: Outage, files: Mapping[str, bytes], installation: str) -> Fin
     found = {name: read_readings(name, files[name], key) for name, key in keys.items()}
     derived = derive(found, outage.begins_at, outage.ends_at, installation)
     return _findings(installation, derived, keys, found, files)
+
+
+def _packed(watcher: Watcher, readings: Sequence[Signed]) -> tuple[bytes, Sequence[Signed]]:
+    """The readings of a watcher that a record can carry, packed and as a verifier reads them: all, or none.
+
+    Findings are derived from what is read here, so that a record is derived again as it was proposed.
+    """
+    try:
+        return packed(watcher, readings)
+    except RecordWrong as refusal:
+        _log.warning("readings_left_out", watcher=watcher.name, fault=refusal.why)
+        return packed(watcher, ())
 
 
 async def keep(

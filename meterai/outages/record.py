@@ -16,15 +16,16 @@ from meterai.kit.components import NEEDED_FOR, Component, PublicAct
 from meterai.outages.model import Findings, LeftOut, Period, RecordWrong, Source, Span
 from meterai.outages.rules import JOIN_MINUTES, Derived, Signed, derive
 from meterai.plumbing.keyring import Keyring
-from meterai.plumbing.readings import Watcher, read_reading
+from meterai.plumbing.readings import WATCHERS_MAX, Watcher, read_reading
 from meterai.plumbing.signed import SignatureWrong, Signer, canonical, read_signed
 
 RECORDS = "outage records"  # the key that signs them is derived for it
 KIND = "meterai outage record"  # of the signed document
 RULES_VERSION = 1  # of what `rules` says; another version derives by other code
 READINGS_BYTES_MAX = 8 * 1024 * 1024  # of one watcher, unpacked: a day of readings of 1.2 KB is 1.7
-# Of all watchers, packed: the record travels in a PDF, which may have 20 MiB to be sealed.
-PACKED_BYTES_MAX = 10 * 1024 * 1024
+# Of one watcher, packed: of all together 10 MiB, for the record travels in a PDF, which may have 20 MiB to be sealed.  A day has
+# some 300 KB, one of many faults 420.
+PACKED_BYTES_MAX = 10 * 1024 * 1024 // WATCHERS_MAX
 FILE_BYTES_MAX = 24 * 1024 * 1024  # of a record that somebody wants checked
 
 
@@ -87,9 +88,15 @@ def findings(installation: str, derived: Derived, watchers: Sequence[Source]) ->
     )
 
 
-def packed(documents: Sequence[str]) -> bytes:
-    """Signed readings, as they are kept and travel."""
-    return zlib.compress("\n".join(documents).encode(), 9)
+def packed(watcher: Watcher, readings: Sequence[Signed]) -> tuple[bytes, Sequence[Signed]]:
+    """The readings of a watcher, as they are kept and travel, and as they are read again.
+
+    Refuses `RecordWrong` where nobody could read them again: a watcher may sign more than a record can carry.
+    """
+    content = zlib.compress("\n".join(one.document for one in readings).encode(), 9)
+    if len(content) > PACKED_BYTES_MAX:
+        raise RecordWrong("readings are too long")
+    return content, read_readings(watcher.name, content, watcher.public_key)
 
 
 def unpacked(content: bytes) -> Sequence[str]:

@@ -2,13 +2,15 @@
 
 import hashlib
 import json
+import random
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from meterai.approvals import ApprovalState
 from meterai.approvals.model import OwnRequest
-from meterai.kit.components import PublicAct
+from meterai.kit.components import Component, PublicAct
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.outages.invariants import as_derived
 from meterai.outages.model import (
@@ -22,14 +24,18 @@ from meterai.outages.model import (
     OutageTimeWrong,
     OutageUnknown,
     OutageUnmeasured,
+    RecordWrong,
     Why,
 )
 from meterai.outages.papers import Attempt
+from meterai.outages.record import READINGS_BYTES_MAX, packed
+from meterai.outages.rules import Signed
 from meterai.outages.service import SIGNED
 from meterai.plumbing.checks import AuditedPart
+from meterai.plumbing.readings import FAULTS_MAX, KIND, WATCHERS_MAX, Measured
 from tests.support.outages import FAILED, MINUTES, Keeping
 from tests.support.pulling import member
-from tests.support.readings import BEGIN, at, fails
+from tests.support.readings import BEGIN, SigningWatcher, at, fails
 
 
 def periods(outage: Outage) -> list[tuple[int, int]]:
@@ -83,6 +89,65 @@ def test_line_that_its_watcher_did_not_sign_breaks_the_chain_and_is_named(keepin
     assert periods(outage) == [(FAILED.start, FAILED.stop)]  # by the two others
     [out] = outage.findings.left_out
     assert (out.watcher, out.begin, out.end, out.why) == ("jakarta", at(14), at(17), Why.CHAIN)
+
+
+def test_minute_without_a_zone_breaks_the_chain_of_its_watcher_and_is_named(
+    keeping: Keeping,
+) -> None:
+    jakarta = keeping.watchers[0]
+    file = keeping.folder / jakarta.name / "readings" / f"{BEGIN.date()}.jsonl"
+    lines = file.read_text().splitlines()
+    odd = msgspec.to_builtins(jakarta.documents[15].reading) | {"minute": "2024-09-03T12:15:00"}
+    lines[15] = jakarta.signer.sign(KIND, odd)
+    file.write_text("\n".join(lines))
+    outage = keeping.propose()
+    assert periods(outage) == [(FAILED.start, FAILED.stop)]  # by the two others
+    [out] = outage.findings.left_out
+    assert (out.watcher, out.begin, out.end, out.why) == ("jakarta", at(14), at(17), Why.CHAIN)
+    keeping.assert_holds()
+
+
+def test_watcher_whose_readings_are_too_long_to_be_read_again_costs_the_others_nothing(
+    keeping: Keeping,
+) -> None:
+    span, midnight = range(700, 740), 12 * 60
+    assert span.start < midnight < span.stop  # a file of each day: each is short enough
+    keeping.watch(fails(*span), minutes=760)
+    jakarta = keeping.watchers[0]
+    for number in span:
+        told = jakarta.documents[number]
+        spaces = " " * (READINGS_BYTES_MAX // 30)
+        jakarta.documents[number] = Signed(told.document[:-1] + spaces + "}", told.reading)
+    jakarta.publish(keeping.folder / jakarta.name)
+    outage = keeping.propose(span.start, span.stop)
+    assert periods(outage) == [(span.start, span.stop)]
+    assert [one.readings for one in outage.findings.watchers] == [0, len(span), len(span)]
+    keeping.assert_holds()
+    keeping.confirm(outage)
+    assert keeping.seal() == 1
+
+
+def test_day_of_many_faults_fits_into_a_record_and_words_without_end_do_not() -> None:
+    chance, day = random.Random(1), 24 * 60
+    codes = [f"fault_number_{number}" for number in range(30)]
+
+    def faulty(_: int) -> dict[Component, Measured]:
+        return {
+            one: Measured(chance.randrange(60), 9, 9, chance.randrange(9999), tuple(chance.sample(codes, 6)))
+            for one in Component
+        }  # fmt: skip
+
+    def endless(_: int) -> dict[Component, Measured]:
+        words = tuple("".join(chance.choices("abcdefgh_0123", k=60)) for _ in range(FAULTS_MAX))
+        return dict.fromkeys(Component, Measured(1, 1, faults=words))
+
+    watcher = SigningWatcher("jakarta").measure(range(day), faulty)
+    content, found = packed(watcher.known(), watcher.documents)
+    assert found == watcher.documents
+    assert WATCHERS_MAX * len(content) < 10 * 1024 * 1024
+    watcher = SigningWatcher("jakarta").measure(range(day), endless)
+    with pytest.raises(RecordWrong):
+        packed(watcher.known(), watcher.documents)
 
 
 def test_record_is_confirmed_by_another_person_and_sealed_by_the_worker(keeping: Keeping) -> None:

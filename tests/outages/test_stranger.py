@@ -39,7 +39,7 @@ def watcher(name: str, chance: random.Random) -> SigningWatcher:
 
 def record_of(watchers: list[SigningWatcher], found: Derived) -> Record:
     sources = [(one.name, one.signer.public_key().hex()) for one in watchers]
-    texts = [packed([signed.document for signed in one.documents]) for one in watchers]
+    texts = [packed(one.known(), one.documents)[0] for one in watchers]
     return Record(
         record="out_a",
         by=HERE,
