@@ -22,7 +22,7 @@ for watcher in record["watchers"]:
         if low >= high or b["sequence"] != a["sequence"] + 1 or b["previous"] != hashlib.sha256(line.encode()).hexdigest():
             gone |= set(range(min(low, high), max(low, high) + 1))
     for part, seen, minute in ((*pair, minute) for one, minute, _ in own if minute not in gone for pair in one["components"].items()):
-        votes[part, minute] = votes.get((part, minute), 0) + (seen["tries"] > 0 and 2 * seen["failures"] >= seen["tries"])
+        votes[part, minute] = votes.get((part, minute), 0) + (seen["tries"] > 0 and 2 * seen.get("failures", 0) >= seen["tries"])
 for act, needed in record["needed_for"].items():
     failed = {minute for minute in minutes if any(2 * votes.get((part, minute), 0) > len(record["watchers"]) for part in needed)}
     found = [sorted(m for m in failed if not failed & {m + side * gap for gap in near}) for side in (-1, 1)]  # first ones, last ones

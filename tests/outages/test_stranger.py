@@ -6,16 +6,17 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from meterai.kit.components import Component
 from meterai.outages.model import Source
 from meterai.outages.record import Record, embedded, needed_for, packed, signed
-from meterai.outages.rules import JOIN_MINUTES, Derived, derive
-from meterai.plumbing.readings import Measured
+from meterai.outages.rules import JOIN_MINUTES, Derived, Signed, derive
+from meterai.plumbing.readings import KIND, Measured, read_reading
 from meterai.plumbing.signed import Signer
 from tests.outages.test_verification import STRANGER
-from tests.support.readings import HERE, SigningWatcher, at
+from tests.support.readings import HERE, SigningWatcher, at, fails
 
 MINUTES = 90
 SIGNER = Signer(b"o" * 32)
@@ -79,3 +80,21 @@ def test_stranger_finds_the_same_periods_by_chance(
     runpy.run_path(str(STRANGER))
     periods = sum(map(len, found.failed.values()))
     assert capsys.readouterr().out.count("failed from") == periods
+
+
+def test_stranger_reads_a_reading_that_leaves_out_what_is_zero(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = SigningWatcher("jakarta").measure(range(MINUTES), fails(3))
+    facts = msgspec.to_builtins(made.documents[-1].reading)
+    for one in facts["components"].values():
+        del one["failures"]
+    document = made.signer.sign(KIND, facts)
+    made.documents[-1] = Signed(document, read_reading(document, made.signer.public_key()))
+    found = derive({made.name: made.documents}, at(0), at(MINUTES), HERE)
+    file, keys = tmp_path / "record.json", tmp_path / "keys.pem"
+    file.write_text(signed(record_of([made], found), SIGNER))
+    keys.write_bytes(SIGNER.public_pem())
+    monkeypatch.setattr(sys, "argv", ["verify_outage.py", str(file), str(keys)])
+    runpy.run_path(str(STRANGER))
+    assert capsys.readouterr().out.count("failed from") == 1
