@@ -7,12 +7,13 @@ reading before it by its SHA-256, so that none can be left out unseen.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
 
 from meterai.kit.components import Component
+from meterai.kit.outside import FromOutside
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.signed import SignatureWrong, Signer, public_key_of, read_signed
 from meterai.plumbing.toml import read_toml
@@ -23,8 +24,6 @@ NAME_LENGTH_MAX = 40
 FAULTS_MAX = 10  # codes of one component and minute; a watcher has some thirty in all
 WORST_MS_MAX = 10_000_000
 FAULT_PATTERN = r"^[a-z0-9_]{1,60}\Z"  # of a code: words of others are none
-# Of a time that comes from outside: far from the ends of `datetime`, so that it can be reckoned with in every zone.
-EARLIEST, LATEST = datetime(2020, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _Count = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_LENGTH_MAX)]
 _Text = Annotated[str, msgspec.Meta(max_length=500)]
@@ -42,21 +41,6 @@ class WatchersWrong(Refusal):
         self.why = why
 
 
-class Told(msgspec.Struct, frozen=True):
-    """Base of what others tell: each of its times has a zone and lies from `EARLIEST` to `LATEST`.
-
-    `msgspec` refuses a time that does not, as whatever else does not fit (`ValidationError`).
-    """
-
-    def __post_init__(self) -> None:
-        for name in self.__struct_fields__:
-            found = getattr(self, name)
-            if isinstance(found, datetime) and not (
-                found.tzinfo is not None and EARLIEST <= found <= LATEST
-            ):
-                raise ValueError(f"{name} has no zone, or is of a year that cannot be")
-
-
 class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Tries of one component within a minute.
 
@@ -71,7 +55,7 @@ class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     faults: Annotated[tuple[_Fault, ...], msgspec.Meta(max_length=FAULTS_MAX)] = ()
 
 
-class Reading(Told, frozen=True, forbid_unknown_fields=True):
+class Reading(FromOutside, frozen=True, forbid_unknown_fields=True):
     """One minute as one watcher measured it.
 
     `minute` is its begin in UTC.  `previous` is the SHA-256, in hexadecimal digits, of the signed document of the reading

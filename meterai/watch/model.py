@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from meterai.kit.components import Component, ComponentState, worst
-from meterai.plumbing.readings import Told
+from meterai.kit.outside import FromOutside
 
 ENDED = frozenset({"resolved", "reviewed", "ended", "cancelled"})
 INCIDENTS_MAX = 50
@@ -20,7 +20,7 @@ _Text = Annotated[str, msgspec.Meta(max_length=4_000)]
 Texts = dict[str, _Text]
 
 
-class PlatformUpdate(Told, frozen=True):
+class PlatformUpdate(FromOutside, frozen=True):
     """One update of an incident, as the platform tells it."""
 
     at: datetime
@@ -28,7 +28,7 @@ class PlatformUpdate(Told, frozen=True):
     text: Texts
 
 
-class PlatformIncident(Told, frozen=True):
+class PlatformIncident(FromOutside, frozen=True):
     """An incident or a maintenance, as the platform tells it."""
 
     id: str
@@ -59,7 +59,7 @@ class PlatformIncident(Told, frozen=True):
             return ComponentState.DEGRADED
 
 
-class PlatformStatus(Told, frozen=True):
+class PlatformStatus(FromOutside, frozen=True):
     """`GET /v1/status`."""
 
     at: datetime

@@ -17,10 +17,10 @@ import structlog
 
 from meterai.kit.clock import Clock
 from meterai.kit.components import Component, ComponentState
+from meterai.kit.outside import FromOutside
 from meterai.plumbing.readings import (
     WORST_MS_MAX,
     Reading,
-    Told,
     Watcher,
     digest,
     majority_of,
@@ -65,7 +65,7 @@ class _Now(msgspec.Struct, frozen=True):
     own: str | None
 
 
-class _Peer(Told, frozen=True):
+class _Peer(FromOutside, frozen=True):
     """A peer's `now.json`."""
 
     installation: str
