@@ -138,9 +138,13 @@ SELECT subscriber_id AS id, email, language, confirmed_at FROM incident_subscrib
 _SUBSCRIBER_OF = """
 SELECT subscriber_id AS id, email, language, confirmed_at FROM incident_subscribers WHERE email = %s
 """
-# An address that was asked a day ago is asked again; one that is subscribed is not, and nobody learns which it is.
+# A mailbox that was asked a day ago is asked again; one that is subscribed is not, and nobody learns which it is.
 _ASK = """
-INSERT INTO incident_subscribers (subscriber_id, email, language, asked_at) VALUES (%s, %s, %s, %s)
+INSERT INTO incident_subscribers (subscriber_id, email, language, asked_at)
+SELECT new.* FROM (VALUES (%s::uuid, %s, %s, %s::timestamptz)) AS new (subscriber_id, email, language, asked_at)
+WHERE NOT EXISTS (SELECT 1 FROM incident_subscribers other
+    WHERE regexp_replace(other.email, '[+][^@]*@', '@') = regexp_replace(new.email, '[+][^@]*@', '@')
+        AND other.email <> new.email AND other.asked_at > new.asked_at - interval '1 day')
 ON CONFLICT ON CONSTRAINT one_subscription_of_an_address DO UPDATE
 SET asked_at = excluded.asked_at, language = excluded.language
 WHERE incident_subscribers.confirmed_at IS NULL AND incident_subscribers.asked_at < excluded.asked_at - interval '1 day'

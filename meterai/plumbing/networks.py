@@ -35,6 +35,16 @@ def nested(network: str) -> tuple[str, ...]:
     return network, f"{number >> 8:x}/24"
 
 
+def provider(network: str) -> str:
+    """The /32 of IPv6 or the /16 of IPv4 that a network of `network_of` lies in: about what one provider has."""
+    if network.endswith("/64"):
+        return f"{int(IPv6Network(network).network_address) >> 96:x}/32"
+    try:
+        return f"{int(IPv4Address(network)) >> 16:x}/16"
+    except ValueError:
+        return network
+
+
 class Buckets:
     """So many at once for one network, again within `refill_seconds`; for a wider one `WIDER` times as many.
 

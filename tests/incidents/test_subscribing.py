@@ -80,17 +80,42 @@ def test_second_address_of_the_same_person_within_a_day_gets_no_second_mail(shop
 
 
 def test_network_and_installation_ask_for_so_many_mails_and_no_more(shop: Shop) -> None:
-    bounds = IncidentSettings(
-        subscriptions_per_hour_per_network_max=2, subscriptions_per_hour_max=3
-    )
-    news = service(shop, bounds)
+    news = service(shop, IncidentSettings(subscriptions_per_hour_per_network_max=2))
     for number in range(2):
         shop.do(news.ask(f"a{number}@example.id", "id", NETWORK))
     with pytest.raises(TooManySubscriptions):
         shop.do(news.ask("a2@example.id", "id", NETWORK))
+    news = service(shop, IncidentSettings(subscriptions_per_hour_max=3))
     shop.do(news.ask("b@example.id", "id", "198.51.100.7"))
     with pytest.raises(TooManySubscriptions):
-        shop.do(news.ask("c@example.id", "id", "198.51.100.8"))
+        shop.do(news.ask("c@example.id", "id", "203.0.113.8"))
+    assert len(mails(shop, "incident_subscribe")) == 3
+
+
+@pytest.mark.parametrize("first", ["2001:db8:{:x}::/64", "198.51.{}.7"])
+def test_provider_gets_a_tenth_of_what_is_left(shop: Shop, first: str) -> None:
+    news = service(shop, IncidentSettings(subscriptions_per_hour_max=45))
+    asked = 0
+    for number in range(10):
+        try:
+            shop.do(news.ask(f"a{number}@example.id", "id", first.format(number)))
+        except TooManySubscriptions:
+            continue
+        asked += 1
+    assert asked == 5
+    for number, other in enumerate(("2001:db9::/64", "198.52.0.7", "unknown")):
+        shop.do(news.ask(f"b{number}@example.id", "id", other))
+
+
+@pytest.mark.parametrize("again", ["ani+news@example.id", "ANI+1@Example.ID", "ani+a+b@example.id"])
+def test_mailbox_is_asked_once_a_day_whatever_its_tag(shop: Shop, again: str) -> None:
+    news = service(shop)
+    for typed in ("Ani@example.id", again, "anita@example.id"):
+        shop.do(news.ask(typed, "id", NETWORK))
+    assert len(mails(shop, "incident_subscribe")) == 2
+    later = service(shop)
+    later._clock = Clock(NOW + timedelta(days=1))
+    shop.do(later.ask(again, "id", NETWORK))
     assert len(mails(shop, "incident_subscribe")) == 3
 
 

@@ -17,4 +17,4 @@ ALTER TABLE incident_watched ADD COLUMN seen_at timestamptz NOT NULL DEFAULT now
 
 -- The mailbox of an address: without what follows a plus sign.
 CREATE INDEX incident_subscribers_of_mailbox ON incident_subscribers
-    (lower(regexp_replace(email, '\+[^@]*@', '@')), asked_at);
+    (regexp_replace(email, '[+][^@]*@', '@'), asked_at);
