@@ -9,6 +9,10 @@ import msgspec
 from meterai.incidents.model import Incident, Update
 from meterai.kit.components import Component, ComponentState, worst
 
+UPDATES_SHOWN_MAX = (
+    20  # of one incident over the API, which everybody polls; its page and the feed have all
+)
+
 
 class Bilingual(msgspec.Struct, frozen=True):
     """Words in Indonesian and in English."""
@@ -29,15 +33,16 @@ _Title = Annotated[
 
 
 class UpdateView(msgspec.Struct, frozen=True):
-    """Words about an incident, and its state from then on."""
+    """Words about an incident, and its state from then on; `number` counts the updates of the incident from 1."""
 
+    number: int
     at: datetime
     state: str
     text: Bilingual
 
 
 class IncidentView(msgspec.Struct, frozen=True):
-    """An incident, or a maintenance with its planned times; updates are oldest first."""
+    """An incident, or a maintenance with its planned times; its newest 20 updates, oldest first."""
 
     id: _Number
     kind: str
@@ -85,8 +90,8 @@ def bilingual(words: Mapping[str, str]) -> Bilingual:
     return Bilingual(words["id"], words["en"])
 
 
-def _update(one: Update) -> UpdateView:
-    return UpdateView(one.at, str(one.state), bilingual(one.text))
+def _update(number: int, one: Update) -> UpdateView:
+    return UpdateView(number, one.at, str(one.state), bilingual(one.text))
 
 
 def shown(incident: Incident) -> IncidentView:
@@ -102,7 +107,10 @@ def shown(incident: Incident) -> IncidentView:
         begins_at=incident.begins_at,
         ends_at=incident.ends_at,
         resolved_at=incident.resolved_at,
-        updates=[_update(one) for one in incident.updates],
+        updates=[
+            _update(number, one)
+            for number, one in list(enumerate(incident.updates, start=1))[-UPDATES_SHOWN_MAX:]
+        ],
     )
 
 

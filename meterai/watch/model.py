@@ -26,6 +26,7 @@ class PlatformUpdate(FromOutside, frozen=True):
     at: datetime
     state: str
     text: Texts
+    number: int = 0  # within the incident, of which the platform tells the newest
 
 
 class PlatformIncident(FromOutside, frozen=True):

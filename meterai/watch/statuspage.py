@@ -104,8 +104,10 @@ def _incident(one: PlatformIncident, published: Published) -> _Json:
     impact = "maintenance" if one.kind == "maintenance" else one.severity
     words = _text(one.title), _STATE.get(one.state, one.state), impact
     updates = [
-        _update(one.id, number, _STATE.get(update.state, update.state), update.at, update.text)
-        for number, update in reversed(list(enumerate(one.updates, start=1)))
+        _update(
+            one.id, update.number, _STATE.get(update.state, update.state), update.at, update.text
+        )
+        for update in reversed(one.updates)
     ]
     found = _said(published, one.id, words, (one.started_at, updated_at, one.resolved_at), updates)
     found |= {
@@ -247,8 +249,8 @@ def _entries(published: Published) -> Iterator[tuple[str, datetime, str, str, st
         yield f"note-{note.id}", note.at, title, _text(note.text), ""
     for one in published.status.incidents if published.status else []:
         link = f"{published.installation}/status/incidents/{one.id}"
-        for number, update in enumerate(one.updates, start=1):
-            yield f"{one.id}-{number}", update.at, _text(one.title), _text(update.text), link
+        for update in one.updates:
+            yield f"{one.id}-{update.number}", update.at, _text(one.title), _text(update.text), link
 
 
 def change_words(change: Change, language: str) -> str:

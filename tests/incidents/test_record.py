@@ -14,7 +14,8 @@ from meterai.incidents import (
     IncidentUnknown,
 )
 from meterai.incidents.board import notices_of
-from meterai.incidents.views import shown
+from meterai.incidents.model import JOB_UPDATES_MAX, UPDATES_MAX, IncidentFull
+from meterai.incidents.views import UPDATES_SHOWN_MAX, shown
 from meterai.kit.components import Component, ComponentState, PublicAct
 from meterai.kit.ids import new_id
 from meterai.kit.lifecycle import NotAllowedNow
@@ -148,6 +149,23 @@ def test_maintenance_is_on_every_page_from_the_day_before(shop: Shop) -> None:
     [notice] = notices_of([made], NOW + timedelta(days=2))["en"]
     assert notice.path == f"/status/incidents/{made.shown}"
     assert notice.text.endswith(": Buying does not work")
+
+
+def test_room_of_staff_and_of_tasks_is_apart_and_none_bars_the_end(shop: Shop) -> None:
+    made = opened(shop, actor=WATCH)
+    for _ in range(JOB_UPDATES_MAX - 1):
+        updated(shop, made, S.INVESTIGATING, actor=WATCH)
+    with pytest.raises(IncidentFull):
+        updated(shop, made, S.INVESTIGATING, actor=WATCH)
+    for _ in range(UPDATES_MAX):
+        updated(shop, made, S.INVESTIGATING)
+    with pytest.raises(IncidentFull) as refused:
+        updated(shop, made, S.INVESTIGATING)
+    assert refused.value.facts() == {"updates_max": UPDATES_MAX}
+    assert len(shown(loaded(shop, made)).updates) == UPDATES_SHOWN_MAX
+    assert shown(loaded(shop, made)).updates[-1].number == JOB_UPDATES_MAX + UPDATES_MAX
+    updated(shop, made, S.MONITORING, actor=WATCH)
+    assert updated(shop, made, S.RESOLVED).resolved_at
 
 
 def test_unknown_incident_is_refused(shop: Shop) -> None:

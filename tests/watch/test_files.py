@@ -55,7 +55,7 @@ def incident(**more: Any) -> dict[str, Any]:
         "id": "inc_1", "kind": "incident", "state": "identified", "severity": "major",
         "components": {"buying": "major_outage"}, "title": {"id": "Bank diam", "en": "Bank silent"},
         "started_at": AT.isoformat(), "begins_at": None, "ends_at": None, "resolved_at": None,
-        "updates": [{"at": AT.isoformat(), "state": "identified", "text": {"id": "Kami <tahu>", "en": "We know"}}],
+        "updates": [{"number": 1, "at": AT.isoformat(), "state": "identified", "text": {"id": "Kami <tahu>", "en": "We know"}}],
     } | more  # fmt: skip
 
 
