@@ -22,12 +22,15 @@ from meterai.kit.refusal import Refusal
 from meterai.pages import Notice, Site
 from meterai.plumbing.database import Database, ReadTx
 from meterai.plumbing.messages import LANGUAGES, format_clock, format_datetime, translate
+from meterai.plumbing.readings import Watcher
 
 LOOK_SECONDS = 1.0  # every page of every process shows what is new within two
 ANNOUNCED_AHEAD = timedelta(days=1)  # every page says so from then on
 NOTICES_MAX = 3  # more would hide the page on a phone
 SHOWN_DAYS = timedelta(days=90)
 SHOWN_MAX = 50
+# What was seen longer ago is not told to be so now: a look takes a second, and a database that is restarted three.
+KNOWN_FOR = timedelta(seconds=10)
 FIGURES_SECONDS = 5.0  # between two counts, of one process, while somebody asks
 WITHIN = timedelta(minutes=15)  # orders that ended by then say how long it takes
 _log = structlog.get_logger()
@@ -36,7 +39,10 @@ _log = structlog.get_logger()
 class Board:
     """The incidents of an installation, as one process saw them last."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, watchers: Sequence[Watcher] = ()) -> None:
+        self.watched_at = (
+            watchers[0].url if watchers else ""
+        )  # the page of a watcher, which needs nothing of ours
         self._database = database
         self._clock = clock
         self._site: Site | None = None

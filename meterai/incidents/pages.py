@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from meterai.accounts import Permission
 from meterai.incidents import steps
-from meterai.incidents.board import Board
+from meterai.incidents.board import KNOWN_FOR, Board
 from meterai.incidents.model import KIND, Incident, IncidentKind, IncidentState, IncidentUnknown
 from meterai.incidents.views import states_of
 from meterai.kit.components import worst
@@ -82,6 +82,8 @@ async def status_page(
         "incidents/status.html",
         status=refusal.status if refusal else 200,
         at=at,
+        is_known=board.now() - at <= KNOWN_FOR,
+        watched_at=board.watched_at,
         states=states,
         worst=worst(states.values()),
         open_now=[one for one in found if one.is_felt],

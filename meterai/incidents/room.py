@@ -46,10 +46,11 @@ def _known(file: str) -> Sequence[Watcher]:
 
 async def _build(container: Container) -> None:
     clock = container.clock
-    board = Board(container.database, clock)
-    container.add(board)
     settings, process = container.settings.of(IncidentSettings), container.settings.process
-    watchers = Watchers(_known(settings.watchers_file), process.url)
+    known = _known(settings.watchers_file)
+    board = Board(container.database, clock, known)
+    container.add(board)
+    watchers = Watchers(known, process.url)
     key = container.keyring.derived(PURPOSE)
     container.add(Subscriptions(container.database, key, settings, container.clock))
     container.add(Reports(container.database, container.of(Issuers), container.settings, clock))

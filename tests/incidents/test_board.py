@@ -1,31 +1,38 @@
 """The head of every page: on pages that were made before, and while the database is away."""
 
 import asyncio
+import time
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
+from litestar.testing import TestClient
 
 from meterai.apps.rooms import pages_of
-from meterai.apps.settings import settings_of
+from meterai.apps.settings import settings_of as made_settings
+from meterai.apps.web import build
 from meterai.incidents.board import Board
 from meterai.kit.clock import SystemClock
+from meterai.kit.components import Component
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.pages import Notice, Site, busy_pages
 from meterai.plumbing.database import Database, DatabaseAway
+from meterai.plumbing.signed import Signer
 from meterai.waiting_room.model import TooManyPlaces
 from meterai.waiting_room.page import WaitingPages
 from tests.console.conftest import Floor
 from tests.incidents.records import opened
 from tests.incidents.test_pages import HERE, eventually, opens
 from tests.support.shop import Shop
+from tests.support.within import all_pages, settings_of
 
 NOTICE = Notice("major", "/status/incidents/inc_1", "Incident: Buying <b>")
 
 
 def test_notice_is_on_pages_that_know_no_reader_and_leaves_them(tmp_path: Path) -> None:
-    site, settings = Site(*pages_of()), settings_of(data=str(tmp_path))
+    site, settings = Site(*pages_of()), made_settings(data=str(tmp_path))
     waiting, renewed = WaitingPages(site, settings), []
     site.on_show(lambda: renewed.append(busy_pages(site, settings)))
     for shown in ({"en": [NOTICE]}, {}):
@@ -75,6 +82,43 @@ def test_what_was_known_stays_while_the_database_is_away(shop: Shop) -> None:
     shop.do(act())
     page = site.render("waiting_room/refused.html", "en", shop.container.settings, text="")
     assert made.title["en"] not in page
+
+
+@pytest.mark.parametrize(
+    ("language", "headline", "state"),
+    [
+        ("en", "The state of the service is not known since", "not known since"),
+        ("id", "Keadaan layanan tidak diketahui sejak", "tidak diketahui sejak"),
+    ],
+)
+def test_page_says_since_when_nothing_is_known_and_where_a_watcher_tells(
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    language: str,
+    headline: str,
+    state: str,
+) -> None:
+    watchers = tmp_path / "watchers.toml"
+    key = Signer(b"k" * 32).public_pem().decode()
+    watchers.write_text(
+        f'[[watcher]]\nname = "w"\nurl = "https://watch.example/"\npublic_key = """{key}"""\n'
+    )
+    settings = settings_of(database_url, tmp_path, watchers_file=str(watchers))
+    with TestClient(build(settings, site=all_pages())) as client:
+        client.headers.update({"Accept": "text/html", "Accept-Language": language})
+        known = client.get("/status").text
+        assert headline not in known
+        time.sleep(1.1)  # what was asked for a moment ago is remembered
+        monkeypatch.setattr(Database, "reading", _Away.reading)
+        monkeypatch.setattr(Board, "now", lambda board: board._clock.now() + timedelta(seconds=25))
+        page = client.get("/status")
+        assert page.status_code == 200
+        assert headline in page.text
+        assert page.text.count(state) == 1 + len(Component)
+        assert "state operational" not in page.text
+        assert 'href="https://watch.example/"' in page.text
+        assert "https://watch.example" not in known
 
 
 def test_status_that_was_never_seen_is_refused_while_the_database_is_away() -> None:
