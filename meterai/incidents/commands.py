@@ -142,6 +142,9 @@ def update(  # noqa: PLR0913 - each is a word of the command
     state: Literal["as_it_is", "investigating", "identified", "monitoring"] = "as_it_is",
     components: States = "",
     severity: SeverityWord = "as_components",
+    note: Annotated[
+        str, Parameter(help="The note of a watcher that this publishes.", validator=text_only)
+    ] = "",
     by: By = None,
     reason: Reason = "",
     dry_run: DryRun = False,
@@ -155,6 +158,7 @@ def update(  # noqa: PLR0913 - each is a word of the command
         text_en=text_en,
         state=state,
         severity=severity,
+        note=note,
         **_states(components),
     )
     approvals.pull(

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 from meterai.accounts import Permission
 from meterai.incidents import store
-from meterai.incidents.model import KIND, Incident, IncidentState
+from meterai.incidents.model import KIND, NOTE_LIVES, Incident, IncidentState
 from meterai.kit.ids import read, read_typed
 from meterai.kit.refusal import NotFound, Said
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
+from meterai.kit.text import quoted
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import ReadTx
 from meterai.room import Knows, WorkList
@@ -83,8 +84,31 @@ async def _proposed(
     ][:limit]
 
 
+async def _noted(tx: ReadTx, _settings: Settings, now: datetime, limit: int) -> Sequence[WorkItem]:
+    felt = {
+        component: one.shown
+        for one in await store.open_now(tx)
+        if one.is_felt
+        for component in one.components
+    }
+    return [
+        WorkItem(
+            Subject(SubjectKind.INCIDENT, felt.get(one.component, str(one.component))),
+            one.at,
+            None,
+            {
+                "source": one.source,
+                "component": Said(f"component.{one.component}", {}),
+                "text": {language: quoted(text) for language, text in one.text.items()},
+            },
+        )
+        for one in await store.notes(tx, now - NOTE_LIVES, limit)
+    ]
+
+
 KNOWS = Knows(find=_find, tell=_tell)
 WORK = (
     WorkList(name="incidents", permission=Permission.CONSOLE_INCIDENTS, waiting=_silent),
     WorkList(name="incidents_proposed", permission=Permission.CONSOLE_INCIDENTS, waiting=_proposed),
+    WorkList(name="incidents_noted", permission=Permission.CONSOLE_INCIDENTS, waiting=_noted),
 )

@@ -13,6 +13,7 @@ from meterai.incidents import steps
 from meterai.incidents.model import (
     INCIDENT,
     KIND,
+    SOURCE_LENGTH_MAX,
     Change,
     Incident,
     IncidentEvent,
@@ -74,18 +75,26 @@ class IncidentOpen(Affected, frozen=True, kw_only=True):
 
 
 class IncidentUpdate(Affected, frozen=True, kw_only=True):
-    """Words about an incident, and its state from then on; without one it stays as it is."""
+    """Words about an incident, and its state from then on; without one it stays as it is.
+
+    `note` is the note of a watcher that is published by it.
+    """
 
     incident: str
     text_id: str
     text_en: str
     state: Literal["as_it_is", "investigating", "identified", "monitoring"] = "as_it_is"
     severity: SeverityWord = "as_components"
+    note: Annotated[str, msgspec.Meta(max_length=SOURCE_LENGTH_MAX)] = ""
 
     def change(self, incident: Incident) -> Change:
         """The incident from then on."""
-        state = incident.state if self.state == "as_it_is" else IncidentState(self.state)
-        return Change(state=state, components=self.states(), severity=_severity(self.severity))
+        return Change(
+            state=incident.state if self.state == "as_it_is" else IncidentState(self.state),
+            components=self.states(),
+            severity=_severity(self.severity),
+            source=self.note or None,
+        )
 
 
 class MaintenanceAnnounce(msgspec.Struct, frozen=True, kw_only=True):

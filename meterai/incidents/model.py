@@ -20,6 +20,8 @@ UPDATES_MAX = 200  # of staff, of one incident; a night of an update each five m
 JOB_UPDATES_MAX = (
     50  # of the watch and other tasks, beside those of staff; a component that flaps is no news
 )
+NOTE_LIVES = timedelta(days=1)  # what staff typed at a watcher longer ago is about another night
+SOURCE_LENGTH_MAX = 100  # characters: the name of a watcher, and the number of its note
 MAINTENANCE_MAX = timedelta(days=3)  # longer is no maintenance
 ANNOUNCED_AHEAD_MAX = timedelta(days=180)
 

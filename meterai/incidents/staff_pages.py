@@ -14,7 +14,7 @@ from meterai.accounts import Permission
 from meterai.incidents import store
 from meterai.incidents.board import Board
 from meterai.incidents.levers import UNAFFECTED, SeverityWord, StateWord
-from meterai.incidents.model import Incident, IncidentKind, IncidentState
+from meterai.incidents.model import NOTE_LIVES, Incident, IncidentKind, IncidentState
 from meterai.incidents.pages import number
 from meterai.incidents.steps import one
 from meterai.incidents.views import in_order
@@ -35,11 +35,13 @@ async def _list(request: PageRequest, database: Database, board: Board, chosen: 
         found = {each.id: each for each in await store.open_now(tx)}
         found |= {each.id: each for each in await store.newest(tx, LISTED_MAX)}
         proposed = await store.unexplained(tx)
+        notes = await store.notes(tx, now - NOTE_LIVES, LISTED_MAX)
     return page(
         request,
         "incidents/console_list.html",
         incidents=in_order(found.values()),
         proposed=proposed,
+        notes=notes,
         chosen=chosen,
         now=now,
         **_words(),
@@ -76,6 +78,8 @@ async def show_incident(
     async with database.reading() as tx:
         incident = await one(tx, number(shown))
         until = incident.resolved_at or board.now()
+        notes = await store.notes(tx, board.now() - NOTE_LIVES, LISTED_MAX)
+        taken = request.query_params.get("note", "")
         return page(
             request,
             "incidents/console_incident.html",
@@ -86,6 +90,8 @@ async def show_incident(
             back=await refunds.open_now(tx),
             worked_on=_WORKED_ON if incident.state in _WORKED_ON else (),
             acts=_acts(incident),
+            notes=[each for each in notes if each.component in incident.components],
+            note=next((each for each in notes if each.source == taken), None),
             **_words(),
         )
 

@@ -1,6 +1,8 @@
 """The head of every page: on pages that were made before, and while the database is away."""
 
 import asyncio
+import html
+import re
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -24,7 +26,7 @@ from meterai.waiting_room.model import TooManyPlaces
 from meterai.waiting_room.page import WaitingPages
 from tests.console.conftest import Floor
 from tests.incidents.records import opened
-from tests.incidents.test_pages import HERE, eventually, opens
+from tests.incidents.test_pages import HERE, eventually, opens, pulls
 from tests.support.shop import Shop
 from tests.support.within import all_pages, settings_of
 
@@ -151,3 +153,31 @@ def test_work_lists_have_what_the_watch_proposes_and_who_waits_for_words(floor: 
     assert "Investigating: We look for the cause." in timeline
     assert desk.shown in timeline
     eventually(lambda: "Buying is down" in floor.get("/").text)
+
+
+def test_note_of_a_watcher_is_public_once_staff_take_it(floor: Floor) -> None:
+    floor.seat("operations")
+    number = opens(floor)
+    with psycopg.connect(floor.url) as owner:
+        owner.execute(
+            "INSERT INTO incident_notes VALUES ('w1:7', now(), 'buying', 'Listrik <mati>.', 'The <power> failed.'),"
+            " ('w1:8', now(), 'site', 'Situs mati.', 'The site is down.'),"
+            " ('w1:9', now() - interval '25 hours', 'buying', 'Lama.', 'Long ago.')"
+        )
+    noted = floor.get("/console/work/incidents_noted").text
+    assert f"{HERE}/{number}" in noted
+    assert f"{HERE}/site" in noted
+    assert "The &lt;power&gt; failed." in noted
+    assert "Long ago." not in noted
+    assert "The site is down." in floor.get(f"{HERE}/site").text
+    there = f"{HERE}/{number}"
+    assert "The &lt;power&gt; failed." in floor.get(there).text
+    assert "power" not in floor.get(f"/status/incidents/{number}").text
+    page = floor.get(there, note="w1:7").text
+    filled = re.findall(r'name="(argument-text_..)"[^>]*required>([^<]+)<', page)
+    words = {name: html.unescape(text) for name, text in filled}
+    pulls(floor, "update", words | {"reason": "it is so"}, f"{there}?note=w1%3A7")
+    assert floor.rows("SELECT text_en FROM incident_updates WHERE source = 'w1:7'") == [
+        ("The <power> failed.",)
+    ]
+    assert "w1:7" not in floor.get("/console/work/incidents_noted").text
