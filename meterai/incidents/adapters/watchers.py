@@ -36,7 +36,7 @@ _Label = Annotated[str, msgspec.Meta(max_length=40)]
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 _Fault = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_]{1,60}\Z")]
 _NoteId = (
-    Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
+    Annotated[int, msgspec.Meta(ge=0, lt=10**15)]
     | Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,40}\Z")]
 )
 _log = structlog.get_logger()
