@@ -169,7 +169,9 @@ def _of_nobody(name: str, value: object) -> object:
 def _entry(one: Entry) -> dict[str, object]:
     return {
         "at": _told(one.at),
-        "entry": one.entry,
+        "entry": ":".join(
+            one.entry.split(":")[:2]
+        ),  # behind it may be a number of the payer's bank
         "fact": one.reason,
         "books": dict(zip(one.books, one.amounts, strict=True)),
     }
