@@ -103,9 +103,11 @@ async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, object]]
         for name, check in room.ready.items():
             checks[name] = await _outcome(check(container))
     is_ready = "migrations" in checks and set(checks.values()) == {"ok"}
-    for room in rooms:
-        checks |= {name: told for name, warn in room.warns.items() if (told := warn(container))}
-    with suppress(Exception):  # it is told above where the database does not answer
+    for name, warn in ((name, warn) for room in rooms for name, warn in room.warns.items()):
+        with suppress(Exception):  # it is told above where the database does not answer
+            if told := await warn(container):
+                checks[name] = told
+    with suppress(Exception):
         if night := await container.of(Nights).last():
             checks["bank"] = night.said(container.clock.now())
     return Response(checks, status_code=200 if is_ready else 503)

@@ -15,6 +15,7 @@ _PAGES = {
     SubjectKind.APPROVAL: "/console/approvals",
     SubjectKind.INCIDENT: "/console/incidents",
     SubjectKind.BREACH: "/console/privacy",
+    SubjectKind.STATEMENT: "/console/statements",
 }
 
 

@@ -46,7 +46,7 @@ async def _after_restore(database: Database, _settings: Settings) -> None:
     await database.once(store.hold, Hold.RESTORED)
 
 
-def _deletion_held(container: Container) -> str | None:
+async def _deletion_held(container: Container) -> str | None:
     return container.of(Timeline).held
 
 

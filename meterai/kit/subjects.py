@@ -23,6 +23,7 @@ class SubjectKind(StrEnum):
     INCIDENT = "incident"
     RECOVERY = "recovery"
     OUTAGE = "outage"  # the record of an outage
+    STATEMENT = "statement"  # of duty, by its month
     BREACH = "breach"  # of personal data
 
 

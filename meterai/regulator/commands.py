@@ -28,10 +28,10 @@ from meterai.plumbing.keyring import keyring_of
 from meterai.plumbing.signed import public_key_of
 from meterai.regulator.evidence_check import EVIDENCE_BYTES_MAX, check_evidence
 from meterai.regulator.evidence_service import EvidenceService
-from meterai.regulator.extracts import check_folder, file_name
+from meterai.regulator.extracts import check_folder, file_name, signer_of
 from meterai.regulator.levers import CLOSE, StatementsClose
 from meterai.regulator.model import Month, Sums, figures_of, read_day, read_serial
-from meterai.regulator.service import StatementService, signer_of
+from meterai.regulator.service import StatementService
 from meterai.sealing import CHECKED_BYTES_MAX
 from meterai.stamping import issuers_of
 

@@ -22,10 +22,12 @@ from meterai.kit.clock import WIB
 from meterai.kit.refusal import Refusal
 from meterai.ledger import Entry
 from meterai.plumbing.files import read_file
+from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.signed import SignatureWrong, Signer, read_signed
 from meterai.regulator.model import BOOKS, DAY, Opening, Sums
 
 KIND = "meterai extract"  # of the signed manifest
+SIGNING = "statements of duty"  # what the key is derived for
 MANIFEST_BYTES_MAX = 256 * 1024  # some 8 KB
 ROW_BYTES_MAX = 4_096  # a row has some 250
 LINK_BYTES = 16
@@ -42,6 +44,11 @@ class ExtractWrong(Refusal):
         super().__init__(f"{day}: {why}")
         self.day = day
         self.why = why
+
+
+def signer_of(keyring: Keyring) -> Signer:
+    """The signer of extracts and evidence; its public key is published."""
+    return Signer(keyring.derived(SIGNING))
 
 
 def row_of(entry: Entry, key: bytes) -> bytes:
@@ -119,7 +126,7 @@ def read_exactly(document: bytes, kind: str, public_key: bytes) -> dict[str, Any
     return facts
 
 
-class _Told(msgspec.Struct):
+class Told(msgspec.Struct):
     """A manifest as it is read."""
 
     by: str
@@ -156,18 +163,12 @@ class Checked:
 def check_folder(folder: Path, public_key: bytes) -> Iterator[Checked]:
     """Check every extract of a folder, day by day: manifest, file, sums, and the chain; no day between two is missing.
 
-    Refuses `ExtractWrong`, `SignatureWrong`.
+    Refuses `ExtractWrong`.
     """
-    before: tuple[_Told, str] | None = None
+    before: tuple[Told, str] | None = None
     for path in sorted(folder.glob("????-??-??.json")):
         document = read_file(path, MANIFEST_BYTES_MAX)
-        try:
-            facts = read_exactly(document, KIND, public_key)
-            told = msgspec.convert(facts, _Told, strict=False)
-        except (msgspec.ValidationError, SignatureWrong) as error:
-            raise ExtractWrong(path.stem, str(error)) from None
-        if path.stem != str(told.day) or told.file != file_name(told.day):
-            raise ExtractWrong(path.stem, "the manifest is of another day")
+        told = read_manifest(document, path.stem, public_key)
         if before is not None:
             _check_chain(before, told)
         sums = _check_file(folder / told.file, told)
@@ -175,7 +176,18 @@ def check_folder(folder: Path, public_key: bytes) -> Iterator[Checked]:
         yield Checked(told.day, told.rows, sums)
 
 
-def _check_chain(before: tuple[_Told, str], told: _Told) -> None:
+def read_manifest(document: bytes, day: str, public_key: bytes) -> Told:
+    """The manifest of a day.  Refuses `ExtractWrong`."""
+    try:
+        told = msgspec.convert(read_exactly(document, KIND, public_key), Told, strict=False)
+    except (msgspec.ValidationError, SignatureWrong) as error:
+        raise ExtractWrong(day, str(error)) from None
+    if str(told.day) != day or told.file != file_name(told.day):
+        raise ExtractWrong(day, "the manifest is of another day")
+    return told
+
+
+def _check_chain(before: tuple[Told, str], told: Told) -> None:
     last, digested = before
     if told.day != last.day + DAY:
         raise ExtractWrong(str(told.day), "a day is missing before it")
@@ -189,7 +201,7 @@ def _check_chain(before: tuple[_Told, str], told: _Told) -> None:
         raise ExtractWrong(str(told.day), "it does not begin with what the day before ends with")
 
 
-def _check_file(path: Path, told: _Told) -> Sums:
+def _check_file(path: Path, told: Told) -> Sums:
     day = str(told.day)
     try:
         content = read_file(path, told.bytes + 1)

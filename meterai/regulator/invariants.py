@@ -1,13 +1,19 @@
 """What must be true of extracts and statements."""
 
+from datetime import date
+
 from meterai.plumbing.checks import AuditedPart
 from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant, name_ours, patiently
+from meterai.plumbing.keyring import INSTANCE_KEY, keyring_of
+from meterai.regulator import store
+from meterai.regulator.extracts import ExtractWrong, read_manifest, signer_of
 from meterai.regulator.model import DAY, begin_of, day_of
 
 # The payload of a signed manifest (RFC 7515: base64url without padding) as JSON.
-_PAYLOAD = "translate(e.manifest::json->>'payload', '-_', '+/')"
+_PAYLOAD = "translate(CASE WHEN e.manifest IS JSON OBJECT THEN e.manifest::json->>'payload' END, '-_', '+/')"
+_TEXT = f"convert_from(decode(rpad({_PAYLOAD}, (length({_PAYLOAD}) + 3) / 4 * 4, '='), 'base64'), 'UTF8')"
 _SIGNED = f"""
-SELECT e.*, convert_from(decode(rpad({_PAYLOAD}, (length({_PAYLOAD}) + 3) / 4 * 4, '='), 'base64'), 'UTF8')::jsonb AS told,
+SELECT e.*, CASE WHEN ({_TEXT}) IS JSON THEN ({_TEXT})::jsonb END AS told,
        lag(e.day) OVER (ORDER BY e.day) AS day_before, lag(e.manifest) OVER (ORDER BY e.day) AS manifest_before
 FROM extracts e
 """
@@ -50,6 +56,15 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "closed_months_are_in_the_trail",
+        "A month was closed by somebody, as the audit trail says.",
+        """
+        SELECT m.month, m.closed_at FROM statements m WHERE NOT EXISTS (SELECT 1 FROM audit_events e
+            WHERE e.account_id = '00000000-0000-0000-0000-000000000000' AND e.action = 'statement_closed'
+                AND e.subject = to_char(m.month, 'YYYY-MM') AND e.happened_at = m.closed_at)
+        """,
+    ),
+    Invariant(
         "closed_months_stay_as_they_were_told",
         "The figures of a closed month are the sums of its days, each of which has its extract.",
         """
@@ -67,6 +82,27 @@ INVARIANTS = (
         """,
     ),
 )
+OURS = Invariant(
+    "extracts_are_signed_by_us",
+    "The manifest of each day is signed with the key of this installation.",
+    "",
+)
+
+
+async def are_ours(part: AuditedPart) -> Finding:
+    """Read each manifest with our key; nothing where the keys are on another machine."""
+    if not (part.settings.process.directory / "keys" / INSTANCE_KEY).exists():
+        return Finding(OURS, 0, [])
+    key, wrong = signer_of(keyring_of(part.settings)).public_key(), []
+    async with part.database.reading() as tx:
+        for one in await store.extracts(tx, date.min, date.max):
+            try:
+                read_manifest(one.manifest.encode(), str(one.day), key)
+            except ExtractWrong as refusal:
+                wrong.append({"day": one.day, "why": refusal.why})
+    return Finding(OURS, len(wrong), wrong[:SHOWN_MAX])
+
+
 UNCHANGED = Invariant(
     "extracts_are_what_the_books_say",
     "Each day with an extract has the entries in the books that its extract told, and its file is what was signed; so a "

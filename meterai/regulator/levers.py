@@ -28,8 +28,8 @@ async def _would_close(tx: ReadTx, asked: StatementsClose, pull: Pull) -> Foreca
     return Forecast(effects, len(found.sums.rows()))
 
 
-async def _close(tx: Tx, asked: StatementsClose, _pull: Pull) -> None:
-    await service.close(tx, Month.read(asked.month))
+async def _close(tx: Tx, asked: StatementsClose, pull: Pull) -> None:
+    await service.close(tx, Month.read(asked.month), pull.actor)
 
 
 CLOSE = Lever(

@@ -8,7 +8,8 @@ from meterai.plumbing.jobs import PeriodicTask
 from meterai.regulator import pages
 from meterai.regulator.audited import AUDITED
 from meterai.regulator.evidence_service import EvidenceService
-from meterai.regulator.invariants import INVARIANTS, as_the_books_say
+from meterai.regulator.invariants import INVARIANTS, are_ours, as_the_books_say
+from meterai.regulator.knows import WORK, stopped
 from meterai.regulator.levers import LEVERS
 from meterai.regulator.retention import RETENTION
 from meterai.regulator.service import MAKING, StatementService
@@ -35,6 +36,13 @@ async def _build(container: Container) -> None:
     )
 
 
+async def _extracts_stopped(container: Container) -> str | None:
+    key = container.of(StatementService).signer.public_key()
+    async with container.database.reading() as tx:
+        found = await stopped(tx, key)
+    return found and f"{found.day} {'is not signed by us' if found.is_unsigned else 'is missing'}"
+
+
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
     return [PeriodicTask(MAKING, container.of(StatementService).make_due, MAKING_LOOK_SECONDS)]
 
@@ -49,16 +57,18 @@ def _offline(name: str, function: str) -> Command:
     return Command(name, there, Directory.SETTINGS, Scope.NOTHING, Schema.NONE)
 
 
-CHECKS: tuple[Check, ...] = (as_the_books_say,)
+CHECKS: tuple[Check, ...] = (are_ours, as_the_books_say)
 ROOM = Room(
     name="regulator",
     tables=frozenset({"extracts", "extract_parts", "extract_sums", "statements", "statement_sums"}),
     build=_build,
+    warns={"extracts_stopped": _extracts_stopped},
     services={"statements": StatementService, "evidence": EvidenceService},
     routes=pages.routes,
     pages=pages.PAGES,
     tasks=_tasks,
     levers=LEVERS,
+    work=WORK,
     commands=(
         _command("statements close", "close", Directory.DATABASE),
         _command("regulator extract", "write_extract", Directory.NEEDED),

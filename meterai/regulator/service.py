@@ -5,16 +5,17 @@ import hashlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
 
-from meterai import ledger
+from meterai import audit, ledger
+from meterai.accounts import NOBODY
+from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import NotFound
 from meterai.kit.serial import EPOCH
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.keyring import Keyring
-from meterai.plumbing.signed import Signer
 from meterai.regulator import store
-from meterai.regulator.extracts import Manifest, digest, packed, row_of
+from meterai.regulator.extracts import Manifest, digest, packed, read_manifest, row_of, signer_of
 from meterai.regulator.model import (
     DAY,
     Month,
@@ -31,16 +32,11 @@ from meterai.regulator.model import (
 from meterai.regulator.store import Extract
 
 MAKING = "make_extracts"  # the periodic task, and who it is in the trail
-SIGNING, LINKING = "statements of duty", "marks of extracts"  # what keys are derived for
+LINKING = "marks of extracts"  # what the key of the marks is derived for
 # Of a file: 5 MB before it is packed, so that a large day needs no more memory.
 ROWS_PER_PART = 20_000
 MAKING_SECONDS_MAX = 1_800  # of one statement over a large day: its rows are sorted first
 MONTHS_SHOWN_MAX = 120  # ten years
-
-
-def signer_of(keyring: Keyring) -> Signer:
-    """The signer of extracts and evidence; its public key is published."""
-    return Signer(keyring.derived(SIGNING))
 
 
 class StatementService:
@@ -58,17 +54,21 @@ class StatementService:
     # -- extracts --------------------------------------------------------------------------
 
     async def make_due(self) -> int:
-        """Make the extract of the next day that is over and has none; 1 where it was made."""
-        due = last_settled(self._clock.now())
-        return int(await self._database.run(lambda tx: self._make_next(tx, due)))
+        """Make the extract of the next day that is over and has none; 1 where it was made.
 
-    async def _make_next(self, tx: Tx, due: date) -> bool:
+        Refuses `ExtractWrong` where the last one is not signed by us: the chain goes on over nothing that we did not make.
+        """
+        return int(await self._database.run(self._make_next))
+
+    async def _make_next(self, tx: Tx) -> bool:
         # Before the look for the last one, which another process may be making.
         if not await store.lock_making(tx):
             return False
-        last = await store.last_extract(tx)
+        last, due = await store.last_extract(tx), last_settled(await store.now(tx))
         if last is not None and last.day >= due:
             return False
+        if last is not None:
+            read_manifest(last.manifest.encode(), str(last.day), self.signer.public_key())
         await tx.allow(MAKING_SECONDS_MAX)
         if last is not None:
             day = last.day + DAY
@@ -213,6 +213,7 @@ async def check_closes(tx: ReadTx, month: Month, now: datetime) -> Statement:
     return found
 
 
-async def close(tx: Tx, month: Month) -> None:
-    """Freeze the figures of a month.  Refuses `MonthClosed`."""
+async def close(tx: Tx, month: Month, actor: Actor) -> None:
+    """Freeze the figures of a month, and write it down.  Refuses `MonthClosed`."""
     await store.close(tx, month.first, month.last)
+    await audit.record(tx, NOBODY, actor=actor, action="statement_closed", subject=str(month))

@@ -72,6 +72,12 @@ WHERE day >= %s AND day <= %s GROUP BY reason, book
 """
 
 
+async def now(tx: ReadTx) -> datetime:
+    """The time of the database, by which a constraint says that a day is over."""
+    found: datetime = await tx.value("SELECT now()")
+    return found
+
+
 async def last_extract(tx: ReadTx) -> Extract | None:
     """The newest extract."""
     return await tx.one_as(_EXTRACT, _LAST)

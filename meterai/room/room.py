@@ -95,7 +95,7 @@ class Room:
     needs: Callable[[Settings, Keyring], None] = lambda _settings, _keyring: None
     build: Build = _nothing
     ready: Mapping[str, Callable[[Container], Awaitable[None]]] = field(default_factory=dict)
-    warns: Mapping[str, Callable[[Container], str | None]] = field(default_factory=dict)
+    warns: Mapping[str, Callable[[Container], Awaitable[str | None]]] = field(default_factory=dict)
     leases: Callable[[Container], Iterable[Lease]] = lambda _: ()
     services: Mapping[str, type] = field(default_factory=dict)
     routes: Sequence[ControllerRouterHandler] = ()

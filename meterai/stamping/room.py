@@ -63,7 +63,7 @@ async def _can_seal(container: Container) -> None:
     container.of(Issuers).current.check_usable(container.clock.now())
 
 
-def _keys_end(container: Container) -> str | None:
+async def _keys_end(container: Container) -> str | None:
     end = ends_soon(container.of(Issuers).current, container.clock.now())
     return end.isoformat() if end else None
 

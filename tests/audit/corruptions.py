@@ -2310,6 +2310,12 @@ EXTRACTS = [
         "a closed month without its last day",
         "UPDATE statements SET month = month - interval '1 month'",
         "closed_months_stay_as_they_were_told",
+        "closed_months_are_in_the_trail",
+    ),
+    _c(
+        "a month that nobody closed",
+        "UPDATE audit_events SET subject = '2025-02' WHERE action = 'statement_closed'",
+        "closed_months_are_in_the_trail",
     ),
 ]
 

@@ -247,7 +247,7 @@ def _outage_is_told_alike(night: Night) -> None:
     until("later minutes are signed", lambda: datetime.now(UTC) > end + 1.2 * MINUTE, 240)
     of = ("--incident", incident["id"])
     proposed = night.says("outage", "propose", begin.isoformat(), end.isoformat(), *of)
-    [outage] = re.findall(r"out_\w+", proposed)
+    [outage] = set(re.findall(r"out_\w+", proposed))
     one, another, _ = (staff_session(night.instance, role) for role in STAFF)
     asked = night.instance.command(
         *("outage", "confirm", outage, "--reason", "seen", "--by", one.email)

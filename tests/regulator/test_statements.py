@@ -2,11 +2,13 @@
 
 import csv
 import gzip
+import hashlib
 import io
 import json
 import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
@@ -14,25 +16,32 @@ import pytest
 
 from meterai.accounts import NotPermitted
 from meterai.apps.audit import INVARIANTS, audit
+from meterai.kit.subjects import WorkItem
 from meterai.plumbing.checks import AuditedPart
-from meterai.plumbing.signed import public_key_of
+from meterai.plumbing.database import Tx
+from meterai.plumbing.invariants import Finding
+from meterai.plumbing.signed import Signer, public_key_of
+from meterai.regulator.evidence import ENTRIES
 from meterai.regulator.evidence_check import EvidenceWrong, check_evidence
 from meterai.regulator.evidence_service import EvidenceService
-from meterai.regulator.extracts import ExtractWrong, check_folder, file_name
-from meterai.regulator.invariants import as_the_books_say
+from meterai.regulator.extracts import ExtractWrong, Manifest, check_folder, file_name
 from meterai.regulator.model import (
     DAY,
     Month,
     MonthClosed,
     MonthNotOver,
     MonthState,
+    Sums,
     begin_of,
     read_day,
     read_serial,
 )
+from meterai.regulator.room import CHECKS, ROOM
+from meterai.regulator.service import StatementService
 from meterai.regulator.tables import TABLES, csv_of, name_of_file, xlsx_of
 from tests.regulator.conftest import Office
 from tests.support.commands import run_here
+from tests.support.lines import MovedClock
 from tests.support.pulling import member
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "regulator" / "verify_statement.py"
@@ -142,6 +151,16 @@ def test_extract_is_made_once_and_every_missed_day_later(office: Office) -> None
         )
 
 
+def test_worker_whose_clock_is_ahead_makes_no_extract_too_early(office: Office) -> None:
+    office.lives()
+    office.ago(1)
+    office.make_all()
+    shop, ahead, held = office.shop, MovedClock(), office.shop.container
+    ahead.ahead = DAY
+    service = StatementService(held.database, held.keyring, held.settings, ahead)
+    assert shop.do(service.make_due()) == 0
+
+
 def test_extract_of_a_day_that_is_not_over_is_refused_by_the_database(office: Office) -> None:
     with pytest.raises(psycopg.errors.CheckViolation, match="extract_is_of_a_day_that_is_over"):
         office.shop.arrange(
@@ -246,6 +265,84 @@ def test_closing_needs_two_people_and_the_figures_stay(office: Office) -> None:
         asks.forecast("statements close", month=str(office.month()))
 
 
+def by_sql(office: Office, *statements: str) -> None:
+    """Statements with the rights of the application's role."""
+
+    async def write(tx: Tx) -> None:
+        for one in statements:
+            await tx.run(one)
+
+    office.shop.do(office.shop.container.database.run(write))
+
+
+def test_month_that_nobody_closed_is_found_by_the_audit(office: Office) -> None:
+    month = office.month(1)
+    office.lives()
+    office.ago(office.days_back_to(month))
+    office.make_all()
+    by_sql(
+        office,
+        f"INSERT INTO statements (month) VALUES ('{month.first}')",
+        f"INSERT INTO statement_sums SELECT '{month.first}', reason, book, sum(entries), sum(amount)"
+        f" FROM extract_sums WHERE day BETWEEN '{month.first}' AND '{month.last}' GROUP BY reason, book",
+    )
+    assert office.statement(month).state is MonthState.CLOSED
+    assert broken(office) == {"closed_months_are_in_the_trail"}
+
+
+def told_of_stop(office: Office) -> tuple[str | None, list[object]]:
+    """The warning on /readyz, and what the work list says."""
+    container = office.shop.container
+
+    async def look() -> tuple[str | None, Sequence[WorkItem]]:
+        async with container.database.reading() as tx:
+            waits = await ROOM.work[0].waiting(tx, container.settings, container.clock.now(), 10)
+        return await ROOM.warns["extracts_stopped"](container), waits
+
+    warned, items = office.shop.do(look())
+    facts = [one for item in items for one in item.facts.values() if one]
+    return warned, facts
+
+
+@pytest.mark.parametrize("manifest", ["junk", "of another key", "of another day"])
+def test_no_extract_is_made_after_one_that_we_did_not_sign(office: Office, manifest: str) -> None:
+    office.lives()
+    office.ago(3)
+    assert office.shop.do(office.service.make_due()) == 1
+    assert told_of_stop(office) == (
+        f"{office.today() - 2 * DAY} is missing",
+        [str(office.today() - 2 * DAY)],
+    )
+    [first] = office.extracts()
+    forged = office.today() - 2 * DAY
+    match manifest:
+        case "of another key":
+            made = Manifest(forged, 0, 0, hashlib.sha256().digest(), Sums(), {}, "")
+            text = made.signed(Signer(bytes(32)), by="x", specimen=True)
+        case "of another day":
+            text = first.manifest
+        case _:
+            text = "junk"
+    by_sql(
+        office,
+        "INSERT INTO extracts (day, rows, size, sha256, manifest)"
+        f" VALUES ('{forged}', 0, 0, sha256(''), '{text}')",
+    )
+    with pytest.raises(ExtractWrong):
+        office.make_all()
+    assert len(office.extracts()) == 2
+    assert told_of_stop(office) == (f"{forged} is not signed by us", [str(forged)])
+    assert {"extracts_are_signed_by_us", "extracts_are_as_they_were_signed"} <= broken(office)
+
+
+def test_extracts_that_go_on_are_told_of_to_nobody(office: Office) -> None:
+    office.lives()
+    office.ago(3)
+    office.make_all()
+    assert told_of_stop(office) == (None, [])
+    assert broken(office) == set()
+
+
 def test_supervisor_may_not_close(office: Office) -> None:
     desk = member(office.shop, "regulator")
     with pytest.raises(NotPermitted):
@@ -259,7 +356,11 @@ def broken(office: Office) -> set[str]:
     part = AuditedPart(
         container.database, container.settings, None, begin_of(read_day("2025-01-01"))
     )
-    found.append(office.shop.do(as_the_books_say(part)))
+
+    async def look() -> list[Finding]:
+        return [await check(part) for check in CHECKS]
+
+    found += office.shop.do(look())
     return {one.invariant.name for one in found if not one.holds}
 
 
@@ -339,3 +440,15 @@ def test_evidence_of_a_stamp_that_is_not_affixed_has_no_seal(office: Office) -> 
     assert "delta.bin" not in held.manifest["files"]
     with pytest.raises(EvidenceWrong):
         check_evidence(content, bytes(32))
+
+
+def test_entries_of_evidence_have_no_number_of_the_payers_bank(office: Office) -> None:
+    shop = office.shop
+    shop.pay(shop.place_documents([1]))
+    shop.work()
+    [row] = shop.rows("SELECT serial FROM stamps")
+    content = shop.do(shop.container.of(EvidenceService).packed(read_serial(row["serial"])))
+    entries = zipfile.ZipFile(io.BytesIO(content)).read(ENTRIES).decode()
+    [paid] = shop.rows("SELECT attempt_id, payment FROM captures")
+    assert f"captured:{paid['attempt_id']}" in entries
+    assert paid["payment"] not in entries

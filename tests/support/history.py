@@ -51,8 +51,8 @@ from meterai.recovery import steps as recovery_steps
 from meterai.recovery.model import StepEvent
 from meterai.regulator import store as supervised
 from meterai.regulator.extracts import Manifest, packed
-from meterai.regulator.model import Sums
-from meterai.regulator.service import StatementService
+from meterai.regulator.model import Month, Sums
+from meterai.regulator.service import StatementService, close
 from meterai.stamping import StampingService, Upload
 from meterai.stamping import store as stamping_store
 from meterai.stamping.model import read_placements
@@ -211,7 +211,7 @@ def _supervised(history: History) -> None:
         async with shop.container.database.transaction() as tx:
             await supervised.insert_part(tx, day, 0, content)
             await supervised.insert_extract(tx, manifest, text)
-            await supervised.close(tx, day.replace(day=1), day)
+            await close(tx, Month.of(day), TESTER)
 
     shop.do(keep())
 

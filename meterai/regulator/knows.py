@@ -1,0 +1,53 @@
+"""Extracts as staff and /readyz are told of them: one that stops the worker, and days that have none."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+from meterai.accounts import Permission
+from meterai.kit.subjects import Subject, SubjectKind, WorkItem
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import ReadTx
+from meterai.plumbing.keyring import keyring_of
+from meterai.regulator import store
+from meterai.regulator.extracts import ExtractWrong, read_manifest, signer_of
+from meterai.regulator.model import DAY, Month, begin_of, last_settled
+from meterai.room import WorkList
+
+
+class Stopped(NamedTuple):
+    """A day whose extract is not signed by us, or is missing for more than a day."""
+
+    day: date
+    is_unsigned: bool
+
+
+async def stopped(tx: ReadTx, public_key: bytes) -> Stopped | None:
+    """The day at which extracts stopped; None where they go on."""
+    last = await store.last_extract(tx)
+    if last is None:
+        return None
+    try:
+        read_manifest(last.manifest.encode(), str(last.day), public_key)
+    except ExtractWrong:
+        return Stopped(last.day, is_unsigned=True)
+    missing = last.day + DAY
+    is_late = missing < last_settled(await store.now(tx))
+    return Stopped(missing, is_unsigned=False) if is_late else None
+
+
+async def _waiting(
+    tx: ReadTx, settings: Settings, _now: datetime, _limit: int
+) -> Sequence[WorkItem]:
+    found = await stopped(tx, signer_of(keyring_of(settings)).public_key())
+    if found is None:
+        return ()
+    about = Subject(SubjectKind.STATEMENT, str(Month.of(found.day)))
+    day = str(found.day)
+    facts = (
+        {"unsigned": day, "missing": ""} if found.is_unsigned else {"unsigned": "", "missing": day}
+    )
+    return (WorkItem(about, begin_of(found.day + DAY), None, facts),)
+
+
+WORK = (WorkList(name="extracts", permission=Permission.CONSOLE_STATEMENTS, waiting=_waiting),)
