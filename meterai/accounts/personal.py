@@ -96,6 +96,8 @@ PERSONAL = Personal(
             also=_ORGANIZATION,
             whose="t.email = %s",
             named=_address,
+            blanks={"email": "''"},
+            only="t.state <> 'sent'",  # none is, by then
             kept=Kept.BRIEFLY,
             since="coalesce(t.ended_at, now())",
             keeps=MONTH,

@@ -1,18 +1,35 @@
 """What notifications keep of a person."""
 
-from meterai.plumbing.personal import Held, Kept, Personal, by_account_and_organizations
+from collections.abc import Sequence
+from datetime import datetime
+
+from meterai.notifications import store
+from meterai.plumbing.database import Tx
+from meterai.plumbing.personal import Held, Kept, Person, Personal
+
+
+def _account_and_address(person: Person) -> Sequence[object]:
+    return (person.account, person.email)
+
+
+async def _forget_queued(tx: Tx, person: Person, _at: datetime) -> None:
+    """Mails to the address that are not of its account are not sent any more: no sweep would find their address."""
+    if person.email:
+        await store.forget_queued_to(tx, person.account, person.email)
+
 
 PERSONAL = Personal(
     recipients=("mail",),
+    before=_forget_queued,
     tables=(
         Held(
             table="mails",
             columns="mail_id queued_at template language recipient state sent_at",
             inner="account_id cause_key try_at tries last_fault network turn_at",
             others="facts",  # an organization's mails name its members
-            # Its own, and those of its organizations that came to its address.
-            whose="(t.account_id = ANY(%s) OR (t.account_id = ANY(%s) AND t.recipient = %s))",
-            named=by_account_and_organizations,
+            # Those of its account, and all that came to its address: of organizations, invitations and of no account.
+            whose="(t.account_id = %s OR (t.recipient = %s AND t.recipient <> ''))",
+            named=_account_and_address,
             blanks={"recipient": "''", "facts": "'{}'", "last_fault": "NULL"},
             only="t.state <> 'queued' AND t.recipient <> ''",
             kept=Kept.PROOF,

@@ -324,3 +324,12 @@ async def unsent_of(tx: ReadTx, cause: str) -> Unsent:
     found = await tx.one_as(_UNSENT, _UNSENT_OF, cause)
     assert found is not None
     return found
+
+
+async def forget_queued_to(tx: Tx, but: UUID, recipient: str) -> None:
+    """Send no queued mail to an address any more, but those of this account."""
+    await tx.run(
+        "DELETE FROM mails WHERE recipient = %s AND recipient <> '' AND state = 'queued' AND account_id <> %s",
+        recipient,
+        but,
+    )

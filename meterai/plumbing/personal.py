@@ -76,11 +76,6 @@ def _account(person: Person) -> Sequence[object]:
     return (person.account,)
 
 
-def by_account_and_organizations(person: Person) -> Sequence[object]:
-    """Rows of the person's own account and of its organizations, told apart by the address."""
-    return ([person.account], list(person.organizations), person.email)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
     """Rows of a person in one table (`t`).
