@@ -60,6 +60,7 @@ CASE = Lifecycle(
         (_S.OPEN, _E.REPLIED): _S.OPEN,
         (_S.OPEN, _E.CLOSED): _S.CLOSED,
         (_S.OPEN, _E.MONEY_BACK): _S.CLOSED,
+        (_S.OPEN, _E.TIME_RAN_OUT): _S.CLOSED,  # its person was erased
         # Told once more, when the facts say something else.
         (_S.ANSWERED, _E.ANSWERED_FROM_FACTS): _S.ANSWERED,
         (_S.ANSWERED, _E.ANSWERED): _S.ANSWERED,

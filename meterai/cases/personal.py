@@ -1,11 +1,18 @@
-"""What cases keep of a person."""
+"""What cases keep of a person.
+
+Anybody can type an address without signing in.  So such cases keep no erasure waiting, and a copy has of them that they
+exist and what was answered: what was said may be of somebody else.
+"""
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from meterai.cases import store
+from meterai.cases import steps, store
 from meterai.cases.model import address_account
+from meterai.cases.settings import CaseSettings
+from meterai.kit.actor import Actor, ActorKind
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import ReadTx
+from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.personal import File, Held, Kept, Person, Personal, Wait
 
 _WHOSE = "t.account_id = ANY(%s)"
@@ -18,22 +25,29 @@ def _both(person: Person) -> Sequence[object]:
 
 
 async def _pictures(tx: ReadTx, person: Person, _settings: Settings, most: int) -> Sequence[File]:
-    """Pictures that were sent as evidence."""
-    [accounts] = _both(person)
-    assert isinstance(accounts, list)
+    """Pictures that the account sent as evidence."""
     return [
         File(f"complaints/{name}.webp", content)
-        for name, content in await store.pictures_of(tx, accounts, most)
+        for name, content in await store.pictures_of(tx, [person.account], most)
     ]
 
 
+async def _close_unsigned(tx: Tx, person: Person, at: datetime) -> None:
+    if person.email:
+        # No case that ends has a time of the settings.
+        now = steps.Moment(at, Actor(ActorKind.JOB, "cases.erase"), CaseSettings())
+        await steps.close_unsigned(tx, person.email, now)
+
+
 PERSONAL = Personal(
+    before=_close_unsigned,
     tables=(
         Held(
             table="case_messages",
-            columns="message_id case_id written_at author kind words",
+            columns="message_id case_id written_at author kind",
             inner="account_id idempotency_key request_hash",
-            others="staff_id",
+            others="staff_id words",
+            also={"words": f"CASE WHEN author <> 'person' OR NOT {store.UNSIGNED} THEN words END"},
             whose=_WHOSE,
             named=_both,
             blanks={"words": "''"},
@@ -61,8 +75,7 @@ PERSONAL = Personal(
     waits=(
         Wait(
             "cases",
-            "SELECT count(*) AS count, max(closes_at) AS until FROM cases WHERE account_id = ANY(%s) AND state <> 'closed'",
-            _both,
+            "SELECT count(*) AS count, max(closes_at) AS until FROM cases WHERE account_id = %s AND state <> 'closed'",
         ),
     ),
     files=_pictures,

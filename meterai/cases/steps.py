@@ -173,6 +173,12 @@ async def take_unsigned(
     return True
 
 
+async def close_unsigned(tx: Tx, email: str, now: Moment) -> None:
+    """End the cases that an address sent without signing in: nobody is left to answer."""
+    for case in await store.all_not_closed(tx, address_account(email)):
+        await move(tx, case, CaseEvent.TIME_RAN_OUT, now, Outcome.SILENT)
+
+
 async def _open(
     tx: Tx, account: UUID, complaint: Complaint, about: About, now: Moment
 ) -> Case | None:

@@ -42,14 +42,17 @@ _OF_ORDER = _SELECT + " WHERE account_id = %s AND order_id = %s ORDER BY case_id
 _OF_ORDER_NOT_CLOSED = _SELECT + (
     " WHERE account_id = %s AND order_id = %s AND state <> 'closed' ORDER BY case_id FOR UPDATE"
 )
+_ALL_NOT_CLOSED = _SELECT + (
+    " WHERE account_id = %s AND state <> 'closed' ORDER BY case_id FOR UPDATE"
+)
 # The version of a UUID is the first digit of its third group.
-_UNSIGNED = f"(substr(account_id::text, 15, 1) = '{ADDRESS_VERSION}')"
-_DUE = f"{_SELECT} WHERE state = 'open' ORDER BY {_UNSIGNED}, due_at, case_id LIMIT %s"
+UNSIGNED = f"(substr(account_id::text, 15, 1) = '{ADDRESS_VERSION}')"
+_DUE = f"{_SELECT} WHERE state = 'open' ORDER BY {UNSIGNED}, due_at, case_id LIMIT %s"
 _FILTERED = (
     " WHERE state = %s AND (%s::uuid IS NULL OR owner_id = %s) AND (NOT %s OR owner_id IS NULL)"
-    f" AND (%s = '' OR matter = %s) AND (%s::bool IS NULL OR {_UNSIGNED} = %s)"
+    f" AND (%s = '' OR matter = %s) AND (%s::bool IS NULL OR {UNSIGNED} = %s)"
 )
-_LISTED = f"{_SELECT}{_FILTERED} ORDER BY {_UNSIGNED}, due_at, case_id DESC LIMIT %s OFFSET %s"
+_LISTED = f"{_SELECT}{_FILTERED} ORDER BY {UNSIGNED}, due_at, case_id DESC LIMIT %s OFFSET %s"
 _COUNT = f"SELECT count(*) FROM cases{_FILTERED}"  # noqa: S608 - the filter is a constant
 _TO_CLOSE = """
 SELECT account_id AS account, case_id AS case FROM cases
@@ -188,6 +191,11 @@ async def request_of(tx: ReadTx, account: UUID, key: str) -> bytes | None:
 async def not_closed(tx: Tx, account: UUID, joins: str) -> Case | None:
     """The case that a complaint joins, locked until the transaction ends."""
     return await tx.one_as(_CASES, _NOT_CLOSED, account, joins)
+
+
+async def all_not_closed(tx: Tx, account: UUID) -> list[Case]:
+    """Cases under a key that have not ended, locked until the transaction ends."""
+    return await tx.all_as(_CASES, _ALL_NOT_CLOSED, account)
 
 
 async def of_accounts(tx: ReadTx, accounts: Sequence[UUID], before: UUID, limit: int) -> list[Case]:

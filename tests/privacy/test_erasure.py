@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from meterai import suspense
-from meterai.accounts import AccountService, OrganizationService, PasskeyService
+from meterai.accounts import AccountService, CodeService, OrganizationService, PasskeyService
 from meterai.accounts.model import Role
 from meterai.accounts.roles import member_actor
 from meterai.audit.knows import tell as trail_of
 from meterai.cases import Matter
 from meterai.cases.model import CaseEvent, Outcome
+from meterai.incidents.subscribing import Subscriptions
 from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import NotFound
 from meterai.kit.subjects import Subject, SubjectKind
@@ -18,7 +19,7 @@ from meterai.payments import reference_of
 from meterai.privacy import knows
 from meterai.privacy.model import StaffNotErased
 from tests.cases.desk import Desk
-from tests.privacy.person import Person
+from tests.privacy.person import Person, table
 from tests.support.desk import authenticator_of, make_passkey, staff_session
 from tests.support.shop import TESTER, Shop
 
@@ -31,8 +32,9 @@ def addresses(shop: Shop, email: str) -> list[str]:
     """Columns of text in which an address stands anywhere in the database."""
     columns = shop.rows(
         "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
-        " AND data_type IN ('text', 'jsonb')"
+        " AND data_type IN ('text', 'character varying', 'json', 'jsonb', 'ARRAY')"
     )
+    assert columns
     return [
         f"{one['table_name']}.{one['column_name']}"
         for one in columns
@@ -73,8 +75,8 @@ def test_person_is_erased_after_the_delay_and_signs_in_as_somebody_new(person: P
     [row] = shop.rows("SELECT email, erased_at FROM accounts WHERE account_id = %s", account)
     assert row["email"] is None
     assert row["erased_at"] is not None
-    for table in ("sessions", "api_keys", "passkeys", "passkey_directory", "email_directory"):
-        assert not shop.rows(f"SELECT 1 FROM {table} WHERE account_id = %s", account), table
+    for gone in ("sessions", "api_keys", "passkeys", "passkey_directory", "email_directory"):
+        assert not shop.rows(f"SELECT 1 FROM {gone} WHERE account_id = %s", account), gone
     # The last mail still has its address to go to.
     assert addresses(shop, email) == ["mails.recipient"]
     assert [one["recipient"] for one in person.mails() if one["recipient"]] == [email]
@@ -100,6 +102,44 @@ def test_address_leaves_the_last_mail_once_it_is_sent(person: Person) -> None:
     assert person.state() == "swept"
     holds(person)
     assert person.carry_out() == 0
+
+
+def test_erased_address_is_in_no_table(person: Person) -> None:
+    shop, email = person.shop, person.email
+    desk = everything(person)
+    subscriptions = shop.container.of(Subscriptions)
+    shop.do(subscriptions.ask(email, "id", "192.0.2.9"))
+    [row] = shop.rows("SELECT subscriber_id FROM incident_subscribers WHERE email = %s", email)
+    shop.do(subscriptions.confirm(row["subscriber_id"]))
+    service = shop.container.of(OrganizationService)
+    other = desk.other_account("budi@example.id")
+    organization = shop.do(service.make(new_id(), other, "PT Contoh", "", "")).account
+    actor = member_actor(other)
+    shop.do(service.invite(organization, email, Role.CLERK, None, "id", actor=actor))
+    desk.send(email, Matter.SOMETHING_ELSE)
+    person.asks()
+    person.mails_leave()
+    person.pass_days(8)
+    person.carry_out()
+    desk.send(email, Matter.SOMETHING_ELSE, words="Lagi.")
+    shop.do(shop.container.of(CodeService).ask_for_code(email, "192.0.2.8", "id"))
+    shop.work()
+    assert shop.rows(
+        "SELECT 1 FROM mails WHERE recipient = %s AND state = 'queued' AND account_id <> %s",
+        email,
+        shop.account,
+    )
+    person.pass_days(0.001)
+    person.carry_out()
+    assert person.state() == "erased"
+    assert addresses(shop, email) == ["mails.recipient"]
+    assert [one["template"] for one in person.mails() if one["recipient"]] == ["account_erased"]
+    holds(person)
+    person.mails_leave()
+    person.pass_days(3)
+    person.carry_out()
+    assert addresses(shop, email) == []
+    holds(person)
 
 
 def test_orders_receipts_and_books_stay(person: Person) -> None:
@@ -234,6 +274,28 @@ def test_open_complaint_is_waited_for_and_its_words_are_erased(person: Person) -
     person.is_erased()
     assert person.state() == "erased"
     assert "case_messages.words" not in addresses(person.shop, "Ani Lestari")
+    holds(person)
+
+
+def test_complaint_of_a_stranger_holds_no_erasure_and_its_words_are_in_no_copy(
+    person: Person,
+) -> None:
+    shop, desk = person.shop, Desk(person.shop)
+    desk.send(person.email, Matter.SOMETHING_ELSE, words="Saya Budi, nomor saya 0812.")
+    [case] = shop.rows("SELECT case_id, account_id FROM cases")
+    assert case["account_id"] != shop.account
+    files = person.copy()
+    assert [one["words"] for one in table(files, "cases", "case_messages")] == [None]
+    assert [one["case_id"] for one in table(files, "cases", "cases")] == [
+        show("cas", case["case_id"])
+    ]
+    assert person.waits() == []
+    person.asks()
+    person.is_erased()
+    assert person.state() == "erased"
+    [case] = shop.rows("SELECT state, outcome, contact FROM cases")
+    assert case == {"state": "closed", "outcome": "silent", "contact": ""}
+    assert addresses(shop, "Saya Budi") == []
     holds(person)
 
 
