@@ -165,14 +165,14 @@ class PrivacyService:
         now, request = self._clock.now(), new_id()
 
         async def ask(tx: Tx) -> bool:
-            if await store.open_of(tx, account, Kind.COPY) is not None:
+            # Of several at once one is kept; the others wait for it here, and count nothing.
+            if not await store.insert(
+                tx, account, request, Kind.COPY, at=now, acts_at=None, look_at=now + LOOKS_AGAIN
+            ):
                 return False
             since = now - timedelta(days=1)
-            if await store.count_copies(tx, account, since) >= COPIES_PER_DAY_MAX:
+            if await store.count_copies(tx, account, since) > COPIES_PER_DAY_MAX:
                 raise TooManyCopies
-            await store.insert(
-                tx, account, request, Kind.COPY, at=now, acts_at=None, look_at=now + LOOKS_AGAIN
-            )
             subject = show("prv", request)
             await audit.record(tx, account, actor=actor, action="copy_asked", subject=subject)
             return True

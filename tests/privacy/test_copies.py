@@ -1,5 +1,6 @@
 """Copies: everything that is kept of a person, no secret, and nothing of another person."""
 
+import asyncio
 import csv
 import io
 import json
@@ -158,6 +159,24 @@ def test_large_copy_is_made_by_a_task_kept_encrypted_for_a_day_and_let_go(
         shop.do(service.fetch_copy(shop.account))
     names = shop.rows("SELECT name FROM condemned_objects")
     assert [one["name"] for one in names] == [stored[0].name]
+    shop.assert_books_hold()
+
+
+def test_copies_asked_for_at_once_are_bounded_and_each_is_in_the_trail(person: Person) -> None:
+    shop = person.shop
+
+    async def at_once() -> list[bytes | BaseException | None]:
+        asked = [person.service.ask_copy(shop.account, actor=PERSON) for _ in range(6)]
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    for _ in range(3):
+        shop.do(at_once())
+    [made] = shop.rows(
+        "SELECT count(*) AS requests, (SELECT count(*) FROM audit_events WHERE action = 'copy_asked') AS told"
+        " FROM privacy_requests"
+    )
+    assert 1 <= made["requests"] <= COPIES_PER_DAY_MAX
+    assert made["told"] == made["requests"]
     shop.assert_books_hold()
 
 
