@@ -85,12 +85,13 @@ _log = structlog.get_logger()
 
 async def queue(
     tx: Tx, account: UUID, *, cause: str, template: str, facts: dict[str, object]
-) -> None:
-    """Queue a mail to an account, in its language; nobody is left to write to where its person was erased."""
+) -> bool:
+    """Queue a mail to an account, in its language; false where its person was erased: nobody is left to write to."""
     if await accounts.is_erased(tx, account):
-        return
+        return False
     contact = await accounts.contact(tx, account)
     await queue_to(tx, account, contact.email, contact.language, cause, template, facts)
+    return True
 
 
 async def queue_to(

@@ -72,6 +72,11 @@ async def one(tx: ReadTx, text: str) -> Breach:
     return found
 
 
+async def not_told(tx: ReadTx, found: Breach) -> int:
+    """How many subjects could not be told: they were erased, or the mail to them was given up."""
+    return found.erased + (await notifications.unsent_of(tx, _cause(found.id))).given_up
+
+
 async def open_breach(
     tx: Tx,
     breach: UUID,
@@ -167,8 +172,9 @@ class Telling:
         else:
             after = found.subjects_after
             subjects = [one for one in found.accounts if after is None or one > after][:BATCH]
+        queued = 0
         for account in subjects:
-            await notifications.queue(
+            queued += await notifications.queue(
                 tx,
                 account,
                 cause=_cause(breach),
@@ -177,10 +183,10 @@ class Telling:
             )
         is_end = len(subjects) < BATCH
         last = subjects[-1] if subjects else None
-        await store.told_to(tx, breach, last, len(subjects), self._clock.now() if is_end else None)
+        await store.told_to(tx, breach, last, queued, self._clock.now() if is_end else None)
         if is_end:
             await _record(tx, found.shown, "breach_subjects_told", _TELLER)
-        return len(subjects)
+        return queued
 
 
 def _cause(breach: UUID) -> str:

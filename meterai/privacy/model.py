@@ -260,6 +260,14 @@ class Breach:
         return show(BREACH_KIND, self.id)
 
     @property
+    def erased(self) -> int:
+        """How many of the accounts it names had nobody to write to any more."""
+        after = self.subjects_after
+        if self.accounts is None or after is None:
+            return 0
+        return sum(one <= after for one in self.accounts) - self.subjects_told
+
+    @property
     def work_due_at(self) -> datetime:
         """By when staff look at it: where writing to its subjects stands still, before the three days are over."""
         if self.subjects_from is None or self.subjects_told_at is not None:

@@ -64,10 +64,17 @@ async def show_breach(
     breach_id: FromPath[str],
 ) -> Page:
     """One breach: as the letter tells it, and its levers."""
-    found = await database.once(breaches.one, breach_id)
+    async with database.reading() as tx:
+        found = await breaches.one(tx, breach_id)
+        untold = await breaches.not_told(tx, found)
     told = lines(found, letters.seller, language_of(request))
     return page(
-        request, "privacy/console_breach.html", breach=found, lines=told, languages=LANGUAGES
+        request,
+        "privacy/console_breach.html",
+        breach=found,
+        lines=told,
+        untold=untold,
+        languages=LANGUAGES,
     )
 
 

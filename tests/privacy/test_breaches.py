@@ -218,6 +218,27 @@ def test_breach_that_cannot_be_told_holds_back_no_other(
     assert mailed(shop) == ["orang1@example.id"]
 
 
+def test_subjects_who_cannot_be_told_are_counted_apart(staff: Member) -> None:
+    shop = staff.shop
+    erased, refused, _ = people(shop, 3)
+    breach = opened(staff, "orang0@example.id, orang1@example.id, orang2@example.id")
+    told(staff, breach, "subjects")
+    shop.arrange(
+        f"UPDATE accounts SET email = NULL, erased_at = now() WHERE email = '{erased}';"
+        f" DELETE FROM email_directory WHERE email = '{erased}'"
+    )
+    tell_all(shop)
+    assert newest(shop).subjects_told == 2
+    shop.arrange(f"UPDATE mails SET state = 'given_up' WHERE recipient = '{refused}'")
+
+    async def not_told() -> int:
+        async with shop.container.database.reading() as tx:
+            return await breaches.not_told(tx, newest_now)
+
+    newest_now = newest(shop)
+    assert shop.do(not_told()) == 2
+
+
 def test_breach_whose_telling_stands_still_is_due_before_its_three_days(staff: Member) -> None:
     shop = staff.shop
     breach = opened(staff)
