@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 import pytest
 
 from meterai.kit.components import Component
@@ -233,10 +234,44 @@ def _incident_is_told_alike(night: Night) -> None:
 
 
 def _money_is_told_alike(night: Night) -> None:
-    """By the report, the books and the buyers' orders."""
+    """By the report, what the bank's payments say, and the figures of now."""
     incident = night.incident()
-    page = night.page(f"/status/incidents/{incident['id']}/report")
-    print(page)
+    until("the report is made", lambda: "Became stamps" in night.page(_report(incident)), 30)
+    page = night.page(_report(incident))
+
+    def rupiah(label: str) -> int:
+        [found] = re.findall(rf"{label} Rp([\d.]+)", page)
+        return int(found.replace(".", ""))
+
+    captured, orders, buyers = _captured(night.instance, incident)
+    assert rupiah("Received") == captured
+    assert captured == rupiah("Became stamps") + rupiah("Refunded") + rupiah("In flight")
+    assert rupiah("In flight") == 0
+    for label, number in (
+        ("Orders paid in that time", orders),
+        ("Accounts that paid", buyers),
+        ("Still waiting", 0),
+        ("Complaints in that time", 1),
+    ):
+        assert f"{label} {number} " in page
+    assert published(night.instance)["figures"]["in_flight_rupiah"] in (0, None)
+
+
+def _report(incident: Mapping[str, Any]) -> str:
+    return f"/status/incidents/{incident['id']}/report"
+
+
+def _captured(instance: Instance, incident: Mapping[str, Any]) -> tuple[int, int, int]:
+    """Rupiah, orders and accounts of the payments that came in the time of an incident."""
+    with psycopg.connect(instance.settings.process.database_url) as connection:
+        row = connection.execute(
+            "SELECT coalesce(sum(c.amount), 0)::bigint, count(DISTINCT a.subject), count(DISTINCT c.account_id)"
+            " FROM captures c JOIN payment_attempts a USING (account_id, attempt_id)"
+            " WHERE c.captured_at >= %s::timestamptz AND c.captured_at < %s::timestamptz",
+            (incident["started_at"], incident["resolved_at"]),
+        ).fetchone()
+    assert row is not None
+    return int(row[0]), int(row[1]), int(row[2])
 
 
 def _outage_is_told_alike(night: Night) -> None:
@@ -262,6 +297,10 @@ def _outage_is_told_alike(night: Night) -> None:
     assert datetime.fromisoformat(period["begin"]) == minutes[0]
     assert datetime.fromisoformat(period["end"]) == minutes[-1] + MINUTE
     assert record["incident"] == incident["id"]
+    lost = night.watching.json("history.json")["components"]["buying"]["minutes_lost"]
+    assert abs(sum(lost[-2:]) - (minutes[-1] - minutes[0] + MINUTE) / MINUTE) <= 2, (
+        "two days at most"
+    )
     started, over = (datetime.fromisoformat(incident[one]) for one in ("started_at", "resolved_at"))
     assert abs(started - minutes[0]) < 2 * MINUTE
     assert over > minutes[-1]
