@@ -84,9 +84,6 @@ bench-rush: setup
 	$(BIN)/python -m bench.rush $(ARGS)
 	$(BIN)/python -m bench.waiting $(ARGS)
 
-bench-recovery: setup
-	$(BIN)/python -m bench.recovery $(ARGS)
-
 bench-desk: setup
 	$(BIN)/python -m bench.desk $(ARGS)
 
