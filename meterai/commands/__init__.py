@@ -23,7 +23,7 @@ from meterai.commands.database import (
 from meterai.commands.exits import Exit, exit_of
 from meterai.commands.key_files import open_key_files, open_secret_file
 from meterai.commands.key_making import KeyFile, OnlyForProduction
-from meterai.commands.levers import Effect, Forecast, Lever, Pull, digest_of
+from meterai.commands.levers import Effect, Forecast, Lever, Moment, Pull, digest_of
 from meterai.commands.needs import (
     UNFINISHED,
     Directory,
@@ -86,6 +86,7 @@ __all__ = [
     "InstallationMissing",
     "KeyFile",
     "Lever",
+    "Moment",
     "NotForProduction",
     "OnlyForDevelopment",
     "OnlyForProduction",

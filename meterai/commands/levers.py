@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -17,6 +17,9 @@ from meterai.kit.actor import Actor
 from meterai.kit.subjects import Subject
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import ReadTx, Tx
+
+# An argument of a lever that is a moment: one without an offset is refused.
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 @dataclass(frozen=True, slots=True)

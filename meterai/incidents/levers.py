@@ -1,14 +1,13 @@
 """Levers of incidents: open, update, announce, cancel, resolve, review."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from functools import partial
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
 from meterai.accounts import Permission
-from meterai.commands import Effect, Forecast, Lever, Pull
+from meterai.commands import Effect, Forecast, Lever, Moment, Pull
 from meterai.incidents import steps
 from meterai.incidents.model import (
     INCIDENT,
@@ -29,7 +28,6 @@ from meterai.kit.refusal import Malformed, NotFound, Said
 from meterai.kit.subjects import Subject, SubjectKind
 from meterai.plumbing.database import ReadTx, Tx
 
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 UNAFFECTED: Final = "unaffected"
 StateWord: TypeAlias = Literal[
     "unaffected", "operational", "degraded_performance", "partial_outage", "major_outage"

@@ -1,12 +1,11 @@
 """Levers of privacy: enter a breach, tell of it, close it."""
 
 from collections.abc import Mapping
-from datetime import datetime
 
 import msgspec
 
 from meterai.accounts import Permission
-from meterai.commands import Effect, Forecast, Lever, Pull
+from meterai.commands import Effect, Forecast, Lever, Moment, Pull
 from meterai.kit.ids import new_id
 from meterai.kit.subjects import Subject, SubjectKind
 from meterai.kit.text import one_line
@@ -21,7 +20,7 @@ _TEXTS = ("exposed_id", "exposed_en", "happened_id", "happened_en", "handling_id
 class OpenArguments(msgspec.Struct, frozen=True):
     """A breach: since when it is known, whose data (`all`, or accounts), and what is told of it in both languages."""
 
-    known_at: datetime
+    known_at: Moment
     subjects: str
     exposed_id: str
     exposed_en: str

@@ -2,20 +2,18 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 
 from meterai.accounts import Permission
-from meterai.commands import Effect, Forecast, Lever, Pull
+from meterai.commands import Effect, Forecast, Lever, Moment, Pull
 from meterai.kit.numbers import at_most
 from meterai.kit.subjects import Subject, SubjectKind
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.waiting_room import operating
 from meterai.waiting_room.model import LINE, Act, Line, LineEvent, reason_text
 from meterai.waiting_room.operating import CLOSES_SECONDS_MIN, Plan, named
-
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class LineCreate(msgspec.Struct, frozen=True):

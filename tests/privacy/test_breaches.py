@@ -12,6 +12,7 @@ import pytest
 from meterai.accounts import AccountService
 from meterai.apps.audit import audit
 from meterai.kit.ids import new_id, show
+from meterai.kit.refusal import Malformed
 from meterai.plumbing.database import Database
 from meterai.plumbing.messages import format_datetime
 from meterai.privacy import breaches, knows, store
@@ -294,6 +295,7 @@ def test_database_refuses_a_breach_that_is_closed_untold_without_a_reason(staff:
         ({"exposed_id": " "}, BreachWordsMissing),
         ({"handling_en": "a" * 2_001}, BreachWordsMissing),
         ({"known_at": known(-1)}, BreachKnownLater),
+        ({"known_at": "2026-09-01T10:00:00"}, Malformed),
     ],
 )
 def test_breach_that_cannot_be_entered_is_refused(
