@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from meterai import accounts
+from meterai import accounts, audit
 from meterai.approvals import pull
 from meterai.commands import (
     NO_OPTIONS,
@@ -18,10 +18,12 @@ from meterai.commands import (
     Text,
     complain,
     line,
+    operator,
     text_only,
     with_database,
 )
 from meterai.kit.clock import SystemClock
+from meterai.kit.ids import show
 from meterai.kit.refusal import NotFound
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
@@ -31,15 +33,18 @@ from meterai.privacy.breaches import Told
 from meterai.privacy.copies import FILES_MAX, ROWS_MAX, Copy, gather, zipped
 
 
-def export(email: Text, *, out: Path, options: Options = NO_OPTIONS) -> None:
+def export(email: Text, *, out: Path, options: Options = NO_OPTIONS, by: By = None) -> None:
     """Write all data of the person with this address to a new zip file, which its owner alone may read."""
+    actor = operator(by)
 
     async def look(database: Database, settings: Settings) -> Copy:
-        async with database.reading() as tx:
+        async with database.transaction() as tx:
             account = await accounts.account_of(tx, email)
             person = await accounts.person_of(tx, account)
             if person is None:
                 raise NotFound("nobody signs in to this account")
+            subject = show("acc", account)
+            await audit.record(tx, account, actor=actor, action="data_exported", subject=subject)
             rooms = options.program.personal
             most = ROWS_MAX, FILES_MAX
             return await gather(tx, rooms, person, settings, SystemClock().now(), most)

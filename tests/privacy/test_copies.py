@@ -218,6 +218,12 @@ def test_operator_writes_the_copy_of_a_person_to_a_file(shop: Shop, tmp_path: Pa
     assert done.returncode == 0, done.stderr
     assert person.email in unzipped(out.read_bytes())["README.txt"].decode()
     assert out.stat().st_mode & 0o077 == 0
+    [told] = person.shop.rows(
+        "SELECT account_id, actor FROM audit_events WHERE action = 'data_exported'"
+    )
+    assert told["account_id"] == person.shop.account
+    assert told["actor"].startswith("operator:")
+    person.shop.assert_books_hold()
     again = run_here(tmp_path, *words, DATABASE_URL=url)
     assert again.returncode != 0
 
