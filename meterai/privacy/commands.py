@@ -26,7 +26,7 @@ from meterai.kit.clock import SystemClock
 from meterai.kit.ids import show
 from meterai.kit.refusal import NotFound
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database
+from meterai.plumbing.database import Database, Tx
 from meterai.plumbing.figures import moment
 from meterai.privacy import levers
 from meterai.privacy.breaches import Told
@@ -38,7 +38,7 @@ def export(email: Text, *, out: Path, options: Options = NO_OPTIONS, by: By = No
     actor = operator(by)
 
     async def look(database: Database, settings: Settings) -> Copy:
-        async with database.transaction() as tx:
+        async def act(tx: Tx) -> Copy:
             account = await accounts.account_of(tx, email)
             person = await accounts.person_of(tx, account)
             if person is None:
@@ -48,6 +48,8 @@ def export(email: Text, *, out: Path, options: Options = NO_OPTIONS, by: By = No
             rooms = options.program.personal
             most = ROWS_MAX, FILES_MAX
             return await gather(tx, rooms, person, settings, SystemClock().now(), most)
+
+        return await database.run(act)
 
     copy = with_database("privacy export", options, look)
     try:
