@@ -173,8 +173,8 @@ def _breaks(night: Night) -> None:
         )
         until("minutes have failed", lambda: len(failed_minutes(watching)) >= FAILED_MINUTES, 240)
     until("the watch opened an incident", lambda: published(instance)["incidents"], 90)
+    until("it is about buying", lambda: "buying" in night.incident()["components"], 60)
     incident = night.incident()
-    assert "buying" in incident["components"]
     until("the front page tells of it", lambda: incident["title"]["en"] in night.page("/"))
     words = {"matter": "paid_not_executed", "words": "Saldo terpotong, kuota 0."}
     key = {"Idempotency-Key": "complaint"}
