@@ -47,7 +47,7 @@ EVERYTHING = frozenset(Component)
 
 @dataclass
 class Site:
-    """What is broken: an instance, before it a front with TLS, and the folder of both."""
+    """The site that a fault breaks: an instance, before it a front with TLS, and the folder of both."""
 
     folder: Path
     instance: Instance
@@ -57,7 +57,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Fault:
-    """What is broken, and which components are to be shown so and which not; of others nothing is asked."""
+    """A fault: how it is made, which components are shown broken by it, and which are not; others are not asked about."""
 
     make: Callable[[Site], "Iterator[None]"]
     breaks: frozenset[Component]
@@ -384,7 +384,7 @@ def main(given: Sequence[str]) -> int:
 
 
 def _broken(site: Site) -> list[str]:
-    """What the audit says; not asked after a clock was off: times that went back are what it looks for."""
+    """Findings of the audit; it is not asked after a clock was off, because it looks for times that went back."""
     done = site.instance.command("audit")
     lines = [line for line in done.stdout.splitlines() if line.startswith("BROKEN")]
     return [f"the audit failed: {lines} {done.stderr}"] if done.returncode else []

@@ -109,7 +109,7 @@ def _left(url: str) -> dict[str, object]:
 
 
 def _seal_seconds(folder: Path) -> float:
-    """What one seal costs the bare engine, verified as it is before it is handed out, of a document as these."""
+    """Cost of one verified seal by the bare engine, for a document like these."""
     ours = Ours(folder, "p256")
     words = iter(range(10**6))
     return cpu_per_call(lambda: ours.deliver(pdf(words=f"{next(words):016x}")), PEER_SECONDS)

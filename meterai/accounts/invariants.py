@@ -7,7 +7,7 @@ from meterai.plumbing.invariants import AHEAD, BEFORE_DIGESTS, Invariant
 SESSIONS_KEPT = "interval '29 days'"  # after its end
 KEYS_KEPT = "interval '364 days'"  # after it was ended
 INVITATIONS_KEPT = "interval '29 days'"  # after it ended or its time was over
-# Of somebody who was erased nothing is left that the trail speaks of.
+# Nothing of an erased person is left that the trail speaks of.
 ERASED = (
     "SELECT 1 FROM {{accounts*}} z WHERE z.account_id = {of}.account_id AND z.erased_at IS NOT NULL"
 )

@@ -1,4 +1,4 @@
-"""What accounts keep of a person."""
+"""Personal data of accounts."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What approvals keep of a person."""
+"""Personal data of approvals."""
 
 from meterai.plumbing.personal import Basis, Personal
 

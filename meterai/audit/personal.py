@@ -1,4 +1,4 @@
-"""What the audit trail keeps of a person."""
+"""Personal data of the audit trail."""
 
 from meterai.plumbing.personal import Basis, Held, Kept, Personal
 

@@ -1,4 +1,4 @@
-"""What cases keep of a person.
+"""Personal data of cases.
 
 Anybody can type an address without signing in.  So such cases keep no erasure waiting, and a copy has of them that they
 exist and what was answered: what was said may be of somebody else.

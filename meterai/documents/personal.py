@@ -1,4 +1,4 @@
-"""What documents keep of a person."""
+"""Personal data of documents."""
 
 from meterai.documents.model import NO_NAME
 from meterai.plumbing.personal import Held, Kept, Personal

@@ -1,4 +1,4 @@
-"""What drafts keep of a person."""
+"""Personal data of drafts."""
 
 from datetime import timedelta
 

@@ -10,7 +10,7 @@ class IncidentSettings(msgspec.Struct, frozen=True):
 
     # A file of `[[watcher]]` tables (name, url, public_key): the processes outside whose majority is believed.
     watchers_file: str = ""
-    # Where false, what the watchers agree on is a proposal to staff, and opens nothing.
+    # If false, the state that the watchers agree on is a proposal to staff and opens nothing.
     incidents_by_watch: bool = True
     # Mails that ask for a confirmation: of one network in one web process, and of the whole installation.  A carrier's
     # phones share an address, and in an incident many subscribe.

@@ -37,7 +37,7 @@ WAITING_MAX = 300
 
 
 class Subscriptions:
-    """Who is told of incidents by mail."""
+    """Addresses that are told of incidents by mail."""
 
     def __init__(
         self, database: Database, key: bytes, settings: IncidentSettings, clock: Clock

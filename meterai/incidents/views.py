@@ -1,4 +1,4 @@
-"""What everybody reads of incidents: no actor, no name of a person."""
+"""Views of incidents for everybody: no actor, no name of a person."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime

@@ -37,7 +37,7 @@ from meterai.plumbing.messages import LANGUAGES, translate
 WATCHING, PLANNING = "watch_incidents", "begin_maintenance"  # names of the periodic tasks
 # An incident is resolved by the watch after so long without a fault; the watchers themselves waited before they said so.
 CALM = timedelta(minutes=5)
-# What the watchers agree on opens an incident once it has lasted so long here: three looks.  Each update is a mail to every
+# A state that the watchers agree on opens an incident once it has lasted so long here: three looks.  Each update is a mail to every
 # subscriber, and a blip is over before anybody reads it.
 LASTS = timedelta(seconds=15)
 _OPERATIONAL = ComponentState.OPERATIONAL

@@ -28,7 +28,7 @@ FROM entries JOIN legs USING (account_id, entry_id), period
 WHERE unit = 'IDR' AND posted_at < ends
 """
 FIGURES = (Figures("money", MONEY),)
-# Of each order whose money moved: captured - charged back = executed + refunded + in flight, and nothing is below zero.
+# Each order whose money moved: captured - charged back = executed + refunded + in flight, and nothing is below zero.
 VISIBLE = f"""
 SELECT count(*) AS asked,
        count(*) FILTER (WHERE total <> 0 OR funds < 0 OR back < 0 OR duty < 0) AS broken

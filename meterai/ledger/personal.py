@@ -1,4 +1,4 @@
-"""What the books keep of a person."""
+"""Personal data of the books."""
 
 from meterai.plumbing.personal import Basis, Held, Kept, Personal, Wait
 

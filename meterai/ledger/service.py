@@ -28,7 +28,7 @@ async def money_summaries(
 
 
 async def money_of_time(tx: ReadTx, begin: datetime, end: datetime) -> MoneySummary:
-    """Where every rupiah is now of all orders for which money came in a time."""
+    """Place of every rupiah now, for all orders for which money came in a time."""
     books = await store.books_of_time(tx, begin, end)
     return MoneySummary.of({one.book: (one.debit, one.credit) for one in books})
 

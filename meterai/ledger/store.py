@@ -123,7 +123,7 @@ async def balance(tx: ReadTx, account: UUID, book: str) -> GuardedBalance | None
 
 
 async def sums_between(tx: ReadTx, begin: datetime, end: datetime) -> list[BookSum]:
-    """What was posted from a moment to before another, by reason and book."""
+    """Sums posted from a moment to before another, by reason and book."""
     return await tx.all_as(_SUMS, _SUMS_BETWEEN, begin, end)
 
 
@@ -148,7 +148,7 @@ async def entries_of(tx: ReadTx, account: UUID, subject: UUID, limit: int) -> li
     return await tx.all_as(_ENTRIES, _OF_SUBJECT, account, subject, limit)
 
 
-# Of orders: money in suspense belongs to none.
+# Orders alone: money in suspense belongs to none.
 _BOOKS_OF_TIME = """
 WITH paid AS (
     SELECT DISTINCT e.account_id, e.subject FROM entries e JOIN legs l USING (account_id, entry_id)

@@ -1,4 +1,4 @@
-"""What notifications keep of a person."""
+"""Personal data of notifications."""
 
 from collections.abc import Sequence
 from datetime import datetime

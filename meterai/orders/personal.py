@@ -1,4 +1,4 @@
-"""What orders keep of a person."""
+"""Personal data of orders."""
 
 from meterai.plumbing.personal import Basis, Held, Kept, Personal, Wait
 

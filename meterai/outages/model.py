@@ -14,7 +14,7 @@ from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.refusal import Refusal, refusal_of_constraint
 
 OUTAGE_KIND = "out"
-# Of one record: its readings travel in it (15 watchers sign 21,600 in a day).  What is longer is several records.
+# Longest time of one record: its readings travel in it (15 watchers sign 21,600 in a day).  A longer outage has several records.
 HOURS_MAX = 24
 
 

@@ -1,4 +1,4 @@
-"""What is sealed: an outage record, and a person's copy of it, as tagged PDF in one language; pure but for the seal."""
+"""Sealed papers: an outage record, and a person's copy of it, as tagged PDF in one language; pure but for the seal."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from meterai.pages import paper
 from meterai.plumbing.messages import format_clock, format_datetime, translate
 
 JSON = "application/json"
-# Of one list on paper; the signed document in the file has them all.
+# Rows of one list on paper; the signed document in the file has them all.
 LISTED_MAX = 100
 # Acts without which nobody has a stamp on a document; checking one is not needed to pay duty.
 NEEDED_TO_STAMP = (PublicAct.AFFIX, PublicAct.BUY)

@@ -77,7 +77,7 @@ def signer_of(keyring: Keyring) -> Signer:
 
 
 def findings(installation: str, derived: Derived, watchers: Sequence[Source]) -> Findings:
-    """What is kept of a derivation."""
+    """Findings that are kept of a derivation."""
     return Findings(
         installation,
         RULES_VERSION,

@@ -140,7 +140,7 @@ def _runs(values: Sequence[Value]) -> Iterator[tuple[int, int, Value]]:
 
 
 def _states(readings: Sequence[Reading | None], most: int) -> Mapping[Component, bool]:
-    """Of one minute, each component that enough watchers measured: whether most of all watchers saw it fail."""
+    """For one minute and each component that enough watchers measured: whether most of all watchers saw it fail."""
     found = {}
     for component in Component:
         votes = [

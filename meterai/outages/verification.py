@@ -29,7 +29,7 @@ _PDF = b"%PDF-"
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What a verifier trusts: public keys of records, certificates of seals and their roots, and watchers."""
+    """Keys that a verifier trusts: public keys of records, certificates of seals and their roots, and watchers."""
 
     public_keys: Sequence[bytes]
     roots: Sequence[x509.Certificate]

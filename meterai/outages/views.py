@@ -27,7 +27,7 @@ class PeriodView(msgspec.Struct, frozen=True):
 
 
 class FoundView(msgspec.Struct, frozen=True):
-    """What was found of one act (`buy`, `affix`, `check`)."""
+    """Findings about one act (`buy`, `affix`, `check`)."""
 
     act: str
     failed: list[PeriodView]

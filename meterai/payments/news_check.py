@@ -31,7 +31,7 @@ WHERE outcome = 'captured' AND body <> '' AND (provider, sent_on, external_id) >
     AND (%s::text IS NULL OR {IS_YOUNG.format(row="t")})
 ORDER BY provider, sent_on, external_id LIMIT {READ_AT_ONCE}
 """  # noqa: S608 - of constants
-# Of payments whose row was written again since the mark (`payment_confirm`): their news is as old as they are.
+# News of payments whose row was written again since the mark (`payment_confirm`): it is as old as they are.
 _NEWS_OF = """
 SELECT provider, sent_on, external_id, body, reading, received_at FROM notification_inbox
 WHERE outcome = 'captured' AND body <> '' AND sent_on >= %s::date - 1 AND reading->>'number' = ANY (%s)
@@ -39,7 +39,7 @@ WHERE outcome = 'captured' AND body <> '' AND sent_on >= %s::date - 1 AND readin
 _CAPTURES = """
 SELECT account_id, attempt_id, payment, amount FROM captures WHERE payment = ANY (%s)
 """
-# What was captured so long ago that the words may be gone is only in the books.
+# Payments captured so long ago that the words may be gone is only in the books.
 _LEARNED = f"""
 SELECT account_id, attempt_id, payment, amount FROM captures t
 WHERE learned_by = 'notification' AND captured_at >= %s AND captured_at > now() - {LET_GO}

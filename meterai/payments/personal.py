@@ -1,4 +1,4 @@
-"""What payments keep of a person."""
+"""Personal data of payments."""
 
 from collections.abc import Sequence
 

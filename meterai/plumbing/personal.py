@@ -117,7 +117,7 @@ class Held:
         return [{name: _plain(name, value) for name, value in row.items()} for row in found]
 
     async def fate(self, tx: ReadTx, person: Person) -> "Fate | None":
-        """What erasing does to the rows of a person; None where there are none."""
+        """Fate of the rows of a person by an erasure; None where there are none."""
         row = await tx.one(
             f"SELECT count(*) AS rows, max({self.since}) AS since FROM {self.table} t WHERE {self.whose}",  # noqa: S608
             *self.named(person),
@@ -174,7 +174,7 @@ class Wait:
 
 
 class Waiting(NamedTuple):
-    """What a person's erasure waits for now."""
+    """Reason for which a person's erasure waits now."""
 
     word: str
     number: int
@@ -256,7 +256,7 @@ class Personal:
         ]
 
     async def forecast(self, tx: ReadTx, person: Person) -> list[Fate]:
-        """What erasing would do to each table."""
+        """Fate of the rows in each table by an erasure."""
         found = [await one.fate(tx, person) for one in self.tables]
         return [one for one in found if one is not None]
 
@@ -269,7 +269,7 @@ class Personal:
         return fates
 
     async def waiting(self, tx: ReadTx, person: Person) -> list[Waiting]:
-        """What the erasure of a person waits for."""
+        """Reasons for which the erasure of a person waits."""
         found = []
         for one in self.waits:
             row = await tx.one(one.query, *one.named(person))
@@ -295,7 +295,7 @@ def _plain(name: str, value: Any) -> object:
             return value
 
 
-# What keeps work going is of no room.
+# Tables that keep work going are of no room.
 OF_PLUMBING = Personal(
     basis=Basis.INTEREST,
     tables=(

@@ -1,4 +1,4 @@
-"""What refunds keep of a person."""
+"""Personal data of refunds."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What stampings keep of a person."""
+"""Personal data of stampings."""
 
 from meterai.plumbing.personal import Basis, Held, Kept, Personal, Wait
 

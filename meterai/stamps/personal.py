@@ -1,4 +1,4 @@
-"""What stamps keep of a person."""
+"""Personal data of stamps."""
 
 from meterai.plumbing.personal import Basis, Held, Kept, Personal, Wait
 

@@ -1,4 +1,4 @@
-"""What the suspense book keeps of a person."""
+"""Personal data of the suspense book."""
 
 from meterai.plumbing.personal import Basis, Personal
 

@@ -1,4 +1,4 @@
-"""What lines keep of a person."""
+"""Personal data of lines."""
 
 from collections.abc import Sequence
 from uuid import UUID

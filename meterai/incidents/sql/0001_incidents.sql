@@ -74,7 +74,7 @@ CREATE TABLE incident_updates (
 );
 CREATE UNIQUE INDEX one_update_of_a_note ON incident_updates (source) WHERE source IS NOT NULL;
 
--- What a majority of all watchers says of each component; one row each, written over.
+-- State of each component as a majority of all watchers says it; one row each, written over.
 CREATE TABLE incident_watched (
     component text        NOT NULL,
     state     text        NOT NULL,

@@ -2,7 +2,7 @@
 SET LOCAL lock_timeout = '2s';
 SET LOCAL statement_timeout = '30s';
 
--- What staff typed at the watchers, as they carry it now; an update of an incident only once staff take it.
+-- Words that staff typed at the watchers, as these carry them now; an update of an incident only once staff take them.
 CREATE TABLE incident_notes (
     source    text        NOT NULL,  -- the watcher and the number of its note
     at        timestamptz NOT NULL,

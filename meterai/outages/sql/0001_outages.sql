@@ -32,7 +32,7 @@ CREATE TABLE outages (
 CREATE INDEX outages_to_seal ON outages (confirmed_at) WHERE confirmed_at IS NOT NULL AND sealed_at IS NULL;
 CREATE INDEX outages_of_incident ON outages (incident_id) WHERE incident_id IS NOT NULL;
 
--- Of a proposal the readings of each watcher, `readings/<name>`; of a confirmed record the signed document and the PDFs.
+-- Files of a proposal are the readings of each watcher, `readings/<name>`; files of a confirmed record the signed document and the PDFs.
 CREATE TABLE outage_files (
     outage_id uuid        NOT NULL,
     file      text        NOT NULL,
