@@ -37,7 +37,7 @@ from meterai.plumbing.messages import LANGUAGES, translate
 WATCHING, PLANNING = "watch_incidents", "begin_maintenance"  # names of the periodic tasks
 # An incident is resolved by the watch after so long without a fault; the watchers themselves waited before they said so.
 CALM = timedelta(minutes=5)
-# A state that the watchers agree on opens an incident once it has lasted so long here: three looks.  Each update is a mail to every
+# A state that the watchers agree on opens an incident once it has lasted so long: three looks.  Each update is a mail to every
 # subscriber, and a blip is over before anybody reads it.
 LASTS = timedelta(seconds=15)
 _OPERATIONAL = ComponentState.OPERATIONAL
@@ -95,13 +95,13 @@ class Watching:
             for one in seen
             if one.state > _OPERATIONAL
             and one.component not in explained
-            and now - one.seen_at >= LASTS
+            and now - _begun(one) >= LASTS
         ]
         if own is not None:
             await self._go_on(tx, own, {one.component: one for one in seen}, faulty, now)
         elif faulty:
             begun = Change(state=IncidentState.INVESTIGATING, components=_states(faulty))
-            since = min(min(one.since, one.seen_at) for one in faulty)
+            since = min(map(_begun, faulty))
             await open_one(tx, begun, _words(faulty), started_at=since, at=now, actor=_WATCH)
 
     async def _go_on(
@@ -181,6 +181,11 @@ def _alone(**facts: str) -> Iterator[None]:
         raise
     except Exception as fault:  # the edge: the next look may succeed
         _log.error("watch_step_failed", fault=one_line(repr(fault))[:300], **facts)
+
+
+def _begun(one: Watched) -> datetime:
+    """Since when it is agreed on: among the watchers, who go on while the database is away, or as seen here."""
+    return min(one.since, one.seen_at)
 
 
 def _states(seen: Sequence[Watched]) -> Mapping[Component, ComponentState]:

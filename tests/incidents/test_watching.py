@@ -168,7 +168,7 @@ def test_majority_opens_an_incident_with_words_in_both_languages(outside: Outsid
         "en": "Disturbed: Buying, Payment",
     }
     assert "Buying: major outage (timeout); Payment" in made.updates[0].text["en"]
-    assert made.started_at == outside.clock.at - timedelta(minutes=3)
+    assert made.started_at == outside.clock.at - LASTS - timedelta(minutes=3)
     assert outside.shop.rows(
         "SELECT 1 FROM incident_watched WHERE seen_at = %s", outside.clock.at - LASTS
     )
@@ -288,6 +288,18 @@ def note(outside: Outside, number: object = 1, **more: Any) -> dict[str, Any]:
     } | more
 
 
+# A watcher's `since` is of what it agrees on with the others, who have not heard of this fault yet.
+NOT_AGREED = {"state": {"agreed": None}}
+
+
+def test_fault_that_the_watchers_agreed_on_long_ago_opens_an_incident_at_once(
+    outside: Outside,
+) -> None:
+    outside.say(DOWN)
+    outside.look()
+    assert outside.open_now(), "the database was away meanwhile"
+
+
 # Fields of the last of three watchers that fit its signature and no calculation of ours.
 UNFIT: dict[str, dict[str, Any]] = {
     "time without zone": {"now": {"at": "without zone"}},
@@ -346,6 +358,8 @@ def test_words_of_many_faults_over_all_components_are_cut_to_their_bound(outside
 
 
 def test_fault_that_is_over_within_moments_opens_nothing(outside: Outside) -> None:
+    for place in outside.places:
+        place.more = NOT_AGREED
     for _ in range(3):
         outside.say(DOWN)
         outside.look()
@@ -356,6 +370,8 @@ def test_fault_that_is_over_within_moments_opens_nothing(outside: Outside) -> No
 
 
 def test_silence_of_the_watchers_begins_the_time_anew(outside: Outside) -> None:
+    for place in outside.places:
+        place.more = NOT_AGREED
     outside.say(DOWN)
     outside.look()
     outside.look(timedelta(minutes=5))
