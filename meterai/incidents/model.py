@@ -261,6 +261,7 @@ class TooManySubscriptions(Refusal):
     code = "too_many_subscriptions"
     status = 429
     retry_after_seconds = 3_600
+    quota = ("subscriptions", "")
 
 
 class SubscriptionUnknown(Refusal):
