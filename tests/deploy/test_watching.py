@@ -39,7 +39,7 @@ NO_METRIC = {
     *("object_unreadable", "audit", "refund_refused", "refund_overdue", "attempt_lost"),
     *("attempt_refused", "qr_exchanged", "rail_not_configured", "attempts_spent", "storage_full"),
     *("database_away", "no_refund_past_its_due_time_unnoticed", "unconfirmed", "about_another"),
-    "extracts_stopped",
+    *("extracts_stopped", "outages"),
 }
 
 
