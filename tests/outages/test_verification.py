@@ -20,7 +20,6 @@ from tests.support.commands import Done, run_here
 from tests.support.outages import Keeping
 from tests.support.readings import file_of
 
-NOW = datetime.now(UTC)
 STRANGER = Path("docs/outages/verify_outage.py")
 FLIPS = 200  # places of a file; a PDF takes some 15 ms to judge
 
@@ -86,7 +85,7 @@ def test_command_derives_by_the_watchers_that_the_verifier_trusts(published: Pub
 @pytest.mark.parametrize("name", [SIGNED, "id.pdf"])
 def test_record_with_one_byte_changed_is_refused(published: Published, name: str) -> None:
     content, keys = published.files[name], published.keys
-    assert examine(content, keys, NOW).is_borne_out
+    assert examine(content, keys, datetime.now(UTC)).is_borne_out
     by_chance = random.Random(1)
     places = [by_chance.randrange(len(content)) for _ in range(FLIPS)]
     edges = [0, 1, 2, len(content) - 3, len(content) - 2, len(content) - 1]
@@ -97,7 +96,7 @@ def test_record_with_one_byte_changed_is_refused(published: Published, name: str
             changed = bytearray(content)
             changed[place] ^= mask
             try:
-                found = examine(bytes(changed), keys, NOW)
+                found = examine(bytes(changed), keys, datetime.now(UTC))
             except (SignatureWrong, RecordWrong, NotJudged):
                 continue
             held.append((place, mask, found.is_borne_out))
@@ -120,7 +119,7 @@ def test_record_of_another_spelling_is_refused(published: Published) -> None:
     ):
         assert other != content
         with pytest.raises(SignatureWrong):
-            examine(other, published.keys, NOW)
+            examine(other, published.keys, datetime.now(UTC))
 
 
 def test_record_that_claims_more_than_its_readings_say_is_not_borne_out(
@@ -133,7 +132,7 @@ def test_record_that_claims_more_than_its_readings_say_is_not_borne_out(
         for act, periods in record.failed.items()
     }
     forged = signed(msgspec.structs.replace(record, failed=longer), signer).encode()
-    assert not examine(forged, published.keys, NOW).is_borne_out
+    assert not examine(forged, published.keys, datetime.now(UTC)).is_borne_out
     done = published.verify("forged.json", forged)
     assert (done.returncode, "other periods" in done.stdout) == (1, True)
     assert stranger(published, "forged.json").returncode != 0
