@@ -136,6 +136,7 @@ class Night:
         return done.stdout
 
 
+@pytest.mark.soak  # six minutes, most of them waiting for what the watcher sees
 @pytest.mark.timeout(1_200)
 def test_night_of_an_outage_is_told_alike_by_every_paper(tmp_path: Path) -> None:
     folder, data = tmp_path / "watcher", tmp_path / "data"

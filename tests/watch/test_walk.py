@@ -71,6 +71,7 @@ def test_without_a_payer_orders_are_placed_and_withdrawn(watched: Instance, file
     assert [one["state"] for one in orders] == ["withdrawn"]
 
 
+@pytest.mark.soak  # two minutes of waiting for signed minutes
 def test_faults_show_and_go_and_a_kill_breaks_nothing(watched: Instance, file: Path) -> None:
     with Watching(file) as watching:
         watching.until_all_work(90)
