@@ -29,7 +29,7 @@ ANNOUNCED_AHEAD = timedelta(days=1)  # every page says so from then on
 NOTICES_MAX = 3  # more would hide the page on a phone
 SHOWN_DAYS = timedelta(days=90)
 SHOWN_MAX = 50
-# What was seen longer ago is not told to be so now: a look takes a second, and a database that is restarted three.
+# A state that was seen longer ago is not told as the present one: a look takes a second, a restart of the database three.
 KNOWN_FOR = timedelta(seconds=10)
 FIGURES_SECONDS = 5.0  # between two counts, of one process, while somebody asks
 WITHIN = timedelta(minutes=15)  # orders that ended by then say how long it takes

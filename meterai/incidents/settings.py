@@ -6,7 +6,7 @@ from meterai.plumbing.config import Positive
 
 
 class IncidentSettings(msgspec.Struct, frozen=True):
-    """Whose word opens an incident, and who is told."""
+    """The watchers that may open an incident, and bounds of subscriptions."""
 
     # A file of `[[watcher]]` tables (name, url, public_key): the processes outside whose majority is believed.
     watchers_file: str = ""

@@ -23,7 +23,7 @@ RECORDS = "outage records"  # the key that signs them is derived for it
 KIND = "meterai outage record"  # of the signed document
 RULES_VERSION = 1  # of what `rules` says; another version derives by other code
 READINGS_BYTES_MAX = 8 * 1024 * 1024  # of one watcher, unpacked: a day of readings of 1.2 KB is 1.7
-# Of one watcher, packed: of all together 10 MiB, for the record travels in a PDF, which may have 20 MiB to be sealed.  A day has
+# Packed readings of one watcher; all together have 10 MiB, for the record travels in a PDF, which may have 20 MiB to be sealed.  A day has
 # some 300 KB, one of many faults 420.
 PACKED_BYTES_MAX = 10 * 1024 * 1024 // WATCHERS_MAX
 FILE_BYTES_MAX = 24 * 1024 * 1024  # of a record that somebody wants checked

@@ -1,4 +1,4 @@
-"""What must be true of requests and breaches."""
+"""Invariants of requests and breaches."""
 
 from datetime import timedelta
 

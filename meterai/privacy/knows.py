@@ -36,7 +36,7 @@ def _of_request(one: Request) -> Iterator[Happening]:
     facts = {"request": one.shown, "acts_at": one.acts_at}
     yield Happening(one.asked_at, f"privacy_{one.kind}_asked", facts)
     if one.ended_at is not None:
-        # Of an account that was swept, it is told that it was erased.
+        # A swept account is told as erased.
         word = "erased" if one.state == "swept" else one.state
         yield Happening(one.ended_at, f"privacy_{one.kind}_{word}", facts)
 

@@ -39,7 +39,7 @@ class CopyState(StrEnum):
 
 
 class CopyEvent(StrEnum):
-    """What happens to a copy."""
+    """Event in the life of a copy."""
 
     WRITTEN = "written"
     LET_GO = "let_go"
@@ -65,7 +65,7 @@ class ErasureState(StrEnum):
 
 
 class ErasureEvent(StrEnum):
-    """What happens to an erasure."""
+    """Event in the life of an erasure."""
 
     SHUT = "shut"
     DONE = "done"
@@ -93,7 +93,7 @@ class BreachState(StrEnum):
 
 
 class BreachEvent(StrEnum):
-    """What happens to a breach."""
+    """Event in the life of a breach."""
 
     AGENCY_TOLD = "agency_told"
     SUBJECTS_TOLD = "subjects_told"
@@ -148,7 +148,7 @@ class BreachWordsMissing(Refusal):
 
 
 class BreachSubjectsUnreadable(Refusal):
-    """Whose data were exposed is neither `all` nor a list of accounts."""
+    """The subjects of a breach are neither `all` nor a list of accounts."""
 
     code = "breach_subjects_unreadable"
     status = 422

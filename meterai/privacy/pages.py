@@ -44,7 +44,7 @@ async def show_mine(
     privacy: NamedDependency[PrivacyService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """What is kept of the person, what an erasure would do, and its requests."""
+    """The page of a person: its data, the forecast of an erasure, and its requests."""
     return await _mine(request, privacy, account)
 
 

@@ -1,4 +1,4 @@
-"""What privacy keeps of a person: its requests."""
+"""Personal data of privacy: requests of a person."""
 
 from meterai.plumbing.personal import Basis, Held, Kept, Personal
 

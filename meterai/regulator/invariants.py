@@ -1,4 +1,4 @@
-"""What must be true of extracts and statements."""
+"""Invariants of extracts and statements."""
 
 from datetime import date
 

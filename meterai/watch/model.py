@@ -1,4 +1,4 @@
-"""What a watcher publishes: components as they are shown, figures, incidents of the platform, words of staff; pure."""
+"""Published facts of a watcher: components as they are shown, figures, incidents of the platform, words of staff; pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

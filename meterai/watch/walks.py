@@ -1,4 +1,4 @@
-"""What a watcher tries, as a stranger does: the steps of each walk, and which component each step measures.
+"""Walks of a watcher, as a stranger goes: the steps of each walk, and which component each step measures.
 
 A walk is tried again and again by its lane (`lanes`).  Money does not pile up: an order that was paid waits in a stock of a few, its stamps
 are put on a document or asked back, and while payments are not seen only a few are paid.
