@@ -52,6 +52,7 @@ class Permission(StrEnum):
     CONSOLE_MONEY = "console.money"  # suspense, refunds
     CONSOLE_OPERATIONS = "console.operations"  # lines, issuing, jobs, mails
     CONSOLE_SESSIONS = "console.sessions"  # end sessions and keys of an account
+    CONSOLE_FINANCE = "console.finance"  # reconciliation, statements of books, day close, payouts
     CONSOLE_INCIDENTS = "console.incidents"  # incidents, the way back, outage records
     CONSOLE_STATEMENTS = "console.statements"  # statements of duty, extracts, evidence
     CONSOLE_PRIVACY = "console.privacy"  # requests of people about their data, breaches
@@ -163,6 +164,7 @@ STAFF_PERMISSIONS: Mapping[StaffRole, frozenset[Permission]] = {
         {
             Permission.CONSOLE_READ,
             Permission.CONSOLE_MONEY,
+            Permission.CONSOLE_FINANCE,
             Permission.CONSOLE_STATEMENTS,
             Permission.CONSOLE_APPROVE,
         }

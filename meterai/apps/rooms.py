@@ -14,6 +14,7 @@ from meterai.cases.room import ROOM as CASES
 from meterai.console.room import ROOM as CONSOLE
 from meterai.documents.room import ROOM as DOCUMENTS
 from meterai.drafts.room import ROOM as DRAFTS
+from meterai.finance.room import ROOM as FINANCE
 from meterai.incidents.room import ROOM as INCIDENTS
 from meterai.ledger.room import ROOM as LEDGER
 from meterai.notifications.room import ROOM as NOTIFICATIONS
@@ -30,6 +31,7 @@ from meterai.plumbing.retention import RETENTION
 from meterai.plumbing.tables import TABLES
 from meterai.portal.room import ROOM as PORTAL
 from meterai.privacy.room import ROOM as PRIVACY
+from meterai.reconciliation.room import ROOM as RECONCILIATION
 from meterai.recovery.room import ROOM as RECOVERY
 from meterai.refunds.room import ROOM as REFUNDS
 from meterai.regulator.room import ROOM as REGULATOR
@@ -58,6 +60,8 @@ ROOMS: Rooms = (
     REFUNDS,
     VERIFICATION,
     DRAFTS,
+    RECONCILIATION,
+    FINANCE,
     CASES,
     INCIDENTS,
     RECOVERY,

@@ -23,6 +23,8 @@ class SubjectKind(StrEnum):
     INCIDENT = "incident"
     RECOVERY = "recovery"
     OUTAGE = "outage"  # the record of an outage
+    DAY = "day"  # of the books: its reconciliation and its close
+    PAYOUT = "payout"  # of duty to the treasury
     STATEMENT = "statement"  # of duty, by its month
     BREACH = "breach"  # of personal data
 
@@ -80,6 +82,7 @@ KIND_OF_ID = {
     "inc": SubjectKind.INCIDENT,
     "rcv": SubjectKind.RECOVERY,
     "out": SubjectKind.OUTAGE,
+    "pyo": SubjectKind.PAYOUT,
     "brc": SubjectKind.BREACH,
 }
 

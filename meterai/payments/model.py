@@ -470,17 +470,39 @@ class RefundLine:
     amount: Rupiah  # 0: it failed, or was reversed
 
 
+class MovementKind(StrEnum):
+    """Kind of a line of a record.  `in` and `out` are as the account of the record sees the money."""
+
+    PAYMENT = "payment"  # in
+    REFUND = "refund"  # out, to a payer
+    REFUND_REVERSED = "refund_reversed"  # in: a refund came back
+    CHARGEBACK = "chargeback"  # out: the payer's bank took a payment back
+    CHARGEBACK_WON = "chargeback_won"  # in: a charged back payment is with us again
+    TRANSFER = "transfer"  # out, under a number of ours
+    TRANSFER_RETURNED = "transfer_returned"  # in: a transfer came back
+    FEE = "fee"  # out, to the provider
+    TAX = "tax"  # out, on a fee
+    SETTLEMENT = "settlement"  # between a provider and the operator's bank account
+    OTHER = "other"  # of the account, and none of these
+
+
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """One line of the provider's transaction history.  A number is None where the line has none."""
+    """One line of a record: of a provider's history, a settlement file, or a bank statement.
 
-    kind: str  # 'payment' in; 'refund' or 'chargeback' out
+    A number is None where the line has none.  Amounts are above zero; the kind says the direction.
+    """
+
+    kind: MovementKind
     moved_at: datetime
     reference: str | None  # ours, of the attempt
     payment: str | None  # the provider's number of it
     amount: Rupiah
-    refund_number: str | None  # ours
+    refund_number: str | None  # ours, of a refund or a transfer
     provider_refund_number: str | None
+    fee: Rupiah | None = None  # of this line, where the line has it in itself
+    tax: Rupiah | None = None
+    line: str = ""  # the identity of the line in its record: a number, or its place in the file
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@ CREATE OR REPLACE FUNCTION unit_of(p_book text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT AS $$
     SELECT CASE
         WHEN p_book IN ('bank_clearing', 'buyer_funds', 'refunds_payable', 'duty_payable',
-                        'service_fee', 'denied_loss', 'suspense') THEN 'IDR'
+                        'service_fee', 'denied_loss', 'suspense', 'bank_account', 'refund_float',
+                        'provider_fee', 'provider_tax', 'compensation', 'written_off') THEN 'IDR'
         WHEN p_book IN ('stamps_issued', 'stamps_available', 'stamps_ordered',
                         'stamps_affixed') THEN 'STAMP'
     END

@@ -27,6 +27,7 @@ from meterai.payments.model import (
     About,
     AboutAnother,
     Movement,
+    MovementKind,
     Notification,
     Odd,
     OddLine,
@@ -90,7 +91,11 @@ _SHOWN = (
 )
 SECOND = timedelta(seconds=1)  # as exact as SNAP BI writes a moment
 _MONEY = (Status.PAID, Status.REFUNDED, Status.FAILED)
-_MOVEMENTS = {"PAYMENT": "payment", "REFUND": "refund", "CHARGEBACK": "chargeback"}
+_MOVEMENTS = {
+    "PAYMENT": MovementKind.PAYMENT,
+    "REFUND": MovementKind.REFUND,
+    "CHARGEBACK": MovementKind.CHARGEBACK,
+}
 
 
 def case_of(refusal: ProviderRefused, service: str) -> str:

@@ -1,0 +1,5 @@
+"""Registration of the room `finance` with the applications."""
+
+from meterai.room import Room
+
+ROOM = Room(name="finance")
