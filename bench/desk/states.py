@@ -6,8 +6,7 @@ from uuid import UUID
 
 from meterai.accounts import AccountService
 from meterai.kit.ids import new_id, show
-from meterai.payments import PaymentService
-from meterai.refunds import RefundService
+from meterai.payments import PaymentService, RefundSender
 from tests.support.shop import PRICE, TESTER
 from tests.support.till import Till
 
@@ -67,7 +66,7 @@ def _send_refunds(till: Till) -> None:
         " ELSE now() + interval '5 minutes' END",
         till.shop.account,
     )
-    till.do(till.shop.container.of(RefundService).send_due())
+    till.do(till.shop.container.of(RefundSender).send_due())
     till.shop.work()
 
 

@@ -3,9 +3,9 @@
 from meterai import refunds
 from meterai.cases.events import ComplaintSent
 from meterai.cases.service import CaseService
+from meterai.payments.events import RefundSettled
 from meterai.plumbing.database import Tx
 from meterai.plumbing.events import on
-from meterai.refunds.events import RefundSettled
 
 
 async def take_complaint(tx: Tx, event: ComplaintSent, service: CaseService) -> None:
@@ -16,7 +16,7 @@ async def take_complaint(tx: Tx, event: ComplaintSent, service: CaseService) -> 
 async def close_with_money(tx: Tx, event: RefundSettled, service: CaseService) -> None:
     """Money of an order is back: its cases about money end, once none is left with us."""
     refund = await refunds.load(tx, event.account, event.refund)
-    await service.money_is_back(tx, event.account, refund.order)
+    await service.money_is_back(tx, event.account, refund.subject)
 
 
 HANDLERS = (

@@ -7,8 +7,8 @@ Promises this room keeps
     is reported to refunds, with its cause.
   * The buyer sees from the start by when unexecuted money comes back.
 
-Calls payments, stamps, ledger.  Tells the rooms above by `order_paid`, `order_executed`,
-`money_to_return` and the other events of its lifecycle.
+Calls payments, stamps, ledger.  Tells the rooms above by `order_paid`, `order_executed`
+and the other events of its lifecycle.
 """
 
 from meterai.orders.model import (
@@ -39,14 +39,17 @@ from meterai.orders.service import (
 )
 from meterai.orders.settings import OrderSettings
 from meterai.orders.store import (
+    TURNING,
     figures_within,
     in_flight,
     paid_within,
     past_due,
+    unexecuted,
     waiting,
 )
 
 __all__ = [
+    "TURNING",
     "Order",
     "OrderKey",
     "OrderKind",
@@ -73,6 +76,7 @@ __all__ = [
     "past_due",
     "place_documents",
     "request_hash",
+    "unexecuted",
     "waiting",
     "withdraw",
 ]

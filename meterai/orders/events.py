@@ -45,18 +45,3 @@ class OrderDenied(Event, frozen=True, kw_only=True):
     """The payer's bank took the money of an order back; written by `order_close`."""
 
     order: UUID
-
-
-class MoneyToReturn(Event, frozen=True, kw_only=True):
-    """Money of a payment that its order has no use for; written by `order_give_back`.
-
-    `amount`: whole rupiah.  `cause`: a `RefundCause`; `key`: what names the refund, once for each
-    cause and payment.
-    """
-
-    order: UUID
-    attempt: UUID
-    payment: str
-    amount: int
-    cause: str
-    key: str

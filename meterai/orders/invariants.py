@@ -59,6 +59,21 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "lot_owes_what_is_lost",
+        "Stamps leave the world as they come free where the money of their order was taken back, as many as cover "
+        "the loss, and no others.",
+        f"""
+        SELECT l.account_id, l.lot_id, l.owed, b.lost FROM {{stamp_lots}} l
+        JOIN {{orders}} o ON o.account_id = l.account_id AND o.order_id = l.lot_id
+        LEFT JOIN {{chargebacks}} b ON b.account_id = o.account_id AND b.attempt_id = o.paid_attempt
+            AND b.payment = o.paid_payment
+        WHERE o.state IN ('paid', 'executed', 'denied') AND l.owed <> (coalesce(b.lost, 0) + l.unit_price + l.service_fee - 1)
+                / (l.unit_price + l.service_fee)
+            AND NOT {waits("o", ["payment_captured", "payment_denied", "payment_moved"], "subject", "o.order_id")}
+            AND NOT {waits("o", ["stamps_gone"], "order", "o.order_id")}
+        """,
+    ),
+    Invariant(
         "attempts_are_of_orders",
         "Every attempt is to be paid the total of an order in its time, and every order has one.",
         """

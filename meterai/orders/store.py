@@ -43,7 +43,8 @@ SELECT created, id, request, placed, lapses FROM placed
 """
 ABANDON = "SELECT order_abandon(%s, %s, %s) AS state"
 EXECUTE = "SELECT order_execute(%s, %s) AS state"
-LAPSING, EXECUTING = "lapse_orders", "execute_orders"  # names of the periodic tasks
+# Names of the periodic tasks.
+LAPSING, EXECUTING, TURNING = "lapse_orders", "execute_orders", "turn_money_round"
 EXPIRY_DUE = "SELECT 1 FROM orders WHERE state = 'placed' AND lapses_at <= now() ORDER BY lapses_at"
 TO_EXPIRE = f"""
 SELECT account_id AS account, order_id AS order FROM orders o WHERE state = 'placed' AND lapses_at <= now()
@@ -53,29 +54,33 @@ ORDER BY lapses_at LIMIT %s FOR UPDATE SKIP LOCKED
 # Paid orders without a lot: issuing was stopped when they were paid.
 TO_EXECUTE = f"""
 SELECT account_id AS account, order_id AS order FROM orders o WHERE state = 'paid' AND due_at > now()
-    AND NOT EXISTS (SELECT 1 FROM stamp_lots l
-                    WHERE l.account_id = o.account_id AND l.lot_id = o.order_id)
+    AND NOT stamps_are_issued(account_id, order_id)
     AND {not_paused(EXECUTING, "order_id")}
+ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
+"""  # noqa: S608
+# Past due as well, with some slack, so that an issue under way comes first.
+TO_TURN = f"""
+SELECT account_id AS account, order_id AS order FROM orders o
+WHERE state = 'paid' AND due_at <= now() AND NOT stamps_are_issued(account_id, order_id)
+    AND {not_paused(TURNING, "order_id")}
 ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
 """  # noqa: S608
 # Paid orders that were not executed by their due time are refunds' to give back.
 _WAITING = """
 SELECT count(*) AS orders, coalesce(sum(total), 0)::bigint AS rupiah FROM orders o
-WHERE state = 'paid' AND due_at > now() AND NOT EXISTS (
-    SELECT 1 FROM stamp_lots l WHERE l.account_id = o.account_id AND l.lot_id = o.order_id)
+WHERE state = 'paid' AND due_at > now() AND NOT stamps_are_issued(account_id, order_id)
 """
 # By the index of what is in flight (due_at): some thousand rows in the worst hour.  Of those without a lot the money goes back past their time; the others are being stamped.
 _IN_FLIGHT_NOW = """
 SELECT count(*)::integer AS orders, coalesce(sum(total), 0)::bigint AS rupiah, min(paid_at) AS oldest_at,
     count(*) FILTER (WHERE is_late)::integer AS past_due,
     coalesce(sum(total) FILTER (WHERE is_late), 0)::bigint AS past_due_rupiah
-FROM (SELECT total, paid_at, due_at <= now() AND NOT EXISTS (SELECT 1 FROM stamp_lots l
-        WHERE l.account_id = o.account_id AND l.lot_id = o.order_id) AS is_late
+FROM (SELECT total, paid_at, due_at <= now() AND NOT stamps_are_issued(account_id, order_id) AS is_late
     FROM orders o WHERE state = 'paid') AS paid
 """
 _PAST_DUE = """
 SELECT account_id AS account, order_id AS id, total FROM orders o WHERE state = 'paid' AND due_at <= now()
-    AND NOT EXISTS (SELECT 1 FROM stamp_lots l WHERE l.account_id = o.account_id AND l.lot_id = o.order_id)
+    AND NOT stamps_are_issued(account_id, order_id)
 ORDER BY due_at LIMIT %s
 """
 _IS_PLACED = "SELECT 1 FROM orders WHERE account_id = %s AND idempotency_key = %s"
@@ -173,6 +178,11 @@ async def to_execute(tx: Tx, limit: int) -> list[OrderKey]:
     return await tx.all_as(_ORDER_KEYS, TO_EXECUTE, limit)
 
 
+async def unexecuted(tx: Tx, limit: int) -> list[OrderKey]:
+    """Orders whose money goes back now, the one that waits longest in front."""
+    return await tx.all_as(_ORDER_KEYS, TO_TURN, limit)
+
+
 async def waiting(tx: ReadTx) -> Waiting:
     """Paid orders that wait to be executed, and their money."""
     found = await tx.one_as(_WAITINGS, _WAITING)
@@ -251,6 +261,33 @@ async def settle(
     )
     assert isinstance(outcome, str)
     return outcome
+
+
+async def moved(
+    tx: Tx, account: UUID, order: UUID, attempt: UUID, payment: str, restored: int, entry: str
+) -> None:
+    """Money of a payment moved without its order; see sql/functions/order_moved.sql."""
+    await tx.run(
+        "SELECT order_moved(%s, %s, %s, %s, %s, %s)",
+        account,
+        order,
+        attempt,
+        payment,
+        restored,
+        entry,
+    )
+
+
+async def won(tx: Tx, account: UUID, order: UUID, attempt: UUID, payment: str) -> bool:
+    """A payment that was wholly taken back is with us again; false where that is booked."""
+    return bool(
+        await tx.value("SELECT order_won(%s, %s, %s, %s)", account, order, attempt, payment)
+    )
+
+
+async def stamps_gone(tx: Tx, account: UUID, order: UUID, stamps: int) -> None:
+    """Stamps that an order owed have left the world."""
+    await tx.run("SELECT order_stamps_gone(%s, %s, %s)", account, order, stamps)
 
 
 async def finish(tx: Tx, account: UUID, order_id: UUID) -> bool:

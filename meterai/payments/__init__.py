@@ -8,11 +8,14 @@ Promises this room keeps
   * Only a payment that its provider says is paid moves money; what is signed and cannot be booked
     is in suspense.
   * What nobody should pay any more is taken back at its provider.
+  * One cause, one refund: the number we give it at the provider is the same in every try.
+  * What the provider gives back of its own accord is booked from its record: no refund pays it again.
   * Money comes and goes through this room alone: no other knows a provider, and of this one only
     the packages of `adapters` know what one speaks.
 
-Calls ledger, suspense.  Tells the rooms above by `payment_captured`, `payment_declined`,
-`payment_denied`, `payment_won` and `payment_refunded`.
+It owns payments, what was taken back of them and their refunds; the room above says why money goes back, and how much of
+a payment it has use for.  Calls ledger, suspense.  Tells the rooms above by `payment_captured`, `payment_declined`,
+`payment_denied`, `payment_won`, `payment_moved` and `money_to_return`.
 """
 
 from meterai.payments.adapters.snap import (
@@ -52,6 +55,30 @@ from meterai.payments.model import (
     refund_number,
 )
 from meterai.payments.rails import RailKinds, Rails
+from meterai.payments.refund_model import (
+    REFUND,
+    OpenRefunds,
+    Refund,
+    RefundCause,
+    RefundFigures,
+    RefundState,
+    refund_lease_seconds,
+)
+from meterai.payments.refund_service import RefundSender
+from meterai.payments.refund_store import (
+    given_back_as_told,
+    not_booked_of,
+    open_refunds,
+    refund,
+    refund_marks,
+    refunds_by_id,
+    refunds_by_provider_number,
+    refunds_of_account,
+    refunds_of_subject,
+    refunds_of_subjects,
+    refunds_open_now,
+    refunds_within,
+)
 from meterai.payments.service import (
     PaymentService,
     apply,
@@ -66,6 +93,7 @@ from meterai.payments.store import captured_of, heard_of, is_covered, routes_of
 
 __all__ = [
     "NOTIFY_PATH",
+    "REFUND",
     "REFUND_PREFIX",
     "AccountNumber",
     "Attempt",
@@ -80,6 +108,7 @@ __all__ = [
     "MovementKind",
     "Notification",
     "OddLine",
+    "OpenRefunds",
     "OutcomeUnknown",
     "PaymentService",
     "PaymentSettings",
@@ -90,7 +119,12 @@ __all__ = [
     "RailNotConfigured",
     "Rails",
     "Redirect",
+    "Refund",
+    "RefundCause",
+    "RefundFigures",
     "RefundLine",
+    "RefundSender",
+    "RefundState",
     "RefundWish",
     "SnapSettings",
     "apply",
@@ -99,16 +133,29 @@ __all__ = [
     "client_secret",
     "close",
     "connected",
+    "given_back_as_told",
     "heard_of",
     "is_covered",
     "new_attempt",
+    "not_booked_of",
     "open_another",
+    "open_refunds",
     "parse_number",
     "parse_reference",
     "payee",
     "read_instructions",
     "reference_of",
+    "refund",
+    "refund_lease_seconds",
+    "refund_marks",
     "refund_number",
+    "refunds_by_id",
+    "refunds_by_provider_number",
+    "refunds_of_account",
+    "refunds_of_subject",
+    "refunds_of_subjects",
+    "refunds_open_now",
+    "refunds_within",
     "routes_of",
     "signing_key",
 ]

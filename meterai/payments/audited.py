@@ -16,6 +16,12 @@ AUDITED = Audited(
         ),
         fact("captures", "captured_at", "attempt_id payment amount learned_by"),
         fact("chargebacks", "first_told_at", "attempt_id payment subject"),
+        fact(
+            "refunds",
+            "requested_at",
+            "refund_id cause_key cause order_id attempt_id payment amount stamps refund_no due_at",
+        ),
+        fact("refunds", "settled_at", "refund_id provider_refund_no", name="refunds_settled"),
         global_fact(
             "notification_inbox", "received_at", "provider external_id sent_on body_sha256"
         ),
@@ -46,6 +52,13 @@ AUDITED = Audited(
             "ask_at": ("attempt_times_are_possible",),
             "cancel_at": ("attempt_times_are_possible",),
         },
+        "refunds": {
+            "state": ("order_stands_where_its_refunds_do", "refund_times_are_possible"),
+            "tries": ("refund_times_are_possible",),
+            "reversed": ("no_money_lies_about", "entries_are_what_their_causes_make"),
+            "look_at": ("refund_times_are_possible",),
+            "try_at": ("refund_times_are_possible", "no_refund_past_its_due_time_unnoticed"),
+        },
     },
     unchecked={
         "captures": {
@@ -70,10 +83,19 @@ AUDITED = Audited(
             "cancel_tries": WORK,
             "buyer_asked_at": "How soon a buyer may have the provider asked again.",
         },
+        "refunds": {
+            "last_answer": WORK,
+            "tried_at": WORK,
+            "leased_until": "For how long nobody else sends it; looked at by when it is late.",
+        },
     },
     subjects={
+        "refunds": Subject("order_id"),
         "payment_attempts": Subject("subject"),
         "chargebacks": Subject("subject"),
         "captures": Subject("attempt_id", through="payment_attempts"),
     },
+    unfinished=(
+        "SELECT account_id, order_id FROM refunds WHERE state IN ('requested', 'sent', 'refused')",
+    ),
 )

@@ -68,3 +68,43 @@ class PaymentRefunded(Event, frozen=True, kw_only=True):
     payment: str
     amount: int | None
     is_sum: bool = False
+
+
+class PaymentMoved(Event, frozen=True, kw_only=True):
+    """Money of a payment moved without the room above; written by `payment_tell_moved`.
+
+    `restored`: whole rupiah that had left and are with us again, by the entry of this id.
+    """
+
+    attempt: UUID
+    payment: str
+    subject: UUID
+    restored: int = 0
+    entry: str = ""
+
+
+class MoneyToReturn(Event, frozen=True, kw_only=True):
+    """Money of a payment that its order has no use for; written by `payment_give_back`.
+
+    `amount`: whole rupiah.  `cause`: a `RefundCause`; `key`: what names the refund, once for each
+    cause and payment.
+    """
+
+    order: UUID
+    attempt: UUID
+    payment: str
+    amount: int
+    cause: str
+    key: str
+
+
+class RefundRequested(Event, frozen=True, kw_only=True):
+    """Money is set aside to be given back; written by `refund_begin`."""
+
+    refund: UUID
+
+
+class RefundSettled(Event, frozen=True, kw_only=True):
+    """The provider has given the money back; written by `refund_settle`."""
+
+    refund: UUID

@@ -1,6 +1,6 @@
-"""Payments of a period, by the method of paying."""
+"""Payments of a period, by the method of paying, and refunds, by their cause."""
 
-from meterai.plumbing.figures import Figures, within
+from meterai.plumbing.figures import Figures, PromiseQuery, between, waits, within
 
 PAYMENTS = f"""
 SELECT upper(a.method) AS of,
@@ -12,4 +12,26 @@ FROM payment_attempts a CROSS JOIN period LEFT JOIN captures c USING (account_id
 WHERE {within("a.opened_at")} OR {within("c.captured_at")}
 GROUP BY a.method ORDER BY a.method
 """
-FIGURES = (Figures("payments", PAYMENTS),)
+_SETTLED = f"state = 'settled' AND {within('settled_at')}"
+_OPEN = "requested_at < ends AND (state IN ('requested', 'sent', 'refused') OR settled_at >= ends)"
+REFUNDS = f"""
+SELECT cause AS of,
+       count(*) FILTER (WHERE {within("requested_at")}) AS requested,
+       coalesce(sum(amount) FILTER (WHERE {within("requested_at")}), 0) AS requested_rupiah,
+       count(*) FILTER (WHERE {_SETTLED}) AS settled,
+       coalesce(sum(amount) FILTER (WHERE {_SETTLED}), 0) AS settled_rupiah,
+       {waits(between("requested_at", "settled_at"), _SETTLED)},
+       count(*) FILTER (WHERE {_SETTLED} AND settled_at > due_at) AS late,
+       count(*) FILTER (WHERE {_OPEN}) AS open,
+       coalesce(sum(amount) FILTER (WHERE {_OPEN}), 0) AS open_rupiah
+FROM refunds, period
+WHERE {within("requested_at")} OR {within("settled_at")} OR {_OPEN}
+GROUP BY cause ORDER BY cause
+"""
+BACK_IN_TIME = f"""
+SELECT count(*) AS asked,
+       count(*) FILTER (WHERE settled_at > due_at OR (settled_at IS NULL AND due_at < now())) AS broken
+FROM refunds, period WHERE state <> 'void' AND {within("due_at")}
+"""
+FIGURES = (Figures("payments", PAYMENTS), Figures("refunds", REFUNDS, "figures.refunds.of"))
+PROMISES = (PromiseQuery(2, "money_is_back_in_time", BACK_IN_TIME),)

@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from meterai import suspense
-from meterai.payments import store
+from meterai.payments import refund_store, store
 from meterai.payments.events import NotificationReceived, PaymentRefunded
 from meterai.payments.metrics import count_call
 from meterai.payments.model import (
@@ -163,4 +163,22 @@ async def _suspend(
     return f"suspended_{reason}"
 
 
-HANDLERS = (on(NotificationReceived, take_from_inbox, gives_up=False, service=PaymentService),)
+async def take_refund_news(tx: Tx, event: PaymentRefunded) -> None:
+    """The provider says that a payment was given back: by a refund of ours, or of its own accord.
+
+    Refunds of ours that are on their way are asked about at once, and the provider's record says
+    whose it was.  Its answer to a question is about all of the payment so far, a notification about
+    one refund: what an answer says and the books have is no news.
+    """
+    about = (event.account, event.attempt, event.payment)
+    await refund_store.ask_now(tx, *about)
+    told = event.amount
+    if told is not None and event.is_sum and not await refund_store.not_booked(tx, *about, told):
+        return
+    await refund_store.given_back_told(tx, *about, told)
+
+
+HANDLERS = (
+    on(NotificationReceived, take_from_inbox, gives_up=False, service=PaymentService),
+    on(PaymentRefunded, take_refund_news, gives_up=False),
+)

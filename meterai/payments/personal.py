@@ -46,6 +46,14 @@ PERSONAL = Personal(
             kept=Kept.TAX,
             since="t.last_told_at",
         ),
+        Held(
+            table="refunds",
+            columns="refund_id order_id requested_at cause amount stamps state refund_no provider_refund_no payment"
+            " due_at settled_at reversed",
+            inner="account_id cause_key attempt_id try_at tries last_answer leased_until look_at tried_at",
+            kept=Kept.TAX,
+            since="t.requested_at",
+        ),
     ),
     nobodys={
         "notification_inbox": "The signed words of a bank, of no account; they may name a payer and leave after half a year."
@@ -55,6 +63,11 @@ PERSONAL = Personal(
             "payments",
             "SELECT count(*) AS count, max(expires_at) AS until FROM payment_attempts WHERE account_id = %s"
             " AND state IN ('opening', 'waiting')",
+        ),
+        Wait(
+            "refunds",
+            "SELECT count(*) AS count, max(due_at) AS until FROM refunds WHERE account_id = %s"
+            " AND state IN ('requested', 'sent', 'refused')",
         ),
     ),
 )

@@ -17,4 +17,5 @@ RETENTION: tuple[Rule, ...] = (
     Stays("payment_attempts", MONEY),
     Stays("captures", MONEY),
     Stays("chargebacks", MONEY),
+    Stays("refunds", MONEY),
 )

@@ -8,7 +8,7 @@ from meterai.commands import TIME, Demand, Facts, KeyFile
 from meterai.payments.adapters.snap import SNAP_QRIS
 from meterai.payments.asking import BuyerQuestions
 from meterai.payments.audited import AUDITED
-from meterai.payments.figures import FIGURES
+from meterai.payments.figures import FIGURES, PROMISES
 from meterai.payments.invariants import INVARIANTS, POSTINGS, of_rails
 from meterai.payments.jobs import HANDLERS
 from meterai.payments.knows import KNOWS
@@ -24,6 +24,17 @@ from meterai.payments.rails import (
     check_kinds,
     configured,
     connect_rails,
+)
+from meterai.payments.refund_model import REFUND, refund_lease_seconds
+from meterai.payments.refund_service import RefundSender
+from meterai.payments.refund_store import (
+    LOOK_UP_DUE,
+    LOOKING,
+    SENDING,
+    SUSPENDING,
+    TRY_DUE,
+    WATCH_DUE,
+    WATCHING,
 )
 from meterai.payments.retention import RETENTION
 from meterai.payments.routes import notify_route
@@ -62,15 +73,21 @@ def _leases(container: Container) -> Iterable[Lease]:
     # Opened, asked about, taken back: one call each.
     call = container.of(Rails).call_seconds_max
     yield Lease("payment attempts", settings.bank_lease_seconds, call)
+    # A refund is asked about before it is sent: two calls.
+    yield Lease("refunds", refund_lease_seconds(container.of(Rails).timeout_seconds), 2 * call)
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
-    payments = container.of(PaymentService)
+    payments, refunds = container.of(PaymentService), container.of(RefundSender)
     return [
         PeriodicTask("open_payments", payments.open_waiting, 0.1, OPENING_DUE),
         PeriodicTask("ask_about_payments", payments.poll_waiting, 0.5, QUESTION_DUE),
         PeriodicTask("cancel_payments", payments.cancel_closed, 0.5, CANCEL_DUE),
         PeriodicTask(CONFIRMING, payments.suspend_unconfirmed, 60.0),
+        PeriodicTask(SENDING, refunds.send_due, 0.2, TRY_DUE),
+        PeriodicTask(SUSPENDING, refunds.suspend_overdue, 10.0),
+        PeriodicTask(LOOKING, refunds.look_up_given_back, 0.5, LOOK_UP_DUE),
+        PeriodicTask(WATCHING, refunds.watch, 0.5, WATCH_DUE),
     ]
 
 
@@ -112,6 +129,7 @@ def payments_with(kinds: RailKinds) -> Room:
         own = settings.of(PaymentSettings)
         payments = PaymentService(container.database, rails, own, clock)
         container.add(payments)
+        container.add(RefundSender(container.database, payments, clock))
         lease = own.bank_lease_seconds
         container.add(BuyerQuestions(container.database, payments, lease))
 
@@ -126,8 +144,10 @@ def payments_with(kinds: RailKinds) -> Room:
 
     return Room(
         name="payments",
-        tables=frozenset({"payment_attempts", "captures", "chargebacks", "notification_inbox"}),
-        lifecycles=(ATTEMPT,),
+        tables=frozenset(
+            {"payment_attempts", "captures", "chargebacks", "refunds", "notification_inbox"}
+        ),
+        lifecycles=(ATTEMPT, REFUND),
         settings=PaymentSettings,
         sections=[kind.settings for kind in kinds],
         needs=needs,
@@ -155,6 +175,7 @@ def payments_with(kinds: RailKinds) -> Room:
         retention=RETENTION,
         personal=PERSONAL,
         figures=FIGURES,
+        promises=PROMISES,
     )
 
 

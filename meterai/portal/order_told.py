@@ -21,6 +21,8 @@ _CAUSES = (
     "payment_given_back",
     "chargeback_won",
     "refund_reversed",
+    "stamps_returned",
+    "stamps_recovered",
     "loss_recovered",
     "refund_void",
     "refund_requested",

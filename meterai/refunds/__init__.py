@@ -1,28 +1,30 @@
-"""Refunds: money given back, by itself or because it was asked for.
+"""Refunds: why money of an order goes back, by itself or because it was asked for, and how people see it.
 
 Promises this room keeps
   * What is paid and not executed by its due time goes back in full, with no form to fill in.
-  * One cause, one refund: the number we give it at the provider is the same in every try.
-  * What the provider gives back of its own accord is booked from its record: no refund pays it again.
-  * The intent is committed before the provider is called; an unknown outcome is asked for again.
+  * Unused stamps that are asked back leave the world in the transaction that begins their refund.
+
+Rooms below begin, send and settle a refund: orders say what an order has no use for, payments own the refund.
 
 Calls orders, payments, stamps, notifications.
 """
 
-from meterai.refunds.model import NothingToRefund, Refund, RefundCause, RefundState, lease_seconds
+from meterai.payments import Refund, RefundCause, RefundState
+from meterai.payments import refunds_open_now as open_now
+from meterai.payments import refunds_within as figures_within
+from meterai.refunds.model import NothingToRefund
 from meterai.refunds.service import (
     RefundService,
     RefundView,
     ask,
-    book_as_told,
     give_back_unserved,
     load,
     marks,
     refunds_of_order,
     refunds_of_orders,
+    resolve_item,
     shown,
 )
-from meterai.refunds.store import figures_within, open_now
 
 __all__ = [
     "NothingToRefund",
@@ -32,14 +34,13 @@ __all__ = [
     "RefundState",
     "RefundView",
     "ask",
-    "book_as_told",
     "figures_within",
     "give_back_unserved",
-    "lease_seconds",
     "load",
     "marks",
     "open_now",
     "refunds_of_order",
     "refunds_of_orders",
+    "resolve_item",
     "shown",
 ]

@@ -7,7 +7,7 @@ _SURPLUS = "('short', 'excess', 'double', 'late', 'remainder', 'restored')"
 
 # Of each payment: the part that is not assigned yet, which a job is about to move.  The rest is in
 # the stamps of its order, in refunds, or taken back by the payer's bank (or given back by the provider
-# itself) and recovered.  See refund_unassigned.
+# itself) and recovered.  See payment_left and order_used.
 _TAKEN = """
     SELECT c.account_id, c.attempt_id, c.payment, c.amount, c.denied_at, a.subject AS order_id,
            coalesce(b.posted - b.won, 0) AS posted, coalesce(b.lost, 0) AS lost,
@@ -64,12 +64,15 @@ POSTINGS = (
                r.requested_at,
                ARRAY['refunds_payable', 'buyer_funds', 'duty_payable', 'service_fee',
                      coalesce(l.book, 'stamps_available'), 'stamps_issued'],
-               CASE WHEN r.stamps > 0 AND l.book = 'stamps_available'
+               CASE WHEN r.stamps > 0 AND l.book = 'stamps_available' AND b.with_stamps
                    THEN ARRAY[r.amount, 0, -r.stamps * o.unit_price, -r.stamps * o.service_fee]
                    ELSE ARRAY[r.amount, -r.amount, 0, 0] END
-               || ARRAY[-r.stamps, r.stamps]::bigint[]
+               || CASE WHEN b.with_stamps THEN ARRAY[-r.stamps, r.stamps] ELSE ARRAY[0, 0] END::bigint[]
         FROM {refunds} r JOIN {orders} o USING (account_id, order_id)
         LEFT JOIN {stamp_lots} l ON l.account_id = r.account_id AND l.lot_id = r.order_id
+        -- Before stamps had an entry of their own they left the world with their refund's.
+        CROSS JOIN LATERAL (SELECT EXISTS (SELECT 1 FROM {legs?} x WHERE x.account_id = r.account_id
+            AND x.entry_id = 'refund:' || r.refund_id AND x.book = 'stamps_issued') AS with_stamps) b
         """,
     ),
     Posting(
@@ -282,10 +285,11 @@ INVARIANTS = (
         FROM ({_TAKEN}) t
         CROSS JOIN LATERAL (
             SELECT array_agg(j.kind) AS kinds FROM jobs j WHERE j.account_id = t.account_id
-            AND j.kind IN ('payment_captured', 'money_to_return', 'payment_denied')
+            AND j.kind IN ('payment_captured', 'money_to_return', 'payment_denied', 'payment_moved')
             AND j.facts->>'payment' = t.payment AND j.facts->>'attempt' = t.attempt_id::text
         ) j
-        WHERE t.rest < 0 OR (t.rest > 0 AND j.kinds IS NULL)
+        WHERE t.rest < 0 OR (t.rest > 0 AND j.kinds IS NULL
+                AND NOT {waits("t", ["stamps_gone"], "order", "t.order_id")})
             OR t.posted > t.taken_back OR t.lost > t.posted + t.returned_posted + t.amount
             OR t.returned_posted > t.returned OR t.returned > t.amount
             OR (t.returned_posted < t.returned
@@ -408,7 +412,8 @@ INVARIANTS = (
             UNION ALL
             SELECT e.account_id, e.subject, 0, i.credit FROM {entries} e
             JOIN {legs?} i USING (account_id, entry_id)
-            WHERE e.reason IN ('payment_denied', 'loss_recovered') AND i.book = 'stamps_issued'
+            WHERE e.reason IN ('payment_denied', 'loss_recovered', 'stamps_recovered')
+                AND i.book = 'stamps_issued'
         ) sides
         GROUP BY account_id, lot_id HAVING sum(returned) <> sum(explained)
         """,
@@ -437,12 +442,14 @@ INVARIANTS = (
                          AND coalesce(b.returned_posted > 0, false))
                  ELSE l.issued = l.returned END AS is_undone,
             coalesce(r.causes && ARRAY['not_executed', 'not_stamped', 'asked'], false)
-                AS is_executable) x
+                AS is_executable,
+            {waits("o", ["payment_captured", "payment_denied", "payment_moved"], "subject", "o.order_id")}
+                AS is_moving) x
         WHERE (o.state = 'returning' AND NOT (x.is_undone AND (r.open > 0
                 OR {waits("o", ["money_to_return"], "order", "o.order_id")}
-                OR {waits("o", ["payment_captured", "payment_denied"], "subject", "o.order_id")})))
-            OR o.returning_due_at IS DISTINCT FROM r.due_at
-            OR (o.state = 'returned' AND (NOT x.is_undone OR r.of_order > 0))
+                OR x.is_moving)))
+            OR (o.returning_due_at IS DISTINCT FROM r.due_at AND NOT x.is_moving)
+            OR (o.state = 'returned' AND (NOT x.is_undone OR (r.of_order > 0 AND NOT x.is_moving)))
             OR (o.state IN ('paid', 'executed') AND x.is_undone)
             OR (o.state IN ('placed', 'lapsed', 'withdrawn') AND x.is_executable)
             OR (o.kind = 'documents' AND l.issued > l.held + l.affixed + l.returned

@@ -10,12 +10,10 @@ from meterai.kit.ids import read_typed, show
 from meterai.kit.refusal import Said
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
 from meterai.ledger import MoneyMove
-from meterai.payments import REFUND_PREFIX
+from meterai.payments import REFUND_PREFIX, Refund, RefundCause, RefundState
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import ReadTx
 from meterai.plumbing.paging import WHOLE
-from meterai.refunds import store
-from meterai.refunds.model import Refund, RefundCause, RefundState
 from meterai.room import Knows, WorkList
 
 NUMBER_LENGTH_MAX = 100  # characters of a refund's number at a provider
@@ -34,13 +32,13 @@ def subject(one: Refund) -> Subject:
 async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
     """By its id, by our number of it, or by that of the provider."""
     if (refund_id := read_typed("rfd", text)) is not None:
-        return [subject(one) for one in await store.by_id(tx, refund_id)]
+        return [subject(one) for one in await payments.refunds_by_id(tx, refund_id)]
     if (ours := payments.parse_number(REFUND_PREFIX, text)) is not None:
-        found = await store.refund(tx, *ours)
+        found = await payments.refund(tx, *ours)
         return [subject(found)] if found else ()
     if len(text) > NUMBER_LENGTH_MAX:
         return ()
-    return [subject(one) for one in await store.by_provider_number(tx, text, limit)]
+    return [subject(one) for one in await payments.refunds_by_provider_number(tx, text, limit)]
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
@@ -49,20 +47,22 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
         return ()
     if about.kind == SubjectKind.ORDER and (order := read_typed("ord", about.shown)):
         moves = await ledger.money_moves(tx, about.account, order)
-        found = await store.refunds_of_order(tx, about.account, order)
+        found = await payments.refunds_of_subject(tx, about.account, order)
         staff = await _asked_by_staff(tx, found)
         told = [one for refund in found for one in _told(refund, moves, subject(refund), staff)]
         return told + await _mails(tx, found)
     if about.kind == SubjectKind.REFUND and (refund_id := read_typed("rfd", about.shown)):
-        this = await store.refund(tx, about.account, refund_id)
+        this = await payments.refund(tx, about.account, refund_id)
         if this is None:
             return ()
-        moves = await ledger.money_moves(tx, about.account, this.order)
-        of = Subject(SubjectKind.ORDER, show("ord", this.order), this.account)
+        moves = await ledger.money_moves(tx, about.account, this.subject)
+        of = Subject(SubjectKind.ORDER, show("ord", this.subject), this.account)
         staff = await _asked_by_staff(tx, [this])
         return [*_told(this, moves, of, staff), *await _mails(tx, [this])]
     if about.kind == SubjectKind.ACCOUNT:
-        newest = await store.refunds_of(tx, about.account, WHOLE.before, REFUNDS_TOLD_MAX)
+        newest = await payments.refunds_of_account(
+            tx, about.account, WHOLE.before, REFUNDS_TOLD_MAX
+        )
         staff = await _asked_by_staff(tx, newest)
         return [_begun(one, subject(one), staff) for one in newest]
     return ()
@@ -73,13 +73,13 @@ async def _asked_by_staff(tx: ReadTx, found: Sequence[Refund]) -> frozenset[UUID
     asked = [one for one in found if one.cause == RefundCause.ASKED]
     moments = {
         (order, line.at)
-        for order in {one.order for one in asked}
+        for order in {one.subject for one in asked}
         for line in await audit.trail_of(
             tx, show("ord", order), Subject(SubjectKind.ORDER, show("ord", order), found[0].account)
         )
         if line.actor.startswith(_OF_STAFF) and line.facts["act"] == _ASKED
     }
-    return frozenset(one.id for one in asked if (one.order, one.requested_at) in moments)
+    return frozenset(one.id for one in asked if (one.subject, one.requested_at) in moments)
 
 
 async def _mails(tx: ReadTx, found: Sequence[Refund]) -> list[Happening]:
@@ -131,7 +131,7 @@ def _told(
 
 async def _waiting(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Sequence[WorkItem]:
     """Open refunds by their due time, with the rail that carries each."""
-    found = await store.open_refunds(tx, limit)
+    found = await payments.open_refunds(tx, limit)
     routes = await payments.routes_of(tx, [(one.account, one.attempt) for one in found])
     by_attempt = {(one.account, one.attempt): one.route for one in routes}
     return [

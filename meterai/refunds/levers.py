@@ -58,9 +58,8 @@ async def _would_resolve(tx: ReadTx, asked: SuspenseResolve, pull: Pull) -> Fore
 
 async def _resolve(tx: Tx, asked: SuspenseResolve, pull: Pull) -> None:
     item = read("sus", asked.item)
-    if asked.how == "returned":
-        await service.book_as_told(tx, item)
-    await suspense.resolve(tx, item, Resolution(asked.how), actor=pull.actor, note=pull.reason)
+    how = Resolution(asked.how)
+    await service.resolve_item(tx, item, how, actor=pull.actor, note=pull.reason)
     if asked.how == "applied":
         account = await account_of(tx, asked.email)
         await service.apply(tx, item, account, read("ord", asked.order))

@@ -1,4 +1,4 @@
-"""Refunds: ask for one, show and list them; begin those that are due, and send them."""
+"""Refunds of orders: ask for one, show and list them; begin those that are due."""
 
 import hashlib
 from collections.abc import Sequence
@@ -7,7 +7,6 @@ from functools import partial
 from uuid import UUID
 
 import msgspec
-import structlog
 
 from meterai import audit, orders, payments, stamps, suspense
 from meterai.kit.actor import Actor
@@ -16,17 +15,7 @@ from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import NotFound
 from meterai.orders import OrderKey, OrderSettings, OrderState
-from meterai.payments import (
-    REFUND_PREFIX,
-    CallNotBegun,
-    OutcomeUnknown,
-    PaymentService,
-    ProviderRefused,
-    ProviderUnreachable,
-    RailNotConfigured,
-    RefundLine,
-    RefundWish,
-)
+from meterai.payments import Refund, RefundCause
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.exchange import note_replay
@@ -34,28 +23,11 @@ from meterai.plumbing.http import IdempotencyKeyReused
 from meterai.plumbing.paging import Page
 from meterai.plumbing.periodic import each, run_row
 from meterai.refunds import store
-from meterai.refunds.model import (
-    NothingToRefund,
-    OrderTakesNoMoney,
-    OverdueOrder,
-    PaymentGivenBack,
-    Refund,
-    RefundCause,
-    RefundPastDue,
-    RefundSeen,
-    RefundState,
-    lease_seconds,
-    try_again_after,
-)
+from meterai.refunds.model import NothingToRefund, OrderTakesNoMoney
 
-BATCH = 20  # provider calls under way in one run
 OVERDUE_BATCH = 200
-# States of an order whose unused stamps can go back, as in refund_unused.sql.
+# States of an order whose unused stamps can go back, as in order_return_unused.sql.
 _GIVES_BACK = frozenset({OrderState.PAID, OrderState.EXECUTED, OrderState.DENIED})
-LOOK_AGAIN_SECONDS = 30.0  # for a record that could not be read
-RECORD_IS_LATE = timedelta(days=1)  # a provider books what it did within a day
-CONTRADICTION_SECONDS = 3600.0  # until the record is read again that does not have what was told
-_log = structlog.get_logger()
 
 
 class RefundView(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +56,7 @@ def shown(refund: Refund) -> RefundView:
     """A refund as the API shows it."""
     return RefundView(
         id=show("rfd", refund.id),
-        order_id=show("ord", refund.order),
+        order_id=show("ord", refund.subject),
         state=refund.state,
         cause=refund.cause,
         amount=refund.amount.value,
@@ -100,7 +72,7 @@ def shown(refund: Refund) -> RefundView:
 
 async def load(tx: ReadTx, account: UUID, refund_id: UUID) -> Refund:
     """One refund of this account.  Refuses `NotFound`."""
-    found = await store.refund(tx, account, refund_id)
+    found = await payments.refund(tx, account, refund_id)
     if found is None:
         raise NotFound("no such refund of this account")
     return found
@@ -108,117 +80,21 @@ async def load(tx: ReadTx, account: UUID, refund_id: UUID) -> Refund:
 
 async def refunds_of_order(tx: ReadTx, account: UUID, order: UUID) -> list[RefundView]:
     """Refunds of one order, oldest first; the newest of very many."""
-    return [shown(one) for one in await store.refunds_of_order(tx, account, order)]
+    return [shown(one) for one in await payments.refunds_of_subject(tx, account, order)]
 
 
 async def refunds_of_orders(tx: ReadTx, account: UUID, orders: Sequence[UUID]) -> list[RefundView]:
     """Refunds of these orders, oldest first; the newest of very many."""
-    return [shown(one) for one in await store.refunds_of_orders(tx, account, orders)]
+    return [shown(one) for one in await payments.refunds_of_subjects(tx, account, orders)]
 
 
 async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> dict[OrderKey, str]:
     """A text of each of these orders, another whenever something of its refunds changed; those
     without refunds are left out.
     """
-    return {OrderKey(one.account, one.order): one.mark for one in await store.marks(tx, wanted)}
-
-
-# -- what the provider gave back of its own accord -----------------------------------------------
-
-
-async def book_given_back(tx: Tx, news: PaymentGivenBack, lines: Sequence[RefundLine]) -> None:
-    """Book what the record says was given back of a payment.
-
-    Refunds of ours that it has are settled; the rest the provider gave back itself.  Where news
-    spoke of more than that, it is in suspense until the record has it or an operator books it.
-    """
-    account, attempt, payment, _ = news
-    is_only = await store.number_of_payments(tx, account, attempt) == 1
-    found = [one for one in lines if one.payment == payment or (one.payment is None and is_only)]
-    refunds = await store.refunds_of_payment(tx, account, attempt, payment)
-    ours, made = {refund.number for refund in refunds}, []
-    for refund in refunds:
-        seen = seen_of(refund, found)
-        if seen is not None and seen.made.value:
-            made.append(refund.number)
-            await _book_seen(tx, refund, seen)
-    # A number of a refund of ours of something else says nothing of this payment.
-    own = sum(
-        line.amount.value
-        for line in found
-        if line.number not in ours and not (line.number or "").startswith(REFUND_PREFIX)
-    )
-    await store.given_back(tx, account, attempt, payment, own, made)
-    await conclude(tx, news)
-
-
-async def conclude(tx: Tx, news: PaymentGivenBack) -> None:
-    """Resolve the news in suspense where the books have all the money it tells of; else keep it in
-    suspense, and read the provider's record again later.
-    """
-    account, attempt, payment, told = news
-    reference = payments.reference_of(account, attempt)
-    if await store.not_booked(tx, *news) == 0:
-        await suspense.given_back(tx, reference, payment)
-        await store.looked_up(tx, account, attempt, payment)
-        return
-    await suspense.keep(
-        tx,
-        suspense.News(
-            key=f"refunded:{reference}:{payment}:{told}",
-            source="question",
-            reason="refunded_there",
-            told=msgspec.json.encode({"payment": payment, "amount": told}),
-            reference=reference,
-            payment=payment,
-            amount=Rupiah(told),
-        ),
-    )
-    await store.look_later(tx, account, attempt, payment, CONTRADICTION_SECONDS)
-
-
-def seen_of(refund: Refund, lines: Sequence[RefundLine]) -> RefundSeen | None:
-    """A refund as these lines have it; None where none is about it.
-
-    A line of a try that failed counts only where no line says that it was made.
-    """
-    about = [
-        line
-        for line in lines
-        if line.number == refund.number and line.payment in (None, refund.payment)
-    ]
-    if not about:
-        return None
-    numbers = [line.provider_number for line in about if line.amount.value] or [None]
-    return RefundSeen(numbers[-1], Rupiah(sum(line.amount.value for line in about)))
-
-
-async def _book_seen(tx: Tx, refund: Refund, seen: RefundSeen) -> None:
-    """Book what the record says of a refund.  More than was asked for is booked by nobody."""
-    key = (refund.account, refund.id)
-    if seen.made.value > refund.amount.value:
-        return
-    if refund.is_stopped_or_on_its_way and seen.made.value and seen.provider_number is not None:
-        await store.settle(tx, *key, seen.provider_number)
-    back = await store.reversed_to(tx, *key, seen.made)
-    if back.value:
-        _log.warning("refund_reversed", refund=show("rfd", refund.id), rupiah=back.value)
-
-
-async def book_watched(
-    tx: Tx, refund: Refund, seen: RefundSeen | None, *, is_old: bool, window_seconds: float
-) -> None:
-    """Book what the record says of a refund that it was looked for.
-
-    A settled one that the record does not have after a day is an item in suspense until it has.
-    """
-    key = f"refund_not_in_record:{refund.number}"
-    if seen is not None:
-        await _book_seen(tx, refund, seen)
-        await suspense.ended(tx, key, "in the record")
-    elif is_old:
-        await suspense.keep(tx, _about(refund, "refund_not_in_record"))
-    await store.watched(tx, refund, window_seconds)
+    columns = [one.account for one in wanted], [one.order for one in wanted]
+    found = await payments.refund_marks(tx, *columns)
+    return {OrderKey(one.account, one.subject): one.mark for one in found}
 
 
 async def apply(tx: Tx, item: UUID, account: UUID, order_id: UUID) -> None:
@@ -241,34 +117,27 @@ async def check_applies(tx: ReadTx, item: suspense.Item, account: UUID, order_id
     return item.payment
 
 
-async def book_as_told(tx: Tx, item: UUID) -> None:
-    """Book that the money of an item in suspense was given back, as an operator says.
+async def resolve_item(
+    tx: Tx, item: UUID, how: suspense.Resolution, *, actor: Actor, note: str
+) -> None:
+    """Say how an item in suspense ended.
 
-    Changes nothing where the item is about no payment of ours, or the books have it.
+    News that a payment of ours was given back ends as `returned`, which books it, and in no other way before that money
+    has left the books.  Refuses what `suspense.resolve` does.
     """
-    await store.given_back_as_told(tx, item)
+    if about := _given_back(await suspense.load(tx, item)):
+        if how is suspense.Resolution.RETURNED:
+            await payments.given_back_as_told(tx, *about)
+        elif await payments.not_booked_of(tx, *about):
+            raise suspense.MoneyBooked("its money is still in the books")
+    await suspense.resolve(tx, item, how, actor=actor, note=note)
 
 
-def _about(refund: Refund, reason: str) -> suspense.News:
-    """The item in suspense of a refund, with what an operator needs to ask the provider about it."""
-    told = {"state": refund.state, "tries": refund.tries, "answer": refund.last_answer}
-    return suspense.News(
-        key=f"{reason}:{refund.number}",
-        source="question",
-        reason=reason,
-        told=msgspec.json.encode(told),
-        reference=refund.number,  # by which the provider knows it
-        payment=refund.payment,
-        amount=refund.amount,
-    )
-
-
-async def suspend(tx: Tx, late: RefundPastDue) -> None:
-    """Keep a refund that is open past its due time as an item in suspense."""
-    # Locked, so that it does not end before its item is there to end with it.
-    refund = await store.lock_past_due(tx, late.account, late.refund)
-    if refund is not None:
-        await suspense.keep(tx, _about(refund, "refund_overdue"))
+def _given_back(item: suspense.Item) -> tuple[str, str, int | None] | None:
+    """Reference, payment and rupiah of news that a payment was given back; None of other news."""
+    if item.reason != "refunded_there" or item.reference is None or item.payment is None:
+        return None
+    return item.reference, item.payment, None if item.amount is None else item.amount.value
 
 
 async def unused(tx: ReadTx, account: UUID, order_id: UUID) -> tuple[int, Rupiah]:
@@ -346,27 +215,12 @@ async def ask(
     return shown(await load(tx, account, found.id))
 
 
-def _wish(refund: Refund) -> RefundWish:
-    return RefundWish(
-        refund.account,
-        refund.attempt,
-        refund.payment,
-        refund.number,
-        refund.amount,
-        was_tried=refund.tries > 1,  # this try is counted
-    )
-
-
 class RefundService:
-    """Begins refunds, sends them, and runs its periodic tasks."""
+    """Begins refunds of orders, by itself and where they are asked for."""
 
-    def __init__(
-        self, database: Database, paying: PaymentService, settings: Settings, clock: Clock
-    ) -> None:
+    def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
         self._database = database
-        self._payments = paying
         self._due_seconds = settings.of(OrderSettings).stamps_due_seconds
-        self._lease_seconds = lease_seconds(paying.rails.timeout_seconds)
         self._clock = clock
 
     def due(self) -> datetime:
@@ -389,126 +243,17 @@ class RefundService:
 
     async def list(self, account: UUID, page: Page) -> tuple[list[RefundView], bool]:
         """A page of an account's refunds, newest first, and whether there are older ones."""
-        wanted = await self._database.once(store.refunds_of, account, page.before, page.wanted)
+        wanted = await self._database.once(
+            payments.refunds_of_account, account, page.before, page.wanted
+        )
         found, is_more = page.cut(wanted)
         return [shown(one) for one in found], is_more
 
     async def refund_overdue(self) -> int:
         """Periodic task: begin refunds of what is paid and was not executed by its due time."""
-        found = await self._database.once(store.overdue_orders, OVERDUE_BATCH)
-        return await each(self._database, store.TURNING, found, self._turn, subject="order")
+        found = await self._database.once(orders.unexecuted, OVERDUE_BATCH)
+        return await each(self._database, orders.TURNING, found, self._turn, subject="order")
 
-    async def _turn(self, overdue: OverdueOrder) -> None:
+    async def _turn(self, overdue: OrderKey) -> None:
         begin = partial(give_back_unserved, due_at=self.due())
         await run_row(self._database, begin, *overdue)
-
-    async def send_due(self) -> int:
-        """Periodic task: ask the provider to give money back; ask about it first where an earlier
-        try has no answer.
-        """
-        if not (most := self._payments.rails.room_of_any(BATCH)):
-            return 0
-        leased = await self._database.once(store.lease_to_send, self._lease_seconds, most)
-        return await each(
-            self._database, store.SENDING, leased, self._send, subject="id", at_once=BATCH
-        )
-
-    async def suspend_overdue(self) -> int:
-        """Periodic task: a refund that is open past its due time is an item in suspense."""
-        found = await self._database.once(store.past_due, OVERDUE_BATCH)
-        return await each(self._database, store.SUSPENDING, found, self._suspend, subject="refund")
-
-    async def _suspend(self, late: RefundPastDue) -> None:
-        await run_row(self._database, suspend, late)
-
-    async def look_up_given_back(self) -> int:
-        """Periodic task: read the provider's record of payments that it says were given back."""
-        if not (most := self._payments.rails.room_of_any(BATCH)):
-            return 0
-        leased = await self._database.once(store.lease_to_look_up, self._lease_seconds, most)
-        return await each(
-            self._database, store.LOOKING, leased, self._look_up, subject="attempt", at_once=BATCH
-        )
-
-    async def _look_up(self, news: PaymentGivenBack) -> None:
-        account, attempt, payment, _ = news
-        try:
-            lines = await self._payments.refund_history(account, attempt)
-        except ProviderRefused as refusal:
-            _log.warning("record_refused", payment=payment, answer=refusal.response_code)
-            await run_row(self._database, conclude, news)
-        except (OutcomeUnknown, ProviderUnreachable) as refusal:
-            _log.info("record_not_read", payment=payment, answer=str(refusal))
-            seconds = refusal.seconds if isinstance(refusal, CallNotBegun) else LOOK_AGAIN_SECONDS
-            await self._database.once(store.look_later, account, attempt, payment, seconds)
-        except RailNotConfigured:
-            await self._database.once(
-                store.look_later, account, attempt, payment, CONTRADICTION_SECONDS
-            )
-            raise
-        else:
-            await run_row(self._database, book_given_back, news, lines)
-
-    async def watch(self) -> int:
-        """Periodic task: look for refunds in the record of their provider, settled ones until it ends."""
-        if not (most := self._payments.rails.room_of_any(BATCH)):
-            return 0
-        leased = await self._database.once(store.lease_to_watch, self._lease_seconds, most)
-        return await each(
-            self._database, store.WATCHING, leased, self._watch, subject="id", at_once=BATCH
-        )
-
-    async def _watch(self, refund: Refund) -> None:
-        window_seconds = self._payments.rails.window_seconds_max
-        try:
-            lines = await self._payments.refund_history(refund.account, refund.attempt)
-        except ProviderRefused as refusal:
-            _log.warning("record_refused", refund=refund.number, answer=refusal.response_code)
-            await self._database.once(store.watched, refund, window_seconds)
-        except (OutcomeUnknown, ProviderUnreachable) as refusal:
-            _log.info("record_not_read", refund=refund.number, answer=str(refusal))
-            seconds = (
-                refusal.seconds if isinstance(refusal, CallNotBegun) else CONTRADICTION_SECONDS
-            )
-            await self._database.once(store.watch_later, refund, seconds)
-        except RailNotConfigured:
-            await self._database.once(store.watch_later, refund, CONTRADICTION_SECONDS)
-            raise
-        else:
-            settled_at = refund.settled_at
-            is_old = settled_at is not None and self._clock.now() - settled_at >= RECORD_IS_LATE
-            seen = seen_of(refund, lines)
-            book = partial(book_watched, is_old=is_old, window_seconds=window_seconds)
-            await run_row(self._database, book, refund, seen)
-
-    async def _send(self, refund: Refund) -> None:
-        # Its row says 'sent' by now.  A crash here leaves it so, and a later run makes the
-        # same call with the same number, which the provider answers as it did before.
-        try:
-            made = await self._payments.refund(_wish(refund))
-        except ProviderRefused as refusal:
-            await self._refused(refund, refusal)
-            return
-        except CallNotBegun as refusal:
-            await self._database.once(store.put_off, refund, str(refusal)[:200], refusal.seconds)
-            return
-        except (OutcomeUnknown, ProviderUnreachable) as refusal:
-            await self._answered(refund, str(refusal), is_refused=False)
-            return
-        except RailNotConfigured as refusal:
-            await self._answered(refund, str(refusal), is_refused=False)
-            raise
-        await self._database.once(store.settle, refund.account, refund.id, made.provider_number)
-        _log.info("refund_settled", refund=show("rfd", refund.id), tries=refund.tries)
-
-    async def _refused(self, refund: Refund, refusal: ProviderRefused) -> None:
-        if await self._database.once(store.void, refund.account, refund.id) == RefundState.VOID:
-            return
-        _log.error("refund_refused", refund=show("rfd", refund.id), answer=refusal.response_code)
-        await self._answered(refund, str(refusal), is_refused=True)
-
-    async def _answered(self, refund: Refund, answer: str, *, is_refused: bool) -> None:
-        pause = try_again_after(refund.tries)
-        await self._database.once(
-            store.answered, refund, answer[:200], is_refused=is_refused, seconds=pause
-        )

@@ -29,7 +29,8 @@ BOOKS = (
     *("buyer_funds", "refunds_payable", "suspense", "service_fee", "denied_loss", "bank_clearing"),
 )
 SOLD = ("stamps_issued", "stamps_affixed")  # stamps of documents are sold when they are affixed
-CHARGED_BACK = ("payment_denied", "loss_recovered", "correction")
+REFUNDED = ("refund_requested", "stamps_returned")
+CHARGED_BACK = ("payment_denied", "loss_recovered", "stamps_recovered", "correction")
 Opening = Mapping[str, int]  # by book
 
 
@@ -249,12 +250,12 @@ def figures_of(sums: Sums) -> list[Figure]:
     sold = sums.of("stamps_available", "stamps_issued") - sums.of(
         "stamps_ordered", "stamps_affixed"
     )
-    refunded = -sums.of("stamps_available", "refund_requested")
+    refunded = -sums.of("stamps_available", *REFUNDED)
     charged_back = -sums.of("stamps_available", *CHARGED_BACK)
     return [
         Figure("sold", sold, sums.of("duty_payable", *SOLD)),
         Figure("affixed", affixed, affixed * STAMP_DUTY),
-        Figure("refunded", refunded, -sums.of("duty_payable", "refund_requested")),
+        Figure("refunded", refunded, -sums.of("duty_payable", *REFUNDED)),
         Figure("charged_back", charged_back, -sums.of("duty_payable", *CHARGED_BACK)),
         Figure("due", sold - refunded - charged_back, sums.of("duty_payable")),
     ]

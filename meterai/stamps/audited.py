@@ -21,6 +21,7 @@ AUDITED = Audited(
             "held": ("lots_agree_with_serials",),
             "affixed": ("lots_agree_with_serials",),
             "returned": ("returned_stamps_are_explained",),
+            "owed": ("lot_owes_what_is_lost",),
         },
         "stamps": {"state": ("stamping_agrees_with_its_serials",)},
     },

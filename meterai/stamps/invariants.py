@@ -1,6 +1,6 @@
 """What must be true of stamps."""
 
-from meterai.plumbing.invariants import AHEAD, Invariant, waits
+from meterai.plumbing.invariants import AHEAD, Invariant, Posting, waits
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _MODULUS = 1021  # of the check characters, see kit/serial.py
@@ -13,6 +13,27 @@ def _digit(place: int) -> str:
 # The first twenty characters as a number modulo 1021, and the last two as a number.
 _BODY = " + ".join(f"{_digit(place)} * {pow(32, 19 - place, _MODULUS)}" for place in range(20))
 _CHECK = f"{_digit(20)} * 32 + {_digit(21)}"
+
+POSTINGS = (
+    Posting(
+        ("stamps_returned", "stamps_recovered"),
+        # The id ends with how many of the lot were returned by then, and how many by this entry.
+        """
+        SELECT l.account_id, e.entry_id, e.reason, l.lot_id, e.posted_at,
+               ARRAY[l.book, 'stamps_issued', 'buyer_funds', 'duty_payable', 'service_fee'],
+               ARRAY[-u.stamps, u.stamps] || CASE l.book WHEN 'stamps_available'
+                   THEN ARRAY[u.stamps * (l.unit_price + l.service_fee), -u.stamps * l.unit_price,
+                              -u.stamps * l.service_fee]
+                   ELSE ARRAY[0, 0, 0]::bigint[] END
+        FROM {stamp_lots} l JOIN {entries?} e ON e.account_id = l.account_id
+            AND e.subject = l.lot_id AND e.reason IN ('stamps_returned', 'stamps_recovered')
+            AND e.entry_id ~ ('^undone:' || l.lot_id || ':[0-9]+:[0-9]+$')
+        CROSS JOIN LATERAL (SELECT split_part(e.entry_id, ':', 3)::bigint AS upto,
+                                   split_part(e.entry_id, ':', 4)::bigint AS stamps) u
+        WHERE u.upto <= l.returned AND u.stamps BETWEEN 1 AND u.upto
+        """,
+    ),
+)
 
 INVARIANTS = (
     Invariant(

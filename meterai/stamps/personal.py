@@ -8,7 +8,7 @@ PERSONAL = Personal(
         Held(
             table="stamp_lots",
             columns="lot_id issued_at issued held affixed returned unit_price service_fee",
-            inner="account_id book",
+            inner="account_id book owed",
             kept=Kept.TAX,
             since="t.issued_at",
         ),

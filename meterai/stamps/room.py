@@ -3,7 +3,7 @@
 from meterai.room import Container, Room
 from meterai.stamps.audited import AUDITED
 from meterai.stamps.figures import PROMISES
-from meterai.stamps.invariants import INVARIANTS
+from meterai.stamps.invariants import INVARIANTS, POSTINGS
 from meterai.stamps.knows import KNOWS
 from meterai.stamps.model import STAMP
 from meterai.stamps.personal import PERSONAL
@@ -23,6 +23,7 @@ ROOM = Room(
     knows=KNOWS,
     invariants=INVARIANTS,
     audited=AUDITED,
+    postings=POSTINGS,
     retention=RETENTION,
     promises=PROMISES,
     personal=PERSONAL,

@@ -27,7 +27,7 @@ from meterai.apps.audit_seals import Drawing
 from meterai.apps.rooms import ROOMS, subscriptions_of
 from meterai.apps.settings import sections
 from meterai.kit.ids import read
-from meterai.payments import PaymentService, Rails
+from meterai.payments import PaymentService, Rails, RefundSender
 from meterai.payments.qr_check import check_rails
 from meterai.payments.rails import RailKinds, check_kinds
 from meterai.payments.room import RAILS, payments_with
@@ -35,7 +35,6 @@ from meterai.plumbing import config
 from meterai.plumbing.config import ConfigurationWrong, Settings
 from meterai.plumbing.database import Row
 from meterai.plumbing.jobs import Worker
-from meterai.refunds import RefundService
 from meterai.room import Rooms
 from tests.apps.test_strangers import signed_in
 from tests.support.bank import CLIENT, MERCHANT, prepare
@@ -121,7 +120,7 @@ class Town:
         await payments.poll_waiting()
         await payments.cancel_closed()
         await self.work()
-        await self.web.container.of(RefundService).send_due()
+        await self.web.container.of(RefundSender).send_due()
         await self.work()
 
     async def pay_bank(self, order: dict[str, Any]) -> None:

@@ -79,6 +79,7 @@ def test_after_a_second_payment_its_refund_says_when_it_is_due(shop: Shop) -> No
     for one in shop.refunds():
         shop.send(one)
         shop.settle(one)
+    shop.work()
     assert seen(shop, order).refund_due_at is None
 
 
@@ -91,6 +92,7 @@ def test_of_several_refunds_the_last_counts(shop: Shop) -> None:
     shop.call("UPDATE refunds SET due_at = due_at + interval '1 hour' WHERE refund_id = %s", last)
     shop.send(first)
     shop.settle(first)
+    shop.work()
     [row] = shop.rows("SELECT due_at FROM refunds WHERE refund_id = %s", last)
     assert seen(shop, order).refund_due_at == row["due_at"]
 

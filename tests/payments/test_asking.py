@@ -94,6 +94,7 @@ def test_what_happened_to_the_money_is_told_in_order(till: Till) -> None:
     assert [(one.reason, one.amount) for one in found] == [
         ("payment_captured", 2 * PRICE),
         ("stamps_issued", 2 * PRICE),
+        ("stamps_returned", 2 * PRICE),
         ("refund_requested", 2 * PRICE),
         ("refund_settled", 2 * PRICE),
     ]

@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 
 from meterai.orders import OrderService
-from meterai.payments import PaymentService, attempts_of, store
+from meterai.payments import PaymentService, RefundSender, attempts_of, store
+from meterai.payments import refund_store as refunds
 from meterai.payments.model import NoAnswer, ProviderUnreachable
 from meterai.payments.service import BATCH
 from meterai.plumbing.outgoing import (
@@ -20,8 +21,6 @@ from meterai.plumbing.outgoing import (
     CircuitState,
     Outgoing,
 )
-from meterai.refunds import RefundService
-from meterai.refunds import store as refunds
 from tests.support.till import Till
 
 SERVICES = ("generate", "query", "cancel", "refund", "history-detail")
@@ -226,7 +225,7 @@ def test_a_refund_waits_and_is_made_once(outage: Outage) -> None:
     assert {row["state"] for row in before} == {"sent"}
     # While it is away none is taken up: not one try is burnt.
     till.shop.arrange("UPDATE refunds SET try_at = now(), leased_until = NULL")
-    assert till.do(till.shop.container.of(RefundService).send_due()) == 0
+    assert till.do(till.shop.container.of(RefundSender).send_due()) == 0
     after = till.rows("SELECT refund_no, tries FROM refunds ORDER BY refund_no")
     assert [row["tries"] for row in after] == [row["tries"] for row in before]
     till.assert_books_hold()
@@ -267,7 +266,7 @@ def test_refund_that_was_not_begun_is_no_try(outage: Outage) -> None:
 async def _send_one(till: Till) -> None:
     """As where the circuit opens between taking up a refund and sending it."""
     [leased] = await till.shop.container.database.once(refunds.lease_to_send, 60.0, 1)
-    await till.shop.container.of(RefundService)._send(leased)
+    await till.shop.container.of(RefundSender)._send(leased)
 
 
 def test_taking_back_waits_and_is_not_given_up(outage: Outage) -> None:

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meterai.kit.refusal import Refusal
+from meterai.payments.refund_model import TRY_SECONDS_MAX, refund_lease_seconds, try_again_after
 from meterai.plumbing import telemetry
 from meterai.plumbing.database import DatabaseAway, Row, Tx
 from meterai.plumbing.periodic import PAUSE_SECONDS_MAX, each, not_paused, run_row
-from meterai.refunds.model import TRY_SECONDS_MAX, lease_seconds, try_again_after
 from tests.support.shop import Shop
 
 ROUND = "try_rows"
@@ -158,4 +158,4 @@ def test_a_refund_is_tried_again_within_five_minutes_for_ever(tries: int) -> Non
 
 @given(timeout=st.floats(0.01, 3600))
 def test_the_lease_of_a_refund_is_longer_than_its_calls(timeout: float) -> None:
-    assert lease_seconds(timeout) > 4 * timeout  # token, refund, and both again
+    assert refund_lease_seconds(timeout) > 4 * timeout  # token, refund, and both again

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from meterai.kit.money import Rupiah
-from meterai.refunds import RefundService
+from meterai.payments import RefundSender
 from meterai.suspense import Item, MoneyBooked, Resolution, SuspenseService, open_items
 from tests.support.shop import PRICE, TESTER
 from tests.support.till import Till
@@ -30,7 +30,7 @@ def refused(till: Till) -> tuple[UUID, str, str]:
 def look(till: Till) -> list[Item]:
     """The periodic task that looks for them, twice; then what is open in suspense."""
     for _ in range(2):
-        till.do(till.shop.container.of(RefundService).suspend_overdue())
+        till.do(till.shop.container.of(RefundSender).suspend_overdue())
     return till.do(_open(till))
 
 

@@ -10,11 +10,17 @@ import pytest
 from meterai.kit.money import Rupiah
 from meterai.orders import OrderService
 from meterai.orders import service as order_service
-from meterai.payments import PaymentService, ProviderRefused, ProviderUnreachable, SnapSettings
+from meterai.payments import (
+    PaymentService,
+    ProviderRefused,
+    ProviderUnreachable,
+    RefundSender,
+    SnapSettings,
+    refund_store,
+)
 from meterai.payments.model import RefundMade
 from meterai.refunds import RefundService
 from meterai.refunds import service as refund_service
-from meterai.refunds import store as refund_store
 from tests.support.shop import Shop
 
 BATCH = 3  # rows one run takes here
@@ -162,7 +168,7 @@ def test_a_refund_that_was_tried_a_thousand_times_does_not_stop_the_others(
     old, new = refunds_asked(shop, 2)
     shop.arrange("UPDATE refunds SET tries = 5000, state = 'refused' WHERE refund_no = %s", old)
     bank.answers[old] = ProviderRefused("4047801", "no such payment")
-    run_task(shop, shop.container.of(RefundService).send_due, times=1)
+    run_task(shop, shop.container.of(RefundSender).send_due, times=1)
     assert states(shop) == {old: "refused", new: "settled"}
     [row] = shop.rows("SELECT try_at - now() AS pause FROM refunds WHERE refund_no = %s", old)
     assert timedelta(minutes=4) < row["pause"] <= timedelta(minutes=5)
@@ -172,7 +178,7 @@ def test_a_refund_that_was_tried_a_thousand_times_does_not_stop_the_others(
 def test_a_fault_in_one_refund_does_not_stop_the_others(shop: Shop, bank: Bank) -> None:
     numbers = refunds_asked(shop, 3)
     bank.answers[numbers[0]] = ZeroDivisionError("nobody thought of this")
-    run_task(shop, shop.container.of(RefundService).send_due, times=1)
+    run_task(shop, shop.container.of(RefundSender).send_due, times=1)
     assert sorted(states(shop).values()) == ["sent", "settled", "settled"]
     [fault] = shop.rows("SELECT round, code FROM round_faults")
     assert fault == {"round": "send_refunds", "code": "fault"}
@@ -183,7 +189,7 @@ def test_a_refund_under_way_is_not_sent_again_while_its_call_may_be_open(
 ) -> None:
     [number] = refunds_asked(shop, 1)
     bank.answers[number] = ZeroDivisionError("the process died here")
-    run_task(shop, shop.container.of(RefundService).send_due, times=5)
+    run_task(shop, shop.container.of(RefundSender).send_due, times=5)
     assert bank.asked == [number]
     [row] = shop.rows("SELECT extract(epoch FROM try_at - now())::float8 AS left FROM refunds")
     assert row["left"] > 2 * shop.container.settings.of(SnapSettings).bank_timeout_seconds
@@ -194,9 +200,9 @@ def test_news_while_a_call_is_open_does_not_send_the_refund_a_second_time(
 ) -> None:
     [number] = refunds_asked(shop, 1)
     bank.answers[number] = ZeroDivisionError("no answer yet")
-    run_task(shop, shop.container.of(RefundService).send_due, times=1)
+    run_task(shop, shop.container.of(RefundSender).send_due, times=1)
     tell_of_the_refund(shop)
-    run_task(shop, shop.container.of(RefundService).send_due, times=3)
+    run_task(shop, shop.container.of(RefundSender).send_due, times=3)
     assert bank.asked == [number]
     # The call ends without an outcome; what came meanwhile makes the next one due at once.
     [row] = shop.rows("SELECT refund_id FROM refunds")
@@ -204,7 +210,7 @@ def test_news_while_a_call_is_open_does_not_send_the_refund_a_second_time(
         refund_store.ANSWERED, False, "504 nobody knows", 300.0, shop.account, row["refund_id"]
     )
     del bank.answers[number]
-    run_task(shop, shop.container.of(RefundService).send_due, times=1)
+    run_task(shop, shop.container.of(RefundSender).send_due, times=1)
     assert bank.asked == [number, number]
     assert states(shop) == {number: "settled"}
 
@@ -218,6 +224,6 @@ def tell_of_the_refund(shop: Shop) -> None:
 def test_a_refund_that_did_not_reach_the_bank_is_tried_soon(shop: Shop, bank: Bank) -> None:
     [number] = refunds_asked(shop, 1)
     bank.answers[number] = ProviderUnreachable("nobody listens")
-    run_task(shop, shop.container.of(RefundService).send_due, times=1)
+    run_task(shop, shop.container.of(RefundSender).send_due, times=1)
     [row] = shop.rows("SELECT extract(epoch FROM try_at - now())::float8 AS left FROM refunds")
     assert row["left"] <= 1.0

@@ -47,24 +47,13 @@ def test_an_order_whose_last_refund_is_not_carried_out_is_over(shop: Shop) -> No
     shop.work()
     assert shop.state(order) == "returning", "perhaps it is being paid"
     shop.refuse(refund)
+    shop.work()
     assert shop.state(order) == "returned"
 
 
-def test_of_several_refunds_the_last_says_when_all_is_back(shop: Shop) -> None:
-    order = shop.place(2)
-    shop.pay(order)
-    shop.work()
-    later = "timestamptz '2999-01-01 00:00Z'"
-    shop.arrange(f"UPDATE orders SET returning_due_at = {later}")
-    shop.ask_back(order)
-    shop.work()
-    assert shop.rows(f"SELECT returning_due_at = {later} AS is_kept FROM orders") == [
-        {"is_kept": True}
-    ]
-
-
 SURPLUS = (
-    "SELECT refund_surplus(%s, %s, %s, 'double', %s, %s, %s, %s, %s, now() + interval '1 day')"
+    "SELECT order_return_surplus(%s, %s, %s, 'double', %s, %s, %s, %s, %s,"
+    " now() + interval '1 day')"
 )
 
 

@@ -17,8 +17,8 @@ from meterai.accounts.model import KEY_PREFIX, Credential
 from meterai.apps.audit import audit
 from meterai.apps.container import build_services
 from meterai.kit.ids import read
+from meterai.payments import refund_lease_seconds
 from meterai.payments.adapters.snap.settings import SnapSettings
-from meterai.refunds.model import lease_seconds
 from meterai.room import Container
 from meterai.stamping import StampingService, Upload
 from meterai.stamping.model import read_placements
@@ -33,7 +33,7 @@ Answer = TypeVar("Answer")
 # after an outage of that length.
 PAUSE_SECONDS_MAX = max(
     webhooks.WAIT_SECONDS_MAX + webhooks.ANSWER_SECONDS_MAX,
-    lease_seconds(SnapSettings().bank_timeout_seconds),
+    refund_lease_seconds(SnapSettings().bank_timeout_seconds),
 )
 STILL_SECONDS_MAX = 2 * PAUSE_SECONDS_MAX
 # Whatever is booked changes the first; whatever is tried, one of the others.

@@ -31,6 +31,7 @@ from meterai.kit.serial import UNLEASED, SerialMaker
 from meterai.ledger import MoneySummary
 from meterai.orders import OrderKind, OrderService
 from meterai.orders import store as order_store
+from meterai.payments import refund_store
 from meterai.payments import store as payment_store
 from meterai.payments.model import Opened, Qr
 from meterai.plumbing import jobs
@@ -38,7 +39,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Row, jsonb
 from meterai.plumbing.jobs import Worker
 from meterai.refunds import RefundService
-from meterai.refunds import store as refund_store
+from meterai.refunds import store as refunds_of_orders
 from meterai.room import Container
 from meterai.sealing import Placement
 from meterai.stamping import store as stamping_store
@@ -231,7 +232,7 @@ class Shop:
 
     def refund_overdue(self, order: UUID) -> None:
         """The periodic task that gives back what is paid and past due."""
-        self.call(refund_store.NOT_EXECUTED, self.account, order, *self.refund_terms())
+        self.call(refunds_of_orders.NOT_EXECUTED, self.account, order, *self.refund_terms())
 
     def refund_terms(self) -> tuple[object, ...]:
         """Id, number and due time of a refund that may begin."""
@@ -423,7 +424,7 @@ class Shop:
         """The same, to be run with others at the same moment."""
         refund = new_id()
         async with self.container.database.transaction() as tx:
-            found = await refund_store.ask(
+            found = await refunds_of_orders.ask(
                 tx,
                 self.account,
                 order,

@@ -16,14 +16,13 @@ import standins
 from meterai.apps.audit import audit
 from meterai.apps.container import build_services
 from meterai.apps.settings import settings_of as make_settings
-from meterai.payments import PaymentService, Rails, reference_of
+from meterai.payments import PaymentService, Rails, RefundSender, reference_of
 from meterai.payments.adapters.snap import NOTIFY_PATH, signing
 from meterai.payments.adapters.snap.provider import SnapProvider
 from meterai.payments.adapters.snap.wire import snap_time
 from meterai.payments.rails import BoundedRail
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Row
-from meterai.refunds import RefundService
 from tests.support.bank import CLIENT, MERCHANT, Bank, prepare
 from tests.support.keys import BANK_KEY, OUR_KEY, give_provider_key, public_pem_of
 from tests.support.per_order import assert_each_order_is_explained
@@ -99,19 +98,19 @@ class Till:
     def send_refunds(self) -> None:
         """The periodic task that sends refunds, now."""
         self.shop.arrange("UPDATE refunds SET try_at = now(), leased_until = NULL")
-        self.do(self.shop.container.of(RefundService).send_due())
+        self.do(self.shop.container.of(RefundSender).send_due())
         self.shop.work()
 
     def look_up(self) -> None:
         """The periodic task that reads the bank's record of what it gave back, now."""
         self.shop.arrange("UPDATE chargebacks SET look_at = now() WHERE look_at < 'infinity'")
-        self.do(self.shop.container.of(RefundService).look_up_given_back())
+        self.do(self.shop.container.of(RefundSender).look_up_given_back())
         self.shop.work()
 
     def watch_refunds(self) -> None:
         """The periodic task that looks for refunds in the bank's record, now."""
         self.shop.arrange("UPDATE refunds SET look_at = now() WHERE look_at IS NOT NULL")
-        self.do(self.shop.container.of(RefundService).watch())
+        self.do(self.shop.container.of(RefundSender).watch())
         self.shop.work()
 
     def attempt(self, attempt: UUID) -> Row:

@@ -34,11 +34,11 @@ from meterai.cases.model import CaseEvent
 from meterai.kit.actor import Actor
 from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constraint
 from meterai.ledger import invariants as ledger_invariants
+from meterai.payments import RefundCause
 from meterai.payments.room import RAILS
 from meterai.plumbing import http
 from meterai.plumbing.described import NOTHING_MORE
 from meterai.plumbing.messages import LANGUAGES, catalogue
-from meterai.refunds.model import RefundCause
 from scripts.lifecycles import LIFECYCLES
 from tests.tidy.sources import (
     PACKAGE,

@@ -20,8 +20,8 @@ from meterai.drafts.model import FileState
 from meterai.incidents.model import IncidentKind, IncidentState, Severity
 from meterai.orders.model import OrderKind, OrderState
 from meterai.outages.model import OutageState
+from meterai.payments import RefundCause, RefundState
 from meterai.payments.model import AttemptState, OddReason
-from meterai.refunds.model import RefundCause, RefundState
 from meterai.stamping.model import StampingState
 from meterai.stamps.model import StampState
 from meterai.suspense import Resolution, SuspenseState

@@ -38,74 +38,6 @@ HEIGHT = {room: -place for place, layer in enumerate(held()) for room in layer}
 # (what is named, by whom, why).  One that is not needed any more fails.
 _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (
-        "chargebacks",
-        (
-            "order_settle",
-            "refund_denied",
-            "refund_found",
-            "refund_given_back",
-            "refund_gone",
-            "refund_not_booked",
-            "refund_recover",
-            "refund_recover_order",
-            "refund_settle",
-            "refund_stop",
-            "refund_unassigned",
-            "refund_void",
-            "refunds/store.py:GIVEN_BACK_AS_TOLD",
-            "refunds/store.py:LOOK_UP_DUE",
-            "refunds/store.py:TO_LOOK_UP",
-            "refunds/store.py:LOOK_LATER",
-            "refunds/store.py:LOOKED_UP",
-        ),
-        "one row has what was told of a payment and what of it is in the books, and one lock is for both",
-    ),
-    ("chargebacks", ("stamps_release",), "whether there is a loss decides the order of locks"),
-    (
-        "captures",
-        (
-            "refund_denied",
-            "refund_given_back",
-            "refund_not_booked",
-            "refund_recover_order",
-            "refund_unassigned",
-            "refunds/store.py:GIVEN_BACK_AS_TOLD",
-            "refunds/store.py:PAYMENTS_OF_ATTEMPT",
-        ),
-        "a refund is of a payment, whose sum bounds it",
-    ),
-    (
-        "payment_attempts",
-        (
-            "refund_given_back",
-            "refunds/store.py:GIVEN_BACK_AS_TOLD",
-        ),
-        "a payment is found with its order",
-    ),
-    (
-        "suspense_items",
-        ("refunds/store.py:GIVEN_BACK_AS_TOLD",),
-        "one statement compares what the news says with the books",
-    ),
-    (
-        "orders",
-        (
-            "refund_found_stamps",
-            "refund_not_executed",
-            "refund_recover_order",
-            "refund_request",
-            "refund_unassigned",
-            "refund_unused",
-            "refunds/store.py:OVERDUE",
-        ),
-        "refunds locks and reads the order whose money goes back",
-    ),
-    (
-        "orders",
-        ("stamps_release",),
-        "orders are locked before balances; the loss is found again at this moment, so that nobody may use the stamps in between",
-    ),
-    (
         "orders",
         ("stamping/store.py:_ALIVE", "stampings_order"),
         "whether a document may still get its stamps, of many at once",
@@ -120,35 +52,6 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         ("orders/figures.py:CHANNELS",),
         "whether a buyer is an organization, of all of a period",
     ),
-    (
-        "stamp_lots",
-        (
-            "refund_found_stamps",
-            "refund_not_executed",
-            "refund_recover_order",
-            "refund_unassigned",
-            "refund_unused",
-            "refunds/store.py:OVERDUE",
-        ),
-        "what a stamp is worth, and whether an order has any",
-    ),
-    (
-        "stamp_lots",
-        (
-            "order_execute",
-            "orders/store.py:TO_EXECUTE",
-            "orders/store.py:_WAITING",
-            "orders/store.py:_IN_FLIGHT_NOW",
-            "orders/store.py:_PAST_DUE",
-        ),
-        "whether an order has its stamps, of many at once",
-    ),
-    (
-        "captures",
-        ("suspense_resolve",),
-        "news of money given back ends after that money has left the books, in no way before",
-    ),
-    ("payment_attempts", ("suspense_resolve",), "as captures"),
     (
         "documents",
         (
@@ -203,23 +106,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         ("payments/news_check.py:_SUSPENDED",),
         "a check of the audit: news in suspense is compared with the inbox it came through",
     ),
-    (
-        "refunds",
-        ("payments/qr_check.py:_WITHOUT_RAIL",),
-        "a check of the audit: what may still be given back needs its rail",
-    ),
     ("holds", ("plumbing/grants.py:_ROLES",), "the word, not the table"),
-    (
-        "refund_denied",
-        ("order_settle",),
-        "what the issuer took back goes out before the order gets what is left, in one command",
-    ),
-    (
-        "refund_recover",
-        ("stamps_release",),
-        "stamps that were paid with money taken back leave the world at this moment",
-    ),
-    ("refund_not_booked", ("suspense_resolve",), "as captures"),
 )
 EXCEPTIONS = {(where, name): why for name, places, why in _GROUPS for where in places}
 

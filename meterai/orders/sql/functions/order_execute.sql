@@ -8,8 +8,7 @@ DECLARE
 BEGIN
     SELECT * INTO v_order FROM orders
     WHERE account_id = p_account AND order_id = p_order FOR UPDATE;
-    IF v_order.state <> 'paid' OR EXISTS (
-        SELECT 1 FROM stamp_lots WHERE account_id = p_account AND lot_id = p_order) THEN
+    IF v_order.state <> 'paid' OR stamps_are_issued(p_account, p_order) THEN
         RETURN v_order.state;
     END IF;
     v_book := CASE v_order.kind WHEN 'stamps' THEN 'stamps_available' ELSE 'stamps_ordered' END;

@@ -2,9 +2,9 @@
 -- outcome:
 --   executed   stamps issued              paid      in flight: documents, or issuing is stopped
 --   short      less than the total        double    the order was paid before
---   late       the order is closed        denied    the issuer has already taken it back
+--   late       the order is closed        denied    the payer's bank has already taken it back
 -- What is not used for the order (all of it when short, double or late; the rest when too much)
--- is in buyer_funds, and `money_to_return` says so to the room of refunds.  What the issuer took
+-- is in buyer_funds, and `money_to_return` says so to the room of refunds.  What the payer's bank took
 -- back before this goes out first; the order gets what is left.
 CREATE OR REPLACE FUNCTION order_settle(
     p_account uuid, p_order uuid, p_attempt uuid, p_payment text, p_amount bigint
@@ -13,7 +13,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_order orders;
     v_cause text;
-    v_amount bigint := p_amount;
+    v_amount bigint;
     v_now timestamptz := now();
 BEGIN
     SELECT * INTO v_order FROM orders
@@ -21,14 +21,12 @@ BEGIN
     IF v_order.paid_attempt = p_attempt AND v_order.paid_payment = p_payment THEN
         RETURN v_order.state;
     END IF;
-    IF EXISTS (SELECT 1 FROM chargebacks WHERE account_id = p_account
-               AND attempt_id = p_attempt AND payment = p_payment) THEN
-        PERFORM refund_denied(p_account, p_order, p_attempt, p_payment);
-        SELECT p_amount - posted + won - returned_posted INTO v_amount FROM chargebacks
-        WHERE account_id = p_account AND attempt_id = p_attempt AND payment = p_payment;
-        IF v_amount <= 0 THEN
-            RETURN 'denied';
-        END IF;
+    v_amount := p_amount - payment_book_loss(p_account, p_attempt, p_payment);
+    IF v_amount < p_amount THEN
+        PERFORM payment_find_loss(p_account, p_attempt, p_payment, 0);
+    END IF;
+    IF v_amount <= 0 THEN
+        RETURN 'denied';
     END IF;
     v_cause := CASE
         WHEN v_order.state IN ('paid', 'executed', 'returning', 'returned') THEN 'double'
@@ -36,15 +34,15 @@ BEGIN
         WHEN v_amount < v_order.total THEN 'short'
     END;
     IF v_cause IS NOT NULL THEN
-        PERFORM order_give_back(p_account, p_order, p_attempt, p_payment, v_amount, v_cause);
+        PERFORM payment_give_back(p_account, p_order, p_attempt, p_payment, v_amount, v_cause);
         RETURN v_cause;
     END IF;
     UPDATE orders SET state = 'paid', paid_at = v_now, paid_attempt = p_attempt,
         paid_payment = p_payment, due_at = v_now + make_interval(secs => due_seconds)
     WHERE account_id = p_account AND order_id = p_order;
     IF v_amount > v_order.total THEN
-        PERFORM order_give_back(p_account, p_order, p_attempt, p_payment,
-                                v_amount - v_order.total, 'excess');
+        PERFORM payment_give_back(p_account, p_order, p_attempt, p_payment,
+                                  v_amount - v_order.total, 'excess');
     END IF;
     RETURN order_execute(p_account, p_order);
 END $$;

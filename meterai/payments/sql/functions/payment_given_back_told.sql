@@ -1,5 +1,4 @@
 -- News says that a captured payment was given back, in whole or part: its record is to be read.
--- Public: refunds, which hears that a payment was given back.
 CREATE OR REPLACE FUNCTION payment_given_back_told(
     p_account uuid, p_attempt uuid, p_payment text, p_amount bigint
 ) RETURNS void

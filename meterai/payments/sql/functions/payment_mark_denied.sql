@@ -1,5 +1,4 @@
 -- A capture of which all was taken back says so, and an attempt of which every capture does.
--- Public: refunds, which books what was taken back.
 CREATE OR REPLACE FUNCTION payment_mark_denied(p_account uuid, p_attempt uuid, p_payment text) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,7 +1,6 @@
 -- A payment that was wholly taken back is with us again: its chargeback is over, and its attempt is paid.
 -- Answers the rupiah that are to be booked, and all that was ever won of it; nothing where it was not wholly
 -- taken back, or that is not booked yet.
--- Public: refunds, which books what was taken back.
 CREATE OR REPLACE FUNCTION payment_mark_won(
     p_account uuid, p_attempt uuid, p_payment text, OUT amount bigint, OUT total bigint
 )

@@ -21,6 +21,7 @@ LANGUAGE sql IMMUTABLE AS $$
         WHEN 'payment_captured' THEN ARRAY['settle']
         WHEN 'payment_declined' THEN ARRAY['offer_again']
         WHEN 'payment_denied' THEN ARRAY['take_chargeback']
+        WHEN 'payment_moved' THEN ARRAY['take_move']
         WHEN 'payment_refunded' THEN ARRAY['take_refund_news']
         WHEN 'payment_won' THEN ARRAY['take_won']
         WHEN 'refund_requested' THEN ARRAY['tell_requested']
@@ -28,6 +29,7 @@ LANGUAGE sql IMMUTABLE AS $$
         WHEN 'sign_in_asked' THEN ARRAY['queue_sign_in_code']
         WHEN 'stamping_delivered' THEN ARRAY['enter_directory', 'finish_order', 'tell_delivered']
         WHEN 'stamping_failed' THEN ARRAY['finish_order', 'tell_failed', 'return_unstamped']
+        WHEN 'stamps_gone' THEN ARRAY['cover_loss']
         WHEN 'turn_near' THEN ARRAY['queue_turn_near']
     END;
 $$;

@@ -15,15 +15,13 @@ BEGIN
     IF FOUND THEN
         RETURN;
     END IF;
-    given := refund_unused(p_account, p_order, p_refund, 'asked:' || p_refund, 'asked', p_refund_no,
-                           p_due_at);
+    given := order_return_unused(p_account, p_order, p_refund, 'asked:' || p_refund, 'asked', p_refund_no,
+                                 p_due_at);
     id := p_refund;
     request := p_request;
     IF given = 0 THEN
-        SELECT r.refund_id INTO id FROM refunds r
-        WHERE r.account_id = p_account AND r.order_id = p_order AND r.cause = 'asked'
-        ORDER BY r.refund_id DESC LIMIT 1;
-        IF NOT FOUND THEN
+        id := refund_newest(p_account, p_order, 'asked');
+        IF id IS NULL THEN
             RETURN;
         END IF;
     END IF;

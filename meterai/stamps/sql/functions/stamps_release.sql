@@ -1,35 +1,29 @@
 -- The stamping will not happen: the stamps go back where they came from, the serials are void.
--- Where the issuer took back what a stamp was paid with, it leaves the world at this moment: nobody
--- may use it in between.
+-- Stamps that their lot owes leave the world at this moment: nobody may use them in between.
 -- Public: stamping, which could not stamp a document.
 CREATE OR REPLACE FUNCTION stamps_release(p_account uuid, p_stamping uuid) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_order orders;
+    v_lot stamp_lots;
+    v_gone integer;
 BEGIN
-    -- Orders before balances before lots, as everybody locks them.
-    PERFORM 1 FROM orders o
-    WHERE o.account_id = p_account AND o.order_id IN (
-        SELECT lot_id FROM stamps WHERE account_id = p_account AND stamping_id = p_stamping)
-    ORDER BY o.order_id FOR UPDATE;
-    IF EXISTS (
-        SELECT 1 FROM chargebacks c JOIN stamps s
-            ON s.account_id = c.account_id AND s.lot_id = c.subject
-        WHERE c.account_id = p_account AND c.lost > 0 AND s.stamping_id = p_stamping) THEN
+    IF EXISTS (SELECT 1 FROM stamps s JOIN stamp_lots l USING (account_id, lot_id)
+               WHERE s.account_id = p_account AND s.stamping_id = p_stamping AND l.owed > 0) THEN
         PERFORM ledger_lock(p_account);
     END IF;
     IF NOT ledger_resolve(p_account, p_stamping, 'voided') THEN
         RETURN false;
     END IF;
     PERFORM stamps_leave_hold(p_account, p_stamping, 'void');
-    FOR v_order IN
-        SELECT * FROM orders o
-        WHERE o.account_id = p_account AND o.order_id IN (
+    FOR v_lot IN
+        SELECT * FROM stamp_lots WHERE account_id = p_account AND owed > 0 AND lot_id IN (
             SELECT lot_id FROM stamps WHERE account_id = p_account AND stamping_id = p_stamping)
-        ORDER BY o.order_id
+        ORDER BY lot_id FOR UPDATE
     LOOP
-        PERFORM refund_recover(p_account, v_order.order_id, v_order.paid_attempt,
-                               v_order.paid_payment);
+        v_gone := stamps_undo(p_account, v_lot.lot_id, v_lot.owed, 'stamps_recovered');
+        PERFORM stamps_owe(p_account, v_lot.lot_id, v_lot.owed - v_gone);
+        PERFORM emit(p_account, 'stamps_gone', jsonb_build_object(
+            'order', v_lot.lot_id, 'stamps', v_gone));
     END LOOP;
     RETURN true;
 END $$;

@@ -1,8 +1,7 @@
 -- Say how an open item ended.  Money in the book leaves it as `returned` (the provider has given it
 -- back to its payer), as `explained` (it is being captured for its order) or as `applied` (the same, as an
 -- operator says), and is never dismissed.  Without money nothing is applied.
--- News that a payment of ours was given back ends in no way before that money has left the books,
--- and a refund that is overdue by nothing but its own end.
+-- A refund that is overdue ends by nothing but its own end.
 -- Money of a payment of which something else is open is applied by nobody: it may have gone back.
 -- Answers 'contested' then, 'resolved', 'known' (it was resolved before), 'unknown', or 'money_is_booked' (or none is).
 CREATE OR REPLACE FUNCTION suspense_resolve(p_item uuid, p_resolution text, p_by text, p_note text)
@@ -28,13 +27,6 @@ BEGIN
         RETURN 'contested';
     END IF;
     IF v_item.reason = 'refund_overdue' AND p_by <> 'payments' THEN
-        RETURN 'money_is_booked';
-    END IF;
-    IF v_item.reason = 'refunded_there' AND EXISTS (
-        SELECT 1 FROM captures c JOIN payment_attempts a USING (account_id, attempt_id)
-        WHERE c.payment = v_item.payment AND a.reference = v_item.reference
-            AND c.learned_by <> 'denial'
-            AND refund_not_booked(c.account_id, c.attempt_id, c.payment, v_item.amount) > 0) THEN
         RETURN 'money_is_booked';
     END IF;
     UPDATE suspense_items SET state = 'resolved', resolved_at = now(), resolution = p_resolution,

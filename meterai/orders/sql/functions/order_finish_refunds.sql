@@ -1,0 +1,13 @@
+-- After every move of an order's refunds: when the last of them is due, and whether it is over.
+CREATE OR REPLACE FUNCTION order_finish_refunds(p_account uuid, p_order uuid) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_due_at timestamptz := payment_returning_due(p_account, p_order);
+    v_state text;
+BEGIN
+    UPDATE orders SET returning_due_at = v_due_at
+    WHERE account_id = p_account AND order_id = p_order RETURNING state INTO v_state;
+    IF v_state = 'returning' AND ledger_in_flight(p_account, p_order) = 0 THEN
+        PERFORM order_close(p_account, p_order, 'returned');
+    END IF;
+END $$;

@@ -1,0 +1,53 @@
+-- Book what was taken back of a payment, and find it again in what its order has of it: what it has no use for, then, of
+-- the payment that paid it, money that is not executed and stamps that nobody uses.  Stamps in use leave the world
+-- as they come free.  What they were worth beyond the loss goes back to the buyer.  Called after every denial and
+-- whenever something of the order comes free; the caller finishes the refunds of the order.
+CREATE OR REPLACE FUNCTION order_recover(p_account uuid, p_order uuid, p_attempt uuid, p_payment text)
+RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_order orders;
+    v_loss record;
+    v_lost bigint;
+    v_rest bigint := 0;
+    v_unit bigint;
+    v_free integer := 0;
+    v_is_issued boolean;
+BEGIN
+    SELECT * INTO v_order FROM orders WHERE account_id = p_account AND order_id = p_order FOR UPDATE;
+    PERFORM payment_book_loss(p_account, p_attempt, p_payment);
+    v_lost := payment_find_loss(p_account, p_attempt, p_payment,
+                                order_used(p_account, p_order, p_attempt, p_payment));
+    SELECT * INTO v_loss FROM payment_loss(p_account, p_attempt, p_payment);
+    IF (v_order.paid_attempt, v_order.paid_payment) IS DISTINCT FROM (p_attempt, p_payment)
+        OR v_order.state NOT IN ('paid', 'executed', 'denied') OR v_loss.findings IS NULL THEN
+        RETURN;
+    END IF;
+    v_is_issued := stamps_are_issued(p_account, p_order);
+    v_unit := v_order.unit_price + v_order.service_fee;
+    IF v_is_issued AND v_lost > 0 THEN
+        -- Documents that nobody has begun belong to one order: they go together.
+        v_free := stamps_undo(p_account, p_order, CASE v_order.kind
+            WHEN 'stamps' THEN (v_lost + v_unit - 1) / v_unit END, 'stamps_recovered');
+        v_rest := v_free * v_unit - least(v_lost, v_free * v_unit);
+    ELSIF v_order.state = 'paid' AND NOT v_is_issued AND v_lost > 0 THEN
+        v_rest := v_order.total - least(v_lost, v_order.total);
+        -- What the provider gave back without any word of the payer's bank is the buyer's refund.
+        PERFORM order_close(p_account, p_order,
+                            CASE WHEN v_loss.is_denied THEN 'denied' ELSE 'returning' END);
+    END IF;
+    v_lost := payment_find_loss(p_account, p_attempt, p_payment,
+                                order_used(p_account, p_order, p_attempt, p_payment));
+    IF v_is_issued THEN
+        PERFORM stamps_owe(p_account, p_order, (v_lost + v_unit - 1) / v_unit);
+        IF v_order.state <> 'denied' AND (v_loss.is_whole
+            OR v_free > 0 AND NOT stamps_are_in_use(p_account, p_order)) THEN
+            PERFORM order_close(p_account, p_order,
+                                CASE WHEN v_loss.is_denied THEN 'denied' ELSE 'returning' END);
+        END IF;
+    END IF;
+    IF v_rest > 0 THEN
+        PERFORM payment_give_back(p_account, p_order, p_attempt, p_payment, v_rest, 'remainder',
+            'remainder:' || p_attempt || ':' || p_payment || ':' || v_loss.findings);
+    END IF;
+END $$;

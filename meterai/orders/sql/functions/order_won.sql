@@ -1,0 +1,15 @@
+-- A payment that its payer's bank had wholly taken back is with us again.  Answers whether it was booked.
+CREATE OR REPLACE FUNCTION order_won(p_account uuid, p_order uuid, p_attempt uuid, p_payment text)
+RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_won record;
+BEGIN
+    PERFORM order_lock(p_account, p_order);
+    SELECT * INTO v_won FROM payment_book_won(p_account, p_attempt, p_payment, p_order);
+    IF v_won.amount IS NULL THEN
+        RETURN false;
+    END IF;
+    PERFORM order_moved(p_account, p_order, p_attempt, p_payment, v_won.amount, v_won.entry);
+    RETURN true;
+END $$;

@@ -1,0 +1,293 @@
+"""Send refunds of payments, look for them in the record of their provider, and book what it says was given back."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+
+import msgspec
+import structlog
+
+from meterai import suspense
+from meterai.kit.clock import Clock
+from meterai.kit.ids import show
+from meterai.kit.money import Rupiah
+from meterai.payments import refund_store as store
+from meterai.payments.model import (
+    REFUND_PREFIX,
+    CallNotBegun,
+    OutcomeUnknown,
+    ProviderRefused,
+    ProviderUnreachable,
+    RailNotConfigured,
+    RefundLine,
+    RefundWish,
+    reference_of,
+)
+from meterai.payments.refund_model import (
+    PaymentGivenBack,
+    Refund,
+    RefundPastDue,
+    RefundSeen,
+    RefundState,
+    refund_lease_seconds,
+    try_again_after,
+)
+from meterai.payments.service import PaymentService
+from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.periodic import each, run_row
+
+BATCH = 20  # provider calls under way in one run
+OVERDUE_BATCH = 200
+LOOK_AGAIN_SECONDS = 30.0  # for a record that could not be read
+RECORD_IS_LATE = timedelta(days=1)  # a provider books what it did within a day
+CONTRADICTION_SECONDS = 3600.0  # until the record is read again that does not have what was told
+_log = structlog.get_logger()
+
+
+async def book_given_back(tx: Tx, news: PaymentGivenBack, lines: Sequence[RefundLine]) -> None:
+    """Book what the record says was given back of a payment.
+
+    Refunds of ours that it has are settled; the rest the provider gave back itself.  Where news
+    spoke of more than that, it is in suspense until the record has it or an operator books it.
+    """
+    account, attempt, payment, _ = news
+    is_only = await store.number_of_payments(tx, account, attempt) == 1
+    found = [one for one in lines if one.payment == payment or (one.payment is None and is_only)]
+    refunds = await store.refunds_of_payment(tx, account, attempt, payment)
+    ours, made = {refund.number for refund in refunds}, []
+    for refund in refunds:
+        seen = seen_of(refund, found)
+        if seen is not None and seen.made.value:
+            made.append(refund.number)
+            await _book_seen(tx, refund, seen)
+    # A number of a refund of ours of something else says nothing of this payment.
+    own = sum(
+        line.amount.value
+        for line in found
+        if line.number not in ours and not (line.number or "").startswith(REFUND_PREFIX)
+    )
+    await store.given_back(tx, account, attempt, payment, own, made)
+    await conclude(tx, news)
+
+
+async def conclude(tx: Tx, news: PaymentGivenBack) -> None:
+    """Resolve the news in suspense where the books have all the money it tells of; else keep it in
+    suspense, and read the provider's record again later.
+    """
+    account, attempt, payment, told = news
+    reference = reference_of(account, attempt)
+    if await store.not_booked(tx, *news) == 0:
+        await suspense.given_back(tx, reference, payment)
+        await store.looked_up(tx, account, attempt, payment)
+        return
+    await suspense.keep(
+        tx,
+        suspense.News(
+            key=f"refunded:{reference}:{payment}:{told}",
+            source="question",
+            reason="refunded_there",
+            told=msgspec.json.encode({"payment": payment, "amount": told}),
+            reference=reference,
+            payment=payment,
+            amount=Rupiah(told),
+        ),
+    )
+    await store.look_later(tx, account, attempt, payment, CONTRADICTION_SECONDS)
+
+
+def seen_of(refund: Refund, lines: Sequence[RefundLine]) -> RefundSeen | None:
+    """A refund as these lines have it; None where none is about it.
+
+    A line of a try that failed counts only where no line says that it was made.
+    """
+    about = [
+        line
+        for line in lines
+        if line.number == refund.number and line.payment in (None, refund.payment)
+    ]
+    if not about:
+        return None
+    numbers = [line.provider_number for line in about if line.amount.value] or [None]
+    return RefundSeen(numbers[-1], Rupiah(sum(line.amount.value for line in about)))
+
+
+async def _book_seen(tx: Tx, refund: Refund, seen: RefundSeen) -> None:
+    """Book what the record says of a refund.  More than was asked for is booked by nobody."""
+    key = (refund.account, refund.id)
+    if seen.made.value > refund.amount.value:
+        return
+    if refund.is_stopped_or_on_its_way and seen.made.value and seen.provider_number is not None:
+        await store.settle(tx, *key, seen.provider_number)
+    back = await store.reversed_to(tx, *key, seen.made)
+    if back.value:
+        _log.warning("refund_reversed", refund=show("rfd", refund.id), rupiah=back.value)
+
+
+async def book_watched(
+    tx: Tx, refund: Refund, seen: RefundSeen | None, *, is_old: bool, window_seconds: float
+) -> None:
+    """Book what the record says of a refund that it was looked for.
+
+    A settled one that the record does not have after a day is an item in suspense until it has.
+    """
+    key = f"refund_not_in_record:{refund.number}"
+    if seen is not None:
+        await _book_seen(tx, refund, seen)
+        await suspense.ended(tx, key, "in the record")
+    elif is_old:
+        await suspense.keep(tx, _about(refund, "refund_not_in_record"))
+    await store.watched(tx, refund, window_seconds)
+
+
+def _about(refund: Refund, reason: str) -> suspense.News:
+    """The item in suspense of a refund, with what an operator needs to ask the provider about it."""
+    told = {"state": refund.state, "tries": refund.tries, "answer": refund.last_answer}
+    return suspense.News(
+        key=f"{reason}:{refund.number}",
+        source="question",
+        reason=reason,
+        told=msgspec.json.encode(told),
+        reference=refund.number,  # by which the provider knows it
+        payment=refund.payment,
+        amount=refund.amount,
+    )
+
+
+async def suspend(tx: Tx, late: RefundPastDue) -> None:
+    """Keep a refund that is open past its due time as an item in suspense."""
+    # Locked, so that it does not end before its item is there to end with it.
+    refund = await store.lock_past_due(tx, late.account, late.refund)
+    if refund is not None:
+        await suspense.keep(tx, _about(refund, "refund_overdue"))
+
+
+def _wish(refund: Refund) -> RefundWish:
+    return RefundWish(
+        refund.account,
+        refund.attempt,
+        refund.payment,
+        refund.number,
+        refund.amount,
+        was_tried=refund.tries > 1,  # this try is counted
+    )
+
+
+class RefundSender:
+    """Sends refunds and looks for them in records; its periodic tasks."""
+
+    def __init__(self, database: Database, payments: PaymentService, clock: Clock) -> None:
+        self._database = database
+        self._payments = payments
+        self._lease_seconds = refund_lease_seconds(payments.rails.timeout_seconds)
+        self._clock = clock
+
+    async def send_due(self) -> int:
+        """Periodic task: ask the provider to give money back; ask about it first where an earlier
+        try has no answer.
+        """
+        if not (most := self._payments.rails.room_of_any(BATCH)):
+            return 0
+        leased = await self._database.once(store.lease_to_send, self._lease_seconds, most)
+        return await each(
+            self._database, store.SENDING, leased, self._send, subject="id", at_once=BATCH
+        )
+
+    async def suspend_overdue(self) -> int:
+        """Periodic task: a refund that is open past its due time is an item in suspense."""
+        found = await self._database.once(store.past_due, OVERDUE_BATCH)
+        return await each(self._database, store.SUSPENDING, found, self._suspend, subject="refund")
+
+    async def _suspend(self, late: RefundPastDue) -> None:
+        await run_row(self._database, suspend, late)
+
+    async def look_up_given_back(self) -> int:
+        """Periodic task: read the provider's record of payments that it says were given back."""
+        if not (most := self._payments.rails.room_of_any(BATCH)):
+            return 0
+        leased = await self._database.once(store.lease_to_look_up, self._lease_seconds, most)
+        return await each(
+            self._database, store.LOOKING, leased, self._look_up, subject="attempt", at_once=BATCH
+        )
+
+    async def _look_up(self, news: PaymentGivenBack) -> None:
+        account, attempt, payment, _ = news
+        try:
+            lines = await self._payments.refund_history(account, attempt)
+        except ProviderRefused as refusal:
+            _log.warning("record_refused", payment=payment, answer=refusal.response_code)
+            await run_row(self._database, conclude, news)
+        except (OutcomeUnknown, ProviderUnreachable) as refusal:
+            _log.info("record_not_read", payment=payment, answer=str(refusal))
+            seconds = refusal.seconds if isinstance(refusal, CallNotBegun) else LOOK_AGAIN_SECONDS
+            await self._database.once(store.look_later, account, attempt, payment, seconds)
+        except RailNotConfigured:
+            await self._database.once(
+                store.look_later, account, attempt, payment, CONTRADICTION_SECONDS
+            )
+            raise
+        else:
+            await run_row(self._database, book_given_back, news, lines)
+
+    async def watch(self) -> int:
+        """Periodic task: look for refunds in the record of their provider, settled ones until it ends."""
+        if not (most := self._payments.rails.room_of_any(BATCH)):
+            return 0
+        leased = await self._database.once(store.lease_to_watch, self._lease_seconds, most)
+        return await each(
+            self._database, store.WATCHING, leased, self._watch, subject="id", at_once=BATCH
+        )
+
+    async def _watch(self, refund: Refund) -> None:
+        window_seconds = self._payments.rails.window_seconds_max
+        try:
+            lines = await self._payments.refund_history(refund.account, refund.attempt)
+        except ProviderRefused as refusal:
+            _log.warning("record_refused", refund=refund.number, answer=refusal.response_code)
+            await self._database.once(store.watched, refund, window_seconds)
+        except (OutcomeUnknown, ProviderUnreachable) as refusal:
+            _log.info("record_not_read", refund=refund.number, answer=str(refusal))
+            seconds = (
+                refusal.seconds if isinstance(refusal, CallNotBegun) else CONTRADICTION_SECONDS
+            )
+            await self._database.once(store.watch_later, refund, seconds)
+        except RailNotConfigured:
+            await self._database.once(store.watch_later, refund, CONTRADICTION_SECONDS)
+            raise
+        else:
+            settled_at = refund.settled_at
+            is_old = settled_at is not None and self._clock.now() - settled_at >= RECORD_IS_LATE
+            seen = seen_of(refund, lines)
+            book = partial(book_watched, is_old=is_old, window_seconds=window_seconds)
+            await run_row(self._database, book, refund, seen)
+
+    async def _send(self, refund: Refund) -> None:
+        # Its row says 'sent' by now.  A crash here leaves it so, and a later run makes the
+        # same call with the same number, which the provider answers as it did before.
+        try:
+            made = await self._payments.refund(_wish(refund))
+        except ProviderRefused as refusal:
+            await self._refused(refund, refusal)
+            return
+        except CallNotBegun as refusal:
+            await self._database.once(store.put_off, refund, str(refusal)[:200], refusal.seconds)
+            return
+        except (OutcomeUnknown, ProviderUnreachable) as refusal:
+            await self._answered(refund, str(refusal), is_refused=False)
+            return
+        except RailNotConfigured as refusal:
+            await self._answered(refund, str(refusal), is_refused=False)
+            raise
+        await self._database.once(store.settle, refund.account, refund.id, made.provider_number)
+        _log.info("refund_settled", refund=show("rfd", refund.id), tries=refund.tries)
+
+    async def _refused(self, refund: Refund, refusal: ProviderRefused) -> None:
+        if await self._database.once(store.void, refund.account, refund.id) == RefundState.VOID:
+            return
+        _log.error("refund_refused", refund=show("rfd", refund.id), answer=refusal.response_code)
+        await self._answered(refund, str(refusal), is_refused=True)
+
+    async def _answered(self, refund: Refund, answer: str, *, is_refused: bool) -> None:
+        pause = try_again_after(refund.tries)
+        await self._database.once(
+            store.answered, refund, answer[:200], is_refused=is_refused, seconds=pause
+        )

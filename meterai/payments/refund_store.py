@@ -1,0 +1,392 @@
+"""SQL of refunds of payments, one function per question."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from meterai.kit.ids import earliest_id
+from meterai.kit.money import Rupiah
+from meterai.payments.refund_model import (
+    OpenRefunds,
+    PaymentGivenBack,
+    Refund,
+    RefundFigures,
+    RefundPastDue,
+    RefundsMark,
+    RefundState,
+)
+from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.periodic import not_paused
+from meterai.plumbing.rows import RowMapper
+
+REFUNDS_PER_SUBJECT_MAX = 100  # on one page; each was a payment by somebody
+_COLUMNS = (
+    "account_id AS account, refund_id AS id, order_id AS subject, attempt_id AS attempt, payment,"
+    " cause, amount, stamps, state, refund_no AS number, provider_refund_no AS provider_number,"
+    " requested_at, due_at, settled_at, tries, last_answer, reversed, tried_at"
+)
+_REFUNDS = RowMapper(Refund)
+_REFUNDS_MARKS = RowMapper(RefundsMark)
+_REFUNDS_PAST_DUE = RowMapper(RefundPastDue)
+_PAYMENTS_GIVEN_BACK = RowMapper(PaymentGivenBack)
+# Names of the periodic tasks.
+SENDING, LOOKING = "send_refunds", "look_up_given_back"
+SUSPENDING = "suspend_overdue_refunds"
+WATCHING = "watch_refunds"
+# The intent of a call, committed before it is made.  The lease covers the whole call: until it is
+# over or the call has ended nothing sends this refund again.  What comes of it sets the pause until
+# the next one.
+TRY_DUE = """
+SELECT 1 FROM refunds WHERE state IN ('requested', 'sent', 'refused') AND try_at <= now()
+    AND (leased_until IS NULL OR leased_until <= now())
+ORDER BY try_at
+"""
+TO_TRY = f"""
+UPDATE refunds SET state = 'sent', tries = tries + 1, tried_at = now(),
+    leased_until = now() + make_interval(secs => %s),
+    try_at = now() + make_interval(secs => %s)
+WHERE (account_id, refund_id) IN (
+    SELECT account_id, refund_id FROM refunds
+    WHERE state IN ('requested', 'sent', 'refused') AND try_at <= now()
+        AND (leased_until IS NULL OR leased_until <= now())
+    ORDER BY try_at LIMIT %s FOR UPDATE SKIP LOCKED)
+RETURNING {_COLUMNS}
+"""  # noqa: S608 - columns are a constant
+OF_ACCOUNT = f"""
+SELECT {_COLUMNS} FROM refunds WHERE account_id = %s AND refund_id < %s
+ORDER BY refund_id DESC LIMIT %s
+"""  # noqa: S608
+# By whatever number it has, whoever's it is: refunds_by_id, refunds_by_provider_number.
+BY_ID = f"SELECT {_COLUMNS} FROM refunds WHERE refund_id = %s LIMIT 2"  # noqa: S608
+BY_PROVIDER_NUMBER = f"""
+SELECT {_COLUMNS} FROM refunds WHERE provider_refund_no = %s LIMIT %s
+"""  # noqa: S608
+OPEN = f"""
+SELECT {_COLUMNS} FROM refunds WHERE state IN ('requested', 'sent', 'refused') ORDER BY due_at LIMIT %s
+"""  # noqa: S608
+# Each by its own index; an id is made in the moment in which its refund begins.
+FIGURES = """
+SELECT (SELECT count(*) FROM refunds WHERE refund_id >= %s AND requested_at > %s AND requested_at <= %s)::integer AS begun,
+    (SELECT count(*) FROM refunds WHERE settled_at > %s AND settled_at <= %s)::integer AS settled,
+    (SELECT count(*) FROM refunds WHERE state IN ('requested', 'sent', 'refused'))::integer AS open
+"""
+_OPEN_NOW = """
+SELECT count(*)::integer AS refunds, coalesce(sum(amount), 0)::bigint AS rupiah, min(requested_at) AS oldest_at,
+    count(*) FILTER (WHERE due_at <= now())::integer AS past_due
+FROM refunds WHERE state IN ('requested', 'sent', 'refused')
+"""
+_OPEN = RowMapper(OpenRefunds)
+_FIGURES = RowMapper(RefundFigures)
+SETTLE = "SELECT refund_settle(%s, %s, %s) AS state"
+# Where news came while the call was open (`ASK_NOW`), the next try is due at once.
+ANSWERED = """
+UPDATE refunds SET state = CASE WHEN %s THEN 'refused' ELSE state END, last_answer = %s,
+    try_at = CASE WHEN try_at < leased_until THEN try_at
+                  ELSE now() + make_interval(secs => %s) END,
+    look_at = CASE WHEN tries > 1 THEN now() ELSE look_at END,  -- the record may have a part of it
+    leased_until = NULL
+WHERE account_id = %s AND refund_id = %s AND state = 'sent'
+"""
+# The call was not begun: it is no try.  The first one stays counted, since the state says 'sent'.
+PUT_OFF = """
+UPDATE refunds SET tries = greatest(tries - 1, 1), last_answer = %s, leased_until = NULL,
+    try_at = now() + make_interval(secs => %s)
+WHERE account_id = %s AND refund_id = %s AND state = 'sent'
+"""
+# Those on their way are asked about as soon as no call of theirs is open.
+ASK_NOW = """
+UPDATE refunds SET try_at = least(try_at, now())
+WHERE account_id = %s AND attempt_id = %s AND payment = %s
+    AND state IN ('requested', 'sent', 'refused')
+"""
+NOT_BOOKED = "SELECT refund_not_booked(%s, %s, %s, %s) AS rupiah"
+MARKS = """
+SELECT r.account_id AS account, r.order_id AS subject, md5(string_agg(
+    ROW(r.refund_id, r.state, r.amount, r.due_at, r.due_at < now(), r.settled_at,
+        r.provider_refund_no)::text, ' ' ORDER BY r.refund_id)) AS mark
+FROM unnest(%s::uuid[], %s::uuid[]) AS wanted (account_id, order_id)
+JOIN refunds r ON r.account_id = wanted.account_id AND r.order_id = wanted.order_id
+GROUP BY r.account_id, r.order_id
+"""
+GIVEN_BACK_TOLD = "SELECT payment_given_back_told(%s, %s, %s, %s)"
+GIVEN_BACK = "SELECT refund_given_back(%s, %s, %s, %s, %s)"
+# So much of a captured payment as news tells and the books do not have yet.
+GIVEN_BACK_AS_TOLD = """
+SELECT refund_given_back(c.account_id, c.attempt_id, c.payment,
+    coalesce(b.returned, 0) + n.rupiah, '{}')
+FROM captures c JOIN payment_attempts a USING (account_id, attempt_id)
+LEFT JOIN chargebacks b USING (account_id, attempt_id, payment)
+CROSS JOIN LATERAL (
+    SELECT refund_not_booked(c.account_id, c.attempt_id, c.payment, %s) AS rupiah) n
+WHERE c.payment = %s AND a.reference = %s AND c.learned_by <> 'denial' AND n.rupiah > 0
+"""
+NOT_BOOKED_OF = """
+SELECT coalesce(sum(refund_not_booked(c.account_id, c.attempt_id, c.payment, %s)), 0)::bigint
+FROM captures c JOIN payment_attempts a USING (account_id, attempt_id)
+WHERE c.payment = %s AND a.reference = %s AND c.learned_by <> 'denial'
+"""
+LOOK_UP_DUE = """
+SELECT 1 FROM chargebacks WHERE look_at <= now() AND look_at < 'infinity' ORDER BY look_at
+"""
+TO_LOOK_UP = """
+UPDATE chargebacks SET look_at = now() + make_interval(secs => %s)
+WHERE (account_id, attempt_id, payment) IN (
+    SELECT account_id, attempt_id, payment FROM chargebacks
+    WHERE look_at <= now() AND look_at < 'infinity' ORDER BY look_at LIMIT %s
+    FOR UPDATE SKIP LOCKED)
+RETURNING account_id AS account, attempt_id AS attempt, payment, returned_told AS told
+"""
+LOOK_LATER = """
+UPDATE chargebacks SET look_at = now() + make_interval(secs => %s)
+WHERE account_id = %s AND attempt_id = %s AND payment = %s
+"""
+LOOKED_UP = """
+UPDATE chargebacks SET look_at = 'infinity'
+WHERE account_id = %s AND attempt_id = %s AND payment = %s
+"""
+WATCH_DUE = """
+SELECT 1 FROM refunds WHERE look_at <= now() ORDER BY look_at
+"""
+TO_WATCH = f"""
+UPDATE refunds SET look_at = now() + make_interval(secs => %s)
+WHERE (account_id, refund_id) IN (
+    SELECT account_id, refund_id FROM refunds WHERE look_at <= now() ORDER BY look_at LIMIT %s
+    FOR UPDATE SKIP LOCKED)
+RETURNING {_COLUMNS}
+"""  # noqa: S608
+# Ever less often, until the record ends: as long again as it is settled, a week at most.
+WATCHED = """
+UPDATE refunds SET look_at = CASE WHEN state = 'settled' AND settled_at > now() - make_interval(secs => %s)
+    THEN now() + least(greatest(now() - settled_at, interval '1 hour'), interval '7 days') END
+WHERE account_id = %s AND refund_id = %s
+"""
+WATCH_LATER = """
+UPDATE refunds SET look_at = now() + make_interval(secs => %s)
+WHERE account_id = %s AND refund_id = %s
+"""
+# Open past their due time, and nobody was told yet.
+PAST_DUE = f"""
+SELECT account_id AS account, refund_id AS refund FROM refunds o
+WHERE state IN ('requested', 'sent', 'refused') AND due_at <= now()
+    AND NOT suspense_knows('refund_overdue:' || refund_no)
+    AND {not_paused(SUSPENDING, "refund_id")}
+ORDER BY due_at LIMIT %s
+"""  # noqa: S608
+STILL_PAST_DUE = f"""
+SELECT {_COLUMNS} FROM refunds
+WHERE account_id = %s AND refund_id = %s AND state IN ('requested', 'sent', 'refused')
+    AND due_at <= now() AND NOT suspense_knows('refund_overdue:' || refund_no)
+FOR UPDATE
+"""  # noqa: S608
+OF_ATTEMPT = f"""
+SELECT {_COLUMNS} FROM refunds WHERE account_id = %s AND attempt_id = %s AND payment = %s
+"""  # noqa: S608
+PAYMENTS_OF_ATTEMPT = """
+SELECT count(*) AS number FROM captures
+WHERE account_id = %s AND attempt_id = %s AND learned_by <> 'denial'
+"""
+VOID = "SELECT refund_void(%s, %s) AS state"
+REVERSED = "SELECT refund_reversed(%s, %s, %s)"
+
+
+async def refund(tx: ReadTx, account: UUID, refund_id: UUID) -> Refund | None:
+    """One refund."""
+    return await tx.one_as(
+        _REFUNDS,
+        f"SELECT {_COLUMNS} FROM refunds WHERE account_id = %s AND refund_id = %s",  # noqa: S608
+        account,
+        refund_id,
+    )
+
+
+async def refunds_by_id(tx: ReadTx, refund_id: UUID) -> list[Refund]:
+    """The refund of this id, whoever's it is."""
+    return await tx.all_as(_REFUNDS, BY_ID, refund_id)
+
+
+async def refunds_by_provider_number(tx: ReadTx, number: str, limit: int) -> list[Refund]:
+    """Refunds that have this number at a provider."""
+    return await tx.all_as(_REFUNDS, BY_PROVIDER_NUMBER, number, limit)
+
+
+async def open_refunds(tx: ReadTx, limit: int) -> list[Refund]:
+    """Refunds that have not ended, the first that is due in front."""
+    return await tx.all_as(_REFUNDS, OPEN, limit)
+
+
+async def refunds_of_subject(tx: ReadTx, account: UUID, subject: UUID) -> list[Refund]:
+    """Refunds of one subject, oldest first; the newest of very many."""
+    newest = await tx.all_as(
+        _REFUNDS,
+        f"SELECT {_COLUMNS} FROM refunds WHERE account_id = %s AND order_id = %s"  # noqa: S608
+        " ORDER BY refund_id DESC LIMIT %s",
+        account,
+        subject,
+        REFUNDS_PER_SUBJECT_MAX,
+    )
+    return newest[::-1]
+
+
+async def refunds_of_subjects(tx: ReadTx, account: UUID, subjects: Sequence[UUID]) -> list[Refund]:
+    """Refunds of these subjects, oldest first; the newest of very many."""
+    newest = await tx.all_as(
+        _REFUNDS,
+        f"SELECT {_COLUMNS} FROM refunds WHERE account_id = %s AND order_id = ANY (%s)"  # noqa: S608
+        " ORDER BY refund_id DESC LIMIT %s",
+        account,
+        list(subjects),
+        REFUNDS_PER_SUBJECT_MAX * 2,
+    )
+    return newest[::-1]
+
+
+async def refunds_of_account(tx: ReadTx, account: UUID, before: UUID, limit: int) -> list[Refund]:
+    """Refunds of an account that are older than one, newest first."""
+    return await tx.all_as(_REFUNDS, OF_ACCOUNT, account, before, limit)
+
+
+async def refunds_of_payment(tx: Tx, account: UUID, attempt: UUID, payment: str) -> list[Refund]:
+    """Refunds of ours of one payment."""
+    return await tx.all_as(_REFUNDS, OF_ATTEMPT, account, attempt, payment)
+
+
+async def number_of_payments(tx: Tx, account: UUID, attempt: UUID) -> int:
+    """How many payments of an attempt came."""
+    found = await tx.value(PAYMENTS_OF_ATTEMPT, account, attempt)
+    assert isinstance(found, int)
+    return found
+
+
+async def lease_to_send(tx: Tx, lease_seconds: float, limit: int) -> list[Refund]:
+    """Refunds that are due to be sent, each leased and its try counted."""
+    return await tx.all_as(_REFUNDS, TO_TRY, lease_seconds, lease_seconds, limit)
+
+
+async def settle(tx: Tx, account: UUID, refund: UUID, provider_number: str) -> None:
+    """The provider gave the money back."""
+    await tx.run(SETTLE, account, refund, provider_number)
+
+
+async def void(tx: Tx, account: UUID, refund: UUID) -> RefundState | None:
+    """Stop a refund that no money is left for; answers its state, None where there is none."""
+    state = await tx.value(VOID, account, refund)
+    return None if state is None else RefundState(state)
+
+
+async def answered(
+    tx: Tx, refund: Refund, answer: str, *, is_refused: bool, seconds: float
+) -> None:
+    """A try ended without the money being back; the next one is after so many seconds."""
+    await tx.run(ANSWERED, is_refused, answer, seconds, refund.account, refund.id)
+
+
+async def put_off(tx: Tx, refund: Refund, answer: str, seconds: float) -> None:
+    """The call was not begun: it is tried as before after so many seconds."""
+    await tx.run(PUT_OFF, answer, seconds, refund.account, refund.id)
+
+
+async def past_due(tx: ReadTx, limit: int) -> list[RefundPastDue]:
+    """Refunds past their due time that are not yet in suspense."""
+    return await tx.all_as(_REFUNDS_PAST_DUE, PAST_DUE, limit)
+
+
+async def lock_past_due(tx: Tx, account: UUID, refund: UUID) -> Refund | None:
+    """Such a refund, locked; None where it has ended or is in suspense by now."""
+    return await tx.one_as(_REFUNDS, STILL_PAST_DUE, account, refund)
+
+
+async def lease_to_look_up(tx: Tx, seconds: float, limit: int) -> list[PaymentGivenBack]:
+    """Payments whose record at the provider is due to be read, each leased."""
+    return await tx.all_as(_PAYMENTS_GIVEN_BACK, TO_LOOK_UP, seconds, limit)
+
+
+async def look_later(tx: Tx, account: UUID, attempt: UUID, payment: str, seconds: float) -> None:
+    """The record is read again after so many seconds."""
+    await tx.run(LOOK_LATER, seconds, account, attempt, payment)
+
+
+async def looked_up(tx: Tx, account: UUID, attempt: UUID, payment: str) -> None:
+    """The record was read, and the books have what it says."""
+    await tx.run(LOOKED_UP, account, attempt, payment)
+
+
+async def lease_to_watch(tx: Tx, seconds: float, limit: int) -> list[Refund]:
+    """Refunds that are due to be looked for in the record of their provider, each leased."""
+    return await tx.all_as(_REFUNDS, TO_WATCH, seconds, limit)
+
+
+async def watched(tx: Tx, refund: Refund, window_seconds: float) -> None:
+    """A refund was looked for; the next look is later, or none where the record is over."""
+    await tx.run(WATCHED, window_seconds, refund.account, refund.id)
+
+
+async def watch_later(tx: Tx, refund: Refund, seconds: float) -> None:
+    """The record could not be read: the refund is looked for again after so many seconds."""
+    await tx.run(WATCH_LATER, seconds, refund.account, refund.id)
+
+
+async def not_booked(tx: Tx, account: UUID, attempt: UUID, payment: str, told: int) -> int:
+    """What of the money that news tells of the books do not have as given back, in rupiah."""
+    found = await tx.value(NOT_BOOKED, account, attempt, payment, told)
+    assert isinstance(found, int)
+    return found
+
+
+async def given_back(
+    tx: Tx, account: UUID, attempt: UUID, payment: str, amount: int, ours: Sequence[str]
+) -> None:
+    """Book what the provider gave back of its own accord, beside refunds of ours with these numbers."""
+    await tx.run(GIVEN_BACK, account, attempt, payment, amount, list(ours))
+
+
+async def given_back_told(
+    tx: Tx, account: UUID, attempt: UUID, payment: str, told: int | None
+) -> None:
+    """The provider says that a payment was given back; its record is read soon."""
+    await tx.run(GIVEN_BACK_TOLD, account, attempt, payment, told)
+
+
+async def ask_now(tx: Tx, account: UUID, attempt: UUID, payment: str) -> None:
+    """Refunds of this payment that are on their way are asked about at once."""
+    await tx.run(ASK_NOW, account, attempt, payment)
+
+
+async def given_back_as_told(tx: Tx, reference: str, payment: str, told: int | None) -> None:
+    """Book that so much of the payment of a reference was given back, as news tells; None for all of it."""
+    await tx.run(GIVEN_BACK_AS_TOLD, told, payment, reference)
+
+
+async def not_booked_of(tx: ReadTx, reference: str, payment: str, told: int | None) -> int:
+    """What of the money that news tells of the books do not have as given back, in rupiah; 0 of another's payment."""
+    found = await tx.value(NOT_BOOKED_OF, told, payment, reference)
+    assert isinstance(found, int)
+    return found
+
+
+async def refund_marks(
+    tx: ReadTx, accounts: Sequence[UUID], subjects: Sequence[UUID]
+) -> list[RefundsMark]:
+    """A mark of the refunds of each of these subjects that has any."""
+    return await tx.all_as(_REFUNDS_MARKS, MARKS, list(accounts), list(subjects))
+
+
+async def reversed_to(tx: Tx, account: UUID, refund: UUID, made: Rupiah) -> Rupiah:
+    """Book that only `made` of a settled refund is with the buyer; answers the rupiah that came back now."""
+    found = await tx.value(REVERSED, account, refund, made.value)
+    assert isinstance(found, int)
+    return Rupiah(found)
+
+
+async def refunds_within(tx: ReadTx, since: datetime, until: datetime) -> RefundFigures:
+    """Refunds that began, and those that settled, in a span; and all that are open."""
+    first = earliest_id(since, margin_seconds=60)  # clocks of two machines
+    found = await tx.one_as(_FIGURES, FIGURES, first, since, until, since, until)
+    assert found is not None
+    return found
+
+
+async def refunds_open_now(tx: ReadTx) -> OpenRefunds:
+    """Refunds that are not settled, by the index of those that are open."""
+    found = await tx.one_as(_OPEN, _OPEN_NOW)
+    assert found is not None
+    return found

@@ -1,0 +1,11 @@
+-- Money of a payment that its subject has no use for is to go back: the rooms above begin its refund.
+-- Public: orders, for what it has no use for.
+CREATE OR REPLACE FUNCTION payment_give_back(
+    p_account uuid, p_subject uuid, p_attempt uuid, p_payment text, p_amount bigint, p_cause text,
+    p_key text DEFAULT NULL
+) RETURNS void
+LANGUAGE sql AS $$
+    SELECT emit(p_account, 'money_to_return', jsonb_build_object(
+        'order', p_subject, 'attempt', p_attempt, 'payment', p_payment, 'amount', p_amount,
+        'cause', p_cause, 'key', coalesce(p_key, p_cause || ':' || p_attempt || ':' || p_payment)));
+$$;

@@ -1,0 +1,17 @@
+-- Rupiah of a payment that its subject has no use for and that are not on their way back.  `p_used`: so much of it the
+-- subject has use for.
+-- Public: orders, which says how much of a payment it uses.
+CREATE OR REPLACE FUNCTION payment_left(p_account uuid, p_attempt uuid, p_payment text, p_used bigint)
+RETURNS bigint
+LANGUAGE sql STABLE AS $$
+    SELECT c.amount - p_used
+        - coalesce((SELECT b.posted - b.won + b.returned_posted - b.lost FROM chargebacks b
+                    WHERE b.account_id = p_account AND b.attempt_id = p_attempt
+                        AND b.payment = p_payment), 0)
+        - coalesce((SELECT sum(r.amount - r.reversed)::bigint FROM refunds r
+                    WHERE r.account_id = p_account AND r.attempt_id = p_attempt
+                        AND r.payment = p_payment AND r.state <> 'void'), 0)
+    FROM captures c
+    WHERE c.account_id = p_account AND c.attempt_id = p_attempt AND c.payment = p_payment
+        AND c.learned_by <> 'denial';
+$$;

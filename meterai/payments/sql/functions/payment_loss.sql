@@ -1,0 +1,12 @@
+-- What was taken back of a payment, as its subject needs it: whether all of it was, whether any of it was by the payer's
+-- bank, and how often a part of the loss was found again.
+-- Public: orders, which ends where nothing of it is left.
+CREATE OR REPLACE FUNCTION payment_loss(
+    p_account uuid, p_attempt uuid, p_payment text,
+    OUT is_whole boolean, OUT is_denied boolean, OUT findings integer
+)
+LANGUAGE sql STABLE AS $$
+    SELECT b.posted - b.won >= c.amount, b.posted > b.won, b.findings
+    FROM chargebacks b JOIN captures c USING (account_id, attempt_id, payment)
+    WHERE b.account_id = p_account AND b.attempt_id = p_attempt AND b.payment = p_payment;
+$$;

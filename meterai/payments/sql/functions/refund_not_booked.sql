@@ -1,0 +1,14 @@
+-- Of what news says was given back of a payment (null: all of it), the rupiah that the books do not
+-- have as given back.  What its payer's bank took back cannot be given back a second time, so news
+-- of a whole payment, a part of which was charged back, speaks of the rest.  0 of a payment we have not.
+-- Public: refunds, whose audit asks the same.
+CREATE OR REPLACE FUNCTION refund_not_booked(
+    p_account uuid, p_attempt uuid, p_payment text, p_told bigint
+) RETURNS bigint
+LANGUAGE sql STABLE AS $$
+    SELECT greatest(0, max(least(p_told, c.amount - coalesce(b.posted - b.won, 0)))
+        - refund_gone(p_account, p_attempt, p_payment))
+    FROM captures c LEFT JOIN chargebacks b USING (account_id, attempt_id, payment)
+    WHERE c.account_id = p_account AND c.attempt_id = p_attempt AND c.payment = p_payment
+        AND c.learned_by <> 'denial';
+$$;

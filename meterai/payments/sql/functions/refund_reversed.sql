@@ -1,0 +1,24 @@
+-- The provider's record says that of a refund which it had made only p_made rupiah are with the buyer.  What
+-- came back goes to the buyer by another refund, under another number.  Answers the rupiah that came back now.
+CREATE OR REPLACE FUNCTION refund_reversed(p_account uuid, p_refund uuid, p_made bigint) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_refund refunds;
+    v_back bigint;
+    v_entry text;
+BEGIN
+    SELECT * INTO v_refund FROM refund_lock(p_account, p_refund);
+    v_back := v_refund.amount - p_made - v_refund.reversed;
+    IF v_refund.state IS DISTINCT FROM 'settled' OR v_back <= 0 THEN
+        RETURN 0;
+    END IF;
+    UPDATE refunds SET reversed = reversed + v_back
+    WHERE account_id = p_account AND refund_id = p_refund;
+    v_entry := 'reversed:' || p_refund || ':' || v_refund.reversed + v_back;
+    PERFORM ledger_lock(p_account);
+    PERFORM ledger_post(p_account, v_entry, 'refund_reversed', v_refund.order_id,
+        ARRAY['bank_clearing', 'buyer_funds'], ARRAY[-v_back, v_back]);
+    PERFORM payment_tell_moved(p_account, v_refund.attempt_id, v_refund.payment, v_refund.order_id,
+        v_back, v_entry);
+    RETURN v_back;
+END $$;

@@ -1,0 +1,7 @@
+-- So many stamps of a lot leave the world as soon as nobody uses them.
+-- Public: orders, part of whose money was taken back while its stamps were in use.
+CREATE OR REPLACE FUNCTION stamps_owe(p_account uuid, p_lot uuid, p_stamps bigint) RETURNS void
+LANGUAGE sql AS $$
+    UPDATE stamp_lots SET owed = p_stamps
+    WHERE account_id = p_account AND lot_id = p_lot AND owed <> p_stamps;
+$$;
