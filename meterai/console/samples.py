@@ -5,7 +5,7 @@ import hashlib
 import socket
 from datetime import datetime, timedelta
 
-from meterai import notifications, orders, refunds
+from meterai import notifications, orders, payments
 from meterai.console import metrics, store
 from meterai.console.model import Sample
 from meterai.kit.clock import Clock
@@ -61,7 +61,7 @@ class Samples:
     async def _whole(self, end: datetime) -> dict[str, float]:
         async with self._database.reading() as tx:
             sold = await orders.figures_within(tx, end - MINUTE, end)
-            back = await refunds.figures_within(tx, end - MINUTE, end)
+            back = await payments.refunds_within(tx, end - MINUTE, end)
             mails = await notifications.figures_within(tx, end - MINUTE, end)
         told: dict[Gauge, dict[str, float]] = {
             metrics.ORDERS: {"placed": sold.placed, "executed": sold.executed},

@@ -13,7 +13,7 @@ from time import monotonic
 
 import structlog
 
-from meterai import notifications, orders, refunds, waiting_room
+from meterai import notifications, orders, payments, waiting_room
 from meterai.incidents import store
 from meterai.incidents.model import Incident, IncidentKind
 from meterai.incidents.views import FiguresView, StatusView, in_order, shown
@@ -136,7 +136,7 @@ async def figures(tx: ReadTx, now: datetime) -> FiguresView:
     """The numbers that people ask for, each by an index of what is open or ended of late."""
     lines = [one for one in await waiting_room.lines(tx) if one.stands_in_the_way]
     ended = await orders.figures_within(tx, now - WITHIN, now)
-    paid, back = await orders.in_flight(tx), await refunds.open_now(tx)
+    paid, back = await orders.in_flight(tx), await payments.refunds_open_now(tx)
     mails = await notifications.oldest_waiting(tx)
     return FiguresView(
         line_waiting=sum(one.waiting for one in lines),

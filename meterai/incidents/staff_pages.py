@@ -9,7 +9,7 @@ from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from meterai import orders, refunds
+from meterai import orders, payments
 from meterai.accounts import Permission
 from meterai.incidents import store
 from meterai.incidents.board import Board
@@ -87,7 +87,7 @@ async def show_incident(
             is_planned=incident.kind is IncidentKind.MAINTENANCE,
             paid=await orders.paid_within(tx, incident.started_at, until),
             in_flight=await orders.in_flight(tx),
-            back=await refunds.open_now(tx),
+            back=await payments.refunds_open_now(tx),
             worked_on=_WORKED_ON if incident.state in _WORKED_ON else (),
             acts=_acts(incident),
             notes=[each for each in notes if each.component in incident.components],

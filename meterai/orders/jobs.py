@@ -57,7 +57,8 @@ async def take_chargeback(tx: Tx, event: PaymentDenied) -> None:
 
 async def take_won(tx: Tx, event: PaymentWon) -> None:
     """A chargeback was won: book the payment once more."""
-    if await store.won(tx, event.account, event.subject, event.attempt, event.payment):
+    about = (event.account, event.subject, event.attempt, event.payment)
+    if await store.won(tx, *about, event.left):
         _log.info("chargeback_won", order=show("ord", event.subject))
 
 

@@ -278,10 +278,12 @@ async def moved(
     )
 
 
-async def won(tx: Tx, account: UUID, order: UUID, attempt: UUID, payment: str) -> bool:
-    """A payment that was wholly taken back is with us again; false where that is booked."""
+async def won(tx: Tx, account: UUID, order: UUID, attempt: UUID, payment: str, left: int) -> bool:
+    """Of a payment that was taken back only `left` rupiah still are; false where that is booked."""
     return bool(
-        await tx.value("SELECT order_won(%s, %s, %s, %s)", account, order, attempt, payment)
+        await tx.value(
+            "SELECT order_won(%s, %s, %s, %s, %s)", account, order, attempt, payment, left
+        )
     )
 
 

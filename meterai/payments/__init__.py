@@ -55,7 +55,8 @@ from meterai.payments.model import (
     refund_number,
 )
 from meterai.payments.rails import RailKinds, Rails
-from meterai.payments.refund_model import (
+from meterai.payments.record import RecordedPayment, RecordOutcome, take_record
+from meterai.payments.refunds.model import (
     REFUND,
     OpenRefunds,
     Refund,
@@ -64,8 +65,8 @@ from meterai.payments.refund_model import (
     RefundState,
     refund_lease_seconds,
 )
-from meterai.payments.refund_service import RefundSender
-from meterai.payments.refund_store import (
+from meterai.payments.refunds.service import RefundSender
+from meterai.payments.refunds.store import (
     given_back_as_told,
     not_booked_of,
     open_refunds,
@@ -89,7 +90,7 @@ from meterai.payments.service import (
     open_another,
 )
 from meterai.payments.settings import PaymentSettings
-from meterai.payments.store import captured_of, heard_of, is_covered, routes_of
+from meterai.payments.store import captured_of, confirm_by_record, heard_of, is_covered, routes_of
 
 __all__ = [
     "NOTIFY_PATH",
@@ -118,6 +119,8 @@ __all__ = [
     "RailKinds",
     "RailNotConfigured",
     "Rails",
+    "RecordOutcome",
+    "RecordedPayment",
     "Redirect",
     "Refund",
     "RefundCause",
@@ -132,6 +135,7 @@ __all__ = [
     "captured_of",
     "client_secret",
     "close",
+    "confirm_by_record",
     "connected",
     "given_back_as_told",
     "heard_of",
@@ -158,4 +162,5 @@ __all__ = [
     "refunds_within",
     "routes_of",
     "signing_key",
+    "take_record",
 ]

@@ -29,6 +29,7 @@ AUDITED = Audited(
     checked={
         "captures": {
             "denied_at": ("no_money_lies_about",),
+            "recorded_at": ("closed_money_is_settled",),
         },
         "chargebacks": {
             "taken_back": ("no_money_lies_about",),
@@ -56,6 +57,7 @@ AUDITED = Audited(
             "state": ("order_stands_where_its_refunds_do", "refund_times_are_possible"),
             "tries": ("refund_times_are_possible",),
             "reversed": ("no_money_lies_about", "entries_are_what_their_causes_make"),
+            "recorded_at": ("closed_money_is_settled",),
             "look_at": ("refund_times_are_possible",),
             "try_at": ("refund_times_are_possible", "no_refund_past_its_due_time_unnoticed"),
         },

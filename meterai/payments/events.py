@@ -49,11 +49,16 @@ class PaymentDenied(Event, frozen=True, kw_only=True):
 
 
 class PaymentWon(Event, frozen=True, kw_only=True):
-    """A payment that the payer's bank had wholly taken back is paid once more; written by `payment_confirm`."""
+    """Money of a payment that the payer's bank had taken back is with us again; written by `payment_confirm` and by
+    `payments.record`.
+
+    `left`: rupiah that the payer's bank still has.
+    """
 
     attempt: UUID
     payment: str
     subject: UUID
+    left: int = 0
 
 
 class PaymentRefunded(Event, frozen=True, kw_only=True):

@@ -107,6 +107,18 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "closed_money_is_settled",
+        "Only money that came, or is back, is closed by a record, and by no record before it moved.",
+        f"""
+        SELECT account_id, attempt_id, payment, NULL AS refund_id, recorded_at FROM {{captures}} c
+        WHERE recorded_at IS NOT NULL AND (learned_by = 'denial'
+            OR recorded_at < captured_at - interval '2 days' OR recorded_at > now() + {AHEAD})
+        UNION ALL
+        SELECT account_id, attempt_id, payment, refund_id, recorded_at FROM {{refunds}} r
+        WHERE recorded_at IS NOT NULL AND (state <> 'settled' OR recorded_at > now() + {AHEAD})
+        """,
+    ),
+    Invariant(
         "attempt_is_looked_after",
         "An attempt to be opened is opened, one to ask about is asked about, and a closed one is "
         "taken back: none waits long past its time.",

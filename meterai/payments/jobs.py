@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from meterai import suspense
-from meterai.payments import refund_store, store
+from meterai.payments import store
 from meterai.payments.events import NotificationReceived, PaymentRefunded
 from meterai.payments.metrics import count_call
 from meterai.payments.model import (
@@ -22,6 +22,7 @@ from meterai.payments.model import (
     judge,
     parse_reference,
 )
+from meterai.payments.refunds import store as refund_store
 from meterai.payments.service import PaymentService
 from meterai.plumbing.database import Tx
 from meterai.plumbing.events import emit, on

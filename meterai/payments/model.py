@@ -425,6 +425,18 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentToRecord:
+    """A captured payment beside the record of its provider: rupiah taken back of it as told, and when that was last told."""
+
+    account: UUID
+    attempt: UUID
+    subject: UUID
+    amount: Rupiah
+    taken_back: Rupiah
+    told_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Odd:
     """News that names no payment we could book; kept until somebody resolves it."""
 

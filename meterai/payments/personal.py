@@ -35,7 +35,7 @@ PERSONAL = Personal(
         Held(
             table="captures",
             columns="attempt_id payment amount captured_at denied_at",
-            inner="account_id learned_by confirmed_at",
+            inner="account_id learned_by confirmed_at recorded_at",
             kept=Kept.TAX,
             since="t.captured_at",
         ),
@@ -50,7 +50,7 @@ PERSONAL = Personal(
             table="refunds",
             columns="refund_id order_id requested_at cause amount stamps state refund_no provider_refund_no payment"
             " due_at settled_at reversed",
-            inner="account_id cause_key attempt_id try_at tries last_answer leased_until look_at tried_at",
+            inner="account_id cause_key attempt_id try_at tries last_answer leased_until look_at tried_at recorded_at",
             kept=Kept.TAX,
             since="t.requested_at",
         ),

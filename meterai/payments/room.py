@@ -25,9 +25,9 @@ from meterai.payments.rails import (
     configured,
     connect_rails,
 )
-from meterai.payments.refund_model import REFUND, refund_lease_seconds
-from meterai.payments.refund_service import RefundSender
-from meterai.payments.refund_store import (
+from meterai.payments.refunds.model import REFUND, refund_lease_seconds
+from meterai.payments.refunds.service import RefundSender
+from meterai.payments.refunds.store import (
     LOOK_UP_DUE,
     LOOKING,
     SENDING,
@@ -115,6 +115,15 @@ def _checks(kinds: RailKinds) -> Sequence[Check]:
     return (news, instructions, rails_there)
 
 
+def _fields(kinds: RailKinds) -> Mapping[tuple[str, str], Field]:
+    return {
+        ("PaymentView", "method"): Field([method for kind in kinds for method in kind.methods]),
+        ("PaymentView", "state"): Field(list(AttemptState)),
+        ("AccountNumber", "kind"): Field(["account_number"]),
+        ("Redirect", "kind"): Field(["redirect"]),
+    }
+
+
 def payments_with(kinds: RailKinds) -> Room:
     """The room with these rails.  Raises `ValueError` for two that cannot be told apart."""
     check_kinds(kinds)
@@ -155,12 +164,7 @@ def payments_with(kinds: RailKinds) -> Room:
         build=build,
         services={"payments": PaymentService, "buyer_questions": BuyerQuestions},
         routes=[notify_route(kind) for kind in kinds],
-        fields={
-            ("PaymentView", "method"): Field([method for kind in kinds for method in kind.methods]),
-            ("PaymentView", "state"): Field(list(AttemptState)),
-            ("AccountNumber", "kind"): Field(["account_number"]),
-            ("Redirect", "kind"): Field(["redirect"]),
-        },
+        fields=_fields(kinds),
         leases=_leases,
         handlers=HANDLERS,
         tasks=_tasks,

@@ -23,6 +23,7 @@ from meterai.payments.model import (
     InboxedNotification,
     Notification,
     Opened,
+    PaymentToRecord,
     Unconfirmed,
     read_instructions,
 )
@@ -52,6 +53,7 @@ _ROUTES = RowMapper(AttemptRoute)
 _HEARD = RowMapper(Heard)
 _INBOXED = RowMapper(InboxedNotification)
 _UNCONFIRMED_PAYMENTS = RowMapper(Unconfirmed)
+_TO_RECORD = RowMapper(PaymentToRecord)
 TOLD_MAX = 100  # attempts, and payments, on the timeline of one order
 CONFIRMING = "suspend_unconfirmed"  # the name of the periodic task
 _CLOSED = "state IN ('lost', 'expired', 'cancelled', 'declined')"  # as the index says it
@@ -260,6 +262,24 @@ DENY = "SELECT payment_deny(%s, %s, %s, %s) AS outcome"
 CONFIRM = "SELECT payment_confirm(%s, %s, %s, %s)"
 CAPTURE_FROM = "SELECT payment_capture_from(%s, %s, %s, %s, %s) AS outcome"
 DENY_FROM = "SELECT payment_deny_from(%s, %s, %s, %s, %s) AS outcome"
+TO_RECORD = """
+SELECT c.account_id AS account, c.attempt_id AS attempt, a.subject, c.amount,
+    coalesce(CASE WHEN b.is_whole THEN c.amount ELSE b.taken_back - b.won END, 0)::bigint AS taken_back,
+    b.last_told_at AS told_at
+FROM captures c JOIN payment_attempts a USING (account_id, attempt_id)
+LEFT JOIN chargebacks b USING (account_id, attempt_id, payment)
+WHERE c.payment = %s AND a.provider = %s AND c.learned_by <> 'denial'
+"""
+CLOSE_BY_RECORD = """
+UPDATE captures SET recorded_at = now()
+WHERE account_id = %s AND attempt_id = %s AND payment = %s AND recorded_at IS NULL
+"""
+PAYMENTS_CONFIRMED = """
+UPDATE captures SET recorded_at = now() WHERE payment = ANY(%s) AND recorded_at IS NULL AND learned_by <> 'denial'
+"""
+REFUNDS_CONFIRMED = """
+UPDATE refunds SET recorded_at = now() WHERE refund_no = ANY(%s) AND recorded_at IS NULL AND state = 'settled'
+"""
 UNCONFIRMED = f"""
 SELECT o.account_id AS account, o.attempt_id AS attempt, a.reference, o.payment, o.amount
 FROM captures o JOIN payment_attempts a USING (account_id, attempt_id)
@@ -590,6 +610,23 @@ async def captured_of(tx: ReadTx, account: UUID, subject: UUID) -> list[Captured
 async def heard_of(tx: ReadTx, account: UUID, subject: UUID) -> list[Heard]:
     """Every attempt to pay for one subject, oldest first, and when its provider last spoke of it."""
     return await tx.all_as(_HEARD, HEARD, account, subject)
+
+
+async def payment_to_record(tx: Tx, provider: str, payment: str) -> PaymentToRecord | None:
+    """A captured payment of a provider, by its number of it, with what was taken back of it as told; None where there is none."""
+    return await tx.one_as(_TO_RECORD, TO_RECORD, payment, provider)
+
+
+async def close_by_record(tx: Tx, account: UUID, attempt: UUID, payment: str) -> None:
+    """The record of its provider has the payment."""
+    await tx.run(CLOSE_BY_RECORD, account, attempt, payment)
+
+
+async def confirm_by_record(tx: Tx, payments: Sequence[str], refunds: Sequence[str]) -> None:
+    """The record has these payments, by the provider's numbers, and these refunds, by ours, as the books have them: they
+    are closed."""
+    await tx.run(PAYMENTS_CONFIRMED, list(payments))
+    await tx.run(REFUNDS_CONFIRMED, list(refunds))
 
 
 async def captured_anywhere(tx: Tx, payment: str) -> bool:

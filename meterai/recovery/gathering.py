@@ -5,7 +5,7 @@ from typing import Self
 
 import msgspec
 
-from meterai import accounts, orders, refunds, stamping, stamps, waiting_room
+from meterai import accounts, orders, payments, stamping, stamps, waiting_room
 from meterai.payments.events import PaymentCaptured
 from meterai.plumbing import jobs
 from meterai.plumbing.database import ReadTx
@@ -44,7 +44,7 @@ async def numbers(tx: ReadTx, now: datetime) -> Numbers:
     checking = await waiting_room.guarding(tx, Act.CHECK)
     load = await waiting_room.load_now(tx)
     stamped, paid = await stamping.under_way(tx), await orders.in_flight(tx)
-    back = await refunds.open_now(tx)
+    back = await payments.refunds_open_now(tx)
     return Numbers(
         buying_open=int(buying is None or not buying.is_closed),
         sign_up_open=int(await accounts.sign_up_closed_at(tx) is None),

@@ -10,8 +10,6 @@ Calls orders, payments, stamps, notifications.
 """
 
 from meterai.payments import Refund, RefundCause, RefundState
-from meterai.payments import refunds_open_now as open_now
-from meterai.payments import refunds_within as figures_within
 from meterai.refunds.model import NothingToRefund
 from meterai.refunds.service import (
     RefundService,
@@ -34,11 +32,9 @@ __all__ = [
     "RefundState",
     "RefundView",
     "ask",
-    "figures_within",
     "give_back_unserved",
     "load",
     "marks",
-    "open_now",
     "refunds_of_order",
     "refunds_of_orders",
     "resolve_item",

@@ -14,8 +14,9 @@ from meterai.kit.ids import new_id, show
 from meterai.kit.serial import UNLEASED, SerialMaker
 from meterai.notifications import store as mail_store
 from meterai.orders import store as order_store
-from meterai.payments import reference_of, refund_number, refund_store
+from meterai.payments import reference_of, refund_number
 from meterai.payments import store as payment_store
+from meterai.payments.refunds import store as refund_store
 from meterai.plumbing.transactions import ReadTx
 from meterai.stamping import store as stamping_store
 from meterai.stamps import store as stamp_store

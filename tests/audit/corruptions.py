@@ -1190,10 +1190,19 @@ REFUNDS = [
         "refund_is_of_its_cause",
     ),
     _c(
+        "a lot owes a stamp that nobody took back",
+        "UPDATE stamp_lots SET owed = 1 WHERE lot_id = %(quota.order)s",
+        "lot_owes_what_is_lost",
+    ),
+    _c(
+        "a payment that is not back is closed as a refund",
+        "UPDATE refunds SET recorded_at = now() WHERE refund_id = %(asked.refund)s",
+        "closed_money_is_settled",
+    ),
+    _c(
         "a refund gives back more stamps",
         "UPDATE refunds SET stamps = stamps + 1 WHERE refund_id = %(asked.refund)s",
         "refund_is_of_its_cause",
-        ENTRIES,
         "returned_stamps_are_explained",
     ),
     _c(

@@ -120,6 +120,7 @@ def test_what_the_bank_did_a_moment_ago_is_no_part_of_a_difference(till: Till) -
     till.control("refund", qr_content=qr, amount=3_000)
     shop = till.shop
     shop.arrange("SELECT refund_given_back(%s, %s, %s, 4000, '{}')", shop.account, attempt, number)
+    shop.work()
     for after in (timedelta(seconds=2), LATER):
         assert ours(till, number, wrong(till, after=after)) == [
             "refunded Rp3.000 at the bank, Rp4.000 in our books: Rp1.000 too much here"
@@ -133,6 +134,7 @@ def test_what_only_we_say_the_bank_gave_back_is_named(till: Till) -> None:
     shop = till.shop
     # An operator believed the bank's word; its record does not have it, and names nothing lately.
     shop.arrange("SELECT refund_given_back(%s, %s, %s, 4000, '{}')", shop.account, attempt, number)
+    shop.work()
     begins = SystemClock().now() + FRESH + MOMENT
     shop.arrange("UPDATE chargebacks SET last_told_at = now() + interval '16 minutes'")
     payments = shop.container.of(PaymentService)

@@ -33,6 +33,8 @@ LARGE = {
     ("breaches", "subjects_told_at"): "NULL::timestamptz",
     ("breaches", "closed_at"): "NULL::timestamptz",
     ("captures", "denied_at"): "coalesce({0}, captured_at)",
+    ("captures", "recorded_at"): FAR,
+    ("refunds", "recorded_at"): FAR,
     ("chargebacks", "look_at"): "now() + interval '2 years'",
     ("draft_files", "placements"): "'[]'::jsonb",
     ("draft_files", "state"): "'refused'",

@@ -40,7 +40,7 @@ CHANGES = {
         "functions_are_those_of_the_migrations",
     ),
     "a function is gone": (
-        "DROP FUNCTION stamps_return(uuid, uuid, bigint)",
+        "DROP FUNCTION stamps_owe(uuid, uuid, bigint)",
         "functions_are_those_of_the_migrations",
     ),
     "a function is there twice": (
@@ -149,7 +149,7 @@ CHANGES = {
         "functions_are_those_of_the_migrations",
     ),
     "a function is never asked again": (
-        "ALTER FUNCTION order_in_flight(uuid, uuid) IMMUTABLE",
+        "ALTER FUNCTION order_used(uuid, uuid, uuid, text) IMMUTABLE",
         "functions_are_those_of_the_migrations",
     ),
     "a function has another path": (

@@ -13,10 +13,10 @@ from uuid import UUID
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.serial import Serial
 from meterai.orders.model import ORDER, OrderEvent, OrderState
-from meterai.payments import refund_store
 from meterai.payments import store as payment_store
 from meterai.payments.model import ATTEMPT, AttemptEvent, AttemptState
-from meterai.payments.refund_model import REFUND, RefundEvent, RefundState
+from meterai.payments.refunds import store as refund_store
+from meterai.payments.refunds.model import REFUND, RefundEvent, RefundState
 from meterai.stamping import store as stamping_store
 from meterai.stamping.model import STAMPING, StampingEvent, StampingState
 from meterai.stamps.model import STAMP, StampEvent, StampState

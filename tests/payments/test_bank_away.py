@@ -8,8 +8,8 @@ import pytest
 
 from meterai.orders import OrderService
 from meterai.payments import PaymentService, RefundSender, attempts_of, store
-from meterai.payments import refund_store as refunds
 from meterai.payments.model import NoAnswer, ProviderUnreachable
+from meterai.payments.refunds import store as refunds
 from meterai.payments.service import BATCH
 from meterai.plumbing.outgoing import (
     CALLS_MIN,

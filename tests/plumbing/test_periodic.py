@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meterai.kit.refusal import Refusal
-from meterai.payments.refund_model import TRY_SECONDS_MAX, refund_lease_seconds, try_again_after
+from meterai.payments.refunds.model import TRY_SECONDS_MAX, refund_lease_seconds, try_again_after
 from meterai.plumbing import telemetry
 from meterai.plumbing.database import DatabaseAway, Row, Tx
 from meterai.plumbing.periodic import PAUSE_SECONDS_MAX, each, not_paused, run_row

@@ -16,9 +16,9 @@ from meterai.payments import (
     ProviderUnreachable,
     RefundSender,
     SnapSettings,
-    refund_store,
 )
 from meterai.payments.model import RefundMade
+from meterai.payments.refunds import store as refund_store
 from meterai.refunds import RefundService
 from meterai.refunds import service as refund_service
 from tests.support.shop import Shop

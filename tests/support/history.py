@@ -16,7 +16,7 @@ from uuid import UUID
 
 from PIL import Image
 
-from meterai import incidents, suspense
+from meterai import incidents, payments, suspense
 from meterai.accounts import (
     PERMISSIONS,
     AccountService,
@@ -178,6 +178,7 @@ def make(shop: Shop) -> History:
     _of_documents(history)
     _returned(history)
     _surplus(history)
+    _closed(history)
     _denied(history)
     _told(history)
     _suspended(history)
@@ -535,6 +536,20 @@ def _surplus(history: History) -> None:
     shop.work()
     history._order("late", order, shop.paid[-1])
     history.give_back("late")
+
+
+def _closed(history: History) -> None:
+    """The record of the bank has a payment and a refund."""
+    shop = history.shop
+    [row] = shop.rows(
+        "SELECT refund_no FROM refunds WHERE refund_id = %s", history["returned.refund"]
+    )
+    confirm = partial(
+        payments.confirm_by_record,
+        payments=[str(history.names["quota.payment"])],
+        refunds=[row["refund_no"]],
+    )
+    shop.do(shop.container.database.run(confirm))
 
 
 def _denied(history: History) -> None:

@@ -31,9 +31,9 @@ from meterai.kit.serial import UNLEASED, SerialMaker
 from meterai.ledger import MoneySummary
 from meterai.orders import OrderKind, OrderService
 from meterai.orders import store as order_store
-from meterai.payments import refund_store
 from meterai.payments import store as payment_store
 from meterai.payments.model import Opened, Qr
+from meterai.payments.refunds import store as refund_store
 from meterai.plumbing import jobs
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Row, jsonb

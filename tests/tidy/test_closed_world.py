@@ -353,7 +353,9 @@ def test_every_reason_of_an_entry_has_its_rule() -> None:
     # What an item in suspense ended in makes the rest of its reason; money is never dismissed.
     ends = {"suspense_explained", "suspense_returned", "suspense_applied"}
     assert {reason for reason, rest in posted if rest} == {"suspense_"}
-    reasons = {reason for reason, rest in posted if not rest} | ends
+    # Whoever takes stamps back says why.
+    undone = set(re.findall(r"stamps_undo\([^;]*?'(stamps_\w+)'\)", SQL))
+    reasons = {reason for reason, rest in posted if not rest} | ends | undone
     assert {reason for one in POSTINGS for reason in one.reasons} == reasons
 
 

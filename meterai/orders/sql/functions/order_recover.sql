@@ -33,8 +33,7 @@ BEGIN
     ELSIF v_order.state = 'paid' AND NOT v_is_issued AND v_lost > 0 THEN
         v_rest := v_order.total - least(v_lost, v_order.total);
         -- What the provider gave back without any word of the payer's bank is the buyer's refund.
-        PERFORM order_close(p_account, p_order,
-                            CASE WHEN v_loss.is_denied THEN 'denied' ELSE 'returning' END);
+        PERFORM order_end(p_account, p_order, v_loss.is_denied);
     END IF;
     v_lost := payment_find_loss(p_account, p_attempt, p_payment,
                                 order_used(p_account, p_order, p_attempt, p_payment));
@@ -42,8 +41,7 @@ BEGIN
         PERFORM stamps_owe(p_account, p_order, (v_lost + v_unit - 1) / v_unit);
         IF v_order.state <> 'denied' AND (v_loss.is_whole
             OR v_free > 0 AND NOT stamps_are_in_use(p_account, p_order)) THEN
-            PERFORM order_close(p_account, p_order,
-                                CASE WHEN v_loss.is_denied THEN 'denied' ELSE 'returning' END);
+            PERFORM order_end(p_account, p_order, v_loss.is_denied);
         END IF;
     END IF;
     IF v_rest > 0 THEN

@@ -1,12 +1,14 @@
--- A payment that its payer's bank had wholly taken back is with us again.  Answers whether it was booked.
-CREATE OR REPLACE FUNCTION order_won(p_account uuid, p_order uuid, p_attempt uuid, p_payment text)
-RETURNS boolean
+-- Money of a payment that its payer's bank had taken back is with us again, so that it has `p_left` of it.  Answers
+-- whether it was booked.
+CREATE OR REPLACE FUNCTION order_won(
+    p_account uuid, p_order uuid, p_attempt uuid, p_payment text, p_left bigint
+) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
     v_won record;
 BEGIN
     PERFORM order_lock(p_account, p_order);
-    SELECT * INTO v_won FROM payment_book_won(p_account, p_attempt, p_payment, p_order);
+    SELECT * INTO v_won FROM payment_book_won(p_account, p_attempt, p_payment, p_order, p_left);
     IF v_won.amount IS NULL THEN
         RETURN false;
     END IF;

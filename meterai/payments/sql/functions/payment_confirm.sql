@@ -17,6 +17,6 @@ BEGIN
         SELECT subject INTO v_subject FROM payment_attempts
         WHERE account_id = p_account AND attempt_id = p_attempt;
         PERFORM emit(p_account, 'payment_won', jsonb_build_object(
-            'attempt', p_attempt, 'payment', p_payment, 'subject', v_subject));
+            'attempt', p_attempt, 'payment', p_payment, 'subject', v_subject, 'left', 0));
     END IF;
 END $$;

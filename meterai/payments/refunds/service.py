@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -11,7 +12,6 @@ from meterai import suspense
 from meterai.kit.clock import Clock
 from meterai.kit.ids import show
 from meterai.kit.money import Rupiah
-from meterai.payments import refund_store as store
 from meterai.payments.model import (
     REFUND_PREFIX,
     CallNotBegun,
@@ -23,7 +23,8 @@ from meterai.payments.model import (
     RefundWish,
     reference_of,
 )
-from meterai.payments.refund_model import (
+from meterai.payments.refunds import store as store
+from meterai.payments.refunds.model import (
     PaymentGivenBack,
     Refund,
     RefundPastDue,
@@ -44,22 +45,24 @@ CONTRADICTION_SECONDS = 3600.0  # until the record is read again that does not h
 _log = structlog.get_logger()
 
 
-async def book_given_back(tx: Tx, news: PaymentGivenBack, lines: Sequence[RefundLine]) -> None:
+async def book_refunds(
+    tx: Tx, account: UUID, attempt: UUID, payment: str, lines: Sequence[RefundLine]
+) -> None:
     """Book what the record says was given back of a payment.
 
-    Refunds of ours that it has are settled; the rest the provider gave back itself.  Where news
-    spoke of more than that, it is in suspense until the record has it or an operator books it.
+    Refunds of ours that it has are settled, or came back; the rest the provider gave back itself.
     """
-    account, attempt, payment, _ = news
     is_only = await store.number_of_payments(tx, account, attempt) == 1
     found = [one for one in lines if one.payment == payment or (one.payment is None and is_only)]
     refunds = await store.refunds_of_payment(tx, account, attempt, payment)
     ours, made = {refund.number for refund in refunds}, []
     for refund in refunds:
         seen = seen_of(refund, found)
-        if seen is not None and seen.made.value:
+        if seen is None:
+            continue
+        if seen.made.value:
             made.append(refund.number)
-            await _book_seen(tx, refund, seen)
+        await _book_seen(tx, refund, seen)
     # A number of a refund of ours of something else says nothing of this payment.
     own = sum(
         line.amount.value
@@ -67,6 +70,14 @@ async def book_given_back(tx: Tx, news: PaymentGivenBack, lines: Sequence[Refund
         if line.number not in ours and not (line.number or "").startswith(REFUND_PREFIX)
     )
     await store.given_back(tx, account, attempt, payment, own, made)
+
+
+async def book_given_back(tx: Tx, news: PaymentGivenBack, lines: Sequence[RefundLine]) -> None:
+    """Book what the record says was given back of a payment, and conclude the news of it.
+
+    Where news spoke of more than the record has, it is in suspense until that has it or an operator books it.
+    """
+    await book_refunds(tx, news.account, news.attempt, news.payment, lines)
     await conclude(tx, news)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from meterai.kit.ids import earliest_id
 from meterai.kit.money import Rupiah
-from meterai.payments.refund_model import (
+from meterai.payments.refunds.model import (
     OpenRefunds,
     PaymentGivenBack,
     Refund,

@@ -1,0 +1,179 @@
+"""The record of a provider decides: it opens what news and answers closed, and closes what both agree on."""
+
+from datetime import timedelta
+from typing import Any
+
+from meterai.kit.clock import SystemClock
+from meterai.kit.money import Rupiah
+from meterai.payments import RecordedPayment, RecordOutcome, RefundLine, take_record
+from meterai.payments.model import OddReason
+from meterai.plumbing.database import Tx
+from tests.support.shop import PRICE
+from tests.support.till import Till, paid_body
+
+WEEK = timedelta(days=7)  # a record that is read so much later is complete
+
+
+def record(
+    till: Till,
+    number: str,
+    reference: str | None = None,
+    *,
+    captured: int = PRICE,
+    charged_back: int = 0,
+    refunds: tuple[RefundLine, ...] = (),
+    provider: str = "bank",
+    after: timedelta = WEEK,
+) -> str:
+    """Tell the books what the record says of a payment; how it went."""
+    recorded = RecordedPayment(
+        number=number,
+        reference=reference,
+        captured=Rupiah(captured),
+        charged_back=Rupiah(charged_back),
+        refunds=refunds,
+        until=SystemClock().now() + after,
+    )
+
+    async def take() -> RecordOutcome | OddReason:
+        async with till.shop.container.database.transaction() as tx:
+            return await take_in(tx)
+
+    async def take_in(tx: Tx) -> RecordOutcome | OddReason:
+        return await take_record(tx, provider, recorded)
+
+    found = till.do(take())
+    till.shop.work()
+    return str(found)
+
+
+def closed(till: Till) -> list[bool]:
+    rows = till.rows("SELECT recorded_at IS NOT NULL AS is_closed FROM captures ORDER BY payment")
+    return [row["is_closed"] for row in rows]
+
+
+def failed_body(reference: str, number: str) -> dict[str, Any]:
+    return paid_body(reference, number) | {"latestTransactionStatus": "06"}
+
+
+def test_payment_that_only_the_record_has_is_executed(till: Till) -> None:
+    order, attempt, _ = till.order()
+    assert record(till, "R1", till.reference(attempt)) == "captured"
+    assert till.shop.state(order) == "executed"
+    assert closed(till) == [True]
+    assert record(till, "R1", till.reference(attempt)) == "known"
+    assert till.shop.money(order) == {"captured": PRICE, "executed": PRICE}
+
+
+def test_payment_that_news_called_failed_is_executed_by_the_record(till: Till) -> None:
+    order, attempt, _ = till.order()
+    reference = till.reference(attempt)
+    assert till.notify(failed_body(reference, "R1")) == "declined"
+    assert record(till, "R1", reference) == "captured"
+    assert till.shop.state(order) == "executed"
+
+
+def test_payment_that_was_called_taken_back_is_won_back_by_the_record(till: Till) -> None:
+    order, attempt, _ = till.order()
+    reference = till.reference(attempt)
+    till.notify(paid_body(reference, "R1"))
+    till.notify(failed_body(reference, "R1"))
+    till.shop.work()
+    assert till.shop.state(order) == "denied"
+    assert record(till, "R1", reference, after=timedelta()) == "known", "it may be late"
+    assert till.shop.state(order) == "denied"
+    assert record(till, "R1", reference) == "won"
+    assert till.shop.money(order)["in_flight"] == PRICE
+    assert [row["cause"] for row in till.rows("SELECT cause FROM refunds")] == ["restored"]
+
+
+def test_part_of_a_charge_back_is_won_back(till: Till) -> None:
+    order, attempt, qr = till.order(3)
+    number = till.control("pay", qr_content=qr)["rrn"]
+    till.ask()
+    till.control("deny", qr_content=qr, amount=2 * PRICE)
+    till.ask()
+    assert till.shop.money(order)["charged_back"] == 2 * PRICE
+    reference = till.reference(attempt)
+    assert record(till, number, reference, captured=3 * PRICE, charged_back=PRICE) == "won"
+    entries = till.rows("SELECT entry_id FROM entries WHERE reason = 'chargeback_won'")
+    assert [row["entry_id"].rsplit(":", 1)[1] for row in entries] == [str(PRICE)]
+    assert till.rows("SELECT posted - won AS left FROM chargebacks") == [{"left": PRICE}]
+    assert till.shop.money(order)["in_flight"] == PRICE, "it goes back to the buyer"
+
+
+def test_charge_back_that_nobody_told_of_is_booked(till: Till) -> None:
+    order, attempt, qr = till.order()
+    number = till.control("pay", qr_content=qr)["rrn"]
+    till.ask()
+    reference = till.reference(attempt)
+    assert record(till, number, reference, charged_back=PRICE) == "denied"
+    assert till.shop.state(order) == "denied"
+    assert till.shop.money(order) == {"captured": PRICE, "charged_back": PRICE}
+
+
+def test_refund_of_ours_is_settled_by_the_record(till: Till) -> None:
+    order, attempt, qr = till.order()
+    number = till.control("pay", qr_content=qr)["rrn"]
+    till.ask()
+    till.shop.ask_back(order)
+    [refund] = till.shop.refunds()
+    till.shop.send(refund)
+    [row] = till.rows("SELECT refund_no FROM refunds")
+    line = RefundLine(row["refund_no"], "BANK1", number, Rupiah(PRICE))
+    assert record(till, number, till.reference(attempt), refunds=(line,)) == "known"
+    assert till.shop.state(order) == "returned"
+    assert till.shop.money(order) == {"captured": PRICE, "refunded": PRICE}
+
+
+def test_refund_that_came_back_goes_to_the_buyer_once_more(till: Till) -> None:
+    order, attempt, qr = till.order()
+    number = till.control("pay", qr_content=qr)["rrn"]
+    till.ask()
+    till.shop.ask_back(order)
+    till.send_refunds()
+    [row] = till.rows("SELECT refund_no FROM refunds")
+    line = RefundLine(row["refund_no"], "BANK1", number, Rupiah(0))
+    record(till, number, till.reference(attempt), refunds=(line,))
+    assert till.shop.state(order) == "returning"
+    assert till.rows("SELECT cause, state FROM refunds ORDER BY refund_id") == [
+        {"cause": "asked", "state": "settled"},
+        {"cause": "restored", "state": "requested"},
+    ]
+
+
+def test_money_that_the_provider_gave_back_itself_leaves_the_books(till: Till) -> None:
+    order, attempt, qr = till.order()
+    number = till.control("pay", qr_content=qr)["rrn"]
+    till.ask()
+    line = RefundLine(None, "OWN1", number, Rupiah(PRICE))
+    record(till, number, till.reference(attempt), refunds=(line,))
+    assert till.shop.state(order) == "returned"
+    assert till.shop.money(order) == {"captured": PRICE, "refunded": PRICE}
+
+
+def test_news_of_a_failure_opens_no_payment_that_the_record_has(till: Till) -> None:
+    order, attempt, _ = till.order()
+    reference = till.reference(attempt)
+    till.notify(paid_body(reference, "R1"))
+    assert record(till, "R1", reference) == "known"
+    assert closed(till) == [True]
+    assert till.notify(failed_body(reference, "R1")) == "suspended_status_contradicts"
+    assert till.shop.state(order) == "executed"
+    assert till.attempt(attempt)["ask_rank"] == 0, "the provider is asked"
+
+
+def test_record_of_another_sum_books_nothing(till: Till) -> None:
+    _, attempt, qr = till.order()
+    number = till.control("pay", qr_content=qr)["rrn"]
+    till.ask()
+    assert record(till, number, till.reference(attempt), captured=PRICE + 1) == "amount_differs"
+    assert closed(till) == [False]
+
+
+def test_record_of_nobodys_payment_books_nothing(till: Till) -> None:
+    _, attempt, _ = till.order()
+    assert record(till, "R1", None) == "reference_missing"
+    assert record(till, "R1", "somebody else's") == "reference_unknown"
+    assert record(till, "R1", till.reference(attempt), provider="other") == "reference_unknown"
+    assert till.captured() == []
