@@ -1,6 +1,6 @@
 """Stand-ins: small servers of our own in place of the servers of third parties.
 
-A bank that speaks SNAP BI (`bank`), a mail server (`mail`) and a relay of drand (`drand`), for
+Banks that speak SNAP BI (`bank`), a mail server (`mail`) and a relay of drand (`drand`), for
 development, tests and rehearsals, and a time-stamp, OCSP and revocation list server (`authority`) for tests.  They import
 nothing of the platform, and it speaks to them by the same protocols as to the real servers.  Their
 state is in SQLite files in one directory and survives a restart; notifications that were not
@@ -11,15 +11,52 @@ delivered are tried again.
     await running.stop()
 """
 
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from standins.bank import Bank, Merchant, Partner, PublicKey, bank_key
+from standins.bank import Bank, Doors, Fees, Merchant, Partner, PublicKey, bank_key, profile_of
 from standins.drand import Chain, Relay, kept_chain
 from standins.mail import MailServer
 
-__all__ = ["Options", "Running", "bank_keys", "drand_chain", "start"]
+__all__ = [
+    "FIRST_BANK",
+    "BankOptions",
+    "Fees",
+    "Options",
+    "Running",
+    "bank_keys",
+    "drand_chain",
+    "start",
+]
+
+FIRST_BANK = "bank"
+NO_FEES = Fees()
+FLOAT_OPENING = 100_000_000  # rupiah that a new bank holds for transfers
+
+
+@dataclass(frozen=True, slots=True)
+class BankOptions:
+    """One bank beside the first; the members that `Options` has too mean the same.
+
+    `name` is a directory's.  `token_url`, `inquiry_url` and `payment_url` are the merchant's doors 73,
+    24 and 25; one that is empty is not called.
+    """
+
+    name: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    partner_public_key: bytes
+    notify_url: str
+    merchant_id: str = "METERAI"
+    profile: str = "standard"
+    port: int = 0
+    token_url: str = ""
+    inquiry_url: str = ""
+    payment_url: str = ""
+    fees: Fees = NO_FEES
+    float_opening: int = FLOAT_OPENING
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +78,42 @@ class Options:
     mail_port: int = 0
     smtp_port: int = 0
     drand_port: int = 0
+    token_url: str = ""
+    inquiry_url: str = ""
+    payment_url: str = ""
+    fees: Fees = NO_FEES
+    banks: Sequence[BankOptions] = ()  # beside the first, which the members above describe
+
+    def all_banks(self) -> tuple[BankOptions, ...]:
+        """The first and the others."""
+        first = BankOptions(
+            FIRST_BANK,
+            self.client_id,
+            self.client_secret,
+            self.partner_public_key,
+            self.notify_url,
+            self.merchant_id,
+            port=self.bank_port,
+            token_url=self.token_url,
+            inquiry_url=self.inquiry_url,
+            payment_url=self.payment_url,
+            fees=self.fees,
+        )
+        return first, *self.banks
 
 
 class Running:
-    """The bank, the mail server and the relay, started, and their addresses."""
+    """The banks, the mail server and the relay, started, and their addresses."""
 
-    def __init__(self, addresses: tuple[str, str, int, str], exit_stack: AsyncExitStack) -> None:
-        self.bank_url, self.mail_url, self.smtp_port, self.drand_url = addresses
+    def __init__(
+        self,
+        bank_urls: dict[str, str],
+        addresses: tuple[str, int, str],
+        exit_stack: AsyncExitStack,
+    ) -> None:
+        self.bank_urls = bank_urls
+        self.bank_url = bank_urls[FIRST_BANK]
+        self.mail_url, self.smtp_port, self.drand_url = addresses
         self._exit_stack = exit_stack
 
     async def stop(self) -> None:
@@ -55,12 +121,16 @@ class Running:
         await self._exit_stack.aclose()
 
 
-def bank_keys(directory: Path) -> bytes:
-    """The bank's public key (PEM); the pair is made on the first call.
+def _bank_directory(directory: Path, name: str) -> Path:
+    return directory if name == FIRST_BANK else directory / "banks" / name
+
+
+def bank_keys(directory: Path, name: str = FIRST_BANK) -> bytes:
+    """The public key (PEM) of a bank; the pair is made on the first call.
 
     For a caller that must know the key before the bank is started.
     """
-    return bank_key(directory).public_pem()
+    return bank_key(_bank_directory(directory, name)).public_pem()
 
 
 def drand_chain(directory: Path) -> Chain:
@@ -71,22 +141,34 @@ def drand_chain(directory: Path) -> Chain:
     return kept_chain(directory)
 
 
-async def start(options: Options) -> Running:
-    """Start bank, mail and the relay of drand.  Raises `ValueError` for a key or merchant id that cannot be used."""
+def _bank(directory: Path, options: BankOptions) -> Bank:
     partner = Partner(
         options.client_id, options.client_secret, PublicKey(options.partner_public_key)
     )
-    merchant = Merchant(options.merchant_id)
+    doors = Doors(options.notify_url, options.token_url, options.inquiry_url, options.payment_url)
+    merchant, profile = Merchant(options.merchant_id), profile_of(options.profile)
+    own = _bank_directory(directory, options.name)
+    own.mkdir(parents=True, exist_ok=True)
+    return Bank(own, partner, merchant, doors, profile, options.fees, options.float_opening)
+
+
+async def start(options: Options) -> Running:
+    """Start banks, mail and the relay of drand.  Raises `ValueError` for a key, a merchant id, a profile
+    or two names that cannot be used."""
+    banks = options.all_banks()
+    if len({bank.name for bank in banks}) < len(banks):
+        raise ValueError("two banks have one name")
     options.directory.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as exit_stack:
-        bank = Bank(options.directory, partner, merchant, options.notify_url)
-        exit_stack.push_async_callback(bank.stop)
+        urls = {}
+        for one in banks:
+            bank = _bank(options.directory, one)
+            exit_stack.push_async_callback(bank.stop)
+            urls[one.name] = await bank.serve(options.host, one.port)
         mail = MailServer(options.directory)
         exit_stack.push_async_callback(mail.stop)
-        bank_url = await bank.serve(options.host, options.bank_port)
         mail_url, smtp_port = await mail.serve(options.host, options.mail_port, options.smtp_port)
         relay = Relay(options.directory / "drand", kept_chain(options.directory))
         exit_stack.push_async_callback(relay.stop)
         drand_url = await relay.serve(options.host, options.drand_port)
-        addresses = (bank_url, mail_url, smtp_port, drand_url)
-        return Running(addresses, exit_stack.pop_all())
+        return Running(urls, (mail_url, smtp_port, drand_url), exit_stack.pop_all())

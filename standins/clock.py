@@ -5,7 +5,7 @@ Everything that asks for the time asks `now_ms` of this module, so a test can mo
 
 import re
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 WIB = timezone(timedelta(hours=7), "WIB")
 DAY_MS = 24 * 3600 * 1000
@@ -22,6 +22,11 @@ def now_ms() -> int:
 def wib(moment_ms: int) -> datetime:
     """The moment in Western Indonesian Time."""
     return datetime.fromtimestamp(moment_ms / 1000, WIB)
+
+
+def utc(moment_ms: int) -> datetime:
+    """The moment in UTC."""
+    return datetime.fromtimestamp(moment_ms / 1000, UTC)
 
 
 def snap_time(moment_ms: int) -> str:

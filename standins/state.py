@@ -9,12 +9,15 @@ LOCK_WAIT_SECONDS = 5.0  # a person may look into the file with the sqlite3 shel
 
 
 def open_state(
-    path: Path, schema: str, renamed: Mapping[str, str] | None = None
+    path: Path,
+    schema: str,
+    renamed: Mapping[str, str] | None = None,
+    added: Mapping[tuple[str, str], str] | None = None,
 ) -> sqlite3.Connection:
     """Open or make the file; every statement commits by itself unless inside `transaction`.
 
     `renamed` has the former names of tables, which files of earlier versions have, and their names
-    in `schema`.
+    in `schema`; `added` has the columns, by table and name, that those files lack.
     """
     connection = sqlite3.connect(path, timeout=LOCK_WAIT_SECONDS, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
@@ -23,6 +26,9 @@ def open_state(
     connection.execute("PRAGMA synchronous = NORMAL")
     _rename(connection, renamed or {})
     connection.executescript(schema)
+    for (table, column), kind in (added or {}).items():
+        if column not in {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}:
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
     return connection
 
 

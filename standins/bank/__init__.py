@@ -1,58 +1,97 @@
-"""A stand-in for the acquiring bank: SNAP BI for QRIS payments, and the customers who pay.
+"""A stand-in for an acquiring bank: SNAP BI for QRIS, virtual accounts and transfers, and the customers
+who pay.
 
 To the merchant it is a bank like any other: access tokens, signatures and response codes as SNAP
-BI has them, notifications that may come late, twice or never.  What only a stand-in has lies below
-`/standin` (`control`) and on the pages; see `fault_switches` for the faults it can be told to have,
-and `overrides` for the responses it can be told to give.
+BI has them, notifications that may come late, twice or never.  `profile` says which kind of bank it
+is.  What only a stand-in has lies below `/standin` (`control`) and on the pages; see `fault_switches`
+for the faults it can be told to have, and `overrides` for the responses it can be told to give.
 """
 
 from pathlib import Path
 
 from aiohttp import web
 
+from standins import clock
+from standins.bank.accounts import Accounts
 from standins.bank.api import SnapApi
 from standins.bank.authentication import Authenticator, Partner
 from standins.bank.control import ControlApi
 from standins.bank.customer import Customers
+from standins.bank.doors import Doors, MerchantClient
 from standins.bank.fault_switches import FAULT_SWITCHES
+from standins.bank.fees import Fees
 from standins.bank.history import History
 from standins.bank.overrides import ResponseOverrides
 from standins.bank.pages import Pages
+from standins.bank.payers import Payers
+from standins.bank.profile import Profile, profile_of
 from standins.bank.signing import PublicKey, bank_key
 from standins.bank.snap import Merchant, Services
 from standins.bank.store import Store
+from standins.bank.transfers import Transfers
+from standins.bank.virtual_accounts import VirtualAccounts
 from standins.bank.webhooks import WebhookSender
 from standins.faults import Faults
 from standins.periodic import PeriodicTask
 from standins.web import application, serve
 
-__all__ = ["Bank", "Merchant", "Partner", "PublicKey", "bank_key"]
+__all__ = [
+    "Bank",
+    "Doors",
+    "Fees",
+    "Merchant",
+    "Partner",
+    "Profile",
+    "PublicKey",
+    "bank_key",
+    "profile_of",
+]
 
 
 class Bank:
     """One bank for one merchant, with its SQLite file and its key in `directory`."""
 
     def __init__(
-        self, directory: Path, partner: Partner, merchant: Merchant, notify_url: str
+        self,
+        directory: Path,
+        partner: Partner,
+        merchant: Merchant,
+        doors: Doors,
+        profile: Profile,
+        fees: Fees,
+        float_opening: int,
     ) -> None:
-        self._store = Store(directory / "bank.sqlite")
-        faults = Faults(self._store.connection, FAULT_SWITCHES)
-        self._customers = Customers(self._store, faults, self._wake)
-        self._webhooks = WebhookSender(
-            self._store, bank_key(directory), notify_url, partner.client_id, faults, self._wake
-        )
+        self._store = store = Store(directory / "bank.sqlite")
+        connection = store.connection
+        faults = Faults(connection, FAULT_SWITCHES)
+        self._merchant = MerchantClient(doors, partner, bank_key(directory), profile, faults)
+        customers = Customers(store, faults, profile, doors, fees, self._wake)
+        webhooks = WebhookSender(store, self._merchant, customers.refused, self._wake)
+        accounts = Accounts(connection, merchant.name, float_opening, clock.now_ms())
+        transfers = Transfers(connection, accounts, faults, fees, self._wake)
+        virtual_accounts = VirtualAccounts(profile, store, faults)
+        payers = Payers(store, virtual_accounts, customers, self._merchant, profile)
+        self._webhooks = webhooks
         self._periodic_tasks = (
-            PeriodicTask(self._webhooks.send_due),
-            PeriodicTask(self._customers.deny_due),
+            PeriodicTask(webhooks.send_due),
+            PeriodicTask(customers.deny_due),
+            PeriodicTask(transfers.settle_due),
         )
         self._runner: web.AppRunner | None = None
         self._app = application()
-        services = Services(merchant, self._store, faults)
-        overrides = ResponseOverrides(self._store.connection)
-        authenticator, history = Authenticator(partner, self._store, faults), History(self._store)
-        SnapApi(authenticator, services, history, faults, overrides).add_routes(self._app)
-        ControlApi(self._store, self._customers, faults, overrides).add_routes(self._app)
-        Pages(merchant, self._store, self._customers, faults).add_routes(self._app)
+        services = {
+            **Services(merchant, profile, store, faults).by_code(),
+            **History(store).by_code(),
+            **virtual_accounts.by_code(),
+            **transfers.by_code(),
+        }
+        overrides = ResponseOverrides(connection)
+        authenticator = Authenticator(partner, profile.calls, store, faults)
+        SnapApi(authenticator, profile, services, faults, overrides).add_routes(self._app)
+        ControlApi(store, customers, payers, accounts, transfers, faults, overrides).add_routes(
+            self._app
+        )
+        Pages(merchant, store, customers, faults).add_routes(self._app)
 
     async def serve(self, host: str, port: int) -> str:
         """Listen, and send the notifications that a former process left; returns the base URL."""
@@ -68,6 +107,7 @@ class Bank:
         for task in self._periodic_tasks:
             await task.stop()
         await self._webhooks.close()
+        await self._merchant.close()
         self._store.close()
 
     def _wake(self) -> None:

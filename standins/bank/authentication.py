@@ -4,7 +4,7 @@ Checked in this order, each failure with the code SNAP BI gives it (HTTP status/
   1 headers present and well formed                 400/02, 400/01
   2 partner (or client key) known                   401/00
   3 X-TIMESTAMP near the bank's clock               401/00
-  4 token, if `Authorization` is there              401/03 no bearer token, 401/01 unknown or old
+  4 token, if it is there or the profile demands it 401/03 no bearer token, 401/01 unknown or old
   5 signature: symmetric with a token, else RSA     401/00
   6 X-EXTERNAL-ID not seen today (Jakarta)          409/00
 The external id is recorded last, so that a call with a forged signature cannot use up the partner's
@@ -16,6 +16,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from standins import clock
 from standins.bank import signing
@@ -62,8 +63,15 @@ class Partner:
 class Authenticator:
     """Issues tokens to the one partner, and checks its calls."""
 
-    def __init__(self, partner: Partner, store: Store, faults: Faults) -> None:
+    def __init__(
+        self,
+        partner: Partner,
+        calls: Literal["either", "symmetric", "asymmetric"],
+        store: Store,
+        faults: Faults,
+    ) -> None:
         self._partner = partner
+        self._calls = calls
         self._store = store
         self._faults = faults
         self._day = ""
@@ -94,7 +102,8 @@ class Authenticator:
         if partner != self._partner.client_id:
             raise Refused(Case.UNAUTHORIZED, "[Unknown partner]")
         self._check_clock(timestamp)
-        if "Authorization" in call.headers:
+        is_symmetric = "Authorization" in call.headers or self._calls == "symmetric"
+        if is_symmetric and self._calls != "asymmetric":
             is_signed = self._is_signed_with_token(call, signature, timestamp)
         else:
             is_signed = self._is_signed_with_key(call, signature, timestamp)
@@ -117,7 +126,7 @@ class Authenticator:
             raise Refused(Case.UNAUTHORIZED, "[X-TIMESTAMP is too far from the bank's clock]")
 
     def _is_signed_with_token(self, call: Call, signature: str, timestamp: str) -> bool:
-        kind, _, token = call.headers["Authorization"].partition(" ")
+        kind, _, token = call.headers.get("Authorization", "").partition(" ")
         if kind.lower() != "bearer" or not token:
             raise Refused(Case.TOKEN_NOT_FOUND)
         if not self._store.is_token_good(token, clock.now_ms()):

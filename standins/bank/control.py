@@ -1,14 +1,19 @@
 """The control API, JSON below `/standin`: what tests and rehearsals do in place of customers, their
 banks and the staff of this bank, and how they set faults and read what is stored."""
 
+from dataclasses import asdict
+
 from aiohttp import web
 
 from standins import clock
+from standins.bank.accounts import FLOAT_ACCOUNT, Accounts
 from standins.bank.answers import to_json
 from standins.bank.customer import Customers
-from standins.bank.model import Bill, Refund
+from standins.bank.model import BANK_CODE, Bill, Payment, Refund
 from standins.bank.overrides import ResponseOverrides
+from standins.bank.payers import Payers
 from standins.bank.store import Store
+from standins.bank.transfers import Transfer, Transfers
 from standins.faults import Faults
 from standins.refusal import NotUnderstood
 from standins.web import json_object
@@ -18,10 +23,20 @@ class ControlApi:
     """Routes below `/standin`."""
 
     def __init__(
-        self, store: Store, customers: Customers, faults: Faults, overrides: ResponseOverrides
+        self,
+        store: Store,
+        customers: Customers,
+        payers: Payers,
+        accounts: Accounts,
+        transfers: Transfers,
+        faults: Faults,
+        overrides: ResponseOverrides,
     ) -> None:
         self._store = store
         self._customers = customers
+        self._payers = payers
+        self._accounts = accounts
+        self._transfers = transfers
         self._faults = faults
         self._overrides = overrides
 
@@ -30,6 +45,11 @@ class ControlApi:
         app.router.add_routes(
             [
                 web.post("/standin/pay", self._pay),
+                web.post("/standin/va/pay", self._pay_account),
+                web.post("/standin/transfer-returned", self._transfer_returned),
+                web.post("/standin/customer", self._customer),
+                web.post("/standin/float", self._float),
+                web.get("/standin/transfers", self._all_transfers),
                 web.post("/standin/decline", self._decline),
                 web.post("/standin/deny", self._deny),
                 web.post("/standin/refund", self._refund),
@@ -50,16 +70,35 @@ class ControlApi:
         body = await json_object(request)
         amount = _amount(body)
         bill = self._customers.bill_of(_text(body, "qr_content"))
-        payment = self._customers.pay(bill, amount)
-        return web.json_response(
-            {
-                "reference_no": bill.reference_no,
-                "partner_reference_no": bill.partner_reference_no,
-                "rrn": payment.rrn,
-                "amount": payment.amount,
-                "status": payment.status,
-            }
-        )
+        return _paid(bill, self._customers.pay(bill, amount))
+
+    async def _pay_account(self, request: web.Request) -> web.Response:
+        """Pay a virtual account; with `ask` false the merchant is not asked before."""
+        body = await json_object(request)
+        asks = body.get("ask") is not False
+        return _paid(*await self._payers.pay(_text(body, "number"), _amount(body), asks=asks))
+
+    async def _transfer_returned(self, request: web.Request) -> web.Response:
+        body = await json_object(request)
+        number = self._transfers.come_back(_text(body, "number")).number
+        return web.json_response(_shown_transfer(self._transfers.find(number)))
+
+    async def _customer(self, request: web.Request) -> web.Response:
+        """Add or change a customer's account: bank, number, name, state."""
+        body = await json_object(request)
+        names = ("bank", "number", "name", "state")
+        self._accounts.set(*(_text({"state": "active"} | body, name) for name in names))
+        return web.json_response([asdict(account) for account in self._accounts.all()])
+
+    async def _float(self, request: web.Request) -> web.Response:
+        """Put money into the float account, or take it out (below zero)."""
+        amount = _amount(await json_object(request)) or 0
+        now = clock.now_ms()
+        self._accounts.move(BANK_CODE, FLOAT_ACCOUNT, now, amount, "top_up", "", "top up")
+        return web.json_response({"balance": self._accounts.balance(FLOAT_ACCOUNT)})
+
+    async def _all_transfers(self, _: web.Request) -> web.Response:
+        return web.json_response([_shown_transfer(one) for one in self._transfers.all()])
 
     async def _decline(self, request: web.Request) -> web.Response:
         body = await json_object(request)
@@ -149,6 +188,23 @@ def _amount(body: dict[str, object]) -> int | None:
     return amount
 
 
+def _paid(bill: Bill, payment: Payment) -> web.Response:
+    return web.json_response(
+        {
+            "reference_no": bill.reference_no,
+            "partner_reference_no": bill.partner_reference_no,
+            "rrn": payment.rrn,
+            "amount": payment.amount,
+            "status": payment.status,
+        }
+    )
+
+
+def _shown_transfer(transfer: Transfer | None) -> dict[str, object]:
+    assert transfer is not None
+    return asdict(transfer) | {"made_at": clock.snap_time(transfer.made_at)}
+
+
 def _shown_bill(bill: Bill) -> dict[str, object]:
     return {
         "reference_no": bill.reference_no,
@@ -156,6 +212,7 @@ def _shown_bill(bill: Bill) -> dict[str, object]:
         "status": bill.status,
         "amount": bill.amount,
         "qr_content": bill.qr_content,
+        "virtual_account": bill.account and bill.account.number,
         "created_at": clock.snap_time(bill.created_at),
         "valid_until": clock.snap_time(bill.valid_until),
         "refunded": bill.refunded,

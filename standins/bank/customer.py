@@ -1,29 +1,37 @@
-"""What customers and their banks do: pay a QR, decline it, take a settled payment back.
+"""What customers and their banks do: pay a QR or a virtual account, decline, take a payment back.
 
 To deny is what the API and the faults call a chargeback: the payer's bank takes a settled payment
 back.  Every act changes the store and adds its notification in one transaction, so the merchant is
 notified of everything that happened, also after a restart.
 """
 
+import json
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from standins import clock
 from standins.bank import model, qris
 from standins.bank.answers import to_json
+from standins.bank.doors import Doors
+from standins.bank.fees import Fees
 from standins.bank.fields import money
 from standins.bank.mix_ups import mixed_up
 from standins.bank.model import (
     Bill,
     Closing,
+    Door,
     Notification,
     NotificationState,
     Payment,
     Refund,
     Status,
 )
+from standins.bank.profile import Profile
 from standins.bank.store import Store
+from standins.bank.virtual_accounts import AMOUNT_MAX as VA_AMOUNT_MAX
+from standins.bank.virtual_accounts import payment_facts
 from standins.faults import Faults
 from standins.refusal import NotFound, NotUnderstood, Refusal
 
@@ -62,9 +70,20 @@ class Customers:
     """All customers of all banks.  `wake` is called when a notification was added or a denial was
     planned."""
 
-    def __init__(self, store: Store, faults: Faults, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        faults: Faults,
+        profile: Profile,
+        doors: Doors,
+        fees: Fees,
+        wake: Callable[[], None],
+    ) -> None:
         self._store = store
         self._faults = faults
+        self._profile = profile
+        self._doors = doors
+        self._fees = fees
         self._wake = wake
 
     def bill_of(self, qr_content: str) -> Bill:
@@ -83,15 +102,17 @@ class Customers:
             raise UnknownQr("no QR has this number")
         return bill
 
-    def pay(self, bill: Bill, amount: int | None = None) -> Payment:
-        """Pay what was asked, or another amount; a second payment is another payment.
+    def pay(self, bill: Bill, amount: int | None = None, request_id: str = "") -> Payment:
+        """Pay what was asked, or another amount; a second payment is another payment.  `request_id` is
+        that of an inquiry about a virtual account.
 
         Refuses with `BillClosed`, and with the fault `strict` also `AlreadyPaid`, `PastValidity`.
         """
         now = clock.now_ms()
         self._check_payable(bill, now)
-        if amount is not None and not 0 < amount <= model.AMOUNT_MAX:
-            raise NotUnderstood(f"a payment is 1 to {model.AMOUNT_MAX} rupiah")
+        most = VA_AMOUNT_MAX if bill.account else model.AMOUNT_MAX
+        if amount is not None and not 0 < amount <= most:
+            raise NotUnderstood(f"a payment is 1 to {most} rupiah")
         after = self._faults.seconds_or_never("deny_after_settlement_seconds")
         deny_at = None if after is None else now + round(after * 1000)
         with self._store.transaction():
@@ -103,8 +124,12 @@ class Customers:
                 amount=bill.amount if amount is None else amount,
                 paid_at=now,
                 denied_at=None,
+                request_id=(request_id or new_external_id(now)) if bill.account else "",
             )
-            self._store.add_payment(payment, deny_at)
+            fee, tax = self._fees.of_payment(
+                payment.amount, is_virtual_account=bill.account is not None
+            )
+            self._store.add_payment(payment, deny_at, fee, tax)
             self._notify(bill, Status.SUCCESS, payment)
         self._wake()
         return payment
@@ -172,7 +197,7 @@ class Customers:
 
         Refuses with `NotUnderstood` where the external id was used before.
         """
-        number = external_id or _external_id(clock.now_ms())
+        number = external_id or new_external_id(clock.now_ms())
         if self._store.is_notification_known(number):
             raise NotUnderstood("that external id was used")
         with self._store.transaction():
@@ -208,26 +233,48 @@ class Customers:
             if bill.valid_until < now:
                 raise PastValidity("the QR ran out")
 
+    def refused(self, notification: Notification) -> None:
+        """The merchant refuses a payment into a virtual account: it goes back, or not, as banks
+        differ."""
+        if self._profile.refused_payment == "reversed":
+            bill = self.bill(notification.reference_no)
+            request_id = json.loads(notification.body)["paymentRequestId"]
+            rrn = next(one.rrn for one in bill.payments if one.request_id == request_id)
+            with suppress(NothingToDeny):
+                self.deny(bill, rrn)
+
     def _notify(self, bill: Bill, status: Status, payment: Payment | None) -> None:
-        """Add the notification of an act, changed or dropped as the fault switches say."""
+        """Add the notification of an act, changed or dropped as the fault switches say.
+
+        Of a virtual account only its payments are told.
+        """
+        if bill.account and (payment is None or status is not Status.SUCCESS):
+            return
         is_dropped = self._faults.take("drop_notifications")
         is_doubled = not is_dropped and self._faults.take("double_notifications")
         without_rrn = status is Status.FAILED and self._faults.take("deny_without_rrn")
-        told = notification_facts(bill, status, payment, with_rrn=not without_rrn)
+        if bill.account and payment:
+            door, told = Door.PAYMENT, payment_facts(self._profile, bill, payment)
+            is_dropped = is_dropped or not self._doors.payment
+        else:
+            door = Door.NOTIFY
+            told = notification_facts(bill, status, payment, with_rrn=not without_rrn)
         now = clock.now_ms()
         notification = Notification(
-            external_id=_external_id(now),
+            external_id=new_external_id(now),
             reference_no=bill.reference_no,
             body=to_json(mixed_up(self._faults, told)),
             copies=2 if is_doubled else 1,
             attempts=0,
             due_at=now + round(self._faults.seconds("notification_delay_seconds") * 1000),
             state=NotificationState.DROPPED if is_dropped else NotificationState.WAITING,
+            door=door,
         )
         self._store.add_notification(notification)
 
 
-def _external_id(now: int) -> str:
+def new_external_id(now: int) -> str:
+    """An X-EXTERNAL-ID that was not used."""
     # Digits only, because older texts of SNAP BI say so; random, so that two banks whose stores are
     # new do not repeat each other's ids.
     return f"{now}{secrets.randbelow(10**12):012d}"

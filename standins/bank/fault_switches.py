@@ -12,6 +12,19 @@ refund_504_after_success       n; the money is sent back, the answer is 504/00
 refund_500                     n; nothing is done, the answer is 500/00
 refuse_refunds                 n; the next n new refunds are answered 405/01 (a repeat of one
                                that was made still answers its success)
+create_va_500, delete_va_500   n; nothing is done, the answer is 500/00
+create_va_504_after_success    n; the virtual account is made, the answer is 504/00
+va_status_500, va_status_504   n; the answer is 500/00, 504/00
+account_inquiry_500            n; the answer is 500/00
+transfer_500                   n; nothing is done, the answer is 500/00
+transfer_504_after_success     n; the money is sent, the answer is 504/00
+refuse_transfers               n; the next n new transfers are answered 405/01
+transfer_status_500            n; the answer is 500/00
+transfers_pending              n; the answer is 202/00, and the money arrives later
+transfer_settles_after_seconds number; so much later
+transfers_returned             n; the next n transfers come back
+transfer_returned_after_seconds number; so much later; 0 is a day
+unknown_key                    n; the next n calls to the merchant are signed by a key it was not given
 response_delay_seconds         number; every SNAP answer waits so long, after the act
 token_delay_seconds            number; every answer of the token service waits so long more
 clock_ahead_seconds            number; the bank's clock, for what it checks and what it sends, is
@@ -44,6 +57,31 @@ FAULT_SWITCHES = {
     ),
     "refund_500": FaultSwitch(Kind.COUNT, "Next refund is not made, the answer is 500"),
     "refuse_refunds": FaultSwitch(Kind.COUNT, "Next refunds are refused (405/01)"),
+    "create_va_500": FaultSwitch(Kind.COUNT, "Next virtual account is not made, the answer is 500"),
+    "create_va_504_after_success": FaultSwitch(
+        Kind.COUNT, "Next virtual account is made, the answer is a time-out"
+    ),
+    "delete_va_500": FaultSwitch(Kind.COUNT, "Next virtual account is not deleted, answer 500"),
+    "va_status_500": FaultSwitch(Kind.COUNT, "Next status of a virtual account is answered 500"),
+    "va_status_504": FaultSwitch(
+        Kind.COUNT, "Next status of a virtual account is answered with a time-out"
+    ),
+    "account_inquiry_500": FaultSwitch(Kind.COUNT, "Next inquiry of a name is answered with 500"),
+    "transfer_500": FaultSwitch(Kind.COUNT, "Next transfer is not made, the answer is 500"),
+    "transfer_504_after_success": FaultSwitch(
+        Kind.COUNT, "Next transfer is made, the answer is a time-out"
+    ),
+    "refuse_transfers": FaultSwitch(Kind.COUNT, "Next transfers are refused (405/01)"),
+    "transfer_status_500": FaultSwitch(Kind.COUNT, "Next status of a transfer is answered 500"),
+    "transfers_pending": FaultSwitch(Kind.COUNT, "Next transfers are answered 202/00, done later"),
+    "transfer_settles_after_seconds": FaultSwitch(Kind.SECONDS, "Those settle so much later"),
+    "transfers_returned": FaultSwitch(Kind.COUNT, "Next transfers come back"),
+    "transfer_returned_after_seconds": FaultSwitch(
+        Kind.SECONDS, "Those come back so much later (0: a day)"
+    ),
+    "unknown_key": FaultSwitch(
+        Kind.COUNT, "Next calls to the merchant are signed by a key it was not given"
+    ),
     "response_delay_seconds": FaultSwitch(Kind.SECONDS, "Every SNAP answer comes so much later"),
     "token_delay_seconds": FaultSwitch(Kind.SECONDS, "Every token comes so much later"),
     "clock_ahead_seconds": FaultSwitch(Kind.SECONDS, "The bank's clock is so far ahead"),

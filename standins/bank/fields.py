@@ -46,15 +46,21 @@ def mandatory_text(body: Body, name: str, longest: int = REFERENCE_CHARACTERS_MA
 
 def amount(body: Body, name: str) -> int:
     """Whole rupiah above zero, written `{"value":"10000.00","currency":"IDR"}`."""
-    match body.get(name):
-        case None:
-            raise Refused(Case.MISSING_FIELD, name)
+    if body.get(name) is None:
+        raise Refused(Case.MISSING_FIELD, name)
+    found = rupiah(body[name])
+    if not found:
+        raise Refused(Case.INVALID_FIELD, name)
+    return found
+
+
+def rupiah(told: object) -> int:
+    """Whole rupiah as SNAP writes them; 0 for anything else."""
+    match told:
         case {"value": str(value), "currency": "IDR"} if found := _VALUE.fullmatch(value):
-            if rupiah := int(found[1]):
-                return rupiah
+            return int(found[1])
         case _:
-            pass
-    raise Refused(Case.INVALID_FIELD, name)
+            return 0
 
 
 def optional_time(body: Body, name: str) -> int | None:
@@ -68,6 +74,16 @@ def optional_time(body: Body, name: str) -> int | None:
         raise Refused(Case.INVALID_FIELD, name) from None
 
 
+def count(body: Body, name: str, default: int) -> int:
+    """A number, which SNAP writes as a text or as a number."""
+    value = body.get(name, default)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        value = int(value)
+    if type(value) is not int or not 0 <= value < 10**9:
+        raise Refused(Case.INVALID_FIELD, name)
+    return value
+
+
 def additional(body: Body) -> Body:
     """additionalInfo, empty if absent."""
     match body.get("additionalInfo"):
@@ -79,6 +95,6 @@ def additional(body: Body) -> Body:
             raise Refused(Case.INVALID_FIELD, "additionalInfo")
 
 
-def money(rupiah: int) -> dict[str, str]:
+def money(amount: int) -> dict[str, str]:
     """An amount as SNAP writes it."""
-    return {"value": f"{rupiah}.00", "currency": "IDR"}
+    return {"value": f"{amount}.00", "currency": "IDR"}

@@ -40,7 +40,10 @@ class History:
         )
         if begins is None or ends is None:
             raise Refused(Case.MISSING_FIELD, "fromDateTime, toDateTime")
-        size, page = _count(body, "pageSize", PAGE_LINES_MAX), _count(body, "pageNumber", 0)
+        size, page = (
+            fields.count(body, "pageSize", PAGE_LINES_MAX),
+            fields.count(body, "pageNumber", 0),
+        )
         if not 1 <= size <= PAGE_LINES_MAX:
             raise Refused(Case.INVALID_FIELD, "pageSize")
         found = self._store.movements(begins, ends, page * size, size)
@@ -64,16 +67,13 @@ class History:
             "additionalInfo": {
                 "latestTransactionStatus": bill.status,
                 "payments": payment_lines(bill),
-                "refundHistory": [_refund_line(refund) for refund in bill.refunds],
+                "refundHistory": [refund_line(refund) for refund in bill.refunds],
             },
         }
 
-    def by_path(self) -> dict[str, tuple[str, Callable[[Body], Facts]]]:
-        """Path below `/snap/v1.0/`: service code and service."""
-        return {
-            "transaction-history-list": ("12", self.listed),
-            "transaction-history-detail": ("13", self.detail),
-        }
+    def by_code(self) -> dict[str, Callable[[Body], Facts]]:
+        """The services."""
+        return {"12": self.listed, "13": self.detail}
 
 
 def payment_lines(bill: Bill) -> list[Facts]:
@@ -93,7 +93,8 @@ def _lines_of(payment: Payment) -> list[Facts]:
     return [line, line | {"amount": money(payment.taken_back), "status": model.Status.FAILED}]
 
 
-def _refund_line(refund: Refund) -> Facts:
+def refund_line(refund: Refund) -> Facts:
+    """One refund of a bill."""
     payment: Facts = {"rrn": refund.rrn} if refund.rrn else {}
     return payment | {
         "refundNo": refund.refund_no,
@@ -126,13 +127,3 @@ def _line(movement: Movement) -> Facts:
         "type": _TYPES[movement.kind],
         "additionalInfo": additional_info,
     }
-
-
-def _count(body: Body, name: str, default: int) -> int:
-    """A number, which SNAP writes as a text or as a number."""
-    value = body.get(name, default)
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
-        value = int(value)
-    if type(value) is not int or not 0 <= value < 10**9:
-        raise Refused(Case.INVALID_FIELD, name)
-    return value

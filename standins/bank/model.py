@@ -33,6 +33,18 @@ STATUS_TEXT = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class VirtualAccount:
+    """The account that one bill is paid into.  `number` is the service id, padded, and the customer
+    number."""
+
+    reference_no: str
+    service_id: str
+    customer_no: str
+    number: str
+    name: str
+
+
 class Closing(StrEnum):
     """How a bill was closed without being paid."""
 
@@ -50,6 +62,7 @@ class Payment:
     paid_at: int
     denied_at: int | None  # the payer's bank took all of it back after settlement
     taken_back: int = 0  # rupiah the payer's bank took back so far
+    request_id: str = ""  # paymentRequestId of a payment into a virtual account
 
     @property
     def status(self) -> Status:
@@ -86,7 +99,7 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """One QR and everything that happened to it."""
+    """One QR or virtual account, and everything that happened to it."""
 
     reference_no: str
     partner_reference_no: str
@@ -99,6 +112,7 @@ class Bill:
     closed_at: int | None
     payments: tuple[Payment, ...] = ()
     refunds: tuple[Refund, ...] = ()
+    account: VirtualAccount | None = None  # None for a QR
 
     @property
     def settled(self) -> tuple[Payment, ...]:
@@ -139,6 +153,13 @@ class Bill:
         return 0 if payment.denied_at is not None else min(left, self.refundable)
 
 
+class Door(StrEnum):
+    """The service of the merchant that a notification goes to."""
+
+    NOTIFY = "52"
+    PAYMENT = "25"
+
+
 class NotificationState(StrEnum):
     """What became of a notification."""
 
@@ -146,11 +167,12 @@ class NotificationState(StrEnum):
     DELIVERED = "delivered"
     DROPPED = "dropped"  # by a fault; never sent
     GIVEN_UP = "given up"  # after the last try
+    REFUSED = "refused"  # a payment of a virtual account that the merchant does not take
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A notification to the merchant (service 52): every try sends the same body."""
+    """A notification to the merchant."""
 
     external_id: str
     reference_no: str
@@ -159,3 +181,4 @@ class Notification:
     attempts: int
     due_at: int
     state: NotificationState
+    door: Door = Door.NOTIFY

@@ -44,6 +44,17 @@ SERVICES = {
     "refund": "78",
     "history-list": "12",
     "history-detail": "13",
+    "balance": "11",
+    "statement": "14",
+    "account-internal": "15",
+    "account-external": "16",
+    "transfer-internal": "17",
+    "transfer-external": "18",
+    "transfer-status": "36",
+    "va-create": "27",
+    "va-update": "28",
+    "va-delete": "31",
+    "va-status": "26",
 }
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS response_override (

@@ -61,6 +61,11 @@ def read_signature(text: str, length: int) -> bytes:
         return b""
 
 
+def encoded(signature: bytes) -> str:
+    """A signature in base64."""
+    return base64.b64encode(signature).decode()
+
+
 class PublicKey:
     """Checks SHA256withRSA signatures of one party.  Raises `ValueError` if it is no RSA key."""
 
@@ -89,9 +94,18 @@ class PrivateKey:
             raise ValueError("the bank's key is not an RSA key")
         self._key = key
 
+    @classmethod
+    def new(cls) -> "PrivateKey":
+        """A key that nobody knows yet."""
+        return cls(_pem(rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)))
+
     def sign(self, text: bytes) -> str:
         """SHA256withRSA in base64."""
-        return base64.b64encode(self._key.sign(text, padding.PKCS1v15(), hashes.SHA256())).decode()
+        return encoded(self._key.sign(text, padding.PKCS1v15(), hashes.SHA256()))
+
+    def pem(self) -> bytes:
+        """The key itself."""
+        return _pem(self._key)
 
     def public_pem(self) -> bytes:
         """The public half, for whoever checks the bank's notifications."""
@@ -100,17 +114,20 @@ class PrivateKey:
         )
 
 
+def _pem(key: rsa.RSAPrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
 def bank_key(directory: Path) -> PrivateKey:
     """The bank's key in this directory; made on the first call, readable by its owner only."""
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / KEY_FILE
     if not path.exists():
-        made = rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
-        pem = made.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
+        pem = PrivateKey.new().pem()
         # Written to another name and renamed: a process that dies here leaves no incomplete key.
         aside = path.with_suffix(".new")
         aside.unlink(missing_ok=True)

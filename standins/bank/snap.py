@@ -15,15 +15,15 @@ from standins import clock
 from standins.bank import fields, model, qris
 from standins.bank.answers import Case, Refused
 from standins.bank.fields import Body, money
-from standins.bank.history import payment_lines
+from standins.bank.history import payment_lines, refund_line
 from standins.bank.model import Bill, Closing, Payment, Refund, Status
+from standins.bank.profile import Profile
 from standins.bank.qris import MERCHANT_ID_MAX, MERCHANT_NAME_MAX
 from standins.bank.store import Store
 from standins.faults import Faults
 
 VALIDITY_MS = 15 * 60 * 1000  # of a QR whose validityPeriod was not given
 TERMINAL_ID = "STANDIN1"
-SERVICE_OF_QR = "47"  # what serviceCode of a query must say
 
 Facts = dict[str, object]
 
@@ -47,8 +47,9 @@ class Merchant:
 class Services:
     """The four services by code."""
 
-    def __init__(self, merchant: Merchant, store: Store, faults: Faults) -> None:
+    def __init__(self, merchant: Merchant, profile: Profile, store: Store, faults: Faults) -> None:
         self._merchant = merchant
+        self._profile = profile
         self._store = store
         self._faults = faults
 
@@ -81,7 +82,7 @@ class Services:
         self._fail_if("query_500", Case.GENERAL_ERROR)
         self._fail_if("query_504", Case.TIMEOUT)
         self._check_merchant(body)
-        if fields.mandatory_text(body, "serviceCode") != SERVICE_OF_QR:
+        if fields.mandatory_text(body, "serviceCode") != self._profile.qr_service:
             raise Refused(Case.INVALID_FIELD, "serviceCode")
         bill = self._original(body)
         paid = bill.shown_payment
@@ -89,7 +90,7 @@ class Services:
         facts: Facts = {
             "originalReferenceNo": bill.reference_no,
             "originalPartnerReferenceNo": bill.partner_reference_no,
-            "serviceCode": SERVICE_OF_QR,
+            "serviceCode": self._profile.qr_service,
             "latestTransactionStatus": bill.status,
             "transactionStatusDesc": model.STATUS_TEXT[bill.status],
             "amount": money(bill.amount if paid is None else paid.amount),
@@ -99,6 +100,8 @@ class Services:
         if paid is not None:
             facts["paidTime"] = clock.snap_time(paid.paid_at)
             additional_info |= {"issuer": model.PAYER_BANK, "rrn": paid.rrn}
+        if self._profile.refunds_in_query:
+            additional_info["refundHistory"] = [refund_line(refund) for refund in bill.refunds]
         return facts
 
     def cancel(self, body: Body) -> Facts:
@@ -151,14 +154,9 @@ class Services:
             "refundTime": clock.snap_time(refund.refunded_at),
         }
 
-    def by_path(self) -> dict[str, tuple[str, Callable[[Body], Facts]]]:
-        """Path below `/snap/v1.0/qr/`: service code and service."""
-        return {
-            "qr-mpm-generate": ("47", self.generate),
-            "qr-mpm-query": ("51", self.query),
-            "qr-mpm-cancel": ("77", self.cancel),
-            "qr-mpm-refund": ("78", self.refund),
-        }
+    def by_code(self) -> dict[str, Callable[[Body], Facts]]:
+        """The services."""
+        return {"47": self.generate, "51": self.query, "77": self.cancel, "78": self.refund}
 
     def _fail_if(self, fault: str, case: Case) -> None:
         if self._faults.take(fault):
@@ -179,7 +177,7 @@ class Services:
             bill = self._store.bill(reference_no)
         else:
             raise Refused(Case.MISSING_FIELD, "originalPartnerReferenceNo")
-        if bill is None or (reference_no and reference_no != bill.reference_no):
+        if bill is None or bill.account or (reference_no and reference_no != bill.reference_no):
             raise Refused(Case.NOT_FOUND)
         return bill
 

@@ -5,21 +5,24 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import astuple
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from standins import faults
-from standins.bank import overrides
+from standins.bank import accounts, overrides, transfers
 from standins.bank.model import (
     Bill,
     Closing,
+    Door,
     Movement,
     Notification,
     NotificationState,
     Payment,
     Refund,
+    VirtualAccount,
 )
 from standins.clock import DAY_MS, wib
 from standins.state import open_state, transaction
@@ -45,10 +48,21 @@ CREATE TABLE IF NOT EXISTS payment (
     amount       INTEGER NOT NULL CHECK (amount > 0),
     paid_at      INTEGER NOT NULL,
     denied_at    INTEGER,
-    deny_at      INTEGER                         -- when a fault will have it denied
+    deny_at      INTEGER,                        -- when a fault will have it denied
+    request_id   TEXT NOT NULL DEFAULT '',       -- of a payment into a virtual account
+    fee          INTEGER NOT NULL DEFAULT 0,     -- of this bank for it
+    tax          INTEGER NOT NULL DEFAULT 0      -- on that fee
 );
 CREATE INDEX IF NOT EXISTS payment_of_bill ON payment (reference_no);
 CREATE INDEX IF NOT EXISTS payment_to_deny ON payment (deny_at) WHERE deny_at IS NOT NULL;
+CREATE TABLE IF NOT EXISTS virtual_account (
+    reference_no TEXT PRIMARY KEY REFERENCES bill (reference_no),
+    service_id   TEXT NOT NULL,
+    customer_no  TEXT NOT NULL,
+    number       TEXT NOT NULL,
+    name         TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS virtual_account_of_number ON virtual_account (LTRIM(number));
 CREATE TABLE IF NOT EXISTS chargeback (
     seq          INTEGER PRIMARY KEY,
     rrn          TEXT NOT NULL REFERENCES payment (rrn),
@@ -75,7 +89,8 @@ CREATE TABLE IF NOT EXISTS notification (
     copies       INTEGER NOT NULL,
     attempts     INTEGER NOT NULL,
     due_at       INTEGER NOT NULL,
-    state        TEXT NOT NULL
+    state        TEXT NOT NULL,
+    door         TEXT NOT NULL DEFAULT '52'
 );
 CREATE INDEX IF NOT EXISTS notification_due ON notification (due_at) WHERE state = 'waiting';
 CREATE INDEX IF NOT EXISTS notification_of_bill ON notification (reference_no);
@@ -91,10 +106,18 @@ CREATE TABLE IF NOT EXISTS call (
 """
     + faults.SCHEMA
     + overrides.SCHEMA
+    + accounts.SCHEMA
+    + transfers.SCHEMA
 )
 
 # Tables and indexes of files that an earlier version made.
 _RENAMED = {"letter": "notification", "odd_answer": "response_override"}
+_ADDED = {
+    ("notification", "door"): "TEXT NOT NULL DEFAULT '52'",
+    ("payment", "request_id"): "TEXT NOT NULL DEFAULT ''",
+    ("payment", "fee"): "INTEGER NOT NULL DEFAULT 0",
+    ("payment", "tax"): "INTEGER NOT NULL DEFAULT 0",
+}
 _FORMER_INDEXES = """
 DROP INDEX IF EXISTS letter_due;
 DROP INDEX IF EXISTS letter_of_bill;
@@ -107,8 +130,10 @@ _BILL = (
 )
 _PAYMENT = (
     "reference_no, rrn, amount, paid_at, denied_at, "
-    "(SELECT COALESCE(SUM(amount), 0) FROM chargeback WHERE chargeback.rrn = payment.rrn)"
+    "(SELECT COALESCE(SUM(amount), 0) FROM chargeback WHERE chargeback.rrn = payment.rrn), "
+    "request_id"
 )
+_ACCOUNT = "reference_no, service_id, customer_no, number, name"
 # Every movement of money: the lines of the transaction history (services 12 and 13).
 _MOVEMENTS = """
 SELECT 'payment' AS kind, p.paid_at AS moved_at, p.seq AS seq, p.reference_no AS reference_no,
@@ -125,14 +150,14 @@ SELECT 'refund', r.refunded_at, r.seq, r.reference_no, b.partner_reference_no, r
 FROM refund r JOIN bill b USING (reference_no)
 """
 _REFUND = "reference_no, partner_refund_no, refund_no, rrn, amount, reason, refunded_at"
-_NOTIFICATION = "external_id, reference_no, body, copies, attempts, due_at, state"
+_NOTIFICATION = "external_id, reference_no, body, copies, attempts, due_at, state, door"
 
 
 class Store:
     """Everything the bank remembers."""
 
     def __init__(self, path: Path) -> None:
-        self.connection = open_state(path, _FORMER_INDEXES + SCHEMA, _RENAMED)
+        self.connection = open_state(path, _FORMER_INDEXES + SCHEMA, _RENAMED, _ADDED)
 
     def close(self) -> None:
         """Close the file."""
@@ -192,6 +217,23 @@ class Store:
             bill.valid_until,
         )
 
+    def add_account(self, account: VirtualAccount) -> None:
+        """The virtual account of a new bill."""
+        self._rows(
+            f"INSERT INTO virtual_account ({_ACCOUNT}) VALUES (?, ?, ?, ?, ?)",
+            *astuple(account),
+        )
+
+    def change_bill(self, reference_no: str, amount: int, valid_until: int, name: str) -> None:
+        """Another amount, end or name of a virtual account that was not paid."""
+        self._rows(
+            "UPDATE bill SET amount = ?, valid_until = ? WHERE reference_no = ?",
+            amount,
+            valid_until,
+            reference_no,
+        )
+        self._rows("UPDATE virtual_account SET name = ? WHERE reference_no = ?", name, reference_no)
+
     def close_bill(self, reference_no: str, closing: Closing, now: int) -> None:
         """Cancelled or declined."""
         self._rows(
@@ -213,6 +255,19 @@ class Store:
         """By the text in its QR."""
         return next(self._bills("qr_content = ?", qr_content), None)
 
+    def bill_of_account(self, number: str) -> Bill | None:
+        """The latest by the number of its virtual account; nobody types the spaces before it."""
+        where = (
+            "seq = (SELECT MAX(b.seq) FROM bill b JOIN virtual_account v USING (reference_no)"
+            " WHERE LTRIM(v.number) = LTRIM(?))"
+        )
+        return next(self._bills(where, number), None)
+
+    def bill_of_request(self, request_id: str) -> Bill | None:
+        """By the paymentRequestId of a payment into its virtual account."""
+        where = "reference_no = (SELECT reference_no FROM payment WHERE request_id = ?)"
+        return next(self._bills(where, request_id), None)
+
     def bills(self, limit: int = -1) -> list[Bill]:
         """Newest first; -1 for all."""
         where = "seq IN (SELECT seq FROM bill ORDER BY seq DESC LIMIT ?)"
@@ -231,6 +286,11 @@ class Store:
             " ORDER BY reference_no, seq",
             value,
         )
+        virtual = self._by_bill(
+            f"SELECT {_ACCOUNT} FROM virtual_account WHERE reference_no IN ({known})"
+            " ORDER BY reference_no",
+            value,
+        )
         rows = self.connection.execute(
             f"SELECT {_BILL} FROM bill WHERE {where} ORDER BY seq DESC",
             (value,),
@@ -242,6 +302,7 @@ class Store:
                 **facts,
                 payments=tuple(Payment(*paid) for paid in payments.get(row[0], ())),
                 refunds=tuple(Refund(*sent) for sent in refunds.get(row[0], ())),
+                account=next((VirtualAccount(*one) for one in virtual.get(row[0], ())), None),
             )
 
     def _by_bill(self, sql: str, value: object) -> dict[str, list[tuple[Any, ...]]]:
@@ -250,16 +311,21 @@ class Store:
 
     # Payments and refunds
 
-    def add_payment(self, payment: Payment, deny_at: int | None) -> None:
-        """Write a payment, and when it is to be denied."""
+    def add_payment(
+        self, payment: Payment, deny_at: int | None, fee: int = 0, tax: int = 0
+    ) -> None:
+        """Write a payment, the fee for it, the tax on that, and when it is to be denied."""
         self._rows(
-            "INSERT INTO payment (rrn, reference_no, amount, paid_at, deny_at)"
-            " VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO payment (rrn, reference_no, amount, paid_at, deny_at, request_id, fee, tax)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             payment.rrn,
             payment.reference_no,
             payment.amount,
             payment.paid_at,
             deny_at,
+            payment.request_id,
+            fee,
+            tax,
         )
 
     def add_chargeback(self, rrn: str, amount: int, now: int) -> None:
@@ -341,7 +407,7 @@ class Store:
     def add_notification(self, notification: Notification) -> None:
         """Write a notification that is to be sent."""
         self._rows(
-            f"INSERT INTO notification ({_NOTIFICATION}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO notification ({_NOTIFICATION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             notification.external_id,
             notification.reference_no,
             notification.body,
@@ -349,6 +415,7 @@ class Store:
             notification.attempts,
             notification.due_at,
             notification.state,
+            notification.door,
         )
 
     def is_notification_known(self, external_id: str) -> bool:
@@ -390,4 +457,5 @@ def _named(columns: str, row: tuple[Any, ...]) -> dict[str, Any]:
 def _notification(row: tuple[Any, ...]) -> Notification:
     facts = _named(_NOTIFICATION, row)
     facts["state"] = NotificationState(facts["state"])
+    facts["door"] = Door(facts["door"])
     return Notification(**facts)

@@ -1,9 +1,10 @@
-"""The webhook sender: posts notifications (service 52) to the merchant, signed by the bank.
+"""The webhook sender: posts notifications (52) and payments of virtual accounts (25) to the merchant.
 
-A notification is delivered when the merchant answers 200 with responseCode 2005200.  Else it is
-tried again after 1, 2, 4, 8 ... seconds, at most `WAIT_SECONDS_MAX` apart and `TRIES_MAX` times,
-always with the same body and X-EXTERNAL-ID, signed anew.  What waits is in the store, so a restart
-sends what the stopped process did not.
+One is delivered when the merchant answers 200 and success.  Else it is tried again after 1, 2, 4,
+8 ... seconds, at most `WAIT_SECONDS_MAX` apart and `TRIES_MAX` times, signed anew: a notification
+with the same body and X-EXTERNAL-ID, a payment with flagAdvise Y and another X-EXTERNAL-ID.  A
+payment that the merchant refuses is not repeated.  What waits is in the store, so a restart sends
+what the stopped process did not.
 """
 
 import asyncio
@@ -11,46 +12,39 @@ import json
 import logging
 from collections.abc import Callable
 
-import aiohttp
-from yarl import URL
-
 from standins import clock
-from standins.bank.model import Notification, NotificationState
-from standins.bank.signing import PrivateKey, asymmetric_text
+from standins.bank.answers import to_json
+from standins.bank.doors import MerchantClient, Reply
+from standins.bank.model import Door, Notification, NotificationState
 from standins.bank.store import Store
-from standins.faults import Faults
 
 TRIES_MAX = 20
 FIRST_PAUSE_SECONDS = 1.0  # after the first try; every next pause is twice as long
 WAIT_SECONDS_MAX = 30.0  # longest pause between two tries
-ANSWER_SECONDS_MAX = 10.0  # how long the merchant's answer is waited for
+CODE_CHARACTERS = 7  # of a responseCode
 DELIVERIES_MAX = 32  # at the same time: what waited for long does not reach the merchant at once
-CHANNEL_ID = "95221"
+# The merchant knows this payment already, if by another body.
+_TAKEN_BEFORE = frozenset({"4042518"})
 
 log = logging.getLogger(__name__)
 
 
 class WebhookSender:
-    """Delivers to one merchant.  `wake` is called when a delivery ended."""
+    """Delivers to one merchant.  `refused` is called with a payment that the merchant refused,
+    `wake` when a delivery ended."""
 
     def __init__(
         self,
         store: Store,
-        key: PrivateKey,
-        target: str,
-        partner_id: str,
-        faults: Faults,
+        merchant: MerchantClient,
+        refused: Callable[[Notification], None],
         wake: Callable[[], None],
     ) -> None:
         self._store = store
-        self._faults = faults
-        self._key = key
-        # As given: the path that is signed must be the path that is sent.
-        self._target = URL(target, encoded=True)
-        self._partner_id = partner_id
+        self._merchant = merchant
+        self._refused = refused
         self._wake = wake
         self._under_way: dict[str, asyncio.Task[None]] = {}
-        self._session: aiohttp.ClientSession | None = None
 
     def send_due(self) -> float | None:
         """Start due deliveries; seconds until the next, None if the end of one comes first."""
@@ -77,23 +71,24 @@ class WebhookSender:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._session is not None:
-            await self._session.close()
 
     async def _deliver(self, notification: Notification) -> None:
         try:
-            answers = await asyncio.gather(
+            replies = await asyncio.gather(
                 *(self._post(notification) for _ in range(notification.copies))
             )
-            self._record(notification, is_delivered=any(answers))
+            self._record(notification, replies)
         finally:
             self._under_way.pop(notification.external_id)
             self._wake()
 
-    def _record(self, notification: Notification, *, is_delivered: bool) -> None:
+    def _record(self, notification: Notification, replies: list[Reply]) -> None:
         tries = notification.attempts + 1
-        if is_delivered:
+        if any(_is_taken(notification.door, reply) for reply in replies):
             state = NotificationState.DELIVERED
+        elif notification.door is Door.PAYMENT and any(map(_is_refusal, replies)):
+            state = NotificationState.REFUSED
+            self._refused(notification)
         else:
             state = NotificationState.WAITING if tries < TRIES_MAX else NotificationState.GIVEN_UP
             log.info("notification %s, try %d: %s", notification.external_id, tries, state)
@@ -101,39 +96,26 @@ class WebhookSender:
             notification.external_id, state, clock.now_ms() + round(pause_seconds(tries) * 1000)
         )
 
-    async def _post(self, notification: Notification) -> bool:
-        ahead = round(self._faults.seconds("clock_ahead_seconds") * 1000)
-        timestamp = clock.snap_time(clock.now_ms() + ahead)
-        text = asymmetric_text("POST", self._target.raw_path_qs, notification.body, timestamp)
-        headers = {
-            "Content-Type": "application/json",
-            "X-TIMESTAMP": timestamp,
-            "X-SIGNATURE": self._key.sign(text),
-            "X-PARTNER-ID": self._partner_id,
-            "X-EXTERNAL-ID": notification.external_id,
-            "CHANNEL-ID": CHANNEL_ID,
-        }
-        if self._session is None:
-            timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS_MAX)
-            self._session = aiohttp.ClientSession(timeout=timeout)
-        try:
-            async with self._session.post(
-                self._target, data=notification.body, headers=headers, allow_redirects=False
-            ) as response:
-                return response.status == 200 and _is_success(await response.read())
-        except (aiohttp.ClientError, TimeoutError):
-            return False
+    async def _post(self, notification: Notification) -> Reply:
+        doors, body, number = self._merchant.doors, notification.body, notification.external_id
+        if notification.door is Door.NOTIFY:
+            return await self._merchant.call(doors.notify, body, number)
+        if notification.attempts:
+            body = to_json(json.loads(body) | {"flagAdvise": "Y"})
+        return await self._merchant.call(
+            doors.payment, body, f"{number}{notification.attempts:02d}"
+        )
+
+
+def _is_taken(door: Door, reply: Reply) -> bool:
+    return reply.is_success(door) or reply.code in _TAKEN_BEFORE
+
+
+def _is_refusal(reply: Reply) -> bool:
+    """A definite no: neither an answer that may change, nor one about who calls."""
+    return reply.status in (400, 403, 404, 405) and len(reply.code) == CODE_CHARACTERS
 
 
 def pause_seconds(tries: int) -> float:
     """How long to wait after so many tries."""
     return min(FIRST_PAUSE_SECONDS * 2.0 ** (tries - 1), WAIT_SECONDS_MAX)
-
-
-def _is_success(answer: bytes) -> bool:
-    try:
-        found = json.loads(answer)
-    except (ValueError, RecursionError):
-        return False
-    # Some partners write the code as a number.
-    return isinstance(found, dict) and str(found.get("responseCode")) == "2005200"

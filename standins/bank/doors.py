@@ -1,0 +1,157 @@
+"""The merchant's doors: its token endpoint 73, inquiry 24, payment 25 and notification 52.
+
+A symmetric profile fetches a token first and signs with the secret it shares with the merchant; an
+asymmetric one, or one that was given no token door, signs with the bank's RSA key.
+"""
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+from standins import clock
+from standins.bank import signing
+from standins.bank.answers import to_json
+from standins.bank.authentication import TOKEN_SECONDS, Partner
+from standins.bank.profile import Profile
+from standins.faults import Faults
+
+ANSWER_SECONDS_MAX = 10.0  # how long the merchant's answer is waited for
+TOKEN_RENEWED_SECONDS = 30.0  # so long before a token of the merchant ends a new one is fetched
+CHANNEL_ID = "95221"
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Whole URLs; empty where the merchant has no such door."""
+
+    notify: str
+    token: str = ""
+    inquiry: str = ""
+    payment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The merchant's answer.  Status 0 where there was none."""
+
+    status: int
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def code(self) -> str:
+        """The responseCode, which some partners write as a number; empty if there is none."""
+        return str(self.facts.get("responseCode", ""))
+
+    def is_success(self, service: str) -> bool:
+        """True where HTTP and body say so."""
+        return self.status == 200 and self.code == f"200{service}00"
+
+
+class MerchantClient:
+    """Signed calls to one merchant."""
+
+    def __init__(
+        self,
+        doors: Doors,
+        partner: Partner,
+        key: signing.PrivateKey,
+        profile: Profile,
+        faults: Faults,
+    ) -> None:
+        self.doors = doors
+        self._partner = partner
+        self._key = key
+        self._profile = profile
+        self._faults = faults
+        self._token, self._token_ends = "", 0
+        self._token_lock = asyncio.Lock()
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def call(
+        self, url: str, body: bytes, external_id: str, skew_seconds: float = 0.0
+    ) -> Reply:
+        """The answer to a signed call; a token that the merchant does not know is dropped."""
+        is_symmetric = self._profile.doors == "symmetric" and bool(self.doors.token)
+        token = await self._fresh_token() if is_symmetric else ""
+        if is_symmetric and not token:
+            return Reply(0)
+        # As given: the path that is signed must be the path that is sent.
+        target = URL(url, encoded=True)
+        timestamp = self._profile.time(self._now() + round(skew_seconds * 1000))
+        headers = {
+            "X-TIMESTAMP": timestamp,
+            "X-PARTNER-ID": self._partner.client_id,
+            "X-EXTERNAL-ID": external_id,
+            "CHANNEL-ID": CHANNEL_ID,
+        }
+        is_unknown = self._faults.take("unknown_key")
+        if token:
+            text = signing.symmetric_text("POST", target.raw_path_qs, token, body, timestamp)
+            headers["Authorization"] = f"Bearer {token}"
+            secret = self._partner.client_secret + ("-rolled" if is_unknown else "")
+            headers["X-SIGNATURE"] = signing.encoded(signing.hmac_sha512(secret, text))
+        else:
+            text = signing.asymmetric_text("POST", target.raw_path_qs, body, timestamp)
+            key = signing.PrivateKey.new() if is_unknown else self._key
+            headers["X-SIGNATURE"] = key.sign(text)
+        reply = await self._post(target, headers, self._profile.sent(body))
+        if reply.status == 401 and token == self._token:
+            self._token = ""
+        return reply
+
+    async def _fresh_token(self) -> str:
+        async with self._token_lock:
+            if not self._token or clock.now_ms() >= self._token_ends:
+                await self._fetch_token()
+            return self._token
+
+    async def _fetch_token(self) -> None:
+        timestamp = self._profile.time(self._now())
+        client = self._partner.client_id
+        headers = {
+            "X-TIMESTAMP": timestamp,
+            "X-CLIENT-KEY": client,
+            "X-SIGNATURE": self._key.sign(f"{client}|{timestamp}".encode()),
+        }
+        body = to_json({"grantType": "client_credentials", "additionalInfo": {}})
+        reply = await self._post(URL(self.doors.token, encoded=True), headers, body)
+        token = reply.facts.get("accessToken")
+        self._token = token if reply.is_success("73") and isinstance(token, str) else ""
+        told = str(reply.facts.get("expiresIn", ""))
+        seconds = int(told) if told.isdigit() else TOKEN_SECONDS
+        self._token_ends = clock.now_ms() + round((seconds - TOKEN_RENEWED_SECONDS) * 1000)
+
+    def _now(self) -> int:
+        return clock.now_ms() + round(self._faults.seconds("clock_ahead_seconds") * 1000)
+
+    async def _post(self, target: URL, headers: dict[str, str], body: bytes) -> Reply:
+        if self._session is None:
+            timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS_MAX)
+            self._session = aiohttp.ClientSession(timeout=timeout)
+        try:
+            async with self._session.post(
+                target,
+                data=body,
+                headers=headers | {"Content-Type": "application/json"},
+                allow_redirects=False,
+            ) as response:
+                return Reply(response.status, _object(await response.read()))
+        except (aiohttp.ClientError, TimeoutError):
+            return Reply(0)
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(raw)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,403 @@
+"""The bank's SNAP BI services about accounts: balance 11, statement 14, name 15 and 16, transfer 17
+and 18, transfer status 36.
+
+A transfer is paid from the merchant's float account.  A repeat of a number is 409/01, with other
+contents 404/18.  One that is under way is answered 202/00 and settles later; one that comes back is
+credited to the float account.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from sqlite3 import Connection
+
+from standins import clock
+from standins.bank import fields
+from standins.bank.accounts import (
+    BANKS,
+    FLOAT_ACCOUNT,
+    OWN_ACCOUNT,
+    Account,
+    AccountLine,
+    Accounts,
+    AccountState,
+    bank_of,
+)
+from standins.bank.answers import Case, Refused
+from standins.bank.fees import Fees
+from standins.bank.fields import Body, money
+from standins.bank.model import BANK_CODE
+from standins.clock import DAY_MS
+from standins.faults import Faults
+from standins.refusal import NotFound, Refusal
+from standins.state import transaction
+
+INTERBANK_MAX = 250_000_000  # rupiah; BI-FAST
+ACCOUNT_CHARACTERS_MAX = 34  # SNAP BI, beneficiaryAccountNo
+STATEMENT_LINES_MAX = 100  # of one page
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS transfer (
+    seq          INTEGER PRIMARY KEY,
+    number       TEXT NOT NULL UNIQUE,           -- the partner's idempotency key
+    reference_no TEXT NOT NULL UNIQUE,
+    service      TEXT NOT NULL,
+    bank         TEXT NOT NULL,
+    account      TEXT NOT NULL,
+    name         TEXT NOT NULL,
+    amount       INTEGER NOT NULL CHECK (amount > 0),
+    fee          INTEGER NOT NULL,
+    state        TEXT NOT NULL,
+    made_at      INTEGER NOT NULL,
+    settle_at    INTEGER,                        -- when one under way settles
+    return_at    INTEGER                         -- when one comes back
+);
+CREATE INDEX IF NOT EXISTS transfer_due ON transfer (settle_at, return_at);
+"""
+_TRANSFER = "number, reference_no, service, bank, account, name, amount, fee, state, made_at"
+
+Facts = dict[str, object]
+
+
+class TransferState(StrEnum):
+    """latestTransactionStatus of a transfer."""
+
+    SUCCESS = "00"
+    PENDING = "03"
+    RETURNED = "04"
+    FAILED = "06"
+
+
+_TEXT = {
+    TransferState.SUCCESS: "Success",
+    TransferState.PENDING: "Pending",
+    TransferState.RETURNED: "Returned",
+    TransferState.FAILED: "Failed",
+}
+
+
+class NothingToReturn(Refusal):
+    """The transfer was not made, or came back already."""
+
+    code = "nothing_to_return"
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Money sent from the float account.  `number` is the merchant's."""
+
+    number: str
+    reference_no: str
+    service: str
+    bank: str
+    account: str
+    name: str
+    amount: int
+    fee: int
+    state: TransferState
+    made_at: int
+
+
+class Transfers:
+    """The services by code, and what becomes of a transfer.  `wake` is called when one is planned."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        accounts: Accounts,
+        faults: Faults,
+        fees: Fees,
+        wake: Callable[[], None],
+    ) -> None:
+        self._connection = connection
+        self._accounts = accounts
+        self._faults = faults
+        self._fees = fees
+        self._wake = wake
+
+    def by_code(self) -> dict[str, Callable[[Body], Facts]]:
+        """The services."""
+        return {
+            "11": self.balance,
+            "14": self.statement,
+            "15": lambda body: self._name(BANK_CODE, body),
+            "16": lambda body: self._name(_bank(body), body),
+            "17": lambda body: self._transfer("17", BANK_CODE, body),
+            "18": lambda body: self._transfer("18", _bank(body), body),
+            "36": self.status,
+        }
+
+    def balance(self, body: Body) -> Facts:
+        """11: of the float account, or of the account named."""
+        number = self._own_number(body)
+        amount = money(self._accounts.balance(number))
+        return {
+            "accountNo": number,
+            "name": self._of(BANK_CODE, number).name,
+            "accountInfos": [
+                {
+                    "balanceType": "Cash",
+                    "amount": amount,
+                    "availableBalance": amount,
+                    "ledgerBalance": amount,
+                    "status": "0001",
+                }
+            ],
+        }
+
+    def statement(self, body: Body) -> Facts:
+        """14: lines of an account of the merchant from fromDateTime on and before toDateTime.
+
+        Page by page from `additionalInfo.pageNumber` 0; `hasMore` says Y where another page is.
+        """
+        number = self._own_number(body)
+        begins = fields.optional_time(body, "fromDateTime")
+        ends = fields.optional_time(body, "toDateTime")
+        if begins is None or ends is None:
+            raise Refused(Case.MISSING_FIELD, "fromDateTime, toDateTime")
+        page = fields.count(fields.additional(body), "pageNumber", 0)
+        lines = self._accounts.lines(number, begins, ends)
+        shown = lines[page * STATEMENT_LINES_MAX : (page + 1) * STATEMENT_LINES_MAX]
+        before = self._accounts.balance(number, before=begins)
+        before += sum(line.amount for line in lines[: page * STATEMENT_LINES_MAX])
+        found: list[Facts] = []
+        for line in shown:
+            found.append(_statement_line(line, before))
+            before += line.amount
+        return {
+            "accountNo": number,
+            "hasMore": "Y" if len(lines) > (page + 1) * STATEMENT_LINES_MAX else "N",
+            "detailData": found,
+        }
+
+    def status(self, body: Body) -> Facts:
+        """36: what became of a transfer."""
+        self._fail_if("transfer_status_500", Case.GENERAL_ERROR)
+        found = self.find(fields.mandatory_text(body, "originalPartnerReferenceNo"))
+        if found is None or fields.mandatory_text(body, "serviceCode") != found.service:
+            raise Refused(Case.NOT_FOUND)
+        return {
+            "originalReferenceNo": found.reference_no,
+            "originalPartnerReferenceNo": found.number,
+            "serviceCode": found.service,
+            "transactionDate": clock.snap_time(found.made_at),
+            "amount": money(found.amount),
+            "beneficiaryBankCode": found.bank,
+            "beneficiaryAccountNo": found.account,
+            "sourceAccountNo": FLOAT_ACCOUNT,
+            "latestTransactionStatus": found.state,
+            "transactionStatusDesc": _TEXT[found.state],
+        }
+
+    def find(self, number: str) -> Transfer | None:
+        """By the merchant's number."""
+        row = self._connection.execute(
+            f"SELECT {_TRANSFER} FROM transfer WHERE number = ?",  # noqa: S608 - a constant
+            (number,),
+        ).fetchone()
+        return None if row is None else _transfer_of(row)
+
+    def all(self) -> list[Transfer]:
+        """Newest first."""
+        rows = self._connection.execute(
+            f"SELECT {_TRANSFER} FROM transfer ORDER BY seq DESC"  # noqa: S608 - a constant
+        ).fetchall()
+        return [_transfer_of(row) for row in rows]
+
+    def come_back(self, number: str) -> Transfer:
+        """The transfer's receiving bank sends it back.  Refuses with `NothingToReturn`."""
+        found = self.find(number)
+        if found is None:
+            raise NotFound("no transfer has this number")
+        if found.state not in (TransferState.SUCCESS, TransferState.PENDING):
+            raise NothingToReturn("it was not made, or came back already")
+        was_made = found.state is TransferState.SUCCESS
+        now = clock.now_ms()
+        with transaction(self._connection):
+            self._set(number, TransferState.RETURNED if was_made else TransferState.FAILED)
+            kind, remark = "transfer_returned", f"returned {found.number}"
+            self._accounts.move(
+                BANK_CODE, FLOAT_ACCOUNT, now, found.amount, kind, found.number, remark
+            )
+            if was_made:
+                self._accounts.move(
+                    found.bank, found.account, now, -found.amount, kind, found.number, remark
+                )
+        return found
+
+    def settle_due(self) -> float | None:
+        """Settle what is under way and bring back what is to come back; seconds until the next."""
+        now = clock.now_ms()
+        for row in self._connection.execute(
+            f"SELECT {_TRANSFER} FROM transfer WHERE settle_at <= ?",  # noqa: S608 - a constant
+            (now,),
+        ).fetchall():
+            with transaction(self._connection):
+                self._credit(_transfer_of(row), now)
+        due = self._connection.execute("SELECT number FROM transfer WHERE return_at <= ?", (now,))
+        for (number,) in due.fetchall():
+            self._connection.execute(
+                "UPDATE transfer SET return_at = NULL WHERE number = ?", (number,)
+            )
+            self.come_back(number)
+        row = self._connection.execute(
+            "SELECT MIN(MIN(COALESCE(settle_at, return_at), COALESCE(return_at, settle_at)))"
+            " FROM transfer"
+        ).fetchone()
+        return None if row[0] is None else max(0, row[0] - clock.now_ms()) / 1000
+
+    def make(self, service: str, to: Account, name: str, number: str, amount: int) -> Transfer:
+        """Debit the float account and send; refuses 403/14 where it holds too little."""
+        if self._accounts.balance(FLOAT_ACCOUNT) < amount + self._fees.transfer:
+            raise Refused(Case.INSUFFICIENT)
+        now = clock.now_ms()
+        is_pending = self._faults.take("transfers_pending")
+        after = self._faults.seconds("transfer_settles_after_seconds")
+        settle_at = now + round(after * 1000) if is_pending else None
+        comes_back = self._faults.take("transfers_returned")
+        back = self._faults.seconds("transfer_returned_after_seconds") * 1000 or DAY_MS
+        with transaction(self._connection):
+            seq = self._connection.execute(
+                "SELECT COALESCE(MAX(seq), 0) + 1 FROM transfer"
+            ).fetchone()[0]
+            made = Transfer(
+                number,
+                f"T{clock.wib(now):%Y%m%d}{seq:010d}",
+                service,
+                to.bank,
+                to.number,
+                name,
+                amount,
+                self._fees.transfer,
+                TransferState.PENDING,
+                now,
+            )
+            self._connection.execute(
+                f"INSERT INTO transfer ({_TRANSFER}, settle_at, return_at)"  # noqa: S608 - constant
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(getattr(made, column) for column in _TRANSFER.split(", ")),
+                    settle_at,
+                    now + round(back) if comes_back else None,
+                ),
+            )
+            remark = f"transfer {number} to {to.bank} {to.number}"
+            self._accounts.move(BANK_CODE, FLOAT_ACCOUNT, now, -amount, "transfer", number, remark)
+            if made.fee:
+                self._accounts.move(
+                    BANK_CODE, FLOAT_ACCOUNT, now, -made.fee, "fee", number, f"fee {number}"
+                )
+            if not is_pending:
+                self._credit(made, now)
+        self._wake()
+        return made
+
+    def _credit(self, one: Transfer, now: int) -> None:
+        self._set(one.number, TransferState.SUCCESS)
+        self._accounts.move(
+            one.bank, one.account, now, one.amount, "transfer", one.number, f"from {FLOAT_ACCOUNT}"
+        )
+
+    def _set(self, number: str, state: TransferState) -> None:
+        self._connection.execute(
+            "UPDATE transfer SET state = ?, settle_at = NULL WHERE number = ?", (state, number)
+        )
+
+    def _name(self, bank: str, body: Body) -> Facts:
+        """15 and 16: the holder of an account."""
+        self._fail_if("account_inquiry_500", Case.GENERAL_ERROR)
+        found = self._of(bank, _account_number(body))
+        return {
+            "referenceNo": f"I{clock.now_ms()}",
+            "partnerReferenceNo": fields.text(body, "partnerReferenceNo"),
+            "beneficiaryBankCode": found.bank,
+            "beneficiaryBankName": BANKS[found.bank],
+            "beneficiaryAccountNo": found.number,
+            "beneficiaryAccountName": found.name,
+            "beneficiaryAccountStatus": "Rekening aktif",
+        }
+
+    def _transfer(self, service: str, bank: str, body: Body) -> Facts:
+        """17 and 18: send money.  The name is written down, not compared, as most banks do."""
+        self._fail_if("transfer_500", Case.GENERAL_ERROR)
+        number = fields.mandatory_text(body, "partnerReferenceNo")
+        amount = fields.amount(body, "amount")
+        source = fields.mandatory_text(body, "sourceAccountNo", ACCOUNT_CHARACTERS_MAX)
+        name = fields.text(body, "beneficiaryAccountName", 100)
+        account = _account_number(body)
+        known = self.find(number)
+        if known is not None:
+            same = (known.bank, known.account, known.amount) == (bank, account, amount)
+            raise Refused(Case.DUPLICATE if same else Case.INCONSISTENT)
+        if source != FLOAT_ACCOUNT:
+            raise Refused(Case.INVALID_ACCOUNT, "sourceAccountNo")
+        to = self._of(bank, account)
+        if service == "18" and amount > INTERBANK_MAX:
+            raise Refused(Case.EXCEEDS_AMOUNT)
+        self._fail_if("refuse_transfers", Case.NOT_ALLOWED)
+        made = self.make(service, to, name, number, amount)
+        self._fail_if("transfer_504_after_success", Case.TIMEOUT)
+        found = self.find(number)
+        if found is not None and found.state is TransferState.PENDING:
+            raise Refused(Case.IN_PROGRESS)
+        return {
+            "referenceNo": made.reference_no,
+            "partnerReferenceNo": number,
+            "amount": money(amount),
+            "beneficiaryAccountNo": account,
+            "beneficiaryBankCode": bank,
+            "sourceAccountNo": source,
+            "transactionDate": clock.snap_time(made.made_at),
+            "traceNo": made.reference_no[-6:],
+        }
+
+    def _of(self, bank: str, number: str) -> Account:
+        found = self._accounts.find(bank, number)
+        if found is None:
+            raise Refused(Case.INVALID_ACCOUNT)
+        if found.state is AccountState.CLOSED:
+            raise Refused(Case.INACTIVE)
+        if found.state is AccountState.DORMANT:
+            raise Refused(Case.DORMANT)
+        return found
+
+    def _own_number(self, body: Body) -> str:
+        number = fields.text(body, "accountNo", ACCOUNT_CHARACTERS_MAX) or FLOAT_ACCOUNT
+        if number not in (FLOAT_ACCOUNT, OWN_ACCOUNT):
+            raise Refused(Case.INVALID_ACCOUNT)
+        return number
+
+    def _fail_if(self, fault: str, case: Case) -> None:
+        if self._faults.take(fault):
+            raise Refused(case)
+
+
+def _transfer_of(row: tuple[object, ...]) -> Transfer:
+    facts = dict(zip(_TRANSFER.split(", "), row, strict=True))
+    return Transfer(**facts | {"state": TransferState(str(facts["state"]))})  # type: ignore[arg-type]
+
+
+def _account_number(body: Body) -> str:
+    return fields.mandatory_text(body, "beneficiaryAccountNo", ACCOUNT_CHARACTERS_MAX)
+
+
+def _bank(body: Body) -> str:
+    bank = bank_of(fields.mandatory_text(body, "beneficiaryBankCode", 11))
+    if not bank:
+        raise Refused(Case.BANK_NOT_SUPPORTED)
+    return bank
+
+
+def _statement_line(line: AccountLine, before: int) -> Facts:
+    return {
+        "transactionDate": clock.snap_time(line.moved_at),
+        "transactionId": f"L{line.seq:012d}",
+        "amount": money(abs(line.amount)),
+        "type": "CREDIT" if line.amount > 0 else "DEBIT",
+        "remark": line.remark,
+        "transactionDetailStatus": "SUCCESS",
+        "detailBalance": {
+            "startAmount": [{"amount": money(before)}],
+            "endAmount": [{"amount": money(before + line.amount)}],
+        },
+        "additionalInfo": {"partnerReferenceNo": line.reference, "kind": line.kind},
+    }

@@ -1,0 +1,387 @@
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import standins
+from standins.bank import webhooks
+from standins.bank.profile import UnknownProfile, profile_of
+from tests.support.keys import OUR_KEY, public_pem_of
+from tests.support.snap_partner import (
+    CUSTOMER,
+    SERVICE_ID,
+    SnapPartner,
+    account,
+    money,
+    partner,
+    transfer,
+    triple,
+)
+
+NUMBER = SERVICE_ID + CUSTOMER
+PROFILES = ("standard", "doku", "bri")
+Story = Callable[[SnapPartner], Awaitable[None]]
+
+
+def tell(story: Story, directory: Path, profile: str = "standard", **changes: Any) -> None:
+    async def run() -> None:
+        async with partner(directory, profile, **changes) as merchant:
+            await story(merchant)
+
+    asyncio.run(run())
+
+
+def data(answer: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = answer.get("virtualAccountData") or answer["virtualAccountdata"]
+    return found
+
+
+# Several banks and their profiles
+
+
+def test_each_bank_has_its_own_address_key_and_state(tmp_path: Path) -> None:
+    async def run() -> None:
+        mine = public_pem_of(OUR_KEY)
+        banks = [
+            standins.BankOptions(name, "M", "s", mine, "http://127.0.0.1:9/", profile=name)
+            for name in ("doku", "bri")
+        ]
+        running = await standins.start(
+            standins.Options(tmp_path, "M", "s", mine, "http://127.0.0.1:9/", banks=banks)
+        )
+        await running.stop()
+        assert list(running.bank_urls) == ["bank", "doku", "bri"]
+        assert running.bank_url == running.bank_urls["bank"]
+        assert len(set(running.bank_urls.values())) == 3
+
+    asyncio.run(run())
+    keys = {standins.bank_keys(tmp_path, name) for name in ("bank", "doku", "bri")}
+    assert len(keys) == 3
+    assert (tmp_path / "banks" / "bri" / "bank.sqlite").is_file()
+
+
+def test_two_banks_of_one_name_are_refused(tmp_path: Path) -> None:
+    mine = public_pem_of(OUR_KEY)
+    one = standins.BankOptions("bri", "M", "s", mine, "http://127.0.0.1:9/")
+    options = standins.Options(tmp_path, "M", "s", mine, "http://127.0.0.1:9/", banks=(one, one))
+    with pytest.raises(ValueError, match="one name"):
+        asyncio.run(standins.start(options))
+
+
+@pytest.mark.parametrize("name", ["", "nobody", "../profiles/bri"])
+def test_profile_that_is_unknown_is_refused(name: str) -> None:
+    with pytest.raises(UnknownProfile):
+        profile_of(name)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_qr_is_made_paid_and_asked_about_by_every_profile(tmp_path: Path, profile: str) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        body = {"partnerReferenceNo": "EM-1", "amount": money(10_000), "merchantId": "METERAI"}
+        made = await merchant.call("47", body)
+        assert made["qrContent"]
+        paid = await merchant.standin("pay", qr_content=made["qrContent"])
+        [told] = await merchant.arrived(1, "52")
+        assert told["additionalInfo"]["rrn"] == paid["rrn"]
+        asked = {
+            "originalPartnerReferenceNo": "EM-1",
+            "serviceCode": merchant.profile.qr_service,
+        }
+        assert (await merchant.call("51", asked))["latestTransactionStatus"] == "00"
+        assert merchant.forged == []
+
+    tell(story, tmp_path, profile)
+
+
+def test_spellings_of_a_profile_are_in_its_answers(tmp_path: Path) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        made = await merchant.call("27", account("EM-1", 10_000))
+        assert "virtualAccountdata" in made
+        assert made["responseCode"] == 2002700
+        body = {"partnerReferenceNo": "EM-2", "amount": money(10_000), "merchantId": "METERAI"}
+        qr = await merchant.call("47", body)
+        assert qr["additionalInfo"]["terminalId"]
+        assert "terminalId" not in qr
+
+    tell(story, tmp_path, "bri")
+
+
+def test_service_that_a_profile_lacks_is_not_supported(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with partner(tmp_path, "doku") as merchant:
+            url = merchant.bank + "/snap-adapter/b2b/v1.0/transfer-interbank"
+            async with merchant.http.post(url, json={}) as response:
+                assert (await response.json())["responseCode"] == "4050000"
+
+    asyncio.run(run())
+
+
+def test_doors_are_called_with_the_timestamp_and_signature_of_the_profile(tmp_path: Path) -> None:
+    async def heard(profile: str) -> dict[str, str]:
+        async with partner(tmp_path / profile, profile) as merchant:
+            await merchant.call("27", account("EM-1", 10_000))
+            await merchant.standin("va/pay", number=NUMBER, ask=False)
+            await merchant.arrived(1, "25")
+            assert merchant.forged == []
+            return next(headers for door, _, headers in merchant.heard if door == "25")
+
+    standard, doku, bri = (asyncio.run(heard(profile)) for profile in PROFILES)
+    assert "Authorization" not in standard
+    assert standard["X-TIMESTAMP"].endswith("+07:00")
+    assert len(standard["X-TIMESTAMP"]) == 25
+    assert doku["Authorization"].startswith("Bearer ")
+    assert doku["X-TIMESTAMP"].endswith("Z")
+    assert len(bri["X-TIMESTAMP"]) == 29
+
+
+# Virtual accounts
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_virtual_account_is_created_paid_told_and_asked_about(tmp_path: Path, profile: str) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        made = data(await merchant.call("27", account("EM-1", 20_000)))
+        assert made["virtualAccountNo"] == NUMBER
+        status = await merchant.call("26", triple())
+        assert status["additionalInfo"]["latestTransactionStatus"] == "03"
+        due = {"virtualAccountData": {"totalAmount": money(20_000), "inquiryStatus": "00"}}
+        merchant.answers["24"] = [(200, due)]
+        paid = await merchant.standin("va/pay", number=NUMBER.strip())
+        assert paid["amount"] == 20_000
+        [told] = await merchant.arrived(1, "25")
+        assert (told["trxId"], told["referenceNo"]) == ("EM-1", paid["rrn"])
+        assert told["paidAmount"] == money(20_000)
+        inquiries = [body for door, body, _ in merchant.heard if door == "24"]
+        if merchant.profile.inquires:
+            assert inquiries[0]["inquiryRequestId"] == told["paymentRequestId"]
+        else:
+            assert inquiries == []
+        status = await merchant.call("26", triple())
+        lags = bool(merchant.profile.status_after_seconds)
+        assert status["additionalInfo"]["latestTransactionStatus"] == ("03" if lags else "00")
+        if not lags:
+            assert data(status)["referenceNo"] == paid["rrn"]
+            assert data(status)["paymentRequestId"] == told["paymentRequestId"]
+
+    tell(story, tmp_path, profile)
+
+
+def test_virtual_account_is_updated_deleted_and_then_takes_no_money(tmp_path: Path) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        await merchant.call("27", account("EM-1", 20_000))
+        changed = await merchant.call("28", account("EM-1", 30_000))
+        assert data(changed)["totalAmount"] == money(30_000)
+        for _ in range(2):
+            gone = await merchant.call("31", triple() | {"trxId": "EM-1"})
+            assert gone["responseCode"] == "2003100"
+        refused = await merchant.standin("va/pay", number=NUMBER, ask=False)
+        assert refused["error"] == "bill_closed"
+        # Its number is free again.
+        assert (await merchant.call("27", account("EM-2", 5_000)))["responseCode"] == "2002700"
+
+    tell(story, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("code", "changes", "answer"),
+    [
+        ("27", {"trxId": "EM-1"}, "4092701"),
+        ("27", {"trxId": "EM-2"}, "4042718"),
+        ("27", {"trxId": "EM-2", "partnerServiceId": "88899"}, "4002701"),
+        ("27", {"trxId": "EM-2", "virtualAccountNo": "  88899"}, "4002701"),
+        ("27", {"trxId": "EM-2", "virtualAccountTrxType": "O"}, "4002701"),
+        ("27", {"trxId": "EM-2", "totalAmount": {"value": "1e9", "currency": "IDR"}}, "4002701"),
+        ("27", {"trxId": "EM-2", "totalAmount": money(900_000_000)}, "4032702"),
+        ("28", triple("999") | {"trxId": "EM-9"}, "4042812"),
+        ("31", triple("999") | {"trxId": "EM-9"}, "4043112"),
+        ("26", triple("999") | {"trxId": ""}, "4042612"),
+    ],
+)
+def test_call_about_a_virtual_account_that_will_not_do_is_refused(
+    tmp_path: Path, code: str, changes: dict[str, Any], answer: str
+) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        await merchant.call("27", account("EM-1", 20_000))
+        found = await merchant.call(code, account("EM-1", 20_000) | changes)
+        assert found["responseCode"] == answer
+
+    tell(story, tmp_path)
+
+
+def test_paid_virtual_account_is_neither_deleted_nor_changed(tmp_path: Path) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        await merchant.call("27", account("EM-1", 20_000))
+        await merchant.standin("va/pay", number=NUMBER, ask=False)
+        gone = await merchant.call("31", triple() | {"trxId": "EM-1"})
+        assert gone["responseCode"] == "4043114"
+        changed = await merchant.call("28", account("EM-1", 1_000))
+        assert changed["responseCode"] == "4042814"
+
+    tell(story, tmp_path)
+
+
+def test_merchant_that_refuses_an_inquiry_stops_the_payment(tmp_path: Path) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        merchant.answers["24"] = [(404, {"responseCode": "4042414"}), (500, {})]
+        refused = await merchant.standin("va/pay", number=NUMBER)
+        assert refused["error"] == "merchant_refused"
+        assert "4042414" in refused["message"]
+        assert (await merchant.standin("va/pay", number=NUMBER))["error"] == "merchant_silent"
+        assert await merchant.standin("payments") == []
+
+    tell(story, tmp_path)
+
+
+def test_account_of_the_merchants_own_is_paid_as_the_inquiry_says(tmp_path: Path) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        due = {"totalAmount": money(15_000), "trxId": "EM-7", "virtualAccountName": "BUDI"}
+        merchant.answers["24"] = [(200, {"virtualAccountData": due})]
+        paid = await merchant.standin("va/pay", number=NUMBER)
+        assert (paid["partner_reference_no"], paid["amount"]) == ("EM-7", 15_000)
+
+    tell(story, tmp_path)
+
+
+def test_payment_without_an_answer_is_repeated_as_an_advice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "FIRST_PAUSE_SECONDS", 0.01)
+
+    async def story(merchant: SnapPartner) -> None:
+        merchant.answers["25"] = [(500, {}), (504, {})]
+        await merchant.call("27", account("EM-1", 20_000))
+        await merchant.standin("va/pay", number=NUMBER, ask=False)
+        told = await merchant.arrived(3, "25")
+        assert [one["flagAdvise"] for one in told] == ["N", "Y", "Y"]
+        assert len({one["paymentRequestId"] for one in told}) == 1
+        numbers = {headers["X-EXTERNAL-ID"] for door, _, headers in merchant.heard if door == "25"}
+        assert len(numbers) == 3
+
+    tell(story, tmp_path)
+
+
+@pytest.mark.parametrize(("profile", "denied"), [("bri", 20_000), ("doku", 0)])
+def test_payment_that_the_merchant_refuses_goes_back_where_the_bank_does_so(
+    tmp_path: Path, profile: str, denied: int
+) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        merchant.answers["25"] = [(404, {"responseCode": "4042512"})]
+        await merchant.call("27", account("EM-1", 20_000))
+        await merchant.standin("va/pay", number=NUMBER, ask=False)
+        await merchant.arrived(1, "25")
+        await merchant.until("totals", lambda found: found["denied"] == denied)
+        assert len(await merchant.arrived(1, "25")) == 1
+
+    tell(story, tmp_path, profile)
+
+
+def test_call_signed_by_an_unknown_key_is_seen_as_forged_and_comes_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "FIRST_PAUSE_SECONDS", 0.01)
+
+    async def story(merchant: SnapPartner) -> None:
+        await merchant.standin("faults", unknown_key=1)
+        await merchant.call("27", account("EM-1", 20_000))
+        await merchant.standin("va/pay", number=NUMBER, ask=False)
+        await merchant.arrived(1, "25")
+        assert merchant.forged == ["25"]
+
+    tell(story, tmp_path)
+
+
+# Accounts and transfers
+
+
+def test_name_of_an_account_is_told_and_closed_accounts_are_refused(tmp_path: Path) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        async def named(code: str, bank: str, number: str) -> dict[str, Any]:
+            body = {"beneficiaryBankCode": bank, "beneficiaryAccountNo": number}
+            return await merchant.call(code, body | {"partnerReferenceNo": "N-1"})
+
+        for bank in ("014", "0140001", "CENAIDJA"):
+            found = await named("16", bank, "1234567890")
+            assert found["beneficiaryAccountName"] == "BUDI SANTOSO"
+        assert (await named("15", "", "9990000001"))["beneficiaryAccountName"] == "RINA KARTIKA"
+        for bank, number, code in (
+            ("014", "1", "4041611"),
+            ("777", "1234567890", "4041603"),
+            ("014", "1000000009", "4031618"),
+            ("008", "1300000000008", "4031609"),
+        ):
+            assert (await named("16", bank, number))["responseCode"] == code
+
+    tell(story, tmp_path)
+
+
+def test_transfer_is_made_once_and_paid_from_the_float_account(tmp_path: Path) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        sent = await merchant.call("18", transfer("T-1", 10_000))
+        assert sent["responseCode"] == "2001800"
+        again = await merchant.call("18", transfer("T-1", 10_000))
+        assert again["responseCode"] == "4091801"
+        other = await merchant.call("18", transfer("T-1", 11_000))
+        assert other["responseCode"] == "4041818"
+        asked = {"originalPartnerReferenceNo": "T-1", "serviceCode": "18"}
+        assert (await merchant.call("36", asked))["latestTransactionStatus"] == "00"
+        unknown = asked | {"originalPartnerReferenceNo": "T-2"}
+        assert (await merchant.call("36", unknown))["responseCode"] == "4043601"
+        [info] = (await merchant.call("11", {}))["accountInfos"]
+        assert info["availableBalance"] == money(90_000)
+        poor = await merchant.call("18", transfer("T-3", 90_001))
+        assert poor["responseCode"] == "4031814"
+
+    tell(story, tmp_path, float_opening=100_000)
+
+
+def test_transfer_comes_back_and_is_in_the_statement(tmp_path: Path) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        await merchant.call("18", transfer("T-1", 10_000))
+        await merchant.standin("transfer-returned", number="T-1")
+        asked = {"originalPartnerReferenceNo": "T-1", "serviceCode": "18"}
+        assert (await merchant.call("36", asked))["latestTransactionStatus"] == "04"
+        span = {
+            "fromDateTime": "2020-01-01T00:00:00+07:00",
+            "toDateTime": "2999-01-01T00:00:00+07:00",
+        }
+        lines = (await merchant.call("14", span))["detailData"]
+        assert [line["additionalInfo"]["kind"] for line in lines] == [
+            "opening",
+            "transfer",
+            "transfer_returned",
+        ]
+        assert lines[-1]["detailBalance"]["endAmount"][0]["amount"] == money(100_000)
+        again = await merchant.standin("transfer-returned", number="T-1")
+        assert again["error"] == "nothing_to_return"
+
+    tell(story, tmp_path, float_opening=100_000)
+
+
+def test_faults_of_a_transfer_leave_the_state_they_say(tmp_path: Path) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        async def state(number: str) -> str:
+            asked = {"originalPartnerReferenceNo": number, "serviceCode": "18"}
+            found = await merchant.call("36", asked)
+            return str(found.get("latestTransactionStatus", found["responseCode"]))
+
+        await merchant.standin("faults", transfer_500=1)
+        assert (await merchant.call("18", transfer("T-1", 1)))["responseCode"] == "5001800"
+        assert await state("T-1") == "4043601"
+        await merchant.standin("faults", transfer_504_after_success=1)
+        assert (await merchant.call("18", transfer("T-2", 1)))["responseCode"] == "5041800"
+        assert await state("T-2") == "00"
+        await merchant.standin("faults", refuse_transfers=1)
+        assert (await merchant.call("18", transfer("T-3", 1)))["responseCode"] == "4051801"
+        await merchant.standin("faults", transfers_pending=1, transfer_settles_after_seconds=0.3)
+        assert (await merchant.call("18", transfer("T-4", 1)))["responseCode"] == "2021800"
+        assert await state("T-4") == "03"
+        await merchant.standin("faults", transfers_returned=1, transfer_returned_after_seconds=0.1)
+        await merchant.call("18", transfer("T-5", 1))
+        await merchant.until(
+            "transfers", lambda found: [one["state"] for one in found[:2]] == ["04", "00"]
+        )
+        assert (await state("T-4"), await state("T-5")) == ("00", "04")
+
+    tell(story, tmp_path)
