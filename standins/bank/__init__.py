@@ -21,6 +21,7 @@ from standins.bank.doors import Doors, MerchantClient
 from standins.bank.fault_switches import FAULT_SWITCHES
 from standins.bank.fees import Fees
 from standins.bank.history import History
+from standins.bank.later import Later
 from standins.bank.overrides import ResponseOverrides
 from standins.bank.pages import Pages
 from standins.bank.payers import Payers
@@ -68,19 +69,20 @@ class Bank:
         customers = Customers(store, faults, profile, doors, fees, self._wake)
         webhooks = WebhookSender(store, self._merchant, customers.refused, self._wake)
         accounts = Accounts(connection, merchant.name, float_opening, clock.now_ms())
-        transfers = Transfers(connection, accounts, faults, fees, self._wake)
+        later = Later(connection, self._wake)
+        transfers = Transfers(connection, accounts, faults, fees, later)
         virtual_accounts = VirtualAccounts(profile, store, faults)
         payers = Payers(store, virtual_accounts, customers, self._merchant, profile)
         self._webhooks = webhooks
         self._periodic_tasks = (
             PeriodicTask(webhooks.send_due),
             PeriodicTask(customers.deny_due),
-            PeriodicTask(transfers.settle_due),
+            PeriodicTask(later.carry_out_due),
         )
         self._runner: web.AppRunner | None = None
         self._app = application()
         services = {
-            **Services(merchant, profile, store, faults).by_code(),
+            **Services(merchant, profile, store, faults, later).by_code(),
             **History(store).by_code(),
             **virtual_accounts.by_code(),
             **transfers.by_code(),
@@ -91,7 +93,7 @@ class Bank:
         ControlApi(store, customers, payers, accounts, transfers, faults, overrides).add_routes(
             self._app
         )
-        Pages(merchant, store, customers, faults).add_routes(self._app)
+        Pages(merchant, store, customers, payers, transfers, faults).add_routes(self._app)
 
     async def serve(self, host: str, port: int) -> str:
         """Listen, and send the notifications that a former process left; returns the base URL."""

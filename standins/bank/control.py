@@ -53,6 +53,8 @@ class ControlApi:
                 web.post("/standin/decline", self._decline),
                 web.post("/standin/deny", self._deny),
                 web.post("/standin/refund", self._refund),
+                web.post("/standin/win-back", self._win_back),
+                web.post("/standin/reverse-refund", self._reverse_refund),
                 web.post("/standin/notify", self._notify),
                 web.post("/standin/answers", self._add_answers),
                 web.get("/standin/answers", self._show_answers),
@@ -102,26 +104,40 @@ class ControlApi:
 
     async def _decline(self, request: web.Request) -> web.Response:
         body = await json_object(request)
-        bill = self._customers.bill_of(_text(body, "qr_content"))
+        bill = self._bill(body)
         self._customers.decline(bill)
         return web.json_response(_shown_bill(self._customers.bill(bill.reference_no)))
 
     async def _deny(self, request: web.Request) -> web.Response:
+        """With `told` false, as every act that has it, only the record says so."""
         body = await json_object(request)
-        bill = self._customers.bill_of(_text(body, "qr_content"))
-        rrn = None if body.get("rrn") is None else _text(body, "rrn")
-        self._customers.deny(bill, rrn, _amount(body))
+        bill = self._bill(body)
+        self._customers.deny(bill, _rrn(body), _amount(body), is_told=_is_told(body))
+        return web.json_response(_shown_bill(self._customers.bill(bill.reference_no)))
+
+    async def _win_back(self, request: web.Request) -> web.Response:
+        body = await json_object(request)
+        bill = self._bill(body)
+        self._customers.win_back(bill, _rrn(body))
         return web.json_response(_shown_bill(self._customers.bill(bill.reference_no)))
 
     async def _refund(self, request: web.Request) -> web.Response:
         body = await json_object(request)
-        bill = self._customers.bill_of(_text(body, "qr_content"))
-        amount = _amount(body)
-        return web.json_response(
-            _shown_refund(
-                self._customers.refund_by_hand(bill, bill.amount if amount is None else amount)
-            )
-        )
+        bill, amount = self._bill(body), _amount(body)
+        given = bill.amount if amount is None else amount
+        refund = self._customers.refund_by_hand(bill, given, is_told=_is_told(body))
+        return web.json_response(_shown_refund(refund))
+
+    async def _reverse_refund(self, request: web.Request) -> web.Response:
+        body = await json_object(request)
+        refund = self._customers.reverse_refund(_text(body, "partner_refund_no"))
+        return web.json_response(_shown_refund(refund))
+
+    def _bill(self, body: dict[str, object]) -> Bill:
+        """The bill of a QR, or the latest of a virtual account."""
+        if "number" not in body:
+            return self._customers.bill_of(_text(body, "qr_content"))
+        return self._customers.bill_of_account(_text(body, "number"))
 
     async def _notify(self, request: web.Request) -> web.Response:
         """Send `body`, an object or the raw text of a body, as a signed notification."""
@@ -179,6 +195,14 @@ def _text(body: dict[str, object], name: str) -> str:
     if not isinstance(value, str):
         raise NotUnderstood(f"{name} is a text")
     return value
+
+
+def _rrn(body: dict[str, object]) -> str | None:
+    return None if body.get("rrn") is None else _text(body, "rrn")
+
+
+def _is_told(body: dict[str, object]) -> bool:
+    return body.get("told") is not False
 
 
 def _amount(body: dict[str, object]) -> int | None:
@@ -240,4 +264,5 @@ def _shown_refund(refund: Refund) -> dict[str, object]:
         "amount": refund.amount,
         "reason": refund.reason,
         "time": clock.snap_time(refund.refunded_at),
+        "reversed_at": refund.reversed_at and clock.snap_time(refund.reversed_at),
     }

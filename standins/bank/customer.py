@@ -60,6 +60,12 @@ class PastValidity(Refusal):
     code = "past_validity"
 
 
+class NothingToReverse(Refusal):
+    """Nothing was taken back of the payment, or the refund was reversed already."""
+
+    code = "nothing_to_reverse"
+
+
 class NothingToDeny(Refusal):
     """No settled payment, or money of it was refunded already."""
 
@@ -93,6 +99,13 @@ class Customers:
         bill = self._store.bill_of_qr(text)
         if bill is None:
             raise UnknownQr("this bank did not give out that QR")
+        return bill
+
+    def bill_of_account(self, number: str) -> Bill:
+        """The latest bill of a virtual account; refuses with `UnknownQr`."""
+        bill = self._store.bill_of_account(number)
+        if bill is None:
+            raise UnknownQr("no virtual account has this number")
         return bill
 
     def bill(self, reference_no: str) -> Bill:
@@ -145,7 +158,14 @@ class Customers:
             self._notify(bill, Status.FAILED, None)
         self._wake()
 
-    def deny(self, bill: Bill, rrn: str | None = None, amount: int | None = None) -> Payment:
+    def deny(
+        self,
+        bill: Bill,
+        rrn: str | None = None,
+        amount: int | None = None,
+        *,
+        is_told: bool = True,
+    ) -> Payment:
         """The payer's bank takes a settled payment back, this one or the latest: `amount` rupiah,
         or all that is left of it.
 
@@ -164,11 +184,35 @@ class Customers:
             self._store.add_chargeback(payment.rrn, taken, now)
             if so_far == payment.amount:
                 self._store.deny_payment(payment.rrn, now)
-            self._notify(bill, Status.FAILED, replace(payment, amount=so_far))
+            if is_told:
+                self._notify(bill, Status.FAILED, replace(payment, amount=so_far))
         self._wake()
         return payment
 
-    def refund_by_hand(self, bill: Bill, amount: int) -> Refund:
+    def win_back(self, bill: Bill, rrn: str | None = None) -> Payment:
+        """What was last taken back of a payment is with the merchant again, and the payment is told
+        anew.  Refuses with `NothingToReverse`."""
+        lost = [one for one in bill.payments if one.taken_back and rrn in (None, one.rrn)]
+        if not lost:
+            raise NothingToReverse("nothing was taken back of it")
+        with self._store.transaction():
+            self._store.win_back(lost[-1].rrn, clock.now_ms())
+            self._notify(bill, Status.SUCCESS, lost[-1])
+        self._wake()
+        return lost[-1]
+
+    def reverse_refund(self, partner_refund_no: str) -> Refund:
+        """A refund did not reach the payer: the merchant has its money again.  Only the record says so.
+
+        Refuses with `NothingToReverse`.
+        """
+        refund = self._store.refund(partner_refund_no)
+        if refund is None or refund.reversed_at is not None:
+            raise NothingToReverse("no such refund, or it was reversed")
+        self._store.reverse_refund(partner_refund_no, clock.now_ms())
+        return refund
+
+    def refund_by_hand(self, bill: Bill, amount: int, *, is_told: bool = True) -> Refund:
         """The bank's own staff gives money back that the merchant did not ask for.
 
         Refuses with `NothingToDeny`.
@@ -188,7 +232,8 @@ class Customers:
                 refunded_at=now,
             )
             self._store.add_refund(refund)
-            self._notify(bill, Status.REFUNDED, replace(enough[-1], amount=amount))
+            if is_told:
+                self._notify(bill, Status.REFUNDED, replace(enough[-1], amount=amount))
         self._wake()
         return refund
 

@@ -24,6 +24,9 @@ transfers_pending              n; the answer is 202/00, and the money arrives la
 transfer_settles_after_seconds number; so much later
 transfers_returned             n; the next n transfers come back
 transfer_returned_after_seconds number; so much later; 0 is a day
+refunds_refused_and_made       n; the answer is 405/01, and the refund is made later all the same
+transfers_refused_and_made     n; the same of transfers
+made_after_seconds             number; so much later
 unknown_key                    n; the next n calls to the merchant are signed by a key it was not given
 response_delay_seconds         number; every SNAP answer waits so long, after the act
 token_delay_seconds            number; every answer of the token service waits so long more
@@ -79,6 +82,13 @@ FAULT_SWITCHES = {
     "transfer_returned_after_seconds": FaultSwitch(
         Kind.SECONDS, "Those come back so much later (0: a day)"
     ),
+    "refunds_refused_and_made": FaultSwitch(
+        Kind.COUNT, "Next refunds are refused and made later all the same"
+    ),
+    "transfers_refused_and_made": FaultSwitch(
+        Kind.COUNT, "Next transfers are refused and made later all the same"
+    ),
+    "made_after_seconds": FaultSwitch(Kind.SECONDS, "Those are made so much later"),
     "unknown_key": FaultSwitch(
         Kind.COUNT, "Next calls to the merchant are signed by a key it was not given"
     ),

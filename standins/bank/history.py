@@ -1,7 +1,7 @@
 """The bank's transaction history over SNAP BI: transaction-history-list 12 and -detail 13.
 
-Every payment, refund and chargeback (taken back by the payer's bank) is one line, in the order in
-which the money moved, and no line ever changes.  So pages read up to a moment that has passed are
+Every payment, refund and chargeback (taken back by the payer's bank), and every reversal of the last
+two, is one line, in the order in which the money moved, and no line ever changes.  So pages read up to a moment that has passed are
 complete: what moves later comes after it.
 
 SNAP names the line's members (dateTime, amount, remark, sourceOfFunds, status, type); the numbers
@@ -18,7 +18,14 @@ from standins.bank.model import Bill, Movement, Payment, Refund
 from standins.bank.store import Store
 
 PAGE_LINES_MAX = 100  # lines of one page; more are asked for page by page
-_TYPES = {"payment": "PAYMENT", "refund": "REFUND", "chargeback": "CHARGEBACK"}
+_TYPES = {
+    "payment": "PAYMENT",
+    "refund": "REFUND",
+    "refund_reversed": "REFUND_REVERSAL",
+    "chargeback": "CHARGEBACK",
+    "chargeback_won": "CHARGEBACK_REVERSAL",
+}
+_DEBITS = ("refund", "chargeback")
 
 Facts = dict[str, object]
 
@@ -100,7 +107,7 @@ def refund_line(refund: Refund) -> Facts:
         "refundNo": refund.refund_no,
         "partnerRefundNo": refund.partner_refund_no,
         "refundAmount": money(refund.amount),
-        "refundStatus": model.Status.SUCCESS,
+        "refundStatus": refund.status,
         "refundDate": clock.snap_time(refund.refunded_at),
         "reason": refund.reason,
     }
@@ -108,12 +115,14 @@ def refund_line(refund: Refund) -> Facts:
 
 def _line(movement: Movement) -> Facts:
     additional_info: Facts = {
-        "debitCredit": "CREDIT" if movement.kind == "payment" else "DEBIT",
+        "debitCredit": "DEBIT" if movement.kind in _DEBITS else "CREDIT",
         "originalReferenceNo": movement.reference_no,
         "originalPartnerReferenceNo": movement.partner_reference_no,
         "rrn": movement.rrn,
     }
-    if movement.kind == "refund":
+    if movement.fee:
+        additional_info |= {"feeAmount": money(movement.fee), "taxAmount": money(movement.tax)}
+    if movement.refund_no:
         additional_info |= {
             "refundNo": movement.refund_no,
             "partnerRefundNo": movement.partner_refund_no,

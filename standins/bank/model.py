@@ -81,20 +81,28 @@ class Refund:
     amount: int
     reason: str
     refunded_at: int
+    reversed_at: int | None = None  # it did not reach the payer, and the merchant has it again
+
+    @property
+    def status(self) -> Status:
+        """Success, or failed once it was reversed."""
+        return Status.SUCCESS if self.reversed_at is None else Status.FAILED
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
     """One line of the transaction history: money paid, refunded or taken back."""
 
-    kind: str  # 'payment', 'refund' or 'chargeback'
+    kind: str  # see `_MOVEMENTS` of the store
     moved_at: int
     reference_no: str
     partner_reference_no: str
     rrn: str
     amount: int
-    refund_no: str  # empty but for a refund
+    refund_no: str  # empty but for a refund and its reversal
     partner_refund_no: str  # the same; empty too where the bank refunded by itself
+    fee: int = 0  # of a payment; below zero where it is given back
+    tax: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +129,8 @@ class Bill:
 
     @property
     def refunded(self) -> int:
-        """Rupiah sent back so far."""
-        return sum(refund.amount for refund in self.refunds)
+        """Rupiah sent back so far, and not reversed."""
+        return sum(refund.amount for refund in self.refunds if refund.reversed_at is None)
 
     @property
     def refundable(self) -> int:
@@ -147,7 +155,11 @@ class Bill:
 
     def left_of(self, payment: Payment) -> int:
         """Rupiah of this payment that can still be sent back."""
-        own = sum(refund.amount for refund in self.refunds if refund.rrn == payment.rrn)
+        own = sum(
+            refund.amount
+            for refund in self.refunds
+            if refund.rrn == payment.rrn and refund.reversed_at is None
+        )
         # Refunds that name no payment lower what is left of the whole bill.
         left = payment.amount - payment.taken_back - own
         return 0 if payment.denied_at is not None else min(left, self.refundable)

@@ -2,6 +2,7 @@
 
 import io
 from html import escape
+from urllib.parse import quote
 
 import segno
 from aiohttp import web
@@ -9,20 +10,30 @@ from aiohttp import web
 from standins import clock
 from standins.bank.customer import Customers
 from standins.bank.model import STATUS_TEXT, Bill, Notification, Status
+from standins.bank.payers import Payers
 from standins.bank.snap import Merchant
 from standins.bank.store import Store
+from standins.bank.transfers import TRANSFER_TEXT, Transfers, TransferState
 from standins.faults import Faults, Kind, Value
 from standins.refusal import NotFound, Refusal
 from standins.web import page
 
 HEADING = "Stand-in bank - no real money"
 BILLS_SHOWN = 200  # on the front page; the rest is in /standin/payments
-NAV = "<nav><a href=/>QR payments</a><a href=/faults>Faults</a><a href=/standin/totals>Totals</a></nav>"
+NAV = (
+    "<nav><a href=/>Payments</a><a href=/transfers>Transfers</a><a href=/faults>Faults</a>"
+    "<a href=/standin/accounts>Accounts</a></nav>"
+)
+VA_CHARACTERS_MAX = 28  # SNAP BI, virtualAccountNo
 BUTTONS = {
     "pay": "Pay",
     "pay-twice": "Pay twice",
+    "pay-half": "Pay half",
     "decline": "Decline",
     "deny": "Deny",
+    "win-back": "Win back",
+    "give-back": "Give half back, untold",
+    "reverse-refund": "Reverse refund",
 }
 
 
@@ -30,11 +41,19 @@ class Pages:
     """Routes for people."""
 
     def __init__(
-        self, merchant: Merchant, store: Store, customers: Customers, faults: Faults
+        self,
+        merchant: Merchant,
+        store: Store,
+        customers: Customers,
+        payers: Payers,
+        transfers: Transfers,
+        faults: Faults,
     ) -> None:
         self._merchant = merchant
         self._store = store
         self._customers = customers
+        self._payers = payers
+        self._transfers = transfers
         self._faults = faults
 
     def add_routes(self, app: web.Application) -> None:
@@ -45,6 +64,8 @@ class Pages:
                 web.get("/scan", self._scan),
                 web.get("/qr/{reference_no}", self._qr),
                 web.post("/qr/{reference_no}/{act}", self._act),
+                web.get("/transfers", self._transfers_page),
+                web.post("/transfers/{number}/return", self._return_transfer),
                 web.get("/faults", self._faults_page),
                 web.post("/faults", self._set_faults),
                 web.post("/faults/clear", self._clear_faults),
@@ -57,15 +78,16 @@ class Pages:
             "<table><thead><tr><th>Amount<th>State<th>Age<th>Partner's number<th>As the customer"
             f"</thead><tbody>{rows}</tbody></table>"
             if rows
-            else "<p class=quiet>No QR was asked for yet.</p>"
+            else "<p class=quiet>Nothing was asked for yet.</p>"
         )
-        return page(
-            HEADING, HEADING, f"{NAV}{_scan_form()}<h2>QR payments, newest first</h2>{table}"
-        )
+        return page(HEADING, HEADING, f"{NAV}{_scan_form()}<h2>Payments, newest first</h2>{table}")
 
     async def _scan(self, request: web.Request) -> web.Response:
+        told = request.query.get("qr_content", "").strip()
         try:
-            bill = self._customers.bill_of(request.query.get("qr_content", ""))
+            is_account = told.isdigit() and len(told) <= VA_CHARACTERS_MAX
+            look = self._customers.bill_of_account if is_account else self._customers.bill_of
+            bill = look(told)
         except Refusal as refusal:
             body = f"{NAV}{_note(refusal)}{_scan_form()}"
             return page(f"Not found - {HEADING}", HEADING, body, status=refusal.status)
@@ -77,33 +99,70 @@ class Pages:
     async def _act(self, request: web.Request) -> web.Response:
         reference_no, act = request.match_info["reference_no"], request.match_info["act"]
         try:
-            self._do(self._customers.bill(reference_no), act)
+            await self._do(self._customers.bill(reference_no), act)
         except NotFound:
             raise
         except Refusal as refusal:
             return self._bill_page(reference_no, refusal)
         raise web.HTTPSeeOther(f"/qr/{reference_no}")
 
-    def _do(self, bill: Bill, act: str) -> None:
+    async def _do(self, bill: Bill, act: str) -> None:
         match act:
             case "pay":
-                self._customers.pay(bill)
+                await self._pay(bill)
             case "pay-twice":
-                self._customers.pay(bill)
+                await self._pay(bill)
+                # A merchant that is asked again knows that it was paid.
                 self._customers.pay(self._customers.bill(bill.reference_no))
+            case "pay-half":
+                self._customers.pay(bill, max(bill.amount // 2, 1))
             case "decline":
                 self._customers.decline(bill)
             case "deny":
                 self._customers.deny(bill)
+            case "win-back":
+                self._customers.win_back(bill)
+            case "give-back":
+                half = max(bill.refundable // 2, 1)
+                self._customers.refund_by_hand(bill, half, is_told=False)
+            case "reverse-refund":
+                self._customers.reverse_refund(bill.refunds[-1].partner_refund_no)
             case _:
                 raise NotFound("no such act")
+
+    async def _pay(self, bill: Bill) -> None:
+        if bill.account:
+            await self._payers.pay(bill.account.number)
+        else:
+            self._customers.pay(bill)
+
+    async def _transfers_page(self, _: web.Request) -> web.Response:
+        rows = "".join(
+            f"<tr><td class=number>{_rupiah(one.amount)}<td>"
+            f"<span class='state state-{one.state}'>{TRANSFER_TEXT[one.state]}</span>"
+            f"<td>{one.bank} {escape(one.account)}<td>{escape(one.name)}"
+            f"<td><code>{escape(one.number)}</code><td>"
+            + (
+                f"<form method=post action='/transfers/{quote(one.number, safe='')}/return'>"
+                "<button class=quiet>Send back</button></form>"
+                if one.state is TransferState.SUCCESS
+                else ""
+            )
+            for one in self._transfers.all()[:BILLS_SHOWN]
+        )
+        table = f"<table>{rows}</table>" if rows else "<p class=quiet>No transfer was made yet.</p>"
+        return page(f"Transfers - {HEADING}", HEADING, f"{NAV}<h2>Transfers</h2>{table}")
+
+    async def _return_transfer(self, request: web.Request) -> web.Response:
+        self._transfers.come_back(request.match_info["number"])
+        raise web.HTTPSeeOther("/transfers")
 
     def _bill_page(self, reference_no: str, refusal: Refusal | None) -> web.Response:
         bill = self._customers.bill(reference_no)
         note = "" if refusal is None else _note(refusal)
         title = f"{_rupiah(bill.amount)} {_state_text(bill)} - {HEADING}"
         body = (
-            f"{NAV}{note}<div class=sides><div>{_picture(bill.qr_content)}</div>"
+            f"{NAV}{note}<div class=sides><div>{_instructions(bill)}</div>"
             f"<div><h2>{_rupiah(bill.amount)} to {escape(self._merchant.name)}</h2>"
             f"{_facts(bill)}<p>{_buttons(bill)}</p></div></div>"
             f"{_money_table(bill)}{_notifications_table(self._store.notifications_of(reference_no))}"
@@ -159,7 +218,8 @@ def _note(refusal: Refusal) -> str:
 
 def _scan_form() -> str:
     return (
-        "<form class=block action=/scan><label for=qr_content>Scan: paste what is in a QR</label>"
+        "<form class=block action=/scan><label for=qr_content>Scan: paste what is in a QR, or type the"
+        " number of a virtual account</label>"
         "<textarea id=qr_content name=qr_content rows=2 required></textarea>"
         "<button class=quiet>Scan</button></form>"
     )
@@ -187,8 +247,15 @@ def _buttons(bill: Bill) -> str:
     fitting = []
     if bill.closing is None:
         fitting = ["pay", "pay-twice"] + ([] if bill.payments else ["decline"])
+        fitting += ["pay-half"] if bill.account else []
     if bill.settled:
         fitting.append("deny")
+    if bill.refundable:
+        fitting.append("give-back")
+    if any(payment.taken_back for payment in bill.payments):
+        fitting.append("win-back")
+    if bill.refunds and bill.refunds[-1].reversed_at is None:
+        fitting.append("reverse-refund")
     return " ".join(
         f"<form method=post action=/qr/{bill.reference_no}/{act}>"
         f"<button{'' if act == 'pay' else ' class=quiet'}>{BUTTONS[act]}</button></form>"
@@ -223,6 +290,7 @@ def _money_table(bill: Bill) -> str:
         f"<tr><td>Refund <code>{escape(refund.partner_refund_no)}</code>"
         f"<td class=number>-{_rupiah(refund.amount)}<td>{clock.snap_time(refund.refunded_at)}"
         f"<td>{escape(refund.reason)}"
+        f"{'' if refund.reversed_at is None else ', reversed ' + clock.snap_time(refund.reversed_at)}"
         for refund in bill.refunds
     ]
     return f"<h2>Money</h2><table>{''.join(rows)}</table>" if rows else ""
@@ -235,6 +303,12 @@ def _notifications_table(notifications: list[Notification]) -> str:
         for notification in notifications
     )
     return f"<h2>Notifications</h2><table>{rows}</table>" if rows else ""
+
+
+def _instructions(bill: Bill) -> str:
+    if bill.account is None:
+        return _picture(bill.qr_content)
+    return f"<dl><dt>Virtual account<dd><code>{bill.account.number.strip()}</code></dl>"
 
 
 def _picture(qr_content: str) -> str:

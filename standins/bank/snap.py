@@ -16,6 +16,7 @@ from standins.bank import fields, model, qris
 from standins.bank.answers import Case, Refused
 from standins.bank.fields import Body, money
 from standins.bank.history import payment_lines, refund_line
+from standins.bank.later import Later
 from standins.bank.model import Bill, Closing, Payment, Refund, Status
 from standins.bank.profile import Profile
 from standins.bank.qris import MERCHANT_ID_MAX, MERCHANT_NAME_MAX
@@ -47,11 +48,15 @@ class Merchant:
 class Services:
     """The four services by code."""
 
-    def __init__(self, merchant: Merchant, profile: Profile, store: Store, faults: Faults) -> None:
+    def __init__(
+        self, merchant: Merchant, profile: Profile, store: Store, faults: Faults, later: Later
+    ) -> None:
         self._merchant = merchant
         self._profile = profile
         self._store = store
         self._faults = faults
+        self._later = later
+        later.can("refund", self._made_later)
 
     def generate(self, body: Body) -> Facts:
         """47: a new QR for one payment.  409/01 for a partnerReferenceNo that was used."""
@@ -141,6 +146,10 @@ class Services:
             # After the look for a repeat: a refund that was made is never reported as refused,
             # or the merchant would send the money by another way too.
             self._fail_if("refuse_refunds", Case.NOT_ALLOWED)
+            if self._faults.take("refunds_refused_and_made"):
+                after = self._faults.seconds("made_after_seconds")
+                self._later.plan("refund", after, body=dict(body))
+                raise Refused(Case.NOT_ALLOWED)
             refund = self._write_refund(body, bill, partner_refund_no, amount)
         elif (refund.reference_no, refund.amount) != (bill.reference_no, amount):
             raise Refused(Case.INCONSISTENT)
@@ -205,6 +214,12 @@ class Services:
             )
             self._store.add_bill(bill)
         return bill
+
+    def _made_later(self, body: Body) -> None:
+        number = fields.mandatory_text(body, "partnerRefundNo")
+        if self._store.refund(number) is None:
+            bill, amount = self._original(body), fields.amount(body, "refundAmount")
+            self._write_refund(body, bill, number, amount)
 
     def _write_refund(self, body: Body, bill: Bill, partner_refund_no: str, amount: int) -> Refund:
         if not bill.settled:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from standins import faults
-from standins.bank import accounts, overrides, transfers
+from standins.bank import accounts, later, overrides, transfers
 from standins.bank.model import (
     Bill,
     Closing,
@@ -67,7 +67,8 @@ CREATE TABLE IF NOT EXISTS chargeback (
     seq          INTEGER PRIMARY KEY,
     rrn          TEXT NOT NULL REFERENCES payment (rrn),
     amount       INTEGER NOT NULL CHECK (amount > 0),
-    taken_at     INTEGER NOT NULL
+    taken_at     INTEGER NOT NULL,
+    won_at       INTEGER                         -- the merchant has it again
 );
 CREATE INDEX IF NOT EXISTS chargeback_of_payment ON chargeback (rrn);
 CREATE TABLE IF NOT EXISTS refund (
@@ -78,7 +79,8 @@ CREATE TABLE IF NOT EXISTS refund (
     rrn               TEXT NOT NULL,
     amount            INTEGER NOT NULL CHECK (amount > 0),
     reason            TEXT NOT NULL,
-    refunded_at       INTEGER NOT NULL
+    refunded_at       INTEGER NOT NULL,
+    reversed_at       INTEGER
 );
 CREATE INDEX IF NOT EXISTS refund_of_bill ON refund (reference_no);
 CREATE TABLE IF NOT EXISTS notification (
@@ -108,6 +110,7 @@ CREATE TABLE IF NOT EXISTS call (
     + overrides.SCHEMA
     + accounts.SCHEMA
     + transfers.SCHEMA
+    + later.SCHEMA
 )
 
 # Tables and indexes of files that an earlier version made.
@@ -115,6 +118,8 @@ _RENAMED = {"letter": "notification", "odd_answer": "response_override"}
 _ADDED = {
     ("notification", "door"): "TEXT NOT NULL DEFAULT '52'",
     ("payment", "request_id"): "TEXT NOT NULL DEFAULT ''",
+    ("chargeback", "won_at"): "INTEGER",
+    ("refund", "reversed_at"): "INTEGER",
     ("payment", "fee"): "INTEGER NOT NULL DEFAULT 0",
     ("payment", "tax"): "INTEGER NOT NULL DEFAULT 0",
 }
@@ -130,7 +135,8 @@ _BILL = (
 )
 _PAYMENT = (
     "reference_no, rrn, amount, paid_at, denied_at, "
-    "(SELECT COALESCE(SUM(amount), 0) FROM chargeback WHERE chargeback.rrn = payment.rrn), "
+    "(SELECT COALESCE(SUM(amount), 0) FROM chargeback"
+    " WHERE chargeback.rrn = payment.rrn AND won_at IS NULL), "
     "request_id"
 )
 _ACCOUNT = "reference_no, service_id, customer_no, number, name"
@@ -138,18 +144,25 @@ _ACCOUNT = "reference_no, service_id, customer_no, number, name"
 _MOVEMENTS = """
 SELECT 'payment' AS kind, p.paid_at AS moved_at, p.seq AS seq, p.reference_no AS reference_no,
        b.partner_reference_no AS partner_reference_no, p.rrn AS rrn, p.amount AS amount,
-       '' AS refund_no, '' AS partner_refund_no
+       '' AS refund_no, '' AS partner_refund_no, p.fee AS fee, p.tax AS tax
 FROM payment p JOIN bill b USING (reference_no)
 UNION ALL
-SELECT 'chargeback', c.taken_at, c.seq, p.reference_no, b.partner_reference_no, p.rrn, c.amount,
-       '', ''
+SELECT m.kind, m.moved_at, c.seq, p.reference_no, b.partner_reference_no, p.rrn, c.amount,
+       '', '', 0, 0
 FROM chargeback c JOIN payment p USING (rrn) JOIN bill b USING (reference_no)
+JOIN (SELECT seq, 'chargeback' AS kind, taken_at AS moved_at FROM chargeback UNION ALL
+      SELECT seq, 'chargeback_won', won_at FROM chargeback WHERE won_at IS NOT NULL) m ON m.seq = c.seq
 UNION ALL
-SELECT 'refund', r.refunded_at, r.seq, r.reference_no, b.partner_reference_no, r.rrn, r.amount,
-       r.refund_no, r.partner_refund_no
+SELECT m.kind, m.moved_at, r.seq, r.reference_no, b.partner_reference_no, r.rrn, r.amount,
+       r.refund_no, r.partner_refund_no, 0, 0
 FROM refund r JOIN bill b USING (reference_no)
+JOIN (SELECT seq, 'refund' AS kind, refunded_at AS moved_at FROM refund UNION ALL
+      SELECT seq, 'refund_reversed', reversed_at FROM refund WHERE reversed_at IS NOT NULL) m
+     ON m.seq = r.seq
 """
-_REFUND = "reference_no, partner_refund_no, refund_no, rrn, amount, reason, refunded_at"
+_REFUND = (
+    "reference_no, partner_refund_no, refund_no, rrn, amount, reason, refunded_at, reversed_at"
+)
 _NOTIFICATION = "external_id, reference_no, body, copies, attempts, due_at, state, door"
 
 
@@ -338,6 +351,22 @@ class Store:
         """The payer's bank took all of it back."""
         self._rows("UPDATE payment SET denied_at = ?, deny_at = NULL WHERE rrn = ?", now, rrn)
 
+    def win_back(self, rrn: str, now: int) -> int:
+        """What was taken back of a payment last is with the merchant again: so many rupiah, or 0."""
+        row = self.connection.execute(
+            "UPDATE chargeback SET won_at = ? WHERE seq ="
+            " (SELECT MAX(seq) FROM chargeback WHERE rrn = ? AND won_at IS NULL) RETURNING amount",
+            (now, rrn),
+        ).fetchone()
+        self._rows("UPDATE payment SET denied_at = NULL WHERE rrn = ?", rrn)
+        return 0 if row is None else int(row[0])
+
+    def reverse_refund(self, partner_refund_no: str, now: int) -> None:
+        """The refund did not reach the payer."""
+        self._rows(
+            "UPDATE refund SET reversed_at = ? WHERE partner_refund_no = ?", now, partner_refund_no
+        )
+
     def unschedule_denial(self, rrn: str) -> None:
         """Take back what `add_payment` planned: a fault will not deny it any more."""
         self._rows("UPDATE payment SET deny_at = NULL WHERE rrn = ?", rrn)
@@ -358,14 +387,8 @@ class Store:
     def add_refund(self, refund: Refund) -> None:
         """Write a refund."""
         self._rows(
-            f"INSERT INTO refund ({_REFUND}) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            refund.reference_no,
-            refund.partner_refund_no,
-            refund.refund_no,
-            refund.rrn,
-            refund.amount,
-            refund.reason,
-            refund.refunded_at,
+            f"INSERT INTO refund ({_REFUND}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            *astuple(refund),
         )
 
     def refund(self, partner_refund_no: str) -> Refund | None:
@@ -382,10 +405,15 @@ class Store:
         return [Refund(*row) for row in rows.fetchall()]
 
     def totals(self) -> dict[str, int]:
-        """Rupiah ever received (also what was denied later), refunded and denied."""
+        """Rupiah ever received (also what was denied later), refunded and denied; what came back to
+        the merchant of the last two is not in them."""
         received, denied, refunded = (
             self._rows(f"SELECT COALESCE(SUM(amount), 0) FROM {table}")[0][0]
-            for table in ("payment", "chargeback", "refund")
+            for table in (
+                "payment",
+                "chargeback WHERE won_at IS NULL",
+                "refund WHERE reversed_at IS NULL",
+            )
         )
         return {"received": received, "refunded": refunded, "denied": denied}
 
@@ -393,7 +421,7 @@ class Store:
         """What moved from `begins` on and before `ends`, in the order it moved."""
         rows = self._rows(
             f"SELECT kind, moved_at, reference_no, partner_reference_no, rrn, amount, refund_no,"
-            f" partner_refund_no FROM ({_MOVEMENTS}) WHERE moved_at >= ? AND moved_at < ?"
+            f" partner_refund_no, fee, tax FROM ({_MOVEMENTS}) WHERE moved_at >= ? AND moved_at < ?"
             " ORDER BY moved_at, kind, seq LIMIT ? OFFSET ?",
             begins,
             ends,

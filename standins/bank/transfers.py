@@ -7,7 +7,7 @@ credited to the float account.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from enum import StrEnum
 from sqlite3 import Connection
 
@@ -26,6 +26,7 @@ from standins.bank.accounts import (
 from standins.bank.answers import Case, Refused
 from standins.bank.fees import Fees
 from standins.bank.fields import Body, money
+from standins.bank.later import Later
 from standins.bank.model import BANK_CODE
 from standins.clock import DAY_MS
 from standins.faults import Faults
@@ -47,11 +48,8 @@ CREATE TABLE IF NOT EXISTS transfer (
     amount       INTEGER NOT NULL CHECK (amount > 0),
     fee          INTEGER NOT NULL,
     state        TEXT NOT NULL,
-    made_at      INTEGER NOT NULL,
-    settle_at    INTEGER,                        -- when one under way settles
-    return_at    INTEGER                         -- when one comes back
+    made_at      INTEGER NOT NULL
 );
-CREATE INDEX IF NOT EXISTS transfer_due ON transfer (settle_at, return_at);
 """
 _TRANSFER = "number, reference_no, service, bank, account, name, amount, fee, state, made_at"
 
@@ -67,7 +65,7 @@ class TransferState(StrEnum):
     FAILED = "06"
 
 
-_TEXT = {
+TRANSFER_TEXT = {
     TransferState.SUCCESS: "Success",
     TransferState.PENDING: "Pending",
     TransferState.RETURNED: "Returned",
@@ -98,7 +96,7 @@ class Transfer:
 
 
 class Transfers:
-    """The services by code, and what becomes of a transfer.  `wake` is called when one is planned."""
+    """The services by code, and what becomes of a transfer."""
 
     def __init__(
         self,
@@ -106,13 +104,16 @@ class Transfers:
         accounts: Accounts,
         faults: Faults,
         fees: Fees,
-        wake: Callable[[], None],
+        later: Later,
     ) -> None:
         self._connection = connection
         self._accounts = accounts
         self._faults = faults
         self._fees = fees
-        self._wake = wake
+        self._later = later
+        later.can("transfer", self._make_later)
+        later.can("transfer-back", self.come_back)
+        later.can("transfer-settled", self._settle)
 
     def by_code(self) -> dict[str, Callable[[Body], Facts]]:
         """The services."""
@@ -185,7 +186,7 @@ class Transfers:
             "beneficiaryAccountNo": found.account,
             "sourceAccountNo": FLOAT_ACCOUNT,
             "latestTransactionStatus": found.state,
-            "transactionStatusDesc": _TEXT[found.state],
+            "transactionStatusDesc": TRANSFER_TEXT[found.state],
         }
 
     def find(self, number: str) -> Transfer | None:
@@ -224,37 +225,13 @@ class Transfers:
                 )
         return found
 
-    def settle_due(self) -> float | None:
-        """Settle what is under way and bring back what is to come back; seconds until the next."""
-        now = clock.now_ms()
-        for row in self._connection.execute(
-            f"SELECT {_TRANSFER} FROM transfer WHERE settle_at <= ?",  # noqa: S608 - a constant
-            (now,),
-        ).fetchall():
-            with transaction(self._connection):
-                self._credit(_transfer_of(row), now)
-        due = self._connection.execute("SELECT number FROM transfer WHERE return_at <= ?", (now,))
-        for (number,) in due.fetchall():
-            self._connection.execute(
-                "UPDATE transfer SET return_at = NULL WHERE number = ?", (number,)
-            )
-            self.come_back(number)
-        row = self._connection.execute(
-            "SELECT MIN(MIN(COALESCE(settle_at, return_at), COALESCE(return_at, settle_at)))"
-            " FROM transfer"
-        ).fetchone()
-        return None if row[0] is None else max(0, row[0] - clock.now_ms()) / 1000
-
     def make(self, service: str, to: Account, name: str, number: str, amount: int) -> Transfer:
         """Debit the float account and send; refuses 403/14 where it holds too little."""
         if self._accounts.balance(FLOAT_ACCOUNT) < amount + self._fees.transfer:
             raise Refused(Case.INSUFFICIENT)
         now = clock.now_ms()
         is_pending = self._faults.take("transfers_pending")
-        after = self._faults.seconds("transfer_settles_after_seconds")
-        settle_at = now + round(after * 1000) if is_pending else None
         comes_back = self._faults.take("transfers_returned")
-        back = self._faults.seconds("transfer_returned_after_seconds") * 1000 or DAY_MS
         with transaction(self._connection):
             seq = self._connection.execute(
                 "SELECT COALESCE(MAX(seq), 0) + 1 FROM transfer"
@@ -272,13 +249,8 @@ class Transfers:
                 now,
             )
             self._connection.execute(
-                f"INSERT INTO transfer ({_TRANSFER}, settle_at, return_at)"  # noqa: S608 - constant
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    *(getattr(made, column) for column in _TRANSFER.split(", ")),
-                    settle_at,
-                    now + round(back) if comes_back else None,
-                ),
+                f"INSERT INTO transfer ({_TRANSFER}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - a constant
+                astuple(made),
             )
             remark = f"transfer {number} to {to.bank} {to.number}"
             self._accounts.move(BANK_CODE, FLOAT_ACCOUNT, now, -amount, "transfer", number, remark)
@@ -286,10 +258,27 @@ class Transfers:
                 self._accounts.move(
                     BANK_CODE, FLOAT_ACCOUNT, now, -made.fee, "fee", number, f"fee {number}"
                 )
-            if not is_pending:
+            if is_pending:
+                after = self._faults.seconds("transfer_settles_after_seconds")
+                self._later.plan("transfer-settled", after, number=number)
+            else:
                 self._credit(made, now)
-        self._wake()
+            if comes_back:
+                back = self._faults.seconds("transfer_returned_after_seconds") or DAY_MS / 1000
+                self._later.plan("transfer-back", back, number=number)
         return made
+
+    def _make_later(
+        self, service: str, bank: str, account: str, name: str, number: str, amount: int
+    ) -> None:
+        if self.find(number) is None:
+            self.make(service, self._of(bank, account), name, number, amount)
+
+    def _settle(self, number: str) -> None:
+        found = self.find(number)
+        if found is not None and found.state is TransferState.PENDING:
+            with transaction(self._connection):
+                self._credit(found, clock.now_ms())
 
     def _credit(self, one: Transfer, now: int) -> None:
         self._set(one.number, TransferState.SUCCESS)
@@ -298,9 +287,7 @@ class Transfers:
         )
 
     def _set(self, number: str, state: TransferState) -> None:
-        self._connection.execute(
-            "UPDATE transfer SET state = ?, settle_at = NULL WHERE number = ?", (state, number)
-        )
+        self._connection.execute("UPDATE transfer SET state = ? WHERE number = ?", (state, number))
 
     def _name(self, bank: str, body: Body) -> Facts:
         """15 and 16: the holder of an account."""
@@ -334,6 +321,11 @@ class Transfers:
         if service == "18" and amount > INTERBANK_MAX:
             raise Refused(Case.EXCEEDS_AMOUNT)
         self._fail_if("refuse_transfers", Case.NOT_ALLOWED)
+        if self._faults.take("transfers_refused_and_made"):
+            after = self._faults.seconds("made_after_seconds")
+            facts = {"service": service, "bank": bank, "account": account, "name": name}
+            self._later.plan("transfer", after, number=number, amount=amount, **facts)
+            raise Refused(Case.NOT_ALLOWED)
         made = self.make(service, to, name, number, amount)
         self._fail_if("transfer_504_after_success", Case.TIMEOUT)
         found = self.find(number)

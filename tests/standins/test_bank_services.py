@@ -385,3 +385,132 @@ def test_faults_of_a_transfer_leave_the_state_they_say(tmp_path: Path) -> None:
         assert (await state("T-4"), await state("T-5")) == ("00", "04")
 
     tell(story, tmp_path)
+
+
+# What the bank does later, or takes back
+
+
+async def paid_qr(merchant: SnapPartner, number: str = "EM-1", rupiah: int = 20_000) -> str:
+    body = {"partnerReferenceNo": number, "amount": money(rupiah), "merchantId": "METERAI"}
+    content: str = (await merchant.call("47", body))["qrContent"]
+    await merchant.standin("pay", qr_content=content)
+    return content
+
+
+def refund(number: str, refund_no: str, rupiah: int) -> dict[str, Any]:
+    return {
+        "originalPartnerReferenceNo": number,
+        "partnerRefundNo": refund_no,
+        "refundAmount": money(rupiah),
+        "reason": "not executed",
+    }
+
+
+async def record(merchant: SnapPartner) -> list[tuple[str, str]]:
+    span = {
+        "fromDateTime": "2020-01-01T00:00:00+07:00",
+        "toDateTime": "2999-01-01T00:00:00+07:00",
+    }
+    lines = (await merchant.call("12", span))["detailData"]
+    return [(line["type"], line["amount"]["value"]) for line in lines]
+
+
+def test_payment_taken_back_and_won_is_told_three_times(tmp_path: Path) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        content = await paid_qr(merchant)
+        await merchant.standin("deny", qr_content=content)
+        await merchant.standin("win-back", qr_content=content)
+        told = await merchant.arrived(3, "52")
+        assert sorted(one["latestTransactionStatus"] for one in told) == ["00", "00", "06"]
+        assert await record(merchant) == [
+            ("PAYMENT", "20000.00"),
+            ("CHARGEBACK", "20000.00"),
+            ("CHARGEBACK_REVERSAL", "20000.00"),
+        ]
+        asked = {"originalPartnerReferenceNo": "EM-1", "serviceCode": "47"}
+        assert (await merchant.call("51", asked))["latestTransactionStatus"] == "00"
+        again = await merchant.standin("win-back", qr_content=content)
+        assert again["error"] == "nothing_to_reverse"
+        assert await merchant.standin("totals") == {
+            "received": 20_000,
+            "refunded": 0,
+            "denied": 0,
+        }
+
+    tell(story, tmp_path)
+
+
+def test_refund_reversed_is_in_the_record_and_its_money_can_go_back_again(tmp_path: Path) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        await paid_qr(merchant)
+        await merchant.call("78", refund("EM-1", "R-1", 20_000))
+        await merchant.standin("reverse-refund", partner_refund_no="R-1")
+        detail = await merchant.call("13", {"originalPartnerReferenceNo": "EM-1"})
+        assert detail["additionalInfo"]["refundHistory"][0]["refundStatus"] == "06"
+        assert (await record(merchant))[-1] == ("REFUND_REVERSAL", "20000.00")
+        again = await merchant.call("78", refund("EM-1", "R-2", 20_000))
+        assert again["responseCode"] == "2007800"
+
+    tell(story, tmp_path)
+
+
+def test_bank_gives_back_in_part_and_says_nothing(tmp_path: Path) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        content = await paid_qr(merchant)
+        await merchant.arrived(1, "52")
+        await merchant.standin("refund", qr_content=content, amount=5_000, told=False)
+        assert (await record(merchant))[-1] == ("REFUND", "5000.00")
+        # What is told next is told of what came next.
+        await merchant.standin("pay", qr_content=content)
+        told = await merchant.arrived(2, "52")
+        assert [one["latestTransactionStatus"] for one in told] == ["00", "00"]
+
+    tell(story, tmp_path)
+
+
+def test_refund_and_transfer_refused_are_made_later_all_the_same(tmp_path: Path) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        await paid_qr(merchant)
+        await merchant.standin(
+            "faults",
+            refunds_refused_and_made=1,
+            transfers_refused_and_made=1,
+            made_after_seconds=0.2,
+        )
+        answer = await merchant.call("78", refund("EM-1", "R-1", 20_000))
+        assert answer["responseCode"] == "4057801"
+        answer = await merchant.call("18", transfer("T-1", 10_000))
+        assert answer["responseCode"] == "4051801"
+        await merchant.until("refunds", lambda found: len(found) == 1)
+        await merchant.until("transfers", lambda found: len(found) == 1)
+
+    tell(story, tmp_path)
+
+
+def test_person_pays_a_virtual_account_and_sends_a_transfer_back_on_the_pages(
+    tmp_path: Path,
+) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        async def post(path: str) -> tuple[int, str]:
+            async with merchant.http.post(merchant.bank + path) as response:
+                return response.status, await response.text()
+
+        merchant.answers["24"] = [
+            (200, {"virtualAccountData": {"totalAmount": money(20_000)}}),
+        ]
+        await merchant.call("27", account("EM-1", 20_000))
+        async with merchant.http.get(
+            f"{merchant.bank}/scan", params={"qr_content": NUMBER.strip()}
+        ) as response:
+            page, text = response.url.path, await response.text()
+        assert NUMBER.strip() in text
+        for act in ("pay", "pay-half", "deny", "win-back", "give-back", "reverse-refund"):
+            status, text = await post(f"{page}/{act}")
+            assert status == 200, (act, text)
+        [bill] = await merchant.standin("payments")
+        assert [one["amount"] for one in bill["payments"]] == [20_000, 10_000]
+        await merchant.call("18", transfer("T/1", 10_000))
+        status, text = await post("/transfers/T%2F1/return")
+        assert (status, "Returned" in text) == (200, True)
+
+    tell(story, tmp_path)
