@@ -7,7 +7,8 @@ are stored in SQLite and survive a restart: a test that restarts a stand-in stil
 import json
 import math
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -83,6 +84,7 @@ class Faults:
     def __init__(self, connection: sqlite3.Connection, switches: Mapping[str, FaultSwitch]) -> None:
         self.switches = switches
         self._connection = connection
+        self._armed: str | None = None
         self._set: dict[str, Value] = {
             name: json.loads(value)
             for name, value in connection.execute("SELECT name, value FROM fault")
@@ -119,8 +121,20 @@ class Faults:
         self._set.clear()
         self._connection.execute("DELETE FROM fault")
 
+    @contextmanager
+    def armed(self, name: str | None) -> Iterator[None]:
+        """Within, the next occasion of this switch fails, whatever is set; its body must not `await`."""
+        self._armed = name
+        try:
+            yield
+        finally:
+            self._armed = None
+
     def take(self, name: str) -> bool:
         """True if this occasion is to fail; counts it."""
+        if name == self._armed:
+            self._armed = None
+            return True
         left = self._set.get(name, 0)
         if not isinstance(left, int) or left == 0:
             return False

@@ -12,27 +12,30 @@ from pathlib import Path
 from aiohttp import web
 
 from standins import clock
+from standins.bank.accounting import Accounting
 from standins.bank.accounts import Accounts
 from standins.bank.api import SnapApi
 from standins.bank.authentication import Authenticator, Partner
 from standins.bank.control import ControlApi
+from standins.bank.control_money import MoneyControl
 from standins.bank.customer import Customers
 from standins.bank.doors import Doors, MerchantClient
-from standins.bank.fault_switches import FAULT_SWITCHES
 from standins.bank.fees import Fees
+from standins.bank.files import Files
 from standins.bank.history import History
 from standins.bank.later import Later
 from standins.bank.overrides import ResponseOverrides
 from standins.bank.pages import Pages
 from standins.bank.payers import Payers
 from standins.bank.profile import Profile, profile_of
+from standins.bank.settlement import Settlements
 from standins.bank.signing import PublicKey, bank_key
 from standins.bank.snap import Merchant, Services
 from standins.bank.store import Store
+from standins.bank.storm import BankFaults
 from standins.bank.transfers import Transfers
 from standins.bank.virtual_accounts import VirtualAccounts
 from standins.bank.webhooks import WebhookSender
-from standins.faults import Faults
 from standins.periodic import PeriodicTask
 from standins.web import application, serve
 
@@ -64,13 +67,15 @@ class Bank:
     ) -> None:
         self._store = store = Store(directory / "bank.sqlite")
         connection = store.connection
-        faults = Faults(connection, FAULT_SWITCHES)
-        self._merchant = MerchantClient(doors, partner, bank_key(directory), profile, faults)
-        customers = Customers(store, faults, profile, doors, fees, self._wake)
+        faults = BankFaults(connection)
+        later = Later(connection, self._wake)
+        key = bank_key(directory)
+        self._merchant = MerchantClient(doors, partner, key, profile, faults)
+        customers = Customers(store, faults, profile, doors, fees, later, self._wake)
         webhooks = WebhookSender(store, self._merchant, customers.refused, self._wake)
         accounts = Accounts(connection, merchant.name, float_opening, clock.now_ms())
-        later = Later(connection, self._wake)
-        transfers = Transfers(connection, accounts, faults, fees, later)
+        settlements = Settlements(store, accounts, fees)
+        transfers = Transfers(connection, accounts, faults, fees, settlements.book, later)
         virtual_accounts = VirtualAccounts(profile, store, faults)
         payers = Payers(store, virtual_accounts, customers, self._merchant, profile)
         self._webhooks = webhooks
@@ -79,26 +84,28 @@ class Bank:
             PeriodicTask(customers.deny_due),
             PeriodicTask(later.carry_out_due),
         )
+        self._bookings = PeriodicTask(settlements.book)
         self._runner: web.AppRunner | None = None
         self._app = application()
         services = {
             **Services(merchant, profile, store, faults, later).by_code(),
-            **History(store).by_code(),
+            **History(store, faults).by_code(),
             **virtual_accounts.by_code(),
             **transfers.by_code(),
         }
         overrides = ResponseOverrides(connection)
         authenticator = Authenticator(partner, profile.calls, store, faults)
         SnapApi(authenticator, profile, services, faults, overrides).add_routes(self._app)
-        ControlApi(store, customers, payers, accounts, transfers, faults, overrides).add_routes(
-            self._app
-        )
+        ControlApi(store, customers, payers, faults, overrides).add_routes(self._app)
+        accounting = Accounting(store, accounts, transfers, settlements)
+        MoneyControl(accounts, transfers, accounting).add_routes(self._app)
+        Files(settlements, accounts, faults).add_routes(self._app)
         Pages(merchant, store, customers, payers, transfers, faults).add_routes(self._app)
 
     async def serve(self, host: str, port: int) -> str:
         """Listen, and send the notifications that a former process left; returns the base URL."""
         self._runner, url = await serve(self._app, host, port)
-        for task in self._periodic_tasks:
+        for task in (*self._periodic_tasks, self._bookings):
             task.start()
         return url
 
@@ -106,7 +113,7 @@ class Bank:
         """Stop; notifications that were not delivered stay `waiting` in the store."""
         if self._runner is not None:
             await self._runner.cleanup()
-        for task in self._periodic_tasks:
+        for task in (*self._periodic_tasks, self._bookings):
             await task.stop()
         await self._webhooks.close()
         await self._merchant.close()

@@ -17,7 +17,7 @@ from standins.bank.fields import Body, mandatory_text, read_body
 from standins.bank.mix_ups import mixed_up
 from standins.bank.overrides import ResponseOverride, ResponseOverrides
 from standins.bank.profile import METHODS, Facts, Profile
-from standins.faults import Faults
+from standins.bank.storm import BankFaults, answer_of
 
 TOKEN_SERVICE = "73"  # noqa: S105 - the code of the token service, no secret
 
@@ -35,7 +35,7 @@ class SnapApi:
         authenticator: Authenticator,
         profile: Profile,
         services: Mapping[str, Service],
-        faults: Faults,
+        faults: BankFaults,
         overrides: ResponseOverrides,
     ) -> None:
         self._authenticator = authenticator
@@ -71,8 +71,12 @@ class SnapApi:
         self, code: str, act: Act
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def endpoint(request: web.Request) -> web.StreamResponse:
-            override = self._overrides.take(code) or ResponseOverride()
-            response = await self._answered(request, code, act if override.act else _nothing)
+            strike = self._faults.storm.strike(f"call {code}")
+            override = self._overrides.take(code) or answer_of(strike, code) or ResponseOverride()
+            switch = None if strike is None else strike.fault
+            response = await self._answered(
+                request, code, act if override.act else _nothing, switch
+            )
             # After the act: a merchant whose call timed out finds that it was carried out.
             await asyncio.sleep(self._delay(code) + override.delay_seconds)
             if override.hang_up and request.transport is not None:
@@ -85,7 +89,9 @@ class SnapApi:
         slow = self._faults.seconds("token_delay_seconds") if code == TOKEN_SERVICE else 0.0
         return self._faults.seconds("response_delay_seconds") + slow
 
-    async def _answered(self, request: web.Request, code: str, act: Act) -> web.Response:
+    async def _answered(
+        self, request: web.Request, code: str, act: Act, switch: str | None
+    ) -> web.Response:
         try:
             if request.method != METHODS.get(code, "POST"):
                 raise Refused(Case.NOT_SUPPORTED)
@@ -94,7 +100,8 @@ class SnapApi:
             except web.HTTPRequestEntityTooLarge:
                 raise Refused(Case.BAD_REQUEST, "[Body too large]") from None
             call = Call(request.method, request.raw_path, request.headers, body)
-            found = accepted(code, act(call))
+            with self._faults.armed(switch):
+                found = accepted(code, act(call))
         except Refused as refusal:
             found = refused(code, refusal)
         except Exception:  # the edge: after an error of ours too the partner gets a SNAP answer

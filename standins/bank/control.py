@@ -1,20 +1,16 @@
 """The control API, JSON below `/standin`: what tests and rehearsals do in place of customers, their
 banks and the staff of this bank, and how they set faults and read what is stored."""
 
-from dataclasses import asdict
-
 from aiohttp import web
 
 from standins import clock
-from standins.bank.accounts import FLOAT_ACCOUNT, Accounts
 from standins.bank.answers import to_json
 from standins.bank.customer import Customers
-from standins.bank.model import BANK_CODE, Bill, Payment, Refund
+from standins.bank.model import Bill, Payment, Refund
 from standins.bank.overrides import ResponseOverrides
 from standins.bank.payers import Payers
 from standins.bank.store import Store
-from standins.bank.transfers import Transfer, Transfers
-from standins.faults import Faults
+from standins.bank.storm import BankFaults
 from standins.refusal import NotUnderstood
 from standins.web import json_object
 
@@ -27,16 +23,12 @@ class ControlApi:
         store: Store,
         customers: Customers,
         payers: Payers,
-        accounts: Accounts,
-        transfers: Transfers,
-        faults: Faults,
+        faults: BankFaults,
         overrides: ResponseOverrides,
     ) -> None:
         self._store = store
         self._customers = customers
         self._payers = payers
-        self._accounts = accounts
-        self._transfers = transfers
         self._faults = faults
         self._overrides = overrides
 
@@ -46,10 +38,9 @@ class ControlApi:
             [
                 web.post("/standin/pay", self._pay),
                 web.post("/standin/va/pay", self._pay_account),
-                web.post("/standin/transfer-returned", self._transfer_returned),
-                web.post("/standin/customer", self._customer),
-                web.post("/standin/float", self._float),
-                web.get("/standin/transfers", self._all_transfers),
+                web.post("/standin/storm", self._begin_storm),
+                web.get("/standin/storm", self._show_storm),
+                web.delete("/standin/storm", self._end_storm),
                 web.post("/standin/decline", self._decline),
                 web.post("/standin/deny", self._deny),
                 web.post("/standin/refund", self._refund),
@@ -70,37 +61,26 @@ class ControlApi:
 
     async def _pay(self, request: web.Request) -> web.Response:
         body = await json_object(request)
-        amount = _amount(body)
-        bill = self._customers.bill_of(_text(body, "qr_content"))
+        amount = amount_of(body)
+        bill = self._customers.bill_of(text_of(body, "qr_content"))
         return _paid(bill, self._customers.pay(bill, amount))
 
     async def _pay_account(self, request: web.Request) -> web.Response:
         """Pay a virtual account; with `ask` false the merchant is not asked before."""
         body = await json_object(request)
         asks = body.get("ask") is not False
-        return _paid(*await self._payers.pay(_text(body, "number"), _amount(body), asks=asks))
+        return _paid(*await self._payers.pay(text_of(body, "number"), amount_of(body), asks=asks))
 
-    async def _transfer_returned(self, request: web.Request) -> web.Response:
-        body = await json_object(request)
-        number = self._transfers.come_back(_text(body, "number")).number
-        return web.json_response(_shown_transfer(self._transfers.find(number)))
+    async def _begin_storm(self, request: web.Request) -> web.Response:
+        self._faults.storm.begin(await json_object(request))
+        return web.json_response(self._faults.storm.shown())
 
-    async def _customer(self, request: web.Request) -> web.Response:
-        """Add or change a customer's account: bank, number, name, state."""
-        body = await json_object(request)
-        names = ("bank", "number", "name", "state")
-        self._accounts.set(*(_text({"state": "active"} | body, name) for name in names))
-        return web.json_response([asdict(account) for account in self._accounts.all()])
+    async def _show_storm(self, _: web.Request) -> web.Response:
+        return web.json_response(self._faults.storm.shown())
 
-    async def _float(self, request: web.Request) -> web.Response:
-        """Put money into the float account, or take it out (below zero)."""
-        amount = _amount(await json_object(request)) or 0
-        now = clock.now_ms()
-        self._accounts.move(BANK_CODE, FLOAT_ACCOUNT, now, amount, "top_up", "", "top up")
-        return web.json_response({"balance": self._accounts.balance(FLOAT_ACCOUNT)})
-
-    async def _all_transfers(self, _: web.Request) -> web.Response:
-        return web.json_response([_shown_transfer(one) for one in self._transfers.all()])
+    async def _end_storm(self, _: web.Request) -> web.Response:
+        self._faults.storm.end()
+        return web.json_response(self._faults.storm.shown())
 
     async def _decline(self, request: web.Request) -> web.Response:
         body = await json_object(request)
@@ -112,7 +92,7 @@ class ControlApi:
         """With `told` false, as every act that has it, only the record says so."""
         body = await json_object(request)
         bill = self._bill(body)
-        self._customers.deny(bill, _rrn(body), _amount(body), is_told=_is_told(body))
+        self._customers.deny(bill, _rrn(body), amount_of(body), is_told=_is_told(body))
         return web.json_response(_shown_bill(self._customers.bill(bill.reference_no)))
 
     async def _win_back(self, request: web.Request) -> web.Response:
@@ -123,21 +103,21 @@ class ControlApi:
 
     async def _refund(self, request: web.Request) -> web.Response:
         body = await json_object(request)
-        bill, amount = self._bill(body), _amount(body)
+        bill, amount = self._bill(body), amount_of(body)
         given = bill.amount if amount is None else amount
         refund = self._customers.refund_by_hand(bill, given, is_told=_is_told(body))
         return web.json_response(_shown_refund(refund))
 
     async def _reverse_refund(self, request: web.Request) -> web.Response:
         body = await json_object(request)
-        refund = self._customers.reverse_refund(_text(body, "partner_refund_no"))
+        refund = self._customers.reverse_refund(text_of(body, "partner_refund_no"))
         return web.json_response(_shown_refund(refund))
 
     def _bill(self, body: dict[str, object]) -> Bill:
         """The bill of a QR, or the latest of a virtual account."""
         if "number" not in body:
-            return self._customers.bill_of(_text(body, "qr_content"))
-        return self._customers.bill_of_account(_text(body, "number"))
+            return self._customers.bill_of(text_of(body, "qr_content"))
+        return self._customers.bill_of_account(text_of(body, "number"))
 
     async def _notify(self, request: web.Request) -> web.Response:
         """Send `body`, an object or the raw text of a body, as a signed notification."""
@@ -146,11 +126,11 @@ class ControlApi:
         if not isinstance(content, dict | str):
             raise NotUnderstood("body is an object or a text")
         qr_content, external_id = body.get("qr_content"), body.get("external_id")
-        bill = None if qr_content is None else self._customers.bill_of(_text(body, "qr_content"))
+        bill = None if qr_content is None else self._customers.bill_of(text_of(body, "qr_content"))
         self._customers.notify(
             bill,
             content.encode() if isinstance(content, str) else to_json(content),
-            None if external_id is None else _text(body, "external_id"),
+            None if external_id is None else text_of(body, "external_id"),
         )
         return web.json_response({"told": True})
 
@@ -190,7 +170,8 @@ class ControlApi:
         return web.json_response(self._store.totals())
 
 
-def _text(body: dict[str, object], name: str) -> str:
+def text_of(body: dict[str, object], name: str) -> str:
+    """A member that is a text; refuses with `NotUnderstood`."""
     value = body.get(name)
     if not isinstance(value, str):
         raise NotUnderstood(f"{name} is a text")
@@ -198,14 +179,15 @@ def _text(body: dict[str, object], name: str) -> str:
 
 
 def _rrn(body: dict[str, object]) -> str | None:
-    return None if body.get("rrn") is None else _text(body, "rrn")
+    return None if body.get("rrn") is None else text_of(body, "rrn")
 
 
 def _is_told(body: dict[str, object]) -> bool:
     return body.get("told") is not False
 
 
-def _amount(body: dict[str, object]) -> int | None:
+def amount_of(body: dict[str, object]) -> int | None:
+    """The amount, which may be absent; refuses with `NotUnderstood`."""
     amount = body.get("amount")
     if amount is not None and type(amount) is not int:
         raise NotUnderstood("amount is a whole number of rupiah")
@@ -222,11 +204,6 @@ def _paid(bill: Bill, payment: Payment) -> web.Response:
             "status": payment.status,
         }
     )
-
-
-def _shown_transfer(transfer: Transfer | None) -> dict[str, object]:
-    assert transfer is not None
-    return asdict(transfer) | {"made_at": clock.snap_time(transfer.made_at)}
 
 
 def _shown_bill(bill: Bill) -> dict[str, object]:

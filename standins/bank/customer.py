@@ -17,6 +17,7 @@ from standins.bank.answers import to_json
 from standins.bank.doors import Doors
 from standins.bank.fees import Fees
 from standins.bank.fields import money
+from standins.bank.later import Later
 from standins.bank.mix_ups import mixed_up
 from standins.bank.model import (
     Bill,
@@ -30,9 +31,9 @@ from standins.bank.model import (
 )
 from standins.bank.profile import Profile
 from standins.bank.store import Store
+from standins.bank.storm import SECONDS, BankFaults
 from standins.bank.virtual_accounts import AMOUNT_MAX as VA_AMOUNT_MAX
 from standins.bank.virtual_accounts import payment_facts
-from standins.faults import Faults
 from standins.refusal import NotFound, NotUnderstood, Refusal
 
 
@@ -79,10 +80,11 @@ class Customers:
     def __init__(
         self,
         store: Store,
-        faults: Faults,
+        faults: BankFaults,
         profile: Profile,
         doors: Doors,
         fees: Fees,
+        later: Later,
         wake: Callable[[], None],
     ) -> None:
         self._store = store
@@ -90,7 +92,10 @@ class Customers:
         self._profile = profile
         self._doors = doors
         self._fees = fees
+        self._later = later
         self._wake = wake
+        later.can("reverse-refund", self.reverse_refund)
+        later.can("act", self._act_later)
 
     def bill_of(self, qr_content: str) -> Bill:
         """The bill behind a scanned QR; refuses with `NotAQr` or `UnknownQr`."""
@@ -144,8 +149,35 @@ class Customers:
             )
             self._store.add_payment(payment, deny_at, fee, tax)
             self._notify(bill, Status.SUCCESS, payment)
+            if strike := self._faults.storm.strike("payment"):
+                facts = {"reference_no": bill.reference_no, "rrn": payment.rrn}
+                self._later.plan("act", strike.seconds, what=strike.fault, **facts)
         self._wake()
         return payment
+
+    def _act_later(self, what: str, reference_no: str, rrn: str) -> None:
+        """What a storm has in store for a payment; refuses as each act does."""
+        bill = self.bill(reference_no)
+        payment = next(one for one in bill.payments if one.rrn == rrn)
+        half = max(payment.amount // 2, 1)
+        match what:
+            case "deny":
+                self.deny(bill, rrn)
+            case "deny_part":
+                self.deny(bill, rrn, half)
+            case "deny_and_win":
+                self.deny(bill, rrn)
+                self.win_back(self.bill(reference_no), rrn)
+            case "give_back":
+                self.refund_by_hand(bill, half, is_told=False)
+            case "pay_again":
+                self.pay(bill)
+            case "tell_failed":
+                with self._store.transaction():
+                    self._notify(bill, Status.FAILED, payment)
+                self._wake()
+            case _:
+                raise AssertionError(what)
 
     def decline(self, bill: Bill) -> None:
         """The payer's bank declines, finally; refuses with `BillClosed` or `AlreadyPaid`."""
@@ -295,8 +327,20 @@ class Customers:
         """
         if bill.account and (payment is None or status is not Status.SUCCESS):
             return
+        with self._faults.struck("news") as strike:
+            late = SECONDS if strike is None else strike.seconds
+            self._add_notification(bill, status, payment, late)
+
+    def _add_notification(
+        self, bill: Bill, status: Status, payment: Payment | None, late_seconds: float
+    ) -> None:
         is_dropped = self._faults.take("drop_notifications")
         is_doubled = not is_dropped and self._faults.take("double_notifications")
+        delay = self._faults.seconds("notification_delay_seconds")
+        if self._faults.take("late_notifications"):
+            delay += late_seconds
+        if status is Status.SUCCESS and self._faults.take("contradict_notifications"):
+            status = Status.FAILED
         without_rrn = status is Status.FAILED and self._faults.take("deny_without_rrn")
         if bill.account and payment:
             door, told = Door.PAYMENT, payment_facts(self._profile, bill, payment)
@@ -304,14 +348,16 @@ class Customers:
         else:
             door = Door.NOTIFY
             told = notification_facts(bill, status, payment, with_rrn=not without_rrn)
-        now = clock.now_ms()
+        now, body = clock.now_ms(), to_json(mixed_up(self._faults, told))
+        if self._faults.take("truncate_notifications"):
+            body = body[: len(body) // 2]
         notification = Notification(
             external_id=new_external_id(now),
             reference_no=bill.reference_no,
-            body=to_json(mixed_up(self._faults, told)),
+            body=body,
             copies=2 if is_doubled else 1,
             attempts=0,
-            due_at=now + round(self._faults.seconds("notification_delay_seconds") * 1000),
+            due_at=now + round(delay * 1000),
             state=NotificationState.DROPPED if is_dropped else NotificationState.WAITING,
             door=door,
         )

@@ -17,10 +17,11 @@ from standins.bank import signing
 from standins.bank.answers import to_json
 from standins.bank.authentication import TOKEN_SECONDS, Partner
 from standins.bank.profile import Profile
-from standins.faults import Faults
+from standins.bank.storm import BankFaults
 
 ANSWER_SECONDS_MAX = 10.0  # how long the merchant's answer is waited for
 TOKEN_RENEWED_SECONDS = 30.0  # so long before a token of the merchant ends a new one is fetched
+SKEW_SECONDS = 3600  # of the fault `skew_clock`
 CHANNEL_ID = "95221"
 
 
@@ -60,7 +61,7 @@ class MerchantClient:
         partner: Partner,
         key: signing.PrivateKey,
         profile: Profile,
-        faults: Faults,
+        faults: BankFaults,
     ) -> None:
         self.doors = doors
         self._partner = partner
@@ -76,9 +77,7 @@ class MerchantClient:
         if self._session is not None:
             await self._session.close()
 
-    async def call(
-        self, url: str, body: bytes, external_id: str, skew_seconds: float = 0.0
-    ) -> Reply:
+    async def call(self, url: str, body: bytes, external_id: str) -> Reply:
         """The answer to a signed call; a token that the merchant does not know is dropped."""
         is_symmetric = self._profile.doors == "symmetric" and bool(self.doors.token)
         token = await self._fresh_token() if is_symmetric else ""
@@ -86,14 +85,16 @@ class MerchantClient:
             return Reply(0)
         # As given: the path that is signed must be the path that is sent.
         target = URL(url, encoded=True)
-        timestamp = self._profile.time(self._now() + round(skew_seconds * 1000))
+        with self._faults.struck("sending"):
+            is_unknown = self._faults.take("unknown_key")
+            skew = SKEW_SECONDS if self._faults.take("skew_clock") else 0
+        timestamp = self._profile.time(self._now() + skew * 1000)
         headers = {
             "X-TIMESTAMP": timestamp,
             "X-PARTNER-ID": self._partner.client_id,
             "X-EXTERNAL-ID": external_id,
             "CHANNEL-ID": CHANNEL_ID,
         }
-        is_unknown = self._faults.take("unknown_key")
         if token:
             text = signing.symmetric_text("POST", target.raw_path_qs, token, body, timestamp)
             headers["Authorization"] = f"Bearer {token}"

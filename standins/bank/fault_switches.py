@@ -24,6 +24,17 @@ transfers_pending              n; the answer is 202/00, and the money arrives la
 transfer_settles_after_seconds number; so much later
 transfers_returned             n; the next n transfers come back
 transfer_returned_after_seconds number; so much later; 0 is a day
+late_notifications             n; sent some seconds later than they would be
+truncate_notifications         n; the body ends in its middle
+contradict_notifications       n; a success is told as a failure
+skew_clock                     n; the next n calls to the merchant have the time of an hour later
+history_line_twice             n; the next n pages of history have a line twice
+history_line_missing           n; they lack their last line, which a later read has
+file_half                      n; the next n files end in the middle
+file_line_twice, file_line_missing, file_broken_row
+                               n; the next n files have a line twice, lack one, have half a row
+file_other_encoding            n; the next n files are in UTF-16
+refunds_reversed               n; the next n refunds come back `made_after_seconds` later
 refunds_refused_and_made       n; the answer is 405/01, and the refund is made later all the same
 transfers_refused_and_made     n; the same of transfers
 made_after_seconds             number; so much later
@@ -82,6 +93,18 @@ FAULT_SWITCHES = {
     "transfer_returned_after_seconds": FaultSwitch(
         Kind.SECONDS, "Those come back so much later (0: a day)"
     ),
+    "late_notifications": FaultSwitch(Kind.COUNT, "Next notifications are sent seconds later"),
+    "truncate_notifications": FaultSwitch(Kind.COUNT, "Next notifications end in their middle"),
+    "contradict_notifications": FaultSwitch(Kind.COUNT, "Next successes are told as failures"),
+    "skew_clock": FaultSwitch(Kind.COUNT, "Next calls to the merchant are dated an hour ahead"),
+    "history_line_twice": FaultSwitch(Kind.COUNT, "Next pages of history have a line twice"),
+    "history_line_missing": FaultSwitch(Kind.COUNT, "Next pages of history lack a line"),
+    "file_half": FaultSwitch(Kind.COUNT, "Next files end in their middle"),
+    "file_line_twice": FaultSwitch(Kind.COUNT, "Next files have a line twice"),
+    "file_line_missing": FaultSwitch(Kind.COUNT, "Next files lack a line"),
+    "file_broken_row": FaultSwitch(Kind.COUNT, "Next files have a broken row"),
+    "file_other_encoding": FaultSwitch(Kind.COUNT, "Next files are in UTF-16"),
+    "refunds_reversed": FaultSwitch(Kind.COUNT, "Next refunds come back"),
     "refunds_refused_and_made": FaultSwitch(
         Kind.COUNT, "Next refunds are refused and made later all the same"
     ),

@@ -16,6 +16,7 @@ from standins.bank.answers import Case, Refused
 from standins.bank.fields import Body, money
 from standins.bank.model import Bill, Movement, Payment, Refund
 from standins.bank.store import Store
+from standins.faults import Faults
 
 PAGE_LINES_MAX = 100  # lines of one page; more are asked for page by page
 _TYPES = {
@@ -33,8 +34,9 @@ Facts = dict[str, object]
 class History:
     """The two services by code."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, faults: Faults) -> None:
         self._store = store
+        self._faults = faults
 
     def listed(self, body: Body) -> Facts:
         """12: what moved from fromDateTime on and before toDateTime, page by page from 0.
@@ -54,7 +56,12 @@ class History:
         if not 1 <= size <= PAGE_LINES_MAX:
             raise Refused(Case.INVALID_FIELD, "pageSize")
         found = self._store.movements(begins, ends, page * size, size)
-        return {"detailData": [_line(movement) for movement in found]}
+        lines = [_line(movement) for movement in found]
+        if lines and self._faults.take("history_line_twice"):
+            lines.append(lines[0])
+        if lines and self._faults.take("history_line_missing"):
+            lines.pop()
+        return {"detailData": lines}
 
     def detail(self, body: Body) -> Facts:
         """13: one QR payment, what was refunded of it and what the payer's bank took back."""
@@ -120,7 +127,7 @@ def _line(movement: Movement) -> Facts:
         "originalPartnerReferenceNo": movement.partner_reference_no,
         "rrn": movement.rrn,
     }
-    if movement.fee:
+    if movement.fee and movement.kind == "payment":
         additional_info |= {"feeAmount": money(movement.fee), "taxAmount": money(movement.tax)}
     if movement.refund_no:
         additional_info |= {

@@ -101,8 +101,10 @@ class Movement:
     amount: int
     refund_no: str  # empty but for a refund and its reversal
     partner_refund_no: str  # the same; empty too where the bank refunded by itself
-    fee: int = 0  # of a payment; below zero where it is given back
-    tax: int = 0
+    fee: int  # of the payment
+    tax: int
+    is_whole: bool  # of all of the payment
+    is_virtual_account: bool
 
 
 @dataclass(frozen=True, slots=True)

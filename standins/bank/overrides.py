@@ -15,6 +15,7 @@ Every member of an answer may be absent:
     content_type  text; instead of application/json
     delay_seconds number; the answer comes so much later
     hang_up       bool, false; the connection is closed and nothing is answered
+    is_half       bool, false; the body ends in its middle
     times         int, 1; how many calls are answered so; -1 all of them
 
 What is set is stored and survives a restart, like the fault switches.
@@ -75,6 +76,7 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "content_type": str,
     "delay_seconds": (int, float),
     "hang_up": bool,
+    "is_half": bool,
     "times": int,
 }
 
@@ -99,6 +101,7 @@ class ResponseOverride:
     content_type: str | None = None
     delay_seconds: float = 0.0
     hang_up: bool = False
+    is_half: bool = False
     times: int = 1
 
     def apply_to(self, true: web.Response) -> web.Response:
@@ -110,6 +113,9 @@ class ResponseOverride:
                 body=self.body.encode() * self.repeat, status=status, content_type=kind
             )
         assert isinstance(true.body, bytes)
+        if self.is_half:
+            half = true.body[: len(true.body) // 2]
+            return web.Response(body=half, status=status, content_type=kind)
         facts: dict[str, Any] = json.loads(true.body)
         for name in self.drop:
             facts.pop(name, None)

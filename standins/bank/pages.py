@@ -13,8 +13,9 @@ from standins.bank.model import STATUS_TEXT, Bill, Notification, Status
 from standins.bank.payers import Payers
 from standins.bank.snap import Merchant
 from standins.bank.store import Store
+from standins.bank.storm import BankFaults
 from standins.bank.transfers import TRANSFER_TEXT, Transfers, TransferState
-from standins.faults import Faults, Kind, Value
+from standins.faults import Kind, Value
 from standins.refusal import NotFound, Refusal
 from standins.web import page
 
@@ -47,7 +48,7 @@ class Pages:
         customers: Customers,
         payers: Payers,
         transfers: Transfers,
-        faults: Faults,
+        faults: BankFaults,
     ) -> None:
         self._merchant = merchant
         self._store = store
@@ -80,7 +81,15 @@ class Pages:
             if rows
             else "<p class=quiet>Nothing was asked for yet.</p>"
         )
-        return page(HEADING, HEADING, f"{NAV}{_scan_form()}<h2>Payments, newest first</h2>{table}")
+        return page(
+            HEADING,
+            HEADING,
+            f"{NAV}{self._weather()}{_scan_form()}<h2>Payments, newest first</h2>{table}",
+        )
+
+    def _weather(self) -> str:
+        storm = self._faults.storm.text()
+        return f"<p class=note><a href=/standin/storm>{storm}</a></p>" if storm else ""
 
     async def _scan(self, request: web.Request) -> web.Response:
         told = request.query.get("qr_content", "").strip()
@@ -198,7 +207,7 @@ class Pages:
             for name, value in self._faults.values().items()
         )
         body = (
-            f"{NAV}{'' if refusal is None else _note(refusal)}<h2>Faults</h2>"
+            f"{NAV}{self._weather()}{'' if refusal is None else _note(refusal)}<h2>Faults</h2>"
             "<p>A count is the number of next occasions; -1 means all.</p>"
             f"<form class=block method=post action=/faults><table>{rows}</table>"
             "<p><button>Set</button></p></form>"

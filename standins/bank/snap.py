@@ -242,6 +242,9 @@ class Services:
                 refunded_at=now,
             )
             self._store.add_refund(refund)
+            if self._faults.take("refunds_reversed"):
+                after = self._faults.seconds("made_after_seconds")
+                self._later.plan("reverse-refund", after, partner_refund_no=partner_refund_no)
         return refund
 
     @staticmethod

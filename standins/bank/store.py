@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from standins import faults
-from standins.bank import accounts, later, overrides, transfers
+from standins.bank import accounts, later, overrides, storm, transfers
 from standins.bank.model import (
     Bill,
     Closing,
@@ -54,6 +54,7 @@ CREATE TABLE IF NOT EXISTS payment (
     tax          INTEGER NOT NULL DEFAULT 0      -- on that fee
 );
 CREATE INDEX IF NOT EXISTS payment_of_bill ON payment (reference_no);
+CREATE INDEX IF NOT EXISTS payment_by_time ON payment (paid_at);
 CREATE INDEX IF NOT EXISTS payment_to_deny ON payment (deny_at) WHERE deny_at IS NOT NULL;
 CREATE TABLE IF NOT EXISTS virtual_account (
     reference_no TEXT PRIMARY KEY REFERENCES bill (reference_no),
@@ -111,6 +112,7 @@ CREATE TABLE IF NOT EXISTS call (
     + accounts.SCHEMA
     + transfers.SCHEMA
     + later.SCHEMA
+    + storm.SCHEMA
 )
 
 # Tables and indexes of files that an earlier version made.
@@ -143,22 +145,20 @@ _ACCOUNT = "reference_no, service_id, customer_no, number, name"
 # Every movement of money: the lines of the transaction history (services 12 and 13).
 _MOVEMENTS = """
 SELECT 'payment' AS kind, p.paid_at AS moved_at, p.seq AS seq, p.reference_no AS reference_no,
-       b.partner_reference_no AS partner_reference_no, p.rrn AS rrn, p.amount AS amount,
-       '' AS refund_no, '' AS partner_refund_no, p.fee AS fee, p.tax AS tax
-FROM payment p JOIN bill b USING (reference_no)
+       p.rrn AS rrn, p.amount AS amount, '' AS refund_no, '' AS partner_refund_no
+FROM payment p
 UNION ALL
-SELECT m.kind, m.moved_at, c.seq, p.reference_no, b.partner_reference_no, p.rrn, c.amount,
-       '', '', 0, 0
-FROM chargeback c JOIN payment p USING (rrn) JOIN bill b USING (reference_no)
-JOIN (SELECT seq, 'chargeback' AS kind, taken_at AS moved_at FROM chargeback UNION ALL
-      SELECT seq, 'chargeback_won', won_at FROM chargeback WHERE won_at IS NOT NULL) m ON m.seq = c.seq
+SELECT 'chargeback', c.taken_at, c.seq, p.reference_no, p.rrn, c.amount, '', ''
+FROM chargeback c JOIN payment p USING (rrn)
 UNION ALL
-SELECT m.kind, m.moved_at, r.seq, r.reference_no, b.partner_reference_no, r.rrn, r.amount,
-       r.refund_no, r.partner_refund_no, 0, 0
-FROM refund r JOIN bill b USING (reference_no)
-JOIN (SELECT seq, 'refund' AS kind, refunded_at AS moved_at FROM refund UNION ALL
-      SELECT seq, 'refund_reversed', reversed_at FROM refund WHERE reversed_at IS NOT NULL) m
-     ON m.seq = r.seq
+SELECT 'chargeback_won', c.won_at, c.seq, p.reference_no, p.rrn, c.amount, '', ''
+FROM chargeback c JOIN payment p USING (rrn) WHERE c.won_at IS NOT NULL
+UNION ALL
+SELECT 'refund', refunded_at, seq, reference_no, rrn, amount, refund_no, partner_refund_no
+FROM refund
+UNION ALL
+SELECT 'refund_reversed', reversed_at, seq, reference_no, rrn, amount, refund_no, partner_refund_no
+FROM refund WHERE reversed_at IS NOT NULL
 """
 _REFUND = (
     "reference_no, partner_refund_no, refund_no, rrn, amount, reason, refunded_at, reversed_at"
@@ -420,15 +420,24 @@ class Store:
     def movements(self, begins: int, ends: int, skip: int, limit: int) -> list[Movement]:
         """What moved from `begins` on and before `ends`, in the order it moved."""
         rows = self._rows(
-            f"SELECT kind, moved_at, reference_no, partner_reference_no, rrn, amount, refund_no,"
-            f" partner_refund_no, fee, tax FROM ({_MOVEMENTS}) WHERE moved_at >= ? AND moved_at < ?"
-            " ORDER BY moved_at, kind, seq LIMIT ? OFFSET ?",
+            "SELECT m.kind, m.moved_at, m.reference_no, b.partner_reference_no, m.rrn, m.amount,"
+            " m.refund_no, m.partner_refund_no, COALESCE(p.fee, 0), COALESCE(p.tax, 0),"
+            " m.amount = COALESCE(p.amount, 0), v.reference_no IS NOT NULL"
+            f" FROM ({_MOVEMENTS}) m JOIN bill b USING (reference_no) LEFT JOIN payment p USING (rrn)"
+            " LEFT JOIN virtual_account v ON v.reference_no = m.reference_no"
+            " WHERE m.moved_at >= ? AND m.moved_at < ? ORDER BY m.moved_at, m.kind, m.seq"
+            " LIMIT ? OFFSET ?",
             begins,
             ends,
             limit,
             skip,
         )
-        return [Movement(*row) for row in rows]
+        return [Movement(*row[:-2], *map(bool, row[-2:])) for row in rows]
+
+    def first_payment(self) -> int | None:
+        """When the first payment was made."""
+        found = self._rows("SELECT MIN(paid_at) FROM payment")[0][0]
+        return None if found is None else int(found)
 
     # Notifications
 

@@ -1,9 +1,9 @@
 """The bank's SNAP BI services about accounts: balance 11, statement 14, name 15 and 16, transfer 17
 and 18, transfer status 36.
 
-A transfer is paid from the merchant's float account.  A repeat of a number is 409/01, with other
+A transfer is paid from the merchant's float account, or from its own.  A repeat of a number is 409/01, with other
 contents 404/18.  One that is under way is answered 202/00 and settles later; one that comes back is
-credited to the float account.
+credited to the account that paid it.
 """
 
 from collections.abc import Callable
@@ -42,6 +42,7 @@ CREATE TABLE IF NOT EXISTS transfer (
     number       TEXT NOT NULL UNIQUE,           -- the partner's idempotency key
     reference_no TEXT NOT NULL UNIQUE,
     service      TEXT NOT NULL,
+    source       TEXT NOT NULL,                  -- the merchant's account that pays it
     bank         TEXT NOT NULL,
     account      TEXT NOT NULL,
     name         TEXT NOT NULL,
@@ -51,7 +52,9 @@ CREATE TABLE IF NOT EXISTS transfer (
     made_at      INTEGER NOT NULL
 );
 """
-_TRANSFER = "number, reference_no, service, bank, account, name, amount, fee, state, made_at"
+_TRANSFER = (
+    "number, reference_no, service, source, bank, account, name, amount, fee, state, made_at"
+)
 
 Facts = dict[str, object]
 
@@ -81,11 +84,12 @@ class NothingToReturn(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Money sent from the float account.  `number` is the merchant's."""
+    """Money sent from an account of the merchant.  `number` is the merchant's."""
 
     number: str
     reference_no: str
     service: str
+    source: str
     bank: str
     account: str
     name: str
@@ -96,7 +100,8 @@ class Transfer:
 
 
 class Transfers:
-    """The services by code, and what becomes of a transfer."""
+    """The services by code, and what becomes of a transfer.  `settle` pays out what is due to the
+    merchant's own account."""
 
     def __init__(
         self,
@@ -104,8 +109,10 @@ class Transfers:
         accounts: Accounts,
         faults: Faults,
         fees: Fees,
+        settle: Callable[[], object],
         later: Later,
     ) -> None:
+        self._settle_days = settle
         self._connection = connection
         self._accounts = accounts
         self._faults = faults
@@ -184,7 +191,7 @@ class Transfers:
             "amount": money(found.amount),
             "beneficiaryBankCode": found.bank,
             "beneficiaryAccountNo": found.account,
-            "sourceAccountNo": FLOAT_ACCOUNT,
+            "sourceAccountNo": found.source,
             "latestTransactionStatus": found.state,
             "transactionStatusDesc": TRANSFER_TEXT[found.state],
         }
@@ -217,7 +224,7 @@ class Transfers:
             self._set(number, TransferState.RETURNED if was_made else TransferState.FAILED)
             kind, remark = "transfer_returned", f"returned {found.number}"
             self._accounts.move(
-                BANK_CODE, FLOAT_ACCOUNT, now, found.amount, kind, found.number, remark
+                BANK_CODE, found.source, now, found.amount, kind, found.number, remark
             )
             if was_made:
                 self._accounts.move(
@@ -225,9 +232,12 @@ class Transfers:
                 )
         return found
 
-    def make(self, service: str, to: Account, name: str, number: str, amount: int) -> Transfer:
-        """Debit the float account and send; refuses 403/14 where it holds too little."""
-        if self._accounts.balance(FLOAT_ACCOUNT) < amount + self._fees.transfer:
+    def make(
+        self, service: str, source: str, to: Account, name: str, number: str, amount: int
+    ) -> Transfer:
+        """Debit the source and send; refuses 403/14 where it holds too little."""
+        self._settle_days()
+        if self._accounts.balance(source) < amount + self._fees.transfer:
             raise Refused(Case.INSUFFICIENT)
         now = clock.now_ms()
         is_pending = self._faults.take("transfers_pending")
@@ -240,6 +250,7 @@ class Transfers:
                 number,
                 f"T{clock.wib(now):%Y%m%d}{seq:010d}",
                 service,
+                source,
                 to.bank,
                 to.number,
                 name,
@@ -249,14 +260,14 @@ class Transfers:
                 now,
             )
             self._connection.execute(
-                f"INSERT INTO transfer ({_TRANSFER}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - a constant
+                f"INSERT INTO transfer ({_TRANSFER}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - a constant
                 astuple(made),
             )
             remark = f"transfer {number} to {to.bank} {to.number}"
-            self._accounts.move(BANK_CODE, FLOAT_ACCOUNT, now, -amount, "transfer", number, remark)
+            self._accounts.move(BANK_CODE, source, now, -amount, "transfer", number, remark)
             if made.fee:
                 self._accounts.move(
-                    BANK_CODE, FLOAT_ACCOUNT, now, -made.fee, "fee", number, f"fee {number}"
+                    BANK_CODE, source, now, -made.fee, "fee", number, f"fee {number}"
                 )
             if is_pending:
                 after = self._faults.seconds("transfer_settles_after_seconds")
@@ -269,10 +280,17 @@ class Transfers:
         return made
 
     def _make_later(
-        self, service: str, bank: str, account: str, name: str, number: str, amount: int
+        self,
+        service: str,
+        source: str,
+        bank: str,
+        account: str,
+        name: str,
+        number: str,
+        amount: int,
     ) -> None:
         if self.find(number) is None:
-            self.make(service, self._of(bank, account), name, number, amount)
+            self.make(service, source, self._of(bank, account), name, number, amount)
 
     def _settle(self, number: str) -> None:
         found = self.find(number)
@@ -283,7 +301,7 @@ class Transfers:
     def _credit(self, one: Transfer, now: int) -> None:
         self._set(one.number, TransferState.SUCCESS)
         self._accounts.move(
-            one.bank, one.account, now, one.amount, "transfer", one.number, f"from {FLOAT_ACCOUNT}"
+            one.bank, one.account, now, one.amount, "transfer", one.number, f"from {one.source}"
         )
 
     def _set(self, number: str, state: TransferState) -> None:
@@ -315,7 +333,7 @@ class Transfers:
         if known is not None:
             same = (known.bank, known.account, known.amount) == (bank, account, amount)
             raise Refused(Case.DUPLICATE if same else Case.INCONSISTENT)
-        if source != FLOAT_ACCOUNT:
+        if source not in (FLOAT_ACCOUNT, OWN_ACCOUNT):
             raise Refused(Case.INVALID_ACCOUNT, "sourceAccountNo")
         to = self._of(bank, account)
         if service == "18" and amount > INTERBANK_MAX:
@@ -323,10 +341,10 @@ class Transfers:
         self._fail_if("refuse_transfers", Case.NOT_ALLOWED)
         if self._faults.take("transfers_refused_and_made"):
             after = self._faults.seconds("made_after_seconds")
-            facts = {"service": service, "bank": bank, "account": account, "name": name}
-            self._later.plan("transfer", after, number=number, amount=amount, **facts)
+            facts = {"service": service, "source": source, "bank": bank, "account": account}
+            self._later.plan("transfer", after, number=number, name=name, amount=amount, **facts)
             raise Refused(Case.NOT_ALLOWED)
-        made = self.make(service, to, name, number, amount)
+        made = self.make(service, source, to, name, number, amount)
         self._fail_if("transfer_504_after_success", Case.TIMEOUT)
         found = self.find(number)
         if found is not None and found.state is TransferState.PENDING:
@@ -353,6 +371,7 @@ class Transfers:
         return found
 
     def _own_number(self, body: Body) -> str:
+        self._settle_days()
         number = fields.text(body, "accountNo", ACCOUNT_CHARACTERS_MAX) or FLOAT_ACCOUNT
         if number not in (FLOAT_ACCOUNT, OWN_ACCOUNT):
             raise Refused(Case.INVALID_ACCOUNT)

@@ -101,10 +101,17 @@ class WebhookSender:
         if notification.door is Door.NOTIFY:
             return await self._merchant.call(doors.notify, body, number)
         if notification.attempts:
-            body = to_json(json.loads(body) | {"flagAdvise": "Y"})
+            body = _advice(body)
         return await self._merchant.call(
             doors.payment, body, f"{number}{notification.attempts:02d}"
         )
+
+
+def _advice(body: bytes) -> bytes:
+    try:
+        return to_json(json.loads(body) | {"flagAdvise": "Y"})
+    except ValueError:  # cut short by a fault
+        return body
 
 
 def _is_taken(door: Door, reply: Reply) -> bool:

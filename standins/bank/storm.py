@@ -1,0 +1,226 @@
+"""A storm: faults for calls, news, records, files and payments, all of them from one seed.
+
+POST /standin/storm begins one: {"seed": 7, "share": 0.2, "kinds": ["call", "news"], "seconds": 3}.
+`share` is the part of the occasions that is struck, `seconds` the longest that something is put off,
+`kinds` which occasions (all of them by default).  Each occasion has a number within its kind, and seed,
+kind and number alone decide what befalls it: the same seed gives the same faults again.  What struck is
+in the log and in GET /standin/storm; DELETE ends it.
+"""
+
+import json
+import logging
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from random import Random  # noqa: TID251 - seeded below
+from sqlite3 import Connection
+
+from standins.bank.fault_switches import FAULT_SWITCHES
+from standins.bank.overrides import ResponseOverride
+from standins.faults import COUNT_MAX, SECONDS_MAX, Faults
+from standins.refusal import NotUnderstood
+from standins.state import transaction
+
+SHARE, SECONDS = 0.2, 3.0
+STRIKES_SHOWN = 10_000
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS storm (
+    only  INTEGER PRIMARY KEY CHECK (only = 1),
+    facts TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS storm_occasion (
+    kind   TEXT PRIMARY KEY,
+    number INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS storm_strike (
+    seq    INTEGER PRIMARY KEY,
+    kind   TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    fault  TEXT NOT NULL
+);
+"""
+_TOLD = ("other_reference", "other_merchant", "other_amount", "other_currency")
+# An answer beside what was done.
+_ANSWERS = (
+    "nothing_500",
+    "nothing_504",
+    "nothing_405",
+    "done_500",
+    "done_504",
+    "truncated",
+    "late",
+    "hung_up",
+)
+_CALL = (*_ANSWERS, *_TOLD)
+_TRANSFER = (*_CALL, "transfers_pending", "transfers_returned", "transfers_refused_and_made")
+# Faults by kind of occasion; those without an answer of their own are switches of `fault_switches`, or
+# acts of `customer`.
+FAULTS: Mapping[str, tuple[str, ...]] = {
+    "call": _CALL,
+    "call 12": (*_CALL, "history_line_twice", "history_line_missing"),
+    "call 17": _TRANSFER,
+    "call 18": _TRANSFER,
+    "call 78": (*_CALL, "refunds_refused_and_made", "refunds_reversed"),
+    "news": (
+        "drop_notifications",
+        "double_notifications",
+        "late_notifications",
+        "truncate_notifications",
+        "contradict_notifications",
+        *_TOLD,
+    ),
+    "sending": ("unknown_key", "skew_clock"),
+    "payment": ("deny", "deny_part", "deny_and_win", "give_back", "pay_again", "tell_failed"),
+    "file": (
+        "file_half",
+        "file_line_twice",
+        "file_line_missing",
+        "file_broken_row",
+        "file_other_encoding",
+    ),
+}
+KINDS = tuple(dict.fromkeys(kind.split()[0] for kind in FAULTS))
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a storm was begun with."""
+
+    seed: int
+    share: float = SHARE
+    seconds: float = SECONDS
+    kinds: tuple[str, ...] = KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """One fault; `seconds` is how long something is put off."""
+
+    fault: str
+    seconds: float
+
+
+def drawn(settings: Settings, kind: str, number: int) -> Strike | None:
+    """What befalls the occasion of this number; None for nothing."""
+    if kind.split()[0] not in settings.kinds:
+        return None
+    chance = Random(f"{settings.seed}/{kind}/{number}")  # noqa: S311 - to be repeated
+    if chance.random() >= settings.share:
+        return None
+    faults = FAULTS.get(kind) or FAULTS[kind.split()[0]]
+    return Strike(chance.choice(faults), chance.uniform(0, settings.seconds))
+
+
+class Storm:
+    """The storm of one bank, kept in its SQLite file."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        row = connection.execute("SELECT facts FROM storm").fetchone()
+        self._settings = None if row is None else _settings(json.loads(row[0]))
+
+    def begin(self, wanted: Mapping[str, object]) -> None:
+        """Begin anew, at the first number of every kind.  Refuses with `NotUnderstood`."""
+        settings = _settings(wanted)
+        self.end()
+        with transaction(self._connection):
+            for table in ("storm_occasion", "storm_strike"):
+                self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - of this module
+            self._connection.execute(
+                "INSERT INTO storm (only, facts) VALUES (1, ?)", (json.dumps(asdict(settings)),)
+            )
+        self._settings = settings
+        log.warning("storm begins: %s", settings)
+
+    def end(self) -> None:
+        """No more strikes; those that were are still shown."""
+        self._settings = None
+        self._connection.execute("DELETE FROM storm")
+
+    def strike(self, kind: str) -> Strike | None:
+        """What befalls the next occasion of this kind; counts and logs it."""
+        if self._settings is None:
+            return None
+        (number,) = self._connection.execute(
+            "INSERT INTO storm_occasion (kind, number) VALUES (?, 1)"
+            " ON CONFLICT (kind) DO UPDATE SET number = number + 1 RETURNING number",
+            (kind,),
+        ).fetchone()
+        found = drawn(self._settings, kind, number)
+        if found is not None:
+            self._connection.execute(
+                "INSERT INTO storm_strike (kind, number, fault) VALUES (?, ?, ?)",
+                (kind, number, found.fault),
+            )
+            log.warning("storm %d: %s %d: %s", self._settings.seed, kind, number, found.fault)
+        return found
+
+    def shown(self) -> dict[str, object]:
+        """What it was begun with, null where there is none, and what struck."""
+        rows = self._connection.execute(
+            "SELECT kind, number, fault FROM storm_strike ORDER BY seq LIMIT ?", (STRIKES_SHOWN,)
+        ).fetchall()
+        strikes = [dict(zip(("kind", "number", "fault"), row, strict=True)) for row in rows]
+        return {"storm": self._settings and asdict(self._settings), "strikes": strikes}
+
+    def text(self) -> str:
+        """For people; empty where there is none."""
+        return "" if self._settings is None else f"Storm, seed {self._settings.seed}"
+
+
+class BankFaults(Faults):
+    """The fault switches of a bank, and its storm."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection, FAULT_SWITCHES)
+        self.storm = Storm(connection)
+
+    @contextmanager
+    def struck(self, kind: str) -> Iterator[Strike | None]:
+        """What befalls the next occasion of this kind, its switch armed within."""
+        strike = self.storm.strike(kind)
+        with self.armed(None if strike is None else strike.fault):
+            yield strike
+
+
+def answer_of(strike: Strike | None, code: str) -> ResponseOverride | None:
+    """The odd answer of a service, where the strike is one."""
+    if strike is None or strike.fault not in _ANSWERS:
+        return None
+    done, _, status = strike.fault.partition("_")
+    if status.isdigit():
+        case = "01" if status == "405" else "00"
+        told = {"responseCode": f"{status}{code}{case}", "responseMessage": "Storm"}
+        return ResponseOverride(act=done == "done", status=int(status), body=json.dumps(told))
+    match strike.fault:
+        case "truncated":
+            return ResponseOverride(is_half=True)
+        case "late":
+            return ResponseOverride(delay_seconds=strike.seconds)
+        case _:
+            return ResponseOverride(hang_up=True)
+
+
+def _settings(wanted: Mapping[str, object]) -> Settings:
+    return Settings(**dict(_checked(wanted)))  # type: ignore[arg-type]
+
+
+def _checked(wanted: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    for name, value in {"seed": None, **wanted}.items():
+        match name, value:
+            case "seed", int() if type(value) is int and 0 <= value <= COUNT_MAX:
+                yield name, value
+            case "share", int() | float() if 0 <= value <= 1:
+                yield name, float(value)
+            case "seconds", int() | float() if math.isfinite(value) and 0 <= value <= SECONDS_MAX:
+                yield name, float(value)
+            case "kinds", list() | tuple() if value and set(value) <= set(KINDS):
+                yield name, tuple(value)
+            case _:
+                raise NotUnderstood(
+                    f"{name}: a storm has a seed, a share of 0 to 1, seconds, and kinds of"
+                    f" {', '.join(KINDS)}"
+                )

@@ -1,0 +1,144 @@
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from standins.bank.storm import FAULTS, Settings, answer_of, drawn
+from tests.standins.test_bank_services import NUMBER, data, refund, tell
+from tests.support.snap_partner import SnapPartner, account, money, transfer
+
+SEED = 2026
+# Half an answer, or none.
+UNREADABLE = (aiohttp.ClientError, ValueError, TypeError)
+
+
+def test_same_seed_draws_the_same_and_another_seed_another() -> None:
+    def faults(seed: int) -> list[object]:
+        return [drawn(Settings(seed, share=0.5), "call 47", number) for number in range(100)]
+
+    assert faults(1) == faults(1)
+    assert faults(1) != faults(2)
+    assert 30 < sum(one is not None for one in faults(1)) < 70
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_every_fault_of_a_kind_is_drawn(kind: str) -> None:
+    every = [drawn(Settings(SEED, share=1.0), kind, number) for number in range(500)]
+    assert {one.fault for one in every if one} == set(FAULTS[kind])
+
+
+def test_kind_that_was_not_asked_for_is_not_struck() -> None:
+    only = Settings(SEED, share=1.0, kinds=("news",))
+    assert drawn(only, "news", 1) is not None
+    assert drawn(only, "call 47", 1) is None
+
+
+@pytest.mark.parametrize(
+    ("fault", "acts", "status"),
+    [("nothing_500", False, 500), ("done_504", True, 504), ("nothing_405", False, 405)],
+)
+def test_odd_answer_says_its_status_and_service(fault: str, acts: bool, status: int) -> None:
+    found = next(
+        one
+        for number in range(1000)
+        if (one := drawn(Settings(SEED, share=1.0), "call 47", number)) and one.fault == fault
+    )
+    answer = answer_of(found, "47")
+    assert answer is not None
+    assert (answer.act, answer.status) == (acts, status)
+    assert json.loads(answer.body or "")["responseCode"].startswith(f"{status}47")
+
+
+def test_storm_strikes_as_its_seed_says_and_ends(tmp_path: Path) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        await merchant.standin("storm", seed=SEED, share=0.5, kinds=["call"], seconds=0)
+        for number in range(30):
+            body = {
+                "partnerReferenceNo": f"EM-{number}",
+                "amount": money(1_000),
+                "merchantId": "METERAI",
+            }
+            with suppress(*UNREADABLE):
+                await merchant.call("47", body)
+        found = await merchant.standin("storm")
+        settings = Settings(SEED, 0.5, 0.0, ("call",))
+        expected = [
+            {"kind": "call 47", "number": number, "fault": one.fault}
+            for number in range(1, 31)
+            if (one := drawn(settings, "call 47", number))
+        ]
+        assert found["strikes"] == expected
+        assert len(expected) > 5
+        async with merchant.http.get(merchant.bank) as response:
+            assert f"Storm, seed {SEED}" in await response.text()
+        async with merchant.http.delete(f"{merchant.bank}/standin/storm") as response:
+            assert (await response.json())["storm"] is None
+        made = await merchant.call("27", account("EM-100", 1_000))
+        assert data(made)["trxId"] == "EM-100"
+
+    tell(story, tmp_path)
+
+
+def test_money_adds_up_after_a_storm_over_payments_refunds_and_transfers(tmp_path: Path) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        made = []
+        for number in range(20):
+            body = {
+                "partnerReferenceNo": f"EM-{number}",
+                "amount": money(10_000),
+                "merchantId": "METERAI",
+            }
+            made.append((await merchant.call("47", body))["qrContent"])
+        await merchant.call("27", account("EM-VA", 10_000))
+        await merchant.standin("storm", seed=SEED, share=0.7, seconds=0.2)
+        for content in made:
+            await merchant.standin("pay", qr_content=content)
+        await merchant.standin("va/pay", number=NUMBER, ask=False)
+        for number in range(10):
+            with suppress(*UNREADABLE):
+                await merchant.call("78", refund(f"EM-{number}", f"R-{number}", 10_000))
+                await merchant.call("18", transfer(f"T-{number}", 5_000))
+        async with merchant.http.delete(f"{merchant.bank}/standin/storm") as response:
+            strikes = (await response.json())["strikes"]
+        assert {one["kind"].split()[0] for one in strikes} >= {"call", "news", "payment"}
+
+        def adds_up(found: dict[str, Any]) -> bool:
+            kept = found["gross"] - found["refunded"] - found["taken_back"]
+            per_payment = all(
+                one["kept"] == one["gross"] - one["refunded"] - one["taken_back"] >= 0
+                for one in found["payments"]
+            )
+            is_float = found["float"] == 100_000_000 - found["transferred"]
+            return bool(per_payment and is_float and kept == found["kept"] == found["held"])
+
+        assert adds_up(await merchant.standin("accounts"))
+        await merchant.until("accounts", lambda found: found["taken_back"] > 0)
+        found = await merchant.standin("accounts")
+        assert adds_up(found)
+        assert found["gross"] > 21 * 10_000  # some paid again
+
+    tell(story, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"share": 0.5},
+        {"seed": -1},
+        {"seed": True},
+        {"seed": 1, "share": 2},
+        {"seed": 1, "share": float("nan")},
+        {"seed": 1, "kinds": []},
+        {"seed": 1, "kinds": ["weather"]},
+        {"seed": 1, "wind": 3},
+    ],
+)
+def test_storm_that_will_not_do_is_refused(tmp_path: Path, wanted: dict[str, Any]) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        assert (await merchant.standin("storm", **wanted))["error"] == "not_understood"
+        assert (await merchant.standin("storm"))["storm"] is None
+
+    tell(story, tmp_path)
