@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 
+from meterai.kit.ids import new_id
 from meterai.orders import OrderSettings, store
 from meterai.orders.model import OrderKind, request_hash
 from meterai.payments import Rails
@@ -47,7 +48,8 @@ def script(accounts: int) -> str:
 
 def bound(settings: Settings, quantity: int) -> dict[str, str]:
     """What does not change from order to order."""
-    channel = Rails(settings, RAILS).default
+    rails = Rails(settings, RAILS)
+    channel, _ = rails.channel(None, settings.of(OrderSettings).stamp_price, new_id())
     return {
         "request": "\\x" + request_hash(OrderKind.STAMPS, quantity).hex(),
         "kind": OrderKind.STAMPS.value,

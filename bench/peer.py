@@ -51,7 +51,8 @@ class _Shop:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._terms = settings.of(OrderSettings)
-        self._channel = Rails(settings, RAILS).default
+        rails = Rails(settings, RAILS)
+        self._channel, _ = rails.channel(None, 1, new_id())
         self._free: asyncio.LifoQueue[AsyncConnection[Any]] = asyncio.LifoQueue()
         self._known: dict[str, tuple[float, UUID]] = {}
 

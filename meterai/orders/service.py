@@ -260,13 +260,14 @@ class OrderService:
 
         Its instructions are asked for by whoever places it, or at once by the worker.
 
-        Refuses `Malformed`, `OrderTooLarge`.
+        Refuses `Malformed`, `OrderTooLarge`, `AmountNotPayable`, `MethodOut`.
         """
         self._checked(quantity)
         sale = self._settings
         is_stamps = kind == OrderKind.STAMPS
         attempt, reference = payments.new_attempt(account)
-        channel = self._payments.rails.channel(method)
+        total = quantity * self.unit
+        channel, terms = self._payments.rails.channel(method, total, attempt)
         return Terms(
             account=account,
             order=new_id(),
@@ -276,7 +277,7 @@ class OrderService:
             quantity=quantity,
             unit_price=sale.stamp_price,
             service_fee=sale.service_fee,
-            lapses_seconds=sale.order_lapses_seconds,
+            lapses_seconds=terms.lapses_seconds or sale.order_lapses_seconds,
             due_seconds=sale.stamps_due_seconds if is_stamps else sale.documents_due_seconds,
             attempt=attempt,
             reference=reference,
@@ -390,7 +391,7 @@ class OrderService:
         to_show = await payments.attempts_of(tx, account, ids, paid_by)
         attempts = {one: self._payments.payable(attempt) for one, attempt in to_show.items()}
         money = await ledger.money_summaries(tx, account, ids)
-        default = self._payments.rails.default.method
+        default = self._payments.rails.default
         return [
             _shown(order, _pay(order, attempts.get(order.id), default), money[order.id])
             for order in found

@@ -26,9 +26,11 @@ from meterai.payments.adapters.snap import (
     signing_key,
 )
 from meterai.payments.asking import BuyerQuestions
+from meterai.payments.installed import Rails
 from meterai.payments.model import (
     REFUND_PREFIX,
     AccountNumber,
+    AmountNotPayable,
     Attempt,
     AttemptState,
     CallNotBegun,
@@ -36,6 +38,8 @@ from meterai.payments.model import (
     Channel,
     Heard,
     Instructions,
+    Method,
+    MethodOut,
     Movement,
     MovementKind,
     Notification,
@@ -54,7 +58,7 @@ from meterai.payments.model import (
     reference_of,
     refund_number,
 )
-from meterai.payments.rails import RailKinds, Rails
+from meterai.payments.rails import Payouts, RailKinds
 from meterai.payments.record import RecordedPayment, RecordOutcome, take_record
 from meterai.payments.refunds.model import (
     REFUND,
@@ -97,6 +101,7 @@ __all__ = [
     "REFUND",
     "REFUND_PREFIX",
     "AccountNumber",
+    "AmountNotPayable",
     "Attempt",
     "AttemptState",
     "BuyerQuestions",
@@ -105,6 +110,8 @@ __all__ = [
     "Channel",
     "Heard",
     "Instructions",
+    "Method",
+    "MethodOut",
     "Movement",
     "MovementKind",
     "Notification",
@@ -113,6 +120,7 @@ __all__ = [
     "OutcomeUnknown",
     "PaymentService",
     "PaymentSettings",
+    "Payouts",
     "ProviderRefused",
     "ProviderUnreachable",
     "Qr",

@@ -1,6 +1,6 @@
 """What must be true of payments, and of the queue that carries the news of them."""
 
-from meterai.payments.rails import RailKinds
+from meterai.payments.rails import RailKind, RailKinds
 from meterai.plumbing.invariants import AHEAD, BEFORE_DIGESTS, LATE, Invariant, Posting
 
 # No words of the bank are let go before (the rules of retention, and a day for clocks that differ).
@@ -209,7 +209,7 @@ INVARIANTS = (
 def of_rails(kinds: RailKinds) -> tuple[Invariant, ...]:
     """What must be true of the rows of these rails.  What is of another rail is not judged here."""
     methods = " OR ".join(
-        f"(provider = '{kind.name}' AND method NOT IN ({_listed(kind.methods)}))" for kind in kinds
+        f"(provider = '{kind.name}' AND method NOT IN ({_listed(kind)}))" for kind in kinds
     )
     found = Invariant(
         "attempt_has_a_method_of_its_rail",
@@ -243,5 +243,5 @@ def _of_numbers(kinds: RailKinds) -> Invariant:
     )
 
 
-def _listed(names: tuple[str, ...]) -> str:
-    return ", ".join(f"'{name}'" for name in names)
+def _listed(kind: RailKind) -> str:
+    return ", ".join(f"'{method.name}'" for method in kind.methods)

@@ -10,6 +10,7 @@ import structlog
 from meterai import suspense
 from meterai.payments import store
 from meterai.payments.events import NotificationReceived, PaymentRefunded
+from meterai.payments.installed import Rails
 from meterai.payments.metrics import count_call
 from meterai.payments.model import (
     NOT_BOOKED,
@@ -44,18 +45,20 @@ async def take_from_inbox(tx: Tx, event: NotificationReceived, payments: Payment
         read = payments.rails.reread(event.provider, kept.body)
     else:
         read = msgspec.convert(kept.reading, Notification)
-    ourselves = payments.rails.ourselves(event.provider)
-    outcome = await act_on(tx, event.provider, read, ourselves)
+    outcome = await act_on(tx, payments.rails, event.provider, read)
     if isinstance(outcome, OddReason):
         outcome = await _suspend(tx, event.provider, read, outcome, kept.body)
     await store.set_outcome(tx, *at, outcome)
     _log.info("notification_taken", external_id=event.external_id, outcome=outcome)
 
 
-async def act_on(tx: Tx, provider: str, read: Notification, ourselves: About) -> str | OddReason:
-    """Do what a notification says and answer what came of it, or why it cannot be done."""
+async def act_on(tx: Tx, rails: Rails, provider: str, read: Notification) -> str | OddReason:
+    """Do what a notification says and answer what came of it, or why it cannot be done.
+
+    News of a rail that demands a question is only a reason to ask.
+    """
     act = judge(read)
-    if await _is_of_another(tx, read, ourselves):
+    if await _is_of_another(tx, read, rails.ourselves(provider)):
         act = OddReason.ABOUT_ANOTHER
     if isinstance(act, OddReason) and act is not OddReason.UNREADABLE and _names_nothing(read):
         return OddReason.REFERENCE_MISSING
@@ -67,6 +70,11 @@ async def act_on(tx: Tx, provider: str, read: Notification, ourselves: About) ->
         return act
     if found is None:
         return OddReason.REFERENCE_MISSING if _names_nothing(read) else OddReason.REFERENCE_UNKNOWN
+    if act is not Act.NOTHING and rails.kind(provider).demands_requery:
+        if not await store.is_at(tx, provider, *found):
+            return OddReason.REFERENCE_UNKNOWN
+        await store.ask_now(tx, *found)
+        return "asked"
     outcome = await _done(tx, provider, act, *found, read)
     return NOT_BOOKED.get(outcome, outcome)
 

@@ -1,6 +1,6 @@
 """Attempts to be paid, and what a provider can answer; pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
@@ -187,6 +187,31 @@ class RailNotConfigured(Refusal):
         self.rail = rail
 
 
+class AmountNotPayable(Refusal):
+    """No rail of a method takes this sum at once."""
+
+    code = "amount_not_payable"
+    status = 422
+
+    def __init__(self, method: str, amount: int, most: int) -> None:
+        super().__init__(f"{amount} by {method}, which takes {most} at most")
+        self.method = method
+        self.amount = str(Rupiah(amount))
+        self.amount_max = str(Rupiah(most))
+
+
+class MethodOut(Refusal):
+    """Every rail of a method was taken out by hand."""
+
+    code = "payment_method_out"
+    status = 503
+    retry_after_seconds = 60
+
+    def __init__(self, method: str) -> None:
+        super().__init__(f"every rail of {method} is out")
+        self.method = method
+
+
 class NotApplied(CommandRefusal):
     """A payment cannot count for an order that an operator names: it counts elsewhere."""
 
@@ -239,6 +264,21 @@ class InboxedNotification:
     body: bytes
     reading: Any
     outcome: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A way to pay at one rail: its limits in rupiah, and how long an attempt can be paid (None: as long
+    as an order without a time of its own)."""
+
+    name: str
+    amount_min: int = 1
+    amount_max: int = 1_000_000_000_000
+    lapses_seconds: float | None = None
+
+    def takes(self, amount: int) -> bool:
+        """True where so many rupiah can be paid by it."""
+        return self.amount_min <= amount <= self.amount_max
 
 
 @dataclass(frozen=True, slots=True)
@@ -560,6 +600,40 @@ class Delivered:
     id: str | None  # the provider's of this delivery; None where it has none
     sent_on: date
     said: Notification
+
+
+class Verdict(StrEnum):
+    """Our answer to a bank that asks about an account number, or says that it was paid."""
+
+    PAYABLE = "payable"
+    TAKEN = "taken"  # the payment counts, now or since an earlier try
+    NOT_FOUND = "not_found"
+    PAID = "paid"  # by another payment
+    EXPIRED = "expired"  # its time is over, or it was closed
+    AMOUNT_WRONG = "amount_wrong"
+    INCONSISTENT = "inconsistent"  # a repeat under the same id that says something else
+    UNREADABLE = "unreadable"  # a mandatory field is missing or cannot be read
+
+
+class Said(NamedTuple):
+    """An answer over HTTP: status and body."""
+
+    status: int
+    body: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A signed call of a bank about an account number.
+
+    `provider_reference` is that of the attempt, None where it cannot be read; `told` is the payment, None in an
+    inquiry; `content` is what the answer repeats.
+    """
+
+    provider_reference: str | None
+    told: Delivered | None
+    content: Mapping[str, object]
+    amount: Rupiah | None = None  # that the bank believes is to be paid; None where it does not say
 
 
 class Act(StrEnum):

@@ -11,9 +11,9 @@ from uuid import UUID
 
 import msgspec
 
+from meterai.payments.installed import Rails
 from meterai.payments.invariants import LET_GO
 from meterai.payments.model import Notification, RailNotConfigured, parse_reference
-from meterai.payments.rails import Rails
 from meterai.plumbing.database import Database, Row
 from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant, patiently
 from meterai.plumbing.marks import IS_YOUNG, Mark

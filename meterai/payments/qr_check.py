@@ -8,8 +8,8 @@ about it or takes it back.
 
 from uuid import UUID
 
+from meterai.payments.installed import Rails
 from meterai.payments.model import read_instructions
-from meterai.payments.rails import Rails
 from meterai.plumbing.database import Database, Row
 from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant, patiently
 from meterai.plumbing.marks import IS_YOUNG, Mark

@@ -8,7 +8,9 @@ from meterai.commands import TIME, Demand, Facts, KeyFile
 from meterai.payments.adapters.snap import SNAP_QRIS
 from meterai.payments.asking import BuyerQuestions
 from meterai.payments.audited import AUDITED
+from meterai.payments.bank_calls import BankCalls
 from meterai.payments.figures import FIGURES, PROMISES
+from meterai.payments.installed import Rails, check_kinds, configured, connect_rails
 from meterai.payments.invariants import INVARIANTS, POSTINGS, of_rails
 from meterai.payments.jobs import HANDLERS
 from meterai.payments.knows import KNOWS
@@ -17,14 +19,7 @@ from meterai.payments.model import ATTEMPT, AttemptState
 from meterai.payments.news_check import News
 from meterai.payments.personal import PERSONAL
 from meterai.payments.qr_check import check_qrs, check_rails
-from meterai.payments.rails import (
-    RailKind,
-    RailKinds,
-    Rails,
-    check_kinds,
-    configured,
-    connect_rails,
-)
+from meterai.payments.rails import RailKind, RailKinds
 from meterai.payments.refunds.model import REFUND, refund_lease_seconds
 from meterai.payments.refunds.service import RefundSender
 from meterai.payments.refunds.store import (
@@ -37,7 +32,7 @@ from meterai.payments.refunds.store import (
     WATCHING,
 )
 from meterai.payments.retention import RETENTION
-from meterai.payments.routes import notify_route
+from meterai.payments.routes import doors_of
 from meterai.payments.service import PaymentService
 from meterai.payments.settings import PaymentSettings
 from meterai.payments.store import (
@@ -64,6 +59,7 @@ UNDEMANDED: Mapping[str, str] = {
     "bank_lease_seconds": "compared with the time-outs it covers when a process starts (leases.py)",
     "poll_after_seconds": TIME,
     "bank_compared_at_hour": TIME,
+    "payment_order": "a rail or method that there is not stops the start",
     "payment_rails": "a name that is no rail stops the start; each rail has demands of its own",
 }
 
@@ -101,6 +97,10 @@ def _demand(kind: RailKind, demand: Demand) -> Demand:
     return replace(demand, check=check)
 
 
+def _method_names(kinds: RailKinds) -> list[str]:
+    return list(dict.fromkeys(method.name for kind in kinds for method in kind.methods))
+
+
 def _checks(kinds: RailKinds) -> Sequence[Check]:
     async def news(part: AuditedPart) -> Finding:
         rails = Rails(part.settings, kinds)
@@ -117,7 +117,7 @@ def _checks(kinds: RailKinds) -> Sequence[Check]:
 
 def _fields(kinds: RailKinds) -> Mapping[tuple[str, str], Field]:
     return {
-        ("PaymentView", "method"): Field([method for kind in kinds for method in kind.methods]),
+        ("PaymentView", "method"): Field(_method_names(kinds)),
         ("PaymentView", "state"): Field(list(AttemptState)),
         ("AccountNumber", "kind"): Field(["account_number"]),
         ("Redirect", "kind"): Field(["redirect"]),
@@ -141,6 +141,7 @@ def payments_with(kinds: RailKinds) -> Room:
         container.add(RefundSender(container.database, payments, clock))
         lease = own.bank_lease_seconds
         container.add(BuyerQuestions(container.database, payments, lease))
+        container.add(BankCalls(payments))
 
     kinds_say = [kind.undemanded for kind in kinds]
 
@@ -162,8 +163,12 @@ def payments_with(kinds: RailKinds) -> Room:
         needs=needs,
         keys=keys,
         build=build,
-        services={"payments": PaymentService, "buyer_questions": BuyerQuestions},
-        routes=[notify_route(kind) for kind in kinds],
+        services={
+            "payments": PaymentService,
+            "buyer_questions": BuyerQuestions,
+            "bank_calls": BankCalls,
+        },
+        routes=[route for kind in kinds for route in doors_of(kind)],
         fields=_fields(kinds),
         leases=_leases,
         handlers=HANDLERS,

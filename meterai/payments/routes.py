@@ -1,73 +1,101 @@
-"""What providers call: the door of each rail, which answers as its provider reads answers."""
+"""What providers call: the doors of each rail, which answer as its provider reads answers."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from litestar import MediaType, Request, Response, post
 from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from litestar.serialization import encode_json
 
 from meterai.accounts import Permission
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.limiter import BusyAnswer
-from meterai.payments.model import NotificationForged
-from meterai.payments.rails import RailKind
-from meterai.payments.service import PaymentService
+from meterai.payments.bank_calls import BankCalls
+from meterai.payments.rails import Door, DoorKind, RailKind
 from meterai.plumbing.described import Described
 from meterai.plumbing.http import on_fault, on_http_exception, on_refusal
 
-NOTIFICATION_BYTES_MAX = 64 * 1024
+CALL_BYTES_MAX = 64 * 1024
+_REPEATS = {
+    DoorKind.NOTIFICATION: "What a provider tells again is taken once.",
+    DoorKind.TOKEN: "Each call makes another token; all of them open.",
+    DoorKind.INQUIRY: "It only asks.",
+    DoorKind.PAYMENT: "What a bank tells again is taken once, and answered as before.",
+}
 
 
-def notify_route(kind: RailKind) -> HTTPRouteHandler:
-    """The route of one rail's notifications."""
-    door = kind.door
+def doors_of(kind: RailKind) -> Iterator[HTTPRouteHandler]:
+    """The routes of one rail, and of all that an installation may have of its kind."""
+    for door in kind.doors:
+        yield _own_route(kind.name, door)
+    for door in kind.family.doors if kind.family else ():
+        yield _route_of_many(f"{kind.family.name if kind.family else ''}_bank", door)
+
+
+def _own_route(rail: str, door: Door) -> HTTPRouteHandler:
+    @post(door.path, **_options(rail, door))
+    async def take(
+        request: Request[Any, Any, Any], bank_calls: NamedDependency[BankCalls]
+    ) -> Response[Mapping[str, object]]:
+        """Do what the provider calls for, and only then say that it is done."""
+        return await _taken(request, bank_calls, rail, door)
+
+    return take
+
+
+def _route_of_many(family: str, door: Door) -> HTTPRouteHandler:
+    @post(door.path, **_options(family, door))
+    async def take(
+        request: Request[Any, Any, Any],
+        bank_calls: NamedDependency[BankCalls],
+        rail: FromPath[str],
+    ) -> Response[Mapping[str, object]]:
+        """Do what the provider calls for, and only then say that it is done."""
+        return await _taken(request, bank_calls, rail, door)
+
+    return take
+
+
+async def _taken(
+    request: Request[Any, Any, Any], calls: BankCalls, rail: str, door: Door
+) -> Response[Mapping[str, object]]:
+    body = await request.body()
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    said = await calls.take(rail, door, request.scope["path"], headers, body)
+    return Response(said.body, status_code=said.status)
+
+
+def _options(name: str, door: Door) -> dict[str, Any]:
     status, body_of_busy = door.busy
-    busy = BusyAnswer(status, MediaType.JSON, encode_json(body_of_busy))
+    operation = "notify" if door.kind is DoorKind.NOTIFICATION else door.kind
 
-    def in_its_words(told: Response[Any]) -> Response[dict[str, Any]]:
+    def in_its_words(told: Response[Any]) -> Response[Any]:
         """What others get as problem+json."""
         status = told.status_code or 500
-        answer = answered(status)
+        answer = Response(dict(door.answer(status, "")), status_code=status)
         answer.headers.update(told.headers)
         return answer
 
-    def answered(status: int, reason: str = "") -> Response[dict[str, Any]]:
-        return Response(dict(door.answer(status, reason)), status_code=status)
-
-    @post(
-        door.path,
-        exception_handlers={
+    return {
+        "exception_handlers": {
             Refusal: lambda request, refusal: in_its_words(on_refusal(request, refusal)),
             HTTPException: lambda request, error: in_its_words(on_http_exception(request, error)),
             Exception: lambda request, fault: in_its_words(on_fault(request, fault)),
         },
-        opt={
+        "opt": {
             "permission": Permission.PROVIDER,
             "priority": Priority.MONEY,
             "single_headers": door.headers,
-            "busy": busy,
-            "described": Described(repeats="What a provider tells again is taken once."),
+            "busy": BusyAnswer(status, MediaType.JSON, encode_json(body_of_busy)),
+            "described": Described(repeats=_REPEATS[door.kind]),
         },
-        summary=door.summary,
-        operation_id=f"notify_{kind.name}",
-        tags=["provider"],
-        request_max_body_size=NOTIFICATION_BYTES_MAX,
-        status_code=200,
-    )
-    async def notify(
-        request: Request[Any, Any, Any], payments: NamedDependency[PaymentService]
-    ) -> Response[dict[str, str]]:
-        """Keep what the provider says, and only then say that we have it."""
-        body = await request.body()
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        path = request.scope["path"]
-        try:
-            is_new_or_same = await payments.take_notification(kind.name, path, headers, body)
-        except NotificationForged as refusal:
-            return answered(401, str(refusal))
-        return answered(200 if is_new_or_same else 409)
-
-    return notify
+        "summary": door.summary,
+        "operation_id": f"{operation}_{name}",
+        "tags": ["provider"],
+        "request_max_body_size": CALL_BYTES_MAX,
+        "status_code": 200,
+    }

@@ -22,6 +22,7 @@ from meterai.kit.ids import new_id
 from meterai.kit.money import Rupiah
 from meterai.payments import store
 from meterai.payments.events import PaymentRefunded
+from meterai.payments.installed import Rails, connect_rails
 from meterai.payments.model import (
     ATTEMPTS_PER_SUBJECT_MAX,
     NOT_BOOKED,
@@ -54,7 +55,7 @@ from meterai.payments.model import (
     parse_reference,
     reference_of,
 )
-from meterai.payments.rails import RailKinds, Rails, connect_rails
+from meterai.payments.rails import RailKinds
 from meterai.payments.settings import PaymentSettings
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Tx
@@ -444,12 +445,14 @@ class PaymentService:
         return await self._rails.of(name).refunds_of(about)
 
     async def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement | OddLine]:
-        """The records of every provider of all that moved from `begins` on and before `ends`.
+        """The records of every provider that has one, of all that moved from `begins` on and before `ends`.
 
         Complete for an `ends` that has passed.  Refuses `ProviderRefused`, `OutcomeUnknown`,
         `ProviderUnreachable`.
         """
         for name in self._rails.names():
+            if not self._rails.kind(name).is_history_there:
+                continue  # it is compared by its files
             async for movement in self._rails.of(name).history(begins, ends):
                 yield movement
 

@@ -578,6 +578,11 @@ async def set_outcome(tx: Tx, provider: str, external_id: str, sent_on: date, ou
     await tx.run(OUTCOME, outcome, provider, sent_on, external_id)
 
 
+async def is_at(tx: ReadTx, provider: str, account: UUID, attempt_id: UUID) -> bool:
+    """Whether an attempt is at this provider."""
+    return bool(await tx.value("SELECT payment_is_at(%s, %s, %s)", provider, account, attempt_id))
+
+
 async def by_provider_reference(tx: Tx, provider: str, number: str) -> Attempt | None:
     """The attempt whose instructions have this number there; None where not exactly one has."""
     found = await tx.all_as(_ATTEMPTS, BY_NUMBER, number, provider)

@@ -28,8 +28,9 @@ from meterai.apps.rooms import ROOMS, subscriptions_of
 from meterai.apps.settings import sections
 from meterai.kit.ids import read
 from meterai.payments import PaymentService, Rails, RefundSender
+from meterai.payments.installed import check_kinds
 from meterai.payments.qr_check import check_rails
-from meterai.payments.rails import RailKinds, check_kinds
+from meterai.payments.rails import RailKinds
 from meterai.payments.room import RAILS, payments_with
 from meterai.plumbing import config
 from meterai.plumbing.config import ConfigurationWrong, Settings
@@ -367,7 +368,7 @@ def test_a_payment_of_another_bank_is_seen(database_url: str, tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     "changed",
-    [{"name": "bank"}, {"methods": ("qris",)}, {"prefix": ""}, {"prefix": "toy"}],
+    [{"name": "bank"}, {"doors": RAILS[0].doors}, {"prefix": ""}, {"prefix": "toy"}],
     ids=str,
 )
 def test_two_rails_that_cannot_be_told_apart_are_refused(changed: dict[str, Any]) -> None:

@@ -29,7 +29,7 @@ from meterai.limiter.limit import LIMIT_MAX
 from meterai.limiter.waiting import WAITING_MAX
 from meterai.pages import Site, busy_pages, wants_page
 from meterai.payments.room import RAILS
-from meterai.payments.routes import notify_route
+from meterai.payments.routes import doors_of
 from meterai.plumbing.http import Caller
 from meterai.plumbing.messages import LANGUAGES
 from meterai.plumbing.queueing import Queueing
@@ -239,20 +239,20 @@ def test_a_route_is_refused_in_its_own_words() -> None:
     at_the_door(act)
 
 
-def no_payments() -> None: ...
+def no_calls() -> None: ...
 
 
 def test_every_rail_is_refused_in_the_words_of_its_protocol() -> None:
     app = Litestar(
-        [notify_route(kind) for kind in RAILS],
-        dependencies={"payments": Provide(no_payments, sync_to_thread=False)},
+        [route for kind in RAILS for route in doors_of(kind)],
+        dependencies={"bank_calls": Provide(no_calls, sync_to_thread=False)},
         openapi_config=None,
     )
     answers = BusyAnswers(app)
-    for kind in RAILS:
-        own = answers.of("POST", kind.door.path)
-        assert own is not None, kind.name
-        assert (own.status, json.loads(own.body)) == kind.door.busy
+    for door in (door for kind in RAILS for door in kind.doors):
+        own = answers.of("POST", door.path)
+        assert own is not None, door.path
+        assert (own.status, json.loads(own.body)) == door.busy
     snap = answers.of("POST", "/snap/v1.0/qr/qr-mpm-notify")
     assert snap is not None
     assert (snap.status, snap.media_type) == (504, "application/json")

@@ -20,7 +20,7 @@ from meterai.payments import PaymentService, Rails, RefundSender, reference_of
 from meterai.payments.adapters.snap import NOTIFY_PATH, signing
 from meterai.payments.adapters.snap.provider import SnapProvider
 from meterai.payments.adapters.snap.wire import snap_time
-from meterai.payments.rails import BoundedRail
+from meterai.payments.installed import BoundedRail
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Row
 from tests.support.bank import CLIENT, MERCHANT, Bank, prepare

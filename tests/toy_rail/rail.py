@@ -18,6 +18,7 @@ from meterai.payments.model import (
     Delivered,
     Instructions,
     MadeBefore,
+    Method,
     Movement,
     NoAnswer,
     Notification,
@@ -231,14 +232,16 @@ def _timeout(settings: Settings) -> float:
 
 TOY = RailKind(
     name="toy",
-    methods=(METHOD,),
+    methods=(Method(METHOD),),
     prefix=PREFIX,
-    door=Door(
-        path=NOTIFY_PATH,
-        summary="Notification of the toy bank",
-        headers=(HEADER, "toy-delivery"),
-        answer=_answer,
-        busy=(503, _answer(503, "")),
+    doors=(
+        Door(
+            path=NOTIFY_PATH,
+            summary="Notification of the toy bank",
+            headers=(HEADER, "toy-delivery"),
+            answer=_answer,
+            busy=(503, _answer(503, "")),
+        ),
     ),
     settings=ToySettings,
     needs=_needs,

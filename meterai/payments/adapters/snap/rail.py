@@ -11,12 +11,14 @@ from meterai.payments.adapters.snap.provider import METHOD, SnapProvider, compla
 from meterai.payments.adapters.snap.reading import read_notification
 from meterai.payments.adapters.snap.settings import SnapSettings
 from meterai.payments.adapters.snap.wire import call_seconds_max
+from meterai.payments.model import Method
 from meterai.payments.rails import Complaints, Door, Rail, RailKind
 from meterai.plumbing.config import Settings
 from meterai.plumbing.keyring import Keyring
 
 DAY_SECONDS = 86_400.0
 NOTIFY_PATH = "/snap/v1.0/qr/qr-mpm-notify"
+QRIS_RUPIAH_MAX = 10_000_000  # of one transaction (PADG 24/1/PADG/2022)
 # Busy: 503 is not among the codes of SNAP BI; 504/00 says that it was not done and comes again.
 BUSY_STATUS = 504
 _PHRASES = {
@@ -58,14 +60,16 @@ def _complaints(settings: Settings) -> Complaints:
 
 SNAP_QRIS = RailKind(
     name="bank",
-    methods=(METHOD,),
+    methods=(Method(METHOD, amount_max=QRIS_RUPIAH_MAX),),
     prefix="",
-    door=Door(
-        path=NOTIFY_PATH,
-        summary="QR MPM notification of the payment provider (SNAP BI 52)",
-        headers=("channel-id", "x-external-id", "x-partner-id", "x-signature", "x-timestamp"),
-        answer=_answer,
-        busy=(BUSY_STATUS, _answer(BUSY_STATUS, "")),
+    doors=(
+        Door(
+            path=NOTIFY_PATH,
+            summary="QR MPM notification of the payment provider (SNAP BI 52)",
+            headers=("channel-id", "x-external-id", "x-partner-id", "x-signature", "x-timestamp"),
+            answer=_answer,
+            busy=(BUSY_STATUS, _answer(BUSY_STATUS, "")),
+        ),
     ),
     settings=SnapSettings,
     demands=DEMANDS,

@@ -1,0 +1,407 @@
+"""The rails of an installation: which there are, which one a payment goes to, and whether it answers.
+
+`payment_rails` names them.  A name is that of a `RailKind`, or of a file `DIR/banks/<name>.toml` whose
+`kind` is a `Family`.  A method may have several rails.  A new attempt goes to one of those that answer
+these days and that nobody took out by hand, by weight (`payment_weights`); to one without a weight where
+none of the others answers.
+"""
+
+import re
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from meterai.kit.clock import Clock
+from meterai.kit.money import Rupiah
+from meterai.kit.refusal import Malformed
+from meterai.payments.model import (
+    About,
+    AmountNotPayable,
+    CallNotBegun,
+    Channel,
+    Delivered,
+    Instructions,
+    MadeBefore,
+    Method,
+    MethodOut,
+    Movement,
+    NoAnswer,
+    Notification,
+    OddLine,
+    Opened,
+    ProviderUnreachable,
+    RailNotConfigured,
+    RefundLine,
+    RefundMade,
+    TransactionStatus,
+)
+from meterai.payments.rails import Desk, Payouts, Rail, RailKind, RailKinds
+from meterai.payments.settings import PaymentSettings, weights_of
+from meterai.plumbing.config import ConfigurationWrong, Settings
+from meterai.plumbing.files import read_settings_file
+from meterai.plumbing.keyring import Keyring
+from meterai.plumbing.outgoing import NotBegun, Outgoing
+from meterai.plumbing.toml import read_toml
+
+BANKS = "banks"  # the folder, in the data directory, of files of rails
+_NAME = re.compile(r"[a-z][a-z0-9]{0,19}\Z")  # of a rail that has a file
+
+
+def configured(settings: Settings, kinds: RailKinds) -> RailKinds:
+    """The rails of this installation, the default first.  Refuses `ConfigurationWrong`."""
+    known = {kind.name: kind for kind in kinds}
+    names = settings.of(PaymentSettings).payment_rails.split()
+    if not names or len(set(names)) < len(names):
+        raise ConfigurationWrong("payment_rails", "settings", "at least one rail, and none twice")
+    found = [known.get(name) or _member(settings, kinds, name) for name in names]
+    try:
+        check_kinds(found)
+    except ValueError as error:
+        raise ConfigurationWrong("payment_rails", "settings", str(error)) from None
+    return found
+
+
+def _member(settings: Settings, kinds: RailKinds, name: str) -> RailKind:
+    """The rail of a family that the file of this name describes."""
+    path = settings.process.directory / BANKS / f"{name}.toml"
+    if not _NAME.match(name) or not path.is_file():
+        raise ConfigurationWrong("payment_rails", "settings", f"no rail {name!r}")
+    try:
+        told = read_toml(read_settings_file(path))
+    except (OSError, ValueError) as error:
+        raise ConfigurationWrong(name, str(path), str(error)) from None
+    wanted = told.pop("kind", None)
+    for kind in kinds:
+        if kind.family is not None and kind.family.name == wanted:
+            return kind.family.member(name, told, str(path))
+    raise ConfigurationWrong("kind", str(path), f"no kind of rail {wanted!r}")
+
+
+def check_kinds(kinds: RailKinds) -> None:
+    """Raises `ValueError` where two rails cannot be told apart in rows."""
+    paths = [door.path for kind in kinds for door in kind.doors]
+    for what in ([kind.name for kind in kinds], paths):
+        if len(set(what)) < len(what):
+            raise ValueError(f"two rails have the same of {what}")
+    prefixes = sorted(kind.prefix for kind in kinds)
+    # SNAP's first has none, and begins with a digit or letter of the bank: nothing that ends in a colon.
+    for prefix in prefixes:
+        if prefix and not (prefix.endswith(":") and prefixes.count(prefix) == 1):
+            raise ValueError(f"the prefix {prefix!r} is of two rails, or does not end in a colon")
+    if prefixes.count("") > 1:
+        raise ValueError("two rails have no prefix")
+
+
+@contextmanager
+def _begun(outgoing: Outgoing, *, is_repeat: bool = False) -> Iterator[None]:
+    """One call, if it may begin.  Refuses `CallNotBegun`."""
+    try:
+        with outgoing.call(is_repeat=is_repeat):
+            yield
+    except NotBegun as reason:
+        raise CallNotBegun(str(reason), reason.seconds) from None
+
+
+class BoundedRail:
+    """A rail whose calls begin only where its provider answers these days (`plumbing/outgoing.py`).
+
+    What is not begun is `CallNotBegun`.  The record of a provider is read by an operator's command and
+    once a night, page by page: nobody waits for it in a line, and it is asked whatever was known before.
+    """
+
+    def __init__(self, rail: Rail, outgoing: Outgoing, *, is_repeat: bool) -> None:
+        self.rail = rail
+        self._call = partial(_begun, outgoing, is_repeat=is_repeat)
+
+    async def open(
+        self, method: str, reference: str, amount: Rupiah, expires_at: datetime
+    ) -> Opened | MadeBefore:
+        """As of the rail."""
+        with self._call():
+            return await self.rail.open(method, reference, amount, expires_at)
+
+    async def ask(self, about: About) -> TransactionStatus:
+        """As of the rail."""
+        with self._call():
+            return await self.rail.ask(about)
+
+    async def cancel(self, about: About, reason: str) -> bool:
+        """As of the rail."""
+        with self._call():
+            return await self.rail.cancel(about, reason)
+
+    async def refund(self, about: About, payment: str, number: str, amount: Rupiah) -> RefundMade:
+        """As of the rail."""
+        with self._call():
+            return await self.rail.refund(about, payment, number, amount)
+
+    async def refunded(self, about: About, number: str, amount: Rupiah) -> RefundMade | None:
+        """As of the rail."""
+        with self._call():
+            return await self.rail.refunded(about, number, amount)
+
+    async def refunds_of(self, about: About) -> tuple[RefundLine, ...]:
+        """As of the rail."""
+        with self._call():
+            return await self.rail.refunds_of(about)
+
+    def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement | OddLine]:
+        """As of the rail."""
+        return self.rail.history(begins, ends)
+
+    def notification(self, path: str, headers: Mapping[str, str], body: bytes) -> Delivered:
+        """As of the rail."""
+        return self.rail.notification(path, headers, body)
+
+
+class BoundedPayouts:
+    """Transfers by a rail, as `BoundedRail` bounds its other calls: both ask the same provider."""
+
+    def __init__(self, payouts: Payouts, outgoing: Outgoing) -> None:
+        self._payouts = payouts
+        self._call = partial(_begun, outgoing)
+
+    async def account_name(self, bank: str, account: str, reference: str) -> str:
+        """As of the rail."""
+        with self._call():
+            return await self._payouts.account_name(bank, account, reference)
+
+    async def transfer(
+        self, number: str, bank: str, account: str, name: str, amount: Rupiah, remark: str
+    ) -> RefundMade:
+        """As of the rail."""
+        with self._call():
+            return await self._payouts.transfer(number, bank, account, name, amount, remark)
+
+    async def transferred(self, number: str) -> RefundMade | None:
+        """As of the rail."""
+        with self._call():
+            return await self._payouts.transferred(number)
+
+    async def balance(self) -> Rupiah:
+        """As of the rail."""
+        with self._call():
+            return await self._payouts.balance()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A rail of a method, and its share of new attempts: 0 where it takes what no other can."""
+
+    rail: str
+    method: Method
+    weight: int
+
+
+def routes_of(settings: Settings, kinds: RailKinds) -> dict[str, list[Route]]:
+    """The rails of each method in their order.  Refuses `ConfigurationWrong`."""
+    given = weights_of(settings.of(PaymentSettings).payment_order)
+    found: dict[str, dict[str, Method]] = {}
+    for kind in kinds:
+        for method in kind.methods_of(settings):
+            found.setdefault(method.name, {})[kind.name] = method
+    for name, weights in given.items():
+        if unknown := set(weights) - set(found.get(name, {})):
+            reason = f"no rail {sorted(unknown)[0]!r} of the method {name!r}"
+            raise ConfigurationWrong("payment_order", "settings", reason)
+    routes = {}
+    for name, of_rails in found.items():
+        weights = given.get(name) or dict.fromkeys(of_rails, 0)
+        if not any(weights.values()):
+            weights = weights | {next(iter(weights)): 1}
+        routes[name] = [Route(rail, of_rails[rail], weight) for rail, weight in weights.items()]
+    if not routes:
+        raise ConfigurationWrong("payment_rails", "settings", "no rail has a method")
+    return routes
+
+
+class Rails:
+    """The rails of an installation; those that a process speaks to are connected."""
+
+    def __init__(
+        self, settings: Settings, kinds: RailKinds, connected: Mapping[str, Rail] | None = None
+    ) -> None:
+        self.kinds = configured(settings, kinds)
+        self._by_name = {kind.name: kind for kind in self.kinds}
+        self._connected = connected or {}
+        self._outgoing = {
+            name: Outgoing(name, ProviderUnreachable, NoAnswer) for name in self._connected
+        }
+        self._routes = routes_of(settings, self.kinds)
+        self._out: Collection[str] = ()  # taken out by hand
+        self._complaints = {kind.name: kind.complaints(settings) for kind in self.kinds}
+        self._ourselves = {kind.name: kind.ourselves(settings) for kind in self.kinds}
+        self._windows = {kind.name: kind.window_seconds(settings) for kind in self.kinds}
+        self.timeout_seconds = max(kind.timeout_seconds(settings) for kind in self.kinds)
+        self.call_seconds_max = max(kind.call_seconds_max(settings) for kind in self.kinds)
+
+    # -- which rail ------------------------------------------------------------------------
+
+    @property
+    def default(self) -> str:
+        """The method of an order that asks for none."""
+        return next(iter(self._routes))
+
+    def methods(self, amount: int) -> Sequence[Method]:
+        """What so many rupiah can be paid by now, the default first; of several rails the widest limit."""
+        found = []
+        for routes in self._routes.values():
+            there = [one.method for one in routes if one.rail not in self._out]
+            if fitting := [one for one in there if one.takes(amount)]:
+                found.append(max(fitting, key=lambda one: one.amount_max))
+        return found
+
+    def channel(
+        self, method: str | None, amount: int, attempt: UUID, *, without: Collection[str] = ()
+    ) -> tuple[Channel, Method]:
+        """The rail by which a new attempt is paid, and its terms; of `without` none where there is another.
+
+        Refuses `Malformed`, `AmountNotPayable`, `MethodOut`.
+        """
+        name = self.default if method is None else method
+        if name not in self._routes:
+            raise Malformed("payment_method", "known_name")
+        routes = [one for one in self._routes[name] if one.method.takes(amount)]
+        if not routes:
+            most = max(one.method.amount_max for one in self._routes[name])
+            raise AmountNotPayable(name, amount, most)
+        there = [one for one in routes if one.rail not in self._out]
+        if not there:
+            raise MethodOut(name)
+        others = [one for one in there if one.rail not in without] or there
+        chosen = _drawn([one for one in others if self._answers(one.rail)] or others, attempt)
+        return Channel(chosen.rail, name), chosen.method
+
+    def elsewhere(self, channel: Channel, amount: int, attempt: UUID) -> Channel | None:
+        """Another rail of the same method that answers these days."""
+        routes = [
+            one
+            for one in self._routes.get(channel.method, ())
+            if one.rail != channel.provider and one.method.takes(amount)
+            if one.rail not in self._out and self._answers(one.rail)
+        ]
+        return Channel(_drawn(routes, attempt).rail, channel.method) if routes else None
+
+    def _answers(self, name: str) -> bool:
+        outgoing = self._outgoing.get(name)
+        return outgoing is None or not outgoing.is_silent
+
+    def is_out(self, name: str) -> bool:
+        """True where a person took it out: no new attempt goes there."""
+        return name in self._out
+
+    def take_out(self, names: Collection[str]) -> None:
+        """Those that are out, and no others."""
+        self._out = frozenset(names)
+
+    def names(self) -> Sequence[str]:
+        """Every rail, the default first."""
+        return list(self._by_name)
+
+    def kind(self, name: str) -> RailKind:
+        """One rail, as the code knows it.  Refuses `RailNotConfigured`."""
+        if name not in self._by_name:
+            raise RailNotConfigured(name)
+        return self._by_name[name]
+
+    # -- speaking to one -------------------------------------------------------------------
+
+    def of(self, name: str, *, is_repeat: bool = False) -> Rail:
+        """One rail, for a call that is begun again or not.  Refuses `RailNotConfigured`."""
+        return BoundedRail(self._there(name), self._outgoing[name], is_repeat=is_repeat)
+
+    def desk(self, name: str) -> Desk:
+        """One rail as it answers its bank.  Refuses `RailNotConfigured`."""
+        found = self.kind(name).desk(self._there(name))
+        if found is None:
+            raise RailNotConfigured(name)
+        return found
+
+    def payouts(self) -> Mapping[str, Payouts]:
+        """The rails that send money to accounts, in their order."""
+        found = {name: self._by_name[name].payouts(rail) for name, rail in self._connected.items()}
+        return {
+            name: BoundedPayouts(one, self._outgoing[name])
+            for name, one in found.items()
+            if one is not None
+        }
+
+    def _there(self, name: str) -> Rail:
+        found = self._connected.get(name)
+        if found is None:
+            raise RailNotConfigured(name)
+        return found
+
+    def outgoing(self, name: str) -> Outgoing:
+        """Whether the provider of a connected rail answers these days."""
+        return self._outgoing[name]
+
+    def room(self, most: int) -> tuple[int, list[str]]:
+        """How many calls may be taken on now, `most` of them, and the rails to take none of.
+
+        Where one of the others is only looked for, few are taken of all: the next round is soon.
+        """
+        rooms = {name: outgoing.room() for name, outgoing in self._outgoing.items()}
+        away = [name for name, room in rooms.items() if not room]
+        return min([most, *(room for room in rooms.values() if room)]), away
+
+    def room_of_any(self, most: int) -> int:
+        """The same for what is not told apart by its rail; 0 where no provider is asked."""
+        fewer, away = self.room(most)
+        return 0 if away and len(away) == len(self._outgoing) else fewer
+
+    @property
+    def window_seconds_max(self) -> float:
+        """How long some provider answers about a payment, at most."""
+        return max(self._windows.values())
+
+    def window_seconds(self, name: str) -> float:
+        """How long a provider answers about a payment; of one that is gone, the longest."""
+        return self._windows.get(name, self.window_seconds_max)
+
+    def ourselves(self, name: str) -> About:
+        """Our identity in messages of a provider.  Refuses `RailNotConfigured`."""
+        if name not in self._ourselves:
+            raise RailNotConfigured(name)
+        return self._ourselves[name]
+
+    def complaints(
+        self, name: str, instructions: Instructions, amount: int, number: str | None
+    ) -> list[str]:
+        """Why nobody should pay `amount` by these instructions, which have this number there."""
+        complain = self._complaints.get(name)
+        if complain is None:
+            return [f"of a rail that is not configured: {name}"]
+        return list(complain(instructions, amount, number or ""))
+
+    def reread(self, name: str, body: bytes) -> Notification:
+        """What a kept notification says.  Refuses `RailNotConfigured`."""
+        return self.kind(name).reread(body)
+
+
+def _drawn(routes: Sequence[Route], attempt: UUID) -> Route:
+    """One of these by weight; the id of an attempt is random enough, and draws the same again."""
+    weighted = [one for one in routes if one.weight]
+    drawn = attempt.int % (sum(one.weight for one in weighted) or 1)
+    for one in weighted:
+        drawn -= one.weight
+        if drawn < 0:
+            return one
+    return routes[0]
+
+
+async def connect_rails(
+    stack: AsyncExitStack, settings: Settings, keyring: Keyring, clock: Clock, kinds: RailKinds
+) -> Rails:
+    """The rails of an installation, connected until `stack` is closed.
+
+    Refuses `ConfigurationWrong`, and what their needs refuse.
+    """
+    connected = {
+        kind.name: await stack.enter_async_context(kind.connect(settings, keyring, clock))
+        for kind in configured(settings, kinds)
+    }
+    return Rails(settings, kinds, connected)
