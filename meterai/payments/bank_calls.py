@@ -1,27 +1,139 @@
 """Answers what a provider calls us for: it tells, asks for a token, asks what is to be paid, pays."""
 
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from hashlib import sha256
 
-from meterai.payments.model import NotificationForged, Said
-from meterai.payments.rails import Door, DoorKind
-from meterai.payments.service import PaymentService
+from meterai.payments import store
+from meterai.payments.installed import Rails
+from meterai.payments.jobs import settle_news
+from meterai.payments.model import (
+    Asked,
+    Attempt,
+    AttemptState,
+    Delivered,
+    DoorKind,
+    NotificationForged,
+    OddReason,
+    RailNotConfigured,
+    Said,
+    Verdict,
+    parse_reference,
+)
+from meterai.payments.rails import Door
+from meterai.payments.service import PaymentService, keep_conflict
+from meterai.plumbing.database import Database, ReadTx, Tx
+
+REFUSED = "refused_"  # before the verdict, as what came of a payment that was not taken
+# What came of a payment that was acted on, as its bank is answered.
+_VERDICTS = {
+    "captured": Verdict.TAKEN,
+    "known": Verdict.TAKEN,
+    OddReason.AMOUNT_DIFFERS: Verdict.INCONSISTENT,
+    OddReason.NUMBER_ELSEWHERE: Verdict.INCONSISTENT,
+}
+_PAID = (AttemptState.PAID, AttemptState.DENIED)
+_CLOSED = (AttemptState.CANCELLED, AttemptState.LOST, AttemptState.DECLINED)
 
 
 class BankCalls:
     """Takes the calls of every door."""
 
-    def __init__(self, payments: PaymentService) -> None:
+    def __init__(self, database: Database, payments: PaymentService) -> None:
+        self._database = database
         self._payments = payments
 
     async def take(
         self, rail: str, door: Door, path: str, headers: Mapping[str, str], body: bytes
     ) -> Said:
         """The answer to one call; what it brings is kept before.  Refuses `RailNotConfigured`."""
+        rails = self._payments.rails
+        if path not in [one.path for one in rails.kind(rail).doors]:
+            raise RailNotConfigured(rail)
         try:
             if door.kind is DoorKind.NOTIFICATION:
                 is_new_or_same = await self._payments.take_notification(rail, path, headers, body)
                 status = 200 if is_new_or_same else 409
                 return Said(status, door.answer(status, ""))
-            raise NotImplementedError(door.kind)
+            desk = rails.desk(rail)
+            if door.kind is DoorKind.TOKEN:
+                return desk.token(headers, body)
+            asked = desk.asked(door.kind, path, headers, body)
         except NotificationForged as refusal:
             return Said(401, door.answer(401, str(refusal)))
+
+        async def answer(tx: Tx) -> tuple[Verdict, Attempt | None]:
+            return await _answered(tx, rails, rail, asked, body)
+
+        return desk.answer(asked, *await self._database.run(answer))
+
+
+async def _answered(
+    tx: Tx, rails: Rails, rail: str, asked: Asked, body: bytes
+) -> tuple[Verdict, Attempt | None]:
+    """Our verdict on a call about an account; a payment is kept, and counted where it is taken."""
+    if asked.provider_reference is None:
+        return Verdict.UNREADABLE, None
+    if asked.told is None:
+        attempt = await _attempt_of(tx, rail, asked)
+        return _payable(attempt, asked.moved_at), attempt
+    return await _paid(tx, rails, rail, asked, asked.told, body), None
+
+
+async def _attempt_of(tx: ReadTx, rail: str, asked: Asked) -> Attempt | None:
+    """The attempt of an account: by our reference where the bank names it, else the newest with the number."""
+    number = str(asked.provider_reference)
+    reference = asked.told.said.reference if asked.told else None
+    if reference is not None:
+        with suppress(ValueError):
+            found = await store.attempt(tx, *parse_reference(reference))
+            is_it = found and found.channel.provider == rail
+            return found if is_it and found and found.provider_reference in (None, number) else None
+    return await store.newest_by_provider_reference(tx, rail, number)
+
+
+def _payable(attempt: Attempt | None, at: datetime) -> Verdict:
+    """Whether an attempt could be paid at a moment."""
+    if attempt is None:
+        return Verdict.NOT_FOUND
+    if attempt.state in _PAID:
+        return Verdict.PAID
+    if attempt.state in _CLOSED or attempt.expires_at <= at:
+        return Verdict.EXPIRED
+    return Verdict.PAYABLE
+
+
+async def _paid(
+    tx: Tx, rails: Rails, rail: str, asked: Asked, told: Delivered, body: bytes
+) -> Verdict:
+    """Keep a payment and answer it; one that is refused is a reason to ask, since its bank may keep it."""
+    said, told_id = told.said, told.id or f"none:{sha256(body).hexdigest()}"
+    if not await store.insert_inbox(tx, rail, told_id, told.sent_on, body, said):
+        known = await store.inboxed(tx, rail, told_id, told.sent_on)
+        if known is not None and known.body not in (body, b""):
+            await keep_conflict(tx, f"{rail}:{told_id}", told, body)
+            return Verdict.CONFLICT
+        outcome = (known and known.outcome) or ""
+        return _verdict_of(outcome)
+    attempt = await _attempt_of(tx, rail, asked)
+    verdict = _payable(attempt, asked.moved_at)
+    is_known = False
+    if attempt is not None:
+        is_known = await store.captured(tx, attempt.account, attempt.id, said.number)
+        if verdict is Verdict.PAYABLE and said.amount != attempt.amount and not is_known:
+            verdict = Verdict.AMOUNT_WRONG
+    if attempt is not None and (is_known or verdict is Verdict.PAYABLE):
+        outcome = await settle_news(tx, rails, rail, said, body)
+    else:
+        outcome = f"{REFUSED}{verdict}"
+        if attempt is not None:
+            await store.ask_now(tx, attempt.account, attempt.id)
+    await store.set_outcome(tx, rail, told_id, told.sent_on, outcome)
+    return _verdict_of(outcome)
+
+
+def _verdict_of(outcome: str) -> Verdict:
+    if outcome.startswith(REFUSED):
+        return Verdict(outcome.removeprefix(REFUSED))
+    return _VERDICTS.get(outcome.removeprefix("suspended_"), Verdict.NOT_FOUND)

@@ -45,11 +45,17 @@ async def take_from_inbox(tx: Tx, event: NotificationReceived, payments: Payment
         read = payments.rails.reread(event.provider, kept.body)
     else:
         read = msgspec.convert(kept.reading, Notification)
-    outcome = await act_on(tx, payments.rails, event.provider, read)
-    if isinstance(outcome, OddReason):
-        outcome = await _suspend(tx, event.provider, read, outcome, kept.body)
+    outcome = await settle_news(tx, payments.rails, event.provider, read, kept.body)
     await store.set_outcome(tx, *at, outcome)
     _log.info("notification_taken", external_id=event.external_id, outcome=outcome)
+
+
+async def settle_news(tx: Tx, rails: Rails, provider: str, read: Notification, body: bytes) -> str:
+    """Do what news says, or keep it in suspense; what came of it."""
+    outcome = await act_on(tx, rails, provider, read)
+    if isinstance(outcome, OddReason):
+        return await _suspend(tx, provider, read, outcome, body)
+    return outcome
 
 
 async def act_on(tx: Tx, rails: Rails, provider: str, read: Notification) -> str | OddReason:

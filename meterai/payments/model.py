@@ -111,10 +111,11 @@ class About:
     payment: str | None = None  # the provider's number of it
     refund_number: str | None = None  # ours
     refund_amount: str | None = None
+    method: str | None = None  # by which the attempt is paid; no answer names it
     aliases: frozenset[str] = frozenset()  # what else stands for the merchant that is asked about
 
 
-_FACTS = [field.name for field in fields(About) if field.name != "aliases"]
+_FACTS = [field.name for field in fields(About) if field.name not in ("aliases", "method")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +324,7 @@ class Attempt:
             reference=self.reference,
             provider_reference=self.provider_reference,
             amount=str(self.amount),
+            method=self.channel.method,
         )
 
     @property
@@ -612,6 +614,7 @@ class Verdict(StrEnum):
     EXPIRED = "expired"  # its time is over, or it was closed
     AMOUNT_WRONG = "amount_wrong"
     INCONSISTENT = "inconsistent"  # a repeat under the same id that says something else
+    CONFLICT = "conflict"  # the id of another call, with another body
     UNREADABLE = "unreadable"  # a mandatory field is missing or cannot be read
 
 
@@ -622,18 +625,31 @@ class Said(NamedTuple):
     body: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
+class DoorKind(StrEnum):
+    """Kind of a call that a provider makes to us."""
+
+    NOTIFICATION = "notification"
+    TOKEN = "token"  # noqa: S105 - the call that gets one
+    INQUIRY = "inquiry"  # what is to be paid by this account number?
+    PAYMENT = "payment"  # it was paid, or is about to be: may it be?
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """A signed call of a bank about an account number.
 
-    `provider_reference` is that of the attempt, None where it cannot be read; `told` is the payment, None in an
-    inquiry; `content` is what the answer repeats.
+    provider_reference  of the attempt; None where the call cannot be read
+    told      the payment; None in an inquiry
+    content   of which the answer repeats some
+    moved_at  when the payer paid, as the bank says
     """
 
+    kind: DoorKind
     provider_reference: str | None
     told: Delivered | None
     content: Mapping[str, object]
-    amount: Rupiah | None = None  # that the bank believes is to be paid; None where it does not say
+    moved_at: datetime
+    is_repeated: bool
 
 
 class Act(StrEnum):

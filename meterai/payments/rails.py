@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
 
 import msgspec
@@ -24,7 +23,9 @@ from meterai.kit.money import Rupiah
 from meterai.payments.model import (
     About,
     Asked,
+    Attempt,
     Delivered,
+    DoorKind,
     Instructions,
     MadeBefore,
     Method,
@@ -137,22 +138,13 @@ class Desk(Protocol):
         """An access token for calls to us; it needs no memory, so any process takes it."""
         ...
 
-    def asked(self, kind: "DoorKind", path: str, headers: Mapping[str, str], body: bytes) -> Asked:
+    def asked(self, kind: DoorKind, path: str, headers: Mapping[str, str], body: bytes) -> Asked:
         """The attempt that an inquiry or a payment is about, and what it says was paid."""
         ...
 
-    def answer(self, asked: Asked, verdict: Verdict) -> Said:
+    def answer(self, asked: Asked, verdict: Verdict, attempt: Attempt | None) -> Said:
         """The answer to it, as the bank reads answers."""
         ...
-
-
-class DoorKind(StrEnum):
-    """Kind of a call that a provider makes to us."""
-
-    NOTIFICATION = "notification"
-    TOKEN = "token"  # noqa: S105 - the call that gets one
-    INQUIRY = "inquiry"  # what is to be paid by this account number?
-    PAYMENT = "payment"  # it was paid, or is about to be: may it be?
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

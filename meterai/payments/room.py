@@ -60,7 +60,6 @@ UNDEMANDED: Mapping[str, str] = {
     "poll_after_seconds": TIME,
     "bank_compared_at_hour": TIME,
     "payment_order": "a rail or method that there is not stops the start",
-    "payment_rails": "a name that is no rail stops the start; each rail has demands of its own",
 }
 
 
@@ -95,6 +94,18 @@ def _demand(kind: RailKind, demand: Demand) -> Demand:
         return demand.check(of) if has_it else ()
 
     return replace(demand, check=check)
+
+
+def _files_are_whole(kinds: RailKinds) -> Demand:
+    """The demands on rails that have a file, which are known when it is read."""
+    known = {kind.name for kind in kinds}
+
+    def check(of: Configuration) -> Iterable[Facts]:
+        for kind in configured(of.settings, kinds):
+            for demand in kind.demands if kind.name not in known else ():
+                yield from demand.check(of)
+
+    return Demand("bank_of_file", ("payment_rails",), check)
 
 
 def _method_names(kinds: RailKinds) -> list[str]:
@@ -141,7 +152,7 @@ def payments_with(kinds: RailKinds) -> Room:
         container.add(RefundSender(container.database, payments, clock))
         lease = own.bank_lease_seconds
         container.add(BuyerQuestions(container.database, payments, lease))
-        container.add(BankCalls(payments))
+        container.add(BankCalls(container.database, payments))
 
     kinds_say = [kind.undemanded for kind in kinds]
 
@@ -174,7 +185,10 @@ def payments_with(kinds: RailKinds) -> Room:
         handlers=HANDLERS,
         tasks=_tasks,
         knows=KNOWS,
-        demands=[_demand(kind, one) for kind in kinds for one in kind.demands],
+        demands=[
+            *(_demand(kind, one) for kind in kinds for one in kind.demands),
+            _files_are_whole(kinds),
+        ],
         undemanded={name: why for of in (UNDEMANDED, *kinds_say) for name, why in of.items()},
         metrics=METRICS,
         invariants=(*INVARIANTS, *of_rails(kinds)),

@@ -15,7 +15,8 @@ from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.limiter import BusyAnswer
 from meterai.payments.bank_calls import BankCalls
-from meterai.payments.rails import Door, DoorKind, RailKind
+from meterai.payments.model import DoorKind
+from meterai.payments.rails import Door, RailKind
 from meterai.plumbing.described import Described
 from meterai.plumbing.http import on_fault, on_http_exception, on_refusal
 

@@ -266,7 +266,7 @@ class PaymentService:
             known = await store.inboxed(tx, provider, told_id, told.sent_on)
             if known is None or known.body == body:
                 return True
-            await _keep_conflict(tx, f"{provider}:{told_id}", told, body)
+            await keep_conflict(tx, f"{provider}:{told_id}", told, body)
             return False
 
         return await self._database.run(take)
@@ -491,7 +491,8 @@ async def apply(tx: Tx, account: UUID, subject: UUID, number: str, amount: Rupia
         raise NotApplied(outcome)
 
 
-async def _keep_conflict(tx: Tx, told_id: str, told: Delivered, body: bytes) -> None:
+async def keep_conflict(tx: Tx, told_id: str, told: Delivered, body: bytes) -> None:
+    """Keep news whose id came before with another body, and ask about what it speaks of."""
     reference = told.said.reference
     await suspense.keep(
         tx,

@@ -113,6 +113,10 @@ WHERE provider = %s AND sent_on = %s AND external_id = %s
 BY_NUMBER = f"""
 SELECT {_COLUMNS} FROM payment_attempts WHERE provider_reference = %s AND provider = %s LIMIT 2
 """  # noqa: S608 - of constants
+NEWEST_BY_NUMBER = f"""
+SELECT {_COLUMNS} FROM payment_attempts WHERE provider_reference = %s AND provider = %s
+ORDER BY attempt_id DESC LIMIT 1
+"""  # noqa: S608 - of constants
 OPENING_DUE = """
 SELECT 1 FROM payment_attempts WHERE state = 'opening' AND leased_until <= now() ORDER BY leased_until
 """
@@ -576,6 +580,11 @@ async def take(
 async def set_outcome(tx: Tx, provider: str, external_id: str, sent_on: date, outcome: str) -> None:
     """Note what became of a notification."""
     await tx.run(OUTCOME, outcome, provider, sent_on, external_id)
+
+
+async def newest_by_provider_reference(tx: ReadTx, provider: str, number: str) -> Attempt | None:
+    """The newest attempt whose instructions have this number there: numbers of accounts are used again."""
+    return await tx.one_as(_ATTEMPTS, NEWEST_BY_NUMBER, number, provider)
 
 
 async def is_at(tx: ReadTx, provider: str, account: UUID, attempt_id: UUID) -> bool:

@@ -24,7 +24,7 @@ from meterai.commands import (
 from meterai.commands import check_allowed as check_scope
 from meterai.kit.clock import SystemClock
 from meterai.operator.service import PAPER_BYTES_MAX
-from meterai.payments.adapters.snap.profile import CLIENT_SECRET_FILE, SIGNING_KEY_FILE
+from meterai.payments.adapters.snap.bank import CLIENT_SECRET_FILE, SIGNING_KEY_FILE
 from meterai.plumbing.config import Configuration, names_of
 from meterai.plumbing.keyring import Keyring, public_pem
 from meterai.plumbing.messages import LANGUAGES, catalogue, translate

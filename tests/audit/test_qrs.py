@@ -8,10 +8,9 @@ import pytest
 
 from meterai.apps.settings import settings_of
 from meterai.orders import OrderService
-from meterai.payments import Rails, SnapSettings
-from meterai.payments.adapters.snap import emv
+from meterai.payments import Rails
+from meterai.payments.adapters.snap import emv, first_bank
 from meterai.payments.adapters.snap.emv import qr_complaints
-from meterai.payments.adapters.snap.profile import qr_accounts_of
 from meterai.payments.qr_check import check_qrs
 from meterai.payments.room import RAILS
 from meterai.plumbing.database import Database
@@ -20,7 +19,7 @@ from tests.audit.conftest import Spoilt
 from tests.support.history import History
 from tests.support.shop import Shop
 
-OURS = qr_accounts_of(SnapSettings())
+OURS = first_bank(settings_of()).qr_names
 AMOUNT, NUMBER = 21_000, "20261124000000001"
 
 

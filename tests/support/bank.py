@@ -12,9 +12,9 @@ import aiohttp
 import standins
 from meterai.kit.clock import SystemClock
 from meterai.kit.money import Rupiah
+from meterai.payments.adapters.snap import Access, SnapBank
 from meterai.payments.adapters.snap.provider import SnapProvider
-from meterai.payments.adapters.snap.wire import SnapProfile
-from meterai.payments.model import About, Opened, Qr
+from meterai.payments.model import Opened, Qr
 from standins.bank import qris, signing
 from tests.support.keys import BANK_KEY, OUR_KEY, pem_of, public_pem_of
 
@@ -27,20 +27,20 @@ def prepare(directory: Path) -> None:
     (directory / signing.KEY_FILE).write_bytes(pem_of(BANK_KEY))
 
 
-def profile(url: str, *, timeout_seconds: float = 5.0, **changes: Any) -> SnapProfile:
+def profile(url: str, **changes: Any) -> Access:
     """How we speak to a bank at this address."""
-    return SnapProfile(
-        base_url=url,
-        path="/snap/v1.0",
-        client_id=CLIENT,
-        client_secret=SECRET,
-        ourselves=About(merchant=MERCHANT),
-        private_key=OUR_KEY,
-        provider_public_key=BANK_KEY.public_key(),
-        timeout_seconds=timeout_seconds,
-        qr_accounts=frozenset({MERCHANT, qris.MERCHANT_PAN, qris.NATIONAL_MERCHANT_ID}),
-        **changes,
+    bank = SnapBank(
+        url=url,
+        **{
+            "name": "bank",
+            "client_id": CLIENT,
+            "merchant_id": MERCHANT,
+            "client_secret": SECRET,
+            "qr_accounts": f"{qris.MERCHANT_PAN} {qris.NATIONAL_MERCHANT_ID}",
+            **changes,
+        },
     )
+    return Access(bank, bank.spoken, SECRET, OUR_KEY, BANK_KEY.public_key(), b"token key")
 
 
 @dataclass

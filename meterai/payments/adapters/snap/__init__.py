@@ -1,11 +1,32 @@
-"""QRIS at providers that speak SNAP BI over HTTP, with a profile for each one's paths and quirks.
+"""Banks that speak SNAP BI over HTTP: QRIS, virtual accounts, transfers; a profile for each one's paths
+and quirks.
 
 The only package that knows SNAP BI: its codes, headers, paths, and what is in a QR.
 """
 
+from meterai.payments.adapters.snap.bank import (
+    Access,
+    SnapBank,
+    access_to,
+    bank_of_file,
+    client_secret,
+    first_bank,
+    signing_key,
+)
 from meterai.payments.adapters.snap.emv import payee
-from meterai.payments.adapters.snap.profile import client_secret, signing_key
 from meterai.payments.adapters.snap.rail import NOTIFY_PATH, SNAP_QRIS
 from meterai.payments.adapters.snap.settings import SnapSettings
 
-__all__ = ["NOTIFY_PATH", "SNAP_QRIS", "SnapSettings", "client_secret", "payee", "signing_key"]
+__all__ = [
+    "NOTIFY_PATH",
+    "SNAP_QRIS",
+    "Access",
+    "SnapBank",
+    "SnapSettings",
+    "access_to",
+    "bank_of_file",
+    "client_secret",
+    "first_bank",
+    "payee",
+    "signing_key",
+]

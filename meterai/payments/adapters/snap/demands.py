@@ -1,55 +1,89 @@
-"""Demands of production on a provider that speaks SNAP BI, and the keys it needs."""
+"""Demands of production on banks that speak SNAP BI, and the keys they need."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from meterai.commands import TIME, Demand, Facts, KeyFile, is_this_machine, split_url
-from meterai.payments.adapters.snap.profile import (
-    CLIENT_SECRET_FILE,
-    SIGNING_KEY_FILE,
+from meterai.payments.adapters.snap.bank import (
+    VIRTUAL_ACCOUNT,
+    SnapBank,
+    first_bank,
     public_key_file,
 )
-from meterai.payments.adapters.snap.settings import SnapSettings
 from meterai.plumbing.config import Configuration, Settings
 from meterai.plumbing.keyring import new_rsa_key, public_pem, read_rsa_key
 
-PUBLIC_FILE = "provider.pub.pem"  # for the provider; nothing here reads it
+
+def _is_outside(address: str) -> bool:
+    url = split_url(address)
+    is_secure = url is not None and url.scheme == "https" and bool(url.hostname)
+    return is_secure and not is_this_machine(str(url.hostname if url else ""))
 
 
 def _bank_address(of: Configuration) -> Iterator[Facts]:
-    url = split_url(of.value("bank_url"))
-    if url is None or url.scheme != "https" or not url.hostname or is_this_machine(url.hostname):
+    if not _is_outside(of.value("bank_url")):
         yield {"found": of.value("bank_url") or "nothing"}
 
 
 def _bank_identity(of: Configuration) -> Iterator[Facts]:
-    for name in ("bank_client_id", "bank_merchant_id", "bank_qr_accounts"):
+    wanted = ["bank_client_id", "bank_merchant_id", "bank_qr_accounts"]
+    if VIRTUAL_ACCOUNT in of.value("bank_methods").split():
+        wanted += ["bank_va_service_id", "bank_va_name", "bank_label"]
+    for name in wanted:
         if of.sources[name] == "default" or not of.settings.flat()[name]:
             yield {"setting": name}
 
 
 def _keys_there(of: Configuration) -> Iterator[Facts]:
-    for one in keys(of.settings):
-        if one.path.name != PUBLIC_FILE and not one.path.is_file():
+    for one in keys(first_bank(of.settings), of.settings):
+        if one.path.name != "provider.pub.pem" and not one.path.is_file():  # nothing here reads it
             yield {"path": str(one.path)}
 
 
-def keys(settings: Settings) -> Iterator[KeyFile]:
-    """Our key pair at the provider, and what the provider gives us."""
+def _file_is_whole(bank: SnapBank, of: Configuration) -> Iterator[Facts]:
+    """The same of a bank with a file."""
+    if not _is_outside(bank.url):
+        yield {"bank": bank.name, "what": "url"}
+    wanted = {"client_id": bank.client_id, "merchant_id": bank.merchant_id}
+    if VIRTUAL_ACCOUNT in bank.methods.split():
+        wanted |= {"va_name": bank.va_name, "label": bank.label}
+    for name in (name for name, value in wanted.items() if not value):
+        yield {"bank": bank.name, "what": name}
+    for one in keys(bank, of.settings):
+        if not one.path.is_file() and one.path.name != bank.key_file("for_bank"):
+            yield {"bank": bank.name, "what": str(one.path)}
+
+
+def of_file(bank: SnapBank) -> tuple[Demand, ...]:
+    """What production demands of a bank with a file."""
+    return (Demand("bank_of_file", (), partial(_file_is_whole, bank)),)
+
+
+def keys(bank: SnapBank, settings: Settings) -> Iterator[KeyFile]:
+    """Our key pair at the bank, and what the bank gives us."""
     folder = settings.process.directory / "keys"
-    own = folder / SIGNING_KEY_FILE
+    own = folder / bank.key_file("signing")
     yield KeyFile(own, "provider", new_rsa_key)
     yield KeyFile(
-        folder / PUBLIC_FILE, "provider_public", lambda: public_pem(read_rsa_key(own)), public=True
+        folder / bank.key_file("for_bank"),
+        "provider_public",
+        lambda: public_pem(read_rsa_key(own)),
+        public=True,
     )
-    yield KeyFile(public_key_file(settings, folder), "bank_public", public=True)
-    if not settings.of(SnapSettings).bank_client_secret:
-        yield KeyFile(folder / CLIENT_SECRET_FILE, "bank_secret")
+    yield KeyFile(public_key_file(bank, folder), "bank_public", public=True)
+    if not bank.client_secret:
+        yield KeyFile(folder / bank.key_file("secret"), "bank_secret")
 
 
 DEMANDS: tuple[Demand, ...] = (
     Demand("bank_address", ("bank_url",), _bank_address),
     Demand(
-        "bank_identity", ("bank_client_id", "bank_merchant_id", "bank_qr_accounts"), _bank_identity
+        "bank_identity",
+        (
+            *("bank_client_id", "bank_merchant_id", "bank_qr_accounts"),
+            *("bank_methods", "bank_va_service_id", "bank_va_name", "bank_label"),
+        ),
+        _bank_identity,
     ),
     Demand("keys_there", ("bank_public_key", "bank_client_secret"), _keys_there),
 )
@@ -58,6 +92,10 @@ UNDEMANDED: Mapping[str, str] = {
     "bank_terminal_id": "the provider's; answers of another terminal are evidence of nothing",
     "bank_path": "the provider's; a wrong one is answered 404 and nothing is sold",
     "bank_signature": "the provider's; a wrong one is refused and nothing is sold",
+    "bank_code": "the bank's; with a wrong one a transfer is refused",
+    "bank_source_account": "without one no transfer is made; with a wrong one each is refused",
+    "bank_va_rupiah_max": "the bank's; more than it takes is refused and nothing is sold",
+    "bank_va_seconds": TIME,
     "bank_timeout_seconds": TIME,
     "bank_window_days": "the provider's; a shorter one is asked less long, and news still counts",
 }

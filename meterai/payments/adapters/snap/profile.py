@@ -1,71 +1,74 @@
-"""The payment provider as it is configured."""
+"""Profiles: how a kind of bank differs from the standard, as files of `profiles`.
 
-from pathlib import Path
+A member that is absent is as the standard has it.  What only a reader needs is in none of them:
+answers and calls are read as tolerantly from every bank.
+"""
 
-from cryptography.hazmat.primitives.asymmetric import rsa
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Literal
 
-from meterai.payments.adapters.snap.settings import SnapSettings
-from meterai.payments.adapters.snap.wire import SnapProfile
-from meterai.payments.model import About
-from meterai.plumbing.config import Settings
-from meterai.plumbing.keyring import Keyring, read_public_key
+import msgspec
 
-CLIENT_SECRET_FILE = "bank-client-secret"  # noqa: S105 - a name under DIR/keys
-SIGNING_KEY_FILE = "provider.key.pem"
+from meterai.kit.clock import WIB
+from meterai.plumbing.toml import read_toml
 
 
-def provider_public_key(settings: Settings, keyring: Keyring) -> rsa.RSAPublicKey:
-    """With which the payment provider's signatures are checked.
+class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One kind of bank.
 
-    Refuses `KeyMissing`, `KeyUnusable`.
+    paths          below `base`, by service code; a service that is absent is not called
+    verbs          of services that are no POST
+    timestamp      the form of X-TIMESTAMP
+    signature      how we sign, unless the bank agreed to another way
+    doors          how it signs its calls to us
+    encoding       of our signature
+    qr_service     the service code by which a query names a QR
+    terminal_in_info  a query of a QR names the terminal in additionalInfo
+    refunds_in_query  refunds of a QR are in the answer to its query
+    account_data   the spelling of the member with the facts of a virtual account
+    customer_digits   of a virtual account, after the id of the service
     """
-    return read_public_key(public_key_file(settings, keyring.directory))
+
+    paths: Mapping[str, str]
+    base: str = ""
+    verbs: Mapping[str, str] = msgspec.field(default_factory=lambda: {"31": "DELETE"})
+    timestamp: Literal["seconds", "milliseconds", "utc"] = "seconds"
+    signature: Literal["symmetric", "asymmetric"] = "symmetric"
+    doors: Literal["symmetric", "asymmetric"] = "asymmetric"
+    encoding: Literal["base64", "hex"] = "base64"
+    channel_id: str = "95221"
+    partner_header: str = "X-PARTNER-ID"
+    qr_service: str = "47"
+    terminal_in_info: bool = False
+    refunds_in_query: bool = False
+    account_data: str = "virtualAccountData"
+    customer_digits: int = 12
+
+    def time(self, at: datetime) -> str:
+        """A moment as this bank writes X-TIMESTAMP."""
+        if self.timestamp == "utc":
+            return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return at.astimezone(WIB).isoformat(timespec=self.timestamp)
 
 
-def public_key_file(settings: Settings, folder: Path) -> Path:
-    """The path of the payment provider's public key, in the folder of keys or elsewhere."""
-    given = settings.of(SnapSettings).bank_public_key
-    return Path(given) if given else folder / "bank.pub.pem"
-
-
-def client_secret(settings: Settings, keyring: Keyring) -> str:
-    """Our secret at the provider (symmetric signatures): the one that is set, else that of a file."""
-    given = settings.of(SnapSettings).bank_client_secret
-    return given or keyring.secret(CLIENT_SECRET_FILE).hex()
-
-
-def signing_key(keyring: Keyring) -> rsa.RSAPrivateKey:
-    """Our private key at the provider (access token, asymmetric signatures)."""
-    return keyring.rsa_key(SIGNING_KEY_FILE)
-
-
-def qr_accounts_of(bank: SnapSettings) -> frozenset[str]:
-    """What may stand for a merchant in a QR of ours: ids and PANs."""
-    return frozenset({bank.bank_merchant_id, *bank.bank_qr_accounts.split()})
-
-
-def ourselves_of(bank: SnapSettings) -> About:
-    """Our identity in messages of the provider."""
-    return About(
-        merchant=bank.bank_merchant_id,
-        store=bank.bank_store_id or None,
-        terminal=bank.bank_terminal_id or None,
-        aliases=qr_accounts_of(bank),
+def names() -> list[str]:
+    """The profiles there are."""
+    return sorted(
+        one.name.removesuffix(".toml") for one in _folder().iterdir() if one.name.endswith(".toml")
     )
 
 
-def profile_of(settings: Settings, keyring: Keyring) -> SnapProfile:
-    """The payment provider as configured.  Raises `KeyMissing`."""
-    bank = settings.of(SnapSettings)
-    return SnapProfile(
-        base_url=bank.bank_url.rstrip("/"),
-        path=bank.bank_path,
-        client_id=bank.bank_client_id,
-        client_secret=client_secret(settings, keyring),
-        private_key=signing_key(keyring),
-        provider_public_key=provider_public_key(settings, keyring),
-        signature=bank.bank_signature,
-        timeout_seconds=bank.bank_timeout_seconds,
-        qr_accounts=qr_accounts_of(bank),
-        ourselves=ourselves_of(bank),
-    )
+@cache
+def profile_named(name: str) -> Profile:
+    """The profile of this name.  Raises `ValueError` where there is none."""
+    if name not in names():
+        raise ValueError(f"no profile {name!r}; there are {', '.join(names())}")
+    return msgspec.convert(read_toml((_folder() / f"{name}.toml").read_text()), Profile)
+
+
+def _folder() -> Traversable:
+    return resources.files("meterai.payments.adapters.snap") / "profiles"

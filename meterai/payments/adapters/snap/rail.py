@@ -1,24 +1,48 @@
-"""QRIS at a provider that speaks SNAP BI, as payments see it."""
+"""Banks that speak SNAP BI, as an installation has them: the first by settings, any more by files."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 from meterai.kit.clock import Clock
-from meterai.payments.adapters.snap.demands import DEMANDS, UNDEMANDED, keys
-from meterai.payments.adapters.snap.profile import ourselves_of, profile_of, qr_accounts_of
-from meterai.payments.adapters.snap.provider import METHOD, SnapProvider, complaints
-from meterai.payments.adapters.snap.reading import read_notification
+from meterai.payments.adapters.snap import demands
+from meterai.payments.adapters.snap.bank import (
+    FIRST,
+    SnapBank,
+    access_to,
+    bank_of_file,
+    first_bank,
+    known_methods,
+)
+from meterai.payments.adapters.snap.desk import SERVICES, TOKEN_WRONG
+from meterai.payments.adapters.snap.provider import HISTORY, SnapProvider
+from meterai.payments.adapters.snap.qris import complaints as of_qr
+from meterai.payments.adapters.snap.reading import prefixed, read_notification
 from meterai.payments.adapters.snap.settings import SnapSettings
+from meterai.payments.adapters.snap.virtual_account import complaints as of_account
 from meterai.payments.adapters.snap.wire import call_seconds_max
-from meterai.payments.model import Method
-from meterai.payments.rails import Complaints, Door, Rail, RailKind
+from meterai.payments.model import AccountNumber, DoorKind, Instructions
+from meterai.payments.rails import Desk, Door, Family, Payouts, Rail, RailKind
 from meterai.plumbing.config import Settings
 from meterai.plumbing.keyring import Keyring
 
 DAY_SECONDS = 86_400.0
-NOTIFY_PATH = "/snap/v1.0/qr/qr-mpm-notify"
-QRIS_RUPIAH_MAX = 10_000_000  # of one transaction (PADG 24/1/PADG/2022)
+# Below /snap: paths that we give to a bank, and sign nothing by.
+PATHS = {
+    DoorKind.NOTIFICATION: "/v1.0/qr/qr-mpm-notify",
+    DoorKind.TOKEN: "/v1.0/access-token/b2b",
+    DoorKind.INQUIRY: "/v1.0/transfer-va/inquiry",
+    DoorKind.PAYMENT: "/v1.0/transfer-va/payment",
+}
+NOTIFY_PATH = f"/snap{PATHS[DoorKind.NOTIFICATION]}"
+_SUMMARIES = {
+    DoorKind.NOTIFICATION: "QR MPM notification of the payment provider (SNAP BI 52)",
+    DoorKind.TOKEN: "Access token for calls of a bank to us (SNAP BI 73)",
+    DoorKind.INQUIRY: "Inquiry of a bank about a virtual account (SNAP BI 24)",
+    DoorKind.PAYMENT: "Payment into a virtual account (SNAP BI 25)",
+}
+_HEADERS = ("channel-id", "x-external-id", "x-partner-id", "x-signature", "x-timestamp")
 # Busy: 503 is not among the codes of SNAP BI; 504/00 says that it was not done and comes again.
 BUSY_STATUS = 504
 _PHRASES = {
@@ -32,17 +56,33 @@ _PHRASES = {
 }
 
 
-def _answer(status: int, reason: str) -> dict[str, object]:
+def _answer(service: str, status: int, reason: str) -> dict[str, object]:
     """SNAP bodies, never problem+json; anything not 2xx is sent again."""
-    message = _PHRASES.get(status, "Bad Request")
+    message, case = _PHRASES.get(status, "Bad Request"), "00"
     if status == 401:
-        message = f"Unauthorized. [{reason}]"
-    return {"responseCode": f"{status}5200", "responseMessage": message}
+        case = "01" if reason == TOKEN_WRONG else "00"
+        message = reason if reason == TOKEN_WRONG else f"Unauthorized. [{reason}]"
+    return {"responseCode": f"{status}{service}{case}", "responseMessage": message}
+
+
+def _doors(name: str) -> tuple[Door, ...]:
+    """The doors below /snap, or below a folder of the bank there."""
+    return tuple(
+        Door(
+            kind=kind,
+            path=f"/snap{name}{path}",
+            summary=_SUMMARIES[kind],
+            headers=(*_HEADERS, "x-client-key") if kind is DoorKind.TOKEN else _HEADERS,
+            answer=partial(_answer, SERVICES[kind]),
+            busy=(BUSY_STATUS, _answer(SERVICES[kind], BUSY_STATUS, "")),
+        )
+        for kind, path in PATHS.items()
+    )
 
 
 @asynccontextmanager
-async def _connect(settings: Settings, keyring: Keyring, clock: Clock) -> AsyncIterator[Rail]:
-    provider = SnapProvider(profile_of(settings, keyring), clock)
+async def _connect(bank: SnapBank, keyring: Keyring, clock: Clock) -> AsyncIterator[Rail]:
+    provider = SnapProvider(access_to(bank, keyring), clock)
     await provider.connect()
     try:
         yield provider
@@ -50,39 +90,72 @@ async def _connect(settings: Settings, keyring: Keyring, clock: Clock) -> AsyncI
         await provider.close()
 
 
-def _needs(settings: Settings, keyring: Keyring) -> None:
-    profile_of(settings, keyring)
+def _complaints(bank: SnapBank, told: Instructions, amount: int, number: str) -> Iterator[str]:
+    if isinstance(told, AccountNumber):
+        return of_account(told, amount, number, bank=bank)
+    return of_qr(told, amount, number, ours=bank.qr_names)
 
 
-def _complaints(settings: Settings) -> Complaints:
-    return partial(complaints, ours=qr_accounts_of(settings.of(SnapSettings)))
+def _payouts(rail: Rail) -> Payouts | None:
+    assert isinstance(rail, SnapProvider)
+    return rail.payouts
 
 
-SNAP_QRIS = RailKind(
-    name="bank",
-    methods=(Method(METHOD, amount_max=QRIS_RUPIAH_MAX),),
-    prefix="",
-    doors=(
-        Door(
-            path=NOTIFY_PATH,
-            summary="QR MPM notification of the payment provider (SNAP BI 52)",
-            headers=("channel-id", "x-external-id", "x-partner-id", "x-signature", "x-timestamp"),
-            answer=_answer,
-            busy=(BUSY_STATUS, _answer(BUSY_STATUS, "")),
-        ),
-    ),
+def _desk(rail: Rail) -> Desk:
+    assert isinstance(rail, SnapProvider)
+    return rail.desk
+
+
+def _kind(name: str, bank_of: Callable[[Settings], SnapBank], **more: Any) -> RailKind:
+    prefix = "" if name == FIRST else f"{name}:"
+
+    def timeout(settings: Settings) -> float:
+        return bank_of(settings).timeout_seconds
+
+    return RailKind(
+        name=name,
+        prefix=prefix,
+        keys=lambda settings: demands.keys(bank_of(settings), settings),
+        needs=lambda settings, keyring: _needs(bank_of(settings), keyring),
+        connect=lambda settings, keyring, clock: _connect(bank_of(settings), keyring, clock),
+        complaints=lambda settings: partial(_complaints, bank_of(settings)),
+        ourselves=lambda settings: bank_of(settings).ourselves,
+        reread=lambda body: prefixed(prefix, read_notification(body)),
+        timeout_seconds=timeout,
+        call_seconds_max=lambda settings: call_seconds_max(timeout(settings)),
+        window_seconds=lambda settings: bank_of(settings).window_days * DAY_SECONDS,
+        payouts=_payouts,
+        desk=_desk,
+        **more,
+    )
+
+
+def _needs(bank: SnapBank, keyring: Keyring) -> None:
+    access_to(bank, keyring)
+
+
+def _member(name: str, told: Mapping[str, object], source: str) -> RailKind:
+    bank = bank_of_file(name, told, source)
+    return _kind(
+        name,
+        lambda _settings: bank,
+        methods=bank.offered,
+        doors=_doors(f"/{name}"),
+        settings=SnapSettings,
+        demands=demands.of_file(bank),
+        is_history_there=HISTORY in bank.spoken.paths,
+    )
+
+
+_NOBODY = SnapBank(name=FIRST, url="", client_id="", merchant_id="")
+SNAP_QRIS = _kind(
+    FIRST,
+    first_bank,
+    methods=tuple(known_methods(_NOBODY).values()),
+    offered=lambda settings: first_bank(settings).offered,
+    doors=_doors(""),
     settings=SnapSettings,
-    demands=DEMANDS,
-    undemanded=UNDEMANDED,
-    keys=keys,
-    needs=_needs,
-    connect=_connect,
-    complaints=_complaints,
-    ourselves=lambda settings: ourselves_of(settings.of(SnapSettings)),
-    reread=read_notification,
-    timeout_seconds=lambda settings: settings.of(SnapSettings).bank_timeout_seconds,
-    call_seconds_max=lambda settings: call_seconds_max(
-        settings.of(SnapSettings).bank_timeout_seconds
-    ),
-    window_seconds=lambda settings: settings.of(SnapSettings).bank_window_days * DAY_SECONDS,
+    demands=demands.DEMANDS,
+    undemanded=demands.UNDEMANDED,
+    family=Family(name="snap", doors=_doors("/{rail:str}"), member=_member),
 )

@@ -16,8 +16,9 @@ money.  One with that status that lacks the number or the amount is returned as 
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, NewType
+from typing import Any, NewType, TypeVar
 
 import msgspec
 
@@ -51,6 +52,7 @@ NUMBER_CHARACTERS_MAX = 64  # SNAP BI: referenceNo, partnerReferenceNo, refundNo
 QR_CHARACTERS_MAX = 512  # SNAP BI: qrContent
 PAYMENTS_MAX = 100  # on one QR; an answer with more is `OutcomeUnknown`
 MESSAGE_CHARACTERS_MAX = 150  # SNAP BI: responseMessage
+_DIGITS = re.compile(r"[0-9]{1,28}\Z")  # SNAP BI: virtualAccountNo
 _CODE = re.compile(r"[0-9]{7}\Z")
 _NUMBER = re.compile(rf"(?! )[\x20-\x7e]{{1,{NUMBER_CHARACTERS_MAX}}}(?<! )\Z")
 # latestTransactionStatus
@@ -67,12 +69,12 @@ STATUSES = {
 # How SNAP BI calls the facts of `About`, on the answer itself or in its additionalInfo.  Not
 # referenceNo: beside an original one it is that of the call itself.
 _NAMES = {
-    "reference": ("partnerReferenceNo", "originalPartnerReferenceNo"),
-    "provider_reference": ("originalReferenceNo",),
+    "reference": ("partnerReferenceNo", "originalPartnerReferenceNo", "trxId"),
+    "provider_reference": ("originalReferenceNo", "virtualAccountNo"),
     "merchant": ("merchantId",),
     "store": ("storeId", "externalStoreId"),
     "terminal": ("terminalId",),
-    "amount": ("amount",),
+    "amount": ("amount", "totalAmount"),
     "payment": ("rrn",),
     "refund_number": ("partnerRefundNo",),
     "refund_amount": ("refundAmount",),
@@ -89,6 +91,7 @@ _SHOWN = (
     "partnerRefundNo",
     "refundNo",
 )
+_ACCOUNT_DATA = "virtualaccountdata"  # in lower case: banks spell it in two ways
 SECOND = timedelta(seconds=1)  # as exact as SNAP BI writes a moment
 _MONEY = (Status.PAID, Status.REFUNDED, Status.FAILED)
 _MOVEMENTS = {
@@ -122,7 +125,7 @@ def read_answer(service: str, status: int, raw: bytes, asked: About) -> Answer:
 
     Refuses `ProviderRefused`, `OutcomeUnknown`, and `AboutAnother`, whatever else it says.
     """
-    answer = compared(read_object(raw) or {}, asked)
+    answer = compared(_flat(read_object(raw) or {}), asked)
     code = _code(answer.get("responseCode"))
     text = answer.get("responseMessage")
     # Text of the provider goes into our log: cut short, and of printable characters only.
@@ -133,6 +136,15 @@ def read_answer(service: str, status: int, raw: bytes, asked: About) -> Answer:
     if 400 <= status < 500 and not is_passing and code.startswith(str(status)):
         raise ProviderRefused(code, message)
     raise OutcomeUnknown(f"HTTP {status}, code {code or 'none'} {message}".rstrip())
+
+
+def _flat(answer: Json) -> Json:
+    """An answer about a virtual account with its facts beside the others, however they are called."""
+    found = next((one for name, one in answer.items() if name.lower() == _ACCOUNT_DATA), None)
+    if not isinstance(found, dict):
+        return answer
+    told = _about(answer).get("latestTransactionStatus", found.get("paymentFlagStatus"))
+    return {"latestTransactionStatus": told, **found, **answer}
 
 
 def compared(answer: Json, asked: About) -> Answer:
@@ -233,6 +245,18 @@ def standing(answer: Answer) -> TransactionStatus:
     return TransactionStatus(status, tuple(line for line in lines if line is not None))
 
 
+def account_standing(answer: Answer) -> TransactionStatus:
+    """26: what became of a virtual account.  Refuses `OutcomeUnknown` where there is no status."""
+    about = {"rrn": _payment_of(answer), **_about(answer)}
+    told = {"amount": answer.get("paidAmount"), "additionalInfo": about}
+    return standing(Answer({**answer, **told}))
+
+
+def _payment_of(content: Json) -> str | None:
+    """The bank's number of a payment into an account: its own reference, else that of the request."""
+    return _number(content.get("referenceNo")) or _number(content.get("paymentRequestId"))
+
+
 def _listed(whole: Status, one: object) -> Payment | Odd | None:
     if not isinstance(one, dict):
         return Odd(OddReason.UNREADABLE)
@@ -265,6 +289,42 @@ def _taken(number: str, amount: Rupiah | None, told: object, status: Status) -> 
     if amount is None and told is not None:
         return Odd(OddReason.AMOUNT_UNREADABLE, number)
     return Payment(number, amount, status)
+
+
+def name_of_holder(answer: Answer, characters_max: int) -> str:
+    """15, 16: the name of an account.  Refuses `OutcomeUnknown` where there is none."""
+    found = answer.get("beneficiaryAccountName")
+    if not isinstance(found, str) or not found.strip() or not found.isprintable():
+        raise OutcomeUnknown("the account has no name")
+    return found.strip()[:characters_max]
+
+
+def status_of(answer: Answer) -> Status | None:
+    """36: the status of a transfer; None for a word that is not known."""
+    return _status(answer.get("latestTransactionStatus"))
+
+
+def amount_of(answer: Answer) -> Rupiah | None:
+    """The sum that an answer names."""
+    return _amount(answer.get("amount"))
+
+
+def transfer_made(answer: Answer) -> RefundMade:
+    """17, 18, 36: the bank's number of a transfer.  Refuses `OutcomeUnknown` where there is none."""
+    found = _number(answer.get("originalReferenceNo")) or _number(answer.get("referenceNo"))
+    if found is None:
+        raise OutcomeUnknown("the transfer has no number")
+    return RefundMade(found)
+
+
+def balance(answer: Answer) -> Rupiah:
+    """11: what can be spent of an account.  Refuses `OutcomeUnknown` where it cannot be read."""
+    infos = answer.get("accountInfos")
+    first = infos[0] if isinstance(infos, list) and infos and isinstance(infos[0], dict) else {}
+    try:
+        return Rupiah.from_snap(first.get("availableBalance", first.get("amount")))
+    except ValueError:
+        raise OutcomeUnknown("the balance cannot be read") from None
 
 
 def refund_made(answer: Answer) -> RefundMade:
@@ -382,11 +442,48 @@ def _shown(line: Json) -> str:
 # -- its calls ---------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class AccountCall:
+    """24, 25: a call of a bank about an account.  `number` has no spaces before it."""
+
+    number: str | None
+    content: Json
+    amount: Rupiah | None
+    is_amount_told: bool
+    moved_at: datetime | None
+    request: str | None  # inquiryRequestId, paymentRequestId
+    is_repeated: bool  # flagAdvise
+
+
+def read_account_call(body: bytes) -> AccountCall:
+    """The members of a call about an account; a bank may write any of them as a number."""
+    content = read_object(body) or {}
+    number = _digits(content.get("virtualAccountNo"))
+    told = content.get("paidAmount", content.get("amount"))
+    request = content.get("paymentRequestId", content.get("inquiryRequestId"))
+    return AccountCall(
+        number,
+        content,
+        _amount(told),
+        told is not None,
+        _moment(content.get("trxDateTime", content.get("trxDateInit"))),
+        _number(request),
+        content.get("flagAdvise") == "Y",
+    )
+
+
+def _digits(told: object) -> str | None:
+    text = str(told).strip() if type(told) in (str, int) else ""
+    return text if _DIGITS.match(text) else None
+
+
 def read_notification(body: bytes) -> Notification:
-    """52: the fields of a signed notification; None for each that is missing or unreadable."""
+    """52, 25: the fields of signed news; None for each that is missing or unreadable."""
     content = read_object(body)
     if content is None:
         return Notification(is_readable=False)
+    if "paymentRequestId" in content:
+        return _read_payment(content, read_account_call(body))
     status = content.get("latestTransactionStatus")
     read, told = _status(status), told_of(content)
     return Notification(
@@ -402,3 +499,26 @@ def read_notification(body: bytes) -> Notification:
         amount=_amount(content.get("amount")),
         is_amount_told=content.get("amount") is not None,
     )
+
+
+def _read_payment(content: Json, call: AccountCall) -> Notification:
+    return Notification(
+        is_readable=True,
+        reference=_number(content.get("trxId")),
+        provider_reference=call.number,
+        status=Status.PAID,
+        word="25",  # the service: it has no word of its own
+        number=_payment_of(content),
+        amount=call.amount,
+        is_amount_told=call.is_amount_told,
+    )
+
+
+Told = TypeVar("Told", bound=Payment | Odd | RefundLine | Movement | Notification)
+
+
+def prefixed(prefix: str, told: Told) -> Told:
+    """The same with the number of its payment as this rail writes it, which no other rail has."""
+    name = "payment" if hasattr(told, "payment") else "number"
+    number = getattr(told, name)
+    return replace(told, **{name: prefix + number}) if prefix and number else told

@@ -11,7 +11,7 @@ class SnapSettings(msgspec.Struct, frozen=True):
     """SNAP BI; times in seconds."""
 
     bank_url: str = ""
-    bank_path: str = "/snap/v1.0"
+    bank_path: str = ""  # before the paths of its services; empty: /snap/v1.0
     bank_client_id: str = "METERAI"
     bank_client_secret: Secret = ""  # empty: DIR/keys/bank-client-secret
     bank_public_key: str = ""  # PEM file; empty: DIR/keys/bank.pub.pem
@@ -26,3 +26,13 @@ class SnapSettings(msgspec.Struct, frozen=True):
     # How long the provider answers about a payment and can return it.  QRIS: 7 days off-us, 45 on-us
     # at most acquirers; after this a payment can only be learned from its own record.
     bank_window_days: Positive = 45
+    bank_methods: str = "qris"  # by which orders are paid here, with spaces between: qris, va
+    bank_label: str = "Bank"  # its name as a payer looks for it in a list
+    bank_code: str = ""  # of three digits: transfers to accounts of this bank stay within it
+    # Virtual accounts: the id of our service there (up to 8 digits), the name that a payer is shown, how
+    # long one can be paid, and the most it takes.
+    bank_va_service_id: str = ""
+    bank_va_name: str = "METERAI"
+    bank_va_seconds: Seconds = 86_400
+    bank_va_rupiah_max: Positive = 50_000_000
+    bank_source_account: str = ""  # transfers to buyers are made from it; empty: none are

@@ -37,19 +37,22 @@ def string_to_sign(
     return ":".join(parts).encode()
 
 
-def sign_symmetric(secret: str, text: bytes) -> str:
-    """base64(HMAC-SHA512)."""
-    return base64.b64encode(hmac.digest(secret.encode(), text, hashlib.sha512)).decode()
+def sign_symmetric(secret: str, text: bytes, encoding: str = "base64") -> str:
+    """HMAC-SHA512 in base64 or hexadecimal: the standard names neither."""
+    return _encoded(hmac.digest(secret.encode(), text, hashlib.sha512), encoding)
 
 
-def sign_asymmetric(key: rsa.RSAPrivateKey, text: bytes) -> str:
-    """base64(SHA256withRSA, PKCS#1 v1.5)."""
-    return base64.b64encode(key.sign(text, padding.PKCS1v15(), hashes.SHA256())).decode()
+def sign_asymmetric(key: rsa.RSAPrivateKey, text: bytes, encoding: str = "base64") -> str:
+    """SHA256withRSA (PKCS#1 v1.5)."""
+    return _encoded(key.sign(text, padding.PKCS1v15(), hashes.SHA256()), encoding)
 
 
-def read_signature(key: rsa.RSAPublicKey, signature: str) -> bytes | None:
-    """The bytes of a signature, if they can be one of this key at all; costs next to nothing."""
-    size = key.key_size // 8
+def _encoded(signature: bytes, encoding: str) -> str:
+    return signature.hex() if encoding == "hex" else base64.b64encode(signature).decode()
+
+
+def read_signature(size: int, signature: str) -> bytes | None:
+    """The bytes of a signature, if they can be one of this size at all; costs next to nothing."""
     # The standard does not name the encoding: base64 in practice, hex in the portal's samples.
     try:
         if len(signature) == 2 * size:
@@ -64,7 +67,7 @@ def read_signature(key: rsa.RSAPublicKey, signature: str) -> bytes | None:
 
 def is_signed_by(key: rsa.RSAPublicKey, text: bytes, signature: str) -> bool:
     """True where the signature of the text was made with the other half of the key."""
-    decoded = read_signature(key, signature)
+    decoded = read_signature(key.key_size // 8, signature)
     if decoded is None:
         return False
     try:
@@ -72,3 +75,10 @@ def is_signed_by(key: rsa.RSAPublicKey, text: bytes, signature: str) -> bool:
     except InvalidSignature:
         return False
     return True
+
+
+def is_signed_with(secret: str, text: bytes, signature: str) -> bool:
+    """True where the symmetric signature of the text was made with this secret."""
+    decoded = read_signature(hashlib.sha512().digest_size, signature)
+    wanted = hmac.digest(secret.encode(), text, hashlib.sha512)
+    return decoded is not None and hmac.compare_digest(decoded, wanted)

@@ -1,0 +1,195 @@
+"""A bank as an installation has it: the first by settings, each other by a file `DIR/banks/<name>.toml`.
+
+Its keys lie in DIR/keys: those of the first under the names they always had, those of each other
+under names that begin with its own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from meterai.payments.adapters.snap.profile import Profile, profile_named
+from meterai.payments.adapters.snap.settings import SnapSettings
+from meterai.payments.model import About, Method
+from meterai.plumbing.config import ConfigurationWrong, Positive, Seconds, Settings
+from meterai.plumbing.keyring import Keyring, read_public_key
+
+FIRST = "bank"  # its name is in rows
+QRIS, VIRTUAL_ACCOUNT = "qris", "va"  # names of methods, which are in rows
+QRIS_RUPIAH_MAX = 10_000_000  # of one transaction (PADG 24/1/PADG/2022)
+SERVICE_ID_CHARACTERS = 8  # SNAP BI: partnerServiceId, with spaces before it
+
+
+class SnapBank(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One bank; what each member says is in `SnapSettings`, under its name there."""
+
+    name: str
+    url: str
+    client_id: str
+    merchant_id: str
+    client_secret: str = ""
+    public_key: str = ""
+    profile: str = "standard"
+    path: str = ""  # in place of the base of the profile
+    qr_accounts: str = ""
+    store_id: str = ""
+    terminal_id: str = ""
+    signature: Literal["", "symmetric", "asymmetric"] = ""  # empty: as the profile
+    timeout_seconds: Seconds = 5
+    window_days: Positive = 45
+    methods: str = QRIS
+    label: str = "Bank"
+    code: str = ""
+    va_service_id: str = ""
+    va_name: str = "METERAI"
+    va_seconds: Seconds = 86_400
+    va_rupiah_max: Positive = 50_000_000
+    source_account: str = ""
+
+    @property
+    def prefix(self) -> str:
+        """Before the numbers of its payments."""
+        return "" if self.name == FIRST else f"{self.name}:"
+
+    @property
+    def spoken(self) -> Profile:
+        """How it speaks."""
+        return profile_named(self.profile)
+
+    @property
+    def qr_names(self) -> frozenset[str]:
+        """What may stand for a merchant in a QR of ours: ids and PANs."""
+        return frozenset({self.merchant_id, *self.qr_accounts.split()})
+
+    @property
+    def ourselves(self) -> About:
+        """Our identity in messages of the bank."""
+        return About(
+            merchant=self.merchant_id,
+            store=self.store_id or None,
+            terminal=self.terminal_id or None,
+            aliases=self.qr_names,
+        )
+
+    @property
+    def offered(self) -> tuple[Method, ...]:
+        """What can be paid by here."""
+        return tuple(known_methods(self)[name] for name in self.methods.split())
+
+    def key_file(self, what: str) -> str:
+        """The name of a file of keys."""
+        return FILES[what] if self.name == FIRST else f"{self.name}-{FILES[what]}"
+
+
+CLIENT_SECRET_FILE = "bank-client-secret"  # noqa: S105 - a name under DIR/keys
+SIGNING_KEY_FILE = "provider.key.pem"
+# Of the first bank; of each other with its name before.  provider.pub.pem is for the bank; nothing reads it.
+FILES = {
+    "secret": CLIENT_SECRET_FILE,
+    "signing": SIGNING_KEY_FILE,
+    "for_bank": "provider.pub.pem",
+    "bank": "bank.pub.pem",
+}
+
+
+def known_methods(bank: SnapBank) -> dict[str, Method]:
+    """Everything that can be paid by at a bank of this kind."""
+    account = Method(VIRTUAL_ACCOUNT, amount_max=bank.va_rupiah_max, lapses_seconds=bank.va_seconds)
+    return {QRIS: Method(QRIS, amount_max=QRIS_RUPIAH_MAX), VIRTUAL_ACCOUNT: account}
+
+
+def first_bank(settings: Settings) -> SnapBank:
+    """The bank that settings describe.  Refuses `ConfigurationWrong`."""
+    told = msgspec.structs.asdict(settings.of(SnapSettings))
+    values = {name.removeprefix("bank_"): value for name, value in told.items()}
+    return _checked(values | {"name": FIRST}, "settings")
+
+
+def bank_of_file(name: str, told: Mapping[str, object], source: str) -> SnapBank:
+    """The bank that a file describes.  Refuses `ConfigurationWrong`."""
+    if "client_secret" in told:
+        raise ConfigurationWrong(
+            "client_secret", source, f"it belongs into keys/{name}-{FILES['secret']}"
+        )
+    return _checked({**told, "name": name}, source)
+
+
+def _checked(values: Mapping[str, object], source: str) -> SnapBank:
+    try:
+        bank = msgspec.convert(values, SnapBank)
+        profile = bank.spoken
+    except (msgspec.ValidationError, ValueError) as error:
+        raise ConfigurationWrong(str(values["name"]), source, str(error)) from None
+    wanted = bank.methods.split()
+    if unknown := [name for name in wanted if name not in known_methods(bank)]:
+        raise ConfigurationWrong("methods", source, f"no method {unknown[0]!r}")
+    service_id = bank.va_service_id
+    is_id = (
+        service_id.isascii() and service_id.isdigit() and len(service_id) <= SERVICE_ID_CHARACTERS
+    )
+    if VIRTUAL_ACCOUNT in wanted and not is_id:
+        raise ConfigurationWrong("va_service_id", source, "the bank gives it: up to 8 digits")
+    if bank.source_account and not {"16", "18", "36"} <= set(profile.paths):
+        raise ConfigurationWrong("source_account", source, f"{bank.profile} makes no transfers")
+    return bank
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A bank with what is needed to speak to it."""
+
+    bank: SnapBank
+    profile: Profile
+    client_secret: str
+    private_key: rsa.RSAPrivateKey
+    bank_key: rsa.RSAPublicKey
+    token_key: bytes = b""  # with which tokens for calls to us are signed
+
+    @property
+    def signature(self) -> str:
+        """How we sign."""
+        return self.bank.signature or self.profile.signature
+
+
+def access_to(bank: SnapBank, keyring: Keyring) -> Access:
+    """Refuses `KeyMissing`, `KeyUnusable`."""
+    return Access(
+        bank=bank,
+        profile=bank.spoken,
+        client_secret=secret_of(bank, keyring),
+        private_key=keyring.rsa_key(bank.key_file("signing")),
+        bank_key=read_public_key(public_key_file(bank, keyring.directory)),
+        token_key=keyring.derived(f"snap access token {bank.name}"),
+    )
+
+
+def public_key_file(bank: SnapBank, folder: Path) -> Path:
+    """The path of the bank's public key, in the folder of keys or elsewhere."""
+    return Path(bank.public_key) if bank.public_key else folder / bank.key_file("bank")
+
+
+def secret_of(bank: SnapBank, keyring: Keyring) -> str:
+    """Our secret at the bank: the one that is set, else that of a file, whose 32 random bytes are read
+    as hexadecimal and any text as it stands."""
+    if bank.client_secret:
+        return bank.client_secret
+    kept = keyring.secret(bank.key_file("secret"))
+    try:
+        text = kept.decode("ascii").strip()
+    except UnicodeDecodeError:
+        return kept.hex()
+    return text if text.isprintable() else kept.hex()
+
+
+def client_secret(settings: Settings, keyring: Keyring) -> str:
+    """Our secret at the first bank (symmetric signatures)."""
+    return secret_of(first_bank(settings), keyring)
+
+
+def signing_key(keyring: Keyring) -> rsa.RSAPrivateKey:
+    """Our private key at the first bank (access token, asymmetric signatures)."""
+    return keyring.rsa_key(SIGNING_KEY_FILE)

@@ -1,0 +1,94 @@
+"""One call of a service, and its answer about what was asked.
+
+Every answer is one of three: it was done, it was refused (4xx with a response code), or its outcome
+is unknown.  `reading` says which; `wire` says how a call is made.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+
+import msgspec
+import structlog
+
+from meterai.kit.clock import Clock
+from meterai.payments.adapters.snap import reading
+from meterai.payments.adapters.snap.bank import Access
+from meterai.payments.adapters.snap.reading import Answer, case_of
+from meterai.payments.adapters.snap.wire import Wire, call_seconds_max
+from meterai.payments.metrics import count_call
+from meterai.payments.model import (
+    About,
+    AboutAnother,
+    NoAnswer,
+    OutcomeUnknown,
+    ProviderRefused,
+    ProviderUnreachable,
+)
+
+_log = structlog.get_logger()
+
+
+class SnapClient:
+    """Calls the services of one bank.  It keeps connections open."""
+
+    def __init__(self, access: Access, clock: Clock) -> None:
+        self.access = access
+        self.clock = clock
+        self._wire = Wire(access, clock)
+
+    async def connect(self) -> None:
+        """Make ready to connect; nothing is sent yet."""
+        await self._wire.open()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._wire.close()
+
+    def has(self, service: str) -> bool:
+        """True where the bank has a service of this code."""
+        return service in self.access.profile.paths
+
+    async def call(self, service: str, about: About, content: Mapping[str, object]) -> Answer:
+        """The answer of a service about what was asked, of us.
+
+        Refuses what `Rail` says; `AboutAnother` is counted and logged here, for every service.
+        """
+        if not self.has(service):
+            raise ProviderRefused(f"405{service}00", "its profile has no such service")
+        name = self.access.profile.paths[service].rsplit("/", 1)[1]
+        ours = self.access.bank.ourselves
+        asked = replace(
+            about,
+            merchant=ours.merchant,
+            store=ours.store,
+            terminal=ours.terminal,
+            aliases=ours.aliases,
+        )
+        try:
+            async with asyncio.timeout(call_seconds_max(self.access.bank.timeout_seconds)):
+                answer = await self._answer(service, msgspec.json.encode(content), asked)
+        except TimeoutError:
+            count_call(name, OutcomeUnknown.code)
+            raise NoAnswer("no answer in time") from None
+        except ProviderRefused as refusal:
+            count_call(name, case_of(refusal, service))
+            raise
+        except (OutcomeUnknown, ProviderUnreachable) as refusal:
+            if isinstance(refusal, AboutAnother):
+                _log.warning("answer_about_another", call=name, differs=str(refusal))
+            count_call(name, refusal.code)
+            raise
+        count_call(name, "done")
+        return answer
+
+    async def _answer(self, service: str, body: bytes, asked: About) -> Answer:
+        status, raw, token = await self._wire.call(service, body)
+        try:
+            return reading.read_answer(service, status, raw, asked)
+        except ProviderRefused as refusal:
+            if case_of(refusal, service) != "40101" or not token:
+                raise
+        self._wire.drop_token(token)
+        status, raw, _ = await self._wire.call(service, body)
+        return reading.read_answer(service, status, raw, asked)

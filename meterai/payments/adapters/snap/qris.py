@@ -1,0 +1,149 @@
+"""QRIS: QR MPM over SNAP BI: generate (47), query (51), cancel (77), refund (78)."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from meterai.kit.money import Rupiah
+from meterai.payments.adapters.snap import emv, reading
+from meterai.payments.adapters.snap.client import SnapClient
+from meterai.payments.adapters.snap.reading import Answer, case_of
+from meterai.payments.adapters.snap.wire import snap_time
+from meterai.payments.model import (
+    About,
+    Instructions,
+    MadeBefore,
+    Opened,
+    OutcomeUnknown,
+    ProviderRefused,
+    Qr,
+    RefundMade,
+    Status,
+    TransactionStatus,
+)
+
+GENERATE, QUERY, CANCEL, REFUND = "47", "51", "77", "78"
+# The bank says the QR exists already: it was made by a call whose answer we never saw.
+MADE_BEFORE = frozenset({"40901", "40418"})
+
+
+def complaints(
+    instructions: Instructions, amount: int, number: str, *, ours: Collection[str]
+) -> Iterator[str]:
+    """Why nobody should pay by these instructions; `ours` is what may stand for us in a QR."""
+    if not isinstance(instructions, Qr):
+        yield "not a QR"
+        return
+    yield from emv.qr_complaints(instructions.content, amount, ours, number)
+
+
+class Qris:
+    """QRs at one bank."""
+
+    def __init__(self, client: SnapClient) -> None:
+        self._client = client
+        self._bank = client.access.bank
+
+    async def open(
+        self, reference: str, amount: Rupiah, expires_at: datetime
+    ) -> Opened | MadeBefore:
+        """Make a QR.  A bank that made it before says so (409/01)."""
+        try:
+            answer = await self._client.call(
+                GENERATE,
+                About(reference=reference, amount=str(amount)),
+                {
+                    "partnerReferenceNo": reference,
+                    "amount": amount.snap(),
+                    **self._place(),
+                    "validityPeriod": snap_time(expires_at),
+                },
+            )
+        except ProviderRefused as refusal:
+            if case_of(refusal, GENERATE) in MADE_BEFORE:
+                return MadeBefore()
+            raise
+        made = reading.qr_made(answer)
+        ours, number = self._bank.qr_names, made.provider_reference
+        wrong = list(complaints(made.instructions, amount.value, number, ours=ours))
+        if wrong:
+            raise OutcomeUnknown(f"the QR is not the one asked for: {', '.join(wrong)}")
+        return made
+
+    def _place(self) -> dict[str, str]:
+        ours = self._bank.ourselves
+        told = {"merchantId": ours.merchant, "storeId": ours.store, "terminalId": ours.terminal}
+        return {name: value for name, value in told.items() if value}
+
+    async def ask(self, about: About) -> TransactionStatus:
+        """What became of a QR."""
+        try:
+            return reading.standing(await self.query(about))
+        except ProviderRefused as refusal:
+            if case_of(refusal, QUERY) == "40401":
+                return TransactionStatus(Status.UNKNOWN, ())
+            raise
+
+    async def query(self, about: About) -> Answer:
+        """The answer about a QR."""
+        profile, terminal = self._client.access.profile, self._bank.terminal_id
+        in_info = {"terminalId": terminal} if profile.terminal_in_info and terminal else None
+        return await self._client.call(
+            QUERY,
+            about,
+            {
+                "originalPartnerReferenceNo": about.reference,
+                "serviceCode": profile.qr_service,
+                "merchantId": self._bank.merchant_id,
+                **({"additionalInfo": in_info} if in_info else {}),
+            },
+        )
+
+    async def cancel(self, about: About, reason: str) -> bool:
+        """Withdraw a QR; false where it was paid, or has ended.  Safe to repeat."""
+        try:
+            await self._client.call(
+                CANCEL,
+                about,
+                {
+                    "originalPartnerReferenceNo": about.reference,
+                    "merchantId": self._bank.merchant_id,
+                    "reason": reason,
+                },
+            )
+        except ProviderRefused as refusal:
+            if refusal.response_code.startswith("405"):
+                return False
+            raise
+        return True
+
+    async def refund(self, about: About, payment: str, number: str, amount: Rupiah) -> RefundMade:
+        """Give money back.
+
+        Safe to repeat with the same `number`: the bank answers what it answered before.  Where
+        it says that this number stands for something else (404/18), `refunded` says for what.
+        """
+        try:
+            answer = await self._client.call(
+                REFUND,
+                replace(
+                    about,
+                    amount=None,
+                    payment=payment,
+                    refund_number=number,
+                    refund_amount=str(amount),
+                ),
+                {
+                    "merchantId": self._bank.merchant_id,
+                    "originalPartnerReferenceNo": about.reference,
+                    "partnerRefundNo": number,
+                    "refundAmount": amount.snap(),
+                    "reason": "paid and not executed",
+                    "additionalInfo": {"rrn": payment},
+                },
+            )
+        except ProviderRefused as refusal:
+            if case_of(refusal, REFUND) == "40418":
+                raise OutcomeUnknown(f"inconsistent request: {refusal}") from None
+            raise
+        return reading.refund_made(answer)

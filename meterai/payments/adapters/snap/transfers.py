@@ -1,0 +1,148 @@
+"""Money to accounts: account inquiry (15, 16), transfer (17, 18), its status (36), balance (11).
+
+A bank asks for 15 and 17 where the account is its own, and for 16 and 18 where it is another's.
+"""
+
+from meterai.kit.clock import Clock
+from meterai.kit.money import Rupiah
+from meterai.payments.adapters.snap import reading
+from meterai.payments.adapters.snap.client import SnapClient
+from meterai.payments.adapters.snap.reading import Answer, case_of
+from meterai.payments.adapters.snap.wire import snap_time
+from meterai.payments.model import (
+    About,
+    AboutAnother,
+    Difference,
+    OutcomeUnknown,
+    ProviderRefused,
+    RefundMade,
+    Status,
+)
+
+BALANCE, NAME_HERE, NAME_ELSEWHERE = "11", "15", "16"
+HERE, ELSEWHERE, STATUS = "17", "18", "36"
+# The number was used before.  For transfers an inconsistent request (404/18) is a success of the original
+# [SNAP BI, response codes], which need not be the one that is asked for now.
+_MADE_BEFORE = frozenset({"40901", "40418"})
+NAME_CHARACTERS_MAX = 100  # SNAP BI: beneficiaryAccountName
+REMARK_CHARACTERS_MAX = 50
+
+
+class Transfers:
+    """`Payouts` from the float account at one bank."""
+
+    def __init__(self, client: SnapClient) -> None:
+        self._client = client
+        self._bank = client.access.bank
+        self._clock: Clock = client.clock
+
+    def _is_here(self, bank: str) -> bool:
+        return bank == self._bank.code and self._client.has(HERE)
+
+    async def account_name(self, bank: str, account: str, reference: str) -> str:
+        """15, 16: the name of the holder."""
+        is_here = self._is_here(bank)
+        answer = await self._client.call(
+            NAME_HERE if is_here else NAME_ELSEWHERE,
+            About(reference=reference),
+            {
+                "partnerReferenceNo": reference,
+                **({} if is_here else {"beneficiaryBankCode": bank}),
+                "beneficiaryAccountNo": account,
+            },
+        )
+        _compare(answer, account, None)
+        return reading.name_of_holder(answer, NAME_CHARACTERS_MAX)
+
+    async def transfer(
+        self, number: str, bank: str, account: str, name: str, amount: Rupiah, remark: str
+    ) -> RefundMade:
+        """17, 18: send money.  Where the number was used before, 36 says for what."""
+        is_here = self._is_here(bank)
+        service = HERE if is_here else ELSEWHERE
+        elsewhere = {
+            "beneficiaryBankCode": bank,
+            "beneficiaryAccountName": name[:NAME_CHARACTERS_MAX],
+        }
+        try:
+            answer = await self._client.call(
+                service,
+                About(reference=number, amount=str(amount)),
+                {
+                    "partnerReferenceNo": number,
+                    "amount": amount.snap(),
+                    **({} if is_here else elsewhere),
+                    "beneficiaryAccountNo": account,
+                    "sourceAccountNo": self._bank.source_account,
+                    "transactionDate": snap_time(self._clock.now()),
+                    "currency": "IDR",
+                    "feeType": "OUR",
+                    "remark": remark[:REMARK_CHARACTERS_MAX],
+                },
+            )
+        except ProviderRefused as refusal:
+            if case_of(refusal, service) not in _MADE_BEFORE:
+                raise
+            made = await self._made(number, service, account, amount)
+            if made is None:
+                raise OutcomeUnknown(f"made before, and not known: {refusal}") from None
+            return made
+        return reading.transfer_made(answer)
+
+    async def transferred(self, number: str) -> RefundMade | None:
+        """36: what became of a transfer.  One that failed or came back is `ProviderRefused`."""
+        for service in (ELSEWHERE, HERE):
+            if self._client.has(service):
+                made = await self._made(number, service)
+                if made is not None:
+                    return made
+        return None
+
+    async def balance(self) -> Rupiah:
+        """11: of the float account."""
+        answer = await self._client.call(
+            BALANCE,
+            About(),
+            {
+                "partnerReferenceNo": f"B{int(self._clock.now().timestamp() * 1_000)}",
+                "accountNo": self._bank.source_account,
+            },
+        )
+        return reading.balance(answer)
+
+    async def _made(
+        self, number: str, service: str, account: str | None = None, amount: Rupiah | None = None
+    ) -> RefundMade | None:
+        try:
+            answer = await self._client.call(
+                STATUS,
+                About(reference=number),
+                {"originalPartnerReferenceNo": number, "serviceCode": service},
+            )
+        except ProviderRefused as refusal:
+            if case_of(refusal, STATUS) == "40401":
+                return None
+            raise
+        _compare(answer, account, amount)
+        match reading.status_of(answer):
+            case Status.PAID:
+                return reading.transfer_made(answer)
+            case Status.UNKNOWN:
+                return None
+            case Status.FAILED | Status.CANCELLED | Status.REFUNDED as status:
+                raise ProviderRefused(f"200{STATUS}00", f"the transfer is {status}")
+            case _:
+                raise OutcomeUnknown("the transfer is under way")
+
+
+def _compare(answer: Answer, account: str | None, amount: Rupiah | None) -> None:
+    """Refuses `AboutAnother` where an answer names another account or amount than was asked for."""
+    told = answer.get("beneficiaryAccountNo")
+    found = []
+    if account is not None and told not in (None, "", account):
+        found.append(Difference("account", "another", "another"))  # both may name a person
+    sent = reading.amount_of(answer)
+    if amount is not None and sent is not None and sent != amount:
+        found.append(Difference("amount", str(amount), str(sent)))
+    if found:
+        raise AboutAnother(found, About(), is_money=True)
