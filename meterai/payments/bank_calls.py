@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 
+from meterai.kit.clock import Clock
 from meterai.payments import store
 from meterai.payments.installed import Rails
 from meterai.payments.jobs import settle_news
@@ -40,9 +41,10 @@ _CLOSED = (AttemptState.CANCELLED, AttemptState.LOST, AttemptState.DECLINED)
 class BankCalls:
     """Takes the calls of every door."""
 
-    def __init__(self, database: Database, payments: PaymentService) -> None:
+    def __init__(self, database: Database, payments: PaymentService, clock: Clock) -> None:
         self._database = database
         self._payments = payments
+        self._clock = clock
 
     async def take(
         self, rail: str, door: Door, path: str, headers: Mapping[str, str], body: bytes
@@ -64,21 +66,21 @@ class BankCalls:
             return Said(401, door.answer(401, str(refusal)))
 
         async def answer(tx: Tx) -> tuple[Verdict, Attempt | None]:
-            return await _answered(tx, rails, rail, asked, body)
+            if asked.told is None:
+                return await _asked(tx, rail, asked, self._clock.now())
+            return await _paid(tx, rails, rail, asked, asked.told, body), None
 
         return desk.answer(asked, *await self._database.run(answer))
 
 
-async def _answered(
-    tx: Tx, rails: Rails, rail: str, asked: Asked, body: bytes
+async def _asked(
+    tx: ReadTx, rail: str, asked: Asked, now: datetime
 ) -> tuple[Verdict, Attempt | None]:
-    """Our verdict on a call about an account; a payment is kept, and counted where it is taken."""
+    """Our verdict on an account that may be paid now, and what it is for."""
     if asked.provider_reference is None:
         return Verdict.UNREADABLE, None
-    if asked.told is None:
-        attempt = await _attempt_of(tx, rail, asked)
-        return _payable(attempt, asked.moved_at), attempt
-    return await _paid(tx, rails, rail, asked, asked.told, body), None
+    attempt = await _attempt_of(tx, rail, asked)
+    return _payable(attempt, now), attempt
 
 
 async def _attempt_of(tx: ReadTx, rail: str, asked: Asked) -> Attempt | None:

@@ -152,7 +152,7 @@ def payments_with(kinds: RailKinds) -> Room:
         container.add(RefundSender(container.database, payments, clock))
         lease = own.bank_lease_seconds
         container.add(BuyerQuestions(container.database, payments, lease))
-        container.add(BankCalls(container.database, payments))
+        container.add(BankCalls(container.database, payments, clock))
 
     kinds_say = [kind.undemanded for kind in kinds]
 

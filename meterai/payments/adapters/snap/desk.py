@@ -130,7 +130,7 @@ class SnapDesk:
 
     def _check_token(self, token: str) -> None:
         told, _, code = token.partition(".")
-        ends = counted(told) or 0
+        ends = counted(told, 12) or 0
         is_ours = code.isascii() and hmac.compare_digest(code, self._code(ends))
         if not is_ours or ends < self._clock.now().timestamp():
             raise NotificationForged(TOKEN_WRONG)

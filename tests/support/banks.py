@@ -1,0 +1,269 @@
+"""An application that is paid by several SNAP banks at once, each a stand-in of its own kind that
+reaches our doors over a socket of loopback."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import aiohttp
+import psycopg
+from aiohttp import web as http
+
+import standins
+from meterai.accounts import AccountService
+from meterai.apps.rooms import ROOMS, subscriptions_of
+from meterai.kit.ids import new_id
+from meterai.payments import PaymentService
+from meterai.payments.adapters.snap import signing
+from meterai.plumbing.database import Row
+from meterai.plumbing.jobs import Worker
+from meterai.refunds import RefundService
+from standins.bank import bank_key
+from standins.bank.accounts import FLOAT_ACCOUNT
+from tests.support.bank import CLIENT, MERCHANT, prepare
+from tests.support.keys import BANK_KEY, OUR_KEY, pem_of, public_pem_of
+from tests.support.shop import TESTER
+from tests.support.till import SECRET, settings_of
+from tests.support.within import Given, Within, within
+
+SERVICE_ID = "89012"
+PROFILES = {"bank": "standard", "doku": "doku", "bri": "bri"}
+NOWHERE = "http://127.0.0.1:9"
+
+
+@dataclass
+class Banks:
+    """The application, an account in it, and the banks by their names."""
+
+    urls: dict[str, str]
+    web: Within = field(init=False)
+    account: UUID = field(init=False)
+    key: str = field(init=False)
+    _orders: int = 0
+    _calls: int = 0
+
+    async def order(self, *, quantity: int = 1, **more: object) -> dict[str, Any]:
+        """Order stamps."""
+        self._orders += 1
+        given = await self.asked("/v1/orders", {"quantity": quantity, **more})
+        assert given.status == 201, given.body
+        found: dict[str, Any] = json.loads(given.body)
+        return found
+
+    async def asked(self, path: str, content: object = None) -> Given:
+        """POST as the account."""
+        headers = {
+            "Authorization": f"Bearer {self.key}",
+            "Idempotency-Key": new_id().hex,
+            "Content-Type": "application/json",
+        }
+        return await self.web.post(path, json.dumps(content).encode(), headers)
+
+    async def shown(self, order: dict[str, Any]) -> dict[str, Any]:
+        """An order as the API shows it now."""
+        headers = {"Authorization": f"Bearer {self.key}"}
+        found: dict[str, Any] = json.loads(
+            (await self.web.get(f"/v1/orders/{order['id']}", headers)).body
+        )
+        return found
+
+    async def rows(self, query: str, *parameters: object) -> list[Row]:
+        """What the database answers."""
+        return await self.web.container.database.call_all(query, *parameters)
+
+    def arrange(self, query: str) -> None:
+        """Change what only the owner of the tables may change."""
+        with psycopg.connect(self.web.container.database.url) as owner:
+            owner.execute(query.encode())
+
+    async def work(self) -> None:
+        """Every job that is there."""
+        container = self.web.container
+        subscriptions = subscriptions_of(ROOMS)
+        worker = Worker(
+            container.database, subscriptions, [], services=container.services(), concurrency=1
+        )
+        while await worker.lane().once():
+            pass
+
+    async def round(self) -> None:
+        """Every periodic task of payments and refunds, now."""
+        self.arrange(
+            "UPDATE payment_attempts SET leased_until = now() WHERE state = 'opening';"
+            " UPDATE payment_attempts SET ask_at = now() WHERE state <> 'opening'"
+            " AND ask_at < 'infinity';"
+            " UPDATE payment_attempts SET cancel_at = now() WHERE cancel_at < 'infinity'"
+        )
+        payments = self.web.container.of(PaymentService)
+        await payments.open_waiting()
+        await payments.poll_waiting()
+        await payments.cancel_closed()
+        await self.work()
+        await self.web.container.of(RefundService).send_due()
+        await self.work()
+
+    async def control(self, bank: str, path: str, **body: object) -> tuple[int, Any]:
+        """POST to `/standin/...` of a bank."""
+        url = f"{self.urls[bank]}/standin/{path}"
+        async with aiohttp.ClientSession() as session, session.post(url, json=body) as answer:
+            return answer.status, await answer.json()
+
+    async def pay(self, bank: str, number: str, **more: object) -> tuple[int, Any]:
+        """A customer pays into the account of this number."""
+        padded = SERVICE_ID.rjust(8) + number.removeprefix(SERVICE_ID)
+        return await self.control(bank, "va/pay", number=padded, **more)
+
+    async def told_by_bank(
+        self, path: str, body: object, *, external_id: str = "", forged: bool = False
+    ) -> tuple[int, Any]:
+        """POST to a door as the first bank signs it, with its private key."""
+        raw = json.dumps(body).encode()
+        timestamp = datetime.now(UTC).isoformat(timespec="seconds")
+        text = signing.string_to_sign("POST", path, raw, timestamp)
+        signature = signing.sign_asymmetric(OUR_KEY if forged else BANK_KEY, text)
+        return await self._posted(path, raw, timestamp, signature, external_id)
+
+    async def told_with_token(self, path: str, body: object, token: str) -> tuple[int, Any]:
+        """The same as a bank signs it that shares a secret with us."""
+        raw = json.dumps(body).encode()
+        timestamp = datetime.now(UTC).isoformat(timespec="seconds")
+        text = signing.string_to_sign("POST", path, raw, timestamp, token)
+        signature = signing.sign_symmetric(SECRET, text)
+        return await self._posted(path, raw, timestamp, signature, token=token)
+
+    async def token(self, name: str, directory: Path) -> str:
+        """A token of ours for a bank."""
+        timestamp = datetime.now(UTC).isoformat(timespec="seconds")
+        signature = bank_key(directory / "bank" / "banks" / name).sign(
+            f"{CLIENT}|{timestamp}".encode()
+        )
+        path, raw = f"/snap/{name}/v1.0/access-token/b2b", b'{"grantType":"client_credentials"}'
+        _, told = await self._posted(path, raw, timestamp, signature)
+        return str(told["accessToken"])
+
+    async def _posted(
+        self,
+        path: str,
+        raw: bytes,
+        timestamp: str,
+        signature: str,
+        external_id: str = "",
+        token: str = "",
+    ) -> tuple[int, Any]:
+        self._calls += 1
+        headers = {
+            "Content-Type": "application/json",
+            "X-TIMESTAMP": timestamp,
+            "X-PARTNER-ID": CLIENT,
+            "X-CLIENT-KEY": CLIENT,
+            "X-EXTERNAL-ID": external_id or f"{self._calls:012}",
+            "CHANNEL-ID": "95221",
+            "X-SIGNATURE": signature,
+            **({"Authorization": f"Bearer {token}"} if token.isascii() and token else {}),
+        }
+        given = await self.web.post(path, raw, headers)
+        return given.status, json.loads(given.body)
+
+    async def outcomes(self, count: int) -> list[str]:
+        """What came of the news that is kept, once so much of it came."""
+        for _ in range(200):
+            found = await self.rows("SELECT outcome FROM notification_inbox ORDER BY received_at")
+            if len(found) >= count:
+                return [row["outcome"] for row in found]
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"{len(found)} of {count} came")
+
+
+def write_bank(directory: Path, name: str, url: str, **more: object) -> None:
+    """The file of a bank, and its keys."""
+    told = {
+        "kind": "snap",
+        "profile": PROFILES[name],
+        "url": url,
+        "client_id": CLIENT,
+        "merchant_id": MERCHANT,
+        "qr_accounts": "936009990000000001 ID1099999999999",
+        "methods": "va qris",
+        "label": f"Bank {name.upper()}",
+        "va_service_id": SERVICE_ID,
+        "code": "999",
+        **more,
+    }
+    (directory / "banks").mkdir(exist_ok=True)
+    lines = (f"{one} = {json.dumps(value)}\n" for one, value in told.items())
+    (directory / "banks" / f"{name}.toml").write_text("".join(lines))
+    keys = directory / "keys"
+    (keys / f"{name}-provider.key.pem").write_bytes(pem_of(OUR_KEY))
+    (keys / f"{name}-bank.pub.pem").write_bytes(standins.bank_keys(directory / "bank", name))
+    (keys / f"{name}-bank-client-secret").write_text(SECRET)
+
+
+@asynccontextmanager
+async def open_banks(
+    database_url: str, directory: Path, rails: str = "bank doku bri", **more: Any
+) -> AsyncIterator[Banks]:
+    """Banks of several kinds; `more` are settings."""
+    prepare(directory / "bank")
+    banks = Banks({})
+    gate = http.Application()
+    runner = http.AppRunner(gate)
+
+    async def forward(request: http.Request) -> http.Response:
+        headers = dict(request.headers)
+        given = await banks.web.post(request.path_qs, await request.read(), headers)
+        return http.Response(status=given.status, body=given.body, content_type="application/json")
+
+    gate.router.add_route("*", "/{path:.*}", forward)
+    await runner.setup()
+    await http.TCPSite(runner, "127.0.0.1", 0).start()
+    ours = f"http://127.0.0.1:{runner.addresses[0][1]}/snap"
+    given = (CLIENT, SECRET, public_pem_of(OUR_KEY))
+
+    def doors(name: str) -> dict[str, str]:
+        base = ours if name == "bank" else f"{ours}/{name}"
+        return {
+            "notify_url": f"{base}/v1.0/qr/qr-mpm-notify",
+            "token_url": f"{base}/v1.0/access-token/b2b",
+            "inquiry_url": f"{base}/v1.0/transfer-va/inquiry",
+            "payment_url": f"{base}/v1.0/transfer-va/payment",
+        }
+
+    others = [
+        standins.BankOptions(name, *given, merchant_id=MERCHANT, profile=profile, **doors(name))
+        for name, profile in PROFILES.items()
+        if name != "bank"
+    ]
+    options = standins.Options(
+        directory / "bank", *given, merchant_id=MERCHANT, banks=others, **doors("bank")
+    )
+    running = await standins.start(options)
+    banks.urls = running.bank_urls
+    first = {
+        "bank_methods": "qris va",
+        "bank_va_service_id": SERVICE_ID,
+        "bank_label": "Bank Satu",
+        "bank_code": "999",
+        "bank_source_account": FLOAT_ACCOUNT,
+        "payment_rails": rails,
+    }
+    settings = settings_of(directory, database_url, running.bank_url, **(first | more))
+    for name in PROFILES:
+        if name != "bank":
+            account = {"source_account": FLOAT_ACCOUNT} if name == "bri" else {}
+            write_bank(directory, name, running.bank_urls[name], **account)
+    try:
+        async with within(settings) as web:
+            banks.web = web
+            accounts = web.container.of(AccountService)
+            banks.account = await accounts.create("va@example.org", actor=TESTER)
+            banks.key = await accounts.create_api_key(banks.account, "test", actor=TESTER)
+            yield banks
+    finally:
+        await running.stop()
+        await runner.cleanup()
