@@ -1,35 +1,65 @@
-"""The stand-ins for bank, mail and drand, set up from the same settings as the rest."""
+"""The stand-ins for banks, mail and drand, set up from the same settings as the rest."""
 
 import asyncio
 import signal
+from typing import Any
 
 import standins
 from meterai.apps.instance import standins_directory
 from meterai.apps.settings import StandinSettings
+from meterai.apps.standin_banks import port_of, standin_banks
 from meterai.notifications import NotificationSettings
-from meterai.payments import NOTIFY_PATH, SnapSettings, client_secret, signing_key
+from meterai.payments import DoorKind, SnapSettings, client_secret, signing_key, snap
 from meterai.plumbing.config import Settings
-from meterai.plumbing.keyring import keyring_of, public_pem
+from meterai.plumbing.keyring import Keyring, keyring_of, public_pem
+
+
+def _doors(settings: Settings, bank: str) -> dict[str, Any]:
+    ours = f"http://{settings.process.host}:{settings.process.port}"
+    kinds = {
+        "notify_url": DoorKind.NOTIFICATION,
+        "token_url": DoorKind.TOKEN,
+        "inquiry_url": DoorKind.INQUIRY,
+        "payment_url": DoorKind.PAYMENT,
+    }
+    return {name: ours + snap.door_path(bank, kind) for name, kind in kinds.items()}
+
+
+def _bank(settings: Settings, keyring: Keyring, bank: snap.SnapBank) -> standins.BankOptions:
+    return standins.BankOptions(
+        bank.name,
+        bank.client_id,
+        snap.secret_of(bank, keyring),
+        public_pem(keyring.rsa_key(bank.key_file("signing"))),
+        merchant_id=bank.merchant_id,
+        profile=bank.profile,
+        port=port_of(bank),
+        **_doors(settings, bank.name),
+    )
+
+
+def options_of(settings: Settings) -> standins.Options:
+    """The stand-ins of an installation."""
+    keyring = keyring_of(settings)
+    return standins.Options(
+        directory=standins_directory(settings),
+        client_id=settings.of(SnapSettings).bank_client_id,
+        client_secret=client_secret(settings, keyring),
+        partner_public_key=public_pem(signing_key(keyring)),
+        merchant_id=settings.of(SnapSettings).bank_merchant_id,
+        host=settings.process.host,
+        bank_port=settings.of(StandinSettings).bank_port,
+        mail_port=settings.of(StandinSettings).mail_port,
+        smtp_port=settings.of(NotificationSettings).smtp_port,
+        drand_port=settings.of(StandinSettings).drand_port,
+        banks=[_bank(settings, keyring, bank) for bank in standin_banks(settings)],
+        **_doors(settings, standins.FIRST_BANK),
+    )
 
 
 async def run(settings: Settings) -> None:
     """Run the stand-ins until SIGTERM or SIGINT."""
-    keyring = keyring_of(settings)
-    running = await standins.start(
-        standins.Options(
-            directory=standins_directory(settings),
-            client_id=settings.of(SnapSettings).bank_client_id,
-            client_secret=client_secret(settings, keyring),
-            partner_public_key=public_pem(signing_key(keyring)),
-            notify_url=f"http://{settings.process.host}:{settings.process.port}{NOTIFY_PATH}",
-            merchant_id=settings.of(SnapSettings).bank_merchant_id,
-            host=settings.process.host,
-            bank_port=settings.of(StandinSettings).bank_port,
-            mail_port=settings.of(StandinSettings).mail_port,
-            smtp_port=settings.of(NotificationSettings).smtp_port,
-            drand_port=settings.of(StandinSettings).drand_port,
-        )
-    )
+    running = await standins.start(options_of(settings))
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -24,10 +24,11 @@ from meterai.apps.instance import (
 )
 from meterai.apps.parts import Part, telling, wait_for
 from meterai.apps.settings import StandinSettings
+from meterai.apps.standin_banks import port_of, standin_banks
 from meterai.commands import database_of, is_embedded
 from meterai.kit.clock import SystemClock
 from meterai.notifications import NotificationSettings
-from meterai.payments import SnapSettings, client_secret, signing_key
+from meterai.payments import SnapSettings, client_secret, signing_key, snap
 from meterai.plumbing.config import Settings
 from meterai.plumbing.embedded import EmbeddedPostgres, PostgresNotStarted
 from meterai.plumbing.keyring import keyring_of, write_once
@@ -42,6 +43,9 @@ def _with_ports(settings: Settings) -> Settings:
     """The settings with a free port for everything; those of the last start where they are free."""
     if settings.process.port and not is_free(settings.process.host, settings.process.port):
         raise PortTaken(settings.process.port)
+    for bank in standin_banks(settings):
+        if not is_free(settings.process.host, port_of(bank)):
+            raise PortTaken(port_of(bank))
     host, standins = settings.process.host, settings.of(StandinSettings)
     chosen = [settings.process.port or free_port(host, 0)]
     for there, wanted in (
@@ -52,7 +56,7 @@ def _with_ports(settings: Settings) -> Settings:
         ("127.0.0.1", settings.process.metrics_port),
     ):
         chosen.append(free_port(there, wanted, besides=chosen))
-    port, bank, mail, smtp, drand, metrics = chosen
+    port, first, mail, smtp, drand, metrics = chosen
     # Who names a chain means its relays too.
     is_named = settings.of(WaitingRoomSettings).waiting_room_drand_chain
     relay = f"http://{host}:{drand}"
@@ -66,11 +70,11 @@ def _with_ports(settings: Settings) -> Settings:
     )
     return settings.replaced(
         port=port,
-        bank_port=bank,
+        bank_port=first,
         mail_port=mail,
         smtp_port=smtp,
         metrics_port=metrics,
-        bank_url=f"http://{host}:{bank}",
+        bank_url=f"http://{host}:{first}",
         drand_port=drand,
         **beacon,
     )
@@ -88,13 +92,20 @@ def prepare_keys(settings: Settings) -> None:
     keyring = keyring_of(settings)
     signing_key(keyring)
     client_secret(settings, keyring)
-    path = keyring.directory / "bank.pub.pem"
-    public = bank_keys(standins_directory(settings))
-    if write_once(path, public) != public:
-        path.write_bytes(public)
-    chain = drand_chain(standins_directory(settings))
+    folder = standins_directory(settings)
+    _write_public(keyring.directory / "bank.pub.pem", bank_keys(folder))
+    for bank in standin_banks(settings):
+        keyring.rsa_key(bank.key_file("signing"))
+        snap.secret_of(bank, keyring)
+        _write_public(keyring.directory / bank.key_file("bank"), bank_keys(folder, bank.name))
+    chain = drand_chain(folder)
     _chain_file(settings).write_text(json.dumps(chain.info()))
     issuers_of(settings, SystemClock(), may_make=True)
+
+
+def _write_public(path: Path, public: bytes) -> None:
+    if write_once(path, public) != public:
+        path.write_bytes(public)
 
 
 def up(settings: Settings, tell: Callable[[str], None]) -> None:
@@ -128,6 +139,8 @@ def up(settings: Settings, tell: Callable[[str], None]) -> None:
             wait_for(parts[1:], is_stopping)
             if not is_stopping.is_set():
                 tell(f"bank {bank}")
+                for other in standin_banks(ready):
+                    tell(f"bank {other.name} {other.url}")
                 tell(f"mail http://{ready.process.host}:{ready.of(StandinSettings).mail_port}")
                 tell(f"metrics http://127.0.0.1:{ready.process.metrics_port}/metrics")
                 tell(f"ready {web}")

@@ -18,6 +18,7 @@ a payment it has use for.  Calls ledger, suspense.  Tells the rooms above by `pa
 `payment_denied`, `payment_won`, `payment_moved` and `money_to_return`.
 """
 
+from meterai.payments.adapters import snap
 from meterai.payments.adapters.snap import (
     NOTIFY_PATH,
     SnapSettings,
@@ -36,6 +37,7 @@ from meterai.payments.model import (
     CallNotBegun,
     Captured,
     Channel,
+    DoorKind,
     Heard,
     Instructions,
     Method,
@@ -108,6 +110,7 @@ __all__ = [
     "CallNotBegun",
     "Captured",
     "Channel",
+    "DoorKind",
     "Heard",
     "Instructions",
     "Method",
@@ -170,5 +173,6 @@ __all__ = [
     "refunds_within",
     "routes_of",
     "signing_key",
+    "snap",
     "take_record",
 ]

@@ -20,7 +20,7 @@ from standins.bank.control import ControlApi
 from standins.bank.control_money import MoneyControl
 from standins.bank.customer import Customers
 from standins.bank.doors import Doors, MerchantClient
-from standins.bank.fees import Fees
+from standins.bank.fees import Fees, Tariff
 from standins.bank.files import Files
 from standins.bank.history import History
 from standins.bank.later import Later
@@ -68,14 +68,14 @@ class Bank:
         self._store = store = Store(directory / "bank.sqlite")
         connection = store.connection
         faults = BankFaults(connection)
-        later = Later(connection, self._wake)
+        later, tariff = Later(connection, self._wake), Tariff(connection, fees)
         key = bank_key(directory)
         self._merchant = MerchantClient(doors, partner, key, profile, faults)
-        customers = Customers(store, faults, profile, doors, fees, later, self._wake)
+        customers = Customers(store, faults, profile, doors, tariff, later, self._wake)
         webhooks = WebhookSender(store, self._merchant, customers.refused, self._wake)
         accounts = Accounts(connection, merchant.name, float_opening, clock.now_ms())
-        settlements = Settlements(store, accounts, fees)
-        transfers = Transfers(connection, accounts, faults, fees, settlements.book, later)
+        settlements = Settlements(store, accounts, tariff)
+        transfers = Transfers(connection, accounts, faults, tariff, settlements.book, later)
         virtual_accounts = VirtualAccounts(profile, store, faults)
         payers = Payers(store, virtual_accounts, customers, self._merchant, profile)
         self._webhooks = webhooks
@@ -98,7 +98,7 @@ class Bank:
         SnapApi(authenticator, profile, services, faults, overrides).add_routes(self._app)
         ControlApi(store, customers, payers, faults, overrides).add_routes(self._app)
         accounting = Accounting(store, accounts, transfers, settlements)
-        MoneyControl(accounts, transfers, accounting).add_routes(self._app)
+        MoneyControl(accounts, transfers, accounting, tariff).add_routes(self._app)
         Files(settlements, accounts, faults).add_routes(self._app)
         Pages(merchant, store, customers, payers, transfers, faults).add_routes(self._app)
 

@@ -8,6 +8,7 @@ from standins import clock
 from standins.bank.accounting import Accounting
 from standins.bank.accounts import FLOAT_ACCOUNT, OWN_ACCOUNT, Accounts
 from standins.bank.control import amount_of, text_of
+from standins.bank.fees import Tariff
 from standins.bank.model import BANK_CODE
 from standins.bank.transfers import Transfer, Transfers
 from standins.refusal import NotUnderstood
@@ -17,10 +18,13 @@ from standins.web import json_object
 class MoneyControl:
     """Routes below `/standin`."""
 
-    def __init__(self, accounts: Accounts, transfers: Transfers, accounting: Accounting) -> None:
+    def __init__(
+        self, accounts: Accounts, transfers: Transfers, accounting: Accounting, tariff: Tariff
+    ) -> None:
         self._accounts = accounts
         self._transfers = transfers
         self._accounting = accounting
+        self._tariff = tariff
 
     def add_routes(self, app: web.Application) -> None:
         """Add the routes."""
@@ -29,6 +33,7 @@ class MoneyControl:
                 web.post("/standin/transfer-returned", self._transfer_returned),
                 web.post("/standin/customer", self._customer),
                 web.post("/standin/money", self._money),
+                web.post("/standin/fees", self._fees),
                 web.get("/standin/accounts", self._show_accounts),
                 web.get("/standin/transfers", self._all_transfers),
             ]
@@ -60,6 +65,10 @@ class MoneyControl:
 
     async def _all_transfers(self, _: web.Request) -> web.Response:
         return web.json_response([_shown_transfer(one) for one in self._transfers.all()])
+
+    async def _fees(self, request: web.Request) -> web.Response:
+        self._tariff.change(await json_object(request))
+        return web.json_response(asdict(self._tariff.fees))
 
     async def _show_accounts(self, _: web.Request) -> web.Response:
         return web.json_response(self._accounting.shown())

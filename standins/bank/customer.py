@@ -15,7 +15,7 @@ from standins import clock
 from standins.bank import model, qris
 from standins.bank.answers import to_json
 from standins.bank.doors import Doors
-from standins.bank.fees import Fees
+from standins.bank.fees import Tariff
 from standins.bank.fields import money
 from standins.bank.later import Later
 from standins.bank.mix_ups import mixed_up
@@ -83,7 +83,7 @@ class Customers:
         faults: BankFaults,
         profile: Profile,
         doors: Doors,
-        fees: Fees,
+        tariff: Tariff,
         later: Later,
         wake: Callable[[], None],
     ) -> None:
@@ -91,7 +91,7 @@ class Customers:
         self._faults = faults
         self._profile = profile
         self._doors = doors
-        self._fees = fees
+        self._tariff = tariff
         self._later = later
         self._wake = wake
         later.can("reverse-refund", self.reverse_refund)
@@ -144,7 +144,7 @@ class Customers:
                 denied_at=None,
                 request_id=(request_id or new_external_id(now)) if bill.account else "",
             )
-            fee, tax = self._fees.of_payment(
+            fee, tax = self._tariff.fees.of_payment(
                 payment.amount, is_virtual_account=bill.account is not None
             )
             self._store.add_payment(payment, deny_at, fee, tax)

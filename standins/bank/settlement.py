@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 
 from standins import clock
 from standins.bank.accounts import OWN_ACCOUNT, Accounts
-from standins.bank.fees import Fees
+from standins.bank.fees import Tariff
 from standins.bank.model import BANK_CODE, Movement
 from standins.bank.store import Store
 from standins.clock import WIB
@@ -43,10 +43,10 @@ class Line:
 class Settlements:
     """The merchant's money at this bank."""
 
-    def __init__(self, store: Store, accounts: Accounts, fees: Fees) -> None:
+    def __init__(self, store: Store, accounts: Accounts, tariff: Tariff) -> None:
         self._store = store
         self._accounts = accounts
-        self._fees = fees
+        self._tariff = tariff
         self._next_day: date | None = None  # the first that may not be paid yet
 
     def book(self) -> float:
@@ -106,7 +106,7 @@ class Settlements:
         at = movement.moved_at
         yield Line(transaction, part, number, reference, channel, at, sign * movement.amount)
         is_payment = movement.kind == "payment"
-        if is_payment or (self._fees.is_returned and movement.is_whole):
+        if is_payment or (self._tariff.fees.is_returned and movement.is_whole):
             back = "_REVERSAL" if sign < 0 else ""
             for name, amount in (("FEE", movement.fee), ("VAT", movement.tax)):
                 if amount:

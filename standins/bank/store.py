@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from standins import faults
-from standins.bank import accounts, later, overrides, storm, transfers
+from standins.bank import accounts, fees, later, overrides, storm, transfers
 from standins.bank.model import (
     Bill,
     Closing,
@@ -113,6 +113,7 @@ CREATE TABLE IF NOT EXISTS call (
     + transfers.SCHEMA
     + later.SCHEMA
     + storm.SCHEMA
+    + fees.SCHEMA
 )
 
 # Tables and indexes of files that an earlier version made.

@@ -24,7 +24,7 @@ from standins.bank.accounts import (
     bank_of,
 )
 from standins.bank.answers import Case, Refused
-from standins.bank.fees import Fees
+from standins.bank.fees import Tariff
 from standins.bank.fields import Body, money
 from standins.bank.later import Later
 from standins.bank.model import BANK_CODE
@@ -108,7 +108,7 @@ class Transfers:
         connection: Connection,
         accounts: Accounts,
         faults: Faults,
-        fees: Fees,
+        tariff: Tariff,
         settle: Callable[[], object],
         later: Later,
     ) -> None:
@@ -116,7 +116,7 @@ class Transfers:
         self._connection = connection
         self._accounts = accounts
         self._faults = faults
-        self._fees = fees
+        self._tariff = tariff
         self._later = later
         later.can("transfer", self._make_later)
         later.can("transfer-back", self.come_back)
@@ -237,7 +237,7 @@ class Transfers:
     ) -> Transfer:
         """Debit the source and send; refuses 403/14 where it holds too little."""
         self._settle_days()
-        if self._accounts.balance(source) < amount + self._fees.transfer:
+        if self._accounts.balance(source) < amount + self._tariff.fees.transfer:
             raise Refused(Case.INSUFFICIENT)
         now = clock.now_ms()
         is_pending = self._faults.take("transfers_pending")
@@ -255,7 +255,7 @@ class Transfers:
                 to.number,
                 name,
                 amount,
-                self._fees.transfer,
+                self._tariff.fees.transfer,
                 TransferState.PENDING,
                 now,
             )

@@ -299,3 +299,21 @@ def test_customer_is_added_and_closed(tmp_path: Path) -> None:
         assert refused["error"] == "not_understood"
 
     tell(story, tmp_path)
+
+
+def test_fees_are_changed_for_what_is_paid_from_then_on(tmp_path: Path) -> None:
+    async def first(merchant: SnapPartner) -> None:
+        await paid_qr(merchant, "EM-1", 100_000)
+        await merchant.standin("fees", qris_basis_points=30, vat_percent=10)
+        await paid_qr(merchant, "EM-2", 100_000)
+        found = await merchant.standin("accounts")
+        assert (found["fee"], found["tax"]) == (300, 30)
+        for wanted in ({"qris": 1}, {"transfer": True}, {"transfer": -1}, {"is_returned": 1}):
+            assert (await merchant.standin("fees", **wanted))["error"] == "not_understood"
+
+    async def second(merchant: SnapPartner) -> None:
+        await paid_qr(merchant, "EM-3", 100_000)
+        assert (await merchant.standin("accounts"))["fee"] == 600
+
+    tell(first, tmp_path)
+    tell(second, tmp_path)

@@ -225,7 +225,7 @@ async def open_banks(
     ours = f"http://127.0.0.1:{runner.addresses[0][1]}/snap"
     given = (CLIENT, SECRET, public_pem_of(OUR_KEY))
 
-    def doors(name: str) -> dict[str, str]:
+    def doors(name: str) -> dict[str, Any]:
         base = ours if name == "bank" else f"{ours}/{name}"
         return {
             "notify_url": f"{base}/v1.0/qr/qr-mpm-notify",

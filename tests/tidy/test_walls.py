@@ -23,6 +23,7 @@ SPANNING: Mapping[str, str] = {
     "apps/audit_bank.py": "the bank's record is compared with payments, refunds and suspense together",
     "apps/bank_night.py": "the same each night: the row and the trail are of audit, the record is of payments",
     "apps/up.py": "an installation of development: it chooses the addresses of the bank, of mail and of drand",
+    "apps/standin_banks.py": "the same: the files of banks that are among the rails of payments",
     "apps/standing_in.py": "the stand-ins of bank and mail are set up from the settings of both",
 }
 

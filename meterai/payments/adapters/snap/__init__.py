@@ -11,10 +11,11 @@ from meterai.payments.adapters.snap.bank import (
     bank_of_file,
     client_secret,
     first_bank,
+    secret_of,
     signing_key,
 )
 from meterai.payments.adapters.snap.emv import payee
-from meterai.payments.adapters.snap.rail import NOTIFY_PATH, SNAP_QRIS
+from meterai.payments.adapters.snap.rail import NOTIFY_PATH, SNAP_QRIS, door_path
 from meterai.payments.adapters.snap.settings import SnapSettings
 
 __all__ = [
@@ -26,7 +27,9 @@ __all__ = [
     "access_to",
     "bank_of_file",
     "client_secret",
+    "door_path",
     "first_bank",
     "payee",
+    "secret_of",
     "signing_key",
 ]

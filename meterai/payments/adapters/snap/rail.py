@@ -80,6 +80,11 @@ def _doors(name: str) -> tuple[Door, ...]:
     )
 
 
+def door_path(bank: str, kind: DoorKind) -> str:
+    """The path that a bank of this name calls."""
+    return f"/snap{'' if bank == FIRST else f'/{bank}'}{PATHS[kind]}"
+
+
 @asynccontextmanager
 async def _connect(bank: SnapBank, keyring: Keyring, clock: Clock) -> AsyncIterator[Rail]:
     provider = SnapProvider(access_to(bank, keyring), clock)
