@@ -74,7 +74,7 @@ class Bank:
         customers = Customers(store, faults, profile, doors, tariff, later, self._wake)
         webhooks = WebhookSender(store, self._merchant, customers.refused, self._wake)
         accounts = Accounts(connection, merchant.name, float_opening, clock.now_ms())
-        settlements = Settlements(store, accounts, tariff)
+        settlements = Settlements(store, accounts, tariff, faults)
         transfers = Transfers(connection, accounts, faults, tariff, settlements.book, later)
         virtual_accounts = VirtualAccounts(profile, store, faults)
         payers = Payers(store, virtual_accounts, customers, self._merchant, profile)
@@ -87,8 +87,9 @@ class Bank:
         self._bookings = PeriodicTask(settlements.book)
         self._runner: web.AppRunner | None = None
         self._app = application()
+        qr_services = Services(merchant, profile, store, faults, later)
         services = {
-            **Services(merchant, profile, store, faults, later).by_code(),
+            **qr_services.by_code(),
             **History(store, faults).by_code(),
             **virtual_accounts.by_code(),
             **transfers.by_code(),
@@ -96,7 +97,7 @@ class Bank:
         overrides = ResponseOverrides(connection)
         authenticator = Authenticator(partner, profile.calls, store, faults)
         SnapApi(authenticator, profile, services, faults, overrides).add_routes(self._app)
-        ControlApi(store, customers, payers, faults, overrides).add_routes(self._app)
+        ControlApi(store, customers, payers, qr_services, faults, overrides).add_routes(self._app)
         accounting = Accounting(store, accounts, transfers, settlements)
         MoneyControl(accounts, transfers, accounting, tariff).add_routes(self._app)
         Files(settlements, accounts, faults).add_routes(self._app)

@@ -1,41 +1,47 @@
 """SNAP BI response codes: three digits of HTTP status, two of service, two of case."""
 
 import json
+import tomllib
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
+from pathlib import Path
 
 from aiohttp import web
 
 MESSAGE_CHARACTERS_MAX = 150  # SNAP BI, responseMessage
+# Every code of the standard, HTTP status and case, and its text.
+CODES: dict[str, str] = tomllib.loads(
+    Path(__file__).with_name("codes.toml").read_text(encoding="utf-8")
+)
 
 
-class Case(Enum):
-    """The cases this bank answers with: HTTP status, case, text (SNAP BI, response codes)."""
+class Case(StrEnum):
+    """The codes that this bank has a reason of its own for."""
 
-    IN_PROGRESS = (202, "00", "Request In Progress")
-    BAD_REQUEST = (400, "00", "Bad Request")
-    INVALID_FIELD = (400, "01", "Invalid Field Format")
-    MISSING_FIELD = (400, "02", "Invalid Mandatory Field")
-    UNAUTHORIZED = (401, "00", "Unauthorized.")
-    INVALID_TOKEN = (401, "01", "Invalid Token (B2B)")
-    TOKEN_NOT_FOUND = (401, "03", "Token Not Found (B2B)")
-    EXCEEDS_AMOUNT = (403, "02", "Exceeds Transaction Amount Limit")
-    DORMANT = (403, "09", "Dormant Account")
-    INSUFFICIENT = (403, "14", "Insufficient Funds")
-    INACTIVE = (403, "18", "Inactive Card/Account/Customer")
-    NOT_FOUND = (404, "01", "Transaction Not Found")
-    BANK_NOT_SUPPORTED = (404, "03", "Bank Not Supported By Switch")
-    INVALID_MERCHANT = (404, "08", "Invalid Merchant")
-    INVALID_ACCOUNT = (404, "11", "Invalid Card/Account/Customer")
-    INVALID_BILL = (404, "12", "Invalid Bill/Virtual Account")
-    PAID_BILL = (404, "14", "Paid Bill")
-    INCONSISTENT = (404, "18", "Inconsistent Request")
-    NOT_SUPPORTED = (405, "00", "Requested Function Not Supported")
-    NOT_ALLOWED = (405, "01", "Requested Operation Not Allowed")
-    CONFLICT = (409, "00", "Conflict")
-    DUPLICATE = (409, "01", "Duplicate partnerReferenceNo")
-    GENERAL_ERROR = (500, "00", "General Error")
-    TIMEOUT = (504, "00", "Timeout")
+    IN_PROGRESS = "20200"
+    BAD_REQUEST = "40000"
+    INVALID_FIELD = "40001"
+    MISSING_FIELD = "40002"
+    UNAUTHORIZED = "40100"
+    INVALID_TOKEN = "40101"  # noqa: S105 - a response code
+    TOKEN_NOT_FOUND = "40103"  # noqa: S105 - a response code
+    EXCEEDS_AMOUNT = "40302"
+    DORMANT = "40309"
+    INSUFFICIENT = "40314"
+    INACTIVE = "40318"
+    NOT_FOUND = "40401"
+    BANK_NOT_SUPPORTED = "40403"
+    INVALID_MERCHANT = "40408"
+    INVALID_ACCOUNT = "40411"
+    INVALID_BILL = "40412"
+    PAID_BILL = "40414"
+    INCONSISTENT = "40418"
+    NOT_SUPPORTED = "40500"
+    NOT_ALLOWED = "40501"
+    CONFLICT = "40900"
+    DUPLICATE = "40901"
+    GENERAL_ERROR = "50000"
+    TIMEOUT = "50400"
 
 
 class Refused(Exception):
@@ -45,8 +51,8 @@ class Refused(Exception):
     """
 
     def __init__(self, case: Case, detail: str = "") -> None:
-        self.status, self.case, text = case.value
-        self.message = f"{text} {detail}".strip()[:MESSAGE_CHARACTERS_MAX]
+        self.status, self.case = int(case[:3]), case[3:]
+        self.message = f"{CODES[case]} {detail}".strip()[:MESSAGE_CHARACTERS_MAX]
         super().__init__(self.message)
 
 

@@ -72,7 +72,7 @@ class SnapApi:
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def endpoint(request: web.Request) -> web.StreamResponse:
             strike = self._faults.storm.strike(f"call {code}")
-            override = self._overrides.take(code) or answer_of(strike, code) or ResponseOverride()
+            override = self._overrides.take(code) or answer_of(strike) or ResponseOverride()
             switch = None if strike is None else strike.fault
             response = await self._answered(
                 request, code, act if override.act else _nothing, switch

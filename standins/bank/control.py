@@ -9,8 +9,10 @@ from standins.bank.customer import Customers
 from standins.bank.model import Bill, Payment, Refund
 from standins.bank.overrides import ResponseOverrides
 from standins.bank.payers import Payers
+from standins.bank.snap import Services
 from standins.bank.store import Store
 from standins.bank.storm import BankFaults
+from standins.clock import DAY_MS
 from standins.refusal import NotUnderstood
 from standins.web import json_object
 
@@ -23,12 +25,14 @@ class ControlApi:
         store: Store,
         customers: Customers,
         payers: Payers,
+        services: Services,
         faults: BankFaults,
         overrides: ResponseOverrides,
     ) -> None:
         self._store = store
         self._customers = customers
         self._payers = payers
+        self._services = services
         self._faults = faults
         self._overrides = overrides
 
@@ -41,6 +45,7 @@ class ControlApi:
                 web.post("/standin/storm", self._begin_storm),
                 web.get("/standin/storm", self._show_storm),
                 web.delete("/standin/storm", self._end_storm),
+                web.post("/standin/stray", self._stray),
                 web.post("/standin/decline", self._decline),
                 web.post("/standin/deny", self._deny),
                 web.post("/standin/refund", self._refund),
@@ -81,6 +86,12 @@ class ControlApi:
     async def _end_storm(self, _: web.Request) -> web.Response:
         self._faults.storm.end()
         return web.json_response(self._faults.storm.shown())
+
+    async def _stray(self, request: web.Request) -> web.Response:
+        """A payment that no QR of the merchant asked for, as on a static one."""
+        amount, now = amount_of(await json_object(request)) or 10_000, clock.now_ms()
+        bill = self._services.write_bill(f"STRAY-{now}", amount, now, now + DAY_MS)
+        return _paid(bill, self._customers.pay(bill))
 
     async def _decline(self, request: web.Request) -> web.Response:
         body = await json_object(request)

@@ -33,8 +33,11 @@ history_line_missing           n; they lack their last line, which a later read 
 file_half                      n; the next n files end in the middle
 file_line_twice, file_line_missing, file_broken_row
                                n; the next n files have a line twice, lack one, have half a row
+file_fee_rounded               n; in the next n files a fee is one rupiah more
+cut_off_early_seconds          number; days of settlement end so long before midnight
 file_other_encoding            n; the next n files are in UTF-16
 refunds_reversed               n; the next n refunds come back `made_after_seconds` later
+refunds_pending                n; the answer is 202/00, and the refund is made later
 refunds_refused_and_made       n; the answer is 405/01, and the refund is made later all the same
 transfers_refused_and_made     n; the same of transfers
 made_after_seconds             number; so much later
@@ -48,6 +51,7 @@ other_reference                n; the next answers and notifications name other 
 other_merchant                 n; they name another merchant
 other_amount                   n; they name another amount
 other_currency                 n; they name another currency
+one_rrn                        n; every payment in them has one and the same number
 strict                         bool; a QR that was paid or ran out cannot be paid
 deny_after_settlement_seconds  number or null; each payment is taken back by the payer's bank so
                                long after it settled
@@ -103,8 +107,13 @@ FAULT_SWITCHES = {
     "file_line_twice": FaultSwitch(Kind.COUNT, "Next files have a line twice"),
     "file_line_missing": FaultSwitch(Kind.COUNT, "Next files lack a line"),
     "file_broken_row": FaultSwitch(Kind.COUNT, "Next files have a broken row"),
+    "file_fee_rounded": FaultSwitch(Kind.COUNT, "Next files have a fee of one rupiah more"),
+    "cut_off_early_seconds": FaultSwitch(
+        Kind.SECONDS, "Days of settlement end so long before midnight"
+    ),
     "file_other_encoding": FaultSwitch(Kind.COUNT, "Next files are in UTF-16"),
     "refunds_reversed": FaultSwitch(Kind.COUNT, "Next refunds come back"),
+    "refunds_pending": FaultSwitch(Kind.COUNT, "Next refunds are answered 202/00, made later"),
     "refunds_refused_and_made": FaultSwitch(
         Kind.COUNT, "Next refunds are refused and made later all the same"
     ),
@@ -130,6 +139,9 @@ FAULT_SWITCHES = {
     "other_amount": FaultSwitch(Kind.COUNT, "Next answers and notifications name another amount"),
     "other_currency": FaultSwitch(
         Kind.COUNT, "Next answers and notifications name another currency"
+    ),
+    "one_rrn": FaultSwitch(
+        Kind.COUNT, "Next answers and notifications name one number for every payment"
     ),
     "strict": FaultSwitch(Kind.BOOLEAN, "A QR that was paid or ran out cannot be paid"),
     "deny_after_settlement_seconds": FaultSwitch(

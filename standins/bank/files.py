@@ -12,6 +12,7 @@ UTF-16.
 import csv
 import io
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date
 
 import xlsxwriter
@@ -19,7 +20,7 @@ from aiohttp import web
 
 from standins import clock
 from standins.bank.accounts import FLOAT_ACCOUNT, OWN_ACCOUNT, AccountLine, Accounts
-from standins.bank.settlement import Settlements, span
+from standins.bank.settlement import Line, Settlements, span
 from standins.bank.storm import BankFaults
 from standins.refusal import NotFound, NotUnderstood
 
@@ -76,9 +77,12 @@ class Files:
         return web.Response(body=content, content_type="application/octet-stream")
 
     def _settlement(self, day: date, _account: str) -> bytes:
-        balance = self._settlements.held(span(day)[0])
+        balance = self._settlements.held(self._settlements.cut(day)[0])
         rows: list[Row] = []
-        for number, line in enumerate(self._settlements.of_day(day), 1):
+        lines = self._settlements.of_day(day)
+        if self._faults.take("file_fee_rounded"):
+            lines = _rounded_otherwise(lines)
+        for number, line in enumerate(lines, 1):
             balance += line.amount
             rows.append(
                 (
@@ -155,6 +159,15 @@ class Files:
 
     def _encoded(self, text: str) -> bytes:
         return text.encode("utf-16" if self._faults.take("file_other_encoding") else "utf-8")
+
+
+def _rounded_otherwise(lines: list[Line]) -> list[Line]:
+    """The first fee is one rupiah more."""
+    fees = [number for number, line in enumerate(lines) if line.part == "FEE"]
+    return [
+        replace(line, amount=line.amount - 1) if [number] == fees[:1] else line
+        for number, line in enumerate(lines)
+    ]
 
 
 def _mt940_balance(rupiah: int, day: date) -> str:

@@ -17,6 +17,7 @@ _REFERENCES = (
     "originalReferenceNo",
     "partnerRefundNo",
 )
+ONE_RRN = "999999999999"
 _SUMS = ("amount", "refundAmount")
 
 
@@ -73,5 +74,6 @@ _CHANGES: Mapping[str, Callable[[Facts], Facts]] = {
     "other_reference": _other_reference,
     "other_merchant": _other_merchant,
     "other_amount": lambda facts: _money(facts, value="777.00"),
+    "one_rrn": lambda facts: _each(facts, lambda name, value: ONE_RRN if name == "rrn" else value),
     "other_currency": lambda facts: _money(facts, currency=OTHER_CURRENCY),
 }

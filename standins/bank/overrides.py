@@ -8,6 +8,7 @@ Every member of an answer may be absent:
 
     act           bool, true; whether the service does what it was asked for before it answers
     status        int; the HTTP status instead of the true one
+    code          text; a response code of SNAP BI in place of the answer: status and case, as "40314"
     merge         object; members put over the true answer (one level of objects is merged too)
     drop          list of texts; members taken out of the true answer
     body          text; the whole body instead of the true one
@@ -30,7 +31,7 @@ from typing import Any
 
 from aiohttp import web
 
-from standins.bank.answers import to_json
+from standins.bank.answers import CODES, to_json
 from standins.faults import ALL, COUNT_MAX, SECONDS_MAX
 from standins.refusal import Refusal
 from standins.state import transaction
@@ -69,6 +70,7 @@ CREATE INDEX IF NOT EXISTS response_override_of_service ON response_override (se
 _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "act": bool,
     "status": int,
+    "code": str,
     "merge": dict,
     "drop": list,
     "body": str,
@@ -94,6 +96,7 @@ class ResponseOverride:
 
     act: bool = True
     status: int | None = None
+    code: str = ""
     merge: dict[str, Any] = field(default_factory=dict)
     drop: list[str] = field(default_factory=list)
     body: str | None = None
@@ -117,6 +120,11 @@ class ResponseOverride:
             half = true.body[: len(true.body) // 2]
             return web.Response(body=half, status=status, content_type=kind)
         facts: dict[str, Any] = json.loads(true.body)
+        if self.code:
+            service = str(facts["responseCode"])[3:5]
+            told = f"{self.code[:3]}{service}{self.code[3:]}"
+            facts = {"responseCode": told, "responseMessage": CODES[self.code]}
+            status = int(self.code[:3]) if self.status is None else status
         for name in self.drop:
             facts.pop(name, None)
         for name, value in self.merge.items():
@@ -137,6 +145,8 @@ def _read(value: object) -> ResponseOverride:
     answer = ResponseOverride(**value)
     if answer.status is not None and not 200 <= answer.status <= 599:
         raise AnswerUnfit("status is 200 to 599")
+    if answer.code and answer.code not in CODES:
+        raise AnswerUnfit("code is one of SNAP BI, without the service's two digits")
     if not (ALL <= answer.times <= COUNT_MAX and answer.times):
         raise AnswerUnfit("times is -1, or 1 and more")
     if not (math.isfinite(answer.delay_seconds) and 0 <= answer.delay_seconds <= SECONDS_MAX):

@@ -14,6 +14,7 @@ from standins.bank.fees import Tariff
 from standins.bank.model import BANK_CODE, Movement
 from standins.bank.store import Store
 from standins.clock import WIB
+from standins.faults import Faults
 
 PAID_AT = time(6)
 LOOK_SECONDS = 60.0
@@ -43,7 +44,8 @@ class Line:
 class Settlements:
     """The merchant's money at this bank."""
 
-    def __init__(self, store: Store, accounts: Accounts, tariff: Tariff) -> None:
+    def __init__(self, store: Store, accounts: Accounts, tariff: Tariff, faults: Faults) -> None:
+        self._faults = faults
         self._store = store
         self._accounts = accounts
         self._tariff = tariff
@@ -59,7 +61,7 @@ class Settlements:
             return LOOK_SECONDS
         paid = {line.reference for line in self._accounts.lines(OWN_ACCOUNT)}
         while (due := _moment(day + timedelta(days=1), PAID_AT)) <= now:
-            net = sum(line.amount for line in self._lines(*span(day)))
+            net = sum(line.amount for line in self._lines(*self.cut(day)))
             reference = f"STL{day:%Y%m%d}"
             if net and reference not in paid:
                 remark = f"SETTLEMENT {day}"
@@ -73,7 +75,7 @@ class Settlements:
     def of_day(self, day: date) -> list[Line]:
         """Lines of a day: what moved, and what was paid out of the days before."""
         self.book()
-        begins, ends = span(day)
+        begins, ends = self.cut(day)
         paid = [
             Line(
                 "WITHDRAWAL", "TRANSACTION", line.reference, "", "BANK", line.moved_at, -line.amount
@@ -92,6 +94,12 @@ class Settlements:
             for line in self._accounts.lines(OWN_ACCOUNT, 0, before)
             if line.kind == "settlement"
         )
+
+    def cut(self, day: date) -> tuple[int, int]:
+        """Begin and end of a day of settlement, which may be cut off before midnight."""
+        early = round(self._faults.seconds("cut_off_early_seconds") * 1000)
+        begins, ends = span(day)
+        return begins - early, ends - early
 
     def _lines(self, begins: int, ends: int) -> Iterator[Line]:
         for movement in self._store.movements(begins, ends, 0, -1):

@@ -26,6 +26,9 @@ from standins.faults import Faults
 VALIDITY_MS = 15 * 60 * 1000  # of a QR whose validityPeriod was not given
 TERMINAL_ID = "STANDIN1"
 
+# Faults of a refund that is made after its answer.
+_MADE_LATER = {"refunds_refused_and_made": Case.NOT_ALLOWED, "refunds_pending": Case.IN_PROGRESS}
+
 Facts = dict[str, object]
 
 
@@ -72,7 +75,7 @@ class Services:
             raise Refused(Case.EXCEEDS_AMOUNT)
         if self._store.bill_of_partner(partner_reference_no) is not None:
             raise Refused(Case.DUPLICATE)
-        bill = self._write_bill(partner_reference_no, amount, now, valid_until)
+        bill = self.write_bill(partner_reference_no, amount, now, valid_until)
         self._fail_if("generate_504_after_success", Case.TIMEOUT)
         return {
             "referenceNo": bill.reference_no,
@@ -146,10 +149,11 @@ class Services:
             # After the look for a repeat: a refund that was made is never reported as refused,
             # or the merchant would send the money by another way too.
             self._fail_if("refuse_refunds", Case.NOT_ALLOWED)
-            if self._faults.take("refunds_refused_and_made"):
-                after = self._faults.seconds("made_after_seconds")
-                self._later.plan("refund", after, body=dict(body))
-                raise Refused(Case.NOT_ALLOWED)
+            for fault, case in _MADE_LATER.items():
+                if self._faults.take(fault):
+                    after = self._faults.seconds("made_after_seconds")
+                    self._later.plan("refund", after, body=dict(body))
+                    raise Refused(case)
             refund = self._write_refund(body, bill, partner_refund_no, amount)
         elif (refund.reference_no, refund.amount) != (bill.reference_no, amount):
             raise Refused(Case.INCONSISTENT)
@@ -190,7 +194,8 @@ class Services:
             raise Refused(Case.NOT_FOUND)
         return bill
 
-    def _write_bill(self, partner_reference_no: str, amount: int, now: int, until: int) -> Bill:
+    def write_bill(self, partner_reference_no: str, amount: int, now: int, until: int) -> Bill:
+        """A new bill with its QR."""
         with self._store.transaction():
             number = self._store.next_number("bill")
             reference_no = f"{clock.wib(now):%Y%m%d}{number:010d}"

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from random import Random  # noqa: TID251 - seeded below
 from sqlite3 import Connection
 
+from standins.bank.answers import CODES
 from standins.bank.fault_switches import FAULT_SWITCHES
 from standins.bank.overrides import ResponseOverride
 from standins.faults import COUNT_MAX, SECONDS_MAX, Faults
@@ -40,18 +41,19 @@ CREATE TABLE IF NOT EXISTS storm_strike (
     fault  TEXT NOT NULL
 );
 """
-_TOLD = ("other_reference", "other_merchant", "other_amount", "other_currency")
+_TOLD = ("other_reference", "other_merchant", "other_amount", "other_currency", "one_rrn")
 # An answer beside what was done.
 _ANSWERS = (
-    "nothing_500",
-    "nothing_504",
-    "nothing_405",
-    "done_500",
-    "done_504",
+    "nothing_50000",
+    "nothing_50400",
+    "done_50000",
+    "done_50400",
+    "refused",
     "truncated",
     "late",
     "hung_up",
 )
+_REFUSALS = tuple(code for code in CODES if code[0] == "4")
 _CALL = (*_ANSWERS, *_TOLD)
 _TRANSFER = (*_CALL, "transfers_pending", "transfers_returned", "transfers_refused_and_made")
 # Faults by kind of occasion; those without an answer of their own are switches of `fault_switches`, or
@@ -61,7 +63,7 @@ FAULTS: Mapping[str, tuple[str, ...]] = {
     "call 12": (*_CALL, "history_line_twice", "history_line_missing"),
     "call 17": _TRANSFER,
     "call 18": _TRANSFER,
-    "call 78": (*_CALL, "refunds_refused_and_made", "refunds_reversed"),
+    "call 78": (*_CALL, "refunds_pending", "refunds_refused_and_made", "refunds_reversed"),
     "news": (
         "drop_notifications",
         "double_notifications",
@@ -78,6 +80,7 @@ FAULTS: Mapping[str, tuple[str, ...]] = {
         "file_line_missing",
         "file_broken_row",
         "file_other_encoding",
+        "file_fee_rounded",
     ),
 }
 KINDS = tuple(dict.fromkeys(kind.split()[0] for kind in FAULTS))
@@ -111,7 +114,10 @@ def drawn(settings: Settings, kind: str, number: int) -> Strike | None:
     if chance.random() >= settings.share:
         return None
     faults = FAULTS.get(kind) or FAULTS[kind.split()[0]]
-    return Strike(chance.choice(faults), chance.uniform(0, settings.seconds))
+    fault, seconds = chance.choice(faults), chance.uniform(0, settings.seconds)
+    if fault == "refused":
+        fault = f"nothing_{chance.choice(_REFUSALS)}"
+    return Strike(fault, seconds)
 
 
 class Storm:
@@ -186,22 +192,22 @@ class BankFaults(Faults):
             yield strike
 
 
-def answer_of(strike: Strike | None, code: str) -> ResponseOverride | None:
+def answer_of(strike: Strike | None) -> ResponseOverride | None:
     """The odd answer of a service, where the strike is one."""
-    if strike is None or strike.fault not in _ANSWERS:
+    if strike is None:
         return None
-    done, _, status = strike.fault.partition("_")
-    if status.isdigit():
-        case = "01" if status == "405" else "00"
-        told = {"responseCode": f"{status}{code}{case}", "responseMessage": "Storm"}
-        return ResponseOverride(act=done == "done", status=int(status), body=json.dumps(told))
+    done, _, code = strike.fault.partition("_")
+    if code in CODES:
+        return ResponseOverride(act=done == "done", code=code)
     match strike.fault:
         case "truncated":
             return ResponseOverride(is_half=True)
         case "late":
             return ResponseOverride(delay_seconds=strike.seconds)
-        case _:
+        case "hung_up":
             return ResponseOverride(hang_up=True)
+        case _:
+            return None
 
 
 def _settings(wanted: Mapping[str, object]) -> Settings:

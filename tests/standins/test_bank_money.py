@@ -230,6 +230,13 @@ def test_file_is_spoiled_once_as_its_fault_says(tmp_path: Path, days: Days) -> N
         assert (await spoiled("file_line_twice")).splitlines() == [*lines, lines[1]]
         assert (await spoiled("file_line_missing")).splitlines() == lines[:-1]
         assert (await spoiled("file_other_encoding")).decode("utf-16").encode() == whole
+        changed = (await spoiled("file_fee_rounded")).splitlines()
+        [(one, other)] = [
+            pair
+            for pair in zip(lines, changed, strict=True)
+            if pair[0].split(b",")[7] != pair[1].split(b",")[7]
+        ]
+        assert int(one.split(b",")[7]) - int(other.split(b",")[7]) == 1
         broken = (await spoiled("file_broken_row")).splitlines()
         assert len(broken) == len(lines)
         assert len([one for one in broken if one not in lines]) == 1
@@ -317,3 +324,19 @@ def test_fees_are_changed_for_what_is_paid_from_then_on(tmp_path: Path) -> None:
 
     tell(first, tmp_path)
     tell(second, tmp_path)
+
+
+def test_payment_after_the_cut_off_is_of_the_next_day(tmp_path: Path, days: Days) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        await merchant.standin("faults", cut_off_early_seconds=3600)
+        await paid_qr(merchant, "EM-1", 10_000)
+        days.now = MORNING.replace(hour=23, minute=30)
+        await merchant.log_in()
+        await paid_qr(merchant, "EM-2", 20_000)
+        assert [one["Amount"] for one in await rows(merchant, DAY, "settlement.csv")] == ["10000"]
+        days.now += timedelta(hours=8)
+        [credited] = await rows(merchant, NEXT, "statement.csv")
+        assert credited["Credit"] == "10000"
+        assert (await merchant.standin("accounts"))["held"] == 20_000
+
+    tell(story, tmp_path)

@@ -1,4 +1,5 @@
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -6,7 +7,10 @@ from typing import Any
 import pytest
 
 import standins
+from standins import clock
 from standins.bank import webhooks
+from standins.bank.answers import CODES, answer
+from standins.bank.overrides import ResponseOverride
 from standins.bank.profile import UnknownProfile, profile_of
 from tests.support.keys import OUR_KEY, public_pem_of
 from tests.support.snap_partner import (
@@ -185,7 +189,7 @@ def test_virtual_account_is_updated_deleted_and_then_takes_no_money(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("code", "changes", "answer"),
+    ("code", "changes", "told"),
     [
         ("27", {"trxId": "EM-1"}, "4092701"),
         ("27", {"trxId": "EM-2"}, "4042718"),
@@ -200,12 +204,12 @@ def test_virtual_account_is_updated_deleted_and_then_takes_no_money(tmp_path: Pa
     ],
 )
 def test_call_about_a_virtual_account_that_will_not_do_is_refused(
-    tmp_path: Path, code: str, changes: dict[str, Any], answer: str
+    tmp_path: Path, code: str, changes: dict[str, Any], told: str
 ) -> None:
     async def story(merchant: SnapPartner) -> None:
         await merchant.call("27", account("EM-1", 20_000))
         found = await merchant.call(code, account("EM-1", 20_000) | changes)
-        assert found["responseCode"] == answer
+        assert found["responseCode"] == told
 
     tell(story, tmp_path)
 
@@ -512,5 +516,91 @@ def test_person_pays_a_virtual_account_and_sends_a_transfer_back_on_the_pages(
         await merchant.call("18", transfer("T/1", 10_000))
         status, text = await post("/transfers/T%2F1/return")
         assert (status, "Returned" in text) == (200, True)
+
+    tell(story, tmp_path)
+
+
+@pytest.mark.parametrize("code", sorted(CODES))
+def test_every_code_of_the_standard_is_answered_on_demand(code: str) -> None:
+    true = answer(200, {"responseCode": "2004700", "qrContent": "x"})
+    told = ResponseOverride(code=code).apply_to(true)
+    assert isinstance(told.body, bytes)
+    assert told.status == int(code[:3])
+    assert json.loads(told.body) == {
+        "responseCode": f"{code[:3]}47{code[3:]}",
+        "responseMessage": CODES[code],
+    }
+
+
+def test_code_on_demand_is_answered_once_and_nothing_is_done(tmp_path: Path) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        once = {"code": "40306", "act": False}
+        await merchant.standin("answers", service="transfer-external", answers=[once])
+        refused = await merchant.call("18", transfer("T-1", 1))
+        assert refused["responseCode"] == "4031806"
+        assert (await merchant.call("18", transfer("T-1", 1)))["responseCode"] == "2001800"
+        unfit = {"code": "99999"}
+        found = await merchant.standin("answers", service="va-status", answers=[unfit])
+        assert found["error"] == "answer_unfit"
+
+    tell(story, tmp_path)
+
+
+def test_virtual_account_takes_a_wrong_amount_twice_and_late_but_not_where_strict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        await merchant.call("27", account("EM-1", 20_000))
+
+        async def pay(**more: object) -> Any:
+            return await merchant.standin("va/pay", number=NUMBER, ask=False, **more)
+
+        assert (await pay(amount=19_999))["amount"] == 19_999
+        assert (await pay())["amount"] == 20_000
+        assert (await pay(amount=0))["error"] == "not_understood"
+        tomorrow = clock.now_ms() + 2 * clock.DAY_MS
+        monkeypatch.setattr(clock, "now_ms", lambda: tomorrow)
+        assert (await pay())["amount"] == 20_000
+        await merchant.standin("faults", strict=True)
+        assert (await pay())["error"] == "already_paid"
+        await merchant.log_in()
+        await merchant.call("27", account("EM-2", 20_000, customer="2"))
+        monkeypatch.setattr(clock, "now_ms", lambda: tomorrow + 2 * clock.DAY_MS)
+        late = await merchant.standin("va/pay", number=SERVICE_ID + "2", ask=False)
+        assert late["error"] == "past_validity"
+        [_, bill] = await merchant.standin("payments")
+        assert len(bill["payments"]) == 3
+
+    tell(story, tmp_path)
+
+
+def test_refund_is_pending_first_and_made_later(tmp_path: Path) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        await paid_qr(merchant)
+        await merchant.standin("faults", refunds_pending=1, made_after_seconds=0.1)
+        answer = await merchant.call("78", refund("EM-1", "R-1", 20_000))
+        assert answer["responseCode"] == "2027800"
+        await merchant.until("refunds", lambda found: len(found) == 1)
+        again = await merchant.call("78", refund("EM-1", "R-1", 20_000))
+        assert again["responseCode"] == "2007800"
+
+    tell(story, tmp_path)
+
+
+def test_payment_for_no_order_and_two_under_one_number_are_told(tmp_path: Path) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        stray = await merchant.standin("stray", amount=7_000)
+        told = await merchant.arrived(1, "52")
+        assert told[0]["originalPartnerReferenceNo"] == stray["partner_reference_no"]
+        assert (await record(merchant))[-1] == ("PAYMENT", "7000.00")
+        contents = []
+        for number in ("EM-1", "EM-2"):
+            body = {"partnerReferenceNo": number, "amount": money(1_000), "merchantId": "METERAI"}
+            contents.append((await merchant.call("47", body))["qrContent"])
+        await merchant.standin("faults", one_rrn=2)
+        for content in contents:
+            await merchant.standin("pay", qr_content=content)
+        told = await merchant.arrived(3, "52")
+        assert len({one["additionalInfo"]["rrn"] for one in told[1:]}) == 1
 
     tell(story, tmp_path)

@@ -1,4 +1,3 @@
-import json
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -6,7 +5,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from standins.bank.storm import FAULTS, Settings, answer_of, drawn
+from standins.bank.storm import FAULTS, Settings, Strike, answer_of, drawn
 from tests.standins.test_bank_services import NUMBER, data, refund, tell
 from tests.support.snap_partner import SnapPartner, account, money, transfer
 
@@ -26,8 +25,14 @@ def test_same_seed_draws_the_same_and_another_seed_another() -> None:
 
 @pytest.mark.parametrize("kind", FAULTS)
 def test_every_fault_of_a_kind_is_drawn(kind: str) -> None:
-    every = [drawn(Settings(SEED, share=1.0), kind, number) for number in range(500)]
-    assert {one.fault for one in every if one} == set(FAULTS[kind])
+    every = {
+        one.fault
+        for number in range(2000)
+        if (one := drawn(Settings(SEED, share=1.0), kind, number))
+    }
+    refusals = {fault for fault in every if fault.startswith("nothing_4")}
+    assert every - refusals == set(FAULTS[kind]) - {"refused"}
+    assert (len(refusals) > 40) is ("refused" in FAULTS[kind])
 
 
 def test_kind_that_was_not_asked_for_is_not_struck() -> None:
@@ -37,19 +42,23 @@ def test_kind_that_was_not_asked_for_is_not_struck() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "acts", "status"),
-    [("nothing_500", False, 500), ("done_504", True, 504), ("nothing_405", False, 405)],
+    ("fault", "acts", "code"),
+    [
+        ("nothing_50000", False, "50000"),
+        ("done_50400", True, "50400"),
+        ("nothing_40314", False, "40314"),
+    ],
 )
-def test_odd_answer_says_its_status_and_service(fault: str, acts: bool, status: int) -> None:
-    found = next(
-        one
-        for number in range(1000)
-        if (one := drawn(Settings(SEED, share=1.0), "call 47", number)) and one.fault == fault
-    )
-    answer = answer_of(found, "47")
+def test_odd_answer_says_whether_it_was_done_and_its_code(
+    fault: str, acts: bool, code: str
+) -> None:
+    answer = answer_of(Strike(fault, 0.0))
     assert answer is not None
-    assert (answer.act, answer.status) == (acts, status)
-    assert json.loads(answer.body or "")["responseCode"].startswith(f"{status}47")
+    assert (answer.act, answer.code) == (acts, code)
+
+
+def test_fault_that_is_a_switch_is_no_answer() -> None:
+    assert answer_of(Strike("other_amount", 0.0)) is None
 
 
 def test_storm_strikes_as_its_seed_says_and_ends(tmp_path: Path) -> None:
