@@ -19,11 +19,10 @@ import standins
 from meterai.accounts import AccountService
 from meterai.apps.rooms import ROOMS, subscriptions_of
 from meterai.kit.ids import new_id
-from meterai.payments import PaymentService
+from meterai.payments import PaymentService, RefundSender
 from meterai.payments.adapters.snap import signing
 from meterai.plumbing.database import Row
 from meterai.plumbing.jobs import Worker
-from meterai.refunds import RefundService
 from standins.bank import bank_key
 from standins.bank.accounts import FLOAT_ACCOUNT
 from tests.support.bank import CLIENT, MERCHANT, prepare
@@ -105,7 +104,7 @@ class Banks:
         await payments.poll_waiting()
         await payments.cancel_closed()
         await self.work()
-        await self.web.container.of(RefundService).send_due()
+        await self.web.container.of(RefundSender).send_due()
         await self.work()
 
     async def control(self, bank: str, path: str, **body: object) -> tuple[int, Any]:
