@@ -54,14 +54,15 @@ async def accounts(container: Container, count: int, drawing: random.Random) -> 
     return sorted(found)
 
 
-def _terms(container: Container, account: UUID, quantity: int) -> Terms:
+async def _terms(container: Container, account: UUID, quantity: int) -> Terms:
     key = secrets.token_hex(8)
-    return container.of(OrderService).terms(account, key, b"request", OrderKind.STAMPS, quantity)
+    service = container.of(OrderService)
+    return await service.terms(account, key, b"request", OrderKind.STAMPS, quantity)
 
 
 async def pay(container: Container, account: UUID, quantity: int) -> None:
     """An order whose payment was captured; nobody has booked it to its order."""
-    database, terms = container.database, _terms(container, account, quantity)
+    database, terms = container.database, await _terms(container, account, quantity)
     await database.call(order_store.PLACE, *terms.arguments())
     number = terms.attempt.hex[-20:]
     content = qris.payload(qris.DynamicQr(terms.total, number, "METERAI", "METERAI", "T1"))

@@ -17,6 +17,7 @@ AUDITED = Audited(
         "orders": {
             "state": ("orders_issue_what_was_paid", "order_stands_where_its_refunds_do"),
             "closed_at": ("order_times_are_in_order",),
+            "pay_until": ("order_times_are_in_order", "attempts_are_of_orders"),
             "returning_due_at": ("order_stands_where_its_refunds_do",),
         },
     },

@@ -81,18 +81,25 @@ INVARIANTS = (
         FROM {orders} o FULL JOIN {payment_attempts} a
             ON a.account_id = o.account_id AND a.subject = o.order_id
         WHERE o.order_id IS NULL OR a.attempt_id IS NULL OR a.amount <> o.total
-            OR a.expires_at <> o.lapses_at OR a.opened_at < o.placed_at
+            OR a.opened_at < o.placed_at
+            OR (o.pay_until IS NULL AND a.expires_at <> o.lapses_at)
+        UNION ALL
+        SELECT o.account_id, o.order_id, NULL, NULL, NULL, o.total FROM {orders} o
+        WHERE o.pay_until IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {payment_attempts} a
+            WHERE a.account_id = o.account_id AND a.subject = o.order_id
+                AND a.expires_at = o.pay_until)
         """,
     ),
     Invariant(
         "order_times_are_in_order",
         "An order is placed, paid and closed in this order; its due time is what its terms say.",
         f"""
-        SELECT account_id, order_id, state, placed_at, lapses_at, paid_at, due_at, closed_at
+        SELECT account_id, order_id, state, placed_at, lapses_at, pay_until, paid_at, due_at, closed_at
         FROM {{orders}} o
         WHERE placed_at > now() + {AHEAD} OR paid_at > now() + {AHEAD}
             OR closed_at > now() + {AHEAD} OR paid_at < placed_at OR closed_at < placed_at
             OR lapses_at <= placed_at OR lapses_at > placed_at + interval '7 days'
+            OR pay_until <= placed_at OR pay_until > placed_at + interval '14 days'
             OR due_seconds > 7 * 86400
             OR due_at > paid_at + make_interval(secs => due_seconds)
             OR (state = 'placed') <> (closed_at IS NULL AND paid_at IS NULL)
@@ -151,7 +158,7 @@ INVARIANTS = (
         "No order can still be paid ten minutes after its time.",
         f"""
         SELECT account_id, order_id, lapses_at FROM orders
-        WHERE state = 'placed' AND lapses_at < now() - {LATE}
+        WHERE state = 'placed' AND coalesce(pay_until, lapses_at) < now() - {LATE}
         """,
     ),
     Invariant(

@@ -8,6 +8,7 @@ from meterai.orders import store
 from meterai.orders.events import OrderLapsed, OrderReturned
 from meterai.orders.model import OrderState
 from meterai.orders.service import load
+from meterai.payments import PaymentService
 from meterai.payments.events import (
     PaymentCaptured,
     PaymentDeclined,
@@ -22,7 +23,7 @@ from meterai.stamps.events import StampsGone
 _log = structlog.get_logger()
 
 
-async def settle(tx: Tx, event: PaymentCaptured) -> None:
+async def settle(tx: Tx, event: PaymentCaptured, service: PaymentService) -> None:
     """A payment was captured: book it to its order and issue the stamps, in one transaction."""
     outcome = await store.settle(
         tx,
@@ -33,20 +34,22 @@ async def settle(tx: Tx, event: PaymentCaptured) -> None:
         event.amount,
     )
     if outcome == "short":
-        await offer_again(tx, event)
+        await offer_again(tx, event, service)
     elif outcome != "denied":
         # Nobody should pay for this order a second time: its other QRs are taken back.
         await payments.close(tx, event.account, event.subject)
     _log.info("payment_settled", order=show("ord", event.subject), outcome=outcome)
 
 
-async def offer_again(tx: Tx, event: PaymentCaptured | PaymentDeclined) -> None:
+async def offer_again(
+    tx: Tx, event: PaymentCaptured | PaymentDeclined, service: PaymentService
+) -> None:
     """A payment attempt ended (declined, or paid too little) and its order is not paid: make
     another attempt.
     """
     order = await load(tx, event.account, event.subject)
     if order.state == OrderState.PLACED:
-        await payments.open_another(tx, event.account, order.id, order.total, order.lapses_at)
+        await service.open_another(tx, event.account, order.id, order.total, order.lapses_at)
 
 
 async def take_chargeback(tx: Tx, event: PaymentDenied) -> None:
@@ -74,8 +77,8 @@ async def cover_loss(tx: Tx, event: StampsGone) -> None:
 
 
 HANDLERS = (
-    on(PaymentCaptured, settle, gives_up=False),
-    on(PaymentDeclined, offer_again, gives_up=False),
+    on(PaymentCaptured, settle, gives_up=False, service=PaymentService),
+    on(PaymentDeclined, offer_again, gives_up=False, service=PaymentService),
     on(PaymentDenied, take_chargeback, gives_up=False),
     on(PaymentWon, take_won, gives_up=False),
     on(PaymentMoved, take_move, gives_up=False),

@@ -8,7 +8,7 @@ PERSONAL = Personal(
         Held(
             table="orders",
             columns="order_id placed_at kind quantity unit_price service_fee total state paid_at closed_at paid_payment",
-            inner="account_id idempotency_key request_hash due_seconds lapses_at due_at paid_attempt returning_due_at",
+            inner="account_id idempotency_key request_hash due_seconds lapses_at pay_until due_at paid_attempt returning_due_at",
             kept=Kept.TAX,
             since="t.placed_at",
         ),
@@ -23,7 +23,7 @@ PERSONAL = Personal(
     waits=(
         Wait(
             "orders",
-            "SELECT count(*) AS count, max(coalesce(returning_due_at, due_at, lapses_at)) AS until FROM orders"
+            "SELECT count(*) AS count, max(coalesce(returning_due_at, due_at, pay_until, lapses_at)) AS until FROM orders"
             " WHERE account_id = %s AND state IN ('placed', 'paid', 'returning')",
         ),
     ),

@@ -130,4 +130,31 @@ async def withdraw_order(
     return await orders.withdraw(account, read("ord", order_id))
 
 
-routes = [place_order, list_orders, show_order, withdraw_order]
+class PayBy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Another way to pay an unpaid order: the name of a method of this installation."""
+
+    payment_method: str
+
+
+@post(
+    "/v1/orders/{order_id:str}/pay-by",
+    opt={
+        "permission": Permission.ORDER_CREATE,
+        "priority": Priority.CHECKOUT,
+        "described": Described(repeats="Each begins another attempt; an order gets ten."),
+    },
+    summary="Pay an unpaid order another way",
+    tags=["orders"],
+    status_code=200,
+)
+async def pay_order_by(
+    orders: NamedDependency[OrderService],
+    account: NamedDependency[UUID],
+    order_id: FromPath[str],
+    data: JSONBody[PayBy],
+) -> OrderView:
+    """Take back what was to be paid, and get new instructions; the order lapses with those."""
+    return await orders.pay_by(account, read("ord", order_id), data.payment_method)
+
+
+routes = [place_order, list_orders, show_order, withdraw_order, pay_order_by]

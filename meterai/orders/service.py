@@ -15,6 +15,7 @@ from meterai import ledger, payments, stamps
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
 from meterai.kit.labels import NO_LABELS, Labels
+from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Malformed, NotFound, Refusal
 from meterai.ledger import MoneySummary
@@ -39,6 +40,7 @@ from meterai.payments import (
     Attempt,
     AttemptState,
     Channel,
+    Method,
     PaymentService,
     PaymentSettings,
     Qr,
@@ -53,6 +55,7 @@ from meterai.plumbing.periodic import each, run_row
 from meterai.waiting_room import Act, WaitingRoom
 
 BATCH = 200  # orders one run moves
+PAYABLE_FACTOR = 2  # times the longest a method leaves: for a buyer who chooses another one late
 
 
 class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
@@ -245,7 +248,19 @@ class OrderService:
             raise OrderTooLarge(quantity=quantity, quantity_max=most)
         return quantity
 
-    def terms(
+    async def ways(self, quantity: int) -> Sequence[Method]:
+        """By which methods so many stamps can be paid now, the default first, with the time each leaves."""
+        methods = (await self._payments.look_at_rails()).methods(quantity * self.unit)
+        default = self._settings.order_lapses_seconds
+        return [replace(one, lapses_seconds=one.lapses_seconds or default) for one in methods]
+
+    @property
+    def payable_seconds_max(self) -> float:
+        """How long after it was placed an order can be paid at most, whatever ways its buyer chose."""
+        default = self._settings.order_lapses_seconds
+        return PAYABLE_FACTOR * self._payments.rails.lapses_seconds_max(default)
+
+    async def terms(
         self,
         account: UUID,
         key: str,
@@ -267,7 +282,8 @@ class OrderService:
         is_stamps = kind == OrderKind.STAMPS
         attempt, reference = payments.new_attempt(account)
         total = quantity * self.unit
-        channel, terms = self._payments.rails.channel(method, total, attempt)
+        rails = await self._payments.look_at_rails()
+        channel, terms = rails.channel(method, total, attempt)
         return Terms(
             account=account,
             order=new_id(),
@@ -312,11 +328,12 @@ class OrderService:
 
         With `wait_for_qr` the answer holds the QR if the provider gives it in time; without,
         the worker asks for it (`Prefer: respond-async`, RFC 7240).
-        Refuses `Malformed`, `OrderTooLarge`, `IdempotencyKeyReused`, `TooManyUnpaidOrders`.
+        Refuses `Malformed`, `OrderTooLarge`, `AmountNotPayable`, `MethodOut`, `IdempotencyKeyReused`,
+        `TooManyUnpaidOrders`.
         """
         more = [one for one in (method, written) if one]
         request = request_hash(OrderKind.STAMPS, quantity, *more)
-        terms = self.terms(
+        terms = await self.terms(
             account,
             key,
             request,
@@ -415,6 +432,39 @@ class OrderService:
         """
         await self._database.run(partial(withdraw, account=account, order_id=order_id))
         await self._payments.take_back(account, order_id)
+        return await self.view(account, order_id)
+
+    async def pay_by(self, account: UUID, order_id: UUID, method: str) -> OrderView:
+        """Pay an unpaid order another way: what is open is taken back, and another attempt begins.
+
+        Refuses `NotFound`, `Malformed`, `AmountNotPayable`, `MethodOut`, `AttemptsSpent`, and `NotAllowedNow`
+        for an order that cannot be paid any more.
+        """
+        async with self._database.reading() as tx:
+            order = await load(tx, account, order_id)
+            if await payments.is_covered(tx, account, order_id):
+                order = replace(order, state=OrderState.PAID)
+        # What can still be paid can lapse, and nothing else.
+        ORDER.after(order.state, OrderEvent.TIME_RAN_OUT)
+        new = payments.new_attempt(account)
+        rails = await self._payments.look_at_rails()
+        channel, terms = rails.channel(method, order.total.value, new[0])
+        seconds = terms.lapses_seconds or self._settings.order_lapses_seconds
+        outcome = await self._database.once(
+            store.pay_by,
+            account,
+            order_id,
+            new,
+            channel,
+            (seconds, self.payable_seconds_max),
+            payments.ATTEMPTS_PER_SUBJECT_MAX,
+        )
+        if outcome == "spent":
+            raise payments.AttemptsSpent(str(order_id))
+        if outcome == "closed":
+            raise NotAllowedNow(ORDER.subject, order.state, OrderEvent.TIME_RAN_OUT)
+        await self._payments.take_back(account, order_id)
+        await self._payments.open_now(account, order_id)
         return await self.view(account, order_id)
 
     async def expire_unpaid(self) -> int:

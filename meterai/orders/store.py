@@ -19,13 +19,14 @@ from meterai.orders.model import (
     Terms,
     Waiting,
 )
+from meterai.payments import Channel
 from meterai.plumbing.database import ReadTx, Tx, jsonb
 from meterai.plumbing.periodic import not_paused
 from meterai.plumbing.rows import RowMapper
 
 _COLUMNS = (
     "account_id AS account, order_id AS id, kind, state, quantity, unit_price, service_fee, total, placed_at,"
-    " lapses_at, paid_at, due_at, due_seconds, returning_due_at, paid_attempt, reference, metadata, closed_at"
+    " coalesce(pay_until, lapses_at) AS lapses_at, paid_at, due_at, due_seconds, returning_due_at, paid_attempt, reference, metadata, closed_at"
 )
 PLACE = """
 SELECT created, id, request, placed, lapses
@@ -41,13 +42,17 @@ WITH placed AS (
 )
 SELECT created, id, request, placed, lapses FROM placed
 """
+PAY_BY = "SELECT order_pay_by(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 ABANDON = "SELECT order_abandon(%s, %s, %s) AS state"
 EXECUTE = "SELECT order_execute(%s, %s) AS state"
 # Names of the periodic tasks.
 LAPSING, EXECUTING, TURNING = "lapse_orders", "execute_orders", "turn_money_round"
-EXPIRY_DUE = "SELECT 1 FROM orders WHERE state = 'placed' AND lapses_at <= now() ORDER BY lapses_at"
+# Each half by its own index: orders_to_lapse, orders_to_lapse_by_choice.
+_LAPSES = """state = 'placed' AND (
+    pay_until IS NULL AND lapses_at <= now() OR pay_until IS NOT NULL AND pay_until <= now())"""
+EXPIRY_DUE = f"SELECT 1 FROM orders WHERE {_LAPSES} ORDER BY lapses_at"  # noqa: S608 - a constant
 TO_EXPIRE = f"""
-SELECT account_id AS account, order_id AS order FROM orders o WHERE state = 'placed' AND lapses_at <= now()
+SELECT account_id AS account, order_id AS order FROM orders o WHERE {_LAPSES}
     AND {not_paused(LAPSING, "order_id")}
 ORDER BY lapses_at LIMIT %s FOR UPDATE SKIP LOCKED
 """  # noqa: S608 - names are constants
@@ -86,7 +91,7 @@ ORDER BY due_at LIMIT %s
 _IS_PLACED = "SELECT 1 FROM orders WHERE account_id = %s AND idempotency_key = %s"
 _MARKS = """
 SELECT o.account_id AS account, o.order_id AS order, md5(ROW(
-    o.state, o.paid_at, o.due_at, o.returning_due_at, o.lapses_at <= now(),
+    o.state, o.paid_at, o.due_at, o.returning_due_at, coalesce(o.pay_until, o.lapses_at) <= now(),
     payment_mark(o.account_id, o.order_id), ledger_mark(o.account_id, o.order_id),
     stamps_mark(o.account_id, o.order_id))::text) AS mark
 FROM unnest(%s::uuid[], %s::uuid[]) AS wanted (account_id, order_id)
@@ -161,6 +166,20 @@ async def abandon(tx: Tx, account: UUID, order_id: UUID, state: OrderState) -> O
     """
     found = await tx.value(ABANDON, account, order_id, state)
     return None if found is None else OrderState(found)
+
+
+async def pay_by(
+    tx: Tx,
+    account: UUID,
+    order_id: UUID,
+    attempt: tuple[UUID, str],
+    channel: Channel,
+    seconds: tuple[float, float],
+    attempts_max: int,
+) -> str:
+    """Another attempt, by a method that the buyer chose, in place of what is open; how it went."""
+    how = (*attempt, channel.provider, channel.method, *seconds, attempts_max)
+    return str(await tx.value(PAY_BY, account, order_id, *how))
 
 
 async def execute(tx: Tx, account: UUID, order_id: UUID) -> None:

@@ -29,10 +29,12 @@ from meterai.payments.adapters.snap import (
 from meterai.payments.asking import BuyerQuestions
 from meterai.payments.installed import Rails
 from meterai.payments.model import (
+    ATTEMPTS_PER_SUBJECT_MAX,
     REFUND_PREFIX,
     AccountNumber,
     AmountNotPayable,
     Attempt,
+    AttemptsSpent,
     AttemptState,
     CallNotBegun,
     Captured,
@@ -93,12 +95,12 @@ from meterai.payments.service import (
     close,
     connected,
     new_attempt,
-    open_another,
 )
 from meterai.payments.settings import PaymentSettings
 from meterai.payments.store import captured_of, confirm_by_record, heard_of, is_covered, routes_of
 
 __all__ = [
+    "ATTEMPTS_PER_SUBJECT_MAX",
     "NOTIFY_PATH",
     "REFUND",
     "REFUND_PREFIX",
@@ -106,6 +108,7 @@ __all__ = [
     "AmountNotPayable",
     "Attempt",
     "AttemptState",
+    "AttemptsSpent",
     "BuyerQuestions",
     "CallNotBegun",
     "Captured",
@@ -153,7 +156,6 @@ __all__ = [
     "is_covered",
     "new_attempt",
     "not_booked_of",
-    "open_another",
     "open_refunds",
     "parse_number",
     "parse_reference",

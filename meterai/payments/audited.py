@@ -46,6 +46,9 @@ AUDITED = Audited(
             "body": ("news_of_the_bank_is_as_it_came",),
             "outcome": ("no_notification_forgotten", "news_of_the_bank_is_what_was_done"),
         },
+        "rails_out": dict.fromkeys(
+            ("rail", "reason", "out_at"), ("rail_was_taken_out_by_an_operator",)
+        ),
         "payment_attempts": {
             "state": ("attempt_agrees_with_its_payments",),
             "qr_content": ("instructions_are_whole",),

@@ -285,6 +285,17 @@ class Rails:
         ]
         return Channel(_drawn(routes, attempt).rail, channel.method) if routes else None
 
+    def has_another(self, name: str) -> bool:
+        """True where each method of a rail has another one that answers and is not out."""
+        routes = [one for one in self._routes.values() if name in [route.rail for route in one]]
+        return bool(routes) and all(
+            any(self.is_good(route.rail) for route in one if route.rail != name) for one in routes
+        )
+
+    def is_good(self, name: str) -> bool:
+        """True where it is one of ours, is not out, and answers these days."""
+        return name in self._by_name and name not in self._out and self._answers(name)
+
     def _answers(self, name: str) -> bool:
         outgoing = self._outgoing.get(name)
         return outgoing is None or not outgoing.is_silent
@@ -352,6 +363,11 @@ class Rails:
         """The same for what is not told apart by its rail; 0 where no provider is asked."""
         fewer, away = self.room(most)
         return 0 if away and len(away) == len(self._outgoing) else fewer
+
+    def lapses_seconds_max(self, default: float) -> float:
+        """How long an attempt can be paid at most; `default` where its method does not say."""
+        methods = (one.method for routes in self._routes.values() for one in routes)
+        return max(one.lapses_seconds or default for one in methods)
 
     @property
     def window_seconds_max(self) -> float:

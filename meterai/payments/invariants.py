@@ -152,6 +152,21 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "rail_was_taken_out_by_an_operator",
+        "Which rails are out is what the last operator's act on each in the audit trail says.",
+        """
+        SELECT coalesce(r.rail, e.rail) AS rail, r.out_at, e.action, e.happened_at
+        FROM rails_out r FULL JOIN (
+            SELECT DISTINCT ON (subject) subject AS rail, action, happened_at,
+                facts->>'reason' AS reason FROM audit_events
+            WHERE account_id = '00000000-0000-0000-0000-000000000000'
+                AND action IN ('rail_taken_out', 'rail_put_back')
+            ORDER BY subject, happened_at DESC) e USING (rail)
+        WHERE (r.rail IS NOT NULL) IS DISTINCT FROM (e.action IS NOT DISTINCT FROM 'rail_taken_out')
+            OR r.out_at <> e.happened_at OR r.reason <> e.reason
+        """,
+    ),
+    Invariant(
         "no_notification_forgotten",
         "Every notification was acted on within ten minutes, or is a job that still tries.",
         f"""

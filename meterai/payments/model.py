@@ -201,6 +201,14 @@ class AmountNotPayable(Refusal):
         self.amount_max = str(Rupiah(most))
 
 
+class AttemptsSpent(Refusal):
+    """A subject has had as many attempts as it may."""
+
+    code = "payment_attempts_spent"
+    status = 409
+    attempts_max = ATTEMPTS_PER_SUBJECT_MAX
+
+
 class MethodOut(Refusal):
     """Every rail of a method was taken out by hand."""
 
@@ -288,6 +296,15 @@ class Channel:
 
     provider: str
     method: str
+
+
+@dataclass(frozen=True, slots=True)
+class RailOut:
+    """A rail that a person took out: no new attempt goes there."""
+
+    rail: str
+    reason: str
+    out_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """How long what is in the tables of payments is kept, and why."""
 
-from meterai.plumbing.retention import HALF_YEAR, MONEY, Leaves, Rule, Stays
+from meterai.plumbing.retention import HALF_YEAR, MONEY, ONE, Leaves, Rule, Stays
 
 RETENTION: tuple[Rule, ...] = (
     Leaves(
@@ -14,6 +14,7 @@ RETENTION: tuple[Rule, ...] = (
         only="outcome IS NOT NULL AND body <> ''",
         blanks={"body": "''", "reading": "NULL"},
     ),
+    Stays("rails_out", ONE),
     Stays("payment_attempts", MONEY),
     Stays("captures", MONEY),
     Stays("chargebacks", MONEY),

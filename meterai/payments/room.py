@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
-from meterai.commands import TIME, Demand, Facts, KeyFile
+from meterai.commands import TIME, Command, Demand, Directory, Facts, KeyFile, Schema, Scope
 from meterai.payments.adapters.snap import SNAP_QRIS
 from meterai.payments.asking import BuyerQuestions
 from meterai.payments.audited import AUDITED
@@ -14,6 +14,7 @@ from meterai.payments.installed import Rails, check_kinds, configured, connect_r
 from meterai.payments.invariants import INVARIANTS, POSTINGS, of_rails
 from meterai.payments.jobs import HANDLERS
 from meterai.payments.knows import KNOWS
+from meterai.payments.levers import LEVERS
 from meterai.payments.metrics import METRICS
 from meterai.payments.model import ATTEMPT, AttemptState
 from meterai.payments.news_check import News
@@ -61,6 +62,18 @@ UNDEMANDED: Mapping[str, str] = {
     "bank_compared_at_hour": TIME,
     "payment_order": "a rail or method that there is not stops the start",
 }
+
+
+def _command(words: str, function: str) -> Command:
+    place = f"meterai.payments.commands:{function}"
+    return Command(words, place, Directory.DATABASE, Scope.DATABASE, Schema.CURRENT)
+
+
+COMMANDS = (
+    _command("rails list", "list_rails"),
+    _command("rails out", "take_out"),
+    _command("rails in", "put_back"),
+)
 
 
 def _leases(container: Container) -> Iterable[Lease]:
@@ -166,7 +179,14 @@ def payments_with(kinds: RailKinds) -> Room:
     return Room(
         name="payments",
         tables=frozenset(
-            {"payment_attempts", "captures", "chargebacks", "refunds", "notification_inbox"}
+            {
+                "payment_attempts",
+                "captures",
+                "chargebacks",
+                "refunds",
+                "notification_inbox",
+                "rails_out",
+            }
         ),
         lifecycles=(ATTEMPT, REFUND),
         settings=PaymentSettings,
@@ -185,6 +205,9 @@ def payments_with(kinds: RailKinds) -> Room:
         handlers=HANDLERS,
         tasks=_tasks,
         knows=KNOWS,
+        commands=COMMANDS,
+        command_groups={"rails": "By which providers money comes."},
+        levers=LEVERS,
         demands=[
             *(_demand(kind, one) for kind in kinds for one in kind.demands),
             _files_are_whole(kinds),

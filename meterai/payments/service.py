@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
+from time import monotonic
 from uuid import UUID
 
 import msgspec
@@ -32,6 +33,7 @@ from meterai.payments.model import (
     Attempt,
     AttemptState,
     CallNotBegun,
+    Channel,
     Delivered,
     Instructions,
     MadeBefore,
@@ -67,6 +69,7 @@ PAUSE_SECONDS = (
     2.0  # before instructions are asked for again; doubled after each try without an answer
 )
 PAUSE_SECONDS_MAX = 120.0
+LOOK_SECONDS = 0.5  # what was taken out by hand is known to every process within a second
 CANCEL_SECONDS_MAX = 3600.0  # between two tries to take them back
 CANCEL_AFTER_END_SECONDS = 3600.0  # so long after their end they surely take no money any more
 BATCH = 20  # provider calls under way in one run
@@ -96,21 +99,6 @@ async def close(tx: Tx, account: UUID, subject: UUID) -> None:
     await store.close(tx, account, subject)
 
 
-async def open_another(
-    tx: Tx, account: UUID, subject: UUID, amount: Rupiah, expires_at: datetime
-) -> None:
-    """Begin another attempt for a subject that is unpaid and whose last one takes no money any more.
-
-    The worker asks the provider for its instructions at once.  A subject gets `ATTEMPTS_PER_SUBJECT_MAX`.
-    """
-    attempt, reference = new_attempt(account)
-    most = ATTEMPTS_PER_SUBJECT_MAX
-    if not await store.open_another(
-        tx, account, attempt, subject, reference, amount, expires_at, most
-    ):
-        _log.warning("attempts_spent", subject=str(subject))
-
-
 async def suspend(tx: Tx, reference: str, odd: Odd, *, asked_of: Attempt) -> None:
     """Put into suspense what an answer says of an attempt and cannot be booked."""
     key = f"{asked_of.channel.provider}:{reference}:{odd.number or ''}:{odd.reason}"
@@ -132,11 +120,41 @@ class PaymentService:
         self._rails = rails
         self._settings = settings
         self._clock = clock
+        self._looked_at = -LOOK_SECONDS
 
     @property
     def rails(self) -> Rails:
         """The rails of this installation."""
         return self._rails
+
+    async def look_at_rails(self) -> Rails:
+        """The same, with those left out that a person took out: what another process knows is half a second
+        old at most."""
+        now = monotonic()
+        if now - self._looked_at >= LOOK_SECONDS:
+            self._looked_at = now
+            self._rails.take_out([one.rail for one in await self._database.once(store.out)])
+        return self._rails
+
+    async def open_another(
+        self, tx: Tx, account: UUID, subject: UUID, amount: Rupiah, expires_at: datetime
+    ) -> None:
+        """Begin another attempt for a subject that is unpaid and whose last one takes no money any more; by
+        the same method, and where its rail is out or silent by another.
+
+        The worker asks the provider for its instructions at once.  A subject gets `ATTEMPTS_PER_SUBJECT_MAX`.
+        """
+        last = await store.newest(tx, account, subject)
+        assert last is not None, "a subject has an attempt from its beginning"
+        attempt, reference = new_attempt(account)
+        rails, channel = await self.look_at_rails(), last.channel
+        if not rails.is_good(channel.provider):
+            channel = rails.elsewhere(channel, amount.value, attempt) or channel
+        most = ATTEMPTS_PER_SUBJECT_MAX
+        if not await store.open_another(
+            tx, account, attempt, subject, channel, reference, amount, expires_at, most
+        ):
+            _log.warning("attempts_spent", subject=str(subject))
 
     def payable(self, attempt: Attempt) -> Attempt:
         """An attempt as a buyer may see it: without instructions that pay another, or another sum.
@@ -172,17 +190,20 @@ class PaymentService:
         which we cannot show, does another reference take its place.
         """
         account, reference = attempt.account, attempt.reference
+        if (await self.look_at_rails()).is_out(attempt.channel.provider):
+            await self._go_elsewhere(attempt, "out", PAUSE_SECONDS)
+            return None
         try:
             made = await self._rails.of(attempt.channel.provider, is_repeat=attempt.tries > 0).open(
                 attempt.channel.method, reference, attempt.amount, attempt.expires_at
             )
         except CallNotBegun as refusal:
-            await self._database.once(
-                store.put_opening_off, account, attempt.id, str(refusal)[:200], refusal.seconds
-            )
+            await self._go_elsewhere(attempt, str(refusal), refusal.seconds)
             return None
         except ProviderRefused as refusal:
             _log.warning("attempt_refused", reference=reference, answer=str(refusal))
+            if await self._is_elsewhere(attempt):
+                return None
             await self._later(account, attempt.id, refusal, is_perhaps_made=False)
             return None
         except ProviderUnreachable as refusal:
@@ -195,7 +216,7 @@ class PaymentService:
             await self._later(account, attempt.id, refusal, is_perhaps_made=False)
             raise
         if isinstance(made, MadeBefore):
-            await self._replace(account, attempt.id, reference)
+            await self._replace(attempt, attempt.channel)
             return None
         return await self._record(account, attempt.id, made)
 
@@ -212,18 +233,32 @@ class PaymentService:
             seconds_max=PAUSE_SECONDS_MAX,
         )
 
-    async def _replace(self, account: UUID, attempt: UUID, reference: str) -> None:
-        successor, its_reference = new_attempt(account)
+    async def _go_elsewhere(self, attempt: Attempt, answer: str, seconds: float) -> None:
+        """Another rail of the method takes an attempt over; where there is none it is put off."""
+        if not await self._is_elsewhere(attempt):
+            await self._database.once(
+                store.put_opening_off, attempt.account, attempt.id, answer[:200], seconds
+            )
+
+    async def _is_elsewhere(self, attempt: Attempt) -> bool:
+        channel = self._rails.elsewhere(attempt.channel, attempt.amount.value, attempt.id)
+        if channel is not None:
+            await self._replace(attempt, channel)
+        return channel is not None
+
+    async def _replace(self, attempt: Attempt, channel: Channel) -> None:
+        successor, its_reference = new_attempt(attempt.account)
         outcome = await self._database.once(
             store.replace,
-            account,
             attempt,
             successor,
             its_reference,
+            channel,
             PAUSE_SECONDS,
             ATTEMPTS_PER_SUBJECT_MAX,
         )
-        _log.warning("attempt_lost", reference=reference, outcome=outcome)
+        where = channel.provider
+        _log.warning("attempt_lost", reference=attempt.reference, outcome=outcome, rail=where)
 
     async def _record(self, account: UUID, attempt: UUID, made: Opened) -> Instructions:
         await self._database.once(
@@ -231,10 +266,19 @@ class PaymentService:
         )
         return made.instructions
 
+    async def open_now(self, account: UUID, subject: UUID) -> None:
+        """Ask for the instructions of the newest attempt of a subject, where the worker did not yet."""
+        lease = self._settings.bank_lease_seconds
+        attempt = await self._database.once(store.lease_to_open_of, account, subject, lease)
+        if attempt is not None:
+            await self.open(attempt)
+
     async def open_waiting(self) -> int:
         """Periodic task: open the attempts that nobody opened."""
         lease = self._settings.bank_lease_seconds
         most, away = self._rails.room(BATCH)
+        # What another rail can take over does not wait for the one that is silent.
+        away = [name for name in away if not self._rails.has_another(name)]
         leased = await self._database.once(store.lease_to_open, lease, most, away)
         return await each(
             self._database, "open_payments", leased, self._open_late, subject="id", at_once=BATCH
@@ -486,7 +530,7 @@ async def apply(tx: Tx, account: UUID, subject: UUID, number: str, amount: Rupia
     attempt = await store.newest(tx, account, subject)
     outcome = "unknown_attempt"
     if attempt is not None:
-        outcome = await store.capture(tx, account, attempt, number, amount.value, "operator")
+        outcome = await store.capture(tx, account, attempt.id, number, amount.value, "operator")
     if outcome != "captured":
         raise NotApplied(outcome)
 

@@ -24,6 +24,7 @@ from meterai.payments.model import (
     Notification,
     Opened,
     PaymentToRecord,
+    RailOut,
     Unconfirmed,
     read_instructions,
 )
@@ -47,6 +48,7 @@ def _made(
 
 _ATTEMPTS = RowMapper(_made, instructions=read_instructions)
 _CAPTURED = RowMapper(Captured)
+_RAILS_OUT = RowMapper(RailOut)
 _ATTEMPTS_TOLD = RowMapper(AttemptTold)
 _CAPTURES_TOLD = RowMapper(CapturedTold)
 _ROUTES = RowMapper(AttemptRoute)
@@ -142,6 +144,11 @@ WHERE (account_id, attempt_id) IN (
     ORDER BY leased_until LIMIT %s FOR UPDATE SKIP LOCKED)
 RETURNING {_COLUMNS}, tries
 """  # noqa: S608
+TO_OPEN_OF = f"""
+UPDATE payment_attempts SET leased_until = now() + make_interval(secs => %s)
+WHERE account_id = %s AND subject = %s AND state = 'opening' AND leased_until <= now()
+RETURNING {_COLUMNS}, tries
+"""  # noqa: S608
 OPENED = """
 UPDATE payment_attempts SET state = 'waiting', instructions = %s, provider_reference = %s,
     instructed_at = now(), ask_at = now() + make_interval(secs => %s)
@@ -165,7 +172,12 @@ UPDATE payment_attempts SET state = CASE WHEN is_perhaps_made THEN 'lost' ELSE '
     cancel_at = CASE WHEN is_perhaps_made THEN cancel_at ELSE 'infinity' END
 WHERE account_id = %s AND attempt_id = %s AND state = 'opening'
 """
-REPLACE = "SELECT payment_replace(%s, %s, %s, %s, %s, %s) AS outcome"
+REPLACE = "SELECT payment_replace_by(%s, %s, %s, %s, %s, %s, %s, %s) AS outcome"
+OUT = "SELECT rail, reason, out_at FROM rails_out ORDER BY rail"
+TAKE_OUT = """
+INSERT INTO rails_out (rail, reason) VALUES (%s, %s)
+ON CONFLICT ON CONSTRAINT rails_out_pkey DO UPDATE SET reason = excluded.reason, out_at = now()
+"""
 CLOSE = "SELECT payment_close(%s, %s)"
 QUESTION_DUE = """
 SELECT 1 FROM payment_attempts
@@ -260,7 +272,7 @@ WHERE account_id = %s AND attempt_id = %s AND cancel_at < 'infinity'
 CANCEL_NO_MORE = """
 UPDATE payment_attempts SET cancel_at = 'infinity' WHERE account_id = %s AND attempt_id = %s
 """
-OPEN_ANOTHER = "SELECT payment_open_another(%s, %s, %s, %s, %s, %s, %s)"
+OPEN_ANOTHER = "SELECT payment_open_another_by(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 CAPTURE = "SELECT payment_capture(%s, %s, %s, %s, %s) AS outcome"
 DENY = "SELECT payment_deny(%s, %s, %s, %s) AS outcome"
 CONFIRM = "SELECT payment_confirm(%s, %s, %s, %s)"
@@ -335,17 +347,16 @@ async def put_opening_off(
 
 async def replace(
     tx: Tx,
-    account: UUID,
-    attempt_id: UUID,
+    lost: Attempt,
     successor: UUID,
     reference: str,
+    channel: Channel,
     seconds: float,
     attempts_max: int,
 ) -> str:
     """Another attempt in place of one whose instructions we cannot show; how it went."""
-    return str(
-        await tx.value(REPLACE, account, attempt_id, successor, reference, seconds, attempts_max)
-    )
+    how = (channel.provider, channel.method, reference, seconds, attempts_max)
+    return str(await tx.value(REPLACE, lost.account, lost.id, successor, *how))
 
 
 async def open_another(
@@ -353,14 +364,36 @@ async def open_another(
     account: UUID,
     attempt_id: UUID,
     subject: UUID,
+    channel: Channel,
     reference: str,
     amount: Rupiah,
     expires_at: datetime,
     attempts_max: int,
 ) -> bool:
     """Begin another attempt of a subject; false where it had as many as it may."""
-    about = (account, attempt_id, subject, reference, amount.value, expires_at, attempts_max)
-    return bool(await tx.value(OPEN_ANOTHER, *about))
+    how = (channel.provider, channel.method, reference, amount.value, expires_at, attempts_max)
+    return bool(await tx.value(OPEN_ANOTHER, account, attempt_id, subject, *how))
+
+
+async def out(tx: ReadTx) -> list[RailOut]:
+    """The rails that a person took out."""
+    return await tx.all_as(_RAILS_OUT, OUT)
+
+
+async def set_out(tx: Tx, rail: str, reason: str, *, is_out: bool) -> None:
+    """Take a rail out, or put it back."""
+    if is_out:
+        await tx.run(TAKE_OUT, rail, reason)
+    else:
+        await tx.run("DELETE FROM rails_out WHERE rail = %s", rail)
+
+
+async def opening_at(tx: ReadTx, rail: str) -> int:
+    """How many attempts at a rail wait for their instructions."""
+    found = await tx.value(
+        "SELECT count(*) FROM payment_attempts WHERE state = 'opening' AND provider = %s", rail
+    )
+    return int(found or 0)
 
 
 async def expire_opening(tx: Tx, account: UUID, attempt_id: UUID) -> None:
@@ -480,15 +513,15 @@ async def shown(
     return await tx.all_as(_ATTEMPTS, SHOWN, account, list(subjects), list(paid_by))
 
 
-async def newest(tx: ReadTx, account: UUID, subject: UUID) -> UUID | None:
+async def newest(tx: ReadTx, account: UUID, subject: UUID) -> Attempt | None:
     """The newest attempt of a subject."""
-    found: UUID | None = await tx.value(
-        "SELECT attempt_id FROM payment_attempts WHERE account_id = %s AND subject = %s"
+    return await tx.one_as(
+        _ATTEMPTS,
+        f"SELECT {_COLUMNS} FROM payment_attempts WHERE account_id = %s AND subject = %s"  # noqa: S608
         " ORDER BY attempt_id DESC LIMIT 1",
         account,
         subject,
     )
-    return found
 
 
 async def is_covered(tx: ReadTx, account: UUID, subject: UUID) -> bool:
@@ -501,6 +534,13 @@ async def lease_to_open(
 ) -> list[Attempt]:
     """Attempts that nobody has opened yet, each leased; of rails that are left out only what ran out."""
     return await tx.all_as(_ATTEMPTS, TO_OPEN, lease_seconds, list(without), limit)
+
+
+async def lease_to_open_of(
+    tx: Tx, account: UUID, subject: UUID, lease_seconds: float
+) -> Attempt | None:
+    """The attempt of a subject that nobody has opened yet, leased."""
+    return await tx.one_as(_ATTEMPTS, TO_OPEN_OF, lease_seconds, account, subject)
 
 
 async def lease_to_ask(

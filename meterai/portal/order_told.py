@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from meterai.ledger import MoneyMove
 from meterai.orders import OrderKind, OrderState, OrderView
-from meterai.payments import AccountNumber, AttemptState, Redirect
+from meterai.payments import AccountNumber, AttemptState, Method, Redirect
 from meterai.refunds import RefundCause, RefundState, RefundView
 from meterai.stamping import Stamping, StampingState, StampingView
 from meterai.stamps import Lot
@@ -62,6 +62,7 @@ class OrderNow:
     lot: Lot | None
     is_issuing: bool  # what is paid becomes stamps at once
     is_covered: bool  # one payment that arrived pays for it; nothing follows from that yet
+    ways: Sequence[Method] = ()  # by which it can be paid now
 
     @property
     def is_time_over(self) -> bool:
@@ -123,6 +124,15 @@ class OrderNow:
             case Redirect(url) as page if self.is_payable and url.startswith("https://"):
                 return page
         return None
+
+    @property
+    def other_ways(self) -> Sequence[Method]:
+        """By what an unpaid order can be paid instead; by the same where its attempt is over."""
+        if self.state != OrderState.PLACED:
+            return ()
+        payment = self.order.payment
+        is_open = payment.state in _ASKED_FOR
+        return [one for one in self.ways if not is_open or one.name != payment.method]
 
     @property
     def is_arrived(self) -> bool:

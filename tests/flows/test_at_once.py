@@ -51,11 +51,10 @@ def test_the_same_key_reserves_once(shop: Shop, quota: UUID) -> None:
 
 
 def test_the_same_key_places_once(shop: Shop) -> None:
-    def placing() -> Awaitable[object]:
-        terms = shop.container.of(OrderService).terms(
-            shop.account, "the same", b"r", OrderKind.STAMPS, 1
-        )
-        return shop.container.database.call(order_store.PLACE, *terms.arguments())
+    async def placing() -> object:
+        service = shop.container.of(OrderService)
+        terms = await service.terms(shop.account, "the same", b"r", OrderKind.STAMPS, 1)
+        return await shop.container.database.call(order_store.PLACE, *terms.arguments())
 
     answers = at_once(shop, *(placing() for _ in range(8)))
     assert len({answer["id"] for answer in answers}) == 1  # type: ignore[index]

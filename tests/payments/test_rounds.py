@@ -132,11 +132,10 @@ def test_an_attempt_nobody_could_open_ends_with_its_order(till: Till) -> None:
 # -- how many unpaid orders --------------------------------------------------------------------
 
 
-def place(till: Till, unpaid_max: int, key: str | None = None) -> Any:
-    terms = till.shop.container.of(OrderService).terms(
-        till.shop.account, key or new_id().hex, b"request", OrderKind.STAMPS, 1
-    )
-    return till.shop.container.database.call(
+async def place(till: Till, unpaid_max: int, key: str | None = None) -> Any:
+    service, kind = till.shop.container.of(OrderService), OrderKind.STAMPS
+    terms = await service.terms(till.shop.account, key or new_id().hex, b"request", kind, 1)
+    return await till.shop.container.database.call(
         order_store.PLACE, *replace(terms, unpaid_max=unpaid_max).arguments()
     )
 

@@ -107,11 +107,17 @@ class Banks:
         await self.web.container.of(RefundSender).send_due()
         await self.work()
 
-    async def control(self, bank: str, path: str, **body: object) -> tuple[int, Any]:
+    async def control(self, rail: str, path: str, **body: object) -> tuple[int, Any]:
         """POST to `/standin/...` of a bank."""
-        url = f"{self.urls[bank]}/standin/{path}"
+        url = f"{self.urls[rail]}/standin/{path}"
         async with aiohttp.ClientSession() as session, session.post(url, json=body) as answer:
             return answer.status, await answer.json()
+
+    async def look(self, rail: str, path: str) -> Any:
+        """GET from `/standin/...` of a bank."""
+        url = f"{self.urls[rail]}/standin/{path}"
+        async with aiohttp.ClientSession() as session, session.get(url) as answer:
+            return await answer.json()
 
     async def pay(self, bank: str, number: str, **more: object) -> tuple[int, Any]:
         """A customer pays into the account of this number."""

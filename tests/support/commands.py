@@ -39,6 +39,8 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "staff first": ("nobody@example.id",),
     "suspense resolve": (show("sus", new_id()), "dismissed", "--note", "seen"),
     "issuing stop": ("a flood",),
+    "rails out": ("bank", "maintenance"),
+    "rails in": ("bank",),
     "line create": ("formasi", "--act", "check"),
     "line rate": ("buying", "--rate", "3"),
     "line pause": ("buying", "--reason-id", "bank", "--reason-en", "the bank"),

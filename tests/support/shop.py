@@ -175,9 +175,9 @@ class Shop:
 
     def place(self, quantity: int, key: str | None = None) -> UUID:
         """Order stamps."""
-        terms = self.container.of(OrderService).terms(
-            self.account, key or secrets.token_hex(8), b"request", OrderKind.STAMPS, quantity
-        )
+        service, kind = self.container.of(OrderService), OrderKind.STAMPS
+        key = key or secrets.token_hex(8)
+        terms = self.do(service.terms(self.account, key, b"request", kind, quantity))
         row = self.call(order_store.PLACE, *terms.arguments())
         assert row is not None
         if row["created"]:
@@ -195,7 +195,7 @@ class Shop:
         return order
 
     async def _place_documents(self, sizes: list[int]) -> UUID:
-        terms = self.container.of(OrderService).terms(
+        terms = await self.container.of(OrderService).terms(
             self.account, secrets.token_hex(8), b"request", OrderKind.DOCUMENTS, sum(sizes)
         )
         async with self.container.database.transaction() as tx:

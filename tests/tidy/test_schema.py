@@ -58,6 +58,7 @@ GLOBAL = {
     "passkey_directory": "finds the account of a credential; its key proves that it is of one",
     "recoveries": "the way back is of the whole installation",
     "recovery_steps": "the steps of it",
+    "rails_out": "a rail is of the whole installation",
     "sale_terms": "at which price and fee we ever sold",
     "serial_directory": "finds the account of a serial; its key proves that none was given twice",
     "serial_leases": "numbers of processes that make serials",

@@ -36,7 +36,7 @@ from meterai.pages import (
     see_other,
     whole_number,
 )
-from meterai.payments import BuyerQuestions, payee
+from meterai.payments import BuyerQuestions, Method, payee
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.http import (
@@ -78,12 +78,21 @@ _DONE = (RefundState.SETTLED, RefundState.VOID)
 # -- buying --------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A filled in form: how many, by which key, paid how."""
+
+    quantity: str
+    key: str
+    way: str
+
+
 def _buy_page(
     request: PageRequest,
     settings: Settings,
     issuing: Issuing,
-    quantity: str,
-    key: str,
+    wish: _Wish,
+    ways: Sequence[Method],
     refusal: Refusal | None = None,
 ) -> Page:
     sale = settings.of(OrderSettings)
@@ -92,11 +101,13 @@ def _buy_page(
         request,
         "portal/buy.html",
         status=refusal.status if refusal else 200,
-        quantity=quantity,
-        key=key,
+        quantity=wish.quantity,
+        key=wish.key,
         unit=unit,
         is_issuing=issuing.is_open,
         quantity_max=sale.order_total_max // unit,
+        ways=ways,
+        way=wish.way,
         errors=field_errors(refusal, language_of(request), "quantity") if refusal else (),
     )
 
@@ -114,11 +125,13 @@ async def show_buy_form(
     request: PageRequest,
     settings: NamedDependency[Settings],
     database: NamedDependency[Database],
+    orders: NamedDependency[OrderService],
 ) -> Page:
     """How many stamps."""
     quantity, key = kept_text(request, "quantity", "1"), kept_text(request, "key", fresh_key())
     issuing = await database.once(stamps.issuing)
-    return _buy_page(request, settings, issuing, quantity, key)
+    wish = _Wish(quantity, key, kept_text(request, "payment_method"))
+    return _buy_page(request, settings, issuing, wish, await orders.ways(1))
 
 
 @post(
@@ -126,7 +139,7 @@ async def show_buy_form(
     opt={
         "permission": Permission.ORDER_CREATE,
         "priority": Priority.CHECKOUT,
-        "keeps": ("quantity", "key"),
+        "keeps": ("quantity", "key", "payment_method"),
     },
     include_in_schema=False,
 )
@@ -144,13 +157,15 @@ async def buy(
         quantity = whole_number(form.text("quantity"), "quantity")
         await orders.check_price(account, key, form.text("unit"))
         await orders.check_turn(request, account, key)
-        order = await orders.place(account, key, quantity)
+        method = form.text("payment_method") or None
+        order = await orders.place(account, key, quantity, method=method)
     except NotLetIn as refusal:
         return into_line(request, refusal, "/buy")
     except Refusal as refusal:
         kept = fresh_key() if isinstance(refusal, IdempotencyKeyReused) else key
         issuing = await database.once(stamps.issuing)
-        return _buy_page(request, settings, issuing, form.text("quantity"), kept, refusal)
+        wish = _Wish(form.text("quantity"), kept, form.text("payment_method"))
+        return _buy_page(request, settings, issuing, wish, await orders.ways(1), refusal)
     return see_other(f"/orders/{order.id}")
 
 
@@ -182,6 +197,8 @@ async def _facts(service: OrderService, asked: _Asked) -> dict[str, object]:
         lot, issuing = await stamps.lot_and_issuing(tx, account, asked.order)
         paid = await covered(tx, account, [order])
     now = _clock.now()
+    is_unpaid = OrderState(order.state) == OrderState.PLACED
+    ways = await service.ways(order.quantity) if is_unpaid else []
     this = OrderNow(
         order,
         now,
@@ -190,6 +207,7 @@ async def _facts(service: OrderService, asked: _Asked) -> dict[str, object]:
         lot=lot,
         is_issuing=issuing.is_open,
         is_covered=order.id in paid,
+        ways=ways,
     )
     state = OrderState(order.state)
     is_moving = (
@@ -423,6 +441,29 @@ async def have_paid(
 
 
 @post(
+    "/orders/{order_id:str}/pay-by",
+    opt={
+        "permission": Permission.ORDER_CREATE,
+        "priority": Priority.CHECKOUT,
+        "keeps": (),
+    },
+    include_in_schema=False,
+)
+async def pay_by(
+    request: PageRequest,
+    orders: NamedDependency[OrderService],
+    account: NamedDependency[UUID],
+    order_id: FromPath[str],
+) -> Page:
+    """Pay an unpaid order another way."""
+
+    async def choose(order: UUID, form: Form) -> None:
+        await orders.pay_by(account, order, form.text("payment_method"))
+
+    return await _acted_on(request, orders, order_id, choose)
+
+
+@post(
     "/orders/{order_id:str}/reorder",
     opt={
         "permission": Permission.ORDER_CREATE,
@@ -483,6 +524,7 @@ routes = [
     download_documents,
     withdraw,
     have_paid,
+    pay_by,
     reorder,
     give_back,
 ]

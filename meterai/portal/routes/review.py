@@ -104,6 +104,7 @@ class _LastLook:
     drafts: DraftService
     database: Database
     signing_in: SigningIn
+    orders: OrderService
 
     async def page(
         self,
@@ -119,6 +120,7 @@ class _LastLook:
         issuing = await self.database.once(stamps.issuing)
         available = await self.database.once(stamps.available, account) if account else 0
         needed = sum(len(f.placements) for f in wanted)
+        ways = await self.orders.ways(needed)
         part = self.signing_in.facts(request, form, refusal if account is None else None)
         errors = [_error(refusal, language_of(request))] if refusal and account else part["errors"]
         pay = form.text("pay") if form else kept_text(request, "pay")
@@ -137,7 +139,8 @@ class _LastLook:
             needed=needed,
             available=available,
             is_issuing=issuing.is_open,
-            pay=pay or (FROM_BALANCE if available >= needed else "qris"),
+            ways=ways,
+            pay=pay or (FROM_BALANCE if available >= needed else ways[0].name if ways else ""),
             before=before,
             again=",".join(sorted(one.hex() for one in sent_before)),
             again_counts={
@@ -207,6 +210,7 @@ async def show_review(
     drafts: NamedDependency[DraftService],
     database: NamedDependency[Database],
     signing_in: NamedDependency[SigningIn],
+    orders: NamedDependency[OrderService],
 ) -> Page:
     """The documents with their stamps, the price, and how it is paid; signing in, if nobody did.
 
@@ -225,7 +229,7 @@ async def show_review(
     elsewhere = _missing(files)
     if elsewhere:
         return see_other(elsewhere)
-    return await _LastLook(request, drafts, database, signing_in).page(draft, files)
+    return await _LastLook(request, drafts, database, signing_in, orders).page(draft, files)
 
 
 def _agreed(form: Form) -> frozenset[bytes]:
@@ -272,7 +276,8 @@ async def _carried_out(
             made = await stamping.stamp_all(account, key, uploads, _agreed(form), member)
             await _finished(drafts, draft, None, wanted)
             return f"/stampings/{made[0].id}" if len(made) == 1 else "/history"
-        order = await stamping.order(account, key, uploads, _agreed(form), member)
+        method = form.text("pay") or None
+        order = await stamping.order(account, key, uploads, _agreed(form), member, method=method)
         await _finished(drafts, draft, read("ord", order.id), wanted)
         return f"/orders/{order.id}"
 
@@ -332,7 +337,7 @@ async def order_draft(
     if draft.owner is None:
         return see_other(REVIEW)  # which asks whether these files are the account's
     carry_out = partial(_carried_out, request, (drafts, stamping, orders), caller_of(request))
-    this = _LastLook(request, drafts, database, signing_in)
+    this = _LastLook(request, drafts, database, signing_in, orders)
     return await this.answered(draft, form, carry_out)
 
 
@@ -355,7 +360,7 @@ async def sign_in_to_pay(
     account = await account_asking(request)
     if account is not None:  # in another window, or by the same button before
         return see_other(await _done_before(drafts, account, form) or REVIEW)
-    this = _LastLook(request, drafts, database, signing_in)
+    this = _LastLook(request, drafts, database, signing_in, orders)
     is_proof = "credential" in form.texts or "code" in form.texts
     # The same button, pressed before, may have put the files into the account, or ordered them: then the code opens
     # once more, and finds them there.

@@ -157,7 +157,8 @@ class StampingService:
         self._process = settings.process
         self._clock = clock
         self._sealing = asyncio.Semaphore(self._settings.seals_at_once)
-        self._uploads = UploadIngestion(self._documents, issuers, settings, clock)
+        payable = self._orders.payable_seconds_max
+        self._uploads = UploadIngestion(self._documents, issuers, settings, clock, payable)
 
     async def ingest(
         self,
@@ -336,8 +337,11 @@ class StampingService:
         uploads: Sequence[Upload],
         agreed: Agreed = (),
         member: UUID | None = None,
+        *,
+        method: str | None = None,
     ) -> OrderView:
-        """Order the stamps of named documents, to be paid once; `member` is who acts for the account.
+        """Order the stamps of named documents, to be paid once, by a method or the default one; `member` is
+        who acts for the account.
 
         Each document is inspected now, so that nobody pays for one that cannot be stamped.
         `agreed` are the documents that shall be stamped although they were before.
@@ -347,7 +351,8 @@ class StampingService:
         taken = await self._uploads.store_all(account, uploads)
         quantity = sum(len(upload.placements) for upload in uploads)
         request = orders.request_hash(OrderKind.DOCUMENTS, *(one.request.hex() for one in taken))
-        terms = self._orders.terms(account, key, request, OrderKind.DOCUMENTS, quantity)
+        kind = OrderKind.DOCUMENTS
+        terms = await self._orders.terms(account, key, request, kind, quantity, method=method)
         placed = await self._placed(terms, taken, agreed, member)
         if placed.created:
             return await self._orders.opened(terms, placed, wait_for_qr=True)

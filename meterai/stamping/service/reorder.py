@@ -56,7 +56,7 @@ class ReorderService:
         self._kept = kept
         sale = settings.of(OrderSettings)
         # A new order may take so long to be paid, and then to be executed.
-        wanted = sale.order_lapses_seconds + sale.documents_due_seconds
+        wanted = service.payable_seconds_max + sale.documents_due_seconds
         self._kept_seconds = max(settings.of(DocumentSettings).document_kept_seconds, wanted)
         self._clock = clock
 
@@ -74,7 +74,7 @@ class ReorderService:
             found = await store.stampings_of_orders(tx, account, [order_id])
         if found:
             await self._kept.check_writable()  # its originals are not here either
-        terms = self._terms(earlier, key, found)
+        terms = await self._terms(earlier, key, found)
         place = partial(self._place, terms=terms, earlier=earlier, found=found, member=member)
         placed = await self._database.run(place)
         if placed.created:
@@ -83,12 +83,14 @@ class ReorderService:
             raise IdempotencyKeyReused("another order has the key of this reorder")
         return await self._orders.view(account, placed.id)
 
-    def _terms(self, earlier: Order, key: str, found: Sequence[Stamping]) -> Terms:
+    async def _terms(self, earlier: Order, key: str, found: Sequence[Stamping]) -> Terms:
         parts: list[object] = [earlier.quantity]
         if earlier.kind == OrderKind.DOCUMENTS:
             parts = [request_hash(one.sha256_original, one.placements).hex() for one in found]
         request = orders.request_hash(earlier.kind, *parts)
-        return self._orders.terms(earlier.account, key, request, earlier.kind, earlier.quantity)
+        return await self._orders.terms(
+            earlier.account, key, request, earlier.kind, earlier.quantity
+        )
 
     async def _place(
         self,

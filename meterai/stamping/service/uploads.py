@@ -42,7 +42,12 @@ class UploadIngestion:
     """Inspects uploads and keeps their bytes, a few at once."""
 
     def __init__(
-        self, documents: DocumentService, issuers: Issuers, settings: Settings, clock: Clock
+        self,
+        documents: DocumentService,
+        issuers: Issuers,
+        settings: Settings,
+        clock: Clock,
+        payable_seconds: float,
     ) -> None:
         self._documents = documents
         self._issuers = issuers
@@ -50,7 +55,7 @@ class UploadIngestion:
         self._bytes_max = settings.of(DocumentSettings).document_bytes_max
         sale = settings.of(OrderSettings)
         # An order of a document may take so long to be paid, and then to be executed.
-        self._wanted_seconds = sale.order_lapses_seconds + sale.documents_due_seconds
+        self._wanted_seconds = payable_seconds + sale.documents_due_seconds
         self._clock = clock
         self._ingesting = sealing.Slots(INGESTED_AT_ONCE)
         # Uploads of an account that holds stamps do not wait behind those of orders, which may never be paid.

@@ -1,26 +1,10 @@
+-- `payment_replace_by` by the same rail: for processes of before it.
 CREATE OR REPLACE FUNCTION payment_replace(
     p_account uuid, p_lost uuid, p_attempt uuid, p_reference text, p_first_seconds double precision,
     p_attempts_max integer DEFAULT 10
 ) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-    v_lost payment_attempts;
-    v_attempts integer;
-BEGIN
-    UPDATE payment_attempts SET state = 'lost', ask_at = now() + make_interval(secs => 5),
-        ask_rank = 1, is_perhaps_made = true
-    WHERE account_id = p_account AND attempt_id = p_lost AND state = 'opening'
-    RETURNING * INTO v_lost;
-    IF NOT FOUND OR v_lost.expires_at <= now() THEN
-        RETURN 'closed';
-    END IF;
-    SELECT count(*) INTO v_attempts FROM payment_attempts
-    WHERE account_id = p_account AND subject = v_lost.subject;
-    IF v_attempts >= p_attempts_max THEN
-        RETURN 'spent';
-    END IF;
-    PERFORM payment_begin(
-        p_account, p_attempt, v_lost.subject, v_lost.provider, v_lost.method, p_reference,
-        v_lost.amount, v_lost.expires_at, backoff_seconds(p_first_seconds, v_attempts - 1, 120));
-    RETURN 'replaced';
-END $$;
+LANGUAGE sql AS $$
+    SELECT payment_replace_by(p_account, p_lost, p_attempt, provider, method, p_reference,
+                              p_first_seconds, p_attempts_max)
+    FROM payment_attempts WHERE account_id = p_account AND attempt_id = p_lost;
+$$;

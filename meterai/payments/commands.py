@@ -1,0 +1,67 @@
+"""Rails at the command line: which there are, one taken out, one put back."""
+
+import json
+
+from meterai import approvals
+from meterai.commands import (
+    NO_OPTIONS,
+    AsJson,
+    By,
+    DryRun,
+    Options,
+    Reason,
+    Text,
+    line,
+    with_database,
+)
+from meterai.payments import store
+from meterai.payments.levers import IN, OUT, RailNamed
+from meterai.payments.settings import PaymentSettings
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+
+
+def list_rails(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
+    """Show every rail in its order: whether it is in, or out, since when and why."""
+
+    async def look(database: Database, settings: Settings) -> list[dict[str, object]]:
+        out = {one.rail: one for one in await database.once(store.out)}
+        told: list[dict[str, object]] = []
+        for name in settings.of(PaymentSettings).payment_rails.split():
+            found = out.get(name)
+            more = {"since": found.out_at.isoformat(), "reason": found.reason} if found else {}
+            told.append({"rail": name, "is_out": found is not None, **more})
+        return told
+
+    found = with_database("rails list", options, look)
+    if as_json:
+        line(json.dumps(found, indent=2))
+        return
+    for one in found:
+        line(", ".join(f"{name}={value}" for name, value in one.items()))
+
+
+def take_out(
+    rail: Text,
+    reason: Text,
+    options: Options = NO_OPTIONS,
+    *,
+    by: By = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Take a rail out: new payments go by others of its methods; what is paid by it still counts."""
+    approvals.pull(options, OUT, RailNamed(rail), by=by, reason=reason, dry_run=dry_run)
+    line(f"{rail} is out: {reason}")
+
+
+def put_back(
+    rail: Text,
+    options: Options = NO_OPTIONS,
+    *,
+    reason: Reason = "",
+    by: By = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Put a rail back: new payments go by it again."""
+    approvals.pull(options, IN, RailNamed(rail), by=by, reason=reason, dry_run=dry_run)
+    line(f"{rail} is in")

@@ -1,0 +1,240 @@
+"""A method at several rails: shares, a rail that is silent, one taken out by hand, another way to pay."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meterai.apps.settings import settings_of
+from meterai.kit.ids import new_id
+from meterai.payments import Rails
+from meterai.payments.installed import configured
+from meterai.payments.room import RAILS
+from meterai.plumbing.config import ConfigurationWrong
+from tests.support.banks import Banks, open_banks, write_bank
+from tests.support.within import give_provider_key
+
+Story = Callable[[Banks], Awaitable[None]]
+
+
+def play(database_url: str, directory: Path, story: Story, **more: Any) -> None:
+    async def run() -> None:
+        async with open_banks(database_url, directory, **more) as banks:
+            await story(banks)
+
+    asyncio.run(run())
+
+
+async def routes(banks: Banks) -> list[tuple[str, str, str]]:
+    rows = await banks.rows(
+        "SELECT provider, method, state FROM payment_attempts ORDER BY attempt_id"
+    )
+    return [(row["provider"], row["method"], row["state"]) for row in rows]
+
+
+def rails_of(directory: Path, **more: Any) -> Rails:
+    give_provider_key(directory)
+    for name in ("bri", "doku"):
+        write_bank(directory, name, "http://127.0.0.1:9")
+    settings = settings_of(data=str(directory), bank_methods="qris", **more)
+    return Rails(settings, RAILS)
+
+
+def test_new_attempts_are_shared_by_weight(tmp_path: Path) -> None:
+    rails = rails_of(tmp_path, payment_rails="bank bri doku", payment_order="qris=bri:3,bank:1")
+    drawn = Counter(rails.channel("qris", 10_000, new_id())[0].provider for _ in range(2_000))
+    assert set(drawn) == {"bri", "bank"}
+    assert 0.65 < drawn["bri"] / 2_000 < 0.85
+    # Without shares the first takes all; a rail without one takes what no other can.
+    drawn = Counter(rails.channel("va", 10_000, new_id())[0].provider for _ in range(100))
+    assert set(drawn) == {"bri"}
+    rails.take_out(["bri"])
+    assert rails.channel("va", 10_000, new_id())[0].provider == "doku"
+    assert rails.channel(None, 10_000, new_id())[0].provider == "bank"
+
+
+def test_an_amount_goes_where_it_can_be_paid(tmp_path: Path) -> None:
+    rails = rails_of(tmp_path, payment_rails="bank bri")
+    assert [one.name for one in rails.methods(10_000_000)] == ["qris", "va"]
+    assert [one.name for one in rails.methods(10_000_001)] == ["va"]
+    rails.take_out(["bri"])
+    assert [one.name for one in rails.methods(10_000)] == ["qris"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"payment_order": "qris=nobody"},
+        {"payment_order": "cash=bank"},
+        {"payment_order": "qris=bank:x"},
+        {"payment_order": "qris"},
+        {"payment_rails": "bank nobody"},
+        {"payment_rails": "bank ../bri"},
+        {"payment_rails": "bank bri bri"},
+    ],
+    ids=str,
+)
+def test_what_no_rail_can_follow_stops_the_start(tmp_path: Path, told: dict[str, str]) -> None:
+    with pytest.raises(ConfigurationWrong):
+        rails_of(tmp_path, **told)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'kind = "carrier pigeon"',
+        'profile = "nobody"',
+        'methods = "cash"',
+        'va_service_id = "12a"',
+        'colour = "red"',
+        'client_secret = "told here"',
+        'timeout_seconds = "soon"',
+        "url = 7",
+        "url =",
+    ],
+)
+def test_a_file_of_a_bank_says_what_is_wrong_with_it(tmp_path: Path, line: str) -> None:
+    write_bank(tmp_path, "bri", "http://127.0.0.1:9") if (tmp_path / "keys").mkdir() else None
+    write_bank(tmp_path, "bri", "http://127.0.0.1:9")
+    file = tmp_path / "banks" / "bri.toml"
+    name = line.split(" =")[0]
+    kept = [one for one in file.read_text().splitlines() if not one.startswith(f"{name} =")]
+    file.write_text("\n".join([*kept, line]))
+    settings = settings_of(data=str(tmp_path), payment_rails="bri")
+    with pytest.raises(ConfigurationWrong) as wrong:
+        configured(settings, RAILS)
+    assert wrong.value.source == str(file)
+
+
+def test_a_rail_that_is_silent_is_gone_around_and_its_attempts_move(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def story(banks: Banks) -> None:
+        await banks.control("bank", "faults", response_delay_seconds=2)
+        for _ in range(3):
+            assert (await banks.order())["payment"]["state"] == "opening"
+        order = await banks.order()
+        assert order["payment"]["qr_content"]
+        assert (await routes(banks))[-1] == ("bri", "qris", "waiting")
+        # Those of the silent one are asked for at the other, without waiting for it.
+        await banks.round()
+        await banks.round()
+        found = Counter(await routes(banks))
+        assert found["bri", "qris", "waiting"] == 4
+        assert found["bank", "qris", "lost"] == 3
+
+    more = {"payment_rails": "bank bri", "bank_methods": "qris", "bank_timeout_seconds": 0.3}
+    play(database_url, tmp_path, story, **more)
+
+
+def test_a_rail_that_refuses_is_gone_around(database_url: str, tmp_path: Path) -> None:
+    async def story(banks: Banks) -> None:
+        refusal = {"act": False, "status": 403, "merge": {"responseCode": "4034701"}}
+        await banks.control("bank", "answers", service="generate", answers=[refusal])
+        order = await banks.order()
+        await banks.round()
+        assert (await banks.shown(order))["payment"]["qr_content"]
+        assert [one[0] for one in await routes(banks)] == ["bank", "bri"]
+
+    play(database_url, tmp_path, story, payment_rails="bank bri", bank_methods="qris")
+
+
+def test_a_rail_that_is_out_gets_no_new_attempt_and_gives_away_those_it_has(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def story(banks: Banks) -> None:
+        first = await banks.order()
+        assert (await routes(banks))[-1][0] == "bank"
+        banks.arrange("INSERT INTO rails_out (rail, reason) VALUES ('bank', 'a test')")
+        await asyncio.sleep(0.6)
+        second = await banks.order()
+        assert (await routes(banks))[-1] == ("bri", "qris", "waiting")
+        # What is shown can still be paid, and counts.
+        await banks.control("bank", "pay", qr_content=first["payment"]["qr_content"])
+        await banks.outcomes(1)
+        await banks.work()
+        assert (await banks.shown(first))["state"] == "executed"
+        # A declined attempt is followed by one elsewhere.
+        banks.arrange("UPDATE rails_out SET rail = 'bri'")
+        await asyncio.sleep(0.6)
+        await banks.control("bri", "decline", qr_content=second["payment"]["qr_content"])
+        await banks.outcomes(2)
+        await banks.work()
+        await banks.round()
+        assert [one[0] for one in await routes(banks)] == ["bank", "bri", "bank"]
+        assert (await banks.shown(second))["payment"]["qr_content"]
+        banks.arrange("INSERT INTO rails_out (rail, reason) VALUES ('bank', 'a test')")
+        await asyncio.sleep(0.6)
+        refused = await banks.asked("/v1/orders", {"quantity": 1})
+        told = json.loads(refused.body)
+        assert (refused.status, told["code"]) == (503, "payment_method_out")
+
+    play(database_url, tmp_path, story, payment_rails="bank bri", bank_methods="qris")
+
+
+def test_an_unpaid_order_is_paid_another_way(database_url: str, tmp_path: Path) -> None:
+    async def story(banks: Banks) -> None:
+        order = await banks.order()
+        given = await banks.asked(f"/v1/orders/{order['id']}/pay-by", {"payment_method": "va"})
+        assert given.status == 200, given.body
+        payment = json.loads(given.body)["payment"]
+        assert (payment["method"], payment["state"]) == ("va", "waiting")
+        ends = datetime.fromisoformat(payment["expires_at"])
+        assert ends > datetime.now(UTC) + timedelta(hours=23)
+        # The QR takes no money any more, and the order waits as long as the account.
+        body = {"qr_content": order["payment"]["qr_content"]}
+        assert (await banks.control("bank", "pay", **body))[0] == 409
+        banks.arrange("UPDATE orders SET lapses_at = now()")
+        container = banks.web.container
+        [row] = await container.database.read(
+            "SELECT count(*) AS n FROM orders WHERE state = 'placed'"
+        )
+        assert row["n"] == 1
+        assert (await banks.pay("bank", payment["instructions"]["number"]))[0] == 200
+        await banks.outcomes(1)
+        await banks.work()
+        assert (await banks.shown(order))["state"] == "executed"
+        again = await banks.asked(f"/v1/orders/{order['id']}/pay-by", {"payment_method": "qris"})
+        assert (again.status, json.loads(again.body)["code"]) == (409, "not_allowed_now")
+
+    play(database_url, tmp_path, story, payment_rails="bank")
+
+
+def test_an_order_has_so_many_ways_and_keeps_the_last(database_url: str, tmp_path: Path) -> None:
+    async def story(banks: Banks) -> None:
+        order = await banks.order()
+        path = f"/v1/orders/{order['id']}/pay-by"
+        answers = [
+            await banks.asked(path, {"payment_method": method})
+            for _ in range(5)
+            for method in ("va", "qris")
+        ]
+        told = [json.loads(one.body) for one in answers]
+        assert [one.status for one in answers] == [200] * 9 + [409]
+        assert told[-1]["code"] == "payment_attempts_spent"
+        shown = await banks.shown(order)
+        assert shown["payment"] == told[-2]["payment"]
+        assert Counter(one[2] for one in await routes(banks)) == {"waiting": 1, "cancelled": 9}
+        unknown = await banks.asked(path, {"payment_method": "cash"})
+        assert (unknown.status, json.loads(unknown.body)["code"]) == (422, "malformed")
+
+    play(database_url, tmp_path, story, payment_rails="bank")
+
+
+def test_a_sum_that_a_method_does_not_take_is_refused_by_name(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def story(banks: Banks) -> None:
+        given = await banks.asked("/v1/orders", {"quantity": 1001, "payment_method": "qris"})
+        told = json.loads(given.body)
+        assert (given.status, told["code"]) == (422, "amount_not_payable")
+        assert told["amount_max"] == "Rp10.000.000"
+        assert (await banks.order(quantity=1001, payment_method="va"))["total"] == 10_010_000
+
+    more = {"order_total_max": 50_000_000, "stamp_price": 10_000}
+    play(database_url, tmp_path, story, payment_rails="bank", **more)
