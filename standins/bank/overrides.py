@@ -163,14 +163,15 @@ def _read(value: object) -> ResponseOverride:
 class ResponseOverrides:
     """What is to be answered oddly, service by service."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, services: Mapping[str, str] = SERVICES) -> None:
         self._connection = connection
+        self._services = services
 
     def add(self, wanted: Mapping[str, object]) -> None:
         """Add answers after those that wait for a service.  Refuses with `AnswerUnfit`."""
         service, answers = wanted.get("service"), wanted.get("answers")
-        if service not in SERVICES:
-            raise AnswerUnfit(f"service is one of {', '.join(SERVICES)}")
+        if not isinstance(service, str) or service not in self._services:
+            raise AnswerUnfit(f"service is one of {', '.join(self._services)}")
         if not isinstance(answers, list):
             raise AnswerUnfit("answers is a list")
         fit = [_read(answer) for answer in answers]
@@ -178,12 +179,12 @@ class ResponseOverrides:
             for answer in fit:
                 self._connection.execute(
                     "INSERT INTO response_override (service, answer, times) VALUES (?, ?, ?)",
-                    (SERVICES[service], json.dumps(asdict(answer)), answer.times),
+                    (self._services[service], json.dumps(asdict(answer)), answer.times),
                 )
 
     def waiting(self) -> list[dict[str, object]]:
         """What is still to be answered oddly, in its order."""
-        names = {code: name for name, code in SERVICES.items()}
+        names = {code: name for name, code in self._services.items()}
         rows = self._connection.execute(
             "SELECT service, answer, times FROM response_override ORDER BY seq"
         ).fetchall()
