@@ -1,7 +1,8 @@
 """Stand-ins: small servers of our own in place of the servers of third parties.
 
-Banks that speak SNAP BI (`bank`), a mail server (`mail`) and a relay of drand (`drand`), for
-development, tests and rehearsals, and a time-stamp, OCSP and revocation list server (`authority`) for tests.  They import
+Banks that speak SNAP BI (`bank`), a mail server (`mail`), a relay of drand (`drand`), and where it is wanted
+Midtrans (`midtrans`), for development, tests and rehearsals, and a time-stamp, OCSP and revocation list server
+(`authority`) for tests.  They import
 nothing of the platform, and it speaks to them by the same protocols as to the real servers.  Their
 state is in SQLite files in one directory and survives a restart; notifications that were not
 delivered are tried again.
@@ -19,11 +20,13 @@ from pathlib import Path
 from standins.bank import Bank, Doors, Fees, Merchant, Partner, PublicKey, bank_key, profile_of
 from standins.drand import Chain, Relay, kept_chain
 from standins.mail import MailServer
+from standins.midtrans import Midtrans, MidtransOptions
 
 __all__ = [
     "FIRST_BANK",
     "BankOptions",
     "Fees",
+    "MidtransOptions",
     "Options",
     "Running",
     "bank_keys",
@@ -78,6 +81,7 @@ class Options:
     mail_port: int = 0
     smtp_port: int = 0
     drand_port: int = 0
+    midtrans: MidtransOptions | None = None
     token_url: str = ""
     inquiry_url: str = ""
     payment_url: str = ""
@@ -104,6 +108,8 @@ class Options:
 
 class Running:
     """The banks, the mail server and the relay, started, and their addresses."""
+
+    midtrans_url = ""  # where it is wanted
 
     def __init__(
         self,
@@ -171,4 +177,11 @@ async def start(options: Options) -> Running:
         relay = Relay(options.directory / "drand", kept_chain(options.directory))
         exit_stack.push_async_callback(relay.stop)
         drand_url = await relay.serve(options.host, options.drand_port)
-        return Running(urls, (mail_url, smtp_port, drand_url), exit_stack.pop_all())
+        midtrans_url = ""
+        if options.midtrans is not None:
+            midtrans = Midtrans(options.directory, options.midtrans)
+            exit_stack.push_async_callback(midtrans.stop)
+            midtrans_url = await midtrans.serve(options.host, options.midtrans.port)
+        running = Running(urls, (mail_url, smtp_port, drand_url), exit_stack.pop_all())
+        running.midtrans_url = midtrans_url
+        return running

@@ -18,7 +18,7 @@ from meterai.plumbing.config import NOT_FILES, Configuration, Settings
 from meterai.plumbing.keyring import INSTANCE_KEY, new_secret
 from meterai.room import Rooms
 
-STANDIN_PORTS = ("bank_port", "mail_port", "drand_port")
+STANDIN_PORTS = ("bank_port", "mail_port", "drand_port", "midtrans_port")
 
 
 def _public_address(of: Configuration) -> Iterator[Facts]:

@@ -17,6 +17,7 @@ class StandinSettings(msgspec.Struct, frozen=True):
     bank_port: Port = 0
     mail_port: Port = 0
     drand_port: Port = 0
+    midtrans_port: Port = 0  # where `midtrans` is one of payment_rails
 
 
 def sections(rooms: Rooms = ROOMS) -> Sections:

@@ -1,4 +1,4 @@
-"""The stand-ins for banks, mail and drand, set up from the same settings as the rest."""
+"""The stand-ins for banks, mail and drand, and Midtrans, set up from the same settings as the rest."""
 
 import asyncio
 import signal
@@ -9,7 +9,7 @@ from meterai.apps.instance import standins_directory
 from meterai.apps.settings import StandinSettings
 from meterai.apps.standin_banks import port_of, standin_banks
 from meterai.notifications import NotificationSettings
-from meterai.payments import DoorKind, SnapSettings, client_secret, signing_key, snap
+from meterai.payments import DoorKind, SnapSettings, client_secret, midtrans, signing_key, snap
 from meterai.plumbing.config import Settings
 from meterai.plumbing.keyring import Keyring, keyring_of, public_pem
 
@@ -52,6 +52,7 @@ def options_of(settings: Settings) -> standins.Options:
         mail_port=settings.of(StandinSettings).mail_port,
         smtp_port=settings.of(NotificationSettings).smtp_port,
         drand_port=settings.of(StandinSettings).drand_port,
+        midtrans=_midtrans(settings, keyring),
         banks=[_bank(settings, keyring, bank) for bank in standin_banks(settings)],
         **_doors(settings, standins.FIRST_BANK),
     )
@@ -66,3 +67,16 @@ async def run(settings: Settings) -> None:
         loop.add_signal_handler(number, stopped.set)
     await stopped.wait()
     await running.stop()
+
+
+def _midtrans(settings: Settings, keyring: Keyring) -> standins.MidtransOptions | None:
+    """Midtrans, where it is a rail of the installation."""
+    if not midtrans.is_configured(settings):
+        return None
+    host, port = settings.process.host, settings.process.port
+    return standins.MidtransOptions(
+        midtrans.server_key(keyring),
+        f"http://{host}:{port}{midtrans.NOTIFY_PATH}",
+        settings.of(midtrans.MidtransSettings).midtrans_merchant_id,
+        settings.of(StandinSettings).midtrans_port,
+    )

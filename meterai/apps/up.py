@@ -28,10 +28,10 @@ from meterai.apps.standin_banks import port_of, standin_banks
 from meterai.commands import database_of, is_embedded
 from meterai.kit.clock import SystemClock
 from meterai.notifications import NotificationSettings
-from meterai.payments import SnapSettings, client_secret, signing_key, snap
+from meterai.payments import SnapSettings, client_secret, midtrans, signing_key, snap
 from meterai.plumbing.config import Settings
 from meterai.plumbing.embedded import EmbeddedPostgres, PostgresNotStarted
-from meterai.plumbing.keyring import keyring_of, write_once
+from meterai.plumbing.keyring import keyring_of, new_secret, write_once
 from meterai.plumbing.migrations import migrate
 from meterai.stamping import issuers_of
 from meterai.waiting_room import WaitingRoomSettings
@@ -54,9 +54,10 @@ def _with_ports(settings: Settings) -> Settings:
         (host, settings.of(NotificationSettings).smtp_port),
         (host, standins.drand_port),
         ("127.0.0.1", settings.process.metrics_port),
+        (host, standins.midtrans_port),
     ):
         chosen.append(free_port(there, wanted, besides=chosen))
-    port, first, mail, smtp, drand, metrics = chosen
+    port, first, mail, smtp, drand, metrics, aggregator = chosen
     # Who names a chain means its relays too.
     is_named = settings.of(WaitingRoomSettings).waiting_room_drand_chain
     relay = f"http://{host}:{drand}"
@@ -76,6 +77,8 @@ def _with_ports(settings: Settings) -> Settings:
         metrics_port=metrics,
         bank_url=f"http://{host}:{first}",
         drand_port=drand,
+        midtrans_port=aggregator,
+        midtrans_url=f"http://{host}:{aggregator}",
         **beacon,
     )
 
@@ -92,6 +95,9 @@ def prepare_keys(settings: Settings) -> None:
     keyring = keyring_of(settings)
     signing_key(keyring)
     client_secret(settings, keyring)
+    if midtrans.is_configured(settings):
+        server_key = f"SB-Mid-server-{new_secret().hex()}"
+        write_once(keyring.directory / midtrans.SERVER_KEY_FILE, server_key.encode())
     folder = standins_directory(settings)
     _write_public(keyring.directory / "bank.pub.pem", bank_keys(folder))
     for bank in standin_banks(settings):
@@ -141,6 +147,8 @@ def up(settings: Settings, tell: Callable[[str], None]) -> None:
                 tell(f"bank {bank}")
                 for other in standin_banks(ready):
                     tell(f"bank {other.name} {other.url}")
+                if midtrans.is_configured(ready):
+                    tell(f"midtrans {ready.of(midtrans.MidtransSettings).midtrans_url}")
                 tell(f"mail http://{ready.process.host}:{ready.of(StandinSettings).mail_port}")
                 tell(f"metrics http://127.0.0.1:{ready.process.metrics_port}/metrics")
                 tell(f"ready {web}")
@@ -172,6 +180,8 @@ def _remember(settings: Settings) -> None:
             "host",
             "bank_url",
             "bank_port",
+            "midtrans_url",
+            "midtrans_port",
             "mail_port",
             "smtp_port",
             "metrics_port",

@@ -18,7 +18,7 @@ a payment it has use for.  Calls ledger, suspense.  Tells the rooms above by `pa
 `payment_denied`, `payment_won`, `payment_moved` and `money_to_return`.
 """
 
-from meterai.payments.adapters import snap
+from meterai.payments.adapters import midtrans, snap
 from meterai.payments.adapters.snap import (
     NOTIFY_PATH,
     SnapSettings,
@@ -154,6 +154,7 @@ __all__ = [
     "given_back_as_told",
     "heard_of",
     "is_covered",
+    "midtrans",
     "new_attempt",
     "not_booked_of",
     "open_refunds",

@@ -54,7 +54,7 @@ async def settle_news(tx: Tx, rails: Rails, provider: str, read: Notification, b
     """Do what news says, or keep it in suspense; what came of it."""
     outcome = await act_on(tx, rails, provider, read)
     if isinstance(outcome, OddReason):
-        return await _suspend(tx, provider, read, outcome, body)
+        return await _suspend(tx, rails, provider, read, outcome, body)
     return outcome
 
 
@@ -151,11 +151,15 @@ async def _done(
 
 
 async def _suspend(
-    tx: Tx, provider: str, read: Notification, reason: OddReason, body: bytes
+    tx: Tx, rails: Rails, provider: str, read: Notification, reason: OddReason, body: bytes
 ) -> str:
-    """Keep news that cannot be booked; money that surely came goes into the suspense book."""
+    """Keep news that cannot be booked; money that surely came goes into the suspense book.
+
+    Money that only news of a rail that demands a question tells did not surely come.
+    """
     names_no_attempt = reason in (OddReason.REFERENCE_MISSING, OddReason.REFERENCE_UNKNOWN)
-    is_money = names_no_attempt and judge(read) is Act.CAPTURE
+    is_sure = judge(read) is Act.CAPTURE and not rails.kind(provider).demands_requery
+    is_money = names_no_attempt and is_sure
     reference = read.reference or read.provider_reference
     if is_money and await store.captured_anywhere(tx, str(read.number)):
         if reference is None:

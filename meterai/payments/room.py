@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from meterai.commands import TIME, Command, Demand, Directory, Facts, KeyFile, Schema, Scope
+from meterai.payments.adapters.midtrans import MIDTRANS
 from meterai.payments.adapters.snap import SNAP_QRIS
 from meterai.payments.asking import BuyerQuestions
 from meterai.payments.audited import AUDITED
@@ -55,7 +56,7 @@ from meterai.plumbing.stations import Backlog
 from meterai.room import Container, Room
 
 # Every rail there is; an installation has those that its setting `payment_rails` names.
-RAILS: RailKinds = (SNAP_QRIS,)
+RAILS: RailKinds = (SNAP_QRIS, MIDTRANS)
 UNDEMANDED: Mapping[str, str] = {
     "bank_lease_seconds": "compared with the time-outs it covers when a process starts (leases.py)",
     "poll_after_seconds": TIME,

@@ -5,6 +5,7 @@ QRIS alone, notifications that may come late, twice, forged or never.  What only
 below `/standin` (`control`) and on the page; see `fault_switches` for the faults it can be told to have.
 """
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import web
@@ -21,18 +22,29 @@ from standins.midtrans.store import Store
 from standins.periodic import PeriodicTask
 from standins.web import application, serve
 
-__all__ = ["Merchant", "Midtrans"]
+__all__ = ["Midtrans", "MidtransOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class MidtransOptions:
+    """Whose Midtrans it is, and where notifications go.  A port of 0 is any free one."""
+
+    server_key: str = field(repr=False)
+    notify_url: str
+    merchant_id: str = "G000000001"  # at most 15 ASCII characters: in every QR
+    port: int = 0
 
 
 class Midtrans:
     """Midtrans for one merchant, with its SQLite file in `directory`."""
 
-    def __init__(self, directory: Path, merchant: Merchant, notify_url: str) -> None:
+    def __init__(self, directory: Path, options: MidtransOptions) -> None:
+        merchant = Merchant(options.merchant_id, options.server_key)
         self._store = Store(directory / "midtrans.sqlite")
         faults = SeededFaults(self._store.connection)
         overrides = ResponseOverrides(self._store.connection, SERVICES)
         customers = Customers(self._store, faults, merchant, self._wake)
-        self._sender = NewsSender(self._store, notify_url, self._wake)
+        self._sender = NewsSender(self._store, options.notify_url, self._wake)
         self._periodic_tasks = (
             PeriodicTask(self._sender.send_due),
             PeriodicTask(customers.happen),

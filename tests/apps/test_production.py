@@ -24,6 +24,7 @@ from meterai.commands import (
 from meterai.commands import check_allowed as check_scope
 from meterai.kit.clock import SystemClock
 from meterai.operator.service import PAPER_BYTES_MAX
+from meterai.payments.adapters.midtrans import SERVER_KEY_FILE
 from meterai.payments.adapters.snap.bank import CLIENT_SECRET_FILE, SIGNING_KEY_FILE
 from meterai.plumbing.config import Configuration, names_of
 from meterai.plumbing.keyring import Keyring, public_pem
@@ -127,6 +128,26 @@ def setting(name: str, *values: object) -> list[Wrong]:
     return [change(value) for value in values]
 
 
+def by_midtrans(name: str, *values: object) -> list[Wrong]:
+    """The same of an installation that has Midtrans; None takes the setting or the file of this name away."""
+
+    def change(value: object) -> Wrong:
+        def to(one: Installation) -> None:
+            one.given |= {
+                "payment_rails": "bank midtrans",
+                "midtrans_url": "https://api.midtrans.com",
+                "midtrans_merchant_id": "G1",
+                "midtrans_qr_accounts": "936009140000000001",
+            }
+            if name != SERVER_KEY_FILE:
+                (one.keys / SERVER_KEY_FILE).write_text("Mid-server-1")
+                one.given[name] = value
+
+        return to
+
+    return [change(value) for value in values]
+
+
 def without_key(name: str) -> Wrong:
     return lambda one: (one.keys / name).unlink()
 
@@ -188,6 +209,7 @@ WRONG: dict[str, list[Wrong]] = {
         *setting("bank_port", 4711),
         *setting("mail_port", 4711),
         *setting("drand_port", 4711),
+        *setting("midtrans_port", 4711),
         lambda one: (one.folder / "standins").mkdir(),
     ],
     "bank_address": setting(
@@ -198,6 +220,14 @@ WRONG: dict[str, list[Wrong]] = {
         *setting("bank_merchant_id", None),
         *setting("bank_qr_accounts", None, ""),
     ],
+    "midtrans_address": by_midtrans(
+        "midtrans_url", None, "http://api.midtrans.com", "https://[::1]"
+    ),
+    "midtrans_identity": [
+        *by_midtrans("midtrans_merchant_id", None, ""),
+        *by_midtrans("midtrans_qr_accounts", None, ""),
+    ],
+    "midtrans_key_there": by_midtrans(SERVER_KEY_FILE, None),
     "keys_there": [
         without_key("instance.key"),
         without_key("provider.key.pem"),

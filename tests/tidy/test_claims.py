@@ -16,7 +16,7 @@ from tests.support.claims import (
 )
 from tests.tidy.test_closed_world import handlers
 
-NOT_OF_BROWSERS = ("/v1/", "/snap/")
+NOT_OF_BROWSERS = ("/v1/", "/snap/", "/midtrans/")
 
 
 def test_every_form_has_its_case() -> None:

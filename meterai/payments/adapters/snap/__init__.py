@@ -14,7 +14,7 @@ from meterai.payments.adapters.snap.bank import (
     secret_of,
     signing_key,
 )
-from meterai.payments.adapters.snap.emv import payee
+from meterai.payments.adapters.snap.emv import payee, qr_complaints
 from meterai.payments.adapters.snap.rail import NOTIFY_PATH, SNAP_QRIS, door_path
 from meterai.payments.adapters.snap.settings import SnapSettings
 
@@ -30,6 +30,7 @@ __all__ = [
     "door_path",
     "first_bank",
     "payee",
+    "qr_complaints",
     "secret_of",
     "signing_key",
 ]

@@ -68,12 +68,12 @@ def payee(text: str) -> Payee | None:
 
 
 def qr_complaints(
-    text: str, amount: int, ours: Collection[str], provider_reference: str
+    text: str, amount: int, ours: Collection[str], provider_reference: str | None
 ) -> Iterator[str]:
     """Why nobody should pay this QR for an attempt: what of it is not ours or not the attempt's.
 
     `ours` is what stands for us in a QR: PAN, ids.  Every PAN and id in it must be among them, since
-    a bank may route by any.
+    a bank may route by any.  None for `provider_reference` where the provider writes another number.
     """
     try:
         row = read(text)
@@ -93,5 +93,5 @@ def qr_complaints(
     if told != amount or row.get("53") != _RUPIAH or any(tag in row for tag in _TIPS):
         yield f"of another amount than {amount}"
     # A bank need not write its number into the QR; where it writes one it is that of this attempt.
-    if about.get("05", provider_reference) != provider_reference:
+    if provider_reference is not None and about.get("05", provider_reference) != provider_reference:
         yield f"of another reference than {provider_reference}"

@@ -1,0 +1,253 @@
+"""Calls of Midtrans' Core API: charge, status, cancel, direct refund; and its notifications.
+
+Basic authentication by the server key.  `reading` says what an answer means.
+"""
+
+import hmac
+from base64 import b64encode
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from math import ceil
+
+import aiohttp
+import msgspec
+import structlog
+
+from meterai.kit.clock import Clock
+from meterai.kit.money import Rupiah
+from meterai.payments.adapters.midtrans import reading
+from meterai.payments.adapters.midtrans.reading import PREFIX, Answer, order_id_of
+from meterai.payments.adapters.snap import qr_complaints
+from meterai.payments.metrics import count_call
+from meterai.payments.model import (
+    About,
+    AboutAnother,
+    AccountNumber,
+    Delivered,
+    Instructions,
+    MadeBefore,
+    Movement,
+    NoAnswer,
+    NotificationForged,
+    OddLine,
+    Opened,
+    OutcomeUnknown,
+    ProviderRefused,
+    ProviderUnreachable,
+    Qr,
+    RefundLine,
+    RefundMade,
+    Status,
+    TransactionStatus,
+)
+
+QRIS, VA = "qris", "va"
+CONNECTIONS_MAX = 100
+ANSWER_BYTES_MAX = 256 * 1024  # of one transaction with its refunds
+END_SECONDS_MIN = 20  # the shortest custom_expiry
+NOT_FOUND, DUPLICATE, NOT_MODIFIABLE = "404", "406", "412"
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Merchant:
+    """Our identity at Midtrans, and what we ask it for."""
+
+    base_url: str
+    server_key: str
+    merchant_id: str
+    acquirer: str
+    va_bank: str
+    qr_accounts: frozenset[str]
+    timeout_seconds: float
+
+    @property
+    def authorization(self) -> str:
+        """The header: Basic, without a password."""
+        return f"Basic {b64encode(f'{self.server_key}:'.encode()).decode()}"
+
+
+def complaints(
+    instructions: Instructions, amount: int, number: str, *, ours: Collection[str]
+) -> Iterator[str]:
+    """Why nobody should pay by these instructions; `ours` is what may stand for us in a QR.
+
+    Midtrans writes no number of ours or its own that we know into a QR, and an account number takes the
+    sum of its transaction alone.
+    """
+    match instructions:
+        case Qr(content):
+            yield from qr_complaints(content, amount, ours, None)
+        case AccountNumber(bank, account):
+            if bank not in reading.BANKS.values() or not reading.is_account(account):
+                yield "no account number of a bank that we know"
+        case _:
+            yield "neither a QR nor an account number"
+    if not number:
+        yield "without a transaction"
+
+
+class MidtransRail:
+    """Speaks to Midtrans: a `Rail`."""
+
+    def __init__(self, merchant: Merchant, clock: Clock, http: aiohttp.ClientSession) -> None:
+        self._merchant = merchant
+        self._clock = clock
+        self._http = http
+
+    async def open(
+        self, method: str, reference: str, amount: Rupiah, expires_at: datetime
+    ) -> Opened | MadeBefore:
+        """Charge.  Of one that was made before (406), Midtrans tells the account number again and no QR."""
+        about = About(reference=reference, amount=str(amount))
+        order_id = order_id_of(reference)
+        seconds = (expires_at - self._clock.now()).total_seconds()
+        by: dict[str, object] = (
+            {"payment_type": "qris", "qris": {"acquirer": self._merchant.acquirer}}
+            if method == QRIS
+            else {
+                "payment_type": "bank_transfer",
+                "bank_transfer": {"bank": self._merchant.va_bank},
+            }
+        )
+        content = by | {
+            "transaction_details": {"order_id": order_id, "gross_amount": amount.value},
+            "custom_expiry": {
+                "expiry_duration": max(END_SECONDS_MIN, ceil(seconds)),
+                "unit": "second",
+            },
+        }
+        try:
+            made = reading.opened(await self._call("POST", "charge", about, content))
+        except ProviderRefused as refusal:
+            if refusal.response_code != DUPLICATE:
+                raise
+            made = reading.opened(await self._call("GET", f"{order_id}/status", about))
+            if made is None:
+                return MadeBefore()
+        if made is None:
+            raise OutcomeUnknown("the answer has nothing to pay by")
+        of = (made.instructions, amount.value, made.provider_reference)
+        if wrong := list(complaints(*of, ours=self._merchant.qr_accounts)):
+            raise OutcomeUnknown(f"not what was asked for: {', '.join(wrong)}")
+        return made
+
+    async def ask(self, about: About) -> TransactionStatus:
+        """Ask what became of a transaction."""
+        try:
+            return reading.standing(await self._status(about))
+        except ProviderRefused as refusal:
+            if refusal.response_code == NOT_FOUND:
+                return TransactionStatus(Status.UNKNOWN, ())
+            raise
+
+    async def cancel(self, about: About, reason: str) -> bool:
+        """Cancel what is pending; false where it was paid, or has ended.  Safe to repeat."""
+        del reason  # Midtrans takes none
+        try:
+            answer = await self._call("POST", f"{_order(about)}/cancel", about, {})
+        except ProviderRefused as refusal:
+            if refusal.response_code == NOT_MODIFIABLE:
+                return False
+            raise
+        if answer.get("transaction_status") != "cancel":
+            raise OutcomeUnknown("it does not say that it is cancelled")
+        return True
+
+    async def refund(self, about: About, payment: str, number: str, amount: Rupiah) -> RefundMade:
+        """Give money back at once, under a refund_key of ours, which makes a repeat safe.
+
+        Midtrans has no refund of an account number (412).  Where it says that this key stands for
+        something else (406), `refunded` says for what.
+        """
+        content = {"refund_key": number, "amount": amount.value, "reason": "paid and not executed"}
+        path = f"{payment.removeprefix(PREFIX)}/refund/online/direct"
+        asked = replace(about, amount=None, refund_number=number)
+        try:
+            answer = await self._call("POST", path, asked, content)
+        except ProviderRefused as refusal:
+            if refusal.response_code == DUPLICATE:
+                raise OutcomeUnknown(f"the key was used: {refusal}") from None
+            raise
+        return reading.refund_made(answer, amount)
+
+    async def refunded(self, about: About, number: str, amount: Rupiah) -> RefundMade | None:
+        """Ask what became of a refund; None where Midtrans has not taken it."""
+        return reading.refund_listed(await self._status(about), number, amount)
+
+    async def refunds_of(self, about: About) -> tuple[RefundLine, ...]:
+        """Every refund of a transaction, asked for by us or not."""
+        return reading.refund_lines(await self._status(about))
+
+    async def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement | OddLine]:
+        """Nothing: Midtrans has a settlement file of each day instead (`is_history_there`)."""
+        nothing: tuple[Movement, ...] = ()
+        for line in nothing:
+            yield line
+
+    def notification(self, path: str, headers: Mapping[str, str], body: bytes) -> Delivered:
+        """Check the signature of a notification and read it.  Refuses `NotificationForged`."""
+        given, own = reading.signed_by(body, self._merchant.server_key)
+        if not given:
+            raise NotificationForged("no readable signature_key")
+        if not hmac.compare_digest(given.encode(), own.encode()):
+            raise NotificationForged("the signature does not fit")
+        return Delivered(None, self._clock.now().date(), reading.read_notification(body))
+
+    async def _status(self, about: About) -> Answer:
+        return await self._call("GET", f"{_order(about)}/status", about)
+
+    async def _call(
+        self, method: str, path: str, about: About, content: Mapping[str, object] | None = None
+    ) -> Answer:
+        """The answer to a call about what was asked, of us.
+
+        Refuses what `Rail` says; `AboutAnother` is counted and logged here, for every call.
+        """
+        name = f"midtrans-{path.rsplit('/', 1)[-1]}"
+        try:
+            status, raw = await self._send(method, path, content)
+            asked = replace(about, merchant=self._merchant.merchant_id)
+            answer = reading.read_answer(status, raw, asked)
+        except ProviderRefused as refusal:
+            count_call(name, refusal.response_code)
+            raise
+        except (OutcomeUnknown, ProviderUnreachable) as refusal:
+            if isinstance(refusal, AboutAnother):
+                _log.warning("answer_about_another", call=name, differs=str(refusal))
+            count_call(name, refusal.code)
+            raise
+        count_call(name, "done")
+        return answer
+
+    async def _send(
+        self, method: str, path: str, content: Mapping[str, object] | None
+    ) -> tuple[int, bytes]:
+        headers = {"Authorization": self._merchant.authorization, "Accept": "application/json"}
+        body = None
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+            body = msgspec.json.encode(content)
+        try:
+            async with self._http.request(
+                method,
+                f"{self._merchant.base_url}/v2/{path}",
+                data=body,
+                headers=headers,
+                allow_redirects=False,
+            ) as response:
+                raw = await response.content.read(ANSWER_BYTES_MAX + 1)
+                while len(raw) <= ANSWER_BYTES_MAX and not response.content.at_eof():
+                    raw += await response.content.read(ANSWER_BYTES_MAX + 1 - len(raw))
+        except aiohttp.ClientConnectorError as error:
+            raise ProviderUnreachable(repr(error)) from None
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise NoAnswer(repr(error)[:200]) from None
+        if len(raw) > ANSWER_BYTES_MAX:
+            raise OutcomeUnknown("the answer is too long")
+        return response.status, raw
+
+
+def _order(about: About) -> str:
+    return order_id_of(str(about.reference))

@@ -1,0 +1,330 @@
+"""What Midtrans says, as payments read it: answers, compared with what was asked, and notifications.
+
+An answer is *done* with a status_code of 2xx (and 407, of what ran out), *refused* with another 4xx in its
+body, and of unknown outcome otherwise.  A transaction is paid once, so its own id is the number of the payment.
+
+An order_id has at most 50 characters, and our references have more: it is the two ids of a reference
+in base64url.
+"""
+
+import binascii
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from hashlib import sha512
+from typing import NewType
+from uuid import UUID
+
+import msgspec
+
+from meterai.kit.doubles import check_names
+from meterai.kit.money import Rupiah
+from meterai.payments.model import (
+    About,
+    AboutAnother,
+    AccountNumber,
+    Instructions,
+    Notification,
+    Odd,
+    OddReason,
+    Opened,
+    OutcomeUnknown,
+    Payment,
+    ProviderRefused,
+    Qr,
+    RefundLine,
+    RefundMade,
+    Status,
+    TransactionStatus,
+    differences,
+    parse_reference,
+    reference_of,
+)
+
+Json = Mapping[str, object]
+Answer = NewType("Answer", Json)  # compared with what was asked; `read_answer` alone makes one
+
+PREFIX = "midtrans:"  # of the numbers of its payments
+NUMBER_CHARACTERS_MAX = 64
+REFUNDS_MAX = 100  # of one transaction; an answer with more is `OutcomeUnknown`
+MESSAGE_CHARACTERS_MAX = 150
+# As the payer looks for it in a list.
+BANKS = {"bca": "BCA", "bni": "BNI", "bri": "BRI", "permata": "Permata", "cimb": "CIMB Niaga"}
+# transaction_status.  What ran out may be settled late, so it is asked about until the window ends.
+STATUSES = {
+    "pending": Status.PENDING,
+    "authorize": Status.PENDING,
+    "expire": Status.PENDING,
+    "capture": Status.PAID,
+    "settlement": Status.PAID,
+    "cancel": Status.CANCELLED,
+    "deny": Status.FAILED,  # also of what was settled: the issuer took it back
+    "failure": Status.FAILED,
+    "chargeback": Status.FAILED,
+    "partial_chargeback": Status.FAILED,
+    "refund": Status.REFUNDED,
+    "partial_refund": Status.REFUNDED,
+}
+_WHOLLY_GONE = ("chargeback", "refund")
+# What left a payment, as its sum and its status are called.
+_PARTS = (("refund", Status.REFUNDED), ("chargeback", Status.FAILED))
+_DONE_ALL_THE_SAME = "407"  # the transaction expired
+_PASSING = ("408", "429")  # no refusal: it may have acted all the same
+_CODE = re.compile(r"[1-5][0-9]{2}\Z")
+_NUMBER = re.compile(rf"[\x21-\x7e]{{1,{NUMBER_CHARACTERS_MAX}}}\Z")
+_ACCOUNT = re.compile(r"[0-9]{6,30}\Z")
+
+
+def is_account(number: str) -> bool:
+    """Whether a text can be the number of a virtual account."""
+    return _ACCOUNT.match(number) is not None
+
+
+def order_id_of(reference: str) -> str:
+    """The order_id of one of our references.  Raises `ValueError`."""
+    account, attempt = parse_reference(reference)
+    return urlsafe_b64encode(account.bytes + attempt.bytes).rstrip(b"=").decode()
+
+
+def reference_of_order(order_id: object) -> str | None:
+    """Our reference, of its order_id; None for any other text."""
+    try:
+        raw = urlsafe_b64decode(f"{order_id}=".encode("ascii"))
+        reference = reference_of(UUID(bytes=raw[:16]), UUID(bytes=raw[16:]))
+    except (ValueError, binascii.Error):
+        return None
+    # Other texts decode to the same bytes: only what we wrote is ours.
+    return reference if order_id_of(reference) == order_id else None
+
+
+def signature_of(order_id: str, status_code: str, gross_amount: str, server_key: str) -> str:
+    """The signature_key of a notification; it does not cover transaction_status."""
+    return sha512(f"{order_id}{status_code}{gross_amount}{server_key}".encode()).hexdigest()
+
+
+def read_object(raw: bytes) -> Json | None:
+    """The JSON object in these bytes; None where there is none, or a name comes twice in it."""
+    try:
+        check_names(raw.decode())
+        return msgspec.json.decode(raw, type=dict[str, object])
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
+def read_answer(status: int, raw: bytes, asked: About) -> Answer:
+    """The body of an answer that says it was done, and is about what was asked.
+
+    Refuses `ProviderRefused`, `OutcomeUnknown`, and `AboutAnother`, whatever else it says.
+    """
+    answer = read_object(raw) or {}
+    told = told_of(answer)
+    if found := differences(asked, told):
+        raise AboutAnother(found, told, is_money=_is_money(_status(answer)))
+    text = answer.get("status_code")
+    code = str(text) if type(text) in (str, int) and _CODE.match(str(text)) else ""
+    message = ascii(answer.get("status_message", ""))[1 : MESSAGE_CHARACTERS_MAX + 1]
+    is_done = code.startswith("2") or code == _DONE_ALL_THE_SAME
+    if is_done and status == 200:
+        return Answer(answer)
+    # HTTP says 200 with most refusals, or the same as the body.
+    is_refusal = code.startswith("4") and code not in (*_PASSING, _DONE_ALL_THE_SAME)
+    if is_refusal and status in (200, int(code)):
+        raise ProviderRefused(code, message)
+    raise OutcomeUnknown(f"HTTP {status}, code {code or 'none'} {message}".rstrip())
+
+
+def told_of(answer: Json) -> About:
+    """The subject that an answer or news names."""
+    amount = _amount(answer, "gross_amount")
+    told = _text(answer.get("gross_amount"))
+    order_id = answer.get("order_id")
+    return About(
+        reference=reference_of_order(order_id) or _text(order_id),
+        provider_reference=_text(answer.get("transaction_id")),
+        merchant=_text(answer.get("merchant_id")),
+        # The sum paid may differ from the sum asked for, and is booked as it is.
+        amount=None if _is_money(_status(answer)) else str(amount) if amount else told,
+        refund_number=_text(answer.get("refund_key")),
+    )
+
+
+def _is_money(status: Status | None) -> bool:
+    return status in (Status.PAID, Status.REFUNDED, Status.FAILED)
+
+
+def _text(told: object) -> str | None:
+    """A fact as text: for comparison and for the log, so cut short and of printable characters."""
+    return ascii(str(told))[1:-1][:NUMBER_CHARACTERS_MAX] if told not in (None, "") else None
+
+
+def _status(answer: Json) -> Status | None:
+    told = answer.get("transaction_status")
+    return STATUSES.get(told) if isinstance(told, str) else None
+
+
+def _number(told: object) -> str | None:
+    return told if isinstance(told, str) and _NUMBER.match(told) else None
+
+
+def _payment(answer: Json) -> str | None:
+    found = _number(answer.get("transaction_id"))
+    return found and PREFIX + found
+
+
+def _amount(answer: Json, name: str, *, least: int = 1) -> Rupiah | None:
+    """A sum in whole rupiah, or None where it cannot be read as one."""
+    try:
+        told = {"value": answer.get(name), "currency": answer.get("currency", "IDR")}
+        amount = Rupiah.from_snap(told)
+    except ValueError:
+        return None
+    return amount if amount.value >= least else None
+
+
+# -- our calls ---------------------------------------------------------------------------------
+
+
+def opened(answer: Answer) -> Opened | None:
+    """What is paid by, and the id of the transaction; None where it says none."""
+    number = _number(answer.get("transaction_id"))
+    made = _instructions(answer)
+    return Opened(made, number) if made and number else None
+
+
+def _instructions(answer: Answer) -> Instructions | None:
+    if answer.get("payment_type") == "qris":
+        content = answer.get("qr_string")
+        return Qr(content) if isinstance(content, str) else None
+    listed = answer.get("va_numbers")
+    match listed:
+        case [{"bank": str(bank), "va_number": str(number)}]:
+            pass
+        case _:
+            bank, number = "permata", str(answer.get("permata_va_number"))
+    if bank not in BANKS or not is_account(number):
+        return None
+    return AccountNumber(BANKS[bank], number)
+
+
+def standing(answer: Answer) -> TransactionStatus:
+    """What became of a transaction.  Refuses `OutcomeUnknown` where there is no status."""
+    status, word = _status(answer), answer.get("transaction_status")
+    if status is None:
+        raise OutcomeUnknown("the answer has no status")
+    if word in ("deny", "failure") and not answer.get("settlement_time"):
+        return TransactionStatus(status, ())  # a try to pay failed, and no payment was taken back
+    if not _is_money(status):
+        return TransactionStatus(status, ())
+    number = _payment(answer)
+    if number is None:
+        return TransactionStatus(status, (Odd(OddReason.NUMBER_MISSING),))
+    if word in ("deny", "failure"):
+        return TransactionStatus(status, (Payment(number, None, status),))
+    lines = [] if word in _WHOLLY_GONE else [_paid(answer, number)]
+    for name, gone in _PARTS:
+        if answer.get(f"{name}_amount") is not None or str(word).endswith(name):
+            lines.append(_gone(answer, f"{name}_amount", number, gone, is_whole=word == name))
+    is_partly = word not in _WHOLLY_GONE
+    return TransactionStatus(Status.PAID if is_partly else status, tuple(lines))
+
+
+def _paid(answer: Answer, number: str) -> Payment | Odd:
+    amount = _amount(answer, "gross_amount")
+    if amount is None:
+        return Odd(OddReason.AMOUNT_UNREADABLE, number)
+    if answer.get("fraud_status", "accept") != "accept":
+        return Odd(OddReason.STATUS_CONTRADICTS, number, amount)
+    return Payment(number, amount, Status.PAID)
+
+
+def _gone(
+    answer: Answer, name: str, number: str, status: Status, *, is_whole: bool
+) -> Payment | Odd:
+    """The sum that left a payment so far; of a whole one it need not be told."""
+    if is_whole and answer.get(name) is None:
+        return Payment(number, None, status)
+    amount = _amount(answer, name)
+    return Payment(number, amount, status) if amount else Odd(OddReason.AMOUNT_UNREADABLE, number)
+
+
+def refund_made(answer: Answer, amount: Rupiah) -> RefundMade:
+    """The number of a refund.  Refuses `ProviderRefused` where the payer's bank denied it."""
+    if answer.get("status_code") != "200":
+        raise ProviderRefused(str(answer.get("status_code")), "the refund was denied")
+    number = _number(answer.get("refund_chargeback_uuid"))
+    if number is None or _amount(answer, "refund_amount") != amount:
+        raise OutcomeUnknown("the refund has no number, or is of another sum")
+    return RefundMade(number)
+
+
+def refund_listed(answer: Answer, number: str, amount: Rupiah) -> RefundMade | None:
+    """A refund among those of its transaction; None where Midtrans has not taken it.
+
+    Refuses `OutcomeUnknown` where it is under way, or is of another amount.
+    """
+    for one in _refunds(answer):
+        told = _amount(one, "refund_amount", least=0)
+        if one.get("refund_key") != number or told == Rupiah(0):
+            continue
+        made = _number(one.get("refund_chargeback_uuid"))
+        if told != amount or made is None or not one.get("bank_confirmed_at"):
+            raise OutcomeUnknown("the refund is under way, or of another sum")
+        return RefundMade(made)
+    return None
+
+
+def refund_lines(answer: Answer) -> tuple[RefundLine, ...]:
+    """Every refund of a transaction, asked for by us or not; of one that was denied, no rupiah."""
+    return tuple(_refund_line(one, _payment(answer)) for one in _refunds(answer))
+
+
+def _refunds(answer: Answer) -> list[Json]:
+    listed = answer.get("refunds", [])
+    if not isinstance(listed, list) or len(listed) > REFUNDS_MAX:
+        raise OutcomeUnknown("the refunds cannot be read")
+    return [one if isinstance(one, dict) else {} for one in listed]
+
+
+def _refund_line(one: Json, payment: str | None) -> RefundLine:
+    amount = _amount(one, "refund_amount", least=0)
+    if amount is None:
+        raise OutcomeUnknown("a refund of the record cannot be read")
+    number = _number(one.get("refund_chargeback_uuid"))
+    return RefundLine(_number(one.get("refund_key")), number, payment, amount)
+
+
+# -- its calls ---------------------------------------------------------------------------------
+
+
+def signed_by(body: bytes, server_key: str) -> tuple[str, str]:
+    """(signature_key that a notification has, signature_key that it should have); ('', '') for no notification."""
+    content = read_object(body) or {}
+    match content:
+        case {
+            "order_id": str(order_id),
+            "status_code": str(code),
+            "gross_amount": str(amount),
+            "signature_key": str(given),
+        }:
+            return given, signature_of(order_id, code, amount, server_key)
+        case _:
+            return "", ""
+
+
+def read_notification(body: bytes) -> Notification:
+    """The fields of a signed notification; None for each that is missing or unreadable."""
+    content = read_object(body)
+    if content is None:
+        return Notification(is_readable=False)
+    told, status = told_of(content), _status(content)
+    return Notification(
+        is_readable=True,
+        reference=told.reference,
+        provider_reference=_number(content.get("transaction_id")),
+        merchant=told.merchant,
+        status=status,
+        word=str(content["transaction_status"]) if status else None,
+        number=_payment(content),
+        amount=_amount(content, "gross_amount"),
+        is_amount_told="gross_amount" in content,
+    )

@@ -1,0 +1,84 @@
+"""What can be set about Midtrans, and what production demands of it."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from meterai.commands import TIME, Demand, Facts, KeyFile, is_this_machine, split_url
+from meterai.plumbing.config import Configuration, Positive, Seconds, Settings
+from meterai.plumbing.files import read_key_file
+from meterai.plumbing.keyring import KeyMissing, Keyring, KeyUnusable
+
+SERVER_KEY_FILE = "midtrans-server-key"  # the text that Midtrans gives
+SERVER_KEY_CHARACTERS_MAX = 256
+
+
+class MidtransSettings(msgspec.Struct, frozen=True):
+    """Midtrans Core API; times in seconds.  The server key is in DIR/keys."""
+
+    midtrans_url: str = ""  # https://api.midtrans.com
+    midtrans_merchant_id: str = "G000000001"
+    midtrans_acquirer: Literal["gopay", "airpay shopee"] = "gopay"  # of QRIS
+    midtrans_va_bank: Literal["bca", "bni", "bri", "permata", "cimb"] = "bni"
+    # What else stands for us in a QR, with spaces between: the merchant's PAN and NMID, and what stood
+    # there before.  The default is the stand-in's.
+    midtrans_qr_accounts: str = "936009990000000001 ID1099999999999"
+    midtrans_timeout_seconds: Seconds = 5
+    midtrans_window_days: Positive = (
+        45  # how long a payment is asked about: QRIS on-us is returned so long
+    )
+
+
+def server_key(keyring: Keyring) -> str:
+    """The key that we call Midtrans with and that signs its news.  Refuses `KeyMissing`, `KeyUnusable`."""
+    path = keyring.directory / SERVER_KEY_FILE
+    if not path.is_file():
+        raise KeyMissing(path)
+    try:
+        text = read_key_file(path).decode("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        raise KeyUnusable(path, "not readable as a text") from None
+    if not (text.isprintable() and " " not in text and 0 < len(text) <= SERVER_KEY_CHARACTERS_MAX):
+        raise KeyUnusable(path, "not one word of printable characters")
+    return text
+
+
+def _key_file(settings: Settings) -> Path:
+    return settings.process.directory / "keys" / SERVER_KEY_FILE
+
+
+def keys(settings: Settings) -> Iterator[KeyFile]:
+    """The key that Midtrans gives."""
+    yield KeyFile(_key_file(settings), "midtrans_server_key")
+
+
+def _address(of: Configuration) -> Iterator[Facts]:
+    url = split_url(of.value("midtrans_url"))
+    if url is None or url.scheme != "https" or not url.hostname or is_this_machine(url.hostname):
+        yield {"found": of.value("midtrans_url") or "nothing"}
+
+
+def _identity(of: Configuration) -> Iterator[Facts]:
+    for name in ("midtrans_merchant_id", "midtrans_qr_accounts"):
+        if of.sources[name] == "default" or not of.settings.flat()[name]:
+            yield {"setting": name}
+
+
+def _key_there(of: Configuration) -> Iterator[Facts]:
+    if not _key_file(of.settings).is_file():
+        yield {"path": str(_key_file(of.settings))}
+
+
+DEMANDS: tuple[Demand, ...] = (
+    Demand("midtrans_address", ("midtrans_url",), _address),
+    Demand("midtrans_identity", ("midtrans_merchant_id", "midtrans_qr_accounts"), _identity),
+    Demand("midtrans_key_there", (), _key_there),
+)
+UNDEMANDED: Mapping[str, str] = {
+    "midtrans_acquirer": "one of two, and a merchant without it is refused and nothing is sold",
+    "midtrans_va_bank": "one of five, and a merchant without it is refused and nothing is sold",
+    "midtrans_timeout_seconds": TIME,
+    "midtrans_window_days": "a shorter one is asked less long, and news still has it asked",
+}

@@ -1,0 +1,337 @@
+"""Midtrans end to end: paid by QRIS and by virtual account, told well, badly and not at all, given back."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from meterai.payments import PaymentService
+from meterai.payments.adapters.midtrans.reading import signature_of
+from tests.support.midtrans import SERVER_KEY, Kiosk, tell_story
+from tests.support.shop import PRICE
+
+WON = "SELECT reason FROM entries WHERE reason = 'chargeback_won'"
+PENDING, SETTLED = b'"transaction_status": "pending"', b'"transaction_status": "settlement"'
+
+
+def signed(body: bytes, **changes: object) -> bytes:
+    """News of Midtrans with other members, signed as they say."""
+    told: dict[str, Any] = json.loads(body) | changes
+    order_id, code, amount = (
+        str(told[name]) for name in ("order_id", "status_code", "gross_amount")
+    )
+    told["signature_key"] = signature_of(order_id, code, amount, SERVER_KEY)
+    return json.dumps(told).encode()
+
+
+async def captures(place: Kiosk) -> int:
+    return len(await place.rows("SELECT payment FROM captures"))
+
+
+def test_order_is_paid_by_qris_and_news_only_makes_us_ask(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def story(place: Kiosk) -> None:
+        order = await place.order()
+        assert (order["payment"]["method"], order["payment"]["state"]) == ("qris", "waiting")
+        await place.pay(order)
+        await place.told(2)  # that it is pending, and that it is settled
+        await place.due()
+        assert await place.state(order) == "executed"
+        [capture] = await place.rows("SELECT payment, amount, learned_by FROM captures")
+        [told] = [json.loads(body) for body in place.heard if SETTLED in body]
+        assert capture["payment"] == f"midtrans:{told['transaction_id']}"
+        assert (capture["amount"], capture["learned_by"]) == (PRICE, "question")
+
+    tell_story(database_url, tmp_path, story)
+
+
+def test_order_is_paid_by_virtual_account_and_its_lost_news_is_asked_for(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def story(place: Kiosk) -> None:
+        await place.control("faults", drop_notifications=-1)
+        order = await place.order(3, "va")
+        instructions = order["payment"]["instructions"]
+        assert (instructions["kind"], instructions["bank"]) == ("account_number", "BNI")
+        await place.pay(order)
+        await place.due()
+        assert await place.state(order) == "placed"
+        await place.round()
+        assert await place.state(order) == "executed"
+        assert (await place.agrees(), place.heard) == (3 * PRICE, [])
+
+    tell_story(database_url, tmp_path, story)
+
+
+def test_forged_news_is_refused_and_kept_nowhere(database_url: str, tmp_path: Path) -> None:
+    async def story(place: Kiosk) -> None:
+        await place.control("faults", forge_notifications=-1)
+        order = await place.order()
+        await place.told(2)
+        forged, true = (json.loads(body) for body in place.heard)
+        assert (forged["transaction_status"], true["transaction_status"]) == (
+            "settlement",
+            "pending",
+        )
+        for body in (
+            b"",
+            b"{}",
+            b"[1]",
+            place.heard[0],
+            json.dumps(true | {"signature_key": forged["signature_key"]}).encode(),
+            json.dumps(true | {"signature_key": true["signature_key"].upper()}).encode(),
+            json.dumps(true | {"status_code": "200"}).encode(),
+            json.dumps(true | {"gross_amount": 10000}).encode(),
+            json.dumps(true | {"signature_key": "kunci"}).encode(),
+            place.heard[1].replace(PENDING, PENDING + b"," + SETTLED),  # one name twice
+        ):
+            assert (await place.tell(body)).status == 401, body
+        await place.due()
+        assert await place.state(order) == "placed"
+        [row] = await place.rows("SELECT count(*) AS kept FROM notification_inbox")
+        assert row["kept"] == 1
+
+    tell_story(database_url, tmp_path, story)
+
+
+def test_replayed_signature_with_another_status_moves_nothing(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def story(place: Kiosk) -> None:
+        order = await place.order()
+        await place.told(1)
+        # Signed for "pending", and said of a payment that never was.
+        paid = place.heard[0].replace(PENDING, SETTLED)
+        assert (await place.tell(paid)).status == 200
+        await place.due()
+        assert (await captures(place), await place.state(order)) == (0, "placed")
+        await place.pay(order)
+        await place.told(2)
+        await place.due()
+        assert await place.state(order) == "executed"
+        for status in ("deny", "cancel", "refund", "chargeback", "partial_refund", "settled"):
+            told = place.heard[1].replace(SETTLED, f'"transaction_status": "{status}"'.encode())
+            assert (await place.tell(told)).status == 200
+            await place.due()
+        outcomes = await place.rows("SELECT DISTINCT outcome FROM notification_inbox ORDER BY 1")
+        assert [row["outcome"] for row in outcomes] == [
+            "asked",
+            "nothing_to_do",
+            "suspended_status_unknown",
+        ]
+        assert await place.state(order) == "executed"
+        # A status that nobody knows is for a person to ask about.
+        assert await place.suspended() == ["status_unknown"]
+        assert await place.agrees() == PRICE
+
+    tell_story(database_url, tmp_path, story)
+
+
+def test_settlement_that_turns_to_deny_takes_the_payment_back(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def story(place: Kiosk) -> None:
+        # Before it is executed: the payment was learned, and its work is not done yet.
+        early = await place.order()
+        await place.pay(early)
+        place.arrange("UPDATE payment_attempts SET ask_at = now()")
+        await place.web.container.of(PaymentService).poll_waiting()
+        await place.act("deny", early)
+        place.arrange("UPDATE payment_attempts SET ask_at = now() WHERE ask_at < 'infinity'")
+        await place.web.container.of(PaymentService).poll_waiting()
+        await place.work()
+        assert (await place.state(early), await place.agrees()) == ("placed", 0)
+        # After it, by news.
+        late = await place.paid()
+        await place.act("deny", late)
+        await place.told(6)
+        await place.due()
+        assert (await place.state(late), await place.agrees()) == ("denied", 0)
+        assert await place.suspended() == []
+        # A try to pay that fails is no payment taken back.
+        declined = await place.order()
+        await place.act("decline", declined)
+        await place.round()
+        shown = await place.shown(declined)
+        assert (shown["state"], await captures(place)) == ("placed", 2)
+
+    tell_story(database_url, tmp_path, story)
+
+
+def test_refund_of_qris_is_made_once_and_a_part_by_hand_is_booked(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def story(place: Kiosk) -> None:
+        whole = await place.paid(2)
+        await place.control("faults", refund_lost=1)
+        assert (await place.asked("/v1/refunds", {"order_id": whole["id"]})).status == 201
+        await place.round()
+        await place.round()
+        assert await place.state(whole) == "returned"
+        part = await place.paid(2)
+        await place.act("refund", part, amount=PRICE)
+        await place.round()
+        moved = (await place.control("say", transaction=place.name(part), status=None))["movements"]
+        assert [one["kind"] for one in moved] == ["settlement", "refund"]
+        assert await place.agrees() == PRICE
+        assert await place.suspended() == []
+
+    tell_story(database_url, tmp_path, story)
+
+
+def test_refund_of_a_virtual_account_is_refused_and_its_money_stays_owed(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def story(place: Kiosk) -> None:
+        order = await place.paid(1, "va")
+        assert (await place.asked("/v1/refunds", {"order_id": order["id"]})).status == 201
+        await place.round()
+        [refund] = await place.rows("SELECT state FROM refunds")
+        assert refund["state"] == "refused"
+        assert await place.agrees() == PRICE
+        assert await place.book("refunds_payable") == PRICE
+
+    tell_story(database_url, tmp_path, story)
+
+
+def test_charge_back_in_part_and_whole_and_won(database_url: str, tmp_path: Path) -> None:
+    async def story(place: Kiosk) -> None:
+        order = await place.paid(2)
+        await place.act("charge-back", order, amount=4_000)
+        await place.round()
+        # One stamp is paid for still, and what is left beside it goes back.
+        assert await place.agrees() == PRICE
+        await place.act("charge-back", order)
+        await place.round()
+        assert (await place.agrees(), await place.state(order)) == (0, "denied")
+        whole = await place.paid()
+        await place.act("charge-back", whole)
+        await place.round()
+        assert (await place.agrees(), await place.state(whole)) == (0, "denied")
+        # Won: the order took it as gone, so it is given back.
+        await place.act("win", whole)
+        await place.round()
+        assert await place.agrees() == 0
+        assert [one["reason"] for one in await place.rows(WON)] == ["chargeback_won"]
+
+    tell_story(database_url, tmp_path, story)
+
+
+def test_nonsense_amounts_book_nothing_until_the_record_makes_sense(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def story(place: Kiosk) -> None:
+        order = await place.order()
+        await place.pay(order)
+        await place.told(2)
+        for amount in ("", "abc", "-10000.00", "10000.50", "1e4", "99999999999999999999.00"):
+            assert (await place.tell(signed(place.heard[1], gross_amount=amount))).status == 200
+            await place.answers("status", {"merge": {"gross_amount": amount}, "times": -1})
+            await place.due()
+            assert await captures(place) == 0
+            async with place.http.delete(f"{place.url}/standin/answers") as answer:
+                assert answer.status == 200
+        assert "amount_unreadable" in await place.suspended()
+        await place.round()
+        assert await place.state(order) == "executed"
+
+    tell_story(database_url, tmp_path, story)
+
+
+def test_news_of_another_merchant_or_order_moves_nothing(database_url: str, tmp_path: Path) -> None:
+    async def story(place: Kiosk) -> None:
+        order = await place.order()
+        await place.pay(order)
+        await place.told(2)
+        settled = place.heard[1]
+        other = "6f1f9c9e-6b7e-4a3f-9a55-0d8a1cf2f001"
+        for changes, outcome in (
+            ({"merchant_id": "G999999999"}, "suspended_about_another"),
+            ({"transaction_id": other}, "suspended_about_another"),
+            (
+                {"order_id": "another-shop-1", "transaction_id": other},
+                "suspended_reference_unknown",
+            ),
+            ({"order_id": "A" * 43, "transaction_id": other}, "suspended_reference_unknown"),
+        ):
+            body = signed(settled, **changes)
+            assert (await place.tell(body)).status == 200
+            await place.work()
+            [row] = await place.rows(
+                "SELECT outcome FROM notification_inbox ORDER BY received_at DESC LIMIT 1"
+            )
+            assert row["outcome"] == outcome, changes
+        # Nobody but its own answer says that money came.
+        assert await place.book("suspense") == 0
+        await place.round()
+        assert await place.state(order) == "executed"
+
+    tell_story(database_url, tmp_path, story)
+
+
+def test_news_and_record_that_differ_and_a_record_that_changes_its_mind(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def story(place: Kiosk) -> None:
+        await place.control("faults", news_differs=2)
+        order = await place.order()
+        await place.pay(order)
+        await place.told(2)  # settled, and then denied: the other way round
+        await place.due()
+        assert await place.state(order) == "executed"
+        for status, state in (("pending", "executed"), ("deny", "denied")):
+            await place.act("say", order, status=status)
+            await place.round()
+            assert await place.state(order) == state
+        await place.act("say", order, status=None)
+        await place.round()
+        # Its money is with us again, and the order took it as gone: it is given back.
+        assert await place.agrees() == 0
+
+    tell_story(database_url, tmp_path, story)
+
+
+def test_answer_about_another_order_is_evidence_of_nothing(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def story(place: Kiosk) -> None:
+        order = await place.order()
+        await place.pay(order)
+        for fault in ("other_order", "other_merchant", "other_currency"):
+            await place.control("faults", **{fault: 1})
+            await place.round()
+            assert (await captures(place), await place.state(order)) == (0, "placed"), fault
+        await place.round()
+        assert await place.state(order) == "executed"
+
+    tell_story(database_url, tmp_path, story)
+
+
+def test_charge_whose_answer_was_lost_is_told_again_or_replaced(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def story(place: Kiosk) -> None:
+        await place.control("faults", charge_lost=2)
+        by_number, by_qr = await place.order(1, "va"), await place.order()
+        assert {one["payment"]["state"] for one in (by_number, by_qr)} == {"opening"}
+        for _ in range(3):
+            await place.round()
+        by_number, by_qr = await place.shown(by_number), await place.shown(by_qr)
+        assert {one["payment"]["state"] for one in (by_number, by_qr)} == {"waiting"}
+        states = await place.rows("SELECT method, state FROM payment_attempts ORDER BY 1, 2")
+        assert [(row["method"], row["state"]) for row in states] == [
+            ("qris", "cancelled"),
+            ("qris", "waiting"),
+            ("va", "waiting"),
+        ]
+        await place.asked(f"/v1/orders/{by_number['id']}/withdraw")
+        await place.round()
+        found = await place.act("say", by_number, status=None)
+        assert found["transaction_status"] == "cancel"
+        # Its money was on its way: it is given back, or refused and owed.
+        await place.act("pay", by_number, late=True)
+        await place.told(6)
+        await place.due()
+        assert await place.agrees() == PRICE
+
+    tell_story(database_url, tmp_path, story)
