@@ -18,6 +18,7 @@
 #   make sbom   what the product is made of, as CycloneDX: build/sbom.json
 #   make licences  what may not be in it stops this (scripts/licences.toml)
 #   make audit-dependencies  known vulnerabilities; ends with 75 where some packages could not be looked up
+#   make conformance  the SDKs of providers, each in an environment of its own, against the stand-ins
 #   make proof  seal every PDF of the corpus and ask other programs  (ARGS="FOLDER ...")
 
 BIN := .venv/bin
@@ -27,7 +28,7 @@ READY := .venv/.ready
 # half of its start; some environments ask for that.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-journey-cost bench-rush bench-desk bench-recovery rehearse rehearse-night proof schema format lock sbom licences audit-dependencies wheel clean tools
+.PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-journey-cost bench-rush bench-desk bench-recovery rehearse rehearse-night conformance proof schema format lock sbom licences audit-dependencies wheel clean tools
 
 run: setup
 	@exec $(BIN)/meterai up $(ARGS)
@@ -116,6 +117,10 @@ rehearse-night: setup
 	then plan="--plan $$plan"; else plan=; fi; \
 	$(BIN)/meterai assess $$runs $$plan --out "$(OUT)" --lang $(LANGUAGE) || status=1; \
 	exit $$status
+
+conformance: setup
+	@scripts/conformance
+	$(BIN)/python -m pytest -q tests/conformance $(ARGS)
 
 proof: setup tools
 	$(BIN)/python -m pytest -q tests/sealing/test_corpus.py --whole-corpus

@@ -141,6 +141,7 @@ def by_midtrans(name: str, *values: object) -> list[Wrong]:
             }
             if name != SERVER_KEY_FILE:
                 (one.keys / SERVER_KEY_FILE).write_text("Mid-server-1")
+                (one.keys / SERVER_KEY_FILE).chmod(0o600)
                 one.given[name] = value
 
         return to
