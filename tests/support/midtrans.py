@@ -19,14 +19,13 @@ from meterai.apps.audit_all import AuditRequest, audit_all
 from meterai.apps.audit_seals import Drawing
 from meterai.apps.rooms import ROOMS, subscriptions_of
 from meterai.apps.settings import settings_of
-from meterai.payments import PaymentService, Rails
+from meterai.payments import PaymentService, Rails, RefundSender
 from meterai.payments.adapters.midtrans import NOTIFY_PATH, SERVER_KEY_FILE
 from meterai.payments.installed import BoundedRail
 from meterai.payments.rails import Rail
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Row
 from meterai.plumbing.jobs import Worker
-from meterai.refunds import RefundService
 from standins.midtrans import Midtrans, MidtransOptions
 from tests.support.keys import give_provider_key
 from tests.support.shop import PRICE, TESTER
@@ -169,7 +168,7 @@ class Kiosk:
             " UPDATE chargebacks SET look_at = now() WHERE look_at < 'infinity'"
         )
         payments = self.web.container.of(PaymentService)
-        refunds = self.web.container.of(RefundService)
+        refunds = self.web.container.of(RefundSender)
         for task in (payments.open_waiting, payments.poll_waiting, payments.cancel_closed):
             await task()
         await self.work()
