@@ -6,7 +6,7 @@ from meterai.accounts import pages
 from meterai.accounts.audited import AUDITED
 from meterai.accounts.codes import CodeService
 from meterai.accounts.demands import DEMANDS, UNDEMANDED
-from meterai.accounts.invariants import INVARIANTS
+from meterai.accounts.invariants import INVARIANTS, MAIL_CAUSES
 from meterai.accounts.knows import KNOWS, WORK
 from meterai.accounts.levers import LEVERS
 from meterai.accounts.model import INVITATION, ORGANIZATION, OrganizationState, Role
@@ -130,6 +130,7 @@ ROOM = Room(
     personal=PERSONAL,
     work=WORK,
     invariants=INVARIANTS,
+    mail_causes=MAIL_CAUSES,
     audited=AUDITED,
     retention=RETENTION,
 )

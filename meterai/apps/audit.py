@@ -19,6 +19,7 @@ from meterai.apps.audit_scopes import of_everything, of_what_moved
 from meterai.apps.audited import EVERYTHING
 from meterai.apps.rooms import ROOMS
 from meterai.ledger import explained
+from meterai.notifications import told
 from meterai.plumbing.database import Database
 from meterai.plumbing.invariants import (
     Finding,
@@ -40,9 +41,10 @@ def postings_of(rooms: Rooms = ROOMS) -> tuple[Posting, ...]:
 
 
 def invariants_of(rooms: Rooms = ROOMS) -> tuple[Invariant, ...]:
-    """Every invariant of every room, and that each entry of the ledger is explained by a room."""
+    """Every invariant of every room, and that each entry of the ledger and each mail is explained by a room."""
     of_rooms = chain.from_iterable(room.invariants for room in rooms)
-    return (explained(postings_of(rooms)), *of_rooms)
+    causes = [one for room in rooms for one in room.mail_causes]
+    return (explained(postings_of(rooms)), told(causes), *of_rooms)
 
 
 POSTINGS: tuple[Posting, ...] = postings_of()

@@ -1,6 +1,6 @@
 """Invariants of cases."""
 
-from meterai.plumbing.invariants import Invariant
+from meterai.plumbing.invariants import Invariant, MailCause
 
 # States and marks of a case, each with the acts of the trail of which one led there.
 _IN_TRAIL = (
@@ -20,6 +20,22 @@ _UNTOLD = " OR ".join(
     f" AND e.subject = 'cas_' || lower(compact(c.case_id)) AND e.action IN ({actions})))"
     for when, actions in _IN_TRAIL
 )
+MAIL_CAUSES = (
+    MailCause(
+        """
+        SELECT account_id, 'case_received:' || case_id, 'case_received', contact, NULL::timestamptz, NULL::uuid
+        FROM {cases*} k
+        UNION ALL
+        SELECT w.account_id, says.template || ':' || w.message_id, says.template, k.contact, NULL, NULL
+        FROM {case_messages*} w JOIN {cases*} k ON k.account_id = w.account_id AND k.case_id = w.case_id
+        JOIN (VALUES ('facts', 'answer', 'case_answered_from_facts'), ('facts', 'answer', 'case_closed'),
+                     ('staff', 'answer', 'case_answered'), ('staff', 'question', 'case_asked'),
+                     ('staff', 'closing', 'case_closed')) AS says (author, kind, template)
+            ON says.author = w.author AND says.kind = w.kind
+        """,
+    ),
+)
+
 INVARIANTS = (
     Invariant(
         "case_moves_are_in_the_trail",

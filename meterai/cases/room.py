@@ -7,7 +7,7 @@ from meterai.cases.audited import AUDITED
 from meterai.cases.demands import DEMANDS, UNDEMANDED
 from meterai.cases.figures import FIGURES
 from meterai.cases.gathering import Gathering
-from meterai.cases.invariants import INVARIANTS
+from meterai.cases.invariants import INVARIANTS, MAIL_CAUSES
 from meterai.cases.jobs import HANDLERS
 from meterai.cases.knows import KNOWS, WORK
 from meterai.cases.model import CASE, Author, CaseState, Matter, MessageKind, Outcome
@@ -93,6 +93,7 @@ ROOM = Room(
     knows=KNOWS,
     work=WORK,
     invariants=INVARIANTS,
+    mail_causes=MAIL_CAUSES,
     audited=AUDITED,
     retention=RETENTION,
     personal=PERSONAL,

@@ -10,6 +10,7 @@ Promises this room keeps
 Calls accounts.
 """
 
+from meterai.notifications.invariants import told
 from meterai.notifications.knows import mails_told
 from meterai.notifications.model import GivenUpMail
 from meterai.notifications.service import (
@@ -43,6 +44,7 @@ __all__ = [
     "queue",
     "queue_again",
     "queue_to",
+    "told",
     "unsent_of",
     "waited",
     "waiting_of",

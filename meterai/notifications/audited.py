@@ -14,7 +14,7 @@ AUDITED = Audited(
     ),
     checked={
         "mails": {
-            "recipient": ("mail_is_about_something",),
+            "recipient": ("mails_are_what_their_causes_make",),
             "try_at": ("no_mail_late",),
         },
     },

@@ -1,7 +1,7 @@
 """What must be true of orders."""
 
 from meterai.kit.money import STAMP_DUTY
-from meterai.plumbing.invariants import AHEAD, LATE, Invariant, Posting, given_up, is_told, waits
+from meterai.plumbing.invariants import AHEAD, LATE, Invariant, MailCause, Posting, waits
 
 POSTINGS = (
     Posting(
@@ -16,6 +16,18 @@ POSTINGS = (
         FROM {stamp_lots} l JOIN {orders} o ON o.account_id = l.account_id
             AND o.order_id = l.lot_id
         """,
+    ),
+)
+
+MAIL_CAUSES = (
+    MailCause(
+        """
+        SELECT account_id, 'order_executed:' || order_id, 'order_executed_' || kind, NULL,
+               CASE state WHEN 'executed' THEN closed_at END, order_id
+        FROM {orders*} o WHERE state NOT IN ('placed', 'lapsed', 'withdrawn')
+        """,
+        ("order_executed",),
+        "order",
     ),
 )
 
@@ -140,17 +152,6 @@ INVARIANTS = (
         UNION ALL
         SELECT NULL, NULL, NULL, t.unit_price, t.service_fee, NULL, NULL, NULL, t.since
         FROM sale_terms t WHERE t.unit_price <> {STAMP_DUTY} OR t.since > now() + {AHEAD}
-        """,
-    ),
-    Invariant(
-        "executed_order_was_told",
-        "Who was executed has the receipt, or the job that writes it waits.",
-        f"""
-        SELECT o.account_id, o.order_id, o.closed_at FROM {{orders}} o
-        WHERE o.state = 'executed' AND o.closed_at > now() - interval '30 days'
-            AND NOT {is_told("o", "'order_executed:' || o.order_id")}
-            AND NOT {waits("o", ["order_executed"], "order", "o.order_id")}
-            AND NOT {given_up("o", ["order_executed"], "order", "o.order_id")}
         """,
     ),
     Invariant(

@@ -6,7 +6,7 @@ from meterai.commands import Command, Directory, Schema, Scope
 from meterai.orders.audited import AUDITED
 from meterai.orders.demands import DEMANDS, UNDEMANDED
 from meterai.orders.figures import FIGURES, PROMISES
-from meterai.orders.invariants import INVARIANTS, POSTINGS
+from meterai.orders.invariants import INVARIANTS, MAIL_CAUSES, POSTINGS
 from meterai.orders.jobs import HANDLERS, UNHEARD
 from meterai.orders.knows import KNOWS, WORK
 from meterai.orders.levers import LEVERS
@@ -81,6 +81,7 @@ ROOM = Room(
     command_groups={"issuing": "Whether stamps are being issued."},
     levers=LEVERS,
     invariants=INVARIANTS,
+    mail_causes=MAIL_CAUSES,
     audited=AUDITED,
     postings=POSTINGS,
     retention=RETENTION,

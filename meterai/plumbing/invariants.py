@@ -63,6 +63,20 @@ class Posting:
 
 
 @dataclass(frozen=True, slots=True)
+class MailCause:
+    """Why a room writes mails.
+
+    The query answers account_id, cause_key, template, contact (the address; NULL: that of the account), since
+    when the mail is owed (NULL: it may be left out), and the subject: the value of `fact` in the jobs of `kinds`, which
+    write it.
+    """
+
+    query: str
+    kinds: tuple[str, ...] = ()
+    fact: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What checking one invariant found: the broken rows, none where it holds."""
 
@@ -196,20 +210,6 @@ def waits(alias: str, kinds: Sequence[str], fact: str, value: str) -> str:
     return (
         f"EXISTS (SELECT 1 FROM jobs j WHERE j.account_id = {alias}.account_id"
         f" AND j.kind IN ({listed}) AND j.facts->>'{fact}' = ({value})::text)"
-    )
-
-
-def given_up(alias: str, kinds: Sequence[str], fact: str, value: str) -> str:
-    """A condition: such a job was given up and is in `dead_jobs`, where an operator sees it."""
-    return waits(alias, kinds, fact, value).replace("FROM jobs j", "FROM dead_jobs j")
-
-
-def is_told(alias: str, cause: str) -> str:
-    """A condition: the mail with this cause was queued, or nobody is left to be written to."""
-    return (
-        f"(EXISTS (SELECT 1 FROM {{mails?}} m WHERE m.account_id = {alias}.account_id"
-        f" AND m.cause_key = {cause}) OR EXISTS (SELECT 1 FROM {{accounts?}} z"
-        f" WHERE z.account_id = {alias}.account_id AND z.erased_at IS NOT NULL))"
     )
 
 

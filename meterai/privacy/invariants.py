@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from meterai.plumbing.invariants import AHEAD, Invariant
+from meterai.plumbing.invariants import AHEAD, Invariant, MailCause
 from meterai.privacy.model import SUBJECTS_TOLD_WITHIN, CopyState, ErasureState
 
 _NOBODY = "'00000000-0000-0000-0000-000000000000'"
@@ -32,6 +32,20 @@ _OTHERWISE = " OR ".join(
     f"({column} IS NOT NULL) <> EXISTS (SELECT 1 FROM audit_events e WHERE e.account_id = {_NOBODY}"
     f" AND e.action = '{action}' AND e.subject = 'brc_' || lower(compact(b.breach_id)))"
     for column, action in _TOLD.items()
+)
+
+MAIL_CAUSES = (
+    MailCause(
+        """
+        SELECT account_id, subject || ':' || substring(action FROM '[a-z]+$'), action, NULL, NULL::timestamptz, NULL::uuid
+        FROM {audit_events*} e
+        WHERE action IN ('copy_made', 'erasure_asked', 'erasure_withdrawn', 'account_erased')
+        UNION ALL
+        SELECT a.account_id, 'breach_told:' || b.breach_id, 'breach_told', NULL, NULL, NULL
+        FROM {accounts*} a JOIN breaches b ON b.subjects_from IS NOT NULL
+            AND (b.accounts IS NULL OR a.account_id = ANY (b.accounts))
+        """,
+    ),
 )
 
 INVARIANTS = (

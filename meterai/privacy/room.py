@@ -10,7 +10,7 @@ from meterai.privacy.audited import AUDITED
 from meterai.privacy.breaches import Telling
 from meterai.privacy.demands import UNDEMANDED
 from meterai.privacy.figures import FIGURES
-from meterai.privacy.invariants import INVARIANTS
+from meterai.privacy.invariants import INVARIANTS, MAIL_CAUSES
 from meterai.privacy.knows import KNOWS, WORK
 from meterai.privacy.levers import LEVERS
 from meterai.privacy.model import BREACH, COPY, ERASURE
@@ -92,6 +92,7 @@ ROOM = Room(
     work=WORK,
     figures=FIGURES,
     invariants=INVARIANTS,
+    mail_causes=MAIL_CAUSES,
     audited=AUDITED,
     retention=RETENTION,
     personal=PERSONAL,

@@ -1,6 +1,6 @@
 """What must be true of refunds, and of money as a whole."""
 
-from meterai.plumbing.invariants import AHEAD, LATE, Invariant, Posting, given_up, is_told, waits
+from meterai.plumbing.invariants import AHEAD, LATE, Invariant, MailCause, Posting, waits
 
 _OPEN = "('requested', 'sent', 'refused')"
 _SURPLUS = "('short', 'excess', 'double', 'late', 'remainder', 'restored')"
@@ -200,6 +200,25 @@ POSTINGS = (
     ),
 )
 
+MAIL_CAUSES = (
+    MailCause(
+        """
+        SELECT account_id, 'refund_requested:' || refund_id, 'refund_requested', NULL, requested_at, refund_id
+        FROM {refunds*} r
+        """,
+        ("refund_requested",),
+        "refund",
+    ),
+    MailCause(
+        """
+        SELECT account_id, 'refund_settled:' || refund_id, 'refund_settled', NULL, settled_at, refund_id
+        FROM {refunds*} r WHERE state = 'settled'
+        """,
+        ("refund_settled",),
+        "refund",
+    ),
+)
+
 INVARIANTS = (
     Invariant(
         "refund_key_stands_for_what_was_asked",
@@ -392,13 +411,16 @@ INVARIANTS = (
     ),
     Invariant(
         "asked_refund_is_in_the_trail",
-        "A refund that was asked for has its line in the audit trail.",
+        "A refund that was asked for has its line in the audit trail, and every such line its refund.",
         """
-        SELECT r.account_id, r.refund_id, r.order_id FROM {refunds} r
-        WHERE starts_with(r.cause_key, 'asked:') AND NOT EXISTS (
-            SELECT 1 FROM {audit_events?} e WHERE e.account_id = r.account_id
-            AND e.action = 'refund_asked' AND e.happened_at = r.requested_at
-            AND e.subject = 'ord_' || lower(compact(r.order_id)))
+        SELECT account_id, r.refund_id, subject, e.event_id FROM (
+            SELECT account_id, refund_id, 'ord_' || lower(compact(order_id)) AS subject, requested_at AS happened_at,
+                   stamps::text AS stamps
+            FROM {refunds*} x WHERE starts_with(cause_key, 'asked:')) r
+        FULL JOIN (
+            SELECT account_id, event_id, subject, happened_at, facts->>'stamps' AS stamps
+            FROM {audit_events*} y WHERE action = 'refund_asked') e USING (account_id, subject, happened_at, stamps)
+        WHERE r.refund_id IS NULL OR e.event_id IS NULL
         """,
     ),
     Invariant(
@@ -512,20 +534,6 @@ INVARIANTS = (
         SELECT account_id, provider_refund_no, count(*) AS times FROM {refunds*} r
         WHERE provider_refund_no IS NOT NULL
         GROUP BY account_id, provider_refund_no HAVING count(*) > 1
-        """,
-    ),
-    Invariant(
-        "refund_was_told",
-        "Whose money goes back, or is back, was written to, or the job that does it waits.",
-        f"""
-        SELECT r.account_id, r.refund_id, r.state FROM {{refunds}} r
-        WHERE r.requested_at > now() - interval '30 days' AND (
-            (NOT {is_told("r", "'refund_requested:' || r.refund_id")}
-             AND NOT {waits("r", ["refund_requested"], "refund", "r.refund_id")}
-             AND NOT {given_up("r", ["refund_requested"], "refund", "r.refund_id")})
-            OR (r.state = 'settled' AND NOT {is_told("r", "'refund_settled:' || r.refund_id")}
-                AND NOT {waits("r", ["refund_settled"], "refund", "r.refund_id")}
-                AND NOT {given_up("r", ["refund_settled"], "refund", "r.refund_id")}))
         """,
     ),
     Invariant(

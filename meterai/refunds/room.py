@@ -8,7 +8,7 @@ from meterai.payments import RefundCause, RefundState
 from meterai.plumbing.described import Field
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.refunds.audited import AUDITED
-from meterai.refunds.invariants import INVARIANTS, POSTINGS
+from meterai.refunds.invariants import INVARIANTS, MAIL_CAUSES, POSTINGS
 from meterai.refunds.jobs import HANDLERS
 from meterai.refunds.knows import KNOWS, WORK
 from meterai.refunds.levers import LEVERS
@@ -64,6 +64,7 @@ ROOM = Room(
     knows=KNOWS,
     work=WORK,
     invariants=INVARIANTS,
+    mail_causes=MAIL_CAUSES,
     audited=AUDITED,
     postings=POSTINGS,
     retention=RETENTION,

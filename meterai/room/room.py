@@ -19,7 +19,7 @@ from meterai.plumbing.database import Database
 from meterai.plumbing.described import Field
 from meterai.plumbing.events import Event, Subscription
 from meterai.plumbing.figures import Figures, PromiseQuery
-from meterai.plumbing.invariants import Invariant, Posting
+from meterai.plumbing.invariants import Invariant, MailCause, Posting
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.lane import Lane
@@ -81,6 +81,7 @@ class Room:
     metrics    what it counts and measures; made when a process begins
     invariants what must be true of its tables, for `meterai audit`
     postings   from what its entries in the ledger are made, by their reasons
+    mail_causes  why it writes mails, and which are owed
     checks     what must be true and is no single query
     audited    what the audit knows of the columns of its tables
     retention  how long what is in its tables is kept, and why
@@ -123,6 +124,7 @@ class Room:
     metrics: Sequence[Metric[Any]] = ()
     invariants: Sequence[Invariant] = ()
     postings: Sequence[Posting] = ()
+    mail_causes: Sequence[MailCause] = ()
     checks: Sequence[Check] = ()
     audited: Audited = field(default_factory=Audited)
     retention: Sequence[Rule] = ()

@@ -1,8 +1,8 @@
 """What must be true of stampings."""
 
-from meterai.plumbing.invariants import AHEAD, LATE, Invariant, Posting, given_up, is_told, waits
+from meterai.plumbing.invariants import AHEAD, LATE, Invariant, MailCause, Posting, waits
 
-_ENDS = ["stamping_delivered", "stamping_failed"]
+_ENDS = ("stamping_delivered", "stamping_failed")
 
 POSTINGS = (
     Posting(
@@ -21,6 +21,21 @@ POSTINGS = (
             AND o.order_id = s.order_id
         WHERE s.state = 'delivered'
         """,
+    ),
+)
+
+MAIL_CAUSES = (
+    MailCause(
+        # The documents of an order are told of with it, once they are stamped.
+        """
+        SELECT s.account_id, 'stamping_' || s.state || ':' || stamping_id, 'stamping_' || s.state, NULL,
+               CASE WHEN s.state = 'failed' OR order_id IS NULL THEN h.resolved_at END, stamping_id
+        FROM {stampings*} s
+        LEFT JOIN {holds*} h ON h.account_id = s.account_id AND h.hold_id = s.stamping_id
+        WHERE s.state IN ('delivered', 'failed')
+        """,
+        _ENDS,
+        "stamping",
     ),
 )
 
@@ -239,20 +254,6 @@ INVARIANTS = (
         WHERE o.state = 'paid' AND o.kind = 'documents' AND (
             (s.waiting > 0 AND NOT {waits("o", ["order_paid"], "order", "o.order_id")})
             OR (s.open = 0 AND NOT {waits("o", _ENDS, "order", "o.order_id")}))
-        """,
-    ),
-    Invariant(
-        "ended_stamping_was_told",
-        "Whose document was stamped from the balance, or could not be stamped, was written to, or the "
-        "job that does waits; the documents of an order are told of with it.",
-        f"""
-        SELECT s.account_id, s.stamping_id, s.state FROM {{stampings}} s
-        LEFT JOIN {{holds}} h ON h.account_id = s.account_id AND h.hold_id = s.stamping_id
-        WHERE (s.state = 'failed' OR (s.state = 'delivered' AND s.order_id IS NULL))
-            AND h.resolved_at > now() - interval '30 days'
-            AND NOT {is_told("s", "'stamping_' || s.state || ':' || s.stamping_id")}
-            AND NOT {waits("s", _ENDS, "stamping", "s.stamping_id")}
-            AND NOT {given_up("s", _ENDS, "stamping", "s.stamping_id")}
         """,
     ),
     Invariant(

@@ -16,7 +16,7 @@ from meterai.sealing import Issuers
 from meterai.stamping.audited import AUDITED
 from meterai.stamping.demands import DEMANDS, UNDEMANDED
 from meterai.stamping.figures import FIGURES, PROMISES
-from meterai.stamping.invariants import INVARIANTS, POSTINGS
+from meterai.stamping.invariants import INVARIANTS, MAIL_CAUSES, POSTINGS
 from meterai.stamping.issuers import ends_soon, issuers_of
 from meterai.stamping.jobs import HANDLERS
 from meterai.stamping.keys import keys
@@ -120,6 +120,7 @@ ROOM = Room(
     command_groups={"issuer": "Who seals."},
     metrics=METRICS,
     invariants=INVARIANTS,
+    mail_causes=MAIL_CAUSES,
     audited=AUDITED,
     postings=POSTINGS,
     retention=RETENTION,

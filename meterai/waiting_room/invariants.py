@@ -1,6 +1,6 @@
 """What must be true of lines, places and turns."""
 
-from meterai.plumbing.invariants import AHEAD, Invariant
+from meterai.plumbing.invariants import AHEAD, Invariant, MailCause
 
 # Of a record that is none there is nothing: it is found, and no query fails of it.
 _RECORD = "(CASE WHEN d.record IS JSON THEN d.record::jsonb END)"
@@ -104,6 +104,15 @@ _OF_DRAWS = (
             OR ({_part(2)} -> 'revealed' IS NOT NULL AND p.revealed_at < d.drawn_at AND NOT
                 {_part(2)} -> 'revealed' @> jsonb_build_array(jsonb_build_object(
                     'name', p.name, 'secret', p.secret, 'signature', p.signature)))
+        """,
+    ),
+)
+
+MAIL_CAUSES = (
+    MailCause(
+        """
+        SELECT account_id, 'turn_near:' || line_id, 'turn_near', NULL, NULL::timestamptz, NULL::uuid
+        FROM {waiting_room_places*} p WHERE wants_mail
         """,
     ),
 )

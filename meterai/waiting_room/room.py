@@ -16,7 +16,7 @@ from meterai.waiting_room.drawing.advancing import Drawing
 from meterai.waiting_room.drawing.parts import drawing_of
 from meterai.waiting_room.figures import FIGURES
 from meterai.waiting_room.front import front
-from meterai.waiting_room.invariants import INVARIANTS
+from meterai.waiting_room.invariants import INVARIANTS, MAIL_CAUSES
 from meterai.waiting_room.knows import KNOWS
 from meterai.waiting_room.levers import LEVERS
 from meterai.waiting_room.metrics import METRICS
@@ -140,6 +140,7 @@ ROOM = Room(
     levers=LEVERS,
     metrics=METRICS,
     invariants=INVARIANTS,
+    mail_causes=MAIL_CAUSES,
     audited=AUDITED,
     retention=RETENTION,
     personal=PERSONAL,

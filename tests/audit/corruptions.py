@@ -526,27 +526,27 @@ JOBS = [
     _c(
         "an executed order was not told",
         "DELETE FROM mails WHERE cause_key = 'order_executed:' || %(quota.order)s",
-        "executed_order_was_told",
+        "mails_are_what_their_causes_make",
     ),
     _c(
         "a stamped document was not told",
         "DELETE FROM mails WHERE cause_key = 'stamping_delivered:' || %(one.stamping)s",
-        "ended_stamping_was_told",
+        "mails_are_what_their_causes_make",
     ),
     _c(
         "a failed document was not told",
         "DELETE FROM mails WHERE cause_key = 'stamping_failed:' || %(failed.stamping)s",
-        "ended_stamping_was_told",
+        "mails_are_what_their_causes_make",
     ),
     _c(
         "a requested refund was not told",
         "DELETE FROM mails WHERE cause_key = 'refund_requested:' || %(asked.refund)s",
-        "refund_was_told",
+        "mails_are_what_their_causes_make",
     ),
     _c(
         "a settled refund was not told",
         "DELETE FROM mails WHERE cause_key = 'refund_settled:' || %(returned.refund)s",
-        "refund_was_told",
+        "mails_are_what_their_causes_make",
     ),
     _c(
         "a mail about nothing",
@@ -554,18 +554,18 @@ JOBS = [
         " language, recipient, facts) SELECT account_id, gen_random_uuid(), 'refund_settled:' ||"
         " gen_random_uuid(), template, language, recipient, facts FROM mails WHERE mail_id ="
         " %(mail)s",
-        "mail_is_about_something",
+        "mails_are_what_their_causes_make",
     ),
     _c(
         "a mail goes to somebody else",
         "UPDATE mails SET recipient = 'else@example.org' WHERE mail_id = %(mail)s",
-        "mail_is_about_something",
+        "mails_are_what_their_causes_make",
     ),
     _c(
         "a mail says something else",
         "UPDATE mails SET template = 'refund_settled' WHERE cause_key"
         " = 'refund_requested:' || %(asked.refund)s",
-        "mail_is_about_something",
+        "mails_are_what_their_causes_make",
     ),
     _c(
         "nobody sends a mail",
@@ -1409,7 +1409,7 @@ PEOPLE = [
     _c(
         "an invitation was mailed to another",
         "UPDATE mails SET recipient = 'maling@example.id' WHERE template = 'invitation_made'",
-        "mail_is_about_something",
+        "mails_are_what_their_causes_make",
     ),
     _c(
         "a role of the staff that nobody gave",
@@ -1578,7 +1578,7 @@ PEOPLE = [
         "INSERT INTO audit_events (account_id, actor,"
         " action, subject, facts) VALUES (%(account)s, 'account', 'refund_asked', 'ord_' ||"
         " lower(compact(%(quota.order)s)), '{\"stamps\": 1}')",
-        "trail_speaks_of_what_happened",
+        "asked_refund_is_in_the_trail",
     ),
     _c(
         "the trail does not say who",
@@ -1605,7 +1605,7 @@ PEOPLE = [
         "an account has another address",
         "UPDATE accounts SET email = 'else@example.org' WHERE account_id = %(account)s",
         "address_finds_its_account",
-        "mail_is_about_something",
+        "mails_are_what_their_causes_make",
     ),
     _c(
         "an account is gone",
@@ -2244,7 +2244,7 @@ CASES = [
     _c(
         "an answer of a case to somebody else",
         "UPDATE mails SET recipient = 'else@example.org' WHERE template = 'case_received'",
-        "mail_is_about_something",
+        "mails_are_what_their_causes_make",
     ),
 ]
 
@@ -2393,7 +2393,7 @@ PRIVACY = [
     _c(
         "a notice of a breach to whom it is not about",
         "UPDATE breaches SET accounts = ARRAY[gen_random_uuid()] WHERE breach_id = %(told.breach)s",
-        "mail_is_about_something",
+        "mails_are_what_their_causes_make",
     ),
 ]
 

@@ -34,6 +34,7 @@ from meterai.cases.model import CaseEvent
 from meterai.kit.actor import Actor
 from meterai.kit.refusal import Refusal, declared_for_code, declared_for_constraint
 from meterai.ledger import invariants as ledger_invariants
+from meterai.notifications import told
 from meterai.payments import RefundCause
 from meterai.payments.room import RAILS
 from meterai.plumbing import http
@@ -339,11 +340,14 @@ def test_every_invariant_is_audited() -> None:
     rooms = sorted(room for room in ROOMS if (PACKAGE / room / "invariants.py").is_file())
     written: list[Any] = [ledger_invariants.explained(POSTINGS)]
     postings: list[Any] = []
+    causes: list[Any] = []
     for room in rooms:
         found = import_module(f"meterai.{room}.invariants")
         written += found.INVARIANTS
         written += found.of_rails(RAILS) if room == "payments" else ()
         postings += getattr(found, "POSTINGS", ())
+        causes += getattr(found, "MAIL_CAUSES", ())
+    written.append(told(causes))
     assert sorted(one.query for one in POSTINGS) == sorted(one.query for one in postings)
     assert sorted(one.name for one in INVARIANTS) == sorted(one.name for one in written)
 

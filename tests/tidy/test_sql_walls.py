@@ -68,40 +68,6 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         "a stamping is shown with its serials, a page of them by one statement",
     ),
     (
-        "refunds",
-        ("accounts/invariants.py:INVARIANTS",),
-        "the trail of an account speaks of acts of rooms above",
-    ),
-    ("orders", ("notifications/invariants.py:INVARIANTS",), "a mail has its cause in a room above"),
-    ("cases", ("notifications/invariants.py:INVARIANTS",), "a mail has its cause in a room above"),
-    (
-        "breaches",
-        ("notifications/invariants.py:INVARIANTS",),
-        "a mail has its cause in a room above",
-    ),
-    (
-        "case_messages",
-        ("notifications/invariants.py:INVARIANTS",),
-        "a mail has its cause in a room above",
-    ),
-    (
-        "refunds",
-        ("notifications/invariants.py:INVARIANTS",),
-        "a mail has its cause in a room above",
-    ),
-    (
-        "stampings",
-        ("notifications/invariants.py:INVARIANTS",),
-        "a mail has its cause in a room above",
-    ),
-    (
-        "stampings",
-        ("refunds/invariants.py:INVARIANTS",),
-        "what could not be stamped is given back: the one event that goes sideways",
-    ),
-    ("mails", ("plumbing/invariants.py:is_told",), "a part of the invariants of several rooms"),
-    ("accounts", ("plumbing/invariants.py:is_told",), "a part of the invariants of several rooms"),
-    (
         "suspense_items",
         ("payments/news_check.py:_SUSPENDED",),
         "a check of the audit: news in suspense is compared with the inbox it came through",
