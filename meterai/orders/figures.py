@@ -40,7 +40,7 @@ SELECT CASE WHEN is_of_page THEN 'page' ELSE 'key' END
        coalesce(sum(quantity) FILTER (WHERE {_EXECUTED}), 0) AS stamps,
        coalesce(sum(total) FILTER (WHERE {_EXECUTED}), 0) AS sold_rupiah
 FROM (SELECT o.*, starts_with(idempotency_key, 'frm_') OR starts_with(idempotency_key, 'reorder:') AS is_of_page,
-             EXISTS (SELECT 1 FROM organizations n WHERE n.account_id = o.account_id) AS is_of_organization
+             EXISTS (SELECT 1 FROM organizations_told() n WHERE n.account_id = o.account_id) AS is_of_organization
       FROM orders o) o, period
 WHERE {within("placed_at")} OR {_EXECUTED}
 GROUP BY 1 ORDER BY 1

@@ -73,8 +73,8 @@ FROM pg_roles r, LATERAL (VALUES
         WHERE m.member = r.oid AND m.roleid = {_ROLE} AND m.admin_option)),
     ('makes schemas', has_database_privilege(r.oid, current_database(), 'CREATE')),
     ('makes tables', has_schema_privilege(r.oid, 'public', 'CREATE'))
-) AS p (privilege, holds)
-WHERE p.holds AND r.oid <> {_OWNER} AND (r.oid = {_ROLE} OR (r.rolname = session_user)
+) AS p (privilege, is_had)
+WHERE p.is_had AND r.oid <> {_OWNER} AND (r.oid = {_ROLE} OR (r.rolname = session_user)
     OR (NOT r.rolsuper AND EXISTS (
         SELECT 1 FROM pg_auth_members m WHERE m.member = r.oid AND m.roleid = {_ROLE})))
 UNION ALL

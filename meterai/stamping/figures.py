@@ -12,7 +12,7 @@ SELECT CASE WHEN s.order_id IS NULL THEN 'balance' ELSE 'order' END AS of,
        count(*) FILTER (WHERE s.state = 'failed' AND {within("s.requested_at")}) AS failed,
        {waits(between("coalesce(o.paid_at, s.requested_at)", "s.delivered_at"), _DELIVERED)}
 FROM stampings s CROSS JOIN period
-    LEFT JOIN orders o ON o.account_id = s.account_id AND o.order_id = s.order_id
+    LEFT JOIN orders_told() o ON o.account_id = s.account_id AND o.order_id = s.order_id
 WHERE {within("s.requested_at")} OR {within("s.delivered_at")}
 GROUP BY 1 ORDER BY 1
 """

@@ -87,13 +87,13 @@ _SELECT = """
 SELECT s.account_id AS account, s.stamping_id AS id, s.order_id AS order, s.state,
        s.sha256_original, s.sha256_stamped, s.placements, s.requested_at, s.due_at, s.delivered_at,
        s.refused, s.is_repaired, d.name AS document_name, d.kept_until,
-       d.forgotten_at IS NOT NULL AS is_forgotten,
-       ARRAY(SELECT t.serial FROM stamps t WHERE t.account_id = s.account_id
-             AND t.stamping_id = s.stamping_id AND t.state <> 'void' ORDER BY t.position) AS serials,
+       d.is_forgotten,
+       ARRAY(SELECT t.serial FROM stamps_shown() t WHERE t.account_id = s.account_id
+             AND t.stamping_id = s.stamping_id ORDER BY t.position) AS serials,
        l.reference, l.metadata
 FROM stampings s
 LEFT JOIN stamping_labels l ON l.account_id = s.account_id AND l.stamping_id = s.stamping_id
-JOIN documents d ON d.account_id = s.account_id AND d.sha256 = s.sha256_original
+JOIN documents_shown() d ON d.account_id = s.account_id AND d.sha256 = s.sha256_original
 """
 _STAMPING = _SELECT + "WHERE s.account_id = %s AND s.stamping_id = %s"
 _STAMPINGS = _SELECT + "WHERE s.account_id = %s AND s.stamping_id = ANY (%s)"
@@ -107,31 +107,27 @@ _WRITTEN_SECONDS_MAX = 86_400
 _ALIVE = (
     _SELECT
     + """
-LEFT JOIN orders o ON o.account_id = s.account_id AND o.order_id = s.order_id
+LEFT JOIN orders_told() o ON o.account_id = s.account_id AND o.order_id = s.order_id
 WHERE s.account_id = %s AND s.sha256_original = ANY (%s) AND s.stamping_id <> ALL (%s)
     AND (s.state IN ('reserved', 'delivered')
          OR (s.state = 'waiting' AND o.state IN ('placed', 'paid')))
 ORDER BY s.stamping_id DESC LIMIT 20
 """
 )
-# In the one order in which documents are locked, so that of two requests one waits here for the other.
-_LOCK_DOCUMENTS = """
-SELECT 1 AS locked FROM documents WHERE account_id = %s AND sha256 = ANY (%s)
-ORDER BY sha256 FOR UPDATE
-"""
+_LOCK_DOCUMENTS = "SELECT documents_lock(%s, %s)"
 _MARKS = """
 SELECT s.account_id AS account, s.order_id AS order, md5(string_agg(
     ROW(s.stamping_id, s.state, s.refused, s.is_repaired, s.delivered_at, s.sha256_stamped,
-        d.forgotten_at IS NOT NULL)::text, ' ' ORDER BY s.position)) AS mark
+        d.is_forgotten)::text, ' ' ORDER BY s.position)) AS mark
 FROM unnest(%s::uuid[], %s::uuid[]) AS wanted (account_id, order_id)
 JOIN stampings s ON s.account_id = wanted.account_id AND s.order_id = wanted.order_id
-JOIN documents d ON d.account_id = s.account_id AND d.sha256 = s.sha256_original
+JOIN documents_shown() d ON d.account_id = s.account_id AND d.sha256 = s.sha256_original
 GROUP BY s.account_id, s.order_id
 """
 _STAMPED = """
-SELECT s.state, s.sha256_original, d.name AS document_name, d.forgotten_at IS NOT NULL AS is_forgotten, x.delta
+SELECT s.state, s.sha256_original, d.name AS document_name, d.is_forgotten, x.delta
 FROM stampings s
-JOIN documents d ON d.account_id = s.account_id AND d.sha256 = s.sha256_original
+JOIN documents_shown() d ON d.account_id = s.account_id AND d.sha256 = s.sha256_original
 LEFT JOIN deltas x ON x.account_id = s.account_id AND x.stamping_id = s.stamping_id
 WHERE s.account_id = %s AND s.stamping_id = %s
 """

@@ -1,8 +1,8 @@
 """SQL has the walls that imports have: every table is one room's, every function too.
 
 A room's SQL names its own tables and those of plumbing, and calls its own functions, those of plumbing,
-and those of lower rooms that are marked `-- Public:` at the head of their file.  Invariants compare
-what several rooms say: they read the tables of the rooms below theirs.  The audit and retention are
+and those of lower rooms that are marked `-- Public:` at the head of their file.  Invariants, and checks that are
+no single query (`*_check.py`), compare what several rooms say: they read the tables of the rooms below theirs.  The audit and retention are
 about all tables.
 """
 
@@ -33,53 +33,17 @@ OWNERS = owners_of_tables()
 _COLUMNS = tomllib.loads((ROOT / "migrations" / "schema.toml").read_text())["column"]
 BOTH = frozenset(name.split(".")[-1] for name in _COLUMNS) & frozenset(OWNERS)
 FUNCTIONS = {one.where: one for one in function_files()}
+_IS_INVARIANT = re.compile(r"(/invariants|_check)\.py:")
 HEIGHT = {room: -place for place, layer in enumerate(held()) for room in layer}
 
 # (what is named, by whom, why).  One that is not needed any more fails.
-_GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    (
-        "orders",
-        ("stamping/store.py:_ALIVE", "stampings_order"),
-        "whether a document may still get its stamps, of many at once",
-    ),
-    (
-        "orders",
-        ("stamping/figures.py:STAMPINGS",),
-        "how long a document waited since it was paid, of all of a period",
-    ),
-    (
-        "organizations",
-        ("orders/figures.py:CHANNELS",),
-        "whether a buyer is an organization, of all of a period",
-    ),
-    (
-        "documents",
-        (
-            "stamping/store.py:_SELECT",
-            "stamping/store.py:_STAMPED",
-            "stamping/store.py:_LOCK_DOCUMENTS",
-            "stamping/store.py:_MARKS",
-        ),
-        "a stamping is shown with its document, its name and whether it is kept, many by one statement",
-    ),
-    (
-        "stamps",
-        ("stamping/store.py:_SELECT",),
-        "a stamping is shown with its serials, a page of them by one statement",
-    ),
-    (
-        "suspense_items",
-        ("payments/news_check.py:_SUSPENDED",),
-        "a check of the audit: news in suspense is compared with the inbox it came through",
-    ),
-    ("holds", ("plumbing/grants.py:_ROLES",), "the word, not the table"),
-)
+_GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = ()
 EXCEPTIONS = {(where, name): why for name, places, why in _GROUPS for where in places}
 
 
 def strangers(sql: Sql) -> Iterator[str]:
     """Tables and functions that SQL names across a wall."""
-    is_invariant = sql.where.split(":")[0].endswith("/invariants.py") and sql.home != "plumbing"
+    is_invariant = sql.home != "plumbing" and _IS_INVARIANT.search(sql.where)
     for table in tables_in(sql.bare, frozenset(OWNERS), BOTH):
         owner = OWNERS[table]
         is_read_below = is_invariant and HEIGHT[owner] < HEIGHT[sql.home]
@@ -118,6 +82,22 @@ def test_a_function_is_public_for_somebody() -> None:
     }
     public = {name for name, sql in FUNCTIONS.items() if is_public(sql.text)}
     assert not public - asked
+
+
+def test_a_query_that_is_offered_costs_no_call(database_url: str) -> None:
+    offered = [
+        name
+        for name, sql in FUNCTIONS.items()
+        if is_public(sql.text)
+        and re.search(r"RETURNS TABLE .*LANGUAGE sql STABLE", sql.text, re.DOTALL)
+    ]
+    assert "orders_told" in offered
+    with psycopg.connect(database_url) as connection:
+        for name in offered:
+            plan = connection.execute(f"EXPLAIN SELECT * FROM {name}()".encode()).fetchall()
+            assert "Function Scan" not in str(plan), (
+                f"{name} is not put into the statement that asks it"
+            )
 
 
 # -- the reader itself ---------------------------------------------------------------------------

@@ -26,12 +26,12 @@ BEGIN
     IF EXISTS (
         SELECT 1 FROM jsonb_to_recordset(p_documents) AS d (sha256 text)
         JOIN stampings s ON s.account_id = p_account AND s.sha256_original = decode(d.sha256, 'hex')
-        LEFT JOIN orders o ON o.account_id = s.account_id AND o.order_id = s.order_id
+        LEFT JOIN orders_told() o ON o.account_id = s.account_id AND o.order_id = s.order_id
         WHERE d.sha256 <> ALL (p_agreed)
             AND (s.state IN ('reserved', 'delivered')
                  OR (s.state = 'waiting' AND o.state IN ('placed', 'paid')))
     ) AND NOT EXISTS (
-        SELECT 1 FROM orders o WHERE o.account_id = p_account AND o.idempotency_key = p_key
+        SELECT 1 FROM orders_told() o WHERE o.account_id = p_account AND o.idempotency_key = p_key
     ) THEN
         RETURN;
     END IF;

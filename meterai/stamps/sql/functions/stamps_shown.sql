@@ -1,0 +1,7 @@
+-- Stamps that are on a document or are held for it: a planner puts the query in the place of the call.
+-- Public: stamping, which shows a stamping with its serials.
+CREATE OR REPLACE FUNCTION stamps_shown()
+RETURNS TABLE (account_id uuid, stamping_id uuid, "position" smallint, serial text)
+LANGUAGE sql STABLE AS $$
+    SELECT t.account_id, t.stamping_id, t.position, t.serial FROM stamps t WHERE t.state <> 'void';
+$$;
