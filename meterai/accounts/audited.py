@@ -1,8 +1,22 @@
 """What the audit knows of the columns of accounts."""
 
-from meterai.plumbing.audited import ONE_ROW, SHOWN, Audited, fact
+from meterai.plumbing.audited import ONE_ROW, SHOWN, Audited, Clock, Evidence, fact
 
 AUDITED = Audited(
+    clocks=(
+        Clock("api_keys", "expires_at", "t.created_at + interval '3661 days'"),
+        Clock("invitations", "expires_at", "t.made_at + interval '7 days'"),
+        Clock("sessions", "expires_at", "t.created_at + interval '400 days'"),
+        Clock("sign_in_challenges", "expires_at", "t.created_at + interval '1 day'"),
+    ),
+    evidence=(
+        Evidence(
+            "api_keys",
+            "t.end_told_at IS NOT NULL",
+            """EXISTS (SELECT 1 FROM {audit_events*} e WHERE e.account_id = t.account_id
+                AND e.action = 'api_key_ends' AND e.subject = 'key_' || lower(compact(t.key_id)))""",
+        ),
+    ),
     facts=(fact("accounts", "created_at", ""),),
     checked={
         "accounts": {

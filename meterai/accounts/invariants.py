@@ -263,14 +263,6 @@ INVARIANTS = (
         """,
     ),
     Invariant(
-        "trail_speaks_of_what_happened",
-        "No line of the audit trail is from the future.",
-        f"""
-        SELECT e.account_id, e.event_id, e.action, e.subject, e.happened_at
-        FROM {{audit_events*}} e WHERE e.happened_at > now() + {AHEAD}
-        """,
-    ),
-    Invariant(
         "trail_says_who_acted",
         "Every line of the audit trail names who acted: a kind of actor, and perhaps who of it.",
         f"""

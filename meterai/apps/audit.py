@@ -16,7 +16,7 @@ from meterai.apps.audit_points import (
     wrong_links,
 )
 from meterai.apps.audit_scopes import of_everything, of_what_moved
-from meterai.apps.audited import EVERYTHING
+from meterai.apps.audited import EVERYTHING, audited_of, quiet_harm
 from meterai.apps.rooms import ROOMS
 from meterai.ledger import explained
 from meterai.notifications import told
@@ -44,7 +44,8 @@ def invariants_of(rooms: Rooms = ROOMS) -> tuple[Invariant, ...]:
     """Every invariant of every room, and that each entry of the ledger and each mail is explained by a room."""
     of_rooms = chain.from_iterable(room.invariants for room in rooms)
     causes = [one for room in rooms for one in room.mail_causes]
-    return (explained(postings_of(rooms)), told(causes), *of_rooms)
+    of_all = quiet_harm(audited_of(rooms))
+    return (explained(postings_of(rooms)), told(causes), *of_all, *of_rooms)
 
 
 POSTINGS: tuple[Posting, ...] = postings_of()

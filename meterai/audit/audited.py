@@ -1,8 +1,9 @@
 """What the audit knows of the columns of audit."""
 
-from meterai.plumbing.audited import Audited, fact
+from meterai.plumbing.audited import Audited, Clock, fact
 
 AUDITED = Audited(
+    clocks=(Clock("bank_nights", "leased_until", "now() + interval '1 day'"),),
     facts=(fact("audit_events", "happened_at", "event_id actor action subject facts"),),
     checked={
         "audit_points": dict.fromkeys(

@@ -1,11 +1,15 @@
 """Columns of cases, as the audit knows them."""
 
-from meterai.plumbing.audited import SHOWN, Audited, fact
+from meterai.plumbing.audited import SHOWN, Audited, Clock, fact
 
 _TRAIL = ("case_moves_are_in_the_trail",)
 _TIMES = ("case_times_are_possible",)
 _NAMED = ("answers_from_facts_name_them",)
 AUDITED = Audited(
+    clocks=(
+        Clock("cases", "due_at", "now() + interval '30 days'"),
+        Clock("cases", "closes_at", "now() + interval '100 days'"),
+    ),
     facts=(
         fact("cases", "opened_at", "case_id matter about order_id language joins_key"),
         fact("case_messages", "written_at", "case_id message_id author kind staff_id"),

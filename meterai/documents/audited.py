@@ -1,6 +1,6 @@
 """What the audit knows of the columns of documents."""
 
-from meterai.plumbing.audited import ONE_ROW, Audited, fact
+from meterai.plumbing.audited import ONE_ROW, Audited, Clock, Evidence, fact
 
 _STARTS = "A process that finds another id in its store does not start."
 _CLAIMED = (
@@ -8,6 +8,17 @@ _CLAIMED = (
 )
 _CONDEMNED = "An object is deleted only if no row wants it at that time."
 AUDITED = Audited(
+    clocks=(
+        Clock("condemned_objects", "due_at", "t.condemned_at + interval '90 days'"),
+        Clock("documents", "kept_until", "now() + interval '3660 days'"),
+    ),
+    evidence=(
+        Evidence(
+            "documents",
+            "t.forgotten_at < t.kept_until",
+            """EXISTS (SELECT 1 FROM {accounts*} z WHERE z.account_id = t.account_id AND z.erased_at IS NOT NULL)""",
+        ),
+    ),
     facts=(fact("documents", "received_at", "sha256 bytes pages name_seal"),),
     checked={
         "documents": {

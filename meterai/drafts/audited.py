@@ -1,10 +1,14 @@
 """What the audit knows of the columns of drafts."""
 
-from meterai.plumbing.audited import Audited
+from meterai.plumbing.audited import Audited, Clock
 
 _A_DAY = "What somebody chose and has not ordered: gone after three days at most, and nothing is owed for it."
 _TIME = ("drafts_are_forgotten_in_time",)
 AUDITED = Audited(
+    clocks=(
+        Clock("draft_files", "leased_until", "now() + interval '1 hour'"),
+        Clock("drafts", "expires_at", "t.created_at + interval '31 days'"),
+    ),
     checked={
         "drafts": {"expires_at": _TIME},
         "draft_files": {

@@ -1,6 +1,6 @@
 """Columns of incidents, as the audit knows them."""
 
-from meterai.plumbing.audited import SHOWN, Audited, global_fact
+from meterai.plumbing.audited import SHOWN, Audited, Clock, global_fact
 
 _STATE = ("incident_states_are_their_updates",)
 _TIMES = ("incident_times_never_go_back",)
@@ -8,6 +8,10 @@ _FELT = ("no_two_open_incidents_over_one_component",)
 _WATCH = "The last word of the watchers; what came of it is an update, which is a fact."
 _ADDRESS = "Who wants mails; nothing is decided by it, and it goes with the subscription."
 AUDITED = Audited(
+    clocks=(
+        Clock("incidents", "begins_at", "now() + interval '181 days'"),
+        Clock("incidents", "ends_at", "now() + interval '184 days'"),
+    ),
     facts=(
         global_fact(
             "incidents",

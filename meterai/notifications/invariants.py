@@ -2,18 +2,15 @@
 
 from collections.abc import Sequence
 
-from meterai.plumbing.invariants import AHEAD, LATE, Invariant, MailCause
+from meterai.plumbing.invariants import LATE, Invariant, MailCause
 
 INVARIANTS = (
     Invariant(
         "no_mail_late",
-        "No mail waits ten minutes past its time, or is put off further than any pause, and none "
-        "was sent before it was written.",
+        "No mail waits ten minutes past its time, and none was sent before it was written.",
         f"""
         SELECT account_id, mail_id, template, try_at, queued_at, sent_at FROM mails
-        WHERE (state = 'queued' AND (try_at < now() - {LATE}
-                OR try_at > now() + interval '30 minutes'))
-            OR sent_at < queued_at OR queued_at > now() + {AHEAD}
+        WHERE (state = 'queued' AND try_at < now() - {LATE}) OR sent_at < queued_at
         """,
     ),
 )

@@ -1,8 +1,15 @@
 """What the audit knows of the columns of orders."""
 
-from meterai.plumbing.audited import SHOWN, Audited, Subject, fact, global_fact
+from meterai.plumbing.audited import SHOWN, Audited, Clock, Subject, fact, global_fact
 
 AUDITED = Audited(
+    clocks=(
+        Clock("orders", "lapses_at", "t.placed_at + interval '7 days'"),
+        Clock(
+            "orders", "due_at", "t.paid_at + make_interval(secs => least(t.due_seconds, 7 * 86400))"
+        ),
+        Clock("orders", "returning_due_at", "now() + interval '8 days'"),
+    ),
     facts=(
         fact(
             "orders",

@@ -1,8 +1,44 @@
 """What the audit knows of the columns of payments."""
 
-from meterai.plumbing.audited import WORK, Audited, Subject, fact, global_fact
+from meterai.plumbing.audited import WORK, Audited, Clock, Evidence, Subject, fact, global_fact
 
 AUDITED = Audited(
+    clocks=(
+        Clock("payment_attempts", "expires_at", "t.opened_at + interval '8 days'"),
+        Clock("payment_attempts", "leased_until", "now() + interval '1 hour'"),
+        # What is paid is asked about until its window is over, what is not until it is taken back.
+        Clock(
+            "payment_attempts",
+            "ask_at",
+            "now() + interval '25 hours'",
+            "t.state = 'opening' OR t.opened_at < now() - interval '1 day'"
+            " OR (t.state NOT IN ('waiting', 'lost', 'paid') AND t.expires_at <= now() AND t.cancel_at = 'infinity')",
+            Clock("refunds", "due_at", "t.requested_at + interval '8 days'"),
+        Clock("refunds", "leased_until", "now() + interval '1 hour'"),
+        Clock("refunds", "look_at", "now() + interval '8 days'"),
+        Clock("refunds", "try_at", "now() + interval '1 day'"),
+    ),
+        Clock(
+            "payment_attempts",
+            "cancel_at",
+            "now() + interval '2 hours'",
+            "t.state IN ('lost', 'expired', 'cancelled', 'declined')",
+        ),
+        # Whether there is something to look up is looked at with what was told (refunds).
+        Clock("chargebacks", "look_at", "now() + interval '2 hours'", "true"),
+    ),
+    evidence=(
+        Evidence(
+            "payment_attempts",
+            "t.cancel_at = 'infinity'",
+            "t.cancel_tries > 0 OR (t.instructions IS NULL AND t.state <> 'lost') OR t.opened_at < now() - interval '1 day'",
+        ),
+        Evidence(
+            "payment_attempts",
+            "t.answered_at IS NOT NULL OR t.asked > 100000",
+            "t.asked BETWEEN 1 AND 100000",
+        ),
+    ),
     facts=(
         fact("payment_attempts", "opened_at", "attempt_id subject reference amount expires_at"),
         fact(

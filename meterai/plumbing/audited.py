@@ -78,6 +78,29 @@ class Subject:
     is_global: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A column of times that may lie ahead: of a row `t`, `until` (SQL) is the latest that any rule gives.
+
+    never  SQL of rows for which nothing is scheduled any more: they may have `infinity`
+    All other columns of times say when something happened, and none of them is of the future.
+    """
+
+    table: str
+    column: str
+    until: str
+    never: str = "false"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A mark in rows of `table` (as `t`) that `marked` (SQL) have, and the `proof` (SQL) without which it is none."""
+
+    table: str
+    marked: str
+    proof: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audited:
     """What the audit knows of some tables.  Queries are SQL that answers account_id and subject.
@@ -90,6 +113,8 @@ class Audited:
     unfinished   queries of what is open and may be late, whenever it was written
     related      queries of what hangs together with what was found so far, which is `{found}`
     standing     tables without a time whose rows never go: there are never fewer
+    clocks       columns of times that may lie ahead, and how far
+    evidence     marks that end work, and what proves each
     measure      the table whose rows say how much there is to look at of an account
     """
 
@@ -101,4 +126,6 @@ class Audited:
     unfinished: Sequence[str] = ()
     related: Sequence[str] = ()
     standing: Sequence[str] = ()
+    clocks: Sequence[Clock] = ()
+    evidence: Sequence[Evidence] = ()
     measure: str = ""

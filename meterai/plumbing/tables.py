@@ -3,10 +3,14 @@
 Those of a room are in its `room.py`; `apps/rooms.py: owners_of_tables` has all of them.
 """
 
-from meterai.plumbing.audited import WORK, Audited, global_fact
+from meterai.plumbing.audited import WORK, Audited, Clock, global_fact
 
 TABLES = frozenset({"applied_migrations", "jobs", "dead_jobs", "round_faults"})
 AUDITED = Audited(
+    clocks=(
+        Clock("jobs", "run_at", "now() + interval '10 minutes'"),
+        Clock("round_faults", "try_at", "now() + interval '1 day'"),
+    ),
     facts=(global_fact("applied_migrations", "applied_at", "name sha256"),),
     checked={
         "jobs": {

@@ -1,10 +1,16 @@
 """Columns of privacy, as the audit knows them."""
 
-from meterai.plumbing.audited import WORK, Audited, fact, global_fact
+from meterai.plumbing.audited import WORK, Audited, Clock, fact, global_fact
 
 _TRAIL = ("privacy_requests_are_in_the_trail",)
 _TOLD = ("breaches_are_told_as_the_trail_says",)
 AUDITED = Audited(
+    clocks=(
+        Clock("breaches", "due_at", "t.known_at + interval '4 days'"),
+        Clock("privacy_requests", "acts_at", "t.asked_at + interval '100 days'"),
+        Clock("privacy_requests", "due_at", "t.asked_at + interval '4 days'"),
+        Clock("privacy_requests", "look_at", "greatest(t.acts_at, now()) + interval '3 days'"),
+    ),
     facts=(
         fact("privacy_requests", "asked_at", "request_id kind due_at acts_at"),
         global_fact(

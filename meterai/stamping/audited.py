@@ -1,8 +1,12 @@
 """What the audit knows of the columns of stamping."""
 
-from meterai.plumbing.audited import SHOWN, WORK, Audited, Fact, Subject, fact
+from meterai.plumbing.audited import SHOWN, WORK, Audited, Clock, Fact, Subject, fact
 
 AUDITED = Audited(
+    clocks=(
+        Clock("stampings", "due_at", "now() + interval '8 days'"),
+        Clock("stampings", "leased_until", "now() + interval '1 hour'"),
+    ),
     facts=(
         fact(
             "stampings",

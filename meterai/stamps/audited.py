@@ -1,8 +1,9 @@
 """What the audit knows of the columns of stamps."""
 
-from meterai.plumbing.audited import ONE_ROW, Audited, Subject, fact
+from meterai.plumbing.audited import ONE_ROW, Audited, Clock, Subject, fact
 
 AUDITED = Audited(
+    clocks=(Clock("serial_leases", "held_until", "now() + interval '1 day'"),),
     facts=(
         fact("stamp_lots", "issued_at", "lot_id book unit_price service_fee issued"),
         fact("stamps", "reserved_at", "serial stamping_id lot_id position"),

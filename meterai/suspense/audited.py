@@ -1,8 +1,9 @@
 """What the audit knows of the columns of suspense."""
 
-from meterai.plumbing.audited import Audited, Subject, global_fact
+from meterai.plumbing.audited import Audited, Clock, Subject, global_fact
 
 AUDITED = Audited(
+    clocks=(Clock("suspense_items", "due_at", "t.opened_at + interval '7 days'"),),
     facts=(
         global_fact(
             "suspense_items",

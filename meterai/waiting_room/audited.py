@@ -1,12 +1,17 @@
 """What the audit knows of the columns of lines."""
 
-from meterai.plumbing.audited import Audited, global_fact
+from meterai.plumbing.audited import Audited, Clock, global_fact
 
 _PACE = "How fast it goes, measured anew each second; nobody is put before another by it."
 _WORD = "Shown to those who wait; what an operator set is in the audit trail."
 _ORDER = ("lines_only_go_forward", "turns_follow_the_line")
 
 AUDITED = Audited(
+    clocks=(
+        Clock("waiting_room_lines", "gathers_at", "now() + interval '367 days'"),
+        Clock("waiting_room_lines", "opens_at", "now() + interval '367 days'"),
+        Clock("waiting_room_lines", "closes_at", "now() + interval '367 days'"),
+    ),
     facts=(
         global_fact("waiting_room_lines", "created_at", "line_id name act"),
         global_fact(

@@ -575,7 +575,7 @@ JOBS = [
     _c(
         "a mail is put off for a year",
         "UPDATE mails SET try_at = now() + interval '1 year' WHERE state = 'queued'",
-        "no_mail_late",
+        "times_hide_no_work",
     ),
     _c(
         "a mail was sent before it was written",
@@ -1589,7 +1589,7 @@ PEOPLE = [
         "the trail is from the future",
         "UPDATE audit_events SET happened_at = happened_at +"
         " interval '1 year' WHERE action = 'signed_in'",
-        "trail_speaks_of_what_happened",
+        "times_hide_no_work",
     ),
     _c(
         "an address finds somebody else",

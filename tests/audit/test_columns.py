@@ -51,6 +51,7 @@ LARGE = {
     ("jobs", "tries"): "-1",
     ("jobs", "account_id"): "gen_random_uuid()",
     ("mails", "try_at"): FAR,
+    ("mails", "tries"): "0",
     ("notification_inbox", "outcome"): "NULL",
     ("orders", "closed_at"): FAR,
     ("orders", "state"): "CASE {0} WHEN 'executed' THEN 'returned' ELSE 'executed' END",

@@ -10,6 +10,7 @@ from meterai.apps.audit import INVARIANTS, audit
 from meterai.plumbing.database import Database
 from tests.audit.conftest import Spoilt
 from tests.audit.corruptions import CORRUPTIONS, Corruption
+from tests.audit.quiet_harm import HARM
 from tests.support.history import History
 
 ALL = frozenset(one.name for one in INVARIANTS)
@@ -46,7 +47,7 @@ def test_a_corruption_is_seen(history: History, spoilt: Spoilt, corruption: Corr
 
 
 def test_every_invariant_sees_something() -> None:
-    seen = frozenset().union(*(one.seen_by for one in CORRUPTIONS))
+    seen = frozenset().union(*(one.seen_by for one in (*CORRUPTIONS, *HARM)))
     assert {one.name for one in INVARIANTS} - seen == set()
 
 

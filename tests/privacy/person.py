@@ -72,7 +72,9 @@ class Person:
 
     def mails_leave(self) -> None:
         """The mail server takes every mail."""
-        self.shop.arrange("UPDATE mails SET state = 'sent', sent_at = now() WHERE state = 'queued'")
+        self.shop.arrange(
+            "UPDATE mails SET state = 'sent', sent_at = now(), tries = 1 WHERE state = 'queued'"
+        )
 
     def is_erased(self) -> None:
         """The delay and the moments of closing pass."""

@@ -127,7 +127,9 @@ def test_breach_is_told_to_named_subjects_alone_and_closed(staff: Member) -> Non
 
 
 def mails_leave(shop: Shop) -> None:
-    shop.arrange("UPDATE mails SET state = 'sent', sent_at = now() WHERE state = 'queued'")
+    shop.arrange(
+        "UPDATE mails SET state = 'sent', sent_at = now(), tries = 1 WHERE state = 'queued'"
+    )
 
 
 def closed(staff: Member, breach: Breach, not_told: str = "") -> None:

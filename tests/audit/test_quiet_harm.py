@@ -1,0 +1,24 @@
+"""What hides work, or says of work that it was done, is seen by an audit that has no point to compare with."""
+
+import pytest
+
+from tests.audit.conftest import Spoilt
+from tests.audit.corruptions import Corruption
+from tests.audit.quiet_harm import HARM, NOT_SEEN
+from tests.audit.test_corruptions import ALL, broken
+from tests.support.history import History
+
+
+@pytest.mark.parametrize("harm", HARM, ids=lambda one: one.name)
+def test_quiet_harm_is_seen_or_has_its_reason(
+    history: History, spoilt: Spoilt, harm: Corruption
+) -> None:
+    spoilt.plant(harm.sql, history.names)
+    assert broken(spoilt, harm.seen_by or ALL).keys() == harm.seen_by
+
+
+def test_nearly_all_is_seen() -> None:
+    names = {one.name for one in HARM}
+    assert len(names) == len(HARM) >= 60
+    assert {one.name for one in HARM if not one.seen_by} == NOT_SEEN.keys()
+    assert len(HARM) - len(NOT_SEEN) >= 0.92 * len(HARM)
