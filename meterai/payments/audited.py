@@ -13,17 +13,17 @@ AUDITED = Audited(
             "now() + interval '25 hours'",
             "t.state = 'opening' OR t.opened_at < now() - interval '1 day'"
             " OR (t.state NOT IN ('waiting', 'lost', 'paid') AND t.expires_at <= now() AND t.cancel_at = 'infinity')",
-            Clock("refunds", "due_at", "t.requested_at + interval '8 days'"),
-        Clock("refunds", "leased_until", "now() + interval '1 hour'"),
-        Clock("refunds", "look_at", "now() + interval '8 days'"),
-        Clock("refunds", "try_at", "now() + interval '1 day'"),
-    ),
+        ),
         Clock(
             "payment_attempts",
             "cancel_at",
             "now() + interval '2 hours'",
             "t.state IN ('lost', 'expired', 'cancelled', 'declined')",
         ),
+        Clock("refunds", "due_at", "t.requested_at + interval '8 days'"),
+        Clock("refunds", "leased_until", "now() + interval '1 hour'"),
+        Clock("refunds", "look_at", "now() + interval '8 days'"),
+        Clock("refunds", "try_at", "now() + interval '1 day'"),
         # Whether there is something to look up is looked at with what was told (refunds).
         Clock("chargebacks", "look_at", "now() + interval '2 hours'", "true"),
     ),
