@@ -27,15 +27,14 @@ for path in sorted(folder.glob(f"{month}-*.json")):
             of[row["fact"], book] += amount
         n, day["rows"] = n + 1, day["rows"] - 1
     assert day["rows"] == 0, f"{path} has another number of rows"
-back = ("payment_denied", "loss_recovered", "stamps_recovered", "correction")
-asked, free, duty = ("refund_requested", "stamps_returned"), "stamps_available", "duty_payable"
-is_whole = (datetime.date.fromisoformat(path.stem) + datetime.timedelta(1)).day == 1
-print("days from", begin, "whole" if is_whole else f"until {path.stem}", "facts", n)
+free, duty, back = "stamps_available", "duty_payable", ("payment_denied", "loss_recovered", "stamps_recovered", "correction")
+asked, paid = ("refund_requested", "stamps_returned"), of["duty_paid_out", duty]
+after = datetime.date.fromisoformat(path.stem) + datetime.timedelta(1)
+print("days from", begin, "whole" if after.day == 1 else f"until {path.stem}", "facts", n)
 print("opening", opening[free], opening[duty])
-print("sold", of["stamps_issued", free] - of["stamps_affixed", "stamps_ordered"],
-      of["stamps_issued", duty] + of["stamps_affixed", duty])
+print("sold", of["stamps_issued", free] - of["stamps_affixed", "stamps_ordered"], of["stamps_issued", duty] + of["stamps_affixed", duty])
 print("affixed", moved["stamps_affixed"], moved["stamps_affixed"] * 10_000)
 print("refunded", -sum(of[one, free] for one in asked), -sum(of[one, duty] for one in asked))
 print("charged_back", -sum(of[one, free] for one in back), -sum(of[one, duty] for one in back))
-print("due", moved[duty] // 10_000, moved[duty])
+print("due", (moved[duty] - paid) // 10_000, moved[duty] - paid, "\npaid_out", 0, paid)
 print("closing", opening[free] + moved[free], opening[duty] + moved[duty])

@@ -9,11 +9,12 @@ The posting functions are plpgsql (sql/functions/), called by the functions of t
 rooms above within their own transaction; this package reads the books and checks them.
 """
 
+from meterai.ledger.chart import CHART, RUPIAH, STAMP, Book, BookKind
+from meterai.ledger.duty import PAID_OUT, Figure, Sum, Sums, figures_of
 from meterai.ledger.invariants import explained
 from meterai.ledger.model import NOTHING, BalanceTooLow, MoneyMove, MoneySummary
 from meterai.ledger.service import balance, money_moves, money_of_time, money_summaries
 from meterai.ledger.store import (
-    BookSum,
     Entry,
     entries_of,
     first_posted,
@@ -23,15 +24,24 @@ from meterai.ledger.store import (
 )
 
 __all__ = [
+    "CHART",
     "NOTHING",
+    "PAID_OUT",
+    "RUPIAH",
+    "STAMP",
     "BalanceTooLow",
-    "BookSum",
+    "Book",
+    "BookKind",
     "Entry",
+    "Figure",
     "MoneyMove",
     "MoneySummary",
+    "Sum",
+    "Sums",
     "balance",
     "entries_of",
     "explained",
+    "figures_of",
     "first_posted",
     "money_moves",
     "money_of_time",

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from meterai.ledger.duty import Sum
 from meterai.ledger.model import MoneyMove
 from meterai.plumbing.database import ReadTx
 from meterai.plumbing.rows import RowMapper
@@ -17,15 +18,6 @@ class BookOfSubject(NamedTuple):
     debit: int
     credit: int
     last: datetime
-
-
-class BookSum(NamedTuple):
-    """The entries of one reason in one book: how many there are, and credits less debits."""
-
-    reason: str
-    book: str
-    entries: int
-    amount: int
 
 
 class Entry(NamedTuple):
@@ -56,7 +48,7 @@ class GuardedBalance(NamedTuple):
 
 
 _BOOK = RowMapper(BookOfSubject)
-_SUMS = RowMapper(BookSum)
+_SUMS = RowMapper(Sum)
 _ENTRIES = RowMapper(Entry)
 _SUMS_BETWEEN = """
 SELECT e.reason, l.book, count(*) AS entries, sum(l.credit - l.debit)::bigint AS amount
@@ -122,7 +114,7 @@ async def balance(tx: ReadTx, account: UUID, book: str) -> GuardedBalance | None
     )
 
 
-async def sums_between(tx: ReadTx, begin: datetime, end: datetime) -> list[BookSum]:
+async def sums_between(tx: ReadTx, begin: datetime, end: datetime) -> list[Sum]:
     """Sums posted from a moment to before another, by reason and book."""
     return await tx.all_as(_SUMS, _SUMS_BETWEEN, begin, end)
 

@@ -19,8 +19,10 @@ from meterai.commands import (
     with_database,
 )
 from meterai.kit.clock import SystemClock
+from meterai.kit.days import Month, read_day
 from meterai.kit.refusal import NotFound
 from meterai.kit.text import one_line
+from meterai.ledger import Sums, figures_of
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.files import read_file, read_key_file
@@ -30,7 +32,7 @@ from meterai.regulator.evidence_check import EVIDENCE_BYTES_MAX, check_evidence
 from meterai.regulator.evidence_service import EvidenceService
 from meterai.regulator.extracts import check_folder, file_name, signer_of
 from meterai.regulator.levers import CLOSE, StatementsClose
-from meterai.regulator.model import Month, Sums, figures_of, read_day, read_serial
+from meterai.regulator.model import read_serial
 from meterai.regulator.service import StatementService
 from meterai.sealing import CHECKED_BYTES_MAX
 from meterai.stamping import issuers_of

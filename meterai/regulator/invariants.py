@@ -2,12 +2,12 @@
 
 from datetime import date
 
+from meterai.kit.days import DAY, begin_of, day_of
 from meterai.plumbing.checks import AuditedPart
 from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant, name_ours, patiently
 from meterai.plumbing.keyring import INSTANCE_KEY, keyring_of
 from meterai.regulator import store
 from meterai.regulator.extracts import ExtractWrong, read_manifest, signer_of
-from meterai.regulator.model import DAY, begin_of, day_of
 
 # The payload of a signed manifest (RFC 7515: base64url without padding) as JSON.
 _PAYLOAD = "translate(CASE WHEN e.manifest IS JSON OBJECT THEN e.manifest::json->>'payload' END, '-_', '+/')"

@@ -4,10 +4,10 @@ import msgspec
 
 from meterai.accounts import Permission
 from meterai.commands import Effect, Forecast, Lever, Pull
+from meterai.kit.days import Month
 from meterai.kit.reasons import written_reason
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.regulator import service
-from meterai.regulator.model import Month
 
 
 class StatementsClose(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from meterai.accounts import Permission
+from meterai.kit.days import Month, read_day
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound
 from meterai.pages import (
@@ -26,11 +27,10 @@ from meterai.plumbing.http import language_of, saved_as
 from meterai.plumbing.spreadsheets import XLSX
 from meterai.regulator.evidence_service import EvidenceService
 from meterai.regulator.extracts import file_name
-from meterai.regulator.model import HERE, OF_SERIAL, Month, MonthState, read_day, read_serial
+from meterai.regulator.model import HERE, OF_SERIAL, MonthState, read_serial
 from meterai.regulator.service import StatementService
 from meterai.regulator.tables import (
     TABLES,
-    book_in_words,
     csv_of,
     name_of_file,
     state_in_words,
@@ -83,7 +83,7 @@ async def show_statement(
         found=found,
         state=state_in_words(found, language),
         is_final=found.state is MonthState.CLOSED,
-        balances=[(book_in_words(one.book, language), one) for one in found.balances],
+        balances=found.balances,
         extracts=await statements.extracts(of.first, of.last),
         tables=TABLES,
     )

@@ -9,26 +9,16 @@ from meterai import audit, ledger
 from meterai.accounts import NOBODY
 from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock
+from meterai.kit.days import DAY, Month, begin_of, day_of, last_settled
 from meterai.kit.refusal import NotFound
 from meterai.kit.serial import EPOCH
+from meterai.ledger import Sum, Sums
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.keyring import Keyring
 from meterai.regulator import store
 from meterai.regulator.extracts import Manifest, digest, packed, read_manifest, row_of, signer_of
-from meterai.regulator.model import (
-    DAY,
-    Month,
-    MonthClosed,
-    MonthNotOver,
-    MonthState,
-    Statement,
-    Sum,
-    Sums,
-    begin_of,
-    day_of,
-    last_settled,
-)
+from meterai.regulator.model import MonthClosed, MonthNotOver, MonthState, Statement
 from meterai.regulator.store import Extract
 
 MAKING = "make_extracts"  # the periodic task, and who it is in the trail

@@ -3,10 +3,10 @@
 from datetime import date, datetime
 from typing import NamedTuple
 
+from meterai.ledger import Sum
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
 from meterai.regulator.extracts import Manifest
-from meterai.regulator.model import Sum
 
 
 class Extract(NamedTuple):

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from meterai.ledger import CHART, Figure, Sums, figures_of
 from meterai.plumbing.messages import format_datetime, translate
 from meterai.plumbing.spreadsheets import Cell, Sheet, csv_table, xlsx_book
-from meterai.regulator.model import Figure, MonthState, Statement, Sums, figures_of
+from meterai.regulator.model import MonthState, Statement
 
 TABLES = ("statement", "books", "facts", "days")
 Days = Mapping[date, Sums]
@@ -67,29 +68,20 @@ def _lines(found: Statement, language: str) -> list[list[Cell]]:
     return figures + [_cells(one, "line", language) for one in found.lines]
 
 
-def _unit(book: str) -> str:
-    return "STAMP" if book.startswith("stamps_") else "IDR"
-
-
 def _books(found: Statement, language: str) -> list[list[Cell]]:
     rows: list[list[Cell]] = []
     for one in found.balances:
-        words = book_in_words(one.book, language)
+        words = translate(f"book.{one.book}", language)
         sides: list[Cell] = [one.opening, one.moved, one.closing]
-        rows.append([words, one.book, _unit(one.book), *sides])
+        rows.append([words, one.book, CHART[one.book].unit, *sides])
     return rows
-
-
-def book_in_words(book: str, language: str) -> str:
-    """What is in a book."""
-    return translate(f"statement.book.{book}", language)
 
 
 def _facts(found: Statement, language: str) -> list[list[Cell]]:
     rows: list[list[Cell]] = []
     for one in found.sums.rows():
-        words = book_in_words(one.book, language)
-        rows.append([one.reason, words, one.book, _unit(one.book), one.entries, one.amount])
+        words = translate(f"book.{one.book}", language)
+        rows.append([one.reason, words, one.book, CHART[one.book].unit, one.entries, one.amount])
     return rows
 
 

@@ -12,8 +12,8 @@ from uuid import UUID
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
+from meterai.kit.days import Month, day_of
 from meterai.kit.ids import show
-from meterai.regulator.model import Month, day_of
 from tests.support.applicant import TO_PAY, Applicant
 from tests.support.instance import Instance
 from tests.support.seated import seated

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from meterai.kit.days import Month, day_of
 from meterai.regulator.extracts import file_name
-from meterai.regulator.model import Month, Statement, day_of
+from meterai.regulator.model import Statement
 from meterai.regulator.service import StatementService
 from meterai.regulator.store import Extract
 from tests.support.shop import Shop

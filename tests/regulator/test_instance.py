@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from meterai.kit.days import DAY, Month, day_of
 from meterai.plumbing.signed import public_key_of
 from meterai.plumbing.zips import ZippedFile, archive, unzipped
 from meterai.regulator.evidence import DELTA, MANIFEST, TIMELINE
 from meterai.regulator.evidence_check import EvidenceWrong, check_evidence
-from meterai.regulator.model import DAY, Month, day_of
 from meterai.regulator.service import StatementService
 from tests.regulator.test_statements import SCRIPT
 from tests.support.commands import run_here

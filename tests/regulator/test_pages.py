@@ -11,8 +11,8 @@ import pytest
 from litestar.testing import TestClient
 
 from meterai.apps.web import build
+from meterai.kit.days import Month, day_of
 from meterai.plumbing.messages import translate
-from meterai.regulator.model import Month, day_of
 from meterai.regulator.service import StatementService
 from tests.console.conftest import Floor
 from tests.support.walk_in import WalkIn

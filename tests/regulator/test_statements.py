@@ -16,7 +16,9 @@ import pytest
 
 from meterai.accounts import NotPermitted
 from meterai.apps.audit import INVARIANTS, audit
+from meterai.kit.days import DAY, Month, begin_of, read_day
 from meterai.kit.subjects import WorkItem
+from meterai.ledger import Sums
 from meterai.plumbing.checks import AuditedPart
 from meterai.plumbing.database import Tx
 from meterai.plumbing.invariants import Finding
@@ -25,17 +27,7 @@ from meterai.regulator.evidence import ENTRIES
 from meterai.regulator.evidence_check import EvidenceWrong, check_evidence
 from meterai.regulator.evidence_service import EvidenceService
 from meterai.regulator.extracts import ExtractWrong, Manifest, check_folder, file_name
-from meterai.regulator.model import (
-    DAY,
-    Month,
-    MonthClosed,
-    MonthNotOver,
-    MonthState,
-    Sums,
-    begin_of,
-    read_day,
-    read_serial,
-)
+from meterai.regulator.model import MonthClosed, MonthNotOver, MonthState, read_serial
 from meterai.regulator.room import CHECKS, ROOM
 from meterai.regulator.service import StatementService
 from meterai.regulator.tables import TABLES, csv_of, name_of_file, xlsx_of

@@ -39,8 +39,10 @@ from meterai.drafts import DraftService, Uploads
 from meterai.incidents import Change, IncidentState, Told
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.components import Component, ComponentState
+from meterai.kit.days import Month
 from meterai.kit.ids import new_id, read, show
 from meterai.kit.money import Rupiah
+from meterai.ledger import Sums
 from meterai.notifications import store as mail_store
 from meterai.payments import store as payment_store
 from meterai.plumbing.database import Tx, jsonb
@@ -51,7 +53,6 @@ from meterai.recovery import steps as recovery_steps
 from meterai.recovery.model import StepEvent
 from meterai.regulator import store as supervised
 from meterai.regulator.extracts import Manifest, packed
-from meterai.regulator.model import Month, Sums
 from meterai.regulator.service import StatementService, close
 from meterai.stamping import StampingService, Upload
 from meterai.stamping import store as stamping_store

@@ -1,0 +1,74 @@
+"""Days and months in WIB: when they begin, and which are over; pure."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from meterai.kit.clock import WIB
+from meterai.kit.refusal import Malformed, NotFound
+
+# An entry has the time at which its transaction began: what began before midnight is there some minutes after it.
+SETTLED_AFTER = timedelta(minutes=10)
+DAY = timedelta(days=1)
+_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}", re.ASCII)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+
+
+def begin_of(day: date) -> datetime:
+    """The first moment of a day in WIB."""
+    return datetime.combine(day, time(), WIB).astimezone(UTC)
+
+
+def day_of(at: datetime) -> date:
+    """The day in WIB of a moment."""
+    return at.astimezone(WIB).date()
+
+
+def last_settled(now: datetime) -> date:
+    """The last day of which every entry is there."""
+    return day_of(now - SETTLED_AFTER) - DAY
+
+
+def read_day(text: str) -> date:
+    """A day as 2026-11-30.  Refuses `Malformed`."""
+    try:
+        if _DAY.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise Malformed("DAY", "moment")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Month:
+    """A month in WIB, by its first day."""
+
+    first: date
+
+    @classmethod
+    def of(cls, day: date) -> "Month":
+        """The month of a day."""
+        return cls(day.replace(day=1))
+
+    @classmethod
+    def read(cls, text: str) -> "Month":
+        """A month as 2026-11.  Refuses `NotFound`."""
+        try:
+            if _MONTH.fullmatch(text):
+                return cls(date.fromisoformat(f"{text}-01"))
+        except ValueError:
+            pass
+        raise NotFound("no month is called so")
+
+    @property
+    def next(self) -> "Month":
+        """The month after it."""
+        return Month.of(self.first + 31 * DAY)
+
+    @property
+    def last(self) -> date:
+        """The last day of it."""
+        return self.next.first - DAY
+
+    def __str__(self) -> str:
+        return f"{self.first:%Y-%m}"

@@ -1,0 +1,58 @@
+"""Chart of accounts: every book, its kind and its normal side; pure.  Its meaning is `book.<name>` of the messages.
+
+Legs are kept as credits less debits.  `docs/money.md` has what each event posts.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+RUPIAH, STAMP = "IDR", "STAMP"
+
+
+class BookKind(StrEnum):
+    """Kind of a book, by which a report orders it."""
+
+    ASSET = "asset"
+    LIABILITY = "liability"
+    INCOME = "income"
+    EXPENSE = "expense"
+
+
+class Book(NamedTuple):
+    """One book."""
+
+    name: str
+    kind: BookKind
+    unit: str = RUPIAH
+
+    @property
+    def is_debit(self) -> bool:
+        """True where debits make it greater."""
+        return self.kind in (BookKind.ASSET, BookKind.EXPENSE)
+
+
+_A, _L, _I, _E = BookKind
+# Stamps are kept as rupiah are: those in the world are what the holders and the documents have.
+CHART: Mapping[str, Book] = {
+    one.name: one
+    for one in (
+        Book("bank_clearing", _A),
+        Book("bank_account", _A),
+        Book("refund_float", _A),
+        Book("buyer_funds", _L),
+        Book("refunds_payable", _L),
+        Book("suspense", _L),
+        Book("duty_payable", _L),
+        Book("service_fee", _I),
+        Book("denied_loss", _E),
+        Book("provider_fee", _E),
+        Book("provider_tax", _E),
+        Book("compensation", _E),
+        Book("written_off", _E),
+        Book("stamps_issued", _A, STAMP),
+        Book("stamps_available", _L, STAMP),
+        Book("stamps_ordered", _L, STAMP),
+        Book("stamps_affixed", _I, STAMP),
+    )
+}

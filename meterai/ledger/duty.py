@@ -1,0 +1,88 @@
+"""Sums of the books by reason and book, and the figures of duty that follow from them; pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from meterai.kit.money import STAMP_DUTY
+
+SOLD = ("stamps_issued", "stamps_affixed")  # stamps of documents are sold when they are affixed
+RETURNED = ("refund_requested", "stamps_returned")  # the first: entries of before the second
+CHARGED_BACK = ("payment_denied", "loss_recovered", "stamps_recovered", "correction")
+PAID_OUT = "duty_paid_out"
+
+
+class Sum(NamedTuple):
+    """The entries of one reason in one book: how many, and credits less debits."""
+
+    reason: str
+    book: str
+    entries: int
+    amount: int
+
+
+class Sums:
+    """Sums of the books over some time: entries and amount by reason and book."""
+
+    def __init__(self, rows: Iterable[tuple[str, str, int, int]] = ()) -> None:
+        self._found: dict[tuple[str, str], tuple[int, int]] = {}
+        for reason, book, entries, amount in rows:
+            before = self._found.get((reason, book), (0, 0))
+            self._found[reason, book] = before[0] + entries, before[1] + amount
+
+    def add(self, reason: str, legs: Iterable[tuple[str, int]]) -> None:
+        """Count one entry."""
+        for book, amount in legs:
+            entries, before = self._found.get((reason, book), (0, 0))
+            self._found[reason, book] = entries + 1, before + amount
+
+    def rows(self) -> list[Sum]:
+        """Each sum, in one order."""
+        return [Sum(*key, *self._found[key]) for key in sorted(self._found)]
+
+    def told(self) -> dict[str, dict[str, list[int]]]:
+        """Entries and amount by reason, then by book, as a manifest has them."""
+        found: dict[str, dict[str, list[int]]] = {}
+        for one in self.rows():
+            found.setdefault(one.reason, {})[one.book] = [one.entries, one.amount]
+        return found
+
+    def of(self, book: str, *reasons: str) -> int:
+        """The movement of a book, by entries of these reasons; of all without one."""
+        return sum(
+            amount
+            for (reason, moved), (_, amount) in self._found.items()
+            if moved == book and (not reasons or reason in reasons)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of a statement: a number of stamps, and rupiah."""
+
+    name: str
+    stamps: int
+    rupiah: int
+
+
+def figures_of(sums: Sums) -> list[Figure]:
+    """The five figures of a statement.
+
+    A stamp is sold when its duty becomes due: one bought as quota when it is issued, one bought for a document when it is
+    affixed.  Until then its price is money of the buyer, and goes back whole.  The duty of what was affixed is its number
+    times the tariff of the law: for a stamp of a quota it became due before.
+    """
+    affixed = sums.of("stamps_affixed")
+    sold = sums.of("stamps_available", "stamps_issued") - sums.of(
+        "stamps_ordered", "stamps_affixed"
+    )
+    refunded = -sums.of("stamps_available", *RETURNED)
+    charged_back = -sums.of("stamps_available", *CHARGED_BACK)
+    paid = sums.of("duty_payable", PAID_OUT)
+    return [
+        Figure("sold", sold, sums.of("duty_payable", *SOLD)),
+        Figure("affixed", affixed, affixed * STAMP_DUTY),
+        Figure("refunded", refunded, -sums.of("duty_payable", *RETURNED)),
+        Figure("charged_back", charged_back, -sums.of("duty_payable", *CHARGED_BACK)),
+        Figure("due", sold - refunded - charged_back, sums.of("duty_payable") - paid),
+    ]
