@@ -29,16 +29,19 @@ SENTENCE_LENGTH_MAX = 500  # what was typed is quoted, and may be a file
 
 
 def build(program: Program) -> App:
-    """The commands of a program: one word, or the word of a group and one more."""
+    """The commands of a program: one word, or the words of a group and one more."""
     app = App(
         name="meterai", version=__version__, help="Sell, issue, affix, check, refund e-stamps."
     )
-    groups = {word: App(name=word, help=text) for word, text in program.groups.items()}
+    groups = {
+        words: App(name=words.split()[-1], help=text) for words, text in program.groups.items()
+    }
+    within = {"": app, **groups}
     for command in program.commands.values():
-        *group, word = command.name.split()
-        (groups[group[0]] if group else app).command(command.function, name=word)
-    for one in groups.values():
-        app.command(one)
+        above, _, word = command.name.rpartition(" ")
+        within[above].command(command.function, name=word)
+    for words, one in groups.items():
+        within[words.rpartition(" ")[0]].command(one)
     return app
 
 

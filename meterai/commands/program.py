@@ -46,7 +46,7 @@ class Program:
     """The command line of an application.
 
     commands  every command by its words
-    groups    what a first word stands for that several commands share: its help
+    groups    what the first words stand for that several commands share: their help
     sections  the settings that are loaded for a command
     demands   what production demands
     homes     folders of SQL that are not in the package

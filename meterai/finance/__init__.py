@@ -1,7 +1,16 @@
 """Finance: the desk of a controller over the books.
 
-Trial balance, statements, the close of a day, fees of providers, payouts of duty, exports.  Calls ledger, payments,
-reconciliation.
+Promises this room keeps
+  * Each figure of a report is a sum of legs of the ledger (docs/money.md), or of what a close of a day has of them.
+  * A day is closed once, after it is over and the bank's record was compared with it, and names what is unexplained.
+  * A close is signed and names the one before it; no entry is posted into a closed day.
+  * Nothing is paid out beyond the duty payable, and nothing counts as paid without a line of the bank statement.
+  * A line of a provider is booked once.
+
+Calls ledger, payments, refunds, suspense, audit, approvals.
 """
 
-__all__: list[str] = []
+from meterai.finance.model import Settlement, SettlementDiffers
+from meterai.finance.service import book_settlement
+
+__all__ = ["Settlement", "SettlementDiffers", "book_settlement"]

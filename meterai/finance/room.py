@@ -1,5 +1,79 @@
 """Registration of the room `finance` with the applications."""
 
-from meterai.room import Room
+from collections.abc import Sequence
 
-ROOM = Room(name="finance")
+from meterai.commands import Command, Directory, Schema, Scope
+from meterai.finance import pages
+from meterai.finance.audited import AUDITED
+from meterai.finance.figures import FIGURES
+from meterai.finance.invariants import INVARIANTS, POSTINGS, are_ours, as_they_were_closed
+from meterai.finance.knows import KNOWS, WORK
+from meterai.finance.levers import LEVERS
+from meterai.finance.metrics import METRICS
+from meterai.finance.model import PAYOUT
+from meterai.finance.retention import RETENTION
+from meterai.finance.service import FinanceService
+from meterai.plumbing.checks import Check
+from meterai.plumbing.jobs import PeriodicTask
+from meterai.room import Container, Room
+
+MEASURING = "measure_finance"
+MEASURING_SECONDS = 300.0  # between two looks at a sum over the entries since the last close
+
+
+async def _build(container: Container) -> None:
+    container.add(FinanceService(container.database, container.keyring, container.clock))
+
+
+def _tasks(container: Container) -> Sequence[PeriodicTask]:
+    return [PeriodicTask(MEASURING, container.of(FinanceService).measure, MEASURING_SECONDS)]
+
+
+def _command(name: str, function: str, needs: Directory = Directory.DATABASE) -> Command:
+    there = f"meterai.finance.commands:{function}"
+    return Command(f"finance {name}", there, needs, Scope.DATABASE, Schema.CURRENT)
+
+
+COMMANDS = (
+    _command("trial-balance", "trial_balance"),
+    _command("statement", "statement"),
+    _command("ageing", "ageing"),
+    _command("export", "export"),
+    _command("ledger", "write_ledger"),
+    _command("close", "close", Directory.NEEDED),
+    _command("payouts", "list_payouts"),
+    *(_command(f"payout {word}", word) for word in ("propose", "send", "confirm", "fail")),
+    Command(
+        "finance verify",
+        "meterai.finance.commands:verify",
+        Directory.SETTINGS,
+        Scope.NOTHING,
+        Schema.NONE,
+    ),
+)
+CHECKS: tuple[Check, ...] = (are_ours, as_they_were_closed)
+ROOM = Room(
+    name="finance",
+    tables=frozenset({"day_closes", "day_close_sums", "payouts", "settlement_lines"}),
+    lifecycles=(PAYOUT,),
+    build=_build,
+    services={"finance": FinanceService},
+    routes=pages.routes,
+    pages=pages.PAGES,
+    tasks=_tasks,
+    levers=LEVERS,
+    knows=KNOWS,
+    work=WORK,
+    commands=COMMANDS,
+    command_groups={
+        "finance": "The desk of a controller.",
+        "finance payout": "Payouts of duty to the treasury.",
+    },
+    figures=FIGURES,
+    metrics=METRICS,
+    invariants=INVARIANTS,
+    postings=POSTINGS,
+    checks=CHECKS,
+    audited=AUDITED,
+    retention=RETENTION,
+)

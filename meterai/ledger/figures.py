@@ -9,10 +9,10 @@ SELECT '' AS of,
        coalesce(sum(debit - credit) FILTER (WHERE book = 'bank_clearing'
            AND reason NOT IN ('refund_settled', 'payment_given_back', 'refund_reversed',
                'payment_denied', 'chargeback_won', 'money_suspended', 'suspense_explained',
-               'suspense_returned', 'suspense_applied') AND {within("posted_at")}), 0)
+               'suspense_returned', 'suspense_applied', 'settlement_booked') AND {within("posted_at")}), 0)
            AS captured_rupiah,
        coalesce(sum(credit - debit) FILTER (WHERE book IN ('duty_payable', 'service_fee')
-           AND {within("posted_at")}), 0) AS executed_rupiah,
+           AND reason <> 'duty_paid_out' AND {within("posted_at")}), 0) AS executed_rupiah,
        coalesce(sum(credit - debit) FILTER (WHERE book = 'bank_clearing'
            AND reason IN ('refund_settled', 'payment_given_back', 'refund_reversed')
            AND {within("posted_at")}), 0) AS refunded_rupiah,
@@ -37,7 +37,8 @@ FROM (
            sum(l.credit - l.debit) FILTER (WHERE l.book = 'buyer_funds') AS funds,
            sum(l.credit - l.debit) FILTER (WHERE l.book = 'refunds_payable') AS back,
            sum(l.credit - l.debit) FILTER (WHERE l.book = 'duty_payable') AS duty
-    FROM (SELECT DISTINCT account_id, subject FROM entries, period WHERE {within("posted_at")}) moved
+    FROM (SELECT DISTINCT account_id, subject FROM entries, period
+          WHERE reason <> 'duty_paid_out' AND {within("posted_at")}) moved
     JOIN entries e USING (account_id, subject)
     JOIN legs l USING (account_id, entry_id), period
     WHERE l.unit = 'IDR' AND e.posted_at < ends GROUP BY account_id, subject) each_order

@@ -263,6 +263,7 @@ INVARIANTS = (
             FROM {{entries}} e JOIN {{legs?}} l USING (account_id, entry_id)
             WHERE l.book IN ('bank_clearing', 'buyer_funds', 'refunds_payable', 'duty_payable',
                              'service_fee', 'stamps_issued', 'denied_loss')
+                AND e.reason NOT IN ('settlement_booked', 'duty_paid_out')
             UNION ALL
             SELECT t.account_id, t.order_id, side.book, side.amount, 0
             FROM ({_TAKEN}) t, unnest(ARRAY['bank_clearing', 'buyer_funds', 'denied_loss'],

@@ -1,0 +1,29 @@
+"""Columns of finance, as the audit knows them."""
+
+from meterai.plumbing.audited import Audited, Subject, global_fact
+
+AUDITED = Audited(
+    facts=(
+        global_fact("day_closes", "closed_at", "day entries sha256 manifest"),
+        global_fact(
+            "settlement_lines", "booked_at", "settlement_id provider line settled_at net fee tax"
+        ),
+        global_fact("payouts", "approved_at", "payout_id amount month deposit_code approved_by"),
+        global_fact("payouts", "sent_at", "payout_id billing_code", name="payouts_sent"),
+        global_fact(
+            "payouts",
+            "ended_at",
+            "payout_id state bank_line paid_at ntpn why_failed",
+            name="payouts_ended",
+        ),
+    ),
+    checked={
+        "day_close_sums": dict.fromkeys(
+            ("day", "book", "debit", "credit", "closing"), ("closes_are_as_they_were_signed",)
+        ),
+    },
+    subjects={
+        "payouts": Subject("payout_id", is_global=True),
+        "settlement_lines": Subject("settlement_id", is_global=True),
+    },
+)

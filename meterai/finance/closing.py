@@ -1,0 +1,217 @@
+"""Closes of days: what would close one, the signed close, and the check of both by a stranger.
+
+A close names the close before it, so that whoever keeps one sees a change of any day before.  Its SHA-256 is that of the
+digests of the entries of the day, one behind the other, in the order of its journal (`DAY.jsonl`).
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+import msgspec
+
+from meterai import audit, suspense
+from meterai.accounts import NOBODY
+from meterai.finance import store
+from meterai.finance.model import (
+    Asked,
+    Balance,
+    Break,
+    Close,
+    CloseWrong,
+    DayClosed,
+    DayNotNext,
+    DayNotOver,
+    DayNotReconciled,
+    KeptClose,
+    Scope,
+)
+from meterai.kit.actor import Actor
+from meterai.kit.days import DAY, begin_of, last_settled
+from meterai.kit.ids import show
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.files import read_file
+from meterai.plumbing.keyring import Keyring, keyring_of
+from meterai.plumbing.signed import SignatureWrong, Signer, read_signed
+
+KIND = "meterai day close"  # of the signed document
+SIGNING = "closes of days"  # what the key is derived for
+MANIFEST_BYTES_MAX = 1024 * 1024  # some 4 KB, and 100 bytes for each open break
+
+
+def signer_of(keyring: Keyring) -> Signer:
+    """The signer of closes; its public key is published."""
+    return Signer(keyring.derived(SIGNING))
+
+
+def journal_of(day: date) -> str:
+    """The name of the file with the entries of a day."""
+    return f"{day}.jsonl"
+
+
+def signed(found: Close, signer: Signer, settings: Settings) -> str:
+    """The close as a signed document."""
+    process = settings.process
+    return signer.sign(
+        KIND,
+        {
+            "by": process.url,
+            "specimen": not process.is_production,
+            "day": str(found.day),
+            "entries": found.entries,
+            "sha256": found.sha256.hex(),
+            "books": {one.book: [one.debit, one.credit, one.closing] for one in found.balances},
+            "breaks": {one.item: one.rupiah for one in found.breaks},
+            "before": found.before,
+        },
+    )
+
+
+def digest(manifest: str) -> str:
+    """The SHA-256 of a signed close, by which that of the next day names it."""
+    return hashlib.sha256(manifest.encode()).hexdigest()
+
+
+def asked_of_day(day: date) -> Asked:
+    """The statement of all books of a day."""
+    return Asked(Scope.BOOKS, str(day), begin_of(day), begin_of(day + DAY))
+
+
+async def next_day(tx: ReadTx) -> date | None:
+    """The day that would be closed next; None where no day was closed yet, so that any may be the first."""
+    last = await store.last_close(tx)
+    return last.day + DAY if last else None
+
+
+async def check_closes(tx: ReadTx, day: date) -> Close:
+    """The close that a day would have.
+
+    Refuses `DayNotOver`, `DayClosed`, `DayNotNext`, `DayNotReconciled`.
+    """
+    last = await store.last_close(tx)
+    if day > last_settled(await store.now(tx)):
+        raise DayNotOver(day)
+    if last is not None and day <= last.day:
+        raise DayClosed(str(day))
+    if last is not None and day != last.day + DAY:
+        raise DayNotNext(last.day + DAY)
+    asked = asked_of_day(day)
+    compared = await audit.last_night(tx)
+    if not compared or not compared.last_compared_at or compared.last_compared_at < asked.end:
+        raise DayNotReconciled(day)
+    told = await store.digest(tx, asked.begin, asked.end)
+    balances = sorted(await store.balances(tx, asked))
+    breaks = await _breaks(tx, asked)
+    before = digest(last.manifest) if last else ""
+    return Close(day, told.entries, told.sha256, balances, breaks, before)
+
+
+async def _breaks(tx: ReadTx, asked: Asked) -> list[Break]:
+    """Differences that began before the end of the day and are open, in one order."""
+    found = await suspense.open_items(tx)
+    return sorted(
+        Break(show("sus", one.id), one.amount.value if one.amount else 0)
+        for one in found
+        if one.opened_at < asked.end
+    )
+
+
+async def close(tx: Tx, found: Close, settings: Settings, actor: Actor) -> None:
+    """Keep the close of a day, signed, and write it down.  Refuses `DayClosed`, `CloseWrong`."""
+    signer, last = signer_of(keyring_of(settings)), await store.last_close(tx)
+    if last is not None:  # the chain goes on over nothing that we did not make
+        read_close(last.manifest.encode(), signer.public_key())
+    await store.insert_close(tx, found, signed(found, signer, settings))
+    await audit.record(tx, NOBODY, actor=actor, action="day_closed", subject=str(found.day))
+
+
+# -- the check -------------------------------------------------------------------------------------
+
+
+class Told(msgspec.Struct):
+    """A close as it is read."""
+
+    by: str
+    specimen: bool
+    day: date
+    entries: int
+    sha256: str
+    books: dict[str, tuple[int, int, int]]
+    breaks: dict[str, int]
+    before: str
+
+
+def read_close(document: bytes, public_key: bytes) -> Told:
+    """A signed close.  Refuses `CloseWrong`."""
+    try:
+        return msgspec.convert(read_signed(document, KIND, public_key), Told, strict=False)
+    except (msgspec.ValidationError, SignatureWrong) as error:
+        raise CloseWrong("?", str(error)) from None
+
+
+def check_files(paths: Sequence[Path], public_key: bytes) -> Iterator[tuple[Told, bool]]:
+    """Check closes day by day, each against its journal where that is beside it: the close, and whether it was.
+
+    Refuses `CloseWrong`.
+    """
+    before: tuple[Told, str] | None = None
+    read = [(read_file(path, MANIFEST_BYTES_MAX), path) for path in paths]
+    found = sorted(
+        ((read_close(one, public_key), one.decode(), path) for one, path in read),
+        key=lambda one: one[0].day,
+    )
+    for told, document, path in found:
+        if before is not None:
+            _check_chain(*before, told)
+        before = told, digest(document)
+        journal = path.with_name(journal_of(told.day))
+        if journal.exists():
+            with journal.open("rb") as rows:
+                check_journal(told, rows)
+        yield told, journal.exists()
+
+
+def _check_chain(last: Told, digested: str, told: Told) -> None:
+    day = str(told.day)
+    if told.day != last.day + timedelta(days=1) or told.before != digested:
+        raise CloseWrong(day, "it does not name the close of the day before")
+    for book, (debit, credit, closing) in told.books.items():
+        if closing != last.books.get(book, (0, 0, 0))[2] + credit - debit:
+            raise CloseWrong(day, f"{book} does not begin with what the day before ends with")
+    if last.books.keys() - told.books.keys():
+        raise CloseWrong(day, "a book is missing")
+
+
+def check_journal(told: Told, rows: Iterable[bytes]) -> None:
+    """Compare the entries of a day with its close.  Refuses `CloseWrong`."""
+    hashed, entries = hashlib.sha256(), 0
+    sides: Counter[tuple[str, bool]] = Counter()
+    for row in rows:
+        hashed.update(hashlib.sha256(row.removesuffix(b"\n")).digest())
+        entries += 1
+        for book, amount in json.loads(row)[5].items():
+            sides[book, amount > 0] += abs(amount)
+    totals = {book: (sides[book, False], sides[book, True]) for book in told.books}
+    if (
+        (entries, hashed.hexdigest()) != (told.entries, told.sha256)
+        or {book for book, _ in sides} - told.books.keys()
+        or any(totals[book] != sums[:2] for book, sums in told.books.items())
+    ):
+        raise CloseWrong(str(told.day), "the entries are not those that were closed")
+
+
+def written(found: KeptClose) -> tuple[str, bytes]:
+    """The file of a close: its name and its content."""
+    return f"{found.day}.json", found.manifest.encode()
+
+
+def is_balanced(balances: Sequence[Balance]) -> bool:
+    """True where debits are credits in each unit."""
+    sums: Counter[str] = Counter()
+    for one in balances:
+        sums[one.of.unit] += one.closing
+    return not any(sums.values())

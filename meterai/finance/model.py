@@ -1,0 +1,402 @@
+"""Reports of the books, closes of days, payouts of duty: what is in one, and how they are refused; pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from meterai.kit.ids import show
+from meterai.kit.lifecycle import Lifecycle
+from meterai.kit.refusal import Refusal, refusal_of_constraint
+from meterai.ledger import CHART, Book, Figure
+
+HERE = "/console/finance"
+PAYOUT_KIND = "pyo"
+DEPOSIT_CODE = "411411-902"  # duty in electronic stamps, of a collector (PMK 78/2024); a distributor has another
+LINES_MAX = (
+    100_000  # legs of a statement in one file of the console; the command line writes any number
+)
+AGES_DAYS = (1, 3, 7, 30)  # where the buckets of the ageing part
+UNPLACED = "-"  # instead of a provider: money at providers that no payment is known for
+
+
+class StatementTooLong(Refusal):
+    """The statement has more lines than a page gives out: the command line writes it."""
+
+    code = "statement_too_long"
+    status = 422
+
+    def __init__(self) -> None:
+        super().__init__(f"more than {LINES_MAX} lines")
+        self.lines_max = LINES_MAX
+
+
+class DayNotOver(Refusal):
+    """The day is not over, or its last entries may still be under way."""
+
+    code = "day_not_over"
+
+    def __init__(self, day: date) -> None:
+        super().__init__(str(day))
+        self.day = str(day)
+
+
+class DayClosed(Refusal):
+    """The day is closed."""
+
+    code = "day_closed"
+
+
+class DayNotNext(Refusal):
+    """Days are closed one after another: another is next."""
+
+    code = "day_not_next"
+
+    def __init__(self, day: date) -> None:
+        super().__init__(f"{day} is next")
+        self.day = str(day)
+
+
+class DayNotReconciled(Refusal):
+    """The record of the bank was not compared with the books to the end of that day."""
+
+    code = "day_not_reconciled"
+
+    def __init__(self, day: date) -> None:
+        super().__init__(str(day))
+        self.day = str(day)
+
+
+class CloseWrong(Refusal):
+    """A close is not what was signed, or does not follow the one before, or the day has other entries."""
+
+    code = "close_wrong"
+    status = 422
+
+    def __init__(self, day: str, why: str) -> None:
+        super().__init__(f"{day}: {why}")
+        self.day = day
+        self.why = why
+
+
+class PayoutUnknown(Refusal):
+    """There is no such payout."""
+
+    code = "payout_unknown"
+    status = 404
+
+
+class PayoutAboveDuty(Refusal):
+    """More would be paid out than the duty payable that no other payout takes."""
+
+    code = "payout_above_duty"
+
+    def __init__(self, held: int) -> None:
+        super().__init__(f"{held} are held")
+        self.held = held
+
+
+class PayoutDiffers(Refusal):
+    """The line of the bank statement is about another sum."""
+
+    code = "payout_differs"
+
+    def __init__(self, amount: int, told: int) -> None:
+        super().__init__(f"{amount}, and the line says {told}")
+        self.amount = amount
+        self.told = told
+
+
+class PayoutLineTaken(Refusal):
+    """The line of the bank statement confirms another payout."""
+
+    code = "payout_line_taken"
+
+
+class SettlementDiffers(Refusal):
+    """A line of a provider that is booked says something else by now."""
+
+    code = "settlement_differs"
+
+
+refusal_of_constraint("day_closes_pkey", DayClosed)
+refusal_of_constraint("payout_line_is_of_one", PayoutLineTaken)
+
+
+class PayoutState(StrEnum):
+    """State of a payout of duty.  Until another person approves it, it is a request of the room `approvals`."""
+
+    APPROVED = "approved"
+    SENT = "sent"  # the bank is told to pay it
+    CONFIRMED = "confirmed"  # a line of the bank statement has it, and the state its receipt; it is in the books
+    FAILED = "failed"  # it was not paid
+
+
+class PayoutEvent(StrEnum):
+    """An event in the life of a payout."""
+
+    SENT = "sent"
+    CONFIRMED = "confirmed"
+    FAILED = "failed"
+
+
+_S, _E = PayoutState, PayoutEvent
+PAYOUT = Lifecycle(
+    "the payout",
+    {
+        (_S.APPROVED, _E.SENT): _S.SENT,
+        (_S.APPROVED, _E.FAILED): _S.FAILED,
+        (_S.SENT, _E.CONFIRMED): _S.CONFIRMED,
+        (_S.SENT, _E.FAILED): _S.FAILED,
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """A payout of duty to the treasury."""
+
+    id: UUID
+    amount: int
+    month: date
+    deposit_code: str
+    state: PayoutState
+    approved_at: datetime
+    approved_by: str
+    sent_at: datetime | None = None
+    billing_code: str | None = None
+    bank_line: str | None = None
+    paid_at: datetime | None = None
+    ntpn: str | None = None
+    ended_at: datetime | None = None
+    why_failed: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """Its id as people see it."""
+        return show(PAYOUT_KIND, self.id)
+
+
+# -- reports -------------------------------------------------------------------------------------
+
+
+class Balance(NamedTuple):
+    """One book over a time, credits positive in `opening` and `closing`."""
+
+    book: str
+    opening: int
+    debit: int
+    credit: int
+
+    @property
+    def closing(self) -> int:
+        """The book at the end."""
+        return self.opening + self.credit - self.debit
+
+    @property
+    def of(self) -> Book:
+        """The book in the chart."""
+        return CHART[self.book]
+
+    @property
+    def on_debit(self) -> int:
+        """What stands on the debit side of a trial balance."""
+        return max(-self.closing, 0)
+
+    @property
+    def on_credit(self) -> int:
+        """What stands on the credit side of a trial balance."""
+        return max(self.closing, 0)
+
+
+class Line(NamedTuple):
+    """One leg of a statement; credits positive."""
+
+    at: datetime
+    account: UUID
+    entry: str
+    reason: str
+    subject: UUID
+    book: str
+    amount: int
+
+
+class Scope(StrEnum):
+    """Whose statement it is."""
+
+    ACCOUNT = "account"
+    ORDER = "order"
+    PROVIDER = "provider"
+    BOOKS = "books"  # of everybody: a day, a month
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A statement as it was asked for: of whom, from a moment to before another."""
+
+    scope: Scope
+    of: str  # as people see it
+    begin: datetime
+    end: datetime
+    account: UUID | None = None
+    subject: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement: each book that moved or held something, and the legs in between, as far as they were asked for."""
+
+    asked: Asked
+    balances: Sequence[Balance]
+    lines: Sequence[Line] = ()
+    is_cut: bool = False
+
+
+class Aged(NamedTuple):
+    """Refunds that are open, of one way back and one age.  `bucket` counts the bounds of `AGES_DAYS` that they passed."""
+
+    provider: str
+    method: str
+    bucket: int
+    refunds: int
+    rupiah: int
+    overdue: int
+    oldest: datetime
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ageing:
+    """Every refund that is open, beside the book that it is in."""
+
+    at: datetime
+    rows: Sequence[Aged]
+    payable: int  # the book
+
+    @property
+    def rupiah(self) -> int:
+        """The sum of the open refunds."""
+        return sum(one.rupiah for one in self.rows)
+
+
+class ProviderSum(NamedTuple):
+    """Entries of one reason in one book at one provider: what they added up to before a time, and in it."""
+
+    provider: str
+    reason: str
+    book: str
+    before: int
+    moved: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderReport:
+    """One provider over a time: rupiah that it held for us, and what became of them; the last follows from the others."""
+
+    provider: str
+    opening: int
+    captured: int
+    given_back: int
+    charged_back: int
+    settled: int  # into our bank account
+    fee: int
+    tax: int
+    other: int
+    closing: int
+
+
+_FACTS = {
+    "captured": ("payment_captured", "money_suspended"),
+    "given_back": ("refund_settled", "payment_given_back", "refund_reversed"),
+    "charged_back": ("payment_denied", "chargeback_won"),
+    "settled": ("settlement_booked",),
+}
+
+
+def provider_reports(rows: Sequence[ProviderSum]) -> list[ProviderReport]:
+    """Each provider by its sums: what came is positive in `captured`, what left in all columns behind it."""
+    return [
+        _provider_report(name, [one for one in rows if one.provider == name])
+        for name in sorted({one.provider for one in rows})
+    ]
+
+
+def _provider_report(provider: str, rows: Sequence[ProviderSum]) -> ProviderReport:
+    clearing = [one for one in rows if one.book == "bank_clearing"]
+    opening, moved = -sum(one.before for one in clearing), sum(one.moved for one in clearing)
+
+    def of(name: str) -> int:
+        return sum(one.moved for one in clearing if one.reason in _FACTS[name])
+
+    fee, tax = (
+        -sum(one.moved for one in rows if one.book == book)
+        for book in ("provider_fee", "provider_tax")
+    )
+    facts = {name: of(name) for name in _FACTS}
+    return ProviderReport(
+        provider,
+        opening,
+        -facts["captured"],
+        facts["given_back"],
+        facts["charged_back"],
+        facts["settled"] - fee - tax,
+        fee,
+        tax,
+        moved - sum(facts.values()),
+        opening - moved,
+    )
+
+
+class Settlement(NamedTuple):
+    """A line in which a provider pays into our account, and what it keeps for itself of that."""
+
+    provider: str
+    line: str
+    settled_at: datetime
+    net: int
+    fee: int
+    tax: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaxReport:
+    """Duty and tax of a time."""
+
+    figures: Sequence[Figure]  # sold, affixed, refunded, charged back, due
+    opening: int  # duty payable before it
+    paid_out: int
+    closing: int
+    service_fee: int  # income
+    provider_fee: int
+    provider_tax: int
+
+
+class Break(NamedTuple):
+    """A difference that is open: nobody has explained it yet."""
+
+    item: str
+    rupiah: int
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The close of a day.  `sha256` is of the digests of its entries, one behind the other."""
+
+    day: date
+    entries: int
+    sha256: bytes
+    balances: Sequence[Balance]
+    breaks: Sequence[Break] = ()
+    before: str = ""  # SHA-256 of the signed close of the day before; empty for the first
+
+
+class KeptClose(NamedTuple):
+    """A close as it is kept."""
+
+    day: date
+    closed_at: datetime
+    entries: int
+    sha256: bytes
+    manifest: str

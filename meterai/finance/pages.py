@@ -1,0 +1,184 @@
+"""Pages of finance: the desk of a controller, reports with their files, closes of days, payouts of duty."""
+
+import asyncio
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from meterai.accounts import Permission
+from meterai.finance import closing, payouts, reports, store, tables
+from meterai.finance.model import HERE, LINES_MAX, UNPLACED, StatementTooLong
+from meterai.finance.service import FinanceService
+from meterai.kit.days import DAY, Month, day_of, last_settled, read_day
+from meterai.kit.priority import Priority
+from meterai.kit.refusal import NotFound
+from meterai.pages import Link, LinkPlace, Page, PageRequest, RoomPages, ShownTo, page
+from meterai.plumbing.database import Database, ReadTx
+from meterai.plumbing.figures import moment
+from meterai.plumbing.http import language_of, saved_as
+from meterai.plumbing.spreadsheets import XLSX, Sheet, csv_table, xlsx_book
+
+SHOWN_MAX = 200  # legs of a statement, closes and payouts on one page
+SCOPES = ("account", "order", "provider", "day", "month")
+_READING = {"permission": Permission.CONSOLE_FINANCE, "priority": Priority.PAID}
+PAGES = RoomPages(
+    "finance",
+    "meterai.finance",
+    links=(
+        Link(
+            LinkPlace.DESK,
+            65,
+            HERE,
+            "page.nav.finance",
+            ShownTo.STAFF,
+            Permission.CONSOLE_FINANCE,
+        ),
+    ),
+)
+
+
+@get(HERE, opt=_READING, include_in_schema=False)
+async def show_desk(
+    request: PageRequest,
+    database: NamedDependency[Database],
+    finance: NamedDependency[FinanceService],
+) -> Page:
+    """The work of a day: what to close, what to pay out, and the reports."""
+    now = finance.now()
+    async with database.reading() as tx:
+        balances = await reports.trial_balance(tx, now)
+        last = await store.last_close(tx)
+        return page(
+            request,
+            "finance/desk.html",
+            last=last,
+            due=last_settled(now),
+            next=last.day + DAY if last else last_settled(now),
+            month=Month.of(day_of(now)),
+            duty=sum(one.closing for one in balances if one.book == "duty_payable"),
+            open_payouts=await store.open_payouts(tx),
+            is_balanced=closing.is_balanced(balances),
+            scopes=SCOPES,
+        )
+
+
+@get(f"{HERE}/closes", opt=_READING, include_in_schema=False)
+async def show_closes(request: PageRequest, database: NamedDependency[Database]) -> Page:
+    """Days that are closed, the newest in front."""
+    async with database.reading() as tx:
+        found = await store.closes(tx, date.min, date.max, SHOWN_MAX)
+    return page(request, "finance/closes.html", closes=found)
+
+
+@get(f"{HERE}/closes/{{file:str}}", opt=_READING, include_in_schema=False)
+async def download_close(
+    database: NamedDependency[Database], file: FromPath[str]
+) -> Response[bytes]:
+    """The signed close of a day (`2026-11-30.json`), or its entries (`2026-11-30.jsonl`)."""
+    name, _, ending = file.partition(".")
+    day = read_day(name)
+    async with database.reading() as tx:
+        found = await store.closes(tx, day, day, 1)
+        if not found or ending not in ("json", "jsonl"):
+            raise NotFound("no such close")
+        content = found[0].manifest.encode()
+        if ending == "jsonl":
+            asked = closing.asked_of_day(day)
+            pieces = [one async for one in store.journal(tx, asked.begin, asked.end)]
+            content = "".join(pieces).encode()
+    return saved_as(file, content, "application/json")
+
+
+@get(f"{HERE}/payouts", opt=_READING, include_in_schema=False)
+async def show_payouts(request: PageRequest, database: NamedDependency[Database]) -> Page:
+    """Payouts of duty, the newest in front, and the duty that none of them takes."""
+    async with database.reading() as tx:
+        found = await store.newest_payouts(tx, SHOWN_MAX)
+        free = await payouts.duty_free(tx)
+    return page(request, "finance/payouts.html", payouts=found, free=free)
+
+
+@get(f"{HERE}/months/{{month:str}}", opt=_READING, include_in_schema=False)
+async def show_month(
+    request: PageRequest,
+    database: NamedDependency[Database],
+    finance: NamedDependency[FinanceService],
+    month: FromPath[str],
+) -> Response[Any]:
+    """The reports of a month: trial balance, books, providers with their fees, tax, open refunds."""
+    of, language = Month.read(month), language_of(request)
+    async with database.reading() as tx:
+        sheets = await tables.month(tx, of, finance.now(), language)
+    return await _given(request, sheets, str(of), {})
+
+
+@get(f"{HERE}/statement", opt=_READING, include_in_schema=False)
+async def show_statement(
+    request: PageRequest,
+    database: NamedDependency[Database],
+    finance: NamedDependency[FinanceService],
+) -> Response[Any]:
+    """The statement of an account, order, provider, day or month: its first entries, and files with all."""
+    query = {name: request.query_params.get(name, "") for name in ("scope", "of", "from", "to")}
+    most = LINES_MAX if "file" in request.query_params else SHOWN_MAX
+    async with database.reading() as tx:
+        sheets = await _of_statement(tx, query, finance.now(), most, language_of(request))
+    return await _given(request, sheets, f"{query['scope']}-{query['of'] or UNPLACED}", query)
+
+
+async def _of_statement(
+    tx: ReadTx, query: dict[str, str], now: datetime, most: int, language: str
+) -> dict[str, Sheet]:
+    since = moment(query["from"], "from") if query["from"] else None
+    until = moment(query["to"], "to") if query["to"] else now
+    wish = await reports.asked(tx, query["scope"], query["of"].strip() or UNPLACED, since, until)
+    found = await tables.of_statement(tx, wish, most, language)
+    if most == LINES_MAX and "lines" not in found:
+        raise StatementTooLong
+    return found
+
+
+async def _given(
+    request: PageRequest, sheets: dict[str, Sheet], name: str, query: dict[str, str]
+) -> Response[Any]:
+    """Sheets as a page, or as the file that was asked for: `xlsx` all of them, else one of them as CSV."""
+    match request.query_params.get("file", ""):
+        case "":
+            files = urlencode({**query, "file": ""})
+            facts: dict[str, Any] = {"name": name, "sheets": sheets, "query": query, "files": files}
+            return page(request, "finance/report.html", scopes=SCOPES, **facts)
+        case "xlsx":
+            content = await asyncio.to_thread(xlsx_book, sheets.values())
+            return saved_as(f"finance-{name}.xlsx", content, XLSX)
+        case wanted if wanted in sheets:
+            sheet = sheets[wanted]
+            content = csv_table([sheet.head, *sheet.rows], language_of(request))
+            return saved_as(f"{wanted}-{name}.csv", content, "text/csv; header=present")
+        case _:
+            raise NotFound("no such table")
+
+
+@get(
+    "/finance/key.pem",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.NEW},
+    include_in_schema=False,
+    media_type="application/x-pem-file",
+)
+async def show_key(finance: NamedDependency[FinanceService]) -> Response[bytes]:
+    """The public key that closes of days are checked with."""
+    return Response(finance.public_pem, media_type="application/x-pem-file")
+
+
+routes = [
+    show_desk,
+    show_closes,
+    download_close,
+    show_payouts,
+    show_month,
+    show_statement,
+    show_key,
+]

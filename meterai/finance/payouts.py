@@ -1,0 +1,153 @@
+"""Payouts of duty to the treasury: approved by two, sent, and confirmed by a line of the bank statement.
+
+A payout is in the books from its confirmation on.  Until then its amount is taken: no other payout may count on it.
+"""
+
+import re
+from datetime import datetime
+
+from meterai import audit
+from meterai.accounts import NOBODY
+from meterai.finance import store
+from meterai.finance.model import (
+    PAYOUT,
+    PAYOUT_KIND,
+    Payout,
+    PayoutAboveDuty,
+    PayoutDiffers,
+    PayoutEvent,
+    PayoutLineTaken,
+    PayoutUnknown,
+)
+from meterai.kit.actor import Actor
+from meterai.kit.ids import read
+from meterai.kit.refusal import Malformed, NotFound
+from meterai.kit.text import one_line
+from meterai.plumbing.database import ReadTx, Tx
+
+# The state's receipt of a deposit, and the code under which a bank is told of one.
+_NTPN, _BILLING = re.compile(r"[0-9A-Z]{16}", re.ASCII), re.compile(r"[0-9]{15}", re.ASCII)
+_DEPOSIT = re.compile(r"[0-9]{6}-[0-9]{3}", re.ASCII)
+LINE_LENGTH_MAX = 100  # characters of the identity of a line
+
+
+async def one(tx: ReadTx, text: str) -> Payout:
+    """A payout by its number.  Refuses `PayoutUnknown`."""
+    try:
+        found = await store.payout(tx, read(PAYOUT_KIND, text))
+    except NotFound:
+        found = None
+    if found is None:
+        raise PayoutUnknown(text)
+    return found
+
+
+async def duty_free(tx: ReadTx) -> int:
+    """Duty payable that no payout under way takes."""
+    taken = sum(one.amount for one in await store.open_payouts(tx))
+    return await store.book_now(tx, "duty_payable") - taken
+
+
+def deposit_code(text: str) -> str:
+    """Kinds of tax and of deposit, as 411411-902.  Refuses `Malformed`."""
+    return _written(_DEPOSIT, text, "deposit_code")
+
+
+def billing_code(text: str) -> str:
+    """The code of the treasury for one deposit: 15 digits.  Refuses `Malformed`."""
+    return _written(_BILLING, text, "billing_code")
+
+
+def ntpn(text: str) -> str:
+    """The number of the receipt of the state: 16 letters and digits.  Refuses `Malformed`."""
+    return _written(_NTPN, text.upper(), "ntpn")
+
+
+def bank_line(text: str) -> str:
+    """The identity of a line of the bank statement.  Refuses `Malformed`."""
+    found = one_line(text)
+    if not 1 <= len(found) <= LINE_LENGTH_MAX:
+        raise Malformed("bank_line", "within_bounds", maximum=LINE_LENGTH_MAX)
+    return found
+
+
+def _written(shape: re.Pattern[str], text: str, field: str) -> str:
+    found = text.replace(" ", "")
+    if not shape.fullmatch(found):
+        raise Malformed(field, "another_value")
+    return found
+
+
+async def check_pays(tx: ReadTx, amount: int) -> int:
+    """Duty payable that is left after a new payout.  Refuses `PayoutAboveDuty`, `Malformed`."""
+    if amount <= 0:
+        raise Malformed("amount", "another_value")
+    held = await duty_free(tx)
+    if amount > held:
+        raise PayoutAboveDuty(held)
+    return held - amount
+
+
+async def propose(tx: Tx, found: Payout, actor: Actor) -> None:
+    """Keep a payout that two people want.  Refuses `PayoutAboveDuty`."""
+    await store.lock_payouts(tx)
+    await check_pays(tx, found.amount)
+    await store.insert_payout(tx, found)
+    await _record(tx, found, "payout_approved", actor)
+
+
+async def check_sends(tx: ReadTx, found: Payout) -> None:
+    """Refuse `NotAllowedNow`, and `PayoutAboveDuty` where stamps came back since it was approved."""
+    PAYOUT.after(found.state, PayoutEvent.SENT)
+    held = await duty_free(tx)
+    if held < 0:
+        raise PayoutAboveDuty(held + found.amount)
+
+
+async def send(tx: Tx, found: Payout, code: str, actor: Actor) -> None:
+    """Write down that the bank was told to pay.  Refuses as `check_sends`."""
+    await store.lock_payouts(tx)
+    await check_sends(tx, found)
+    await store.send_payout(tx, found.id, code)
+    await _record(tx, found, "payout_sent", actor, billing_code=code)
+
+
+async def check_confirms(tx: ReadTx, found: Payout, line: str, amount: int, at: datetime) -> None:
+    """Refuse `NotAllowedNow`, `PayoutDiffers`, `PayoutLineTaken`, and `Malformed` for a time that cannot be."""
+    PAYOUT.after(found.state, PayoutEvent.CONFIRMED)
+    if amount != found.amount:
+        raise PayoutDiffers(found.amount, amount)
+    if await store.payout_of_line(tx, line) is not None:
+        raise PayoutLineTaken(line)
+    if at < found.approved_at or at > await store.now(tx):
+        raise Malformed("moved_at", "within_bounds")
+
+
+async def confirm(
+    tx: Tx, found: Payout, line: str, at: datetime, receipt: str, actor: Actor
+) -> None:
+    """A line of the bank statement has it: post it.  Refuses as `check_confirms`."""
+    await store.lock_payouts(tx)
+    await check_confirms(tx, await _as_now(tx, found), line, found.amount, at)
+    await store.confirm_payout(tx, found, line, at, receipt)
+    await _record(tx, found, "payout_confirmed", actor, line=line, ntpn=receipt)
+
+
+async def fail(tx: Tx, found: Payout, why: str, actor: Actor) -> None:
+    """It was not paid: its duty is free again.  Refuses `NotAllowedNow`."""
+    await store.lock_payouts(tx)
+    PAYOUT.after((await _as_now(tx, found)).state, PayoutEvent.FAILED)
+    await store.fail_payout(tx, found.id, why)
+    await _record(tx, found, "payout_failed", actor)
+
+
+async def _as_now(tx: Tx, found: Payout) -> Payout:
+    again = await store.payout(tx, found.id)
+    assert again is not None, "payouts stay"
+    return again
+
+
+async def _record(tx: Tx, found: Payout, action: str, actor: Actor, **facts: str) -> None:
+    await audit.record(
+        tx, NOBODY, actor=actor, action=action, subject=found.shown, rupiah=found.amount, **facts
+    )

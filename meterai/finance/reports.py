@@ -1,0 +1,119 @@
+"""Reports of the books as a controller asks for them: each is a sum of legs, or the legs themselves."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from meterai import accounts, ledger
+from meterai.finance import store
+from meterai.finance.closing import asked_of_day
+from meterai.finance.model import (
+    UNPLACED,
+    Ageing,
+    Asked,
+    Balance,
+    ProviderReport,
+    Scope,
+    Statement,
+    TaxReport,
+    provider_reports,
+)
+from meterai.kit.days import Month, begin_of, read_day
+from meterai.kit.ids import read
+from meterai.kit.refusal import Malformed, NotFound
+from meterai.ledger import CHART, PAID_OUT, Sums, figures_of
+from meterai.plumbing.database import ReadTx
+
+_ORDER = {book: place for place, book in enumerate(CHART)}
+EVER = datetime.fromisoformat("2020-01-01T00:00+07:00")  # before the first entry of anybody
+
+
+def asked_of_month(month: Month) -> Asked:
+    """The statement of all books of a month."""
+    return Asked(Scope.BOOKS, str(month), begin_of(month.first), begin_of(month.next.first))
+
+
+async def asked(tx: ReadTx, scope: str, of: str, begin: datetime | None, end: datetime) -> Asked:
+    """A statement as somebody asks for it: account, order, provider, day or month, and its name.
+
+    Refuses `NotFound`, `Malformed`.
+    """
+    since = begin or EVER
+    match scope:
+        case "day":
+            return asked_of_day(read_day(of))
+        case "month":
+            return asked_of_month(Month.read(of))
+        case Scope.ACCOUNT:
+            return Asked(Scope.ACCOUNT, of, since, end, await accounts.account_named(tx, of))
+        case Scope.ORDER:
+            account, order = await _order(tx, of)
+            return Asked(Scope.ORDER, of, since, end, account, order)
+        case Scope.PROVIDER:
+            return Asked(Scope.PROVIDER, of or UNPLACED, since, end)
+        case _:
+            raise Malformed("scope", "another_value")
+
+
+async def _order(tx: ReadTx, of: str) -> tuple[UUID, UUID]:
+    order = read("ord", of)
+    account = await store.account_of_subject(tx, order)
+    if account is None:
+        raise NotFound("no entry is of this order")
+    return account, order
+
+
+async def trial_balance(tx: ReadTx, at: datetime) -> list[Balance]:
+    """Every book of the chart at a moment."""
+    return in_order(await store.balances(tx, Asked(Scope.BOOKS, "", at, at)), is_whole=True)
+
+
+def in_order(found: Sequence[Balance], *, is_whole: bool = False) -> list[Balance]:
+    """Books in the order of the chart; every one, or those that have or had something."""
+    there = {one.book: one for one in found}
+    every = [there.get(book, Balance(book, 0, 0, 0)) for book in CHART] if is_whole else found
+    return sorted(
+        (one for one in every if is_whole or one.opening or one.debit or one.credit),
+        key=lambda one: _ORDER[one.book],
+    )
+
+
+async def statement(tx: ReadTx, wish: Asked, most: int = 0) -> Statement:
+    """A statement with as many legs as are asked for, the oldest first."""
+    balances = in_order(await store.balances(tx, wish))
+    if not most:
+        return Statement(wish, balances)
+    lines = []
+    async for some in store.lines(tx, wish):
+        lines += some
+        if len(lines) > most:
+            break
+    return Statement(wish, balances, lines[:most], is_cut=len(lines) > most)
+
+
+async def providers(tx: ReadTx, begin: datetime, end: datetime) -> list[ProviderReport]:
+    """Each provider over a time: what came, what went back, what it settled, its fees and the tax on them."""
+    return provider_reports(await store.provider_sums(tx, begin, end))
+
+
+async def ageing(tx: ReadTx, at: datetime) -> Ageing:
+    """Open refunds by way back and age, beside the book that they are in."""
+    rows = await store.ageing(tx, at)
+    return Ageing(at, rows, await store.book_now(tx, "refunds_payable"))
+
+
+async def taxes(tx: ReadTx, begin: datetime, end: datetime) -> TaxReport:
+    """Duty and tax of a time."""
+    sums = Sums(await ledger.sums_between(tx, begin, end))
+    found = await store.balances(tx, Asked(Scope.BOOKS, "", begin, end))
+    books = {one.book: one for one in found}
+    duty = books.get("duty_payable", Balance("duty_payable", 0, 0, 0))
+    return TaxReport(
+        figures_of(sums),
+        duty.opening,
+        -sums.of("duty_payable", PAID_OUT),
+        duty.closing,
+        sums.of("service_fee"),
+        -sums.of("provider_fee"),
+        -sums.of("provider_tax"),
+    )

@@ -1,0 +1,10 @@
+"""How long what is in the tables of finance is kept, and why."""
+
+from meterai.plumbing.retention import BOOKS, Rule, Stays
+
+RETENTION: tuple[Rule, ...] = (
+    Stays("day_closes", BOOKS),
+    Stays("day_close_sums", BOOKS),
+    Stays("payouts", BOOKS),
+    Stays("settlement_lines", BOOKS),
+)

@@ -1,0 +1,363 @@
+"""SQL of finance, one function per question."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from meterai.accounts import NOBODY
+from meterai.finance.model import (
+    AGES_DAYS,
+    UNPLACED,
+    Aged,
+    Asked,
+    Balance,
+    Close,
+    KeptClose,
+    Line,
+    Payout,
+    ProviderSum,
+    Scope,
+    Settlement,
+)
+from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.rows import RowMapper
+
+REPORT_SECONDS_MAX = 120  # of one statement over a large installation
+LINES_AT_ONCE = 20_000  # rows of a cursor in memory
+
+
+class Digest(NamedTuple):
+    """The entries of a time: how many, and the SHA-256 of their digests one behind the other."""
+
+    entries: int
+    sha256: bytes
+
+
+class _Written(NamedTuple):
+    """One entry as text."""
+
+    line: str
+
+
+_BALANCES = RowMapper(Balance)
+_LINES = RowMapper(Line)
+_AGED = RowMapper(Aged)
+_PROVIDERS = RowMapper(ProviderSum)
+_SETTLEMENTS = RowMapper(Settlement)
+_CLOSES = RowMapper(KeptClose)
+_PAYOUTS = RowMapper(Payout)
+_DIGEST = RowMapper(Digest)
+_WRITTEN = RowMapper(_Written)
+
+# -- statements ----------------------------------------------------------------------------------
+
+# The provider of an entry is that of the payment it is about; what it settled has its own line.
+_OF_PROVIDERS = f"""
+    SELECT l.*, coalesce(p.provider, s.provider, '{UNPLACED}') AS provider
+    FROM ledger_lines(%s, %s) l
+    LEFT JOIN refunds_made() r ON l.reason IN ('refund_settled', 'refund_reversed')
+        AND r.account_id = l.account_id
+        AND r.refund_id = CASE WHEN l.reason IN ('refund_settled', 'refund_reversed')
+            THEN split_part(l.entry_id, ':', 2)::uuid END
+    LEFT JOIN payment_providers() p ON p.account_id = l.account_id
+        AND p.attempt_id = coalesce(r.attempt_id, CASE WHEN l.reason IN
+            ('payment_captured', 'payment_denied', 'payment_given_back', 'chargeback_won')
+            THEN split_part(l.entry_id, ':', 2)::uuid END)
+    LEFT JOIN settlement_lines s ON l.reason = 'settlement_booked' AND s.settlement_id = l.subject
+    WHERE l.book IN ('bank_clearing', 'provider_fee', 'provider_tax')
+"""  # noqa: S608 - of a constant
+_SCOPES = {
+    Scope.ACCOUNT: ("SELECT * FROM ledger_lines(%s, %s) l WHERE l.account_id = %s", ("account",)),
+    Scope.ORDER: (
+        "SELECT * FROM ledger_lines(%s, %s) l WHERE l.account_id = %s AND l.subject = %s",
+        ("account", "subject"),
+    ),
+    Scope.PROVIDER: (
+        f"SELECT * FROM ({_OF_PROVIDERS}) o WHERE o.provider = %s",  # noqa: S608 - of a constant
+        ("of",),
+    ),
+    Scope.BOOKS: ("SELECT * FROM ledger_lines(%s, %s) l", ()),
+}
+_BALANCE_OF = """
+SELECT book, coalesce(sum(amount) FILTER (WHERE posted_at < %s), 0)::bigint AS opening,
+       coalesce(-sum(amount) FILTER (WHERE amount < 0 AND posted_at >= %s), 0)::bigint AS debit,
+       coalesce(sum(amount) FILTER (WHERE amount > 0 AND posted_at >= %s), 0)::bigint AS credit
+FROM (<lines>) of_scope GROUP BY book
+"""
+# From the last day that is closed, so that the past is not counted again.
+_BALANCES_OF_BOOKS = """
+WITH closed AS (SELECT max(day) AS day FROM day_closes WHERE timezone('Asia/Jakarta', (day + 1)::timestamp) <= %s)
+SELECT book, coalesce(sum(amount) FILTER (WHERE posted_at < %s), 0)::bigint AS opening,
+       coalesce(-sum(amount) FILTER (WHERE amount < 0 AND posted_at >= %s), 0)::bigint AS debit,
+       coalesce(sum(amount) FILTER (WHERE amount > 0 AND posted_at >= %s), 0)::bigint AS credit
+FROM (
+    SELECT book, posted_at, amount FROM ledger_lines(
+        coalesce((SELECT timezone('Asia/Jakarta', (day + 1)::timestamp) FROM closed), '-infinity'), %s)
+    UNION ALL
+    SELECT book, '-infinity', closing FROM day_close_sums JOIN closed USING (day)
+) told GROUP BY book
+"""
+_LINES_OF = """
+SELECT posted_at AS at, account_id AS account, entry_id AS entry, reason, subject, book, amount
+FROM (<lines>) of_scope ORDER BY posted_at, account_id, entry_id COLLATE "C", book
+"""
+
+
+def _of_scope(asked: Asked, begin: datetime | None) -> tuple[str, list[object]]:
+    lines, names = _SCOPES[asked.scope]
+    since = "-infinity" if begin is None else begin
+    return lines, [since, asked.end, *(getattr(asked, name) for name in names)]
+
+
+async def balances(tx: ReadTx, asked: Asked) -> list[Balance]:
+    """Each book of a statement."""
+    await tx.allow(REPORT_SECONDS_MAX)
+    begin = [asked.begin] * 3
+    if asked.scope is Scope.BOOKS:
+        return await tx.all_as(_BALANCES, _BALANCES_OF_BOOKS, asked.begin, *begin, asked.end)
+    lines, of = _of_scope(asked, None)
+    return await tx.all_as(_BALANCES, _BALANCE_OF.replace("<lines>", lines), *begin, *of)
+
+
+async def lines(tx: ReadTx, asked: Asked) -> AsyncIterator[list[Line]]:
+    """The legs of a statement, oldest first, some at a time."""
+    await tx.allow(REPORT_SECONDS_MAX)
+    inner, of = _of_scope(asked, asked.begin)
+    query = _LINES_OF.replace("<lines>", inner)
+    async for some in _by_cursor(tx, _LINES, query, of):
+        yield some
+
+
+async def _by_cursor(
+    tx: ReadTx, mapper: RowMapper[Any], query: str, parameters: Sequence[object]
+) -> AsyncIterator[list[Any]]:
+    await tx.tell(f"DECLARE of_finance NO SCROLL CURSOR FOR {query}", *parameters)
+    while some := await tx.all_as(mapper, f"FETCH {LINES_AT_ONCE} FROM of_finance"):
+        yield some
+    await tx.tell("CLOSE of_finance")
+
+
+async def account_of_subject(tx: ReadTx, subject: UUID) -> UUID | None:
+    """Whose entries of a subject are."""
+    await tx.allow(REPORT_SECONDS_MAX)
+    found: UUID | None = await tx.value(
+        "SELECT account_id FROM ledger_lines('-infinity', 'infinity') WHERE subject = %s LIMIT 1",
+        subject,
+    )
+    return found
+
+
+async def book_now(tx: ReadTx, book: str) -> int:
+    """What is in a book now, credits positive."""
+    moment = await now(tx) + timedelta(hours=1)  # an entry of this moment too
+    found = await balances(tx, Asked(Scope.BOOKS, "", moment, moment))
+    return sum(one.opening for one in found if one.book == book)
+
+
+# -- providers, refunds ----------------------------------------------------------------------------
+
+_PROVIDER_SUMS = f"""
+SELECT provider, reason, book, coalesce(sum(amount) FILTER (WHERE posted_at < %s), 0)::bigint AS before,
+       coalesce(sum(amount) FILTER (WHERE posted_at >= %s), 0)::bigint AS moved
+FROM ({_OF_PROVIDERS}) o GROUP BY provider, reason, book ORDER BY provider, reason, book
+"""  # noqa: S608 - of a constant
+_AGEING = """
+SELECT p.provider, p.method,
+       width_bucket(extract(epoch FROM %s - r.requested_at)::double precision / 86400, %s::double precision[]) AS bucket,
+       count(*) AS refunds, sum(r.amount)::bigint AS rupiah, count(*) FILTER (WHERE r.due_at < %s) AS overdue,
+       min(r.requested_at) AS oldest, min(r.due_at) AS due
+FROM refunds_made() r JOIN payment_providers() p USING (account_id, attempt_id)
+WHERE r.state IN ('requested', 'sent', 'refused') GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""
+
+
+async def provider_sums(tx: ReadTx, begin: datetime, end: datetime) -> list[ProviderSum]:
+    """Sums at each provider by reason and book: before a time, and in it."""
+    await tx.allow(REPORT_SECONDS_MAX)
+    return await tx.all_as(_PROVIDERS, _PROVIDER_SUMS, begin, begin, "-infinity", end)
+
+
+async def ageing(tx: ReadTx, at: datetime) -> list[Aged]:
+    """Open refunds by way back and age."""
+    return await tx.all_as(_AGED, _AGEING, at, list(map(float, AGES_DAYS)), at)
+
+
+# -- closes of days --------------------------------------------------------------------------------
+
+_KEPT = "SELECT day, closed_at, entries, sha256, manifest FROM day_closes"
+_JOURNAL = """
+SELECT line FROM ledger_journal(%s, %s) ORDER BY posted_at, account_id, entry_id COLLATE "C"
+"""
+_DIGEST_OF = """
+SELECT count(*) AS entries, sha256(coalesce(string_agg(sha256(convert_to(line, 'UTF8')), ''
+    ORDER BY posted_at, account_id, entry_id COLLATE "C"), '')) AS sha256
+FROM ledger_journal(%s, %s)
+"""
+
+
+async def now(tx: ReadTx) -> datetime:
+    """The time of the database, by which a constraint says that a day is over."""
+    found: datetime = await tx.value("SELECT now()")
+    return found
+
+
+async def digest(tx: ReadTx, begin: datetime, end: datetime) -> Digest:
+    """The entries of a time in short."""
+    await tx.allow(REPORT_SECONDS_MAX)
+    found = await tx.one_as(_DIGEST, _DIGEST_OF, begin, end)
+    assert found is not None, "an aggregate has a row"
+    return found
+
+
+async def journal(tx: ReadTx, begin: datetime, end: datetime) -> AsyncIterator[str]:
+    """The entries of a time as lines of text, in the order of their digest, some at a time."""
+    await tx.allow(REPORT_SECONDS_MAX)
+    async for some in _by_cursor(tx, _WRITTEN, _JOURNAL, [begin, end]):
+        yield "".join(f"{one.line}\n" for one in some)
+
+
+async def last_close(tx: ReadTx) -> KeptClose | None:
+    """The newest close."""
+    return await tx.one_as(_CLOSES, f"{_KEPT} ORDER BY day DESC LIMIT 1")
+
+
+async def closes(tx: ReadTx, first: date, last: date, limit: int | None) -> list[KeptClose]:
+    """Closes of some days, the newest in front; all without a limit."""
+    return await tx.all_as(
+        _CLOSES,
+        f"{_KEPT} WHERE day BETWEEN %s AND %s ORDER BY day DESC LIMIT %s",
+        first,
+        last,
+        limit,
+    )
+
+
+async def insert_close(tx: Tx, found: Close, signed: str) -> None:
+    """Keep a close with its sums.  Refuses `DayClosed`."""
+    await tx.run(
+        "INSERT INTO day_closes (day, entries, sha256, manifest) VALUES (%s, %s, %s, %s)",
+        found.day,
+        found.entries,
+        found.sha256,
+        signed,
+    )
+    rows = [(one.book, one.debit, one.credit, one.closing) for one in found.balances]
+    await tx.run(
+        "INSERT INTO day_close_sums (day, book, debit, credit, closing)"
+        " SELECT %s, * FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[])",
+        found.day,
+        *(list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [], []),
+    )
+
+
+# -- payouts ---------------------------------------------------------------------------------------
+
+_PAYOUT = """
+SELECT payout_id AS id, amount, month, deposit_code, state, approved_at, approved_by, sent_at, billing_code,
+       bank_line, paid_at, ntpn, ended_at, why_failed FROM payouts
+"""
+_OPEN = f"{_PAYOUT} WHERE state IN ('approved', 'sent') ORDER BY approved_at"
+
+
+async def payout(tx: ReadTx, payout_id: UUID) -> Payout | None:
+    """A payout."""
+    return await tx.one_as(_PAYOUTS, f"{_PAYOUT} WHERE payout_id = %s", payout_id)
+
+
+async def lock_payouts(tx: Tx) -> None:
+    """Let no other transaction change payouts until this one ends: each is compared with all."""
+    await tx.run("SELECT pg_advisory_xact_lock(16023, 0)")
+
+
+async def open_payouts(tx: ReadTx) -> list[Payout]:
+    """Payouts under way, the oldest in front."""
+    return await tx.all_as(_PAYOUTS, _OPEN)
+
+
+async def newest_payouts(tx: ReadTx, limit: int) -> list[Payout]:
+    """Payouts, the newest in front."""
+    return await tx.all_as(_PAYOUTS, f"{_PAYOUT} ORDER BY approved_at DESC LIMIT %s", limit)
+
+
+async def payout_of_line(tx: ReadTx, bank_line: str) -> Payout | None:
+    """The payout that a line of the bank statement confirms."""
+    return await tx.one_as(_PAYOUTS, f"{_PAYOUT} WHERE bank_line = %s", bank_line)
+
+
+async def insert_payout(tx: Tx, found: Payout) -> None:
+    """Keep a payout that was approved."""
+    await tx.run(
+        "INSERT INTO payouts (payout_id, amount, month, deposit_code, approved_by)"
+        " VALUES (%s, %s, %s, %s, %s)",
+        found.id,
+        found.amount,
+        found.month,
+        found.deposit_code,
+        found.approved_by,
+    )
+
+
+async def send_payout(tx: Tx, payout_id: UUID, billing_code: str) -> None:
+    """The bank is told to pay it."""
+    await tx.run(
+        "UPDATE payouts SET state = 'sent', sent_at = now(), billing_code = %s WHERE payout_id = %s",
+        billing_code,
+        payout_id,
+    )
+
+
+async def confirm_payout(tx: Tx, found: Payout, bank_line: str, at: datetime, ntpn: str) -> None:
+    """A line of the bank statement has it: it goes into the books.  Refuses `PayoutLineTaken`."""
+    await tx.run(
+        "UPDATE payouts SET state = 'confirmed', bank_line = %s, paid_at = %s, ntpn = %s, ended_at = now()"
+        " WHERE payout_id = %s",
+        bank_line,
+        at,
+        ntpn,
+        found.id,
+    )
+    legs = ["duty_payable", "bank_account"], [-found.amount, found.amount]
+    await _post(tx, f"paid_out:{found.id}", "duty_paid_out", found.id, *legs)
+
+
+async def fail_payout(tx: Tx, payout_id: UUID, why: str) -> None:
+    """It was not paid."""
+    await tx.run(
+        "UPDATE payouts SET state = 'failed', why_failed = %s, ended_at = now() WHERE payout_id = %s",
+        why,
+        payout_id,
+    )
+
+
+# -- settlements -----------------------------------------------------------------------------------
+
+_BOOK = """
+INSERT INTO settlement_lines (settlement_id, provider, line, settled_at, net, fee, tax)
+VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT ON CONSTRAINT settlement_line_is_booked_once DO NOTHING
+"""
+_BOOKED = "SELECT provider, line, settled_at, net, fee, tax FROM settlement_lines WHERE provider = %s AND line = %s"
+
+
+async def book_settlement(tx: Tx, settlement: UUID, told: Settlement) -> bool:
+    """Book a line in which a provider settles; False where it is booked."""
+    sums = told.net, told.fee, told.tax
+    if not await tx.run(_BOOK, settlement, told.provider, told.line, told.settled_at, *sums):
+        return False
+    books = ["bank_clearing", "bank_account", "provider_fee", "provider_tax"]
+    amounts = [sum(sums), *(-one for one in sums)]
+    await _post(tx, f"settlement:{settlement}", "settlement_booked", settlement, books, amounts)
+    return True
+
+
+async def booked(tx: ReadTx, provider: str, line: str) -> Settlement | None:
+    """A line of a provider as it is booked."""
+    return await tx.one_as(_SETTLEMENTS, _BOOKED, provider, line)
+
+
+async def _post(
+    tx: Tx, entry: str, reason: str, subject: UUID, books: list[str], amounts: list[int]
+) -> None:
+    await tx.run(
+        "SELECT ledger_post(%s, %s, %s, %s, %s, %s)", NOBODY, entry, reason, subject, books, amounts
+    )

@@ -1,0 +1,171 @@
+"""Reports as tables for a spreadsheet: rupiah and stamps are whole numbers, all else is text."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from meterai.finance import reports
+from meterai.finance.model import (
+    AGES_DAYS,
+    Aged,
+    Ageing,
+    Asked,
+    Balance,
+    Line,
+    ProviderReport,
+    Statement,
+    TaxReport,
+)
+from meterai.kit.clock import WIB
+from meterai.kit.days import Month
+from meterai.kit.ids import show
+from meterai.ledger import CHART
+from meterai.plumbing.database import ReadTx
+from meterai.plumbing.messages import translate
+from meterai.plumbing.spreadsheets import Cell, Sheet
+
+_NUMBERS = "#,##0"
+
+
+def _sheet(name: str, language: str, rows: Sequence[Sequence[Cell]], *widths: int) -> Sheet:
+    head = translate(f"finance.columns.{name}", language).split("|")
+    return Sheet(translate(f"finance.table.{name}", language), head, rows, widths, _NUMBERS)
+
+
+def book_in_words(book: str, language: str) -> str:
+    """What is in a book."""
+    return translate(f"book.{book}", language)
+
+
+def trial(balances: Sequence[Balance], language: str) -> Sheet:
+    """A trial balance, with the totals of each unit below."""
+    rows: list[list[Cell]] = [
+        [one.book, book_in_words(one.book, language), one.of.unit, one.on_debit, one.on_credit]
+        for one in balances
+    ]
+    total = translate("finance.total", language)
+    rows += [["", total, unit, debit, credit] for unit, debit, credit in totals(balances)]
+    return _sheet("trial", language, rows, 18, 44)
+
+
+def totals(balances: Sequence[Balance]) -> list[tuple[str, int, int]]:
+    """Debits and credits of each unit."""
+    return [
+        (
+            unit,
+            sum(one.on_debit for one in balances if one.of.unit == unit),
+            sum(one.on_credit for one in balances if one.of.unit == unit),
+        )
+        for unit in dict.fromkeys(one.of.unit for one in balances)
+    ]
+
+
+def balances(found: Statement, language: str) -> Sheet:
+    """The books of a statement."""
+    rows: list[list[Cell]] = [
+        [
+            one.book,
+            book_in_words(one.book, language),
+            one.of.unit,
+            *(one.opening, one.debit, one.credit, one.closing),
+        ]
+        for one in found.balances
+    ]
+    return _sheet("balances", language, rows, 18, 44)
+
+
+def line_cells(one: Line, language: str) -> list[Cell]:
+    """A leg of a statement as cells."""
+    amount = one.amount
+    return [
+        one.at.astimezone(WIB).isoformat(timespec="seconds"),
+        show("acc", one.account),
+        one.entry,
+        one.reason,
+        str(one.subject),
+        one.book,
+        CHART[one.book].unit,
+        *(max(-amount, 0), max(amount, 0)),
+    ]
+
+
+def lines(found: Sequence[Line], language: str) -> Sheet:
+    """The legs of a statement."""
+    return _sheet("lines", language, [line_cells(one, language) for one in found], 26, 32, 44)
+
+
+def providers(found: Sequence[ProviderReport], language: str) -> Sheet:
+    """Fees of providers, with what they were taken from."""
+    rows: list[list[Cell]] = [
+        [
+            one.provider,
+            *(one.opening, one.captured, one.given_back, one.charged_back),
+            *(one.settled, one.fee, one.tax, one.other, one.closing),
+        ]
+        for one in found
+    ]
+    return _sheet("providers", language, rows)
+
+
+def bucket_in_words(bucket: int, language: str) -> str:
+    """An age of refunds."""
+    bounds = (0, *AGES_DAYS)
+    if bucket == len(AGES_DAYS):
+        return translate("finance.older", language, days=AGES_DAYS[-1])
+    return translate("finance.age", language, first=bounds[bucket], last=bounds[bucket + 1])
+
+
+def ageing(found: Ageing, language: str) -> Sheet:
+    """Open refunds by way back and age."""
+    rows = [_aged(one, language) for one in found.rows]
+    return _sheet("ageing", language, rows, 14, 14, 22)
+
+
+def _aged(one: Aged, language: str) -> list[Cell]:
+    return [
+        one.provider,
+        one.method,
+        bucket_in_words(one.bucket, language),
+        *(one.refunds, one.rupiah, one.overdue),
+        *(at.astimezone(WIB).isoformat(timespec="seconds") for at in (one.oldest, one.due)),
+    ]
+
+
+def tax_lines(found: TaxReport) -> list[tuple[str, int, int]]:
+    """The lines of a tax report: name (`finance.tax.<name>`), stamps, rupiah."""
+    return [
+        ("opening", 0, found.opening),
+        *((one.name, one.stamps, one.rupiah) for one in found.figures),
+        ("paid_out", 0, found.paid_out),
+        ("closing", 0, found.closing),
+        ("service_fee", 0, found.service_fee),
+        ("provider_fee", 0, found.provider_fee),
+        ("provider_tax", 0, found.provider_tax),
+    ]
+
+
+def taxes(found: TaxReport, language: str) -> Sheet:
+    """Duty and tax."""
+    rows: list[list[Cell]] = [
+        [translate(f"finance.tax.{name}", language), stamps, rupiah]
+        for name, stamps, rupiah in tax_lines(found)
+    ]
+    return _sheet("taxes", language, rows, 50)
+
+
+async def month(tx: ReadTx, of: Month, now: datetime, language: str) -> dict[str, Sheet]:
+    """Every report of a month, by the name of its file; refunds as they are now."""
+    wish = reports.asked_of_month(of)
+    return {
+        "trial-balance": trial(await reports.trial_balance(tx, min(wish.end, now)), language),
+        "books": balances(await reports.statement(tx, wish), language),
+        "providers": providers(await reports.providers(tx, wish.begin, wish.end), language),
+        "taxes": taxes(await reports.taxes(tx, wish.begin, wish.end), language),
+        "refunds": ageing(await reports.ageing(tx, now), language),
+    }
+
+
+async def of_statement(tx: ReadTx, wish: Asked, most: int, language: str) -> dict[str, Sheet]:
+    """A statement: its books and its legs, as many as are asked for."""
+    found = await reports.statement(tx, wish, most)
+    name = "lines-first" if found.is_cut else "lines"
+    return {"balances": balances(found, language), name: lines(found.lines, language)}

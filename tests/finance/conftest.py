@@ -1,0 +1,80 @@
+"""Books of some days ago, and the desk that reports and closes them."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, TypeVar
+
+import pytest
+
+from meterai.finance import closing, store
+from meterai.finance.model import Close, KeptClose
+from meterai.kit.days import begin_of
+from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.signed import Signer
+from tests.regulator.conftest import Office
+from tests.support.shop import TESTER, Shop
+
+Answer = TypeVar("Answer")
+Row = Mapping[str, Any]
+
+
+@dataclass
+class Books(Office):
+    """A shop with a past, and a controller."""
+
+    def read(self, ask: Callable[[ReadTx], Coroutine[Any, Any, Answer]]) -> Answer:
+        """Ask in a transaction that only reads."""
+
+        async def look() -> Answer:
+            async with self.shop.container.database.reading() as tx:
+                return await ask(tx)
+
+        return self.shop.do(look())
+
+    def change(self, act: Callable[[Tx], Coroutine[Any, Any, Answer]]) -> Answer:
+        """Act in a transaction."""
+        return self.shop.do(self.shop.container.database.run(act))
+
+    def day(self, back: int = 0) -> date:
+        """Today in WIB, or a day so many days ago."""
+        return self.today() - timedelta(days=back)
+
+    def compared(self, day: date) -> None:
+        """The bank's record was compared to the end of a day."""
+        self.shop.arrange(
+            "INSERT INTO bank_nights (night, begins, leased_until, compared_at)"
+            " VALUES (%s, %s, now(), %s) ON CONFLICT (night) DO NOTHING",
+            day + timedelta(days=1),
+            begin_of(day),
+            begin_of(day + timedelta(days=1)) + timedelta(hours=1),
+        )
+
+    def close(self, day: date) -> Close:
+        """Close a day."""
+
+        async def act(tx: Tx) -> Close:
+            found = await closing.check_closes(tx, day)
+            await closing.close(tx, found, self.shop.container.settings, TESTER)
+            return found
+
+        return self.change(act)
+
+    def closes(self) -> list[KeptClose]:
+        """Every close, the newest in front."""
+        return self.read(lambda tx: store.closes(tx, date.min, date.max, None))
+
+    def signer(self) -> Signer:
+        return closing.signer_of(self.shop.container.keyring)
+
+    def legs(self) -> list[Row]:
+        """Every leg with its entry, as the tables have it."""
+        return self.shop.rows(
+            "SELECT e.*, l.book, l.unit, l.credit - l.debit AS amount FROM entries e JOIN legs l"
+            " USING (account_id, entry_id) ORDER BY e.posted_at, e.account_id, e.entry_id, l.book"
+        )
+
+
+@pytest.fixture
+def books(shop: Shop) -> Books:
+    return Books(shop)

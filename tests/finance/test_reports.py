@@ -1,0 +1,192 @@
+"""Reports of the books, each computed again from the legs."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from meterai.finance import Settlement, SettlementDiffers, book_settlement, reports, store
+from meterai.finance.model import LINES_MAX, UNPLACED, Asked, Scope, Statement
+from meterai.kit.days import Month, begin_of
+from meterai.kit.ids import show
+from meterai.kit.refusal import Malformed, NotFound
+from meterai.ledger import CHART
+from tests.finance.conftest import Books, Row
+
+
+def sums(legs: Iterable[Row]) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for one in legs:
+        found[one["book"]] += one["amount"]
+    return {book: amount for book, amount in found.items() if amount}
+
+
+def closing_of(found: Statement) -> dict[str, int]:
+    return {one.book: one.closing for one in found.balances if one.closing}
+
+
+@pytest.fixture
+def lived(books: Books) -> Books:
+    """Some weeks ago, yesterday and today."""
+    for days in (40, 1, 0):
+        books.lives()
+        if days:
+            books.ago(days)
+    return books
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_trial_balance_is_the_sum_of_the_legs_with_and_without_closes(
+    lived: Books, is_closed: bool
+) -> None:
+    if is_closed:
+        lived.compared(lived.day(1))
+        lived.close(lived.day(2))
+    for at in (begin_of(lived.day(41)), begin_of(lived.day(0)), datetime.now(UTC)):
+        found = lived.read(lambda tx, at=at: reports.trial_balance(tx, at))
+        assert [one.book for one in found] == list(CHART)
+        told = {one.book: one.closing for one in found if one.closing}
+        assert told == sums(one for one in lived.legs() if one["posted_at"] < at)
+        for unit in ("IDR", "STAMP"):
+            of_unit = [one for one in found if one.of.unit == unit]
+            assert sum(one.on_debit for one in of_unit) == sum(one.on_credit for one in of_unit)
+
+
+def statement(books: Books, scope: str, of: str, since: datetime | None = None) -> Statement:
+    now = datetime.now(UTC) + timedelta(seconds=1)
+
+    async def ask(tx: store.ReadTx) -> Statement:
+        return await reports.statement(tx, await reports.asked(tx, scope, of, since, now), LINES_MAX)
+
+    return books.read(ask)
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+@pytest.mark.parametrize("scope", ["account", "order", "day", "month"])
+def test_statement_is_opening_and_entries_and_closing(
+    lived: Books, scope: str, is_closed: bool
+) -> None:
+    if is_closed:
+        lived.compared(lived.day(1))
+        lived.close(lived.day(2))
+    order = lived.shop.placed[-4]
+    day = lived.day(1)
+    first, last = begin_of(day), begin_of(lived.day(0))
+    if scope == "month":
+        month = Month.of(day)
+        first, last = begin_of(month.first), begin_of(month.next.first)
+    of = {
+        "account": show("acc", lived.shop.account),
+        "order": show("ord", order),
+        "day": str(day),
+        "month": str(Month.of(day)),
+    }[scope]
+    if scope in ("account", "order"):
+        last = datetime.now(UTC) + timedelta(seconds=1)
+    found = statement(lived, scope, of, first)
+    legs = [
+        one for one in lived.legs() if scope != "order" or one["subject"] == order
+    ]
+    assert closing_of(found) == sums(one for one in legs if one["posted_at"] < last)
+    opening = {one.book: one.opening for one in found.balances if one.opening}
+    assert opening == sums(one for one in legs if one["posted_at"] < first)
+    within = [one for one in legs if first <= one["posted_at"] < last]
+    assert within
+    told = [(one.entry, one.book, one.amount) for one in found.lines]
+    assert sorted(told) == sorted((one["entry_id"], one["book"], one["amount"]) for one in within)
+    assert [one.at for one in found.lines] == sorted(one.at for one in found.lines)
+
+
+def test_statements_of_providers_add_up_to_what_is_at_providers(lived: Books) -> None:
+    lived.shop.arrange(
+        "UPDATE payment_attempts SET provider = 'other' WHERE subject = %s", lived.shop.placed[-1]
+    )
+    whole = sums(lived.legs())["bank_clearing"]
+    told = lived.read(lambda tx: reports.providers(tx, begin_of(lived.day(30)), datetime.now(UTC)))
+    assert [one.provider for one in told] == ["bank", "other"]
+    assert sum(one.closing for one in told) == -whole
+    for one in told:
+        moved = one.captured - one.given_back - one.charged_back - one.settled - one.fee - one.tax
+        assert one.closing == one.opening + moved - one.other
+        assert one.other == 0
+        found = statement(lived, "provider", one.provider)
+        assert closing_of(found).get("bank_clearing", 0) == -one.closing
+    [other] = [one for one in told if one.provider == "other"]
+    assert (other.opening, other.captured, other.given_back) == (0, 10_500, 0)
+    assert closing_of(statement(lived, "provider", UNPLACED)) == {}
+
+
+def test_settlement_is_booked_once_with_fee_and_tax(books: Books) -> None:
+    books.lives()
+    line = Settlement("bank", "2026-11-30/1", datetime.now(UTC), 97_780, 2_000, 220)
+    assert books.change(lambda tx: book_settlement(tx, line))
+    assert not books.change(lambda tx: book_settlement(tx, line))
+    with pytest.raises(SettlementDiffers):
+        books.change(lambda tx: book_settlement(tx, line._replace(fee=2_001)))
+    found = sums(one for one in books.legs() if one["reason"] == "settlement_booked")
+    assert found == {
+        "bank_clearing": 100_000,
+        "bank_account": -97_780,
+        "provider_fee": -2_000,
+        "provider_tax": -220,
+    }
+    [told] = books.read(lambda tx: reports.providers(tx, begin_of(books.day(0)), datetime.now(UTC)))
+    assert (told.settled, told.fee, told.tax) == (97_780, 2_000, 220)
+    fee_alone = Settlement("bank", "2026-11-30/2", datetime.now(UTC), 0, 500, 0)
+    assert books.change(lambda tx: book_settlement(tx, fee_alone))
+    books.shop.assert_books_hold()
+
+
+def test_ageing_is_every_open_refund_and_the_book_it_is_in(lived: Books) -> None:
+    now = datetime.now(UTC)
+    lived.shop.arrange(
+        "UPDATE refunds SET requested_at = %s, due_at = %s WHERE state IN ('requested', 'sent', 'refused')",
+        now - timedelta(days=5),
+        now - timedelta(days=1),
+    )
+    found = lived.read(lambda tx: reports.ageing(tx, now))
+    open_ = lived.shop.rows(
+        "SELECT amount FROM refunds WHERE state IN ('requested', 'sent', 'refused')"
+    )
+    assert open_
+    [row] = found.rows
+    assert (row.refunds, row.rupiah) == (len(open_), sum(one["amount"] for one in open_))
+    assert (row.provider, row.method, row.bucket, row.overdue) == ("bank", "qris", 2, len(open_))
+    assert found.rupiah == found.payable == sums(lived.legs())["refunds_payable"]
+
+
+def test_tax_report_says_what_the_statement_of_duty_says(lived: Books) -> None:
+    month = Month.of(lived.today())
+    end = begin_of(month.next.first)
+    found = lived.read(lambda tx: reports.taxes(tx, begin_of(month.first), end))
+    told = {one.name: (one.stamps, one.rupiah) for one in found.figures}
+    of_regulator = {one.name: (one.stamps, one.rupiah) for one in lived.statement(month).figures}
+    assert told == of_regulator
+    assert found.closing == sums(lived.legs())["duty_payable"]
+    assert found.closing == found.opening + told["due"][1] - found.paid_out
+
+
+@pytest.mark.parametrize(
+    ("scope", "of", "refusal"),
+    [
+        ("account", "nobody@example.id", NotFound),
+        ("order", "ord_nothing", NotFound),
+        ("order", show("ord", store.NOBODY), NotFound),
+        ("day", "2026-13-01", Malformed),
+        ("month", "2026-13", NotFound),
+        ("street", "here", Malformed),
+    ],
+)
+def test_statement_of_nothing_is_refused(
+    books: Books, scope: str, of: str, refusal: type[Exception]
+) -> None:
+    with pytest.raises(refusal):
+        statement(books, scope, of)
+
+
+def test_statement_that_is_cut_says_so(lived: Books) -> None:
+    wish = Asked(Scope.BOOKS, "", begin_of(lived.day(50)), datetime.now(UTC))
+    found = lived.read(lambda tx: reports.statement(tx, wish, 5))
+    assert len(found.lines) == 5
+    assert found.is_cut
