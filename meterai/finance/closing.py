@@ -21,10 +21,10 @@ from meterai.finance.model import (
     Balance,
     Break,
     Close,
+    CloseTooEarly,
     CloseWrong,
     DayClosed,
     DayNotNext,
-    DayNotOver,
     DayNotReconciled,
     KeptClose,
     Scope,
@@ -90,11 +90,11 @@ async def next_day(tx: ReadTx) -> date | None:
 async def check_closes(tx: ReadTx, day: date) -> Close:
     """The close that a day would have.
 
-    Refuses `DayNotOver`, `DayClosed`, `DayNotNext`, `DayNotReconciled`.
+    Refuses `CloseTooEarly`, `DayClosed`, `DayNotNext`, `DayNotReconciled`.
     """
     last = await store.last_close(tx)
     if day > last_settled(await store.now(tx)):
-        raise DayNotOver(day)
+        raise CloseTooEarly(day)
     if last is not None and day <= last.day:
         raise DayClosed(str(day))
     if last is not None and day != last.day + DAY:

@@ -47,7 +47,7 @@ def _of_payout(one: Payout) -> Iterator[Happening]:
     facts: dict[str, object] = {
         "rupiah": one.amount,
         "month": f"{one.month:%Y-%m}",
-        "code": one.billing_code,
+        "billing": one.billing_code,
         "line": one.bank_line,
         "ntpn": one.ntpn,
         "why": one.why_failed,

@@ -81,7 +81,7 @@ async def _proposing(tx: ReadTx, arguments: ProposeArguments, pull: Pull) -> For
     written_reason(pull.reason)
     month, code = Month.read(arguments.month), payouts.deposit_code(arguments.deposit_code)
     await payouts.check_pays(tx, arguments.amount)
-    facts = {"rupiah": arguments.amount, "month": str(month), "code": code}
+    facts = {"rupiah": arguments.amount, "month": str(month), "deposit": code}
     return Forecast([Effect("payout_is_approved", facts)], 1, arguments.amount)
 
 
@@ -111,7 +111,7 @@ def subject(found: Payout) -> Subject:
 async def _sending(tx: ReadTx, arguments: SendArguments, _: Pull) -> Forecast:
     found = await payouts.one(tx, arguments.payout)
     await payouts.check_sends(tx, found)
-    return _about(found, "payout_is_sent", code=payouts.billing_code(arguments.billing_code))
+    return _about(found, "payout_is_sent", billing=payouts.billing_code(arguments.billing_code))
 
 
 async def _send(tx: Tx, arguments: SendArguments, pull: Pull) -> None:

@@ -33,10 +33,10 @@ class StatementTooLong(Refusal):
         self.lines_max = LINES_MAX
 
 
-class DayNotOver(Refusal):
+class CloseTooEarly(Refusal):
     """The day is not over, or its last entries may still be under way."""
 
-    code = "day_not_over"
+    code = "close_too_early"
 
     def __init__(self, day: date) -> None:
         super().__init__(str(day))
@@ -260,7 +260,7 @@ class Aged(NamedTuple):
     provider: str
     method: str
     bucket: int
-    refunds: int
+    number: int
     rupiah: int
     overdue: int
     oldest: datetime

@@ -107,7 +107,7 @@ async def check_sends(tx: ReadTx, found: Payout) -> None:
 async def send(tx: Tx, found: Payout, code: str, actor: Actor) -> None:
     """Write down that the bank was told to pay.  Refuses as `check_sends`."""
     await store.lock_payouts(tx)
-    await check_sends(tx, found)
+    await check_sends(tx, await _as_now(tx, found))
     await store.send_payout(tx, found.id, code)
     await _record(tx, found, "payout_sent", actor, billing_code=code)
 
@@ -129,7 +129,7 @@ async def confirm(
     """A line of the bank statement has it: post it.  Refuses as `check_confirms`."""
     await store.lock_payouts(tx)
     await check_confirms(tx, await _as_now(tx, found), line, found.amount, at)
-    await store.confirm_payout(tx, found, line, at, receipt)
+    await store.confirm_payout(tx, found.id, line, at, receipt)
     await _record(tx, found, "payout_confirmed", actor, line=line, ntpn=receipt)
 
 

@@ -2,10 +2,9 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
-from meterai.accounts import NOBODY
 from meterai.finance.model import (
     AGES_DAYS,
     UNPLACED,
@@ -23,6 +22,7 @@ from meterai.finance.model import (
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
 
+Found = TypeVar("Found")
 REPORT_SECONDS_MAX = 120  # of one statement over a large installation
 LINES_AT_ONCE = 20_000  # rows of a cursor in memory
 
@@ -130,8 +130,8 @@ async def lines(tx: ReadTx, asked: Asked) -> AsyncIterator[list[Line]]:
 
 
 async def _by_cursor(
-    tx: ReadTx, mapper: RowMapper[Any], query: str, parameters: Sequence[object]
-) -> AsyncIterator[list[Any]]:
+    tx: ReadTx, mapper: RowMapper[Found], query: str, parameters: Sequence[object]
+) -> AsyncIterator[list[Found]]:
     await tx.tell(f"DECLARE of_finance NO SCROLL CURSOR FOR {query}", *parameters)
     while some := await tx.all_as(mapper, f"FETCH {LINES_AT_ONCE} FROM of_finance"):
         yield some
@@ -165,7 +165,7 @@ FROM ({_OF_PROVIDERS}) o GROUP BY provider, reason, book ORDER BY provider, reas
 _AGEING = """
 SELECT p.provider, p.method,
        width_bucket(extract(epoch FROM %s - r.requested_at)::double precision / 86400, %s::double precision[]) AS bucket,
-       count(*) AS refunds, sum(r.amount)::bigint AS rupiah, count(*) FILTER (WHERE r.due_at < %s) AS overdue,
+       count(*) AS number, sum(r.amount)::bigint AS rupiah, count(*) FILTER (WHERE r.due_at < %s) AS overdue,
        min(r.requested_at) AS oldest, min(r.due_at) AS due
 FROM refunds_made() r JOIN payment_providers() p USING (account_id, attempt_id)
 WHERE r.state IN ('requested', 'sent', 'refused') GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
@@ -307,18 +307,9 @@ async def send_payout(tx: Tx, payout_id: UUID, billing_code: str) -> None:
     )
 
 
-async def confirm_payout(tx: Tx, found: Payout, bank_line: str, at: datetime, ntpn: str) -> None:
+async def confirm_payout(tx: Tx, payout_id: UUID, line: str, at: datetime, ntpn: str) -> None:
     """A line of the bank statement has it: it goes into the books.  Refuses `PayoutLineTaken`."""
-    await tx.run(
-        "UPDATE payouts SET state = 'confirmed', bank_line = %s, paid_at = %s, ntpn = %s, ended_at = now()"
-        " WHERE payout_id = %s",
-        bank_line,
-        at,
-        ntpn,
-        found.id,
-    )
-    legs = ["duty_payable", "bank_account"], [-found.amount, found.amount]
-    await _post(tx, f"paid_out:{found.id}", "duty_paid_out", found.id, *legs)
+    await tx.run("SELECT payout_confirm(%s, %s, %s, %s)", payout_id, line, at, ntpn)
 
 
 async def fail_payout(tx: Tx, payout_id: UUID, why: str) -> None:
@@ -332,32 +323,16 @@ async def fail_payout(tx: Tx, payout_id: UUID, why: str) -> None:
 
 # -- settlements -----------------------------------------------------------------------------------
 
-_BOOK = """
-INSERT INTO settlement_lines (settlement_id, provider, line, settled_at, net, fee, tax)
-VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT ON CONSTRAINT settlement_line_is_booked_once DO NOTHING
-"""
 _BOOKED = "SELECT provider, line, settled_at, net, fee, tax FROM settlement_lines WHERE provider = %s AND line = %s"
 
 
 async def book_settlement(tx: Tx, settlement: UUID, told: Settlement) -> bool:
     """Book a line in which a provider settles; False where it is booked."""
-    sums = told.net, told.fee, told.tax
-    if not await tx.run(_BOOK, settlement, told.provider, told.line, told.settled_at, *sums):
-        return False
-    books = ["bank_clearing", "bank_account", "provider_fee", "provider_tax"]
-    amounts = [sum(sums), *(-one for one in sums)]
-    await _post(tx, f"settlement:{settlement}", "settlement_booked", settlement, books, amounts)
-    return True
+    query = "SELECT settlement_book(%s, %s, %s, %s, %s, %s, %s)"
+    is_new: bool = await tx.value(query, settlement, *told)
+    return is_new
 
 
 async def booked(tx: ReadTx, provider: str, line: str) -> Settlement | None:
     """A line of a provider as it is booked."""
     return await tx.one_as(_SETTLEMENTS, _BOOKED, provider, line)
-
-
-async def _post(
-    tx: Tx, entry: str, reason: str, subject: UUID, books: list[str], amounts: list[int]
-) -> None:
-    await tx.run(
-        "SELECT ledger_post(%s, %s, %s, %s, %s, %s)", NOBODY, entry, reason, subject, books, amounts
-    )

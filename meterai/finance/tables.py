@@ -125,7 +125,7 @@ def _aged(one: Aged, language: str) -> list[Cell]:
         one.provider,
         one.method,
         bucket_in_words(one.bucket, language),
-        *(one.refunds, one.rupiah, one.overdue),
+        *(one.number, one.rupiah, one.overdue),
         *(at.astimezone(WIB).isoformat(timespec="seconds") for at in (one.oldest, one.due)),
     ]
 

@@ -2329,6 +2329,58 @@ EXTRACTS = [
 ]
 
 
+CLOSES, FOLLOW, PAYOUTS = (
+    "closes_are_as_they_were_signed",
+    "closes_follow_each_other",
+    "payouts_are_in_the_trail",
+)
+FINANCE = [
+    _c("a close with another number of entries", "UPDATE day_closes SET entries = 7", CLOSES),
+    _c("a close that is gone", "DELETE FROM day_closes WHERE day = '2025-03-30'", CLOSES),
+    _c(
+        "a close with another sum",
+        "UPDATE day_close_sums SET debit = debit + 1 WHERE day = '2025-03-31' AND book = 'buyer_funds'",
+        CLOSES,
+        FOLLOW,
+    ),
+    _c(
+        "a close that does not begin with the one before",
+        "UPDATE day_close_sums SET closing = closing * 2 WHERE day = '2025-03-31'",
+        CLOSES,
+        FOLLOW,
+    ),
+    _c(
+        "a day that nobody closed",
+        "UPDATE audit_events SET subject = '2025-02-01' WHERE action = 'day_closed' AND subject = '2025-03-31'",
+        "closed_days_are_in_the_trail",
+    ),
+    _c(
+        "a payout of another sum",
+        "UPDATE payouts SET amount = amount * 2 WHERE payout_id = %(confirmed.payout)s",
+        ENTRIES,
+    ),
+    _c(
+        "a payout that nobody confirmed",
+        "DELETE FROM audit_events WHERE action = 'payout_confirmed'",
+        PAYOUTS,
+    ),
+    _c(
+        "a payout that nobody approved",
+        "UPDATE payouts SET approved_at = approved_at - interval '1 day' WHERE payout_id = %(approved.payout)s",
+        PAYOUTS,
+    ),
+    _c(
+        "a payout that is in the books before it was sent",
+        "UPDATE payouts SET state = 'confirmed', bank_line = 'x', paid_at = now(), ntpn = 'x', ended_at = now()"
+        " WHERE payout_id = %(sent.payout)s",
+        ENTRIES,
+        PAYOUTS,
+    ),
+    _c("another fee of a provider", "UPDATE settlement_lines SET fee = fee + 1", ENTRIES),
+    _c("a settlement in no record", "DELETE FROM settlement_lines", ENTRIES),
+]
+
+
 PRIVACY_TRAIL, TOLD = (
     "privacy_requests_are_in_the_trail",
     "breaches_are_told_as_the_trail_says",
@@ -2444,4 +2496,5 @@ CORRUPTIONS = [
     *LINES,
     *DRAWN_LINES,
     *EXTRACTS,
+    *FINANCE,
 ]

@@ -1,6 +1,6 @@
 """Books of some days ago, and the desk that reports and closes them."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, TypeVar
@@ -10,13 +10,12 @@ import pytest
 from meterai.finance import closing, store
 from meterai.finance.model import Close, KeptClose
 from meterai.kit.days import begin_of
-from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.database import ReadTx, Row, Tx
 from meterai.plumbing.signed import Signer
 from tests.regulator.conftest import Office
 from tests.support.shop import TESTER, Shop
 
 Answer = TypeVar("Answer")
-Row = Mapping[str, Any]
 
 
 @dataclass

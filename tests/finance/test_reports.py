@@ -3,16 +3,19 @@
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
-from meterai.finance import Settlement, SettlementDiffers, book_settlement, reports, store
+from meterai.accounts import NOBODY
+from meterai.finance import Settlement, SettlementDiffers, book_settlement, reports
 from meterai.finance.model import LINES_MAX, UNPLACED, Asked, Scope, Statement
 from meterai.kit.days import Month, begin_of
 from meterai.kit.ids import show
 from meterai.kit.refusal import Malformed, NotFound
 from meterai.ledger import CHART
-from tests.finance.conftest import Books, Row
+from meterai.plumbing.database import ReadTx, Row
+from tests.finance.conftest import Books
 
 
 def sums(legs: Iterable[Row]) -> dict[str, int]:
@@ -44,7 +47,7 @@ def test_trial_balance_is_the_sum_of_the_legs_with_and_without_closes(
         lived.compared(lived.day(1))
         lived.close(lived.day(2))
     for at in (begin_of(lived.day(41)), begin_of(lived.day(0)), datetime.now(UTC)):
-        found = lived.read(lambda tx, at=at: reports.trial_balance(tx, at))
+        found = lived.read(partial(reports.trial_balance, at=at))
         assert [one.book for one in found] == list(CHART)
         told = {one.book: one.closing for one in found if one.closing}
         assert told == sums(one for one in lived.legs() if one["posted_at"] < at)
@@ -56,8 +59,10 @@ def test_trial_balance_is_the_sum_of_the_legs_with_and_without_closes(
 def statement(books: Books, scope: str, of: str, since: datetime | None = None) -> Statement:
     now = datetime.now(UTC) + timedelta(seconds=1)
 
-    async def ask(tx: store.ReadTx) -> Statement:
-        return await reports.statement(tx, await reports.asked(tx, scope, of, since, now), LINES_MAX)
+    async def ask(tx: ReadTx) -> Statement:
+        return await reports.statement(
+            tx, await reports.asked(tx, scope, of, since, now), LINES_MAX
+        )
 
     return books.read(ask)
 
@@ -85,9 +90,7 @@ def test_statement_is_opening_and_entries_and_closing(
     if scope in ("account", "order"):
         last = datetime.now(UTC) + timedelta(seconds=1)
     found = statement(lived, scope, of, first)
-    legs = [
-        one for one in lived.legs() if scope != "order" or one["subject"] == order
-    ]
+    legs = [one for one in lived.legs() if scope != "order" or one["subject"] == order]
     assert closing_of(found) == sums(one for one in legs if one["posted_at"] < last)
     opening = {one.book: one.opening for one in found.balances if one.opening}
     assert opening == sums(one for one in legs if one["posted_at"] < first)
@@ -151,7 +154,7 @@ def test_ageing_is_every_open_refund_and_the_book_it_is_in(lived: Books) -> None
     )
     assert open_
     [row] = found.rows
-    assert (row.refunds, row.rupiah) == (len(open_), sum(one["amount"] for one in open_))
+    assert (row.number, row.rupiah) == (len(open_), sum(one["amount"] for one in open_))
     assert (row.provider, row.method, row.bucket, row.overdue) == ("bank", "qris", 2, len(open_))
     assert found.rupiah == found.payable == sums(lived.legs())["refunds_payable"]
 
@@ -172,7 +175,7 @@ def test_tax_report_says_what_the_statement_of_duty_says(lived: Books) -> None:
     [
         ("account", "nobody@example.id", NotFound),
         ("order", "ord_nothing", NotFound),
-        ("order", show("ord", store.NOBODY), NotFound),
+        ("order", show("ord", NOBODY), NotFound),
         ("day", "2026-13-01", Malformed),
         ("month", "2026-13", NotFound),
         ("street", "here", Malformed),

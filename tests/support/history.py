@@ -8,7 +8,7 @@ import hashlib
 import io
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -36,6 +36,9 @@ from meterai.cases import CaseService, Matter
 from meterai.cases.model import Case, CaseEvent, Complaint, Outcome
 from meterai.documents import DocumentService
 from meterai.drafts import DraftService, Uploads
+from meterai.finance import Settlement, book_settlement, closing, payouts
+from meterai.finance import store as finance_store
+from meterai.finance.model import Balance, Close, Payout, PayoutState
 from meterai.incidents import Change, IncidentState, Told
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.components import Component, ComponentState
@@ -194,6 +197,7 @@ def make(shop: Shop) -> History:
     _recovered(history)
     _in_flight(history)
     _supervised(history)
+    _closed(history)
     history.names["account"] = shop.account
     return history
 
@@ -216,6 +220,59 @@ def _supervised(history: History) -> None:
             await close(tx, Month.of(day), TESTER)
 
     shop.do(keep())
+
+
+def _closed(history: History) -> None:
+    """Two days that finance closed, payouts in each state, and a line in which a provider settles; of the books of a closed
+    day themselves `tests/finance` is."""
+    shop, first = history.shop, date(2025, 3, 30)
+    settings, month = shop.container.settings, date(2025, 3, 1)
+    one = Close(
+        first,
+        0,
+        bytes(32),
+        [Balance("bank_clearing", 0, 10_000, 0), Balance("buyer_funds", 0, 0, 10_000)],
+    )
+    two = [
+        Balance("bank_clearing", -10_000, 0, 0),
+        Balance("buyer_funds", 10_000, 10_000, 0),
+        Balance("duty_payable", 0, 0, 10_000),
+    ]
+    line = Settlement("bank", "2025-03-31/1", datetime(2025, 3, 31, tzinfo=UTC), 9_900, 90, 10)
+
+    async def close_both(tx: Tx) -> None:
+        await closing.close(tx, one, settings, TESTER)
+        last = await finance_store.last_close(tx)
+        assert last is not None
+        second = Close(
+            first + timedelta(days=1), 0, bytes(32), two, before=closing.digest(last.manifest)
+        )
+        await closing.close(tx, second, settings, TESTER)
+        await book_settlement(tx, line)
+
+    shop.do(shop.container.database.run(close_both))
+    for name in PayoutState:
+        now = shop.container.clock.now()
+        found = Payout(
+            new_id(), 10_000, month, "411411-902", PayoutState.APPROVED, now, str(TESTER)
+        )
+        history.names[f"{name}.payout"] = found.id
+        steps = [partial(payouts.propose, found=found, actor=TESTER)]
+        if name in (PayoutState.SENT, PayoutState.CONFIRMED):
+            steps.append(partial(payouts.send, found=found, code="820251234567890", actor=TESTER))
+        for step in steps:
+            shop.do(shop.container.database.run(step))
+        found = replace(found, state=PayoutState.SENT)
+        if name == PayoutState.CONFIRMED:
+            shop.do(shop.container.database.run(partial(_confirmed, found=found)))
+        if name == PayoutState.FAILED:
+            failing = partial(payouts.fail, found=found, why="the bank closed", actor=TESTER)
+            shop.do(shop.container.database.run(failing))
+
+
+async def _confirmed(tx: Tx, found: Payout) -> None:
+    at = await finance_store.now(tx)
+    await payouts.confirm(tx, found, "2025-04-10/7", at, "0A1B2C3D4E5F6G7H", TESTER)
 
 
 def _drafted(history: History) -> None:

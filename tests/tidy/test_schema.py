@@ -17,6 +17,7 @@ from meterai.accounts.model import Role, StaffRole
 from meterai.approvals import ApprovalState
 from meterai.documents.model import Hold
 from meterai.drafts.model import FileState
+from meterai.finance.model import PayoutState
 from meterai.incidents.model import IncidentKind, IncidentState, Severity
 from meterai.orders.model import OrderKind, OrderState
 from meterai.outages.model import OutageState
@@ -36,6 +37,10 @@ GLOBAL = {
     "bank_nights": "each night compares the whole instance with the bank",
     "applied_migrations": "which files were applied to this database",
     "console_samples": "how the installation went, of nobody",
+    "day_closes": "a day of the books of the whole instance",
+    "day_close_sums": "as day_closes",
+    "payouts": "duty of the whole instance, paid to the treasury",
+    "settlement_lines": "a provider pays for many payments at once",
     "condemned_objects": "objects that nobody wants, by their names in the store",
     "draft_files": "who chooses files has no account yet",
     "drafts": "who chooses files has no account yet",
@@ -103,6 +108,7 @@ STATES: dict[tuple[str, str], type[StrEnum]] = {
     ("stamps", "stamp_is_in_one_state"): StampState,
     ("memberships", "role_is_known"): Role,
     ("staff_roles", "staff_role_is_known"): StaffRole,
+    ("payouts", "payout_state_is_known"): PayoutState,
     ("suspense_items", "suspense_state_is_known"): SuspenseState,
     ("waiting_room_lines", "line_state_is_known"): LineState,
     ("waiting_room_lines", "line_act_is_known"): Act,

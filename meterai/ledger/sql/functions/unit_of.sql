@@ -1,3 +1,5 @@
+-- The unit of a book of the chart (ledger/chart.py); null of a book that nobody knows.
+-- Public: finance, whose closes balance in each unit.
 CREATE OR REPLACE FUNCTION unit_of(p_book text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT AS $$
     SELECT CASE

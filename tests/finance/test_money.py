@@ -1,0 +1,136 @@
+"""The chart of accounts and `docs/money.md`, against the posting rules and entries of the product."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import psycopg
+import pytest
+
+from meterai.apps.audit import POSTINGS
+from meterai.finance import Settlement, book_settlement
+from meterai.ledger import CHART
+from meterai.plumbing.messages import catalogue
+from tests.finance.conftest import Books
+
+TEXT = (Path(__file__).parents[2] / "docs" / "money.md").read_text()
+UNIT_OF = Path(__file__).parents[2] / "meterai/ledger/sql/functions/unit_of.sql"
+# Rules of other rooms that are not posted yet.
+AHEAD = {"stamps_returned", "stamps_recovered"}
+
+
+class Event(NamedTuple):
+    """One row of the table of events: its books, those in brackets only on some entries."""
+
+    entry: str
+    debit: frozenset[str]
+    credit: frozenset[str]
+    always: frozenset[tuple[str, bool]]
+
+
+def rows(section: str) -> Iterator[list[str]]:
+    part = TEXT.split(f"## {section}\n")[1].split("\n## ")[0]
+    for line in part.splitlines():
+        if line.startswith("| `"):
+            yield [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def events() -> dict[str, Event]:
+    found = {}
+    for reason, entry, debit, credit, _ in rows("What each event posts"):
+        left, right = (frozenset(re.findall(r"`(\w+)`", one)) for one in (debit, credit))
+        always = frozenset(
+            (book, is_credit)
+            for is_credit, text in ((False, debit), (True, credit))
+            for book in re.findall(r"(?<!\()`(\w+)`", text)
+        )
+        found[reason.strip("`")] = Event(entry.strip("`"), left, right, always)
+    return found
+
+
+def test_chart_has_each_book_of_the_database_and_the_page_says_the_same(
+    database_url: str,
+) -> None:
+    books = set(re.findall(r"'(\w+)'", UNIT_OF.read_text())) - {"IDR", "STAMP"}
+    assert books == set(CHART)
+    with psycopg.connect(database_url) as connection:
+        for book in CHART.values():
+            [unit] = connection.execute("SELECT unit_of(%s)", [book.name]).fetchone() or [None]
+            assert unit == book.unit
+            assert f"book.{book.name}" in catalogue()
+    told = [tuple(cell.strip("`") for cell in row[:4]) for row in rows("Chart of accounts")]
+    assert told == [
+        (one.name, one.unit, one.kind, "debit" if one.is_debit else "credit")
+        for one in CHART.values()
+    ]
+
+
+def test_every_event_of_a_posting_rule_is_told_and_none_is_made_up() -> None:
+    posted = {reason for posting in POSTINGS for reason in posting.reasons}
+    assert posted - events().keys() == set()
+    assert events().keys() - posted <= AHEAD
+    for event in events().values():
+        assert event.debit | event.credit <= CHART.keys()
+        units = {CHART[book].unit for book in event.debit | event.credit}
+        for unit in units:
+            assert [one for one in event.debit if CHART[one].unit == unit]
+            assert [one for one in event.credit if CHART[one].unit == unit]
+
+
+@pytest.fixture
+def lived(books: Books) -> Books:
+    """Every event that a shop can bring about by itself."""
+    books.lives()
+    shop = books.shop
+    for undo in (shop.reverse, shop.win):
+        order = shop.place(2)
+        paid = shop.pay(order)
+        shop.work()
+        if undo == shop.reverse:
+            shop.ask_back(order)
+            refund = shop.refunds()[-1]
+            shop.send(refund)
+            shop.settle(refund)
+            shop.reverse(refund)
+        else:
+            shop.deny(paid)
+            shop.work()
+            shop.win(paid)
+        shop.work()
+    stamping = shop.reserve(1)
+    if stamping is not None:
+        shop.deliver(stamping)
+    line = Settlement("bank", "1", shop.container.clock.now(), 10_418, 74, 8)
+    books.change(lambda tx: book_settlement(tx, line))
+    return books
+
+
+def test_entries_of_a_shop_are_as_the_page_says(lived: Books) -> None:
+    known, seen = events(), set()
+    entries: dict[str, list[tuple[str, bool]]] = {}
+    for leg in lived.legs():
+        event = known[leg["reason"]]
+        seen.add(leg["reason"])
+        prefix, _, rest = event.entry.partition(":")
+        assert leg["entry_id"].startswith(f"{prefix}:"), leg
+        assert leg["entry_id"].count(":") == 1 + rest.count(":"), leg
+        books = event.credit if leg["amount"] > 0 else event.debit
+        assert leg["book"] in books, leg
+        entries.setdefault(leg["entry_id"], []).append((leg["book"], leg["amount"] > 0))
+        if len(entries[leg["entry_id"]]) == 1:
+            entries[leg["entry_id"]].insert(0, (leg["reason"], False))
+    for (reason, _), *legs in entries.values():
+        assert known[reason].always <= set(legs), reason
+    assert seen >= {
+        "payment_captured",
+        "stamps_issued",
+        "stamps_affixed",
+        "refund_requested",
+        "refund_settled",
+        "refund_reversed",
+        "payment_denied",
+        "loss_recovered",
+        "chargeback_won",
+        "settlement_booked",
+    }
