@@ -29,7 +29,7 @@ CHANGES = {
     "boolean": "NOT {0}",
     "bytea": "sha256(coalesce({0}, ''))",
     "jsonb": "jsonb_build_array({0}, 1)",
-    "date": "{0} + 1",
+    "date": "{0} + 1000",
     "uuid[]": "{0} || gen_random_uuid()",
     "text[]": "'{{}}'::text[]",
     "timestamp with time zone": "{0} + interval '1 microsecond'",
