@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from meterai.apps.audit import Audit, Auditor, Tell
-from meterai.apps.audit_bank import check_bank
 from meterai.apps.audit_points import Point
 from meterai.apps.audit_seals import Drawing, Papers, check_objects
 from meterai.apps.rooms import ROOMS
@@ -18,6 +17,7 @@ from meterai.plumbing.invariants import Finding, Invariant
 from meterai.plumbing.keyring import INSTANCE_KEY, keyring_of
 from meterai.plumbing.objects import ObjectStore
 from meterai.plumbing.schema import works_as
+from meterai.reconciliation import check_bank
 from meterai.room import Rooms
 from meterai.stamping import issuers_of
 

@@ -42,6 +42,13 @@ OWN: Sequence[Command] = (
         Scope.DATABASE,
         Schema.CURRENT,
     ),
+    Command(
+        "reconcile",
+        "meterai.apps.commands.reconcile:reconcile",
+        Directory.NEEDED,
+        Scope.DATABASE,
+        Schema.CURRENT,
+    ),
 )
 
 

@@ -28,7 +28,6 @@ from meterai.apps.metrics import showing_metrics
 from meterai.apps.openapi import completed
 from meterai.apps.rooms import ROOMS, pages_of, services_of
 from meterai.apps.settings import load
-from meterai.audit import Nights
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.limiter import Admission, Answers, BusyAnswers, Limiter, Priorities, Users
@@ -107,9 +106,6 @@ async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, object]]
         with suppress(Exception):  # it is told above where the database does not answer
             if told := await warn(container):
                 checks[name] = told
-    with suppress(Exception):
-        if night := await container.of(Nights).last():
-            checks["bank"] = night.said(container.clock.now())
     return Response(checks, status_code=200 if is_ready else 503)
 
 

@@ -5,7 +5,6 @@ import signal
 from collections.abc import Sequence
 from itertools import chain
 
-from meterai.apps import bank_night
 from meterai.apps.container import build_services
 from meterai.apps.retention import rules_of
 from meterai.apps.rooms import ROOMS, subscriptions_of
@@ -16,18 +15,16 @@ from meterai.plumbing.retention import Retention
 from meterai.room import Container, Rooms
 
 WATCH_SECONDS = 15.0
-NIGHT_LOOK_SECONDS = 60.0  # an hour of the night may be late by a minute
 # No client waits for a worker: a row that is locked for longer is tried again later, and its place
 # goes to another row.
 LOCK_WAIT_MS_MAX = 1_000
 
 
 def periodic_tasks(container: Container, rooms: Rooms = ROOMS) -> Sequence[PeriodicTask]:
-    """The periodic tasks of the rooms, of retention, of the queues, and the nightly comparison."""
+    """The periodic tasks of the rooms, of retention, and of the queues."""
     return [
         *chain.from_iterable(room.tasks(container) for room in rooms),
         *Retention(container.database, container.clock, rules_of(rooms)).periodic_tasks(),
-        PeriodicTask(bank_night.TASK, bank_night.nightly(container), NIGHT_LOOK_SECONDS),
         PeriodicTask("watch_queues", watch_queues(container), WATCH_SECONDS),
     ]
 

@@ -24,7 +24,7 @@ AUDITED = Audited(
                 "differences",
                 "unreadable",
             ),
-            "Work that is done anew each night; what a night found is in the audit trail too.",
+            "Nights of releases before; what a night found is in the audit trail too.",
         ),
         "audit_points": {"taken_at": "When it was written; what it covers is in its hash."},
     },

@@ -15,6 +15,6 @@ RETENTION: tuple[Rule, ...] = (
     ),
     Stays(
         "bank_nights",
-        "That each night was compared with the bank, and what was found; a row for each, counts and times.",
+        "Nights before records were compared day by day (record_days); a row for each, counts and times.",
     ),
 )

@@ -8,8 +8,8 @@ MONEY = f"""
 SELECT '' AS of,
        coalesce(sum(debit - credit) FILTER (WHERE book = 'bank_clearing'
            AND reason NOT IN ('refund_settled', 'payment_given_back', 'refund_reversed',
-               'payment_denied', 'chargeback_won', 'money_suspended', 'suspense_explained',
-               'suspense_returned', 'suspense_applied', 'settlement_booked') AND {within("posted_at")}), 0)
+               'payment_denied', 'chargeback_won', 'money_suspended', 'settlement_booked')
+           AND reason !~ '^(suspense|break)_' AND {within("posted_at")}), 0)
            AS captured_rupiah,
        coalesce(sum(credit - debit) FILTER (WHERE book IN ('duty_payable', 'service_fee')
            AND reason <> 'duty_paid_out' AND {within("posted_at")}), 0) AS executed_rupiah,

@@ -145,7 +145,8 @@ _BOOKS_OF_TIME = """
 WITH paid AS (
     SELECT DISTINCT e.account_id, e.subject FROM entries e JOIN legs l USING (account_id, entry_id)
     WHERE e.posted_at >= %s AND e.posted_at < %s AND l.book = 'bank_clearing' AND l.unit = 'IDR' AND l.debit > 0
-        AND e.reason NOT IN ('refund_reversed', 'chargeback_won', 'money_suspended', 'suspense_explained'))
+        AND e.reason NOT IN ('refund_reversed', 'chargeback_won', 'money_suspended')
+        AND e.reason !~ '^(suspense|break)_')
 SELECT CASE WHEN l.book <> 'bank_clearing' THEN l.book
     WHEN e.reason IN ('refund_settled', 'payment_given_back', 'refund_reversed') THEN 'refunded'
     WHEN e.reason IN ('payment_denied', 'chargeback_won') THEN 'charged_back' ELSE l.book END AS book,

@@ -91,13 +91,21 @@ from meterai.payments.refunds.store import (
 from meterai.payments.service import (
     PaymentService,
     apply,
+    ask_about,
     attempts_of,
     close,
     connected,
     new_attempt,
 )
 from meterai.payments.settings import PaymentSettings
-from meterai.payments.store import captured_of, confirm_by_record, heard_of, is_covered, routes_of
+from meterai.payments.store import (
+    captured_anywhere,
+    captured_of,
+    confirm_by_record,
+    heard_of,
+    is_covered,
+    routes_of,
+)
 
 __all__ = [
     "ATTEMPTS_PER_SUBJECT_MAX",
@@ -145,7 +153,9 @@ __all__ = [
     "RefundWish",
     "SnapSettings",
     "apply",
+    "ask_about",
     "attempts_of",
+    "captured_anywhere",
     "captured_of",
     "client_secret",
     "close",

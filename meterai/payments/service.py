@@ -535,6 +535,12 @@ async def apply(tx: Tx, account: UUID, subject: UUID, number: str, amount: Rupia
         raise NotApplied(outcome)
 
 
+async def ask_about(tx: Tx, reference: str) -> None:
+    """Have the provider of an attempt of ours asked at once; a reference that is none of ours changes nothing."""
+    with suppress(ValueError):
+        await store.ask_now(tx, *parse_reference(reference))
+
+
 async def keep_conflict(tx: Tx, told_id: str, told: Delivered, body: bytes) -> None:
     """Keep news whose id came before with another body, and ask about what it speaks of."""
     reference = told.said.reference

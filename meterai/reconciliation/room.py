@@ -1,5 +1,78 @@
 """Registration of the room `reconciliation` with the applications."""
 
-from meterai.room import Room
+from collections.abc import Sequence
 
-ROOM = Room(name="reconciliation")
+from meterai.commands import TIME, Command, Directory, Schema, Scope
+from meterai.payments import PaymentService
+from meterai.plumbing.jobs import PeriodicTask
+from meterai.reconciliation.audited import AUDITED
+from meterai.reconciliation.invariants import INVARIANTS
+from meterai.reconciliation.levers import LEVERS
+from meterai.reconciliation.metrics import METRICS
+from meterai.reconciliation.model import DAY
+from meterai.reconciliation.personal import PERSONAL
+from meterai.reconciliation.retention import RETENTION
+from meterai.reconciliation.service import TASK, Reconciliation
+from meterai.reconciliation.settings import ReconciliationSettings
+from meterai.room import Container, Room
+
+LOOK_SECONDS = 60.0  # an hour of the night may be late by a minute
+HOUR_SECONDS = 3_600.0
+
+
+async def _build(container: Container) -> None:
+    paying, settings = container.of(PaymentService), container.settings
+    container.add(
+        Reconciliation(container.database, paying, container.objects, settings, container.clock)
+    )
+
+
+async def _said(container: Container) -> str | None:
+    return await container.of(Reconciliation).said()
+
+
+def _tasks(container: Container) -> Sequence[PeriodicTask]:
+    service = container.of(Reconciliation)
+    return [
+        PeriodicTask(TASK, service.reconcile_due, LOOK_SECONDS),
+        PeriodicTask("suspend_silence", service.suspend_silence, HOUR_SECONDS),
+        PeriodicTask("let_record_files_go", service.let_files_go, HOUR_SECONDS),
+    ]
+
+
+def _command(name: str, function: str, schema: Schema = Schema.CURRENT) -> Command:
+    of = f"meterai.reconciliation.commands:{function}"
+    return Command(f"breaks {name}", of, Directory.DATABASE, Scope.DATABASE, schema)
+
+
+ROOM = Room(
+    name="reconciliation",
+    tables=frozenset({"record_days", "record_lines", "record_files"}),
+    lifecycles=(DAY,),
+    settings=ReconciliationSettings,
+    undemanded={
+        "reconciliation_files": "a folder that is not there has no files, and rails with a history need none",
+        "record_due_hour": TIME,
+    },
+    build=_build,
+    warns={"bank": _said},
+    tasks=_tasks,
+    commands=(
+        _command("show", "show_breaks"),
+        _command("match", "match"),
+        _command("apply", "apply"),
+        _command("return", "give_back"),
+        _command("fee", "fee"),
+        _command("write-off", "write_off"),
+        _command("dismiss", "dismiss"),
+    ),
+    command_groups={
+        "breaks": "What differs between records and books, and what nobody can place yet."
+    },
+    levers=LEVERS,
+    metrics=METRICS,
+    invariants=INVARIANTS,
+    audited=AUDITED,
+    retention=RETENTION,
+    personal=PERSONAL,
+)

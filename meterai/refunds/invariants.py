@@ -273,8 +273,11 @@ INVARIANTS = (
                                          ELSE 'refunds_payable' END, amount - reversed, 0
             FROM {{refunds}} r WHERE state <> 'void'
             UNION ALL
-            SELECT i.account_id, i.item_id, 'bank_clearing', -i.booked, 0
-            FROM {{suspense_items}} i WHERE i.state = 'open'
+            SELECT i.account_id, i.item_id, 'bank_clearing',
+                   CASE WHEN i.booked > 0 THEN -i.booked ELSE -i.difference END, 0
+            FROM {{suspense_items}} i
+            WHERE CASE WHEN i.booked > 0 THEN i.state = 'open' OR i.resolution = 'written_off'
+                  ELSE break_book(i.reason, i.resolution) IS NOT NULL END
             UNION ALL
             SELECT o.account_id, o.order_id, 'buyer_funds', o.total, 0 FROM {{orders}} o
             WHERE o.state = 'paid' AND NOT EXISTS (SELECT 1 FROM {{stamp_lots?}} l

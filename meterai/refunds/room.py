@@ -29,13 +29,6 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
 
 COMMANDS = (
     Command(
-        "suspense resolve",
-        "meterai.refunds.commands:resolve_item",
-        Directory.DATABASE,
-        Scope.DATABASE,
-        Schema.CURRENT,
-    ),
-    Command(
         "refunds ask",
         "meterai.refunds.commands:ask",
         Directory.DATABASE,

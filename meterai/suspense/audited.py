@@ -16,6 +16,9 @@ AUDITED = Audited(
             "item_id state resolution resolved_by note",
             name="suspense_items_resolved",
         ),
+        global_fact(
+            "suspense_items", "opened_at", "item_id difference", name="suspense_items_difference"
+        ),
     ),
     checked={
         "suspense_items": {

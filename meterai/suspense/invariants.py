@@ -14,11 +14,31 @@ POSTINGS = (
         """,
     ),
     Posting(
-        ("suspense_explained", "suspense_returned", "suspense_applied"),
+        (
+            "suspense_explained",
+            "suspense_returned",
+            "suspense_applied",
+            "suspense_matched",
+            "suspense_written_off",
+        ),
         """
-        SELECT i.account_id, 'unsuspended:' || i.item_id, 'suspense_' || i.resolution, i.item_id,
-               i.resolved_at, ARRAY['suspense', 'bank_clearing'], ARRAY[-i.booked, i.booked]
+        SELECT i.account_id, 'unsuspended:' || i.item_id, 'suspense_' || i.resolution, i.item_id, i.resolved_at,
+               ARRAY['suspense', CASE i.resolution WHEN 'written_off' THEN 'written_off' ELSE 'bank_clearing' END],
+               ARRAY[-i.booked, i.booked]
         FROM {suspense_items} i WHERE i.booked > 0 AND i.state = 'resolved'
+        """,
+    ),
+    Posting(
+        ("break_written_off", "break_fee", "break_matched"),
+        """
+        SELECT i.account_id, 'unsuspended:' || i.item_id, 'break_' || i.resolution, i.item_id, i.resolved_at,
+               ARRAY['bank_clearing', CASE
+                   WHEN i.resolution = 'written_off' THEN 'written_off' WHEN i.resolution = 'matched' THEN 'bank_account'
+                   WHEN i.reason = 'tax_not_booked' THEN 'provider_tax' ELSE 'provider_fee' END],
+               ARRAY[-i.difference, i.difference]
+        FROM {suspense_items} i WHERE i.state = 'resolved' AND i.difference IS NOT NULL
+            AND (i.resolution IN ('fee', 'written_off')
+                 OR (i.resolution = 'matched' AND i.reason = 'settlement_not_booked'))
         """,
     ),
 )
@@ -51,7 +71,7 @@ INVARIANTS = (
         SELECT i.item_id, i.state, i.resolution, i.resolved_by, i.resolved_at FROM suspense_items i
         WHERE state = 'resolved' AND (
             i.resolved_at < i.opened_at OR i.resolved_at > now() + {AHEAD}
-            OR (i.booked > 0 AND i.resolution = 'dismissed')
+            OR ((i.booked > 0 OR i.difference IS NOT NULL) AND i.resolution = 'dismissed')
             OR (i.resolved_by <> 'payments' AND NOT EXISTS (
                 SELECT 1 FROM audit_events e WHERE e.account_id = {_NOBODY}
                 AND e.subject = 'sus_' || lower(compact(i.item_id))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from meterai.kit.lifecycle import Lifecycle
@@ -10,6 +11,7 @@ from meterai.kit.money import Rupiah
 from meterai.kit.refusal import CommandRefusal
 
 DUE_SECONDS = 86_400.0  # within which an operator looks at an item: banks close their books daily
+AGE_BUCKETS = {"0-1": 1, "1-3": 3, "3-7": 7, "7-30": 30}  # days, each below
 
 
 class SuspenseState(StrEnum):
@@ -26,6 +28,9 @@ class SuspenseEvent(StrEnum):
     RETURNED = "returned"
     DISMISSED = "dismissed"
     APPLIED = "applied"
+    MATCHED = "matched"
+    FEE = "fee"
+    WRITTEN_OFF = "written_off"
 
 
 class Resolution(StrEnum):
@@ -35,6 +40,9 @@ class Resolution(StrEnum):
     RETURNED = "returned"  # the provider gave the money back to its payer
     DISMISSED = "dismissed"  # somebody looked, and there is nothing to do
     APPLIED = "applied"  # an operator knows whose order its money is for, and it was captured there
+    MATCHED = "matched"  # an operator knows which payment, refund or other item it is
+    FEE = "fee"  # what a provider keeps, or the tax on that
+    WRITTEN_OFF = "written_off"  # two people say that nobody will find it
 
 
 _S, _E = SuspenseState, SuspenseEvent
@@ -45,6 +53,9 @@ SUSPENSE = Lifecycle(
         (_S.OPEN, _E.RETURNED): _S.RESOLVED,
         (_S.OPEN, _E.DISMISSED): _S.RESOLVED,
         (_S.OPEN, _E.APPLIED): _S.RESOLVED,
+        (_S.OPEN, _E.MATCHED): _S.RESOLVED,
+        (_S.OPEN, _E.FEE): _S.RESOLVED,
+        (_S.OPEN, _E.WRITTEN_OFF): _S.RESOLVED,
     },
 )
 
@@ -84,6 +95,25 @@ class News:
     is_money: bool = False  # a payment that surely came, with its number and its sum
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Break:
+    """A difference between a record and the books.  `key` is made from what differs, so that it is one item.
+
+    difference  rupiah that the record's account has more than the books, less below zero; 0 where no sum differs, or
+                its money goes into the book
+    evidence    lines of the record and of the books, as JSON
+    """
+
+    key: str
+    reason: str
+    evidence: bytes
+    reference: str | None = None
+    payment: str | None = None
+    amount: Rupiah | None = None
+    difference: int = 0
+    is_money: bool = False  # a payment that surely came, with its number and its sum
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One item of the suspense book."""
@@ -104,6 +134,27 @@ class Item:
     resolution: Resolution | None = None
     resolved_by: str | None = None
     note: str = ""
+    difference: int | None = None
+
+    @property
+    def at_stake(self) -> Rupiah | None:
+        """Money that it is about: in the book, by which both sides differ, or named; None where it names none."""
+        if self.booked.value or self.difference is None:
+            return self.booked if self.booked.value else self.amount
+        return Rupiah(abs(self.difference))
+
+    def bucket(self, now: datetime) -> str:
+        """Its age, in days: `0-1`, `1-3`, `3-7`, `7-30`, `30+`."""
+        days = (now - self.opened_at).total_seconds() / 86_400
+        return next((name for name, most in AGE_BUCKETS.items() if days < most), "30+")
+
+
+class OpenBreak(NamedTuple):
+    """An open item of a record, by its key."""
+
+    id: UUID
+    key: str
+    payment: str | None
 
 
 @dataclass(frozen=True, slots=True)

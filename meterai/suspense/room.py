@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from meterai.commands import Command, Directory, Schema, Scope
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.room import Container, Room
 from meterai.suspense.audited import AUDITED
@@ -23,24 +22,12 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
     return [PeriodicTask("watch_suspense", container.of(SuspenseService).watch, 10.0)]
 
 
-COMMANDS = (
-    Command(
-        "suspense list",
-        "meterai.suspense.commands:list_open",
-        Directory.DATABASE,
-        Scope.DATABASE,
-        Schema.ANY,
-    ),
-)
-
 ROOM = Room(
     name="suspense",
     tables=frozenset({"suspense_items"}),
     lifecycles=(SUSPENSE,),
     build=_build,
     tasks=_tasks,
-    commands=COMMANDS,
-    command_groups={"suspense": "What the bank told us and nobody can place yet."},
     knows=KNOWS,
     work=WORK,
     metrics=METRICS,

@@ -15,7 +15,9 @@ from meterai.kit.reasons import written_reason
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.suspense import metrics, store
 from meterai.suspense.model import (
+    DUE_SECONDS,
     SUSPENSE,
+    Break,
     Figures,
     Item,
     ItemUnknown,
@@ -40,6 +42,20 @@ async def keep(tx: Tx, news: News) -> None:
         )
 
 
+async def keep_break(tx: Tx, found: Break, due_seconds: float = DUE_SECONDS) -> bool:
+    """Keep a difference between a record and the books; whether it was not there before."""
+    item = new_id()
+    is_new = await store.keep_break(tx, item, found, due_seconds)
+    if is_new:
+        _log.warning("break_opened", reason=found.reason, is_money=found.is_money)
+    return is_new
+
+
+async def explain(tx: Tx, item: UUID, how: str) -> None:
+    """A later record has no difference any more: the item ends by itself."""
+    await store.resolve(tx, item, Resolution.EXPLAINED, "payments", how)
+
+
 async def open_items(tx: ReadTx) -> list[Item]:
     """What is open, the most urgent first."""
     return await store.open_items(tx, LISTED_MAX)
@@ -58,20 +74,29 @@ async def load(tx: Tx, identifier: UUID) -> Item:
     return found
 
 
+async def look(tx: ReadTx, identifier: UUID) -> Item:
+    """One item as it is now.  Refuses `ItemUnknown`."""
+    found = await store.look(tx, identifier)
+    if found is None:
+        raise ItemUnknown("no such item")
+    return found
+
+
 async def check_resolves(tx: ReadTx, identifier: UUID, resolution: Resolution) -> Item:
     """The item that an operator means to resolve so.
 
     Refuses `ItemUnknown`, `MoneyBooked`, and `NotAllowedNow` for one that ended before.
     """
-    found = await store.look(tx, identifier)
-    if found is None:
-        raise ItemUnknown("no such item")
+    found = await look(tx, identifier)
     SUSPENSE.after(found.state, SuspenseEvent(resolution))
     # As in suspense_resolve.sql, which has the last word.
+    has_money = bool(found.booked.value or found.difference)
     if (
         found.reason == "refund_overdue"
-        or (resolution is Resolution.DISMISSED and found.booked.value)
+        or (resolution is Resolution.DISMISSED and has_money)
         or (resolution is Resolution.APPLIED and not found.booked.value)
+        or (resolution is Resolution.WRITTEN_OFF and not has_money)
+        or (resolution is Resolution.FEE and (found.difference or 0) >= 0)
     ):
         raise MoneyBooked("its money is in the book, or none is")
     return found

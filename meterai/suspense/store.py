@@ -5,13 +5,22 @@ from uuid import UUID
 
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
-from meterai.suspense.model import DUE_SECONDS, Figures, Item, News, Resolution
+from meterai.suspense.model import (
+    DUE_SECONDS,
+    Break,
+    Figures,
+    Item,
+    News,
+    OpenBreak,
+    Resolution,
+)
 
 _COLUMNS = (
     "item_id AS id, source, reason, reference, payment, amount, booked, owner, state, opened_at, due_at,"
-    " times_told, resolved_at, resolution, resolved_by, note"
+    " times_told, resolved_at, resolution, resolved_by, note, difference"
 )
 _KEEP = "SELECT suspense_keep(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) AS is_new"
+_KEEP_BREAK = "SELECT suspense_keep_break(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) AS is_new"
 _RESOLVE = "SELECT suspense_resolve(%s, %s, %s, %s) AS outcome"
 _ITEM = f"SELECT {_COLUMNS} FROM suspense_items WHERE item_id = %s"  # noqa: S608
 _LOCKED_ITEM = f"{_ITEM} FOR UPDATE"
@@ -52,6 +61,17 @@ SELECT count(*) AS open, count(*) FILTER (WHERE due_at <= now()) AS overdue,
     coalesce(sum(booked), 0)::bigint AS booked
 FROM suspense_items WHERE state = 'open'
 """
+_TOLD = "SELECT told FROM suspense_items WHERE item_id = %s"
+_OPEN_BREAKS = """
+SELECT item_id AS id, item_key AS key, payment FROM suspense_items
+WHERE state = 'open' AND source = 'record' AND (starts_with(item_key, %s) OR starts_with(item_key, %s))
+ORDER BY due_at LIMIT %s
+"""
+_SUM_OF_ENDED = """
+SELECT coalesce(sum(difference), 0)::bigint AS rupiah FROM suspense_items
+WHERE source = 'record' AND starts_with(item_key, %s) AND resolution IN ('fee', 'written_off')
+"""
+_OPEN_BREAK = RowMapper(OpenBreak)
 _ITEMS = RowMapper(Item)
 _FIGURE = RowMapper(Figures)
 
@@ -91,6 +111,41 @@ async def open_about(
 ) -> list[Item]:
     """Open items about one of these references or payments, the most urgent first."""
     return await tx.all_as(_ITEMS, _OPEN_ABOUT, list(references), list(payments), limit)
+
+
+async def keep_break(tx: Tx, item: UUID, found: Break, due_seconds: float) -> bool:
+    """Keep a difference under this id; false where it is an item already."""
+    is_new: bool = await tx.value(
+        _KEEP_BREAK,
+        item,
+        found.key,
+        found.reason,
+        found.reference,
+        found.payment,
+        None if found.amount is None else found.amount.value,
+        found.is_money,
+        None if found.is_money else found.difference or None,
+        found.evidence,
+        due_seconds,
+    )
+    return is_new
+
+
+async def evidence(tx: ReadTx, identifier: UUID) -> bytes:
+    """What an item was told with; empty once it was let go."""
+    found: bytes | None = await tx.value(_TOLD, identifier)
+    return found or b""
+
+
+async def open_breaks(tx: ReadTx, begins: str, or_begins: str, limit: int) -> list[OpenBreak]:
+    """Open items of records whose keys begin so, or so."""
+    return await tx.all_as(_OPEN_BREAK, _OPEN_BREAKS, begins, or_begins, limit)
+
+
+async def sum_of_ended(tx: ReadTx, begins: str) -> int:
+    """Rupiah by which the record has more, of items whose keys begin so and that were booked."""
+    rupiah: int = await tx.value(_SUM_OF_ENDED, begins)
+    return rupiah
 
 
 async def item(tx: Tx, identifier: UUID) -> Item | None:

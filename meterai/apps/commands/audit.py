@@ -10,7 +10,6 @@ from cyclopts import Parameter
 
 from meterai.apps.audit import INVARIANTS
 from meterai.apps.audit_all import AuditRequest, audit_all
-from meterai.apps.audit_bank import DAYS
 from meterai.apps.audit_seals import DRAWN, Drawing
 from meterai.apps.program import rooms_of
 from meterai.commands import (
@@ -25,6 +24,7 @@ from meterai.commands import (
     with_database,
 )
 from meterai.kit.refusal import Refusal
+from meterai.reconciliation import DAYS
 
 FIRST = INVARIANTS[0].name
 SEALS_MAX = 1_000_000_000  # more documents than there are: then `all` is meant

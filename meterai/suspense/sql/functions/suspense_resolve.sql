@@ -1,6 +1,8 @@
 -- Say how an open item ended.  Money in the book leaves it as `returned` (the provider has given it
--- back to its payer), as `explained` (it is being captured for its order) or as `applied` (the same, as an
--- operator says), and is never dismissed.  Without money nothing is applied.
+-- back to its payer), as `explained` (it is being captured for its order), as `applied` (the same, as an
+-- operator says) or `matched` (it is that of a payment in the books), or is `written_off`, and is never dismissed.
+-- Without money nothing is applied.  A difference ends as `explained` or `matched`, without an entry, or is booked:
+-- as a `fee` of the provider, by the settlement that it is, or as `written_off`.
 -- A refund that is overdue ends by nothing but its own end.
 -- Money of a payment of which something else is open is applied by nobody: it may have gone back.
 -- Answers 'contested' then, 'resolved', 'known' (it was resolved before), 'unknown', or 'money_is_booked' (or none is).
@@ -17,8 +19,10 @@ BEGIN
     IF v_item.state = 'resolved' THEN
         RETURN 'known';
     END IF;
-    IF (v_item.booked > 0 AND p_resolution = 'dismissed')
-        OR (v_item.booked = 0 AND p_resolution = 'applied') THEN
+    IF ((v_item.booked > 0 OR v_item.difference IS NOT NULL) AND p_resolution = 'dismissed')
+        OR (v_item.booked = 0 AND p_resolution = 'applied')
+        OR (v_item.difference IS NULL AND v_item.booked = 0 AND p_resolution = 'written_off')
+        OR (p_resolution = 'fee' AND coalesce(v_item.difference, 0) >= 0) THEN
         RETURN 'money_is_booked';
     END IF;
     IF p_resolution = 'applied' AND EXISTS (
@@ -35,7 +39,13 @@ BEGIN
     IF v_item.booked > 0 THEN
         PERFORM ledger_post('00000000-0000-0000-0000-000000000000', 'unsuspended:' || p_item,
             'suspense_' || p_resolution, p_item,
-            ARRAY['suspense', 'bank_clearing'], ARRAY[-v_item.booked, v_item.booked]);
+            ARRAY['suspense', CASE p_resolution WHEN 'written_off' THEN 'written_off' ELSE 'bank_clearing' END],
+            ARRAY[-v_item.booked, v_item.booked]);
+    ELSIF v_item.difference IS NOT NULL AND break_book(v_item.reason, p_resolution) IS NOT NULL THEN
+        PERFORM ledger_post('00000000-0000-0000-0000-000000000000', 'unsuspended:' || p_item,
+            'break_' || p_resolution, p_item,
+            ARRAY['bank_clearing', break_book(v_item.reason, p_resolution)],
+            ARRAY[-v_item.difference, v_item.difference]);
     END IF;
     RETURN 'resolved';
 END $$;

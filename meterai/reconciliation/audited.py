@@ -1,0 +1,46 @@
+"""What the audit knows of the columns of reconciliation."""
+
+from meterai.plumbing.audited import Audited
+
+_COUNTED = ("days_of_records_are_compared",)
+_LINES = (
+    "A copy of the provider's record, read again; what differs is an item, with these as evidence."
+)
+AUDITED = Audited(
+    checked={
+        "record_days": dict.fromkeys(("provider", "day", "state", "leased_until"), _COUNTED),
+    },
+    unchecked={
+        "record_days": dict.fromkeys(
+            (
+                *("source", "reading", "tries", "fault", "begun_at", "ended_at", "read_again_at"),
+                *("lines", "matched", "unreadable", "broken"),
+            ),
+            "What a comparison found is in the audit trail too.",
+        ),
+        "record_lines": dict.fromkeys(
+            (
+                *(
+                    "provider",
+                    "day",
+                    "reading",
+                    "position",
+                    "source",
+                    "kind",
+                    "moved_at",
+                    "reference",
+                ),
+                *("payment", "refund_no", "of_account", "of_refund", "provider_refund_no"),
+                *("amount", "fee", "tax", "line"),
+            ),
+            _LINES,
+        ),
+        "record_files": dict.fromkeys(
+            (
+                *("sha256", "provider", "day", "name", "layout", "bytes", "pieces", "lines"),
+                *("unreadable", "taken_at", "taken_by"),
+            ),
+            "Which file was taken in; its digest is that of its bytes, which whoever has the file can compare.",
+        ),
+    },
+)

@@ -1,0 +1,168 @@
+"""See what differs between records and books, and end each break by one of its ways out."""
+
+import json
+from datetime import datetime
+
+from meterai import approvals, suspense
+from meterai.commands import (
+    NO_OPTIONS,
+    AsJson,
+    By,
+    DryRun,
+    OptionalText,
+    Options,
+    Text,
+    line,
+    with_database,
+)
+from meterai.kit.clock import SystemClock
+from meterai.kit.ids import read, show
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+from meterai.reconciliation.levers import (
+    APPLY,
+    DISMISS,
+    FEE,
+    MATCH,
+    RETURN,
+    WRITE_OFF,
+    BreakApply,
+    BreakItem,
+    BreakMatch,
+    BreakReturn,
+)
+from meterai.suspense import AGE_BUCKETS, Item
+
+
+def show_breaks(
+    item: OptionalText = None, *, options: Options = NO_OPTIONS, as_json: AsJson = False
+) -> None:
+    """Show the open breaks by age, the most urgent first; or one item with its evidence."""
+    now = SystemClock().now()
+
+    async def look(database: Database, _: Settings) -> tuple[list[Item], str]:
+        async with database.reading() as tx:
+            if item is None:
+                return await suspense.open_items(tx), ""
+            identifier = read("sus", item)
+            found = await suspense.look(tx, identifier)
+            return [found], (await suspense.evidence(tx, identifier)).decode("utf-8", "replace")
+
+    found, evidence = with_database("breaks show", options, look)
+    told = [facts(one, now) for one in found]
+    if as_json:
+        line(json.dumps(told if item is None else told[0] | {"evidence": evidence}, indent=2))
+        return
+    for one in told:
+        line(", ".join(f"{name}={value}" for name, value in one.items() if value))
+    if item is None:
+        for text in summary(found, now):
+            line(text)
+    elif evidence:
+        line(evidence)
+
+
+def facts(item: Item, now: datetime) -> dict[str, object]:
+    """An item as it is printed."""
+    return {
+        "id": show("sus", item.id),
+        "kind": item.reason,
+        "reference": item.reference,
+        "payment": item.payment,
+        "amount": item.at_stake and item.at_stake.value,
+        "booked": item.booked.value,
+        "difference": item.difference,
+        "owner": item.owner,
+        "state": item.state,
+        "resolution": item.resolution,
+        "age_days": item.bucket(now),
+        "opened_at": item.opened_at.isoformat(),
+        "due_at": item.due_at.isoformat(),
+        "times_told": item.times_told,
+        "source": item.source,
+        "note": item.note,
+    }
+
+
+def summary(found: list[Item], now: datetime) -> list[str]:
+    """How many are open by their age, for how much, and the oldest."""
+    lines = []
+    for bucket in (*AGE_BUCKETS, "30+"):
+        of = [one for one in found if one.bucket(now) == bucket]
+        rupiah = sum(one.at_stake.value for one in of if one.at_stake)
+        if of:
+            lines.append(f"{bucket} days: {len(of)} open, Rp {rupiah}")
+    if found:
+        oldest = min(found, key=lambda one: one.opened_at)
+        lines.append(f"oldest: {show('sus', oldest.id)}, {oldest.opened_at.isoformat()}")
+    return [*lines, f"{len(found)} open"]
+
+
+def match(
+    item: Text,
+    to: Text,
+    *,
+    note: Text,
+    by: By = None,
+    dry_run: DryRun = False,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Say that an item is a payment, a refund or another open item (TO), which it was not matched with."""
+    asked = BreakMatch(item, to)
+    approvals.pull(options, MATCH, asked, by=by, reason=note, dry_run=dry_run)
+    line(f"{item} is matched")
+
+
+def apply(
+    item: Text,
+    *,
+    order: Text,
+    email: Text,
+    note: Text,
+    by: By = None,
+    dry_run: DryRun = False,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Use the money of an item for an order that waits for exactly this sum: its buyer gets what was paid for."""
+    asked = BreakApply(item, order, email)
+    approvals.pull(options, APPLY, asked, by=by, reason=note, dry_run=dry_run)
+    line(f"{item} is applied")
+
+
+def give_back(
+    item: Text,
+    *,
+    number: Text,
+    note: Text,
+    by: By = None,
+    dry_run: DryRun = False,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Say that the provider gave the money of an item back to its payer, under this number of its own."""
+    asked = BreakReturn(item, number)
+    approvals.pull(options, RETURN, asked, by=by, reason=note, dry_run=dry_run)
+    line(f"{item} is returned")
+
+
+def fee(
+    item: Text, *, note: Text, by: By = None, dry_run: DryRun = False, options: Options = NO_OPTIONS
+) -> None:
+    """Book what a provider kept as its fee, or as the tax on that."""
+    approvals.pull(options, FEE, BreakItem(item), by=by, reason=note, dry_run=dry_run)
+    line(f"{item} is booked")
+
+
+def write_off(
+    item: Text, *, note: Text, by: By = None, dry_run: DryRun = False, options: Options = NO_OPTIONS
+) -> None:
+    """Book a difference that nobody will find, with the approval of a second person."""
+    approvals.pull(options, WRITE_OFF, BreakItem(item), by=by, reason=note, dry_run=dry_run)
+    line(f"{item} is written off")
+
+
+def dismiss(
+    item: Text, *, note: Text, by: By = None, dry_run: DryRun = False, options: Options = NO_OPTIONS
+) -> None:
+    """Say that somebody looked at an item without money, and there is nothing to do."""
+    approvals.pull(options, DISMISS, BreakItem(item), by=by, reason=note, dry_run=dry_run)
+    line(f"{item} is dismissed")

@@ -1,0 +1,75 @@
+"""Sums of rupiah as files write them: read exactly, or not at all.
+
+A sum is whole rupiah with a direction.  Banks here write a point between thousands and a comma before sen, or the
+other way round, so a separator says what it is by what follows it: three digits are a thousand, two are sen.  A
+text that can mean two sums means none.
+"""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+_SPACES = re.compile(r"\s+")
+_PARTED = re.compile(r"[0-9]\s+[0-9]")
+_CURRENCY = re.compile(r"(?:rp\.?|idr)(?=[-+(0-9])|(?<=[0-9)])idr\Z", re.IGNORECASE)
+# Credit and debit of an account of ours: kredit, debet.
+_MARK = re.compile(r"(?P<mark>cr|c|k|db|dr|d)\.?\Z", re.IGNORECASE)
+_IN = frozenset({"cr", "c", "k"})
+_THOUSANDS = re.compile(
+    r"(?P<head>[1-9][0-9]{0,2})(?P<rest>(?:(?P<sep>[.,])[0-9]{3})(?:(?P=sep)[0-9]{3})*)\Z"
+)
+_PLAIN = re.compile(r"(?:0|[1-9][0-9]*)\Z")
+_SEN = re.compile(r"(?P<whole>.*[0-9])(?P<sep>[.,])(?P<sen>[0-9]|[0-9]{2}|[0-9]{4})\Z")
+LENGTH_MAX = 40  # characters of a sum; longer ones are none
+DIGITS_MAX = 15  # more rupiah than there are, and within a bigint
+
+
+class Sum(NamedTuple):
+    """Rupiah, and whether they came in: None where the text does not say."""
+
+    rupiah: int
+    is_in: bool | None
+
+
+@lru_cache(maxsize=4_096)  # a file of a million lines has few sums
+def read_sum(text: str) -> Sum | None:
+    """The sum that a text says; None where it says none, sen, or two of them."""
+    if len(text) > LENGTH_MAX or _PARTED.search(text):
+        return None
+    bare, currencies = _CURRENCY.subn("", _SPACES.sub("", text).replace("\u2212", "-"))
+    directions: list[bool] = []
+    if mark := _MARK.search(bare):
+        directions.append(mark["mark"].lower() in _IN)
+        bare = bare[: mark.start()]
+    bare = bare.removesuffix(",-")  # no sen
+    if bare[:1] == "(" and bare[-1:] == ")":
+        directions.append(False)
+        bare, more = _CURRENCY.subn("", bare[1:-1])
+        currencies += more
+    if bare[:1] in ("-", "+") and len(bare) > 1:
+        directions.append(bare[0] == "+")
+        bare, more = _CURRENCY.subn("", bare[1:])
+        currencies += more
+    elif bare[-1:] == "-":
+        directions.append(False)
+        bare = bare[:-1]
+    rupiah = _whole(bare)
+    if rupiah is None or currencies > 1 or len(directions) > 1:
+        return None
+    return Sum(rupiah, directions[0] if directions else None)
+
+
+def _whole(bare: str) -> int | None:
+    """Whole rupiah without sign or currency."""
+    used = None
+    if found := _SEN.match(bare):
+        if found["sen"].strip("0"):
+            return None
+        bare, used = found["whole"], found["sep"]
+    if thousands := _THOUSANDS.match(bare):
+        if thousands["sep"] == used:
+            return None  # one separator for both
+        bare = bare.replace(thousands["sep"], "")
+    elif not _PLAIN.match(bare):
+        return None
+    return int(bare) if len(bare) <= DIGITS_MAX else None

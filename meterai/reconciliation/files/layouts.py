@@ -1,0 +1,231 @@
+"""Layouts of tables: which column says what, by the names that providers and banks give them.
+
+Xendit's balance report; Midtrans' settlement of a day; the statement of a bank account, whose names each bank
+chooses.  A new one is a value here.
+"""
+
+import base64
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from uuid import UUID
+
+from meterai.payments import REFUND_PREFIX, MovementKind, parse_number, reference_of
+
+_K = MovementKind
+HEAD_LINES_MAX = 40  # a statement begins with names and addresses
+
+
+class Line(NamedTuple):
+    """What the cells of a row say, as texts, by role."""
+
+    kind: str
+    reference: str
+    payment: str
+    refund: str
+    text: str
+
+
+class Judged(NamedTuple):
+    """Kind of a row, and the numbers in it."""
+
+    kind: MovementKind | None
+    reference: str | None = None
+    payment: str | None = None
+    refund_number: str | None = None
+    provider_refund_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """One kind of table.
+
+    roles      names of columns, in lower case, by what they say
+    needs      roles without which it is another table
+    judge      kind and numbers of a row, given whether money came in
+    is_of_day  true where a file is of one day
+    """
+
+    name: str
+    roles: Mapping[str, Sequence[str]]
+    needs: Sequence[str]
+    judge: Callable[[Line, bool], Judged]
+    is_of_day: bool = True
+    _names: dict[str, str] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self._names.update({name: role for role, names in self.roles.items() for name in names})
+
+    def columns(self, head: Sequence[object]) -> Mapping[str, int] | None:
+        """Places of the roles in a head line; None where it is none of this layout."""
+        found: dict[str, int] = {}
+        for place, cell in enumerate(head):
+            name = " ".join(str(cell).strip().lower().replace("_", " ").split())
+            if role := self._names.get(name):
+                found.setdefault(role, place)
+        has_sum = "amount" in found or {"debit", "credit"} <= found.keys()
+        return found if has_sum and all(one in found for one in self.needs) else None
+
+
+def _given(text: str) -> str | None:
+    return text or None
+
+
+def _refund_of_ours(text: str) -> str | None:
+    return text if parse_number(REFUND_PREFIX, text) else None
+
+
+# -- Xendit ------------------------------------------------------------------------------------
+
+_BALANCE_KINDS = {
+    ("payment", "transaction", True): _K.PAYMENT,
+    ("payment", "transaction_reversal", False): _K.CHARGEBACK,
+    ("chargeback", "transaction", False): _K.CHARGEBACK,
+    ("chargeback", "transaction_reversal", True): _K.CHARGEBACK_WON,
+    ("refund", "transaction", False): _K.REFUND,
+    ("refund", "transaction_reversal", True): _K.REFUND_REVERSED,
+    ("disbursement", "transaction", False): _K.TRANSFER,
+    ("disbursement", "transaction_reversal", True): _K.TRANSFER_RETURNED,
+    ("withdrawal", "transaction", False): _K.SETTLEMENT,
+}
+
+
+def _of_balance(line: Line, is_in: bool) -> Judged:  # noqa: FBT001 - as a layout asks
+    what, _, part = line.kind.partition("|")
+    if part in ("fee", "vat") and not is_in:
+        return Judged(_K.FEE if part == "fee" else _K.TAX, payment=_given(line.payment))
+    kind = _BALANCE_KINDS.get((what, part, is_in), _K.OTHER if what and part else None)
+    if kind in (_K.REFUND, _K.REFUND_REVERSED, _K.TRANSFER, _K.TRANSFER_RETURNED):
+        ours = _refund_of_ours(line.reference)
+        return Judged(kind, refund_number=ours, provider_refund_number=_given(line.payment))
+    return Judged(kind, _given(line.reference), _given(line.payment))
+
+
+BALANCE = Layout(
+    name="balance",
+    roles={
+        "line": ("transaction id",),
+        "kind": ("transaction type",),
+        "part": ("line type",),
+        "payment": ("product id",),
+        "reference": ("reference",),
+        "currency": ("currency",),
+        "amount": ("amount",),
+        "balance": ("balance",),
+        "moved_at": (
+            "created date",
+            "created",
+            "timestamp",
+            "transaction date",
+            "date",
+            "date (utc+7)",
+        ),
+    },
+    needs=("kind", "part", "payment", "moved_at"),
+    judge=_of_balance,
+)
+
+# -- Midtrans ----------------------------------------------------------------------------------
+
+MIDTRANS_PREFIX = "midtrans:"
+_MIDTRANS_KINDS = {
+    ("settlement", True): _K.PAYMENT,
+    ("refund", False): _K.REFUND,
+    ("chargeback", False): _K.CHARGEBACK,
+    ("deny", False): _K.CHARGEBACK,
+    ("chargeback_won", True): _K.CHARGEBACK_WON,
+}
+
+
+def _of_order_id(text: str) -> str | None:
+    """Our reference in an `order_id`: the account and the attempt in base64."""
+    try:
+        ids = base64.urlsafe_b64decode(text + "=")
+        return reference_of(UUID(bytes=ids[:16]), UUID(bytes=ids[16:]))
+    except ValueError:
+        return _given(text)
+
+
+def _of_midtrans(line: Line, is_in: bool) -> Judged:  # noqa: FBT001 - as a layout asks
+    kind = _MIDTRANS_KINDS.get((line.kind, is_in))
+    payment = MIDTRANS_PREFIX + line.payment if line.payment else None
+    ours = _refund_of_ours(line.text)
+    return Judged(kind, _of_order_id(line.reference), payment, ours, _given(line.refund))
+
+
+MIDTRANS = Layout(
+    name="midtrans",
+    roles={
+        "reference": ("order id",),
+        "payment": ("transaction id",),
+        "moved_at": ("settlement time",),
+        "kind": ("line type",),
+        "text": ("refund key",),
+        "refund": ("refund id",),
+        "amount": ("amount",),
+        "fee": ("fee",),
+        "tax": ("tax",),
+        "currency": ("currency",),
+        "merchant": ("merchant id",),
+    },
+    needs=("reference", "payment", "kind", "moved_at", "amount"),
+    judge=_of_midtrans,
+)
+
+# -- the statement of a bank account -----------------------------------------------------------
+
+_NUMBER = re.compile(rf"{REFUND_PREFIX}[0-9A-Z]{{52}}")
+_WORDS = (
+    (_K.TAX, re.compile(r"\b(?:pajak|ppn|vat|tax)\b", re.IGNORECASE), False),
+    (_K.FEE, re.compile(r"\b(?:biaya|fee|adm|charge|chg)\b", re.IGNORECASE), False),
+    (_K.SETTLEMENT, re.compile(r"settle|pencairan|payout|disburse|withdraw", re.IGNORECASE), True),
+)
+
+
+def of_statement(line: Line, is_in: bool) -> Judged:  # noqa: FBT001 - as a layout asks
+    """A line of a bank account: what it is stands in its words alone."""
+    said = " ".join((line.reference, line.payment, line.text))
+    if ours := _NUMBER.search(said.upper()):
+        kind = _K.TRANSFER_RETURNED if is_in else _K.TRANSFER
+        return Judged(kind, refund_number=ours[0], provider_refund_number=_given(line.payment))
+    kind = next(
+        (one for one, words, comes in _WORDS if comes == is_in and words.search(said)), _K.OTHER
+    )
+    return Judged(kind, _given(line.reference), _given(line.payment))
+
+
+STATEMENT = Layout(
+    name="statement",
+    roles={
+        "moved_at": (
+            "date",
+            "tanggal",
+            "transaction date",
+            "tanggal transaksi",
+            "posting date",
+            "value date",
+            "tgl",
+        ),
+        "text": ("description", "keterangan", "remark", "remarks", "uraian", "deskripsi"),
+        "reference": (
+            "reference",
+            "reference no",
+            "no referensi",
+            "ref",
+            "referensi",
+            "customer reference",
+        ),
+        "payment": ("bank reference", "journal", "transaction id", "no jurnal"),
+        "debit": ("debit", "debet", "mutasi debet", "mutasi debit", "withdrawal"),
+        "credit": ("credit", "kredit", "mutasi kredit", "deposit"),
+        "amount": ("amount", "jumlah", "mutasi", "nominal"),
+        "side": ("d/c", "db/cr", "type", "dk", "d/k", "debit/credit"),
+        "balance": ("balance", "saldo", "saldo akhir", "running balance"),
+        "currency": ("currency", "mata uang"),
+    },
+    needs=("moved_at", "text"),
+    judge=of_statement,
+    is_of_day=False,
+)
+LAYOUTS = (BALANCE, MIDTRANS, STATEMENT)

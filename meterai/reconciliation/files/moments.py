@@ -1,0 +1,63 @@
+"""Moments as files write them: with an offset, or in Western Indonesia Time; a day before its month."""
+
+import re
+from datetime import date, datetime
+
+from meterai.kit.clock import WIB
+
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "jan january januari",
+            "feb february februari",
+            "mar march maret",
+            "apr april",
+            "may mei",
+            "jun june juni",
+            "jul july juli",
+            "aug august agu agt agustus",
+            "sep sept september",
+            "oct october okt oktober",
+            "nov november nop nopember",
+            "dec december des desember",
+        ),
+        1,
+    )
+    for name in names.split()
+}
+_DAY_FIRST = re.compile(
+    r"(?P<day>[0-9]{1,2})(?P<sep>[/\-. ])(?P<month>[0-9]{1,2}|[A-Za-z]{3,9})(?P=sep)(?P<year>[0-9]{4})"
+    r"(?:[ T,]+(?P<time>[0-9]{1,2}[:.][0-9]{2}(?:[:.][0-9]{2})?)(?: ?WIB)?)?\Z"
+)
+
+
+def read_moment(told: object) -> datetime | None:
+    """The moment that a cell says, None where it says none."""
+    if isinstance(told, datetime):
+        return told if told.tzinfo else told.replace(tzinfo=WIB)
+    if isinstance(told, date):
+        return datetime(told.year, told.month, told.day, tzinfo=WIB)
+    text = told.strip() if isinstance(told, str) else ""
+    try:
+        # A number alone is a serial of a spreadsheet, or a day without its separators.
+        found = None if text.isdigit() else datetime.fromisoformat(text.removesuffix(" WIB"))
+    except ValueError:
+        found = None
+    if found is not None:
+        return found if found.tzinfo else found.replace(tzinfo=WIB)
+    parts = _DAY_FIRST.match(text)
+    return None if parts is None else _day_first(parts)
+
+
+def _day_first(parts: re.Match[str]) -> datetime | None:
+    month = _MONTHS.get(parts["month"].lower()) or (
+        int(parts["month"]) if parts["month"].isdigit() else 0
+    )
+    hour, minute, second, *_ = [*map(int, re.split("[:.]", parts["time"] or "0")), 0, 0]
+    try:
+        return datetime(
+            int(parts["year"]), month, int(parts["day"]), hour, minute, second, tzinfo=WIB
+        )
+    except ValueError:
+        return None

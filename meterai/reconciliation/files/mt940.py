@@ -1,0 +1,162 @@
+"""Statements of bank accounts as MT940 (SWIFT), by the package mt-940, one line of the account at a time.
+
+The package reads a whole message or none; a message is given to it line by line, so that one broken line stops no
+other.  A statement whose balances do not add up, or without a closing one, is half a statement.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from mt940.models import Amount, Balance, Transactions
+
+from meterai.kit.clock import WIB
+from meterai.kit.money import Rupiah
+from meterai.payments import Movement, MovementKind, OddLine
+from meterai.reconciliation.files.layouts import Line, of_statement
+
+_TAG = re.compile(r":(?P<tag>[0-9]{2}[A-Z]?):")
+BLOCK_CHARACTERS_MAX = 4_000  # of one tag: :86: has six lines of 65
+
+
+def is_mt940(head: Sequence[str]) -> bool:
+    """True of the first lines of a file of messages."""
+    tags = {found["tag"] for line in head if (found := _TAG.match(line))}
+    return "20" in tags and bool(tags & {"60F", "60M"})
+
+
+def _tags(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """(tag, text) one after the other."""
+    tag, text = "", ""
+    for line in lines:
+        bare = line.rstrip("\r\n")
+        found = _TAG.match(bare)
+        if found or bare.startswith(("{", "-}")) or bare == "-":
+            if tag:
+                yield tag, text
+            tag, text = (found["tag"], bare[found.end() :]) if found else ("", "")
+        elif tag and len(text) < BLOCK_CHARACTERS_MAX:
+            text += "\n" + bare
+    if tag:
+        yield tag, text
+
+
+class _Statement:
+    """One account for some time: an opening balance, lines, a closing one."""
+
+    def __init__(self) -> None:
+        self.opening = ""
+        self.sum: Decimal | None = None
+        self.is_closed = False
+
+    def parsed(self, tags: str) -> Transactions:
+        """What the package makes of tags beside the opening balance, which has the currency.  Raises what it raises."""
+        found = Transactions()
+        found.parse(f":20:X\n:25:X\n{self.opening}\n{tags}")
+        return found
+
+    def closes(self, tag: str, text: str) -> bool:
+        """Whether a closing balance is the opening one and all lines."""
+        try:
+            data = self.parsed(f":{tag}:{text}").data
+        except Exception:  # whatever the package raises
+            return False
+        names = ("final_closing_balance", "intermediate_closing_balance")
+        balance = next((data[name] for name in names if name in data), None)
+        return _amount(balance) == self.sum
+
+
+def read_mt940(lines: Iterable[str], day: date, faults: list[str]) -> Iterator[Movement | OddLine]:
+    """Lines of the account of one day."""
+    now, waiting, number = _Statement(), "", 0
+    for tag, text in _tags(lines):
+        if tag == "86" and waiting:
+            waiting += f"\n:86:{text}"
+            continue
+        if waiting:
+            yield from _line(now, waiting, number, day)
+            waiting = ""
+        if tag == "61":
+            waiting, number = f":61:{text}", number + 1
+        elif tag in ("60F", "60M"):
+            _check(now, faults)
+            now = _begun(f":{tag}:{text}")
+        elif tag in ("62F", "62M"):
+            now.is_closed = True
+            if not now.closes(tag, text):
+                faults.append("balances_differ")
+    if waiting:
+        yield from _line(now, waiting, number, day)
+    _check(now, faults)
+
+
+def _begun(opening: str) -> _Statement:
+    found = _Statement()
+    found.opening = opening
+    try:
+        data = found.parsed("").data
+    except Exception:  # whatever the package raises
+        return found
+    names = ("final_opening_balance", "intermediate_opening_balance")
+    balance = next((data[name] for name in names if name in data), None)
+    found.sum = _amount(balance)
+    return found
+
+
+def _amount(balance: object) -> Decimal | None:
+    """The sum of a balance, as the package reads one."""
+    amount = balance.amount if isinstance(balance, Balance) else None
+    return amount.amount if isinstance(amount, Amount) else None
+
+
+def _check(now: _Statement, faults: list[str]) -> None:
+    if now.opening and not now.is_closed and "half_a_file" not in faults:
+        faults.append("half_a_file")
+
+
+def _line(now: _Statement, tags: str, number: int, day: date) -> Iterator[Movement | OddLine]:
+    told = f"line {number}, {tags[4:40].splitlines()[0]!a}"
+    try:
+        [one] = now.parsed(tags)
+        data = one.data
+        amount, moved_on = data["amount"], data.get("entry_date") or data["date"]
+    except Exception:  # whatever the package raises
+        yield OddLine("a line that is no MT940", told)
+        return
+    if now.sum is not None:
+        now.sum += amount.amount
+    if amount.currency != "IDR":
+        yield OddLine("of another currency", told)
+    elif amount.amount != amount.amount.to_integral_value() or not amount.amount:
+        yield OddLine("no readable sum of rupiah", told)
+    elif (moved_on.year, moved_on.month, moved_on.day) == (day.year, day.month, day.day):
+        yield _movement(
+            data, int(amount.amount), datetime(day.year, day.month, day.day, tzinfo=WIB), number
+        )
+
+
+def _movement(data: dict[str, object], rupiah: int, at: datetime, number: int) -> Movement:
+    def said(name: str) -> str:
+        text = " ".join(str(data.get(name) or "").split())
+        return "" if text == "NONREF" else text
+
+    is_in = rupiah > 0
+    text = f"{said('transaction_details')} {said('extra_details')}"
+    judged = of_statement(
+        Line("", said("customer_reference"), said("bank_reference"), "", text), is_in
+    )
+    kind = judged.kind or MovementKind.OTHER
+    if kind is MovementKind.OTHER and str(data.get("id")) == "NCHG":
+        kind = MovementKind.FEE
+    side = "" if kind is not MovementKind.OTHER else (" in" if is_in else " out")
+    return Movement(
+        kind,
+        at,
+        judged.reference,
+        judged.payment,
+        Rupiah(abs(rupiah)),
+        judged.refund_number,
+        judged.provider_refund_number,
+        line=f"{number}{side}",
+    )

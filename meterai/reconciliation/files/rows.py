@@ -1,0 +1,116 @@
+"""Rows of a table in a file: CSV in the encodings and separators that banks use, or the first sheet of an XLSX.
+
+Streams: a file of a million lines is never in memory.  A row that cannot be taken apart is one `BROKEN` row, and
+the next begins at the next line.
+"""
+
+import codecs
+import csv
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+SEPARATORS = (",", ";", "\t")
+LINES_OF_CELL_MAX = 5  # a description may have line ends in it
+LINE_LENGTH_MAX = 20_000  # characters; a quotation mark that is never closed swallows no more
+BLOCK = 1 << 20
+# A sheet is read whole.
+XLSX_BYTES_MAX = 64 << 20
+XLSX_UNPACKED_MAX = 512 << 20
+BROKEN = "\x00broken"
+Cell: TypeAlias = object  # a text of CSV; text, number, date or datetime of XLSX
+Row: TypeAlias = tuple[int, Sequence[Cell]]  # from 1 on, as people count
+
+
+class FileOdd(Exception):
+    """A file that cannot be read at all: a code, and what was found."""
+
+    def __init__(self, code: str, found: str = "") -> None:
+        super().__init__(f"{code} {found}".rstrip())
+        self.code = code
+        self.found = found
+
+
+def encoding_of(path: Path) -> str:
+    """UTF-8 where all of it is; UTF-16 by its mark or its zeros; else the encoding of older Windows."""
+    with path.open("rb") as file:
+        head = file.read(4_096)
+        if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return "utf-16"
+        if head[1::2].count(0) > len(head) // 4:
+            return "utf-16-le"
+        if head[::2].count(0) > len(head) // 4:
+            return "utf-16-be"
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        try:
+            while head:
+                decoder.decode(head)
+                head = file.read(BLOCK)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "cp1252"
+    return "utf-8-sig"
+
+
+def lines_of(path: Path) -> Iterator[str]:
+    """Lines with their ends, as they are."""
+    with path.open(encoding=encoding_of(path), errors="replace", newline="") as file:
+        while line := file.readline(LINE_LENGTH_MAX):
+            yield line
+
+
+def separator_of(line: str) -> str:
+    """The separator that stands most often in a line."""
+    return max(SEPARATORS, key=line.count)
+
+
+def rows_of_text(lines: Iterator[str], separator: str, first: int) -> Iterator[Row]:
+    """Rows of CSV from a line number on."""
+    number = first
+    begins = first
+
+    def whole() -> Iterator[str]:
+        nonlocal number, begins
+        waiting: list[str] = []
+        for line in lines:
+            waiting.append(line)
+            while waiting and sum(one.count('"') for one in waiting) % 2 == 0:
+                begins, number = number, number + len(waiting)
+                yield "".join(waiting)
+                waiting = []
+            if len(waiting) >= LINES_OF_CELL_MAX:
+                # The mark of the first was never closed; those after it may be whole by themselves.
+                again, waiting = waiting[1:], []
+                begins, number = number, number + 1
+                yield BROKEN
+                for one in again:
+                    begins, number = number, number + 1
+                    yield BROKEN if one.count('"') % 2 else one
+        for _ in waiting:
+            begins, number = number, number + 1
+            yield BROKEN
+
+    for cells in csv.reader(whole(), delimiter=separator):
+        yield begins, cells
+
+
+def is_workbook(path: Path) -> bool:
+    """True where it begins as a zip does."""
+    with path.open("rb") as file:
+        return file.read(4) == b"PK\x03\x04"
+
+
+def rows_of_workbook(path: Path) -> Iterator[Row]:
+    """Rows of the first sheet.  Raises `FileOdd`."""
+    try:
+        with zipfile.ZipFile(path) as parts:
+            unpacked = sum(one.file_size for one in parts.infolist())
+        if path.stat().st_size > XLSX_BYTES_MAX or unpacked > XLSX_UNPACKED_MAX:
+            raise FileOdd("too_large", str(unpacked))
+        with CalamineWorkbook.from_path(path) as book:
+            yield from enumerate(book.get_sheet_by_index(0).iter_rows(), 1)
+    except (zipfile.BadZipFile, CalamineError, OSError, IndexError) as fault:
+        raise FileOdd("half_or_damaged", type(fault).__name__) from None

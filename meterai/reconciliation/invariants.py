@@ -1,0 +1,19 @@
+"""What must be true of records of days."""
+
+from meterai.plumbing.invariants import Invariant
+
+INVARIANTS = (
+    Invariant(
+        "days_of_records_are_compared",
+        "The record of a day that was begun is compared within two days of its end, or somebody is told that it is "
+        "missing; none is put off for long.",
+        """
+        SELECT provider, day, state, fault, ended_at, leased_until FROM record_days d
+        WHERE leased_until > now() + interval '2 hours'
+            OR (ended_at IS NULL AND (day + 3)::timestamp AT TIME ZONE 'Asia/Jakarta' < now()
+                AND begun_at < now() - interval '1 day' AND NOT EXISTS (
+                SELECT 1 FROM suspense_items i WHERE i.reason = 'record_missing'
+                AND starts_with(i.item_key, 'record:' || d.provider || ':day:' || d.day || ':missing')))
+        """,
+    ),
+)

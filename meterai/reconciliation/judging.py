@@ -1,0 +1,263 @@
+"""What differs, as items: kind, key, money and evidence of each; pure."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from meterai.kit.money import Rupiah
+from meterai.payments import MovementKind, OddLine
+from meterai.reconciliation.model import (
+    ACCOUNT,
+    BreakKind,
+    Changed,
+    Counted,
+    Days,
+    Differing,
+    LineTold,
+    Silent,
+    Unmatched,
+)
+from meterai.suspense import Break, News
+
+KEY_OF_REFUND = "refund_not_in_record:"  # also of refunds, which looks for each by itself
+LINES_TOLD_MAX = 20  # of one payment, as evidence
+_K = BreakKind
+# Of each sum: missing here and missing there, whether the record's account grows by it, and its fields.
+_SUMS = (
+    ("captured", 1, _K.PAYMENT_NOT_IN_BOOKS, _K.PAYMENT_NOT_IN_RECORD),
+    ("refunded", -1, _K.REFUND_NOT_IN_BOOKS, _K.REFUND_NOT_IN_RECORD),
+    ("charged_back", -1, _K.CHARGEBACK_NOT_IN_BOOKS, _K.CHARGEBACK_NOT_IN_RECORD),
+)
+_CLEARED = {  # of a line without a payment, whether the record's account grows by it
+    MovementKind.PAYMENT: 1,
+    MovementKind.REFUND: -1,
+    MovementKind.REFUND_REVERSED: 1,
+    MovementKind.CHARGEBACK: -1,
+    MovementKind.CHARGEBACK_WON: 1,
+    MovementKind.TRANSFER: -1,
+    MovementKind.TRANSFER_RETURNED: 1,
+    MovementKind.SETTLEMENT: -1,
+}
+
+
+def key_of_payments(provider: str) -> str:
+    """Keys of items about payments, whatever the day, begin so."""
+    return f"record:{provider}:payment:"
+
+
+def key_of_day(of: Days) -> str:
+    """Keys of items about the record of one day begin so."""
+    return f"record:{of.provider}:day:{of.day}:"
+
+
+def evidence(**facts: object) -> bytes:
+    """Facts of both sides as they are kept."""
+    return msgspec.json.encode(facts, order="sorted")
+
+
+def _told(lines: Sequence[LineTold]) -> list[Mapping[str, object]]:
+    return [one._asdict() for one in lines[:LINES_TOLD_MAX]]
+
+
+def of_payments(of: Days, found: Iterable[Differing], lines: Sequence[LineTold]) -> Iterator[Break]:
+    """Differences of sums, payment by payment."""
+    by_payment: dict[str, list[LineTold]] = defaultdict(list)
+    for line in lines:
+        by_payment[str(line.payment)].append(line)
+    for one in found:
+        sides = {name: (getattr(one, name), getattr(one, f"{name}_ours")) for name, *_ in _SUMS}
+        record = {name: there for name, (there, _) in sides.items()}
+        ours = {name: here for name, (_, here) in sides.items()} | {"books": one.booked}
+        told = evidence(
+            day=of.day,
+            provider=of.provider,
+            record=record,
+            ours=ours,
+            lines=_told(by_payment[one.payment]),
+        )
+        yield from _of_payment(one, f"{key_of_payments(of.provider)}{one.payment}", told)
+
+
+def _of_payment(one: Differing, begins: str, told: bytes) -> Iterator[Break]:
+    net = one.captured - one.refunded - one.charged_back
+    if one.suspended or (one.captured and not (one.captured_ours or one.due or one.booked)):
+        if one.captured:  # it is of no payment of ours, or its money is in the book already
+            yield Break(
+                key=f"{begins}:captured",
+                reason=_K.PAYMENT_NOT_IN_BOOKS,
+                evidence=told,
+                reference=one.reference,
+                payment=one.payment,
+                amount=Rupiah(net if net > 0 else one.captured),
+                is_money=net > 0,
+            )
+        return
+    for name, sign, more_there, more_here in _SUMS:
+        there, here = getattr(one, name), getattr(one, f"{name}_ours")
+        least = getattr(one, f"{name}_least")
+        if least <= there <= here:
+            continue
+        kind, missing = (more_there, there - here) if there > here else (more_here, there - least)
+        if name == "captured" and there and here:
+            kind = _K.PAYMENT_SUM_DIFFERS
+        refunds = " ".join(one.refunds).split()
+        is_one_refund = kind is _K.REFUND_NOT_IN_RECORD and len(refunds) == 1
+        yield Break(
+            key=f"{KEY_OF_REFUND}{refunds[0]}" if is_one_refund else f"{begins}:{name}",
+            reason=kind,
+            evidence=told,
+            reference=refunds[0] if is_one_refund else one.reference,
+            payment=one.payment,
+            amount=Rupiah(abs(missing)),
+            difference=sign * missing,
+        )
+    if one.booked != one.due:
+        yield Break(
+            key=f"{begins}:books",
+            reason=_K.BOOKS_DIFFER,
+            evidence=told,
+            reference=one.reference,
+            payment=one.payment,
+            amount=Rupiah(abs(one.due - one.booked)),
+        )
+
+
+def of_facts(of: Days, found: Iterable[Unmatched], differing: frozenset[str]) -> Iterator[Break]:
+    """Payments of which the sums agree, and the reference or the time does not."""
+    for one in found:
+        if one.payment is None or one.payment in differing or one.captured_at is None:
+            continue
+        is_another = one.learned_by != "operator" and one.reference not in (None, one.our_reference)
+        yield Break(
+            key=f"{key_of_payments(of.provider)}{one.payment}:facts",
+            reason=_K.PAYMENT_FACTS_DIFFER,
+            evidence=evidence(
+                day=of.day,
+                record={"reference": one.reference, "moved_at": one.moved_at},
+                ours={"reference": one.our_reference, "captured_at": one.captured_at},
+                differs="reference" if is_another else "time",
+            ),
+            reference=one.our_reference,
+            payment=one.payment,
+            amount=Rupiah(one.amount),
+        )
+
+
+def of_lines(of: Days, found: Iterable[LineTold]) -> Iterator[Break]:
+    """Lines that are of no payment: settlements, the operator's own account, and what cannot be placed."""
+    seen: dict[str, int] = defaultdict(int)
+    for one in found:
+        kind = MovementKind(one.kind)
+        reason = _K.LINE_UNPLACED
+        if kind is MovementKind.SETTLEMENT:
+            reason = _K.SETTLEMENT_NOT_BOOKED
+        if of.provider == ACCOUNT:
+            reason = _K.ACCOUNT_MOVED
+        named = one.refund_no or one.provider_refund_no or one.payment or one.reference or one.line
+        name = f"{one.kind}:{named}:{one.amount}"
+        seen[name] += 1
+        yield Break(
+            key=f"{key_of_day(of)}{name}:{seen[name]}",
+            reason=reason,
+            evidence=evidence(day=of.day, provider=of.provider, lines=_told([one])),
+            reference=one.refund_no or one.reference,
+            payment=one.payment,
+            amount=Rupiah(one.amount),
+            difference=0 if of.provider == ACCOUNT else _CLEARED.get(kind, 0) * one.amount,
+        )
+
+
+def of_odd(of: Days, found: Sequence[OddLine], count: int) -> Iterator[Break]:
+    """Lines that cannot be read, each by itself; of very many the rest together."""
+    for one in found:
+        digest = hashlib.sha256(f"{one.why}\n{one.told}".encode()).hexdigest()
+        yield Break(
+            key=f"{key_of_day(of)}odd:{digest}",
+            reason=_K.LINE_UNREADABLE,
+            evidence=evidence(day=of.day, provider=of.provider, why=one.why, line=one.told),
+        )
+    if count > len(found):
+        yield too_many(of, "unreadable", count - len(found))
+
+
+def too_many(of: Days, what: str, count: int) -> Break:
+    """More than is told one by one."""
+    return Break(
+        key=f"{key_of_day(of)}many:{what}:{count}",
+        reason=_K.LINES_TOO_MANY,
+        evidence=evidence(day=of.day, provider=of.provider, what=what, count=count),
+    )
+
+
+def of_changes(of: Days, found: Iterable[Changed]) -> Iterator[Break]:
+    """What a record says otherwise than when it was read before.  Its money is in what differs from the books."""
+    for one in found:
+        yield Break(
+            key=f"{key_of_day(of)}changed:{of.reading}:{one.kind}:{one.key}",
+            reason=_K.RECORD_CHANGED,
+            evidence=evidence(
+                day=of.day,
+                provider=of.provider,
+                what=one.key,
+                kind=one.kind,
+                before=one.before,
+                now=one.now,
+            ),
+            reference=one.key,
+            amount=Rupiah(abs(one.now - one.before)) if one.now != one.before else None,
+        )
+
+
+def of_fees(of: Days, counted: Counted, booked: Mapping[str, int]) -> Iterator[Break]:
+    """What the provider kept that day and is not booked as an item yet."""
+    if of.provider == ACCOUNT:
+        return
+    for reason, rupiah in ((_K.FEE_NOT_BOOKED, counted.fee), (_K.TAX_NOT_BOOKED, counted.tax)):
+        before = booked.get(reason, 0)
+        more = rupiah - before
+        if more:
+            yield Break(
+                key=f"{key_of_day(of)}{reason}:{before}:{rupiah}",
+                reason=reason,
+                evidence=evidence(day=of.day, provider=of.provider, sum=rupiah),
+                reference=f"{of.provider} {of.day}",
+                amount=Rupiah(abs(more)),
+                difference=-more,
+            )
+
+
+def missing(of: Days, why: str) -> Break:
+    """The record of a day is not there by its hour."""
+    return Break(
+        key=f"{key_of_day(of)}missing",
+        reason=_K.RECORD_MISSING,
+        evidence=evidence(day=of.day, provider=of.provider, why=why),
+        reference=f"{of.provider} {of.day}",
+    )
+
+
+def silence(one: Silent) -> News:
+    """A question that nobody answers, and that no other item tells of."""
+    return News(
+        key=one.key,
+        source="question",
+        reason="unanswered",
+        told=evidence(asked=one.asked, since=one.since),
+        reference=one.reference,
+        payment=one.payment,
+        amount=Rupiah(one.amount) if one.amount else None,
+    )
+
+
+def unreadable_file(of: Days, name: str, why: str, sha256: bytes) -> Break:
+    """A file of a record that could not be taken in."""
+    return Break(
+        key=f"{key_of_day(of)}file:{sha256.hex()}",
+        reason=_K.FILE_UNREADABLE,
+        evidence=evidence(
+            day=of.day, provider=of.provider, file=name, why=why, sha256=sha256.hex()
+        ),
+        reference=name[:100],
+    )

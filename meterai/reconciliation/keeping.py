@@ -1,0 +1,49 @@
+"""The bytes of files that were taken in: compressed, in pieces, in the object store, as long as they may be asked for."""
+
+import gzip
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from meterai.plumbing.objects import ObjectStore
+from meterai.reconciliation.model import FileTaken
+
+PIECE = 8 << 20  # bytes of a file in one object: neither file nor object is in memory whole
+# Bank statements name payers.  What is argued about is so within a year; sums, numbers and digest stay.
+KEPT = timedelta(days=400)
+
+
+def digest_of(path: Path) -> tuple[bytes, int]:
+    """SHA-256 of a file, and how long it is."""
+    found, size = hashlib.sha256(), 0
+    for piece in _pieces(path):
+        found.update(piece)
+        size += len(piece)
+    return found.digest(), size
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            yield piece
+
+
+def object_names(sha256: bytes, pieces: int) -> Iterator[str]:
+    """The objects that have a file."""
+    return (f"{sha256.hex()}-record-{number}" for number in range(pieces))
+
+
+async def keep(objects: ObjectStore, path: Path, sha256: bytes) -> int:
+    """Put a file into the store; into how many pieces."""
+    count = 0
+    for piece in _pieces(path):
+        await objects.put(f"{sha256.hex()}-record-{count}", gzip.compress(piece, mtime=0))
+        count += 1
+    return count
+
+
+async def let_go(objects: ObjectStore, file: FileTaken, now: datetime) -> None:
+    """Remove a file from the store."""
+    for name in object_names(file.sha256, file.pieces):
+        await objects.remove(name, now)

@@ -1,0 +1,238 @@
+"""Levers of breaks: the ways out of an item, each with the entries that it posts and no others."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from meterai import refunds, suspense
+from meterai.accounts import Permission, account_of
+from meterai.commands import Effect, Forecast, Lever, Pull
+from meterai.kit.ids import read, read_typed, show
+from meterai.kit.reasons import written_reason
+from meterai.kit.refusal import NotFound
+from meterai.kit.subjects import Subject, SubjectKind
+from meterai.plumbing.database import ReadTx, Tx
+from meterai.reconciliation.model import BreakKind, NotABreak
+from meterai.suspense import Item, Resolution
+
+NUMBER_LENGTH_MAX = 100  # characters of a number of a provider
+
+
+class BreakItem(msgspec.Struct, frozen=True):
+    """An item."""
+
+    item: str
+
+
+class BreakMatch(msgspec.Struct, frozen=True):
+    """An item, and the number of the payment or refund of ours, or the other item, that it is."""
+
+    item: str
+    to: str
+
+
+class BreakApply(msgspec.Struct, frozen=True):
+    """An item with money, the order that it is for, and the address of the account of that order."""
+
+    item: str
+    order: str
+    email: str
+
+
+class BreakReturn(msgspec.Struct, frozen=True):
+    """An item whose money the provider gave back, and the provider's number of that."""
+
+    item: str
+    number: str
+
+
+def _about(item: Item) -> Subject:
+    return Subject(SubjectKind.SUSPENSE, show("sus", item.id))
+
+
+def _forecast(word: str, item: Item, about: Subject | None = None, **facts: object) -> Forecast:
+    rupiah = item.at_stake.value if item.at_stake else 0
+    told: dict[str, object] = {"item": show("sus", item.id), "rupiah": rupiah, **facts}
+    return Forecast([Effect(word, told, about or _about(item))], 1, rupiah)
+
+
+async def _item(tx: ReadTx, shown: str, how: Resolution, pull: Pull) -> Item:
+    written_reason(pull.reason)
+    return await suspense.check_resolves(tx, read("sus", shown), how)
+
+
+async def _end(tx: Tx, item: Item, how: Resolution, pull: Pull, note: str = "") -> None:
+    said = f"{note}: {pull.reason}" if note else pull.reason
+    await suspense.resolve(tx, item.id, how, actor=pull.actor, note=said)
+
+
+# -- match -------------------------------------------------------------------------------------
+
+
+def _grows(item: Item) -> int:
+    """Rupiah that the record has more, its money in the book included."""
+    return item.booked.value or item.difference or 0
+
+
+async def _counterpart(tx: ReadTx, item: Item, to: str) -> Item | None:
+    """The other open item that `to` names; None where `item` is about no money, and needs none.
+
+    Refuses `NotABreak` where no open item is its counterpart: without one the books would not agree.
+    """
+    if (other := read_typed("sus", to)) is not None:
+        found = [await suspense.check_resolves(tx, other, Resolution.MATCHED)]
+    else:
+        found = await suspense.open_about(tx, [to], [to])
+    for one in found:
+        is_settled = item.reason == BreakKind.SETTLEMENT_NOT_BOOKED
+        is_account = one.reason == BreakKind.ACCOUNT_MOVED
+        fits = (
+            one.at_stake == item.at_stake
+            if is_settled and is_account
+            else _grows(one) == -_grows(item)
+        )
+        if one.id != item.id and fits and (is_account or _grows(item)):
+            return one
+    if _grows(item) or not to.strip() or len(to) > NUMBER_LENGTH_MAX:
+        raise NotABreak("no open item is its counterpart")
+    return None
+
+
+async def _would_match(tx: ReadTx, asked: BreakMatch, pull: Pull) -> Forecast:
+    item = await _item(tx, asked.item, Resolution.MATCHED, pull)
+    other = await _counterpart(tx, item, asked.to)
+    if other is None:
+        return _forecast("break_matched_to_number", item, to=asked.to)
+    return _forecast("break_matched", item, to=show("sus", other.id))
+
+
+async def _match(tx: Tx, asked: BreakMatch, pull: Pull) -> None:
+    item = await _item(tx, asked.item, Resolution.MATCHED, pull)
+    other = await _counterpart(tx, item, asked.to)
+    await _end(tx, item, Resolution.MATCHED, pull, asked.to)
+    if other is not None:
+        await _end(tx, other, Resolution.MATCHED, pull, show("sus", item.id))
+
+
+# -- apply, return -----------------------------------------------------------------------------
+
+
+async def _would_apply(tx: ReadTx, asked: BreakApply, pull: Pull) -> Forecast:
+    item = await _item(tx, asked.item, Resolution.APPLIED, pull)
+    account, order = await account_of(tx, asked.email), read("ord", asked.order)
+    await refunds.check_applies(tx, item, account, order)
+    about = Subject(SubjectKind.ORDER, show("ord", order), account)
+    return _forecast("break_applied", item, about, order=about.shown)
+
+
+async def _apply(tx: Tx, asked: BreakApply, pull: Pull) -> None:
+    item = await _item(tx, asked.item, Resolution.APPLIED, pull)
+    account = await account_of(tx, asked.email)
+    await _end(tx, item, Resolution.APPLIED, pull, asked.order)
+    await refunds.apply(tx, item.id, account, read("ord", asked.order))
+
+
+async def _would_return(tx: ReadTx, asked: BreakReturn, pull: Pull) -> Forecast:
+    item = await _item(tx, asked.item, Resolution.RETURNED, pull)
+    if not asked.number.strip() or len(asked.number) > NUMBER_LENGTH_MAX:
+        raise NotFound("no number of the provider")
+    if item.booked.value:
+        return _forecast("break_returned", item, number=asked.number)
+    if item.reason != "refunded_there" or item.amount is None:
+        raise NotABreak("no money of it is in the book")
+    return _forecast("break_return_booked", item, number=asked.number)
+
+
+async def _return(tx: Tx, asked: BreakReturn, pull: Pull) -> None:
+    item = await _item(tx, asked.item, Resolution.RETURNED, pull)
+    await refunds.book_as_told(tx, item.id)
+    await _end(tx, item, Resolution.RETURNED, pull, asked.number)
+
+
+# -- fee, write off, dismiss -------------------------------------------------------------------
+
+
+async def _would_fee(tx: ReadTx, asked: BreakItem, pull: Pull) -> Forecast:
+    item = await _item(tx, asked.item, Resolution.FEE, pull)
+    word = "break_tax" if item.reason == BreakKind.TAX_NOT_BOOKED else "break_fee"
+    return _forecast(word, item)
+
+
+async def _fee(tx: Tx, asked: BreakItem, pull: Pull) -> None:
+    await _end(tx, await _item(tx, asked.item, Resolution.FEE, pull), Resolution.FEE, pull)
+
+
+async def _would_write_off(tx: ReadTx, asked: BreakItem, pull: Pull) -> Forecast:
+    item = await _item(tx, asked.item, Resolution.WRITTEN_OFF, pull)
+    return _forecast("break_gained" if _grows(item) > 0 else "break_lost", item)
+
+
+async def _write_off(tx: Tx, asked: BreakItem, pull: Pull) -> None:
+    item = await _item(tx, asked.item, Resolution.WRITTEN_OFF, pull)
+    await _end(tx, item, Resolution.WRITTEN_OFF, pull)
+
+
+async def _would_dismiss(tx: ReadTx, asked: BreakItem, pull: Pull) -> Forecast:
+    item = await _item(tx, asked.item, Resolution.DISMISSED, pull)
+    return Forecast([Effect("break_dismissed", {"item": show("sus", item.id)}, _about(item))], 1)
+
+
+async def _dismiss(tx: Tx, asked: BreakItem, pull: Pull) -> None:
+    item = await _item(tx, asked.item, Resolution.DISMISSED, pull)
+    await _end(tx, item, Resolution.DISMISSED, pull)
+
+
+def _on_items(subject: Subject) -> Mapping[str, str] | None:
+    return {"item": subject.shown} if subject.kind is SubjectKind.SUSPENSE else None
+
+
+MATCH = Lever(
+    name="breaks match",
+    permission=Permission.CONSOLE_MONEY,
+    arguments=BreakMatch,
+    forecast=_would_match,
+    carry_out=_match,
+    offered=_on_items,
+)
+APPLY = Lever(
+    name="breaks apply",
+    permission=Permission.CONSOLE_MONEY,
+    arguments=BreakApply,
+    forecast=_would_apply,
+    carry_out=_apply,
+    offered=_on_items,
+)
+RETURN = Lever(
+    name="breaks return",
+    permission=Permission.CONSOLE_MONEY,
+    arguments=BreakReturn,
+    forecast=_would_return,
+    carry_out=_return,
+    offered=_on_items,
+)
+FEE = Lever(
+    name="breaks fee",
+    permission=Permission.CONSOLE_MONEY,
+    arguments=BreakItem,
+    forecast=_would_fee,
+    carry_out=_fee,
+    offered=_on_items,
+)
+WRITE_OFF = Lever(
+    name="breaks write-off",
+    permission=Permission.CONSOLE_MONEY,
+    arguments=BreakItem,
+    forecast=_would_write_off,
+    carry_out=_write_off,
+    is_always_approved=True,
+    offered=_on_items,
+)
+DISMISS = Lever(
+    name="breaks dismiss",
+    permission=Permission.CONSOLE_MONEY,
+    arguments=BreakItem,
+    forecast=_would_dismiss,
+    carry_out=_dismiss,
+    offered=_on_items,
+)
+LEVERS = (MATCH, APPLY, RETURN, FEE, WRITE_OFF, DISMISS)

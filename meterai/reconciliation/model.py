@@ -1,0 +1,271 @@
+"""Days of a record, files that were taken in, and how each may change; pure."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from meterai.kit.clock import WIB
+from meterai.kit.lifecycle import Lifecycle
+from meterai.kit.refusal import CommandRefusal
+
+ACCOUNT = "account"  # whose record is that of the operator's own bank account, by statements
+
+
+class DayState(StrEnum):
+    """State of the record of a day."""
+
+    READING = "reading"
+    WAITING = "waiting"  # not received, or not to its end
+    DIFFERING = "differing"  # compared, and more differs than is listed
+    FINAL = "final"  # complete, and each difference is an item
+
+
+class DayEvent(StrEnum):
+    """What happens to the record of a day."""
+
+    FAILED = "failed"
+    COMPARED = "compared"
+    OVERFLOWED = "overflowed"
+    READ_AGAIN = "read_again"
+
+
+_S, _E = DayState, DayEvent
+DAY = Lifecycle(
+    "the day of a record",
+    {
+        (_S.READING, _E.FAILED): _S.WAITING,
+        (_S.READING, _E.COMPARED): _S.FINAL,
+        (_S.READING, _E.OVERFLOWED): _S.DIFFERING,
+        (_S.WAITING, _E.READ_AGAIN): _S.READING,
+        (_S.DIFFERING, _E.READ_AGAIN): _S.READING,
+        (_S.FINAL, _E.READ_AGAIN): _S.READING,
+    },
+)
+
+
+class BreakKind(StrEnum):
+    """Kind of a difference between a record and the books: a reason of its item in suspense."""
+
+    PAYMENT_NOT_IN_BOOKS = "payment_not_in_books"
+    PAYMENT_NOT_IN_RECORD = "payment_not_in_record"
+    PAYMENT_SUM_DIFFERS = "payment_sum_differs"
+    PAYMENT_FACTS_DIFFER = "payment_facts_differ"  # another reference, or a time after ours
+    REFUND_NOT_IN_BOOKS = "refund_not_in_books"
+    REFUND_NOT_IN_RECORD = "refund_not_in_record"
+    CHARGEBACK_NOT_IN_BOOKS = "chargeback_not_in_books"
+    CHARGEBACK_NOT_IN_RECORD = "chargeback_not_in_record"
+    BOOKS_DIFFER = "books_differ"  # the ledger from payments and refunds
+    LINE_UNREADABLE = "line_unreadable"
+    LINE_UNPLACED = "line_unplaced"  # it names no payment and no refund
+    LINES_TOO_MANY = "lines_too_many"  # more differ than are listed
+    RECORD_CHANGED = "record_changed"  # another reading of a day says something else
+    RECORD_MISSING = "record_missing"
+    FILE_UNREADABLE = "file_unreadable"
+    FEE_NOT_BOOKED = "fee_not_booked"
+    TAX_NOT_BOOKED = "tax_not_booked"
+    SETTLEMENT_NOT_BOOKED = "settlement_not_booked"
+    ACCOUNT_MOVED = "account_moved"  # a line of the operator's own account
+
+
+class RecordFileKnown(CommandRefusal):
+    """These very bytes were taken in before."""
+
+    code = "record_file_known"
+    status = 409
+
+
+class RecordFileUnreadable(CommandRefusal):
+    """The file cannot be read as a record, or half of it is missing."""
+
+    code = "record_file_unreadable"
+    status = 422
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name}: {why}")
+        self.name = name
+        self.why = why
+
+
+class RecordFilesMissing(CommandRefusal):
+    """The rail of this name has no history, and no file was given."""
+
+    code = "record_files_missing"
+    status = 409
+
+
+class RecordIsBeingRead(CommandRefusal):
+    """Another process reads the record of this day."""
+
+    code = "record_is_being_read"
+    status = 409
+
+
+class ProviderUnknown(CommandRefusal):
+    """No rail of this installation has this name, and it is not the operator's own account."""
+
+    code = "provider_unknown"
+    status = 404
+
+
+class DayNotOver(CommandRefusal):
+    """The day has not ended in Western Indonesia Time."""
+
+    code = "day_not_over"
+    status = 409
+
+
+class NotABreak(CommandRefusal):
+    """The item has no such way out."""
+
+    code = "break_has_no_such_way"
+    status = 409
+
+
+def begin_of(day: date) -> datetime:
+    """The moment in which a day begins in WIB."""
+    return datetime(day.year, day.month, day.day, tzinfo=WIB)
+
+
+def end_of(day: date) -> datetime:
+    """The moment in which a day is over in WIB."""
+    return begin_of(day) + timedelta(days=1)
+
+
+class Days(NamedTuple):
+    """The day whose record is compared, and which reading of it; sums go from `first` up to `upto`."""
+
+    provider: str
+    day: date
+    reading: int
+    first: date
+    upto: date
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """A day that this process reads."""
+
+    provider: str
+    day: date
+    reading: int  # to be made
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDay:
+    """The record of a day, and what came of comparing it."""
+
+    provider: str
+    day: date
+    state: DayState
+    source: str
+    fault: str | None
+    begun_at: datetime
+    ended_at: datetime | None
+    lines: int
+    matched: int
+    unreadable: int
+    broken: int
+
+    @property
+    def matched_percent(self) -> float:
+        """Share of the lines that have their counterpart, with which nothing differs."""
+        return 100.0 * self.matched / self.lines if self.lines else 100.0
+
+
+class Overview(NamedTuple):
+    """The last day that was begun, and what is missing, for metrics and `/readyz`."""
+
+    day: date
+    fault: str | None
+    ended_at: datetime | None
+    broken: int
+    final_until: date | None  # the last day up to which every day is final
+    first: date
+    missing: int
+
+
+class Counted(NamedTuple):
+    """Lines of a reading, and sums of what is booked by day."""
+
+    lines: int
+    fee: int
+    tax: int
+
+
+class Unmatched(NamedTuple):
+    """A line of a payment that is not plainly that of ours, and what we know of it."""
+
+    payment: str | None
+    reference: str | None
+    our_reference: str | None
+    amount: int
+    moved_at: datetime
+    captured_at: datetime | None
+    learned_by: str | None
+
+
+class Differing(NamedTuple):
+    """A payment with sums on both sides: `least` is what the record must have, `ours` what it may have."""
+
+    payment: str
+    reference: str | None
+    lines: int
+    captured: int
+    captured_least: int
+    captured_ours: int
+    refunded: int
+    refunded_least: int
+    refunded_ours: int
+    charged_back: int
+    charged_back_least: int
+    charged_back_ours: int
+    booked: int
+    due: int
+    suspended: int
+    refunds: list[str]
+
+
+class LineTold(NamedTuple):
+    """A line of a record as evidence."""
+
+    provider: str
+    day: date
+    line: str
+    kind: str
+    moved_at: datetime
+    reference: str | None
+    payment: str | None
+    refund_no: str | None
+    provider_refund_no: str | None
+    amount: int
+
+
+class Changed(NamedTuple):
+    """What two readings of a day say of one thing."""
+
+    key: str
+    kind: str
+    before: int
+    now: int
+
+
+class Silent(NamedTuple):
+    """Something that was asked for long without an answer, and that no item tells of."""
+
+    key: str
+    reference: str | None
+    payment: str | None
+    amount: int | None
+    since: datetime
+    asked: str
+
+
+class FileTaken(NamedTuple):
+    """A file that was taken in."""
+
+    sha256: bytes
+    provider: str
+    day: date
+    pieces: int

@@ -1,0 +1,461 @@
+"""Reconciliation of a day: read its record, compare it line by line with payments, refunds and books, keep what differs.
+
+Reading may ask an outside machine, so each part commits by itself: the lease of the day, the lines some thousands at
+a time, and then the comparison with all its items in one transaction.
+"""
+
+import asyncio
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from meterai import audit, ledger, payments, suspense
+from meterai.accounts import NOBODY
+from meterai.kit.actor import Actor, ActorKind
+from meterai.kit.clock import WIB, Clock
+from meterai.kit.refusal import Refusal
+from meterai.payments import PaymentService, PaymentSettings, RailNotConfigured
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.objects import ObjectStore
+from meterai.reconciliation import judging, keeping, metrics, sides, store
+from meterai.reconciliation.files import FileOdd, FileRead, read
+from meterai.reconciliation.loading import Loading
+from meterai.reconciliation.model import (
+    ACCOUNT,
+    DayNotOver,
+    Days,
+    DayState,
+    FileTaken,
+    Leased,
+    ProviderUnknown,
+    RecordDay,
+    RecordFileKnown,
+    RecordFilesMissing,
+    RecordFileUnreadable,
+    RecordIsBeingRead,
+    end_of,
+)
+from meterai.reconciliation.settings import ReconciliationSettings
+from meterai.suspense import Break, OpenBreak
+
+TASK = "reconcile"
+LEASE_SECONDS = 3_600.0  # of one reading, and the pause before it is tried again
+COMPARE_SECONDS = 900.0  # a million lines take less than a minute
+DAYS_MAX = 45  # looked back at most; QRIS: no acquirer answers about more
+DAYS_AT_ONCE = 5
+READ_AGAIN_DAYS = (
+    1,
+    7,
+)  # after a day was compared: what is between banks is there on the next, and mended in a week
+BREAKS_MAX = 1_000  # items of one comparison; of more their number is one, and the day is not final
+ITEMS_SEEN_MAX = 10_000
+FAULT_LENGTH_MAX = 60
+TAKEN = "taken"  # folder of the inbox for files that were taken in
+_DAY = re.compile(r"(?<![0-9])(20[0-9]{2})-?([01][0-9])-?([0-3][0-9])(?![0-9])")
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file that is to be taken in."""
+
+    path: Path
+    sha256: bytes
+    size: int
+
+
+@dataclass(slots=True)
+class _Read:
+    """One reading of a day, as far as it is no rows."""
+
+    loading: Loading
+    files: list[tuple[_File, FileRead]] = field(default_factory=list)
+
+
+class Reconciliation:
+    """Compares days that are over, each once and again, by histories and files."""
+
+    def __init__(
+        self,
+        database: Database,
+        paying: PaymentService,
+        objects: ObjectStore,
+        settings: Settings,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._payments = paying
+        self._objects = objects
+        self._hour = settings.of(PaymentSettings).bank_compared_at_hour
+        own = settings.of(ReconciliationSettings)
+        self._due_hour = own.record_due_hour
+        self._inbox = Path(own.reconciliation_files or settings.process.directory / "records")
+        self._clock = clock
+
+    # -- each day, by itself ---------------------------------------------------------------
+
+    async def reconcile_due(self) -> int:
+        """Periodic task: compare the days that are due, the oldest first, one rail after the other."""
+        now = self._clock.now()
+        last = (now.astimezone(WIB) - timedelta(hours=self._hour)).date() - timedelta(days=1)
+        done = 0
+        for provider in (*self._payments.rails.names(), ACCOUNT):
+            files = await self._files(provider, last)
+            due = set(files)
+            if provider != ACCOUNT or (self._inbox / ACCOUNT).is_dir():
+                first = await self._first(provider, last)
+                due |= {
+                    *await self._database.once(store.days_due, provider, first, last, DAYS_AT_ONCE)
+                }
+            for day in sorted(due):
+                done += await self._one(provider, day, files.get(day, []))
+        await self.show()
+        return done
+
+    async def _one(self, provider: str, day: date, files: Sequence[Path]) -> int:
+        try:
+            await self._reconcile(
+                provider, day, files, Actor(ActorKind.JOB, TASK), is_asked=bool(files)
+            )
+        except RecordIsBeingRead:
+            return 0
+        except RecordFileKnown:
+            self._put_away(files)
+        except Refusal as refusal:
+            _log.error("record_not_compared", provider=provider, day=str(day), code=refusal.code)
+        else:
+            self._put_away(files)
+        return 1
+
+    async def _first(self, provider: str, last: date) -> date:
+        """The first day that is to be compared: of the account's statements no day is due before yesterday."""
+        known, _ = await self._database.once(store.known_days)
+        oldest = last - timedelta(days=DAYS_MAX - 1)
+        if provider == ACCOUNT:
+            return last
+        if known is not None:
+            return max(known, oldest)
+        async with self._database.reading() as tx:
+            posted = await ledger.first_posted(tx)
+        return max(posted.astimezone(WIB).date(), oldest) if posted else last
+
+    def _has_history(self, provider: str) -> bool:
+        return provider in self._payments.rails.names()
+
+    async def _files(self, provider: str, last: date) -> dict[date, list[Path]]:
+        """Files that wait in the inbox, by the day in their names.  One without a day in its name is an item."""
+        found: dict[date, list[Path]] = {}
+        folder = self._inbox / provider
+        for one in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if not one.is_file() or one.name.startswith("."):
+                continue
+            if (day := day_in(one.name)) is not None and day <= last:
+                found.setdefault(day, []).append(one)
+            elif day is None:
+                file, leased = await _opened(one), Leased(provider, last, 0, 0)
+                why = "no_day_in_its_name"
+                await self._database.run(
+                    partial(_keep_unreadable, leased=leased, file=file, why=why)
+                )
+        return found
+
+    def _put_away(self, files: Sequence[Path]) -> None:
+        """Move files that were taken in out of the inbox."""
+        for one in files:
+            with suppress(OSError):
+                (one.parent / TAKEN).mkdir(exist_ok=True)
+                one.rename(one.parent / TAKEN / one.name)
+
+    # -- one day ---------------------------------------------------------------------------
+
+    async def reconcile(
+        self, provider: str, day: date, files: Sequence[Path], actor: Actor
+    ) -> RecordDay:
+        """Compare one day that is over, by files or by the history.
+
+        Refuses `ProviderUnknown`, `DayNotOver`, `RecordIsBeingRead`, `RecordFilesMissing`, `RecordFileKnown`,
+        `RecordFileUnreadable`, and what the provider refuses.
+        """
+        if provider != ACCOUNT and provider not in self._payments.rails.names():
+            raise ProviderUnknown(provider)
+        if end_of(day) > self._clock.now():
+            raise DayNotOver(str(day))
+        return await self._reconcile(provider, day, files, actor, is_asked=True)
+
+    async def _reconcile(
+        self, provider: str, day: date, files: Sequence[Path], actor: Actor, *, is_asked: bool
+    ) -> RecordDay:
+        given = [await _opened(one) for one in files]
+        for one in given:
+            if await self._database.once(store.file_of, one.sha256, provider, day):
+                raise RecordFileKnown(one.path.name)
+        source = "files" if given or not self._has_history(provider) else "history"
+        leased = await self._database.once(
+            store.begin, provider, day, source, LEASE_SECONDS, is_asked=is_asked
+        )
+        if leased is None:
+            raise RecordIsBeingRead(f"{provider} {day}")
+        reading = _Read(Loading(self._database, leased))
+        try:
+            await reading.loading.begin()
+            if source == "history":
+                await self._read_history(leased, reading)
+            else:
+                await self._read_files(leased, reading, given)
+            return await self._compare(leased, reading, actor)
+        except Refusal as refusal:
+            # Any other fault leaves the lease, and the day is begun again once it has run out.
+            await self._database.run(partial(self._failed, leased=leased, code=refusal.code))
+            raise
+
+    async def _read_history(self, leased: Leased, reading: _Read) -> None:
+        rail = self._payments.rails.of(leased.provider)
+        begins, ends = end_of(leased.day) - timedelta(days=1), end_of(leased.day)
+        await reading.loading.take_history(rail.history(begins, ends))
+
+    async def _read_files(self, leased: Leased, reading: _Read, files: Sequence[_File]) -> None:
+        """Lines of every file of the day.  One that cannot be read is an item, and refused."""
+        for one in files:
+            of = FileRead(leased.day, self._ourselves(leased.provider))
+            try:
+                await reading.loading.take_file(read(one.path, of), one.sha256.hex())
+            except FileOdd as odd:
+                of.faults.append(odd.code)
+            if of.lines == of.odd and of.lines:
+                of.faults.append("no_line_of_this_day")
+            if of.faults:
+                why = ", ".join(of.faults)
+                await self._database.run(
+                    partial(_keep_unreadable, leased=leased, file=one, why=why)
+                )
+                raise RecordFileUnreadable(one.path.name, why)
+            reading.files.append((one, of))
+        if not reading.files:
+            raise RecordFilesMissing(leased.provider)
+
+    def _ourselves(self, provider: str) -> frozenset[str]:
+        try:
+            about = self._payments.rails.ourselves(provider)
+        except RailNotConfigured:
+            return frozenset()
+        return frozenset({about.merchant} if about.merchant else ()) | about.aliases
+
+    async def _compare(self, leased: Leased, reading: _Read, actor: Actor) -> RecordDay:
+        kept = []
+        for file, of in reading.files:
+            pieces = await keeping.keep(self._objects, file.path, file.sha256)
+            taken = FileTaken(file.sha256, leased.provider, leased.day, pieces)
+            kept.append((taken, file, of))
+
+        async def compare(tx: Tx) -> RecordDay:
+            await tx.allow(COMPARE_SECONDS)
+            for taken, file, of in kept:
+                if await store.file_of(tx, file.sha256, leased.provider, leased.day) is None:
+                    await store.keep_file(
+                        tx,
+                        taken,
+                        file.path.name,
+                        of.layout,
+                        file.size,
+                        of.lines,
+                        of.odd,
+                        str(actor),
+                    )
+            return await self._ended(tx, leased, reading.loading, actor)
+
+        found = await self._database.run(compare)
+        tell = _log.info if not found.broken else _log.error
+        tell("record_compared", provider=found.provider, day=str(found.day), broken=found.broken)
+        return found
+
+    async def _ended(self, tx: Tx, leased: Leased, loading: Loading, actor: Actor) -> RecordDay:
+        now, loaded = self._clock.now(), loading.found
+        first, last = await store.known_days(tx)
+        day = leased.day
+        of = Days(leased.provider, day, leased.reading, first or day, max(last or day, day))
+        if len(loaded.sources) > 1:
+            loaded.lines -= await store.repeated(tx, of)
+        await sides.placed(tx, of)
+        changes = await store.changed(tx, of, BREAKS_MAX) if of.reading > 1 else []
+        breaks, differing = await self._found(tx, of)
+        breaks += judging.of_odd(of, loaded.odd, loaded.unreadable)
+        breaks += judging.of_changes(of, changes)
+        is_whole = len(breaks) <= BREAKS_MAX
+        if not is_whole:
+            breaks = [*breaks[:BREAKS_MAX], judging.too_many(of, "differences", len(breaks))]
+        await self._keep(tx, of, breaks, differing)
+        matched = max(loaded.lines - loaded.unreadable - len(differing), 0)
+        state = DayState.FINAL if is_whole else DayState.DIFFERING
+        await store.end(
+            tx,
+            of,
+            state,
+            now,
+            _again(day, now) if "" in loaded.sources or not loaded.sources else None,
+            loaded.lines,
+            matched,
+            loaded.unreadable,
+            len(breaks),
+        )
+        await audit.record(
+            tx,
+            NOBODY,
+            actor=actor,
+            action="record_compared",
+            subject=_subject(leased),
+            lines=loaded.lines,
+            matched=matched,
+            unreadable=loaded.unreadable,
+            differences=len(breaks),
+        )
+        found = await store.day_of(tx, leased.provider, day)
+        assert found is not None
+        return found
+
+    async def _found(self, tx: Tx, of: Days) -> tuple[list[Break], list[str]]:
+        """Differences of a reading, and the payments of its lines that have one."""
+        unmatched = await sides.unmatched(tx, of, BREAKS_MAX + 1)
+        open_now = await suspense.open_breaks(
+            tx, judging.key_of_payments(of.provider), judging.KEY_OF_REFUND, ITEMS_SEEN_MAX
+        )
+        doubted = {one.payment for one in unmatched if one.payment}
+        doubted |= {
+            one.payment for one in open_now if one.payment and one.key.startswith("record:")
+        }
+        found = await sides.differing(tx, of, sorted(doubted), BREAKS_MAX + 1)
+        lines = await store.lines_of(tx, [one.payment for one in found], ITEMS_SEEN_MAX)
+        names = frozenset(one.payment for one in found)
+        breaks = [*judging.of_payments(of, found, lines), *judging.of_facts(of, unmatched, names)]
+        unplaced = await store.unplaced(tx, of, ACCOUNT, BREAKS_MAX + 1)
+        breaks += judging.of_lines(of, unplaced)
+        breaks += judging.of_fees(of, await store.counted(tx, of), await _booked(tx, of))
+        here = {str(one.payment) for one in lines if one.day == of.day}
+        return breaks, [*sorted(here & names), *(one.line for one in unplaced)]
+
+    async def _keep(
+        self, tx: Tx, of: Days, breaks: Sequence[Break], differing: Sequence[str]
+    ) -> None:
+        """Items of what differs; those that differ no more end as explained."""
+        for one in breaks:
+            if one.is_money and await payments.captured_anywhere(tx, str(one.payment)):
+                continue  # it came in while both sides were compared
+            if await suspense.keep_break(tx, one) and one.reference:
+                await payments.ask_about(tx, one.reference)
+        still = {one.key for one in breaks}
+        for item in await suspense.open_breaks(
+            tx, judging.key_of_payments(of.provider), judging.key_of_day(of), ITEMS_SEEN_MAX
+        ):
+            if not _stands(item, still) and ":changed:" not in item.key:
+                await suspense.explain(tx, item.id, f"record of {of.day}, reading {of.reading}")
+
+    async def _failed(self, tx: Tx, *, leased: Leased, code: str) -> None:
+        """Say why a day could not be compared: in its row, in the trail once, and as an item past its hour."""
+        now = self._clock.now()
+        await store.fail(tx, leased, code[:FAULT_LENGTH_MAX])
+        of = Days(leased.provider, leased.day, leased.reading, leased.day, leased.day)
+        if now >= end_of(leased.day) + timedelta(hours=self._due_hour):
+            await suspense.keep_break(tx, judging.missing(of, code))
+        if leased.tries == 1:
+            await audit.record(
+                tx,
+                NOBODY,
+                actor=Actor(ActorKind.JOB, TASK),
+                action="record_not_compared",
+                subject=_subject(leased),
+                fault=code,
+            )
+
+    # -- beside -----------------------------------------------------------------------------
+
+    async def suspend_silence(self) -> int:
+        """Periodic task: what is asked for long without an answer, and no item tells of, is an item."""
+
+        async def keep(tx: Tx) -> int:
+            await tx.allow(COMPARE_SECONDS)
+            found = await sides.silent(tx, BREAKS_MAX)
+            for one in found:
+                await suspense.keep(tx, judging.silence(one))
+            return len(found)
+
+        return await self._database.run(keep)
+
+    async def let_files_go(self) -> int:
+        """Periodic task: remove the bytes of old files."""
+        now = self._clock.now()
+        old = await self._database.once(store.old_files, now - keeping.KEPT, DAYS_AT_ONCE)
+        for one in old:
+            await keeping.let_go(self._objects, one, now)
+            await self._database.once(store.let_go, one.sha256)
+        return len(old)
+
+    async def show(self) -> None:
+        """Set the metrics."""
+        if found := await self._database.once(store.overview):
+            since = found.final_until or found.first - timedelta(days=1)
+            metrics.COMPARED.set((self._clock.now() - end_of(since)).total_seconds())
+            metrics.DIFFERENCES.set(found.broken)
+
+    async def said(self) -> str | None:
+        """The last day as one line for `/readyz`: no sums, since anybody may read it."""
+        found = await self._database.once(store.overview)
+        if found is None:
+            return None
+        what = f"not compared ({found.fault or 'under way'})"
+        if found.ended_at is not None:
+            what = "differs" if found.broken else "agrees"
+        late = f", days missing: {found.missing}" if found.missing else ""
+        return f"{found.day} {what}{late}"
+
+
+def day_in(name: str) -> date | None:
+    """The day that the name of a file has: 2026-11-30 or 20261130; None where it has none or two."""
+    found = {"".join(one) for one in _DAY.findall(name)}
+    with suppress(ValueError):
+        return date.fromisoformat(found.pop()) if len(found) == 1 else None
+    return None
+
+
+async def _opened(path: Path) -> _File:
+    try:
+        return _File(path, *await asyncio.to_thread(keeping.digest_of, path))
+    except OSError as error:
+        raise RecordFileUnreadable(path.name, error.strerror or "unreadable") from None
+
+
+async def _keep_unreadable(tx: Tx, *, leased: Leased, file: _File, why: str) -> None:
+    of = Days(leased.provider, leased.day, leased.reading, leased.day, leased.day)
+    await suspense.keep_break(tx, judging.unreadable_file(of, file.path.name, why, file.sha256))
+
+
+async def _booked(tx: Tx, of: Days) -> dict[str, int]:
+    """Fees and taxes of a day that are in the books."""
+    begins = judging.key_of_day(of)
+    return {
+        kind: -await suspense.sum_of_ended(tx, f"{begins}{kind}:")
+        for kind in ("fee_not_booked", "tax_not_booked")
+    }
+
+
+def _stands(item: OpenBreak, still: Iterable[str]) -> bool:
+    """Whether the item is one of these differences: its key may have a number or a sum behind it."""
+    key = item.key
+    return key in still or key.partition("#")[0] in still or key.rpartition(":")[0] in still
+
+
+def _again(day: date, now: datetime) -> datetime | None:
+    """When the record of a day is read again: by then it may have changed its mind."""
+    return next(
+        (at for n in READ_AGAIN_DAYS if (at := end_of(day) + timedelta(days=n, hours=4)) > now),
+        None,
+    )
+
+
+def _subject(leased: Leased) -> str:
+    return f"day_{leased.provider}_{leased.day}"

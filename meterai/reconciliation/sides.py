@@ -1,0 +1,219 @@
+"""The sides of a record, payments and books, each in one statement that sees one moment.
+
+Comparing reads what several rooms say, as the invariants of the audit do, and writes into our copy of a record alone.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.rows import RowMapper
+from meterai.reconciliation.model import (
+    Days,
+    Differing,
+    Silent,
+    Unmatched,
+    begin_of,
+    end_of,
+)
+
+# Before the end of a day ours may be of this day and the record's of the next: clocks differ by less.
+FRESH = timedelta(minutes=15)
+
+# A line of a payment matches plainly where the payment is ours with its sum, its reference and its entry, and no
+# earlier than the record says.  A provider's clock may be ahead.
+CLOCKS = "interval '10 minutes'"
+UNMATCHED = f"""
+SELECT l.payment, l.reference, a.reference AS our_reference, l.amount, l.moved_at, c.captured_at, c.learned_by
+FROM record_lines l
+LEFT JOIN captures c ON c.payment = l.payment AND c.learned_by <> 'denial'
+LEFT JOIN payment_attempts a ON a.account_id = c.account_id AND a.attempt_id = c.attempt_id
+LEFT JOIN legs g ON g.account_id = c.account_id AND g.book = 'bank_clearing'
+    AND g.entry_id = 'captured:' || c.attempt_id || ':' || c.payment
+WHERE l.provider = %s AND l.day = %s AND l.reading = %s AND l.kind = 'payment' AND l.payment IS NOT NULL
+    AND (c.payment IS NULL OR c.amount <> l.amount OR g.debit IS DISTINCT FROM l.amount
+         OR (l.reference <> a.reference AND c.learned_by <> 'operator')
+         OR l.moved_at > c.captured_at + {CLOCKS})
+ORDER BY l.position LIMIT %s
+"""  # noqa: S608 - a constant
+# Payments that moved that day on a side, where they are not plainly matched.  The books say when ours moved: an entry
+# names its payment, or its order does.
+_MOVED = """
+WITH booked AS MATERIALIZED (
+    SELECT e.account_id, substr(e.entry_id, 10, 36)::uuid AS attempt_id, substr(e.entry_id, 47) AS payment
+    FROM entries e
+    WHERE e.reason = 'payment_captured' AND e.posted_at >= %s AND e.posted_at < %s
+        AND NOT EXISTS (SELECT 1 FROM record_lines l WHERE l.provider = %s AND l.day = %s AND l.reading = %s
+                        AND l.kind = 'payment' AND l.payment = substr(e.entry_id, 47)))
+SELECT b.payment FROM booked b JOIN payment_attempts a USING (account_id, attempt_id) WHERE a.provider = %s
+UNION
+SELECT c.payment FROM entries e
+JOIN legs g ON g.account_id = e.account_id AND g.entry_id = e.entry_id AND g.book = 'bank_clearing'
+JOIN payment_attempts a ON a.account_id = e.account_id AND a.subject = e.subject AND a.provider = %s
+JOIN captures c ON c.account_id = a.account_id AND c.attempt_id = a.attempt_id AND c.learned_by <> 'denial'
+WHERE e.reason <> 'payment_captured' AND e.posted_at >= %s AND e.posted_at < %s
+UNION
+SELECT l.payment FROM record_lines l
+WHERE l.provider = %s AND l.day = %s AND l.reading = %s AND l.kind <> 'payment' AND l.payment IS NOT NULL
+UNION
+SELECT l.payment FROM record_lines l
+WHERE l.provider = %s AND l.day = %s AND l.reading = %s AND l.kind = 'payment' AND l.payment IS NOT NULL
+GROUP BY l.payment HAVING count(*) > 1
+UNION
+SELECT unnest(%s::text[])
+"""
+PLACED = """
+UPDATE record_lines l SET payment = r.payment FROM refunds r
+WHERE l.provider = %s AND l.day = %s AND l.reading = %s AND l.of_refund IS NOT NULL AND l.payment IS NULL
+    AND r.account_id = l.of_account AND r.refund_id = l.of_refund
+"""
+# One number of a payment under two references of ours is two payments: ours is the first, where one is.
+PARTED = """
+UPDATE record_lines l SET payment = n.payment || '/' || n.place
+FROM (
+    SELECT x.position, x.payment, dense_rank() OVER (PARTITION BY x.payment
+        ORDER BY x.reference IS DISTINCT FROM a.reference, x.reference) AS place
+    FROM record_lines x
+    LEFT JOIN captures c ON c.payment = x.payment AND c.learned_by <> 'denial'
+    LEFT JOIN payment_attempts a ON a.account_id = c.account_id AND a.attempt_id = c.attempt_id
+    WHERE x.provider = %s AND x.day = %s AND x.reading = %s AND x.kind = 'payment' AND x.payment IN (
+        SELECT payment FROM record_lines
+        WHERE provider = %s AND day = %s AND reading = %s AND kind = 'payment' AND reference IS NOT NULL
+        GROUP BY payment HAVING count(DISTINCT reference) > 1)) n
+WHERE n.place > 1 AND l.provider = %s AND l.day = %s AND l.reading = %s AND l.position = n.position
+"""
+# Sums of these payments on each side: all that the record had up to that day, and ours up to its end (which the record
+# must have by then) and by now (which it may have).  A day without a record counts on neither side.
+DIFFERING = f"""
+WITH asked AS MATERIALIZED ({_MOVED}),
+theirs AS (
+    SELECT q.payment, count(l.kind)::integer AS lines, min(l.reference) AS reference,
+        coalesce(sum(l.amount) FILTER (WHERE l.kind = 'payment'), 0)::bigint AS captured,
+        coalesce(sum(CASE WHEN l.kind IN ('refund', 'transfer') THEN l.amount
+                          WHEN l.kind IN ('refund_reversed', 'transfer_returned') THEN -l.amount END), 0)::bigint
+            AS refunded,
+        coalesce(sum(CASE l.kind WHEN 'chargeback' THEN l.amount WHEN 'chargeback_won' THEN -l.amount END), 0)::bigint
+            AS charged_back
+    FROM asked q LEFT JOIN (record_lines l JOIN record_days d USING (provider, day))
+        ON l.payment = q.payment AND l.day <= %s
+        AND l.reading = CASE WHEN l.provider = %s AND l.day = %s THEN %s ELSE d.reading END
+    GROUP BY q.payment),
+ours AS (
+    SELECT q.payment, min(a.reference) AS reference, sum(c.amount)::bigint AS captured,
+        coalesce(sum(c.amount) FILTER (WHERE c.captured_at >= %s AND c.captured_at < %s), 0)::bigint AS captured_least,
+        coalesce(sum(r.now + coalesce(b.returned_posted, 0)), 0)::bigint AS refunded,
+        coalesce(sum(r.least + CASE WHEN b.last_told_at >= %s AND b.last_told_at < %s THEN b.returned_posted ELSE 0 END), 0)
+            ::bigint AS refunded_least,
+        coalesce(sum(b.posted - b.won), 0)::bigint AS charged_back,
+        coalesce(sum(b.posted - b.won) FILTER (WHERE b.last_told_at >= %s AND b.last_told_at < %s), 0)::bigint
+            AS charged_back_least,
+        coalesce(sum(g.booked), 0)::bigint AS booked,
+        coalesce(sum(t.captured - f.refunded), 0)::bigint AS due,
+        coalesce(array_agg(r.numbers) FILTER (WHERE r.numbers <> ''), '{{}}') AS refunds
+    FROM asked q
+    JOIN captures c ON c.payment = q.payment AND c.learned_by <> 'denial'
+    JOIN payment_attempts a ON a.account_id = c.account_id AND a.attempt_id = c.attempt_id
+    LEFT JOIN chargebacks b ON b.account_id = c.account_id AND b.attempt_id = c.attempt_id AND b.payment = c.payment
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(r.amount - r.reversed), 0) AS now,
+            coalesce(sum(r.amount - r.reversed) FILTER (WHERE r.settled_at >= %s AND r.settled_at < %s), 0) AS least,
+            coalesce(string_agg(r.refund_no, ' ') FILTER (WHERE NOT EXISTS (
+                SELECT 1 FROM record_lines l WHERE l.payment = c.payment AND l.refund_no = r.refund_no)), '') AS numbers
+        FROM refunds r WHERE r.account_id = c.account_id AND r.order_id = a.subject AND r.attempt_id = c.attempt_id
+            AND r.payment = c.payment AND r.state = 'settled') r
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(g.debit - g.credit), 0) AS booked FROM entries e
+        JOIN legs g ON g.account_id = e.account_id AND g.entry_id = e.entry_id AND g.book = 'bank_clearing'
+        WHERE e.account_id = c.account_id AND e.subject = a.subject) g
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(o.amount - coalesce(k.posted - k.won + k.returned_posted, 0)), 0) AS captured
+        FROM payment_attempts m JOIN captures o ON o.account_id = m.account_id AND o.attempt_id = m.attempt_id
+            AND o.learned_by <> 'denial'
+        LEFT JOIN chargebacks k ON k.account_id = o.account_id AND k.attempt_id = o.attempt_id
+            AND k.payment = o.payment
+        WHERE m.account_id = c.account_id AND m.subject = a.subject) t
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(x.amount - x.reversed), 0) AS refunded FROM refunds x
+        WHERE x.account_id = c.account_id AND x.order_id = a.subject AND x.state = 'settled') f
+    GROUP BY q.payment),
+suspended AS (
+    SELECT q.payment, sum(i.booked)::bigint AS came, coalesce(sum(i.booked) FILTER (WHERE i.resolution = 'returned'), 0)::bigint
+        AS went, coalesce(sum(i.booked) FILTER (WHERE i.state = 'open'), 0)::bigint AS open
+    FROM asked q JOIN suspense_items i ON i.payment = q.payment AND i.booked > 0
+        AND coalesce(i.resolution, '') NOT IN ('explained', 'applied', 'matched')
+    GROUP BY q.payment),
+off AS (  -- differences that two people wrote off are in the books
+    SELECT q.payment, coalesce(sum(i.difference) FILTER (WHERE starts_with(i.reason, 'payment')), 0)::bigint AS captured,
+        coalesce(-sum(i.difference) FILTER (WHERE starts_with(i.reason, 'refund')), 0)::bigint AS refunded,
+        coalesce(-sum(i.difference) FILTER (WHERE starts_with(i.reason, 'chargeback')), 0)::bigint AS charged_back
+    FROM asked q JOIN suspense_items i ON i.payment = q.payment AND i.resolution = 'written_off' AND i.booked = 0
+    GROUP BY q.payment),
+sides AS (
+    SELECT t.payment, coalesce(o.reference, t.reference) AS reference, t.lines,
+        t.captured, coalesce(o.captured_least, 0) + coalesce(w.captured, 0) AS captured_least,
+        coalesce(o.captured, 0) + coalesce(s.came, 0) + coalesce(w.captured, 0) AS captured_ours,
+        t.refunded, coalesce(o.refunded_least, 0) + coalesce(w.refunded, 0) AS refunded_least,
+        coalesce(o.refunded, 0) + coalesce(s.went, 0) + coalesce(w.refunded, 0) AS refunded_ours,
+        t.charged_back, coalesce(o.charged_back_least, 0) + coalesce(w.charged_back, 0) AS charged_back_least,
+        coalesce(o.charged_back, 0) + coalesce(w.charged_back, 0) AS charged_back_ours,
+        coalesce(o.booked, 0) AS booked, coalesce(o.due, 0) AS due, coalesce(s.open, 0) AS suspended,
+        coalesce(o.refunds, '{{}}') AS refunds
+    FROM theirs t LEFT JOIN ours o USING (payment) LEFT JOIN suspended s USING (payment) LEFT JOIN off w USING (payment))
+SELECT * FROM sides
+WHERE captured NOT BETWEEN captured_least AND captured_ours OR refunded NOT BETWEEN refunded_least AND refunded_ours
+    OR charged_back NOT BETWEEN charged_back_least AND charged_back_ours OR booked <> due OR suspended > 0
+ORDER BY payment LIMIT %s
+"""  # noqa: S608 - constants
+# Asked for long without an answer, and no item tells of it: what the tasks of payments and refunds leave silent.
+_LONG = "interval '2 days'"  # questions go on once a day in the end
+SILENT = f"""
+SELECT 'unanswered:' || a.reference AS key, a.reference, NULL AS payment, a.amount,
+    greatest(coalesce(a.answered_at, a.opened_at), a.opened_at) AS since, 'attempt' AS asked
+FROM payment_attempts a
+WHERE a.ask_at < 'infinity' AND a.state <> 'opening' AND coalesce(a.answered_at, a.opened_at) < now() - {_LONG}
+    AND NOT suspense_knows('unanswered:' || a.reference)
+UNION ALL
+SELECT 'unanswered:record:' || b.payment, a.reference, b.payment, b.returned_told, b.last_told_at, 'given_back'
+FROM chargebacks b JOIN payment_attempts a USING (account_id, attempt_id)
+WHERE b.look_at < 'infinity' AND b.last_told_at < now() - {_LONG}
+    AND NOT suspense_knows('unanswered:record:' || b.payment)
+    AND NOT suspense_knows('refunded:' || a.reference || ':' || b.payment || ':' || b.returned_told)
+LIMIT %s
+"""  # noqa: S608 - constants
+_UNMATCHED = RowMapper(Unmatched)
+_DIFFERING = RowMapper(Differing)
+_SILENT = RowMapper(Silent)
+
+
+async def unmatched(tx: ReadTx, of: Days, limit: int) -> list[Unmatched]:
+    """Lines of payments that are not plainly matched."""
+    return await tx.all_as(_UNMATCHED, UNMATCHED, of.provider, of.day, of.reading, limit)
+
+
+async def differing(tx: ReadTx, of: Days, doubted: Sequence[str], limit: int) -> list[Differing]:
+    """Payments of which sums differ, or whose money is in suspense."""
+    begins, ends = begin_of(of.day) - FRESH, end_of(of.day) - FRESH
+    this = (of.provider, of.day, of.reading)
+    span = (begin_of(of.first), end_of(of.upto) - FRESH)
+    return await tx.all_as(
+        _DIFFERING,
+        DIFFERING,
+        *(begins, ends, *this, of.provider, of.provider, begins, ends, *this, *this, list(doubted)),
+        *(of.upto, *this),
+        *(span * 4),
+        limit,
+    )
+
+
+async def placed(tx: Tx, of: Days) -> None:
+    """Give lines of refunds of ours the payment that each is of, and each payment that comes under two references a
+    number for the second: by our copy of the record two people paid.
+    """
+    this = (of.provider, of.day, of.reading)
+    await tx.run(PLACED, *this)
+    await tx.run(PARTED, *this, *this, *this)
+
+
+async def silent(tx: ReadTx, limit: int) -> list[Silent]:
+    """What was asked for a day without an answer and without an item."""
+    return await tx.all_as(_SILENT, SILENT, limit)

@@ -1,0 +1,273 @@
+"""SQL of reconciliation, one function per question."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.rows import RowMapper
+from meterai.reconciliation.model import (
+    Changed,
+    Counted,
+    Days,
+    FileTaken,
+    Leased,
+    LineTold,
+    Overview,
+    RecordDay,
+)
+
+_BEGIN = """
+INSERT INTO record_days AS d (provider, day, source, leased_until)
+VALUES (%s, %s, %s, now() + make_interval(secs => %s))
+ON CONFLICT ON CONSTRAINT record_days_pkey DO UPDATE
+SET state = 'reading', leased_until = excluded.leased_until, begun_at = now(), tries = d.tries + 1
+WHERE (d.state <> 'reading' OR d.leased_until <= now()) AND (%s OR d.leased_until <= now() AND
+    (d.state IN ('reading', 'waiting') OR d.read_again_at <= now()))
+RETURNING provider, day, reading + 1 AS reading, tries
+"""
+_DAYS = """
+SELECT provider, day, state, source, fault, begun_at, ended_at, lines, matched, unreadable, broken FROM record_days
+"""
+# Each day of a rail since its first, unless it is final and not to be read again; the oldest first.
+_DUE = """
+SELECT w.day::date AS day FROM generate_series(%s::timestamp, %s::timestamp, interval '1 day') w (day)
+LEFT JOIN record_days d ON d.provider = %s AND d.day = w.day::date
+WHERE d.day IS NULL OR (d.leased_until <= now() AND (d.state IN ('reading', 'waiting') OR d.read_again_at <= now()))
+ORDER BY w.day LIMIT %s
+"""
+_KNOWN_DAYS = "SELECT min(day) AS first, max(day) FILTER (WHERE ended_at IS NOT NULL) AS last FROM record_days"
+_CLEAR = "DELETE FROM record_lines WHERE provider = %s AND day = %s AND reading >= %s"
+_ADD = """
+INSERT INTO record_lines (provider, day, reading, position, source, kind, moved_at, reference, payment, refund_no,
+    of_account, of_refund, provider_refund_no, amount, fee, tax, line)
+SELECT %s, %s, %s, u.* FROM unnest(%s::integer[], %s::text[], %s::text[], %s::timestamptz[], %s::text[], %s::text[],
+    %s::text[], %s::uuid[], %s::uuid[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[]) u
+"""
+# The same line in two files of a day is one; twice in one file it is two.
+_REPEATED = """
+DELETE FROM record_lines l USING (
+    SELECT position, source, min(source) OVER same AS first, row_number() OVER (same_file) AS place
+    FROM record_lines WHERE provider = %s AND day = %s AND reading = %s
+    WINDOW same AS (PARTITION BY kind, payment, refund_no, provider_refund_no, reference, amount, moved_at),
+        same_file AS (PARTITION BY kind, payment, refund_no, provider_refund_no, reference, amount, moved_at, source
+                      ORDER BY position)) n
+WHERE l.provider = %s AND l.day = %s AND l.reading = %s AND l.position = n.position AND n.source <> n.first
+    AND n.place <= (SELECT count(*) FROM record_lines f WHERE f.provider = l.provider AND f.day = l.day
+        AND f.reading = l.reading AND f.source = n.first AND f.kind = l.kind
+        AND f.payment IS NOT DISTINCT FROM l.payment AND f.refund_no IS NOT DISTINCT FROM l.refund_no
+        AND f.provider_refund_no IS NOT DISTINCT FROM l.provider_refund_no
+        AND f.reference IS NOT DISTINCT FROM l.reference AND f.amount = l.amount AND f.moved_at = l.moved_at)
+"""
+_COUNT = """
+SELECT count(*)::integer AS lines,
+    coalesce(sum(fee + CASE kind WHEN 'fee' THEN amount ELSE 0 END), 0)::bigint AS fee,
+    coalesce(sum(tax + CASE kind WHEN 'tax' THEN amount ELSE 0 END), 0)::bigint AS tax
+FROM record_lines WHERE provider = %s AND day = %s AND reading = %s
+"""
+_LINE = (
+    "provider, day, line, kind, moved_at, reference, payment, refund_no, provider_refund_no, amount"
+)
+# What names no payment: lines of the account itself, and such as cannot be placed.
+_UNPLACED = f"""
+SELECT {_LINE} FROM record_lines WHERE provider = %s AND day = %s AND reading = %s
+    AND (payment IS NULL OR kind IN ('settlement', 'other')) AND (provider = %s OR kind NOT IN ('fee', 'tax'))
+ORDER BY position LIMIT %s
+"""  # noqa: S608 - columns are a constant
+_OF_PAYMENTS = f"""
+SELECT {_LINE} FROM record_lines WHERE payment = ANY(%s) ORDER BY moved_at, position LIMIT %s
+"""  # noqa: S608
+_CHANGED = """
+SELECT coalesce(b.key, n.key) AS key, coalesce(b.kind, n.kind) AS kind,
+    coalesce(b.sum, 0)::bigint AS before, coalesce(n.sum, 0)::bigint AS now
+FROM (SELECT coalesce(refund_no, provider_refund_no, payment, reference, line) AS key, kind, sum(amount) AS sum
+      FROM record_lines WHERE provider = %s AND day = %s AND reading = %s GROUP BY 1, 2) b
+FULL JOIN (SELECT coalesce(refund_no, provider_refund_no, payment, reference, line) AS key, kind, sum(amount) AS sum
+      FROM record_lines WHERE provider = %s AND day = %s AND reading = %s GROUP BY 1, 2) n USING (key, kind)
+WHERE b.sum IS DISTINCT FROM n.sum ORDER BY 1 LIMIT %s
+"""
+_END = """
+UPDATE record_days SET state = %s, reading = %s, fault = NULL, leased_until = now(), ended_at = %s, read_again_at = %s,
+    lines = %s, matched = %s, unreadable = %s, broken = %s
+WHERE provider = %s AND day = %s AND state = 'reading'
+"""
+_FORGET = "DELETE FROM record_lines WHERE provider = %s AND day = %s AND reading < %s"
+_FAIL = """
+UPDATE record_days SET state = 'waiting', fault = %s WHERE provider = %s AND day = %s AND state = 'reading'
+"""
+_FILE = """
+INSERT INTO record_files (sha256, provider, day, name, layout, bytes, pieces, lines, unreadable, taken_by)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+_KNOWN = "SELECT sha256, provider, day, pieces FROM record_files WHERE sha256 = %s AND provider = %s AND day = %s"
+_OLD_FILES = """
+SELECT sha256, provider, day, pieces FROM record_files WHERE pieces > 0 AND taken_at < %s ORDER BY taken_at LIMIT %s
+"""
+_LET_GO = "UPDATE record_files SET pieces = 0 WHERE sha256 = %s"
+_OVERVIEW = """
+SELECT l.day, l.fault, l.ended_at, (SELECT coalesce(sum(o.broken), 0)::integer FROM record_days o WHERE o.day = l.day) AS broken,
+    (SELECT max(f.day) FROM record_days f WHERE f.state IN ('final', 'differing')) AS final_until,
+    (SELECT min(f.day) FROM record_days f) AS first,
+    (SELECT count(*)::integer FROM record_days m WHERE m.ended_at IS NULL) AS missing
+FROM record_days l ORDER BY l.day DESC, l.ended_at NULLS FIRST LIMIT 1
+"""
+_LEASED = RowMapper(Leased)
+_RECORDS = RowMapper(RecordDay)
+_COUNTED = RowMapper(Counted)
+_LINES = RowMapper(LineTold)
+_CHANGES = RowMapper(Changed)
+_FILES = RowMapper(FileTaken)
+_OVERVIEWS = RowMapper(Overview)
+
+
+class Rows(NamedTuple):
+    """Lines of a record by column, as they are added."""
+
+    position: list[int]
+    source: list[str]
+    kind: list[str]
+    moved_at: list[datetime]
+    reference: list[str | None]
+    payment: list[str | None]
+    refund_no: list[str | None]
+    of_account: list[UUID | None]
+    of_refund: list[UUID | None]
+    provider_refund_no: list[str | None]
+    amount: list[int]
+    fee: list[int]
+    tax: list[int]
+    line: list[str]
+
+
+async def begin(
+    tx: Tx, provider: str, day: date, source: str, seconds: float, *, is_asked: bool
+) -> Leased | None:
+    """Lease a day; None where another has it, or it is done and nobody asked for it."""
+    return await tx.one_as(_LEASED, _BEGIN, provider, day, source, seconds, is_asked)
+
+
+async def day_of(tx: ReadTx, provider: str, day: date) -> RecordDay | None:
+    """The record of one day."""
+    return await tx.one_as(_RECORDS, f"{_DAYS} WHERE provider = %s AND day = %s", provider, day)
+
+
+async def days_of(tx: ReadTx, day: date) -> list[RecordDay]:
+    """The records of one day."""
+    return await tx.all_as(_RECORDS, f"{_DAYS} WHERE day = %s ORDER BY provider", day)
+
+
+async def days_due(
+    tx: ReadTx, provider: str, first: date, last: date, limit: int
+) -> Sequence[date]:
+    """Days to be compared, the oldest first."""
+    return [row["day"] for row in await tx.all(_DUE, first, last, provider, limit)]
+
+
+async def known_days(tx: ReadTx) -> tuple[date | None, date | None]:
+    """The first day of which a record was begun, and the last that was compared."""
+    row = await tx.one(_KNOWN_DAYS)
+    return (row["first"], row["last"]) if row else (None, None)
+
+
+async def clear(tx: Tx, provider: str, day: date, reading: int) -> None:
+    """Remove what a process that died left of a reading."""
+    await tx.run(_CLEAR, provider, day, reading)
+
+
+async def add(tx: Tx, leased: Leased, rows: Rows) -> None:
+    """Add lines to a reading."""
+    await tx.run(_ADD, leased.provider, leased.day, leased.reading, *rows)
+
+
+async def repeated(tx: Tx, of: Days) -> int:
+    """Remove lines that an earlier file of the day has too; how many."""
+    this = (of.provider, of.day, of.reading)
+    return await tx.run(_REPEATED, *this, *this)
+
+
+async def counted(tx: ReadTx, of: Days) -> Counted:
+    """Lines of a reading, and its fees."""
+    found = await tx.one_as(_COUNTED, _COUNT, of.provider, of.day, of.reading)
+    assert found is not None
+    return found
+
+
+async def unplaced(tx: ReadTx, of: Days, account: str, limit: int) -> list[LineTold]:
+    """Lines that are of no payment."""
+    return await tx.all_as(_LINES, _UNPLACED, of.provider, of.day, of.reading, account, limit)
+
+
+async def lines_of(tx: ReadTx, payments: Sequence[str], limit: int) -> list[LineTold]:
+    """Lines of payments, as evidence."""
+    return await tx.all_as(_LINES, _OF_PAYMENTS, list(payments), limit)
+
+
+async def changed(tx: ReadTx, of: Days, limit: int) -> list[Changed]:
+    """What this reading says otherwise than the one before."""
+    this = (of.provider, of.day)
+    return await tx.all_as(_CHANGES, _CHANGED, *this, of.reading - 1, *this, of.reading, limit)
+
+
+async def end(
+    tx: Tx,
+    of: Days,
+    state: str,
+    at: datetime,
+    again: datetime | None,
+    *counts: int,
+) -> None:
+    """A reading was compared; those before it are let go."""
+    await tx.run(_END, state, of.reading, at, again, *counts, of.provider, of.day)
+    await tx.run(_FORGET, of.provider, of.day, of.reading)
+
+
+async def fail(tx: Tx, leased: Leased, fault: str) -> None:
+    """A record could not be read or compared; it is tried again once its lease has run out."""
+    await tx.run(_FAIL, fault, leased.provider, leased.day)
+
+
+async def keep_file(
+    tx: Tx,
+    file: FileTaken,
+    name: str,
+    layout: str,
+    size: int,
+    lines: int,
+    unreadable: int,
+    by: str,
+) -> None:
+    """A file was taken in."""
+    await tx.run(
+        _FILE,
+        file.sha256,
+        file.provider,
+        file.day,
+        name,
+        layout,
+        size,
+        file.pieces,
+        lines,
+        unreadable,
+        by,
+    )
+
+
+async def file_of(tx: ReadTx, sha256: bytes, provider: str, day: date) -> FileTaken | None:
+    """A file by its bytes."""
+    return await tx.one_as(_FILES, _KNOWN, sha256, provider, day)
+
+
+async def old_files(tx: ReadTx, before: datetime, limit: int) -> list[FileTaken]:
+    """Files whose bytes are to be let go."""
+    return await tx.all_as(_FILES, _OLD_FILES, before, limit)
+
+
+async def let_go(tx: Tx, sha256: bytes) -> None:
+    """The bytes of a file are gone."""
+    await tx.run(_LET_GO, sha256)
+
+
+async def overview(tx: ReadTx) -> Overview | None:
+    """The last day that was begun."""
+    return await tx.one_as(_OVERVIEWS, _OVERVIEW)

@@ -1,0 +1,10 @@
+-- The book against which a difference is booked that ends so; NULL where nothing is booked.
+CREATE OR REPLACE FUNCTION break_book(p_reason text, p_resolution text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE
+        WHEN p_resolution = 'written_off' THEN 'written_off'
+        WHEN p_resolution = 'fee' AND p_reason = 'tax_not_booked' THEN 'provider_tax'
+        WHEN p_resolution = 'fee' THEN 'provider_fee'
+        WHEN p_resolution = 'matched' AND p_reason = 'settlement_not_booked' THEN 'bank_account'
+    END;
+$$;

@@ -1,0 +1,177 @@
+"""A record beside payments, refunds and books, line by line: what differs is an item with its money."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from meterai.kit.ids import show
+from tests.support.pulling import Member, member
+from tests.support.records import breaks, executed, line, look, night, reconcile, says
+from tests.support.shop import PRICE
+from tests.support.till import Till
+
+SUM = PRICE
+
+
+@pytest.fixture(autouse=True)
+def quiet(till: Till) -> Iterator[None]:
+    says(till)  # the bank has payments of earlier tests, our books have not
+    yield
+    for table in ("sessions", "passkeys"):  # of staff that a test seats, without its trail
+        till.shop.arrange(
+            f"DELETE FROM {table} WHERE account_id IN (SELECT account_id FROM staff_roles)"  # noqa: S608
+        )
+    till.shop.arrange("DELETE FROM staff_roles")
+    till.shop.arrange("DELETE FROM approvals")
+    till.shop.arrange("DELETE FROM audit_events WHERE starts_with(action, 'approval_')")
+
+
+def test_day_in_which_all_agrees_is_final(till: Till) -> None:
+    says(till, line(*executed(till), SUM))
+    found = reconcile(till)
+    assert (found.state, found.lines, found.matched, found.broken) == ("final", 1, 1, 0)
+    assert breaks(till) == []
+
+
+def test_payment_of_nobody_is_money_in_suspense(till: Till) -> None:
+    says(till, line("EM-of-nobody", "P-of-nobody", SUM))
+    found = reconcile(till)
+    assert (found.state, found.matched, found.broken) == ("final", 0, 1)
+    assert breaks(till) == [("payment_not_in_books", SUM, SUM, None)]
+    assert till.book("suspense") == SUM
+    reconcile(till)
+    assert breaks(till) == [("payment_not_in_books", SUM, SUM, None)]
+
+
+def test_payment_that_the_record_does_not_have_is_a_break(till: Till) -> None:
+    executed(till)
+    reconcile(till)
+    assert breaks(till) == [("payment_not_in_record", SUM, 0, -SUM)]
+
+
+def test_break_is_explained_by_a_later_record(till: Till) -> None:
+    reference, number = executed(till)
+    reconcile(till)
+    says(till, line(reference, number, SUM))
+    reconcile(till)
+    assert breaks(till) == [("record_changed", SUM, 0, None)]
+    [row] = till.rows(
+        "SELECT resolution FROM suspense_items WHERE reason = 'payment_not_in_record'"
+    )
+    assert row["resolution"] == "explained"
+
+
+def test_record_that_loses_a_payment_again_is_another_break(till: Till) -> None:
+    reference, number = executed(till)
+    reconcile(till)
+    says(till, line(reference, number, SUM))
+    reconcile(till)
+    says(till)
+    reconcile(till)
+    assert ("payment_not_in_record", SUM, 0, -SUM) in breaks(till)
+
+
+def test_odd_line_is_a_break_of_its_own_and_stops_no_other(till: Till) -> None:
+    reference, number = executed(till)
+    odd: dict[str, Any] = line("EM-x", "P-x") | {"amount": {"value": "ten", "currency": "IDR"}}
+    says(till, odd, line(reference, number, SUM))
+    found = reconcile(till)
+    assert (found.lines, found.matched, found.unreadable, found.broken) == (2, 1, 1, 1)
+    assert breaks(till) == [("line_unreadable", None, 0, None)]
+
+
+def test_other_sum_of_a_payment_is_a_break(till: Till) -> None:
+    reference, number = executed(till)
+    says(till, line(reference, number, SUM + 1_000))
+    reconcile(till)
+    assert breaks(till) == [("payment_sum_differs", 1_000, 0, 1_000)]
+
+
+def test_other_reference_of_a_payment_is_a_break_without_money(till: Till) -> None:
+    _, number = executed(till)
+    says(till, line("EM-of-another", number, SUM))
+    reconcile(till)
+    assert breaks(till) == [("payment_facts_differ", SUM, 0, None)]
+
+
+def test_refund_and_chargeback_that_the_books_do_not_have_are_breaks(till: Till) -> None:
+    reference, number = executed(till)
+    given = line(reference, number, 2_000, type="REFUND", additionalInfo={"refundNo": "B1"})
+    taken = line(reference, number, 500, type="CHARGEBACK")
+    says(till, line(reference, number, SUM), given, taken)
+    reconcile(till)
+    assert breaks(till) == [
+        ("chargeback_not_in_books", 500, 0, -500),
+        ("refund_not_in_books", 2_000, 0, -2_000),
+    ]
+
+
+def test_refund_of_ours_that_the_record_does_not_have_is_a_break(till: Till) -> None:
+    order = till.order()
+    till.control("pay", qr_content=order[2])
+    till.control("pay", qr_content=order[2])
+    till.ask()
+    till.send_refunds()
+    lines = [line(till.reference(order[1]), number, amount) for number, amount in till.captured()]
+    says(till, *lines)
+    reconcile(till)
+    assert breaks(till) == [("refund_not_in_record", SUM, 0, SUM)]
+
+
+def test_two_orders_under_one_number_are_two_payments_and_both_get_stamps(till: Till) -> None:
+    reference, number = executed(till)
+    order, attempt, _ = till.order()
+    says(till, line(reference, number, SUM), line(till.reference(attempt), number, SUM))
+    reconcile(till)
+    assert breaks(till) == [("payment_not_in_books", SUM, SUM, None)]
+    pull(till, "breaks apply", order=f"ord_{order}")
+    assert till.shop.state(order) == "executed"
+    assert till.book("suspense") == 0
+    reconcile(till)
+    assert breaks(till) == []
+
+
+def pull(till: Till, lever: str, *, who: Member | None = None, **asked: Any) -> Any:
+    """Pull a way out of the one open item."""
+    [row] = till.rows("SELECT item_id FROM suspense_items WHERE state = 'open'")
+    if order := asked.pop("order", None):
+        [account] = till.rows("SELECT email FROM accounts WHERE account_id = %s", till.shop.account)
+        asked |= {"order": show("ord", UUID(order.removeprefix("ord_"))), "email": account["email"]}
+    found = (who or member(till.shop, "finance")).pull(
+        lever, "a test", item=show("sus", row["item_id"]), **asked
+    )
+    till.shop.work()
+    return found
+
+
+def test_write_off_needs_a_second_person_and_posts_once(till: Till) -> None:
+    executed(till)
+    reconcile(till)
+    approver = member(till.shop, "supervisor")
+    pulled = pull(till, "breaks write-off")
+    assert not pulled.is_done
+    approver.decide(pulled)
+    assert till.book("written_off") == -SUM
+    assert till.book("bank_clearing") == 0
+    reconcile(till)
+    assert breaks(till) == []
+
+
+def test_money_in_suspense_that_the_bank_returned_leaves_the_books(till: Till) -> None:
+    paid = line("EM-of-nobody", "P-of-nobody", SUM)
+    says(till, paid)
+    reconcile(till)
+    assert pull(till, "breaks return", number="B77").is_done
+    assert (till.book("suspense"), till.book("bank_clearing")) == (0, 0)
+    says(till, paid, line("EM-of-nobody", "P-of-nobody", SUM, type="REFUND"))
+    reconcile(till)
+    assert [one for one in breaks(till) if one[0] != "record_changed"] == []
+
+
+def test_days_are_compared_by_themselves_once(till: Till) -> None:
+    says(till, line(*executed(till), SUM))
+    look(till, night(), workers=4)
+    found = till.rows("SELECT day, state, reading, broken FROM record_days ORDER BY day")
+    assert [(row["state"], row["reading"], row["broken"]) for row in found] == [("final", 1, 0)]
