@@ -1,6 +1,5 @@
 """A record beside payments, refunds and books, line by line: what differs is an item with its money."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -16,16 +15,8 @@ SUM = PRICE
 
 
 @pytest.fixture(autouse=True)
-def quiet(till: Till) -> Iterator[None]:
+def quiet(till: Till) -> None:
     says(till)  # the bank has payments of earlier tests, our books have not
-    yield
-    for table in ("sessions", "passkeys"):  # of staff that a test seats, without its trail
-        till.shop.arrange(
-            f"DELETE FROM {table} WHERE account_id IN (SELECT account_id FROM staff_roles)"  # noqa: S608
-        )
-    till.shop.arrange("DELETE FROM staff_roles")
-    till.shop.arrange("DELETE FROM approvals")
-    till.shop.arrange("DELETE FROM audit_events WHERE starts_with(action, 'approval_')")
 
 
 def test_day_in_which_all_agrees_is_final(till: Till) -> None:

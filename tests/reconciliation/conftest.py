@@ -1,0 +1,23 @@
+"""A till whose staff leave with their test: the trail of who was seated is emptied before each."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.till import Till
+
+
+@pytest.fixture
+def till(open_one: Till) -> Iterator[Till]:
+    """An account without orders and a bank without faults; afterwards every invariant holds."""
+    open_one.clear()
+    yield open_one
+    try:
+        open_one.assert_books_hold()
+    finally:
+        for table in ("sessions", "passkeys"):
+            open_one.shop.arrange(
+                f"DELETE FROM {table} WHERE account_id IN (SELECT account_id FROM staff_roles)"  # noqa: S608
+            )
+        open_one.shop.arrange("DELETE FROM staff_roles")
+        open_one.shop.arrange("DELETE FROM approvals")
