@@ -208,6 +208,15 @@ class Tx(ReadTx):
         rows: int = (await self._execute(query, parameters)).rowcount
         return rows
 
+    async def copy(self, query: str, lines: str) -> None:
+        """Add rows by COPY ... FROM STDIN, in its text format: where there are very many."""
+        self._link.ask()
+        try:
+            async with self._link.connection.cursor().copy(query.encode()) as copy:
+                await copy.write(lines)
+        finally:
+            self._link.answered()
+
 
 class OneStatement(Tx):
     """A transaction that is one statement."""

@@ -11,7 +11,8 @@ from meterai.plumbing.database import Database
 from meterai.reconciliation import store
 from meterai.reconciliation.model import Leased, begin_of, end_of
 
-LINES_AT_ONCE = 5_000
+LINES_AT_ONCE = 10_000
+_NULL = "\x01"  # in no number
 ODD_MAX = 200  # lines that cannot be read and are told one by one; of more only the number is
 
 
@@ -31,7 +32,8 @@ class Loading:
     def __init__(self, database: Database, leased: Leased) -> None:
         self._database = database
         self._leased = leased
-        self._rows = _empty()
+        self._rows: list[str] = []
+        self._begins = f"{leased.provider}\t{leased.day}\t{leased.reading}"
         self.found = Loaded()
 
     async def begin(self) -> None:
@@ -46,7 +48,7 @@ class Loading:
             # A line on the edge may be told with the day before and after.
             if isinstance(one, OddLine) or begins <= one.moved_at < ends:
                 self._take(one, "")
-            if len(self._rows.position) >= LINES_AT_ONCE:
+            if len(self._rows) >= LINES_AT_ONCE:
                 await self._write()
         await self._write()
 
@@ -54,7 +56,7 @@ class Loading:
         """Lines of a file; raises what reading it raises."""
         for one in lines:
             self._take(one, source)
-            if len(self._rows.position) >= LINES_AT_ONCE:
+            if len(self._rows) >= LINES_AT_ONCE:
                 await self._write()
         await self._write()
 
@@ -66,28 +68,31 @@ class Loading:
                 self.found.odd.append(one)
             return
         self.found.sources.add(source)
-        rows, refund = self._rows, one.refund_number
+        self._rows.append(self._row(one, source))
+
+    def _row(self, one: Movement, source: str) -> str:
+        """A line as COPY takes it."""
+        refund = one.refund_number
         ours = parse_number(REFUND_PREFIX, refund) if refund else None
-        rows.position.append(self.found.lines)
-        rows.source.append(source)
-        rows.kind.append(one.kind.value)
-        rows.moved_at.append(one.moved_at)
-        rows.reference.append(one.reference)
-        rows.payment.append(one.payment)
-        rows.refund_no.append(refund)
-        rows.of_account.append(ours[0] if ours else None)
-        rows.of_refund.append(ours[1] if ours else None)
-        rows.provider_refund_no.append(one.provider_refund_number)
-        rows.amount.append(one.amount.value)
-        rows.fee.append(one.fee.value if one.fee else 0)
-        rows.tax.append(one.tax.value if one.tax else 0)
-        rows.line.append(one.line or str(self.found.lines))
+        numbers = (
+            one.reference or _NULL,
+            one.payment or _NULL,
+            refund or _NULL,
+            str(ours[0]) if ours else _NULL,
+            str(ours[1]) if ours else _NULL,
+            one.provider_refund_number or _NULL,
+        )
+        count = self.found.lines
+        row = (
+            f"{self._begins}\t{count}\t{source}\t{one.kind.value}\t{one.moved_at.isoformat()}\t"
+            + "\t".join(numbers)
+            + f"\t{one.amount.value}\t{one.fee.value if one.fee else 0}\t{one.tax.value if one.tax else 0}"
+            f"\t{one.line or count}\n"
+        )
+        return (row.replace("\\", "\\\\") if "\\" in row else row).replace(_NULL, "\\N")
 
     async def _write(self) -> None:
-        if self._rows.position:
-            await self._database.once(store.add, self._leased, self._rows)
-            self._rows = _empty()
-
-
-def _empty() -> store.Rows:
-    return store.Rows(*([] for _ in store.Rows._fields))
+        if self._rows:
+            rows = "".join(self._rows)
+            await self._database.run(lambda tx: store.add(tx, rows))
+            self._rows.clear()

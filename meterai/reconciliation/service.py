@@ -329,6 +329,7 @@ class Reconciliation:
         doubted |= {
             one.payment for one in open_now if one.payment and one.key.startswith("record:")
         }
+        doubted |= {*await sides.moved(tx, of, BREAKS_MAX + 1)}
         found = await sides.differing(tx, of, sorted(doubted), BREAKS_MAX + 1)
         lines = await store.lines_of(tx, [one.payment for one in found], ITEMS_SEEN_MAX)
         names = frozenset(one.payment for one in found)

@@ -19,6 +19,7 @@ from meterai.reconciliation.model import (
 
 # Before the end of a day ours may be of this day and the record's of the next: clocks differ by less.
 FRESH = timedelta(minutes=15)
+AT_ONCE = 20_000  # payments of one statement
 
 # A line of a payment matches plainly where the payment is ours with its sum, its reference and its entry, and no
 # earlier than the record says.  A provider's clock may be ahead.
@@ -37,15 +38,19 @@ WHERE l.provider = %s AND l.day = %s AND l.reading = %s AND l.kind = 'payment' A
 ORDER BY l.position LIMIT %s
 """  # noqa: S608 - a constant
 # Payments that moved that day on a side, where they are not plainly matched.  The books say when ours moved: an entry
-# names its payment, or its order does.
-_MOVED = """
-WITH booked AS MATERIALIZED (
-    SELECT e.account_id, substr(e.entry_id, 10, 36)::uuid AS attempt_id, substr(e.entry_id, 47) AS payment
-    FROM entries e
-    WHERE e.reason = 'payment_captured' AND e.posted_at >= %s AND e.posted_at < %s
-        AND NOT EXISTS (SELECT 1 FROM record_lines l WHERE l.provider = %s AND l.day = %s AND l.reading = %s
-                        AND l.kind = 'payment' AND l.payment = substr(e.entry_id, 47)))
-SELECT b.payment FROM booked b JOIN payment_attempts a USING (account_id, attempt_id) WHERE a.provider = %s
+# names its payment, or its order does.  Nothing is known of how many lines a reading has, so that this join is told.
+NO_LOOP = "SELECT set_config('enable_nestloop', %s, true)"
+MISSING = """
+SELECT e.account_id AS account, substr(e.entry_id, 10, 36)::uuid AS attempt, substr(e.entry_id, 47) AS payment
+FROM entries e
+WHERE e.reason = 'payment_captured' AND e.posted_at >= %s AND e.posted_at < %s
+    AND NOT EXISTS (SELECT 1 FROM record_lines l WHERE l.provider = %s AND l.day = %s AND l.reading = %s
+                    AND l.kind = 'payment' AND l.payment = substr(e.entry_id, 47))
+LIMIT %s
+"""
+MOVED = """
+SELECT m.payment FROM unnest(%s::uuid[], %s::uuid[], %s::text[]) AS m (account_id, attempt_id, payment)
+JOIN payment_attempts a ON a.account_id = m.account_id AND a.attempt_id = m.attempt_id AND a.provider = %s
 UNION
 SELECT c.payment FROM entries e
 JOIN legs g ON g.account_id = e.account_id AND g.entry_id = e.entry_id AND g.book = 'bank_clearing'
@@ -59,8 +64,6 @@ UNION
 SELECT l.payment FROM record_lines l
 WHERE l.provider = %s AND l.day = %s AND l.reading = %s AND l.kind = 'payment' AND l.payment IS NOT NULL
 GROUP BY l.payment HAVING count(*) > 1
-UNION
-SELECT unnest(%s::text[])
 """
 PLACED = """
 UPDATE record_lines l SET payment = r.payment FROM refunds r
@@ -68,6 +71,11 @@ WHERE l.provider = %s AND l.day = %s AND l.reading = %s AND l.of_refund IS NOT N
     AND r.account_id = l.of_account AND r.refund_id = l.of_refund
 """
 # One number of a payment under two references of ours is two payments: ours is the first, where one is.
+TWICE = """
+SELECT payment FROM record_lines
+WHERE provider = %s AND day = %s AND reading = %s AND kind = 'payment' AND reference IS NOT NULL AND payment IS NOT NULL
+GROUP BY payment HAVING count(DISTINCT reference) > 1
+"""
 PARTED = """
 UPDATE record_lines l SET payment = n.payment || '/' || n.place
 FROM (
@@ -76,16 +84,13 @@ FROM (
     FROM record_lines x
     LEFT JOIN captures c ON c.payment = x.payment AND c.learned_by <> 'denial'
     LEFT JOIN payment_attempts a ON a.account_id = c.account_id AND a.attempt_id = c.attempt_id
-    WHERE x.provider = %s AND x.day = %s AND x.reading = %s AND x.kind = 'payment' AND x.payment IN (
-        SELECT payment FROM record_lines
-        WHERE provider = %s AND day = %s AND reading = %s AND kind = 'payment' AND reference IS NOT NULL
-        GROUP BY payment HAVING count(DISTINCT reference) > 1)) n
+    WHERE x.provider = %s AND x.day = %s AND x.reading = %s AND x.kind = 'payment' AND x.payment = ANY(%s)) n
 WHERE n.place > 1 AND l.provider = %s AND l.day = %s AND l.reading = %s AND l.position = n.position
 """
 # Sums of these payments on each side: all that the record had up to that day, and ours up to its end (which the record
 # must have by then) and by now (which it may have).  A day without a record counts on neither side.
-DIFFERING = f"""
-WITH asked AS MATERIALIZED ({_MOVED}),
+DIFFERING = """
+WITH asked AS (SELECT unnest(%s::text[]) AS payment),
 theirs AS (
     SELECT q.payment, count(l.kind)::integer AS lines, min(l.reference) AS reference,
         coalesce(sum(l.amount) FILTER (WHERE l.kind = 'payment'), 0)::bigint AS captured,
@@ -109,7 +114,7 @@ ours AS (
             AS charged_back_least,
         coalesce(sum(g.booked), 0)::bigint AS booked,
         coalesce(sum(t.captured - f.refunded), 0)::bigint AS due,
-        coalesce(array_agg(r.numbers) FILTER (WHERE r.numbers <> ''), '{{}}') AS refunds
+        coalesce(array_agg(r.numbers) FILTER (WHERE r.numbers <> ''), '{}') AS refunds
     FROM asked q
     JOIN captures c ON c.payment = q.payment AND c.learned_by <> 'denial'
     JOIN payment_attempts a ON a.account_id = c.account_id AND a.attempt_id = c.attempt_id
@@ -157,13 +162,13 @@ sides AS (
         t.charged_back, coalesce(o.charged_back_least, 0) + coalesce(w.charged_back, 0) AS charged_back_least,
         coalesce(o.charged_back, 0) + coalesce(w.charged_back, 0) AS charged_back_ours,
         coalesce(o.booked, 0) AS booked, coalesce(o.due, 0) AS due, coalesce(s.open, 0) AS suspended,
-        coalesce(o.refunds, '{{}}') AS refunds
+        coalesce(o.refunds, '{}') AS refunds
     FROM theirs t LEFT JOIN ours o USING (payment) LEFT JOIN suspended s USING (payment) LEFT JOIN off w USING (payment))
 SELECT * FROM sides
 WHERE captured NOT BETWEEN captured_least AND captured_ours OR refunded NOT BETWEEN refunded_least AND refunded_ours
     OR charged_back NOT BETWEEN charged_back_least AND charged_back_ours OR booked <> due OR suspended > 0
 ORDER BY payment LIMIT %s
-"""  # noqa: S608 - constants
+"""
 # Asked for long without an answer, and no item tells of it: what the tasks of payments and refunds leave silent.
 _LONG = "interval '2 days'"  # questions go on once a day in the end
 SILENT = f"""
@@ -190,19 +195,29 @@ async def unmatched(tx: ReadTx, of: Days, limit: int) -> list[Unmatched]:
     return await tx.all_as(_UNMATCHED, UNMATCHED, of.provider, of.day, of.reading, limit)
 
 
-async def differing(tx: ReadTx, of: Days, doubted: Sequence[str], limit: int) -> list[Differing]:
-    """Payments of which sums differ, or whose money is in suspense."""
-    begins, ends = begin_of(of.day) - FRESH, end_of(of.day) - FRESH
+async def moved(tx: ReadTx, of: Days, limit: int) -> list[str]:
+    """Payments that moved that day on either side, where they are not plainly matched."""
+    span = (begin_of(of.day) - FRESH, end_of(of.day) - FRESH)
+    this = (of.provider, of.day, of.reading)
+    await tx.one(NO_LOOP, "off")
+    missing = await tx.all(MISSING, *span, *this, limit)
+    await tx.one(NO_LOOP, "on")
+    columns = [[row[name] for row in missing] for name in ("account", "attempt", "payment")]
+    rows = await tx.all(MOVED, *columns, of.provider, of.provider, *span, *this, *this)
+    return [row["payment"] for row in rows]
+
+
+async def differing(tx: ReadTx, of: Days, payments: Sequence[str], limit: int) -> list[Differing]:
+    """Those of these payments of which sums differ, or whose money is in suspense."""
     this = (of.provider, of.day, of.reading)
     span = (begin_of(of.first), end_of(of.upto) - FRESH)
-    return await tx.all_as(
-        _DIFFERING,
-        DIFFERING,
-        *(begins, ends, *this, of.provider, of.provider, begins, ends, *this, *this, list(doubted)),
-        *(of.upto, *this),
-        *(span * 4),
-        limit,
-    )
+    found: list[Differing] = []
+    for start in range(0, len(payments), AT_ONCE):
+        some = list(payments[start : start + AT_ONCE])
+        found += await tx.all_as(
+            _DIFFERING, DIFFERING, some, of.upto, *this, *(span * 4), limit - len(found)
+        )
+    return found
 
 
 async def placed(tx: Tx, of: Days) -> None:
@@ -211,7 +226,8 @@ async def placed(tx: Tx, of: Days) -> None:
     """
     this = (of.provider, of.day, of.reading)
     await tx.run(PLACED, *this)
-    await tx.run(PARTED, *this, *this, *this)
+    if twice := [row["payment"] for row in await tx.all(TWICE, *this)]:
+        await tx.run(PARTED, *this, twice, *this)
 
 
 async def silent(tx: ReadTx, limit: int) -> list[Silent]:

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import NamedTuple
-from uuid import UUID
 
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
@@ -40,25 +38,18 @@ ORDER BY w.day LIMIT %s
 _KNOWN_DAYS = "SELECT min(day) AS first, max(day) FILTER (WHERE ended_at IS NOT NULL) AS last FROM record_days"
 _CLEAR = "DELETE FROM record_lines WHERE provider = %s AND day = %s AND reading >= %s"
 _ADD = """
-INSERT INTO record_lines (provider, day, reading, position, source, kind, moved_at, reference, payment, refund_no,
-    of_account, of_refund, provider_refund_no, amount, fee, tax, line)
-SELECT %s, %s, %s, u.* FROM unnest(%s::integer[], %s::text[], %s::text[], %s::timestamptz[], %s::text[], %s::text[],
-    %s::text[], %s::uuid[], %s::uuid[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[]) u
+COPY record_lines (provider, day, reading, position, source, kind, moved_at, reference, payment, refund_no, of_account,
+    of_refund, provider_refund_no, amount, fee, tax, line) FROM STDIN
 """
 # The same line in two files of a day is one; twice in one file it is two.
 _REPEATED = """
 DELETE FROM record_lines l USING (
-    SELECT position, source, min(source) OVER same AS first, row_number() OVER (same_file) AS place
-    FROM record_lines WHERE provider = %s AND day = %s AND reading = %s
-    WINDOW same AS (PARTITION BY kind, payment, refund_no, provider_refund_no, reference, amount, moved_at),
-        same_file AS (PARTITION BY kind, payment, refund_no, provider_refund_no, reference, amount, moved_at, source
-                      ORDER BY position)) n
-WHERE l.provider = %s AND l.day = %s AND l.reading = %s AND l.position = n.position AND n.source <> n.first
-    AND n.place <= (SELECT count(*) FROM record_lines f WHERE f.provider = l.provider AND f.day = l.day
-        AND f.reading = l.reading AND f.source = n.first AND f.kind = l.kind
-        AND f.payment IS NOT DISTINCT FROM l.payment AND f.refund_no IS NOT DISTINCT FROM l.refund_no
-        AND f.provider_refund_no IS NOT DISTINCT FROM l.provider_refund_no
-        AND f.reference IS NOT DISTINCT FROM l.reference AND f.amount = l.amount AND f.moved_at = l.moved_at)
+    SELECT position, row_number() OVER (PARTITION BY kind, payment, refund_no, provider_refund_no, reference, amount,
+        moved_at, place ORDER BY source) AS file
+    FROM (SELECT *, row_number() OVER (PARTITION BY kind, payment, refund_no, provider_refund_no, reference, amount,
+              moved_at, source ORDER BY position) AS place
+          FROM record_lines WHERE provider = %s AND day = %s AND reading = %s) x) n
+WHERE n.file > 1 AND l.provider = %s AND l.day = %s AND l.reading = %s AND l.position = n.position
 """
 _COUNT = """
 SELECT count(*)::integer AS lines,
@@ -121,25 +112,6 @@ _FILES = RowMapper(FileTaken)
 _OVERVIEWS = RowMapper(Overview)
 
 
-class Rows(NamedTuple):
-    """Lines of a record by column, as they are added."""
-
-    position: list[int]
-    source: list[str]
-    kind: list[str]
-    moved_at: list[datetime]
-    reference: list[str | None]
-    payment: list[str | None]
-    refund_no: list[str | None]
-    of_account: list[UUID | None]
-    of_refund: list[UUID | None]
-    provider_refund_no: list[str | None]
-    amount: list[int]
-    fee: list[int]
-    tax: list[int]
-    line: list[str]
-
-
 async def begin(
     tx: Tx, provider: str, day: date, source: str, seconds: float, *, is_asked: bool
 ) -> Leased | None:
@@ -175,9 +147,9 @@ async def clear(tx: Tx, provider: str, day: date, reading: int) -> None:
     await tx.run(_CLEAR, provider, day, reading)
 
 
-async def add(tx: Tx, leased: Leased, rows: Rows) -> None:
-    """Add lines to a reading."""
-    await tx.run(_ADD, leased.provider, leased.day, leased.reading, *rows)
+async def add(tx: Tx, lines: str) -> None:
+    """Add lines, each as COPY takes it."""
+    await tx.copy(_ADD, lines)
 
 
 async def repeated(tx: Tx, of: Days) -> int:

@@ -22,7 +22,6 @@ import standins
 from meterai.accounts import AccountService
 from meterai.apps.audit import audit, invariants_of
 from meterai.apps.audit_all import AuditRequest, audit_all
-from meterai.apps.audit_bank import check_bank
 from meterai.apps.audit_seals import Drawing
 from meterai.apps.rooms import ROOMS, subscriptions_of
 from meterai.apps.settings import sections
@@ -36,6 +35,7 @@ from meterai.plumbing import config
 from meterai.plumbing.config import ConfigurationWrong, Settings
 from meterai.plumbing.database import Row
 from meterai.plumbing.jobs import Worker
+from meterai.reconciliation import check_bank
 from meterai.room import Rooms
 from tests.apps.test_strangers import signed_in
 from tests.support.bank import CLIENT, MERCHANT, prepare

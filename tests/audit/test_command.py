@@ -6,13 +6,13 @@ from typing import cast
 
 import pytest
 
-from meterai.apps.audit_bank import FRESH, check_bank
 from meterai.apps.audit_history import BEGINNING
 from meterai.kit.ids import read
 from meterai.payments import PaymentService, Rails
 from meterai.payments.news_check import News
 from meterai.plumbing.database import Database, Row
 from meterai.plumbing.marks import Mark
+from meterai.reconciliation.looking import FRESH, check_bank
 from meterai.room import Container
 from tests.audit.conftest import Spoilt
 from tests.support.inside import Inside

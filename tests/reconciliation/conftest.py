@@ -17,7 +17,7 @@ def till(open_one: Till) -> Iterator[Till]:
     finally:
         for table in ("sessions", "passkeys"):
             open_one.shop.arrange(
-                f"DELETE FROM {table} WHERE account_id IN (SELECT account_id FROM staff_roles)"  # noqa: S608
+                f"DELETE FROM {table} WHERE account_id IN (SELECT account_id FROM staff_roles)"
             )
         open_one.shop.arrange("DELETE FROM staff_roles")
         open_one.shop.arrange("DELETE FROM approvals")

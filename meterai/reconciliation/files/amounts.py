@@ -18,6 +18,7 @@ _IN = frozenset({"cr", "c", "k"})
 _THOUSANDS = re.compile(
     r"(?P<head>[1-9][0-9]{0,2})(?P<rest>(?:(?P<sep>[.,])[0-9]{3})(?:(?P=sep)[0-9]{3})*)\Z"
 )
+_USUAL = re.compile(r"(-?)([1-9][0-9]{0,14})(?:\.00)?\Z")
 _PLAIN = re.compile(r"(?:0|[1-9][0-9]*)\Z")
 _SEN = re.compile(r"(?P<whole>.*[0-9])(?P<sep>[.,])(?P<sen>[0-9]|[0-9]{2}|[0-9]{4})\Z")
 LENGTH_MAX = 40  # characters of a sum; longer ones are none
@@ -31,9 +32,15 @@ class Sum(NamedTuple):
     is_in: bool | None
 
 
-@lru_cache(maxsize=4_096)  # a file of a million lines has few sums
 def read_sum(text: str) -> Sum | None:
     """The sum that a text says; None where it says none, sen, or two of them."""
+    if found := _USUAL.match(text):  # what machines write, a balance on each line
+        return Sum(int(found[2]), False if found[1] else None)
+    return _read_sum(text)
+
+
+@lru_cache(maxsize=4_096)  # a file of a million lines has few sums
+def _read_sum(text: str) -> Sum | None:
     if len(text) > LENGTH_MAX or _PARTED.search(text):
         return None
     bare, currencies = _CURRENCY.subn("", _SPACES.sub("", text).replace("\u2212", "-"))

@@ -6,11 +6,10 @@ half of it is missing, or it is of another day, nothing may be taken for complet
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import chain, islice
 from pathlib import Path
 
-from meterai.kit.clock import WIB
 from meterai.kit.money import Rupiah
 from meterai.payments import Movement, MovementKind, OddLine
 from meterai.reconciliation.files.amounts import Sum, read_sum
@@ -27,9 +26,10 @@ from meterai.reconciliation.files.rows import (
     rows_of_workbook,
     separator_of,
 )
+from meterai.reconciliation.model import begin_of
 
 TOLD_CHARACTERS_MAX = 60  # of one number of a line that cannot be read
-NUMBER_CHARACTERS_MAX = 100  # of a number of a provider
+NUMBERS_CHARACTERS_MAX = 250  # of all numbers of a line
 _TOLD = (
     "line",
     "kind",
@@ -42,6 +42,9 @@ _TOLD = (
     "debit",
     "credit",
 )
+
+
+_CUT = ("a broken row", "a row that ends early")  # the last of a file that was cut off
 
 
 @dataclass(slots=True)
@@ -107,13 +110,15 @@ def _head(rows: Iterator[Row]) -> tuple[Layout, Mapping[str, int], int, Iterator
 
 def _text(cell: object) -> str:
     """A cell as a number or word is compared.  A whole number of a spreadsheet has no point."""
+    if isinstance(cell, str):
+        return cell.strip()
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
-    return str(cell).strip()
+    return "" if cell is None else str(cell).strip()
 
 
 class _Table:
-    """Rows below a head, one by one."""
+    """Rows below a head, one by one.  A column that is not there is read as empty, at the end of each row."""
 
     def __init__(
         self,
@@ -130,64 +135,67 @@ class _Table:
         self._rows = rows
         self._before: tuple[int, int] | None = None  # signed sum and balance of the line before
         of.layout = layout.name
+        begins = begin_of(of.day)
+        self._begins, self._ends = begins, begins + timedelta(days=1)
+
+        def place(role: str) -> int:
+            return columns.get(role, -1)
+
+        self._said = [place(one) for one in ("reference", "payment", "refund", "text")]
+        self._kind, self._part, self._moved_at = place("kind"), place("part"), place("moved_at")
+        self._amount, self._side = place("amount"), place("side")
+        self._debit, self._credit = place("debit"), place("credit")
+        self._fee, self._tax, self._balance = place("fee"), place("tax"), place("balance")
+        self._currency, self._merchant = place("currency"), place("merchant")
 
     def lines(self) -> Iterator[Movement | OddLine]:
         """Every line that is of the day."""
         last: object = None
-        for number, cells in self._rows:
-            if not any(cell not in ("", None) for cell in cells):
+        for number, given in self._rows:
+            if not any(given):
                 continue
-            last = self._line(number, cells)
+            cells = [*given, *([""] * (self._width - len(given) + 1))]
+            last = self._line(number, cells, len(given))
             if last is not None:
                 yield self._of.take(last)
-        if isinstance(last, OddLine) and last.why in ("a broken row", "a row that ends early"):
+        if isinstance(last, OddLine) and last.why in _CUT:
             self._of.faults.append("half_a_file")
 
-    def _line(self, number: int, cells: Sequence[object]) -> Movement | OddLine | None:
+    def _line(self, number: int, cells: list[object], count: int) -> Movement | OddLine | None:
         before, self._before = self._before, None  # nothing follows from a line that cannot be read
         if cells[0] == BROKEN:
-            return OddLine("a broken row", f"row {number}")
-        if len(cells) < self._width - 1:
-            return self._odd("a row that ends early", number, cells)
-        found = self._sum(cells)
-        moved_at = read_moment(self._cell(cells, "moved_at"))
+            return OddLine(_CUT[0], f"row {number}")
+        if count < self._width - 1:
+            return self._odd(_CUT[1], number, cells)
+        cells.append("")
+        found, moved_at = self._sum(cells), read_moment(cells[self._moved_at])
         if found is None or found.is_in is None:
             return self._odd("no readable sum of rupiah", number, cells)
         if moved_at is None:
             return self._odd("no readable time", number, cells)
         self._before = before
-        if moved_at.astimezone(WIB).date() != self._of.day:
-            self._follows(found, cells)
+        follows = self._balance < 0 or self._follows(found, cells)
+        if not self._begins <= moved_at < self._ends:
             if self._layout.is_of_day:
                 return self._odd("of another day", number, cells)
             self._of.elsewhere += 1
             return None
+        if not follows:
+            return self._odd("a balance that does not follow from the line before", number, cells)
         return self._movement(number, cells, found, moved_at)
 
     def _movement(
         self, number: int, cells: Sequence[object], found: Sum, moved_at: datetime
     ) -> Movement | OddLine:
-        said = self._said(cells)
+        said = Line(self._word(cells), *[_text(cells[one]) for one in self._said])
         judged = self._layout.judge(said, bool(found.is_in))
-        fee, tax = self._part(cells, "fee"), self._part(cells, "tax")
-        currency, merchant = self._word(cells, "currency"), self._word(cells, "merchant")
-        long = (said.reference, said.payment, said.refund)
-        complaints = {
-            "no kind that is known": judged.kind is None,
-            "of another currency": currency.upper() not in ("", "IDR", "RP"),
-            "of another merchant": self._of.ourselves
-            and merchant
-            and merchant not in self._of.ourselves,
-            "a sum of nothing": found.rupiah == 0,
-            "no readable fee": fee is None or tax is None,
-            "a number that is none": any(
-                len(one) > NUMBER_CHARACTERS_MAX or "\ufffd" in one or not one.isprintable()
-                for one in long
-            ),
-            "a balance that does not follow from the line before": not self._follows(found, cells),
-        }
-        why = next((complaint for complaint, holds in complaints.items() if holds), "")
-        if why or judged.kind is None or fee is None or tax is None:
+        fee, tax = self._share(cells[self._fee]), self._share(cells[self._tax])
+        why = self._complaint(cells, said, found)
+        if judged.kind is None:
+            why = "no kind that is known"
+        if fee is None or tax is None:
+            why = "no readable fee"
+        if why or judged.kind is None:
             return self._odd(why, number, cells)
         side = "" if judged.kind is not MovementKind.OTHER else (" in" if found.is_in else " out")
         return Movement(
@@ -203,58 +211,55 @@ class _Table:
             f"{number}{side}",
         )
 
-    def _said(self, cells: Sequence[object]) -> Line:
-        kind = self._word(cells, "kind").lower()
-        if part := self._word(cells, "part").lower():
-            kind = f"{kind}|{part}"
-        words = [self._word(cells, role) for role in ("reference", "payment", "refund", "text")]
-        return Line(kind, *words)
+    def _complaint(self, cells: Sequence[object], said: Line, found: Sum) -> str:
+        """Why a line that can be read is none of ours; empty where it is."""
+        currency, merchant = _text(cells[self._currency]), _text(cells[self._merchant])
+        if currency and currency.upper() not in ("IDR", "RP"):
+            return "of another currency"
+        if merchant and self._of.ourselves and merchant not in self._of.ourselves:
+            return "of another merchant"
+        if not found.rupiah:
+            return "a sum of nothing"
+        numbers = f"{said.reference}{said.payment}{said.refund}"
+        if (
+            not numbers.isprintable()
+            or "\ufffd" in numbers
+            or len(numbers) > NUMBERS_CHARACTERS_MAX
+        ):
+            return "a number that is none"
+        return ""
+
+    def _word(self, cells: Sequence[object]) -> str:
+        """Kind of a row as it is written, its part behind it."""
+        kind = _text(cells[self._kind]).lower()
+        return kind if self._part < 0 else f"{kind}|{_text(cells[self._part]).lower()}"
 
     def _sum(self, cells: Sequence[object]) -> Sum | None:
         """The sum of a row with its direction: by its sign, its mark, its column, or beside it."""
-        if "amount" in self._columns:
-            found = self._read(cells, "amount")
-            side = self._read_side(cells)
+        if self._amount >= 0:
+            found, side = _read(cells[self._amount]), _read_side(cells[self._side])
             if found is None or (None not in (found.is_in, side) and found.is_in != side):
                 return None
             is_in = side if found.is_in is None else found.is_in
             # A report without marks and signs but minus has no sign on what came in.
-            is_signed = is_in is None and self._layout.is_of_day
-            return Sum(found.rupiah, True if is_signed else is_in)
-        columns = [(self._word(cells, one), one) for one in ("debit", "credit")]
-        given = [(self._read(cells, one), one) for text, one in columns if text not in ("", "-")]
-        if any(found is None or found.is_in is False for found, _ in given):
+            return Sum(found.rupiah, True if is_in is None and self._layout.is_of_day else is_in)
+        given = [(cells[self._debit], False), (cells[self._credit], True)]
+        moved = [(_read(cell), is_in) for cell, is_in in given if _text(cell) not in ("", "-")]
+        if any(found is None or found.is_in is False for found, _ in moved):
             return None
-        moved = [(found, one) for found, one in given if found and found.rupiah]
-        if len(moved) != 1 or moved[0][0] is None:
-            return None
-        return Sum(moved[0][0].rupiah, moved[0][1] == "credit")
+        some = [(found.rupiah, is_in) for found, is_in in moved if found and found.rupiah]
+        return Sum(*some[0]) if len(some) == 1 else None
 
-    def _read_side(self, cells: Sequence[object]) -> bool | None:
-        said = self._word(cells, "side").lower().rstrip(".")
-        if said in ("c", "cr", "k", "kredit", "credit", "in"):
-            return True
-        return False if said in ("d", "db", "dr", "debet", "debit", "out") else None
-
-    def _read(self, cells: Sequence[object], role: str) -> Sum | None:
-        cell = self._cell(cells, role)
-        if isinstance(cell, int | float) and not isinstance(cell, bool):
-            is_whole = abs(cell) < 2**53 and cell == int(cell)
-            return Sum(abs(int(cell)), False if cell < 0 else None) if is_whole else None
-        return read_sum(_text(cell))
-
-    def _part(self, cells: Sequence[object], role: str) -> int | None:
+    def _share(self, cell: object) -> int | None:
         """A fee or tax within a line, 0 where it has none; None where it cannot be read."""
-        if self._word(cells, role) == "":
+        if cell in ("", None):
             return 0
-        found = self._read(cells, role)
+        found = _read(cell)
         return None if found is None or found.is_in is False else found.rupiah
 
     def _follows(self, found: Sum, cells: Sequence[object]) -> bool:
         """Whether its balance is that of the line before and this sum, in files from old to new or back."""
-        if "balance" not in self._columns:
-            return True
-        balance = self._read(cells, "balance")
+        balance = _read(cells[self._balance])
         if balance is None:
             return True
         signed = found.rupiah if found.is_in else -found.rupiah
@@ -262,19 +267,30 @@ class _Table:
         before, self._before = self._before, (signed, held)
         return before is None or held - before[1] == signed or before[1] - held == before[0]
 
-    def _cell(self, cells: Sequence[object], role: str) -> object:
-        place = self._columns.get(role)
-        return "" if place is None or place >= len(cells) else cells[place]
-
-    def _word(self, cells: Sequence[object], role: str) -> str:
-        return _text(self._cell(cells, role))
-
     def _odd(self, why: str, number: int, cells: Sequence[object]) -> OddLine:
         """A line that cannot be read, by its numbers, times and sums alone."""
-        told = [f"row {number}"]
-        told += [
-            f"{role}={self._word(cells, role)[:TOLD_CHARACTERS_MAX]!a}"
+        said = {
+            role: _text(cells[place])
             for role in _TOLD
-            if self._word(cells, role)
-        ]
+            if (place := self._columns.get(role, -1)) >= 0
+        }
+        told = [f"row {number}"]
+        told += [f"{role}={text[:TOLD_CHARACTERS_MAX]!a}" for role, text in said.items() if text]
         return OddLine(why, ", ".join(told))
+
+
+def _read(cell: object) -> Sum | None:
+    """The sum of a cell, of a text or of a number of a spreadsheet."""
+    if isinstance(cell, str):
+        return read_sum(cell.strip())
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        is_whole = abs(cell) < 2**53 and cell == int(cell)
+        return Sum(abs(int(cell)), False if cell < 0 else None) if is_whole else None
+    return None
+
+
+def _read_side(cell: object) -> bool | None:
+    said = _text(cell).lower().rstrip(".") if cell else ""
+    if said in ("c", "cr", "k", "kredit", "credit", "in"):
+        return True
+    return False if said in ("d", "db", "dr", "debet", "debit", "out") else None

@@ -72,26 +72,32 @@ def rows_of_text(lines: Iterator[str], separator: str, first: int) -> Iterator[R
     number = first
     begins = first
 
-    def whole() -> Iterator[str]:
+    def one(text: str, lines: int = 1) -> str:
         nonlocal number, begins
+        begins, number = number, number + lines
+        return text
+
+    def parted(waiting: Sequence[str]) -> Iterator[str]:
+        """The mark in the first was never closed; those after it may be whole by themselves."""
+        yield one(BROKEN)
+        for line in waiting[1:]:
+            yield one(BROKEN if line.count('"') % 2 else line)
+
+    def whole() -> Iterator[str]:
         waiting: list[str] = []
         for line in lines:
+            if not waiting and '"' not in line:
+                yield one(line)
+                continue
             waiting.append(line)
-            while waiting and sum(one.count('"') for one in waiting) % 2 == 0:
-                begins, number = number, number + len(waiting)
-                yield "".join(waiting)
+            if sum(part.count('"') for part in waiting) % 2 == 0:
+                yield one("".join(waiting), len(waiting))
                 waiting = []
-            if len(waiting) >= LINES_OF_CELL_MAX:
-                # The mark of the first was never closed; those after it may be whole by themselves.
-                again, waiting = waiting[1:], []
-                begins, number = number, number + 1
-                yield BROKEN
-                for one in again:
-                    begins, number = number, number + 1
-                    yield BROKEN if one.count('"') % 2 else one
-        for _ in waiting:
-            begins, number = number, number + 1
-            yield BROKEN
+            elif len(waiting) >= LINES_OF_CELL_MAX:
+                yield from parted(waiting)
+                waiting = []
+        if waiting:
+            yield from parted(waiting)
 
     for cells in csv.reader(whole(), delimiter=separator):
         yield begins, cells

@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
-from meterai.apps.audit_bank import FRESH, check_bank
 from meterai.kit.clock import SystemClock
 from meterai.payments import PaymentService
+from meterai.reconciliation.looking import FRESH, check_bank
 from tests.support.shop import PRICE
 from tests.support.till import Till, paid_body
 

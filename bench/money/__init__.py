@@ -1,0 +1,1 @@
+"""Money measured: what it costs to compare records with the books."""
