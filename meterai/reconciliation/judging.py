@@ -22,6 +22,7 @@ from meterai.reconciliation.model import (
 from meterai.suspense import Break, News
 
 KEY_OF_REFUND = "refund_not_in_record:"  # also of refunds, which looks for each by itself
+NO_DAY = "no_day_in_its_name"
 LINES_TOLD_MAX = 20  # of one payment, as evidence
 _K = BreakKind
 # Of each sum: missing here and missing there, whether the record's account grows by it, and its fields.
@@ -254,7 +255,10 @@ def silence(one: Silent) -> News:
 def unreadable_file(of: Days, name: str, why: str, sha256: bytes) -> Break:
     """A file of a record that could not be taken in."""
     return Break(
-        key=f"{key_of_day(of)}file:{sha256.hex()}",
+        # One without a day is nobody's: it ends by a person's word, and not with the next record.
+        key=f"record:{of.provider}:{NO_DAY}:{sha256.hex()}"
+        if why == NO_DAY
+        else f"{key_of_day(of)}file:{sha256.hex()}",
         reason=_K.FILE_UNREADABLE,
         evidence=evidence(
             day=of.day, provider=of.provider, file=name, why=why, sha256=sha256.hex()

@@ -160,9 +160,8 @@ class Reconciliation:
                 found.setdefault(day, []).append(one)
             elif day is None:
                 file, leased = await _opened(one), Leased(provider, last, 0, 0)
-                why = "no_day_in_its_name"
                 await self._database.run(
-                    partial(_keep_unreadable, leased=leased, file=file, why=why)
+                    partial(_keep_unreadable, leased=leased, file=file, why=judging.NO_DAY)
                 )
         return found
 

@@ -86,7 +86,7 @@ def test_sum_is_read_exactly(text: str, rupiah: int, is_in: bool | None) -> None
             "--5",
             "(-5)",
             "RpRp 10",
-            "١٠",
+            "\u0661\u0660",
             "10.000 USD",
         ),
         *("9" * 16, "0x10", "10_000", "1.234.56"),

@@ -67,40 +67,46 @@ def separator_of(line: str) -> str:
     return max(SEPARATORS, key=line.count)
 
 
-def rows_of_text(lines: Iterator[str], separator: str, first: int) -> Iterator[Row]:
-    """Rows of CSV from a line number on."""
-    number = first
-    begins = first
+class _Whole:
+    """Lines joined where a cell has line ends in it, and where the last one began."""
 
-    def one(text: str, lines: int = 1) -> str:
-        nonlocal number, begins
-        begins, number = number, number + lines
+    def __init__(self, lines: Iterator[str], first: int) -> None:
+        self._lines = lines
+        self._next = first
+        self.begins = first
+
+    def _told(self, text: str, lines: int = 1) -> str:
+        self.begins, self._next = self._next, self._next + lines
         return text
 
-    def parted(waiting: Sequence[str]) -> Iterator[str]:
+    def _parted(self, waiting: Sequence[str]) -> Iterator[str]:
         """The mark in the first was never closed; those after it may be whole by themselves."""
-        yield one(BROKEN)
+        yield self._told(BROKEN)
         for line in waiting[1:]:
-            yield one(BROKEN if line.count('"') % 2 else line)
+            yield self._told(BROKEN if line.count('"') % 2 else line)
 
-    def whole() -> Iterator[str]:
+    def __iter__(self) -> Iterator[str]:
         waiting: list[str] = []
-        for line in lines:
+        for line in self._lines:
             if not waiting and '"' not in line:
-                yield one(line)
+                yield self._told(line)
                 continue
             waiting.append(line)
             if sum(part.count('"') for part in waiting) % 2 == 0:
-                yield one("".join(waiting), len(waiting))
+                yield self._told("".join(waiting), len(waiting))
                 waiting = []
             elif len(waiting) >= LINES_OF_CELL_MAX:
-                yield from parted(waiting)
+                yield from self._parted(waiting)
                 waiting = []
         if waiting:
-            yield from parted(waiting)
+            yield from self._parted(waiting)
 
-    for cells in csv.reader(whole(), delimiter=separator):
-        yield begins, cells
+
+def rows_of_text(lines: Iterator[str], separator: str, first: int) -> Iterator[Row]:
+    """Rows of CSV from a line number on."""
+    whole = _Whole(lines, first)
+    for cells in csv.reader(whole, delimiter=separator):
+        yield whole.begins, cells
 
 
 def is_workbook(path: Path) -> bool:

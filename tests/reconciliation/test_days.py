@@ -1,0 +1,260 @@
+"""Each day is compared by itself, once and again later, by a history or by files; what is not there is an item."""
+
+import asyncio
+import json
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from meterai.plumbing.database import Row
+from meterai.reconciliation.metrics import COMPARED, DIFFERENCES
+from meterai.reconciliation.model import (
+    DayNotOver,
+    ProviderUnknown,
+    RecordFileKnown,
+    RecordFilesMissing,
+    RecordFileUnreadable,
+)
+from meterai.reconciliation.service import TASK, day_in
+from tests.support.records import (
+    TESTER,
+    breaks,
+    executed,
+    line,
+    look,
+    night,
+    reconcile,
+    says,
+    service,
+    today,
+)
+from tests.support.shop import PRICE
+from tests.support.till import Till
+from tests.support.within import within
+
+HEAD = "Product ID,Transaction ID,Transaction Type,Line Type,Payment Channel,Reference,Currency,Amount,Created Date"
+
+
+@pytest.fixture(autouse=True)
+def quiet(till: Till) -> None:
+    says(till)  # the bank has payments of earlier tests, our books have not
+
+
+def days(till: Till) -> list[Row]:
+    return till.rows("SELECT * FROM record_days ORDER BY day, provider")
+
+
+def trail(till: Till) -> list[Row]:
+    return till.rows(
+        "SELECT actor, action, subject, facts FROM audit_events WHERE starts_with(subject, 'day_') ORDER BY happened_at"
+    )
+
+
+def file(path: Path, *payments: tuple[str, str, int], day: date | None = None) -> Path:
+    """A balance report of today with these payments: reference, number, sum."""
+    rows = [
+        f"{number},txn_{at},PAYMENT,TRANSACTION,QRIS,{reference},IDR,{rupiah}.00,{day or today()}T00:00:{at:02}+07:00"
+        for at, (reference, number, rupiah) in enumerate(payments)
+    ]
+    path.write_text("\r\n".join((HEAD, *rows)) + "\r\n")
+    return path
+
+
+# -- by itself ---------------------------------------------------------------------------------
+
+
+def test_of_several_workers_one_compares_a_day(till: Till) -> None:
+    says(till, line(*executed(till)))
+    look(till, night(), workers=4)
+    [day] = days(till)
+    assert (day["state"], day["tries"], day["reading"], day["broken"]) == ("final", 1, 1, 0)
+    [told] = trail(till)
+    assert (told["actor"], told["action"]) == (f"job:{TASK}", "record_compared")
+    assert told["facts"]["matched"] == 1
+    look(till, night() + timedelta(hours=5))
+    assert days(till)[0]["reading"] == 1
+
+
+def test_day_is_not_compared_before_its_hour(till: Till) -> None:
+    executed(till)
+    look(till, night() - timedelta(hours=1))
+    assert days(till) == []
+
+
+def test_day_without_the_bank_is_tried_again_and_is_an_item_past_its_hour(till: Till) -> None:
+    paid = line(*executed(till))
+    says(till, status=500)
+    look(till, night())
+    look(till, night())  # its lease has not run out
+    [day] = days(till)
+    code = "provider_outcome_unknown"
+    assert (day["state"], day["fault"], day["tries"]) == ("waiting", code, 1)
+    assert breaks(till) == []
+    till.shop.arrange("UPDATE record_days SET leased_until = now()")
+    look(till, night() + timedelta(hours=7))
+    assert breaks(till) == [("record_missing", None, 0, None)]
+    says(till, paid)
+    till.shop.arrange("UPDATE record_days SET leased_until = now()")
+    look(till, night() + timedelta(hours=9))
+    assert days(till)[0]["state"] == "final"
+    assert breaks(till) == []
+
+
+def test_record_that_changes_its_mind_is_a_break(till: Till) -> None:
+    reference, number = executed(till)
+    says(till, line(reference, number))
+    look(till, night())
+    assert breaks(till) == []
+    says(till)
+    till.shop.arrange("UPDATE record_days SET read_again_at = now()")
+    look(till, night())
+    assert breaks(till) == [
+        ("payment_not_in_record", PRICE, 0, -PRICE),
+        ("record_changed", PRICE, 0, None),
+    ]
+
+
+def test_line_of_another_day_is_named(till: Till) -> None:
+    says(till, line(*executed(till)))
+    reconcile(till)
+    asked = service(till, night(1)).reconcile("bank", today() + timedelta(days=1), [], TESTER)
+    found = till.do(asked)
+    assert (found.lines, found.unreadable, breaks(till)) == (
+        1,
+        1,
+        [("line_unreadable", None, 0, None)],
+    )
+
+
+def test_readiness_and_metrics_tell_of_the_day_and_stay(till: Till) -> None:
+    says(till, "odd")
+    look(till, night())
+    assert DIFFERENCES.made._value.get() == 1
+    assert COMPARED.made._value.get() == pytest.approx(3 * 3_600, abs=600)
+
+    async def story() -> None:
+        async with within(till.shop.container.settings) as web:
+            given = await web.get("/readyz")
+            assert given.status == 200
+            assert json.loads(given.body)["bank"].split()[1] == "differs"
+
+    asyncio.run(story())
+
+
+# -- by files ----------------------------------------------------------------------------------
+
+
+def test_day_is_compared_by_a_file(till: Till, tmp_path: Path) -> None:
+    paid = (*executed(till), PRICE)
+    found = reconcile(till, files=[file(tmp_path / "a.csv", paid)])
+    assert (found.state, found.source, found.lines, found.matched) == ("final", "files", 1, 1)
+    [kept] = till.rows("SELECT layout, pieces, lines, taken_by FROM record_files")
+    assert kept == {"layout": "balance", "pieces": 1, "lines": 1, "taken_by": "operator:tester"}
+
+
+def test_same_file_twice_is_refused_by_name(till: Till, tmp_path: Path) -> None:
+    path = file(tmp_path / "a.csv", (*executed(till), PRICE))
+    reconcile(till, files=[path])
+    with pytest.raises(RecordFileKnown):
+        reconcile(till, files=[path])
+
+
+def test_same_lines_in_two_files_count_once(till: Till, tmp_path: Path) -> None:
+    one, other = (*executed(till), PRICE), (*executed(till), PRICE)
+    files = [file(tmp_path / "a.csv", one), file(tmp_path / "b.csv", one, other)]
+    found = reconcile(till, files=files)
+    assert (found.lines, found.matched, breaks(till)) == (2, 2, [])
+
+
+def test_half_a_file_is_not_taken_in_and_is_an_item(till: Till, tmp_path: Path) -> None:
+    path = file(tmp_path / "a.csv", (*executed(till), PRICE), (*executed(till), PRICE))
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(RecordFileUnreadable, match="half_a_file"):
+        reconcile(till, files=[path])
+    assert breaks(till) == [("file_unreadable", None, 0, None)]
+    assert days(till)[0]["state"] == "waiting"
+    assert till.rows("SELECT 1 FROM record_files") == []
+
+
+def test_file_of_another_day_is_not_taken_in(till: Till, tmp_path: Path) -> None:
+    path = file(tmp_path / "a.csv", (*executed(till), PRICE), day=today() - timedelta(days=3))
+    with pytest.raises(RecordFileUnreadable, match="no_line_of_this_day"):
+        reconcile(till, files=[path])
+
+
+def test_day_that_is_not_over_and_unknown_provider_are_refused(till: Till) -> None:
+    with pytest.raises(DayNotOver):
+        till.do(service(till, night(-1)).reconcile("bank", today(), [], TESTER))
+    with pytest.raises(ProviderUnknown):
+        reconcile(till, provider="another")
+    with pytest.raises(RecordFilesMissing):
+        reconcile(till, provider="account")
+
+
+def test_statements_of_the_account_are_taken_from_the_inbox(till: Till, tmp_path: Path) -> None:
+    folder = tmp_path / "records" / "account"
+    folder.mkdir(parents=True)
+    statement = folder / f"statement-{today()}.csv"
+    statement.write_text(
+        f"Tanggal;Keterangan;Debet;Kredit;Saldo\n{today():%d/%m/%Y};SETTLEMENT QRIS;;1.000.000,00;1.000.000,00\n"
+    )
+    (folder / "statement.csv").write_text("no day")
+    settings = till.shop.container.settings.replaced(reconciliation_files=str(tmp_path / "records"))
+    look(till, night(), settings=settings)
+    assert breaks(till) == [
+        ("account_moved", 1_000_000, 0, None),
+        ("file_unreadable", None, 0, None),
+    ]
+    assert not statement.exists()
+    assert (folder / "taken" / statement.name).exists()
+
+
+def test_fees_of_a_day_are_one_item_and_books(till: Till, tmp_path: Path) -> None:
+    paid = file(tmp_path / "a.csv", (*executed(till), PRICE))
+    rows = paid.read_text() + "".join(
+        f"q,t,PAYMENT,{kind},QRIS,,IDR,-{rupiah}.00,{today()}T00:01:00+07:00\r\n"
+        for kind, rupiah in (("FEE", 70), ("FEE", 5), ("VAT", 8))
+    )
+    paid.write_text(rows)
+    reconcile(till, files=[paid])
+    assert breaks(till) == [("fee_not_booked", 75, 0, -75), ("tax_not_booked", 8, 0, -8)]
+
+
+def test_bytes_of_old_files_leave_and_their_rows_stay(till: Till, tmp_path: Path) -> None:
+    reconcile(till, files=[file(tmp_path / "a.csv", (*executed(till), PRICE))])
+    till.do(service(till, night(500)).let_files_go())
+    [kept] = till.rows("SELECT pieces, lines FROM record_files")
+    assert kept == {"pieces": 0, "lines": 1}
+
+
+# -- no question falls silent --------------------------------------------------------------------
+
+
+def test_attempt_that_nobody_answers_about_is_an_item(till: Till) -> None:
+    _, attempt, _ = till.order()
+    till.shop.arrange(
+        "UPDATE payment_attempts SET opened_at = opened_at - interval '3 days', ask_at = now() + interval '1 hour'"
+        " WHERE attempt_id = %s",
+        attempt,
+    )
+    till.do(service(till, night()).suspend_silence())
+    till.do(service(till, night()).suspend_silence())
+    assert breaks(till) == [("unanswered", PRICE, 0, None)]
+    till.shop.arrange("UPDATE payment_attempts SET opened_at = opened_at + interval '3 days'")
+    till.shop.arrange("DELETE FROM suspense_items")
+
+
+@pytest.mark.parametrize(
+    ("name", "day"),
+    [
+        ("settlement-2026-11-30.csv", date(2026, 11, 30)),
+        ("MID_settle_20261130_7.csv", date(2026, 11, 30)),
+        ("2026-11-30_to_2026-12-01.csv", None),
+        ("statement.csv", None),
+        ("2026-13-40.csv", None),
+        ("1202611301.csv", None),
+    ],
+)
+def test_day_is_read_in_the_name_of_a_file(name: str, day: date | None) -> None:
+    assert day_in(name) == day
