@@ -43,8 +43,8 @@ async def _set(tx: Tx, asked: RailNamed, pull: Pull, *, is_out: bool) -> None:
     rail = _known(asked, pull)
     reason = written_reason(pull.reason) if is_out else pull.reason
     await store.set_out(tx, rail, reason, is_out=is_out)
-    action = "rail_taken_out" if is_out else "rail_put_back"
-    await audit.record(tx, NOBODY, actor=pull.actor, action=action, subject=rail, reason=reason)
+    actor, action = pull.actor, "rail_taken_out" if is_out else "rail_put_back"
+    await audit.record(tx, NOBODY, actor=actor, action=action, subject=rail, reason=reason)
 
 
 # One row, whatever waits: it must be possible at once, and it moves no money.

@@ -183,6 +183,20 @@ def paper(content: bytes) -> Wrong:
     return to
 
 
+def with_virtual_accounts(more: dict[str, object]) -> Wrong:
+    return lambda one: one.given.update(more | {"bank_methods": "qris va"})
+
+
+def bank_with_a_file(url: str, client_id: str = "PENERBIT") -> Wrong:
+    def to(one: Installation) -> None:
+        (one.folder / "banks").mkdir()
+        told = f'kind = "snap"\nurl = "{url}"\nclient_id = "{client_id}"\nmerchant_id = "M-2"\n'
+        (one.folder / "banks" / "bri.toml").write_text(told)
+        one.given["payment_rails"] = "bank bri"
+
+    return to
+
+
 ISSUER = "keys/issuer/development-1"
 WRONG: dict[str, list[Wrong]] = {
     "public_address": setting(
@@ -220,6 +234,14 @@ WRONG: dict[str, list[Wrong]] = {
         *setting("bank_client_id", None),
         *setting("bank_merchant_id", None),
         *setting("bank_qr_accounts", None, ""),
+        with_virtual_accounts({"bank_va_service_id": "89012", "bank_label": "Bank Contoh"}),
+        with_virtual_accounts({"bank_va_service_id": "89012", "bank_va_name": "PT CONTOH"}),
+    ],
+    "bank_of_file": [
+        bank_with_a_file("https://10.8.0.1:x"),
+        bank_with_a_file("http://api.bank.co.id"),
+        bank_with_a_file("https://api.bank.co.id", client_id=""),
+        bank_with_a_file("https://api.bank.co.id"),  # without its keys
     ],
     "midtrans_address": by_midtrans(
         "midtrans_url", None, "http://api.midtrans.com", "https://[::1]"

@@ -268,6 +268,23 @@ PAYMENTS = [
         "instructions_are_whole",
     ),
     _c(
+        "a rail was taken out by nobody",
+        "INSERT INTO rails_out (rail, reason) VALUES ('bank', 'x')",
+        "rail_was_taken_out_by_an_operator",
+    ),
+    _c(
+        "a rail was put back by nobody",
+        "INSERT INTO audit_events (account_id, event_id, happened_at, actor, action, subject, facts)"
+        " SELECT account_id, gen_random_uuid(), now(), actor, 'rail_taken_out', 'bank', '{}'"
+        " FROM audit_events WHERE account_id = '00000000-0000-0000-0000-000000000000' LIMIT 1",
+        "rail_was_taken_out_by_an_operator",
+    ),
+    _c(
+        "an order can be paid until a time that no way to pay has",
+        "UPDATE orders SET pay_until = lapses_at + interval '1 hour' WHERE order_id = %(placed.order)s",
+        "attempts_are_of_orders",
+    ),
+    _c(
         "a method of another rail",
         "UPDATE payment_attempts SET method = 'card' WHERE attempt_id = %(placed.attempt)s",
         "attempt_has_a_method_of_its_rail",

@@ -251,6 +251,10 @@ def _lapsed(visitor: Visitor) -> Sent:
     return visitor.form(f"{order}/reorder")
 
 
+def _another_way(visitor: Visitor) -> Sent:
+    return visitor.form(f"{visitor.orders()}/pay-by", payment_method="qris")
+
+
 def _paid(visitor: Visitor) -> Sent:
     return visitor.form(f"{visitor.orders()}/paid")
 
@@ -317,6 +321,7 @@ CASES = (
     Case("/buy", lambda one: one.form("/buy", "/buy", quantity="2")),
     Case("/orders/{order_id:str}/withdraw", lambda one: one.form(f"{one.orders()}/withdraw")),
     Case("/orders/{order_id:str}/paid", _paid),
+    Case("/orders/{order_id:str}/pay-by", _another_way),
     Case("/orders/{order_id:str}/reorder", _lapsed),
     Case("/orders/{order_id:str}/give-back", lambda one: one.form(f"{one.buys()}/give-back")),
     Case("/stamp/adopt", _in_account("/stamp/adopt", next="/stamp")),

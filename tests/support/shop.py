@@ -279,7 +279,10 @@ class Shop:
     def lose_qr(self, attempt: UUID) -> None:
         """Nobody knows whether the bank made the QR; another attempt takes its place."""
         successor, reference = payments.new_attempt(self.account)
-        self.call(payment_store.REPLACE, self.account, attempt, successor, reference, 0.0, 10)
+        self.call(
+            payment_store.REPLACE,
+            *(self.account, attempt, successor, "bank", "qris", reference, 0.0, 10),
+        )
 
     def pay(self, order: UUID, more: int = 0, attempt: UUID | None = None) -> Paid:
         """The bank tells of a payment: the total of the order, and `more` (or less)."""

@@ -28,7 +28,7 @@ def _bank_address(of: Configuration) -> Iterator[Facts]:
 def _bank_identity(of: Configuration) -> Iterator[Facts]:
     wanted = ["bank_client_id", "bank_merchant_id", "bank_qr_accounts"]
     if VIRTUAL_ACCOUNT in of.value("bank_methods").split():
-        wanted += ["bank_va_service_id", "bank_va_name", "bank_label"]
+        wanted += ["bank_va_name", "bank_label"]
     for name in wanted:
         if of.sources[name] == "default" or not of.settings.flat()[name]:
             yield {"setting": name}
@@ -81,7 +81,7 @@ DEMANDS: tuple[Demand, ...] = (
         "bank_identity",
         (
             *("bank_client_id", "bank_merchant_id", "bank_qr_accounts"),
-            *("bank_methods", "bank_va_service_id", "bank_va_name", "bank_label"),
+            *("bank_methods", "bank_va_name", "bank_label"),
         ),
         _bank_identity,
     ),
@@ -96,6 +96,7 @@ UNDEMANDED: Mapping[str, str] = {
     "bank_source_account": "without one no transfer is made; with a wrong one each is refused",
     "bank_va_rupiah_max": "the bank's; more than it takes is refused and nothing is sold",
     "bank_va_seconds": TIME,
+    "bank_va_service_id": "without one that fits, an installation with virtual accounts does not start",
     "bank_timeout_seconds": TIME,
     "bank_window_days": "the provider's; a shorter one is asked less long, and news still counts",
 }
