@@ -148,14 +148,14 @@ def drand_chain(directory: Path) -> Chain:
 
 
 def _bank(directory: Path, options: BankOptions) -> Bank:
-    partner = Partner(
-        options.client_id, options.client_secret, PublicKey(options.partner_public_key)
-    )
     doors = Doors(options.notify_url, options.token_url, options.inquiry_url, options.payment_url)
+    key = PublicKey(options.partner_public_key)
+    partner = Partner(options.client_id, options.client_secret, key, doors)
     merchant, profile = Merchant(options.merchant_id), profile_of(options.profile)
     own = _bank_directory(directory, options.name)
     own.mkdir(parents=True, exist_ok=True)
-    return Bank(own, partner, merchant, doors, profile, options.fees, options.float_opening)
+    name = "Stand-in bank" if options.name == FIRST_BANK else f"Stand-in bank {options.name}"
+    return Bank(own, name, partner, merchant, profile, options.fees, options.float_opening)
 
 
 async def start(options: Options) -> Running:

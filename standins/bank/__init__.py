@@ -15,17 +15,18 @@ from standins import clock
 from standins.bank.accounting import Accounting
 from standins.bank.accounts import Accounts
 from standins.bank.api import SnapApi
-from standins.bank.authentication import Authenticator, Partner
+from standins.bank.authentication import Authenticator
 from standins.bank.control import ControlApi
 from standins.bank.control_money import MoneyControl
 from standins.bank.customer import Customers
-from standins.bank.doors import Doors, MerchantClient
+from standins.bank.doors import MerchantClient
 from standins.bank.fees import Fees, Tariff
 from standins.bank.files import Files
 from standins.bank.history import History
 from standins.bank.later import Later
 from standins.bank.overrides import ResponseOverrides
 from standins.bank.pages import Pages
+from standins.bank.partner import Doors, Partner
 from standins.bank.payers import Payers
 from standins.bank.profile import Profile, profile_of
 from standins.bank.settlement import Settlements
@@ -53,14 +54,14 @@ __all__ = [
 
 
 class Bank:
-    """One bank for one merchant, with its SQLite file and its key in `directory`."""
+    """One bank for one merchant, with its SQLite file and its key in `directory`; `name` is for people."""
 
     def __init__(
         self,
         directory: Path,
+        name: str,
         partner: Partner,
         merchant: Merchant,
-        doors: Doors,
         profile: Profile,
         fees: Fees,
         float_opening: int,
@@ -70,8 +71,8 @@ class Bank:
         faults = BankFaults(connection)
         later, tariff = Later(connection, self._wake), Tariff(connection, fees)
         key = bank_key(directory)
-        self._merchant = MerchantClient(doors, partner, key, profile, faults)
-        customers = Customers(store, faults, profile, doors, tariff, later, self._wake)
+        self._merchant = MerchantClient(partner, key, profile, faults)
+        customers = Customers(store, faults, profile, partner.doors, tariff, later, self._wake)
         webhooks = WebhookSender(store, self._merchant, customers.refused, self._wake)
         accounts = Accounts(connection, merchant.name, float_opening, clock.now_ms())
         settlements = Settlements(store, accounts, tariff, faults)
@@ -101,7 +102,7 @@ class Bank:
         accounting = Accounting(store, accounts, transfers, settlements)
         MoneyControl(accounts, transfers, accounting, tariff).add_routes(self._app)
         Files(settlements, accounts, faults).add_routes(self._app)
-        Pages(merchant, store, customers, payers, transfers, faults).add_routes(self._app)
+        Pages(name, merchant, store, customers, payers, transfers, faults).add_routes(self._app)
 
     async def serve(self, host: str, port: int) -> str:
         """Listen, and send the notifications that a former process left; returns the base URL."""

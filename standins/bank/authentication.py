@@ -21,6 +21,7 @@ from typing import Literal
 from standins import clock
 from standins.bank import signing
 from standins.bank.answers import Case, Refused
+from standins.bank.partner import Partner
 from standins.bank.store import Store
 from standins.faults import Faults
 
@@ -49,15 +50,6 @@ class Call:
         if len(value) > longest:
             raise Refused(Case.INVALID_FIELD, name)
         return value
-
-
-@dataclass(frozen=True, slots=True)
-class Partner:
-    """The one merchant this bank knows."""
-
-    client_id: str
-    client_secret: str
-    key: signing.PublicKey
 
 
 class Authenticator:

@@ -14,7 +14,6 @@ from dataclasses import replace
 from standins import clock
 from standins.bank import model, qris
 from standins.bank.answers import to_json
-from standins.bank.doors import Doors
 from standins.bank.fees import Tariff
 from standins.bank.fields import money
 from standins.bank.later import Later
@@ -29,6 +28,7 @@ from standins.bank.model import (
     Refund,
     Status,
 )
+from standins.bank.partner import Doors
 from standins.bank.profile import Profile
 from standins.bank.store import Store
 from standins.bank.storm import SECONDS, BankFaults

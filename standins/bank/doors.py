@@ -15,7 +15,8 @@ from yarl import URL
 from standins import clock
 from standins.bank import signing
 from standins.bank.answers import to_json
-from standins.bank.authentication import TOKEN_SECONDS, Partner
+from standins.bank.authentication import TOKEN_SECONDS
+from standins.bank.partner import Partner
 from standins.bank.profile import Profile
 from standins.bank.storm import BankFaults
 
@@ -23,16 +24,6 @@ ANSWER_SECONDS_MAX = 10.0  # how long the merchant's answer is waited for
 TOKEN_RENEWED_SECONDS = 30.0  # so long before a token of the merchant ends a new one is fetched
 SKEW_SECONDS = 3600  # of the fault `skew_clock`
 CHANNEL_ID = "95221"
-
-
-@dataclass(frozen=True, slots=True)
-class Doors:
-    """Whole URLs; empty where the merchant has no such door."""
-
-    notify: str
-    token: str = ""
-    inquiry: str = ""
-    payment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +48,12 @@ class MerchantClient:
 
     def __init__(
         self,
-        doors: Doors,
         partner: Partner,
         key: signing.PrivateKey,
         profile: Profile,
         faults: BankFaults,
     ) -> None:
-        self.doors = doors
+        self.doors = partner.doors
         self._partner = partner
         self._key = key
         self._profile = profile

@@ -19,7 +19,6 @@ from standins.faults import Kind, Value
 from standins.refusal import NotFound, Refusal
 from standins.web import page
 
-HEADING = "Stand-in bank - no real money"
 BILLS_SHOWN = 200  # on the front page; the rest is in /standin/payments
 NAV = (
     "<nav><a href=/>Payments</a><a href=/transfers>Transfers</a><a href=/faults>Faults</a>"
@@ -43,6 +42,7 @@ class Pages:
 
     def __init__(
         self,
+        name: str,
         merchant: Merchant,
         store: Store,
         customers: Customers,
@@ -50,6 +50,7 @@ class Pages:
         transfers: Transfers,
         faults: BankFaults,
     ) -> None:
+        self._heading = f"{name} - no real money"
         self._merchant = merchant
         self._store = store
         self._customers = customers
@@ -82,8 +83,8 @@ class Pages:
             else "<p class=quiet>Nothing was asked for yet.</p>"
         )
         return page(
-            HEADING,
-            HEADING,
+            self._heading,
+            self._heading,
             f"{NAV}{self._weather()}{_scan_form()}<h2>Payments, newest first</h2>{table}",
         )
 
@@ -99,7 +100,7 @@ class Pages:
             bill = look(told)
         except Refusal as refusal:
             body = f"{NAV}{_note(refusal)}{_scan_form()}"
-            return page(f"Not found - {HEADING}", HEADING, body, status=refusal.status)
+            return page(f"Not found - {self._heading}", self._heading, body, status=refusal.status)
         raise web.HTTPSeeOther(f"/qr/{bill.reference_no}")
 
     async def _qr(self, request: web.Request) -> web.Response:
@@ -160,7 +161,9 @@ class Pages:
             for one in self._transfers.all()[:BILLS_SHOWN]
         )
         table = f"<table>{rows}</table>" if rows else "<p class=quiet>No transfer was made yet.</p>"
-        return page(f"Transfers - {HEADING}", HEADING, f"{NAV}<h2>Transfers</h2>{table}")
+        return page(
+            f"Transfers - {self._heading}", self._heading, f"{NAV}<h2>Transfers</h2>{table}"
+        )
 
     async def _return_transfer(self, request: web.Request) -> web.Response:
         self._transfers.come_back(request.match_info["number"])
@@ -169,7 +172,7 @@ class Pages:
     def _bill_page(self, reference_no: str, refusal: Refusal | None) -> web.Response:
         bill = self._customers.bill(reference_no)
         note = "" if refusal is None else _note(refusal)
-        title = f"{_rupiah(bill.amount)} {_state_text(bill)} - {HEADING}"
+        title = f"{_rupiah(bill.amount)} {_state_text(bill)} - {self._heading}"
         body = (
             f"{NAV}{note}<div class=sides><div>{_instructions(bill)}</div>"
             f"<div><h2>{_rupiah(bill.amount)} to {escape(self._merchant.name)}</h2>"
@@ -177,7 +180,7 @@ class Pages:
             f"{_money_table(bill)}{_notifications_table(self._store.notifications_of(reference_no))}"
             f"{_scan_form()}"
         )
-        return page(title, HEADING, body, status=200 if refusal is None else refusal.status)
+        return page(title, self._heading, body, status=200 if refusal is None else refusal.status)
 
     async def _faults_page(self, _: web.Request) -> web.Response:
         return self._faults_form(None)
@@ -214,7 +217,7 @@ class Pages:
             "<form method=post action=/faults/clear><button class=quiet>Clear all</button></form>"
         )
         status = 200 if refusal is None else refusal.status
-        return page(f"Faults - {HEADING}", HEADING, body, status=status)
+        return page(f"Faults - {self._heading}", self._heading, body, status=status)
 
 
 def _rupiah(amount: int) -> str:

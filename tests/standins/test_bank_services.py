@@ -508,6 +508,7 @@ def test_person_pays_a_virtual_account_and_sends_a_transfer_back_on_the_pages(
         ) as response:
             page, text = response.url.path, await response.text()
         assert NUMBER.strip() in text
+        assert "Stand-in bank second" in text
         for act in ("pay", "pay-half", "deny", "win-back", "give-back", "reverse-refund"):
             status, text = await post(f"{page}/{act}")
             assert status == 200, (act, text)

@@ -1,0 +1,25 @@
+"""The one merchant that a bank knows: how it proves who it is, and where it is called."""
+
+from dataclasses import dataclass, field
+
+from standins.bank.signing import PublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Whole URLs of the merchant; empty where it has no such door."""
+
+    notify: str
+    token: str = ""
+    inquiry: str = ""
+    payment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """The merchant; the secret is shared, the key is its own."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    key: PublicKey
+    doors: Doors
