@@ -424,10 +424,11 @@ class Store:
             "SELECT m.kind, m.moved_at, m.reference_no, b.partner_reference_no, m.rrn, m.amount,"
             " m.refund_no, m.partner_refund_no, COALESCE(p.fee, 0), COALESCE(p.tax, 0),"
             " m.amount = COALESCE(p.amount, 0), v.reference_no IS NOT NULL"
-            f" FROM ({_MOVEMENTS}) m JOIN bill b USING (reference_no) LEFT JOIN payment p USING (rrn)"
+            f" FROM (SELECT * FROM ({_MOVEMENTS}) WHERE moved_at >= ? AND moved_at < ?"
+            " ORDER BY moved_at, kind, seq LIMIT ? OFFSET ?) m"
+            " JOIN bill b USING (reference_no) LEFT JOIN payment p USING (rrn)"
             " LEFT JOIN virtual_account v ON v.reference_no = m.reference_no"
-            " WHERE m.moved_at >= ? AND m.moved_at < ? ORDER BY m.moved_at, m.kind, m.seq"
-            " LIMIT ? OFFSET ?",
+            " ORDER BY m.moved_at, m.kind, m.seq",
             begins,
             ends,
             limit,
