@@ -23,6 +23,7 @@ from meterai.plumbing.http import language_of, saved_as
 from meterai.plumbing.spreadsheets import XLSX, Sheet, csv_table, xlsx_book
 
 SHOWN_MAX = 200  # legs of a statement, closes and payouts on one page
+_ASKED = ("scope", "of", "from", "to")  # fields of the form
 SCOPES = ("account", "order", "provider", "day", "month")
 _READING = {"permission": Permission.CONSOLE_FINANCE, "priority": Priority.PAID}
 PAGES = RoomPages(
@@ -63,6 +64,7 @@ async def show_desk(
             open_payouts=await store.open_payouts(tx),
             is_balanced=closing.is_balanced(balances),
             scopes=SCOPES,
+            query=dict.fromkeys(_ASKED, ""),
         )
 
 
@@ -123,7 +125,7 @@ async def show_statement(
     finance: NamedDependency[FinanceService],
 ) -> Response[Any]:
     """The statement of an account, order, provider, day or month: its first entries, and files with all."""
-    query = {name: request.query_params.get(name, "") for name in ("scope", "of", "from", "to")}
+    query = {name: request.query_params.get(name, "") for name in _ASKED}
     most = LINES_MAX if "file" in request.query_params else SHOWN_MAX
     async with database.reading() as tx:
         sheets = await _of_statement(tx, query, finance.now(), most, language_of(request))
