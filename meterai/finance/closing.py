@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from meterai import audit, suspense
+from meterai import audit, reconciliation, suspense
 from meterai.accounts import NOBODY
 from meterai.finance import store
 from meterai.finance.model import (
@@ -37,6 +37,7 @@ from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.files import read_file
 from meterai.plumbing.keyring import Keyring, keyring_of
 from meterai.plumbing.signed import SignatureWrong, Signer, read_signed
+from meterai.reconciliation import DayState
 
 KIND = "meterai day close"  # of the signed document
 SIGNING = "closes of days"  # what the key is derived for
@@ -100,8 +101,8 @@ async def check_closes(tx: ReadTx, day: date) -> Close:
     if last is not None and day != last.day + DAY:
         raise DayNotNext(last.day + DAY)
     asked = asked_of_day(day)
-    compared = await audit.last_night(tx)
-    if not compared or not compared.last_compared_at or compared.last_compared_at < asked.end:
+    records = await reconciliation.days_of(tx, day)
+    if not records or any(one.state is not DayState.FINAL for one in records):
         raise DayNotReconciled(day)
     told = await store.digest(tx, asked.begin, asked.end)
     balances = sorted(await store.balances(tx, asked))

@@ -63,7 +63,7 @@ async def _item(tx: ReadTx, shown: str, how: Resolution, pull: Pull) -> Item:
 
 async def _end(tx: Tx, item: Item, how: Resolution, pull: Pull, note: str = "") -> None:
     said = f"{note}: {pull.reason}" if note else pull.reason
-    await suspense.resolve(tx, item.id, how, actor=pull.actor, note=said)
+    await refunds.resolve_item(tx, item.id, how, actor=pull.actor, note=said)
 
 
 # -- match -------------------------------------------------------------------------------------
@@ -145,7 +145,6 @@ async def _would_return(tx: ReadTx, asked: BreakReturn, pull: Pull) -> Forecast:
 
 async def _return(tx: Tx, asked: BreakReturn, pull: Pull) -> None:
     item = await _item(tx, asked.item, Resolution.RETURNED, pull)
-    await refunds.book_as_told(tx, item.id)
     await _end(tx, item, Resolution.RETURNED, pull, asked.number)
 
 

@@ -9,7 +9,6 @@ import pytest
 
 from meterai.finance import closing, store
 from meterai.finance.model import Close, KeptClose
-from meterai.kit.days import begin_of
 from meterai.plumbing.database import ReadTx, Row, Tx
 from meterai.plumbing.signed import Signer
 from tests.regulator.conftest import Office
@@ -40,13 +39,11 @@ class Books(Office):
         return self.today() - timedelta(days=back)
 
     def compared(self, day: date) -> None:
-        """The bank's record was compared to the end of a day."""
+        """The bank's record of a day was compared."""
         self.shop.arrange(
-            "INSERT INTO bank_nights (night, begins, leased_until, compared_at)"
-            " VALUES (%s, %s, now(), %s) ON CONFLICT (night) DO NOTHING",
-            day + timedelta(days=1),
-            begin_of(day),
-            begin_of(day + timedelta(days=1)) + timedelta(hours=1),
+            "INSERT INTO record_days (provider, day, state, source, leased_until, ended_at)"
+            " VALUES ('bank', %s, 'final', 'history', now(), now()) ON CONFLICT DO NOTHING",
+            day,
         )
 
     def close(self, day: date) -> Close:

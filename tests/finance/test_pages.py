@@ -37,8 +37,9 @@ def compared(floor: Floor) -> None:
     """The bank's record of every day until now was compared."""
     with psycopg.connect(floor.url) as owner:
         owner.execute(
-            "INSERT INTO bank_nights (night, begins, leased_until, compared_at)"
-            " VALUES ((now() AT TIME ZONE 'Asia/Jakarta')::date, now(), now(), now())"
+            "INSERT INTO record_days (provider, day, state, source, leased_until, ended_at)"
+            " SELECT 'bank', (now() AT TIME ZONE 'Asia/Jakarta')::date - back, 'final', 'history', now(), now()"
+            " FROM generate_series(0, 30) AS back"
         )
 
 

@@ -182,7 +182,7 @@ def make(shop: Shop) -> History:
     _of_documents(history)
     _returned(history)
     _surplus(history)
-    _closed(history)
+    _recorded(history)
     _denied(history)
     _told(history)
     _suspended(history)
@@ -598,7 +598,7 @@ def _surplus(history: History) -> None:
     history.give_back("late")
 
 
-def _closed(history: History) -> None:
+def _recorded(history: History) -> None:
     """The record of the bank has a payment and a refund."""
     shop = history.shop
     [row] = shop.rows(

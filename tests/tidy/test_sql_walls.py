@@ -1,9 +1,10 @@
 """SQL has the walls that imports have: every table is one room's, every function too.
 
 A room's SQL names its own tables and those of plumbing, and calls its own functions, those of plumbing,
-and those of lower rooms that are marked `-- Public:` at the head of their file.  Invariants, and checks that are
-no single query (`*_check.py`), compare what several rooms say: they read the tables of the rooms below theirs.  The audit and retention are
-about all tables.
+and those of lower rooms that are marked `-- Public:` at the head of their file.  Invariants with the evidence of marks
+(`audited`), checks that are no single query (`*_check.py`) and the comparison of records with payments, refunds and books
+compare what several rooms say: they read the tables of the rooms below theirs.  The audit and retention are about all
+tables.
 """
 
 import ast
@@ -33,7 +34,9 @@ OWNERS = owners_of_tables()
 _COLUMNS = tomllib.loads((ROOT / "migrations" / "schema.toml").read_text())["column"]
 BOTH = frozenset(name.split(".")[-1] for name in _COLUMNS) & frozenset(OWNERS)
 FUNCTIONS = {one.where: one for one in function_files()}
-_IS_INVARIANT = re.compile(r"(/invariants|_check)\.py:")
+_COMPARES = re.compile(
+    r"(/invariants|/audited|_check|reconciliation/sides|reconciliation/looking)\.py:"
+)
 HEIGHT = {room: -place for place, layer in enumerate(held()) for room in layer}
 
 # (what is named, by whom, why).  One that is not needed any more fails.
@@ -43,10 +46,10 @@ EXCEPTIONS = {(where, name): why for name, places, why in _GROUPS for where in p
 
 def strangers(sql: Sql) -> Iterator[str]:
     """Tables and functions that SQL names across a wall."""
-    is_invariant = sql.home != "plumbing" and _IS_INVARIANT.search(sql.where)
+    compares = sql.home != "plumbing" and _COMPARES.search(sql.where)
     for table in tables_in(sql.bare, frozenset(OWNERS), BOTH):
         owner = OWNERS[table]
-        is_read_below = is_invariant and HEIGHT[owner] < HEIGHT[sql.home]
+        is_read_below = compares and HEIGHT[owner] < HEIGHT[sql.home]
         if owner not in (sql.home, "plumbing") and not is_read_below:
             yield table
     for name in calls_in(sql.bare, frozenset(FUNCTIONS)):
