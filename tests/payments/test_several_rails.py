@@ -17,7 +17,7 @@ from meterai.payments.installed import configured
 from meterai.payments.room import RAILS
 from meterai.plumbing.config import ConfigurationWrong
 from tests.support.banks import Banks, open_banks, write_bank
-from tests.support.within import give_provider_key
+from tests.support.keys import give_provider_key
 
 Story = Callable[[Banks], Awaitable[None]]
 
