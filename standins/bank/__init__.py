@@ -66,6 +66,7 @@ class Bank:
         fees: Fees,
         float_opening: int,
     ) -> None:
+        self._directory = directory
         self._store = store = Store(directory / "bank.sqlite")
         connection = store.connection
         faults = BankFaults(connection)
@@ -98,7 +99,9 @@ class Bank:
         overrides = ResponseOverrides(connection)
         authenticator = Authenticator(partner, profile.calls, store, faults)
         SnapApi(authenticator, profile, services, faults, overrides).add_routes(self._app)
-        ControlApi(store, customers, payers, qr_services, faults, overrides).add_routes(self._app)
+        ControlApi(
+            store, customers, payers, qr_services, faults, overrides, self._roll_key
+        ).add_routes(self._app)
         accounting = Accounting(store, accounts, transfers, settlements)
         MoneyControl(accounts, transfers, accounting, tariff).add_routes(self._app)
         Files(settlements, accounts, faults).add_routes(self._app)
@@ -120,6 +123,11 @@ class Bank:
         await self._webhooks.close()
         await self._merchant.close()
         self._store.close()
+
+    def _roll_key(self) -> bytes:
+        """Sign with a new key from now on; its public half."""
+        self._merchant.key = bank_key(self._directory, is_new=True)
+        return self._merchant.key.public_pem()
 
     def _wake(self) -> None:
         for task in self._periodic_tasks:

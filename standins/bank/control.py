@@ -1,6 +1,8 @@
 """The control API, JSON below `/standin`: what tests and rehearsals do in place of customers, their
 banks and the staff of this bank, and how they set faults and read what is stored."""
 
+from collections.abc import Callable
+
 from aiohttp import web
 
 from standins import clock
@@ -28,6 +30,7 @@ class ControlApi:
         services: Services,
         faults: BankFaults,
         overrides: ResponseOverrides,
+        roll_key: Callable[[], bytes],
     ) -> None:
         self._store = store
         self._customers = customers
@@ -35,6 +38,7 @@ class ControlApi:
         self._services = services
         self._faults = faults
         self._overrides = overrides
+        self._roll_key = roll_key
 
     def add_routes(self, app: web.Application) -> None:
         """Add the routes."""
@@ -42,6 +46,7 @@ class ControlApi:
             [
                 web.post("/standin/pay", self._pay),
                 web.post("/standin/va/pay", self._pay_account),
+                web.post("/standin/roll-key", self._new_key),
                 web.post("/standin/storm", self._begin_storm),
                 web.get("/standin/storm", self._show_storm),
                 web.delete("/standin/storm", self._end_storm),
@@ -75,6 +80,10 @@ class ControlApi:
         body = await json_object(request)
         asks = body.get("ask") is not False
         return _paid(*await self._payers.pay(text_of(body, "number"), amount_of(body), asks=asks))
+
+    async def _new_key(self, _: web.Request) -> web.Response:
+        """From now on the bank signs with another key, which it tells nobody but the caller."""
+        return web.json_response({"public_key": self._roll_key().decode()})
 
     async def _begin_storm(self, request: web.Request) -> web.Response:
         self._faults.storm.begin(await json_object(request))

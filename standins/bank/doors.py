@@ -55,7 +55,7 @@ class MerchantClient:
     ) -> None:
         self.doors = partner.doors
         self._partner = partner
-        self._key = key
+        self.key = key
         self._profile = profile
         self._faults = faults
         self._token, self._token_ends = "", 0
@@ -92,7 +92,7 @@ class MerchantClient:
             headers["X-SIGNATURE"] = signing.encoded(signing.hmac_sha512(secret, text))
         else:
             text = signing.asymmetric_text("POST", target.raw_path_qs, body, timestamp)
-            key = signing.PrivateKey.new() if is_unknown else self._key
+            key = signing.PrivateKey.new() if is_unknown else self.key
             headers["X-SIGNATURE"] = key.sign(text)
         reply = await self._post(target, headers, self._profile.sent(body))
         if reply.status == 401 and token == self._token:
@@ -111,7 +111,7 @@ class MerchantClient:
         headers = {
             "X-TIMESTAMP": timestamp,
             "X-CLIENT-KEY": client,
-            "X-SIGNATURE": self._key.sign(f"{client}|{timestamp}".encode()),
+            "X-SIGNATURE": self.key.sign(f"{client}|{timestamp}".encode()),
         }
         body = to_json({"grantType": "client_credentials", "additionalInfo": {}})
         reply = await self._post(URL(self.doors.token, encoded=True), headers, body)

@@ -179,7 +179,7 @@ def _mt940_line(line: AccountLine, day: date) -> str:
     side = "D" if line.amount < 0 else "C"
     kind = "NCHG" if line.kind == "fee" else "NTRF"
     reference = line.reference[:16] or "NONREF"
-    text = f"{line.remark} {line.reference}".strip()
+    text = line.remark if line.reference in line.remark else f"{line.remark} {line.reference}"
     parts = [text[at : at + TAG_86_CHARACTERS] for at in range(0, len(text), TAG_86_CHARACTERS)]
     return (
         f":61:{day:%y%m%d%m%d}{side}{abs(line.amount)},00{kind}{reference}//L{line.seq:012d}\r\n:86:"

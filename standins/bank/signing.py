@@ -122,11 +122,11 @@ def _pem(key: rsa.RSAPrivateKey) -> bytes:
     )
 
 
-def bank_key(directory: Path) -> PrivateKey:
-    """The bank's key in this directory; made on the first call, readable by its owner only."""
+def bank_key(directory: Path, *, is_new: bool = False) -> PrivateKey:
+    """The bank's key in this directory; made on the first call, or anew, readable by its owner only."""
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / KEY_FILE
-    if not path.exists():
+    if is_new or not path.exists():
         pem = PrivateKey.new().pem()
         # Written to another name and renamed: a process that dies here leaves no incomplete key.
         aside = path.with_suffix(".new")

@@ -266,8 +266,10 @@ class Transfers:
             remark = f"transfer {number} to {to.bank} {to.number}"
             self._accounts.move(BANK_CODE, source, now, -amount, "transfer", number, remark)
             if made.fee:
+                # As banks do: the line of a fee does not repeat the number of the transfer.
+                remark = f"BIAYA TRANSFER {made.reference_no}"
                 self._accounts.move(
-                    BANK_CODE, source, now, -made.fee, "fee", number, f"fee {number}"
+                    BANK_CODE, source, now, -made.fee, "fee", made.reference_no, remark
                 )
             if is_pending:
                 after = self._faults.seconds("transfer_settles_after_seconds")

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 import standins
 from standins import clock
@@ -292,6 +294,23 @@ def test_call_signed_by_an_unknown_key_is_seen_as_forged_and_comes_again(
         await merchant.standin("va/pay", number=NUMBER, ask=False)
         await merchant.arrived(1, "25")
         assert merchant.forged == ["25"]
+
+    tell(story, tmp_path)
+
+
+def test_rolled_key_signs_from_then_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhooks, "FIRST_PAUSE_SECONDS", 0.01)
+
+    async def story(merchant: SnapPartner) -> None:
+        told = await merchant.standin("roll-key", now=True)
+        await paid_qr(merchant)
+        await merchant.until("payments", lambda _: len(merchant.forged) > 1)
+        assert merchant.heard == []
+        assert told["public_key"].encode() == standins.bank_keys(tmp_path, "second")
+        key = serialization.load_pem_public_key(told["public_key"].encode())
+        assert isinstance(key, rsa.RSAPublicKey)
+        merchant.key = key
+        await merchant.arrived(1, "52")
 
     tell(story, tmp_path)
 
