@@ -18,7 +18,7 @@ AUDITED = Audited(
             "payment_attempts",
             "cancel_at",
             "now() + interval '2 hours'",
-            "t.state IN ('lost', 'expired', 'cancelled', 'declined')",
+            "t.state NOT IN ('opening', 'waiting')",  # what is paid late was perhaps taken back before
         ),
         Clock("refunds", "due_at", "t.requested_at + interval '8 days'"),
         Clock("refunds", "leased_until", "now() + interval '1 hour'"),
