@@ -1,8 +1,11 @@
 """Midtrans end to end: paid by QRIS and by virtual account, told well, badly and not at all, given back."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from meterai.payments import PaymentService
 from meterai.payments.adapters.midtrans.reading import signature_of
@@ -335,3 +338,67 @@ def test_charge_whose_answer_was_lost_is_told_again_or_replaced(
         assert await place.agrees() == PRICE
 
     tell_story(database_url, tmp_path, story)
+
+
+STORM_SECONDS_MAX = (
+    60.0  # the circuit breaker waits for seconds before it finds Midtrans well again
+)
+
+
+@pytest.mark.parametrize("seed", [7, pytest.param(11, marks=pytest.mark.soak)])
+def test_storm_of_faults_ends_with_every_rupiah_where_midtrans_says(
+    database_url: str, tmp_path: Path, seed: int
+) -> None:
+    """Each call and each notification fails in one of several ways, in a fifth of all cases."""
+
+    async def story(place: Kiosk) -> None:
+        await place.control("faults", seed=seed, seed_percent=20)
+        orders = [
+            await place.order(1 + one % 3, "va" if one % 3 == 0 else "qris") for one in range(9)
+        ]
+        acts = ("pay", "pay", "deny", "pay", "refund", "charge-back", "pay", "win", "cancel")
+        for number, act in enumerate(acts):
+            await place.round()
+            order = orders[number] = await place.shown(orders[number])
+            if order["payment"] and order["payment"]["state"] == "waiting":
+                if act == "cancel":
+                    await place.asked(f"/v1/orders/{order['id']}/withdraw")
+                    continue
+                await place.pay(order)
+                await place.round()
+                if act == "win":
+                    await place.act("charge-back", order)
+                    await place.round()
+                if act != "pay":
+                    await place.act(act, order)
+        for order in orders[:2]:
+            await place.asked("/v1/refunds", {"order_id": order["id"]})
+            await place.round()
+        async with place.http.delete(f"{place.url}/standin/faults") as answer:
+            assert answer.status == 200
+        async with asyncio.timeout(STORM_SECONDS_MAX):
+            while not await at_rest(place):  # noqa: ASYNC110 - each look is a round
+                await asyncio.sleep(0.2)
+        await place.agrees()
+        states = {await place.state(order) for order in orders}
+        # A refund of a virtual account is refused here, and stays owed.
+        assert "paid" not in states
+
+    tell_story(database_url, tmp_path, story)
+
+
+async def at_rest(place: Kiosk) -> bool:
+    """A round, after which nothing is left that Midtrans is to do; what it refuses for ever is at rest."""
+    await place.round()
+    [left] = await place.rows(
+        "SELECT (SELECT count(*) FROM payment_attempts WHERE state = 'opening')"
+        " + (SELECT count(*) FROM payment_attempts"
+        "    WHERE cancel_at < 'infinity' AND state IN ('lost', 'expired'))"
+        " + (SELECT count(*) FROM refunds WHERE state IN ('requested', 'sent'))"
+        " + (SELECT count(*) FROM chargebacks WHERE look_at < 'infinity') AS count"
+    )
+    [unheard] = await place.rows(
+        "SELECT count(*) FROM payment_attempts WHERE ask_at < 'infinity'"
+        " AND answered_at IS NULL AND state <> 'opening'"
+    )
+    return int(left["count"]) == 0 and int(unheard["count"]) == 0

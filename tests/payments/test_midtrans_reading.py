@@ -155,15 +155,8 @@ PAID = Payment(NUMBER, Rupiah(20_000), Status.PAID)
             Status.PAID,
             (Odd(OddReason.STATUS_CONTRADICTS, NUMBER, Rupiah(20_000)),),
         ),
-        ({"gross_amount": "20000.50"}, Status.PAID, (Odd(OddReason.AMOUNT_UNREADABLE, NUMBER),)),
-        ({"currency": "USD"}, Status.PAID, (Odd(OddReason.AMOUNT_UNREADABLE, NUMBER),)),
+        ({"gross_amount": ...}, Status.PAID, (Odd(OddReason.AMOUNT_UNREADABLE, NUMBER),)),
         ({"transaction_id": ...}, Status.PAID, (Odd(OddReason.NUMBER_MISSING),)),
-        # Who paid another sum has paid that sum.
-        (
-            {"gross_amount": "15000.00"},
-            Status.PAID,
-            (Payment(NUMBER, Rupiah(15_000), Status.PAID),),
-        ),
     ],
 )
 def test_statuses_are_read_as_payments(
@@ -189,6 +182,10 @@ def test_status_that_nobody_knows_is_an_unknown_outcome(word: object) -> None:
         {"transaction_status": "pending", "gross_amount": "20000.50"},
         {"transaction_status": "pending", "currency": "USD"},
         {"status_code": "412", "merchant_id": "G2"},
+        # Midtrans takes no other sum than that of the transaction, so this is none of it.
+        {"gross_amount": "15000.00"},
+        {"gross_amount": "20000.50"},
+        {"currency": "USD"},
     ],
 )
 def test_answer_about_something_else_is_evidence_of_nothing(changes: dict[str, Any]) -> None:

@@ -163,7 +163,7 @@ class MidtransRail:
         """
         content = {"refund_key": number, "amount": amount.value, "reason": "paid and not executed"}
         path = f"{payment.removeprefix(PREFIX)}/refund/online/direct"
-        asked = replace(about, amount=None, refund_number=number)
+        asked = replace(about, refund_number=number)
         try:
             answer = await self._call("POST", path, asked, content)
         except ProviderRefused as refusal:

@@ -142,8 +142,8 @@ def told_of(answer: Json) -> About:
         reference=reference_of_order(order_id) or _text(order_id),
         provider_reference=_text(answer.get("transaction_id")),
         merchant=_text(answer.get("merchant_id")),
-        # The sum paid may differ from the sum asked for, and is booked as it is.
-        amount=None if _is_money(_status(answer)) else str(amount) if amount else told,
+        # Midtrans takes no other sum than that of the transaction.
+        amount=str(amount) if amount else told,
         refund_number=_text(answer.get("refund_key")),
     )
 
