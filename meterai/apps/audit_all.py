@@ -17,10 +17,12 @@ from meterai.plumbing.invariants import Finding, Invariant
 from meterai.plumbing.keyring import INSTANCE_KEY, keyring_of
 from meterai.plumbing.objects import ObjectStore
 from meterai.plumbing.schema import works_as
+from meterai.reconciliation import DAYS as BANK_DAYS
 from meterai.reconciliation import check_bank
 from meterai.room import Rooms
 from meterai.stamping import issuers_of
 
+__all__ = ["BANK_DAYS", "AuditRequest", "Told", "audit_all"]
 YOUNG = timedelta(
     hours=6
 )  # an upload writes bytes before its row; what has no row by then was deleted

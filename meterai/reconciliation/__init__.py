@@ -11,13 +11,14 @@ Promises this room keeps
 Calls payments, refunds, suspense, ledger, audit.
 """
 
+from meterai.reconciliation.bank_check import DAYS, check_bank
 from meterai.reconciliation.files import FileOdd
 from meterai.reconciliation.keeping import object_names
-from meterai.reconciliation.looking import DAYS, check_bank
 from meterai.reconciliation.model import ACCOUNT, DayState, RecordDay
 from meterai.reconciliation.service import Reconciliation
 from meterai.reconciliation.settings import ReconciliationSettings
 from meterai.reconciliation.store import days_of
+from meterai.reconciliation.telling import summary
 
 __all__ = [
     "ACCOUNT",
@@ -30,4 +31,5 @@ __all__ = [
     "check_bank",
     "days_of",
     "object_names",
+    "summary",
 ]

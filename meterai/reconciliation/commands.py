@@ -1,7 +1,6 @@
 """See what differs between records and books, and end each break by one of its ways out."""
 
 import json
-from datetime import datetime
 
 from meterai import approvals, suspense
 from meterai.commands import (
@@ -16,7 +15,7 @@ from meterai.commands import (
     with_database,
 )
 from meterai.kit.clock import SystemClock
-from meterai.kit.ids import read, show
+from meterai.kit.ids import read
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.reconciliation.levers import (
@@ -31,7 +30,8 @@ from meterai.reconciliation.levers import (
     BreakMatch,
     BreakReturn,
 )
-from meterai.suspense import AGE_BUCKETS, Item
+from meterai.reconciliation.telling import facts, summary
+from meterai.suspense import Item
 
 
 def show_breaks(
@@ -60,42 +60,6 @@ def show_breaks(
             line(text)
     elif evidence:
         line(evidence)
-
-
-def facts(item: Item, now: datetime) -> dict[str, object]:
-    """An item as it is printed."""
-    return {
-        "id": show("sus", item.id),
-        "kind": item.reason,
-        "reference": item.reference,
-        "payment": item.payment,
-        "amount": item.at_stake and item.at_stake.value,
-        "booked": item.booked.value,
-        "difference": item.difference,
-        "owner": item.owner,
-        "state": item.state,
-        "resolution": item.resolution,
-        "age_days": item.bucket(now),
-        "opened_at": item.opened_at.isoformat(),
-        "due_at": item.due_at.isoformat(),
-        "times_told": item.times_told,
-        "source": item.source,
-        "note": item.note,
-    }
-
-
-def summary(found: list[Item], now: datetime) -> list[str]:
-    """How many are open by their age, for how much, and the oldest."""
-    lines = []
-    for bucket in (*AGE_BUCKETS, "30+"):
-        of = [one for one in found if one.bucket(now) == bucket]
-        rupiah = sum(one.at_stake.value for one in of if one.at_stake)
-        if of:
-            lines.append(f"{bucket} days: {len(of)} open, Rp {rupiah}")
-    if found:
-        oldest = min(found, key=lambda one: one.opened_at)
-        lines.append(f"oldest: {show('sus', oldest.id)}, {oldest.opened_at.isoformat()}")
-    return [*lines, f"{len(found)} open"]
 
 
 def match(

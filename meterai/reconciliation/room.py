@@ -10,7 +10,6 @@ from meterai.reconciliation.invariants import INVARIANTS
 from meterai.reconciliation.levers import LEVERS
 from meterai.reconciliation.metrics import METRICS
 from meterai.reconciliation.model import DAY
-from meterai.reconciliation.personal import PERSONAL
 from meterai.reconciliation.retention import RETENTION
 from meterai.reconciliation.service import TASK, Reconciliation
 from meterai.reconciliation.settings import ReconciliationSettings
@@ -74,5 +73,4 @@ ROOM = Room(
     invariants=INVARIANTS,
     audited=AUDITED,
     retention=RETENTION,
-    personal=PERSONAL,
 )

@@ -5,6 +5,8 @@ Comparing reads what several rooms say, as the invariants of the audit do, and w
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import NamedTuple
+from uuid import UUID
 
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
@@ -185,6 +187,24 @@ WHERE b.look_at < 'infinity' AND b.last_told_at < now() - {_LONG}
     AND NOT suspense_knows('refunded:' || a.reference || ':' || b.payment || ':' || b.returned_told)
 LIMIT %s
 """  # noqa: S608 - constants
+
+
+class Missing(NamedTuple):
+    """A payment in the books that is no line of a reading, whichever rail it came by."""
+
+    account: UUID
+    attempt: UUID
+    payment: str
+
+
+class Named(NamedTuple):
+    """A payment by its number."""
+
+    payment: str
+
+
+_MISSING = RowMapper(Missing)
+_NAMED = RowMapper(Named)
 _UNMATCHED = RowMapper(Unmatched)
 _DIFFERING = RowMapper(Differing)
 _SILENT = RowMapper(Silent)
@@ -199,12 +219,12 @@ async def moved(tx: ReadTx, of: Days, limit: int) -> list[str]:
     """Payments that moved that day on either side, where they are not plainly matched."""
     span = (begin_of(of.day) - FRESH, end_of(of.day) - FRESH)
     this = (of.provider, of.day, of.reading)
-    await tx.one(NO_LOOP, "off")
-    missing = await tx.all(MISSING, *span, *this, limit)
-    await tx.one(NO_LOOP, "on")
-    columns = [[row[name] for row in missing] for name in ("account", "attempt", "payment")]
-    rows = await tx.all(MOVED, *columns, of.provider, of.provider, *span, *this, *this)
-    return [row["payment"] for row in rows]
+    await tx.run(NO_LOOP, "off")
+    missing = await tx.all_as(_MISSING, MISSING, *span, *this, limit)
+    await tx.run(NO_LOOP, "on")
+    columns = [list(column) for column in zip(*missing, strict=True)] or [[], [], []]
+    found = await tx.all_as(_NAMED, MOVED, *columns, of.provider, of.provider, *span, *this, *this)
+    return [one.payment for one in found]
 
 
 async def differing(tx: ReadTx, of: Days, payments: Sequence[str], limit: int) -> list[Differing]:
@@ -226,7 +246,7 @@ async def placed(tx: Tx, of: Days) -> None:
     """
     this = (of.provider, of.day, of.reading)
     await tx.run(PLACED, *this)
-    if twice := [row["payment"] for row in await tx.all(TWICE, *this)]:
+    if twice := [one.payment for one in await tx.all_as(_NAMED, TWICE, *this)]:
         await tx.run(PARTED, *this, twice, *this)
 
 

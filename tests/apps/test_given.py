@@ -296,7 +296,7 @@ def test_every_word_is_text() -> None:
         ("verify-claim", NO_TEXT),
         ("verify", "x.pdf", "--password", NO_TEXT),
         ("seal", "x.pdf", "y.pdf", "--place", NO_TEXT),
-        ("suspense", "resolve", NO_TEXT, "returned", "--note", "x"),
+        ("breaks", "dismiss", NO_TEXT, "--note", "x"),
         (NO_TEXT,),
         ("audit", f"--{NO_TEXT}"),
     ],
@@ -318,7 +318,7 @@ def test_a_terminal_that_is_told_such_words(data: Path) -> None:
 
 @pytest.mark.parametrize("reason", ["", " ", "\u200b", "...", "x" * (REASON_LENGTH_MAX + 1)])
 @pytest.mark.parametrize(
-    "words", [("issuing", "stop"), (*["suspense", "resolve"], *ARGUMENTS["suspense resolve"][:3])]
+    "words", [("issuing", "stop"), (*["breaks", "dismiss"], *ARGUMENTS["breaks dismiss"][:2])]
 )
 def test_whoever_must_say_why_says_why(
     data: Path, database_url: str, words: tuple[str, ...], reason: str

@@ -12,7 +12,7 @@ from meterai.payments import PaymentService, Rails
 from meterai.payments.news_check import News
 from meterai.plumbing.database import Database, Row
 from meterai.plumbing.marks import Mark
-from meterai.reconciliation.looking import FRESH, check_bank
+from meterai.reconciliation.bank_check import FRESH, check_bank
 from meterai.room import Container
 from tests.audit.conftest import Spoilt
 from tests.support.inside import Inside

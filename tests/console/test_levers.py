@@ -126,8 +126,9 @@ def test_a_moment_is_typed_in_wib(floor: Floor) -> None:
 
 
 def test_a_lever_has_its_own_words_for_a_field() -> None:
-    for language, how in (("en", "How it ends"), ("id", "Penyelesaian")):
-        assert label_of("suspense resolve", "how", language) == how
+    number = {"en": "The bank's number of the return", "id": "Nomor pengembalian di bank"}
+    for language, said in number.items():
+        assert label_of("breaks return", "number", language) == said
         assert label_of("line stand", "how", language) == translate("argument.how", language)
     assert "handler" not in label_of("jobs retry", "which", "en")
 

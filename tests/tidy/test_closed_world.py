@@ -356,8 +356,11 @@ def test_every_invariant_is_audited() -> None:
 def test_every_reason_of_an_entry_has_its_rule() -> None:
     posted = re.findall(r"ledger_post\(\s*[^,]*,\s*[^,]*,\s*'(\w+)'( \|\|)?", SQL)
     # What an item in suspense ended in makes the rest of its reason; money is never dismissed.
-    ends = {"suspense_explained", "suspense_returned", "suspense_applied"}
-    assert {reason for reason, rest in posted if rest} == {"suspense_"}
+    ends = {
+        f"suspense_{how}" for how in ("explained", "returned", "applied", "matched", "written_off")
+    }
+    ends |= {f"break_{how}" for how in ("fee", "matched", "written_off")}
+    assert {reason for reason, rest in posted if rest} == {"suspense_", "break_"}
     # Whoever takes stamps back says why.
     undone = set(re.findall(r"stamps_undo\([^;]*?'(stamps_\w+)'\)", SQL))
     reasons = {reason for reason, rest in posted if not rest} | ends | undone

@@ -26,6 +26,8 @@ HARMLESS = {
     ("applied_migrations", "name"): "a file of ours",
     ("audit_events", "facts"): "ids, sums and digests, see the room of audit",
     ("bank_nights", "fault"): "the code of a refusal of ours",
+    ("record_days", "fault"): "the code of a refusal of ours",
+    ("record_files", "name"): "as a provider or an operator calls a file of a day",
     ("condemned_objects", "name"): "a digest and an id, or two ids",
     ("drafts", "network"): "leaves with its draft, after a day",
     ("draft_files", "name"): "leaves with its draft, after a day",

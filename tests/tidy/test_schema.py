@@ -23,6 +23,7 @@ from meterai.orders.model import OrderKind, OrderState
 from meterai.outages.model import OutageState
 from meterai.payments import RefundCause, RefundState
 from meterai.payments.model import AttemptState, OddReason
+from meterai.reconciliation.model import BreakKind, DayState
 from meterai.stamping.model import StampingState
 from meterai.stamps.model import StampState
 from meterai.suspense import Resolution, SuspenseState
@@ -61,6 +62,9 @@ GLOBAL = {
     "object_store": "one row: the store that all originals lie in",
     "notification_inbox": "what a provider told us, before it is known whose it is",
     "passkey_directory": "finds the account of a credential; its key proves that it is of one",
+    "record_days": "the record of a provider is of the whole instance",
+    "record_files": "as record_days",
+    "record_lines": "as record_days",
     "recoveries": "the way back is of the whole installation",
     "recovery_steps": "the steps of it",
     "rails_out": "a rail is of the whole installation",
@@ -113,7 +117,10 @@ STATES: dict[tuple[str, str], type[StrEnum]] = {
     ("waiting_room_lines", "line_state_is_known"): LineState,
     ("waiting_room_lines", "line_act_is_known"): Act,
     ("waiting_room_lines", "line_policy_is_known"): Policy,
-    ("suspense_items", "suspense_reason_is_known"): OddReason,
+    ("suspense_items", "suspense_reason_is_known"): StrEnum(  # type: ignore[dict-item]
+        "Reason", {one.name: one.value for kind in (OddReason, BreakKind) for one in kind}
+    ),
+    ("record_days", "record_day_state_is_known"): DayState,
     ("suspense_items", "suspense_resolution_is_known"): Resolution,
 }
 

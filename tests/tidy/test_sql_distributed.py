@@ -71,7 +71,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (
         "moves_now",
         (
-            "audit/store.py:_BEGIN",
+            "reconciliation/store.py:_BEGIN",
             "documents/store.py:_ADOPT_STORE",
             "documents/store.py:_ADVANCE",
             "plumbing/migrations.py:_APPLIED",
@@ -87,6 +87,19 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         "joins_across",
         ("payments/store.py:captured_anywhere",),
         "whether any account has a payment of this number",
+    ),
+    (
+        "joins_across",
+        (
+            "reconciliation/sides.py:UNMATCHED",
+            "reconciliation/sides.py:MISSING",
+            "reconciliation/sides.py:MOVED",
+            "reconciliation/sides.py:PARTED",
+            "reconciliation/sides.py:DIFFERING",
+            "reconciliation/sides.py:SILENT",
+            "reconciliation/store.py:_DUE",
+        ),
+        "a record is of no account before its payments are found; distributed, one worker asks each machine",
     ),
     (
         "joins_across",

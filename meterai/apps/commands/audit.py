@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from meterai.apps.audit import INVARIANTS
-from meterai.apps.audit_all import AuditRequest, audit_all
+from meterai.apps.audit_all import BANK_DAYS, AuditRequest, audit_all
 from meterai.apps.audit_seals import DRAWN, Drawing
 from meterai.apps.program import rooms_of
 from meterai.commands import (
@@ -24,7 +24,6 @@ from meterai.commands import (
     with_database,
 )
 from meterai.kit.refusal import Refusal
-from meterai.reconciliation import DAYS
 
 FIRST = INVARIANTS[0].name
 SEALS_MAX = 1_000_000_000  # more documents than there are: then `all` is meant
@@ -42,7 +41,7 @@ def audit(
     seals: SealCount = DRAWN,
     seed: Seed = None,
     bank: Annotated[bool, Parameter(negative="")] = False,
-    bank_days: BankDays = DAYS,
+    bank_days: BankDays = BANK_DAYS,
     as_json: AsJson = False,
 ) -> None:
     """Check every invariant of money and stamps.

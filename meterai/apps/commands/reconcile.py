@@ -29,8 +29,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.keyring import keyring_of
 from meterai.plumbing.objects import ObjectStore
-from meterai.reconciliation import Reconciliation, RecordDay
-from meterai.reconciliation.commands import summary
+from meterai.reconciliation import Reconciliation, RecordDay, summary
 from meterai.suspense import Item
 
 Files = Annotated[

@@ -4,6 +4,7 @@ import re
 from datetime import date, datetime
 
 from meterai.kit.clock import WIB
+from meterai.kit.numbers import counted
 
 _MONTHS = {
     name: number
@@ -41,7 +42,9 @@ def read_moment(told: object) -> datetime | None:
     text = told.strip() if isinstance(told, str) else ""
     try:
         # A number alone is a serial of a spreadsheet, or a day without its separators.
-        found = None if text.isdigit() else datetime.fromisoformat(text.removesuffix(" WIB"))
+        found = (
+            None if counted(text) is not None else datetime.fromisoformat(text.removesuffix(" WIB"))
+        )
     except ValueError:
         found = None
     if found is not None:
@@ -51,9 +54,7 @@ def read_moment(told: object) -> datetime | None:
 
 
 def _day_first(parts: re.Match[str]) -> datetime | None:
-    month = _MONTHS.get(parts["month"].lower()) or (
-        int(parts["month"]) if parts["month"].isdigit() else 0
-    )
+    month = _MONTHS.get(parts["month"].lower()) or counted(parts["month"]) or 0
     hour, minute, second, *_ = [*map(int, re.split("[:.]", parts["time"] or "0")), 0, 0]
     try:
         return datetime(

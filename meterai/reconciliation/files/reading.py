@@ -29,6 +29,7 @@ from meterai.reconciliation.files.rows import (
 from meterai.reconciliation.model import begin_of
 
 TOLD_CHARACTERS_MAX = 60  # of one number of a line that cannot be read
+EXACT_MAX = 9_007_199_254_740_992  # below it a number of a spreadsheet is exact
 NUMBERS_CHARACTERS_MAX = 250  # of all numbers of a line
 _TOLD = (
     "line",
@@ -284,7 +285,7 @@ def _read(cell: object) -> Sum | None:
     if isinstance(cell, str):
         return read_sum(cell.strip())
     if isinstance(cell, int | float) and not isinstance(cell, bool):
-        is_whole = abs(cell) < 2**53 and cell == int(cell)
+        is_whole = abs(cell) < EXACT_MAX and cell == int(cell)
         return Sum(abs(int(cell)), False if cell < 0 else None) if is_whole else None
     return None
 

@@ -47,6 +47,7 @@ CREATE TABLE record_lines (
     CONSTRAINT record_lines_pkey PRIMARY KEY (provider, day, reading, position),
     CONSTRAINT record_line_has_an_amount CHECK (amount > 0 AND fee >= 0 AND tax >= 0)
 );
+CREATE INDEX record_lines_to_leave ON record_lines USING brin (moved_at) WITH (autosummarize = on);
 CREATE INDEX record_lines_by_payment ON record_lines (payment) WHERE payment IS NOT NULL;
 
 CREATE TABLE record_files (

@@ -1,3 +1,4 @@
+-- Public: refunds, whose audit sums what is booked of orders and of items.
 -- The book against which a difference is booked that ends so; NULL where nothing is booked.
 -- Public: refunds, whose audit knows what an item is booked against.
 CREATE OR REPLACE FUNCTION break_book(p_reason text, p_resolution text) RETURNS text

@@ -5,7 +5,7 @@ from typing import Any
 
 from meterai.kit.clock import SystemClock
 from meterai.payments import PaymentService
-from meterai.reconciliation.looking import FRESH, check_bank
+from meterai.reconciliation.bank_check import FRESH, check_bank
 from tests.support.shop import PRICE
 from tests.support.till import Till, paid_body
 
