@@ -219,9 +219,9 @@ async def moved(tx: ReadTx, of: Days, limit: int) -> list[str]:
     """Payments that moved that day on either side, where they are not plainly matched."""
     span = (begin_of(of.day) - FRESH, end_of(of.day) - FRESH)
     this = (of.provider, of.day, of.reading)
-    await tx.run(NO_LOOP, "off")
+    await tx.value(NO_LOOP, "off")
     missing = await tx.all_as(_MISSING, MISSING, *span, *this, limit)
-    await tx.run(NO_LOOP, "on")
+    await tx.value(NO_LOOP, "on")
     columns = [list(column) for column in zip(*missing, strict=True)] or [[], [], []]
     found = await tx.all_as(_NAMED, MOVED, *columns, of.provider, of.provider, *span, *this, *this)
     return [one.payment for one in found]
