@@ -234,28 +234,7 @@ def of_rails(kinds: RailKinds) -> tuple[Invariant, ...]:
         WHERE {methods}
         """,
     )
-    return (found, _of_numbers(kinds)) if any(kind.prefix for kind in kinds) else (found,)
-
-
-def _of_numbers(kinds: RailKinds) -> Invariant:
-    """Of rails of which some have a prefix."""
-    begins = {kind.name: f"starts_with(c.payment, '{kind.prefix}')" for kind in kinds}
-    others = " OR ".join(begins[kind.name] for kind in kinds if kind.prefix)
-    numbers = " OR ".join(
-        f"(a.provider = '{kind.name}' AND "
-        + (f"NOT {begins[kind.name]})" if kind.prefix else f"({others}))")
-        for kind in kinds
-    )
-    return Invariant(
-        "payment_number_is_of_its_rail",
-        "The number of a payment begins as those of the rail of its attempt do, so that no two rails "
-        "have the same.",
-        f"""
-        SELECT c.account_id, c.attempt_id, c.payment, a.provider
-        FROM {{captures}} c JOIN {{payment_attempts}} a USING (account_id, attempt_id)
-        WHERE {numbers}
-        """,
-    )
+    return (found,)
 
 
 def _listed(kind: RailKind) -> str:

@@ -28,6 +28,12 @@ RAILS_THERE = Invariant(
     "installation has.",
     "",
 )
+NUMBERS = Invariant(
+    "payment_number_is_of_its_rail",
+    "The number of a payment begins as those of the rail of its attempt do, so that no two rails "
+    "have the same.",
+    "",
+)
 _FIRST = UUID(int=0)
 _READ = """
 SELECT account_id, attempt_id, state, amount, provider, provider_reference, instructions
@@ -46,6 +52,28 @@ FROM payment_attempts a WHERE provider <> ALL (%s) AND (state IN ('opening', 'wa
         AND r.attempt_id = a.attempt_id AND r.state IN ('requested', 'sent', 'refused')))
 GROUP BY provider
 """
+
+
+_NUMBERS = f"""
+SELECT c.account_id, c.attempt_id, c.payment, a.provider
+FROM captures c JOIN payment_attempts a USING (account_id, attempt_id)
+    JOIN unnest(%s::text[], %s::text[]) AS own (rail, prefix) ON own.rail = a.provider
+WHERE (%s::text IS NULL OR {IS_YOUNG.format(row="c")}) AND CASE WHEN own.prefix <> ''
+    THEN NOT starts_with(c.payment, own.prefix)
+    ELSE EXISTS (SELECT 1 FROM unnest(%s::text[]) AS other (prefix)
+                 WHERE other.prefix <> '' AND starts_with(c.payment, other.prefix)) END
+"""  # noqa: S608 - of constants
+
+
+async def check_numbers(database: Database, rails: Rails, since: Mark | None) -> Finding:
+    """Whether each payment has a number of its rail; only those captured since a mark, where one is given."""
+    prefixes = [rails.kind(name).prefix for name in rails.names()]
+    xid = since.xid if since else None
+    async with database.transaction() as tx:
+        rows = await patiently(
+            tx, _NUMBERS, list(rails.names()), prefixes, xid, xid or "3", prefixes
+        )
+    return Finding(NUMBERS, len(rows), rows[:SHOWN_MAX])
 
 
 async def check_qrs(database: Database, rails: Rails, since: Mark | None) -> Finding:

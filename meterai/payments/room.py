@@ -20,7 +20,7 @@ from meterai.payments.metrics import METRICS
 from meterai.payments.model import ATTEMPT, AttemptState
 from meterai.payments.news_check import News
 from meterai.payments.personal import PERSONAL
-from meterai.payments.qr_check import check_qrs, check_rails
+from meterai.payments.qr_check import check_numbers, check_qrs, check_rails
 from meterai.payments.rails import RailKind, RailKinds
 from meterai.payments.refunds.model import REFUND, refund_lease_seconds
 from meterai.payments.refunds.service import RefundSender
@@ -137,7 +137,10 @@ def _checks(kinds: RailKinds) -> Sequence[Check]:
     async def rails_there(part: AuditedPart) -> Finding:
         return await check_rails(part.database, Rails(part.settings, kinds))
 
-    return (news, instructions, rails_there)
+    async def numbers(part: AuditedPart) -> Finding:
+        return await check_numbers(part.database, Rails(part.settings, kinds), part.since)
+
+    return (news, instructions, rails_there, numbers)
 
 
 def _fields(kinds: RailKinds) -> Mapping[tuple[str, str], Field]:
