@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from meterai.payments import Qr
+from meterai.payments import Qr, Rails
 from meterai.payments import store as payment_store
+from meterai.payments.adapters.snap import SNAP_QRIS
+from meterai.payments.jobs import act_on
 from meterai.payments.model import read_instructions
 from tests.support.till import Till, open_till, paid_body
 
@@ -64,3 +68,29 @@ def test_a_notification_is_read_once(till: Till) -> None:
 def test_what_nobody_wrote_is_no_instruction(kept: object) -> None:
     assert read_instructions(kept) is None
     assert read_instructions({"kind": "qr", "content": "000201"}) == Qr("000201")
+
+
+def test_news_of_a_rail_that_demands_a_question_only_asks(till: Till) -> None:
+    kind = replace(SNAP_QRIS, demands_requery=True)
+    rails = Rails(till.shop.container.settings, (kind,))
+    order, attempt, qr = till.order()
+    till.shop.arrange("UPDATE payment_attempts SET ask_at = now() + interval '1 hour'")
+
+    async def told(body: dict[str, Any]) -> object:
+        said = kind.reread(json.dumps(body).encode())
+        async with till.shop.container.database.transaction() as tx:
+            return await act_on(tx, rails, "bank", said)
+
+    paid = paid_body(till.reference(attempt))
+    for body in (paid, paid | {"latestTransactionStatus": "06"}):
+        assert till.do(told(body)) == "asked"
+        [row] = till.rows("SELECT state, ask_at <= now() AS is_due FROM payment_attempts")
+        assert row == {"state": "waiting", "is_due": True}
+    assert till.captured() == []
+    # The answer decides.
+    till.control("pay", qr_content=qr)
+    till.ask()
+    assert [amount for _, amount in till.captured()] == [10_000]
+    till.shop.work()
+    [row] = till.rows("SELECT state FROM orders WHERE order_id = %s", order)
+    assert row["state"] == "executed"

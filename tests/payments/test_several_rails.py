@@ -11,13 +11,23 @@ from typing import Any
 import pytest
 
 from meterai.apps.settings import settings_of
+from meterai.commands import Lever, Pull
 from meterai.kit.ids import new_id
-from meterai.payments import Rails
+from meterai.kit.refusal import NotFound
+from meterai.payments import AccountNumber, Movement, PaymentService, Rails
 from meterai.payments.installed import configured
+from meterai.payments.invariants import INVARIANTS
+from meterai.payments.levers import IN, OUT, RailNamed
+from meterai.payments.qr_check import check_numbers
 from meterai.payments.room import RAILS
+from meterai.payments.service import LOOK_SECONDS
 from meterai.plumbing.config import ConfigurationWrong
+from meterai.stamping import StampingService
+from tests.apps.test_strangers import signed_in
 from tests.support.banks import Banks, open_banks, write_bank
 from tests.support.keys import give_provider_key
+from tests.support.shop import TESTER
+from tests.support.stamping_calls import upload
 
 Story = Callable[[Banks], Awaitable[None]]
 
@@ -35,6 +45,18 @@ async def routes(banks: Banks) -> list[tuple[str, str, str]]:
         "SELECT provider, method, state FROM payment_attempts ORDER BY attempt_id"
     )
     return [(row["provider"], row["method"], row["state"]) for row in rows]
+
+
+async def pull(banks: Banks, lever: Lever, rail: str) -> None:
+    """What staff do, and the time after which every process knows."""
+    container, named = banks.web.container, RailNamed(rail)
+    given = Pull(TESTER, container.clock.now(), "a test", container.settings)
+    async with container.database.transaction() as tx:
+        assert (await lever.forecast(tx, named, given)).rows == 1
+        await lever.carry_out(tx, named, given)
+    await asyncio.sleep(LOOK_SECONDS)
+    [wrong] = [one for one in INVARIANTS if one.name == "rail_was_taken_out_by_an_operator"]
+    assert not await banks.rows(wrong.query)
 
 
 def rails_of(directory: Path, **more: Any) -> Rails:
@@ -150,8 +172,7 @@ def test_a_rail_that_is_out_gets_no_new_attempt_and_gives_away_those_it_has(
     async def story(banks: Banks) -> None:
         first = await banks.order()
         assert (await routes(banks))[-1][0] == "bank"
-        banks.arrange("INSERT INTO rails_out (rail, reason) VALUES ('bank', 'a test')")
-        await asyncio.sleep(0.6)
+        await pull(banks, OUT, "bank")
         second = await banks.order()
         assert (await routes(banks))[-1] == ("bri", "qris", "waiting")
         # What is shown can still be paid, and counts.
@@ -160,16 +181,17 @@ def test_a_rail_that_is_out_gets_no_new_attempt_and_gives_away_those_it_has(
         await banks.work()
         assert (await banks.shown(first))["state"] == "executed"
         # A declined attempt is followed by one elsewhere.
-        banks.arrange("UPDATE rails_out SET rail = 'bri'")
-        await asyncio.sleep(0.6)
+        await pull(banks, IN, "bank")
+        await pull(banks, OUT, "bri")
         await banks.control("bri", "decline", qr_content=second["payment"]["qr_content"])
         await banks.outcomes(2)
         await banks.work()
         await banks.round()
         assert [one[0] for one in await routes(banks)] == ["bank", "bri", "bank"]
         assert (await banks.shown(second))["payment"]["qr_content"]
-        banks.arrange("INSERT INTO rails_out (rail, reason) VALUES ('bank', 'a test')")
-        await asyncio.sleep(0.6)
+        await pull(banks, OUT, "bank")
+        with pytest.raises(NotFound):
+            await pull(banks, OUT, "doku")
         refused = await banks.asked("/v1/orders", {"quantity": 1})
         told = json.loads(refused.body)
         assert (refused.status, told["code"]) == (503, "payment_method_out")
@@ -238,3 +260,79 @@ def test_a_sum_that_a_method_does_not_take_is_refused_by_name(
 
     more = {"order_total_max": 50_000_000, "stamp_price": 10_000}
     play(database_url, tmp_path, story, payment_rails="bank", **more)
+
+
+def test_pages_offer_every_method_and_say_how_to_pay_by_it(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def story(banks: Banks) -> None:
+        browser = await signed_in(banks.web)
+        headers = {name.decode(): value.decode() for name, value in browser.headers}
+        page = (await banks.web.get("/buy", headers)).body.decode()
+        for told in ('value="qris" checked', 'value="va"', "Rp10.000.000", "Rp50.000.000"):
+            assert told in page
+        order = await banks.order(payment_method="va")
+        number = order["payment"]["instructions"]["number"]
+        page = (await banks.web.get(f"/orders/{order['id']}", headers)).body.decode()
+        spaced = " ".join(number[at : at + 4] for at in range(0, len(number), 4))
+        for told in (f">{spaced}<", f'value="{number}"', "Bank Satu", 'value="qris" checked'):
+            assert told in page
+        assert f'action="/orders/{order["id"]}/pay-by"' in page
+        assert "qr.png" not in page
+        # What is told of another number than was made is shown to nobody.
+        banks.arrange(
+            "UPDATE payment_attempts"
+            """ SET instructions = jsonb_set(instructions, '{number}', '"8901299999"')"""
+        )
+        page = (await banks.web.get(f"/orders/{order['id']}", headers)).body.decode()
+        assert "8901299999" not in page
+
+    play(database_url, tmp_path, story, payment_rails="bank")
+
+
+def test_documents_are_paid_into_a_virtual_account(database_url: str, tmp_path: Path) -> None:
+    async def story(banks: Banks) -> None:
+        stamping = banks.web.container.of(StampingService)
+        order = await stamping.order(
+            banks.account, new_id().hex, [upload("surat")], member=None, method="va"
+        )
+        told = order.payment.instructions
+        assert isinstance(told, AccountNumber)
+        assert (await banks.pay("bank", told.number))[0] == 200
+        assert await banks.outcomes(1) == ["captured"]
+        await banks.work()
+        [row] = await banks.rows("SELECT state FROM orders")
+        assert row["state"] in ("paid", "executed")
+
+    play(database_url, tmp_path, story, payment_rails="bank")
+
+
+def test_the_record_of_each_bank_has_its_payments_under_their_numbers(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def story(banks: Banks) -> None:
+        for method in ("va", "qris"):
+            order = await banks.order(payment_method=method)
+            told = order["payment"]
+            if method == "va":
+                await banks.pay("bri", told["instructions"]["number"])
+            else:
+                await banks.control("bri", "pay", qr_content=told["qr_content"])
+        await banks.outcomes(2)
+        await banks.work()
+        now, hour = datetime.now(UTC), timedelta(hours=1)
+        payments = banks.web.container.of(PaymentService)
+        moved = [one async for one in payments.history(now - hour, now + hour)]
+        assert all(isinstance(one, Movement) for one in moved)
+        captured = await banks.rows("SELECT payment FROM captures")
+        assert {one.payment for one in moved if isinstance(one, Movement)} == {
+            row["payment"] for row in captured
+        }
+        found = await check_numbers(banks.web.container.database, payments.rails, None)
+        assert found.holds
+        banks.arrange("UPDATE captures SET payment = 'doku:1'")
+        found = await check_numbers(banks.web.container.database, payments.rails, None)
+        assert found.broken == 2
+
+    # The one without a record is passed by.
+    play(database_url, tmp_path, story, payment_rails="bri doku")

@@ -266,7 +266,7 @@ async def open_banks(
         async with within(settings) as web:
             banks.web = web
             accounts = web.container.of(AccountService)
-            banks.account = await accounts.create("va@example.org", actor=TESTER)
+            banks.account = await accounts.create("browser@example.org", actor=TESTER)
             banks.key = await accounts.create_api_key(banks.account, "test", actor=TESTER)
             yield banks
     finally:
