@@ -1,0 +1,97 @@
+"""Profiles of SNAP banks, and what follows from them: paths, times, signatures, numbers of accounts."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from meterai.payments.adapters.snap import signing
+from meterai.payments.adapters.snap.profile import names, profile_named
+from meterai.payments.adapters.snap.reading import read_account_call, read_notification
+from meterai.payments.adapters.snap.virtual_account import complaints, number_of, triple
+from meterai.payments.model import AccountNumber, Qr, Status
+from tests.support.bank import profile
+
+AT = datetime(2026, 11, 24, 8, 4, 5, 678_000, tzinfo=UTC)
+BODY = (
+    b'{"partnerReferenceNo":"EM-0001","amount":{"value":"10000.00","currency":"IDR"},'
+    b'"merchantId":"M1"}'
+)
+
+
+def test_every_profile_has_what_payments_need() -> None:
+    assert names() == ["bri", "doku", "standard"]
+    for name in names():
+        found = profile_named(name)
+        assert {"73", "47", "51", "77", "78", "27", "26", "31"} <= set(found.paths)
+        assert all(path.startswith("/") for path in found.paths.values())
+    with pytest.raises(ValueError, match="no profile"):
+        profile_named("../standard")
+
+
+def test_a_moment_is_written_as_the_bank_writes_it() -> None:
+    assert {name: profile_named(name).time(AT) for name in names()} == {
+        "standard": "2026-11-24T15:04:05+07:00",
+        "bri": "2026-11-24T15:04:05.678+07:00",
+        "doku": "2026-11-24T08:04:05Z",
+    }
+
+
+def test_a_call_is_signed_as_the_known_answer_says() -> None:
+    text = signing.string_to_sign(
+        "POST", "/v1.0/qr/qr-mpm-generate", BODY, "2026-11-24T15:04:05+07:00", "tok"
+    )
+    told = signing.sign_symmetric("secret", text)
+    assert told == (
+        "A8irEgz0Unqd7k1T3QmyvGoO6n9jGG1dwH9766bqZLioYOOIp2GusJ+daEROVWpHzXJ+dgzGUlXKcOZ5uyYmig=="
+    )
+    for signature in (told, signing.sign_symmetric("secret", text, "hex")):
+        assert signing.is_signed_with("secret", text, signature)
+        assert not signing.is_signed_with("another", text, signature)
+    assert not signing.is_signed_with("secret", text, "")
+
+
+def test_an_account_has_a_number_of_ours_for_each_reference() -> None:
+    bank = profile("", va_service_id="89012", label="Bank Satu").bank
+    number = number_of(bank, "EM1")
+    assert (number, len(number)) == (number_of(bank, "EM1"), 17)
+    assert number != number_of(bank, "EM2")
+    told = triple(bank, number)
+    assert (told["partnerServiceId"], told["customerNo"]) == ("   89012", number[5:])
+    assert told["virtualAccountNo"] == told["partnerServiceId"] + told["customerNo"]
+
+    def wrong(instructions: AccountNumber | Qr, expected: str = number) -> list[str]:
+        return list(complaints(instructions, 10_000, expected, bank=bank))
+
+    assert wrong(AccountNumber("Bank Satu", number)) == []
+    assert wrong(Qr("000201"))
+    assert wrong(AccountNumber("Bank Dua", number))
+    assert wrong(AccountNumber("Bank Satu", number_of(bank, "EM2")))
+    others = "77777" + number[5:]
+    assert wrong(AccountNumber("Bank Satu", others), others)
+    assert wrong(AccountNumber("Bank Satu", number[:-1]), number[:-1])
+
+
+@pytest.mark.parametrize(
+    ("body", "number", "amount"),
+    [
+        (b'{"paymentRequestId":7,"virtualAccountNo":"   89012 "}', "89012", None),
+        (
+            b'{"paymentRequestId":"7","virtualAccountNo":12345678901234567890123}',
+            "12345678901234567890123",
+            None,
+        ),
+        (b'{"paymentRequestId":"7","virtualAccountNo":"8 9"}', None, None),
+        (b'{"paymentRequestId":"7","paidAmount":{"value":"5","currency":"IDR"}}', None, 5),
+        (b'{"paymentRequestId":"7","paidAmount":{"value":"5.50","currency":"IDR"}}', None, None),
+        (b'{"paymentRequestId":"7","paidAmount":5}', None, None),
+        (b"[", None, None),
+    ],
+)
+def test_a_call_about_an_account_is_read_whatever_it_is(
+    body: bytes, number: str | None, amount: int | None
+) -> None:
+    call = read_account_call(body)
+    assert (call.number, call.amount and call.amount.value) == (number, amount)
+    said = read_notification(body)
+    if said.is_readable:
+        assert (said.status, said.number) == (Status.PAID, "7")
