@@ -313,12 +313,14 @@ class Customers:
     def refused(self, notification: Notification) -> None:
         """The merchant refuses a payment into a virtual account: it goes back, or not, as banks
         differ."""
-        if self._profile.refused_payment == "reversed":
+        if self._profile.refused_payment == "kept":
+            return
+        # Nothing goes back of a body that a fault cut short, nor of what went back before.
+        with suppress(ValueError, NothingToDeny):
             bill = self.bill(notification.reference_no)
             request_id = json.loads(notification.body)["paymentRequestId"]
             rrn = next(one.rrn for one in bill.payments if one.request_id == request_id)
-            with suppress(NothingToDeny):
-                self.deny(bill, rrn)
+            self.deny(bill, rrn)
 
     def _notify(self, bill: Bill, status: Status, payment: Payment | None) -> None:
         """Add the notification of an act, changed or dropped as the fault switches say.

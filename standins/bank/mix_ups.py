@@ -16,9 +16,10 @@ _REFERENCES = (
     "referenceNo",
     "originalReferenceNo",
     "partnerRefundNo",
+    "trxId",
 )
 ONE_RRN = "999999999999"
-_SUMS = ("amount", "refundAmount")
+_SUMS = ("amount", "refundAmount", "paidAmount", "totalAmount")
 
 
 def mixed_up(faults: Faults, facts: Facts) -> Facts:

@@ -65,6 +65,9 @@ class Payers:
         if asks:
             request_id = secrets.token_hex(16)
             due, bill = await self._ask(number, bill, request_id)
+            bill = self._customers.bill(
+                bill.reference_no
+            )  # the merchant may have closed it meanwhile
             amount = due if amount is None else amount
         if bill is None:
             raise UnknownQr("no virtual account has this number")
@@ -96,7 +99,9 @@ class Payers:
             trx_id = str(found.get("trxId") or request_id)
             name = str(found.get("virtualAccountName", ""))
             made = (account.service_id, account.customer_no, number, name)
-            bill = self._accounts.write(trx_id, due, now + DAY_MS, made)
+            bill = self._store.bill_of_partner(trx_id) or self._accounts.write(
+                trx_id, due, now + DAY_MS, made
+            )
         return due, bill
 
 

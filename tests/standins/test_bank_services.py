@@ -283,6 +283,33 @@ def test_payment_that_the_merchant_refuses_goes_back_where_the_bank_does_so(
     tell(story, tmp_path, profile)
 
 
+def test_payment_whose_body_is_cut_short_is_refused_once_and_stays_paid(tmp_path: Path) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        await merchant.standin("faults", truncate_notifications=1)
+        await merchant.call("27", account("EM-1", 20_000))
+        await merchant.standin("va/pay", number=NUMBER, ask=False)
+        await merchant.until("totals", lambda _: merchant.unreadable == ["25"])
+        await merchant.standin("va/pay", number=NUMBER, ask=False)
+        await merchant.arrived(1, "25")
+        assert merchant.unreadable == ["25"]
+        assert (await merchant.standin("totals"))["denied"] == 0
+        status = await merchant.call("26", triple())
+        assert data(status)["paymentFlagStatus"] == "00"
+
+    tell(story, tmp_path, "bri")
+
+
+def test_account_that_the_merchant_deletes_while_it_is_asked_is_not_paid(tmp_path: Path) -> None:
+    async def story(merchant: SnapPartner) -> None:
+        await merchant.call("27", account("EM-1", 20_000))
+        due = {"virtualAccountData": {"totalAmount": money(20_000)}}
+        merchant.answers["24"] = [(200, due)]
+        merchant.meanwhile = lambda: merchant.call("31", triple() | {"trxId": "EM-1"})
+        assert (await merchant.standin("va/pay", number=NUMBER))["error"] == "bill_closed"
+
+    tell(story, tmp_path)
+
+
 def test_call_signed_by_an_unknown_key_is_seen_as_forged_and_comes_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

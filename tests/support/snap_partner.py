@@ -7,7 +7,7 @@ import hmac
 import itertools
 import json
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,13 @@ def _signed(text: str) -> str:
     return b64encode(OUR_KEY.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())).decode()
 
 
+def _is_object(raw: bytes) -> bool:
+    try:
+        return isinstance(json.loads(raw), dict)
+    except ValueError:
+        return False
+
+
 class SnapPartner:
     """Calls services by their code; `heard` has what came in by each door, with its headers."""
 
@@ -71,17 +78,24 @@ class SnapPartner:
         self.bank = self.token = ""
         self.heard: list[tuple[str, dict[str, Any], dict[str, str]]] = []
         self.forged: list[str] = []
+        self.unreadable: list[str] = []
         self.answers: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None  # done before 24 is answered
         self._arrived = asyncio.Event()
 
     def door(self, service: str) -> Any:
         async def serve(request: web.Request) -> web.Response:
             raw = await request.read()
+            if not _is_object(raw):
+                self.unreadable.append(service)
+                return web.json_response({"responseCode": f"400{service}00"}, status=400)
             if not self._is_signed(service, request, raw):
                 self.forged.append(service)
                 return web.json_response({"responseCode": f"401{service}00"}, status=401)
             self.heard.append((service, json.loads(raw), dict(request.headers)))
             self._arrived.set()
+            if self.meanwhile and service == "24":
+                await self.meanwhile()
             waiting = self.answers.get(service, [])
             status, facts = waiting.pop(0) if waiting else (200, {})
             head = {"responseCode": f"{status}{service}00", "responseMessage": "x"}
