@@ -4,6 +4,8 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -30,17 +32,23 @@ def test_the_picture_of_the_rooms_is_true() -> None:
 
 
 # What only the package of a rail knows: its class, headers, names of fields, paths, formats.
-OF_ONE_RAIL = re.compile(
+OF_MIDTRANS = re.compile(
+    r"MidtransRail|signature_key|gross_amount|va_number|settlement_time|refund_charge"
+)
+OF_SNAP = re.compile(
     r"SnapProvider|SnapRefused|X-TIMESTAMP|X-SIGNATURE|X-EXTERNAL-ID|qr-mpm|TransactionStatus\"|"
     r"artnerReferenceNo|responseCode|additionalInfo|\bemv\b",
     re.IGNORECASE,
 )
 
 
-def test_what_a_provider_speaks_is_known_to_its_rail_alone() -> None:
+@pytest.mark.parametrize(("words", "rail"), [(OF_SNAP, "snap"), (OF_MIDTRANS, "midtrans")])
+def test_what_a_provider_speaks_is_known_to_its_rail_alone(
+    words: re.Pattern[str], rail: str
+) -> None:
     knowing = {
         one.relative_to(ROOT / "meterai").parent.as_posix()
         for one in (ROOT / "meterai").rglob("*.py")
-        if OF_ONE_RAIL.search(one.read_text())
+        if words.search(one.read_text())
     }
-    assert knowing == {"payments/adapters/snap"}
+    assert knowing == {f"payments/adapters/{rail}"}

@@ -100,6 +100,7 @@ class MidtransRail:
         self, method: str, reference: str, amount: Rupiah, expires_at: datetime
     ) -> Opened | MadeBefore:
         """Charge.  Of one that was made before (406), Midtrans tells the account number again and no QR."""
+        assert method in (QRIS, VA), method
         about = About(reference=reference, amount=str(amount))
         order_id = order_id_of(reference)
         seconds = (expires_at - self._clock.now()).total_seconds()
@@ -151,9 +152,10 @@ class MidtransRail:
             if refusal.response_code == NOT_MODIFIABLE:
                 return False
             raise
-        if answer.get("transaction_status") != "cancel":
+        word = answer.get("transaction_status")
+        if word in (None, "pending"):
             raise OutcomeUnknown("it does not say that it is cancelled")
-        return True
+        return word == "cancel"
 
     async def refund(self, about: About, payment: str, number: str, amount: Rupiah) -> RefundMade:
         """Give money back at once, under a refund_key of ours, which makes a repeat safe.
