@@ -87,7 +87,7 @@ def test_what_cannot_be_sent_is_refused(database_url: str, tmp_path: Path) -> No
             await payouts.account_name("014", "404", "Q-1")
         assert refusal.value.response_code == "4041611"
         balance = (await payouts.balance()).value
-        await banks.control("bank", "float", amount=-balance)
+        await banks.control("bank", "money", amount=-balance)
         with pytest.raises(ProviderRefused) as refusal:
             await payouts.transfer("T-1", *ELSEWHERE, "ANI", AMOUNT, "refund")
         assert refusal.value.response_code == "4031814"
