@@ -22,7 +22,7 @@ from meterai.commands import (
     with_database,
 )
 from meterai.finance import beans, closing, levers, payouts, reports, store, tables
-from meterai.finance.model import DEPOSIT_CODE, UNPLACED, Asked, Scope
+from meterai.finance.model import DEPOSIT_CODE, LINES_MAX, UNPLACED, Asked, Scope, StatementTooLong
 from meterai.kit.clock import SystemClock
 from meterai.kit.days import Month, begin_of, day_of
 from meterai.kit.refusal import Malformed, NotFound
@@ -36,7 +36,7 @@ from meterai.plumbing.spreadsheets import (
     BYTE_ORDER_MARK,
     Cell,
     Sheet,
-    csv_line,
+    csv_lines,
     csv_table,
     xlsx_book,
 )
@@ -46,7 +46,6 @@ Out = Annotated[Path | None, Parameter(help="A new file: .csv or .xlsx.")]
 Language = Annotated[Text, Parameter(help="Of the file: id or en.")]
 From = Annotated[OptionalText, Parameter(name="--from", help="A day in WIB, or a moment.")]
 To = Annotated[OptionalText, Parameter(name="--to", help="A day in WIB, or a moment; not in it.")]
-LINES_PER_FILE_MAX = 1_000_000  # of a worksheet, whose rows end at 1,048,576
 
 
 def _asked(command: str, options: Options, ask: Callable[[ReadTx], Awaitable[Answer]]) -> Answer:
@@ -153,18 +152,17 @@ async def _write_lines(tx: ReadTx, wish: Asked, out: Path | None, language: str)
     if out is None:
         return 0
     if out.suffix.lower() == ".xlsx":
-        found = await reports.statement(tx, wish, LINES_PER_FILE_MAX)
+        found = await reports.statement(tx, wish, LINES_MAX)
         sheets = [tables.lines(found.lines, language), tables.balances(found, language)]
         if found.is_cut:
-            raise Malformed("out", "another_value")
+            raise StatementTooLong
         _write(out, _content(sheets, out, language))
         return len(found.lines)
     head, count = tables.lines([], language).head, 0
-    _write(out, (BYTE_ORDER_MARK + csv_line(head, language)).encode())
+    _write(out, (BYTE_ORDER_MARK + csv_lines([head], language)).encode())
     with out.open("ab") as file:
         async for some in store.lines(tx, wish):
-            rows = (csv_line(tables.line_cells(one, language), language) for one in some)
-            file.write("".join(rows).encode("utf-8", "replace"))
+            file.write(csv_lines(tables.line_rows(some), language).encode("utf-8", "replace"))
             count += len(some)
     return count
 

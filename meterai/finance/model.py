@@ -212,13 +212,13 @@ class Balance(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One leg of a statement; credits positive."""
+    """One leg of a statement; credits positive.  Time (WIB) and ids are text, since there may be very many."""
 
-    at: datetime
-    account: UUID
+    at: str
+    account: str
     entry: str
     reason: str
-    subject: UUID
+    subject: str
     book: str
     amount: int
 

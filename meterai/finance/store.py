@@ -99,7 +99,8 @@ FROM (
 ) told GROUP BY book
 """
 _LINES_OF = """
-SELECT posted_at AS at, account_id AS account, entry_id AS entry, reason, subject, book, amount
+SELECT to_char(posted_at AT TIME ZONE 'Asia/Jakarta', 'YYYY-MM-DD"T"HH24:MI:SS"+07:00"') AS at,
+       account_id::text AS account, entry_id AS entry, reason, subject::text AS subject, book, amount
 FROM (<lines>) of_scope ORDER BY posted_at, account_id, entry_id COLLATE "C", book
 """
 

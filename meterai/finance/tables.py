@@ -1,7 +1,9 @@
 """Reports as tables for a spreadsheet: rupiah and stamps are whole numbers, all else is text."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
+from uuid import UUID
 
 from meterai.finance import reports
 from meterai.finance.model import (
@@ -21,7 +23,7 @@ from meterai.kit.ids import show
 from meterai.ledger import CHART
 from meterai.plumbing.database import ReadTx
 from meterai.plumbing.messages import translate
-from meterai.plumbing.spreadsheets import Cell, Sheet
+from meterai.plumbing.spreadsheets import CELLS_KEPT, Cell, Sheet
 
 _NUMBERS = "#,##0"
 
@@ -73,24 +75,26 @@ def balances(found: Statement, language: str) -> Sheet:
     return _sheet("balances", language, rows, 18, 44)
 
 
-def line_cells(one: Line, language: str) -> list[Cell]:
-    """A leg of a statement as cells."""
-    amount = one.amount
-    return [
-        one.at.astimezone(WIB).isoformat(timespec="seconds"),
-        show("acc", one.account),
-        one.entry,
-        one.reason,
-        str(one.subject),
-        one.book,
-        CHART[one.book].unit,
-        *(max(-amount, 0), max(amount, 0)),
-    ]
+def _moment(at: datetime) -> str:
+    return at.astimezone(WIB).isoformat(timespec="seconds")
+
+
+@lru_cache(CELLS_KEPT)
+def _account(account: str) -> str:
+    return show("acc", UUID(account))
+
+
+def line_rows(found: Iterable[Line]) -> Iterator[list[Cell]]:
+    """Legs of a statement as cells."""
+    units = {name: book.unit for name, book in CHART.items()}
+    for at, account, entry, reason, subject, book, amount in found:
+        sides = (-amount, 0) if amount < 0 else (0, amount)
+        yield [at, _account(account), entry, reason, subject, book, units[book], *sides]
 
 
 def lines(found: Sequence[Line], language: str) -> Sheet:
     """The legs of a statement."""
-    return _sheet("lines", language, [line_cells(one, language) for one in found], 26, 32, 44)
+    return _sheet("lines", language, list(line_rows(found)), 26, 32, 44)
 
 
 def providers(found: Sequence[ProviderReport], language: str) -> Sheet:
@@ -126,7 +130,7 @@ def _aged(one: Aged, language: str) -> list[Cell]:
         one.method,
         bucket_in_words(one.bucket, language),
         *(one.number, one.rupiah, one.overdue),
-        *(at.astimezone(WIB).isoformat(timespec="seconds") for at in (one.oldest, one.due)),
+        *map(_moment, (one.oldest, one.due)),
     ]
 
 

@@ -53,6 +53,9 @@ class RowMapper(Generic[Model]):
             if name in self._converters
         ]
         kind = self._kind
+        if not to_convert and tuple(names) == getattr(kind, "_fields", ()):
+            made: RowMaker[Model] = getattr(kind, "_make")  # noqa: B009 - of a NamedTuple alone
+            return made
 
         def make(values: Sequence[Any]) -> Model:
             if to_convert:

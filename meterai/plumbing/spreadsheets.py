@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from xlsxwriter import Workbook
@@ -18,6 +19,7 @@ BYTE_ORDER_MARK = "\ufeff"  # by which some spreadsheets see that it is UTF-8
 SEPARATORS = {"id": ";", "en": ","}
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CELL_LENGTH_MAX = 32_767  # characters, of XLSX
+CELLS_KEPT = 10_000  # texts that were looked at: most columns of a long table say a few of them
 COLUMN_WIDTH = 20  # characters, of a column without a width of its own
 # With which a formula begins; some take the wide forms of East Asian keyboards (U+FF01 and on) too.
 _FORMULA = re.compile(
@@ -42,20 +44,29 @@ class Sheet:
 
 def csv_line(cells: Iterable[Cell], language: str) -> str:
     """One record of RFC 4180, but for the separator; what a spreadsheet would take for a formula is text."""
+    return csv_lines([cells], language)
+
+
+def csv_lines(rows: Iterable[Iterable[Cell]], language: str) -> str:
+    """Records, as `csv_line` writes each."""
     out = io.StringIO()
-    separator = SEPARATORS[language]
-    csv.writer(out, delimiter=separator, lineterminator="\r\n").writerow(map(_as_text, cells))
+    write = csv.writer(out, delimiter=SEPARATORS[language], lineterminator="\r\n")
+    write.writerows(map(_as_text, cells) for cells in rows)
     return out.getvalue()
 
 
 def _as_text(cell: Cell) -> Cell:
-    return cell if isinstance(cell, int) else _FORMULA.sub(r"\1'", cell)
+    return cell if isinstance(cell, int) else _no_formula(cell)
+
+
+@lru_cache(CELLS_KEPT)
+def _no_formula(text: str) -> str:
+    return _FORMULA.sub(r"\1'", text)
 
 
 def csv_table(rows: Iterable[Iterable[Cell]], language: str) -> bytes:
     """A table, its first row the names of its columns: UTF-8 with a byte order mark."""
-    written = "".join(csv_line(one, language) for one in rows)
-    return (BYTE_ORDER_MARK + written).encode("utf-8", "replace")
+    return (BYTE_ORDER_MARK + csv_lines(rows, language)).encode("utf-8", "replace")
 
 
 def xlsx_book(sheets: Iterable[Sheet]) -> bytes:
