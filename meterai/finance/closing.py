@@ -37,7 +37,6 @@ from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.files import read_file
 from meterai.plumbing.keyring import Keyring, keyring_of
 from meterai.plumbing.signed import SignatureWrong, Signer, read_signed
-from meterai.reconciliation import DayState
 
 KIND = "meterai day close"  # of the signed document
 SIGNING = "closes of days"  # what the key is derived for
@@ -101,8 +100,7 @@ async def check_closes(tx: ReadTx, day: date) -> Close:
     if last is not None and day != last.day + DAY:
         raise DayNotNext(last.day + DAY)
     asked = asked_of_day(day)
-    records = await reconciliation.days_of(tx, day)
-    if not records or any(one.state is not DayState.FINAL for one in records):
+    if not await reconciliation.is_reconciled(tx, day):
         raise DayNotReconciled(day)
     told = await store.digest(tx, asked.begin, asked.end)
     balances = sorted(await store.balances(tx, asked))

@@ -14,22 +14,21 @@ Calls payments, refunds, suspense, ledger, audit.
 from meterai.reconciliation.bank_check import DAYS, check_bank
 from meterai.reconciliation.files import FileOdd
 from meterai.reconciliation.keeping import object_names
-from meterai.reconciliation.model import ACCOUNT, DayState, RecordDay
+from meterai.reconciliation.model import ACCOUNT, RecordDay
 from meterai.reconciliation.service import Reconciliation
 from meterai.reconciliation.settings import ReconciliationSettings
-from meterai.reconciliation.store import days_of
+from meterai.reconciliation.store import is_reconciled
 from meterai.reconciliation.telling import summary
 
 __all__ = [
     "ACCOUNT",
     "DAYS",
-    "DayState",
     "FileOdd",
     "Reconciliation",
     "ReconciliationSettings",
     "RecordDay",
     "check_bank",
-    "days_of",
+    "is_reconciled",
     "object_names",
     "summary",
 ]

@@ -1,12 +1,16 @@
 """What the audit knows of the columns of reconciliation."""
 
-from meterai.plumbing.audited import Audited
+from meterai.plumbing.audited import Audited, Clock
 
 _COUNTED = ("days_of_records_are_compared",)
 _LINES = (
     "A copy of the provider's record, read again; what differs is an item, with these as evidence."
 )
 AUDITED = Audited(
+    clocks=(
+        Clock("record_days", "leased_until", "now() + interval '2 hours'"),
+        Clock("record_days", "read_again_at", "(t.day + 9)::timestamp AT TIME ZONE 'Asia/Jakarta'"),
+    ),
     checked={
         "record_days": dict.fromkeys(("provider", "day", "state", "leased_until"), _COUNTED),
     },

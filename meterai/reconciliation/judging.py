@@ -3,11 +3,12 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 import msgspec
 
 from meterai.kit.money import Rupiah
-from meterai.payments import MovementKind, OddLine
+from meterai.payments import MovementKind, OddLine, RecordedPayment, RefundLine
 from meterai.reconciliation.model import (
     ACCOUNT,
     BreakKind,
@@ -31,6 +32,12 @@ _SUMS = (
     ("refunded", -1, _K.REFUND_NOT_IN_BOOKS, _K.REFUND_NOT_IN_RECORD),
     ("charged_back", -1, _K.CHARGEBACK_NOT_IN_BOOKS, _K.CHARGEBACK_NOT_IN_RECORD),
 )
+_REFUNDED = {
+    MovementKind.REFUND: 1,
+    MovementKind.TRANSFER: 1,
+    MovementKind.REFUND_REVERSED: -1,
+    MovementKind.TRANSFER_RETURNED: -1,
+}
 _CLEARED = {  # of a line without a payment, whether the record's account grows by it
     MovementKind.PAYMENT: 1,
     MovementKind.REFUND: -1,
@@ -123,6 +130,38 @@ def _of_payment(one: Differing, begins: str, told: bytes) -> Iterator[Break]:
             payment=one.payment,
             amount=Rupiah(abs(one.due - one.booked)),
         )
+
+
+def recorded(one: Differing, lines: Sequence[LineTold], until: datetime) -> RecordedPayment | None:
+    """A payment as the record has it, to be booked; None where a person decides.
+
+    Only what the record has from its beginning: a payment with its own sum, one by the provider's own number.  A record
+    that begins later would seem to have less than there is.
+    """
+    is_whole = one.captured > 0 and one.captured_ours - one.suspended in (0, one.captured)
+    if not is_whole or "/" in one.payment:
+        return None
+    sums: dict[tuple[str | None, str | None], int] = defaultdict(int)
+    for line in lines:
+        sign = _REFUNDED.get(MovementKind(line.kind))
+        if sign:
+            sums[line.refund_no, line.provider_refund_no if not line.refund_no else None] += (
+                sign * line.amount
+            )
+    numbers = {line.refund_no: line.provider_refund_no for line in lines if line.refund_no}
+    return RecordedPayment(
+        number=one.payment,
+        reference=one.reference,
+        captured=Rupiah(one.captured),
+        charged_back=Rupiah(max(one.charged_back, 0)),
+        refunds=[
+            RefundLine(
+                ours, numbers.get(ours) if ours else theirs, one.payment, Rupiah(max(rupiah, 0))
+            )
+            for (ours, theirs), rupiah in sums.items()
+        ],
+        until=until,
+    )
 
 
 def of_facts(of: Days, found: Iterable[Unmatched], differing: frozenset[str]) -> Iterator[Break]:

@@ -242,6 +242,14 @@ class LineTold(NamedTuple):
     amount: int
 
 
+class Numbered(NamedTuple):
+    """A line by the numbers in it; of refunds only ours."""
+
+    position: int
+    payment: str | None
+    refund: str | None
+
+
 class Changed(NamedTuple):
     """What two readings of a day say of one thing."""
 

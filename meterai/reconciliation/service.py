@@ -32,6 +32,7 @@ from meterai.reconciliation.model import (
     DayNotOver,
     Days,
     DayState,
+    Differing,
     FileTaken,
     Leased,
     ProviderUnknown,
@@ -40,6 +41,7 @@ from meterai.reconciliation.model import (
     RecordFilesMissing,
     RecordFileUnreadable,
     RecordIsBeingRead,
+    Unmatched,
     end_of,
 )
 from meterai.reconciliation.settings import ReconciliationSettings
@@ -56,6 +58,8 @@ READ_AGAIN_DAYS = (
 )  # after a day was compared: what is between banks is there on the next, and mended in a week
 BREAKS_MAX = 1_000  # items of one comparison; of more their number is one, and the day is not final
 ITEMS_SEEN_MAX = 10_000
+TAKEN_MAX = 100_000  # payments that one record tells us of: two days of a dead provider
+LINES_AT_ONCE = 10_000  # confirmed in one transaction
 FAULT_LENGTH_MAX = 60
 TAKEN = "taken"  # folder of the inbox for files that were taken in
 _DAY = re.compile(r"(?<![0-9])(20[0-9]{2})-?([01][0-9])-?([0-3][0-9])(?![0-9])")
@@ -69,6 +73,14 @@ class _File:
     path: Path
     sha256: bytes
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubted:
+    """Payments that a look at each line does not settle."""
+
+    unmatched: Sequence[Unmatched]
+    payments: Sequence[str]
 
 
 @dataclass(slots=True)
@@ -147,7 +159,9 @@ class Reconciliation:
         return max(posted.astimezone(WIB).date(), oldest) if posted else last
 
     def _has_history(self, provider: str) -> bool:
-        return provider in self._payments.rails.names()
+        return any(
+            one.name == provider and one.is_history_there for one in self._payments.rails.kinds
+        )
 
     async def _files(self, provider: str, last: date) -> dict[date, list[Path]]:
         """Files that wait in the inbox, by the day in their names.  One without a day in its name is an item."""
@@ -248,42 +262,81 @@ class Reconciliation:
 
     async def _compare(self, leased: Leased, reading: _Read, actor: Actor) -> RecordDay:
         kept = []
-        for file, of in reading.files:
+        for file, told in reading.files:
             pieces = await keeping.keep(self._objects, file.path, file.sha256)
             taken = FileTaken(file.sha256, leased.provider, leased.day, pieces)
-            kept.append((taken, file, of))
+            kept.append((taken, file, told))
 
-        async def compare(tx: Tx) -> RecordDay:
+        doubted = await self._take(leased, reading.loading)
+
+        async def compare(tx: Tx) -> tuple[RecordDay, Days, frozenset[str]]:
             await tx.allow(COMPARE_SECONDS)
-            for taken, file, of in kept:
+            for taken, file, told in kept:
                 if await store.file_of(tx, file.sha256, leased.provider, leased.day) is None:
                     await store.keep_file(
                         tx,
                         taken,
                         file.path.name,
-                        of.layout,
+                        told.layout,
                         file.size,
-                        of.lines,
-                        of.odd,
+                        told.lines,
+                        told.odd,
                         str(actor),
                     )
-            return await self._ended(tx, leased, reading.loading, actor)
+            return await self._ended(tx, leased, reading.loading, doubted, actor)
 
-        found = await self._database.run(compare)
+        found, of, open_now = await self._database.run(compare)
+        await self._confirm(of, open_now)
         tell = _log.info if not found.broken else _log.error
         tell("record_compared", provider=found.provider, day=str(found.day), broken=found.broken)
         return found
 
-    async def _ended(self, tx: Tx, leased: Leased, loading: Loading, actor: Actor) -> RecordDay:
+    async def _take(self, leased: Leased, loading: Loading) -> _Doubted:
+        """Book what the record has and the books do not, payment by payment; what cannot be is a break later."""
+
+        async def find(tx: Tx) -> tuple[Days, _Doubted, list[Differing]]:
+            await tx.allow(COMPARE_SECONDS)
+            of = await _days(tx, leased)
+            if len(loading.found.sources) > 1:
+                await store.repeated(tx, of)
+            await sides.placed(tx, of)
+            doubted = await _doubted(tx, of)
+            return of, doubted, await sides.differing(tx, of, doubted.payments, TAKEN_MAX)
+
+        async def take(tx: Tx, of: Days, one: Differing) -> None:
+            lines = await store.lines_of(tx, [one.payment], ITEMS_SEEN_MAX)
+            if wish := judging.recorded(one, lines, end_of(of.upto)):
+                outcome = await payments.take_record(tx, of.provider, wish)
+                _log.info("record_taken", payment=one.payment, outcome=outcome)
+
+        of, doubted, found = await self._database.run(find)
+        for one in found:
+            await self._database.run(partial(take, of=of, one=one))
+        return doubted
+
+    async def _confirm(self, of: Days, doubted: frozenset[str]) -> None:
+        """Close the payments and refunds of the lines with which nothing differs."""
+        position = 0
+        while lines := await self._database.once(store.numbers_after, of, position, LINES_AT_ONCE):
+            sound = [one for one in lines if one.payment and one.payment not in doubted]
+            paid = [str(one.payment) for one in sound]
+            refunds = [one.refund for one in sound if one.refund]
+
+            async def confirm(tx: Tx, paid: list[str] = paid, refunds: list[str] = refunds) -> None:
+                await payments.confirm_by_record(tx, paid, refunds)
+
+            await self._database.run(confirm)
+            position = lines[-1].position
+
+    async def _ended(
+        self, tx: Tx, leased: Leased, loading: Loading, doubted: _Doubted, actor: Actor
+    ) -> tuple[RecordDay, Days, frozenset[str]]:
         now, loaded = self._clock.now(), loading.found
-        first, last = await store.known_days(tx)
-        day = leased.day
-        of = Days(leased.provider, day, leased.reading, first or day, max(last or day, day))
-        if len(loaded.sources) > 1:
-            loaded.lines -= await store.repeated(tx, of)
-        await sides.placed(tx, of)
+        day, of = leased.day, await _days(tx, leased)
+        counted = await store.counted(tx, of)
+        loaded.lines = counted.lines + loaded.unreadable
         changes = await store.changed(tx, of, BREAKS_MAX) if of.reading > 1 else []
-        breaks, differing = await self._found(tx, of)
+        breaks, differing = await self._found(tx, of, doubted)
         breaks += judging.of_odd(of, loaded.odd, loaded.unreadable)
         breaks += judging.of_changes(of, changes)
         is_whole = len(breaks) <= BREAKS_MAX
@@ -296,7 +349,6 @@ class Reconciliation:
             tx,
             of,
             state,
-            now,
             _again(day, now) if "" in loaded.sources or not loaded.sources else None,
             loaded.lines,
             matched,
@@ -316,23 +368,17 @@ class Reconciliation:
         )
         found = await store.day_of(tx, leased.provider, day)
         assert found is not None
-        return found
+        return found, of, frozenset(one.payment for one in breaks if one.payment)
 
-    async def _found(self, tx: Tx, of: Days) -> tuple[list[Break], list[str]]:
+    async def _found(self, tx: Tx, of: Days, doubted: _Doubted) -> tuple[list[Break], list[str]]:
         """Differences of a reading, and the payments of its lines that have one."""
-        unmatched = await sides.unmatched(tx, of, BREAKS_MAX + 1)
-        open_now = await suspense.open_breaks(
-            tx, judging.key_of_payments(of.provider), judging.KEY_OF_REFUND, ITEMS_SEEN_MAX
-        )
-        doubted = {one.payment for one in unmatched if one.payment}
-        doubted |= {
-            one.payment for one in open_now if one.payment and one.key.startswith("record:")
-        }
-        doubted |= {*await sides.moved(tx, of, BREAKS_MAX + 1)}
-        found = await sides.differing(tx, of, sorted(doubted), BREAKS_MAX + 1)
+        found = await sides.differing(tx, of, doubted.payments, BREAKS_MAX + 1)
         lines = await store.lines_of(tx, [one.payment for one in found], ITEMS_SEEN_MAX)
         names = frozenset(one.payment for one in found)
-        breaks = [*judging.of_payments(of, found, lines), *judging.of_facts(of, unmatched, names)]
+        breaks = [
+            *judging.of_payments(of, found, lines),
+            *judging.of_facts(of, doubted.unmatched, names),
+        ]
         unplaced = await store.unplaced(tx, of, ACCOUNT, BREAKS_MAX + 1)
         breaks += judging.of_lines(of, unplaced)
         breaks += judging.of_fees(of, await store.counted(tx, of), await _booked(tx, of))
@@ -420,6 +466,23 @@ def day_in(name: str) -> date | None:
     with suppress(ValueError):
         return date.fromisoformat(found.pop()) if len(found) == 1 else None
     return None
+
+
+async def _doubted(tx: Tx, of: Days) -> _Doubted:
+    """Payments of which sums are compared: those that moved, are not plainly matched, or are open items."""
+    unmatched = await sides.unmatched(tx, of, TAKEN_MAX)
+    open_now = await suspense.open_breaks(
+        tx, judging.key_of_payments(of.provider), judging.KEY_OF_REFUND, ITEMS_SEEN_MAX
+    )
+    found = {one.payment for one in unmatched if one.payment}
+    found |= {one.payment for one in open_now if one.payment and one.key.startswith("record:")}
+    return _Doubted(unmatched, sorted(found | {*await sides.moved(tx, of, TAKEN_MAX)}))
+
+
+async def _days(tx: Tx, leased: Leased) -> Days:
+    first, last = await store.known_days(tx)
+    day = leased.day
+    return Days(leased.provider, day, leased.reading, first or day, max(last or day, day))
 
 
 async def _opened(path: Path) -> _File:

@@ -215,7 +215,7 @@ async def unmatched(tx: ReadTx, of: Days, limit: int) -> list[Unmatched]:
     return await tx.all_as(_UNMATCHED, UNMATCHED, of.provider, of.day, of.reading, limit)
 
 
-async def moved(tx: ReadTx, of: Days, limit: int) -> list[str]:
+async def moved(tx: Tx, of: Days, limit: int) -> list[str]:
     """Payments that moved that day on either side, where they are not plainly matched."""
     span = (begin_of(of.day) - FRESH, end_of(of.day) - FRESH)
     this = (of.provider, of.day, of.reading)

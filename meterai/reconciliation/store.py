@@ -9,9 +9,11 @@ from meterai.reconciliation.model import (
     Changed,
     Counted,
     Days,
+    DayState,
     FileTaken,
     Leased,
     LineTold,
+    Numbered,
     Overview,
     RecordDay,
 )
@@ -69,6 +71,10 @@ ORDER BY position LIMIT %s
 _OF_PAYMENTS = f"""
 SELECT {_LINE} FROM record_lines WHERE payment = ANY(%s) ORDER BY moved_at, position LIMIT %s
 """  # noqa: S608
+_NUMBERS = """
+SELECT position, payment, CASE WHEN of_refund IS NOT NULL THEN refund_no END AS refund FROM record_lines
+WHERE provider = %s AND day = %s AND reading = %s AND position > %s ORDER BY position LIMIT %s
+"""
 _CHANGED = """
 SELECT coalesce(b.key, n.key) AS key, coalesce(b.kind, n.kind) AS kind,
     coalesce(b.sum, 0)::bigint AS before, coalesce(n.sum, 0)::bigint AS now
@@ -79,7 +85,7 @@ FULL JOIN (SELECT coalesce(refund_no, provider_refund_no, payment, reference, li
 WHERE b.sum IS DISTINCT FROM n.sum ORDER BY 1 LIMIT %s
 """
 _END = """
-UPDATE record_days SET state = %s, reading = %s, fault = NULL, leased_until = now(), ended_at = %s, read_again_at = %s,
+UPDATE record_days SET state = %s, reading = %s, fault = NULL, leased_until = now(), ended_at = now(), read_again_at = %s,
     lines = %s, matched = %s, unreadable = %s, broken = %s
 WHERE provider = %s AND day = %s AND state = 'reading'
 """
@@ -109,6 +115,7 @@ _COUNTED = RowMapper(Counted)
 _LINES = RowMapper(LineTold)
 _CHANGES = RowMapper(Changed)
 _FILES = RowMapper(FileTaken)
+_NUMBERED = RowMapper(Numbered)
 _OVERVIEWS = RowMapper(Overview)
 
 
@@ -122,6 +129,12 @@ async def begin(
 async def day_of(tx: ReadTx, provider: str, day: date) -> RecordDay | None:
     """The record of one day."""
     return await tx.one_as(_RECORDS, f"{_DAYS} WHERE provider = %s AND day = %s", provider, day)
+
+
+async def is_reconciled(tx: ReadTx, day: date) -> bool:
+    """Whether the record of a day was compared, and no rail's is missing or has more differences than are listed."""
+    found = await days_of(tx, day)
+    return bool(found) and all(one.state is DayState.FINAL for one in found)
 
 
 async def days_of(tx: ReadTx, day: date) -> list[RecordDay]:
@@ -175,6 +188,11 @@ async def lines_of(tx: ReadTx, payments: Sequence[str], limit: int) -> list[Line
     return await tx.all_as(_LINES, _OF_PAYMENTS, list(payments), limit)
 
 
+async def numbers_after(tx: ReadTx, of: Days, position: int, limit: int) -> list[Numbered]:
+    """The next lines of a reading by their numbers."""
+    return await tx.all_as(_NUMBERED, _NUMBERS, of.provider, of.day, of.reading, position, limit)
+
+
 async def changed(tx: ReadTx, of: Days, limit: int) -> list[Changed]:
     """What this reading says otherwise than the one before."""
     this = (of.provider, of.day)
@@ -185,12 +203,11 @@ async def end(
     tx: Tx,
     of: Days,
     state: str,
-    at: datetime,
     again: datetime | None,
     *counts: int,
 ) -> None:
     """A reading was compared; those before it are let go."""
-    await tx.run(_END, state, of.reading, at, again, *counts, of.provider, of.day)
+    await tx.run(_END, state, of.reading, again, *counts, of.provider, of.day)
     await tx.run(_FORGET, of.provider, of.day, of.reading)
 
 

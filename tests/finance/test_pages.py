@@ -38,8 +38,8 @@ def compared(floor: Floor) -> None:
     with psycopg.connect(floor.url) as owner:
         owner.execute(
             "INSERT INTO record_days (provider, day, state, source, leased_until, ended_at)"
-            " SELECT 'bank', (now() AT TIME ZONE 'Asia/Jakarta')::date - back, 'final', 'history', now(), now()"
-            " FROM generate_series(0, 30) AS back"
+            " SELECT 'bank', (now() AT TIME ZONE 'Asia/Jakarta')::date - n, 'final', 'history', now(), now()"
+            " FROM generate_series(1, 30) n ON CONFLICT DO NOTHING"
         )
 
 

@@ -87,16 +87,33 @@ def test_other_reference_of_a_payment_is_a_break_without_money(till: Till) -> No
     assert breaks(till) == [("payment_facts_differ", SUM, 0, None)]
 
 
-def test_refund_and_chargeback_that_the_books_do_not_have_are_breaks(till: Till) -> None:
+def test_refund_and_chargeback_that_only_the_record_has_are_booked(till: Till) -> None:
     reference, number = executed(till)
     given = line(reference, number, 2_000, type="REFUND", additionalInfo={"refundNo": "B1"})
     taken = line(reference, number, 500, type="CHARGEBACK")
     says(till, line(reference, number, SUM), given, taken)
     reconcile(till)
-    assert breaks(till) == [
-        ("chargeback_not_in_books", 500, 0, -500),
-        ("refund_not_in_books", 2_000, 0, -2_000),
-    ]
+    till.shop.work()
+    assert till.book("bank_clearing") == -(SUM - 2_500)
+    reconcile(till)
+    assert breaks(till) == []
+
+
+def test_payment_that_only_the_record_has_is_captured_for_its_order(till: Till) -> None:
+    order, attempt, _ = till.order()
+    says(till, line(till.reference(attempt), "P-told-by-nobody", SUM))
+    found = reconcile(till)
+    till.shop.work()
+    assert (found.broken, till.shop.state(order), breaks(till)) == (0, "executed", [])
+    [row] = till.rows("SELECT learned_by, recorded_at IS NOT NULL AS is_closed FROM captures")
+    assert row == {"learned_by": "record", "is_closed": True}
+
+
+def test_matched_payment_is_closed_by_the_record(till: Till) -> None:
+    says(till, line(*executed(till), SUM))
+    reconcile(till)
+    [row] = till.rows("SELECT recorded_at IS NOT NULL AS is_closed FROM captures")
+    assert row["is_closed"]
 
 
 def test_refund_of_ours_that_the_record_does_not_have_is_a_break(till: Till) -> None:
