@@ -42,7 +42,8 @@ class Books(Office):
         """The bank's record of a day was compared."""
         self.shop.arrange(
             "INSERT INTO record_days (provider, day, state, source, leased_until, ended_at)"
-            " VALUES ('bank', %s, 'final', 'history', now(), now()) ON CONFLICT DO NOTHING",
+            " SELECT 'bank', %s::date - n, 'final', 'history', now(), now() FROM generate_series(0, 30) n"
+            " ON CONFLICT DO NOTHING",
             day,
         )
 
