@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from meterai import drafts, sealing
+from meterai import drafts, reconciliation, sealing
 from meterai.documents import OBJECTS_OF_STORE, object_name
 from meterai.kit.clock import Clock
 from meterai.kit.refusal import Refusal
@@ -61,6 +61,7 @@ SELECT f.file_id, o.object_id, f.added_at
 FROM draft_files f, unnest(array_append(f.parts, f.content_id)) AS o (object_id)
 WHERE o.object_id IS NOT NULL
 """
+_RECORDS = "SELECT sha256, pieces FROM record_files WHERE pieces > 0"
 _CONDEMNED = "SELECT name FROM condemned_objects"
 # After a restore objects of what is lost lie there until an operator confirms and the sweep has seen them, and the
 # bytes of drafts may be gone; after a failover such objects stay.
@@ -164,8 +165,8 @@ def _name(row: dict[str, Any]) -> str:
 async def check_objects(
     database: Database, objects: ObjectStore, written_before: datetime
 ) -> Finding:
-    """Compare the object store with what is kept, documents and files of drafts: an object of neither,
-    and one of these without its object.
+    """Compare the object store with what is kept, documents, files of drafts and of records: an object of
+    none, and one of these without its object.
 
     Objects written and files chosen from `written_before` on are not looked at: their row, or their bytes,
     may come later.  Documents
@@ -188,6 +189,10 @@ async def _wrong_objects(
     kept = {_name(row) for row in await look(database, _KEPT)}
     timeline = next(iter(await look(database, _TIMELINE, written_before)), _UNMARKED)
     restored_at = timeline["restored_at"]
+    for row in await look(database, _RECORDS):
+        pieces = set(reconciliation.object_names(row["sha256"], row["pieces"]))
+        known |= pieces
+        kept |= pieces
     for row in await look(database, _DRAFTED):
         name = drafts.object_name(row["file_id"], row["object_id"])
         known.add(name)

@@ -2,7 +2,6 @@
 
 from meterai.plumbing.audited import Audited, Clock
 
-_COUNTED = ("days_of_records_are_compared",)
 _LINES = (
     "A copy of the provider's record, read again; what differs is an item, with these as evidence."
 )
@@ -12,11 +11,12 @@ AUDITED = Audited(
         Clock("record_days", "read_again_at", "(t.day + 9)::timestamp AT TIME ZONE 'Asia/Jakarta'"),
     ),
     checked={
-        "record_days": dict.fromkeys(("provider", "day", "state", "leased_until"), _COUNTED),
+        "record_days": {"leased_until": ("days_of_records_are_compared",)},
     },
     unchecked={
         "record_days": dict.fromkeys(
             (
+                *("provider", "day", "state"),
                 *("source", "reading", "tries", "fault", "begun_at", "ended_at", "read_again_at"),
                 *("lines", "matched", "unreadable", "broken"),
             ),

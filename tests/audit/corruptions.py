@@ -1787,6 +1787,34 @@ SUSPENSE = [
         "suspense_is_looked_at_in_time",
     ),
     _c(
+        "a difference that was written off was smaller",
+        "UPDATE suspense_items SET difference = -1 WHERE item_id = %(lost.item)s",
+        ENTRIES,
+    ),
+    _c(
+        "a fee was a loss that two people wrote off",
+        "UPDATE suspense_items SET resolution = 'written_off' WHERE item_id = %(fee.item)s",
+        ENTRIES,
+        "suspense_ends_by_somebody",
+    ),
+    _c(
+        "a difference is dismissed",
+        "ALTER TABLE suspense_items DROP CONSTRAINT suspended_money_is_not_dismissed;"
+        " UPDATE suspense_items SET state = 'resolved', resolution = 'dismissed', resolved_at = now(),"
+        " resolved_by = 'payments' WHERE item_id = %(open_break.item)s",
+        "suspense_ends_by_somebody",
+    ),
+    _c(
+        "a write-off of nothing",
+        _entry("break_written_off", "written_off", "bank_clearing", 7_000, "gen_random_uuid()"),
+        ENTRIES,
+    ),
+    _c(
+        "the record of a day is put off for a year",
+        "UPDATE record_days SET leased_until = now() + interval '1 year'",
+        "days_of_records_are_compared",
+    ),
+    _c(
         "a decision about suspense is not in the trail",
         "DELETE FROM audit_events WHERE action = 'suspense_dismissed'",
         "suspense_ends_by_somebody",

@@ -70,6 +70,7 @@ LARGE = {
     ("stampings", "due_at"): FAR,
     ("stampings", "leased_until"): "now() + interval '2 years'",
     ("suspense_items", "due_at"): FAR,
+    ("record_days", "leased_until"): FAR,
     ("waiting_room_lines", "serving"): "0",
     ("waiting_room_lines", "next_number"): "1",
     ("waiting_room_lines", "next_serial"): "1",

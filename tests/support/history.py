@@ -674,6 +674,23 @@ def _suspended(history: History) -> None:
         async with shop.container.database.transaction() as tx:
             await suspense.keep(tx, news)
 
+    async def differ(found: suspense.Break) -> None:
+        async with shop.container.database.transaction() as tx:
+            await suspense.keep_break(tx, found)
+
+    for name, reason, difference, how in (
+        ("lost", "payment_not_in_record", -7_000, "written_off"),
+        ("fee", "fee_not_booked", -70, "fee"),
+        ("open_break", "refund_not_in_record", 5_000, ""),
+    ):
+        shop.do(
+            differ(suspense.Break(key=name, reason=reason, evidence=b"{}", difference=difference))
+        )
+        [row] = shop.rows("SELECT item_id FROM suspense_items WHERE item_key = %s", name)
+        history.names[f"{name}.item"] = row["item_id"]
+        if how:
+            ended = suspense.Resolution(how)
+            shop.do(service.resolve(row["item_id"], ended, actor=TESTER, note="a test"))
     for name in ("suspended", "sent_back", "dismissed"):
         is_money = name != "dismissed"
         reason = "reference_unknown" if is_money else "unreadable"
@@ -682,6 +699,10 @@ def _suspended(history: History) -> None:
         shop.do(keep(suspense.News(name, "notification", reason, b"{}", **more)))
         [row] = shop.rows("SELECT item_id FROM suspense_items WHERE item_key = %s", name)
         history.names[f"{name}.item"] = row["item_id"]
+    shop.arrange(
+        "INSERT INTO record_days (provider, day, state, source, leased_until, ended_at)"
+        " VALUES ('bank', (now() AT TIME ZONE 'Asia/Jakarta')::date - 1, 'final', 'history', now(), now())"
+    )
     for name, how in (("sent_back", "returned"), ("dismissed", "dismissed")):
         resolution = suspense.Resolution(how)
         shop.do(service.resolve(history[f"{name}.item"], resolution, actor=TESTER, note="a test"))
