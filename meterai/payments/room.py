@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 
 from meterai.commands import TIME, Command, Demand, Directory, Facts, KeyFile, Schema, Scope
 from meterai.payments.adapters.midtrans import MIDTRANS
@@ -70,6 +71,9 @@ def _command(words: str, function: str) -> Command:
     return Command(words, place, Directory.DATABASE, Scope.DATABASE, Schema.CURRENT)
 
 
+TABLES = frozenset(
+    {"payment_attempts", "captures", "chargebacks", "refunds", "notification_inbox", "rails_out"}
+)
 COMMANDS = (
     _command("rails list", "list_rails"),
     _command("rails out", "take_out"),
@@ -152,24 +156,24 @@ def _fields(kinds: RailKinds) -> Mapping[tuple[str, str], Field]:
     }
 
 
+async def _build(container: Container, kinds: RailKinds) -> None:
+    container.stations.backlogs.append(Backlog("bank", LATE, MEAN_WAIT))
+    settings, clock = container.settings, container.clock
+    stack = AsyncExitStack()
+    container.close_with(stack.aclose)
+    rails = await connect_rails(stack, settings, container.keyring, clock, kinds)
+    container.add(rails)
+    own = settings.of(PaymentSettings)
+    payments = PaymentService(container.database, rails, own, clock)
+    container.add(payments)
+    container.add(RefundSender(container.database, payments, clock))
+    container.add(BuyerQuestions(container.database, payments, own.bank_lease_seconds))
+    container.add(BankCalls(container.database, payments, clock))
+
+
 def payments_with(kinds: RailKinds) -> Room:
     """The room with these rails.  Raises `ValueError` for two that cannot be told apart."""
     check_kinds(kinds)
-
-    async def build(container: Container) -> None:
-        container.stations.backlogs.append(Backlog("bank", LATE, MEAN_WAIT))
-        settings, clock = container.settings, container.clock
-        stack = AsyncExitStack()
-        container.close_with(stack.aclose)
-        rails = await connect_rails(stack, settings, container.keyring, clock, kinds)
-        container.add(rails)
-        own = settings.of(PaymentSettings)
-        payments = PaymentService(container.database, rails, own, clock)
-        container.add(payments)
-        container.add(RefundSender(container.database, payments, clock))
-        lease = own.bank_lease_seconds
-        container.add(BuyerQuestions(container.database, payments, lease))
-        container.add(BankCalls(container.database, payments, clock))
 
     kinds_say = [kind.undemanded for kind in kinds]
 
@@ -182,22 +186,13 @@ def payments_with(kinds: RailKinds) -> Room:
 
     return Room(
         name="payments",
-        tables=frozenset(
-            {
-                "payment_attempts",
-                "captures",
-                "chargebacks",
-                "refunds",
-                "notification_inbox",
-                "rails_out",
-            }
-        ),
+        tables=TABLES,
         lifecycles=(ATTEMPT, REFUND),
         settings=PaymentSettings,
         sections=[kind.settings for kind in kinds],
         needs=needs,
         keys=keys,
-        build=build,
+        build=partial(_build, kinds=kinds),
         services={
             "payments": PaymentService,
             "buyer_questions": BuyerQuestions,

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
+from meterai.reconciliation import store
 from meterai.reconciliation.model import (
     Days,
     Differing,
@@ -41,7 +42,6 @@ ORDER BY l.position LIMIT %s
 """  # noqa: S608 - a constant
 # Payments that moved that day on a side, where they are not plainly matched.  The books say when ours moved: an entry
 # names its payment, or its order does.  Nothing is known of how many lines a reading has, so that this join is told.
-NO_LOOP = "SELECT set_config('enable_nestloop', %s, true)"
 MISSING = """
 SELECT e.account_id AS account, substr(e.entry_id, 10, 36)::uuid AS attempt, substr(e.entry_id, 47) AS payment
 FROM entries e
@@ -219,9 +219,9 @@ async def moved(tx: Tx, of: Days, limit: int) -> list[str]:
     """Payments that moved that day on either side, where they are not plainly matched."""
     span = (begin_of(of.day) - FRESH, end_of(of.day) - FRESH)
     this = (of.provider, of.day, of.reading)
-    await tx.value(NO_LOOP, "off")
+    await store.allow_nested_loops(tx, is_allowed=False)
     missing = await tx.all_as(_MISSING, MISSING, *span, *this, limit)
-    await tx.value(NO_LOOP, "on")
+    await store.allow_nested_loops(tx, is_allowed=True)
     columns = [list(column) for column in zip(*missing, strict=True)] or [[], [], []]
     found = await tx.all_as(_NAMED, MOVED, *columns, of.provider, of.provider, *span, *this, *this)
     return [one.payment for one in found]

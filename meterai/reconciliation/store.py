@@ -118,6 +118,8 @@ _FILES = RowMapper(FileTaken)
 _NUMBERED = RowMapper(Numbered)
 _OVERVIEWS = RowMapper(Overview)
 
+_NESTED_LOOPS = "SELECT set_config('enable_nestloop', %s, true)"
+
 
 async def begin(
     tx: Tx, provider: str, day: date, source: str, seconds: float, *, is_asked: bool
@@ -260,3 +262,8 @@ async def let_go(tx: Tx, sha256: bytes) -> None:
 async def overview(tx: ReadTx) -> Overview | None:
     """The last day that was begun."""
     return await tx.one_as(_OVERVIEWS, _OVERVIEW)
+
+
+async def allow_nested_loops(tx: ReadTx, *, is_allowed: bool) -> None:
+    """Let the planner of this transaction join row by row, or not: it knows nothing of a reading just loaded."""
+    await tx.value(_NESTED_LOOPS, "on" if is_allowed else "off")

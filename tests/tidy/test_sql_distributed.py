@@ -72,6 +72,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         "moves_now",
         (
             "reconciliation/store.py:_BEGIN",
+            "payments/store.py:TAKE_OUT",
             "documents/store.py:_ADOPT_STORE",
             "documents/store.py:_ADVANCE",
             "plumbing/migrations.py:_APPLIED",

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from meterai.kit.numbers import counted
 from meterai.payments.adapters.snap.profile import Profile, profile_named
 from meterai.payments.adapters.snap.settings import SnapSettings
 from meterai.payments.model import About, Method
@@ -128,9 +129,7 @@ def _checked(values: Mapping[str, object], source: str) -> SnapBank:
     if unknown := [name for name in wanted if name not in known_methods(bank)]:
         raise ConfigurationWrong("methods", source, f"no method {unknown[0]!r}")
     service_id = bank.va_service_id
-    is_id = (
-        service_id.isascii() and service_id.isdigit() and len(service_id) <= SERVICE_ID_CHARACTERS
-    )
+    is_id = counted(service_id, SERVICE_ID_CHARACTERS) is not None
     if VIRTUAL_ACCOUNT in wanted and not is_id:
         raise ConfigurationWrong("va_service_id", source, "the bank gives it: up to 8 digits")
     if bank.source_account and not {"16", "18", "36"} <= set(profile.paths):

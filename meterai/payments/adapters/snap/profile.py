@@ -6,7 +6,7 @@ answers and calls are read as tolerantly from every bank.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Literal
@@ -15,6 +15,8 @@ import msgspec
 
 from meterai.kit.clock import WIB
 from meterai.plumbing.toml import read_toml
+
+PROFILES_MAX = 32  # that are kept read; there are a few
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,7 +64,7 @@ def names() -> list[str]:
     )
 
 
-@cache
+@lru_cache(PROFILES_MAX)
 def profile_named(name: str) -> Profile:
     """The profile of this name.  Raises `ValueError` where there is none."""
     if name not in names():

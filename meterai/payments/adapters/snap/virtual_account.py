@@ -10,6 +10,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from meterai.kit.money import Rupiah
+from meterai.kit.numbers import counted
 from meterai.payments.adapters.snap import reading
 from meterai.payments.adapters.snap.bank import SERVICE_ID_CHARACTERS, SnapBank
 from meterai.payments.adapters.snap.client import SnapClient
@@ -62,7 +63,8 @@ def complaints(
         yield f"of another number than {number}"
     ours = len(bank.va_service_id) + bank.spoken.customer_digits
     is_ours = bank.va_service_id and instructions.number.startswith(bank.va_service_id)
-    if not is_ours or len(instructions.number) != ours or not instructions.number.isdigit():
+    is_number = counted(instructions.number, ours) is not None
+    if not is_ours or len(instructions.number) != ours or not is_number:
         yield "of no account of ours"
     if instructions.bank != bank.label:
         yield f"of another bank than {bank.label}"
