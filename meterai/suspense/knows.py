@@ -14,6 +14,9 @@ from meterai.suspense import store
 from meterai.suspense.model import Item
 
 NUMBER_LENGTH_MAX = 100  # characters of a reference or of a payment's number
+EVIDENCE_LENGTH_MAX = (
+    2_000  # characters of lines of a record and of the books; `breaks show` has all
+)
 ITEMS_TOLD_MAX = 50  # of the references of one order
 
 
@@ -41,7 +44,15 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
     """An item as it went."""
     identifier = read_typed("sus", about.shown) if about.kind == SubjectKind.SUSPENSE else None
     found = await store.item_as_it_is(tx, identifier) if identifier else None
-    return list(told(found)) if found else ()
+    if found is None:
+        return ()
+    happened = list(told(found))
+    if found.source == "record" and (kept := await store.evidence(tx, found.id)):
+        shown = kept.decode("utf-8", "replace")[:EVIDENCE_LENGTH_MAX]
+        happened.append(
+            Happening(found.opened_at, "suspense_evidence", {"evidence": shown}, for_staff=True)
+        )
+    return happened
 
 
 def told(item: Item, about: Subject | None = None) -> Iterator[Happening]:
@@ -65,6 +76,7 @@ def _facts(item: Item) -> dict[str, object]:
         "reason": Said(f"suspense.reason.{item.reason}", {}),
         "amount": item.amount,
         "booked": item.booked,
+        "difference": item.difference,
         "reference": item.reference,
         "payment": item.payment,
         "owner": item.owner,

@@ -1,11 +1,15 @@
 """A record beside payments, refunds and books, line by line: what differs is an item with its money."""
 
+import json
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from meterai.kit.ids import show
+from meterai.kit.subjects import Happening, Subject, SubjectKind
+from meterai.suspense import knows
 from tests.support.pulling import Member, member
 from tests.support.records import breaks, executed, line, look, night, reconcile, says
 from tests.support.shop import PRICE
@@ -183,3 +187,19 @@ def test_days_are_compared_by_themselves_once(till: Till) -> None:
     look(till, night(), workers=4)
     found = till.rows("SELECT day, state, reading, broken FROM record_days ORDER BY day")
     assert [(row["state"], row["reading"], row["broken"]) for row in found] == [("final", 1, 0)]
+
+
+def test_item_tells_its_evidence_to_staff(till: Till) -> None:
+    says(till, line("EM-of-nobody", "P-of-nobody", SUM))
+    reconcile(till)
+    [row] = till.rows("SELECT item_id FROM suspense_items")
+
+    async def tell() -> Sequence[Happening]:
+        async with till.shop.container.database.reading() as tx:
+            return await knows.tell(tx, Subject(SubjectKind.SUSPENSE, show("sus", row["item_id"])))
+
+    told = {one.word: one for one in till.do(tell())}
+    evidence = json.loads(str(told["suspense_evidence"].facts["evidence"]))
+    assert evidence["record"]["captured"] == SUM
+    assert evidence["ours"]["captured"] == 0
+    assert evidence["lines"][0]["payment"] == "P-of-nobody"
