@@ -460,7 +460,7 @@ class OrderService:
             payments.ATTEMPTS_PER_SUBJECT_MAX,
         )
         if outcome == "spent":
-            raise payments.AttemptsSpent(str(order_id))
+            raise payments.AttemptsSpent
         if outcome == "closed":
             raise NotAllowedNow(ORDER.subject, order.state, OrderEvent.TIME_RAN_OUT)
         await self._payments.take_back(account, order_id)

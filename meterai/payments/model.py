@@ -206,7 +206,10 @@ class AttemptsSpent(Refusal):
 
     code = "payment_attempts_spent"
     status = 409
-    attempts_max = ATTEMPTS_PER_SUBJECT_MAX
+
+    def __init__(self) -> None:
+        super().__init__(f"{ATTEMPTS_PER_SUBJECT_MAX} attempts were made")
+        self.attempts_max = ATTEMPTS_PER_SUBJECT_MAX
 
 
 class MethodOut(Refusal):
