@@ -63,9 +63,11 @@ SELECT account_id, 'account', 'account_made', 'acc_' || lower(compact(account_id
 INSERT INTO orders SELECT account_id, order_id, n::text, '', 'stamps', 1, 10000, 500, 10500,
     CASE WHEN is_returned THEN 'returned' ELSE 'executed' END, 900, at, at + interval '15 minutes',
     at, at + interval '15 minutes', at, attempt_id, payment FROM n;
-INSERT INTO payment_attempts SELECT account_id, attempt_id, order_id,
-    'EM' || compact(account_id) || compact(attempt_id), 10500, 'paid', 'qr', 'r', at,
-    at + interval '15 minutes', at, 'infinity', 1 FROM n;
+INSERT INTO payment_attempts (account_id, attempt_id, subject, reference, amount, state, provider_reference,
+    opened_at, expires_at, leased_until, ask_at, asked, instructed_at, instructions)
+SELECT account_id, attempt_id, order_id, 'EM' || compact(account_id) || compact(attempt_id), 10500, 'paid',
+    'R' || n, at, at + interval '15 minutes', at, now() + interval '1 day', 1, at,
+    '{"kind": "qr", "content": "x"}' FROM n;
 INSERT INTO captures SELECT account_id, attempt_id, payment, 10500, 'notification', at FROM n;
 INSERT INTO stamp_lots SELECT account_id, order_id, 'stamps_available', 10000, 500, 1, 0,
     (NOT is_returned)::integer, is_returned::integer, at FROM n;

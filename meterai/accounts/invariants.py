@@ -15,15 +15,23 @@ _ACTORS = ", ".join(f"'{kind}'" for kind in ActorKind)
 
 MAIL_CAUSES = (
     MailCause(
+        # What an operator does at the command line, the operator tells.
         """
-        SELECT account_id, subject || ':' || substring(action FROM '[a-z]+$'), action, NULL, NULL::timestamptz, NULL::uuid
+        SELECT account_id, subject || ':' || substring(action FROM '[a-z]+$'), action, NULL,
+               CASE WHEN split_part(actor, ':', 1) <> 'operator' THEN happened_at END, subject
         FROM {audit_events*} e
-        WHERE action IN ('passkey_made', 'passkey_ended', 'api_key_made', 'api_key_ended', 'api_key_ends',
-                         'invitation_made', 'organization_approved', 'organization_declined')
+        WHERE action IN ('passkey_made', 'passkey_ended', 'api_key_made', 'api_key_ended', 'api_key_ends')
+        """,
+        ("credential_changed", "api_key_ends"),
+        "credential",
+    ),
+    MailCause(
+        """
+        SELECT account_id, subject || ':' || substring(action FROM '[a-z]+$'), action, NULL, NULL::timestamptz, NULL
+        FROM {audit_events*} e WHERE action IN ('invitation_made', 'organization_approved', 'organization_declined')
         """,
     ),
 )
-
 INVARIANTS = (
     Invariant(
         "address_finds_its_account",

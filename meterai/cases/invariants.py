@@ -23,7 +23,7 @@ _UNTOLD = " OR ".join(
 MAIL_CAUSES = (
     MailCause(
         """
-        SELECT account_id, 'case_received:' || case_id, 'case_received', contact, NULL::timestamptz, NULL::uuid
+        SELECT account_id, 'case_received:' || case_id, 'case_received', contact, NULL::timestamptz, NULL
         FROM {cases*} k
         UNION ALL
         SELECT w.account_id, says.template || ':' || w.message_id, says.template, k.contact, NULL, NULL

@@ -43,7 +43,7 @@ def told(causes: Sequence[MailCause]) -> Invariant:
             c.owed_since > now() - interval '30 days' AND a.erased_at IS NULL AND NOT EXISTS (
                 SELECT 1 FROM (SELECT account_id, kind, facts FROM jobs
                     UNION ALL SELECT account_id, kind, facts FROM dead_jobs) j
-                WHERE j.account_id = c.account_id AND j.kind = ANY (c.kinds) AND j.facts->>c.fact = c.subject::text)
+                WHERE j.account_id = c.account_id AND j.kind = ANY (c.kinds) AND j.facts->>c.fact = c.subject)
         -- An organization is written to at the address of an owner, an invitation and a case to their own.
         ELSE (m.recipient IS DISTINCT FROM coalesce(a.email, c.contact)
               AND NOT EXISTS (SELECT 1 FROM {{audit_events*}} i WHERE i.account_id = m.account_id

@@ -23,7 +23,7 @@ MAIL_CAUSES = (
     MailCause(
         """
         SELECT account_id, 'order_executed:' || order_id, 'order_executed_' || kind, NULL,
-               CASE state WHEN 'executed' THEN closed_at END, order_id
+               CASE state WHEN 'executed' THEN closed_at END, order_id::text
         FROM {orders*} o WHERE state NOT IN ('placed', 'lapsed', 'withdrawn')
         """,
         ("order_executed",),

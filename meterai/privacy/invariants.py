@@ -37,7 +37,7 @@ _OTHERWISE = " OR ".join(
 MAIL_CAUSES = (
     MailCause(
         """
-        SELECT account_id, subject || ':' || substring(action FROM '[a-z]+$'), action, NULL, NULL::timestamptz, NULL::uuid
+        SELECT account_id, subject || ':' || substring(action FROM '[a-z]+$'), action, NULL, NULL::timestamptz, NULL
         FROM {audit_events*} e
         WHERE action IN ('copy_made', 'erasure_asked', 'erasure_withdrawn', 'account_erased')
         UNION ALL

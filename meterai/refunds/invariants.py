@@ -203,7 +203,7 @@ POSTINGS = (
 MAIL_CAUSES = (
     MailCause(
         """
-        SELECT account_id, 'refund_requested:' || refund_id, 'refund_requested', NULL, requested_at, refund_id
+        SELECT account_id, 'refund_requested:' || refund_id, 'refund_requested', NULL, requested_at, refund_id::text
         FROM {refunds*} r
         """,
         ("refund_requested",),
@@ -211,7 +211,7 @@ MAIL_CAUSES = (
     ),
     MailCause(
         """
-        SELECT account_id, 'refund_settled:' || refund_id, 'refund_settled', NULL, settled_at, refund_id
+        SELECT account_id, 'refund_settled:' || refund_id, 'refund_settled', NULL, settled_at, refund_id::text
         FROM {refunds*} r WHERE state = 'settled'
         """,
         ("refund_settled",),

@@ -29,7 +29,7 @@ MAIL_CAUSES = (
         # The documents of an order are told of with it, once they are stamped.
         """
         SELECT s.account_id, 'stamping_' || s.state || ':' || stamping_id, 'stamping_' || s.state, NULL,
-               CASE WHEN s.state = 'failed' OR order_id IS NULL THEN h.resolved_at END, stamping_id
+               CASE WHEN s.state = 'failed' OR order_id IS NULL THEN h.resolved_at END, stamping_id::text
         FROM {stampings*} s
         LEFT JOIN {holds*} h ON h.account_id = s.account_id AND h.hold_id = s.stamping_id
         WHERE s.state IN ('delivered', 'failed')

@@ -111,7 +111,7 @@ _OF_DRAWS = (
 MAIL_CAUSES = (
     MailCause(
         """
-        SELECT account_id, 'turn_near:' || line_id, 'turn_near', NULL, NULL::timestamptz, NULL::uuid
+        SELECT account_id, 'turn_near:' || line_id, 'turn_near', NULL, NULL::timestamptz, NULL
         FROM {waiting_room_places*} p WHERE wants_mail
         """,
     ),

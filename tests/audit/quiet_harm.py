@@ -192,6 +192,11 @@ MARKS = [
         "UPDATE incidents SET state = 'resolved', resolved_at = now(), updated_at = now() WHERE kind = 'incident' AND state NOT IN ('resolved', 'reviewed')",
         "incident_states_are_their_updates",
     ),
+    _mark(
+        "the owner of an account made a key and was not told",
+        "UPDATE audit_events SET actor = 'account' WHERE action = 'api_key_made'",
+        "mails_are_what_their_causes_make",
+    ),
     _mark("a mail to a subscriber is gone", f"DELETE FROM mails WHERE account_id = {NIL}"),
     _mark(
         "what was told of a payment is not looked up",

@@ -1,7 +1,11 @@
 """What hides work, or says of work that it was done, is seen by an audit that has no point to compare with."""
 
+import re
+
 import pytest
 
+from meterai.apps.audited import AUDITED
+from meterai.plumbing.sql_files import described
 from tests.audit.conftest import Spoilt
 from tests.audit.corruptions import Corruption
 from tests.audit.quiet_harm import HARM, NOT_SEEN
@@ -22,3 +26,16 @@ def test_nearly_all_is_seen() -> None:
     assert len(names) == len(HARM) >= 60
     assert {one.name for one in HARM if not one.seen_by} == NOT_SEEN.keys()
     assert len(HARM) - len(NOT_SEEN) >= 0.92 * len(HARM)
+
+
+def test_a_column_that_schedules_something_is_a_clock() -> None:
+    times = [
+        name
+        for (kind, name), text in described().items()
+        if kind == "column" and "with time zone" in text
+    ]
+    ahead = re.compile(
+        r"[._](due_at|try_at|look_at|ask_at|run_at|acts_at|turn_at|leased_until|held_until|(expires|lapses|closes|opens)_at)$"
+    )
+    clocks = {f"{one.table}.{one.column}" for one in AUDITED.clocks}
+    assert not {name for name in times if ahead.search(name)} - clocks
