@@ -307,11 +307,17 @@ class ProviderReport:
     closing: int
 
 
+# What leaves suspense is captured elsewhere, or has gone back.
 _FACTS = {
-    "captured": ("payment_captured", "money_suspended"),
-    "given_back": ("refund_settled", "payment_given_back", "refund_reversed"),
+    "captured": (
+        *("payment_captured", "money_suspended"),
+        *("suspense_explained", "suspense_applied", "suspense_matched"),
+    ),
+    "given_back": (
+        *("refund_settled", "payment_given_back", "refund_reversed", "suspense_returned"),
+    ),
     "charged_back": ("payment_denied", "chargeback_won"),
-    "settled": ("settlement_booked",),
+    "settled": ("settlement_booked", "break_matched", "break_fee"),
 }
 
 

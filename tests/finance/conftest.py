@@ -39,7 +39,7 @@ class Books(Office):
         return self.today() - timedelta(days=back)
 
     def compared(self, day: date) -> None:
-        """The bank's record of a day was compared."""
+        """The bank's record was compared to the end of a day."""
         self.shop.arrange(
             "INSERT INTO record_days (provider, day, state, source, leased_until, ended_at)"
             " SELECT 'bank', %s::date - n, 'final', 'history', now(), now() FROM generate_series(0, 30) n"
