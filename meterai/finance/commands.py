@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from cyclopts import Parameter
 
@@ -30,7 +30,6 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx
 from meterai.plumbing.figures import moment
 from meterai.plumbing.files import read_key_file
-from meterai.plumbing.messages import LANGUAGES
 from meterai.plumbing.signed import public_key_of
 from meterai.plumbing.spreadsheets import (
     BYTE_ORDER_MARK,
@@ -43,7 +42,7 @@ from meterai.plumbing.spreadsheets import (
 
 Answer = TypeVar("Answer")
 Out = Annotated[Path | None, Parameter(help="A new file: .csv or .xlsx.")]
-Language = Annotated[Text, Parameter(help="Of the file: id or en.")]
+Language = Annotated[Literal["id", "en"], Parameter(help="Of the words.")]
 From = Annotated[OptionalText, Parameter(name="--from", help="A day in WIB, or a moment.")]
 To = Annotated[OptionalText, Parameter(name="--to", help="A day in WIB, or a moment; not in it.")]
 
@@ -75,8 +74,6 @@ def _cell(one: Cell) -> str:
 
 
 def _content(sheets: list[Sheet], out: Path, language: str) -> bytes:
-    if language not in LANGUAGES:
-        raise Malformed("language", "another_value")
     match out.suffix.lower():
         case ".csv":
             return csv_table([sheets[0].head, *sheets[0].rows], language)
@@ -137,27 +134,27 @@ def statement(
     since = moment(begin, "from") if begin else None
     until = _moment(end, "to")
 
-    async def ask(tx: ReadTx) -> tuple[Sheet, int]:
-        wish = await reports.asked(tx, scope, of, since, until)
-        found = await reports.statement(tx, wish)
-        return tables.balances(found, language), await _write_lines(tx, wish, out, language)
+    is_csv = out is not None and out.suffix.lower() == ".csv"
 
-    books, count = _asked("finance statement", options, ask)
-    _give(books, None, language)
+    async def ask(tx: ReadTx) -> tuple[dict[str, Sheet], int]:
+        wish = await reports.asked(tx, scope, of, since, until)
+        count = await _write_lines(tx, wish, out, language) if out and is_csv else 0
+        most = LINES_MAX if out and not is_csv else 0
+        return await tables.of_statement(tx, wish, most, language), count
+
+    sheets, count = _asked("finance statement", options, ask)
+    _give(sheets["balances"], None, language)
+    if out and not is_csv:
+        if "lines" not in sheets:
+            raise StatementTooLong
+        _write(out, _content(list(sheets.values()), out, language))
+        count = len(sheets["lines"].rows)
     if out:
         line(f"{count} lines: {out}")
 
 
-async def _write_lines(tx: ReadTx, wish: Asked, out: Path | None, language: str) -> int:
-    if out is None:
-        return 0
-    if out.suffix.lower() == ".xlsx":
-        found = await reports.statement(tx, wish, LINES_MAX)
-        sheets = [tables.lines(found.lines, language), tables.balances(found, language)]
-        if found.is_cut:
-            raise StatementTooLong
-        _write(out, _content(sheets, out, language))
-        return len(found.lines)
+async def _write_lines(tx: ReadTx, wish: Asked, out: Path, language: str) -> int:
+    """Write every leg as CSV, some at a time."""
     head, count = tables.lines([], language).head, 0
     _write(out, (BYTE_ORDER_MARK + csv_lines([head], language)).encode())
     with out.open("ab") as file:

@@ -2,12 +2,11 @@
 
 from datetime import datetime
 
-from meterai import ledger
 from meterai.finance import metrics, store
 from meterai.finance.closing import signer_of
 from meterai.finance.model import Settlement, SettlementDiffers
 from meterai.kit.clock import Clock
-from meterai.kit.days import day_of, last_settled
+from meterai.kit.days import DAY, begin_of, last_settled
 from meterai.kit.ids import new_id
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.keyring import Keyring
@@ -29,17 +28,17 @@ class FinanceService:
         """Set the metrics."""
         async with self._database.reading() as tx:
             metrics.UNCLOSED.set(await days_to_close(tx, self.now()))
-            metrics.DUTY.set(await store.book_now(tx, "duty_payable"))
+            if await store.last_close(tx):  # from there on, not from the first entry
+                metrics.DUTY.set(await store.book_now(tx, "duty_payable"))
         return 0
 
 
 async def days_to_close(tx: ReadTx, now: datetime) -> int:
-    """How many days are over and not closed; without a close those since the first entry."""
+    """How many days are over and not closed; without a close one, as soon as there are entries."""
     last = await store.last_close(tx)
     if last is not None:
         return max((last_settled(now) - last.day).days, 0)
-    first = await ledger.first_posted(tx)
-    return 0 if first is None else max((last_settled(now) - day_of(first)).days + 1, 0)
+    return int(await store.has_entries(tx, begin_of(last_settled(now) + DAY)))
 
 
 async def book_settlement(tx: Tx, told: Settlement) -> bool:

@@ -218,6 +218,12 @@ async def journal(tx: ReadTx, begin: datetime, end: datetime) -> AsyncIterator[s
         yield "".join(f"{one.line}\n" for one in some)
 
 
+async def has_entries(tx: ReadTx, end: datetime) -> bool:
+    """Whether anything was posted before a moment."""
+    found: bool = await tx.value("SELECT EXISTS (SELECT FROM ledger_lines('-infinity', %s))", end)
+    return found
+
+
 async def last_close(tx: ReadTx) -> KeptClose | None:
     """The newest close."""
     return await tx.one_as(_CLOSES, f"{_KEPT} ORDER BY day DESC LIMIT 1")

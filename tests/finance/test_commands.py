@@ -1,0 +1,92 @@
+"""Finance at the command line: what it prints, and what it writes."""
+
+import csv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from meterai.finance import Settlement, book_settlement
+from meterai.kit.days import Month
+from meterai.kit.ids import show
+from tests.finance.conftest import Books
+from tests.support.commands import Done, run_here
+
+
+@pytest.fixture
+def lived(books: Books) -> Books:
+    books.lives()
+    books.ago(1)
+    books.lives()
+    return books
+
+
+@pytest.fixture
+def finance(lived: Books, database_url: str, tmp_path: Path):
+    def run(*words: str) -> Done:
+        return run_here(tmp_path, "finance", *words, DATABASE_URL=database_url)
+
+    return run
+
+
+def cells(path: Path) -> list[list[str]]:
+    return list(csv.reader(path.read_text("utf-8-sig").splitlines()))
+
+
+def test_trial_balance_is_printed_and_written(finance, tmp_path: Path) -> None:
+    printed = finance("trial-balance")
+    assert printed.returncode == 0, printed.stderr
+    path = tmp_path / "trial.csv"
+    assert finance("trial-balance", "--out", str(path)).returncode == 0
+    totals = [row for row in cells(path) if row[1] == "Total"]
+    assert [row[2] for row in totals] == ["IDR", "STAMP"]
+    assert all(row[3] == row[4] != "0" for row in totals)
+    again = finance("trial-balance", "--out", str(path))
+    assert again.returncode == 2, "it is there"
+
+
+@pytest.mark.parametrize("scope", ["account", "order", "provider", "day", "month"])
+def test_statement_is_written_whole(finance, lived: Books, tmp_path: Path, scope: str) -> None:
+    of = {
+        "account": show("acc", lived.shop.account),
+        "order": show("ord", lived.shop.placed[0]),
+        "provider": "bank",
+        "day": str(lived.day(1)),
+        "month": str(Month.of(lived.day())),
+    }[scope]
+    path, book = tmp_path / "lines.csv", tmp_path / "lines.xlsx"
+    written = finance("statement", scope, of, "--out", str(path))
+    assert written.returncode == 0, written.stderr
+    rows = cells(path)[1:]
+    assert rows
+    assert f"{len(rows)} lines" in written.stdout
+    assert finance("statement", scope, of, "--out", str(book)).returncode == 0
+    assert zipfile.is_zipfile(book)
+    assert finance("statement", scope, of, "--out", str(tmp_path / "x.pdf")).returncode == 2
+
+
+def test_statement_of_nobody_is_refused_in_a_sentence(finance) -> None:
+    refused = finance("statement", "account", "nobody@example.id")
+    assert refused.returncode == 1
+    assert "Traceback" not in refused.stderr
+    assert finance("statement", "street", "x").returncode == 2
+    assert finance("ageing", "--language", "fr").returncode == 2
+
+
+def test_month_is_exported_with_its_closes(finance, lived: Books, tmp_path: Path) -> None:
+    line = Settlement("bank", "1", lived.shop.container.clock.now(), 10_418, 74, 8)
+    lived.change(lambda tx: book_settlement(tx, line))
+    lived.compared(lived.day(1))
+    lived.close(lived.day(1))
+    of = Month.of(lived.day(1))
+    done = finance("export", str(of), "--out", str(tmp_path / "month"))
+    assert done.returncode == 0, done.stderr
+    names = {one.name for one in (tmp_path / "month").iterdir()}
+    assert names == {
+        *(
+            f"{name}-{of}.csv"
+            for name in ("trial-balance", "books", "providers", "taxes", "refunds")
+        ),
+        *(f"finance-{of}.xlsx", f"{lived.day(1)}.json", f"{lived.day(1)}.jsonl"),
+    }
+    assert finance("payouts").stdout.startswith("duty payable that no payout takes:")
