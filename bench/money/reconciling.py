@@ -13,6 +13,7 @@ import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import psutil
 import psycopg
 
 from meterai.apps.settings import settings_of
@@ -68,6 +69,13 @@ def _write(connection: psycopg.Connection, path: Path) -> None:
             )
 
 
+def _processor_of_database(folder: Path) -> float:
+    """Seconds of a processor that the processes of the server have used, those alive."""
+    server = psutil.Process(int((folder / "postgres" / "postmaster.pid").read_text().split()[0]))
+    spent = [one.cpu_times() for one in (server, *server.children())]
+    return float(sum(one.user + one.system for one in spent))
+
+
 async def _run(url: str, folder: Path, path: Path, at: datetime) -> None:
     settings = settings_of(data=str(folder), database_url=url)
     database, clock = Database(url, connections=2), SystemClock()
@@ -75,14 +83,17 @@ async def _run(url: str, folder: Path, path: Path, at: datetime) -> None:
     paying = PaymentService(database, Rails(settings, RAILS), settings.of(PaymentSettings), clock)
     objects = ObjectStore(folder, bytes(32))
     service = Reconciliation(database, paying, objects, settings, clock)
+    before = _processor_of_database(folder)
     began, cpu = time.monotonic(), time.process_time()
     found = await service.reconcile("bank", at.date(), [path], Actor(ActorKind.OPERATOR, "bench"))
     seconds, of_us = time.monotonic() - began, time.process_time() - cpu
+    of_database = _processor_of_database(folder) - before
     await database.close()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
         f"{found.lines} lines: {found.state}, {found.matched_percent:.3f} % matched, {found.broken} differ\n"
-        f"{seconds:.1f} s in all, {of_us:.1f} s of a processor here (at most {SECONDS_MAX:.0f} s);"
+        f"{seconds:.1f} s in all (at most {SECONDS_MAX:.0f} s), of a processor {of_us:.1f} s here and"
+        f" {of_database:.1f} s in the database;"
         f" {memory:.0f} MB (at most {MEGABYTES_MAX:.0f} MB)"
     )
 

@@ -93,12 +93,8 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         "joins_across",
         (
             "reconciliation/sides.py:UNMATCHED",
-            "reconciliation/sides.py:MISSING",
-            "reconciliation/sides.py:MOVED",
             "reconciliation/sides.py:PARTED",
             "reconciliation/sides.py:DIFFERING",
-            "reconciliation/sides.py:SILENT",
-            "reconciliation/store.py:_DUE",
         ),
         "a record is of no account before its payments are found; distributed, one worker asks each machine",
     ),
