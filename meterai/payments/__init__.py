@@ -30,6 +30,7 @@ from meterai.payments.asking import BuyerQuestions
 from meterai.payments.installed import Rails
 from meterai.payments.model import (
     ATTEMPTS_PER_SUBJECT_MAX,
+    REFERENCE_PREFIX,
     REFUND_PREFIX,
     AccountNumber,
     AmountNotPayable,
@@ -110,6 +111,7 @@ from meterai.payments.store import (
 __all__ = [
     "ATTEMPTS_PER_SUBJECT_MAX",
     "NOTIFY_PATH",
+    "REFERENCE_PREFIX",
     "REFUND",
     "REFUND_PREFIX",
     "AccountNumber",

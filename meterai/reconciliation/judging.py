@@ -185,6 +185,12 @@ def of_facts(of: Days, found: Iterable[Unmatched], differing: frozenset[str]) ->
         )
 
 
+def _grows(line: LineTold) -> int:
+    """Whether the record's account grows by a line; one of no kind that is known has it behind its place."""
+    side = line.line.rpartition(" ")[2]
+    return _CLEARED.get(MovementKind(line.kind)) or {"in": 1, "out": -1}.get(side, 0)
+
+
 def of_lines(of: Days, found: Iterable[LineTold]) -> Iterator[Break]:
     """Lines that are of no payment: settlements, the operator's own account, and what cannot be placed."""
     seen: dict[str, int] = defaultdict(int)
@@ -205,7 +211,7 @@ def of_lines(of: Days, found: Iterable[LineTold]) -> Iterator[Break]:
             reference=one.refund_no or one.reference,
             payment=one.payment,
             amount=Rupiah(one.amount),
-            difference=0 if of.provider == ACCOUNT else _CLEARED.get(kind, 0) * one.amount,
+            difference=0 if of.provider == ACCOUNT else _grows(one) * one.amount,
         )
 
 

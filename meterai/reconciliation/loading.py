@@ -6,7 +6,7 @@ What is read may come from an outside machine, so no transaction is open while i
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 
-from meterai.payments import REFUND_PREFIX, Movement, OddLine, parse_number
+from meterai.payments import REFERENCE_PREFIX, REFUND_PREFIX, Movement, OddLine, parse_number
 from meterai.plumbing.database import Database
 from meterai.reconciliation import store
 from meterai.reconciliation.model import Leased, begin_of, end_of
@@ -74,6 +74,8 @@ class Loading:
         """A line as COPY takes it."""
         refund = one.refund_number
         ours = parse_number(REFUND_PREFIX, refund) if refund else None
+        if ours is None and one.payment is None and one.reference:
+            ours = parse_number(REFERENCE_PREFIX, one.reference)
         numbers = (
             one.reference or _NULL,
             one.payment or _NULL,

@@ -72,6 +72,14 @@ UPDATE record_lines l SET payment = r.payment FROM refunds r
 WHERE l.provider = %s AND l.day = %s AND l.reading = %s AND l.of_refund IS NOT NULL AND l.payment IS NULL
     AND r.account_id = l.of_account AND r.refund_id = l.of_refund
 """
+# A line with our reference alone is of the one payment of its attempt, where there is one.
+PLACED_BY_ATTEMPT = """
+UPDATE record_lines l SET payment = c.payment FROM captures c
+WHERE l.provider = %s AND l.day = %s AND l.reading = %s AND l.of_refund IS NOT NULL AND l.payment IS NULL
+    AND l.kind <> 'payment' AND c.account_id = l.of_account AND c.attempt_id = l.of_refund AND c.learned_by <> 'denial'
+    AND NOT EXISTS (SELECT 1 FROM captures o WHERE o.account_id = c.account_id AND o.attempt_id = c.attempt_id
+                    AND o.payment <> c.payment AND o.learned_by <> 'denial')
+"""
 # One number of a payment under two references of ours is two payments: ours is the first, where one is.
 TWICE = """
 SELECT payment FROM record_lines
@@ -241,11 +249,12 @@ async def differing(tx: ReadTx, of: Days, payments: Sequence[str], limit: int) -
 
 
 async def placed(tx: Tx, of: Days) -> None:
-    """Give lines of refunds of ours the payment that each is of, and each payment that comes under two references a
+    """Give lines without a payment the one that each is of, and each payment that comes under two references a
     number for the second: by our copy of the record two people paid.
     """
     this = (of.provider, of.day, of.reading)
     await tx.run(PLACED, *this)
+    await tx.run(PLACED_BY_ATTEMPT, *this)
     if twice := [one.payment for one in await tx.all_as(_NAMED, TWICE, *this)]:
         await tx.run(PARTED, *this, twice, *this)
 

@@ -72,7 +72,7 @@ _OF_PAYMENTS = f"""
 SELECT {_LINE} FROM record_lines WHERE payment = ANY(%s) ORDER BY moved_at, position LIMIT %s
 """  # noqa: S608
 _NUMBERS = """
-SELECT position, payment, CASE WHEN of_refund IS NOT NULL THEN refund_no END AS refund FROM record_lines
+SELECT position, payment, CASE WHEN of_refund IS NOT NULL AND refund_no IS NOT NULL THEN refund_no END AS refund FROM record_lines
 WHERE provider = %s AND day = %s AND reading = %s AND position > %s ORDER BY position LIMIT %s
 """
 _CHANGED = """

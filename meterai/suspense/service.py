@@ -29,6 +29,9 @@ from meterai.suspense.model import (
     SuspenseState,
 )
 
+FEES = frozenset(
+    {"fee_not_booked", "tax_not_booked", "line_unplaced"}
+)  # what a provider may keep or give back
 LISTED_MAX = 1_000  # items shown at once, the most urgent first
 _log = structlog.get_logger()
 
@@ -96,7 +99,7 @@ async def check_resolves(tx: ReadTx, identifier: UUID, resolution: Resolution) -
         or (resolution is Resolution.DISMISSED and has_money)
         or (resolution is Resolution.APPLIED and not found.booked.value)
         or (resolution is Resolution.WRITTEN_OFF and not has_money)
-        or (resolution is Resolution.FEE and (found.difference or 0) >= 0)
+        or (resolution is Resolution.FEE and not (found.difference and found.reason in FEES))
     ):
         raise MoneyBooked("its money is in the book, or none is")
     return found

@@ -153,6 +153,30 @@ def test_day_is_compared_by_a_file(till: Till, tmp_path: Path) -> None:
     assert kept == {"layout": "balance", "pieces": 1, "lines": 1, "taken_by": "operator:tester"}
 
 
+def fetched(till: Till, path: Path, kind: str) -> Path:
+    """A file of the stand-in bank about today."""
+
+    async def get() -> bytes:
+        async with till.bank.http.get(f"{till.bank.url}/standin/files/{today()}/{kind}") as answer:
+            assert answer.status == 200
+            return await answer.read()
+
+    path.write_bytes(till.do(get()))
+    return path
+
+
+def test_settlement_file_of_the_bank_is_matched_line_by_line(till: Till, tmp_path: Path) -> None:
+    reference, _ = executed(till)
+    path = fetched(till, tmp_path / "settlement.csv", "settlement.csv")
+    head, *rows = path.read_text().splitlines()
+    ours = [row for row in rows if reference in row]
+    path.write_text("\r\n".join([head.replace("Balance", "Held"), *ours]) + "\r\n")
+    found = reconcile(till, files=[path])
+    assert (found.lines, found.unreadable) == (len(ours), 0)
+    assert found.lines >= 1
+    assert {kind for kind, *_ in breaks(till)} <= {"fee_not_booked", "tax_not_booked"}
+
+
 def test_same_file_twice_is_refused_by_name(till: Till, tmp_path: Path) -> None:
     path = file(tmp_path / "a.csv", (*executed(till), PRICE))
     reconcile(till, files=[path])

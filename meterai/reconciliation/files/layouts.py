@@ -98,7 +98,8 @@ def _of_balance(line: Line, is_in: bool) -> Judged:  # noqa: FBT001 - as a layou
     kind = _BALANCE_KINDS.get((what, part, is_in), _K.OTHER if what and part else None)
     if kind in (_K.REFUND, _K.REFUND_REVERSED, _K.TRANSFER, _K.TRANSFER_RETURNED):
         ours = _refund_of_ours(line.reference)
-        return Judged(kind, refund_number=ours, provider_refund_number=_given(line.payment))
+        theirs = None if ours else _given(line.reference)
+        return Judged(kind, theirs, None, ours, _given(line.payment))
     return Judged(kind, _given(line.reference), _given(line.payment))
 
 
@@ -186,7 +187,8 @@ _WORDS = (
 def of_statement(line: Line, is_in: bool) -> Judged:  # noqa: FBT001 - as a layout asks
     """A line of a bank account: what it is stands in its words alone."""
     said = " ".join((line.reference, line.payment, line.text))
-    if ours := _NUMBER.search(said.upper()):
+    # A long number goes over the end of a line of MT940.
+    if ours := _NUMBER.search("".join(said.upper().split())):
         kind = _K.TRANSFER_RETURNED if is_in else _K.TRANSFER
         return Judged(kind, refund_number=ours[0], provider_refund_number=_given(line.payment))
     kind = next(

@@ -37,8 +37,8 @@ CREATE TABLE record_lines (
     reference          text,
     payment            text,
     refund_no          text,
-    of_account         uuid,                  -- whose refund that is, and which, where the number is ours
-    of_refund          uuid,
+    of_account         uuid,                  -- whose refund or attempt it is, where it names one of ours
+    of_refund          uuid,                  -- the refund, or of a line without a payment the attempt
     provider_refund_no text,
     amount             bigint      NOT NULL,
     fee                bigint      NOT NULL DEFAULT 0,

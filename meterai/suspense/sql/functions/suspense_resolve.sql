@@ -22,7 +22,8 @@ BEGIN
     IF ((v_item.booked > 0 OR v_item.difference IS NOT NULL) AND p_resolution = 'dismissed')
         OR (v_item.booked = 0 AND p_resolution = 'applied')
         OR (v_item.difference IS NULL AND v_item.booked = 0 AND p_resolution = 'written_off')
-        OR (p_resolution = 'fee' AND coalesce(v_item.difference, 0) >= 0) THEN
+        OR (p_resolution = 'fee' AND (v_item.difference IS NULL
+            OR v_item.reason NOT IN ('fee_not_booked', 'tax_not_booked', 'line_unplaced'))) THEN
         RETURN 'money_is_booked';
     END IF;
     IF p_resolution = 'applied' AND EXISTS (
