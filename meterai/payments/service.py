@@ -190,7 +190,7 @@ class PaymentService:
         which we cannot show, does another reference take its place.
         """
         account, reference = attempt.account, attempt.reference
-        if (await self.look_at_rails()).is_out(attempt.channel.provider):
+        if self._rails.is_out(attempt.channel.provider):
             await self._go_elsewhere(attempt, "out", PAUSE_SECONDS)
             return None
         try:
@@ -276,6 +276,7 @@ class PaymentService:
     async def open_waiting(self) -> int:
         """Periodic task: open the attempts that nobody opened."""
         lease = self._settings.bank_lease_seconds
+        await self.look_at_rails()  # once for all of the round
         most, away = self._rails.room(BATCH)
         # What another rail can take over does not wait for the one that is silent.
         away = [name for name in away if not self._rails.has_another(name)]
