@@ -178,6 +178,11 @@ def test_nothing_stands_in_the_way_of_staff(somebody: Looker) -> None:
         "/console/statements",
         f"/console/statements/{Month.of(day_of(datetime.now(UTC)))}",
         "/console/statements/serial",
+        "/console/finance",
+        "/console/finance/closes",
+        "/console/finance/payouts",
+        f"/console/finance/months/{Month.of(day_of(datetime.now(UTC)))}",
+        f"/console/finance/statement?scope=day&of={day_of(datetime.now(UTC))}",
     ):
         somebody.goes_to(path)
         wrong += look(somebody)
