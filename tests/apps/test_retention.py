@@ -245,6 +245,14 @@ def use_of_member(connection: Connection, at: datetime) -> None:
     )
 
 
+def record_line(connection: Connection, at: datetime) -> None:
+    connection.execute(
+        "INSERT INTO record_lines (provider, day, reading, position, source, kind, moved_at, amount, line)"
+        " SELECT 'bank', %s, 1, count(*) + 1, '', 'payment', %s, 10500, '1' FROM record_lines",
+        [at.date(), at],
+    )
+
+
 def approval(connection: Connection, at: datetime) -> None:
     asked = at - timedelta(hours=1)
     connection.execute(
@@ -297,6 +305,7 @@ def sample(connection: Connection, at: datetime) -> None:
 
 
 OTHERS = {
+    "record_lines": record_line,
     "invitations": invitation,
     "uses_of_members": use_of_member,
     "old_approvals": approval,
