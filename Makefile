@@ -10,6 +10,7 @@
 #   make bench-journey   how long somebody waits on a poor line, from home to the stamped document
 #   make bench-journey-cost   processor time of a journey, by API and by browser
 #   make bench-rush   overrun a running instance, and see who is still served; and a hundred thousand in line
+#   make bench-money  a million lines of a record beside the books  (ARGS="200000")
 #   make bench-recovery  20,000 paid orders and 5,000 interrupted stampings served by the way back; what a watch costs
 #   make bench-desk   search and pages of staff at a million orders, two hundred complaints, a bomb of ten thousand
 #   make bench-recovery  ten faults, and when the public sees each; the way back after an outage
@@ -28,7 +29,7 @@ READY := .venv/.ready
 # half of its start; some environments ask for that.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-journey-cost bench-rush bench-desk bench-recovery rehearse rehearse-night conformance proof schema format lock sbom licences audit-dependencies wheel clean tools
+.PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-journey-cost bench-rush bench-desk bench-money bench-recovery rehearse rehearse-night conformance proof schema format lock sbom licences audit-dependencies wheel clean tools
 
 run: setup
 	@exec $(BIN)/meterai up $(ARGS)
@@ -87,6 +88,9 @@ bench-rush: setup
 
 bench-desk: setup
 	$(BIN)/python -m bench.desk $(ARGS)
+
+bench-money: setup
+	$(BIN)/python -m bench.money.reconciling $(ARGS)
 
 bench-recovery: setup
 	$(BIN)/python -m bench.recovery $(ARGS)

@@ -177,6 +177,17 @@ def test_settlement_file_of_the_bank_is_matched_line_by_line(till: Till, tmp_pat
     assert {kind for kind, *_ in breaks(till)} <= {"fee_not_booked", "tax_not_booked"}
 
 
+def test_payment_that_only_a_file_has_is_a_break_where_the_rail_has_a_history(
+    till: Till, tmp_path: Path
+) -> None:
+    order, attempt, _ = till.order()
+    told = file(tmp_path / "a.csv", (till.reference(attempt), "P-of-a-file", PRICE))
+    reconcile(till, files=[told])
+    till.shop.work()
+    assert breaks(till) == [("payment_not_in_books", PRICE, PRICE, None)]
+    assert till.shop.state(order) == "placed"
+
+
 def test_same_file_twice_is_refused_by_name(till: Till, tmp_path: Path) -> None:
     path = file(tmp_path / "a.csv", (*executed(till), PRICE))
     reconcile(till, files=[path])
