@@ -15,7 +15,7 @@ _ACTORS = ", ".join(f"'{kind}'" for kind in ActorKind)
 
 MAIL_CAUSES = (
     MailCause(
-        # What an operator does at the command line, the operator tells.
+        # An operator tells what it did at the command line.
         """
         SELECT account_id, subject || ':' || substring(action FROM '[a-z]+$'), action, NULL,
                CASE WHEN split_part(actor, ':', 1) <> 'operator' THEN happened_at END, subject

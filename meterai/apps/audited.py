@@ -1,4 +1,4 @@
-"""What the audit knows of every table, of the rooms' and of those of none, and the rules that are about all of them."""
+"""Knowledge of the audit about every table, of the rooms and of none, and the rules over all of them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping

@@ -60,7 +60,7 @@ def transactions(entries: Sequence[Entry]) -> Iterator[str]:
 
 
 def foot(end: date, closing: Sequence[Balance]) -> str:
-    """What is in each book at the end of the day before `end`, for beancount to compare."""
+    """Balance of each book at the end of the day before `end`, for beancount to compare."""
     there = {one.book: one for one in closing}
     lines = [
         f"{end} balance {_ACCOUNTS[name]}  {-there[name].closing if name in there else 0} {book.unit}"

@@ -202,12 +202,12 @@ class Balance(NamedTuple):
 
     @property
     def on_debit(self) -> int:
-        """What stands on the debit side of a trial balance."""
+        """Amount on the debit side of a trial balance."""
         return max(-self.closing, 0)
 
     @property
     def on_credit(self) -> int:
-        """What stands on the credit side of a trial balance."""
+        """Amount on the credit side of a trial balance."""
         return max(self.closing, 0)
 
 
@@ -224,7 +224,7 @@ class Line(NamedTuple):
 
 
 class Scope(StrEnum):
-    """Whose statement it is."""
+    """Subject of a statement."""
 
     ACCOUNT = "account"
     ORDER = "order"
@@ -307,7 +307,7 @@ class ProviderReport:
     closing: int
 
 
-# What leaves suspense is captured elsewhere, or has gone back.
+# Money that leaves suspense is captured elsewhere, or has gone back.
 _FACTS = {
     "captured": (
         *("payment_captured", "money_suspended"),

@@ -13,7 +13,7 @@ from meterai.plumbing.keyring import Keyring
 
 
 class FinanceService:
-    """What the pages and the worker need beside the database."""
+    """Parts that the pages and the worker need beside the database."""
 
     def __init__(self, database: Database, keyring: Keyring, clock: Clock) -> None:
         self.public_pem = signer_of(keyring).public_pem()

@@ -140,7 +140,7 @@ async def _by_cursor(
 
 
 async def account_of_subject(tx: ReadTx, subject: UUID) -> UUID | None:
-    """Whose entries of a subject are."""
+    """Account of the entries of a subject."""
     await tx.allow(REPORT_SECONDS_MAX)
     found: UUID | None = await tx.value(
         "SELECT account_id FROM ledger_lines('-infinity', 'infinity') WHERE subject = %s LIMIT 1",
@@ -150,7 +150,7 @@ async def account_of_subject(tx: ReadTx, subject: UUID) -> UUID | None:
 
 
 async def book_now(tx: ReadTx, book: str) -> int:
-    """What is in a book now, credits positive."""
+    """Balance of a book now, credits positive."""
     moment = await now(tx) + timedelta(hours=1)  # an entry of this moment too
     found = await balances(tx, Asked(Scope.BOOKS, "", moment, moment))
     return sum(one.opening for one in found if one.book == book)

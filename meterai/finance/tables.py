@@ -34,7 +34,7 @@ def _sheet(name: str, language: str, rows: Sequence[Sequence[Cell]], *widths: in
 
 
 def book_in_words(book: str, language: str) -> str:
-    """What is in a book."""
+    """Balance of a book."""
     return translate(f"book.{book}", language)
 
 

@@ -32,7 +32,7 @@ def told(causes: Sequence[MailCause]) -> Invariant:
         f"""
         SELECT account_id, m.mail_id, cause, m.template, m.recipient, c.owed_since
         FROM (SELECT x.*,
-                -- Of a line it is kept that somebody wants to be told, and not each number that was near.
+                -- A line keeps that somebody wants to be told, and not each number that was near.
                 CASE WHEN template = 'turn_near' THEN 'turn_near:' || split_part(cause_key, ':', 2)
                     ELSE cause_key END AS cause
             FROM {{mails*}} x WHERE account_id <> '00000000-0000-0000-0000-000000000000') m
@@ -48,7 +48,7 @@ def told(causes: Sequence[MailCause]) -> Invariant:
         ELSE (m.recipient IS DISTINCT FROM coalesce(a.email, c.contact)
               AND NOT EXISTS (SELECT 1 FROM {{audit_events*}} i WHERE i.account_id = m.account_id
                   AND i.action = 'invitation_made' AND i.subject || ':made' = m.cause_key
-                  -- That of somebody who was erased has lost its address.
+                  -- A mail to somebody who was erased has lost its address.
                   AND ((m.recipient = '' AND m.state <> 'queued') OR i.facts->>'digest' = encode(sha256(
                       uuid_send(m.account_id) || convert_to(m.recipient, 'UTF8')), 'hex')))
               AND NOT EXISTS (SELECT 1 FROM {{memberships*}} o JOIN {{accounts*}} p ON p.account_id = o.member_id

@@ -444,7 +444,7 @@ class OrderService:
             order = await load(tx, account, order_id)
             if await payments.is_covered(tx, account, order_id):
                 order = replace(order, state=OrderState.PAID)
-        # What can still be paid can lapse, and nothing else.
+        # An order that can still be paid can lapse, and no other.
         ORDER.after(order.state, OrderEvent.TIME_RAN_OUT)
         new = payments.new_attempt(account)
         rails = await self._payments.look_at_rails()

@@ -298,7 +298,7 @@ async def moved(
 
 
 async def won(tx: Tx, account: UUID, order: UUID, attempt: UUID, payment: str, left: int) -> bool:
-    """Of a payment that was taken back only `left` rupiah still are; false where that is booked."""
+    """Book that only `left` rupiah of a payment are still taken back; false where that is booked."""
     return bool(
         await tx.value(
             "SELECT order_won(%s, %s, %s, %s, %s)", account, order, attempt, payment, left

@@ -6,7 +6,7 @@ AUDITED = Audited(
     clocks=(
         Clock("payment_attempts", "expires_at", "t.opened_at + interval '8 days'"),
         Clock("payment_attempts", "leased_until", "now() + interval '1 hour'"),
-        # What is paid is asked about until its window is over, what is not until it is taken back.
+        # A paid attempt is asked about until its window is over, another until it is taken back.
         Clock(
             "payment_attempts",
             "ask_at",

@@ -27,7 +27,7 @@ from meterai.payments.service import PaymentService, keep_conflict
 from meterai.plumbing.database import Database, ReadTx, Tx
 
 REFUSED = "refused_"  # before the verdict, as what came of a payment that was not taken
-# What came of a payment that was acted on, as its bank is answered.
+# Outcomes of a payment that was acted on, as its bank is answered.
 _VERDICTS = {
     "captured": Verdict.TAKEN,
     "known": Verdict.TAKEN,

@@ -246,7 +246,7 @@ class Rails:
         return next(iter(self._routes))
 
     def methods(self, amount: int) -> Sequence[Method]:
-        """What so many rupiah can be paid by now, the default first; of several rails the widest limit."""
+        """Methods by which so many rupiah can be paid now, the default first; several rails have the widest limit."""
         found = []
         for routes in self._routes.values():
             there = [one.method for one in routes if one.rail not in self._out]
@@ -394,7 +394,7 @@ class Rails:
         return list(complain(instructions, amount, number or ""))
 
     def reread(self, name: str, body: bytes) -> Notification:
-        """What a kept notification says.  Refuses `RailNotConfigured`."""
+        """Read a kept notification again.  Refuses `RailNotConfigured`."""
         return self.kind(name).reread(body)
 
 

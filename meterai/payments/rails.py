@@ -120,7 +120,7 @@ class Payouts(Protocol):
         ...
 
     async def transferred(self, number: str) -> RefundMade | None:
-        """What became of a transfer; None where it was not made.  `OutcomeUnknown` while it is under way."""
+        """A transfer as it was made; None where it was not.  `OutcomeUnknown` while it is under way."""
         ...
 
     async def balance(self) -> Rupiah:
@@ -149,7 +149,7 @@ class Desk(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """Where a provider calls us: a route of our own for each rail.
+    """A route of ours that a provider calls: each rail has its own.
 
     kind     the call
     path     of a `Family` it has {rail:str} where the name of the rail comes

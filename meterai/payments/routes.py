@@ -1,4 +1,4 @@
-"""What providers call: the doors of each rail, which answer as its provider reads answers."""
+"""Routes that providers call: the doors of each rail, which answer as its provider reads answers."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -278,7 +278,7 @@ class PaymentService:
         lease = self._settings.bank_lease_seconds
         await self.look_at_rails()  # once for all of the round
         most, away = self._rails.room(BATCH)
-        # What another rail can take over does not wait for the one that is silent.
+        # An attempt that another rail can take over does not wait for the one that is silent.
         away = [name for name in away if not self._rails.has_another(name)]
         leased = await self._database.once(store.lease_to_open, lease, most, away)
         return await each(

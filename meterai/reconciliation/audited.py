@@ -1,4 +1,4 @@
-"""What the audit knows of the columns of reconciliation."""
+"""Knowledge of the audit about the columns of reconciliation."""
 
 from meterai.plumbing.audited import Audited, Clock
 

@@ -1,4 +1,4 @@
-"""What must be true of records of days."""
+"""Invariants of records of days."""
 
 from meterai.plumbing.invariants import Invariant
 

@@ -1,4 +1,4 @@
-"""What differs, as items: kind, key, money and evidence of each; pure."""
+"""Differences as items: kind, key, money and evidence of each; pure."""
 
 import hashlib
 from collections import defaultdict
@@ -26,7 +26,7 @@ KEY_OF_REFUND = "refund_not_in_record:"  # also of refunds, which looks for each
 NO_DAY = "no_day_in_its_name"
 LINES_TOLD_MAX = 20  # of one payment, as evidence
 _K = BreakKind
-# Of each sum: missing here and missing there, whether the record's account grows by it, and its fields.
+# For each sum: the kinds missing here and missing there, whether the record's account grows by it, its fields.
 _SUMS = (
     ("captured", 1, _K.PAYMENT_NOT_IN_BOOKS, _K.PAYMENT_NOT_IN_RECORD),
     ("refunded", -1, _K.REFUND_NOT_IN_BOOKS, _K.REFUND_NOT_IN_RECORD),
@@ -238,7 +238,7 @@ def too_many(of: Days, what: str, count: int) -> Break:
 
 
 def of_changes(of: Days, found: Iterable[Changed]) -> Iterator[Break]:
-    """What a record says otherwise than when it was read before.  Its money is in what differs from the books."""
+    """A record that says otherwise than when it was read before.  Its money is in what differs from the books."""
     for one in found:
         yield Break(
             key=f"{key_of_day(of)}changed:{of.reading}:{one.kind}:{one.key}",
@@ -257,7 +257,7 @@ def of_changes(of: Days, found: Iterable[Changed]) -> Iterator[Break]:
 
 
 def of_fees(of: Days, counted: Counted, booked: Mapping[str, int]) -> Iterator[Break]:
-    """What the provider kept that day and is not booked as an item yet."""
+    """Fees and tax that the provider kept that day and that are not booked yet, as items."""
     if of.provider == ACCOUNT:
         return
     for reason, rupiah in ((_K.FEE_NOT_BOOKED, counted.fee), (_K.TAX_NOT_BOOKED, counted.tax)):

@@ -18,7 +18,7 @@ ODD_MAX = 200  # lines that cannot be read and are told one by one; of more only
 
 @dataclass(slots=True)
 class Loaded:
-    """What was read of a record beside its lines."""
+    """Facts read of a record beside its lines."""
 
     lines: int = 0
     unreadable: int = 0

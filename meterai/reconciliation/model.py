@@ -22,7 +22,7 @@ class DayState(StrEnum):
 
 
 class DayEvent(StrEnum):
-    """What happens to the record of a day."""
+    """Event in the life of the record of a day."""
 
     FAILED = "failed"
     COMPARED = "compared"
@@ -251,7 +251,7 @@ class Numbered(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """What two readings of a day say of one thing."""
+    """Two readings of a day about one thing."""
 
     key: str
     kind: str

@@ -1,4 +1,4 @@
-"""What can be set about records of providers and banks."""
+"""Settings of records of providers and banks."""
 
 import msgspec
 
@@ -6,7 +6,7 @@ from meterai.plumbing.config import Hour
 
 
 class ReconciliationSettings(msgspec.Struct, frozen=True):
-    """Where files are looked for, and by when the record of a day is to be there."""
+    """Folder of files, and the hour by which the record of a day is to be there."""
 
     # A folder with one for each rail, by its name, and `account` for statements of the operator's account.
     reconciliation_files: str = ""  # DIR/records where it is empty

@@ -260,5 +260,5 @@ async def placed(tx: Tx, of: Days) -> None:
 
 
 async def silent(tx: ReadTx, limit: int) -> list[Silent]:
-    """What was asked for a day without an answer and without an item."""
+    """Questions of a day without an answer and without an item."""
     return await tx.all_as(_SILENT, SILENT, limit)

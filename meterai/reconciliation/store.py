@@ -62,7 +62,7 @@ FROM record_lines WHERE provider = %s AND day = %s AND reading = %s
 _LINE = (
     "provider, day, line, kind, moved_at, reference, payment, refund_no, provider_refund_no, amount"
 )
-# What names no payment: lines of the account itself, and such as cannot be placed.
+# Lines that name no payment: those of the account itself, and those that cannot be placed.
 _UNPLACED = f"""
 SELECT {_LINE} FROM record_lines WHERE provider = %s AND day = %s AND reading = %s
     AND (payment IS NULL OR kind IN ('settlement', 'other')) AND (provider = %s OR kind NOT IN ('fee', 'tax'))
@@ -196,7 +196,7 @@ async def numbers_after(tx: ReadTx, of: Days, position: int, limit: int) -> list
 
 
 async def changed(tx: ReadTx, of: Days, limit: int) -> list[Changed]:
-    """What this reading says otherwise than the one before."""
+    """Facts in which this reading differs from the one before."""
     this = (of.provider, of.day)
     return await tx.all_as(_CHANGES, _CHANGED, *this, of.reading - 1, *this, of.reading, limit)
 

@@ -1,4 +1,4 @@
-"""What stamps tell the rooms above."""
+"""Events that stamps tell the rooms above."""
 
 from uuid import UUID
 

@@ -132,7 +132,7 @@ async def keep_break(tx: Tx, item: UUID, found: Break, due_seconds: float) -> bo
 
 
 async def evidence(tx: ReadTx, identifier: UUID) -> bytes:
-    """What an item was told with; empty once it was let go."""
+    """Words that an item was told with; empty once they were let go."""
     found: bytes | None = await tx.value(_TOLD, identifier)
     return found or b""
 

@@ -1,4 +1,4 @@
-"""What customers and their banks do: pay a QR or a virtual account, decline, take a payment back.
+"""Acts of customers and their banks: pay a QR or a virtual account, decline, take a payment back.
 
 To deny is what the API and the faults call a chargeback: the payer's bank takes a settled payment
 back.  Every act changes the store and adds its notification in one transaction, so the merchant is
@@ -156,7 +156,7 @@ class Customers:
         return payment
 
     def _act_later(self, what: str, reference_no: str, rrn: str) -> None:
-        """What a storm has in store for a payment; refuses as each act does."""
+        """Let a storm strike a payment; refuses as each act does."""
         bill = self.bill(reference_no)
         payment = next(one for one in bill.payments if one.rrn == rrn)
         half = max(payment.amount // 2, 1)
@@ -222,7 +222,7 @@ class Customers:
         return payment
 
     def win_back(self, bill: Bill, rrn: str | None = None) -> Payment:
-        """What was last taken back of a payment is with the merchant again, and the payment is told
+        """Give the merchant again what was last taken back of a payment, and tell the payment
         anew.  Refuses with `NothingToReverse`."""
         lost = [one for one in bill.payments if one.taken_back and rrn in (None, one.rrn)]
         if not lost:

@@ -3,7 +3,7 @@
 from standins.faults import FaultSwitch, Kind
 
 _COUNTS = {
-    # What is told to the merchant.
+    # News to the merchant.
     "drop_notifications": "Next notifications are never sent",
     "double_notifications": "Next notifications are sent twice at once, with one X-EXTERNAL-ID",
     "late_notifications": "Next notifications are sent some seconds later",
@@ -12,7 +12,7 @@ _COUNTS = {
     "deny_without_rrn": "Next denials are told without the payment's number",
     "unknown_key": "Next calls to the merchant are signed by a key it was not given",
     "skew_clock": "Next calls to the merchant are dated an hour ahead",
-    # What is answered.
+    # Answers.
     "generate_504_after_success": "Next QR is made, the answer is a time-out (504/00)",
     "generate_500": "Next QR is not made, the answer is 500/00",
     "cancel_500": "Next QR is not cancelled, the answer is 500/00",
@@ -38,7 +38,7 @@ _COUNTS = {
     "transfers_pending": "Next transfers are answered 202/00, and the money arrives later",
     "transfers_returned": "Next transfers come back",
     "transfer_status_500": "Next status of a transfer is answered with 500/00",
-    # What is said of what.
+    # Mix-ups.
     "other_reference": "Next answers and notifications name other references",
     "other_merchant": "Next answers and notifications name another merchant",
     "other_amount": "Next answers and notifications name another amount",

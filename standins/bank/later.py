@@ -26,7 +26,7 @@ Act = Callable[..., object]
 
 
 class Later:
-    """What is planned, in the store, so that it outlives a restart.  `wake` is called at a new plan."""
+    """Planned acts, in the store, so that they outlive a restart.  `wake` is called at a new plan."""
 
     def __init__(self, connection: Connection, wake: Callable[[], None]) -> None:
         self._connection = connection

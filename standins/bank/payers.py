@@ -74,7 +74,7 @@ class Payers:
         return bill, self._customers.pay(bill, amount, request_id)
 
     async def _ask(self, number: str, bill: Bill | None, request_id: str) -> tuple[int, Bill]:
-        """What the merchant says is due, and the bill, which is new where the account is the
+        """The sum that the merchant says is due, and the bill, which is new where the account is the
         merchant's own."""
         account = bill.account if bill else None
         service_id = number[:SERVICE_ID_CHARACTERS]

@@ -1,4 +1,4 @@
-"""What the bank owes the merchant, day by day (WIB), and when it pays it into the merchant's own account.
+"""Money that the bank owes the merchant, day by day (WIB), and when it pays it into the merchant's own account.
 
 Lines of the record, with the fee and tax of each payment and what is given back of them.  The net of a
 day is paid at six in the morning of the next.

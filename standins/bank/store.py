@@ -353,7 +353,7 @@ class Store:
         self._rows("UPDATE payment SET denied_at = ?, deny_at = NULL WHERE rrn = ?", now, rrn)
 
     def win_back(self, rrn: str, now: int) -> int:
-        """What was taken back of a payment last is with the merchant again: so many rupiah, or 0."""
+        """Give the merchant again what was taken back of a payment last: so many rupiah, or 0."""
         row = self.connection.execute(
             "UPDATE chargeback SET won_at = ? WHERE seq ="
             " (SELECT MAX(seq) FROM chargeback WHERE rrn = ? AND won_at IS NULL) RETURNING amount",

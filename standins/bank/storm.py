@@ -90,7 +90,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a storm was begun with."""
+    """Terms that a storm was begun with."""
 
     seed: int
     share: float = SHARE
@@ -107,7 +107,7 @@ class Strike:
 
 
 def drawn(settings: Settings, kind: str, number: int) -> Strike | None:
-    """What befalls the occasion of this number; None for nothing."""
+    """The fault of the occasion of this number; None for none."""
     if kind.split()[0] not in settings.kinds:
         return None
     chance = Random(f"{settings.seed}/{kind}/{number}")  # noqa: S311 - to be repeated
@@ -147,7 +147,7 @@ class Storm:
         self._connection.execute("DELETE FROM storm")
 
     def strike(self, kind: str) -> Strike | None:
-        """What befalls the next occasion of this kind; counts and logs it."""
+        """The fault of the next occasion of this kind; counts and logs it."""
         if self._settings is None:
             return None
         (number,) = self._connection.execute(
@@ -165,7 +165,7 @@ class Storm:
         return found
 
     def shown(self) -> dict[str, object]:
-        """What it was begun with, null where there is none, and what struck."""
+        """Its terms, null where there is none, and the faults that struck."""
         rows = self._connection.execute(
             "SELECT kind, number, fault FROM storm_strike ORDER BY seq LIMIT ?", (STRIKES_SHOWN,)
         ).fetchall()
@@ -186,7 +186,7 @@ class BankFaults(Faults):
 
     @contextmanager
     def struck(self, kind: str) -> Iterator[Strike | None]:
-        """What befalls the next occasion of this kind, its switch armed within."""
+        """The fault of the next occasion of this kind, its switch armed within."""
         strike = self.storm.strike(kind)
         with self.armed(None if strike is None else strike.fault):
             yield strike

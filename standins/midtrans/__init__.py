@@ -27,7 +27,7 @@ __all__ = ["Midtrans", "MidtransOptions"]
 
 @dataclass(frozen=True, slots=True)
 class MidtransOptions:
-    """Whose Midtrans it is, and where notifications go.  A port of 0 is any free one."""
+    """Merchant of this Midtrans, and the URL of its notifications.  A port of 0 is any free one."""
 
     server_key: str = field(repr=False)
     notify_url: str

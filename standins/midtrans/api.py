@@ -38,7 +38,7 @@ QR_SECONDS = 15 * 60
 TRANSFER_MAX = 10**12
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 END_SECONDS_MIN, END_SECONDS_MAX = 20, 180 * 86_400
-# What says by whom it is paid, and what it is where nothing is said.
+# The member that says by whom it is paid, and its default.
 CHANNELS = {"qris": ("acquirer", "gopay"), "bank_transfer": ("bank", "")}
 _ORDER_ID = re.compile(r"[A-Za-z0-9~._-]{1,50}")
 _HTTP_TOO = ("401", "404", "500")

@@ -1,4 +1,4 @@
-"""What customers and their banks do: pay, deny, charge back; and what happens by itself.
+"""Acts of customers and their banks: pay, deny, charge back; and what happens by itself.
 
 Every act changes the store and adds its notification in one transaction, so the merchant is told of
 everything that happened, also after a restart.

@@ -1,4 +1,4 @@
-"""What Midtrans knows: transactions, and the money that moved on each.
+"""Knowledge of Midtrans: transactions, and the money that moved on each.
 
 The status of a transaction is derived, never stored: from how it was closed and from its movements.
 Only what this stand-in is told to say instead (`said`) is stored.

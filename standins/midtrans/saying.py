@@ -1,4 +1,4 @@
-"""What Midtrans says of a transaction: members of an answer, and signed notifications.
+"""Words of Midtrans about a transaction: members of an answer, and signed notifications.
 
     signature_key = lower-case hex of SHA512(order_id + status_code + gross_amount + server key)
 
@@ -18,7 +18,7 @@ Facts = dict[str, object]
 OTHER_MERCHANT = "G999999999"
 # status_code that goes with a status; what expired is 407 to whoever asks and 202 in news.
 CODES = {Status.PENDING: "201", Status.DENY: "202", Status.EXPIRE: "407"}
-# What else may be said of a transaction of this status.
+# Other members of a transaction of this status.
 OTHERWISE = {
     Status.PENDING: Status.SETTLEMENT,
     Status.SETTLEMENT: Status.DENY,
@@ -128,7 +128,7 @@ def to_json(facts: object) -> bytes:
 
 
 def mixed_up(faults: Faults, facts: Facts) -> Facts:
-    """What is said instead of these facts, as the switches say; what was done stays true."""
+    """Facts as the switches have them told; what was done stays true."""
     for name, change in _CHANGES.items():
         if faults.take(name):
             facts = facts | change(facts)

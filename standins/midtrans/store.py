@@ -1,4 +1,4 @@
-"""What Midtrans remembers, in SQLite: each transaction as JSON, and notifications."""
+"""Memory of Midtrans, in SQLite: each transaction as JSON, and notifications."""
 
 import json
 from collections.abc import Iterator

@@ -26,7 +26,7 @@ class RefundState(StrEnum):
 
 
 class RefundEvent(StrEnum):
-    """What happens to a refund."""
+    """Event in the life of a refund."""
 
     SENT = "sent"
     REFUSED = "refused"

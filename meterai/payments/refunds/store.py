@@ -78,7 +78,7 @@ FROM refunds WHERE state IN ('requested', 'sent', 'refused')
 _OPEN = RowMapper(OpenRefunds)
 _FIGURES = RowMapper(RefundFigures)
 SETTLE = "SELECT refund_settle(%s, %s, %s) AS state"
-# Where news came while the call was open (`ASK_NOW`), the next try is due at once.
+# News that came while the call was open (`ASK_NOW`) makes the next try due at once.
 ANSWERED = """
 UPDATE refunds SET state = CASE WHEN %s THEN 'refused' ELSE state END, last_answer = %s,
     try_at = CASE WHEN try_at < leased_until THEN try_at
@@ -326,7 +326,7 @@ async def watch_later(tx: Tx, refund: Refund, seconds: float) -> None:
 
 
 async def not_booked(tx: Tx, account: UUID, attempt: UUID, payment: str, told: int) -> int:
-    """What of the money that news tells of the books do not have as given back, in rupiah."""
+    """Rupiah that news tells of and the books do not have as given back."""
     found = await tx.value(NOT_BOOKED, account, attempt, payment, told)
     assert isinstance(found, int)
     return found
@@ -357,7 +357,7 @@ async def given_back_as_told(tx: Tx, reference: str, payment: str, told: int | N
 
 
 async def not_booked_of(tx: ReadTx, reference: str, payment: str, told: int | None) -> int:
-    """What of the money that news tells of the books do not have as given back, in rupiah; 0 of another's payment."""
+    """Rupiah that news tells of and the books do not have as given back; 0 of another's payment."""
     found = await tx.value(NOT_BOOKED_OF, told, payment, reference)
     assert isinstance(found, int)
     return found

@@ -18,7 +18,7 @@ HEAD_LINES_MAX = 40  # a statement begins with names and addresses
 
 
 class Line(NamedTuple):
-    """What the cells of a row say, as texts, by role."""
+    """Texts of the cells of a row, by role."""
 
     kind: str
     reference: str

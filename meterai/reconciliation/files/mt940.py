@@ -51,7 +51,7 @@ class _Statement:
         self.is_closed = False
 
     def parsed(self, tags: str) -> Transactions:
-        """What the package makes of tags beside the opening balance, which has the currency.  Raises what it raises."""
+        """Tags as the package reads them beside the opening balance, which has the currency.  Raises as it does."""
         found = Transactions()
         found.parse(f":20:X\n:25:X\n{self.opening}\n{tags}")
         return found

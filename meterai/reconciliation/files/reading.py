@@ -50,7 +50,7 @@ _CUT = ("a broken row", "a row that ends early")  # the last of a file that was 
 
 @dataclass(slots=True)
 class FileRead:
-    """What was learned of a file while it was read."""
+    """Facts learned of a file while it was read."""
 
     day: date
     ourselves: frozenset[str] = frozenset()  # merchants that we are; of none where it is empty

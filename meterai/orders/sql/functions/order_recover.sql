@@ -32,7 +32,7 @@ BEGIN
         v_rest := v_free * v_unit - least(v_lost, v_free * v_unit);
     ELSIF v_order.state = 'paid' AND NOT v_is_issued AND v_lost > 0 THEN
         v_rest := v_order.total - least(v_lost, v_order.total);
-        -- What the provider gave back without any word of the payer's bank is the buyer's refund.
+        -- Money that the provider gave back without any word of the payer's bank is the buyer's refund.
         PERFORM order_end(p_account, p_order, v_loss.is_denied);
     END IF;
     v_lost := payment_find_loss(p_account, p_attempt, p_payment,

@@ -1,4 +1,4 @@
--- What was paid for an order and is not executed by its due time turns round.  Answers the
+-- Money that was paid for an order and is not executed by its due time turns round.  Answers the
 -- state of the order.
 -- Public: refunds, which gives back what is past its due time.
 CREATE OR REPLACE FUNCTION order_return_unexecuted(

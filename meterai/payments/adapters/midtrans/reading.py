@@ -1,4 +1,4 @@
-"""What Midtrans says, as payments read it: answers, compared with what was asked, and notifications.
+"""Reading of Midtrans: answers, compared with what was asked, and notifications.
 
 An answer is *done* with a status_code of 2xx (and 407, of what ran out), *refused* with another 4xx in its
 body, and of unknown outcome otherwise.  A transaction is paid once, so its own id is the number of the payment.
@@ -66,7 +66,7 @@ STATUSES = {
     "partial_refund": Status.REFUNDED,
 }
 _WHOLLY_GONE = ("chargeback", "refund")
-# What left a payment, as its sum and its status are called.
+# Names of sum and status of money that left a payment.
 _PARTS = (("refund", Status.REFUNDED), ("chargeback", Status.FAILED))
 _DONE_ALL_THE_SAME = "407"  # the transaction expired
 _PASSING = ("408", "429")  # no refusal: it may have acted all the same
@@ -185,7 +185,7 @@ def _amount(answer: Json, name: str, *, least: int = 1) -> Rupiah | None:
 
 
 def opened(answer: Answer) -> Opened | None:
-    """What is paid by, and the id of the transaction; None where it says none."""
+    """Instructions to pay, and the id of the transaction; None where it says none."""
     number = _number(answer.get("transaction_id"))
     made = _instructions(answer)
     return Opened(made, number) if made and number else None
@@ -207,7 +207,7 @@ def _instructions(answer: Answer) -> Instructions | None:
 
 
 def standing(answer: Answer) -> TransactionStatus:
-    """What became of a transaction.  Refuses `OutcomeUnknown` where there is no status."""
+    """Status of a transaction.  Refuses `OutcomeUnknown` where there is no status."""
     status, word = _status(answer), answer.get("transaction_status")
     if status is None:
         raise OutcomeUnknown("the answer has no status")

@@ -1,4 +1,4 @@
-"""What can be set about Midtrans, and what production demands of it."""
+"""Settings of Midtrans, and the demands of production on them."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,7 +22,7 @@ class MidtransSettings(msgspec.Struct, frozen=True):
     midtrans_merchant_id: str = "G000000001"
     midtrans_acquirer: Literal["gopay", "airpay shopee"] = "gopay"  # of QRIS
     midtrans_va_bank: Literal["bca", "bni", "bri", "permata", "cimb"] = "bni"
-    # What else stands for us in a QR, with spaces between: the merchant's PAN and NMID, and what stood
+    # Other names of ours in a QR, with spaces between: the merchant's PAN and NMID, and what stood
     # there before.  The default is the stand-in's.
     midtrans_qr_accounts: str = "936009990000000001 ID1099999999999"
     midtrans_timeout_seconds: Seconds = 5

@@ -63,7 +63,7 @@ class SnapBank(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     @property
     def qr_names(self) -> frozenset[str]:
-        """What may stand for a merchant in a QR of ours: ids and PANs."""
+        """Ids and PANs that may stand for the merchant in a QR of ours."""
         return frozenset({self.merchant_id, *self.qr_accounts.split()})
 
     @property
@@ -78,7 +78,7 @@ class SnapBank(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     @property
     def offered(self) -> tuple[Method, ...]:
-        """What can be paid by here."""
+        """Methods that this bank offers."""
         return tuple(known_methods(self)[name] for name in self.methods.split())
 
     def key_file(self, what: str) -> str:
@@ -88,7 +88,7 @@ class SnapBank(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 CLIENT_SECRET_FILE = "bank-client-secret"  # noqa: S105 - a name under DIR/keys
 SIGNING_KEY_FILE = "provider.key.pem"
-# Of the first bank; of each other with its name before.  provider.pub.pem is for the bank; nothing reads it.
+# Files of the first bank; those of another have its name before.  provider.pub.pem is for the bank; nothing reads it.
 FILES = {
     "secret": CLIENT_SECRET_FILE,
     "signing": SIGNING_KEY_FILE,

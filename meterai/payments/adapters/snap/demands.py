@@ -55,7 +55,7 @@ def _file_is_whole(bank: SnapBank, of: Configuration) -> Iterator[Facts]:
 
 
 def of_file(bank: SnapBank) -> tuple[Demand, ...]:
-    """What production demands of a bank with a file."""
+    """Demands of production on a bank with a file."""
     return (Demand("bank_of_file", (), partial(_file_is_whole, bank)),)
 
 

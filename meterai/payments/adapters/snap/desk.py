@@ -80,7 +80,7 @@ class SnapDesk:
         key = self._access.bank_key
         if signing.read_signature(key.key_size // 8, signature) is None:
             raise NotificationForged("no readable X-SIGNATURE")
-        # What costs time comes last: anybody may call here.
+        # The costly check comes last: anybody may call here.
         if not any(
             signing.is_signed_by(
                 key, signing.string_to_sign("POST", path, one, timestamp), signature

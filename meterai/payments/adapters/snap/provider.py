@@ -57,7 +57,7 @@ class SnapProvider:
         return await self._by(About(method=method)).open(reference, amount, expires_at)
 
     async def ask(self, about: About) -> TransactionStatus:
-        """What became of it."""
+        """Status of an attempt."""
         found = await self._by(about).ask(about)
         prefix = self._bank.prefix
         return replace(found, payments=tuple(prefixed(prefix, one) for one in found.payments))
@@ -74,7 +74,7 @@ class SnapProvider:
         return await self._qris.refund(about, there, number, amount)
 
     async def refunded(self, about: About, number: str, amount: Rupiah) -> RefundMade | None:
-        """What became of a refund; None where the bank has not made it."""
+        """A refund as the bank made it; None where it has not."""
         return reading.refund_in_history(await self._detail(about), number, amount)
 
     async def refunds_of(self, about: About) -> tuple[RefundLine, ...]:

@@ -76,7 +76,7 @@ class Qris:
         return {name: value for name, value in told.items() if value}
 
     async def ask(self, about: About) -> TransactionStatus:
-        """What became of a QR."""
+        """Status of a QR."""
         try:
             return reading.standing(await self.query(about))
         except ProviderRefused as refusal:

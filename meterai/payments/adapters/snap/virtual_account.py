@@ -106,7 +106,7 @@ class VirtualAccounts:
         return Opened(AccountNumber(self._bank.label, number), number)
 
     async def ask(self, about: About) -> TransactionStatus:
-        """What became of an account."""
+        """Status of a virtual account."""
         try:
             answer = await self._client.call(
                 STATUS,

@@ -1,4 +1,4 @@
--- What the payer's bank took back of a payment, or the provider gave back of its own accord, goes out of the books as a loss.
+-- Money of a payment that its payer's bank took back, or that the provider gave back of its own accord, is booked as a loss.
 -- Refunds of the payment that nobody was asked for yet, or that were refused, are stopped as far as they cover it.
 -- It takes what was told and is not posted yet, so it may run early, late or twice.  Answers the rupiah of the
 -- payment that are gone so.

@@ -1,4 +1,4 @@
--- What was taken back of a payment, as its subject needs it: whether all of it was, whether any of it was by the payer's
+-- Facts about a payment that was taken back, as its subject needs them: whether all of it was, whether any of it was by the payer's
 -- bank, and how often a part of the loss was found again.
 -- Public: orders, which ends where nothing of it is left.
 CREATE OR REPLACE FUNCTION payment_loss(
