@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from meterai import approvals, ledger
 from meterai.commands import (
     NO_OPTIONS,
+    Between,
     By,
     DryRun,
     Exit,
@@ -45,6 +46,8 @@ Out = Annotated[Path | None, Parameter(help="A new file: .csv or .xlsx.")]
 Language = Annotated[Literal["id", "en"], Parameter(help="Of the words.")]
 From = Annotated[OptionalText, Parameter(name="--from", help="A day in WIB, or a moment.")]
 To = Annotated[OptionalText, Parameter(name="--to", help="A day in WIB, or a moment; not in it.")]
+RUPIAH_MAX = 10**15  # of one payout; more is a typing error
+Rupiahs = Annotated[int, Parameter(help="Rupiah.", validator=Between(1, RUPIAH_MAX))]
 
 
 def _asked(command: str, options: Options, ask: Callable[[ReadTx], Awaitable[Answer]]) -> Answer:
@@ -261,7 +264,7 @@ def verify(
 
 
 def propose(
-    amount: int,
+    amount: Rupiahs,
     month: Text,
     *,
     deposit_code: Text = DEPOSIT_CODE,
@@ -295,7 +298,9 @@ def confirm(  # noqa: PLR0913 - what the bank statement says, and how a lever is
     payout: Text,
     *,
     number: Annotated[Text, Parameter(name="--line", help="The line of the bank statement.")],
-    amount: Annotated[int, Parameter(help="Rupiah, as the line says.")],
+    amount: Annotated[
+        int, Parameter(help="Rupiah, as the line says.", validator=Between(1, RUPIAH_MAX))
+    ],
     at: Annotated[Text, Parameter(help="When, as the line says.")],
     ntpn: Annotated[Text, Parameter(help="The number of the state's receipt.")],
     reason: Reason = "",

@@ -23,9 +23,10 @@ from meterai.kit.ids import show
 from meterai.ledger import CHART
 from meterai.plumbing.database import ReadTx
 from meterai.plumbing.messages import translate
-from meterai.plumbing.spreadsheets import CELLS_KEPT, Cell, Sheet
+from meterai.plumbing.spreadsheets import Cell, Sheet
 
 _NUMBERS = "#,##0"
+ACCOUNTS_KEPT = 10_000  # shown ids that were looked at: a long statement names few
 
 
 def _sheet(name: str, language: str, rows: Sequence[Sequence[Cell]], *widths: int) -> Sheet:
@@ -79,7 +80,7 @@ def _moment(at: datetime) -> str:
     return at.astimezone(WIB).isoformat(timespec="seconds")
 
 
-@lru_cache(CELLS_KEPT)
+@lru_cache(ACCOUNTS_KEPT)
 def _account(account: str) -> str:
     return show("acc", UUID(account))
 

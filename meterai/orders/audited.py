@@ -8,6 +8,7 @@ AUDITED = Audited(
         Clock(
             "orders", "due_at", "t.paid_at + make_interval(secs => least(t.due_seconds, 7 * 86400))"
         ),
+        Clock("orders", "pay_until", "t.placed_at + interval '8 days'"),
         Clock("orders", "returning_due_at", "now() + interval '8 days'"),
     ),
     facts=(

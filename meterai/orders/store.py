@@ -71,9 +71,11 @@ WHERE state = 'paid' AND due_at <= now() AND NOT stamps_are_issued(account_id, o
 ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
 """  # noqa: S608
 # Paid orders that were not executed by their due time are refunds' to give back.
+# By tables alone: issuing is stopped, with this forecast, at every version of the schema.
 _WAITING = """
 SELECT count(*) AS orders, coalesce(sum(total), 0)::bigint AS rupiah FROM orders o
-WHERE state = 'paid' AND due_at > now() AND NOT stamps_are_issued(account_id, order_id)
+WHERE state = 'paid' AND due_at > now() AND NOT EXISTS (
+    SELECT 1 FROM stamp_lots l WHERE l.account_id = o.account_id AND l.lot_id = o.order_id)
 """
 # By the index of what is in flight (due_at): some thousand rows in the worst hour.  Of those without a lot the money goes back past their time; the others are being stamped.
 _IN_FLIGHT_NOW = """

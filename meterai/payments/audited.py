@@ -12,7 +12,7 @@ AUDITED = Audited(
             "ask_at",
             "now() + interval '25 hours'",
             "t.state = 'opening' OR t.opened_at < now() - interval '1 day'"
-            " OR (t.state NOT IN ('waiting', 'lost', 'paid') AND t.expires_at <= now() AND t.cancel_at = 'infinity')",
+            " OR (t.state NOT IN ('waiting', 'lost', 'paid') AND t.cancel_at = 'infinity')",
         ),
         Clock(
             "payment_attempts",

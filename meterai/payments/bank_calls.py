@@ -6,6 +6,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from meterai.kit.clock import Clock
+from meterai.kit.refusal import NotFound
 from meterai.payments import store
 from meterai.payments.installed import Rails
 from meterai.payments.jobs import settle_news
@@ -17,7 +18,6 @@ from meterai.payments.model import (
     DoorKind,
     NotificationForged,
     OddReason,
-    RailNotConfigured,
     Said,
     Verdict,
     parse_reference,
@@ -49,10 +49,11 @@ class BankCalls:
     async def take(
         self, rail: str, door: Door, path: str, headers: Mapping[str, str], body: bytes
     ) -> Said:
-        """The answer to one call; what it brings is kept before.  Refuses `RailNotConfigured`."""
+        """Answer one call; what it brings is kept before.  Refuses `NotFound` at the door of a rail that is not here."""
         rails = self._payments.rails
-        if path not in [one.path for one in rails.kind(rail).doors]:
-            raise RailNotConfigured(rail)
+        doors = rails.kind(rail).doors if rail in rails.names() else ()
+        if path not in [one.path for one in doors]:
+            raise NotFound(f"no door of a rail {rail!r}")
         try:
             if door.kind is DoorKind.NOTIFICATION:
                 is_new_or_same = await self._payments.take_notification(rail, path, headers, body)

@@ -37,6 +37,7 @@ CHANGES = {
 # Where the next value is another row's.
 FREE = {
     ("waiting_room_drawn", "number"): "{0} + 1000",
+    ("suspense_items", "amount"): "coalesce({0}, 0) + 1",
     ("recovery_steps", "number"): "{0} + 1000",
     ("incidents", "begins_at"): "coalesce({0}, opened_at) + interval '1 second'",
     ("incidents", "ends_at"): "coalesce({0}, opened_at) + interval '1 second'",

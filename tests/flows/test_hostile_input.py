@@ -269,11 +269,11 @@ def test_money_for_nothing_of_ours_is_kept_in_suspense(inside: Inside, forger: F
 
 def give_back_what_is_in_suspense(inside: Inside) -> None:
     """The operator had the bank give it back."""
-    listed = inside.instance.command("suspense", "list", "--json")
+    listed = inside.instance.command("breaks", "show", "--json")
     assert listed.returncode == 0, listed.stderr
     for item in json.loads(listed.stdout):
         done = inside.instance.command(
-            "suspense", "resolve", item["id"], "returned", "--note", "given back by the bank"
+            "breaks", "return", item["id"], "--number", "1", "--note", "given back by the bank"
         )
         assert done.returncode == 0, done.stderr
 

@@ -10,6 +10,7 @@ from meterai.incidents.model import IncidentState
 from meterai.kit.lifecycle import Lifecycle, NotAllowedNow
 from meterai.orders.model import OrderEvent
 from meterai.payments.model import AttemptEvent
+from meterai.reconciliation.model import DayEvent
 from meterai.recovery.model import StepEvent
 from scripts.lifecycles import LIFECYCLES, Drawn
 
@@ -33,6 +34,7 @@ def test_every_pair_has_its_edge_or_is_refused(drawn: Drawn) -> None:
 
 # A later, stronger fact opens what was closed; a case is opened by its person, once.
 REOPENING = {
+    DayEvent.READ_AGAIN,
     AttemptEvent.WON,
     CaseEvent.REOPENED,
     OrderEvent.MONEY_RESTORED,

@@ -89,11 +89,11 @@ def test_day_that_is_missing_in_a_folder_is_an_error_and_the_last_one_there_is_t
     checked = run_here(tmp_path, "regulator", "check", str(tmp_path), "--key", str(key))
     assert checked.returncode == 0
     assert f"every day from {month}-10 to {office.extracts()[-1].day}" in checked.stdout
-    assert told() == f"days from {month}-10 whole facts 16"
+    assert told() == f"days from {month}-10 whole facts 19"
     remove(month.last.day)
     checked = run_here(tmp_path, "regulator", "check", str(tmp_path), "--key", str(key))
     assert checked.returncode == 1
-    assert told() == f"days from {month}-10 until {month.last - DAY} facts 16"
+    assert told() == f"days from {month}-10 until {month.last - DAY} facts 19"
     remove(20)
     assert told() == "an error"
     for day in range(10, 20):
@@ -133,7 +133,7 @@ def test_extract_is_made_once_and_every_missed_day_later(office: Office) -> None
     assert office.make_all() == 3
     assert office.make_all() == 0
     first, second, _ = office.extracts()
-    assert first.rows == 16
+    assert first.rows == 19
     assert second.rows == 0
     with pytest.raises(psycopg.errors.UniqueViolation):
         office.shop.arrange(

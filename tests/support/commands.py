@@ -99,10 +99,10 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "breaches close": (show("brc", new_id()),),
     "statements close": ("2026-10", "--reason", "every day is there"),
     "finance statement": ("day", "2026-11-30"),
-    "finance export": ("2026-10", "--out", "/nowhere/finance"),
+    "finance export": ("2026-10", "--out", "/dev/null/finance"),
     "finance ledger": (
         *("--from", "2026-10-01", "--to", "2026-11-01"),
-        *("--out", "/nowhere/books.beancount"),
+        *("--out", "/dev/null/books.beancount"),
     ),
     "finance close": ("2026-10-31", "--reason", "nothing is unexplained"),
     "finance payout propose": ("10000", "2026-10", "--reason", "duty of October"),

@@ -16,8 +16,10 @@ from uuid import UUID
 
 from PIL import Image
 
+from meterai import audit as audit_trail
 from meterai import incidents, payments, suspense
 from meterai.accounts import (
+    NOBODY,
     PERMISSIONS,
     AccountService,
     CodeService,
@@ -47,6 +49,7 @@ from meterai.kit.ids import new_id, read, show
 from meterai.kit.money import Rupiah
 from meterai.ledger import Sums
 from meterai.notifications import store as mail_store
+from meterai.orders import store as order_store
 from meterai.payments import store as payment_store
 from meterai.plumbing.database import Tx, jsonb
 from meterai.plumbing.networks import nested
@@ -183,6 +186,7 @@ def make(shop: Shop) -> History:
     _returned(history)
     _surplus(history)
     _recorded(history)
+    _another_way(history)
     _denied(history)
     _told(history)
     _suspended(history)
@@ -610,6 +614,22 @@ def _recorded(history: History) -> None:
         refunds=[row["refund_no"]],
     )
     shop.do(shop.container.database.run(confirm))
+
+
+def _another_way(history: History) -> None:
+    """A buyer pays another way, and a rail is out."""
+    shop = history.shop
+    attempt = payments.new_attempt(shop.account)
+    terms = ("bank", "qris", 600.0, 86_400.0, 10)
+    shop.call(order_store.PAY_BY, shop.account, shop.place(1), *attempt, *terms)
+
+    async def take_out(tx: Tx) -> None:
+        await payment_store.set_out(tx, "bri", "it is slow", is_out=True)
+        await audit_trail.record(
+            tx, NOBODY, actor=TESTER, action="rail_taken_out", subject="bri", reason="it is slow"
+        )
+
+    shop.do(shop.container.database.run(take_out))
 
 
 def _denied(history: History) -> None:

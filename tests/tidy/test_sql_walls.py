@@ -38,7 +38,13 @@ _COMPARES = re.compile(r"(/invariants|/audited|_check|reconciliation/sides)\.py:
 HEIGHT = {room: -place for place, layer in enumerate(held()) for room in layer}
 
 # (what is named, by whom, why).  One that is not needed any more fails.
-_GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = ()
+_GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    (
+        "stamp_lots",
+        ("orders/store.py:_WAITING",),
+        "issuing is stopped at every version of the schema: a function of today may not be there",
+    ),
+)
 EXCEPTIONS = {(where, name): why for name, places, why in _GROUPS for where in places}
 
 
