@@ -94,7 +94,11 @@ class MemberList(msgspec.Struct, frozen=True):
 
 @get(
     "/v1/organization",
-    opt={"permission": Permission.ACCOUNT_READ, "priority": Priority.CHECKOUT},
+    opt={
+        "permission": Permission.ACCOUNT_READ,
+        "priority": Priority.CHECKOUT,
+        "described": Described(refuses=(404,)),
+    },
     summary="Your organization",
     tags=["organizations"],
 )

@@ -175,6 +175,7 @@ def export(
 
     async def ask(tx: ReadTx) -> int:
         sheets = await tables.month(tx, of, SystemClock().now(), language)
+        out.mkdir(parents=True, exist_ok=True)
         for name, sheet in sheets.items():
             path = out / f"{name}-{of}.csv"
             _write(path, _content([sheet], path, language))
@@ -191,7 +192,6 @@ def export(
         return len(closes)
 
     try:
-        out.mkdir(parents=True, exist_ok=True)
         count = _asked("finance export", options, ask)
     except OSError as error:
         raise _unwritten(out, error) from None

@@ -254,7 +254,7 @@ RETURNING {_COLUMNS}, cancel_tries - 1 AS tries
 CANCELLED = """
 UPDATE payment_attempts SET cancel_at = 'infinity',
     state = CASE state WHEN 'lost' THEN 'cancelled' ELSE state END
-WHERE account_id = %s AND attempt_id = %s
+WHERE account_id = %s AND attempt_id = %s AND state NOT IN ('opening', 'waiting')
 """
 # No more tries once it ended so long ago that it takes no money any more.
 CANCEL_LATER = """
