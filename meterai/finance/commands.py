@@ -167,6 +167,10 @@ async def _write_lines(tx: ReadTx, wish: Asked, out: Path, language: str) -> int
     return count
 
 
+def _folder(path: Path) -> None:
+    path.mkdir(parents=True, exist_ok=True)
+
+
 def export(
     month: Text, *, out: Path, language: Language = "en", options: Options = NO_OPTIONS
 ) -> None:
@@ -175,7 +179,7 @@ def export(
 
     async def ask(tx: ReadTx) -> int:
         sheets = await tables.month(tx, of, SystemClock().now(), language)
-        out.mkdir(parents=True, exist_ok=True)
+        _folder(out)
         for name, sheet in sheets.items():
             path = out / f"{name}-{of}.csv"
             _write(path, _content([sheet], path, language))

@@ -272,9 +272,11 @@ def give_back_what_is_in_suspense(inside: Inside) -> None:
     listed = inside.instance.command("breaks", "show", "--json")
     assert listed.returncode == 0, listed.stderr
     for item in json.loads(listed.stdout):
-        done = inside.instance.command(
-            "breaks", "return", item["id"], "--number", "1", "--note", "given back by the bank"
+        told = ("--note", "given back by the bank")
+        ends = (
+            ("return", item["id"], "--number", "1") if item["booked"] else ("dismiss", item["id"])
         )
+        done = inside.instance.command("breaks", *ends, *told)
         assert done.returncode == 0, done.stderr
 
 

@@ -269,6 +269,8 @@ def cancel(shop: Shop, attempt: UUID) -> None:
 
 
 def taken_back(shop: Shop, attempt: UUID) -> None:
+    tried = "UPDATE payment_attempts SET cancel_tries = cancel_tries + 1 WHERE attempt_id = %s"
+    shop.call(tried, attempt)
     shop.call(payment_store.CANCELLED, shop.account, attempt)
 
 

@@ -86,5 +86,6 @@ class Night:
 
 @pytest.fixture
 def night(shop: Shop) -> Iterator[Night]:
+    shop.not_asked = frozenset({"times_of_nobody_hide_no_work"})  # its clock goes ahead
     yield Night(shop, opened(shop), member(shop, StaffRole.OPERATIONS))
     shop.assert_books_hold()

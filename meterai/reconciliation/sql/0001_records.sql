@@ -21,7 +21,8 @@ CREATE TABLE record_days (
     CONSTRAINT record_days_pkey PRIMARY KEY (provider, day),
     CONSTRAINT record_day_state_is_known CHECK (state IN ('reading', 'waiting', 'differing', 'final')),
     CONSTRAINT record_source_is_known CHECK (source IN ('history', 'files')),
-    CONSTRAINT record_day_is_counted CHECK (matched BETWEEN 0 AND lines AND unreadable BETWEEN 0 AND lines AND broken >= 0),
+    CONSTRAINT record_day_is_counted CHECK
+        (matched >= 0 AND matched <= lines AND unreadable >= 0 AND unreadable <= lines AND broken >= 0),
     CONSTRAINT compared_day_says_when CHECK (state NOT IN ('differing', 'final') OR ended_at IS NOT NULL)
 );
 CREATE INDEX record_days_to_do ON record_days (leased_until) WHERE state <> 'final' OR read_again_at IS NOT NULL;
