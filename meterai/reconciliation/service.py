@@ -305,7 +305,10 @@ class Reconciliation:
 
         async def take(tx: Tx, of: Days, one: Differing) -> None:
             lines = await store.lines_of(tx, [one.payment], ITEMS_SEEN_MAX)
-            if wish := judging.recorded(one, lines, end_of(of.upto)):
+            # A charge-back of a day that was not read would seem to be won.
+            begins = min((line.day for line in lines), default=of.day)
+            until = await store.covered_until(tx, of, begins)
+            if until and (wish := judging.recorded(one, lines, end_of(until))):
                 outcome = await payments.take_record(tx, of.provider, wish)
                 _log.info("record_taken", payment=one.payment, outcome=outcome)
 

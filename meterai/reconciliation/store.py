@@ -37,6 +37,13 @@ LEFT JOIN record_days d ON d.provider = %s AND d.day = w.day::date
 WHERE d.day IS NULL OR (d.leased_until <= now() AND (d.state IN ('reading', 'waiting') OR d.read_again_at <= now()))
 ORDER BY w.day LIMIT %s
 """
+# Days in a row that were compared, with the one that is being compared.
+_COVERED = """
+SELECT max(day) FROM (
+    SELECT day, day - row_number() OVER (ORDER BY day)::integer AS start FROM record_days
+    WHERE provider = %s AND day >= %s AND (ended_at IS NOT NULL OR day = %s)) AS days
+WHERE start = %s::date - 1
+"""
 _KNOWN_DAYS = "SELECT min(day) AS first, max(day) FILTER (WHERE ended_at IS NOT NULL) AS last FROM record_days"
 _CLEAR = "DELETE FROM record_lines WHERE provider = %s AND day = %s AND reading >= %s"
 _ADD = """
@@ -155,6 +162,13 @@ async def known_days(tx: ReadTx) -> tuple[date | None, date | None]:
     """The first day of which a record was begun, and the last that was compared."""
     row = await tx.one(_KNOWN_DAYS)
     return (row["first"], row["last"]) if row else (None, None)
+
+
+async def covered_until(tx: ReadTx, of: Days, begins: date) -> date | None:
+    """The last day until which every day since `begins` was compared with the record of this provider; None where that one
+    was not."""
+    found: date | None = await tx.value(_COVERED, of.provider, begins, of.day, begins)
+    return found
 
 
 async def clear(tx: Tx, provider: str, day: date, reading: int) -> None:

@@ -91,6 +91,26 @@ def test_other_reference_of_a_payment_is_a_break_without_money(till: Till) -> No
     assert breaks(till) == [("payment_facts_differ", SUM, 0, None)]
 
 
+def test_charge_back_of_a_day_that_was_not_read_is_not_won(till: Till) -> None:
+    _, attempt, qr = till.order()
+    number = till.control("pay", qr_content=qr)["rrn"]
+    till.ask()
+    till.control("deny", qr_content=qr)
+    till.ask()
+    assert [row["won"] for row in till.rows("SELECT won FROM chargebacks")] == [0]
+    # Another provider is days ahead; the record of ours has the payment, and the next day was not read.
+    till.shop.arrange(
+        "INSERT INTO record_days (provider, day, state, source, leased_until, ended_at)"
+        " SELECT provider, (now() AT TIME ZONE 'Asia/Jakarta')::date + ahead, 'final', 'history', now(), now()"
+        " FROM (VALUES ('bank', 2), ('bank', 3), ('other', 9)) AS days (provider, ahead)"
+    )
+    says(till, line(till.reference(attempt), number))
+    reconcile(till)
+    till.shop.work()
+    assert till.rows("SELECT won, posted FROM chargebacks") == [{"won": 0, "posted": PRICE}]
+    till.shop.arrange("DELETE FROM record_days")
+
+
 def test_refund_and_chargeback_that_only_the_record_has_are_booked(till: Till) -> None:
     reference, number = executed(till)
     given = line(reference, number, 2_000, type="REFUND", additionalInfo={"refundNo": "B1"})
