@@ -20,6 +20,7 @@ from meterai.pages import Link, LinkPlace, Page, PageRequest, RoomPages, ShownTo
 from meterai.plumbing.database import Database, ReadTx
 from meterai.plumbing.figures import moment
 from meterai.plumbing.http import language_of, saved_as
+from meterai.plumbing.messages import translate
 from meterai.plumbing.spreadsheets import XLSX, Sheet, csv_table, xlsx_book
 
 SHOWN_MAX = 200  # legs of a statement, closes and payouts on one page
@@ -115,7 +116,7 @@ async def show_month(
     of, language = Month.read(month), language_of(request)
     async with database.reading() as tx:
         sheets = await tables.month(tx, of, finance.now(), language)
-    return await _given(request, sheets, str(of), {})
+    return await _given(request, sheets, str(of), str(of), {})
 
 
 @get(f"{HERE}/statement", opt=_READING, include_in_schema=False)
@@ -126,10 +127,16 @@ async def show_statement(
 ) -> Response[Any]:
     """The statement of an account, order, provider, day or month: its first entries, and files with all."""
     query = {name: request.query_params.get(name, "") for name in _ASKED}
-    most = LINES_MAX if "file" in request.query_params else SHOWN_MAX
+    most, language = (
+        LINES_MAX if "file" in request.query_params else SHOWN_MAX,
+        language_of(request),
+    )
     async with database.reading() as tx:
-        sheets = await _of_statement(tx, query, finance.now(), most, language_of(request))
-    return await _given(request, sheets, f"{query['scope']}-{query['of'] or UNPLACED}", query)
+        sheets = await _of_statement(tx, query, finance.now(), most, language)
+    of = query["of"] or UNPLACED
+    scope = query["scope"]
+    title = f"{translate(f'finance.scope.{scope}', language)} {of}"
+    return await _given(request, sheets, f"{scope}-{of}", title, query)
 
 
 async def _of_statement(
@@ -145,13 +152,18 @@ async def _of_statement(
 
 
 async def _given(
-    request: PageRequest, sheets: dict[str, Sheet], name: str, query: dict[str, str]
+    request: PageRequest, sheets: dict[str, Sheet], name: str, title: str, query: dict[str, str]
 ) -> Response[Any]:
     """Sheets as a page, or as the file that was asked for: `xlsx` all of them, else one of them as CSV."""
     match request.query_params.get("file", ""):
         case "":
             files = urlencode({**query, "file": ""})
-            facts: dict[str, Any] = {"name": name, "sheets": sheets, "query": query, "files": files}
+            facts: dict[str, Any] = {
+                "title": title,
+                "sheets": sheets,
+                "query": query,
+                "files": files,
+            }
             return page(request, "finance/report.html", scopes=SCOPES, **facts)
         case "xlsx":
             content = await asyncio.to_thread(xlsx_book, sheets.values())

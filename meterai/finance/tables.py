@@ -63,16 +63,12 @@ def totals(balances: Sequence[Balance]) -> list[tuple[str, int, int]]:
 
 
 def balances(found: Statement, language: str) -> Sheet:
-    """The books of a statement."""
-    rows: list[list[Cell]] = [
-        [
-            one.book,
-            book_in_words(one.book, language),
-            one.of.unit,
-            *(one.opening, one.debit, one.credit, one.closing),
-        ]
-        for one in found.balances
-    ]
+    """The books of a statement, each positive on its normal side."""
+    rows: list[list[Cell]] = []
+    for one in found.balances:
+        side = -1 if one.of.is_debit else 1
+        words: list[Cell] = [one.book, book_in_words(one.book, language), one.of.unit]
+        rows.append([*words, one.opening * side, one.debit, one.credit, one.closing * side])
     return _sheet("balances", language, rows, 18, 44)
 
 

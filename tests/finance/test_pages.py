@@ -1,6 +1,7 @@
 """Pages of finance: the desk, reports and their files, closes, payouts, and who sees them."""
 
 import io
+import re
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -137,3 +138,13 @@ def test_finance_is_for_finance_alone(floor: Floor) -> None:
         for path in (HERE, f"{HERE}/closes", f"{HERE}/payouts", f"{HERE}/months/{month()}"):
             assert floor.get(path).status_code == status, (role, path)
     assert floor.get("/finance/key.pem").text.startswith("-----BEGIN PUBLIC KEY-----")
+
+
+def test_books_of_a_statement_are_positive_on_their_normal_side(floor: Floor) -> None:
+    floor.seat("finance")
+    sold(floor, 1)
+    shown = floor.walk_in.get(f"{HERE}/statement?scope=month&of={month()}")
+    rows = [re.findall(r"<td[^>]*>([^<]*)", row) for row in shown.split("<tr>")]
+    closing = {row[0]: row[-1] for row in rows if len(row) == 7}
+    assert (closing["stamps_issued"], closing["stamps_available"]) == ("1", "1")
+    assert closing["duty_payable"] == "10,000"
