@@ -335,7 +335,7 @@ def test_an_attempt_of_a_rail_that_is_gone_is_told_and_stops_no_other(
                 told_of = await check_rails(web.container.database, web.container.of(Rails))
                 assert [row["provider"] for row in told_of.evidence] == ["toy"]
                 notice = place.toy.notice({"state": "paid"}, delivery="18")
-                assert (await told(alone, notice)).status == 503
+                assert (await told(alone, notice)).status == 404
             # It comes back, and what waited goes on.
             await place.round()
             place.arrange("UPDATE refunds SET try_at = now(), leased_until = NULL")
