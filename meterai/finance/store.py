@@ -169,7 +169,7 @@ SELECT p.provider, p.method,
        count(*) AS number, sum(r.amount)::bigint AS rupiah, count(*) FILTER (WHERE r.due_at < %s) AS overdue,
        min(r.requested_at) AS oldest, min(r.due_at) AS due
 FROM refunds_made() r JOIN payment_providers() p USING (account_id, attempt_id)
-WHERE r.state IN ('requested', 'sent', 'refused') GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+WHERE refund_is_open(r.state) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 
 

@@ -13,7 +13,7 @@ SELECT '' AS of,
            AS captured_rupiah,
        coalesce(sum(credit - debit) FILTER (WHERE book IN ('duty_payable', 'service_fee')
            AND reason <> 'duty_paid_out' AND {within("posted_at")}), 0) AS executed_rupiah,
-       coalesce(sum(credit - debit) FILTER (WHERE book = 'bank_clearing'
+       coalesce(sum(credit - debit) FILTER (WHERE book IN ('bank_clearing', 'refund_float')
            AND reason IN ('refund_settled', 'payment_given_back', 'refund_reversed')
            AND {within("posted_at")}), 0) AS refunded_rupiah,
        coalesce(sum(credit - debit) FILTER (WHERE book = 'bank_clearing'
@@ -21,7 +21,8 @@ SELECT '' AS of,
            AS charged_back_rupiah,
        coalesce(sum(debit - credit) FILTER (WHERE book = 'denied_loss' AND {within("posted_at")}), 0)
            AS loss_rupiah,
-       coalesce(sum(credit - debit) FILTER (WHERE book IN ('buyer_funds', 'refunds_payable')), 0)
+       coalesce(sum(credit - debit) FILTER (WHERE book IN ('buyer_funds', 'refunds_payable')
+           AND reason NOT IN ('compensation_due', 'compensation_paid', 'transfer_returned')), 0)
            AS in_flight_rupiah,
        coalesce(sum(credit - debit) FILTER (WHERE book = 'suspense'), 0) AS suspense_rupiah
 FROM entries JOIN legs USING (account_id, entry_id), period

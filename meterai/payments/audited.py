@@ -23,7 +23,11 @@ AUDITED = Audited(
         Clock("refunds", "due_at", "t.requested_at + interval '8 days'"),
         Clock("refunds", "leased_until", "now() + interval '1 hour'"),
         Clock("refunds", "look_at", "now() + interval '8 days'"),
-        Clock("refunds", "try_at", "now() + interval '1 day'"),
+        # What goes by a transfer is tried as its transfer is; what waits for an account is not.
+        Clock("refunds", "try_at", "now() + interval '1 day'", "t.way <> 'provider'"),
+        Clock("transfers", "leased_until", "now() + interval '1 hour'"),
+        Clock("transfers", "try_at", "now() + interval '1 day'"),
+        Clock("transfers", "look_at", "now() + interval '8 days'"),
         # Whether there is something to look up is looked at with what was told (refunds).
         Clock("chargebacks", "look_at", "now() + interval '2 hours'", "true"),
     ),
@@ -59,6 +63,15 @@ AUDITED = Audited(
             "refund_id cause_key cause order_id attempt_id payment amount stamps refund_no due_at",
         ),
         fact("refunds", "settled_at", "refund_id provider_refund_no", name="refunds_settled"),
+        fact("payees", "named_at", "payee_id bank_code"),
+        fact("transfers", "planned_at", "transfer_id payee_id provider transfer_no"),
+        fact(
+            "transfers",
+            "settled_at",
+            "transfer_id amount provider_transfer_no",
+            name="transfers_settled",
+        ),
+        fact("compensations", "begun_at", "refund_id day amount"),
         global_fact(
             "notification_inbox", "received_at", "provider external_id sent_on body_sha256"
         ),
@@ -100,6 +113,29 @@ AUDITED = Audited(
             "recorded_at": ("closed_money_is_settled",),
             "look_at": ("refund_times_are_possible",),
             "try_at": ("refund_times_are_possible", "no_refund_past_its_due_time_unnoticed"),
+            "way": ("refund_takes_its_way",),
+            "transfer_id": ("transfer_is_what_it_carries", "refund_takes_its_way"),
+            "first_id": ("refund_takes_its_way",),
+            "wanted_at": ("refund_takes_its_way",),
+            "waited_seconds": ("refund_takes_its_way",),
+        },
+        "payees": {
+            "account_no": ("account_of_a_payee_is_current_once",),
+            "holder": ("account_of_a_payee_is_current_once",),
+            "ended_at": ("account_of_a_payee_is_current_once",),
+        },
+        "transfers": {
+            "amount": ("transfer_is_what_it_carries",),
+            "state": ("transfer_is_what_it_carries",),
+            "tries": ("transfer_is_what_it_carries",),
+            "try_at": ("transfer_is_looked_after",),
+            "look_at": ("transfer_is_looked_after",),
+            "returned_at": ("transfer_is_what_it_carries", "entries_are_what_their_causes_make"),
+            "recorded_at": ("closed_money_is_settled",),
+            "lost": ("entries_are_what_their_causes_make", "transfer_is_what_it_carries"),
+        },
+        "compensations": {
+            "transfer_id": ("transfer_is_what_it_carries", "entries_are_what_their_causes_make"),
         },
     },
     unchecked={
@@ -125,6 +161,15 @@ AUDITED = Audited(
             "cancel_tries": WORK,
             "buyer_asked_at": "How soon a buyer may have the provider asked again.",
         },
+        "transfers": {
+            "last_answer": WORK,
+            "tried_at": WORK,
+            "leased_until": "For how long nobody else sends it; looked at by when it is late.",
+        },
+        "float_balances": dict.fromkeys(
+            ("provider", "rupiah", "asked_at"),
+            "What a bank answered last; it is asked again in minutes.",
+        ),
         "refunds": {
             "last_answer": WORK,
             "tried_at": WORK,
@@ -136,8 +181,7 @@ AUDITED = Audited(
         "payment_attempts": Subject("subject"),
         "chargebacks": Subject("subject"),
         "captures": Subject("attempt_id", through="payment_attempts"),
+        "compensations": Subject("refund_id", through="refunds"),
     },
-    unfinished=(
-        "SELECT account_id, order_id FROM refunds WHERE state IN ('requested', 'sent', 'refused')",
-    ),
+    unfinished=("SELECT account_id, order_id FROM refunds WHERE refund_is_open(state)",),
 )

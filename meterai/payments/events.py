@@ -109,7 +109,20 @@ class RefundRequested(Event, frozen=True, kw_only=True):
     refund: UUID
 
 
+class RefundRerouted(Event, frozen=True, kw_only=True):
+    """The provider does not carry a refund out, and this one takes another way; written by `refund_reroute`."""
+
+    refund: UUID
+    way: str
+
+
+class AccountWanted(Event, frozen=True, kw_only=True):
+    """A refund, or money for its lateness, waits for a bank account; written by `refund_want_account`."""
+
+    refund: UUID
+
+
 class RefundSettled(Event, frozen=True, kw_only=True):
-    """The provider has given the money back; written by `refund_settle`."""
+    """The money is with its buyer; written by `refund_settle`."""
 
     refund: UUID

@@ -13,7 +13,7 @@ WHERE {within("a.opened_at")} OR {within("c.captured_at")}
 GROUP BY a.method ORDER BY a.method
 """
 _SETTLED = f"state = 'settled' AND {within('settled_at')}"
-_OPEN = "requested_at < ends AND (state IN ('requested', 'sent', 'refused') OR settled_at >= ends)"
+_OPEN = "requested_at < ends AND (refund_is_open(state) OR settled_at >= ends)"
 REFUNDS = f"""
 SELECT cause AS of,
        count(*) FILTER (WHERE {within("requested_at")}) AS requested,
@@ -31,7 +31,7 @@ GROUP BY cause ORDER BY cause
 BACK_IN_TIME = f"""
 SELECT count(*) AS asked,
        count(*) FILTER (WHERE settled_at > due_at OR (settled_at IS NULL AND due_at < now())) AS broken
-FROM refunds, period WHERE state <> 'void' AND {within("due_at")}
+FROM refunds, period WHERE refund_counts(state) AND {within("due_at")}
 """
 FIGURES = (Figures("payments", PAYMENTS), Figures("refunds", REFUNDS, "figures.refunds.of"))
 PROMISES = (PromiseQuery(2, "money_is_back_in_time", BACK_IN_TIME),)

@@ -163,6 +163,7 @@ class BoundedPayouts:
     def __init__(self, payouts: Payouts, outgoing: Outgoing) -> None:
         self._payouts = payouts
         self._call = partial(_begun, outgoing)
+        self.bank = payouts.bank
 
     async def account_name(self, bank: str, account: str, reference: str) -> str:
         """As of the rail."""
@@ -235,6 +236,8 @@ class Rails:
         self._complaints = {kind.name: kind.complaints(settings) for kind in self.kinds}
         self._ourselves = {kind.name: kind.ourselves(settings) for kind in self.kinds}
         self._windows = {kind.name: kind.window_seconds(settings) for kind in self.kinds}
+        # True where a rail of this process sends money to accounts.
+        self.has_payouts = bool(self.payouts())
         self.timeout_seconds = max(kind.timeout_seconds(settings) for kind in self.kinds)
         self.call_seconds_max = max(kind.call_seconds_max(settings) for kind in self.kinds)
 
@@ -339,6 +342,22 @@ class Rails:
             for name, one in found.items()
             if one is not None
         }
+
+    def payouts_for(self, bank: str) -> tuple[str, Payouts]:
+        """The rail that sends money to an account at a bank of this code: the bank's own, else the first that answers.
+
+        Refuses `RailNotConfigured`.
+        """
+        found = self.payouts()
+        if not found:
+            raise RailNotConfigured("payouts")
+        name = min(found, key=lambda name: (not self._answers(name), found[name].bank != bank))
+        return name, found[name]
+
+    def gives_back(self, name: str, method: str) -> bool:
+        """True where a rail gives back what is paid by this method."""
+        kind = self._by_name.get(name)
+        return kind is not None and (kind.gives_back is None or method in kind.gives_back)
 
     def _there(self, name: str) -> Rail:
         found = self._connected.get(name)

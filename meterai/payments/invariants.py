@@ -17,6 +17,41 @@ POSTINGS = (
         WHERE c.learned_by <> 'denial'
         """,
     ),
+    Posting(
+        ("compensation_due",),
+        """
+        SELECT c.account_id, 'compensation:' || c.refund_id || ':' || c.day, 'compensation_due', r.order_id, c.begun_at,
+               ARRAY['compensation', 'refunds_payable'], ARRAY[-c.amount, c.amount]
+        FROM {compensations} c JOIN {refunds} r USING (account_id, refund_id)
+        """,
+    ),
+    Posting(
+        ("compensation_paid", "transfer_returned"),
+        # By the transfer that carries it, and by each that came back.
+        """
+        SELECT c.account_id, w.word || c.refund_id || ':' || c.day || ':' || t.transfer_id, w.reason, r.order_id,
+               w.posted_at, ARRAY['refunds_payable', 'refund_float'], ARRAY[-w.amount, w.amount]
+        FROM {compensations} c JOIN {refunds} r USING (account_id, refund_id)
+        JOIN {transfers} t ON t.account_id = c.account_id AND t.settled_at IS NOT NULL AND (t.transfer_id = c.transfer_id
+            OR (t.state = 'returned' AND EXISTS (SELECT 1 FROM {entries?} e WHERE e.account_id = c.account_id
+                AND e.entry_id = 'compensated:' || c.refund_id || ':' || c.day || ':' || t.transfer_id)))
+        CROSS JOIN LATERAL (VALUES ('compensated:', 'compensation_paid', t.settled_at, c.amount),
+            ('returned:', 'transfer_returned', t.returned_at, -c.amount)) AS w (word, reason, posted_at, amount)
+        WHERE w.posted_at IS NOT NULL
+        UNION ALL
+        SELECT t.account_id, 'returned:' || t.transfer_id, 'transfer_returned', t.transfer_id, t.returned_at,
+               ARRAY['refund_float', 'denied_loss'], ARRAY[-t.lost, t.lost]
+        FROM {transfers} t WHERE t.lost > 0 AND t.state = 'returned'
+        """,
+    ),
+    Posting(
+        ("transfer_lost",),
+        """
+        SELECT t.account_id, 'transferred:' || t.transfer_id, 'transfer_lost', t.transfer_id, t.settled_at,
+               ARRAY['denied_loss', 'refund_float'], ARRAY[-t.lost, t.lost]
+        FROM {transfers} t WHERE t.lost > 0
+        """,
+    ),
 )
 
 INVARIANTS = (
@@ -116,6 +151,74 @@ INVARIANTS = (
         UNION ALL
         SELECT account_id, attempt_id, payment, refund_id, recorded_at FROM {{refunds}} r
         WHERE recorded_at IS NOT NULL AND (state <> 'settled' OR recorded_at > now() + {AHEAD})
+        UNION ALL
+        SELECT account_id, NULL, NULL, transfer_id, recorded_at FROM {{transfers}} t
+        WHERE recorded_at IS NOT NULL AND (settled_at IS NULL OR recorded_at > now() + {AHEAD})
+        """,
+    ),
+    Invariant(
+        "refund_takes_its_way",
+        "A refund goes by transfer or waits for an account exactly where its way says so; another way is of a refund "
+        "that was rerouted, with its sum, payment and due time, and no refund is rerouted without another.",
+        f"""
+        SELECT r.account_id, r.refund_id, r.state, r.way, r.transfer_id, r.first_id, r.wanted_at
+        FROM {{refunds}} r
+        LEFT JOIN {{refunds?}} w ON w.account_id = r.account_id AND r.cause_key = 'rerouted:' || w.refund_id
+        LEFT JOIN transfers t ON t.account_id = r.account_id AND t.transfer_id = r.transfer_id
+        WHERE (r.way = 'claim' AND r.state = 'requested') <> (r.wanted_at IS NOT NULL)
+            OR r.wanted_at NOT BETWEEN r.requested_at AND now() + {AHEAD}
+            OR r.waited_seconds NOT BETWEEN 0 AND greatest(0, extract(epoch FROM now() - r.due_at) + 600)
+            OR (r.try_at = 'infinity' AND refund_is_open(r.state)) <> (r.way <> 'provider' AND refund_is_open(r.state))
+            OR (r.way = 'provider' AND r.transfer_id IS NOT NULL)
+            OR (r.way = 'claim' AND NOT r.state = ANY ('{{{{requested,void}}}}'))
+            OR (r.way = 'transfer' AND r.state = ANY ('{{{{sent,accepted,refused,settled}}}}') AND t.transfer_id IS NULL)
+            OR (r.first_id IS NOT NULL) <> (w.refund_id IS NOT NULL)
+            OR (w.refund_id IS NOT NULL AND (r.first_id <> coalesce(w.first_id, w.refund_id) OR r.amount <> w.amount
+                OR r.payment <> w.payment OR r.due_at <> w.due_at OR NOT w.state = ANY ('{{{{rerouted,settled}}}}')))
+            OR (r.state = 'rerouted' AND NOT EXISTS (SELECT 1 FROM {{refunds?}} n
+                WHERE n.account_id = r.account_id AND n.cause_key = 'rerouted:' || r.refund_id))
+        """,
+    ),
+    Invariant(
+        "account_of_a_payee_is_current_once",
+        "Money goes to the one account that its buyer named last.",
+        """
+        SELECT p.account_id, p.payee_id, p.named_at, p.ended_at FROM {payees} p
+        WHERE p.ended_at < p.named_at OR (p.ended_at IS NULL AND (p.account_no = '' OR p.holder = ''
+            OR EXISTS (SELECT 1 FROM payees o WHERE o.account_id = p.account_id AND o.named_at > p.named_at)))
+        """,
+    ),
+    Invariant(
+        "transfer_is_what_it_carries",
+        "The sum of a transfer is that of the refunds and compensations that it carries; a refund by transfer is settled "
+        "exactly when its transfer is, and what came back is with its payment again.",
+        """
+        SELECT t.account_id, t.transfer_id, t.state, t.amount, t.lost, c.rupiah, c.wrong FROM {transfers} t
+        LEFT JOIN LATERAL (
+            SELECT coalesce(sum(amount), 0) AS rupiah, count(*) FILTER (WHERE wrong) AS wrong FROM (
+                SELECT r.amount, CASE t.state
+                        WHEN 'planned' THEN r.state <> 'requested' WHEN 'settled' THEN r.state <> 'settled'
+                        WHEN 'returned' THEN r.state <> 'settled' OR r.reversed <> r.amount
+                        ELSE r.state <> t.state END AS wrong
+                FROM {refunds?} r WHERE r.account_id = t.account_id AND r.transfer_id = t.transfer_id
+                    AND refund_counts(r.state)
+                UNION ALL
+                SELECT k.amount, false FROM compensations k
+                WHERE k.account_id = t.account_id AND k.transfer_id = t.transfer_id) carried) c ON true
+        WHERE (t.state = ANY ('{{planned,sent,accepted,settled}}') AND (c.wrong > 0 OR c.rupiah <> t.amount - t.lost))
+            OR (t.state = 'returned' AND c.wrong > 0)
+            OR (t.state = 'planned') <> (t.tries = 0 AND t.state <> 'void')
+            OR (t.state = 'returned') <> (t.returned_at IS NOT NULL)
+            OR t.transfer_no <> 'TF' || compact(t.account_id) || compact(t.transfer_id)
+        """,
+    ),
+    Invariant(
+        "transfer_is_looked_after",
+        "A transfer that is not over is sent and asked about: none waits long past its time.",
+        f"""
+        SELECT account_id, transfer_id, state, try_at, look_at FROM transfers
+        WHERE (state = ANY ('{{{{planned,sent,accepted}}}}') AND try_at < now() - {LATE})
+            OR look_at < now() - {LATE}
         """,
     ),
     Invariant(

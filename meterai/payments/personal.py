@@ -50,13 +50,38 @@ PERSONAL = Personal(
             table="refunds",
             columns="refund_id order_id requested_at cause amount stamps state refund_no provider_refund_no payment"
             " due_at settled_at reversed",
-            inner="account_id cause_key attempt_id try_at tries last_answer leased_until look_at tried_at recorded_at",
+            inner="account_id cause_key attempt_id try_at tries last_answer leased_until look_at tried_at recorded_at"
+            " way transfer_id first_id wanted_at waited_seconds",
             kept=Kept.TAX,
             since="t.requested_at",
         ),
+        # An account that got money is in the record of the payment (UU KUP 28); one that never did is forgotten.
+        Held(
+            table="payees",
+            columns="payee_id bank_code account_no holder named_at ended_at",
+            inner="account_id",
+            blanks={"account_no": "''", "holder": "''", "ended_at": "coalesce(t.ended_at, now())"},
+            only="NOT EXISTS (SELECT 1 FROM transfers x WHERE x.account_id = t.account_id AND x.payee_id = t.payee_id)",
+            kept=Kept.TAX,
+            since="t.named_at",
+        ),
+        Held(
+            table="transfers",
+            columns="transfer_id payee_id amount transfer_no provider_transfer_no state planned_at settled_at returned_at",
+            inner="account_id provider tries try_at leased_until tried_at last_answer recorded_at look_at lost",
+            kept=Kept.TAX,
+            since="t.planned_at",
+        ),
+        Held(
+            table="compensations",
+            columns="refund_id day amount begun_at",
+            inner="account_id transfer_id",
+            kept=Kept.TAX,
+            since="t.begun_at",
+        ),
     ),
     nobodys={
-        "notification_inbox": "The signed words of a bank, of no account; they may name a payer and leave after half a year."
+        "notification_inbox": "The signed words of a bank, of no account; they may name a payer and leave after half a year.",
     },
     waits=(
         Wait(
@@ -67,7 +92,7 @@ PERSONAL = Personal(
         Wait(
             "refunds",
             "SELECT count(*) AS count, max(due_at) AS until FROM refunds WHERE account_id = %s"
-            " AND state IN ('requested', 'sent', 'refused')",
+            " AND refund_is_open(state)",
         ),
     ),
 )

@@ -49,7 +49,7 @@ SELECT provider, count(*) AS attempts, min(opened_at) AS opened_at, sum(amount):
 FROM payment_attempts a WHERE provider <> ALL (%s) AND (state IN ('opening', 'waiting', 'lost')
     OR (ask_at < 'infinity' AND state <> 'denied')
     OR EXISTS (SELECT 1 FROM refunds r WHERE r.account_id = a.account_id
-        AND r.attempt_id = a.attempt_id AND r.state IN ('requested', 'sent', 'refused')))
+        AND r.attempt_id = a.attempt_id AND refund_is_open(r.state)))
 GROUP BY provider
 """
 

@@ -106,6 +106,8 @@ class Payouts(Protocol):
     Every call refuses what those of a `Rail` refuse.
     """
 
+    bank: str  # the three-digit code of its own
+
     async def account_name(self, bank: str, account: str, reference: str) -> str:
         """The name of the holder of an account; `bank` is its three-digit code."""
         ...
@@ -196,6 +198,7 @@ class RailKind:
     family      more rails of this kind, which an installation has by a file of each
     demands_requery   its news is only a reason to ask: nothing follows before an answer says so
     is_history_there  its provider has a record that can be asked for; else its files are compared
+    gives_back  the methods by which what is paid goes back by a refund of the rail, within `window_seconds`; None: all
     timeout_seconds   of one call on the wire
     call_seconds_max  of one call of a `Rail`, with all it takes
     window_seconds    how long its provider answers about a payment
@@ -223,6 +226,7 @@ class RailKind:
     family: "Family | None" = None
     demands_requery: bool = False
     is_history_there: bool = True
+    gives_back: frozenset[str] | None = None
 
     def methods_of(self, settings: Settings) -> Sequence[Method]:
         """The methods that an installation offers by this rail."""

@@ -19,4 +19,8 @@ RETENTION: tuple[Rule, ...] = (
     Stays("captures", MONEY),
     Stays("chargebacks", MONEY),
     Stays("refunds", MONEY),
+    Stays("payees", MONEY),
+    Stays("transfers", MONEY),
+    Stays("compensations", MONEY),
+    Stays("float_balances", ONE),
 )

@@ -38,6 +38,7 @@ from meterai.payments.retention import RETENTION
 from meterai.payments.routes import doors_of
 from meterai.payments.service import PaymentService
 from meterai.payments.settings import PaymentSettings
+from meterai.payments.transfers.model import TRANSFER
 from meterai.payments.store import (
     CANCEL_DUE,
     CONFIRMING,
@@ -72,7 +73,18 @@ def _command(words: str, function: str) -> Command:
 
 
 TABLES = frozenset(
-    {"payment_attempts", "captures", "chargebacks", "refunds", "notification_inbox", "rails_out"}
+    {
+        "payment_attempts",
+        "captures",
+        "chargebacks",
+        "refunds",
+        "payees",
+        "transfers",
+        "compensations",
+        "float_balances",
+        "notification_inbox",
+        "rails_out",
+    }
 )
 COMMANDS = (
     _command("rails list", "list_rails"),
@@ -187,7 +199,7 @@ def payments_with(kinds: RailKinds) -> Room:
     return Room(
         name="payments",
         tables=TABLES,
-        lifecycles=(ATTEMPT, REFUND),
+        lifecycles=(ATTEMPT, REFUND, TRANSFER),
         settings=PaymentSettings,
         sections=[kind.settings for kind in kinds],
         needs=needs,

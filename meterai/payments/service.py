@@ -19,7 +19,7 @@ import structlog
 
 from meterai import suspense
 from meterai.kit.clock import Clock
-from meterai.kit.ids import new_id
+from meterai.kit.ids import compact, new_id
 from meterai.kit.money import Rupiah
 from meterai.payments import store
 from meterai.payments.events import PaymentRefunded
@@ -480,6 +480,15 @@ class PaymentService:
             if made is not None:
                 return made
         return await rail.refund(about, wish.payment, wish.number, wish.amount)
+
+    async def account_holder(self, bank: str, number: str) -> str:
+        """The name of the holder of an account at a bank, by its three-digit code, as the bank confirms it.
+
+        By the rail of that bank where it is one of ours.  Refuses `ProviderRefused` for an account that there is not,
+        `OutcomeUnknown`, `ProviderUnreachable`, `RailNotConfigured`.
+        """
+        _, payouts = self._rails.payouts_for(bank)
+        return await payouts.account_name(bank, number, f"N{compact(new_id())}")
 
     async def refund_history(self, account: UUID, attempt: UUID) -> tuple[RefundLine, ...]:
         """What the provider's record says was given back on an attempt, asked for by us or not.

@@ -2,7 +2,6 @@
 
 from meterai.plumbing.invariants import AHEAD, LATE, Invariant, MailCause, Posting, waits
 
-_OPEN = "('requested', 'sent', 'refused')"
 _SURPLUS = "('short', 'excess', 'double', 'late', 'remainder', 'restored')"
 
 # Of each payment: the part that is not assigned yet, which a job is about to move.  The rest is in
@@ -29,7 +28,7 @@ _TAKEN = """
         AND b.payment = c.payment
     LEFT JOIN (SELECT account_id, attempt_id, payment, sum(amount - reversed)::bigint AS given,
                    sum(reversed)::bigint AS reversed
-               FROM {refunds} x WHERE state <> 'void' GROUP BY 1, 2, 3) r
+               FROM {refunds} x WHERE refund_counts(state) GROUP BY 1, 2, 3) r
         ON r.account_id = c.account_id AND r.attempt_id = c.attempt_id AND r.payment = c.payment
     WHERE c.learned_by <> 'denial'
 """
@@ -77,13 +76,14 @@ POSTINGS = (
     ),
     Posting(
         ("refund_settled",),
-        # A refund that was voided here and carried out all the same is a loss again.
+        # A refund that was stopped or rerouted here and carried out all the same is a loss again.
         """
         SELECT r.account_id, 'settled:' || r.refund_id, 'refund_settled', r.order_id, r.settled_at,
                ARRAY[CASE WHEN v.entry_id IS NULL THEN 'refunds_payable' ELSE 'denied_loss' END,
-                     'bank_clearing'], ARRAY[-r.amount, r.amount]
+                     CASE r.way WHEN 'transfer' THEN 'refund_float' ELSE 'bank_clearing' END],
+               ARRAY[-r.amount, r.amount]
         FROM {refunds} r LEFT JOIN {entries?} v ON v.account_id = r.account_id
-            AND v.entry_id = 'void:' || r.refund_id
+            AND v.entry_id = ANY (ARRAY['void:' || r.refund_id, 'rerouted:' || r.refund_id])
         WHERE r.state = 'settled'
         """,
     ),
@@ -100,6 +100,15 @@ POSTINGS = (
             WHERE l.account_id = e.account_id AND l.entry_id = e.entry_id
                 AND l.book = 'denied_loss') f ON f.found BETWEEN 1 AND r.amount
         WHERE r.state IN ('void', 'settled')
+        """,
+    ),
+    Posting(
+        ("refund_rerouted",),
+        """
+        SELECT r.account_id, 'rerouted:' || r.refund_id, 'refund_rerouted', r.order_id, n.requested_at,
+               ARRAY['refunds_payable', 'buyer_funds'], ARRAY[-r.amount, r.amount]
+        FROM {refunds} r JOIN {refunds} n ON n.account_id = r.account_id
+            AND n.cause_key = 'rerouted:' || r.refund_id
         """,
     ),
     Posting(
@@ -133,9 +142,10 @@ POSTINGS = (
         ("refund_reversed",),
         """
         SELECT account_id, entry_id, 'refund_reversed', order_id, posted_at,
-               ARRAY['bank_clearing', 'buyer_funds'], ARRAY[-grown, grown]
+               ARRAY[CASE way WHEN 'transfer' THEN 'refund_float' ELSE 'bank_clearing' END, 'buyer_funds'],
+               ARRAY[-grown, grown]
         FROM (
-            SELECT r.account_id, e.entry_id, r.order_id, e.posted_at, u.upto <= r.reversed AS is_within,
+            SELECT r.account_id, e.entry_id, r.order_id, r.way, e.posted_at, u.upto <= r.reversed AS is_within,
                    u.upto - coalesce(lag(u.upto)
                        OVER (PARTITION BY r.account_id, r.refund_id ORDER BY u.upto), 0) AS grown
             FROM {refunds} r JOIN {entries?} e ON e.account_id = r.account_id
@@ -204,7 +214,7 @@ MAIL_CAUSES = (
     MailCause(
         """
         SELECT account_id, 'refund_requested:' || refund_id, 'refund_requested', NULL, requested_at, refund_id::text
-        FROM {refunds*} r
+        FROM {refunds*} r WHERE first_id IS NULL
         """,
         ("refund_requested",),
         "refund",
@@ -233,7 +243,7 @@ INVARIANTS = (
     ),
     Invariant(
         "captured_is_executed_refunded_or_in_flight",
-        "captured = executed + refunded + in flight (+ our loss), counted from payments, lots, "
+        "captured (+ compensation) = executed + refunded + in flight (+ our loss), counted from payments, lots, "
         "refunds and balances, not from the entries that moved them.",
         """
         SELECT * FROM (SELECT
@@ -243,12 +253,16 @@ INVARIANTS = (
                                  ELSE affixed END * (unit_price + service_fee)), 0)
              FROM stamp_lots) AS executed,
             (SELECT coalesce(sum(amount - reversed), 0) FROM refunds WHERE state = 'settled')
-                + (SELECT coalesce(sum(returned_posted), 0) FROM chargebacks) AS refunded,
+                + (SELECT coalesce(sum(returned_posted), 0) FROM chargebacks)
+                + (SELECT coalesce(sum(lost), 0) FROM transfers WHERE state = 'settled')
+                + (SELECT coalesce(sum(c.amount), 0) FROM compensations c JOIN transfers t USING (account_id, transfer_id)
+                   WHERE t.state = 'settled') AS refunded,
+            (SELECT coalesce(sum(amount), 0) FROM compensations) AS compensation,
             (SELECT coalesce(sum(posted), 0) FROM balances
              WHERE book IN ('buyer_funds', 'refunds_payable')) AS in_flight,
             (SELECT coalesce(sum(debit - credit), 0) FROM legs
              WHERE book = 'denied_loss') AS loss) AS sums
-        WHERE captured + loss <> executed + refunded + in_flight
+        WHERE captured + compensation + loss <> executed + refunded + in_flight
         """,
     ),
     Invariant(
@@ -262,16 +276,27 @@ INVARIANTS = (
                    l.credit - l.debit AS posted
             FROM {{entries}} e JOIN {{legs?}} l USING (account_id, entry_id)
             WHERE l.book IN ('bank_clearing', 'buyer_funds', 'refunds_payable', 'duty_payable',
-                             'service_fee', 'stamps_issued', 'denied_loss')
-                AND e.reason NOT IN ('settlement_booked', 'duty_paid_out')
+                             'service_fee', 'stamps_issued', 'denied_loss', 'refund_float', 'compensation')
+                AND e.reason NOT IN ('settlement_booked', 'duty_paid_out', 'float_filled')
             UNION ALL
             SELECT t.account_id, t.order_id, side.book, side.amount, 0
             FROM ({_TAKEN}) t, unnest(ARRAY['bank_clearing', 'buyer_funds', 'denied_loss'],
                 ARRAY[t.posted + t.returned_posted - t.amount, t.rest, -t.lost]) AS side (book, amount)
             UNION ALL
-            SELECT account_id, order_id, CASE state WHEN 'settled' THEN 'bank_clearing'
-                                         ELSE 'refunds_payable' END, amount - reversed, 0
-            FROM {{refunds}} r WHERE state <> 'void'
+            SELECT account_id, order_id, CASE WHEN state <> 'settled' THEN 'refunds_payable'
+                WHEN way = 'transfer' THEN 'refund_float' ELSE 'bank_clearing' END, amount - reversed, 0
+            FROM {{refunds}} r WHERE refund_counts(state)
+            UNION ALL
+            SELECT c.account_id, r.order_id, side.book, side.amount, 0
+            FROM {{compensations}} c JOIN {{refunds}} r USING (account_id, refund_id)
+            LEFT JOIN transfers t ON t.account_id = c.account_id AND t.transfer_id = c.transfer_id,
+            unnest(ARRAY['compensation', CASE t.state WHEN 'settled' THEN 'refund_float' ELSE 'refunds_payable' END],
+                ARRAY[-c.amount, c.amount]) AS side (book, amount)
+            UNION ALL
+            SELECT t.account_id, t.transfer_id, side.book, side.amount, 0
+            FROM {{transfers}} t, unnest(ARRAY['denied_loss', 'refund_float'], ARRAY[-t.lost, t.lost])
+                AS side (book, amount)
+            WHERE t.state = 'settled' AND t.lost > 0
             UNION ALL
             SELECT i.account_id, i.item_id, 'bank_clearing',
                    CASE WHEN i.booked > 0 THEN -i.booked ELSE -i.difference END, 0
@@ -344,13 +369,17 @@ INVARIANTS = (
     ),
     Invariant(
         "money_in_flight_is_explained",
-        "What a balance says is on its way back are the open refunds of the account.",
-        f"""
+        "What a balance says is on its way back are the open refunds and compensations of the account.",
+        """
         SELECT account_id, sum(posted) AS posted, sum(refunds) AS refunds FROM (
-            SELECT account_id, posted, 0 AS refunds FROM {{balances*}} b
+            SELECT account_id, posted, 0 AS refunds FROM {balances*} b
             WHERE book = 'refunds_payable'
             UNION ALL
-            SELECT account_id, 0, amount FROM {{refunds*}} r WHERE state IN {_OPEN}
+            SELECT account_id, 0, amount FROM {refunds*} r WHERE refund_is_open(state)
+            UNION ALL
+            SELECT c.account_id, 0, c.amount FROM {compensations*} c LEFT JOIN transfers t
+                ON t.account_id = c.account_id AND t.transfer_id = c.transfer_id
+            WHERE t.state IS DISTINCT FROM 'settled'
         ) sides
         GROUP BY account_id HAVING sum(posted) <> sum(refunds)
         """,
@@ -371,10 +400,10 @@ INVARIANTS = (
         LEFT JOIN {stamp_lots} l ON l.account_id = r.account_id AND l.lot_id = r.order_id
         LEFT JOIN {chargebacks} b ON b.account_id = r.account_id AND b.attempt_id = r.attempt_id
             AND b.payment = r.payment
-        -- Of one that was stopped: the part that the issuer had not given the buyer.
+        -- Of one that was stopped: the part that the issuer had not given the buyer; of one that was rerouted, all.
         LEFT JOIN {refunds} w ON w.account_id = r.account_id AND w.attempt_id = r.attempt_id
-            AND w.payment = r.payment AND w.cause = r.cause AND w.amount > r.amount
-            AND r.cause_key = 'rest:' || w.refund_id
+            AND w.payment = r.payment AND w.cause = r.cause AND r.cause_key =
+                CASE WHEN w.amount > r.amount THEN 'rest:' WHEN w.amount = r.amount THEN 'rerouted:' END || w.refund_id
         CROSS JOIN LATERAL (SELECT
             coalesce(o.paid_attempt = r.attempt_id AND o.paid_payment = r.payment, false)
                 AS is_payer,
@@ -453,9 +482,9 @@ INVARIANTS = (
         FROM {{orders}} o
         LEFT JOIN {{stamp_lots}} l ON l.account_id = o.account_id AND l.lot_id = o.order_id
         LEFT JOIN LATERAL (
-            SELECT count(*) FILTER (WHERE x.state IN {_OPEN}) AS open,
-                   max(x.due_at) FILTER (WHERE x.state IN {_OPEN}) AS due_at,
-                   count(*) FILTER (WHERE x.state IN {_OPEN} AND x.cause NOT IN {_SURPLUS})
+            SELECT count(*) FILTER (WHERE refund_is_open(x.state)) AS open,
+                   max(x.due_at) FILTER (WHERE refund_is_open(x.state)) AS due_at,
+                   count(*) FILTER (WHERE refund_is_open(x.state) AND x.cause NOT IN {_SURPLUS})
                        AS of_order,
                    array_agg(x.cause) AS causes
             FROM {{refunds?}} x WHERE x.account_id = o.account_id AND x.order_id = o.order_id
@@ -497,19 +526,23 @@ INVARIANTS = (
         FROM {{refunds}} r JOIN {{captures}} c USING (account_id, attempt_id, payment)
         JOIN {{orders}} o ON o.account_id = r.account_id AND o.order_id = r.order_id
         WHERE r.requested_at < c.captured_at OR r.requested_at > now() + {AHEAD}
-            OR r.due_at < r.requested_at - {AHEAD}
+            OR (r.due_at < r.requested_at - {AHEAD} AND r.first_id IS NULL)
             OR r.due_at > r.requested_at + greatest(interval '1 day',
                                                     make_interval(secs => o.due_seconds))
             OR r.settled_at < r.requested_at OR r.settled_at > now() + {AHEAD}
-            OR (r.state IN {_OPEN} AND r.try_at > now() + {AHEAD})
+            OR (refund_is_open(r.state) AND r.way = 'provider' AND r.try_at > now() + {AHEAD})
             OR r.look_at > now() + interval '8 days'
             OR r.tries < 0 OR (r.state = 'requested' AND r.tries > 0)
-            OR (r.state IN ('sent', 'refused') AND r.tries = 0)
+            OR (r.state IN ('sent', 'accepted', 'refused', 'rerouted') AND r.tries = 0)
             OR (r.state = 'settled' AND r.tries = 0 AND NOT EXISTS (SELECT 1 FROM {{entries?}} v
                 WHERE v.account_id = r.account_id AND v.entry_id = 'void:' || r.refund_id))
             OR (r.state = 'void' AND NOT EXISTS (SELECT 1 FROM {{chargebacks}} b
                 WHERE b.account_id = r.account_id AND b.attempt_id = r.attempt_id
-                    AND b.payment = r.payment AND b.posted + b.returned_posted > 0))
+                    AND b.payment = r.payment AND b.posted + b.returned_posted > 0)
+                -- Or another way of its payment had been carried out after all.
+                AND NOT EXISTS (SELECT 1 FROM {{entries?}} e JOIN {{refunds?}} x ON x.account_id = r.account_id
+                    AND x.attempt_id = r.attempt_id AND x.payment = r.payment AND x.state = 'settled'
+                    WHERE e.account_id = r.account_id AND e.entry_id = 'rerouted:' || x.refund_id))
             OR (r.state = 'requested' AND c.denied_at < now() - {LATE})
             OR (r.state = 'settled') <> (r.settled_at IS NOT NULL)
             OR (r.state = 'settled') <> (r.provider_refund_no IS NOT NULL)
@@ -533,10 +566,10 @@ INVARIANTS = (
     ),
     Invariant(
         "provider_refund_counts_once",
-        "The provider's number of a refund settles one refund only.",
+        "The provider's number of a refund settles one refund only; a transfer may carry several.",
         """
         SELECT account_id, provider_refund_no, count(*) AS times FROM {refunds*} r
-        WHERE provider_refund_no IS NOT NULL
+        WHERE provider_refund_no IS NOT NULL AND way = 'provider'
         GROUP BY account_id, provider_refund_no HAVING count(*) > 1
         """,
     ),
@@ -548,8 +581,8 @@ INVARIANTS = (
         SELECT r.account_id, r.refund_id, r.state, r.tries, r.due_at, r.try_at, r.last_answer
         FROM refunds r
         LEFT JOIN suspense_items i ON i.item_key = 'refund_overdue:' || r.refund_no
-        WHERE CASE WHEN r.state IN {_OPEN} THEN r.try_at < now() - {LATE}
-                OR (r.due_at < now() AND r.last_answer IS NULL)
+        WHERE CASE WHEN refund_is_open(r.state) THEN r.try_at < now() - {LATE}
+                OR (r.due_at < now() AND r.last_answer IS NULL AND r.way = 'provider')
                 OR (r.due_at < now() - {LATE} AND i.item_id IS NULL) OR i.state <> 'open'
             ELSE i.state = 'open' END
         """,

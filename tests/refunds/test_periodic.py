@@ -207,7 +207,7 @@ def test_news_while_a_call_is_open_does_not_send_the_refund_a_second_time(
     # The call ends without an outcome; what came meanwhile makes the next one due at once.
     [row] = shop.rows("SELECT refund_id FROM refunds")
     shop.call(
-        refund_store.ANSWERED, False, "504 nobody knows", 300.0, shop.account, row["refund_id"]
+        refund_store.ANSWERED, "sent", "504 nobody knows", 300.0, shop.account, row["refund_id"]
     )
     del bank.answers[number]
     run_task(shop, shop.container.of(RefundSender).send_due, times=1)

@@ -4,12 +4,13 @@ It knows no entry and no posting rule: payments, chargebacks, refunds and the lo
 where its money is.  Each order by itself, so that one order's books never touch another's.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 Row = dict[str, Any]
-OPEN = ("requested", "sent", "refused")
+OPEN = ("requested", "sent", "accepted", "refused")
 
 
 @dataclass(slots=True)
@@ -21,8 +22,12 @@ class Payment:
     lost: int
     refunds: list[Row]
 
-    def refunded(self, *states: str) -> int:
-        return sum(row["amount"] for row in self.refunds if row["state"] in states)
+    def refunded(
+        self, *states: str, ways: Collection[str] = ("provider", "transfer", "claim")
+    ) -> int:
+        return sum(
+            row["amount"] for row in self.refunds if row["state"] in states and row["way"] in ways
+        )
 
 
 @dataclass(slots=True)
@@ -32,6 +37,8 @@ class Reference:
     order: Row
     lot: Row | None
     payments: dict[tuple[UUID, str], Payment] = field(default_factory=dict)
+    compensation: int = 0  # begun for the lateness of its refunds
+    compensated: int = 0  # of it, with the buyer
 
     @property
     def unit(self) -> int:
@@ -70,10 +77,16 @@ class Reference:
         in_order = self.kept() - self.executed()  # paid, and not executed
         return {
             "bank_clearing": sum(
-                one.taken_back + one.refunded("settled") - one.amount for one in every
+                one.taken_back + one.refunded("settled", ways=["provider"]) - one.amount
+                for one in every
             ),
+            "refund_float": sum(one.refunded("settled", ways=["transfer"]) for one in every)
+            + self.compensated,
+            "compensation": -self.compensation,
             "buyer_funds": sum(self.unassigned(one) for one in every) + in_order,
-            "refunds_payable": sum(one.refunded(*OPEN) for one in every),
+            "refunds_payable": sum(one.refunded(*OPEN) for one in every)
+            + self.compensation
+            - self.compensated,
             "executed": self.executed(),
             "denied_loss": -sum(one.lost for one in every),
         }
@@ -116,9 +129,16 @@ def references(read: Any) -> list[Reference]:
             row["amount"], row["posted"], row["lost"], []
         )
     for row in read(
-        "SELECT order_id, attempt_id, payment, state, amount - reversed AS amount FROM refunds"
+        "SELECT order_id, attempt_id, payment, state, way, amount - reversed AS amount FROM refunds"
     ):
         found[row["order_id"]].payments[row["attempt_id"], row["payment"]].refunds.append(row)
+    for row in read(
+        "SELECT r.order_id, c.amount, coalesce(t.state = 'settled', false) AS is_paid FROM compensations c"
+        " JOIN refunds r USING (account_id, refund_id)"
+        " LEFT JOIN transfers t ON t.account_id = c.account_id AND t.transfer_id = c.transfer_id"
+    ):
+        found[row["order_id"]].compensation += row["amount"]
+        found[row["order_id"]].compensated += row["amount"] if row["is_paid"] else 0
     return list(found.values())
 
 
@@ -130,6 +150,7 @@ def posted(read: Any) -> dict[UUID, dict[str, int]]:
         " ELSE l.book END AS book, sum(l.credit - l.debit)::bigint AS sum"
         " FROM entries e JOIN legs l USING (account_id, entry_id) WHERE l.unit = 'IDR'"
         " AND l.account_id <> '00000000-0000-0000-0000-000000000000'"  # suspense is of no account
+        " AND e.subject NOT IN (SELECT transfer_id FROM transfers)"  # made although it was refused
         " GROUP BY 1, 2"
     ):
         sums.setdefault(row["subject"], {})[row["book"]] = row["sum"]

@@ -486,7 +486,7 @@ class Shop:
         row = self.call(refund_store.VOID, self.account, refund)
         assert row is not None
         if row["state"] != "void":
-            self.call(refund_store.ANSWERED, True, "4057801 no", 1.0, self.account, refund)
+            self.call(refund_store.ANSWERED, "refused", "4057801 no", 1.0, self.account, refund)
 
     # -- the worker ------------------------------------------------------------------------
 

@@ -21,8 +21,9 @@ from meterai.finance.model import PayoutState
 from meterai.incidents.model import IncidentKind, IncidentState, Severity
 from meterai.orders.model import OrderKind, OrderState
 from meterai.outages.model import OutageState
-from meterai.payments import RefundCause, RefundState
+from meterai.payments import RefundCause, RefundState, Way
 from meterai.payments.model import AttemptState, OddReason
+from meterai.payments.transfers.model import TransferState
 from meterai.reconciliation.model import BreakKind, DayState
 from meterai.stamping.model import StampingState
 from meterai.stamps.model import StampState
@@ -68,6 +69,7 @@ GLOBAL = {
     "recoveries": "the way back is of the whole installation",
     "recovery_steps": "the steps of it",
     "rails_out": "a rail is of the whole installation",
+    "float_balances": "a float account is of the whole installation",
     "sale_terms": "at which price and fee we ever sold",
     "serial_directory": "finds the account of a serial; its key proves that none was given twice",
     "serial_leases": "numbers of processes that make serials",
@@ -106,6 +108,8 @@ STATES: dict[tuple[str, str], type[StrEnum]] = {
     ("orders", "order_state_is_known"): OrderState,
     ("orders", "order_kind_is_known"): OrderKind,
     ("payment_attempts", "attempt_state_is_known"): AttemptState,
+    ("refunds", "refund_way_is_known"): Way,
+    ("transfers", "transfer_state_is_known"): TransferState,
     ("stampings", "stamping_state_is_known"): StampingState,
     ("refunds", "refund_state_is_known"): RefundState,
     ("refunds", "refund_cause_is_known"): RefundCause,

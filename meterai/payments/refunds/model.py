@@ -1,4 +1,4 @@
-"""Refunds of payments: their states, and what a provider's record says of them; pure."""
+"""Refunds of payments: their ways and states, and what a provider's record says of them; pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +9,7 @@ from uuid import UUID
 from meterai.kit.backoff import pause
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.money import Rupiah
+from meterai.kit.refusal import Refusal
 
 TRY_SECONDS_MAX = 300.0  # between two tries at the provider
 CALLS_PER_TRY_MAX = 4  # a question and a refund, each with a token
@@ -18,10 +19,12 @@ LEASE_MARGIN_SECONDS = 4.0  # for our own work between the calls, and to record 
 class RefundState(StrEnum):
     """State of a refund."""
 
-    REQUESTED = "requested"  # the money is set aside; the provider was not called yet
-    SENT = "sent"  # the provider was called; the outcome may be unknown
+    REQUESTED = "requested"  # the money is set aside; no call was begun yet
+    SENT = "sent"  # a call was begun; the outcome may be unknown
+    ACCEPTED = "accepted"  # the provider says that it is at it
     REFUSED = "refused"  # the provider refused; it is tried again
     SETTLED = "settled"
+    REROUTED = "rerouted"  # not carried out: another refund takes another way
     VOID = "void"  # not carried out: the payer had the money from a bank already
 
 
@@ -29,8 +32,12 @@ class RefundEvent(StrEnum):
     """Event in the life of a refund."""
 
     SENT = "sent"
+    NOT_BEGUN = "not_begun"  # the call that was to be made, and no other was before
+    ACCEPTED = "accepted"
     REFUSED = "refused"
     SETTLED = "settled"
+    REROUTED = "rerouted"
+    ACCOUNT_REFUSED = "account_refused"  # by its bank: the refund waits for another
     PAYMENT_DENIED = "payment_denied"
     GIVEN_BACK = "given_back"  # its payment, by the provider of its own accord
 
@@ -41,21 +48,67 @@ REFUND = Lifecycle(
     {
         (_S.REQUESTED, _E.SENT): _S.SENT,
         (_S.SENT, _E.SENT): _S.SENT,
+        (_S.SENT, _E.NOT_BEGUN): _S.REQUESTED,
+        (_S.SENT, _E.ACCEPTED): _S.ACCEPTED,
         (_S.SENT, _E.REFUSED): _S.REFUSED,
+        (_S.ACCEPTED, _E.SENT): _S.SENT,
         (_S.REFUSED, _E.SENT): _S.SENT,
         (_S.SENT, _E.SETTLED): _S.SETTLED,
+        (_S.ACCEPTED, _E.SETTLED): _S.SETTLED,
+        **{(state, _E.REROUTED): _S.REROUTED for state in (_S.SENT, _S.ACCEPTED, _S.REFUSED)},
+        (_S.SENT, _E.ACCOUNT_REFUSED): _S.REQUESTED,
+        (_S.ACCEPTED, _E.ACCOUNT_REFUSED): _S.REQUESTED,
         # Two calls crossed: the later one was refused, the earlier one has settled it.
         (_S.REFUSED, _E.SETTLED): _S.SETTLED,
         (_S.REQUESTED, _E.PAYMENT_DENIED): _S.VOID,
         (_S.SENT, _E.PAYMENT_DENIED): _S.VOID,
+        (_S.ACCEPTED, _E.PAYMENT_DENIED): _S.VOID,
         (_S.REFUSED, _E.PAYMENT_DENIED): _S.VOID,
         (_S.REQUESTED, _E.GIVEN_BACK): _S.VOID,
         (_S.SENT, _E.GIVEN_BACK): _S.VOID,  # no call of it is open, and the record does not have it
+        (_S.ACCEPTED, _E.GIVEN_BACK): _S.VOID,
         (_S.REFUSED, _E.GIVEN_BACK): _S.VOID,
-        # A call that was open when it was stopped had been carried out.
+        # A call that was open when it was stopped, or rerouted, had been carried out.
         (_S.VOID, _E.SETTLED): _S.SETTLED,
+        (_S.REROUTED, _E.SETTLED): _S.SETTLED,
     },
 )
+
+
+class Way(StrEnum):
+    """How a refund goes back."""
+
+    PROVIDER = "provider"  # by the rail of its payment
+    TRANSFER = "transfer"  # to the account that its buyer named
+    CLAIM = "claim"  # no account is known: its buyer is to name one
+
+
+def choose_way(*, gives_back: bool, is_in_time: bool, has_payouts: bool, has_payee: bool) -> Way:
+    """The way of a refund that was never sent.
+
+    gives_back    its rail gives back what is paid by its method
+    is_in_time    its payment is not older than its rail gives back
+    has_payouts   a rail of this installation makes transfers; without, the provider is asked whatever is known
+    has_payee     its buyer named an account
+    """
+    if (gives_back and is_in_time) or not has_payouts:
+        return Way.PROVIDER
+    return Way.TRANSFER if has_payee else Way.CLAIM
+
+
+class Stage(StrEnum):
+    """How far a refund is, as people are told."""
+
+    DECIDED = "decided"
+    WAITING_FOR_ACCOUNT = "waiting_for_account"
+    NOT_SENT = "not_sent"  # something hinders that it is sent
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    SETTLED = "settled"
+    RECORDED = "recorded"  # the record of the bank confirms it
+    REFUSED = "refused"
+    REROUTED = "rerouted"
+    VOID = "void"
 
 
 class RefundCause(StrEnum):
@@ -94,11 +147,81 @@ class Refund:
     last_answer: str | None  # of the provider, where it did not carry the refund out
     reversed: Rupiah  # of it, with us again since it was settled
     tried_at: datetime | None = None  # when it was last sent
+    way: Way = Way.PROVIDER
+    transfer: UUID | None = None  # the last that carries, or carried, it
+    first: UUID | None = None  # of a refund by another way: the one that began
+    wanted_at: datetime | None = None  # since when its buyer is to name an account
+    waited_seconds: int = 0  # past its due time, for an account that was named since
+    recorded_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """True while its money is with us."""
+        return self.state in OPEN
 
     @property
     def is_stopped_or_on_its_way(self) -> bool:
         """True where the provider may have carried it out, or may yet."""
-        return self.state in (RefundState.SENT, RefundState.REFUSED, RefundState.VOID)
+        return self.state not in (RefundState.REQUESTED, RefundState.SETTLED)
+
+
+# As refund_is_open.sql has them.
+OPEN = frozenset(
+    {RefundState.REQUESTED, RefundState.SENT, RefundState.ACCEPTED, RefundState.REFUSED}
+)
+
+
+def stage_of(refund: Refund) -> Stage:
+    """How far a refund is."""
+    match refund.state:
+        case RefundState.REQUESTED if refund.way is Way.CLAIM:
+            return Stage.WAITING_FOR_ACCOUNT
+        case RefundState.REQUESTED:
+            return Stage.DECIDED if refund.last_answer is None else Stage.NOT_SENT
+        case RefundState.SETTLED if refund.recorded_at is not None:
+            return Stage.RECORDED
+        case state:
+            return Stage(state)
+
+
+@dataclass(frozen=True, slots=True)
+class Payee:
+    """A bank account that a buyer named.  `holder` is the name that its bank confirmed; `bank_code` has three digits."""
+
+    bank_code: str
+    account_no: str
+    holder: str
+    id: UUID | None = None
+    named_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwedByClaim:
+    """Money of one account that waits until its buyer names a bank account."""
+
+    refunds: list[Refund]
+    compensation: Rupiah
+
+    @property
+    def sum(self) -> Rupiah:
+        """All of it."""
+        return Rupiah(sum(one.amount.value for one in self.refunds) + self.compensation.value)
+
+
+class KnownOf(NamedTuple):
+    """What is known of a refund before it is sent: where and when its payment came, and whether an account is named."""
+
+    provider: str
+    method: str
+    captured_at: datetime
+    has_payee: bool
+
+
+class NotRerouted(Refusal):
+    """The refund is over, or somebody is just sending it."""
+
+    code = "refund_not_rerouted"
+    status = 409
 
 
 class RefundFigures(NamedTuple):

@@ -30,6 +30,8 @@ from meterai.payments.refunds.model import (
     RefundPastDue,
     RefundSeen,
     RefundState,
+    Way,
+    choose_way,
     refund_lease_seconds,
     try_again_after,
 )
@@ -172,6 +174,12 @@ async def suspend(tx: Tx, late: RefundPastDue) -> None:
         await suspense.keep(tx, _about(refund, "refund_overdue"))
 
 
+async def _turn(tx: Tx, refund: Refund, way: Way) -> None:
+    """A refund that is leased for its first call goes by another way: the call is not made."""
+    await store.put_off(tx, refund, "", 0.0)
+    await store.take_way(tx, refund.account, refund.id, way)
+
+
 def _wish(refund: Refund) -> RefundWish:
     return RefundWish(
         refund.account,
@@ -271,7 +279,22 @@ class RefundSender:
             book = partial(book_watched, is_old=is_old, window_seconds=window_seconds)
             await run_row(self._database, book, refund, seen)
 
+    async def _way_of(self, refund: Refund) -> Way:
+        """The way of a refund of which nothing was sent."""
+        rails = self._payments.rails
+        known = await self._database.once(store.known_of, refund)
+        age = (self._clock.now() - known.captured_at).total_seconds()
+        return choose_way(
+            gives_back=rails.gives_back(known.provider, known.method),
+            is_in_time=age <= rails.window_seconds(known.provider),
+            has_payouts=rails.has_payouts,
+            has_payee=known.has_payee,
+        )
+
     async def _send(self, refund: Refund) -> None:
+        if refund.tries == 1 and (way := await self._way_of(refund)) is not Way.PROVIDER:
+            await self._database.run(partial(_turn, refund=refund, way=way))
+            return
         # Its row says 'sent' by now.  A crash here leaves it so, and a later run makes the
         # same call with the same number, which the provider answers as it did before.
         try:
@@ -283,10 +306,10 @@ class RefundSender:
             await self._database.once(store.put_off, refund, str(refusal)[:200], refusal.seconds)
             return
         except (OutcomeUnknown, ProviderUnreachable) as refusal:
-            await self._answered(refund, str(refusal), is_refused=False)
+            await self._answered(refund, str(refusal), RefundState.SENT)
             return
         except RailNotConfigured as refusal:
-            await self._answered(refund, str(refusal), is_refused=False)
+            await self._answered(refund, str(refusal), RefundState.SENT)
             raise
         await self._database.once(store.settle, refund.account, refund.id, made.provider_number)
         _log.info("refund_settled", refund=show("rfd", refund.id), tries=refund.tries)
@@ -295,10 +318,8 @@ class RefundSender:
         if await self._database.once(store.void, refund.account, refund.id) == RefundState.VOID:
             return
         _log.error("refund_refused", refund=show("rfd", refund.id), answer=refusal.response_code)
-        await self._answered(refund, str(refusal), is_refused=True)
+        await self._answered(refund, str(refusal), RefundState.REFUSED)
 
-    async def _answered(self, refund: Refund, answer: str, *, is_refused: bool) -> None:
+    async def _answered(self, refund: Refund, answer: str, state: RefundState) -> None:
         pause = try_again_after(refund.tries)
-        await self._database.once(
-            store.answered, refund, answer[:200], is_refused=is_refused, seconds=pause
-        )
+        await self._database.once(store.answered, refund, answer[:200], state, pause)

@@ -7,13 +7,16 @@ from uuid import UUID
 from meterai.kit.ids import earliest_id
 from meterai.kit.money import Rupiah
 from meterai.payments.refunds.model import (
+    KnownOf,
     OpenRefunds,
+    Payee,
     PaymentGivenBack,
     Refund,
     RefundFigures,
     RefundPastDue,
     RefundsMark,
     RefundState,
+    Way,
 )
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.periodic import not_paused
@@ -23,7 +26,8 @@ REFUNDS_PER_SUBJECT_MAX = 100  # on one page; each was a payment by somebody
 _COLUMNS = (
     "account_id AS account, refund_id AS id, order_id AS subject, attempt_id AS attempt, payment,"
     " cause, amount, stamps, state, refund_no AS number, provider_refund_no AS provider_number,"
-    " requested_at, due_at, settled_at, tries, last_answer, reversed, tried_at"
+    " requested_at, due_at, settled_at, tries, last_answer, reversed, tried_at, way, transfer_id AS transfer,"
+    " first_id AS first, wanted_at, waited_seconds, recorded_at"
 )
 _REFUNDS = RowMapper(Refund)
 _REFUNDS_MARKS = RowMapper(RefundsMark)
@@ -37,7 +41,7 @@ WATCHING = "watch_refunds"
 # over or the call has ended nothing sends this refund again.  What comes of it sets the pause until
 # the next one.
 TRY_DUE = """
-SELECT 1 FROM refunds WHERE state IN ('requested', 'sent', 'refused') AND try_at <= now()
+SELECT 1 FROM refunds WHERE refund_is_open(state) AND try_at <= now()
     AND (leased_until IS NULL OR leased_until <= now())
 ORDER BY try_at
 """
@@ -47,7 +51,7 @@ UPDATE refunds SET state = 'sent', tries = tries + 1, tried_at = now(),
     try_at = now() + make_interval(secs => %s)
 WHERE (account_id, refund_id) IN (
     SELECT account_id, refund_id FROM refunds
-    WHERE state IN ('requested', 'sent', 'refused') AND try_at <= now()
+    WHERE refund_is_open(state) AND try_at <= now()
         AND (leased_until IS NULL OR leased_until <= now())
     ORDER BY try_at LIMIT %s FOR UPDATE SKIP LOCKED)
 RETURNING {_COLUMNS}
@@ -62,42 +66,42 @@ BY_PROVIDER_NUMBER = f"""
 SELECT {_COLUMNS} FROM refunds WHERE provider_refund_no = %s LIMIT %s
 """  # noqa: S608
 OPEN = f"""
-SELECT {_COLUMNS} FROM refunds WHERE state IN ('requested', 'sent', 'refused') ORDER BY due_at LIMIT %s
+SELECT {_COLUMNS} FROM refunds WHERE refund_is_open(state) ORDER BY due_at LIMIT %s
 """  # noqa: S608
 # Each by its own index; an id is made in the moment in which its refund begins.
 FIGURES = """
 SELECT (SELECT count(*) FROM refunds WHERE refund_id >= %s AND requested_at > %s AND requested_at <= %s)::integer AS begun,
     (SELECT count(*) FROM refunds WHERE settled_at > %s AND settled_at <= %s)::integer AS settled,
-    (SELECT count(*) FROM refunds WHERE state IN ('requested', 'sent', 'refused'))::integer AS open
+    (SELECT count(*) FROM refunds WHERE refund_is_open(state))::integer AS open
 """
 _OPEN_NOW = """
 SELECT count(*)::integer AS refunds, coalesce(sum(amount), 0)::bigint AS rupiah, min(requested_at) AS oldest_at,
     count(*) FILTER (WHERE due_at <= now())::integer AS past_due
-FROM refunds WHERE state IN ('requested', 'sent', 'refused')
+FROM refunds WHERE refund_is_open(state)
 """
 _OPEN = RowMapper(OpenRefunds)
 _FIGURES = RowMapper(RefundFigures)
 SETTLE = "SELECT refund_settle(%s, %s, %s) AS state"
 # News that came while the call was open (`ASK_NOW`) makes the next try due at once.
 ANSWERED = """
-UPDATE refunds SET state = CASE WHEN %s THEN 'refused' ELSE state END, last_answer = %s,
+UPDATE refunds SET state = %s, last_answer = %s,
     try_at = CASE WHEN try_at < leased_until THEN try_at
                   ELSE now() + make_interval(secs => %s) END,
     look_at = CASE WHEN tries > 1 THEN now() ELSE look_at END,  -- the record may have a part of it
     leased_until = NULL
 WHERE account_id = %s AND refund_id = %s AND state = 'sent'
 """
-# The call was not begun: it is no try.  The first one stays counted, since the state says 'sent'.
+# The call was not begun: it is no try.
 PUT_OFF = """
-UPDATE refunds SET tries = greatest(tries - 1, 1), last_answer = %s, leased_until = NULL,
-    try_at = now() + make_interval(secs => %s)
+UPDATE refunds SET tries = tries - 1, state = CASE WHEN tries > 1 THEN state ELSE 'requested' END,
+    last_answer = %s, leased_until = NULL, try_at = now() + make_interval(secs => %s)
 WHERE account_id = %s AND refund_id = %s AND state = 'sent'
 """
 # Those on their way are asked about as soon as no call of theirs is open.
 ASK_NOW = """
 UPDATE refunds SET try_at = least(try_at, now())
-WHERE account_id = %s AND attempt_id = %s AND payment = %s
-    AND state IN ('requested', 'sent', 'refused')
+WHERE account_id = %s AND attempt_id = %s AND payment = %s AND way = 'provider'
+    AND refund_is_open(state)
 """
 NOT_BOOKED = "SELECT refund_not_booked(%s, %s, %s, %s) AS rupiah"
 MARKS = """
@@ -156,8 +160,9 @@ RETURNING {_COLUMNS}
 """  # noqa: S608
 # Ever less often, until the record ends: as long again as it is settled, a week at most.
 WATCHED = """
-UPDATE refunds SET look_at = CASE WHEN state = 'settled' AND settled_at > now() - make_interval(secs => %s)
-    THEN now() + least(greatest(now() - settled_at, interval '1 hour'), interval '7 days') END
+UPDATE refunds SET look_at = CASE WHEN state IN ('settled', 'rerouted')
+        AND coalesce(settled_at, tried_at) > now() - make_interval(secs => %s)
+    THEN now() + least(greatest(now() - coalesce(settled_at, tried_at), interval '1 hour'), interval '7 days') END
 WHERE account_id = %s AND refund_id = %s
 """
 WATCH_LATER = """
@@ -167,14 +172,14 @@ WHERE account_id = %s AND refund_id = %s
 # Open past their due time, and nobody was told yet.
 PAST_DUE = f"""
 SELECT account_id AS account, refund_id AS refund FROM refunds o
-WHERE state IN ('requested', 'sent', 'refused') AND due_at <= now()
+WHERE refund_is_open(state) AND due_at <= now()
     AND NOT suspense_knows('refund_overdue:' || refund_no)
     AND {not_paused(SUSPENDING, "refund_id")}
 ORDER BY due_at LIMIT %s
 """  # noqa: S608
 STILL_PAST_DUE = f"""
 SELECT {_COLUMNS} FROM refunds
-WHERE account_id = %s AND refund_id = %s AND state IN ('requested', 'sent', 'refused')
+WHERE account_id = %s AND refund_id = %s AND refund_is_open(state)
     AND due_at <= now() AND NOT suspense_knows('refund_overdue:' || refund_no)
 FOR UPDATE
 """  # noqa: S608
@@ -184,6 +189,29 @@ SELECT {_COLUMNS} FROM refunds WHERE account_id = %s AND attempt_id = %s AND pay
 PAYMENTS_OF_ATTEMPT = """
 SELECT count(*) AS number FROM captures
 WHERE account_id = %s AND attempt_id = %s AND learned_by <> 'denial'
+"""
+_KNOWN = RowMapper(KnownOf)
+_PAYEES = RowMapper(Payee)
+_KNOWN_OF = """
+SELECT a.provider, a.method, c.captured_at,
+    EXISTS (SELECT 1 FROM payees p WHERE p.account_id = c.account_id AND p.ended_at IS NULL) AS has_payee
+FROM captures c JOIN payment_attempts a USING (account_id, attempt_id)
+WHERE c.account_id = %s AND c.attempt_id = %s AND c.payment = %s
+"""
+_PAYEE = """
+SELECT bank_code, account_no, holder, payee_id AS id, named_at FROM payees
+WHERE account_id = %s AND ended_at IS NULL
+"""
+_BUYERS_OF_PAYEE = """
+SELECT count(DISTINCT account_id) FROM payees
+WHERE bank_code = %s AND account_no = %s AND named_at > now() - make_interval(secs => %s) AND account_id <> %s
+"""
+WAITING_FOR_ACCOUNT = f"""
+SELECT {_COLUMNS} FROM refunds WHERE account_id = %s AND way = 'claim' AND state = 'requested' ORDER BY refund_id
+"""  # noqa: S608
+_COMPENSATION_OWED = """
+SELECT coalesce(sum(amount), 0)::bigint FROM compensations
+WHERE account_id = %s AND NOT transfer_is_open(account_id, transfer_id)
 """
 VOID = "SELECT refund_void(%s, %s) AS state"
 REVERSED = "SELECT refund_reversed(%s, %s, %s)"
@@ -273,16 +301,83 @@ async def void(tx: Tx, account: UUID, refund: UUID) -> RefundState | None:
     return None if state is None else RefundState(state)
 
 
-async def answered(
-    tx: Tx, refund: Refund, answer: str, *, is_refused: bool, seconds: float
-) -> None:
+async def answered(tx: Tx, refund: Refund, answer: str, state: RefundState, seconds: float) -> None:
     """A try ended without the money being back; the next one is after so many seconds."""
-    await tx.run(ANSWERED, is_refused, answer, seconds, refund.account, refund.id)
+    await tx.run(ANSWERED, state, answer, seconds, refund.account, refund.id)
 
 
 async def put_off(tx: Tx, refund: Refund, answer: str, seconds: float) -> None:
     """The call was not begun: it is tried as before after so many seconds."""
     await tx.run(PUT_OFF, answer, seconds, refund.account, refund.id)
+
+
+async def take_way(tx: Tx, account: UUID, refund: UUID, way: Way) -> bool:
+    """A refund of which nothing was sent goes by another way; whether it does now."""
+    return bool(await tx.value("SELECT refund_take_way(%s, %s, %s)", account, refund, way))
+
+
+async def reroute(tx: Tx, account: UUID, refund: UUID, new: UUID, number: str, way: Way) -> bool:
+    """A refund that was sent goes by another way, as a new one; whether it does now."""
+    given = (account, refund, new, number, way)
+    return bool(await tx.value("SELECT refund_reroute(%s, %s, %s, %s, %s)", *given))
+
+
+async def retry(tx: Tx, account: UUID, refund: UUID) -> bool:
+    """An open refund is tried at once; whether there is one."""
+    return bool(await tx.value("SELECT refund_retry(%s, %s)", account, refund))
+
+
+async def known_of(tx: ReadTx, refund: Refund) -> KnownOf:
+    """What is known of a refund before it is sent."""
+    found = await tx.one_as(_KNOWN, _KNOWN_OF, refund.account, refund.attempt, refund.payment)
+    assert found is not None, "a refund is of a capture"
+    return found
+
+
+async def name_payee(tx: Tx, account: UUID, payee: Payee) -> list[Refund]:
+    """An account is the current one of a buyer; answers the refunds that go there now."""
+    named = (payee.id, payee.bank_code, payee.account_no, payee.holder)
+    return await tx.all_as(
+        _REFUNDS,
+        f"SELECT {_COLUMNS} FROM payee_name(%s, %s, %s, %s, %s) ORDER BY refund_id",  # noqa: S608
+        account,
+        *named,
+    )
+
+
+async def current_payee(tx: ReadTx, account: UUID) -> Payee | None:
+    """The account that a buyer named last, unless its bank refused it since."""
+    return await tx.one_as(_PAYEES, _PAYEE, account)
+
+
+async def other_buyers_of(
+    tx: ReadTx, account: UUID, bank_code: str, account_no: str, seconds: float
+) -> int:
+    """How many other buyers named this bank account in so many seconds before now."""
+    found = await tx.value(_BUYERS_OF_PAYEE, bank_code, account_no, seconds, account)
+    assert isinstance(found, int)
+    return found
+
+
+async def waiting_for_account(tx: ReadTx, account: UUID) -> list[Refund]:
+    """Refunds that wait until their buyer names an account, oldest first."""
+    return await tx.all_as(_REFUNDS, WAITING_FOR_ACCOUNT, account)
+
+
+async def compensation_owed(tx: ReadTx, account: UUID) -> int:
+    """Rupiah of compensations that no transfer carries."""
+    found = await tx.value(_COMPENSATION_OWED, account)
+    assert isinstance(found, int)
+    return found
+
+
+async def compensate(tx: Tx, account: UUID, refund: UUID, day: int, rupiah: Rupiah) -> bool:
+    """A day of lateness is paid for, once."""
+    return bool(
+        await tx.value(
+            "SELECT refund_compensate(%s, %s, %s, %s)", account, refund, day, rupiah.value
+        )
+    )
 
 
 async def past_due(tx: ReadTx, limit: int) -> list[RefundPastDue]:

@@ -114,6 +114,7 @@ MIDTRANS = RailKind(
     ),
     demands_requery=True,
     is_history_there=False,
+    gives_back=frozenset({QRIS}),
 )
 
 

@@ -9,6 +9,7 @@ from meterai.kit.clock import Clock
 from meterai.payments.adapters.snap import demands
 from meterai.payments.adapters.snap.bank import (
     FIRST,
+    QRIS,
     SnapBank,
     access_to,
     bank_of_file,
@@ -131,6 +132,7 @@ def _kind(name: str, bank_of: Callable[[Settings], SnapBank], **more: Any) -> Ra
         window_seconds=lambda settings: bank_of(settings).window_days * DAY_SECONDS,
         payouts=_payouts,
         desk=_desk,
+        gives_back=frozenset({QRIS}),  # SNAP BI has no refund of a virtual account
         **more,
     )
 

@@ -34,6 +34,7 @@ class Transfers:
     def __init__(self, client: SnapClient) -> None:
         self._client = client
         self._bank = client.access.bank
+        self.bank = self._bank.code
         self._clock: Clock = client.clock
 
     def _is_here(self, bank: str) -> bool:

@@ -42,7 +42,7 @@ BEGIN
     END IF;
     FOR v_refund IN
         SELECT * FROM refunds WHERE account_id = p_account AND attempt_id = p_attempt
-            AND payment = p_payment AND state IN ('requested', 'refused')
+            AND payment = p_payment AND state IN ('requested', 'refused') AND NOT transfer_was_begun(p_account, transfer_id)
             AND EXISTS (SELECT 1 FROM chargebacks b WHERE b.account_id = p_account
                 AND b.attempt_id = p_attempt AND b.payment = p_payment AND b.lost > 0)
         ORDER BY refund_id FOR UPDATE

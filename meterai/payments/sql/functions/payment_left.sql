@@ -10,7 +10,7 @@ LANGUAGE sql STABLE AS $$
                         AND b.payment = p_payment), 0)
         - coalesce((SELECT sum(r.amount - r.reversed)::bigint FROM refunds r
                     WHERE r.account_id = p_account AND r.attempt_id = p_attempt
-                        AND r.payment = p_payment AND r.state <> 'void'), 0)
+                        AND r.payment = p_payment AND refund_counts(r.state)), 0)
     FROM captures c
     WHERE c.account_id = p_account AND c.attempt_id = p_attempt AND c.payment = p_payment
         AND c.learned_by <> 'denial';

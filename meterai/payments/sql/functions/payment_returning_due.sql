@@ -3,5 +3,5 @@
 CREATE OR REPLACE FUNCTION payment_returning_due(p_account uuid, p_subject uuid) RETURNS timestamptz
 LANGUAGE sql STABLE AS $$
     SELECT max(due_at) FROM refunds WHERE account_id = p_account AND order_id = p_subject
-        AND state IN ('requested', 'sent', 'refused');
+        AND refund_is_open(state);
 $$;

@@ -24,7 +24,7 @@ BEGIN
     SET returned = excluded.returned, last_told_at = v_now WHERE b.returned < excluded.returned;
     UPDATE refunds SET state = 'refused', last_answer = 'given back by the provider itself'
     WHERE account_id = p_account AND attempt_id = p_attempt AND payment = p_payment
-        AND state = 'sent' AND (leased_until IS NULL OR leased_until <= now())
+        AND state IN ('sent', 'accepted') AND way = 'provider' AND (leased_until IS NULL OR leased_until <= now())
         AND refund_no <> ALL(p_made)
         AND EXISTS (SELECT 1 FROM chargebacks b WHERE b.account_id = p_account
             AND b.attempt_id = p_attempt AND b.payment = p_payment

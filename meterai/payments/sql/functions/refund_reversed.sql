@@ -17,7 +17,7 @@ BEGIN
     v_entry := 'reversed:' || p_refund || ':' || v_refund.reversed + v_back;
     PERFORM ledger_lock(p_account);
     PERFORM ledger_post(p_account, v_entry, 'refund_reversed', v_refund.order_id,
-        ARRAY['bank_clearing', 'buyer_funds'], ARRAY[-v_back, v_back]);
+        ARRAY[CASE v_refund.way WHEN 'transfer' THEN 'refund_float' ELSE 'bank_clearing' END, 'buyer_funds'], ARRAY[-v_back, v_back]);
     PERFORM payment_tell_moved(p_account, v_refund.attempt_id, v_refund.payment, v_refund.order_id,
         v_back, v_entry);
     RETURN v_back;

@@ -4,7 +4,8 @@ DECLARE
     v_refund refunds;
 BEGIN
     SELECT * INTO v_refund FROM refund_lock(p_account, p_refund);
-    IF v_refund.state IS NULL OR v_refund.state NOT IN ('sent', 'refused') OR NOT EXISTS (
+    IF v_refund.state IS NULL OR v_refund.state NOT IN ('sent', 'accepted', 'refused')
+        OR v_refund.way <> 'provider' OR NOT EXISTS (
         SELECT 1 FROM chargebacks WHERE account_id = p_account
             AND attempt_id = v_refund.attempt_id AND payment = v_refund.payment
             AND lost > 0) THEN

@@ -1,0 +1,61 @@
+"""Ways of a refund: which one it takes, the account that its buyer names, and money for its lateness."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from meterai.kit.ids import new_id
+from meterai.kit.money import Rupiah
+from meterai.payments.model import refund_number
+from meterai.payments.refunds import store
+from meterai.payments.refunds.model import NotRerouted, OwedByClaim, Payee, Refund, Way
+from meterai.plumbing.database import ReadTx, Tx
+
+
+async def name_payee(tx: Tx, account: UUID, payee: Payee) -> list[Refund]:
+    """The buyer named an account, and its bank the holder: all that waits for one goes there at once.
+
+    It takes the place of the one named before.
+    """
+    return await store.name_payee(tx, account, replace(payee, id=new_id()))
+
+
+async def current_payee(tx: ReadTx, account: UUID) -> Payee | None:
+    """The account that a buyer named last, unless its bank refused it since."""
+    return await store.current_payee(tx, account)
+
+
+async def reroute(tx: Tx, account: UUID, refund: UUID) -> Refund:
+    """The same money by another way than its provider: to the account that its buyer named, or to one that is wanted now.
+
+    What was never sent changes its way; what was sent ends as `rerouted`, and another refund begins.  The caller has
+    asked the record of the provider, which does not have it.  Refuses `NotRerouted`.
+    """
+    way = Way.TRANSFER if await current_payee(tx, account) else Way.CLAIM
+    if not await store.take_way(tx, account, refund, way):
+        new = new_id()
+        number = refund_number(account, new)
+        if not await store.reroute(tx, account, refund, new, number, way):
+            raise NotRerouted(
+                "it is over, its call is under way, or it goes by another way already"
+            )
+        refund = new
+    found = await store.refund(tx, account, refund)
+    assert found is not None
+    return found
+
+
+async def retry(tx: Tx, account: UUID, refund: UUID) -> None:
+    """Try an open refund at once.  Refuses `NotRerouted` for one that is over, or waits for an account."""
+    if not await store.retry(tx, account, refund):
+        raise NotRerouted("it is over, or waits for an account")
+
+
+async def owed_by_claim(tx: ReadTx, account: UUID) -> OwedByClaim:
+    """Refunds of an account that wait until its buyer names a bank account, and compensations that no transfer carries."""
+    waiting = await store.waiting_for_account(tx, account)
+    return OwedByClaim(waiting, Rupiah(await store.compensation_owed(tx, account)))
+
+
+async def compensate(tx: Tx, account: UUID, refund: UUID, day: int, rupiah: Rupiah) -> bool:
+    """A whole day that a refund is past its due time is paid for, once; whether it was not before."""
+    return await store.compensate(tx, account, refund, day, rupiah)
