@@ -2,6 +2,9 @@
 
 from meterai.plumbing.audited import WORK, Audited, Clock, Evidence, Subject, fact, global_fact
 
+_SILENT = ("no_question_falls_silent",)
+# Questions of before were not written down so.
+_SINCE = "(SELECT applied_at FROM applied_migrations WHERE right(name, 16) = '0016_unheard.sql')"
 AUDITED = Audited(
     clocks=(
         Clock("payment_attempts", "expires_at", "t.opened_at + interval '8 days'"),
@@ -43,6 +46,15 @@ AUDITED = Audited(
             # A question that its buyer had asked is not counted.
             "t.asked BETWEEN 1 AND 100000 OR (t.asked = 0 AND t.buyer_asked_at IS NOT NULL)",
         ),
+        # It is asked once a day at least, and one without an answer says so.
+        Evidence(
+            "payment_attempts",
+            "t.state <> 'opening' AND t.ask_at BETWEEN now() AND now() + interval '25 hours'"
+            f" AND coalesce(t.answered_at, t.opened_at) < now() - interval '2 days' AND t.opened_at > {_SINCE}",
+            "t.unheard_since IS NOT NULL",
+        ),
+        Evidence("chargebacks", "t.unheard_since IS NOT NULL", "t.look_at < 'infinity'"),
+        Evidence("refunds", "t.unheard_since IS NOT NULL", "t.look_at IS NOT NULL"),
     ),
     facts=(
         fact("payment_attempts", "opened_at", "attempt_id subject reference amount expires_at"),
@@ -80,6 +92,7 @@ AUDITED = Audited(
         "captures": {
             "denied_at": ("no_money_lies_about",),
             "recorded_at": ("closed_money_is_settled",),
+            "confirmed_at": ("times_hide_no_work", *_SILENT),
         },
         "chargebacks": {
             "taken_back": ("no_money_lies_about",),
@@ -91,6 +104,7 @@ AUDITED = Audited(
             "returned": ("no_money_lies_about",),
             "returned_posted": ("no_money_lies_about", "entries_are_what_their_causes_make"),
             "look_at": ("chargeback_is_what_was_told_and_booked",),
+            "unheard_since": ("marks_have_their_evidence", *_SILENT),
         },
         "notification_inbox": {
             "body": ("news_of_the_bank_is_as_it_came",),
@@ -105,6 +119,8 @@ AUDITED = Audited(
             "leased_until": ("attempt_times_are_possible",),
             "ask_at": ("attempt_times_are_possible",),
             "cancel_at": ("attempt_times_are_possible",),
+            "answered_at": ("times_hide_no_work", "marks_have_their_evidence"),
+            "unheard_since": ("marks_have_their_evidence", *_SILENT),
         },
         "refunds": {
             "state": ("order_stands_where_its_refunds_do", "refund_times_are_possible"),
@@ -118,6 +134,7 @@ AUDITED = Audited(
             "first_id": ("refund_takes_its_way",),
             "wanted_at": ("refund_takes_its_way",),
             "waited_seconds": ("refund_takes_its_way",),
+            "unheard_since": ("marks_have_their_evidence", *_SILENT),
         },
         "payees": {
             "account_no": ("account_of_a_payee_is_current_once",),
@@ -139,9 +156,6 @@ AUDITED = Audited(
         },
     },
     unchecked={
-        "captures": {
-            "confirmed_at": "Whether somebody is told that no answer confirms it; it moves nothing.",
-        },
         "chargebacks": {
             "is_named": "Whether later news without a number may speak of this payment.",
             "last_told_at": "When the bank repeated itself.",
@@ -153,7 +167,6 @@ AUDITED = Audited(
         },
         "payment_attempts": {
             "asked": WORK,
-            "answered_at": "Whether somebody is told that no question about it is answered.",
             "tries": WORK,
             "last_answer": WORK,
             "is_perhaps_made": "Whether a QR that nobody saw is taken back or simply ends.",

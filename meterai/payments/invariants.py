@@ -1,6 +1,7 @@
 """What must be true of payments, and of the queue that carries the news of them."""
 
 from meterai.payments.rails import RailKind, RailKinds
+from meterai.payments.silence import ALL, BOUND, silent
 from meterai.plumbing.invariants import AHEAD, BEFORE_DIGESTS, LATE, Invariant, Posting
 
 # No words of the bank are let go before (the rules of retention, and a day for clocks that differ).
@@ -129,16 +130,17 @@ INVARIANTS = (
         """,
     ),
     Invariant(
-        "payment_is_confirmed_or_asked_for",
-        "A payment that only news told is confirmed within a day, or is an item in suspense.",
+        "no_question_falls_silent",
+        "A question that a provider leaves without an answer for a day is an item that a person sees.",
+        # By the part of its key before what marks one silence; what a person ended is not told again.
         f"""
-        SELECT c.account_id, c.attempt_id, c.payment, c.captured_at, c.confirmed_at
-        FROM {{captures}} c JOIN payment_attempts a USING (account_id, attempt_id)
-        WHERE c.learned_by = 'notification' AND (c.confirmed_at < c.captured_at
-            OR c.confirmed_at > now() + {AHEAD}
-            OR (c.confirmed_at IS NULL AND c.denied_at IS NULL
-                AND c.captured_at < now() - interval '1 day' - {LATE}
-                AND NOT suspense_knows('unconfirmed:' || a.reference || ':' || c.payment)))
+        WITH kept AS (
+            SELECT DISTINCT regexp_replace(item_key, ':[^:]*$', '') AS prefix FROM suspense_items
+            WHERE reason IN ('unanswered', 'unconfirmed') AND (state = 'open' OR resolved_by <> 'payments'))
+        SELECT s.account_id, s.kind, s.provider, s.key, s.since FROM ({silent(f"({BOUND} + {LATE})")}) s
+        LEFT JOIN kept one ON one.prefix = s.reason || ':' || s.kind || ':' || s.provider || ':' || s.key
+        LEFT JOIN kept every ON every.prefix = s.reason || ':' || s.kind || ':' || s.provider || ':{ALL}'
+        WHERE one.prefix IS NULL AND every.prefix IS NULL
         """,
     ),
     Invariant(

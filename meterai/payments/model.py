@@ -16,8 +16,6 @@ from meterai.kit.refusal import CommandRefusal, Refusal
 
 REFERENCE_PREFIX = "EM"
 REFUND_PREFIX = "RF"
-UNHEARD_SECONDS = 86_400.0  # banks mend within a day what they can
-UNCONFIRMED_SECONDS = 86_400.0  # what is paid is asked about after minutes, and again within a day
 ATTEMPTS_PER_SUBJECT_MAX = (
     10  # QRs or the like made for one order; limits the status queries they cause
 )
@@ -325,17 +323,7 @@ class Attempt:
     expires_at: datetime
     provider_reference: str | None = None
     tries: int = 0  # how often the call was begun before that it is leased for
-    # Of a lease for a question: when it began, and when a question about it was last answered, or
-    # else it was opened.
-    asked_at: datetime | None = None
-    heard_at: datetime | None = None
-
-    @property
-    def is_unheard_of(self) -> bool:
-        """True where no question about it was answered for so long that somebody is to know."""
-        if self.asked_at is None or self.heard_at is None:
-            return False
-        return (self.asked_at - self.heard_at).total_seconds() >= UNHEARD_SECONDS
+    asked_at: datetime | None = None  # when the lease for a question began
 
     @property
     def about(self) -> About:
@@ -412,17 +400,6 @@ class Payment:
     number: str  # the provider's, of one payment
     amount: Rupiah | None
     status: Status
-
-
-@dataclass(frozen=True, slots=True)
-class Unconfirmed:
-    """A payment that news told, and no answer to a question named for long."""
-
-    account: UUID
-    attempt: UUID
-    reference: str
-    payment: str
-    amount: Rupiah
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ PERSONAL = Personal(
             table="payment_attempts",
             columns="attempt_id subject method provider amount state reference opened_at expires_at",
             inner="account_id qr_content provider_reference leased_until ask_at asked tries last_answer is_perhaps_made"
-            " ask_rank cancel_at cancel_tries instructions instructed_at buyer_asked_at answered_at",
+            " ask_rank cancel_at cancel_tries instructions instructed_at buyer_asked_at answered_at unheard_since",
             kept=Kept.TAX,
             since="t.opened_at",
         ),
@@ -42,7 +42,7 @@ PERSONAL = Personal(
         Held(
             table="chargebacks",
             columns="attempt_id payment subject taken_back returned won lost first_told_at last_told_at",
-            inner="account_id is_whole is_named posted findings returned_posted returned_told look_at",
+            inner="account_id is_whole is_named posted findings returned_posted returned_told look_at unheard_since",
             kept=Kept.TAX,
             since="t.last_told_at",
         ),
@@ -51,7 +51,7 @@ PERSONAL = Personal(
             columns="refund_id order_id requested_at cause amount stamps state refund_no provider_refund_no payment"
             " due_at settled_at reversed",
             inner="account_id cause_key attempt_id try_at tries last_answer leased_until look_at tried_at recorded_at"
-            " way transfer_id first_id wanted_at waited_seconds",
+            " way transfer_id first_id wanted_at waited_seconds unheard_since",
             kept=Kept.TAX,
             since="t.requested_at",
         ),

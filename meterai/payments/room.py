@@ -41,7 +41,6 @@ from meterai.payments.settings import PaymentSettings
 from meterai.payments.transfers.model import TRANSFER
 from meterai.payments.store import (
     CANCEL_DUE,
-    CONFIRMING,
     LATE,
     MEAN_WAIT,
     OPENING_DUE,
@@ -108,7 +107,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
         PeriodicTask("open_payments", payments.open_waiting, 0.1, OPENING_DUE),
         PeriodicTask("ask_about_payments", payments.poll_waiting, 0.5, QUESTION_DUE),
         PeriodicTask("cancel_payments", payments.cancel_closed, 0.5, CANCEL_DUE),
-        PeriodicTask(CONFIRMING, payments.suspend_unconfirmed, 60.0),
+        PeriodicTask("suspend_silence", payments.suspend_silence, 60.0),
         PeriodicTask(SENDING, refunds.send_due, 0.2, TRY_DUE),
         PeriodicTask(SUSPENDING, refunds.suspend_overdue, 10.0),
         PeriodicTask(LOOKING, refunds.look_up_given_back, 0.5, LOOK_UP_DUE),

@@ -21,13 +21,12 @@ from meterai import suspense
 from meterai.kit.clock import Clock
 from meterai.kit.ids import compact, new_id
 from meterai.kit.money import Rupiah
-from meterai.payments import store
+from meterai.payments import silence, store
 from meterai.payments.events import PaymentRefunded
 from meterai.payments.installed import Rails, connect_rails
 from meterai.payments.model import (
     ATTEMPTS_PER_SUBJECT_MAX,
     NOT_BOOKED,
-    UNCONFIRMED_SECONDS,
     About,
     AboutAnother,
     Attempt,
@@ -53,7 +52,6 @@ from meterai.payments.model import (
     RefundWish,
     Status,
     TransactionStatus,
-    Unconfirmed,
     parse_reference,
     reference_of,
 )
@@ -63,7 +61,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.events import emit
 from meterai.plumbing.keyring import Keyring
-from meterai.plumbing.periodic import each, run_row
+from meterai.plumbing.periodic import each
 
 PAUSE_SECONDS = (
     2.0  # before instructions are asked for again; doubled after each try without an answer
@@ -74,7 +72,7 @@ CANCEL_SECONDS_MAX = 3600.0  # between two tries to take them back
 CANCEL_AFTER_END_SECONDS = 3600.0  # so long after their end they surely take no money any more
 BATCH = 20  # provider calls under way in one run
 LATE_SHARE = 5  # of them at least, in a run, for those nobody waits for
-UNCONFIRMED_BATCH = 200  # items in one run
+SWEEP_SECONDS_MAX = 60.0  # over all questions that wait
 CANCELLING = "cancel_payments"
 _log = structlog.get_logger()
 
@@ -360,10 +358,6 @@ class PaymentService:
         await self._asked(
             attempt, is_answered=is_answered, is_cancelled=is_cancelled, is_unknown=is_unknown
         )
-        if attempt.is_unheard_of:
-            await self._database.run(
-                partial(_told_of_silence, attempt=attempt, is_over=is_answered)
-            )
         return is_answered
 
     async def _asked(
@@ -411,15 +405,9 @@ class PaymentService:
 
         await self._database.run(explain)
 
-    async def suspend_unconfirmed(self) -> int:
-        """Periodic task: a payment that only news tells for a day is an item in suspense."""
-        found = await self._database.once(store.unconfirmed, UNCONFIRMED_SECONDS, UNCONFIRMED_BATCH)
-        return await each(
-            self._database, store.CONFIRMING, found, self._suspend_unconfirmed, subject="attempt"
-        )
-
-    async def _suspend_unconfirmed(self, payment: Unconfirmed) -> None:
-        await run_row(self._database, _keep_unconfirmed, payment)
+    async def suspend_silence(self) -> int:
+        """Periodic task: what is asked for long without an answer is an item in suspense, until it is answered."""
+        return await self._database.run(suspend_silent)
 
     # -- taking back -----------------------------------------------------------------------
 
@@ -545,6 +533,20 @@ async def apply(tx: Tx, account: UUID, subject: UUID, number: str, amount: Rupia
         raise NotApplied(outcome)
 
 
+async def suspend_silent(tx: Tx) -> int:
+    """Keep an item of each silence, and end those that are over; how many are open."""
+    await tx.allow(SWEEP_SECONDS_MAX)
+    found, heard = await store.silent(tx)
+    wanted = {one.mark: one for one in silence.items(found, heard)}
+    known = [(one.key.rpartition(".")[0], one) for one in await suspense.questions(tx)]
+    for mark in wanted.keys() - {mark for mark, _ in known}:
+        await suspense.keep(tx, silence.news(wanted[mark]))
+    for mark, item in known:
+        if item.is_open and mark not in wanted:
+            await suspense.explain(tx, item.id, "answered")
+    return len(wanted)
+
+
 async def ask_about(tx: Tx, reference: str) -> None:
     """Have the provider of an attempt of ours asked at once; a reference that is none of ours changes nothing."""
     with suppress(ValueError):
@@ -600,41 +602,6 @@ async def _take_answer(tx: Tx, attempt: Attempt, one: Payment | Odd, *, is_only:
     odd = one if isinstance(one, Odd) else await _learned(tx, attempt, one, is_only=is_only)
     if odd is not None:
         await suspend(tx, attempt.reference, odd, asked_of=attempt)
-
-
-async def _keep_unconfirmed(tx: Tx, payment: Unconfirmed) -> None:
-    """Keep a payment that the provider told and does not confirm, for somebody to ask it."""
-    await suspense.keep(
-        tx,
-        suspense.News(
-            key=f"unconfirmed:{payment.reference}:{payment.payment}",
-            source="question",
-            reason=OddReason.UNCONFIRMED,
-            told=msgspec.json.encode({"payment": payment.payment, "amount": payment.amount.value}),
-            reference=payment.reference,
-            payment=payment.payment,
-            amount=payment.amount,
-        ),
-    )
-
-
-async def _told_of_silence(tx: Tx, attempt: Attempt, *, is_over: bool) -> None:
-    """Keep an attempt about which no question is answered as an item, until one is."""
-    key = f"unanswered:{attempt.reference}"
-    if is_over:
-        await suspense.ended(tx, key, "answered")
-        return
-    await suspense.keep(
-        tx,
-        suspense.News(
-            key=key,
-            source="question",
-            reason=OddReason.UNANSWERED,
-            told=msgspec.json.encode({"state": attempt.state}),
-            reference=attempt.reference,
-            amount=attempt.amount,
-        ),
-    )
 
 
 async def _deny(tx: Tx, attempt: Attempt) -> None:

@@ -25,12 +25,11 @@ from meterai.payments.model import (
     Opened,
     PaymentToRecord,
     RailOut,
-    Unconfirmed,
     read_instructions,
 )
+from meterai.payments.silence import ALONE, ANSWERS, SILENT, Silent
 from meterai.plumbing.database import ReadTx, Tx, jsonb
 from meterai.plumbing.events import emit
-from meterai.plumbing.periodic import not_paused
 from meterai.plumbing.rows import RowMapper
 from meterai.plumbing.stations import APART_MIN, LATE_SECONDS, LATELY_SECONDS
 
@@ -54,10 +53,9 @@ _CAPTURES_TOLD = RowMapper(CapturedTold)
 _ROUTES = RowMapper(AttemptRoute)
 _HEARD = RowMapper(Heard)
 _INBOXED = RowMapper(InboxedNotification)
-_UNCONFIRMED_PAYMENTS = RowMapper(Unconfirmed)
 _TO_RECORD = RowMapper(PaymentToRecord)
+_SILENT = RowMapper(Silent)
 TOLD_MAX = 100  # attempts, and payments, on the timeline of one order
-CONFIRMING = "suspend_unconfirmed"  # the name of the periodic task
 _CLOSED = "state IN ('lost', 'expired', 'cancelled', 'declined')"  # as the index says it
 
 # Of each subject the attempt that paid it, else one that can be paid now, or soon, else the newest.
@@ -200,8 +198,7 @@ late AS (
     ORDER BY ask_at LIMIT (SELECT greatest(%s, %s - count(*)) FROM first) FOR UPDATE SKIP LOCKED)
 UPDATE payment_attempts SET asked = asked + 1, ask_at = now() + make_interval(secs => %s)
 WHERE (account_id, attempt_id) IN (SELECT * FROM first UNION ALL SELECT * FROM late)
-RETURNING {_COLUMNS}, ask_at - make_interval(secs => %s) AS asked_at,
-    coalesce(answered_at, opened_at) AS heard_at
+RETURNING {_COLUMNS}, ask_at - make_interval(secs => %s) AS asked_at
 """  # noqa: S608
 # `asked` counts the question that was just answered.  Who may be paid at this moment is of the
 # first rank.  What ended is asked about no more once the provider has taken it back and says so, or
@@ -209,6 +206,7 @@ RETURNING {_COLUMNS}, ask_at - make_interval(secs => %s) AS asked_at,
 ASKED = """
 UPDATE payment_attempts SET
     answered_at = CASE WHEN %s THEN now() ELSE answered_at END,
+    unheard_since = CASE WHEN %s THEN NULL ELSE coalesce(unheard_since, now()) END,
     ask_at = CASE WHEN (%s OR (%s AND instructions IS NULL))
             AND cancel_at = 'infinity' AND expires_at <= now() THEN 'infinity'
         ELSE payment_next_question(state, opened_at, asked - 1, %s, %s) END,
@@ -217,7 +215,8 @@ WHERE account_id = %s AND attempt_id = %s AND ask_at < 'infinity'
 """
 # The question was not begun: it does not count.
 ASK_PUT_OFF = """
-UPDATE payment_attempts SET asked = asked - 1, ask_at = now() + make_interval(secs => %s)
+UPDATE payment_attempts SET asked = asked - 1, ask_at = now() + make_interval(secs => %s),
+    unheard_since = coalesce(unheard_since, now())
 WHERE account_id = %s AND attempt_id = %s AND ask_at < 'infinity'
 """
 ASK_NOW = """
@@ -230,7 +229,7 @@ UPDATE payment_attempts SET buyer_asked_at = now(), ask_at = now() + make_interv
 WHERE account_id = %s AND subject = %s AND state IN ('waiting', 'expired', 'lost', 'declined')
     AND ask_at < 'infinity'
     AND (buyer_asked_at IS NULL OR buyer_asked_at <= now() - make_interval(secs => %s))
-RETURNING {_COLUMNS}, buyer_asked_at AS asked_at, coalesce(answered_at, opened_at) AS heard_at
+RETURNING {_COLUMNS}, buyer_asked_at AS asked_at
 """  # noqa: S608
 CANCEL_DUE = f"""
 SELECT 1 FROM payment_attempts WHERE {_CLOSED} AND cancel_at <= now() AND cancel_at < 'infinity'
@@ -296,15 +295,6 @@ UPDATE captures SET recorded_at = now() WHERE payment = ANY(%s) AND recorded_at 
 REFUNDS_CONFIRMED = """
 UPDATE refunds SET recorded_at = now() WHERE refund_no = ANY(%s) AND recorded_at IS NULL AND state = 'settled'
 """
-UNCONFIRMED = f"""
-SELECT o.account_id AS account, o.attempt_id AS attempt, a.reference, o.payment, o.amount
-FROM captures o JOIN payment_attempts a USING (account_id, attempt_id)
-WHERE o.confirmed_at IS NULL AND o.denied_at IS NULL AND o.learned_by = 'notification'
-    AND o.captured_at <= now() - make_interval(secs => %s)
-    AND NOT suspense_knows('unconfirmed:' || a.reference || ':' || o.payment)
-    AND {not_paused(CONFIRMING, "attempt_id")}
-ORDER BY o.captured_at LIMIT %s
-"""  # noqa: S608 - of constants
 INBOX = """
 INSERT INTO notification_inbox (provider, external_id, sent_on, body, body_sha256, reading)
 VALUES (%s, %s, %s, %s, %s, %s)
@@ -418,7 +408,7 @@ async def asked(
     window_seconds: float,
 ) -> None:
     """The provider answered, or did not; when it is asked again follows from what it said."""
-    told = (is_answered, is_cancelled, is_unknown)
+    told = (is_answered, is_answered, is_cancelled, is_unknown)
     await tx.run(ASKED, *told, seconds, window_seconds, account, attempt_id)
 
 
@@ -638,9 +628,13 @@ async def by_provider_reference(tx: Tx, provider: str, number: str) -> Attempt |
     return found[0] if len(found) == 1 else None
 
 
-async def unconfirmed(tx: ReadTx, seconds: float, limit: int) -> list[Unconfirmed]:
-    """Payments that only news told for so long, and nobody is told of yet, the oldest first."""
-    return await tx.all_as(_UNCONFIRMED_PAYMENTS, UNCONFIRMED, seconds, limit)
+async def silent(tx: Tx) -> tuple[list[Silent], set[str]]:
+    """Questions without an answer beyond their bound, the first of each kind and provider, and which of these providers
+    answer others; nobody else looks until the transaction ends."""
+    await tx.run(ALONE)
+    found = await tx.all_as(_SILENT, SILENT)
+    providers = {one.provider for one in found}
+    return found, {one for one in providers if await tx.one(ANSWERS, one)}
 
 
 async def captured(tx: Tx, account: UUID, attempt_id: UUID, payment: str | None) -> bool:

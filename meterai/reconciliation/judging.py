@@ -17,10 +17,9 @@ from meterai.reconciliation.model import (
     Days,
     Differing,
     LineTold,
-    Silent,
     Unmatched,
 )
-from meterai.suspense import Break, News
+from meterai.suspense import Break
 
 KEY_OF_REFUND = "refund_not_in_record:"  # also of refunds, which looks for each by itself
 NO_DAY = "no_day_in_its_name"
@@ -281,19 +280,6 @@ def missing(of: Days, why: str) -> Break:
         reason=_K.RECORD_MISSING,
         evidence=evidence(day=of.day, provider=of.provider, why=why),
         reference=f"{of.provider} {of.day}",
-    )
-
-
-def silence(one: Silent) -> News:
-    """A question that nobody answers, and that no other item tells of."""
-    return News(
-        key=one.key,
-        source="question",
-        reason="unanswered",
-        told=evidence(asked=one.asked, since=one.since),
-        reference=one.reference,
-        payment=one.payment,
-        amount=Rupiah(one.amount) if one.amount else None,
     )
 
 

@@ -259,17 +259,6 @@ class Changed(NamedTuple):
     now: int
 
 
-class Silent(NamedTuple):
-    """Something that was asked for long without an answer, and that no item tells of."""
-
-    key: str
-    reference: str | None
-    payment: str | None
-    amount: int | None
-    since: datetime
-    asked: str
-
-
 class FileTaken(NamedTuple):
     """A file that was taken in."""
 

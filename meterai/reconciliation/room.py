@@ -34,7 +34,6 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
     service = container.of(Reconciliation)
     return [
         PeriodicTask(TASK, service.reconcile_due, LOOK_SECONDS),
-        PeriodicTask("suspend_silence", service.suspend_silence, HOUR_SECONDS),
         PeriodicTask("let_record_files_go", service.let_files_go, HOUR_SECONDS),
     ]
 

@@ -117,19 +117,37 @@ class Reconciliation:
         """Periodic task: compare the days that are due, the oldest first, one rail after the other."""
         now = self._clock.now()
         last = (now.astimezone(WIB) - timedelta(hours=self._hour)).date() - timedelta(days=1)
-        done = 0
-        for provider in (*self._payments.rails.names(), ACCOUNT):
-            files = await self._files(provider, last)
-            due = set(files)
-            if provider != ACCOUNT or (self._inbox / ACCOUNT).is_dir():
-                first = await self._first(provider, last)
-                due |= {
-                    *await self._database.once(store.days_due, provider, first, last, DAYS_AT_ONCE)
-                }
-            for day in sorted(due):
-                done += await self._one(provider, day, files.get(day, []))
-        await self.show()
-        return done
+        providers = [*self._payments.rails.names()]
+        if (self._inbox / ACCOUNT).is_dir():
+            providers.append(ACCOUNT)
+        try:
+            return sum([await self._compare_due(one, last) for one in providers])
+        finally:
+            # Also where a fault of one keeps the others waiting.
+            for provider in providers:
+                await self._tell_missing(provider, last)
+            await self.show()
+
+    async def _compare_due(self, provider: str, last: date) -> int:
+        files = await self._files(provider, last)
+        first = await self._first(provider, last)
+        due = await self._database.once(store.days_due, provider, first, last, DAYS_AT_ONCE)
+        return sum(
+            [await self._one(provider, day, files.get(day, [])) for day in sorted({*files, *due})]
+        )
+
+    async def _tell_missing(self, provider: str, last: date) -> None:
+        """Each day that was not compared by its hour is an item, whatever kept it."""
+        first, hour = await self._first(provider, last), timedelta(hours=self._due_hour)
+        now = self._clock.now()
+
+        async def tell(tx: Tx) -> None:
+            for day, why in await store.missing_days(tx, provider, first, last):
+                if now >= end_of(day) + hour:
+                    found = judging.missing(Days(provider, day, 0, day, day), why)
+                    await suspense.keep_break(tx, found)
+
+        await self._database.run(tell)
 
     async def _one(self, provider: str, day: date, files: Sequence[Path]) -> int:
         try:
@@ -407,12 +425,8 @@ class Reconciliation:
                 await suspense.explain(tx, item.id, f"record of {of.day}, reading {of.reading}")
 
     async def _failed(self, tx: Tx, *, leased: Leased, code: str) -> None:
-        """Say why a day could not be compared: in its row, in the trail once, and as an item past its hour."""
-        now = self._clock.now()
+        """Say why a day could not be compared: in its row, and in the trail once."""
         await store.fail(tx, leased, code[:FAULT_LENGTH_MAX])
-        of = Days(leased.provider, leased.day, leased.reading, leased.day, leased.day)
-        if now >= end_of(leased.day) + timedelta(hours=self._due_hour):
-            await suspense.keep_break(tx, judging.missing(of, code))
         if leased.tries == 1:
             await audit.record(
                 tx,
@@ -424,18 +438,6 @@ class Reconciliation:
             )
 
     # -- beside -----------------------------------------------------------------------------
-
-    async def suspend_silence(self) -> int:
-        """Periodic task: what is asked for long without an answer, and no item tells of, is an item."""
-
-        async def keep(tx: Tx) -> int:
-            await tx.allow(COMPARE_SECONDS)
-            found = await sides.silent(tx, BREAKS_MAX)
-            for one in found:
-                await suspense.keep(tx, judging.silence(one))
-            return len(found)
-
-        return await self._database.run(keep)
 
     async def let_files_go(self) -> int:
         """Periodic task: remove the bytes of old files."""

@@ -14,7 +14,6 @@ from meterai.reconciliation import store
 from meterai.reconciliation.model import (
     Days,
     Differing,
-    Silent,
     Unmatched,
     begin_of,
     end_of,
@@ -179,22 +178,6 @@ WHERE captured NOT BETWEEN captured_least AND captured_ours OR refunded NOT BETW
     OR charged_back NOT BETWEEN charged_back_least AND charged_back_ours OR booked <> due OR suspended > 0
 ORDER BY payment LIMIT %s
 """
-# Asked for long without an answer, and no item tells of it: what the tasks of payments and refunds leave silent.
-_LONG = "interval '2 days'"  # questions go on once a day in the end
-SILENT = f"""
-SELECT 'unanswered:' || a.reference AS key, a.reference, NULL AS payment, a.amount,
-    greatest(coalesce(a.answered_at, a.opened_at), a.opened_at) AS since, 'attempt' AS asked
-FROM payment_attempts a
-WHERE a.ask_at < 'infinity' AND a.state <> 'opening' AND coalesce(a.answered_at, a.opened_at) < now() - {_LONG}
-    AND NOT suspense_knows('unanswered:' || a.reference)
-UNION ALL
-SELECT 'unanswered:record:' || b.payment, a.reference, b.payment, b.returned_told, b.last_told_at, 'given_back'
-FROM chargebacks b JOIN payment_attempts a USING (account_id, attempt_id)
-WHERE b.look_at < 'infinity' AND b.last_told_at < now() - {_LONG}
-    AND NOT suspense_knows('unanswered:record:' || b.payment)
-    AND NOT suspense_knows('refunded:' || a.reference || ':' || b.payment || ':' || b.returned_told)
-LIMIT %s
-"""  # noqa: S608 - constants
 
 
 class Missing(NamedTuple):
@@ -215,7 +198,6 @@ _MISSING = RowMapper(Missing)
 _NAMED = RowMapper(Named)
 _UNMATCHED = RowMapper(Unmatched)
 _DIFFERING = RowMapper(Differing)
-_SILENT = RowMapper(Silent)
 
 
 async def unmatched(tx: ReadTx, of: Days, limit: int) -> list[Unmatched]:
@@ -257,8 +239,3 @@ async def placed(tx: Tx, of: Days) -> None:
     await tx.run(PLACED_BY_ATTEMPT, *this)
     if twice := [one.payment for one in await tx.all_as(_NAMED, TWICE, *this)]:
         await tx.run(PARTED, *this, twice, *this)
-
-
-async def silent(tx: ReadTx, limit: int) -> list[Silent]:
-    """Questions of a day without an answer and without an item."""
-    return await tx.all_as(_SILENT, SILENT, limit)

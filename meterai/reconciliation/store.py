@@ -37,6 +37,14 @@ LEFT JOIN record_days d ON d.provider = %s AND d.day = w.day::date
 WHERE d.day IS NULL OR (d.leased_until <= now() AND (d.state IN ('reading', 'waiting') OR d.read_again_at <= now()))
 ORDER BY w.day LIMIT %s
 """
+# Days that were not compared, whether one was begun or not, and of which nobody was told.
+_MISSING = """
+SELECT w.day::date AS day, coalesce(d.fault, CASE WHEN d.day IS NULL THEN 'not_begun' ELSE 'not_ended' END) AS fault
+FROM generate_series(%s::timestamp, %s::timestamp, interval '1 day') w (day)
+LEFT JOIN record_days d ON d.provider = %s AND d.day = w.day::date
+WHERE d.ended_at IS NULL AND NOT suspense_knows('record:' || %s || ':day:' || w.day::date || ':missing')
+ORDER BY w.day
+"""
 # Days in a row that were compared, with the one that is being compared.
 _COVERED = """
 SELECT max(day) FROM (
@@ -156,6 +164,14 @@ async def days_due(
 ) -> Sequence[date]:
     """Days to be compared, the oldest first."""
     return [row["day"] for row in await tx.all(_DUE, first, last, provider, limit)]
+
+
+async def missing_days(
+    tx: ReadTx, provider: str, first: date, last: date
+) -> list[tuple[date, str]]:
+    """Days that were not compared and are no item yet, the oldest first, and why."""
+    found = await tx.all(_MISSING, first, last, provider, provider)
+    return [(row["day"], row["fault"]) for row in found]
 
 
 async def known_days(tx: ReadTx) -> tuple[date | None, date | None]:

@@ -38,7 +38,7 @@ from meterai.suspense.service import (
     open_items,
     resolve,
 )
-from meterai.suspense.store import evidence, open_breaks, sum_of_ended
+from meterai.suspense.store import evidence, open_breaks, questions, sum_of_ended
 
 __all__ = [
     "AGE_BUCKETS",
@@ -66,6 +66,7 @@ __all__ = [
     "open_about",
     "open_breaks",
     "open_items",
+    "questions",
     "resolve",
     "sum_of_ended",
     "told",

@@ -47,7 +47,7 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
     if found is None:
         return ()
     happened = list(told(found))
-    if found.source == "record" and (kept := await store.evidence(tx, found.id)):
+    if found.source != "notification" and (kept := await store.evidence(tx, found.id)):
         shown = kept.decode("utf-8", "replace")[:EVIDENCE_LENGTH_MAX]
         happened.append(
             Happening(found.opened_at, "suspense_evidence", {"evidence": shown}, for_staff=True)

@@ -157,6 +157,14 @@ class OpenBreak(NamedTuple):
     payment: str | None
 
 
+class Kept(NamedTuple):
+    """An item that is open, or that a person ended, by its key."""
+
+    id: UUID
+    key: str
+    is_open: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """Counts of open items, for the metrics."""

@@ -10,6 +10,7 @@ from meterai.suspense.model import (
     Break,
     Figures,
     Item,
+    Kept,
     News,
     OpenBreak,
     Resolution,
@@ -67,11 +68,21 @@ SELECT item_id AS id, item_key AS key, payment FROM suspense_items
 WHERE state = 'open' AND source = 'record' AND (starts_with(item_key, %s) OR starts_with(item_key, %s))
 ORDER BY due_at LIMIT %s
 """
+# The second half by suspense_items_to_blank: of what ended half a year ago no words are left.
+_QUESTIONS = """
+SELECT item_id AS id, item_key AS key, true AS is_open FROM suspense_items
+WHERE state = 'open' AND reason IN ('unanswered', 'unconfirmed')
+UNION ALL
+SELECT item_id, item_key, false FROM suspense_items
+WHERE state = 'resolved' AND told <> '' AND reason IN ('unanswered', 'unconfirmed') AND resolved_by <> 'payments'
+    AND resolved_at > now() - interval '60 days'
+"""
 _SUM_OF_ENDED = """
 SELECT coalesce(sum(difference), 0)::bigint AS rupiah FROM suspense_items
 WHERE source = 'record' AND starts_with(item_key, %s) AND resolution IN ('fee', 'written_off')
 """
 _OPEN_BREAK = RowMapper(OpenBreak)
+_KEPT = RowMapper(Kept)
 _ITEMS = RowMapper(Item)
 _FIGURE = RowMapper(Figures)
 
@@ -140,6 +151,11 @@ async def evidence(tx: ReadTx, identifier: UUID) -> bytes:
 async def open_breaks(tx: ReadTx, begins: str, or_begins: str, limit: int) -> list[OpenBreak]:
     """Open items of records whose keys begin so, or so."""
     return await tx.all_as(_OPEN_BREAK, _OPEN_BREAKS, begins, or_begins, limit)
+
+
+async def questions(tx: ReadTx) -> list[Kept]:
+    """Items of questions without an answer that are open, or that a person ended lately."""
+    return await tx.all_as(_KEPT, _QUESTIONS)
 
 
 async def sum_of_ended(tx: ReadTx, begins: str) -> int:

@@ -471,7 +471,7 @@ PAYMENTS = [
         "a payment that only news told is confirmed by nobody",
         "UPDATE captures SET captured_at = captured_at - interval '2 days', confirmed_at = NULL"
         " WHERE payment = %(quota.payment)s AND learned_by = 'notification'",
-        "payment_is_confirmed_or_asked_for",
+        "no_question_falls_silent",
     ),
     _c(
         "a refund was reversed and nothing goes back",

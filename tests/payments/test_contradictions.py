@@ -31,8 +31,8 @@ def answer(status: str, *payments: tuple[str, str]) -> dict[str, Any]:
     return {"merge": {"amount": money(PRICE), **more}}
 
 
-def suspend_unconfirmed(till: Till) -> None:
-    till.do(till.shop.container.of(PaymentService).suspend_unconfirmed())
+def suspend_silence(till: Till) -> None:
+    till.do(till.shop.container.of(PaymentService).suspend_silence())
 
 
 # -- failed is not the end -------------------------------------------------------------------------
@@ -143,39 +143,18 @@ def test_payment_that_only_news_tells_is_an_item_until_an_answer_confirms_it(til
     assert till.shop.state(order) == "executed"
     till.answers("query", answer("03"))
     till.ask()
-    suspend_unconfirmed(till)
+    suspend_silence(till)
     assert till.suspended() == []
     till.shop.arrange("UPDATE captures SET captured_at = captured_at - interval '25 hours'")
     till.shop.arrange("UPDATE payment_attempts SET opened_at = opened_at - interval '26 hours'")
     for _ in range(2):
-        suspend_unconfirmed(till)
+        suspend_silence(till)
         assert till.suspended() == [("unconfirmed", 0)]
     till.answers("query", answer("00", ("P1", "00")))
     till.ask()
     assert till.suspended() == []
     till.shop.arrange("UPDATE captures SET captured_at = captured_at + interval '25 hours'")
     till.shop.arrange("UPDATE payment_attempts SET opened_at = opened_at + interval '26 hours'")
-
-
-def test_attempt_without_a_readable_answer_for_a_day_is_an_item_until_there_is_one(
-    till: Till,
-) -> None:
-    till.order()
-    no_answer = {"body": "<html>bank</html>", "content_type": "text/html"}
-    till.answers("query", no_answer)
-    till.ask()
-    assert till.suspended() == []
-    till.shop.arrange("UPDATE payment_attempts SET opened_at = opened_at - interval '25 hours'")
-    till.answers("query", no_answer, no_answer)
-    for _ in range(2):
-        till.ask()
-        assert till.suspended() == [("unanswered", 0)]
-    till.ask()
-    assert till.suspended() == []
-    till.answers("query", no_answer)
-    till.ask()
-    assert till.suspended() == []
-    till.shop.arrange("UPDATE payment_attempts SET opened_at = opened_at + interval '25 hours'")
 
 
 def test_payment_told_after_the_last_question_is_asked_about(till: Till) -> None:

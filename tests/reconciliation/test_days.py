@@ -263,23 +263,6 @@ def test_bytes_of_old_files_leave_and_their_rows_stay(till: Till, tmp_path: Path
     assert kept == {"pieces": 0, "lines": 1}
 
 
-# -- no question falls silent --------------------------------------------------------------------
-
-
-def test_attempt_that_nobody_answers_about_is_an_item(till: Till) -> None:
-    _, attempt, _ = till.order()
-    till.shop.arrange(
-        "UPDATE payment_attempts SET opened_at = opened_at - interval '3 days', ask_at = now() + interval '1 hour'"
-        " WHERE attempt_id = %s",
-        attempt,
-    )
-    till.do(service(till, night()).suspend_silence())
-    till.do(service(till, night()).suspend_silence())
-    assert breaks(till) == [("unanswered", PRICE, 0, None)]
-    till.shop.arrange("UPDATE payment_attempts SET opened_at = opened_at + interval '3 days'")
-    till.shop.arrange("DELETE FROM suspense_items")
-
-
 @pytest.mark.parametrize(
     ("name", "day"),
     [

@@ -105,7 +105,7 @@ async def conclude(tx: Tx, news: PaymentGivenBack) -> None:
             amount=Rupiah(told),
         ),
     )
-    await store.look_later(tx, account, attempt, payment, CONTRADICTION_SECONDS)
+    await store.look_later(tx, account, attempt, payment, CONTRADICTION_SECONDS, is_read=True)
 
 
 def seen_of(refund: Refund, lines: Sequence[RefundLine]) -> RefundSeen | None:

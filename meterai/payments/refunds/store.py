@@ -141,11 +141,12 @@ WHERE (account_id, attempt_id, payment) IN (
 RETURNING account_id AS account, attempt_id AS attempt, payment, returned_told AS told
 """
 LOOK_LATER = """
-UPDATE chargebacks SET look_at = now() + make_interval(secs => %s)
+UPDATE chargebacks SET look_at = now() + make_interval(secs => %s),
+    unheard_since = CASE WHEN %s THEN NULL ELSE coalesce(unheard_since, now()) END
 WHERE account_id = %s AND attempt_id = %s AND payment = %s
 """
 LOOKED_UP = """
-UPDATE chargebacks SET look_at = 'infinity'
+UPDATE chargebacks SET look_at = 'infinity', unheard_since = NULL
 WHERE account_id = %s AND attempt_id = %s AND payment = %s
 """
 WATCH_DUE = """
@@ -160,13 +161,13 @@ RETURNING {_COLUMNS}
 """  # noqa: S608
 # Ever less often, until the record ends: as long again as it is settled, a week at most.
 WATCHED = """
-UPDATE refunds SET look_at = CASE WHEN state IN ('settled', 'rerouted')
+UPDATE refunds SET unheard_since = NULL, look_at = CASE WHEN state IN ('settled', 'rerouted')
         AND coalesce(settled_at, tried_at) > now() - make_interval(secs => %s)
     THEN now() + least(greatest(now() - coalesce(settled_at, tried_at), interval '1 hour'), interval '7 days') END
 WHERE account_id = %s AND refund_id = %s
 """
 WATCH_LATER = """
-UPDATE refunds SET look_at = now() + make_interval(secs => %s)
+UPDATE refunds SET look_at = now() + make_interval(secs => %s), unheard_since = coalesce(unheard_since, now())
 WHERE account_id = %s AND refund_id = %s
 """
 # Open past their due time, and nobody was told yet.
@@ -395,9 +396,11 @@ async def lease_to_look_up(tx: Tx, seconds: float, limit: int) -> list[PaymentGi
     return await tx.all_as(_PAYMENTS_GIVEN_BACK, TO_LOOK_UP, seconds, limit)
 
 
-async def look_later(tx: Tx, account: UUID, attempt: UUID, payment: str, seconds: float) -> None:
-    """The record is read again after so many seconds."""
-    await tx.run(LOOK_LATER, seconds, account, attempt, payment)
+async def look_later(
+    tx: Tx, account: UUID, attempt: UUID, payment: str, seconds: float, *, is_read: bool = False
+) -> None:
+    """The record is read again after so many seconds, since it could not be, or does not have what was told."""
+    await tx.run(LOOK_LATER, seconds, is_read, account, attempt, payment)
 
 
 async def looked_up(tx: Tx, account: UUID, attempt: UUID, payment: str) -> None:

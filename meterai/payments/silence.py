@@ -1,0 +1,173 @@
+"""Questions that a provider leaves without an answer for long: one rule for all of them.
+
+A question waits since it was first asked without an answer (`unheard_since`), or since it was due where nobody could ask it.
+Beyond `BOUND` it is an item in suspense, which ends by itself with the answer.  Of a provider that answers nothing, or leaves
+more than `SINGLES_MAX` questions of a kind, all of that kind are one item with their number, their sum and the oldest; there
+is another one when twice as many wait.  What a person ended is not told again while it waits as before.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import NamedTuple
+
+import msgspec
+
+from meterai import suspense
+from meterai.kit.ids import new_id
+from meterai.kit.money import Rupiah
+from meterai.payments.model import OddReason
+
+BOUND = "interval '1 day'"  # banks mend within a day what they can
+SINGLES_MAX = 20  # items that a person reads one by one
+ALL = "all"  # of a kind and a provider
+
+
+class Question(NamedTuple):
+    """A kind of question.  Its SQL answers account_id, provider, key, reference, payment, amount, and since
+    when it waits, of those that wait for longer than `<bound>`."""
+
+    kind: str
+    reason: OddReason
+    query: str
+
+
+_CLOSED = "state IN ('lost', 'expired', 'cancelled', 'declined')"  # as the index says it
+_ATTEMPT = "SELECT account_id, provider, reference, reference, NULL::text, amount"
+_LATE = "< now() - <bound>"
+# Each half by an index of its own.
+QUESTIONS = (
+    Question(
+        "opening",
+        OddReason.UNANSWERED,
+        f"{_ATTEMPT}, opened_at FROM payment_attempts WHERE state = 'opening' AND opened_at {_LATE}",
+    ),
+    # Once the provider tells no more of it nobody asks any more, and the item stays for a person to end.
+    Question(
+        "status",
+        OddReason.UNANSWERED,
+        f"""{_ATTEMPT}, unheard_since FROM payment_attempts WHERE unheard_since {_LATE}
+        UNION ALL {_ATTEMPT}, ask_at FROM payment_attempts
+        WHERE unheard_since IS NULL AND state <> 'opening' AND ask_rank IN (0, 1)
+            AND ask_at {_LATE} AND ask_at < 'infinity'""",
+    ),
+    # Pauses between two tries grow to an hour: thirty are a day.
+    Question(
+        "take_back",
+        OddReason.UNANSWERED,
+        f"""{_ATTEMPT}, opened_at FROM payment_attempts
+        WHERE {_CLOSED} AND cancel_at < 'infinity' AND opened_at {_LATE} AND (cancel_tries >= 30 OR cancel_at {_LATE})""",
+    ),
+    Question(
+        "confirmation",
+        OddReason.UNCONFIRMED,
+        f"""SELECT account_id, provider, reference || '/' || payment, reference, payment, c.amount, captured_at
+        FROM captures c JOIN payment_attempts USING (account_id, attempt_id)
+        WHERE confirmed_at IS NULL AND denied_at IS NULL AND learned_by = 'notification' AND captured_at {_LATE}""",  # noqa: S608
+    ),
+    Question(
+        "given_back",
+        OddReason.UNANSWERED,
+        f"""SELECT account_id, provider, reference || '/' || payment, reference, payment, returned_told,
+            least(b.unheard_since, look_at)
+        FROM chargebacks b JOIN payment_attempts USING (account_id, attempt_id)
+        WHERE look_at < 'infinity' AND least(b.unheard_since, look_at) {_LATE}""",  # noqa: S608
+    ),
+    Question(
+        "refund_record",
+        OddReason.UNANSWERED,
+        f"""SELECT account_id, provider, refund_no, refund_no, payment, r.amount, least(r.unheard_since, look_at)
+        FROM refunds r JOIN payment_attempts USING (account_id, attempt_id)
+        WHERE look_at IS NOT NULL AND (r.unheard_since {_LATE} OR look_at {_LATE})""",  # noqa: S608
+    ),
+)
+
+
+def silent(bound: str = BOUND) -> str:
+    """SQL of every question that waits for longer."""
+    return "\nUNION ALL\n".join(
+        f"SELECT '{one.kind}' AS kind, '{one.reason}' AS reason, q.*"  # noqa: S608 - constants
+        f" FROM ({one.query}) q (account_id, provider, key, reference, payment, amount, since)"
+        for one in QUESTIONS
+    ).replace("<bound>", bound)
+
+
+# The first of each kind and provider, and how many there are.
+SILENT = f"""
+SELECT kind, reason, provider, key, reference, payment, amount, since, questions, rupiah, oldest FROM (
+    SELECT s.*, count(*) OVER w AS questions, (sum(amount) OVER w)::bigint AS rupiah, min(since) OVER w AS oldest,
+        row_number() OVER (PARTITION BY kind, provider ORDER BY since, key) AS place
+    FROM ({silent()}) s WINDOW w AS (PARTITION BY kind, provider)) n
+WHERE place <= {SINGLES_MAX} ORDER BY kind, provider, place
+"""  # noqa: S608 - constants
+# Whether a provider answered a question lately: one that was is due again in time to come.
+ANSWERS = f"""
+SELECT 1 FROM payment_attempts WHERE provider = %s AND state <> 'opening' AND ask_rank IN (0, 1)
+    AND ask_at > now() AND ask_at < 'infinity' AND unheard_since IS NULL AND answered_at > now() - {BOUND} LIMIT 1
+"""  # noqa: S608 - constants
+ALONE = "SELECT pg_advisory_xact_lock(hashtextextended('silence', 0))"  # two workers would each keep an item
+
+
+class Silent(NamedTuple):
+    """A question that waits beyond its bound, and figures of all of its kind at its provider."""
+
+    kind: str
+    reason: str
+    provider: str
+    key: str
+    reference: str
+    payment: str | None
+    amount: Rupiah
+    since: datetime
+    questions: int
+    rupiah: Rupiah
+    oldest: datetime
+
+
+class Wanted(NamedTuple):
+    """An item that is to be open.  `mark` begins its key: another one is another silence."""
+
+    mark: str
+    first: Silent
+    told: dict[str, object]
+    is_single: bool
+
+
+def items(found: Sequence[Silent], heard: Collection[str]) -> Iterator[Wanted]:
+    """The items of silent questions; pure."""
+    for (kind, provider), grouped in groupby(found, lambda one: (one.kind, one.provider)):
+        several = list(grouped)
+        first = several[0]
+        begins = f"{first.reason}:{kind}:{provider}"
+        if provider in heard and first.questions <= SINGLES_MAX:
+            for one in several:
+                told = {"asked": kind, "provider": provider, "since": one.since}
+                yield Wanted(
+                    f"{begins}:{one.key}:{int(one.since.timestamp())}", one, told, is_single=True
+                )
+            continue
+        told = {
+            "asked": kind,
+            "provider": provider,
+            "questions": first.questions,
+            "rupiah": first.rupiah.value,
+            "since": first.oldest,
+            "references": [one.reference for one in several],
+        }
+        size = f"{first.questions.bit_length()}-{first.oldest:%Y%m%d}"
+        yield Wanted(f"{begins}:{ALL}:{size}", first, told, is_single=False)
+
+
+def news(one: Wanted) -> suspense.News:
+    """An item as it is kept."""
+    first = one.first
+    of_all = f"{first.provider} {first.kind}"
+    return suspense.News(
+        key=f"{one.mark}.{new_id().hex}",
+        source="question",
+        reason=first.reason,
+        told=msgspec.json.encode(one.told),
+        reference=first.reference if one.is_single else of_all,
+        payment=first.payment if one.is_single else None,
+        amount=first.amount if one.is_single else first.rupiah,
+    )

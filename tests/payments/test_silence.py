@@ -1,0 +1,268 @@
+"""What a provider leaves without an answer for long is seen by a person, once, until it is answered."""
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from meterai import orders
+from meterai.kit.money import Rupiah
+from meterai.payments import PaymentService
+from meterai.payments.silence import BOUND, QUESTIONS, SINGLES_MAX, Question, Silent, items
+from meterai.suspense import Resolution, SuspenseService
+from tests.support.shop import PRICE, TESTER
+from tests.support.till import Till, paid_body
+
+NO_ANSWER = {"body": "<html>bank</html>", "content_type": "text/html"}
+NOW = datetime(2026, 11, 30, tzinfo=UTC)
+
+
+def sweep(till: Till) -> None:
+    till.do(till.shop.container.of(PaymentService).suspend_silence())
+
+
+def open_items(till: Till) -> list[dict[str, Any]]:
+    return till.rows(
+        "SELECT item_id, reason, reference, payment, amount, convert_from(told, 'UTF8')::jsonb AS told"
+        " FROM suspense_items WHERE state = 'open' ORDER BY reference"
+    )
+
+
+def later(till: Till, what: str, table: str = "payment_attempts", hours: int = 25) -> None:
+    """Let hours pass over one time of all rows of a table."""
+    till.shop.arrange(
+        f"UPDATE {table} SET {what} = {what} - interval '{hours} hours' WHERE {what} < 'infinity'"
+    )
+
+
+def silent(till: Till, *, is_begun: bool) -> UUID:
+    """An attempt without an answer for a day: its questions fail, or could not be begun."""
+    _, attempt, _ = till.order()
+    if is_begun:
+        till.answers("query", NO_ANSWER)
+        till.ask()
+        later(till, "unheard_since")
+    else:
+        later(till, "ask_at")
+    return attempt
+
+
+# -- until it is answered ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_begun", [True, False])
+def test_attempt_without_an_answer_for_a_day_is_an_item_until_there_is_one(
+    till: Till, is_begun: bool
+) -> None:
+    till.order()
+    till.answers("query", NO_ANSWER)
+    till.ask()
+    sweep(till)
+    assert till.suspended() == []
+    later(till, "unheard_since" if is_begun else "ask_at")
+    if not is_begun:
+        till.shop.arrange("UPDATE payment_attempts SET unheard_since = NULL")
+    for _ in range(2):
+        sweep(till)
+        assert till.suspended() == [("unanswered", 0)]
+    till.ask()
+    sweep(till)
+    assert till.suspended() == []
+
+
+def test_second_silence_of_an_attempt_is_an_item_again(till: Till) -> None:
+    attempt = silent(till, is_begun=True)
+    sweep(till)
+    till.ask()
+    sweep(till)
+    assert till.suspended() == []
+    till.answers("query", NO_ANSWER)
+    till.ask()
+    later(till, "unheard_since")
+    sweep(till)
+    assert till.suspended() == [("unanswered", 0)]
+    assert till.attempt(attempt)["state"] == "waiting"
+    till.ask()
+    sweep(till)
+
+
+def test_item_that_a_person_ended_stays_ended_while_the_same_silence_lasts(till: Till) -> None:
+    silent(till, is_begun=True)
+    sweep(till)
+    [item] = open_items(till)
+    service = till.shop.container.of(SuspenseService)
+    till.do(service.resolve(item["item_id"], Resolution.DISMISSED, actor=TESTER, note="asked"))
+    sweep(till)
+    assert till.suspended() == []
+
+
+def test_question_whose_window_ended_without_an_answer_stays_an_item(till: Till) -> None:
+    silent(till, is_begun=True)
+    sweep(till)
+    till.shop.arrange("UPDATE payment_attempts SET ask_at = 'infinity'")
+    sweep(till)
+    assert till.suspended() == [("unanswered", 0)]
+    till.shop.arrange("UPDATE payment_attempts SET ask_at = now()")
+    till.ask()
+    sweep(till)
+
+
+def test_payment_told_as_given_back_is_an_item_until_the_record_is_read(till: Till) -> None:
+    _, attempt, _ = till.order()
+    reference = till.reference(attempt)
+    till.notify(paid_body(reference))
+    till.notify(
+        {
+            "originalPartnerReferenceNo": reference,
+            "latestTransactionStatus": "04",
+            "amount": {"value": f"{PRICE}.00", "currency": "IDR"},
+            "additionalInfo": {"rrn": "P1"},
+        }
+    )
+    till.answers("history-detail", NO_ANSWER)
+    till.look_up()
+    sweep(till)
+    assert till.suspended() == []
+    later(till, "unheard_since", "chargebacks")
+    sweep(till)
+    [item] = open_items(till)
+    assert item["told"]["asked"] == "given_back"
+    till.look_up()  # the record is read, and does not have it: that is another item, with its money
+    sweep(till)
+    assert till.suspended() == [("refunded_there", 0)]
+
+
+def test_qr_that_is_not_taken_back_for_a_day_is_an_item(till: Till) -> None:
+    order, attempt, _ = till.order()
+    withdraw = partial(orders.withdraw, account=till.shop.account, order_id=order)
+    till.do(till.shop.container.database.run(withdraw))
+    till.shop.arrange("UPDATE payment_attempts SET opened_at = opened_at - interval '25 hours'")
+    till.shop.arrange("UPDATE payment_attempts SET cancel_tries = 30")
+    sweep(till)
+    [item] = open_items(till)
+    assert item["told"]["asked"] == "take_back"
+    till.shop.arrange("UPDATE payment_attempts SET opened_at = opened_at + interval '25 hours'")
+    till.cancel()
+    sweep(till)
+    assert till.suspended() == []
+    assert till.attempt(attempt)["is_taken_back"]
+
+
+def test_refund_that_the_record_is_not_asked_about_for_a_day_is_an_item(till: Till) -> None:
+    order, _, qr = till.order()
+    till.control("pay", qr_content=qr)
+    till.ask()
+    till.shop.ask_back(order)
+    till.shop.work()
+    till.send_refunds()
+    [refund] = till.rows("SELECT refund_no, state FROM refunds")
+    assert refund["state"] == "settled"
+    till.answers("history-detail", NO_ANSWER)
+    till.watch_refunds()
+    later(till, "unheard_since", "refunds")
+    sweep(till)
+    [item] = open_items(till)
+    assert (item["told"]["asked"], item["reference"]) == ("refund_record", refund["refund_no"])
+    till.watch_refunds()
+    sweep(till)
+    assert till.suspended() == []
+
+
+# -- one item of a provider, or one of each question ---------------------------------------------------
+
+
+def some(questions: int, kind: str = "status", provider: str = "bank") -> list[Silent]:
+    shown = min(questions, SINGLES_MAX)
+    return [
+        Silent(
+            kind,
+            "unanswered",
+            provider,
+            f"EM{n}",
+            f"EM{n}",
+            None,
+            Rupiah(PRICE),
+            NOW - timedelta(hours=n),
+            questions,
+            Rupiah(PRICE * questions),
+            NOW - timedelta(hours=questions),
+        )
+        for n in range(shown)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("questions", "heard", "is_single", "count"),
+    [
+        (1, {"bank"}, True, 1),
+        (SINGLES_MAX, {"bank"}, True, SINGLES_MAX),
+        (SINGLES_MAX + 1, {"bank"}, False, 1),
+        (1, set(), False, 1),
+        (10_000, set(), False, 1),
+        (10_000, {"other"}, False, 1),
+    ],
+)
+def test_items_of_a_kind_are_one_where_its_provider_answers_nothing(
+    questions: int, heard: set[str], is_single: bool, count: int
+) -> None:
+    found = list(items(some(questions), heard))
+    assert [one.is_single for one in found] == [is_single] * count
+    assert len({one.mark for one in found}) == count
+
+
+def test_twice_as_many_questions_are_another_item_and_a_few_more_are_not() -> None:
+    marks = [next(items(some(n), set())).mark for n in (1030, 1031, 2100)]
+    # The oldest is of another day in the last one too.
+    assert marks[0].split("-")[0] == marks[1].split("-")[0] != marks[2].split("-")[0]
+
+
+def test_kinds_and_providers_have_items_of_their_own() -> None:
+    found = [*some(30), *some(30, "take_back"), *some(30, "status", "other")]
+    assert len({one.mark for one in items(sorted(found), set())}) == 3
+
+
+def test_dead_provider_with_ten_thousand_questions_is_one_item(till: Till) -> None:
+    _, attempt, _ = till.order()
+    till.shop.arrange(
+        "INSERT INTO payment_attempts (account_id, attempt_id, subject, reference, amount, state, instructions,"
+        " instructed_at, provider_reference, opened_at, expires_at, leased_until, ask_at, asked)"
+        " SELECT account_id, gen_random_uuid(), subject, reference || n, amount, state, instructions, instructed_at,"
+        " 'ten-thousand' || n, opened_at, expires_at, leased_until, now() - n * interval '1 minute' - interval '2 days', 1"
+        " FROM payment_attempts, generate_series(1, 10000) n"
+    )
+    sweep(till)
+    [item] = open_items(till)
+    assert (item["reference"], item["amount"]) == ("bank status", 10_000 * PRICE)
+    assert item["told"]["questions"] == 10_000
+    assert len(item["told"]["references"]) == SINGLES_MAX
+    since = datetime.fromisoformat(item["told"]["since"])
+    assert datetime.now(UTC) - since > timedelta(days=8)
+    sweep(till)
+    assert len(open_items(till)) == 1
+    # The provider is back, and one of them stays silent.
+    till.shop.arrange("DELETE FROM payment_attempts WHERE provider_reference LIKE 'ten-thousand%'")
+    _, other, _ = till.order()
+    till.ask()
+    till.shop.arrange(
+        "UPDATE payment_attempts SET unheard_since = now() - interval '30 hours' WHERE attempt_id = %s",
+        attempt,
+    )
+    sweep(till)
+    [item] = open_items(till)
+    assert (item["reference"], item["amount"]) == (till.reference(attempt), PRICE)
+    assert till.attempt(other)["asked"] == 1
+    till.ask()
+    sweep(till)
+    assert till.suspended() == []
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda one: one.kind)
+def test_question_that_waits_is_found_by_an_index(till: Till, question: Question) -> None:
+    with psycopg.connect(till.shop.container.database.url) as connection:
+        connection.execute("SET enable_seqscan = off")
+        for part in question.query.replace("<bound>", BOUND).split("UNION ALL"):
+            plan = connection.execute(f"EXPLAIN {part}".encode()).fetchall()
+            assert "Seq Scan" not in str(plan)
