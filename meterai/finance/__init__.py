@@ -5,12 +5,6 @@ Promises this room keeps
   * A day is closed once, after it is over and the bank's record was compared with it, and names what is unexplained.
   * A close is signed and names the one before it; no entry is posted into a closed day.
   * Nothing is paid out beyond the duty payable, and nothing counts as paid without a line of the bank statement.
-  * A line of a provider is booked once.
 
 Calls ledger, payments, refunds, suspense, audit, approvals.
 """
-
-from meterai.finance.model import Settlement, SettlementDiffers
-from meterai.finance.service import book_settlement
-
-__all__ = ["Settlement", "SettlementDiffers", "book_settlement"]

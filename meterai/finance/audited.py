@@ -5,9 +5,6 @@ from meterai.plumbing.audited import Audited, Subject, global_fact
 AUDITED = Audited(
     facts=(
         global_fact("day_closes", "closed_at", "day entries sha256 manifest"),
-        global_fact(
-            "settlement_lines", "booked_at", "settlement_id provider line settled_at net fee tax"
-        ),
         global_fact("payouts", "approved_at", "payout_id amount month deposit_code approved_by"),
         global_fact("payouts", "sent_at", "payout_id billing_code", name="payouts_sent"),
         global_fact(
@@ -24,6 +21,5 @@ AUDITED = Audited(
     },
     subjects={
         "payouts": Subject("payout_id", is_global=True),
-        "settlement_lines": Subject("settlement_id", is_global=True),
     },
 )

@@ -14,8 +14,10 @@ SELECT '' AS of, coalesce(sum(amount) FILTER (WHERE state = 'confirmed' AND {wit
 FROM payouts, period
 """
 FEES = f"""
-SELECT provider AS of, sum(net)::bigint AS settled_rupiah, sum(fee)::bigint AS fee_rupiah,
-       sum(tax)::bigint AS tax_rupiah
-FROM settlement_lines, period WHERE {within("booked_at")} GROUP BY provider ORDER BY provider
+SELECT provider AS of, coalesce(-sum(rupiah) FILTER (WHERE resolution = 'matched'), 0)::bigint AS settled_rupiah,
+       coalesce(-sum(rupiah) FILTER (WHERE resolution = 'fee' AND reason <> 'tax_not_booked'), 0)::bigint AS fee_rupiah,
+       coalesce(-sum(rupiah) FILTER (WHERE resolution = 'fee' AND reason = 'tax_not_booked'), 0)::bigint AS tax_rupiah
+FROM suspense_booked(), period WHERE {within("resolved_at")} AND (resolution = 'fee' OR resolution = 'matched'
+    AND reason = 'settlement_not_booked') GROUP BY provider ORDER BY provider
 """
 FIGURES = (Figures("closes", CLOSES), Figures("payouts", PAYOUTS), Figures("fees", FEES))

@@ -1,4 +1,4 @@
-"""Invariants of closes, payouts and settlements."""
+"""Invariants of closes and payouts."""
 
 from datetime import date
 
@@ -17,15 +17,6 @@ POSTINGS = (
         SELECT p.account_id, 'paid_out:' || p.payout_id, 'duty_paid_out', p.payout_id, p.ended_at,
                ARRAY['duty_payable', 'bank_account'], ARRAY[-p.amount, p.amount]
         FROM {payouts} p WHERE p.state = 'confirmed'
-        """,
-    ),
-    Posting(
-        ("settlement_booked",),
-        """
-        SELECT s.account_id, 'settlement:' || s.settlement_id, 'settlement_booked', s.settlement_id, s.booked_at,
-               ARRAY['bank_clearing', 'bank_account', 'provider_fee', 'provider_tax'],
-               ARRAY[s.net + s.fee + s.tax, -s.net, -s.fee, -s.tax]
-        FROM {settlement_lines} s
         """,
     ),
 )

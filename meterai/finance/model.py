@@ -115,12 +115,6 @@ class PayoutLineTaken(Refusal):
     code = "payout_line_taken"
 
 
-class SettlementDiffers(Refusal):
-    """A line of a provider that is booked says something else by now."""
-
-    code = "settlement_differs"
-
-
 refusal_of_constraint("day_closes_pkey", DayClosed)
 refusal_of_constraint("payout_line_is_of_one", PayoutLineTaken)
 
@@ -315,9 +309,10 @@ _FACTS = {
     ),
     "given_back": (
         *("refund_settled", "payment_given_back", "refund_reversed", "suspense_returned"),
+        "transfer_returned",
     ),
     "charged_back": ("payment_denied", "chargeback_won"),
-    "settled": ("settlement_booked", "break_matched", "break_fee"),
+    "settled": ("break_matched", "break_fee", "float_filled"),
 }
 
 
@@ -330,7 +325,7 @@ def provider_reports(rows: Sequence[ProviderSum]) -> list[ProviderReport]:
 
 
 def _provider_report(provider: str, rows: Sequence[ProviderSum]) -> ProviderReport:
-    clearing = [one for one in rows if one.book == "bank_clearing"]
+    clearing = [one for one in rows if one.book in ("bank_clearing", "refund_float")]
     opening, moved = -sum(one.before for one in clearing), sum(one.moved for one in clearing)
 
     def of(name: str) -> int:
@@ -353,17 +348,6 @@ def _provider_report(provider: str, rows: Sequence[ProviderSum]) -> ProviderRepo
         moved - sum(facts.values()),
         opening - moved,
     )
-
-
-class Settlement(NamedTuple):
-    """A line in which a provider pays into our account, and what it keeps for itself of that."""
-
-    provider: str
-    line: str
-    settled_at: datetime
-    net: int
-    fee: int
-    tax: int
 
 
 @dataclass(frozen=True, slots=True)

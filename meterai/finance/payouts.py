@@ -6,7 +6,7 @@ A payout is in the books from its confirmation on.  Until then its amount is tak
 import re
 from datetime import datetime
 
-from meterai import audit
+from meterai import audit, suspense
 from meterai.accounts import NOBODY
 from meterai.finance import store
 from meterai.finance.model import (
@@ -21,6 +21,7 @@ from meterai.finance.model import (
 )
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read
+from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Malformed, NotFound
 from meterai.kit.text import one_line
 from meterai.plumbing.database import ReadTx, Tx
@@ -131,6 +132,14 @@ async def confirm(
     await check_confirms(tx, await _as_now(tx, found), line, found.amount, at)
     await store.confirm_payout(tx, found.id, line, at, receipt)
     await _record(tx, found, "payout_confirmed", actor, line=line, ntpn=receipt)
+    await end_line(tx, found)
+
+
+async def end_line(tx: Tx, found: Payout) -> None:
+    """The line of the bank statement that pays it is no break any more."""
+    for one in await suspense.open_about(tx, [str(found.billing_code)], []):
+        if one.reason == "account_moved" and one.amount == Rupiah(found.amount):
+            await suspense.end(tx, one.id, suspense.Resolution.MATCHED, found.shown)
 
 
 async def fail(tx: Tx, found: Payout, why: str, actor: Actor) -> None:

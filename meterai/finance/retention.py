@@ -6,5 +6,4 @@ RETENTION: tuple[Rule, ...] = (
     Stays("day_closes", BOOKS),
     Stays("day_close_sums", BOOKS),
     Stays("payouts", BOOKS),
-    Stays("settlement_lines", BOOKS),
 )

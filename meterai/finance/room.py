@@ -7,6 +7,7 @@ from meterai.finance import pages
 from meterai.finance.audited import AUDITED
 from meterai.finance.figures import FIGURES
 from meterai.finance.invariants import INVARIANTS, POSTINGS, are_ours, as_they_were_closed
+from meterai.finance.jobs import HANDLERS
 from meterai.finance.knows import KNOWS, WORK
 from meterai.finance.levers import LEVERS
 from meterai.finance.metrics import METRICS
@@ -54,13 +55,14 @@ COMMANDS = (
 CHECKS: tuple[Check, ...] = (are_ours, as_they_were_closed)
 ROOM = Room(
     name="finance",
-    tables=frozenset({"day_closes", "day_close_sums", "payouts", "settlement_lines"}),
+    tables=frozenset({"day_closes", "day_close_sums", "payouts"}),
     lifecycles=(PAYOUT,),
     build=_build,
     services={"finance": FinanceService},
     routes=pages.routes,
     pages=pages.PAGES,
     tasks=_tasks,
+    handlers=HANDLERS,
     levers=LEVERS,
     knows=KNOWS,
     work=WORK,

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
+from meterai.accounts import NOBODY
 from meterai.finance.model import (
     AGES_DAYS,
     UNPLACED,
@@ -17,7 +18,6 @@ from meterai.finance.model import (
     Payout,
     ProviderSum,
     Scope,
-    Settlement,
 )
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
@@ -44,7 +44,6 @@ _BALANCES = RowMapper(Balance)
 _LINES = RowMapper(Line)
 _AGED = RowMapper(Aged)
 _PROVIDERS = RowMapper(ProviderSum)
-_SETTLEMENTS = RowMapper(Settlement)
 _CLOSES = RowMapper(KeptClose)
 _PAYOUTS = RowMapper(Payout)
 _DIGEST = RowMapper(Digest)
@@ -52,9 +51,10 @@ _WRITTEN = RowMapper(_Written)
 
 # -- statements ----------------------------------------------------------------------------------
 
-# The provider of an entry is that of the payment it is about; what it settled has its own line.
+# The provider of an entry is that of the payment it is about, or of the record that an item is of.
 _OF_PROVIDERS = f"""
-    SELECT l.*, coalesce(p.provider, s.provider, '{UNPLACED}') AS provider
+    SELECT l.*, CASE WHEN l.book = 'refund_float' THEN 'float'
+        ELSE coalesce(p.provider, i.provider, payment_provider_of(i.payment), '{UNPLACED}') END AS provider
     FROM ledger_lines(%s, %s) l
     LEFT JOIN refunds_made() r ON l.reason IN ('refund_settled', 'refund_reversed')
         AND r.account_id = l.account_id
@@ -64,8 +64,8 @@ _OF_PROVIDERS = f"""
         AND p.attempt_id = coalesce(r.attempt_id, CASE WHEN l.reason IN
             ('payment_captured', 'payment_denied', 'payment_given_back', 'chargeback_won')
             THEN split_part(l.entry_id, ':', 2)::uuid END)
-    LEFT JOIN settlement_lines s ON l.reason = 'settlement_booked' AND s.settlement_id = l.subject
-    WHERE l.book IN ('bank_clearing', 'provider_fee', 'provider_tax')
+    LEFT JOIN suspense_booked() i ON l.account_id = '{NOBODY}' AND i.item_id = l.subject
+    WHERE l.book IN ('bank_clearing', 'refund_float', 'provider_fee', 'provider_tax')
 """  # noqa: S608 - of a constant
 _SCOPES = {
     Scope.ACCOUNT: ("SELECT * FROM ledger_lines(%s, %s) l WHERE l.account_id = %s", ("account",)),
@@ -272,6 +272,12 @@ async def payout(tx: ReadTx, payout_id: UUID) -> Payout | None:
     return await tx.one_as(_PAYOUTS, f"{_PAYOUT} WHERE payout_id = %s", payout_id)
 
 
+async def payout_by_code(tx: ReadTx, billing_code: str, amount: int) -> Payout | None:
+    """The payout that was sent under a code of the treasury, with this sum."""
+    query = f"{_PAYOUT} WHERE billing_code = %s AND amount = %s AND state IN ('sent', 'confirmed')"
+    return await tx.one_as(_PAYOUTS, f"{query} ORDER BY sent_at LIMIT 1", billing_code, amount)
+
+
 async def lock_payouts(tx: Tx) -> None:
     """Let no other transaction change payouts until this one ends: each is compared with all."""
     await tx.run("SELECT pg_advisory_xact_lock(16023, 0)")
@@ -326,20 +332,3 @@ async def fail_payout(tx: Tx, payout_id: UUID, why: str) -> None:
         why,
         payout_id,
     )
-
-
-# -- settlements -----------------------------------------------------------------------------------
-
-_BOOKED = "SELECT provider, line, settled_at, net, fee, tax FROM settlement_lines WHERE provider = %s AND line = %s"
-
-
-async def book_settlement(tx: Tx, settlement: UUID, told: Settlement) -> bool:
-    """Book a line in which a provider settles; False where it is booked."""
-    query = "SELECT settlement_book(%s, %s, %s, %s, %s, %s, %s)"
-    is_new: bool = await tx.value(query, settlement, *told)
-    return is_new
-
-
-async def booked(tx: ReadTx, provider: str, line: str) -> Settlement | None:
-    """A line of a provider as it is booked."""
-    return await tx.one_as(_SETTLEMENTS, _BOOKED, provider, line)

@@ -554,6 +554,9 @@ class Movement:
     fee: Rupiah | None = None  # of this line, where the line has it in itself
     tax: Rupiah | None = None
     line: str = ""  # the identity of the line in its record: a number, or its place in the file
+    counterpart: str | None = (
+        None  # of a statement: the provider, or the account of ours, that it names
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,6 @@ from meterai.payments.retention import RETENTION
 from meterai.payments.routes import doors_of
 from meterai.payments.service import PaymentService
 from meterai.payments.settings import PaymentSettings
-from meterai.payments.transfers.model import TRANSFER
 from meterai.payments.store import (
     CANCEL_DUE,
     LATE,
@@ -46,6 +45,7 @@ from meterai.payments.store import (
     OPENING_DUE,
     QUESTION_DUE,
 )
+from meterai.payments.transfers.model import TRANSFER
 from meterai.plumbing.checks import AuditedPart, Check
 from meterai.plumbing.config import Configuration, Settings
 from meterai.plumbing.described import Field

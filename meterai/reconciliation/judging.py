@@ -7,19 +7,26 @@ from datetime import datetime
 
 import msgspec
 
+from meterai.kit.ids import show
 from meterai.kit.money import Rupiah
 from meterai.payments import MovementKind, OddLine, RecordedPayment, RefundLine
 from meterai.reconciliation.model import (
     ACCOUNT,
+    FLOAT,
+    STATEMENTS,
     BreakKind,
     Changed,
     Counted,
     Days,
     Differing,
+    Fees,
+    FeeTold,
     LineTold,
+    OfBuyer,
+    Side,
     Unmatched,
 )
-from meterai.suspense import Break
+from meterai.suspense import Break, Told
 
 KEY_OF_REFUND = "refund_not_in_record:"  # also of refunds, which looks for each by itself
 NO_DAY = "no_day_in_its_name"
@@ -47,6 +54,8 @@ _CLEARED = {  # of a line without a payment, whether the record's account grows 
     MovementKind.TRANSFER_RETURNED: 1,
     MovementKind.SETTLEMENT: -1,
 }
+_STATED = {MovementKind.SETTLEMENT: 1, MovementKind.FEE: -1, MovementKind.TAX: -1}  # of a statement
+MOVED = (_K.SETTLEMENT_NOT_BOOKED, _K.FLOAT_MOVED, _K.ACCOUNT_MOVED)  # between accounts of ours
 
 
 def key_of_payments(provider: str) -> str:
@@ -184,10 +193,30 @@ def of_facts(of: Days, found: Iterable[Unmatched], differing: frozenset[str]) ->
         )
 
 
-def _grows(line: LineTold) -> int:
+def of_buyers(found: Iterable[OfBuyer]) -> Iterator[Break]:
+    """Transfers to a buyer, or what came back of them, that the statement has and the books have not, or the other way."""
+    for one in found:
+        for name, sign in (("gone", -1), ("back", 1)):
+            there, least, ours = (getattr(one, f"{name}{part}") for part in ("", "_least", "_ours"))
+            missing = there - ours if there > ours else min(there - least, 0)
+            missing -= sign * one.written_off if missing else 0
+            if missing:
+                yield Break(
+                    key=f"{key_of_payments(FLOAT)}{one.account}:{name}",
+                    reason=_K.FLOAT_DIFFERS,
+                    evidence=evidence(**one._asdict()),
+                    reference=show("acc", one.account),
+                    amount=Rupiah(abs(missing)),
+                    difference=sign * missing,
+                )
+
+
+def _grows(provider: str, line: LineTold) -> int:
     """Whether the record's account grows by a line; one of no kind that is known has it behind its place."""
-    side = line.line.rpartition(" ")[2]
-    return _CLEARED.get(MovementKind(line.kind)) or {"in": 1, "out": -1}.get(side, 0)
+    kind, side = MovementKind(line.kind), line.line.rpartition(" ")[2]
+    if provider in STATEMENTS and kind in _STATED:
+        return _STATED[kind]
+    return _CLEARED.get(kind) or {"in": 1, "out": -1}.get(side, 0)
 
 
 def of_lines(of: Days, found: Iterable[LineTold]) -> Iterator[Break]:
@@ -198,20 +227,44 @@ def of_lines(of: Days, found: Iterable[LineTold]) -> Iterator[Break]:
         reason = _K.LINE_UNPLACED
         if kind is MovementKind.SETTLEMENT:
             reason = _K.SETTLEMENT_NOT_BOOKED
-        if of.provider == ACCOUNT:
-            reason = _K.ACCOUNT_MOVED
+        if of.provider in STATEMENTS:
+            reason = _K.ACCOUNT_MOVED if of.provider == ACCOUNT else _K.FLOAT_MOVED
         named = one.refund_no or one.provider_refund_no or one.payment or one.reference or one.line
-        name = f"{one.kind}:{named}:{one.amount}"
+        name, grows = f"{one.kind}:{named}:{one.amount}", _grows(of.provider, one)
         seen[name] += 1
         yield Break(
             key=f"{key_of_day(of)}{name}:{seen[name]}",
             reason=reason,
-            evidence=evidence(day=of.day, provider=of.provider, lines=_told([one])),
+            evidence=evidence(
+                day=of.day, provider=of.provider, rupiah=grows * one.amount, lines=_told([one])
+            ),
             reference=one.refund_no or one.reference,
             payment=one.payment,
             amount=Rupiah(one.amount),
-            difference=0 if of.provider == ACCOUNT else _grows(one) * one.amount,
+            difference=0 if of.provider == ACCOUNT else grows * one.amount,
         )
+
+
+def side(item: Told) -> Side:
+    """An open item between accounts of ours, by its evidence."""
+    told = msgspec.json.decode(item.evidence)
+    [line] = told["lines"]
+    names = (line.get(name) for name in ("reference", "payment", "counterpart"))
+    return Side(item.id, told["provider"], told.get("rupiah", 0), frozenset(filter(None, names)))
+
+
+def pairs(found: Sequence[Side]) -> Iterator[tuple[Side, Side]]:
+    """Items of the same money: what one account says it gave and another took, where both have a number, or the line of
+    the operator's account names the other.
+    """
+    ours = [one for one in found if one.provider == ACCOUNT]
+    for one in found:
+        for other in ours if one.provider != ACCOUNT else ():
+            names_it = one.provider in other.names or one.names & other.names
+            if other.rupiah == -one.rupiah != 0 and names_it:
+                ours.remove(other)
+                yield one, other
+                break
 
 
 def of_odd(of: Days, found: Sequence[OddLine], count: int) -> Iterator[Break]:
@@ -255,22 +308,49 @@ def of_changes(of: Days, found: Iterable[Changed]) -> Iterator[Break]:
         )
 
 
-def of_fees(of: Days, counted: Counted, booked: Mapping[str, int]) -> Iterator[Break]:
-    """Fees and tax that the provider kept that day and that are not booked yet, as items."""
-    if of.provider == ACCOUNT:
-        return
-    for reason, rupiah in ((_K.FEE_NOT_BOOKED, counted.fee), (_K.TAX_NOT_BOOKED, counted.tax)):
-        before = booked.get(reason, 0)
-        more = rupiah - before
-        if more:
-            yield Break(
-                key=f"{key_of_day(of)}{reason}:{before}:{rupiah}",
-                reason=reason,
-                evidence=evidence(day=of.day, provider=of.provider, sum=rupiah),
-                reference=f"{of.provider} {of.day}",
-                amount=Rupiah(abs(more)),
-                difference=-more,
+def key_of_fee(of: Days, reason: BreakKind, *, is_agreed: bool = False) -> str:
+    """Keys of items about the fees of a day, or the tax on them, begin so."""
+    return f"{key_of_day(of)}{reason}:{'agreed:' if is_agreed else ''}"
+
+
+def of_fees(
+    of: Days,
+    counted: Counted,
+    agreed: Fees,
+    booked: Mapping[str, int],
+    odd: Sequence[FeeTold],
+) -> tuple[list[Break], list[Break]]:
+    """Fees and tax that were kept that day and that are not booked: what was agreed, and what is left."""
+    to_book: list[Break] = []
+    left: list[Break] = []
+    for reason, rupiah, fits in (
+        (_K.FEE_NOT_BOOKED, counted.fee, agreed.fee),
+        (_K.TAX_NOT_BOOKED, counted.tax, agreed.tax),
+    ):
+        before, of_it = booked.get(reason, 0), booked.get(f"{reason}:agreed", 0)
+        more = max(min(fits - of_it, rupiah - before), 0)
+        for is_agreed, sums in ((True, more), (False, rupiah - before - more)):
+            if not sums:
+                continue
+            begins = key_of_fee(of, reason, is_agreed=is_agreed)
+            told = evidence(
+                day=of.day,
+                provider=of.provider,
+                sum=rupiah,
+                agreed=fits,
+                lines=[] if is_agreed else [one._asdict() for one in odd],
             )
+            (to_book if is_agreed else left).append(
+                Break(
+                    key=f"{begins}{before if is_agreed else before + more}:{rupiah}",
+                    reason=reason,
+                    evidence=told,
+                    reference=f"{of.provider} {of.day}",
+                    amount=Rupiah(abs(sums)),
+                    difference=-sums,
+                )
+            )
+    return to_book, left
 
 
 def missing(of: Days, why: str) -> Break:

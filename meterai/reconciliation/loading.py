@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from meterai.payments import REFERENCE_PREFIX, REFUND_PREFIX, Movement, OddLine, parse_number
 from meterai.plumbing.database import Database
 from meterai.reconciliation import store
+from meterai.reconciliation.files import TRANSFER_PREFIX
 from meterai.reconciliation.model import Leased, begin_of, end_of
 
 LINES_AT_ONCE = 10_000
@@ -73,7 +74,9 @@ class Loading:
     def _row(self, one: Movement, source: str) -> str:
         """A line as COPY takes it."""
         refund = one.refund_number
-        ours = parse_number(REFUND_PREFIX, refund) if refund else None
+        ours = None
+        if refund:
+            ours = parse_number(REFUND_PREFIX, refund) or parse_number(TRANSFER_PREFIX, refund)
         if ours is None and one.payment is None and one.reference:
             ours = parse_number(REFERENCE_PREFIX, one.reference)
         numbers = (
@@ -89,7 +92,7 @@ class Loading:
             f"{self._begins}\t{count}\t{source}\t{one.kind.value}\t{one.moved_at.isoformat()}\t"
             + "\t".join(numbers)
             + f"\t{one.amount.value}\t{one.fee.value if one.fee else 0}\t{one.tax.value if one.tax else 0}"
-            f"\t{one.line or count}\n"
+            f"\t{one.line or count}\t{one.counterpart or _NULL}\n"
         )
         return (row.replace("\\", "\\\\") if "\\" in row else row).replace(_NULL, "\\N")
 

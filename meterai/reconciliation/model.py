@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
+from uuid import UUID
 
 from meterai.kit.clock import WIB
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.refusal import CommandRefusal
 
-ACCOUNT = "account"  # whose record is that of the operator's own bank account, by statements
+# Whose records are statements: the operator's own bank account, and the one from which transfers to buyers are paid.
+ACCOUNT, FLOAT = STATEMENTS = ("account", "float")
+TREASURY = "treasury"  # as a counterpart of a line
 
 
 class DayState(StrEnum):
@@ -66,6 +69,8 @@ class BreakKind(StrEnum):
     TAX_NOT_BOOKED = "tax_not_booked"
     SETTLEMENT_NOT_BOOKED = "settlement_not_booked"
     ACCOUNT_MOVED = "account_moved"  # a line of the operator's own account
+    FLOAT_MOVED = "float_moved"  # a line of the account of transfers that is none
+    FLOAT_DIFFERS = "float_differs"  # transfers to one buyer
 
 
 class RecordFileKnown(CommandRefusal):
@@ -187,11 +192,41 @@ class Overview(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """Lines of a reading, and sums of what is booked by day."""
+    """Lines of a reading, and its fees and the tax on them."""
 
     lines: int
     fee: int
     tax: int
+
+
+class Fees(NamedTuple):
+    """Fees and tax of a reading that are what was agreed."""
+
+    fee: int
+    tax: int
+
+
+class FeeTold(NamedTuple):
+    """A fee of one payment that is not what was agreed."""
+
+    payment: str | None
+    method: str | None
+    amount: int | None
+    fee: int
+    tax: int
+
+
+class OfBuyer(NamedTuple):
+    """Transfers to one buyer, and what came back: as the statement has them, as the books must, and as they may."""
+
+    account: UUID
+    gone: int
+    gone_least: int
+    gone_ours: int
+    back: int
+    back_least: int
+    back_ours: int
+    written_off: int
 
 
 class Unmatched(NamedTuple):
@@ -240,6 +275,18 @@ class LineTold(NamedTuple):
     refund_no: str | None
     provider_refund_no: str | None
     amount: int
+    counterpart: str | None
+
+
+class Side(NamedTuple):
+    """An open item about money between two accounts of ours: whose record it is of, by how much that account grew, and
+    what it names.
+    """
+
+    id: UUID
+    provider: str
+    rupiah: int
+    names: frozenset[str]
 
 
 class Numbered(NamedTuple):

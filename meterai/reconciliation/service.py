@@ -19,22 +19,31 @@ from meterai import audit, ledger, payments, suspense
 from meterai.accounts import NOBODY
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import WIB, Clock
+from meterai.kit.ids import show
 from meterai.kit.refusal import Refusal
 from meterai.payments import PaymentService, PaymentSettings, RailNotConfigured
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.events import emit
 from meterai.plumbing.objects import ObjectStore
 from meterai.reconciliation import judging, keeping, metrics, sides, store
+from meterai.reconciliation.events import DutyLeft
 from meterai.reconciliation.files import FileOdd, FileRead, read
 from meterai.reconciliation.loading import Loading
 from meterai.reconciliation.model import (
     ACCOUNT,
+    FLOAT,
+    STATEMENTS,
+    TREASURY,
+    BreakKind,
+    Counted,
     DayNotOver,
     Days,
     DayState,
     Differing,
     FileTaken,
     Leased,
+    LineTold,
     ProviderUnknown,
     RecordDay,
     RecordFileKnown,
@@ -44,8 +53,8 @@ from meterai.reconciliation.model import (
     Unmatched,
     end_of,
 )
-from meterai.reconciliation.settings import ReconciliationSettings
-from meterai.suspense import Break, OpenBreak
+from meterai.reconciliation.settings import ReconciliationSettings, agreed_of, names_of
+from meterai.suspense import Break, OpenBreak, Resolution
 
 TASK = "reconcile"
 LEASE_SECONDS = 3_600.0  # of one reading, and the pause before it is tried again
@@ -109,6 +118,8 @@ class Reconciliation:
         own = settings.of(ReconciliationSettings)
         self._due_hour = own.record_due_hour
         self._inbox = Path(own.reconciliation_files or settings.process.directory / "records")
+        self._agreed, self._names = agreed_of(own.provider_fees), names_of(own.statement_names)
+        self._vat, self._tolerance = own.provider_vat_percent, own.fee_tolerance_rupiah
         self._clock = clock
 
     # -- each day, by itself ---------------------------------------------------------------
@@ -117,24 +128,27 @@ class Reconciliation:
         """Periodic task: compare the days that are due, the oldest first, one rail after the other."""
         now = self._clock.now()
         last = (now.astimezone(WIB) - timedelta(hours=self._hour)).date() - timedelta(days=1)
-        providers = [*self._payments.rails.names()]
-        if (self._inbox / ACCOUNT).is_dir():
-            providers.append(ACCOUNT)
+        providers = [*self._payments.rails.names(), *STATEMENTS]
         try:
             return sum([await self._compare_due(one, last) for one in providers])
         finally:
             # Also where a fault of one keeps the others waiting.
             for provider in providers:
-                await self._tell_missing(provider, last)
+                if self._is_compared(provider):
+                    await self._tell_missing(provider, last)
             await self.show()
+
+    def _is_compared(self, provider: str) -> bool:
+        """True of each rail, and of an account of ours whose statements come into the inbox."""
+        return provider not in STATEMENTS or (self._inbox / provider).is_dir()
 
     async def _compare_due(self, provider: str, last: date) -> int:
         files = await self._files(provider, last)
-        first = await self._first(provider, last)
-        due = await self._database.once(store.days_due, provider, first, last, DAYS_AT_ONCE)
-        return sum(
-            [await self._one(provider, day, files.get(day, [])) for day in sorted({*files, *due})]
-        )
+        due = set(files)
+        if self._is_compared(provider):
+            first = await self._first(provider, last)
+            due |= {*await self._database.once(store.days_due, provider, first, last, DAYS_AT_ONCE)}
+        return sum([await self._one(provider, day, files.get(day, [])) for day in sorted(due)])
 
     async def _tell_missing(self, provider: str, last: date) -> None:
         """Each day that was not compared by its hour is an item, whatever kept it."""
@@ -165,10 +179,10 @@ class Reconciliation:
         return 1
 
     async def _first(self, provider: str, last: date) -> date:
-        """The first day that is to be compared: of the account's statements no day is due before yesterday."""
+        """The first day that is to be compared: of the statements of an account no day is due before yesterday."""
         known, _ = await self._database.once(store.known_days)
         oldest = last - timedelta(days=DAYS_MAX - 1)
-        if provider == ACCOUNT:
+        if provider in STATEMENTS:
             return last
         if known is not None:
             return max(known, oldest)
@@ -214,7 +228,7 @@ class Reconciliation:
         Refuses `ProviderUnknown`, `DayNotOver`, `RecordIsBeingRead`, `RecordFilesMissing`, `RecordFileKnown`,
         `RecordFileUnreadable`, and what the provider refuses.
         """
-        if provider != ACCOUNT and provider not in self._payments.rails.names():
+        if provider not in (*STATEMENTS, *self._payments.rails.names()):
             raise ProviderUnknown(provider)
         if end_of(day) > self._clock.now():
             raise DayNotOver(str(day))
@@ -254,7 +268,7 @@ class Reconciliation:
     async def _read_files(self, leased: Leased, reading: _Read, files: Sequence[_File]) -> None:
         """Lines of every file of the day.  One that cannot be read is an item, and refused."""
         for one in files:
-            of = FileRead(leased.day, self._ourselves(leased.provider))
+            of = FileRead(leased.day, self._ourselves(leased.provider), self._names)
             try:
                 await reading.loading.take_file(read(one.path, of), one.sha256.hex())
             except FileOdd as odd:
@@ -317,6 +331,8 @@ class Reconciliation:
             of = await _days(tx, leased)
             if len(loading.found.sources) > 1:
                 await store.repeated(tx, of)
+            if of.provider == FLOAT:  # transfers are of a buyer, and no payment is
+                return of, _Doubted((), ()), []
             await sides.placed(tx, of)
             doubted = await _doubted(tx, of)
             return of, doubted, await sides.differing(tx, of, doubted.payments, TAKEN_MAX)
@@ -358,43 +374,44 @@ class Reconciliation:
         day, of = leased.day, await _days(tx, leased)
         counted = await store.counted(tx, of)
         loaded.lines = counted.lines + loaded.unreadable
-        changes = await store.changed(tx, of, BREAKS_MAX) if of.reading > 1 else []
         breaks, differing = await self._found(tx, of, doubted)
-        breaks += judging.of_odd(of, loaded.odd, loaded.unreadable)
-        breaks += judging.of_changes(of, changes)
+        lines = await store.unplaced(tx, of, BREAKS_MAX + 1)
+        moved = [*judging.of_lines(of, lines)]
+        agreed, fees = await self._fees(tx, of, counted)
+        breaks += [*moved, *fees, *judging.of_odd(of, loaded.odd, loaded.unreadable)]
+        if of.reading > 1:
+            breaks += judging.of_changes(of, await store.changed(tx, of, BREAKS_MAX))
         is_whole = len(breaks) <= BREAKS_MAX
         if not is_whole:
             breaks = [*breaks[:BREAKS_MAX], judging.too_many(of, "differences", len(breaks))]
-        await self._keep(tx, of, breaks, differing)
-        matched = max(loaded.lines - loaded.unreadable - len(differing), 0)
+        await self._keep(tx, of, breaks)
+        for one in agreed:
+            await suspense.book(tx, one, Resolution.FEE, "as agreed")
+        await _paid_out(tx, of, lines)
+        explained = await _paired(tx, moved)
+        matched = loaded.lines - loaded.unreadable - differing - len(moved) + explained
+        counts = (loaded.lines, max(matched, 0), loaded.unreadable, len(breaks) - explained)
         state = DayState.FINAL if is_whole else DayState.DIFFERING
-        await store.end(
-            tx,
-            of,
-            state,
-            _again(day, now) if "" in loaded.sources or not loaded.sources else None,
-            loaded.lines,
-            matched,
-            loaded.unreadable,
-            len(breaks),
-        )
+        again = _again(day, now) if "" in loaded.sources or not loaded.sources else None
+        await store.end(tx, of, state, again, *counts)
+        names = ("lines", "matched", "unreadable", "differences")
         await audit.record(
             tx,
             NOBODY,
             actor=actor,
             action="record_compared",
             subject=_subject(leased),
-            lines=loaded.lines,
-            matched=matched,
-            unreadable=loaded.unreadable,
-            differences=len(breaks),
+            **dict(zip(names, counts, strict=True)),
         )
         found = await store.day_of(tx, leased.provider, day)
         assert found is not None
         return found, of, frozenset(one.payment for one in breaks if one.payment)
 
-    async def _found(self, tx: Tx, of: Days, doubted: _Doubted) -> tuple[list[Break], list[str]]:
-        """Differences of a reading, and the payments of its lines that have one."""
+    async def _found(self, tx: Tx, of: Days, doubted: _Doubted) -> tuple[list[Break], int]:
+        """Differences of payments, or of buyers by transfer, and how many lines of the reading have one."""
+        if of.provider == FLOAT:
+            buyers = await sides.buyers(tx, of, BREAKS_MAX + 1)
+            return [*judging.of_buyers(buyers)], len(buyers)
         found = await sides.differing(tx, of, doubted.payments, BREAKS_MAX + 1)
         lines = await store.lines_of(tx, [one.payment for one in found], ITEMS_SEEN_MAX)
         names = frozenset(one.payment for one in found)
@@ -402,15 +419,23 @@ class Reconciliation:
             *judging.of_payments(of, found, lines),
             *judging.of_facts(of, doubted.unmatched, names),
         ]
-        unplaced = await store.unplaced(tx, of, ACCOUNT, BREAKS_MAX + 1)
-        breaks += judging.of_lines(of, unplaced)
-        breaks += judging.of_fees(of, await store.counted(tx, of), await _booked(tx, of))
-        here = {str(one.payment) for one in lines if one.day == of.day}
-        return breaks, [*sorted(here & names), *(one.line for one in unplaced)]
+        return breaks, len({one.payment for one in lines if one.day == of.day} & names)
 
-    async def _keep(
-        self, tx: Tx, of: Days, breaks: Sequence[Break], differing: Sequence[str]
-    ) -> None:
+    async def _fees(self, tx: Tx, of: Days, counted: Counted) -> tuple[list[Break], list[Break]]:
+        """Fees and tax of a reading that are to be booked as agreed, and those that are not."""
+        if of.provider == ACCOUNT or not (counted.fee or counted.tax):
+            return [], []
+        agreed = self._agreed.get(of.provider, [])
+        by = sides.Contract(agreed, self._vat, self._tolerance)
+        fits, odd = await sides.fees(tx, of, by, judging.LINES_TOLD_MAX)
+        booked = {}
+        for kind in (BreakKind.FEE_NOT_BOOKED, BreakKind.TAX_NOT_BOOKED):
+            for name, is_agreed in ((kind, False), (f"{kind}:agreed", True)):
+                key = judging.key_of_fee(of, kind, is_agreed=is_agreed)
+                booked[str(name)] = -await suspense.sum_of_ended(tx, key)
+        return judging.of_fees(of, counted, fits, booked, odd)
+
+    async def _keep(self, tx: Tx, of: Days, breaks: Sequence[Break]) -> None:
         """Items of what differs; those that differ no more end as explained."""
         for one in breaks:
             if one.is_money and await payments.captured_anywhere(tx, str(one.payment)):
@@ -504,13 +529,32 @@ async def _keep_unreadable(tx: Tx, *, leased: Leased, file: _File, why: str) -> 
     await suspense.keep_break(tx, judging.unreadable_file(of, file.path.name, why, file.sha256))
 
 
-async def _booked(tx: Tx, of: Days) -> dict[str, int]:
-    """Fees and taxes of a day that are in the books."""
-    begins = judging.key_of_day(of)
-    return {
-        kind: -await suspense.sum_of_ended(tx, f"{begins}{kind}:")
-        for kind in ("fee_not_booked", "tax_not_booked")
-    }
+async def _paid_out(tx: Tx, of: Days, lines: Iterable[LineTold]) -> None:
+    """Tell of payments to the treasury."""
+    for one in lines:
+        if one.counterpart == TREASURY and one.reference and of.provider == ACCOUNT:
+            event = DutyLeft(
+                account=NOBODY,
+                billing_code=one.reference,
+                amount=one.amount,
+                line=f"{one.day}/{one.line}",
+                moved_at=one.moved_at,
+                receipt=one.payment,
+            )
+            await emit(tx, event)
+
+
+async def _paired(tx: Tx, moved: Sequence[Break]) -> int:
+    """End items of the same money on two records, with its entry; how many of these are not open."""
+    found = await suspense.open_by_reason(tx, judging.MOVED, ITEMS_SEEN_MAX)
+    keys = {one.id: one.key for one in found}
+    for one, other in judging.pairs([judging.side(item) for item in found]):
+        for item, to in ((one, other), (other, one)):
+            how = f"{to.provider}: {show('sus', to.id)}"
+            await suspense.end(tx, item.id, Resolution.MATCHED, how)
+            del keys[item.id]
+    still_open = set(keys.values())
+    return sum(one.reason in judging.MOVED and one.key not in still_open for one in moved)
 
 
 def _stands(item: OpenBreak, still: Iterable[str]) -> bool:

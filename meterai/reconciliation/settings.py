@@ -1,15 +1,59 @@
 """Settings of records of providers and banks."""
 
+import re
+from typing import NamedTuple
+
 import msgspec
 
-from meterai.plumbing.config import Hour
+from meterai.plumbing.config import ConfigurationWrong, Hour, Whole
+
+_FEE = re.compile(r"([a-z0-9]+)\.([a-z]+)=([0-9]{1,7})(/1000)?")
 
 
 class ReconciliationSettings(msgspec.Struct, frozen=True):
-    """Folder of files, and the hour by which the record of a day is to be there."""
+    """Folder of files, the hour by which the record of a day is to be there, and what was agreed with providers."""
 
-    # A folder with one for each rail, by its name, and `account` for statements of the operator's account.
+    # A folder with one for each rail, by its name, `account` for statements of the operator's account, and `float` for
+    # those of the account of transfers.
     reconciliation_files: str = ""  # DIR/records where it is empty
     record_due_hour: Hour = (
         9  # in WIB, of the next day; the record that is not there by then is an item
     )
+    # The fee of each rail and method, in rupiah or in so many of a thousand, as `bank.qris=7/1000 bank.va=4000`, and the most
+    # for one transfer: `float.transfer=2500`.  A fee that is another, or that is not here, is a break.
+    provider_fees: str = ""
+    provider_vat_percent: Whole = 11  # on fees: twelve percent of eleven twelfths (PMK 131/2024)
+    fee_tolerance_rupiah: Whole = 1  # of each fee and tax: providers round up, down or half up
+    # Words by which statements name a provider or our other account, as `bank=XENDIT float=8800000002`; `+` is a space.
+    statement_names: str = ""
+
+
+class Agreed(NamedTuple):
+    """The fee that was agreed for a method: rupiah, and so many thousandths of a payment."""
+
+    method: str
+    rupiah: int
+    permille: int
+
+
+def agreed_of(provider_fees: str) -> dict[str, list[Agreed]]:
+    """Fees by rail.  Refuses `ConfigurationWrong`."""
+    found: dict[str, list[Agreed]] = {}
+    for one in provider_fees.split():
+        told = _FEE.fullmatch(one)
+        if told is None or any(fee.method == told[2] for fee in found.get(told[1], ())):
+            raise ConfigurationWrong("provider_fees", "settings", f"not of this form: {one!r}")
+        sums = (0, int(told[3])) if told[4] else (int(told[3]), 0)
+        found.setdefault(told[1], []).append(Agreed(told[2], *sums))
+    return found
+
+
+def names_of(statement_names: str) -> dict[str, str]:
+    """What each word of a statement names.  Refuses `ConfigurationWrong`."""
+    found = {}
+    for one in statement_names.split():
+        name, sign, word = one.partition("=")
+        if not (name and sign and word):
+            raise ConfigurationWrong("statement_names", "settings", f"not of this form: {one!r}")
+        found[word.replace("+", " ").lower()] = name
+    return found

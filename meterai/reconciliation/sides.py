@@ -4,6 +4,7 @@ Comparing reads what several rooms say, as the invariants of the audit do, and w
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -12,15 +13,21 @@ from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
 from meterai.reconciliation import store
 from meterai.reconciliation.model import (
+    FLOAT,
     Days,
     Differing,
+    Fees,
+    FeeTold,
+    OfBuyer,
     Unmatched,
     begin_of,
     end_of,
 )
+from meterai.reconciliation.settings import Agreed
 
 # Before the end of a day ours may be of this day and the record's of the next: clocks differ by less.
 FRESH = timedelta(minutes=15)
+WEEKS = timedelta(weeks=6)  # of transfers that are compared; lines are kept for a hundred days
 AT_ONCE = 20_000  # payments of one statement
 
 # A line of a payment matches plainly where the payment is ours with its sum, its reference and its entry, and no
@@ -178,6 +185,62 @@ WHERE captured NOT BETWEEN captured_least AND captured_ours OR refunded NOT BETW
     OR charged_back NOT BETWEEN charged_back_least AND charged_back_ours OR booked <> due OR suspended > 0
 ORDER BY payment LIMIT %s
 """
+# Fees by payment, beside what was agreed for its method.  A fee of no payment of ours was agreed by nobody.
+_FEES = """
+WITH kept AS (
+    SELECT payment, sum(fee + CASE kind WHEN 'fee' THEN amount ELSE 0 END)::bigint AS fee,
+        sum(tax + CASE kind WHEN 'tax' THEN amount ELSE 0 END)::bigint AS tax
+    FROM record_lines WHERE provider = %s AND day = %s AND reading = %s AND (fee > 0 OR tax > 0 OR kind IN ('fee', 'tax'))
+    GROUP BY payment),
+judged AS (
+    SELECT k.*, t.method, c.amount,
+        coalesce(abs(k.fee * 1000 - a.rupiah * 1000 - c.amount * a.permille) <= %s * 1000, false) AS fits,
+        coalesce(abs(k.tax * 100 - k.fee * %s) <= %s * 100 AND a.method IS NOT NULL, false) AS tax_fits
+    FROM kept k LEFT JOIN captures c ON c.payment = k.payment AND c.learned_by <> 'denial'
+    LEFT JOIN payment_attempts t ON t.account_id = c.account_id AND t.attempt_id = c.attempt_id
+    LEFT JOIN unnest(%s::text[], %s::bigint[], %s::bigint[]) AS a (method, rupiah, permille) ON a.method = t.method)
+"""
+FEES_AGREED = f"""{_FEES}
+SELECT coalesce(sum(fee) FILTER (WHERE fits), 0)::bigint AS fee, coalesce(sum(tax) FILTER (WHERE tax_fits), 0)::bigint AS tax
+FROM judged
+"""  # noqa: S608 - a constant
+FEES_ODD = f"""{_FEES}
+SELECT payment, method, amount, fee, tax FROM judged WHERE NOT (fits AND tax_fits) ORDER BY payment LIMIT %s
+"""  # noqa: S608 - a constant
+# A bank takes one for each transfer, of at most what was agreed.
+FEES_OF_TRANSFERS = """
+SELECT coalesce(sum(amount), 0)::bigint AS fee, 0::bigint AS tax FROM (
+    SELECT amount FROM record_lines WHERE provider = %s AND day = %s AND reading = %s AND kind = 'fee' AND amount <= %s
+    ORDER BY position LIMIT (SELECT count(*) FROM record_lines
+        WHERE provider = %s AND day = %s AND reading = %s AND kind = 'transfer')) f
+"""
+# Transfers of some weeks by buyer: a line has a number that names one, and an entry is of one.
+BUYERS = """
+WITH theirs AS (
+    SELECT l.of_account AS account, coalesce(sum(l.amount) FILTER (WHERE l.kind = 'transfer'), 0)::bigint AS gone,
+        coalesce(sum(l.amount) FILTER (WHERE l.kind = 'transfer_returned'), 0)::bigint AS back
+    FROM record_lines l JOIN record_days d USING (provider, day)
+    WHERE l.provider = %s AND l.day BETWEEN %s AND %s AND l.of_account IS NOT NULL
+        AND l.reading = CASE l.day WHEN %s THEN %s ELSE d.reading END
+    GROUP BY l.of_account),
+ours AS (
+    SELECT g.account_id AS account, sum(g.credit)::bigint AS gone, sum(g.debit)::bigint AS back,
+        coalesce(sum(g.credit) FILTER (WHERE e.posted_at < %s), 0)::bigint AS gone_least,
+        coalesce(sum(g.debit) FILTER (WHERE e.posted_at < %s), 0)::bigint AS back_least
+    FROM entries e JOIN legs g USING (account_id, entry_id)
+    WHERE g.book = 'refund_float' AND e.posted_at >= %s AND e.account_id <> '00000000-0000-0000-0000-000000000000'
+    GROUP BY g.account_id),
+off AS (
+    SELECT split_part(item_key, ':', 4)::uuid AS account, sum(difference)::bigint AS written_off FROM suspense_items
+    WHERE reason = 'float_differs' AND resolution = 'written_off' GROUP BY 1),
+sides AS (
+    SELECT account, coalesce(t.gone, 0) AS gone, coalesce(o.gone_least, 0) AS gone_least, coalesce(o.gone, 0) AS gone_ours,
+        coalesce(t.back, 0) AS back, coalesce(o.back_least, 0) AS back_least, coalesce(o.back, 0) AS back_ours,
+        coalesce(f.written_off, 0) AS written_off
+    FROM theirs t FULL JOIN ours o USING (account) LEFT JOIN off f USING (account))
+SELECT * FROM sides
+WHERE gone NOT BETWEEN gone_least AND gone_ours OR back NOT BETWEEN back_least AND back_ours ORDER BY account LIMIT %s
+"""
 
 
 class Missing(NamedTuple):
@@ -198,6 +261,9 @@ _MISSING = RowMapper(Missing)
 _NAMED = RowMapper(Named)
 _UNMATCHED = RowMapper(Unmatched)
 _DIFFERING = RowMapper(Differing)
+_AGREED = RowMapper(Fees)
+_FEES_TOLD = RowMapper(FeeTold)
+_BUYERS = RowMapper(OfBuyer)
 
 
 async def unmatched(tx: ReadTx, of: Days, limit: int) -> list[Unmatched]:
@@ -228,6 +294,48 @@ async def differing(tx: ReadTx, of: Days, payments: Sequence[str], limit: int) -
             _DIFFERING, DIFFERING, some, of.upto, *this, *(span * 4), limit - len(found)
         )
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What was agreed with one provider, the tax on it, and how much a rounding may be."""
+
+    agreed: Sequence[Agreed]
+    vat_percent: int
+    tolerance: int
+
+    @property
+    def columns(self) -> list[list[object]]:
+        """Methods, rupiah and thousandths."""
+        return [list(column) for column in zip(*self.agreed, strict=True)] or [[], [], []]
+
+
+async def fees(tx: Tx, of: Days, by: Contract, limit: int) -> tuple[Fees, list[FeeTold]]:
+    """Fees and tax of a reading that are what was agreed, and some payments whose fees are not."""
+    this = (of.provider, of.day, of.reading)
+    if of.provider == FLOAT:
+        most = max((one.rupiah for one in by.agreed), default=0)
+        return await _whole(tx, FEES_OF_TRANSFERS, *this, most, *this), []
+    asked = (*this, by.tolerance, by.vat_percent, by.tolerance, *by.columns)
+    await store.allow_nested_loops(tx, is_allowed=False)
+    agreed = await _whole(tx, FEES_AGREED, *asked)
+    odd = await tx.all_as(_FEES_TOLD, FEES_ODD, *asked, limit)
+    await store.allow_nested_loops(tx, is_allowed=True)
+    return agreed, odd
+
+
+async def _whole(tx: Tx, query: str, *parameters: object) -> Fees:
+    found = await tx.one_as(_AGREED, query, *parameters)
+    assert found is not None, "an aggregate has a row"
+    return found
+
+
+async def buyers(tx: ReadTx, of: Days, limit: int) -> list[OfBuyer]:
+    """Buyers whose transfers differ between the statements of some weeks and the books."""
+    first, last = await store.days_of_provider(tx, of.provider, of.day)
+    first, until = max(first, last - WEEKS), end_of(last) - FRESH
+    days = (of.provider, first, last, of.day, of.reading)
+    return await tx.all_as(_BUYERS, BUYERS, *days, until, until, begin_of(first), limit)
 
 
 async def placed(tx: Tx, of: Days) -> None:

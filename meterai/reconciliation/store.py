@@ -52,11 +52,15 @@ SELECT max(day) FROM (
     WHERE provider = %s AND day >= %s AND (ended_at IS NOT NULL OR day = %s)) AS days
 WHERE start = %s::date - 1
 """
+_OF_PROVIDER = """
+SELECT least(min(day), %s) AS first, greatest(max(day), %s) AS last FROM record_days
+WHERE provider = %s AND ended_at IS NOT NULL
+"""
 _KNOWN_DAYS = "SELECT min(day) AS first, max(day) FILTER (WHERE ended_at IS NOT NULL) AS last FROM record_days"
 _CLEAR = "DELETE FROM record_lines WHERE provider = %s AND day = %s AND reading >= %s"
 _ADD = """
 COPY record_lines (provider, day, reading, position, source, kind, moved_at, reference, payment, refund_no, of_account,
-    of_refund, provider_refund_no, amount, fee, tax, line) FROM STDIN
+    of_refund, provider_refund_no, amount, fee, tax, line, counterpart) FROM STDIN
 """
 # The same line in two files of a day is one; twice in one file it is two.
 _REPEATED = """
@@ -74,13 +78,13 @@ SELECT count(*)::integer AS lines,
     coalesce(sum(tax + CASE kind WHEN 'tax' THEN amount ELSE 0 END), 0)::bigint AS tax
 FROM record_lines WHERE provider = %s AND day = %s AND reading = %s
 """
-_LINE = (
-    "provider, day, line, kind, moved_at, reference, payment, refund_no, provider_refund_no, amount"
-)
-# Lines that name no payment: those of the account itself, and those that cannot be placed.
+_LINE = "provider, day, line, kind, moved_at, reference, payment, refund_no, provider_refund_no, amount, counterpart"
+# Lines that are of no payment and no transfer: of statements, those of the account itself, and those that cannot be placed.
 _UNPLACED = f"""
 SELECT {_LINE} FROM record_lines WHERE provider = %s AND day = %s AND reading = %s
-    AND (payment IS NULL OR kind IN ('settlement', 'other')) AND (provider = %s OR kind NOT IN ('fee', 'tax'))
+    AND CASE provider WHEN 'account' THEN of_account IS NULL OR payment IS NULL
+        WHEN 'float' THEN of_account IS NULL AND kind NOT IN ('fee', 'tax')
+        ELSE (payment IS NULL OR kind IN ('settlement', 'other')) AND kind NOT IN ('fee', 'tax') END
 ORDER BY position LIMIT %s
 """  # noqa: S608 - columns are a constant
 _OF_PAYMENTS = f"""
@@ -180,6 +184,13 @@ async def known_days(tx: ReadTx) -> tuple[date | None, date | None]:
     return (row["first"], row["last"]) if row else (None, None)
 
 
+async def days_of_provider(tx: ReadTx, provider: str, day: date) -> tuple[date, date]:
+    """The first and the last day of one provider that were compared, with the one that is being compared."""
+    row = await tx.one(_OF_PROVIDER, day, day, provider)
+    assert row is not None, "an aggregate has a row"
+    return row["first"], row["last"]
+
+
 async def covered_until(tx: ReadTx, of: Days, begins: date) -> date | None:
     """The last day until which every day since `begins` was compared with the record of this provider; None where that one
     was not."""
@@ -210,9 +221,9 @@ async def counted(tx: ReadTx, of: Days) -> Counted:
     return found
 
 
-async def unplaced(tx: ReadTx, of: Days, account: str, limit: int) -> list[LineTold]:
-    """Lines that are of no payment."""
-    return await tx.all_as(_LINES, _UNPLACED, of.provider, of.day, of.reading, account, limit)
+async def unplaced(tx: ReadTx, of: Days, limit: int) -> list[LineTold]:
+    """Lines that are of no payment and no transfer."""
+    return await tx.all_as(_LINES, _UNPLACED, of.provider, of.day, of.reading, limit)
 
 
 async def lines_of(tx: ReadTx, payments: Sequence[str], limit: int) -> list[LineTold]:

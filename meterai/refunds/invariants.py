@@ -277,7 +277,7 @@ INVARIANTS = (
             FROM {{entries}} e JOIN {{legs?}} l USING (account_id, entry_id)
             WHERE l.book IN ('bank_clearing', 'buyer_funds', 'refunds_payable', 'duty_payable',
                              'service_fee', 'stamps_issued', 'denied_loss', 'refund_float', 'compensation')
-                AND e.reason NOT IN ('settlement_booked', 'duty_paid_out', 'float_filled')
+                AND e.reason NOT IN ('duty_paid_out', 'float_filled')
             UNION ALL
             SELECT t.account_id, t.order_id, side.book, side.amount, 0
             FROM ({_TAKEN}) t, unnest(ARRAY['bank_clearing', 'buyer_funds', 'denied_loss'],
@@ -302,7 +302,8 @@ INVARIANTS = (
                    CASE WHEN i.booked > 0 THEN -i.booked ELSE -i.difference END, 0
             FROM {{suspense_items}} i
             WHERE CASE WHEN i.booked > 0 THEN i.state = 'open' OR i.resolution = 'written_off'
-                  ELSE break_book(i.reason, i.resolution) IS NOT NULL END
+                  ELSE break_book(i.reason, i.resolution) IS NOT NULL
+                       AND break_account(i.item_key) = 'bank_clearing' END
             UNION ALL
             SELECT o.account_id, o.order_id, 'buyer_funds', o.total, 0 FROM {{orders}} o
             WHERE o.state = 'paid' AND NOT EXISTS (SELECT 1 FROM {{stamp_lots?}} l

@@ -22,10 +22,13 @@ from meterai.suspense.model import (
     PaymentContested,
     Resolution,
     SuspenseState,
+    Told,
 )
 from meterai.suspense.service import (
     SuspenseService,
+    book,
     check_resolves,
+    end,
     ended,
     explain,
     explained,
@@ -38,7 +41,7 @@ from meterai.suspense.service import (
     open_items,
     resolve,
 )
-from meterai.suspense.store import evidence, open_breaks, questions, sum_of_ended
+from meterai.suspense.store import evidence, open_breaks, open_by_reason, questions, sum_of_ended
 
 __all__ = [
     "AGE_BUCKETS",
@@ -52,7 +55,10 @@ __all__ = [
     "Resolution",
     "SuspenseService",
     "SuspenseState",
+    "Told",
+    "book",
     "check_resolves",
+    "end",
     "ended",
     "evidence",
     "explain",
@@ -65,6 +71,7 @@ __all__ = [
     "look",
     "open_about",
     "open_breaks",
+    "open_by_reason",
     "open_items",
     "questions",
     "resolve",

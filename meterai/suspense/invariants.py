@@ -32,13 +32,13 @@ POSTINGS = (
         ("break_written_off", "break_fee", "break_matched"),
         """
         SELECT i.account_id, 'unsuspended:' || i.item_id, 'break_' || i.resolution, i.item_id, i.resolved_at,
-               ARRAY['bank_clearing', CASE
-                   WHEN i.resolution = 'written_off' THEN 'written_off' WHEN i.resolution = 'matched' THEN 'bank_account'
+               ARRAY[CASE WHEN starts_with(i.item_key, 'record:float:') THEN 'refund_float' ELSE 'bank_clearing' END,
+                   CASE WHEN i.resolution = 'written_off' THEN 'written_off' WHEN i.resolution = 'matched' THEN 'bank_account'
                    WHEN i.reason = 'tax_not_booked' THEN 'provider_tax' ELSE 'provider_fee' END],
                ARRAY[-i.difference, i.difference]
         FROM {suspense_items} i WHERE i.state = 'resolved' AND i.difference IS NOT NULL
             AND (i.resolution IN ('fee', 'written_off')
-                 OR (i.resolution = 'matched' AND i.reason = 'settlement_not_booked'))
+                 OR (i.resolution = 'matched' AND i.reason IN ('settlement_not_booked', 'float_moved')))
         """,
     ),
 )

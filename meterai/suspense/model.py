@@ -165,6 +165,14 @@ class Kept(NamedTuple):
     is_open: bool
 
 
+class Told(NamedTuple):
+    """An open item of a record with the evidence that it was told with."""
+
+    id: UUID
+    key: str
+    evidence: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """Counts of open items, for the metrics."""

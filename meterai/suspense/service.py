@@ -29,9 +29,8 @@ from meterai.suspense.model import (
     SuspenseState,
 )
 
-FEES = frozenset(
-    {"fee_not_booked", "tax_not_booked", "line_unplaced"}
-)  # what a provider may keep or give back
+# What a provider may keep or give back.
+FEES = frozenset({"fee_not_booked", "tax_not_booked", "line_unplaced", "float_moved"})
 LISTED_MAX = 1_000  # items shown at once, the most urgent first
 _log = structlog.get_logger()
 
@@ -56,7 +55,19 @@ async def keep_break(tx: Tx, found: Break, due_seconds: float = DUE_SECONDS) -> 
 
 async def explain(tx: Tx, item: UUID, how: str) -> None:
     """A later record has no difference any more: the item ends by itself."""
-    await store.resolve(tx, item, Resolution.EXPLAINED, "payments", how)
+    await end(tx, item, Resolution.EXPLAINED, how)
+
+
+async def end(tx: Tx, item: UUID, resolution: Resolution, how: str) -> None:
+    """An item ends by itself: a contract, or another record, says what it is."""
+    await store.resolve(tx, item, resolution, "payments", how)
+
+
+async def book(tx: Tx, found: Break, resolution: Resolution, how: str) -> None:
+    """A difference that is what was agreed: an item that ends as it begins, with its entry."""
+    item = new_id()
+    if await store.keep_break(tx, item, found, DUE_SECONDS):
+        await end(tx, item, resolution, how)
 
 
 async def open_items(tx: ReadTx) -> list[Item]:

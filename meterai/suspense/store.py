@@ -14,6 +14,7 @@ from meterai.suspense.model import (
     News,
     OpenBreak,
     Resolution,
+    Told,
 )
 
 _COLUMNS = (
@@ -77,12 +78,17 @@ SELECT item_id, item_key, false FROM suspense_items
 WHERE state = 'resolved' AND told <> '' AND reason IN ('unanswered', 'unconfirmed') AND resolved_by <> 'payments'
     AND resolved_at > now() - interval '60 days'
 """
+_OPEN_BY_REASON = """
+SELECT item_id AS id, item_key AS key, told AS evidence FROM suspense_items
+WHERE state = 'open' AND source = 'record' AND reason = ANY(%s) ORDER BY opened_at, item_id LIMIT %s
+"""
 _SUM_OF_ENDED = """
 SELECT coalesce(sum(difference), 0)::bigint AS rupiah FROM suspense_items
 WHERE source = 'record' AND starts_with(item_key, %s) AND resolution IN ('fee', 'written_off')
 """
 _OPEN_BREAK = RowMapper(OpenBreak)
 _KEPT = RowMapper(Kept)
+_TOLD_ITEMS = RowMapper(Told)
 _ITEMS = RowMapper(Item)
 _FIGURE = RowMapper(Figures)
 
@@ -156,6 +162,11 @@ async def open_breaks(tx: ReadTx, begins: str, or_begins: str, limit: int) -> li
 async def questions(tx: ReadTx) -> list[Kept]:
     """Items of questions without an answer that are open, or that a person ended lately."""
     return await tx.all_as(_KEPT, _QUESTIONS)
+
+
+async def open_by_reason(tx: ReadTx, reasons: Sequence[str], limit: int) -> list[Told]:
+    """Open items of records with one of these reasons, the oldest first."""
+    return await tx.all_as(_TOLD_ITEMS, _OPEN_BY_REASON, list(reasons), limit)
 
 
 async def sum_of_ended(tx: ReadTx, begins: str) -> int:

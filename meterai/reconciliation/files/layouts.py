@@ -8,10 +8,11 @@ import base64
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 from meterai.payments import REFUND_PREFIX, MovementKind, parse_number, reference_of
+from meterai.reconciliation.model import TREASURY
 
 _K = MovementKind
 HEAD_LINES_MAX = 40  # a statement begins with names and addresses
@@ -35,6 +36,10 @@ class Judged(NamedTuple):
     payment: str | None = None
     refund_number: str | None = None
     provider_refund_number: str | None = None
+    counterpart: str | None = None
+
+
+Names: TypeAlias = Mapping[str, str]  # words in lower case, and what each names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +48,14 @@ class Layout:
 
     roles      names of columns, in lower case, by what they say
     needs      roles without which it is another table
-    judge      kind and numbers of a row, given whether money came in
+    judge      kind and numbers of a row, given whether money came in, and what words name
     is_of_day  true where a file is of one day
     """
 
     name: str
     roles: Mapping[str, Sequence[str]]
     needs: Sequence[str]
-    judge: Callable[[Line, bool], Judged]
+    judge: Callable[[Line, bool, Names], Judged]
     is_of_day: bool = True
     _names: dict[str, str] = field(default_factory=dict, init=False)
 
@@ -91,7 +96,7 @@ _BALANCE_KINDS = {
 }
 
 
-def _of_balance(line: Line, is_in: bool) -> Judged:  # noqa: FBT001 - as a layout asks
+def _of_balance(line: Line, is_in: bool, _names: Names) -> Judged:  # noqa: FBT001 - as a layout asks
     what, _, part = line.kind.partition("|")
     if part in ("fee", "vat") and not is_in:
         return Judged(_K.FEE if part == "fee" else _K.TAX, payment=_given(line.payment))
@@ -148,7 +153,7 @@ def _of_order_id(text: str) -> str | None:
         return _given(text)
 
 
-def _of_midtrans(line: Line, is_in: bool) -> Judged:  # noqa: FBT001 - as a layout asks
+def _of_midtrans(line: Line, is_in: bool, _names: Names) -> Judged:  # noqa: FBT001 - as a layout asks
     kind = _MIDTRANS_KINDS.get((line.kind, is_in))
     payment = MIDTRANS_PREFIX + line.payment if line.payment else None
     ours = _refund_of_ours(line.text)
@@ -176,7 +181,12 @@ MIDTRANS = Layout(
 
 # -- the statement of a bank account -----------------------------------------------------------
 
-_NUMBER = re.compile(rf"{REFUND_PREFIX}[0-9A-Z]{{52}}")
+TRANSFER_PREFIX = "TF"
+_NUMBER = re.compile(rf"(?:{REFUND_PREFIX}|{TRANSFER_PREFIX})[0-9A-Z]{{52}}")
+# A payment to the treasury (MPN): the billing code, and the state's receipt where the bank writes it.
+_TREASURY = re.compile(r"\b(?:mpn|billing|ntpn|djp|pajak|kas negara)\b", re.IGNORECASE)
+_BILLING = re.compile(r"(?<![0-9])[0-9]{15}(?![0-9])")
+_RECEIPT = re.compile(r"\bntpn\W{0,3}([0-9a-z]{16})\b", re.IGNORECASE)
 _WORDS = (
     (_K.TAX, re.compile(r"\b(?:pajak|ppn|vat|tax)\b", re.IGNORECASE), False),
     (_K.FEE, re.compile(r"\b(?:biaya|fee|adm|charge|chg)\b", re.IGNORECASE), False),
@@ -184,7 +194,7 @@ _WORDS = (
 )
 
 
-def of_statement(line: Line, is_in: bool) -> Judged:  # noqa: FBT001 - as a layout asks
+def of_statement(line: Line, is_in: bool, names: Names) -> Judged:  # noqa: FBT001 - as a layout asks
     """A line of a bank account: what it is stands in its words alone."""
     said = " ".join((line.reference, line.payment, line.text))
     # A long number goes over the end of a line of MT940.
@@ -194,7 +204,12 @@ def of_statement(line: Line, is_in: bool) -> Judged:  # noqa: FBT001 - as a layo
     kind = next(
         (one for one, words, comes in _WORDS if comes == is_in and words.search(said)), _K.OTHER
     )
-    return Judged(kind, _given(line.reference), _given(line.payment))
+    if not is_in and _TREASURY.search(said) and (code := _BILLING.search(said)):
+        receipt = _RECEIPT.search(said)
+        return Judged(_K.OTHER, code[0], receipt and receipt[1].upper(), counterpart=TREASURY)
+    named = {of for word, of in names.items() if word in said.lower()}
+    counterpart = named.pop() if len(named) == 1 else None
+    return Judged(kind, _given(line.reference), _given(line.payment), counterpart=counterpart)
 
 
 STATEMENT = Layout(

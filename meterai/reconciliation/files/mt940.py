@@ -14,7 +14,7 @@ from mt940.models import Amount, Balance, Transactions
 from meterai.kit.clock import WIB
 from meterai.kit.money import Rupiah
 from meterai.payments import Movement, MovementKind, OddLine
-from meterai.reconciliation.files.layouts import Line, of_statement
+from meterai.reconciliation.files.layouts import Line, Names, of_statement
 
 _TAG = re.compile(r":(?P<tag>[0-9]{2}[A-Z]?):")
 BLOCK_CHARACTERS_MAX = 4_000  # of one tag: :86: has six lines of 65
@@ -67,7 +67,9 @@ class _Statement:
         return _amount(balance) == self.sum
 
 
-def read_mt940(lines: Iterable[str], day: date, faults: list[str]) -> Iterator[Movement | OddLine]:
+def read_mt940(
+    lines: Iterable[str], day: date, names: Names, faults: list[str]
+) -> Iterator[Movement | OddLine]:
     """Lines of the account of one day."""
     now, waiting, number = _Statement(), "", 0
     for tag, text in _tags(lines):
@@ -75,7 +77,7 @@ def read_mt940(lines: Iterable[str], day: date, faults: list[str]) -> Iterator[M
             waiting += f"\n:86:{text}"
             continue
         if waiting:
-            yield from _line(now, waiting, number, day)
+            yield from _line(now, waiting, number, day, names)
             waiting = ""
         if tag == "61":
             waiting, number = f":61:{text}", number + 1
@@ -87,7 +89,7 @@ def read_mt940(lines: Iterable[str], day: date, faults: list[str]) -> Iterator[M
             if not now.closes(tag, text):
                 faults.append("balances_differ")
     if waiting:
-        yield from _line(now, waiting, number, day)
+        yield from _line(now, waiting, number, day, names)
     _check(now, faults)
 
 
@@ -115,7 +117,9 @@ def _check(now: _Statement, faults: list[str]) -> None:
         faults.append("half_a_file")
 
 
-def _line(now: _Statement, tags: str, number: int, day: date) -> Iterator[Movement | OddLine]:
+def _line(
+    now: _Statement, tags: str, number: int, day: date, names: Names
+) -> Iterator[Movement | OddLine]:
     told = f"line {number}, {tags[4:40].splitlines()[0]!a}"
     try:
         [one] = now.parsed(tags)
@@ -131,21 +135,21 @@ def _line(now: _Statement, tags: str, number: int, day: date) -> Iterator[Moveme
     elif amount.amount != amount.amount.to_integral_value() or not amount.amount:
         yield OddLine("no readable sum of rupiah", told)
     elif (moved_on.year, moved_on.month, moved_on.day) == (day.year, day.month, day.day):
-        yield _movement(
-            data, int(amount.amount), datetime(day.year, day.month, day.day, tzinfo=WIB), number
-        )
+        at = datetime(day.year, day.month, day.day, tzinfo=WIB)
+        yield _movement(data, int(amount.amount), at, number, names)
 
 
-def _movement(data: dict[str, object], rupiah: int, at: datetime, number: int) -> Movement:
+def _movement(
+    data: dict[str, object], rupiah: int, at: datetime, number: int, names: Names
+) -> Movement:
     def said(name: str) -> str:
         text = " ".join(str(data.get(name) or "").split())
         return "" if text == "NONREF" else text
 
     is_in = rupiah > 0
     text = f"{said('transaction_details')} {said('extra_details')}"
-    judged = of_statement(
-        Line("", said("customer_reference"), said("bank_reference"), "", text), is_in
-    )
+    line = Line("", said("customer_reference"), said("bank_reference"), "", text)
+    judged = of_statement(line, is_in, names)
     kind = judged.kind or MovementKind.OTHER
     if kind is MovementKind.OTHER and str(data.get("id")) == "NCHG":
         kind = MovementKind.FEE
@@ -159,4 +163,5 @@ def _movement(data: dict[str, object], rupiah: int, at: datetime, number: int) -
         judged.refund_number,
         judged.provider_refund_number,
         line=f"{number}{side}",
+        counterpart=judged.counterpart,
     )

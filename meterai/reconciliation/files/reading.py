@@ -13,7 +13,7 @@ from pathlib import Path
 from meterai.kit.money import Rupiah
 from meterai.payments import Movement, MovementKind, OddLine
 from meterai.reconciliation.files.amounts import Sum, read_sum
-from meterai.reconciliation.files.layouts import HEAD_LINES_MAX, LAYOUTS, Layout, Line
+from meterai.reconciliation.files.layouts import HEAD_LINES_MAX, LAYOUTS, Layout, Line, Names
 from meterai.reconciliation.files.moments import read_moment
 from meterai.reconciliation.files.mt940 import is_mt940, read_mt940
 from meterai.reconciliation.files.rows import (
@@ -54,6 +54,7 @@ class FileRead:
 
     day: date
     ourselves: frozenset[str] = frozenset()  # merchants that we are; of none where it is empty
+    names: Names = field(default_factory=dict)
     layout: str = ""
     lines: int = 0
     odd: int = 0
@@ -79,7 +80,7 @@ def read(path: Path, of: FileRead) -> Iterator[Movement | OddLine]:
     head = list(islice(lines, HEAD_LINES_MAX))
     if is_mt940(head):
         of.layout = "mt940"
-        for one in read_mt940(chain(head, lines), of.day, of.faults):
+        for one in read_mt940(chain(head, lines), of.day, of.names, of.faults):
             yield of.take(one)
         return
     if any("\x00" in line for line in head):
@@ -189,7 +190,7 @@ class _Table:
         self, number: int, cells: Sequence[object], found: Sum, moved_at: datetime
     ) -> Movement | OddLine:
         said = Line(self._word(cells), *[_text(cells[one]) for one in self._said])
-        judged = self._layout.judge(said, bool(found.is_in))
+        judged = self._layout.judge(said, bool(found.is_in), self._of.names)
         fee, tax = self._share(cells[self._fee]), self._share(cells[self._tax])
         why = self._complaint(cells, said, found)
         if judged.kind is None:
@@ -210,6 +211,7 @@ class _Table:
             Rupiah(fee) if fee else None,
             Rupiah(tax) if tax else None,
             f"{number}{side}",
+            judged.counterpart,
         )
 
     def _complaint(self, cells: Sequence[object], said: Line, found: Sum) -> str:

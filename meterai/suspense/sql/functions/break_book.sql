@@ -1,4 +1,3 @@
--- Public: refunds, whose audit sums what is booked of orders and of items.
 -- The book against which a difference is booked that ends so; NULL where nothing is booked.
 -- Public: refunds, whose audit knows what an item is booked against.
 CREATE OR REPLACE FUNCTION break_book(p_reason text, p_resolution text) RETURNS text
@@ -7,6 +6,6 @@ LANGUAGE sql IMMUTABLE AS $$
         WHEN p_resolution = 'written_off' THEN 'written_off'
         WHEN p_resolution = 'fee' AND p_reason = 'tax_not_booked' THEN 'provider_tax'
         WHEN p_resolution = 'fee' THEN 'provider_fee'
-        WHEN p_resolution = 'matched' AND p_reason = 'settlement_not_booked' THEN 'bank_account'
+        WHEN p_resolution = 'matched' AND p_reason IN ('settlement_not_booked', 'float_moved') THEN 'bank_account'
     END;
 $$;

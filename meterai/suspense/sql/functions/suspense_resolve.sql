@@ -23,7 +23,7 @@ BEGIN
         OR (v_item.booked = 0 AND p_resolution = 'applied')
         OR (v_item.difference IS NULL AND v_item.booked = 0 AND p_resolution = 'written_off')
         OR (p_resolution = 'fee' AND (v_item.difference IS NULL
-            OR v_item.reason NOT IN ('fee_not_booked', 'tax_not_booked', 'line_unplaced'))) THEN
+            OR v_item.reason NOT IN ('fee_not_booked', 'tax_not_booked', 'line_unplaced', 'float_moved'))) THEN
         RETURN 'money_is_booked';
     END IF;
     IF p_resolution = 'applied' AND EXISTS (
@@ -45,7 +45,7 @@ BEGIN
     ELSIF v_item.difference IS NOT NULL AND break_book(v_item.reason, p_resolution) IS NOT NULL THEN
         PERFORM ledger_post('00000000-0000-0000-0000-000000000000', 'unsuspended:' || p_item,
             'break_' || p_resolution, p_item,
-            ARRAY['bank_clearing', break_book(v_item.reason, p_resolution)],
+            ARRAY[break_account(v_item.item_key), break_book(v_item.reason, p_resolution)],
             ARRAY[-v_item.difference, v_item.difference]);
     END IF;
     RETURN 'resolved';

@@ -1,0 +1,25 @@
+"""Event handlers of finance."""
+
+from meterai.finance import payouts, store
+from meterai.finance.model import PayoutState
+from meterai.kit.actor import Actor, ActorKind
+from meterai.plumbing.database import Tx
+from meterai.plumbing.events import on
+from meterai.reconciliation.events import DutyLeft
+
+_ACTOR = Actor(ActorKind.JOB, "bank_statement")
+
+
+async def confirm_payout(tx: Tx, event: DutyLeft) -> None:
+    """A line of the bank statement has a payout: it is confirmed where the line has the state's receipt, else by a person."""
+    found = await store.payout_by_code(tx, event.billing_code, event.amount)
+    if found is None:
+        return
+    if found.state is PayoutState.SENT and found.sent_at and event.receipt:
+        at = max(event.moved_at, found.sent_at)  # a statement may say the day alone
+        await payouts.confirm(tx, found, event.line, at, event.receipt, _ACTOR)
+    elif found.state is PayoutState.CONFIRMED:
+        await payouts.end_line(tx, found)
+
+
+HANDLERS = (on(DutyLeft, confirm_payout, gives_up=False),)

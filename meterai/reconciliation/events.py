@@ -1,0 +1,18 @@
+"""What reconciliation tells the rooms above."""
+
+from datetime import datetime
+
+from meterai.plumbing.events import Event
+
+
+class DutyLeft(Event, frozen=True, kw_only=True):
+    """A line of the statement of the operator's account pays the treasury.  Of no account.
+
+    `receipt`: the number of the state's receipt (NTPN), where the line has it.
+    """
+
+    billing_code: str
+    amount: int
+    line: str
+    moved_at: datetime
+    receipt: str | None

@@ -1,0 +1,11 @@
+-- Each item whose money is or was in the books, with the account whose record it is of, where it is of one.
+-- Public: finance, whose statement of a provider and whose figures of fees ask for it.
+CREATE OR REPLACE FUNCTION suspense_booked()
+RETURNS TABLE (
+    item_id uuid, provider text, payment text, reason text, resolution text, rupiah bigint, resolved_at timestamptz
+)
+LANGUAGE sql STABLE AS $$
+    SELECT item_id, CASE WHEN starts_with(item_key, 'record:') THEN split_part(item_key, ':', 2) END, payment, reason,
+        resolution, coalesce(difference, booked), resolved_at
+    FROM suspense_items WHERE booked > 0 OR difference IS NOT NULL
+$$;
