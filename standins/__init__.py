@@ -86,6 +86,7 @@ class Options:
     inquiry_url: str = ""
     payment_url: str = ""
     fees: Fees = NO_FEES
+    float_opening: int = FLOAT_OPENING
     banks: Sequence[BankOptions] = ()  # beside the first, which the members above describe
 
     def all_banks(self) -> tuple[BankOptions, ...]:
@@ -102,6 +103,7 @@ class Options:
             inquiry_url=self.inquiry_url,
             payment_url=self.payment_url,
             fees=self.fees,
+            float_opening=self.float_opening,
         )
         return first, *self.banks
 

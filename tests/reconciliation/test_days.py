@@ -21,6 +21,7 @@ from tests.support.records import (
     TESTER,
     breaks,
     executed,
+    fetched,
     line,
     look,
     night,
@@ -151,18 +152,6 @@ def test_day_is_compared_by_a_file(till: Till, tmp_path: Path) -> None:
     assert (found.state, found.source, found.lines, found.matched) == ("final", "files", 1, 1)
     [kept] = till.rows("SELECT layout, pieces, lines, taken_by FROM record_files")
     assert kept == {"layout": "balance", "pieces": 1, "lines": 1, "taken_by": "operator:tester"}
-
-
-def fetched(till: Till, path: Path, kind: str) -> Path:
-    """A file of the stand-in bank about today."""
-
-    async def get() -> bytes:
-        async with till.bank.http.get(f"{till.bank.url}/standin/files/{today()}/{kind}") as answer:
-            assert answer.status == 200
-            return await answer.read()
-
-    path.write_bytes(till.do(get()))
-    return path
 
 
 def test_settlement_file_of_the_bank_is_matched_line_by_line(till: Till, tmp_path: Path) -> None:

@@ -88,6 +88,18 @@ def reconcile(
     return till.do(found.reconcile(provider, today(), files, TESTER))
 
 
+def fetched(till: Till, path: Path, kind: str) -> Path:
+    """A file of the stand-in bank about today."""
+
+    async def get() -> bytes:
+        async with till.bank.http.get(f"{till.bank.url}/standin/files/{today()}/{kind}") as answer:
+            assert answer.status == 200
+            return await answer.read()
+
+    path.write_bytes(till.do(get()))
+    return path
+
+
 def look(till: Till, at: datetime, workers: int = 1, settings: Settings | None = None) -> None:
     """What workers do each minute, at this moment."""
 

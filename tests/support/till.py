@@ -211,7 +211,9 @@ def settings_of(directory: Path, database_url: str, bank_url: str, **more: Any) 
 
 
 @contextmanager
-def open_till(database_url: str, directory: Path, **more: Any) -> Iterator[Till]:
+def open_till(
+    database_url: str, directory: Path, *, float_opening: int = standins.FLOAT_OPENING, **more: Any
+) -> Iterator[Till]:
     """A till on a migrated database of its own; `more` are settings."""
     prepare(directory / "bank")
     with asyncio.Runner() as runner:
@@ -222,6 +224,7 @@ def open_till(database_url: str, directory: Path, **more: Any) -> Iterator[Till]
             public_pem_of(OUR_KEY),
             "http://127.0.0.1:9/",
             MERCHANT,
+            float_opening=float_opening,
         )
         running = runner.run(standins.start(options))
         opened = build_services(settings_of(directory, database_url, running.bank_url, **more))

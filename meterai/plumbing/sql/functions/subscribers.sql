@@ -6,6 +6,7 @@ LANGUAGE sql IMMUTABLE AS $$
         WHEN 'api_key_ends' THEN ARRAY['queue_key_ends']
         WHEN 'complaint_sent' THEN ARRAY['take_complaint']
         WHEN 'credential_changed' THEN ARRAY['queue_credential_changed']
+        WHEN 'duty_left' THEN ARRAY['confirm_payout']
         WHEN 'incident_reviewed' THEN ARRAY['make_report']
         WHEN 'invitation_made' THEN ARRAY['queue_invitation']
         WHEN 'money_to_return' THEN ARRAY['return_money']
