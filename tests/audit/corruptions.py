@@ -2421,8 +2421,6 @@ FINANCE = [
         ENTRIES,
         PAYOUTS,
     ),
-    _c("another fee of a provider", "UPDATE settlement_lines SET fee = fee + 1", ENTRIES),
-    _c("a settlement in no record", "DELETE FROM settlement_lines", ENTRIES),
 ]
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from meterai.finance import Settlement, book_settlement
 from meterai.kit.days import Month
 from meterai.kit.ids import show
 from tests.finance.conftest import Books
@@ -74,8 +73,6 @@ def test_statement_of_nobody_is_refused_in_a_sentence(finance) -> None:
 
 
 def test_month_is_exported_with_its_closes(finance, lived: Books, tmp_path: Path) -> None:
-    line = Settlement("bank", "1", lived.shop.container.clock.now(), 10_418, 74, 8)
-    lived.change(lambda tx: book_settlement(tx, line))
     lived.compared(lived.day(1))
     lived.close(lived.day(1))
     of = Month.of(lived.day(1))

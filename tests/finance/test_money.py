@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import psycopg
 import pytest
 
+from meterai import suspense
 from meterai.apps.audit import POSTINGS
-from meterai.finance import Settlement, book_settlement
 from meterai.ledger import CHART
 from meterai.plumbing.messages import catalogue
 from tests.finance.conftest import Books
@@ -98,8 +99,17 @@ def lived(books: Books) -> Books:
     stamping = shop.reserve(1)
     if stamping is not None:
         shop.deliver(stamping)
-    line = Settlement("bank", "1", shop.container.clock.now(), 10_418, 74, 8)
-    books.change(lambda tx: book_settlement(tx, line))
+    for of, reason, rupiah, how in (
+        ("bank", "fee_not_booked", -74, suspense.Resolution.FEE),
+        ("bank", "tax_not_booked", -8, suspense.Resolution.FEE),
+        ("bank", "settlement_not_booked", -10_418, suspense.Resolution.MATCHED),
+        ("float", "float_moved", 5_000, suspense.Resolution.MATCHED),
+        ("float", "fee_not_booked", -2_500, suspense.Resolution.FEE),
+    ):
+        found = suspense.Break(
+            key=f"record:{of}:day:{reason}", reason=reason, evidence=b"{}", difference=rupiah
+        )
+        books.change(partial(suspense.book, found=found, resolution=how, how="as agreed"))
     return books
 
 
@@ -129,5 +139,6 @@ def test_entries_of_a_shop_are_as_the_page_says(lived: Books) -> None:
         "payment_denied",
         "loss_recovered",
         "chargeback_won",
-        "settlement_booked",
+        "break_fee",
+        "break_matched",
     }

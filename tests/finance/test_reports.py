@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from meterai.accounts import NOBODY
-from meterai.finance import Settlement, SettlementDiffers, book_settlement, reports
+from meterai.finance import reports
 from meterai.finance.model import LINES_MAX, UNPLACED, Asked, Scope, Statement
 from meterai.kit.days import Month, begin_of
 from meterai.kit.ids import show
@@ -118,27 +118,6 @@ def test_statements_of_providers_add_up_to_what_is_at_providers(lived: Books) ->
     [other] = [one for one in told if one.provider == "other"]
     assert (other.opening, other.captured, other.given_back) == (0, 10_500, 0)
     assert closing_of(statement(lived, "provider", UNPLACED)) == {}
-
-
-def test_settlement_is_booked_once_with_fee_and_tax(books: Books) -> None:
-    books.lives()
-    line = Settlement("bank", "2026-11-30/1", datetime.now(UTC), 97_780, 2_000, 220)
-    assert books.change(lambda tx: book_settlement(tx, line))
-    assert not books.change(lambda tx: book_settlement(tx, line))
-    with pytest.raises(SettlementDiffers):
-        books.change(lambda tx: book_settlement(tx, line._replace(fee=2_001)))
-    found = sums(one for one in books.legs() if one["reason"] == "settlement_booked")
-    assert found == {
-        "bank_clearing": 100_000,
-        "bank_account": -97_780,
-        "provider_fee": -2_000,
-        "provider_tax": -220,
-    }
-    [told] = books.read(lambda tx: reports.providers(tx, begin_of(books.day(0)), datetime.now(UTC)))
-    assert (told.settled, told.fee, told.tax) == (97_780, 2_000, 220)
-    fee_alone = Settlement("bank", "2026-11-30/2", datetime.now(UTC), 0, 500, 0)
-    assert books.change(lambda tx: book_settlement(tx, fee_alone))
-    books.shop.assert_books_hold()
 
 
 def test_ageing_is_every_open_refund_and_the_book_it_is_in(lived: Books) -> None:

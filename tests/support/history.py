@@ -38,7 +38,7 @@ from meterai.cases import CaseService, Matter
 from meterai.cases.model import Case, CaseEvent, Complaint, Outcome
 from meterai.documents import DocumentService
 from meterai.drafts import DraftService, Uploads
-from meterai.finance import Settlement, book_settlement, closing, payouts
+from meterai.finance import closing, payouts
 from meterai.finance import store as finance_store
 from meterai.finance.model import Balance, Close, Payout, PayoutState
 from meterai.incidents import Change, IncidentState, Told
@@ -227,8 +227,7 @@ def _supervised(history: History) -> None:
 
 
 def _closed(history: History) -> None:
-    """Two days that finance closed, payouts in each state, and a line in which a provider settles; of the books of a closed
-    day themselves `tests/finance` is."""
+    """Two days that finance closed, payouts in each state; of the books of a closed day themselves `tests/finance` is."""
     shop, first = history.shop, date(2025, 3, 30)
     settings, month = shop.container.settings, date(2025, 3, 1)
     one = Close(
@@ -242,7 +241,6 @@ def _closed(history: History) -> None:
         Balance("buyer_funds", 10_000, 10_000, 0),
         Balance("duty_payable", 0, 0, 10_000),
     ]
-    line = Settlement("bank", "2025-03-31/1", datetime(2025, 3, 31, tzinfo=UTC), 9_900, 90, 10)
 
     async def close_both(tx: Tx) -> None:
         await closing.close(tx, one, settings, TESTER)
@@ -252,7 +250,6 @@ def _closed(history: History) -> None:
             first + timedelta(days=1), 0, bytes(32), two, before=closing.digest(last.manifest)
         )
         await closing.close(tx, second, settings, TESTER)
-        await book_settlement(tx, line)
 
     shop.do(shop.container.database.run(close_both))
     for name in PayoutState:
@@ -701,6 +698,8 @@ def _suspended(history: History) -> None:
     for name, reason, difference, how in (
         ("lost", "payment_not_in_record", -7_000, "written_off"),
         ("fee", "fee_not_booked", -70, "fee"),
+        ("settled", "settlement_not_booked", -9_900, "matched"),
+        ("record:float:filled", "float_moved", 9_000, "matched"),
         ("open_break", "refund_not_in_record", 5_000, ""),
     ):
         shop.do(

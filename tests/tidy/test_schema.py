@@ -42,7 +42,6 @@ GLOBAL = {
     "day_closes": "a day of the books of the whole instance",
     "day_close_sums": "as day_closes",
     "payouts": "duty of the whole instance, paid to the treasury",
-    "settlement_lines": "a provider pays for many payments at once",
     "condemned_objects": "objects that nobody wants, by their names in the store",
     "draft_files": "who chooses files has no account yet",
     "drafts": "who chooses files has no account yet",
