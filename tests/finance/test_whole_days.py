@@ -7,6 +7,7 @@ import pytest
 from beancount import loader
 
 from meterai.finance import payouts, reports, store
+from meterai.finance.model import Balance
 from meterai.kit.clock import SystemClock
 from meterai.kit.days import Month
 from standins.bank.accounts import FLOAT_ACCOUNT, OWN_ACCOUNT
@@ -131,7 +132,7 @@ def compared_again(till: Till, folder: Path) -> None:
     assert till.rows("SELECT count(*) AS count FROM entries") == entries
 
 
-def trial(books: Books) -> list[store.Balance]:
+def trial(books: Books) -> list[Balance]:
     """The trial balance, which balances in each unit."""
     found = books.read(lambda tx: reports.trial_balance(tx, SystemClock().now()))
     for unit in ("IDR", "STAMP"):

@@ -45,7 +45,22 @@ def _refund(**more: Any) -> Refund:
     at = datetime(2026, 1, 1, tzinfo=UTC)
     ids = [new_id() for _ in range(4)]
     cause, state = RefundCause.ASKED, RefundState.REQUESTED
-    whole = (*ids, "P", cause, Rupiah(1), 0, state, "RF", None, at, at, None, 0, None, Rupiah(0))
+    whole: tuple[Any, ...] = (
+        *ids,
+        "P",
+        cause,
+        Rupiah(1),
+        0,
+        state,
+        "RF",
+        None,
+        at,
+        at,
+        None,
+        0,
+        None,
+        Rupiah(0),
+    )
     return replace(Refund(*whole), **more)
 
 
