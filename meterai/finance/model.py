@@ -312,7 +312,7 @@ _FACTS = {
         "transfer_returned",
     ),
     "charged_back": ("payment_denied", "chargeback_won"),
-    "settled": ("break_matched", "break_fee", "float_filled"),
+    "settled": ("break_matched", "break_fee"),
 }
 
 

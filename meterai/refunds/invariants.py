@@ -277,7 +277,7 @@ INVARIANTS = (
             FROM {{entries}} e JOIN {{legs?}} l USING (account_id, entry_id)
             WHERE l.book IN ('bank_clearing', 'buyer_funds', 'refunds_payable', 'duty_payable',
                              'service_fee', 'stamps_issued', 'denied_loss', 'refund_float', 'compensation')
-                AND e.reason NOT IN ('duty_paid_out', 'float_filled')
+                AND e.reason <> 'duty_paid_out'
             UNION ALL
             SELECT t.account_id, t.order_id, side.book, side.amount, 0
             FROM ({_TAKEN}) t, unnest(ARRAY['bank_clearing', 'buyer_funds', 'denied_loss'],
