@@ -1,0 +1,164 @@
+"""The name that a buyer types beside the name that a bank confirms for an account; pure.
+
+The comparison finds a number that was typed wrongly.  It proves nobody's identity: both names come from whoever asks.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from itertools import zip_longest
+
+CUT_LENGTHS = range(18, 31)  # characters at which banks cut a name; one more may have been a space
+FULL_LENGTH_MIN = 3  # letters of a word that stands for a person, and not for an initial
+SPELLED_LENGTH_MIN = 4  # letters of a word in which one may be wrong
+# Without dots.  They stand before a name or after it, and a bank has them or not.
+_TITLES = frozenset(
+    (
+        # as people are spoken to, and of nobility and pilgrimage
+        "bp bpk bapak ibu sdr sdri tn ny nn mr mrs ms haji hajah hj kh ust ustadz alm almh rr rm ra kgs nyayu"
+        # of learning
+        " prof dr drs dra ir drg drh apt ns ners amd amdkep amdkeb se sh si skom st ssi spd ssos sik sip skm sked skep"
+        " sfarm spsi spt sp spdi sag shi stp spi ssn shum shut sds str sst sstp sikom sab sap sak sei stt sth"
+        " ma mm msi mh mt mpd mkom msc mba mkes mkn mak mag mhum mph mpsi mp mikom map phd llm llb bsc ba ak cpa"
+    ).split()
+)
+_PILGRIM = "h"  # a title, or the initial of a name: both are tried
+# Spellings of one name that papers and banks use for each other.
+_SPELLINGS = {
+    **dict.fromkeys(
+        ["muh", "moh", "mhd", "md", "mohd", "mohammad", "mohamad", "mohammed", "muhamad", "muhammed", "mochamad", "mochammad", "moch", "much", "muchamad", "muchammad", "mohamed"],
+        "muhammad",
+    ),
+    **dict.fromkeys(["abd", "abdoel"], "abdul"),
+    **dict.fromkeys(["achmad", "akhmad", "ahmat"], "ahmad"),
+}
+_OLD_SPELLING = (("oe", "u"), ("dj", "j"), ("tj", "c"), ("sj", "sy"), ("ch", "kh"))
+_APOSTROPHES = re.compile("['`\u2018\u2019\u02bc]")
+_NO_WORD = re.compile(r"[^\w.]+|_")
+
+
+class NameVerdict(StrEnum):
+    """How the name of a bank fits the one that was typed."""
+
+    SAME = "same"
+    NEAR = "near"  # perhaps: its buyer is asked once
+    OTHER = "other"
+
+
+def compare(typed: str, confirmed: str) -> NameVerdict:
+    """How the name that a bank confirms fits the one that was typed."""
+    best = NameVerdict.OTHER
+    for ours in _readings(typed):
+        for theirs in _readings(confirmed):
+            verdict = _of_words(ours, theirs, is_perhaps_cut=len(confirmed.strip()) in CUT_LENGTHS)
+            if verdict is NameVerdict.SAME:
+                return verdict
+            best = verdict if verdict is NameVerdict.NEAR else best
+    return best
+
+
+def masked(name: str) -> str:
+    """A name as it is shown to whoever may be another: enough to know one's own, `BU** SA*****`."""
+    return " ".join(_masked(word) for word in name.split())
+
+
+def _masked(word: str) -> str:
+    shown = 1 if len(word) <= FULL_LENGTH_MIN else 2
+    return word[:shown] + "*" * (len(word) - shown)
+
+
+def _readings(name: str) -> Iterator[tuple[str, ...]]:
+    """The words of a name without titles; where `H.` is perhaps an initial, also with it."""
+    words = list(_words(name))
+    without = tuple(word for word in words if word != _PILGRIM)
+    if without:
+        yield without
+    if len(without) != len(words):
+        yield tuple(words)
+
+
+def _words(name: str) -> Iterator[str]:
+    plain = "".join(
+        letter
+        for letter in unicodedata.normalize("NFKD", name).casefold()
+        if not unicodedata.combining(letter)
+    )
+    for word in _NO_WORD.split(_APOSTROPHES.sub("", plain)):
+        if word.replace(".", "") not in _TITLES:
+            yield from (_SPELLINGS.get(part, part) for part in word.split(".") if part)
+
+
+def _of_words(ours: Sequence[str], theirs: Sequence[str], *, is_perhaps_cut: bool) -> NameVerdict:
+    if "".join(ours) == "".join(theirs) or _fits(ours, theirs):
+        return NameVerdict.SAME
+    if is_perhaps_cut and _is_cut(ours, theirs):
+        return NameVerdict.SAME
+    if _fits(sorted(ours), sorted(theirs)) or _is_part(ours, theirs) or _is_part(theirs, ours):
+        return NameVerdict.NEAR
+    return NameVerdict.NEAR if _is_misspelt(ours, theirs) else NameVerdict.OTHER
+
+
+def _fits(ours: Sequence[str], theirs: Sequence[str]) -> bool:
+    """Word by word the same, where an initial stands for its word; one word at least is whole in both."""
+    pairs = list(zip_longest(ours, theirs, fillvalue=""))
+    is_known = any(one == other and len(one) >= FULL_LENGTH_MIN for one, other in pairs)
+    return is_known and all(_is_same(one, other) for one, other in pairs)
+
+
+def _is_same(one: str, other: str) -> bool:
+    if not one or not other:
+        return False
+    return one == other or (min(len(one), len(other)) == 1 and one[0] == other[0])
+
+
+def _is_cut(ours: Sequence[str], theirs: Sequence[str]) -> bool:
+    """The bank's words are the first ones, the last of them perhaps not whole."""
+    whole, last = theirs[:-1], theirs[-1]
+    if not whole or len(ours) < len(theirs):
+        return False
+    return _fits(ours[: len(whole)], whole) and ours[len(whole)].startswith(last)
+
+
+def _is_part(few: Sequence[str], many: Sequence[str]) -> bool:
+    """All words of one are in the other, in their order, one of them whole."""
+    rest, is_known = iter(many), False
+    for word in few:
+        found = next((other for other in rest if _is_same(word, other)), None)
+        if found is None:
+            return False
+        is_known |= found == word and len(word) >= FULL_LENGTH_MIN
+    return is_known
+
+
+def _is_misspelt(ours: Sequence[str], theirs: Sequence[str]) -> bool:
+    """As many words, each the same but for one letter or the old spelling; the first letters are the same."""
+    if len(ours) != len(theirs) or max(map(len, ours)) < FULL_LENGTH_MIN:
+        return False
+    return all(
+        _is_same(one, other)
+        or _modern(one) == _modern(other)
+        or (
+            min(len(one), len(other)) >= SPELLED_LENGTH_MIN
+            and one[0] == other[0]
+            and _is_one_off(one, other)
+        )
+        for one, other in zip(ours, theirs, strict=True)
+    )
+
+
+def _modern(word: str) -> str:
+    for old, new in _OLD_SPELLING:
+        word = word.replace(old, new)
+    return word
+
+
+def _is_one_off(one: str, other: str) -> bool:
+    """One letter is another, is missing, or two that follow each other are exchanged."""
+    if len(one) > len(other):
+        one, other = other, one
+    at = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
+    if len(one) != len(other):
+        return one[at:] == other[at + 1 :]
+    is_exchanged = one[at : at + 2] == other[at : at + 2][::-1]
+    return one[at + 1 :] == other[at + 1 :] or (is_exchanged and one[at + 2 :] == other[at + 2 :])

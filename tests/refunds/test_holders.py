@@ -1,0 +1,70 @@
+"""The name that a buyer types, beside the one that a bank confirms."""
+
+import pytest
+
+from meterai.refunds.holders import NameVerdict, compare, masked
+
+SAME, NEAR, OTHER = NameVerdict.SAME, NameVerdict.NEAR, NameVerdict.OTHER
+
+
+@pytest.mark.parametrize(
+    ("typed", "confirmed", "verdict"),
+    [
+        ("Ani Lestari", "ANI LESTARI", SAME),
+        ("  ani   lestari ", "Ani Lestari.", SAME),
+        ("Ma'ruf Amin", "MARUF AMIN", SAME),
+        ("Nur Hayati", "NURHAYATI", SAME),
+        ("Anne-Marie Sitompul", "ANNE MARIE SITOMPUL", SAME),
+        ("José Da Costa", "JOSE DA COSTA", SAME),
+        ("H. Budi Santoso, S.Kom., M.T.", "BUDI SANTOSO", SAME),
+        ("Budi Santoso", "DRS H BUDI SANTOSO MM", SAME),
+        ("dr. Siti Aminah, Sp.PD", "SITI AMINAH", NEAR),
+        ("Budi Santoso", "BPK BUDI SANTOSO", SAME),
+        ("Hartono H.", "HARTONO HADI", SAME),
+        ("A. Lestari", "ANI LESTARI", SAME),
+        ("Muhammad Rizky Hakim", "MUHAMMAD R HAKIM", SAME),
+        ("M. Rizky", "MUHAMMAD RIZKY", SAME),
+        ("Moch. Rizky", "MUHAMMAD RIZKY", SAME),
+        ("Raden Ajeng Kartini Djojoadhiningrat", "RADEN AJENG KARTINI DJOJOADHIN", SAME),
+        ("Dwi Putri Wulandari Kusumaningrum", "DWI PUTRI WULANDARI", SAME),
+        ("Dwi Putri Wulandari Kusumaningrum", "DWI PUTRI WULANDARI ", SAME),
+        ("PT Maju Jaya Abadi", "PT. MAJU JAYA ABADI", SAME),
+        ("Sukarno", "SUKARNO", SAME),
+        ("Budi Santoso", "SANTOSO BUDI", NEAR),
+        ("Budi", "BUDI SANTOSO", NEAR),
+        ("Budi Eko Santoso", "BUDI SANTOSO", NEAR),
+        ("Budi Santosa", "BUDI SANTOSO", NEAR),
+        ("Bdui Santoso", "BUDI SANTOSO", NEAR),
+        ("Sutrisno", "SUTRINO", NEAR),
+        ("Soekarno", "SUKARNO", NEAR),
+        ("Tjahjo Kumolo", "CAHJO KUMOLO", NEAR),
+        ("Budi Santoso", "ANI LESTARI", OTHER),
+        ("Budi Santoso", "BUDI HARTONO", OTHER),
+        ("Muhammad Rizki", "MUHAMMAD IQBAL", OTHER),
+        ("A B", "ANI BUDI", OTHER),
+        ("A", "ANI LESTARI", OTHER),
+        ("Budi", "RUDI", OTHER),
+        ("PT Maju Jaya", "CV MAJU JAYA", OTHER),
+        ("Dwi Putri", "DWI PUTRA WIJAYA KUSUMA", OTHER),
+        ("", "ANI LESTARI", OTHER),
+        ("H.", "H", SAME),
+        ("***", "ANI LESTARI", OTHER),
+        ("\U0001f600 \U0001f600", "ANI LESTARI", OTHER),
+        ("<b>Ani</b> Lestari", "ANI LESTARI", OTHER),
+    ],
+)
+def test_names_are_compared_as_people_and_banks_write_them(
+    typed: str, confirmed: str, verdict: NameVerdict
+) -> None:
+    assert compare(typed, confirmed) is verdict
+
+
+def test_very_long_name_is_compared_in_a_moment() -> None:
+    assert compare("a" * 100_000, "b" * 100_000) is OTHER
+    assert compare("ani " * 20_000, "ani " * 20_000) is SAME
+
+
+def test_masked_name_shows_who_knows_it_and_no_more() -> None:
+    assert masked("BUDI SANTOSO") == "BU** SA*****"
+    assert masked("ANI B") == "A** B"
+    assert masked("") == ""
