@@ -13,21 +13,38 @@ CUT_LENGTHS = range(18, 31)  # characters at which banks cut a name; one more ma
 FULL_LENGTH_MIN = 3  # letters of a word that stands for a person, and not for an initial
 SPELLED_LENGTH_MIN = 4  # letters of a word in which one may be wrong
 # Without dots.  They stand before a name or after it, and a bank has them or not.
-_TITLES = frozenset(
-    (
-        # as people are spoken to, and of nobility and pilgrimage
-        "bp bpk bapak ibu sdr sdri tn ny nn mr mrs ms haji hajah hj kh ust ustadz alm almh rr rm ra kgs nyayu"
-        # of learning
-        " prof dr drs dra ir drg drh apt ns ners amd amdkep amdkeb se sh si skom st ssi spd ssos sik sip skm sked skep"
-        " sfarm spsi spt sp spdi sag shi stp spi ssn shum shut sds str sst sstp sikom sab sap sak sei stt sth"
-        " ma mm msi mh mt mpd mkom msc mba mkes mkn mak mag mhum mph mpsi mp mikom map phd llm llb bsc ba ak cpa"
-    ).split()
+_SPOKEN = (
+    "bp bpk bapak ibu sdr sdri tn ny nn mr mrs ms haji hajah hj kh ust ustadz alm almh rr rm ra kgs"
 )
+_LEARNED = (
+    "prof dr drs dra ir drg drh apt ns ners amd amdkep amdkeb se sh si skom st ssi spd ssos sik sip skm sked skep"
+    " sfarm spsi spt sp spdi sag shi stp spi ssn shum shut sds str sst sstp sikom sab sap sak sei stt sth"
+    " ma mm msi mh mt mpd mkom msc mba mkes mkn mak mag mhum mph mpsi mp mikom map phd llm llb bsc ba ak cpa"
+)
+_TITLES = frozenset([*_SPOKEN.split(), *_LEARNED.split()])
 _PILGRIM = "h"  # a title, or the initial of a name: both are tried
 # Spellings of one name that papers and banks use for each other.
 _SPELLINGS = {
     **dict.fromkeys(
-        ["muh", "moh", "mhd", "md", "mohd", "mohammad", "mohamad", "mohammed", "muhamad", "muhammed", "mochamad", "mochammad", "moch", "much", "muchamad", "muchammad", "mohamed"],
+        [
+            "muh",
+            "moh",
+            "mhd",
+            "md",
+            "mohd",
+            "mohammad",
+            "mohamad",
+            "mohammed",
+            "muhamad",
+            "muhammed",
+            "mochamad",
+            "mochammad",
+            "moch",
+            "much",
+            "muchamad",
+            "muchammad",
+            "mohamed",
+        ],
         "muhammad",
     ),
     **dict.fromkeys(["abd", "abdoel"], "abdul"),

@@ -50,7 +50,7 @@ SAME, NEAR, OTHER = NameVerdict.SAME, NameVerdict.NEAR, NameVerdict.OTHER
         ("H.", "H", SAME),
         ("***", "ANI LESTARI", OTHER),
         ("\U0001f600 \U0001f600", "ANI LESTARI", OTHER),
-        ("<b>Ani</b> Lestari", "ANI LESTARI", OTHER),
+        ("<b>Ani</b> Lestari", "ANI LESTARI", NEAR),
     ],
 )
 def test_names_are_compared_as_people_and_banks_write_them(
