@@ -298,12 +298,12 @@ INVARIANTS = (
                 AS side (book, amount)
             WHERE t.state = 'settled' AND t.lost > 0
             UNION ALL
-            SELECT i.account_id, i.item_id, 'bank_clearing',
+            SELECT i.account_id, i.item_id,
+                   CASE WHEN i.booked > 0 THEN 'bank_clearing' ELSE break_account(i.item_key) END,
                    CASE WHEN i.booked > 0 THEN -i.booked ELSE -i.difference END, 0
             FROM {{suspense_items}} i
             WHERE CASE WHEN i.booked > 0 THEN i.state = 'open' OR i.resolution = 'written_off'
-                  ELSE break_book(i.reason, i.resolution) IS NOT NULL
-                       AND break_account(i.item_key) = 'bank_clearing' END
+                  ELSE break_book(i.reason, i.resolution) IS NOT NULL END
             UNION ALL
             SELECT o.account_id, o.order_id, 'buyer_funds', o.total, 0 FROM {{orders}} o
             WHERE o.state = 'paid' AND NOT EXISTS (SELECT 1 FROM {{stamp_lots?}} l
