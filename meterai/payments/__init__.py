@@ -122,6 +122,9 @@ from meterai.payments.store import (
     is_covered,
     routes_of,
 )
+from meterai.payments.transfers.model import FloatBalance, FloatNeed, Floats
+from meterai.payments.transfers.store import confirm_by_record as confirm_transfers_by_record
+from meterai.payments.transfers.store import floats
 
 __all__ = [
     "ATTEMPTS_PER_SUBJECT_MAX",
@@ -139,6 +142,9 @@ __all__ = [
     "Captured",
     "Channel",
     "DoorKind",
+    "FloatBalance",
+    "FloatNeed",
+    "Floats",
     "Heard",
     "Instructions",
     "Method",
@@ -183,8 +189,10 @@ __all__ = [
     "close",
     "compensate",
     "confirm_by_record",
+    "confirm_transfers_by_record",
     "connected",
     "current_payee",
+    "floats",
     "given_back_as_told",
     "heard_of",
     "is_covered",

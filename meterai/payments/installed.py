@@ -164,6 +164,8 @@ class BoundedPayouts:
         self._payouts = payouts
         self._call = partial(_begun, outgoing)
         self.bank = payouts.bank
+        self.rupiah_max = payouts.rupiah_max
+        self.rupiah_day_max = payouts.rupiah_day_max
 
     async def account_name(self, bank: str, account: str, reference: str) -> str:
         """As of the rail."""
@@ -353,6 +355,13 @@ class Rails:
             raise RailNotConfigured("payouts")
         name = min(found, key=lambda name: (not self._answers(name), found[name].bank != bank))
         return name, found[name]
+
+    def payouts_of(self, name: str) -> Payouts:
+        """The transfers of one rail.  Refuses `RailNotConfigured`."""
+        found = self.payouts().get(name)
+        if found is None:
+            raise RailNotConfigured(name)
+        return found
 
     def gives_back(self, name: str, method: str) -> bool:
         """True where a rail gives back what is paid by this method."""

@@ -1,12 +1,26 @@
 """What payments count."""
 
-from meterai.plumbing.metrics import Counter
+from typing import Any
+
+from meterai.plumbing.metrics import Counter, Gauge, Metric
 
 OUTCOMES_MAX = 64  # codes of a provider that get a line of their own
 PROVIDER = Counter(
     "meterai_provider_calls_total", "Calls to a payment provider", ["call", "outcome"]
 )
-METRICS = (PROVIDER,)
+FLOAT = Gauge(
+    "meterai_float_rupiah",
+    "Rupiah in the float account at a bank that no transfer takes",
+    ["provider"],
+)
+COVER = Gauge("meterai_float_cover_days", "Days that the float accounts last at the need of late")
+SHORT = Gauge("meterai_float_low", "1 where that is less than `float_cover_days_min`")
+WAITING = Gauge(
+    "meterai_transfers_waiting_rupiah",
+    "Money for buyers that no transfer carries, by why",
+    ["reason"],
+)
+METRICS: tuple[Metric[Any], ...] = (PROVIDER, FLOAT, COVER, SHORT, WAITING)
 _outcomes: set[str] = set()
 
 

@@ -155,6 +155,10 @@ class NoAnswer(OutcomeUnknown):
     """Nothing came back, not even a refusal: a time-out, or a connection that broke."""
 
 
+class UnderWay(OutcomeUnknown):
+    """The provider says that it is at it: it will be done or refused later."""
+
+
 class CallNotBegun(ProviderUnreachable):
     """The provider does not answer these days, or was repeated to enough (`plumbing/outgoing.py`)."""
 
@@ -172,6 +176,15 @@ class ProviderRefused(Refusal):
     def __init__(self, response_code: str, message: str) -> None:
         super().__init__(f"{response_code} {message}".rstrip())
         self.response_code = response_code
+        self.message = message
+
+
+class RefusedForEver(ProviderRefused):
+    """It can never be: a window is over, a method gives nothing back, an account takes nothing."""
+
+
+class Returned(RefusedForEver):
+    """The provider says that a transfer was not made, or that its money came back."""
 
 
 class RailNotConfigured(Refusal):

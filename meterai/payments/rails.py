@@ -74,7 +74,10 @@ class Rail(Protocol):
         ...
 
     async def refund(self, about: About, payment: str, number: str, amount: Rupiah) -> RefundMade:
-        """Give so much of a payment back under our `number`; a repeat gives nothing twice."""
+        """Give so much of a payment back under our `number`; a repeat gives nothing twice.
+
+        `UnderWay` where the provider makes it later, `RefusedForEver` where it can never be.
+        """
         ...
 
     async def refunded(self, about: About, number: str, amount: Rupiah) -> RefundMade | None:
@@ -103,10 +106,12 @@ class Rail(Protocol):
 class Payouts(Protocol):
     """Money to an account that a buyer names, from the float account of the operator at this bank.
 
-    Every call refuses what those of a `Rail` refuse.
+    Every call refuses what those of a `Rail` refuse, with `RefusedForEver` where an account takes nothing.
     """
 
     bank: str  # the three-digit code of its own
+    rupiah_max: int  # of one transfer
+    rupiah_day_max: int  # of all of a day in WIB
 
     async def account_name(self, bank: str, account: str, reference: str) -> str:
         """The name of the holder of an account; `bank` is its three-digit code."""
@@ -122,7 +127,10 @@ class Payouts(Protocol):
         ...
 
     async def transferred(self, number: str) -> RefundMade | None:
-        """A transfer as it was made; None where it was not.  `OutcomeUnknown` while it is under way."""
+        """A transfer as it was made; None where it was not.
+
+        `UnderWay` while it is, `Returned` where it failed or its money came back.
+        """
         ...
 
     async def balance(self) -> Rupiah:

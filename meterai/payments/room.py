@@ -46,6 +46,15 @@ from meterai.payments.store import (
     QUESTION_DUE,
 )
 from meterai.payments.transfers.model import TRANSFER
+from meterai.payments.transfers.service import TransferSender, transfer_lease_seconds
+from meterai.payments.transfers.store import (
+    FOLLOWING,
+    LOOK_DUE,
+    PLANNING,
+    SEND_DUE,
+    TRANSFERRING,
+    WEIGHING,
+)
 from meterai.plumbing.checks import AuditedPart, Check
 from meterai.plumbing.config import Configuration, Settings
 from meterai.plumbing.described import Field
@@ -62,6 +71,9 @@ UNDEMANDED: Mapping[str, str] = {
     "bank_lease_seconds": "compared with the time-outs it covers when a process starts (leases.py)",
     "poll_after_seconds": TIME,
     "bank_compared_at_hour": TIME,
+    "transfer_pools_seconds": TIME,
+    "transfer_small_rupiah": "what is pooled goes by its due time all the same",
+    "float_cover_days_min": "an alarm, and nothing stops by it",
     "payment_order": "a rail or method that there is not stops the start",
 }
 
@@ -99,10 +111,12 @@ def _leases(container: Container) -> Iterable[Lease]:
     yield Lease("payment attempts", settings.bank_lease_seconds, call)
     # A refund is asked about before it is sent: two calls.
     yield Lease("refunds", refund_lease_seconds(container.of(Rails).timeout_seconds), 2 * call)
+    yield Lease("transfers", transfer_lease_seconds(call), 4 * call)
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
     payments, refunds = container.of(PaymentService), container.of(RefundSender)
+    transfers = container.of(TransferSender)
     return [
         PeriodicTask("open_payments", payments.open_waiting, 0.1, OPENING_DUE),
         PeriodicTask("ask_about_payments", payments.poll_waiting, 0.5, QUESTION_DUE),
@@ -112,6 +126,10 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
         PeriodicTask(SUSPENDING, refunds.suspend_overdue, 10.0),
         PeriodicTask(LOOKING, refunds.look_up_given_back, 0.5, LOOK_UP_DUE),
         PeriodicTask(WATCHING, refunds.watch, 0.5, WATCH_DUE),
+        PeriodicTask(PLANNING, transfers.plan, 1.0),
+        PeriodicTask(TRANSFERRING, transfers.send_due, 0.2, SEND_DUE),
+        PeriodicTask(FOLLOWING, transfers.follow, 0.5, LOOK_DUE),
+        PeriodicTask(WEIGHING, transfers.weigh, 60.0),
     ]
 
 
@@ -178,6 +196,7 @@ async def _build(container: Container, kinds: RailKinds) -> None:
     payments = PaymentService(container.database, rails, own, clock)
     container.add(payments)
     container.add(RefundSender(container.database, payments, clock))
+    container.add(TransferSender(container.database, payments, own, clock))
     container.add(BuyerQuestions(container.database, payments, own.bank_lease_seconds))
     container.add(BankCalls(container.database, payments, clock))
 

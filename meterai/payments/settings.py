@@ -3,7 +3,7 @@
 import msgspec
 
 from meterai.kit.numbers import counted
-from meterai.plumbing.config import ConfigurationWrong, Hour, Seconds
+from meterai.plumbing.config import ConfigurationWrong, Hour, Positive, Seconds
 
 
 class PaymentSettings(msgspec.Struct, frozen=True):
@@ -18,6 +18,12 @@ class PaymentSettings(msgspec.Struct, frozen=True):
     # first alone where none has a share.  A method that is not named has the order of payment_rails.
     payment_order: str = ""
     bank_compared_at_hour: Hour = 3  # in WIB; the books beside the bank's own record, each night
+    # Refunds of one buyer that are less than this together wait so long for more of them, never past their due time:
+    # a transfer costs Rp2.500 whatever its sum.
+    transfer_small_rupiah: Positive = 100_000
+    transfer_pools_seconds: Seconds = 3_600
+    # Below so many days of need the float accounts raise an alarm.
+    float_cover_days_min: Positive = 3
 
 
 def weights_of(payment_order: str) -> dict[str, dict[str, int]]:

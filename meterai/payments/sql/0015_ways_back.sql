@@ -34,6 +34,7 @@ CREATE TABLE transfers (
     returned_at  timestamptz,
     recorded_at  timestamptz,           -- when a record was first read that has it
     look_at      timestamptz,           -- when it is looked for again; NULL: never
+    unheard_since timestamptz,          -- since when that has no answer
     lost         bigint      NOT NULL DEFAULT 0,  -- carried out after it was refused, and paid again elsewhere
     CONSTRAINT transfers_pkey PRIMARY KEY (account_id, transfer_id),
     CONSTRAINT transfer_has_an_amount CHECK (amount > 0 AND lost BETWEEN 0 AND amount),
@@ -45,6 +46,7 @@ CREATE TABLE transfers (
 );
 CREATE INDEX transfers_to_try ON transfers (try_at) WHERE state = ANY ('{planned,sent,accepted}');
 CREATE INDEX transfers_to_look_up ON transfers (look_at) WHERE look_at IS NOT NULL;
+CREATE INDEX transfers_not_made ON transfers (account_id) WHERE state = ANY ('{refused,returned,void}');
 CREATE INDEX transfers_by_end ON transfers (settled_at) WHERE settled_at IS NOT NULL;
 
 CREATE TABLE compensations (
@@ -59,6 +61,7 @@ CREATE TABLE compensations (
     CONSTRAINT compensation_is_of_a_refund FOREIGN KEY (account_id, refund_id) REFERENCES refunds,
     CONSTRAINT compensation_goes_by_a_transfer FOREIGN KEY (account_id, transfer_id) REFERENCES transfers
 );
+CREATE INDEX compensations_to_plan ON compensations (account_id) WHERE transfer_id IS NULL;
 CREATE INDEX compensations_by_transfer ON compensations (account_id, transfer_id);
 
 CREATE TABLE float_balances (
@@ -84,4 +87,5 @@ CREATE INDEX refunds_to_try ON refunds (try_at) WHERE state = ANY ('{requested,s
 -- In place of refunds_open, which the room above made and drops.
 CREATE INDEX refunds_by_due_time ON refunds (due_at) WHERE state = ANY ('{requested,sent,accepted,refused}');
 CREATE INDEX refunds_elsewhere ON refunds (account_id) WHERE way <> 'provider' AND state = 'requested';
+CREATE INDEX refunds_to_transfer ON refunds (account_id) WHERE way = 'transfer' AND state = 'requested';
 CREATE INDEX refunds_by_transfer ON refunds (account_id, transfer_id) WHERE transfer_id IS NOT NULL;

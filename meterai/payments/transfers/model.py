@@ -1,11 +1,13 @@
 """Transfers to buyers: their states, and how far the float account lasts; pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
+from meterai.kit.ids import compact
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.money import Rupiah
 
@@ -77,11 +79,54 @@ class Transfer:
     last_answer: str | None
 
 
+def transfer_number(account: UUID, transfer: UUID) -> str:
+    """Our number of a transfer at the bank: the same in every try."""
+    return f"{TRANSFER_PREFIX}{compact(account)}{compact(transfer)}"
+
+
 class ToPlan(NamedTuple):
-    """A buyer for whom money is to be sent, to an account at this bank."""
+    """A buyer for whom money is to be sent, to an account at this bank: all of it, and its smallest part."""
 
     account: UUID
     bank_code: str
+    rupiah: int
+    least: int
+
+
+class Waits(StrEnum):
+    """Why money that is to go by transfer is in none: as `last_answer` of its refunds says it."""
+
+    BANK_AWAY = "bank_away"  # no bank that makes transfers answers, or each was taken out
+    TRANSFER_LIMIT = "transfer_limit"  # it is more than any bank sends at once
+    DAY_LIMIT = "transfer_day_limit"  # it is more than any bank sends this day
+    FLOAT_LOW = "float_low"  # no float account has so much
+
+
+class Waiting(NamedTuple):
+    """Rupiah that are in no transfer for this reason."""
+
+    reason: Waits
+    rupiah: int
+
+
+class Left(NamedTuple):
+    """Rupiah in the float account at a bank that no transfer takes (None: not known), and those of transfers of this day."""
+
+    provider: str
+    free: int | None
+    of_day: int
+
+
+class Limits(NamedTuple):
+    """The most that any bank can send in one transfer: with nothing before it, this day, and of its float account now.
+
+    is_away  no bank can be asked
+    """
+
+    is_away: bool
+    of_transfer: int
+    of_day: int
+    most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +137,11 @@ class FloatBalance:
     rupiah: Rupiah
     asked_at: datetime
     sent_since: Rupiah  # by transfers that were sent since it was asked for, or may have been
+
+    @property
+    def free(self) -> int:
+        """Rupiah that no transfer takes; below zero where more is under way than there is."""
+        return self.rupiah.value - self.sent_since.value
 
 
 class FloatNeed(NamedTuple):
@@ -106,3 +156,75 @@ class FloatNeed(NamedTuple):
 def days_of_cover(rupiah: int, need: FloatNeed) -> float | None:
     """How many days a balance lasts, at the mean need of a day; None where nothing is needed."""
     return rupiah * need.days / need.settled if need.settled else None
+
+
+@dataclass(frozen=True, slots=True)
+class Floats:
+    """The float accounts of an installation, and what is asked of them."""
+
+    balances: Sequence[FloatBalance]
+    need: FloatNeed
+
+    @property
+    def free(self) -> int:
+        """Rupiah in all of them that nothing open takes."""
+        of_banks = sum(one.free for one in self.balances)
+        return of_banks - self.need.by_transfer
+
+    @property
+    def days(self) -> float | None:
+        """How many days they last; None where nothing was needed of late, or no balance is known."""
+        if not self.balances:
+            return None
+        if self.free < 0:
+            return 0.0
+        return days_of_cover(self.free, self.need)
+
+
+@dataclass(slots=True)
+class Source:
+    """What one bank can still send: of each transfer, of this day, of its float account (None: not known)."""
+
+    provider: str
+    bank: str
+    rupiah_max: int
+    day_left: int
+    free: int | None
+
+    @property
+    def of_day(self) -> int:
+        """Rupiah of the next transfer by its limits alone."""
+        return max(0, min(self.rupiah_max, self.day_left))
+
+    @property
+    def most(self) -> int:
+        """Rupiah of the next transfer."""
+        return self.of_day if self.free is None else max(0, min(self.of_day, self.free))
+
+    def take(self, rupiah: int) -> None:
+        """So much was planned."""
+        self.day_left -= rupiah
+        if self.free is not None:
+            self.free -= rupiah
+
+
+def limits_of(sources: Sequence[Source]) -> Limits:
+    """The most of all banks that can be asked."""
+    return Limits(
+        is_away=not sources,
+        of_transfer=max((one.rupiah_max for one in sources), default=-1),
+        of_day=max((one.of_day for one in sources), default=-1),
+        most=max((one.most for one in sources), default=-1),
+    )
+
+
+def source_for(wanted: ToPlan, sources: Sequence[Source]) -> Source | None:
+    """The bank that sends to this buyer: one that can send it whole, the buyer's own bank before others; else one that can
+    send a part; None where none can.
+    """
+    able = [one for one in sources if one.most >= wanted.least]
+
+    def rank(one: Source) -> tuple[bool, bool]:
+        return one.most < wanted.rupiah, one.bank != wanted.bank_code
+
+    return min(able, key=rank, default=None)

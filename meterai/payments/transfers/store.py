@@ -1,15 +1,21 @@
 """SQL of transfers, one function per question."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from meterai.kit.money import Rupiah
 from meterai.payments.transfers.model import (
     FloatBalance,
     FloatNeed,
+    Floats,
+    Left,
+    Limits,
     ToPlan,
     Transfer,
     TransferState,
+    Waiting,
+    Waits,
 )
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
@@ -25,24 +31,122 @@ NEED_DAYS = 7  # whose mean is the need of a day
 _TRANSFERS = RowMapper(Transfer)
 _TO_PLAN = RowMapper(ToPlan)
 _BALANCES = RowMapper(FloatBalance)
+_LEFT_OF = RowMapper(Left)
+_WAITING_OF = RowMapper(Waiting)
 _NEED = RowMapper(FloatNeed)
 _COLUMNS = (
     "t.account_id AS account, t.transfer_id AS id, t.provider, t.transfer_no AS number, t.amount, t.state, t.tries,"
     " p.bank_code, p.account_no, p.holder, t.provider_transfer_no AS provider_number, t.planned_at, t.settled_at,"
     " t.last_answer"
 )
-# What a buyer is to get and no transfer carries; small ones wait for more, never past their due time.
+# What a buyer is to get and no transfer carries: refunds, of which small ones wait for more, never past their due time,
+# and compensations of buyers without an open refund.  Only what some bank can send a part of, the first that is due in front.
 TO_PLAN = """
-SELECT r.account_id AS account, p.bank_code FROM refunds r
-JOIN payees p ON p.account_id = r.account_id AND p.ended_at IS NULL
-WHERE r.way <> 'provider' AND r.state = 'requested' AND NOT transfer_is_open(r.account_id, r.transfer_id)
-GROUP BY 1, 2 HAVING min(least(r.due_at, greatest(r.requested_at, p.named_at) + make_interval(secs => %s))) <= now()
-UNION
-SELECT c.account_id, p.bank_code FROM compensations c
-JOIN payees p ON p.account_id = c.account_id AND p.ended_at IS NULL
-WHERE NOT transfer_is_open(c.account_id, c.transfer_id)
-    AND NOT EXISTS (SELECT 1 FROM refunds r WHERE r.account_id = c.account_id AND refund_is_open(r.state))
-LIMIT %s
+SELECT account, bank_code, sum(rupiah)::bigint AS rupiah, min(least)::bigint AS least FROM (
+    SELECT r.account_id AS account, p.bank_code, sum(r.amount) AS rupiah, min(r.amount) AS least,
+        CASE WHEN sum(r.amount) < %s THEN min(least(r.due_at,
+            greatest(r.requested_at, p.named_at) + make_interval(secs => %s))) ELSE min(r.requested_at) END AS due
+    FROM refunds r JOIN payees p ON p.account_id = r.account_id AND p.ended_at IS NULL
+    WHERE r.way = 'transfer' AND r.state = 'requested' AND NOT transfer_is_open(r.account_id, r.transfer_id)
+    GROUP BY 1, 2
+    UNION ALL
+    SELECT c.account_id, p.bank_code, sum(c.amount), min(c.amount), min(c.begun_at) FROM (
+        SELECT account_id, amount, begun_at FROM compensations WHERE transfer_id IS NULL
+        UNION ALL
+        SELECT k.account_id, k.amount, k.begun_at FROM transfers t
+        JOIN compensations k ON k.account_id = t.account_id AND k.transfer_id = t.transfer_id
+        WHERE t.state = ANY ('{refused,returned,void}')) c
+    JOIN payees p ON p.account_id = c.account_id AND p.ended_at IS NULL
+    WHERE NOT EXISTS (SELECT 1 FROM refunds r WHERE r.account_id = c.account_id AND refund_is_open(r.state))
+    GROUP BY 1, 2) waiting
+WHERE due <= now() AND least <= %s GROUP BY 1, 2 ORDER BY min(due) LIMIT %s
+"""
+# Why money is in no transfer that is more than any bank can send: said once in its refund.
+_WAITS = """
+UPDATE refunds SET last_answer = w.reason FROM (
+    SELECT account_id, refund_id, CASE WHEN %s THEN 'bank_away' WHEN amount > %s THEN 'transfer_limit'
+        WHEN amount > %s THEN 'transfer_day_limit' ELSE 'float_low' END AS reason
+    FROM refunds WHERE way = 'transfer' AND state = 'requested' AND amount > %s
+        AND NOT transfer_is_open(account_id, transfer_id)) w
+WHERE refunds.account_id = w.account_id AND refunds.refund_id = w.refund_id AND last_answer IS DISTINCT FROM w.reason
+"""
+_WAITING = """
+SELECT last_answer AS reason, sum(amount)::bigint AS rupiah FROM refunds
+WHERE way = 'transfer' AND state = 'requested' AND last_answer = ANY (%s) AND NOT transfer_is_open(account_id, transfer_id)
+GROUP BY 1
+"""
+# Of accounts that were named while their refund began to wait for one.
+_TAKEN = """
+SELECT count(*) FROM (
+    SELECT DISTINCT r.account_id FROM refunds r JOIN payees p ON p.account_id = r.account_id AND p.ended_at IS NULL
+    WHERE r.way = 'claim' AND r.state = 'requested') a CROSS JOIN LATERAL payee_takes(a.account_id)
+"""
+# What is sent, or may be, is not in a balance that was asked for before.
+BALANCES = """
+SELECT f.provider, f.rupiah, f.asked_at, coalesce((SELECT sum(amount) FROM transfers t WHERE t.provider = f.provider
+        AND t.state = ANY ('{planned,sent,accepted}')), 0)::bigint
+    + coalesce((SELECT sum(amount) FROM transfers t WHERE t.provider = f.provider
+        AND t.settled_at >= f.asked_at), 0)::bigint AS sent_since
+FROM float_balances f ORDER BY f.provider
+"""
+_LEFT = """
+SELECT n.provider, f.rupiah - o.rupiah - coalesce((SELECT sum(amount) FROM transfers t WHERE t.provider = n.provider
+        AND t.settled_at >= f.asked_at), 0)::bigint AS free,
+    o.rupiah + coalesce((SELECT sum(amount) FROM transfers t WHERE t.provider = n.provider
+        AND t.settled_at >= %s), 0)::bigint AS of_day
+FROM unnest(%s::text[]) AS n (provider) LEFT JOIN float_balances f USING (provider)
+CROSS JOIN LATERAL (SELECT coalesce(sum(amount), 0)::bigint AS rupiah FROM transfers t WHERE t.provider = n.provider
+    AND t.state = ANY ('{planned,sent,accepted}')) o
+"""
+# Compensations are owed to whoever has an account, or not.
+NEED = """
+SELECT coalesce(sum(rupiah) FILTER (WHERE way = 'transfer'), 0)::bigint AS by_transfer,
+    coalesce(sum(rupiah) FILTER (WHERE way = 'claim'), 0)::bigint AS by_claim,
+    coalesce((SELECT sum(amount) FROM transfers WHERE settled_at > now() - make_interval(days => %s)), 0)::bigint AS settled,
+    %s AS days
+FROM (
+    SELECT way, sum(amount) AS rupiah FROM refunds
+    WHERE way <> 'provider' AND state = 'requested' AND NOT transfer_is_open(account_id, transfer_id) GROUP BY way
+    UNION ALL
+    SELECT 'transfer', sum(amount) FROM compensations WHERE transfer_id IS NULL) open
+"""
+_WEIGHED = """
+INSERT INTO float_balances (provider, rupiah, asked_at) VALUES (%s, %s, %s)
+ON CONFLICT ON CONSTRAINT float_balances_pkey DO UPDATE SET rupiah = excluded.rupiah, asked_at = excluded.asked_at
+WHERE float_balances.asked_at < excluded.asked_at
+"""
+_FORGOTTEN = "DELETE FROM float_balances WHERE provider <> ALL (%s)"
+# Not begun, at banks that cannot send now.
+_STUCK = """
+SELECT transfer_void(account_id, transfer_id) FROM transfers WHERE state = 'planned' AND provider = ANY (%s) LIMIT %s
+"""
+LOOK_DUE = """
+SELECT 1 FROM transfers WHERE look_at <= now() ORDER BY look_at
+"""
+TO_LOOK = f"""
+UPDATE transfers t SET look_at = now() + make_interval(secs => %s) FROM payees p
+WHERE p.account_id = t.account_id AND p.payee_id = t.payee_id AND (t.account_id, t.transfer_id) IN (
+    SELECT account_id, transfer_id FROM transfers WHERE look_at <= now() ORDER BY look_at LIMIT %s
+    FOR UPDATE SKIP LOCKED)
+RETURNING {_COLUMNS}
+"""  # noqa: S608 - columns are a constant
+# Ever less often, as refunds in the record of their provider.
+_LOOKED = """
+UPDATE transfers SET unheard_since = NULL, look_at = CASE
+    WHEN state = ANY ('{refused,settled}') AND coalesce(settled_at, tried_at) > now() - make_interval(secs => %s)
+    THEN now() + least(greatest(now() - coalesce(settled_at, tried_at), interval '1 hour'), interval '1 day') END
+WHERE account_id = %s AND transfer_id = %s
+"""
+_LOOK_LATER = """
+UPDATE transfers SET look_at = now() + make_interval(secs => %s), unheard_since = coalesce(unheard_since, now())
+WHERE account_id = %s AND transfer_id = %s AND look_at IS NOT NULL
+"""
+_BY_RECORD = """
+WITH known AS (
+    UPDATE transfers SET recorded_at = now() WHERE transfer_no = ANY (%s) AND recorded_at IS NULL AND state = 'settled'
+    RETURNING account_id, transfer_id)
+UPDATE refunds r SET recorded_at = now() FROM known
+WHERE r.account_id = known.account_id AND r.transfer_id = known.transfer_id AND r.state = 'settled' AND r.recorded_at IS NULL
 """
 SEND_DUE = """
 SELECT 1 FROM transfers WHERE state = ANY ('{planned,sent,accepted}') AND try_at <= now() ORDER BY try_at
@@ -76,18 +180,95 @@ FROM told WHERE r.account_id = told.account_id AND r.transfer_id = told.transfer
 """
 
 
-async def to_plan(tx: ReadTx, pools_seconds: float, limit: int) -> list[ToPlan]:
-    """Buyers for whom a transfer is to be made now."""
-    return await tx.all_as(_TO_PLAN, TO_PLAN, pools_seconds, limit)
+async def to_plan(
+    tx: ReadTx, small_rupiah: int, pools_seconds: float, most: int, limit: int
+) -> list[ToPlan]:
+    """Buyers for whom a transfer is to be made now of which a part is not more than so many rupiah."""
+    return await tx.all_as(_TO_PLAN, TO_PLAN, small_rupiah, pools_seconds, most, limit)
 
 
-async def plan(tx: Tx, account: UUID, transfer: UUID, number: str, provider: str) -> Rupiah:
-    """Put all that goes to the account of a buyer into one transfer; answers its rupiah."""
-    found = await tx.value(
-        "SELECT transfer_plan(%s, %s, %s, %s)", account, transfer, number, provider
-    )
+async def plan(
+    tx: Tx, account: UUID, transfer: UUID, number: str, provider: str, most: int
+) -> Rupiah:
+    """Put what goes to the account of a buyer into one transfer, up to `most` rupiah; answers its rupiah."""
+    given = (account, transfer, number, provider, most)
+    found = await tx.value("SELECT transfer_plan(%s, %s, %s, %s, %s)", *given)
     assert isinstance(found, int)
     return Rupiah(found)
+
+
+async def void_planned(tx: Tx, providers: Sequence[str], limit: int) -> None:
+    """Transfers of these banks of which no call was begun are not sent: what they carry is planned again."""
+    await tx.run(_STUCK, list(providers), limit)
+
+
+async def say_why(tx: Tx, limits: Limits) -> None:
+    """Write into refunds that are in no transfer why they are in none."""
+    given = (limits.is_away, limits.of_transfer, limits.of_day, limits.most)
+    await tx.run(_WAITS, *given)
+
+
+async def waiting(tx: ReadTx) -> list[Waiting]:
+    """Rupiah that are in no transfer, by the reason."""
+    return await tx.all_as(_WAITING_OF, _WAITING, list(Waits))
+
+
+async def take_named(tx: Tx) -> None:
+    """What waits for an account that is named by now goes there."""
+    await tx.run(_TAKEN)
+
+
+async def balances(tx: ReadTx) -> list[FloatBalance]:
+    """The float accounts as they were last asked about."""
+    return await tx.all_as(_BALANCES, BALANCES)
+
+
+async def left(tx: ReadTx, providers: Sequence[str], since: datetime) -> dict[str, Left]:
+    """What is free in the float accounts of these banks, and what they send since the begin of this day."""
+    found = await tx.all_as(_LEFT_OF, _LEFT, since, list(providers))
+    return {one.provider: one for one in found}
+
+
+async def need(tx: ReadTx) -> FloatNeed:
+    """What is asked of all float accounts."""
+    found = await tx.one_as(_NEED, NEED, NEED_DAYS, NEED_DAYS)
+    assert found is not None, "an aggregate has a row"
+    return found
+
+
+async def weighed(tx: Tx, provider: str, rupiah: Rupiah, asked_at: datetime) -> None:
+    """A bank said how much was in its float account when it was asked at this moment."""
+    await tx.run(_WEIGHED, provider, rupiah.value, asked_at)
+
+
+async def forget_others(tx: Tx, providers: Sequence[str]) -> None:
+    """Only these banks have a float account of ours."""
+    await tx.run(_FORGOTTEN, list(providers))
+
+
+async def floats(tx: ReadTx) -> Floats:
+    """The float accounts and what is asked of them."""
+    return Floats(await balances(tx), await need(tx))
+
+
+async def lease_to_look(tx: Tx, seconds: float, limit: int) -> list[Transfer]:
+    """Transfers that are due to be looked for at their bank, each leased."""
+    return await tx.all_as(_TRANSFERS, TO_LOOK, seconds, limit)
+
+
+async def looked(tx: Tx, transfer: Transfer, window_seconds: float) -> None:
+    """The bank says what it said before; it is asked again later, or no more where its window is over."""
+    await tx.run(_LOOKED, window_seconds, transfer.account, transfer.id)
+
+
+async def look_later(tx: Tx, transfer: Transfer, seconds: float) -> None:
+    """The bank could not be asked: it is asked again after so many seconds."""
+    await tx.run(_LOOK_LATER, seconds, transfer.account, transfer.id)
+
+
+async def confirm_by_record(tx: Tx, numbers: Sequence[str]) -> None:
+    """The record of the float account has these transfers, by our numbers: they and their refunds are closed."""
+    await tx.run(_BY_RECORD, list(numbers))
 
 
 async def lease_to_send(

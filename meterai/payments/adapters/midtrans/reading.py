@@ -36,6 +36,7 @@ from meterai.payments.model import (
     RefundMade,
     Status,
     TransactionStatus,
+    UnderWay,
     differences,
     parse_reference,
     reference_of,
@@ -267,8 +268,10 @@ def refund_listed(answer: Answer, number: str, amount: Rupiah) -> RefundMade | N
         if one.get("refund_key") != number or told == Rupiah(0):
             continue
         made = _number(one.get("refund_chargeback_uuid"))
-        if told != amount or made is None or not one.get("bank_confirmed_at"):
-            raise OutcomeUnknown("the refund is under way, or of another sum")
+        if told != amount:
+            raise OutcomeUnknown("the refund is of another sum")
+        if made is None or not one.get("bank_confirmed_at"):
+            raise UnderWay("the refund is under way")
         return RefundMade(made)
     return None
 

@@ -50,6 +50,8 @@ class SnapBank(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     va_seconds: Seconds = 86_400
     va_rupiah_max: Positive = 50_000_000
     source_account: str = ""
+    transfer_rupiah_max: Positive = 250_000_000
+    transfer_rupiah_day_max: Positive = 100_000_000_000
 
     @property
     def prefix(self) -> str:

@@ -94,6 +94,8 @@ UNDEMANDED: Mapping[str, str] = {
     "bank_signature": "the provider's; a wrong one is refused and nothing is sold",
     "bank_code": "the bank's; with a wrong one a transfer is refused",
     "bank_source_account": "without one no transfer is made; with a wrong one each is refused",
+    "bank_transfer_rupiah_max": "the bank's; more than it sends is refused, and waits",
+    "bank_transfer_rupiah_day_max": "the bank's; more than it sends is refused, and waits",
     "bank_va_rupiah_max": "the bank's; more than it takes is refused and nothing is sold",
     "bank_va_seconds": TIME,
     "bank_va_service_id": "without one that fits, an installation with virtual accounts does not start",

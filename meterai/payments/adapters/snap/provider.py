@@ -24,9 +24,9 @@ from meterai.payments.model import (
     OddLine,
     Opened,
     OutcomeUnknown,
-    ProviderRefused,
     RefundLine,
     RefundMade,
+    RefusedForEver,
     TransactionStatus,
 )
 
@@ -69,7 +69,7 @@ class SnapProvider:
     async def refund(self, about: About, payment: str, number: str, amount: Rupiah) -> RefundMade:
         """Give money of a QR back.  What came to an account goes back by a transfer alone."""
         if about.method == VIRTUAL_ACCOUNT:
-            raise ProviderRefused(f"405{REFUND}00", "no refund of a virtual account")
+            raise RefusedForEver(f"405{REFUND}00", "no refund of a virtual account")
         there = payment.removeprefix(self._bank.prefix)
         return await self._qris.refund(about, there, number, amount)
 

@@ -18,6 +18,7 @@ from meterai.payments.model import (
     ProviderRefused,
     Qr,
     RefundMade,
+    RefusedForEver,
     Status,
     TransactionStatus,
 )
@@ -25,6 +26,8 @@ from meterai.payments.model import (
 GENERATE, QUERY, CANCEL, REFUND = "47", "51", "77", "78"
 # The bank says the QR exists already: it was made by a call whose answer we never saw.
 MADE_BEFORE = frozenset({"40901", "40418"})
+# A refund that can never be: its window is over, the payer's account or ours is closed, the method has none.
+_NEVER = frozenset({"40300", "40318", "40319", "40500"})
 
 
 def complaints(
@@ -145,5 +148,7 @@ class Qris:
         except ProviderRefused as refusal:
             if case_of(refusal, REFUND) == "40418":
                 raise OutcomeUnknown(f"inconsistent request: {refusal}") from None
+            if case_of(refusal, REFUND) in _NEVER:
+                raise RefusedForEver(refusal.response_code, refusal.message) from None
             raise
         return reading.refund_made(answer)

@@ -2,8 +2,8 @@
 
 An answer is one of three: done, refused, or outcome unknown.  It is done only where HTTP says 200
 *and* the body has the success code of the very service that was asked (200, service, 00); it is
-refused where HTTP says 4xx and the body has a code of that status; everything else (202, 3xx, 5xx,
-a refusal inside a 200, HTML, an empty body) is `OutcomeUnknown`, and is asked for.
+refused where HTTP says 4xx and the body has a code of that status; everything else (3xx, 5xx, a
+refusal inside a 200, HTML, an empty body) is `OutcomeUnknown`, and is asked for; 202/00 of that service is `UnderWay`.
 
 Every answer, a refusal too, passes `read_answer`, which compares what it names with what was asked
 (`About`): what is about something else is `AboutAnother`, evidence of nothing.  An answer that was not
@@ -42,6 +42,7 @@ from meterai.payments.model import (
     RefundMade,
     Status,
     TransactionStatus,
+    UnderWay,
     differences,
 )
 
@@ -135,6 +136,8 @@ def read_answer(service: str, status: int, raw: bytes, asked: About) -> Answer:
     is_passing = status in (408, 429)  # no refusal: the provider may have acted all the same
     if 400 <= status < 500 and not is_passing and code.startswith(str(status)):
         raise ProviderRefused(code, message)
+    if status == 202 and code == f"202{service}00":
+        raise UnderWay(f"{code} {message}".rstrip())
     raise OutcomeUnknown(f"HTTP {status}, code {code or 'none'} {message}".rstrip())
 
 
@@ -350,7 +353,7 @@ def refund_in_history(answer: Answer, number: str, amount: Rupiah) -> RefundMade
         if status in (Status.FAILED, Status.CANCELLED, Status.UNKNOWN):
             continue
         if status is not Status.PAID:
-            raise OutcomeUnknown("the refund is under way")
+            raise UnderWay("the refund is under way")
         return refund_made(compared(one, About(refund_amount=str(amount))))
     return None
 

@@ -36,3 +36,7 @@ class SnapSettings(msgspec.Struct, frozen=True):
     bank_va_seconds: Seconds = 86_400
     bank_va_rupiah_max: Positive = 50_000_000
     bank_source_account: str = ""  # transfers to buyers are made from it; empty: none are
+    bank_transfer_rupiah_max: Positive = (
+        250_000_000  # of one transfer (BI-FAST: PADG 23/25/PADG/2021)
+    )
+    bank_transfer_rupiah_day_max: Positive = 100_000_000_000  # of all transfers of a day in WIB

@@ -16,7 +16,10 @@ from meterai.payments.model import (
     OutcomeUnknown,
     ProviderRefused,
     RefundMade,
+    RefusedForEver,
+    Returned,
     Status,
+    UnderWay,
 )
 
 BALANCE, NAME_HERE, NAME_ELSEWHERE = "11", "15", "16"
@@ -24,6 +27,8 @@ HERE, ELSEWHERE, STATUS = "17", "18", "36"
 # The number was used before.  For transfers an inconsistent request (404/18) is a success of the original
 # [SNAP BI, response codes], which need not be the one that is asked for now.
 _MADE_BEFORE = frozenset({"40901", "40418"})
+# The account takes nothing: dormant, inactive, of no bank that is reached, none at all.
+_TAKES_NOTHING = frozenset({"40309", "40318", "40403", "40411"})
 NAME_CHARACTERS_MAX = 100  # SNAP BI: beneficiaryAccountName
 REMARK_CHARACTERS_MAX = 50
 
@@ -35,6 +40,8 @@ class Transfers:
         self._client = client
         self._bank = client.access.bank
         self.bank = self._bank.code
+        self.rupiah_max = self._bank.transfer_rupiah_max
+        self.rupiah_day_max = self._bank.transfer_rupiah_day_max
         self._clock: Clock = client.clock
 
     def _is_here(self, bank: str) -> bool:
@@ -82,7 +89,10 @@ class Transfers:
                 },
             )
         except ProviderRefused as refusal:
-            if case_of(refusal, service) not in _MADE_BEFORE:
+            case = case_of(refusal, service)
+            if case in _TAKES_NOTHING:
+                raise RefusedForEver(refusal.response_code, refusal.message) from None
+            if case not in _MADE_BEFORE:
                 raise
             made = await self._made(number, service, account, amount)
             if made is None:
@@ -91,7 +101,7 @@ class Transfers:
         return reading.transfer_made(answer)
 
     async def transferred(self, number: str) -> RefundMade | None:
-        """36: what became of a transfer.  One that failed or came back is `ProviderRefused`."""
+        """36: what became of a transfer."""
         for service in (ELSEWHERE, HERE):
             if self._client.has(service):
                 made = await self._made(number, service)
@@ -131,9 +141,11 @@ class Transfers:
             case Status.UNKNOWN:
                 return None
             case Status.FAILED | Status.CANCELLED | Status.REFUNDED as status:
-                raise ProviderRefused(f"200{STATUS}00", f"the transfer is {status}")
+                raise Returned(f"200{STATUS}00", f"the transfer is {status}")
+            case Status.PENDING:
+                raise UnderWay("the transfer is under way")
             case _:
-                raise OutcomeUnknown("the transfer is under way")
+                raise OutcomeUnknown("the transfer has no status that is known")
 
 
 def _compare(answer: Answer, account: str | None, amount: Rupiah | None) -> None:

@@ -1,36 +1,46 @@
--- Put everything of an account that goes by transfer and is in none into one.  Answers its rupiah; 0: there is nothing.
-CREATE OR REPLACE FUNCTION transfer_plan(p_account uuid, p_transfer uuid, p_transfer_no text, p_provider text)
-RETURNS bigint
+-- Put what goes to the account of a buyer and is in no transfer into one, up to `p_most` rupiah; what is beyond that is left
+-- for another.  Answers its rupiah; 0: there is nothing.
+CREATE OR REPLACE FUNCTION transfer_plan(
+    p_account uuid, p_transfer uuid, p_transfer_no text, p_provider text, p_most bigint
+) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
     v_payee uuid;
+    v_refunds uuid[];
     v_amount bigint;
-    v_has_all boolean;
+    v_days uuid[];
+    v_numbers integer[];
+    v_more bigint;
 BEGIN
     -- Locked, so that of two that plan at once the second finds nothing left.
     SELECT payee_id INTO v_payee FROM payees WHERE account_id = p_account AND ended_at IS NULL FOR UPDATE;
     IF NOT FOUND THEN
         RETURN 0;
     END IF;
-    PERFORM payee_takes(p_account);
     PERFORM 1 FROM refunds WHERE account_id = p_account AND way = 'transfer' AND state = 'requested'
     ORDER BY refund_id FOR UPDATE;
-    SELECT coalesce(sum(amount), 0)::bigint INTO v_amount FROM refunds
-    WHERE account_id = p_account AND way = 'transfer' AND state = 'requested'
-        AND NOT transfer_is_open(p_account, transfer_id);
+    SELECT coalesce(array_agg(refund_id), '{}'), coalesce(sum(amount), 0)::bigint INTO v_refunds, v_amount FROM (
+        SELECT refund_id, amount, sum(amount) OVER (ORDER BY refund_id) AS upto FROM refunds
+        WHERE account_id = p_account AND way = 'transfer' AND state = 'requested' AND amount <= p_most
+            AND NOT transfer_is_open(p_account, transfer_id)) waiting
+    WHERE upto <= p_most;
     -- Compensations go with a refund, or once none is open.
-    v_has_all := v_amount > 0
-        OR NOT EXISTS (SELECT 1 FROM refunds WHERE account_id = p_account AND refund_is_open(state));
-    v_amount := v_amount + (SELECT coalesce(sum(amount), 0)::bigint FROM compensations
-        WHERE account_id = p_account AND v_has_all AND NOT transfer_is_open(p_account, transfer_id));
+    SELECT coalesce(array_agg(refund_id), '{}'), coalesce(array_agg(day), '{}'), coalesce(sum(amount), 0)::bigint
+    INTO v_days, v_numbers, v_more FROM (
+        SELECT refund_id, day, amount, sum(amount) OVER (ORDER BY refund_id, day) AS upto FROM compensations
+        WHERE account_id = p_account AND NOT transfer_is_open(p_account, transfer_id)
+            AND (v_amount > 0 OR NOT EXISTS (
+                SELECT 1 FROM refunds WHERE account_id = p_account AND refund_is_open(state)))) waiting
+    WHERE upto <= p_most - v_amount;
+    v_amount := v_amount + v_more;
     IF v_amount = 0 THEN
         RETURN 0;
     END IF;
     INSERT INTO transfers (account_id, transfer_id, provider, payee_id, amount, transfer_no)
     VALUES (p_account, p_transfer, p_provider, v_payee, v_amount, p_transfer_no);
-    UPDATE refunds SET transfer_id = p_transfer WHERE account_id = p_account AND way = 'transfer'
-        AND state = 'requested' AND NOT transfer_is_open(p_account, transfer_id);
-    UPDATE compensations SET transfer_id = p_transfer WHERE account_id = p_account AND v_has_all
-        AND NOT transfer_is_open(p_account, transfer_id);
+    UPDATE refunds SET transfer_id = p_transfer, last_answer = NULL
+    WHERE account_id = p_account AND refund_id = ANY (v_refunds);
+    UPDATE compensations c SET transfer_id = p_transfer FROM unnest(v_days, v_numbers) AS w (refund_id, day)
+    WHERE c.account_id = p_account AND c.refund_id = w.refund_id AND c.day = w.day;
     RETURN v_amount;
 END $$;

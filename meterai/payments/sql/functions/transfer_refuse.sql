@@ -36,12 +36,18 @@ BEGIN
     ELSE
         UPDATE refunds SET state = 'requested', way = 'claim', wanted_at = now(), last_answer = p_answer
         WHERE account_id = p_account AND transfer_id = p_transfer AND refund_is_open(state);
+        PERFORM payee_takes(p_account);
+    END IF;
+    -- Money that came back to a payment is told of by its next refund.
+    IF NOT v_was_made OR NOT EXISTS (
+        SELECT 1 FROM refunds WHERE account_id = p_account AND transfer_id = p_transfer) THEN
         SELECT refund_id INTO v_refund FROM (
             SELECT refund_id FROM refunds WHERE account_id = p_account AND transfer_id = p_transfer
             UNION ALL
             SELECT refund_id FROM compensations WHERE account_id = p_account AND transfer_id = p_transfer) carried
         LIMIT 1;
-        PERFORM refund_want_account(p_account, v_refund);
+        PERFORM refund_want_account(p_account, v_refund)
+        WHERE NOT EXISTS (SELECT 1 FROM payees WHERE account_id = p_account AND ended_at IS NULL);
     END IF;
     RETURN CASE WHEN v_was_made THEN 'returned' ELSE 'refused' END;
 END $$;

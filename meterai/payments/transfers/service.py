@@ -1,0 +1,304 @@
+"""Make transfers to buyers: plan, send, look for them at their bank, and weigh the float accounts they are paid from."""
+
+from functools import partial
+
+import msgspec
+import structlog
+
+from meterai import suspense
+from meterai.kit.backoff import pause
+from meterai.kit.clock import WIB, Clock
+from meterai.kit.ids import new_id
+from meterai.payments import metrics
+from meterai.payments.model import (
+    CallNotBegun,
+    OutcomeUnknown,
+    ProviderRefused,
+    ProviderUnreachable,
+    RailNotConfigured,
+    RefundMade,
+    RefusedForEver,
+    Returned,
+    UnderWay,
+)
+from meterai.payments.rails import Payouts
+from meterai.payments.service import PaymentService
+from meterai.payments.settings import PaymentSettings
+from meterai.payments.transfers import store
+from meterai.payments.transfers.model import (
+    Source,
+    ToPlan,
+    Transfer,
+    TransferState,
+    Waits,
+    limits_of,
+    source_for,
+    transfer_number,
+)
+from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.periodic import each
+
+BATCH = 20  # provider calls under way in one run
+PLANNED_BATCH = 100
+TRY_SECONDS_MAX = 300.0  # between two tries
+PUT_OFF_SECONDS = 10.0  # until a bank that was not reached is tried again
+LOOK_AGAIN_SECONDS = 3_600.0  # for one that its bank could not be asked about
+CALLS_PER_TRY_MAX = 4  # a question for each of two services, a transfer, and a question what its number was used for
+LEASE_MARGIN_SECONDS = 4.0  # for our own work between the calls, and to record the outcome
+LATE_SECONDS = 86_400.0  # a bank knows what it sent within a day
+REMARK = "Pengembalian e-Meterai"  # on the statement of the buyer
+_log = structlog.get_logger()
+
+
+def transfer_lease_seconds(call_seconds: float) -> float:
+    """How long a try belongs to who makes it: longer than its calls, each of so many seconds at most."""
+    return CALLS_PER_TRY_MAX * call_seconds + LEASE_MARGIN_SECONDS
+
+
+class TransferSender:
+    """The periodic tasks of transfers."""
+
+    def __init__(
+        self, database: Database, payments: PaymentService, settings: PaymentSettings, clock: Clock
+    ) -> None:
+        self._database = database
+        self._payments = payments
+        self._settings = settings
+        self._clock = clock
+        self._lease_seconds = transfer_lease_seconds(payments.rails.call_seconds_max)
+
+    # -- planning --------------------------------------------------------------------------
+
+    async def plan(self) -> int:
+        """Periodic task: put money that goes to accounts of buyers into transfers, as far as banks can send it."""
+        rails = await self._payments.look_at_rails()
+        if not rails.has_payouts:
+            return 0
+        good = [name for name in rails.payouts() if rails.is_good(name)]
+        sources = await self._sources(good)
+        # What was planned and cannot be sent there any more goes by another bank, or waits unplanned.
+        away = [name for name in rails.payouts() if name not in good]
+        away += [one.provider for one in sources if one.free is not None and one.free < 0]
+        if away:
+            await self._database.once(store.void_planned, away, PLANNED_BATCH)
+        wanted = await self._database.once(
+            store.to_plan,
+            self._settings.transfer_small_rupiah,
+            self._settings.transfer_pools_seconds,
+            limits_of(sources).most,
+            PLANNED_BATCH,
+        )
+        return await each(
+            self._database,
+            store.PLANNING,
+            wanted,
+            partial(self._plan, sources=sources),
+            subject="account",
+            at_once=1,  # each takes of what the banks can send
+        )
+
+    async def _sources(self, names: list[str]) -> list[Source]:
+        """What these banks can send now."""
+        payouts, now = self._payments.rails.payouts(), self._clock.now().astimezone(WIB)
+        begins = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        left = await self._database.once(store.left, names, begins)
+        return [
+            Source(
+                provider=name,
+                bank=payouts[name].bank,
+                rupiah_max=payouts[name].rupiah_max,
+                day_left=payouts[name].rupiah_day_max - left[name].of_day,
+                free=left[name].free,
+            )
+            for name in names
+        ]
+
+    async def _plan(self, wanted: ToPlan, sources: list[Source]) -> None:
+        source = source_for(wanted, sources)
+        if source is None:
+            return  # others took what there was: the next weighing says why it waits
+        transfer = new_id()
+        number = transfer_number(wanted.account, transfer)
+        planned = await self._database.once(
+            store.plan, wanted.account, transfer, number, source.provider, source.most
+        )
+        source.take(planned.value)
+        _log.info("transfer_planned", number=number, rupiah=planned.value, bank=source.provider)
+
+    # -- sending ---------------------------------------------------------------------------
+
+    async def send_due(self) -> int:
+        """Periodic task: send transfers; ask about one first that an earlier try may have sent."""
+        most, away = self._payments.rails.room(BATCH)
+        leased = await self._database.once(store.lease_to_send, self._lease_seconds, away, most)
+        return await each(
+            self._database, store.TRANSFERRING, leased, self._send, subject="id", at_once=BATCH
+        )
+
+    async def _send(self, transfer: Transfer) -> None:
+        # Its row says 'sent' by now: after a crash here a later run asks what became of its number.
+        try:
+            payouts = self._payments.rails.payouts_of(transfer.provider)
+            made = await self._made_before(payouts, transfer)
+            if made is None:
+                made = await payouts.transfer(
+                    transfer.number,
+                    transfer.bank_code,
+                    transfer.account_no,
+                    transfer.holder,
+                    transfer.amount,
+                    REMARK,
+                )
+        except RefusedForEver as refusal:
+            await self._refused(transfer, refusal)
+        except ProviderRefused as refusal:
+            # The bank says no for a while: its float account, a limit, its hours.
+            _log.warning("transfer_put_off", number=transfer.number, answer=refusal.response_code)
+            await self._answered(transfer, str(refusal), TransferState.SENT)
+            await self._weigh(transfer.provider)
+        except ProviderUnreachable as refusal:
+            seconds = refusal.seconds if isinstance(refusal, CallNotBegun) else PUT_OFF_SECONDS
+            await self._not_begun(transfer, str(refusal), seconds)
+        except UnderWay as refusal:
+            await self._answered(transfer, str(refusal), TransferState.ACCEPTED)
+        except OutcomeUnknown as refusal:
+            await self._answered(transfer, str(refusal), TransferState.SENT)
+        except RailNotConfigured as refusal:
+            await self._not_begun(transfer, str(refusal), TRY_SECONDS_MAX)
+            raise
+        else:
+            key = (transfer.account, transfer.id)
+            await self._database.once(store.settle, *key, made.provider_number)
+            _log.info("transfer_settled", number=transfer.number, tries=transfer.tries)
+
+    async def _made_before(self, payouts: Payouts, transfer: Transfer) -> RefundMade | None:
+        """A transfer as an earlier try made it.  Nothing is sent while its bank does not answer that."""
+        if transfer.tries == 1:  # this try is counted
+            return None
+        try:
+            return await payouts.transferred(transfer.number)
+        except RefusedForEver:
+            raise
+        except ProviderRefused as refusal:
+            raise OutcomeUnknown(f"its bank does not say what became of it: {refusal}") from None
+
+    async def _refused(self, transfer: Transfer, refusal: ProviderRefused) -> None:
+        key = (transfer.account, transfer.id)
+        state = await self._database.once(store.refuse, *key, str(refusal)[:200])
+        answer = refusal.response_code
+        _log.error("transfer_refused", number=transfer.number, answer=answer, state=state)
+
+    async def _not_begun(self, transfer: Transfer, answer: str, seconds: float) -> None:
+        """Nothing was sent by this try."""
+        state = TransferState.PLANNED if transfer.tries == 1 else TransferState.SENT
+        await self._database.once(
+            store.answered, transfer, answer[:200], state, seconds, is_begun=False
+        )
+
+    async def _answered(self, transfer: Transfer, answer: str, state: TransferState) -> None:
+        seconds = pause(transfer.tries - 1, longest=TRY_SECONDS_MAX)
+        await self._database.once(store.answered, transfer, answer[:200], state, seconds)
+
+    # -- following -------------------------------------------------------------------------
+
+    async def follow(self) -> int:
+        """Periodic task: look for transfers at their bank.  A settled one may come back, a refused one may have been
+        made all the same.
+        """
+        if not (most := self._payments.rails.room_of_any(BATCH)):
+            return 0
+        leased = await self._database.once(store.lease_to_look, self._lease_seconds, most)
+        return await each(
+            self._database, store.FOLLOWING, leased, self._follow, subject="id", at_once=BATCH
+        )
+
+    async def _follow(self, transfer: Transfer) -> None:
+        made: RefundMade | None = None
+        try:
+            payouts = self._payments.rails.payouts_of(transfer.provider)
+            made = await payouts.transferred(transfer.number)
+        except Returned as returned:
+            if transfer.state is TransferState.SETTLED:
+                await self._refused(transfer, returned)
+        except UnderWay:
+            await self._database.once(store.look_later, transfer, LOOK_AGAIN_SECONDS)
+            return
+        except (OutcomeUnknown, ProviderUnreachable, ProviderRefused) as refusal:
+            _log.info("transfer_not_known", number=transfer.number, answer=str(refusal))
+            seconds = refusal.seconds if isinstance(refusal, CallNotBegun) else LOOK_AGAIN_SECONDS
+            await self._database.once(store.look_later, transfer, seconds)
+            return
+        except RailNotConfigured:
+            await self._database.once(store.look_later, transfer, LOOK_AGAIN_SECONDS)
+            raise
+        else:
+            await self._database.run(partial(self._book, transfer=transfer, made=made))
+        window_seconds = self._payments.rails.window_seconds(transfer.provider)
+        await self._database.once(store.looked, transfer, window_seconds)
+
+    async def _book(self, tx: Tx, transfer: Transfer, made: RefundMade | None) -> None:
+        """Book what the bank says of a transfer of before; one that it does not know any more is an item."""
+        item = f"refund_not_in_record:{transfer.number}"
+        if made is not None:
+            if transfer.state is TransferState.REFUSED:
+                await store.settle(tx, transfer.account, transfer.id, made.provider_number)
+                _log.warning("transfer_made_after_all", number=transfer.number)
+            await suspense.ended(tx, item, "its bank has it")
+            return
+        settled_at = transfer.settled_at
+        if settled_at and (self._clock.now() - settled_at).total_seconds() >= LATE_SECONDS:
+            await suspense.keep(
+                tx,
+                suspense.News(
+                    key=item,
+                    source="question",
+                    reason="refund_not_in_record",
+                    told=msgspec.json.encode({"state": transfer.state, "bank": transfer.provider}),
+                    reference=transfer.number,
+                    payment=transfer.provider_number,
+                    amount=transfer.amount,
+                ),
+            )
+
+    # -- weighing --------------------------------------------------------------------------
+
+    async def weigh(self) -> int:
+        """Periodic task: ask each bank for the balance of its float account, and say what waits and why."""
+        rails = await self._payments.look_at_rails()
+        if not rails.has_payouts:
+            return 0
+        names = list(rails.payouts())
+        await self._database.once(store.forget_others, names)
+        for name in names:
+            await self._weigh(name)
+        await self._database.once(store.take_named)
+        sources = await self._sources([name for name in names if rails.is_good(name)])
+        await self._database.once(store.say_why, limits_of(sources))
+        await self.show()
+        return len(names)
+
+    async def _weigh(self, provider: str) -> None:
+        asked_at = self._clock.now()
+        try:
+            rupiah = await self._payments.rails.payouts_of(provider).balance()
+        except (OutcomeUnknown, ProviderUnreachable, ProviderRefused) as refusal:
+            _log.info("balance_not_known", bank=provider, answer=str(refusal))
+            return
+        await self._database.once(store.weighed, provider, rupiah, asked_at)
+
+    async def show(self) -> None:
+        """Set the metrics of the float accounts."""
+        async with self._database.reading() as tx:
+            found, waiting = await store.floats(tx), await store.waiting(tx)
+        for one in found.balances:
+            metrics.FLOAT.labels(provider=one.provider).set(one.free)
+        rupiah = dict(waiting)
+        for reason in Waits:
+            metrics.WAITING.labels(reason=reason).set(rupiah.get(reason, 0))
+        least = self._settings.float_cover_days_min
+        days = found.days
+        metrics.COVER.set(days if days is not None else float(least))
+        is_short = days is not None and days < least
+        metrics.SHORT.set(int(is_short))
+        if is_short:
+            _log.error("float_low", days=round(days or 0.0, 1), rupiah=found.free)

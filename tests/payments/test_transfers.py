@@ -1,0 +1,281 @@
+"""Transfers to buyers: planned, sent once, looked for at their bank."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from meterai import payments
+from meterai.kit.money import Rupiah
+from tests.support.shop import PRICE
+from tests.support.till import Till, open_till
+from tests.support.transferring import (
+    ANI,
+    CLOSED,
+    HERE,
+    SETTINGS,
+    floating,
+    follow,
+    name,
+    plan,
+    refunds,
+    run,
+    send,
+    sent,
+    to_an_account,
+    transfers,
+    weigh,
+)
+
+
+@pytest.fixture(scope="module")
+def open_one(
+    server: str, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Till]:
+    folder = tmp_path_factory.mktemp("transfers")
+    database = f"test_{folder.name}_{abs(hash(folder)):x}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {database} TEMPLATE {template} STRATEGY FILE_COPY")
+        connection.execute(f"ALTER DATABASE {database} SET synchronous_commit = off")
+    url = server.replace("/postgres?", f"/{database}?")
+    with open_till(url, folder, **SETTINGS) as opened:
+        yield opened
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {database} WITH (FORCE)")
+
+
+def events(till: Till, kind: str) -> int:
+    """How many jobs of an event there are: nobody carries them out here."""
+    return len(till.rows("SELECT 1 FROM jobs WHERE kind = %s", kind))
+
+
+@pytest.mark.parametrize("payee", [ANI, HERE], ids=["interbank", "intrabank"])
+def test_refund_goes_to_the_account_that_was_named(till: Till, payee: payments.Payee) -> None:
+    to_an_account(till)
+    plan(till)
+    assert transfers(till) == [], "no account is named"
+    before = len(sent(till))
+    name(till, payee)
+    plan(till)
+    plan(till)
+    assert transfers(till) == [("planned", PRICE, 0)]
+    send(till)
+    assert transfers(till) == [("settled", PRICE, 1)]
+    assert refunds(till) == [("transfer", "settled", PRICE)]
+    assert sent(till)[: len(sent(till)) - before] == [("00", PRICE)]
+    assert till.book("refund_float") == PRICE
+    send(till)
+    assert len(sent(till)) == before + 1
+
+
+def test_refunds_of_a_buyer_go_together(till: Till) -> None:
+    for _ in range(3):
+        to_an_account(till)
+    name(till)
+    plan(till)
+    send(till)
+    assert transfers(till) == [("settled", 3 * PRICE, 1)]
+    assert refunds(till) == [("transfer", "settled", PRICE)] * 3
+
+
+def test_unknown_outcome_is_asked_about_before_anything_is_sent_again(till: Till) -> None:
+    to_an_account(till)
+    name(till)
+    plan(till)
+    before = len(sent(till))
+    till.control("faults", transfer_504_after_success=1)
+    send(till)
+    assert transfers(till) == [("sent", PRICE, 1)]
+    assert refunds(till) == [("transfer", "sent", PRICE)]
+    till.control("faults", transfer_status_500=1)
+    send(till)
+    assert transfers(till) == [("sent", PRICE, 2)]
+    send(till)
+    assert transfers(till) == [("settled", PRICE, 3)]
+    assert len(sent(till)) == before + 1
+
+
+def test_transfer_that_was_not_made_is_sent_again_under_its_number(till: Till) -> None:
+    to_an_account(till)
+    name(till)
+    plan(till)
+    before = len(sent(till))
+    till.control("faults", transfer_500=1)
+    send(till)
+    assert transfers(till) == [("sent", PRICE, 1)]
+    send(till)
+    assert transfers(till) == [("settled", PRICE, 2)]
+    assert len(sent(till)) == before + 1
+
+
+def test_transfer_under_way_is_accepted_and_settles_later(till: Till) -> None:
+    to_an_account(till)
+    name(till)
+    plan(till)
+    till.control("faults", transfers_pending=1, transfer_settles_after_seconds=1)
+    send(till)
+    assert transfers(till) == [("accepted", PRICE, 1)]
+    assert refunds(till) == [("transfer", "accepted", PRICE)]
+    send(till)
+    assert transfers(till)[0][0] in ("accepted", "settled")
+    while transfers(till)[0][0] != "settled":
+        send(till)
+    assert refunds(till) == [("transfer", "settled", PRICE)]
+
+
+def test_account_that_takes_nothing_is_asked_for_again(till: Till) -> None:
+    to_an_account(till)
+    name(till, CLOSED)
+    plan(till)
+    send(till)
+    assert transfers(till) == [("refused", PRICE, 1)]
+    assert refunds(till) == [("claim", "requested", PRICE)]
+    assert run(till, payments.current_payee) is None
+    assert run(till, payments.owed_by_claim).sum == Rupiah(PRICE)
+    name(till)
+    plan(till)
+    send(till)
+    assert [one[0] for one in transfers(till)] == ["refused", "settled"]
+    follow(till)
+    assert [one[0] for one in transfers(till)] == ["refused", "settled"]
+    assert till.book("refund_float") == PRICE
+
+
+def test_refused_transfer_that_was_made_after_all_is_a_loss_where_another_was_sent(
+    till: Till,
+) -> None:
+    to_an_account(till)
+    name(till)
+    plan(till)
+    [row] = till.rows("SELECT transfer_no FROM transfers")
+    till.answers("transfer-external", {"code": "40318"})
+    send(till)
+    assert transfers(till) == [("refused", PRICE, 1)]
+    name(till)
+    plan(till)
+    send(till)
+    assert till.book("refund_float") == PRICE
+    assert row["transfer_no"] in [one["number"] for one in till.do(till.bank.look("transfers"))]
+    follow(till)
+    assert [one[0] for one in transfers(till)] == ["settled", "settled"]
+    assert till.book("refund_float") == 2 * PRICE
+    assert till.book("denied_loss") == -PRICE
+
+
+def test_refused_transfer_that_was_made_after_all_settles_what_still_waits(till: Till) -> None:
+    to_an_account(till)
+    name(till)
+    plan(till)
+    till.answers("transfer-external", {"code": "40318"})
+    send(till)
+    assert refunds(till) == [("claim", "requested", PRICE)]
+    follow(till)
+    assert transfers(till) == [("settled", PRICE, 1)]
+    assert refunds(till) == [("transfer", "settled", PRICE)]
+
+
+def test_transfer_that_came_back_begins_another_refund(till: Till) -> None:
+    to_an_account(till)
+    name(till)
+    plan(till)
+    send(till)
+    [row] = till.rows("SELECT transfer_no FROM transfers")
+    till.control("transfer-returned", number=row["transfer_no"])
+    follow(till)
+    assert transfers(till) == [("returned", PRICE, 1)]
+    assert till.book("refund_float") == 0
+    assert refunds(till) == [("transfer", "settled", PRICE), ("provider", "requested", PRICE)]
+    assert run(till, payments.current_payee) is None
+
+
+def test_bank_that_is_not_reached_leaves_the_transfer_as_it_was(till: Till) -> None:
+    to_an_account(till)
+    name(till)
+    plan(till)
+    outgoing = till.shop.container.of(payments.Rails).outgoing("bank")
+    circuit = outgoing._circuit
+    before = circuit.state
+    circuit.state = type(before).OPEN
+    circuit._opened_at = outgoing.clock()
+    try:
+        send(till)
+        assert transfers(till) == [("planned", PRICE, 0)]
+        plan(till)
+        assert [one[0] for one in transfers(till)] == ["void"], "it may go by another bank"
+        weigh(till)
+        [row] = till.rows("SELECT last_answer, tries FROM refunds")
+        assert (row["last_answer"], row["tries"]) == ("bank_away", 0)
+    finally:
+        circuit.state = before
+    plan(till)
+    send(till)
+    assert [one[0] for one in transfers(till)] == ["void", "settled"]
+
+
+def test_nothing_new_is_sent_by_a_float_that_cannot_cover_it(till: Till) -> None:
+    to_an_account(till, 3)
+    to_an_account(till)
+    name(till)
+    floating(till, 2 * PRICE)
+    weigh(till)
+    plan(till)
+    send(till)
+    assert transfers(till) == [("settled", PRICE, 1)], "what it can cover goes"
+    [row] = till.rows("SELECT last_answer FROM refunds WHERE state = 'requested'")
+    assert row["last_answer"] == "float_low"
+    floats = run(till, lambda tx, _: payments.floats(tx))
+    assert (floats.need.by_transfer, floats.free) == (3 * PRICE, PRICE - 3 * PRICE)
+    assert floats.days == 0.0
+    floating(till, 100 * PRICE)
+    weigh(till)
+    plan(till)
+    send(till)
+    assert [one[0] for one in transfers(till)] == ["settled", "settled"]
+    assert till.rows("SELECT 1 FROM refunds WHERE last_answer IS NOT NULL") == []
+
+
+def test_float_that_the_bank_finds_too_low_is_waited_for(till: Till) -> None:
+    to_an_account(till)
+    name(till)
+    floating(till, 0)
+    plan(till)
+    send(till)
+    assert transfers(till) == [("sent", PRICE, 1)]
+    assert till.rows("SELECT rupiah FROM float_balances") == [{"rupiah": 0}]
+    floating(till, 100 * PRICE)
+    send(till)
+    assert transfers(till) == [("settled", PRICE, 2)]
+
+
+def test_day_of_lateness_goes_with_its_refund_and_a_later_one_by_itself(till: Till) -> None:
+    refund = to_an_account(till)
+    run(till, payments.compensate, refund, 1, Rupiah(1_000))
+    name(till)
+    plan(till)
+    send(till)
+    assert transfers(till) == [("settled", PRICE + 1_000, 1)]
+    run(till, payments.compensate, refund, 2, Rupiah(1_000))
+    plan(till)
+    send(till)
+    assert [one[1] for one in transfers(till)] == [PRICE + 1_000, 1_000]
+    assert till.book("compensation") == -2_000
+    numbers = till.rows("SELECT transfer_no FROM transfers ORDER BY transfer_id")
+    for row in numbers:
+        till.control("transfer-returned", number=row["transfer_no"])
+    follow(till)
+    assert {one[0] for one in transfers(till)} == {"returned"}
+    assert run(till, payments.owed_by_claim).compensation == Rupiah(2_000)
+
+
+def test_settled_transfer_that_its_bank_no_longer_knows_is_an_item(till: Till) -> None:
+    to_an_account(till)
+    name(till)
+    plan(till)
+    send(till)
+    till.shop.arrange("UPDATE transfers SET settled_at = settled_at - interval '25 hours'")
+    till.answers("transfer-status", {"code": "40401", "times": 2})
+    follow(till)
+    assert till.suspended() == [("refund_not_in_record", 0)]
+    follow(till)
+    assert till.suspended() == []
+    till.shop.arrange("UPDATE transfers SET settled_at = settled_at + interval '25 hours'")
