@@ -55,6 +55,7 @@ AUDITED = Audited(
         ),
         Evidence("chargebacks", "t.unheard_since IS NOT NULL", "t.look_at < 'infinity'"),
         Evidence("refunds", "t.unheard_since IS NOT NULL", "t.look_at IS NOT NULL"),
+        Evidence("transfers", "t.unheard_since IS NOT NULL", "t.look_at IS NOT NULL"),
     ),
     facts=(
         fact("payment_attempts", "opened_at", "attempt_id subject reference amount expires_at"),
@@ -142,7 +143,6 @@ AUDITED = Audited(
             "ended_at": ("account_of_a_payee_is_current_once",),
         },
         "transfers": {
-            "amount": ("transfer_is_what_it_carries",),
             "state": ("transfer_is_what_it_carries",),
             "tries": ("transfer_is_what_it_carries",),
             "try_at": ("transfer_is_looked_after",),
@@ -150,6 +150,7 @@ AUDITED = Audited(
             "returned_at": ("transfer_is_what_it_carries", "entries_are_what_their_causes_make"),
             "recorded_at": ("closed_money_is_settled",),
             "lost": ("entries_are_what_their_causes_make", "transfer_is_what_it_carries"),
+            "unheard_since": ("marks_have_their_evidence", *_SILENT),
         },
         "compensations": {
             "transfer_id": ("transfer_is_what_it_carries", "entries_are_what_their_causes_make"),

@@ -68,7 +68,7 @@ PERSONAL = Personal(
         Held(
             table="transfers",
             columns="transfer_id payee_id amount transfer_no provider_transfer_no state planned_at settled_at returned_at",
-            inner="account_id provider tries try_at leased_until tried_at last_answer recorded_at look_at lost",
+            inner="account_id provider tries try_at leased_until tried_at last_answer recorded_at look_at unheard_since lost",
             kept=Kept.TAX,
             since="t.planned_at",
         ),

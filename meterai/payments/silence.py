@@ -34,6 +34,7 @@ class Question(NamedTuple):
 
 _CLOSED = "state IN ('lost', 'expired', 'cancelled', 'declined')"  # as the index says it
 _ATTEMPT = "SELECT account_id, provider, reference, reference, NULL::text, amount"
+_TRANSFER = "SELECT account_id, provider, transfer_no, transfer_no, NULL::text, amount"
 _LATE = "< now() - <bound>"
 # Each half by an index of its own.
 QUESTIONS = (
@@ -79,6 +80,18 @@ QUESTIONS = (
         f"""SELECT account_id, provider, refund_no, refund_no, payment, r.amount, least(r.unheard_since, look_at)
         FROM refunds r JOIN payment_attempts USING (account_id, attempt_id)
         WHERE look_at IS NOT NULL AND (r.unheard_since {_LATE} OR look_at {_LATE})""",  # noqa: S608
+    ),
+    Question(
+        "transfer",
+        OddReason.UNANSWERED,
+        f"""{_TRANSFER}, planned_at FROM transfers
+        WHERE state = ANY ('{{sent,accepted}}') AND planned_at {_LATE}""",
+    ),
+    Question(
+        "transfer_record",
+        OddReason.UNANSWERED,
+        f"""{_TRANSFER}, least(unheard_since, look_at) FROM transfers
+        WHERE look_at IS NOT NULL AND (unheard_since {_LATE} OR look_at {_LATE})""",
     ),
 )
 

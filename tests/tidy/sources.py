@@ -81,9 +81,11 @@ def refusals() -> list[type[Refusal]]:
 
 def facts_of(kind: type[Refusal]) -> set[str]:
     """The names its constructor sets on itself: what `facts()` will hold."""
-    if "__init__" not in vars(kind):
+    own = [one for one in kind.__mro__ if issubclass(one, Refusal) and one is not Refusal]
+    made = next((one.__init__ for one in own if "__init__" in vars(one)), None)
+    if made is None:
         return set()
-    text = inspect.getsource(kind.__init__)
+    text = inspect.getsource(made)
     return set(re.findall(r"\bself\.([a-z]\w*)(?:: [^=\n]+)? =", text))
 
 

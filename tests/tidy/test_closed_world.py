@@ -57,7 +57,8 @@ from tests.tidy.sources import (
 SHARED_CODES = {
     "busy": {"BrokenOff", "DatabaseBusy", "NoLeaseFree"},
     "provider_unreachable": {"ProviderUnreachable", "CallNotBegun"},
-    "provider_outcome_unknown": {"OutcomeUnknown", "NoAnswer"},
+    "provider_outcome_unknown": {"OutcomeUnknown", "NoAnswer", "UnderWay"},
+    "provider_refused": {"ProviderRefused", "RefusedForEver", "Returned"},
 }
 # The database refuses with these where only a bug of ours can be the cause: they are faults.
 FAULTS = {"entry_differs", "entry_unbalanced"}

@@ -29,6 +29,7 @@ WITHOUT_ROWS: dict[str, str] = {
     "measure_finance": "counts days to close and adds up what is due, for the metrics",
     "watch_suspense": "counts what is open, for the metrics",
     "reconcile": "days are few and of no account; one that cannot be compared is put off and told",
+    "weigh_floats": "banks are few and of no account; one that does not answer is asked again in a minute",
     "suspend_silence": "one transaction compares questions without an answer with their items",
     "let_record_files_go": "files are few and of no account; one that cannot be removed is tried again",
     "watch_queues": "counts what waits, for the metrics",

@@ -101,7 +101,7 @@ class TransferSender:
         """What these banks can send now."""
         payouts, now = self._payments.rails.payouts(), self._clock.now().astimezone(WIB)
         begins = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        left = await self._database.once(store.left, names, begins)
+        left = {one.provider: one for one in await self._database.once(store.left, names, begins)}
         return [
             Source(
                 provider=name,

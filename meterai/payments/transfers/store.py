@@ -223,10 +223,9 @@ async def balances(tx: ReadTx) -> list[FloatBalance]:
     return await tx.all_as(_BALANCES, BALANCES)
 
 
-async def left(tx: ReadTx, providers: Sequence[str], since: datetime) -> dict[str, Left]:
+async def left(tx: ReadTx, providers: Sequence[str], since: datetime) -> list[Left]:
     """What is free in the float accounts of these banks, and what they send since the begin of this day."""
-    found = await tx.all_as(_LEFT_OF, _LEFT, since, list(providers))
-    return {one.provider: one for one in found}
+    return await tx.all_as(_LEFT_OF, _LEFT, since, list(providers))
 
 
 async def need(tx: ReadTx) -> FloatNeed:
