@@ -11,9 +11,9 @@ Promises this room keeps
 Calls payments, refunds, suspense, ledger, audit.
 """
 
-from meterai.reconciliation.bank_check import DAYS, check_bank
 from meterai.reconciliation.files import FileOdd
 from meterai.reconciliation.keeping import object_names
+from meterai.reconciliation.looking import DAYS, check_bank
 from meterai.reconciliation.model import ACCOUNT, RecordDay
 from meterai.reconciliation.service import Reconciliation
 from meterai.reconciliation.settings import ReconciliationSettings

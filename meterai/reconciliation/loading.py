@@ -1,16 +1,14 @@
-"""Lines of a record into our copy of it, some thousands at a time, each time in a transaction of its own.
+"""Lines of a record into our copy of it, some thousands at a time.
 
 What is read may come from an outside machine, so no transaction is open while it comes.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import date, datetime
 
 from meterai.payments import REFERENCE_PREFIX, REFUND_PREFIX, Movement, OddLine, parse_number
-from meterai.plumbing.database import Database
-from meterai.reconciliation import store
 from meterai.reconciliation.files import TRANSFER_PREFIX
-from meterai.reconciliation.model import Leased, begin_of, end_of
 
 LINES_AT_ONCE = 10_000
 _NULL = "\x01"  # in no number
@@ -28,23 +26,20 @@ class Loaded:
 
 
 class Loading:
-    """One reading of the record of a day."""
+    """One reading of the record of a day; `write` takes some thousand lines as COPY does."""
 
-    def __init__(self, database: Database, leased: Leased) -> None:
-        self._database = database
-        self._leased = leased
+    def __init__(
+        self, provider: str, day: date, reading: int, write: Callable[[str], Awaitable[None]]
+    ) -> None:
+        self._write_rows = write
         self._rows: list[str] = []
-        self._begins = f"{leased.provider}\t{leased.day}\t{leased.reading}"
+        self._begins = f"{provider}\t{day}\t{reading}"
         self.found = Loaded()
 
-    async def begin(self) -> None:
-        """Remove what a process that died left."""
-        leased = self._leased
-        await self._database.once(store.clear, leased.provider, leased.day, leased.reading)
-
-    async def take_history(self, movements: AsyncIterator[Movement | OddLine]) -> None:
-        """Lines as a rail tells them; refuses what it refuses."""
-        begins, ends = begin_of(self._leased.day), end_of(self._leased.day)
+    async def take_history(
+        self, movements: AsyncIterator[Movement | OddLine], begins: datetime, ends: datetime
+    ) -> None:
+        """Lines from `begins` on and before `ends`, as a rail tells them; refuses what it refuses."""
         async for one in movements:
             # A line on the edge may be told with the day before and after.
             if isinstance(one, OddLine) or begins <= one.moved_at < ends:
@@ -98,6 +93,5 @@ class Loading:
 
     async def _write(self) -> None:
         if self._rows:
-            rows = "".join(self._rows)
-            await self._database.run(lambda tx: store.add(tx, rows))
+            await self._write_rows("".join(self._rows))
             self._rows.clear()

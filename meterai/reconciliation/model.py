@@ -138,13 +138,16 @@ def end_of(day: date) -> datetime:
 
 
 class Days(NamedTuple):
-    """The day whose record is compared, and which reading of it; sums go from `first` up to `upto`."""
+    """The day whose record is compared, and which reading of it; sums go from `first` up to `upto`, of which the record
+    has all that moved before `until`.
+    """
 
     provider: str
     day: date
     reading: int
     first: date
     upto: date
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)

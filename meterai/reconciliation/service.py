@@ -27,6 +27,15 @@ from meterai.plumbing.database import Database, Tx
 from meterai.plumbing.events import emit
 from meterai.plumbing.objects import ObjectStore
 from meterai.reconciliation import judging, keeping, metrics, sides, store
+from meterai.reconciliation.comparing import (
+    BREAKS_MAX,
+    COMPARE_SECONDS,
+    ITEMS_SEEN_MAX,
+    TAKEN_MAX,
+    Doubted,
+    breaks_of,
+    doubted_of,
+)
 from meterai.reconciliation.events import DutyLeft
 from meterai.reconciliation.files import FileOdd, FileRead, read
 from meterai.reconciliation.loading import Loading
@@ -50,7 +59,7 @@ from meterai.reconciliation.model import (
     RecordFilesMissing,
     RecordFileUnreadable,
     RecordIsBeingRead,
-    Unmatched,
+    begin_of,
     end_of,
 )
 from meterai.reconciliation.settings import ReconciliationSettings, agreed_of, names_of
@@ -58,16 +67,12 @@ from meterai.suspense import Break, OpenBreak, Resolution
 
 TASK = "reconcile"
 LEASE_SECONDS = 3_600.0  # of one reading, and the pause before it is tried again
-COMPARE_SECONDS = 900.0  # a million lines take less than a minute
 DAYS_MAX = 45  # looked back at most; QRIS: no acquirer answers about more
 DAYS_AT_ONCE = 5
 READ_AGAIN_DAYS = (
     1,
     7,
 )  # after a day was compared: what is between banks is there on the next, and mended in a week
-BREAKS_MAX = 1_000  # items of one comparison; of more their number is one, and the day is not final
-ITEMS_SEEN_MAX = 10_000
-TAKEN_MAX = 100_000  # payments that one record tells us of: two days of a dead provider
 LINES_AT_ONCE = 10_000  # confirmed in one transaction
 FAULT_LENGTH_MAX = 60
 TAKEN = "taken"  # folder of the inbox for files that were taken in
@@ -82,14 +87,6 @@ class _File:
     path: Path
     sha256: bytes
     size: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Doubted:
-    """Payments that a look at each line does not settle."""
-
-    unmatched: Sequence[Unmatched]
-    payments: Sequence[str]
 
 
 @dataclass(slots=True)
@@ -158,7 +155,7 @@ class Reconciliation:
         async def tell(tx: Tx) -> None:
             for day, why in await store.missing_days(tx, provider, first, last):
                 if now >= end_of(day) + hour:
-                    found = judging.missing(Days(provider, day, 0, day, day), why)
+                    found = judging.missing(_day_alone(provider, day), why)
                     await suspense.keep_break(tx, found)
 
         await self._database.run(tell)
@@ -247,9 +244,11 @@ class Reconciliation:
         )
         if leased is None:
             raise RecordIsBeingRead(f"{provider} {day}")
-        reading = _Read(Loading(self._database, leased))
+        this = (provider, day, leased.reading)
+        reading = _Read(Loading(*this, self._add))
         try:
-            await reading.loading.begin()
+            # Of a process that died lines may be left.
+            await self._database.once(store.clear, *this)
             if source == "history":
                 await self._read_history(leased, reading)
             else:
@@ -260,10 +259,13 @@ class Reconciliation:
             await self._database.run(partial(self._failed, leased=leased, code=refusal.code))
             raise
 
+    async def _add(self, rows: str) -> None:
+        await self._database.run(partial(store.add, lines=rows))
+
     async def _read_history(self, leased: Leased, reading: _Read) -> None:
         rail = self._payments.rails.of(leased.provider)
-        begins, ends = end_of(leased.day) - timedelta(days=1), end_of(leased.day)
-        await reading.loading.take_history(rail.history(begins, ends))
+        begins, ends = begin_of(leased.day), end_of(leased.day)
+        await reading.loading.take_history(rail.history(begins, ends), begins, ends)
 
     async def _read_files(self, leased: Leased, reading: _Read, files: Sequence[_File]) -> None:
         """Lines of every file of the day.  One that cannot be read is an item, and refused."""
@@ -323,18 +325,15 @@ class Reconciliation:
         tell("record_compared", provider=found.provider, day=str(found.day), broken=found.broken)
         return found
 
-    async def _take(self, leased: Leased, loading: Loading) -> _Doubted:
+    async def _take(self, leased: Leased, loading: Loading) -> Doubted:
         """Book what the record has and the books do not, payment by payment; what cannot be is a break later."""
 
-        async def find(tx: Tx) -> tuple[Days, _Doubted, list[Differing]]:
+        async def find(tx: Tx) -> tuple[Days, Doubted, list[Differing]]:
             await tx.allow(COMPARE_SECONDS)
             of = await _days(tx, leased)
             if len(loading.found.sources) > 1:
                 await store.repeated(tx, of)
-            if of.provider == FLOAT:  # transfers are of a buyer, and no payment is
-                return of, _Doubted((), ()), []
-            await sides.placed(tx, of)
-            doubted = await _doubted(tx, of)
+            doubted = await doubted_of(tx, of)
             return of, doubted, await sides.differing(tx, of, doubted.payments, TAKEN_MAX)
 
         async def take(tx: Tx, of: Days, one: Differing) -> None:
@@ -368,7 +367,7 @@ class Reconciliation:
             position = lines[-1].position
 
     async def _ended(
-        self, tx: Tx, leased: Leased, loading: Loading, doubted: _Doubted, actor: Actor
+        self, tx: Tx, leased: Leased, loading: Loading, doubted: Doubted, actor: Actor
     ) -> tuple[RecordDay, Days, frozenset[str]]:
         now, loaded = self._clock.now(), loading.found
         day, of = leased.day, await _days(tx, leased)
@@ -407,19 +406,13 @@ class Reconciliation:
         assert found is not None
         return found, of, frozenset(one.payment for one in breaks if one.payment)
 
-    async def _found(self, tx: Tx, of: Days, doubted: _Doubted) -> tuple[list[Break], int]:
+    async def _found(self, tx: Tx, of: Days, doubted: Doubted) -> tuple[list[Break], int]:
         """Differences of payments, or of buyers by transfer, and how many lines of the reading have one."""
         if of.provider == FLOAT:
             buyers = await sides.buyers(tx, of, BREAKS_MAX + 1)
             return [*judging.of_buyers(buyers)], len(buyers)
         found = await sides.differing(tx, of, doubted.payments, BREAKS_MAX + 1)
-        lines = await store.lines_of(tx, [one.payment for one in found], ITEMS_SEEN_MAX)
-        names = frozenset(one.payment for one in found)
-        breaks = [
-            *judging.of_payments(of, found, lines),
-            *judging.of_facts(of, doubted.unmatched, names),
-        ]
-        return breaks, len({one.payment for one in lines if one.day == of.day} & names)
+        return await breaks_of(tx, of, doubted, found)
 
     async def _fees(self, tx: Tx, of: Days, counted: Counted) -> tuple[list[Break], list[Break]]:
         """Fees and tax of a reading that are to be booked as agreed, and those that are not."""
@@ -500,21 +493,15 @@ def day_in(name: str) -> date | None:
     return None
 
 
-async def _doubted(tx: Tx, of: Days) -> _Doubted:
-    """Payments of which sums are compared: those that moved, are not plainly matched, or are open items."""
-    unmatched = await sides.unmatched(tx, of, TAKEN_MAX)
-    open_now = await suspense.open_breaks(
-        tx, judging.key_of_payments(of.provider), judging.KEY_OF_REFUND, ITEMS_SEEN_MAX
-    )
-    found = {one.payment for one in unmatched if one.payment}
-    found |= {one.payment for one in open_now if one.payment and one.key.startswith("record:")}
-    return _Doubted(unmatched, sorted(found | {*await sides.moved(tx, of, TAKEN_MAX)}))
-
-
 async def _days(tx: Tx, leased: Leased) -> Days:
     first, last = await store.known_days(tx)
     day = leased.day
-    return Days(leased.provider, day, leased.reading, first or day, max(last or day, day))
+    upto = max(last or day, day)
+    return Days(leased.provider, day, leased.reading, first or day, upto, end_of(upto))
+
+
+def _day_alone(provider: str, day: date) -> Days:
+    return Days(provider, day, 0, day, day, end_of(day))
 
 
 async def _opened(path: Path) -> _File:
@@ -525,7 +512,7 @@ async def _opened(path: Path) -> _File:
 
 
 async def _keep_unreadable(tx: Tx, *, leased: Leased, file: _File, why: str) -> None:
-    of = Days(leased.provider, leased.day, leased.reading, leased.day, leased.day)
+    of = _day_alone(leased.provider, leased.day)
     await suspense.keep_break(tx, judging.unreadable_file(of, file.path.name, why, file.sha256))
 
 

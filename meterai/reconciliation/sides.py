@@ -104,7 +104,8 @@ FROM (
 WHERE n.place > 1 AND l.provider = %s AND l.day = %s AND l.reading = %s AND l.position = n.position
 """
 # Sums of these payments on each side: all that the record had up to that day, and ours up to its end (which the record
-# must have by then) and by now (which it may have).  A day without a record counts on neither side.
+# must have by then) and by now (which it may have).  A day without a record counts on neither side.  What went back by
+# transfer left another account.
 DIFFERING = """
 WITH asked AS (SELECT unnest(%s::text[]) AS payment),
 theirs AS (
@@ -141,7 +142,7 @@ ours AS (
             coalesce(string_agg(r.refund_no, ' ') FILTER (WHERE NOT EXISTS (
                 SELECT 1 FROM record_lines l WHERE l.payment = c.payment AND l.refund_no = r.refund_no)), '') AS numbers
         FROM refunds r WHERE r.account_id = c.account_id AND r.order_id = a.subject AND r.attempt_id = c.attempt_id
-            AND r.payment = c.payment AND r.state = 'settled') r
+            AND r.payment = c.payment AND r.state = 'settled' AND r.way = 'provider') r
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(g.debit - g.credit), 0) AS booked FROM entries e
         JOIN legs g ON g.account_id = e.account_id AND g.entry_id = e.entry_id AND g.book = 'bank_clearing'
@@ -155,7 +156,7 @@ ours AS (
         WHERE m.account_id = c.account_id AND m.subject = a.subject) t
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(x.amount - x.reversed), 0) AS refunded FROM refunds x
-        WHERE x.account_id = c.account_id AND x.order_id = a.subject AND x.state = 'settled') f
+        WHERE x.account_id = c.account_id AND x.order_id = a.subject AND x.state = 'settled' AND x.way = 'provider') f
     GROUP BY q.payment),
 suspended AS (
     SELECT q.payment, sum(i.booked)::bigint AS came, coalesce(sum(i.booked) FILTER (WHERE i.resolution = 'returned'), 0)::bigint
@@ -286,7 +287,7 @@ async def moved(tx: Tx, of: Days, limit: int) -> list[str]:
 async def differing(tx: ReadTx, of: Days, payments: Sequence[str], limit: int) -> list[Differing]:
     """Those of these payments of which sums differ, or whose money is in suspense."""
     this = (of.provider, of.day, of.reading)
-    span = (begin_of(of.first), end_of(of.upto) - FRESH)
+    span = (begin_of(of.first), of.until - FRESH)
     found: list[Differing] = []
     for start in range(0, len(payments), AT_ONCE):
         some = list(payments[start : start + AT_ONCE])

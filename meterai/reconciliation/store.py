@@ -108,6 +108,12 @@ UPDATE record_days SET state = %s, reading = %s, fault = NULL, leased_until = no
     lines = %s, matched = %s, unreadable = %s, broken = %s
 WHERE provider = %s AND day = %s AND state = 'reading'
 """
+# Never committed: no day is final by it.
+_LOOK = """
+INSERT INTO record_days (provider, day, state, source, reading, leased_until, ended_at)
+VALUES (%s, %s, 'final', 'history', %s, now(), now())
+ON CONFLICT ON CONSTRAINT record_days_pkey DO UPDATE SET reading = excluded.reading, ended_at = excluded.ended_at
+"""
 _FORGET = "DELETE FROM record_lines WHERE provider = %s AND day = %s AND reading < %s"
 _FAIL = """
 UPDATE record_days SET state = 'waiting', fault = %s WHERE provider = %s AND day = %s AND state = 'reading'
@@ -252,6 +258,11 @@ async def end(
     """A reading was compared; those before it are let go."""
     await tx.run(_END, state, of.reading, again, *counts, of.provider, of.day)
     await tx.run(_FORGET, of.provider, of.day, of.reading)
+
+
+async def look(tx: Tx, provider: str, day: date, reading: int) -> None:
+    """Compare with this reading until the transaction is rolled back."""
+    await tx.run(_LOOK, provider, day, reading)
 
 
 async def fail(tx: Tx, leased: Leased, fault: str) -> None:

@@ -357,8 +357,8 @@ def test_a_payment_of_another_bank_is_seen(database_url: str, tmp_path: Path) ->
             container = place.web.container
             found = await check_numbers(container.database, container.of(Rails), None)
             assert [row["provider"] for row in found.evidence] == ["toy"]
-            now = datetime.now(UTC)
-            begins = now - timedelta(hours=1)  # today may have begun a second ago
+            now = datetime.now(UTC) + timedelta(hours=1)  # both sides have it by then
+            begins = now - timedelta(hours=2)
             paying = place.web.container.of(PaymentService)
             assert not (await check_bank(place.web.container.database, paying, begins, now)).holds
 

@@ -1,0 +1,112 @@
+"""A look at the last days, those that are not over too, beside the record that rails tell: nothing of it is kept.
+
+The same comparison as of a day that is over, in a transaction that is rolled back.  Lines of the last quarter of an hour
+are left out: our books may not have them yet.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from meterai.kit.clock import WIB
+from meterai.payments import PaymentService
+from meterai.plumbing.database import Database, Row, Tx
+from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant
+from meterai.reconciliation import judging, sides, store
+from meterai.reconciliation.comparing import BREAKS_MAX, COMPARE_SECONDS, breaks_of, doubted_of
+from meterai.reconciliation.loading import Loaded, Loading
+from meterai.reconciliation.model import BreakKind, Days, begin_of, end_of
+from meterai.reconciliation.sides import FRESH
+from meterai.suspense import Break
+
+DAYS = 3  # looked at by default: what is older was compared as it ended
+READING = (1 << 31) - 1  # behind each that is kept
+
+BANK = Invariant(
+    "bank_says_what_the_books_say",
+    "Of every payment the bank's record and ours have the same sums: what came, what was given "
+    "back, what the payer's bank took back.",
+    "",
+)
+
+
+class _NothingKept(Exception):
+    """The end of a look: its transaction is rolled back."""
+
+
+@dataclass(slots=True)
+class _Looked:
+    """Lines of some days of a rail, in memory."""
+
+    provider: str
+    days: Sequence[date]
+    rows: list[str] = field(default_factory=list)
+    found: list[Loaded] = field(default_factory=list)
+
+    async def take(self, rows: str) -> None:
+        self.rows.append(rows)
+
+
+async def check_bank(
+    database: Database, payments: PaymentService, begins: datetime, now: datetime
+) -> Finding:
+    """Differences between records and books in the days from that of `begins` on.  Refuses as a rail does."""
+    until, first = now - FRESH, begins.astimezone(WIB).date()
+    count = math.ceil((until - begin_of(first)) / timedelta(days=1))
+    days = [first + timedelta(days=number) for number in range(count)]
+    names = [one for one in payments.rails.names() if payments.rails.kind(one).is_history_there]
+    looked = [await _read(payments, name, days, until) for name in names]
+    breaks: list[Break] = []
+    try:
+        async with database.transaction() as tx:
+            await tx.allow(COMPARE_SECONDS)
+            for one in looked:
+                breaks += await _compared(tx, one, until)
+            raise _NothingKept
+    except _NothingKept:
+        pass
+    # First, so that a long list of what differs hides none of them.
+    loaded = [one for rail in looked for one in rail.found]
+    odd = [line for one in loaded for line in one.odd]
+    rows: list[Row] = [{"line": line.told, "is": f"odd: {line.why}"} for line in odd]
+    rows += map(_told, {one.key: one for one in breaks}.values())
+    more = sum(one.unreadable for one in loaded) - len(odd)
+    return Finding(BANK, len(rows) + more, rows[:SHOWN_MAX])
+
+
+async def _read(
+    payments: PaymentService, provider: str, days: Sequence[date], until: datetime
+) -> _Looked:
+    looked = _Looked(provider, days)
+    for day in days:
+        loading = Loading(provider, day, READING, looked.take)
+        begins, ends = begin_of(day), min(end_of(day), until)
+        movements = payments.rails.of(provider).history(begins, ends)
+        await loading.take_history(movements, begins, ends)
+        looked.found.append(loading.found)
+    return looked
+
+
+async def _compared(tx: Tx, looked: _Looked, until: datetime) -> list[Break]:
+    """Differences of a rail, less those whose money is in suspense, where somebody sees it."""
+    for rows in looked.rows:
+        await store.add(tx, rows)
+    for day in looked.days:
+        await store.look(tx, looked.provider, day, READING)
+    first, last = await store.known_days(tx)
+    breaks: list[Break] = []
+    for day in looked.days:
+        of = Days(looked.provider, day, READING, first or day, last or day, until)
+        doubted = await doubted_of(tx, of)
+        found = await sides.differing(tx, of, doubted.payments, BREAKS_MAX)
+        some, _ = await breaks_of(tx, of, doubted, [one for one in found if not one.suspended])
+        lines = judging.of_lines(of, await store.unplaced(tx, of, BREAKS_MAX))
+        breaks += [*some, *(one for one in lines if one.reason == BreakKind.LINE_UNPLACED)]
+    return breaks
+
+
+def _told(one: Break) -> Row:
+    rupiah = one.amount.value if one.amount else 0
+    about = {"number": one.payment or one.reference, "reference": one.reference, "rupiah": rupiah}
+    return {**about, "difference": one.difference, "is": str(one.reason)}

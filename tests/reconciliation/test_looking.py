@@ -1,0 +1,126 @@
+"""A look at days that are not over: sums per payment, in however many parts, and nothing of it is kept."""
+
+from datetime import timedelta
+from typing import Any
+
+from meterai.kit.clock import SystemClock
+from meterai.payments import PaymentService
+from meterai.reconciliation import check_bank
+from meterai.reconciliation.sides import FRESH
+from tests.support.records import night, reconcile
+from tests.support.shop import PRICE
+from tests.support.till import Till, paid_body
+
+LATER = 2 * FRESH  # nothing is fresh any more
+
+
+Complaint = tuple[str, int]  # kind, and rupiah that the record's account has more
+
+
+def wrong(till: Till, after: timedelta) -> list[tuple[str, Complaint]]:
+    """(number, complaint) of everything that differs, so long after now."""
+    container, now = till.shop.container, SystemClock().now() + after
+    look = check_bank(
+        container.database, container.of(PaymentService), now - timedelta(days=1), now
+    )
+    found = till.do(look)
+    assert till.rows("SELECT 1 FROM record_lines UNION ALL SELECT 1 FROM record_days") == []
+    return [
+        (row["number"], (row["is"], row["difference"])) for row in found.evidence if "number" in row
+    ]
+
+
+def executed(till: Till, quantity: int = 1) -> tuple[str, str]:
+    """An executed order: what is in its QR, and the number of its payment."""
+    _, _, qr = till.order(quantity)
+    number = till.control("pay", qr_content=qr)["rrn"]
+    till.ask()
+    return qr, number
+
+
+def ours(till: Till, number: str, after: timedelta = LATER) -> list[Complaint]:
+    return [complaint for one, complaint in wrong(till, after) if one == number]
+
+
+def missing_here(kind: str, rupiah: int) -> list[Complaint]:
+    return [(f"{kind}_not_in_books", -rupiah)]
+
+
+def test_parts_that_were_taken_back_are_one_sum(till: Till) -> None:
+    qr, number = executed(till)
+    for part in (3_000, 2_000, 1_000):
+        till.control("deny", qr_content=qr, amount=part)
+    assert ours(till, number) == missing_here("chargeback", 6_000)
+    till.ask()
+    assert ours(till, number) == []
+
+
+def test_part_that_only_the_bank_knows_is_named_in_rupiah(till: Till) -> None:
+    qr, number = executed(till)
+    till.control("deny", qr_content=qr, amount=3_000)
+    till.ask()
+    till.control("deny", qr_content=qr, amount=500)
+    assert ours(till, number) == missing_here("chargeback", 500)
+
+
+def test_bank_may_be_ahead_of_our_books_for_a_quarter_of_an_hour(till: Till) -> None:
+    qr, number = executed(till)
+    till.control("deny", qr_content=qr, amount=3_000)
+    assert ours(till, number, after=timedelta(0)) == []
+
+
+def test_money_in_suspense_came_all_the_same(till: Till) -> None:
+    _, attempt, qr = till.order()
+    number = till.control("pay", qr_content=qr)["rrn"]
+    assert ours(till, number) == [("payment_not_in_books", 0)]
+    body: dict[str, Any] = {
+        "latestTransactionStatus": "00",
+        "amount": {"value": f"{PRICE}.00", "currency": "IDR"},
+        "additionalInfo": {"rrn": number},
+    }
+    assert till.notify(body) == "suspended_reference_missing"
+    assert ours(till, number) == []
+    till.ask()
+    assert ours(till, number) == []
+    assert till.attempt(attempt)["state"] == "paid"
+
+
+def test_what_the_bank_gave_back_itself_is_refunded_on_both_sides(till: Till) -> None:
+    qr, number = executed(till)
+    till.control("refund", qr_content=qr, amount=4_000)
+    assert ours(till, number) == missing_here("refund", 4_000)
+    [attempt] = till.rows("SELECT attempt_id FROM captures WHERE payment = %s", number)
+    body = paid_body(till.reference(attempt["attempt_id"]), number, "4000.00")
+    assert till.notify(body | {"latestTransactionStatus": "04"}) == "refunded"
+    till.look_up()
+    assert ours(till, number) == []
+
+
+def test_what_only_we_say_the_bank_gave_back_is_named(till: Till) -> None:
+    _, attempt, qr = till.order()
+    number = till.control("pay", qr_content=qr)["rrn"]
+    till.ask()
+    shop = till.shop
+    # An operator believed the bank's word; its record does not have it.
+    shop.arrange("SELECT refund_given_back(%s, %s, %s, 4000, '{}')", shop.account, attempt, number)
+    shop.work()
+    assert ours(till, number) == [("refund_not_in_record", 4_000)]
+
+
+def test_what_went_back_before_the_days_that_are_looked_at_counts_by_its_record(
+    till: Till,
+) -> None:
+    qr, number = executed(till)
+    till.control("deny", qr_content=qr, amount=3_000)
+    till.ask()
+    reconcile(till)  # keeps the record of today
+    till.control("deny", qr_content=qr, amount=500)
+    container, tomorrow = till.shop.container, night(1)
+    look = check_bank(
+        container.database, container.of(PaymentService), tomorrow - timedelta(days=2), tomorrow
+    )
+    kept = till.rows("SELECT * FROM record_lines ORDER BY position")
+    found = [row for row in till.do(look).evidence if row["number"] == number]
+    assert [(row["is"], row["difference"]) for row in found] == missing_here("chargeback", 500)
+    assert till.rows("SELECT * FROM record_lines ORDER BY position") == kept
+    assert [row["reading"] for row in till.rows("SELECT reading FROM record_days")] == [1]
