@@ -7,8 +7,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from meterai.payments import REFERENCE_PREFIX, REFUND_PREFIX, Movement, OddLine, parse_number
-from meterai.reconciliation.files import TRANSFER_PREFIX
+from meterai.payments import (
+    REFERENCE_PREFIX,
+    REFUND_PREFIX,
+    TRANSFER_PREFIX,
+    Movement,
+    OddLine,
+    parse_number,
+)
 
 LINES_AT_ONCE = 10_000
 _NULL = "\x01"  # in no number

@@ -353,17 +353,22 @@ class Reconciliation:
         return doubted
 
     async def _confirm(self, of: Days, doubted: frozenset[str]) -> None:
-        """Close the payments and refunds of the lines with which nothing differs."""
+        """Close the payments, refunds and transfers of the lines with which nothing differs."""
         position = 0
         while lines := await self._database.once(store.numbers_after, of, position, LINES_AT_ONCE):
             sound = [one for one in lines if one.payment and one.payment not in doubted]
             paid = [str(one.payment) for one in sound]
             refunds = [one.refund for one in sound if one.refund]
-
-            async def confirm(tx: Tx, paid: list[str] = paid, refunds: list[str] = refunds) -> None:
-                await payments.confirm_by_record(tx, paid, refunds)
-
-            await self._database.run(confirm)
+            await self._database.run(
+                partial(payments.confirm_by_record, payments=paid, refunds=refunds)
+            )
+            sent = [
+                (one.account, one.transfer)
+                for one in lines
+                if one.account and one.transfer and show("acc", one.account) not in doubted
+            ]
+            if sent and of.provider == FLOAT:
+                await self._database.run(partial(payments.transfers_by_record, transfers=sent))
             position = lines[-1].position
 
     async def _ended(
@@ -404,7 +409,8 @@ class Reconciliation:
         )
         found = await store.day_of(tx, leased.provider, day)
         assert found is not None
-        return found, of, frozenset(one.payment for one in breaks if one.payment)
+        differ = (name for one in breaks for name in (one.payment, one.reference))
+        return found, of, frozenset(filter(None, differ))
 
     async def _found(self, tx: Tx, of: Days, doubted: Doubted) -> tuple[list[Break], int]:
         """Differences of payments, or of buyers by transfer, and how many lines of the reading have one."""

@@ -3,8 +3,7 @@
 A sum is read exactly or its line is odd; a line that cannot be read stops no other.
 """
 
-from meterai.reconciliation.files.layouts import TRANSFER_PREFIX
 from meterai.reconciliation.files.reading import FileRead, read
 from meterai.reconciliation.files.rows import FileOdd
 
-__all__ = ["TRANSFER_PREFIX", "FileOdd", "FileRead", "read"]
+__all__ = ["FileOdd", "FileRead", "read"]

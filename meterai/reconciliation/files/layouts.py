@@ -11,7 +11,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
-from meterai.payments import REFUND_PREFIX, MovementKind, parse_number, reference_of
+from meterai.payments import (
+    REFUND_PREFIX,
+    TRANSFER_PREFIX,
+    MovementKind,
+    parse_number,
+    reference_of,
+)
 from meterai.reconciliation.model import TREASURY
 
 _K = MovementKind
@@ -181,7 +187,6 @@ MIDTRANS = Layout(
 
 # -- the statement of a bank account -----------------------------------------------------------
 
-TRANSFER_PREFIX = "TF"
 _NUMBER = re.compile(rf"(?:{REFUND_PREFIX}|{TRANSFER_PREFIX})[0-9A-Z]{{52}}")
 # A payment to the treasury (MPN): the billing code, and the state's receipt where the bank writes it.
 _TREASURY = re.compile(r"\b(?:mpn|billing|ntpn|djp|pajak|kas negara)\b", re.IGNORECASE)
