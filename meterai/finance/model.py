@@ -309,7 +309,7 @@ _FACTS = {
     ),
     "given_back": (
         *("refund_settled", "payment_given_back", "refund_reversed", "suspense_returned"),
-        "transfer_returned",
+        *("compensation_paid", "transfer_returned", "transfer_lost"),
     ),
     "charged_back": ("payment_denied", "chargeback_won"),
     "settled": ("break_matched", "break_fee"),

@@ -18,7 +18,7 @@ def quiet(till: Till) -> None:
     says(till)  # the bank has payments of earlier tests, our books have not
 
 
-def transferred(till: Till) -> tuple[str, str]:
+def transferred(till: Till) -> tuple[tuple[str, str], str]:
     """A payment that went back whole by transfer: its line in the record, and the number of the transfer."""
     shop = till.shop
     reference, number = executed(till)
