@@ -122,7 +122,7 @@ from meterai.payments.store import (
     is_covered,
     routes_of,
 )
-from meterai.payments.transfers.model import FloatBalance, FloatNeed, Floats
+from meterai.payments.transfers.model import TRANSFER_PREFIX, FloatBalance, FloatNeed, Floats
 from meterai.payments.transfers.store import confirm_by_record as confirm_transfers_by_record
 from meterai.payments.transfers.store import floats
 
@@ -132,6 +132,7 @@ __all__ = [
     "REFERENCE_PREFIX",
     "REFUND",
     "REFUND_PREFIX",
+    "TRANSFER_PREFIX",
     "AccountNumber",
     "AmountNotPayable",
     "Attempt",

@@ -293,13 +293,13 @@ class Side(NamedTuple):
 
 
 class Numbered(NamedTuple):
-    """A line by the numbers in it; of refunds and transfers only ours."""
+    """A line by the numbers in it; of refunds only ours, of transfers too."""
 
     position: int
     payment: str | None
     refund: str | None
     account: UUID | None
-    transfer: UUID | None
+    transfer: str | None
 
 
 class Changed(NamedTuple):

@@ -356,19 +356,19 @@ class Reconciliation:
         """Close the payments, refunds and transfers of the lines with which nothing differs."""
         position = 0
         while lines := await self._database.once(store.numbers_after, of, position, LINES_AT_ONCE):
-            sound = [one for one in lines if one.payment and one.payment not in doubted]
-            paid = [str(one.payment) for one in sound]
-            refunds = [one.refund for one in sound if one.refund]
-            await self._database.run(
-                partial(payments.confirm_by_record, payments=paid, refunds=refunds)
-            )
-            sent = [
-                (one.account, one.transfer)
-                for one in lines
-                if one.account and one.transfer and show("acc", one.account) not in doubted
-            ]
-            if sent and of.provider == FLOAT:
-                await self._database.run(partial(payments.transfers_by_record, transfers=sent))
+            if of.provider == FLOAT:
+                sent = [
+                    one.transfer
+                    for one in lines
+                    if one.account and one.transfer and show("acc", one.account) not in doubted
+                ]
+                confirm = partial(payments.confirm_transfers_by_record, numbers=sent)
+            else:
+                sound = [one for one in lines if one.payment and one.payment not in doubted]
+                paid = [str(one.payment) for one in sound]
+                refunds = [one.refund for one in sound if one.refund]
+                confirm = partial(payments.confirm_by_record, payments=paid, refunds=refunds)
+            await self._database.run(confirm)
             position = lines[-1].position
 
     async def _ended(

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from meterai.payments import TRANSFER_PREFIX
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
 from meterai.reconciliation.model import (
@@ -93,7 +92,7 @@ SELECT {_LINE} FROM record_lines WHERE payment = ANY(%s) ORDER BY moved_at, posi
 """  # noqa: S608
 _NUMBERS = """
 SELECT position, payment, CASE WHEN of_refund IS NOT NULL AND refund_no IS NOT NULL THEN refund_no END AS refund,
-    of_account AS account, CASE WHEN kind = 'transfer' AND starts_with(refund_no, %s) THEN of_refund END AS transfer
+    of_account AS account, CASE WHEN of_refund IS NOT NULL AND kind = 'transfer' THEN refund_no END AS transfer
 FROM record_lines
 WHERE provider = %s AND day = %s AND reading = %s AND position > %s ORDER BY position LIMIT %s
 """
@@ -242,8 +241,7 @@ async def lines_of(tx: ReadTx, payments: Sequence[str], limit: int) -> list[Line
 
 async def numbers_after(tx: ReadTx, of: Days, position: int, limit: int) -> list[Numbered]:
     """The next lines of a reading by their numbers."""
-    this = (of.provider, of.day, of.reading)
-    return await tx.all_as(_NUMBERED, _NUMBERS, TRANSFER_PREFIX, *this, position, limit)
+    return await tx.all_as(_NUMBERED, _NUMBERS, of.provider, of.day, of.reading, position, limit)
 
 
 async def changed(tx: ReadTx, of: Days, limit: int) -> list[Changed]:

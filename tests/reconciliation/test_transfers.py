@@ -1,48 +1,37 @@
 """Money that went back by transfer: the statement of its account closes it, and the record of its rail has none of it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from meterai import payments
-from meterai.kit.ids import compact, new_id
-from meterai.payments import TRANSFER_PREFIX, Payee
-from tests.support.records import breaks, executed, line, reconcile, says, today
-from tests.support.till import Till
+from tests.support import transferring
+from tests.support.records import breaks, line, reconcile, says, today
+from tests.support.till import Till, open_till
 
 HEAD = "Tanggal;Keterangan;Debet;Kredit\n"
 
 
-@pytest.fixture(autouse=True)
-def quiet(till: Till) -> None:
-    says(till)  # the bank has payments of earlier tests, our books have not
+@pytest.fixture
+def floating(database_url: str, tmp_path: Path) -> Iterator[Till]:
+    """A till at a bank that makes transfers."""
+    with open_till(database_url, tmp_path, **transferring.SETTINGS) as till:
+        says(till)
+        yield till
+        till.assert_books_hold()
 
 
 def transferred(till: Till) -> tuple[tuple[str, str], str]:
     """A payment that went back whole by transfer: its line in the record, and the number of the transfer."""
-    shop = till.shop
-    reference, number = executed(till)
-    [order] = till.rows("SELECT order_id FROM orders")
-    shop.ask_back(order["order_id"])
-    shop.work()
-    account, refund, transfer = shop.account, shop.refunds()[-1], new_id()
-
-    async def plan() -> None:
-        async with shop.container.database.transaction() as tx:
-            await payments.reroute(tx, account, refund)
-            await payments.name_payee(tx, account, Payee("014", "1230001", "ANI LESTARI"))
-
-    till.do(plan())
-    told = f"{TRANSFER_PREFIX}{compact(account)}{compact(transfer)}"
-    shop.arrange("SELECT transfer_plan(%s, %s, %s, 'bank')", account, transfer, told)
-    shop.arrange(
-        "UPDATE transfers SET state = 'sent', tries = 1, tried_at = now() WHERE transfer_id = %s",
-        transfer,
-    )
-    shop.arrange("UPDATE refunds SET state = 'sent', tries = 1 WHERE transfer_id = %s", transfer)
-    shop.arrange("SELECT transfer_settle(%s, %s, 'B1')", account, transfer)
-    shop.work()
-    return (reference, number), told
+    transferring.to_an_account(till)
+    transferring.name(till)
+    transferring.plan(till)
+    transferring.send(till)
+    transferring.follow(till)
+    [paid] = till.rows("SELECT attempt_id, payment FROM captures")
+    [sent] = till.rows("SELECT transfer_no, state FROM transfers")
+    assert sent["state"] == "settled"
+    return (till.reference(paid["attempt_id"]), paid["payment"]), sent["transfer_no"]
 
 
 def statement(till: Till, path: Path, *rows: str) -> Path:
@@ -58,8 +47,9 @@ def recorded(till: Till) -> list[bool]:
 
 
 def test_statement_closes_a_transfer_and_the_refund_that_it_carries(
-    till: Till, tmp_path: Path
+    floating: Till, tmp_path: Path
 ) -> None:
+    till = floating
     _, number = transferred(till)
     path = statement(till, tmp_path / "a.csv", f"TRANSFER {number};10.000;")
     found = reconcile(till, files=[path], provider="float")
@@ -67,7 +57,8 @@ def test_statement_closes_a_transfer_and_the_refund_that_it_carries(
     assert recorded(till) == [True, True]
 
 
-def test_transfer_of_another_sum_is_a_break_and_stays_open(till: Till, tmp_path: Path) -> None:
+def test_transfer_of_another_sum_is_a_break_and_stays_open(floating: Till, tmp_path: Path) -> None:
+    till = floating
     _, number = transferred(till)
     path = statement(till, tmp_path / "a.csv", f"TRANSFER {number};9.000;")
     reconcile(till, files=[path], provider="float")
@@ -75,7 +66,8 @@ def test_transfer_of_another_sum_is_a_break_and_stays_open(till: Till, tmp_path:
     assert recorded(till) == [False, False]
 
 
-def test_record_of_the_rail_has_the_payment_and_not_its_transfer(till: Till) -> None:
+def test_record_of_the_rail_has_the_payment_and_not_its_transfer(floating: Till) -> None:
+    till = floating
     paid, _ = transferred(till)
     says(till, line(*paid))
     found = reconcile(till)
