@@ -196,6 +196,15 @@ AUDITED = Audited(
         "chargebacks": Subject("subject"),
         "captures": Subject("attempt_id", through="payment_attempts"),
         "compensations": Subject("refund_id", through="refunds"),
+        "transfers": Subject("transfer_id"),
     },
-    unfinished=("SELECT account_id, order_id FROM refunds WHERE refund_is_open(state)",),
+    of_accounts=("payees",),
+    unfinished=(
+        "SELECT account_id, order_id FROM refunds WHERE refund_is_open(state)",
+        "SELECT account_id, transfer_id FROM transfers WHERE state = ANY ('{planned,sent,accepted}')",
+    ),
+    # A compensation names the last transfer only, of the few of its account.
+    related=(
+        "SELECT t.account_id, t.transfer_id FROM transfers t JOIN {found} m USING (account_id)",
+    ),
 )

@@ -185,7 +185,7 @@ INVARIANTS = (
         "account_of_a_payee_is_current_once",
         "Money goes to the one account that its buyer named last.",
         """
-        SELECT p.account_id, p.payee_id, p.named_at, p.ended_at FROM {payees} p
+        SELECT p.account_id, p.payee_id, p.named_at, p.ended_at FROM {payees*} p
         WHERE p.ended_at < p.named_at OR (p.ended_at IS NULL AND (p.account_no = '' OR p.holder = ''
             OR EXISTS (SELECT 1 FROM payees o WHERE o.account_id = p.account_id AND o.named_at > p.named_at)))
         """,
