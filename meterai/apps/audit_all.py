@@ -37,7 +37,7 @@ ROLE_USED = Invariant(
 class AuditRequest:
     """What the operator asked for."""
 
-    drawing: Drawing
+    drawing: Drawing | None = None  # None: no document is opened
     is_incremental: bool = False
     bank_days: int = 0  # 0: the bank is not asked
 
@@ -82,7 +82,9 @@ async def audit_all(
     part = AuditedPart(database, settings, coverage.since, coverage.begins)
     findings += [await check(part) for room in rooms for check in room.checks]
     notes = [f"{coverage.kind} audit"]
-    if (settings.process.directory / "keys" / INSTANCE_KEY).exists():
+    if request.drawing is None:
+        notes.append("documents were not opened")
+    elif (settings.process.directory / "keys" / INSTANCE_KEY).exists():
         notes.append(f"documents drawn with --seed {request.drawing.seed}")
         findings += await _papers(database, settings, request.drawing)
     else:

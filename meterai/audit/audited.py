@@ -1,9 +1,12 @@
 """What the audit knows of the columns of audit."""
 
-from meterai.plumbing.audited import Audited, Clock, fact
+from meterai.plumbing.audited import ONE_ROW, Audited, Clock, fact
 
 AUDITED = Audited(
-    clocks=(Clock("bank_nights", "leased_until", "now() + interval '1 day'"),),
+    clocks=(
+        Clock("audit_turn", "leased_until", "now() + interval '3 hours'"),
+        Clock("bank_nights", "leased_until", "now() + interval '1 day'"),
+    ),
     facts=(fact("audit_events", "happened_at", "event_id actor action subject facts"),),
     checked={
         "audit_points": dict.fromkeys(
@@ -26,6 +29,12 @@ AUDITED = Audited(
             ),
             "Nights of releases before; what a night found is in the audit trail too.",
         ),
+        "audit_turn": {
+            "only_row": ONE_ROW,
+            "leased_until": "Who audits next, and when; that somebody did is a point.",
+            "ended_at": "Shown beside what was found.",
+            "broken": "Shown; each promise is asked again.",
+        },
         "audit_points": {"taken_at": "When it was written; what it covers is in its hash."},
     },
     of_accounts=("audit_events",),

@@ -1,6 +1,6 @@
 """How long what is in the tables of audit is kept, and why."""
 
-from meterai.plumbing.retention import Rule, Stays
+from meterai.plumbing.retention import ONE, Rule, Stays
 
 RETENTION: tuple[Rule, ...] = (
     Stays(
@@ -13,6 +13,7 @@ RETENTION: tuple[Rule, ...] = (
         "The chain of clean audits; a point is only worth something with all before it. Hashes, "
         "sums and times.",
     ),
+    Stays("audit_turn", ONE),
     Stays(
         "bank_nights",
         "Nights before records were compared day by day (record_days); a row for each, counts and times.",

@@ -1,18 +1,29 @@
 """What the room `audit` registers with the applications."""
 
+from meterai.audit import store
 from meterai.audit.audited import AUDITED
 from meterai.audit.figures import PROMISES
 from meterai.audit.knows import KNOWS
+from meterai.audit.metrics import METRICS
 from meterai.audit.personal import PERSONAL
 from meterai.audit.retention import RETENTION
-from meterai.room import Room
+from meterai.room import Container, Room
+
+
+async def _said(container: Container) -> str | None:
+    """What does not hold as one line for `/readyz`, without names: anybody may read it."""
+    found = await container.database.once(store.standing)
+    return f"{len(found.broken)} promises broken" if found.broken else None
+
 
 ROOM = Room(
     name="audit",
-    tables=frozenset({"audit_events", "audit_points", "bank_nights"}),
+    tables=frozenset({"audit_events", "audit_points", "audit_turn", "bank_nights"}),
     knows=KNOWS,
     audited=AUDITED,
     retention=RETENTION,
+    warns={"audit": _said},
+    metrics=METRICS,
     promises=PROMISES,
     personal=PERSONAL,
 )

@@ -107,13 +107,14 @@ class PeriodicTask:
     """A loop that looks for due work, and its rest in seconds after it found none.
 
     It runs where the one look for all finds a row that its SQL calls `due`; one that says nothing of rows goes on at
-    its pace (`plumbing/watch.py`).
+    its pace (`plumbing/watch.py`).  One that `is_cut` takes minutes and only reads: it ends where the worker stops.
     """
 
     name: str
     run: Run
     rest_seconds: float
     due: str = ""
+    is_cut: bool = False
 
 
 _PIECES = RowMapper(Piece)
@@ -207,7 +208,7 @@ class Worker:
         while not self._stopping.is_set():
             least, most = task.rest_seconds, 0.0
             try:
-                if await task.run():
+                if await (self._cut(task.run()) if task.is_cut else task.run()):
                     least = 0.0  # there may be more
             except Refusal as refusal:
                 _log.warning("round_refused", round=task.name, code=refusal.code)
@@ -220,6 +221,17 @@ class Worker:
                 self._watch.found()
                 self._watch.soon()
             await rest.wait(least, most)
+
+    async def _cut(self, run: Awaitable[int]) -> int:
+        """What `run` answers, or nothing once the worker stops."""
+        running, stopping = asyncio.ensure_future(run), asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
+            return running.result() if running.done() else 0
+        finally:
+            for one in (running, stopping):
+                one.cancel()
+            await asyncio.gather(running, stopping, return_exceptions=True)
 
     # -- jobs ------------------------------------------------------------------------------
 

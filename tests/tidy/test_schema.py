@@ -35,6 +35,7 @@ from tests.tidy.sources import SOURCES
 GLOBAL = {
     "approvals": "an act of staff is of the operator, and one of its kind waits in the whole instance",
     "audit_points": "the chain of clean audits: each is about the whole instance",
+    "audit_turn": "each audit of its own is about the whole instance",
     "breaches": "a breach is of many accounts, or of all",
     "bank_nights": "each night compares the whole instance with the bank",
     "applied_migrations": "which files were applied to this database",

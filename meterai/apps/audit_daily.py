@@ -1,0 +1,82 @@
+"""The audit that the platform makes by itself: a point of the chain from the first day on, and one each night.
+
+A point is what later audits compare the past with, so it must not wait for a person.  One worker audits at a time; where
+something does not hold no point is recorded, it is told, and asked again within the hour.
+"""
+
+from datetime import datetime, timedelta
+from time import monotonic
+
+import structlog
+
+from meterai.apps.audit import silent
+from meterai.apps.audit_all import AuditRequest, audit_all
+from meterai.apps.audit_points import SETTLED_AFTER
+from meterai.audit import metrics, store
+from meterai.kit.clock import WIB
+from meterai.plumbing.jobs import PeriodicTask
+from meterai.room import Container, Rooms
+
+TASK = "audit"
+LOOK_SECONDS = 60.0
+NIGHT_HOUR = 3  # in WIB: few buy, and the full audit of a timer is over
+EVENING = timedelta(hours=4)  # a point of somebody else since the evening before is enough
+TURN_SECONDS = 7_200.0  # of one audit: minutes for millions of orders
+REST_SECONDS = 3_600.0  # after an audit that found something
+_log = structlog.get_logger()
+
+
+def needed_since(now: datetime) -> datetime:
+    """A point that covers less than this is too old: since the evening before the last night."""
+    night = now.astimezone(WIB).replace(hour=NIGHT_HOUR, minute=0, second=0, microsecond=0)
+    return night - timedelta(days=night > now) - EVENING
+
+
+class DailyAudit:
+    """Audits what was written since the last point, all of it where there is none."""
+
+    def __init__(
+        self,
+        container: Container,
+        rooms: Rooms,
+        after_seconds: float = SETTLED_AFTER.total_seconds(),
+    ) -> None:
+        self._container = container
+        self._rooms = rooms
+        # What begins is not burdened, and nothing younger would be covered.
+        self._begins = monotonic() + after_seconds
+
+    async def look(self) -> int:
+        """Periodic task: audit where it is time and nobody else does, and set the metrics."""
+        database, now = self._container.database, self._container.clock.now()
+        if monotonic() >= self._begins:
+            if await database.once(store.take_turn, needed_since(now), TURN_SECONDS):
+                await self._audit()
+            found = await database.once(store.standing)
+            metrics.BROKEN.set(len(found.broken))
+            if found.covered_until is not None:
+                metrics.COVERED.set((now - found.covered_until).total_seconds())
+        return 0
+
+    async def _audit(self) -> None:
+        database = self._container.database
+        told = await audit_all(
+            database,
+            self._container.settings,
+            request=AuditRequest(is_incremental=True),
+            tell=silent,
+            rooms=self._rooms,
+        )
+        broken = [one.invariant.name for one in told.audit.findings if not one.holds]
+        rest = REST_SECONDS if broken else 0.0
+        await database.once(store.end_turn, broken, rest)
+        if broken:
+            _log.error("audit_broken", promises=broken)
+        elif told.point is not None:
+            number, chained = told.point.number, told.point.chained.hex()
+            _log.info("audit_point", point=number, chained=chained)
+
+
+def daily_audit(container: Container, rooms: Rooms) -> PeriodicTask:
+    """The periodic task of it; cut where the worker stops, since it only reads."""
+    return PeriodicTask(TASK, DailyAudit(container, rooms).look, LOOK_SECONDS, is_cut=True)

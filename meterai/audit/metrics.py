@@ -1,0 +1,11 @@
+"""How the audit stands that the platform makes by itself; set by the worker that looked last."""
+
+from meterai.plumbing.metrics import Gauge
+
+COVERED = Gauge(
+    "meterai_audit_point_seconds", "Age of what the last recorded point of the audit covers"
+)
+BROKEN = Gauge(
+    "meterai_audit_broken", "Promises that did not hold in the last audit of the platform's own"
+)
+METRICS = (COVERED, BROKEN)

@@ -1,0 +1,146 @@
+"""The audit that the platform makes by itself: a point before a person thinks of one, one worker at a time."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from meterai.apps.audit import Auditor
+from meterai.apps.audit_daily import DailyAudit, needed_since
+from meterai.apps.audit_points import Point, points
+from meterai.apps.rooms import ROOMS
+from meterai.audit import store
+from meterai.audit.model import Standing
+from meterai.audit.room import ROOM as AUDIT
+from meterai.plumbing.jobs import PeriodicTask, Worker
+from tests.support.shop import Shop, open_shop
+
+
+@pytest.fixture
+def shop(database_url: str, tmp_path: Path) -> Iterator[Shop]:
+    with open_shop(database_url, tmp_path) as shop:
+        yield shop
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A clock that stands."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        return self.at
+
+
+def look(shop: Shop, at: datetime | None = None) -> None:
+    container = shop.container if at is None else replace(shop.container, clock=Fixed(at))
+    shop.do(DailyAudit(container, ROOMS, after_seconds=0).look())
+
+
+def recorded(shop: Shop) -> list[Point]:
+    return shop.do(points(shop.container.database))
+
+
+def standing(shop: Shop) -> Standing:
+    return shop.do(shop.container.database.once(store.standing))
+
+
+def spoil(shop: Shop, sql: str) -> None:
+    """By the owner of the tables."""
+    with psycopg.connect(shop.container.database.url) as connection:
+        connection.execute(sql.encode())
+
+
+PLANTED = (
+    "INSERT INTO audit_events (account_id, actor, action, subject, happened_at) VALUES"
+    " (gen_random_uuid(), 'operator', 'x', 'x', now() - interval '1 year')"
+)
+
+
+def test_what_is_planted_in_the_past_is_seen_beside_the_first_point(shop: Shop) -> None:
+    look(shop)
+    assert [one.kind for one in recorded(shop)] == ["full"]
+    spoil(shop, PLANTED)
+    findings, _ = shop.do(Auditor(shop.container.database).run(is_incremental=True))
+    broken = {one.invariant.name for one in findings if not one.holds}
+    assert "history_is_as_it_was_audited" in broken
+
+
+def test_one_point_is_enough_for_a_night(shop: Shop) -> None:
+    look(shop)
+    look(shop)
+    assert len(recorded(shop)) == 1
+    spoil(shop, "UPDATE audit_points SET covers_until = covers_until - interval '3 minutes'")
+    look(shop, datetime.now(UTC) + timedelta(days=1))
+    [one, *_] = recorded(shop)
+    assert standing(shop).broken == ["history_is_as_it_was_audited"], "the point itself was changed"
+    assert one.number == 1
+
+
+def test_the_next_night_has_a_point_of_its_own(shop: Shop) -> None:
+    look(shop)
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    look(shop, tomorrow)
+    first, second = recorded(shop)
+    assert (first.kind, second.kind) == ("full", "incremental")
+    assert second.covers_from == first.covers_until
+
+
+@pytest.mark.parametrize(
+    ("now", "since"),
+    [("2026-03-02T02:59", "2026-02-28T23:00"), ("2026-03-02T03:00", "2026-03-01T23:00")],
+)
+def test_a_night_begins_at_three(now: str, since: str) -> None:
+    wib = "+07:00"
+    assert needed_since(datetime.fromisoformat(now + wib)) == datetime.fromisoformat(since + wib)
+
+
+def test_two_workers_do_not_audit_at_once(shop: Shop) -> None:
+    database, since = shop.container.database, datetime.now(UTC)
+
+    async def both() -> list[bool]:
+        taking = (database.once(store.take_turn, since, 60.0) for _ in range(2))
+        return await asyncio.gather(*taking)
+
+    assert sorted(shop.do(both())) == [False, True]
+
+
+def test_a_broken_promise_is_told_and_leaves_no_point(shop: Shop) -> None:
+    spoil(shop, "INSERT INTO rails_out (rail, reason) VALUES ('bri', 'x')")
+    look(shop)
+    assert recorded(shop) == []
+    assert standing(shop).broken
+
+    async def warned() -> str | None:
+        return await AUDIT.warns["audit"](shop.container)
+
+    told = shop.do(warned())
+    assert told is not None
+    assert told.endswith("promises broken")
+
+
+def test_a_worker_that_stops_does_not_wait_for_it(shop: Shop) -> None:
+    ended: list[bool] = []
+
+    async def audit() -> int:
+        try:
+            await asyncio.sleep(600)
+        finally:
+            ended.append(True)
+        return 0
+
+    async def story() -> None:
+        task = PeriodicTask("audit", audit, 1.0, is_cut=True)
+        worker = Worker(shop.container.database, [], [task], concurrency=1)
+        running = asyncio.create_task(worker.run())
+        await asyncio.sleep(0.1)
+        worker.stop()
+        async with asyncio.timeout(5):
+            await running
+
+    shop.do(story())
+    assert ended == [True]
