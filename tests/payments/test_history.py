@@ -69,6 +69,28 @@ def test_the_record_tells_what_came_what_went_back_and_what_was_taken(tmp_path: 
     asyncio.run(story())
 
 
+def test_the_record_tells_what_came_back(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with open_bank(tmp_path) as bank:
+            kept, _ = await bank.paid("EM-1")
+            await bank.control("deny", qr_content=kept)
+            await bank.control("win-back", qr_content=kept)
+            _, second = await bank.paid("EM-2")
+            await bank.provider.refund(About(reference="EM-2"), second, "RF-1", Rupiah(10_000))
+            await bank.control("reverse-refund", partner_refund_no="RF-1")
+            found = await record(bank)
+            assert [(one.kind, one.reference, one.refund_number) for one in found] == [
+                ("payment", "EM-1", None),
+                ("chargeback", "EM-1", None),
+                ("chargeback_won", "EM-1", None),
+                ("payment", "EM-2", None),
+                ("refund", "EM-2", "RF-1"),
+                ("refund_reversed", "EM-2", "RF-1"),
+            ]
+
+    asyncio.run(story())
+
+
 def test_the_record_is_read_page_by_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snap, "HISTORY_PAGE", 2)
 

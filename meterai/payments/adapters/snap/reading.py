@@ -98,7 +98,9 @@ _MONEY = (Status.PAID, Status.REFUNDED, Status.FAILED)
 _MOVEMENTS = {
     "PAYMENT": MovementKind.PAYMENT,
     "REFUND": MovementKind.REFUND,
+    "REFUND_REVERSAL": MovementKind.REFUND_REVERSED,
     "CHARGEBACK": MovementKind.CHARGEBACK,
+    "CHARGEBACK_REVERSAL": MovementKind.CHARGEBACK_WON,
 }
 
 
