@@ -3,8 +3,8 @@ reaches our doors over a socket of loopback."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +44,7 @@ class Banks:
     web: Within = field(init=False)
     account: UUID = field(init=False)
     key: str = field(init=False)
+    restart: Callable[[], Awaitable[None]] = field(init=False)  # the application starts anew
     _orders: int = 0
     _calls: int = 0
 
@@ -263,9 +264,15 @@ async def open_banks(
             account = {"source_account": FLOAT_ACCOUNT} if name == "bri" else {}
             write_bank(directory, name, running.bank_urls[name], **account)
     try:
-        async with within(settings) as web:
-            banks.web = web
-            accounts = web.container.of(AccountService)
+        async with AsyncExitStack() as served:
+
+            async def restart() -> None:
+                await served.aclose()
+                banks.web = await served.enter_async_context(within(settings))
+
+            banks.restart = restart
+            await restart()
+            accounts = banks.web.container.of(AccountService)
             banks.account = await accounts.create("browser@example.org", actor=TESTER)
             banks.key = await accounts.create_api_key(banks.account, "test", actor=TESTER)
             yield banks

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ class Kiosk:
     key: str
     heard: list[bytes]
     arrived: asyncio.Event
+    restart: Callable[[], Awaitable[None]]  # the application starts anew
     _calls: int = 0
 
     # -- the buyer -------------------------------------------------------------------------
@@ -215,12 +216,12 @@ async def kiosk(database_url: str, directory: Path, **more: object) -> AsyncIter
     (keys / SERVER_KEY_FILE).chmod(0o600)
     heard: list[bytes] = []
     arrived = asyncio.Event()
-    inner: list[Within] = []
+    place: Kiosk
 
     async def door(request: web.Request) -> web.Response:
         body = await request.read()
         headers = {name: value for name, value in request.headers.items() if name != "Host"}
-        given = await inner[0].post(request.path, body, headers)
+        given = await place.web.post(request.path, body, headers)
         heard.append(body)
         arrived.set()
         return web.Response(status=given.status, body=given.body)
@@ -244,12 +245,18 @@ async def kiosk(database_url: str, directory: Path, **more: object) -> AsyncIter
             stamp_price=PRICE,
             **more,
         )
-        async with within(settings) as ours, aiohttp.ClientSession() as http:
-            inner.append(ours)
+        async with AsyncExitStack() as served, aiohttp.ClientSession() as http:
+
+            async def restart() -> None:
+                await served.aclose()
+                place.web = await served.enter_async_context(within(settings))
+
+            ours = await served.enter_async_context(within(settings))
             accounts = ours.container.of(AccountService)
             account = await accounts.create("pembeli@example.org", actor=TESTER)
             key = await accounts.create_api_key(account, "test", actor=TESTER)
-            yield Kiosk(ours, settings, url, http, account, key, heard, arrived)
+            place = Kiosk(ours, settings, url, http, account, key, heard, arrived, restart)
+            yield place
     finally:
         await bank.stop()
         await runner.cleanup()

@@ -1,0 +1,367 @@
+"""Every write that we make at a provider, in each way in which it fails.
+
+After each the service starts anew; in the end its audit holds, and the record of the day is equal to the books.  Which
+writes there are is read from the protocols of rails, so that a new one fails here until it has its line.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meterai.apps.audit import audit
+from meterai.kit.money import Rupiah
+from meterai.payments import PaymentService, RefundSender
+from meterai.payments.model import OutcomeUnknown, ProviderRefused, ProviderUnreachable
+from meterai.payments.rails import Payouts, Rail
+from meterai.payments.room import RAILS
+from meterai.reconciliation import Reconciliation
+from tests.support.banks import Banks, open_banks
+from tests.support.midtrans import Kiosk, kiosk
+from tests.support.records import TESTER, At, night, today
+from tests.support.shop import PRICE
+
+# What of the protocols changes nothing at a provider.
+READS = {"ask", "refunded", "refunds_of", "history", "notification", "transferred", "balance"}
+TRANSFER = "transfer"  # in place of a method, where money is sent to an account
+ROUNDS_MAX = 8
+Write = tuple[str, str, str]  # the rail, the method, and the call
+
+
+class Fault(StrEnum):
+    """What befalls a write."""
+
+    FAILED = "failed"  # the provider did nothing, and says so
+    STORED = "stored"  # it was done, and nothing is answered
+    REFUSED = "refused and stored"  # it was done, and the answer is a refusal
+    CONTRADICTED = "contradicted"  # it is answered as done, and the record says otherwise
+
+
+def _calls(protocol: type) -> set[str]:
+    return {name for name in vars(protocol) if not name.startswith("_")} - READS
+
+
+def writes() -> set[Write]:
+    """Every write of every rail that the code knows, by each of its methods."""
+    found: set[Write] = set()
+    for kind in RAILS:
+        for method in kind.methods:
+            gives_back = kind.gives_back is None or method.name in kind.gives_back
+            calls = _calls(Rail) - (set() if gives_back else {"refund"})
+            found |= {(kind.name, method.name, call) for call in calls}
+        if kind.name == "bank":
+            found |= {(kind.name, TRANSFER, call) for call in _calls(Payouts)}
+    return found
+
+
+# The service of a stand-in that a write calls.
+SERVICES: Mapping[Write, str] = {
+    ("bank", "qris", "open"): "generate",
+    ("bank", "qris", "cancel"): "cancel",
+    ("bank", "qris", "refund"): "refund",
+    ("bank", "va", "open"): "va-create",
+    ("bank", "va", "cancel"): "va-delete",
+    ("bank", TRANSFER, "account_name"): "account-external",
+    ("bank", TRANSFER, "transfer"): "transfer-external",
+    ("midtrans", "qris", "open"): "charge",
+    ("midtrans", "qris", "cancel"): "cancel",
+    ("midtrans", "qris", "refund"): "refund",
+    ("midtrans", "va", "open"): "charge",
+    ("midtrans", "va", "cancel"): "cancel",
+}
+
+
+def test_every_write_of_every_rail_has_its_faults() -> None:
+    assert writes() == set(SERVICES)
+
+
+# -- a counter, whichever provider is behind it ------------------------------------------------
+
+
+@dataclass
+class Counter:
+    """One provider, and what a test does at it and for its buyers."""
+
+    rail: str
+    place: Banks | Kiosk
+
+    @property
+    def container(self) -> Any:
+        return self.place.web.container
+
+    async def order(self, method: str) -> Any:
+        """An order, with what it is paid by once there is something."""
+        if isinstance(self.place, Banks):
+            return await self.place.order(payment_method=method)
+        return await self.place.order(method=method)
+
+    async def shown(self, order: Any) -> Any:
+        return await self.place.shown(order)
+
+    async def pay(self, order: Any) -> None:
+        """Pay by what a buyer was shown, even if it is to be paid no more."""
+        if isinstance(self.place, Kiosk):
+            await self.place.pay(order)
+            return
+        if qr := order["payment"]["qr_content"]:
+            status, said = await self.place.control("bank", "pay", qr_content=qr)
+        else:
+            number = order["payment"]["instructions"]["number"]
+            status, said = await self.place.pay("bank", number, ask=False)
+        assert status == 200, said
+
+    async def answers(self, service: str, *answers: Mapping[str, object]) -> None:
+        """Answer the next calls of a service so."""
+        if isinstance(self.place, Banks):
+            told = {"service": service, "answers": list(answers)}
+            assert (await self.place.control("bank", "answers", **told))[0] == 200
+        else:
+            await self.place.answers(service, *map(dict, answers))
+
+    async def strike(self, service: str, fault: Fault) -> None:
+        """Have the next call of a service fail so."""
+        refused = {"status_code": "418", "status_message": "no"}
+        of_midtrans: Mapping[Fault, Mapping[str, object]] = {
+            Fault.FAILED: {"act": False, "status": 500, "body": "{}"},
+            Fault.REFUSED: {"body": json.dumps(refused)},
+        }
+        of_snap: Mapping[Fault, Mapping[str, object]] = {
+            Fault.FAILED: {"act": False, "code": "50000"},
+            Fault.REFUSED: {"code": "40501"},
+        }
+        answers = of_midtrans if self.rail == "midtrans" else of_snap
+        await self.answers(service, answers.get(fault, {"hang_up": True}))
+
+    async def rounds(self) -> None:
+        """Every periodic task of payments and refunds, until a round changes nothing."""
+        payments, refunds = self.container.of(PaymentService), self.container.of(RefundSender)
+        before: object = None
+        for _ in range(ROUNDS_MAX):
+            self.place.arrange(
+                "UPDATE payment_attempts SET leased_until = now() WHERE state = 'opening';"
+                " UPDATE payment_attempts SET ask_at = now()"
+                " WHERE state <> 'opening' AND ask_at < 'infinity';"
+                " UPDATE payment_attempts SET cancel_at = now() WHERE cancel_at < 'infinity';"
+                " UPDATE refunds SET try_at = now(), leased_until = NULL"
+                " WHERE state <> 'settled' AND try_at < 'infinity';"
+                " UPDATE refunds SET look_at = now() WHERE look_at IS NOT NULL;"
+                " UPDATE chargebacks SET look_at = now() WHERE look_at < 'infinity'"
+            )
+            for task in (
+                *(payments.open_waiting, payments.poll_waiting, payments.cancel_closed),
+                *(refunds.send_due, refunds.look_up_given_back, refunds.watch),
+            ):
+                await task()
+                await self.place.work()
+            now = await self.place.rows(
+                "SELECT (SELECT count(*) FROM entries) AS entries,"
+                " (SELECT string_agg(state, ',' ORDER BY attempt_id) FROM payment_attempts) AS attempts,"
+                " (SELECT string_agg(state, ',' ORDER BY refund_id) FROM refunds) AS refunds"
+            )
+            if now == before:
+                return
+            before = now
+        raise AssertionError(f"it does not come to rest: {before}")
+
+    async def held(self) -> int:
+        """Rupiah that the provider holds for us, by its own accounting."""
+        if isinstance(self.place, Banks):
+            return int((await self.place.look("bank", "accounts"))["kept"])
+        async with self.place.http.get(f"{self.place.url}/standin/payments") as answer:
+            return sum(one["left"] for one in await answer.json())
+
+    async def compare(self, folder: Path) -> list[tuple[str, int | None]]:
+        """Compare the record of the day with the books; kind and difference of each break, but for fees."""
+        files: list[Path] = []
+        if isinstance(self.place, Kiosk):
+            url = f"{self.place.url}/standin/files/{today()}/midtrans.csv"
+            files = [folder / "midtrans.csv"]
+            async with self.place.http.get(url) as answer:
+                files[0].write_bytes(await answer.read())
+        within = self.container
+        payments = within.of(PaymentService)
+        at = At(night())
+        service = Reconciliation(within.database, payments, within.objects, within.settings, at)
+        found = await service.reconcile(self.rail, today(), files, TESTER)
+        assert found.state == "final"
+        assert found.unreadable == 0
+        await self.place.work()
+        items = await self.place.rows(
+            "SELECT reason, difference FROM suspense_items WHERE state = 'open'"
+            " AND reason NOT IN ('fee_not_booked', 'tax_not_booked') ORDER BY reason"
+        )
+        return [(one["reason"], one["difference"]) for one in items]
+
+    async def book(self, book: str) -> int:
+        [row] = await self.place.rows(
+            "SELECT coalesce(sum(credit - debit), 0)::bigint AS sum FROM legs WHERE book = %s", book
+        )
+        return int(row["sum"])
+
+    async def is_equal(self, folder: Path, breaks: list[tuple[str, int | None]]) -> None:
+        """The audit holds, each rupiah of an order is explained, and the record says what the books say, but for
+        these breaks."""
+        found = await audit(self.container.database)
+        assert found.holds, [one for one in found.findings if not one.holds]
+        assert await self.compare(folder) == breaks
+        differs = sum(difference or 0 for _, difference in breaks)
+        assert await self.held() == -await self.book("bank_clearing") + differs
+        assert await self.book("suspense") == 0
+
+
+def counter_of(
+    rail: str, database_url: str, folder: Path
+) -> AbstractAsyncContextManager[Banks | Kiosk]:
+    if rail == "midtrans":
+        return kiosk(database_url, folder)
+    return open_banks(database_url, folder, rails="bank")
+
+
+# -- the stories -------------------------------------------------------------------------------
+
+
+async def open_fails(counter: Counter, write: Write, fault: Fault) -> Any:
+    """An order whose instructions are not made, or not known to be; then it is paid."""
+    service = SERVICES[write]
+    if fault is Fault.CONTRADICTED:
+        order = await counter.order(write[1])
+        # The record does not know, or has given up, what the buyer holds in her hand.
+        if isinstance(counter.place, Kiosk):
+            await counter.place.act("say", order, status="expire")
+            await counter.rounds()
+            await counter.place.act("say", order, status=None)
+        elif write[1] == "qris":
+            failed = {"latestTransactionStatus": "06"}
+            await counter.answers("query", {"merge": failed})
+            await counter.rounds()
+        else:
+            await counter.answers("va-status", {"code": "40412"})
+            await counter.rounds()
+    else:
+        await counter.strike(service, fault)
+        order = await counter.order(write[1])
+        await counter.place.restart()
+        await counter.rounds()
+        order = await counter.shown(order)
+    await counter.pay(order)
+    return order, "executed"
+
+
+async def cancel_fails(counter: Counter, write: Write, fault: Fault) -> Any:
+    """An order that is withdrawn; where it is paid all the same its money goes back."""
+    order = await counter.order(write[1])
+    service = SERVICES[write]
+    if fault is Fault.CONTRADICTED:
+        told = {"transaction_status": "cancel"} if counter.rail == "midtrans" else {}
+        await counter.answers(service, {"act": False, "merge": told})
+    else:
+        await counter.strike(service, fault)
+    assert (await counter.place.asked(f"/v1/orders/{order['id']}/withdraw")).status == 200
+    await counter.place.restart()
+    if fault is Fault.CONTRADICTED:
+        await counter.rounds()
+        await counter.pay(order)
+    return order, "withdrawn"
+
+
+async def refund_fails(counter: Counter, write: Write, fault: Fault) -> Any:
+    """An order that is asked back."""
+    order = await counter.order(write[1])
+    await counter.pay(order)
+    await counter.rounds()
+    assert (await counter.shown(order))["state"] == "executed"
+    service = SERVICES[write]
+    given = await counter.place.asked("/v1/refunds", {"order_id": order["id"]})
+    assert given.status in (200, 201), given.body
+    if fault is not Fault.CONTRADICTED:
+        await counter.strike(service, fault)
+    await counter.container.of(RefundSender).send_due()
+    await counter.place.restart()
+    await counter.rounds()
+    if fault is Fault.CONTRADICTED and isinstance(counter.place, Banks):
+        number = json.loads(given.body)["refund_number"]
+        told = {"partner_refund_no": number}
+        assert (await counter.place.control("bank", "reverse-refund", **told))[0] == 200
+    return order, "returned"
+
+
+STORIES = {"open": open_fails, "cancel": cancel_fails, "refund": refund_fails}
+
+
+@pytest.mark.sample(5)
+@pytest.mark.parametrize("write", [one for one in SERVICES if one[1] != TRANSFER], ids="-".join)
+def test_write_that_fails_leaves_books_that_are_equal_to_the_record(
+    database_url: str, tmp_path: Path, write: Write
+) -> None:
+    async def run() -> None:
+        async with counter_of(write[0], database_url, tmp_path) as place:
+            counter = Counter(write[0], place)
+            for fault in Fault:
+                order, state = await STORIES[write[2]](counter, write, fault)
+                await counter.rounds()
+                shown = await counter.shown(order)
+                assert shown["state"] == state, (fault, shown)
+            await counter.is_equal(tmp_path, [])
+
+    asyncio.run(run())
+
+
+# -- money to an account -----------------------------------------------------------------------
+
+PAYEE, HOLDER = ("014", "1234567890"), "BUDI SANTOSO"
+NO_ANSWER = (OutcomeUnknown, ProviderRefused, ProviderUnreachable)
+
+
+def payouts_of(counter: Counter) -> Payouts:
+    return counter.container.of(PaymentService).rails.payouts()["bank"]
+
+
+async def sent(counter: Counter, number: str) -> bool:
+    """Send money as after a try of which nothing is known: it is asked for first; whether it is there."""
+    payouts = payouts_of(counter)
+    try:
+        made = await payouts.transferred(number)
+        if made is None:
+            made = await payouts.transfer(number, *PAYEE, HOLDER, Rupiah(PRICE), "refund")
+    except ProviderRefused:
+        return False
+    return bool(made.provider_number)
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_money_that_is_sent_to_an_account_leaves_once(
+    database_url: str, tmp_path: Path, fault: Fault
+) -> None:
+    async def run() -> None:
+        async with open_banks(database_url, tmp_path, rails="bank") as place:
+            counter, number = Counter("bank", place), f"TF-{fault.name}"
+            service = counter.container.of(PaymentService)
+            for call in ("account_name", "transfer"):
+                if fault is not Fault.CONTRADICTED:
+                    await counter.strike(SERVICES["bank", TRANSFER, call], fault)
+            if fault is Fault.CONTRADICTED:
+                assert await sent(counter, number)
+                await place.control("bank", "transfer-returned", number=number)
+            else:
+                with pytest.raises(NO_ANSWER):
+                    await service.account_holder(*PAYEE)
+                with pytest.raises(NO_ANSWER):
+                    await payouts_of(counter).transfer(
+                        number, *PAYEE, HOLDER, Rupiah(PRICE), "refund"
+                    )
+            await place.restart()
+            service = counter.container.of(PaymentService)
+            assert await service.account_holder(*PAYEE) == HOLDER
+            is_there = [await sent(counter, number) for _ in range(2)]
+            assert is_there == [fault is not Fault.CONTRADICTED] * 2
+            told = await place.look("bank", "accounts")
+            assert told["transferred"] == (0 if fault is Fault.CONTRADICTED else PRICE)
+            await counter.is_equal(tmp_path, [])
+
+    asyncio.run(run())
