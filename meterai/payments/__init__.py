@@ -82,6 +82,7 @@ from meterai.payments.refunds.model import (
 )
 from meterai.payments.refunds.service import RefundSender
 from meterai.payments.refunds.store import (
+    compensations_of,
     given_back_as_told,
     not_booked_of,
     open_refunds,
@@ -189,6 +190,7 @@ __all__ = [
     "client_secret",
     "close",
     "compensate",
+    "compensations_of",
     "confirm_by_record",
     "confirm_transfers_by_record",
     "connected",

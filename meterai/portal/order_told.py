@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from meterai.ledger import MoneyMove
 from meterai.orders import OrderKind, OrderState, OrderView
-from meterai.payments import AccountNumber, AttemptState, Method, Redirect
+from meterai.payments import AccountNumber, AttemptState, Method, Redirect, Stage
 from meterai.refunds import RefundCause, RefundState, RefundView
 from meterai.stamping import Stamping, StampingState, StampingView
 from meterai.stamps import Lot
@@ -25,8 +25,12 @@ _CAUSES = (
     "stamps_recovered",
     "loss_recovered",
     "refund_void",
+    "refund_rerouted",
     "refund_requested",
     "refund_settled",
+    "transfer_returned",
+    "compensation_due",
+    "compensation_paid",
 )
 # Of the attempt that is shown.  Where it is none of these a new one begins in a moment, or the order had as
 # many as it gets.
@@ -98,6 +102,13 @@ class OrderNow:
         """True where money is on its way back and the bank declined to send it."""
         is_returning = self.order.state == OrderState.RETURNING
         return is_returning and any(one.state == RefundState.REFUSED for one in self.refunds)
+
+    @property
+    def hindrance(self) -> str:
+        """Why money that is to go back does not: an account is wanted, or the bank declined it; else empty."""
+        if any(one.stage == Stage.WAITING_FOR_ACCOUNT for one in self.refunds):
+            return "account_wanted"
+        return "refund_refused" if self.is_refused else ""
 
     @property
     def is_soon(self) -> bool:
@@ -261,8 +272,8 @@ def _after(this: OrderNow) -> tuple[str, ...]:
             return headline, "lapsed.paid", f"came.{this.came_to}"
         case OrderState.WITHDRAWN if money.captured:
             return headline, f"came.{this.came_to}"
-        case OrderState.RETURNING if this.is_refused:
-            return "page.order.headline.refund_refused", "returning.refused"
+        case OrderState.RETURNING if word := this.hindrance:
+            return f"page.order.headline.{word}", f"returning.{word}"
         case OrderState.RETURNED if not money.refunded:
             return headline, "returned.by_the_bank"
         case OrderState.RETURNED if all(one.state != RefundState.SETTLED for one in this.refunds):

@@ -95,7 +95,8 @@ def _facts(one: Refund, staff: Collection[UUID]) -> dict[str, object]:
     return {
         "amount": one.amount,
         "cause": Said(f"refund.cause.{cause}", {}),
-        "stage": Said(f"state.refund.{one.state}", {}),
+        "stage": Said(f"stage.refund.{payments.stage_of(one)}", {}),
+        "way": Said(f"way.refund.{one.way}", {}),
         "number": one.number,
         "there": one.provider_number,
         "answer": one.last_answer,

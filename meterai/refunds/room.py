@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from meterai.commands import Command, Directory, Schema, Scope
 from meterai.orders import TURNING
-from meterai.payments import RefundCause, RefundState
+from meterai.payments import RefundCause, RefundState, Stage, Way
 from meterai.plumbing.described import Field
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.refunds.audited import AUDITED
@@ -39,6 +39,8 @@ COMMANDS = (
 
 FIELDS = {
     ("RefundView", "state"): Field(list(RefundState)),
+    ("RefundView", "way"): Field(list(Way)),
+    ("RefundView", "stage"): Field(list(Stage)),
     ("RefundView", "cause"): Field(list(RefundCause)),
     ("RefundView", "currency"): Field(["IDR"]),
 }

@@ -10,7 +10,7 @@ import msgspec
 
 from meterai import audit, orders, payments, stamps, suspense
 from meterai.kit.actor import Actor
-from meterai.kit.clock import Clock
+from meterai.kit.clock import Clock, SystemClock
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import NotFound
@@ -26,6 +26,8 @@ from meterai.refunds import store
 from meterai.refunds.model import NothingToRefund, OrderTakesNoMoney
 
 OVERDUE_BATCH = 200
+DAY = timedelta(days=1)
+NOTHING = Rupiah(0)
 # States of an order whose unused stamps can go back, as in order_return_unused.sql.
 _GIVES_BACK = frozenset({OrderState.PAID, OrderState.EXECUTED, OrderState.DENIED})
 
@@ -33,9 +35,13 @@ _GIVES_BACK = frozenset({OrderState.PAID, OrderState.EXECUTED, OrderState.DENIED
 class RefundView(msgspec.Struct, frozen=True, kw_only=True):
     """A refund as the API shows it.  Amount in whole rupiah.
 
+    `way` is how it goes back: by the `provider` of its payment, by `transfer` to the account that was named, or by
+    `claim`: an account is to be named.  `stage` is how far it is, which says more than `state`: whether something hinders
+    that it is sent, whether an account is waited for, and whether the record of the bank confirms it.
+
     A state that is `refused` ends nothing: the bank declined to send the money, which we still hold for its
     buyer; it is sent again by itself, and past `due_at` the operator settles it with the bank: ask the
-    operator, with `refund_number`.
+    operator, with `refund_number`.  One that is `rerouted` goes on as another refund, by another way.
     """
 
     id: str
@@ -50,9 +56,12 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
     settled_at: datetime | None
     refund_number: str
     provider_refund_number: str | None
+    way: str
+    stage: str
+    compensation: int  # for its lateness, so far
 
 
-def shown(refund: Refund) -> RefundView:
+def shown(refund: Refund, compensation: Rupiah = NOTHING) -> RefundView:
     """A refund as the API shows it."""
     return RefundView(
         id=show("rfd", refund.id),
@@ -67,7 +76,18 @@ def shown(refund: Refund) -> RefundView:
         settled_at=refund.settled_at,
         refund_number=refund.number,
         provider_refund_number=refund.provider_number,
+        way=refund.way,
+        stage=payments.stage_of(refund),
+        compensation=compensation.value,
     )
+
+
+async def _all_shown(tx: ReadTx, account: UUID, found: Sequence[Refund]) -> list[RefundView]:
+    """Refunds of an account as the API shows them; of those that are in time nothing more is asked."""
+    now = SystemClock().now()
+    late = [one.began_as for one in found if one.due_at + DAY <= (one.settled_at or now)]
+    paid = await payments.compensations_of(tx, account, late) if late else {}
+    return [shown(one, paid.get(one.began_as, NOTHING)) for one in found]
 
 
 async def load(tx: ReadTx, account: UUID, refund_id: UUID) -> Refund:
@@ -80,12 +100,12 @@ async def load(tx: ReadTx, account: UUID, refund_id: UUID) -> Refund:
 
 async def refunds_of_order(tx: ReadTx, account: UUID, order: UUID) -> list[RefundView]:
     """Refunds of one order, oldest first; the newest of very many."""
-    return [shown(one) for one in await payments.refunds_of_subject(tx, account, order)]
+    return await _all_shown(tx, account, await payments.refunds_of_subject(tx, account, order))
 
 
 async def refunds_of_orders(tx: ReadTx, account: UUID, orders: Sequence[UUID]) -> list[RefundView]:
     """Refunds of these orders, oldest first; the newest of very many."""
-    return [shown(one) for one in await payments.refunds_of_subjects(tx, account, orders)]
+    return await _all_shown(tx, account, await payments.refunds_of_subjects(tx, account, orders))
 
 
 async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> dict[OrderKey, str]:
@@ -239,15 +259,15 @@ class RefundService:
     async def view(self, account: UUID, refund_id: UUID) -> RefundView:
         """One refund.  Refuses `NotFound`."""
         async with self._database.reading() as tx:
-            return shown(await load(tx, account, refund_id))
+            [found] = await _all_shown(tx, account, [await load(tx, account, refund_id)])
+        return found
 
     async def list(self, account: UUID, page: Page) -> tuple[list[RefundView], bool]:
         """A page of an account's refunds, newest first, and whether there are older ones."""
-        wanted = await self._database.once(
-            payments.refunds_of_account, account, page.before, page.wanted
-        )
-        found, is_more = page.cut(wanted)
-        return [shown(one) for one in found], is_more
+        async with self._database.reading() as tx:
+            wanted = await payments.refunds_of_account(tx, account, page.before, page.wanted)
+            found, is_more = page.cut(wanted)
+            return await _all_shown(tx, account, found), is_more
 
     async def refund_overdue(self) -> int:
         """Periodic task: begin refunds of what is paid and was not executed by its due time."""

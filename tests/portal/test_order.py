@@ -21,7 +21,7 @@ from meterai.orders import OrderKind, OrderState, OrderView
 from meterai.orders.service import MoneyView
 from meterai.pages import Site, rendered
 from meterai.pages.rendering import aloud
-from meterai.payments import payee
+from meterai.payments import Stage, Way, payee
 from meterai.plumbing.messages import LANGUAGES, catalogue, format_datetime, translate
 from meterai.portal.order_told import QR_USUALLY_WITHIN, OrderNow, told
 from meterai.portal.pages import qr_drawing
@@ -444,10 +444,41 @@ def test_refused_refund_is_not_headed_as_on_its_way(asked: Any) -> None:
     one = order(OrderState.RETURNING, OrderKind.STAMPS)
     main = order_main(asked, one, refunds=[declined])
     assert f"<h1>{translate('page.order.headline.refund_refused', language)}</h1>" in main
-    for said in ("page.refund.refused_means", "page.refund.ask", "state.refund.refused"):
+    for said in ("page.refund.refused_means", "page.refund.ask", "stage.refund.refused"):
         assert translate(said, language) in main
     for calm in ("page.order.returning", "state.order.returning", "page.refund.nothing_to_do"):
         assert translate(calm, language) not in main
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_refund_says_how_far_it_is_and_by_which_way(asked: Any, stage: Stage) -> None:
+    language = asked.cookies["language"]
+    states = {
+        Stage.DECIDED: RefundState.REQUESTED,
+        Stage.NOT_SENT: RefundState.REQUESTED,
+        Stage.WAITING_FOR_ACCOUNT: RefundState.REQUESTED,
+        Stage.RECORDED: RefundState.SETTLED,
+    }
+    way = Way.CLAIM if stage is Stage.WAITING_FOR_ACCOUNT else Way.TRANSFER
+    state = states[stage] if stage in states else RefundState(stage)
+    one = refund(state, RefundCause.LATE, way=way, stage=stage, compensation=2_000)
+    main = order_main(asked, order(OrderState.RETURNING, OrderKind.STAMPS), refunds=[one])
+    for said in (f"stage.refund.{stage}", f"way.refund.{way}", "page.refund.compensation"):
+        assert translate(said, language) in main
+    wants = 'href="/refunds/account"' in main
+    assert wants == (stage is Stage.WAITING_FOR_ACCOUNT)
+    assert wants == (headline(main) == translate("page.order.headline.account_wanted", language))
+
+
+def test_what_a_bank_took_back_is_followed_by_no_refund(asked: Any) -> None:
+    said = translate("page.order.no_refund_follows", asked.cookies["language"])
+    for sums in MONEY[OrderState.DENIED]:
+        assert main_says(asked, OrderState.DENIED, sums).count(said) == 1
+    assert said not in main_says(asked, OrderState.RETURNING, MONEY[OrderState.RETURNING][0])
+
+
+def main_says(asked: Any, state: OrderState, sums: MoneyView) -> str:
+    return order_main(asked, order(state, OrderKind.STAMPS, None, sums))
 
 
 def test_numbers_to_read_aloud_are_in_groups_and_copied_whole(asked: Any) -> None:
@@ -466,6 +497,10 @@ def test_everything_that_moves_money_has_its_words() -> None:
         "refund_requested",
         "refund_settled",
         "refund_void",
+        "refund_rerouted",
+        "compensation_due",
+        "compensation_paid",
+        "transfer_returned",
         "payment_denied",
         "payment_given_back",
         "loss_recovered",

@@ -6,6 +6,7 @@ from uuid import UUID
 from meterai.kit.ids import new_id, show
 from meterai.orders import OrderKind, OrderState, OrderView
 from meterai.orders.service import MoneyView, PaymentView
+from meterai.payments import Stage, Way
 from meterai.refunds import RefundCause, RefundState, RefundView
 from meterai.sealing import LAST_PAGE, Placement
 from meterai.stamping import Stamping, StampingState
@@ -78,7 +79,14 @@ def stamping(
     )
 
 
-def refund(state: RefundState, cause: RefundCause) -> RefundView:
+def refund(
+    state: RefundState,
+    cause: RefundCause,
+    *,
+    way: Way = Way.PROVIDER,
+    stage: Stage | None = None,
+    compensation: int = 0,
+) -> RefundView:
     """Half of the money, on its way back or there."""
     is_settled = state == RefundState.SETTLED
     return RefundView(
@@ -94,4 +102,7 @@ def refund(state: RefundState, cause: RefundCause) -> RefundView:
         settled_at=NOW if is_settled else None,
         refund_number="RF1",
         provider_refund_number="R1" if is_settled else None,
+        way=way,
+        stage=stage or (Stage.DECIDED if state == RefundState.REQUESTED else Stage(state)),
+        compensation=compensation,
     )

@@ -144,7 +144,6 @@ def test_every_state_that_is_shown_has_its_word() -> None:
         "state.case",
         "state.file",
         "state.order",
-        "state.refund",
         "state.stamp",
         "state.stamping",
     }

@@ -155,6 +155,11 @@ class Refund:
     recorded_at: datetime | None = None
 
     @property
+    def began_as(self) -> UUID:
+        """The refund that it began as, before it took another way: compensations are of that."""
+        return self.first or self.id
+
+    @property
     def is_open(self) -> bool:
         """True while its money is with us."""
         return self.state in OPEN
@@ -206,6 +211,13 @@ class OwedByClaim:
     def sum(self) -> Rupiah:
         """All of it."""
         return Rupiah(sum(one.amount.value for one in self.refunds) + self.compensation.value)
+
+
+class Compensation(NamedTuple):
+    """What was paid for the lateness of a refund, so far."""
+
+    refund: UUID
+    amount: Rupiah
 
 
 class KnownOf(NamedTuple):

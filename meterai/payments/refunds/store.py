@@ -7,6 +7,7 @@ from uuid import UUID
 from meterai.kit.ids import earliest_id
 from meterai.kit.money import Rupiah
 from meterai.payments.refunds.model import (
+    Compensation,
     KnownOf,
     OpenRefunds,
     Payee,
@@ -214,6 +215,11 @@ _COMPENSATION_OWED = """
 SELECT coalesce(sum(amount), 0)::bigint FROM compensations
 WHERE account_id = %s AND NOT transfer_is_open(account_id, transfer_id)
 """
+_COMPENSATIONS = RowMapper(Compensation)
+_COMPENSATIONS_OF = """
+SELECT refund_id AS refund, sum(amount)::bigint AS amount FROM compensations
+WHERE account_id = %s AND refund_id = ANY (%s) GROUP BY refund_id
+"""
 VOID = "SELECT refund_void(%s, %s) AS state"
 REVERSED = "SELECT refund_reversed(%s, %s, %s)"
 
@@ -370,6 +376,14 @@ async def compensation_owed(tx: ReadTx, account: UUID) -> int:
     found = await tx.value(_COMPENSATION_OWED, account)
     assert isinstance(found, int)
     return found
+
+
+async def compensations_of(
+    tx: ReadTx, account: UUID, refunds: Sequence[UUID]
+) -> dict[UUID, Rupiah]:
+    """What was paid for lateness of refunds that began as these, so far."""
+    found = await tx.all_as(_COMPENSATIONS, _COMPENSATIONS_OF, account, list(refunds))
+    return {one.refund: one.amount for one in found}
 
 
 async def compensate(tx: Tx, account: UUID, refund: UUID, day: int, rupiah: Rupiah) -> bool:
