@@ -173,6 +173,8 @@ INVARIANTS = (
             OR (r.try_at = 'infinity' AND refund_is_open(r.state)) <> (r.way <> 'provider' AND refund_is_open(r.state))
             OR (r.way = 'provider' AND r.transfer_id IS NOT NULL)
             OR (r.way = 'claim' AND NOT r.state = ANY ('{{{{requested,void}}}}'))
+            OR (r.way = 'transfer' AND r.state = 'requested' AND NOT coalesce(t.state, '') = ANY ('{{{{planned,sent,accepted}}}}')
+                AND NOT EXISTS (SELECT 1 FROM payees p WHERE p.account_id = r.account_id AND p.ended_at IS NULL))
             OR (r.way = 'transfer' AND r.state = ANY ('{{{{sent,accepted,refused,settled}}}}') AND t.transfer_id IS NULL)
             OR (r.first_id IS NOT NULL) <> (w.refund_id IS NOT NULL)
             OR (w.refund_id IS NOT NULL AND (r.first_id <> coalesce(w.first_id, w.refund_id) OR r.amount <> w.amount

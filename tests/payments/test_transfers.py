@@ -279,3 +279,110 @@ def test_settled_transfer_that_its_bank_no_longer_knows_is_an_item(till: Till) -
     follow(till)
     assert till.suspended() == []
     till.shop.arrange("UPDATE transfers SET settled_at = settled_at + interval '25 hours'")
+
+
+def _asked_back(till: Till) -> None:
+    order, _, qr = till.order()
+    till.control("pay", qr_content=qr)
+    till.ask()
+    till.shop.ask_back(order)
+    till.shop.work()
+
+
+def test_refusal_for_ever_is_believed_the_second_time_and_goes_by_transfer(till: Till) -> None:
+    _asked_back(till)
+    name(till)
+    till.answers("refund", {"act": False, "code": "40300", "times": 2})
+    till.send_refunds()
+    assert refunds(till) == [("provider", "refused", PRICE)]
+    till.answers("history-detail", {"body": ""})
+    till.send_refunds()
+    assert refunds(till) == [("provider", "sent", PRICE)], "nobody knows the record"
+    till.send_refunds()
+    assert refunds(till) == [("provider", "rerouted", PRICE), ("transfer", "requested", PRICE)]
+    plan(till)
+    send(till)
+    assert transfers(till) == [("settled", PRICE, 1)]
+    assert (till.book("refund_float"), till.book("denied_loss")) == (PRICE, 0)
+
+
+def test_refusal_of_this_moment_reroutes_nothing(till: Till) -> None:
+    _asked_back(till)
+    till.control("faults", refuse_refunds=3)
+    for _ in range(3):
+        till.send_refunds()
+    assert refunds(till) == [("provider", "refused", PRICE)]
+
+
+def test_refund_that_was_refused_and_made_is_settled_by_the_record(till: Till) -> None:
+    _asked_back(till)
+    till.answers("refund", {"code": "40300"})
+    till.send_refunds()
+    till.send_refunds()
+    assert refunds(till) == [("provider", "settled", PRICE)]
+
+
+def test_payment_older_than_its_window_goes_back_by_transfer(till: Till) -> None:
+    _asked_back(till)
+    name(till)
+    window = till.shop.container.of(payments.Rails)
+    kept, window._windows = window._windows, {"bank": 0.0}
+    try:
+        till.send_refunds()
+    finally:
+        window._windows = kept
+    assert refunds(till) == [("transfer", "requested", PRICE)]
+    [row] = till.rows("SELECT tries, last_answer FROM refunds")
+    assert (row["tries"], row["last_answer"]) == (0, None)
+
+
+def test_staff_reroute_what_the_record_does_not_have(till: Till) -> None:
+    _asked_back(till)
+    [refund] = till.shop.refunds()
+    sender = till.shop.container.of(payments.RefundSender)
+    till.control("faults", refund_500=1)
+    till.send_refunds()
+    with pytest.raises(payments.NotRerouted):  # the provider may be at it
+        till.do(sender.reroute(till.shop.account, refund))
+    till.shop.arrange("UPDATE refunds SET tried_at = tried_at - interval '11 minutes'")
+    till.answers("history-detail", {"body": ""})
+    with pytest.raises(payments.NotRerouted):
+        till.do(sender.reroute(till.shop.account, refund))
+    till.shop.arrange("UPDATE refunds SET leased_until = now() + interval '1 minute'")
+    with pytest.raises(payments.NotRerouted):
+        till.do(sender.reroute(till.shop.account, refund))
+    till.shop.arrange("UPDATE refunds SET leased_until = NULL")
+    till.do(sender.reroute(till.shop.account, refund))
+    assert refunds(till) == [("provider", "rerouted", PRICE), ("claim", "requested", PRICE)]
+
+
+def test_staff_do_not_reroute_what_the_record_has(till: Till) -> None:
+    _asked_back(till)
+    [refund] = till.shop.refunds()
+    till.control("faults", refund_504_after_success=1)
+    till.send_refunds()
+    with pytest.raises(payments.NotRerouted):
+        till.do(till.shop.container.of(payments.RefundSender).reroute(till.shop.account, refund))
+    assert refunds(till) == [("provider", "settled", PRICE)]
+
+
+def test_account_named_anew_takes_what_was_planned_for_the_one_before(till: Till) -> None:
+    to_an_account(till)
+    name(till, CLOSED)
+    plan(till)
+    name(till)
+    assert transfers(till) == [("void", PRICE, 0)]
+    plan(till)
+    send(till)
+    assert [one[0] for one in transfers(till)] == ["void", "settled"]
+
+
+def test_account_that_takes_nothing_is_asked_for_by_every_refund_that_was_to_go_there(
+    till: Till,
+) -> None:
+    to_an_account(till)
+    name(till, CLOSED)
+    plan(till)
+    to_an_account(till)
+    send(till)
+    assert refunds(till) == [("claim", "requested", PRICE)] * 2

@@ -97,7 +97,9 @@ class Till:
 
     def send_refunds(self) -> None:
         """The periodic task that sends refunds, now."""
-        self.shop.arrange("UPDATE refunds SET try_at = now(), leased_until = NULL")
+        self.shop.arrange(
+            "UPDATE refunds SET try_at = now(), leased_until = NULL WHERE way = 'provider'"
+        )
         self.do(self.shop.container.of(RefundSender).send_due())
         self.shop.work()
 

@@ -21,10 +21,14 @@ from meterai.payments.model import (
     RailNotConfigured,
     RefundLine,
     RefundWish,
+    RefusedForEver,
+    UnderWay,
     reference_of,
 )
 from meterai.payments.refunds import store as store
+from meterai.payments.refunds import ways
 from meterai.payments.refunds.model import (
+    NotRerouted,
     PaymentGivenBack,
     Refund,
     RefundPastDue,
@@ -41,6 +45,8 @@ from meterai.plumbing.periodic import each, run_row
 
 BATCH = 20  # provider calls under way in one run
 OVERDUE_BATCH = 200
+PUT_OFF_SECONDS = 1.0  # until a provider that was not reached is tried again
+FOR_EVER_SECONDS = 60.0  # before a refusal for ever is believed
 LOOK_AGAIN_SECONDS = 30.0  # for a record that could not be read
 RECORD_IS_LATE = timedelta(days=1)  # a provider books what it did within a day
 CONTRADICTION_SECONDS = 3600.0  # until the record is read again that does not have what was told
@@ -174,6 +180,13 @@ async def suspend(tx: Tx, late: RefundPastDue) -> None:
         await suspense.keep(tx, _about(refund, "refund_overdue"))
 
 
+async def _reroute_refused(tx: Tx, refund: Refund, answer: str) -> None:
+    """A refund that is leased, and refused for ever, goes by another way: the call has ended."""
+    await store.answered(tx, refund, answer, RefundState.REFUSED, FOR_EVER_SECONDS)
+    other = await ways.reroute(tx, refund.account, refund.id)
+    _log.warning("refund_rerouted", refund=show("rfd", refund.id), way=other.way)
+
+
 async def _turn(tx: Tx, refund: Refund, way: Way) -> None:
     """A refund that is leased for its first call goes by another way: the call is not made."""
     await store.put_off(tx, refund, "", 0.0)
@@ -305,7 +318,18 @@ class RefundSender:
         except CallNotBegun as refusal:
             await self._database.once(store.put_off, refund, str(refusal)[:200], refusal.seconds)
             return
-        except (OutcomeUnknown, ProviderUnreachable) as refusal:
+        except ProviderUnreachable as refusal:
+            if refund.tries == 1:  # nothing was ever sent
+                await self._database.once(
+                    store.put_off, refund, str(refusal)[:200], PUT_OFF_SECONDS
+                )
+                return
+            await self._answered(refund, str(refusal), RefundState.SENT)
+            return
+        except UnderWay as refusal:
+            await self._answered(refund, str(refusal), RefundState.ACCEPTED)
+            return
+        except OutcomeUnknown as refusal:
             await self._answered(refund, str(refusal), RefundState.SENT)
             return
         except RailNotConfigured as refusal:
@@ -318,8 +342,49 @@ class RefundSender:
         if await self._database.once(store.void, refund.account, refund.id) == RefundState.VOID:
             return
         _log.error("refund_refused", refund=show("rfd", refund.id), answer=refusal.response_code)
-        await self._answered(refund, str(refusal), RefundState.REFUSED)
+        is_for_ever = isinstance(refusal, RefusedForEver) and self._payments.rails.has_payouts
+        # Said a second time, and the record does not have it: no later try can succeed.
+        if is_for_ever and refund.tries > 1 and await self._goes_elsewhere(refund, str(refusal)):
+            return
+        seconds = FOR_EVER_SECONDS if is_for_ever else try_again_after(refund.tries)
+        await self._answered(refund, str(refusal), RefundState.REFUSED, seconds)
 
-    async def _answered(self, refund: Refund, answer: str, state: RefundState) -> None:
-        pause = try_again_after(refund.tries)
-        await self._database.once(store.answered, refund, answer[:200], state, pause)
+    async def _goes_elsewhere(self, refund: Refund, answer: str) -> bool:
+        """A refund that its provider will never carry out goes by another way; false where nobody knows that."""
+        try:
+            seen = await self._seen(refund)
+        except (ProviderRefused, OutcomeUnknown, ProviderUnreachable):
+            return False
+        if seen is not None and seen.made.value:
+            await run_row(self._database, _book_seen, refund, seen)
+            return True
+        await self._database.run(partial(_reroute_refused, refund=refund, answer=answer[:200]))
+        return True
+
+    async def _seen(self, refund: Refund) -> RefundSeen | None:
+        """A refund as the record of its provider has it now."""
+        lines = await self._payments.refund_history(refund.account, refund.attempt)
+        return seen_of(refund, lines)
+
+    async def reroute(self, account: UUID, refund: UUID) -> Refund:
+        """The same money by another way, as a person asks: of what was sent, the record of the provider is asked first.
+
+        Refuses `NotRerouted` for what is over or under way, what the record has, and where it cannot be read.
+        """
+        async with self._database.reading() as tx:
+            found = await store.refund(tx, account, refund)
+        if found is not None and found.is_stopped_or_on_its_way and found.way is Way.PROVIDER:
+            try:
+                seen = await self._seen(found)
+            except (OutcomeUnknown, ProviderUnreachable, ProviderRefused) as refusal:
+                raise NotRerouted(f"the record of its provider is not there: {refusal}") from None
+            if seen is not None and seen.made.value:
+                await self._database.run(partial(_book_seen, refund=found, seen=seen))
+                raise NotRerouted("the record of its provider has it")
+        return await self._database.run(partial(ways.reroute, account=account, refund=refund))
+
+    async def _answered(
+        self, refund: Refund, answer: str, state: RefundState, seconds: float | None = None
+    ) -> None:
+        again = try_again_after(refund.tries) if seconds is None else seconds
+        await self._database.once(store.answered, refund, answer[:200], state, again)

@@ -95,7 +95,7 @@ WHERE account_id = %s AND refund_id = %s AND state = 'sent'
 # The call was not begun: it is no try.
 PUT_OFF = """
 UPDATE refunds SET tries = tries - 1, state = CASE WHEN tries > 1 THEN state ELSE 'requested' END,
-    last_answer = %s, leased_until = NULL, try_at = now() + make_interval(secs => %s)
+    last_answer = nullif(%s, ''), leased_until = NULL, try_at = now() + make_interval(secs => %s)
 WHERE account_id = %s AND refund_id = %s AND state = 'sent'
 """
 # Those on their way are asked about as soon as no call of theirs is open.
@@ -319,14 +319,14 @@ async def put_off(tx: Tx, refund: Refund, answer: str, seconds: float) -> None:
 
 
 async def take_way(tx: Tx, account: UUID, refund: UUID, way: Way) -> bool:
-    """A refund of which nothing was sent goes by another way; whether it does now."""
+    """A refund of which nothing was sent goes by another way, or waits for an account to be named; whether it does now."""
     return bool(await tx.value("SELECT refund_take_way(%s, %s, %s)", account, refund, way))
 
 
-async def reroute(tx: Tx, account: UUID, refund: UUID, new: UUID, number: str, way: Way) -> bool:
+async def reroute(tx: Tx, account: UUID, refund: UUID, new: UUID, number: str) -> bool:
     """A refund that was sent goes by another way, as a new one; whether it does now."""
-    given = (account, refund, new, number, way)
-    return bool(await tx.value("SELECT refund_reroute(%s, %s, %s, %s, %s)", *given))
+    given = (account, refund, new, number)
+    return bool(await tx.value("SELECT refund_reroute(%s, %s, %s, %s)", *given))
 
 
 async def retry(tx: Tx, account: UUID, refund: UUID) -> bool:

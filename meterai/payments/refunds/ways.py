@@ -30,11 +30,10 @@ async def reroute(tx: Tx, account: UUID, refund: UUID) -> Refund:
     What was never sent changes its way; what was sent ends as `rerouted`, and another refund begins.  The caller has
     asked the record of the provider, which does not have it.  Refuses `NotRerouted`.
     """
-    way = Way.TRANSFER if await current_payee(tx, account) else Way.CLAIM
-    if not await store.take_way(tx, account, refund, way):
+    if not await store.take_way(tx, account, refund, Way.TRANSFER):
         new = new_id()
         number = refund_number(account, new)
-        if not await store.reroute(tx, account, refund, new, number, way):
+        if not await store.reroute(tx, account, refund, new, number):
             raise NotRerouted(
                 "it is over, its call is under way, or it goes by another way already"
             )

@@ -354,8 +354,10 @@ def refund_in_history(answer: Answer, number: str, amount: Rupiah) -> RefundMade
         status = _status(one.get("refundStatus"))
         if status in (Status.FAILED, Status.CANCELLED, Status.UNKNOWN):
             continue
-        if status is not Status.PAID:
+        if status is Status.PENDING:
             raise UnderWay("the refund is under way")
+        if status is not Status.PAID:
+            raise OutcomeUnknown("the refund has no status that is known")
         return refund_made(compared(one, About(refund_amount=str(amount))))
     return None
 

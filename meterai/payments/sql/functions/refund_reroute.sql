@@ -1,18 +1,22 @@
 -- A refund that its provider was asked for and does not carry out goes by another way: its money goes back to its
--- payment, and another refund of the same cause and due time begins.  Answers whether it does.
+-- payment, and another refund of the same cause and due time begins.  Answers whether it does: not while a call may be under
+-- way, ours or the provider's own work on one that it did not answer.
 CREATE OR REPLACE FUNCTION refund_reroute(
-    p_account uuid, p_refund uuid, p_new uuid, p_refund_no text, p_way text
+    p_account uuid, p_refund uuid, p_new uuid, p_refund_no text
 ) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
     v_refund refunds;
+    v_way text;
     v_now timestamptz := now();
 BEGIN
     SELECT * INTO v_refund FROM refund_lock(p_account, p_refund);
     IF v_refund.state IS NULL OR v_refund.state NOT IN ('sent', 'accepted', 'refused')
-        OR v_refund.way <> 'provider' OR v_refund.leased_until > v_now THEN
+        OR v_refund.way <> 'provider' OR v_refund.leased_until > v_now
+        OR (v_refund.state <> 'refused' AND v_refund.tried_at > v_now - interval '10 minutes') THEN
         RETURN false;
     END IF;
+    v_way := CASE WHEN payee_is_named(p_account) THEN 'transfer' ELSE 'claim' END;
     UPDATE refunds SET state = 'rerouted', look_at = v_now + interval '1 hour'
     WHERE account_id = p_account AND refund_id = p_refund;
     PERFORM suspense_refund_ended(v_refund.refund_no, 'rerouted');
@@ -21,13 +25,13 @@ BEGIN
     INSERT INTO refunds (account_id, refund_id, cause_key, cause, order_id, attempt_id, payment, amount, refund_no,
                          due_at, way, first_id, try_at, wanted_at, waited_seconds, last_answer)
     VALUES (p_account, p_new, 'rerouted:' || p_refund, v_refund.cause, v_refund.order_id, v_refund.attempt_id,
-            v_refund.payment, v_refund.amount, p_refund_no, v_refund.due_at, p_way,
-            coalesce(v_refund.first_id, p_refund), 'infinity', CASE p_way WHEN 'claim' THEN v_now END,
+            v_refund.payment, v_refund.amount, p_refund_no, v_refund.due_at, v_way,
+            coalesce(v_refund.first_id, p_refund), 'infinity', CASE v_way WHEN 'claim' THEN v_now END,
             v_refund.waited_seconds, v_refund.last_answer);
     PERFORM ledger_post(p_account, 'refund:' || p_new, 'refund_requested', v_refund.order_id,
         ARRAY['buyer_funds', 'refunds_payable'], ARRAY[-v_refund.amount, v_refund.amount]);
-    PERFORM emit(p_account, 'refund_rerouted', jsonb_build_object('refund', p_new, 'way', p_way));
-    IF p_way = 'claim' THEN
+    PERFORM emit(p_account, 'refund_rerouted', jsonb_build_object('refund', p_new, 'way', v_way));
+    IF v_way = 'claim' THEN
         PERFORM refund_want_account(p_account, p_new);
     END IF;
     RETURN true;

@@ -6,6 +6,7 @@ DECLARE
     v_transfer transfers;
     v_refund uuid;
     v_was_made boolean;
+    v_is_wanted boolean;
     v_now timestamptz := now();
     v_next timestamptz := now() + interval '1 hour';
 BEGIN
@@ -34,10 +35,13 @@ BEGIN
                 ARRAY['refund_float', 'denied_loss'], ARRAY[-v_transfer.lost, v_transfer.lost]);
         END IF;
     ELSE
-        UPDATE refunds SET state = 'requested', way = 'claim', wanted_at = now(), last_answer = p_answer
+        UPDATE refunds SET state = 'requested', tries = 0, last_answer = p_answer
         WHERE account_id = p_account AND transfer_id = p_transfer AND refund_is_open(state);
-        PERFORM payee_takes(p_account);
     END IF;
+    v_is_wanted := NOT payee_is_named(p_account);
+    UPDATE refunds SET way = 'claim', wanted_at = v_now
+    WHERE v_is_wanted AND account_id = p_account AND way = 'transfer' AND state = 'requested'
+        AND NOT transfer_is_open(p_account, transfer_id);
     -- Money that came back to a payment is told of by its next refund.
     IF NOT v_was_made OR NOT EXISTS (
         SELECT 1 FROM refunds WHERE account_id = p_account AND transfer_id = p_transfer) THEN
@@ -46,8 +50,7 @@ BEGIN
             UNION ALL
             SELECT refund_id FROM compensations WHERE account_id = p_account AND transfer_id = p_transfer) carried
         LIMIT 1;
-        PERFORM refund_want_account(p_account, v_refund)
-        WHERE NOT EXISTS (SELECT 1 FROM payees WHERE account_id = p_account AND ended_at IS NULL);
+        PERFORM refund_want_account(p_account, v_refund) WHERE v_is_wanted;
     END IF;
     RETURN CASE WHEN v_was_made THEN 'returned' ELSE 'refused' END;
 END $$;

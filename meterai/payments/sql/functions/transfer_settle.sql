@@ -10,7 +10,7 @@ BEGIN
     IF v_transfer.state IS NULL OR v_transfer.state NOT IN ('sent', 'accepted', 'refused') THEN
         RETURN v_transfer.state;
     END IF;
-    UPDATE refunds SET way = 'transfer', state = 'sent', wanted_at = NULL
+    UPDATE refunds SET way = 'transfer', state = 'sent', tries = tries + 1, wanted_at = NULL
     WHERE account_id = p_account AND transfer_id = p_transfer AND state = 'requested';
     SELECT coalesce(sum(amount), 0)::bigint INTO v_carried FROM (
         SELECT amount FROM refunds WHERE account_id = p_account AND transfer_id = p_transfer
