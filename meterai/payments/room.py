@@ -111,7 +111,7 @@ def _leases(container: Container) -> Iterable[Lease]:
     yield Lease("payment attempts", settings.bank_lease_seconds, call)
     # A refund is asked about before it is sent: two calls.
     yield Lease("refunds", refund_lease_seconds(container.of(Rails).timeout_seconds), 2 * call)
-    yield Lease("transfers", transfer_lease_seconds(call), 4 * call)
+    yield Lease("transfers", transfer_lease_seconds(call), 5 * call)
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:

@@ -25,6 +25,7 @@ class Case(StrEnum):
     UNAUTHORIZED = "40100"
     INVALID_TOKEN = "40101"  # noqa: S105 - a response code
     TOKEN_NOT_FOUND = "40103"  # noqa: S105 - a response code
+    EXPIRED = "40300"
     EXCEEDS_AMOUNT = "40302"
     DORMANT = "40309"
     INSUFFICIENT = "40314"

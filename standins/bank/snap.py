@@ -27,7 +27,11 @@ VALIDITY_MS = 15 * 60 * 1000  # of a QR whose validityPeriod was not given
 TERMINAL_ID = "STANDIN1"
 
 # Faults of a refund that is made after its answer.
-_MADE_LATER = {"refunds_refused_and_made": Case.NOT_ALLOWED, "refunds_pending": Case.IN_PROGRESS}
+_MADE_LATER = {
+    "refunds_refused_and_made": Case.NOT_ALLOWED,
+    "refunds_too_late_and_made": Case.EXPIRED,
+    "refunds_pending": Case.IN_PROGRESS,
+}
 
 Facts = dict[str, object]
 
@@ -149,6 +153,7 @@ class Services:
             # After the look for a repeat: a refund that was made is never reported as refused,
             # or the merchant would send the money by another way too.
             self._fail_if("refuse_refunds", Case.NOT_ALLOWED)
+            self._fail_if("refunds_too_late", Case.EXPIRED)
             for fault, case in _MADE_LATER.items():
                 if self._faults.take(fault):
                     after = self._faults.seconds("made_after_seconds")

@@ -55,7 +55,15 @@ _ANSWERS = (
 )
 _REFUSALS = tuple(code for code in CODES if code[0] == "4")
 _CALL = (*_ANSWERS, *_TOLD)
-_TRANSFER = (*_CALL, "transfers_pending", "transfers_returned", "transfers_refused_and_made")
+_TRANSFER = (
+    *_CALL,
+    "transfers_pending",
+    "transfers_returned",
+    "transfers_refused_and_made",
+    "transfers_to_nobody",
+    "transfers_to_nobody_and_made",
+    "float_empty",
+)
 # Faults by kind of occasion; those without an answer of their own are switches of `fault_switches`, or
 # acts of `customer`.
 FAULTS: Mapping[str, tuple[str, ...]] = {
@@ -63,7 +71,14 @@ FAULTS: Mapping[str, tuple[str, ...]] = {
     "call 12": (*_CALL, "history_line_twice", "history_line_missing"),
     "call 17": _TRANSFER,
     "call 18": _TRANSFER,
-    "call 78": (*_CALL, "refunds_pending", "refunds_refused_and_made", "refunds_reversed"),
+    "call 78": (
+        *_CALL,
+        "refunds_pending",
+        "refunds_refused_and_made",
+        "refunds_reversed",
+        "refunds_too_late",
+        "refunds_too_late_and_made",
+    ),
     "news": (
         "drop_notifications",
         "double_notifications",

@@ -56,6 +56,12 @@ _TRANSFER = (
     "number, reference_no, service, source, bank, account, name, amount, fee, state, made_at"
 )
 
+# Faults of a transfer that is made after its answer.
+_MADE_LATER = {
+    "transfers_refused_and_made": Case.NOT_ALLOWED,
+    "transfers_to_nobody_and_made": Case.INACTIVE,
+}
+
 Facts = dict[str, object]
 
 
@@ -136,6 +142,7 @@ class Transfers:
 
     def balance(self, body: Body) -> Facts:
         """11: of the float account, or of the account named."""
+        self._fail_if("balance_500", Case.GENERAL_ERROR)
         number = self._own_number(body)
         amount = money(self._accounts.balance(number))
         return {
@@ -341,11 +348,15 @@ class Transfers:
         if service == "18" and amount > INTERBANK_MAX:
             raise Refused(Case.EXCEEDS_AMOUNT)
         self._fail_if("refuse_transfers", Case.NOT_ALLOWED)
-        if self._faults.take("transfers_refused_and_made"):
-            after = self._faults.seconds("made_after_seconds")
-            facts = {"service": service, "source": source, "bank": bank, "account": account}
-            self._later.plan("transfer", after, number=number, name=name, amount=amount, **facts)
-            raise Refused(Case.NOT_ALLOWED)
+        self._fail_if("transfers_to_nobody", Case.INACTIVE)
+        self._fail_if("float_empty", Case.INSUFFICIENT)
+        for fault, case in _MADE_LATER.items():
+            if self._faults.take(fault):
+                after = self._faults.seconds("made_after_seconds")
+                facts = {"service": service, "source": source, "bank": bank, "account": account}
+                named = {"number": number, "name": name, "amount": amount}
+                self._later.plan("transfer", after, **named, **facts)
+                raise Refused(case)
         made = self.make(service, source, to, name, number, amount)
         self._fail_if("transfer_504_after_success", Case.TIMEOUT)
         found = self.find(number)

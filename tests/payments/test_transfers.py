@@ -147,16 +147,15 @@ def test_refused_transfer_that_was_made_after_all_is_a_loss_where_another_was_se
     to_an_account(till)
     name(till)
     plan(till)
-    [row] = till.rows("SELECT transfer_no FROM transfers")
-    till.answers("transfer-external", {"code": "40318"})
+    till.control("faults", transfers_to_nobody_and_made=1, made_after_seconds=0.1)
     send(till)
     assert transfers(till) == [("refused", PRICE, 1)]
     name(till)
     plan(till)
     send(till)
     assert till.book("refund_float") == PRICE
-    assert row["transfer_no"] in [one["number"] for one in till.do(till.bank.look("transfers"))]
-    follow(till)
+    while [one[0] for one in transfers(till)] != ["settled", "settled"]:
+        follow(till)
     assert [one[0] for one in transfers(till)] == ["settled", "settled"]
     assert till.book("refund_float") == 2 * PRICE
     assert till.book("denied_loss") == -PRICE
@@ -166,10 +165,11 @@ def test_refused_transfer_that_was_made_after_all_settles_what_still_waits(till:
     to_an_account(till)
     name(till)
     plan(till)
-    till.answers("transfer-external", {"code": "40318"})
+    till.control("faults", transfers_to_nobody_and_made=1, made_after_seconds=0.1)
     send(till)
     assert refunds(till) == [("claim", "requested", PRICE)]
-    follow(till)
+    while transfers(till)[0][0] == "refused":
+        follow(till)
     assert transfers(till) == [("settled", PRICE, 1)]
     assert refunds(till) == [("transfer", "settled", PRICE)]
 
@@ -386,3 +386,20 @@ def test_account_that_takes_nothing_is_asked_for_by_every_refund_that_was_to_go_
     to_an_account(till)
     send(till)
     assert refunds(till) == [("claim", "requested", PRICE)] * 2
+
+
+def test_refusal_for_ever_of_a_transfer_that_its_bank_has_is_not_believed(till: Till) -> None:
+    to_an_account(till)
+    name(till)
+    plan(till)
+    till.answers("transfer-external", {"code": "40318"})
+    send(till)
+    assert transfers(till) == [("settled", PRICE, 1)]
+
+
+def test_balance_that_its_bank_does_not_tell_stays_as_it_was(till: Till) -> None:
+    weigh(till)
+    before = till.rows("SELECT rupiah, asked_at FROM float_balances")
+    till.control("faults", balance_500=1)
+    weigh(till)
+    assert till.rows("SELECT rupiah, asked_at FROM float_balances") == before

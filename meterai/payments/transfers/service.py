@@ -43,7 +43,7 @@ PLANNED_BATCH = 100
 TRY_SECONDS_MAX = 300.0  # between two tries
 PUT_OFF_SECONDS = 10.0  # until a bank that was not reached is tried again
 LOOK_AGAIN_SECONDS = 3_600.0  # for one that its bank could not be asked about
-CALLS_PER_TRY_MAX = 4  # a question for each of two services, a transfer, and a question what its number was used for
+CALLS_PER_TRY_MAX = 5  # a question for each of two services, a transfer, and the questions again
 LEASE_MARGIN_SECONDS = 4.0  # for our own work between the calls, and to record the outcome
 LATE_SECONDS = 86_400.0  # a bank knows what it sent within a day
 REMARK = "Pengembalian e-Meterai"  # on the statement of the buyer
@@ -53,6 +53,16 @@ _log = structlog.get_logger()
 def transfer_lease_seconds(call_seconds: float) -> float:
     """How long a try belongs to who makes it: longer than its calls, each of so many seconds at most."""
     return CALLS_PER_TRY_MAX * call_seconds + LEASE_MARGIN_SECONDS
+
+
+async def _known(payouts: Payouts, transfer: Transfer) -> RefundMade | None:
+    """A transfer as its bank has it.  Nothing is sent, and nothing ends, while the bank does not say that."""
+    try:
+        return await payouts.transferred(transfer.number)
+    except RefusedForEver:
+        raise
+    except ProviderRefused as refusal:
+        raise OutcomeUnknown(f"its bank does not say what became of it: {refusal}") from None
 
 
 class TransferSender:
@@ -139,16 +149,7 @@ class TransferSender:
         # Its row says 'sent' by now: after a crash here a later run asks what became of its number.
         try:
             payouts = self._payments.rails.payouts_of(transfer.provider)
-            made = await self._made_before(payouts, transfer)
-            if made is None:
-                made = await payouts.transfer(
-                    transfer.number,
-                    transfer.bank_code,
-                    transfer.account_no,
-                    transfer.holder,
-                    transfer.amount,
-                    REMARK,
-                )
+            made = await self._made(payouts, transfer)
         except RefusedForEver as refusal:
             await self._refused(transfer, refusal)
         except ProviderRefused as refusal:
@@ -171,16 +172,24 @@ class TransferSender:
             await self._database.once(store.settle, *key, made.provider_number)
             _log.info("transfer_settled", number=transfer.number, tries=transfer.tries)
 
-    async def _made_before(self, payouts: Payouts, transfer: Transfer) -> RefundMade | None:
-        """A transfer as an earlier try made it.  Nothing is sent while its bank does not answer that."""
-        if transfer.tries == 1:  # this try is counted
-            return None
+    async def _made(self, payouts: Payouts, transfer: Transfer) -> RefundMade:
+        """Send it, unless an earlier try did.  A refusal for ever is believed where the bank does not have it."""
+        is_first = transfer.tries == 1  # this try is counted
+        if not is_first and (made := await _known(payouts, transfer)) is not None:
+            return made
         try:
-            return await payouts.transferred(transfer.number)
+            return await payouts.transfer(
+                transfer.number,
+                transfer.bank_code,
+                transfer.account_no,
+                transfer.holder,
+                transfer.amount,
+                REMARK,
+            )
         except RefusedForEver:
-            raise
-        except ProviderRefused as refusal:
-            raise OutcomeUnknown(f"its bank does not say what became of it: {refusal}") from None
+            if (made := await _known(payouts, transfer)) is None:
+                raise
+            return made
 
     async def _refused(self, transfer: Transfer, refusal: ProviderRefused) -> None:
         key = (transfer.account, transfer.id)
