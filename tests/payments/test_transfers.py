@@ -4,9 +4,12 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 
 from meterai import payments
 from meterai.kit.money import Rupiah
+from meterai.payments.adapters.snap.provider import SnapProvider
+from meterai.payments.transfers.service import TransferSender
 from tests.support.shop import PRICE
 from tests.support.till import Till, open_till
 from tests.support.transferring import (
@@ -403,3 +406,77 @@ def test_balance_that_its_bank_does_not_tell_stays_as_it_was(till: Till) -> None
     till.control("faults", balance_500=1)
     weigh(till)
     assert till.rows("SELECT rupiah, asked_at FROM float_balances") == before
+
+
+@pytest.mark.parametrize(
+    ("of_one", "of_day", "reason"),
+    [(2 * PRICE, 10 * PRICE, "transfer_limit"), (10 * PRICE, 2 * PRICE, "transfer_day_limit")],
+)
+def test_money_beyond_a_limit_of_the_bank_waits_with_its_reason(
+    till: Till, of_one: int, of_day: int, reason: str
+) -> None:
+    to_an_account(till, 3)
+    for _ in range(2):
+        to_an_account(till)
+    name(till)
+    own = till.shop.container.of(payments.Rails)._connected["bank"]
+    assert isinstance(own, SnapProvider)
+    assert own.payouts is not None
+    kept = own.payouts.rupiah_max, own.payouts.rupiah_day_max
+    own.payouts.rupiah_max, own.payouts.rupiah_day_max = of_one, of_day
+    try:
+        weigh(till)
+        plan(till)
+        assert transfers(till) == [("planned", 2 * PRICE, 0)], "those that fit go together"
+        [row] = till.rows("SELECT last_answer FROM refunds WHERE transfer_id IS NULL")
+        assert row["last_answer"] == reason
+        send(till)
+        plan(till)
+        assert len(transfers(till)) == 1
+    finally:
+        own.payouts.rupiah_max, own.payouts.rupiah_day_max = kept
+    plan(till)
+    send(till)
+    assert [one[1] for one in transfers(till)] == [2 * PRICE, 3 * PRICE]
+
+
+def test_refunds_that_are_more_than_one_transfer_go_by_two(till: Till) -> None:
+    for _ in range(3):
+        to_an_account(till)
+    name(till)
+    own = till.shop.container.of(payments.Rails)._connected["bank"]
+    assert isinstance(own, SnapProvider)
+    assert own.payouts is not None
+    kept, own.payouts.rupiah_max = own.payouts.rupiah_max, 2 * PRICE
+    try:
+        plan(till)
+        plan(till)
+    finally:
+        own.payouts.rupiah_max = kept
+    assert [one[1] for one in transfers(till)] == [2 * PRICE, PRICE]
+    send(till)
+
+
+def test_small_refunds_wait_for_more_and_never_past_their_due_time(till: Till) -> None:
+    to_an_account(till)
+    name(till)
+    settings = replace(
+        till.shop.container.settings.of(payments.PaymentSettings),
+        transfer_small_rupiah=2 * PRICE,
+    )
+    container = till.shop.container
+    pooling = TransferSender(
+        container.database, container.of(payments.PaymentService), settings, container.clock
+    )
+    till.do(pooling.plan())
+    assert transfers(till) == []
+    to_an_account(till)
+    till.do(pooling.plan())
+    assert transfers(till) == [("planned", 2 * PRICE, 0)], "together they are not small"
+    to_an_account(till)
+    till.do(pooling.plan())
+    assert len(transfers(till)) == 1
+    till.shop.arrange("UPDATE refunds SET due_at = requested_at WHERE transfer_id IS NULL")
+    till.do(pooling.plan())
+    assert len(transfers(till)) == 2
+    send(till)
