@@ -1,6 +1,7 @@
 """Make transfers to buyers: plan, send, look for them at their bank, and weigh the float accounts they are paid from."""
 
 from functools import partial
+from math import inf
 
 import msgspec
 import structlog
@@ -306,7 +307,7 @@ class TransferSender:
             metrics.WAITING.labels(reason=reason).set(rupiah.get(reason, 0))
         least = self._settings.float_cover_days_min
         days = found.days
-        metrics.COVER.set(days if days is not None else float(least))
+        metrics.COVER.set(inf if days is None else days)
         is_short = days is not None and days < least
         metrics.SHORT.set(int(is_short))
         if is_short:
