@@ -96,6 +96,10 @@ _STATUSES: Mapping[int, Schema] = {
     413: {"description": "The body is too large"},
     415: {"description": "The body is of another kind, or compressed"},
     422: {"description": "A field, a header or the document cannot be used; the code says what"},
+    429: {
+        "description": "As often as it may be done in a time",
+        "headers": _AGAIN,
+    },
     503: {
         "description": "Not now. It may have been done (`busy`, `database_away`, `storage_full`): the same "
         "Idempotency-Key tells, and nothing is charged twice",

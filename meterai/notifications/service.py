@@ -1,10 +1,10 @@
 """Mails: queue one, send those that are due, list and queue again those given up."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import structlog
@@ -54,6 +54,10 @@ LEADS_TO = {
     "stamping_failed": "/history",
     "refund_requested": "/orders/{order}",
     "refund_settled": "/orders/{order}",
+    "account_wanted": "{path}",
+    "account_named": "/history",
+    "account_declined": "/refunds/account",
+    "payment_taken_back": "/orders/{order}",
     "turn_near": "/lines/{line}",
     "case_received": "/complaints/{case}",
     "case_answered_from_facts": "/complaints/{case}",
@@ -80,6 +84,8 @@ RECEIPTS = {
     "order_executed_documents": "mail.receipt.order",
     "refund_settled": "mail.receipt.refund",
 }
+# Of an account and the facts of a mail to it.
+PathOf: TypeAlias = Callable[[UUID, Mapping[str, Any]], Awaitable[str]]
 _log = structlog.get_logger()
 
 
@@ -135,6 +141,7 @@ class MailService:
         self._database = database
         self._mailer = mailer
         self._codes, self._organizations = links
+        self._paths: dict[str, PathOf] = {}
         self._url = settings.process.url
         self._is_specimen = not settings.process.is_production
         self._seller = Seller.of(settings.of(OperatorSettings))
@@ -144,6 +151,10 @@ class MailService:
             undefined=StrictUndefined,
             auto_reload=False,
         )
+
+    def leads(self, template: str, path: PathOf) -> None:
+        """The button of this mail leads to a path that a room above makes when it is sent, and that is kept nowhere."""
+        self._paths[template] = path
 
     def turn_lane(self) -> Lane:
         """The lane of mails that somebody waits for.  It shares its places out by network as others do by
@@ -177,6 +188,8 @@ class MailService:
         try:
             if mail.template == SIGN_IN_CODE:
                 await self._codes.begin_code(UUID(mail.facts["challenge"]))
+            if (path := self._paths.get(mail.template)) is not None:
+                mail.facts["path"] = await path(mail.account, mail.facts)
             await self._mailer.deliver(self._written(mail), is_repeat=mail.tries > 1)
         except MailNotBegun as reason:
             await self._database.once(store.put_off, mail.account, mail.id, reason.seconds)

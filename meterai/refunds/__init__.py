@@ -3,6 +3,8 @@
 Promises this room keeps
   * What is paid and not executed by its due time goes back in full, with no form to fill in.
   * Unused stamps that are asked back leave the world in the transaction that begins their refund.
+  * Money that cannot go back to where it was paid from waits for an account that its buyer names, whose bank
+    confirms the name; a link for that opens once, for nobody else, and is kept nowhere.
 
 Rooms below begin, send and settle a refund: orders say what an order has no use for, payments own the refund.
 
@@ -10,7 +12,17 @@ Calls orders, payments, stamps, notifications.
 """
 
 from meterai.payments import Refund, RefundCause, RefundState
-from meterai.refunds.model import NothingToRefund
+from meterai.refunds.banks import Bank, banks
+from meterai.refunds.claiming import ClaimService
+from meterai.refunds.links import PATH as CLAIM_PATH
+from meterai.refunds.model import (
+    CLAIM_KIND,
+    AccountClaim,
+    AccountClaimState,
+    NothingToRefund,
+    refused_as,
+    wanted_account,
+)
 from meterai.refunds.service import (
     RefundService,
     RefundView,
@@ -27,6 +39,12 @@ from meterai.refunds.service import (
 )
 
 __all__ = [
+    "CLAIM_KIND",
+    "CLAIM_PATH",
+    "AccountClaim",
+    "AccountClaimState",
+    "Bank",
+    "ClaimService",
     "NothingToRefund",
     "Refund",
     "RefundCause",
@@ -35,12 +53,15 @@ __all__ = [
     "RefundView",
     "apply",
     "ask",
+    "banks",
     "check_applies",
     "give_back_unserved",
     "load",
     "marks",
     "refunds_of_order",
     "refunds_of_orders",
+    "refused_as",
     "resolve_item",
     "shown",
+    "wanted_account",
 ]

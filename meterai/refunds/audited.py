@@ -1,8 +1,45 @@
 """What the audit knows of the columns of refunds."""
 
-from meterai.plumbing.audited import Audited, fact
+from meterai.plumbing.audited import Audited, Clock, Evidence, fact
+
+_TYPED = (
+    "What was typed, for a week; the account that was named is a payee, and in the audit trail."
+)
 
 AUDITED = Audited(
-    facts=(fact("refund_keys", "used_at", "idempotency_key request_hash refund_id"),),
+    facts=(
+        fact("refund_keys", "used_at", "idempotency_key request_hash refund_id"),
+        fact("claim_links", "made_at", "link_id refund_id expires_at"),
+    ),
+    checked={
+        "claim_links": dict.fromkeys(("state", "ended_at"), ("claim_link_is_used_once",)),
+        "account_claims": {"state": ("account_was_named_by_its_buyer",)},
+    },
+    unchecked={
+        "account_claims": dict.fromkeys(
+            (
+                *(
+                    "account_id",
+                    "claim_id",
+                    "claim_key",
+                    "request_hash",
+                    "link_id",
+                    "asked_at",
+                    "bank_code",
+                ),
+                *("account_no", "typed", "confirmed", "held_for", "decided_at"),
+            ),
+            _TYPED,
+        )
+    },
+    clocks=(Clock("claim_links", "expires_at", "t.made_at + interval '400 days'"),),
+    evidence=(
+        Evidence(
+            "claim_links",
+            "t.state = 'used'",
+            """EXISTS (SELECT 1 FROM {audit_events*} e WHERE e.account_id = t.account_id
+                AND e.action = 'account_named' AND e.happened_at = t.ended_at)""",
+        ),
+    ),
     of_accounts=("refund_keys",),
 )

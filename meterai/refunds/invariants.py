@@ -227,9 +227,55 @@ MAIL_CAUSES = (
         ("refund_settled",),
         "refund",
     ),
+    MailCause(
+        """
+        SELECT account_id, 'account_wanted:' || link_id, 'account_wanted', NULL, made_at, NULL FROM {claim_links*} l
+        """,
+    ),
+    MailCause(
+        """
+        SELECT account_id, action || ':' || subject, action, NULL, happened_at, NULL
+        FROM {audit_events*} e WHERE action IN ('account_named', 'account_declined')
+        """,
+    ),
+    MailCause(
+        """
+        SELECT account_id, 'payment_taken_back:' || attempt_id || ':' || payment, 'payment_taken_back',
+            NULL, NULL::timestamptz, NULL
+        FROM {chargebacks*} b
+        """,
+    ),
 )
 
 INVARIANTS = (
+    Invariant(
+        "claim_link_is_used_once",
+        "A link that was used named an account in the moment in which it ended, and none ended before it was made.",
+        """
+        SELECT l.account_id, l.link_id, l.state, l.made_at, l.ended_at FROM {claim_links*} l
+        WHERE l.ended_at < l.made_at OR (l.state = 'open') <> (l.ended_at IS NULL)
+            OR l.state NOT IN ('open', 'used', 'spent')
+            OR (l.state = 'used' AND NOT EXISTS (SELECT 1 FROM {audit_events*} e
+                WHERE e.account_id = l.account_id AND e.action = 'account_named' AND e.happened_at = l.ended_at))
+        """,
+    ),
+    Invariant(
+        "account_was_named_by_its_buyer",
+        "An account that the trail says was named is where the money of its buyer goes, or went, and what was typed for "
+        "it is told so.",
+        """
+        SELECT e.account_id, e.subject, p.payee_id, c.state
+        FROM {audit_events*} e
+        LEFT JOIN {payees*} p ON p.account_id = e.account_id AND p.named_at = e.happened_at
+        LEFT JOIN {account_claims*} c ON c.account_id = e.account_id
+            AND 'clm_' || lower(compact(c.claim_id)) = e.subject
+        WHERE e.action = 'account_named' AND (p.payee_id IS NULL OR c.state <> 'named')
+        UNION ALL
+        SELECT c.account_id, 'clm_' || lower(compact(c.claim_id)), NULL, c.state FROM {account_claims*} c
+        WHERE c.state = 'named' AND NOT EXISTS (SELECT 1 FROM {audit_events*} e WHERE e.account_id = c.account_id
+            AND e.action = 'account_named' AND e.subject = 'clm_' || lower(compact(c.claim_id)))
+        """,
+    ),
     Invariant(
         "refund_key_stands_for_what_was_asked",
         "What an Idempotency-Key of a refund stands for is a refund that was asked for, of the order of "

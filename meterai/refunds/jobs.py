@@ -1,15 +1,21 @@
 """Event handlers of refunds."""
 
-from datetime import datetime
-
 from meterai import notifications, payments
 from meterai.kit.ids import new_id, show
+from meterai.kit.money import Rupiah
 from meterai.payments import RefundCause
-from meterai.payments.events import MoneyToReturn, RefundRequested, RefundSettled
+from meterai.payments.events import (
+    AccountWanted,
+    MoneyToReturn,
+    PaymentDenied,
+    RefundRequested,
+    RefundSettled,
+)
 from meterai.plumbing.database import Tx
 from meterai.plumbing.events import on
-from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
+from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.refunds import store
+from meterai.refunds.claiming import ClaimService, in_both
 from meterai.refunds.service import RefundService, load, return_unused
 from meterai.stamping.events import StampingFailed
 
@@ -46,10 +52,6 @@ async def return_unstamped(tx: Tx, event: StampingFailed, service: RefundService
     )
 
 
-def _in_both(at: datetime) -> dict[str, str]:
-    return {language: format_datetime(at, language) for language in LANGUAGES}
-
-
 async def tell_requested(tx: Tx, event: RefundRequested) -> None:
     """Money is on its way back: queue the mail that says so, and by when."""
     refund = await load(tx, event.account, event.refund)
@@ -62,7 +64,7 @@ async def tell_requested(tx: Tx, event: RefundRequested) -> None:
             "amount": str(refund.amount),
             "order": show("ord", refund.subject),
             "number": refund.number,
-            "due": _in_both(refund.due_at),
+            "due": in_both(refund.due_at),
             "why": {
                 language: translate(f"refund.cause.{refund.cause}", language)
                 for language in LANGUAGES
@@ -86,7 +88,23 @@ async def tell_settled(tx: Tx, event: RefundSettled) -> None:
             "bank_number": refund.provider_number,
             "payment": refund.payment,
         }
-        | ({"at": _in_both(refund.settled_at)} if refund.settled_at else {}),
+        | ({"at": in_both(refund.settled_at)} if refund.settled_at else {}),
+    )
+
+
+async def want_account(tx: Tx, event: AccountWanted, claims: ClaimService) -> None:
+    """Money waits until its buyer names an account: queue the mail with the link."""
+    await claims.want(tx, event.account, event.refund)
+
+
+async def tell_taken_back(tx: Tx, event: PaymentDenied) -> None:
+    """The payer's bank took money back: queue the mail that says, once, that no refund follows."""
+    await notifications.queue(
+        tx,
+        event.account,
+        cause=f"payment_taken_back:{event.attempt}:{event.payment}",
+        template="payment_taken_back",
+        facts={"amount": str(Rupiah(event.amount)), "order": show("ord", event.subject)},
     )
 
 
@@ -95,4 +113,6 @@ HANDLERS = (
     on(StampingFailed, return_unstamped, gives_up=False, service=RefundService),
     on(RefundRequested, tell_requested, gives_up=True),
     on(RefundSettled, tell_settled, gives_up=True),
+    on(AccountWanted, want_account, gives_up=False, service=ClaimService),
+    on(PaymentDenied, tell_taken_back, gives_up=True),
 )

@@ -1,9 +1,30 @@
-"""Reasons to refuse a refund, and orders whose money goes back; pure."""
+"""Reasons to refuse a refund, orders whose money goes back, and bank accounts that buyers name; pure."""
 
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from meterai.kit.refusal import CommandRefusal, Refusal
+from meterai.kit.ids import show
+from meterai.kit.lifecycle import Lifecycle
+from meterai.kit.money import Rupiah
+from meterai.kit.refusal import CommandRefusal, Malformed, Refusal
+from meterai.kit.text import one_line
+from meterai.refunds.banks import bank_name
+from meterai.refunds.holders import masked
+
+CLAIM_KIND = "clm"
+HOLDER_LENGTH_MAX = 100  # characters; SNAP BI, beneficiaryAccountName
+NUMBER_DIGITS = range(6, 21)  # of an account at a bank of this country
+NUMBER_SHOWN = 4  # last digits of it, in mails and for whoever may be another
+CONFIRMS_WITHIN_SECONDS = 1_800  # after a bank told a name that is nearly the one that was typed
+ANSWERS_WITHIN_SECONDS = 120  # a bank that was asked; longer than its calls may take
+_BETWEEN_DIGITS = re.compile(r"[\s.\-]")
+_IN_NAMES = frozenset(" .,'`\u2019-/&()")
 
 
 class OrderTakesNoMoney(CommandRefusal):
@@ -27,3 +48,315 @@ class AskedRefund(NamedTuple):
     given: int
     id: UUID
     request: bytes
+
+
+# -- links -------------------------------------------------------------------------------------
+
+
+class ClaimLinkState(StrEnum):
+    """State of a link by which a buyer names an account."""
+
+    OPEN = "open"
+    USED = "used"  # an account was named by it
+    SPENT = "spent"  # another way was taken, another link was made, or nothing waits any more
+
+
+class ClaimLinkEvent(StrEnum):
+    """Event in the life of such a link."""
+
+    USED = "used"
+    SPENT = "spent"
+
+
+CLAIM_LINK = Lifecycle(
+    "the claim link",
+    {
+        (ClaimLinkState.OPEN, ClaimLinkEvent.USED): ClaimLinkState.USED,
+        (ClaimLinkState.OPEN, ClaimLinkEvent.SPENT): ClaimLinkState.SPENT,
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimLink:
+    """A link that was mailed; `refund` waited when it was made."""
+
+    account: UUID
+    id: UUID
+    refund: UUID
+    expires_at: datetime
+    state: ClaimLinkState
+
+
+class ClaimLinkWrong(Refusal):
+    """The link is none of ours, was altered, or is a part of one."""
+
+    code = "claim_link_wrong"
+    status = 404
+
+
+class ClaimLinkUsed(Refusal):
+    """An account was named by this link; it opens once."""
+
+    code = "claim_link_used"
+    status = 410
+
+
+class ClaimLinkSpent(Refusal):
+    """An account was named in another way, or a newer link took the place of this one."""
+
+    code = "claim_link_spent"
+    status = 410
+
+
+class ClaimLinkExpired(Refusal):
+    """The time of the link is over."""
+
+    code = "claim_link_expired"
+    status = 410
+
+
+class ClaimLinkOfAnother(Refusal):
+    """The link is of another account than the one that is signed in."""
+
+    code = "claim_link_of_another"
+    status = 403
+
+
+class NothingWaits(Refusal):
+    """No money waits until its buyer names an account."""
+
+    code = "nothing_waits_for_account"
+    status = 409
+
+
+# -- accounts that are named -------------------------------------------------------------------
+
+
+class AccountClaimState(StrEnum):
+    """State of a bank account that a buyer wants to name."""
+
+    ASKED = "asked"  # its bank is asked for the name of the holder
+    UNANSWERED = "unanswered"  # the bank could not be asked
+    UNKNOWN = "unknown"  # the bank has no such account
+    NEAR = "near"  # the name is nearly the one that was typed: its buyer is asked once
+    OTHER = "other"  # another name; a person may decide otherwise
+    HELD = "held"  # a person looks at it first
+    NAMED = "named"
+    DECLINED = "declined"  # by a person
+    OVER = "over"  # nothing waited for it any more
+
+
+class AccountClaimEvent(StrEnum):
+    """Event in the life of such an account."""
+
+    UNANSWERED = "unanswered"
+    UNKNOWN = "unknown"
+    NEAR = "near"
+    OTHER = "other"
+    HELD = "held"
+    NAMED = "named"
+    DECLINED = "declined"
+    OVER = "over"
+
+
+_S, _E = AccountClaimState, AccountClaimEvent
+ACCOUNT_CLAIM = Lifecycle(
+    "the account claim",
+    {
+        (_S.ASKED, _E.UNANSWERED): _S.UNANSWERED,
+        (_S.ASKED, _E.UNKNOWN): _S.UNKNOWN,
+        (_S.ASKED, _E.NEAR): _S.NEAR,
+        (_S.ASKED, _E.OTHER): _S.OTHER,
+        (_S.ASKED, _E.HELD): _S.HELD,
+        (_S.ASKED, _E.NAMED): _S.NAMED,
+        (_S.ASKED, _E.OVER): _S.OVER,
+        (_S.NEAR, _E.HELD): _S.HELD,
+        (_S.NEAR, _E.NAMED): _S.NAMED,
+        (_S.NEAR, _E.OVER): _S.OVER,
+        (_S.OTHER, _E.NAMED): _S.NAMED,
+        (_S.OTHER, _E.DECLINED): _S.DECLINED,
+        (_S.HELD, _E.NAMED): _S.NAMED,
+        (_S.HELD, _E.DECLINED): _S.DECLINED,
+    },
+)
+
+
+class HeldFor(StrEnum):
+    """Why a person looks at an account before money goes there."""
+
+    MANY_BUYERS = "many_buyers"  # named it lately
+    LARGE_SUM = "large_sum"
+
+
+@dataclass(frozen=True, slots=True)
+class WantedAccount:
+    """A bank account as it was typed, fit to be asked for."""
+
+    bank_code: str
+    account_no: str
+    holder: str
+
+    @property
+    def digest(self) -> bytes:
+        """By which a repeat is known."""
+        told = f"{self.bank_code}\n{self.account_no}\n{self.holder}"
+        return hashlib.sha256(told.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class AccountClaim:
+    """A bank account that a buyer wants to name, and what became of it."""
+
+    account: UUID
+    id: UUID
+    request: bytes
+    link: UUID | None
+    asked_at: datetime
+    state: AccountClaimState
+    bank_code: str
+    account_no: str
+    typed: str
+    confirmed: str
+    held_for: str
+    decided_at: datetime | None
+
+    @property
+    def shown(self) -> str:
+        """Its id as people see it."""
+        return show(CLAIM_KIND, self.id)
+
+    @property
+    def bank(self) -> str:
+        """The name of its bank."""
+        return bank_name(self.bank_code) or self.bank_code
+
+    @property
+    def number_shown(self) -> str:
+        """Its last digits."""
+        return "\u2022\u2022\u2022\u2022 " + self.account_no[-NUMBER_SHOWN:]
+
+    @property
+    def holder_shown(self) -> str:
+        """The name that its bank confirmed, as whoever may be another sees it."""
+        return masked(self.confirmed)
+
+    @property
+    def digest(self) -> str:
+        """What the audit trail keeps of the account: nobody can guess it without knowing whose it is."""
+        told = f"{self.bank_code}\n{self.account_no}\n{self.confirmed}"
+        return hashlib.sha256(self.account.bytes + told.encode()).hexdigest()
+
+
+class ClaimHeld(NamedTuple):
+    """An account that waits for a person, and why."""
+
+    account: UUID
+    claim: UUID
+
+
+class AccountNotFound(Refusal):
+    """The bank has no such account."""
+
+    code = "account_not_found"
+    status = 422
+
+
+class AccountUnanswered(Refusal):
+    """The bank could not be asked for the name of the holder."""
+
+    code = "account_unanswered"
+    status = 503
+    retry_after_seconds = 60
+
+
+class HolderNear(Refusal):
+    """The bank has nearly the name that was typed: whoever named the account confirms it once."""
+
+    code = "account_holder_near"
+    status = 409
+
+    def __init__(self, claim: str, holder: str) -> None:
+        super().__init__("the names are near")
+        self.claim = claim
+        self.holder = holder
+
+
+class HolderOther(Refusal):
+    """The bank has another name for the holder of the account."""
+
+    code = "account_holder_other"
+    status = 422
+
+
+class AccountClaimOver(Refusal):
+    """The account cannot be confirmed any more: it was decided, or too long ago."""
+
+    code = "account_claim_over"
+    status = 409
+
+
+def refused_as(claim: AccountClaim, state: AccountClaimState) -> Refusal:
+    """The refusal that an account in a state other than named and held is answered with."""
+    match state:
+        case AccountClaimState.NEAR:
+            return HolderNear(claim.shown, claim.holder_shown)
+        case AccountClaimState.OTHER | AccountClaimState.DECLINED:
+            return HolderOther("the bank has another name")
+        case AccountClaimState.UNKNOWN:
+            return AccountNotFound("the bank has no such account")
+        case AccountClaimState.OVER:
+            return NothingWaits("nothing waited any more")
+        case _:
+            return AccountUnanswered("the bank did not answer")
+
+
+class AccountTriesSpent(Refusal):
+    """A buyer named as many accounts in a day as it may."""
+
+    code = "account_tries_spent"
+    status = 429
+    retry_after_seconds = 3_600
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"{most} tries in a day")
+        self.tries_max = most
+
+
+def wanted_account(bank: str, number: str, holder: str) -> WantedAccount:
+    """A bank account as somebody typed it.  Refuses `Malformed`, naming the field."""
+    code = bank.strip()
+    if bank_name(code) is None:
+        raise Malformed("bank_code", "known_bank")
+    digits = _BETWEEN_DIGITS.sub("", number)
+    if len(digits) not in NUMBER_DIGITS or not (digits.isascii() and digits.isdigit()):
+        least, most = NUMBER_DIGITS.start, NUMBER_DIGITS.stop - 1
+        raise Malformed("account_no", "account_number", digits_min=least, digits_max=most)
+    name = one_line(holder[: HOLDER_LENGTH_MAX * 4])
+    if not 1 <= len(name) <= HOLDER_LENGTH_MAX or not _is_name(name):
+        raise Malformed("holder", "holder_name", length_max=HOLDER_LENGTH_MAX)
+    return WantedAccount(code, digits, name)
+
+
+def _is_name(name: str) -> bool:
+    is_written = all(
+        letter in _IN_NAMES or unicodedata.category(letter)[0] in "LMN" for letter in name
+    )
+    return is_written and any(map(str.isalpha, name))
+
+
+@dataclass(frozen=True, slots=True)
+class CompensationTerms:
+    """What is paid for lateness, in rupiah."""
+
+    per_day: int
+    most: int  # of one refund
+
+    @property
+    def days_max(self) -> int:
+        """Days after which a refund has had the most."""
+        return -(-self.most // self.per_day) if self.per_day else 0
+
+    def of_day(self, day: int) -> Rupiah:
+        """What the whole day of this number past the due time, from 1, is paid with."""
+        return Rupiah(max(0, min(self.per_day, self.most - (day - 1) * self.per_day)))

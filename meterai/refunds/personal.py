@@ -32,5 +32,19 @@ PERSONAL = Personal(
             kept=Kept.TAX,
             since="t.used_at",
         ),
+        Held(
+            table="account_claims",
+            columns="claim_id asked_at bank_code account_no typed state decided_at",
+            inner="account_id claim_key request_hash link_id held_for",
+            others="confirmed",  # a number that was typed wrongly is somebody else's
+            deletes=True,
+        ),
+        Held(
+            table="claim_links",
+            columns="refund_id made_at expires_at state ended_at",
+            inner="account_id link_id",
+            kept=Kept.TAX,
+            since="t.made_at",
+        ),
     ),
 )

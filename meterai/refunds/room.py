@@ -1,30 +1,55 @@
 """What the room `refunds` registers with the applications."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
 
 from meterai.commands import Command, Directory, Schema, Scope
+from meterai.notifications import MailService
 from meterai.orders import TURNING
-from meterai.payments import RefundCause, RefundState, Stage, Way
+from meterai.payments import PaymentService, RefundCause, RefundState, Stage, Way
 from meterai.plumbing.described import Field
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.refunds.audited import AUDITED
+from meterai.refunds.claim_store import RENEWING
+from meterai.refunds.claiming import ClaimService
+from meterai.refunds.demands import UNDEMANDED
 from meterai.refunds.invariants import INVARIANTS, MAIL_CAUSES, POSTINGS
 from meterai.refunds.jobs import HANDLERS
 from meterai.refunds.knows import KNOWS, WORK
 from meterai.refunds.levers import LEVERS
+from meterai.refunds.links import PURPOSE, ClaimLinks
+from meterai.refunds.model import ACCOUNT_CLAIM, CLAIM_LINK, AccountClaimState
 from meterai.refunds.personal import PERSONAL
 from meterai.refunds.retention import RETENTION
 from meterai.refunds.routes import routes
 from meterai.refunds.service import RefundService
+from meterai.refunds.settings import RefundSettings
 from meterai.room import Container, Room
 
 
 async def _build(container: Container) -> None:
     container.add(RefundService(container.database, container.settings, container.clock))
+    claims = ClaimService(
+        container.database,
+        container.of(PaymentService),
+        ClaimLinks(container.keyring.derived(PURPOSE)),
+        container.settings,
+        container.clock,
+    )
+    container.add(claims)
+
+    async def path(account: UUID, facts: Mapping[str, Any]) -> str:
+        return await claims.path(account, UUID(facts["link"]))
+
+    container.of(MailService).leads("account_wanted", path)
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
-    return [PeriodicTask(TURNING, container.of(RefundService).refund_overdue, 5.0)]
+    return [
+        PeriodicTask(TURNING, container.of(RefundService).refund_overdue, 5.0),
+        PeriodicTask(RENEWING, container.of(ClaimService).renew, 600.0),
+    ]
 
 
 COMMANDS = (
@@ -43,12 +68,16 @@ FIELDS = {
     ("RefundView", "stage"): Field(list(Stage)),
     ("RefundView", "cause"): Field(list(RefundCause)),
     ("RefundView", "currency"): Field(["IDR"]),
+    ("AccountView", "state"): Field([AccountClaimState.NAMED, AccountClaimState.HELD]),
 }
 ROOM = Room(
     name="refunds",
-    tables=frozenset({"refund_keys"}),
+    tables=frozenset({"account_claims", "claim_links", "refund_keys"}),
+    settings=RefundSettings,
+    undemanded=UNDEMANDED,
+    lifecycles=(CLAIM_LINK, ACCOUNT_CLAIM),
     build=_build,
-    services={"refunds": RefundService},
+    services={"refunds": RefundService, "claims": ClaimService},
     routes=routes,
     fields=FIELDS,
     handlers=HANDLERS,

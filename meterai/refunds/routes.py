@@ -16,6 +16,14 @@ from meterai.plumbing.described import Described
 from meterai.plumbing.http import idempotency_key
 from meterai.plumbing.paging import PAGE_MAX, Page
 from meterai.plumbing.queries import Before, Limit
+from meterai.refunds.claiming import ClaimService
+from meterai.refunds.model import (
+    CLAIM_KIND,
+    AccountClaim,
+    AccountClaimState,
+    refused_as,
+    wanted_account,
+)
 from meterai.refunds.service import RefundService, RefundView
 
 
@@ -49,6 +57,90 @@ async def ask_for_refund(
     """
     key = idempotency_key(request)
     return await refunds.ask(account, read("ord", data.order_id), key, actor=actor)
+
+
+class AccountRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A bank account of your own: the three-digit code of its bank, its number, and the name of its holder."""
+
+    bank_code: str
+    account_no: str
+    holder: str
+
+
+class AccountView(msgspec.Struct, frozen=True, kw_only=True):
+    """A bank account as it was named.  `state` is `named`: what waits goes there; or `held`: a person looks at it
+    first.  `holder` is the name that its bank confirmed.
+    """
+
+    id: str
+    state: str
+    bank_code: str
+    account_no: str
+    holder: str
+
+
+def _account_view(claim: AccountClaim) -> AccountView:
+    """The account of a claim.  Refuses what became of it, where it was not named."""
+    match claim.state:
+        case AccountClaimState.NAMED | AccountClaimState.HELD:
+            return AccountView(
+                id=claim.shown,
+                state=claim.state,
+                bank_code=claim.bank_code,
+                account_no=claim.account_no,
+                holder=claim.confirmed,
+            )
+        case state:
+            raise refused_as(claim, state)
+
+
+@post(
+    "/v1/refunds/account",
+    opt={
+        "permission": Permission.REFUND_ASK,
+        "priority": Priority.PAID,
+        "described": Described(needs_key=True, refuses=(409, 429)),
+    },
+    summary="Name a bank account for refunds",
+    tags=["refunds"],
+)
+async def name_account(
+    request: Request[Any, Any, Any],
+    claims: NamedDependency[ClaimService],
+    account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
+    data: JSONBody[AccountRequest],
+) -> AccountView:
+    """Name the bank account for money that cannot go back to where it was paid from.
+
+    The bank is asked for the name of the holder.  Where it is nearly the one that you sent, `account_holder_near` tells
+    it in part and the `claim` to confirm; where it is another one, nothing is named.
+    """
+    wanted = wanted_account(data.bank_code, data.account_no, data.holder)
+    return _account_view(await claims.name(account, idempotency_key(request), wanted, actor=actor))
+
+
+@post(
+    "/v1/refunds/account/{claim_id:str}/confirm",
+    opt={
+        "permission": Permission.REFUND_ASK,
+        "priority": Priority.PAID,
+        "described": Described(
+            repeats="An account is confirmed once; a repeat finds it.", refuses=(404, 409)
+        ),
+    },
+    summary="Confirm a bank account",
+    tags=["refunds"],
+)
+async def confirm_account(
+    claims: NamedDependency[ClaimService],
+    account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
+    claim_id: FromPath[str],
+) -> AccountView:
+    """Say that the account whose name is nearly the one you sent is yours; within half an hour."""
+    claim = await claims.confirm(account, read(CLAIM_KIND, claim_id), actor=actor)
+    return _account_view(claim)
 
 
 class RefundList(msgspec.Struct, frozen=True):
@@ -91,4 +183,4 @@ async def show_refund(
     return await refunds.view(account, read("rfd", refund_id))
 
 
-routes = [ask_for_refund, list_refunds, show_refund]
+routes = [ask_for_refund, name_account, confirm_account, list_refunds, show_refund]

@@ -56,6 +56,10 @@ class Till:
         """Another account, and a bank that has no fault."""
         self.shop.clear()
         self.shop.arrange("DELETE FROM notification_inbox")
+        self.clear_faults()
+
+    def clear_faults(self) -> None:
+        """The bank has no fault any more."""
         self.do(self._clear_faults())
 
     async def _clear_faults(self) -> None:

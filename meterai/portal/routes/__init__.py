@@ -1,6 +1,7 @@
 """Every page and form of the portal."""
 
 from meterai.portal.routes.account import routes as account_routes
+from meterai.portal.routes.accounts_named import routes as account_named_routes
 from meterai.portal.routes.docs import routes as docs_routes
 from meterai.portal.routes.front import routes as front_routes
 from meterai.portal.routes.help import routes as help_routes
@@ -15,6 +16,7 @@ routes = [
     *review_routes,
     *stamping_routes,
     *order_routes,
+    *account_named_routes,
     *history_routes,
     *receipt_routes,
     *account_routes,

@@ -3,6 +3,7 @@
 CREATE OR REPLACE FUNCTION subscribers(p_event text) RETURNS text[]
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE p_event
+        WHEN 'account_wanted' THEN ARRAY['want_account']
         WHEN 'api_key_ends' THEN ARRAY['queue_key_ends']
         WHEN 'complaint_sent' THEN ARRAY['take_complaint']
         WHEN 'credential_changed' THEN ARRAY['queue_credential_changed']
@@ -21,7 +22,7 @@ LANGUAGE sql IMMUTABLE AS $$
         WHEN 'organization_decided' THEN ARRAY['queue_organization_decided']
         WHEN 'payment_captured' THEN ARRAY['settle']
         WHEN 'payment_declined' THEN ARRAY['offer_again']
-        WHEN 'payment_denied' THEN ARRAY['take_chargeback']
+        WHEN 'payment_denied' THEN ARRAY['take_chargeback', 'tell_taken_back']
         WHEN 'payment_moved' THEN ARRAY['take_move']
         WHEN 'payment_refunded' THEN ARRAY['take_refund_news']
         WHEN 'payment_won' THEN ARRAY['take_won']

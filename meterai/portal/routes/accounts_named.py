@@ -1,0 +1,200 @@
+"""Naming a bank account for money that waits for one: by its owner, signed in, or by the link of a mail."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from litestar import get, post
+from litestar.di import NamedDependency
+
+from meterai.accounts import Permission
+from meterai.kit.actor import Actor, ActorKind
+from meterai.kit.ids import read_typed
+from meterai.kit.priority import Priority
+from meterai.kit.refusal import Refusal
+from meterai.pages import (
+    Form,
+    Page,
+    PageRequest,
+    field_errors,
+    form_key,
+    fresh_key,
+    kept_text,
+    known_visitor,
+    page,
+    read_form,
+    read_own_form,
+    see_other,
+)
+from meterai.plumbing.http import IdempotencyKeyReused, account_of, caller_of, language_of
+from meterai.refunds import (
+    CLAIM_KIND,
+    CLAIM_PATH,
+    AccountClaim,
+    AccountClaimState,
+    ClaimService,
+    banks,
+    refused_as,
+    wanted_account,
+)
+
+OWN_PATH = "/refunds/account"
+_FIELDS = ("bank_code", "account_no", "holder")
+# The field that is to be mended where what was typed cannot be named.
+_MENDED = {
+    "account_not_found": "account_no",
+    "account_holder_other": "holder",
+    "account_claim_over": "bank_code",
+    "account_tries_spent": "bank_code",
+    "account_unanswered": "bank_code",
+    "idempotency_key_reused": "bank_code",
+}
+_OWN = {"permission": Permission.REFUND_ASK, "priority": Priority.PAID, "fresh_proof": True}
+_BY_LINK = {"permission": Permission.PUBLIC, "priority": Priority.PAID}
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """Whose money it is, who looks, and by which link; `asked` is an account that was typed before."""
+
+    account: UUID
+    actor: Actor
+    link: str = ""
+    asked: UUID | None = None
+
+    @property
+    def path(self) -> str:
+        """The address of the form."""
+        return CLAIM_PATH if self.link else OWN_PATH
+
+    def of(self, claim: AccountClaim) -> str:
+        """The address of what became of an account."""
+        by = f"&claim={self.link}" if self.link else ""
+        return f"{self.path}?asked={claim.shown}{by}"
+
+
+async def _shown(
+    request: PageRequest,
+    claims: ClaimService,
+    visit: _Visit,
+    *,
+    form: Form | None = None,
+    refusal: Refusal | None = None,
+) -> Page:
+    """The page of what waits, with the form, or with what became of an account that was typed."""
+    claim = await claims.claim(visit.account, visit.asked) if visit.asked else None
+    owed = await claims.owed(visit.account)
+    typed = {name: form.text(name) if form else kept_text(request, name) for name in _FIELDS}
+    step = "form" if owed.sum.value else "nothing"
+    if claim is not None and refusal is None:
+        step, refusal = _step(claim)
+        typed |= {
+            "bank_code": claim.bank_code,
+            "account_no": claim.account_no,
+            "holder": claim.typed,
+        }
+    code = refusal.code if refusal else ""
+    field = str(refusal.facts().get("field", _MENDED.get(code, "bank_code"))) if refusal else ""
+    key = form.text("key") if form and not isinstance(refusal, IdempotencyKeyReused) else ""
+    answer = page(
+        request,
+        "portal/account_named.html",
+        status=refusal.status if refusal else 200,
+        step=step,
+        owed=owed,
+        claim=claim,
+        link=visit.link,
+        path=visit.path,
+        banks=banks(),
+        typed=typed,
+        key=key or fresh_key(),
+        errors=field_errors(refusal, language_of(request), field),
+        here=OWN_PATH if not visit.link else "/",
+    )
+    answer.headers["Cache-Control"] = "private, no-store"
+    # Its own address may have the secret of a link, which no later request may tell in a Referer.
+    answer.headers["Referrer-Policy"] = "strict-origin"
+    return answer
+
+
+def _step(claim: AccountClaim) -> tuple[str, Refusal | None]:
+    """What the page shows of an account that was typed."""
+    match claim.state:
+        case AccountClaimState.NAMED | AccountClaimState.HELD | AccountClaimState.NEAR:
+            return claim.state, None
+        case AccountClaimState.ASKED:
+            return "asking", None
+        case AccountClaimState.OVER:
+            return "nothing", None
+        case state:
+            return "form", refused_as(claim, state)
+
+
+def _asked(request: PageRequest) -> UUID | None:
+    return read_typed(CLAIM_KIND, request.query_params.get("asked", ""))
+
+
+async def _by_link(
+    request: PageRequest, claims: ClaimService, link: str, asked: UUID | None
+) -> _Visit:
+    """Refuses what `ClaimService.opened` does."""
+    caller = await known_visitor(request)
+    mine = (
+        frozenset()
+        if caller is None
+        else frozenset({caller.account, caller.person or caller.account})
+    )
+    account = await claims.opened(link, signed_in=mine, asked=asked)
+    actor = caller.actor if caller else Actor(ActorKind.ACCOUNT)
+    return _Visit(account, actor, link, asked)
+
+
+async def _name(request: PageRequest, claims: ClaimService, visit: _Visit, form: Form) -> Page:
+    """Do what the form asks for: name an account, or confirm one whose name is near."""
+    try:
+        if confirms := read_typed(CLAIM_KIND, form.text("confirms")):
+            claim = await claims.confirm(
+                visit.account, confirms, actor=visit.actor, link=visit.link
+            )
+        else:
+            wanted = wanted_account(*(form.text(name) for name in _FIELDS))
+            key = form_key(form.text("key"))
+            claim = await claims.name(
+                visit.account, key, wanted, actor=visit.actor, link=visit.link
+            )
+    except Refusal as refusal:
+        return await _shown(request, claims, visit, form=form, refusal=refusal)
+    return see_other(visit.of(claim))
+
+
+@get(OWN_PATH, opt=_OWN, include_in_schema=False)
+async def show_own(request: PageRequest, claims: NamedDependency[ClaimService]) -> Page:
+    """What of one's own waits for an account, and the form that names one."""
+    visit = _Visit(account_of(request), caller_of(request).actor, asked=_asked(request))
+    return await _shown(request, claims, visit)
+
+
+@post(OWN_PATH, opt={**_OWN, "keeps": (*_FIELDS, "key")}, include_in_schema=False)
+async def name_own(request: PageRequest, claims: NamedDependency[ClaimService]) -> Page:
+    """Name an account for what waits."""
+    form = await read_own_form(request)
+    visit = _Visit(account_of(request), caller_of(request).actor)
+    return await _name(request, claims, visit, form)
+
+
+@get(CLAIM_PATH, opt=_BY_LINK, include_in_schema=False)
+async def show_by_link(request: PageRequest, claims: NamedDependency[ClaimService]) -> Page:
+    """The same by the link of a mail; looking at it changes nothing, since programs that look at mails follow links."""
+    link = request.query_params.get("claim", "")
+    return await _shown(request, claims, await _by_link(request, claims, link, _asked(request)))
+
+
+@post(CLAIM_PATH, opt=_BY_LINK, include_in_schema=False)
+async def name_by_link(request: PageRequest, claims: NamedDependency[ClaimService]) -> Page:
+    """Name an account by the link of a mail."""
+    form = await read_form(request)
+    confirms = read_typed(CLAIM_KIND, form.text("confirms"))
+    visit = await _by_link(request, claims, form.text("claim"), confirms)
+    return await _name(request, claims, visit, form)
+
+
+routes = [show_own, name_own, show_by_link, name_by_link]

@@ -1,0 +1,32 @@
+"""Banks by their codes, as a buyer finds the own one in a list."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import resources
+from typing import NamedTuple
+
+
+class Bank(NamedTuple):
+    """A bank: its three-digit code, and its name."""
+
+    code: str
+    name: str
+
+
+@cache
+def _read() -> tuple[Mapping[str, str], Sequence[Bank]]:
+    told = tomllib.loads((resources.files("meterai.refunds") / "banks.toml").read_text("utf-8"))
+    names, common = told["names"], told["common"]
+    rest = sorted(names.keys() - set(common), key=lambda code: names[code].casefold())
+    return names, tuple(Bank(code, names[code]) for code in (*common, *rest))
+
+
+def banks() -> Sequence[Bank]:
+    """All banks: those that most people have, then the others by their names."""
+    return _read()[1]
+
+
+def bank_name(code: str) -> str | None:
+    """The name of the bank of this code; None of no bank."""
+    return _read()[0].get(code)

@@ -1,0 +1,397 @@
+"""A buyer names a bank account for money that waits for one: by its own pages, by the API, or by a link of a mail."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import structlog
+
+from meterai import audit, notifications, payments
+from meterai.kit.actor import Actor
+from meterai.kit.clock import Clock
+from meterai.kit.ids import new_id
+from meterai.kit.refusal import NotFound
+from meterai.payments import (
+    OutcomeUnknown,
+    OwedByClaim,
+    Payee,
+    PaymentService,
+    ProviderRefused,
+    ProviderUnreachable,
+    RailNotConfigured,
+)
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.http import IdempotencyKeyReused
+from meterai.plumbing.messages import LANGUAGES, format_datetime
+from meterai.plumbing.periodic import each, run_row
+from meterai.refunds import claim_store as store
+from meterai.refunds.holders import NameVerdict, compare
+from meterai.refunds.links import PATH, ClaimLinks, named_by
+from meterai.refunds.model import (
+    ACCOUNT_CLAIM,
+    ANSWERS_WITHIN_SECONDS,
+    CONFIRMS_WITHIN_SECONDS,
+    AccountClaim,
+    AccountClaimEvent,
+    AccountClaimOver,
+    AccountClaimState,
+    AccountTriesSpent,
+    ClaimLink,
+    ClaimLinkExpired,
+    ClaimLinkOfAnother,
+    ClaimLinkSpent,
+    ClaimLinkState,
+    ClaimLinkUsed,
+    ClaimLinkWrong,
+    HeldFor,
+    NothingWaits,
+    WantedAccount,
+)
+from meterai.refunds.settings import RefundSettings
+
+RENEW_BATCH = 100
+CONFIRMED_LENGTH_MAX = 100  # characters; SNAP BI, beneficiaryAccountName
+_log = structlog.get_logger()
+
+
+class _Answer(NamedTuple):
+    """What a bank said of an account: how its name fits, or why it told none."""
+
+    name: str
+    verdict: NameVerdict | None
+    silence: AccountClaimEvent = AccountClaimEvent.UNANSWERED
+
+
+class ClaimService:
+    """Lets buyers name bank accounts, asks banks for the names of holders, and mails links."""
+
+    def __init__(
+        self,
+        database: Database,
+        banks: PaymentService,
+        links: ClaimLinks,
+        settings: Settings,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._banks = banks
+        self._links = links
+        self._limits = settings.of(RefundSettings)
+        self._clock = clock
+
+    # -- links -----------------------------------------------------------------------------
+
+    async def path(self, account: UUID, link: UUID) -> str:
+        """The path that a link leads to, for the mail that carries it; of one that is gone the page where to sign in."""
+        found = await self._database.once(store.link, account, link)
+        return f"{PATH}?claim={self._links.text(found)}" if found else "/refunds/account"
+
+    async def want(self, tx: Tx, account: UUID, refund: UUID) -> None:
+        """Money waits until its buyer names an account: mail a link, unless one that can be used was mailed."""
+        await store.lock(tx, account)
+        owed = await payments.owed_by_claim(tx, account)
+        before, now = await store.open_link(tx, account), self._clock.now()
+        if not owed.sum.value or (before and before.expires_at > now):
+            return
+        if before is not None:
+            await store.end_link(tx, account, None)
+        link = new_id()
+        until = now + timedelta(seconds=self._limits.claim_link_lives_seconds)
+        await store.insert_link(tx, account, link, refund, until)
+        await notifications.queue(
+            tx,
+            account,
+            cause=f"account_wanted:{link}",
+            template="account_wanted",
+            facts={
+                "amount": str(owed.sum),
+                "until": in_both(until),
+                "link": str(link),
+            },
+        )
+
+    async def renew(self) -> int:
+        """Periodic task: mail another link where one expired and money still waits."""
+        expired = await self._database.once(store.expired_links, RENEW_BATCH)
+        return await each(self._database, store.RENEWING, expired, self._renew, subject="id")
+
+    async def _renew(self, link: ClaimLink) -> None:
+        async def renew(tx: Tx) -> None:
+            await self.want(tx, link.account, link.refund)
+            found = await store.open_link(tx, link.account)
+            if found is not None and found.id == link.id:  # nothing waits any more
+                await store.end_link(tx, link.account, None)
+
+        await run_row(self._database, renew)
+
+    async def opened(
+        self, text: str, *, signed_in: frozenset[UUID] = frozenset(), asked: UUID | None = None
+    ) -> UUID:
+        """The account whose link this is; where its holder asks about an account that was named by it, also once it
+        is used.  `signed_in`: the accounts that the browser acts for.
+
+        Refuses `ClaimLinkWrong`, `ClaimLinkOfAnother`, `ClaimLinkUsed`, `ClaimLinkSpent`, `ClaimLinkExpired`.
+        """
+        async with self._database.reading() as tx:
+            link = await self._signed(tx, text)
+            if signed_in and link.account not in signed_in:
+                raise ClaimLinkOfAnother("another account is signed in")
+            claim = await store.claim(tx, link.account, asked) if asked else None
+        if claim is None or claim.link != link.id:
+            self._check_open(link)
+        return link.account
+
+    async def _signed(self, tx: ReadTx, text: str) -> ClaimLink:
+        link = await store.link(tx, *named_by(text))
+        if link is None or not self._links.is_signed(link, text):
+            raise ClaimLinkWrong("not signed by us")
+        return link
+
+    def _check_open(self, link: ClaimLink) -> None:
+        if link.state is ClaimLinkState.USED:
+            raise ClaimLinkUsed("an account was named by it")
+        if link.state is ClaimLinkState.SPENT:
+            raise ClaimLinkSpent("another took its place, or nothing waits")
+        if link.expires_at <= self._clock.now():
+            raise ClaimLinkExpired(f"it expired at {link.expires_at.isoformat()}")
+
+    # -- naming ----------------------------------------------------------------------------
+
+    async def owed(self, account: UUID) -> OwedByClaim:
+        """What waits until an account is named."""
+        async with self._database.reading() as tx:
+            return await payments.owed_by_claim(tx, account)
+
+    async def claim(self, account: UUID, claim: UUID) -> AccountClaim:
+        """An account that was typed, as it is now.  Refuses `NotFound`."""
+        found = await self._database.once(store.claim, account, claim)
+        if found is None:
+            raise NotFound("no such account was named by this buyer")
+        return self._now(found)
+
+    def _now(self, claim: AccountClaim) -> AccountClaim:
+        """One whose process died while its bank was asked is as if the bank had not answered."""
+        age = self._clock.now() - claim.asked_at
+        if (
+            claim.state is not AccountClaimState.ASKED
+            or age.total_seconds() < ANSWERS_WITHIN_SECONDS
+        ):
+            return claim
+        return replace(claim, state=AccountClaimState.UNANSWERED)
+
+    async def name(
+        self, account: UUID, key: str, wanted: WantedAccount, *, actor: Actor, link: str = ""
+    ) -> AccountClaim:
+        """Name an account, once for each key; the answer says what became of it.
+
+        Refuses `NothingWaits`, `AccountTriesSpent`, `IdempotencyKeyReused`, and of a link what `opened` does.
+        """
+        begun, is_new = await self._database.run(
+            partial(self._begin, account=account, key=key, wanted=wanted, link=link)
+        )
+        if not is_new:
+            return self._now(begun)
+        answer = await self._ask_bank(wanted)
+        return await self._run(account, partial(self._answered, begun, answer, actor))
+
+    async def confirm(
+        self, account: UUID, claim: UUID, *, actor: Actor, link: str = ""
+    ) -> AccountClaim:
+        """The buyer says that the account with nearly its name is the own one.
+
+        Refuses `NotFound`, `AccountClaimOver`, and of a link what `opened` does.
+        """
+
+        async def confirm(tx: Tx) -> AccountClaim:
+            found = await store.claim(tx, account, claim)
+            if found is None:
+                raise NotFound("no such account was named by this buyer")
+            if found.state in (AccountClaimState.NAMED, AccountClaimState.HELD):
+                return found  # the button was pressed twice
+            if link:
+                self._check_open(await self._signed(tx, link))
+            age = self._clock.now() - (found.decided_at or found.asked_at)
+            if (
+                found.state is not AccountClaimState.NEAR
+                or age.total_seconds() > CONFIRMS_WITHIN_SECONDS
+            ):
+                raise AccountClaimOver(f"it is {found.state}, {age.total_seconds():.0f} s old")
+            return await self._take(tx, found, found.confirmed, actor)
+
+        return await self._run(account, confirm)
+
+    async def _run(
+        self, account: UUID, command: Callable[[Tx], Coroutine[Any, Any, AccountClaim]]
+    ) -> AccountClaim:
+        async def alone(tx: Tx) -> AccountClaim:
+            await store.lock(tx, account)
+            return await command(tx)
+
+        return await self._database.run(alone)
+
+    async def _begin(
+        self, tx: Tx, account: UUID, key: str, wanted: WantedAccount, link: str
+    ) -> tuple[AccountClaim, bool]:
+        """The row of this key, and whether it is new."""
+        await store.lock(tx, account)
+        before = await store.claim_by_key(tx, account, key)
+        if before is not None:
+            if before.request != wanted.digest:
+                raise IdempotencyKeyReused("another account had this key")
+            return before, False
+        by: ClaimLink | None = None
+        if link:
+            by = await self._signed(tx, link)
+            self._check_open(by)
+        await _check_owed(tx, account)
+        most = self._limits.account_tries_per_day_max
+        if await store.tries_of_day(tx, account) >= most:
+            raise AccountTriesSpent(most)
+        claim = new_id()
+        await store.insert_claim(tx, account, claim, key, wanted, by.id if by else None)
+        made = await store.claim(tx, account, claim)
+        assert made is not None
+        return made, True
+
+    async def _ask_bank(self, wanted: WantedAccount) -> _Answer:
+        """The name that the bank has, and how it fits; no refusal of the bank is one of ours."""
+        try:
+            told = await self._banks.account_holder(wanted.bank_code, wanted.account_no)
+        except ProviderRefused:
+            return _Answer("", None, AccountClaimEvent.UNKNOWN)
+        except (OutcomeUnknown, ProviderUnreachable, RailNotConfigured) as refusal:
+            _log.info("account_unanswered", bank=wanted.bank_code, answer=str(refusal)[:200])
+            return _Answer("", None)
+        name = told.strip()[:CONFIRMED_LENGTH_MAX]
+        return _Answer(name, compare(wanted.holder, name))
+
+    async def _answered(
+        self, begun: AccountClaim, answer: _Answer, actor: Actor, tx: Tx
+    ) -> AccountClaim:
+        match answer.verdict:
+            case NameVerdict.SAME:
+                return await self._take(tx, begun, answer.name, actor)
+            case NameVerdict.NEAR:
+                return await _decide(tx, begun, AccountClaimEvent.NEAR, answer.name)
+            case NameVerdict.OTHER:
+                event = AccountClaimEvent.OTHER
+            case _:
+                event = answer.silence
+        if event is not AccountClaimEvent.UNANSWERED:
+            await audit.record(
+                tx,
+                begun.account,
+                actor=actor,
+                action="account_refused",
+                subject=begun.shown,
+                digest=begun.digest,
+                why=str(event),
+            )
+        return await _decide(tx, begun, event, answer.name)
+
+    async def _take(
+        self, tx: Tx, claim: AccountClaim, confirmed: str, actor: Actor
+    ) -> AccountClaim:
+        """The names fit: the account is named, or waits for a person."""
+        owed = await payments.owed_by_claim(tx, claim.account)
+        if not owed.sum.value:
+            return await _decide(tx, claim, AccountClaimEvent.OVER, confirmed)
+        others = await payments.other_buyers_of(
+            tx,
+            claim.account,
+            claim.bank_code,
+            claim.account_no,
+            self._limits.account_buyers_seconds,
+        )
+        held_for = None
+        if others >= self._limits.account_buyers_max:
+            held_for = HeldFor.MANY_BUYERS
+        elif owed.sum.value > self._limits.account_rupiah_max:
+            held_for = HeldFor.LARGE_SUM
+        if held_for is None:
+            return await name_account(tx, claim, confirmed, actor=actor)
+        held = await _decide(tx, claim, AccountClaimEvent.HELD, confirmed, held_for)
+        await audit.record(
+            tx,
+            held.account,
+            actor=actor,
+            action="account_held",
+            subject=held.shown,
+            digest=held.digest,
+            why=str(held_for),
+        )
+        return held
+
+
+async def name_account(
+    tx: Tx, claim: AccountClaim, confirmed: str, *, actor: Actor
+) -> AccountClaim:
+    """What waits goes to this account from now on; its buyer is told by mail."""
+    owed = await payments.owed_by_claim(tx, claim.account)
+    payee = Payee(claim.bank_code, claim.account_no, confirmed)
+    await payments.name_payee(tx, claim.account, payee)
+    named = await _decide(tx, claim, AccountClaimEvent.NAMED, confirmed)
+    await store.end_link(tx, named.account, named.link)
+    await audit.record(
+        tx,
+        named.account,
+        actor=actor,
+        action="account_named",
+        subject=named.shown,
+        digest=named.digest,
+        rupiah=owed.sum.value,
+    )
+    await notifications.queue(
+        tx,
+        named.account,
+        cause=f"account_named:{named.shown}",
+        template="account_named",
+        facts={"amount": str(owed.sum), "bank": named.bank, "last": named.number_shown},
+    )
+    return named
+
+
+async def decline(tx: Tx, claim: AccountClaim, *, actor: Actor) -> AccountClaim:
+    """A person does not take the account; its buyer may name another."""
+    declined = await _decide(tx, claim, AccountClaimEvent.DECLINED, claim.confirmed)
+    await audit.record(
+        tx,
+        declined.account,
+        actor=actor,
+        action="account_declined",
+        subject=declined.shown,
+        digest=declined.digest,
+    )
+    await notifications.queue(
+        tx,
+        declined.account,
+        cause=f"account_declined:{declined.shown}",
+        template="account_declined",
+        facts={"bank": declined.bank, "last": declined.number_shown},
+    )
+    return declined
+
+
+async def _decide(
+    tx: Tx,
+    claim: AccountClaim,
+    event: AccountClaimEvent,
+    confirmed: str,
+    held_for: HeldFor | None = None,
+) -> AccountClaim:
+    state = ACCOUNT_CLAIM.after(claim.state, event)
+    return await store.decide_claim(tx, claim, state, confirmed, held_for)
+
+
+async def _check_owed(tx: ReadTx, account: UUID) -> None:
+    if not (await payments.owed_by_claim(tx, account)).sum.value:
+        raise NothingWaits("nothing of this buyer waits for an account")
+
+
+def in_both(at: datetime) -> dict[str, str]:
+    """A moment as a mail tells it, in each language."""
+    return {language: format_datetime(at, language) for language in LANGUAGES}

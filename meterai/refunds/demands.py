@@ -1,0 +1,15 @@
+"""Why production demands nothing of the settings of refunds."""
+
+from collections.abc import Mapping
+
+from meterai.commands import LOAD, TIME
+
+UNDEMANDED: Mapping[str, str] = {
+    "compensation_per_day": "none is a sum too; what is paid is shown to the buyer",
+    "compensation_max": "none is a sum too; what is paid is shown to the buyer",
+    "account_tries_per_day_max": LOAD,
+    "account_buyers_max": "more of them wait for a person, or fewer",
+    "account_buyers_seconds": TIME,
+    "account_rupiah_max": "more of them wait for a person, or fewer",
+    "claim_link_lives_seconds": TIME,
+}

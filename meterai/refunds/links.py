@@ -1,0 +1,42 @@
+"""The link by which a buyer names an account: signed, kept nowhere, opened by whoever reads the mail."""
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64encode
+from uuid import UUID
+
+from meterai.kit.ids import compact, from_compact
+from meterai.refunds.model import ClaimLink, ClaimLinkWrong
+
+PURPOSE = "claim links"  # of the key they are signed with
+PATH = "/claims"
+_ID_LENGTH = 26
+_SIGNATURE_BYTES = 24
+
+
+class ClaimLinks:
+    """Signs links and reads them."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def _signature(self, link: ClaimLink) -> str:
+        told = f"{link.account}:{link.id}:{link.refund}:{link.expires_at.timestamp():.6f}"
+        digest = hmac.digest(self._key, told.encode(), hashlib.sha256)
+        return urlsafe_b64encode(digest[:_SIGNATURE_BYTES]).decode()
+
+    def text(self, link: ClaimLink) -> str:
+        """What is in the address."""
+        return f"{compact(link.account)}{compact(link.id)}{self._signature(link)}"
+
+    def is_signed(self, link: ClaimLink, text: str) -> bool:
+        """True where we signed this text for this link."""
+        return hmac.compare_digest(self.text(link).encode(), text.encode("utf-8", "replace"))
+
+
+def named_by(text: str) -> tuple[UUID, UUID]:
+    """The account and the link that a text names, signed or not.  Refuses `ClaimLinkWrong`: mail programs cut links."""
+    try:
+        return from_compact(text[:_ID_LENGTH]), from_compact(text[_ID_LENGTH : 2 * _ID_LENGTH])
+    except ValueError:
+        raise ClaimLinkWrong("no link of ours, or a part of one") from None

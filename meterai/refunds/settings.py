@@ -1,0 +1,17 @@
+"""What can be set about refunds."""
+
+import msgspec
+
+from meterai.plumbing.config import Positive, Seconds, Whole
+
+
+class RefundSettings(msgspec.Struct, frozen=True):
+    """Money in rupiah, times in seconds."""
+
+    compensation_per_day: Whole = 0  # for each whole day that a refund is past its due time
+    compensation_max: Whole = 100_000  # of one refund
+    account_tries_per_day_max: Positive = 5  # of one buyer; each asks a bank for a name
+    account_buyers_max: Positive = 3  # buyers who named one account; the next waits for a person
+    account_buyers_seconds: Seconds = 90 * 86_400.0  # so long they are counted
+    account_rupiah_max: Positive = 2_000_000  # without a second look, to an account just named
+    claim_link_lives_seconds: Seconds = 30 * 86_400.0  # then another is mailed, while money waits

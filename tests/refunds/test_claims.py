@@ -1,0 +1,362 @@
+"""A buyer names a bank account: by its pages, by a link that opens once, and under limits."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from meterai import payments
+from meterai.accounts import AccountService
+from meterai.kit.actor import Actor, ActorKind
+from meterai.kit.ids import new_id
+from meterai.kit.refusal import Malformed, NotFound
+from meterai.plumbing.http import IdempotencyKeyReused
+from meterai.refunds.claiming import ClaimService
+from meterai.refunds.holders import masked
+from meterai.refunds.model import (
+    AccountClaim,
+    AccountClaimOver,
+    AccountClaimState,
+    AccountTriesSpent,
+    ClaimLinkExpired,
+    ClaimLinkOfAnother,
+    ClaimLinkSpent,
+    ClaimLinkUsed,
+    ClaimLinkWrong,
+    NothingWaits,
+    WantedAccount,
+    wanted_account,
+)
+from standins.bank.accounts import FLOAT_ACCOUNT
+from tests.support.shop import TESTER
+from tests.support.till import Till, open_till
+
+State = AccountClaimState
+BUDI = ("014", "1234567890", "Budi Santoso")
+BUDHI = ("009", "0190000001", "Budi Santoso")  # the bank has BUDHI SANTOSA
+BUYER = Actor(ActorKind.ACCOUNT)
+MOST = 5
+
+
+@pytest.fixture(scope="module")
+def open_one(
+    server: str, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Till]:
+    folder = tmp_path_factory.mktemp("claims")
+    name = f"test_{folder.name}_{abs(hash(folder)):x}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+    url = server.replace("/postgres?", f"/{name}?")
+    more = {"bank_source_account": FLOAT_ACCOUNT, "account_tries_per_day_max": MOST}
+    with open_till(url, folder, **more) as opened:
+        yield opened
+
+
+def waiting(till: Till, quantity: int = 1) -> UUID:
+    """A refund that waits for an account, whose mail was queued."""
+    shop = till.shop
+    order = shop.place(quantity)
+    shop.pay(order)
+    shop.work()
+    shop.ask_back(order)
+    refund = shop.refunds()[-1]
+    in_transaction(till, payments.reroute, refund)
+    shop.work()
+    return refund
+
+
+def in_transaction(till: Till, command: Any, *arguments: Any) -> Any:
+    async def run() -> Any:
+        async with till.shop.container.database.transaction() as tx:
+            return await command(tx, till.shop.account, *arguments)
+
+    return till.do(run())
+
+
+def service(till: Till) -> ClaimService:
+    return till.shop.container.of(ClaimService)
+
+
+def name(
+    till: Till, wanted: tuple[str, str, str] = BUDI, *, key: str = "", link: str = ""
+) -> AccountClaim:
+    key = key or str(new_id())
+    account = wanted_account(*wanted)
+    return till.do(service(till).name(till.shop.account, key, account, actor=BUYER, link=link))
+
+
+def link_of(till: Till) -> str:
+    """The text in the link of the newest mail."""
+    [mail] = till.rows(
+        "SELECT facts FROM mails WHERE template = 'account_wanted' ORDER BY mail_id DESC LIMIT 1"
+    )
+    link = UUID(mail["facts"]["link"])
+    path = till.do(service(till).path(till.shop.account, link))
+    return path.partition("?claim=")[2]
+
+
+def ways(till: Till) -> set[str]:
+    return {row["way"] for row in till.rows("SELECT way FROM refunds")}
+
+
+def mails(till: Till) -> list[str]:
+    wanted = ["account_wanted", "account_named", "account_declined"]
+    found = till.rows(
+        "SELECT template FROM mails WHERE template = ANY (%s) ORDER BY mail_id", wanted
+    )
+    return [row["template"] for row in found]
+
+
+def acts(till: Till) -> list[str]:
+    acts = ["account_named", "account_held", "account_refused", "account_declined"]
+    found = till.rows(
+        "SELECT action FROM audit_events WHERE action = ANY (%s) ORDER BY happened_at", acts
+    )
+    return [row["action"] for row in found]
+
+
+def test_account_with_the_own_name_gets_what_waits(till: Till) -> None:
+    waiting(till)
+    waiting(till, 2)
+    assert mails(till) == ["account_wanted"], "one link for all that waits"
+    found = name(till)
+    assert (found.state, found.confirmed) == (State.NAMED, "BUDI SANTOSO")
+    assert ways(till) == {"transfer"}
+    assert acts(till) == ["account_named"]
+    assert mails(till) == ["account_wanted", "account_named"]
+    assert till.rows("SELECT state FROM claim_links") == [{"state": "spent"}]
+
+
+def test_name_that_is_near_is_shown_in_part_and_confirmed_once(till: Till) -> None:
+    waiting(till)
+    near = name(till, BUDHI)
+    assert (near.state, near.holder_shown) == (State.NEAR, masked("BUDHI SANTOSA"))
+    assert ways(till) == {"claim"}
+    confirm = service(till).confirm
+    named = till.do(confirm(till.shop.account, near.id, actor=BUYER))
+    assert named.state is State.NAMED
+    assert till.do(confirm(till.shop.account, near.id, actor=BUYER)) == named
+    assert acts(till) == ["account_named"]
+
+
+def test_name_that_is_near_is_not_confirmed_for_ever(till: Till) -> None:
+    waiting(till)
+    near = name(till, BUDHI)
+    till.shop.arrange("UPDATE account_claims SET decided_at = now() - interval '1 hour'")
+    with pytest.raises(AccountClaimOver):
+        till.do(service(till).confirm(till.shop.account, near.id, actor=BUYER))
+    with pytest.raises(NotFound):
+        till.do(service(till).confirm(new_id(), near.id, actor=BUYER))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "state"),
+    [
+        (("014", "1234567890", "Ani Lestari"), State.OTHER),
+        (("014", "9999999999", "Budi Santoso"), State.UNKNOWN),
+        (("014", "1000000009", "Agus Salim"), State.UNKNOWN),
+    ],
+    ids=["other", "no_account", "closed"],
+)
+def test_account_that_does_not_fit_is_refused_by_name(
+    till: Till, wanted: tuple[str, str, str], state: State
+) -> None:
+    waiting(till)
+    assert name(till, wanted).state is state
+    assert ways(till) == {"claim"}
+    assert acts(till) == ["account_refused"]
+    assert name(till).state is State.NAMED
+
+
+def test_bank_that_does_not_answer_loses_nothing_and_counts_no_try(till: Till) -> None:
+    waiting(till)
+    till.answers("account-external", *[{"status": 504, "act": False, "body": ""}] * 20)
+    for _ in range(MOST + 1):
+        assert name(till).state is State.UNANSWERED
+    assert acts(till) == []
+    till.clear_faults()
+    assert name(till).state is State.NAMED
+
+
+def test_bank_is_asked_so_often_for_a_buyer_and_day(till: Till) -> None:
+    waiting(till)
+    for _ in range(MOST):
+        assert name(till, ("014", "9999999999", "Budi")).state is State.UNKNOWN
+    with pytest.raises(AccountTriesSpent):
+        name(till)
+    till.shop.arrange("UPDATE account_claims SET asked_at = now() - interval '25 hours'")
+    assert name(till).state is State.NAMED
+
+
+def test_form_that_is_sent_twice_names_one_account(till: Till) -> None:
+    waiting(till)
+    first = name(till, key="twice")
+    assert name(till, key="twice") == first
+    with pytest.raises(IdempotencyKeyReused):
+        name(till, BUDHI, key="twice")
+    assert len(till.rows("SELECT 1 FROM payees")) == 1
+
+
+def test_of_two_pages_that_are_open_the_second_finds_nothing_that_waits(till: Till) -> None:
+    waiting(till)
+    near = name(till, BUDHI)
+    assert name(till).state is State.NAMED
+    confirmed = till.do(service(till).confirm(till.shop.account, near.id, actor=BUYER))
+    assert confirmed.state is State.OVER
+    with pytest.raises(NothingWaits):
+        name(till)
+    assert [row["account_no"] for row in till.rows("SELECT account_no FROM payees")] == [BUDI[1]]
+
+
+# -- links -------------------------------------------------------------------------------------
+
+
+def test_link_opens_once(till: Till) -> None:
+    waiting(till)
+    link = link_of(till)
+    assert till.do(service(till).opened(link)) == till.shop.account
+    assert name(till, link=link).state is State.NAMED
+    assert till.rows("SELECT state FROM claim_links") == [{"state": "used"}]
+    with pytest.raises(ClaimLinkUsed):
+        till.do(service(till).opened(link))
+    with pytest.raises(ClaimLinkUsed):
+        name(till, link=link)
+
+
+def test_link_is_spent_after_another_way(till: Till) -> None:
+    waiting(till)
+    link = link_of(till)
+    name(till)
+    with pytest.raises(ClaimLinkSpent):
+        till.do(service(till).opened(link))
+
+
+def test_link_that_is_altered_cut_or_of_another_shows_nothing(till: Till) -> None:
+    waiting(till)
+    link = link_of(till)
+    other = till.do(
+        till.shop.container.of(AccountService).create(f"{new_id().hex}@example.id", actor=TESTER)
+    )
+    for wrong in (
+        "",
+        link[:-1],
+        link[:60],
+        link[:-1] + ("A" if link[-1] != "A" else "B"),
+        link[:26] + link[26:52][::-1] + link[52:],
+        "\x00" * 84,
+        "\U0001f600" * 84,
+        "A" * 10_000,
+    ):
+        with pytest.raises(ClaimLinkWrong):
+            till.do(service(till).opened(wrong))
+    with pytest.raises(ClaimLinkOfAnother):
+        till.do(service(till).opened(link, signed_in=frozenset({other})))
+    assert till.do(service(till).opened(link, signed_in=frozenset({till.shop.account, other})))
+
+
+def test_link_that_expired_is_replaced_while_money_waits(till: Till) -> None:
+    waiting(till)
+    link = link_of(till)
+    till.shop.arrange(
+        "UPDATE claim_links SET made_at = made_at - interval '40 days', expires_at = now() - interval '1 minute'"
+    )
+    link = link_of(till)
+    with pytest.raises(ClaimLinkExpired):
+        till.do(service(till).opened(link))
+    assert till.do(service(till).renew()) == 1
+    assert mails(till) == ["account_wanted", "account_wanted"]
+    newer = link_of(till)
+    assert newer != link
+    assert till.do(service(till).opened(newer)) == till.shop.account
+    till.shop.arrange("UPDATE claim_links SET made_at = ended_at WHERE state = 'spent'")
+
+
+def test_link_for_which_nothing_waits_any_more_ends_without_another(till: Till) -> None:
+    refund = waiting(till)
+    link = link_of(till)
+    till.shop.arrange(
+        "UPDATE refunds SET way = 'provider', wanted_at = NULL, try_at = now() WHERE refund_id = %s",
+        refund,
+    )
+    with pytest.raises(NothingWaits):
+        name(till, link=link)
+    till.shop.arrange("UPDATE claim_links SET expires_at = now()")
+    till.do(service(till).renew())
+    assert till.rows("SELECT state FROM claim_links") == [{"state": "spent"}]
+    assert mails(till) == ["account_wanted"]
+
+
+def test_second_account_is_wanted_by_a_second_mail(till: Till) -> None:
+    refund = waiting(till)
+    name(till, link=link_of(till))
+    till.shop.arrange("UPDATE payees SET ended_at = now()")
+    till.shop.arrange(
+        "UPDATE refunds SET way = 'claim', wanted_at = now() WHERE refund_id = %s", refund
+    )
+    till.shop.call("SELECT refund_want_account(%s, %s)", till.shop.account, refund)
+    till.shop.work()
+    assert mails(till) == ["account_wanted", "account_named", "account_wanted"]
+    assert name(till, BUDI, link=link_of(till)).state is State.NAMED
+
+
+# -- what waits for a person -------------------------------------------------------------------
+
+
+def test_large_sum_waits_for_a_person(till: Till) -> None:
+    waiting(till, 300)
+    held = name(till)
+    assert (held.state, held.held_for) == (State.HELD, "large_sum")
+    assert ways(till) == {"claim"}
+    assert acts(till) == ["account_held"]
+
+
+def test_account_that_many_buyers_named_waits_for_a_person(till: Till) -> None:
+    waiting(till)
+    mine = till.shop.account
+    for _ in range(3):
+        till.shop.account = till.do(
+            till.shop.container.of(AccountService).create(f"{new_id().hex}@a.id", actor=TESTER)
+        )
+        waiting(till)
+        assert name(till).state is State.NAMED
+    till.shop.account = mine
+    held = name(till)
+    assert (held.state, held.held_for) == (State.HELD, "many_buyers")
+
+
+# -- what is typed -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        (("", *BUDI[1:]), "bank_code"),
+        (("14", *BUDI[1:]), "bank_code"),
+        (("BCA", *BUDI[1:]), "bank_code"),
+        (("014", "", "Budi"), "account_no"),
+        (("014", "12345", "Budi"), "account_no"),
+        (("014", "1" * 21, "Budi"), "account_no"),
+        (("014", "12345678a", "Budi"), "account_no"),
+        (("014", "\u0661\u0662\u0663\u0664\u0665\u0666\u0667", "Budi"), "account_no"),
+        (("014", BUDI[1], ""), "holder"),
+        (("014", BUDI[1], "   "), "holder"),
+        (("014", BUDI[1], "\U0001f600 Budi"), "holder"),
+        (("014", BUDI[1], "<b>Budi</b>"), "holder"),
+        (("014", BUDI[1], "B" * 101), "holder"),
+        (("014", BUDI[1], "B" * 100_000), "holder"),
+        (("014", BUDI[1], "12345"), "holder"),
+    ],
+)
+def test_what_is_no_account_is_refused_at_its_field(
+    typed: tuple[str, str, str], field: str
+) -> None:
+    with pytest.raises(Malformed) as refused:
+        wanted_account(*typed)
+    assert refused.value.field == field
+
+
+def test_account_is_read_as_people_type_it() -> None:
+    found = wanted_account(" 014 ", "123-456.78 90", "  budi\u00a0 santoso\n")
+    assert found == WantedAccount("014", "1234567890", "budi santoso")
