@@ -26,6 +26,7 @@ from meterai.orders import OrderState
 from meterai.pages import Site, form_key, fresh_key, local_path, rendered
 from meterai.pages.assets import address
 from meterai.pages.model import FormForeign, comes_back_to, wants_page
+from meterai.payments import Stage, Way
 from meterai.plumbing.bodies import UploadsFull
 from meterai.plumbing.http import saved_as
 from meterai.plumbing.messages import (
@@ -36,7 +37,6 @@ from meterai.plumbing.messages import (
 from meterai.portal import reference
 from meterai.portal.pages import stamped_name
 from meterai.portal.routes import routes as portal_routes
-from meterai.refunds import RefundState
 from meterai.stamping import StampingState, why_refused
 from meterai.stamps import StampState
 from meterai.verification import VerificationService
@@ -128,15 +128,16 @@ def test_both_languages_fill_the_same_facts() -> None:
 @pytest.mark.parametrize(
     ("thing", "states"),
     [
-        ("order", OrderState),
-        ("stamping", StampingState),
-        ("refund", RefundState),
-        ("stamp", StampState),
+        ("state.order", OrderState),
+        ("state.stamping", StampingState),
+        ("stage.refund", Stage),
+        ("way.refund", Way),
+        ("state.stamp", StampState),
     ],
 )
 def test_every_state_has_a_name(thing: str, states: Any) -> None:
     for state in states:
-        assert f"state.{thing}.{state}" in catalogue()
+        assert f"{thing}.{state}" in catalogue()
 
 
 def test_templates_name_only_what_pages_give_them() -> None:
