@@ -15,6 +15,7 @@ class SubjectKind(StrEnum):
     STAMPING = "stamping"
     SERIAL = "serial"
     REFUND = "refund"
+    ACCOUNT_CLAIM = "account_claim"  # a bank account that a buyer wants to name
     SUSPENSE = "suspense"  # an item in suspense
     JOB = "job"  # a job or mail that was given up
     LINE = "line"
@@ -76,6 +77,7 @@ KIND_OF_ID = {
     "ord": SubjectKind.ORDER,
     "stg": SubjectKind.STAMPING,
     "rfd": SubjectKind.REFUND,
+    "clm": SubjectKind.ACCOUNT_CLAIM,
     "sus": SubjectKind.SUSPENSE,
     "cas": SubjectKind.CASE,
     "apr": SubjectKind.APPROVAL,

@@ -67,6 +67,7 @@ from meterai.payments.rails import Payouts, RailKinds
 from meterai.payments.record import RecordedPayment, RecordOutcome, take_record
 from meterai.payments.refunds.model import (
     REFUND,
+    LateRefund,
     NotRerouted,
     OpenRefunds,
     OwedByClaim,
@@ -84,6 +85,7 @@ from meterai.payments.refunds.service import RefundSender
 from meterai.payments.refunds.store import (
     compensations_of,
     given_back_as_told,
+    late_refunds,
     not_booked_of,
     open_refunds,
     other_buyers_of,
@@ -149,6 +151,7 @@ __all__ = [
     "Floats",
     "Heard",
     "Instructions",
+    "LateRefund",
     "Method",
     "MethodOut",
     "Movement",
@@ -199,6 +202,7 @@ __all__ = [
     "given_back_as_told",
     "heard_of",
     "is_covered",
+    "late_refunds",
     "midtrans",
     "name_payee",
     "new_attempt",

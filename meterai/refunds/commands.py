@@ -1,15 +1,59 @@
-"""Ask the unused stamps of an order back for its owner."""
+"""Refunds at the command line: listed, shown, tried again, taken another way; accounts that buyers name; the float."""
 
-from meterai import approvals
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Annotated, TypeVar
+
+from cyclopts import Parameter
+
+from meterai import approvals, payments
 from meterai.commands import (
     NO_OPTIONS,
     By,
     DryRun,
+    Lever,
     Options,
     Text,
     line,
+    with_database,
 )
-from meterai.refunds.levers import ASK, RefundsAsk
+from meterai.kit.clock import SystemClock
+from meterai.kit.ids import read, show
+from meterai.kit.money import Rupiah
+from meterai.kit.refusal import NotFound
+from meterai.payments import Refund, RefundState, Way
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database, ReadTx
+from meterai.plumbing.messages import format_datetime, translate
+from meterai.refunds import knows
+from meterai.refunds.levers import (
+    ACCEPT,
+    ASK,
+    DECLINE,
+    REROUTE,
+    RETRY,
+    AccountNamed,
+    RefundNamed,
+    RefundsAsk,
+)
+from meterai.room.timelines import line as told_line
+
+LOOKED_AT_MAX = 10_000  # open refunds that a list is made of, the first that was due in front
+LISTED_MAX = 100
+LATE_DAYS = (1, 3, 7)  # where the buckets of lateness part
+Answer = TypeVar("Answer")
+OfState = Annotated[RefundState | None, Parameter(name="--state", help="Only of this state.")]
+OfWay = Annotated[Way | None, Parameter(name="--way", help="Only by this way.")]
+PastDue = Annotated[bool, Parameter(negative="", help="Only past the due time.")]
+
+
+def _asked(command: str, options: Options, ask: Callable[[ReadTx], Awaitable[Answer]]) -> Answer:
+    async def look(database: Database, _: Settings) -> Answer:
+        async with database.reading() as tx:
+            return await ask(tx)
+
+    return with_database(command, options, look)
 
 
 def ask(
@@ -23,3 +67,178 @@ def ask(
     """Ask the unused stamps of an order back for its owner; the money goes to where it came from."""
     done = approvals.pull(options, ASK, RefundsAsk(order), by=by, reason=reason, dry_run=dry_run)
     line(f"{done.rows} stamps of {order} go back, and Rp {done.rupiah} with them")
+
+
+def list_refunds(
+    *,
+    state: OfState = None,
+    way: OfWay = None,
+    past_due: PastDue = False,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Show refunds that are open, the first that is due in front, and how late they are."""
+    now = SystemClock().now()
+    found = [
+        one
+        for one in _asked(
+            "refunds list", options, lambda tx: payments.open_refunds(tx, LOOKED_AT_MAX)
+        )
+        if state in (None, one.state) and way in (None, one.way)
+        if not past_due or one.due_at <= now
+    ]
+    for one in found[:LISTED_MAX]:
+        line(_row(one))
+    if len(found) > LISTED_MAX:
+        line(f"and {len(found) - LISTED_MAX} more")
+    _ages(found, now)
+
+
+def _row(one: Refund) -> str:
+    stage = payments.stage_of(one)
+    return (
+        f"{show('rfd', one.id)} {one.amount} way={one.way} stage={stage} due={one.due_at.isoformat()}"
+        f" tries={one.tries}" + (f" answer={one.last_answer!r}" if one.last_answer else "")
+    )
+
+
+def _ages(found: list[Refund], now: datetime) -> None:
+    """Refunds and rupiah by way and lateness."""
+    refunds, rupiah = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for one in found:
+        key = one.way, _late(now - one.due_at)
+        refunds[key] += 1
+        rupiah[key] += one.amount.value
+    for (way, late), count in sorted(refunds.items()):
+        line(f"way={way} late={late} refunds={count} sum={Rupiah(rupiah[way, late])}")
+    line(f"open: {len(found)}, {Rupiah(sum(rupiah.values()))}")
+
+
+def _late(by: timedelta) -> str:
+    if by <= timedelta(0):
+        return "no"
+    days = next((days for days in LATE_DAYS if by < timedelta(days=days)), None)
+    return f"<{days}d" if days else f">={LATE_DAYS[-1]}d"
+
+
+def show_refund(refund: Text, *, options: Options = NO_OPTIONS) -> None:
+    """Show all that is known of a refund, and what happens next; by its id, our number or the bank's."""
+
+    async def look(tx: ReadTx) -> list[str]:
+        subjects = await knows.find(tx, refund, 10)
+        if not subjects:
+            raise NotFound("no refund has this number")
+        told: list[str] = []
+        for subject in subjects:
+            told += [
+                f"{subject.shown} of {show('acc', subject.account) if subject.account else '-'}"
+            ]
+            for happening in await knows.tell(tx, subject):
+                one = told_line(happening, "en")
+                told.append(f"{one.at}  {one.sentence}")
+            told += await _standing(tx, subject.shown)
+        return told
+
+    for one in _asked("refunds show", options, look):
+        line(one)
+
+
+async def _standing(tx: ReadTx, shown: str) -> list[str]:
+    """How a refund stands, and its next step; nothing of what is none."""
+    found = await payments.refunds_by_id(tx, read("rfd", shown)) if shown.startswith("rfd_") else []
+    told = []
+    for one in found:
+        paid = await payments.compensations_of(tx, one.account, [one.began_as])
+        payee = await payments.current_payee(tx, one.account)
+        stage = payments.stage_of(one)
+        told += [
+            _row(one),
+            f"order: {show('ord', one.subject)}",
+            f"number: {one.number}, of the bank: {one.provider_number or '-'}",
+            f"account named: {format_datetime(payee.named_at, 'en') if payee and payee.named_at else '-'}",
+            f"for lateness: {paid.get(one.began_as, Rupiah(0))}",
+            f"next: {translate(f'next.refund.{stage}', 'en')}",
+        ]
+    return told
+
+
+def _pull(
+    options: Options,
+    lever: Lever,
+    arguments: RefundNamed | AccountNamed,
+    said: str,
+    *,
+    by: str | None,
+    reason: str,
+    dry_run: bool,
+) -> None:
+    approvals.pull(options, lever, arguments, by=by, reason=reason, dry_run=dry_run)
+    line(said)
+
+
+def retry(
+    refund: Text,
+    *,
+    reason: Text,
+    by: By = None,
+    dry_run: DryRun = False,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Try an open refund at once."""
+    named, said = RefundNamed(refund), f"{refund} is tried again"
+    _pull(options, RETRY, named, said, by=by, reason=reason, dry_run=dry_run)
+
+
+def reroute(
+    refund: Text,
+    *,
+    reason: Text,
+    by: By = None,
+    dry_run: DryRun = False,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Take a refund another way: to the account that its buyer named, or to one that the buyer is asked for."""
+    named, said = RefundNamed(refund), f"{refund} goes by another way"
+    _pull(options, REROUTE, named, said, by=by, reason=reason, dry_run=dry_run)
+
+
+def accept_account(
+    claim: Text,
+    *,
+    reason: Text,
+    by: By = None,
+    dry_run: DryRun = False,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Let what waits go to an account that was typed (clm_...), though it was held or its name differs."""
+    named, said = AccountNamed(claim), f"{claim} gets what waits"
+    _pull(options, ACCEPT, named, said, by=by, reason=reason, dry_run=dry_run)
+
+
+def decline_account(
+    claim: Text,
+    *,
+    reason: Text,
+    by: By = None,
+    dry_run: DryRun = False,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Do not take an account that was typed (clm_...); its buyer is told, and may name another."""
+    named, said = AccountNamed(claim), f"{claim} is not accepted"
+    _pull(options, DECLINE, named, said, by=by, reason=reason, dry_run=dry_run)
+
+
+def show_float(*, options: Options = NO_OPTIONS) -> None:
+    """Show the accounts that transfers are paid from: what is in them, what is asked of them, how many days they last."""
+    found = _asked("refunds float", options, payments.floats)
+    for one in found.balances:
+        line(
+            f"{one.provider}: {one.rupiah} at {one.asked_at.isoformat()}, sent since {one.sent_since},"
+            f" free {Rupiah(one.free)}"
+        )
+    need = found.need
+    line(
+        f"open by transfer {Rupiah(need.by_transfer)}, waiting for accounts {Rupiah(need.by_claim)},"
+        f" settled in {need.days} days {Rupiah(need.settled)}"
+    )
+    days = "no need of late" if found.days is None else f"{found.days:.1f} days"
+    line(f"free {Rupiah(found.free)}: {days}")

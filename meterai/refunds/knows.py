@@ -1,7 +1,7 @@
 """Refunds as staff and complaints ask for them: found by any of their numbers, told as they went, listed while open."""
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from meterai import audit, ledger, notifications, payments
@@ -9,11 +9,14 @@ from meterai.accounts import Permission
 from meterai.kit.ids import read_typed, show
 from meterai.kit.refusal import Said
 from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
+from meterai.kit.text import isolated
 from meterai.ledger import MoneyMove
-from meterai.payments import REFUND_PREFIX, Refund, RefundCause, RefundState
+from meterai.payments import REFUND_PREFIX, Refund, RefundCause, RefundState, Way
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import ReadTx
 from meterai.plumbing.paging import WHOLE
+from meterai.refunds import claim_store
+from meterai.refunds.model import CLAIM_KIND, AccountClaim
 from meterai.room import Knows, WorkList
 
 NUMBER_LENGTH_MAX = 100  # characters of a refund's number at a provider
@@ -21,7 +24,8 @@ REFUNDS_TOLD_MAX = 50  # newest refunds on the timeline of an account
 _OF_STAFF = ("staff:", "operator:")  # begin actors who are not the account
 _ASKED = Said("trail.refund_asked", {})
 _MAILED = ("refund_requested", "refund_settled")  # causes of its mails
-_OPEN = (RefundState.REQUESTED, RefundState.SENT, RefundState.REFUSED)
+_OPEN = (RefundState.REQUESTED, RefundState.SENT, RefundState.ACCEPTED, RefundState.REFUSED)
+LOOKED_AT_WITHIN = timedelta(days=1)  # an account that waits for a person
 
 
 def subject(one: Refund) -> Subject:
@@ -33,6 +37,8 @@ async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
     """By its id, by our number of it, or by that of the provider."""
     if (refund_id := read_typed("rfd", text)) is not None:
         return [subject(one) for one in await payments.refunds_by_id(tx, refund_id)]
+    if (claim_id := read_typed(CLAIM_KIND, text)) is not None:
+        return [one.subject for one in await claim_store.claims_by_id(tx, claim_id)]
     if (ours := payments.parse_number(REFUND_PREFIX, text)) is not None:
         found = await payments.refund(tx, *ours)
         return [subject(found)] if found else ()
@@ -59,6 +65,11 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
         of = Subject(SubjectKind.ORDER, show("ord", this.subject), this.account)
         staff = await _asked_by_staff(tx, [this])
         return [*_told(this, moves, of, staff), *await _mails(tx, [this])]
+    if about.kind == SubjectKind.ACCOUNT_CLAIM and (
+        claim_id := read_typed(CLAIM_KIND, about.shown)
+    ):
+        claim = await claim_store.claim(tx, about.account, claim_id)
+        return _claimed(claim) if claim else ()
     if about.kind == SubjectKind.ACCOUNT:
         newest = await payments.refunds_of_account(
             tx, about.account, WHOLE.before, REFUNDS_TOLD_MAX
@@ -121,13 +132,46 @@ def _told(
         if is_declined or (one.last_answer and one.state in _OPEN):
             word = "refund_declined" if is_declined else "refund_unanswered"
             yield Happening(one.tried_at, word, facts, about, for_staff=not is_declined)
+    if one.wanted_at is not None:
+        yield Happening(one.wanted_at, "refund_wants_account", facts, about)
     if one.settled_at is not None:
-        yield Happening(one.settled_at, "refund_settled", facts, about)
+        word = "refund_transferred" if one.way is Way.TRANSFER else "refund_settled"
+        yield Happening(one.settled_at, word, facts, about)
+    if one.recorded_at is not None and one.settled_at is not None:
+        yield Happening(max(one.recorded_at, one.settled_at), "refund_recorded", facts, about)
+    yield from _moved(one, moves, about, facts)
+
+
+def _moved(
+    one: Refund, moves: Sequence[MoneyMove], about: Subject, facts: dict[str, object]
+) -> Iterator[Happening]:
+    """What the books say of a refund beside its row."""
+    words = {
+        f"void:{one.id}": "refund_void",
+        f"rerouted:{one.id}": "refund_rerouted",
+        f"reversed:{one.id}:": "refund_reversed",
+        f"compensation:{one.id}:": "refund_compensated",
+    }
     for move in moves:
-        if move.entry == f"void:{one.id}":
-            yield Happening(move.at, "refund_void", facts, about)
-        elif move.entry.startswith(f"reversed:{one.id}:"):
-            yield Happening(move.at, "refund_reversed", {**facts, "back": move.rupiah}, about)
+        begin = move.entry if move.entry in words else move.entry.rpartition(":")[0] + ":"
+        if word := words.get(begin):
+            yield Happening(move.at, word, {**facts, "back": move.rupiah}, about)
+
+
+def _claimed(claim: AccountClaim) -> Sequence[Happening]:
+    """An account that was typed, and what became of it."""
+    facts = {
+        "bank": claim.bank,
+        "account": claim.account_no,
+        "typed": isolated(claim.typed),
+        "confirmed": isolated(claim.confirmed) if claim.confirmed else "",
+        "stage": Said(f"stage.account_claim.{claim.state}", {}),
+    }
+    about = Subject(SubjectKind.ACCOUNT, show("acc", claim.account), claim.account)
+    told = [Happening(claim.asked_at, "account_typed", facts, about, begins=True)]
+    if claim.decided_at is not None:
+        told.append(Happening(claim.decided_at, "account_decided", facts, about))
+    return told
 
 
 async def _waiting(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Sequence[WorkItem]:
@@ -146,5 +190,21 @@ async def _waiting(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Seque
     ]
 
 
+async def _held(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Sequence[WorkItem]:
+    """Accounts that wait for a person, and why."""
+    return [
+        WorkItem(
+            claim.subject,
+            claim.asked_at,
+            claim.asked_at + LOOKED_AT_WITHIN,
+            {"bank": claim.bank, "why": Said(f"held_for.{claim.held_for}", {})},
+        )
+        for claim in await claim_store.held_claims(tx, limit)
+    ]
+
+
 KNOWS = Knows(find=find, tell=tell)
-WORK = (WorkList(name="refunds", permission=Permission.CONSOLE_READ, waiting=_waiting),)
+WORK = (
+    WorkList(name="refunds", permission=Permission.CONSOLE_READ, waiting=_waiting),
+    WorkList(name="account_claims", permission=Permission.CONSOLE_READ, waiting=_held),
+)

@@ -1,19 +1,30 @@
-"""Levers of refunds: ask unused stamps back for their owner."""
+"""Levers of refunds: ask unused stamps back, try a refund or take it another way, decide on an account that was typed."""
 
 from collections.abc import Mapping
 from datetime import timedelta
 
 import msgspec
 
-from meterai import orders
+from meterai import audit, orders, payments
 from meterai.accounts import Permission
 from meterai.commands import Effect, Forecast, Lever, Pull
 from meterai.kit.ids import read, show
 from meterai.kit.reasons import written_reason
+from meterai.kit.refusal import NotFound
 from meterai.kit.subjects import Subject, SubjectKind
+from meterai.kit.text import isolated
 from meterai.orders import OrderSettings
+from meterai.payments import NotRerouted, Refund, Way
 from meterai.plumbing.database import ReadTx, Tx
-from meterai.refunds import service
+from meterai.refunds import claim_store, service
+from meterai.refunds.claiming import decline, name_account
+from meterai.refunds.model import (
+    CLAIM_KIND,
+    AccountClaim,
+    AccountClaimOver,
+    AccountClaimState,
+    NothingWaits,
+)
 
 
 class RefundsAsk(msgspec.Struct, frozen=True):
@@ -39,6 +50,126 @@ async def _ask(tx: Tx, asked: RefundsAsk, pull: Pull) -> None:
     await service.ask(tx, account, order, None, due_at=due_at, actor=pull.actor)
 
 
+class RefundNamed(msgspec.Struct, frozen=True):
+    """A refund."""
+
+    refund: str
+
+
+async def _open_refund(tx: ReadTx, asked: RefundNamed) -> Refund:
+    """The refund, open.  Refuses `NotFound`, `NotRerouted`."""
+    found = await payments.refunds_by_id(tx, read("rfd", asked.refund))
+    if not found:
+        raise NotFound("no such refund")
+    if not found[0].is_open:
+        raise NotRerouted("it is over")
+    return found[0]
+
+
+def _facts(one: Refund) -> dict[str, object]:
+    return {"refund": show("rfd", one.id), "rupiah": one.amount.value, "number": one.number}
+
+
+async def _would_retry(tx: ReadTx, asked: RefundNamed, pull: Pull) -> Forecast:
+    written_reason(pull.reason)
+    one = await _open_refund(tx, asked)
+    if one.way is Way.CLAIM:
+        raise NotRerouted("it waits for an account")
+    # The same money by the same number: nothing moves that would not have.
+    return Forecast([Effect("refund_tried_now", _facts(one), _subject(one))], 1)
+
+
+async def _retry(tx: Tx, asked: RefundNamed, pull: Pull) -> None:
+    one = await _open_refund(tx, asked)
+    await payments.retry(tx, one.account, one.id)
+    shown, actor = show("rfd", one.id), pull.actor
+    await audit.record(tx, one.account, actor=actor, action="refund_tried_again", subject=shown)
+
+
+async def _would_reroute(tx: ReadTx, asked: RefundNamed, pull: Pull) -> Forecast:
+    written_reason(pull.reason)
+    one = await _open_refund(tx, asked)
+    if one.way is not Way.PROVIDER:
+        raise NotRerouted("it goes by another way already")
+    payee = await payments.current_payee(tx, one.account)
+    way = Way.TRANSFER if payee else Way.CLAIM
+    word = f"refund_goes_by_{way}"
+    return Forecast([Effect(word, _facts(one), _subject(one))], 1, one.amount.value)
+
+
+async def _reroute(tx: Tx, asked: RefundNamed, pull: Pull) -> None:
+    one = await _open_refund(tx, asked)
+    await payments.reroute(tx, one.account, one.id)
+    shown, actor = show("rfd", one.id), pull.actor
+    await audit.record(tx, one.account, actor=actor, action="refund_taken_elsewhere", subject=shown)
+
+
+def _subject(one: Refund) -> Subject:
+    return Subject(SubjectKind.REFUND, show("rfd", one.id), one.account)
+
+
+class AccountNamed(msgspec.Struct, frozen=True):
+    """A bank account that a buyer wants to name, by the id of what was typed (`clm_...`)."""
+
+    claim: str
+
+
+async def _undecided(tx: ReadTx, asked: AccountNamed) -> AccountClaim:
+    """What was typed, which a person may decide.  Refuses `NotFound`, `AccountClaimOver`."""
+    found = await claim_store.claims_by_id(tx, read(CLAIM_KIND, asked.claim))
+    if not found:
+        raise NotFound("no such account was typed")
+    if found[0].state not in (AccountClaimState.HELD, AccountClaimState.OTHER):
+        raise AccountClaimOver(f"it is {found[0].state}")
+    return found[0]
+
+
+def _claim_facts(claim: AccountClaim) -> dict[str, object]:
+    return {
+        "bank": claim.bank,
+        "account": claim.account_no,
+        "typed": isolated(claim.typed),
+        "confirmed": isolated(claim.confirmed),
+    }
+
+
+async def _would_accept(tx: ReadTx, asked: AccountNamed, pull: Pull) -> Forecast:
+    written_reason(pull.reason)
+    claim = await _undecided(tx, asked)
+    owed = (await payments.owed_by_claim(tx, claim.account)).sum
+    if not owed.value:
+        raise NothingWaits("nothing of this buyer waits for an account")
+    facts = _claim_facts(claim) | {"rupiah": owed.value}
+    effect = Effect("account_gets_what_waits", facts, claim.subject)
+    return Forecast([effect], 1, owed.value)
+
+
+async def _accept(tx: Tx, asked: AccountNamed, pull: Pull) -> None:
+    claim = await _undecided(tx, asked)
+    await claim_store.lock(tx, claim.account)
+    await name_account(tx, claim, claim.confirmed, actor=pull.actor)
+
+
+async def _would_decline(tx: ReadTx, asked: AccountNamed, pull: Pull) -> Forecast:
+    written_reason(pull.reason)
+    claim = await _undecided(tx, asked)
+    return Forecast([Effect("account_is_declined", _claim_facts(claim), claim.subject)], 1)
+
+
+async def _decline(tx: Tx, asked: AccountNamed, pull: Pull) -> None:
+    claim = await _undecided(tx, asked)
+    await claim_store.lock(tx, claim.account)
+    await decline(tx, claim, actor=pull.actor)
+
+
+def _on_refunds(subject: Subject) -> Mapping[str, str] | None:
+    return {"refund": subject.shown} if subject.kind is SubjectKind.REFUND else None
+
+
+def _on_claims(subject: Subject) -> Mapping[str, str] | None:
+    return {"claim": subject.shown} if subject.kind is SubjectKind.ACCOUNT_CLAIM else None
+
+
 def _on_orders(subject: Subject) -> Mapping[str, str] | None:
     return {"order": subject.shown} if subject.kind is SubjectKind.ORDER else None
 
@@ -51,4 +182,36 @@ ASK = Lever(
     carry_out=_ask,
     offered=_on_orders,
 )
-LEVERS = (ASK,)
+RETRY = Lever(
+    name="refunds retry",
+    permission=Permission.CONSOLE_MONEY,
+    arguments=RefundNamed,
+    forecast=_would_retry,
+    carry_out=_retry,
+    offered=_on_refunds,
+)
+REROUTE = Lever(
+    name="refunds reroute",
+    permission=Permission.CONSOLE_MONEY,
+    arguments=RefundNamed,
+    forecast=_would_reroute,
+    carry_out=_reroute,
+    offered=_on_refunds,
+)
+ACCEPT = Lever(
+    name="refunds accept-account",
+    permission=Permission.CONSOLE_MONEY,
+    arguments=AccountNamed,
+    forecast=_would_accept,
+    carry_out=_accept,
+    offered=_on_claims,
+)
+DECLINE = Lever(
+    name="refunds decline-account",
+    permission=Permission.CONSOLE_MONEY,
+    arguments=AccountNamed,
+    forecast=_would_decline,
+    carry_out=_decline,
+    offered=_on_claims,
+)
+LEVERS = (ASK, RETRY, REROUTE, ACCEPT, DECLINE)

@@ -13,6 +13,7 @@ from meterai.kit.ids import show
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import CommandRefusal, Malformed, Refusal
+from meterai.kit.subjects import Subject, SubjectKind
 from meterai.kit.text import one_line
 from meterai.refunds.banks import bank_name
 from meterai.refunds.holders import masked
@@ -227,6 +228,11 @@ class AccountClaim:
         return show(CLAIM_KIND, self.id)
 
     @property
+    def subject(self) -> Subject:
+        """It as it is asked about."""
+        return Subject(SubjectKind.ACCOUNT_CLAIM, self.shown, self.account)
+
+    @property
     def bank(self) -> str:
         """The name of its bank."""
         return bank_name(self.bank_code) or self.bank_code
@@ -246,13 +252,6 @@ class AccountClaim:
         """What the audit trail keeps of the account: nobody can guess it without knowing whose it is."""
         told = f"{self.bank_code}\n{self.account_no}\n{self.confirmed}"
         return hashlib.sha256(self.account.bytes + told.encode()).hexdigest()
-
-
-class ClaimHeld(NamedTuple):
-    """An account that waits for a person, and why."""
-
-    account: UUID
-    claim: UUID
 
 
 class AccountNotFound(Refusal):

@@ -23,7 +23,7 @@ from meterai.refunds.model import ACCOUNT_CLAIM, CLAIM_LINK, AccountClaimState
 from meterai.refunds.personal import PERSONAL
 from meterai.refunds.retention import RETENTION
 from meterai.refunds.routes import routes
-from meterai.refunds.service import RefundService
+from meterai.refunds.service import COMPENSATING, RefundService
 from meterai.refunds.settings import RefundSettings
 from meterai.room import Container, Room
 
@@ -48,17 +48,30 @@ async def _build(container: Container) -> None:
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
     return [
         PeriodicTask(TURNING, container.of(RefundService).refund_overdue, 5.0),
+        PeriodicTask(COMPENSATING, container.of(RefundService).compensate_late, 600.0),
         PeriodicTask(RENEWING, container.of(ClaimService).renew, 600.0),
     ]
 
 
 COMMANDS = (
-    Command(
-        "refunds ask",
-        "meterai.refunds.commands:ask",
-        Directory.DATABASE,
-        Scope.DATABASE,
-        Schema.CURRENT,
+    *(
+        Command(
+            f"refunds {name}",
+            f"meterai.refunds.commands:{function}",
+            Directory.DATABASE,
+            Scope.DATABASE,
+            Schema.CURRENT,
+        )
+        for name, function in (
+            ("ask", "ask"),
+            ("list", "list_refunds"),
+            ("show", "show_refund"),
+            ("retry", "retry"),
+            ("reroute", "reroute"),
+            ("float", "show_float"),
+            ("accept-account", "accept_account"),
+            ("decline-account", "decline_account"),
+        )
     ),
 )
 

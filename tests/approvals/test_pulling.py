@@ -79,6 +79,13 @@ def test_levers_are_offered_to_who_may_pull_them_where_they_apply(shop: Shop) ->
         one = member(shop, role)
         offered[role] = [found.lever.name for found in one.service.offered(one.caller, subject)]
     assert offered == {"finance": ["refunds ask"], "operations": [], "regulator": []}
+    one = member(shop, "finance")
+    for kind, names in (
+        (SubjectKind.REFUND, ["refunds reroute", "refunds retry"]),
+        (SubjectKind.ACCOUNT_CLAIM, ["refunds accept-account", "refunds decline-account"]),
+    ):
+        found = one.service.offered(one.caller, Subject(kind, "x", shop.account))
+        assert sorted(each.lever.name for each in found) == names
 
 
 def test_every_lever_is_offered_on_a_subject_or_stands_for_itself(shop: Shop) -> None:

@@ -7,8 +7,9 @@ import pytest
 from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import NotFound, Said
 from meterai.kit.subjects import Subject, SubjectKind
+from meterai.payments import NotRerouted
 from meterai.refunds import knows
-from meterai.refunds.model import NothingToRefund
+from meterai.refunds.model import AccountClaimOver, NothingToRefund, NothingWaits
 from tests.support.pulling import Member, member
 from tests.support.shop import FEE, PRICE, Shop
 
@@ -54,6 +55,111 @@ def test_refund_that_staff_asked_for_is_told_as_theirs(shop: Shop, one: Member) 
         assert shop.do(causes(about)) == [cause]
     about = Subject(SubjectKind.ACCOUNT, show("acc", shop.account), shop.account)
     assert shop.do(causes(about)) == [buyer, staff]
+
+
+def refund(shop: Shop) -> UUID:
+    shop.ask_back(executed(shop, 2))
+    return shop.refunds()[-1]
+
+
+def test_refund_is_tried_again_under_the_same_number(shop: Shop, one: Member) -> None:
+    which = refund(shop)
+    shop.send(which)
+    shop.refuse(which)
+    shop.arrange("UPDATE refunds SET try_at = now() + interval '5 minutes'")
+    told = one.forecast("refunds retry", refund=show("rfd", which))
+    assert (told.rows, told.rupiah) == (1, 0)
+    assert one.pull("refunds retry", refund=show("rfd", which)).is_done
+    [row] = shop.rows("SELECT try_at <= now() AS is_due, refund_id FROM refunds")
+    assert row == {"is_due": True, "refund_id": which}
+    assert acts(shop) == ["refund_tried_again"]
+
+
+def test_refund_takes_another_way_as_forecast(shop: Shop, one: Member) -> None:
+    which = refund(shop)
+    told = one.forecast("refunds reroute", refund=show("rfd", which))
+    assert (told.rupiah, told.effects[0].word) == (2 * SUM, "refund_goes_by_claim")
+    assert one.pull("refunds reroute", refund=show("rfd", which)).is_done
+    assert shop.rows("SELECT way FROM refunds") == [{"way": "claim"}]
+    shop.work()
+    assert len(shop.rows("SELECT 1 FROM mails WHERE template = 'account_wanted'")) == 1
+    assert acts(shop) == ["refund_taken_elsewhere"]
+    for lever in ("refunds retry", "refunds reroute"):
+        with pytest.raises(NotRerouted):
+            one.forecast(lever, refund=show("rfd", which))
+    shop.assert_books_hold()
+
+
+def test_refund_that_is_over_is_neither_tried_nor_taken_elsewhere(shop: Shop, one: Member) -> None:
+    which = refund(shop)
+    shop.send(which)
+    shop.settle(which)
+    for lever in ("refunds retry", "refunds reroute"):
+        with pytest.raises(NotRerouted):
+            one.forecast(lever, refund=show("rfd", which))
+        with pytest.raises(NotFound):
+            one.forecast(lever, refund=show("rfd", new_id()))
+
+
+def acts(shop: Shop) -> list[str]:
+    found = shop.rows("SELECT action FROM audit_events WHERE action LIKE 'refund_t%%'")
+    return [row["action"] for row in found]
+
+
+def typed(shop: Shop, state: str) -> str:
+    """An account that was typed, for money that waits."""
+    claim = new_id()
+    shop.call(
+        "INSERT INTO account_claims (account_id, claim_id, claim_key, request_hash, state, bank_code, account_no, typed,"
+        " confirmed, held_for, decided_at)"
+        " VALUES (%s, %s, 'key', 'request', %s, '014', '1234567890', 'Budi', 'BUDI SANTOSO', 'large_sum', now())",
+        shop.account,
+        claim,
+        state,
+    )
+    return show("clm", claim)
+
+
+@pytest.mark.parametrize("state", ["held", "other"])
+def test_account_that_a_person_accepts_gets_what_waits(shop: Shop, one: Member, state: str) -> None:
+    which = refund(shop)
+    claim = typed(shop, state)
+    with pytest.raises(NothingWaits):
+        one.forecast("refunds accept-account", claim=claim)
+    assert one.pull("refunds reroute", refund=show("rfd", which)).is_done
+    shop.work()
+    told = one.forecast("refunds accept-account", claim=claim)
+    assert (told.rows, told.rupiah) == (1, 2 * SUM)
+    assert one.pull("refunds accept-account", claim=claim).is_done
+    assert shop.rows("SELECT way FROM refunds") == [{"way": "transfer"}]
+    with pytest.raises(AccountClaimOver):
+        one.forecast("refunds decline-account", claim=claim)
+    shop.assert_books_hold()
+
+
+def test_account_that_a_person_declines_leaves_the_money_waiting(shop: Shop, one: Member) -> None:
+    which = refund(shop)
+    assert one.pull("refunds reroute", refund=show("rfd", which)).is_done
+    claim = typed(shop, "held")
+    shop.work()
+    assert one.pull("refunds decline-account", claim=claim).is_done
+    assert shop.rows("SELECT way FROM refunds") == [{"way": "claim"}]
+    [mail] = shop.rows("SELECT template FROM mails WHERE template LIKE 'account_d%%'")
+    assert mail["template"] == "account_declined"
+    with pytest.raises(AccountClaimOver):
+        one.forecast("refunds accept-account", claim=claim)
+    shop.assert_books_hold()
+
+
+@pytest.mark.parametrize("state", ["near", "named", "unknown", "asked"])
+def test_account_is_decided_by_a_person_only_where_it_waits(
+    shop: Shop, one: Member, state: str
+) -> None:
+    claim = typed(shop, state)
+    for lever in ("refunds accept-account", "refunds decline-account"):
+        with pytest.raises(AccountClaimOver):
+            one.forecast(lever, claim=claim)
+    shop.arrange("DELETE FROM account_claims")
 
 
 def test_order_that_has_nothing_to_give_back_is_refused(shop: Shop, one: Member) -> None:

@@ -220,6 +220,14 @@ class Compensation(NamedTuple):
     amount: Rupiah
 
 
+class LateRefund(NamedTuple):
+    """A refund that is so many whole days past its due time."""
+
+    account: UUID
+    refund: UUID
+    days: int
+
+
 class KnownOf(NamedTuple):
     """What is known of a refund before it is sent: where and when its payment came, and whether an account is named."""
 

@@ -9,6 +9,7 @@ from meterai.kit.money import Rupiah
 from meterai.payments.refunds.model import (
     Compensation,
     KnownOf,
+    LateRefund,
     OpenRefunds,
     Payee,
     PaymentGivenBack,
@@ -215,6 +216,21 @@ _COMPENSATION_OWED = """
 SELECT coalesce(sum(amount), 0)::bigint FROM compensations
 WHERE account_id = %s AND NOT transfer_is_open(account_id, transfer_id)
 """
+_LATE = RowMapper(LateRefund)
+# Open ones by their due time; what settled late within a month was perhaps not looked at before.
+LATE = """
+SELECT account_id AS account, refund_id AS refund, least(days, %s) AS days FROM (
+    SELECT r.account_id, r.refund_id, r.first_id, r.due_at, floor((extract(epoch FROM coalesce(r.settled_at, now()) - r.due_at)
+        - r.waited_seconds - CASE WHEN r.wanted_at IS NULL THEN 0
+            ELSE extract(epoch FROM now() - greatest(r.wanted_at, r.due_at)) END) / 86400)::integer AS days
+    FROM (SELECT * FROM refunds WHERE refund_is_open(state) AND due_at <= now() - interval '1 day'
+        UNION ALL SELECT * FROM refunds WHERE settled_at > now() - interval '30 days' AND state = 'settled'
+            AND settled_at >= due_at + interval '1 day') r
+) o
+WHERE days > 0 AND NOT EXISTS (SELECT 1 FROM compensations c WHERE c.account_id = o.account_id
+    AND c.refund_id = coalesce(o.first_id, o.refund_id) AND c.day = least(o.days, %s))
+ORDER BY due_at LIMIT %s
+"""
 _COMPENSATIONS = RowMapper(Compensation)
 _COMPENSATIONS_OF = """
 SELECT refund_id AS refund, sum(amount)::bigint AS amount FROM compensations
@@ -376,6 +392,12 @@ async def compensation_owed(tx: ReadTx, account: UUID) -> int:
     found = await tx.value(_COMPENSATION_OWED, account)
     assert isinstance(found, int)
     return found
+
+
+async def late_refunds(tx: ReadTx, days_max: int, limit: int) -> list[LateRefund]:
+    """Refunds that are whole days past their due time, the first that was due in front: those of which a day, up to
+    `days_max`, is not paid for yet.  Days in which an account was waited for do not count."""
+    return await tx.all_as(_LATE, LATE, days_max, days_max, limit)
 
 
 async def compensations_of(

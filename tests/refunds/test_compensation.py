@@ -1,0 +1,144 @@
+"""Whole days past the due time of a refund are paid for, once, but for those in which an account was waited for."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from meterai import payments
+from meterai.kit.ids import show
+from meterai.kit.money import Rupiah
+from meterai.payments import Payee
+from meterai.refunds import RefundService, refunds_of_order
+from meterai.refunds.model import CompensationTerms
+from tests.support.shop import Shop
+
+TERMS: dict[str, Any] = {"compensation_per_day": 1_000, "compensation_max": 2_500}
+# The clock of these refunds was moved, and nothing else of them.
+MOVED = frozenset(
+    {
+        "refund_times_are_possible",
+        "no_refund_past_its_due_time_unnoticed",
+        "order_stands_where_its_refunds_do",
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("terms", "sums"),
+    [
+        (CompensationTerms(1_000, 2_500), [1_000, 1_000, 500, 0]),
+        (CompensationTerms(0, 2_500), [0, 0, 0, 0]),
+        (CompensationTerms(1_000, 0), [0, 0, 0, 0]),
+        (CompensationTerms(5_000, 2_500), [2_500, 0, 0, 0]),
+    ],
+)
+def test_days_are_paid_up_to_the_most_of_a_refund(
+    terms: CompensationTerms, sums: list[int]
+) -> None:
+    assert [terms.of_day(day) for day in range(1, 5)] == [Rupiah(one) for one in sums]
+    assert terms.days_max == sum(one > 0 for one in sums)
+
+
+def refund(shop: Shop) -> tuple[UUID, UUID]:
+    """A refund that is open, and its order."""
+    order = shop.place(2)
+    shop.pay(order)
+    shop.work()
+    shop.ask_back(order)
+    shop.work()
+    shop.not_asked = MOVED
+    return shop.refunds()[-1], order
+
+
+def look(shop: Shop, **terms: int) -> list[tuple[int, int]]:
+    """The periodic task, twice; then the days that were paid for."""
+    settings = shop.container.settings.replaced(**(TERMS | terms))
+    service = RefundService(shop.container.database, settings, shop.container.clock)
+    for _ in range(2):
+        shop.do(service.compensate_late())
+    found = shop.rows("SELECT day, amount FROM compensations ORDER BY day")
+    return [(row["day"], row["amount"]) for row in found]
+
+
+def late(shop: Shop, days: float, more: str = "") -> None:
+    shop.arrange(f"UPDATE refunds SET due_at = now() - interval '{days} days' {more}")
+
+
+def test_whole_days_are_paid_for_once(shop: Shop) -> None:
+    _, order = refund(shop)
+    assert look(shop) == []
+    late(shop, 0.9)
+    assert look(shop) == []
+    late(shop, 1.1)
+    assert look(shop, compensation_per_day=0) == []
+    assert look(shop) == [(1, 1_000)]
+    late(shop, 30)
+    assert look(shop) == [(1, 1_000), (2, 1_000), (3, 500)]
+
+    async def shown() -> int:
+        async with shop.container.database.reading() as tx:
+            [one] = await refunds_of_order(tx, shop.account, order)
+            return one.compensation
+
+    assert shop.do(shown()) == 2_500
+    shop.assert_books_hold()
+
+
+def test_days_in_which_an_account_was_waited_for_are_not_paid_for(shop: Shop) -> None:
+    one, _ = refund(shop)
+
+    async def reroute_and(name: bool) -> None:
+        async with shop.container.database.transaction() as tx:
+            if name:
+                await payments.name_payee(tx, shop.account, Payee("014", "1230001", "ANI"))
+            else:
+                await payments.reroute(tx, shop.account, one)
+
+    shop.do(reroute_and(name=False))
+    late(shop, 5.5, ", wanted_at = now() - interval '4.2 days'")
+    assert look(shop) == [(1, 1_000)], "a day and some hours before it was asked for"
+    shop.do(reroute_and(name=True))
+    assert look(shop) == [(1, 1_000)]
+    late(shop, 6.5)
+    assert look(shop) == [(1, 1_000), (2, 1_000)]
+
+
+def test_refund_that_took_another_way_goes_on_where_it_was(shop: Shop) -> None:
+    one, _ = refund(shop)
+    late(shop, 1.1)
+    assert look(shop) == [(1, 1_000)]
+    shop.send(one)
+    shop.refuse(one)
+
+    async def reroute() -> None:
+        async with shop.container.database.transaction() as tx:
+            await payments.reroute(tx, shop.account, one)
+
+    shop.do(reroute())
+    late(shop, 2.1, ", wanted_at = CASE WHEN way = 'claim' THEN now() END")
+    assert look(shop) == [(1, 1_000), (2, 1_000)]
+    assert shop.rows("SELECT DISTINCT refund_id FROM compensations") == [{"refund_id": one}]
+
+
+def test_refund_that_settled_late_is_paid_for_its_days(shop: Shop) -> None:
+    one, _ = refund(shop)
+    shop.send(one)
+    shop.settle(one)
+    late(shop, 2.5)
+    shop.arrange("UPDATE refunds SET settled_at = now() - interval '1 day'")
+    assert look(shop) == [(1, 1_000)]
+
+
+def test_refund_that_was_stopped_is_not_paid_for(shop: Shop) -> None:
+    order = shop.place(1)
+    paid = shop.pay(order)
+    shop.work()
+    shop.ask_back(order)
+    shop.work()
+    shop.deny(paid)
+    shop.work()
+    late(shop, 5)
+    assert look(shop) == []
+    told = shop.rows("SELECT template, facts FROM mails WHERE template = 'payment_taken_back'")
+    assert [row["facts"]["order"] for row in told] == [show("ord", order)]
