@@ -270,13 +270,17 @@ class Reconciliation:
     async def _read_files(self, leased: Leased, reading: _Read, files: Sequence[_File]) -> None:
         """Lines of every file of the day.  One that cannot be read is an item, and refused."""
         for one in files:
-            of = FileRead(leased.day, self._ourselves(leased.provider), self._names)
+            accounts = [name for name, of in self._names.items() if of == leased.provider]
+            of = FileRead(
+                leased.day,
+                self._ourselves(leased.provider),
+                frozenset(filter(str.isdigit, accounts)),
+                self._names,
+            )
             try:
                 await reading.loading.take_file(read(one.path, of), one.sha256.hex())
             except FileOdd as odd:
-                of.faults.append(odd.code)
-            if of.lines == of.odd and of.lines:
-                of.faults.append("no_line_of_this_day")
+                of.faults.append(str(odd))
             if of.faults:
                 why = ", ".join(of.faults)
                 await self._database.run(

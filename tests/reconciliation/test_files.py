@@ -1,19 +1,23 @@
 """Files of providers and banks: every sum exactly or not at all, and nothing of half a file."""
 
 import base64
+import zipfile
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from xlsxwriter import Workbook
 
+from meterai.kit.clock import WIB
 from meterai.payments import Movement, OddLine, reference_of, refund_number
 from meterai.reconciliation.files import FileOdd, FileRead, read
 from meterai.reconciliation.files.amounts import read_sum
 from meterai.reconciliation.files.moments import read_moment
+from meterai.reconciliation.files.rows import XLSX_UNPACKED_MAX
 
+FLOAT_ACCOUNT = "8800000002"
 OURS, ATTEMPT = UUID(int=0x1_2345 << 64), UUID(int=0x6_789A << 64)
 DAY = date(2026, 11, 29)
 REFERENCE = reference_of(OURS, ATTEMPT)
@@ -35,10 +39,11 @@ def order_id() -> str:
 
 
 def taken(
-    path: Path, content: str | bytes, day: date = DAY
+    path: Path, content: str | bytes, day: date = DAY, accounts: Sequence[str] = ()
 ) -> tuple[list[Movement], list[OddLine], FileRead]:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    of = FileRead(day, frozenset({"G1"}))
+    names = dict.fromkeys(accounts, "account") | {FLOAT_ACCOUNT: "float"}
+    of = FileRead(day, frozenset({"G1"}), frozenset(accounts), names)
     found = list(read(path, of))
     movements = [one for one in found if isinstance(one, Movement)]
     return movements, [one for one in found if isinstance(one, OddLine)], of
@@ -89,7 +94,17 @@ def test_sum_is_read_exactly(text: str, rupiah: int, is_in: bool | None) -> None
             "\u0661\u0660",
             "10.000 USD",
         ),
-        *("9" * 16, "0x10", "10_000", "1.234.56"),
+        *(
+            "9" * 16,
+            "0x10",
+            "10_000",
+            "1.234.56",
+            "1e4",
+            "1E4",
+            "=10500",
+            "10500+1",
+            "\uff11\uff10\uff15\uff10\uff10",
+        ),
     ],
 )
 def test_text_that_is_no_sum_or_two_is_none(text: str) -> None:
@@ -256,6 +271,38 @@ def test_workbook_is_read_with_its_numbers_and_dates(tmp_path: Path) -> None:
     assert [one.why for one in found if isinstance(one, OddLine)] == ["no readable sum of rupiah"]
 
 
+def test_formulas_dates_and_merged_cells_are_read_or_odd(tmp_path: Path) -> None:
+    path, at = tmp_path / "a.xlsx", datetime(2026, 11, 29, 10, 30)  # noqa: DTZ001 - as a sheet has it
+    with Workbook(str(path)) as book:
+        sheet, day = book.add_worksheet(), book.add_format({"num_format": "dd/mm/yyyy"})
+        sheet.write_row(0, 0, ["Tanggal", "Keterangan", "Debet", "Kredit"])
+        for row in range(1, 7):
+            sheet.write_datetime(row, 0, at, day)
+            sheet.write(row, 1, "SETTLEMENT")
+        sheet.write_formula(1, 3, "=500*2", None, 1_000)
+        sheet.write_formula(2, 3, "=500*2")  # nobody has computed it
+        sheet.write_formula(3, 3, "=1/0", None, "#DIV/0!")
+        sheet.write_datetime(4, 3, at, day)
+        sheet.write_boolean(5, 3, True)
+        sheet.write_number(6, 3, 1e17)
+        sheet.merge_range("A8:A9", at, day)
+        sheet.write_row("B8", ["SETTLEMENT", "", 7])
+        sheet.write_row("B9", ["SETTLEMENT", "", 8])
+    found = list(read(path, FileRead(DAY)))
+    sums = [(one.amount.value, one.moved_at) for one in found if isinstance(one, Movement)]
+    assert sums == [(1_000, at.replace(tzinfo=WIB)), (7, at.replace(tzinfo=WIB))]
+    whys = [one.why for one in found if isinstance(one, OddLine)]
+    assert whys == ["no readable sum of rupiah"] * 5 + ["no readable time"]
+
+
+def test_workbook_that_unpacks_to_very_much_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as parts:
+        parts.writestr("xl/worksheets/sheet1.xml", bytes(XLSX_UNPACKED_MAX + 1))
+    with pytest.raises(FileOdd, match="too_large"):
+        list(read(path, FileRead(DAY)))
+
+
 @pytest.mark.parametrize(
     ("row", "why"),
     [
@@ -267,6 +314,12 @@ def test_workbook_is_read_with_its_numbers_and_dates(tmp_path: Path) -> None:
         (PAID.replace("10500.00,10500.00", "0.00,0.00"), "a sum of nothing"),
         (PAID.rpartition(",")[0].rpartition(",")[0], "a row that ends early"),
         ('"' + PAID, "a broken row"),
+        (PAID.replace("QRIS", "Q" * (10 << 20)), "a broken row"),
+        (PAID.replace("QRIS", f'"{"Q" * (10 << 20)}"'), "a broken row"),
+        (
+            PAID.replace("10500.00,10500.00", "10,500.00,10500.00"),
+            "a row with more cells than there are columns",
+        ),
     ],
 )
 def test_odd_row_is_named_and_stops_no_other(tmp_path: Path, row: str, why: str) -> None:
@@ -282,19 +335,82 @@ def test_file_that_ends_in_a_row_is_half_a_file(tmp_path: Path) -> None:
     assert taken(tmp_path / "a.csv", text)[2].faults == ["half_a_file"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_file_that_ends_in_its_last_cell_is_half_a_file(tmp_path: Path, encoding: str) -> None:
+    text = table(PAID, FEE)[:-12]  # within the offset of a time
+    assert taken(tmp_path / "a.csv", text.encode(encoding))[2].faults == ["half_a_file"]
+
+
+def test_sum_at_the_end_of_a_file_without_a_line_end_may_be_half_of_one(tmp_path: Path) -> None:
+    rows = "Tanggal;Keterangan;Debet;Kredit\n29/11/2026;SETTLEMENT QRIS;;1.000"
+    assert taken(tmp_path / "a.csv", rows)[2].faults == ["half_a_file"]
+    assert taken(tmp_path / "a.csv", rows + "\n")[2].faults == []
+
+
+def test_line_below_a_table_is_odd_and_the_file_is_whole(tmp_path: Path) -> None:
+    text = STATEMENT.format(refund=REFUND) + "Saldo akhir;2.487.000,00\n"
+    _, odd, of = taken(tmp_path / "a.csv", text)
+    assert ([one.why for one in odd], of.faults) == (["a row that ends early"], [])
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        (PAID.replace("2026-11-29", "2026-11-28"), "no_line_of_this_day"),
+        (PAID.replace("IDR", "USD"), "no_readable_line"),
+    ],
+)
+def test_file_without_a_line_of_ours_says_why(tmp_path: Path, row: str, fault: str) -> None:
+    assert taken(tmp_path / "a.csv", table(row, row))[2].faults == [fault]
+
+
+@pytest.mark.parametrize(
+    ("accounts", "faults"),
+    [
+        ((), []),
+        (("1234567890123",), []),
+        (("8800000001",), ["of_another_account"]),
+    ],
+)
+def test_statement_of_another_account_is_told_by_its_number(
+    tmp_path: Path, accounts: Sequence[str], faults: list[str]
+) -> None:
+    text = MT940.format(middle="", closing="1047500,00")
+    assert taken(tmp_path / "a.sta", text, accounts=accounts)[2].faults == faults
+    text = STATEMENT.format(refund=REFUND).replace("123456", "123-456-7890123")
+    assert taken(tmp_path / "a.csv", text, accounts=accounts)[2].faults == faults
+
+
+def test_statement_of_our_other_account_is_not_taken_for_this_one(tmp_path: Path) -> None:
+    text = MT940.format(middle="", closing="1047500,00").replace(
+        "1234567890123", f"MANDIRI/{FLOAT_ACCOUNT}"
+    )
+    assert taken(tmp_path / "a.sta", text)[2].faults == ["of_another_account"]
+
+
+def test_statement_that_is_there_twice_does_not_follow_from_itself(tmp_path: Path) -> None:
+    text = MT940.format(middle="", closing="1047500,00")
+    assert taken(tmp_path / "a.sta", text * 2)[2].faults == ["balances_differ"]
+
+
 @pytest.mark.parametrize(
     ("content", "code"),
     [
         (b"", "empty"),
         (b"\x00\x01\x02\x03" * 100, "no_text"),
         (b"hello\nworld\n", "no_known_columns"),
-        (b"PK\x03\x04 half of a workbook", "half_or_damaged"),
+        (b"PK\x03\x04 half of a workbook", "half_or_damaged BadZipFile"),
+        (table(PAID).encode("utf-32"), "no_text"),
+        (table(PAID).encode("cp500"), "no_known_columns"),
+        (table(PAID).replace("Amount", "Nominal").encode(), "column_missing amount"),
+        (table(PAID).replace("Currency", "Cur").encode(), "column_missing currency"),
+        (table(PAID).replace("Balance", "Amount").encode(), "column_twice amount"),
     ],
 )
 def test_file_that_is_no_record_is_named(tmp_path: Path, content: bytes, code: str) -> None:
     with pytest.raises(FileOdd) as found:
         taken(tmp_path / "a.csv", content)
-    assert found.value.code == code
+    assert str(found.value) == code
 
 
 def test_odd_line_tells_nothing_of_a_person(tmp_path: Path) -> None:

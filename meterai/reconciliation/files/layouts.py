@@ -48,6 +48,14 @@ class Judged(NamedTuple):
 Names: TypeAlias = Mapping[str, str]  # words in lower case, and what each names
 
 
+class Columns(NamedTuple):
+    """Places of roles in a head line, roles that it lacks, and those that two columns have."""
+
+    places: Mapping[str, int]
+    lacks: Sequence[str]
+    twice: Sequence[str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
     """One kind of table.
@@ -68,15 +76,18 @@ class Layout:
     def __post_init__(self) -> None:
         self._names.update({name: role for role, names in self.roles.items() for name in names})
 
-    def columns(self, head: Sequence[object]) -> Mapping[str, int] | None:
-        """Places of the roles in a head line; None where it is none of this layout."""
+    def columns(self, head: Sequence[object]) -> Columns:
+        """Places of the roles in a head line."""
         found: dict[str, int] = {}
+        twice: list[str] = []
         for place, cell in enumerate(head):
             name = " ".join(str(cell).strip().lower().replace("_", " ").split())
             if role := self._names.get(name):
+                twice += [role] if role in found else []
                 found.setdefault(role, place)
+        lacks = [one for one in self.needs if one not in found]
         has_sum = "amount" in found or {"debit", "credit"} <= found.keys()
-        return found if has_sum and all(one in found for one in self.needs) else None
+        return Columns(found, lacks if has_sum else [*lacks, "amount"], twice)
 
 
 def _given(text: str) -> str | None:
@@ -134,7 +145,7 @@ BALANCE = Layout(
             "date (utc+7)",
         ),
     },
-    needs=("kind", "part", "payment", "moved_at"),
+    needs=("kind", "part", "payment", "reference", "moved_at", "currency"),
     judge=_of_balance,
 )
 
@@ -181,7 +192,7 @@ MIDTRANS = Layout(
         "currency": ("currency",),
         "merchant": ("merchant id",),
     },
-    needs=("reference", "payment", "kind", "moved_at", "amount"),
+    needs=("reference", "payment", "kind", "moved_at", "currency", "merchant"),
     judge=_of_midtrans,
 )
 

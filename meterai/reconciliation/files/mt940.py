@@ -1,11 +1,12 @@
 """Statements of bank accounts as MT940 (SWIFT), by the package mt-940, one line of the account at a time.
 
 The package reads a whole message or none; a message is given to it line by line, so that one broken line stops no
-other.  A statement whose balances do not add up, or without a closing one, is half a statement.
+other.  A statement whose balances do not add up, or without a closing one, is half a statement; one that does not begin
+where the one before it ended is not whole either, or there twice.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -17,6 +18,7 @@ from meterai.payments import Movement, MovementKind, OddLine
 from meterai.reconciliation.files.layouts import Line, Names, of_statement
 
 _TAG = re.compile(r":(?P<tag>[0-9]{2}[A-Z]?):")
+_DIFFER = "balances_differ"
 BLOCK_CHARACTERS_MAX = 4_000  # of one tag: :86: has six lines of 65
 
 
@@ -67,30 +69,59 @@ class _Statement:
         return _amount(balance) == self.sum
 
 
+class _Messages:
+    """Statements of a file one after the other: each begins where the one of its account before it ended."""
+
+    def __init__(self, faults: list[str], look_at_account: Callable[[str], None]) -> None:
+        self._faults = faults
+        self._look_at_account = look_at_account
+        self._account = ""
+        self.now = _Statement()
+
+    def take(self, tag: str, text: str) -> None:
+        """A tag that is of no line."""
+        if tag == "25" and text != self._account:
+            self.end()
+            self.now, self._account = _Statement(), text
+            self._look_at_account(text.rpartition("/")[2])
+        elif tag in ("60F", "60M"):
+            self.end()
+            before, self.now = self.now, _begun(f":{tag}:{text}")
+            if before.opening and before.sum != self.now.sum:
+                self._faults.append(_DIFFER)
+        elif tag in ("62F", "62M"):
+            self.now.is_closed = True
+            if not self.now.closes(tag, text):
+                self._faults.append(_DIFFER)
+
+    def end(self) -> None:
+        """Nothing of a statement that was begun is missing, or half of it is."""
+        if self.now.opening and not self.now.is_closed and "half_a_file" not in self._faults:
+            self._faults.append("half_a_file")
+
+
 def read_mt940(
-    lines: Iterable[str], day: date, names: Names, faults: list[str]
+    lines: Iterable[str],
+    day: date,
+    names: Names,
+    faults: list[str],
+    look_at_account: Callable[[str], None],
 ) -> Iterator[Movement | OddLine]:
     """Lines of the account of one day."""
-    now, waiting, number = _Statement(), "", 0
+    messages, waiting, number = _Messages(faults, look_at_account), "", 0
     for tag, text in _tags(lines):
         if tag == "86" and waiting:
             waiting += f"\n:86:{text}"
             continue
         if waiting:
-            yield from _line(now, waiting, number, day, names)
+            yield from _line(messages.now, waiting, number, day, names)
             waiting = ""
         if tag == "61":
             waiting, number = f":61:{text}", number + 1
-        elif tag in ("60F", "60M"):
-            _check(now, faults)
-            now = _begun(f":{tag}:{text}")
-        elif tag in ("62F", "62M"):
-            now.is_closed = True
-            if not now.closes(tag, text):
-                faults.append("balances_differ")
+        messages.take(tag, text)
     if waiting:
-        yield from _line(now, waiting, number, day, names)
-    _check(now, faults)
+        yield from _line(messages.now, waiting, number, day, names)
+    messages.end()
 
 
 def _begun(opening: str) -> _Statement:
@@ -110,11 +141,6 @@ def _amount(balance: object) -> Decimal | None:
     """The sum of a balance, as the package reads one."""
     amount = balance.amount if isinstance(balance, Balance) else None
     return amount.amount if isinstance(amount, Amount) else None
-
-
-def _check(now: _Statement, faults: list[str]) -> None:
-    if now.opening and not now.is_closed and "half_a_file" not in faults:
-        faults.append("half_a_file")
 
 
 def _line(

@@ -4,6 +4,7 @@
 half of it is missing, or it is of another day, nothing may be taken for complete.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -13,13 +14,21 @@ from pathlib import Path
 from meterai.kit.money import Rupiah
 from meterai.payments import Movement, MovementKind, OddLine
 from meterai.reconciliation.files.amounts import Sum, read_sum
-from meterai.reconciliation.files.layouts import HEAD_LINES_MAX, LAYOUTS, Layout, Line, Names
+from meterai.reconciliation.files.layouts import (
+    HEAD_LINES_MAX,
+    LAYOUTS,
+    Columns,
+    Layout,
+    Line,
+    Names,
+)
 from meterai.reconciliation.files.moments import read_moment
 from meterai.reconciliation.files.mt940 import is_mt940, read_mt940
 from meterai.reconciliation.files.rows import (
     BROKEN,
     FileOdd,
     Row,
+    ends_within_a_line,
     is_workbook,
     lines_of,
     rows_of_text,
@@ -45,7 +54,19 @@ _TOLD = (
 )
 
 
-_CUT = ("a broken row", "a row that ends early")  # the last of a file that was cut off
+_BROKEN, _EARLY = "a broken row", "a row that ends early"
+_SUMS = frozenset({"amount", "debit", "credit", "fee", "tax"})
+# Faults of a file of which no line is one of ours, by what is wrong with each; else `no_readable_line`.
+_NONE_OF_OURS = {
+    "of another day": "no_line_of_this_day",
+    "of another merchant": "of_another_merchant",
+}
+_ANOTHER = "of_another_account"
+# Above a table: the number behind such a word.
+_ACCOUNT = re.compile(
+    r"\b(?:rekening|norek|account)(?: no| number)?\W{1,5}([0-9][0-9 .\-]{6,}[0-9])", re.IGNORECASE
+)
+COLUMNS_MIN = 3  # of a layout, by which a head is told from other lines
 
 
 @dataclass(slots=True)
@@ -54,18 +75,34 @@ class FileRead:
 
     day: date
     ourselves: frozenset[str] = frozenset()  # merchants that we are; of none where it is empty
+    accounts: frozenset[str] = frozenset()  # numbers of the account whose statements are read
     names: Names = field(default_factory=dict)
     layout: str = ""
     lines: int = 0
     odd: int = 0
     elsewhere: int = 0  # lines of other days, of a file that is of several
     faults: list[str] = field(default_factory=list)  # by which it is not complete
+    ends_within_a_line: bool = False
+    why: str = ""  # the last line that was odd is so
 
     def take(self, one: Movement | OddLine) -> Movement | OddLine:
         """Count a line."""
         self.lines += 1
-        self.odd += isinstance(one, OddLine)
+        if isinstance(one, OddLine):
+            self.odd, self.why = self.odd + 1, one.why
         return one
+
+    def look_at_account(self, number: str) -> None:
+        """A statement that names another account of ours, or one that is not known where ours is, is not its."""
+        digits = "".join(filter(str.isdigit, number))
+        is_another = digits in self.names or (self.accounts and digits)
+        if is_another and digits not in self.accounts and _ANOTHER not in self.faults:
+            self.faults.append(_ANOTHER)
+
+    def end(self) -> None:
+        """A file without any line of ours is of another day, or of somebody else."""
+        if self.lines and self.lines == self.odd:
+            self.faults.append(_NONE_OF_OURS.get(self.why, "no_readable_line"))
 
 
 def read(path: Path, of: FileRead) -> Iterator[Movement | OddLine]:
@@ -73,41 +110,70 @@ def read(path: Path, of: FileRead) -> Iterator[Movement | OddLine]:
     if path.stat().st_size == 0:
         raise FileOdd("empty")
     if is_workbook(path):
-        table = _Table(of, *_head(rows_of_workbook(path)))
-        yield from table.lines()
-        return
-    lines = lines_of(path)
+        yield from _Table(of, *_head(rows_of_workbook(path), of)).lines()
+    else:
+        yield from _text_lines(path, of)
+    of.end()
+
+
+def _text_lines(path: Path, of: FileRead) -> Iterator[Movement | OddLine]:
+    lines, of.ends_within_a_line = lines_of(path), ends_within_a_line(path)
     head = list(islice(lines, HEAD_LINES_MAX))
     if is_mt940(head):
         of.layout = "mt940"
-        for one in read_mt940(chain(head, lines), of.day, of.names, of.faults):
+        rest = chain(head, lines)
+        for one in read_mt940(rest, of.day, of.names, of.faults, of.look_at_account):
             yield of.take(one)
         return
-    if any("\x00" in line for line in head):
+    if any("\x00" in line for line in head if line != BROKEN):
         raise FileOdd("no_text")
+    looked = _Head()
     for number, line in enumerate(head):
         separator = separator_of(line)
+        if told := _ACCOUNT.search(line):
+            of.look_at_account(told[1])
         rows = rows_of_text(iter([line]), separator, number + 1)
-        if found := _layout([cell for _, cells in rows for cell in cells]):
+        if found := looked.layout([cell for _, cells in rows for cell in cells]):
             rest = chain(head[number + 1 :], lines)
-            table = _Table(of, *found, rows_of_text(rest, separator, number + 2))
-            yield from table.lines()
+            yield from _Table(of, *found, rows_of_text(rest, separator, number + 2)).lines()
             return
-    raise FileOdd("no_known_columns")
+    raise looked.fault()
 
 
-def _layout(head: Sequence[object]) -> tuple[Layout, Mapping[str, int], int] | None:
-    for layout in LAYOUTS:
-        if columns := layout.columns(head):
-            return layout, columns, len(head)
-    return None
+class _Head:
+    """The line of the names of columns: looked for, and what is wrong with the one that comes closest."""
+
+    def __init__(self) -> None:
+        self._closest = Columns({}, (), ())
+
+    def layout(self, head: Sequence[object]) -> tuple[Layout, Mapping[str, int], int] | None:
+        """The layout of a line, the places of its columns, and how many there are."""
+        for layout in LAYOUTS:
+            found = layout.columns(head)
+            if not found.lacks and not found.twice:
+                return layout, found.places, len(head)
+            if len(found.places) > len(self._closest.places):
+                self._closest = found
+        return None
+
+    def fault(self) -> FileOdd:
+        """Why no line was the head."""
+        places, lacks, twice = self._closest
+        if len(places) < COLUMNS_MIN:
+            return FileOdd("no_known_columns")
+        return FileOdd("column_missing", lacks[0]) if lacks else FileOdd("column_twice", twice[0])
 
 
-def _head(rows: Iterator[Row]) -> tuple[Layout, Mapping[str, int], int, Iterator[Row]]:
+def _head(
+    rows: Iterator[Row], of: FileRead
+) -> tuple[Layout, Mapping[str, int], int, Iterator[Row]]:
+    looked = _Head()
     for _, cells in islice(rows, HEAD_LINES_MAX):
-        if found := _layout(cells):
+        if told := _ACCOUNT.search(" ".join(map(_text, cells))):
+            of.look_at_account(told[1])
+        if found := looked.layout(cells):
             return *found, rows
-    raise FileOdd("no_known_columns")
+    raise looked.fault()
 
 
 def _text(cell: object) -> str:
@@ -152,7 +218,7 @@ class _Table:
 
     def lines(self) -> Iterator[Movement | OddLine]:
         """Every line that is of the day."""
-        last: object = None
+        last: Movement | OddLine | None = None
         for number, given in self._rows:
             if not any(given):
                 continue
@@ -160,15 +226,25 @@ class _Table:
             last = self._line(number, cells, len(given))
             if last is not None:
                 yield self._of.take(last)
-        if isinstance(last, OddLine) and last.why in _CUT:
+        if self._is_cut(last):
             self._of.faults.append("half_a_file")
+
+    def _is_cut(self, last: Movement | OddLine | None) -> bool:
+        """Whether the file ends within a row.  A sum at its very end may be the beginning of one."""
+        why = last.why if isinstance(last, OddLine) else ""
+        if why == _BROKEN or not self._of.ends_within_a_line:
+            return why == _BROKEN
+        at_end = {role for role, place in self._columns.items() if place == self._width - 1}
+        return why == _EARLY or bool(at_end and (why or at_end & _SUMS))
 
     def _line(self, number: int, cells: list[object], count: int) -> Movement | OddLine | None:
         before, self._before = self._before, None  # nothing follows from a line that cannot be read
         if cells[0] == BROKEN:
-            return OddLine(_CUT[0], f"row {number}")
+            return OddLine(_BROKEN, f"row {number}")
         if count < self._width - 1:
-            return self._odd(_CUT[1], number, cells)
+            return self._odd(_EARLY, number, cells)
+        if count > self._width and any(cells[self._width : count]):
+            return self._odd("a row with more cells than there are columns", number, cells)
         cells.append("")
         found, moved_at = self._sum(cells), read_moment(cells[self._moved_at])
         if found is None or found.is_in is None:

@@ -6,6 +6,7 @@ the next begins at the next line.
 
 import codecs
 import csv
+import os
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,9 +18,9 @@ SEPARATORS = (",", ";", "\t")
 LINES_OF_CELL_MAX = 5  # a description may have line ends in it
 LINE_LENGTH_MAX = 20_000  # characters; a quotation mark that is never closed swallows no more
 BLOCK = 1 << 20
-# A sheet is read whole.
-XLSX_BYTES_MAX = 64 << 20
-XLSX_UNPACKED_MAX = 512 << 20
+# A sheet is read whole, and takes four times as much memory.
+XLSX_BYTES_MAX = 32 << 20
+XLSX_UNPACKED_MAX = 96 << 20
 BROKEN = "\x00broken"
 Cell: TypeAlias = object  # a text of CSV; text, number, date or datetime of XLSX
 Row: TypeAlias = tuple[int, Sequence[Cell]]  # from 1 on, as people count
@@ -56,10 +57,21 @@ def encoding_of(path: Path) -> str:
 
 
 def lines_of(path: Path) -> Iterator[str]:
-    """Lines with their ends, as they are."""
+    """Lines with their ends, as they are.  One that is too long is `BROKEN`, to its end."""
     with path.open(encoding=encoding_of(path), errors="replace", newline="") as file:
+        is_rest = False
         while line := file.readline(LINE_LENGTH_MAX):
-            yield line
+            is_long = len(line) == LINE_LENGTH_MAX and line[-1] not in "\r\n"
+            if not is_rest:
+                yield BROKEN if is_long else line
+            is_rest = is_long
+
+
+def ends_within_a_line(path: Path) -> bool:
+    """Whether the last line of a text has no end: it may be cut off."""
+    with path.open("rb") as file:
+        file.seek(-min(path.stat().st_size, 4), os.SEEK_END)
+        return not file.read().rstrip(b"\0").endswith((b"\n", b"\r"))
 
 
 def separator_of(line: str) -> str:
