@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,18 @@ from meterai.kit.ids import show
 from meterai.kit.subjects import Happening, Subject, SubjectKind
 from meterai.suspense import knows
 from tests.support.pulling import Member, member
-from tests.support.records import breaks, executed, line, look, night, reconcile, says
+from tests.support.records import (
+    TESTER,
+    breaks,
+    executed,
+    line,
+    look,
+    night,
+    reconcile,
+    says,
+    service,
+    today,
+)
 from tests.support.shop import PRICE
 from tests.support.till import Till
 
@@ -223,3 +235,60 @@ def test_item_tells_its_evidence_to_staff(till: Till) -> None:
     assert evidence["record"]["captured"] == SUM
     assert evidence["ours"]["captured"] == 0
     assert evidence["lines"][0]["payment"] == "P-of-nobody"
+
+
+def test_line_that_the_record_moves_to_the_next_day_ends_its_break(till: Till) -> None:
+    reference, number = executed(till)
+    says(till)
+    reconcile(till)
+    assert breaks(till) == [("payment_not_in_record", PRICE, 0, -PRICE)]
+    tomorrow = today() + timedelta(days=1)
+    moved = f"{tomorrow}T00:00:01+07:00"
+    says(till, line(reference, number, dateTime=moved))
+    found = till.do(service(till, night(1)).reconcile("bank", tomorrow, [], TESTER))
+    till.shop.arrange("DELETE FROM record_lines")  # of tomorrow
+    assert (found.lines, found.unreadable) == (1, 0)
+    assert breaks(till) == [("payment_facts_differ", PRICE, 0, None)]  # hours after we booked it
+
+
+def test_two_lines_of_one_payment_are_a_payment_of_twice_the_sum(till: Till) -> None:
+    paid = executed(till)
+    says(till, line(*paid), line(*paid))
+    reconcile(till)
+    assert breaks(till) == [("payment_sum_differs", PRICE, 0, PRICE)]
+    assert till.rows("SELECT recorded_at FROM captures") == [{"recorded_at": None}]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "found"), [(9, []), (11, [("payment_facts_differ", PRICE, 0, None)])]
+)
+def test_clock_of_the_bank_may_be_ten_minutes_ahead(
+    till: Till, minutes: int, found: list[object]
+) -> None:
+    paid = executed(till)
+    says(till, line(*paid))
+    till.shop.arrange(
+        "UPDATE captures SET captured_at = captured_at - make_interval(mins => %s)", minutes
+    )
+    try:
+        reconcile(till)
+        assert breaks(till) == found
+    finally:
+        till.shop.arrange(
+            "UPDATE captures SET captured_at = captured_at + make_interval(mins => %s)", minutes
+        )
+
+
+def test_record_of_another_merchant_moves_no_money(till: Till) -> None:
+    executed(till)
+    before = till.rows("SELECT count(*) AS count FROM entries")
+    says(till, line("ANOTHER-SHOP-1", "P-of-another", 7_000))
+    reconcile(till)
+    assert breaks(till) == [
+        ("payment_not_in_books", 7_000, 7_000, None),
+        ("payment_not_in_record", PRICE, 0, -PRICE),
+    ]
+    # What came is in suspense, where a person says whose it is; no order has it.
+    entries = till.rows("SELECT count(*) AS count FROM entries")
+    assert entries[0]["count"] == before[0]["count"] + 1
+    assert till.book("suspense") == 7_000

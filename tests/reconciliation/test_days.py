@@ -201,6 +201,24 @@ def test_half_a_file_is_not_taken_in_and_is_an_item(till: Till, tmp_path: Path) 
     assert till.rows("SELECT 1 FROM record_files") == []
 
 
+def test_file_that_is_refused_leaves_an_entry_in_the_trail_and_changes_nothing(
+    till: Till, tmp_path: Path
+) -> None:
+    path = file(tmp_path / "a.csv", (*executed(till), PRICE))
+    path.write_text(path.read_text().replace("Currency", "Cur"))
+    before = till.rows("SELECT count(*) AS count FROM entries")
+    with pytest.raises(RecordFileUnreadable, match="column_missing currency"):
+        reconcile(till, files=[path])
+    [told] = trail(till)
+    assert (told["action"], told["facts"]) == (
+        "record_not_compared",
+        {"fault": "record_file_unreadable"},
+    )
+    assert breaks(till) == [("file_unreadable", None, 0, None)]
+    assert till.rows("SELECT count(*) AS count FROM entries") == before
+    assert till.rows("SELECT 1 FROM record_lines") == []
+
+
 def test_file_of_another_day_is_not_taken_in(till: Till, tmp_path: Path) -> None:
     path = file(tmp_path / "a.csv", (*executed(till), PRICE), day=today() - timedelta(days=3))
     with pytest.raises(RecordFileUnreadable, match="no_line_of_this_day"):

@@ -347,6 +347,20 @@ def test_sum_at_the_end_of_a_file_without_a_line_end_may_be_half_of_one(tmp_path
     assert taken(tmp_path / "a.csv", rows + "\n")[2].faults == []
 
 
+@pytest.mark.parametrize(("at", "taken_in"), [("21:59:59", 0), ("22:00:00", 1)])
+def test_day_of_a_provider_may_begin_two_hours_before_midnight(
+    tmp_path: Path, at: str, taken_in: int
+) -> None:
+    late = PAID.replace("2026-11-29T10:00:00", f"2026-11-28T{at}")
+    assert len(taken(tmp_path / "a.csv", table(late))[0]) == taken_in
+
+
+def test_file_of_the_day_before_is_not_taken_for_its_evening(tmp_path: Path) -> None:
+    bare = PAID.replace(",10500.00,2026", ",,2026")
+    rows = [bare.replace("2026-11-29T10", f"2026-11-28T{hour}") for hour in (10, 23)]
+    assert taken(tmp_path / "a.csv", table(*rows))[2].faults == ["no_line_of_this_day"]
+
+
 def test_line_below_a_table_is_odd_and_the_file_is_whole(tmp_path: Path) -> None:
     text = STATEMENT.format(refund=REFUND) + "Saldo akhir;2.487.000,00\n"
     _, odd, of = taken(tmp_path / "a.csv", text)

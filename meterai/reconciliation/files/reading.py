@@ -66,6 +66,7 @@ _ANOTHER = "of_another_account"
 _ACCOUNT = re.compile(
     r"\b(?:rekening|norek|account)(?: no| number)?\W{1,5}([0-9][0-9 .\-]{6,}[0-9])", re.IGNORECASE
 )
+CUT_OFF = timedelta(hours=2)  # a provider may end its day so long before midnight
 COLUMNS_MIN = 3  # of a layout, by which a head is told from other lines
 
 
@@ -80,16 +81,17 @@ class FileRead:
     layout: str = ""
     lines: int = 0
     odd: int = 0
+    before: int = 0  # lines of the evening before, of a provider that ends its day early
     elsewhere: int = 0  # lines of other days, of a file that is of several
     faults: list[str] = field(default_factory=list)  # by which it is not complete
     ends_within_a_line: bool = False
-    why: str = ""  # the last line that was odd is so
+    why: str = ""  # the first line that was odd is so
 
     def take(self, one: Movement | OddLine) -> Movement | OddLine:
         """Count a line."""
         self.lines += 1
         if isinstance(one, OddLine):
-            self.odd, self.why = self.odd + 1, one.why
+            self.odd, self.why = self.odd + 1, self.why or one.why
         return one
 
     def look_at_account(self, number: str) -> None:
@@ -101,7 +103,7 @@ class FileRead:
 
     def end(self) -> None:
         """A file without any line of ours is of another day, or of somebody else."""
-        if self.lines and self.lines == self.odd:
+        if self.odd and self.odd + self.before == self.lines:
             self.faults.append(_NONE_OF_OURS.get(self.why, "no_readable_line"))
 
 
@@ -204,7 +206,8 @@ class _Table:
         self._before: tuple[int, int] | None = None  # signed sum and balance of the line before
         of.layout = layout.name
         begins = begin_of(of.day)
-        self._begins, self._ends = begins, begins + timedelta(days=1)
+        self._day_begins, self._ends = begins, begins + timedelta(days=1)
+        self._begins = begins - CUT_OFF if layout.is_of_day else begins
 
         def place(role: str) -> int:
             return columns.get(role, -1)
@@ -267,6 +270,7 @@ class _Table:
     ) -> Movement | OddLine:
         said = Line(self._word(cells), *[_text(cells[one]) for one in self._said])
         judged = self._layout.judge(said, bool(found.is_in), self._of.names)
+        self._of.before += moved_at < self._day_begins
         fee, tax = self._share(cells[self._fee]), self._share(cells[self._tax])
         why = self._complaint(cells, said, found)
         if judged.kind is None:
