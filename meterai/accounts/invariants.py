@@ -294,14 +294,4 @@ INVARIANTS = (
         SELECT NULL, NULL, 'no row of sign_up', NULL WHERE (SELECT count(*) FROM sign_up) <> 1
         """,
     ),
-    Invariant(
-        "session_times_are_possible",
-        "A session ends after it began, and no later than sessions may; a code likewise.",
-        f"""
-        SELECT account_id, session_id, created_at, expires_at FROM {{sessions*}} s
-        WHERE created_at > now() + {AHEAD} OR expires_at <= created_at
-            OR expires_at > created_at + interval '400 days'
-            OR ended_at > now() + {AHEAD} OR octet_length(secret_hash) <> 32
-        """,
-    ),
 )

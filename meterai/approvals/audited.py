@@ -1,11 +1,12 @@
 """Columns of approvals, as the audit knows them."""
 
-from meterai.plumbing.audited import Audited, Clock, global_fact
+from meterai.plumbing.audited import Audited, Clock, Due, global_fact
 
 _HASHED = "Its SHA-256, with the lever and the forecast, is a fact; blanked after a year."
 
 AUDITED = Audited(
     clocks=(Clock("approvals", "expires_at", "t.requested_at + interval '31 days'"),),
+    dues=(Due("approvals", "t.expires_at", "t.state = 'waiting'"),),
     facts=(
         global_fact(
             "approvals",

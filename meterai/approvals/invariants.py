@@ -1,6 +1,6 @@
 """Invariants of approvals."""
 
-from meterai.plumbing.invariants import LATE, Invariant
+from meterai.plumbing.invariants import Invariant
 
 _NOBODY = "'00000000-0000-0000-0000-000000000000'"
 
@@ -31,14 +31,6 @@ INVARIANTS = (
         WHERE e.account_id = {_NOBODY} AND starts_with(e.action, 'approval_')
             AND (a.approval_id IS NULL OR NOT (e.action = 'approval_requested'
                 OR (e.action = 'approval_' || a.state AND e.happened_at = a.decided_at)))
-        """,
-    ),
-    Invariant(
-        "approval_ends_in_time",
-        "No request waits longer than it lives.",
-        f"""
-        SELECT approval_id, command, expires_at FROM approvals
-        WHERE state = 'waiting' AND expires_at < now() - {LATE}
         """,
     ),
 )

@@ -1,5 +1,6 @@
 """Knowledge of the audit about every table, of the rooms and of none, and the rules over all of them."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
@@ -7,8 +8,8 @@ from typing import TypeVar
 
 from meterai.apps.rooms import ROOMS
 from meterai.plumbing import tables
-from meterai.plumbing.audited import Audited, Evidence
-from meterai.plumbing.invariants import AHEAD, Everything, Invariant
+from meterai.plumbing.audited import Audited, Due, Evidence
+from meterai.plumbing.invariants import AHEAD, LATE, Everything, Invariant
 from meterai.plumbing.sql_files import described
 from meterai.room import Rooms
 
@@ -28,6 +29,7 @@ def audited_of(rooms: Rooms = ROOMS) -> Audited:
         related=tuple(chain.from_iterable(one.related for one in reversed(each))),
         standing=tuple(chain.from_iterable(one.standing for one in each)),
         clocks=tuple(chain.from_iterable(one.clocks for one in each)),
+        dues=tuple(chain.from_iterable(one.dues for one in each)),
         evidence=tuple(chain.from_iterable(one.evidence for one in each)),
         measure=next(one.measure for one in reversed(each) if one.measure),
     )
@@ -42,66 +44,89 @@ EVERYTHING = Everything(AUDITED.subjects)
 
 
 def quiet_harm(audited: Audited = AUDITED) -> tuple[Invariant, ...]:
-    """The rules that are about every table: no time hides work, no mark is without what proves it.
+    """The rules that are about every table: no time hides work, work is done in its time, no mark is without what proves it.
 
-    Tables of no account are looked at as a whole, by an invariant of their own.
+    Tables of no account are looked at as a whole, by an invariant of their own, and so is what waits: it is few rows,
+    found by the indexes of those who work on them.
     """
-    known = {name: text for (kind, name), text in described().items() if kind == "column"}
-    columns = [name for name, text in known.items() if _TIME in text]
-    owned = {name.split(".")[0] for name in known if name.endswith(".account_id")}
-    clocks = list(_clocks(audited, columns, owned))
-    promise = "Every time of what happened is past, and what is scheduled is due within its bound"
-    marks = [(one.table in owned, _without_proof(one, owned)) for one in audited.evidence]
+    tables = _Tables()
+    clocks = list(_clocks(audited, tables))
+    marks = [(one.table in tables.owned, _without_proof(one, tables)) for one in audited.evidence]
+    times = "Every time of what happened is past, and what is scheduled is due within its bound"
+    proven = "Every mark that ends work has what proves it"
     return (
-        Invariant("times_hide_no_work", f"{promise}.", _all(clocks, is_owned=True)),
+        Invariant("times_hide_no_work", f"{times}.", _all(clocks, is_owned=True)),
         Invariant(
-            "times_of_nobody_hide_no_work",
-            f"{promise}; of no account.",
-            _all(clocks, is_owned=False),
+            "times_of_nobody_hide_no_work", f"{times}; of no account.", _all(clocks, is_owned=False)
         ),
         Invariant(
-            "marks_have_their_evidence",
-            "Every mark that ends work has what proves it.",
-            _all(marks, is_owned=True),
+            "work_is_done_in_time",
+            "What is scheduled has its time, and is worked on soon after it.",
+            "\nUNION ALL\n".join(_late(one, tables) for one in audited.dues),
+        ),
+        Invariant("marks_have_their_evidence", f"{proven}.", _all(marks, is_owned=True)),
+        Invariant(
+            "marks_of_nobody_have_their_evidence",
+            f"{proven}; of no account.",
+            _all(marks, is_owned=False),
         ),
     )
 
 
 _TIME = "timestamp with time zone"
+_KEY = re.compile(r"PRIMARY KEY \((.*)\)")
+
+
+class _Tables:
+    """What the schema says of tables: which are of accounts, their keys, and their columns of times."""
+
+    def __init__(self) -> None:
+        known = described()
+        columns = [name.split(".") for kind, name in known if kind == "column"]
+        self.owned = {table for table, column in columns if column == "account_id"}
+        self.keys = {
+            name.split(".")[0]: [f"t.{one}" for one in found[1].split(", ") if one != "account_id"]
+            for (_, name), text in known.items()
+            if (found := _KEY.fullmatch(text))
+        }
+        self.times: defaultdict[str, list[str]] = defaultdict(list)
+        for table, column in columns:
+            if _TIME in known["column", f"{table}.{column}"]:
+                self.times[table].append(column)
+
+    def rows(self, table: str, wrong: str, *, is_whole: bool = False) -> str:
+        """SQL of the rows of a table (as `t`) of which `wrong` is true: whose, which, and their times."""
+        account = "t.account_id" if table in self.owned else "NULL::uuid"
+        source = table if is_whole or table not in self.owned else f"{{{table}*}}"
+        times = [f"t.{one}" for one in self.times.get(table, ())]
+        told = f"concat_ws(' ', {', '.join(self.keys[table] + times)})"
+        return f"SELECT {account} AS account_id, '{table}' AS found_in, {told} AS told FROM {source} t WHERE {wrong}"  # noqa: S608
 
 
 def _all(queries: Iterable[tuple[bool, str]], *, is_owned: bool) -> str:
     return "\nUNION ALL\n".join(query for of_account, query in queries if of_account == is_owned)
 
 
-def _clocks(
-    audited: Audited, columns: Iterable[str], owned: set[str]
-) -> Iterator[tuple[bool, str]]:
+def _clocks(audited: Audited, tables: _Tables) -> Iterator[tuple[bool, str]]:
     """SQL of rows with a time that is beyond its bound, table by table."""
-    bounds = {f"{one.table}.{one.column}": one for one in audited.clocks}
-    assert bounds.keys() <= set(columns), "a clock is no column of times"
-    by_table: defaultdict[str, list[str]] = defaultdict(list)
-    for name in columns:
-        by_table[name.split(".")[0]].append(name)
-    for table, names in sorted(by_table.items()):
-        past = [f"t.{name.split('.')[1]}" for name in names if name not in bounds]
+    bounds = {(one.table, one.column): one for one in audited.clocks}
+    for table, names in sorted(tables.times.items()):
+        past = [f"t.{name}" for name in names if (table, name) not in bounds]
         wrong = [f"greatest({', '.join(past)}) > now() + {AHEAD}"] if past else []
-        wrong += [f"t.{name.split('.')[1]} = '-infinity'" for name in names]
+        wrong += [f"t.{name} = '-infinity'" for name in names]
         for name in names:
-            if one := bounds.get(name):
-                beyond = f"t.{one.column} > {one.until}"
-                wrong.append(f"({beyond} AND NOT (t.{one.column} = 'infinity' AND ({one.never})))")
-        yield (
-            table in owned,
-            _rows(table, owned, " OR ".join(wrong), [f"t.{name.split('.')[1]}" for name in names]),
-        )
+            if one := bounds.pop((table, name), None):
+                beyond = f"t.{name} > {one.until}"
+                wrong.append(f"({beyond} AND NOT (t.{name} = 'infinity' AND ({one.never})))")
+                wrong += [f"t.{name} < {one.since}"] if one.since else []
+        yield table in tables.owned, tables.rows(table, " OR ".join(wrong))
+    assert not bounds, "a clock is no column of times"
 
 
-def _without_proof(one: Evidence, owned: set[str]) -> str:
-    return _rows(one.table, owned, f"({one.marked}) AND NOT coalesce({one.proof}, false)", [])
+def _late(one: Due, tables: _Tables) -> str:
+    late = f"({one.at} < now() - {one.late or LATE} OR {one.at} IS NULL)"
+    return tables.rows(one.table, f"({one.waits}) AND {late}", is_whole=True)
 
 
-def _rows(table: str, owned: set[str], wrong: str, shown: list[str]) -> str:
-    account, source = ("t.account_id", f"{{{table}*}}") if table in owned else ("NULL::uuid", table)
-    told = f"concat_ws(' ', {', '.join(shown)})" if shown else "to_jsonb(t)::text"
-    return f"SELECT {account} AS account_id, '{table}' AS found_in, {told} AS told FROM {source} t WHERE {wrong}"  # noqa: S608
+def _without_proof(one: Evidence, tables: _Tables) -> str:
+    return tables.rows(one.table, f"({one.marked}) AND NOT coalesce({one.proof}, false)")

@@ -1,11 +1,18 @@
 """What the audit knows of the columns of audit."""
 
-from meterai.plumbing.audited import ONE_ROW, Audited, Clock, fact
+from meterai.plumbing.audited import ONE_ROW, Audited, Clock, Evidence, fact
 
 AUDITED = Audited(
     clocks=(
         Clock("audit_turn", "leased_until", "now() + interval '3 hours'"),
         Clock("bank_nights", "leased_until", "now() + interval '1 day'"),
+    ),
+    evidence=(
+        Evidence(
+            "audit_turn",
+            "t.ended_at IS NOT NULL AND cardinality(t.broken) = 0",
+            "EXISTS (SELECT 1 FROM audit_points)",
+        ),
     ),
     facts=(fact("audit_events", "happened_at", "event_id actor action subject facts"),),
     checked={

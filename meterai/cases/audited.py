@@ -1,6 +1,6 @@
 """Columns of cases, as the audit knows them."""
 
-from meterai.plumbing.audited import SHOWN, Audited, Clock, fact
+from meterai.plumbing.audited import SHOWN, Audited, Clock, Due, fact
 
 _TRAIL = ("case_moves_are_in_the_trail",)
 _TIMES = ("case_times_are_possible",)
@@ -10,6 +10,7 @@ AUDITED = Audited(
         Clock("cases", "due_at", "now() + interval '30 days'"),
         Clock("cases", "closes_at", "now() + interval '100 days'"),
     ),
+    dues=(Due("cases", "t.closes_at", "t.state IN ('answered', 'asked')", "interval '1 hour'"),),
     facts=(
         fact("cases", "opened_at", "case_id matter about order_id language joins_key"),
         fact("case_messages", "written_at", "case_id message_id author kind staff_id"),
@@ -24,7 +25,7 @@ AUDITED = Audited(
             "answered_at": _NAMED,
             "answered_by": _NAMED,
             "due_at": _TIMES,
-            "closes_at": ("no_case_waits_past_its_end",),
+            "closes_at": ("work_is_done_in_time",),
             "closed_at": _TIMES,
             "reopened_at": _TIMES,
             "times_told": _TIMES,

@@ -52,12 +52,6 @@ INVARIANTS = (
         " OR (state = 'closed') <> (closed_at IS NOT NULL) OR times_told < 1",
     ),
     Invariant(
-        "no_case_waits_past_its_end",
-        "A case to which nobody writes ends by itself.",
-        "SELECT account_id, case_id, closes_at FROM cases WHERE state IN ('answered', 'asked')"
-        " AND closes_at < now() - interval '1 hour'",
-    ),
-    Invariant(
         "answers_from_facts_name_them",
         "An answer from the facts says of which order or stamping, and has a digest of the facts it was made from.",
         "SELECT account_id, case_id, answer FROM cases WHERE (answer IS NOT NULL) <> (facts_sha256 IS NOT NULL)"

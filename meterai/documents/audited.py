@@ -1,6 +1,6 @@
 """What the audit knows of the columns of documents."""
 
-from meterai.plumbing.audited import ONE_ROW, Audited, Clock, Evidence, fact
+from meterai.plumbing.audited import ONE_ROW, Audited, Clock, Due, Evidence, fact
 
 _STARTS = "A process that finds another id in its store does not start."
 _CLAIMED = (
@@ -11,6 +11,16 @@ AUDITED = Audited(
     clocks=(
         Clock("condemned_objects", "due_at", "t.condemned_at + interval '90 days'"),
         Clock("documents", "kept_until", "now() + interval '3660 days'"),
+    ),
+    dues=(
+        # Nothing is deleted while deletion is held.
+        Due(
+            "documents",
+            "t.kept_until",
+            "t.forgotten_at IS NULL AND NOT EXISTS (SELECT 1 FROM object_store WHERE hold IS NOT NULL"
+            " OR held_at > now() - interval '1 day' OR confirmed_at > now() - interval '1 day')",
+            "interval '1 day'",
+        ),
     ),
     evidence=(
         Evidence(

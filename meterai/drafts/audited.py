@@ -1,13 +1,17 @@
 """What the audit knows of the columns of drafts."""
 
-from meterai.plumbing.audited import Audited, Clock
+from meterai.plumbing.audited import Audited, Clock, Due
 
 _A_DAY = "What somebody chose and has not ordered: gone after three days at most, and nothing is owed for it."
-_TIME = ("drafts_are_forgotten_in_time",)
+_TIME = ("work_is_done_in_time",)
 AUDITED = Audited(
     clocks=(
         Clock("draft_files", "leased_until", "now() + interval '1 hour'"),
         Clock("drafts", "expires_at", "t.created_at + interval '31 days'"),
+    ),
+    dues=(
+        Due("draft_files", "t.leased_until", "t.state = 'examining'", "interval '1 hour'"),
+        Due("drafts", "t.expires_at", late="interval '1 hour'"),
     ),
     checked={
         "drafts": {"expires_at": _TIME},

@@ -4,14 +4,6 @@ from meterai.plumbing.invariants import Invariant
 
 INVARIANTS = (
     Invariant(
-        "drafts_are_forgotten_in_time",
-        "A draft is forgotten a day after it was used, with its files, and three after it began.",
-        """
-        SELECT draft_id, owner_id, created_at, expires_at FROM drafts
-        WHERE expires_at < now() - interval '1 hour'
-        """,
-    ),
-    Invariant(
         "draft_files_have_their_draft",
         "No file outlives its draft.",
         """

@@ -1,6 +1,6 @@
 """Columns of incidents, as the audit knows them."""
 
-from meterai.plumbing.audited import SHOWN, Audited, Clock, global_fact
+from meterai.plumbing.audited import SHOWN, Audited, Clock, Due, Evidence, global_fact
 
 _STATE = ("incident_states_are_their_updates",)
 _TIMES = ("incident_times_never_go_back",)
@@ -11,6 +11,23 @@ AUDITED = Audited(
     clocks=(
         Clock("incidents", "begins_at", "now() + interval '181 days'"),
         Clock("incidents", "ends_at", "now() + interval '184 days'"),
+    ),
+    dues=(
+        Due(
+            "incident_mailings",
+            "(SELECT u.at FROM incident_updates u WHERE u.incident_id = t.incident_id AND u.update_id = t.update_id)",
+            late="interval '1 day'",
+        ),
+    ),
+    evidence=(
+        # No mailing is left, so everybody who had confirmed was written to.
+        Evidence(
+            "incident_updates",
+            "t.at > now() - interval '3 days' AND NOT EXISTS (SELECT 1 FROM incident_mailings g WHERE g.update_id = t.update_id)",
+            """NOT EXISTS (SELECT 1 FROM incident_subscribers s WHERE s.confirmed_at <= t.at AND NOT EXISTS (
+                SELECT 1 FROM mails x WHERE x.account_id = '00000000-0000-0000-0000-000000000000'
+                AND x.cause_key = 'incident_told:' || t.update_id || ':' || s.subscriber_id))""",
+        ),
     ),
     facts=(
         global_fact(

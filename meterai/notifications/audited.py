@@ -1,15 +1,16 @@
 """What the audit knows of the columns of notifications."""
 
-from meterai.plumbing.audited import WORK, Audited, Clock, Evidence, fact
+from meterai.plumbing.audited import WORK, Audited, Clock, Due, Evidence, fact
 
 AUDITED = Audited(
     clocks=(
         Clock("mails", "try_at", "now() + interval '30 minutes'"),
         Clock("mails", "turn_at", "now() + interval '1 day'"),
     ),
+    dues=(Due("mails", "t.try_at", "t.state = 'queued'"),),
     evidence=(
         Evidence("mails", "t.state = 'sent'", "t.sent_at IS NOT NULL AND t.tries > 0"),
-        Evidence("mails", "t.sent_at IS NOT NULL", "t.state = 'sent'"),
+        Evidence("mails", "t.sent_at IS NOT NULL", "t.state = 'sent' AND t.sent_at >= t.queued_at"),
         Evidence("mails", "t.state = 'given_up'", "t.tries > 0"),
     ),
     facts=(
@@ -26,7 +27,7 @@ AUDITED = Audited(
             "recipient": ("mails_are_what_their_causes_make",),
             "state": ("marks_have_their_evidence",),
             "tries": ("marks_have_their_evidence",),
-            "try_at": ("no_mail_late", "times_hide_no_work"),
+            "try_at": ("times_hide_no_work", "work_is_done_in_time"),
         },
     },
     unchecked={

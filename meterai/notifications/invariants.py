@@ -2,18 +2,9 @@
 
 from collections.abc import Sequence
 
-from meterai.plumbing.invariants import LATE, Invariant, MailCause
+from meterai.plumbing.invariants import Invariant, MailCause
 
-INVARIANTS = (
-    Invariant(
-        "no_mail_late",
-        "No mail waits ten minutes past its time, and none was sent before it was written.",
-        f"""
-        SELECT account_id, mail_id, template, try_at, queued_at, sent_at FROM mails
-        WHERE (state = 'queued' AND try_at < now() - {LATE}) OR sent_at < queued_at
-        """,
-    ),
-)
+INVARIANTS = ()
 
 
 def told(causes: Sequence[MailCause]) -> Invariant:

@@ -1,6 +1,6 @@
 """What the audit knows of the columns of orders."""
 
-from meterai.plumbing.audited import SHOWN, Audited, Clock, Subject, fact, global_fact
+from meterai.plumbing.audited import SHOWN, Audited, Clock, Due, Subject, fact, global_fact
 
 AUDITED = Audited(
     clocks=(
@@ -10,6 +10,10 @@ AUDITED = Audited(
         ),
         Clock("orders", "pay_until", "t.placed_at + interval '8 days'"),
         Clock("orders", "returning_due_at", "now() + interval '8 days'"),
+    ),
+    dues=(
+        Due("orders", "coalesce(t.pay_until, t.lapses_at)", "t.state = 'placed'"),
+        Due("orders", "t.due_at", "t.state = 'paid'"),
     ),
     facts=(
         fact(

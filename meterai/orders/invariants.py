@@ -1,7 +1,7 @@
 """What must be true of orders."""
 
 from meterai.kit.money import STAMP_DUTY
-from meterai.plumbing.invariants import AHEAD, LATE, Invariant, MailCause, Posting, waits
+from meterai.plumbing.invariants import AHEAD, Invariant, MailCause, Posting, waits
 
 POSTINGS = (
     Posting(
@@ -152,22 +152,6 @@ INVARIANTS = (
         UNION ALL
         SELECT NULL, NULL, NULL, t.unit_price, t.service_fee, NULL, NULL, NULL, t.since
         FROM sale_terms t WHERE t.unit_price <> {STAMP_DUTY} OR t.since > now() + {AHEAD}
-        """,
-    ),
-    Invariant(
-        "no_order_lapses_late",
-        "No order can still be paid ten minutes after its time.",
-        f"""
-        SELECT account_id, order_id, lapses_at FROM orders
-        WHERE state = 'placed' AND coalesce(pay_until, lapses_at) < now() - {LATE}
-        """,
-    ),
-    Invariant(
-        "no_paid_order_past_its_due_time",
-        "No order is paid, not executed, and more than ten minutes past its due time.",
-        f"""
-        SELECT account_id, order_id, due_at FROM orders
-        WHERE state = 'paid' AND due_at < now() - {LATE}
         """,
     ),
 )

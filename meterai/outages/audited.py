@@ -1,10 +1,11 @@
 """Columns of outage records, as the audit knows them."""
 
-from meterai.plumbing.audited import Audited, global_fact
+from meterai.plumbing.audited import Audited, Due, global_fact
 
 _TRAIL = ("outage_moves_are_in_the_trail",)
 _FILES = ("outage_files_are_those_of_their_record",)
 AUDITED = Audited(
+    dues=(Due("outages", "t.confirmed_at", "t.sealed_at IS NULL AND t.confirmed_at IS NOT NULL"),),
     facts=(
         global_fact(
             "outages",

@@ -7,7 +7,7 @@ from meterai.outages import proposing, store
 from meterai.outages.model import Outage, RecordWrong
 from meterai.plumbing.checks import AuditedPart
 from meterai.plumbing.database import Database
-from meterai.plumbing.invariants import LATE, SHOWN_MAX, Finding, Invariant
+from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant
 
 _NOBODY = "'00000000-0000-0000-0000-000000000000'"
 _SUBJECT = "'out_' || lower(compact(o.outage_id))"
@@ -67,11 +67,6 @@ INVARIANTS = (
         " OR (f.file NOT IN ('json', 'id.pdf', 'en.pdf') AND NOT EXISTS (SELECT 1 FROM outages o,"
         " jsonb_array_elements(o.findings->'watchers') w WHERE o.outage_id = f.outage_id"
         " AND f.file = 'readings/' || (w.value->>'name')))",
-    ),
-    Invariant(
-        "confirmed_outages_are_sealed",
-        "What is confirmed is sealed soon.",
-        f"SELECT outage_id, confirmed_at FROM outages WHERE sealed_at IS NULL AND confirmed_at < now() - {LATE}",
     ),
 )
 _EVER = datetime(2020, 1, 1, tzinfo=UTC)  # before every record

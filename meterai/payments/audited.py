@@ -1,13 +1,16 @@
 """What the audit knows of the columns of payments."""
 
-from meterai.plumbing.audited import WORK, Audited, Clock, Evidence, Subject, fact, global_fact
+from meterai.plumbing.audited import WORK, Audited, Clock, Due, Evidence, Subject, fact, global_fact
 
+_CLOSED = "state IN ('lost', 'expired', 'cancelled', 'declined') AND t.cancel_at < 'infinity'"
 _SILENT = ("no_question_falls_silent",)
 # Questions of before were not written down so.
 _SINCE = "(SELECT applied_at FROM applied_migrations WHERE right(name, 16) = '0016_unheard.sql')"
 AUDITED = Audited(
     clocks=(
-        Clock("payment_attempts", "expires_at", "t.opened_at + interval '8 days'"),
+        Clock(
+            "payment_attempts", "expires_at", "t.opened_at + interval '8 days'", since="t.opened_at"
+        ),
         Clock("payment_attempts", "leased_until", "now() + interval '1 hour'"),
         # A paid attempt is asked about until its window is over, another until it is taken back.
         Clock(
@@ -34,6 +37,29 @@ AUDITED = Audited(
         # Whether there is something to look up is looked at with what was told (refunds).
         Clock("chargebacks", "look_at", "now() + interval '2 hours'", "true"),
     ),
+    dues=(
+        Due("payment_attempts", "t.leased_until", "t.state = 'opening'"),
+        Due(
+            "payment_attempts",
+            "t.ask_at",
+            "t.ask_rank = 0 AND t.state <> 'opening'",
+            "interval '1 hour'",
+        ),
+        Due(
+            "payment_attempts",
+            "t.ask_at",
+            "t.ask_rank = 1 AND t.state <> 'opening'",
+            "interval '1 day'",
+        ),
+        Due(
+            "payment_attempts",
+            "greatest(t.cancel_at, t.expires_at)",
+            f"t.{_CLOSED}",
+            "interval '1 hour'",
+        ),
+        Due("transfers", "t.try_at", "t.state = ANY ('{planned,sent,accepted}')"),
+        Due("transfers", "t.look_at", "t.look_at IS NOT NULL"),
+    ),
     evidence=(
         Evidence(
             "payment_attempts",
@@ -52,6 +78,28 @@ AUDITED = Audited(
             "t.state <> 'opening' AND t.ask_at BETWEEN now() AND now() + interval '25 hours'"
             f" AND coalesce(t.answered_at, t.opened_at) < now() - interval '2 days' AND t.opened_at > {_SINCE}",
             "t.unheard_since IS NOT NULL",
+        ),
+        # News that says paid is in the books, or in suspense; only a question settles what its rail must ask about.
+        Evidence(
+            "notification_inbox",
+            "t.received_at > now() - interval '7 days' AND t.reading->>'status' = 'paid' AND t.outcome <> 'asked'"
+            " AND t.outcome !~ '^(suspended|refused)_'",
+            "EXISTS (SELECT 1 FROM captures c WHERE c.payment = t.reading->>'number')",
+        ),
+        Evidence(
+            "notification_inbox",
+            "t.received_at > now() - interval '7 days' AND starts_with(t.outcome, 'suspended_')",
+            "EXISTS (SELECT 1 FROM suspense_items i WHERE i.told_sha256 = t.body_sha256 OR i.payment = t.reading->>'number'"
+            " OR i.reference = t.reading->>'reference')",
+        ),
+        # An account that is not used any more had a successor, or its bank took nothing.
+        Evidence(
+            "payees",
+            "t.ended_at IS NOT NULL",
+            """EXISTS (SELECT 1 FROM {payees*} o WHERE o.account_id = t.account_id AND o.payee_id <> t.payee_id
+                AND o.named_at >= t.ended_at)
+            OR EXISTS (SELECT 1 FROM transfers f WHERE f.account_id = t.account_id AND f.payee_id = t.payee_id
+                AND f.state IN ('refused', 'returned'))""",
         ),
         Evidence("chargebacks", "t.unheard_since IS NOT NULL", "t.look_at < 'infinity'"),
         Evidence("refunds", "t.unheard_since IS NOT NULL", "t.look_at IS NOT NULL"),
@@ -117,9 +165,7 @@ AUDITED = Audited(
         "payment_attempts": {
             "state": ("attempt_agrees_with_its_payments",),
             "qr_content": ("instructions_are_whole",),
-            "leased_until": ("attempt_times_are_possible",),
-            "ask_at": ("attempt_times_are_possible",),
-            "cancel_at": ("attempt_times_are_possible",),
+            **dict.fromkeys(("leased_until", "ask_at", "cancel_at"), ("times_hide_no_work",)),
             "answered_at": ("times_hide_no_work", "marks_have_their_evidence"),
             "unheard_since": ("marks_have_their_evidence", *_SILENT),
         },
@@ -145,8 +191,8 @@ AUDITED = Audited(
         "transfers": {
             "state": ("transfer_is_what_it_carries",),
             "tries": ("transfer_is_what_it_carries",),
-            "try_at": ("transfer_is_looked_after",),
-            "look_at": ("transfer_is_looked_after",),
+            "try_at": ("times_hide_no_work", "work_is_done_in_time"),
+            "look_at": ("times_hide_no_work", "work_is_done_in_time"),
             "returned_at": ("transfer_is_what_it_carries", "entries_are_what_their_causes_make"),
             "recorded_at": ("closed_money_is_settled",),
             "lost": ("entries_are_what_their_causes_make", "transfer_is_what_it_carries"),

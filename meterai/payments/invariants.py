@@ -217,48 +217,6 @@ INVARIANTS = (
         """,
     ),
     Invariant(
-        "transfer_is_looked_after",
-        "A transfer that is not over is sent and asked about: none waits long past its time.",
-        f"""
-        SELECT account_id, transfer_id, state, try_at, look_at FROM transfers
-        WHERE (state = ANY ('{{{{planned,sent,accepted}}}}') AND try_at < now() - {LATE})
-            OR look_at < now() - {LATE}
-        """,
-    ),
-    Invariant(
-        "attempt_is_looked_after",
-        "An attempt to be opened is opened, one to ask about is asked about, and a closed one is "
-        "taken back: none waits long past its time.",
-        f"""
-        SELECT account_id, attempt_id, state, leased_until, ask_at, cancel_at FROM payment_attempts
-        WHERE state = 'opening' AND leased_until < now() - {LATE}
-        UNION ALL
-        SELECT account_id, attempt_id, state, leased_until, ask_at, cancel_at FROM payment_attempts
-        WHERE ask_rank = 0 AND state <> 'opening' AND ask_at < now() - interval '1 hour'
-        UNION ALL
-        SELECT account_id, attempt_id, state, leased_until, ask_at, cancel_at FROM payment_attempts
-        WHERE ask_rank = 1 AND state <> 'opening' AND ask_at < now() - interval '1 day'
-        UNION ALL
-        SELECT account_id, attempt_id, state, leased_until, ask_at, cancel_at FROM payment_attempts
-        WHERE state IN ('lost', 'expired', 'cancelled', 'declined') AND cancel_at < 'infinity'
-            AND greatest(cancel_at, expires_at) < now() - interval '1 hour'
-        """,
-    ),
-    Invariant(
-        "attempt_times_are_possible",
-        "No lease, no question and no taking back of an attempt lies beyond what any rule gives, "
-        "and what may still be paid is asked about.",
-        f"""
-        SELECT account_id, attempt_id, state, opened_at, expires_at, leased_until, ask_at, cancel_at
-        FROM {{payment_attempts}} a
-        WHERE opened_at > now() + {AHEAD} OR expires_at < opened_at
-            OR leased_until > now() + interval '1 hour'
-            OR (ask_at < 'infinity' AND ask_at > now() + interval '25 hours')
-            OR (cancel_at < 'infinity' AND cancel_at > now() + interval '2 hours')
-            OR (ask_at = 'infinity' AND state IN ('waiting', 'lost') AND expires_at > now())
-        """,
-    ),
-    Invariant(
         "rail_was_taken_out_by_an_operator",
         "Which rails are out is what the last operator's act on each in the audit trail says.",
         """
@@ -296,18 +254,6 @@ INVARIANTS = (
               ELSE body_sha256 IS DISTINCT FROM sha256(body)
                    AND (outcome IS NULL OR received_at > now() - {LET_GO}) END
         """,
-    ),
-    Invariant(
-        "no_job_late",
-        "No job is older than its time by ten minutes: somebody takes them.",
-        f"SELECT account_id, job_id, kind, run_at, tries, last_fault FROM jobs"
-        f" WHERE run_at < now() - {LATE}",
-    ),
-    Invariant(
-        "no_job_put_off",
-        "No job is to run later than the longest pause from now, or is from the future.",
-        f"SELECT account_id, job_id, kind, run_at, created_at, tries FROM jobs"
-        f" WHERE run_at > now() + {AHEAD} OR created_at > now() + {AHEAD} OR tries < 0",
     ),
     Invariant(
         "no_round_fails_for_long",

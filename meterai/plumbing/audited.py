@@ -83,6 +83,7 @@ class Clock:
     """A column of times that may lie ahead: of a row `t`, `until` (SQL) is the latest that any rule gives.
 
     never  SQL of rows for which nothing is scheduled any more: they may have `infinity`
+    since  the earliest (SQL)
     All other columns of times say when something happened, and none of them is of the future.
     """
 
@@ -90,6 +91,18 @@ class Clock:
     column: str
     until: str
     never: str = "false"
+    since: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Work of rows of `table` (as `t`) that `waits` (SQL) names: each has a time `at` (SQL), and is worked on within
+    `late` of it (SQL, by default ten minutes: every worker looks for it)."""
+
+    table: str
+    at: str
+    waits: str = "true"
+    late: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +127,7 @@ class Audited:
     related      queries of what hangs together with what was found so far, which is `{found}`
     standing     tables without a time whose rows never go: there are never fewer
     clocks       columns of times that may lie ahead, and how far
+    dues         work that waits for its time
     evidence     marks that end work, and what proves each
     measure      the table whose rows say how much there is to look at of an account
     """
@@ -127,5 +141,6 @@ class Audited:
     related: Sequence[str] = ()
     standing: Sequence[str] = ()
     clocks: Sequence[Clock] = ()
+    dues: Sequence[Due] = ()
     evidence: Sequence[Evidence] = ()
     measure: str = ""

@@ -3,7 +3,7 @@
 Those of a room are in its `room.py`; `apps/rooms.py: owners_of_tables` has all of them.
 """
 
-from meterai.plumbing.audited import WORK, Audited, Clock, global_fact
+from meterai.plumbing.audited import WORK, Audited, Clock, Due, Evidence, global_fact
 
 TABLES = frozenset({"applied_migrations", "jobs", "dead_jobs", "round_faults"})
 AUDITED = Audited(
@@ -11,15 +11,17 @@ AUDITED = Audited(
         Clock("jobs", "run_at", "now() + interval '10 minutes'"),
         Clock("round_faults", "try_at", "now() + interval '1 day'"),
     ),
+    dues=(Due("jobs", "t.run_at"),),
+    evidence=(Evidence("jobs", "t.tries < 0", "false"),),  # it would never have failed for long
     facts=(global_fact("applied_migrations", "applied_at", "name sha256"),),
     checked={
         "jobs": {
             "account_id": ("no_money_lies_about",),
             "kind": ("no_money_lies_about",),
             "facts": ("no_money_lies_about",),
-            "run_at": ("no_job_put_off", "no_job_late"),
-            "created_at": ("no_job_put_off",),
-            "tries": ("no_job_put_off",),
+            "run_at": ("times_hide_no_work", "work_is_done_in_time"),
+            "created_at": ("times_hide_no_work",),
+            "tries": ("marks_have_their_evidence",),
         },
     },
     unchecked={

@@ -1,6 +1,6 @@
 """Columns of privacy, as the audit knows them."""
 
-from meterai.plumbing.audited import WORK, Audited, Clock, fact, global_fact
+from meterai.plumbing.audited import WORK, Audited, Clock, Due, fact, global_fact
 
 _TRAIL = ("privacy_requests_are_in_the_trail",)
 _TOLD = ("breaches_are_told_as_the_trail_says",)
@@ -10,6 +10,15 @@ AUDITED = Audited(
         Clock("privacy_requests", "acts_at", "t.asked_at + interval '100 days'"),
         Clock("privacy_requests", "due_at", "t.asked_at + interval '4 days'"),
         Clock("privacy_requests", "look_at", "greatest(t.acts_at, now()) + interval '3 days'"),
+    ),
+    dues=(
+        Due("privacy_requests", "t.look_at", "t.look_at IS NOT NULL", "interval '1 hour'"),
+        Due(
+            "breaches",
+            "t.subjects_from",
+            "t.state = 'open' AND t.subjects_told_at IS NULL AND t.subjects_from IS NOT NULL",
+            "interval '1 day'",
+        ),
     ),
     facts=(
         fact("privacy_requests", "asked_at", "request_id kind due_at acts_at"),
@@ -24,7 +33,7 @@ AUDITED = Audited(
             "state": _TRAIL,
             "answered_at": ("privacy_requests_are_answered_in_time",),
             "ended_at": _TRAIL,
-            "look_at": ("privacy_requests_are_answered_in_time",),
+            "look_at": ("work_is_done_in_time",),
         },
         "breaches": dict.fromkeys(
             ("state", "agency_told_at", "subjects_from", "subjects_told_at", "closed_at"), _TOLD

@@ -1,14 +1,34 @@
 """Knowledge of the audit about the columns of reconciliation."""
 
-from meterai.plumbing.audited import Audited, Clock
+from meterai.plumbing.audited import Audited, Clock, Evidence
 
 _LINES = (
     "A copy of the provider's record, read again; what differs is an item, with these as evidence."
 )
+# Lines of refunds are found by no index of theirs.
+_COMPARED = """EXISTS (SELECT 1 FROM record_days d WHERE d.begun_at <= t.recorded_at
+    AND coalesce(d.ended_at, now()) >= t.recorded_at)"""
 AUDITED = Audited(
     clocks=(
         Clock("record_days", "leased_until", "now() + interval '2 hours'"),
         Clock("record_days", "read_again_at", "(t.day + 9)::timestamp AT TIME ZONE 'Asia/Jakarta'"),
+    ),
+    # Of the last days: each night looks at them, and lines leave.
+    evidence=(
+        Evidence(
+            "record_days",
+            "t.ended_at > now() - interval '3 days'",
+            """(SELECT count(*) FROM record_lines l WHERE l.provider = t.provider AND l.day = t.day AND l.reading = t.reading)
+            + t.unreadable = t.lines""",
+        ),
+        Evidence(
+            "captures",
+            "t.recorded_at > now() - interval '3 days'",
+            """EXISTS (SELECT 1 FROM record_lines l WHERE l.payment = t.payment)
+            OR EXISTS (SELECT 1 FROM suspense_items i WHERE i.payment = t.payment)""",
+        ),
+        Evidence("refunds", "t.recorded_at > now() - interval '3 days'", _COMPARED),
+        Evidence("transfers", "t.recorded_at > now() - interval '3 days'", _COMPARED),
     ),
     checked={
         "record_days": {"leased_until": ("days_of_records_are_compared",)},

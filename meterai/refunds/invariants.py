@@ -579,7 +579,7 @@ INVARIANTS = (
             OR r.settled_at < r.requested_at OR r.settled_at > now() + {AHEAD}
             OR (refund_is_open(r.state) AND r.way = 'provider' AND r.try_at > now() + {AHEAD})
             OR r.look_at > now() + interval '8 days'
-            OR r.tries < 0 OR (r.state = 'requested' AND r.tries > 0)
+            OR r.tries < 0 OR (r.state = 'requested' AND r.tries > 0 AND r.transfer_id IS NULL)
             OR (r.state IN ('sent', 'accepted', 'refused', 'rerouted') AND r.tries = 0)
             OR (r.state = 'settled' AND r.tries = 0 AND NOT EXISTS (SELECT 1 FROM {{entries?}} v
                 WHERE v.account_id = r.account_id AND v.entry_id = 'void:' || r.refund_id))

@@ -1,11 +1,15 @@
 """What the audit knows of the columns of stamping."""
 
-from meterai.plumbing.audited import SHOWN, WORK, Audited, Clock, Fact, Subject, fact
+from meterai.plumbing.audited import SHOWN, WORK, Audited, Clock, Due, Fact, Subject, fact
 
 AUDITED = Audited(
     clocks=(
         Clock("stampings", "due_at", "now() + interval '8 days'"),
         Clock("stampings", "leased_until", "now() + interval '1 hour'"),
+    ),
+    dues=(
+        Due("stampings", "t.due_at", "t.state = 'reserved'"),
+        Due("stampings", "t.leased_until", "t.state = 'reserved'"),
     ),
     facts=(
         fact(

@@ -1,6 +1,6 @@
 """What must be true of stampings."""
 
-from meterai.plumbing.invariants import AHEAD, LATE, Invariant, MailCause, Posting, waits
+from meterai.plumbing.invariants import AHEAD, Invariant, MailCause, Posting, waits
 
 _ENDS = ("stamping_delivered", "stamping_failed")
 
@@ -254,16 +254,6 @@ INVARIANTS = (
         WHERE o.state = 'paid' AND o.kind = 'documents' AND (
             (s.waiting > 0 AND NOT {waits("o", ["order_paid"], "order", "o.order_id")})
             OR (s.open = 0 AND NOT {waits("o", _ENDS, "order", "o.order_id")}))
-        """,
-    ),
-    Invariant(
-        "no_stamping_past_its_due_time",
-        "No stamping is reserved more than ten minutes past its due time, or past its lease with "
-        "nobody taking it up.",
-        f"""
-        SELECT account_id, stamping_id, due_at, leased_until FROM stampings
-        WHERE state = 'reserved' AND (due_at < now() - {LATE} OR leased_until IS NULL
-            OR leased_until < now() - {LATE})
         """,
     ),
 )

@@ -1,9 +1,12 @@
 """What the audit knows of the columns of suspense."""
 
-from meterai.plumbing.audited import Audited, Clock, Subject, global_fact
+from meterai.plumbing.audited import Audited, Clock, Due, Evidence, Subject, global_fact
 
 AUDITED = Audited(
     clocks=(Clock("suspense_items", "due_at", "t.opened_at + interval '7 days'"),),
+    # By a person, who was told of it for a week.
+    dues=(Due("suspense_items", "t.due_at", "t.state = 'open'", "interval '0'"),),
+    evidence=(Evidence("suspense_items", "t.state = 'open'", "t.owner <> ''"),),
     facts=(
         global_fact(
             "suspense_items",
@@ -23,12 +26,12 @@ AUDITED = Audited(
     checked={
         "suspense_items": {
             "told": ("suspended_news_is_as_it_came",),
-            "due_at": ("suspense_is_looked_at_in_time",),
+            "owner": ("marks_of_nobody_have_their_evidence",),
+            "due_at": ("times_of_nobody_hide_no_work", "work_is_done_in_time"),
         },
     },
     unchecked={
         "suspense_items": {
-            "owner": "Who is asked to look first; whoever looks is in the audit trail.",
             "told_at": "When the bank repeated itself.",
             "times_told": "When the bank repeated itself.",
         },

@@ -45,15 +45,6 @@ POSTINGS = (
 
 INVARIANTS = (
     Invariant(
-        "suspense_is_looked_at_in_time",
-        "Nothing lies in suspense beyond its due time, and none is due later than in a week.",
-        f"""
-        SELECT item_id, reason, payment, amount, booked, opened_at, due_at FROM suspense_items i
-        WHERE state = 'open' AND (due_at < now() OR due_at > opened_at + interval '7 days'
-            OR opened_at > now() + {AHEAD})
-        """,
-    ),
-    Invariant(
         "suspended_news_is_as_it_came",
         "Every item has the bytes it was told with, until they are let go in their time.",
         """

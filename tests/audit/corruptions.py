@@ -459,13 +459,13 @@ PAYMENTS = [
         "nobody opens an attempt",
         "UPDATE payment_attempts SET leased_until = now() - interval"
         " '1 hour' WHERE attempt_id = %(opening.attempt)s",
-        "attempt_is_looked_after",
+        "work_is_done_in_time",
     ),
     _c(
         "an attempt is leased for ever",
         "UPDATE payment_attempts SET leased_until = now() +"
         " interval '1 year' WHERE attempt_id = %(opening.attempt)s",
-        "attempt_times_are_possible",
+        "times_hide_no_work",
     ),
     _c(
         "a payment that only news told is confirmed by nobody",
@@ -487,18 +487,18 @@ PAYMENTS = [
         "nobody asks about an attempt",
         "UPDATE payment_attempts SET ask_at = now() - interval"
         " '2 hours' WHERE attempt_id = %(placed.attempt)s",
-        "attempt_is_looked_after",
+        "work_is_done_in_time",
     ),
     _c(
         "an attempt is asked about next year",
         "UPDATE payment_attempts SET ask_at = now() +"
         " interval '1 year' WHERE attempt_id = %(placed.attempt)s",
-        "attempt_times_are_possible",
+        "times_hide_no_work",
     ),
     _c(
         "an attempt is never asked about",
         "UPDATE payment_attempts SET ask_at = 'infinity' WHERE attempt_id = %(lost.lost)s",
-        "attempt_times_are_possible",
+        "times_hide_no_work",
     ),
     _c(
         "a notification is forgotten",
@@ -526,13 +526,13 @@ JOBS = [
         "a job waits for a dead worker",
         "INSERT INTO jobs (account_id, kind, handler, run_at) VALUES"
         " (%(account)s, 'order_executed', 'tell_executed', now() - interval '1 hour')",
-        "no_job_late",
+        "work_is_done_in_time",
     ),
     _c(
         "a job is put off for a year",
         "INSERT INTO jobs (account_id, kind, handler, run_at) VALUES"
         " (%(account)s, 'order_executed', 'tell_executed', now() + interval '1 year')",
-        "no_job_put_off",
+        "times_hide_no_work",
     ),
     _c(
         "a job fails for hours",
@@ -587,7 +587,7 @@ JOBS = [
     _c(
         "nobody sends a mail",
         "UPDATE mails SET try_at = now() - interval '1 hour' WHERE state = 'queued'",
-        "no_mail_late",
+        "work_is_done_in_time",
     ),
     _c(
         "a mail is put off for a year",
@@ -597,7 +597,7 @@ JOBS = [
     _c(
         "a mail was sent before it was written",
         "UPDATE mails SET sent_at = queued_at - interval '1 day' WHERE mail_id = %(mail)s",
-        "no_mail_late",
+        "marks_have_their_evidence",
     ),
 ]
 
@@ -763,7 +763,7 @@ ORDERS = [
     _c(
         "an order is past due",
         "UPDATE orders SET due_at = now() - interval '1 hour' WHERE order_id = %(paid.order)s",
-        "no_paid_order_past_its_due_time",
+        "work_is_done_in_time",
     ),
     _c(
         "an order can be paid for ever",
@@ -775,7 +775,7 @@ ORDERS = [
         "an order does not lapse",
         "UPDATE orders SET lapses_at = now() - interval '1 hour',"
         " placed_at = now() - interval '2 hours' WHERE order_id = %(placed.order)s",
-        "no_order_lapses_late",
+        "work_is_done_in_time",
     ),
     _c(
         "an order was closed before it was paid",
@@ -1092,13 +1092,13 @@ STAMPINGS = [
         "a stamping is past due",
         "UPDATE stampings SET due_at = now() - interval '1 hour',"
         " requested_at = now() - interval '2 hours' WHERE stamping_id = %(reserved.stamping)s",
-        "no_stamping_past_its_due_time",
+        "work_is_done_in_time",
     ),
     _c(
         "nobody seals a stamping",
         "UPDATE stampings SET leased_until = now() - interval '1 hour'"
         " WHERE stamping_id = %(reserved.stamping)s",
-        "no_stamping_past_its_due_time",
+        "work_is_done_in_time",
     ),
     _c(
         "a stamping is leased for ever",
@@ -1588,7 +1588,7 @@ PEOPLE = [
     _c(
         "a session for ever",
         "UPDATE sessions SET expires_at = 'infinity'",
-        "session_times_are_possible",
+        "times_hide_no_work",
     ),
     _c(
         "the trail speaks of a refund that was none",
@@ -1779,12 +1779,12 @@ SUSPENSE = [
     _c(
         "nobody looks at suspense",
         "UPDATE suspense_items SET due_at = now() - interval '1 hour' WHERE state = 'open'",
-        "suspense_is_looked_at_in_time",
+        "work_is_done_in_time",
     ),
     _c(
         "suspense is due next year",
         "UPDATE suspense_items SET due_at = now() + interval '1 year' WHERE state = 'open'",
-        "suspense_is_looked_at_in_time",
+        "times_of_nobody_hide_no_work",
     ),
     _c(
         "a difference that was written off was smaller",
@@ -1870,7 +1870,7 @@ SUSPENSE = [
         "a request waits longer than it lives",
         "UPDATE approvals SET requested_at = now() - interval '2 days', expires_at = now() - interval '1 hour'"
         " WHERE approval_id = %(approval_waiting)s",
-        "approval_ends_in_time",
+        "work_is_done_in_time",
     ),
     _c(
         "a round fails for hours",
@@ -1884,13 +1884,13 @@ SUSPENSE = [
         "UPDATE payment_attempts SET cancel_at = now() - interval '2 hours', expires_at = now() -"
         " interval '2 hours', opened_at = now() - interval '3 hours' WHERE attempt_id ="
         " %(lost.lost)s",
-        "attempt_is_looked_after",
+        "work_is_done_in_time",
     ),
     _c(
         "a closed attempt is taken back next year",
         "UPDATE payment_attempts SET cancel_at = now() + interval '1 year' WHERE attempt_id ="
         " %(lost.lost)s",
-        "attempt_times_are_possible",
+        "times_hide_no_work",
     ),
 ]
 
@@ -2177,7 +2177,7 @@ DRAFTS = [
         "a draft that nobody forgot",
         "UPDATE drafts SET created_at = created_at - interval '3 days',"
         " expires_at = expires_at - interval '2 days'",
-        "drafts_are_forgotten_in_time",
+        "work_is_done_in_time",
     ),
     _c(
         "files that outlived their draft",
@@ -2263,7 +2263,7 @@ CASES = [
         "a case that waits for ever",
         "UPDATE cases SET opened_at = now() - interval '20 days', closes_at = now() - interval '2 days'"
         " WHERE case_id = %(asked_back.case)s",
-        "no_case_waits_past_its_end",
+        "work_is_done_in_time",
     ),
     _c(
         "an answer from no facts",
@@ -2334,7 +2334,7 @@ OUTAGES = [
     _c(
         "an outage record that is never sealed",
         "UPDATE outages SET confirmed_at = confirmed_at - interval '1 day', sealed_at = NULL WHERE outage_id = %(confirmed.outage)s",
-        "confirmed_outages_are_sealed",
+        "work_is_done_in_time",
         OUTAGE_BY_TWO,
         OUTAGE_FILES,
         OUTAGE_TRAIL,
@@ -2482,7 +2482,7 @@ PRIVACY = [
         "a breach whose telling stands still",
         "UPDATE breaches SET subjects_from = subjects_from - interval '25 hours', subjects_told_at = NULL, state = 'open',"
         " closed_at = NULL, opened_at = opened_at - interval '26 hours' WHERE breach_id = %(told.breach)s",
-        "breach_subjects_are_told_in_time",
+        "work_is_done_in_time",
         TOLD,
     ),
     _c(

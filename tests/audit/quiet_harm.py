@@ -4,16 +4,14 @@ Each is planted by direct SQL in the database of an honest history, and a full a
 shall notice it.  `NOT_SEEN` has those that it does not, each with the reason.
 """
 
-from tests.audit.corruptions import NIL, Corruption
+from tests.audit.corruptions import Corruption
 
 _FAR = "now() + interval '5 years'"
 
 
-_TIMES, _OF_NOBODY, _MARKS = (
-    "times_hide_no_work",
-    "times_of_nobody_hide_no_work",
-    "marks_have_their_evidence",
-)
+_TIMES, _OF_NOBODY = "times_hide_no_work", "times_of_nobody_hide_no_work"
+_MARKS, _MARKS_OF_NOBODY = "marks_have_their_evidence", "marks_of_nobody_have_their_evidence"
+_LATE = "work_is_done_in_time"
 
 
 def _clock(
@@ -31,6 +29,9 @@ def _mark(name: str, sql: str, *seen_by: str) -> Corruption:
     return Corruption(name, sql, frozenset(seen_by))
 
 
+_NEWS = """INSERT INTO notification_inbox (provider, external_id, sent_on, body, body_sha256, reading, outcome)
+VALUES ('bank', 'QUIET', current_date, '[1]', sha256('[1]'),
+    '{"status": "paid", "number": "QUIET", "reference": "QUIET"}', '%s')"""
 CLOCKS = [
     # payments
     _clock("payment_attempts", "ask_at", where="state = 'waiting'"),
@@ -139,7 +140,7 @@ MARKS = [
     ),
     _mark(
         "a refund is marked as sent",
-        "UPDATE refunds SET state = 'sent' WHERE state = 'requested'",
+        "UPDATE refunds SET state = 'sent' WHERE state = 'requested' AND way = 'provider'",
         "refund_times_are_possible",
     ),
     _mark(
@@ -185,7 +186,7 @@ MARKS = [
     _mark(
         "a stamping has no lease",
         "UPDATE stampings SET leased_until = NULL WHERE state = 'reserved'",
-        "no_stamping_past_its_due_time",
+        "work_is_done_in_time",
     ),
     _mark(
         "an incident is marked as over",
@@ -197,14 +198,163 @@ MARKS = [
         "UPDATE audit_events SET actor = 'account' WHERE action = 'api_key_made'",
         "mails_are_what_their_causes_make",
     ),
-    _mark("a mail to a subscriber is gone", f"DELETE FROM mails WHERE account_id = {NIL}"),
     _mark(
         "what was told of a payment is not looked up",
         "UPDATE chargebacks SET returned_told = returned + 5000, look_at = 'infinity'",
     ),
 ]
-HARM = CLOCKS + MARKS
+# Of refunds by other ways, records, breaks and incidents.
+WAYS_BACK = [
+    _clock("transfers", "try_at"),
+    _clock("transfers", "look_at", _FAR),
+    _clock("transfers", "leased_until", "now() + interval '1 year'"),
+    _mark(
+        "float_balances.asked_at is 'infinity'",
+        "INSERT INTO float_balances (provider, rupiah, asked_at) VALUES ('bank', 1, 'infinity')",
+        _OF_NOBODY,
+    ),
+    _clock("payees", "ended_at", _FAR),
+    _clock("compensations", "begun_at", _FAR),
+    _clock("record_days", "leased_until", "now() + interval '1 year'", by=_OF_NOBODY),
+    _mark(
+        "audit_turn.leased_until is 'infinity'",
+        "INSERT INTO audit_turn (leased_until) VALUES ('infinity')",
+        _OF_NOBODY,
+    ),
+    _clock("rails_out", "out_at", by=_OF_NOBODY),
+    _mark(
+        "a transfer that was sent is never asked about",
+        "UPDATE transfers SET state = 'sent', settled_at = NULL, provider_transfer_no = NULL,"
+        " try_at = now() - interval '1 hour' WHERE state = 'settled'",
+        _LATE,
+    ),
+    _mark(
+        "a transfer is marked as planned again",
+        "UPDATE transfers SET state = 'planned' WHERE state = 'refused'",
+        "transfer_is_what_it_carries",
+    ),
+    _mark(
+        "a buyer's account is marked as ended",
+        "UPDATE payees SET ended_at = now() WHERE payee_id IN (SELECT payee_id FROM transfers WHERE state = 'settled');"
+        " UPDATE payees SET named_at = now() - interval '1 day' WHERE ended_at <> now()",
+        _MARKS,
+    ),
+    _mark(
+        "a refund waits for an account, and nothing says since when",
+        "UPDATE refunds SET wanted_at = NULL WHERE way = 'claim' AND state = 'requested'",
+        "refund_takes_its_way",
+    ),
+    _mark(
+        "a buyer is said to have kept a refund waiting for years",
+        "UPDATE refunds SET waited_seconds = 100000000 WHERE way = 'claim'",
+        "refund_takes_its_way",
+    ),
+    _mark(
+        "money for lateness is owed no more",
+        "DELETE FROM compensations",
+        "entries_are_what_their_causes_make",
+    ),
+    _mark(
+        "money for lateness is marked as sent",
+        "UPDATE compensations SET transfer_id = (SELECT transfer_id FROM transfers WHERE state = 'refused')",
+        "entries_are_what_their_causes_make",
+        "transfer_is_what_it_carries",
+    ),
+    _mark(
+        "a break is marked as a fee, and nothing is booked",
+        "UPDATE suspense_items SET state = 'resolved', resolution = 'fee', resolved_by = 'payments', resolved_at = now(),"
+        " note = 'agreed' WHERE item_id = %(open_break.item)s",
+        "entries_are_what_their_causes_make",
+    ),
+    _mark(
+        "an item in suspense is nobody's",
+        "UPDATE suspense_items SET owner = '' WHERE state = 'open'",
+        _MARKS_OF_NOBODY,
+    ),
+    _mark(
+        "an item in suspense lies past its due time",
+        "UPDATE suspense_items SET due_at = now() - interval '1 hour' WHERE state = 'open'",
+        _LATE,
+    ),
+    _mark(
+        "a day is marked as compared without its lines",
+        "DELETE FROM record_lines",
+        _MARKS_OF_NOBODY,
+    ),
+    _mark(
+        "a payment is marked as confirmed by a record that has it not",
+        "UPDATE captures SET recorded_at = now() WHERE recorded_at IS NULL AND learned_by = 'notification'",
+        _MARKS,
+    ),
+    _mark(
+        "a refund is marked as confirmed while no record was compared",
+        "UPDATE refunds SET recorded_at = now() - interval '2 hours' WHERE recorded_at IS NULL AND state = 'settled'",
+        _MARKS,
+    ),
+    _mark(
+        "news of a payment is marked as known",
+        _NEWS % "known",
+        _MARKS_OF_NOBODY,
+    ),
+    _mark(
+        "news of a payment is marked as kept in suspense",
+        _NEWS % "suspended_reference_unknown",
+        _MARKS_OF_NOBODY,
+    ),
+    _mark(
+        "a rail is out and nobody took it out",
+        "INSERT INTO rails_out (rail, reason) VALUES ('bank', 'x')",
+        "rail_was_taken_out_by_an_operator",
+    ),
+    _mark(
+        "a closed day has another sum",
+        "UPDATE day_close_sums SET debit = debit + 1, closing = closing - 1 WHERE book = 'bank_clearing' AND debit > 0",
+        "closes_are_as_they_were_signed",
+    ),
+    _mark(
+        "a payout is marked as confirmed",
+        "UPDATE payouts SET state = 'confirmed', ended_at = now(), paid_at = now(), bank_line = 'x', ntpn = '0A1B2C3D4E5F6G7H'"
+        " WHERE state = 'sent'",
+        "payouts_are_in_the_trail",
+    ),
+    _mark(
+        "a mail about an incident is gone",
+        "DELETE FROM mails WHERE cause_key LIKE 'incident_told:%'",
+        _MARKS_OF_NOBODY,
+    ),
+    _mark(
+        "mails about an incident are never written",
+        "INSERT INTO incident_mailings (update_id, incident_id) SELECT update_id, incident_id FROM incident_updates LIMIT 1;"
+        " UPDATE incident_updates SET at = at - interval '2 days'",
+        _LATE,
+    ),
+    _mark(
+        "a document is kept for ever past its time",
+        "UPDATE documents SET kept_until = now() - interval '2 days' WHERE forgotten_at IS NULL",
+        _LATE,
+    ),
+    _mark(
+        "the account of a buyer is of nobody",
+        "UPDATE payees SET holder = '' WHERE ended_at IS NULL",
+        "account_of_a_payee_is_current_once",
+    ),
+    _mark(
+        "a job can never fail for long",
+        "UPDATE jobs SET tries = -1000000",
+        _MARKS,
+    ),
+    _mark(
+        "an audit is marked as clean, and there is no point",
+        "INSERT INTO audit_turn (leased_until, ended_at) VALUES (now(), now())",
+        _MARKS_OF_NOBODY,
+    ),
+    _mark(
+        "a session ended before it began",
+        "UPDATE sessions SET expires_at = created_at - interval '1 hour'",
+        _TIMES,
+    ),
+]
+HARM = CLOCKS + MARKS + WAYS_BACK
 NOT_SEEN = {
-    "a mail to a subscriber is gone": "Who subscribed has no account, and the notes that were mailed are no causes yet.",
     "what was told of a payment is not looked up": "Only the provider knows: its record is compared each night.",
 }

@@ -42,6 +42,7 @@ from meterai.finance import closing, payouts
 from meterai.finance import store as finance_store
 from meterai.finance.model import Balance, Close, Payout, PayoutState
 from meterai.incidents import Change, IncidentState, Told
+from meterai.incidents.subscribing import Subscriptions
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.components import Component, ComponentState
 from meterai.kit.days import Month
@@ -51,6 +52,7 @@ from meterai.ledger import Sums
 from meterai.notifications import store as mail_store
 from meterai.orders import store as order_store
 from meterai.payments import store as payment_store
+from meterai.payments.transfers import store as transfer_store
 from meterai.plumbing.database import Tx, jsonb
 from meterai.plumbing.networks import nested
 from meterai.privacy import breaches
@@ -186,6 +188,7 @@ def make(shop: Shop) -> History:
     _returned(history)
     _surplus(history)
     _recorded(history)
+    _elsewhere(history)
     _another_way(history)
     _denied(history)
     _told(history)
@@ -406,11 +409,17 @@ def _recovered(history: History) -> None:
     history.shop.do(database.run(start))
     for event in (StepEvent.NEXT, StepEvent.BACK, StepEvent.ABANDONED):
         history.shop.do(database.run(partial(move, event=event)))
+    while history.shop.do(history.shop.container.of(Subscriptions).tell()):
+        pass
     history.shop.work()
 
 
 def _disturbed(history: History) -> None:
-    """An incident that is open, one that was reviewed, and a maintenance to come."""
+    """An incident that is open, one that was reviewed, and a maintenance to come, of which a subscriber is told."""
+    news = history.shop.container.of(Subscriptions)
+    history.shop.do(news.ask("ani@example.id", "id", "192.0.2.1"))
+    [row] = history.shop.rows("SELECT subscriber_id FROM incident_subscribers")
+    history.shop.do(news.confirm(row["subscriber_id"]))
     told = Told(title_id="Judul", title_en="Title", text_id="Kabar.", text_en="News.")
     now = datetime.now(UTC)
 
@@ -433,6 +442,8 @@ def _disturbed(history: History) -> None:
         history.names |= {"held.incident": held.id, "over.incident": over.id}
 
     history.shop.do(history.shop.container.database.run(act))
+    while history.shop.do(news.tell()):
+        pass
     history.shop.work()
 
 
@@ -610,7 +621,81 @@ def _recorded(history: History) -> None:
         payments=[str(history.names["quota.payment"])],
         refunds=[row["refund_no"]],
     )
+    shop.arrange(
+        "INSERT INTO record_days (provider, day, state, source, reading, leased_until, begun_at, ended_at, lines, matched)"
+        " VALUES ('bank', (now() AT TIME ZONE 'Asia/Jakarta')::date - 2, 'final', 'history', 1, now(),"
+        " now() - interval '1 hour', now() + interval '5 minutes', 1, 1)"
+    )
+    shop.arrange(
+        "INSERT INTO record_lines (provider, day, reading, position, source, kind, moved_at, payment, amount, line)"
+        " SELECT 'bank', day, 1, 1, '', 'payment', now(), %s, 10000, 'x' FROM record_days",
+        history.names["quota.payment"],
+    )
     shop.do(shop.container.database.run(confirm))
+
+
+def _elsewhere(history: History) -> None:
+    """Refunds that their provider refused: one was transferred with a day's compensation, one was not taken and waits for
+    another account."""
+    shop, database = history.shop, history.shop.container.database
+
+    def reroute(name: str) -> UUID:
+        shop.ask_back(history.quota(name, 1))
+        shop.work()
+        refused = history.give_back(name, "send", "refuse")
+        return shop.do(
+            database.run(partial(payments.reroute, account=shop.account, refund=refused))
+        ).id
+
+    def name_account(account: UUID = shop.account) -> None:
+        payee = payments.Payee("014", "1230001", "ANI LESTARI")
+        shop.do(database.run(partial(payments.name_payee, account=account, payee=payee)))
+
+    def plan(name: str) -> UUID:
+        transfer = new_id()
+        shop.arrange(
+            "INSERT INTO transfers (account_id, transfer_id, provider, payee_id, amount, transfer_no)"
+            " SELECT p.account_id, %s, 'bank', p.payee_id,"
+            " (SELECT sum(amount) FROM refunds WHERE way = 'transfer' AND state = 'requested' AND transfer_id IS NULL)"
+            " + (SELECT coalesce(sum(amount), 0) FROM compensations WHERE transfer_id IS NULL),"
+            " 'TF' || compact(p.account_id) || compact(%s) FROM payees p WHERE ended_at IS NULL AND account_id = %s",
+            transfer,
+            transfer,
+            shop.account,
+        )
+        for table, where in (
+            ("refunds", "way = 'transfer' AND state = 'requested' AND transfer_id IS NULL"),
+            ("compensations", "transfer_id IS NULL"),
+        ):
+            shop.arrange(f"UPDATE {table} SET transfer_id = %s WHERE {where}", transfer)
+        history.names[f"{name}.transfer"] = transfer
+        return transfer
+
+    def send() -> None:
+        lease = partial(transfer_store.lease_to_send, lease_seconds=60.0, without=[], limit=9)
+        assert len(shop.do(database.run(lease))) == 1
+
+    name_account(history["other"])
+    first = reroute("transferred")
+    day = partial(
+        payments.compensate, account=shop.account, refund=first, day=1, rupiah=Rupiah(500)
+    )
+    assert shop.do(database.run(day))
+    name_account()
+    sent = plan("transferred")
+    send()
+    settle = partial(
+        transfer_store.settle, account=shop.account, transfer=sent, provider_number="T1"
+    )
+    assert shop.do(database.run(settle)) == "settled"
+    shop.work()
+    reroute("untaken")
+    name_account()
+    refused = plan("untaken")
+    send()
+    refuse = partial(transfer_store.refuse, account=shop.account, transfer=refused, answer="closed")
+    assert shop.do(database.run(refuse)) == "refused"
+    shop.work()
 
 
 def _another_way(history: History) -> None:
