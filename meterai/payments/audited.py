@@ -181,6 +181,7 @@ AUDITED = Audited(
             "first_id": ("refund_takes_its_way",),
             "wanted_at": ("refund_takes_its_way",),
             "waited_seconds": ("refund_takes_its_way",),
+            "reroute_at": ("refund_takes_its_way",),
             "unheard_since": ("marks_have_their_evidence", *_SILENT),
         },
         "payees": {

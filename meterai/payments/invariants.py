@@ -172,6 +172,7 @@ INVARIANTS = (
             OR r.waited_seconds NOT BETWEEN 0 AND greatest(0, extract(epoch FROM now() - r.due_at) + 600)
             OR (r.try_at = 'infinity' AND refund_is_open(r.state)) <> (r.way <> 'provider' AND refund_is_open(r.state))
             OR (r.way = 'provider' AND r.transfer_id IS NOT NULL)
+            OR r.reroute_at NOT BETWEEN r.requested_at AND now() + interval '20 minutes'
             OR (r.way = 'claim' AND NOT r.state = ANY ('{{{{requested,void}}}}'))
             OR (r.way = 'transfer' AND r.state = 'requested' AND NOT coalesce(t.state, '') = ANY ('{{{{planned,sent,accepted}}}}')
                 AND NOT EXISTS (SELECT 1 FROM payees p WHERE p.account_id = r.account_id AND p.ended_at IS NULL))

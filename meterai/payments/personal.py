@@ -51,7 +51,7 @@ PERSONAL = Personal(
             columns="refund_id order_id requested_at cause amount stamps state refund_no provider_refund_no payment"
             " due_at settled_at reversed",
             inner="account_id cause_key attempt_id try_at tries last_answer leased_until look_at tried_at recorded_at"
-            " way transfer_id first_id wanted_at waited_seconds unheard_since",
+            " way transfer_id first_id wanted_at reroute_at waited_seconds unheard_since",
             kept=Kept.TAX,
             since="t.requested_at",
         ),

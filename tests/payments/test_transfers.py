@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from meterai import payments
 from meterai.kit.money import Rupiah
 from meterai.payments.adapters.snap.provider import SnapProvider
+from meterai.payments.refunds import store as refund_store
 from meterai.payments.transfers.service import TransferSender
 from tests.support.shop import PRICE
 from tests.support.till import Till, open_till
@@ -339,34 +340,48 @@ def test_payment_older_than_its_window_goes_back_by_transfer(till: Till) -> None
     assert (row["tries"], row["last_answer"]) == (0, None)
 
 
-def test_staff_reroute_what_the_record_does_not_have(till: Till) -> None:
+def test_refund_without_an_outcome_is_rerouted_once_its_record_does_not_have_it(till: Till) -> None:
     _asked_back(till)
     [refund] = till.shop.refunds()
-    sender = till.shop.container.of(payments.RefundSender)
     till.control("faults", refund_500=1)
     till.send_refunds()
-    with pytest.raises(payments.NotRerouted):  # the provider may be at it
-        till.do(sender.reroute(till.shop.account, refund))
-    till.shop.arrange("UPDATE refunds SET tried_at = tried_at - interval '11 minutes'")
+    wanted = run(till, payments.reroute, refund)
+    assert (wanted.id, wanted.reroute_at is not None) == (refund, True)
+    before = len(till.do(till.bank.look("refunds")))
+    till.send_refunds()  # the provider may still be at it
+    till.shop.arrange("UPDATE refunds SET reroute_at = requested_at")
     till.answers("history-detail", {"body": ""})
-    with pytest.raises(payments.NotRerouted):
-        till.do(sender.reroute(till.shop.account, refund))
-    till.shop.arrange("UPDATE refunds SET leased_until = now() + interval '1 minute'")
-    with pytest.raises(payments.NotRerouted):
-        till.do(sender.reroute(till.shop.account, refund))
-    till.shop.arrange("UPDATE refunds SET leased_until = NULL")
-    till.do(sender.reroute(till.shop.account, refund))
+    till.send_refunds()
+    assert refunds(till) == [("provider", "sent", PRICE)]
+    till.send_refunds()
     assert refunds(till) == [("provider", "rerouted", PRICE), ("claim", "requested", PRICE)]
+    assert len(till.do(till.bank.look("refunds"))) == before, "it was not sent again"
+    with pytest.raises(payments.NotRerouted):
+        run(till, payments.reroute, refund)
 
 
-def test_staff_do_not_reroute_what_the_record_has(till: Till) -> None:
+def test_refund_that_its_record_has_is_not_rerouted(till: Till) -> None:
     _asked_back(till)
     [refund] = till.shop.refunds()
     till.control("faults", refund_504_after_success=1)
     till.send_refunds()
-    with pytest.raises(payments.NotRerouted):
-        till.do(till.shop.container.of(payments.RefundSender).reroute(till.shop.account, refund))
+    run(till, payments.reroute, refund)
+    till.send_refunds()
     assert refunds(till) == [("provider", "settled", PRICE)]
+
+
+def test_refund_whose_call_is_under_way_is_rerouted_after_it(till: Till) -> None:
+    _asked_back(till)
+    [refund] = till.shop.refunds()
+
+    [leased] = till.do(till.shop.container.database.once(refund_store.lease_to_send, 60.0, 1))
+    run(till, payments.reroute, refund)
+    till.control("faults", refund_500=1)
+    till.do(till.shop.container.of(payments.RefundSender)._send(leased))
+    assert refunds(till) == [("provider", "sent", PRICE)]
+    till.shop.arrange("UPDATE refunds SET reroute_at = requested_at")
+    till.send_refunds()
+    assert refunds(till) == [("provider", "rerouted", PRICE), ("claim", "requested", PRICE)]
 
 
 def test_account_named_anew_takes_what_was_planned_for_the_one_before(till: Till) -> None:

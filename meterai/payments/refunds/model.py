@@ -153,6 +153,9 @@ class Refund:
     wanted_at: datetime | None = None  # since when its buyer is to name an account
     waited_seconds: int = 0  # past its due time, for an account that was named since
     recorded_at: datetime | None = None
+    reroute_at: datetime | None = (
+        None  # from then on it goes by another way where its record does not have it
+    )
 
     @property
     def began_as(self) -> UUID:
@@ -238,7 +241,7 @@ class KnownOf(NamedTuple):
 
 
 class NotRerouted(Refusal):
-    """The refund is over, or somebody is just sending it."""
+    """The refund is over, or goes by another way already."""
 
     code = "refund_not_rerouted"
     status = 409

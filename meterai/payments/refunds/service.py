@@ -1,7 +1,7 @@
 """Send refunds of payments, look for them in the record of their provider, and book what it says was given back."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -28,7 +28,6 @@ from meterai.payments.model import (
 from meterai.payments.refunds import store as store
 from meterai.payments.refunds import ways
 from meterai.payments.refunds.model import (
-    NotRerouted,
     PaymentGivenBack,
     Refund,
     RefundPastDue,
@@ -181,7 +180,7 @@ async def suspend(tx: Tx, late: RefundPastDue) -> None:
 
 
 async def _reroute_refused(tx: Tx, refund: Refund, answer: str) -> None:
-    """A refund that is leased, and refused for ever, goes by another way: the call has ended."""
+    """A refund that is leased, and that its provider does not carry out, goes by another way: no call is under way."""
     await store.answered(tx, refund, answer, RefundState.REFUSED, FOR_EVER_SECONDS)
     other = await ways.reroute(tx, refund.account, refund.id)
     _log.warning("refund_rerouted", refund=show("rfd", refund.id), way=other.way)
@@ -294,6 +293,8 @@ class RefundSender:
 
     async def _way_of(self, refund: Refund) -> Way:
         """The way of a refund of which nothing was sent."""
+        if refund.reroute_at is not None:
+            return Way.TRANSFER
         rails = self._payments.rails
         known = await self._database.once(store.known_of, refund)
         age = (self._clock.now() - known.captured_at).total_seconds()
@@ -307,6 +308,9 @@ class RefundSender:
     async def _send(self, refund: Refund) -> None:
         if refund.tries == 1 and (way := await self._way_of(refund)) is not Way.PROVIDER:
             await self._database.run(partial(_turn, refund=refund, way=way))
+            return
+        if refund.reroute_at is not None:
+            await self._leave(refund, refund.reroute_at)
             return
         # Its row says 'sent' by now.  A crash here leaves it so, and a later run makes the
         # same call with the same number, which the provider answers as it did before.
@@ -338,6 +342,31 @@ class RefundSender:
         await self._database.once(store.settle, refund.account, refund.id, made.provider_number)
         _log.info("refund_settled", refund=show("rfd", refund.id), tries=refund.tries)
 
+    async def _leave(self, refund: Refund, reroute_at: datetime) -> None:
+        """A refund that a person wants to go another way is not sent: its record says whether it may."""
+        try:
+            seen = await self._seen(refund)
+        except CallNotBegun as refusal:
+            await self._database.once(store.put_off, refund, str(refusal)[:200], refusal.seconds)
+        except (ProviderRefused, OutcomeUnknown, ProviderUnreachable) as refusal:
+            await self._answered(refund, str(refusal), RefundState.SENT)
+        except RailNotConfigured as refusal:
+            await self._answered(refund, str(refusal), RefundState.SENT)
+            raise
+        else:
+            await self._book_or_reroute(refund, seen, reroute_at)
+
+    async def _book_or_reroute(
+        self, refund: Refund, seen: RefundSeen | None, reroute_at: datetime
+    ) -> None:
+        answer = "the record does not have it"
+        if seen is not None and seen.made.value:
+            await run_row(self._database, _book_seen, refund, seen)
+        elif self._clock.now() < reroute_at:
+            await self._answered(refund, answer, RefundState.SENT)
+        else:
+            await self._database.run(partial(_reroute_refused, refund=refund, answer=answer))
+
     async def _refused(self, refund: Refund, refusal: ProviderRefused) -> None:
         if await self._database.once(store.void, refund.account, refund.id) == RefundState.VOID:
             return
@@ -357,31 +386,14 @@ class RefundSender:
             return False
         if seen is not None and seen.made.value:
             await run_row(self._database, _book_seen, refund, seen)
-            return True
-        await self._database.run(partial(_reroute_refused, refund=refund, answer=answer[:200]))
+        else:
+            await self._database.run(partial(_reroute_refused, refund=refund, answer=answer[:200]))
         return True
 
     async def _seen(self, refund: Refund) -> RefundSeen | None:
         """A refund as the record of its provider has it now."""
         lines = await self._payments.refund_history(refund.account, refund.attempt)
         return seen_of(refund, lines)
-
-    async def reroute(self, account: UUID, refund: UUID) -> Refund:
-        """The same money by another way, as a person asks: of what was sent, the record of the provider is asked first.
-
-        Refuses `NotRerouted` for what is over or under way, what the record has, and where it cannot be read.
-        """
-        async with self._database.reading() as tx:
-            found = await store.refund(tx, account, refund)
-        if found is not None and found.is_stopped_or_on_its_way and found.way is Way.PROVIDER:
-            try:
-                seen = await self._seen(found)
-            except (OutcomeUnknown, ProviderUnreachable, ProviderRefused) as refusal:
-                raise NotRerouted(f"the record of its provider is not there: {refusal}") from None
-            if seen is not None and seen.made.value:
-                await self._database.run(partial(_book_seen, refund=found, seen=seen))
-                raise NotRerouted("the record of its provider has it")
-        return await self._database.run(partial(ways.reroute, account=account, refund=refund))
 
     async def _answered(
         self, refund: Refund, answer: str, state: RefundState, seconds: float | None = None

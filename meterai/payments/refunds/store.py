@@ -29,7 +29,7 @@ _COLUMNS = (
     "account_id AS account, refund_id AS id, order_id AS subject, attempt_id AS attempt, payment,"
     " cause, amount, stamps, state, refund_no AS number, provider_refund_no AS provider_number,"
     " requested_at, due_at, settled_at, tries, last_answer, reversed, tried_at, way, transfer_id AS transfer,"
-    " first_id AS first, wanted_at, waited_seconds, recorded_at"
+    " first_id AS first, wanted_at, waited_seconds, recorded_at, reroute_at"
 )
 _REFUNDS = RowMapper(Refund)
 _REFUNDS_MARKS = RowMapper(RefundsMark)
@@ -340,9 +340,14 @@ async def take_way(tx: Tx, account: UUID, refund: UUID, way: Way) -> bool:
 
 
 async def reroute(tx: Tx, account: UUID, refund: UUID, new: UUID, number: str) -> bool:
-    """A refund that was sent goes by another way, as a new one; whether it does now."""
+    """A refund that was refused goes by another way, as a new one; whether it does now."""
     given = (account, refund, new, number)
     return bool(await tx.value("SELECT refund_reroute(%s, %s, %s, %s)", *given))
+
+
+async def reroute_later(tx: Tx, account: UUID, refund: UUID) -> bool:
+    """A refund of which nobody knows what became of it goes by another way later; whether it is one."""
+    return bool(await tx.value("SELECT refund_reroute_later(%s, %s)", account, refund))
 
 
 async def retry(tx: Tx, account: UUID, refund: UUID) -> bool:

@@ -27,17 +27,17 @@ async def current_payee(tx: ReadTx, account: UUID) -> Payee | None:
 async def reroute(tx: Tx, account: UUID, refund: UUID) -> Refund:
     """The same money by another way than its provider: to the account that its buyer named, or to one that is wanted now.
 
-    What was never sent changes its way; what was sent ends as `rerouted`, and another refund begins.  The caller has
-    asked the record of the provider, which does not have it.  Refuses `NotRerouted`.
+    What was never sent changes its way; what the provider refused ends as `rerouted`, and another refund begins, which is
+    answered.  Where nobody knows what became of it, it is not sent again, and goes once the record does not have it
+    (`reroute_at`).  Refuses `NotRerouted`.
     """
     if not await store.take_way(tx, account, refund, Way.TRANSFER):
         new = new_id()
         number = refund_number(account, new)
-        if not await store.reroute(tx, account, refund, new, number):
-            raise NotRerouted(
-                "it is over, its call is under way, or it goes by another way already"
-            )
-        refund = new
+        if await store.reroute(tx, account, refund, new, number):
+            refund = new
+        elif not await store.reroute_later(tx, account, refund):
+            raise NotRerouted("it is over, or goes by another way already")
     found = await store.refund(tx, account, refund)
     assert found is not None
     return found

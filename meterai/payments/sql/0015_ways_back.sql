@@ -75,6 +75,7 @@ ALTER TABLE refunds
     ADD COLUMN transfer_id uuid,        -- the last that carries, or carried, it
     ADD COLUMN first_id uuid,           -- of a refund by another way: the one that began
     ADD COLUMN wanted_at timestamptz,   -- since when its buyer is to name an account
+    ADD COLUMN reroute_at timestamptz,  -- a person wants another way: from then on, where the record does not have it
     ADD COLUMN waited_seconds bigint NOT NULL DEFAULT 0,  -- past its due time, for an account that was named since
     DROP CONSTRAINT refund_state_is_known,
     ADD CONSTRAINT refund_state_is_known CHECK (state = ANY

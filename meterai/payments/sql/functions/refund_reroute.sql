@@ -1,6 +1,5 @@
 -- A refund that its provider was asked for and does not carry out goes by another way: its money goes back to its
--- payment, and another refund of the same cause and due time begins.  Answers whether it does: not while a call may be under
--- way, ours or the provider's own work on one that it did not answer.
+-- payment, and another refund of the same cause and due time begins.  Answers whether it does: its last word was no.
 CREATE OR REPLACE FUNCTION refund_reroute(
     p_account uuid, p_refund uuid, p_new uuid, p_refund_no text
 ) RETURNS boolean
@@ -11,9 +10,7 @@ DECLARE
     v_now timestamptz := now();
 BEGIN
     SELECT * INTO v_refund FROM refund_lock(p_account, p_refund);
-    IF v_refund.state IS NULL OR v_refund.state NOT IN ('sent', 'accepted', 'refused')
-        OR v_refund.way <> 'provider' OR v_refund.leased_until > v_now
-        OR (v_refund.state <> 'refused' AND v_refund.tried_at > v_now - interval '10 minutes') THEN
+    IF v_refund.state IS DISTINCT FROM 'refused' OR v_refund.way <> 'provider' OR v_refund.leased_until > v_now THEN
         RETURN false;
     END IF;
     v_way := CASE WHEN payee_is_named(p_account) THEN 'transfer' ELSE 'claim' END;
