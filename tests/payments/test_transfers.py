@@ -175,6 +175,7 @@ def test_refused_transfer_that_was_made_after_all_settles_what_still_waits(till:
     while transfers(till)[0][0] == "refused":
         follow(till)
     assert transfers(till) == [("settled", PRICE, 1)]
+    assert run(till, payments.current_payee) is not None
     assert refunds(till) == [("transfer", "settled", PRICE)]
 
 
