@@ -273,7 +273,9 @@ def _before(language: str) -> dict[str, Any]:
     """Facts that a mail queued by the version before this one does not have."""
     named = translate("mail.named_before", language)
     until = translate("mail.until_before", language)
-    return {"named": named, "list": named, "count": "", "number": "-", "until": until}
+    where = translate("mail.where_before", language)
+    more = {"where": where, "late": ""}
+    return {"named": named, "list": named, "count": "", "number": "-", "until": until, **more}
 
 
 async def waited(tx: ReadTx) -> float:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from meterai.ledger import MoneyMove
 from meterai.orders import OrderKind, OrderState, OrderView
-from meterai.payments import AccountNumber, AttemptState, Method, Redirect, Stage
+from meterai.payments import AccountNumber, AttemptState, Method, Redirect, Stage, Way
 from meterai.refunds import RefundCause, RefundState, RefundView
 from meterai.stamping import Stamping, StampingState, StampingView
 from meterai.stamps import Lot
@@ -109,6 +109,11 @@ class OrderNow:
         if any(one.stage == Stage.WAITING_FOR_ACCOUNT for one in self.refunds):
             return "account_wanted"
         return "refund_refused" if self.is_refused else ""
+
+    @property
+    def is_by_transfer(self) -> bool:
+        """True where money goes, or went, to an account that its buyer named."""
+        return any(one.way == Way.TRANSFER and one.stage != Stage.VOID for one in self.refunds)
 
     @property
     def is_soon(self) -> bool:
@@ -272,17 +277,27 @@ def _after(this: OrderNow) -> tuple[str, ...]:
             return headline, "lapsed.paid", f"came.{this.came_to}"
         case OrderState.WITHDRAWN if money.captured:
             return headline, f"came.{this.came_to}"
-        case OrderState.RETURNING if word := this.hindrance:
-            return f"page.order.headline.{word}", f"returning.{word}"
-        case OrderState.RETURNED if not money.refunded:
-            return headline, "returned.by_the_bank"
-        case OrderState.RETURNED if all(one.state != RefundState.SETTLED for one in this.refunds):
-            return headline, "returned.by_the_provider"
+        case OrderState.RETURNING | OrderState.RETURNED:
+            return _going_back(this, headline)
         case OrderState.DENIED if money.charged_back < this.stayed:
             return headline, "denied.in_part"
         case OrderState.DENIED if money.loss:
             return headline, "denied.stamped"
     return headline, state
+
+
+def _going_back(this: OrderNow, headline: str) -> tuple[str, ...]:
+    state = OrderState(this.order.state)
+    if state == OrderState.RETURNING and (word := this.hindrance):
+        return f"page.order.headline.{word}", f"returning.{word}"
+    if state == OrderState.RETURNED and not this.order.money.refunded:
+        return headline, "returned.by_the_bank"
+    if this.is_by_transfer:
+        return headline, f"{state}.transfer"
+    is_ours = state == OrderState.RETURNING or any(
+        one.state == RefundState.SETTLED for one in this.refunds
+    )
+    return headline, state if is_ours else "returned.by_the_provider"
 
 
 def _counts(lot: Lot, refunds: Sequence[RefundView]) -> dict[str, int]:

@@ -17,6 +17,7 @@ from meterai.refunds.claiming import ClaimService
 from meterai.refunds.links import PATH as CLAIM_PATH
 from meterai.refunds.model import (
     CLAIM_KIND,
+    CLAIM_LINK_REFUSALS,
     AccountClaim,
     AccountClaimState,
     NothingToRefund,
@@ -40,6 +41,7 @@ from meterai.refunds.service import (
 
 __all__ = [
     "CLAIM_KIND",
+    "CLAIM_LINK_REFUSALS",
     "CLAIM_PATH",
     "AccountClaim",
     "AccountClaimState",

@@ -13,8 +13,10 @@ from meterai import audit, notifications, payments
 from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
+from meterai.kit.money import Rupiah
 from meterai.kit.refusal import NotFound
 from meterai.payments import (
+    LateRefund,
     OutcomeUnknown,
     OwedByClaim,
     Payee,
@@ -47,6 +49,7 @@ from meterai.refunds.model import (
     ClaimLinkState,
     ClaimLinkUsed,
     ClaimLinkWrong,
+    CompensationTerms,
     HeldFor,
     NothingWaits,
     WantedAccount,
@@ -54,6 +57,8 @@ from meterai.refunds.model import (
 from meterai.refunds.settings import RefundSettings
 
 RENEW_BATCH = 100
+LATE_BATCH = 500  # refunds paid for in one run
+COMPENSATING = "compensate_late_refunds"
 CONFIRMED_LENGTH_MAX = 100  # characters; SNAP BI, beneficiaryAccountName
 _log = structlog.get_logger()
 
@@ -81,6 +86,9 @@ class ClaimService:
         self._banks = banks
         self._links = links
         self._limits = settings.of(RefundSettings)
+        self._terms = CompensationTerms(
+            self._limits.compensation_per_day, self._limits.compensation_max
+        )
         self._clock = clock
 
     # -- links -----------------------------------------------------------------------------
@@ -93,7 +101,7 @@ class ClaimService:
     async def want(self, tx: Tx, account: UUID, refund: UUID) -> None:
         """Money waits until its buyer names an account: mail a link, unless one that can be used was mailed."""
         await store.lock(tx, account)
-        owed = await payments.owed_by_claim(tx, account)
+        owed = await waits_for_account(tx, account)
         before, now = await store.open_link(tx, account), self._clock.now()
         if not owed.sum.value or (before and before.expires_at > now):
             return
@@ -127,6 +135,30 @@ class ClaimService:
                 await store.end_link(tx, link.account, None)
 
         await run_row(self._database, renew)
+
+    async def compensate_late(self) -> int:
+        """Periodic task: pay for each whole day that a refund is past its due time, once; nothing where that is off."""
+        days_max = self._terms.days_max
+        if not days_max:
+            return 0
+        late = await self._database.once(payments.late_refunds, days_max, LATE_BATCH)
+        return await each(self._database, COMPENSATING, late, self._pay_for, subject="refund")
+
+    async def _pay_for(self, late: LateRefund) -> None:
+        async def pay(tx: Tx) -> None:
+            for day in range(1, late.days + 1):
+                sum_of_day = self._terms.of_day(day)
+                await payments.compensate(tx, late.account, late.refund, day, sum_of_day)
+            await self.want_for_lateness(tx, late.account, late.refund)
+
+        await run_row(self._database, pay)
+
+    async def want_for_lateness(self, tx: Tx, account: UUID, refund: UUID) -> None:
+        """Ask for an account where money for the lateness of a refund that is there has none; it goes with one that is
+        not."""
+        found = await payments.refund(tx, account, refund)
+        if found is not None and not found.is_open and found.due_at < self._clock.now():
+            await self.want(tx, account, refund)
 
     async def opened(
         self, text: str, *, signed_in: frozenset[UUID] = frozenset(), asked: UUID | None = None
@@ -164,7 +196,7 @@ class ClaimService:
     async def owed(self, account: UUID) -> OwedByClaim:
         """What waits until an account is named."""
         async with self._database.reading() as tx:
-            return await payments.owed_by_claim(tx, account)
+            return await waits_for_account(tx, account)
 
     async def claim(self, account: UUID, claim: UUID) -> AccountClaim:
         """An account that was typed, as it is now.  Refuses `NotFound`."""
@@ -297,7 +329,7 @@ class ClaimService:
         self, tx: Tx, claim: AccountClaim, confirmed: str, actor: Actor
     ) -> AccountClaim:
         """The names fit: the account is named, or waits for a person."""
-        owed = await payments.owed_by_claim(tx, claim.account)
+        owed = await waits_for_account(tx, claim.account)
         if not owed.sum.value:
             return await _decide(tx, claim, AccountClaimEvent.OVER, confirmed)
         others = await payments.other_buyers_of(
@@ -327,11 +359,19 @@ class ClaimService:
         return held
 
 
+async def waits_for_account(tx: ReadTx, account: UUID) -> OwedByClaim:
+    """What goes nowhere until this buyer names an account; money for lateness does where one is named."""
+    owed = await payments.owed_by_claim(tx, account)
+    if owed.compensation.value and await payments.current_payee(tx, account):
+        return replace(owed, compensation=Rupiah(0))
+    return owed
+
+
 async def name_account(
     tx: Tx, claim: AccountClaim, confirmed: str, *, actor: Actor
 ) -> AccountClaim:
     """What waits goes to this account from now on; its buyer is told by mail."""
-    owed = await payments.owed_by_claim(tx, claim.account)
+    owed = await waits_for_account(tx, claim.account)
     payee = Payee(claim.bank_code, claim.account_no, confirmed)
     await payments.name_payee(tx, claim.account, payee)
     named = await _decide(tx, claim, AccountClaimEvent.NAMED, confirmed)
@@ -388,7 +428,7 @@ async def _decide(
 
 
 async def _check_owed(tx: ReadTx, account: UUID) -> None:
-    if not (await payments.owed_by_claim(tx, account)).sum.value:
+    if not (await waits_for_account(tx, account)).sum.value:
         raise NothingWaits("nothing of this buyer waits for an account")
 
 

@@ -73,22 +73,26 @@ async def tell_requested(tx: Tx, event: RefundRequested) -> None:
     )
 
 
-async def tell_settled(tx: Tx, event: RefundSettled) -> None:
-    """The money is back: queue the mail with the receipt."""
+async def tell_settled(tx: Tx, event: RefundSettled, claims: ClaimService) -> None:
+    """The money is back: queue the mail with the receipt, and ask for an account where its lateness is paid for."""
     refund = await load(tx, event.account, event.refund)
+    paid = await payments.compensations_of(tx, event.account, [refund.began_as])
+    if late := paid.get(refund.began_as):
+        await claims.want_for_lateness(tx, event.account, refund.id)
+    facts: dict[str, object] = {
+        "amount": str(refund.amount),
+        "order": show("ord", refund.subject),
+        "number": refund.number,
+        "bank_number": refund.provider_number,
+        "payment": refund.payment,
+        "where": {one: translate(f"where.refund.{refund.way}", one) for one in LANGUAGES},
+        "late": str(late) if late else "",
+    }
+    if refund.settled_at:
+        facts["at"] = in_both(refund.settled_at)
+    cause = f"refund_settled:{refund.id}"
     await notifications.queue(
-        tx,
-        event.account,
-        cause=f"refund_settled:{refund.id}",
-        template="refund_settled",
-        facts={
-            "amount": str(refund.amount),
-            "order": show("ord", refund.subject),
-            "number": refund.number,
-            "bank_number": refund.provider_number,
-            "payment": refund.payment,
-        }
-        | ({"at": in_both(refund.settled_at)} if refund.settled_at else {}),
+        tx, event.account, cause=cause, template="refund_settled", facts=facts
     )
 
 
@@ -112,7 +116,7 @@ HANDLERS = (
     on(MoneyToReturn, return_money, gives_up=False, service=RefundService),
     on(StampingFailed, return_unstamped, gives_up=False, service=RefundService),
     on(RefundRequested, tell_requested, gives_up=True),
-    on(RefundSettled, tell_settled, gives_up=True),
+    on(RefundSettled, tell_settled, gives_up=True, service=ClaimService),
     on(AccountWanted, want_account, gives_up=False, service=ClaimService),
     on(PaymentDenied, tell_taken_back, gives_up=True),
 )

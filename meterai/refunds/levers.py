@@ -17,7 +17,7 @@ from meterai.orders import OrderSettings
 from meterai.payments import NotRerouted, Refund, Way
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.refunds import claim_store, service
-from meterai.refunds.claiming import decline, name_account
+from meterai.refunds.claiming import decline, name_account, waits_for_account
 from meterai.refunds.model import (
     CLAIM_KIND,
     AccountClaim,
@@ -136,7 +136,7 @@ def _claim_facts(claim: AccountClaim) -> dict[str, object]:
 async def _would_accept(tx: ReadTx, asked: AccountNamed, pull: Pull) -> Forecast:
     written_reason(pull.reason)
     claim = await _undecided(tx, asked)
-    owed = (await payments.owed_by_claim(tx, claim.account)).sum
+    owed = (await waits_for_account(tx, claim.account)).sum
     if not owed.value:
         raise NothingWaits("nothing of this buyer waits for an account")
     facts = _claim_facts(claim) | {"rupiah": owed.value}

@@ -124,6 +124,16 @@ class ClaimLinkOfAnother(Refusal):
     status = 403
 
 
+# Of a link by which nobody names an account.
+CLAIM_LINK_REFUSALS = (
+    ClaimLinkWrong,
+    ClaimLinkUsed,
+    ClaimLinkSpent,
+    ClaimLinkExpired,
+    ClaimLinkOfAnother,
+)
+
+
 class NothingWaits(Refusal):
     """No money waits until its buyer names an account."""
 

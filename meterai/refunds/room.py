@@ -12,7 +12,7 @@ from meterai.plumbing.described import Field
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.refunds.audited import AUDITED
 from meterai.refunds.claim_store import RENEWING
-from meterai.refunds.claiming import ClaimService
+from meterai.refunds.claiming import COMPENSATING, ClaimService
 from meterai.refunds.demands import UNDEMANDED
 from meterai.refunds.invariants import INVARIANTS, MAIL_CAUSES, POSTINGS
 from meterai.refunds.jobs import HANDLERS
@@ -23,7 +23,7 @@ from meterai.refunds.model import ACCOUNT_CLAIM, CLAIM_LINK, AccountClaimState
 from meterai.refunds.personal import PERSONAL
 from meterai.refunds.retention import RETENTION
 from meterai.refunds.routes import routes
-from meterai.refunds.service import COMPENSATING, RefundService
+from meterai.refunds.service import RefundService
 from meterai.refunds.settings import RefundSettings
 from meterai.room import Container, Room
 
@@ -48,7 +48,7 @@ async def _build(container: Container) -> None:
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
     return [
         PeriodicTask(TURNING, container.of(RefundService).refund_overdue, 5.0),
-        PeriodicTask(COMPENSATING, container.of(RefundService).compensate_late, 600.0),
+        PeriodicTask(COMPENSATING, container.of(ClaimService).compensate_late, 600.0),
         PeriodicTask(RENEWING, container.of(ClaimService).renew, 600.0),
     ]
 

@@ -15,7 +15,7 @@ from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import NotFound
 from meterai.orders import OrderKey, OrderSettings, OrderState
-from meterai.payments import LateRefund, Refund, RefundCause
+from meterai.payments import Refund, RefundCause
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.exchange import note_replay
@@ -23,12 +23,9 @@ from meterai.plumbing.http import IdempotencyKeyReused
 from meterai.plumbing.paging import Page
 from meterai.plumbing.periodic import each, run_row
 from meterai.refunds import store
-from meterai.refunds.model import CompensationTerms, NothingToRefund, OrderTakesNoMoney
-from meterai.refunds.settings import RefundSettings
+from meterai.refunds.model import NothingToRefund, OrderTakesNoMoney
 
 OVERDUE_BATCH = 200
-LATE_BATCH = 500  # refunds paid for in one run
-COMPENSATING = "compensate_late_refunds"
 DAY = timedelta(days=1)
 NOTHING = Rupiah(0)
 # States of an order whose unused stamps can go back, as in order_return_unused.sql.
@@ -244,8 +241,6 @@ class RefundService:
     def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
         self._database = database
         self._due_seconds = settings.of(OrderSettings).stamps_due_seconds
-        terms = settings.of(RefundSettings)
-        self._terms = CompensationTerms(terms.compensation_per_day, terms.compensation_max)
         self._clock = clock
 
     def due(self) -> datetime:
@@ -278,21 +273,6 @@ class RefundService:
         """Periodic task: begin refunds of what is paid and was not executed by its due time."""
         found = await self._database.once(orders.unexecuted, OVERDUE_BATCH)
         return await each(self._database, orders.TURNING, found, self._turn, subject="order")
-
-    async def compensate_late(self) -> int:
-        """Periodic task: pay for each whole day that a refund is past its due time, once; nothing where that is off."""
-        if not self._terms.days_max:
-            return 0
-        late = await self._database.once(payments.late_refunds, self._terms.days_max, LATE_BATCH)
-        return await each(self._database, COMPENSATING, late, self._pay_for, subject="refund")
-
-    async def _pay_for(self, late: LateRefund) -> None:
-        async def pay(tx: Tx) -> None:
-            for day in range(1, late.days + 1):
-                sum_of_day = self._terms.of_day(day)
-                await payments.compensate(tx, late.account, late.refund, day, sum_of_day)
-
-        await run_row(self._database, pay)
 
     async def _turn(self, overdue: OrderKey) -> None:
         begin = partial(give_back_unserved, due_at=self.due())

@@ -69,6 +69,7 @@ def _refund(**more: Any) -> Refund:
     [
         ({}, Stage.DECIDED),
         ({"last_answer": "not begun"}, Stage.NOT_SENT),
+        ({"last_answer": "of the way before", "way": Way.TRANSFER}, Stage.DECIDED),
         ({"way": Way.CLAIM}, Stage.WAITING_FOR_ACCOUNT),
         ({"state": RefundState.ACCEPTED}, Stage.ACCEPTED),
         ({"state": RefundState.SETTLED}, Stage.SETTLED),

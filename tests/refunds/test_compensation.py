@@ -8,8 +8,9 @@ import pytest
 from meterai import payments
 from meterai.kit.ids import show
 from meterai.kit.money import Rupiah
-from meterai.payments import Payee
-from meterai.refunds import RefundService, refunds_of_order
+from meterai.payments import Payee, PaymentService
+from meterai.refunds import ClaimService, refunds_of_order
+from meterai.refunds.links import ClaimLinks
 from meterai.refunds.model import CompensationTerms
 from tests.support.shop import Shop
 
@@ -54,7 +55,13 @@ def refund(shop: Shop) -> tuple[UUID, UUID]:
 def look(shop: Shop, **terms: int) -> list[tuple[int, int]]:
     """The periodic task, twice; then the days that were paid for."""
     settings = shop.container.settings.replaced(**(TERMS | terms))
-    service = RefundService(shop.container.database, settings, shop.container.clock)
+    service = ClaimService(
+        shop.container.database,
+        shop.container.of(PaymentService),
+        ClaimLinks(b"k" * 32),
+        settings,
+        shop.container.clock,
+    )
     for _ in range(2):
         shop.do(service.compensate_late())
     found = shop.rows("SELECT day, amount FROM compensations ORDER BY day")
@@ -128,6 +135,8 @@ def test_refund_that_settled_late_is_paid_for_its_days(shop: Shop) -> None:
     late(shop, 2.5)
     shop.arrange("UPDATE refunds SET settled_at = now() - interval '1 day'")
     assert look(shop) == [(1, 1_000)]
+    told = shop.rows("SELECT facts FROM mails WHERE template = 'account_wanted'")
+    assert [row["facts"]["amount"] for row in told] == ["Rp1.000"], "it is owed, and goes nowhere"
 
 
 def test_refund_that_was_stopped_is_not_paid_for(shop: Shop) -> None:

@@ -185,7 +185,9 @@ def stage_of(refund: Refund) -> Stage:
         case RefundState.REQUESTED if refund.way is Way.CLAIM:
             return Stage.WAITING_FOR_ACCOUNT
         case RefundState.REQUESTED:
-            return Stage.DECIDED if refund.last_answer is None else Stage.NOT_SENT
+            # The answer that another way began with is none to this one.
+            is_new = refund.last_answer is None or refund.way is not Way.PROVIDER
+            return Stage.DECIDED if is_new else Stage.NOT_SENT
         case RefundState.SETTLED if refund.recorded_at is not None:
             return Stage.RECORDED
         case state:

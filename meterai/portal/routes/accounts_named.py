@@ -24,10 +24,12 @@ from meterai.pages import (
     read_form,
     read_own_form,
     see_other,
+    sentence,
 )
 from meterai.plumbing.http import IdempotencyKeyReused, account_of, caller_of, language_of
 from meterai.refunds import (
     CLAIM_KIND,
+    CLAIM_LINK_REFUSALS,
     CLAIM_PATH,
     AccountClaim,
     AccountClaimState,
@@ -116,6 +118,22 @@ async def _shown(
     return answer
 
 
+def _shut(request: PageRequest, refusal: Refusal) -> Page:
+    """The page of a link that opens nothing: what it was shows nothing of whose it is."""
+    said = sentence(refusal, language_of(request))
+    return page(
+        request,
+        "portal/account_named.html",
+        status=refusal.status,
+        step="shut",
+        said=said,
+        owed=None,
+        link="",
+        errors=(),
+        here="/",
+    )
+
+
 def _step(claim: AccountClaim) -> tuple[str, Refusal | None]:
     """What the page shows of an account that was typed."""
     match claim.state:
@@ -185,7 +203,11 @@ async def name_own(request: PageRequest, claims: NamedDependency[ClaimService]) 
 async def show_by_link(request: PageRequest, claims: NamedDependency[ClaimService]) -> Page:
     """The same by the link of a mail; looking at it changes nothing, since programs that look at mails follow links."""
     link = request.query_params.get("claim", "")
-    return await _shown(request, claims, await _by_link(request, claims, link, _asked(request)))
+    try:
+        visit = await _by_link(request, claims, link, _asked(request))
+    except CLAIM_LINK_REFUSALS as refusal:
+        return _shut(request, refusal)
+    return await _shown(request, claims, visit)
 
 
 @post(CLAIM_PATH, opt=_BY_LINK, include_in_schema=False)
@@ -193,7 +215,10 @@ async def name_by_link(request: PageRequest, claims: NamedDependency[ClaimServic
     """Name an account by the link of a mail."""
     form = await read_form(request)
     confirms = read_typed(CLAIM_KIND, form.text("confirms"))
-    visit = await _by_link(request, claims, form.text("claim"), confirms)
+    try:
+        visit = await _by_link(request, claims, form.text("claim"), confirms)
+    except CLAIM_LINK_REFUSALS as refusal:
+        return _shut(request, refusal)
     return await _name(request, claims, visit, form)
 
 

@@ -112,6 +112,7 @@ def refund_receipt(
         "account": email,
         "amount": _rupiah(refund.amount),
         "settled_at": format_datetime(refund.settled_at, language),
+        "way": translate(f"way.refund.{refund.way}", language),
     }
     return [
         *seller_lines(seller, language),

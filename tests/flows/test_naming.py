@@ -1,0 +1,166 @@
+"""Money that cannot go back to where it was paid from: its buyer names a bank account, by a mail or on the page of the order."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect
+
+from meterai.kit.ids import new_id
+from standins.bank.accounts import FLOAT_ACCOUNT
+from tests.support.applicant import PHONE, TO_PAY, Applicant
+from tests.support.browser import WITH_SCRIPTS
+from tests.support.instance import Client, Instance, until
+
+BUDI, BUDHI = ("014", "1234567890", "Budi Santoso"), ("009", "0190000001", "Budi Santoso")
+NAMED = "Rekening sudah disebutkan"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """An instance that can transfer, whose bank gives back nothing that was paid by QR."""
+    given = {"METERAI_BANK_SOURCE_ACCOUNT": FLOAT_ACCOUNT}
+    with Instance(tmp_path_factory.mktemp("naming"), **given) as running:
+        running.bank.faults(refuse_refunds=1_000)
+        yield running
+        running.assert_audit_holds()
+
+
+def context_of(chromium: Browser, **more: Any) -> BrowserContext:
+    return chromium.new_context(**({"viewport": PHONE, "locale": "id-ID"} | more))
+
+
+def takes_elsewhere(place: Instance, client: Client) -> str:
+    """The refund that the bank refuses takes another way; the one in its place."""
+
+    def refused() -> Any:
+        found = client.get("/v1/refunds").json["refunds"]
+        return [one["id"] for one in found if one["state"] == "refused"]
+
+    [refund] = until("the bank refuses", refused)
+
+    def is_done() -> bool:  # not while a call is under way
+        done = place.command("refunds", "reroute", refund, "--reason", "the bank refuses it")
+        return bool(done.returncode == 0)
+
+    until("it takes another way", is_done)
+    [other] = [
+        one["id"]
+        for one in client.get("/v1/refunds").json["refunds"]
+        if one["stage"] == "waiting_for_account"
+    ]
+    return str(other)
+
+
+def link_of(place: Instance, email: str) -> str:
+    """The path of the link in the mail that asks for an account."""
+
+    def links() -> list[str]:
+        told = [one["text"] for one in place.mails_to(email)]
+        return [found for text in told for found in re.findall(r"/claims\?claim=\S+", text)]
+
+    return str(until("the mail with the link", links)[0])
+
+
+def waiting(place: Instance) -> tuple[Client, str, str]:
+    """A buyer whose money waits: its key, its address, the link of its mail."""
+    email = f"{new_id().hex[:12]}@example.org"
+    client = place.customer(email)
+    order = client.place(1)
+    place.bank.pay(order["payment"]["qr_content"])
+    until("stamps", lambda: client.order(order["id"])["state"] == "executed")
+    client.ask_back(order["id"])
+    takes_elsewhere(place, client)
+    return client, email, link_of(place, email)
+
+
+def types(someone: Applicant, account: tuple[str, str, str]) -> None:
+    someone.page.get_by_label("Bank", exact=True).select_option(account[0])
+    someone.page.get_by_label("Nomor rekening").fill(account[1])
+    someone.page.get_by_label("Nama pemilik rekening").fill(account[2])
+    someone.presses("Periksa rekening")
+
+
+@pytest.mark.parametrize("has_scripts", WITH_SCRIPTS)
+def test_link_of_a_mail_names_an_account_once(
+    chromium: Browser, place: Instance, has_scripts: bool
+) -> None:
+    client, _, link = waiting(place)
+    context = context_of(chromium, java_script_enabled=has_scripts)
+    someone = Applicant(context, place)
+    someone.goes_to(link)
+    someone.sees("Ke rekening mana uang Anda dikirim?")
+    someone.fits_the_screen()
+    types(someone, ("", "12", ""))
+    expect(someone.page.locator(".field-error")).to_have_text("Pilih bank dari daftar.")
+    types(someone, ("014", "9999999999", "Budi Santoso"))
+    expect(someone.page.locator("#account_no-error")).to_contain_text("tidak menemukan rekening")
+    types(someone, BUDHI)
+    someone.sees("Apakah ini rekening Anda?")
+    someone.fits_the_screen()
+    assert "SANTOSA" not in someone.page.content()
+    someone.presses("Ya, ini rekening saya")
+    someone.sees(NAMED)
+    someone.page.reload()
+    someone.sees(NAMED)
+    someone.goes_to(link)
+    expect(someone.page.locator("main")).to_contain_text("Tautan ini sudah dipakai")
+    assert someone.hosts == {"127.0.0.1"}
+    context.close()
+    [newest, *_] = client.get("/v1/refunds").json["refunds"]
+    assert newest["way"] == "transfer"
+
+
+def test_link_of_another_shows_nothing(chromium: Browser, place: Instance) -> None:
+    _, _, link = waiting(place)
+    context = context_of(chromium)
+    someone = Applicant(context, place)
+    someone.signs_in("/history")
+    someone.goes_to(link)
+    shown = someone.page.locator("main")
+    expect(shown).to_contain_text("Tautan ini milik akun lain")
+    expect(shown).not_to_contain_text("Rp10.000")
+    context.close()
+
+
+def test_owner_names_an_account_from_the_page_of_the_order(
+    chromium: Browser, place: Instance
+) -> None:
+    context = context_of(chromium)
+    someone = Applicant(context, place)
+    someone.signs_in("/buy")
+    someone.presses("Lanjut ke pembayaran")
+    someone.sees(TO_PAY)
+    someone.pays()
+    someone.sees("1 meterai siap dipakai")
+    someone.page.get_by_text("Kembalikan meterai yang belum dipakai").click()
+    someone.presses("Kembalikan 1 meterai")
+    key = place.customer(someone.email)
+    takes_elsewhere(place, key)
+    someone.page.reload()
+    someone.page.get_by_role("link", name="Sebutkan rekening bank").first.click()
+    types(someone, BUDI)
+    someone.sees(NAMED)
+    context.close()
+
+
+def test_account_is_named_by_the_api(place: Instance) -> None:
+    client, _, _ = waiting(place)
+    bank, number, holder = BUDHI
+    body = {"bank_code": bank, "account_no": number, "holder": holder}
+    wrong = client.post(
+        "/v1/refunds/account", body | {"account_no": "1"}, headers={"Idempotency-Key": "k1"}
+    )
+    assert (wrong.status, wrong.json["code"], wrong.json["field"]) == (
+        422,
+        "malformed",
+        "account_no",
+    )
+    near = client.post("/v1/refunds/account", body, headers={"Idempotency-Key": "k2"})
+    assert (near.status, near.json["code"]) == (409, "account_holder_near")
+    assert near.json["holder"] == "BU*** SA*****"
+    named = client.post(f"/v1/refunds/account/{near.json['claim']}/confirm")
+    assert (named.json["state"], named.json["holder"]) == ("named", "BUDHI SANTOSA")
+    again = client.post("/v1/refunds/account", body, headers={"Idempotency-Key": "k3"})
+    assert (again.status, again.json["code"]) == (409, "nothing_waits_for_account")
