@@ -28,6 +28,7 @@ class DayEvent(StrEnum):
     """Event in the life of the record of a day."""
 
     FAILED = "failed"
+    FAILED_AGAIN = "failed_again"  # what was compared before stands
     COMPARED = "compared"
     OVERFLOWED = "overflowed"
     READ_AGAIN = "read_again"
@@ -38,6 +39,7 @@ DAY = Lifecycle(
     "the day of a record",
     {
         (_S.READING, _E.FAILED): _S.WAITING,
+        (_S.READING, _E.FAILED_AGAIN): _S.FINAL,
         (_S.READING, _E.COMPARED): _S.FINAL,
         (_S.READING, _E.OVERFLOWED): _S.DIFFERING,
         (_S.WAITING, _E.READ_AGAIN): _S.READING,

@@ -256,7 +256,12 @@ class Reconciliation:
             return await self._compare(leased, reading, actor)
         except Refusal as refusal:
             # Any other fault leaves the lease, and the day is begun again once it has run out.
-            await self._database.run(partial(self._failed, leased=leased, code=refusal.code))
+            code = refusal.code
+            # A day is tried each hour, and what a person asked for is told each time.
+            is_told = bool(given) or leased.tries == 1
+            await self._database.run(
+                partial(_failed, leased=leased, code=code, actor=actor if is_told else None)
+            )
             raise
 
     async def _add(self, rows: str) -> None:
@@ -398,7 +403,8 @@ class Reconciliation:
         await _paid_out(tx, of, lines)
         explained = await _paired(tx, moved)
         matched = loaded.lines - loaded.unreadable - differing - len(moved) + explained
-        counts = (loaded.lines, max(matched, 0), loaded.unreadable, len(breaks) - explained)
+        broken = len(breaks) - explained if is_whole else len(breaks)
+        counts = (loaded.lines, max(matched, 0), loaded.unreadable, broken)
         state = DayState.FINAL if is_whole else DayState.DIFFERING
         again = _again(day, now) if "" in loaded.sources or not loaded.sources else None
         await store.end(tx, of, state, again, *counts)
@@ -452,19 +458,6 @@ class Reconciliation:
             if not _stands(item, still) and ":changed:" not in item.key:
                 await suspense.explain(tx, item.id, f"record of {of.day}, reading {of.reading}")
 
-    async def _failed(self, tx: Tx, *, leased: Leased, code: str) -> None:
-        """Say why a day could not be compared: in its row, and in the trail once."""
-        await store.fail(tx, leased, code[:FAULT_LENGTH_MAX])
-        if leased.tries == 1:
-            await audit.record(
-                tx,
-                NOBODY,
-                actor=Actor(ActorKind.JOB, TASK),
-                action="record_not_compared",
-                subject=_subject(leased),
-                fault=code,
-            )
-
     # -- beside -----------------------------------------------------------------------------
 
     async def let_files_go(self) -> int:
@@ -508,6 +501,14 @@ async def _days(tx: Tx, leased: Leased) -> Days:
     day = leased.day
     upto = max(last or day, day)
     return Days(leased.provider, day, leased.reading, first or day, upto, end_of(upto))
+
+
+async def _failed(tx: Tx, *, leased: Leased, code: str, actor: Actor | None) -> None:
+    """Say why a day could not be compared: in its row, and, of an actor, in the trail."""
+    await store.fail(tx, leased, code[:FAULT_LENGTH_MAX], BREAKS_MAX)
+    if actor is not None:
+        action, subject = "record_not_compared", _subject(leased)
+        await audit.record(tx, NOBODY, actor=actor, action=action, subject=subject, fault=code)
 
 
 def _day_alone(provider: str, day: date) -> Days:

@@ -118,7 +118,9 @@ ON CONFLICT ON CONSTRAINT record_days_pkey DO UPDATE SET reading = excluded.read
 """
 _FORGET = "DELETE FROM record_lines WHERE provider = %s AND day = %s AND reading < %s"
 _FAIL = """
-UPDATE record_days SET state = 'waiting', fault = %s WHERE provider = %s AND day = %s AND state = 'reading'
+UPDATE record_days SET fault = %s,
+    state = CASE WHEN ended_at IS NULL THEN 'waiting' WHEN broken > %s THEN 'differing' ELSE 'final' END
+WHERE provider = %s AND day = %s AND state = 'reading'
 """
 _FILE = """
 INSERT INTO record_files (sha256, provider, day, name, layout, bytes, pieces, lines, unreadable, taken_by)
@@ -267,9 +269,11 @@ async def look(tx: Tx, provider: str, day: date, reading: int) -> None:
     await tx.run(_LOOK, provider, day, reading)
 
 
-async def fail(tx: Tx, leased: Leased, fault: str) -> None:
-    """A record could not be read or compared; it is tried again once its lease has run out."""
-    await tx.run(_FAIL, fault, leased.provider, leased.day)
+async def fail(tx: Tx, leased: Leased, fault: str, listed_max: int) -> None:
+    """A record could not be read or compared; it is tried again once its lease has run out.  A day that was compared before
+    stays so: final where no more than `listed_max` differed.
+    """
+    await tx.run(_FAIL, fault, listed_max, leased.provider, leased.day)
 
 
 async def keep_file(

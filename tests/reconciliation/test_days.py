@@ -201,6 +201,23 @@ def test_half_a_file_is_not_taken_in_and_is_an_item(till: Till, tmp_path: Path) 
     assert till.rows("SELECT 1 FROM record_files") == []
 
 
+def test_file_that_is_refused_leaves_a_day_final_that_was_compared(
+    till: Till, tmp_path: Path
+) -> None:
+    paid = (*executed(till), PRICE)
+    reconcile(till, files=[file(tmp_path / "a.csv", paid)])
+    half = tmp_path / "b.csv"
+    half.write_bytes((tmp_path / "a.csv").read_bytes()[:-40])
+    with pytest.raises(RecordFileUnreadable):
+        reconcile(till, files=[half])
+    [day] = days(till)
+    assert (day["state"], day["reading"], day["matched"]) == ("final", 1, 1)
+    assert [(one["actor"], one["action"]) for one in trail(till)] == [
+        ("operator:tester", "record_compared"),
+        ("operator:tester", "record_not_compared"),
+    ]
+
+
 def test_file_that_is_refused_leaves_an_entry_in_the_trail_and_changes_nothing(
     till: Till, tmp_path: Path
 ) -> None:
