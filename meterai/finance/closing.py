@@ -100,8 +100,8 @@ async def check_closes(tx: ReadTx, day: date) -> Close:
     if last is not None and day != last.day + DAY:
         raise DayNotNext(last.day + DAY)
     asked = asked_of_day(day)
-    if not await reconciliation.is_reconciled(tx, day):
-        raise DayNotReconciled(day)
+    if records := await reconciliation.not_final(tx, day):
+        raise DayNotReconciled(day, records)
     told = await store.digest(tx, asked.begin, asked.end)
     balances = sorted(await store.balances(tx, asked))
     breaks = await _breaks(tx, asked)

@@ -1,6 +1,6 @@
 """Finance at the command line: reports, closes of days, payouts of duty, and files that strangers check."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -65,15 +65,24 @@ def _moment(text: str | None, field: str) -> datetime:
 def _give(sheet: Sheet, out: Path | None, language: str) -> None:
     """Print a table, or write it."""
     if out is None:
-        for row in (sheet.head, *sheet.rows):
-            line("  ".join(_cell(one) for one in row))
+        for text in aligned([sheet.head, *sheet.rows]):
+            line(text)
         return
     _write(out, _content([sheet], out, language))
     line(f"{len(sheet.rows)} rows: {out}")
 
 
-def _cell(one: Cell) -> str:
-    return f"{one:>16,}" if isinstance(one, int) else f"{one:<20}"
+def aligned(rows: Sequence[Sequence[Cell]]) -> Iterator[str]:
+    """Rows of a table, each column as wide as its widest cell, numbers at its right."""
+    cells = [[f"{one:,}" if isinstance(one, int) else str(one) for one in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    numbers = [any(isinstance(one, int) for one in column) for column in zip(*rows, strict=True)]
+    for row in cells:
+        parts = zip(row, widths, numbers, strict=True)
+        texts = [
+            one.rjust(width) if is_right else one.ljust(width) for one, width, is_right in parts
+        ]
+        yield "  ".join(texts).rstrip()
 
 
 def _content(sheets: list[Sheet], out: Path, language: str) -> bytes:

@@ -60,13 +60,13 @@ class DayNotNext(Refusal):
 
 
 class DayNotReconciled(Refusal):
-    """The record of the bank was not compared with the books to the end of that day."""
+    """Records of that day were not compared, or differ in more than is listed."""
 
     code = "day_not_reconciled"
 
-    def __init__(self, day: date) -> None:
-        super().__init__(str(day))
-        self.day = str(day)
+    def __init__(self, day: date, records: Sequence[str]) -> None:
+        self.day, self.records = str(day), ", ".join(records)
+        super().__init__(f"{self.day}: {self.records}")
 
 
 class CloseWrong(Refusal):

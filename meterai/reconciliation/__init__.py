@@ -17,7 +17,7 @@ from meterai.reconciliation.looking import DAYS, check_bank
 from meterai.reconciliation.model import ACCOUNT, RecordDay
 from meterai.reconciliation.service import Reconciliation
 from meterai.reconciliation.settings import ReconciliationSettings
-from meterai.reconciliation.store import is_reconciled
+from meterai.reconciliation.store import not_final
 from meterai.reconciliation.telling import summary
 
 __all__ = [
@@ -28,7 +28,7 @@ __all__ = [
     "ReconciliationSettings",
     "RecordDay",
     "check_bank",
-    "is_reconciled",
+    "not_final",
     "object_names",
     "summary",
 ]

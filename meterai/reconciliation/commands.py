@@ -30,7 +30,7 @@ from meterai.reconciliation.levers import (
     BreakMatch,
     BreakReturn,
 )
-from meterai.reconciliation.telling import facts, summary
+from meterai.reconciliation.telling import facts, lines, summary
 from meterai.suspense import Item
 
 
@@ -49,12 +49,13 @@ def show_breaks(
             return [found], (await suspense.evidence(tx, identifier)).decode("utf-8", "replace")
 
     found, evidence = with_database("breaks show", options, look)
-    told = [facts(one, now) for one in found]
     if as_json:
+        told = [facts(one, now) for one in found]
         line(json.dumps(told if item is None else told[0] | {"evidence": evidence}, indent=2))
         return
-    for one in told:
-        line(", ".join(f"{name}={value}" for name, value in one.items() if value))
+    for one in found:
+        for text in lines(one, now):
+            line(text)
     if item is None:
         for text in summary(found, now):
             line(text)

@@ -162,10 +162,14 @@ async def day_of(tx: ReadTx, provider: str, day: date) -> RecordDay | None:
     return await tx.one_as(_RECORDS, f"{_DAYS} WHERE provider = %s AND day = %s", provider, day)
 
 
-async def is_reconciled(tx: ReadTx, day: date) -> bool:
-    """Whether the record of a day was compared, and no rail's is missing or has more differences than are listed."""
+async def not_final(tx: ReadTx, day: date) -> list[str]:
+    """Records of a day that were not compared, or have more differences than are listed, each with its state; none where
+    the day is final.
+    """
     found = await days_of(tx, day)
-    return bool(found) and all(one.state is DayState.FINAL for one in found)
+    if not found:
+        return ["none was compared"]
+    return [f"{one.provider} {one.state}" for one in found if one.state is not DayState.FINAL]
 
 
 async def days_of(tx: ReadTx, day: date) -> list[RecordDay]:

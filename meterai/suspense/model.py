@@ -11,6 +11,8 @@ from meterai.kit.money import Rupiah
 from meterai.kit.refusal import CommandRefusal
 
 DUE_SECONDS = 86_400.0  # within which an operator looks at an item: banks close their books daily
+# What a provider may keep or give back.
+FEES = frozenset({"fee_not_booked", "tax_not_booked", "line_unplaced", "float_moved"})
 AGE_BUCKETS = {"0-1": 1, "1-3": 3, "3-7": 7, "7-30": 30}  # days, each below
 
 
@@ -135,6 +137,31 @@ class Item:
     resolved_by: str | None = None
     note: str = ""
     difference: int | None = None
+    key: str = ""
+
+    @property
+    def record(self) -> str:
+        """Whose record it is of, and of which day where it is of one: `bank 2026-11-30`; empty where it is of none."""
+        of, _, rest = self.key.removeprefix("record:").partition(":")
+        day = rest.removeprefix("day:").partition(":")[0] if rest.startswith("day:") else ""
+        return f"{of} {day}".rstrip() if self.key.startswith("record:") else ""
+
+    def allows(self, how: Resolution) -> bool:
+        """Whether a person may end it so.  As in suspense_resolve.sql, which has the last word."""
+        has_money = bool(self.booked.value or self.difference)
+        match how:
+            case _ if self.reason == "refund_overdue":
+                return False
+            case Resolution.DISMISSED:
+                return not has_money
+            case Resolution.APPLIED:
+                return bool(self.booked.value)
+            case Resolution.WRITTEN_OFF:
+                return has_money
+            case Resolution.FEE:
+                return bool(self.difference) and self.reason in FEES
+            case _:
+                return True
 
     @property
     def at_stake(self) -> Rupiah | None:

@@ -29,8 +29,6 @@ from meterai.suspense.model import (
     SuspenseState,
 )
 
-# What a provider may keep or give back.
-FEES = frozenset({"fee_not_booked", "tax_not_booked", "line_unplaced", "float_moved"})
 LISTED_MAX = 1_000  # items shown at once, the most urgent first
 _log = structlog.get_logger()
 
@@ -103,15 +101,7 @@ async def check_resolves(tx: ReadTx, identifier: UUID, resolution: Resolution) -
     """
     found = await look(tx, identifier)
     SUSPENSE.after(found.state, SuspenseEvent(resolution))
-    # As in suspense_resolve.sql, which has the last word.
-    has_money = bool(found.booked.value or found.difference)
-    if (
-        found.reason == "refund_overdue"
-        or (resolution is Resolution.DISMISSED and has_money)
-        or (resolution is Resolution.APPLIED and not found.booked.value)
-        or (resolution is Resolution.WRITTEN_OFF and not has_money)
-        or (resolution is Resolution.FEE and not (found.difference and found.reason in FEES))
-    ):
+    if not found.allows(resolution):
         raise MoneyBooked("its money is in the book, or none is")
     return found
 

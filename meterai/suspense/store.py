@@ -19,7 +19,7 @@ from meterai.suspense.model import (
 
 _COLUMNS = (
     "item_id AS id, source, reason, reference, payment, amount, booked, owner, state, opened_at, due_at,"
-    " times_told, resolved_at, resolution, resolved_by, note, difference"
+    " times_told, resolved_at, resolution, resolved_by, note, difference, item_key AS key"
 )
 _KEEP = "SELECT suspense_keep(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) AS is_new"
 _KEEP_BREAK = "SELECT suspense_keep_break(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) AS is_new"

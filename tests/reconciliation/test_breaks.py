@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ import pytest
 from meterai.kit.ids import show
 from meterai.kit.subjects import Happening, Subject, SubjectKind
 from meterai.suspense import knows
+from tests.support.commands import run_here
 from tests.support.pulling import Member, member
 from tests.support.records import (
     TESTER,
@@ -249,6 +251,19 @@ def test_line_that_the_record_moves_to_the_next_day_ends_its_break(till: Till) -
     till.shop.arrange("DELETE FROM record_lines")  # of tomorrow
     assert (found.lines, found.unreadable) == (1, 0)
     assert breaks(till) == [("payment_facts_differ", PRICE, 0, None)]  # hours after we booked it
+
+
+def test_breaks_are_told_in_words_with_their_ways_out(till: Till, tmp_path: Path) -> None:
+    says(till, line("ANOTHER-SHOP-1", "P1", 7_000), "odd")
+    reconcile(till)
+    done = run_here(tmp_path, "breaks", "show", DATABASE_URL=till.shop.container.database.url)
+    money, where, ways, odd, *_ = done.stdout.splitlines()
+    assert money.endswith(": a payment is in the record and not in the books, Rp7.000 in suspense")
+    assert where.startswith(
+        "    record of bank, payment P1, reference ANOTHER-SHOP-1, 0-1 days old"
+    )
+    assert ways == "    breaks match | apply | return | write-off"
+    assert odd.endswith(": a line of the record cannot be read")
 
 
 def test_two_lines_of_one_payment_are_a_payment_of_twice_the_sum(till: Till) -> None:

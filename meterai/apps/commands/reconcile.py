@@ -53,7 +53,7 @@ def reconcile(
     try:
         of = date.fromisoformat(day)
     except ValueError:
-        raise Malformed("DATE", "moment") from None
+        raise Malformed("DATE", "day") from None
     act = partial(_reconcile, day=of, provider=provider, files=file or [], actor=operator(by))
     found, items = with_database("reconcile", options, act)
     for one in found:
