@@ -9,10 +9,10 @@ from time import monotonic
 
 import structlog
 
+from meterai import audit
 from meterai.apps.audit import silent
 from meterai.apps.audit_all import AuditRequest, audit_all
 from meterai.apps.audit_points import SETTLED_AFTER
-from meterai.audit import metrics, store
 from meterai.kit.clock import WIB
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.room import Container, Rooms
@@ -50,12 +50,9 @@ class DailyAudit:
         """Periodic task: audit where it is time and nobody else does, and set the metrics."""
         database, now = self._container.database, self._container.clock.now()
         if monotonic() >= self._begins:
-            if await database.once(store.take_turn, needed_since(now), TURN_SECONDS):
+            if await database.once(audit.take_turn, needed_since(now), TURN_SECONDS):
                 await self._audit()
-            found = await database.once(store.standing)
-            metrics.BROKEN.set(len(found.broken))
-            if found.covered_until is not None:
-                metrics.COVERED.set((now - found.covered_until).total_seconds())
+            audit.show(await database.once(audit.standing), now)
         return 0
 
     async def _audit(self) -> None:
@@ -69,7 +66,7 @@ class DailyAudit:
         )
         broken = [one.invariant.name for one in told.audit.findings if not one.holds]
         rest = REST_SECONDS if broken else 0.0
-        await database.once(store.end_turn, broken, rest)
+        await database.once(audit.end_turn, broken, rest)
         if broken:
             _log.error("audit_broken", promises=broken)
         elif told.point is not None:

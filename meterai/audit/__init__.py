@@ -9,14 +9,19 @@ Promises this room keeps
 """
 
 from meterai.audit.knows import trail_of
-from meterai.audit.model import CleanAudit
-from meterai.audit.service import record, with_request
-from meterai.audit.store import audits_after
+from meterai.audit.model import CleanAudit, Standing
+from meterai.audit.service import record, show, with_request
+from meterai.audit.store import audits_after, end_turn, standing, take_turn
 
 __all__ = [
     "CleanAudit",
+    "Standing",
     "audits_after",
+    "end_turn",
     "record",
+    "show",
+    "standing",
+    "take_turn",
     "trail_of",
     "with_request",
 ]

@@ -1,7 +1,10 @@
-"""Write down an act."""
+"""Write down an act, and show how the audit stands."""
 
+from datetime import datetime
 from uuid import UUID
 
+from meterai.audit import metrics
+from meterai.audit.model import Standing
 from meterai.kit.actor import Actor
 from meterai.plumbing.database import Tx, jsonb
 from meterai.plumbing.exchange import EXCHANGE
@@ -24,3 +27,10 @@ def with_request(facts: dict[str, object]) -> dict[str, object]:
     """Facts of a line with the id of the request that is being answered, where one is."""
     exchange = EXCHANGE.get()
     return facts if exchange is None else {**facts, "request": exchange.id}
+
+
+def show(standing: Standing, now: datetime) -> None:
+    """Set the metrics."""
+    metrics.BROKEN.set(len(standing.broken))
+    if standing.covered_until is not None:
+        metrics.COVERED.set((now - standing.covered_until).total_seconds())

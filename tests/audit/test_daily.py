@@ -9,12 +9,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from meterai import audit
 from meterai.apps.audit import Auditor
 from meterai.apps.audit_daily import DailyAudit, needed_since
 from meterai.apps.audit_points import Point, points
 from meterai.apps.rooms import ROOMS
-from meterai.audit import store
-from meterai.audit.model import Standing
 from meterai.audit.room import ROOM as AUDIT
 from meterai.plumbing.jobs import PeriodicTask, Worker
 from tests.support.shop import Shop, open_shop
@@ -45,8 +44,8 @@ def recorded(shop: Shop) -> list[Point]:
     return shop.do(points(shop.container.database))
 
 
-def standing(shop: Shop) -> Standing:
-    return shop.do(shop.container.database.once(store.standing))
+def standing(shop: Shop) -> audit.Standing:
+    return shop.do(shop.container.database.once(audit.standing))
 
 
 def spoil(shop: Shop, sql: str) -> None:
@@ -103,7 +102,7 @@ def test_two_workers_do_not_audit_at_once(shop: Shop) -> None:
     database, since = shop.container.database, datetime.now(UTC)
 
     async def both() -> list[bool]:
-        taking = (database.once(store.take_turn, since, 60.0) for _ in range(2))
+        taking = (database.once(audit.take_turn, since, 60.0) for _ in range(2))
         return await asyncio.gather(*taking)
 
     assert sorted(shop.do(both())) == [False, True]
@@ -126,7 +125,7 @@ def test_a_broken_promise_is_told_and_leaves_no_point(shop: Shop) -> None:
 def test_a_worker_that_stops_does_not_wait_for_it(shop: Shop) -> None:
     ended: list[bool] = []
 
-    async def audit() -> int:
+    async def auditing() -> int:
         try:
             await asyncio.sleep(600)
         finally:
@@ -134,7 +133,7 @@ def test_a_worker_that_stops_does_not_wait_for_it(shop: Shop) -> None:
         return 0
 
     async def story() -> None:
-        task = PeriodicTask("audit", audit, 1.0, is_cut=True)
+        task = PeriodicTask("audit", auditing, 1.0, is_cut=True)
         worker = Worker(shop.container.database, [], [task], concurrency=1)
         running = asyncio.create_task(worker.run())
         await asyncio.sleep(0.1)

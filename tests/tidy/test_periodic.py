@@ -17,6 +17,7 @@ WITHOUT_ROWS: dict[str, str] = {
     f"retention_{rule.name}": "one statement takes a batch and passes by rows that are held"
     for rule in RULES
 } | {
+    "audit": "looks at everything, and leaves one point",
     "begin_maintenance": "maintenances are few and of no account; one that cannot begin is told in the log",
     "watch_incidents": "asks the watchers; what they agree on is one transaction",
     "tell_subscribers": "one transaction takes a batch, of a row that a worker holds",

@@ -80,6 +80,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (
         "moves_now",
         (
+            "audit/store.py:_TAKE_TURN",
             "reconciliation/store.py:_BEGIN",
             "payments/store.py:TAKE_OUT",
             "documents/store.py:_ADOPT_STORE",
@@ -109,8 +110,8 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ),
     (
         "joins_across",
-        ("payments/invariants.py:INVARIANTS",),
-        "jobs of news, which are of no account",
+        ("payments/invariants.py:INVARIANTS", "payments/audited.py:AUDITED"),
+        "jobs of news, which are of no account, and payments that news names",
     ),
     (
         "joins_across",

@@ -18,6 +18,7 @@ SPANNING: Mapping[str, str] = {
     "apps/openapi.py": "the same guard says which routes are public",
     "apps/audit.py": "an entry that no room explains: the posting rules of all rooms, asked of the ledger",
     "apps/audit_all.py": "what is opened to check seals and the bank's record, below",
+    "apps/audit_daily.py": "the audit of all rooms, whose turn is a row of the room audit",
     "apps/audit_points.py": "the chain of audits, which are of all rooms: the table is of the room audit",
     "apps/audit_seals.py": "a delivered document is compared with documents, stamps and stamping together",
     "apps/commands/reconcile.py": "rails are configured by the application, and what is open is of suspense",
