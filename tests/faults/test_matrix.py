@@ -22,6 +22,7 @@ from meterai.payments.model import OutcomeUnknown, ProviderRefused, ProviderUnre
 from meterai.payments.rails import Payouts, Rail
 from meterai.payments.room import RAILS
 from meterai.reconciliation import Reconciliation
+from meterai.room import Container
 from tests.support.banks import Banks, open_banks
 from tests.support.midtrans import Kiosk, kiosk
 from tests.support.records import TESTER, At, night, today
@@ -92,7 +93,7 @@ class Counter:
     place: Banks | Kiosk
 
     @property
-    def container(self) -> Any:
+    def container(self) -> Container:
         return self.place.web.container
 
     async def order(self, method: str) -> Any:
