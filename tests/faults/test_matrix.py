@@ -15,18 +15,20 @@ from typing import Any
 
 import pytest
 
+from meterai import payments
 from meterai.apps.audit import audit
-from meterai.kit.money import Rupiah
 from meterai.payments import PaymentService, RefundSender
 from meterai.payments.model import OutcomeUnknown, ProviderRefused, ProviderUnreachable
 from meterai.payments.rails import Payouts, Rail
 from meterai.payments.room import RAILS
+from meterai.payments.transfers.service import TransferSender
 from meterai.reconciliation import Reconciliation
 from meterai.room import Container
 from tests.support.banks import Banks, open_banks
 from tests.support.midtrans import Kiosk, kiosk
 from tests.support.records import TESTER, At, night, today
 from tests.support.shop import PRICE
+from tests.support.transferring import ANI, SETTINGS
 
 # What of the protocols changes nothing at a provider.
 READS = {"ask", "refunded", "refunds_of", "history", "notification", "transferred", "balance"}
@@ -141,7 +143,8 @@ class Counter:
 
     async def rounds(self) -> None:
         """Every periodic task of payments and refunds, until a round changes nothing."""
-        payments, refunds = self.container.of(PaymentService), self.container.of(RefundSender)
+        of = self.container.of
+        paying, refunds, transfers = of(PaymentService), of(RefundSender), of(TransferSender)
         before: object = None
         for _ in range(ROUNDS_MAX):
             self.place.arrange(
@@ -152,18 +155,22 @@ class Counter:
                 " UPDATE refunds SET try_at = now(), leased_until = NULL"
                 " WHERE state <> 'settled' AND try_at < 'infinity';"
                 " UPDATE refunds SET look_at = now() WHERE look_at IS NOT NULL;"
+                " UPDATE transfers SET try_at = now(), leased_until = NULL WHERE try_at < 'infinity';"
+                " UPDATE transfers SET look_at = now() WHERE look_at IS NOT NULL;"
                 " UPDATE chargebacks SET look_at = now() WHERE look_at < 'infinity'"
             )
             for task in (
-                *(payments.open_waiting, payments.poll_waiting, payments.cancel_closed),
+                *(paying.open_waiting, paying.poll_waiting, paying.cancel_closed),
                 *(refunds.send_due, refunds.look_up_given_back, refunds.watch),
+                *(transfers.weigh, transfers.plan, transfers.send_due, transfers.follow),
             ):
                 await task()
                 await self.place.work()
             now = await self.place.rows(
                 "SELECT (SELECT count(*) FROM entries) AS entries,"
                 " (SELECT string_agg(state, ',' ORDER BY attempt_id) FROM payment_attempts) AS attempts,"
-                " (SELECT string_agg(state, ',' ORDER BY refund_id) FROM refunds) AS refunds"
+                " (SELECT string_agg(state, ',' ORDER BY refund_id) FROM refunds) AS refunds,"
+                " (SELECT string_agg(state, ',' ORDER BY transfer_id) FROM transfers) AS transfers"
             )
             if now == before:
                 return
@@ -315,54 +322,62 @@ def test_write_that_fails_leaves_books_that_are_equal_to_the_record(
 
 # -- money to an account -----------------------------------------------------------------------
 
-PAYEE, HOLDER = ("014", "1234567890"), "BUDI SANTOSO"
 NO_ANSWER = (OutcomeUnknown, ProviderRefused, ProviderUnreachable)
 
 
-def payouts_of(counter: Counter) -> Payouts:
-    return counter.container.of(PaymentService).rails.payouts()["bank"]
+async def named(counter: Counter) -> None:
+    """The buyer names her account."""
+    account = counter.place.account
+    await counter.container.database.run(lambda tx: payments.name_payee(tx, account, ANI))
 
 
-async def sent(counter: Counter, number: str) -> bool:
-    """Send money as after a try of which nothing is known: it is asked for first; whether it is there."""
-    payouts = payouts_of(counter)
-    try:
-        made = await payouts.transferred(number)
-        if made is None:
-            made = await payouts.transfer(number, *PAYEE, HOLDER, Rupiah(PRICE), "refund")
-    except ProviderRefused:
-        return False
-    return bool(made.provider_number)
+async def transfer_fails(counter: Counter, fault: Fault) -> Any:
+    """An order that is asked back, whose money can go to an account alone; that is named, and its bank fails."""
+    order = await counter.order("va")
+    await counter.pay(order)
+    await counter.rounds()
+    asked = await counter.place.asked("/v1/refunds", {"order_id": order["id"]})
+    assert asked.status in (200, 201), asked.body
+    await counter.rounds()  # it is learned that the rail gives nothing back
+    service = counter.container.of(PaymentService)
+    there = (ANI.bank_code, ANI.account_no)
+    if fault is not Fault.CONTRADICTED:
+        for call in _calls(Payouts):
+            await counter.strike(SERVICES["bank", TRANSFER, call], fault)
+        with pytest.raises(NO_ANSWER):
+            await service.account_holder(*there)
+    assert await service.account_holder(*there) == ANI.holder
+    await named(counter)
+    transfers = counter.container.of(TransferSender)
+    for task in (transfers.weigh, transfers.plan, transfers.send_due):
+        await task()
+    await counter.place.restart()
+    await counter.rounds()
+    if fault is Fault.CONTRADICTED:
+        assert (await counter.shown(order))["state"] == "returned"
+        [number] = await counter.place.rows(
+            "SELECT transfer_no AS number FROM transfers ORDER BY planned_at DESC LIMIT 1"
+        )
+        told = await counter.place.control("bank", "transfer-returned", **number)
+        assert told[0] == 200, told
+    return order
 
 
-@pytest.mark.parametrize("fault", Fault)
-def test_money_that_is_sent_to_an_account_leaves_once(
-    database_url: str, tmp_path: Path, fault: Fault
+def test_transfer_that_fails_leaves_books_that_are_equal_to_the_record(
+    database_url: str, tmp_path: Path
 ) -> None:
     async def run() -> None:
-        async with open_banks(database_url, tmp_path, rails="bank") as place:
-            counter, number = Counter("bank", place), f"TF-{fault.name}"
-            service = counter.container.of(PaymentService)
-            for call in ("account_name", "transfer"):
-                if fault is not Fault.CONTRADICTED:
-                    await counter.strike(SERVICES["bank", TRANSFER, call], fault)
-            if fault is Fault.CONTRADICTED:
-                assert await sent(counter, number)
-                await place.control("bank", "transfer-returned", number=number)
-            else:
-                with pytest.raises(NO_ANSWER):
-                    await service.account_holder(*PAYEE)
-                with pytest.raises(NO_ANSWER):
-                    await payouts_of(counter).transfer(
-                        number, *PAYEE, HOLDER, Rupiah(PRICE), "refund"
-                    )
-            await place.restart()
-            service = counter.container.of(PaymentService)
-            assert await service.account_holder(*PAYEE) == HOLDER
-            is_there = [await sent(counter, number) for _ in range(2)]
-            assert is_there == [fault is not Fault.CONTRADICTED] * 2
+        async with open_banks(database_url, tmp_path, rails="bank", **SETTINGS) as place:
+            counter = Counter("bank", place)
+            orders = [await transfer_fails(counter, fault) for fault in Fault]
+            await counter.rounds()  # it is learned that one came back
+            await named(counter)
+            await counter.rounds()
+            for order in orders:
+                assert (await counter.shown(order))["state"] == "returned"
             told = await place.look("bank", "accounts")
-            assert told["transferred"] == (0 if fault is Fault.CONTRADICTED else PRICE)
+            assert told["transferred"] == len(orders) * PRICE
+            assert await counter.book("refund_float") == told["transferred"]
             await counter.is_equal(tmp_path, [])
 
     asyncio.run(run())
