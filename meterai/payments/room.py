@@ -50,6 +50,7 @@ from meterai.payments.transfers.service import TransferSender, transfer_lease_se
 from meterai.payments.transfers.store import (
     FOLLOWING,
     LOOK_DUE,
+    PLAN_DUE,
     PLANNING,
     SEND_DUE,
     TRANSFERRING,
@@ -126,7 +127,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
         PeriodicTask(SUSPENDING, refunds.suspend_overdue, 10.0),
         PeriodicTask(LOOKING, refunds.look_up_given_back, 0.5, LOOK_UP_DUE),
         PeriodicTask(WATCHING, refunds.watch, 0.5, WATCH_DUE),
-        PeriodicTask(PLANNING, transfers.plan, 1.0),
+        PeriodicTask(PLANNING, transfers.plan, 1.0, PLAN_DUE),
         PeriodicTask(TRANSFERRING, transfers.send_due, 0.2, SEND_DUE),
         PeriodicTask(FOLLOWING, transfers.follow, 0.5, LOOK_DUE),
         PeriodicTask(WEIGHING, transfers.weigh, 60.0),

@@ -285,7 +285,7 @@ class TransferSender:
         sources = await self._sources([name for name in names if rails.is_good(name)])
         await self._database.once(store.say_why, limits_of(sources))
         await self.show()
-        return len(names)
+        return 0  # there is no more before the next minute
 
     async def _weigh(self, provider: str) -> None:
         asked_at = self._clock.now()
