@@ -27,6 +27,7 @@ from meterai.payments.service import PaymentService
 from meterai.payments.settings import PaymentSettings
 from meterai.payments.transfers import store
 from meterai.payments.transfers.model import (
+    Limits,
     Source,
     ToPlan,
     Transfer,
@@ -40,7 +41,8 @@ from meterai.plumbing.database import Database, Tx
 from meterai.plumbing.periodic import each
 
 BATCH = 20  # provider calls under way in one run
-PLANNED_BATCH = 100
+PLANNED_BATCH = 500
+TOLD_BATCH = 10_000  # refunds that are told in one minute why they wait
 TRY_SECONDS_MAX = 300.0  # between two tries
 PUT_OFF_SECONDS = 10.0  # until a bank that was not reached is tried again
 LOOK_AGAIN_SECONDS = 3_600.0  # for one that its bank could not be asked about
@@ -283,8 +285,9 @@ class TransferSender:
             await self._weigh(name)
         await self._database.once(store.take_named)
         sources = await self._sources([name for name in names if rails.is_good(name)])
-        await self._database.once(store.say_why, limits_of(sources))
-        await self.show()
+        limits = limits_of(sources)
+        await self._database.once(store.say_why, limits, TOLD_BATCH)
+        await self.show(limits)
         return 0  # there is no more before the next minute
 
     async def _weigh(self, provider: str) -> None:
@@ -296,10 +299,10 @@ class TransferSender:
             return
         await self._database.once(store.weighed, provider, rupiah, asked_at)
 
-    async def show(self) -> None:
-        """Set the metrics of the float accounts."""
+    async def show(self, limits: Limits) -> None:
+        """Set the metrics of the float accounts, and of what waits."""
         async with self._database.reading() as tx:
-            found, waiting = await store.floats(tx), await store.waiting(tx)
+            found, waiting = await store.floats(tx), await store.waiting(tx, limits)
         for one in found.balances:
             metrics.FLOAT.labels(provider=one.provider).set(one.free)
         rupiah = dict(waiting)

@@ -15,7 +15,6 @@ from meterai.payments.transfers.model import (
     Transfer,
     TransferState,
     Waiting,
-    Waits,
 )
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
@@ -39,9 +38,8 @@ _COLUMNS = (
     " p.bank_code, p.account_no, p.holder, t.provider_transfer_no AS provider_number, t.planned_at, t.settled_at,"
     " t.last_answer"
 )
-# Of refunds `r`.  As transfer_is_open.sql has it, which is asked row by row.
-_NOT_CARRIED = """NOT EXISTS (SELECT 1 FROM transfers x WHERE x.account_id = r.account_id AND x.transfer_id = r.transfer_id
-        AND x.state = ANY ('{planned,sent,accepted,settled}'))"""
+# Of refunds `r`; most that wait were never in a transfer, and none is looked for.
+_NOT_CARRIED = "(r.transfer_id IS NULL OR NOT transfer_is_open(r.account_id, r.transfer_id))"
 PLAN_DUE = """
 SELECT 1 FROM refunds WHERE way = 'transfer' AND state = 'requested'
 """
@@ -67,17 +65,18 @@ SELECT account, bank_code, sum(rupiah)::bigint AS rupiah, min(least)::bigint AS 
     GROUP BY 1, 2) waiting
 WHERE due <= now() AND least <= %s GROUP BY 1, 2 ORDER BY min(due) LIMIT %s
 """  # noqa: S608 - a constant
-# Why money is in no transfer that is more than any bank can send: said once in its refund.
+# Why money is in no transfer that is more than any bank can send.
+_WHY = """CASE WHEN %s THEN 'bank_away' WHEN amount > %s THEN 'transfer_limit' WHEN amount > %s THEN 'transfer_day_limit'
+        ELSE 'float_low' END AS reason"""
+_UNSENT = f"way = 'transfer' AND state = 'requested' AND amount > %s AND {_NOT_CARRIED}"
 _WAITS = f"""
 UPDATE refunds SET last_answer = w.reason FROM (
-    SELECT account_id, refund_id, CASE WHEN %s THEN 'bank_away' WHEN amount > %s THEN 'transfer_limit'
-        WHEN amount > %s THEN 'transfer_day_limit' ELSE 'float_low' END AS reason
-    FROM refunds r WHERE way = 'transfer' AND state = 'requested' AND amount > %s AND {_NOT_CARRIED}) w
-WHERE refunds.account_id = w.account_id AND refunds.refund_id = w.refund_id AND last_answer IS DISTINCT FROM w.reason
+    SELECT * FROM (SELECT account_id, refund_id, last_answer, {_WHY} FROM refunds r WHERE {_UNSENT}) u
+    WHERE last_answer IS DISTINCT FROM reason LIMIT %s) w
+WHERE refunds.account_id = w.account_id AND refunds.refund_id = w.refund_id AND state = 'requested'
 """  # noqa: S608
 _WAITING = f"""
-SELECT last_answer AS reason, sum(amount)::bigint AS rupiah FROM refunds r
-WHERE way = 'transfer' AND state = 'requested' AND last_answer = ANY (%s) AND {_NOT_CARRIED} GROUP BY 1
+SELECT reason, sum(amount)::bigint AS rupiah FROM (SELECT amount, {_WHY} FROM refunds r WHERE {_UNSENT}) w GROUP BY 1
 """  # noqa: S608
 # Of accounts that were named while their refund began to wait for one.
 _TAKEN = """
@@ -206,15 +205,14 @@ async def void_planned(tx: Tx, providers: Sequence[str], limit: int) -> None:
     await tx.run(_STUCK, list(providers), limit)
 
 
-async def say_why(tx: Tx, limits: Limits) -> None:
-    """Write into refunds that are in no transfer why they are in none."""
-    given = (limits.is_away, limits.of_transfer, limits.of_day, limits.most)
-    await tx.run(_WAITS, *given)
+async def say_why(tx: Tx, limits: Limits, limit: int) -> None:
+    """Write into refunds that are in no transfer why they are in none; of very many the rest later."""
+    await tx.run(_WAITS, *limits, limit)
 
 
-async def waiting(tx: ReadTx) -> list[Waiting]:
+async def waiting(tx: ReadTx, limits: Limits) -> list[Waiting]:
     """Rupiah that are in no transfer, by the reason."""
-    return await tx.all_as(_WAITING_OF, _WAITING, list(Waits))
+    return await tx.all_as(_WAITING_OF, _WAITING, *limits)
 
 
 async def take_named(tx: Tx) -> None:
