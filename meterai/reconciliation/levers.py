@@ -1,6 +1,7 @@
 """Levers of breaks: the ways out of an item, each with the entries that it posts and no others."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 import msgspec
 
@@ -151,24 +152,29 @@ async def _return(tx: Tx, asked: BreakReturn, pull: Pull) -> None:
 # -- fee, write off, dismiss -------------------------------------------------------------------
 
 
-async def _would_fee(tx: ReadTx, asked: BreakItem, pull: Pull) -> Forecast:
-    item = await _item(tx, asked.item, Resolution.FEE, pull)
-    word = "break_tax" if item.reason == BreakKind.TAX_NOT_BOOKED else "break_fee"
-    return _forecast(word, item)
+def _would_end(
+    how: Resolution, word: Callable[[Item], str]
+) -> Callable[[ReadTx, BreakItem, Pull], Awaitable[Forecast]]:
+    async def forecast(tx: ReadTx, asked: BreakItem, pull: Pull) -> Forecast:
+        item = await _item(tx, asked.item, how, pull)
+        return _forecast(word(item), item)
+
+    return forecast
 
 
-async def _fee(tx: Tx, asked: BreakItem, pull: Pull) -> None:
-    await _end(tx, await _item(tx, asked.item, Resolution.FEE, pull), Resolution.FEE, pull)
+def _ends(how: Resolution) -> Callable[[Tx, BreakItem, Pull], Awaitable[None]]:
+    async def carry_out(tx: Tx, asked: BreakItem, pull: Pull) -> None:
+        await _end(tx, await _item(tx, asked.item, how, pull), how, pull)
+
+    return carry_out
 
 
-async def _would_write_off(tx: ReadTx, asked: BreakItem, pull: Pull) -> Forecast:
-    item = await _item(tx, asked.item, Resolution.WRITTEN_OFF, pull)
-    return _forecast("break_gained" if _grows(item) > 0 else "break_lost", item)
+def _kept(item: Item) -> str:
+    return "break_tax" if item.reason == BreakKind.TAX_NOT_BOOKED else "break_fee"
 
 
-async def _write_off(tx: Tx, asked: BreakItem, pull: Pull) -> None:
-    item = await _item(tx, asked.item, Resolution.WRITTEN_OFF, pull)
-    await _end(tx, item, Resolution.WRITTEN_OFF, pull)
+def _given_up(item: Item) -> str:
+    return "break_gained" if _grows(item) > 0 else "break_lost"
 
 
 async def _would_dismiss(tx: ReadTx, asked: BreakItem, pull: Pull) -> Forecast:
@@ -176,62 +182,33 @@ async def _would_dismiss(tx: ReadTx, asked: BreakItem, pull: Pull) -> Forecast:
     return Forecast([Effect("break_dismissed", {"item": show("sus", item.id)}, _about(item))], 1)
 
 
-async def _dismiss(tx: Tx, asked: BreakItem, pull: Pull) -> None:
-    item = await _item(tx, asked.item, Resolution.DISMISSED, pull)
-    await _end(tx, item, Resolution.DISMISSED, pull)
-
-
 def _on_items(subject: Subject) -> Mapping[str, str] | None:
     return {"item": subject.shown} if subject.kind is SubjectKind.SUSPENSE else None
 
 
-MATCH = Lever(
-    name="breaks match",
-    permission=Permission.CONSOLE_MONEY,
-    arguments=BreakMatch,
-    forecast=_would_match,
-    carry_out=_match,
-    offered=_on_items,
+_lever = partial(Lever, permission=Permission.CONSOLE_MONEY, offered=_on_items)
+MATCH = _lever(name="breaks match", arguments=BreakMatch, forecast=_would_match, carry_out=_match)
+APPLY = _lever(name="breaks apply", arguments=BreakApply, forecast=_would_apply, carry_out=_apply)
+RETURN = _lever(
+    name="breaks return", arguments=BreakReturn, forecast=_would_return, carry_out=_return
 )
-APPLY = Lever(
-    name="breaks apply",
-    permission=Permission.CONSOLE_MONEY,
-    arguments=BreakApply,
-    forecast=_would_apply,
-    carry_out=_apply,
-    offered=_on_items,
-)
-RETURN = Lever(
-    name="breaks return",
-    permission=Permission.CONSOLE_MONEY,
-    arguments=BreakReturn,
-    forecast=_would_return,
-    carry_out=_return,
-    offered=_on_items,
-)
-FEE = Lever(
+FEE = _lever(
     name="breaks fee",
-    permission=Permission.CONSOLE_MONEY,
     arguments=BreakItem,
-    forecast=_would_fee,
-    carry_out=_fee,
-    offered=_on_items,
+    forecast=_would_end(Resolution.FEE, _kept),
+    carry_out=_ends(Resolution.FEE),
 )
-WRITE_OFF = Lever(
+WRITE_OFF = _lever(
     name="breaks write-off",
-    permission=Permission.CONSOLE_MONEY,
     arguments=BreakItem,
-    forecast=_would_write_off,
-    carry_out=_write_off,
+    forecast=_would_end(Resolution.WRITTEN_OFF, _given_up),
+    carry_out=_ends(Resolution.WRITTEN_OFF),
     is_always_approved=True,
-    offered=_on_items,
 )
-DISMISS = Lever(
+DISMISS = _lever(
     name="breaks dismiss",
-    permission=Permission.CONSOLE_MONEY,
     arguments=BreakItem,
     forecast=_would_dismiss,
-    carry_out=_dismiss,
-    offered=_on_items,
+    carry_out=_ends(Resolution.DISMISSED),
 )
 LEVERS = (MATCH, APPLY, RETURN, FEE, WRITE_OFF, DISMISS)
