@@ -65,7 +65,8 @@ class DayNotReconciled(Refusal):
     code = "day_not_reconciled"
 
     def __init__(self, day: date, records: Sequence[str]) -> None:
-        self.day, self.records = str(day), ", ".join(records)
+        self.day = str(day)
+        self.records = ", ".join(records)
         super().__init__(f"{self.day}: {self.records}")
 
 

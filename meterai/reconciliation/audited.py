@@ -55,7 +55,7 @@ AUDITED = Audited(
                     "reference",
                 ),
                 *("payment", "refund_no", "of_account", "of_refund", "provider_refund_no"),
-                *("amount", "fee", "tax", "line"),
+                *("amount", "fee", "tax", "line", "counterpart"),
             ),
             _LINES,
         ),

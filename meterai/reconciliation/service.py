@@ -20,6 +20,7 @@ from meterai.accounts import NOBODY
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import WIB, Clock
 from meterai.kit.ids import show
+from meterai.kit.numbers import counted
 from meterai.kit.refusal import Refusal
 from meterai.payments import PaymentService, PaymentSettings, RailNotConfigured
 from meterai.plumbing.config import Settings
@@ -279,7 +280,7 @@ class Reconciliation:
             of = FileRead(
                 leased.day,
                 self._ourselves(leased.provider),
-                frozenset(filter(str.isdigit, accounts)),
+                frozenset(one for one in accounts if counted(one) is not None),
                 self._names,
             )
             try:

@@ -96,7 +96,7 @@ class FileRead:
 
     def look_at_account(self, number: str) -> None:
         """A statement that names another account of ours, or one that is not known where ours is, is not its."""
-        digits = "".join(filter(str.isdigit, number))
+        digits = re.sub("[^0-9]", "", number)
         is_another = digits in self.names or (self.accounts and digits)
         if is_another and digits not in self.accounts and _ANOTHER not in self.faults:
             self.faults.append(_ANOTHER)
