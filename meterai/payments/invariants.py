@@ -132,11 +132,12 @@ INVARIANTS = (
     Invariant(
         "no_question_falls_silent",
         "A question that a provider leaves without an answer for a day is an item that a person sees.",
-        # By the part of its key before what marks one silence; what a person ended is not told again.
+        # By the part of its key before what marks one silence; what a person ended is told again after a week.
         f"""
         WITH kept AS (
             SELECT DISTINCT regexp_replace(item_key, ':[^:]*$', '') AS prefix FROM suspense_items
-            WHERE reason IN ('unanswered', 'unconfirmed') AND (state = 'open' OR resolved_by <> 'payments'))
+            WHERE reason IN ('unanswered', 'unconfirmed') AND (state = 'open'
+                OR (resolved_by <> 'payments' AND resolved_at > now() - interval '7 days' - {LATE})))
         SELECT s.account_id, s.kind, s.provider, s.key, s.since FROM ({silent(f"({BOUND} + {LATE})")}) s
         LEFT JOIN kept one ON one.prefix = s.reason || ':' || s.kind || ':' || s.provider || ':' || s.key
         LEFT JOIN kept every ON every.prefix = s.reason || ':' || s.kind || ':' || s.provider || ':{ALL}'

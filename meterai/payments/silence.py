@@ -3,7 +3,7 @@
 A question waits since it was first asked without an answer (`unheard_since`), or since it was due where nobody could ask it.
 Beyond `BOUND` it is an item in suspense, which ends by itself with the answer.  Of a provider that answers nothing, or leaves
 more than `SINGLES_MAX` questions of a kind, all of that kind are one item with their number, their sum and the oldest; there
-is another one when twice as many wait.  What a person ended is not told again while it waits as before.
+is another one when twice as many wait.  What a person ended is told again where it still waits after a week.
 """
 
 from collections.abc import Collection, Iterator, Sequence

@@ -76,7 +76,7 @@ WHERE state = 'open' AND reason IN ('unanswered', 'unconfirmed')
 UNION ALL
 SELECT item_id, item_key, false FROM suspense_items
 WHERE state = 'resolved' AND told <> '' AND reason IN ('unanswered', 'unconfirmed') AND resolved_by <> 'payments'
-    AND resolved_at > now() - interval '60 days'
+    AND resolved_at > now() - interval '7 days'
 """
 _OPEN_BY_REASON = """
 SELECT item_id AS id, item_key AS key, told AS evidence FROM suspense_items

@@ -1,5 +1,6 @@
 """What a provider leaves without an answer for long is seen by a person, once, until it is answered."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -7,14 +8,21 @@ from uuid import UUID
 
 import psycopg
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 from meterai import orders
+from meterai.apps.audit import audit
+from meterai.apps.audited import quiet_harm
 from meterai.kit.money import Rupiah
+from meterai.kit.subjects import WorkItem
 from meterai.payments import PaymentService
 from meterai.payments.silence import BOUND, QUESTIONS, SINGLES_MAX, Question, Silent, items
 from meterai.suspense import Resolution, SuspenseService
+from meterai.suspense.metrics import OPEN, OVERDUE
+from meterai.suspense.room import ROOM as SUSPENSE
 from tests.support.shop import PRICE, TESTER
 from tests.support.till import Till, paid_body
+from tests.tidy.sources import ROOT
 
 NO_ANSWER = {"body": "<html>bank</html>", "content_type": "text/html"}
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
@@ -97,6 +105,38 @@ def test_item_that_a_person_ended_stays_ended_while_the_same_silence_lasts(till:
     till.do(service.resolve(item["item_id"], Resolution.DISMISSED, actor=TESTER, note="asked"))
     sweep(till)
     assert till.suspended() == []
+    for time in ("opened_at", "due_at", "resolved_at"):
+        later(till, time, "suspense_items", hours=8 * 24)
+    later(till, "happened_at", "audit_events", hours=8 * 24)
+    sweep(till)
+    assert till.suspended() == [("unanswered", 0)], "a week later it still waits"
+
+
+def test_silence_reaches_whoever_watches(till: Till) -> None:
+    silent(till, is_begun=True)
+    sweep(till)
+    service, database = till.shop.container.of(SuspenseService), till.shop.container.database
+    assert (till.do(service.figures()).open, till.do(service.figures()).overdue) == (1, 0)
+    alerts = yaml.safe_load((ROOT / "deploy" / "prometheus" / "rules.yml").read_text())["groups"][0]
+    asked = {one["expr"] for one in alerts["rules"] if "expr" in one}
+    assert {f"{OPEN.name} > 0", f"{OVERDUE.name} > 0"} <= asked
+    [work] = SUSPENSE.work
+
+    async def waiting() -> Sequence[WorkItem]:
+        async with database.reading() as tx:
+            return await work.waiting(tx, till.shop.container.settings, NOW, 9)
+
+    [one] = till.do(waiting())
+    assert one.due is not None
+    # What nobody looks at is a broken promise too, and a page.
+    till.shop.arrange("UPDATE suspense_items SET due_at = now() - interval '1 hour'")
+    assert till.do(service.figures()).overdue == 1
+    late = [rule for rule in quiet_harm() if rule.name == "work_is_done_in_time"]
+    [found] = till.do(audit(database, late)).findings
+    assert [row["found_in"] for row in found.evidence] == ["suspense_items"]
+    till.ask()
+    sweep(till)
+    assert till.do(service.figures()).open == 0
 
 
 def test_question_whose_window_ended_without_an_answer_stays_an_item(till: Till) -> None:
