@@ -358,6 +358,7 @@ async def transfer_fails(counter: Counter, fault: Fault) -> Any:
         [number] = await counter.place.rows(
             "SELECT transfer_no AS number FROM transfers ORDER BY planned_at DESC LIMIT 1"
         )
+        assert isinstance(counter.place, Banks)
         told = await counter.place.control("bank", "transfer-returned", **number)
         assert told[0] == 200, told
     return order
