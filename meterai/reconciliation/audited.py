@@ -5,9 +5,9 @@ from meterai.plumbing.audited import Audited, Clock, Evidence
 _LINES = (
     "A copy of the provider's record, read again; what differs is an item, with these as evidence."
 )
-# Lines of refunds are found by no index of theirs.
+# Lines of refunds are found by no index of theirs.  What a record has is marked after its day has ended, in batches.
 _COMPARED = """EXISTS (SELECT 1 FROM record_days d WHERE d.begun_at <= t.recorded_at
-    AND coalesce(d.ended_at, now()) >= t.recorded_at)"""
+    AND coalesce(d.ended_at, now()) >= t.recorded_at - interval '1 hour')"""
 AUDITED = Audited(
     clocks=(
         Clock("record_days", "leased_until", "now() + interval '2 hours'"),
