@@ -213,11 +213,10 @@ class Counter:
         return int(row["sum"])
 
     async def is_equal(self, folder: Path, breaks: list[tuple[str, int | None]]) -> None:
-        """The audit holds, each rupiah of an order is explained, and the record says what the books say, but for
-        these breaks."""
+        """The record says what the books say, but for these breaks, and the audit holds afterwards."""
+        assert await self.compare(folder) == breaks
         found = await audit(self.container.database)
         assert found.holds, [one for one in found.findings if not one.holds]
-        assert await self.compare(folder) == breaks
         differs = sum(difference or 0 for _, difference in breaks)
         assert await self.held() == -await self.book("bank_clearing") + differs
         assert await self.book("suspense") == 0
