@@ -8,3 +8,5 @@ Promises this room keeps
 
 Calls ledger, payments, refunds, suspense, audit, approvals.
 """
+
+__all__: list[str] = []

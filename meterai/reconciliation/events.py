@@ -6,7 +6,9 @@ from meterai.plumbing.events import Event
 
 
 class DutyLeft(Event, frozen=True, kw_only=True):
-    """A line of the statement of the operator's account pays the treasury.  Of no account.
+    """A line of the operator's own account pays the treasury; written by `reconciliation.service.tell_paid_out`.
+
+    Of no account.
 
     `receipt`: the number of the state's receipt (NTPN), where the line has it.
     """

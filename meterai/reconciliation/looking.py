@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 
 from meterai.kit.clock import WIB
 from meterai.payments import PaymentService
-from meterai.plumbing.database import Database, Row, Tx
+from meterai.plumbing.database import Database, Tx
 from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant
 from meterai.reconciliation import judging, sides, store
 from meterai.reconciliation.comparing import BREAKS_MAX, COMPARE_SECONDS, breaks_of, doubted_of
@@ -32,7 +32,11 @@ BANK = Invariant(
 
 
 class _NothingKept(Exception):
-    """The end of a look: its transaction is rolled back."""
+    """The end of a look, with what differs: its transaction is rolled back."""
+
+    def __init__(self, breaks: list[Break]) -> None:
+        super().__init__()
+        self.breaks = breaks
 
 
 @dataclass(slots=True)
@@ -57,19 +61,20 @@ async def check_bank(
     days = [first + timedelta(days=number) for number in range(count)]
     names = [one for one in payments.rails.names() if payments.rails.kind(one).is_history_there]
     looked = [await _read(payments, name, days, until) for name in names]
+
+    async def look(tx: Tx) -> None:
+        await tx.allow(COMPARE_SECONDS)
+        raise _NothingKept([found for one in looked for found in await _compared(tx, one, until)])
+
     breaks: list[Break] = []
     try:
-        async with database.transaction() as tx:
-            await tx.allow(COMPARE_SECONDS)
-            for one in looked:
-                breaks += await _compared(tx, one, until)
-            raise _NothingKept
-    except _NothingKept:
-        pass
+        await database.run(look)
+    except _NothingKept as ended:
+        breaks = ended.breaks
     # First, so that a long list of what differs hides none of them.
     loaded = [one for rail in looked for one in rail.found]
     odd = [line for one in loaded for line in one.odd]
-    rows: list[Row] = [{"line": line.told, "is": f"odd: {line.why}"} for line in odd]
+    rows: list[dict[str, object]] = [{"line": line.told, "is": f"odd: {line.why}"} for line in odd]
     rows += map(_told, {one.key: one for one in breaks}.values())
     more = sum(one.unreadable for one in loaded) - len(odd)
     return Finding(BANK, len(rows) + more, rows[:SHOWN_MAX])
@@ -106,7 +111,7 @@ async def _compared(tx: Tx, looked: _Looked, until: datetime) -> list[Break]:
     return breaks
 
 
-def _told(one: Break) -> Row:
+def _told(one: Break) -> dict[str, object]:
     rupiah = one.amount.value if one.amount else 0
     about = {"number": one.payment or one.reference, "reference": one.reference, "rupiah": rupiah}
     return {**about, "difference": one.difference, "is": str(one.reason)}

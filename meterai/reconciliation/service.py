@@ -401,7 +401,7 @@ class Reconciliation:
         await self._keep(tx, of, breaks)
         for one in agreed:
             await suspense.book(tx, one, Resolution.FEE, "as agreed")
-        await _paid_out(tx, of, lines)
+        await tell_paid_out(tx, of, lines)
         explained = await _paired(tx, moved)
         matched = loaded.lines - loaded.unreadable - differing - len(moved) + explained
         broken = len(breaks) - explained if is_whole else len(breaks)
@@ -528,19 +528,21 @@ async def _keep_unreadable(tx: Tx, *, leased: Leased, file: _File, why: str) -> 
     await suspense.keep_break(tx, judging.unreadable_file(of, file.path.name, why, file.sha256))
 
 
-async def _paid_out(tx: Tx, of: Days, lines: Iterable[LineTold]) -> None:
+async def tell_paid_out(tx: Tx, of: Days, lines: Iterable[LineTold]) -> None:
     """Tell of payments to the treasury."""
     for one in lines:
         if one.counterpart == TREASURY and one.reference and of.provider == ACCOUNT:
-            event = DutyLeft(
-                account=NOBODY,
-                billing_code=one.reference,
-                amount=one.amount,
-                line=f"{one.day}/{one.line}",
-                moved_at=one.moved_at,
-                receipt=one.payment,
+            await emit(
+                tx,
+                DutyLeft(
+                    account=NOBODY,
+                    billing_code=one.reference,
+                    amount=one.amount,
+                    line=f"{one.day}/{one.line}",
+                    moved_at=one.moved_at,
+                    receipt=one.payment,
+                ),
             )
-            await emit(tx, event)
 
 
 async def _paired(tx: Tx, moved: Sequence[Break]) -> int:

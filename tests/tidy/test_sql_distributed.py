@@ -105,6 +105,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
             "reconciliation/sides.py:UNMATCHED",
             "reconciliation/sides.py:PARTED",
             "reconciliation/sides.py:DIFFERING",
+            "reconciliation/sides.py:_FEES",
         ),
         "a record is of no account before its payments are found; distributed, one worker asks each machine",
     ),
@@ -135,6 +136,11 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         "queues_for_nobody",
         ("incidents/steps.py:review",),
         "an incident is of no account",
+    ),
+    (
+        "queues_for_nobody",
+        ("reconciliation/service.py:tell_paid_out",),
+        "what the treasury is paid is of no account",
     ),
     (
         "queues_for_nobody",
