@@ -52,6 +52,8 @@ LARGE = {
     ("transfers", "returned_at"): "coalesce({0}, settled_at)",
     ("transfers", "recorded_at"): "now() + interval '2 years'",
     ("suspense_items", "owner"): "''",
+    ("refunds", "reroute_at"): "now() + interval '2 years'",
+    ("transfers", "unheard_since"): "now() - interval '3 days'",
     ("draft_files", "placements"): "'[]'::jsonb",
     ("draft_files", "state"): "'refused'",
     ("drafts", "expires_at"): "now() - interval '2 hours'",
