@@ -83,7 +83,6 @@ from meterai.payments.refunds.model import (
 )
 from meterai.payments.refunds.service import RefundSender
 from meterai.payments.refunds.store import (
-    compensations_of,
     given_back_as_told,
     late_refunds,
     not_booked_of,
@@ -101,6 +100,7 @@ from meterai.payments.refunds.store import (
 )
 from meterai.payments.refunds.ways import (
     compensate,
+    compensations_of,
     current_payee,
     name_payee,
     owed_by_claim,

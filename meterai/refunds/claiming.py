@@ -30,7 +30,7 @@ from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.http import IdempotencyKeyReused
 from meterai.plumbing.messages import LANGUAGES, format_datetime
 from meterai.plumbing.periodic import each, run_row
-from meterai.refunds import claim_store as store
+from meterai.refunds import store
 from meterai.refunds.holders import NameVerdict, compare
 from meterai.refunds.links import PATH, ClaimLinks, named_by
 from meterai.refunds.model import (
@@ -95,21 +95,21 @@ class ClaimService:
 
     async def path(self, account: UUID, link: UUID) -> str:
         """The path that a link leads to, for the mail that carries it; of one that is gone the page where to sign in."""
-        found = await self._database.once(store.link, account, link)
+        found = await self._database.once(store.claim_link, account, link)
         return f"{PATH}?claim={self._links.text(found)}" if found else "/refunds/account"
 
     async def want(self, tx: Tx, account: UUID, refund: UUID) -> None:
         """Money waits until its buyer names an account: mail a link, unless one that can be used was mailed."""
-        await store.lock(tx, account)
+        await store.lock_claims(tx, account)
         owed = await waits_for_account(tx, account)
-        before, now = await store.open_link(tx, account), self._clock.now()
+        before, now = await store.open_claim_link(tx, account), self._clock.now()
         if not owed.sum.value or (before and before.expires_at > now):
             return
         if before is not None:
-            await store.end_link(tx, account, None)
+            await store.end_claim_link(tx, account, None)
         link = new_id()
         until = now + timedelta(seconds=self._limits.claim_link_lives_seconds)
-        await store.insert_link(tx, account, link, refund, until)
+        await store.insert_claim_link(tx, account, link, refund, until)
         await notifications.queue(
             tx,
             account,
@@ -124,15 +124,15 @@ class ClaimService:
 
     async def renew(self) -> int:
         """Periodic task: mail another link where one expired and money still waits."""
-        expired = await self._database.once(store.expired_links, RENEW_BATCH)
+        expired = await self._database.once(store.expired_claim_links, RENEW_BATCH)
         return await each(self._database, store.RENEWING, expired, self._renew, subject="id")
 
     async def _renew(self, link: ClaimLink) -> None:
         async def renew(tx: Tx) -> None:
             await self.want(tx, link.account, link.refund)
-            found = await store.open_link(tx, link.account)
+            found = await store.open_claim_link(tx, link.account)
             if found is not None and found.id == link.id:  # nothing waits any more
-                await store.end_link(tx, link.account, None)
+                await store.end_claim_link(tx, link.account, None)
 
         await run_row(self._database, renew)
 
@@ -172,13 +172,13 @@ class ClaimService:
             link = await self._signed(tx, text)
             if signed_in and link.account not in signed_in:
                 raise ClaimLinkOfAnother("another account is signed in")
-            claim = await store.claim(tx, link.account, asked) if asked else None
+            claim = await store.account_claim(tx, link.account, asked) if asked else None
         if claim is None or claim.link != link.id:
             self._check_open(link)
         return link.account
 
     async def _signed(self, tx: ReadTx, text: str) -> ClaimLink:
-        link = await store.link(tx, *named_by(text))
+        link = await store.claim_link(tx, *named_by(text))
         if link is None or not self._links.is_signed(link, text):
             raise ClaimLinkWrong("not signed by us")
         return link
@@ -200,7 +200,7 @@ class ClaimService:
 
     async def claim(self, account: UUID, claim: UUID) -> AccountClaim:
         """An account that was typed, as it is now.  Refuses `NotFound`."""
-        found = await self._database.once(store.claim, account, claim)
+        found = await self._database.once(store.account_claim, account, claim)
         if found is None:
             raise NotFound("no such account was named by this buyer")
         return self._now(found)
@@ -239,7 +239,7 @@ class ClaimService:
         """
 
         async def confirm(tx: Tx) -> AccountClaim:
-            found = await store.claim(tx, account, claim)
+            found = await store.account_claim(tx, account, claim)
             if found is None:
                 raise NotFound("no such account was named by this buyer")
             if found.state in (AccountClaimState.NAMED, AccountClaimState.HELD):
@@ -260,7 +260,7 @@ class ClaimService:
         self, account: UUID, command: Callable[[Tx], Coroutine[Any, Any, AccountClaim]]
     ) -> AccountClaim:
         async def alone(tx: Tx) -> AccountClaim:
-            await store.lock(tx, account)
+            await store.lock_claims(tx, account)
             return await command(tx)
 
         return await self._database.run(alone)
@@ -269,8 +269,8 @@ class ClaimService:
         self, tx: Tx, account: UUID, key: str, wanted: WantedAccount, link: str
     ) -> tuple[AccountClaim, bool]:
         """The row of this key, and whether it is new."""
-        await store.lock(tx, account)
-        before = await store.claim_by_key(tx, account, key)
+        await store.lock_claims(tx, account)
+        before = await store.account_claim_by_key(tx, account, key)
         if before is not None:
             if before.request != wanted.digest:
                 raise IdempotencyKeyReused("another account had this key")
@@ -281,11 +281,11 @@ class ClaimService:
             self._check_open(by)
         await _check_owed(tx, account)
         most = self._limits.account_tries_per_day_max
-        if await store.tries_of_day(tx, account) >= most:
+        if await store.account_tries_of_day(tx, account) >= most:
             raise AccountTriesSpent(most)
         claim = new_id()
-        await store.insert_claim(tx, account, claim, key, wanted, by.id if by else None)
-        made = await store.claim(tx, account, claim)
+        await store.insert_account_claim(tx, account, claim, key, wanted, by.id if by else None)
+        made = await store.account_claim(tx, account, claim)
         assert made is not None
         return made, True
 
@@ -375,7 +375,7 @@ async def name_account(
     payee = Payee(claim.bank_code, claim.account_no, confirmed)
     await payments.name_payee(tx, claim.account, payee)
     named = await _decide(tx, claim, AccountClaimEvent.NAMED, confirmed)
-    await store.end_link(tx, named.account, named.link)
+    await store.end_claim_link(tx, named.account, named.link)
     await audit.record(
         tx,
         named.account,
@@ -424,7 +424,7 @@ async def _decide(
     held_for: HeldFor | None = None,
 ) -> AccountClaim:
     state = ACCOUNT_CLAIM.after(claim.state, event)
-    return await store.decide_claim(tx, claim, state, confirmed, held_for)
+    return await store.decide_account_claim(tx, claim, state, confirmed, held_for)
 
 
 async def _check_owed(tx: ReadTx, account: UUID) -> None:

@@ -15,7 +15,7 @@ from meterai.payments import REFUND_PREFIX, Refund, RefundCause, RefundState, Wa
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import ReadTx
 from meterai.plumbing.paging import WHOLE
-from meterai.refunds import claim_store
+from meterai.refunds import store
 from meterai.refunds.model import CLAIM_KIND, AccountClaim
 from meterai.room import Knows, WorkList
 
@@ -38,7 +38,7 @@ async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
     if (refund_id := read_typed("rfd", text)) is not None:
         return [subject(one) for one in await payments.refunds_by_id(tx, refund_id)]
     if (claim_id := read_typed(CLAIM_KIND, text)) is not None:
-        return [one.subject for one in await claim_store.claims_by_id(tx, claim_id)]
+        return [one.subject for one in await store.account_claims_by_id(tx, claim_id)]
     if (ours := payments.parse_number(REFUND_PREFIX, text)) is not None:
         found = await payments.refund(tx, *ours)
         return [subject(found)] if found else ()
@@ -68,7 +68,7 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
     if about.kind == SubjectKind.ACCOUNT_CLAIM and (
         claim_id := read_typed(CLAIM_KIND, about.shown)
     ):
-        claim = await claim_store.claim(tx, about.account, claim_id)
+        claim = await store.account_claim(tx, about.account, claim_id)
         return _claimed(claim) if claim else ()
     if about.kind == SubjectKind.ACCOUNT:
         newest = await payments.refunds_of_account(
@@ -199,7 +199,7 @@ async def _held(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Sequence
             claim.asked_at + LOOKED_AT_WITHIN,
             {"bank": claim.bank, "why": Said(f"held_for.{claim.held_for}", {})},
         )
-        for claim in await claim_store.held_claims(tx, limit)
+        for claim in await store.held_account_claims(tx, limit)
     ]
 
 

@@ -16,7 +16,7 @@ from meterai.kit.text import isolated
 from meterai.orders import OrderSettings
 from meterai.payments import NotRerouted, Refund, Way
 from meterai.plumbing.database import ReadTx, Tx
-from meterai.refunds import claim_store, service
+from meterai.refunds import service, store
 from meterai.refunds.claiming import decline, name_account, waits_for_account
 from meterai.refunds.model import (
     CLAIM_KIND,
@@ -116,7 +116,7 @@ class AccountNamed(msgspec.Struct, frozen=True):
 
 async def _undecided(tx: ReadTx, asked: AccountNamed) -> AccountClaim:
     """What was typed, which a person may decide.  Refuses `NotFound`, `AccountClaimOver`."""
-    found = await claim_store.claims_by_id(tx, read(CLAIM_KIND, asked.claim))
+    found = await store.account_claims_by_id(tx, read(CLAIM_KIND, asked.claim))
     if not found:
         raise NotFound("no such account was typed")
     if found[0].state not in (AccountClaimState.HELD, AccountClaimState.OTHER):
@@ -146,7 +146,7 @@ async def _would_accept(tx: ReadTx, asked: AccountNamed, pull: Pull) -> Forecast
 
 async def _accept(tx: Tx, asked: AccountNamed, pull: Pull) -> None:
     claim = await _undecided(tx, asked)
-    await claim_store.lock(tx, claim.account)
+    await store.lock_claims(tx, claim.account)
     await name_account(tx, claim, claim.confirmed, actor=pull.actor)
 
 
@@ -158,7 +158,7 @@ async def _would_decline(tx: ReadTx, asked: AccountNamed, pull: Pull) -> Forecas
 
 async def _decline(tx: Tx, asked: AccountNamed, pull: Pull) -> None:
     claim = await _undecided(tx, asked)
-    await claim_store.lock(tx, claim.account)
+    await store.lock_claims(tx, claim.account)
     await decline(tx, claim, actor=pull.actor)
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from meterai.kit.ids import show
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.money import Rupiah
+from meterai.kit.numbers import counted
 from meterai.kit.refusal import CommandRefusal, Malformed, Refusal
 from meterai.kit.subjects import Subject, SubjectKind
 from meterai.kit.text import one_line
@@ -338,7 +339,7 @@ def wanted_account(bank: str, number: str, holder: str) -> WantedAccount:
     if bank_name(code) is None:
         raise Malformed("bank_code", "known_bank")
     digits = _BETWEEN_DIGITS.sub("", number)
-    if len(digits) not in NUMBER_DIGITS or not (digits.isascii() and digits.isdigit()):
+    if len(digits) not in NUMBER_DIGITS or counted(digits, NUMBER_DIGITS.stop) is None:
         least, most = NUMBER_DIGITS.start, NUMBER_DIGITS.stop - 1
         raise Malformed("account_no", "account_number", digits_min=least, digits_max=most)
     name = one_line(holder[: HOLDER_LENGTH_MAX * 4])

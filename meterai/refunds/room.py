@@ -11,7 +11,6 @@ from meterai.payments import PaymentService, RefundCause, RefundState, Stage, Wa
 from meterai.plumbing.described import Field
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.refunds.audited import AUDITED
-from meterai.refunds.claim_store import RENEWING
 from meterai.refunds.claiming import COMPENSATING, ClaimService
 from meterai.refunds.demands import UNDEMANDED
 from meterai.refunds.invariants import INVARIANTS, MAIL_CAUSES, POSTINGS
@@ -25,6 +24,7 @@ from meterai.refunds.retention import RETENTION
 from meterai.refunds.routes import routes
 from meterai.refunds.service import RefundService
 from meterai.refunds.settings import RefundSettings
+from meterai.refunds.store import RENEWING
 from meterai.room import Container, Room
 
 

@@ -3,15 +3,46 @@
 from datetime import datetime
 from uuid import UUID
 
-from meterai.plumbing.database import Tx
+from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.periodic import not_paused
 from meterai.plumbing.rows import RowMapper
-from meterai.refunds.model import AskedRefund
+from meterai.refunds.model import (
+    AccountClaim,
+    AccountClaimState,
+    AskedRefund,
+    ClaimLink,
+    ClaimLinkState,
+    HeldFor,
+    WantedAccount,
+)
 
 NOT_EXECUTED = "SELECT order_return_unexecuted(%s, %s, %s, %s, %s) AS state"
 UNUSED = "SELECT order_return_unused(%s, %s, %s, %s, %s, %s, %s)"
 ASK = "SELECT given, id, request FROM refund_ask(%s, %s, %s, %s, %s, %s, %s)"
 SURPLUS = "SELECT order_return_surplus(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 _ASKED_REFUNDS = RowMapper(AskedRefund)
+RENEWING = "renew_claim_links"
+_LINK = "account_id AS account, link_id AS id, refund_id AS refund, expires_at, state"
+_CLAIM = (
+    "account_id AS account, claim_id AS id, request_hash AS request, link_id AS link, asked_at, state, bank_code,"
+    " account_no, typed, confirmed, held_for, decided_at"
+)
+_LINKS = RowMapper(ClaimLink)
+_CLAIMS = RowMapper(AccountClaim)
+_EXPIRED = f"""
+SELECT {_LINK} FROM claim_links o
+WHERE state = 'open' AND expires_at <= now() AND {not_paused(RENEWING, "link_id")}
+ORDER BY expires_at LIMIT %s
+"""  # noqa: S608 - columns are a constant
+_OF_DAY = """
+SELECT count(*) FROM account_claims
+WHERE account_id = %s AND asked_at > now() - interval '1 day' AND state <> 'unanswered'
+"""
+
+_DECIDE = f"""
+UPDATE account_claims SET state = %s, confirmed = %s, held_for = coalesce(%s, held_for), decided_at = now()
+WHERE account_id = %s AND claim_id = %s AND state = %s RETURNING {_CLAIM}
+"""  # noqa: S608
 
 
 async def not_executed(
@@ -84,4 +115,146 @@ async def unused(
     """Give back the unused stamps of an order with their money; answers how many."""
     found = await tx.value(UNUSED, account, order, refund_id, cause_key, cause, number, due_at)
     assert isinstance(found, int)
+    return found
+
+
+# -- bank accounts that buyers name --------------------------------------------------------------
+
+
+async def lock_claims(tx: Tx, account: UUID) -> None:
+    """Let nobody else name an account for this buyer until the transaction ends."""
+    await tx.run("SELECT pg_advisory_xact_lock(16024, hashtext(%s))", str(account))
+
+
+async def claim_link(tx: ReadTx, account: UUID, link_id: UUID) -> ClaimLink | None:
+    """One link."""
+    return await tx.one_as(
+        _LINKS,
+        f"SELECT {_LINK} FROM claim_links WHERE account_id = %s AND link_id = %s",  # noqa: S608
+        account,
+        link_id,
+    )
+
+
+async def open_claim_link(tx: ReadTx, account: UUID) -> ClaimLink | None:
+    """The link of an account that can be used, or has expired and was not replaced yet."""
+    return await tx.one_as(
+        _LINKS,
+        f"SELECT {_LINK} FROM claim_links WHERE account_id = %s AND state = 'open'",  # noqa: S608
+        account,
+    )
+
+
+async def expired_claim_links(tx: ReadTx, limit: int) -> list[ClaimLink]:
+    """Links that expired unused."""
+    return await tx.all_as(_LINKS, _EXPIRED, limit)
+
+
+async def insert_claim_link(
+    tx: Tx, account: UUID, link_id: UUID, refund: UUID, expires_at: datetime
+) -> None:
+    """A link was made."""
+    await tx.run(
+        "INSERT INTO claim_links (account_id, link_id, refund_id, expires_at) VALUES (%s, %s, %s, %s)",
+        account,
+        link_id,
+        refund,
+        expires_at,
+    )
+
+
+async def end_claim_link(tx: Tx, account: UUID, used: UUID | None) -> None:
+    """The open link of an account was used, where it is this one; else it is spent."""
+    await tx.run(
+        "UPDATE claim_links SET state = CASE WHEN link_id = %s THEN %s ELSE %s END, ended_at = now()"
+        " WHERE account_id = %s AND state = 'open'",
+        used,
+        ClaimLinkState.USED,
+        ClaimLinkState.SPENT,
+        account,
+    )
+
+
+async def account_claim(tx: ReadTx, account: UUID, claim_id: UUID) -> AccountClaim | None:
+    """One account that was typed."""
+    return await tx.one_as(
+        _CLAIMS,
+        f"SELECT {_CLAIM} FROM account_claims WHERE account_id = %s AND claim_id = %s",  # noqa: S608
+        account,
+        claim_id,
+    )
+
+
+async def account_claim_by_key(tx: ReadTx, account: UUID, key: str) -> AccountClaim | None:
+    """The account that was typed under this key."""
+    return await tx.one_as(
+        _CLAIMS,
+        f"SELECT {_CLAIM} FROM account_claims WHERE account_id = %s AND claim_key = %s",  # noqa: S608
+        account,
+        key,
+    )
+
+
+async def account_claims_by_id(tx: ReadTx, claim_id: UUID) -> list[AccountClaim]:
+    """The claim of this id, whoever's it is."""
+    return await tx.all_as(
+        _CLAIMS,
+        f"SELECT {_CLAIM} FROM account_claims WHERE claim_id = %s",  # noqa: S608
+        claim_id,
+    )
+
+
+async def held_account_claims(tx: ReadTx, limit: int) -> list[AccountClaim]:
+    """Accounts that wait for a person, the first in front."""
+    return await tx.all_as(
+        _CLAIMS,
+        f"SELECT {_CLAIM} FROM account_claims WHERE state = 'held' ORDER BY asked_at LIMIT %s",  # noqa: S608
+        limit,
+    )
+
+
+async def account_tries_of_day(tx: ReadTx, account: UUID) -> int:
+    """How many accounts a buyer named within a day, of which a bank was asked."""
+    found = await tx.value(_OF_DAY, account)
+    assert isinstance(found, int)
+    return found
+
+
+async def insert_account_claim(
+    tx: Tx, account: UUID, claim_id: UUID, key: str, wanted: WantedAccount, link_id: UUID | None
+) -> None:
+    """Somebody typed an account; its bank is about to be asked."""
+    await tx.run(
+        "INSERT INTO account_claims (account_id, claim_id, claim_key, request_hash, link_id, bank_code, account_no, typed)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+        account,
+        claim_id,
+        key,
+        wanted.digest,
+        link_id,
+        wanted.bank_code,
+        wanted.account_no,
+        wanted.holder,
+    )
+
+
+async def decide_account_claim(
+    tx: Tx,
+    of: AccountClaim,
+    state: AccountClaimState,
+    confirmed: str,
+    held_for: HeldFor | None = None,
+) -> AccountClaim:
+    """What became of an account; the row as it is now."""
+    found = await tx.one_as(
+        _CLAIMS,
+        _DECIDE,
+        state,
+        confirmed,
+        held_for,
+        of.account,
+        of.id,
+        of.state,
+    )
+    assert found is not None, "its buyer is locked"
     return found

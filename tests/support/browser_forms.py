@@ -313,6 +313,7 @@ def _with_case(act: str, **fields: str) -> Callable[[Visitor], Sent]:
 
 
 NOBODYS = uuid.UUID(int=7)
+NOBODYS_ACCOUNT = {"bank_code": "014", "account_no": "1234567890", "holder": "Budi Santoso"}
 CASES = (
     Case("/stamp/pay", _from_balance, "from the balance"),
     Case("/stamp/pay", _too_few, "from a balance that is too low"),
@@ -324,6 +325,8 @@ CASES = (
     Case("/orders/{order_id:str}/pay-by", _another_way),
     Case("/orders/{order_id:str}/reorder", _lapsed),
     Case("/orders/{order_id:str}/give-back", lambda one: one.form(f"{one.buys()}/give-back")),
+    Case("/refunds/account", _in_account("/refunds/account", **NOBODYS_ACCOUNT)),
+    Case("/claims", _in_account("/claims", claim="none", **NOBODYS_ACCOUNT)),
     Case("/stamp/adopt", _in_account("/stamp/adopt", next="/stamp")),
     Case("/stamp/files", _checked("/stamp/files")),
     Case("/stamp/files/{file_id:str}/take-out", _take_out),

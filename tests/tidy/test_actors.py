@@ -23,6 +23,7 @@ MADE: dict[str, set[str]] = {
     "cases/knows.py": {"STAFF"},  # likewise
     "approvals/pulling.py": {"STAFF"},  # at the command line, by its address
     "commands/options.py": {"OPERATOR"},  # at the command line
+    "portal/routes/accounts_named.py": {"ACCOUNT"},  # of whoever shows the link of a mail
     "plumbing/http.py": {
         "ACCOUNT",
         "STAFF",

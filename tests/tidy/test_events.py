@@ -30,6 +30,7 @@ TELLING = {
     "tell_failed",
     "tell_requested",
     "tell_settled",
+    "tell_taken_back",
 }
 # `order_close` tells of the state it moves to; `order_abandon` hands on what it is asked for.
 ABANDONED = {"lapsed", "withdrawn"}

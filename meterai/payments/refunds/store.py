@@ -407,10 +407,9 @@ async def late_refunds(tx: ReadTx, days_max: int, limit: int) -> list[LateRefund
 
 async def compensations_of(
     tx: ReadTx, account: UUID, refunds: Sequence[UUID]
-) -> dict[UUID, Rupiah]:
+) -> list[Compensation]:
     """What was paid for lateness of refunds that began as these, so far."""
-    found = await tx.all_as(_COMPENSATIONS, _COMPENSATIONS_OF, account, list(refunds))
-    return {one.refund: one.amount for one in found}
+    return await tx.all_as(_COMPENSATIONS, _COMPENSATIONS_OF, account, list(refunds))
 
 
 async def compensate(tx: Tx, account: UUID, refund: UUID, day: int, rupiah: Rupiah) -> bool:

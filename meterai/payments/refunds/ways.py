@@ -1,5 +1,6 @@
 """Ways of a refund: which one it takes, the account that its buyer names, and money for its lateness."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -53,6 +54,14 @@ async def owed_by_claim(tx: ReadTx, account: UUID) -> OwedByClaim:
     """Refunds of an account that wait until its buyer names a bank account, and compensations that no transfer carries."""
     waiting = await store.waiting_for_account(tx, account)
     return OwedByClaim(waiting, Rupiah(await store.compensation_owed(tx, account)))
+
+
+async def compensations_of(
+    tx: ReadTx, account: UUID, refunds: Sequence[UUID]
+) -> dict[UUID, Rupiah]:
+    """What was paid for lateness of refunds that began as these, so far."""
+    found = await store.compensations_of(tx, account, refunds)
+    return {one.refund: one.amount for one in found}
 
 
 async def compensate(tx: Tx, account: UUID, refund: UUID, day: int, rupiah: Rupiah) -> bool:

@@ -37,4 +37,5 @@ CREATE TABLE account_claims (
     CONSTRAINT account_claim_state_is_known CHECK (state = ANY
         ('{asked,unanswered,unknown,near,other,held,named,declined,over}'))
 );
+CREATE INDEX account_claims_to_leave ON account_claims (asked_at) WHERE state <> 'held';
 CREATE INDEX account_claims_held ON account_claims (asked_at) WHERE state = 'held';

@@ -27,6 +27,7 @@ LANGUAGE sql IMMUTABLE AS $$
         WHEN 'payment_refunded' THEN ARRAY['take_refund_news']
         WHEN 'payment_won' THEN ARRAY['take_won']
         WHEN 'refund_requested' THEN ARRAY['tell_requested']
+        WHEN 'refund_rerouted' THEN ARRAY[]::text[]
         WHEN 'refund_settled' THEN ARRAY['tell_settled', 'close_with_money']
         WHEN 'sign_in_asked' THEN ARRAY['queue_sign_in_code']
         WHEN 'stamping_delivered' THEN ARRAY['enter_directory', 'finish_order', 'tell_delivered']
