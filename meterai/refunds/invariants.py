@@ -272,8 +272,9 @@ INVARIANTS = (
         WHERE e.action = 'account_named' AND (p.payee_id IS NULL OR c.state <> 'named')
         UNION ALL
         SELECT c.account_id, 'clm_' || lower(compact(c.claim_id)), NULL, c.state FROM {account_claims*} c
-        WHERE c.state = 'named' AND NOT EXISTS (SELECT 1 FROM {audit_events*} e WHERE e.account_id = c.account_id
-            AND e.action = 'account_named' AND e.subject = 'clm_' || lower(compact(c.claim_id)))
+        WHERE c.state NOT IN ('asked', 'unanswered', 'unknown', 'near', 'other', 'held', 'named', 'declined', 'over')
+            OR (c.state = 'named' AND NOT EXISTS (SELECT 1 FROM {audit_events*} e WHERE e.account_id = c.account_id
+                AND e.action = 'account_named' AND e.subject = 'clm_' || lower(compact(c.claim_id))))
         """,
     ),
     Invariant(

@@ -64,6 +64,7 @@ LARGE = {
     ("incidents", "reviewed_at"): "started_at - interval '1 hour'",
     ("incidents", "updated_at"): "started_at - interval '1 hour'",
     ("incident_components", "is_felt"): "NOT {0}",
+    ("claim_links", "ended_at"): "now()",
     ("jobs", "run_at"): FAR,
     ("jobs", "created_at"): FAR,
     ("jobs", "tries"): "-1",

@@ -696,6 +696,13 @@ def _elsewhere(history: History) -> None:
     refuse = partial(transfer_store.refuse, account=shop.account, transfer=refused, answer="closed")
     assert shop.do(database.run(refuse)) == "refused"
     shop.work()
+    # Its buyer typed another, which waits for a person.
+    shop.arrange(
+        "INSERT INTO account_claims (account_id, claim_id, claim_key, request_hash, state, bank_code, account_no, typed,"
+        " confirmed, held_for) VALUES (%s, %s, 'key', 'request', 'held', '014', '1230002', 'Ani', 'ANI', 'large_sum')",
+        shop.account,
+        new_id(),
+    )
 
 
 def _another_way(history: History) -> None:
