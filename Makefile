@@ -10,7 +10,8 @@
 #   make bench-journey   how long somebody waits on a poor line, from home to the stamped document
 #   make bench-journey-cost   processor time of a journey, by API and by browser
 #   make bench-rush   overrun a running instance, and see who is still served; and a hundred thousand in line
-#   make bench-money  a million lines of a record beside the books  (ARGS="200000")
+#   make bench-money  a million lines of a record, being paid, two days without a provider
+#               (RECORD_LINES=200000 ORDERS=20 REFUNDS=100 for less)
 #   make bench-recovery  20,000 paid orders and 5,000 interrupted stampings served by the way back; what a watch costs
 #   make bench-desk   search and pages of staff at a million orders, two hundred complaints, a bomb of ten thousand
 #   make bench-recovery  ten faults, and when the public sees each; the way back after an outage
@@ -90,7 +91,9 @@ bench-desk: setup
 	$(BIN)/python -m bench.desk $(ARGS)
 
 bench-money: setup
-	$(BIN)/python -m bench.money.reconciling $(ARGS)
+	$(BIN)/python -m bench.money.reconciling $(RECORD_LINES)
+	$(BIN)/python -m bench.money.paying $(ORDERS)
+	$(BIN)/python -m bench.money.dead_provider $(REFUNDS) 2>/dev/null
 
 bench-recovery: setup
 	$(BIN)/python -m bench.recovery $(ARGS)

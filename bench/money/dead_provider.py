@@ -21,7 +21,7 @@ from meterai.orders import OrderKind, OrderService
 from meterai.orders import store as orders
 from meterai.payments import PaymentService, RefundSender
 from meterai.payments.model import NoAnswer, ProviderUnreachable
-from meterai.payments.transfers.service import TransferSender
+from meterai.payments.transfers.service import BATCH, TransferSender
 from meterai.plumbing.embedded import EmbeddedPostgres
 from meterai.plumbing.migrations import migrate
 from meterai.plumbing.outgoing import Outgoing
@@ -34,7 +34,8 @@ from tests.support.transferring import ANI, SETTINGS, run
 
 REFUNDS, HOURS = 1_000, 48
 ORDERS_OF_ACCOUNT = 20
-HOUR_SECONDS, ROUND_SECONDS, DAY_SECONDS = 3_600.0, 60.0, 86_400.0
+HOUR_SECONDS, DAY_SECONDS = 3_600.0, 86_400.0
+STEP_SECONDS, STEP_ROUNDS = 300.0, 5  # after its return; a worker does more rounds
 SILENT = {"hang_up": True, "act": False, "times": -1}
 
 
@@ -72,11 +73,12 @@ class _Dead:
             "bank", ProviderUnreachable, NoAnswer, clock=lambda: self._now
         )
 
-    def live(self, seconds: float) -> float:
+    def live(self, seconds: float, rounds: int = 1) -> float:
         """Let so many seconds pass, and do what is due then; so many seconds."""
         self._now += seconds
         pass_seconds(self._url, seconds)
-        self.round()
+        for _ in range(rounds):
+            self.round()
         return seconds
 
     def order(self, count: int) -> None:
@@ -159,11 +161,11 @@ def measure(till: Till, url: str, refunds: int) -> Outcome:
     dead.return_()
     passed = 0.0
     while dead.open_refunds():
-        passed += dead.live(ROUND_SECONDS)
+        passed += dead.live(STEP_SECONDS, STEP_ROUNDS)
         assert passed < DAY_SECONDS, f"{dead.open_refunds()} are open a day after its return"
     settled_after = passed
     while till.rows("SELECT 1 FROM suspense_items WHERE state = 'open'"):
-        passed += dead.live(HOUR_SECONDS)
+        passed += dead.live(HOUR_SECONDS, refunds // BATCH + 1)
         assert passed < DAY_SECONDS, "an item about the silence is open a day after its end"
     told = till.do(till.bank.look("accounts"))
     assert (told["refunded"] + told["transferred"], told["gross"]) == (refunds * PRICE,) * 2

@@ -92,9 +92,9 @@ async def _run(url: str, folder: Path, path: Path, at: datetime) -> None:
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
         f"{found.lines} lines: {found.state}, {found.matched_percent:.3f} % matched, {found.broken} differ\n"
-        f"{seconds:.1f} s in all (at most {SECONDS_MAX:.0f} s), of a processor {of_us:.1f} s here and"
+        f"{seconds:.1f} s in all ({seconds / SECONDS_MAX:.2f} of {SECONDS_MAX:.0f} s), of a processor {of_us:.1f} s here and"
         f" {of_database:.1f} s in the database;"
-        f" {memory:.0f} MB (at most {MEGABYTES_MAX:.0f} MB)"
+        f" {memory:.0f} MB ({memory / MEGABYTES_MAX:.2f} of {MEGABYTES_MAX:.0f} MB)"
     )
 
 

@@ -1,6 +1,11 @@
-"""A provider is dead for two days: what was to go back is settled by the next, and nobody had to do anything."""
+"""The measurements of money run to their end; a provider that is dead for two days leaves nothing to do."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from bench.money.dead_provider import DAY_SECONDS, HOUR_SECONDS, counter, measure
 
@@ -14,3 +19,17 @@ def test_refunds_of_two_days_without_a_provider_are_settled_the_next_day(
         found = measure(till, database_url, REFUNDS)
     assert found.settled == REFUNDS
     assert found.hours <= found.hours_of_items <= DAY_SECONDS / HOUR_SECONDS
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("command", ["bench.money.paying 8", "bench.money.reconciling 20000"])
+def test_what_money_costs_is_measured(tmp_path: Path, command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", *command.split()],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
