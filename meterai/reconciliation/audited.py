@@ -5,9 +5,10 @@ from meterai.plumbing.audited import Audited, Clock, Evidence
 _LINES = (
     "A copy of the provider's record, read again; what differs is an item, with these as evidence."
 )
-# Lines of refunds are found by no index of theirs.  What a record has is marked after its day has ended, in batches.
-_COMPARED = """EXISTS (SELECT 1 FROM record_days d WHERE d.begun_at <= t.recorded_at
-    AND coalesce(d.ended_at, now()) >= t.recorded_at - interval '1 hour')"""
+# Lines of refunds are found by no index of theirs; a day says when it was compared last, and the trail each time.  What a
+# record has is marked after its comparison, in batches.
+_COMPARED = """EXISTS (SELECT 1 FROM audit_events e WHERE e.account_id = '00000000-0000-0000-0000-000000000000'
+    AND e.action = 'record_compared' AND e.happened_at <= t.recorded_at AND e.happened_at > t.recorded_at - interval '1 hour')"""
 AUDITED = Audited(
     clocks=(
         Clock("record_days", "leased_until", "now() + interval '2 hours'"),
