@@ -16,7 +16,7 @@ from meterai.kit.ids import show
 from meterai.kit.money import Rupiah
 from meterai.kit.text import named
 from meterai.orders import OrderKind, OrderState, OrderView
-from meterai.payments import AttemptState, Captured, Heard
+from meterai.payments import AttemptState, Captured, Heard, Way
 from meterai.refunds import RefundCause, RefundState, RefundView
 from meterai.stamping import Stamping, StampingState
 from meterai.stamps import Lot
@@ -136,6 +136,8 @@ def _refund(facts: Facts, one: RefundView, second: str = "") -> Answer | None:
         "due_at": one.due_at,
     }
     match RefundState(one.state):
+        case _ if one.way != Way.PROVIDER:
+            return None  # these sentences speak of where it was paid from
         case RefundState.SETTLED:
             assert one.settled_at is not None, "a settled refund has its time"
             told |= {"settled_at": one.settled_at, "bank_number": one.provider_refund_number}
