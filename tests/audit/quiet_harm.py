@@ -288,7 +288,7 @@ WAYS_BACK = [
     ),
     _mark(
         "a refund is marked as confirmed while no record was compared",
-        "UPDATE refunds SET recorded_at = now() - interval '2 hours' WHERE recorded_at IS NULL AND state = 'settled'",
+        "UPDATE refunds SET recorded_at = now() - interval '5 hours' WHERE recorded_at IS NULL AND state = 'settled'",
         _MARKS,
     ),
     _mark(
