@@ -40,6 +40,16 @@ AUDITED = Audited(
             """EXISTS (SELECT 1 FROM {audit_events*} e WHERE e.account_id = t.account_id
                 AND e.action = 'account_named' AND e.happened_at = t.ended_at)""",
         ),
+        # Money goes to the account that was named, and to no other.
+        Evidence(
+            "payees",
+            """t.account_no <> '' AND EXISTS (SELECT 1 FROM {audit_events*} e WHERE e.account_id = t.account_id AND e.action = 'account_named'
+                AND e.happened_at = t.named_at)""",
+            """EXISTS (SELECT 1 FROM {audit_events*} e WHERE e.account_id = t.account_id AND e.action = 'account_named'
+                AND e.happened_at = t.named_at
+                AND e.facts->>'digest' = encode(sha256(uuid_send(t.account_id)
+                    || convert_to(concat_ws(E'\\n', t.bank_code, t.account_no, t.holder), 'UTF8')), 'hex'))""",
+        ),
     ),
     of_accounts=("refund_keys",),
 )

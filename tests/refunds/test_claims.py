@@ -9,6 +9,8 @@ import pytest
 
 from meterai import payments
 from meterai.accounts import AccountService
+from meterai.apps.audit import audit
+from meterai.apps.audited import quiet_harm
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import Malformed, NotFound
@@ -127,6 +129,18 @@ def test_account_with_the_own_name_gets_what_waits(till: Till) -> None:
     assert acts(till) == ["account_named"]
     assert mails(till) == ["account_wanted", "account_named"]
     assert till.rows("SELECT state FROM claim_links") == [{"state": "spent"}]
+
+
+def test_account_that_was_exchanged_behind_its_buyer_is_seen(till: Till) -> None:
+    waiting(till)
+    name(till)
+    database = till.shop.container.database
+    marks = [one for one in quiet_harm() if one.name == "marks_have_their_evidence"]
+    assert till.do(audit(database, marks)).holds
+    till.shop.arrange("UPDATE payees SET account_no = account_no || '1'")
+    [found] = till.do(audit(database, marks)).findings
+    assert [row["found_in"] for row in found.evidence] == ["payees"]
+    till.shop.arrange("UPDATE payees SET account_no = left(account_no, -1)")
 
 
 def test_name_that_is_near_is_shown_in_part_and_confirmed_once(till: Till) -> None:
