@@ -296,7 +296,6 @@ def _asked_back(till: Till) -> None:
 
 def test_refusal_for_ever_is_believed_the_second_time_and_goes_by_transfer(till: Till) -> None:
     _asked_back(till)
-    name(till)
     till.answers("refund", {"act": False, "code": "40300", "times": 2})
     till.send_refunds()
     assert refunds(till) == [("provider", "refused", PRICE)]
@@ -304,7 +303,8 @@ def test_refusal_for_ever_is_believed_the_second_time_and_goes_by_transfer(till:
     till.send_refunds()
     assert refunds(till) == [("provider", "sent", PRICE)], "nobody knows the record"
     till.send_refunds()
-    assert refunds(till) == [("provider", "rerouted", PRICE), ("transfer", "requested", PRICE)]
+    assert refunds(till) == [("provider", "rerouted", PRICE), ("claim", "requested", PRICE)]
+    name(till)
     plan(till)
     send(till)
     assert transfers(till) == [("settled", PRICE, 1)]
@@ -327,16 +327,16 @@ def test_refund_that_was_refused_and_made_is_settled_by_the_record(till: Till) -
     assert refunds(till) == [("provider", "settled", PRICE)]
 
 
-def test_payment_older_than_its_window_goes_back_by_transfer(till: Till) -> None:
+def test_payment_older_than_its_window_waits_for_an_account(till: Till) -> None:
     _asked_back(till)
-    name(till)
+    name(till)  # for what waited before
     window = till.shop.container.of(payments.Rails)
     kept, window._windows = window._windows, {"bank": 0.0}
     try:
         till.send_refunds()
     finally:
         window._windows = kept
-    assert refunds(till) == [("transfer", "requested", PRICE)]
+    assert refunds(till) == [("claim", "requested", PRICE)]
     [row] = till.rows("SELECT tries, last_answer FROM refunds")
     assert (row["tries"], row["last_answer"]) == (0, None)
 
@@ -488,8 +488,13 @@ def test_small_refunds_wait_for_more_and_never_past_their_due_time(till: Till) -
     assert transfers(till) == []
     to_an_account(till)
     till.do(pooling.plan())
+    assert transfers(till) == [], "the account was named for the first alone"
+    name(till)
+    till.do(pooling.plan())
     assert transfers(till) == [("planned", 2 * PRICE, 0)], "together they are not small"
     to_an_account(till)
+    send(till)
+    name(till)
     till.do(pooling.plan())
     assert len(transfers(till)) == 1
     till.shop.arrange("UPDATE refunds SET due_at = requested_at WHERE transfer_id IS NULL")

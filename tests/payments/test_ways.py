@@ -18,25 +18,22 @@ ANI = Payee("014", "1230001", "ANI LESTARI")
 
 
 @pytest.mark.parametrize(
-    ("gives_back", "is_in_time", "has_payouts", "has_payee", "way"),
+    ("gives_back", "is_in_time", "has_payouts", "way"),
     [
-        (True, True, True, True, Way.PROVIDER),
-        (True, True, False, False, Way.PROVIDER),
-        (False, True, True, True, Way.TRANSFER),
-        (False, True, True, False, Way.CLAIM),
-        (True, False, True, True, Way.TRANSFER),
-        (True, False, True, False, Way.CLAIM),
-        (False, False, False, True, Way.PROVIDER),
+        (True, True, True, Way.PROVIDER),
+        (True, True, False, Way.PROVIDER),
+        (False, True, True, Way.CLAIM),
+        (True, False, True, Way.CLAIM),
+        (False, False, False, Way.PROVIDER),
     ],
 )
 def test_way_follows_from_what_is_known_before(
-    gives_back: bool, is_in_time: bool, has_payouts: bool, has_payee: bool, way: Way
+    gives_back: bool, is_in_time: bool, has_payouts: bool, way: Way
 ) -> None:
     found = choose_way(
         gives_back=gives_back,
         is_in_time=is_in_time,
         has_payouts=has_payouts,
-        has_payee=has_payee,
     )
     assert found is way
 

@@ -83,17 +83,16 @@ class Way(StrEnum):
     CLAIM = "claim"  # no account is known: its buyer is to name one
 
 
-def choose_way(*, gives_back: bool, is_in_time: bool, has_payouts: bool, has_payee: bool) -> Way:
+def choose_way(*, gives_back: bool, is_in_time: bool, has_payouts: bool) -> Way:
     """The way of a refund that was never sent.
 
     gives_back    its rail gives back what is paid by its method
     is_in_time    its payment is not older than its rail gives back
     has_payouts   a rail of this installation makes transfers; without, the provider is asked whatever is known
-    has_payee     its buyer named an account
     """
     if (gives_back and is_in_time) or not has_payouts:
         return Way.PROVIDER
-    return Way.TRANSFER if has_payee else Way.CLAIM
+    return Way.CLAIM
 
 
 class Stage(StrEnum):
@@ -234,12 +233,11 @@ class LateRefund(NamedTuple):
 
 
 class KnownOf(NamedTuple):
-    """What is known of a refund before it is sent: where and when its payment came, and whether an account is named."""
+    """What is known of a refund before it is sent: where and when its payment came."""
 
     provider: str
     method: str
     captured_at: datetime
-    has_payee: bool
 
 
 class NotRerouted(Refusal):

@@ -302,7 +302,6 @@ class RefundSender:
             gives_back=rails.gives_back(known.provider, known.method),
             is_in_time=age <= rails.window_seconds(known.provider),
             has_payouts=rails.has_payouts,
-            has_payee=known.has_payee,
         )
 
     async def _send(self, refund: Refund) -> None:

@@ -196,8 +196,7 @@ WHERE account_id = %s AND attempt_id = %s AND learned_by <> 'denial'
 _KNOWN = RowMapper(KnownOf)
 _PAYEES = RowMapper(Payee)
 _KNOWN_OF = """
-SELECT a.provider, a.method, c.captured_at,
-    EXISTS (SELECT 1 FROM payees p WHERE p.account_id = c.account_id AND p.ended_at IS NULL) AS has_payee
+SELECT a.provider, a.method, c.captured_at
 FROM captures c JOIN payment_attempts a USING (account_id, attempt_id)
 WHERE c.account_id = %s AND c.attempt_id = %s AND c.payment = %s
 """

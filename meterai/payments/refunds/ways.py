@@ -26,13 +26,13 @@ async def current_payee(tx: ReadTx, account: UUID) -> Payee | None:
 
 
 async def reroute(tx: Tx, account: UUID, refund: UUID) -> Refund:
-    """The same money by another way than its provider: to the account that its buyer named, or to one that is wanted now.
+    """The same money by another way than its provider: to an account that is wanted now.
 
     What was never sent changes its way; what the provider refused ends as `rerouted`, and another refund begins, which is
     answered.  Where nobody knows what became of it, it is not sent again, and goes once the record does not have it
     (`reroute_at`).  Refuses `NotRerouted`.
     """
-    if not await store.take_way(tx, account, refund, Way.TRANSFER):
+    if not await store.take_way(tx, account, refund, Way.CLAIM):
         new = new_id()
         number = refund_number(account, new)
         if await store.reroute(tx, account, refund, new, number):

@@ -283,7 +283,6 @@ class TransferSender:
         await self._database.once(store.forget_others, names)
         for name in names:
             await self._weigh(name)
-        await self._database.once(store.take_named)
         sources = await self._sources([name for name in names if rails.is_good(name)])
         limits = limits_of(sources)
         await self._database.once(store.say_why, limits, TOLD_BATCH)

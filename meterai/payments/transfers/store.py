@@ -78,12 +78,6 @@ WHERE refunds.account_id = w.account_id AND refunds.refund_id = w.refund_id AND 
 _WAITING = f"""
 SELECT reason, sum(amount)::bigint AS rupiah FROM (SELECT amount, {_WHY} FROM refunds r WHERE {_UNSENT}) w GROUP BY 1
 """  # noqa: S608
-# Of accounts that were named while their refund began to wait for one.
-_TAKEN = """
-SELECT count(*) FROM (
-    SELECT DISTINCT r.account_id FROM refunds r JOIN payees p ON p.account_id = r.account_id AND p.ended_at IS NULL
-    WHERE r.way = 'claim' AND r.state = 'requested') a CROSS JOIN LATERAL payee_takes(a.account_id)
-"""
 # What is sent, or may be, is not in a balance that was asked for before.
 BALANCES = """
 SELECT f.provider, f.rupiah, f.asked_at, coalesce((SELECT sum(amount) FROM transfers t WHERE t.provider = f.provider
@@ -213,11 +207,6 @@ async def say_why(tx: Tx, limits: Limits, limit: int) -> None:
 async def waiting(tx: ReadTx, limits: Limits) -> list[Waiting]:
     """Rupiah that are in no transfer, by the reason."""
     return await tx.all_as(_WAITING_OF, _WAITING, *limits)
-
-
-async def take_named(tx: Tx) -> None:
-    """What waits for an account that is named by now goes there."""
-    await tx.run(_TAKEN)
 
 
 async def balances(tx: ReadTx) -> list[FloatBalance]:

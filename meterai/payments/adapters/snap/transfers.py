@@ -48,7 +48,9 @@ class Transfers:
         return bank == self._bank.code and self._client.has(HERE)
 
     async def account_name(self, bank: str, account: str, reference: str) -> str:
-        """15, 16: the name of the holder."""
+        """15, 16: the name of the holder.  The float account itself takes nothing."""
+        if account == self._bank.source_account:
+            raise ProviderRefused("", "the account that transfers are made from")
         is_here = self._is_here(bank)
         answer = await self._client.call(
             NAME_HERE if is_here else NAME_ELSEWHERE,

@@ -1,13 +1,18 @@
--- A buyer named an account: what waits for one goes there, and what is found later too.  So does what was planned for the one
--- before and not begun.
+-- A buyer named an account: what waits for one goes there, and what was planned for the one before and not begun.  Money that
+-- waits later is asked about again, so that one stolen link or session leads to no other.  Answers the refunds.
 CREATE OR REPLACE FUNCTION payee_name(
     p_account uuid, p_payee uuid, p_bank_code text, p_account_no text, p_holder text
 ) RETURNS SETOF refunds
 LANGUAGE plpgsql AS $$
+DECLARE
+    v_now timestamptz := now();
 BEGIN
     UPDATE payees SET ended_at = now() WHERE account_id = p_account AND ended_at IS NULL;
     INSERT INTO payees (account_id, payee_id, bank_code, account_no, holder)
     VALUES (p_account, p_payee, p_bank_code, p_account_no, p_holder);
     PERFORM transfer_void(p_account, transfer_id) FROM transfers WHERE account_id = p_account AND state = 'planned';
-    RETURN QUERY SELECT * FROM payee_takes(p_account);
+    RETURN QUERY UPDATE refunds SET way = 'transfer', wanted_at = NULL, waited_seconds = waited_seconds
+        + greatest(0, floor(extract(epoch FROM v_now - greatest(wanted_at, due_at))))::bigint
+    WHERE account_id = p_account AND way = 'claim' AND state = 'requested'
+    RETURNING *;
 END $$;
