@@ -55,7 +55,9 @@ def confirm(who: Member, payout: str, **more: str) -> None:
         "moved_at": datetime.now(UTC).isoformat(),
         "ntpn": NTPN,
     }
-    who.pull("finance payout confirm", **(given | more))
+    pulled = who.pull("finance payout confirm", **(given | more))
+    assert not pulled.is_done, "no record says so: two people do"
+    member(who.shop, "supervisor").decide(pulled)
 
 
 def test_payout_goes_from_proposal_to_books(
