@@ -5,7 +5,7 @@ from functools import partial
 
 import msgspec
 
-from meterai import refunds, suspense
+from meterai import payments, refunds, suspense
 from meterai.accounts import Permission, account_of
 from meterai.commands import Effect, Forecast, Lever, Pull
 from meterai.kit.ids import read, read_typed, show
@@ -137,6 +137,8 @@ async def _would_return(tx: ReadTx, asked: BreakReturn, pull: Pull) -> Forecast:
     item = await _item(tx, asked.item, Resolution.RETURNED, pull)
     if not asked.number.strip() or len(asked.number) > NUMBER_LENGTH_MAX:
         raise NotFound("no number of the provider")
+    if await payments.refunds_by_provider_number(tx, asked.number.strip(), 1):
+        raise NotABreak("the number is of a refund of ours")
     if item.booked.value:
         return _forecast("break_returned", item, number=asked.number)
     if item.reason != "refunded_there" or item.amount is None:

@@ -8,7 +8,7 @@ import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -356,11 +356,13 @@ class Reconciliation:
                 _log.info("record_taken", payment=one.payment, outcome=outcome)
 
         of, doubted, found = await self._database.run(find)
-        # Nobody signed a file: it moves money only of a rail that can tell in no other way.
-        is_told = "" in loading.found.sources or not self._has_history(leased.provider)
-        for one in found if is_told else ():
+        for one in found if self._is_told(leased, loading) else ():
             await self._database.run(partial(take, of=of, one=one))
         return doubted
+
+    def _is_told(self, leased: Leased, loading: Loading) -> bool:
+        """Whether the record moves money: nobody signed a file, so it does only of a rail that tells in no other way."""
+        return "" in loading.found.sources or not self._has_history(leased.provider)
 
     async def _confirm(self, of: Days, doubted: frozenset[str]) -> None:
         """Close the payments, refunds and transfers of the lines with which nothing differs."""
@@ -389,6 +391,12 @@ class Reconciliation:
         counted = await store.counted(tx, of)
         loaded.lines = counted.lines + loaded.unreadable
         breaks, differing = await self._found(tx, of, doubted)
+        if not self._is_told(leased, loading):
+            # Another item than that of the history, which books the money.
+            breaks = [
+                replace(one, is_money=False, key=f"{one.key}:file") if one.is_money else one
+                for one in breaks
+            ]
         lines = await store.unplaced(tx, of, BREAKS_MAX + 1)
         moved = [*judging.of_lines(of, lines)]
         agreed, fees = await self._fees(tx, of, counted)
