@@ -332,12 +332,11 @@ class ClaimService:
         owed = await waits_for_account(tx, claim.account)
         if not owed.sum.value:
             return await _decide(tx, claim, AccountClaimEvent.OVER, confirmed)
-        others = await payments.other_buyers_of(
-            tx,
-            claim.account,
-            claim.bank_code,
-            claim.account_no,
-            self._limits.account_buyers_seconds,
+        bank_account = (claim.bank_code, claim.account_no)
+        await store.lock_bank_account(tx, *bank_account)
+        others = await store.buyers_held(tx, claim.account, *bank_account)
+        others += await payments.other_buyers_of(
+            tx, claim.account, *bank_account, self._limits.account_buyers_seconds
         )
         held_for = None
         if others >= self._limits.account_buyers_max:

@@ -126,6 +126,24 @@ async def lock_claims(tx: Tx, account: UUID) -> None:
     await tx.run("SELECT pg_advisory_xact_lock(16024, hashtext(%s))", str(account))
 
 
+async def lock_bank_account(tx: Tx, bank_code: str, account_no: str) -> None:
+    """Let no other buyer take this bank account until the transaction ends; after `lock_claims`."""
+    await tx.run("SELECT pg_advisory_xact_lock(16025, hashtext(%s))", f"{bank_code} {account_no}")
+
+
+async def buyers_held(tx: ReadTx, account: UUID, bank_code: str, account_no: str) -> int:
+    """How many other buyers have a claim to this bank account that waits for a person."""
+    found = await tx.value(
+        "SELECT count(DISTINCT account_id) FROM account_claims"
+        " WHERE state = 'held' AND bank_code = %s AND account_no = %s AND account_id <> %s",
+        bank_code,
+        account_no,
+        account,
+    )
+    assert isinstance(found, int)
+    return found
+
+
 async def claim_link(tx: ReadTx, account: UUID, link_id: UUID) -> ClaimLink | None:
     """One link."""
     return await tx.one_as(

@@ -1,5 +1,6 @@
 """A buyer names a bank account: by its pages, by a link that opens once, and under limits."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -75,6 +76,11 @@ def in_transaction(till: Till, command: Any, *arguments: Any) -> Any:
             return await command(tx, till.shop.account, *arguments)
 
     return till.do(run())
+
+
+def another_buyer(till: Till) -> UUID:
+    accounts = till.shop.container.of(AccountService)
+    return till.do(accounts.create(f"{new_id().hex}@example.id", actor=TESTER))
 
 
 def service(till: Till) -> ClaimService:
@@ -250,9 +256,7 @@ def test_link_is_spent_after_another_way(till: Till) -> None:
 def test_link_that_is_altered_cut_or_of_another_shows_nothing(till: Till) -> None:
     waiting(till)
     link = link_of(till)
-    other = till.do(
-        till.shop.container.of(AccountService).create(f"{new_id().hex}@example.id", actor=TESTER)
-    )
+    other = another_buyer(till)
     for wrong in (
         "",
         link[:-1],
@@ -331,14 +335,41 @@ def test_account_that_many_buyers_named_waits_for_a_person(till: Till) -> None:
     waiting(till)
     mine = till.shop.account
     for _ in range(3):
-        till.shop.account = till.do(
-            till.shop.container.of(AccountService).create(f"{new_id().hex}@a.id", actor=TESTER)
-        )
+        till.shop.account = another_buyer(till)
         waiting(till)
         assert name(till).state is State.NAMED
     till.shop.account = mine
     held = name(till)
     assert (held.state, held.held_for) == (State.HELD, "many_buyers")
+
+
+def test_account_that_many_buyers_name_at_once_waits_for_a_person_too(till: Till) -> None:
+    buyers = [till.shop.account]
+    waiting(till)
+    for _ in range(7):
+        till.shop.account = another_buyer(till)
+        buyers.append(till.shop.account)
+        waiting(till)
+
+    async def at_once() -> list[AccountClaim]:
+        return await asyncio.gather(
+            *(
+                service(till).name(one, "at once", wanted_account(*BUDI), actor=BUYER)
+                for one in buyers
+            )
+        )
+
+    states = [one.state for one in till.do(at_once())]
+    assert sorted(states) == [State.HELD] * 5 + [State.NAMED] * 3
+
+
+def test_those_who_wait_for_a_person_are_counted_for_their_account(till: Till) -> None:
+    for _ in range(3):
+        waiting(till, 300)
+        assert name(till).held_for == "large_sum"
+        till.shop.account = another_buyer(till)
+    waiting(till)
+    assert name(till).held_for == "many_buyers"
 
 
 # -- what is typed -----------------------------------------------------------------------------
