@@ -58,8 +58,9 @@ PERSONAL = Personal(
         # An account that got money is in the record of the payment (UU KUP 28); one that never did is forgotten.
         Held(
             table="payees",
-            columns="payee_id bank_code account_no holder named_at ended_at",
+            columns="payee_id bank_code account_no named_at ended_at",
             inner="account_id",
+            others="holder",  # the bank's name, which is perhaps not the buyer's
             blanks={"account_no": "''", "holder": "''", "ended_at": "coalesce(t.ended_at, now())"},
             only="NOT EXISTS (SELECT 1 FROM transfers x WHERE x.account_id = t.account_id AND x.payee_id = t.payee_id)",
             kept=Kept.TAX,

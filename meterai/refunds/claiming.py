@@ -42,6 +42,7 @@ from meterai.refunds.model import (
     AccountClaimOver,
     AccountClaimState,
     AccountTriesSpent,
+    AccountWaitsForPerson,
     ClaimLink,
     ClaimLinkExpired,
     ClaimLinkOfAnother,
@@ -220,7 +221,7 @@ class ClaimService:
     ) -> AccountClaim:
         """Name an account, once for each key; the answer says what became of it.
 
-        Refuses `NothingWaits`, `AccountTriesSpent`, `IdempotencyKeyReused`, and of a link what `opened` does.
+        Refuses `NothingWaits`, `AccountWaitsForPerson`, `AccountTriesSpent`, `IdempotencyKeyReused`, and of a link what `opened` does.
         """
         begun, is_new = await self._database.run(
             partial(self._begin, account=account, key=key, wanted=wanted, link=link)
@@ -235,7 +236,7 @@ class ClaimService:
     ) -> AccountClaim:
         """The buyer says that the account with nearly its name is the own one.
 
-        Refuses `NotFound`, `AccountClaimOver`, and of a link what `opened` does.
+        Refuses `NotFound`, `AccountClaimOver`, `AccountWaitsForPerson`, and of a link what `opened` does.
         """
 
         async def confirm(tx: Tx) -> AccountClaim:
@@ -252,6 +253,7 @@ class ClaimService:
                 or age.total_seconds() > CONFIRMS_WITHIN_SECONDS
             ):
                 raise AccountClaimOver(f"it is {found.state}, {age.total_seconds():.0f} s old")
+            await _check_not_held(tx, account)
             return await self._take(tx, found, found.confirmed, actor)
 
         return await self._run(account, confirm)
@@ -280,6 +282,7 @@ class ClaimService:
             by = await self._signed(tx, link)
             self._check_open(by)
         await _check_owed(tx, account)
+        await _check_not_held(tx, account)
         most = self._limits.account_tries_per_day_max
         if await store.account_tries_of_day(tx, account) >= most:
             raise AccountTriesSpent(most)
@@ -429,6 +432,11 @@ async def _decide(
 async def _check_owed(tx: ReadTx, account: UUID) -> None:
     if not (await waits_for_account(tx, account)).sum.value:
         raise NothingWaits("nothing of this buyer waits for an account")
+
+
+async def _check_not_held(tx: ReadTx, account: UUID) -> None:
+    if await store.has_held_claim(tx, account):
+        raise AccountWaitsForPerson("a person looks at the one before")
 
 
 def in_both(at: datetime) -> dict[str, str]:

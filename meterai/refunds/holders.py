@@ -76,13 +76,8 @@ def compare(typed: str, confirmed: str) -> NameVerdict:
 
 
 def masked(name: str) -> str:
-    """A name as it is shown to whoever may be another: enough to know one's own, `BU** SA*****`."""
-    return " ".join(_masked(word) for word in name.split())
-
-
-def _masked(word: str) -> str:
-    shown = 1 if len(word) <= FULL_LENGTH_MIN else 2
-    return word[:shown] + "*" * (len(word) - shown)
+    """A name as it is shown to whoever may be another: the first letters of its words, and no length, `B*** S***`."""
+    return " ".join(f"{word[0]}***" for word in name.split())
 
 
 def _readings(name: str) -> Iterator[tuple[str, ...]]:

@@ -16,7 +16,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.database import ReadTx
 from meterai.plumbing.paging import WHOLE
 from meterai.refunds import store
-from meterai.refunds.model import CLAIM_KIND, AccountClaim
+from meterai.refunds.model import CLAIM_KIND, AccountClaim, AccountClaimState
 from meterai.room import Knows, WorkList
 
 NUMBER_LENGTH_MAX = 100  # characters of a refund's number at a provider
@@ -164,13 +164,21 @@ def _claimed(claim: AccountClaim) -> Sequence[Happening]:
         "bank": claim.bank,
         "account": claim.account_no,
         "typed": isolated(claim.typed),
-        "confirmed": isolated(claim.confirmed) if claim.confirmed else "",
         "stage": Said(f"stage.account_claim.{claim.state}", {}),
     }
     about = Subject(SubjectKind.ACCOUNT, show("acc", claim.account), claim.account)
     told = [Happening(claim.asked_at, "account_typed", facts, about, begins=True)]
     if claim.decided_at is not None:
-        told.append(Happening(claim.decided_at, "account_decided", facts, about))
+        # That an account is somebody else's, and whose it is, are for staff alone.
+        is_others = claim.state in (AccountClaimState.UNKNOWN, AccountClaimState.OTHER)
+        told.append(
+            Happening(claim.decided_at, "account_decided", facts, about, for_staff=is_others)
+        )
+        if claim.confirmed:
+            facts = facts | {"confirmed": isolated(claim.confirmed)}
+            told.append(
+                Happening(claim.decided_at, "account_holder_told", facts, about, for_staff=True)
+            )
     return told
 
 

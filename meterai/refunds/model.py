@@ -306,6 +306,13 @@ class AccountClaimOver(Refusal):
     status = 409
 
 
+class AccountWaitsForPerson(Refusal):
+    """A person looks at an account that this buyer named; no other is tried before that."""
+
+    code = "account_waits_for_person"
+    status = 409
+
+
 def refused_as(claim: AccountClaim, state: AccountClaimState) -> Refusal:
     """The refusal that an account in a state other than named and held is answered with."""
     match state:

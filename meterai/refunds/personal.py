@@ -34,9 +34,9 @@ PERSONAL = Personal(
         ),
         Held(
             table="account_claims",
-            columns="claim_id asked_at bank_code account_no typed state decided_at",
+            columns="claim_id asked_at bank_code account_no typed decided_at",
             inner="account_id claim_key request_hash link_id held_for",
-            others="confirmed",  # a number that was typed wrongly is somebody else's
+            others="state confirmed",  # of a number that was typed wrongly: whether it is somebody else's, and whose
             deletes=True,
         ),
         Held(

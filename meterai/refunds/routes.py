@@ -69,7 +69,7 @@ class AccountRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     """A bank account as it was named.  `state` is `named`: what waits goes there; or `held`: a person looks at it
-    first.  `holder` is the name that its bank confirmed.
+    first.  `holder` is the name as you sent it.
     """
 
     id: str
@@ -79,7 +79,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     holder: str
 
 
-def _account_view(claim: AccountClaim) -> AccountView:
+def account_view(claim: AccountClaim) -> AccountView:
     """The account of a claim.  Refuses what became of it, where it was not named."""
     match claim.state:
         case AccountClaimState.NAMED | AccountClaimState.HELD:
@@ -88,7 +88,7 @@ def _account_view(claim: AccountClaim) -> AccountView:
                 state=claim.state,
                 bank_code=claim.bank_code,
                 account_no=claim.account_no,
-                holder=claim.confirmed,
+                holder=claim.typed,
             )
         case state:
             raise refused_as(claim, state)
@@ -117,7 +117,7 @@ async def name_account(
     it in part and the `claim` to confirm; where it is another one, nothing is named.
     """
     wanted = wanted_account(data.bank_code, data.account_no, data.holder)
-    return _account_view(await claims.name(account, idempotency_key(request), wanted, actor=actor))
+    return account_view(await claims.name(account, idempotency_key(request), wanted, actor=actor))
 
 
 @post(
@@ -140,7 +140,7 @@ async def confirm_account(
 ) -> AccountView:
     """Say that the account whose name is nearly the one you sent is yours; within half an hour."""
     claim = await claims.confirm(account, read(CLAIM_KIND, claim_id), actor=actor)
-    return _account_view(claim)
+    return account_view(claim)
 
 
 class RefundList(msgspec.Struct, frozen=True):

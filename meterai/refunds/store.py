@@ -213,6 +213,15 @@ async def account_claim_by_key(tx: ReadTx, account: UUID, key: str) -> AccountCl
     )
 
 
+async def has_held_claim(tx: ReadTx, account: UUID) -> bool:
+    """Whether an account that this buyer typed waits for a person."""
+    found = await tx.value(
+        "SELECT EXISTS (SELECT 1 FROM account_claims WHERE account_id = %s AND state = 'held')",
+        account,
+    )
+    return bool(found)
+
+
 async def account_claims_by_id(tx: ReadTx, claim_id: UUID) -> list[AccountClaim]:
     """The claim of this id, whoever's it is."""
     return await tx.all_as(

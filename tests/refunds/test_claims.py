@@ -16,6 +16,7 @@ from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import Malformed, NotFound
 from meterai.plumbing.http import IdempotencyKeyReused
+from meterai.refunds import knows
 from meterai.refunds.claiming import ClaimService
 from meterai.refunds.holders import masked
 from meterai.refunds.model import (
@@ -23,6 +24,7 @@ from meterai.refunds.model import (
     AccountClaimOver,
     AccountClaimState,
     AccountTriesSpent,
+    AccountWaitsForPerson,
     ClaimLinkExpired,
     ClaimLinkOfAnother,
     ClaimLinkSpent,
@@ -30,8 +32,10 @@ from meterai.refunds.model import (
     ClaimLinkWrong,
     NothingWaits,
     WantedAccount,
+    refused_as,
     wanted_account,
 )
+from meterai.refunds.routes import account_view
 from standins.bank.accounts import FLOAT_ACCOUNT
 from tests.support.shop import TESTER
 from tests.support.till import Till, open_till
@@ -329,6 +333,36 @@ def test_large_sum_waits_for_a_person(till: Till) -> None:
     assert (held.state, held.held_for) == (State.HELD, "large_sum")
     assert ways(till) == {"claim"}
     assert acts(till) == ["account_held"]
+
+
+def test_no_other_account_is_tried_while_a_person_looks_at_one(till: Till) -> None:
+    waiting(till, 300)
+    near = name(till, BUDHI)
+    held = name(till, key="held")
+    assert held.state is State.HELD
+    assert name(till, key="held") == held
+    with pytest.raises(AccountWaitsForPerson):
+        name(till, ("014", "9999999999", "Budi"))
+    with pytest.raises(AccountWaitsForPerson):
+        till.do(service(till).confirm(till.shop.account, near.id, actor=BUYER))
+
+
+def test_answer_shows_no_more_of_the_name_of_a_bank_than_its_buyer_typed(till: Till) -> None:
+    waiting(till)
+    near = name(till, BUDHI)
+    refused = refused_as(near, near.state)
+    assert (refused.facts()["holder"], near.holder_shown) == ("B*** S***", "B*** S***")
+    named = till.do(service(till).confirm(till.shop.account, near.id, actor=BUYER))
+    view = account_view(named)
+    assert view.holder == "Budi Santoso"
+
+    async def told() -> list[Any]:
+        async with till.shop.container.database.reading() as tx:
+            return list(await knows.tell(tx, named.subject))
+
+    shown = [str(one.facts) for one in till.do(told()) if not one.for_staff]
+    assert len(shown) == 2
+    assert "BUDHI SANTOSA" not in "".join(shown)
 
 
 def test_account_that_many_buyers_named_waits_for_a_person(till: Till) -> None:

@@ -47,6 +47,7 @@ _MENDED = {
     "account_holder_other": "holder",
     "account_claim_over": "bank_code",
     "account_tries_spent": "bank_code",
+    "account_waits_for_person": "bank_code",
     "account_unanswered": "bank_code",
     "idempotency_key_reused": "bank_code",
 }
