@@ -102,11 +102,18 @@ def _words(name: str) -> Iterator[str]:
 
 
 def _of_words(ours: Sequence[str], theirs: Sequence[str], *, is_perhaps_cut: bool) -> NameVerdict:
-    if "".join(ours) == "".join(theirs) or _fits(ours, theirs):
+    if "".join(ours) == "".join(theirs):
         return NameVerdict.SAME
     if is_perhaps_cut and _is_cut(ours, theirs):
         return NameVerdict.SAME
-    if _fits(sorted(ours), sorted(theirs)) or _is_part(ours, theirs) or _is_part(theirs, ours):
+    if len(ours) == 1 < len(theirs):  # one name of many: it tells nobody apart
+        return NameVerdict.OTHER
+    if (
+        _fits(ours, theirs)
+        or _fits(sorted(ours), sorted(theirs))
+        or _is_part(ours, theirs)
+        or _is_part(theirs, ours)
+    ):
         return NameVerdict.NEAR
     return NameVerdict.NEAR if _is_misspelt(ours, theirs) else NameVerdict.OTHER
 
@@ -129,7 +136,7 @@ def _is_cut(ours: Sequence[str], theirs: Sequence[str]) -> bool:
     whole, last = theirs[:-1], theirs[-1]
     if not whole or len(ours) < len(theirs):
         return False
-    return _fits(ours[: len(whole)], whole) and ours[len(whole)].startswith(last)
+    return list(ours[: len(whole)]) == list(whole) and ours[len(whole)].startswith(last)
 
 
 def _is_part(few: Sequence[str], many: Sequence[str]) -> bool:
