@@ -29,6 +29,7 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.http import IdempotencyKeyReused
 from meterai.plumbing.messages import LANGUAGES, format_datetime
+from meterai.plumbing.networks import Buckets, nested
 from meterai.plumbing.periodic import each, run_row
 from meterai.refunds import store
 from meterai.refunds.holders import NameVerdict, compare
@@ -41,6 +42,8 @@ from meterai.refunds.model import (
     AccountClaimEvent,
     AccountClaimOver,
     AccountClaimState,
+    AccountTriesOfAllSpent,
+    AccountTriesOfNetworkSpent,
     AccountTriesSpent,
     AccountWaitsForPerson,
     ClaimLink,
@@ -58,6 +61,7 @@ from meterai.refunds.model import (
 from meterai.refunds.settings import RefundSettings
 
 RENEW_BATCH = 100
+AN_HOUR_SECONDS = 3_600.0
 LATE_BATCH = 500  # refunds paid for in one run
 COMPENSATING = "compensate_late_refunds"
 CONFIRMED_LENGTH_MAX = 100  # characters; SNAP BI, beneficiaryAccountName
@@ -91,6 +95,8 @@ class ClaimService:
             self._limits.compensation_per_day, self._limits.compensation_max
         )
         self._clock = clock
+        most = self._limits.account_tries_per_hour_per_network_max
+        self._networks = Buckets(most, AN_HOUR_SECONDS)
 
     # -- links -----------------------------------------------------------------------------
 
@@ -217,14 +223,24 @@ class ClaimService:
         return replace(claim, state=AccountClaimState.UNANSWERED)
 
     async def name(
-        self, account: UUID, key: str, wanted: WantedAccount, *, actor: Actor, link: str = ""
+        self,
+        account: UUID,
+        key: str,
+        wanted: WantedAccount,
+        *,
+        actor: Actor,
+        network: str,
+        link: str = "",
     ) -> AccountClaim:
-        """Name an account, once for each key; the answer says what became of it.
+        """Name an account, once for each key; the answer says what became of it.  `network` is where the request is from.
 
-        Refuses `NothingWaits`, `AccountWaitsForPerson`, `AccountTriesSpent`, `IdempotencyKeyReused`, and of a link what `opened` does.
+        Refuses `NothingWaits`, `AccountWaitsForPerson`, `AccountTriesSpent`, `AccountTriesOfNetworkSpent`,
+        `AccountTriesOfAllSpent`, `IdempotencyKeyReused`, and of a link what `opened` does.
         """
         begun, is_new = await self._database.run(
-            partial(self._begin, account=account, key=key, wanted=wanted, link=link)
+            partial(
+                self._begin, account=account, key=key, wanted=wanted, link=link, network=network
+            )
         )
         if not is_new:
             return self._now(begun)
@@ -268,7 +284,7 @@ class ClaimService:
         return await self._database.run(alone)
 
     async def _begin(
-        self, tx: Tx, account: UUID, key: str, wanted: WantedAccount, link: str
+        self, tx: Tx, account: UUID, key: str, wanted: WantedAccount, link: str, network: str
     ) -> tuple[AccountClaim, bool]:
         """The row of this key, and whether it is new."""
         await store.lock_claims(tx, account)
@@ -286,6 +302,10 @@ class ClaimService:
         most = self._limits.account_tries_per_day_max
         if await store.account_tries_of_day(tx, account) >= most:
             raise AccountTriesSpent(most)
+        if await store.account_tries_of_hour(tx) >= self._limits.account_tries_per_hour_max:
+            raise AccountTriesOfAllSpent("as many as banks are asked about in an hour")
+        if not self._networks.take(nested(network)):
+            raise AccountTriesOfNetworkSpent("as many as a network may name in an hour")
         claim = new_id()
         await store.insert_account_claim(tx, account, claim, key, wanted, by.id if by else None)
         made = await store.account_claim(tx, account, claim)

@@ -265,10 +265,10 @@ class AccountClaim:
         return hashlib.sha256(self.account.bytes + told.encode()).hexdigest()
 
 
-class AccountNotFound(Refusal):
-    """The bank has no such account."""
+class AccountNotFitting(Refusal):
+    """The bank has no such account, or has another name for its holder: which of the two is nobody's to learn."""
 
-    code = "account_not_found"
+    code = "account_not_fitting"
     status = 422
 
 
@@ -292,13 +292,6 @@ class HolderNear(Refusal):
         self.holder = holder
 
 
-class HolderOther(Refusal):
-    """The bank has another name for the holder of the account."""
-
-    code = "account_holder_other"
-    status = 422
-
-
 class AccountClaimOver(Refusal):
     """The account cannot be confirmed any more: it was decided, or too long ago."""
 
@@ -318,10 +311,8 @@ def refused_as(claim: AccountClaim, state: AccountClaimState) -> Refusal:
     match state:
         case AccountClaimState.NEAR:
             return HolderNear(claim.shown, claim.holder_shown)
-        case AccountClaimState.OTHER | AccountClaimState.DECLINED:
-            return HolderOther("the bank has another name")
-        case AccountClaimState.UNKNOWN:
-            return AccountNotFound("the bank has no such account")
+        case AccountClaimState.OTHER | AccountClaimState.UNKNOWN | AccountClaimState.DECLINED:
+            return AccountNotFitting("number and name do not fit each other")
         case AccountClaimState.OVER:
             return NothingWaits("nothing waited any more")
         case _:
@@ -338,6 +329,22 @@ class AccountTriesSpent(Refusal):
     def __init__(self, most: int) -> None:
         super().__init__(f"{most} tries in a day")
         self.tries_max = most
+
+
+class AccountTriesOfNetworkSpent(Refusal):
+    """From one network as many accounts were named in an hour as may be."""
+
+    code = "account_tries_of_network_spent"
+    status = 429
+    retry_after_seconds = 3_600  # as its bucket fills again
+
+
+class AccountTriesOfAllSpent(Refusal):
+    """All buyers together named as many accounts in an hour as banks are asked about."""
+
+    code = "account_tries_of_all_spent"
+    status = 503
+    retry_after_seconds = 600
 
 
 def wanted_account(bank: str, number: str, holder: str) -> WantedAccount:

@@ -12,8 +12,9 @@ from meterai.accounts import Permission
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read
 from meterai.kit.priority import Priority
+from meterai.plumbing.config import Settings
 from meterai.plumbing.described import Described
-from meterai.plumbing.http import idempotency_key
+from meterai.plumbing.http import idempotency_key, network_of
 from meterai.plumbing.paging import PAGE_MAX, Page
 from meterai.plumbing.queries import Before, Limit
 from meterai.refunds.claiming import ClaimService
@@ -108,16 +109,18 @@ async def name_account(
     request: Request[Any, Any, Any],
     claims: NamedDependency[ClaimService],
     account: NamedDependency[UUID],
+    settings: NamedDependency[Settings],
     actor: NamedDependency[Actor],
     data: JSONBody[AccountRequest],
 ) -> AccountView:
     """Name the bank account for money that cannot go back to where it was paid from.
 
     The bank is asked for the name of the holder.  Where it is nearly the one that you sent, `account_holder_near` tells
-    it in part and the `claim` to confirm; where it is another one, nothing is named.
+    it in part and the `claim` to confirm; where number and name do not fit each other, nothing is named.
     """
     wanted = wanted_account(data.bank_code, data.account_no, data.holder)
-    return account_view(await claims.name(account, idempotency_key(request), wanted, actor=actor))
+    key, network = idempotency_key(request), network_of(request, settings.process.proxies)
+    return account_view(await claims.name(account, key, wanted, actor=actor, network=network))
 
 
 @post(

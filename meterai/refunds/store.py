@@ -39,6 +39,10 @@ SELECT count(*) FROM account_claims
 WHERE account_id = %s AND asked_at > now() - interval '1 day' AND state <> 'unanswered'
 """
 
+_OF_HOUR = """
+SELECT count(*) FROM account_claims
+WHERE asked_at > now() - interval '1 hour' AND state <> 'held' AND state <> 'unanswered'
+"""
 _DECIDE = f"""
 UPDATE account_claims SET state = %s, confirmed = %s, held_for = coalesce(%s, held_for), decided_at = now()
 WHERE account_id = %s AND claim_id = %s AND state = %s RETURNING {_CLAIM}
@@ -243,6 +247,14 @@ async def held_account_claims(tx: ReadTx, limit: int) -> list[AccountClaim]:
 async def account_tries_of_day(tx: ReadTx, account: UUID) -> int:
     """How many accounts a buyer named within a day, of which a bank was asked."""
     found = await tx.value(_OF_DAY, account)
+    assert isinstance(found, int)
+    return found
+
+
+async def account_tries_of_hour(tx: Tx) -> int:
+    """How many accounts all buyers named within an hour, of which a bank was asked; counted by one after the other."""
+    await tx.run("SELECT pg_advisory_xact_lock(16026, 0)")
+    found = await tx.value(_OF_HOUR)
     assert isinstance(found, int)
     return found
 

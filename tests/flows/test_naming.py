@@ -95,7 +95,7 @@ def test_link_of_a_mail_names_an_account_once(
     types(someone, ("", "12", ""))
     expect(someone.page.locator(".field-error")).to_have_text("Pilih bank dari daftar.")
     types(someone, ("014", "9999999999", "Budi Santoso"))
-    expect(someone.page.locator("#account_no-error")).to_contain_text("tidak menemukan rekening")
+    expect(someone.page.locator("#account_no-error")).to_contain_text("tidak cocok di bank ini")
     types(someone, BUDHI)
     someone.sees("Apakah ini rekening Anda?")
     someone.fits_the_screen()

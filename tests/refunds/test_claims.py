@@ -23,6 +23,8 @@ from meterai.refunds.model import (
     AccountClaim,
     AccountClaimOver,
     AccountClaimState,
+    AccountTriesOfAllSpent,
+    AccountTriesOfNetworkSpent,
     AccountTriesSpent,
     AccountWaitsForPerson,
     ClaimLinkExpired,
@@ -44,7 +46,8 @@ State = AccountClaimState
 BUDI = ("014", "1234567890", "Budi Santoso")
 BUDHI = ("009", "0190000001", "Budi Santoso")  # the bank has BUDHI SANTOSA
 BUYER = Actor(ActorKind.ACCOUNT)
-MOST = 5
+NOT_THERE = ("014", "9999999999", "Budi Santoso")
+MOST, OF_NETWORK, MOST_OF_ALL = 5, 4, 15
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +60,8 @@ def open_one(
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     url = server.replace("/postgres?", f"/{name}?")
     more: dict[str, Any] = {"bank_source_account": FLOAT_ACCOUNT, "account_tries_per_day_max": MOST}
+    more["account_tries_per_hour_per_network_max"] = OF_NETWORK
+    more["account_tries_per_hour_max"] = MOST_OF_ALL
     with open_till(url, folder, **more) as opened:
         yield opened
 
@@ -92,11 +97,19 @@ def service(till: Till) -> ClaimService:
 
 
 def name(
-    till: Till, wanted: tuple[str, str, str] = BUDI, *, key: str = "", link: str = ""
+    till: Till,
+    wanted: tuple[str, str, str] = BUDI,
+    *,
+    key: str = "",
+    link: str = "",
+    network: str = "",
 ) -> AccountClaim:
     key = key or str(new_id())
     account = wanted_account(*wanted)
-    return till.do(service(till).name(till.shop.account, key, account, actor=BUYER, link=link))
+    network = network or str(new_id())  # another each time
+    return till.do(
+        service(till).name(till.shop.account, key, account, actor=BUYER, network=network, link=link)
+    )
 
 
 def link_of(till: Till) -> str:
@@ -212,6 +225,41 @@ def test_bank_is_asked_so_often_for_a_buyer_and_day(till: Till) -> None:
         name(till)
     till.shop.arrange("UPDATE account_claims SET asked_at = now() - interval '25 hours'")
     assert name(till).state is State.NAMED
+
+
+def test_bank_is_asked_so_often_for_a_network_and_hour(till: Till) -> None:
+    for _ in range(2):
+        waiting(till)
+        for _ in range(2):
+            name(till, NOT_THERE, network="198.51.100.7")
+        till.shop.account = another_buyer(till)
+    waiting(till)
+    with pytest.raises(AccountTriesOfNetworkSpent):
+        name(till, network="198.51.100.7")
+    assert name(till, network="198.51.100.8").state is State.NAMED
+
+
+def test_bank_is_asked_so_often_for_all_buyers_and_hour(till: Till) -> None:
+    for _ in range(MOST_OF_ALL // MOST):
+        waiting(till)
+        for _ in range(MOST):
+            name(till, NOT_THERE)
+        till.shop.account = another_buyer(till)
+    waiting(till)
+    with pytest.raises(AccountTriesOfAllSpent):
+        name(till)
+    till.shop.arrange("UPDATE account_claims SET asked_at = now() - interval '61 minutes'")
+    assert name(till).state is State.NAMED
+
+
+def test_account_that_is_not_there_is_answered_as_one_of_another(till: Till) -> None:
+    waiting(till)
+    found = [name(till, NOT_THERE), name(till, ("014", "1234567890", "Ani Lestari"))]
+    assert [one.state for one in found] == [State.UNKNOWN, State.OTHER]
+    told = [refused_as(one, one.state) for one in found]
+    assert [(one.code, one.status, one.facts()) for one in told] == [
+        ("account_not_fitting", 422, {})
+    ] * 2
 
 
 def test_form_that_is_sent_twice_names_one_account(till: Till) -> None:
@@ -388,7 +436,9 @@ def test_account_that_many_buyers_name_at_once_waits_for_a_person_too(till: Till
     async def at_once() -> list[AccountClaim]:
         return await asyncio.gather(
             *(
-                service(till).name(one, "at once", wanted_account(*BUDI), actor=BUYER)
+                service(till).name(
+                    one, "at once", wanted_account(*BUDI), actor=BUYER, network=str(one)
+                )
                 for one in buyers
             )
         )

@@ -26,7 +26,15 @@ from meterai.pages import (
     see_other,
     sentence,
 )
-from meterai.plumbing.http import IdempotencyKeyReused, account_of, caller_of, language_of
+from meterai.plumbing.config import Settings
+from meterai.plumbing.http import (
+    IdempotencyKeyReused,
+    account_of,
+    caller_of,
+    language_of,
+    network_of,
+    service,
+)
 from meterai.refunds import (
     CLAIM_KIND,
     CLAIM_LINK_REFUSALS,
@@ -43,10 +51,11 @@ OWN_PATH = "/refunds/account"
 _FIELDS = ("bank_code", "account_no", "holder")
 # The field that is to be mended where what was typed cannot be named.
 _MENDED = {
-    "account_not_found": "account_no",
-    "account_holder_other": "holder",
+    "account_not_fitting": "account_no",
     "account_claim_over": "bank_code",
     "account_tries_spent": "bank_code",
+    "account_tries_of_network_spent": "bank_code",
+    "account_tries_of_all_spent": "bank_code",
     "account_waits_for_person": "bank_code",
     "account_unanswered": "bank_code",
     "idempotency_key_reused": "bank_code",
@@ -57,10 +66,11 @@ _BY_LINK = {"permission": Permission.PUBLIC, "priority": Priority.PAID}
 
 @dataclass(frozen=True, slots=True)
 class _Visit:
-    """Whose money it is, who looks, and by which link; `asked` is an account that was typed before."""
+    """Whose money it is, who looks, from which network, and by which link; `asked` is an account that was typed before."""
 
     account: UUID
     actor: Actor
+    network: str
     link: str = ""
     asked: UUID | None = None
 
@@ -148,6 +158,10 @@ def _step(claim: AccountClaim) -> tuple[str, Refusal | None]:
             return "form", refused_as(claim, state)
 
 
+def _network(request: PageRequest) -> str:
+    return network_of(request, service(request, Settings).process.proxies)
+
+
 def _asked(request: PageRequest) -> UUID | None:
     return read_typed(CLAIM_KIND, request.query_params.get("asked", ""))
 
@@ -164,7 +178,7 @@ async def _by_link(
     )
     account = await claims.opened(link, signed_in=mine, asked=asked)
     actor = caller.actor if caller else Actor(ActorKind.ACCOUNT)
-    return _Visit(account, actor, link, asked)
+    return _Visit(account, actor, _network(request), link, asked)
 
 
 async def _name(request: PageRequest, claims: ClaimService, visit: _Visit, form: Form) -> Page:
@@ -178,7 +192,12 @@ async def _name(request: PageRequest, claims: ClaimService, visit: _Visit, form:
             wanted = wanted_account(*(form.text(name) for name in _FIELDS))
             key = form_key(form.text("key"))
             claim = await claims.name(
-                visit.account, key, wanted, actor=visit.actor, link=visit.link
+                visit.account,
+                key,
+                wanted,
+                actor=visit.actor,
+                network=visit.network,
+                link=visit.link,
             )
     except Refusal as refusal:
         return await _shown(request, claims, visit, form=form, refusal=refusal)
@@ -188,7 +207,8 @@ async def _name(request: PageRequest, claims: ClaimService, visit: _Visit, form:
 @get(OWN_PATH, opt=_OWN, include_in_schema=False)
 async def show_own(request: PageRequest, claims: NamedDependency[ClaimService]) -> Page:
     """What of one's own waits for an account, and the form that names one."""
-    visit = _Visit(account_of(request), caller_of(request).actor, asked=_asked(request))
+    actor, network = caller_of(request).actor, _network(request)
+    visit = _Visit(account_of(request), actor, network, asked=_asked(request))
     return await _shown(request, claims, visit)
 
 
@@ -196,7 +216,7 @@ async def show_own(request: PageRequest, claims: NamedDependency[ClaimService]) 
 async def name_own(request: PageRequest, claims: NamedDependency[ClaimService]) -> Page:
     """Name an account for what waits."""
     form = await read_own_form(request)
-    visit = _Visit(account_of(request), caller_of(request).actor)
+    visit = _Visit(account_of(request), caller_of(request).actor, _network(request))
     return await _name(request, claims, visit, form)
 
 
