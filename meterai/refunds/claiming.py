@@ -27,6 +27,7 @@ from meterai.payments import (
 )
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.exchange import note_replay
 from meterai.plumbing.http import IdempotencyKeyReused
 from meterai.plumbing.messages import LANGUAGES, format_datetime
 from meterai.plumbing.networks import Buckets, nested
@@ -232,7 +233,8 @@ class ClaimService:
         network: str,
         link: str = "",
     ) -> AccountClaim:
-        """Name an account, once for each key; the answer says what became of it.  `network` is where the request is from.
+        """Name an account, once for each key; the answer says what became of it.  One that was not answered is asked
+        again by its key.  `network` is where the request is from.
 
         Refuses `NothingWaits`, `AccountWaitsForPerson`, `AccountTriesSpent`, `AccountTriesOfNetworkSpent`,
         `AccountTriesOfAllSpent`, `IdempotencyKeyReused`, and of a link what `opened` does.
@@ -243,7 +245,8 @@ class ClaimService:
             )
         )
         if not is_new:
-            return self._now(begun)
+            note_replay()
+            return begun
         answer = await self._ask_bank(wanted)
         return await self._run(account, partial(self._answered, begun, answer, actor))
 
@@ -260,6 +263,7 @@ class ClaimService:
             if found is None:
                 raise NotFound("no such account was named by this buyer")
             if found.state in (AccountClaimState.NAMED, AccountClaimState.HELD):
+                note_replay()
                 return found  # the button was pressed twice
             if link:
                 self._check_open(await self._signed(tx, link))
@@ -286,13 +290,14 @@ class ClaimService:
     async def _begin(
         self, tx: Tx, account: UUID, key: str, wanted: WantedAccount, link: str, network: str
     ) -> tuple[AccountClaim, bool]:
-        """The row of this key, and whether it is new."""
+        """The row of this key, and whether its bank is to be asked."""
         await store.lock_claims(tx, account)
         before = await store.account_claim_by_key(tx, account, key)
         if before is not None:
             if before.request != wanted.digest:
                 raise IdempotencyKeyReused("another account had this key")
-            return before, False
+            if self._now(before).state is not AccountClaimState.UNANSWERED:
+                return before, False
         by: ClaimLink | None = None
         if link:
             by = await self._signed(tx, link)
@@ -306,8 +311,12 @@ class ClaimService:
             raise AccountTriesOfAllSpent("as many as banks are asked about in an hour")
         if not self._networks.take(nested(network)):
             raise AccountTriesOfNetworkSpent("as many as a network may name in an hour")
+        link_id = by.id if by else None
+        if before is not None:
+            state = ACCOUNT_CLAIM.after(before.state, AccountClaimEvent.ASKED_AGAIN)
+            return await store.ask_account_claim_again(tx, before, state, link_id), True
         claim = new_id()
-        await store.insert_account_claim(tx, account, claim, key, wanted, by.id if by else None)
+        await store.insert_account_claim(tx, account, claim, key, wanted, link_id)
         made = await store.account_claim(tx, account, claim)
         assert made is not None
         return made, True
@@ -327,6 +336,9 @@ class ClaimService:
     async def _answered(
         self, begun: AccountClaim, answer: _Answer, actor: Actor, tx: Tx
     ) -> AccountClaim:
+        now = await store.account_claim(tx, begun.account, begun.id)
+        if now is not None and now != begun:
+            return self._now(now)  # this answer came so late that the bank was asked again
         match answer.verdict:
             case NameVerdict.SAME:
                 return await self._take(tx, begun, answer.name, actor)

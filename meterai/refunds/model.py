@@ -162,6 +162,7 @@ class AccountClaimState(StrEnum):
 class AccountClaimEvent(StrEnum):
     """Event in the life of such an account."""
 
+    ASKED_AGAIN = "asked_again"  # by the same key, after the bank or our process gave no answer
     UNANSWERED = "unanswered"
     UNKNOWN = "unknown"
     NEAR = "near"
@@ -176,6 +177,8 @@ _S, _E = AccountClaimState, AccountClaimEvent
 ACCOUNT_CLAIM = Lifecycle(
     "the account claim",
     {
+        (_S.ASKED, _E.ASKED_AGAIN): _S.ASKED,
+        (_S.UNANSWERED, _E.ASKED_AGAIN): _S.ASKED,
         (_S.ASKED, _E.UNANSWERED): _S.UNANSWERED,
         (_S.ASKED, _E.UNKNOWN): _S.UNKNOWN,
         (_S.ASKED, _E.NEAR): _S.NEAR,

@@ -7,6 +7,7 @@ from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.periodic import not_paused
 from meterai.plumbing.rows import RowMapper
 from meterai.refunds.model import (
+    ANSWERS_WITHIN_SECONDS,
     AccountClaim,
     AccountClaimState,
     AskedRefund,
@@ -37,12 +38,17 @@ ORDER BY expires_at LIMIT %s
 _OF_DAY = """
 SELECT count(*) FROM account_claims
 WHERE account_id = %s AND asked_at > now() - interval '1 day' AND state <> 'unanswered'
+    AND (state <> 'asked' OR asked_at > now() - make_interval(secs => %s))
 """
 
 _OF_HOUR = """
 SELECT count(*) FROM account_claims
 WHERE asked_at > now() - interval '1 hour' AND state <> 'held' AND state <> 'unanswered'
 """
+_ASK_AGAIN = f"""
+UPDATE account_claims SET state = %s, link_id = %s, asked_at = now(), decided_at = NULL
+WHERE account_id = %s AND claim_id = %s AND state = %s RETURNING {_CLAIM}
+"""  # noqa: S608
 _DECIDE = f"""
 UPDATE account_claims SET state = %s, confirmed = %s, held_for = coalesce(%s, held_for), decided_at = now()
 WHERE account_id = %s AND claim_id = %s AND state = %s RETURNING {_CLAIM}
@@ -245,8 +251,8 @@ async def held_account_claims(tx: ReadTx, limit: int) -> list[AccountClaim]:
 
 
 async def account_tries_of_day(tx: ReadTx, account: UUID) -> int:
-    """How many accounts a buyer named within a day, of which a bank was asked."""
-    found = await tx.value(_OF_DAY, account)
+    """How many accounts a buyer named within a day, of which a bank was asked and could answer."""
+    found = await tx.value(_OF_DAY, account, ANSWERS_WITHIN_SECONDS)
     assert isinstance(found, int)
     return found
 
@@ -275,6 +281,15 @@ async def insert_account_claim(
         wanted.account_no,
         wanted.holder,
     )
+
+
+async def ask_account_claim_again(
+    tx: Tx, of: AccountClaim, state: AccountClaimState, link_id: UUID | None
+) -> AccountClaim:
+    """The bank of an account is about to be asked once more; the row as it is now."""
+    found = await tx.one_as(_CLAIMS, _ASK_AGAIN, state, link_id, of.account, of.id, of.state)
+    assert found is not None, "its buyer is locked"
+    return found
 
 
 async def decide_account_claim(

@@ -162,5 +162,9 @@ def test_account_is_named_by_the_api(place: Instance) -> None:
     assert near.json["holder"] == "B*** S***"
     named = client.post(f"/v1/refunds/account/{near.json['claim']}/confirm")
     assert (named.json["state"], named.json["holder"]) == ("named", holder)
+    repeat = client.post(f"/v1/refunds/account/{near.json['claim']}/confirm")
+    assert (repeat.json, repeat.headers["idempotent-replayed"]) == (named.json, "true")
+    repeat = client.post("/v1/refunds/account", body, headers={"Idempotency-Key": "k2"})
+    assert (repeat.json, repeat.headers["idempotent-replayed"]) == (named.json, "true")
     again = client.post("/v1/refunds/account", body, headers={"Idempotency-Key": "k3"})
     assert (again.status, again.json["code"]) == (409, "nothing_waits_for_account")

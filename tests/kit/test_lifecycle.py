@@ -12,6 +12,7 @@ from meterai.orders.model import OrderEvent
 from meterai.payments.model import AttemptEvent
 from meterai.reconciliation.model import DayEvent
 from meterai.recovery.model import StepEvent
+from meterai.refunds.model import AccountClaimEvent
 from scripts.lifecycles import LIFECYCLES, Drawn
 
 
@@ -34,6 +35,7 @@ def test_every_pair_has_its_edge_or_is_refused(drawn: Drawn) -> None:
 
 # A later, stronger fact opens what was closed; a case is opened by its person, once.
 REOPENING = {
+    AccountClaimEvent.ASKED_AGAIN,
     DayEvent.READ_AGAIN,
     AttemptEvent.WON,
     CaseEvent.REOPENED,

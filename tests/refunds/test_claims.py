@@ -17,7 +17,7 @@ from meterai.kit.ids import new_id
 from meterai.kit.refusal import Malformed, NotFound
 from meterai.plumbing.http import IdempotencyKeyReused
 from meterai.refunds import knows
-from meterai.refunds.claiming import ClaimService
+from meterai.refunds.claiming import ClaimService, _Answer
 from meterai.refunds.holders import masked
 from meterai.refunds.model import (
     AccountClaim,
@@ -269,6 +269,44 @@ def test_form_that_is_sent_twice_names_one_account(till: Till) -> None:
     with pytest.raises(IdempotencyKeyReused):
         name(till, BUDHI, key="twice")
     assert len(till.rows("SELECT 1 FROM payees")) == 1
+
+
+def test_account_that_was_not_answered_is_asked_again_by_its_key(till: Till) -> None:
+    waiting(till)
+    till.answers("account-external", *[{"status": 504, "act": False, "body": ""}] * 20)
+    first = name(till, key="again")
+    assert first.state is State.UNANSWERED
+    assert name(till, key="again").state is State.UNANSWERED
+    till.clear_faults()
+    found = name(till, key="again")
+    assert (found.id, found.state) == (first.id, State.NAMED)
+    assert len(till.rows("SELECT 1 FROM account_claims")) == 1
+
+
+def test_account_whose_process_died_uses_up_no_try_and_is_asked_again(till: Till) -> None:
+    waiting(till)
+    begin = service(till)._begin
+    wanted = wanted_account(*BUDI)
+
+    async def dies(key: str) -> AccountClaim:
+        async with till.shop.container.database.transaction() as tx:
+            begun, _ = await begin(tx, till.shop.account, key, wanted, "", key)
+        return begun
+
+    for number in range(MOST):
+        till.do(dies(str(number)))
+    with pytest.raises(AccountTriesSpent):
+        till.do(dies("other"))
+    assert name(till, key="0").state is State.ASKED, "it is perhaps being asked"
+    first = till.do(dies("0"))
+    till.shop.arrange("UPDATE account_claims SET asked_at = now() - interval '121 seconds'")
+    assert name(till, key="0").state is State.NAMED
+
+    async def answers_late() -> AccountClaim:
+        async with till.shop.container.database.transaction() as tx:
+            return await service(till)._answered(first, _Answer("", None), BUYER, tx)
+
+    assert till.do(answers_late()).state is State.NAMED
 
 
 def test_of_two_pages_that_are_open_the_second_finds_nothing_that_waits(till: Till) -> None:
