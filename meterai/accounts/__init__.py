@@ -25,7 +25,7 @@ Promises this room keeps
 Calls audit.  Its pages stand on `pages`.  Is called by every room that needs to know who is asking.
 """
 
-from meterai.accounts.addresses import account_known, account_named, contact
+from meterai.accounts.addresses import account_known, account_named, contact, organization_called
 from meterai.accounts.codes import CodeService
 from meterai.accounts.erasing import hide, is_erased, people_after, person_of, shut
 from meterai.accounts.guard import is_fresh, require_permission
@@ -96,6 +96,7 @@ __all__ = [
     "is_lately",
     "is_staff",
     "normalized",
+    "organization_called",
     "people_after",
     "permissions_of_staff",
     "person_of",

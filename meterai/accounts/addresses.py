@@ -21,6 +21,12 @@ async def contact(tx: ReadTx, account: UUID) -> Contact:
     return found
 
 
+async def organization_called(tx: ReadTx, account: UUID) -> str | None:
+    """The name of the organization that an account is; None where it is a person's."""
+    found = await store.organization(tx, account)
+    return found.name if found else None
+
+
 async def account_known(tx: ReadTx, email: str) -> UUID | None:
     """The account of an address, None where it has none.  Refuses `Malformed`."""
     return await store.account_by_email(tx, normalized(email))

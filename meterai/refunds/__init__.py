@@ -8,7 +8,7 @@ Promises this room keeps
 
 Rooms below begin, send and settle a refund: orders say what an order has no use for, payments own the refund.
 
-Calls orders, payments, stamps, notifications.
+Calls accounts, orders, payments, stamps, notifications.
 """
 
 from meterai.payments import Refund, RefundCause, RefundState

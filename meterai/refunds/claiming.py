@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from meterai import audit, notifications, payments
+from meterai import accounts, audit, notifications, payments
 from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
@@ -373,8 +373,11 @@ class ClaimService:
         others += await payments.other_buyers_of(
             tx, claim.account, *bank_account, self._limits.account_buyers_seconds
         )
+        organization = await accounts.organization_called(tx, claim.account)
         held_for = None
-        if others >= self._limits.account_buyers_max:
+        if organization and compare(organization, confirmed) is NameVerdict.OTHER:
+            held_for = HeldFor.ORGANIZATION
+        elif others >= self._limits.account_buyers_max:
             held_for = HeldFor.MANY_BUYERS
         elif owed.sum.value > self._limits.account_rupiah_max:
             held_for = HeldFor.LARGE_SUM

@@ -202,6 +202,9 @@ class HeldFor(StrEnum):
 
     MANY_BUYERS = "many_buyers"  # named it lately
     LARGE_SUM = "large_sum"
+    ORGANIZATION = (
+        "organization"  # its bank has another name than that of the organization whose money it is
+    )
 
 
 @dataclass(frozen=True, slots=True)

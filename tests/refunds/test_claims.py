@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from meterai import payments
-from meterai.accounts import AccountService
+from meterai.accounts import AccountService, OrganizationService
 from meterai.apps.audit import audit
 from meterai.apps.audited import quiet_harm
 from meterai.kit.actor import Actor, ActorKind
@@ -449,6 +449,22 @@ def test_answer_shows_no_more_of_the_name_of_a_bank_than_its_buyer_typed(till: T
     shown = [str(one.facts) for one in till.do(told()) if not one.for_staff]
     assert len(shown) == 2
     assert "BUDHI SANTOSA" not in "".join(shown)
+
+
+@pytest.mark.parametrize(
+    ("organization", "state", "held_for"),
+    [("PT Maju Jaya", State.HELD, "organization"), ("CV Budi Santoso", State.NAMED, "")],
+    ids=["another_name", "its_own_name"],
+)
+def test_money_of_an_organization_goes_to_its_own_name(
+    till: Till, organization: str, state: State, held_for: str
+) -> None:
+    organizations = till.shop.container.of(OrganizationService)
+    owner, till.shop.account = till.shop.account, new_id()
+    till.do(organizations.make(till.shop.account, owner, organization, "", ""))
+    waiting(till)
+    found = name(till)
+    assert (found.state, found.held_for) == (state, held_for)
 
 
 def test_account_that_many_buyers_named_waits_for_a_person(till: Till) -> None:

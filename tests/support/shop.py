@@ -61,7 +61,7 @@ _TABLES = (
     "incident_subscribers, incident_mailings, incidents, "
     "record_lines, record_days, record_files, privacy_requests, case_pictures, case_messages, cases, suspense_items, jobs, mails, account_claims, claim_links, refund_keys, compensations, refunds, transfers, payees, float_balances, deltas, stamps, stamping_labels, stampings, stamping_keys, documents, "
     "stamp_lots, order_labels, orders, chargebacks, captures, round_faults, payment_attempts, legs, entries, "
-    "holds, balances, audit_events, serial_directory, accounts, email_directory"
+    "holds, balances, audit_events, serial_directory, memberships, organizations, accounts, email_directory"
 )
 
 
