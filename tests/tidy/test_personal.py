@@ -4,6 +4,7 @@ import tomllib
 from collections import defaultdict
 
 from meterai.apps.rooms import ROOMS, offers_of, owners_of_tables
+from meterai.plumbing.messages import LANGUAGES, catalogue
 from meterai.plumbing.personal import OF_PLUMBING
 from meterai.plumbing.tables import TABLES
 from tests.tidy.sources import ROOT
@@ -46,6 +47,15 @@ def test_each_table_is_named_by_the_room_that_owns_it() -> None:
             named = [one.table for one in room.personal.tables] + [*room.personal.nobodys]
             assert {owners[table] for table in named} <= {room.name}, room.name
     assert {one.table for one in OF_PLUMBING.tables} | OF_PLUMBING.nobodys.keys() <= TABLES
+
+
+def test_each_table_and_room_is_told_to_people_in_words() -> None:
+    """Pages of a person's data, the copy of them and the register of processing name tables and rooms."""
+    tables = {f"personal.{table}" for table in (*HELD, *(one.table for one in OF_PLUMBING.tables))}
+    rooms = {f"purpose.{name}" for name, personal in OFFERS.items() if personal.tables}
+    told = catalogue()
+    unsaid = {key for key in tables | rooms if not all(map(told.get(key, {}).get, LANGUAGES))}
+    assert unsaid == set()
 
 
 def test_each_column_is_given_out_or_is_inner_hidden_or_of_others() -> None:
