@@ -1,6 +1,7 @@
 """Naming a bank account for money that waits for one: by its owner, signed in, or by the link of a mail."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import get, post
@@ -8,7 +9,7 @@ from litestar.di import NamedDependency
 
 from meterai.accounts import Permission
 from meterai.kit.actor import Actor, ActorKind
-from meterai.kit.ids import read_typed
+from meterai.kit.ids import read_typed, show
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
 from meterai.pages import (
@@ -79,10 +80,16 @@ class _Visit:
         """The address of the form."""
         return CLAIM_PATH if self.link else OWN_PATH
 
+    @property
+    def here(self) -> str:
+        """The address of the page that is looked at, with its link: where a choice of language comes back to."""
+        given = {"claim": self.link, "asked": show(CLAIM_KIND, self.asked) if self.asked else ""}
+        query = urlencode({name: text for name, text in given.items() if text})
+        return f"{self.path}?{query}" if query else self.path
+
     def of(self, claim: AccountClaim) -> str:
         """The address of what became of an account."""
-        by = f"&claim={self.link}" if self.link else ""
-        return f"{self.path}?asked={claim.shown}{by}"
+        return replace(self, asked=claim.id).here
 
 
 async def _shown(
@@ -121,7 +128,7 @@ async def _shown(
         typed=typed,
         key=key or fresh_key(),
         errors=field_errors(refusal, language_of(request), field),
-        here=OWN_PATH if not visit.link else "/",
+        here=visit.here,
     )
     answer.headers["Cache-Control"] = "private, no-store"
     # Its own address may have the secret of a link, which no later request may tell in a Referer.
@@ -141,7 +148,6 @@ def _shut(request: PageRequest, refusal: Refusal) -> Page:
         owed=None,
         link="",
         errors=(),
-        here="/",
     )
 
 
