@@ -30,6 +30,7 @@ EXAMPLES: Mapping[str, str] = {
     "ticket": "1.buying...",
     "case_id": "cas_06f9k2...",
     "outage_id": "out_06f9k2...",
+    "claim_id": "clm_06f9k2...",
     "bank_code": "014",
     "account_no": "1234567890",
     "holder": "Budi Santoso",
