@@ -105,15 +105,25 @@ class OrderNow:
 
     @property
     def hindrance(self) -> str:
-        """Why money that is to go back does not: an account is wanted, or the bank declined it; else empty."""
-        if any(one.stage == Stage.WAITING_FOR_ACCOUNT for one in self.refunds):
-            return "account_wanted"
+        """Why money that is to go back does not: an account is wanted, held or was refused, or the bank declined it; else
+        empty.
+        """
+        for one in self.refunds:
+            if one.stage == Stage.WAITING_FOR_ACCOUNT:
+                return f"account_{one.account.state}" if one.account else "account_wanted"
         return "refund_refused" if self.is_refused else ""
 
     @property
-    def is_by_transfer(self) -> bool:
-        """True where money goes, or went, to an account that its buyer named."""
-        return any(one.way == Way.TRANSFER and one.stage != Stage.VOID for one in self.refunds)
+    def account(self) -> str:
+        """The one bank account that is spoken of; empty where it is none, or several."""
+        found = {one.account.shown for one in self.refunds if one.account}
+        return found.pop() if len(found) == 1 else ""
+
+    @property
+    def ways_back(self) -> set[str]:
+        """Words of the ways that money goes, or went, back by; those that ended without it are left out."""
+        gone = (Stage.VOID, Stage.REROUTED)
+        return {one.way_word for one in self.refunds if one.stage not in gone}
 
     @property
     def is_soon(self) -> bool:
@@ -233,6 +243,7 @@ def told(this: OrderNow) -> Told:
         "documents": len(this.documents),
         "quantity": order.quantity,
         "unused": this.unused,
+        "account": this.account,
     }
     if (order.kind, order.state) == (OrderKind.STAMPS, OrderState.EXECUTED):
         assert this.lot is not None, "an order of stamps is executed by making its lot"
@@ -292,8 +303,10 @@ def _going_back(this: OrderNow, headline: str) -> tuple[str, ...]:
         return f"page.order.headline.{word}", f"returning.{word}"
     if state == OrderState.RETURNED and not this.order.money.refunded:
         return headline, "returned.by_the_bank"
-    if this.is_by_transfer:
+    if this.ways_back and this.ways_back <= {Way.TRANSFER, "account"}:
         return headline, f"{state}.transfer"
+    if this.ways_back - {Way.PROVIDER}:
+        return headline, f"{state}.below"
     is_ours = state == OrderState.RETURNING or any(
         one.state == RefundState.SETTLED for one in this.refunds
     )

@@ -1,7 +1,7 @@
 """Refunds: why money of an order goes back, by itself or because it was asked for, and how people see it.
 
 Promises this room keeps
-  * What is paid and not executed by its due time goes back in full, with no form to fill in.
+  * What is paid and not executed by its due time goes back in full, without being asked for.
   * Unused stamps that are asked back leave the world in the transaction that begins their refund.
   * Money that cannot go back to where it was paid from waits for an account that its buyer names, whose bank
     confirms the name; a link for that opens once, for nobody else, and is kept nowhere.
@@ -25,8 +25,11 @@ from meterai.refunds.model import (
     wanted_account,
 )
 from meterai.refunds.service import (
+    RefundAccount,
+    RefundAccountState,
     RefundService,
     RefundView,
+    all_shown,
     apply,
     ask,
     check_applies,
@@ -49,10 +52,13 @@ __all__ = [
     "ClaimService",
     "NothingToRefund",
     "Refund",
+    "RefundAccount",
+    "RefundAccountState",
     "RefundCause",
     "RefundService",
     "RefundState",
     "RefundView",
+    "all_shown",
     "apply",
     "ask",
     "banks",

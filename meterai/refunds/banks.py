@@ -6,6 +6,9 @@ from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
+NUMBER_SHOWN = 4  # last digits of an account, in mails and for whoever may be another
+DOTS = "\u2022\u2022\u2022\u2022 "
+
 
 class Bank(NamedTuple):
     """A bank: its three-digit code, and its name."""

@@ -64,7 +64,7 @@ def ask(
     dry_run: DryRun = False,
     options: Options = NO_OPTIONS,
 ) -> None:
-    """Ask the unused stamps of an order back for its owner; the money goes to where it came from."""
+    """Ask the unused stamps of an order back for its owner; the money goes back."""
     done = approvals.pull(options, ASK, RefundsAsk(order), by=by, reason=reason, dry_run=dry_run)
     line(f"{done.rows} stamps of {order} go back, and Rp {done.rupiah} with them")
 

@@ -16,13 +16,12 @@ from meterai.kit.numbers import counted
 from meterai.kit.refusal import CommandRefusal, Malformed, Refusal
 from meterai.kit.subjects import Subject, SubjectKind
 from meterai.kit.text import one_line
-from meterai.refunds.banks import bank_name
+from meterai.refunds.banks import DOTS, NUMBER_SHOWN, bank_name
 from meterai.refunds.holders import masked
 
 CLAIM_KIND = "clm"
 HOLDER_LENGTH_MAX = 100  # characters; SNAP BI, beneficiaryAccountName
 NUMBER_DIGITS = range(6, 21)  # of an account at a bank of this country
-NUMBER_SHOWN = 4  # last digits of it, in mails and for whoever may be another
 CONFIRMS_WITHIN_SECONDS = 1_800  # after a bank told a name that is nearly the one that was typed
 ANSWERS_WITHIN_SECONDS = 120  # a bank that was asked; longer than its calls may take
 _BETWEEN_DIGITS = re.compile(r"[\s.\-]")
@@ -257,7 +256,7 @@ class AccountClaim:
     @property
     def number_shown(self) -> str:
         """Its last digits."""
-        return "\u2022\u2022\u2022\u2022 " + self.account_no[-NUMBER_SHOWN:]
+        return DOTS + self.account_no[-NUMBER_SHOWN:]
 
     @property
     def holder_shown(self) -> str:

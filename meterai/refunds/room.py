@@ -22,7 +22,7 @@ from meterai.refunds.model import ACCOUNT_CLAIM, CLAIM_LINK, AccountClaimState
 from meterai.refunds.personal import PERSONAL
 from meterai.refunds.retention import RETENTION
 from meterai.refunds.routes import routes
-from meterai.refunds.service import RefundService
+from meterai.refunds.service import RefundAccountState, RefundService
 from meterai.refunds.settings import RefundSettings
 from meterai.refunds.store import RENEWING
 from meterai.room import Container, Room
@@ -81,6 +81,7 @@ FIELDS = {
     ("RefundView", "stage"): Field(list(Stage)),
     ("RefundView", "cause"): Field(list(RefundCause)),
     ("RefundView", "currency"): Field(["IDR"]),
+    ("RefundAccount", "state"): Field(list(RefundAccountState)),
     ("AccountView", "state"): Field([AccountClaimState.NAMED, AccountClaimState.HELD]),
 }
 ROOM = Room(

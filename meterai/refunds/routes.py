@@ -51,7 +51,7 @@ async def ask_for_refund(
     actor: NamedDependency[Actor],
     data: JSONBody[RefundRequest],
 ) -> RefundView:
-    """Give the unused stamps of an order back; the money goes to where it came from.
+    """Give the unused stamps of an order back; the money goes back.
 
     Needs an Idempotency-Key.  Nothing has to be asked for what was paid and not executed: that comes
     back by itself.

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import partial
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import NotFound
 from meterai.orders import OrderKey, OrderSettings, OrderState
-from meterai.payments import Refund, RefundCause
+from meterai.payments import Refund, RefundCause, Stage, Way
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.exchange import note_replay
@@ -23,6 +24,7 @@ from meterai.plumbing.http import IdempotencyKeyReused
 from meterai.plumbing.paging import Page
 from meterai.plumbing.periodic import each, run_row
 from meterai.refunds import store
+from meterai.refunds.banks import DOTS, NUMBER_SHOWN, bank_name
 from meterai.refunds.model import NothingToRefund, OrderTakesNoMoney
 
 OVERDUE_BATCH = 200
@@ -32,12 +34,39 @@ NOTHING = Rupiah(0)
 _GIVES_BACK = frozenset({OrderState.PAID, OrderState.EXECUTED, OrderState.DENIED})
 
 
+class RefundAccountState(StrEnum):
+    """What a bank account is to a refund."""
+
+    NAMED = "named"  # the refund goes, or went, there
+    HELD = "held"  # a person looks at it before the refund goes there
+    REFUSED = "refused"  # its bank takes nothing for it: another is wanted
+
+
+class RefundAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """A bank account of a refund: the name of its bank, and the `last` digits of its number.
+
+    `state` is `named`: the refund goes, or went, there; `held`: a person looks at it first; or `refused`: its bank takes
+    nothing for it, so name another.
+    """
+
+    state: str
+    bank: str
+    last: str
+
+    @property
+    def shown(self) -> str:
+        """It as people are told of it."""
+        return f"{self.bank} {DOTS}{self.last}"
+
+
 class RefundView(msgspec.Struct, frozen=True, kw_only=True):
     """A refund as the API shows it.  Amount in whole rupiah.
 
     `way` is how it goes back: by the `provider` of its payment, by `transfer` to the account that was named, or by
     `claim`: an account is to be named.  `stage` is how far it is, which says more than `state`: whether something hinders
-    that it is sent, whether an account is waited for, and whether the record of the bank confirms it.
+    that it is sent, whether an account is waited for, and whether the record of the bank confirms it.  A refund that just
+    began is `decided` by the `provider` for a moment, before its way is chosen: look again.  `account` is the bank account
+    of a refund that does not go back by its provider, once one is named.
 
     A state that is `refused` ends nothing: the bank declined to send the money, which we still hold for its
     buyer; it is sent again by itself, and past `due_at` the operator settles it with the bank: ask the
@@ -59,9 +88,31 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
     way: str
     stage: str
     compensation: int  # for its lateness, so far
+    account: RefundAccount | None = None
+
+    @property
+    def way_word(self) -> str:
+        """Names the sentence of its way, `way.refund.*`."""
+        if self.stage == Stage.DECIDED and self.way == Way.PROVIDER:
+            return "undecided"
+        return "account" if self.goes_to else self.way
+
+    @property
+    def stage_word(self) -> str:
+        """Names the sentence of how far it is, `stage.refund.*`."""
+        is_waiting = self.stage == Stage.WAITING_FOR_ACCOUNT
+        return f"{self.stage}.{self.account.state}" if is_waiting and self.account else self.stage
+
+    @property
+    def goes_to(self) -> str:
+        """The account that it goes, or went, to, as people are told of it; empty where it is none, or not known."""
+        one = self.account
+        return one.shown if one and one.state == RefundAccountState.NAMED else ""
 
 
-def shown(refund: Refund, compensation: Rupiah = NOTHING) -> RefundView:
+def shown(
+    refund: Refund, compensation: Rupiah = NOTHING, account: RefundAccount | None = None
+) -> RefundView:
     """A refund as the API shows it."""
     return RefundView(
         id=show("rfd", refund.id),
@@ -79,15 +130,47 @@ def shown(refund: Refund, compensation: Rupiah = NOTHING) -> RefundView:
         way=refund.way,
         stage=payments.stage_of(refund),
         compensation=compensation.value,
+        account=account,
     )
 
 
-async def _all_shown(tx: ReadTx, account: UUID, found: Sequence[Refund]) -> list[RefundView]:
-    """Refunds of an account as the API shows them; of those that are in time nothing more is asked."""
+async def all_shown(tx: ReadTx, account: UUID, found: Sequence[Refund]) -> list[RefundView]:
+    """Refunds of an account as the API shows them; of those that are in time and go back by their provider nothing more
+    is asked.
+    """
     now = SystemClock().now()
     late = [one.began_as for one in found if one.due_at + DAY <= (one.settled_at or now)]
     paid = await payments.compensations_of(tx, account, late) if late else {}
-    return [shown(one, paid.get(one.began_as, NOTHING)) for one in found]
+    where = await _accounts_of(tx, account, found)
+    return [shown(one, paid.get(one.began_as, NOTHING), where.get(one.id)) for one in found]
+
+
+async def _accounts_of(
+    tx: ReadTx, account: UUID, found: Sequence[Refund]
+) -> dict[UUID, RefundAccount]:
+    """The bank account of each refund that has one."""
+    where: dict[UUID, RefundAccount] = {}
+    if sent := [one.id for one in found if one.way is Way.TRANSFER]:
+        for one in (await payments.payees_of(tx, account, sent)).values():
+            where[one.refund] = _account(RefundAccountState.NAMED, one.bank_code, one.account_no)
+    if waiting := [one.id for one in found if payments.stage_of(one) is Stage.WAITING_FOR_ACCOUNT]:
+        wanted = await _account_wanted(tx, account)
+        where |= dict.fromkeys(waiting, wanted) if wanted else {}
+    return where
+
+
+async def _account_wanted(tx: ReadTx, account: UUID) -> RefundAccount | None:
+    """The account that is held or was refused, of a buyer whose money waits for one."""
+    if held := await store.held_account_claim(tx, account):
+        return _account(RefundAccountState.HELD, held.bank_code, held.account_no)
+    if refused := await payments.refused_payee(tx, account):
+        return _account(RefundAccountState.REFUSED, refused.bank_code, refused.account_no)
+    return None
+
+
+def _account(state: RefundAccountState, bank_code: str, account_no: str) -> RefundAccount:
+    bank = bank_name(bank_code) or bank_code
+    return RefundAccount(state=state, bank=bank, last=account_no[-NUMBER_SHOWN:])
 
 
 async def load(tx: ReadTx, account: UUID, refund_id: UUID) -> Refund:
@@ -100,12 +183,12 @@ async def load(tx: ReadTx, account: UUID, refund_id: UUID) -> Refund:
 
 async def refunds_of_order(tx: ReadTx, account: UUID, order: UUID) -> list[RefundView]:
     """Refunds of one order, oldest first; the newest of very many."""
-    return await _all_shown(tx, account, await payments.refunds_of_subject(tx, account, order))
+    return await all_shown(tx, account, await payments.refunds_of_subject(tx, account, order))
 
 
 async def refunds_of_orders(tx: ReadTx, account: UUID, orders: Sequence[UUID]) -> list[RefundView]:
     """Refunds of these orders, oldest first; the newest of very many."""
-    return await _all_shown(tx, account, await payments.refunds_of_subjects(tx, account, orders))
+    return await all_shown(tx, account, await payments.refunds_of_subjects(tx, account, orders))
 
 
 async def marks(tx: ReadTx, wanted: Sequence[OrderKey]) -> dict[OrderKey, str]:
@@ -259,7 +342,7 @@ class RefundService:
     async def view(self, account: UUID, refund_id: UUID) -> RefundView:
         """One refund.  Refuses `NotFound`."""
         async with self._database.reading() as tx:
-            [found] = await _all_shown(tx, account, [await load(tx, account, refund_id)])
+            [found] = await all_shown(tx, account, [await load(tx, account, refund_id)])
         return found
 
     async def list(self, account: UUID, page: Page) -> tuple[list[RefundView], bool]:
@@ -267,7 +350,7 @@ class RefundService:
         async with self._database.reading() as tx:
             wanted = await payments.refunds_of_account(tx, account, page.before, page.wanted)
             found, is_more = page.cut(wanted)
-            return await _all_shown(tx, account, found), is_more
+            return await all_shown(tx, account, found), is_more
 
     async def refund_overdue(self) -> int:
         """Periodic task: begin refunds of what is paid and was not executed by its due time."""

@@ -250,6 +250,16 @@ async def held_account_claims(tx: ReadTx, limit: int) -> list[AccountClaim]:
     )
 
 
+async def held_account_claim(tx: ReadTx, account: UUID) -> AccountClaim | None:
+    """The newest account of a buyer that waits for a person."""
+    return await tx.one_as(
+        _CLAIMS,
+        f"SELECT {_CLAIM} FROM account_claims WHERE account_id = %s AND state = 'held'"  # noqa: S608
+        " ORDER BY asked_at DESC LIMIT 1",
+        account,
+    )
+
+
 async def account_tries_of_day(tx: ReadTx, account: UUID) -> int:
     """How many accounts a buyer named within a day, of which a bank was asked and could answer."""
     found = await tx.value(_OF_DAY, account, ANSWERS_WITHIN_SECONDS)

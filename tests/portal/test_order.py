@@ -21,12 +21,12 @@ from meterai.orders import OrderKind, OrderState, OrderView
 from meterai.orders.service import MoneyView
 from meterai.pages import Site, rendered
 from meterai.pages.rendering import aloud
-from meterai.payments import Stage, Way, payee
+from meterai.payments import AccountNumber, Stage, Way, payee
 from meterai.plumbing.messages import LANGUAGES, catalogue, format_datetime, translate
 from meterai.portal.order_told import QR_USUALLY_WITHIN, OrderNow, told
 from meterai.portal.pages import qr_drawing
 from meterai.portal.routes import routes
-from meterai.refunds import RefundCause, RefundState, RefundView
+from meterai.refunds import RefundAccount, RefundCause, RefundState, RefundView
 from meterai.stamping import Stamping, StampingState, may_reorder
 from meterai.stamps import Lot
 from standins.bank.qris import NATIONAL_MERCHANT_ID, DynamicQr, payload
@@ -411,12 +411,98 @@ def test_a_refund_number_is_to_be_kept_where_there_is_one(asked: Any) -> None:
     assert keep not in order_main(asked, one)
 
 
-def test_a_refund_past_its_time_says_what_happens(asked: Any) -> None:
-    late = refund(RefundState.SENT, RefundCause.ASKED)
+def waits(state: str = "") -> RefundView:
+    """A refund that waits for an account; the one that its buyer named is in this state."""
+    account = RefundAccount(state=state, bank="BCA", last="7890") if state else None
+    stage = Stage.WAITING_FOR_ACCOUNT
+    return refund(
+        RefundState.REQUESTED, RefundCause.LATE, way=Way.CLAIM, stage=stage, account=account
+    )
+
+
+@pytest.mark.parametrize(
+    ("late", "why"),
+    [
+        (refund(RefundState.SENT, RefundCause.ASKED), ""),
+        (refund(RefundState.REFUSED, RefundCause.ASKED), ""),
+        (refund(RefundState.REQUESTED, RefundCause.ASKED, compensation=2_000), ""),
+        (waits(), ".waits"),
+        (waits("refused"), ".waits"),
+        (waits("held"), ".held"),
+    ],
+)
+def test_refund_past_its_time_says_whose_fault_it_is_what_happens_and_where_to_complain(
+    asked: Any, late: RefundView, why: str
+) -> None:
     one = order(OrderState.RETURNING, OrderKind.STAMPS)
-    said = translate("page.refund.late", asked.cookies["language"])
-    assert said in order_main(asked, one, refunds=[late], now=LATER)
+    more = "Rp2.000" if late.compensation else ""
+    said = translate(f"page.refund.late{why}", asked.cookies["language"], compensation=more)
+    main = order_main(asked, one, refunds=[late], now=LATER)
+    assert main.count(said) == 1
+    assert f'href="/complaints/new?order={late.order_id}"' in main
     assert said not in order_main(asked, one, refunds=[late])
+    done = refund(RefundState.SETTLED, RefundCause.ASKED)
+    assert said not in order_main(asked, one, refunds=[done], now=LATER)
+
+
+NAMED = RefundAccount(state="named", bank="BCA", last="7890")
+SHOWN = "BCA \u2022\u2022\u2022\u2022 7890"
+
+
+@pytest.mark.parametrize("state", [OrderState.RETURNING, OrderState.RETURNED])
+def test_money_by_transfer_is_told_with_its_account_and_never_as_back_at_its_source(
+    asked: Any, state: OrderState
+) -> None:
+    language = asked.cookies["language"]
+    stage = RefundState.SETTLED if state == OrderState.RETURNED else RefundState.SENT
+    sent = refund(stage, RefundCause.LATE, way=Way.TRANSFER, account=NAMED)
+    one = order(state, OrderKind.STAMPS, None, MONEY[state][0])
+    main = order_main(asked, one, refunds=[sent])
+    for said in (f"page.order.{state}.transfer", "way.refund.account"):
+        assert translate(said, language, account=SHOWN) in main
+    assert not re.search("sumber pembayaran|formulir|paid it from|form to fill", main)
+
+
+def test_money_of_several_ways_is_not_told_as_of_one(asked: Any) -> None:
+    language = asked.cookies["language"]
+    ways = [
+        refund(RefundState.SENT, RefundCause.LATE, way=Way.TRANSFER, account=NAMED),
+        refund(RefundState.SENT, RefundCause.LATE),
+    ]
+    main = order_main(asked, order(OrderState.RETURNING, OrderKind.STAMPS), refunds=ways)
+    assert translate("page.order.returning.below", language) in main
+
+
+def test_way_that_is_not_chosen_yet_is_not_told(asked: Any) -> None:
+    language = asked.cookies["language"]
+    new = refund(RefundState.REQUESTED, RefundCause.LATE)
+    main = order_main(asked, order(OrderState.RETURNING, OrderKind.STAMPS), refunds=[new])
+    for said in ("way.refund.undecided", "page.refund.undecided_means"):
+        assert translate(said, language) in main
+    assert translate("page.order.returning", language) not in main
+
+
+@pytest.mark.parametrize("state", ["held", "refused"])
+def test_account_that_is_held_or_was_refused_is_told_so(asked: Any, state: str) -> None:
+    language = asked.cookies["language"]
+    one = order(OrderState.RETURNING, OrderKind.STAMPS)
+    main = order_main(asked, one, refunds=[waits(state)])
+    assert headline(main) == translate(f"page.order.headline.account_{state}", language)
+    for said in (
+        f"page.order.returning.account_{state}",
+        f"stage.refund.waiting_for_account.{state}",
+        f"page.refund.waiting_for_account_means.{state}",
+    ):
+        assert translate(said, language, account=SHOWN) in main
+    assert translate("stage.refund.waiting_for_account", language) not in main
+    assert ('href="/refunds/account"' in main) == (state == "refused")
+
+
+def test_page_to_pay_by_number_says_where_money_would_go_back(asked: Any) -> None:
+    said = translate("page.order.account_back", asked.cookies["language"])
+    one = order(OrderState.PLACED, OrderKind.STAMPS)
+    assert said in order_main(asked, one, instructions=AccountNumber("BCA", "8808123412341234"))
+    assert said not in order_main(asked, order(OrderState.PLACED, OrderKind.STAMPS, QR))
 
 
 def test_page_to_pay_names_who_is_paid_beside_the_code(asked: Any) -> None:
@@ -463,7 +549,7 @@ def test_refund_says_how_far_it_is_and_by_which_way(asked: Any, stage: Stage) ->
     state = states[stage] if stage in states else RefundState(stage)
     one = refund(state, RefundCause.LATE, way=way, stage=stage, compensation=2_000)
     main = order_main(asked, order(OrderState.RETURNING, OrderKind.STAMPS), refunds=[one])
-    for said in (f"stage.refund.{stage}", f"way.refund.{way}", "page.refund.compensation"):
+    for said in (f"stage.refund.{one.stage_word}", f"way.refund.{way}", "page.refund.compensation"):
         assert translate(said, language) in main
     wants = 'href="/refunds/account"' in main
     assert wants == (stage is Stage.WAITING_FOR_ACCOUNT)

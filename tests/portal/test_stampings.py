@@ -143,7 +143,13 @@ def my_stamps(
     every = bought | dict(lots or {})
     paid = [one.id for one in orders if one.money.captured >= one.total]
     found = entries(orders, stampings, refunds, every, paid, NOW, is_issuing=is_issuing)
-    facts = {"entries": found, "is_first": True, "older": None, "balance": Balance(3, 1, 7)}
+    facts = {
+        "entries": found,
+        "is_first": True,
+        "older": None,
+        "balance": Balance(3, 1, 7),
+        "now": NOW,
+    }
     return rendered(asked, "portal/history.html", facts | more)
 
 

@@ -7,7 +7,7 @@ from meterai.kit.ids import new_id, show
 from meterai.orders import OrderKind, OrderState, OrderView
 from meterai.orders.service import MoneyView, PaymentView
 from meterai.payments import Stage, Way
-from meterai.refunds import RefundCause, RefundState, RefundView
+from meterai.refunds import RefundAccount, RefundCause, RefundState, RefundView
 from meterai.sealing import LAST_PAGE, Placement
 from meterai.stamping import Stamping, StampingState
 
@@ -86,6 +86,7 @@ def refund(
     way: Way = Way.PROVIDER,
     stage: Stage | None = None,
     compensation: int = 0,
+    account: RefundAccount | None = None,
 ) -> RefundView:
     """Half of the money, on its way back or there."""
     is_settled = state == RefundState.SETTLED
@@ -105,4 +106,5 @@ def refund(
         way=way,
         stage=stage or (Stage.DECIDED if state == RefundState.REQUESTED else Stage(state)),
         compensation=compensation,
+        account=account,
     )

@@ -204,6 +204,14 @@ class Payee:
     named_at: datetime | None = None
 
 
+class PayeeOfRefund(NamedTuple):
+    """The bank account that a refund by transfer goes, or went, to."""
+
+    refund: UUID
+    bank_code: str
+    account_no: str
+
+
 @dataclass(frozen=True, slots=True)
 class OwedByClaim:
     """Money of one account that waits until its buyer names a bank account."""

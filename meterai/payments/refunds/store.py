@@ -12,6 +12,7 @@ from meterai.payments.refunds.model import (
     LateRefund,
     OpenRefunds,
     Payee,
+    PayeeOfRefund,
     PaymentGivenBack,
     Refund,
     RefundFigures,
@@ -109,7 +110,7 @@ NOT_BOOKED = "SELECT refund_not_booked(%s, %s, %s, %s) AS rupiah"
 MARKS = """
 SELECT r.account_id AS account, r.order_id AS subject, md5(string_agg(
     ROW(r.refund_id, r.state, r.amount, r.due_at, r.due_at < now(), r.settled_at,
-        r.provider_refund_no)::text, ' ' ORDER BY r.refund_id)) AS mark
+        r.provider_refund_no, r.way, r.transfer_id, r.recorded_at)::text, ' ' ORDER BY r.refund_id)) AS mark
 FROM unnest(%s::uuid[], %s::uuid[]) AS wanted (account_id, order_id)
 JOIN refunds r ON r.account_id = wanted.account_id AND r.order_id = wanted.order_id
 GROUP BY r.account_id, r.order_id
@@ -203,6 +204,22 @@ WHERE c.account_id = %s AND c.attempt_id = %s AND c.payment = %s
 _PAYEE = """
 SELECT bank_code, account_no, holder, payee_id AS id, named_at FROM payees
 WHERE account_id = %s AND ended_at IS NULL
+"""
+_PAYEES_OF = RowMapper(PayeeOfRefund)
+# Of its transfer; of one that nothing carries, or carried in vain, the account that is named now.
+_PAYEES_OF_REFUNDS = """
+SELECT r.refund_id AS refund, p.bank_code, p.account_no FROM refunds r
+LEFT JOIN transfers t ON t.account_id = r.account_id AND t.transfer_id = r.transfer_id
+    AND t.state = ANY ('{planned,sent,accepted,settled,returned}')
+JOIN payees p ON p.account_id = r.account_id
+    AND CASE WHEN t.transfer_id IS NULL THEN p.ended_at IS NULL ELSE p.payee_id = t.payee_id END
+WHERE r.account_id = %s AND r.refund_id = ANY (%s) AND r.way = 'transfer'
+"""
+_PAYEE_REFUSED = """
+SELECT bank_code, account_no, holder, id, named_at FROM (
+    SELECT bank_code, account_no, holder, payee_id AS id, named_at, ended_at FROM payees
+    WHERE account_id = %s ORDER BY named_at DESC, payee_id DESC LIMIT 1) newest
+WHERE ended_at IS NOT NULL
 """
 _BUYERS_OF_PAYEE = """
 SELECT count(DISTINCT account_id) FROM payees
@@ -375,6 +392,16 @@ async def name_payee(tx: Tx, account: UUID, payee: Payee) -> list[Refund]:
 async def current_payee(tx: ReadTx, account: UUID) -> Payee | None:
     """The account that a buyer named last, unless its bank refused it since."""
     return await tx.one_as(_PAYEES, _PAYEE, account)
+
+
+async def payees_of(tx: ReadTx, account: UUID, refunds: Sequence[UUID]) -> list[PayeeOfRefund]:
+    """Bank accounts that these refunds go, or went, to; none of those by another way."""
+    return await tx.all_as(_PAYEES_OF, _PAYEES_OF_REFUNDS, account, list(refunds))
+
+
+async def refused_payee(tx: ReadTx, account: UUID) -> Payee | None:
+    """The account that a buyer named last and whose bank took nothing for it; None where it takes, or none was named."""
+    return await tx.one_as(_PAYEES, _PAYEE_REFUSED, account)
 
 
 async def other_buyers_of(

@@ -8,7 +8,14 @@ from meterai.kit.ids import new_id
 from meterai.kit.money import Rupiah
 from meterai.payments.model import refund_number
 from meterai.payments.refunds import store
-from meterai.payments.refunds.model import NotRerouted, OwedByClaim, Payee, Refund, Way
+from meterai.payments.refunds.model import (
+    NotRerouted,
+    OwedByClaim,
+    Payee,
+    PayeeOfRefund,
+    Refund,
+    Way,
+)
 from meterai.plumbing.database import ReadTx, Tx
 
 
@@ -23,6 +30,18 @@ async def name_payee(tx: Tx, account: UUID, payee: Payee) -> list[Refund]:
 async def current_payee(tx: ReadTx, account: UUID) -> Payee | None:
     """The account that a buyer named last, unless its bank refused it since."""
     return await store.current_payee(tx, account)
+
+
+async def payees_of(
+    tx: ReadTx, account: UUID, refunds: Sequence[UUID]
+) -> dict[UUID, PayeeOfRefund]:
+    """The account that each of these refunds goes, or went, to by transfer; others are left out."""
+    return {one.refund: one for one in await store.payees_of(tx, account, refunds)}
+
+
+async def refused_payee(tx: ReadTx, account: UUID) -> Payee | None:
+    """The account that a buyer named last, where its bank took nothing for it and no other was named since."""
+    return await store.refused_payee(tx, account)
 
 
 async def reroute(tx: Tx, account: UUID, refund: UUID) -> Refund:

@@ -128,6 +128,7 @@ async def show_history(
         entries=found,
         older=older,
         is_first=before is None,
+        now=now,
     )
 
 

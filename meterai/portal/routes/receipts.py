@@ -112,7 +112,7 @@ def refund_receipt(
         "account": email,
         "amount": _rupiah(refund.amount),
         "settled_at": format_datetime(refund.settled_at, language),
-        "way": translate(f"way.refund.{refund.way}", language),
+        "way": translate(f"way.refund.{refund.way_word}", language, account=refund.goes_to),
     }
     return [
         *seller_lines(seller, language),
@@ -185,11 +185,11 @@ async def download_refund_receipt(
     """The receipt of a refund that the bank has confirmed."""
     async with database.reading() as tx:
         refund = await refunds.load(tx, account, read("rfd", refund_id))
+        [shown] = await refunds.all_shown(tx, account, [refund])
         email = (await contact(tx, account)).email
     if refund.state != RefundState.SETTLED:
         raise NotFound("a refund that is not there has no receipt")
     seller = Seller.of(settings.of(OperatorSettings))
-    shown = refunds.shown(refund)
     lines = refund_receipt(seller, shown, refund.payment, email, language_of(request))
     name = f"pengembalian-{refund.number}.pdf"
     return _file(request, settings, "receipt.refund_title", name, lines)
