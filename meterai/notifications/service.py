@@ -274,7 +274,8 @@ def _before(language: str) -> dict[str, Any]:
     named = translate("mail.named_before", language)
     until = translate("mail.until_before", language)
     where = translate("mail.where_before", language)
-    more = {"where": where, "late": ""}
+    how = translate("mail.how_before", language)
+    more = {"where": where, "how": how, "late": ""}
     return {"named": named, "list": named, "count": "", "number": "-", "until": until, **more}
 
 

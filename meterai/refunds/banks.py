@@ -30,6 +30,11 @@ def banks() -> Sequence[Bank]:
     return _read()[1]
 
 
+def account_shown(bank_code: str, account_no: str) -> str:
+    """A bank account as people are told of it: the name of its bank, and its last digits."""
+    return f"{bank_name(bank_code) or bank_code} {DOTS}{account_no[-NUMBER_SHOWN:]}"
+
+
 def bank_name(code: str) -> str | None:
     """The name of the bank of this code; None of no bank."""
     return _read()[0].get(code)

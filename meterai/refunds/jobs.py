@@ -3,7 +3,7 @@
 from meterai import notifications, payments
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
-from meterai.payments import RefundCause
+from meterai.payments import RefundCause, RefundSender, Way
 from meterai.payments.events import (
     AccountWanted,
     MoneyToReturn,
@@ -15,8 +15,9 @@ from meterai.plumbing.database import Tx
 from meterai.plumbing.events import on
 from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.refunds import store
+from meterai.refunds.banks import account_shown
 from meterai.refunds.claiming import ClaimService, in_both
-from meterai.refunds.service import RefundService, load, return_unused
+from meterai.refunds.service import RefundService, all_shown, load, return_unused
 from meterai.stamping.events import StampingFailed
 
 
@@ -52,9 +53,13 @@ async def return_unstamped(tx: Tx, event: StampingFailed, service: RefundService
     )
 
 
-async def tell_requested(tx: Tx, event: RefundRequested) -> None:
-    """Money is on its way back: queue the mail that says so, and by when."""
+async def tell_requested(tx: Tx, event: RefundRequested, refunds: RefundSender) -> None:
+    """Money is on its way back: queue the mail that says so, where to, and by when."""
     refund = await load(tx, event.account, event.refund)
+    way = await refunds.way_of(tx, refund)
+    payee = await payments.current_payee(tx, event.account) if way is Way.TRANSFER else None
+    to = account_shown(payee.bank_code, payee.account_no) if payee else ""
+    due = in_both(refund.due_at)
     await notifications.queue(
         tx,
         event.account,
@@ -64,7 +69,11 @@ async def tell_requested(tx: Tx, event: RefundRequested) -> None:
             "amount": str(refund.amount),
             "order": show("ord", refund.subject),
             "number": refund.number,
-            "due": in_both(refund.due_at),
+            "due": due,
+            "how": {
+                one: translate(f"how.refund.{way}", one, account=to, due=due[one])
+                for one in LANGUAGES
+            },
             "why": {
                 language: translate(f"refund.cause.{refund.cause}", language)
                 for language in LANGUAGES
@@ -79,13 +88,17 @@ async def tell_settled(tx: Tx, event: RefundSettled, claims: ClaimService) -> No
     paid = await payments.compensations_of(tx, event.account, [refund.began_as])
     if late := paid.get(refund.began_as):
         await claims.want_for_lateness(tx, event.account, refund.id)
+    [shown] = await all_shown(tx, event.account, [refund])
     facts: dict[str, object] = {
         "amount": str(refund.amount),
         "order": show("ord", refund.subject),
         "number": refund.number,
         "bank_number": refund.provider_number,
         "payment": refund.payment,
-        "where": {one: translate(f"where.refund.{refund.way}", one) for one in LANGUAGES},
+        "where": {
+            one: translate(f"where.refund.{shown.way_word}", one, account=shown.goes_to)
+            for one in LANGUAGES
+        },
         "late": str(late) if late else "",
     }
     if refund.settled_at:
@@ -115,7 +128,7 @@ async def tell_taken_back(tx: Tx, event: PaymentDenied) -> None:
 HANDLERS = (
     on(MoneyToReturn, return_money, gives_up=False, service=RefundService),
     on(StampingFailed, return_unstamped, gives_up=False, service=RefundService),
-    on(RefundRequested, tell_requested, gives_up=True),
+    on(RefundRequested, tell_requested, gives_up=True, service=RefundSender),
     on(RefundSettled, tell_settled, gives_up=True, service=ClaimService),
     on(AccountWanted, want_account, gives_up=False, service=ClaimService),
     on(PaymentDenied, tell_taken_back, gives_up=True),

@@ -55,6 +55,7 @@ FACTS: dict[str, dict[str, Any]] = {
         "number": "RF1",
         "why": BOTH,
         "due": BOTH,
+        "how": BOTH,
     },
     "case_received": {"case": "cas_1", "matter": BOTH, "due": BOTH},
     "case_answered_from_facts": {"case": "cas_1", "matter": BOTH, "answer": BOTH},

@@ -112,3 +112,46 @@ def test_refund_says_that_the_bank_refused_its_account_until_another_is_named(ti
     other = Payee("008", "1110002222", "BUDI SANTOSO")
     in_transaction(till, payments.name_payee, other)
     assert view(till, order).goes_to == "Mandiri \u2022\u2022\u2022\u2022 2222"
+
+
+# -- mails -------------------------------------------------------------------------------------
+
+
+def mail(till: Till, template: str) -> dict[str, Any]:
+    """Facts of the newest mail of a template."""
+    [found] = till.rows(
+        "SELECT facts FROM mails WHERE template = %s ORDER BY mail_id DESC LIMIT 1", template
+    )
+    facts: dict[str, Any] = found["facts"]
+    return facts
+
+
+def by_virtual_account(till: Till) -> None:
+    """What was paid came by a method whose rail gives nothing back."""
+    till.shop.arrange("UPDATE payment_attempts SET method = 'va'")
+
+
+SOURCE = {"id": "ke sumber pembayaran", "en": "where you paid it from"}
+
+
+def test_first_mail_of_money_that_its_rail_gives_back_says_so(till: Till) -> None:
+    asked_back(till)
+    till.shop.work()
+    how = mail(till, "refund_requested")["how"]
+    assert all(said in how[language] for language, said in SOURCE.items())
+
+
+@pytest.mark.parametrize("has_payee", [False, True])
+def test_first_mail_of_money_that_its_rail_cannot_give_back_says_by_transfer(
+    till: Till, has_payee: bool
+) -> None:
+    if has_payee:
+        in_transaction(till, payments.name_payee, Payee(*BUDI))
+    asked_back(till)
+    by_virtual_account(till)
+    till.shop.work()
+    how = mail(till, "refund_requested")["how"]
+    assert not any(said in how[language] for language, said in SOURCE.items())
+    assert "transfer" in how["id"]
+    assert "transfer" in how["en"]
+    assert (SHOWN in how["id"]) == has_payee

@@ -28,6 +28,7 @@ from meterai.payments.model import (
 from meterai.payments.refunds import store as store
 from meterai.payments.refunds import ways
 from meterai.payments.refunds.model import (
+    KnownOf,
     PaymentGivenBack,
     Refund,
     RefundPastDue,
@@ -39,7 +40,7 @@ from meterai.payments.refunds.model import (
     try_again_after,
 )
 from meterai.payments.service import PaymentService
-from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.periodic import each, run_row
 
 BATCH = 20  # provider calls under way in one run
@@ -291,12 +292,21 @@ class RefundSender:
             book = partial(book_watched, is_old=is_old, window_seconds=window_seconds)
             await run_row(self._database, book, refund, seen)
 
+    async def way_of(self, tx: ReadTx, refund: Refund) -> Way:
+        """The way that a refund takes; of one that just began, the one that is chosen in a moment."""
+        is_new = refund.way is Way.PROVIDER and refund.state is RefundState.REQUESTED
+        if not is_new or refund.tries:
+            return refund.way
+        return self._chosen(await store.known_of(tx, refund))
+
     async def _way_of(self, refund: Refund) -> Way:
         """The way of a refund of which nothing was sent."""
         if refund.reroute_at is not None:
             return Way.TRANSFER
+        return self._chosen(await self._database.once(store.known_of, refund))
+
+    def _chosen(self, known: KnownOf) -> Way:
         rails = self._payments.rails
-        known = await self._database.once(store.known_of, refund)
         age = (self._clock.now() - known.captured_at).total_seconds()
         return choose_way(
             gives_back=rails.gives_back(known.provider, known.method),
