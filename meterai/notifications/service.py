@@ -56,6 +56,7 @@ LEADS_TO = {
     "refund_settled": "/orders/{order}",
     "account_wanted": "{path}",
     "account_named": "/history",
+    "account_held": "/refunds/account",
     "account_declined": "/refunds/account",
     "payment_taken_back": "/orders/{order}",
     "turn_near": "/lines/{line}",
@@ -275,7 +276,8 @@ def _before(language: str) -> dict[str, Any]:
     until = translate("mail.until_before", language)
     where = translate("mail.where_before", language)
     how = translate("mail.how_before", language)
-    more = {"where": where, "how": how, "late": ""}
+    because = translate("mail.because_before", language)
+    more = {"where": where, "how": how, "because": because, "late": ""}
     return {"named": named, "list": named, "count": "", "number": "-", "until": until, **more}
 
 

@@ -29,10 +29,11 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.exchange import note_replay
 from meterai.plumbing.http import IdempotencyKeyReused
-from meterai.plumbing.messages import LANGUAGES, format_datetime
+from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
 from meterai.plumbing.networks import Buckets, nested
 from meterai.plumbing.periodic import each, run_row
 from meterai.refunds import store
+from meterai.refunds.banks import account_shown
 from meterai.refunds.holders import NameVerdict, compare
 from meterai.refunds.links import PATH, ClaimLinks, named_by
 from meterai.refunds.model import (
@@ -113,6 +114,8 @@ class ClaimService:
         before, now = await store.open_claim_link(tx, account), self._clock.now()
         if not owed.sum.value or (before and before.expires_at > now):
             return
+        if await store.held_account_claim(tx, account):  # a mail says so, and another what follows
+            return
         if before is not None:
             await store.end_claim_link(tx, account, None)
         link = new_id()
@@ -125,6 +128,7 @@ class ClaimService:
             template="account_wanted",
             facts={
                 "amount": str(owed.sum),
+                "because": {one: await why_wanted(tx, account, owed, one) for one in LANGUAGES},
                 "until": in_both(until),
                 "link": str(link),
             },
@@ -205,6 +209,14 @@ class ClaimService:
         """What waits until an account is named."""
         async with self._database.reading() as tx:
             return await waits_for_account(tx, account)
+
+    async def held(self, account: UUID) -> AccountClaim | None:
+        """The account that a person looks at before what waits goes there."""
+        return await self._database.once(store.held_account_claim, account)
+
+    async def why_wanted(self, account: UUID, owed: OwedByClaim, language: str) -> str:
+        """`why_wanted` in a transaction of its own."""
+        return await self._database.once(why_wanted, account, owed, language)
 
     async def claim(self, account: UUID, claim: UUID) -> AccountClaim:
         """An account that was typed, as it is now.  Refuses `NotFound`."""
@@ -393,6 +405,13 @@ class ClaimService:
             digest=held.digest,
             why=str(held_for),
         )
+        await notifications.queue(
+            tx,
+            held.account,
+            cause=f"account_held:{held.shown}",
+            template="account_held",
+            facts={"amount": str(owed.sum), "bank": held.bank, "last": held.number_shown},
+        )
         return held
 
 
@@ -402,6 +421,14 @@ async def waits_for_account(tx: ReadTx, account: UUID) -> OwedByClaim:
     if owed.compensation.value and await payments.current_payee(tx, account):
         return replace(owed, compensation=Rupiah(0))
     return owed
+
+
+async def why_wanted(tx: ReadTx, account: UUID, owed: OwedByClaim, language: str) -> str:
+    """Why an account is wanted for what is owed, as the second part of a sentence."""
+    if refused := await payments.refused_payee(tx, account):
+        shown = account_shown(refused.bank_code, refused.account_no)
+        return translate("account_wanted.refused", language, account=shown)
+    return translate(f"account_wanted.{'first' if owed.refunds else 'lateness'}", language)
 
 
 async def name_account(

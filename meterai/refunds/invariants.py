@@ -235,7 +235,7 @@ MAIL_CAUSES = (
     MailCause(
         """
         SELECT account_id, action || ':' || subject, action, NULL, happened_at, NULL
-        FROM {audit_events*} e WHERE action IN ('account_named', 'account_declined')
+        FROM {audit_events*} e WHERE action IN ('account_named', 'account_held', 'account_declined')
         """,
     ),
     MailCause(

@@ -3,7 +3,7 @@
 from meterai import notifications, payments
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
-from meterai.payments import RefundCause, RefundSender, Way
+from meterai.payments import RefundCause, RefundSender
 from meterai.payments.events import (
     AccountWanted,
     MoneyToReturn,
@@ -15,7 +15,6 @@ from meterai.plumbing.database import Tx
 from meterai.plumbing.events import on
 from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.refunds import store
-from meterai.refunds.banks import account_shown
 from meterai.refunds.claiming import ClaimService, in_both
 from meterai.refunds.service import RefundService, all_shown, load, return_unused
 from meterai.stamping.events import StampingFailed
@@ -57,8 +56,6 @@ async def tell_requested(tx: Tx, event: RefundRequested, refunds: RefundSender) 
     """Money is on its way back: queue the mail that says so, where to, and by when."""
     refund = await load(tx, event.account, event.refund)
     way = await refunds.way_of(tx, refund)
-    payee = await payments.current_payee(tx, event.account) if way is Way.TRANSFER else None
-    to = account_shown(payee.bank_code, payee.account_no) if payee else ""
     due = in_both(refund.due_at)
     await notifications.queue(
         tx,
@@ -70,10 +67,7 @@ async def tell_requested(tx: Tx, event: RefundRequested, refunds: RefundSender) 
             "order": show("ord", refund.subject),
             "number": refund.number,
             "due": due,
-            "how": {
-                one: translate(f"how.refund.{way}", one, account=to, due=due[one])
-                for one in LANGUAGES
-            },
+            "how": {one: translate(f"how.refund.{way}", one, due=due[one]) for one in LANGUAGES},
             "why": {
                 language: translate(f"refund.cause.{refund.cause}", language)
                 for language in LANGUAGES

@@ -11,6 +11,7 @@ from meterai import payments
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id
 from meterai.payments import Payee
+from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.refunds import ClaimService, RefundView, refunds_of_orders
 from meterai.refunds.model import AccountClaim, AccountClaimState, wanted_account
 from standins.bank.accounts import FLOAT_ACCOUNT
@@ -64,7 +65,8 @@ def in_transaction(till: Till, command: Any, *arguments: Any) -> Any:
 def name(till: Till) -> AccountClaim:
     service = till.shop.container.of(ClaimService)
     account = wanted_account(*BUDI)
-    return till.do(service.name(till.shop.account, str(new_id()), account, actor=BUYER))
+    key = str(new_id())
+    return till.do(service.name(till.shop.account, key, account, actor=BUYER, network="192.0.2.1"))
 
 
 def view(till: Till, order: UUID) -> RefundView:
@@ -141,12 +143,7 @@ def test_first_mail_of_money_that_its_rail_gives_back_says_so(till: Till) -> Non
     assert all(said in how[language] for language, said in SOURCE.items())
 
 
-@pytest.mark.parametrize("has_payee", [False, True])
-def test_first_mail_of_money_that_its_rail_cannot_give_back_says_by_transfer(
-    till: Till, has_payee: bool
-) -> None:
-    if has_payee:
-        in_transaction(till, payments.name_payee, Payee(*BUDI))
+def test_first_mail_of_money_that_its_rail_cannot_give_back_says_by_transfer(till: Till) -> None:
     asked_back(till)
     by_virtual_account(till)
     till.shop.work()
@@ -154,4 +151,38 @@ def test_first_mail_of_money_that_its_rail_cannot_give_back_says_by_transfer(
     assert not any(said in how[language] for language, said in SOURCE.items())
     assert "transfer" in how["id"]
     assert "transfer" in how["en"]
-    assert (SHOWN in how["id"]) == has_payee
+
+
+def test_mail_of_an_account_that_is_wanted_says_why(till: Till) -> None:
+    waiting(till)
+    assert "sumber pembayaran" in mail(till, "account_wanted")["because"]["id"]
+    name(till)
+    refused(till)
+    because = mail(till, "account_wanted")["because"]
+    assert because == {
+        one: translate("account_wanted.refused", one, account=SHOWN) for one in LANGUAGES
+    }
+    assert name(till).state is AccountClaimState.NAMED
+
+
+def test_mail_says_once_that_an_account_is_held_and_none_asks_for_another(till: Till) -> None:
+    waiting(till, 300)
+    held = name(till)
+    told = till.rows("SELECT cause_key, facts FROM mails WHERE template = 'account_held'")
+    assert [one["cause_key"] for one in told] == [f"account_held:{held.shown}"]
+    assert mail(till, "account_held")["bank"] == "BCA"
+    till.shop.arrange("UPDATE claim_links SET expires_at = now()")
+    till.do(till.shop.container.of(ClaimService).renew())
+    assert len(till.rows("SELECT 1 FROM mails WHERE template = 'account_wanted'")) == 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_mail_of_an_account_that_was_named_speaks_of_what_will_be_done(
+    till: Till, language: str
+) -> None:
+    waiting(till)
+    name(till)
+    text = translate("mail.account_named.text", language, url="", **mail(till, "account_named"))
+    assert {"id": "akan ditransfer", "en": "will be transferred"}[language] in text
+    assert SHOWN in text
+    assert "/complaints/new" in text

@@ -112,6 +112,10 @@ async def _shown(
             "account_no": claim.account_no,
             "holder": claim.typed,
         }
+    elif owed.sum.value and (claim := await claims.held(visit.account)):
+        step, refusal = claim.state, None
+    language = language_of(request)
+    because = await claims.why_wanted(visit.account, owed, language) if step == "form" else ""
     code = refusal.code if refusal else ""
     field = str(refusal.facts().get("field", _MENDED.get(code, "bank_code"))) if refusal else ""
     key = form.text("key") if form and not isinstance(refusal, IdempotencyKeyReused) else ""
@@ -121,13 +125,15 @@ async def _shown(
         status=refusal.status if refusal else 200,
         step=step,
         owed=owed,
+        because=because,
         claim=claim,
+        asked=visit.asked,  # who has the link alone may be another
         link=visit.link,
         path=visit.path,
         banks=banks(),
         typed=typed,
         key=key or fresh_key(),
-        errors=field_errors(refusal, language_of(request), field),
+        errors=field_errors(refusal, language, field),
         here=visit.here,
     )
     answer.headers["Cache-Control"] = "private, no-store"
