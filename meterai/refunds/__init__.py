@@ -14,7 +14,7 @@ Calls accounts, orders, payments, stamps, notifications.
 from meterai.payments import Refund, RefundCause, RefundState
 from meterai.refunds.banks import Bank, banks
 from meterai.refunds.claiming import ClaimService
-from meterai.refunds.links import PATH as CLAIM_PATH
+from meterai.refunds.links import CLAIM_PATH
 from meterai.refunds.model import (
     CLAIM_KIND,
     CLAIM_LINK_REFUSALS,

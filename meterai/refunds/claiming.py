@@ -35,7 +35,7 @@ from meterai.plumbing.periodic import each, run_row
 from meterai.refunds import store
 from meterai.refunds.banks import account_shown
 from meterai.refunds.holders import NameVerdict, compare
-from meterai.refunds.links import PATH, ClaimLinks, named_by
+from meterai.refunds.links import CLAIM_PATH, ClaimLinks, named_by
 from meterai.refunds.model import (
     ACCOUNT_CLAIM,
     ANSWERS_WITHIN_SECONDS,
@@ -105,7 +105,7 @@ class ClaimService:
     async def path(self, account: UUID, link: UUID) -> str:
         """The path that a link leads to, for the mail that carries it; of one that is gone the page where to sign in."""
         found = await self._database.once(store.claim_link, account, link)
-        return f"{PATH}?claim={self._links.text(found)}" if found else "/refunds/account"
+        return f"{CLAIM_PATH}?claim={self._links.text(found)}" if found else "/refunds/account"
 
     async def want(self, tx: Tx, account: UUID, refund: UUID) -> None:
         """Money waits until its buyer names an account: mail a link, unless one that can be used was mailed."""

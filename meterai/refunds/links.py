@@ -9,7 +9,7 @@ from meterai.kit.ids import compact, from_compact
 from meterai.refunds.model import ClaimLink, ClaimLinkWrong
 
 PURPOSE = "claim links"  # of the key they are signed with
-PATH = "/claims"
+CLAIM_PATH = "/claims"
 _ID_LENGTH = 26
 _SIGNATURE_BYTES = 24
 

@@ -106,6 +106,8 @@ NO_CLAIMS = {
     "mail.turn_near.text": "a mail",
     "page.buy.next": "what comes next",
     "refusal.account_unanswered": "of money that waits, whatever was typed",
+    "refusal.account_tries_of_network_spent": "of money that waits, whatever was typed",
+    "refusal.account_tries_of_all_spent": "of money that waits, whatever was typed",
     "page.choose.kept": "for how long",
     "page.choose.twin": "of a file that is left out, before anything is ordered",
     "page.front.promise.burned.means": "of the service",

@@ -34,7 +34,6 @@ from meterai.plumbing.http import (
     caller_of,
     language_of,
     network_of,
-    service,
 )
 from meterai.refunds import (
     CLAIM_KIND,
@@ -170,8 +169,8 @@ def _step(claim: AccountClaim) -> tuple[str, Refusal | None]:
             return "form", refused_as(claim, state)
 
 
-def _network(request: PageRequest) -> str:
-    return network_of(request, service(request, Settings).process.proxies)
+def _network(request: PageRequest, settings: Settings) -> str:
+    return network_of(request, settings.process.proxies)
 
 
 def _asked(request: PageRequest) -> UUID | None:
@@ -179,7 +178,7 @@ def _asked(request: PageRequest) -> UUID | None:
 
 
 async def _by_link(
-    request: PageRequest, claims: ClaimService, link: str, asked: UUID | None
+    request: PageRequest, claims: ClaimService, settings: Settings, link: str, asked: UUID | None
 ) -> _Visit:
     """Refuses what `ClaimService.opened` does."""
     caller = await known_visitor(request)
@@ -190,7 +189,7 @@ async def _by_link(
     )
     account = await claims.opened(link, signed_in=mine, asked=asked)
     actor = caller.actor if caller else Actor(ActorKind.ACCOUNT)
-    return _Visit(account, actor, _network(request), link, asked)
+    return _Visit(account, actor, _network(request, settings), link, asked)
 
 
 async def _name(request: PageRequest, claims: ClaimService, visit: _Visit, form: Form) -> Page:
@@ -217,39 +216,55 @@ async def _name(request: PageRequest, claims: ClaimService, visit: _Visit, form:
 
 
 @get(OWN_PATH, opt=_OWN, include_in_schema=False)
-async def show_own(request: PageRequest, claims: NamedDependency[ClaimService]) -> Page:
+async def show_own(
+    request: PageRequest,
+    claims: NamedDependency[ClaimService],
+    settings: NamedDependency[Settings],
+) -> Page:
     """What of one's own waits for an account, and the form that names one."""
-    actor, network = caller_of(request).actor, _network(request)
+    actor, network = caller_of(request).actor, _network(request, settings)
     visit = _Visit(account_of(request), actor, network, asked=_asked(request))
     return await _shown(request, claims, visit)
 
 
 @post(OWN_PATH, opt={**_OWN, "keeps": (*_FIELDS, "key")}, include_in_schema=False)
-async def name_own(request: PageRequest, claims: NamedDependency[ClaimService]) -> Page:
+async def name_own(
+    request: PageRequest,
+    claims: NamedDependency[ClaimService],
+    settings: NamedDependency[Settings],
+) -> Page:
     """Name an account for what waits."""
     form = await read_own_form(request)
-    visit = _Visit(account_of(request), caller_of(request).actor, _network(request))
+    visit = _Visit(account_of(request), caller_of(request).actor, _network(request, settings))
     return await _name(request, claims, visit, form)
 
 
 @get(CLAIM_PATH, opt=_BY_LINK, include_in_schema=False)
-async def show_by_link(request: PageRequest, claims: NamedDependency[ClaimService]) -> Page:
+async def show_by_link(
+    request: PageRequest,
+    claims: NamedDependency[ClaimService],
+    settings: NamedDependency[Settings],
+) -> Page:
     """The same by the link of a mail; looking at it changes nothing, since programs that look at mails follow links."""
     link = request.query_params.get("claim", "")
     try:
-        visit = await _by_link(request, claims, link, _asked(request))
+        visit = await _by_link(request, claims, settings, link, _asked(request))
     except CLAIM_LINK_REFUSALS as refusal:
         return _shut(request, refusal)
     return await _shown(request, claims, visit)
 
 
 @post(CLAIM_PATH, opt=_BY_LINK, include_in_schema=False)
-async def name_by_link(request: PageRequest, claims: NamedDependency[ClaimService]) -> Page:
+async def name_by_link(
+    request: PageRequest,
+    claims: NamedDependency[ClaimService],
+    settings: NamedDependency[Settings],
+) -> Page:
     """Name an account by the link of a mail."""
     form = await read_form(request)
     confirms = read_typed(CLAIM_KIND, form.text("confirms"))
     try:
-        visit = await _by_link(request, claims, form.text("claim"), confirms)
+        visit = await _by_link(request, claims, settings, form.text("claim"), confirms)
     except CLAIM_LINK_REFUSALS as refusal:
         return _shut(request, refusal)
     return await _name(request, claims, visit, form)
