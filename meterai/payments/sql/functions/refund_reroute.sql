@@ -25,7 +25,7 @@ BEGIN
             v_refund.waited_seconds, v_refund.last_answer);
     PERFORM ledger_post(p_account, 'refund:' || p_new, 'refund_requested', v_refund.order_id,
         ARRAY['buyer_funds', 'refunds_payable'], ARRAY[-v_refund.amount, v_refund.amount]);
-    PERFORM emit(p_account, 'refund_rerouted', jsonb_build_object('refund', p_new, 'way', 'claim'));
+    PERFORM emit(p_account, 'refund_rerouted', jsonb_build_object('refund', p_new, 'way', 'claim'::text));
     PERFORM refund_want_account(p_account, p_new);
     RETURN true;
 END $$;
