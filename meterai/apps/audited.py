@@ -78,7 +78,7 @@ _KEY = re.compile(r"PRIMARY KEY \((.*)\)")
 
 
 class _Tables:
-    """What the schema says of tables: which are of accounts, their keys, and their columns of times."""
+    """Facts of the schema about tables: which are of accounts, their keys, and their columns of times."""
 
     def __init__(self) -> None:
         known = described()

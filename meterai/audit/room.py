@@ -11,7 +11,7 @@ from meterai.room import Container, Room
 
 
 async def _said(container: Container) -> str | None:
-    """What does not hold as one line for `/readyz`, without names: anybody may read it."""
+    """Broken promises as one line for `/readyz`, without names: anybody may read it."""
     found = await container.database.once(store.standing)
     return f"{len(found.broken)} promises broken" if found.broken else None
 

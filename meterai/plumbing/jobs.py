@@ -223,7 +223,7 @@ class Worker:
             await rest.wait(least, most)
 
     async def _cut(self, run: Awaitable[int]) -> int:
-        """What `run` answers, or nothing once the worker stops."""
+        """The answer of `run`, or nothing once the worker stops."""
         running, stopping = asyncio.ensure_future(run), asyncio.ensure_future(self._stopping.wait())
         try:
             await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)

@@ -71,7 +71,7 @@ _log = structlog.get_logger()
 
 
 class _Answer(NamedTuple):
-    """What a bank said of an account: how its name fits, or why it told none."""
+    """A bank's answer about an account: how its name fits, or why it told none."""
 
     name: str
     verdict: NameVerdict | None
@@ -206,7 +206,7 @@ class ClaimService:
     # -- naming ----------------------------------------------------------------------------
 
     async def owed(self, account: UUID) -> OwedByClaim:
-        """What waits until an account is named."""
+        """Money that waits until an account is named."""
         async with self._database.reading() as tx:
             return await waits_for_account(tx, account)
 
@@ -416,7 +416,7 @@ class ClaimService:
 
 
 async def waits_for_account(tx: ReadTx, account: UUID) -> OwedByClaim:
-    """What goes nowhere until this buyer names an account; money for lateness does where one is named."""
+    """Money that goes nowhere until this buyer names an account; money for lateness follows one that is named."""
     owed = await payments.owed_by_claim(tx, account)
     if owed.compensation.value and await payments.current_payee(tx, account):
         return replace(owed, compensation=Rupiah(0))
@@ -434,7 +434,7 @@ async def why_wanted(tx: ReadTx, account: UUID, owed: OwedByClaim, language: str
 async def name_account(
     tx: Tx, claim: AccountClaim, confirmed: str, *, actor: Actor
 ) -> AccountClaim:
-    """What waits goes to this account from now on; its buyer is told by mail."""
+    """Send the money that waits to this account; its buyer is told by mail."""
     owed = await waits_for_account(tx, claim.account)
     payee = Payee(claim.bank_code, claim.account_no, confirmed)
     await payments.name_payee(tx, claim.account, payee)

@@ -145,7 +145,7 @@ def _told(
 def _moved(
     one: Refund, moves: Sequence[MoneyMove], about: Subject, facts: dict[str, object]
 ) -> Iterator[Happening]:
-    """What the books say of a refund beside its row."""
+    """Entries of the books about a refund."""
     words = {
         f"void:{one.id}": "refund_void",
         f"rerouted:{one.id}": "refund_rerouted",

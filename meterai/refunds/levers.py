@@ -115,7 +115,7 @@ class AccountNamed(msgspec.Struct, frozen=True):
 
 
 async def _undecided(tx: ReadTx, asked: AccountNamed) -> AccountClaim:
-    """What was typed, which a person may decide.  Refuses `NotFound`, `AccountClaimOver`."""
+    """An account claim that a person may decide.  Refuses `NotFound`, `AccountClaimOver`."""
     found = await store.account_claims_by_id(tx, read(CLAIM_KIND, asked.claim))
     if not found:
         raise NotFound("no such account was typed")

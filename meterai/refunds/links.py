@@ -26,7 +26,7 @@ class ClaimLinks:
         return urlsafe_b64encode(digest[:_SIGNATURE_BYTES]).decode()
 
     def text(self, link: ClaimLink) -> str:
-        """What is in the address."""
+        """The text of the link in the address."""
         return f"{compact(link.account)}{compact(link.id)}{self._signature(link)}"
 
     def is_signed(self, link: ClaimLink, text: str) -> bool:

@@ -265,7 +265,7 @@ class AccountClaim:
 
     @property
     def digest(self) -> str:
-        """What the audit trail keeps of the account: nobody can guess it without knowing whose it is."""
+        """Digest of the account for the audit trail: nobody can guess it without knowing whose it is."""
         told = f"{self.bank_code}\n{self.account_no}\n{self.confirmed}"
         return hashlib.sha256(self.account.bytes + told.encode()).hexdigest()
 
@@ -376,7 +376,7 @@ def _is_name(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class CompensationTerms:
-    """What is paid for lateness, in rupiah."""
+    """Terms of compensation, in rupiah."""
 
     per_day: int
     most: int  # of one refund
@@ -387,5 +387,5 @@ class CompensationTerms:
         return -(-self.most // self.per_day) if self.per_day else 0
 
     def of_day(self, day: int) -> Rupiah:
-        """What the whole day of this number past the due time, from 1, is paid with."""
+        """Compensation of the whole day of this number, from 1, past the due time."""
         return Rupiah(max(0, min(self.per_day, self.most - (day - 1) * self.per_day)))

@@ -35,7 +35,7 @@ _GIVES_BACK = frozenset({OrderState.PAID, OrderState.EXECUTED, OrderState.DENIED
 
 
 class RefundAccountState(StrEnum):
-    """What a bank account is to a refund."""
+    """Role of a bank account for a refund."""
 
     NAMED = "named"  # the refund goes, or went, there
     HELD = "held"  # a person looks at it before the refund goes there

@@ -309,7 +309,7 @@ async def decide_account_claim(
     confirmed: str,
     held_for: HeldFor | None = None,
 ) -> AccountClaim:
-    """What became of an account; the row as it is now."""
+    """Record the outcome of an account claim; answers the row as it is now."""
     found = await tx.one_as(
         _CLAIMS,
         _DECIDE,

@@ -226,7 +226,7 @@ class OwedByClaim:
 
 
 class Compensation(NamedTuple):
-    """What was paid for the lateness of a refund, so far."""
+    """Compensation of a refund so far."""
 
     refund: UUID
     amount: Rupiah
@@ -241,7 +241,7 @@ class LateRefund(NamedTuple):
 
 
 class KnownOf(NamedTuple):
-    """What is known of a refund before it is sent: where and when its payment came."""
+    """Facts of a refund before it is sent: where and when its payment came."""
 
     provider: str
     method: str

@@ -434,7 +434,7 @@ async def late_refunds(tx: ReadTx, days_max: int, limit: int) -> list[LateRefund
 async def compensations_of(
     tx: ReadTx, account: UUID, refunds: Sequence[UUID]
 ) -> list[Compensation]:
-    """What was paid for lateness of refunds that began as these, so far."""
+    """Compensation so far of refunds that began as these."""
     return await tx.all_as(_COMPENSATIONS, _COMPENSATIONS_OF, account, list(refunds))
 
 

@@ -78,7 +78,7 @@ async def owed_by_claim(tx: ReadTx, account: UUID) -> OwedByClaim:
 async def compensations_of(
     tx: ReadTx, account: UUID, refunds: Sequence[UUID]
 ) -> dict[UUID, Rupiah]:
-    """What was paid for lateness of refunds that began as these, so far."""
+    """Compensation so far of refunds that began as these."""
     found = await store.compensations_of(tx, account, refunds)
     return {one.refund: one.amount for one in found}
 

@@ -183,7 +183,7 @@ class Floats:
 
 @dataclass(slots=True)
 class Source:
-    """What one bank can still send: of each transfer, of this day, of its float account (None: not known)."""
+    """Rupiah that one bank can still send: in a transfer, this day, from its float account (None: not known)."""
 
     provider: str
     bank: str

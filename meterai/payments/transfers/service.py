@@ -111,7 +111,7 @@ class TransferSender:
         )
 
     async def _sources(self, names: list[str]) -> list[Source]:
-        """What these banks can send now."""
+        """Rupiah that these banks can send now."""
         payouts, now = self._payments.rails.payouts(), self._clock.now().astimezone(WIB)
         begins = now.replace(hour=0, minute=0, second=0, microsecond=0)
         left = {one.provider: one for one in await self._database.once(store.left, names, begins)}

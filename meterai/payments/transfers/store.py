@@ -215,12 +215,12 @@ async def balances(tx: ReadTx) -> list[FloatBalance]:
 
 
 async def left(tx: ReadTx, providers: Sequence[str], since: datetime) -> list[Left]:
-    """What is free in the float accounts of these banks, and what they send since the begin of this day."""
+    """Free rupiah in the float accounts of these banks, and rupiah sent since the begin of this day."""
     return await tx.all_as(_LEFT_OF, _LEFT, since, list(providers))
 
 
 async def need(tx: ReadTx) -> FloatNeed:
-    """What is asked of all float accounts."""
+    """Demand on all float accounts."""
     found = await tx.one_as(_NEED, NEED, NEED_DAYS, NEED_DAYS)
     assert found is not None, "an aggregate has a row"
     return found

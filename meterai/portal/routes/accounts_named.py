@@ -157,7 +157,7 @@ def _shut(request: PageRequest, refusal: Refusal) -> Page:
 
 
 def _step(claim: AccountClaim) -> tuple[str, Refusal | None]:
-    """What the page shows of an account that was typed."""
+    """The step of the page for an account that was typed."""
     match claim.state:
         case AccountClaimState.NAMED | AccountClaimState.HELD | AccountClaimState.NEAR:
             return claim.state, None
@@ -221,7 +221,7 @@ async def show_own(
     claims: NamedDependency[ClaimService],
     settings: NamedDependency[Settings],
 ) -> Page:
-    """What of one's own waits for an account, and the form that names one."""
+    """The buyer's money that waits for an account, and the form that names one."""
     actor, network = caller_of(request).actor, _network(request, settings)
     visit = _Visit(account_of(request), actor, network, asked=_asked(request))
     return await _shown(request, claims, visit)
