@@ -82,7 +82,7 @@ class _Dead:
         return seconds
 
     def order(self, count: int) -> None:
-        """Executed orders of several accounts, by turns by QRIS and by virtual account; every buyer named an account."""
+        """Executed orders of several accounts, by turns by QRIS and by virtual account."""
         shop = self.till.shop
         service = shop.container.of(OrderService)
         for number in range(count):
@@ -90,7 +90,6 @@ class _Dead:
                 email = f"{new_id().hex}@example.id"
                 made = shop.container.of(AccountService).create(email, actor=TESTER)
                 shop.account = shop.do(made)
-                run(self.till, payments.name_payee, ANI)
             method = ("qris", "va")[number % 2]
             terms = service.terms(
                 shop.account, str(number), b"request", OrderKind.STAMPS, 1, method=method
@@ -112,6 +111,14 @@ class _Dead:
             self.till.shop.account = row["account_id"]
             self.till.shop.ask_back(row["order_id"])
         self.till.shop.work()
+
+    def name(self) -> None:
+        """Each buyer whose money waits for an account names one."""
+        for row in self.till.rows(
+            "SELECT DISTINCT account_id FROM refunds WHERE way = 'claim' AND state = 'requested'"
+        ):
+            self.till.shop.account = row["account_id"]
+            run(self.till, payments.name_payee, ANI)
 
     def die(self) -> None:
         for service in SERVICES:
@@ -154,6 +161,7 @@ def measure(till: Till, url: str, refunds: int) -> Outcome:
     dead.ask_back()
     for _ in range(HOURS):
         dead.live(HOUR_SECONDS)
+        dead.name()
     assert dead.open_refunds() == refunds
     [tries] = till.rows(
         "SELECT (SELECT sum(tries) FROM refunds)::integer + coalesce((SELECT sum(tries) FROM transfers), 0)::integer AS n"
@@ -162,6 +170,7 @@ def measure(till: Till, url: str, refunds: int) -> Outcome:
     passed = 0.0
     while dead.open_refunds():
         passed += dead.live(STEP_SECONDS, STEP_ROUNDS)
+        dead.name()
         assert passed < DAY_SECONDS, f"{dead.open_refunds()} are open a day after its return"
     settled_after = passed
     while till.rows("SELECT 1 FROM suspense_items WHERE state = 'open'"):

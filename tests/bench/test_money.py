@@ -9,7 +9,7 @@ import pytest
 
 from bench.money.dead_provider import DAY_SECONDS, HOUR_SECONDS, counter, measure
 
-REFUNDS = 30
+REFUNDS = 12
 
 
 def test_refunds_of_two_days_without_a_provider_are_settled_the_next_day(

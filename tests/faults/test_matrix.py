@@ -301,7 +301,7 @@ async def refund_fails(counter: Counter, write: Write, fault: Fault) -> Any:
 STORIES = {"open": open_fails, "cancel": cancel_fails, "refund": refund_fails}
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("write", [one for one in SERVICES if one[1] != TRANSFER], ids="-".join)
 def test_write_that_fails_leaves_books_that_are_equal_to_the_record(
     database_url: str, tmp_path: Path, write: Write

@@ -28,7 +28,7 @@ from tests.support.killing import again, is_there
 from tests.support.pdf import pdf
 from tests.support.records import TESTER, At, night, today
 
-KILLS, KILLS_OF_ALL = 12, 90
+KILLS, KILLS_OF_ALL = 6, 90
 BUYERS, ORDERS_MIN = 6, 2  # so that each plan is followed at least once
 PAUSE_SECONDS_MAX = 1.0
 IDLE_SECONDS_MAX = 20.0  # after which a part is killed though nothing was posted
