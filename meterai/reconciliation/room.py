@@ -51,6 +51,11 @@ ROOM = Room(
     undemanded={
         "reconciliation_files": "a folder that is not there has no files, and rails with a history need none",
         "record_due_hour": TIME,
+        **dict.fromkeys(
+            ("provider_fees", "provider_vat_percent", "fee_tolerance_rupiah"),
+            "a fee that was not agreed is a break, which a person sees",
+        ),
+        "statement_names": "a line that names nobody is a break, which a person sees",
     },
     build=_build,
     warns={"bank": _said},

@@ -245,6 +245,14 @@ def use_of_member(connection: Connection, at: datetime) -> None:
     )
 
 
+def typed_account(connection: Connection, at: datetime) -> None:
+    connection.execute(
+        "INSERT INTO account_claims (account_id, claim_id, claim_key, request_hash, state, bank_code, account_no, typed, asked_at)"
+        " VALUES (%s, %s, %s, 'x', 'other', '014', '1234567890', 'Ani', %s)",
+        [ACCOUNT, new_id(), new_id().hex, at],
+    )
+
+
 def record_line(connection: Connection, at: datetime) -> None:
     connection.execute(
         "INSERT INTO record_lines (provider, day, reading, position, source, kind, moved_at, amount, line)"
@@ -306,6 +314,7 @@ def sample(connection: Connection, at: datetime) -> None:
 
 OTHERS = {
     "record_lines": record_line,
+    "accounts_that_were_typed": typed_account,
     "invitations": invitation,
     "uses_of_members": use_of_member,
     "old_approvals": approval,

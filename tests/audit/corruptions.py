@@ -1742,6 +1742,21 @@ CHARGEBACKS = [
     ),
 ]
 
+CLAIMS = [
+    _c(
+        "a link is used by which nobody named an account",
+        "INSERT INTO claim_links (account_id, link_id, refund_id, made_at, expires_at, state, ended_at) VALUES"
+        " (%(account)s, gen_random_uuid(), %(asked.refund)s, now() - interval '3 hours', now(), 'used',"
+        " now() - interval '2 hours')",
+        "claim_link_is_used_once",
+    ),
+    _c(
+        "an account counts as named that nobody named",
+        "INSERT INTO account_claims (account_id, claim_id, claim_key, request_hash, state, bank_code, account_no, typed,"
+        " decided_at) VALUES (%(account)s, gen_random_uuid(), 'made up', 'x', 'named', '014', '1234567890', 'BUDI', now())",
+        "account_was_named_by_its_buyer",
+    ),
+]
 SUSPENSE = [
     _c(
         "suspended money is gone",
@@ -2535,6 +2550,7 @@ CORRUPTIONS = [
     *REFUNDS,
     *PEOPLE,
     *CHARGEBACKS,
+    *CLAIMS,
     *SUSPENSE,
     *LINES,
     *DRAWN_LINES,

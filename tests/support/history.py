@@ -616,11 +616,13 @@ def _recorded(history: History) -> None:
     [row] = shop.rows(
         "SELECT refund_no FROM refunds WHERE refund_id = %s", history["returned.refund"]
     )
-    confirm = partial(
-        payments.confirm_by_record,
-        payments=[str(history.names["quota.payment"])],
-        refunds=[row["refund_no"]],
-    )
+
+    async def confirm(tx: Tx) -> None:
+        action = "record_compared"
+        await audit_trail.record(tx, NOBODY, actor=TESTER, action=action, subject="bank")
+        paid = [str(history.names["quota.payment"])]
+        await payments.confirm_by_record(tx, paid, [row["refund_no"]])
+
     shop.arrange(
         "INSERT INTO record_days (provider, day, state, source, reading, leased_until, begun_at, ended_at, lines, matched)"
         " VALUES ('bank', (now() AT TIME ZONE 'Asia/Jakarta')::date - 2, 'final', 'history', 1, now(),"
