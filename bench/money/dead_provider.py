@@ -41,7 +41,7 @@ SILENT = {"hang_up": True, "act": False, "times": -1}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it.  `hours` are from the return of the provider until the last refund, `hours_of_items` until nobody has
+    """Outcome of one run.  `hours` are from the return of the provider until the last refund, `hours_of_items` until nobody has
     to look at anything; `processor_seconds` are of this process, which is also the bank."""
 
     settled: int

@@ -1,4 +1,4 @@
-"""What it costs to be paid: `python -m bench.money.paying [ORDERS]`.
+"""Cost of being paid: `python -m bench.money.paying [ORDERS]`.
 
 First the processor time of an order that is placed, paid by its bank's news and executed, by QRIS and by virtual account
 in turns.  Then how long it takes from the news of a payment to the stamps: orders wait, and are paid at a rate that

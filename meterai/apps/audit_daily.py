@@ -43,7 +43,7 @@ class DailyAudit:
     ) -> None:
         self._container = container
         self._rooms = rooms
-        # What begins is not burdened, and nothing younger would be covered.
+        # A starting worker is not burdened, and a point would cover nothing younger.
         self._begins = monotonic() + after_seconds
 
     async def look(self) -> int:

@@ -70,7 +70,7 @@ _MOVES = RowMapper(MoneyMove)
 _BALANCE = RowMapper(GuardedBalance)
 
 
-# What left the operator's accounts has names of its own; what is paid for lateness is no money of the order.
+# Money that left the operator's accounts has names of its own; compensation is no money of the order.
 _FATE = """CASE WHEN e.reason IN ('compensation_due', 'compensation_paid', 'transfer_returned') THEN 'compensation'
     WHEN l.book NOT IN ('bank_clearing', 'refund_float') THEN l.book
     WHEN e.reason IN ('refund_settled', 'payment_given_back', 'refund_reversed') THEN 'refunded'

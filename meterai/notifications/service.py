@@ -85,7 +85,7 @@ RECEIPTS = {
     "order_executed_documents": "mail.receipt.order",
     "refund_settled": "mail.receipt.refund",
 }
-# Of an account and the facts of a mail to it.
+# Takes an account and the facts of a mail to it.
 PathOf: TypeAlias = Callable[[UUID, Mapping[str, Any]], Awaitable[str]]
 _log = structlog.get_logger()
 

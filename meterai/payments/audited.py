@@ -29,7 +29,7 @@ AUDITED = Audited(
         Clock("refunds", "due_at", "t.requested_at + interval '8 days'"),
         Clock("refunds", "leased_until", "now() + interval '1 hour'"),
         Clock("refunds", "look_at", "now() + interval '8 days'"),
-        # What goes by a transfer is tried as its transfer is; what waits for an account is not.
+        # A refund by transfer is tried as its transfer is; one that waits for an account is not tried.
         Clock("refunds", "try_at", "now() + interval '1 day'", "t.way <> 'provider'"),
         Clock("transfers", "leased_until", "now() + interval '1 hour'"),
         Clock("transfers", "try_at", "now() + interval '1 day'"),

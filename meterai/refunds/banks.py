@@ -17,7 +17,7 @@ class Bank(NamedTuple):
     name: str
 
 
-@cache
+@cache  # one key: it takes no argument
 def _read() -> tuple[Mapping[str, str], Sequence[Bank]]:
     told = tomllib.loads((resources.files("meterai.refunds") / "banks.toml").read_text("utf-8"))
     names, common = told["names"], told["common"]

@@ -206,7 +206,7 @@ SELECT bank_code, account_no, holder, payee_id AS id, named_at FROM payees
 WHERE account_id = %s AND ended_at IS NULL
 """
 _PAYEES_OF = RowMapper(PayeeOfRefund)
-# Of its transfer; of one that nothing carries, or carried in vain, the account that is named now.
+# The account of its transfer; where no transfer carries it, or one did in vain, the account that is named now.
 _PAYEES_OF_REFUNDS = """
 SELECT r.refund_id AS refund, p.bank_code, p.account_no FROM refunds r
 LEFT JOIN transfers t ON t.account_id = r.account_id AND t.transfer_id = r.transfer_id
@@ -372,7 +372,7 @@ async def retry(tx: Tx, account: UUID, refund: UUID) -> bool:
 
 
 async def known_of(tx: ReadTx, refund: Refund) -> KnownOf:
-    """What is known of a refund before it is sent."""
+    """Facts of a refund before it is sent."""
     found = await tx.one_as(_KNOWN, _KNOWN_OF, refund.account, refund.attempt, refund.payment)
     assert found is not None, "a refund is of a capture"
     return found

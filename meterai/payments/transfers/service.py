@@ -89,7 +89,7 @@ class TransferSender:
             return 0
         good = [name for name in rails.payouts() if rails.is_good(name)]
         sources = await self._sources(good)
-        # What was planned and cannot be sent there any more goes by another bank, or waits unplanned.
+        # A planned transfer that its bank cannot send any more goes by another bank, or waits unplanned.
         away = [name for name in rails.payouts() if name not in good]
         away += [one.provider for one in sources if one.free is not None and one.free < 0]
         if away:

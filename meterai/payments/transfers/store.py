@@ -38,7 +38,7 @@ _COLUMNS = (
     " p.bank_code, p.account_no, p.holder, t.provider_transfer_no AS provider_number, t.planned_at, t.settled_at,"
     " t.last_answer"
 )
-# Of refunds `r`; most that wait were never in a transfer, and none is looked for.
+# A condition on refunds `r`.  Most that wait were never in a transfer; for those none is looked up.
 _NOT_CARRIED = "(r.transfer_id IS NULL OR NOT transfer_is_open(r.account_id, r.transfer_id))"
 PLAN_DUE = """
 SELECT 1 FROM refunds WHERE way = 'transfer' AND state = 'requested'
