@@ -329,6 +329,7 @@ class AccountTriesSpent(Refusal):
 
     code = "account_tries_spent"
     status = 429
+    quota = ("accounts_named", "tries_max")
     retry_after_seconds = 3_600
 
     def __init__(self, most: int) -> None:
@@ -341,6 +342,7 @@ class AccountTriesOfNetworkSpent(Refusal):
 
     code = "account_tries_of_network_spent"
     status = 429
+    quota = ("accounts_named_of_network", "")
     retry_after_seconds = 3_600  # as its bucket fills again
 
 

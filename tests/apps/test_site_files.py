@@ -26,6 +26,7 @@ UNLISTED = (
     r"/[cC]/.*",
     r"/stamp/.*",
     r"/complaints/.*",
+    r"/claims",  # of one buyer, by a link
     r"/status/.*",
     r"/outages/.*",  # a record, its files, the keys
     r"/regulator/.*",

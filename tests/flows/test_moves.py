@@ -10,6 +10,8 @@ from itertools import product
 from typing import Any
 from uuid import UUID
 
+from meterai import payments
+from meterai.kit.ids import new_id
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.serial import Serial
 from meterai.orders.model import ORDER, OrderEvent, OrderState
@@ -425,7 +427,26 @@ def send(shop: Shop, refund: UUID) -> None:
 
 
 def refuse(shop: Shop, refund: UUID) -> None:
-    shop.call(refund_store.ANSWERED, True, "4057801 no", 1.0, shop.account, refund)
+    shop.call(refund_store.ANSWERED, "refused", "4057801 no", 1.0, shop.account, refund)
+
+
+def accept(shop: Shop, refund: UUID) -> None:
+    shop.call(refund_store.ANSWERED, "accepted", "2027800 at it", 1.0, shop.account, refund)
+
+
+def put_off(shop: Shop, refund: UUID) -> None:
+    """Its call was not begun."""
+    shop.call(refund_store.PUT_OFF, "", 1.0, shop.account, refund)
+
+
+def reroute(shop: Shop, refund: UUID) -> None:
+    new = new_id()
+    number = payments.refund_number(shop.account, new)
+    shop.do(
+        shop.container.database.once(
+            refund_store.reroute, account=shop.account, refund=refund, new=new, number=number
+        )
+    )
 
 
 def settle(shop: Shop, refund: UUID) -> None:
@@ -441,17 +462,23 @@ def test_refunds(shop: Shop) -> None:
     makes: dict[StrEnum, Make] = {
         RefundState.REQUESTED: refund(),
         RefundState.SENT: refund(send),
+        RefundState.ACCEPTED: refund(send, accept),
         RefundState.REFUSED: refund(send, refuse),
+        RefundState.REROUTED: refund(send, refuse, reroute),
         RefundState.SETTLED: refund(send, settle),
         RefundState.VOID: refund(send, deny_and_be_refused),
     }
     happens: dict[StrEnum, Happen] = {
         RefundEvent.SENT: send,
+        RefundEvent.NOT_BEGUN: put_off,
+        RefundEvent.ACCEPTED: accept,
         RefundEvent.REFUSED: refuse,
+        RefundEvent.REROUTED: reroute,
         RefundEvent.SETTLED: settle,
         RefundEvent.PAYMENT_DENIED: deny_and_be_refused,
         RefundEvent.GIVEN_BACK: give_back,
     }
     assert set(makes) == set(RefundState)
-    assert set(happens) == set(RefundEvent)
+    # An account is refused by a transfer alone: `tests/payments/test_transfers.py`.
+    assert set(happens) == set(RefundEvent) - {RefundEvent.ACCOUNT_REFUSED}
     walk(shop, REFUND, makes, happens, "refunds")

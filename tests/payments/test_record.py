@@ -43,6 +43,13 @@ def record(
         return await take_record(tx, provider, recorded)
 
     found = till.do(take())
+    till.shop.arrange(
+        "INSERT INTO record_lines (provider, day, reading, position, source, kind, moved_at, payment, amount, line)"
+        " SELECT %s, current_date, 1, count(*) + 1, '', 'payment', now(), %s, %s, 'x' FROM record_lines",
+        provider,
+        number,
+        captured or 1,
+    )
     till.shop.work()
     return str(found)
 

@@ -41,6 +41,7 @@ HELD_ELSEWHERE = {
     "complain",
     "make_key",
     "make_organization",
+    "name_account",
     "open_case",
     "replace_key",
     "sign_in_to_pay",

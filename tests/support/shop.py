@@ -455,7 +455,7 @@ class Shop:
         """The intent to call the bank is written down."""
         self.call(
             "UPDATE refunds SET state = 'sent', tries = tries + 1"
-            " WHERE refund_id = %s AND state IN ('requested', 'sent', 'refused')",
+            " WHERE refund_id = %s AND refund_is_open(state)",
             refund,
         )
 

@@ -20,6 +20,7 @@ from meterai.payments.model import (
     MadeBefore,
     Method,
     Movement,
+    MovementKind,
     NoAnswer,
     Notification,
     NotificationForged,
@@ -150,7 +151,7 @@ class ToyRail:
         answer = await self._call("POST", "/record", About(), told)
         for one in answer["lines"]:
             yield Movement(
-                one["kind"],
+                MovementKind(one["kind"]),
                 datetime.fromtimestamp(one["at"], UTC),
                 one["reference"],
                 PREFIX + one["payment"],

@@ -55,7 +55,7 @@ REFUND = Lifecycle(
         (_S.REFUSED, _E.SENT): _S.SENT,
         (_S.SENT, _E.SETTLED): _S.SETTLED,
         (_S.ACCEPTED, _E.SETTLED): _S.SETTLED,
-        **{(state, _E.REROUTED): _S.REROUTED for state in (_S.SENT, _S.ACCEPTED, _S.REFUSED)},
+        (_S.REFUSED, _E.REROUTED): _S.REROUTED,
         (_S.SENT, _E.ACCOUNT_REFUSED): _S.REQUESTED,
         (_S.ACCEPTED, _E.ACCOUNT_REFUSED): _S.REQUESTED,
         # Two calls crossed: the later one was refused, the earlier one has settled it.
