@@ -125,10 +125,7 @@ async def _done(
             outcome = await store.capture_from(tx, provider, account, attempt, read.number, amount)
         case Act.DENY:
             if read.status is Status.CANCELLED and read.number is None:
-                # What is cancelled is unpaid; a payment taken back has its number.
-                if await store.captured(tx, account, attempt, None):
-                    return OddReason.DENIAL_AMBIGUOUS
-                amount = None
+                amount = None  # nothing of it was paid
             outcome = await store.deny_from(tx, provider, account, attempt, read.number, amount)
         case Act.REFUNDED:
             if read.number is None or not await store.captured(tx, account, attempt, read.number):

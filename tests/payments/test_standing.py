@@ -197,15 +197,17 @@ def test_news_of_a_refund_of_ours_is_none(till: Till) -> None:
     assert till.suspended() == []
 
 
-def test_a_cancelled_qr_that_was_paid_is_looked_at(till: Till) -> None:
-    _, attempt, qr = till.order()
+def test_a_cancelled_qr_that_was_paid_is_asked_about(till: Till) -> None:
+    order, attempt, qr = till.order()
     till.control("pay", qr_content=qr)
     till.ask()
     body = {
         "originalPartnerReferenceNo": till.reference(attempt),
         "latestTransactionStatus": "05",
     }
-    assert till.notify(body) == "suspended_denial_ambiguous"
+    assert till.notify(body) == "asked"
+    till.ask()
+    assert till.shop.state(order) == "executed"
 
 
 def test_a_denial_whose_amount_cannot_be_read_denies_nothing(till: Till) -> None:
