@@ -179,11 +179,6 @@ def _given_up(item: Item) -> str:
     return "break_gained" if _grows(item) > 0 else "break_lost"
 
 
-async def _would_dismiss(tx: ReadTx, asked: BreakItem, pull: Pull) -> Forecast:
-    item = await _item(tx, asked.item, Resolution.DISMISSED, pull)
-    return Forecast([Effect("break_dismissed", {"item": show("sus", item.id)}, _about(item))], 1)
-
-
 def _on_items(subject: Subject) -> Mapping[str, str] | None:
     return {"item": subject.shown} if subject.kind is SubjectKind.SUSPENSE else None
 
@@ -210,7 +205,7 @@ WRITE_OFF = _lever(
 DISMISS = _lever(
     name="breaks dismiss",
     arguments=BreakItem,
-    forecast=_would_dismiss,
+    forecast=_would_end(Resolution.DISMISSED, lambda _: "break_dismissed"),
     carry_out=_ends(Resolution.DISMISSED),
 )
 LEVERS = (MATCH, APPLY, RETURN, FEE, WRITE_OFF, DISMISS)

@@ -117,6 +117,17 @@ def test_item_without_money_is_dismissed_as_forecast_once(shop: Shop, one: Membe
         one.forecast("breaks dismiss", "noise", item=which)
 
 
+def test_dismissal_of_much_money_that_an_item_names_needs_two_people(
+    shop: Shop, one: Member
+) -> None:
+    which = broken(shop, "payment_not_in_record", 0)
+    shop.arrange("UPDATE suspense_items SET amount = 1000000")
+    pulled = one.pull("breaks dismiss", "seen", item=which)
+    assert (pulled.is_done, states(shop)) == (False, [None])
+    member(shop, "supervisor").decide(pulled)
+    assert states(shop) == ["dismissed"]
+
+
 def test_return_of_much_money_needs_two_people(shop: Shop, one: Member) -> None:
     which, approver = item(shop, 1_000_000), member(shop, "supervisor")
     pulled = one.pull("breaks return", "seen", item=which, number="B1")
