@@ -4,7 +4,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -13,7 +13,7 @@ from litestar.testing import TestClient
 
 from meterai.apps.web import build
 from meterai.finance.pages import SCOPES
-from meterai.kit.days import Month, day_of
+from meterai.kit.days import Month, day_of, last_settled
 from meterai.plumbing.messages import translate
 from tests.console.conftest import Floor
 from tests.regulator.test_pages import sold
@@ -52,7 +52,7 @@ def test_desk_leads_to_every_page_and_is_in_the_bar(floor: Floor) -> None:
         assert f'href="{path}"' in shown
         assert floor.get(path).status_code == 200, path
     assert f'href="{HERE}"' in floor.walk_in.get("/console")
-    day = day_of(datetime.now(UTC) - timedelta(days=1))
+    day = last_settled(datetime.now(UTC))
     assert f'href="/console/levers/finance.close?day={day}"' in shown
     form = floor.walk_in.get(f"/console/levers/finance.close?day={day}")
     assert f'value="{day}"' in form
@@ -115,7 +115,7 @@ def test_page_of_nothing_is_refused(floor: Floor, path: str, status: int) -> Non
 def test_day_is_closed_from_the_desk_and_its_files_are_given(floor: Floor) -> None:
     floor.seat("finance")
     sold(floor, 1)
-    day = day_of(datetime.now(UTC) - timedelta(days=1))
+    day = last_settled(datetime.now(UTC))
     lever = "/console/levers/finance.close"
     compared(floor)
     typed = floor.form(lever, "argument-day", f"{lever}?day={day}")
