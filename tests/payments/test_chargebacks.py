@@ -1,4 +1,4 @@
-"""What a payer's bank takes back: news of it has the provider asked, and its answer takes the money."""
+"""A charge-back is booked by the provider's answer; news of one only has the provider asked."""
 
 from typing import Any
 from uuid import UUID

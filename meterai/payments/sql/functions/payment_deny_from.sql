@@ -10,6 +10,8 @@ BEGIN
     IF NOT payment_is_at(p_provider, p_account, p_attempt) THEN
         RETURN 'unknown_attempt';
     END IF;
+    -- A capture that commits meanwhile is waited for and seen: else its news of before would take it.
+    PERFORM 1 FROM payment_attempts WHERE account_id = p_account AND attempt_id = p_attempt FOR UPDATE;
     IF EXISTS (SELECT 1 FROM captures WHERE account_id = p_account AND attempt_id = p_attempt
                AND payment = coalesce(p_payment, payment) AND learned_by <> 'denial') THEN
         UPDATE payment_attempts SET ask_at = least(ask_at, v_now), ask_rank = 0
