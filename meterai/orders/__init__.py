@@ -46,6 +46,7 @@ from meterai.orders.store import (
     past_due,
     unexecuted,
     waiting,
+    write_labels,
 )
 
 __all__ = [
@@ -79,4 +80,5 @@ __all__ = [
     "unexecuted",
     "waiting",
     "withdraw",
+    "write_labels",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from meterai.kit.labels import Labels
 from meterai.orders.model import (
     InFlight,
     Order,
@@ -41,6 +42,9 @@ WITH placed AS (
     SELECT %s, id, %s, %s FROM placed WHERE created
 )
 SELECT created, id, request, placed, lapses FROM placed
+"""
+LABEL = """
+INSERT INTO order_labels (account_id, order_id, reference, metadata) VALUES (%s, %s, %s, %s)
 """
 PAY_BY = "SELECT order_pay_by(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 ABANDON = "SELECT order_abandon(%s, %s, %s) AS state"
@@ -155,6 +159,12 @@ async def place(tx: Tx, terms: Terms) -> PlacedOrder:
         placed = await tx.one_as(_PLACED_ORDERS, PLACE, *terms.arguments())
     assert placed is not None
     return placed
+
+
+async def write_labels(tx: Tx, account: UUID, order: UUID, written: Labels) -> None:
+    """Keep the labels of an order that this transaction placed."""
+    values = (account, order, written.reference, jsonb(dict(written.metadata)))
+    await tx.run(LABEL, *values)
 
 
 async def is_placed(tx: ReadTx, account: UUID, key: str) -> bool:

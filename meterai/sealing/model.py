@@ -23,6 +23,7 @@ STAMPS_MAX = 20  # stamps under one request; a bound on the size of the delta
 WIDTH_MIN = 65.0
 WIDTH_DEFAULT = 70.0  # points; some 25 mm
 WIDTH_MAX = 300.0  # points; half a page, beyond it is a mistake of units
+MARGIN_DEFAULT = 36.0  # points between a stamp and the edges of its corner; half an inch
 HEIGHT_PER_WIDTH = 1.56  # the shape of the drawing in `stamp/artwork`
 OVERLAP_MAX = 0.01  # points; what rounding makes of stamps side by side
 LAST_PAGE = -1
@@ -47,6 +48,47 @@ class Placement:
     def height(self) -> float:
         """The height that belongs to the width, in points."""
         return self.width * HEIGHT_PER_WIDTH
+
+
+class Corner(StrEnum):
+    """Corner of a page as it is seen."""
+
+    BOTTOM_RIGHT = "bottom_right"
+    BOTTOM_LEFT = "bottom_left"
+    TOP_RIGHT = "top_right"
+    TOP_LEFT = "top_left"
+
+
+@dataclass(frozen=True, slots=True)
+class AtCorner:
+    """A wish for a stamp in a corner of a page, `margin` points away from both edges.
+
+    `page` counts from 1, or is `LAST_PAGE`.
+    """
+
+    page: int
+    corner: Corner
+    margin: float = MARGIN_DEFAULT
+    width: float = WIDTH_DEFAULT
+
+
+@dataclass(frozen=True, slots=True)
+class AtText:
+    """A wish for a stamp at a text of the document: the lower left corner of the stamp is that of the text, moved by
+    `dx` to the right and `dy` up, in points of the page as it is seen.
+
+    `occurrence` counts from 1 through the pages in their order; `page` counts from 1, is `LAST_PAGE`, or None for any.
+    """
+
+    text: str
+    occurrence: int = 1
+    page: int | None = None
+    dx: float = 0.0
+    dy: float = 0.0
+    width: float = WIDTH_DEFAULT
+
+
+PlacementWish = Placement | AtCorner | AtText
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +374,28 @@ class PlacementOutsidePage(Refusal):
         self.height = round(placement.height, 2)
         self.page_width = round(size.width, 2)
         self.page_height = round(size.height, 2)
+
+
+class TextNotFound(Refusal):
+    """The document does not have the text, at which a stamp was to be, so often.
+
+    `number` counts the placements of the request from 1; `found` is how often the text is there.
+    """
+
+    code = "text_not_found"
+    status = 422
+
+    def __init__(self, *, number: int, found: int) -> None:
+        super().__init__(f"the text of placement {number} was found {found} times")
+        self.number = number
+        self.found = found
+
+
+class TextNotSearched(Refusal):
+    """The texts of the document cannot be read, or not within the bounds of a task."""
+
+    code = "text_not_searched"
+    status = 422
 
 
 class PlacementMalformed(Refusal):

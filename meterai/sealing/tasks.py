@@ -17,6 +17,7 @@ from meterai.sealing.pdf.document import as_document_broken, open_document
 from meterai.sealing.pdf.pages import Page, PageTree
 from meterai.sealing.sandbox import answers, drawing, fork_server, scanning
 from meterai.sealing.sandbox.answers import Drawn, Inspected, Redrawn, Scanned
+from meterai.sealing.sandbox.placing import placed
 from meterai.sealing.sandbox.qpdf import repaired
 from meterai.sealing.survey import grid
 from meterai.sealing.writing.engine import looked_through, read_placements
@@ -71,6 +72,11 @@ def _locate(document: bytes, parameters: Parameters) -> bytes:
         return answers.written(located(opened, frozenset(parameters["serials"])))
 
 
+def _place(document: bytes, parameters: Parameters) -> bytes:
+    password = parameters["password"].encode("latin-1")
+    return answers.written(placed(document, parameters["places"], password))
+
+
 def _scan(photo: bytes, _: Parameters) -> bytes:
     try:
         return answers.written(Scanned(scanning.codes_on(photo)))
@@ -115,6 +121,7 @@ _TASKS: dict[str, Callable[[bytes, Parameters], bytes]] = {
     "locate": _locate,
     "repair": _repair,
     "picture": _picture,
+    "place": _place,
     "redraw": _redraw,
     "scan": _scan,
     "verify": _verify,

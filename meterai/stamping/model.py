@@ -15,7 +15,19 @@ from meterai.kit.ids import show
 from meterai.kit.labels import NO_LABELS, Labels
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.refusal import Malformed, Refusal
-from meterai.sealing import STAMPS_MAX, WIDTH_DEFAULT, Placement
+from meterai.sealing import (
+    LAST_PAGE,
+    MARGIN_DEFAULT,
+    OCCURRENCE_MAX,
+    STAMPS_MAX,
+    TEXT_LENGTH_MAX,
+    WIDTH_DEFAULT,
+    AtCorner,
+    AtText,
+    Corner,
+    Placement,
+    PlacementWish,
+)
 
 
 class StampingState(StrEnum):
@@ -112,26 +124,72 @@ class NotDelivered(Refusal):
         self.state = str(state)
 
 
-class _PlacementWish(msgspec.Struct, forbid_unknown_fields=True):
+MARGIN_MAX = 300.0  # points between a stamp and the edges of its corner
+MOVED_MAX = 2_000.0  # points between a text and its stamp; more than a page of A3 is long
+Width = Annotated[float, msgspec.Meta(gt=0)]
+Moved = Annotated[float, msgspec.Meta(ge=-MOVED_MAX, le=MOVED_MAX)]
+
+
+class _ByPoints(msgspec.Struct, forbid_unknown_fields=True):
     page: int
     x: float
     y: float
-    width: Annotated[float, msgspec.Meta(gt=0)] = WIDTH_DEFAULT
+    width: Width = WIDTH_DEFAULT
+
+    @property
+    def wish(self) -> PlacementWish:
+        return Placement(self.page, self.x, self.y, self.width)
 
 
-def read_placements(text: str | bytes) -> tuple[Placement, ...]:
-    """Placements from JSON: one object or a list.  Refuses `Malformed`."""
+class _ByCorner(msgspec.Struct, forbid_unknown_fields=True):
+    corner: Corner
+    page: int = LAST_PAGE
+    margin: Annotated[float, msgspec.Meta(ge=0, le=MARGIN_MAX)] = MARGIN_DEFAULT
+    width: Width = WIDTH_DEFAULT
+
+    @property
+    def wish(self) -> PlacementWish:
+        return AtCorner(self.page, self.corner, self.margin, self.width)
+
+
+class _ByText(msgspec.Struct, forbid_unknown_fields=True):
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_LENGTH_MAX)]
+    occurrence: Annotated[int, msgspec.Meta(ge=1, le=OCCURRENCE_MAX)] = 1
+    page: int | None = None
+    dx: Moved = 0.0
+    dy: Moved = 0.0
+    width: Width = WIDTH_DEFAULT
+
+    @property
+    def wish(self) -> PlacementWish:
+        return AtText(self.text, self.occurrence, self.page, self.dx, self.dy, self.width)
+
+
+def _wish(told: dict[str, object]) -> PlacementWish:
+    kind: type[_ByText | _ByCorner | _ByPoints] = _ByPoints
+    if "text" in told:
+        kind = _ByText
+    elif "corner" in told:
+        kind = _ByCorner
+    return msgspec.convert(told, type=kind).wish
+
+
+def read_placements(text: str | bytes) -> tuple[PlacementWish, ...]:
+    """Placements from JSON, one object or a list: by points, by a corner of a page, or by a text of the document.
+
+    Refuses `Malformed`.
+    """
     try:
         check_names(text.decode() if isinstance(text, bytes) else text)
-        wished = msgspec.json.decode(text, type=_PlacementWish | list[_PlacementWish])
+        told = msgspec.json.decode(text, type=dict[str, object] | list[dict[str, object]])
+        many = tuple(_wish(one) for one in (told if isinstance(told, list) else [told]))
     except NameDoubled as double:
         raise Malformed(f"placement.{double.name}", "once") from None
     except (msgspec.DecodeError, ValueError, RecursionError):
         raise Malformed("placement", "placements", placements_max=STAMPS_MAX) from None
-    many = wished if isinstance(wished, list) else [wished]
     if not 1 <= len(many) <= STAMPS_MAX:
         raise Malformed("placement", "placements", placements_max=STAMPS_MAX)
-    return tuple(Placement(one.page, one.x, one.y, one.width) for one in many)
+    return many
 
 
 def placements_json(placements: Sequence[Placement]) -> list[dict[str, object]]:
@@ -152,11 +210,11 @@ def request_of(requests: Sequence[bytes]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A document that came in, with where its stamps go; `is_repaired` if it was mended before."""
+    """A document that came in, with where its stamps are wished; `is_repaired` if it was mended before."""
 
     name: str
     content: bytes
-    placements: tuple[Placement, ...]
+    wishes: tuple[PlacementWish, ...]
     is_repaired: bool = False
     labels: Labels = NO_LABELS
 
@@ -280,6 +338,15 @@ class OrderProgress(NamedTuple):
     delivered: int
 
 
+class PlacementView(msgspec.Struct, frozen=True):
+    """Where a stamp is: in points from the lower left of the page as it is seen; page 1 is the first, -1 the last."""
+
+    page: int
+    x: float
+    y: float
+    width: float
+
+
 class StampingView(msgspec.Struct, frozen=True, kw_only=True):
     """A stamping as the API shows it.  Hashes are lower-case hex SHA-256.
 
@@ -291,6 +358,7 @@ class StampingView(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     state: str
     serials: list[str]
+    placements: list[PlacementView]
     document: str
     repaired: bool
     sha256_original: str
@@ -317,6 +385,9 @@ def shown(stamping: Stamping) -> StampingView:
         id=identifier,
         state=stamping.state,
         serials=list(stamping.serials),
+        placements=[
+            PlacementView(one.page, one.x, one.y, one.width) for one in stamping.placements
+        ],
         document=stamping.document_name,
         repaired=stamping.is_repaired,
         sha256_original=stamping.sha256_original.hex(),

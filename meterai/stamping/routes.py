@@ -1,7 +1,7 @@
 """Stampings and the balance over the API."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,17 +17,21 @@ from meterai.kit.ids import read
 from meterai.kit.labels import METADATA_ENTRIES_MAX, REFERENCE_LENGTH_MAX, Labels, labels
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Malformed
+from meterai.orders import OrderService, OrderView
+from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.described import FILE, Described, Schema
-from meterai.plumbing.forms import Part, read_multipart
+from meterai.plumbing.forms import UNNAMED, Part, read_multipart
 from meterai.plumbing.http import idempotency_key, read_json, saved_as
 from meterai.plumbing.paging import PAGE_MAX, Page
 from meterai.plumbing.queries import Before, Limit, Reference, Since, moment
 from meterai.sealing import STAMPS_MAX
 from meterai.stamping.model import StampingState, StampingView, Upload, Wanted, read_placements
 from meterai.stamping.service import StampingService
+from meterai.stamping.settings import StampingSettings
 
 BODY_BYTES_MAX = 24 * 1024 * 1024  # the largest document, its form fields and boundaries
+ORDER_BODY_BYTES_MAX = 100 * 1024 * 1024  # all documents of an order; the largest body of all
 _FORM: Schema = {
     "type": "object",
     "required": ["document", "placement"],
@@ -41,7 +45,9 @@ _FORM: Schema = {
             "type": "string",
             "description": "JSON: one placement or a list of them, in points from the lower left "
             "of the page as it is seen; page 1 is the first, -1 the last: "
-            '{"page": 1, "x": 400, "y": 60, "width": 70}',
+            '{"page": 1, "x": 400, "y": 60, "width": 70}; in a corner: '
+            '{"corner": "bottom_right", "page": -1, "margin": 36}; or at a text, which is refused with '
+            '`text_not_found` where it is not there: {"text": "Yang menyatakan", "occurrence": 1, "dx": 0, "dy": -120}',
         },
         "reference": {
             "type": "string",
@@ -160,6 +166,98 @@ async def stamp_document(
     key = idempotency_key(request)
     upload = await read_upload(request)
     return await stamping.stamp(account, key, upload, member)
+
+
+_ORDER_FORM: Schema = {
+    "type": "object",
+    "required": ["document", "placements"],
+    "properties": {
+        "document": {
+            "type": "array",
+            "items": FILE,
+            "description": "the PDFs, each in a part of its own",
+        },
+        "placements": {
+            "type": "string",
+            "description": "JSON: a list with the `placement` of each document in their order, as of POST /v1/stampings; "
+            "or one object, which is for each of them",
+        },
+        "payment_method": {
+            "type": "string",
+            "description": "the name of a method of this installation; the default one where it is left out",
+        },
+        **{name: _FORM["properties"][name] for name in ("reference", "metadata")},
+    },
+}
+
+
+class OrderedDocuments(msgspec.Struct, frozen=True):
+    """An order, and the stamping of each of its documents."""
+
+    order: OrderView
+    stampings: list[StampingView]
+
+
+def _uploads(documents: Sequence[Part], text: bytes) -> list[Upload]:
+    """Each document with its placements.  Refuses `Malformed`."""
+    told = read_json(text, dict[str, object] | list[object])
+    each = told if isinstance(told, list) else [told] * len(documents)
+    if len(each) != len(documents):
+        raise Malformed("placements", "one_for_each", documents=len(documents))
+    return [
+        Upload(one.file_name or UNNAMED, one.content, read_placements(msgspec.json.encode(wish)))
+        for one, wish in zip(documents, each, strict=True)
+    ]
+
+
+@post(
+    "/v1/orders/documents",
+    opt={
+        "permission": Permission.ORDER_CREATE,
+        "priority": Priority.CHECKOUT,
+        "described": Described(
+            needs_key=True,
+            body={"multipart/form-data": _ORDER_FORM},
+            headers={"Waiting-Turn": "The turn of your place, while a line stands before buying."},
+        ),
+    },
+    summary="Order stamps with their documents",
+    tags=["orders"],
+    request_max_body_size=ORDER_BODY_BYTES_MAX,
+)
+async def order_documents(
+    request: Request[Any, Any, Any],
+    stamping: NamedDependency[StampingService],
+    orders: NamedDependency[OrderService],
+    account: NamedDependency[UUID],
+    member: NamedDependency[UUID | None],
+    settings: NamedDependency[Settings],
+) -> OrderedDocuments:
+    """Order the stamps of documents, to be paid once; needs an Idempotency-Key.
+
+    Each document is inspected at once, so that nobody pays for one that cannot be stamped. Once the order is
+    paid they are stamped, and `GET /v1/stampings/{id}/document` has each.
+    """
+    key = idempotency_key(request)
+    await orders.check_turn(request, account, key)
+    most = settings.of(StampingSettings).stampings_per_order_max
+    parts = await read_multipart(
+        request, parts_max=most + len(_ORDER_FORM["properties"]), several_files=True
+    )
+    fields = {part.name: part for part in parts if part.name != "document"}
+    for unknown in sorted({part.name for part in parts} - _ORDER_FORM["properties"].keys()):
+        raise Malformed(unknown, "known_name")
+    documents = [part for part in parts if part.file_name and part.name == "document"]
+    if not documents:
+        raise UploadMissing("no file in the field document")
+    if (wishes := fields.get("placements")) is None or wishes.file_name is not None:
+        raise Malformed("placements", "placements", placements_max=STAMPS_MAX)
+    method = _text(fields["payment_method"]) if "payment_method" in fields else None
+    uploads = _uploads(documents, wishes.content)
+    order = await stamping.order(
+        account, key, uploads, member=member, method=method, written=_labels(fields)
+    )
+    return OrderedDocuments(order, await stamping.of_order(account, read("ord", order.id)))
 
 
 class StampingList(msgspec.Struct, frozen=True):
@@ -285,6 +383,7 @@ async def download_delta(
 routes = [
     show_balance,
     stamp_document,
+    order_documents,
     list_stampings,
     show_stamping,
     download_document,

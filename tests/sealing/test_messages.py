@@ -38,6 +38,8 @@ REFUSALS = [
     room.PageNotDrawn("x"),
     room.PageTooSlow("x"),
     room.PageOutOfRange(page=2, pages=1),
+    room.TextNotFound(number=1, found=0),
+    room.TextNotSearched("x"),
     room.PlacementOutsidePage(Placement(1, 2, 3), PageSize(1, 4, 5)),
     room.PlacementMalformed("x"),
     room.StampTooSmall(40.0),

@@ -43,6 +43,7 @@ HELD_ELSEWHERE = {
     "make_organization",
     "name_account",
     "open_case",
+    "order_documents",
     "replace_key",
     "sign_in_to_pay",
 }

@@ -62,6 +62,7 @@ from meterai.recovery.model import StepEvent
 from meterai.regulator import store as supervised
 from meterai.regulator.extracts import Manifest, packed
 from meterai.regulator.service import StatementService, close
+from meterai.sealing import Placement
 from meterai.stamping import StampingService, Upload
 from meterai.stamping import store as stamping_store
 from meterai.stamping.model import read_placements
@@ -285,7 +286,7 @@ def _drafted(history: History) -> None:
     drafts, uploads = shop.container.of(DraftService), shop.container.of(Uploads)
     draft, token = drafts.fresh(shop.account, "192.0.2.1")
     file = shop.do(uploads.add_whole(draft, "draf.pdf", pdf(words="draf"), token=token))
-    shop.do(drafts.place(draft, file, read_placements(_PLACE % 60)))
+    shop.do(drafts.place(draft, file, [Placement(1, 60, 60, 80)]))
     shop.do(drafts.finish(draft, history["quota.order"], [file]))
     waiting, token = drafts.fresh(None, "192.0.2.1")
     shop.do(uploads.add_whole(waiting, "nanti.pdf", pdf(words="nanti"), token=token))

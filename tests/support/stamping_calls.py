@@ -8,13 +8,12 @@ from uuid import UUID
 
 import msgspec
 
-from meterai import sealing
 from meterai.kit.ids import new_id, read
 from meterai.plumbing.database import Row, jsonb
 from meterai.sealing import Placement
 from meterai.stamping import StampingService, Upload
 from meterai.stamping import store as stamping_store
-from meterai.stamping.model import StampingView, placements_json, request_hash
+from meterai.stamping.model import StampingView, placements_json
 from tests.support.pdf import pdf
 from tests.support.shop import Shop
 
@@ -66,17 +65,16 @@ def made_json(view: Mapping[str, Any]) -> dict[str, Any]:
 async def reserving(shop: Shop, key: str, name: str, lease_seconds: float = 60.0) -> Row:
     """A web process keeps a document and reserves its stamps, and is killed."""
     sent = upload(name)
-    prepared = sealing.accept(sent.content, sent.placements)
-    assert not prepared.is_repaired
     taken = await shop.container.of(StampingService)._uploads.store(shop.account, sent)
+    assert not taken.prepared.is_repaired
     row = await shop.container.database.call(
         stamping_store.RESERVE,
         shop.account,
         new_id(),
         key,
-        request_hash(taken.sha256, sent.placements),
+        taken.request,
         taken.sha256,
-        jsonb(placements_json(sent.placements)),
+        jsonb(placements_json(taken.placements)),
         shop.fresh_serials(1),
         900.0,
         lease_seconds,

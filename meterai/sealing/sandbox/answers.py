@@ -29,6 +29,8 @@ from meterai.sealing.model import (
     Portfolio,
     SignatureRangeMalformed,
     StrayStamp,
+    TextNotFound,
+    TextNotSearched,
 )
 
 _REFUSED, _ANSWERED = b"\0", b"\1"
@@ -47,6 +49,7 @@ _PLAIN: dict[str, type[Refusal]] = {
         Portfolio,
         SignatureRangeMalformed,
         StrayStamp,
+        TextNotSearched,
     )
 }
 
@@ -102,6 +105,12 @@ class Located(msgspec.Struct, frozen=True):
     stamps: Annotated[
         list[tuple[Number, Length, Length, Length, Length]], msgspec.Meta(max_length=20)
     ]
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """The page, the lower left corner and the width of each stamp, in points of the page as it is seen."""
+
+    stamps: Annotated[list[tuple[Number, Length, Length, Length]], msgspec.Meta(max_length=100)]
 
 
 class Scanned(msgspec.Struct, frozen=True):
@@ -201,6 +210,8 @@ def _refusal(found: _Refused) -> Refusal:
             return PlacementsOverlap(first=first, second=second, page=int(facts["page"]))
         if found.code == PlacementOnStamp.code:
             return PlacementOnStamp(number=int(facts["number"]), page=int(facts["page"]))
+        if found.code == TextNotFound.code:
+            return TextNotFound(number=int(facts["number"]), found=int(facts["found"]))
         if found.code == PlacementOutsidePage.code:
             wanted = Placement(1, facts["x"], facts["y"], facts["width"])
             return PlacementOutsidePage(

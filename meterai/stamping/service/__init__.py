@@ -27,7 +27,7 @@ from meterai import accounts, orders, sealing, stamps
 from meterai.documents import DocumentForgotten, DocumentService
 from meterai.kit.clock import Clock
 from meterai.kit.ids import show
-from meterai.kit.labels import Labels
+from meterai.kit.labels import NO_LABELS, Labels
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.kit.serial import Serial
 from meterai.orders import (
@@ -91,7 +91,7 @@ def _reserved(
         state=StampingState.RESERVED,
         sha256_original=taken.sha256,
         sha256_stamped=None,
-        placements=taken.upload.placements,
+        placements=taken.placements,
         requested_at=made.requested_at,
         due_at=made.due_at,
         delivered_at=None,
@@ -193,9 +193,9 @@ class StampingService:
         same stamping.  Refuses what `sealing` refuses, `NotEnoughStamps`, `IdempotencyKeyReused`,
         `InProgress`, `StampingFailed`, and what `accounts.use_stamps` does.
         """
-        may = partial(self.check_rights, account, key, len(upload.placements))
+        may = partial(self.check_rights, account, key, len(upload.wishes))
         taken = await self._uploads.store(account, upload, may)
-        serials = await self._serials.serials(len(upload.placements))
+        serials = await self._serials.serials(len(upload.wishes))
         reserve = partial(
             store.reserve,
             account=account,
@@ -203,7 +203,7 @@ class StampingService:
             key=key,
             request=taken.request,
             sha256=taken.sha256,
-            placements=upload.placements,
+            placements=taken.placements,
             serials=serials,
             due_seconds=self._due_seconds,
             lease_seconds=self._settings.seal_lease_seconds,
@@ -214,7 +214,7 @@ class StampingService:
 
         async def reserve_for_member(tx: Tx) -> ReservedDocument:
             made = await reserve(tx)
-            uses = {made.id: len(upload.placements)} if made.created else {}
+            uses = {made.id: len(upload.wishes)} if made.created else {}
             await accounts.use_stamps(tx, account, member, uses)
             return made
 
@@ -246,10 +246,10 @@ class StampingService:
         Refuses what `sealing` refuses, `Malformed`, `DocumentTwice`, `NotEnoughStamps`,
         `StampedBefore`, `IdempotencyKeyReused`, and what `accounts.use_stamps` does.
         """
-        needed = sum(len(upload.placements) for upload in uploads)
+        needed = sum(len(upload.wishes) for upload in uploads)
         may = partial(self.check_rights, account, key, needed)
         taken = await self._uploads.store_all(account, uploads, may)
-        serials = [await self._serials.serials(len(one.upload.placements)) for one in taken]
+        serials = [await self._serials.serials(len(one.placements)) for one in taken]
         request = request_of([one.request for one in taken])
 
         async def reserve(tx: Tx) -> list[Reservation]:
@@ -265,9 +265,7 @@ class StampingService:
             made = {one.id for one in reserved if one.created}
             new = {one.stamping: one.sha256 for one in taken if one.stamping in made}
             await check_not_again(tx, account, new, agreed)
-            uses = {
-                one.stamping: len(one.upload.placements) for one in taken if one.stamping in made
-            }
+            uses = {one.stamping: len(one.placements) for one in taken if one.stamping in made}
             await accounts.use_stamps(tx, account, member, uses)
             return reserved
 
@@ -339,9 +337,10 @@ class StampingService:
         member: UUID | None = None,
         *,
         method: str | None = None,
+        written: Labels = NO_LABELS,
     ) -> OrderView:
         """Order the stamps of named documents, to be paid once, by a method or the default one; `member` is
-        who acts for the account.
+        who acts for the account, `written` the client's own words on the order.
 
         Each document is inspected now, so that nobody pays for one that cannot be stamped.
         `agreed` are the documents that shall be stamped although they were before.
@@ -349,10 +348,12 @@ class StampingService:
         `StampedBefore`, `IdempotencyKeyReused`, and what `accounts.use_stamps` does.
         """
         taken = await self._uploads.store_all(account, uploads)
-        quantity = sum(len(upload.placements) for upload in uploads)
-        request = orders.request_hash(OrderKind.DOCUMENTS, *(one.request.hex() for one in taken))
+        quantity = sum(len(upload.wishes) for upload in uploads)
         kind = OrderKind.DOCUMENTS
+        more = [written] if written else []
+        request = orders.request_hash(kind, *(one.request.hex() for one in taken), *more)
         terms = await self._orders.terms(account, key, request, kind, quantity, method=method)
+        terms = replace(terms, labels=written)
         placed = await self._placed(terms, taken, agreed, member)
         if placed.created:
             return await self._orders.opened(terms, placed, wait_for_qr=True)
@@ -367,17 +368,19 @@ class StampingService:
         documents = [_wanted(one) for one in taken]
         place = partial(store.order, terms=terms, documents=documents, agreed=agreed)
 
-        async def place_for_member(tx: Tx) -> PlacedOrder | None:
+        async def place_with_more(tx: Tx) -> PlacedOrder | None:
             placed = await place(tx)
             if placed is not None and placed.created:
                 await accounts.use_stamps(tx, terms.account, member, {placed.id: terms.quantity})
+                if terms.labels:
+                    await orders.write_labels(tx, terms.account, placed.id, terms.labels)
             return placed
 
         for _ in range(PLACED_TRIES_MAX):
-            if member is None:
+            if member is None and not terms.labels:
                 placed = await self._database.once(place)
             else:
-                placed = await self._database.run(place_for_member)
+                placed = await self._database.run(place_with_more)
             if placed is not None:
                 return placed
             if found := await self._database.once(store.alive, terms.account, asked, ()):
@@ -395,6 +398,11 @@ class StampingService:
             await store.reserve_ordered(tx, account, stamping, serials, order.refund_due_at)
 
     # -- queries ---------------------------------------------------------------------------
+
+    async def of_order(self, account: UUID, order_id: UUID) -> list[StampingView]:
+        """The stampings of an order, in the order its documents came."""
+        found = await self._database.once(store.stampings_of_orders, account, [order_id])
+        return [shown(one) for one in found]
 
     async def view(self, account: UUID, stamping_id: UUID) -> StampingView:
         """One stamping.  Refuses `NotFound`."""
@@ -540,7 +548,7 @@ def _wanted(taken: StoredUpload, serials: Sequence[Serial] = ()) -> dict[str, ob
         "stamping": str(taken.stamping),
         "request": taken.request.hex(),
         "sha256": taken.sha256.hex(),
-        "placements": placements_json(taken.upload.placements),
+        "placements": placements_json(taken.placements),
         "serials": [serial.text for serial in serials],
         "name": name,
         "bytes": size,

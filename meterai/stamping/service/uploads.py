@@ -16,6 +16,8 @@ from meterai.stamping.model import DocumentTwice, Upload, request_hash
 from meterai.stamping.settings import StampingSettings
 
 INGESTED_AT_ONCE = 4  # per process; each waits for the disk as long as it works
+# Of a document whose placements are to be found: whether its last page takes a stamp at all.
+_PROBE = Placement(sealing.LAST_PAGE, 0.0, 0.0, sealing.WIDTH_MIN)
 EXAMINED_AT_ONCE = 1  # beside this process, of each pool: what is broken, or was signed later
 
 
@@ -24,6 +26,7 @@ class StoredUpload:
     """An upload that can be stamped, repaired where it was broken, and the hash of its bytes."""
 
     upload: Upload
+    placements: tuple[Placement, ...]
     prepared: PreparedDocument
     hashed: HashedDocument
     about: DocumentMetadata
@@ -35,7 +38,7 @@ class StoredUpload:
 
     @property
     def request(self) -> bytes:
-        return request_hash(self.sha256, self.upload.placements)
+        return request_hash(self.sha256, self.placements)
 
 
 class UploadIngestion:
@@ -109,7 +112,7 @@ class UploadIngestion:
 
     def _storing(self, account: UUID, upload: Upload) -> sealing.Work[StoredUpload]:
         # All in one go: every change to another thread costs as much as a step of the sealing.
-        prepared = yield from self._inspecting(upload.content, upload.placements)
+        prepared, placements = yield from self._placing(upload)
         document = prepared.document
         hashed = HashedDocument.of(document)
         self._documents.put_from_thread(account, hashed.sha256, document)
@@ -121,7 +124,22 @@ class UploadIngestion:
         )
         is_repaired = upload.is_repaired or prepared.is_repaired
         kept = replace(upload, content=document, is_repaired=is_repaired)
-        return StoredUpload(kept, prepared, hashed, about)
+        return StoredUpload(kept, placements, prepared, hashed, about)
+
+    def _placing(
+        self, upload: Upload
+    ) -> sealing.Work[tuple[PreparedDocument, tuple[Placement, ...]]]:
+        """The document with its stamps where they were wished."""
+        wishes = upload.wishes
+        exact = tuple(one for one in wishes if isinstance(one, Placement))
+        if len(exact) == len(wishes):
+            return (yield from self._inspecting(upload.content, exact)), exact
+        # A broken document is mended before it is searched.
+        mended = yield from sealing.ingesting(upload.content, exact or (_PROBE,))
+        placements = yield from sealing.placing(mended.document, wishes)
+        prepared = yield from self._inspecting(mended.document, placements)
+        is_repaired = mended.is_repaired or prepared.is_repaired
+        return replace(prepared, is_repaired=is_repaired), placements
 
     def _inspecting(
         self, document: bytes, placements: Sequence[Placement]

@@ -1,0 +1,66 @@
+"""Placements of stamps that were asked for by a corner of a page or by a text of the document."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from meterai.sealing.model import (
+    LAST_PAGE,
+    AtCorner,
+    AtText,
+    PageOutOfRange,
+    Placement,
+    PlacementWish,
+    TextNotSearched,
+)
+from meterai.sealing.sandbox import answers
+from meterai.sealing.sandbox.answers import NotAnswered, Placed
+from meterai.sealing.sandbox.bounded import Task, Work
+
+TEXT_LENGTH_MAX = (
+    200  # characters of a text that is searched; a longer one runs over lines and is never found
+)
+OCCURRENCE_MAX = 1_000
+
+
+def placing(
+    document: bytes, places: Sequence[PlacementWish], password: bytes = b""
+) -> Work[tuple[Placement, ...]]:
+    """The work of finding a placement for each place; one that is a placement stays as it is.
+
+    Whether a stamp fits there is for `accepting` to say.  Refuses with what opening the document refuses, with
+    `PageOutOfRange`, `TextNotFound` and `TextNotSearched`.
+    """
+    kept = tuple(one for one in places if isinstance(one, Placement))
+    if len(kept) == len(places):
+        return kept
+    for one in places:
+        if one.page is not None and one.page < 1 and one.page != LAST_PAGE:
+            raise PageOutOfRange(page=one.page, pages=0)
+    parameters = {
+        "password": password.decode("latin-1"),
+        "places": [_written(one) for one in places],
+    }
+    answer = yield Task("place", document, parameters)
+    try:
+        found = answers.read(answer, Placed).stamps
+    except NotAnswered:
+        raise TextNotSearched("no answer within the bounds") from None
+    if len(found) != len(places) or not all(math.isfinite(one) for row in found for one in row):
+        raise TextNotSearched("an answer that contradicts the question")
+    return tuple(
+        one if isinstance(one, Placement) else Placement(*row)
+        for one, row in zip(places, found, strict=True)
+    )
+
+
+def _written(place: PlacementWish) -> dict[str, Any]:
+    """A place as a task takes it."""
+    match place:
+        case AtCorner(page, corner, margin, width):
+            return {"page": page, "corner": corner.value, "margin": margin, "width": width}
+        case AtText(text, occurrence, page, dx, dy, width):
+            moved = {"dx": dx, "dy": dy, "width": width}
+            return {"page": page, "text": text, "occurrence": occurrence} | moved
+        case Placement():
+            return {}

@@ -1,0 +1,66 @@
+"""Placements for stamps that are wished at a text or in a corner, found in a process of `bounded`."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from meterai.sealing.model import HEIGHT_PER_WIDTH, Corner, TextNotFound, TextNotSearched
+from meterai.sealing.pdf.document import as_document_broken, open_document
+from meterai.sealing.pdf.pages import Page, PageTree
+from meterai.sealing.sandbox import texts
+from meterai.sealing.sandbox.answers import Placed
+
+
+def placed(document: bytes, places: Sequence[dict[str, Any]], password: bytes) -> Placed:
+    """A placement for each wish that is none itself; see `sealing.places.placing`, also for what it refuses."""
+    with as_document_broken():
+        opened = open_document(document, bytes_max=len(document), password=password)
+        tree = PageTree(opened)
+        pages = list(tree.all()) if any("text" in one for one in places) else []
+        found = []
+        for number, place in enumerate(places, 1):
+            if "corner" in place:
+                found.append(_in_corner(tree.page(place["page"]), place))
+            elif "text" in place:
+                found.append(_at_text(document, pages, tree, place, number, password))
+            else:
+                found.append((0, 0.0, 0.0, 0.0))  # it has a placement
+    return Placed(found)
+
+
+def _in_corner(page: Page, place: dict[str, Any]) -> tuple[int, float, float, float]:
+    corner, margin, width = Corner(place["corner"]), place["margin"], place["width"]
+    right = page.size.width - margin - width
+    top = page.size.height - margin - width * HEIGHT_PER_WIDTH
+    is_right = corner in (Corner.BOTTOM_RIGHT, Corner.TOP_RIGHT)
+    is_top = corner in (Corner.TOP_LEFT, Corner.TOP_RIGHT)
+    return page.number, right if is_right else margin, top if is_top else margin, width
+
+
+def _at_text(
+    document: bytes,
+    pages: Sequence[Page],
+    tree: PageTree,
+    place: dict[str, Any],
+    number: int,
+    password: bytes,
+) -> tuple[int, float, float, float]:
+    wanted = pages if place["page"] is None else [tree.page(place["page"])]
+    seen = 0
+    for page, box in _occurrences(document, len(pages), wanted, place["text"], password):
+        seen += 1
+        if seen == place["occurrence"]:
+            left, low, _, _ = page.seen(box)
+            return page.number, left + place["dx"], low + place["dy"], place["width"]
+    raise TextNotFound(number=number, found=seen)
+
+
+def _occurrences(
+    document: bytes, count: int, pages: Sequence[Page], text: str, password: bytes
+) -> Iterator[tuple[Page, texts.Corners]]:
+    try:
+        with texts.opened(document, count, password) as searched:
+            for page in pages:
+                for box in searched.find(page.number, text):
+                    yield page, box
+    except texts.TextNotRead:
+        raise TextNotSearched("PDFium does not read the texts") from None
