@@ -11,6 +11,7 @@ import pytest
 from meterai import sealing
 from meterai.kit.clock import SystemClock
 from meterai.kit.priority import Priority
+from meterai.plumbing.archives import UnreadReason
 from meterai.plumbing.bodies import Budget
 from meterai.plumbing.config import ProcessSettings
 from meterai.plumbing.database import DatabaseBusy
@@ -20,8 +21,7 @@ from meterai.sealing import CHECKED_BYTES_MAX, Issuers, NotJudged, Question, Rep
 from meterai.sealing.signing.development import development_issuers
 from meterai.verification import VerificationService
 from meterai.verification.service import batch as module
-from meterai.verification.service.archive import NotChecked
-from meterai.verification.service.batch import FILES_MAX, Batch, BatchRow
+from meterai.verification.service.batch import FILES_MAX, Batch, BatchRow, NotChecked
 from tests.support.pdf import pdf
 
 LETTER = pdf()
@@ -66,6 +66,10 @@ def rows_of(
 
 def told(rows: Sequence[BatchRow]) -> list[tuple[str, str]]:
     return [(one.path, str(one.found.verdict if one.found else one.reason)) for one in rows]
+
+
+def test_what_an_archive_says_is_a_reason_of_a_row() -> None:
+    assert {NotChecked(one) for one in UnreadReason} < set(NotChecked)
 
 
 def test_every_file_has_a_row_in_its_order(service: VerificationService) -> None:

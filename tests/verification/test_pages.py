@@ -39,8 +39,7 @@ from meterai.verification.pages import FORM_BYTES_MAX, PAGES, routes
 from meterai.verification.pages.checking import sealed_name
 from meterai.verification.pages.many import Line, cells_of, to_the_last
 from meterai.verification.pages.spreadsheets import columns
-from meterai.verification.service.archive import NotChecked
-from meterai.verification.service.batch import BatchRow
+from meterai.verification.service.batch import BatchRow, NotChecked
 from meterai.verification.service.pictures import NotDrawn
 from tests.support.pages import application, asked_by_somebody, browser_of
 from tests.support.verdicts import NOW, SERIAL, verdict_view

@@ -32,6 +32,7 @@ from meterai.pages import (
     sentence,
     visitor,
 )
+from meterai.plumbing.archives import is_archive, is_office
 from meterai.plumbing.bodies import unless_gone
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import LENGTH_DIGITS_MAX, language_of, network_of, saved_as
@@ -51,7 +52,6 @@ from meterai.verification.model import (
     serial_in,
 )
 from meterai.verification.service import ELSEWHERE, VerificationService
-from meterai.verification.service.archive import is_archive, is_office
 from meterai.verification.service.kinds import Kind, kind_of
 from meterai.verification.service.views import StampView
 from meterai.waiting_room import Act, Guarded, WaitingRoom, WaitInLine

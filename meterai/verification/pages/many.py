@@ -56,8 +56,7 @@ from meterai.verification.model import outcome
 from meterai.verification.pages.checking import FORM_FIELDS_BYTES, sealed_name, too_large
 from meterai.verification.pages.spreadsheets import Cells, columns, csv_table, xlsx_table
 from meterai.verification.service import VerificationService
-from meterai.verification.service.archive import NotChecked
-from meterai.verification.service.batch import FILES_MAX, Batch, BatchRow, First
+from meterai.verification.service.batch import FILES_MAX, Batch, BatchRow, First, NotChecked
 from meterai.waiting_room import Act, Guarded, WaitingRoom, WaitInLine
 
 # Three hundred scanned letters of 400 KB.  With the room for what is unpacked of it, half of what

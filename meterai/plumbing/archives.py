@@ -9,6 +9,9 @@ that was cut off, whose own last file is an archive, or one that shows other fil
 
 Files that share bytes of the archive (D. Fifield, A better zip bomb, 2019) cost a thousand times what
 was sent, and no program that packs makes them: they are not read.
+
+`entries` lists the files; `Unpacking.read` gives one of them, within the bounds of a request that may have
+several archives.
 """
 
 import struct
@@ -20,13 +23,12 @@ from io import BytesIO
 from typing import IO
 
 from meterai.kit.text import file_name
-from meterai.sealing import CHECKED_BYTES_MAX
 
 DIRECTORY_BYTES_MAX = 1024 * 1024  # of the central directory: some ten thousand names
 PATH_LENGTH_MAX = 200  # characters of a name with its folders
 PIECE_BYTES = 64 * 1024
 # A deflated file is larger than what it inflates to by 5 bytes in 16 KB at the worst.
-_COMPRESSED_BYTES_MAX = CHECKED_BYTES_MAX + CHECKED_BYTES_MAX // 1024
+_LARGER_BY = 1024
 
 _END = struct.Struct("<4s4H2LH")
 _ENTRY = struct.Struct("<4s6H3L5H2L")
@@ -43,35 +45,29 @@ _SIGNATURE = b"PK\3\4"
 _OF_THE_END = b"PK\5\6"
 
 
-class NotChecked(StrEnum):
-    """Why a file of a batch has no verdict."""
+class UnreadReason(StrEnum):
+    """Why an archive, or a file of it, cannot be read."""
 
-    DAMAGED = "damaged"  # the archive, or this file in it, cannot be read
+    DAMAGED = "damaged"  # the archive, or this file in it
     ENCRYPTED = "encrypted"
     PACKED_OTHERWISE = "packed_otherwise"  # in a way that is not read here
     EMPTY = "empty"  # an archive without files
     OVERLAPPING = "overlapping"  # shares bytes of the archive with another file
     NESTED = "nested"  # an archive in an archive
-    TOO_LARGE = "too_large"
-    TOO_MANY = "too_many"  # files in one request
-    BUSY = "busy"  # others came first, too often
-    NOT_JUDGED = "not_judged"  # takes longer than a machine this busy gives it
-    LATE = "late"  # the time of the request was over
-    FAULT = "fault"  # of ours; the rest was not looked at
-    PHOTO = "photo"  # no PDF: a picture of a document
-    OFFICE = "office"  # no PDF: a document of Word, LibreOffice or the like
+    TOO_LARGE = "too_large"  # this file, or all that was unpacked before
+    TOO_MANY = "too_many"  # names in the directory
 
 
 class Unread(Exception):
-    """A file of an archive, or all of it, cannot be read: one row of a batch, never its refusal."""
+    """A file of an archive, or all of it, cannot be read; whoever unpacks says what that means."""
 
-    def __init__(self, reason: NotChecked) -> None:
+    def __init__(self, reason: UnreadReason) -> None:
         super().__init__(f"an archive or a file of it: {reason}")
         self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ArchiveEntry:
     """One file of an archive, as its directory describes it."""
 
     path: str
@@ -89,7 +85,7 @@ def is_archive(beginning: bytes) -> bool:
     return beginning.startswith((_SIGNATURE, _OF_THE_END))
 
 
-def is_document(found: Sequence[Entry]) -> bool:
+def is_document(found: Sequence[ArchiveEntry]) -> bool:
     """True for the files of a document that is a zip inside: to whoever has it, it is one file."""
     paths = {one.path for one in found}
     # One with documents to be checked is opened, whatever else is in it.
@@ -104,37 +100,37 @@ def is_office(content: bytes) -> bool:
         return False
 
 
-def entries(file: IO[bytes]) -> list[Entry]:
+def entries(file: IO[bytes]) -> list[ArchiveEntry]:
     """The files of an archive, in the order of its directory; no folders.  Raises `Unread`."""
     directory, start, count = _directory(file)
-    listed: list[tuple[Entry, int]] = []
+    listed: list[tuple[ArchiveEntry, int]] = []
     place = 0
     while place < len(directory):
         if len(directory) - place < _ENTRY.size:
-            raise Unread(NotChecked.DAMAGED)
+            raise Unread(UnreadReason.DAMAGED)
         found = _ENTRY.unpack_from(directory, place)
         flags, method = found[3], found[4]
         crc, compressed, size, name_length, extra_length, comment_length = found[7:13]
         if found[0] != b"PK\1\2":
-            raise Unread(NotChecked.DAMAGED)
+            raise Unread(UnreadReason.DAMAGED)
         name = directory[place + _ENTRY.size :][:name_length]
         path = _path(name, is_utf8=bool(flags & _UTF8))
         offset = found[16]
-        entry = Entry(path, method, bool(flags & _ENCRYPTED), crc, compressed, size, offset)
+        entry = ArchiveEntry(path, method, bool(flags & _ENCRYPTED), crc, compressed, size, offset)
         # At the least: how long the second extra field is, its local header alone knows.
         length = 0 if compressed == _IN_ZIP64 else compressed
         listed.append((entry, offset + _LOCAL.size + name_length + length))
         place += _ENTRY.size + name_length + extra_length + comment_length
     if len(listed) != count or min((one.offset for one, _ in listed), default=0) > 0:
-        raise Unread(NotChecked.DAMAGED)
+        raise Unread(UnreadReason.DAMAGED)
     shared = _sharing(listed, start)
     marked = (replace(one, is_overlapping=at in shared) for at, (one, _) in enumerate(listed))
     if not (files := [one for one in marked if one.path]):
-        raise Unread(NotChecked.EMPTY)
+        raise Unread(UnreadReason.EMPTY)
     return files
 
 
-def _sharing(listed: list[tuple[Entry, int]], directory: int) -> set[int]:
+def _sharing(listed: list[tuple[ArchiveEntry, int]], directory: int) -> set[int]:
     """Which files, by number, have bytes that another one or the directory has too."""
     shared = {at for at, (_, end) in enumerate(listed) if end > directory}
     furthest, reached = -1, 0  # the file that goes furthest of those before, and how far
@@ -155,13 +151,13 @@ def _directory(file: IO[bytes]) -> tuple[bytes, int, int]:
     tail = file.read()
     place = tail.rfind(_OF_THE_END)
     if place < 0 or len(tail) - place < _END.size:
-        raise Unread(NotChecked.DAMAGED)
+        raise Unread(UnreadReason.DAMAGED)
     *_, count, length, offset, comment_length = _END.unpack_from(tail, place)
     end = start + place
     if offset + length != end or place + _END.size + comment_length != len(tail):
-        raise Unread(NotChecked.DAMAGED)
+        raise Unread(UnreadReason.DAMAGED)
     if length > DIRECTORY_BYTES_MAX:
-        raise Unread(NotChecked.TOO_MANY)
+        raise Unread(UnreadReason.TOO_MANY)
     file.seek(offset)
     return file.read(length), offset, count
 
@@ -177,26 +173,44 @@ def _path(name: bytes, *, is_utf8: bool) -> str:
     return "/".join(filter(None, parts))[-PATH_LENGTH_MAX:] or "?"
 
 
-def content(file: IO[bytes], entry: Entry) -> bytes:
-    """The bytes of one file, `CHECKED_BYTES_MAX` at the most.  Raises `Unread`."""
+class Unpacking:
+    """The files that are unpacked for one request: so many bytes of each and of all at the most."""
+
+    def __init__(self, *, file_bytes_max: int, bytes_max: int) -> None:
+        self._file_bytes_max = file_bytes_max
+        self._left = bytes_max
+
+    def read(self, file: IO[bytes], entry: ArchiveEntry) -> bytes:
+        """The bytes of one file of an archive.  Raises `Unread`.
+
+        The last one may go beyond the bound of all.
+        """
+        if self._left < 0:
+            raise Unread(UnreadReason.TOO_LARGE)
+        # What it says of itself: no more than that is inflated.
+        self._left -= max(entry.size, entry.compressed)
+        return _content(file, entry, self._file_bytes_max)
+
+
+def _content(file: IO[bytes], entry: ArchiveEntry, bytes_max: int) -> bytes:
     if entry.is_encrypted:
-        raise Unread(NotChecked.ENCRYPTED)
-    if entry.size > CHECKED_BYTES_MAX or entry.compressed > _COMPRESSED_BYTES_MAX:
-        raise Unread(NotChecked.TOO_LARGE)
+        raise Unread(UnreadReason.ENCRYPTED)
+    if entry.size > bytes_max or entry.compressed > bytes_max + bytes_max // _LARGER_BY:
+        raise Unread(UnreadReason.TOO_LARGE)
     if entry.is_overlapping:
-        raise Unread(NotChecked.OVERLAPPING)
+        raise Unread(UnreadReason.OVERLAPPING)
     if entry.method == _STORED and entry.compressed != entry.size:
-        raise Unread(NotChecked.DAMAGED)
+        raise Unread(UnreadReason.DAMAGED)
     found = _inflated(_compressed(file, entry), entry.method, entry.size)
     if len(found) != entry.size or zlib.crc32(found) != entry.crc:
-        raise Unread(NotChecked.DAMAGED)
+        raise Unread(UnreadReason.DAMAGED)
     if is_archive(found) and not is_office(found):
-        raise Unread(NotChecked.NESTED)
+        raise Unread(UnreadReason.NESTED)
     return found
 
 
-def pieces(file: IO[bytes], entry: Entry, size: int) -> Iterator[bytes]:
-    """The first bytes of a file that `content` read before, a piece at a time."""
+def pieces(file: IO[bytes], entry: ArchiveEntry, size: int) -> Iterator[bytes]:
+    """The first bytes of a file that `Unpacking.read` gave before, a piece at a time."""
     _go_to(file, entry)
     if entry.method == _STORED:
         yield from pieces_of(file, size)
@@ -217,17 +231,17 @@ def pieces_of(file: IO[bytes], size: int) -> Iterator[bytes]:
         yield found
 
 
-def _go_to(file: IO[bytes], entry: Entry) -> None:
+def _go_to(file: IO[bytes], entry: ArchiveEntry) -> None:
     """Go to where the bytes of a file begin."""
     file.seek(entry.offset)
     head = file.read(_LOCAL.size)
     if len(head) != _LOCAL.size or not head.startswith(_SIGNATURE):
-        raise Unread(NotChecked.DAMAGED)
+        raise Unread(UnreadReason.DAMAGED)
     *_, name_length, extra_length = _LOCAL.unpack(head)
     file.seek(name_length + extra_length, 1)
 
 
-def _compressed(file: IO[bytes], entry: Entry) -> bytes:
+def _compressed(file: IO[bytes], entry: ArchiveEntry) -> bytes:
     _go_to(file, entry)
     return file.read(entry.compressed)
 
@@ -237,9 +251,9 @@ def _inflated(data: bytes, method: int, size: int) -> bytes:
     if method == _STORED:
         return data
     if method != _DEFLATED:
-        raise Unread(NotChecked.PACKED_OTHERWISE)
+        raise Unread(UnreadReason.PACKED_OTHERWISE)
     inflating = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         return inflating.decompress(data, size + 1)
     except zlib.error:
-        raise Unread(NotChecked.DAMAGED) from None
+        raise Unread(UnreadReason.DAMAGED) from None

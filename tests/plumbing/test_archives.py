@@ -8,16 +8,16 @@ from contextlib import suppress
 
 import pytest
 
-from meterai.sealing import CHECKED_BYTES_MAX
-from meterai.verification.service.archive import (
+from meterai.plumbing.archives import (
     DIRECTORY_BYTES_MAX,
-    NotChecked,
+    Unpacking,
     Unread,
-    content,
+    UnreadReason,
     entries,
     is_archive,
 )
 
+FILE_BYTES_MAX = 10_000_000
 LETTER = b"%PDF-1.7\n" + bytes(range(256)) * 40
 
 
@@ -29,12 +29,13 @@ def packed(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes
     return out.getvalue()
 
 
-def read(archive: bytes) -> dict[str, bytes | NotChecked]:
+def read(archive: bytes) -> dict[str, bytes | UnreadReason]:
     file = io.BytesIO(archive)
-    found: dict[str, bytes | NotChecked] = {}
+    found: dict[str, bytes | UnreadReason] = {}
+    unpacking = Unpacking(file_bytes_max=FILE_BYTES_MAX, bytes_max=10 * FILE_BYTES_MAX)
     for entry in entries(file):
         try:
-            found[entry.path] = content(file, entry)
+            found[entry.path] = unpacking.read(file, entry)
         except Unread as unread:
             found[entry.path] = unread.reason
     return found
@@ -53,7 +54,7 @@ def _is_damaged(archive: bytes) -> bool:
     try:
         entries(io.BytesIO(archive))
     except Unread as unread:
-        return unread.reason == NotChecked.DAMAGED
+        return unread.reason == UnreadReason.DAMAGED
     return False
 
 
@@ -115,27 +116,27 @@ def test_a_name_is_only_shown(given: str, shown: str) -> None:
 
 
 def test_a_bomb_is_refused_before_it_is_there() -> None:
-    bomb = packed({"bom.pdf": b"\0" * (CHECKED_BYTES_MAX + 1)})
-    assert read(bomb) == {"bom.pdf": NotChecked.TOO_LARGE}
+    bomb = packed({"bom.pdf": b"\0" * (FILE_BYTES_MAX + 1)})
+    assert read(bomb) == {"bom.pdf": UnreadReason.TOO_LARGE}
     # One that says that it is small: its header is believed no more than to refuse.
-    liar = bomb.replace(struct.pack("<L", CHECKED_BYTES_MAX + 1), struct.pack("<L", 100))
+    liar = bomb.replace(struct.pack("<L", FILE_BYTES_MAX + 1), struct.pack("<L", 100))
     assert liar != bomb
-    assert read(liar) == {"bom.pdf": NotChecked.DAMAGED}
+    assert read(liar) == {"bom.pdf": UnreadReason.DAMAGED}
 
 
 def test_an_archive_in_an_archive_is_not_opened() -> None:
-    assert read(packed({"a.zip": packed({"b.pdf": LETTER})})) == {"a.zip": NotChecked.NESTED}
+    assert read(packed({"a.zip": packed({"b.pdf": LETTER})})) == {"a.zip": UnreadReason.NESTED}
 
 
 def test_what_is_locked_says_so() -> None:
     archive = bytearray(packed({"a.pdf": LETTER}))
     archive[archive.rindex(b"PK\1\2") + 8] |= 1
-    assert read(bytes(archive)) == {"a.pdf": NotChecked.ENCRYPTED}
+    assert read(bytes(archive)) == {"a.pdf": UnreadReason.ENCRYPTED}
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_other_ways_of_packing_are_not_read(method: int) -> None:
-    assert read(packed({"a.pdf": LETTER}, method)) == {"a.pdf": NotChecked.PACKED_OTHERWISE}
+    assert read(packed({"a.pdf": LETTER}, method)) == {"a.pdf": UnreadReason.PACKED_OTHERWISE}
 
 
 def test_a_directory_without_end_is_refused() -> None:
@@ -145,7 +146,7 @@ def test_a_directory_without_end_is_refused() -> None:
             archive.writestr(f"{number}", b"")
     with pytest.raises(Unread) as refused:
         list(entries(io.BytesIO(out.getvalue())))
-    assert refused.value.reason == NotChecked.TOO_MANY
+    assert refused.value.reason == UnreadReason.TOO_MANY
 
 
 def _sharing(archive: bytes, entries_: list[bytes]) -> bytes:
@@ -163,7 +164,7 @@ def test_files_that_share_their_bytes_are_not_read() -> None:
     names = [entry.replace(b"a.pdf", b"%05d" % number) for number in range(1000)]
     found = read(_sharing(archive, names))
     assert len(found) == 1000
-    assert set(found.values()) == {NotChecked.OVERLAPPING}
+    assert set(found.values()) == {UnreadReason.OVERLAPPING}
     inner = packed({"in.pdf": LETTER}, zipfile.ZIP_STORED)
     local = inner[: inner.rindex(b"PK\1\2")]
     outer = bytearray(packed({"zz.pdf": local, "b.pdf": LETTER}, zipfile.ZIP_STORED))
@@ -175,9 +176,9 @@ def test_files_that_share_their_bytes_are_not_read() -> None:
     made = bytes(outer[:start]) + entries_ + within
     end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 3, 3, len(made) - start, start, 0)
     assert read(made + end) == {
-        "zz.pdf": NotChecked.OVERLAPPING,
+        "zz.pdf": UnreadReason.OVERLAPPING,
         "b.pdf": LETTER,
-        "in.pdf": NotChecked.OVERLAPPING,
+        "in.pdf": UnreadReason.OVERLAPPING,
     }
 
 
@@ -185,14 +186,14 @@ def test_a_file_that_reaches_into_the_directory_is_not_read() -> None:
     archive = bytearray(packed({"a.pdf": LETTER}, zipfile.ZIP_STORED))
     place = archive.rindex(b"PK\1\2")
     archive[place + 20 : place + 28] = struct.pack("<2L", len(LETTER) + 1, len(LETTER) + 1)
-    assert read(bytes(archive)) == {"a.pdf": NotChecked.OVERLAPPING}
+    assert read(bytes(archive)) == {"a.pdf": UnreadReason.OVERLAPPING}
 
 
 @pytest.mark.parametrize("files", [{}, {"a/": b""}], ids=["nothing", "a folder"])
 def test_an_archive_without_files_says_so(files: dict[str, bytes]) -> None:
     with pytest.raises(Unread) as refused:
         entries(io.BytesIO(packed(files)))
-    assert refused.value.reason == NotChecked.EMPTY
+    assert refused.value.reason == UnreadReason.EMPTY
 
 
 def test_whatever_comes_is_read_or_refused() -> None:
@@ -214,3 +215,14 @@ def test_whatever_comes_is_read_or_refused() -> None:
 )
 def test_an_archive_is_known_by_its_beginning(beginning: bytes, is_one: bool) -> None:
     assert is_archive(beginning) == is_one
+
+
+def test_what_is_unpacked_of_all_archives_is_bounded() -> None:
+    file = io.BytesIO(packed({f"{number}.txt": bytes(100_000) for number in range(5)}))
+    unpacking = Unpacking(file_bytes_max=100_000, bytes_max=150_000)
+    found = entries(file)
+    assert [len(unpacking.read(file, one)) for one in found[:2]] == [100_000] * 2
+    for entry in found[2:]:
+        with pytest.raises(Unread) as refused:
+            unpacking.read(file, entry)
+        assert refused.value.reason == UnreadReason.TOO_LARGE
