@@ -27,9 +27,9 @@ from meterai.pages import content_security_policy, wants_page
 from meterai.plumbing import telemetry
 from meterai.plumbing.compression import compressing
 from meterai.plumbing.draining import Draining
-from meterai.plumbing.exchange import EXCHANGE, HEADER, Exchange
+from meterai.plumbing.exchange import EXCHANGE, HEADER, OLD_HEADER, Exchange, brought_in
 from meterai.plumbing.head import head_of, is_api
-from meterai.plumbing.http import PROBLEM, allowed, end_body, problem
+from meterai.plumbing.http import PROBLEM, Caller, allowed, end_body, problem
 from meterai.plumbing.incoming import Incoming
 
 HEADERS = (
@@ -84,17 +84,25 @@ async def _give(scope: HTTPScope, send: Send, answer: Answer) -> None:
     await send({"type": "http.response.body", "body": content, "more_body": False})
 
 
+def _has_key(scope: HTTPScope) -> bool:
+    """True where an API key was shown and accepted."""
+    caller = scope.get("caller")
+    return isinstance(caller, Caller) and caller.by == "api_key"
+
+
 class _Answer:
     """One answer of the application on its way out."""
 
-    __slots__ = ("_edge", "_is_head", "_method", "_scope", "_send", "status")
+    __slots__ = ("_edge", "_is_api", "_method", "_scope", "_send", "_turn", "status")
 
-    def __init__(self, edge: "Edge", scope: HTTPScope, send: Send) -> None:
+    def __init__(self, edge: "Edge", scope: HTTPScope, send: Send, turn: Admitted) -> None:
         self._edge = edge
+        self._turn = turn
+        self._is_api = is_api(scope)
         self._scope = scope
         self._method = scope["method"]
         # A program that takes no coding is told of none; what it is told is for it alone.
-        takes_bytes = is_api(scope) and b"accept-encoding" not in head_of(scope).values
+        takes_bytes = self._is_api and b"accept-encoding" not in head_of(scope).values
         self._send = send if takes_bytes else compressing(scope, send)
         self.status = 500
 
@@ -102,7 +110,10 @@ class _Answer:
         """One message of it."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = self._edge.completed(self._scope, self._method, message)
+            headers = self._edge.completed(self._scope, self._method, message)
+            if self._is_api and _has_key(self._scope):
+                headers += self._turn.rate_limit()
+            message["headers"] = headers
         elif self._method == "HEAD" and message["type"] == "http.response.body":
             message["body"] = b""
         await self._send(message)
@@ -119,12 +130,12 @@ class Exchanges:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        brought = [value for name, value in scope["headers"] if name == HEADER]
-        exchange = Exchange(brought[0]) if len(brought) == 1 else Exchange()
+        exchange = Exchange(brought_in(scope["headers"]))
+        told = exchange.id.encode()
 
         async def name(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = [*message["headers"], (HEADER, exchange.id.encode())]
+                headers = [*message["headers"], (HEADER, told), (OLD_HEADER, told)]
                 if exchange.is_replayed:
                     headers.append(REPLAYED)
                 message["headers"] = headers
@@ -179,7 +190,7 @@ class Edge:
         self, scope: HTTPScope, incoming: Incoming, send: Send, turn: Admitted
     ) -> None:
         begun = time.perf_counter()
-        method, answer = scope["method"], _Answer(self, scope, send)
+        method, answer = scope["method"], _Answer(self, scope, send, turn)
         if method == "HEAD":
             scope["method"] = "GET"  # HEAD is GET without the body (RFC 9110, section 9.3.2)
         if not scope["query_string"].isascii():

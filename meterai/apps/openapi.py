@@ -43,7 +43,7 @@ PROBLEM_SCHEMA: Schema = {
             "description": "stable: branch on this; more may come",
             "x-extensible-enum": [],
         },
-        "request_id": {"type": "string", "description": "X-Request-Id of this answer"},
+        "request_id": {"type": "string", "description": "Request-Id of this answer"},
         "field": {"type": "string", "description": "of `malformed`: what cannot be read"},
         "expected": {
             "type": "string",
@@ -62,7 +62,7 @@ _AGAIN: Schema = {
     }
 }
 _REQUEST_ID: Schema = {
-    "X-Request-Id": {
+    "Request-Id": {
         "description": "by which this request is found in logs; your own, where you sent one",
         "schema": {"type": "string"},
     }
@@ -74,10 +74,12 @@ _REPLAYED: Schema = {
     }
 }
 _LIMIT: Schema = {
-    name: {"description": f"with a refusal by a limit: {told}", "schema": {"type": "string"}}
+    name: {"description": told, "schema": {"type": "string"}}
     for name, told in {
-        "RateLimit": "that nothing of it is left, and for how long",
-        "RateLimit-Policy": "how much it is",
+        "RateLimit": "how many more requests would begin at once (`concurrent`); with a refusal by another limit, "
+        "that nothing of that is left, and for how long",
+        "RateLimit-Policy": "how many requests are taken in at once (`concurrent`); with a refusal by another limit, "
+        "how much that is",
     }.items()
 }
 _STATUSES: Mapping[int, Schema] = {
@@ -90,7 +92,7 @@ _STATUSES: Mapping[int, Schema] = {
     408: {"description": "The body arrived too slowly"},
     409: {
         "description": "The state of things does not allow it; the code says what",
-        "headers": _AGAIN | _LIMIT,
+        "headers": _AGAIN,
     },
     410: {"description": "The original is not kept any more; its delta is"},
     413: {"description": "The body is too large"},
@@ -217,6 +219,7 @@ def _complete_answers(route: _Route) -> None:
         answers["200"]["content"] = {kind: {"schema": FILE} for kind in (file, _FILE_BYTES)}
     for status, answer in answers.items():
         more = _REPLAYED if route.described.needs_key and status.startswith("2") else {}
+        more |= {} if route.is_public else _LIMIT
         answers[status] = answer | {"headers": answer.get("headers", {}) | _REQUEST_ID | more}
 
 

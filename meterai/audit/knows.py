@@ -22,7 +22,7 @@ _UNTOLD = frozenset({"digest", "request"})
 
 
 async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
-    """By the id of a request (`X-Request-Id`): what it acted on."""
+    """By the id of a request (`Request-Id`): what it acted on."""
     if not _REQUEST.fullmatch(text):
         return ()
     acted = [_about(line) for line in await store.of_request(tx, text, limit)]

@@ -7,7 +7,7 @@ from litestar.types import HTTPScope
 
 from meterai.kit.priority import ALLOWANCES, Priority
 from meterai.limiter import metrics
-from meterai.limiter.answers import Answer, Answers
+from meterai.limiter.answers import Answer, Answers, Header, told_limit
 from meterai.limiter.limiter import Limiter
 from meterai.limiter.priorities import Priorities
 from meterai.limiter.turn import Turn
@@ -36,6 +36,11 @@ class Admitted:
         self._purpose = purpose
         self._turn = Turn(limiter, user, purpose)
         self._token = PURPOSE.set(purpose)
+
+    def rate_limit(self) -> tuple[Header, ...]:
+        """The headers that tell how many requests this process takes in at once, and how many more now."""
+        limiter = self._turn.limiter
+        return told_limit(limiter.limit, limiter.free(self._purpose.priority))
 
     def end(self, status: int) -> None:
         """It was answered so; 500 where nothing was answered."""

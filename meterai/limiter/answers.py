@@ -1,6 +1,7 @@
 """What is told to whoever finds no room: ready bytes, by language and by what they came for."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from itertools import cycle
 from typing import Any, NamedTuple
 
@@ -20,6 +21,9 @@ PAGE = "text/html; charset=utf-8"
 RETRY_SECONDS_MIN = 3
 RETRY_SECONDS_MAX = 12
 
+# The limit of requests under way, as the fields of draft-ietf-httpapi-ratelimit-headers-11 name it.
+POLICY = b'"concurrent"'
+NOTHING_LEFT = (b"ratelimit", POLICY + b";r=0")
 OPTION = "busy"  # in `opt` of a route
 
 Header = tuple[bytes, bytes]
@@ -72,7 +76,9 @@ class Answers:
         self.renew(pages)
         self._problems = {
             (language, priority): _spread(
-                BusyAnswer(STATUS, PROBLEM, _problem(language, priority)), fixed, comes_again=False
+                BusyAnswer(STATUS, PROBLEM, _problem(language, priority)),
+                (*fixed, NOTHING_LEFT),
+                comes_again=False,
             )
             for language in LANGUAGES
             for priority in Priority
@@ -108,6 +114,15 @@ class Answers:
         if is_page:
             return next(self._pages[language, priority, is_looking])
         return _named(next(self._problems[language, priority]))
+
+
+@lru_cache(4096)
+def told_limit(limit: int, free: int) -> tuple[Header, ...]:
+    """The headers of a limit of so many requests at once, of which so many are free."""
+    return (
+        (b"ratelimit-policy", b'%s;q=%d;qu="concurrent-requests"' % (POLICY, limit)),
+        (b"ratelimit", b"%s;r=%d" % (POLICY, free)),
+    )
 
 
 def _named(answer: Answer) -> Answer:

@@ -7,6 +7,7 @@ this process, and what it knows is some seconds old at most.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from math import ceil
 from time import monotonic, process_time
 
 from meterai.kit.priority import ALLOWANCES, Priority
@@ -67,6 +68,10 @@ class Limiter:
     def is_full(self, priority: Priority) -> bool:
         """True where a request of nobody would be refused: costs nothing to find out."""
         return self._waiting[priority].is_full
+
+    def free(self, priority: Priority) -> int:
+        """How many more requests of this priority would begin at once."""
+        return max(0, ceil(self._room(priority)))
 
     # -- turns -----------------------------------------------------------------------------
 
@@ -158,12 +163,15 @@ class Limiter:
         return ALLOWANCES[priority].share * self._limit.value
 
     def _has_room(self, priority: Priority) -> bool:
+        return self._room(priority) > 0
+
+    def _room(self, priority: Priority) -> float:
         limit = self._limit.value
         room, reserve = float(limit - self._total), RESERVE * limit
         for one, running in self._running.items():
             if running < reserve and one is not priority:
                 room -= reserve - running
-        return room > 0
+        return room
 
     def _least_open(self) -> float:
         """While fewer are under way than this there is room for everybody."""

@@ -14,7 +14,7 @@ class Turn:
     """A turn that a request has.  Whoever made it calls `end` once."""
 
     def __init__(self, limiter: Limiter, user: bytes, purpose: Purpose) -> None:
-        self._limiter = limiter
+        self.limiter = limiter
         self._user = user
         self._purpose = purpose
         self._is_held = True
@@ -28,7 +28,7 @@ class Turn:
 
     def step_aside(self) -> None:
         """Give it to others while the client is waited for."""
-        if self._is_held and self._limiter.step_aside(self._priority):
+        if self._is_held and self.limiter.step_aside(self._priority):
             self._seconds += self._change()
             self._is_held = False
 
@@ -36,14 +36,14 @@ class Turn:
         """Have one again.  Refuses `DatabaseBusy`: nothing was begun."""
         if self._is_held:
             return
-        place = self._limiter.ask(self._priority, self._user)
+        place = self.limiter.ask(self._priority, self._user)
         if isinstance(place, Place):
             has_turn = await self._waited(place)
         else:
             has_turn = place
         if not has_turn:
             raise DatabaseBusy("no turn came free once the body was here")
-        self._limiter.stepped_back()
+        self.limiter.stepped_back()
         self._is_held = True
         # Nobody began to wait for the answer before everything was sent.
         self._purpose.until += self._change()
@@ -52,7 +52,7 @@ class Turn:
         try:
             return await place.turn
         except BaseException:  # cancelled: the client has gone, or the server stops
-            self._limiter.withdraw(place)
+            self.limiter.withdraw(place)
             raise
 
     def end(self) -> None:
@@ -62,11 +62,11 @@ class Turn:
             # else be over before the next one asks, and a thousand of them would run in one turn.
             seconds = self._seconds + self._change()
             asyncio.get_running_loop().call_soon(
-                self._limiter.ended, self._priority, self._user, seconds
+                self.limiter.ended, self._priority, self._user, seconds
             )
         else:
-            self._limiter.stepped_back()
-            self._limiter.used(self._user, self._seconds)
+            self.limiter.stepped_back()
+            self.limiter.used(self._user, self._seconds)
 
     def _change(self) -> float:
         now = monotonic()

@@ -1,16 +1,19 @@
 """An exchange: one request and its answer, with the id by which both are found again.
 
-The id is in the answer (`X-Request-Id`), in a problem document and in every line of the log that is
-written meanwhile.  A client may bring its own, in a form that can stand in a header and a log.
+The id is in the answer (`Request-Id`, and `X-Request-Id` as it was called before), in a problem document,
+in the log of an account's requests and in every line of the log that is written meanwhile.  A client may
+bring its own by either name, in a form that can stand in a header and a log.  It names one request, not a
+chain of them: `traceparent` is not read.
 """
 
 import re
 import secrets
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
 from contextvars import ContextVar
 from typing import Any
 
-HEADER = b"x-request-id"
+HEADER, OLD_HEADER = b"request-id", b"x-request-id"
+_HEADERS = frozenset({HEADER, OLD_HEADER})
 _SAFE = re.compile(
     rb"[A-Za-z0-9_-]{8,64}"
 )  # UUID, ULID, the ids of traces; nothing to be read as markup
@@ -31,6 +34,17 @@ class Exchange:
         is_safe = _SAFE.fullmatch(brought) is not None
         self.id = brought.decode() if is_safe else secrets.token_hex(_ID_BYTES)
         self.is_replayed = False
+
+
+def brought_in(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The id that a client brought, by the newer name before the older; empty where one name came twice."""
+    found: dict[bytes, bytes] = {}
+    for name, value in headers:
+        if name in _HEADERS:
+            if name in found:
+                return b""
+            found[name] = value
+    return (found.get(HEADER) or found.get(OLD_HEADER, b"")) if found else b""
 
 
 EXCHANGE: ContextVar[Exchange | None] = ContextVar("exchange", default=None)

@@ -477,8 +477,8 @@ def retry_after(refusal: Refusal) -> Mapping[str, str]:
 
 def rate_limit(refusal: Refusal, seconds: str | None) -> Mapping[str, str]:
     """The headers that name a limit of which nothing is left, and how much it is
-    (draft-ietf-httpapi-ratelimit-headers-10).  Only a refusal has them: what is left otherwise would have
-    to be counted for each order."""
+    (draft-ietf-httpapi-ratelimit-headers-11).  Only a refusal has them: what is left otherwise would have
+    to be counted for each order.  What the process takes in at once is told to each key (`apps/edge.py`)."""
     if refusal.quota is None:
         return {}
     name, fact = refusal.quota

@@ -92,7 +92,8 @@ def test_answers_are_described_with_their_headers(database_url: str, tmp_path: P
             needs_key = any(one["name"] == "Idempotency-Key" for one in operation["parameters"])
             for status, answer in answers.items():
                 headers = answer["headers"].keys()
-                assert "X-Request-Id" in headers, (name, status)
+                assert "Request-Id" in headers, (name, status)
+                assert ("RateLimit" in headers) == (operation.get("security") != []), name
                 told = needs_key and status.startswith("2")
                 assert ("Idempotent-Replayed" in headers) == told, (name, status)
 

@@ -71,6 +71,26 @@ def handlers(web: Within) -> list[tuple[str, str, HTTPRouteHandler]]:
 # -- methods -----------------------------------------------------------------------------------
 
 
+def test_each_answer_to_a_key_tells_what_the_process_takes_in(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def act(web: Within) -> None:
+        key = await a_key(web)
+        limit = web.app.state.limiter.limit
+        for path, status in (("/v1/orders", 200), ("/v1/orders/ord_none", 404)):
+            given = await web.get(path, key)
+            assert given.status == status
+            policy = f'"concurrent";q={limit};qu="concurrent-requests"'
+            assert given.header("ratelimit-policy") == policy
+            # Four are kept for other priorities, one is this, and the one before ends at the end of its turn.
+            free = [f'"concurrent";r={limit - taken}' for taken in (5, 6)]
+            assert given.header("ratelimit") in free
+        for path, shown in (("/v1/claim-keys", key), ("/v1/orders", {}), ("/", {})):
+            assert not (await web.get(path, shown)).header("ratelimit"), path
+
+    run(database_url, tmp_path, act)
+
+
 def test_head_is_where_get_is_and_allow_says_so(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
         methods: dict[str, set[str]] = {}

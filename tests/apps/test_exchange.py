@@ -17,7 +17,7 @@ from tests.apps.test_edge import HTML, NEWS, a_key, handlers, run, signed
 from tests.support.within import Asking, Within
 
 OURS = re.compile(r"[0-9a-f]{16}")
-NAME = "x-request-id"
+NAME, OLD = "request-id", "x-request-id"
 
 
 def test_every_answer_has_an_id_of_its_own(database_url: str, tmp_path: Path) -> None:
@@ -30,6 +30,7 @@ def test_every_answer_has_an_id_of_its_own(database_url: str, tmp_path: Path) ->
                 for headers in ([], [(b"accept", b"text/html")]):
                     given = await web.ask(Asking(method, target.encode(), headers))
                     assert OURS.fullmatch(given.header(NAME)), (method, target, given)
+                    assert given.header(OLD) == given.header(NAME)
                     seen.add(given.header(NAME))
                     asked += 1
                     if "problem+json" in given.header("content-type"):
@@ -57,6 +58,7 @@ def test_refusal_of_the_limiter_has_the_id(
         told = json.loads(given.body)
         assert (given.status, told["code"]) == (503, "busy")
         assert told["request_id"] == given.header(NAME) == "of-the-client"
+        assert given.header("ratelimit") == '"concurrent";r=0'
         assert int(given.header("content-length")) == len(given.body)
         page = await web.get("/history", HTML)
         assert (page.status, bool(OURS.fullmatch(page.header(NAME)))) == (503, True)
@@ -82,10 +84,20 @@ def test_id_of_a_client_is_taken_in_a_safe_form(
     database_url: str, tmp_path: Path, brought: list[bytes], *, is_taken: bool
 ) -> None:
     async def act(web: Within) -> None:
-        headers = [(b"x-request-id", one) for one in brought]
-        given = await web.ask(Asking("GET", b"/v1/orders", headers))
-        assert (given.header(NAME) == brought[0].decode("latin-1")) == is_taken
-        assert is_taken or OURS.fullmatch(given.header(NAME))
+        for name in (b"request-id", b"x-request-id"):
+            headers = [(name, one) for one in brought]
+            given = await web.ask(Asking("GET", b"/v1/orders", headers))
+            assert (given.header(NAME) == brought[0].decode("latin-1")) == is_taken
+            assert is_taken or OURS.fullmatch(given.header(NAME))
+
+    run(database_url, tmp_path, act)
+
+
+def test_of_two_names_the_newer_is_taken(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within) -> None:
+        both = {"Request-Id": "the-newer-one", "X-Request-Id": "the-older-one"}
+        given = await web.get("/v1/orders", both)
+        assert given.header(NAME) == given.header(OLD) == "the-newer-one"
 
     run(database_url, tmp_path, act)
 

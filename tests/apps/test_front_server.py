@@ -28,8 +28,10 @@ def test_the_largest_form_passes_and_hardly_more() -> None:
 
 def test_id_of_a_request_has_one_form_in_front_and_behind() -> None:
     text = CONFIGURATION.read_text()
+    assert f'"~^{SAFE}$" $http_request_id;' in text
     assert f'"~^{SAFE}$" $http_x_request_id;' in text
     # Headers of a block are not added in a block within it that adds some of its own.
     for block in re.findall(r"\{([^{}]*)\}", text):
         if "add_header" in block:
+            assert "add_header Request-Id $meterai_request always;" in block, block
             assert "add_header X-Request-Id $meterai_request always;" in block, block

@@ -40,7 +40,7 @@ def _of(method: str, path: str, headers: Mapping[str, str] = HTML) -> Asking:
 
 def _seen(answer: Given, path: str) -> tuple[object, ...]:
     """All of an answer but what is of this one request: its path and its id."""
-    ours = ("x-request-id", "content-length", "date")
+    ours = ("request-id", "x-request-id", "content-length", "date")
     headers = sorted(one for one in answer.headers if one[0] not in ours)
     body = answer.body
     if answer.header("x-request-id"):

@@ -220,11 +220,13 @@ def test_answer_of_either_has_one_id_that_both_know(front: Front) -> None:
     for path in ("/", "/v1/orders", "/nobody/problem.json", "/static/nothing"):
         own = front.ask("GET", path).headers.getlist("x-request-id")
         assert [len(one) for one in own] == [32], path
-        brought = front.ask("GET", path, x_request_id="of-the-client")
-        assert brought.headers.getlist("x-request-id") == ["of-the-client"], path
+        for name in ("request_id", "x_request_id"):
+            brought = front.ask("GET", path, **{name: "of-the-client"})
+            assert brought.headers.getlist("request-id") == ["of-the-client"], path
+            assert brought.headers.getlist("x-request-id") == ["of-the-client"], path
     refused = front.ask("GET", "/v1/orders", x_request_id="<b>unsafe</b>")
     told = json.loads(refused.data)["request_id"]
-    assert told == refused.headers["x-request-id"] != "<b>unsafe</b>"
+    assert told == refused.headers["request-id"] != "<b>unsafe</b>"
 
 
 def test_files_come_from_the_folder_where_the_version_is_there(front: Front) -> None:
