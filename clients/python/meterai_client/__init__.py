@@ -1,0 +1,56 @@
+"""Client of a meterai installation: order, stamp, check and refund electronic stamps.
+
+`Meterai` waits for its answers, `AsyncMeterai` is awaited; `Webhook` checks messages that an installation sent.
+"""
+
+from meterai_client.calling import Retrying
+from meterai_client.client import AsyncMeterai, Meterai
+from meterai_client.errors import (
+    AnswerUnreadable,
+    Conflict,
+    DownloadDamaged,
+    Gone,
+    KeyRefused,
+    MeteraiError,
+    NotAllowed,
+    NotAnswered,
+    NotExecuted,
+    NotFound,
+    NotStamped,
+    Refused,
+    StillUnderWay,
+    TooOften,
+    Unavailable,
+    Unusable,
+    WebhookForged,
+)
+from meterai_client.placing import At, AtText, InCorner, Placement
+from meterai_client.webhooks import Webhook
+
+__all__ = [
+    "AnswerUnreadable",
+    "AsyncMeterai",
+    "At",
+    "AtText",
+    "Conflict",
+    "DownloadDamaged",
+    "Gone",
+    "InCorner",
+    "KeyRefused",
+    "Meterai",
+    "MeteraiError",
+    "NotAllowed",
+    "NotAnswered",
+    "NotExecuted",
+    "NotFound",
+    "NotStamped",
+    "Placement",
+    "Refused",
+    "Retrying",
+    "StillUnderWay",
+    "TooOften",
+    "Unavailable",
+    "Unusable",
+    "Webhook",
+    "WebhookForged",
+]

@@ -1,0 +1,218 @@
+"""Calls as values, and what is done with their answers; pure.
+
+An operation is a generator: it asks for a `Try` or a `Pause`, and gets what came of it.  So it is written once, and
+driven with or without `await` (`transports.py`).
+"""
+
+import random
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, Generic, TypeVar, cast
+
+import msgspec
+
+from meterai_client.contents import Body, Progress, Target
+from meterai_client.errors import AnswerUnreadable, NotAnswered, Refused, StillUnderWay, class_of
+
+T = TypeVar("T")
+PROBLEM = "application/problem+json"
+
+# Refusals that are not another answer after a while, whatever `Retry-After` says: who has no turn takes a place first.
+_NEEDS_A_TURN = frozenset({"wait_in_line", "number_not_served"})
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """One request.  `answer` is what a good answer is read as; with `target`, its body goes there.
+
+    Every call may be sent again: commands have an Idempotency-Key, or a repeat of them does no harm.
+    """
+
+    method: str
+    path: str
+    answer: type[T]
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Body | None = None
+    target: Target | None = None
+    progress: Progress | None = None
+
+    @property
+    def key(self) -> str | None:
+        """The Idempotency-Key."""
+        return self.headers.get("Idempotency-Key")
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """Send a call; the server may be silent for so many seconds."""
+
+    call: Call[Any]
+    silence_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer; the names of headers are in lower case.  The body of a good download is in its target."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """No answer, or half of one.  One that is ours comes again in each try."""
+
+    message: str
+    is_ours: bool
+
+
+Outcome = Answered | Fault | None
+Steps = Generator[Try | Pause, Outcome, T]
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """How often a call is tried, and for how long.
+
+    `deadline_seconds`  from its first try: after it no try begins, and no silence of the server lasts longer
+    `tries_max`         tries of one call
+    `first_seconds`, `longest_seconds`  bounds of the pause before the second try, and before any; each pause is
+                        drawn between nothing and a bound that doubles, and is never shorter than `Retry-After`
+    `silence_seconds`   how long the server may be silent in one try
+    """
+
+    deadline_seconds: float = 120.0
+    tries_max: int = 8
+    first_seconds: float = 0.5
+    longest_seconds: float = 20.0
+    silence_seconds: float = 60.0
+    clock: Callable[[], float] = monotonic
+    chance: Callable[[], float] = random.random
+
+    def pause(self, tries: int, at_least: float) -> float:
+        """Seconds to wait after so many tries."""
+        bound: float = min(self.longest_seconds, self.first_seconds * 2 ** (tries - 1))
+        return at_least + bound * self.chance()
+
+
+def send(call: Call[T], retrying: Retrying) -> Steps[T]:
+    """Try a call until it is answered for good.
+
+    Raises `Refused`, `NotAnswered` after the last try, `AnswerUnreadable`, `DownloadDamaged`.
+    """
+    ends_at = retrying.clock() + retrying.deadline_seconds
+    tries = 0
+    while True:
+        left = ends_at - retrying.clock()
+        outcome = yield Try(call, max(0.001, min(left, retrying.silence_seconds)))
+        assert outcome is not None
+        tries += 1
+        if isinstance(outcome, Answered) and outcome.status < 300:
+            return _read(call, outcome)
+        again_after, wrong = _failed(call, outcome)
+        if again_after is None or tries >= retrying.tries_max:
+            raise wrong
+        seconds = retrying.pause(tries, again_after)
+        if retrying.clock() + seconds >= ends_at:
+            raise wrong
+        yield Pause(seconds)
+
+
+def _read(call: Call[T], answered: Answered) -> T:
+    try:
+        if call.target is not None:
+            return cast("T", call.target.finish())
+        return msgspec.json.decode(answered.body, type=call.answer)
+    except msgspec.DecodeError as wrong:
+        raise AnswerUnreadable(f"{call.method} {call.path}: {wrong}") from None
+
+
+def _failed(call: Call[Any], outcome: Answered | Fault) -> tuple[float | None, Exception]:
+    """After how many seconds the call may be tried again, None for never; and what it raises otherwise."""
+    if isinstance(outcome, Fault):
+        told = f"{call.method} {call.path}: {outcome.message}"
+        return None if outcome.is_ours else 0.0, NotAnswered(told, call.key)
+    problem = _problem(outcome)
+    after = _seconds(outcome.headers.get("retry-after"))
+    if problem is None:
+        # Something between here and there, which knows nothing of keys and codes.
+        refused = _refused(outcome, {"code": "no_problem"}, after, call.key)
+        return (after or 0.0) if outcome.status in (408, 429, 500, 502, 503, 504) else None, refused
+    refused = _refused(outcome, problem, after, call.key)
+    return (after if _may_change(refused) else None), refused
+
+
+def _may_change(refused: Refused) -> bool:
+    """Whether the same call can have another answer after `retry_after`."""
+    if refused.code in _NEEDS_A_TURN:
+        return False
+    return (
+        refused.status in (408, 429)
+        or refused.status >= 500
+        or refused.code == "request_in_progress"
+    )
+
+
+def _problem(answered: Answered) -> Mapping[str, Any] | None:
+    if not answered.headers.get("content-type", "").startswith(PROBLEM):
+        return None
+    try:
+        found = msgspec.json.decode(answered.body, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return None
+    return found if isinstance(found.get("code"), str) else None
+
+
+def _refused(
+    answered: Answered, problem: Mapping[str, Any], after: float | None, key: str | None
+) -> Refused:
+    known = {"type", "title", "status", "code", "request_id"}
+    headers = answered.headers
+    return class_of(answered.status)(
+        answered.status,
+        problem["code"],
+        str(problem.get("title") or answered.body[:200].decode("utf-8", "replace")),
+        request_id=problem.get("request_id")
+        or headers.get("request-id")
+        or headers.get("x-request-id"),
+        retry_after=after,
+        facts={name: value for name, value in problem.items() if name not in known},
+        idempotency_key=key,
+    )
+
+
+def _seconds(text: str | None) -> float | None:
+    """`Retry-After` as seconds; as a date, which no installation sends, it is passed over."""
+    return float(text) if text is not None and text.isdecimal() else None
+
+
+def poll(
+    look: Callable[[], Steps[T]],
+    is_over: Callable[[T], bool],
+    what: str,
+    *,
+    timeout_seconds: float,
+    retrying: Retrying,
+) -> Steps[T]:
+    """Look again and again, less and less often, until it is over.  Raises `StillUnderWay`."""
+    ends_at = retrying.clock() + timeout_seconds
+    seconds = 0.5
+    while True:
+        found = yield from look()
+        if is_over(found):
+            return found
+        pause = seconds * (0.9 + 0.2 * retrying.chance())
+        if retrying.clock() + pause >= ends_at:
+            raise StillUnderWay(what)
+        yield Pause(pause)
+        seconds = min(5.0, seconds * 1.5)

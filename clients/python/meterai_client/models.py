@@ -1,0 +1,515 @@
+"""What the API answers, as values.  Fields that are not known here are passed over: more may come.
+
+Amounts are whole rupiah, lengths are points, hashes are lower-case hex SHA-256, times are UTC.  States, kinds and
+verdicts are texts: of them, too, more may come.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+# -- orders ----------------------------------------------------------------------------------------
+
+
+class Instructions(msgspec.Struct, frozen=True, kw_only=True):
+    """How to pay what is not paid by a QR.
+
+    `kind` is `account_number`, with `bank` and `number`, or `redirect`, with `url`; more may come.
+    """
+
+    kind: str
+    bank: str | None = None
+    number: str | None = None
+    url: str | None = None
+
+
+class Payment(msgspec.Struct, frozen=True, kw_only=True):
+    """The payment that an order waits for; `qr_content` is the text of the QR."""
+
+    method: str
+    state: str
+    amount: int
+    expires_at: datetime
+    qr_content: str | None
+    instructions: Instructions | None = None
+
+
+class Money(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the money of an order is.  `captured - charged_back + loss = executed + refunded + in_flight`."""
+
+    captured: int
+    charged_back: int
+    executed: int
+    refunded: int
+    in_flight: int
+    loss: int
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """An order.  Money in flight is executed or back by `refund_due_at`."""
+
+    id: str
+    state: str
+    kind: str
+    quantity: int
+    unit_price: int
+    service_fee: int
+    total: int
+    currency: str
+    placed_at: datetime
+    paid_at: datetime | None
+    refund_due_at: datetime | None
+    reference: str | None
+    metadata: Mapping[str, str]
+    payment: Payment
+    money: Money
+
+
+# -- stampings ---------------------------------------------------------------------------------------
+
+
+class Stamping(msgspec.Struct, frozen=True, kw_only=True):
+    """A document and its stamps.
+
+    `repaired` says that the document was damaged: hashes, delta and stamped document are those of the repaired one.
+    The stamped document is there until `document_until`, the delta stays.  `reason` tells why a stamping failed.
+    """
+
+    id: str
+    state: str
+    serials: list[str]
+    document: str
+    repaired: bool
+    sha256_original: str
+    sha256_stamped: str | None
+    document_url: str | None
+    document_until: datetime | None
+    delta_url: str | None
+    order_id: str | None
+    reference: str | None
+    metadata: Mapping[str, str]
+    requested_at: datetime
+    due_at: datetime | None
+    delivered_at: datetime | None
+    reason: str | None
+
+
+class OrderedDocuments(msgspec.Struct, frozen=True, kw_only=True):
+    """An order, and the stamping of each of its documents in their order."""
+
+    order: Order
+    stampings: list[Stamping]
+
+
+class Balance(msgspec.Struct, frozen=True, kw_only=True):
+    """Stamps of the account: free to use, held by stampings under way, on documents."""
+
+    available: int
+    held: int
+    used: int
+
+
+class BalanceAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The balance as it is answered."""
+
+    stamps: Balance
+
+
+class Downloaded(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that arrived: size in bytes, and hash."""
+
+    size: int
+    sha256: str
+
+
+# -- checks ------------------------------------------------------------------------------------------
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was looked at."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+class SealedRevision(msgspec.Struct, frozen=True, kw_only=True):
+    """The first `bytes` of a file, which the seal covers."""
+
+    bytes: int
+    sha256: str
+    sealed_at: datetime
+    serials: list[str]
+
+
+class EarlierRevision(msgspec.Struct, frozen=True, kw_only=True):
+    """A version that was stamped before something was added and stamped again; its serials do not count."""
+
+    bytes: int
+    sealed_at: datetime
+    serials: list[str]
+
+
+class LaterSignature(msgspec.Struct, frozen=True, kw_only=True):
+    """A signature that was added after the seal; its name is what anybody could have written."""
+
+    signer: str
+    at: datetime | None
+
+
+class Verification(msgspec.Struct, frozen=True, kw_only=True):
+    """What a check of a file found."""
+
+    verdict: str
+    summary: str
+    is_specimen: bool
+    checked_at: datetime
+    checked_by: str
+    sha256: str
+    size_bytes: int
+    serials: list[str]
+    sealed_at: datetime | None
+    sha256_original: str | None
+    checks: list[Check]
+    sealed: SealedRevision | None = None
+    later_bytes: int | None = None
+    earlier: list[EarlierRevision] = []
+    later_signatures: list[LaterSignature] = []
+
+    @property
+    def is_good(self) -> bool:
+        """True where the seal holds and the stamp is none of a sandbox."""
+        return self.verdict in GOOD_VERDICTS and not self.is_specimen
+
+
+GOOD_VERDICTS = frozenset({"genuine", "genuine_then_extended"})
+
+
+class Stamp(msgspec.Struct, frozen=True, kw_only=True):
+    """What the register tells of a serial."""
+
+    serial: str
+    state: str
+    summary: str
+    affixed_at: datetime | None
+    sha256_original: str | None
+    document_checked: bool = False
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """What a stamp's QR claims, whose signature holds."""
+
+    verdict: str
+    summary: str
+    serial: str
+    key_id: str
+    sealed_at: datetime
+    sha256_original_begins: str
+    stamp: Stamp | None
+    document_checked: bool = False
+
+
+class ClaimKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A public key by which claims are checked offline."""
+
+    id: str
+    algorithm: str
+    public_key: str
+    pem: str
+    is_current: bool
+
+
+class ClaimKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """All public keys."""
+
+    keys: list[ClaimKey]
+
+
+# -- refunds -----------------------------------------------------------------------------------------
+
+
+class RefundAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """The account that a refund goes to: its bank and last digits."""
+
+    state: str
+    bank: str
+    last: str
+
+
+class Refund(msgspec.Struct, frozen=True, kw_only=True):
+    """Money on its way back."""
+
+    id: str
+    order_id: str
+    state: str
+    stage: str
+    way: str
+    cause: str
+    amount: int
+    stamps: int
+    currency: str
+    compensation: int
+    requested_at: datetime
+    due_at: datetime
+    settled_at: datetime | None
+    refund_number: str
+    provider_refund_number: str | None
+    account: RefundAccount | None = None
+
+
+class NamedAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """An account for refunds, with the holder as its bank knows it."""
+
+    id: str
+    state: str
+    bank_code: str
+    account_no: str
+    holder: str
+
+
+# -- complaints ----------------------------------------------------------------------------------------
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a complaint: by the facts, or by staff."""
+
+    code: str
+    text: str
+    next: str
+    answered_at: datetime | None
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """Words of a complaint."""
+
+    author: str
+    kind: str
+    words: str
+    at: datetime
+
+
+class Happening(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of the timeline of a complaint."""
+
+    at: datetime
+    text: str
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """A complaint."""
+
+    id: str
+    state: str
+    matter: str
+    about: str | None
+    answer: Answer | None
+    outcome: str | None
+    opened_at: datetime
+    due_at: datetime | None
+    closes_at: datetime | None
+    closed_at: datetime | None
+    times_told: int
+
+
+class CaseDetails(Case, frozen=True, kw_only=True):
+    """A complaint with what was said and what happened."""
+
+    messages: list[Message]
+    timeline: list[Happening]
+    pictures: int
+
+
+# -- the organization and its keys -----------------------------------------------------------------------
+
+
+class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key: what it may do, and until when."""
+
+    id: str
+    name: str
+    scopes: list[str]
+    made_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    ended_at: datetime | None
+    replaces: str | None
+
+
+class ApiKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """All keys of the account."""
+
+    api_keys: list[ApiKey]
+
+
+class Organization(msgspec.Struct, frozen=True, kw_only=True):
+    """The organization of a key."""
+
+    id: str
+    name: str
+    npwp: str
+    nib: str
+    unknown_formats: list[str]
+    state: str
+    made_at: datetime
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """A member of the organization, with the limit of stamps a month."""
+
+    id: str
+    email: str
+    role: str
+    given_at: datetime
+    stamps_per_month: int | None
+    stamps_used: int
+
+
+class Members(msgspec.Struct, frozen=True, kw_only=True):
+    """All members."""
+
+    members: list[Member]
+
+
+# -- the line before a rush --------------------------------------------------------------------------------
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """A line; it `stands_in_the_way` while nobody orders without a turn."""
+
+    name: str
+    act: str
+    state: str
+    stands_in_the_way: bool
+    is_paused: bool
+    serving: int
+    last: int
+    per_second: float
+    reason: str
+    opens_at: datetime | None
+    closes_at: datetime | None
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """A place in a line; `ticket` proves it."""
+
+    line: str
+    number: int
+    ticket: str
+    taken_at: datetime
+    serving: int
+    wait_low_seconds: int | None
+    wait_high_seconds: int | None
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """A turn: `turn` goes with the order, until `until`."""
+
+    line: str
+    number: int
+    turn: str
+    until: datetime
+
+
+# -- how the installation is -------------------------------------------------------------------------------
+
+
+class Bilingual(msgspec.Struct, frozen=True, kw_only=True):
+    """A text in Indonesian and English."""
+
+    id: str
+    en: str
+
+
+class Update(msgspec.Struct, frozen=True, kw_only=True):
+    """News of an incident."""
+
+    number: int
+    at: datetime
+    state: str
+    text: Bilingual
+
+
+class Incident(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that is wrong, or work that was announced."""
+
+    id: str
+    kind: str
+    state: str
+    severity: str
+    components: Mapping[str, str]
+    title: Bilingual
+    started_at: datetime
+    begins_at: datetime | None
+    ends_at: datetime | None
+    resolved_at: datetime | None
+    updates: list[Update]
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """What the installation measures of itself; None is not known at the moment."""
+
+    line_waiting: int | None = None
+    admission_per_second: float | None = None
+    paid_to_stamped_median_seconds: float | None = None
+    paid_to_stamped_p95_seconds: float | None = None
+    in_flight_orders: int | None = None
+    in_flight_rupiah: int | None = None
+    in_flight_oldest_seconds: float | None = None
+    refunds_open: int | None = None
+    refunds_open_rupiah: int | None = None
+    refund_oldest_seconds: float | None = None
+    mails_waiting_oldest_seconds: float | None = None
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """How the installation is, as it says itself."""
+
+    at: datetime
+    figures: Figures
+    incidents: list[Incident]
+
+
+class Period(msgspec.Struct, frozen=True, kw_only=True):
+    """A time in which an act failed."""
+
+    begin: datetime
+    end: datetime
+    failed_minutes: int
+    unmeasured_minutes: int
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """A time of which nothing is known."""
+
+    begin: datetime
+    end: datetime
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What the record of an outage has of one act: buying, affixing, checking."""
+
+    act: str
+    failed: list[Period]
+    unmeasured: list[Span]
+
+
+class Outage(msgspec.Struct, frozen=True, kw_only=True):
+    """A record that the system counted as failed under the law."""
+
+    id: str
+    state: str
+    begin: datetime
+    end: datetime
+    incident: str | None
+    replaces: str | None
+    confirmed_at: datetime | None
+    acts: list[Found]
+    record_url: str
+    pdf_url: str
+
+
+class Outages(msgspec.Struct, frozen=True, kw_only=True):
+    """All records."""
+
+    outages: list[Outage]

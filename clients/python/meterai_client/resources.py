@@ -1,0 +1,483 @@
+"""What a client can do, by what it does it to.
+
+`key` of a command is its Idempotency-Key: give one of your own and keep it, and the same call after a crash finds what
+the first did.  Without one each call has a new key, which is the same in all its tries.
+"""
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from meterai_client import models
+from meterai_client.calling import Call, Steps, poll
+from meterai_client.contents import Body as _Body
+from meterai_client.contents import Content, File, Into, Progress, Target, file_of, form_of, json_of
+from meterai_client.errors import NotExecuted, NotStamped, Refused
+from meterai_client.operations import Pages, R, Resource, listing, operation, query_of
+from meterai_client.placing import Placement, plain
+
+_PAGE = dict[str, msgspec.Raw]
+_PDF = "application/pdf"
+_UNDER_WAY = frozenset({"placed", "paid"})
+_NOT_YET_STAMPED = frozenset({"waiting", "reserved"})
+
+
+def _with_key(key: str | None, **more: str | None) -> dict[str, str]:
+    given = {name.replace("_", "-"): value for name, value in more.items() if value is not None}
+    return {"Idempotency-Key": key or str(uuid.uuid4())} | given
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")
+
+
+class Orders(Resource[R]):
+    """Orders: stamps for money."""
+
+    @operation
+    def place(
+        self,
+        quantity: int,
+        *,
+        payment_method: str | None = None,
+        reference: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        turn: str | None = None,
+        key: str | None = None,
+    ) -> Steps[models.Order]:
+        """Order stamps; pay what `payment` of the answer says.  `turn` is that of a line that stands before buying."""
+        body = json_of(
+            {
+                "quantity": quantity,
+                "payment_method": payment_method,
+                "reference": reference,
+                "metadata": metadata,
+            }
+        )
+        headers = _with_key(key, Waiting_Turn=turn)
+        return self._send(Call("POST", "/v1/orders", models.Order, headers=headers, body=body))
+
+    @operation
+    def place_documents(
+        self,
+        documents: Sequence[Content | tuple[str, Content]],
+        placements: Placement | Sequence[Placement | Sequence[Placement]],
+        *,
+        payment_method: str | None = None,
+        turn: str | None = None,
+        key: str | None = None,
+        progress: Progress | None = None,
+    ) -> Steps[models.OrderedDocuments]:
+        """Order the stamps of documents, to be paid once: they are stamped when it is paid.
+
+        A document is its content, or its name and content.  One placement is for each of them; of a sequence each
+        member is that of a document, or several of it.
+        """
+        wanted = (
+            plain(placements)
+            if isinstance(placements, Placement)
+            else [plain(one) for one in placements]
+        )
+        fields: list[tuple[str, str | File | None]] = [
+            ("document", file_of(one[1], one[0]) if isinstance(one, tuple) else file_of(one))
+            for one in documents
+        ]
+        body = form_of(
+            [*fields, ("placements", json.dumps(wanted)), ("payment_method", payment_method)]
+        )
+        return self._send(
+            Call(
+                "POST",
+                "/v1/orders/documents",
+                models.OrderedDocuments,
+                headers=_with_key(key, Waiting_Turn=turn),
+                body=body,
+                progress=progress,
+            )
+        )
+
+    @operation
+    def get(self, order_id: str) -> Steps[models.Order]:
+        """One order."""
+        return self._get(order_id)
+
+    def _get(self, order_id: str) -> Steps[models.Order]:
+        return self._send(Call("GET", f"/v1/orders/{_part(order_id)}", models.Order))
+
+    @listing
+    def list(
+        self, *, reference: str | None = None, page_size: int | None = None
+    ) -> Pages[models.Order]:
+        """Your orders, newest first, page after page."""
+        call = Call("GET", "/v1/orders", _PAGE, query_of(limit=page_size, reference=reference))
+        return Pages(call, "orders", models.Order, self._retrying)
+
+    @operation
+    def pay_by(self, order_id: str, payment_method: str) -> Steps[models.Order]:
+        """Pay an unpaid order another way."""
+        path = f"/v1/orders/{_part(order_id)}/pay-by"
+        body = json_of({"payment_method": payment_method})
+        return self._send(Call("POST", path, models.Order, body=body))
+
+    @operation
+    def withdraw(self, order_id: str) -> Steps[models.Order]:
+        """Withdraw an unpaid order."""
+        return self._send(Call("POST", f"/v1/orders/{_part(order_id)}/withdraw", models.Order))
+
+    @operation
+    def wait(self, order_id: str, *, timeout_seconds: float = 900.0) -> Steps[models.Order]:
+        """Wait until an order is executed.
+
+        Raises `NotExecuted` where it ends otherwise, and `StillUnderWay` where neither happens in time.
+        """
+        order = yield from poll(
+            lambda: self._get(order_id),
+            lambda one: one.state not in _UNDER_WAY,
+            f"order {order_id} is not executed",
+            timeout_seconds=timeout_seconds,
+            retrying=self._retrying,
+        )
+        if order.state != "executed":
+            raise NotExecuted(order)
+        return order
+
+
+class Stampings(Resource[R]):
+    """Stampings: documents and their stamps."""
+
+    @operation
+    def stamp(
+        self,
+        document: Content,
+        placement: Placement | Sequence[Placement],
+        *,
+        name: str | None = None,
+        reference: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        key: str | None = None,
+        progress: Progress | None = None,
+    ) -> Steps[models.Stamping]:
+        """Stamp a PDF from the balance.  `progress` may be called in another thread."""
+        body = form_of(
+            [
+                ("document", file_of(document, name)),
+                ("placement", json.dumps(plain(placement))),
+                ("reference", reference),
+                ("metadata", None if metadata is None else json.dumps(dict(metadata))),
+            ]
+        )
+        call = Call(
+            "POST",
+            "/v1/stampings",
+            models.Stamping,
+            headers=_with_key(key),
+            body=body,
+            progress=progress,
+        )
+        return self._send(call)
+
+    @operation
+    def get(self, stamping_id: str) -> Steps[models.Stamping]:
+        """One stamping."""
+        return self._get(stamping_id)
+
+    def _get(self, stamping_id: str) -> Steps[models.Stamping]:
+        return self._send(Call("GET", f"/v1/stampings/{_part(stamping_id)}", models.Stamping))
+
+    @listing
+    def list(
+        self,
+        *,
+        state: str | None = None,
+        reference: str | None = None,
+        sha256: str | None = None,
+        since: datetime | None = None,
+        page_size: int | None = None,
+    ) -> Pages[models.Stamping]:
+        """Your stampings, newest first, page after page; `sha256` is that of the original, `since` has a zone."""
+        query = query_of(
+            limit=page_size,
+            state=state,
+            reference=reference,
+            document=sha256,
+            since=None if since is None else since.isoformat(),
+        )
+        call = Call("GET", "/v1/stampings", _PAGE, query)
+        return Pages(call, "stampings", models.Stamping, self._retrying)
+
+    @operation
+    def wait(self, stamping_id: str, *, timeout_seconds: float = 900.0) -> Steps[models.Stamping]:
+        """Wait until a document is stamped.
+
+        Raises `NotStamped` where that failed, and `StillUnderWay` where neither happens in time.
+        """
+        stamping = yield from poll(
+            lambda: self._get(stamping_id),
+            lambda one: one.state not in _NOT_YET_STAMPED,
+            f"stamping {stamping_id} is not delivered",
+            timeout_seconds=timeout_seconds,
+            retrying=self._retrying,
+        )
+        if stamping.state != "delivered":
+            raise NotStamped(stamping)
+        return stamping
+
+    @operation
+    def download(self, stamping: models.Stamping | str, into: Into) -> Steps[models.Downloaded]:
+        """Write the stamped document into a file.
+
+        Of a `Stamping` the hash is compared, and `DownloadDamaged` raised where it is another.
+        """
+        sha256 = stamping.sha256_stamped if isinstance(stamping, models.Stamping) else None
+        return self._file(stamping, "document", Target(into, sha256))
+
+    @operation
+    def download_delta(
+        self, stamping: models.Stamping | str, into: Into
+    ) -> Steps[models.Downloaded]:
+        """Write the delta into a file: what follows the original in the stamped document."""
+        return self._file(stamping, "delta", Target(into))
+
+    def _file(
+        self, stamping: models.Stamping | str, what: str, target: Target
+    ) -> Steps[models.Downloaded]:
+        number = stamping.id if isinstance(stamping, models.Stamping) else stamping
+        path = f"/v1/stampings/{_part(number)}/{what}"
+        return self._send(Call("GET", path, models.Downloaded, target=target))
+
+    @operation
+    def balance(self) -> Steps[models.Balance]:
+        """Stamps of the account."""
+        answer = yield from self._send(Call("GET", "/v1/balance", models.BalanceAnswer))
+        return answer.stamps
+
+
+class Verifications(Resource[R]):
+    """Checks.  Anybody may make them, without a key."""
+
+    @operation
+    def check(
+        self, document: Content, *, turn: str | None = None, progress: Progress | None = None
+    ) -> Steps[models.Verification]:
+        """Check a file."""
+        return self._send(self._given("", document, models.Verification, turn, progress))
+
+    @operation
+    def sealed(
+        self,
+        document: Content,
+        into: Into,
+        *,
+        turn: str | None = None,
+        progress: Progress | None = None,
+    ) -> Steps[models.Downloaded]:
+        """Write the sealed revision of a file into another, without what was added since.
+
+        Refused as `no_sealed_revision` unless the verdict of the file is good.
+        """
+        target = Target(into)
+        return self._send(
+            self._given("/sealed", document, models.Downloaded, turn, progress, target)
+        )
+
+    def _given(
+        self,
+        path: str,
+        document: Content,
+        answer: type[Any],
+        turn: str | None,
+        progress: Progress | None,
+        target: Target | None = None,
+    ) -> Call[Any]:
+        headers = {} if turn is None else {"Waiting-Turn": turn}
+        body = _Body(_PDF, [file_of(document)])
+        return Call(
+            "POST", f"/v1/verifications{path}", answer,
+            headers=headers, body=body, target=target, progress=progress,
+        )  # fmt: skip
+
+    @operation
+    def serial(self, serial: str) -> Steps[models.Stamp]:
+        """What the register tells of a serial."""
+        return self._send(Call("GET", f"/v1/stamps/{_part(serial)}", models.Stamp))
+
+    @operation
+    def claim(self, serial: str, claim: str) -> Steps[models.Claim]:
+        """Check what a stamp's QR claims: the last two parts of its address."""
+        return self._send(Call("GET", f"/v1/claims/{_part(serial)}/{_part(claim)}", models.Claim))
+
+    @operation
+    def claim_keys(self) -> Steps[list[models.ClaimKey]]:
+        """The public keys by which claims are checked offline."""
+        answer = yield from self._send(Call("GET", "/v1/claim-keys", models.ClaimKeys))
+        return answer.keys
+
+
+class Refunds(Resource[R]):
+    """Refunds: money on its way back."""
+
+    @operation
+    def ask(self, order_id: str, *, key: str | None = None) -> Steps[models.Refund]:
+        """Ask the unused stamps of an order back."""
+        body = json_of({"order_id": order_id})
+        return self._send(
+            Call("POST", "/v1/refunds", models.Refund, headers=_with_key(key), body=body)
+        )
+
+    @operation
+    def get(self, refund_id: str) -> Steps[models.Refund]:
+        """One refund."""
+        return self._send(Call("GET", f"/v1/refunds/{_part(refund_id)}", models.Refund))
+
+    @listing
+    def list(self, *, page_size: int | None = None) -> Pages[models.Refund]:
+        """Your refunds, newest first, page after page."""
+        call = Call("GET", "/v1/refunds", _PAGE, query_of(limit=page_size))
+        return Pages(call, "refunds", models.Refund, self._retrying)
+
+    @operation
+    def name_account(
+        self, bank_code: str, account_no: str, holder: str, *, key: str | None = None
+    ) -> Steps[models.NamedAccount]:
+        """Name the account that refunds go to.  Where the holder is written otherwise at the bank, confirm it."""
+        body = json_of({"bank_code": bank_code, "account_no": account_no, "holder": holder})
+        return self._send(
+            Call(
+                "POST",
+                "/v1/refunds/account",
+                models.NamedAccount,
+                headers=_with_key(key),
+                body=body,
+            )
+        )
+
+    @operation
+    def confirm_account(self, claim_id: str) -> Steps[models.NamedAccount]:
+        """Confirm the holder as the bank writes it."""
+        path = f"/v1/refunds/account/{_part(claim_id)}/confirm"
+        return self._send(Call("POST", path, models.NamedAccount))
+
+
+class Cases(Resource[R]):
+    """Complaints, which the facts answer at once where they can."""
+
+    @operation
+    def complain(
+        self, matter: str, words: str, *, about: str | None = None, key: str | None = None
+    ) -> Steps[models.CaseDetails]:
+        """Complain.  `matter` is what kind it is of, `about` the number of an order, a stamping or a refund."""
+        body = json_of({"matter": matter, "words": words, "about": about})
+        return self._send(
+            Call("POST", "/v1/cases", models.CaseDetails, headers=_with_key(key), body=body)
+        )
+
+    @operation
+    def get(self, case_id: str) -> Steps[models.CaseDetails]:
+        """One complaint, with what was said and what happened."""
+        return self._send(Call("GET", f"/v1/cases/{_part(case_id)}", models.CaseDetails))
+
+    @listing
+    def list(self, *, page_size: int | None = None) -> Pages[models.Case]:
+        """Your complaints, newest first, page after page."""
+        call = Call("GET", "/v1/cases", _PAGE, query_of(limit=page_size))
+        return Pages(call, "cases", models.Case, self._retrying)
+
+
+class Organizations(Resource[R]):
+    """The organization of the key, its members and keys.  Keys are made on a page, so that none makes another."""
+
+    @operation
+    def get(self) -> Steps[models.Organization]:
+        """The organization."""
+        return self._send(Call("GET", "/v1/organization", models.Organization))
+
+    @operation
+    def members(self) -> Steps[list[models.Member]]:
+        """Its members."""
+        answer = yield from self._send(Call("GET", "/v1/members", models.Members))
+        return answer.members
+
+    @operation
+    def api_keys(self) -> Steps[list[models.ApiKey]]:
+        """The keys of the account: what each may do, and until when."""
+        answer = yield from self._send(Call("GET", "/v1/api-keys", models.ApiKeys))
+        return answer.api_keys
+
+    @operation
+    def end_api_key(self, key_id: str) -> Steps[models.ApiKey]:
+        """End a key, such as one that leaked; it opens nothing from five seconds later on."""
+        return self._send(Call("POST", f"/v1/api-keys/{_part(key_id)}/end", models.ApiKey))
+
+
+class Lines(Resource[R]):
+    """The lines that stand before buying or checking in a rush."""
+
+    @operation
+    def get(self, name: str = "buying") -> Steps[models.Line]:
+        """How a line is."""
+        return self._send(Call("GET", f"/v1/lines/{_part(name)}", models.Line))
+
+    @operation
+    def take_place(self, name: str = "buying") -> Steps[models.Place]:
+        """Take a place, or find the one that was taken."""
+        return self._send(self._place(name))
+
+    @operation
+    def come_in(self, ticket: str, name: str = "buying") -> Steps[models.Turn]:
+        """The turn of a place.  Refused as `number_not_served` while it has not come."""
+        return self._send(self._turn(name, ticket))
+
+    @operation
+    def wait(self, name: str = "buying", *, timeout_seconds: float = 7200.0) -> Steps[models.Turn]:
+        """Take a place and wait for its turn; its `turn` goes with the order.  Raises `StillUnderWay`."""
+        place = yield from self._send(self._place(name))
+        turn = yield from poll(
+            lambda: self._come_in(name, place.ticket),
+            lambda one: one is not None,
+            f"number {place.number} of {name} is not served",
+            timeout_seconds=timeout_seconds,
+            retrying=self._retrying,
+        )
+        assert turn is not None
+        return turn
+
+    def _come_in(self, name: str, ticket: str) -> Steps[models.Turn | None]:
+        try:
+            return (yield from self._send(self._turn(name, ticket)))
+        except Refused as refused:
+            if refused.code != "number_not_served":
+                raise
+            return None
+
+    def _place(self, name: str) -> Call[models.Place]:
+        return Call("POST", f"/v1/lines/{_part(name)}/places", models.Place)
+
+    def _turn(self, name: str, ticket: str) -> Call[models.Turn]:
+        return Call(
+            "POST", f"/v1/lines/{_part(name)}/turns", models.Turn, body=json_of({"ticket": ticket})
+        )
+
+
+class Installation(Resource[R]):
+    """How the installation is, as it says itself."""
+
+    @operation
+    def status(self) -> Steps[models.Status]:
+        """What works, and what is wrong."""
+        return self._send(Call("GET", "/v1/status", models.Status))
+
+    @operation
+    def outages(self) -> Steps[list[models.Outage]]:
+        """Records of outages, by which the law counts."""
+        answer = yield from self._send(Call("GET", "/v1/outages", models.Outages))
+        return answer.outages
+
+    @operation
+    def outage(self, outage_id: str) -> Steps[models.Outage]:
+        """One record of an outage."""
+        return self._send(Call("GET", f"/v1/outages/{_part(outage_id)}", models.Outage))

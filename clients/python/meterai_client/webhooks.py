@@ -1,0 +1,79 @@
+"""Messages of an installation to you: whether one is genuine (Standard Webhooks 1.0.0, symmetric signatures)."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping, Sequence
+from time import time
+from typing import Any
+
+import msgspec
+
+from meterai_client.errors import WebhookForged
+
+TOLERANCE_SECONDS = 5 * 60
+_PREFIX = "whsec_"
+
+
+class Webhook:
+    """Checks messages to one endpoint.  While its secret is rotated, give both."""
+
+    def __init__(self, *secrets: str, clock: Callable[[], float] = time) -> None:
+        """Secrets of the endpoint, as `whsec_` and Base64.  Raises `ValueError` for one that is none."""
+        self._keys = [_key_of(one) for one in secrets]
+        self._clock = clock
+        if not self._keys:
+            raise ValueError("no secret")
+
+    def verify(self, headers: Mapping[str, str], body: bytes) -> Any:
+        """The message, as JSON, where it is genuine and not old.  Raises `WebhookForged`.
+
+        `body` is what arrived, to the byte: not parsed and written anew.  A message may come twice: its `webhook-id`
+        is the same then.
+        """
+        given = {name.lower(): value for name, value in headers.items()}
+        try:
+            number, moment, signatures = (
+                given["webhook-id"], given["webhook-timestamp"], given["webhook-signature"],
+            )  # fmt: skip
+        except KeyError as missing:
+            raise WebhookForged(f"header {missing} is missing") from None
+        if not moment.isascii() or not moment.isdecimal() or len(moment) > 12:
+            raise WebhookForged("webhook-timestamp is no time")
+        if abs(self._clock() - int(moment)) > TOLERANCE_SECONDS:
+            raise WebhookForged("webhook-timestamp is not of these minutes")
+        signed = f"{number}.{moment}.".encode() + body
+        if not self._is_signed(signed, signatures.split(" ")):
+            raise WebhookForged("no signature fits")
+        try:
+            return msgspec.json.decode(body)
+        except msgspec.DecodeError:
+            raise WebhookForged("the body is no JSON") from None
+
+    def _is_signed(self, signed: bytes, signatures: Sequence[str]) -> bool:
+        expected = [hmac.new(key, signed, hashlib.sha256).digest() for key in self._keys]
+        given = [found for one in signatures if (found := _signature(one)) is not None]
+        # All are compared, so that the time tells nothing.
+        fits = [hmac.compare_digest(one, other) for one in expected for other in given]
+        return any(fits)
+
+
+def _key_of(secret: str) -> bytes:
+    try:
+        found = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        found = b""
+    if not found:
+        raise ValueError("a secret is whsec_ and Base64")
+    return found
+
+
+def _signature(text: str) -> bytes | None:
+    version, _, signature = text.partition(",")
+    if version != "v1":
+        return None
+    try:
+        return base64.b64decode(signature, validate=True)
+    except (binascii.Error, ValueError):
+        return None
