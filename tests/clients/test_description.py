@@ -1,0 +1,192 @@
+"""The Python client is what the description of the API says: routes, parameters, bodies and answers."""
+
+import inspect
+import re
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from email.parser import BytesParser
+from typing import Any
+
+import msgspec
+import pytest
+from meterai_client import At, Meterai
+from meterai_client.calling import Call, Try
+from meterai_client.operations import Pages, Resource, listing, operation
+
+from tests.support.instance import Instance
+
+Schema = dict[str, Any]
+
+# Routes that the client has nothing for, and why.
+LEFT_OUT: Mapping[str, str] = {
+    "/snap/": "banks tell us of payments there",
+    "/midtrans/": "a provider tells us of payments there",
+}
+# What a method is called with; others get their own name, which then stands in the path.
+ARGUMENTS: Mapping[str, Any] = {
+    "quantity": 1,
+    "placement": At(1, 2, 3),
+    "placements": At(1, 2, 3),
+    "document": b"%PDF",
+    "documents": [b"%PDF"],
+    "metadata": {"a": "b"},
+    "page_size": 1,
+    "progress": None,
+    "since": None,
+    "stamping": "stamping_id",
+    "into": "/nowhere/file",
+    "timeout_seconds": 1.0,
+}
+
+
+@dataclass(frozen=True)
+class Made:
+    """A call that a method makes, and what its answer is read as."""
+
+    name: str
+    call: Call[Any]
+    answer: Any
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.call.method.lower(), self.call.path
+
+
+def calls() -> Iterator[Made]:
+    """The first call of each method of a client."""
+    with Meterai("http://127.0.0.1:9", "mtr_key") as client:
+        resources = {name: one for name, one in vars(client).items() if isinstance(one, Resource)}
+        for group, resource in resources.items():
+            for name, method in vars(type(resource)).items():
+                if not isinstance(method, operation | listing):
+                    continue
+                names = list(inspect.signature(method._function).parameters)[1:]
+                made = method._function(resource, **{one: ARGUMENTS.get(one, one) for one in names})
+                if isinstance(made, Pages):
+                    yield Made(f"{group}.{name}", made.first, made.item)
+                else:
+                    step = next(made)
+                    assert isinstance(step, Try)
+                    yield Made(f"{group}.{name}", step.call, step.call.answer)
+
+
+@pytest.fixture(scope="module")
+def described(instance: Instance) -> Schema:
+    found: Schema = instance.anybody().get("/openapi.json").json
+    return found
+
+
+def operations(described: Schema) -> dict[tuple[str, str], Schema]:
+    """Operations by method and path, whose parameters stand as their names."""
+    return {
+        (method, re.sub(r"\{(\w+)\}", r"\1", path)): one
+        for path, methods in described["paths"].items()
+        for method, one in methods.items()
+    }
+
+
+def test_every_route_has_a_method_or_is_left_out_for_a_reason(described: Schema) -> None:
+    known = {one.key for one in calls()}
+    missing = [
+        key
+        for key in operations(described)
+        if key not in known and not key[1].startswith(tuple(LEFT_OUT))
+    ]
+    assert missing == []
+    assert known <= operations(described).keys()
+
+
+def test_every_parameter_is_one_of_the_route(described: Schema) -> None:
+    of_route = operations(described)
+    for made in calls():
+        told = of_route[made.key].get("parameters", [])
+        names = {
+            place: {one["name"] for one in told if one["in"] == place}
+            for place in ("query", "header")
+        }
+        names["query"] -= {"since"}  # its argument is a time
+        # The first page begins nowhere, and a client waits for the QR of a bank.
+        known = {*made.call.query, *({"before"} if made.call.query else ())}
+        assert known == names["query"], made.name
+        assert made.call.headers.keys() == names["header"] - {"Prefer"}, made.name
+
+
+def test_every_body_has_the_fields_of_the_route(described: Schema) -> None:
+    schemas = described["components"]["schemas"]
+    of_route = operations(described)
+    for made in calls():
+        content = of_route[made.key].get("requestBody", {}).get("content", {})
+        body = made.call.body
+        assert (body is None) == (not content), made.name
+        if body is None:
+            continue
+        sent = b"".join(body.chunks())
+        ((kind, told),) = content.items()
+        if kind == "application/octet-stream":
+            continue
+        assert body.content_type.partition(";")[0] == kind
+        schema = told["schema"]
+        schema = schemas[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+        assert names_of(body.content_type, sent) == schema["properties"].keys(), made.name
+
+
+def names_of(content_type: str, sent: bytes) -> set[str]:
+    if content_type == "application/json":
+        return set(msgspec.json.decode(sent, type=dict[str, Any]))
+    read = BytesParser().parsebytes(f"Content-Type: {content_type}\r\n\r\n".encode() + sent)
+    return {str(part.get_param("name", header="Content-Disposition")) for part in read.walk()} - {
+        "None"
+    }
+
+
+def test_every_answer_has_the_fields_of_the_route(described: Schema) -> None:
+    schemas = described["components"]["schemas"]
+    of_route = operations(described)
+    seen: set[str] = set()
+    for made in calls():
+        if made.call.target is not None:
+            continue
+        answers = of_route[made.key]["responses"]
+        (good,) = (one for status, one in answers.items() if status.startswith("2"))
+        schema = good["content"]["application/json"]["schema"]
+        if made.call.answer == dict[str, msgspec.Raw]:
+            page = schemas[schema["$ref"].rpartition("/")[2]]["properties"]
+            (schema,) = (one["items"] for one in page.values() if one.get("type") == "array")
+        fits(made.name, made.answer, schema, schemas, seen)
+    assert len(seen) > 30
+
+
+def fits(name: str, kind: Any, schema: Schema, schemas: Schema, seen: set[str]) -> None:
+    """A type of the client reads what a schema describes."""
+    may_be_null = False
+    if "oneOf" in schema:
+        kinds = [one for one in schema["oneOf"] if one != {"type": "null"}]
+        may_be_null = len(kinds) < len(schema["oneOf"])
+        if len(kinds) > 1:
+            return  # instructions, of which more kinds may come
+        schema = kinds[0]
+    inner = [one for one in typing.get_args(kind) if one is not types.NoneType]
+    if isinstance(kind, types.UnionType):
+        assert may_be_null, f"{name} is never null"
+        kind = inner[0]
+    else:
+        assert not may_be_null, f"{name} may be null"
+    schema = schema.get("allOf", [schema])[0]
+    if schema.get("type") == "array":
+        fits(f"{name}[]", typing.get_args(kind)[0], schema["items"], schemas, seen)
+        return
+    if "$ref" not in schema:
+        assert not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)), name
+        return
+    title = schema["$ref"].rpartition("/")[2]
+    seen.add(title)
+    fields = {one.name: one for one in msgspec.structs.fields(kind)}
+    properties = schemas[title]["properties"]
+    assert fields.keys() == properties.keys(), title
+    for field, one in fields.items():
+        if field not in schemas[title].get("required", ()):
+            assert not one.required, f"{title}.{field} may be left out"
+        if field != "instructions":
+            fits(f"{title}.{field}", one.type, properties[field], schemas, seen)

@@ -1,0 +1,93 @@
+"""A proxy that passes requests on and loses some of their answers: what was asked is done, and nobody hears of it."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+
+@dataclass
+class Dropping:
+    """Where it is; how many answers to commands it still loses, and how many it lost."""
+
+    url: str
+    to_lose: int = 0
+    lost: int = 0
+
+    def loses(self, request: bytes) -> bool:
+        """Whether the answer to a request that begins so is lost."""
+        if not request.startswith(b"POST") or not self.to_lose:
+            return False
+        self.to_lose -= 1
+        self.lost += 1
+        return True
+
+
+async def _pass_on(
+    proxy: Dropping, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    there, here = await asyncio.open_connection("127.0.0.1", port)
+    is_lost = False
+
+    async def up() -> None:
+        nonlocal is_lost
+        begin = True
+        while chunk := await reader.read(65_536):
+            # A client of a test sends a request, and then waits for its answer.
+            if begin or chunk.startswith((b"POST ", b"GET ")):
+                is_lost = proxy.loses(chunk)
+                begin = False
+            here.write(chunk)
+            await here.drain()
+
+    async def down() -> None:
+        while chunk := await there.read(65_536):
+            if is_lost:
+                return
+            writer.write(chunk)
+            await writer.drain()
+
+    ways = [asyncio.ensure_future(up()), asyncio.ensure_future(down())]
+    try:
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in ways:
+            one.cancel()
+        await asyncio.gather(*ways, return_exceptions=True)
+        for stream in (writer, here):
+            stream.close()
+            with suppress(ConnectionError):
+                await stream.wait_closed()
+
+
+@contextmanager
+def dropping(port: int) -> Iterator[Dropping]:
+    """A proxy before what listens on a port of this machine."""
+    loop = asyncio.new_event_loop()
+    proxy = Dropping("")
+
+    async def serve() -> asyncio.Server:
+        return await asyncio.start_server(
+            lambda reader, writer: _pass_on(proxy, port, reader, writer), "127.0.0.1", 0
+        )
+
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    server = asyncio.run_coroutine_threadsafe(serve(), loop).result()
+    proxy.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+    async def end() -> None:
+        server.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for one in others:
+            one.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    try:
+        yield proxy
+    finally:
+        asyncio.run_coroutine_threadsafe(end(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
