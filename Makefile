@@ -21,6 +21,7 @@
 #   make licences  what may not be in it stops this (scripts/licences.toml)
 #   make audit-dependencies  known vulnerabilities; ends with 75 where some packages could not be looked up
 #   make conformance  the SDKs of providers, each in an environment of its own, against the stand-ins
+#   make client  the wheel of the Python client: build/meterai_client-*.whl
 #   make proof  seal every PDF of the corpus and ask other programs  (ARGS="FOLDER ...")
 
 BIN := .venv/bin
@@ -30,7 +31,7 @@ READY := .venv/.ready
 # half of its start; some environments ask for that.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-journey-cost bench-rush bench-desk bench-money bench-recovery rehearse rehearse-night conformance proof schema format lock sbom licences audit-dependencies wheel clean tools
+.PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-journey-cost bench-rush bench-desk bench-money bench-recovery rehearse rehearse-night conformance proof schema format lock sbom licences audit-dependencies wheel client clean tools
 
 run: setup
 	@exec $(BIN)/meterai up $(ARGS)
@@ -163,6 +164,10 @@ wheel:
 	python3 -m venv build/wheel
 	build/wheel/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.lock
 	build/wheel/bin/hatchling build -t wheel -d build
+
+# What integrators install: clients/python, with its own version.
+client: setup
+	cd clients/python && ../../$(BIN)/hatchling build -t wheel -d ../../build
 
 clean:
 	rm -rf .venv build data .mypy_cache .ruff_cache .pytest_cache .hypothesis
