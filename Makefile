@@ -58,6 +58,7 @@ tools:
 	@scripts/pdftools
 	@scripts/softhsm
 	@scripts/servers
+	@scripts/typescript
 
 check: setup
 	$(BIN)/ruff format --check .

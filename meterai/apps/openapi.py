@@ -166,7 +166,8 @@ def _narrow_fields(schemas: Schema, fields: Mapping[tuple[str, str], Field]) -> 
         for name, field in described.get("properties", {}).items():
             told = fields.get((schema, name), Field())
             if told.words:
-                field["enum"] = [str(word) for word in told.words]
+                may_be_null = {"type": "null"} in field.get("oneOf", ())
+                field["enum"] = [*map(str, told.words), *([None] if may_be_null else [])]
             elif field.get("type") == "integer":
                 field["minimum"] = told.least
 

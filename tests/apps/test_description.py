@@ -47,6 +47,8 @@ def test_generators_take_the_description_whole(database_url: str, tmp_path: Path
         for one in below(described):
             if "$ref" in one:
                 assert one["$ref"].rpartition("/")[2] in schemas, one
+            if "enum" in one and {"type": "null"} in one.get("oneOf", ()):
+                assert None in one["enum"], (one, "else null is none of its values")
         for name, operation in operations(described):
             bodies = operation.get("requestBody", {}).get("content", {})
             assert len(bodies) <= 1, f"{name}: of several bodies each is a function"
