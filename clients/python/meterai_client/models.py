@@ -69,6 +69,15 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 # -- stampings ---------------------------------------------------------------------------------------
 
 
+class PlacedStamp(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a stamp is: its lower left corner and width, in points of the page as it is seen."""
+
+    page: int
+    x: float
+    y: float
+    width: float
+
+
 class Stamping(msgspec.Struct, frozen=True, kw_only=True):
     """A document and its stamps.
 
@@ -79,6 +88,7 @@ class Stamping(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     state: str
     serials: list[str]
+    placements: list[PlacedStamp]
     document: str
     repaired: bool
     sha256_original: str

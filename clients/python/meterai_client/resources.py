@@ -32,6 +32,16 @@ def _with_key(key: str | None, **more: str | None) -> dict[str, str]:
     return {"Idempotency-Key": key or str(uuid.uuid4())} | given
 
 
+def _labels(
+    reference: str | None, metadata: Mapping[str, str] | None
+) -> Sequence[tuple[str, str | None]]:
+    """Your own words, as fields of a form."""
+    return [
+        ("reference", reference),
+        ("metadata", None if metadata is None else json.dumps(dict(metadata))),
+    ]
+
+
 def _part(text: str) -> str:
     return quote(text, safe="")
 
@@ -69,6 +79,8 @@ class Orders(Resource[R]):
         placements: Placement | Sequence[Placement | Sequence[Placement]],
         *,
         payment_method: str | None = None,
+        reference: str | None = None,
+        metadata: Mapping[str, str] | None = None,
         turn: str | None = None,
         key: str | None = None,
         progress: Progress | None = None,
@@ -88,7 +100,12 @@ class Orders(Resource[R]):
             for one in documents
         ]
         body = form_of(
-            [*fields, ("placements", json.dumps(wanted)), ("payment_method", payment_method)]
+            [
+                *fields,
+                ("placements", json.dumps(wanted)),
+                ("payment_method", payment_method),
+                *_labels(reference, metadata),
+            ]
         )
         return self._send(
             Call(
@@ -167,8 +184,7 @@ class Stampings(Resource[R]):
             [
                 ("document", file_of(document, name)),
                 ("placement", json.dumps(plain(placement))),
-                ("reference", reference),
-                ("metadata", None if metadata is None else json.dumps(dict(metadata))),
+                *_labels(reference, metadata),
             ]
         )
         call = Call(
