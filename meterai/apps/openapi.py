@@ -218,6 +218,8 @@ def _complete_answers(route: _Route) -> None:
     answers["default"] = _REFUSED
     if file := route.described.file:
         answers["200"]["content"] = {kind: {"schema": FILE} for kind in (file, _FILE_BYTES)}
+    for kind, schema in route.described.also.items():
+        answers["200"]["content"][kind] = {"schema": schema}
     for status, answer in answers.items():
         more = _REPLAYED if route.described.needs_key and status.startswith("2") else {}
         more |= {} if route.is_public else _LIMIT

@@ -21,6 +21,7 @@ class Described:
     headers    by name, what a header of the request is for, of those that no command must have
     body       media type and schema of a body that the handler reads by itself
     file       media type of the file it answers with
+    also       media type and schema of what it answers with in place of JSON, where a client asks for that
     refuses    statuses it may refuse with beyond those that follow from its path and method
     """
 
@@ -29,6 +30,7 @@ class Described:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Schema] = field(default_factory=dict)
     file: str | None = None
+    also: Mapping[str, Schema] = field(default_factory=dict)
     refuses: tuple[int, ...] = ()
 
 

@@ -113,8 +113,23 @@ async def each_file(
                         kept.close()
                     elif file is not None:
                         await to_the_end(partial(file.write, event))
+    except ParserLimitReached:
+        raise Malformed("body", "fields", fields_max=parts_max) from None
     except (MultipartError, UnicodeError):
         raise Malformed("body", "multipart") from None
+
+
+async def whole_file(
+    request: Request[Any, Any, Any], folder: Path, name: str
+) -> AsyncIterator[FormFile]:
+    """The body as the one file of this name, where there is anything of it; in memory or in `folder`, as
+    `each_file` has them."""
+    with SpooledTemporaryFile(HELD_BYTES_MAX, dir=str(folder)) as file:
+        async for data in request.stream():
+            if data:
+                await to_the_end(partial(file.write, data))
+        if size := file.tell():
+            yield FormFile(name, size, file)
 
 
 async def read_multipart(

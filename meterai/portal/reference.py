@@ -152,7 +152,9 @@ def _curl(operation: Operation) -> str:
 
 
 def _form_example(member: Member) -> str:
-    example = _FILE_EXAMPLE if member.type == _FILE_TYPE else EXAMPLES.get(member.name, "...")
+    example = (
+        _FILE_EXAMPLE if member.type.endswith(_FILE_TYPE) else EXAMPLES.get(member.name, "...")
+    )
     return f"{member.name}={example}"
 
 

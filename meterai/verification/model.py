@@ -67,6 +67,13 @@ class DocumentWrapped(Refusal):
     status = 415
 
 
+class BatchUnreadable(Refusal):
+    """The body of a bulk check is neither a form with files, nor an archive, nor JSON lines; or it is compressed."""
+
+    code = "batch_unreadable"
+    status = 415
+
+
 class NoSealedRevision(Refusal):
     """The file has no sealed revision that could be taken out of it: its verdict is not good."""
 

@@ -9,6 +9,8 @@ from meterai.verification import pages
 from meterai.verification.model import ClaimVerdict, FinalVerdict
 from meterai.verification.routes import routes
 from meterai.verification.service import VerificationService
+from meterai.verification.service.batch import RowKind
+from meterai.verification.service.rows import NOT_CHECKED
 
 
 async def _build(container: Container) -> None:
@@ -38,6 +40,11 @@ COMMANDS = (
 )
 
 FIELDS = {
+    ("CheckRowView", "kind"): Field(list(RowKind)),
+    ("CheckRowView", "verdict"): Field(
+        list(dict.fromkeys([*FinalVerdict, *StampState, *ClaimVerdict, NOT_CHECKED]))
+    ),
+    ("CheckRowView", "row"): Field(least=1),
     ("StampView", "state"): Field(list(StampState)),
     ("VerificationView", "size_bytes"): Field(least=0),
     ("VerificationView", "verdict"): Field(list(FinalVerdict)),

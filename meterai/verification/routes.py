@@ -1,21 +1,49 @@
 """Checking over the API.  Anybody may, without a key."""
 
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+import msgspec
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
+from litestar.openapi import ResponseSpec
 from litestar.params import FromPath
+from litestar.response import Stream
+from litestar.serialization import encode_json
 
 from meterai.accounts import Permission
+from meterai.documents import UploadMissing
 from meterai.kit.priority import Priority
+from meterai.pages import bodies_of
 from meterai.plumbing.bodies import unless_gone
 from meterai.plumbing.config import Settings
 from meterai.plumbing.described import FILE, Described
-from meterai.plumbing.http import language_of, network_of
+from meterai.plumbing.forms import FormFile, each_file, whole_file
+from meterai.plumbing.http import language_of, network_of, on_fault
 from meterai.sealing import CHECKED_BYTES_MAX
-from meterai.verification.model import DocumentWrapped
+from meterai.verification.model import BatchUnreadable, DocumentWrapped
 from meterai.verification.service import VerificationService
+from meterai.verification.service.batch import (
+    FILES_MAX,
+    FORM_FIELDS_BYTES,
+    LINES_MAX,
+    MANY_BYTES_MAX,
+    Batch,
+    BatchRow,
+    to_the_last,
+)
+from meterai.verification.service.rows import (
+    CheckRowView,
+    Line,
+    Shared,
+    cells_of,
+    marked,
+    row_view,
+)
+from meterai.verification.service.tables import csv_table
 from meterai.verification.service.views import (
     ClaimKeysView,
     ClaimView,
@@ -28,6 +56,10 @@ from meterai.waiting_room import Act, WaitingRoom
 _DOCUMENT = {"application/octet-stream": FILE | {"description": "the PDF itself, in no form"}}
 _TURN = {"Waiting-Turn": "The turn of your place, while a line stands before checking."}
 _CHANGES_NOTHING = "It is checked and nothing is kept of it."
+LINES, CSV = "application/x-ndjson", "text/csv"
+# Of a body that is one file by itself, what it is called where it has no name.
+_WHOLE = {"application/zip": "batch.zip", LINES: "batch.jsonl"}
+_BOUNDS = f"{FILES_MAX} documents and {LINES_MAX} lines at the most, {MANY_BYTES_MAX // 1024**2} MB in all"
 
 
 @post(
@@ -101,6 +133,127 @@ async def _document(request: Request[Any, Any, Any], lines: WaitingRoom) -> byte
     return await request.body()
 
 
+class CheckRowList(msgspec.Struct, frozen=True):
+    """A row for each document, serial and code, in the order in which they came."""
+
+    rows: list[CheckRowView]
+
+
+@post(
+    "/v1/verifications/batch",
+    opt={
+        "permission": Permission.PUBLIC,
+        "priority": Priority.CHECKING,
+        "passes_body": True,
+        "described": Described(
+            repeats=_CHANGES_NOTHING,
+            headers=_TURN,
+            body={
+                "multipart/form-data": {
+                    "type": "object",
+                    "properties": {
+                        "document": {
+                            "type": "array",
+                            "items": FILE,
+                            "description": f"PDFs, archives of them, and files of lines (.jsonl): {_BOUNDS}",
+                        }
+                    },
+                    "required": ["document"],
+                },
+            },
+            also={LINES: {"type": "string"}, CSV: {"type": "string"}},
+            refuses=(415,),
+        ),
+    },
+    summary="Check many PDFs, serials and codes",
+    tags=["checking"],
+    status_code=200,
+    request_max_body_size=MANY_BYTES_MAX + FORM_FIELDS_BYTES,
+    responses={200: ResponseSpec(CheckRowList, generate_examples=False)},
+)
+async def check_batch(
+    request: Request[Any, Any, Any],
+    verification: NamedDependency[VerificationService],
+    lines: NamedDependency[WaitingRoom],
+    settings: NamedDependency[Settings],
+) -> Response[Any]:
+    """Check the documents, serials and codes of one request: a row for each, in their order; one that cannot be
+    checked says why and stops no other.  Nothing is kept of them.
+
+    A file called `.jsonl` has a line of JSON for each serial or code: `{"serial": "..."}` or `{"claim": "..."}`, with
+    an `id` of yours if you like.  One archive (`application/zip`) or such lines (`application/x-ndjson`) may
+    also be the body itself.
+
+    `Accept: application/x-ndjson` has each row as soon as it is there, a line of JSON each, `text/csv` the
+    table of the page for many files; otherwise it is one JSON document.
+    """
+    await lines.check_turn(request, None, Act.CHECK)
+    bodies = bodies_of(request)
+    client, language = network_of(request, settings.process.proxies), language_of(request)
+    batch = Batch(verification, bodies.working, language, client, takes_lines=True)
+    rows = batch.rows(_files(request, bodies.directory))
+    try:
+        first = await anext(rows)
+    except StopAsyncIteration:
+        raise UploadMissing("nothing to check") from None
+    media_type, written = _written(request.headers.get("accept", ""))
+    return Stream(
+        written(to_the_last(first, rows, partial(on_fault, request)), language),
+        status_code=200,
+        media_type=media_type,
+        headers={"Cache-Control": "private, no-store"},
+    )
+
+
+def _files(request: Request[Any, Any, Any], folder: Path) -> AsyncIterator[FormFile]:
+    """The files of a form, or the body as one.  Refuses `BatchUnreadable`."""
+    media_type, _ = request.content_type
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding == "identity":
+        if media_type == RequestEncodingType.MULTI_PART:
+            return each_file(request, folder, files_max=FILES_MAX + 1)
+        if media_type in _WHOLE:
+            return whole_file(request, folder, _WHOLE[media_type])
+    raise BatchUnreadable(f"a body of {media_type}, encoded as {encoding}")
+
+
+def _written(
+    accept: str,
+) -> tuple[str, Callable[[AsyncIterator[BatchRow], str], AsyncIterator[bytes]]]:
+    """The media type of the answer, of those that the client names the first, and what writes it."""
+    named = (one.partition(";")[0].strip().lower() for one in accept.split(","))
+    return next((_WRITTEN[one] for one in named if one in _WRITTEN), _WRITTEN["application/json"])
+
+
+async def _as_json(rows: AsyncIterator[BatchRow], language: str) -> AsyncIterator[bytes]:
+    found = []
+    async for row in rows:
+        found.append(row)
+        yield b"\n"  # white space, so that no proxy takes a long check for an end
+    views = [row_view(line, at, language) for at, line in enumerate(marked(found), 1)]
+    yield encode_json(CheckRowList(views))
+
+
+async def _as_lines(rows: AsyncIterator[BatchRow], language: str) -> AsyncIterator[bytes]:
+    """Each row as it is done; which others have its serial is known of those before it."""
+    shared, number = Shared(), 0
+    async for row in rows:
+        number += 1
+        yield encode_json(row_view(Line(row, shared.add(row)), number, language)) + b"\n"
+
+
+async def _as_csv(rows: AsyncIterator[BatchRow], language: str) -> AsyncIterator[bytes]:
+    lines = marked([row async for row in rows])
+    yield csv_table([cells_of(line, language) for line in lines], language)
+
+
+_WRITTEN = {
+    "application/json": ("application/json", _as_json),
+    LINES: (LINES, _as_lines),
+    CSV: (f"{CSV}; header=present", _as_csv),
+}
+
+
 @get(
     "/v1/stamps/{serial:str}", opt={"permission": Permission.PUBLIC, "priority": Priority.CHECKING}, summary="Check a serial",
     tags=["checking"],
@@ -151,4 +304,4 @@ async def list_claim_keys(
     return verification.claim_keys()
 
 
-routes = [check_document, take_sealed, show_stamp, show_claim, list_claim_keys]
+routes = [check_document, take_sealed, check_batch, show_stamp, show_claim, list_claim_keys]

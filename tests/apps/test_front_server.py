@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 from meterai.plumbing import exchange
-from meterai.verification.pages.many import MANY_BYTES_MAX, MANY_FORM_BYTES_MAX
+from meterai.verification.pages.many import MANY_FORM_BYTES_MAX
+from meterai.verification.service.batch import MANY_BYTES_MAX
 from tests.tidy.test_closed_world import handlers
 
 CONFIGURATION = Path(__file__).parents[2] / "deploy" / "nginx" / "meterai.conf"

@@ -37,10 +37,10 @@ from meterai.verification import (
 from meterai.verification.model import GOOD
 from meterai.verification.pages import FORM_BYTES_MAX, PAGES, routes
 from meterai.verification.pages.checking import sealed_name
-from meterai.verification.pages.many import Line, cells_of, to_the_last
-from meterai.verification.pages.spreadsheets import columns
-from meterai.verification.service.batch import BatchRow, NotChecked
+from meterai.verification.service.batch import BatchRow, NotChecked, to_the_last
 from meterai.verification.service.pictures import NotDrawn
+from meterai.verification.service.rows import Line, cells_of
+from meterai.verification.service.tables import columns
 from tests.support.pages import application, asked_by_somebody, browser_of
 from tests.support.verdicts import NOW, SERIAL, verdict_view
 
@@ -504,6 +504,6 @@ def test_what_ends_an_answer_early_is_its_last_row(
 
     async def act() -> list[NotChecked | None]:
         first = BatchRow("a.pdf", reason=NotChecked.BUSY)
-        return [row.reason async for row in to_the_last(asked, first, rest())]
+        return [row.reason async for row in to_the_last(first, rest(), lambda _: None)]
 
     assert asyncio.run(act()) == [NotChecked.BUSY, NotChecked.BUSY, reason]

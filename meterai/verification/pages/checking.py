@@ -52,11 +52,11 @@ from meterai.verification.model import (
     serial_in,
 )
 from meterai.verification.service import ELSEWHERE, VerificationService
+from meterai.verification.service.batch import FORM_FIELDS_BYTES
 from meterai.verification.service.kinds import Kind, kind_of
 from meterai.verification.service.views import StampView
 from meterai.waiting_room import Act, Guarded, WaitingRoom, WaitInLine
 
-FORM_FIELDS_BYTES = 64 * 1024  # of form fields and boundaries beside a file
 FORM_BYTES_MAX = CHECKED_BYTES_MAX + FORM_FIELDS_BYTES
 PHOTO_FORM_BYTES_MAX = PHOTO_BYTES_MAX + FORM_FIELDS_BYTES
 DOCUMENT, PHOTO = "document", "photo"  # fields of the forms

@@ -11,11 +11,10 @@ is marked.  So a table is written once all of its files were checked, with what 
 
 import json
 import zlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from datetime import datetime
 from functools import partial
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Response, get, post
@@ -27,11 +26,9 @@ from litestar.status_codes import HTTP_503_SERVICE_UNAVAILABLE
 
 from meterai.accounts import Permission
 from meterai.documents import UploadMissing
-from meterai.kit.clock import WIB, SystemClock
+from meterai.kit.clock import SystemClock
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Malformed, NotFound, Refusal
-from meterai.kit.serial import Serial
-from meterai.kit.text import without_isolates
 from meterai.pages import (
     Page,
     PageRequest,
@@ -52,16 +49,21 @@ from meterai.plumbing.messages import translate
 from meterai.plumbing.spreadsheets import BYTE_ORDER_MARK, XLSX, csv_line
 from meterai.plumbing.threads import to_the_end
 from meterai.plumbing.zips import Names, PiecedFile, ZippedFile, zipped
-from meterai.verification.model import outcome
-from meterai.verification.pages.checking import FORM_FIELDS_BYTES, sealed_name, too_large
-from meterai.verification.pages.spreadsheets import Cells, columns, csv_table, xlsx_table
+from meterai.verification.pages.checking import sealed_name, too_large
 from meterai.verification.service import VerificationService
-from meterai.verification.service.batch import FILES_MAX, Batch, BatchRow, First, NotChecked
+from meterai.verification.service.batch import (
+    FILES_MAX,
+    FORM_FIELDS_BYTES,
+    MANY_BYTES_MAX,
+    Batch,
+    BatchRow,
+    First,
+    to_the_last,
+)
+from meterai.verification.service.rows import Line, cells_of, lines_of, result
+from meterai.verification.service.tables import Cells, columns, csv_table, xlsx_table
 from meterai.waiting_room import Act, Guarded, WaitingRoom, WaitInLine
 
-# Three hundred scanned letters of 400 KB.  With the room for what is unpacked of it, half of what
-# one network may have on the disk of a process (`plumbing/bodies`).
-MANY_BYTES_MAX = 128 * 1024 * 1024
 MANY_FORM_BYTES_MAX = MANY_BYTES_MAX + FORM_FIELDS_BYTES
 HERE = "/check/many"
 _ROWS = "<!-- rows -->"  # where the template of the page has them
@@ -226,7 +228,7 @@ async def _answer(
     except Refusal as refusal:
         return _form_again(request, refusal)
     return Stream(
-        written.pieces(to_the_last(request, first, rows)),
+        written.pieces(to_the_last(first, rows, partial(on_fault, request))),
         status_code=200,
         media_type=written.media_type,
         headers={"Cache-Control": "private, no-store", **written.headers},
@@ -248,52 +250,6 @@ def _form_again(request: PageRequest, refusal: Refusal) -> Page:
     errors = field_errors(refusal, language_of(request), "document")
     facts = _facts(is_answer=False) | {"errors": errors}
     return page(request, "verification/many.html", status=refusal.status, **facts)
-
-
-async def to_the_last(
-    request: PageRequest, first: BatchRow, rest: AsyncIterator[BatchRow]
-) -> AsyncIterator[BatchRow]:
-    """The rows of an answer that has begun: what ends them early is said in the last of them."""
-    yield first
-    try:
-        async for row in rest:
-            yield row
-    except Refusal:
-        yield BatchRow("…", reason=NotChecked.DAMAGED)
-    except Exception as fault:
-        on_fault(request, fault)  # logs and counts it; nobody else sees what ends a stream
-        yield BatchRow("…", reason=NotChecked.FAULT)
-
-
-class Line(NamedTuple):
-    """One file as a table has it; `shared_with` are the other files with a serial of it."""
-
-    row: BatchRow
-    shared_with: Sequence[str] = ()
-
-    @property
-    def outcome(self) -> str:
-        """How it is shown."""
-        if self.shared_with:
-            return "bad"
-        return outcome(self.row.found.verdict) if self.row.found else "unsure"
-
-
-_ORDER = ("bad", "act", "unsure", "good")  # the worst first
-
-
-def lines_of(rows: Sequence[BatchRow]) -> list[Line]:
-    """The lines of a table, those of what is wrong first."""
-    having: defaultdict[str, list[int]] = defaultdict(list)
-    for at, row in enumerate(rows):
-        for serial in set(row.found.serials) if row.found else ():
-            having[serial].append(at)
-    lines = []
-    for at, row in enumerate(rows):
-        serials = row.found.serials if row.found else ()
-        others = sorted({other for serial in serials for other in having[serial]} - {at})
-        lines.append(Line(row, [rows[other].path for other in others]))
-    return sorted(lines, key=lambda line: _ORDER.index(line.outcome))
 
 
 class _Table:
@@ -341,7 +297,7 @@ class _Table:
 
     def _said(self, line: Line) -> tuple[str, str]:
         """How a line is shown, and what it says first."""
-        return line.outcome, _result(line, self._language)
+        return line.outcome, result(line, self._language)
 
 
 class _File:
@@ -410,49 +366,6 @@ async def _each(first: First, size: int) -> AsyncIterator[bytes]:
     pieces = first(size)
     while piece := await to_the_end(partial(next, pieces, b"")):
         yield piece
-
-
-def _result(line: Line, language: str) -> str:
-    """The result that a line begins with."""
-    if line.shared_with:
-        return translate("page.many.shared", language)
-    if line.row.found is None:
-        return translate("page.many.not_checked", language)
-    return translate(f"verdict.{line.row.found.verdict}", language)
-
-
-def cells_of(line: Line, language: str) -> list[str]:
-    """One file as the CSV has it."""
-    row, found = line.row, line.row.found
-    if found is None:
-        why = translate(f"page.many.not_checked.{row.reason}", language)
-        return [row.path, _result(line, language), why, *[""] * 13]
-    sealed = found.sealed
-    return [
-        row.path,
-        _result(line, language),
-        " ".join(without_isolates(one.detail) for one in found.checks if not one.passed),
-        "SPECIMEN" if found.is_specimen else "",
-        # In groups: digits and one E would be read as a number.
-        "; ".join(Serial(one).grouped() for one in found.serials),
-        _time(found.sealed_at),
-        found.sha256,
-        str(found.size_bytes),
-        _time(found.checked_at),
-        found.verdict,
-        " ".join(found.serials),
-        str(sealed.bytes) if sealed else "",
-        sealed.sha256 if sealed else "",
-        str(found.later_bytes) if sealed else "",
-        # Serials of earlier versions: they do not count for the document as it is now.
-        " ".join(serial for one in found.earlier for serial in one.serials),
-        ", ".join(line.shared_with),  # the last one: `many.js` fills it in
-    ]
-
-
-def _time(at: datetime | None) -> str:
-    """A time as spreadsheets read it; which clock it is, the column says."""
-    return f"{at.astimezone(WIB):%Y-%m-%d %H:%M:%S}" if at else ""
 
 
 routes = [

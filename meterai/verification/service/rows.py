@@ -1,0 +1,193 @@
+"""A row of a table of many checks: one for the page, for a spreadsheet and for a program."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from meterai.kit.clock import WIB
+from meterai.kit.serial import Serial
+from meterai.kit.text import without_isolates
+from meterai.plumbing.messages import localize, translate
+from meterai.verification.model import outcome
+from meterai.verification.service.batch import BatchRow
+from meterai.verification.service.views import ClaimView, StampView
+
+NOT_CHECKED = "not_checked"
+_ORDER = ("bad", "act", "unsure", "good")  # the worst first
+
+
+class CheckRowView(msgspec.Struct, frozen=True, kw_only=True):
+    """One document, serial or code of a batch, and what checking it found.
+
+    `file` is the name of the document, with its path in an archive, or the serial or code as it was sent.
+    `code` says why a `verdict` is `not_checked`, and is null otherwise.  `remarks` is what is not right,
+    in words.  What is of a document alone is null for a serial or a code.  `shared_with` are other files with
+    one of these serials: of a stamp there is one document.
+    """
+
+    row: int
+    id: str | None
+    kind: str
+    file: str
+    result: str
+    remarks: str = ""
+    verdict: str = NOT_CHECKED
+    code: str | None = None
+    is_specimen: bool | None = None
+    serials: list[str] = []
+    sealed_at: datetime | None = None
+    sha256: str | None = None
+    size_bytes: int | None = None
+    checked_at: datetime | None = None
+    sealed_bytes: int | None = None
+    sealed_sha256: str | None = None
+    later_bytes: int | None = None
+    earlier: list[str] = []
+    shared_with: list[str] = []
+
+
+class Line(NamedTuple):
+    """One file as a table has it; `shared_with` are the other files with a serial of it."""
+
+    row: BatchRow
+    shared_with: Sequence[str] = ()
+
+    @property
+    def outcome(self) -> str:
+        """How it is shown."""
+        if self.shared_with:
+            return "bad"
+        return outcome(self.row.found.verdict) if self.row.found else "unsure"
+
+
+class Shared:
+    """Which documents of a batch have a serial in common."""
+
+    def __init__(self) -> None:
+        self._having: defaultdict[str, list[int]] = defaultdict(list)
+        self._paths: list[str] = []
+
+    def add(self, row: BatchRow) -> list[str]:
+        """Take in the next document; the names of those before it that have a serial of it."""
+        at = len(self._paths)
+        self._paths.append(row.path)
+        for serial in set(_serials(row)):
+            self._having[serial].append(at)
+        return self.others(at, row)
+
+    def others(self, at: int, row: BatchRow) -> list[str]:
+        """The names of the others that have a serial of the document that was taken in as `at`."""
+        found = sorted({other for one in _serials(row) for other in self._having[one]} - {at})
+        return [self._paths[other] for other in found]
+
+
+def _serials(row: BatchRow) -> Sequence[str]:
+    return row.found.serials if row.found else ()
+
+
+def marked(rows: Sequence[BatchRow]) -> list[Line]:
+    """The lines of a table in the order of its rows."""
+    shared = Shared()
+    for row in rows:
+        shared.add(row)
+    return [Line(row, shared.others(at, row)) for at, row in enumerate(rows)]
+
+
+def lines_of(rows: Sequence[BatchRow]) -> list[Line]:
+    """The lines of a table, those of what is wrong first."""
+    return sorted(marked(rows), key=lambda line: _ORDER.index(line.outcome))
+
+
+def result(line: Line, language: str) -> str:
+    """The result that a line begins with."""
+    row = line.row
+    if line.shared_with:
+        return translate("page.many.shared", language)
+    if row.refused is not None:
+        facts = localize(row.refused.facts(), language)
+        return translate(f"refusal.{row.refused.code}", language, **facts)
+    if row.told is not None:
+        return row.told.summary
+    if row.found is None:
+        return translate("page.many.not_checked", language)
+    return translate(f"verdict.{row.found.verdict}", language)
+
+
+def row_view(line: Line, number: int, language: str) -> CheckRowView:
+    """A line for a program; `number` counts the rows from 1."""
+    row, found = line.row, line.row.found
+    named: dict[str, Any] = {
+        "row": number,
+        "id": row.id,
+        "kind": row.kind,
+        "file": row.path,
+        "result": result(line, language),
+        "shared_with": list(line.shared_with),
+    }
+    if row.told is not None:
+        return _of_register(row.told, named)
+    if found is None:
+        why = "" if row.reason is None else f"page.many.not_checked.{row.reason}"
+        code = row.refused.code if row.refused is not None else row.reason
+        return CheckRowView(**named, remarks=translate(why, language) if why else "", code=code)
+    sealed = found.sealed
+    return CheckRowView(
+        **named,
+        remarks=" ".join(without_isolates(one.detail) for one in found.checks if not one.passed),
+        verdict=found.verdict,
+        is_specimen=found.is_specimen,
+        serials=list(found.serials),
+        sealed_at=found.sealed_at,
+        sha256=found.sha256,
+        size_bytes=found.size_bytes,
+        checked_at=found.checked_at,
+        sealed_bytes=sealed.bytes if sealed else None,
+        sealed_sha256=sealed.sha256 if sealed else None,
+        later_bytes=found.later_bytes,
+        # They do not count for the document as it is now.
+        earlier=[serial for one in found.earlier for serial in one.serials],
+    )
+
+
+def _of_register(told: StampView | ClaimView, named: dict[str, Any]) -> CheckRowView:
+    if isinstance(told, StampView):
+        verdict, sealed_at = told.state, told.affixed_at
+    else:
+        verdict, sealed_at = told.verdict, told.sealed_at
+    return CheckRowView(**named, verdict=verdict, serials=[told.serial], sealed_at=sealed_at)
+
+
+def cells_of(line: Line, language: str) -> list[str]:
+    """The same line as a spreadsheet has it."""
+    one = row_view(line, 0, language)
+    return [
+        one.file,
+        one.result,
+        one.remarks,
+        "SPECIMEN" if one.is_specimen else "",
+        # In groups: digits and one E would be read as a number.
+        "; ".join(Serial(serial).grouped() for serial in one.serials),
+        _time(one.sealed_at),
+        one.sha256 or "",
+        _number(one.size_bytes),
+        _time(one.checked_at),
+        "" if one.verdict == NOT_CHECKED else one.verdict,
+        " ".join(one.serials),
+        _number(one.sealed_bytes),
+        one.sealed_sha256 or "",
+        _number(one.later_bytes),
+        " ".join(one.earlier),
+        ", ".join(one.shared_with),  # the last one: `many.js` fills it in
+    ]
+
+
+def _number(count: int | None) -> str:
+    return "" if count is None else str(count)
+
+
+def _time(at: datetime | None) -> str:
+    """A time as spreadsheets read it; which clock it is, the column says."""
+    return f"{at.astimezone(WIB):%Y-%m-%d %H:%M:%S}" if at else ""
