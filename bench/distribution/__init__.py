@@ -1,0 +1,1 @@
+"""What companies and distributors ask for by the API, measured."""
