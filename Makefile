@@ -3,7 +3,7 @@
 #   make run    set up and run everything on this machine   (ARGS="--port 8001 --data DIR")
 #   make test   set up and run what must pass before a change lands   (ARGS="--seed 7")
 #   make test-all  every test: variants, soaks, each case of each family, longer fuzzing
-#   make check  format, lint, types, layers
+#   make check  format, lint, types, layers, and the site
 #   make quick  the same, and the tests of some folders, in a minute
 #   make bench  measure, beside a limit measured in the same run; and three hundred files checked at once
 #   make bench-sealing   the sealing engine, beside pyHanko and the physical limit
@@ -21,6 +21,7 @@
 #   make licences  what may not be in it stops this (scripts/licences.toml)
 #   make audit-dependencies  known vulnerabilities; ends with 75 where some packages could not be looked up
 #   make conformance  the SDKs of providers, each in an environment of its own, against the stand-ins
+#   make site   the site for who builds on an installation: site/build
 #   make client  the wheel of the Python client: build/meterai_client-*.whl
 #   make proof  seal every PDF of the corpus and ask other programs  (ARGS="FOLDER ...")
 
@@ -31,7 +32,7 @@ READY := .venv/.ready
 # half of its start; some environments ask for that.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-journey-cost bench-rush bench-desk bench-money bench-recovery rehearse rehearse-night conformance proof schema format lock sbom licences audit-dependencies wheel client clean tools
+.PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-journey-cost bench-rush bench-desk bench-money bench-recovery rehearse rehearse-night conformance proof schema format lock sbom licences audit-dependencies wheel client site clean tools
 
 run: setup
 	@exec $(BIN)/meterai up $(ARGS)
@@ -60,7 +61,7 @@ tools:
 	@scripts/servers
 	@scripts/typescript
 
-check: setup
+check: setup site
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -165,6 +166,10 @@ wheel:
 	python3 -m venv build/wheel
 	build/wheel/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.lock
 	build/wheel/bin/hatchling build -t wheel -d build
+
+# The site for who builds on an installation, in site/build; strict: a broken link ends it.
+site: setup
+	cd site && ../$(BIN)/zensical build --clean --strict
 
 # What integrators install: clients/python, with its own version.
 client: setup
