@@ -25,7 +25,13 @@ Promises this room keeps
 Calls audit.  Its pages stand on `pages`.  Is called by every room that needs to know who is asking.
 """
 
-from meterai.accounts.addresses import account_known, account_named, contact, organization_called
+from meterai.accounts.addresses import (
+    account_known,
+    account_named,
+    account_of_address,
+    contact,
+    organization_called,
+)
 from meterai.accounts.codes import CodeService
 from meterai.accounts.erasing import hide, is_erased, people_after, person_of, shut
 from meterai.accounts.guard import is_fresh, require_permission
@@ -85,6 +91,7 @@ __all__ = [
     "account_known",
     "account_named",
     "account_of",
+    "account_of_address",
     "contact",
     "end_staff_role",
     "first_supervisor",

@@ -36,6 +36,7 @@ class Permission(StrEnum):
     ORDER_READ = "order.read"
     ORDER_CREATE = "order.create"
     ORDER_WITHDRAW = "order.withdraw"
+    SALE_MAKE = "sale.make"  # sell stamps from the deposit of a distributor, and see what was sold
     REFUND_READ = "refund.read"
     REFUND_ASK = "refund.ask"
     STAMP_AFFIX = "stamp.affix"
@@ -149,6 +150,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     | {
         Permission.ORDER_CREATE,
         Permission.ORDER_WITHDRAW,
+        Permission.SALE_MAKE,
         Permission.REFUND_ASK,
         Permission.CASE_MAKE,
     },

@@ -6,10 +6,9 @@ from datetime import timedelta
 from meterai.apps.audit import Audit, Auditor, Tell
 from meterai.apps.audit_points import Point
 from meterai.apps.audit_seals import Drawing, Papers, check_objects
-from meterai.apps.rooms import ROOMS
+from meterai.apps.rooms import RAILS, ROOMS
 from meterai.kit.clock import SystemClock
 from meterai.payments import RailKinds, connected
-from meterai.payments.room import RAILS
 from meterai.plumbing.checks import AuditedPart
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database

@@ -12,6 +12,8 @@ from meterai.audit.room import ROOM as AUDIT
 from meterai.capacity.room import ROOM as CAPACITY
 from meterai.cases.room import ROOM as CASES
 from meterai.console.room import ROOM as CONSOLE
+from meterai.distribution import WHOLESALE_RAIL
+from meterai.distribution.room import ROOM as DISTRIBUTION
 from meterai.documents.room import ROOM as DOCUMENTS
 from meterai.drafts.room import ROOM as DRAFTS
 from meterai.finance.room import ROOM as FINANCE
@@ -22,7 +24,9 @@ from meterai.operator.room import ROOM as OPERATOR
 from meterai.orders.room import ROOM as ORDERS
 from meterai.outages.room import ROOM as OUTAGES
 from meterai.pages import RoomPages
-from meterai.payments.room import ROOM as PAYMENTS
+from meterai.payments.rails import RailKinds
+from meterai.payments.room import RAILS as RAILS_OF_PAYMENTS
+from meterai.payments.room import payments_with
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.events import Event, Subscription
@@ -43,6 +47,9 @@ from meterai.verification.room import ROOM as VERIFICATION
 from meterai.waiting_room.room import ROOM as WAITING_ROOM
 from meterai.watch.room import ROOM as WATCH
 
+# Those of providers, and the one whose provider is our own database.
+RAILS: RailKinds = (*RAILS_OF_PAYMENTS, WHOLESALE_RAIL)
+PAYMENTS = payments_with(RAILS)
 ROOMS: Rooms = (
     AUDIT,
     ACCOUNTS,
@@ -58,6 +65,7 @@ ROOMS: Rooms = (
     ORDERS,
     STAMPING,
     REFUNDS,
+    DISTRIBUTION,
     VERIFICATION,
     DRAFTS,
     RECONCILIATION,

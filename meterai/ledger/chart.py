@@ -42,6 +42,7 @@ CHART: Mapping[str, Book] = {
         Book("refund_float", _A),
         Book("buyer_funds", _L),
         Book("refunds_payable", _L),
+        Book("deposits", _L),
         Book("suspense", _L),
         Book("duty_payable", _L),
         Book("service_fee", _I),

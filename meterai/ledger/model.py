@@ -28,7 +28,7 @@ class MoneySummary:
 
     captured: Rupiah  # received for it
     charged_back: Rupiah  # taken back by the payer's bank
-    executed: Rupiah  # became stamps
+    executed: Rupiah  # became stamps, or the deposit of a seller
     refunded: Rupiah  # given back and settled, by us or by the provider itself
     in_flight: Rupiah  # neither yet, or on its way back
     loss: Rupiah  # executed or refunded, and charged back all the same: ours
@@ -49,7 +49,7 @@ class MoneySummary:
         return cls(
             captured=Rupiah(-balance("bank_clearing")),
             charged_back=Rupiah(balance("charged_back")),
-            executed=Rupiah(balance("duty_payable") + balance("service_fee")),
+            executed=Rupiah(sum(map(balance, ("duty_payable", "service_fee", "deposits")))),
             refunded=Rupiah(balance("refunded")),
             in_flight=Rupiah(balance("buyer_funds") + balance("refunds_payable")),
             loss=Rupiah(-balance("denied_loss")),

@@ -50,8 +50,11 @@ INVITATION = "invitation_made"  # its link is made as it is written, and kept no
 LEADS_TO = {
     "order_executed_stamps": "/orders/{order}",
     "order_executed_documents": "/orders/{order}",
+    "order_executed_deposit": "/orders/{order}",
     "stamping_delivered": "/stampings/{stamping}",
     "stamping_failed": "/history",
+    "sale_offered": "/orders/{order}",
+    "deposit_low": "{path}",
     "refund_requested": "/orders/{order}",
     "refund_settled": "/orders/{order}",
     "account_wanted": "{path}",

@@ -23,6 +23,8 @@ AUDITED = Audited(
             " due_seconds lapses_at",
         ),
         fact("orders", "paid_at", "order_id paid_attempt paid_payment due_at", name="orders_paid"),
+        fact("order_deposits", "added_at", "order_id added"),
+        fact("order_sellers", "sold_at", "order_id seller_id seller fee"),
         global_fact("sale_terms", "since", "unit_price service_fee"),
     ),
     checked={
@@ -32,6 +34,7 @@ AUDITED = Audited(
             "pay_until": ("order_times_are_in_order", "attempts_are_of_orders"),
             "returning_due_at": ("order_stands_where_its_refunds_do",),
         },
+        "order_deposits": {"withdrawn": ("deposit_is_what_its_order_paid",)},
     },
     unchecked={
         "order_labels": dict.fromkeys(
@@ -40,6 +43,8 @@ AUDITED = Audited(
     },
     subjects={
         "orders": Subject("order_id"),
+        "order_deposits": Subject("order_id"),
+        "order_sellers": Subject("order_id"),
     },
     unfinished=(
         "SELECT account_id, order_id FROM orders WHERE state = 'placed'",

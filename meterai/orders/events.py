@@ -11,6 +11,12 @@ class OrderPaid(Event, frozen=True, kw_only=True):
     order: UUID
 
 
+class DepositGrew(Event, frozen=True, kw_only=True):
+    """Money came to the deposit of a seller: by an order, written by `order_execute`, or without one (None)."""
+
+    order: UUID | None
+
+
 class OrderExecuted(Event, frozen=True, kw_only=True):
     """Stamps were issued, or every document was stamped; written by `order_close`."""
 

@@ -17,6 +17,35 @@ POSTINGS = (
             AND o.order_id = l.lot_id
         """,
     ),
+    Posting(
+        ("deposit_added",),
+        """
+        SELECT account_id, 'deposited:' || order_id, 'deposit_added', order_id, added_at,
+               ARRAY['buyer_funds', 'deposits'], ARRAY[-added, added]
+        FROM {order_deposits} d
+        """,
+    ),
+    Posting(
+        ("deposit_withdrawn",),
+        """
+        SELECT r.account_id, 'withdrawn:' || r.refund_id, 'deposit_withdrawn', r.order_id, r.requested_at,
+               ARRAY['deposits', 'buyer_funds'], ARRAY[-r.amount, r.amount]
+        FROM {refunds} r WHERE r.cause = 'deposit' AND starts_with(r.cause_key, 'deposit:')
+        """,
+    ),
+    Posting(
+        ("deposit_recovered",),
+        # As much as was there: what is taken out of a deposit by all of them is its `withdrawn`.
+        """
+        SELECT e.account_id, e.entry_id, 'deposit_recovered', d.order_id, e.posted_at,
+               ARRAY['deposits', 'buyer_funds'], ARRAY[-l.debit, l.debit]
+        FROM {entries} e JOIN {order_deposits} d ON d.account_id = e.account_id AND d.order_id = e.subject
+        JOIN {legs?} l ON l.account_id = e.account_id AND l.entry_id = e.entry_id AND l.book = 'deposits'
+        WHERE e.reason = 'deposit_recovered' AND EXISTS (SELECT 1 FROM {chargebacks} b
+            WHERE b.account_id = e.account_id AND b.subject = e.subject
+                AND starts_with(e.entry_id, 'withdrawn:' || b.attempt_id || ':' || b.payment || ':'))
+        """,
+    ),
 )
 
 MAIL_CAUSES = (
@@ -47,7 +76,33 @@ INVARIANTS = (
                              ELSE 'stamps_ordered' END
                 OR o.state IN ('placed', 'lapsed', 'withdrawn')
                 OR (o.state = 'paid' AND o.kind = 'stamps')))
-            OR (l.lot_id IS NULL AND o.state = 'executed')
+            OR (l.lot_id IS NULL AND o.state = 'executed' AND o.kind <> 'deposit')
+        """,
+    ),
+    Invariant(
+        "deposit_is_what_its_order_paid",
+        "An order of a deposit brought its total once it was carried out, and what was taken out again of it are the "
+        "refunds of that and what its payer's bank took back.",
+        """
+        SELECT o.account_id, o.order_id, o.state, o.total, d.added, d.withdrawn, x.gone FROM {orders} o
+        LEFT JOIN {order_deposits} d ON d.account_id = o.account_id AND d.order_id = o.order_id
+        LEFT JOIN LATERAL (SELECT coalesce(sum(l.debit), 0) AS gone FROM {entries?} e
+            JOIN {legs?} l ON l.account_id = e.account_id AND l.entry_id = e.entry_id AND l.book = 'deposits'
+            WHERE e.account_id = o.account_id AND e.subject = o.order_id) x ON o.kind = 'deposit'
+        WHERE (d.order_id IS NOT NULL) <> (o.kind = 'deposit'
+                AND o.state IN ('executed', 'returning', 'returned', 'denied') AND d.order_id IS NOT NULL)
+            OR (o.kind = 'deposit' AND o.state IN ('executed', 'paid') AND d.order_id IS NULL)
+            OR d.added <> o.total OR d.added_at < o.paid_at OR d.withdrawn <> x.gone
+        """,
+    ),
+    Invariant(
+        "order_was_sold_by_a_seller",
+        "An order that somebody sold was placed in that moment, with a fee that is part of its own.",
+        """
+        SELECT s.account_id, s.order_id, s.seller_id, s.fee, o.service_fee FROM {order_sellers} s
+        LEFT JOIN {orders?} o ON o.account_id = s.account_id AND o.order_id = s.order_id
+        WHERE o.order_id IS NULL OR o.kind = 'deposit' OR s.fee > o.service_fee OR s.sold_at <> o.placed_at
+            OR s.seller = ''
         """,
     ),
     Invariant(

@@ -19,6 +19,9 @@ class OrderKind(StrEnum):
 
     STAMPS = "stamps"  # quota, for documents that come later
     DOCUMENTS = "documents"  # the stamps of named documents
+    DEPOSIT = (
+        "deposit"  # money in advance, from which a seller sells; a piece is the price of one stamp
+    )
 
 
 class OrderState(StrEnum):
@@ -142,7 +145,13 @@ class Order:
     paid_attempt: UUID | None = None  # the attempt whose payment paid it
     reference: str | None = None  # the client's own, as is its metadata
     metadata: Mapping[str, str] | None = None
+    seller: str | None = None  # who sold it, where we did not ourselves
     closed_at: datetime | None = None  # when it came into the state that it has, past being paid
+
+    @property
+    def waits_seconds(self) -> float:
+        """How long it could be paid as it was placed, or as its buyer chose last."""
+        return (self.lapses_at - self.placed_at).total_seconds()
 
     @property
     def refund_due_at(self) -> datetime:

@@ -13,6 +13,20 @@ PERSONAL = Personal(
             since="t.placed_at",
         ),
         Held(
+            table="order_deposits",
+            columns="order_id added withdrawn added_at",
+            inner="account_id",
+            kept=Kept.TAX,
+            since="t.added_at",
+        ),
+        Held(
+            table="order_sellers",
+            columns="order_id seller fee sold_at",
+            inner="account_id seller_id",
+            kept=Kept.TAX,
+            since="t.sold_at",
+        ),
+        Held(
             table="order_labels",
             columns="order_id reference metadata labelled_at",
             inner="account_id",

@@ -19,6 +19,8 @@ RETENTION: tuple[Rule, ...] = (
         only="reference IS NOT NULL OR metadata <> '{}'",
         blanks={"reference": "NULL", "metadata": "'{}'"},
     ),
+    Stays("order_deposits", MONEY),
+    Stays("order_sellers", MONEY),
     Stays(
         "sale_terms", "What the terms of an order are compared with; a row for each price and fee."
     ),

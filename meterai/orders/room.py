@@ -63,7 +63,7 @@ FIELDS = {
 }
 ROOM = Room(
     name="orders",
-    tables=frozenset({"orders", "order_labels", "sale_terms"}),
+    tables=frozenset({"orders", "order_labels", "order_deposits", "order_sellers", "sale_terms"}),
     lifecycles=(ORDER,),
     settings=OrderSettings,
     build=_build,

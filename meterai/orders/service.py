@@ -40,6 +40,7 @@ from meterai.payments import (
     Attempt,
     AttemptState,
     Channel,
+    Deposit,
     Method,
     PaymentService,
     PaymentSettings,
@@ -67,7 +68,8 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     qr_content: str | None
     expires_at: datetime
     # Where it is not paid by a QR: a number to transfer to, a page to go to.
-    instructions: AccountNumber | Redirect | msgspec.UnsetType = msgspec.UNSET
+    # `deposit`: nothing to do, the seller's deposit is short.
+    instructions: AccountNumber | Redirect | Deposit | msgspec.UnsetType = msgspec.UNSET
 
 
 class MoneyView(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +106,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, str]
     payment: PaymentView
     money: MoneyView
+    seller: str | msgspec.UnsetType = msgspec.UNSET  # who sold it, where we did not ourselves
 
 
 def _pay(order: Order, attempt: Attempt | None, default: str) -> PaymentView:
@@ -142,6 +145,7 @@ def _shown(order: Order, payment: PaymentView, money: MoneySummary) -> OrderView
             in_flight=money.in_flight.value,
             loss=money.loss.value,
         ),
+        seller=order.seller or msgspec.UNSET,
     )
 
 
@@ -344,12 +348,56 @@ class OrderService:
         )
         if written:
             terms = replace(terms, labels=written)
+        return await self._placed(terms, wait_for_qr=wait_for_qr)
+
+    async def place_deposit(
+        self, account: UUID, key: str, pieces: int, method: str | None, *, wait_for_qr: bool
+    ) -> OrderView:
+        """Order a deposit of so many times the price of a stamp, to be paid as any order.  The same key finds the same
+        order.
+
+        Refuses `AmountNotPayable`, `MethodOut`, `IdempotencyKeyReused`, `TooManyUnpaidOrders`.
+        """
+        terms = await self.deposit_terms(account, key, pieces, method)
+        if wait_for_qr:
+            terms = replace(terms, lease_seconds=self._lease_seconds)
+        return await self._placed(terms, wait_for_qr=wait_for_qr)
+
+    async def deposit_terms(
+        self, account: UUID, key: str, pieces: int, method: str | None
+    ) -> Terms:
+        """The order of a deposit, whose instructions the worker asks for.  Refuses `AmountNotPayable`, `MethodOut`."""
+        request = request_hash(OrderKind.DEPOSIT, pieces, *([method] if method else []))
+        attempt, reference = payments.new_attempt(account)
+        sale = self._settings
+        rails = await self._payments.look_at_rails()
+        channel, way = rails.channel(method, pieces * sale.stamp_price, attempt)
+        return Terms(
+            account=account,
+            order=new_id(),
+            key=key,
+            request=request,
+            kind=OrderKind.DEPOSIT,
+            quantity=pieces,
+            unit_price=sale.stamp_price,
+            service_fee=0,
+            lapses_seconds=way.lapses_seconds or sale.order_lapses_seconds,
+            due_seconds=sale.stamps_due_seconds,
+            attempt=attempt,
+            reference=reference,
+            lease_seconds=0.0,
+            unpaid_max=sale.unpaid_orders_max,
+            provider=channel.provider,
+            method=channel.method,
+        )
+
+    async def _placed(self, terms: Terms, *, wait_for_qr: bool) -> OrderView:
         placed = await self._database.once(store.place, terms)
         if not placed.created:
-            if placed.request != request:
+            if placed.request != terms.request:
                 raise IdempotencyKeyReused("another request had this key")
             note_replay()
-            return await self.view(account, placed.id)
+            return await self.view(terms.account, placed.id)
         return await self.opened(terms, placed, wait_for_qr=wait_for_qr)
 
     async def opened(self, terms: Terms, placed: PlacedOrder, *, wait_for_qr: bool) -> OrderView:
@@ -456,7 +504,7 @@ class OrderService:
             order_id,
             new,
             channel,
-            (seconds, self.payable_seconds_max),
+            (seconds, max(self.payable_seconds_max, PAYABLE_FACTOR * order.waits_seconds)),
             payments.ATTEMPTS_PER_SUBJECT_MAX,
         )
         if outcome == "spent":

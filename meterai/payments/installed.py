@@ -14,7 +14,6 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from meterai.kit.clock import Clock
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Malformed
 from meterai.payments.model import (
@@ -38,11 +37,10 @@ from meterai.payments.model import (
     RefundMade,
     TransactionStatus,
 )
-from meterai.payments.rails import Desk, Payouts, Rail, RailKind, RailKinds
+from meterai.payments.rails import Connecting, Desk, Payouts, Rail, RailKind, RailKinds
 from meterai.payments.settings import PaymentSettings, weights_of
 from meterai.plumbing.config import ConfigurationWrong, Settings
 from meterai.plumbing.files import read_settings_file
-from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.outgoing import NotBegun, Outgoing
 from meterai.plumbing.toml import read_toml
 
@@ -57,6 +55,7 @@ def configured(settings: Settings, kinds: RailKinds) -> RailKinds:
     if not names or len(set(names)) < len(names):
         raise ConfigurationWrong("payment_rails", "settings", "at least one rail, and none twice")
     found = [known.get(name) or _member(settings, kinds, name) for name in names]
+    found += [kind for kind in kinds if kind.is_own and kind.name not in names]
     try:
         check_kinds(found)
     except ValueError as error:
@@ -203,7 +202,7 @@ def routes_of(settings: Settings, kinds: RailKinds) -> dict[str, list[Route]]:
     """The rails of each method in their order.  Refuses `ConfigurationWrong`."""
     given = weights_of(settings.of(PaymentSettings).payment_order)
     found: dict[str, dict[str, Method]] = {}
-    for kind in kinds:
+    for kind in (one for one in kinds if not one.is_own):
         for method in kind.methods_of(settings):
             found.setdefault(method.name, {})[kind.name] = method
     for name, weights in given.items():
@@ -363,6 +362,10 @@ class Rails:
             raise RailNotConfigured(name)
         return found
 
+    def is_own(self, name: str) -> bool:
+        """True where its provider is our own database."""
+        return name in self._by_name and self._by_name[name].is_own
+
     def gives_back(self, name: str, method: str) -> bool:
         """True where a rail gives back what is paid by this method."""
         kind = self._by_name.get(name)
@@ -400,7 +403,7 @@ class Rails:
     @property
     def window_seconds_max(self) -> float:
         """How long some provider answers about a payment, at most."""
-        return max(self._windows.values())
+        return max(self._windows[kind.name] for kind in self.kinds if not kind.is_own)
 
     def window_seconds(self, name: str) -> float:
         """How long a provider answers about a payment; of one that is gone, the longest."""
@@ -437,15 +440,13 @@ def _drawn(routes: Sequence[Route], attempt: UUID) -> Route:
     return routes[0]
 
 
-async def connect_rails(
-    stack: AsyncExitStack, settings: Settings, keyring: Keyring, clock: Clock, kinds: RailKinds
-) -> Rails:
+async def connect_rails(stack: AsyncExitStack, to: Connecting, kinds: RailKinds) -> Rails:
     """The rails of an installation, connected until `stack` is closed.
 
     Refuses `ConfigurationWrong`, and what their needs refuse.
     """
     connected = {
-        kind.name: await stack.enter_async_context(kind.connect(settings, keyring, clock))
-        for kind in configured(settings, kinds)
+        kind.name: await stack.enter_async_context(kind.connect(to))
+        for kind in configured(to.settings, kinds)
     }
-    return Rails(settings, kinds, connected)
+    return Rails(to.settings, kinds, connected)

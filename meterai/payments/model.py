@@ -16,6 +16,8 @@ from meterai.kit.refusal import CommandRefusal, Refusal
 
 REFERENCE_PREFIX = "EM"
 REFUND_PREFIX = "RF"
+# The rail whose money is of the deposit of a seller, and goes back there and by no other way.
+WHOLESALE = "wholesale"
 ATTEMPTS_PER_SUBJECT_MAX = (
     10  # QRs or the like made for one order; limits the status queries they cause
 )
@@ -268,7 +270,13 @@ class Redirect(msgspec.Struct, frozen=True, tag_field="kind", tag="redirect"):
     url: str
 
 
-Instructions: TypeAlias = Qr | AccountNumber | Redirect
+class Deposit(msgspec.Struct, frozen=True, tag_field="kind", tag="deposit"):
+    """Nothing that a buyer does: it is paid from the deposit of a seller, which is short so long."""
+
+    seller: str
+
+
+Instructions: TypeAlias = Qr | AccountNumber | Redirect | Deposit
 
 
 def read_instructions(kept: object) -> Instructions | None:

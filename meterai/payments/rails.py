@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -40,6 +40,7 @@ from meterai.payments.model import (
     Verdict,
 )
 from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
 from meterai.plumbing.keyring import Keyring
 
 
@@ -157,6 +158,15 @@ class Desk(Protocol):
         ...
 
 
+class Connecting(NamedTuple):
+    """What a rail may need to be connected."""
+
+    settings: Settings
+    keyring: Keyring
+    clock: Clock
+    database: Database
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
     """A route of ours that a provider calls: each rail has its own.
@@ -207,6 +217,8 @@ class RailKind:
     demands_requery   its news is only a reason to ask: nothing follows before an answer says so
     is_history_there  its provider has a record that can be asked for; else its files are compared
     gives_back  the methods by which what is paid goes back by a refund of the rail, within `window_seconds`; None: all
+    is_own      its provider is our own database: every installation has it, no buyer chooses it, it is never out, and what
+                is paid by it goes back by it alone, however late
     timeout_seconds   of one call on the wire
     call_seconds_max  of one call of a `Rail`, with all it takes
     window_seconds    how long its provider answers about a payment
@@ -221,7 +233,7 @@ class RailKind:
     undemanded: Mapping[str, str] = field(default_factory=dict)
     keys: Callable[[Settings], Iterable[KeyFile]] = lambda _settings: ()
     needs: Callable[[Settings, Keyring], None]
-    connect: Callable[[Settings, Keyring, Clock], AbstractAsyncContextManager[Rail]]
+    connect: Callable[[Connecting], AbstractAsyncContextManager[Rail]]
     complaints: Callable[[Settings], Complaints]
     ourselves: Callable[[Settings], About]
     reread: Callable[[bytes], Notification]
@@ -235,6 +247,7 @@ class RailKind:
     demands_requery: bool = False
     is_history_there: bool = True
     gives_back: frozenset[str] | None = None
+    is_own: bool = False
 
     def methods_of(self, settings: Settings) -> Sequence[Method]:
         """The methods that an installation offers by this rail."""

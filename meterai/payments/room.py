@@ -23,7 +23,7 @@ from meterai.payments.model import ATTEMPT, AttemptState
 from meterai.payments.news_check import News
 from meterai.payments.personal import PERSONAL
 from meterai.payments.qr_check import check_numbers, check_qrs, check_rails
-from meterai.payments.rails import RailKind, RailKinds
+from meterai.payments.rails import Connecting, RailKind, RailKinds
 from meterai.payments.refunds.model import REFUND, refund_lease_seconds
 from meterai.payments.refunds.service import RefundSender
 from meterai.payments.refunds.store import (
@@ -67,7 +67,7 @@ from meterai.plumbing.leases import Lease
 from meterai.plumbing.stations import Backlog
 from meterai.room import Container, Room
 
-# Every rail there is; an installation has those that its setting `payment_rails` names.
+# Every rail of a provider; an installation has those that its setting `payment_rails` names.
 RAILS: RailKinds = (SNAP_QRIS, MIDTRANS)
 UNDEMANDED: Mapping[str, str] = {
     "bank_lease_seconds": "compared with the time-outs it covers when a process starts (leases.py)",
@@ -184,6 +184,7 @@ def _fields(kinds: RailKinds) -> Mapping[tuple[str, str], Field]:
         ("PaymentView", "state"): Field(list(AttemptState)),
         ("AccountNumber", "kind"): Field(["account_number"]),
         ("Redirect", "kind"): Field(["redirect"]),
+        ("Deposit", "kind"): Field(["deposit"]),
     }
 
 
@@ -192,7 +193,8 @@ async def _build(container: Container, kinds: RailKinds) -> None:
     settings, clock = container.settings, container.clock
     stack = AsyncExitStack()
     container.close_with(stack.aclose)
-    rails = await connect_rails(stack, settings, container.keyring, clock, kinds)
+    to = Connecting(settings, container.keyring, clock, container.database)
+    rails = await connect_rails(stack, to, kinds)
     container.add(rails)
     own = settings.of(PaymentSettings)
     payments = PaymentService(container.database, rails, own, clock)
@@ -255,6 +257,3 @@ def payments_with(kinds: RailKinds) -> Room:
         figures=FIGURES,
         promises=PROMISES,
     )
-
-
-ROOM = payments_with(RAILS)

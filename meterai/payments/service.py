@@ -55,7 +55,7 @@ from meterai.payments.model import (
     parse_reference,
     reference_of,
 )
-from meterai.payments.rails import RailKinds
+from meterai.payments.rails import Connecting, RailKinds
 from meterai.payments.settings import PaymentSettings
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Tx
@@ -516,7 +516,8 @@ async def connected(
 ) -> AsyncIterator[PaymentService]:
     """The service by itself, for a command without the other rooms; its connections close at the end."""
     async with AsyncExitStack() as stack:
-        rails = await connect_rails(stack, settings, keyring, clock, kinds)
+        to = Connecting(settings, keyring, clock, database)
+        rails = await connect_rails(stack, to, kinds)
         yield PaymentService(database, rails, settings.of(PaymentSettings), clock)
 
 

@@ -18,12 +18,14 @@ _TAKEN = """
                - CASE WHEN o.paid_attempt = c.attempt_id AND o.paid_payment = c.payment THEN
                      CASE WHEN l.lot_id IS NOT NULL
                               THEN (l.issued - l.returned) * (l.unit_price + l.service_fee)
+                          WHEN d.order_id IS NOT NULL THEN d.added - d.withdrawn
                           WHEN o.state = 'paid' THEN o.total ELSE 0 END
                  ELSE 0 END AS rest
     FROM {captures} c
     JOIN {payment_attempts} a USING (account_id, attempt_id)
     JOIN {orders} o ON o.account_id = c.account_id AND o.order_id = a.subject
     LEFT JOIN {stamp_lots} l ON l.account_id = c.account_id AND l.lot_id = a.subject
+    LEFT JOIN {order_deposits} d ON d.account_id = c.account_id AND d.order_id = a.subject
     LEFT JOIN {chargebacks} b ON b.account_id = c.account_id AND b.attempt_id = c.attempt_id
         AND b.payment = c.payment
     LEFT JOIN (SELECT account_id, attempt_id, payment, sum(amount - reversed)::bigint AS given,
@@ -298,7 +300,7 @@ INVARIANTS = (
                 - (SELECT coalesce(sum(posted - won), 0) FROM chargebacks) AS captured,
             (SELECT coalesce(sum(CASE book WHEN 'stamps_available' THEN issued - returned
                                  ELSE affixed END * (unit_price + service_fee)), 0)
-             FROM stamp_lots) AS executed,
+             FROM stamp_lots) + (SELECT coalesce(sum(added - withdrawn), 0) FROM order_deposits) AS executed,
             (SELECT coalesce(sum(amount - reversed), 0) FROM refunds WHERE state = 'settled')
                 + (SELECT coalesce(sum(returned_posted), 0) FROM chargebacks)
                 + (SELECT coalesce(sum(lost), 0) FROM transfers WHERE state = 'settled')
@@ -323,8 +325,8 @@ INVARIANTS = (
                    l.credit - l.debit AS posted
             FROM {{entries}} e JOIN {{legs?}} l USING (account_id, entry_id)
             WHERE l.book IN ('bank_clearing', 'buyer_funds', 'refunds_payable', 'duty_payable',
-                             'service_fee', 'stamps_issued', 'denied_loss', 'refund_float', 'compensation')
-                AND e.reason <> 'duty_paid_out'
+                             'service_fee', 'stamps_issued', 'denied_loss', 'refund_float', 'compensation', 'deposits')
+                AND e.reason NOT IN ('duty_paid_out', 'deposit_taken', 'deposit_returned')
             UNION ALL
             SELECT t.account_id, t.order_id, side.book, side.amount, 0
             FROM ({_TAKEN}) t, unnest(ARRAY['bank_clearing', 'buyer_funds', 'denied_loss'],
@@ -355,6 +357,8 @@ INVARIANTS = (
             SELECT o.account_id, o.order_id, 'buyer_funds', o.total, 0 FROM {{orders}} o
             WHERE o.state = 'paid' AND NOT EXISTS (SELECT 1 FROM {{stamp_lots?}} l
                 WHERE l.account_id = o.account_id AND l.lot_id = o.order_id)
+            UNION ALL
+            SELECT account_id, order_id, 'deposits', added - withdrawn, 0 FROM {{order_deposits}} d
             UNION ALL
             SELECT l.account_id, l.lot_id, side.book, side.amount, 0
             FROM {{stamp_lots}} l
@@ -477,6 +481,8 @@ INVARIANTS = (
                         AND e.reason IN ('chargeback_won', 'refund_reversed'))
                 WHEN 'remainder' THEN x.is_payer AND b.payment IS NOT NULL AND r.stamps = 0
                     AND r.amount < o.total AND starts_with(r.cause_key || ':', x.of_payment || ':')
+                WHEN 'deposit' THEN x.is_payer AND o.kind = 'deposit' AND r.stamps = 0
+                    AND r.cause_key = 'deposit:' || r.refund_id
                 WHEN 'not_executed' THEN x.is_payer AND r.amount = o.total AND r.stamps = 0
                     AND l.lot_id IS NULL AND r.cause_key = 'not_executed:' || r.order_id
                 WHEN 'not_stamped' THEN x.is_payer AND r.stamps BETWEEN 1 AND l.returned
@@ -529,6 +535,7 @@ INVARIANTS = (
         SELECT o.account_id, o.order_id, o.state, l.issued, l.returned, r.open, r.causes
         FROM {{orders}} o
         LEFT JOIN {{stamp_lots}} l ON l.account_id = o.account_id AND l.lot_id = o.order_id
+        LEFT JOIN {{order_deposits}} d ON d.account_id = o.account_id AND d.order_id = o.order_id
         LEFT JOIN LATERAL (
             SELECT count(*) FILTER (WHERE refund_is_open(x.state)) AS open,
                    max(x.due_at) FILTER (WHERE refund_is_open(x.state)) AS due_at,
@@ -540,11 +547,12 @@ INVARIANTS = (
         LEFT JOIN {{chargebacks?}} b ON b.account_id = o.account_id
             AND b.attempt_id = o.paid_attempt AND b.payment = o.paid_payment
         CROSS JOIN LATERAL (SELECT
-            CASE WHEN l.lot_id IS NULL THEN coalesce(r.causes && ARRAY['not_executed', 'restored'], false)
+            CASE WHEN d.order_id IS NOT NULL THEN d.added = d.withdrawn
+                 WHEN l.lot_id IS NULL THEN coalesce(r.causes && ARRAY['not_executed', 'restored'], false)
                      OR (o.state IN ('returning', 'returned')
                          AND coalesce(b.returned_posted > 0, false))
                  ELSE l.issued = l.returned END AS is_undone,
-            coalesce(r.causes && ARRAY['not_executed', 'not_stamped', 'asked'], false)
+            coalesce(r.causes && ARRAY['not_executed', 'not_stamped', 'asked', 'deposit'], false)
                 AS is_executable,
             {waits("o", ["payment_captured", "payment_denied", "payment_moved"], "subject", "o.order_id")}
                 AS is_moving) x

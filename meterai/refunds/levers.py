@@ -91,6 +91,7 @@ async def _would_reroute(tx: ReadTx, asked: RefundNamed, pull: Pull) -> Forecast
     one = await _open_refund(tx, asked)
     if one.way is not Way.PROVIDER:
         raise NotRerouted("it goes by another way already")
+    await payments.check_may_leave(tx, one.account, one.id)
     payee = await payments.current_payee(tx, one.account)
     way = Way.TRANSFER if payee else Way.CLAIM
     word = f"refund_goes_by_{way}"

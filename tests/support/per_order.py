@@ -36,6 +36,7 @@ class Reference:
 
     order: Row
     lot: Row | None
+    deposit: Row | None = None  # that it brought
     payments: dict[tuple[UUID, str], Payment] = field(default_factory=dict)
     compensation: int = 0  # begun for the lateness of its refunds
     compensated: int = 0  # of it, with the buyer
@@ -57,9 +58,13 @@ class Reference:
         """Of the payment that paid the order: what the order has of it, executed or not."""
         if self.lot is not None:
             return int(self.lot["issued"] - self.lot["returned"]) * self.unit
+        if self.deposit is not None:
+            return int(self.deposit["added"] - self.deposit["withdrawn"])
         return int(self.order["total"]) if self.order["state"] == "paid" else 0
 
     def executed(self) -> int:
+        if self.deposit is not None:
+            return self.kept()
         if self.lot is None:
             return 0
         is_quota = self.lot["book"] == "stamps_available"
@@ -102,6 +107,8 @@ class Reference:
             used = one.refunded("settled", "sent")
             # What the issuer took and the provider gave back of its own accord may be the same money.
             used += max(0, one.taken_back - one.amount)
+            if one is self.payer and self.deposit is not None:
+                used += self.kept()  # sold from, as far as it is not there
             if one is self.payer and self.lot is not None:
                 used += (self.lot["held"] + self.lot["affixed"]) * self.unit
                 if one.lost and self.free:
@@ -114,8 +121,9 @@ class Reference:
 def references(read: Any) -> list[Reference]:
     """Every order of the database; `read` answers a query with rows."""
     lots = {row["lot_id"]: row for row in read("SELECT * FROM stamp_lots")}
+    deposits = {row["order_id"]: row for row in read("SELECT * FROM order_deposits")}
     found = {
-        row["order_id"]: Reference(row, lots.get(row["order_id"]))
+        row["order_id"]: Reference(row, lots.get(row["order_id"]), deposits.get(row["order_id"]))
         for row in read("SELECT * FROM orders")
     }
     for row in read(
@@ -146,11 +154,12 @@ def posted(read: Any) -> dict[UUID, dict[str, int]]:
     """What the entries of each order add up to, in the books of `Reference.books`."""
     sums: dict[UUID, dict[str, int]] = {}
     for row in read(
-        "SELECT e.subject, CASE WHEN l.book IN ('duty_payable', 'service_fee') THEN 'executed'"
+        "SELECT e.subject, CASE WHEN l.book IN ('duty_payable', 'service_fee', 'deposits') THEN 'executed'"
         " ELSE l.book END AS book, sum(l.credit - l.debit)::bigint AS sum"
         " FROM entries e JOIN legs l USING (account_id, entry_id) WHERE l.unit = 'IDR'"
         " AND l.account_id <> '00000000-0000-0000-0000-000000000000'"  # suspense is of no account
         " AND e.subject NOT IN (SELECT transfer_id FROM transfers)"  # made although it was refused
+        " AND e.subject NOT IN (SELECT sale_id FROM sales)"  # a deposit paid it: see tests/distribution
         " GROUP BY 1, 2"
     ):
         sums.setdefault(row["subject"], {})[row["book"]] = row["sum"]

@@ -58,9 +58,9 @@ PASSING = {NotEnoughStamps.code}
 # Everything that belongs to an account, what refers before what is referred to; incidents and recoveries.
 _TABLES = (
     "outage_files, outages, recovery_steps, recoveries, incident_components, incident_updates, incident_watched, incident_notes, "
-    "incident_subscribers, incident_mailings, incidents, "
+    "incident_subscribers, incident_mailings, incidents, deposit_returns, sales, distributors, distributor_terms, "
     "record_lines, record_days, record_files, privacy_requests, case_pictures, case_messages, cases, suspense_items, jobs, mails, account_claims, claim_links, refund_keys, compensations, refunds, transfers, payees, float_balances, deltas, stamps, stamping_labels, stampings, stamping_keys, documents, "
-    "stamp_lots, order_labels, orders, chargebacks, captures, round_faults, payment_attempts, legs, entries, "
+    "stamp_lots, order_labels, order_deposits, order_sellers, orders, chargebacks, captures, round_faults, payment_attempts, legs, entries, "
     "holds, balances, audit_events, serial_directory, memberships, organizations, accounts, email_directory"
 )
 

@@ -36,7 +36,7 @@ from meterai.payments.model import (
     TransactionStatus,
     differences,
 )
-from meterai.payments.rails import Complaints, Door, Rail, RailKind
+from meterai.payments.rails import Complaints, Connecting, Door, Rail, RailKind
 from meterai.plumbing.config import ConfigurationWrong, Settings
 from meterai.plumbing.keyring import Keyring
 from tests.toy_rail.settings import ToySettings
@@ -207,11 +207,11 @@ class ToyRail:
 
 
 @asynccontextmanager
-async def _connect(settings: Settings, _keyring: Keyring, clock: Clock) -> AsyncIterator[Rail]:
-    own = settings.of(ToySettings)
+async def _connect(to: Connecting) -> AsyncIterator[Rail]:
+    own = to.settings.of(ToySettings)
     timeout = aiohttp.ClientTimeout(total=own.toy_timeout_seconds)
     async with aiohttp.ClientSession(timeout=timeout) as http:
-        yield ToyRail(own, clock, http)
+        yield ToyRail(own, to.clock, http)
 
 
 def _needs(settings: Settings, _keyring: Keyring) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from meterai import suspense
+from meterai.apps.rooms import RAILS
 from meterai.commands import (
     NO_OPTIONS,
     By,
@@ -24,7 +25,6 @@ from meterai.kit.actor import Actor
 from meterai.kit.clock import SystemClock
 from meterai.kit.refusal import Malformed
 from meterai.payments import connected
-from meterai.payments.room import RAILS
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.keyring import keyring_of

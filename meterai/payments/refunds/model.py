@@ -121,6 +121,7 @@ class RefundCause(StrEnum):
     DOUBLE = "double"  # the order was paid before
     LATE = "late"  # the order was withdrawn, or is over
     RESTORED = "restored"  # taken back by a bank, or given back, and with us again
+    DEPOSIT = "deposit"  # a seller takes back deposit that it did not use
     REMAINDER = "remainder"  # rest of the price of the stamps that covered a part taken back
 
 

@@ -310,7 +310,7 @@ class RefundSender:
         age = (self._clock.now() - known.captured_at).total_seconds()
         return choose_way(
             gives_back=rails.gives_back(known.provider, known.method),
-            is_in_time=age <= rails.window_seconds(known.provider),
+            is_in_time=rails.is_own(known.provider) or age <= rails.window_seconds(known.provider),
             has_payouts=rails.has_payouts,
         )
 

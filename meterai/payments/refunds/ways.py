@@ -6,7 +6,7 @@ from uuid import UUID
 
 from meterai.kit.ids import new_id
 from meterai.kit.money import Rupiah
-from meterai.payments.model import refund_number
+from meterai.payments.model import WHOLESALE, refund_number
 from meterai.payments.refunds import store
 from meterai.payments.refunds.model import (
     NotRerouted,
@@ -51,6 +51,7 @@ async def reroute(tx: Tx, account: UUID, refund: UUID) -> Refund:
     answered.  Where nobody knows what became of it, it is not sent again, and goes once the record does not have it
     (`reroute_at`).  Refuses `NotRerouted`.
     """
+    await check_may_leave(tx, account, refund)
     if not await store.take_way(tx, account, refund, Way.CLAIM):
         new = new_id()
         number = refund_number(account, new)
@@ -61,6 +62,13 @@ async def reroute(tx: Tx, account: UUID, refund: UUID) -> Refund:
     found = await store.refund(tx, account, refund)
     assert found is not None
     return found
+
+
+async def check_may_leave(tx: ReadTx, account: UUID, refund: UUID) -> None:
+    """Refuses `NotRerouted` for money of the deposit of a seller: it is not the buyer's, and goes back there alone."""
+    found = await store.refund(tx, account, refund)
+    if found is not None and (await store.known_of(tx, found)).provider == WHOLESALE:
+        raise NotRerouted("it goes back to the deposit of its seller")
 
 
 async def retry(tx: Tx, account: UUID, refund: UUID) -> None:

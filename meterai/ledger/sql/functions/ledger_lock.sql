@@ -6,6 +6,6 @@ LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM 1 FROM balances WHERE account_id = p_account
     ORDER BY array_position(
-        ARRAY['stamps_ordered', 'buyer_funds', 'stamps_available', 'refunds_payable'], book)
+        ARRAY['stamps_ordered', 'buyer_funds', 'deposits', 'stamps_available', 'refunds_payable'], book)
     FOR UPDATE;
 END $$;

@@ -1,5 +1,6 @@
 -- Try to execute what is paid.  Stamps are issued and the money is executed; documents get
--- stamps of their own, and their money is executed as each is stamped.  Answers the state.
+-- stamps of their own, and their money is executed as each is stamped.  A deposit needs no stamps: its money is the
+-- seller's to sell from.  Answers the state.
 CREATE OR REPLACE FUNCTION order_execute(p_account uuid, p_order uuid) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -10,6 +11,14 @@ BEGIN
     WHERE account_id = p_account AND order_id = p_order FOR UPDATE;
     IF v_order.state <> 'paid' OR stamps_are_issued(p_account, p_order) THEN
         RETURN v_order.state;
+    END IF;
+    IF v_order.kind = 'deposit' THEN
+        INSERT INTO order_deposits (account_id, order_id, added) VALUES (p_account, p_order, v_order.total);
+        PERFORM ledger_post(p_account, 'deposited:' || p_order, 'deposit_added', p_order,
+            ARRAY['buyer_funds', 'deposits'], ARRAY[-v_order.total, v_order.total]);
+        PERFORM emit(p_account, 'deposit_grew', jsonb_build_object('order', p_order));
+        PERFORM order_close(p_account, p_order, 'executed');
+        RETURN 'executed';
     END IF;
     v_book := CASE v_order.kind WHEN 'stamps' THEN 'stamps_available' ELSE 'stamps_ordered' END;
     IF NOT stamps_issue(p_account, p_order, v_book, v_order.quantity, v_order.unit_price,

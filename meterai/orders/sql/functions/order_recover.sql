@@ -1,6 +1,6 @@
 -- Book what was taken back of a payment, and find it again in what its order has of it: what it has no use for, then, of
 -- the payment that paid it, money that is not executed and stamps that nobody uses.  Stamps in use leave the world
--- as they come free.  What they were worth beyond the loss goes back to the buyer.  Called after every denial and
+-- as they come free; of a deposit only what is not sold from is found.  What they were worth beyond the loss goes back to the buyer.  Called after every denial and
 -- whenever something of the order comes free; the caller finishes the refunds of the order.
 CREATE OR REPLACE FUNCTION order_recover(p_account uuid, p_order uuid, p_attempt uuid, p_payment text)
 RETURNS void
@@ -30,6 +30,12 @@ BEGIN
         v_free := stamps_undo(p_account, p_order, CASE v_order.kind
             WHEN 'stamps' THEN (v_lost + v_unit - 1) / v_unit END, 'stamps_recovered');
         v_rest := v_free * v_unit - least(v_lost, v_free * v_unit);
+    ELSIF v_order.kind = 'deposit' AND v_order.state = 'executed' AND v_lost > 0 THEN
+        PERFORM order_deposit_undo(p_account, p_order, v_lost, 'deposit_recovered',
+            'withdrawn:' || p_attempt || ':' || p_payment || ':' || v_loss.findings);
+        IF v_loss.is_whole THEN
+            PERFORM order_end(p_account, p_order, v_loss.is_denied);
+        END IF;
     ELSIF v_order.state = 'paid' AND NOT v_is_issued AND v_lost > 0 THEN
         v_rest := v_order.total - least(v_lost, v_order.total);
         -- Money that the provider gave back without any word of the payer's bank is the buyer's refund.

@@ -1,9 +1,9 @@
--- Rupiah of a payment that an order has use for: those of its stamps that are in the world, or all of its total
+-- Rupiah of a payment that an order has use for: those of its stamps that are in the world, or of the deposit that it brought, or all of its total
 -- while it is paid and has none yet.
 CREATE OR REPLACE FUNCTION order_used(p_account uuid, p_order uuid, p_attempt uuid, p_payment text)
 RETURNS bigint
 LANGUAGE sql STABLE AS $$
-    SELECT coalesce((SELECT coalesce(stamps_worth(p_account, p_order),
+    SELECT coalesce((SELECT coalesce(stamps_worth(p_account, p_order), order_deposit_worth(p_account, p_order),
                                      CASE WHEN state = 'paid' THEN total END)
                      FROM orders WHERE account_id = p_account AND order_id = p_order
                          AND paid_attempt = p_attempt AND paid_payment = p_payment), 0);

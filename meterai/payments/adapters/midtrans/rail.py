@@ -6,7 +6,6 @@ from functools import partial
 
 import aiohttp
 
-from meterai.kit.clock import Clock
 from meterai.payments.adapters.midtrans.provider import (
     CONNECTIONS_MAX,
     QRIS,
@@ -24,7 +23,7 @@ from meterai.payments.adapters.midtrans.settings import (
     server_key,
 )
 from meterai.payments.model import About, Method
-from meterai.payments.rails import Complaints, Door, Rail, RailKind
+from meterai.payments.rails import Complaints, Connecting, Door, Rail, RailKind
 from meterai.payments.settings import PaymentSettings
 from meterai.plumbing.config import Settings
 from meterai.plumbing.keyring import Keyring
@@ -59,14 +58,14 @@ def _qr_accounts(settings: Settings) -> frozenset[str]:
 
 
 @asynccontextmanager
-async def _connect(settings: Settings, keyring: Keyring, clock: Clock) -> AsyncIterator[Rail]:
-    merchant = _merchant_of(settings, server_key(keyring))
+async def _connect(to: Connecting) -> AsyncIterator[Rail]:
+    merchant = _merchant_of(to.settings, server_key(to.keyring))
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX),
         timeout=aiohttp.ClientTimeout(total=merchant.timeout_seconds),
         auto_decompress=False,
     ) as http:
-        yield MidtransRail(merchant, clock, http)
+        yield MidtransRail(merchant, to.clock, http)
 
 
 def _needs(_settings: Settings, keyring: Keyring) -> None:

@@ -123,7 +123,7 @@ def _kind(name: str, bank_of: Callable[[Settings], SnapBank], **more: Any) -> Ra
         prefix=prefix,
         keys=lambda settings: demands.keys(bank_of(settings), settings),
         needs=lambda settings, keyring: _needs(bank_of(settings), keyring),
-        connect=lambda settings, keyring, clock: _connect(bank_of(settings), keyring, clock),
+        connect=lambda to: _connect(bank_of(to.settings), to.keyring, to.clock),
         complaints=lambda settings: partial(_complaints, bank_of(settings)),
         ourselves=lambda settings: bank_of(settings).ourselves,
         reread=lambda body: prefixed(prefix, read_notification(body)),

@@ -1,0 +1,17 @@
+"""Distribution: who sells stamps under its own name, from a deposit in rupiah that it pays in advance.
+
+Promises this room keeps
+  * No stock moves: a sale is the buyer's ordinary order, paid from the deposit by a rail of our own database.
+  * Nobody is told that stamps ran out: a sale beyond the deposit waits, visibly, and is carried out by itself after a
+    top-up, the oldest first, or ends by its due time.
+  * Money of a sale that is not executed, or whose stamps come back, is deposit again.
+  * Two sales for the last rupiah: exactly one takes it.
+  * A statement is the legs of the book `deposits`, and nothing else.
+
+Calls refunds, orders, payments, accounts, ledger.
+"""
+
+from meterai.distribution.rail import WHOLESALE_RAIL
+from meterai.distribution.service import DistributionService
+
+__all__ = ["WHOLESALE_RAIL", "DistributionService"]

@@ -1,0 +1,44 @@
+"""What the audit knows of the columns of distribution."""
+
+from meterai.plumbing.audited import SHOWN, Audited, Clock, Due, Subject, fact
+
+AUDITED = Audited(
+    clocks=(Clock("sales", "waits_until", "t.made_at + interval '7 days'"),),
+    dues=(Due("sales", "t.waits_until", "t.state = 'waiting'"),),
+    facts=(
+        fact(
+            "distributor_terms",
+            "set_at",
+            "terms_id name fee short region low_days low_rupiah topup_method topup_rupiah",
+        ),
+        fact("distributors", "approved_at", ""),
+        fact(
+            "sales",
+            "made_at",
+            "sale_id idempotency_key request_hash buyer_id order_id attempt_id quantity unit_price service_fee"
+            " due_seconds waits_until",
+        ),
+        fact("sales", "taken_at", "sale_id", name="sales_taken"),
+        fact("deposit_returns", "returned_at", "refund_no sale_id amount"),
+    ),
+    checked={
+        "distributors": dict.fromkeys(
+            ("state", "terms_id", "opened_at", "closing_at", "closed_at"),
+            ("distributor_is_as_staff_said",),
+        ),
+        "sales": {
+            "state": ("sale_is_the_order_of_its_buyer",),
+            "ended_at": ("sale_times_are_in_order",),
+            "end_cause": ("sale_times_are_in_order",),
+        },
+    },
+    unchecked={
+        "distributors": dict.fromkeys(
+            ("low_at", "mean_rupiah", "mean_at"),
+            "When it is told that its deposit is low; nothing moves by it.",
+        ),
+        "sales": {"reference": SHOWN},
+    },
+    subjects={"sales": Subject("sale_id"), "deposit_returns": Subject("sale_id")},
+    of_accounts=("distributors", "distributor_terms"),
+)

@@ -1,0 +1,142 @@
+"""Distributors at the command line."""
+
+import json
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from meterai import approvals
+from meterai.commands import (
+    NO_OPTIONS,
+    AsJson,
+    Between,
+    By,
+    DryRun,
+    OptionalText,
+    Options,
+    Reason,
+    Text,
+    line,
+    with_database,
+)
+from meterai.distribution import levers, store
+from meterai.distribution.model import Distributor, Short
+from meterai.distribution.service import balance
+from meterai.kit.ids import show
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+
+RUPIAH_MAX = 10**12  # more is a typing error
+Rupiahs = Annotated[int, Parameter(help="Rupiah.", validator=Between(0, RUPIAH_MAX))]
+Days = Annotated[int, Parameter(help="Days of cover.", validator=Between(0, levers.LOW_DAYS_MAX))]
+
+
+def list_distributors(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
+    """Show every distributor: its terms, its deposit, and what waits for it."""
+
+    async def look(database: Database, _: Settings) -> list[dict[str, object]]:
+        async with database.reading() as tx:
+            found = await store.distributors(tx)
+            return [
+                _shown(one)
+                | {
+                    "deposit": await balance(tx, one.account),
+                    "waiting": (await store.waiting(tx, one.account)).sales,
+                }
+                for one in found
+            ]
+
+    found = with_database("distributors list", options, look)
+    if as_json:
+        line(json.dumps(found, indent=2))
+        return
+    for one in found:
+        line(", ".join(f"{name}={value}" for name, value in one.items()))
+
+
+def _shown(one: Distributor) -> dict[str, object]:
+    return {
+        "account": show("acc", one.account),
+        "name": one.name,
+        "state": one.state,
+        "region": one.region,
+        "fee": one.fee,
+        "short": one.short,
+    }
+
+
+def approve(  # noqa: PLR0913 - what was agreed, and how a lever is pulled
+    organization: Text,
+    *,
+    seller: Text,
+    fee: Rupiahs,
+    region: Text,
+    short: Short = Short.WAIT,
+    low_days: Days = 0,
+    low_rupiah: Rupiahs = 0,
+    topup_rupiah: Rupiahs = 0,
+    topup_method: OptionalText = None,
+    reason: Reason = "",
+    by: By = None,
+    dry_run: DryRun = False,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Make an ORGANIZATION (acc_...) a distributor; a second person approves."""
+    asked = levers.DistributorTerms(
+        organization, seller, fee, region, short, low_days, low_rupiah, topup_rupiah, topup_method
+    )
+    approvals.pull(options, levers.APPROVE, asked, by=by, reason=reason, dry_run=dry_run)
+    line(f"{organization} is a distributor")
+
+
+def change(  # noqa: PLR0913 - what was agreed, and how a lever is pulled
+    organization: Text,
+    *,
+    seller: Text,
+    fee: Rupiahs,
+    region: Text,
+    short: Short = Short.WAIT,
+    low_days: Days = 0,
+    low_rupiah: Rupiahs = 0,
+    topup_rupiah: Rupiahs = 0,
+    topup_method: OptionalText = None,
+    reason: Reason = "",
+    by: By = None,
+    dry_run: DryRun = False,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Change the terms of a distributor, all of them; a second person approves."""
+    asked = levers.DistributorTerms(
+        organization, seller, fee, region, short, low_days, low_rupiah, topup_rupiah, topup_method
+    )
+    approvals.pull(options, levers.CHANGE, asked, by=by, reason=reason, dry_run=dry_run)
+    line(f"{organization} sells at these terms")
+
+
+def close(
+    organization: Text,
+    *,
+    reason: Reason = "",
+    by: By = None,
+    dry_run: DryRun = False,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """End a distributor: it sells no more, sales that wait end at once, its deposit can go back."""
+    asked = levers.DistributorNamed(organization)
+    approvals.pull(options, levers.CLOSE, asked, by=by, reason=reason, dry_run=dry_run)
+    line(f"{organization} sells no more")
+
+
+def refund(
+    organization: Text,
+    rupiah: Rupiahs,
+    *,
+    reason: Reason = "",
+    by: By = None,
+    dry_run: DryRun = False,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Give RUPIAH of the unused deposit of a distributor back, by the payments of its newest top-ups."""
+    asked = levers.DepositAsked(organization, rupiah)
+    approvals.pull(options, levers.REFUND, asked, by=by, reason=reason, dry_run=dry_run)
+    line(f"{rupiah} of the deposit of {organization} go back")

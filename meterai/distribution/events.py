@@ -1,0 +1,47 @@
+"""What distribution tells the rooms above, and itself: an account beside the one that an event is of follows by it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from meterai.plumbing.events import Event
+
+
+class SaleMoved(Event, frozen=True, kw_only=True):
+    """A sale was made, or the deposit paid it; written by `sale_tell`."""
+
+    sale: UUID
+    seller: str
+    buyer: UUID
+    order: UUID
+    attempt: UUID
+    quantity: int
+    unit_price: int
+    service_fee: int
+    due_seconds: float
+    waits_until: datetime
+    is_taken: bool
+
+
+class SaleOffered(Event, frozen=True, kw_only=True):
+    """The deposit does not cover a sale, and its buyer may pay it; written by `sale_make`."""
+
+    sale: UUID
+    seller: str
+    buyer: UUID
+    order: UUID
+    quantity: int
+    total: int
+
+
+class SaleClosed(Event, frozen=True, kw_only=True):
+    """A sale that waited ended with its distributor; written by `distributor_close`."""
+
+    sale: UUID
+    buyer: UUID
+    order: UUID
+
+
+class DepositLow(Event, frozen=True, kw_only=True):
+    """A deposit is low, or sales wait for it."""
+
+    told_at: datetime

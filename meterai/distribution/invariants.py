@@ -1,0 +1,131 @@
+"""What must be true of distributors, their sales and their deposits."""
+
+from meterai.plumbing.invariants import AHEAD, LATE, Invariant, MailCause, Posting, waits
+
+POSTINGS = (
+    Posting(
+        ("deposit_taken",),
+        """
+        SELECT s.account_id, 'taken:' || s.sale_id, 'deposit_taken', s.sale_id, s.taken_at,
+               ARRAY['bank_clearing', 'deposits'], ARRAY[sale_total(s.*::sales), -sale_total(s.*::sales)]
+        FROM {sales} s WHERE s.taken_at IS NOT NULL
+        """,
+    ),
+    Posting(
+        ("deposit_returned",),
+        """
+        SELECT account_id, 'redeposited:' || refund_no, 'deposit_returned', sale_id, returned_at,
+               ARRAY['bank_clearing', 'deposits'], ARRAY[-amount, amount]
+        FROM {deposit_returns} r
+        """,
+    ),
+)
+
+MAIL_CAUSES = (
+    MailCause(
+        """
+        SELECT buyer_id, 'sale_offered:' || sale_id, 'sale_offered', NULL, NULL::timestamptz, NULL FROM {sales*} s
+        """
+    ),
+    MailCause(
+        """
+        SELECT account_id, 'deposit_low:' || (facts->>'at'), 'deposit_low', NULL, NULL::timestamptz, NULL
+        FROM {audit_events*} e WHERE action = 'deposit_low'
+        """
+    ),
+)
+
+INVARIANTS = (
+    Invariant(
+        "sale_is_the_order_of_its_buyer",
+        "Every sale has its order, with its quantity and price and the name of its seller, paid where the deposit paid; "
+        "and no order is sold by anybody without a sale.",
+        f"""
+        SELECT s.account_id, s.sale_id, s.state, o.order_id, o.quantity, c.amount FROM {{sales}} s
+        LEFT JOIN {{orders?}} o ON o.account_id = s.buyer_id AND o.order_id = s.order_id
+        LEFT JOIN {{order_sellers?}} n ON n.account_id = s.buyer_id AND n.order_id = s.order_id
+        LEFT JOIN {{captures?}} c ON c.account_id = s.buyer_id AND c.attempt_id = s.attempt_id
+            AND c.payment = 'wholesale:' || compact(s.account_id) || compact(s.sale_id)
+        WHERE (o.quantity, o.unit_price, o.service_fee, n.seller_id)
+                IS DISTINCT FROM (s.quantity, s.unit_price, s.service_fee, s.account_id)
+                AND NOT {waits("s", ["sale_moved"], "sale", "s.sale_id")}
+            OR (s.taken_at IS NOT NULL AND c.amount IS DISTINCT FROM sale_total(s.*::sales)
+                AND NOT {waits("s", ["sale_moved"], "sale", "s.sale_id")})
+            OR (s.taken_at IS NULL AND c.amount IS NOT NULL)
+        UNION ALL
+        SELECT n.seller_id, NULL, NULL, n.order_id, NULL, NULL FROM {{order_sellers}} n
+        LEFT JOIN {{sales?}} s ON s.account_id = n.seller_id AND s.buyer_id = n.account_id AND s.order_id = n.order_id
+        WHERE s.sale_id IS NULL
+        """,
+    ),
+    Invariant(
+        "deposit_that_came_back_was_a_refund",
+        "What is deposit again of a sale are the refunds of its order by the rail, and no more than it took.",
+        """
+        SELECT account_id, sale_id, refund_no, sum(amount) AS amount, sum(refunded) AS refunded FROM (
+            SELECT r.account_id, r.sale_id, r.refund_no, r.amount, 0::bigint AS refunded FROM {deposit_returns} r
+            UNION ALL
+            SELECT s.account_id, s.sale_id, f.refund_no, 0, f.amount FROM {sales} s
+            JOIN {refunds?} f ON f.account_id = s.buyer_id AND f.attempt_id = s.attempt_id AND f.state = 'settled'
+        ) sides
+        GROUP BY account_id, sale_id, refund_no HAVING sum(amount) < sum(refunded)
+            OR (sum(refunded) <> 0 AND sum(amount) <> sum(refunded))
+        UNION ALL
+        SELECT s.account_id, s.sale_id, NULL, sum(r.amount)::bigint, sale_total(s.*::sales)
+        FROM {sales} s JOIN {deposit_returns?} r ON r.account_id = s.account_id AND r.sale_id = s.sale_id
+        GROUP BY s.account_id, s.sale_id, s.* HAVING sum(r.amount) > sale_total(s.*::sales)
+        """,
+    ),
+    Invariant(
+        "deposits_are_what_moved_them",
+        "The deposit of every account is what came to it, less what was sold from it and given back: counted from orders, "
+        "sales and returns, not from entries.",
+        """
+        SELECT account_id, sum(moved) AS moved, sum(posted) AS posted FROM (
+            SELECT account_id, added - withdrawn AS moved, 0::bigint AS posted FROM {order_deposits*} d
+            UNION ALL
+            SELECT account_id, -sale_total(s.*::sales), 0 FROM {sales*} s WHERE taken_at IS NOT NULL
+            UNION ALL
+            SELECT account_id, amount, 0 FROM {deposit_returns*} r
+            UNION ALL
+            SELECT account_id, 0, posted FROM {balances*} b WHERE book = 'deposits'
+        ) sides
+        GROUP BY account_id HAVING sum(moved) <> sum(posted)
+        """,
+    ),
+    Invariant(
+        "sale_times_are_in_order",
+        "A sale is made, and then paid or ended; none waits longer than its time.",
+        f"""
+        SELECT account_id, sale_id, state, made_at, taken_at, ended_at, waits_until FROM {{sales}} s
+        WHERE made_at > now() + {AHEAD} OR taken_at < made_at OR taken_at > now() + {AHEAD}
+            OR ended_at < made_at OR ended_at > now() + {AHEAD} OR waits_until <= made_at
+            OR waits_until > made_at + interval '7 days'
+            OR (state = 'waiting' AND waits_until < now() - {LATE})
+            OR (state = 'ended' AND end_cause NOT IN ('due', 'order', 'closed'))
+        """,
+    ),
+    Invariant(
+        "distributor_is_as_staff_said",
+        "Every distributor was approved by staff and closed by them, its terms are the newest that they agreed to, and it "
+        "opened with its first deposit.",
+        f"""
+        SELECT d.account_id, d.state, d.terms_id, d.closing_at, d.opened_at FROM {{distributors*}} d
+        LEFT JOIN LATERAL (
+            SELECT max(happened_at) FILTER (WHERE action = 'distributor_approved') AS approved_at,
+                max(happened_at) FILTER (WHERE action IN ('distributor_approved', 'distributor_changed')) AS set_at,
+                max(happened_at) FILTER (WHERE action = 'distributor_closed') AS closed_at
+            FROM {{audit_events*}} e WHERE e.account_id = '00000000-0000-0000-0000-000000000000'
+                AND e.subject = 'acc_' || lower(compact(d.account_id))) e ON true
+        LEFT JOIN {{distributor_terms*}} t ON t.account_id = d.account_id AND t.terms_id = d.terms_id
+        WHERE e.approved_at IS DISTINCT FROM d.approved_at OR e.set_at IS DISTINCT FROM t.set_at
+            OR e.closed_at IS DISTINCT FROM d.closing_at
+            OR (d.state IN ('closing', 'closed')) <> (d.closing_at IS NOT NULL)
+            OR (d.state = 'closed') <> (d.closed_at IS NOT NULL) OR d.closed_at < d.closing_at
+            OR (d.state IN ('open')) AND d.opened_at IS NULL OR (d.state = 'approved' AND d.opened_at IS NOT NULL)
+            OR (d.opened_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {{order_deposits*}} o
+                WHERE o.account_id = d.account_id AND o.added_at <= d.opened_at))
+            OR d.low_at > now() + {AHEAD} OR d.mean_rupiah < 0 OR (d.mean_at > now() + {AHEAD})
+        """,
+    ),
+)

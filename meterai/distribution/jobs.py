@@ -1,0 +1,109 @@
+"""Event handlers of distribution."""
+
+import hashlib
+
+from meterai import notifications, orders, payments
+from meterai.distribution import store
+from meterai.distribution.events import DepositLow, SaleClosed, SaleMoved, SaleOffered
+from meterai.distribution.numbers import METHOD, payment_number
+from meterai.distribution.service import DistributionService, balance, load
+from meterai.kit.ids import show
+from meterai.kit.money import Rupiah
+from meterai.kit.refusal import NotFound
+from meterai.orders.events import DepositGrew
+from meterai.payments import WHOLESALE, AmountNotPayable, MethodOut
+from meterai.plumbing.database import Tx
+from meterai.plumbing.events import on
+
+
+async def follow_sale(tx: Tx, event: SaleMoved, service: DistributionService) -> None:
+    """A sale was made, or paid: its order is placed for the buyer, and paid where the deposit paid."""
+    sale = str(event.sale)
+    await store.follow(
+        tx,
+        event.buyer,
+        event.order,
+        f"sale:{sale}",
+        hashlib.sha256(sale.encode()).digest(),
+        event.quantity,
+        event.unit_price,
+        event.service_fee,
+        max(1.0, (event.waits_until - service.now()).total_seconds()),
+        event.due_seconds,
+        event.attempt,
+        payments.reference_of(event.buyer, event.attempt),
+        WHOLESALE,
+        METHOD,
+        event.account,
+        event.seller,
+        payment_number(event.account, event.sale) if event.is_taken else None,
+    )
+
+
+async def lapse_closed(tx: Tx, event: SaleClosed) -> None:
+    """A sale ended with its distributor: its order lapses at once.  Refuses `NotFound` before the order has followed."""
+    if await store.abandon(tx, event.buyer, event.order) is None:
+        raise NotFound("the order of a sale has not followed yet")
+
+
+async def take_waiting(tx: Tx, event: DepositGrew) -> None:
+    """Money came to a deposit: its distributor may sell, and sales that wait are paid."""
+    if event.order is not None:
+        await store.open_(tx, event.account)
+    await store.take_waiting(tx, event.account)
+
+
+async def offer_retail(tx: Tx, event: SaleOffered) -> None:
+    """The deposit does not cover a sale: its buyer is told how to pay it."""
+    await notifications.queue(
+        tx,
+        event.buyer,
+        cause=f"sale_offered:{event.sale}",
+        template="sale_offered",
+        facts={
+            "order": show("ord", event.order),
+            "seller": event.seller,
+            "quantity": event.quantity,
+            "total": str(Rupiah(event.total)),
+        },
+    )
+
+
+async def top_up_low(tx: Tx, event: DepositLow, service: DistributionService) -> None:
+    """A deposit is low: its distributor gets an order to pay, where it asked for one, and is told.
+
+    Nothing is taken from anybody's account: only its owner pays.
+    """
+    found = await load(tx, event.account)
+    order = None
+    if found.topup_rupiah:
+        key = f"topup:{event.told_at.isoformat()}"
+        try:
+            terms = await service.terms_of_top_up(found, key)
+        except (AmountNotPayable, MethodOut):
+            pass  # it is told all the same, and may choose another way
+        else:
+            order = (await orders.place_documents(tx, terms)).id
+    waiting = await store.waiting(tx, event.account)
+    await notifications.queue(
+        tx,
+        event.account,
+        cause=f"deposit_low:{event.told_at.isoformat()}",
+        template="deposit_low",
+        facts={
+            "name": found.name,
+            "balance": str(Rupiah(await balance(tx, event.account))),
+            "sales": waiting.sales,
+            "rupiah": str(Rupiah(waiting.rupiah)),
+            "path": f"/orders/{show('ord', order)}" if order else "/history",
+        },
+    )
+
+
+HANDLERS = (
+    on(SaleMoved, follow_sale, gives_up=False, service=DistributionService),
+    on(SaleClosed, lapse_closed, gives_up=False),
+    on(DepositGrew, take_waiting, gives_up=False),
+    on(SaleOffered, offer_retail, gives_up=True),
+    on(DepositLow, top_up_low, gives_up=True, service=DistributionService),
+)

@@ -1,0 +1,248 @@
+"""Levers of distribution: who is a distributor and at which terms, its end, and deposit that goes back."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+
+from meterai import accounts, audit, payments
+from meterai.accounts import NOBODY, Permission
+from meterai.commands import Effect, Forecast, Lever, Pull
+from meterai.distribution import store
+from meterai.distribution.model import (
+    DISTRIBUTOR,
+    AlreadyDistributor,
+    DepositTerms,
+    DepositTooSmall,
+    Distributor,
+    DistributorEvent,
+    DistributorFeeTooHigh,
+    Short,
+)
+from meterai.distribution.service import balance, load
+from meterai.distribution.settings import DistributionSettings
+from meterai.kit.actor import Actor
+from meterai.kit.ids import new_id, read, show
+from meterai.kit.money import STAMP_DUTY
+from meterai.kit.refusal import Malformed, NotFound
+from meterai.kit.subjects import Subject, SubjectKind
+from meterai.plumbing.database import ReadTx, Tx
+
+NAME_LENGTH_MAX = 60  # characters, on pages and in mails of buyers
+REGION_LENGTH_MAX = 60
+LOW_DAYS_MAX = 31
+DUE_WITHIN = timedelta(hours=23)  # of a refund it is a day at most
+
+
+class DistributorTerms(msgspec.Struct, frozen=True):
+    """The organization as `acc_...`, and what was agreed: rupiah, and days of cover."""
+
+    organization: str
+    seller: str
+    fee: int
+    region: str
+    short: Short = Short.WAIT
+    low_days: int = 0
+    low_rupiah: int = 0
+    topup_rupiah: int = 0
+    topup_method: str | None = None
+
+
+class DistributorNamed(msgspec.Struct, frozen=True):
+    """A distributor as `acc_...`."""
+
+    organization: str
+
+
+class DepositAsked(msgspec.Struct, frozen=True):
+    """A distributor as `acc_...`, and how many rupiah of its deposit go back."""
+
+    organization: str
+    rupiah: int
+
+
+def _checked(asked: DistributorTerms, pull: Pull) -> DepositTerms:
+    """Refuses `Malformed`, `DistributorFeeTooHigh`."""
+    own = pull.settings.of(DistributionSettings)
+    if asked.fee > own.distribution_fee_rupiah_max:
+        raise DistributorFeeTooHigh(fee=asked.fee, fee_max=own.distribution_fee_rupiah_max)
+    for field, text, length in (
+        ("seller", asked.seller, NAME_LENGTH_MAX),
+        ("region", asked.region, REGION_LENGTH_MAX),
+    ):
+        if not 1 <= len(text) <= length or not text.isprintable():
+            raise Malformed(field, "shown_text", length_max=length)
+    for field, number, most in (
+        ("fee", asked.fee, own.distribution_fee_rupiah_max),
+        ("low_days", asked.low_days, LOW_DAYS_MAX),
+        ("low_rupiah", asked.low_rupiah, own.deposit_rupiah_max),
+        ("topup_rupiah", asked.topup_rupiah, own.deposit_rupiah_max),
+    ):
+        if not 0 <= number <= most:
+            raise Malformed(field, "within_bounds", maximum=most)
+    if asked.topup_rupiah % STAMP_DUTY:
+        raise Malformed("topup_rupiah", "within_bounds", maximum=own.deposit_rupiah_max)
+    return DepositTerms(
+        asked.seller,
+        asked.fee,
+        asked.short,
+        asked.region,
+        asked.low_days,
+        asked.low_rupiah,
+        asked.topup_method,
+        asked.topup_rupiah,
+    )
+
+
+def _account(organization: str) -> UUID:
+    return read("acc", organization)
+
+
+def _about(account: UUID) -> Subject:
+    return Subject(SubjectKind.ACCOUNT, show("acc", account), account)
+
+
+def _told(account: UUID, terms: DepositTerms) -> Iterator[Effect]:
+    facts = {"name": terms.name, "region": terms.region, "fee": terms.fee}
+    yield Effect("distributor_sells", facts, _about(account))
+    yield Effect(f"distributor_short_{terms.short}")
+    if terms.topup_rupiah:
+        yield Effect("distributor_tops_up", {"rupiah": terms.topup_rupiah})
+
+
+async def _approving(tx: ReadTx, asked: DistributorTerms, pull: Pull) -> Forecast:
+    account, terms = _account(asked.organization), _checked(asked, pull)
+    if await accounts.organization_called(tx, account) is None:
+        raise NotFound("no such organization")
+    if await store.distributor(tx, account) is not None:
+        raise AlreadyDistributor("it is one already")
+    return Forecast(list(_told(account, terms)), rows=2)
+
+
+async def _approve(tx: Tx, asked: DistributorTerms, pull: Pull) -> None:
+    account = _account(asked.organization)
+    if not await store.approve(
+        tx, account, await store.set_terms(tx, account, _checked(asked, pull))
+    ):
+        raise AlreadyDistributor("it is one already")
+    await _record(tx, account, pull.actor, "distributor_approved")
+
+
+async def _changing(tx: ReadTx, asked: DistributorTerms, pull: Pull) -> Forecast:
+    account, terms = _account(asked.organization), _checked(asked, pull)
+    found = await load(tx, account)
+    DISTRIBUTOR.after(found.state, DistributorEvent.CLOSED)  # one that ends keeps its terms
+    return Forecast(list(_told(account, terms)), rows=2)
+
+
+async def _change(tx: Tx, asked: DistributorTerms, pull: Pull) -> None:
+    account = _account(asked.organization)
+    await store.change(tx, account, await store.set_terms(tx, account, _checked(asked, pull)))
+    await _record(tx, account, pull.actor, "distributor_changed")
+
+
+async def _closing(tx: ReadTx, asked: DistributorNamed, _pull: Pull) -> Forecast:
+    account = _account(asked.organization)
+    found = await load(tx, account)
+    DISTRIBUTOR.after(found.state, DistributorEvent.CLOSED)
+    waiting = await store.waiting(tx, account)
+    effects = [Effect("distributor_closes", {"name": found.name}, _about(account))]
+    if waiting.sales:
+        effects.append(Effect("distributor_sales_end", {"sales": waiting.sales}))
+    return Forecast(effects, rows=1 + waiting.sales)
+
+
+async def _close(tx: Tx, asked: DistributorNamed, pull: Pull) -> None:
+    account = _account(asked.organization)
+    await store.lock(tx, account)
+    await store.close(tx, account)
+    await store.empty(tx, account)
+    await _record(tx, account, pull.actor, "distributor_closed")
+
+
+async def _refunding(tx: ReadTx, asked: DepositAsked, _pull: Pull) -> Forecast:
+    account = _account(asked.organization)
+    found = await _refundable(tx, account, asked.rupiah)
+    facts = {"name": found.name, "rupiah": asked.rupiah}
+    return Forecast([Effect("deposit_goes_back", facts, _about(account))], 1, asked.rupiah)
+
+
+async def _refundable(tx: ReadTx, account: UUID, rupiah: int) -> Distributor:
+    """The distributor.  Refuses `Malformed`, `NoDistributor`, `DepositTooSmall`."""
+    if rupiah < 1:
+        raise Malformed("rupiah", "at_least_one")
+    found = await load(tx, account)
+    brought = sum(one.rupiah for one in await store.deposits_of(tx, account))
+    most = min(brought, await balance(tx, account))
+    if rupiah > most:
+        raise DepositTooSmall(rupiah=most)
+    return found
+
+
+async def _refund(tx: Tx, asked: DepositAsked, pull: Pull) -> None:
+    """By the payments of the newest top-ups, which their providers still give back."""
+    account = _account(asked.organization)
+    await store.lock(tx, account)
+    await _refundable(tx, account, asked.rupiah)
+    left = asked.rupiah
+    for one in await store.deposits_of(tx, account):
+        if not left:
+            break
+        refund = new_id()
+        number = payments.refund_number(account, refund)
+        due = pull.at + DUE_WITHIN
+        left -= await store.return_deposit(tx, account, one.order, left, refund, number, due)
+    if left:
+        raise DepositTooSmall(rupiah=asked.rupiah - left)
+    await store.empty(tx, account)
+    await _record(tx, account, pull.actor, "deposit_given_back", rupiah=asked.rupiah)
+
+
+async def _record(tx: Tx, account: UUID, actor: Actor, action: str, **facts: object) -> None:
+    shown = show("acc", account)
+    await audit.record(tx, NOBODY, actor=actor, action=action, subject=shown, **facts)
+
+
+def _organization(subject: Subject) -> Mapping[str, str] | None:
+    """Offered on the timeline of an account; the forecast refuses one that is no distributor."""
+    return {"organization": subject.shown} if subject.kind == SubjectKind.ACCOUNT else None
+
+
+APPROVE = Lever(
+    name="distributors approve",
+    permission=Permission.CONSOLE_ORGANIZATIONS,
+    arguments=DistributorTerms,
+    forecast=_approving,
+    carry_out=_approve,
+    is_always_approved=True,
+    offered=_organization,
+)
+CHANGE = Lever(
+    name="distributors change",
+    permission=Permission.CONSOLE_ORGANIZATIONS,
+    arguments=DistributorTerms,
+    forecast=_changing,
+    carry_out=_change,
+    is_always_approved=True,
+    offered=_organization,
+)
+CLOSE = Lever(
+    name="distributors close",
+    permission=Permission.CONSOLE_ORGANIZATIONS,
+    arguments=DistributorNamed,
+    forecast=_closing,
+    carry_out=_close,
+    is_always_approved=True,
+    offered=_organization,
+)
+REFUND = Lever(
+    name="deposits refund",
+    permission=Permission.CONSOLE_MONEY,
+    arguments=DepositAsked,
+    forecast=_refunding,
+    carry_out=_refund,
+    is_always_approved=True,
+    offered=_organization,
+)
+LEVERS: Sequence[Lever] = (APPROVE, CHANGE, CLOSE, REFUND)

@@ -1,0 +1,237 @@
+"""Distributors and their sales; pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from meterai.kit.lifecycle import Lifecycle
+from meterai.kit.money import Rupiah
+from meterai.kit.refusal import CommandRefusal, Refusal, refusal_of_database
+
+SALE_KIND = "sal"
+
+
+class DistributorState(StrEnum):
+    """State of a distributor."""
+
+    APPROVED = "approved"  # by staff; it has paid no deposit yet
+    OPEN = "open"
+    CLOSING = "closing"  # sells no more; its deposit is still to go back
+    CLOSED = "closed"
+
+
+class DistributorEvent(StrEnum):
+    """What happens to a distributor."""
+
+    TOPPED_UP = "topped_up"
+    CLOSED = "closed"  # by staff
+    EMPTIED = "emptied"  # all of its deposit is given back
+
+
+_D, _E = DistributorState, DistributorEvent
+DISTRIBUTOR = Lifecycle(
+    "the distributor",
+    {
+        (_D.APPROVED, _E.TOPPED_UP): _D.OPEN,
+        (_D.APPROVED, _E.CLOSED): _D.CLOSING,
+        (_D.OPEN, _E.CLOSED): _D.CLOSING,
+        (_D.CLOSING, _E.EMPTIED): _D.CLOSED,
+    },
+)
+
+
+class SaleState(StrEnum):
+    """State of a sale at its seller; how its order stands is the order's to say."""
+
+    WAITING = "waiting"  # for the deposit
+    TAKEN = "taken"  # the deposit paid it
+    ENDED = "ended"  # without the deposit
+
+
+class SaleEvent(StrEnum):
+    """What happens to a sale."""
+
+    TAKEN = "taken"
+    ENDED = "ended"
+
+
+SALE = Lifecycle(
+    "the sale",
+    {
+        (SaleState.WAITING, SaleEvent.TAKEN): SaleState.TAKEN,
+        (SaleState.WAITING, SaleEvent.ENDED): SaleState.ENDED,
+    },
+)
+
+
+class Short(StrEnum):
+    """What becomes of a sale that the deposit does not cover."""
+
+    WAIT = "wait"  # it waits for a top-up
+    RETAIL = "retail"  # it waits, and its buyer is told how to pay it by our rails
+    RETURN = "return"  # it waits no longer than a top-up under way may take
+
+
+class Standing(StrEnum):
+    """How a sale stands, told of it and its order together."""
+
+    WAITING = "waiting"
+    PAID = "paid"  # the stamps are being issued
+    EXECUTED = "executed"
+    LAPSED = "lapsed"  # nobody paid it in time; the deposit was not touched
+    WITHDRAWN = "withdrawn"  # its buyer gave it up; the same
+    RETURNING = "returning"  # its money is on its way back
+    RETURNED = "returned"
+    DENIED = "denied"
+
+
+class NoDistributor(Refusal):
+    """The account is no distributor."""
+
+    code = "no_distributor"
+    status = 404
+
+
+@refusal_of_database
+class SellerNotOpen(Refusal):
+    """A distributor that does not sell: it has no deposit yet, or it ends."""
+
+    code = "seller_not_open"
+    status = 409
+
+    def __init__(self, *, state: str) -> None:
+        super().__init__(f"the distributor is {state}")
+        self.state = state
+
+
+@refusal_of_database
+class SalesOfBuyerSpent(Refusal):
+    """One seller sold to one buyer as often as it may in a day."""
+
+    code = "sales_of_buyer_spent"
+    status = 429
+    retry_after_seconds = 3_600
+
+    def __init__(self, *, sales_max: int) -> None:
+        super().__init__(f"{sales_max} sales to this buyer in a day")
+        self.sales_max = sales_max
+
+
+class DistributorFeeTooHigh(CommandRefusal):
+    """A fee above the bound of this installation."""
+
+    code = "distributor_fee_too_high"
+    status = 422
+
+    def __init__(self, *, fee: int, fee_max: int) -> None:
+        super().__init__(f"a fee of {fee} rupiah, at most {fee_max}")
+        self.fee = str(Rupiah(fee))
+        self.fee_max = str(Rupiah(fee_max))
+
+
+class AlreadyDistributor(CommandRefusal):
+    """The organization is a distributor already."""
+
+    code = "already_distributor"
+    status = 409
+
+
+class DepositTooSmall(CommandRefusal):
+    """More is to go back than the deposit has that payments of ours can give back."""
+
+    code = "deposit_too_small"
+    status = 409
+
+    def __init__(self, *, rupiah: int) -> None:
+        super().__init__(f"the deposit has {rupiah} rupiah to give back")
+        self.rupiah = str(Rupiah(rupiah))
+
+
+class DepositTerms(NamedTuple):
+    """What staff and a distributor agreed; rupiah, days."""
+
+    name: str
+    fee: int
+    short: Short
+    region: str
+    low_days: int
+    low_rupiah: int
+    topup_method: str | None
+    topup_rupiah: int
+
+
+class Distributor(NamedTuple):
+    """One distributor with the terms of today."""
+
+    account: UUID
+    state: DistributorState
+    approved_at: datetime
+    low_at: datetime | None
+    name: str
+    fee: int
+    short: Short
+    region: str
+    low_days: int
+    low_rupiah: int
+    topup_method: str | None
+    topup_rupiah: int
+    mean_rupiah: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """One sale as its seller has it."""
+
+    id: UUID
+    buyer: UUID
+    order: UUID
+    quantity: int
+    total: int
+    reference: str | None
+    state: SaleState
+    made_at: datetime
+    waits_until: datetime
+    taken_at: datetime | None
+    ended_at: datetime | None
+    returned: int
+
+
+class PlacedSale(NamedTuple):
+    """The sale that a key stands for, and its request; `created` only now or before."""
+
+    created: bool
+    id: UUID
+    request: bytes
+
+
+class SaleKey(NamedTuple):
+    """Whose sale, and which."""
+
+    account: UUID
+    sale: UUID
+
+
+class Waiting(NamedTuple):
+    """Sales that wait for a deposit, and their money in rupiah."""
+
+    sales: int
+    rupiah: int
+
+
+class LowDeposit(NamedTuple):
+    """A distributor whose deposit is low, or that has sales which wait."""
+
+    account: UUID
+
+
+def standing_of(sale: SaleState, order: str | None) -> Standing:
+    """How a sale stands.  `order` is the state of its order, None where that has not followed yet."""
+    if order not in (None, "placed"):
+        return Standing(order)
+    return {
+        SaleState.WAITING: Standing.WAITING,
+        SaleState.TAKEN: Standing.PAID,
+        SaleState.ENDED: Standing.LAPSED,
+    }[sale]

@@ -1,0 +1,38 @@
+"""Personal data of distribution: a distributor is an organization, and a buyer is a number of an account."""
+
+from meterai.plumbing.personal import Basis, Held, Kept, Personal
+
+PERSONAL = Personal(
+    basis=Basis.CONTRACT,
+    tables=(
+        Held(
+            table="sales",
+            columns="sale_id quantity unit_price service_fee reference state made_at taken_at ended_at",
+            inner="account_id buyer_id order_id attempt_id idempotency_key request_hash due_seconds waits_until end_cause",
+            blanks={"reference": "NULL"},
+            kept=Kept.TAX,
+            since="t.made_at",
+        ),
+        Held(
+            table="deposit_returns",
+            columns="refund_no amount returned_at",
+            inner="account_id sale_id",
+            kept=Kept.TAX,
+            since="t.returned_at",
+        ),
+        Held(
+            table="distributors",
+            columns="state approved_at opened_at closing_at closed_at",
+            inner="account_id terms_id low_at mean_rupiah mean_at",
+            kept=Kept.TAX,
+            since="t.approved_at",
+        ),
+        Held(
+            table="distributor_terms",
+            columns="name fee short region low_days low_rupiah topup_method topup_rupiah set_at",
+            inner="account_id terms_id",
+            kept=Kept.TAX,
+            since="t.set_at",
+        ),
+    ),
+)

@@ -1,0 +1,23 @@
+"""How long what is in the tables of distribution is kept, and why."""
+
+from meterai.plumbing.retention import MONEY, YEAR, Leaves, Rule, Stays
+
+RETENTION: tuple[Rule, ...] = (
+    Stays("distributors", MONEY),
+    Stays("distributor_terms", MONEY),
+    Stays(
+        "sales",
+        f"{MONEY} The Idempotency-Key stays with its sale: a repeat is the same sale, however late.",
+    ),
+    Leaves(
+        "references_of_sales",
+        "sales",
+        ("account_id", "sale_id"),
+        2 * YEAR,
+        "made_at",
+        "A seller's own words may name a person, whatever we ask of them; after two years nobody looks for a sale by them.",
+        only="reference IS NOT NULL",
+        blanks={"reference": "NULL"},
+    ),
+    Stays("deposit_returns", MONEY),
+)

@@ -1,0 +1,82 @@
+"""What the room `distribution` registers with the applications."""
+
+from collections.abc import Sequence
+
+from meterai.commands import Command, Directory, Schema, Scope
+from meterai.distribution.audited import AUDITED
+from meterai.distribution.demands import UNDEMANDED
+from meterai.distribution.invariants import INVARIANTS, MAIL_CAUSES, POSTINGS
+from meterai.distribution.jobs import HANDLERS
+from meterai.distribution.levers import LEVERS
+from meterai.distribution.metrics import METRICS
+from meterai.distribution.model import DISTRIBUTOR, SALE, DistributorState, Short, Standing
+from meterai.distribution.personal import PERSONAL
+from meterai.distribution.retention import RETENTION
+from meterai.distribution.routes import routes
+from meterai.distribution.service import DistributionService
+from meterai.distribution.settings import DistributionSettings
+from meterai.distribution.store import END_DUE, ENDING, WATCHING
+from meterai.orders import OrderService
+from meterai.plumbing.described import Field
+from meterai.plumbing.jobs import PeriodicTask
+from meterai.room import Container, Room
+
+
+async def _build(container: Container) -> None:
+    orders, settings = container.of(OrderService), container.settings
+    container.add(DistributionService(container.database, orders, settings, container.clock))
+
+
+def _tasks(container: Container) -> Sequence[PeriodicTask]:
+    distribution = container.of(DistributionService)
+    return [
+        PeriodicTask(ENDING, distribution.end_due, 1.0, END_DUE),
+        PeriodicTask(WATCHING, distribution.watch, 5.0),
+    ]
+
+
+def _command(words: str, function: str) -> Command:
+    place = f"meterai.distribution.commands:{function}"
+    return Command(words, place, Directory.DATABASE, Scope.DATABASE, Schema.CURRENT)
+
+
+COMMANDS = (
+    _command("distributors list", "list_distributors"),
+    _command("distributors approve", "approve"),
+    _command("distributors change", "change"),
+    _command("distributors close", "close"),
+    _command("deposits refund", "refund"),
+)
+FIELDS = {
+    ("SaleView", "state"): Field(list(Standing)),
+    ("DepositView", "state"): Field(list(DistributorState)),
+    ("DepositView", "when_short"): Field(list(Short)),
+    ("SaleRequest", "quantity"): Field(least=1),
+    ("DepositRequest", "rupiah"): Field(least=1),
+}
+ROOM = Room(
+    name="distribution",
+    tables=frozenset({"distributors", "distributor_terms", "sales", "deposit_returns"}),
+    lifecycles=(DISTRIBUTOR, SALE),
+    settings=DistributionSettings,
+    build=_build,
+    services={"distribution": DistributionService},
+    routes=routes,
+    fields=FIELDS,
+    handlers=HANDLERS,
+    tasks=_tasks,
+    undemanded=UNDEMANDED,
+    commands=COMMANDS,
+    command_groups={
+        "distributors": "Who sells stamps from a deposit.",
+        "deposits": "Money of distributors that was paid in advance.",
+    },
+    levers=LEVERS,
+    metrics=METRICS,
+    invariants=INVARIANTS,
+    mail_causes=MAIL_CAUSES,
+    postings=POSTINGS,
+    audited=AUDITED,
+    retention=RETENTION,
+    personal=PERSONAL,
+)

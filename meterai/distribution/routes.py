@@ -1,0 +1,151 @@
+"""Sales and deposits over the API."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from meterai.accounts import Permission
+from meterai.distribution.model import SALE_KIND
+from meterai.distribution.service import DepositView, DistributionService, SaleView
+from meterai.kit.actor import Actor
+from meterai.kit.ids import read
+from meterai.kit.labels import labels
+from meterai.kit.priority import Priority
+from meterai.orders import OrderView
+from meterai.plumbing.described import Described
+from meterai.plumbing.http import idempotency_key
+from meterai.plumbing.paging import PAGE_MAX, Page
+from meterai.plumbing.queries import Before, Limit, Reference
+
+
+class SaleRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom you sell to, by e-mail, and how many stamps.
+
+    `reference` is your own word to find it again by; leave personal data out of it.
+    """
+
+    email: str
+    quantity: int
+    reference: str | None = None
+
+
+class SaleList(msgspec.Struct, frozen=True):
+    """Sales, newest first.  `next` is the `before` of the next page; null on the last."""
+
+    sales: list[SaleView]
+    next: str | None
+
+
+class DepositRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many rupiah to add, a multiple of the price of a stamp, and how to pay: by the default method where nothing is said."""
+
+    rupiah: int
+    payment_method: str | None = None
+
+
+@post(
+    "/v1/sales",
+    opt={
+        "permission": Permission.SALE_MAKE,
+        "priority": Priority.CHECKOUT,
+        "described": Described(needs_key=True),
+    },
+    summary="Sell stamps from your deposit",
+    tags=["distribution"],
+)
+async def make_sale(
+    request: Request[Any, Any, Any],
+    distribution: NamedDependency[DistributionService],
+    account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
+    data: JSONBody[SaleRequest],
+) -> SaleView:
+    """Sell stamps to a buyer, whose account gets them; needs an Idempotency-Key.
+
+    What your deposit does not cover waits for your top-up, and is then carried out by itself.
+    """
+    key = idempotency_key(request)
+    written = labels(data.reference, None)
+    return await distribution.sell(
+        account,
+        key,
+        email=data.email,
+        quantity=data.quantity,
+        reference=written.reference,
+        actor=actor,
+    )
+
+
+@get(
+    "/v1/sales",
+    opt={"permission": Permission.SALE_MAKE, "priority": Priority.PAID},
+    summary="Your sales",
+    tags=["distribution"],
+)
+async def list_sales(
+    distribution: NamedDependency[DistributionService],
+    account: NamedDependency[UUID],
+    limit: Limit = PAGE_MAX,
+    before: Before = None,
+    reference: Reference = None,
+) -> SaleList:
+    """A page of your sales, newest first; only those with this reference, where one is given."""
+    page = Page(limit, read(SALE_KIND, before)) if before else Page(limit)
+    found, is_more = await distribution.sales(account, page, reference)
+    return SaleList(found, found[-1].id if is_more else None)
+
+
+@get(
+    "/v1/sales/{sale_id:str}",
+    opt={"permission": Permission.SALE_MAKE, "priority": Priority.PAID},
+    summary="One sale",
+    tags=["distribution"],
+)
+async def show_sale(
+    distribution: NamedDependency[DistributionService],
+    account: NamedDependency[UUID],
+    sale_id: FromPath[str],
+) -> SaleView:
+    """One sale, and how it stands."""
+    return await distribution.sale(account, read(SALE_KIND, sale_id))
+
+
+@post(
+    "/v1/deposits",
+    opt={
+        "permission": Permission.ORDER_CREATE,
+        "priority": Priority.CHECKOUT,
+        "described": Described(needs_key=True),
+    },
+    summary="Add to your deposit",
+    tags=["distribution"],
+)
+async def add_deposit(
+    request: Request[Any, Any, Any],
+    distribution: NamedDependency[DistributionService],
+    account: NamedDependency[UUID],
+    data: JSONBody[DepositRequest],
+) -> OrderView:
+    """Order a deposit and pay it as any order; needs an Idempotency-Key."""
+    key = idempotency_key(request)
+    return await distribution.top_up(account, key, data.rupiah, data.payment_method)
+
+
+@get(
+    "/v1/deposit",
+    opt={"permission": Permission.BALANCE_READ, "priority": Priority.PAID},
+    summary="Your deposit",
+    tags=["distribution"],
+)
+async def show_deposit(
+    distribution: NamedDependency[DistributionService], account: NamedDependency[UUID]
+) -> DepositView:
+    """Your deposit, and the sales that wait for it."""
+    return await distribution.deposit(account)
+
+
+routes = [make_sale, list_sales, show_sale, add_deposit, show_deposit]

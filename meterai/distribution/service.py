@@ -1,0 +1,276 @@
+"""Sales from a deposit: make, show and end them; the deposit, and its top-ups."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+import msgspec
+
+from meterai import accounts, audit, ledger
+from meterai.distribution import store
+from meterai.distribution.events import DepositLow
+from meterai.distribution.model import (
+    SALE_KIND,
+    Distributor,
+    DistributorState,
+    LowDeposit,
+    NoDistributor,
+    Sale,
+    SaleKey,
+    SellerNotOpen,
+    standing_of,
+)
+from meterai.distribution.settings import DistributionSettings
+from meterai.kit.actor import Actor, ActorKind
+from meterai.kit.clock import Clock
+from meterai.kit.ids import new_id, show
+from meterai.kit.money import STAMP_DUTY
+from meterai.kit.refusal import Malformed, NotFound
+from meterai.orders import OrderService, OrderSettings, OrderView, Terms
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.events import emit
+from meterai.plumbing.exchange import note_replay
+from meterai.plumbing.http import IdempotencyKeyReused
+from meterai.plumbing.paging import Page
+from meterai.plumbing.periodic import each, run_row
+
+BATCH = 200  # rows that one run of a periodic task moves
+BOOK = "deposits"
+LANGUAGE = "id"  # of an account that a sale makes; its person may change it
+
+
+class SaleView(msgspec.Struct, frozen=True, kw_only=True):
+    """A sale as its seller is shown it.  Amounts in whole rupiah.
+
+    `state` is `waiting` (for your deposit, until `waits_until` at most), `paid` (the stamps are being issued), `executed`,
+    `lapsed` or `withdrawn` (your deposit was not touched), `returning` or `returned` (its money is deposit again), or
+    `denied`.  `returned` is what is deposit again by now.
+    """
+
+    id: str
+    state: str
+    quantity: int
+    total: int
+    returned: int
+    order: str
+    reference: str | None
+    made_at: datetime
+    waits_until: datetime
+    taken_at: datetime | None
+    ended_at: datetime | None
+
+
+class DepositView(msgspec.Struct, frozen=True, kw_only=True):
+    """A deposit.  `balance` and what sales wait for in whole rupiah; `is_low`: a top-up is due."""
+
+    state: str
+    name: str
+    balance: int
+    waiting_sales: int
+    waiting_rupiah: int
+    is_low: bool
+    low_below: int
+    when_short: str
+
+
+def _seen(sale: Sale, order: str | None) -> SaleView:
+    return SaleView(
+        id=show(SALE_KIND, sale.id),
+        state=standing_of(sale.state, order),
+        quantity=sale.quantity,
+        total=sale.total,
+        returned=sale.returned,
+        order=show("ord", sale.order),
+        reference=sale.reference,
+        made_at=sale.made_at,
+        waits_until=sale.waits_until,
+        taken_at=sale.taken_at,
+        ended_at=sale.ended_at,
+    )
+
+
+async def load(tx: ReadTx, account: UUID) -> Distributor:
+    """A distributor.  Refuses `NoDistributor`."""
+    found = await store.distributor(tx, account)
+    if found is None:
+        raise NoDistributor("this account is no distributor")
+    return found
+
+
+async def balance(tx: ReadTx, account: UUID) -> int:
+    """Rupiah of a deposit."""
+    available, _ = await ledger.balance(tx, account, BOOK)
+    return available
+
+
+class DistributionService:
+    """Makes sales, and runs the periodic tasks of deposits."""
+
+    def __init__(
+        self, database: Database, service: OrderService, settings: Settings, clock: Clock
+    ) -> None:
+        self._database = database
+        self._orders = service
+        self._own = settings.of(DistributionSettings)
+        self._sale = settings.of(OrderSettings)
+        self._clock = clock
+
+    def now(self) -> datetime:
+        """The time."""
+        return self._clock.now()
+
+    # -- sales -----------------------------------------------------------------------------
+
+    async def sell(
+        self,
+        account: UUID,
+        key: str,
+        *,
+        email: str,
+        quantity: int,
+        reference: str | None,
+        actor: Actor,
+    ) -> SaleView:
+        """Sell stamps to whoever has this address.  The same key finds the same sale.
+
+        Refuses `Malformed`, `SellerNotOpen`, `SalesOfBuyerSpent`, `IdempotencyKeyReused`.
+        """
+        if not 1 <= quantity <= self._own.sale_stamps_max:
+            raise Malformed("quantity", "within_bounds", maximum=self._own.sale_stamps_max)
+        address = accounts.normalized(email)
+        told = "\n".join([address, str(quantity), reference or ""])
+        request = hashlib.sha256(told.encode()).digest()
+        buyer = await self._buyer(account, address, actor)
+        own, sale = self._own, self._sale
+        made = await self._database.once(
+            store.make,
+            account,
+            new_id(),
+            key,
+            request,
+            buyer,
+            new_id(),
+            new_id(),
+            quantity,
+            sale.stamp_price,
+            sale.service_fee,
+            reference,
+            sale.stamps_due_seconds,
+            own.sale_waits_seconds,
+            own.sale_returns_seconds,
+            own.sales_per_buyer_day_max,
+        )
+        if not made.created:
+            if made.request != request:
+                raise IdempotencyKeyReused("another request had this key")
+            note_replay()
+        return await self.sale(account, made.id)
+
+    async def _buyer(self, account: UUID, address: str, actor: Actor) -> UUID:
+        """The account of an address, made if it is new and `account` may sell.
+
+        Also while no account is made by signing in: who sells must not learn by it who has one.  Refuses `SellerNotOpen`.
+        """
+
+        async def make(tx: Tx) -> UUID:
+            # Nobody makes accounts by selling who may not sell.
+            seller = await store.distributor(tx, account)
+            if seller is None or seller.state != DistributorState.OPEN:
+                raise SellerNotOpen(state=seller.state if seller else "none")
+            return await accounts.account_of_address(tx, address, LANGUAGE, actor=actor)
+
+        found = await self._database.once(accounts.account_known, address)
+        return await self._database.run(make) if found is None else found
+
+    async def sale(self, account: UUID, sale_id: UUID) -> SaleView:
+        """One sale.  Refuses `NotFound`."""
+        async with self._database.reading() as tx:
+            found = await store.sale(tx, account, sale_id)
+            if found is None:
+                raise NotFound("no such sale of this account")
+            return (await self._seen(tx, [found]))[0]
+
+    async def sales(
+        self, account: UUID, page: Page, reference: str | None = None
+    ) -> tuple[list[SaleView], bool]:
+        """A page of sales, newest first, and whether there are older ones."""
+        async with self._database.reading() as tx:
+            found = await store.sales(tx, account, page.before, page.wanted, reference)
+            shown, is_more = page.cut(found)
+            return await self._seen(tx, shown), is_more
+
+    async def _seen(self, tx: ReadTx, found: Sequence[Sale]) -> list[SaleView]:
+        states = await store.orders_of(tx, found)
+        return [_seen(one, states.get(one.order)) for one in found]
+
+    async def end_due(self) -> int:
+        """Periodic task: sales that waited long enough end."""
+        found = await self._database.once(store.to_end, BATCH)
+        return await each(self._database, store.ENDING, found, self._end, subject="sale")
+
+    async def _end(self, due: SaleKey) -> None:
+        await run_row(self._database, store.end, due.account, due.sale, "due")
+
+    # -- the deposit -----------------------------------------------------------------------
+
+    async def deposit(self, account: UUID) -> DepositView:
+        """A deposit, and what waits for it.  Refuses `NoDistributor`."""
+        async with self._database.reading() as tx:
+            found = await load(tx, account)
+            waiting = await store.waiting(tx, account)
+            return DepositView(
+                state=found.state,
+                name=found.name,
+                balance=await balance(tx, account),
+                waiting_sales=waiting.sales,
+                waiting_rupiah=waiting.rupiah,
+                is_low=found.low_at is not None,
+                low_below=max(found.low_rupiah, found.low_days * found.mean_rupiah),
+                when_short=found.short,
+            )
+
+    async def top_up(self, account: UUID, key: str, rupiah: int, method: str | None) -> OrderView:
+        """Order a deposit, to be paid by a method.  The same key finds the same order.
+
+        Refuses `Malformed`, `NoDistributor`, `SellerNotOpen`, and what `OrderService.place_deposit` does.
+        """
+        if rupiah % STAMP_DUTY or not 0 < rupiah <= self._own.deposit_rupiah_max:
+            raise Malformed("rupiah", "within_bounds", maximum=self._own.deposit_rupiah_max)
+        async with self._database.reading() as tx:
+            found = await load(tx, account)
+        if found.state not in (DistributorState.APPROVED, DistributorState.OPEN):
+            raise SellerNotOpen(state=found.state)
+        pieces = rupiah // STAMP_DUTY
+        return await self._orders.place_deposit(account, key, pieces, method, wait_for_qr=True)
+
+    async def terms_of_top_up(self, found: Distributor, key: str) -> Terms:
+        """The order of a deposit that a distributor wants where its own is low."""
+        pieces = found.topup_rupiah // STAMP_DUTY
+        return await self._orders.deposit_terms(found.account, key, pieces, found.topup_method)
+
+    async def watch(self) -> int:
+        """Periodic task: tell distributors whose deposit is low, or for which sales wait."""
+        at = self._clock.now()
+        found = await self._database.run(partial(store.low, at=at, limit=BATCH))
+        return await each(
+            self._database, store.WATCHING, found, partial(self._tell_low, at=at), subject="account"
+        )
+
+    async def _tell_low(self, one: LowDeposit, at: datetime) -> None:
+        async def tell(tx: Tx) -> None:
+            found = await load(tx, one.account)
+            if await store.tell_low(tx, one.account, at, found.low_at):
+                await audit.record(
+                    tx,
+                    one.account,
+                    actor=Actor(ActorKind.JOB, "distribution.watch"),
+                    action="deposit_low",
+                    subject=show("acc", one.account),
+                    at=at.isoformat(),
+                )
+                await emit(tx, DepositLow(account=one.account, told_at=at))
+
+        await run_row(self._database, tell)

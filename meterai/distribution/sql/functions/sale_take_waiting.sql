@@ -1,0 +1,29 @@
+-- The deposit pays the sales that wait for it, the oldest first and none before it, `p_most` at once; where more could be
+-- paid, the event comes once more.  Answers how many.
+CREATE OR REPLACE FUNCTION sale_take_waiting(p_account uuid, p_most integer) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_seller text;
+    v_sale sales;
+    v_now timestamptz := now();
+    v_taken integer := 0;
+BEGIN
+    SELECT t.name INTO v_seller FROM distributors d
+    JOIN distributor_terms t ON t.account_id = d.account_id AND t.terms_id = d.terms_id
+    WHERE d.account_id = p_account FOR UPDATE OF d;
+    LOOP
+        SELECT * INTO v_sale FROM sales WHERE account_id = p_account AND state = 'waiting' AND waits_until > v_now
+        ORDER BY sale_id LIMIT 1;
+        EXIT WHEN NOT FOUND OR coalesce(ledger_free(p_account, 'deposits'), 0) < sale_total(v_sale);
+        IF v_taken = p_most THEN
+            PERFORM emit(p_account, 'deposit_grew', jsonb_build_object('order', NULL));
+            EXIT;
+        END IF;
+        UPDATE sales SET state = 'taken', taken_at = v_now
+        WHERE account_id = p_account AND sale_id = v_sale.sale_id RETURNING * INTO v_sale;
+        PERFORM sale_post(v_sale);
+        PERFORM sale_tell(v_sale, v_seller);
+        v_taken := v_taken + 1;
+    END LOOP;
+    RETURN v_taken;
+END $$;

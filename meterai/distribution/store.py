@@ -1,0 +1,351 @@
+"""SQL of distribution, one function per question."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from meterai.distribution.model import (
+    DepositTerms,
+    Distributor,
+    LowDeposit,
+    PlacedSale,
+    Sale,
+    SaleKey,
+    SaleState,
+    Waiting,
+)
+from meterai.kit.ids import new_id
+from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.periodic import not_paused
+from meterai.plumbing.rows import RowMapper
+
+ENDING, WATCHING = "end_sales", "watch_deposits"  # periodic tasks
+TAKEN_AT_ONCE = 200  # sales that one transaction pays
+TOLD_AGAIN = "interval '1 day'"  # a deposit that stays low is told of again
+COUNTED_AGAIN = "interval '1 hour'"
+
+
+class AskedSale(NamedTuple):
+    """A sale as the rail of its deposit is asked for it."""
+
+    account: UUID
+    sale: UUID
+    state: SaleState
+    total: int
+    end_cause: str | None
+    seller: str
+
+
+class Returned(NamedTuple):
+    """Money of a sale that is deposit again."""
+
+    refund: str
+    amount: int
+
+
+class Moved(NamedTuple):
+    """One movement of all deposits: `refund` is empty where a sale was paid."""
+
+    at: datetime
+    account: UUID
+    sale: UUID
+    buyer: UUID
+    attempt: UUID
+    amount: int
+    refund: str
+
+
+class OrderOfSale(NamedTuple):
+    """State of the order of a sale."""
+
+    order: UUID
+    state: str
+
+
+class DepositOrder(NamedTuple):
+    """An order that brought deposit, and what of it can go back."""
+
+    order: UUID
+    rupiah: int
+
+
+_COLUMNS = """d.account_id AS account, d.state, d.approved_at, d.low_at, t.name, t.fee, t.short, t.region, t.low_days,
+    t.low_rupiah, t.topup_method, t.topup_rupiah, d.mean_rupiah"""
+_OF = f"""SELECT {_COLUMNS} FROM distributors d
+JOIN distributor_terms t ON t.account_id = d.account_id AND t.terms_id = d.terms_id"""  # noqa: S608 - a constant
+_SALE = """
+SELECT sale_id AS id, buyer_id AS buyer, order_id AS order, quantity, sale_total(s) AS total, reference, state, made_at,
+    waits_until, taken_at, ended_at, coalesce((SELECT sum(amount) FROM deposit_returns r
+        WHERE r.account_id = s.account_id AND r.sale_id = s.sale_id), 0)::bigint AS returned
+FROM sales s WHERE s.account_id = %s
+"""
+MAKE = "SELECT created, id, request FROM sale_make(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+FOLLOW = "SELECT sale_follow(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+END_DUE = (
+    "SELECT 1 FROM sales WHERE state = 'waiting' AND waits_until <= now() ORDER BY waits_until"
+)
+TO_END = f"""
+SELECT account_id AS account, sale_id AS sale FROM sales o WHERE state = 'waiting' AND waits_until <= now()
+    AND {not_paused(ENDING, "sale_id")}
+ORDER BY waits_until LIMIT %s FOR UPDATE SKIP LOCKED
+"""  # noqa: S608 - names are constants
+# Below the greater of both marks, or with a sale that waits.
+LOW = f"""
+SELECT d.account_id AS account FROM distributors d
+JOIN distributor_terms t ON t.account_id = d.account_id AND t.terms_id = d.terms_id
+WHERE d.state = 'open' AND (d.low_at IS NULL OR d.low_at < %s::timestamptz - {TOLD_AGAIN})
+    AND (ledger_book(d.account_id, 'deposits') < greatest(t.low_rupiah, t.low_days * d.mean_rupiah)
+        OR EXISTS (SELECT 1 FROM sales s WHERE s.account_id = d.account_id AND s.state = 'waiting'))
+LIMIT %s
+"""  # noqa: S608
+WELL = """
+UPDATE distributors d SET low_at = NULL FROM distributor_terms t
+WHERE d.low_at IS NOT NULL AND t.account_id = d.account_id AND t.terms_id = d.terms_id
+    AND ledger_book(d.account_id, 'deposits') >= greatest(t.low_rupiah, t.low_days * d.mean_rupiah)
+    AND NOT EXISTS (SELECT 1 FROM sales s WHERE s.account_id = d.account_id AND s.state = 'waiting')
+"""
+COUNT = f"""
+UPDATE distributors d SET mean_at = %s, mean_rupiah = coalesce((
+    SELECT sum(sale_total(s)) / 7 FROM sales s
+    WHERE s.account_id = d.account_id AND s.taken_at > %s::timestamptz - interval '7 days'), 0)::bigint
+WHERE d.state = 'open' AND (d.mean_at IS NULL OR d.mean_at < %s::timestamptz - {COUNTED_AGAIN})
+"""  # noqa: S608
+TELL_LOW = """
+UPDATE distributors SET low_at = %s
+WHERE account_id = %s AND state = 'open' AND low_at IS NOT DISTINCT FROM %s
+"""
+MOVES = """
+SELECT * FROM (
+    SELECT s.taken_at AS at, s.account_id AS account, s.sale_id AS sale, s.buyer_id AS buyer, s.attempt_id AS attempt,
+        sale_total(s) AS amount, '' AS refund
+    FROM sales s WHERE s.taken_at >= %s AND s.taken_at < %s
+    UNION ALL
+    SELECT r.returned_at, r.account_id, r.sale_id, s.buyer_id, s.attempt_id, r.amount, r.refund_no
+    FROM deposit_returns r JOIN sales s ON s.account_id = r.account_id AND s.sale_id = r.sale_id
+    WHERE r.returned_at >= %s AND r.returned_at < %s) AS moves
+ORDER BY at, account, sale, refund
+"""
+_DISTRIBUTORS = RowMapper(Distributor)
+_SALES = RowMapper(Sale)
+_PLACED = RowMapper(PlacedSale)
+_ASKED = RowMapper(AskedSale)
+_RETURNED = RowMapper(Returned)
+_MOVED = RowMapper(Moved)
+_KEYS = RowMapper(SaleKey)
+_WAITING = RowMapper(Waiting)
+_ORDERS = RowMapper(OrderOfSale)
+_LOW = RowMapper(LowDeposit)
+_DEPOSITS = RowMapper(DepositOrder)
+
+
+async def distributor(tx: ReadTx, account: UUID) -> Distributor | None:
+    """One distributor."""
+    return await tx.one_as(_DISTRIBUTORS, f"{_OF} WHERE d.account_id = %s", account)
+
+
+async def distributors(tx: ReadTx) -> list[Distributor]:
+    """Every distributor, by name."""
+    return await tx.all_as(_DISTRIBUTORS, f"{_OF} ORDER BY t.name, d.account_id")
+
+
+async def set_terms(tx: Tx, account: UUID, terms: DepositTerms) -> UUID:
+    """Write down what was agreed; answers its id."""
+    made = new_id()
+    await tx.run(
+        "INSERT INTO distributor_terms (account_id, terms_id, name, fee, short, region, low_days, low_rupiah,"
+        " topup_method, topup_rupiah) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        account,
+        made,
+        *terms,
+    )
+    return made
+
+
+async def approve(tx: Tx, account: UUID, terms: UUID) -> bool:
+    """An organization is a distributor; false where it is one already."""
+    return bool(
+        await tx.run(
+            "INSERT INTO distributors (account_id, terms_id) VALUES (%s, %s)"
+            " ON CONFLICT ON CONSTRAINT distributors_pkey DO NOTHING",
+            account,
+            terms,
+        )
+    )
+
+
+async def change(tx: Tx, account: UUID, terms: UUID) -> None:
+    """Other terms are those of today."""
+    await tx.run("UPDATE distributors SET terms_id = %s WHERE account_id = %s", terms, account)
+
+
+async def lock(tx: Tx, account: UUID) -> None:
+    """Lock a distributor until the transaction ends."""
+    await tx.run("SELECT 1 FROM distributors WHERE account_id = %s FOR UPDATE", account)
+
+
+async def open_(tx: Tx, account: UUID) -> None:
+    """A distributor has paid its first deposit."""
+    await tx.run(
+        "UPDATE distributors SET state = 'open', opened_at = now()"
+        " WHERE account_id = %s AND state = 'approved'",
+        account,
+    )
+
+
+async def close(tx: Tx, account: UUID) -> int:
+    """A distributor sells no more; how many sales waited."""
+    return int(await tx.value("SELECT distributor_close(%s)", account))
+
+
+async def empty(tx: Tx, account: UUID) -> None:
+    """A distributor that sells no more is closed, where all of its deposit is given back."""
+    await tx.run(
+        "UPDATE distributors SET state = 'closed', closed_at = now()"
+        " WHERE account_id = %s AND state = 'closing' AND ledger_book(account_id, 'deposits') = 0",
+        account,
+    )
+
+
+async def make(tx: Tx, *terms: object) -> PlacedSale:
+    """Make a sale, or find the one of its key; see sql/functions/sale_make.sql."""
+    found = await tx.one_as(_PLACED, MAKE, *terms)
+    assert found is not None
+    return found
+
+
+async def follow(tx: Tx, *told: object) -> None:
+    """The buyer's side of a sale; see sql/functions/sale_follow.sql."""
+    await tx.run(FOLLOW, *told)
+
+
+async def take_waiting(tx: Tx, account: UUID) -> int:
+    """Sales that wait are paid, as far as the deposit goes; how many."""
+    return int(await tx.value("SELECT sale_take_waiting(%s, %s)", account, TAKEN_AT_ONCE))
+
+
+async def end(tx: Tx, account: UUID, sale: UUID, cause: str) -> bool:
+    """A sale waits no longer; false where the deposit has paid it."""
+    return bool(await tx.value("SELECT sale_end(%s, %s, %s)", account, sale, cause))
+
+
+async def give_back(tx: Tx, account: UUID, sale: UUID, refund: str, amount: int) -> int | None:
+    """Money of a sale is deposit again; None where it has no so much left."""
+    found: int | None = await tx.value(
+        "SELECT deposit_return(%s, %s, %s, %s)", account, sale, refund, amount
+    )
+    return found
+
+
+async def abandon(tx: Tx, buyer: UUID, order: UUID) -> str | None:
+    """The order of a sale that ended lapses at once; its state then, None where it has not followed yet."""
+    found: str | None = await tx.value("SELECT order_abandon(%s, %s, 'lapsed')", buyer, order)
+    return found
+
+
+async def return_deposit(
+    tx: Tx, account: UUID, order: UUID, most: int, refund: UUID, number: str, due_at: datetime
+) -> int:
+    """Unused deposit that an order brought goes back; how much."""
+    given = (account, order, most, refund, number, due_at)
+    return int(await tx.value("SELECT order_return_deposit(%s, %s, %s, %s, %s, %s)", *given))
+
+
+async def deposits_of(tx: ReadTx, account: UUID) -> list[DepositOrder]:
+    """Orders that brought deposit which can go back, the newest in front."""
+    return await tx.all_as(
+        _DEPOSITS,
+        "SELECT order_id AS order, rupiah FROM order_deposits_told()"
+        " WHERE account_id = %s AND rupiah > 0 ORDER BY order_id DESC",
+        account,
+    )
+
+
+async def sale(tx: ReadTx, account: UUID, sale_id: UUID) -> Sale | None:
+    """One sale."""
+    return await tx.one_as(_SALES, f"{_SALE} AND s.sale_id = %s", account, sale_id)
+
+
+async def sales(
+    tx: ReadTx, account: UUID, before: UUID, limit: int, reference: str | None
+) -> list[Sale]:
+    """Sales that are older than one, newest first; only those of a reference."""
+    only, told = ("", []) if reference is None else (" AND s.reference = %s", [reference])
+    query = f"{_SALE} AND s.sale_id < %s{only} ORDER BY s.sale_id DESC LIMIT %s"
+    return await tx.all_as(_SALES, query, account, before, *told, limit)
+
+
+async def orders_of(tx: ReadTx, found: Sequence[Sale]) -> dict[UUID, str]:
+    """The states of the orders of these sales, of whichever buyers."""
+    rows = await tx.all_as(
+        _ORDERS,
+        "SELECT o.order_id AS order, o.state FROM unnest(%s::uuid[], %s::uuid[]) AS w (account_id, order_id)"
+        " JOIN orders_told() o ON o.account_id = w.account_id AND o.order_id = w.order_id",
+        [one.buyer for one in found],
+        [one.order for one in found],
+    )
+    return {one.order: one.state for one in rows}
+
+
+async def waiting(tx: ReadTx, account: UUID) -> Waiting:
+    """Sales of a distributor that wait for its deposit."""
+    found = await tx.one_as(
+        _WAITING,
+        "SELECT count(*)::integer AS sales, coalesce(sum(sale_total(s)), 0)::bigint AS rupiah FROM sales s"
+        " WHERE account_id = %s AND state = 'waiting'",
+        account,
+    )
+    assert found is not None, "an aggregate has a row"
+    return found
+
+
+async def asked_by_attempt(tx: ReadTx, buyer: UUID, attempt: UUID) -> AskedSale | None:
+    """The sale that an attempt pays, whose ever it is."""
+    return await tx.one_as(
+        _ASKED,
+        "SELECT s.account_id AS account, s.sale_id AS sale, s.state, sale_total(s) AS total, s.end_cause, t.name AS seller"
+        " FROM sales s JOIN distributors d ON d.account_id = s.account_id"
+        " JOIN distributor_terms t ON t.account_id = d.account_id AND t.terms_id = d.terms_id"
+        " WHERE s.attempt_id = %s AND s.buyer_id = %s",
+        attempt,
+        buyer,
+    )
+
+
+async def returned_of(tx: ReadTx, account: UUID, sale_id: UUID) -> list[Returned]:
+    """What of a sale is deposit again."""
+    return await tx.all_as(
+        _RETURNED,
+        "SELECT refund_no AS refund, amount FROM deposit_returns WHERE account_id = %s AND sale_id = %s"
+        " ORDER BY returned_at, refund_no",
+        account,
+        sale_id,
+    )
+
+
+async def open_moves(tx: ReadTx, begins: datetime, ends: datetime) -> None:
+    """Let `next_moves` read what moved from a moment to before another."""
+    query = f"DECLARE moves_of_deposits NO SCROLL CURSOR FOR {MOVES}"
+    await tx.tell(query, begins, ends, begins, ends)
+
+
+async def next_moves(tx: ReadTx, limit: int) -> list[Moved]:
+    """The next movements, oldest first; none at the end."""
+    return await tx.all_as(_MOVED, f"FETCH {limit:d} FROM moves_of_deposits")
+
+
+async def to_end(tx: Tx, limit: int) -> list[SaleKey]:
+    """Sales whose time to wait is over, the one that waited longest in front."""
+    return await tx.all_as(_KEYS, TO_END, limit)
+
+
+async def low(tx: Tx, at: datetime, limit: int) -> list[LowDeposit]:
+    """Distributors that are to be told that their deposit is low; those that have enough again are marked so."""
+    await tx.run(COUNT, at, at, at)
+    await tx.run(WELL)
+    return await tx.all_as(_LOW, LOW, at, limit)
+
+
+async def tell_low(tx: Tx, account: UUID, at: datetime, before: datetime | None) -> bool:
+    """Mark that it is told now; false where it was told meanwhile."""
+    return bool(await tx.run(TELL_LOW, at, account, before))

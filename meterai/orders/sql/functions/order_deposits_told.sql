@@ -1,0 +1,8 @@
+-- Deposit that orders brought and that was not taken out again: a planner puts the query in the place of the call.
+-- Public: distribution, which gives it back.
+CREATE OR REPLACE FUNCTION order_deposits_told()
+RETURNS TABLE (account_id uuid, order_id uuid, rupiah bigint)
+LANGUAGE sql STABLE AS $$
+    SELECT d.account_id, d.order_id, d.added - d.withdrawn FROM order_deposits d
+    JOIN orders o ON o.account_id = d.account_id AND o.order_id = d.order_id AND o.state = 'executed';
+$$;

@@ -1,0 +1,19 @@
+-- Place an order of stamps that a seller sold, to be paid by its rail; the worker asks that for instructions.  A repeat
+-- changes nothing.  How many it may sell to a buyer is the seller's own limit.
+-- Public: distribution, whose sales are orders of their buyers.
+CREATE OR REPLACE FUNCTION order_place_sold(
+    p_account uuid, p_order uuid, p_key text, p_request bytea, p_quantity integer, p_price bigint, p_fee bigint,
+    p_lapses_seconds double precision, p_due_seconds double precision, p_attempt uuid, p_reference text,
+    p_provider text, p_method text, p_seller uuid, p_seller_name text, p_seller_fee bigint
+) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_created boolean;
+BEGIN
+    SELECT created INTO v_created FROM order_place_by_method(p_account, p_order, p_key, p_request, 'stamps', p_quantity,
+        p_price, p_fee, p_lapses_seconds, p_due_seconds, p_attempt, p_reference, 0, 1000000000, p_provider, p_method);
+    IF v_created THEN
+        INSERT INTO order_sellers (account_id, order_id, seller_id, seller, fee)
+        VALUES (p_account, p_order, p_seller, p_seller_name, p_seller_fee);
+    END IF;
+END $$;
