@@ -43,6 +43,8 @@ from meterai.accounts.model import (
     ApiKeyView,
     Contact,
     KeyTerms,
+    MemberLimitReached,
+    MembershipEnded,
     NotPermitted,
     Permission,
     Role,
@@ -53,7 +55,7 @@ from meterai.accounts.model import (
 from meterai.accounts.organizations import OrganizationService
 from meterai.accounts.pages import SigningIn
 from meterai.accounts.passkeys import PasskeyService
-from meterai.accounts.roles import use_stamps
+from meterai.accounts.roles import check_stamps_left, use_stamps
 from meterai.accounts.service import COOKIE, AccountService, account_of
 from meterai.accounts.settings import AccountSettings
 from meterai.accounts.sign_up import set_sign_up, sign_up_closed_at
@@ -80,6 +82,8 @@ __all__ = [
     "CodeService",
     "Contact",
     "KeyTerms",
+    "MemberLimitReached",
+    "MembershipEnded",
     "NotPermitted",
     "OrganizationService",
     "PasskeyService",
@@ -92,6 +96,7 @@ __all__ = [
     "account_named",
     "account_of",
     "account_of_address",
+    "check_stamps_left",
     "contact",
     "end_staff_role",
     "first_supervisor",

@@ -19,6 +19,8 @@ from meterai.accounts.model import (
     AlreadyMember,
     LastOwner,
     Member,
+    MemberLimitReached,
+    MembershipEnded,
     Organization,
     OrganizationEvent,
     OrganizationState,
@@ -34,7 +36,7 @@ from meterai.accounts.telling import tell_of_decision
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id, show
 from meterai.kit.refusal import NotFound
-from meterai.plumbing.database import Tx
+from meterai.plumbing.database import ReadTx, Tx
 
 
 def member_actor(person: UUID) -> Actor:
@@ -148,6 +150,21 @@ async def use_stamps(tx: Tx, account: UUID, member: UUID | None, uses: Mapping[U
     """
     if member is not None and uses:
         await store.use_stamps(tx, account, member, uses)
+
+
+async def check_stamps_left(tx: ReadTx, account: UUID, member: UUID | None, needed: int) -> None:
+    """Whether a member may use so many stamps more this month; of who acts for itself nothing is asked.
+
+    Refuses `MemberLimitReached`, `MembershipEnded`.
+    """
+    if member is None:
+        return
+    found = await store.member_of_person(tx, account, member)
+    if found is None:
+        raise MembershipEnded("no role in force")
+    limit = found.stamps_per_month
+    if limit is not None and found.stamps_used + needed > limit:
+        raise MemberLimitReached(needed, max(limit - found.stamps_used, 0), limit)
 
 
 async def _locked(tx: Tx, account: UUID) -> Organization:

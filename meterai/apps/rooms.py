@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from meterai.accounts.room import ROOM as ACCOUNTS
 from meterai.approvals.room import ROOM as APPROVALS
 from meterai.audit.room import ROOM as AUDIT
+from meterai.batches.room import ROOM as BATCHES
 from meterai.capacity.room import ROOM as CAPACITY
 from meterai.cases.room import ROOM as CASES
 from meterai.console.room import ROOM as CONSOLE
@@ -68,6 +69,7 @@ ROOMS: Rooms = (
     DISTRIBUTION,
     VERIFICATION,
     DRAFTS,
+    BATCHES,
     RECONCILIATION,
     FINANCE,
     CASES,

@@ -78,6 +78,15 @@ class DocumentService:
         until = self._clock.now() + timedelta(seconds=max(self._kept_seconds, wanted_seconds))
         return DocumentMetadata(clean_name(name), len(content), pages, until)
 
+    def content_from_thread(self, account: UUID, sha256: bytes) -> bytes | None:
+        """The bytes of a document, for whoever is in a thread of its own already; None where `content` would have to
+        say why not.
+        """
+        try:
+            return self._objects.get_from_thread(object_name(account, sha256))
+        except (ObjectUnreadable, OSError):
+            return None
+
     async def content(self, account: UUID, sha256: bytes) -> bytes:
         """The bytes of a document.  Refuses `DocumentForgotten`, `DocumentUnavailable`."""
         name = object_name(account, sha256)

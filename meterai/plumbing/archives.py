@@ -14,6 +14,7 @@ was sent, and no program that packs makes them: they are not read.
 several archives.
 """
 
+import stat
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
@@ -78,6 +79,8 @@ class ArchiveEntry:
     size: int
     offset: int
     is_overlapping: bool = False
+    raw: str = ""  # the name as it stands there
+    is_link: bool = False  # to another file, on systems that know links
 
 
 def is_archive(beginning: bytes) -> bool:
@@ -116,7 +119,17 @@ def entries(file: IO[bytes]) -> list[ArchiveEntry]:
         name = directory[place + _ENTRY.size :][:name_length]
         path = _path(name, is_utf8=bool(flags & _UTF8))
         offset = found[16]
-        entry = ArchiveEntry(path, method, bool(flags & _ENCRYPTED), crc, compressed, size, offset)
+        entry = ArchiveEntry(
+            path,
+            method,
+            bool(flags & _ENCRYPTED),
+            crc,
+            compressed,
+            size,
+            offset,
+            raw=_text(name, is_utf8=bool(flags & _UTF8)),
+            is_link=stat.S_ISLNK(found[15] >> 16),
+        )
         # At the least: how long the second extra field is, its local header alone knows.
         length = 0 if compressed == _IN_ZIP64 else compressed
         listed.append((entry, offset + _LOCAL.size + name_length + length))
@@ -164,13 +177,17 @@ def _directory(file: IO[bytes]) -> tuple[bytes, int, int]:
 
 def _path(name: bytes, *, is_utf8: bool) -> str:
     """A name with its folders, fit to be shown; empty for a folder and for what a system adds."""
-    text = name.decode("utf-8" if is_utf8 else "cp437", "replace").replace("\\", "/")
+    text = _text(name, is_utf8=is_utf8)
     if text.endswith("/") or text.startswith(_HIDDEN):
         return ""
     if text.rpartition("/")[2].lower() in _ADDED:
         return ""
     parts = (file_name(part) for part in text.split("/"))
     return "/".join(filter(None, parts))[-PATH_LENGTH_MAX:] or "?"
+
+
+def _text(name: bytes, *, is_utf8: bool) -> str:
+    return name.decode("utf-8" if is_utf8 else "cp437", "replace").replace("\\", "/")
 
 
 class Unpacking:

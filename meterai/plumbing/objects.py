@@ -98,7 +98,8 @@ class ObjectStore:
         _sync(path.parent)
         return True
 
-    def _get(self, name: str) -> bytes | None:
+    def get_from_thread(self, name: str) -> bytes | None:
+        """What `get` does, for whoever is in a thread of its own already."""
         try:
             stored = self._path(name).read_bytes()
         except FileNotFoundError:
@@ -161,7 +162,7 @@ class ObjectStore:
 
     async def get(self, name: str) -> bytes | None:
         """The bytes, or None where there are none here.  Raises `ObjectUnreadable`."""
-        return await asyncio.to_thread(self._get, name)
+        return await asyncio.to_thread(self.get_from_thread, name)
 
     async def list(self, after: str, limit: int) -> list[Stored]:
         """The next objects by name, at most `limit`; from the beginning after an empty name."""

@@ -22,6 +22,7 @@ from meterai.stamping.model import (
     StampingView,
     Upload,
     placements_json,
+    read_placements,
 )
 from meterai.stamping.service import (
     StampingService,
@@ -32,12 +33,16 @@ from meterai.stamping.service import (
 )
 from meterai.stamping.service.marks import marks
 from meterai.stamping.service.reorder import ReorderService, may_reorder, reorder_key
+from meterai.stamping.service.rows import ReadyRow, RowStamping, RowWish, TakenIn
 from meterai.stamping.service.words import why_refused
 from meterai.stamping.settings import StampingSettings
-from meterai.stamping.store import stamped, stamping_of_digest, stampings, under_way
+from meterai.stamping.store import stamped, stamping_of_digest, stampings, states, under_way
 
 __all__ = [
+    "ReadyRow",
     "ReorderService",
+    "RowStamping",
+    "RowWish",
     "StampedBefore",
     "StampedDocument",
     "Stamping",
@@ -45,6 +50,7 @@ __all__ = [
     "StampingSettings",
     "StampingState",
     "StampingView",
+    "TakenIn",
     "Upload",
     "ends_soon",
     "issuers_directory",
@@ -54,12 +60,14 @@ __all__ = [
     "may_reorder",
     "original_of",
     "placements_json",
+    "read_placements",
     "reorder_key",
     "sealing_seconds",
     "stamped",
     "stamping_of_digest",
     "stampings",
     "stampings_of_orders",
+    "states",
     "under_way",
     "why_refused",
 ]

@@ -38,7 +38,11 @@ AUDITED = Audited(
         },
     },
     unchecked={
-        "stampings": {"tries": WORK, "refused": SHOWN},
+        "stampings": {
+            "tries": WORK,
+            "refused": SHOWN,
+            "is_quiet": "Whether a mail tells of it; whoever asked for many tells of all of them.",
+        },
         "stamping_labels": dict.fromkeys(
             ("account_id", "stamping_id", "reference", "metadata", "labelled_at"), SHOWN
         ),

@@ -17,7 +17,7 @@ from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Configuration
 from meterai.sealing import check_printable
 from meterai.stamping.issuers import issuers_of
-from meterai.stamping.service import CHECK_PATH
+from meterai.stamping.service.rows import CHECK_PATH
 
 
 def _issuer(of: Configuration) -> Iterator[Facts]:

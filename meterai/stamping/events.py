@@ -12,6 +12,12 @@ class StampingDelivered(Event, frozen=True, kw_only=True):
     order: UUID | None
 
 
+class StampingsDelivered(Event, frozen=True, kw_only=True):
+    """Several documents are stamped, of none of which a mail tells; written by `stampings_deliver`."""
+
+    stampings: list[UUID]
+
+
 class StampingFailed(Event, frozen=True, kw_only=True):
     """A document cannot be stamped, its stamps went back; written by `stamping_fail`."""
 

@@ -32,7 +32,7 @@ MAIL_CAUSES = (
                CASE WHEN s.state = 'failed' OR order_id IS NULL THEN h.resolved_at END, stamping_id::text
         FROM {stampings*} s
         LEFT JOIN {holds*} h ON h.account_id = s.account_id AND h.hold_id = s.stamping_id
-        WHERE s.state IN ('delivered', 'failed')
+        WHERE s.state IN ('delivered', 'failed') AND NOT s.is_quiet
         """,
         _ENDS,
         "stamping",

@@ -19,7 +19,7 @@ from meterai.plumbing.database import Tx
 from meterai.plumbing.events import on
 from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
 from meterai.stamping import store
-from meterai.stamping.events import StampingDelivered, StampingFailed
+from meterai.stamping.events import StampingDelivered, StampingFailed, StampingsDelivered
 from meterai.stamping.model import Stamping, StampingState
 from meterai.stamping.service import StampingService, load
 from meterai.stamping.service.words import why_refused
@@ -40,6 +40,11 @@ async def drop_waiting(tx: Tx, event: OrderWithdrawn | OrderReturning | OrderDen
 async def enter_directory(tx: Tx, event: StampingDelivered) -> None:
     """A document is stamped: enter its serials into the directory, where anyone may look them up."""
     await stamps.enter_directory(tx, event.account, event.stamping)
+
+
+async def enter_directory_each(tx: Tx, event: StampingsDelivered) -> None:
+    """Several documents are stamped: enter their serials into the directory."""
+    await stamps.enter_directory(tx, event.account, *event.stampings)
 
 
 async def finish_order(tx: Tx, event: StampingDelivered | StampingFailed) -> None:
@@ -115,6 +120,8 @@ async def tell_delivered(tx: Tx, event: StampingDelivered) -> None:
     if event.order is not None:
         return
     stamping = await load(tx, event.account, event.stamping)
+    if stamping.is_quiet:
+        return
     await notifications.queue(
         tx,
         event.account,
@@ -134,6 +141,8 @@ async def tell_failed(tx: Tx, event: StampingFailed) -> None:
     of its money.
     """
     stamping = await load(tx, event.account, event.stamping)
+    if stamping.is_quiet:
+        return
     came_of_it = f"stamping.failed.{'of_order' if stamping.order else 'of_balance'}"
     reason = {
         language: why_refused(str(stamping.refused), language)
@@ -157,6 +166,7 @@ HANDLERS = (
     on(OrderDenied, drop_waiting, gives_up=False, priority=Priority.PAID),
     on(OrderExecuted, tell_executed, gives_up=True),
     on(StampingDelivered, enter_directory, gives_up=False, priority=Priority.PAID),
+    on(StampingsDelivered, enter_directory_each, gives_up=False, priority=Priority.PAID),
     on(StampingDelivered, finish_order, gives_up=False),
     on(StampingDelivered, tell_delivered, gives_up=True),
     on(StampingFailed, finish_order, gives_up=False),

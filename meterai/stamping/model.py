@@ -241,6 +241,7 @@ class Stamping:
     is_repaired: bool = False
     reference: str | None = None  # the client's own, as is its metadata
     metadata: Mapping[str, str] | None = None  # None where nothing was written on it
+    is_quiet: bool = False  # no mail tells of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +269,14 @@ class StampingKey(NamedTuple):
 
     account: UUID
     stamping: UUID
+
+
+class StampingOutcome(NamedTuple):
+    """State of a stamping, and why it failed if it did."""
+
+    id: UUID
+    state: StampingState
+    refused: str | None
 
 
 class StampingStuck(NamedTuple):

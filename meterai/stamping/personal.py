@@ -9,7 +9,7 @@ PERSONAL = Personal(
             table="stampings",
             columns="stamping_id order_id requested_at state quantity placements sha256_original sha256_stamped"
             " delivered_at refused",
-            inner="account_id position idempotency_key request_hash due_at leased_until tries is_repaired",
+            inner="account_id position idempotency_key request_hash due_at leased_until tries is_repaired is_quiet",
             kept=Kept.STAMP,
         ),
         Held(

@@ -28,6 +28,7 @@ from meterai.stamping.retention import RETENTION
 from meterai.stamping.routes import routes
 from meterai.stamping.service import StampingService, sealing_seconds
 from meterai.stamping.service.reorder import ReorderService
+from meterai.stamping.service.rows import RowStamping
 from meterai.stamping.settings import StampingSettings
 from meterai.stamping.store import RESUMPTION_DUE
 from meterai.stamps import SerialService
@@ -43,6 +44,16 @@ async def _build(container: Container) -> None:
         container.of(SerialService),
     )
     container.add(StampingService(container.database, services, issuers, settings, clock))
+    container.add(
+        RowStamping(
+            container.database,
+            container.of(DocumentService),
+            container.of(SerialService),
+            issuers,
+            settings,
+            clock,
+        )
+    )
     placing = container.of(OrderService)
     kept = container.of(DocumentService)
     container.add(ReorderService(container.database, placing, kept, settings, clock))

@@ -1,7 +1,7 @@
 """SQL of stamping, one function per question."""
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from meterai.stamping.model import (
     StampedDocument,
     Stamping,
     StampingKey,
+    StampingOutcome,
     StampingStuck,
     StampingToResume,
     UnderWay,
@@ -59,6 +60,8 @@ FAIL = "SELECT stamping_fail(%s, %s, %s) AS state"
 RESUMPTION_DUE = """
 SELECT 1 FROM stampings WHERE state = 'reserved' AND leased_until <= now() ORDER BY leased_until
 """
+_RESERVE_EACH = "SELECT asked, id, created FROM stampings_reserve_each(%s, %s, %s, %s)"
+_DELIVER_EACH = "SELECT stampings_deliver(%s, %s, %s, %s, %s) AS stamping"
 _TO_RESUME = """
 UPDATE stampings SET leased_until = now() + make_interval(secs => %s), tries = tries + 1
 WHERE (account_id, stamping_id) IN (
@@ -90,13 +93,16 @@ SELECT s.account_id AS account, s.stamping_id AS id, s.order_id AS order, s.stat
        d.is_forgotten,
        ARRAY(SELECT t.serial FROM stamps_shown() t WHERE t.account_id = s.account_id
              AND t.stamping_id = s.stamping_id ORDER BY t.position) AS serials,
-       l.reference, l.metadata
+       l.reference, l.metadata, s.is_quiet
 FROM stampings s
 LEFT JOIN stamping_labels l ON l.account_id = s.account_id AND l.stamping_id = s.stamping_id
 JOIN documents_shown() d ON d.account_id = s.account_id AND d.sha256 = s.sha256_original
 """
 _STAMPING = _SELECT + "WHERE s.account_id = %s AND s.stamping_id = %s"
 _STAMPINGS = _SELECT + "WHERE s.account_id = %s AND s.stamping_id = ANY (%s)"
+_STATES = """
+SELECT stamping_id AS id, state, refused FROM stampings WHERE account_id = %s AND stamping_id = ANY (%s)
+"""
 _FROM_BALANCE = _SELECT + (
     "WHERE s.account_id = %s AND s.order_id IS NULL AND s.stamping_id < %s"
     " ORDER BY s.stamping_id DESC LIMIT %s"
@@ -170,6 +176,7 @@ _PROGRESS = RowMapper(OrderProgress)
 _MARKS_OF_ORDERS = RowMapper(OrderMark)
 _STAMPING_KEYS = RowMapper(StampingKey)
 _STUCK = RowMapper(StampingStuck)
+_OUTCOMES = RowMapper(StampingOutcome)
 
 
 async def stamping(tx: ReadTx, account: UUID, stamping: UUID) -> Stamping | None:
@@ -339,9 +346,43 @@ async def deliver(tx: Tx, account: UUID, stamping: UUID, delta: Delta) -> Delive
     return made
 
 
+async def reserve_each(
+    tx: Tx,
+    account: UUID,
+    wanted: Sequence[dict[str, object]],
+    *,
+    due_seconds: float,
+    lease_seconds: float,
+) -> dict[UUID, tuple[UUID, bool]]:
+    """Reserve documents each for itself; see sql/functions/stampings_reserve_each.sql."""
+    documents = jsonb(list(wanted))
+    rows = await tx.all(_RESERVE_EACH, account, documents, due_seconds, lease_seconds)
+    return {row["asked"]: (row["id"], row["created"]) for row in rows}
+
+
+async def deliver_each(tx: Tx, account: UUID, deltas: Mapping[UUID, Delta]) -> set[UUID]:
+    """Deliver several stampings; those that nobody else delivered before."""
+    made = list(deltas.values())
+    rows = await tx.all(
+        _DELIVER_EACH,
+        account,
+        list(deltas),
+        [one.data for one in made],
+        [hashlib.sha256(one.data).digest() for one in made],
+        [one.sha256_stamped for one in made],
+    )
+    return {row["stamping"] for row in rows}
+
+
 async def fail(tx: Tx, account: UUID, stamping: UUID, code: str) -> None:
     """Give the stamps of a reserved stamping back."""
     await tx.run(FAIL, account, stamping, code)
+
+
+async def states(tx: ReadTx, account: UUID, ids: Sequence[UUID]) -> dict[UUID, StampingOutcome]:
+    """State of these stampings, and why those failed that did."""
+    found = await tx.all_as(_OUTCOMES, _STATES, account, list(ids))
+    return {one.id: one for one in found}
 
 
 async def under_way(tx: ReadTx) -> UnderWay:

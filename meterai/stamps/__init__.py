@@ -29,7 +29,7 @@ from meterai.stamps.service import (
     serials_of,
     set_issuing,
 )
-from meterai.stamps.store import enter_directory, stamp, stamps_told, unused_lots
+from meterai.stamps.store import enter_directory, serials_of_each, stamp, stamps_told, unused_lots
 
 __all__ = [
     "Balance",
@@ -48,6 +48,7 @@ __all__ = [
     "lot_and_issuing",
     "lots",
     "serials_of",
+    "serials_of_each",
     "set_issuing",
     "stamp",
     "stamps_told",

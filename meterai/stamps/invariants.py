@@ -54,7 +54,10 @@ INVARIANTS = (
         FROM {{stamps}} s LEFT JOIN serial_directory d ON d.serial = s.serial
         WHERE (s.state = 'affixed' AND d.account_id IS DISTINCT FROM s.account_id
                 AND (d.account_id IS NOT NULL OR NOT
-                     {waits("s", ["stamping_delivered"], "stamping", "s.stamping_id")}))
+                     ({waits("s", ["stamping_delivered"], "stamping", "s.stamping_id")}
+                      OR EXISTS (SELECT 1 FROM jobs j WHERE j.account_id = s.account_id
+                          AND j.kind = 'stampings_delivered'
+                          AND j.facts->'stampings' @> to_jsonb(s.stamping_id)))))
             OR (s.state <> 'affixed' AND d.account_id IS NOT NULL)
         """,
     ),

@@ -95,6 +95,19 @@ async def serials_of(tx: ReadTx, account: UUID, stamping: UUID) -> list[Serial]:
     return [Serial(row["serial"]) for row in rows]
 
 
+async def serials_of_each(
+    tx: ReadTx, account: UUID, stampings: Sequence[UUID]
+) -> dict[UUID, tuple[str, ...]]:
+    """Serials of stampings, each in the order of its placements."""
+    rows = await tx.all(
+        "SELECT stamping_id, array_agg(serial ORDER BY position) AS serials FROM stamps"
+        " WHERE account_id = %s AND stamping_id = ANY (%s) GROUP BY stamping_id",
+        account,
+        list(stampings),
+    )
+    return {row["stamping_id"]: tuple(row["serials"]) for row in rows}
+
+
 async def directory_entry(tx: ReadTx, serial: str) -> UUID | None:
     """The account whose serial this is; None where it is not in the directory (yet)."""
     found = await tx.value("SELECT account_id FROM serial_directory WHERE serial = %s", serial)
@@ -114,17 +127,17 @@ async def stamp_anywhere(tx: ReadTx, serial: str) -> StampRecord | None:
     return await tx.one_as(_STAMPS, f"{_STAMP} WHERE serial = %s", serial)
 
 
-async def enter_directory(tx: Tx, account: UUID, stamping: UUID) -> None:
-    """Enter the serials of a stamping into the directory."""
+async def enter_directory(tx: Tx, account: UUID, *stampings: UUID) -> None:
+    """Enter the serials of stampings into the directory."""
     # No ON CONFLICT for other accounts: a serial that somebody else has is a fault that must
     # be seen, not an update.
     await tx.run(
         "INSERT INTO serial_directory (serial, account_id)"
-        " SELECT serial, account_id FROM stamps s WHERE account_id = %s AND stamping_id = %s"
+        " SELECT serial, account_id FROM stamps s WHERE account_id = %s AND stamping_id = ANY (%s)"
         " AND NOT EXISTS (SELECT 1 FROM serial_directory d"
         "                 WHERE d.serial = s.serial AND d.account_id = s.account_id)",
         account,
-        stamping,
+        list(stampings),
     )
 
 

@@ -66,6 +66,7 @@ from meterai.stamping.model import (
     shown,
 )
 from meterai.stamping.service.again import Agreed, check_not_again
+from meterai.stamping.service.rows import CHECK_PATH
 from meterai.stamping.service.uploads import StoredUpload, UploadIngestion
 from meterai.stamping.settings import StampingSettings
 from meterai.stamps import NotEnoughStamps, SerialService
@@ -74,7 +75,6 @@ from meterai.stamps import NotEnoughStamps, SerialService
 # database bound; so nobody else takes a stamping up while we are at it.
 LEASE_SHARE_OF_SEALING = 2 / 3
 RESUMED_SECONDS = 1.0  # of one run: a worker that is told to end waits for no longer
-CHECK_PATH = "/c/"  # printed in every QR, so it stays for ever
 # Tries of one order, each after an earlier stamping of a document was there and had ended a moment later.
 PLACED_TRIES_MAX = 3
 _log = structlog.get_logger()

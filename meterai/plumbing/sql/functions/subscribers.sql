@@ -5,6 +5,7 @@ LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE p_event
         WHEN 'account_wanted' THEN ARRAY['want_account']
         WHEN 'api_key_ends' THEN ARRAY['queue_key_ends']
+        WHEN 'batch_finished' THEN ARRAY[]::text[]
         WHEN 'complaint_sent' THEN ARRAY['take_complaint']
         WHEN 'credential_changed' THEN ARRAY['queue_credential_changed']
         WHEN 'deposit_grew' THEN ARRAY['take_waiting']
@@ -37,6 +38,7 @@ LANGUAGE sql IMMUTABLE AS $$
         WHEN 'sign_in_asked' THEN ARRAY['queue_sign_in_code']
         WHEN 'stamping_delivered' THEN ARRAY['enter_directory', 'finish_order', 'tell_delivered']
         WHEN 'stamping_failed' THEN ARRAY['finish_order', 'tell_failed', 'return_unstamped']
+        WHEN 'stampings_delivered' THEN ARRAY['enter_directory_each']
         WHEN 'stamps_gone' THEN ARRAY['cover_loss']
         WHEN 'turn_near' THEN ARRAY['queue_turn_near']
     END;

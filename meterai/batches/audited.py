@@ -1,0 +1,67 @@
+"""What the audit knows of the columns of batches."""
+
+from meterai.plumbing.audited import SHOWN, WORK, Audited, Clock, fact
+
+_STANDS = ("batch_stands_where_its_rows_do",)
+_ROW = ("row_stands_where_its_stamping_does",)
+AUDITED = Audited(
+    clocks=(Clock("batch_rows", "leased_until", "now() + interval '1 hour'"),),
+    facts=(
+        fact("batches", "made_at", "batch_id idempotency_key request_hash"),
+        fact("batch_rows", "came_at", "batch_id number identity content"),
+    ),
+    checked={
+        "batches": {
+            "state": _STANDS,
+            "started_at": _STANDS,
+            "ended_at": _STANDS,
+            "order_id": _STANDS,
+            "orders": _STANDS,
+            "needed": _STANDS,
+        },
+        "batch_rows": {
+            "state": _ROW,
+            "stamping_id": _ROW,
+            "sha256": _ROW,
+            "stamps": _ROW,
+        },
+        "batch_files": {
+            "account_id": ("batch_rows_are_numbered",),
+            "batch_id": ("batch_rows_are_numbered",),
+            "sha256": ("batch_rows_are_numbered",),
+            "bytes": ("batch_rows_are_numbered",),
+        },
+        "batch_stampings": {
+            "account_id": ("subject_has_one_stamping",),
+            "stamping_id": ("subject_has_one_stamping",),
+        },
+    },
+    unchecked={
+        "batches": {
+            "reference": SHOWN,
+            "member_id": "Whose limit its stamps count against; what was counted is looked at with the stampings.",
+            "turn_at": WORK,
+        },
+        "batch_files": dict.fromkeys(("name", "came_sha256", "is_repaired", "added_at"), SHOWN),
+        "batch_rows": dict.fromkeys(
+            (
+                "row_key",
+                "document",
+                "document_name",
+                "wishes",
+                "facts",
+                "code",
+                "code_facts",
+                "ended_at",
+                "is_repaired",
+            ),
+            SHOWN,
+        )
+        | {"leased_until": WORK},
+        "batch_stampings": {
+            "subject": "A hash of what was told; a wrong one costs a stamp of its owner and shows none of another.",
+            "bound_at": SHOWN,
+        },
+    },
+    of_accounts=("batches", "batch_rows", "batch_files", "batch_stampings"),
+)

@@ -1,0 +1,225 @@
+"""The files of a batch: parts of a form, a zip, or one body; each is examined and kept for itself."""
+
+import hashlib
+from collections.abc import AsyncIterator, Iterator, Sequence
+from functools import partial
+from typing import IO, NamedTuple
+
+from meterai.batches import store
+from meterai.batches.model import (
+    ArchiveUnread,
+    Batch,
+    BatchFull,
+    BatchStarted,
+    BatchState,
+    FileDiffers,
+    FileIsLink,
+    FileNameUnsafe,
+    FileTaken,
+    FileUnread,
+)
+from meterai.batches.reading import safe_name
+from meterai.batches.settings import BatchSettings
+from meterai.documents import DocumentSettings
+from meterai.kit.refusal import Refusal
+from meterai.orders import OrderSettings
+from meterai.plumbing import archives
+from meterai.plumbing.archives import UnreadReason
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+from meterai.plumbing.threads import to_the_end
+from meterai.sealing import CHECKED_BYTES_MAX, DocumentTooLarge
+from meterai.stamping import RowStamping, TakenIn
+
+TAKEN_AT_ONCE = 16  # files examined in one go
+TAKEN_BYTES_AT_ONCE = 8 * 1024 * 1024  # bytes of them, unless one alone has more
+INFLATED_BYTES_MAX = 1024 * 1024 * 1024  # of one archive: what one of a gigabyte of scans does
+# Of a file of an archive: deflate gives no more, so that what says more of itself is wrong.
+RATIO_MAX = 1_100
+DAY_SECONDS = 86_400.0
+
+
+class Came(NamedTuple):
+    """A file as it came: its name, and its bytes or why it has none."""
+
+    name: str
+    content: bytes
+    refusal: Refusal | None = None
+
+
+class FileIntake:
+    """Takes files of batches in."""
+
+    def __init__(self, database: Database, rows: RowStamping, settings: Settings) -> None:
+        self._database = database
+        self._rows = rows
+        self._bytes_max = settings.of(BatchSettings).batch_bytes_max
+        self._file_bytes_max = settings.of(DocumentSettings).document_bytes_max
+        orders = settings.of(OrderSettings)
+        open_seconds = settings.of(BatchSettings).batch_open_days * DAY_SECONDS
+        # A document may lie so long before its batch starts, and then waits for its stamps and its turn.
+        self._wanted_seconds = open_seconds + orders.stamps_due_seconds + DAY_SECONDS
+
+    async def take(self, batch: Batch, files: AsyncIterator[Came]) -> list[FileTaken]:
+        """Take files in, in their order; what is wrong with one is named and stops no other.
+
+        Refuses `BatchStarted` for another file than those that are there, and `BatchFull`: what came before is kept.
+        """
+        taken: list[FileTaken] = []
+        waiting: list[Came] = []
+        size = 0
+        async for one in files:
+            if waiting and (
+                len(waiting) >= TAKEN_AT_ONCE or size + len(one.content) > TAKEN_BYTES_AT_ONCE
+            ):
+                taken += await self._several(batch, waiting)
+                waiting, size = [], 0
+            waiting.append(one)
+            size += len(one.content)
+        return taken + await self._several(batch, waiting)
+
+    async def _several(self, batch: Batch, files: Sequence[Came]) -> list[FileTaken]:
+        if not files:
+            return []
+        digests = await to_the_end(lambda: [hashlib.sha256(one.content).digest() for one in files])
+        came = [self._checked(one) for one in files]
+        names = [one.name for one in came if one.refusal is None]
+        known = await self._database.once(store.files_named, batch.account, batch.id, names)
+        answers: dict[int, FileTaken] = {}
+        first: dict[str, bytes] = {name: one.came_sha256 for name, one in known.items()}
+        new: list[int] = []
+        for at, (one, digest) in enumerate(zip(came, digests, strict=True)):
+            if one.refusal is not None:
+                answers[at] = FileTaken(one.name, "refused", refusal=one.refusal)
+            elif (before := first.setdefault(one.name, digest)) != digest:
+                answers[at] = FileTaken(one.name, "refused", refusal=FileDiffers("other bytes"))
+            elif one.name in known:
+                kept = known[one.name]
+                answers[at] = FileTaken(one.name, "known", kept.sha256, kept.is_repaired)
+            elif before is digest:
+                new.append(at)
+            else:
+                answers[at] = FileTaken(one.name, "known", digest)
+        if new:
+            await self._check_room(batch, sum(len(came[at].content) for at in new))
+            found = await self._rows.take_in(
+                batch.account,
+                [(came[at].name, came[at].content) for at in new],
+                wanted_seconds=self._wanted_seconds,
+            )
+            pairs = dict(zip(new, found, strict=True))
+            answers |= await self._named(batch, came, digests, pairs)
+        return [answers[at] for at in range(len(files))]
+
+    def _checked(self, one: Came) -> Came:
+        if one.refusal is not None:
+            return one
+        try:
+            name = safe_name(one.name)
+            if len(one.content) > self._file_bytes_max:
+                raise DocumentTooLarge(
+                    size_bytes=len(one.content), limit_bytes=self._file_bytes_max
+                )
+        except Refusal as refusal:
+            return Came(one.name, b"", refusal)
+        return Came(name, one.content)
+
+    async def _check_room(self, batch: Batch, size: int) -> None:
+        if batch.state is not BatchState.OPEN:
+            raise BatchStarted(batch.state)
+        _, kept = await self._database.once(store.files_total, batch.account, batch.id)
+        if kept + size > self._bytes_max:
+            raise BatchFull(limit_bytes=self._bytes_max)
+
+    async def _named(
+        self,
+        batch: Batch,
+        came: Sequence[Came],
+        digests: Sequence[bytes],
+        found: dict[int, TakenIn | Refusal],
+    ) -> dict[int, FileTaken]:
+        """Name what was taken in, and say what became of each."""
+        kept = [
+            {
+                "name": came[at].name,
+                "plain": one.about.name,
+                "came": digests[at].hex(),
+                "sha256": one.sha256.hex(),
+                "bytes": one.about.bytes,
+                "pages": one.about.pages,
+                "kept_until": one.about.kept_until.isoformat(),
+                "is_repaired": one.is_repaired,
+            }
+            for at, one in found.items()
+            if isinstance(one, TakenIn)
+        ]
+        added: set[str] = set()
+        if kept:
+            added = await self._database.once(store.add_files, batch.account, batch.id, kept)
+        answers: dict[int, FileTaken] = {}
+        for at, one in found.items():
+            name = came[at].name
+            if isinstance(one, Refusal):
+                answers[at] = FileTaken(name, "refused", refusal=one)
+            elif name in added:
+                answers[at] = FileTaken(name, "added", one.sha256, one.is_repaired)
+            else:  # another request was first with the name
+                now = await self._database.once(store.files_named, batch.account, batch.id, [name])
+                is_same = name in now and now[name].came_sha256 == digests[at]
+                answers[at] = (
+                    FileTaken(name, "known", one.sha256, one.is_repaired)
+                    if is_same
+                    else FileTaken(name, "refused", refusal=FileDiffers("other bytes"))
+                )
+        return answers
+
+
+async def of_archive(file: IO[bytes], files_max: int) -> AsyncIterator[Came]:
+    """The files of a zip, one in memory at a time.
+
+    Sizes are believed only while they are read: a file inflates to no more than it says, one says no more than deflate
+    can give, and all of them no more than `INFLATED_BYTES_MAX`.  Refuses `ArchiveUnread`, before the first file.
+    """
+    try:
+        entries = await to_the_end(partial(archives.entries, file))
+    except archives.Unread as unread:
+        raise ArchiveUnread(unread.reason) from None
+    if len(entries) > files_max:
+        raise ArchiveUnread(UnreadReason.TOO_MANY)
+    if archives.is_document(entries):
+        raise ArchiveUnread("office")
+    unpacking = archives.Unpacking(file_bytes_max=CHECKED_BYTES_MAX, bytes_max=INFLATED_BYTES_MAX)
+    for entry in entries:
+        refusal: Refusal | None = None
+        content = b""
+        if entry.is_link:
+            refusal = FileIsLink("a link")
+        elif not _is_plain(entry.raw):
+            refusal = FileNameUnsafe("it leads elsewhere")
+        elif entry.size > RATIO_MAX * max(entry.compressed, 1):
+            refusal = FileUnread(UnreadReason.TOO_LARGE)
+        else:
+            try:
+                content = await to_the_end(partial(unpacking.read, file, entry))
+            except archives.Unread as unread:
+                refusal = FileUnread(unread.reason)
+        yield Came(entry.path, content, refusal)
+
+
+def _is_plain(name: str) -> bool:
+    try:
+        safe_name(name)
+    except FileNameUnsafe:
+        return False
+    return True
+
+
+def archive_files(beginning: bytes) -> bool:
+    """True for the first bytes of a zip."""
+    return archives.is_archive(beginning)
+
+
+async def each(files: Iterator[Came] | Sequence[Came]) -> AsyncIterator[Came]:
+    """Files that are here already."""
+    for one in files:
+        yield one

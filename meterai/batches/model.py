@@ -1,0 +1,486 @@
+"""What a batch is, what its rows say, and how both may change; pure."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from meterai.kit.lifecycle import Lifecycle
+from meterai.kit.refusal import Refusal, Said, refusal_of_constraint
+from meterai.sealing import AtCorner, AtText, Corner, Placement, PlacementWish
+
+BATCH_KIND = "bat"
+KEY_LENGTH_MAX = 100  # characters of the client's own name of a row
+FILE_NAME_LENGTH_MAX = 200  # characters, with folders
+
+
+class BatchState(StrEnum):
+    """State of a batch."""
+
+    OPEN = "open"  # files and rows come
+    WAITING_FOR_STAMPS = "waiting_for_stamps"  # the account has too few
+    WORKING = "working"
+    CANCELLING = "cancelling"  # rows whose stamps are held still end
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+
+
+class BatchEvent(StrEnum):
+    """What happens to a batch."""
+
+    STARTED = "started"
+    STAMPS_SHORT = "stamps_short"
+    STAMPS_CAME = "stamps_came"
+    ROWS_ENDED = "rows_ended"
+    GIVEN_UP = "given_up"  # by its account, or nobody started it in its time
+
+
+_S, _E = BatchState, BatchEvent
+BATCH = Lifecycle(
+    "the batch",
+    {
+        (_S.OPEN, _E.STARTED): _S.WORKING,
+        (_S.OPEN, _E.STAMPS_SHORT): _S.WAITING_FOR_STAMPS,
+        (_S.OPEN, _E.GIVEN_UP): _S.CANCELLING,
+        (_S.WAITING_FOR_STAMPS, _E.STAMPS_CAME): _S.WORKING,
+        (_S.WAITING_FOR_STAMPS, _E.GIVEN_UP): _S.CANCELLING,
+        (_S.WORKING, _E.STAMPS_SHORT): _S.WAITING_FOR_STAMPS,
+        (_S.WORKING, _E.GIVEN_UP): _S.CANCELLING,
+        (_S.WORKING, _E.ROWS_ENDED): _S.FINISHED,
+        (_S.CANCELLING, _E.ROWS_ENDED): _S.CANCELLED,
+    },
+)
+
+
+class RowState(StrEnum):
+    """State of a row."""
+
+    WAITING = "waiting"  # for its batch to start, or for its turn
+    REFUSED = "refused"  # it says something that cannot be, or its document cannot be stamped; no stamp was held
+    RESERVED = "reserved"  # its stamps are held, its serials bound
+    DELIVERED = "delivered"
+    FAILED = "failed"  # the seal could not be made; its stamps went back
+    CANCELLED = "cancelled"
+
+
+class RowEvent(StrEnum):
+    """What happens to a row."""
+
+    REFUSED = "refused"
+    RESERVED = "reserved"
+    FOUND = "found"  # the same row was stamped before
+    SEALED = "sealed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+_R, _H = RowState, RowEvent
+ROW = Lifecycle(
+    "the row of a batch",
+    {
+        (_R.WAITING, _H.REFUSED): _R.REFUSED,
+        (_R.WAITING, _H.RESERVED): _R.RESERVED,
+        (_R.WAITING, _H.FOUND): _R.DELIVERED,
+        (_R.WAITING, _H.CANCELLED): _R.CANCELLED,
+        (_R.RESERVED, _H.SEALED): _R.DELIVERED,
+        (_R.RESERVED, _H.FAILED): _R.FAILED,
+    },
+)
+
+
+# -- refusals of a request -----------------------------------------------------------------------
+
+
+class ReferenceTaken(Refusal):
+    """Another batch of the account has this reference."""
+
+    code = "batch_reference_taken"
+    status = 409
+
+
+refusal_of_constraint("one_batch_per_reference", ReferenceTaken)
+
+
+class BatchStarted(Refusal):
+    """The batch was started: it takes no other files or rows."""
+
+    code = "batch_started"
+    status = 409
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"the batch is {state}")
+        self.state = str(state)
+
+
+class BatchEmpty(Refusal):
+    """The batch has no row that could be stamped."""
+
+    code = "batch_empty"
+    status = 422
+
+
+class TooManyRows(Refusal):
+    """The batch would have more rows than one may have."""
+
+    code = "too_many_rows"
+    status = 422
+
+    def __init__(self, *, rows_max: int) -> None:
+        super().__init__(f"more than {rows_max} rows")
+        self.rows_max = rows_max
+
+
+class TooManyBatches(Refusal):
+    """The account has as many batches that did not end as one may have."""
+
+    code = "too_many_batches"
+    status = 409
+    quota = ("batches", "batches_max")
+
+    def __init__(self, *, batches_max: int) -> None:
+        super().__init__(f"{batches_max} batches did not end")
+        self.batches_max = batches_max
+
+
+class BatchFull(Refusal):
+    """The files of the batch would have more bytes than those of one may have."""
+
+    code = "batch_full"
+    status = 413
+
+    def __init__(self, *, limit_bytes: int) -> None:
+        super().__init__(f"more than {limit_bytes} bytes")
+        self.limit_bytes = limit_bytes
+
+
+class StampsMissing(Refusal):
+    """The account has too few stamps for the batch; nothing was begun."""
+
+    code = "stamps_missing"
+    status = 409
+
+    def __init__(self, *, needed: int, available: int) -> None:
+        super().__init__(f"{needed} needed, {available} free")
+        self.needed = needed
+        self.available = available
+        self.missing = needed - available
+
+
+class ArchiveUnread(Refusal):
+    """The archive cannot be read as one; nothing of it was taken."""
+
+    code = "archive_unread"
+    status = 422
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the archive is {reason}")
+        self.reason = Said(f"archive.{reason}", {})
+
+
+class ResultsNotReady(Refusal):
+    """The row has no stamped document, or not yet."""
+
+    code = "row_not_delivered"
+    status = 409
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"the row is {state}")
+        self.state = str(state)
+
+
+# -- refusals of one file or row: named, and they stop no other ------------------------------------
+
+
+class FileNameUnsafe(Refusal):
+    """The name of a file leads out of its folder, or is none."""
+
+    code = "file_name_unsafe"
+    status = 422
+
+
+class FileIsLink(Refusal):
+    """The file of an archive is a link to another."""
+
+    code = "file_is_link"
+    status = 422
+
+
+class FileDiffers(Refusal):
+    """Another file of the batch has this name and other bytes."""
+
+    code = "file_differs"
+    status = 409
+
+
+class FileUnread(Refusal):
+    """The file of an archive cannot be read."""
+
+    code = "file_unread"
+    status = 422
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"it is {reason}")
+        self.reason = Said(f"archive.{reason}", {})
+
+
+class FileMissing(Refusal):
+    """The document of the row is not there."""
+
+    code = "row_file_missing"
+    status = 422
+
+
+class RowUnread(Refusal):
+    """The line is no row."""
+
+    code = "row_unread"
+    status = 422
+
+
+class RowChanged(Refusal):
+    """Another row of the batch has this key and says something else."""
+
+    code = "row_changed"
+    status = 409
+
+    def __init__(self, row: int) -> None:
+        super().__init__(f"row {row} has the same key")
+        self.row = row
+
+
+class RowTwice(Refusal):
+    """Another row of the batch stamps the same document at the same place."""
+
+    code = "row_twice"
+    status = 422
+
+    def __init__(self, row: int) -> None:
+        super().__init__(f"row {row} is about the same document")
+        self.row = row
+
+
+class PlacementMissing(Refusal):
+    """The row does not say where its stamp goes."""
+
+    code = "placement_missing"
+    status = 422
+
+
+# -- values --------------------------------------------------------------------------------------
+
+
+class RowFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the document of a row is, as its sender says: nothing is decided by it.
+
+    type    4a, 4b, 3 or 2 (PMK 78/2024: the kinds of documents)
+    value   whole rupiah
+    party   the other party: name, and NPWP or NIK
+    """
+
+    type: str | None = None
+    number: str | None = None
+    date: str | None = None
+    value: int | None = None
+    place: str | None = None
+    party_name: str | None = None
+    party_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TypedRow:
+    """A row as it was read; `refusal` where it cannot be worked."""
+
+    line: int
+    key: str | None = None
+    document: str = ""
+    wishes: tuple[PlacementWish, ...] = ()
+    facts: RowFacts = field(default_factory=RowFacts)
+    refusal: Refusal | None = None
+    raw: bytes = b""  # of a row that cannot be read, by which it is known again
+
+    @property
+    def content(self) -> bytes:
+        """Hash of what the row says."""
+        told = (self.document, written(self.wishes), msgspec.to_builtins(self.facts))
+        return _hash(b"row", msgspec.json.encode(told, order="deterministic"), self.raw)
+
+    @property
+    def identity(self) -> bytes:
+        """By which it is known again in its batch: its key, else what it says; a wrong one never holds a key."""
+        if self.refusal is not None:
+            return refused_identity(self.content, self.key, self.refusal.code)
+        return _hash(b"key", self.key.encode()) if self.key is not None else self.content
+
+
+def refused_identity(content: bytes, key: str | None, code: str) -> bytes:
+    """By which a row is known again that is named and not worked."""
+    return _hash(b"refused", content, (key or "").encode(), code.encode())
+
+
+def subject_of(
+    sha256: bytes, wishes: object, facts: Mapping[str, object], key: str | None
+) -> bytes:
+    """By which the row of another batch is the same: its document, placements, facts, and its key where it has one."""
+    told = msgspec.json.encode((wishes, facts, key), order="deterministic")
+    return _hash(b"subject", sha256, told)
+
+
+def twin_of(sha256: bytes, wishes: object) -> bytes:
+    """By which two rows of one batch stamp the same document at the same place."""
+    return _hash(sha256, msgspec.json.encode(wishes, order="deterministic"))
+
+
+def _hash(*parts: bytes) -> bytes:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.digest()
+
+
+def written(wishes: tuple[PlacementWish, ...]) -> list[dict[str, object]]:
+    """Placements as they are stored with a row: as they were wished."""
+    return [_written(one) for one in wishes]
+
+
+def _written(wish: PlacementWish) -> dict[str, object]:
+    match wish:
+        case Placement(page, x, y, width):
+            return {"page": page, "x": float(x), "y": float(y), "width": float(width)}
+        case AtCorner(page, corner, margin, width):
+            return {
+                "corner": corner.value,
+                "page": page,
+                "margin": float(margin),
+                "width": float(width),
+            }
+        case AtText(text, occurrence, page, dx, dy, width):
+            told: dict[str, object] = {"text": text, "occurrence": occurrence, "page": page}
+            return told | {"dx": float(dx), "dy": float(dy), "width": float(width)}
+
+
+def read_wishes(stored: list[dict[str, object]]) -> tuple[PlacementWish, ...]:
+    """What `written` wrote."""
+    return tuple(_read_wish(dict(one)) for one in stored)
+
+
+def _read_wish(one: dict[str, object]) -> PlacementWish:
+    if "text" in one:
+        return AtText(**one)  # type: ignore[arg-type]
+    if "corner" in one:
+        return AtCorner(**one | {"corner": Corner(one["corner"])})  # type: ignore[arg-type]
+    return Placement(**one)  # type: ignore[arg-type]
+
+
+class Batch(NamedTuple):
+    """A batch."""
+
+    account: UUID
+    id: UUID
+    reference: str | None
+    state: BatchState
+    member: UUID | None
+    order: UUID | None
+    orders: int
+    needed: int
+    made_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class Counts(NamedTuple):
+    """Rows of a batch by their state, and stamps: of rows that wait, and on documents."""
+
+    rows: int = 0
+    waiting: int = 0
+    refused: int = 0
+    reserved: int = 0
+    delivered: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    stamps_wanted: int = 0  # of rows that wait
+    stamps_used: int = 0  # of delivered rows
+
+
+class BatchFile(NamedTuple):
+    """A file of a batch."""
+
+    name: str
+    came_sha256: bytes
+    sha256: bytes
+    bytes: int
+    is_repaired: bool
+
+
+class BatchRow(NamedTuple):
+    """A row of a batch as it is shown."""
+
+    number: int
+    key: str | None
+    document: str
+    document_name: str
+    sha256: bytes | None
+    stamps: int
+    facts: dict[str, object]
+    state: RowState
+    code: str | None
+    code_facts: dict[str, object]
+    stamping: UUID | None
+    ended_at: datetime | None
+
+
+class RowToWork(NamedTuple):
+    """A row that waits for its turn, with what it is worked with."""
+
+    number: int
+    key: str | None
+    document_name: str
+    sha256: bytes
+    is_repaired: bool
+    wishes: list[dict[str, object]]
+    facts: dict[str, object]
+
+
+class RowBegun(NamedTuple):
+    """A row that has its stamping, reserved or delivered before; looked at again after so many seconds."""
+
+    number: int
+    stamping: UUID
+    state: RowState
+    lease_seconds: float
+
+
+class RowToStart(NamedTuple):
+    """A row whose document is looked for as its batch starts."""
+
+    number: int
+    key: str | None
+    document: str
+    document_name: str
+    sha256: bytes | None
+    is_repaired: bool
+    wishes: list[dict[str, object]]
+    stamps: int
+    facts: dict[str, object]
+
+
+class BatchKey(NamedTuple):
+    """Whose batch it is, and which."""
+
+    account: UUID
+    batch: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class FileTaken:
+    """What became of a file that came."""
+
+    name: str
+    outcome: str  # added, known, refused
+    sha256: bytes | None = None
+    is_repaired: bool = False
+    refusal: Refusal | None = None

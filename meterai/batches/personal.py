@@ -1,0 +1,50 @@
+"""Personal data of batches."""
+
+from meterai.plumbing.personal import Basis, Held, Kept, Personal, Wait
+
+_BLANKS = {
+    "facts": "'{}'",
+    "document_name": "''",
+    "document": "''",
+    "row_key": "NULL",
+    "code_facts": "'{}'",
+}
+PERSONAL = Personal(
+    basis=Basis.CONTRACT,
+    tables=(
+        Held(
+            table="batches",
+            columns="batch_id reference state order_id made_at started_at ended_at",
+            inner="account_id idempotency_key request_hash orders needed turn_at",
+            others="member_id",
+            blanks={"reference": "NULL"},
+            kept=Kept.STAMP,
+        ),
+        Held(
+            table="batch_files",
+            columns="batch_id name sha256 bytes added_at",
+            inner="account_id came_sha256 is_repaired",
+            deletes=True,
+        ),
+        Held(
+            table="batch_rows",
+            columns="batch_id number row_key document document_name facts state code stamping_id came_at ended_at",
+            inner="account_id identity content sha256 is_repaired wishes stamps code_facts leased_until",
+            blanks=_BLANKS,
+            kept=Kept.STAMP,
+        ),
+        Held(
+            table="batch_stampings",
+            columns="stamping_id bound_at",
+            inner="account_id subject",
+            kept=Kept.STAMP,
+        ),
+    ),
+    waits=(
+        Wait(
+            "batches",
+            "SELECT count(*) AS count, NULL::timestamptz AS until FROM batches WHERE account_id = %s"
+            " AND state IN ('waiting_for_stamps', 'working', 'cancelling')",
+        ),
+    ),
+)

@@ -1,0 +1,454 @@
+"""The rows of a batch as they are sent: JSON lines, or CSV with the columns of the market, as Excel writes it.
+
+Each row is read by itself: one that cannot be read has its refusal, and the others are read on.  Only what is no list of
+rows at all is refused as a whole.
+"""
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from meterai.batches.model import (
+    FILE_NAME_LENGTH_MAX,
+    KEY_LENGTH_MAX,
+    FileNameUnsafe,
+    PlacementMissing,
+    RowFacts,
+    RowUnread,
+    TypedRow,
+)
+from meterai.kit.refusal import Malformed, Refusal
+from meterai.kit.text import one_line
+from meterai.plumbing.http import read_json
+from meterai.sealing import (
+    HEIGHT_PER_WIDTH,
+    WIDTH_MAX,
+    WIDTH_MIN,
+    Placement,
+    PlacementWish,
+)
+from meterai.stamping import read_placements
+
+LINE_LENGTH_MAX = 16 * 1024  # bytes of a row; one with twenty placements by texts of 200 characters
+RECORD_LINES_MAX = 20  # of one row; a cell of more lines is a quotation mark that somebody forgot
+TEXT_LENGTH_MAX = 200  # characters of a number, a place, a name
+TYPES = ("4a", "4b", "3", "2")
+POINTS_MAX = 100_000.0  # beyond any page
+# The columns of the market's own table, in their order, which it has also where it has no names.
+COLUMNS = (
+    "file",
+    "password",
+    "type",
+    "number",
+    "date",
+    "place",
+    "party_number",
+    "party_name",
+    "llx",
+    "lly",
+    "urx",
+    "ury",
+)
+_NAMES: Mapping[str, tuple[str, ...]] = {
+    "file": ("file", "file name", "filename", "nama file", "nama berkas", "berkas", "dokumen", "nama dokumen", "document"),
+    "sha256": ("sha256", "sha 256"),
+    "upload": ("upload", "unggahan"),
+    "key": ("key", "kunci", "row key", "kunci baris"),
+    "password": ("password", "kata sandi", "sandi", "pdf password"),
+    "type": ("type", "tipe", "jenis", "tipe dokumen", "jenis dokumen", "kode dokumen", "document type"),
+    "number": ("number", "nomor", "no dokumen", "nomor dokumen", "document number", "doc number", "document no"),
+    "date": ("date", "tanggal", "tgl", "tanggal dokumen", "tgl dokumen", "document date", "doc date"),
+    "value": ("value", "nilai", "nilai dokumen", "document value", "amount"),
+    "place": ("place", "tempat", "lokasi", "kota", "location"),
+    "party_number": ("npwp", "nik", "npwp/nik", "nik/npwp", "npwp nik", "nomor identitas", "no identitas", "identity number"),
+    "party_name": ("name", "nama", "nama pihak", "party", "pihak", "party name", "nama lawan transaksi"),
+    "llx": ("llx",),
+    "lly": ("lly",),
+    "urx": ("urx",),
+    "ury": ("ury",),
+    "page": ("page", "halaman", "hal"),
+    "corner": ("corner", "pojok", "sudut"),
+    "text": ("text", "teks", "kata", "anchor"),
+    "occurrence": ("occurrence", "kemunculan", "urutan"),
+}  # fmt: skip
+_COLUMN_OF = {name: column for column, names in _NAMES.items() for name in names}
+_CORNERS = {
+    "kiri bawah": "bottom_left",
+    "kanan bawah": "bottom_right",
+    "kiri atas": "top_left",
+    "kanan atas": "top_right",
+}
+_SEPARATORS = ",;\t"
+_DATE = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})")
+_ISO_DATE = re.compile(r"(\d{4})[/\-](\d{1,2})[/\-](\d{1,2})(?:[T ]0{1,2}:00(?::00)?)?")
+_RUPIAH = re.compile(
+    r"(?:rp\.?\s*)?(\d{1,3}(?:[.,]\d{3})+|\d+)(?:[.,]0{1,2})?(?:,-)?", re.IGNORECASE
+)
+_NUMBERS_OF_PARTIES = (15, 16, 22)  # digits of an NPWP, of an NIK or an NPWP of today, of a NITKU
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+
+
+class _Party(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str | None = None
+    number: str | None = None
+
+
+class _Told(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    file: str | None = None
+    upload: str | None = None
+    sha256: str | None = None
+    key: str | None = None
+    type: str | None = None
+    number: str | None = None
+    date: str | None = None
+    value: int | None = None
+    place: str | None = None
+    party: _Party | None = None
+    placement: dict[str, Any] | list[dict[str, Any]] | None = None
+
+
+def json_rows(body: bytes) -> list[TypedRow]:
+    """The rows of JSON lines (UTF-8, one object on each line); blank lines are passed over."""
+    text = body.removeprefix(b"\xef\xbb\xbf")
+    return [
+        _json_row(number, line) for number, line in enumerate(text.split(b"\n"), 1) if line.strip()
+    ]
+
+
+def _json_row(number: int, line: bytes) -> TypedRow:
+    line = line.strip()
+    if len(line) > LINE_LENGTH_MAX:
+        return TypedRow(
+            number, refusal=Malformed("row", "within_bounds"), raw=line[:LINE_LENGTH_MAX]
+        )
+    try:
+        told: _Told = read_json(line, _Told)
+    except Malformed as refusal:
+        unread = RowUnread("no JSON object") if refusal.field == "body" else refusal
+        return TypedRow(number, key=_key_in(line), refusal=unread, raw=line)
+    key = None
+    try:
+        key = _key(told.key)
+        document = document_of(told.file, told.upload, told.sha256)
+        party = told.party or _Party()
+        facts = _facts(
+            type=told.type,
+            number=told.number,
+            date=told.date,
+            value=told.value,
+            place=told.place,
+            party_name=party.name,
+            party_number=party.number,
+        )
+        if told.placement is None:
+            raise PlacementMissing("no placement")
+        wishes = read_placements(msgspec.json.encode(told.placement))
+    except Refusal as refusal:
+        return TypedRow(number, key=key, refusal=refusal, raw=line)
+    return TypedRow(number, key, document, wishes, facts)
+
+
+def _key_in(line: bytes) -> str | None:
+    """The key of a row that does not read as one, so that it is named by it."""
+    try:
+        told = msgspec.json.decode(line)
+        return _key(told.get("key")) if isinstance(told, dict) else None
+    except (msgspec.DecodeError, ValueError, TypeError, Malformed, RecursionError):
+        return None
+
+
+def _key(text: object) -> str | None:
+    if text is None or text == "":
+        return None
+    if not isinstance(text, str) or len(text) > KEY_LENGTH_MAX or not text.isprintable():
+        raise Malformed("key", "shown_text", length_max=KEY_LENGTH_MAX)
+    return text
+
+
+def document_of(file: str | None, upload: str | None, sha256: str | None) -> str:
+    """Which document a row is about, as it is stored.  Refuses `Malformed`, `FileNameUnsafe`."""
+    given = [one for one in (file, upload, sha256) if one]
+    if len(given) != 1:
+        raise Malformed("file", "given" if not given else "once")
+    if file:
+        return f"file:{safe_name(file)}"
+    if sha256:
+        if not _SHA256.fullmatch(sha256.strip()):
+            raise Malformed("sha256", "sha256")
+        return f"sha256:{sha256.strip().lower()}"
+    return f"upload:{one_line(str(upload))[:KEY_LENGTH_MAX]}"
+
+
+def safe_name(name: str) -> str:
+    """The name of a file of a batch, with folders as they are in an archive.  Refuses `FileNameUnsafe`.
+
+    Absolute names, drives and `..` are refused and not mended: two of them could be mended to one.
+    """
+    text = name.replace("\\", "/")
+    parts = text.split("/")
+    is_safe = (
+        text == one_line(text)
+        and 0 < len(text) <= FILE_NAME_LENGTH_MAX
+        and not text.startswith("/")
+        and ":" not in text
+        and all(part.strip(" .") for part in parts)
+    )
+    if not is_safe:
+        raise FileNameUnsafe("the name of a file leads elsewhere")
+    return text
+
+
+def _text(field: str, text: str | None) -> str | None:
+    if text is None or not (line := one_line(text)):
+        return None
+    if len(line) > TEXT_LENGTH_MAX:
+        raise Malformed(field, "shown_text", length_max=TEXT_LENGTH_MAX)
+    return line
+
+
+def _facts(
+    *,
+    type: str | None,
+    number: str | None,
+    date: str | None,
+    value: int | None,
+    place: str | None,
+    party_name: str | None,
+    party_number: str | None,
+) -> RowFacts:
+    kind = (type or "").strip().lower()
+    if kind and kind not in TYPES:
+        raise Malformed("type", "document_type")
+    if value is not None and not 0 <= value < 1 << 53:
+        raise Malformed("value", "within_bounds")
+    return RowFacts(
+        type=kind or None,
+        number=_text("number", number),
+        date=_date(date),
+        value=value,
+        place=_text("place", place),
+        party_name=_text("party.name", party_name),
+        party_number=_party_number(party_number),
+    )
+
+
+def _party_number(text: str | None) -> str | None:
+    if text is None or not text.strip():
+        return None
+    digits = re.sub(r"[\s.\-]", "", text.strip().lstrip("'"))
+    if not digits.isascii() or not digits.isdigit() or len(digits) not in _NUMBERS_OF_PARTIES:
+        raise Malformed("party.number", "party_number")
+    return digits
+
+
+def _date(text: str | None) -> str | None:
+    told = (text or "").strip()
+    if not told:
+        return None
+    try:
+        if found := _DATE.fullmatch(told):
+            day, month, year = map(int, found.groups())
+        elif found := _ISO_DATE.fullmatch(told):
+            year, month, day = map(int, found.groups())
+        else:
+            raise ValueError
+        return date(year, month, day).isoformat()
+    except ValueError:
+        raise Malformed("date", "day") from None
+
+
+# -- CSV -----------------------------------------------------------------------------------------
+
+
+def csv_rows(body: bytes) -> tuple[list[TypedRow], list[str]]:
+    """The rows of a CSV, and the names of columns that mean nothing here.  Refuses `Malformed` for what is no table."""
+    text = decoded(body)
+    if "\0" in text:
+        raise Malformed("body", "table")
+    separator, text, skipped = _separator(text)
+    if len(text) > csv.field_size_limit() and max(map(len, text.splitlines())) > LINE_LENGTH_MAX:
+        raise Malformed("body", "table")
+    records = [(number + skipped, cells) for number, cells in _records(text, separator)]
+    if not records:
+        return [], []
+    first = records[0][1]
+    columns, ignored = (None, []) if first is None else _header(first)
+    if columns is None:
+        return [_csv_row(number, cells, COLUMNS) for number, cells in records], []
+    return [_csv_row(number, cells, columns) for number, cells in records[1:]], ignored
+
+
+def decoded(body: bytes) -> str:
+    """The text of a CSV in an encoding that Excel writes: UTF-8 or UTF-16 with their marks, else UTF-8, else
+    Windows-1252.
+    """
+    try:
+        if body.startswith(b"\xef\xbb\xbf"):
+            return body[3:].decode()
+        if body.startswith((b"\xff\xfe", b"\xfe\xff")):
+            return body.decode("utf-16")
+        return body.decode()
+    except UnicodeDecodeError:
+        if body.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
+            raise Malformed("body", "table") from None
+        return body.decode("cp1252", "replace")
+
+
+def _separator(text: str) -> tuple[str, str, int]:
+    """The separator, the text behind the line that says it, and how many lines that was."""
+    line, _, rest = text.partition("\n")
+    told = line.strip("\r").strip('"')
+    if told.lower().startswith("sep=") and len(told) == len("sep=") + 1:
+        return told[-1], rest, 1
+    unquoted = re.sub(r'"[^"]*"', "", line)
+    return max(_SEPARATORS, key=unquoted.count), text, 0
+
+
+def _records(text: str, separator: str) -> Iterator[tuple[int, list[str] | None]]:
+    """Records that are not blank, with the line on which each begins; None for one whose quotation mark does not end.
+
+    So one stray mark costs its line, and not the rest of the table.
+    """
+    lines = re.split(r"\r\n|\r|\n", text)
+    at = 0
+    while at < len(lines):
+        end = at + 1
+        while "\n".join(lines[at:end]).count('"') % 2 and end < min(
+            len(lines), at + RECORD_LINES_MAX
+        ):
+            end += 1
+        record = "\n".join(lines[at:end])
+        if record.count('"') % 2:
+            yield at + 1, None
+            at += 1
+            continue
+        if record.strip():
+            cells = next(csv.reader(io.StringIO(record, newline=""), delimiter=separator))
+            if any(cell.strip() for cell in cells):
+                yield at + 1, cells
+        at = end
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_.*\-]+", " ", name.strip().lower()).strip()
+
+
+def _header(cells: Sequence[str]) -> tuple[list[str] | None, list[str]]:
+    """The columns of a header, empty for one that means nothing here; None where the record is a row."""
+    found = [_COLUMN_OF.get(_plain(cell), "") for cell in cells]
+    known = [one for one in found if one]
+    if len(known) < 2 or not {"file", "sha256", "upload"} & set(known):
+        return None, []
+    for one in known:
+        if known.count(one) > 1:
+            raise Malformed(one, "once")
+    ignored = [
+        one_line(cell)[:TEXT_LENGTH_MAX]
+        for cell, column in zip(cells, found, strict=True)
+        if not column
+    ]
+    return found, [one for one in ignored if one]
+
+
+def _csv_row(number: int, cells: Sequence[str] | None, columns: Sequence[str]) -> TypedRow:
+    if cells is None:
+        return TypedRow(
+            number, refusal=RowUnread("a quotation mark without its end"), raw=b"%d" % number
+        )
+    raw = "\x1f".join(cells).encode("utf-8", "replace")[:LINE_LENGTH_MAX]
+    key = None
+    try:
+        if len(cells) > len(columns) and any(cell.strip() for cell in cells[len(columns) :]):
+            raise RowUnread("more cells than columns")
+        told = {
+            column: cell.strip() for column, cell in zip(columns, cells, strict=False) if column
+        }
+        told = {column: cell for column, cell in told.items() if cell}
+        key = _key(told.get("key"))
+        # A password is not kept: a document that needs one is refused when its turn comes.
+        document = document_of(told.get("file"), told.get("upload"), told.get("sha256"))
+        facts = _facts(
+            type=told.get("type"),
+            number=told.get("number"),
+            date=told.get("date"),
+            value=_rupiah(told.get("value")),
+            place=told.get("place"),
+            party_name=told.get("party_name"),
+            party_number=told.get("party_number"),
+        )
+        return TypedRow(number, key, document, (_csv_wish(told),), facts)
+    except Refusal as refusal:
+        return TypedRow(number, key=key, refusal=refusal, raw=raw)
+
+
+def _rupiah(text: str | None) -> int | None:
+    if text is None:
+        return None
+    found = _RUPIAH.fullmatch(text)
+    if found is None:
+        raise Malformed("value", "whole_number")
+    return int(re.sub(r"[.,]", "", found[1]))
+
+
+def _length(field: str, text: str) -> float:
+    """Points, with the point or the comma of the language."""
+    try:
+        value = float(text.replace(",", ".") if "." not in text else text)
+    except ValueError:
+        raise Malformed(field, "number") from None
+    if not math.isfinite(value) or abs(value) > POINTS_MAX:
+        raise Malformed(field, "within_bounds")
+    return value
+
+
+def _whole(field: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise Malformed(field, "whole_number") from None
+
+
+def _csv_wish(told: Mapping[str, str]) -> PlacementWish:
+    sides = [told.get(one) for one in ("llx", "lly", "urx", "ury")]
+    page = told.get("page")
+    ways = [any(sides), "corner" in told, "text" in told]
+    if sum(ways) != 1:
+        if not any(ways):
+            raise PlacementMissing("no rectangle, corner or text")
+        raise Malformed("placement", "once")
+    if any(sides):
+        if not all(sides):
+            raise Malformed("llx", "rectangle")
+        points = [
+            _length(name, str(side))
+            for name, side in zip(("llx", "lly", "urx", "ury"), sides, strict=True)
+        ]
+        return in_rectangle(1 if page is None else _whole("page", page), *points)
+    placement: dict[str, object] = {} if page is None else {"page": _whole("page", page)}
+    if "corner" in told:
+        word = _plain(told["corner"])
+        placement["corner"] = _CORNERS.get(word, word.replace(" ", "_"))
+    else:
+        placement["text"] = told["text"]
+        if "occurrence" in told:
+            placement["occurrence"] = _whole("occurrence", told["occurrence"])
+    (wish,) = read_placements(msgspec.json.encode(placement))
+    return wish
+
+
+def in_rectangle(page: int, x1: float, y1: float, x2: float, y2: float) -> Placement:
+    """The stamp in the middle of a rectangle, as large as fits and may be; the corners may be any two that face each
+    other.  Where the rectangle is smaller than a stamp may be, the stamp lies over its middle.
+    """
+    left, right, low, high = min(x1, x2), max(x1, x2), min(y1, y2), max(y1, y2)
+    fits = min(right - left, (high - low) / HEIGHT_PER_WIDTH)
+    width = min(max(fits, WIDTH_MIN), WIDTH_MAX)
+    x = (left + right - width) / 2
+    y = (low + high - width * HEIGHT_PER_WIDTH) / 2
+    return Placement(page, round(max(x, 0.0), 2), round(max(y, 0.0), 2), width)

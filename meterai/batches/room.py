@@ -1,0 +1,82 @@
+"""What the room `batches` registers with the applications."""
+
+from collections.abc import Sequence
+
+from meterai.batches.audited import AUDITED
+from meterai.batches.demands import DEMANDS, UNDEMANDED
+from meterai.batches.events import BatchFinished
+from meterai.batches.intake import FileIntake
+from meterai.batches.invariants import INVARIANTS
+from meterai.batches.metrics import METRICS
+from meterai.batches.model import BATCH, ROW, BatchState, RowState
+from meterai.batches.personal import PERSONAL
+from meterai.batches.results import Results
+from meterai.batches.retention import RETENTION
+from meterai.batches.routes import routes
+from meterai.batches.service import BatchService
+from meterai.batches.settings import BatchSettings
+from meterai.batches.store import WAIT_FOR_STAMPS
+from meterai.batches.work import BatchWork
+from meterai.drafts import DraftService
+from meterai.orders import OrderService
+from meterai.plumbing.described import Field
+from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.lane import Lane
+from meterai.room import Container, Room
+from meterai.stamping import RowStamping, StampingService
+
+
+async def _build(container: Container) -> None:
+    database, settings, clock = container.database, container.settings, container.clock
+    rows = container.of(RowStamping)
+    services = (
+        container.of(OrderService),
+        container.of(StampingService),
+        container.of(DraftService),
+    )
+    intake = FileIntake(database, rows, settings)
+    batches = BatchService(database, services, intake, settings, clock)
+    container.add(batches)
+    container.add(Results(batches, clock))
+    container.add(BatchWork(database, rows, settings))
+
+
+def _tasks(container: Container) -> Sequence[PeriodicTask]:
+    batches = container.of(BatchService)
+    return [
+        PeriodicTask("go_on_with_batches", batches.go_on, 1.0, WAIT_FOR_STAMPS),
+        PeriodicTask("give_up_batches", batches.give_up_open, 600.0),
+    ]
+
+
+def _lanes(container: Container) -> Sequence[Lane]:
+    return [container.of(BatchWork).lane()]
+
+
+FIELDS = {
+    ("BatchView", "state"): Field(list(BatchState)),
+    ("RowView", "state"): Field(list(RowState)),
+    ("FileView", "outcome"): Field(["added", "known", "refused"]),
+}
+ROOM = Room(
+    name="batches",
+    tables=frozenset({"batches", "batch_files", "batch_rows", "batch_stampings"}),
+    lifecycles=(BATCH, ROW),
+    settings=BatchSettings,
+    build=_build,
+    services={"batches": BatchService, "results": Results},
+    routes=routes,
+    fields=FIELDS,
+    unheard={
+        BatchFinished: "Whoever registers an endpoint is told; nobody here has to do anything."
+    },
+    tasks=_tasks,
+    lanes=_lanes,
+    demands=DEMANDS,
+    undemanded=UNDEMANDED,
+    metrics=METRICS,
+    invariants=INVARIANTS,
+    audited=AUDITED,
+    retention=RETENTION,
+    personal=PERSONAL,
+)

@@ -1,0 +1,443 @@
+"""Batches over the API."""
+
+from collections.abc import AsyncIterator
+from functools import partial
+from tempfile import SpooledTemporaryFile
+from typing import IO, Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, get, post, put
+from litestar.di import NamedDependency
+from litestar.enums import RequestEncodingType
+from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.response import Stream
+
+from meterai.accounts import NotPermitted, Permission
+from meterai.batches.intake import Came, archive_files, each, of_archive
+from meterai.batches.model import BATCH_KIND, Batch, RowState
+from meterai.batches.reading import csv_rows, json_rows
+from meterai.batches.results import Results
+from meterai.batches.service import BatchService
+from meterai.batches.views import (
+    BatchView,
+    FileList,
+    RowList,
+    RowsTaken,
+    shown,
+    shown_answers,
+    shown_files,
+    shown_row,
+)
+from meterai.documents import UploadMissing
+from meterai.kit.ids import read, show
+from meterai.kit.priority import Priority
+from meterai.kit.refusal import Malformed
+from meterai.kit.text import file_name
+from meterai.orders import OrderService
+from meterai.plumbing.bodies import HELD_BYTES_MAX, Bodies
+from meterai.plumbing.described import FILE, Described
+from meterai.plumbing.forms import each_file
+from meterai.plumbing.http import caller_of, idempotency_key, language_of, saved_as, service
+from meterai.plumbing.paging import PAGE_MAX, Page
+from meterai.plumbing.queries import Before, Limit, Reference
+from meterai.plumbing.threads import to_the_end
+from meterai.sealing import DOCUMENT_BYTES_MAX
+
+FILES_BYTES_MAX = (
+    128 * 1024 * 1024
+)  # of one request; half of what one network may have on the disk of a process
+ROWS_BYTES_MAX = 16 * 1024 * 1024  # of one request: ten thousand rows of a kilobyte and a half
+ROWS_PAGE_MAX = 1_000
+_ZIP = ("application/zip", "application/x-zip-compressed")
+_CSV = "text/csv"
+_JSON_LINES = ("application/jsonl", "application/x-ndjson", "application/json-lines")
+_BEGINNING = 4
+_WRITING = {"permission": Permission.STAMP_AFFIX, "priority": Priority.PAID}
+_READING = {"permission": Permission.STAMPING_READ, "priority": Priority.PAID}
+_TAKING = {"permission": Permission.DOCUMENT_READ, "priority": Priority.PAID}
+_SEVERAL = {
+    "type": "object",
+    "required": ["document"],
+    "properties": {
+        "document": {
+            "type": "array",
+            "items": FILE,
+            "description": "PDFs and zip archives, each in a part of its own; the name of a part is that of its file",
+        }
+    },
+}
+
+
+class BatchRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A new batch.  No two of an account have the same `reference`; leave personal data out of it."""
+
+    reference: str | None = None
+
+
+class BatchOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Order the stamps that are missing, to be paid by a method; by the default one where none is named."""
+
+    payment_method: str | None = None
+
+
+class BatchStart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether stamps are ordered where the account has too few."""
+
+    order: BatchOrder | None = None
+
+
+class BatchList(msgspec.Struct, frozen=True):
+    """Batches, newest first.  `next` is the `before` of the next page; null on the last."""
+
+    batches: list[BatchView]
+    next: str | None
+
+
+@post(
+    "/v1/batches",
+    opt=_WRITING | {"described": Described(needs_key=True)},
+    summary="Make a batch",
+    tags=["batches"],
+)
+async def make_batch(
+    request: Request[Any, Any, Any],
+    batches: NamedDependency[BatchService],
+    account: NamedDependency[UUID],
+    data: JSONBody[BatchRequest],
+) -> BatchView:
+    """An empty batch: then send its files and its rows, and start it.  Needs an Idempotency-Key."""
+    made = await batches.make(account, idempotency_key(request), data.reference)
+    return shown(await batches.details(made))
+
+
+@get("/v1/batches", opt=_READING, summary="Your batches", tags=["batches"])
+async def list_batches(
+    batches: NamedDependency[BatchService],
+    account: NamedDependency[UUID],
+    limit: Limit = PAGE_MAX,
+    before: Before = None,
+    reference: Reference = None,
+) -> BatchList:
+    """A page of your batches, newest first."""
+    page = Page(limit, read(BATCH_KIND, before)) if before else Page(limit)
+    found, is_more = await batches.page(account, page, reference)
+    views = [shown(await batches.details(one)) for one in found]
+    return BatchList(views, views[-1].id if is_more else None)
+
+
+@get("/v1/batches/{batch_id:str}", opt=_READING, summary="One batch", tags=["batches"])
+async def show_batch(
+    batches: NamedDependency[BatchService], account: NamedDependency[UUID], batch_id: FromPath[str]
+) -> BatchView:
+    """A batch: its state, its rows by state, its stamps, and the order that it waits for."""
+    found = await batches.load(account, read(BATCH_KIND, batch_id))
+    return shown(await batches.details(found))
+
+
+async def _kept(request: Request[Any, Any, Any], file: IO[bytes]) -> None:
+    async for piece in request.stream():
+        await to_the_end(partial(file.write, piece))
+
+
+async def came_in_form(
+    request: Request[Any, Any, Any], batches: BatchService
+) -> AsyncIterator[Came]:
+    """The files of a form, archives opened."""
+    folder = service(request, Bodies).directory
+    rows_max = batches.settings.batch_rows_max
+    async for file in each_file(request, folder, files_max=rows_max):
+        file.content.seek(0)
+        beginning = file.content.read(_BEGINNING)
+        if archive_files(beginning):
+            async for one in of_archive(file.content, rows_max):
+                yield one
+        else:
+            file.content.seek(0)
+            content = await to_the_end(partial(file.content.read, DOCUMENT_BYTES_MAX + 1))
+            yield Came(file.name, content)
+
+
+@post(
+    "/v1/batches/{batch_id:str}/files",
+    opt=_WRITING
+    | {
+        "passes_body": True,
+        "described": Described(
+            repeats="The same file again is the same file.",
+            body={"multipart/form-data": _SEVERAL, _ZIP[0]: FILE},
+        ),
+    },
+    summary="Send files of a batch",
+    tags=["batches"],
+    request_max_body_size=FILES_BYTES_MAX,
+    status_code=200,
+)
+async def add_files(
+    request: Request[Any, Any, Any],
+    batches: NamedDependency[BatchService],
+    account: NamedDependency[UUID],
+    batch_id: FromPath[str],
+) -> FileList:
+    """Files as parts of a form, or a zip; each is examined and named for itself.
+
+    The same file again is nothing new; other bytes under the name of one are refused by name.
+    """
+    batch = await batches.load(account, read(BATCH_KIND, batch_id))
+    media_type, _ = request.content_type
+    if media_type == RequestEncodingType.MULTI_PART:
+        taken = await batches.intake.take(batch, came_in_form(request, batches))
+    elif media_type in _ZIP:
+        taken = await _of_zip(request, batches, batch)
+    else:
+        raise Malformed("Content-Type", "files_or_archive")
+    if not taken:
+        raise UploadMissing("no file came")
+    return shown_files(taken)
+
+
+async def _of_zip(request: Request[Any, Any, Any], batches: BatchService, batch: Batch) -> Any:
+    folder = service(request, Bodies).directory
+    with SpooledTemporaryFile(HELD_BYTES_MAX, dir=str(folder)) as file:
+        await _kept(request, file)
+        return await batches.intake.take(batch, of_archive(file, batches.settings.batch_rows_max))
+
+
+@put(
+    "/v1/batches/{batch_id:str}/files/{name:str}",
+    opt=_WRITING
+    | {
+        "described": Described(
+            repeats="The same file again is the same file.", body={"application/pdf": FILE}
+        )
+    },
+    summary="Send one file of a batch",
+    tags=["batches"],
+    request_max_body_size=DOCUMENT_BYTES_MAX,
+)
+async def put_file(
+    request: Request[Any, Any, Any],
+    batches: NamedDependency[BatchService],
+    account: NamedDependency[UUID],
+    batch_id: FromPath[str],
+    name: FromPath[str],
+) -> FileList:
+    """One PDF under its name.  The answer says what became of it, as for several."""
+    batch = await batches.load(account, read(BATCH_KIND, batch_id))
+    content = await request.body()
+    if not content:
+        raise UploadMissing("no bytes came")
+    return shown_files(await batches.intake.take(batch, each([Came(name, content)])))
+
+
+@post(
+    "/v1/batches/{batch_id:str}/rows",
+    opt=_WRITING
+    | {
+        "described": Described(
+            repeats="The same row again is the same row.",
+            body={
+                _JSON_LINES[0]: {"type": "string", "description": "one object on each line"},
+                _CSV: {"type": "string", "description": "a table as Excel writes it"},
+            },
+        )
+    },
+    summary="Send rows of a batch",
+    tags=["batches"],
+    request_max_body_size=ROWS_BYTES_MAX,
+    status_code=200,
+)
+async def add_rows(
+    request: Request[Any, Any, Any],
+    batches: NamedDependency[BatchService],
+    account: NamedDependency[UUID],
+    batch_id: FromPath[str],
+) -> RowsTaken:
+    """Rows as JSON lines or CSV.  A wrong row is named, with its line, and stops no other."""
+    identifier = read(BATCH_KIND, batch_id)
+    await batches.load(account, identifier)
+    media_type, _ = request.content_type
+    body = await request.body()
+    ignored: list[str] = []
+    if media_type == _CSV:
+        rows, ignored = await to_the_end(partial(csv_rows, body))
+    elif media_type in _JSON_LINES:
+        rows = await to_the_end(partial(json_rows, body))
+    else:
+        raise Malformed("Content-Type", "rows")
+    answers = await batches.add_rows(account, identifier, rows)
+    return shown_answers(answers, ignored)
+
+
+@post(
+    "/v1/batches/{batch_id:str}/start",
+    opt=_WRITING
+    | {
+        "described": Described(
+            repeats="A batch that was started goes on.",
+            headers={"Waiting-Turn": "The turn of your place, while a line stands before buying."},
+        )
+    },
+    summary="Start a batch",
+    tags=["batches"],
+    status_code=200,
+)
+async def start_batch(
+    request: Request[Any, Any, Any],
+    batches: NamedDependency[BatchService],
+    orders: NamedDependency[OrderService],
+    account: NamedDependency[UUID],
+    member: NamedDependency[UUID | None],
+    batch_id: FromPath[str],
+    data: JSONBody[BatchStart],
+) -> BatchView:
+    """Stamp its documents from the balance.
+
+    Where the account has too few stamps: with `order` those that are missing are ordered, and the batch goes on by
+    itself once they are paid; without it, it is refused with `stamps_missing`.
+    """
+    if data.order is not None:
+        if Permission.ORDER_CREATE not in caller_of(request).permissions:
+            raise NotPermitted(Permission.ORDER_CREATE)
+        await orders.check_turn(request, account, f"batch:{batch_id}")
+    found = await batches.start(
+        account,
+        read(BATCH_KIND, batch_id),
+        member,
+        method=data.order.payment_method if data.order else None,
+        orders=data.order is not None,
+    )
+    return shown(found)
+
+
+@post(
+    "/v1/batches/{batch_id:str}/cancel",
+    opt=_WRITING | {"described": Described(repeats="A cancelled batch stays cancelled.")},
+    summary="Give a batch up",
+    tags=["batches"],
+    status_code=200,
+)
+async def cancel_batch(
+    batches: NamedDependency[BatchService], account: NamedDependency[UUID], batch_id: FromPath[str]
+) -> BatchView:
+    """Rows that wait end without a stamp; those whose stamps are held are still stamped."""
+    return shown(await batches.cancel(account, read(BATCH_KIND, batch_id)))
+
+
+After = Annotated[int, QueryParameter(ge=0, description="Only rows behind this number.")]
+RowLimit = Annotated[int, QueryParameter(ge=1, le=ROWS_PAGE_MAX, description="At most so many.")]
+InState = Annotated[
+    str | None,
+    QueryParameter(
+        name="state",
+        description="Only those in this state.",
+        schema_extra={"enum": [str(one) for one in RowState]},
+    ),
+]
+
+
+def _states(text: str | None) -> list[RowState] | None:
+    if text is None:
+        return None
+    try:
+        return [RowState(text)]
+    except ValueError:
+        raise Malformed("state", "known_name") from None
+
+
+@get(
+    "/v1/batches/{batch_id:str}/rows",
+    opt=_READING,
+    summary="Rows of a batch",
+    tags=["batches"],
+)
+async def list_rows(
+    request: Request[Any, Any, Any],
+    batches: NamedDependency[BatchService],
+    results: NamedDependency[Results],
+    account: NamedDependency[UUID],
+    batch_id: FromPath[str],
+    limit: RowLimit = ROWS_PAGE_MAX,
+    after: After = 0,
+    in_state: InState = None,
+) -> RowList | Stream:
+    """Rows in their order, each with its serials or why it has none; all of them as a table with `Accept: text/csv`."""
+    identifier, states = read(BATCH_KIND, batch_id), _states(in_state)
+    if _CSV in request.headers.get("accept", ""):
+        await batches.load(account, identifier)
+        table = results.table(account, identifier, language_of(request), states)
+        return Stream(table, media_type="text/csv; charset=utf-8; header=present")
+    rows = await batches.rows(account, identifier, after, limit + 1, states)
+    serials = await batches.serials(account, rows[:limit])
+    views = [
+        shown_row(identifier, row, serials.get(row.stamping, ()) if row.stamping else ())
+        for row in rows[:limit]
+    ]
+    return RowList(views, views[-1].row if len(rows) > limit else None)
+
+
+@get(
+    "/v1/batches/{batch_id:str}/rows/{number:int}/document",
+    opt=_TAKING | {"described": Described(file="application/pdf")},
+    summary="The stamped document of a row",
+    tags=["batches"],
+)
+async def download_document(
+    batches: NamedDependency[BatchService],
+    account: NamedDependency[UUID],
+    batch_id: FromPath[str],
+    number: FromPath[int],
+) -> Response[bytes]:
+    """The original followed by its delta."""
+    row, content = await batches.document(account, read(BATCH_KIND, batch_id), number)
+    return saved_as(file_name(row.document_name) or "dokumen.pdf", content, "application/pdf")
+
+
+def archive_answer(
+    results: Results, account: UUID, batch: UUID, language: str, after: int
+) -> Stream:
+    """The archive of a batch as an answer."""
+    name = f"{show(BATCH_KIND, batch)}.zip"
+    return Stream(
+        results.archive(account, batch, language, after),
+        media_type="application/zip",
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "private, no-store",
+        },
+    )
+
+
+@get(
+    "/v1/batches/{batch_id:str}/results.zip",
+    opt=_TAKING | {"described": Described(file="application/zip")},
+    summary="All stamped documents of a batch",
+    tags=["batches"],
+)
+async def download_results(
+    request: Request[Any, Any, Any],
+    batches: NamedDependency[BatchService],
+    results: NamedDependency[Results],
+    account: NamedDependency[UUID],
+    batch_id: FromPath[str],
+    after: After = 0,
+) -> Stream:
+    """The stamped documents, and `results.csv` with each row.  After a cut go on with `after`, the last row that came."""
+    identifier = read(BATCH_KIND, batch_id)
+    await batches.load(account, identifier)
+    return archive_answer(results, account, identifier, language_of(request), after)
+
+
+routes = [
+    make_batch,
+    list_batches,
+    show_batch,
+    add_files,
+    put_file,
+    add_rows,
+    start_batch,
+    cancel_batch,
+    list_rows,
+    download_document,
+    download_results,
+]

@@ -1,0 +1,422 @@
+"""Batches: make one, take its rows, start, show and cancel it; let one go on that waited for stamps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from hashlib import sha256
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from meterai import accounts, stamps
+from meterai.batches import store
+from meterai.batches.intake import Came, FileIntake, each
+from meterai.batches.model import (
+    BATCH,
+    BATCH_KIND,
+    Batch,
+    BatchEmpty,
+    BatchEvent,
+    BatchKey,
+    BatchRow,
+    BatchStarted,
+    BatchState,
+    Counts,
+    ResultsNotReady,
+    RowChanged,
+    RowState,
+    StampsMissing,
+    TooManyBatches,
+    TooManyRows,
+    TypedRow,
+    refused_identity,
+    written,
+)
+from meterai.batches.settings import BatchSettings
+from meterai.batches.survey import surveyed
+from meterai.batches.words import kept_refusal
+from meterai.documents import keep_longer
+from meterai.drafts import DraftService
+from meterai.kit.clock import Clock
+from meterai.kit.ids import new_id, read_typed, show
+from meterai.kit.labels import labels
+from meterai.kit.refusal import NotFound, Refusal
+from meterai.orders import OrderService, OrderSettings, OrderView
+from meterai.orders.model import OrderState
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.exchange import note_replay
+from meterai.plumbing.http import IdempotencyKeyReused
+from meterai.plumbing.paging import Page
+from meterai.plumbing.periodic import each as each_row
+from meterai.stamping import StampingService
+
+UPLOAD_KIND = "upl"
+WAITING_AT_ONCE = 50  # batches that wait for stamps, looked at in one run
+LEFT_AT_ONCE = 100
+_log = structlog.get_logger()
+
+
+class RowAnswer(NamedTuple):
+    """What became of a row that was sent: its number in the batch, and why it will not be worked."""
+
+    line: int
+    number: int
+    key: str | None
+    outcome: str  # added, known, refused
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchDetails:
+    """A batch with the counts of its rows, and the order that it waits for."""
+
+    batch: Batch
+    counts: Counts
+    files: int
+    available: int
+    order: OrderView | None = None
+
+
+class BatchService:
+    """Batches of an account, but for the work on their rows (`BatchWork`)."""
+
+    def __init__(
+        self,
+        database: Database,
+        services: tuple[OrderService, StampingService, DraftService],
+        intake: FileIntake,
+        settings: Settings,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._orders, self._stampings, self._drafts = services
+        self.intake = intake
+        self.settings = settings.of(BatchSettings)
+        self._due_seconds = settings.of(OrderSettings).stamps_due_seconds
+        self._clock = clock
+
+    # -- making one ------------------------------------------------------------------------
+
+    async def make(self, account: UUID, key: str, reference: str | None) -> Batch:
+        """Make a batch; the same key finds the same one.
+
+        Refuses `Malformed`, `ReferenceTaken`, `TooManyBatches`, `IdempotencyKeyReused`.
+        """
+        labels(reference, None)
+        request = sha256((reference or "").encode()).digest()
+        batch = new_id()
+
+        async def act(tx: Tx) -> UUID:
+            made = await store.by_key(tx, account, key)
+            if made is None:
+                if await store.alive(tx, account) >= self.settings.batches_per_account_max:
+                    raise TooManyBatches(batches_max=self.settings.batches_per_account_max)
+                if await store.make(tx, account, batch, key, request, reference):
+                    return batch
+                made = await store.by_key(tx, account, key)
+            assert made is not None
+            found, before = made
+            if before != request:
+                raise IdempotencyKeyReused("another request had this key")
+            return found
+
+        found = await self._database.run(act)
+        if found != batch:
+            note_replay()
+        return await self.load(account, found)
+
+    async def load(self, account: UUID, batch: UUID) -> Batch:
+        """One batch of this account.  Refuses `NotFound`."""
+        return _here(await self._database.once(store.batch, account, batch))
+
+    # -- rows ------------------------------------------------------------------------------
+
+    async def add_rows(
+        self, account: UUID, batch: UUID, typed: Sequence[TypedRow]
+    ) -> list[RowAnswer]:
+        """Take rows, each by itself; the same row again is the same row.
+
+        Refuses `NotFound`, `TooManyRows`, and `BatchStarted` for a row that is not there.
+        """
+        if len(typed) > self.settings.batch_rows_max:
+            raise TooManyRows(rows_max=self.settings.batch_rows_max)
+        await self._copy_uploads(await self.load(account, batch), typed)
+        return await self._database.run(partial(self._add_rows, account, batch, typed))
+
+    async def _add_rows(
+        self, account: UUID, batch: UUID, typed: Sequence[TypedRow], tx: Tx
+    ) -> list[RowAnswer]:
+        found = _here(await store.locked(tx, account, batch))
+        known = await store.known_rows(tx, account, batch, [row.identity for row in typed])
+        last = await store.last_number(tx, account, batch)
+        answers: list[RowAnswer] = []
+        new: list[dict[str, object]] = []
+        changed: list[tuple[int, TypedRow]] = []
+        for row in typed:
+            before = known.get(row.identity)
+            if before is not None and before[0] == row.content:
+                outcome = "known" if row.refusal is None else "refused"
+                answers.append(RowAnswer(row.line, before[1], row.key, outcome, row.refusal))
+            elif before is not None:
+                named = replace(row, refusal=RowChanged(before[1]))
+                changed.append((len(answers), named))
+                answers.append(RowAnswer(row.line, 0, row.key, "refused", named.refusal))
+            else:
+                last += 1
+                known[row.identity] = (row.content, last)
+                new.append(_stored(row, last))
+                outcome = "added" if row.refusal is None else "refused"
+                answers.append(RowAnswer(row.line, last, row.key, outcome, row.refusal))
+        # A row that contradicts another is named among the rows too, once however often it is sent.
+        again = await store.known_rows(tx, account, batch, [_identity(row) for _, row in changed])
+        for at, row in changed:
+            identity = _identity(row)
+            if identity not in again:
+                last += 1
+                again[identity] = (row.content, last)
+                new.append(_stored(row, last))
+            answers[at] = answers[at]._replace(number=again[identity][1])
+        if new:
+            if found.state is not BatchState.OPEN:
+                raise BatchStarted(found.state)
+            if last > self.settings.batch_rows_max:
+                raise TooManyRows(rows_max=self.settings.batch_rows_max)
+            await store.add_rows(tx, account, batch, new)
+        return answers
+
+    async def _copy_uploads(self, batch: Batch, typed: Sequence[TypedRow]) -> None:
+        """Files of the drafts of this account that rows name become files of the batch."""
+        wanted = {row.document for row in typed if row.document.startswith("upload:")}
+        names = {one.replace(":", "-") for one in wanted}
+        if not wanted or batch.state is not BatchState.OPEN:
+            return
+        known = await self._database.once(store.files_named, batch.account, batch.id, sorted(names))
+        draft, files = await self._drafts.current_files("", batch.account)
+        if draft is None or draft.owner != batch.account:
+            return
+        for file in files:
+            name = f"upload-{show(UPLOAD_KIND, file.id)}"
+            if name not in names or name in known:
+                continue
+            try:
+                content = await self._drafts.content(file)
+            except Refusal:
+                continue  # the row says that its document is missing
+            await self.intake.take(batch, each([Came(name, content)]))
+
+    # -- starting --------------------------------------------------------------------------
+
+    async def start(
+        self, account: UUID, batch: UUID, member: UUID | None, *, method: str | None, orders: bool
+    ) -> BatchDetails:
+        """Begin the work on a batch, or go on with one that waits for stamps; a repeat changes nothing.
+
+        Where the account has too few stamps, `orders` says that those missing are ordered, by a method or the default
+        one.  Refuses `NotFound`, `BatchEmpty`, `StampsMissing`, what `accounts.check_stamps_left` and what ordering refuses.
+        """
+        found = await self.load(account, batch)
+        if found.state not in (BatchState.OPEN, BatchState.WAITING_FOR_STAMPS):
+            note_replay()
+            return await self.details(found)
+        missing = await self._database.run(
+            partial(self._start, account, batch, member, is_ordering=orders)
+        )
+        if missing and orders:
+            await self._order(found, missing, method)
+        return await self.details(await self.load(account, batch))
+
+    async def _start(
+        self, account: UUID, batch: UUID, member: UUID | None, tx: Tx, *, is_ordering: bool
+    ) -> int:
+        """Start a batch in a transaction; how many stamps it has to wait for."""
+        found = _here(await store.locked(tx, account, batch))
+        if found.state not in (BatchState.OPEN, BatchState.WAITING_FOR_STAMPS):
+            return 0
+        survey = await surveyed(tx, found)
+        missing = max(survey.needed - survey.available, 0)
+        if not survey.rows and not (await store.counts(tx, account, batch)).rows:
+            raise BatchEmpty("no rows")
+        await accounts.check_stamps_left(tx, account, member, survey.needed)
+        if missing and not is_ordering:
+            raise StampsMissing(needed=survey.needed, available=survey.available)
+        await store.resolve(tx, account, batch, survey.resolved)
+        await store.refuse(tx, account, batch, survey.refused)
+        # A document whose bytes were let go meanwhile is named when its turn comes.
+        until = self._clock.now() + timedelta(seconds=self._due_seconds) + timedelta(days=7)
+        await keep_longer(tx, account, survey.documents, until)
+        if missing:
+            if found.state is BatchState.OPEN:
+                state = BATCH.after(found.state, BatchEvent.STAMPS_SHORT)
+                await store.move(tx, found, state, starts=True, member=member)
+            await store.need(tx, found, survey.needed)
+            return missing
+        is_open = found.state is BatchState.OPEN
+        event = BatchEvent.STARTED if is_open else BatchEvent.STAMPS_CAME
+        await store.move(tx, found, BATCH.after(found.state, event), starts=is_open, member=member)
+        return 0
+
+    async def _order(self, batch: Batch, missing: int, method: str | None) -> None:
+        """Order the stamps that a batch waits for, unless an order for it can still be paid."""
+        if batch.order is not None:
+            before = await self._orders.view(batch.account, batch.order)
+            if before.state == OrderState.PLACED:
+                return
+        key = f"batch:{show(BATCH_KIND, batch.id)}:{batch.orders}:{missing}"
+        order = await self._orders.place(batch.account, key, missing, method=method)
+        await self._database.once(
+            store.ordered, batch.account, batch.id, _order_id(order), batch.orders
+        )
+
+    # -- showing ---------------------------------------------------------------------------
+
+    async def details(self, batch: Batch) -> BatchDetails:
+        """A batch with the counts of its rows; one that waits for stamps with its order."""
+        async with self._database.reading() as tx:
+            counts = await store.counts(tx, batch.account, batch.id)
+            files, _ = await store.files_total(tx, batch.account, batch.id)
+            available = await stamps.available(tx, batch.account)
+        order = None
+        if batch.order is not None and batch.state is BatchState.WAITING_FOR_STAMPS:
+            order = await self._orders.view(batch.account, batch.order)
+        return BatchDetails(batch, counts, files, available, order)
+
+    async def page(
+        self, account: UUID, page: Page, reference: str | None = None
+    ) -> tuple[list[Batch], bool]:
+        """A page of the batches of an account, newest first, and whether there is another."""
+        found = await self._database.once(
+            store.listed, account, page.before, page.wanted, reference
+        )
+        return page.cut(found)
+
+    async def rows(
+        self,
+        account: UUID,
+        batch: UUID,
+        after: int,
+        limit: int,
+        states: Sequence[RowState] | None = None,
+    ) -> list[BatchRow]:
+        """Rows of a batch behind a number.  Refuses `NotFound`."""
+        await self.load(account, batch)
+        wanted = [str(one) for one in states] if states is not None else None
+        return await self._database.once(store.rows, account, batch, after, limit, wanted)
+
+    async def row(self, account: UUID, batch: UUID, number: int) -> BatchRow:
+        """One row.  Refuses `NotFound`."""
+        found = await self._database.once(store.row, account, batch, number)
+        if found is None:
+            raise NotFound("no such row of a batch of this account")
+        return found
+
+    async def document(self, account: UUID, batch: UUID, number: int) -> tuple[BatchRow, bytes]:
+        """The stamped document of a row.
+
+        Refuses `NotFound`, `ResultsNotReady`, `DocumentForgotten`, `DocumentUnavailable`.
+        """
+        row = await self.row(account, batch, number)
+        if row.state is not RowState.DELIVERED or row.stamping is None:
+            raise ResultsNotReady(row.state)
+        _, content = await self._stampings.document(account, row.stamping)
+        return row, content
+
+    async def serials(self, account: UUID, rows: Sequence[BatchRow]) -> dict[UUID, tuple[str, ...]]:
+        """The serials of the stampings of rows."""
+        ids = [row.stamping for row in rows if row.stamping is not None]
+        if not ids:
+            return {}
+        return await self._database.once(stamps.serials_of_each, account, ids)
+
+    # -- ending ----------------------------------------------------------------------------
+
+    async def cancel(self, account: UUID, batch: UUID) -> BatchDetails:
+        """Give a batch up: rows that wait end, those whose stamps are held are still stamped.  A repeat changes nothing.
+
+        Refuses `NotFound`, `NotAllowedNow` for one that is finished.
+        """
+        await self._database.run(partial(self._cancel, account, batch))
+        return await self.details(await self.load(account, batch))
+
+    async def _cancel(self, account: UUID, batch: UUID, tx: Tx) -> None:
+        found = _here(await store.locked(tx, account, batch))
+        if found.state in (BatchState.CANCELLING, BatchState.CANCELLED):
+            return
+        await store.move(tx, found, BATCH.after(found.state, BatchEvent.GIVEN_UP))
+        await store.cancel_rows(tx, account, batch)
+        await store.finish(tx, account, batch)
+
+    # -- periodic tasks --------------------------------------------------------------------
+
+    async def go_on(self) -> int:
+        """Periodic task: start again what waits for stamps, where they have come."""
+        found = await self._database.once(store.waiting, WAITING_AT_ONCE)
+
+        async def one(due: BatchKey) -> None:
+            await self._database.run(partial(self._go_on, due))
+
+        await each_row(self._database, "go_on_with_batches", found, one, subject="batch")
+        return 0
+
+    async def _go_on(self, due: BatchKey, tx: Tx) -> None:
+        found = _here(await store.locked(tx, due.account, due.batch))
+        if found.state is not BatchState.WAITING_FOR_STAMPS:
+            return
+        free = await stamps.available(tx, due.account)
+        if free < found.needed:
+            return
+        survey = await surveyed(tx, found)
+        if survey.available >= survey.needed:
+            state = BATCH.after(found.state, BatchEvent.STAMPS_CAME)
+            await store.move(tx, found, state)
+            _log.info("batch_goes_on", batch=show(BATCH_KIND, due.batch))
+
+    async def give_up_open(self) -> int:
+        """Periodic task: give up what nobody started in its time."""
+        before = self._clock.now() - timedelta(days=self.settings.batch_open_days)
+        found = await self._database.once(store.left_open, before, LEFT_AT_ONCE)
+
+        async def one(due: BatchKey) -> None:
+            await self._database.run(partial(self._cancel, due.account, due.batch))
+
+        return await each_row(self._database, "give_up_batches", found, one, subject="batch")
+
+
+def _here(found: Batch | None) -> Batch:
+    if found is None:
+        raise NotFound("no such batch of this account")
+    return found
+
+
+def _order_id(order: OrderView) -> UUID:
+    found = read_typed("ord", order.id)
+    assert found is not None
+    return found
+
+
+def _identity(row: TypedRow) -> bytes:
+    assert row.refusal is not None
+    return refused_identity(row.content, row.key, row.refusal.code)
+
+
+def _stored(row: TypedRow, number: int) -> dict[str, object]:
+    """A row as `store.add_rows` takes it."""
+    kept: dict[str, object] = {"code": None, "code_facts": {}}
+    if row.refusal is not None:
+        kept = kept_refusal(row.refusal)
+    facts = {} if row.refusal is not None else msgspec.to_builtins(row.facts)
+    return kept | {
+        "number": number,
+        "identity": row.identity.hex(),
+        "content": row.content.hex(),
+        "key": row.key,
+        "document": row.document,
+        "document_name": row.document.partition(":")[2] if row.document.startswith("file:") else "",
+        "wishes": written(row.wishes),
+        "stamps": len(row.wishes),
+        "facts": facts,
+        "state": RowState.WAITING if row.refusal is None else RowState.REFUSED,
+    }

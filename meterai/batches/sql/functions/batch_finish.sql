@@ -1,0 +1,26 @@
+-- A batch whose rows have all ended is finished, or cancelled where that was asked for.  Its row is locked first, so that
+-- of two workers with its last rows the second sees those of the first.  Answers its state then.
+CREATE OR REPLACE FUNCTION batch_finish(p_account uuid, p_batch uuid) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_state text;
+BEGIN
+    SELECT b.state INTO v_state FROM batches b
+    WHERE b.account_id = p_account AND b.batch_id = p_batch FOR NO KEY UPDATE;
+    IF v_state NOT IN ('working', 'cancelling') THEN
+        RETURN v_state;
+    END IF;
+    IF EXISTS (SELECT 1 FROM batch_rows r WHERE r.account_id = p_account AND r.batch_id = p_batch
+               AND r.state IN ('waiting', 'reserved')) THEN
+        RETURN v_state;
+    END IF;
+    v_state := CASE v_state WHEN 'working' THEN 'finished' ELSE 'cancelled' END;
+    UPDATE batches SET state = v_state, ended_at = now() WHERE account_id = p_account AND batch_id = p_batch;
+    PERFORM emit(p_account, 'batch_finished', jsonb_build_object('batch', p_batch, 'state', v_state) || (
+        SELECT jsonb_build_object(
+            'delivered', count(*) FILTER (WHERE state = 'delivered'),
+            'wrong', count(*) FILTER (WHERE state IN ('refused', 'failed')),
+            'cancelled', count(*) FILTER (WHERE state = 'cancelled'))
+        FROM batch_rows WHERE account_id = p_account AND batch_id = p_batch));
+    RETURN v_state;
+END $$;

@@ -1,0 +1,507 @@
+"""SQL of batches, one function per question."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from meterai.batches.model import (
+    Batch,
+    BatchFile,
+    BatchKey,
+    BatchRow,
+    BatchState,
+    Counts,
+    RowBegun,
+    RowToStart,
+    RowToWork,
+)
+from meterai.plumbing.database import ReadTx, Tx, jsonb
+from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.watch import Piece
+
+_COLUMNS = """
+SELECT account_id AS account, batch_id AS id, reference, state, member_id AS member, order_id AS order, orders, needed,
+    made_at, started_at, ended_at
+FROM batches
+"""
+_BATCH = _COLUMNS + "WHERE account_id = %s AND batch_id = %s"
+_BATCH_LOCKED = _BATCH + " FOR NO KEY UPDATE"
+_LISTED = _COLUMNS + "WHERE account_id = %s AND batch_id < %s ORDER BY batch_id DESC LIMIT %s"
+_LISTED_BY_REFERENCE = _COLUMNS + "WHERE account_id = %s AND reference = %s"
+_BY_KEY = "SELECT batch_id AS id, request_hash FROM batches WHERE account_id = %s AND idempotency_key = %s"
+_ALIVE = """
+SELECT count(*) FROM batches WHERE account_id = %s AND state NOT IN ('finished', 'cancelled')
+"""
+_MAKE = """
+INSERT INTO batches (account_id, batch_id, idempotency_key, request_hash, reference) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT ON CONSTRAINT one_batch_per_key DO NOTHING
+"""
+_COUNTS = """
+SELECT count(*) AS rows,
+    count(*) FILTER (WHERE state = 'waiting') AS waiting,
+    count(*) FILTER (WHERE state = 'refused') AS refused,
+    count(*) FILTER (WHERE state = 'reserved') AS reserved,
+    count(*) FILTER (WHERE state = 'delivered') AS delivered,
+    count(*) FILTER (WHERE state = 'failed') AS failed,
+    count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
+    coalesce(sum(stamps) FILTER (WHERE state = 'waiting'), 0) AS stamps_wanted,
+    coalesce(sum(stamps) FILTER (WHERE state = 'delivered'), 0) AS stamps_used
+FROM batch_rows WHERE account_id = %s AND batch_id = %s
+"""
+_FILES_TOTAL = """
+SELECT count(*)::integer AS files, coalesce(sum(bytes), 0)::bigint AS bytes FROM batch_files
+WHERE account_id = %s AND batch_id = %s
+"""
+_FILES_NAMED = """
+SELECT name, came_sha256, sha256, bytes, is_repaired FROM batch_files
+WHERE account_id = %s AND batch_id = %s AND name = ANY (%s)
+"""
+_FILES = """
+SELECT name, came_sha256, sha256, bytes, is_repaired FROM batch_files
+WHERE account_id = %s AND batch_id = %s ORDER BY name
+"""
+# Each document is kept, in the order of their hashes in which all transactions lock documents, and then named.
+_ADD_FILES = """
+WITH given AS MATERIALIZED (
+    SELECT d.*, document_keep(%s, decode(d.sha256, 'hex'), d.plain, d.bytes, d.pages, d.kept_until) AS kept
+    FROM jsonb_to_recordset(%s) AS d (name text, plain text, came text, sha256 text, bytes integer, pages integer,
+        kept_until timestamptz, is_repaired boolean)
+)
+INSERT INTO batch_files (account_id, batch_id, name, came_sha256, sha256, bytes, is_repaired)
+SELECT %s, %s, g.name, decode(g.came, 'hex'), decode(g.sha256, 'hex'), g.bytes, g.is_repaired
+FROM given g WHERE g.kept IS NOT NULL
+ON CONFLICT ON CONSTRAINT batch_files_pkey DO NOTHING RETURNING name
+"""
+_LAST_NUMBER = """
+SELECT coalesce(max(number), 0) FROM batch_rows WHERE account_id = %s AND batch_id = %s
+"""
+_KNOWN_ROWS = """
+SELECT identity, content, number FROM batch_rows
+WHERE account_id = %s AND batch_id = %s AND identity = ANY (%s)
+"""
+_ADD_ROWS = """
+INSERT INTO batch_rows (account_id, batch_id, number, identity, content, row_key, document, document_name, wishes,
+    stamps, facts, state, code, code_facts, ended_at)
+SELECT %s, %s, d.number, decode(d.identity, 'hex'), decode(d.content, 'hex'), d.key, d.document, d.document_name,
+    d.wishes, d.stamps, d.facts, d.state, d.code, d.code_facts, CASE WHEN d.state = 'refused' THEN now() END
+FROM jsonb_to_recordset(%s) AS d (number integer, identity text, content text, key text, document text,
+    document_name text, wishes jsonb, stamps smallint, facts jsonb, state text, code text, code_facts jsonb)
+"""
+_TO_START = """
+SELECT number, row_key AS key, document, document_name, sha256, is_repaired, wishes, stamps, facts FROM batch_rows
+WHERE account_id = %s AND batch_id = %s AND state = 'waiting' ORDER BY number
+"""
+_RESOLVE = """
+UPDATE batch_rows r SET sha256 = decode(d.sha256, 'hex'), is_repaired = d.is_repaired, document_name = d.document_name
+FROM jsonb_to_recordset(%s) AS d (number integer, sha256 text, is_repaired boolean, document_name text)
+WHERE r.account_id = %s AND r.batch_id = %s AND r.number = d.number
+"""
+_REFUSE = """
+UPDATE batch_rows r SET state = 'refused', code = d.code, code_facts = d.code_facts, ended_at = now()
+FROM jsonb_to_recordset(%s) AS d (number integer, code text, code_facts jsonb)
+WHERE r.account_id = %s AND r.batch_id = %s AND r.number = d.number AND r.state = 'waiting'
+"""
+_DOCUMENTS_KNOWN = """
+SELECT sha256, name FROM documents_shown() WHERE account_id = %s AND sha256 = ANY (%s) AND NOT is_forgotten
+"""
+_MOVE = """
+UPDATE batches SET state = %s, started_at = CASE WHEN %s THEN coalesce(started_at, now()) ELSE started_at END,
+    member_id = coalesce(%s, member_id)
+WHERE account_id = %s AND batch_id = %s
+"""
+_NEED = "UPDATE batches SET needed = %s WHERE account_id = %s AND batch_id = %s"
+_ORDERED = """
+UPDATE batches SET order_id = %s, orders = orders + 1 WHERE account_id = %s AND batch_id = %s AND orders = %s
+"""
+_FINISH = "SELECT batch_finish(%s, %s)"
+_CANCEL_ROWS = """
+UPDATE batch_rows SET state = 'cancelled', ended_at = now()
+WHERE account_id = %s AND batch_id = %s AND state = 'waiting'
+"""
+# Stamps that batches of an account under way will still take.
+_PROMISED = """
+SELECT coalesce(sum(r.stamps), 0) FROM batch_rows r JOIN batches b
+    ON b.account_id = r.account_id AND b.batch_id = r.batch_id AND b.state = 'working'
+WHERE r.account_id = %s AND r.state = 'waiting' AND r.batch_id <> %s
+"""
+# One of a batch at a time in each process, and the one that had its turn longest ago first.
+_DUE = """
+SELECT b.account_id AS account, b.batch_id AS id, b.turn_at AS due_at, NULL::jsonb AS what FROM batches b
+WHERE b.state IN ('working', 'cancelling') AND (
+    EXISTS (SELECT 1 FROM batch_rows r WHERE r.account_id = b.account_id AND r.batch_id = b.batch_id
+            AND r.state IN ('waiting', 'reserved') AND r.leased_until <= now())
+    OR NOT EXISTS (SELECT 1 FROM batch_rows r WHERE r.account_id = b.account_id AND r.batch_id = b.batch_id
+                   AND r.state IN ('waiting', 'reserved')))
+"""
+DUE = f"{_DUE} ORDER BY b.turn_at"
+_LOOK = f"{_DUE} AND b.account_id <> ALL (%s) ORDER BY b.turn_at LIMIT %s"
+_TAKE_TURN = "UPDATE batches SET turn_at = now() WHERE account_id = %s AND batch_id = %s"
+_LEASE_ROWS = """
+UPDATE batch_rows r SET leased_until = now() + make_interval(secs => %s)
+FROM (SELECT number FROM batch_rows WHERE account_id = %s AND batch_id = %s AND state = 'waiting'
+      AND leased_until <= now() ORDER BY number LIMIT %s FOR UPDATE SKIP LOCKED) AS l
+WHERE r.account_id = %s AND r.batch_id = %s AND r.number = l.number
+RETURNING r.number, r.row_key AS key, r.document_name, r.sha256, r.is_repaired, r.wishes, r.facts
+"""
+_LOCK_ROWS = """
+SELECT number FROM batch_rows WHERE account_id = %s AND batch_id = %s AND number = ANY (%s) AND state = 'waiting'
+ORDER BY number FOR UPDATE
+"""
+_RELEASE_ROWS = """
+UPDATE batch_rows SET leased_until = now()
+WHERE account_id = %s AND batch_id = %s AND number = ANY (%s) AND state = 'waiting'
+"""
+_PUT_OFF_ROWS = """
+UPDATE batch_rows SET leased_until = now() + make_interval(secs => %s)
+WHERE account_id = %s AND batch_id = %s AND number = ANY (%s) AND state = 'waiting'
+"""
+# Who is first with a subject has its row until the transaction ends; the other then finds the stamping.
+_BIND = """
+INSERT INTO batch_stampings (account_id, subject, stamping_id)
+SELECT %s, d.subject, d.stamping FROM unnest(%s::bytea[], %s::uuid[]) AS d (subject, stamping) ORDER BY d.subject
+ON CONFLICT ON CONSTRAINT batch_stampings_pkey DO UPDATE SET bound_at = batch_stampings.bound_at
+RETURNING subject, stamping_id
+"""
+_BIND_ANEW = """
+UPDATE batch_stampings b SET stamping_id = d.stamping, bound_at = now()
+FROM unnest(%s::bytea[], %s::uuid[]) AS d (subject, stamping)
+WHERE b.account_id = %s AND b.subject = d.subject AND b.stamping_id <> d.stamping
+"""
+_BOUND = (
+    "SELECT subject, stamping_id FROM batch_stampings WHERE account_id = %s AND subject = ANY (%s)"
+)
+_RESERVED = """
+UPDATE batch_rows r SET state = d.state, stamping_id = d.stamping, leased_until = now() + make_interval(secs => d.lease),
+    ended_at = CASE WHEN d.state = 'delivered' THEN now() END
+FROM unnest(%s::integer[], %s::uuid[], %s::text[], %s::double precision[]) AS d (number, stamping, state, lease)
+WHERE r.account_id = %s AND r.batch_id = %s AND r.number = d.number AND r.state = 'waiting'
+"""
+_DELIVERED = """
+UPDATE batch_rows SET state = 'delivered', ended_at = now()
+WHERE account_id = %s AND batch_id = %s AND stamping_id = ANY (%s) AND state = 'reserved'
+"""
+_FAILED = """
+UPDATE batch_rows r SET state = 'failed', code = d.code, code_facts = d.facts, ended_at = now()
+FROM unnest(%s::uuid[], %s::text[], %s::jsonb[]) AS d (stamping, code, facts)
+WHERE r.account_id = %s AND r.batch_id = %s AND r.stamping_id = d.stamping AND r.state = 'reserved'
+"""
+# Reserved rows whose worker was silent for its lease: their stampings are resumed by themselves.
+_INTERRUPTED = """
+SELECT stamping_id FROM batch_rows
+WHERE account_id = %s AND batch_id = %s AND state = 'reserved' AND leased_until <= now() ORDER BY number LIMIT %s
+"""
+_LEASE_INTERRUPTED = """
+UPDATE batch_rows SET leased_until = now() + make_interval(secs => %s)
+WHERE account_id = %s AND batch_id = %s AND stamping_id = ANY (%s) AND state = 'reserved'
+"""
+WAIT_FOR_STAMPS = "SELECT 1 FROM batches WHERE state = 'waiting_for_stamps'"
+_WAITING = """
+UPDATE batches SET turn_at = now() WHERE (account_id, batch_id) IN (
+    SELECT account_id, batch_id FROM batches WHERE state = 'waiting_for_stamps' ORDER BY turn_at LIMIT %s
+    FOR UPDATE SKIP LOCKED)
+RETURNING account_id AS account, batch_id AS batch
+"""
+_LEFT_OPEN = """
+SELECT account_id AS account, batch_id AS batch FROM batches WHERE state = 'open' AND made_at < %s
+ORDER BY made_at LIMIT %s
+"""
+_ROWS = """
+SELECT number, row_key AS key, document, document_name, sha256, stamps, facts, state, code, code_facts,
+    stamping_id AS stamping, ended_at
+FROM batch_rows WHERE account_id = %s AND batch_id = %s AND number > %s AND (%s::text[] IS NULL OR state = ANY (%s))
+ORDER BY number LIMIT %s
+"""
+_ROW = """
+SELECT number, row_key AS key, document, document_name, sha256, stamps, facts, state, code, code_facts,
+    stamping_id AS stamping, ended_at
+FROM batch_rows WHERE account_id = %s AND batch_id = %s AND number = %s
+"""
+BY_ID = "SELECT account_id AS account, batch_id AS batch FROM batches WHERE batch_id = %s LIMIT 2"
+STUCK = """
+SELECT account_id AS account, batch_id AS batch FROM batches
+WHERE state IN ('working', 'cancelling') AND started_at < %s ORDER BY started_at LIMIT %s
+"""
+
+_BATCHES = RowMapper(Batch)
+_COUNTED = RowMapper(Counts)
+_BATCH_FILES = RowMapper(BatchFile)
+_BATCH_ROWS = RowMapper(BatchRow)
+_ROWS_TO_START = RowMapper(RowToStart)
+_ROWS_TO_WORK = RowMapper(RowToWork)
+_KEYS = RowMapper(BatchKey)
+_PIECES = RowMapper(Piece)
+
+
+async def batch(tx: ReadTx, account: UUID, batch: UUID) -> Batch | None:
+    """One batch of this account."""
+    return await tx.one_as(_BATCHES, _BATCH, account, batch)
+
+
+async def locked(tx: Tx, account: UUID, batch: UUID) -> Batch | None:
+    """The same, while nobody else changes its state."""
+    return await tx.one_as(_BATCHES, _BATCH_LOCKED, account, batch)
+
+
+async def listed(
+    tx: ReadTx, account: UUID, before: UUID, limit: int, reference: str | None
+) -> list[Batch]:
+    """Batches of an account that are older than one, newest first."""
+    if reference is not None:
+        return await tx.all_as(_BATCHES, _LISTED_BY_REFERENCE, account, reference)
+    return await tx.all_as(_BATCHES, _LISTED, account, before, limit)
+
+
+async def by_key(tx: ReadTx, account: UUID, key: str) -> tuple[UUID, bytes] | None:
+    """The batch that an Idempotency-Key made, and the hash of its request."""
+    row = await tx.one(_BY_KEY, account, key)
+    return (row["id"], row["request_hash"]) if row else None
+
+
+async def alive(tx: ReadTx, account: UUID) -> int:
+    """How many batches of an account did not end."""
+    return int(await tx.value(_ALIVE, account))
+
+
+async def make(
+    tx: Tx, account: UUID, batch: UUID, key: str, request: bytes, reference: str | None
+) -> bool:
+    """Make a batch; false where the key made one before."""
+    return bool(await tx.run(_MAKE, account, batch, key, request, reference))
+
+
+async def counts(tx: ReadTx, account: UUID, batch: UUID) -> Counts:
+    """Rows of a batch by their state."""
+    found = await tx.one_as(_COUNTED, _COUNTS, account, batch)
+    return found or Counts()
+
+
+async def files_total(tx: ReadTx, account: UUID, batch: UUID) -> tuple[int, int]:
+    """How many files a batch has, and of how many bytes."""
+    row = await tx.one(_FILES_TOTAL, account, batch)
+    assert row is not None
+    return row["files"], row["bytes"]
+
+
+async def files_named(
+    tx: ReadTx, account: UUID, batch: UUID, names: Sequence[str]
+) -> dict[str, BatchFile]:
+    """Files of a batch by these names."""
+    found = await tx.all_as(_BATCH_FILES, _FILES_NAMED, account, batch, list(names))
+    return {one.name: one for one in found}
+
+
+async def files(tx: ReadTx, account: UUID, batch: UUID) -> list[BatchFile]:
+    """All files of a batch, by name."""
+    return await tx.all_as(_BATCH_FILES, _FILES, account, batch)
+
+
+async def add_files(
+    tx: Tx, account: UUID, batch: UUID, taken: Sequence[Mapping[str, object]]
+) -> set[str]:
+    """Keep documents and name them; the names that were free."""
+    in_order = sorted(taken, key=lambda one: str(one["sha256"]))
+    rows = await tx.all(_ADD_FILES, account, jsonb(in_order), account, batch)
+    return {row["name"] for row in rows}
+
+
+async def last_number(tx: ReadTx, account: UUID, batch: UUID) -> int:
+    """The number of the last row of a batch; 0 where there is none."""
+    return int(await tx.value(_LAST_NUMBER, account, batch))
+
+
+async def known_rows(
+    tx: ReadTx, account: UUID, batch: UUID, identities: Sequence[bytes]
+) -> dict[bytes, tuple[bytes, int]]:
+    """Of these identities those that are there, with what the row says and its number."""
+    rows = await tx.all(_KNOWN_ROWS, account, batch, list(identities))
+    return {row["identity"]: (row["content"], row["number"]) for row in rows}
+
+
+async def add_rows(
+    tx: Tx, account: UUID, batch: UUID, rows: Sequence[Mapping[str, object]]
+) -> None:
+    """Write new rows."""
+    await tx.run(_ADD_ROWS, account, batch, jsonb(list(rows)))
+
+
+async def rows_to_start(tx: ReadTx, account: UUID, batch: UUID) -> list[RowToStart]:
+    """Rows that wait, in their order."""
+    return await tx.all_as(_ROWS_TO_START, _TO_START, account, batch)
+
+
+async def resolve(
+    tx: Tx, account: UUID, batch: UUID, found: Sequence[Mapping[str, object]]
+) -> None:
+    """Write down which documents rows are about."""
+    await tx.run(_RESOLVE, jsonb(list(found)), account, batch)
+
+
+async def refuse(
+    tx: Tx, account: UUID, batch: UUID, refused: Sequence[Mapping[str, object]]
+) -> None:
+    """End rows that cannot be worked."""
+    await tx.run(_REFUSE, jsonb(list(refused)), account, batch)
+
+
+async def documents_known(tx: ReadTx, account: UUID, sha256: Sequence[bytes]) -> dict[bytes, str]:
+    """Of these documents those whose bytes are kept, with their names."""
+    rows = await tx.all(_DOCUMENTS_KNOWN, account, list(sha256))
+    return {row["sha256"]: row["name"] for row in rows}
+
+
+async def move(
+    tx: Tx, one: Batch, state: BatchState, *, starts: bool = False, member: UUID | None = None
+) -> None:
+    """Give a locked batch another state."""
+    await tx.run(_MOVE, state, starts, member, one.account, one.id)
+
+
+async def need(tx: Tx, one: Batch, stamps: int) -> None:
+    """Write down how many free stamps a locked batch waits for."""
+    await tx.run(_NEED, stamps, one.account, one.id)
+
+
+async def ordered(tx: Tx, account: UUID, batch: UUID, order: UUID, before: int) -> None:
+    """Write down the order that was placed for a batch, the one after so many."""
+    await tx.run(_ORDERED, order, account, batch, before)
+
+
+async def finish(tx: Tx, account: UUID, batch: UUID) -> BatchState:
+    """End a batch whose rows all ended; see sql/functions/batch_finish.sql."""
+    return BatchState(await tx.value(_FINISH, account, batch))
+
+
+async def cancel_rows(tx: Tx, account: UUID, batch: UUID) -> None:
+    """End the rows that wait."""
+    await tx.run(_CANCEL_ROWS, account, batch)
+
+
+async def promised(tx: ReadTx, account: UUID, without: UUID) -> int:
+    """Stamps that other batches of an account under way will still take."""
+    return int(await tx.value(_PROMISED, account, without))
+
+
+async def at_work(tx: ReadTx, without: Sequence[UUID], limit: int) -> list[Piece]:
+    """Batches with a row that somebody has to take up, or whose rows have all ended."""
+    return await tx.all_as(_PIECES, _LOOK, list(without), limit)
+
+
+async def take_turn(tx: Tx, account: UUID, batch: UUID) -> None:
+    """A worker takes a batch up."""
+    await tx.run(_TAKE_TURN, account, batch)
+
+
+async def lease_rows(
+    tx: Tx, account: UUID, batch: UUID, limit: int, lease_seconds: float
+) -> list[RowToWork]:
+    """The next rows that wait, each leased to this process."""
+    whose = (account, batch)
+    found = await tx.all_as(_ROWS_TO_WORK, _LEASE_ROWS, lease_seconds, *whose, limit, *whose)
+    return sorted(found, key=lambda one: one.number)
+
+
+async def lock_rows(tx: Tx, account: UUID, batch: UUID, numbers: Sequence[int]) -> set[int]:
+    """Of these rows those that still wait."""
+    rows = await tx.all(_LOCK_ROWS, account, batch, list(numbers))
+    return {row["number"] for row in rows}
+
+
+async def release_rows(tx: Tx, account: UUID, batch: UUID, numbers: Sequence[int]) -> None:
+    """Let these rows be taken up again at once."""
+    await tx.run(_RELEASE_ROWS, account, batch, list(numbers))
+
+
+async def put_off_rows(
+    tx: Tx, account: UUID, batch: UUID, numbers: Sequence[int], seconds: float
+) -> None:
+    """Let these rows be taken up again after a while."""
+    await tx.run(_PUT_OFF_ROWS, seconds, account, batch, list(numbers))
+
+
+async def bind(tx: Tx, account: UUID, wanted: Mapping[bytes, UUID]) -> dict[bytes, UUID]:
+    """The stamping of each subject: the one that is wanted, or the one that is there."""
+    rows = await tx.all(_BIND, account, list(wanted), list(wanted.values()))
+    return {row["subject"]: row["stamping_id"] for row in rows}
+
+
+async def bind_anew(tx: Tx, account: UUID, wanted: Mapping[bytes, UUID]) -> None:
+    """Give locked subjects their stampings: the ones before came to nothing."""
+    if wanted:
+        await tx.run(_BIND_ANEW, list(wanted), list(wanted.values()), account)
+
+
+async def bound(tx: ReadTx, account: UUID, subjects: Sequence[bytes]) -> dict[bytes, UUID]:
+    """Of these subjects those that have a stamping."""
+    rows = await tx.all(_BOUND, account, list(subjects))
+    return {row["subject"]: row["stamping_id"] for row in rows}
+
+
+async def reserved(tx: Tx, account: UUID, batch: UUID, made: Sequence[RowBegun]) -> None:
+    """Rows have their stampings: reserved, or delivered before."""
+    if not made:
+        return
+    columns = zip(
+        *((one.number, one.stamping, str(one.state), one.lease_seconds) for one in made),
+        strict=True,
+    )
+    await tx.run(_RESERVED, *map(list, columns), account, batch)
+
+
+async def delivered(tx: Tx, account: UUID, batch: UUID, stampings: Sequence[UUID]) -> None:
+    """The stampings of rows were delivered."""
+    await tx.run(_DELIVERED, account, batch, list(stampings))
+
+
+async def failed(
+    tx: Tx, account: UUID, batch: UUID, why: Mapping[UUID, Mapping[str, object]]
+) -> None:
+    """The stampings of rows failed, their stamps went back."""
+    codes = [one["code"] for one in why.values()]
+    facts = [jsonb(one["code_facts"]) for one in why.values()]
+    await tx.run(_FAILED, list(why), codes, facts, account, batch)
+
+
+async def interrupted(tx: ReadTx, account: UUID, batch: UUID, limit: int) -> list[UUID]:
+    """Stampings of reserved rows whose lease ran out."""
+    rows = await tx.all(_INTERRUPTED, account, batch, limit)
+    return [row["stamping_id"] for row in rows]
+
+
+async def lease_interrupted(
+    tx: Tx, account: UUID, batch: UUID, stampings: Sequence[UUID], lease_seconds: float
+) -> None:
+    """Look at these again later: their stampings are under way."""
+    await tx.run(_LEASE_INTERRUPTED, lease_seconds, account, batch, list(stampings))
+
+
+async def waiting(tx: Tx, limit: int) -> list[BatchKey]:
+    """Batches that wait for stamps, those that were looked at longest ago."""
+    return await tx.all_as(_KEYS, _WAITING, limit)
+
+
+async def left_open(tx: ReadTx, before: datetime, limit: int) -> list[BatchKey]:
+    """Batches that were made before a moment and never started."""
+    return await tx.all_as(_KEYS, _LEFT_OPEN, before, limit)
+
+
+async def rows(
+    tx: ReadTx, account: UUID, batch: UUID, after: int, limit: int, states: Sequence[str] | None
+) -> list[BatchRow]:
+    """Rows of a batch behind a number, in their order."""
+    wanted = list(states) if states is not None else None
+    return await tx.all_as(_BATCH_ROWS, _ROWS, account, batch, after, wanted, wanted, limit)
+
+
+async def row(tx: ReadTx, account: UUID, batch: UUID, number: int) -> BatchRow | None:
+    """One row of a batch."""
+    return await tx.one_as(_BATCH_ROWS, _ROW, account, batch, number)
+
+
+async def by_id(tx: ReadTx, batch: UUID) -> list[BatchKey]:
+    """The batch of this id, whoever's it is."""
+    return await tx.all_as(_KEYS, BY_ID, batch)
+
+
+async def stuck(tx: ReadTx, before: datetime, limit: int) -> list[BatchKey]:
+    """Batches that were started before a moment and did not end, the oldest in front."""
+    return await tx.all_as(_KEYS, STUCK, before, limit)

@@ -1,0 +1,248 @@
+"""The work on batches: their rows, some at a time, until each has ended.
+
+A worker takes rows of a batch for a lease, reads and places their documents, and then goes three steps as every stamping
+does (`stamping.RowStamping`): one transaction holds the stamps and binds the serials of the chunk, the seals are made
+outside any, one transaction delivers the chunk.  What a worker that dies leaves, is found by state: rows whose lease
+ran out are taken again, and reserved ones are asked for how their stamping ended.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from time import monotonic
+from typing import NamedTuple
+from uuid import UUID
+
+import structlog
+
+from meterai import accounts, stamping
+from meterai.batches import store
+from meterai.batches.metrics import ROWS
+from meterai.batches.model import (
+    BATCH,
+    Batch,
+    BatchEvent,
+    BatchState,
+    RowBegun,
+    RowState,
+    RowToWork,
+    read_wishes,
+    subject_of,
+)
+from meterai.batches.settings import BatchSettings
+from meterai.batches.survey import surveyed
+from meterai.batches.words import kept_refusal
+from meterai.kit.ids import show
+from meterai.kit.priority import Priority
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.lane import Lane, LaneTerms, clock
+from meterai.plumbing.watch import Piece
+from meterai.stamping import ReadyRow, RowStamping, RowWish, StampingState
+from meterai.stamps import NotEnoughStamps
+
+PLACES = 4  # batches under way in one worker; of one account one
+SEEN_AT_ONCE = 20  # batches, by one look
+CHUNKS_AT_ONCE = 2  # of one batch: while the database writes one, the processor seals the other
+PREPARING_SECONDS = (
+    120.0  # lease of rows that are read and placed; broken documents take a process each
+)
+LATER_SECONDS = 10.0  # until a row is tried again whose document was not within reach
+JOINED_SECONDS = 2.0  # until a row is looked at whose stamping another request makes
+SETTLED_AT_ONCE = 200
+_log = structlog.get_logger()
+
+
+class _Row(NamedTuple):
+    """A row under way, by what it is known again in other batches, and what it is made of."""
+
+    told: RowToWork
+    subject: bytes
+    ready: ReadyRow
+
+
+class BatchWork:
+    """Works batches in a worker."""
+
+    def __init__(self, database: Database, rows: RowStamping, settings: Settings) -> None:
+        self._database = database
+        self._rows = rows
+        self._settings = settings.of(BatchSettings)
+
+    def lane(self) -> Lane:
+        """The lane of batches: one that is large keeps no other waiting, and none of them money."""
+        return Lane(
+            "batches",
+            self._look,
+            self._work,
+            partial(self._database.once, clock),
+            places=PLACES,
+            batch=SEEN_AT_ONCE,
+            terms=LaneTerms(Priority.PAID, due=store.DUE),
+        )
+
+    async def _look(self, most: int, _since: datetime, without: Sequence[UUID]) -> Sequence[Piece]:
+        # From the first each time: a batch is due again and again until it has ended.
+        return await self._database.once(store.at_work, without, most)
+
+    async def _work(self, piece: Piece) -> None:
+        account, batch = piece.account, piece.id
+        await self._database.once(store.take_turn, account, batch)
+        found = await self._database.once(store.batch, account, batch)
+        if found is None:
+            return
+        await self._settle(account, batch)
+        if found.state is BatchState.WORKING:
+            until = monotonic() + self._settings.batch_turn_seconds
+            await asyncio.gather(*(self._go(found, until) for _ in range(CHUNKS_AT_ONCE)))
+        await self._database.once(store.finish, account, batch)
+
+    async def _go(self, batch: Batch, until: float) -> None:
+        while monotonic() < until and await self._chunk(batch):
+            pass
+
+    async def _chunk(self, batch: Batch) -> bool:
+        """Work the next rows; false where there are none, or no stamps for them."""
+        account, most = batch.account, self._settings.batch_chunk_rows
+        told = await self._database.once(
+            store.lease_rows, account, batch.id, most, PREPARING_SECONDS
+        )
+        if not told:
+            return False
+        wishes = [RowWish(one.sha256, read_wishes(one.wishes), one.is_repaired) for one in told]
+        rows: list[_Row] = []
+        refused: list[dict[str, object]] = []
+        later: list[int] = []
+        found = await self._rows.prepare(account, wishes)
+        for one, ready in zip(told, found, strict=True):
+            if isinstance(ready, ReadyRow):
+                subject = subject_of(one.sha256, one.wishes, one.facts, one.key)
+                rows.append(_Row(one, subject, ready))
+            elif ready.retry_after_seconds is not None:
+                later.append(one.number)
+            else:
+                refused.append({"number": one.number} | kept_refusal(ready))
+        if later:
+            await self._database.once(store.put_off_rows, account, batch.id, later, LATER_SECONDS)
+        try:
+            mine = await self._database.run(partial(self._reserve, batch, rows, refused))
+        except NotEnoughStamps:
+            await self._database.run(partial(self._short, batch, [one.number for one in told]))
+            return False
+        except (accounts.MemberLimitReached, accounts.MembershipEnded) as refusal:
+            kept = kept_refusal(refusal)
+            refused += [{"number": row.told.number} | kept for row in rows]
+            await self._database.once(store.refuse, account, batch.id, refused)
+            return True
+        ROWS.labels(outcome="refused").inc(len(refused))
+        await self._seal(batch, mine)
+        return True
+
+    async def _reserve(
+        self, batch: Batch, rows: Sequence[_Row], refused: Sequence[dict[str, object]], tx: Tx
+    ) -> list[ReadyRow]:
+        """Reserve what still waits, and write down what cannot be: those that are to be sealed."""
+        account = batch.account
+        if refused:
+            await store.refuse(tx, account, batch.id, refused)
+        left = await store.lock_rows(tx, account, batch.id, [row.told.number for row in rows])
+        rows = [row for row in rows if row.told.number in left]
+        if not rows:
+            return []
+        begun, new = await self._bound(tx, account, rows)
+        anew: dict[bytes, UUID] = {}
+        reserved = await self._rows.reserve(tx, account, [row.ready for row in new])
+        mine: list[ReadyRow] = []
+        for row in new:
+            made = reserved.get(row.ready.stamping)
+            if made is None:
+                continue  # its other stamping ended at this moment: it is taken up again
+            one, is_new = made
+            anew[row.subject] = one
+            if is_new:
+                mine.append(row.ready)
+            lease = self._rows.lease_seconds if is_new else JOINED_SECONDS
+            begun.append(RowBegun(row.told.number, one, RowState.RESERVED, lease))
+        await store.bind_anew(tx, account, anew)
+        await store.reserved(tx, account, batch.id, begun)
+        uses = {one.stamping: len(one.placements) for one in mine}
+        await accounts.use_stamps(tx, account, batch.member, uses)
+        return mine
+
+    async def _bound(
+        self, tx: Tx, account: UUID, rows: Sequence[_Row]
+    ) -> tuple[list[RowBegun], list[_Row]]:
+        """Rows that have a stamping from another batch, and those that need one."""
+        wanted = {row.subject: row.ready.stamping for row in rows}
+        bound = await store.bind(tx, account, wanted)
+        others = [one for subject, one in bound.items() if one != wanted[subject]]
+        states = await stamping.states(tx, account, others) if others else {}
+        begun: list[RowBegun] = []
+        new: list[_Row] = []
+        for row in rows:
+            one = bound[row.subject]
+            before = states.get(one)
+            if before is None or before.state is StampingState.FAILED:
+                new.append(row)
+                continue
+            is_delivered = before.state is StampingState.DELIVERED
+            state = RowState.DELIVERED if is_delivered else RowState.RESERVED
+            begun.append(RowBegun(row.told.number, one, state, JOINED_SECONDS))
+        return begun, new
+
+    async def _seal(self, batch: Batch, rows: Sequence[ReadyRow]) -> None:
+        if not rows:
+            return
+        account = batch.account
+        sealed, refused = await self._rows.seal(account, rows)
+
+        async def deliver(tx: Tx) -> int:
+            ours = await self._rows.deliver(tx, account, sealed)
+            await store.delivered(tx, account, batch.id, list(ours))
+            return len(ours)
+
+        if sealed:
+            ROWS.labels(outcome="delivered").inc(await self._database.run(deliver))
+        for one, refusal in refused.items():
+            await self._rows.fail(account, one, refusal)
+            await self._fail(account, batch.id, {one: kept_refusal(refusal)})
+
+    async def _fail(self, account: UUID, batch: UUID, why: dict[UUID, dict[str, object]]) -> None:
+        await self._database.once(store.failed, account, batch, why)
+        ROWS.labels(outcome="failed").inc(len(why))
+
+    async def _short(self, batch: Batch, numbers: Sequence[int], tx: Tx) -> None:
+        """The account has too few stamps: the batch waits for them, and so do its rows."""
+        found = await store.locked(tx, batch.account, batch.id)
+        if found is not None and found.state is BatchState.WORKING:
+            state = BATCH.after(found.state, BatchEvent.STAMPS_SHORT)
+            await store.move(tx, found, state)
+            await store.need(tx, found, (await surveyed(tx, found)).needed)
+            _log.info("batch_waits_for_stamps", batch=show("bat", batch.id))
+        await store.release_rows(tx, batch.account, batch.id, numbers)
+
+    async def _settle(self, account: UUID, batch: UUID) -> None:
+        """Ask how the stampings of rows ended whose worker was silent, or that another request makes."""
+        ids = await self._database.once(store.interrupted, account, batch, SETTLED_AT_ONCE)
+        if not ids:
+            return
+        states = await self._database.once(stamping.states, account, ids)
+        by = {
+            state: [one.id for one in states.values() if one.state is state]
+            for state in (StampingState.DELIVERED, StampingState.RESERVED)
+        }
+        if done := by[StampingState.DELIVERED]:
+            await self._database.once(store.delivered, account, batch, done)
+            ROWS.labels(outcome="delivered").inc(len(done))
+        if open_ := by[StampingState.RESERVED]:
+            await self._database.once(
+                store.lease_interrupted, account, batch, open_, JOINED_SECONDS
+            )
+        why: dict[UUID, dict[str, object]] = {
+            one.id: {"code": str(one.refused), "code_facts": {}}
+            for one in states.values()
+            if one.state is StampingState.FAILED
+        }
+        if why:
+            await self._fail(account, batch, why)

@@ -1,0 +1,312 @@
+"""Many documents stamped from a balance, each for itself: what a batch is worked with, step by step.
+
+The caller goes the steps of `StampingService` with several documents at once:
+
+1. `take_in`: a document is examined and its bytes are kept, before it is known where its stamps go;
+2. `prepare`: what was kept is read, and its stamps are placed; nothing is reserved yet;
+3. `reserve` (in a transaction of the caller): the held stamps and the bound serials of those that are ready;
+4. `seal`: outside any transaction;
+5. `deliver` (in a transaction of the caller).
+
+Whoever dies between 3 and 5 leaves reserved stampings, which `StampingService.resume` ends.
+A step goes to a thread once for all of its documents: every change to another thread costs as much as a step of sealing.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+from uuid import UUID
+
+from meterai import sealing
+from meterai.documents import DocumentMetadata, DocumentService
+from meterai.kit.clock import Clock
+from meterai.kit.ids import new_id
+from meterai.kit.refusal import Refusal
+from meterai.kit.serial import Serial
+from meterai.orders import OrderSettings
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.threads import to_the_end
+from meterai.sealing import (
+    Delta,
+    HashedDocument,
+    Issuers,
+    Placement,
+    PlacementWish,
+    PreparedDocument,
+    Stamp,
+)
+from meterai.stamping import store
+from meterai.stamping.metrics import SEALS
+from meterai.stamping.model import placements_json, request_hash
+from meterai.stamping.settings import StampingSettings
+from meterai.stamps import SerialService
+
+Result = TypeVar("Result")
+EXAMINED_AT_ONCE = 1  # processes beside this one, for what is broken or searched
+STEPS_AT_ONCE = 2  # threads of this process that examine, place or seal
+CHECK_PATH = "/c/"  # printed in every QR, so it stays for ever
+# Where a stamp is tried of a document whose placements are not known yet: one of them is on a page that takes it.
+_PROBES = (
+    Placement(sealing.LAST_PAGE, 0.0, 0.0, sealing.WIDTH_MIN),
+    Placement(1, 0.0, 0.0, sealing.WIDTH_MIN),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """A document that can be stamped somewhere, whose bytes are kept; its row is for the caller to write."""
+
+    sha256: bytes
+    about: DocumentMetadata
+    is_repaired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RowWish:
+    """A kept document, and where its stamps are wished."""
+
+    sha256: bytes
+    wishes: tuple[PlacementWish, ...]
+    is_repaired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyRow:
+    """A document that can be stamped where it was wished, and the stamping that it gets."""
+
+    sha256: bytes
+    placements: tuple[Placement, ...]
+    prepared: PreparedDocument
+    hashed: HashedDocument
+    serials: tuple[Serial, ...]
+    is_repaired: bool
+    stamping: UUID = field(default_factory=new_id)
+
+    @property
+    def wanted(self) -> dict[str, object]:
+        """What `stampings_reserve_each` takes."""
+        return {
+            "stamping": str(self.stamping),
+            "request": request_hash(self.sha256, self.placements).hex(),
+            "sha256": self.sha256.hex(),
+            "placements": placements_json(self.placements),
+            "serials": [serial.text for serial in self.serials],
+            "is_repaired": self.is_repaired,
+        }
+
+
+class RowStamping:
+    """Carries out the steps for many documents at once."""
+
+    def __init__(
+        self,
+        database: Database,
+        documents: DocumentService,
+        serials: SerialService,
+        issuers: Issuers,
+        settings: Settings,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._documents = documents
+        self._serials = serials
+        self._issuers = issuers
+        self._settings = settings.of(StampingSettings)
+        self._due_seconds = settings.of(OrderSettings).stamps_due_seconds
+        self._process = settings.process
+        self._clock = clock
+        self._steps = sealing.Slots(STEPS_AT_ONCE)
+        self._apart = sealing.Pool(EXAMINED_AT_ONCE, nice=sealing.NICE_OF_BUYERS)
+
+    @property
+    def lease_seconds(self) -> float:
+        """After so long a silence another process goes on with what was reserved."""
+        return self._settings.seal_lease_seconds
+
+    # -- documents -------------------------------------------------------------------------
+
+    async def take_in(
+        self, account: UUID, files: Sequence[tuple[str, bytes]], *, wanted_seconds: float
+    ) -> list[TakenIn | Refusal]:
+        """Examine documents and keep their bytes for as long as their stamping may take, each for itself.
+
+        Refuses `StoreNotOurs`.
+        """
+        await self._documents.check_writable()
+        works = [
+            partial(self._taking, account, name, content, wanted_seconds) for name, content in files
+        ]
+        return await self._finished(account, works)
+
+    def _taking(
+        self, account: UUID, name: str, content: bytes, wanted_seconds: float
+    ) -> sealing.Work[TakenIn]:
+        if len(content) > sealing.DOCUMENT_BYTES_MAX:
+            raise sealing.DocumentTooLarge(
+                size_bytes=len(content), limit_bytes=sealing.DOCUMENT_BYTES_MAX
+            )
+        prepared = yield from self._probed(content)
+        hashed = HashedDocument.of(prepared.document)
+        self._documents.put_from_thread(account, hashed.sha256, prepared.document)
+        pages = prepared.inspection.pages
+        about = self._documents.metadata(
+            name, prepared.document, pages, wanted_seconds=wanted_seconds
+        )
+        return TakenIn(hashed.sha256, about, prepared.is_repaired)
+
+    def _probed(self, content: bytes) -> sealing.Work[PreparedDocument]:
+        at, first = self._clock.now(), None
+        for probe in _PROBES:
+            try:
+                prepared, _ = yield from sealing.examining(content, (probe,), self._issuers, at)
+            except (sealing.PlacementOutsidePage, sealing.PlacementOnStamp) as refusal:
+                first = first or refusal
+            else:
+                return prepared
+        assert first is not None
+        raise first
+
+    async def prepare(self, account: UUID, rows: Sequence[RowWish]) -> list[ReadyRow | Refusal]:
+        """Read documents and place their stamps, each for itself; the serials are not bound yet."""
+        serials = [await self._serials.serials(len(row.wishes)) for row in rows]
+        works = [
+            partial(self._readying, account, *pair) for pair in zip(rows, serials, strict=True)
+        ]
+        found = await self._finished(account, works)
+        for at, (row, one) in enumerate(zip(rows, found, strict=True)):
+            if isinstance(one, _Unread):
+                try:  # once more, to be told why not
+                    await self._documents.content(account, row.sha256)
+                except Refusal as refusal:
+                    found[at] = refusal
+        return found
+
+    def _readying(
+        self, account: UUID, row: RowWish, serials: Sequence[Serial]
+    ) -> sealing.Work[ReadyRow]:
+        content = self._documents.content_from_thread(account, row.sha256)
+        if content is None:
+            raise _Unread("not within reach")
+        placements = yield from sealing.placing(content, row.wishes)
+        prepared = yield from sealing.accepting(content, placements)
+        return ReadyRow(
+            row.sha256,
+            placements,
+            prepared,
+            HashedDocument.of(content),
+            tuple(serials),
+            row.is_repaired,
+        )
+
+    async def _finished(
+        self, account: UUID, works: Sequence[Callable[[], sealing.Work[Result]]]
+    ) -> list[Result | Refusal]:
+        """The result of each work, or its refusal: in one thread those that need no process, the others one by one."""
+        async with self._steps.one(str(account)):
+            found = await to_the_end(partial(_quickly, works))
+        for at, one in enumerate(found):
+            if isinstance(one, _Apart):
+                work = works[at]()
+                try:
+                    found[at] = await self._apart.finish(work, str(account), self._steps)
+                except Refusal as refusal:
+                    found[at] = refusal
+        return found
+
+    # -- the steps of the caller's transactions ----------------------------------------------
+
+    async def reserve(
+        self, tx: Tx, account: UUID, rows: Sequence[ReadyRow]
+    ) -> dict[UUID, tuple[UUID, bool]]:
+        """Hold the stamps of documents and bind their serials; by the stamping that was asked for the one that it is,
+        and whether it is new.  A document that is left out is asked for again.
+
+        Refuses `NotEnoughStamps`, and then nothing is reserved.
+        """
+        if not rows:
+            return {}
+        return await store.reserve_each(
+            tx,
+            account,
+            [row.wanted for row in rows],
+            due_seconds=self._due_seconds,
+            lease_seconds=self.lease_seconds,
+        )
+
+    async def seal(
+        self, account: UUID, rows: Sequence[ReadyRow]
+    ) -> tuple[Mapping[UUID, Delta], Mapping[UUID, Refusal]]:
+        """The deltas of reserved documents, and why the others cannot be sealed, by their stampings.
+
+        In neither are those that must wait for something of ours: they are resumed later.
+        """
+        sealed: dict[UUID, Delta] = {}
+        refused: dict[UUID, Refusal] = {}
+        async with self._steps.one(str(account)):
+            for row, found in await to_the_end(lambda: list(self._sealed(rows))):
+                if isinstance(found, Delta):
+                    sealed[row.stamping] = found
+                elif not isinstance(found, sealing.SealingUnavailable):
+                    refused[row.stamping] = found
+        return sealed, refused
+
+    def _sealed(self, rows: Sequence[ReadyRow]) -> Iterator[tuple[ReadyRow, Delta | Refusal]]:
+        issuer = self._issuers.current
+        for row in rows:
+            pairs = zip(row.serials, row.placements, strict=True)
+            try:
+                with SEALS.time():
+                    delta = sealing.seal(
+                        row.prepared,
+                        [Stamp(*pair) for pair in pairs],
+                        issuer,
+                        at=self._clock.now(),
+                        check_url=f"{self._process.url}{CHECK_PATH}",
+                        specimen=not self._process.is_production,
+                        hashed=row.hashed,
+                    )
+            except Refusal as refusal:
+                yield row, refusal
+            else:
+                yield row, delta
+
+    async def deliver(self, tx: Tx, account: UUID, deltas: Mapping[UUID, Delta]) -> set[UUID]:
+        """Keep deltas and post holds; those stampings that nobody else delivered before."""
+        return await store.deliver_each(tx, account, deltas)
+
+    async def fail(self, account: UUID, stamping: UUID, refusal: Refusal) -> None:
+        """Give the stamps of a reserved stamping back, and keep why."""
+        await self._database.once(store.fail, account, stamping, refusal.code)
+
+
+class _Unread(Refusal):
+    """The bytes are not within reach; `DocumentService.content` says why."""
+
+    code = "document_unavailable"
+    status = 503
+
+
+class _Apart(Refusal):
+    """The work needs a process of its own."""
+
+    code = "examination_busy"
+    status = 503
+
+
+def _quickly(works: Sequence[Callable[[], sealing.Work[Result]]]) -> list[Result | Refusal]:
+    return [_quick(work) for work in works]
+
+
+def _quick(work: Callable[[], sealing.Work[Result]]) -> Result | Refusal:
+    begun = work()
+    try:
+        next(begun)
+    except StopIteration as done:
+        result: Result = done.value
+        return result
+    except Refusal as refusal:
+        return refusal
+    begun.close()
+    return _Apart("it needs a process")
