@@ -44,6 +44,8 @@ class Permission(StrEnum):
     DOCUMENT_READ = "document.read"  # the stamped file, or what was added to it
     CASE_READ = "case.read"
     CASE_MAKE = "case.make"  # complain, and answer
+    WEBHOOKS_READ = "webhooks.read"
+    WEBHOOKS_MANAGE = "webhooks.manage"
     MEMBERS_READ = "members.read"
     MEMBERS_MANAGE = "members.manage"
     PERSON = "person"  # what a person does for itself, whoever it acts for: passkeys, sessions, organizations
@@ -155,8 +157,14 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         Permission.CASE_MAKE,
     },
     Role.CLERK: _SEES | {Permission.STAMP_AFFIX, Permission.DOCUMENT_READ},
-    Role.DEVELOPER: _SEES | {Permission.KEYS_READ, Permission.KEYS_MANAGE},
-    Role.AUDITOR: _SEES_MONEY | {Permission.KEYS_READ},
+    Role.DEVELOPER: _SEES
+    | {
+        Permission.KEYS_READ,
+        Permission.KEYS_MANAGE,
+        Permission.WEBHOOKS_READ,
+        Permission.WEBHOOKS_MANAGE,
+    },
+    Role.AUDITOR: _SEES_MONEY | {Permission.KEYS_READ, Permission.WEBHOOKS_READ},
 }
 STAFF_PERMISSIONS: Mapping[StaffRole, frozenset[Permission]] = {
     StaffRole.SUPPORT: frozenset(

@@ -47,6 +47,8 @@ from meterai.suspense.room import ROOM as SUSPENSE
 from meterai.verification.room import ROOM as VERIFICATION
 from meterai.waiting_room.room import ROOM as WAITING_ROOM
 from meterai.watch.room import ROOM as WATCH
+from meterai.webhooks import publishing
+from meterai.webhooks.room import ROOM as WEBHOOKS
 
 # Those of providers, and the one whose provider is our own database.
 RAILS: RailKinds = (*RAILS_OF_PAYMENTS, WHOLESALE_RAIL)
@@ -63,6 +65,7 @@ ROOMS: Rooms = (
     PAYMENTS,
     DOCUMENTS,
     STAMPS,
+    WEBHOOKS,
     ORDERS,
     STAMPING,
     REFUNDS,
@@ -114,6 +117,7 @@ def offers_of(rooms: Rooms = ROOMS) -> Offers:
         {room.name: room.personal for room in rooms if room.personal is not None}
         | {"plumbing": OF_PLUMBING},
         [*RETENTION, *(rule for room in rooms for rule in room.retention)],
+        [one for room in rooms for one in room.published],
     )
     assert len(found.levers) == len(levers), "the name of a lever is taken"
     assert len(found.work) == len(work), "the name of a work list is taken"
@@ -126,8 +130,9 @@ def pages_of(rooms: Rooms = ROOMS) -> Sequence[RoomPages]:
 
 
 def subscriptions_of(rooms: Rooms = ROOMS) -> Sequence[Subscription]:
-    """Who listens to what: the handlers of every room."""
-    return [one for room in rooms for one in room.handlers]
+    """Who listens to what: the handlers of every room, and what publishes for accounts that ask for it."""
+    told = dict.fromkeys(one.event for room in rooms for one in room.published)
+    return [*(one for room in rooms for one in room.handlers), *map(publishing, told)]
 
 
 def unheard_of(rooms: Rooms = ROOMS) -> Mapping[type[Event], str]:

@@ -28,6 +28,7 @@ class SubjectKind(StrEnum):
     PAYOUT = "payout"  # of duty to the treasury
     STATEMENT = "statement"  # of duty, by its month
     BREACH = "breach"  # of personal data
+    WEBHOOK = "webhook"  # an endpoint of an account
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ KIND_OF_ID = {
     "out": SubjectKind.OUTAGE,
     "pyo": SubjectKind.PAYOUT,
     "brc": SubjectKind.BREACH,
+    "whk": SubjectKind.WEBHOOK,
 }
 
 

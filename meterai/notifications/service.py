@@ -74,6 +74,7 @@ LEADS_TO = {
     "api_key_ended": "/account/keys",
     "api_key_ends": "/account/keys",
     "invitation_made": "{path}",
+    "webhook_disabled": "/account/webhooks/{webhook}",
     "organization_approved": "/account/acting",
     "organization_declined": "/account/acting",
     "copy_made": "/privacy/mine",

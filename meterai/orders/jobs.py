@@ -1,11 +1,21 @@
 """Event handlers of orders."""
 
+from uuid import UUID
+
 import structlog
 
 from meterai import payments
+from meterai.accounts import Permission
 from meterai.kit.ids import show
 from meterai.orders import store
-from meterai.orders.events import OrderLapsed, OrderReturned
+from meterai.orders.events import (
+    OrderDenied,
+    OrderExecuted,
+    OrderLapsed,
+    OrderReturned,
+    OrderReturning,
+    OrderWithdrawn,
+)
 from meterai.orders.model import OrderState
 from meterai.orders.service import load
 from meterai.payments import PaymentService
@@ -16,8 +26,9 @@ from meterai.payments.events import (
     PaymentMoved,
     PaymentWon,
 )
-from meterai.plumbing.database import Tx
+from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.events import on
+from meterai.plumbing.published import Published, Told
 from meterai.stamps.events import StampsGone
 
 _log = structlog.get_logger()
@@ -85,8 +96,49 @@ HANDLERS = (
     on(StampsGone, cover_loss, gives_up=False),
 )
 
-# Events of this room without a handler, each with the reason.
-UNHEARD = {
-    OrderLapsed: "late money may still come: its documents wait",
-    OrderReturned: "each of its refunds has told the buyer",
-}
+OrderEnded = (
+    OrderExecuted | OrderLapsed | OrderWithdrawn | OrderReturning | OrderReturned | OrderDenied
+)
+
+
+async def _order_told(tx: ReadTx, event: OrderEnded) -> Told:
+    return await _told(tx, event.account, event.order)
+
+
+async def _payment_told(tx: ReadTx, event: PaymentCaptured | PaymentDenied) -> Told:
+    order = await _told(tx, event.account, event.subject)
+    return order and {**order, "amount": event.amount}
+
+
+async def _restored_told(tx: ReadTx, event: PaymentWon) -> Told:
+    order = await _told(tx, event.account, event.subject)
+    return order and {**order, "charged_back": event.left}
+
+
+async def _told(tx: ReadTx, account: UUID, order: UUID) -> Told:
+    """An order as it is now; None where it is no order that was paid."""
+    found = await store.order(tx, account, order)
+    if found is None:
+        return None
+    return {
+        "order_id": show("ord", found.id),
+        "state": found.state,
+        "kind": found.kind,
+        "quantity": found.quantity,
+        "total": found.total.value,
+        "currency": "IDR",
+    }
+
+
+_ORDER_READ = Permission.ORDER_READ
+PUBLISHED = (
+    Published("payment.captured", PaymentCaptured, _ORDER_READ, _payment_told),
+    Published("payment.charged_back", PaymentDenied, _ORDER_READ, _payment_told),
+    Published("payment.restored", PaymentWon, _ORDER_READ, _restored_told),
+    Published("order.executed", OrderExecuted, _ORDER_READ, _order_told),
+    Published("order.lapsed", OrderLapsed, _ORDER_READ, _order_told),
+    Published("order.withdrawn", OrderWithdrawn, _ORDER_READ, _order_told),
+    Published("order.returning", OrderReturning, _ORDER_READ, _order_told),
+    Published("order.returned", OrderReturned, _ORDER_READ, _order_told),
+    Published("order.denied", OrderDenied, _ORDER_READ, _order_told),
+)

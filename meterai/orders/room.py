@@ -7,7 +7,7 @@ from meterai.orders.audited import AUDITED
 from meterai.orders.demands import DEMANDS, UNDEMANDED
 from meterai.orders.figures import FIGURES, PROMISES
 from meterai.orders.invariants import INVARIANTS, MAIL_CAUSES, POSTINGS
-from meterai.orders.jobs import HANDLERS, UNHEARD
+from meterai.orders.jobs import HANDLERS, PUBLISHED
 from meterai.orders.knows import KNOWS, WORK
 from meterai.orders.levers import LEVERS
 from meterai.orders.model import ORDER, OrderKind, OrderState
@@ -71,7 +71,7 @@ ROOM = Room(
     routes=routes,
     fields=FIELDS,
     handlers=HANDLERS,
-    unheard=UNHEARD,
+    published=PUBLISHED,
     tasks=_tasks,
     knows=KNOWS,
     work=WORK,

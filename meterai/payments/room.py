@@ -11,7 +11,6 @@ from meterai.payments.adapters.snap import SNAP_QRIS
 from meterai.payments.asking import BuyerQuestions
 from meterai.payments.audited import AUDITED
 from meterai.payments.bank_calls import BankCalls
-from meterai.payments.events import RefundRerouted
 from meterai.payments.figures import FIGURES, PROMISES
 from meterai.payments.installed import Rails, check_kinds, configured, connect_rails
 from meterai.payments.invariants import INVARIANTS, POSTINGS, of_rails
@@ -222,7 +221,6 @@ def payments_with(kinds: RailKinds) -> Room:
         name="payments",
         tables=TABLES,
         lifecycles=(ATTEMPT, REFUND, TRANSFER),
-        unheard={RefundRerouted: "Pages show it; who is to name an account is told by another."},
         settings=PaymentSettings,
         sections=[kind.settings for kind in kinds],
         needs=needs,

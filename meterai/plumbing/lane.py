@@ -96,12 +96,14 @@ class LaneTerms:
     poll_seconds  how soon it looks again at the earliest where it found nothing
     room          for how many more pieces there is room outside; None where nothing else bounds it
     due           SQL of pieces that are due, which the one look for all hands to it (`plumbing/watch.py`)
+    of_one        how many of one account may be under way, where that is no share of the places
     """
 
     priority: Priority = Priority.MONEY
     poll_seconds: float = POLL_SECONDS
     room: Room | None = None
     due: str = ""
+    of_one: int | None = None
 
 
 TERMS = LaneTerms()
@@ -212,7 +214,7 @@ class Lane:
 
     def _has_room(self, account: UUID) -> bool:
         share = NOBODY_SHARE if account == NOBODY else ACCOUNT_SHARE
-        return self._of_account[account] < -(-self._places // share)
+        return self._of_account[account] < (self._terms.of_one or -(-self._places // share))
 
     def _begin(self) -> int:
         """Begin the pieces that may begin now; for how many more there is room."""

@@ -307,6 +307,7 @@ OF_PLUMBING = Personal(
         ),
     ),
     nobodys={
+        "listeners": "Names events, and nothing of anybody; leaves with the endpoints that it serves.",
         "jobs": "Leaves within seconds, and an erasure waits for it.",
         "round_faults": "Numbers of what is late; leaves once it is done.",
     },

@@ -87,6 +87,7 @@ RETENTION: tuple[Rule, ...] = (
     ),
     Stays("applied_migrations", "What was done to the schema; a row for each release."),
     Stays("jobs", "A job is deleted in the transaction of its last handler."),
+    Stays("listeners", "A row leaves when its account asks no more to be told."),
     Stays("round_faults", "A fault leaves when its row is done, or a day after its last try."),
 )
 

@@ -5,7 +5,7 @@ Those of a room are in its `room.py`; `apps/rooms.py: owners_of_tables` has all 
 
 from meterai.plumbing.audited import WORK, Audited, Clock, Due, Evidence, global_fact
 
-TABLES = frozenset({"applied_migrations", "jobs", "dead_jobs", "round_faults"})
+TABLES = frozenset({"applied_migrations", "jobs", "dead_jobs", "listeners", "round_faults"})
 AUDITED = Audited(
     clocks=(
         Clock("jobs", "run_at", "now() + interval '10 minutes'"),
@@ -48,6 +48,9 @@ AUDITED = Audited(
             ),
             "last_fault": WORK,
         },
+        "listeners": dict.fromkeys(
+            ("account_id", "kind"), "Whom to tell; what it is told changes nothing of its own."
+        ),
         "round_faults": dict.fromkeys(
             [
                 "account_id",

@@ -1,6 +1,7 @@
 """Event handlers of refunds."""
 
 from meterai import notifications, payments
+from meterai.accounts import Permission
 from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
 from meterai.payments import RefundCause, RefundSender
@@ -9,11 +10,13 @@ from meterai.payments.events import (
     MoneyToReturn,
     PaymentDenied,
     RefundRequested,
+    RefundRerouted,
     RefundSettled,
 )
-from meterai.plumbing.database import Tx
+from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.events import on
 from meterai.plumbing.messages import LANGUAGES, translate
+from meterai.plumbing.published import Published, Told
 from meterai.refunds import store
 from meterai.refunds.claiming import ClaimService, in_both
 from meterai.refunds.service import RefundService, all_shown, load, return_unused
@@ -126,4 +129,27 @@ HANDLERS = (
     on(RefundSettled, tell_settled, gives_up=True, service=ClaimService),
     on(AccountWanted, want_account, gives_up=False, service=ClaimService),
     on(PaymentDenied, tell_taken_back, gives_up=True),
+)
+
+
+async def _told(
+    tx: ReadTx, event: RefundRequested | RefundRerouted | AccountWanted | RefundSettled
+) -> Told:
+    found = await load(tx, event.account, event.refund)
+    return {
+        "refund_id": show("rfd", found.id),
+        "order_id": show("ord", found.subject),
+        "state": found.state,
+        "cause": found.cause,
+        "amount": found.amount.value,
+        "currency": "IDR",
+    }
+
+
+_REFUND_READ = Permission.REFUND_READ
+PUBLISHED = (
+    Published("refund.requested", RefundRequested, _REFUND_READ, _told),
+    Published("refund.rerouted", RefundRerouted, _REFUND_READ, _told),
+    Published("refund.account_wanted", AccountWanted, _REFUND_READ, _told),
+    Published("refund.settled", RefundSettled, _REFUND_READ, _told),
 )

@@ -14,7 +14,7 @@ from meterai.refunds.audited import AUDITED
 from meterai.refunds.claiming import COMPENSATING, ClaimService
 from meterai.refunds.demands import UNDEMANDED
 from meterai.refunds.invariants import INVARIANTS, MAIL_CAUSES, POSTINGS
-from meterai.refunds.jobs import HANDLERS
+from meterai.refunds.jobs import HANDLERS, PUBLISHED
 from meterai.refunds.knows import KNOWS, WORK
 from meterai.refunds.levers import LEVERS
 from meterai.refunds.links import PURPOSE, ClaimLinks
@@ -95,6 +95,7 @@ ROOM = Room(
     routes=routes,
     fields=FIELDS,
     handlers=HANDLERS,
+    published=PUBLISHED,
     tasks=_tasks,
     commands=COMMANDS,
     command_groups={"refunds": "Money that goes back to buyers."},

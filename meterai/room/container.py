@@ -12,6 +12,7 @@ from meterai.plumbing.database import Database
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.objects import ObjectStore
 from meterai.plumbing.personal import Personal
+from meterai.plumbing.published import Published
 from meterai.plumbing.retention import Rule
 from meterai.plumbing.stations import Stations
 from meterai.room.knowing import Knows, WorkList
@@ -26,7 +27,7 @@ class ServiceUnknown(Exception):
 @dataclass(frozen=True, slots=True)
 class Offers:
     """The offers of all rooms to those who serve staff and people who ask: levers and lists by name, knowledge and personal
-    data by room (those of plumbing under its name), and every rule of retention.
+    data by room (those of plumbing under its name), every rule of retention, and the events that accounts may be told of.
     """
 
     levers: Mapping[str, Lever] = field(default_factory=dict)
@@ -34,6 +35,7 @@ class Offers:
     work: Mapping[str, WorkList] = field(default_factory=dict)
     personal: Mapping[str, Personal] = field(default_factory=dict)
     retention: Sequence[Rule] = ()
+    published: Sequence[Published] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from meterai.plumbing.lane import Lane
 from meterai.plumbing.leases import Lease
 from meterai.plumbing.metrics import Metric
 from meterai.plumbing.personal import Personal
+from meterai.plumbing.published import Published
 from meterai.plumbing.retention import Rule
 from meterai.room.container import Container
 from meterai.room.knowing import Knows, WorkList
@@ -63,6 +64,7 @@ class Room:
     shows      keeps what every page begins with as it is, in a web process
     handlers   to which events it listens, and with what
     unheard    events of its own that nobody listens to, and why not
+    published  which events accounts may be told of
     tasks      what the worker looks for by state, and how often
     lanes      other work the worker keeps under way
     before_work  what the worker sees to before it begins; a refusal ends it
@@ -106,6 +108,7 @@ class Room:
     shows: Callable[[Container, Site], None] = lambda _container, _site: None
     handlers: Sequence[Subscription] = ()
     unheard: Mapping[type[Event], str] = field(default_factory=dict)
+    published: Sequence[Published] = ()
     tasks: Callable[[Container], Sequence[PeriodicTask]] = lambda _: ()
     lanes: Callable[[Container], Sequence[Lane]] = lambda _: ()
     before_work: Build = _nothing

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from meterai import notifications, orders, payments, stamps
+from meterai.accounts import Permission
 from meterai.kit.ids import show
 from meterai.kit.priority import Priority
 from meterai.kit.serial import Serial
@@ -15,9 +16,10 @@ from meterai.orders.events import (
     OrderReturning,
     OrderWithdrawn,
 )
-from meterai.plumbing.database import Tx
+from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.events import on
 from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
+from meterai.plumbing.published import Published, Told
 from meterai.stamping import store
 from meterai.stamping.events import StampingDelivered, StampingFailed, StampingsDelivered
 from meterai.stamping.model import Stamping, StampingState
@@ -171,4 +173,21 @@ HANDLERS = (
     on(StampingDelivered, tell_delivered, gives_up=True),
     on(StampingFailed, finish_order, gives_up=False),
     on(StampingFailed, tell_failed, gives_up=True),
+)
+
+
+async def _told(tx: ReadTx, event: StampingDelivered | StampingFailed) -> Told:
+    found = await load(tx, event.account, event.stamping)
+    return {
+        "stamping_id": show("stg", found.id),
+        "order_id": show("ord", found.order) if found.order else None,
+        "state": found.state,
+        "stamps": len(found.serials),
+        "reason": found.refused,
+    }
+
+
+PUBLISHED = (
+    Published("stamping.delivered", StampingDelivered, Permission.STAMPING_READ, _told),
+    Published("stamping.failed", StampingFailed, Permission.STAMPING_READ, _told),
 )

@@ -18,7 +18,7 @@ from meterai.stamping.demands import DEMANDS, UNDEMANDED
 from meterai.stamping.figures import FIGURES, PROMISES
 from meterai.stamping.invariants import INVARIANTS, MAIL_CAUSES, POSTINGS
 from meterai.stamping.issuers import ends_soon, issuers_of
-from meterai.stamping.jobs import HANDLERS
+from meterai.stamping.jobs import HANDLERS, PUBLISHED
 from meterai.stamping.keys import keys
 from meterai.stamping.knows import KNOWS, WORK
 from meterai.stamping.metrics import METRICS
@@ -122,6 +122,7 @@ ROOM = Room(
     fields=FIELDS,
     leases=_leases,
     handlers=HANDLERS,
+    published=PUBLISHED,
     tasks=_tasks,
     demands=DEMANDS,
     undemanded=UNDEMANDED,

@@ -2534,7 +2534,17 @@ RECOVERIES = [
 ]
 
 
+WEBHOOKS = [
+    _c(
+        "a message waits where its endpoint does not",
+        "UPDATE webhook_messages SET is_aside = NOT is_aside WHERE state = 'waiting'",
+        "webhooks_and_messages_are_in_states_that_agree",
+    ),
+]
+
+
 CORRUPTIONS = [
+    *WEBHOOKS,
     *RECOVERIES,
     *PRIVACY,
     *CASES,

@@ -103,6 +103,9 @@ LARGE = {
     ("waiting_room_places", "taken_at"): FAR,
     ("waiting_room_places", "kept_at"): FAR,
     ("waiting_room_places", "told_at"): FAR,
+    ("webhook_messages", "try_at"): FAR,
+    ("webhook_messages", "delivered_at"): "made_at - interval '1 hour'",
+    ("webhook_endpoints", "before_until"): FAR,
 }
 # The chain is about itself, and has tests of its own.
 COLUMNS = [

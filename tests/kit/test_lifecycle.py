@@ -13,6 +13,7 @@ from meterai.payments.model import AttemptEvent
 from meterai.reconciliation.model import DayEvent
 from meterai.recovery.model import StepEvent
 from meterai.refunds.model import AccountClaimEvent
+from meterai.webhooks.model import MessageEvent
 from scripts.lifecycles import LIFECYCLES, Drawn
 
 
@@ -41,6 +42,7 @@ REOPENING = {
     CaseEvent.REOPENED,
     OrderEvent.MONEY_RESTORED,
     OrderEvent.LOSS_COVERED,
+    MessageEvent.REPLAYED,
 }
 # States that begin a life beside the first of their table, and events that do.
 ALSO_BEGIN: set[StrEnum] = {IncidentState.ANNOUNCED}

@@ -373,6 +373,26 @@ CASES = (
         "/account/keys/{key_id:str}/end", _in_account(f"/account/keys/{show('key', NOBODYS)}/end")
     ),
     Case(
+        "/account/webhooks",
+        _in_account(
+            "/account/webhooks", url="https://a.example/", which="all", key=show("frm", NOBODYS)
+        ),
+    ),
+    Case(
+        "/account/webhooks/{webhook_id:str}/act",
+        _in_account(f"/account/webhooks/{show('whk', NOBODYS)}/act", act="test"),
+    ),
+    Case(
+        "/account/webhooks/{webhook_id:str}/rotate",
+        _in_account(f"/account/webhooks/{show('whk', NOBODYS)}/rotate", key=show("frm", NOBODYS)),
+    ),
+    Case(
+        "/account/webhooks/{webhook_id:str}/messages/{message_id:str}/replay",
+        _in_account(
+            f"/account/webhooks/{show('whk', NOBODYS)}/messages/{show('msg', NOBODYS)}/replay"
+        ),
+    ),
+    Case(
         "/account/organizations/new",
         _in_account(
             "/account/organizations/new", organization="PT Contoh", key=show("frm", NOBODYS)

@@ -68,6 +68,10 @@ from meterai.stamping import store as stamping_store
 from meterai.stamping.model import read_placements
 from meterai.waiting_room.advancing import Advancing
 from meterai.waiting_room.crowds import OF_A_ROUND
+from meterai.webhooks import store as webhook_store
+from meterai.webhooks.model import Attempt, Delivery
+from meterai.webhooks.service import WebhookService, Wish
+from meterai.webhooks.signing import PURPOSE, Safe
 from tests.support.desk import authenticator_of, make_passkey
 from tests.support.drawn_line import drawn_line
 from tests.support.lines import BUYING, BUYING_ID, on_shop
@@ -203,11 +207,40 @@ def make(shop: Shop) -> History:
     _about_data(history)
     _disturbed(history)
     _recovered(history)
+    _hooked(history)
     _in_flight(history)
     _supervised(history)
     _closed(history)
     history.names["account"] = shop.account
     return history
+
+
+def _hooked(history: History) -> None:
+    """Endpoints that take messages, do not, or are slow; what one was sent by another's secret."""
+    shop, actor = history.shop, Actor(ActorKind.ACCOUNT)
+    webhooks = shop.container.of(WebhookService)
+    safe = Safe(shop.container.keyring.derived(PURPOSE))
+
+    def ended(status: int, *, is_slow: bool = False) -> None:
+        key = secrets.token_hex(8)
+        wish = Wish("http://127.0.0.1:9/", ["*"], "", PERMISSIONS[Role.OWNER])
+        endpoint, _ = shop.do(webhooks.make(shop.account, wish, key, actor=actor))
+        tests = [
+            shop.do(webhooks.test(shop.account, endpoint.id, actor=actor)).id for _ in range(2)
+        ]
+        sealed = safe.made(shop.account, endpoint.id)
+        of = Delivery(shop.account, endpoint.id, tests[0], endpoint.url, "", 1, sealed, None)
+        failure = None if status == 200 else "status"
+        made = Attempt(0, datetime.now(UTC), 10, status, b"", failure)
+        wait = None if status == 200 else 5.0
+        database = shop.container.database
+        shop.do(database.once(webhook_store.attempted, of, made, wait=wait, is_slow=is_slow))
+        shop.do(webhooks.rotate(shop.account, endpoint.id, key, actor=actor))
+
+    ended(200)
+    ended(200, is_slow=True)
+    ended(500)
+    ended(410)
 
 
 def _supervised(history: History) -> None:

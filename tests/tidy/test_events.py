@@ -11,14 +11,18 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from meterai.apps.rooms import subscriptions_of, unheard_of
+from meterai.accounts.model import KEY_PERMISSIONS
+from meterai.apps.rooms import ROOMS, subscriptions_of, unheard_of
 from meterai.plumbing.events import Event, name_of_event
+from meterai.plumbing.messages import catalogue
+from meterai.plumbing.published import PUBLISH
 from scripts.subscriptions import subscribers
 from tests.tidy.sources import SOURCES, modules
 
 # What tells people may be given up, each by name; what moves money or stamps is tried for ever.
 TELLING = {
     "make_report",
+    "publish",
     "queue_credential_changed",
     "queue_invitation",
     "queue_organization_decided",
@@ -26,6 +30,7 @@ TELLING = {
     "queue_sign_in_code",
     "queue_turn_near",
     "tell_delivered",
+    "tell_disabled",
     "tell_executed",
     "tell_failed",
     "tell_requested",
@@ -221,7 +226,19 @@ def test_every_room_with_handlers_is_asked() -> None:
     for name in modules():
         if re.fullmatch(r"meterai\.\w+\.jobs", name) and not name.startswith("meterai.plumbing"):
             written += __import__(name, fromlist=["HANDLERS"]).HANDLERS
-    assert sorted(map(id, written)) == sorted(map(id, SUBSCRIPTIONS))
+    published = {one.event for room in ROOMS for one in room.published}
+    others = [one for one in SUBSCRIPTIONS if one.name != PUBLISH]
+    assert sorted(map(id, written)) == sorted(map(id, others))
+    assert {one.event for one in SUBSCRIPTIONS if one.name == PUBLISH} == published
+
+
+def test_what_is_published_has_a_name_a_sentence_and_a_permission() -> None:
+    published = [one for room in ROOMS for one in room.published]
+    assert len({one.name for one in published}) == len(published)
+    for one in published:
+        assert re.fullmatch(r"[a-z]+\.[a-z]+(_[a-z]+)*", one.name)
+        assert f"published.{one.name}" in catalogue()
+        assert one.permission in KEY_PERMISSIONS
 
 
 def test_the_database_writes_a_job_for_each_handler(connection: psycopg.Connection[Any]) -> None:
@@ -248,5 +265,5 @@ def test_only_what_tells_people_may_be_given_up() -> None:
 @pytest.mark.parametrize("one", SUBSCRIPTIONS, ids=lambda one: f"{one.kind} {one.name}")
 def test_a_handler_takes_the_event_it_listens_to(one: Any) -> None:
     taken = get_type_hints(one.handler)["event"]
-    assert one.event in (get_args(taken) or (taken,))
+    assert issubclass(one.event, get_args(taken) or (taken,))
     assert one.handler.__doc__

@@ -27,6 +27,7 @@ WITHOUT_ROWS: dict[str, str] = {
     "watch_mails": "counts what was given up, for the metrics",
     "expire_approvals": "one statement ends what nobody decided on, and passes by nothing",
     "tell_of_breaches": "breaches are few and of no account; mails to their subjects are queued one batch after another",
+    "measure_webhooks": "counts what is due, for the metrics",
     "measure_finance": "counts days to close and adds up what is due, for the metrics",
     "watch_suspense": "counts what is open, for the metrics",
     "reconcile": "days are few and of no account; one that cannot be compared is put off and told",

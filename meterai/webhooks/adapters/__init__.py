@@ -1,0 +1,1 @@
+"""Receivers of webhooks: which addresses they may have, and one message sent to one."""

@@ -1,0 +1,174 @@
+"""To which addresses a message may go.
+
+Whoever names a URL makes our machines call it, so that nothing but public addresses may be called: those of our own
+network answer us and nobody else.  A name is resolved, each of its addresses is looked at, and the connection goes to
+one of these: a name that resolves otherwise a moment later changes nothing.
+"""
+
+import asyncio
+import socket
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+from time import monotonic
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from meterai.webhooks.model import PORTS, Address, WebhookUrlRefused
+
+LOOK_UPS_MAX = 100  # names that are asked for at the same time; each waits in a thread
+PINNED_SECONDS = 5.0  # for so long an answer is used again
+NAMES_MAX = 10_000  # answers at hand; then all are forgotten
+ADDRESSES_MAX = 16  # of one name, that are looked at and used
+
+_IP = IPv4Address | IPv6Address
+_IPV6 = IPv6Network("2000::/3")  # all that is given out (RFC 4291)
+_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address behind it
+_SIX_TO_FOUR = IPv6Network("2002::/16")  # RFC 3056: the same
+_NOT_PUBLIC = (
+    IPv6Network("2001::/23"),  # Teredo, benchmarks, ORCHID: none is a web server's
+    IPv6Network("2001:db8::/32"),
+    IPv6Network("3fff::/20"),
+    IPv4Network("168.63.129.16/32"),  # metadata of a cloud, at an address that looks public
+    IPv4Network("192.88.99.0/24"),  # relays of 6to4
+)
+
+
+def is_public(address: _IP) -> bool:
+    """True of an address that anybody on the internet reaches as we do."""
+    if isinstance(address, IPv6Address):
+        behind = address.ipv4_mapped
+        if address in _NAT64:
+            behind = IPv4Address(int(address) & 0xFFFFFFFF)
+        elif address in _SIX_TO_FOUR:
+            behind = address.sixtofour
+        if behind is not None:
+            return is_public(behind)
+        if address not in _IPV6 or address.scope_id is not None:
+            return False
+    return (
+        address.is_global
+        and not address.is_multicast
+        and not any(address in one for one in _NOT_PUBLIC if one.version == address.version)
+    )
+
+
+class NotPublic(OSError):
+    """An address of the host is not public, and none of the networks that are allowed has it."""
+
+
+class NoAddress(OSError):
+    """The name of the host has no address, or nobody says which."""
+
+
+class Egress(AbstractResolver):
+    """Looks at addresses and pins them: what connects is given those that were looked at."""
+
+    def __init__(self, networks: str = "") -> None:
+        """`networks` are those that are allowed beside public ones, with spaces between."""
+        self._allowed = [ip_network(one) for one in networks.split()]
+        self._threads = ThreadPoolExecutor(LOOK_UPS_MAX, "webhook-names")
+        self._pinned: dict[str, tuple[float, asyncio.Task[Sequence[_IP]]]] = {}
+
+    async def check(self, address: Address) -> None:
+        """Refuses `WebhookUrlRefused` where nothing is sent to this address."""
+        try:
+            found = await self.addresses(address)
+        except NotPublic:
+            raise WebhookUrlRefused("not_public") from None
+        except OSError:
+            raise WebhookUrlRefused("no_address") from None
+        if not (reason := self._why_not(address, found)):
+            return
+        raise WebhookUrlRefused(reason)
+
+    async def addresses(self, address: Address) -> Sequence[_IP]:
+        """The addresses to connect to.  Raises `NotPublic`, `NoAddress`."""
+        found = await self._found(address.host)
+        if not all(self._may(one) for one in found):
+            raise NotPublic(address.host)
+        return found
+
+    async def to_send(self, address: Address) -> None:
+        """Look at an address before each message.  Raises `NotPublic`, `NoAddress`."""
+        if self._why_not(address, await self.addresses(address)):
+            raise NotPublic(address.host)
+
+    def _why_not(self, address: Address, found: Sequence[_IP]) -> str | None:
+        if all(self._is_allowed(one) for one in found):
+            return None
+        if not address.is_https:
+            return "not_https"
+        return None if address.port in PORTS else "port"
+
+    def _may(self, address: _IP) -> bool:
+        return is_public(address) or self._is_allowed(address)
+
+    def _is_allowed(self, address: _IP) -> bool:
+        return any(one.version == address.version and address in one for one in self._allowed)
+
+    async def _found(self, host: str) -> Sequence[_IP]:
+        try:
+            return (ip_address(host),)
+        except ValueError:
+            pass
+        until, asked = self._pinned.get(host, (0.0, None))
+        if asked is None or until < monotonic():
+            if len(self._pinned) >= NAMES_MAX:
+                self._pinned.clear()
+            asked = asyncio.create_task(self._ask(host))
+            # Of an exception nobody waits for nothing is told.
+            asked.add_done_callback(lambda task: task.cancelled() or task.exception())
+            # While it is under way all wait for this one: a name that is slow takes one thread.
+            self._pinned[host] = (float("inf"), asked)
+        return await asyncio.shield(asked)
+
+    async def _ask(self, host: str) -> Sequence[_IP]:
+        loop = asyncio.get_running_loop()
+        try:
+            rows = await loop.run_in_executor(self._threads, _look_up, host)
+        except (OSError, UnicodeError):
+            raise NoAddress(host) from None
+        finally:
+            asked = asyncio.current_task()
+            assert asked is not None
+            self._pinned[host] = (monotonic() + PINNED_SECONDS, asked)
+        found = {ip_address(str(row[4][0])) for row in rows[:ADDRESSES_MAX]}
+        if not found:
+            raise NoAddress(host)
+        return sorted(found, key=lambda one: (one.version, int(one)))
+
+    # -- as aiohttp asks -------------------------------------------------------------------
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """The addresses to connect to, each of which was looked at."""
+        del family
+        found = await self.addresses(Address(is_https=True, host=host, port=port))
+        return [
+            ResolveResult(
+                hostname=host,
+                host=str(one),
+                port=port,
+                family=socket.AF_INET if one.version == 4 else socket.AF_INET6,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for one in found
+        ]
+
+    async def close(self) -> None:
+        """End the threads; one that waits for a name ends by itself."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _look_up(host: str) -> Sequence[tuple[object, object, object, object, tuple[object, ...]]]:
+    return socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)

@@ -1,0 +1,121 @@
+"""One message sent to one receiver, within bounds that no receiver can stretch.
+
+No redirect is followed, no cookie kept, no proxy of the environment used, nothing decompressed; a head is small, of a
+body a few bytes are read, and all of it ends in time.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import monotonic
+
+import aiohttp
+
+from meterai.webhooks.adapters.egress import Egress, NoAddress, NotPublic
+from meterai.webhooks.model import (
+    ANSWER_BYTES_MAX,
+    CONNECT_SECONDS_MAX,
+    READ_SECONDS_MAX,
+    SECONDS_MAX,
+    Failure,
+    WebhookUrlRefused,
+    address_of,
+)
+
+KEPT_SECONDS = 10.0  # a connection that nothing uses
+HEAD_BYTES_MAX = 8 * 1024  # of a line of the head
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Outcome of one attempt.  `failure` is None where it was delivered."""
+
+    seconds: float
+    status: int | None
+    answer: bytes
+    failure: Failure | None
+    retry_after: str | None = None
+
+
+class Sender:
+    """Sends messages; connections are kept for a moment."""
+
+    def __init__(self, egress: Egress, trusts: ssl.SSLContext | None = None) -> None:
+        """`trusts` is what certificates are checked by: by default what the machine trusts."""
+        self._egress = egress
+        self._trusts = trusts
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+        await self._egress.close()
+
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+        """Send one message; every outcome is an answer."""
+        begun = monotonic()
+        status, answer, after = None, b"", None
+        try:
+            async with asyncio.timeout(SECONDS_MAX):
+                await self._egress.to_send(address_of(url))
+                async with self._opened().post(
+                    url, data=body, headers=headers, allow_redirects=False
+                ) as response:
+                    status, after = response.status, response.headers.get("Retry-After")
+                    answer = await _beginning(response)
+            failure = _failure_of(status)
+        except TimeoutError:
+            # Cut off while it sends its body: the status has said it.
+            failure = Failure.TIMEOUT if status is None else _failure_of(status)
+        except (NotPublic, WebhookUrlRefused):
+            failure = Failure.NOT_PUBLIC
+        except (NoAddress, aiohttp.ClientConnectorDNSError):
+            failure = Failure.NAME
+        except (aiohttp.ClientSSLError, ssl.SSLError):
+            failure = Failure.CERTIFICATE
+        except (aiohttp.ClientConnectionError, OSError):
+            failure = Failure.CONNECTION if status is None else _failure_of(status)
+        except (aiohttp.ClientError, ValueError):
+            failure = Failure.UNREADABLE if status is None else _failure_of(status)
+        return Outcome(monotonic() - begun, status, answer, failure, after)
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    limit=0,  # the lanes bound it
+                    resolver=self._egress,
+                    use_dns_cache=False,
+                    keepalive_timeout=KEPT_SECONDS,
+                    ssl=self._trusts or True,
+                ),
+                timeout=aiohttp.ClientTimeout(total=SECONDS_MAX, sock_connect=CONNECT_SECONDS_MAX),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                trust_env=False,
+                max_line_size=HEAD_BYTES_MAX,
+                max_field_size=HEAD_BYTES_MAX,
+            )
+        return self._session
+
+
+async def _beginning(response: aiohttp.ClientResponse) -> bytes:
+    """The first bytes of a body; the connection ends with what is left of it."""
+    read = bytearray()
+    try:
+        async with asyncio.timeout(READ_SECONDS_MAX):
+            while len(read) < ANSWER_BYTES_MAX and not response.content.at_eof():
+                read += await response.content.read(ANSWER_BYTES_MAX - len(read))
+    except (TimeoutError, aiohttp.ClientError, OSError, ValueError):
+        response.close()
+    if not response.content.at_eof():
+        response.close()
+    return bytes(read)
+
+
+def _failure_of(status: int) -> Failure | None:
+    if 200 <= status < 300:
+        return None
+    return Failure.REDIRECT if 300 <= status < 400 else Failure.STATUS

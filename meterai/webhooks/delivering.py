@@ -1,0 +1,126 @@
+"""Delivering messages: two lanes, one for endpoints that answer quickly and one for those that do not.
+
+A process that dies after an attempt and before it is written down leaves a lease; after it the message is sent again,
+under the same id.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+import structlog
+
+from meterai.kit.clock import Clock
+from meterai.kit.ids import show
+from meterai.kit.priority import Priority
+from meterai.plumbing.database import Database
+from meterai.plumbing.lane import Lane, LaneTerms, clock
+from meterai.plumbing.watch import Piece
+from meterai.webhooks import metrics, store
+from meterai.webhooks.adapters.sending import Sender
+from meterai.webhooks.model import (
+    ASIDE_UNDER_WAY_MAX,
+    MESSAGE_KIND,
+    SLOW_SECONDS,
+    UNDER_WAY_MAX,
+    Attempt,
+    Delivery,
+    Failure,
+    pause_after,
+    retry_after,
+)
+from meterai.webhooks.signing import Safe, headers
+
+PLACES = 200  # attempts under way; each is a connection to some receiver
+ASIDE_PLACES = 100  # to endpoints that are slow, beside those
+BATCH = 200  # messages seen by one look
+ASIDE_POLL_SECONDS = 0.5
+_FINE = 1_000_000  # steps of the chance that spreads pauses
+
+_log = structlog.get_logger()
+
+
+class WebhookDelivery:
+    """Sends messages that are due.  A lane shares its places out by endpoint, as others do by account."""
+
+    def __init__(self, database: Database, sender: Sender, safe: Safe, clock: Clock) -> None:
+        self._database = database
+        self._sender = sender
+        self._safe = safe
+        self._clock = clock
+
+    def lane(self) -> Lane:
+        """The lane of endpoints that answer quickly."""
+        terms = LaneTerms(Priority.NEW, due=store.DUE, of_one=UNDER_WAY_MAX)
+        return Lane(
+            "webhooks",
+            self._look,
+            partial(self._send, is_aside=False),
+            partial(self._database.once, clock),
+            places=PLACES,
+            batch=BATCH,
+            terms=terms,
+        )
+
+    def aside(self) -> Lane:
+        """The lane of endpoints that do not: however many they are, they keep no other waiting."""
+        terms = LaneTerms(Priority.NEW, ASIDE_POLL_SECONDS, of_one=ASIDE_UNDER_WAY_MAX)
+        return Lane(
+            "webhooks_aside",
+            self._look_aside,
+            partial(self._send, is_aside=True),
+            partial(self._database.once, clock),
+            places=ASIDE_PLACES,
+            batch=BATCH,
+            terms=terms,
+        )
+
+    async def measure(self) -> int:
+        """Show how deliveries stand."""
+        due, aside, disabled = await self._database.once(store.standing)
+        metrics.DUE.set(due)
+        metrics.ASIDE.set(aside)
+        metrics.DISABLED.set(disabled)
+        return 0
+
+    async def _look(self, most: int, since: datetime, without: Sequence[UUID]) -> Sequence[Piece]:
+        return await self._database.once(store.due, since, without, most)
+
+    async def _look_aside(self, most: int, _: datetime, without: Sequence[UUID]) -> Sequence[Piece]:
+        return await self._database.once(store.due_aside, without, most)
+
+    async def _send(self, piece: Piece, *, is_aside: bool) -> None:
+        account, began = UUID(str(piece.what)), self._clock.now()
+        found = await self._database.once(store.claim, account, piece.id, began, is_aside=is_aside)
+        if found is None:
+            return
+        message, body = show(MESSAGE_KIND, found.message), found.body.encode()
+        outcome = await self._sender.send(
+            found.url, headers(self._signers(found), message, began, body), body
+        )
+        wait = None
+        if outcome.failure is not None:
+            after = retry_after(outcome.retry_after, self._clock.now())
+            wait = pause_after(found.tries, secrets.randbelow(_FINE) / _FINE, after)
+        metrics.ATTEMPTS.labels(outcome=outcome.failure or "delivered").inc()
+        metrics.SECONDS.observe(outcome.seconds)
+        made = Attempt(
+            0, began, round(outcome.seconds * 1000), outcome.status, outcome.answer, outcome.failure
+        )
+        is_slow = outcome.seconds >= SLOW_SECONDS or outcome.failure is Failure.TIMEOUT
+        state = await self._database.once(store.attempted, found, made, wait=wait, is_slow=is_slow)
+        if outcome.failure is not None:
+            _log.info(
+                "webhook_not_delivered",
+                message=message,
+                failure=str(outcome.failure),
+                status=outcome.status,
+                tries=found.tries,
+                endpoint_is=state,
+            )
+
+    def _signers(self, of: Delivery) -> list[bytes]:
+        sealed = [of.secret, *([of.secret_before] if of.secret_before else [])]
+        return [self._safe.opened(one, of.account, of.endpoint) for one in sealed]

@@ -1,0 +1,16 @@
+"""What webhooks tell themselves."""
+
+from uuid import UUID
+
+from meterai.plumbing.events import Event
+
+
+class WebhookDisabled(Event, frozen=True, kw_only=True):
+    """An endpoint was disabled because its attempts failed; written by `webhook_attempted`.
+
+    `why`: `gone` or `failing`; `stop`: names this one in the audit trail.
+    """
+
+    endpoint: UUID
+    why: str
+    stop: UUID

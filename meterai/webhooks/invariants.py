@@ -1,0 +1,32 @@
+"""What must be true of webhooks."""
+
+from meterai.plumbing.invariants import Invariant, MailCause
+
+INVARIANTS = (
+    Invariant(
+        "webhooks_and_messages_are_in_states_that_agree",
+        "A message waits for an endpoint that is enabled, beside the others where that answers slowly; one that was "
+        "delivered says when, and was tried.",
+        """
+        SELECT m.account_id, m.message_id, m.state, e.state AS endpoint_state
+        FROM webhook_messages m JOIN webhook_endpoints e
+            ON e.account_id = m.account_id AND e.endpoint_id = m.endpoint_id
+        WHERE (m.state = 'waiting' AND (e.state <> 'enabled' OR m.is_aside <> e.is_aside))
+            OR m.state NOT IN ('waiting', 'delivered', 'undelivered')
+            OR e.state NOT IN ('enabled', 'disabled', 'removed')
+            OR (m.state = 'delivered') <> (m.delivered_at IS NOT NULL) OR m.delivered_at < m.made_at
+            OR (m.state = 'delivered' AND m.attempts < 1)
+        """,
+    ),
+)
+MAIL_CAUSES = (
+    MailCause(
+        """
+        SELECT account_id, 'webhook_disabled:' || (facts->>'stop'), 'webhook_disabled', NULL::text, happened_at,
+            facts->>'stop'
+        FROM {audit_events*} s WHERE action = 'webhook_stopped'
+        """,
+        ("webhook_disabled",),
+        "stop",
+    ),
+)

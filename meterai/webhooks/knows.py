@@ -1,0 +1,69 @@
+"""Webhooks as staff ask for them: found by the id of an endpoint or a message, told by what was not delivered.
+
+Staff see no body and no answer: what happened they see where it happened.
+"""
+
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+from meterai.kit.ids import read_typed, show
+from meterai.kit.subjects import Happening, Subject, SubjectKind
+from meterai.plumbing.database import ReadTx
+from meterai.plumbing.paging import Page
+from meterai.room import Knows
+from meterai.webhooks import store
+from meterai.webhooks.model import ENDPOINT_KIND, MESSAGE_KIND, Endpoint, Message
+
+MESSAGES_TOLD_MAX = 50  # newest of an endpoint
+
+
+def subject(one: Endpoint) -> Subject:
+    """An endpoint as the subject of a search."""
+    return Subject(SubjectKind.WEBHOOK, show(ENDPOINT_KIND, one.id), one.account)
+
+
+async def _find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
+    if endpoint := read_typed(ENDPOINT_KIND, text):
+        return [subject(one) for one in await store.by_id(tx, endpoint)]
+    if message := read_typed(MESSAGE_KIND, text):
+        found = await store.message_by_id(tx, message)
+        return [
+            Subject(SubjectKind.WEBHOOK, show(ENDPOINT_KIND, one.endpoint), one.account)
+            for one in found
+        ]
+    return ()
+
+
+async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
+    if about.account is None:
+        return ()
+    if about.kind == SubjectKind.ACCOUNT:
+        return [_made(one) for one in await store.endpoints(tx, about.account)]
+    if about.kind != SubjectKind.WEBHOOK:
+        return ()
+    endpoint = read_typed(ENDPOINT_KIND, about.shown)
+    found = await store.endpoint(tx, about.account, endpoint) if endpoint else None
+    if found is None:
+        return ()
+    messages = await store.messages(
+        tx, found.account, found.id, Page().before, None, MESSAGES_TOLD_MAX
+    )
+    return [_made(found), *_told(messages)]
+
+
+def _made(one: Endpoint) -> Happening:
+    facts = {"webhook": show(ENDPOINT_KIND, one.id), "host": urlsplit(one.url).hostname or ""}
+    return Happening(one.made_at, "webhook_endpoint", facts, subject(one), begins=True)
+
+
+def _told(messages: Sequence[Message]) -> Iterator[Happening]:
+    for one in messages:
+        facts: dict[str, object] = {
+            "message": show(MESSAGE_KIND, one.id),
+            "type": one.type,
+            "attempts": one.attempts,
+        }
+        yield Happening(one.made_at, f"webhook_{one.state}", facts, for_staff=True)
+
+
+KNOWS = Knows(find=_find, tell=_tell)

@@ -1,0 +1,57 @@
+"""From events of rooms to messages to the endpoints that chose them."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from meterai.kit.clock import Clock
+from meterai.kit.ids import new_id
+from meterai.plumbing.database import Tx
+from meterai.plumbing.events import Event, name_of_event
+from meterai.plumbing.published import Published
+from meterai.webhooks import store
+
+
+def body_of(type_: str, at: datetime, told: Mapping[str, object]) -> str:
+    """The body of a message, as it is signed and sent."""
+    body = {"type": type_, "timestamp": at.isoformat(timespec="milliseconds"), "data": told}
+    return msgspec.json.encode(body).decode()
+
+
+class Publishing:
+    """What is published, by the names of events and of types."""
+
+    def __init__(self, published: Sequence[Published], clock: Clock) -> None:
+        self._of_event: dict[str, list[Published]] = defaultdict(list)
+        for one in published:
+            self._of_event[one.kind].append(one)
+        self.types = {one.name: one for one in published}
+        self._clock = clock
+
+    async def tell(self, tx: Tx, event: Event) -> None:
+        """Queue messages about an event to the endpoints of its account that chose it."""
+        kind = name_of_event(type(event))
+        endpoints = await store.endpoints(tx, event.account)
+        for one in self._of_event[kind]:
+            wanted = [endpoint.id for endpoint in endpoints if endpoint.wants(one.name)]
+            told = await one.told(tx, event) if wanted else None
+            if told is not None:
+                await self.queue(tx, event.account, wanted, one.name, told)
+
+    async def queue(
+        self,
+        tx: Tx,
+        account: UUID,
+        endpoints: Sequence[UUID],
+        type_: str,
+        told: Mapping[str, object],
+    ) -> list[UUID]:
+        """Queue a message to each of these endpoints; their ids."""
+        body = body_of(type_, self._clock.now(), told)
+        made = [new_id() for _ in endpoints]
+        for endpoint, message in zip(endpoints, made, strict=True):
+            await store.add(tx, account, endpoint, message, type_, body)
+        return made

@@ -1,0 +1,99 @@
+"""The room `webhooks`, as the applications see it."""
+
+from collections.abc import Iterable, Sequence
+
+from meterai.plumbing.described import Field
+from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.lane import Lane
+from meterai.plumbing.leases import Lease
+from meterai.room import Container, Room
+from meterai.webhooks import pages
+from meterai.webhooks.adapters.egress import Egress
+from meterai.webhooks.adapters.sending import Sender
+from meterai.webhooks.audited import AUDITED
+from meterai.webhooks.delivering import WebhookDelivery
+from meterai.webhooks.demands import DEMANDS
+from meterai.webhooks.invariants import INVARIANTS, MAIL_CAUSES
+from meterai.webhooks.jobs import HANDLERS
+from meterai.webhooks.knows import KNOWS
+from meterai.webhooks.metrics import METRICS
+from meterai.webhooks.model import (
+    ENDPOINT,
+    MESSAGE,
+    SECONDS_MAX,
+    EndpointState,
+    Failure,
+    MessageState,
+    Why,
+)
+from meterai.webhooks.personal import PERSONAL
+from meterai.webhooks.recording import Publishing
+from meterai.webhooks.retention import RETENTION
+from meterai.webhooks.routes import routes
+from meterai.webhooks.service import WebhookService
+from meterai.webhooks.settings import WebhookSettings
+from meterai.webhooks.signing import PURPOSE, Safe
+from meterai.webhooks.store import LEASE_SECONDS
+
+_WRITING_SECONDS = 5.0  # the statement after an attempt, with a wait for a connection
+
+
+async def _build(container: Container) -> None:
+    database, at = container.database, container.clock
+    egress = Egress(container.settings.of(WebhookSettings).webhook_networks)
+    sender, safe = Sender(egress), Safe(container.keyring.derived(PURPOSE))
+    container.close_with(sender.close)
+    publishing = Publishing(container.offers.published, at)
+    container.add(publishing)
+    container.add(WebhookService(database, egress, safe, publishing, at))
+    container.add(WebhookDelivery(database, sender, safe, at))
+
+
+def _leases(_container: Container) -> Iterable[Lease]:
+    yield Lease("webhooks", LEASE_SECONDS, SECONDS_MAX + _WRITING_SECONDS)
+
+
+def _lanes(container: Container) -> Sequence[Lane]:
+    delivery = container.of(WebhookDelivery)
+    return [delivery.lane(), delivery.aside()]
+
+
+def _tasks(container: Container) -> Sequence[PeriodicTask]:
+    return [PeriodicTask("measure_webhooks", container.of(WebhookDelivery).measure, 15.0)]
+
+
+FIELDS = {
+    (view, "state"): Field(list(EndpointState)) for view in ("EndpointView", "EndpointSecret")
+}
+FIELDS |= {
+    (view, "disabled_because"): Field(list(Why)) for view in ("EndpointView", "EndpointSecret")
+}
+FIELDS |= {(view, "state"): Field(list(MessageState)) for view in ("MessageView", "MessageDetails")}
+FIELDS |= {
+    ("AttemptView", "failure"): Field(list(Failure)),
+    ("AttemptView", "number"): Field(least=1),
+    ("Removed", "state"): Field([EndpointState.REMOVED]),
+}
+ROOM = Room(
+    name="webhooks",
+    tables=frozenset({"webhook_endpoints", "webhook_messages", "webhook_attempts"}),
+    lifecycles=(ENDPOINT, MESSAGE),
+    settings=WebhookSettings,
+    build=_build,
+    leases=_leases,
+    services={"webhooks": WebhookService},
+    routes=(*routes, *pages.routes),
+    fields=FIELDS,
+    pages=pages.PAGES,
+    handlers=HANDLERS,
+    tasks=_tasks,
+    lanes=_lanes,
+    demands=DEMANDS,
+    knows=KNOWS,
+    metrics=METRICS,
+    invariants=INVARIANTS,
+    mail_causes=MAIL_CAUSES,
+    audited=AUDITED,
+    retention=RETENTION,
+    personal=PERSONAL,
+)

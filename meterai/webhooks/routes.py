@@ -1,0 +1,351 @@
+"""Webhooks over the API."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, QueryParameter
+
+from meterai.accounts import Permission
+from meterai.kit.actor import Actor
+from meterai.kit.ids import read
+from meterai.kit.priority import Priority
+from meterai.kit.refusal import Malformed
+from meterai.plumbing.described import Described
+from meterai.plumbing.http import caller_of, idempotency_key
+from meterai.plumbing.paging import PAGE_MAX, Page
+from meterai.plumbing.queries import Before, Limit, moment
+from meterai.webhooks.model import (
+    ENDPOINT_KIND,
+    MESSAGE_KIND,
+    EndpointSecret,
+    EndpointView,
+    MessageDetails,
+    MessageState,
+    MessageView,
+    details,
+    message_view,
+    view,
+    view_with,
+)
+from meterai.webhooks.service import WebhookService, Wish
+
+_READING = {"permission": Permission.WEBHOOKS_READ, "priority": Priority.CHECKOUT}
+_MANAGING = {"permission": Permission.WEBHOOKS_MANAGE, "priority": Priority.CHECKOUT}
+_TAGS = ["webhooks"]
+State = Annotated[
+    str | None, QueryParameter(name="state", description="Only messages in this state.")
+]
+
+
+class WebhookRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An endpoint: its URL, the types of events that go to it (`*`: all), and a line of your own about it."""
+
+    url: str
+    events: list[str]
+    description: str = ""
+
+
+class WebhookChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Changes of an endpoint: what is left out stays as it is."""
+
+    url: str | None = None
+    events: list[str] | None = None
+    description: str | None = None
+
+
+class ReplayRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One message by its `id`, or all that were not delivered of those made `since` a moment."""
+
+    id: str | None = None
+    since: str | None = None
+
+
+class WebhookList(msgspec.Struct, frozen=True):
+    """Your endpoints, the first in front, and the types that they may choose."""
+
+    webhooks: list[EndpointView]
+    event_types: list[str]
+
+
+class MessageList(msgspec.Struct, frozen=True):
+    """Messages to an endpoint, newest first.  `next` is the `before` of the next page; null on the last."""
+
+    deliveries: list[MessageView]
+    next: str | None
+
+
+class Replayed(msgspec.Struct, frozen=True):
+    """How many messages are delivered once more."""
+
+    replayed: int
+
+
+class Removed(msgspec.Struct, frozen=True):
+    """The endpoint that was removed."""
+
+    id: str
+    state: str
+
+
+@post(
+    "/v1/webhooks",
+    opt={**_MANAGING, "described": Described(needs_key=True)},
+    summary="Make a webhook",
+    tags=_TAGS,
+)
+async def make_webhook(
+    request: Request[Any, Any, Any],
+    webhooks: NamedDependency[WebhookService],
+    account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
+    data: JSONBody[WebhookRequest],
+) -> EndpointSecret:
+    """Have events sent to a URL; needs an Idempotency-Key.
+
+    The answer holds the secret that messages are signed with; it is shown to repeats of the request within a day, and
+    never again.
+    """
+    held = caller_of(request).permissions
+    wish = Wish(data.url, data.events, data.description, held)
+    made, secret = await webhooks.make(account, wish, idempotency_key(request), actor=actor)
+    return view_with(made, secret)
+
+
+@get("/v1/webhooks", opt=_READING, summary="Your webhooks", tags=_TAGS)
+async def list_webhooks(
+    webhooks: NamedDependency[WebhookService], account: NamedDependency[UUID]
+) -> WebhookList:
+    """Every endpoint that was not removed."""
+    found = await webhooks.all_of(account)
+    return WebhookList([view(one) for one in found], sorted(webhooks.types))
+
+
+@get("/v1/webhooks/{webhook_id:str}", opt=_READING, summary="One webhook", tags=_TAGS)
+async def show_webhook(
+    webhooks: NamedDependency[WebhookService],
+    account: NamedDependency[UUID],
+    webhook_id: FromPath[str],
+) -> EndpointView:
+    """One endpoint: what goes to it, and how it stands."""
+    return view(await webhooks.find(account, read(ENDPOINT_KIND, webhook_id)))
+
+
+@post(
+    "/v1/webhooks/{webhook_id:str}/change",
+    opt={
+        **_MANAGING,
+        "described": Described(
+            repeats="The endpoint is as the request says, however often it comes."
+        ),
+    },
+    summary="Change a webhook",
+    tags=_TAGS,
+    status_code=200,
+)
+async def change_webhook(
+    request: Request[Any, Any, Any],
+    webhooks: NamedDependency[WebhookService],
+    account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
+    webhook_id: FromPath[str],
+    data: JSONBody[WebhookChange],
+) -> EndpointView:
+    """Change URL, types or description; what waits goes to the new URL."""
+    changed = await webhooks.change(
+        account,
+        read(ENDPOINT_KIND, webhook_id),
+        url=data.url,
+        events=data.events,
+        description=data.description,
+        held=caller_of(request).permissions,
+        actor=actor,
+    )
+    return view(changed)
+
+
+@post(
+    "/v1/webhooks/{webhook_id:str}/rotate",
+    opt={**_MANAGING, "described": Described(needs_key=True)},
+    summary="Give a webhook a new secret",
+    tags=_TAGS,
+    status_code=200,
+)
+async def rotate_secret(
+    request: Request[Any, Any, Any],
+    webhooks: NamedDependency[WebhookService],
+    account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
+    webhook_id: FromPath[str],
+) -> EndpointSecret:
+    """A new secret; for 24 hours messages are signed with the old one too.  Needs an Idempotency-Key."""
+    endpoint, key = read(ENDPOINT_KIND, webhook_id), idempotency_key(request)
+    return view_with(*await webhooks.rotate(account, endpoint, key, actor=actor))
+
+
+@post(
+    "/v1/webhooks/{webhook_id:str}/enable",
+    opt={**_MANAGING, "described": Described(repeats="An enabled endpoint stays enabled.")},
+    summary="Enable a webhook again",
+    tags=_TAGS,
+    status_code=200,
+)
+async def enable_webhook(
+    webhooks: NamedDependency[WebhookService],
+    account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
+    webhook_id: FromPath[str],
+) -> EndpointView:
+    """Send to it again.  What happened while it was disabled was kept: replay it."""
+    return view(await webhooks.enable(account, read(ENDPOINT_KIND, webhook_id), actor=actor))
+
+
+@post(
+    "/v1/webhooks/{webhook_id:str}/disable",
+    opt={**_MANAGING, "described": Described(repeats="A disabled endpoint stays disabled.")},
+    summary="Disable a webhook",
+    tags=_TAGS,
+    status_code=200,
+)
+async def disable_webhook(
+    webhooks: NamedDependency[WebhookService],
+    account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
+    webhook_id: FromPath[str],
+) -> EndpointView:
+    """Send nothing to it until it is enabled; what happens meanwhile is kept undelivered."""
+    return view(await webhooks.disable(account, read(ENDPOINT_KIND, webhook_id), actor=actor))
+
+
+@post(
+    "/v1/webhooks/{webhook_id:str}/remove",
+    opt={**_MANAGING, "described": Described(repeats="A removed endpoint stays removed.")},
+    summary="Remove a webhook",
+    tags=_TAGS,
+    status_code=200,
+)
+async def remove_webhook(
+    webhooks: NamedDependency[WebhookService],
+    account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
+    webhook_id: FromPath[str],
+) -> Removed:
+    """Send nothing to it any more, for good."""
+    await webhooks.remove(account, read(ENDPOINT_KIND, webhook_id), actor=actor)
+    return Removed(webhook_id, "removed")
+
+
+@post(
+    "/v1/webhooks/{webhook_id:str}/test",
+    opt={
+        **_MANAGING,
+        "described": Described(repeats="Each sends another test, 60 an hour.", refuses=(429,)),
+    },
+    summary="Send a test to a webhook",
+    tags=_TAGS,
+    status_code=200,
+)
+async def test_webhook(
+    webhooks: NamedDependency[WebhookService],
+    account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
+    webhook_id: FromPath[str],
+) -> MessageView:
+    """Queue a message of the type `webhook.test`; its attempts are at `deliveries`."""
+    return message_view(await webhooks.test(account, read(ENDPOINT_KIND, webhook_id), actor=actor))
+
+
+@get(
+    "/v1/webhooks/{webhook_id:str}/deliveries",
+    opt=_READING,
+    summary="Messages to a webhook",
+    tags=_TAGS,
+)
+async def list_deliveries(
+    webhooks: NamedDependency[WebhookService],
+    account: NamedDependency[UUID],
+    webhook_id: FromPath[str],
+    limit: Limit = PAGE_MAX,
+    before: Before = None,
+    in_state: State = None,
+) -> MessageList:
+    """A page of the messages of the last 30 days, newest first."""
+    page = Page(limit, read(MESSAGE_KIND, before)) if before else Page(limit)
+    endpoint, wanted = read(ENDPOINT_KIND, webhook_id), _state(in_state)
+    found, is_more = await webhooks.messages(account, endpoint, page, wanted)
+    views = [message_view(one) for one in found]
+    return MessageList(views, views[-1].id if is_more else None)
+
+
+def _state(text: str | None) -> MessageState | None:
+    if text is None:
+        return None
+    if text not in list(MessageState):
+        raise Malformed("state", "known_name")
+    return MessageState(text)
+
+
+@get(
+    "/v1/webhooks/{webhook_id:str}/deliveries/{message_id:str}",
+    opt=_READING,
+    summary="One message to a webhook",
+    tags=_TAGS,
+)
+async def show_delivery(
+    request: Request[Any, Any, Any],
+    webhooks: NamedDependency[WebhookService],
+    account: NamedDependency[UUID],
+    webhook_id: FromPath[str],
+    message_id: FromPath[str],
+) -> MessageDetails:
+    """One message with its body and every attempt: when, how long, and what was answered."""
+    endpoint, message = read(ENDPOINT_KIND, webhook_id), read(MESSAGE_KIND, message_id)
+    found, attempts = await webhooks.message(account, endpoint, message)
+    is_seen = webhooks.may_see(found.type, caller_of(request).permissions)
+    return details(found, attempts, shows_body=is_seen)
+
+
+@post(
+    "/v1/webhooks/{webhook_id:str}/replay",
+    opt={
+        **_MANAGING,
+        "described": Described(repeats="What waits already is left as it is; ids stay the same."),
+    },
+    summary="Deliver messages once more",
+    tags=_TAGS,
+    status_code=200,
+)
+async def replay(
+    webhooks: NamedDependency[WebhookService],
+    account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
+    webhook_id: FromPath[str],
+    data: JSONBody[ReplayRequest],
+) -> Replayed:
+    """Deliver one message again, or what was not delivered since a moment: 10,000 at most, so ask until it is 0."""
+    endpoint = read(ENDPOINT_KIND, webhook_id)
+    if (data.id is None) == (data.since is None):
+        raise Malformed("since" if data.id is None else "id", "given")
+    if data.id is not None:
+        await webhooks.replay(account, endpoint, read(MESSAGE_KIND, data.id), actor=actor)
+        return Replayed(1)
+    since = moment("since", data.since or "")
+    return Replayed(await webhooks.replay_since(account, endpoint, since, actor=actor))
+
+
+routes = [
+    make_webhook,
+    list_webhooks,
+    show_webhook,
+    change_webhook,
+    rotate_secret,
+    enable_webhook,
+    disable_webhook,
+    remove_webhook,
+    test_webhook,
+    list_deliveries,
+    show_delivery,
+    replay,
+]

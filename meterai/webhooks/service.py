@@ -1,0 +1,392 @@
+"""Endpoints of accounts: made, changed, rotated, tested, replayed; what was sent to them and answered."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from uuid import UUID
+
+import msgspec
+
+from meterai import audit
+from meterai.accounts import NotPermitted, Permission
+from meterai.kit.actor import Actor
+from meterai.kit.clock import Clock
+from meterai.kit.ids import earliest_id, new_id, show
+from meterai.kit.refusal import NotFound
+from meterai.plumbing import published
+from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.exchange import note_replay
+from meterai.plumbing.http import IdempotencyKeyReused
+from meterai.plumbing.paging import Page
+from meterai.webhooks import store
+from meterai.webhooks.adapters.egress import Egress
+from meterai.webhooks.model import (
+    ENDPOINT,
+    ENDPOINT_KIND,
+    ENDPOINTS_MAX,
+    EVERYTHING,
+    KEPT,
+    REPLAYED_MAX,
+    SECRET_OVERLAP,
+    SECRET_SHOWN,
+    TEST,
+    TESTS_PER_HOUR_MAX,
+    Attempt,
+    Endpoint,
+    EndpointEvent,
+    EndpointState,
+    Message,
+    MessageState,
+    TooManyTests,
+    TooManyWebhooks,
+    WebhookNotEnabled,
+    Why,
+    address_of,
+    chosen,
+    described,
+)
+from meterai.webhooks.recording import Publishing
+from meterai.webhooks.signing import Safe, shown_secret
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An endpoint as somebody wants it, with the permissions of whoever does."""
+
+    url: str
+    events: Sequence[str]
+    description: str
+    held: Collection[str]
+
+    def digest(self) -> bytes:
+        """What an Idempotency-Key stands for."""
+        asked = [self.url, sorted(set(self.events)), self.description]
+        return sha256(msgspec.json.encode(asked)).digest()
+
+
+class WebhookService:
+    """The endpoints of accounts."""
+
+    def __init__(
+        self, database: Database, egress: Egress, safe: Safe, publishing: Publishing, clock: Clock
+    ) -> None:
+        self._database = database
+        self._egress = egress
+        self._safe = safe
+        self._publishing = publishing
+        self._clock = clock
+
+    @property
+    def types(self) -> Mapping[str, str]:
+        """Types that endpoints may choose, and the permission that each needs."""
+        return {name: one.permission for name, one in self._publishing.types.items()}
+
+    def may_see(self, type_: str, held: Collection[str]) -> bool:
+        """True where these permissions show over the API what messages of this type tell."""
+        return type_ == TEST or self.types.get(type_) in held
+
+    # -- looking ---------------------------------------------------------------------------
+
+    async def all_of(self, account: UUID) -> list[Endpoint]:
+        """The endpoints of an account, the first in front."""
+        return await self._database.once(store.endpoints, account)
+
+    async def find(self, account: UUID, endpoint: UUID) -> Endpoint:
+        """One endpoint.  Refuses `NotFound`."""
+        return _there(await self._database.once(store.endpoint, account, endpoint))
+
+    async def messages(
+        self, account: UUID, endpoint: UUID, page: Page, state: MessageState | None = None
+    ) -> tuple[list[Message], bool]:
+        """A page of the messages to an endpoint, newest first, and whether there are more.  Refuses `NotFound`."""
+        await self.find(account, endpoint)
+        found = await self._database.once(
+            store.messages, account, endpoint, page.before, state, page.wanted
+        )
+        return page.cut(found)
+
+    async def message(
+        self, account: UUID, endpoint: UUID, message: UUID
+    ) -> tuple[Message, list[Attempt]]:
+        """One message to an endpoint, and its attempts.  Refuses `NotFound`."""
+        async with self._database.reading() as tx:
+            found = await _message(tx, account, endpoint, message)
+            return found, await store.attempts(tx, account, message)
+
+    # -- changing --------------------------------------------------------------------------
+
+    async def make(
+        self, account: UUID, wish: Wish, key: str, *, actor: Actor
+    ) -> tuple[Endpoint, str | None]:
+        """A new endpoint and its secret; the same key finds the same one, for a day with its secret.
+
+        Refuses `Malformed`, `WebhookUrlRefused`, `NotPermitted`, `TooManyWebhooks`, `IdempotencyKeyReused`.
+        """
+        if (made := await self._made(account, wish, key)) is not None:
+            return made
+        events = self._chosen(wish)
+        await self._egress.check(address_of(wish.url))
+        at = self._clock.now()
+        fresh = Endpoint(
+            account=account,
+            id=new_id(),
+            url=wish.url,
+            description=described(wish.description),
+            events=events,
+            state=EndpointState.ENABLED,
+            why=None,
+            made_at=at,
+            moved_at=at,
+            before_until=None,
+            failing_since=None,
+            failed_messages=0,
+            is_aside=False,
+        )
+        sealed = self._safe.made(account, fresh.id)
+
+        async def make(tx: Tx) -> bool:
+            await store.lock_account(tx, account)
+            if await store.by_key(tx, account, key) is not None:
+                return False  # the same request came twice at once
+            if len(await store.endpoints(tx, account)) >= ENDPOINTS_MAX:
+                raise TooManyWebhooks(ENDPOINTS_MAX)
+            await store.insert(tx, fresh, sealed, key, wish.digest())
+            await self._listen(tx, account)
+            await _record(tx, fresh, "webhook_made", actor, host=address_of(wish.url).host)
+            return True
+
+        if not await self._database.run(make):
+            again = await self._made(account, wish, key)
+            assert again is not None
+            return again
+        return fresh, self._shown(fresh, sealed)
+
+    async def change(
+        self,
+        account: UUID,
+        endpoint: UUID,
+        *,
+        url: str | None,
+        events: Sequence[str] | None,
+        description: str | None,
+        held: Collection[str],
+        actor: Actor,
+    ) -> Endpoint:
+        """Change what is given of an endpoint.  Refuses what `make` refuses, and `NotFound`.
+
+        Whoever changes it may see what it gets: else they could have it sent to themselves.
+        """
+        if url is not None:
+            await self._egress.check(address_of(url))
+
+        async def change(tx: Tx) -> Endpoint:
+            await store.lock_account(tx, account)
+            old = _there(await store.locked(tx, account, endpoint))
+            wanted = Wish(
+                old.url if url is None else url,
+                old.events if events is None else events,
+                old.description if description is None else description,
+                held,
+            )
+            changed = replace(
+                old,
+                url=wanted.url,
+                events=self._chosen(wanted),
+                description=described(wanted.description),
+            )
+            await store.change(tx, changed)
+            await self._listen(tx, account)
+            facts = {"host": address_of(wanted.url).host}
+            await _record(tx, changed, "webhook_changed", actor, **facts)
+            return changed
+
+        return await self._database.run(change)
+
+    async def rotate(
+        self, account: UUID, endpoint: UUID, key: str, *, actor: Actor
+    ) -> tuple[Endpoint, str]:
+        """A new secret; the one before signs beside it for `SECRET_OVERLAP`.  The same key finds the same secret.
+
+        Refuses `NotFound`.
+        """
+
+        async def rotate(tx: Tx) -> str:
+            found = _there(await store.locked(tx, account, endpoint))
+            sealed, rotate_key, _ = await store.secret(tx, account, endpoint)
+            if rotate_key == key:
+                note_replay()
+                return self._shown(found, sealed)
+            sealed = self._safe.made(account, endpoint)
+            until = self._clock.now() + SECRET_OVERLAP
+            await store.rotate(tx, account, endpoint, sealed, key, until)
+            await _record(tx, found, "webhook_secret_rotated", actor)
+            return self._shown(found, sealed)
+
+        secret = await self._database.run(rotate)
+        return await self.find(account, endpoint), secret
+
+    async def enable(self, account: UUID, endpoint: UUID, *, actor: Actor) -> Endpoint:
+        """Send to an endpoint again; what was kept meanwhile is replayed by who wants it.
+
+        A repeat changes nothing.  Refuses `NotFound`, `WebhookUrlRefused`.
+        """
+        found = await self.find(account, endpoint)
+        await self._egress.check(address_of(found.url))
+
+        async def enable(tx: Tx) -> None:
+            old = _there(await store.locked(tx, account, endpoint))
+            if old.state == EndpointState.ENABLED:
+                return
+            ENDPOINT.after(old.state, EndpointEvent.ENABLED)
+            await store.enable(tx, account, endpoint, self._clock.now())
+            await _record(tx, old, "webhook_enabled", actor)
+
+        await self._database.run(enable)
+        return await self.find(account, endpoint)
+
+    async def disable(self, account: UUID, endpoint: UUID, *, actor: Actor) -> Endpoint:
+        """Send nothing to an endpoint; what happens meanwhile is kept.  A repeat changes nothing.  Refuses `NotFound`."""
+
+        async def disable(tx: Tx) -> None:
+            old = _there(await store.locked(tx, account, endpoint))
+            if old.state == EndpointState.DISABLED:
+                return
+            state = ENDPOINT.after(old.state, EndpointEvent.DISABLED)
+            await store.stop(tx, account, endpoint, state, Why.ASKED)
+            await _record(tx, old, "webhook_disabled", actor)
+
+        await self._database.run(disable)
+        return await self.find(account, endpoint)
+
+    async def remove(self, account: UUID, endpoint: UUID, *, actor: Actor) -> None:
+        """Remove an endpoint for good; its messages are kept as long as others.  A repeat changes nothing.
+
+        Refuses `NotFound`.
+        """
+
+        async def remove(tx: Tx) -> None:
+            await store.lock_account(tx, account)
+            old = await store.locked(tx, account, endpoint)
+            if old is None:
+                raise NotFound("no such webhook of this account")
+            if old.state == EndpointState.REMOVED:
+                return
+            state = ENDPOINT.after(old.state, EndpointEvent.REMOVED)
+            await store.stop(tx, account, endpoint, state, None)
+            await self._listen(tx, account)
+            await _record(tx, old, "webhook_removed", actor)
+
+        await self._database.run(remove)
+
+    async def test(self, account: UUID, endpoint: UUID, *, actor: Actor) -> Message:
+        """Send a test to an endpoint.  Refuses `NotFound`, `WebhookNotEnabled`, `TooManyTests`."""
+
+        async def test(tx: Tx) -> UUID:
+            found = _enabled(await store.locked(tx, account, endpoint))
+            since = earliest_id(self._clock.now() - timedelta(hours=1), margin_seconds=0)
+            if await store.tests_since(tx, account, endpoint, since) >= TESTS_PER_HOUR_MAX:
+                raise TooManyTests(TESTS_PER_HOUR_MAX)
+            told = {"endpoint_id": show(ENDPOINT_KIND, endpoint)}
+            [made] = await self._publishing.queue(tx, account, [endpoint], TEST, told)
+            await _record(tx, found, "webhook_tested", actor)
+            return made
+
+        made = await self._database.run(test)
+        found, _ = await self.message(account, endpoint, made)
+        return found
+
+    async def replay(
+        self, account: UUID, endpoint: UUID, message: UUID, *, actor: Actor
+    ) -> Message:
+        """Deliver a message once more, under the same id.  Refuses `NotFound`, `WebhookNotEnabled`."""
+
+        async def replay(tx: Tx) -> None:
+            to = _enabled(await store.locked(tx, account, endpoint))
+            found = await _message(tx, account, endpoint, message)
+            await store.replay(tx, found, self._clock.now(), is_aside=to.is_aside)
+            await _record(tx, to, "webhook_replayed", actor, messages=1)
+
+        await self._database.run(replay)
+        found, _ = await self.message(account, endpoint, message)
+        return found
+
+    async def replay_since(
+        self, account: UUID, endpoint: UUID, since: datetime, *, actor: Actor
+    ) -> int:
+        """Deliver what was not delivered of what was made since then; how much that is, `REPLAYED_MAX` at most.
+
+        Refuses `NotFound`, `WebhookNotEnabled`.
+        """
+
+        async def replay(tx: Tx) -> int:
+            to = _enabled(await store.locked(tx, account, endpoint))
+            earliest = max(since, self._clock.now() - KEPT)
+            count = await store.replay_since(tx, to, self._clock.now(), earliest, REPLAYED_MAX)
+            await _record(tx, to, "webhook_replayed", actor, messages=count)
+            return count
+
+        return await self._database.run(replay)
+
+    # -- what these share ------------------------------------------------------------------
+
+    async def _made(
+        self, account: UUID, wish: Wish, key: str
+    ) -> tuple[Endpoint, str | None] | None:
+        found = await self._database.once(store.by_key, account, key)
+        if found is None:
+            return None
+        if found.request != wish.digest():
+            raise IdempotencyKeyReused("another request had this key")
+        note_replay()
+        endpoint = _there(await self._database.once(store.endpoint, account, found.id))
+        is_shown = found.secret is not None and self._clock.now() < found.made_at + SECRET_SHOWN
+        sealed = found.secret if is_shown else None
+        return endpoint, None if sealed is None else self._shown(endpoint, sealed)
+
+    def _chosen(self, wish: Wish) -> list[str]:
+        """The types that are wanted.  Refuses `Malformed`, `NotPermitted`."""
+        events = chosen(wish.events, self.types)
+        wanted = self.types if EVERYTHING in events else events
+        for one in sorted(wanted):
+            if (needed := self.types[one]) not in wish.held:
+                raise NotPermitted(Permission(needed))
+        return events
+
+    async def _listen(self, tx: Tx, account: UUID) -> None:
+        """Have the events published that some endpoint chooses, and no others."""
+        kinds = {
+            published.ALL if one == EVERYTHING else self._publishing.types[one].kind
+            for endpoint in await store.endpoints(tx, account)
+            for one in endpoint.events
+            if one == EVERYTHING or one in self._publishing.types
+        }
+        await published.listen(tx, account, kinds)
+
+    def _shown(self, of: Endpoint, sealed: bytes) -> str:
+        return shown_secret(self._safe.opened(sealed, of.account, of.id))
+
+
+def _there(found: Endpoint | None) -> Endpoint:
+    if found is None or found.state == EndpointState.REMOVED:
+        raise NotFound("no such webhook of this account")
+    return found
+
+
+def _enabled(found: Endpoint | None) -> Endpoint:
+    there = _there(found)
+    if there.state != EndpointState.ENABLED:
+        raise WebhookNotEnabled("the webhook is disabled")
+    return there
+
+
+async def _message(tx: ReadTx, account: UUID, endpoint: UUID, message: UUID) -> Message:
+    found = await store.message(tx, account, message)
+    if found is None or found.endpoint != endpoint:
+        raise NotFound("no such message to this webhook")
+    return found
+
+
+async def _record(tx: Tx, about: Endpoint, action: str, actor: Actor, **facts: object) -> None:
+    subject = show(ENDPOINT_KIND, about.id)
+    await audit.record(tx, about.account, actor=actor, action=action, subject=subject, **facts)

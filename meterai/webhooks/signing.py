@@ -1,0 +1,58 @@
+"""Secrets of endpoints, and signatures as Standard Webhooks says (https://www.standardwebhooks.com)."""
+
+import hashlib
+import hmac
+import secrets
+from base64 import b64encode
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from meterai.webhooks.model import SECRET_BYTES
+
+PREFIX = "whsec_"
+PURPOSE = "webhook secrets"
+_NONCE_BYTES = 12
+
+
+def shown_secret(secret: bytes) -> str:
+    """A secret as its owner keeps it."""
+    return PREFIX + b64encode(secret).decode()
+
+
+def signature(secret: bytes, message: str, at: int, body: bytes) -> str:
+    """The signature of a message (`v1`): over its id, the seconds of the attempt, and its body."""
+    signed = b".".join((message.encode(), str(at).encode(), body))
+    return "v1," + b64encode(hmac.digest(secret, signed, hashlib.sha256)).decode()
+
+
+def headers(signers: Iterable[bytes], message: str, at: datetime, body: bytes) -> dict[str, str]:
+    """The headers of one attempt, signed with each of these secrets."""
+    seconds = int(at.timestamp())
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": "meterai-webhooks/1",
+        "webhook-id": message,
+        "webhook-timestamp": str(seconds),
+        "webhook-signature": " ".join(signature(one, message, seconds, body) for one in signers),
+    }
+
+
+class Safe:
+    """Seals secrets with a key of the instance, each to its endpoint: moved to another it opens nothing."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    def made(self, account: UUID, endpoint: UUID) -> bytes:
+        """A new secret, sealed."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        secret = secrets.token_bytes(SECRET_BYTES)
+        return nonce + self._cipher.encrypt(nonce, secret, account.bytes + endpoint.bytes)
+
+    def opened(self, sealed: bytes, account: UUID, endpoint: UUID) -> bytes:
+        """A secret that was sealed.  Raises `InvalidTag` for that of another endpoint or instance."""
+        nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+        return self._cipher.decrypt(nonce, rest, account.bytes + endpoint.bytes)

@@ -1,0 +1,17 @@
+-- Queue a message to an endpoint; to one that is disabled it is kept undelivered, to one that was removed not at all.
+CREATE OR REPLACE FUNCTION webhook_message_add(
+    p_account uuid, p_endpoint uuid, p_message uuid, p_type text, p_body text) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_now timestamptz := now();
+    v     webhook_endpoints;
+BEGIN
+    -- Whoever disables or removes it changes its messages too: not between this look and the row.
+    SELECT * INTO v FROM webhook_endpoints WHERE account_id = p_account AND endpoint_id = p_endpoint FOR SHARE;
+    IF v.state IS NULL OR v.state = 'removed' THEN
+        RETURN;
+    END IF;
+    INSERT INTO webhook_messages (account_id, message_id, endpoint_id, type, body, state, made_at, try_at, is_aside)
+    VALUES (p_account, p_message, p_endpoint, p_type, p_body,
+        CASE v.state WHEN 'enabled' THEN 'waiting' ELSE 'undelivered' END, v_now, v_now, v.is_aside);
+END $$;

@@ -1,0 +1,321 @@
+"""SQL of webhooks, one function per question."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.rows import RowMapper
+from meterai.plumbing.watch import Piece
+from meterai.webhooks.model import (
+    ASIDE_SECONDS,
+    ASIDE_UNDER_WAY_MAX,
+    FAILED_MESSAGES_MIN,
+    FAILING,
+    SECONDS_MAX,
+    TEST,
+    Attempt,
+    Delivery,
+    Endpoint,
+    EndpointState,
+    Made,
+    Message,
+    Why,
+)
+
+# A lease is longer than what it covers: one attempt, and the statement that writes it down.
+LEASE_SECONDS = SECONDS_MAX * 3
+
+_ENDPOINT = (
+    "account_id AS account, endpoint_id AS id, url, description, events, state, why, made_at, moved_at, before_until,"
+    " failing_since, failed_messages, is_aside"
+)
+_MESSAGE = (
+    "account_id AS account, message_id AS id, endpoint_id AS endpoint, type, body, state, made_at, try_at, tries,"
+    " attempts, delivered_at"
+)
+OF_ACCOUNT = f"SELECT {_ENDPOINT} FROM webhook_endpoints WHERE account_id = %s AND state <> 'removed' ORDER BY endpoint_id"  # noqa: S608 - columns are a constant
+ONE = f"SELECT {_ENDPOINT} FROM webhook_endpoints WHERE account_id = %s AND endpoint_id = %s"  # noqa: S608
+LOCKED = f"{ONE} FOR NO KEY UPDATE"
+BY_ID = f"SELECT {_ENDPOINT} FROM webhook_endpoints WHERE endpoint_id = %s LIMIT 2"  # noqa: S608
+BY_KEY = """
+SELECT endpoint_id AS id, request_hash AS request, secret, made_at FROM webhook_endpoints
+WHERE account_id = %s AND idempotency_key = %s
+"""
+OPENS = """
+SELECT secret, rotate_key, before_until FROM webhook_endpoints WHERE account_id = %s AND endpoint_id = %s
+"""
+_INSERT = """
+INSERT INTO webhook_endpoints (account_id, endpoint_id, url, description, events, secret, made_at, moved_at,
+    idempotency_key, request_hash)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+_CHANGE = """
+UPDATE webhook_endpoints SET url = %s, description = %s, events = %s WHERE account_id = %s AND endpoint_id = %s
+"""
+_ENABLE = """
+UPDATE webhook_endpoints SET state = 'enabled', why = NULL, moved_at = %s, failing_since = NULL, failed_messages = 0
+WHERE account_id = %s AND endpoint_id = %s
+"""
+_ROTATE = """
+UPDATE webhook_endpoints SET secret_before = secret, before_until = %s, secret = %s, rotate_key = %s
+WHERE account_id = %s AND endpoint_id = %s
+"""
+_STOP = "SELECT webhook_stop(%s, %s, %s, %s)"
+_ADD = "SELECT webhook_message_add(%s, %s, %s, %s, %s)"
+TESTS = """
+SELECT count(*) FROM webhook_messages
+WHERE account_id = %s AND endpoint_id = %s AND message_id >= %s AND type = %s
+"""
+MESSAGES = f"""
+SELECT {_MESSAGE} FROM webhook_messages WHERE account_id = %s AND endpoint_id = %s AND message_id < %s
+    AND (%s::text IS NULL OR state = %s) ORDER BY message_id DESC LIMIT %s
+"""  # noqa: S608
+MESSAGE = f"SELECT {_MESSAGE} FROM webhook_messages WHERE account_id = %s AND message_id = %s"  # noqa: S608
+MESSAGE_BY_ID = f"SELECT {_MESSAGE} FROM webhook_messages WHERE message_id = %s LIMIT 2"  # noqa: S608
+ATTEMPTS = """
+SELECT number, began_at, ms, status, answer, failure FROM webhook_attempts
+WHERE account_id = %s AND message_id = %s ORDER BY number
+"""
+_REPLAY_ONE = """
+UPDATE webhook_messages SET state = 'waiting', tries = 0, try_at = %s, delivered_at = NULL, is_aside = %s
+WHERE account_id = %s AND message_id = %s AND state <> 'waiting'
+"""
+_REPLAY = """
+UPDATE webhook_messages SET state = 'waiting', tries = 0, try_at = %s, is_aside = %s
+WHERE account_id = %s AND message_id IN (SELECT message_id FROM webhook_messages
+    WHERE account_id = %s AND endpoint_id = %s AND state = 'undelivered' AND made_at >= %s
+    ORDER BY message_id LIMIT %s)
+"""
+_PIECE = "endpoint_id AS account, message_id AS id, try_at AS due_at, to_jsonb(account_id) AS what"
+# By endpoint, as other lanes share out by account: see `WebhookDelivery`.
+DUE = f"""
+SELECT {_PIECE} FROM webhook_messages WHERE state = 'waiting' AND NOT is_aside
+    AND try_at > now() - interval '10 seconds' AND try_at <= now()
+ORDER BY try_at
+"""  # noqa: S608
+LOOK = f"""
+SELECT {_PIECE} FROM webhook_messages WHERE state = 'waiting' AND NOT is_aside
+    AND try_at > %s AND try_at <= now() AND endpoint_id <> ALL(%s)
+ORDER BY try_at LIMIT %s
+"""  # noqa: S608
+# A few of each endpoint, and first of those that were not tried for longest: however much waits for one, it is passed by.
+LOOK_ASIDE = f"""
+SELECT m.account, m.id, m.due_at, m.what
+FROM webhook_endpoints e CROSS JOIN LATERAL (
+    SELECT {_PIECE} FROM webhook_messages w
+    WHERE w.account_id = e.account_id AND w.endpoint_id = e.endpoint_id AND w.state = 'waiting' AND w.try_at <= now()
+    ORDER BY w.try_at LIMIT {ASIDE_UNDER_WAY_MAX}) AS m
+WHERE e.is_aside AND e.state = 'enabled' AND e.endpoint_id <> ALL(%s)
+ORDER BY e.tried_at LIMIT %s
+"""  # noqa: S608
+CLAIM = """
+UPDATE webhook_messages m SET try_at = now() + make_interval(secs => %s)
+FROM webhook_endpoints e
+WHERE m.account_id = %s AND m.message_id = %s AND m.state = 'waiting' AND m.try_at <= now() AND m.is_aside = %s
+    AND e.account_id = m.account_id AND e.endpoint_id = m.endpoint_id AND e.state = 'enabled'
+RETURNING m.account_id AS account, m.endpoint_id AS endpoint, m.message_id AS message, e.url, m.body,
+    m.tries + 1 AS tries, e.secret, CASE WHEN e.before_until > %s THEN e.secret_before END AS secret_before
+"""
+_ATTEMPTED = f"""
+SELECT webhook_attempted(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
+    {FAILING.total_seconds()}, {FAILED_MESSAGES_MIN}, {ASIDE_SECONDS})
+"""
+# By the indexes of each.
+_STANDING = """
+SELECT (SELECT count(*) FROM webhook_messages WHERE state = 'waiting' AND NOT is_aside AND try_at <= now()) AS due,
+    (SELECT count(*) FROM webhook_endpoints WHERE is_aside AND state = 'enabled') AS aside,
+    (SELECT count(*) FROM webhook_endpoints WHERE state = 'disabled') AS disabled
+"""
+_ENDPOINTS = RowMapper(Endpoint, state=EndpointState, why=Why)
+_MADE = RowMapper(Made)
+_MESSAGES = RowMapper(Message)
+_ATTEMPTS = RowMapper(Attempt)
+_PIECES = RowMapper(Piece)
+_DELIVERIES = RowMapper(Delivery)
+
+
+async def lock_account(tx: Tx, account: UUID) -> None:
+    """Let nobody else make or change endpoints of this account meanwhile."""
+    await tx.run("SELECT pg_advisory_xact_lock(16124, hashtext(%s))", str(account))
+
+
+async def endpoints(tx: ReadTx, account: UUID) -> list[Endpoint]:
+    """The endpoints of an account that were not removed, the first in front."""
+    return await tx.all_as(_ENDPOINTS, OF_ACCOUNT, account)
+
+
+async def endpoint(tx: ReadTx, account: UUID, endpoint_id: UUID) -> Endpoint | None:
+    """One endpoint, one that was removed too."""
+    return await tx.one_as(_ENDPOINTS, ONE, account, endpoint_id)
+
+
+async def locked(tx: Tx, account: UUID, endpoint_id: UUID) -> Endpoint | None:
+    """The same, held until the transaction ends."""
+    return await tx.one_as(_ENDPOINTS, LOCKED, account, endpoint_id)
+
+
+async def by_id(tx: ReadTx, endpoint_id: UUID) -> list[Endpoint]:
+    """The endpoint of this id, whosever it is."""
+    return await tx.all_as(_ENDPOINTS, BY_ID, endpoint_id)
+
+
+async def by_key(tx: ReadTx, account: UUID, key: str) -> Made | None:
+    """The endpoint that a request with this Idempotency-Key made."""
+    return await tx.one_as(_MADE, BY_KEY, account, key)
+
+
+async def secret(
+    tx: ReadTx, account: UUID, endpoint_id: UUID
+) -> tuple[bytes, str | None, datetime | None]:
+    """The sealed secret of an endpoint, the key of the request that made it, and until when the one before signs."""
+    row = await tx.one(OPENS, account, endpoint_id)
+    assert row is not None
+    return row["secret"], row["rotate_key"], row["before_until"]
+
+
+async def insert(
+    tx: Tx,
+    made: Endpoint,
+    sealed: bytes,
+    key: str,
+    request: bytes,
+) -> None:
+    """Write an endpoint down."""
+    await tx.run(
+        _INSERT,
+        made.account,
+        made.id,
+        made.url,
+        made.description,
+        list(made.events),
+        sealed,
+        made.made_at,
+        made.moved_at,
+        key,
+        request,
+    )
+
+
+async def change(tx: Tx, changed: Endpoint) -> None:
+    """Change URL, description and types of an endpoint."""
+    await tx.run(
+        _CHANGE,
+        changed.url,
+        changed.description,
+        list(changed.events),
+        changed.account,
+        changed.id,
+    )
+
+
+async def enable(tx: Tx, account: UUID, endpoint_id: UUID, at: datetime) -> None:
+    """Enable an endpoint; what failed before counts no more."""
+    await tx.run(_ENABLE, at, account, endpoint_id)
+
+
+async def stop(
+    tx: Tx, account: UUID, endpoint_id: UUID, state: EndpointState, why: Why | None
+) -> None:
+    """Disable or remove an endpoint; what waits for it is kept undelivered."""
+    await tx.run(_STOP, account, endpoint_id, state, why)
+
+
+async def rotate(
+    tx: Tx, account: UUID, endpoint_id: UUID, sealed: bytes, key: str, until: datetime
+) -> None:
+    """Give an endpoint a new secret; the one before signs beside it until then."""
+    await tx.run(_ROTATE, until, sealed, key, account, endpoint_id)
+
+
+async def add(
+    tx: Tx, account: UUID, endpoint_id: UUID, message: UUID, type_: str, body: str
+) -> None:
+    """Queue a message to an endpoint."""
+    await tx.run(_ADD, account, endpoint_id, message, type_, body)
+
+
+async def tests_since(tx: ReadTx, account: UUID, endpoint_id: UUID, since: UUID) -> int:
+    """Tests of an endpoint whose messages have this id or a later one."""
+    return int(await tx.value(TESTS, account, endpoint_id, since, TEST))
+
+
+async def messages(
+    tx: ReadTx, account: UUID, endpoint_id: UUID, before: UUID, state: str | None, limit: int
+) -> list[Message]:
+    """Messages to an endpoint, newest first; of one state, where one is named."""
+    return await tx.all_as(_MESSAGES, MESSAGES, account, endpoint_id, before, state, state, limit)
+
+
+async def message(tx: ReadTx, account: UUID, message_id: UUID) -> Message | None:
+    """One message of an account."""
+    return await tx.one_as(_MESSAGES, MESSAGE, account, message_id)
+
+
+async def message_by_id(tx: ReadTx, message_id: UUID) -> list[Message]:
+    """The message of this id, whosever it is."""
+    return await tx.all_as(_MESSAGES, MESSAGE_BY_ID, message_id)
+
+
+async def attempts(tx: ReadTx, account: UUID, message_id: UUID) -> list[Attempt]:
+    """The attempts to deliver a message, the first in front."""
+    return await tx.all_as(_ATTEMPTS, ATTEMPTS, account, message_id)
+
+
+async def replay(tx: Tx, found: Message, at: datetime, *, is_aside: bool) -> None:
+    """Let a message be delivered once more; one that waits is left as it is."""
+    await tx.run(_REPLAY_ONE, at, is_aside, found.account, found.id)
+
+
+async def replay_since(tx: Tx, to: Endpoint, at: datetime, since: datetime, limit: int) -> int:
+    """Let what was not delivered be delivered, of what was made since then; how much it is, `limit` at most."""
+    return await tx.run(_REPLAY, at, to.is_aside, to.account, to.account, to.id, since, limit)
+
+
+async def due(tx: ReadTx, since: datetime, without: Sequence[UUID], limit: int) -> list[Piece]:
+    """Messages that became due after a moment, but none to these endpoints, nor to those that are aside."""
+    return await tx.all_as(_PIECES, LOOK, since, list(without), limit)
+
+
+async def due_aside(tx: ReadTx, without: Sequence[UUID], limit: int) -> list[Piece]:
+    """Messages that are due to endpoints that are aside, a few to each, but none to these."""
+    return await tx.all_as(_PIECES, LOOK_ASIDE, list(without), limit)
+
+
+async def claim(
+    tx: Tx, account: UUID, message_id: UUID, at: datetime, *, is_aside: bool
+) -> Delivery | None:
+    """Lease a message that is due; None where somebody else has it, or it waits elsewhere or no more."""
+    return await tx.one_as(_DELIVERIES, CLAIM, LEASE_SECONDS, account, message_id, is_aside, at)
+
+
+async def attempted(
+    tx: Tx,
+    of: Delivery,
+    made: Attempt,
+    *,
+    wait: float | None,
+    is_slow: bool,
+) -> str | None:
+    """Write an attempt down, and what follows from it; the state of its endpoint.  `wait` is in seconds."""
+    found: str | None = await tx.value(
+        _ATTEMPTED,
+        of.account,
+        of.endpoint,
+        of.message,
+        made.began_at,
+        made.ms,
+        made.status,
+        made.answer,
+        made.failure,
+        wait,
+        is_slow,
+    )
+    return found
+
+
+async def standing(tx: ReadTx) -> tuple[int, int, int]:
+    """How many messages are due, and how many endpoints are aside, and disabled."""
+    row = await tx.one(_STANDING)
+    assert row is not None
+    return row["due"], row["aside"], row["disabled"]

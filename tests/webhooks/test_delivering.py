@@ -1,0 +1,260 @@
+"""Messages reach their endpoints, whatever a receiver does, and no receiver keeps another waiting."""
+
+from base64 import b64decode
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from meterai.kit.ids import show
+from meterai.webhooks.model import (
+    ASIDE_UNDER_WAY_MAX,
+    FAILED_MESSAGES_MIN,
+    SCHEDULE,
+    UNDER_WAY_MAX,
+    EndpointState,
+    Why,
+)
+from meterai.webhooks.signing import signature
+from tests.webhooks.conftest import ACTOR, Hooked
+
+
+def test_a_test_is_delivered_signed_and_written_down(hooked: Hooked) -> None:
+    endpoint, secret = hooked.make()
+    hooked.test(endpoint)
+    assert hooked.deliver() == 1
+
+    [came] = hooked.receiver.received
+    [message] = hooked.messages()
+    assert came.id == show("msg", message["message_id"])
+    assert came.headers["content-type"] == "application/json"
+    told = Webhook(secret).verify(came.body, came.headers)
+    assert told["type"] == "webhook.test"
+    assert told["data"] == {"endpoint_id": show("whk", endpoint.id)}
+    assert came.headers["webhook-signature"] == signature(
+        b64decode(secret.removeprefix("whsec_")),
+        came.id,
+        int(came.headers["webhook-timestamp"]),
+        came.body,
+    )
+    assert message["state"] == "delivered"
+    [attempt] = hooked.attempts()
+    assert (attempt["status"], attempt["answer"], attempt["failure"]) == (
+        200,
+        b"answered 200",
+        None,
+    )
+
+
+def test_a_message_that_somebody_changed_does_not_verify(hooked: Hooked) -> None:
+    endpoint, secret = hooked.make()
+    hooked.test(endpoint)
+    hooked.deliver()
+    [came] = hooked.receiver.received
+    with pytest.raises(WebhookVerificationError):
+        Webhook(secret).verify(came.body + b" ", came.headers)
+
+
+def test_an_order_tells_its_account_and_nobody_else(hooked: Hooked) -> None:
+    endpoint, _ = hooked.make(events=["order.executed"])
+    order = hooked.shop.place(2)
+    hooked.shop.pay(order)
+    hooked.shop.work()
+    hooked.deliver()
+    [came] = hooked.receiver.received
+    told = msgspec.json.decode(came.body)
+    assert told["type"] == "order.executed"
+    assert told["data"] == {
+        "order_id": show("ord", order),
+        "state": "executed",
+        "kind": "stamps",
+        "quantity": 2,
+        "total": 21_000,
+        "currency": "IDR",
+    }
+    assert [row["endpoint_id"] for row in hooked.messages()] == [endpoint.id]
+
+
+def test_an_account_without_an_endpoint_has_no_job_for_it(hooked: Hooked) -> None:
+    order = hooked.shop.place(1)
+    hooked.shop.pay(order)
+    assert {row["handler"] for row in hooked.shop.rows("SELECT handler FROM jobs")} == {"settle"}
+    hooked.shop.work()
+    assert not hooked.messages()
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "failure"),
+    [
+        ("/status/500", 500, "status"),
+        ("/status/404", 404, "status"),
+        ("/redirect/http%3A%2F%2F127.0.0.1%3A1%2F", 307, "redirect"),
+        ("/cut", None, "connection"),
+        ("/head", None, "unreadable"),
+        ("/many-heads", None, "unreadable"),
+        ("/garbage", None, "unreadable"),
+    ],
+)
+def test_what_is_not_delivered_is_tried_again_under_the_same_id(
+    hooked: Hooked, path: str, status: int | None, failure: str
+) -> None:
+    endpoint, _ = hooked.make(path)
+    hooked.test(endpoint)
+    hooked.deliver()
+    [message], [attempt] = hooked.messages(), hooked.attempts()
+    assert (attempt["status"], attempt["failure"]) == (status, failure)
+    assert message["state"] == "waiting"
+    later = message["try_at"] - datetime.now(UTC)
+    assert timedelta(seconds=SCHEDULE[0] - 2) < later < timedelta(seconds=SCHEDULE[0] * 1.1)
+    hooked.hurry()
+    hooked.deliver()
+    assert len({came.id for came in hooked.receiver.received}) == 1
+    assert [row["number"] for row in hooked.attempts()] == [1, 2]
+
+
+@pytest.mark.parametrize("path", ["/endless", "/lies", "/drip"])
+def test_a_status_of_success_delivers_whatever_its_body_does(hooked: Hooked, path: str) -> None:
+    endpoint, _ = hooked.make(path)
+    hooked.test(endpoint)
+    hooked.deliver()
+    [message], [attempt] = hooked.messages(), hooked.attempts()
+    assert (message["state"], attempt["status"]) == ("delivered", 200)
+    assert len(attempt["answer"]) <= 1_024
+    assert attempt["ms"] < 5_000
+
+
+def test_a_receiver_that_recovers_gets_what_it_missed(hooked: Hooked) -> None:
+    endpoint, _ = hooked.make("/once/3")
+    hooked.test(endpoint)
+    for _ in range(4):
+        hooked.deliver()
+        hooked.hurry()
+    [message] = hooked.messages()
+    assert (message["state"], message["attempts"]) == ("delivered", 4)
+    assert hooked.find(endpoint).failing_since is None
+
+
+def test_the_schedule_ends_and_what_was_not_delivered_can_be_replayed(hooked: Hooked) -> None:
+    endpoint, _ = hooked.make("/status/503/7200")
+    hooked.test(endpoint)
+    pauses = []
+    for _ in range(len(SCHEDULE) + 1):
+        hooked.deliver()
+        [message] = hooked.messages()
+        pauses.append((message["try_at"] - datetime.now(UTC)).total_seconds())
+        hooked.hurry()
+    assert message["state"] == "undelivered"
+    assert hooked.deliver() == 0
+    # The receiver asks for two hours; the schedule is followed where it is later.
+    assert all(pause > 7_190 for pause in pauses[:-1])
+    for pause, planned in zip(pauses[3:-1], SCHEDULE[3:], strict=True):
+        assert planned - 10 < pause < planned * 1.11
+
+    since = datetime.now(UTC) - timedelta(days=1)
+    count = hooked.do(hooked.webhooks.replay_since(hooked.account, endpoint.id, since, actor=ACTOR))
+    assert count == 1
+    hooked.deliver()
+    assert len({came.id for came in hooked.receiver.received}) == 1
+    assert hooked.messages()[0]["attempts"] == len(SCHEDULE) + 2
+
+
+def test_gone_disables_at_once_and_the_owner_is_told(hooked: Hooked) -> None:
+    endpoint, _ = hooked.make("/status/410")
+    for _ in range(2):
+        hooked.test(endpoint)
+    hooked.deliver()
+    found = hooked.find(endpoint)
+    assert (found.state, found.why) == (EndpointState.DISABLED, Why.GONE)
+    assert {row["state"] for row in hooked.messages()} == {"undelivered"}
+    hooked.shop.work()
+    [mail] = hooked.shop.rows("SELECT * FROM mails")
+    assert mail["template"] == "webhook_disabled"
+    assert hooked.deliver() == 0
+
+
+def test_an_endpoint_that_fails_for_five_days_is_disabled(hooked: Hooked) -> None:
+    endpoint, _ = hooked.make("/status/500")
+    for _ in range(FAILED_MESSAGES_MIN - 1):
+        hooked.test(endpoint)
+    hooked.deliver()
+    hooked.shop.call(
+        "UPDATE webhook_endpoints SET failing_since = failing_since - interval '5 days'"
+    )
+    hooked.hurry()
+    hooked.deliver()
+    assert hooked.find(endpoint).state == EndpointState.ENABLED  # too few messages
+    hooked.test(endpoint)
+    hooked.deliver()
+    assert hooked.find(endpoint).why == Why.FAILING
+
+    # What happens meanwhile is kept; enabled again it is replayed.
+    order = hooked.shop.place(1)
+    hooked.shop.give_up(order, "withdrawn")
+    hooked.shop.work()
+    assert {row["state"] for row in hooked.messages()} == {"undelivered"}
+    again = hooked.do(hooked.webhooks.enable(hooked.account, endpoint.id, actor=ACTOR))
+    assert (again.state, again.failing_since) == (EndpointState.ENABLED, None)
+
+
+def test_one_delivery_ends_the_count_of_failures(hooked: Hooked) -> None:
+    endpoint, _ = hooked.make("/once/1")
+    hooked.test(endpoint)
+    hooked.deliver()
+    assert hooked.find(endpoint).failed_messages == 1
+    hooked.hurry()
+    hooked.deliver()
+    found = hooked.find(endpoint)
+    assert (found.failed_messages, found.failing_since) == (0, None)
+
+
+def test_an_endpoint_that_is_slow_waits_beside_the_others(hooked: Hooked) -> None:
+    slow, _ = hooked.make("/slow/2.1")
+    quick, _ = hooked.make("/ok")
+    for _ in range(3):
+        hooked.test(slow)
+    hooked.deliver()
+    assert hooked.find(slow).is_aside
+    assert hooked.receiver.most_under_way["/slow/2.1"] <= UNDER_WAY_MAX
+    for _ in range(8):
+        hooked.test(slow)
+    hooked.test(quick)
+    hooked.receiver.most_under_way.clear()
+    assert hooked.deliver() == 1 + ASIDE_UNDER_WAY_MAX
+    assert hooked.receiver.most_under_way["/slow/2.1"] == ASIDE_UNDER_WAY_MAX
+
+
+def test_an_endpoint_that_is_quick_again_waits_with_the_others(hooked: Hooked) -> None:
+    endpoint, _ = hooked.make("/slow/2.1")
+    hooked.test(endpoint)
+    hooked.deliver()
+    for _ in range(3):
+        hooked.test(endpoint)
+    hooked.shop.call(
+        "UPDATE webhook_endpoints SET url = replace(url, '/slow/2.1', '/ok'),"
+        " aside_since = aside_since - interval '2 minutes'"
+    )
+    hooked.deliver()
+    assert not hooked.find(endpoint).is_aside
+    hooked.deliver()
+    assert {row["state"] for row in hooked.messages()} == {"delivered"}
+
+
+def test_both_secrets_sign_for_a_day_after_a_rotation(hooked: Hooked) -> None:
+    endpoint, old = hooked.make()
+    _, new = hooked.do(hooked.webhooks.rotate(hooked.account, endpoint.id, "k1", actor=ACTOR))
+    assert (
+        new == hooked.do(hooked.webhooks.rotate(hooked.account, endpoint.id, "k1", actor=ACTOR))[1]
+    )
+    hooked.test(endpoint)
+    hooked.deliver()
+    came = hooked.receiver.received[-1]
+    for secret in (old, new):
+        Webhook(secret).verify(came.body, came.headers)
+    hooked.shop.call("UPDATE webhook_endpoints SET before_until = now() - interval '1 second'")
+    hooked.test(endpoint)
+    hooked.deliver()
+    came = hooked.receiver.received[-1]
+    Webhook(new).verify(came.body, came.headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(old).verify(came.body, came.headers)
