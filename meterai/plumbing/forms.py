@@ -80,6 +80,14 @@ class FormFile:
     content: IO[bytes]
 
 
+async def _kept(file: IO[bytes], data: bytes) -> None:
+    """Write to a file that is in memory while it is small: a thread would cost more than that."""
+    if file.tell() + len(data) <= HELD_BYTES_MAX:
+        file.write(data)
+    else:
+        await to_the_end(partial(file.write, data))
+
+
 async def each_file(
     request: Request[Any, Any, Any], folder: Path, *, files_max: int
 ) -> AsyncIterator[FormFile]:
@@ -112,7 +120,7 @@ async def each_file(
                             yield FormFile(name, file.tell(), file)
                         kept.close()
                     elif file is not None:
-                        await to_the_end(partial(file.write, event))
+                        await _kept(file, event)
     except ParserLimitReached:
         raise Malformed("body", "fields", fields_max=parts_max) from None
     except (MultipartError, UnicodeError):
@@ -127,7 +135,7 @@ async def whole_file(
     with SpooledTemporaryFile(HELD_BYTES_MAX, dir=str(folder)) as file:
         async for data in request.stream():
             if data:
-                await to_the_end(partial(file.write, data))
+                await _kept(file, data)
         if size := file.tell():
             yield FormFile(name, size, file)
 

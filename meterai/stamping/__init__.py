@@ -27,7 +27,7 @@ from meterai.stamping.model import (
 from meterai.stamping.service import (
     StampingService,
     load,
-    original_of,
+    originals_of,
     sealing_seconds,
     stampings_of_orders,
 )
@@ -58,7 +58,7 @@ __all__ = [
     "load",
     "marks",
     "may_reorder",
-    "original_of",
+    "originals_of",
     "placements_json",
     "read_placements",
     "reorder_key",

@@ -184,6 +184,17 @@ async def stamping(tx: ReadTx, account: UUID, stamping: UUID) -> Stamping | None
     return await tx.one_as(_STAMPING_ROWS, _STAMPING, account, stamping)
 
 
+async def originals(tx: ReadTx, of: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], bytes]:
+    """SHA-256 of the original of each of these stampings, which are of an account each."""
+    found = await tx.all(
+        "SELECT account_id, stamping_id, sha256_original FROM stampings WHERE (account_id, stamping_id)"
+        " IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))",
+        [account for account, _ in of],
+        [stamping for _, stamping in of],
+    )
+    return {(row["account_id"], row["stamping_id"]): row["sha256_original"] for row in found}
+
+
 async def stamping_of_digest(tx: ReadTx, account: UUID, sha256: bytes) -> Stamping | None:
     """The newest stamping of this account whose original or stamped document has this SHA-256."""
     return await tx.one_as(_STAMPING_ROWS, _OF_DIGEST, account, sha256, sha256)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from meterai import audit, ledger
@@ -100,6 +100,18 @@ async def look_up(tx: ReadTx, serial: Serial) -> StampRecord | None:
     if account is not None:
         return await store.stamp(tx, account, serial.text)
     return await store.stamp_anywhere(tx, serial.text)
+
+
+async def look_up_all(tx: ReadTx, serials: Collection[str]) -> dict[str, StampRecord]:
+    """What is known of each of these serials that was given out; by two queries where all are in the directory."""
+    owners = await store.directory_entries(tx, list(serials))
+    found = await store.stamps_of(tx, owners) if owners else {}
+    for serial in serials:
+        if serial not in owners:
+            record = await store.stamp_anywhere(tx, serial)
+            if record is not None:
+                found[serial] = record
+    return found
 
 
 async def issuing(tx: ReadTx) -> Issuing:

@@ -1,12 +1,14 @@
 """SQL of stamps, one function per question."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from meterai.kit.serial import Serial
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
-from meterai.stamps.model import Issuing, Lot, LotTold, StampRecord, StampTold
+from meterai.stamps.model import Issuing, Lot, LotTold, StampRecord, StampState, StampTold
 
 _TAKE_LEASE = """
 INSERT INTO serial_leases (lease, holder, held_until)
@@ -125,6 +127,40 @@ async def stamp(tx: ReadTx, account: UUID, serial: str) -> StampRecord | None:
 async def stamp_anywhere(tx: ReadTx, serial: str) -> StampRecord | None:
     """One stamp, searched in all accounts: for serials that are not in the directory yet."""
     return await tx.one_as(_STAMPS, f"{_STAMP} WHERE serial = %s", serial)
+
+
+class _NamedStamp(NamedTuple):
+    serial: str
+    account: UUID
+    stamping: UUID
+    state: StampState
+    affixed_at: datetime | None
+
+
+_NAMED_STAMPS = RowMapper(_NamedStamp)
+_OF_ACCOUNTS = """
+SELECT serial, account_id AS account, stamping_id AS stamping, state, affixed_at FROM stamps
+WHERE (account_id, serial) IN (SELECT * FROM unnest(%s::uuid[], %s::text[]))
+"""
+
+
+async def directory_entries(tx: ReadTx, serials: Sequence[str]) -> dict[str, UUID]:
+    """The accounts whose serials these are, of those that are in the directory."""
+    found = await tx.all(
+        "SELECT serial, account_id FROM serial_directory WHERE serial = ANY (%s)", list(serials)
+    )
+    return {row["serial"]: row["account_id"] for row in found}
+
+
+async def stamps_of(tx: ReadTx, owners: Mapping[str, UUID]) -> dict[str, StampRecord]:
+    """The stamps of these serials, each of a known account."""
+    found = await tx.all_as(
+        _NAMED_STAMPS,
+        _OF_ACCOUNTS,
+        list(owners.values()),
+        list(owners),
+    )
+    return {one.serial: StampRecord(*one[1:]) for one in found}
 
 
 async def enter_directory(tx: Tx, account: UUID, *stampings: UUID) -> None:

@@ -30,6 +30,7 @@ from meterai.verification.service.batch import (
     FILES_MAX,
     FORM_FIELDS_BYTES,
     LINES_MAX,
+    LOOKED_UP_AT_ONCE,
     MANY_BYTES_MAX,
     Batch,
     BatchRow,
@@ -190,7 +191,9 @@ async def check_batch(
     await lines.check_turn(request, None, Act.CHECK)
     bodies = bodies_of(request)
     client, language = network_of(request, settings.process.proxies), language_of(request)
-    batch = Batch(verification, bodies.working, language, client, takes_lines=True)
+    batch = Batch(
+        verification, bodies.working, language, client, takes_lines=True, at_once=LOOKED_UP_AT_ONCE
+    )
     rows = batch.rows(_files(request, bodies.directory))
     try:
         first = await anext(rows)

@@ -15,7 +15,7 @@ itself: the outcome of one changes nothing for another.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from time import monotonic
@@ -132,10 +132,11 @@ async def stampings_of_orders(tx: ReadTx, account: UUID, *ids: UUID) -> list[Sta
     return await store.stampings_of_orders(tx, account, ids)
 
 
-async def original_of(tx: ReadTx, account: UUID, stamping_id: UUID) -> bytes | None:
-    """SHA-256 of the document a stamping is about, for checking; nothing personal."""
-    found = await store.stamping(tx, account, stamping_id)
-    return found.sha256_original if found else None
+async def originals_of(
+    tx: ReadTx, stampings: Collection[tuple[UUID, UUID]]
+) -> dict[tuple[UUID, UUID], bytes]:
+    """SHA-256 of the documents that stampings of these accounts are about, for checking; nothing personal."""
+    return await store.originals(tx, list(stampings)) if stampings else {}
 
 
 class StampingService:

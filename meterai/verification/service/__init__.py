@@ -1,13 +1,13 @@
 """Check a document against its seal and the register; look up a serial or a claim."""
 
-import asyncio
 import hashlib
 import re
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
+from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -20,8 +20,8 @@ from meterai.kit.text import quoted
 from meterai.plumbing.config import ProcessSettings
 from meterai.plumbing.database import Database, ReadTx
 from meterai.plumbing.messages import catalogue, localize, translate
-from meterai.sealing import Check, Claim, Issuers, Report
-from meterai.stamps import StampState
+from meterai.sealing import Check, Claim, Issuers, Question, Report
+from meterai.stamps import StampRecord, StampState
 from meterai.verification.model import (
     GOOD,
     ClaimVerdict,
@@ -134,33 +134,91 @@ def revisions(report: Report, size_bytes: int, quote: Quote = quoted) -> dict[st
     }
 
 
-async def _registered(
-    tx: ReadTx, report: Report, verdict: FinalVerdict
-) -> tuple[FinalVerdict, Check]:
-    """A good verdict with what the register says of each serial."""
-    for text, on in zip(report.serials, report.originals, strict=True):
-        facts: dict[str, object] = {"serial": text}
-        found = await stamps.look_up(tx, Serial(text))
-        if found is None or found.state != StampState.AFFIXED:
-            return FinalVerdict.UNKNOWN_SERIAL, Check("register", passed=False, facts=facts)
-        if await stamping.original_of(tx, found.account, found.stamping) != on:
-            return FinalVerdict.SERIAL_MISMATCH, Check("binding", passed=False, facts=facts)
-    return verdict, Check("register", passed=True)
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A document whose seal was judged, and nobody asked the register yet."""
+
+    report: Report
+    examination: Examination
+
+    @property
+    def serials(self) -> Sequence[str]:
+        """The serials that the register is asked about."""
+        return self.report.serials if FinalVerdict(self.report.verdict) in GOOD else ()
 
 
-async def _stamp(tx: ReadTx, serial: Serial, language: str) -> StampView | None:
-    """What anybody may know of a serial."""
-    found = await stamps.look_up(tx, serial)
-    if found is None:
-        return None
-    original = await stamping.original_of(tx, found.account, found.stamping)
-    return StampView(
-        serial=serial.text,
-        state=found.state,
-        summary=translate(f"stamp.{found.state}.explained", language),
-        affixed_at=found.affixed_at,
-        sha256_original=original.hex() if original else None,
-    )
+class Register:
+    """What the register says of some serials: their stamps, and the documents these are on."""
+
+    def __init__(
+        self, records: Mapping[str, StampRecord], originals: Mapping[tuple[UUID, UUID], bytes]
+    ) -> None:
+        self._records = records
+        self._originals = originals
+
+    @classmethod
+    async def of(cls, tx: ReadTx, serials: Collection[str]) -> Self:
+        """Of these serials, by three queries however many they are."""
+        records = await stamps.look_up_all(tx, serials)
+        stampings = {(one.account, one.stamping) for one in records.values()}
+        return cls(records, await stamping.originals_of(tx, stampings))
+
+    def _original(self, found: StampRecord) -> bytes | None:
+        return self._originals.get((found.account, found.stamping))
+
+    def judge(self, report: Report) -> tuple[FinalVerdict, list[Check]]:
+        """The verdict of a report, a good one with what the register says of each serial."""
+        verdict, checks = FinalVerdict(report.verdict), list(report.checks)
+        if verdict not in GOOD:
+            return verdict, checks
+        for text, on in zip(report.serials, report.originals, strict=True):
+            facts: dict[str, object] = {"serial": text}
+            found = self._records.get(text)
+            if found is None or found.state != StampState.AFFIXED:
+                return FinalVerdict.UNKNOWN_SERIAL, [
+                    *checks,
+                    Check("register", passed=False, facts=facts),
+                ]
+            if self._original(found) != on:
+                return FinalVerdict.SERIAL_MISMATCH, [
+                    *checks,
+                    Check("binding", passed=False, facts=facts),
+                ]
+        return verdict, [*checks, Check("register", passed=True)]
+
+    def stamp(self, serial: Serial, language: str) -> StampView | None:
+        """What anybody may know of a serial."""
+        found = self._records.get(serial.text)
+        if found is None:
+            return None
+        original = self._original(found)
+        return StampView(
+            serial=serial.text,
+            state=found.state,
+            summary=translate(f"stamp.{found.state}.explained", language),
+            affixed_at=found.affixed_at,
+            sha256_original=original.hex() if original else None,
+        )
+
+    def claim(self, claim: Claim, language: str) -> ClaimView:
+        """What a claim whose signature holds says, and what is known of its serial."""
+        stamp = self.stamp(claim.serial, language)
+        verdict = _judged(claim, stamp)
+        return ClaimView(
+            verdict=verdict,
+            summary=translate(f"claim.{verdict}.explained", language),
+            serial=claim.serial.text,
+            key_id=claim.key_id,
+            sealed_at=claim.at,
+            sha256_original_begins=claim.digest16.hex(),
+            stamp=stamp,
+        )
+
+
+def _hashed(document: bytes, question: Question) -> sealing.Work[tuple[bytes, Report]]:
+    """SHA-256 of a document and the report on it: hashed in the thread that judges it."""
+    digest = hashlib.sha256(document).digest()
+    return digest, (yield from sealing.verifying(question))
 
 
 def _judged(claim: Claim, stamp: StampView | None) -> ClaimVerdict:
@@ -199,18 +257,38 @@ class VerificationService:
         never on the event loop.  Refuses `DocumentTooLarge`, `ExaminationBusy` and `NotJudged`; anything
         else has a verdict.
         """
+        judged = await self.judge(document, client)
+        return (await self.registered([judged], language, quote))[0]
+
+    async def judge(self, document: bytes, client: str) -> Judged:
+        """Judge the seal of a document.  Refuses as `check` does."""
         limit = sealing.CHECKED_BYTES_MAX
         if len(document) > limit:
             raise sealing.DocumentTooLarge(size_bytes=len(document), limit_bytes=limit)
-        examination = await self._examination(document)
-        question = sealing.question(document, self._issuers, examination.at)
-        report = await self._pool.finish(sealing.verifying(question), client, self._checking)
-        verdict, checks = FinalVerdict(report.verdict), list(report.checks)
-        if verdict in GOOD:
-            async with self._database.reading() as tx:
-                verdict, check = await _registered(tx, report, verdict)
-            checks.append(check)
-        return shown(report, verdict, checks, language, examination, quote)
+        at = self._clock.now()
+        work = _hashed(document, sealing.question(document, self._issuers, at))
+        digest, report = await self._pool.finish(work, client, self._checking)
+        is_specimen = not self._process.is_production
+        return Judged(
+            report, Examination(digest, len(document), at, self._process.url, is_specimen)
+        )
+
+    async def registered(
+        self, judged: Sequence[Judged], language: str, quote: Quote = quoted
+    ) -> list[VerificationView]:
+        """The verdicts on documents that were judged, with what the register says of their serials."""
+        register = await self.register({one for each in judged for one in each.serials})
+        return [
+            shown(each.report, *register.judge(each.report), language, each.examination, quote)
+            for each in judged
+        ]
+
+    async def register(self, serials: Collection[str]) -> Register:
+        """What the register says of these serials; nobody is asked about none."""
+        if not serials:
+            return Register({}, {})
+        async with self._database.reading() as tx:
+            return await Register.of(tx, serials)
 
     async def pictures(self, document: bytes, found: VerificationView, client: str) -> Drawn:
         """Pictures of the stamped pages of a sealed revision; empty where there is none."""
@@ -225,22 +303,12 @@ class VerificationService:
             raise NoSealedRevision(found.verdict)
         return document[: found.sealed.bytes]
 
-    async def _examination(self, document: bytes) -> Examination:
-        # The interpreter is free while a large document is hashed.
-        digest = await asyncio.to_thread(hashlib.sha256, document)
-        process = self._process
-        is_specimen = not process.is_production
-        return Examination(
-            digest.digest(), len(document), self._clock.now(), process.url, is_specimen
-        )
-
     async def stamp(self, typed: str, language: str) -> StampView:
         """What anybody may know of a serial.  Refuses `NotFound`."""
         serial = serial_in(typed)
         if serial is None:
             raise NotFound("not a serial")
-        async with self._database.reading() as tx:
-            found = await _stamp(tx, serial, language)
+        found = (await self.register([serial.text])).stamp(serial, language)
         if found is None:
             raise NotFound("no such serial")
         return found
@@ -272,19 +340,12 @@ class VerificationService:
 
         Refuses `ClaimMalformed`, `ClaimKeyUnknown`, `ClaimForged`.
         """
-        claim = sealing.claim.read(scanned, self._issuers.claim_keys)
-        async with self._database.reading() as tx:
-            stamp = await _stamp(tx, claim.serial, language)
-        verdict = _judged(claim, stamp)
-        return ClaimView(
-            verdict=verdict,
-            summary=translate(f"claim.{verdict}.explained", language),
-            serial=claim.serial.text,
-            key_id=claim.key_id,
-            sealed_at=claim.at,
-            sha256_original_begins=claim.digest16.hex(),
-            stamp=stamp,
-        )
+        claim = self.claim_of(scanned)
+        return (await self.register([claim.serial.text])).claim(claim, language)
+
+    def claim_of(self, scanned: str) -> Claim:
+        """The claim in a scanned code, whose signature holds.  Refuses as `claim`."""
+        return sealing.claim.read(scanned, self._issuers.claim_keys)
 
     def claim_keys(self) -> ClaimKeysView:
         """The public keys, for those who check without us."""

@@ -9,16 +9,17 @@ memory is the file that is being checked and no other.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from time import monotonic
-from typing import IO, Annotated
+from typing import IO, Annotated, TypeVar
 
 import msgspec
 
-from meterai.kit.refusal import Malformed, Refusal
+from meterai.kit.refusal import Malformed, NotFound, Refusal
+from meterai.kit.serial import Serial
 from meterai.kit.text import isolated, one_line
 from meterai.plumbing.archives import (
     PIECE_BYTES,
@@ -30,14 +31,14 @@ from meterai.plumbing.archives import (
     pieces,
     pieces_of,
 )
-from meterai.plumbing.bodies import Budget
-from meterai.plumbing.database import DatabaseBusy
+from meterai.plumbing.bodies import HELD_BYTES_MAX, Budget
 from meterai.plumbing.forms import FormFile
 from meterai.plumbing.http import read_json
 from meterai.plumbing.threads import to_the_end
 from meterai.plumbing.turns import PURPOSE
-from meterai.sealing import CHECKED_BYTES_MAX, NotJudged
-from meterai.verification.service import VerificationService
+from meterai.sealing import CHECKED_BYTES_MAX, Claim, NotJudged
+from meterai.verification.model import serial_in
+from meterai.verification.service import Judged, Register, VerificationService
 from meterai.verification.service.kinds import kind_of
 from meterai.verification.service.views import ClaimView, StampView, VerificationView
 
@@ -48,13 +49,15 @@ MANY_BYTES_MAX = 128 * 1024 * 1024
 FORM_FIELDS_BYTES = 64 * 1024  # of form fields and boundaries beside files
 LINES_MAX = 2_000  # of JSON in one request: a second of look-ups
 LINE_BYTES_MAX = 2_048  # of one: a code has two hundred, and what is around it as many
-LINES_AT_ONCE = 50  # between two turns
+LINES_AT_ONCE = 50  # between two turns, and looked up together
+LOOKED_UP_AT_ONCE = 8  # documents; a row comes as much later
 SHOWN_LENGTH_MAX = 100  # characters of a line that are shown again
 SECONDS_MAX = 600.0  # of one request; 500 files take a tenth of it
 # What archives of one request inflate to: what an archive of a gigabyte of scans does.
 INFLATED_BYTES_MAX = 1024 * 1024 * 1024
 PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0)  # seconds before a try of a file, while others come first
 _UNAVAILABLE = 503
+Found = TypeVar("Found")
 LINES_NAMES = (".jsonl", ".ndjson")
 First = Callable[[int], Iterator[bytes]]  # the first so many bytes of a file, a piece at a time
 
@@ -126,17 +129,46 @@ class BatchRow:
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """One file to check: its size, and how its bytes are read."""
+    """One file to check: its size, how its bytes are read, and whether they are in memory."""
 
     path: str
     size: int
     read: Callable[[], bytes]
     first: First
+    is_here: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A file whose seal was judged, and which waits for the register."""
+
+    path: str
+    judged: Judged
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a line asks the register; nothing where the line is refused."""
+
+    row: BatchRow
+    serial: Serial | None = None
+    claim: Claim | None = None
+
+    def told_by(self, register: Register, language: str) -> BatchRow:
+        """The row of the line."""
+        if self.claim is not None:
+            return replace(self.row, told=register.claim(self.claim, language))
+        if self.serial is None:
+            return self.row
+        if (told := register.stamp(self.serial, language)) is None:
+            return replace(self.row, refused=NotFound("no such serial"))
+        return replace(self.row, told=told)
 
 
 class Batch:
     """The files of one request.  `memory` is what documents may hold in this process; `takes_lines` where files
-    of JSON lines are none of them."""
+    of JSON lines are none of them; `at_once` documents are looked up together, and their rows come together: of one of
+    several nobody can ask for the `first` bytes."""
 
     def __init__(
         self,
@@ -146,6 +178,7 @@ class Batch:
         client: str,
         *,
         takes_lines: bool = False,
+        at_once: int = 1,
     ) -> None:
         self._verification = verification
         self._memory = memory
@@ -153,12 +186,49 @@ class Batch:
         self._client = client
         self._until = monotonic() + SECONDS_MAX
         self._takes_lines = takes_lines
+        self._at_once = at_once
         self._left = FILES_MAX
         self._lines_left = LINES_MAX
         self._unpacking = Unpacking(file_bytes_max=CHECKED_BYTES_MAX, bytes_max=INFLATED_BYTES_MAX)
 
     async def rows(self, files: AsyncIterator[FormFile]) -> AsyncIterator[BatchRow]:
         """A row for each file, archives opened; the last says so where there were too many."""
+        waiting: list[BatchRow | _Judged] = []
+        broken: Exception | None = None
+        try:
+            async for one in self._each(files):
+                waiting.append(one)
+                if len(waiting) >= self._at_once:
+                    for row in await self._registered(waiting):
+                        yield row
+                    waiting = []
+        except Exception as fault:  # what was judged before it is told first
+            broken = fault
+        for row in await self._registered(waiting):
+            yield row
+        if broken is not None:
+            raise broken
+
+    async def _registered(self, waiting: Sequence["BatchRow | _Judged"]) -> list[BatchRow]:
+        """The rows, after the register was asked about all of them at once."""
+        judged = [one.judged for one in waiting if isinstance(one, _Judged)]
+        views: Iterator[VerificationView] | None = iter(())
+        if judged:
+            ask = partial(self._verification.registered, judged, self._language, isolated)
+            try:
+                views = iter(await self._in_turn(ask))
+            except _Unfit as unfit:
+                views, reason = None, unfit.reason
+        return [
+            one
+            if isinstance(one, BatchRow)
+            else BatchRow(one.path, reason=reason)
+            if views is None
+            else BatchRow(one.path, next(views))
+            for one in waiting
+        ]
+
+    async def _each(self, files: AsyncIterator[FormFile]) -> AsyncIterator["BatchRow | _Judged"]:
         async for file in files:
             if self._takes_lines and file.name.lower().endswith(LINES_NAMES):
                 async for row in self._of_lines(file):
@@ -166,14 +236,14 @@ class Batch:
             elif not self._left:
                 yield BatchRow(file.name, reason=NotChecked.TOO_MANY)
                 return
-            elif is_archive(await to_the_end(partial(_beginning, file.content))):
-                async for row in self._of_archive(file):
-                    yield row
+            elif is_archive(await _read(file, partial(_beginning, file.content))):
+                async for one in self._of_archive(file):
+                    yield one
             else:
                 self._left -= 1
                 yield await self._row(_given(file))
 
-    async def _of_archive(self, file: FormFile) -> AsyncIterator[BatchRow]:
+    async def _of_archive(self, file: FormFile) -> AsyncIterator["BatchRow | _Judged"]:
         try:
             found = await to_the_end(partial(entries, file.content))
         except Unread as unread:
@@ -196,27 +266,29 @@ class Batch:
     async def _of_lines(self, file: FormFile) -> AsyncIterator[BatchRow]:
         """A row for each line that is not blank."""
         file.content.seek(0)
-        purpose = PURPOSE.get()
-        while lines := await to_the_end(partial(_lines, file.content)):
-            found: list[BatchRow] = []
-            await purpose.step_back()
-            purpose.begin_anew()
+        while lines := await _read(file, partial(_lines, file.content)):
+            asked = await to_the_end(partial(self._asked, lines[: self._lines_left]))
+            self._lines_left -= len(asked)
+            serials = {one.serial.text for one in asked if one.serial is not None}
             try:
-                found += [await self._line(line) for line in lines[: self._lines_left]]
-            finally:
-                purpose.step_aside()
-            for row in found:
-                yield row
-            self._lines_left -= len(found)
-            if len(found) < len(lines):
+                register = await self._in_turn(partial(self._verification.register, serials))
+            except _Unfit as unfit:
+                for one in asked:
+                    yield one.row if one.serial is None else replace(one.row, reason=unfit.reason)
+            else:
+                for one in asked:
+                    yield one.told_by(register, self._language)
+            if len(asked) < len(lines):
                 yield BatchRow(file.name, reason=NotChecked.TOO_MANY)
                 return
 
-    async def _line(self, text: bytes) -> BatchRow:
-        """The row of one line, whatever is in it."""
-        row = BatchRow(
-            one_line(text[:SHOWN_LENGTH_MAX].decode("utf-8", "replace")), kind=RowKind.SERIAL
-        )
+    def _asked(self, lines: Sequence[bytes]) -> list["_Asked"]:
+        return [self._asked_by(line) for line in lines]
+
+    def _asked_by(self, text: bytes) -> "_Asked":
+        """What one line asks the register, whatever is in it."""
+        shown = one_line(text[:SHOWN_LENGTH_MAX].decode("utf-8", "replace"))
+        row = BatchRow(shown, kind=RowKind.SERIAL)
         try:
             if len(text) > LINE_BYTES_MAX:
                 raise Malformed("line", "within_bounds", length_max=LINE_BYTES_MAX)
@@ -226,52 +298,68 @@ class Batch:
             row = replace(row, id=line.id, path=one_line(line.serial or line.claim or ""))
             if line.claim is not None:
                 row = replace(row, kind=RowKind.CLAIM)
-                return replace(row, told=await self._verification.claim(line.claim, self._language))
-            return replace(row, told=await self._verification.stamp(row.path, self._language))
-        except DatabaseBusy:
-            return replace(row, reason=NotChecked.BUSY)
+                claim = self._verification.claim_of(line.claim)
+                return _Asked(row, claim.serial, claim)
+            if (serial := serial_in(row.path)) is None:
+                raise NotFound("not a serial")
         except Refusal as refusal:
-            if refusal.status == _UNAVAILABLE:
-                raise
-            return replace(row, refused=refusal)
+            return _Asked(replace(row, refused=refusal))
+        return _Asked(row, serial)
 
-    async def _row(self, given: _Given) -> BatchRow:
-        """The row of one file, which is tried again where others come first."""
+    async def _row(self, given: _Given) -> "BatchRow | _Judged":
+        """The row of one file."""
+        try:
+            found = await self._in_turn(partial(self._found, given))
+        except NotJudged:
+            return BatchRow(given.path, reason=NotChecked.NOT_JUDGED)
+        except Unread as unread:
+            return BatchRow(given.path, reason=NotChecked(unread.reason))
+        except _Unfit as unfit:
+            return BatchRow(given.path, reason=unfit.reason)
+        if isinstance(found, Judged):
+            return _Judged(given.path, found)
+        return BatchRow(given.path, found, first=given.first)
+
+    async def _in_turn(self, act: Callable[[], Awaitable[Found]]) -> Found:
+        """Do something in a turn, tried again where others come first.  Raises `_Unfit`, and what it raises."""
         purpose = PURPOSE.get()
         for pause in PAUSES:
             if monotonic() > self._until:
-                return BatchRow(given.path, reason=NotChecked.LATE)
+                raise _Unfit(NotChecked.LATE)
             await asyncio.sleep(pause)
             try:
                 await purpose.step_back()
                 purpose.begin_anew()
-                return BatchRow(given.path, await self._view(given), first=given.first)
+                return await act()
             except NotJudged:
-                return BatchRow(given.path, reason=NotChecked.NOT_JUDGED)
-            except Unread as unread:
-                return BatchRow(given.path, reason=NotChecked(unread.reason))
-            except _Unfit as unfit:
-                return BatchRow(given.path, reason=unfit.reason)
+                raise
             except Refusal as refusal:
                 if refusal.status != _UNAVAILABLE:
                     raise
             finally:
                 purpose.step_aside()
-        return BatchRow(given.path, reason=NotChecked.BUSY)
+        raise _Unfit(NotChecked.BUSY)
 
-    async def _view(self, given: _Given) -> VerificationView:
+    async def _found(self, given: _Given) -> VerificationView | Judged:
+        """What was found of a document; where several wait for the register, what its seal says."""
+        judged = await self._judged(given)
+        if self._at_once > 1:
+            return judged
+        return (await self._verification.registered([judged], self._language, isolated))[0]
+
+    async def _judged(self, given: _Given) -> Judged:
         if given.size > CHECKED_BYTES_MAX:
             raise _Unfit(NotChecked.TOO_LARGE)
         await self._memory.wait_for(given.size)
         try:
-            document = await to_the_end(given.read)
+            document = given.read() if given.is_here else await to_the_end(given.read)
             if kind := kind_of(document):
                 raise _Unfit(NotChecked(kind))
             if is_archive(
                 document
             ):  # one that is no document was opened, or is refused inside another
                 raise _Unfit(NotChecked.OFFICE)
-            return await self._verification.check(document, self._language, self._client, isolated)
+            return await self._verification.judge(document, self._client)
         finally:
             self._memory.give_back(given.size)
 
@@ -313,7 +401,17 @@ def _beginning(file: IO[bytes]) -> bytes:
 
 def _given(file: FormFile) -> _Given:
     content = file.content
-    return _Given(file.name, file.size, partial(_whole, content), partial(_first, content))
+    whole, first = partial(_whole, content), partial(_first, content)
+    return _Given(file.name, file.size, whole, first, is_here=_is_here(file))
+
+
+def _is_here(file: FormFile) -> bool:
+    """True where a file is in memory: a thread would cost more than reading it."""
+    return file.size <= HELD_BYTES_MAX
+
+
+async def _read(file: FormFile, act: Callable[[], Found]) -> Found:
+    return act() if _is_here(file) else await to_the_end(act)
 
 
 def _whole(file: IO[bytes]) -> bytes:
