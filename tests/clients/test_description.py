@@ -24,6 +24,8 @@ LEFT_OUT: Mapping[str, str] = {
     "/snap/": "banks tell us of payments there",
     "/midtrans/": "a provider tells us of payments there",
 }
+# Routes that the client knows before an installation has them.
+EARLY = ("/v1/batches", "/v1/verifications/batch")
 # What a method is called with; others get their own name, which then stands in the path.
 ARGUMENTS: Mapping[str, Any] = {
     "quantity": 1,
@@ -37,6 +39,12 @@ ARGUMENTS: Mapping[str, Any] = {
     "since": None,
     "stamping": "stamping_id",
     "into": "/nowhere/file",
+    "archive": b"PK",
+    "table": b"file",
+    "rows": [],
+    "serials": [],
+    "claims": [],
+    "orders": True,
     "timeout_seconds": 1.0,
 }
 
@@ -54,7 +62,13 @@ class Made:
         return self.call.method.lower(), self.call.path
 
 
-def calls() -> Iterator[Made]:
+def calls(described: Schema) -> Iterator[Made]:
+    """The first call of each method of a client whose route is there."""
+    there = operations(described)
+    yield from (one for one in all_calls() if one.key in there)
+
+
+def all_calls() -> Iterator[Made]:
     """The first call of each method of a client."""
     with Meterai("http://127.0.0.1:9", "mtr_key") as client:
         resources = {name: one for name, one in vars(client).items() if isinstance(one, Resource)}
@@ -88,19 +102,20 @@ def operations(described: Schema) -> dict[tuple[str, str], Schema]:
 
 
 def test_every_route_has_a_method_or_is_left_out_for_a_reason(described: Schema) -> None:
-    known = {one.key for one in calls()}
+    known = {one.key for one in all_calls()}
     missing = [
         key
         for key in operations(described)
         if key not in known and not key[1].startswith(tuple(LEFT_OUT))
     ]
     assert missing == []
-    assert known <= operations(described).keys()
+    unknown = known - operations(described).keys()
+    assert {path for _, path in unknown if not path.startswith(EARLY)} == set()
 
 
 def test_every_parameter_is_one_of_the_route(described: Schema) -> None:
     of_route = operations(described)
-    for made in calls():
+    for made in calls(described):
         told = of_route[made.key].get("parameters", [])
         names = {
             place: {one["name"] for one in told if one["in"] == place}
@@ -108,26 +123,26 @@ def test_every_parameter_is_one_of_the_route(described: Schema) -> None:
         }
         names["query"] -= {"since"}  # its argument is a time
         # The first page begins nowhere, and a client waits for the QR of a bank.
-        known = {*made.call.query, *({"before"} if made.call.query else ())}
-        assert known == names["query"], made.name
+        known = set(made.call.query)
+        paged = {"before"} & names["query"]
+        assert known | paged == names["query"], made.name
         assert made.call.headers.keys() == names["header"] - {"Prefer"}, made.name
 
 
 def test_every_body_has_the_fields_of_the_route(described: Schema) -> None:
     schemas = described["components"]["schemas"]
     of_route = operations(described)
-    for made in calls():
+    for made in calls(described):
         content = of_route[made.key].get("requestBody", {}).get("content", {})
         body = made.call.body
         assert (body is None) == (not content), made.name
         if body is None:
             continue
         sent = b"".join(body.chunks())
-        ((kind, told),) = content.items()
-        if kind == "application/octet-stream":
-            continue
-        assert body.content_type.partition(";")[0] == kind
-        schema = told["schema"]
+        kind = body.content_type.partition(";")[0]
+        if kind not in ("application/json", "multipart/form-data"):
+            continue  # a file
+        schema = content[kind]["schema"]
         schema = schemas[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
         assert names_of(body.content_type, sent) == schema["properties"].keys(), made.name
 
@@ -145,7 +160,7 @@ def test_every_answer_has_the_fields_of_the_route(described: Schema) -> None:
     schemas = described["components"]["schemas"]
     of_route = operations(described)
     seen: set[str] = set()
-    for made in calls():
+    for made in calls(described):
         if made.call.target is not None:
             continue
         answers = of_route[made.key]["responses"]

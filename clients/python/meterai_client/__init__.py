@@ -24,7 +24,7 @@ from meterai_client.errors import (
     Unusable,
     WebhookForged,
 )
-from meterai_client.placing import At, AtText, InCorner, Placement
+from meterai_client.placing import At, AtText, InCorner, Placement, Row
 from meterai_client.webhooks import Webhook
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "Placement",
     "Refused",
     "Retrying",
+    "Row",
     "StillUnderWay",
     "TooOften",
     "Unavailable",

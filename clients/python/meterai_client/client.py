@@ -8,6 +8,7 @@ import httpx2
 from meterai_client.calling import Retrying
 from meterai_client.operations import R
 from meterai_client.resources import (
+    Batches,
     Cases,
     Installation,
     Lines,
@@ -27,6 +28,7 @@ class _Resources(Generic[R]):
         self._runner = runner
         self.orders = Orders(runner, retrying)
         self.stampings = Stampings(runner, retrying)
+        self.batches = Batches(runner, retrying)
         self.verifications = Verifications(runner, retrying)
         self.refunds = Refunds(runner, retrying)
         self.cases = Cases(runner, retrying)

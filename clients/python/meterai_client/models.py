@@ -236,6 +236,141 @@ class ClaimKeys(msgspec.Struct, frozen=True, kw_only=True):
     keys: list[ClaimKey]
 
 
+class CheckRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What a check of many found of one file, serial or code.
+
+    `code` says why a `verdict` is `not_checked`.  `shared_with` are other files with one of these serials.
+    """
+
+    row: int
+    id: str | None
+    kind: str
+    file: str
+    result: str
+    remarks: str = ""
+    verdict: str = "not_checked"
+    code: str | None = None
+    is_specimen: bool | None = None
+    serials: list[str] = []
+    sealed_at: datetime | None = None
+    sha256: str | None = None
+    size_bytes: int | None = None
+    checked_at: datetime | None = None
+    sealed_bytes: int | None = None
+    sealed_sha256: str | None = None
+    later_bytes: int | None = None
+    earlier: list[str] = []
+    shared_with: list[str] = []
+
+
+class CheckRows(msgspec.Struct, frozen=True, kw_only=True):
+    """A row for each, in their order."""
+
+    rows: list[CheckRow]
+
+
+# -- batches -----------------------------------------------------------------------------------------
+
+
+class RowCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of a batch by their state."""
+
+    total: int
+    waiting: int
+    refused: int
+    reserved: int
+    delivered: int
+    failed: int
+    cancelled: int
+
+
+class BatchStamps(msgspec.Struct, frozen=True, kw_only=True):
+    """Stamps of a batch: on its documents, still to be taken, and those that the account lacks."""
+
+    used: int
+    wanted: int
+    missing: int
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """Many documents.  `progress` is the part of its rows that ended, 0 to 1; `order` the one it waits for."""
+
+    id: str
+    state: str
+    reference: str | None
+    files: int
+    rows: RowCounts
+    stamps: BatchStamps
+    progress: float
+    made_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    order: Order | None
+    rows_url: str
+    results_url: str | None
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """Why: a stable code, and a sentence in both languages."""
+
+    code: str
+    id: str
+    en: str
+
+
+class BatchFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a file: `added`, `known` (the same bytes are there) or `refused`, with the reason."""
+
+    name: str
+    outcome: str
+    sha256: str | None
+    repaired: bool
+    reason: Reason | None
+
+
+class BatchFiles(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of each file that came."""
+
+    files: list[BatchFile]
+    added: int
+    known: int
+    refused: int
+
+
+class RowRefused(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that will not be worked: its line, its number in the batch, and why."""
+
+    line: int
+    row: int
+    key: str | None
+    reason: Reason
+
+
+class RowsTaken(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows that came: new ones, those that were there, and those that are wrong."""
+
+    added: int
+    known: int
+    refused: list[RowRefused]
+    columns_ignored: list[str]
+
+
+class BatchRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of a batch: its serials, or why it has none."""
+
+    row: int
+    key: str | None
+    document: str
+    sha256: str | None
+    state: str
+    reason: Reason | None
+    serials: list[str]
+    stamping_id: str | None
+    document_url: str | None
+    ended_at: datetime | None
+    facts: Mapping[str, str | int]
+
+
 # -- refunds -----------------------------------------------------------------------------------------
 
 

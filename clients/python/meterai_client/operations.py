@@ -57,20 +57,23 @@ class operation(Generic[P, T]):  # noqa: N801 - a decorator
 
 @dataclass(frozen=True, slots=True)
 class Pages(Generic[T]):
-    """A list that comes a page at a time: its first call, and in which field of an answer its items are."""
+    """A list that comes a page at a time: its first call, in which field of an answer its items are, and by which
+    parameter it goes on.
+    """
 
     first: Call[dict[str, msgspec.Raw]]
     field: str
     item: type[T]
     retrying: Retrying
+    by: str = "before"
 
-    def page(self, before: str | None) -> Steps[tuple[list[T], str | None]]:
+    def page(self, begin: str | int | None) -> Steps[tuple[list[T], str | int | None]]:
         """Items of a page, and where the next one begins, None after the last."""
-        query = {"before": before} if before else {}
+        query = {} if begin is None else {self.by: str(begin)}
         call = replace(self.first, query={**self.first.query, **query})
         answer = yield from send(call, self.retrying)
         items = msgspec.json.decode(answer[self.field], type=list[self.item])  # type: ignore[name-defined]
-        return items, msgspec.json.decode(answer["next"], type=str | None)
+        return items, msgspec.json.decode(answer["next"], type=str | int | None)
 
 
 class listing(Generic[P, T]):  # noqa: N801 - a decorator
@@ -102,19 +105,19 @@ class listing(Generic[P, T]):  # noqa: N801 - a decorator
 
 
 def _waited(runner: Waiting, pages: Pages[T]) -> Iterator[T]:
-    items, before = runner.run(pages.page(None))
+    items, begin = runner.run(pages.page(None))
     yield from items
-    while before is not None:
-        items, before = runner.run(pages.page(before))
+    while begin is not None:
+        items, begin = runner.run(pages.page(begin))
         yield from items
 
 
 async def _awaited(runner: Awaiting, pages: Pages[T]) -> AsyncIterator[T]:
-    items, before = await runner.run(pages.page(None))
+    items, begin = await runner.run(pages.page(None))
     for item in items:
         yield item
-    while before is not None:
-        items, before = await runner.run(pages.page(before))
+    while begin is not None:
+        items, begin = await runner.run(pages.page(begin))
         for item in items:
             yield item
 

@@ -1,4 +1,4 @@
-"""Where a stamp goes.  Lengths are points from the lower left of the page as it is seen; 72 are an inch.
+"""Where a stamp goes, and the rows of a batch.  Lengths are points from the lower left of the page as it is seen; 72 are an inch.
 
 Page 1 is the first, -1 the last.  A `width` that is left out is the one of the installation.
 """
@@ -57,3 +57,38 @@ def _plain(placement: Placement) -> Mapping[str, Any]:
     names = type(placement).__slots__
     found = {name: getattr(placement, name) for name in names}
     return {name: value for name, value in found.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A document of a batch, and its stamps.
+
+    `file`       name of a file of the batch; or `sha256` of a document that the account sent before
+    `key`        your own name of it: the same row again is the same row
+    `type`       4a, 4b, 3 or 2: kind of the document under the law; this and what follows is for the tax return
+    `date`       of the document, as 2026-11-30
+    `value`      whole rupiah
+    `party_number`  NPWP or NIK of the other party
+    """
+
+    placement: Placement | Sequence[Placement]
+    file: str | None = None
+    sha256: str | None = None
+    key: str | None = None
+    type: str | None = None
+    number: str | None = None
+    date: str | None = None
+    value: int | None = None
+    place: str | None = None
+    party_name: str | None = None
+    party_number: str | None = None
+
+
+def plain_row(row: Row) -> Mapping[str, Any]:
+    """A row as the API takes it."""
+    names = ("file", "sha256", "key", "type", "number", "date", "value", "place")
+    party = {"name": row.party_name, "number": row.party_number}
+    given = {name: getattr(row, name) for name in names}
+    given["party"] = {name: one for name, one in party.items() if one is not None} or None
+    given["placement"] = plain(row.placement)
+    return {name: one for name, one in given.items() if one is not None}

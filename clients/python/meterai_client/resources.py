@@ -6,7 +6,7 @@ the first did.  Without one each call has a new key, which is the same in all it
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -19,10 +19,11 @@ from meterai_client.contents import Body as _Body
 from meterai_client.contents import Content, File, Into, Progress, Target, file_of, form_of, json_of
 from meterai_client.errors import NotExecuted, NotStamped, Refused
 from meterai_client.operations import Pages, R, Resource, listing, operation, query_of
-from meterai_client.placing import Placement, plain
+from meterai_client.placing import Placement, Row, plain, plain_row
 
 _PAGE = dict[str, msgspec.Raw]
 _PDF = "application/pdf"
+_BATCH_ENDED = frozenset({"finished", "cancelled"})
 _UNDER_WAY = frozenset({"placed", "paid"})
 _NOT_YET_STAMPED = frozenset({"waiting", "reserved"})
 
@@ -40,6 +41,11 @@ def _labels(
         ("reference", reference),
         ("metadata", None if metadata is None else json.dumps(dict(metadata))),
     ]
+
+
+def _file(document: Content | tuple[str, Content]) -> File:
+    """A document, or a name and a document."""
+    return file_of(document[1], document[0]) if isinstance(document, tuple) else file_of(document)
 
 
 def _part(text: str) -> str:
@@ -96,8 +102,7 @@ class Orders(Resource[R]):
             else [plain(one) for one in placements]
         )
         fields: list[tuple[str, str | File | None]] = [
-            ("document", file_of(one[1], one[0]) if isinstance(one, tuple) else file_of(one))
-            for one in documents
+            ("document", _file(one)) for one in documents
         ]
         body = form_of(
             [
@@ -318,6 +323,30 @@ class Verifications(Resource[R]):
         )  # fmt: skip
 
     @operation
+    def check_many(
+        self,
+        documents: Sequence[Content | tuple[str, Content]] = (),
+        *,
+        serials: Sequence[str] = (),
+        claims: Sequence[str] = (),
+        turn: str | None = None,
+        progress: Progress | None = None,
+    ) -> Steps[list[models.CheckRow]]:
+        """Check PDFs and zip archives of them, serials, and codes of stamps; a row for each, in this order."""
+        asked = [{"serial": one} for one in serials] + [{"claim": one} for one in claims]
+        lines = b"".join(msgspec.json.encode(one) + b"\n" for one in asked)
+        files = [_file(one) for one in documents] + (
+            [file_of(lines, "asked.jsonl")] if asked else []
+        )
+        headers = {} if turn is None else {"Waiting-Turn": turn}
+        call = Call(
+            "POST", "/v1/verifications/batch", models.CheckRows,
+            headers=headers, body=form_of([("document", one) for one in files]), progress=progress,
+        )  # fmt: skip
+        answer = yield from self._send(call)
+        return answer.rows
+
+    @operation
     def serial(self, serial: str) -> Steps[models.Stamp]:
         """What the register tells of a serial."""
         return self._send(Call("GET", f"/v1/stamps/{_part(serial)}", models.Stamp))
@@ -332,6 +361,184 @@ class Verifications(Resource[R]):
         """The public keys by which claims are checked offline."""
         answer = yield from self._send(Call("GET", "/v1/claim-keys", models.ClaimKeys))
         return answer.keys
+
+
+class Batches(Resource[R]):
+    """Batches: up to ten thousand documents, each row for itself.
+
+    Make one, send files and rows in any order and as often as you like, start it, wait, take the results.  Whatever was
+    cut is sent again: the same file and the same row are known.
+    """
+
+    @operation
+    def create(
+        self, reference: str | None = None, *, key: str | None = None
+    ) -> Steps[models.Batch]:
+        """An empty batch.  No two of an account have the same `reference`."""
+        body = json_of({"reference": reference})
+        return self._send(
+            Call("POST", "/v1/batches", models.Batch, headers=_with_key(key), body=body)
+        )
+
+    @operation
+    def get(self, batch_id: str) -> Steps[models.Batch]:
+        """One batch."""
+        return self._get(batch_id)
+
+    def _get(self, batch_id: str) -> Steps[models.Batch]:
+        return self._send(Call("GET", _batch(batch_id), models.Batch))
+
+    @listing
+    def list(
+        self, *, reference: str | None = None, page_size: int | None = None
+    ) -> Pages[models.Batch]:
+        """Your batches, newest first, page after page."""
+        call = Call("GET", "/v1/batches", _PAGE, query_of(limit=page_size, reference=reference))
+        return Pages(call, "batches", models.Batch, self._retrying)
+
+    @operation
+    def add_file(
+        self,
+        batch_id: str,
+        document: Content,
+        *,
+        name: str | None = None,
+        progress: Progress | None = None,
+    ) -> Steps[models.BatchFiles]:
+        """Send one PDF under its name."""
+        file = file_of(document, name)
+        path = f"{_batch(batch_id)}/files/{_part(file.name)}"
+        return self._send(
+            Call("PUT", path, models.BatchFiles, body=_Body(_PDF, [file]), progress=progress)
+        )
+
+    @operation
+    def add_files(
+        self,
+        batch_id: str,
+        documents: Sequence[Content | tuple[str, Content]],
+        *,
+        progress: Progress | None = None,
+    ) -> Steps[models.BatchFiles]:
+        """Send several PDFs, or zip archives of them, at most 128 MiB at once; each is named for itself."""
+        body = form_of([("document", _file(one)) for one in documents])
+        return self._send(
+            Call(
+                "POST", f"{_batch(batch_id)}/files", models.BatchFiles, body=body, progress=progress
+            )
+        )
+
+    @operation
+    def add_zip(
+        self, batch_id: str, archive: Content, *, progress: Progress | None = None
+    ) -> Steps[models.BatchFiles]:
+        """Send the PDFs of a zip archive, at most 128 MiB."""
+        body = _Body("application/zip", [file_of(archive)])
+        return self._send(
+            Call(
+                "POST", f"{_batch(batch_id)}/files", models.BatchFiles, body=body, progress=progress
+            )
+        )
+
+    @operation
+    def add_rows(self, batch_id: str, rows: Iterable[Row]) -> Steps[models.RowsTaken]:
+        """Send rows; one that is wrong is named, and stops no other."""
+        lines = b"".join(msgspec.json.encode(plain_row(one)) + b"\n" for one in rows)
+        return self._rows(batch_id, _Body("application/jsonl", [lines]))
+
+    @operation
+    def add_csv(self, batch_id: str, table: Content) -> Steps[models.RowsTaken]:
+        """Send rows as a table, as Excel writes it."""
+        return self._rows(batch_id, _Body("text/csv", [file_of(table)]))
+
+    def _rows(self, batch_id: str, body: _Body) -> Steps[models.RowsTaken]:
+        return self._send(Call("POST", f"{_batch(batch_id)}/rows", models.RowsTaken, body=body))
+
+    @operation
+    def start(
+        self,
+        batch_id: str,
+        *,
+        orders: bool = False,
+        payment_method: str | None = None,
+        turn: str | None = None,
+    ) -> Steps[models.Batch]:
+        """Stamp its documents from the balance.
+
+        Where stamps are missing it is refused as `stamps_missing`; with `orders` they are ordered, and the batch goes on when
+        its `order` is paid.
+        """
+        order = {} if payment_method is None else {"payment_method": payment_method}
+        return self._send(
+            Call(
+                "POST",
+                f"{_batch(batch_id)}/start",
+                models.Batch,
+                headers={} if turn is None else {"Waiting-Turn": turn},
+                body=json_of({"order": order if orders or payment_method is not None else None}),
+            )
+        )
+
+    @operation
+    def cancel(self, batch_id: str) -> Steps[models.Batch]:
+        """Give it up: rows that wait end without a stamp."""
+        return self._send(Call("POST", f"{_batch(batch_id)}/cancel", models.Batch))
+
+    @operation
+    def wait(
+        self,
+        batch_id: str,
+        *,
+        timeout_seconds: float = 3600.0,
+        progress: Callable[[models.Batch], None] | None = None,
+    ) -> Steps[models.Batch]:
+        """Wait until all its rows ended; `progress` sees it each time.  Raises `StillUnderWay`."""
+
+        def is_over(batch: models.Batch) -> bool:
+            if progress is not None:
+                progress(batch)
+            return batch.state in _BATCH_ENDED
+
+        return poll(
+            lambda: self._get(batch_id),
+            is_over,
+            f"batch {batch_id} is not finished",
+            timeout_seconds=timeout_seconds,
+            retrying=self._retrying,
+        )
+
+    @listing
+    def rows(
+        self,
+        batch_id: str,
+        *,
+        state: str | None = None,
+        after: int = 0,
+        page_size: int | None = None,
+    ) -> Pages[models.BatchRow]:
+        """Rows in their order, each with its serials or why it has none."""
+        query = query_of(limit=page_size, state=state, after=after)
+        call = Call("GET", f"{_batch(batch_id)}/rows", _PAGE, query)
+        return Pages(call, "rows", models.BatchRow, self._retrying, by="after")
+
+    @operation
+    def results(self, batch_id: str, into: Into, *, after: int = 0) -> Steps[models.Downloaded]:
+        """Write a zip archive of all stamped documents, with `results.csv`, into a file; of rows behind `after`."""
+        call = Call(
+            "GET", f"{_batch(batch_id)}/results.zip", models.Downloaded,
+            query=query_of(after=after), target=Target(into),
+        )  # fmt: skip
+        return self._send(call)
+
+    @operation
+    def document(self, batch_id: str, number: int, into: Into) -> Steps[models.Downloaded]:
+        """Write the stamped document of one row into a file."""
+        path = f"{_batch(batch_id)}/rows/{number}/document"
+        return self._send(Call("GET", path, models.Downloaded, target=Target(into)))
+
+
+def _batch(batch_id: str) -> str:
+    return f"/v1/batches/{_part(batch_id)}"
 
 
 class Refunds(Resource[R]):
