@@ -451,6 +451,11 @@ class Batches(Resource[R]):
         """Send rows as a table, as Excel writes it."""
         return self._rows(batch_id, _Body("text/csv", [file_of(table)]))
 
+    @operation
+    def add_lines(self, batch_id: str, lines: Content) -> Steps[models.RowsTaken]:
+        """Send rows as JSON lines, one object on each."""
+        return self._rows(batch_id, _Body("application/jsonl", [file_of(lines)]))
+
     def _rows(self, batch_id: str, body: _Body) -> Steps[models.RowsTaken]:
         return self._send(Call("POST", f"{_batch(batch_id)}/rows", models.RowsTaken, body=body))
 

@@ -1,0 +1,310 @@
+"""`meterai-batch DIR`: stamp every PDF of a folder, and go on where it was cut."""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import uuid
+import zipfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from meterai_client.calling import Retrying
+from meterai_client.client import Meterai
+from meterai_client.errors import MeteraiError, Refused
+from meterai_client.journal import NAME, Journal, JournalUnreadable
+from meterai_client.models import Batch, BatchFile, BatchRow
+from meterai_client.placing import At, AtText, InCorner, Placement, Row
+
+try:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+except ImportError:
+    raise SystemExit("meterai-batch needs rich: pip install 'meterai-client[batch]'") from None
+
+FILES_OF_REQUEST = 100
+BYTES_OF_REQUEST = (
+    32 * 1024 * 1024
+)  # the installation takes 128 MiB at once; a cut costs one request
+ROWS_OF_REQUEST = 2_000
+DOWNLOADS_AT_ONCE = 4
+# An installation may be away for minutes while it is restarted.
+PATIENT = Retrying(deadline_seconds=900, tries_max=100)
+# What the command ends with.
+DONE, SOME_NOT_STAMPED, STOPPED = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked for."""
+
+    folder: Path
+    out: Path
+    rows: Path | None
+    placement: Placement | Sequence[Placement]
+    reference: str | None
+    orders: bool
+    payment_method: str | None
+
+
+def main() -> None:
+    """The command."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(words: Sequence[str]) -> int:
+    """Stamp a folder.  Returns 0 where every row was stamped, 1 where some were not, 2 where it stopped before."""
+    wish, url, key = _wish(words)
+    console = Console(stderr=True)
+    try:
+        with Meterai(url, key, retrying=PATIENT) as client:
+            return Folder(client, wish, console).work()
+    except (MeteraiError, JournalUnreadable, OSError) as stopped:
+        console.print(f"stopped: {stopped}", style="red", markup=False)
+        console.print("The same command goes on.")
+        return STOPPED
+    except KeyboardInterrupt:
+        console.print("stopped; the same command goes on.")
+        return STOPPED
+
+
+def _wish(words: Sequence[str]) -> tuple[Wish, str, str]:
+    parser = argparse.ArgumentParser(prog="meterai-batch", description=__doc__)
+    parser.add_argument("folder", type=Path, metavar="DIR")
+    parser.add_argument("--url", required=True, help="address of the installation")
+    parser.add_argument("--key-file", type=Path, help="file with the API key (else METERAI_KEY)")
+    parser.add_argument("--out", type=Path, help="folder of the stamped files (DIR/stamped)")
+    parser.add_argument(
+        "--rows", type=Path, help="table of rows: .csv as Excel writes it, or .jsonl"
+    )
+    parser.add_argument("--placement", help='JSON: {"corner": "bottom_right"} if left out')
+    parser.add_argument("--reference", help="your own name of the batch")
+    parser.add_argument("--order", action="store_true", help="order stamps that are missing")
+    parser.add_argument("--payment-method", help="how the order is paid")
+    given = parser.parse_args(words)
+    key = (
+        given.key_file.read_text().strip() if given.key_file else os.environ.get("METERAI_KEY", "")
+    )
+    if not key:
+        parser.error("no key: --key-file, or METERAI_KEY")
+    if not given.folder.is_dir():
+        parser.error(f"{given.folder} is no folder")
+    try:
+        placement = (
+            _placement(json.loads(given.placement)) if given.placement else InCorner("bottom_right")
+        )
+    except (ValueError, TypeError, AttributeError):
+        parser.error("--placement is none")
+    wish = Wish(
+        given.folder, given.out or given.folder / "stamped", given.rows, placement, given.reference,
+        given.order or given.payment_method is not None, given.payment_method,
+    )  # fmt: skip
+    return wish, given.url, key
+
+
+def _placement(told: Any) -> Placement | Sequence[Placement]:
+    """A placement, or several.  Raises `TypeError` and others for what is none."""
+    if isinstance(told, list):
+        return [_one(one) for one in told]
+    return _one(told)
+
+
+def _one(told: dict[str, Any]) -> Placement:
+    kind = AtText if "text" in told else InCorner if "corner" in told else At
+    return kind(**told)
+
+
+class Folder:
+    """A folder on its way through a batch."""
+
+    def __init__(self, client: Meterai, wish: Wish, console: Console) -> None:
+        self._client = client
+        self._wish = wish
+        self._console = console
+        self._journal = Journal(wish.folder / NAME)
+
+    def work(self) -> int:
+        """Go on where it was cut."""
+        done: int | None = self._journal.last("done")
+        if done is not None:
+            self._say(f"done before; without {self._wish.folder / NAME} everything is stamped anew")
+            return done
+        batch = self._made()
+        if self._journal.last("started") is None:
+            self._send_files(batch)
+            self._send_rows(batch)
+            batch = self._started(batch)
+        if batch.state == "waiting_for_stamps":
+            self._show_order(batch)
+        self._wait(batch)
+        self._take(batch)
+        return self._told(batch)
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False)
+
+    def _bar(self) -> Progress:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        return Progress(*columns, console=self._console)
+
+    def _made(self) -> Batch:
+        """The batch, with a key that was written down before it was asked for."""
+        key = self._journal.last("key")
+        if key is None:
+            key = str(uuid.uuid4())
+            self._journal.note(key=key)
+        number = self._journal.last("batch")
+        if number is not None:
+            return self._client.batches.get(number)
+        batch = self._client.batches.create(self._wish.reference, key=key)
+        self._journal.note(batch=batch.id)
+        return batch
+
+    def _files(self) -> list[tuple[str, Path]]:
+        """Names and files; what was stamped into the folder before is no document."""
+        out = self._wish.out.resolve()
+        found = (
+            one for one in self._wish.folder.rglob("*")
+            if one.suffix.lower() == ".pdf" and one.is_file() and not one.resolve().is_relative_to(out)
+        )  # fmt: skip
+        return sorted((one.relative_to(self._wish.folder).as_posix(), one) for one in found)
+
+    def _send_files(self, batch: Batch) -> None:
+        files = self._files()
+        known = {name for names in self._journal.every("sent") for name in names}
+        missing = [one for one in files if one[0] not in known]
+        with self._bar() as bar:
+            task = bar.add_task("files", total=len(files), completed=len(files) - len(missing))
+            for those in _portions(missing):
+                taken = self._client.batches.add_files(
+                    batch.id, [(name, path) for name, path in those]
+                )
+                for one in taken.files:
+                    if one.reason is not None:
+                        self._say(f"{one.name}: {one.reason.code}: {one.reason.en}")
+                self._journal.note(sent=[name for name, _ in those])
+                bar.advance(task, len(those))
+
+    def _sent(self, batch: Batch, files: Sequence[tuple[str, Path]]) -> Sequence[BatchFile]:
+        """Files in an archive, which keeps the folders of their names; what became of each."""
+        with tempfile.TemporaryFile() as packed:
+            with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
+                for name, path in files:
+                    archive.write(path, name)
+            packed.seek(0)
+            return self._client.batches.add_zip(batch.id, packed).files
+
+    def _send_rows(self, batch: Batch) -> None:
+        if self._journal.last("rows"):
+            return
+        table = self._wish.rows
+        if table is not None and table.suffix.lower() == ".csv":
+            self._client.batches.add_csv(batch.id, table)
+        elif table is not None:
+            self._client.batches.add_lines(batch.id, table)
+        else:
+            rows = [Row(file=name, placement=self._wish.placement) for name, _ in self._files()]
+            for at in range(0, len(rows), ROWS_OF_REQUEST):
+                self._client.batches.add_rows(batch.id, rows[at : at + ROWS_OF_REQUEST])
+        self._journal.note(rows=True)
+
+    def _started(self, batch: Batch) -> Batch:
+        """The batch, started; one that a cut run started is no fault."""
+        try:
+            batch = self._client.batches.start(
+                batch.id, orders=self._wish.orders, payment_method=self._wish.payment_method
+            )
+        except Refused as refused:
+            if refused.code != "batch_started":
+                raise
+            batch = self._client.batches.get(batch.id)
+        self._journal.note(started=True)
+        return batch
+
+    def _show_order(self, batch: Batch) -> None:
+        if batch.order is None:
+            self._say(f"{batch.stamps.missing} stamps are missing: buy them, and it goes on")
+            return
+        payment = batch.order.payment
+        self._say(f"pay Rp{batch.order.total} ({batch.order.id}) until {payment.expires_at}:")
+        # What a program reads, on the output.
+        sys.stdout.write(f"{payment.qr_content or payment.instructions}\n")
+        sys.stdout.flush()
+
+    def _wait(self, batch: Batch) -> None:
+        with self._bar() as bar:
+            task = bar.add_task("stamps", total=batch.rows.total)
+
+            def seen(now: Batch) -> None:
+                bar.update(task, completed=now.rows.total - now.rows.waiting - now.rows.reserved)
+
+            self._client.batches.wait(batch.id, timeout_seconds=7 * 86_400, progress=seen)
+
+    def _take(self, batch: Batch) -> None:
+        """Every stamped file that is not there yet."""
+        delivered = list(self._client.batches.rows(batch.id, state="delivered"))
+        wanted = [(row, path) for row, path in self._places(delivered) if not path.exists()]
+        with self._bar() as bar, ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as threads:
+            task = bar.add_task("results", total=len(wanted))
+
+            def take(one: tuple[BatchRow, Path]) -> None:
+                row, path = one
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._client.batches.document(batch.id, row.row, path)
+
+            for _ in threads.map(take, wanted):
+                bar.advance(task)
+
+    def _places(self, rows: Sequence[BatchRow]) -> Iterator[tuple[BatchRow, Path]]:
+        """Where each stamped file goes: under its own name, never out of the folder; another of this name by its row."""
+        taken: set[Path] = set()
+        for row in rows:
+            parts = [
+                one for one in PurePosixPath(row.document).parts if one not in ("/", "..", ".")
+            ]
+            path = self._wish.out.joinpath(*(parts or [f"{row.row}.pdf"]))
+            if path in taken:
+                path = path.with_name(f"{path.stem}-{row.row}{path.suffix}")
+            taken.add(path)
+            yield row, path
+
+    def _told(self, batch: Batch) -> int:
+        ended = self._client.batches.get(batch.id)
+        for state in ("refused", "failed", "cancelled"):
+            for row in self._client.batches.rows(batch.id, state=state):
+                why = "" if row.reason is None else f"{row.reason.code}: {row.reason.en}"
+                self._say(f"row {row.row} {row.document}: {why or state}")
+        self._say(f"{ended.rows.delivered} of {ended.rows.total} are stamped, in {self._wish.out}")
+        done = DONE if ended.rows.delivered == ended.rows.total else SOME_NOT_STAMPED
+        self._journal.note(done=done)
+        return done
+
+
+def _portions(files: Sequence[tuple[str, Path]]) -> Iterator[list[tuple[str, Path]]]:
+    """Files in portions of one request."""
+    portion: list[tuple[str, Path]] = []
+    size = 0
+    for name, path in files:
+        length = path.stat().st_size
+        if portion and (len(portion) == FILES_OF_REQUEST or size + length > BYTES_OF_REQUEST):
+            yield portion
+            portion, size = [], 0
+        portion.append((name, path))
+        size += length
+    if portion:
+        yield portion
