@@ -11,5 +11,6 @@ UNDEMANDED: Mapping[str, str] = {
     "batches_per_account_max": LOAD,
     "batch_chunk_rows": LOAD,
     "batch_turn_seconds": TIME,
+    "batch_lease_seconds": TIME,
     "batch_open_days": TIME,
 }

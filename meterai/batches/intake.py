@@ -63,7 +63,8 @@ class FileIntake:
     async def take(self, batch: Batch, files: AsyncIterator[Came]) -> list[FileTaken]:
         """Take files in, in their order; what is wrong with one is named and stops no other.
 
-        Refuses `BatchStarted` for another file than those that are there, and `BatchFull`: what came before is kept.
+        A batch that was started takes those again that are there, and refuses others by name.  Refuses `BatchFull`: what
+        came before is kept.
         """
         taken: list[FileTaken] = []
         waiting: list[Came] = []
@@ -96,6 +97,9 @@ class FileIntake:
             elif one.name in known:
                 kept = known[one.name]
                 answers[at] = FileTaken(one.name, "known", kept.sha256, kept.is_repaired)
+            elif batch.state is not BatchState.OPEN:
+                refusal = BatchStarted(batch.state)
+                answers[at] = FileTaken(one.name, "refused", refusal=refusal)
             elif before is digest:
                 new.append(at)
             else:
@@ -125,8 +129,6 @@ class FileIntake:
         return Came(name, one.content)
 
     async def _check_room(self, batch: Batch, size: int) -> None:
-        if batch.state is not BatchState.OPEN:
-            raise BatchStarted(batch.state)
         _, kept = await self._database.once(store.files_total, batch.account, batch.id)
         if kept + size > self._bytes_max:
             raise BatchFull(limit_bytes=self._bytes_max)

@@ -18,5 +18,7 @@ class BatchSettings(msgspec.Struct, frozen=True):
     batch_chunk_rows: Positive = 25
     # How long a batch is worked before another of the worker has its turn.
     batch_turn_seconds: Seconds = 1.0
+    # Of rows that a worker reads and places; after this silence another takes them up.  Both may do so: one reserves.
+    batch_lease_seconds: Seconds = 60.0
     # A batch that nobody starts is given up after so many days; its documents are forgotten as others are.
     batch_open_days: Positive = 7

@@ -45,9 +45,6 @@ from meterai.stamps import NotEnoughStamps
 PLACES = 4  # batches under way in one worker; of one account one
 SEEN_AT_ONCE = 20  # batches, by one look
 CHUNKS_AT_ONCE = 2  # of one batch: while the database writes one, the processor seals the other
-PREPARING_SECONDS = (
-    120.0  # lease of rows that are read and placed; broken documents take a process each
-)
 LATER_SECONDS = 10.0  # until a row is tried again whose document was not within reach
 JOINED_SECONDS = 2.0  # until a row is looked at whose stamping another request makes
 SETTLED_AT_ONCE = 200
@@ -106,7 +103,7 @@ class BatchWork:
         """Work the next rows; false where there are none, or no stamps for them."""
         account, most = batch.account, self._settings.batch_chunk_rows
         told = await self._database.once(
-            store.lease_rows, account, batch.id, most, PREPARING_SECONDS
+            store.lease_rows, account, batch.id, most, self._settings.batch_lease_seconds
         )
         if not told:
             return False

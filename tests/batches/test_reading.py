@@ -1,0 +1,200 @@
+"""Rows as they are sent: JSON lines and CSV, in the encodings and with the separators of Excel."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meterai.batches.model import RowFacts, TypedRow, read_wishes, written
+from meterai.batches.reading import COLUMNS, csv_rows, in_rectangle, json_rows
+from meterai.kit.refusal import Malformed
+from meterai.sealing import HEIGHT_PER_WIDTH, WIDTH_MIN, AtCorner, AtText, Corner, Placement
+
+HEADER = "Nama File;Password;Tipe;Nomor;Tanggal;Tempat;NPWP/NIK;Nama;LLX;LLY;URX;URY"
+ROW = 'surat, satu.pdf;;4a;12/2026;05/11/2026;Bandung;01.234.567.8-901.000;"PT Maju, Tbk";237,5;559;337;459'
+FACTS = RowFacts(
+    type="4a",
+    number="12/2026",
+    date="2026-11-05",
+    place="Bandung",
+    party_name="PT Maju, Tbk",
+    party_number="012345678901000",
+)
+
+
+def table(text: str, encoding: str = "utf-8-sig") -> list[TypedRow]:
+    """The rows of a table."""
+    return csv_rows(text.encode(encoding))[0]
+
+
+def codes(rows: list[TypedRow]) -> list[str]:
+    """Their refusals."""
+    return [row.refusal.code if row.refusal else "" for row in rows]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("newline", ["\r\n", "\n", "\r"])
+def test_table_of_the_market_is_read_as_excel_writes_it(encoding: str, newline: str) -> None:
+    rows = table(newline.join((HEADER, ROW.replace("Maju", "Majú"))) + newline, encoding)
+    (row,) = rows
+    assert row.refusal is None
+    assert row.document == "file:surat, satu.pdf"
+    assert row.facts == msgspec.structs.replace(FACTS, party_name="PT Majú, Tbk")
+    # The sample of the vendor has its corners the other way round, and a comma for its point.
+    assert row.wishes == (in_rectangle(1, 237.5, 459, 337, 559),)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("told", [True, False])
+def test_separator_is_told_or_seen(separator: str, told: bool) -> None:
+    cells = ["a.pdf", "", "3", "7", "2026-11-05", "Jakarta", "3173010101010001", "Budi", *"1234"]
+    head = separator.join(HEADER.split(";"))
+    text = f"{head}\r\n{separator.join(cells)}\r\n"
+    if told:
+        text = f"sep={separator}\r\n{text}"
+    (row,) = table(text)
+    assert row.refusal is None
+    assert row.facts.party_number == "3173010101010001"
+    assert row.line == 2 + told
+
+
+def test_table_without_a_header_has_the_columns_of_the_market() -> None:
+    rows = table(ROW + "\n" + ROW.replace("satu", "dua"))
+    assert [row.document for row in rows] == ["file:surat, satu.pdf", "file:surat, dua.pdf"]
+    assert len(COLUMNS) == len(HEADER.split(";"))
+
+
+def test_columns_in_any_order_and_in_english_with_some_of_others() -> None:
+    text = "Remarks,URY,URX,LLY,LLX,Page,File Name,Document Type\nx,200,200,100,100,2,a.pdf,3\n"
+    rows, ignored = csv_rows(text.encode())
+    assert ignored == ["Remarks"]
+    assert rows[0].wishes == (in_rectangle(2, 100, 100, 200, 200),)
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        (("4a", "5c"), "malformed"),
+        (("05/11/2026", "31/02/2026"), "malformed"),
+        (("05/11/2026", "11/26"), "malformed"),
+        (("01.234.567.8-901.000", "1.23E+14"), "malformed"),
+        (("237,5", "dua"), "malformed"),
+        (("237,5", "1e999"), "malformed"),
+        (("237,5", ""), "malformed"),
+        (("surat, satu.pdf", "../../etc/passwd"), "file_name_unsafe"),
+        (("surat, satu.pdf", "/etc/passwd"), "file_name_unsafe"),
+        (("surat, satu.pdf", "C:\\surat.pdf"), "file_name_unsafe"),
+        (("surat, satu.pdf", ""), "malformed"),
+        ((";237,5;559;337;459", ";;;;"), "placement_missing"),
+        ((";459", ";459;lebih"), "row_unread"),
+    ],
+)
+def test_wrong_row_is_named_and_stops_no_other(cell: tuple[str, str], code: str) -> None:
+    rows = table("\n".join((HEADER, ROW, ROW.replace(*cell), ROW.replace("satu", "tiga"))))
+    assert codes(rows) == ["", code, ""]
+    assert rows[1].line == 3
+
+
+def test_quotation_mark_that_somebody_forgot_costs_its_line() -> None:
+    broken = ROW.replace('"PT Maju, Tbk"', '"PT Maju')
+    rows = table("\n".join((HEADER, broken, *[ROW.replace("satu", str(at)) for at in range(40)])))
+    assert codes(rows) == ["row_unread", *[""] * 40]
+
+
+def test_cell_of_several_lines_is_one_cell() -> None:
+    rows = table("\n".join((HEADER, ROW.replace("PT Maju, Tbk", "PT Maju\nTbk"), ROW)))
+    assert codes(rows) == ["", ""]
+    assert rows[0].facts.party_name == "PT MajuTbk"
+    assert rows[1].line == 4
+
+
+@pytest.mark.parametrize("header", [HEADER.replace("Tempat", "Tipe"), HEADER + ";llx"])
+def test_column_that_comes_twice_is_refused(header: str) -> None:
+    with pytest.raises(Malformed) as refused:
+        table(f"{header}\n{ROW}")
+    assert refused.value.field in ("type", "llx")
+
+
+@pytest.mark.parametrize(
+    ("text", "rupiah"),
+    [
+        ("5000000", 5_000_000),
+        ("Rp5.000.000,00", 5_000_000),
+        ("5,000,000.00", 5_000_000),
+        ("Rp 7.500,-", 7_500),
+    ],
+)
+def test_value_is_read_as_people_write_it(text: str, rupiah: int) -> None:
+    (row,) = table(f"file;nilai;llx;lly;urx;ury\na.pdf;{text};1;2;300;400")
+    assert row.refusal is None
+    assert row.facts.value == rupiah
+
+
+def test_corner_and_text_are_columns_too() -> None:
+    rows = table(
+        "file;pojok;teks;halaman\na.pdf;kanan bawah;;-1\nb.pdf;;Yang menyatakan;\nc.pdf;kiri atas;Hormat;"
+    )
+    assert rows[0].wishes == (AtCorner(-1, Corner.BOTTOM_RIGHT),)
+    assert rows[1].wishes == (AtText("Yang menyatakan"),)
+    assert codes(rows) == ["", "", "malformed"]
+
+
+def test_stamp_lies_in_the_middle_of_its_rectangle() -> None:
+    wide = in_rectangle(1, 100, 100, 200, 400)
+    assert wide == Placement(1, 100, pytest.approx(250 - 50 * HEIGHT_PER_WIDTH), 100)
+    small = in_rectangle(1, 300, 300, 354, 354)
+    assert small.width == WIDTH_MIN
+    assert small.x + small.width / 2 == pytest.approx(327)
+
+
+GOOD = {"file": "a.pdf", "placement": {"page": 1, "x": 1, "y": 2, "width": 70}}
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (b"{", "row_unread"),
+        (b"[1]", "row_unread"),
+        (b'{"file": "a.pdf"}', "placement_missing"),
+        (b'{"file": "a.pdf", "file": "b.pdf"}', "malformed"),
+        (msgspec.json.encode({**GOOD, "colour": "red"}), "malformed"),
+        (msgspec.json.encode({**GOOD, "sha256": "00" * 32}), "malformed"),
+        (msgspec.json.encode({**GOOD, "value": "5000000"}), "malformed"),
+        (msgspec.json.encode({**GOOD, "value": -1}), "malformed"),
+        (msgspec.json.encode({**GOOD, "key": "x" * 101}), "malformed"),
+        (msgspec.json.encode({**GOOD, "placement": []}), "malformed"),
+        (b'{"file": "' + b"a" * 20_000 + b'"}', "malformed"),
+        (b"\xff\xfe", "row_unread"),
+    ],
+)
+def test_wrong_line_is_named_and_stops_no_other(line: bytes, code: str) -> None:
+    rows = json_rows(b"\n".join((msgspec.json.encode(GOOD), line, b"", msgspec.json.encode(GOOD))))
+    assert codes(rows) == ["", code, ""]
+    assert [row.line for row in rows] == [1, 2, 4]
+
+
+def test_row_is_known_by_its_key_and_else_by_what_it_says() -> None:
+    one, same, keyed, other = json_rows(
+        b"\n".join(
+            msgspec.json.encode(row)
+            for row in (
+                GOOD,
+                dict(reversed(GOOD.items())),
+                {**GOOD, "key": "k"},
+                {**GOOD, "key": "k", "type": "3"},
+            )
+        )
+    )
+    assert one.identity == same.identity
+    assert keyed.identity == other.identity != one.identity
+    assert keyed.content != other.content
+
+
+@given(st.binary(max_size=400))
+def test_whatever_comes_is_rows_or_one_refusal(body: bytes) -> None:
+    for read in (json_rows, lambda text: csv_rows(text)[0]):
+        try:
+            rows = read(body)
+        except Malformed:
+            continue
+        assert all(read_wishes(written(row.wishes)) == row.wishes for row in rows)
