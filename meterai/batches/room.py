@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from meterai.batches import pages
 from meterai.batches.audited import AUDITED
 from meterai.batches.demands import DEMANDS, UNDEMANDED
 from meterai.batches.events import BatchFinished
@@ -65,7 +66,8 @@ ROOM = Room(
     settings=BatchSettings,
     build=_build,
     services={"batches": BatchService, "results": Results},
-    routes=routes,
+    routes=(*routes, *pages.routes),
+    pages=pages.PAGES,
     fields=FIELDS,
     unheard={
         BatchFinished: "Whoever registers an endpoint is told; nobody here has to do anything."

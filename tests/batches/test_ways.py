@@ -1,0 +1,134 @@
+"""Stamps that are missing, rows that come again, batches that are given up, and keys of others."""
+
+import uuid
+
+from tests.support.batching import RECTANGLE, Batching, buy, letter
+from tests.support.instance import Instance, until
+
+
+def rows_of(*names: str, **more: object) -> list[object]:
+    """A row for each file."""
+    return [{"file": name, "placement": RECTANGLE, **more} for name in names]
+
+
+def filled(batch: Batching, *names: str, **more: object) -> Batching:
+    """A batch with these files, and a row for each."""
+    batch.send({name: letter(name) for name in names})
+    batch.rows(rows_of(*names, **more))
+    return batch
+
+
+def test_same_rows_of_two_batches_take_one_stamp_each(instance: Instance) -> None:
+    customer = instance.customer()
+    buy(instance, customer, 4)
+    names = ("satu.pdf", "dua.pdf")
+    first = filled(Batching(customer), *names)
+    second = filled(Batching(customer), *names)
+    assert first.start().status == second.start().status == 200
+    assert first.ended()["rows"]["delivered"] == second.ended()["rows"]["delivered"] == 2
+    serials = [{one["row"]: one["serials"] for one in batch.every()} for batch in (first, second)]
+    assert serials[0] == serials[1]
+    assert customer.balance() == {"available": 2, "held": 0, "used": 2}
+    # Another key says that another stamp is wanted; the same document twice in one batch is named.
+    third = filled(Batching(customer), "satu.pdf", key="lagi")
+    assert third.rows(rows_of("satu.pdf"))["added"] == 1
+    assert third.start().status == 200
+    assert third.ended()["rows"]["delivered"] == 1
+    assert third.every("refused")[0]["reason"]["code"] == "row_twice"
+    assert customer.balance()["used"] == 3
+    instance.assert_audit_holds()
+
+
+def test_batch_without_stamps_waits_for_its_order_and_goes_on(instance: Instance) -> None:
+    customer = instance.customer()
+    buy(instance, customer, 1)
+    batch = filled(Batching(customer), "satu.pdf", "dua.pdf", "tiga.pdf")
+    refused = batch.start()
+    assert (refused.status, refused.json["code"]) == (409, "stamps_missing")
+    assert (refused.json["needed"], refused.json["missing"]) == (3, 2)
+    assert batch.now["state"] == "open"
+    view = batch.start(order={}).json
+    assert (view["state"], view["stamps"]["missing"]) == ("waiting_for_stamps", 2)
+    assert view["order"]["quantity"] == 2
+    again = batch.start(order={}).json
+    assert again["order"]["id"] == view["order"]["id"]
+    instance.bank.pay(view["order"]["payment"]["qr_content"])
+    assert batch.ended()["rows"]["delivered"] == 3
+    assert customer.balance() == {"available": 0, "held": 0, "used": 3}
+    instance.assert_audit_holds()
+
+
+def test_batch_that_is_given_up_takes_no_stamp(instance: Instance) -> None:
+    customer = instance.customer()
+    buy(instance, customer, 1)
+    batch = filled(Batching(customer), "satu.pdf", "dua.pdf")
+    assert batch.start(order={}).json["state"] == "waiting_for_stamps"
+    assert customer.post(f"{batch.path}/cancel").json["state"] == "cancelled"
+    assert customer.post(f"{batch.path}/cancel").status == 200
+    assert [one["state"] for one in batch.every()] == ["cancelled"] * 2
+    assert batch.start().json["state"] == "cancelled"
+    assert customer.balance()["available"] == 1
+    instance.assert_audit_holds()
+
+
+def test_batch_of_another_account_is_not_there(instance: Instance) -> None:
+    batch = filled(Batching(instance.customer()), "satu.pdf")
+    other = instance.customer()
+    for method, path in (
+        ("GET", ""),
+        ("GET", "/rows"),
+        ("GET", "/results.zip"),
+        ("GET", "/rows/1/document"),
+        ("POST", "/start"),
+        ("POST", "/cancel"),
+    ):
+        body = {} if path == "/start" else None
+        assert other.call(method, batch.path + path, body).status == 404, path
+    jsonl = {"Content-Type": "application/jsonl"}
+    assert other.post(f"{batch.path}/rows", b"{}", headers=jsonl).status == 404
+
+
+def test_two_systems_make_a_batch_of_one_reference_once(instance: Instance) -> None:
+    customer = instance.customer()
+    batch = Batching(customer, "gaji-2026-11")
+    key = {"Idempotency-Key": uuid.uuid4().hex}
+    other = customer.post("/v1/batches", {"reference": "gaji-2026-11"}, headers=key)
+    assert (other.status, other.json["code"]) == (409, "batch_reference_taken")
+    listed = customer.get("/v1/batches?reference=gaji-2026-11").json["batches"]
+    assert [one["id"] for one in listed] == [batch.made.json["id"]]
+
+
+def test_work_goes_on_though_its_key_was_ended(instance: Instance) -> None:
+    customer = instance.customer()
+    buy(instance, customer, 5)
+    batch = filled(Batching(customer), *(f"{at}.pdf" for at in range(5)))
+    assert batch.start().status == 200
+    (mine,) = customer.get("/v1/api-keys").json["keys"]
+    assert customer.post(f"/v1/api-keys/{mine['id']}/end").status in (200, 204)
+    until("the key opens nothing", lambda: customer.get(batch.path).status == 401)
+    told = instance.command("audit")
+    assert told.code == 0, told
+    counted = until("rows were delivered", lambda: instance.counted())
+    assert counted
+
+
+def test_row_names_a_document_of_the_account_by_its_digest(instance: Instance) -> None:
+    customer = instance.customer()
+    buy(instance, customer, 2)
+    batch = Batching(customer)
+    sha256 = batch.send({"satu.pdf": letter("dua kali")})["files"][0]["sha256"]
+    other = Batching(customer)
+    other.rows(
+        [
+            {"sha256": sha256, "placement": {"corner": "bottom_right"}},
+            {"sha256": "00" * 32, "placement": RECTANGLE},
+        ]
+    )
+    assert other.start().status == 200
+    view = other.ended()
+    assert (view["rows"]["delivered"], view["rows"]["refused"]) == (1, 1)
+    assert customer.get(f"{other.path}/rows/1/document").status == 200
+    missing = customer.get(f"{other.path}/rows/2/document")
+    assert (missing.status, missing.json["code"]) == (409, "row_not_delivered")
+    table = customer.get(f"{other.path}/rows", headers={"Accept": "text/csv"})
+    assert table.body.count(b"\r\n") == 3
