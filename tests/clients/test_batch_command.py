@@ -31,8 +31,6 @@ STEPS = ("key", "batch", "sent", "rows", "started", "done")
 
 @pytest.fixture
 def customer(audited: Instance) -> Client:
-    if "/v1/batches" not in audited.anybody().get("/openapi.json").json["paths"]:
-        pytest.skip("this installation has no batches")
     return audited.customer()
 
 

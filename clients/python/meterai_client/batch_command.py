@@ -36,6 +36,7 @@ FILES_OF_REQUEST = 100
 BYTES_OF_REQUEST = (
     32 * 1024 * 1024
 )  # the installation takes 128 MiB at once; a cut costs one request
+KEY_LENGTH_MAX = 100  # characters, of the installation
 ROWS_OF_REQUEST = 2_000
 DOWNLOADS_AT_ONCE = 4
 # An installation may be away for minutes while it is restarted.
@@ -191,10 +192,7 @@ class Folder:
         with self._bar() as bar:
             task = bar.add_task("files", total=len(files), completed=len(files) - len(missing))
             for those in _portions(missing):
-                taken = self._client.batches.add_files(
-                    batch.id, [(name, path) for name, path in those]
-                )
-                for one in taken.files:
+                for one in self._sent(batch, those):
                     if one.reason is not None:
                         self._say(f"{one.name}: {one.reason.code}: {one.reason.en}")
                 self._journal.note(sent=[name for name, _ in those])
@@ -218,7 +216,10 @@ class Folder:
         elif table is not None:
             self._client.batches.add_lines(batch.id, table)
         else:
-            rows = [Row(file=name, placement=self._wish.placement) for name, _ in self._files()]
+            rows = [
+                Row(file=name, placement=self._wish.placement, key=_key_of(name))
+                for name, _ in self._files()
+            ]
             for at in range(0, len(rows), ROWS_OF_REQUEST):
                 self._client.batches.add_rows(batch.id, rows[at : at + ROWS_OF_REQUEST])
         self._journal.note(rows=True)
@@ -272,11 +273,12 @@ class Folder:
 
     def _places(self, rows: Sequence[BatchRow]) -> Iterator[tuple[BatchRow, Path]]:
         """Where each stamped file goes: under its own name, never out of the folder; another of this name by its row."""
+        ours = {name for name, _ in self._files()}
         taken: set[Path] = set()
         for row in rows:
-            parts = [
-                one for one in PurePosixPath(row.document).parts if one not in ("/", "..", ".")
-            ]
+            # A document has no folder in its name; the key of a row that we made has.
+            name = row.key if row.key in ours and row.key is not None else row.document
+            parts = [one for one in PurePosixPath(name).parts if one not in ("/", "..", ".")]
             path = self._wish.out.joinpath(*(parts or [f"{row.row}.pdf"]))
             if path in taken:
                 path = path.with_name(f"{path.stem}-{row.row}{path.suffix}")
@@ -293,6 +295,11 @@ class Folder:
         done = DONE if ended.rows.delivered == ended.rows.total else SOME_NOT_STAMPED
         self._journal.note(done=done)
         return done
+
+
+def _key_of(name: str) -> str | None:
+    """The key of a row about a file; one that is too long for a key is known by what it says."""
+    return name if len(name) <= KEY_LENGTH_MAX else None
 
 
 def _portions(files: Sequence[tuple[str, Path]]) -> Iterator[list[tuple[str, Path]]]:

@@ -15,8 +15,10 @@ from meterai_client.resources import (
     Orders,
     Organizations,
     Refunds,
+    Sales,
     Stampings,
     Verifications,
+    Webhooks,
 )
 from meterai_client.transports import Awaiting, Waiting
 
@@ -31,6 +33,8 @@ class _Resources(Generic[R]):
         self.batches = Batches(runner, retrying)
         self.verifications = Verifications(runner, retrying)
         self.refunds = Refunds(runner, retrying)
+        self.sales = Sales(runner, retrying)
+        self.webhooks = Webhooks(runner, retrying)
         self.cases = Cases(runner, retrying)
         self.organization = Organizations(runner, retrying)
         self.lines = Lines(runner, retrying)

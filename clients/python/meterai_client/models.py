@@ -47,7 +47,7 @@ class Money(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """An order.  Money in flight is executed or back by `refund_due_at`."""
+    """An order.  Money in flight is executed or back by `refund_due_at`.  `seller` sold it, where another did."""
 
     id: str
     state: str
@@ -64,6 +64,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     metadata: Mapping[str, str]
     payment: Payment
     money: Money
+    seller: str | None = None
 
 
 # -- stampings ---------------------------------------------------------------------------------------
@@ -411,6 +412,113 @@ class NamedAccount(msgspec.Struct, frozen=True, kw_only=True):
     bank_code: str
     account_no: str
     holder: str
+
+
+# -- sales of a distributor ------------------------------------------------------------------------------
+
+
+class Sale(msgspec.Struct, frozen=True, kw_only=True):
+    """A sale from the deposit.  While `waiting` it waits for a top-up, until `waits_until` at most; `order` is the buyer's."""
+
+    id: str
+    state: str
+    quantity: int
+    total: int
+    returned: int
+    order: str
+    reference: str | None
+    made_at: datetime
+    waits_until: datetime
+    taken_at: datetime | None
+    ended_at: datetime | None
+
+
+class Deposit(msgspec.Struct, frozen=True, kw_only=True):
+    """Rupiah from which you sell, and what sales wait for; `is_low`: a top-up is due."""
+
+    state: str
+    name: str
+    balance: int
+    waiting_sales: int
+    waiting_rupiah: int
+    is_low: bool
+    low_below: int
+    when_short: str
+
+
+# -- webhooks ------------------------------------------------------------------------------------------
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """Where messages go.  `events` are types, or `*` for all; `old_secret_until` is there while two secrets sign."""
+
+    id: str
+    url: str
+    description: str
+    events: list[str]
+    state: str
+    disabled_because: str | None
+    failing_since: datetime | None
+    failed_messages: int
+    old_secret_until: datetime | None
+    made_at: datetime
+
+
+class EndpointSecret(Endpoint, frozen=True, kw_only=True):
+    """An endpoint with the secret of its messages, which is shown within a day and never again."""
+
+    secret: str | None
+
+
+class Endpoints(msgspec.Struct, frozen=True, kw_only=True):
+    """All endpoints, and the types that they may choose."""
+
+    webhooks: list[Endpoint]
+    event_types: list[str]
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """A message to an endpoint; `id` is its `webhook-id`."""
+
+    id: str
+    endpoint_id: str
+    type: str
+    state: str
+    made_at: datetime
+    attempts: int
+    next_attempt_at: datetime | None
+    delivered_at: datetime | None
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt: when it began, how long it took, and what was answered."""
+
+    number: int
+    began_at: datetime
+    milliseconds: int
+    status: int | None
+    answer: str
+    failure: str | None
+
+
+class DeliveryDetails(Delivery, frozen=True, kw_only=True):
+    """A message with its body as it is sent, and its attempts."""
+
+    body: str | None
+    attempt_list: list[Attempt]
+
+
+class Replayed(msgspec.Struct, frozen=True, kw_only=True):
+    """How many messages are delivered once more."""
+
+    replayed: int
+
+
+class Removed(msgspec.Struct, frozen=True, kw_only=True):
+    """An endpoint that was removed."""
+
+    id: str
+    state: str
 
 
 # -- complaints ----------------------------------------------------------------------------------------

@@ -591,6 +591,137 @@ class Refunds(Resource[R]):
         return self._send(Call("POST", path, models.NamedAccount))
 
 
+class Sales(Resource[R]):
+    """Sales of a distributor, from its deposit."""
+
+    @operation
+    def make(
+        self, email: str, quantity: int, *, reference: str | None = None, key: str | None = None
+    ) -> Steps[models.Sale]:
+        """Sell stamps to a buyer, whose account gets them; what the deposit does not cover waits for a top-up."""
+        body = json_of({"email": email, "quantity": quantity, "reference": reference})
+        return self._send(Call("POST", "/v1/sales", models.Sale, headers=_with_key(key), body=body))
+
+    @operation
+    def get(self, sale_id: str) -> Steps[models.Sale]:
+        """One sale."""
+        return self._send(Call("GET", f"/v1/sales/{_part(sale_id)}", models.Sale))
+
+    @listing
+    def list(
+        self, *, reference: str | None = None, page_size: int | None = None
+    ) -> Pages[models.Sale]:
+        """Your sales, newest first, page after page."""
+        call = Call("GET", "/v1/sales", _PAGE, query_of(limit=page_size, reference=reference))
+        return Pages(call, "sales", models.Sale, self._retrying)
+
+    @operation
+    def deposit(self) -> Steps[models.Deposit]:
+        """Your deposit, and the sales that wait for it."""
+        return self._send(Call("GET", "/v1/deposit", models.Deposit))
+
+    @operation
+    def add_deposit(
+        self, rupiah: int, *, payment_method: str | None = None, key: str | None = None
+    ) -> Steps[models.Order]:
+        """Order a deposit, a multiple of the price of a stamp; pay it as any order."""
+        body = json_of({"rupiah": rupiah, "payment_method": payment_method})
+        return self._send(
+            Call("POST", "/v1/deposits", models.Order, headers=_with_key(key), body=body)
+        )
+
+
+class Webhooks(Resource[R]):
+    """Endpoints of yours, to which events are sent; `Webhook` checks what arrives there."""
+
+    @operation
+    def make(
+        self, url: str, events: Sequence[str], *, description: str = "", key: str | None = None
+    ) -> Steps[models.EndpointSecret]:
+        """Have events sent to a URL; keep the `secret` of the answer.  `["*"]` is every event."""
+        body = json_of({"url": url, "events": list(events), "description": description})
+        return self._send(
+            Call("POST", "/v1/webhooks", models.EndpointSecret, headers=_with_key(key), body=body)
+        )
+
+    @operation
+    def all(self) -> Steps[models.Endpoints]:
+        """Your endpoints, and the types of events."""
+        return self._send(Call("GET", "/v1/webhooks", models.Endpoints))
+
+    @operation
+    def get(self, webhook_id: str) -> Steps[models.Endpoint]:
+        """One endpoint."""
+        return self._send(Call("GET", _webhook(webhook_id), models.Endpoint))
+
+    @operation
+    def change(
+        self,
+        webhook_id: str,
+        *,
+        url: str | None = None,
+        events: Sequence[str] | None = None,
+        description: str | None = None,
+    ) -> Steps[models.Endpoint]:
+        """Change what is given."""
+        body = json_of({"url": url, "events": events and list(events), "description": description})
+        return self._send(Call("POST", _webhook(webhook_id, "change"), models.Endpoint, body=body))
+
+    @operation
+    def rotate(self, webhook_id: str, *, key: str | None = None) -> Steps[models.EndpointSecret]:
+        """A new secret; for a day messages are signed with the old one too."""
+        path = _webhook(webhook_id, "rotate")
+        return self._send(Call("POST", path, models.EndpointSecret, headers=_with_key(key)))
+
+    @operation
+    def enable(self, webhook_id: str) -> Steps[models.Endpoint]:
+        """Send to it again; what happened meanwhile was kept, to be replayed."""
+        return self._send(Call("POST", _webhook(webhook_id, "enable"), models.Endpoint))
+
+    @operation
+    def disable(self, webhook_id: str) -> Steps[models.Endpoint]:
+        """Send nothing to it until it is enabled."""
+        return self._send(Call("POST", _webhook(webhook_id, "disable"), models.Endpoint))
+
+    @operation
+    def remove(self, webhook_id: str) -> Steps[models.Removed]:
+        """Send nothing to it any more."""
+        return self._send(Call("POST", _webhook(webhook_id, "remove"), models.Removed))
+
+    @operation
+    def test(self, webhook_id: str) -> Steps[models.Delivery]:
+        """Send a message of the type `webhook.test`."""
+        return self._send(Call("POST", _webhook(webhook_id, "test"), models.Delivery))
+
+    @listing
+    def deliveries(
+        self, webhook_id: str, *, state: str | None = None, page_size: int | None = None
+    ) -> Pages[models.Delivery]:
+        """Messages of the last 30 days, newest first, page after page."""
+        query = query_of(limit=page_size, state=state)
+        call = Call("GET", _webhook(webhook_id, "deliveries"), _PAGE, query)
+        return Pages(call, "deliveries", models.Delivery, self._retrying)
+
+    @operation
+    def delivery(self, webhook_id: str, message_id: str) -> Steps[models.DeliveryDetails]:
+        """One message with its body and every attempt."""
+        path = _webhook(webhook_id, f"deliveries/{_part(message_id)}")
+        return self._send(Call("GET", path, models.DeliveryDetails))
+
+    @operation
+    def replay(
+        self, webhook_id: str, *, message_id: str | None = None, since: datetime | None = None
+    ) -> Steps[models.Replayed]:
+        """Deliver one message again, or what was not delivered since a moment: 10,000 at most, so ask until it is 0."""
+        moment = None if since is None else since.isoformat()
+        body = json_of({"id": message_id, "since": moment})
+        return self._send(Call("POST", _webhook(webhook_id, "replay"), models.Replayed, body=body))
+
+
+def _webhook(webhook_id: str, more: str = "") -> str:
+    return f"/v1/webhooks/{_part(webhook_id)}" + (f"/{more}" if more else "")
+
+
 class Cases(Resource[R]):
     """Complaints, which the facts answer at once where they can."""
 
