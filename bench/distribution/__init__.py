@@ -1,1 +1,1 @@
-"""What companies and distributors ask for by the API, measured."""
+"""What selling, batches, checks and webhooks cost: each bench prints ratios against a peer of its own run."""

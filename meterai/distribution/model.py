@@ -1,16 +1,20 @@
 """Distributors and their sales; pure."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
+from meterai.kit.ids import show
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import CommandRefusal, Refusal, refusal_of_database
 
 SALE_KIND = "sal"
+_OF_SALES = frozenset(
+    {"deposit_taken", "deposit_returned"}
+)  # reasons of entries whose subject is a sale
 
 
 class DistributorState(StrEnum):
@@ -147,6 +151,43 @@ class DepositTooSmall(CommandRefusal):
     def __init__(self, *, rupiah: int) -> None:
         super().__init__(f"the deposit has {rupiah} rupiah to give back")
         self.rupiah = str(Rupiah(rupiah))
+
+
+class StatementTooLong(Refusal):
+    """A workbook of more legs than it may have: the same statement is there as CSV and JSON."""
+
+    code = "deposit_statement_too_long"
+    status = 422
+
+    def __init__(self, *, legs_max: int) -> None:
+        super().__init__(f"more than {legs_max} movements")
+        self.legs_max = legs_max
+
+
+class Summed(NamedTuple):
+    """What moved in a deposit on a day (WIB) by entries of one reason."""
+
+    day: date
+    reason: str
+    entries: int
+    amount: int
+
+
+class Leg(NamedTuple):
+    """One leg of the book, with the balance after it; its time also as people in WIB write it."""
+
+    at: datetime
+    wib: str
+    entry: str
+    reason: str
+    subject: UUID
+    amount: int
+    balance: int
+
+    @property
+    def shown(self) -> str:
+        """The sale or order that it is of."""
+        return show(SALE_KIND if self.reason in _OF_SALES else "ord", self.subject)
 
 
 class DepositTerms(NamedTuple):

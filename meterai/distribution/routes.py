@@ -1,25 +1,29 @@
 """Sales and deposits over the API."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from litestar import Request, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.response import Stream
 
 from meterai.accounts import Permission
 from meterai.distribution.model import SALE_KIND
 from meterai.distribution.service import DepositView, DistributionService, SaleView
+from meterai.distribution.statement import Span, StatementView, Writer, as_csv, as_json, as_xlsx
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read
 from meterai.kit.labels import labels
 from meterai.kit.priority import Priority
 from meterai.orders import OrderView
 from meterai.plumbing.described import Described
-from meterai.plumbing.http import idempotency_key
+from meterai.plumbing.http import idempotency_key, language_of
 from meterai.plumbing.paging import PAGE_MAX, Page
 from meterai.plumbing.queries import Before, Limit, Reference
+from meterai.plumbing.spreadsheets import XLSX
 
 
 class SaleRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -148,4 +152,61 @@ async def show_deposit(
     return await distribution.deposit(account)
 
 
-routes = [make_sale, list_sales, show_sale, add_deposit, show_deposit]
+Of = Annotated[str | None, QueryParameter(description="A month in WIB, as 2026-11.")]
+OfDay = Annotated[str | None, QueryParameter(description="Or a day in WIB, as 2026-11-30.")]
+
+
+@get(
+    "/v1/deposit/statement",
+    opt={"permission": Permission.BALANCE_READ, "priority": Priority.PAID},
+    summary="Statement of your deposit by day",
+    tags=["distribution"],
+)
+async def show_statement(
+    distribution: NamedDependency[DistributionService],
+    account: NamedDependency[UUID],
+    month: Of = None,
+    day: OfDay = None,
+) -> StatementView:
+    """What came to your deposit and was sold from it, by day: of a month, or of one day."""
+    return await distribution.statement(account, Span.read(month, day))
+
+
+def _file(ending: str, media_type: str, write: Writer) -> HTTPRouteHandler:
+    @get(
+        f"/v1/deposit/statement.{ending}",
+        opt={
+            "permission": Permission.BALANCE_READ,
+            "priority": Priority.PAID,
+            "described": Described(file=media_type),
+        },
+        summary=f"Each movement of your deposit, as {ending.upper()}",
+        tags=["distribution"],
+        name=f"statement_{ending}",
+    )
+    async def download(
+        request: Request[Any, Any, Any],
+        distribution: NamedDependency[DistributionService],
+        account: NamedDependency[UUID],
+        month: Of = None,
+        day: OfDay = None,
+    ) -> Stream:
+        """Every movement with the balance after it, oldest first: of a month, or of one day."""
+        of = Span.read(month, day)
+        pieces = await distribution.written(account, of, language_of(request), write)
+        name = f"deposit-{of.name}.{ending}"
+        headers = {
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "private, no-store",
+        }
+        return Stream(pieces, media_type=media_type, headers=headers)
+
+    return download
+
+
+FILES = [
+    _file("csv", "text/csv; header=present", as_csv),
+    _file("xlsx", XLSX, as_xlsx),
+    _file("json", "application/json", as_json),
+]
+routes = [make_sale, list_sales, show_sale, add_deposit, show_deposit, show_statement, *FILES]

@@ -1,9 +1,12 @@
 """Sales from a deposit: make, show and end them; the deposit, and its top-ups."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
+from tempfile import SpooledTemporaryFile
+from typing import IO
 from uuid import UUID
 
 import msgspec
@@ -23,6 +26,7 @@ from meterai.distribution.model import (
     standing_of,
 )
 from meterai.distribution.settings import DistributionSettings
+from meterai.distribution.statement import Span, StatementView, Writer, by_day
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
@@ -38,6 +42,8 @@ from meterai.plumbing.paging import Page
 from meterai.plumbing.periodic import each, run_row
 
 BATCH = 200  # rows that one run of a periodic task moves
+IN_MEMORY_BYTES_MAX = 1 << 20  # of a statement; the rest lies in a file that has no name
+PIECE_BYTES = 1 << 16
 BOOK = "deposits"
 LANGUAGE = "id"  # of an account that a sale makes; its person may change it
 
@@ -74,6 +80,12 @@ class DepositView(msgspec.Struct, frozen=True, kw_only=True):
     is_low: bool
     low_below: int
     when_short: str
+
+
+async def _pieces(kept: IO[bytes]) -> AsyncIterator[bytes]:
+    with kept:
+        while piece := kept.read(PIECE_BYTES):
+            yield piece
 
 
 def _seen(sale: Sale, order: str | None) -> SaleView:
@@ -231,6 +243,28 @@ class DistributionService:
                 low_below=max(found.low_rupiah, found.low_days * found.mean_rupiah),
                 when_short=found.short,
             )
+
+    async def statement(self, account: UUID, of: Span) -> StatementView:
+        """Sums of a deposit by day.  Refuses `NoDistributor`."""
+        async with self._database.reading() as tx:
+            await load(tx, account)
+            return await by_day(tx, account, of)
+
+    async def written(
+        self, account: UUID, of: Span, language: str, write: Writer
+    ) -> AsyncIterator[bytes]:
+        """The file of a statement: it is whole before the first byte is sent, so that a slow reader holds no connection
+        of the database.  Refuses `NoDistributor`, and what the writer refuses.
+        """
+        with ExitStack() as stack:
+            kept = stack.enter_context(SpooledTemporaryFile(max_size=IN_MEMORY_BYTES_MAX))
+            async with self._database.reading() as tx:
+                await load(tx, account)
+                async for piece in write(tx, account, of, language):
+                    kept.write(piece)
+            kept.seek(0)
+            stack.pop_all()  # who sends it closes it
+            return _pieces(kept)
 
     async def top_up(self, account: UUID, key: str, rupiah: int, method: str | None) -> OrderView:
         """Order a deposit, to be paid by a method.  The same key finds the same order.

@@ -8,11 +8,13 @@ from uuid import UUID
 from meterai.distribution.model import (
     DepositTerms,
     Distributor,
+    Leg,
     LowDeposit,
     PlacedSale,
     Sale,
     SaleKey,
     SaleState,
+    Summed,
     Waiting,
 )
 from meterai.kit.ids import new_id
@@ -126,6 +128,20 @@ SELECT * FROM (
     WHERE r.returned_at >= %s AND r.returned_at < %s) AS moves
 ORDER BY at, account, sale, refund
 """
+LEGS_AT_ONCE = 20_000
+_BEFORE = "SELECT coalesce(sum(amount), 0)::bigint FROM ledger_book_lines(%s, 'deposits', '-infinity', %s)"
+_BY_DAY = """
+SELECT (posted_at AT TIME ZONE 'Asia/Jakarta')::date AS day, reason, count(*)::integer AS entries, sum(amount)::bigint AS amount
+FROM ledger_book_lines(%s, 'deposits', %s, %s) GROUP BY 1, 2 ORDER BY 1, 2
+"""
+_LEGS = """
+DECLARE legs_of_a_deposit NO SCROLL CURSOR FOR
+SELECT posted_at AS at, to_char(posted_at AT TIME ZONE 'Asia/Jakarta', 'YYYY-MM-DD HH24:MI:SS') AS wib, entry_id AS entry,
+    reason, subject, amount, (%s + sum(amount) OVER (ORDER BY posted_at, entry_id ROWS UNBOUNDED PRECEDING))::bigint AS balance
+FROM ledger_book_lines(%s, 'deposits', %s, %s) ORDER BY posted_at, entry_id
+"""
+_SUMMED = RowMapper(Summed)
+_LEG = RowMapper(Leg)
 _DISTRIBUTORS = RowMapper(Distributor)
 _SALES = RowMapper(Sale)
 _PLACED = RowMapper(PlacedSale)
@@ -332,6 +348,28 @@ async def open_moves(tx: ReadTx, begins: datetime, ends: datetime) -> None:
 async def next_moves(tx: ReadTx, limit: int) -> list[Moved]:
     """The next movements, oldest first; none at the end."""
     return await tx.all_as(_MOVED, f"FETCH {limit:d} FROM moves_of_deposits")
+
+
+async def balance_before(tx: ReadTx, account: UUID, at: datetime) -> int:
+    """A deposit as it was before a moment."""
+    return int(await tx.value(_BEFORE, account, at))
+
+
+async def sums_by_day(tx: ReadTx, account: UUID, begins: datetime, ends: datetime) -> list[Summed]:
+    """What moved in a deposit, by day and reason."""
+    return await tx.all_as(_SUMMED, _BY_DAY, account, begins, ends)
+
+
+async def open_legs(
+    tx: ReadTx, account: UUID, begins: datetime, ends: datetime, before: int
+) -> None:
+    """Let `next_legs` read what moved in a deposit."""
+    await tx.tell(_LEGS, before, account, begins, ends)
+
+
+async def next_legs(tx: ReadTx) -> list[Leg]:
+    """The next legs, oldest first; none at the end."""
+    return await tx.all_as(_LEG, f"FETCH {LEGS_AT_ONCE:d} FROM legs_of_a_deposit")
 
 
 async def to_end(tx: Tx, limit: int) -> list[SaleKey]:

@@ -1,0 +1,103 @@
+"""A statement over a million legs: `python -m bench.distribution.statement [LEGS]`.
+
+The books of one distributor are made by SQL, as sales would have left them, beside as many of others.  Reported are the
+seconds from the question to the last byte, and the processor time here and in the database.
+"""
+
+import asyncio
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import psutil
+import psycopg
+
+from meterai.distribution.statement import Span, Writer, as_csv, as_json, by_day
+from meterai.plumbing.database import Database
+from meterai.plumbing.embedded import EmbeddedPostgres
+from meterai.plumbing.migrations import migrate
+
+LEGS = 1_000_000
+SECONDS_AIM = 10.0
+ACCOUNT = UUID("01a00000-0000-7000-8000-000000000001")
+MONTH = "2026-10"
+_BOOKS = """
+CREATE TEMP TABLE n AS SELECT n, %(account)s::uuid AS account_id, md5('s' || n)::uuid AS sale_id,
+    timestamptz '2026-10-01 00:00+07' + n * (interval '30 days' / %(legs)s) AS at
+FROM generate_series(1, %(legs)s::bigint) AS n;
+INSERT INTO n SELECT n, md5('a' || n / 1000)::uuid, md5('t' || n)::uuid, at FROM n;
+INSERT INTO entries (account_id, entry_id, reason, subject, posted_at)
+SELECT account_id, 'taken:' || sale_id, 'deposit_taken', sale_id, at FROM n;
+INSERT INTO legs (account_id, entry_id, book, unit, debit, credit)
+SELECT account_id, 'taken:' || sale_id, x.* FROM n,
+    (VALUES ('bank_clearing', 'IDR', 0, 10500), ('deposits', 'IDR', 10500, 0)) x;
+"""
+
+
+def _processor_of_database(folder: Path) -> float:
+    server = psutil.Process(int((folder / "postgres" / "postmaster.pid").read_text().split()[0]))
+    spent = [one.cpu_times() for one in (server, *server.children())]
+    return float(sum(one.user + one.system for one in spent))
+
+
+async def _written(database: Database, write: Writer) -> int:
+    written = 0
+    async with database.reading() as tx:
+        async for piece in write(tx, ACCOUNT, Span.read(MONTH, None), "id"):
+            written += len(piece)
+    return written
+
+
+async def _summed(database: Database) -> int:
+    async with database.reading() as tx:
+        found = await by_day(tx, ACCOUNT, Span.read(MONTH, None))
+    return len(found.days)
+
+
+async def _run(url: str, folder: Path, legs: int) -> None:
+    database = Database(url, connections=2)
+    await database.open()
+    for name, work in (
+        ("by day", _summed(database)),
+        ("CSV", _written(database, as_csv)),
+        ("JSON", _written(database, as_json)),
+    ):
+        before = _processor_of_database(folder)
+        began, cpu = time.monotonic(), time.process_time()
+        written = await work
+        seconds, of_us = time.monotonic() - began, time.process_time() - cpu
+        of_database = _processor_of_database(folder) - before
+        print(
+            f"{legs} legs {name}: {seconds:.1f} s ({seconds / SECONDS_AIM:.2f} of {SECONDS_AIM:.0f} s),"
+            f" of a processor {of_us:.1f} s here and {of_database:.1f} s in the database; {written} written"
+        )
+    await database.close()
+
+
+def main() -> None:
+    """Make books, write statements, report."""
+    legs = int(sys.argv[1]) if len(sys.argv) > 1 else LEGS
+    print(f"{datetime.now(UTC):%Y-%m-%d}: statements of {legs} legs, beside as many of others")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        server = EmbeddedPostgres(folder)
+        url = server.start()
+        try:
+            migrate(url)
+            with psycopg.connect(url, autocommit=True) as connection:
+                told = {"account": ACCOUNT, "legs": legs}
+                # With parameters one statement goes at a time.
+                for statement in filter(str.strip, _BOOKS.split(";")):
+                    used = told if "%(" in statement else None
+                    connection.execute(statement.encode(), used)
+                connection.execute("VACUUM ANALYZE entries, legs")
+            asyncio.run(_run(url, folder, legs))
+        finally:
+            server.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,225 @@
+"""The statement of a deposit: its legs, each with the balance after it, and their sums by day.
+
+A statement is read from the book `deposits` alone, so it cannot say anything else than the books.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from uuid import UUID
+
+import msgspec
+
+from meterai.distribution import store
+from meterai.distribution.model import Leg, StatementTooLong, Summed
+from meterai.kit.days import DAY, Month, begin_of, read_day
+from meterai.kit.refusal import Malformed
+from meterai.plumbing.database import ReadTx
+from meterai.plumbing.messages import translate
+from meterai.plumbing.spreadsheets import (
+    BYTE_ORDER_MARK,
+    SEPARATORS,
+    Cell,
+    Sheet,
+    csv_lines,
+    xlsx_book,
+)
+
+SECONDS_MAX = 60  # of a statement of the database over a large month
+XLSX_LEGS_MAX = 100_000  # a workbook is made in memory; a longer statement is CSV or JSON
+
+
+class DayOfDeposit(msgspec.Struct, frozen=True, kw_only=True):
+    """One day (WIB) of a deposit, in whole rupiah: `closing` is `opening` and what moved."""
+
+    day: date
+    opening: int
+    added: int  # by top-ups
+    sold: int  # below zero
+    returned: int  # of sales that were not executed, or whose stamps came back
+    withdrawn: int  # below zero: given back to the distributor, or taken back by its payer's bank
+    closing: int
+    sales: int
+
+
+class StatementView(msgspec.Struct, frozen=True, kw_only=True):
+    """A deposit from a moment to before another, in whole rupiah; days without a movement are left out."""
+
+    begins: datetime
+    ends: datetime
+    opening: int
+    closing: int
+    days: list[DayOfDeposit]
+
+
+class MoveView(msgspec.Struct, frozen=True, kw_only=True):
+    """One movement of a deposit: why, of which sale or order, by how many rupiah, and what it is after it."""
+
+    at: datetime
+    entry: str
+    reason: str
+    subject: str
+    amount: int
+    balance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What a statement is of."""
+
+    name: str
+    begins: datetime
+    ends: datetime
+
+    @classmethod
+    def read(cls, month: str | None, day: str | None) -> "Span":
+        """A month as 2026-11, or a day as 2026-11-30.  Refuses `Malformed`, `NotFound`."""
+        if (month is None) == (day is None):
+            raise Malformed("month", "given")
+        if day is not None:
+            first = read_day(day)
+            return cls(day, begin_of(first), begin_of(first + DAY))
+        of = Month.read(str(month))
+        return cls(str(of), begin_of(of.first), begin_of(of.next.first))
+
+
+async def by_day(tx: ReadTx, account: UUID, of: Span) -> StatementView:
+    """Sums of a statement."""
+    await tx.allow(SECONDS_MAX)
+    balance = opening = await store.balance_before(tx, account, of.begins)
+    days: list[DayOfDeposit] = []
+    found: dict[date, dict[str, Summed]] = {}
+    for one in await store.sums_by_day(tx, account, of.begins, of.ends):
+        found.setdefault(one.day, {})[one.reason] = one
+    for day, reasons in found.items():
+        sums = {reason: one.amount for reason, one in reasons.items()}
+        closing = balance + sum(sums.values())
+        days.append(
+            DayOfDeposit(
+                day=day,
+                opening=balance,
+                added=sums.get("deposit_added", 0),
+                sold=sums.get("deposit_taken", 0),
+                returned=sums.get("deposit_returned", 0),
+                withdrawn=sums.get("deposit_withdrawn", 0) + sums.get("deposit_recovered", 0),
+                closing=closing,
+                sales=reasons["deposit_taken"].entries if "deposit_taken" in reasons else 0,
+            )
+        )
+        balance = closing
+    return StatementView(
+        begins=of.begins, ends=of.ends, opening=opening, closing=balance, days=days
+    )
+
+
+async def legs(tx: ReadTx, account: UUID, of: Span) -> AsyncIterator[list[Leg]]:
+    """Every leg of a statement, some at a time, oldest first."""
+    await tx.allow(SECONDS_MAX)
+    await store.open_legs(
+        tx, account, of.begins, of.ends, await store.balance_before(tx, account, of.begins)
+    )
+    while some := await store.next_legs(tx):
+        yield some
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a statement says in one language."""
+
+    language: str
+
+    @cached_property
+    def head(self) -> list[str]:
+        """Names of the columns."""
+        return translate("deposit.columns.legs", self.language).split("|")
+
+    @cached_property
+    def reasons(self) -> Mapping[str, str]:
+        """Entries by their reasons."""
+        return {
+            reason: translate(f"deposit.reason.{reason}", self.language)
+            for reason in (
+                "deposit_added",
+                "deposit_taken",
+                "deposit_returned",
+                "deposit_withdrawn",
+                "deposit_recovered",
+            )
+        }
+
+    def rows(self, some: Iterable[Leg]) -> Iterable[list[Cell]]:
+        """Legs as rows of a table."""
+        words = self.reasons
+        return (
+            [one.wib, words[one.reason], one.shown, one.amount, one.balance, one.entry]
+            for one in some
+        )
+
+
+async def as_csv(tx: ReadTx, account: UUID, of: Span, language: str) -> AsyncIterator[bytes]:
+    """A statement as CSV, some legs at a time."""
+    words = Words(language)
+    yield (BYTE_ORDER_MARK + csv_lines([words.head], language)).encode()
+    reasons, to = words.reasons, SEPARATORS[language]
+    async for some in legs(tx, account, of):
+        # Times, numbers, ids and words of ours: nothing in them is quoted, and nothing begins a formula.
+        lines = [
+            f"{one.wib}{to}{reasons[one.reason]}{to}{one.shown}{to}{one.amount}{to}{one.balance}{to}{one.entry}\r\n"
+            for one in some
+        ]
+        yield "".join(lines).encode()
+
+
+async def as_json(tx: ReadTx, account: UUID, of: Span, language: str) -> AsyncIterator[bytes]:
+    """A statement as one JSON array, some legs at a time."""
+    del language
+    before = b"["
+    async for some in legs(tx, account, of):
+        for one in some:
+            told = MoveView(
+                at=one.at,
+                entry=one.entry,
+                reason=one.reason,
+                subject=one.shown,
+                amount=one.amount,
+                balance=one.balance,
+            )
+            yield before + msgspec.json.encode(told)
+            before = b",\n"
+    yield b"[]" if before == b"[" else b"]"
+
+
+async def as_xlsx(tx: ReadTx, account: UUID, of: Span, language: str) -> AsyncIterator[bytes]:
+    """A statement as a workbook: its days, and its legs.  Refuses `StatementTooLong`."""
+    words, rows = Words(language), list[list[Cell]]()
+    view = await by_day(tx, account, of)
+    async for some in legs(tx, account, of):
+        rows += words.rows(some)
+        if len(rows) > XLSX_LEGS_MAX:
+            raise StatementTooLong(legs_max=XLSX_LEGS_MAX)
+    head = translate("deposit.columns.days", language).split("|")
+    days: list[list[Cell]] = [
+        [
+            str(one.day),
+            one.opening,
+            one.added,
+            one.sold,
+            one.returned,
+            one.withdrawn,
+            one.closing,
+            one.sales,
+        ]
+        for one in view.days
+    ]
+    yield xlsx_book(
+        [
+            Sheet(translate("deposit.table.days", language), head, days, (12,), "#,##0"),
+            Sheet(
+                translate("deposit.table.legs", language), words.head, rows, (20, 30, 34), "#,##0"
+            ),
+        ]
+    )
+
+
+Writer = Callable[[ReadTx, UUID, Span, str], AsyncIterator[bytes]]

@@ -1,0 +1,111 @@
+"""The statement of a deposit is the legs of its book, whichever way it is written."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from python_calamine import CalamineWorkbook
+
+from meterai.distribution import statement
+from meterai.distribution.model import NoDistributor, StatementTooLong
+from meterai.distribution.statement import Span, Writer, as_csv, as_json, as_xlsx
+from meterai.kit.clock import WIB
+from meterai.kit.days import Month, day_of
+from meterai.kit.ids import new_id
+from tests.distribution.conftest import UNIT, Depot
+
+MONTH = Span.read(str(Month.of(day_of(datetime.now(UTC)))), None)
+
+
+@pytest.fixture
+def lived(depot: Depot) -> Depot:
+    """A deposit to which everything happened that can."""
+    depot.top_up(100_000)
+    made = depot.sell(3)
+    depot.sell()
+    depot.work()
+    before, depot.shop.account = depot.shop.account, depot.buyer(made)
+    depot.shop.ask_back(
+        depot.shop.rows("SELECT order_id FROM sales ORDER BY sale_id")[0]["order_id"]
+    )
+    depot.shop.account = before
+    depot.give_back()
+    depot.top_up(50_000)
+    depot.refund(20_000)
+    depot.work()
+    return depot
+
+
+def legs(depot: Depot) -> list[int]:
+    rows = depot.shop.rows(
+        "SELECT l.credit - l.debit AS amount FROM legs l JOIN entries e USING (account_id, entry_id)"
+        " WHERE l.book = 'deposits' AND l.account_id = %s ORDER BY e.posted_at, e.entry_id",
+        depot.account,
+    )
+    return [row["amount"] for row in rows]
+
+
+def written(depot: Depot, write: Writer, of: Span = MONTH, language: str = "id") -> bytes:
+    async def take() -> bytes:
+        pieces = await depot.service.written(depot.account, of, language, write)
+        return b"".join([piece async for piece in pieces])
+
+    return depot.shop.do(take())
+
+
+def test_sums_by_day_are_the_legs(lived: Depot) -> None:
+    found = lived.shop.do(lived.service.statement(lived.account, MONTH))
+    [day] = found.days
+    assert (day.added, day.sold, day.returned, day.withdrawn) == (
+        150_000,
+        -4 * UNIT,
+        3 * UNIT,
+        -20_000,
+    )
+    assert (found.opening, found.closing, day.sales) == (0, sum(legs(lived)), 2)
+    assert found.closing == lived.balance
+    lived.check()
+
+
+def test_every_file_has_every_leg_with_the_balance_after_it(lived: Depot) -> None:
+    text = written(lived, as_csv).decode("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(text), delimiter=";"))[1:]
+    told: list[Any] = json.loads(written(lived, as_json))
+    book = CalamineWorkbook.from_filelike(io.BytesIO(written(lived, as_xlsx)))
+    cells = book.get_sheet_by_index(1).to_python()[1:]
+    expected, balance = [], 0
+    for amount in legs(lived):
+        balance += amount
+        expected.append((amount, balance))
+    assert [(int(row[3]), int(row[4])) for row in rows] == expected
+    assert [(one["amount"], one["balance"]) for one in told] == expected
+    assert [(int(row[3]), int(row[4])) for row in cells] == expected
+    assert {one["subject"][:4] for one in told} == {"sal_", "ord_"}
+
+
+def test_statement_of_a_day_begins_where_the_day_before_ended(lived: Depot) -> None:
+    lived.shop.arrange(
+        "UPDATE entries SET posted_at = posted_at - interval '1 day' WHERE reason = 'deposit_added'"
+    )
+    today = datetime.now(UTC).astimezone(WIB).date()
+    found = lived.shop.do(lived.service.statement(lived.account, Span.read(None, str(today))))
+    assert (found.opening, found.closing) == (150_000, lived.balance)
+    [first, *_] = json.loads(written(lived, as_json, Span.read(None, str(today))))
+    assert first["balance"] == 150_000 + first["amount"]
+
+
+def test_workbook_that_would_be_too_long_is_refused(
+    lived: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statement, "XLSX_LEGS_MAX", 3)
+    with pytest.raises(StatementTooLong):
+        written(lived, as_xlsx)
+
+
+def test_nobody_else_has_a_statement(depot: Depot) -> None:
+    depot.account = new_id()
+    with pytest.raises(NoDistributor):
+        written(depot, as_csv)
