@@ -1,1 +1,1 @@
-"""What selling, batches, checks and webhooks cost: each bench prints ratios against a peer of its own run."""
+"""Distribution measured: deposits and statements, batches, checks of many, webhooks."""

@@ -16,14 +16,14 @@ AUDITED = Audited(
             "started_at": _STANDS,
             "ended_at": _STANDS,
             "order_id": _STANDS,
-            "orders": _STANDS,
+            "order_count": _STANDS,
             "needed": _STANDS,
         },
         "batch_rows": {
             "state": _ROW,
             "stamping_id": _ROW,
             "sha256": _ROW,
-            "stamps": _ROW,
+            "quantity": _ROW,
         },
         "batch_files": {
             "account_id": ("batch_rows_are_numbered",),

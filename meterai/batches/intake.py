@@ -221,7 +221,7 @@ def archive_files(beginning: bytes) -> bool:
     return archives.is_archive(beginning)
 
 
-async def each(files: Iterator[Came] | Sequence[Came]) -> AsyncIterator[Came]:
+async def listed(files: Iterator[Came] | Sequence[Came]) -> AsyncIterator[Came]:
     """Files that are here already."""
     for one in files:
         yield one

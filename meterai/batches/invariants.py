@@ -16,8 +16,8 @@ INVARIANTS = (
         WHERE (b.state IN ('finished', 'cancelled') AND r.open > 0)
             OR (b.state = 'open' AND r.begun > 0)
             OR (b.state NOT IN ('open', 'cancelled') AND b.started_at IS NULL AND r.begun > 0)
-            OR b.started_at < b.made_at OR b.ended_at < b.made_at OR b.needed < 0 OR b.orders < 0
-            OR (b.order_id IS NOT NULL) <> (b.orders > 0)
+            OR b.started_at < b.made_at OR b.ended_at < b.made_at OR b.needed < 0 OR b.order_count < 0
+            OR (b.order_id IS NOT NULL) <> (b.order_count > 0)
         """,
     ),
     Invariant(
@@ -28,7 +28,7 @@ INVARIANTS = (
         SELECT r.account_id, r.batch_id, r.number, r.state, s.state AS stamping FROM {batch_rows*} r
         LEFT JOIN {stampings*} s ON s.account_id = r.account_id AND s.stamping_id = r.stamping_id
         WHERE (r.stamping_id IS NOT NULL AND (s.stamping_id IS NULL OR s.sha256_original <> r.sha256
-                OR s.quantity <> r.stamps))
+                OR s.quantity <> r.quantity))
             OR (r.state = 'delivered' AND s.state IS DISTINCT FROM 'delivered')
             OR (r.state = 'failed' AND s.state IS DISTINCT FROM 'failed')
             OR (r.state IN ('waiting', 'refused', 'cancelled') AND r.stamping_id IS NOT NULL)

@@ -385,7 +385,7 @@ class Batch(NamedTuple):
     state: BatchState
     member: UUID | None
     order: UUID | None
-    orders: int
+    order_count: int
     needed: int
     made_at: datetime
     started_at: datetime | None
@@ -424,7 +424,7 @@ class BatchRow(NamedTuple):
     document: str
     document_name: str
     sha256: bytes | None
-    stamps: int
+    quantity: int
     facts: dict[str, object]
     state: RowState
     code: str | None
@@ -464,7 +464,7 @@ class RowToStart(NamedTuple):
     sha256: bytes | None
     is_repaired: bool
     wishes: list[dict[str, object]]
-    stamps: int
+    quantity: int
     facts: dict[str, object]
 
 

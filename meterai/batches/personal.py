@@ -15,7 +15,7 @@ PERSONAL = Personal(
         Held(
             table="batches",
             columns="batch_id reference state order_id made_at started_at ended_at",
-            inner="account_id idempotency_key request_hash orders needed turn_at",
+            inner="account_id idempotency_key request_hash order_count needed turn_at",
             others="member_id",
             blanks={"reference": "NULL"},
             kept=Kept.STAMP,
@@ -29,7 +29,7 @@ PERSONAL = Personal(
         Held(
             table="batch_rows",
             columns="batch_id number row_key document document_name facts state code stamping_id came_at ended_at",
-            inner="account_id identity content sha256 is_repaired wishes stamps code_facts leased_until",
+            inner="account_id identity content sha256 is_repaired wishes quantity code_facts leased_until",
             blanks=_BLANKS,
             kept=Kept.STAMP,
         ),

@@ -174,8 +174,10 @@ def _key(text: object) -> str | None:
 def document_of(file: str | None, upload: str | None, sha256: str | None) -> str:
     """Which document a row is about, as it is stored.  Refuses `Malformed`, `FileNameUnsafe`."""
     given = [one for one in (file, upload, sha256) if one]
-    if len(given) != 1:
-        raise Malformed("file", "given" if not given else "once")
+    if not given:
+        raise Malformed("file", "given")
+    if len(given) > 1:
+        raise Malformed("file", "once")
     if file:
         return f"file:{safe_name(file)}"
     if sha256:

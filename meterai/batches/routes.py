@@ -14,7 +14,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 
 from meterai.accounts import NotPermitted, Permission
-from meterai.batches.intake import Came, archive_files, each, of_archive
+from meterai.batches.intake import Came, archive_files, listed, of_archive
 from meterai.batches.model import BATCH_KIND, Batch, RowState
 from meterai.batches.reading import csv_rows, json_rows
 from meterai.batches.results import Results
@@ -35,10 +35,11 @@ from meterai.kit.priority import Priority
 from meterai.kit.refusal import Malformed
 from meterai.kit.text import file_name
 from meterai.orders import OrderService
-from meterai.plumbing.bodies import HELD_BYTES_MAX, Bodies
+from meterai.pages import bodies_of
+from meterai.plumbing.bodies import HELD_BYTES_MAX
 from meterai.plumbing.described import FILE, Described
 from meterai.plumbing.forms import each_file
-from meterai.plumbing.http import caller_of, idempotency_key, language_of, saved_as, service
+from meterai.plumbing.http import caller_of, idempotency_key, language_of, saved_as
 from meterai.plumbing.paging import PAGE_MAX, Page
 from meterai.plumbing.queries import Before, Limit, Reference
 from meterai.plumbing.threads import to_the_end
@@ -144,7 +145,7 @@ async def came_in_form(
     request: Request[Any, Any, Any], batches: BatchService
 ) -> AsyncIterator[Came]:
     """The files of a form, archives opened."""
-    folder = service(request, Bodies).directory
+    folder = bodies_of(request).directory
     rows_max = batches.settings.batch_rows_max
     async for file in each_file(request, folder, files_max=rows_max):
         file.content.seek(0)
@@ -197,7 +198,7 @@ async def add_files(
 
 
 async def _of_zip(request: Request[Any, Any, Any], batches: BatchService, batch: Batch) -> Any:
-    folder = service(request, Bodies).directory
+    folder = bodies_of(request).directory
     with SpooledTemporaryFile(HELD_BYTES_MAX, dir=str(folder)) as file:
         await _kept(request, file)
         return await batches.intake.take(batch, of_archive(file, batches.settings.batch_rows_max))
@@ -227,7 +228,7 @@ async def put_file(
     content = await request.body()
     if not content:
         raise UploadMissing("no bytes came")
-    return shown_files(await batches.intake.take(batch, each([Came(name, content)])))
+    return shown_files(await batches.intake.take(batch, listed([Came(name, content)])))
 
 
 @post(

@@ -1,6 +1,6 @@
 """Batches: make one, take its rows, start, show and cancel it; let one go on that waited for stamps."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -13,7 +13,7 @@ import structlog
 
 from meterai import accounts, stamps
 from meterai.batches import store
-from meterai.batches.intake import Came, FileIntake, each
+from meterai.batches.intake import Came, FileIntake, listed
 from meterai.batches.model import (
     BATCH,
     BATCH_KIND,
@@ -51,7 +51,7 @@ from meterai.plumbing.database import Database, Tx
 from meterai.plumbing.exchange import note_replay
 from meterai.plumbing.http import IdempotencyKeyReused
 from meterai.plumbing.paging import Page
-from meterai.plumbing.periodic import each as each_row
+from meterai.plumbing.periodic import each
 from meterai.stamping import StampingService
 
 UPLOAD_KIND = "upl"
@@ -151,7 +151,7 @@ class BatchService:
         self, account: UUID, batch: UUID, typed: Sequence[TypedRow], tx: Tx
     ) -> list[RowAnswer]:
         found = _here(await store.locked(tx, account, batch))
-        known = await store.known_rows(tx, account, batch, [row.identity for row in typed])
+        known = dict(await store.known_rows(tx, account, batch, [row.identity for row in typed]))
         last = await store.last_number(tx, account, batch)
         answers: list[RowAnswer] = []
         new: list[dict[str, object]] = []
@@ -172,7 +172,9 @@ class BatchService:
                 outcome = "added" if row.refusal is None else "refused"
                 answers.append(RowAnswer(row.line, last, row.key, outcome, row.refusal))
         # A row that contradicts another is named among the rows too, once however often it is sent.
-        again = await store.known_rows(tx, account, batch, [_identity(row) for _, row in changed])
+        again = dict(
+            await store.known_rows(tx, account, batch, [_identity(row) for _, row in changed])
+        )
         for at, row in changed:
             identity = _identity(row)
             if identity not in again:
@@ -206,7 +208,7 @@ class BatchService:
                 content = await self._drafts.content(file)
             except Refusal:
                 continue  # the row says that its document is missing
-            await self.intake.take(batch, each([Came(name, content)]))
+            await self.intake.take(batch, listed([Came(name, content)]))
 
     # -- starting --------------------------------------------------------------------------
 
@@ -265,10 +267,10 @@ class BatchService:
             before = await self._orders.view(batch.account, batch.order)
             if before.state == OrderState.PLACED:
                 return
-        key = f"batch:{show(BATCH_KIND, batch.id)}:{batch.orders}:{missing}"
+        key = f"batch:{show(BATCH_KIND, batch.id)}:{batch.order_count}:{missing}"
         order = await self._orders.place(batch.account, key, missing, method=method)
         await self._database.once(
-            store.ordered, batch.account, batch.id, _order_id(order), batch.orders
+            store.ordered, batch.account, batch.id, _order_id(order), batch.order_count
         )
 
     # -- showing ---------------------------------------------------------------------------
@@ -324,7 +326,9 @@ class BatchService:
         _, content = await self._stampings.document(account, row.stamping)
         return row, content
 
-    async def serials(self, account: UUID, rows: Sequence[BatchRow]) -> dict[UUID, tuple[str, ...]]:
+    async def serials(
+        self, account: UUID, rows: Sequence[BatchRow]
+    ) -> Mapping[UUID, tuple[str, ...]]:
         """The serials of the stampings of rows."""
         ids = [row.stamping for row in rows if row.stamping is not None]
         if not ids:
@@ -358,7 +362,7 @@ class BatchService:
         async def one(due: BatchKey) -> None:
             await self._database.run(partial(self._go_on, due))
 
-        await each_row(self._database, "go_on_with_batches", found, one, subject="batch")
+        await each(self._database, "go_on_with_batches", found, one, subject="batch")
         return 0
 
     async def _go_on(self, due: BatchKey, tx: Tx) -> None:
@@ -382,7 +386,7 @@ class BatchService:
         async def one(due: BatchKey) -> None:
             await self._database.run(partial(self._cancel, due.account, due.batch))
 
-        return await each_row(self._database, "give_up_batches", found, one, subject="batch")
+        return await each(self._database, "give_up_batches", found, one, subject="batch")
 
 
 def _here(found: Batch | None) -> Batch:
@@ -416,7 +420,7 @@ def _stored(row: TypedRow, number: int) -> dict[str, object]:
         "document": row.document,
         "document_name": row.document.partition(":")[2] if row.document.startswith("file:") else "",
         "wishes": written(row.wishes),
-        "stamps": len(row.wishes),
+        "quantity": len(row.wishes),
         "facts": facts,
         "state": RowState.WAITING if row.refusal is None else RowState.REFUSED,
     }

@@ -20,7 +20,7 @@ from meterai.plumbing.rows import RowMapper
 from meterai.plumbing.watch import Piece
 
 _COLUMNS = """
-SELECT account_id AS account, batch_id AS id, reference, state, member_id AS member, order_id AS order, orders, needed,
+SELECT account_id AS account, batch_id AS id, reference, state, member_id AS member, order_id AS order, order_count, needed,
     made_at, started_at, ended_at
 FROM batches
 """
@@ -44,8 +44,8 @@ SELECT count(*) AS rows,
     count(*) FILTER (WHERE state = 'delivered') AS delivered,
     count(*) FILTER (WHERE state = 'failed') AS failed,
     count(*) FILTER (WHERE state = 'cancelled') AS cancelled,
-    coalesce(sum(stamps) FILTER (WHERE state = 'waiting'), 0) AS stamps_wanted,
-    coalesce(sum(stamps) FILTER (WHERE state = 'delivered'), 0) AS stamps_used
+    coalesce(sum(quantity) FILTER (WHERE state = 'waiting'), 0) AS stamps_wanted,
+    coalesce(sum(quantity) FILTER (WHERE state = 'delivered'), 0) AS stamps_used
 FROM batch_rows WHERE account_id = %s AND batch_id = %s
 """
 _FILES_TOTAL = """
@@ -81,14 +81,14 @@ WHERE account_id = %s AND batch_id = %s AND identity = ANY (%s)
 """
 _ADD_ROWS = """
 INSERT INTO batch_rows (account_id, batch_id, number, identity, content, row_key, document, document_name, wishes,
-    stamps, facts, state, code, code_facts, ended_at)
+    quantity, facts, state, code, code_facts, ended_at)
 SELECT %s, %s, d.number, decode(d.identity, 'hex'), decode(d.content, 'hex'), d.key, d.document, d.document_name,
-    d.wishes, d.stamps, d.facts, d.state, d.code, d.code_facts, CASE WHEN d.state = 'refused' THEN now() END
+    d.wishes, d.quantity, d.facts, d.state, d.code, d.code_facts, CASE WHEN d.state = 'refused' THEN now() END
 FROM jsonb_to_recordset(%s) AS d (number integer, identity text, content text, key text, document text,
-    document_name text, wishes jsonb, stamps smallint, facts jsonb, state text, code text, code_facts jsonb)
+    document_name text, wishes jsonb, quantity smallint, facts jsonb, state text, code text, code_facts jsonb)
 """
 _TO_START = """
-SELECT number, row_key AS key, document, document_name, sha256, is_repaired, wishes, stamps, facts FROM batch_rows
+SELECT number, row_key AS key, document, document_name, sha256, is_repaired, wishes, quantity, facts FROM batch_rows
 WHERE account_id = %s AND batch_id = %s AND state = 'waiting' ORDER BY number
 """
 _RESOLVE = """
@@ -111,7 +111,8 @@ WHERE account_id = %s AND batch_id = %s
 """
 _NEED = "UPDATE batches SET needed = %s WHERE account_id = %s AND batch_id = %s"
 _ORDERED = """
-UPDATE batches SET order_id = %s, orders = orders + 1 WHERE account_id = %s AND batch_id = %s AND orders = %s
+UPDATE batches SET order_id = %s, order_count = order_count + 1
+WHERE account_id = %s AND batch_id = %s AND order_count = %s
 """
 _FINISH = "SELECT batch_finish(%s, %s)"
 _CANCEL_ROWS = """
@@ -120,7 +121,7 @@ WHERE account_id = %s AND batch_id = %s AND state = 'waiting'
 """
 # Stamps that batches of an account under way will still take.
 _PROMISED = """
-SELECT coalesce(sum(r.stamps), 0) FROM batch_rows r JOIN batches b
+SELECT coalesce(sum(r.quantity), 0) FROM batch_rows r JOIN batches b
     ON b.account_id = r.account_id AND b.batch_id = r.batch_id AND b.state = 'working'
 WHERE r.account_id = %s AND r.state = 'waiting' AND r.batch_id <> %s
 """
@@ -206,13 +207,13 @@ SELECT account_id AS account, batch_id AS batch FROM batches WHERE state = 'open
 ORDER BY made_at LIMIT %s
 """
 _ROWS = """
-SELECT number, row_key AS key, document, document_name, sha256, stamps, facts, state, code, code_facts,
+SELECT number, row_key AS key, document, document_name, sha256, quantity, facts, state, code, code_facts,
     stamping_id AS stamping, ended_at
 FROM batch_rows WHERE account_id = %s AND batch_id = %s AND number > %s AND (%s::text[] IS NULL OR state = ANY (%s))
 ORDER BY number LIMIT %s
 """
 _ROW = """
-SELECT number, row_key AS key, document, document_name, sha256, stamps, facts, state, code, code_facts,
+SELECT number, row_key AS key, document, document_name, sha256, quantity, facts, state, code, code_facts,
     stamping_id AS stamping, ended_at
 FROM batch_rows WHERE account_id = %s AND batch_id = %s AND number = %s
 """
@@ -284,7 +285,7 @@ async def files_total(tx: ReadTx, account: UUID, batch: UUID) -> tuple[int, int]
 
 async def files_named(
     tx: ReadTx, account: UUID, batch: UUID, names: Sequence[str]
-) -> dict[str, BatchFile]:
+) -> Mapping[str, BatchFile]:
     """Files of a batch by these names."""
     found = await tx.all_as(_BATCH_FILES, _FILES_NAMED, account, batch, list(names))
     return {one.name: one for one in found}
@@ -311,7 +312,7 @@ async def last_number(tx: ReadTx, account: UUID, batch: UUID) -> int:
 
 async def known_rows(
     tx: ReadTx, account: UUID, batch: UUID, identities: Sequence[bytes]
-) -> dict[bytes, tuple[bytes, int]]:
+) -> Mapping[bytes, tuple[bytes, int]]:
     """Of these identities those that are there, with what the row says and its number."""
     rows = await tx.all(_KNOWN_ROWS, account, batch, list(identities))
     return {row["identity"]: (row["content"], row["number"]) for row in rows}
@@ -343,7 +344,9 @@ async def refuse(
     await tx.run(_REFUSE, jsonb(list(refused)), account, batch)
 
 
-async def documents_known(tx: ReadTx, account: UUID, sha256: Sequence[bytes]) -> dict[bytes, str]:
+async def documents_known(
+    tx: ReadTx, account: UUID, sha256: Sequence[bytes]
+) -> Mapping[bytes, str]:
     """Of these documents those whose bytes are kept, with their names."""
     rows = await tx.all(_DOCUMENTS_KNOWN, account, list(sha256))
     return {row["sha256"]: row["name"] for row in rows}
@@ -418,7 +421,7 @@ async def put_off_rows(
     await tx.run(_PUT_OFF_ROWS, seconds, account, batch, list(numbers))
 
 
-async def bind(tx: Tx, account: UUID, wanted: Mapping[bytes, UUID]) -> dict[bytes, UUID]:
+async def bind(tx: Tx, account: UUID, wanted: Mapping[bytes, UUID]) -> Mapping[bytes, UUID]:
     """The stamping of each subject: the one that is wanted, or the one that is there."""
     rows = await tx.all(_BIND, account, list(wanted), list(wanted.values()))
     return {row["subject"]: row["stamping_id"] for row in rows}
@@ -430,7 +433,7 @@ async def bind_anew(tx: Tx, account: UUID, wanted: Mapping[bytes, UUID]) -> None
         await tx.run(_BIND_ANEW, list(wanted), list(wanted.values()), account)
 
 
-async def bound(tx: ReadTx, account: UUID, subjects: Sequence[bytes]) -> dict[bytes, UUID]:
+async def bound(tx: ReadTx, account: UUID, subjects: Sequence[bytes]) -> Mapping[bytes, UUID]:
     """Of these subjects those that have a stamping."""
     rows = await tx.all(_BOUND, account, list(subjects))
     return {row["subject"]: row["stamping_id"] for row in rows}

@@ -1,7 +1,7 @@
 """What the rows of a batch that wait are about, which of them cannot be worked, and the stamps that the others need."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from meterai import stamping, stamps
@@ -91,7 +91,7 @@ async def surveyed(tx: ReadTx, batch: Batch) -> Survey:
                 }
             )
         hashes.add(digest)
-        subjects[subject_of(digest, row.wishes, row.facts, row.key)] = row.stamps
+        subjects[subject_of(digest, row.wishes, row.facts, row.key)] = row.quantity
     bound = await store.bound(tx, account, list(subjects)) if subjects else {}
     states = await stamping.states(tx, account, list(bound.values())) if bound else {}
     alive = {one.id for one in states.values() if one.state is not StampingState.FAILED}
@@ -102,7 +102,7 @@ async def surveyed(tx: ReadTx, batch: Batch) -> Survey:
 
 
 def _document(
-    row: RowToStart, files: _Files, documents: dict[bytes, str]
+    row: RowToStart, files: _Files, documents: Mapping[bytes, str]
 ) -> tuple[bytes, str, bool] | None:
     """The digest and the name of the document of a row, and whether it was repaired; None where it is not there."""
     kind, _, name = row.document.partition(":")

@@ -364,7 +364,7 @@ async def reserve_each(
     *,
     due_seconds: float,
     lease_seconds: float,
-) -> dict[UUID, tuple[UUID, bool]]:
+) -> Mapping[UUID, tuple[UUID, bool]]:
     """Reserve documents each for itself; see sql/functions/stampings_reserve_each.sql."""
     documents = jsonb(list(wanted))
     rows = await tx.all(_RESERVE_EACH, account, documents, due_seconds, lease_seconds)
@@ -390,7 +390,7 @@ async def fail(tx: Tx, account: UUID, stamping: UUID, code: str) -> None:
     await tx.run(FAIL, account, stamping, code)
 
 
-async def states(tx: ReadTx, account: UUID, ids: Sequence[UUID]) -> dict[UUID, StampingOutcome]:
+async def states(tx: ReadTx, account: UUID, ids: Sequence[UUID]) -> Mapping[UUID, StampingOutcome]:
     """State of these stampings, and why those failed that did."""
     found = await tx.all_as(_OUTCOMES, _STATES, account, list(ids))
     return {one.id: one for one in found}

@@ -99,7 +99,7 @@ async def serials_of(tx: ReadTx, account: UUID, stamping: UUID) -> list[Serial]:
 
 async def serials_of_each(
     tx: ReadTx, account: UUID, stampings: Sequence[UUID]
-) -> dict[UUID, tuple[str, ...]]:
+) -> Mapping[UUID, tuple[str, ...]]:
     """Serials of stampings, each in the order of its placements."""
     rows = await tx.all(
         "SELECT stamping_id, array_agg(serial ORDER BY position) AS serials FROM stamps"

@@ -429,6 +429,9 @@ CASES = (
         "/console/approvals/{request_id:str}/withdraw",
         _in_account(f"/console/approvals/{show('apr', NOBODYS)}/withdraw"),
     ),
+    Case("/batches", _in_account("/batches", key="0" * 32)),
+    Case("/batches/{batch_id:str}/start", _in_account(f"/batches/{show('bat', NOBODYS)}/start")),
+    Case("/batches/{batch_id:str}/cancel", _in_account(f"/batches/{show('bat', NOBODYS)}/cancel")),
     Case("/complaints", _complaint),
     Case(
         "/complaints/unsigned",

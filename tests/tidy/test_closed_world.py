@@ -141,9 +141,11 @@ def test_every_act_of_the_trail_has_its_sentence() -> None:
 def test_every_state_that_is_shown_has_its_word() -> None:
     shown = {key.rsplit(".", 1)[0] for key in catalogue() if key.startswith("state.")}
     assert shown == {
+        "state.batch",
         "state.case",
         "state.file",
         "state.order",
+        "state.row",
         "state.stamp",
         "state.stamping",
     }
@@ -267,7 +269,7 @@ def test_every_permission_is_asked_for_and_had_by_a_role() -> None:
     assert frozenset().union(*STAFF_PERMISSIONS.values()) == OF_STAFF
 
 
-CHANGING = {"POST", "PATCH", "DELETE"}
+CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 
 
 # Forms that whoever may look sends too, and why no other permission stands before them.

@@ -30,6 +30,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (
         "skips_locked",
         (
+            "batches/store.py:_WAITING",
             "payments/store.py:TO_OPEN",
             "payments/store.py:TO_ASK",
             "payments/store.py:TO_CANCEL",
@@ -57,6 +58,9 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (
         "moves_now",
         (
+            "batches/store.py:_ADD_ROWS",
+            "batches/store.py:_MOVE",
+            "batches/store.py:_RESERVED",
             "payments/store.py:ASKED",
             "payments/store.py:ASK_PUT_OFF",
             "payments/store.py:CANCEL_LATER",

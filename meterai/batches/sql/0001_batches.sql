@@ -11,7 +11,7 @@ CREATE TABLE batches (
     state           text        NOT NULL DEFAULT 'open',
     member_id       uuid,                  -- the member of an organization that started it
     order_id        uuid,                  -- the last order that was placed for it
-    orders          smallint    NOT NULL DEFAULT 0,  -- placed for it so far
+    order_count          smallint    NOT NULL DEFAULT 0,  -- placed for it so far
     needed          integer     NOT NULL DEFAULT 0,  -- free stamps before it goes on, while it waits for them
     made_at         timestamptz NOT NULL DEFAULT now(),
     started_at      timestamptz,
@@ -59,13 +59,12 @@ CREATE TABLE batch_rows (
     sha256       bytea,                 -- of the document, once it is known
     is_repaired  boolean     NOT NULL DEFAULT false,
     wishes       jsonb       NOT NULL,  -- where its stamps go
-    stamps       smallint    NOT NULL,
+    quantity       smallint    NOT NULL,
     facts        jsonb       NOT NULL,  -- what the document is, as its sender says
     state        text        NOT NULL,
     code         text,                  -- why it has no stamped document
     code_facts   jsonb       NOT NULL DEFAULT '{}',
     stamping_id  uuid,
-    result_name  text,
     came_at      timestamptz NOT NULL DEFAULT now(),
     ended_at     timestamptz,
     leased_until timestamptz NOT NULL DEFAULT now(),

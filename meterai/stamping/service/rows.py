@@ -15,11 +15,11 @@ A step goes to a thread once for all of its documents: every change to another t
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from meterai import sealing
-from meterai.documents import DocumentMetadata, DocumentService
+from meterai.documents import DocumentMetadata, DocumentService, DocumentUnavailable
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import Refusal
@@ -176,7 +176,7 @@ class RowStamping:
         ]
         found = await self._finished(account, works)
         for at, (row, one) in enumerate(zip(rows, found, strict=True)):
-            if isinstance(one, _Unread):
+            if isinstance(one, DocumentUnavailable):
                 try:  # once more, to be told why not
                     await self._documents.content(account, row.sha256)
                 except Refusal as refusal:
@@ -188,7 +188,7 @@ class RowStamping:
     ) -> sealing.Work[ReadyRow]:
         content = self._documents.content_from_thread(account, row.sha256)
         if content is None:
-            raise _Unread("not within reach")
+            raise DocumentUnavailable("not within reach")
         placements = yield from sealing.placing(content, row.wishes)
         prepared = yield from sealing.accepting(content, placements)
         return ReadyRow(
@@ -206,20 +206,24 @@ class RowStamping:
         """The result of each work, or its refusal: in one thread those that need no process, the others one by one."""
         async with self._steps.one(str(account)):
             found = await to_the_end(partial(_quickly, works))
-        for at, one in enumerate(found):
-            if isinstance(one, _Apart):
-                work = works[at]()
-                try:
-                    found[at] = await self._apart.finish(work, str(account), self._steps)
-                except Refusal as refusal:
-                    found[at] = refusal
-        return found
+        return [
+            await self._finish(account, work) if isinstance(one, _Apart) else one
+            for work, one in zip(works, found, strict=True)
+        ]
+
+    async def _finish(
+        self, account: UUID, work: Callable[[], sealing.Work[Result]]
+    ) -> Result | Refusal:
+        try:
+            return await self._apart.finish(work(), str(account), self._steps)
+        except Refusal as refusal:
+            return refusal
 
     # -- the steps of the caller's transactions ----------------------------------------------
 
     async def reserve(
         self, tx: Tx, account: UUID, rows: Sequence[ReadyRow]
-    ) -> dict[UUID, tuple[UUID, bool]]:
+    ) -> Mapping[UUID, tuple[UUID, bool]]:
         """Hold the stamps of documents and bind their serials; by the stamping that was asked for the one that it is,
         and whether it is new.  A document that is left out is asked for again.
 
@@ -281,25 +285,17 @@ class RowStamping:
         await self._database.once(store.fail, account, stamping, refusal.code)
 
 
-class _Unread(Refusal):
-    """The bytes are not within reach; `DocumentService.content` says why."""
-
-    code = "document_unavailable"
-    status = 503
-
-
-class _Apart(Refusal):
+class _Apart(NamedTuple):
     """The work needs a process of its own."""
 
-    code = "examination_busy"
-    status = 503
 
-
-def _quickly(works: Sequence[Callable[[], sealing.Work[Result]]]) -> list[Result | Refusal]:
+def _quickly(
+    works: Sequence[Callable[[], sealing.Work[Result]]],
+) -> list[Result | Refusal | _Apart]:
     return [_quick(work) for work in works]
 
 
-def _quick(work: Callable[[], sealing.Work[Result]]) -> Result | Refusal:
+def _quick(work: Callable[[], sealing.Work[Result]]) -> Result | Refusal | _Apart:
     begun = work()
     try:
         next(begun)
@@ -309,4 +305,4 @@ def _quick(work: Callable[[], sealing.Work[Result]]) -> Result | Refusal:
     except Refusal as refusal:
         return refusal
     begun.close()
-    return _Apart("it needs a process")
+    return _Apart()

@@ -4,6 +4,9 @@ CREATE OR REPLACE FUNCTION batch_finish(p_account uuid, p_batch uuid) RETURNS te
 LANGUAGE plpgsql AS $$
 DECLARE
     v_state text;
+    v_delivered integer;
+    v_wrong integer;
+    v_cancelled integer;
 BEGIN
     SELECT b.state INTO v_state FROM batches b
     WHERE b.account_id = p_account AND b.batch_id = p_batch FOR NO KEY UPDATE;
@@ -16,11 +19,10 @@ BEGIN
     END IF;
     v_state := CASE v_state WHEN 'working' THEN 'finished' ELSE 'cancelled' END;
     UPDATE batches SET state = v_state, ended_at = now() WHERE account_id = p_account AND batch_id = p_batch;
-    PERFORM emit(p_account, 'batch_finished', jsonb_build_object('batch', p_batch, 'state', v_state) || (
-        SELECT jsonb_build_object(
-            'delivered', count(*) FILTER (WHERE state = 'delivered'),
-            'wrong', count(*) FILTER (WHERE state IN ('refused', 'failed')),
-            'cancelled', count(*) FILTER (WHERE state = 'cancelled'))
-        FROM batch_rows WHERE account_id = p_account AND batch_id = p_batch));
+    SELECT count(*) FILTER (WHERE r.state = 'delivered'), count(*) FILTER (WHERE r.state IN ('refused', 'failed')),
+           count(*) FILTER (WHERE r.state = 'cancelled') INTO v_delivered, v_wrong, v_cancelled
+    FROM batch_rows r WHERE r.account_id = p_account AND r.batch_id = p_batch;
+    PERFORM emit(p_account, 'batch_finished', jsonb_build_object(
+        'batch', p_batch, 'state', v_state, 'delivered', v_delivered, 'wrong', v_wrong, 'cancelled', v_cancelled));
     RETURN v_state;
 END $$;

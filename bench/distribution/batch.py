@@ -1,0 +1,108 @@
+"""A batch of documents by the API: how many a second from the first byte to the last stamp, and what each part costs.
+
+python -m bench.distribution.batch [--documents N]
+
+Documents of 100 KB that nobody sent before, in archives as large as one request takes, then their rows, then the start.
+Database and store of objects are durable.  The time of the clock is of this machine as it is loaded; processor time of
+each part stays when others work beside it.
+"""
+
+import argparse
+import itertools
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.machine import description, parts_of_instance
+from bench.sealing.documents import generated
+from tests.support.batching import Batching, zipped
+from tests.support.instance import Instance
+
+DOCUMENT_BYTES, PAGES = 100_000, 4
+PER_SECOND_AIM = 300
+OF_ONE_ARCHIVE = 500
+STAMPS_OF_ONE_ORDER = 1_000  # the most that QRIS can pay at once
+_ID_LETTERS = 32  # of the identifier in the trailer, which makes each document another one
+_PLACE = {"page": -1, "x": 20, "y": 20, "width": 70}
+
+
+def documents(count: int) -> Iterator[tuple[str, bytes]]:
+    """Documents that nobody has seen, each the same but for the identifier in its trailer."""
+    example = generated(pages=PAGES, size=DOCUMENT_BYTES, is_packed=False)
+    begin = example.index(b"<", example.rindex(b"/ID")) + 1
+    head, tail = example[:begin], example[begin + _ID_LETTERS :]
+    numbers = itertools.count(time.time_ns())
+    for at in range(count):
+        yield f"surat-{at:05}.pdf", b"%b%0*x%b" % (head, _ID_LETTERS, next(numbers), tail)
+
+
+def _print(
+    count: int,
+    moments: tuple[float, float, float, float],
+    spent: dict[str, float],
+    cpu_sent: dict[str, float],
+) -> None:
+    begun, sent, started, ended = moments
+    cpu = sum(spent.values())
+    print(f"{count:,} documents of {DOCUMENT_BYTES / 1000:.0f} KB by the API")
+    print(f"  sent       {sent - begun:7.2f} s   {count / (sent - begun):7,.0f} a second")
+    print(f"  rows, start{started - sent:7.2f} s")
+    print(f"  stamped    {ended - started:7.2f} s   {count / (ended - started):7,.0f} a second")
+    print(
+        f"  in all     {ended - begun:7.2f} s   {count / (ended - begun):7,.0f} a second by the clock"
+        f" (aim: {PER_SECOND_AIM})"
+    )
+    print("  processor time of one document, ms: of it while files were sent")
+    for name, seconds in spent.items():
+        print(f"    {name:10} {seconds / count * 1e3:6.2f} {cpu_sent[name] / count * 1e3:6.2f}")
+    print(
+        f"    in all     {cpu / count * 1e3:6.2f}: two processors that do nothing else give"
+        f" {2 * count / cpu:,.0f} a second"
+    )
+
+
+def main() -> int:
+    """Measure once and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--documents", type=int, default=1_000)
+    asked = parser.parse_args()
+    count = asked.documents
+    print(description())
+    with tempfile.TemporaryDirectory() as folder, Instance(Path(folder)) as instance:
+        customer = instance.customer()
+        for _ in range(-(-count // STAMPS_OF_ONE_ORDER)):
+            order = customer.place(STAMPS_OF_ONE_ORDER)
+            instance.bank.pay(order["payment"]["qr_content"])
+        while customer.balance()["available"] < count:
+            time.sleep(0.1)
+        files = list(documents(count))
+        archives = [
+            zipped(dict(files[at : at + OF_ONE_ARCHIVE])) for at in range(0, count, OF_ONE_ARCHIVE)
+        ]
+        rows: list[object] = [{"file": name, "placement": _PLACE} for name, _ in files]
+        parts = parts_of_instance()
+        before = {name: part.cpu() for name, part in parts.items()}
+        begun = time.perf_counter()
+        batch = Batching(customer)
+        for archive in archives:
+            reply = batch.send_zip(archive)
+            assert reply.json["added"], reply.body
+        sent = time.perf_counter()
+        cpu_sent = {name: part.cpu() - before[name] for name, part in parts.items()}
+        batch.rows(rows)
+        assert batch.start().status == 200
+        started = time.perf_counter()
+        while (view := batch.now)["state"] != "finished":
+            time.sleep(0.1)
+        ended = time.perf_counter()
+        assert view["rows"]["delivered"] == count, view
+        spent = {name: part.cpu() - before[name] for name, part in parts.items()}
+        instance.assert_audit_holds()
+    _print(count, (begun, sent, started, ended), spent, cpu_sent)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
