@@ -46,6 +46,10 @@ class Hooked:
     def account(self) -> UUID:
         return self.shop.account
 
+    @property
+    def actor(self) -> Actor:
+        return ACTOR
+
     def make(self, path: str = "/ok", events: Sequence[str] = ("*",)) -> tuple[Endpoint, str]:
         """An endpoint at a path of the receiver, and its secret."""
         wish = Wish(self.receiver.url + path, list(events), "", HELD)

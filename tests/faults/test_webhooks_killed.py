@@ -1,0 +1,89 @@
+"""kill -9 at every step between an event and its delivery: nothing lost, and always the same webhook-id."""
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from meterai.kit.ids import read
+from standins.receiver import Receiver
+from tests.support.inside import Inside
+from tests.support.instance import Client, until
+from tests.support.killing import freeze, kill
+from tests.support.receivers import receiving
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as found:
+        yield found
+
+
+def _hook(customer: Client, url: str) -> str:
+    reply = customer.post(
+        "/v1/webhooks",
+        {"url": url, "events": ["order.withdrawn"]},
+        headers={"Idempotency-Key": str(uuid.uuid4())},
+    )
+    assert reply.status == 201, reply.body
+    return f"/v1/webhooks/{reply.json['id']}/deliveries"
+
+
+def _withdraw(customer: Client) -> None:
+    assert customer.post(f"/v1/orders/{customer.place()['id']}/withdraw").status == 200
+
+
+def _delivered(customer: Client, path: str) -> Any:
+    def look() -> Any:
+        return customer.get(f"{path}?state=delivered").json["deliveries"]
+
+    [message] = until("it is delivered", look)
+    return customer.get(f"{path}/{message['id']}").json
+
+
+def test_killed_before_the_event_became_a_message(inside: Inside, receiver: Receiver) -> None:
+    customer = inside.instance.customer()
+    path = _hook(customer, receiver.url + "/ok")
+    freeze(inside, "worker")
+    _withdraw(customer)
+    kill(inside, "worker")
+    message = _delivered(customer, path)
+    assert [one.id for one in receiver.received] == [message["id"]]
+
+
+def test_killed_while_the_receiver_works(inside: Inside, receiver: Receiver) -> None:
+    customer = inside.instance.customer()
+    path = _hook(customer, receiver.url + "/slow/1.5")
+    _withdraw(customer)
+    until("it is sent", lambda: receiver.received)
+    kill(inside, "worker")
+    message = _delivered(customer, path)
+    assert [one.id for one in receiver.received] == [message["id"]] * 2
+    assert len(message["attempt_list"]) == 1
+
+
+def test_killed_after_the_answer_and_before_it_is_written_down(
+    inside: Inside, receiver: Receiver
+) -> None:
+    customer = inside.instance.customer()
+    path = _hook(customer, receiver.url + "/slow/1.5")
+    _withdraw(customer)
+    [came] = until("it is sent", lambda: receiver.received)
+    with psycopg.connect(inside.instance.settings.process.database_url) as holder:
+        holder.execute(
+            "SELECT 1 FROM webhook_messages WHERE message_id = %s FOR UPDATE",
+            [read("msg", came.id)],
+        )
+        until("it is answered", lambda: receiver.delivered[came.id])
+        kill(inside, "worker")
+        # The statement of the dead would be carried out once the lock is gone.
+        with psycopg.connect(inside.instance.settings.process.database_url) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE wait_event_type = 'Lock' AND query LIKE '%webhook_attempted%'"
+            )
+    message = _delivered(customer, path)
+    assert message["id"] == came.id
+    assert receiver.delivered[came.id] == 2

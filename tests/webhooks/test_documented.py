@@ -1,0 +1,101 @@
+"""The events of docs/webhooks.md are those that are published, with bodies as they come."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from meterai.payments.events import AccountWanted, PaymentWon, RefundRerouted
+from meterai.plumbing.events import Event, emit
+from meterai.plumbing.messages import translate
+from meterai.webhooks.model import TEST
+from tests.webhooks.conftest import Hooked
+
+PAGE = Path(__file__).parents[2] / "docs" / "webhooks.md"
+HEADING, NEXT = "## Events\n", "## For a room"
+# In place of ids that are others each time.
+SHOWN = {
+    "order_id": "ord_06f9k2m4x8qz7v1w3y5n0b2c4d",
+    "stamping_id": "stg_06f9k2m4x8qz7v1w3y5n0b2c4e",
+    "refund_id": "rfd_06f9k2m4x8qz7v1w3y5n0b2c4f",
+    "endpoint_id": "whk_06f9k2m4x8qz7v1w3y5n0b2c4g",
+}
+AT = "2026-11-30T12:33:20.000+00:00"
+
+
+def _everything(hooked: Hooked) -> None:
+    """Every event that is published, most of them by what leads to it."""
+    shop = hooked.shop
+    shop.give_up(shop.place(1), "withdrawn")
+    shop.give_up(shop.place(1), "lapsed")
+    bought = shop.place(3)
+    paid = shop.pay(bought)
+    shop.work()
+    for end in (shop.deliver, shop.fail):
+        stamping = shop.reserve(1)
+        assert stamping is not None
+        end(stamping)
+    shop.work()
+    shop.set_issuing(is_open=False)
+    unexecuted = shop.place(1)
+    shop.pay(unexecuted)
+    shop.work()
+    shop.refund_overdue(unexecuted)
+    shop.work()
+    for refund in shop.refunds():
+        shop.send(refund)
+        shop.settle(refund)
+    shop.set_issuing(is_open=True)
+    shop.deny(paid)
+    shop.work()
+    account = hooked.account
+    rare: list[Event] = [
+        PaymentWon(account=account, attempt=paid.attempt, payment=paid.number, subject=bought),
+        AccountWanted(account=account, refund=refund),
+        RefundRerouted(account=account, refund=refund, way="transfer"),
+    ]
+    hooked.do(_tell(hooked, rare))
+    hooked.do(hooked.webhooks.test(account, _endpoint(hooked), actor=hooked.actor))
+
+
+def _endpoint(hooked: Hooked) -> UUID:
+    [row] = hooked.shop.rows("SELECT endpoint_id FROM webhook_endpoints")
+    return UUID(str(row["endpoint_id"]))
+
+
+async def _tell(hooked: Hooked, events: list[Event]) -> None:
+    """Tell of them, and publish; what else follows from them is not asked for."""
+    database = hooked.container.database
+    async with database.transaction() as tx:
+        for event in events:
+            await emit(tx, event)
+        await tx.run("DELETE FROM jobs WHERE handler <> 'publish'")
+
+
+def _shown(body: str) -> str:
+    told: dict[str, Any] = json.loads(body)
+    told["timestamp"] = AT
+    told["data"] = {name: SHOWN.get(name, value) for name, value in told["data"].items()}
+    if "reason" in told["data"] and told["data"]["order_id"]:
+        told["data"]["order_id"] = SHOWN["order_id"]
+    return json.dumps(told, indent=2)
+
+
+def _written(bodies: dict[str, str]) -> Iterator[str]:
+    for name in [*sorted(bodies.keys() - {TEST}), TEST]:
+        yield f"### `{name}`\n"
+        yield f"{translate(f'published.{name}', 'en').capitalize()}.\n"
+        yield f"```json\n{_shown(bodies[name])}\n```\n"
+
+
+def test_every_event_is_documented_with_a_body_as_it_comes(hooked: Hooked) -> None:
+    hooked.make(events=["*"])
+    _everything(hooked)
+    hooked.shop.work()
+    bodies = {row["type"]: row["body"] for row in reversed(hooked.messages())}
+    assert bodies.keys() == {*hooked.webhooks.types, TEST}
+    text = PAGE.read_text()
+    section = text.partition(HEADING)[2].partition(NEXT)[0].partition("\n### ")
+    found = f"### {section[2]}".strip()
+    assert found == "\n".join(_written(bodies)).strip(), "the section `Events` is written so"
