@@ -1,20 +1,23 @@
 """A whole instance under test: `meterai up` in a directory of its own, and a client for it."""
 
 import asyncio
+import fcntl
 import json
 import os
 import random
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import psutil
 import urllib3
@@ -46,6 +49,23 @@ LISTENING = ("BANK", "MAIL", "SMTP", "DRAND", "METRICS")  # beside the web
 
 
 GIVEN: set[int] = set()  # to somebody of this process who may not listen yet, or not at the moment
+# A byte of it for each port, locked for as long as this process lives.
+_PORTS = Path(tempfile.gettempdir()) / f"meterai-test-ports.{os.getuid()}"
+
+
+@cache
+def _ports() -> IO[bytes]:
+    return _PORTS.open("ab")
+
+
+def _is_ours(port: int) -> bool:
+    """True where no other run on this machine was given the port: it may not listen there yet, and two servers that
+    share a port (Granian sets SO_REUSEPORT) answer for each other until one of them stops."""
+    try:
+        fcntl.lockf(_ports(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError:
+        return False
+    return True
 
 
 def free_ports(count: int) -> list[int]:
@@ -56,11 +76,10 @@ def free_ports(count: int) -> list[int]:
         PORTS_FROM + number * PORTS_OF_PROCESS, PORTS_FROM + (number + 1) * PORTS_OF_PROCESS
     )
     found: list[int] = []
-    # Not in their order: another run may be under way on this machine.
     for port in random.sample(mine, len(mine)):
         if len(found) == count:
             break
-        if port not in GIVEN and is_free("127.0.0.1", port):
+        if port not in GIVEN and _is_ours(port) and is_free("127.0.0.1", port):
             found.append(port)
     GIVEN.update(found)
     return found
