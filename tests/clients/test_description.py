@@ -197,7 +197,7 @@ def fits(name: str, kind: Any, schema: Schema, schemas: Schema, seen: set[str]) 
         told = properties[field]
         if field not in schemas[title].get("required", ()):
             assert not one.required, f"{title}.{field} may be left out"
-            if one.default is None and "oneOf" not in told:
-                told = {"oneOf": [told, {"type": "null"}]}  # left out is None
+            if one.default is None:
+                told = {"oneOf": [*told.get("oneOf", [told]), {"type": "null"}]}  # left out is None
         if field != "instructions":
             fits(f"{title}.{field}", one.type, told, schemas, seen)

@@ -52,10 +52,15 @@ class Reader:
         shim.parent.mkdir(parents=True)
         shim.write_text(SHIM)
         shim.chmod(0o755)
-        for name in ("letter.pdf", "contract.pdf", "surat.pdf"):
+        for name in ("letter.pdf", "contract.pdf", "surat.pdf", "invoice.pdf", "last.pdf"):
             (folder / name).write_bytes(pdf(words=f"Surat {name}"))
+        command = folder / ".venv" / "bin" / "meterai-batch"
+        command.write_text(
+            f"#!{sys.executable}\nfrom meterai_client.batch_command import main\nmain()\n"
+        )
+        command.chmod(0o755)
         self._environment = environment(instance._given) | {
-            "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+            "PATH": f"{shim.parent}:{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
             "PYTHONPATH": f"{ROOT}:{ROOT / 'clients' / 'python'}",
             "DATA": str(instance.data),
             "URL": instance.url,
@@ -108,7 +113,7 @@ def test_examples_of_a_page_do_what_it_says(page: Path, shop: Instance, tmp_path
     if missing:
         pytest.skip(f"not on this machine: {' '.join(missing)}")
     reader = Reader(tmp_path, shop)
-    if page.stem in ("placing", "checking", "company", "money"):
+    if page.stem in ("placing", "checking", "company", "money", "batch"):
         stamps(shop, reader)
     printed = ""
     for block in blocks(page):
