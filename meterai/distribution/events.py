@@ -42,6 +42,6 @@ class SaleClosed(Event, frozen=True, kw_only=True):
 
 
 class DepositLow(Event, frozen=True, kw_only=True):
-    """A deposit is low, or sales wait for it."""
+    """A deposit is low, or sales wait for it; written by `distribution.watch`."""
 
     told_at: datetime

@@ -53,7 +53,7 @@ async def take_waiting(tx: Tx, event: DepositGrew) -> None:
     await store.take_waiting(tx, event.account)
 
 
-async def offer_retail(tx: Tx, event: SaleOffered) -> None:
+async def tell_offered(tx: Tx, event: SaleOffered) -> None:
     """The deposit does not cover a sale: its buyer is told how to pay it."""
     await notifications.queue(
         tx,
@@ -69,7 +69,7 @@ async def offer_retail(tx: Tx, event: SaleOffered) -> None:
     )
 
 
-async def top_up_low(tx: Tx, event: DepositLow, service: DistributionService) -> None:
+async def tell_low(tx: Tx, event: DepositLow, service: DistributionService) -> None:
     """A deposit is low: its distributor gets an order to pay, where it asked for one, and is told.
 
     Nothing is taken from anybody's account: only its owner pays.
@@ -104,6 +104,6 @@ HANDLERS = (
     on(SaleMoved, follow_sale, gives_up=False, service=DistributionService),
     on(SaleClosed, lapse_closed, gives_up=False),
     on(DepositGrew, take_waiting, gives_up=False),
-    on(SaleOffered, offer_retail, gives_up=True),
-    on(DepositLow, top_up_low, gives_up=True, service=DistributionService),
+    on(SaleOffered, tell_offered, gives_up=True),
+    on(DepositLow, tell_low, gives_up=True, service=DistributionService),
 )

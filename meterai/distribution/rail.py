@@ -22,6 +22,7 @@ from meterai.payments import (
     Delivered,
     Deposit,
     Instructions,
+    Learned,
     MadeBefore,
     Method,
     Movement,
@@ -37,7 +38,6 @@ from meterai.payments import (
     RefundLine,
     RefundMade,
     Status,
-    TransactionStatus,
     parse_reference,
     reference_of,
 )
@@ -66,21 +66,21 @@ class WholesaleRail:
         number = payment_number(found.account, found.sale).removeprefix(PREFIX)
         return Opened(Deposit(found.seller), number)
 
-    async def ask(self, about: About) -> TransactionStatus:
+    async def ask(self, about: About) -> Learned:
         """Whether the deposit has paid.
 
         A sale that ended otherwise than by its order is pending: its order ends by itself, and gets no other attempt.
         """
         found = await self._sale(about.reference)
         if found is None:
-            return TransactionStatus(Status.UNKNOWN, ())
+            return Learned(Status.UNKNOWN, ())
         if found.state is SaleState.TAKEN:
             paid = Payment(
                 payment_number(found.account, found.sale), Rupiah(found.total), Status.PAID
             )
-            return TransactionStatus(Status.PAID, (paid,))
+            return Learned(Status.PAID, (paid,))
         is_taken_back = found.end_cause == "order"
-        return TransactionStatus(Status.CANCELLED if is_taken_back else Status.PENDING, ())
+        return Learned(Status.CANCELLED if is_taken_back else Status.PENDING, ())
 
     async def cancel(self, about: About, reason: str) -> bool:
         """The sale waits no longer; false where the deposit has paid it."""

@@ -5,10 +5,6 @@ from meterai.plumbing.retention import MONEY, YEAR, Leaves, Rule, Stays
 RETENTION: tuple[Rule, ...] = (
     Stays("distributors", MONEY),
     Stays("distributor_terms", MONEY),
-    Stays(
-        "sales",
-        f"{MONEY} The Idempotency-Key stays with its sale: a repeat is the same sale, however late.",
-    ),
     Leaves(
         "references_of_sales",
         "sales",

@@ -12,7 +12,9 @@ class OrderPaid(Event, frozen=True, kw_only=True):
 
 
 class DepositGrew(Event, frozen=True, kw_only=True):
-    """Money came to the deposit of a seller: by an order, written by `order_execute`, or without one (None)."""
+    """More may be sold from the deposit of a seller: an order brought money, written by `order_execute`; or without one
+    (None), written by `sale_take_waiting`, written by `sale_end`, written by `deposit_return`.
+    """
 
     order: UUID | None
 

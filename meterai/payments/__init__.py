@@ -67,12 +67,15 @@ from meterai.payments.model import (
     RefundMade,
     RefundWish,
     Status,
-    TransactionStatus,
     parse_number,
     parse_reference,
     read_instructions,
     reference_of,
     refund_number,
+)
+from meterai.payments.model import (
+    # An alias: its own name is also a word of a provider, which only its rail may say.
+    TransactionStatus as Learned,
 )
 from meterai.payments.rails import Connecting, Payouts, Rail, RailKind, RailKinds
 from meterai.payments.record import RecordedPayment, RecordOutcome, take_record
@@ -171,6 +174,7 @@ __all__ = [
     "Heard",
     "Instructions",
     "LateRefund",
+    "Learned",
     "MadeBefore",
     "Method",
     "MethodOut",
@@ -211,7 +215,6 @@ __all__ = [
     "SnapSettings",
     "Stage",
     "Status",
-    "TransactionStatus",
     "Way",
     "apply",
     "ask_about",

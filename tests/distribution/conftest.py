@@ -141,7 +141,8 @@ class Depot:
         self.shop.work()
         payments = self.shop.container.of(PaymentService)
         for task in (payments.open_waiting, payments.poll_waiting, payments.cancel_closed):
-            self.shop.do(task())
+            for _ in range(3):  # rounds of twenty
+                self.shop.do(task())
         self.shop.do(self.service.end_due())
         self.shop.do(self.service.watch())
         self.shop.work()

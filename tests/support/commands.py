@@ -41,6 +41,16 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "staff end": ("nobody@example.id", "support"),
     "organizations approve": (show("acc", new_id()), "--reason", "known to us"),
     "organizations decline": (show("acc", new_id()), "--reason", "unknown"),
+    "distributors approve": (
+        *(show("acc", new_id()), "--seller", "Toko", "--fee", "1000", "--region", "Jawa Barat"),
+        *("--reason", "signed"),
+    ),
+    "distributors change": (
+        *(show("acc", new_id()), "--seller", "Toko", "--fee", "1000", "--region", "Jawa Barat"),
+        *("--reason", "signed"),
+    ),
+    "distributors close": (show("acc", new_id()), "--reason", "asked by letter"),
+    "deposits refund": (show("acc", new_id()), "10000", "--reason", "asked by letter"),
     "staff first": ("nobody@example.id",),
     "breaks match": (show("sus", new_id()), "P1", "--note", "seen"),
     "breaks apply": (

@@ -33,6 +33,8 @@ TELLING = {
     "tell_disabled",
     "tell_executed",
     "tell_failed",
+    "tell_low",
+    "tell_offered",
     "tell_requested",
     "tell_settled",
     "tell_taken_back",
@@ -40,6 +42,7 @@ TELLING = {
 # `order_close` tells of the state it moves to; `order_abandon` hands on what it is asked for.
 ABANDONED = {"lapsed", "withdrawn"}
 TYPES: dict[type, set[str]] = {
+    float: {"double precision"},
     UUID: {"uuid"},
     str: {"text"},
     int: {"bigint", "integer"},

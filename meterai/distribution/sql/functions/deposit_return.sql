@@ -20,6 +20,6 @@ BEGIN
     VALUES (p_account, p_refund_no, p_sale, p_amount);
     PERFORM ledger_post(p_account, 'redeposited:' || p_refund_no, 'deposit_returned', p_sale,
                         ARRAY['bank_clearing', 'deposits'], ARRAY[-p_amount, p_amount]);
-    PERFORM emit(p_account, 'deposit_grew', jsonb_build_object('order', NULL));
+    PERFORM emit(p_account, 'deposit_grew', jsonb_build_object('order', NULL::uuid));
     RETURN p_amount;
 END $$;

@@ -10,7 +10,7 @@ BEGIN
     UPDATE sales SET state = 'ended', ended_at = v_now, end_cause = p_cause
     WHERE account_id = p_account AND sale_id = p_sale AND state = 'waiting';
     IF FOUND THEN
-        PERFORM emit(p_account, 'deposit_grew', jsonb_build_object('order', NULL));
+        PERFORM emit(p_account, 'deposit_grew', jsonb_build_object('order', NULL::uuid));
     END IF;
     SELECT state INTO v_state FROM sales WHERE account_id = p_account AND sale_id = p_sale;
     RETURN v_state = 'ended';

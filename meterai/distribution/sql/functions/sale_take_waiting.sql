@@ -16,7 +16,7 @@ BEGIN
         ORDER BY sale_id LIMIT 1;
         EXIT WHEN NOT FOUND OR coalesce(ledger_free(p_account, 'deposits'), 0) < sale_total(v_sale);
         IF v_taken = p_most THEN
-            PERFORM emit(p_account, 'deposit_grew', jsonb_build_object('order', NULL));
+            PERFORM emit(p_account, 'deposit_grew', jsonb_build_object('order', NULL::uuid));
             EXIT;
         END IF;
         UPDATE sales SET state = 'taken', taken_at = v_now
