@@ -23,6 +23,7 @@ from meterai.batches.model import (
     RowUnread,
     TypedRow,
 )
+from meterai.kit.numbers import counted
 from meterai.kit.refusal import Malformed, Refusal
 from meterai.kit.text import one_line
 from meterai.plumbing.http import read_json
@@ -244,7 +245,7 @@ def _party_number(text: str | None) -> str | None:
     if text is None or not text.strip():
         return None
     digits = re.sub(r"[\s.\-]", "", text.strip().lstrip("'"))
-    if not digits.isascii() or not digits.isdigit() or len(digits) not in _NUMBERS_OF_PARTIES:
+    if counted(digits, max(_NUMBERS_OF_PARTIES)) is None or len(digits) not in _NUMBERS_OF_PARTIES:
         raise Malformed("party.number", "party_number")
     return digits
 

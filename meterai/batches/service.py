@@ -44,8 +44,7 @@ from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, read_typed, show
 from meterai.kit.labels import labels
 from meterai.kit.refusal import NotFound, Refusal
-from meterai.orders import OrderService, OrderSettings, OrderView
-from meterai.orders.model import OrderState
+from meterai.orders import OrderService, OrderSettings, OrderState, OrderView
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Tx
 from meterai.plumbing.exchange import note_replay

@@ -38,6 +38,7 @@ CHANGES = {
 FREE = {
     ("waiting_room_drawn", "number"): "{0} + 1000",
     ("suspense_items", "amount"): "coalesce({0}, 0) + 1",
+    ("batch_rows", "number"): "{0} + 1000",
     ("recovery_steps", "number"): "{0} + 1000",
     ("incidents", "begins_at"): "coalesce({0}, opened_at) + interval '1 second'",
     ("incidents", "ends_at"): "coalesce({0}, opened_at) + interval '1 second'",

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from PIL import Image
 
 from meterai import audit as audit_trail
@@ -34,6 +35,11 @@ from meterai.accounts import (
 )
 from meterai.accounts.model import Invitation, Replacement
 from meterai.accounts.roles import member_actor
+from meterai.batches import BatchService
+from meterai.batches.intake import Came, listed
+from meterai.batches.model import Batch
+from meterai.batches.reading import json_rows
+from meterai.batches.work import BatchWork
 from meterai.cases import CaseService, Matter
 from meterai.cases.model import Case, CaseEvent, Complaint, Outcome
 from meterai.documents import DocumentService
@@ -63,7 +69,7 @@ from meterai.regulator import store as supervised
 from meterai.regulator.extracts import Manifest, packed
 from meterai.regulator.service import StatementService, close
 from meterai.sealing import Placement
-from meterai.stamping import StampingService, Upload
+from meterai.stamping import ReadyRow, RowStamping, StampingService, Upload
 from meterai.stamping import store as stamping_store
 from meterai.stamping.model import read_placements
 from meterai.waiting_room.advancing import Advancing
@@ -80,6 +86,7 @@ from tests.support.pdf import pdf
 from tests.support.pulling import member
 from tests.support.shop import PLACEMENT, TESTER, Paid, Shop
 
+_BATCH_PLACE = {"page": 1, "x": 60, "y": 60, "width": 70}
 _PLACE = '{"page": 1, "x": 60, "y": %d, "width": 80}'
 
 
@@ -202,6 +209,7 @@ def make(shop: Shop) -> History:
     _in_line(history)
     _drawn(history)
     _drafted(history)
+    _batched(history)
     _complained(history)
     _failed(history)
     _about_data(history)
@@ -323,6 +331,61 @@ def _drafted(history: History) -> None:
     shop.do(drafts.finish(draft, history["quota.order"], [file]))
     waiting, token = drafts.fresh(None, "192.0.2.1")
     shop.do(uploads.add_whole(waiting, "nanti.pdf", pdf(words="nanti"), token=token))
+
+
+class _Died(BatchWork):
+    """A worker that is killed once it reserved."""
+
+    async def _seal(self, batch: Batch, rows: Sequence[ReadyRow]) -> None:
+        """It came no further."""
+
+
+def _batched(history: History) -> None:
+    """A batch in each of its states, with rows in each of theirs."""
+    history.quota("batches", 5)
+    shop = history.shop
+    container, account = shop.container, shop.account
+    batches = container.of(BatchService)
+    parts = container.database, container.of(RowStamping), container.settings
+    works, died = BatchWork(*parts), _Died(*parts)
+
+    def batch(name: str, count: int) -> UUID:
+        made = shop.do(batches.make(account, secrets.token_hex(8), name))
+        files = [Came(f"{n}.pdf", pdf(words=f"{name} {n}")) for n in range(count)]
+        shop.do(batches.intake.take(made, listed(files)))
+        rows = [{"file": one.name, "placement": _BATCH_PLACE, "type": "3"} for one in files]
+        lines = [msgspec.json.encode(row) for row in [*rows, {"file": "hilang.pdf"}]]
+        shop.do(batches.add_rows(account, made.id, json_rows(b"\n".join(lines))))
+        history.names[f"{name}.batch"] = made.id
+        return made.id
+
+    def start(name: str, count: int, *, orders: bool = False) -> UUID:
+        made = batch(name, count)
+        shop.do(batches.start(account, made, None, method=None, orders=orders))
+        return made
+
+    batch("open", 1)
+    start("finished", 2)
+    shop.do(works.lane().once())
+    shop.do(batches.cancel(account, batch("cancelled", 1)))
+    for name in ("under way", "cancelling", "failed"):
+        made = start(name, 1)
+        shop.do(died.lane().once())
+        if name == "cancelling":
+            shop.do(batches.cancel(account, made))
+        if name == "failed":
+            [row] = shop.rows(
+                "SELECT stamping_id FROM batch_rows WHERE batch_id = %s AND number = 1", made
+            )
+            shop.do(
+                container.database.once(
+                    stamping_store.fail, account, row["stamping_id"], "seal_does_not_hold"
+                )
+            )
+            shop.call("UPDATE batch_rows SET leased_until = now() WHERE batch_id = %s", made)
+            shop.do(died.lane().once())
+    start("short", 5, orders=True)
+    shop.work()
 
 
 def _complained(history: History) -> None:

@@ -44,6 +44,7 @@ ABANDONED = {"lapsed", "withdrawn"}
 TYPES: dict[type, set[str]] = {
     float: {"double precision"},
     UUID: {"uuid"},
+    list[UUID]: {"uuid[]"},
     str: {"text"},
     int: {"bigint", "integer"},
     date: {"date"},
