@@ -17,7 +17,6 @@ AUDITED = Audited(
             "ended_at": _STANDS,
             "order_id": _STANDS,
             "order_count": _STANDS,
-            "needed": _STANDS,
         },
         "batch_rows": {
             "state": _ROW,
@@ -41,6 +40,7 @@ AUDITED = Audited(
             "reference": SHOWN,
             "member_id": "Whose limit its stamps count against; what was counted is looked at with the stampings.",
             "turn_at": WORK,
+            "needed": WORK,
         },
         "batch_files": dict.fromkeys(("name", "came_sha256", "is_repaired", "added_at"), SHOWN),
         "batch_rows": dict.fromkeys(

@@ -16,7 +16,10 @@ INVARIANTS = (
         WHERE (b.state IN ('finished', 'cancelled') AND r.open > 0)
             OR (b.state = 'open' AND r.begun > 0)
             OR (b.state NOT IN ('open', 'cancelled') AND b.started_at IS NULL AND r.begun > 0)
-            OR b.started_at < b.made_at OR b.ended_at < b.made_at OR b.needed < 0 OR b.order_count < 0
+            OR b.state NOT IN ('open', 'waiting_for_stamps', 'working', 'cancelling', 'finished', 'cancelled')
+            OR b.started_at < b.made_at OR b.ended_at < b.made_at OR b.ended_at < b.started_at OR b.order_count < 0
+            OR (b.state IN ('finished', 'cancelled')) <> (b.ended_at IS NOT NULL)
+            OR (b.state IN ('working', 'waiting_for_stamps', 'finished') AND b.started_at IS NULL)
             OR (b.order_id IS NOT NULL) <> (b.order_count > 0)
         """,
     ),
@@ -32,6 +35,7 @@ INVARIANTS = (
             OR (r.state = 'delivered' AND s.state IS DISTINCT FROM 'delivered')
             OR (r.state = 'failed' AND s.state IS DISTINCT FROM 'failed')
             OR (r.state IN ('waiting', 'refused', 'cancelled') AND r.stamping_id IS NOT NULL)
+            OR r.state NOT IN ('waiting', 'refused', 'reserved', 'delivered', 'failed', 'cancelled')
         """,
     ),
     Invariant(
@@ -41,8 +45,6 @@ INVARIANTS = (
         SELECT b.account_id, encode(b.subject, 'hex') AS subject, b.stamping_id FROM {batch_stampings*} b
         WHERE NOT EXISTS (SELECT 1 FROM {stampings*} s
                           WHERE s.account_id = b.account_id AND s.stamping_id = b.stamping_id)
-            AND EXISTS (SELECT 1 FROM {batch_rows*} r
-                        WHERE r.account_id = b.account_id AND r.stamping_id = b.stamping_id)
         """,
     ),
     Invariant(
@@ -54,7 +56,8 @@ INVARIANTS = (
         UNION ALL
         SELECT f.account_id, f.batch_id, 0, 0 FROM {batch_files*} f
         LEFT JOIN {documents*} d ON d.account_id = f.account_id AND d.sha256 = f.sha256
-        WHERE d.sha256 IS NULL OR d.bytes <> f.bytes
+        LEFT JOIN {batches*} b ON b.account_id = f.account_id AND b.batch_id = f.batch_id
+        WHERE d.sha256 IS NULL OR d.bytes <> f.bytes OR b.batch_id IS NULL
         """,
     ),
 )

@@ -36,7 +36,7 @@ from meterai.batches.words import kept_refusal
 from meterai.kit.ids import show
 from meterai.kit.priority import Priority
 from meterai.plumbing.config import Settings
-from meterai.plumbing.database import Database, Tx
+from meterai.plumbing.database import Database, DatabaseBusy, Tx
 from meterai.plumbing.lane import Lane, LaneTerms, clock
 from meterai.plumbing.watch import Piece
 from meterai.stamping import ReadyRow, RowStamping, RowWish, StampingState
@@ -154,7 +154,8 @@ class BatchWork:
         for row in new:
             made = reserved.get(row.ready.stamping)
             if made is None:
-                continue  # its other stamping ended at this moment: it is taken up again
+                # Its other stamping ended at this moment: all of it is rolled back, and taken up again.
+                raise DatabaseBusy("a stamping of the same document ended")
             one, is_new = made
             anew[row.subject] = one
             if is_new:

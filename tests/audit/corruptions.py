@@ -2241,6 +2241,30 @@ INCIDENTS = [
         "no_two_open_incidents_over_one_component",
     ),
 ]
+BATCHES = [
+    _c(
+        "a finished batch with a row that waits",
+        "UPDATE batch_rows SET state = 'waiting', stamping_id = NULL, code = NULL, ended_at = NULL"
+        " WHERE batch_id = %(finished.batch)s",
+        "batch_stands_where_its_rows_do",
+    ),
+    _c(
+        "a row that says it is stamped",
+        "UPDATE batch_rows SET state = 'delivered', code = NULL, ended_at = now() WHERE batch_id = %(failed.batch)s"
+        " AND state = 'failed'",
+        "row_stands_where_its_stamping_does",
+    ),
+    _c(
+        "rows of batches that are a stamping of nobody",
+        "UPDATE batch_stampings SET stamping_id = gen_random_uuid()",
+        "subject_has_one_stamping",
+    ),
+    _c(
+        "a row that is gone",
+        "DELETE FROM batch_rows WHERE batch_id = %(finished.batch)s AND number = 1",
+        "batch_rows_are_numbered",
+    ),
+]
 CASE_TRAIL, CASE_TIMES = "case_moves_are_in_the_trail", "case_times_are_possible"
 CASES = [
     _c(
@@ -2547,6 +2571,7 @@ CORRUPTIONS = [
     *WEBHOOKS,
     *RECOVERIES,
     *PRIVACY,
+    *BATCHES,
     *CASES,
     *OUTAGES,
     *INCIDENTS,
