@@ -24,7 +24,7 @@ from meterai.documents import DocumentSettings
 from meterai.kit.refusal import Refusal
 from meterai.orders import OrderSettings
 from meterai.plumbing import archives
-from meterai.plumbing.archives import UnreadReason
+from meterai.plumbing.archives import ArchiveEntry, UnreadReason
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 from meterai.plumbing.threads import to_the_end
@@ -191,21 +191,48 @@ async def of_archive(file: IO[bytes], files_max: int) -> AsyncIterator[Came]:
     if archives.is_document(entries):
         raise ArchiveUnread("office")
     unpacking = archives.Unpacking(file_bytes_max=CHECKED_BYTES_MAX, bytes_max=INFLATED_BYTES_MAX)
+    for group in _groups(entries):
+        for one in await to_the_end(partial(_read, file, unpacking, group)):
+            yield one
+
+
+def _groups(entries: Sequence[ArchiveEntry]) -> Iterator[list[ArchiveEntry]]:
+    """Entries that are read in one go: a few, and no more bytes than are examined at once."""
+    group: list[ArchiveEntry] = []
+    size = 0
     for entry in entries:
-        refusal: Refusal | None = None
-        content = b""
-        if entry.is_link:
-            refusal = FileIsLink("a link")
-        elif not _is_plain(entry.raw):
-            refusal = FileNameUnsafe("it leads elsewhere")
-        elif entry.size > RATIO_MAX * max(entry.compressed, 1):
-            refusal = FileUnread(UnreadReason.TOO_LARGE)
-        else:
+        if group and (len(group) >= TAKEN_AT_ONCE or size + entry.size > TAKEN_BYTES_AT_ONCE):
+            yield group
+            group, size = [], 0
+        group.append(entry)
+        size += entry.size
+    yield group
+
+
+def _refused(entry: ArchiveEntry) -> Refusal | None:
+    """Why an entry is not read."""
+    if entry.is_link:
+        return FileIsLink("a link")
+    if not _is_plain(entry.raw):
+        return FileNameUnsafe("it leads elsewhere")
+    if entry.size > RATIO_MAX * max(entry.compressed, 1):
+        return FileUnread(UnreadReason.TOO_LARGE)
+    return None
+
+
+def _read(
+    file: IO[bytes], unpacking: archives.Unpacking, group: Sequence[ArchiveEntry]
+) -> list[Came]:
+    found = []
+    for entry in group:
+        content, why = b"", _refused(entry)
+        if why is None:
             try:
-                content = await to_the_end(partial(unpacking.read, file, entry))
+                content = unpacking.read(file, entry)
             except archives.Unread as unread:
-                refusal = FileUnread(unread.reason)
-        yield Came(entry.path, content, refusal)
+                why = FileUnread(unread.reason)
+        found.append(Came(entry.path, content, why))
+    return found
 
 
 def _is_plain(name: str) -> bool:

@@ -50,6 +50,9 @@ FILES_BYTES_MAX = (
 )  # of one request; half of what one network may have on the disk of a process
 ROWS_BYTES_MAX = 16 * 1024 * 1024  # of one request: ten thousand rows of a kilobyte and a half
 ROWS_PAGE_MAX = 1_000
+WRITTEN_AT_ONCE = (
+    1024 * 1024
+)  # bytes of a body; every change to another thread costs as much as writing many
 _ZIP = ("application/zip", "application/x-zip-compressed")
 _CSV = "text/csv"
 _JSON_LINES = ("application/jsonl", "application/x-ndjson", "application/json-lines")
@@ -137,8 +140,15 @@ async def show_batch(
 
 
 async def _kept(request: Request[Any, Any, Any], file: IO[bytes]) -> None:
+    pieces: list[bytes] = []
+    size = 0
     async for piece in request.stream():
-        await to_the_end(partial(file.write, piece))
+        pieces.append(piece)
+        size += len(piece)
+        if size >= WRITTEN_AT_ONCE:
+            await to_the_end(partial(file.writelines, pieces))
+            pieces, size = [], 0
+    await to_the_end(partial(file.writelines, pieces))
 
 
 async def came_in_form(

@@ -5,7 +5,6 @@ import uuid
 import psycopg
 
 from meterai.kit.ids import read
-from meterai.plumbing.embedded import EmbeddedPostgres
 from tests.support.batching import RECTANGLE, Batching, buy, letter
 from tests.support.instance import Instance, until
 
@@ -111,7 +110,7 @@ def test_work_goes_on_though_its_key_was_ended(instance: Instance) -> None:
     (mine,) = next(one for one in listed.values() if isinstance(one, list))
     assert customer.post(f"/v1/api-keys/{mine['id']}/end").status < 300
     until("the key opens nothing", lambda: customer.get(batch.path).status == 401)
-    with psycopg.connect(EmbeddedPostgres(instance.data).url, autocommit=True) as database:
+    with psycopg.connect(instance.settings.process.database_url, autocommit=True) as database:
         ended = "SELECT state = 'finished' FROM batches WHERE batch_id = %s"
         number = read("bat", batch.made.json["id"])
         until("the batch ended", lambda: database.execute(ended, [number]).fetchone() == (True,))
