@@ -1,13 +1,19 @@
 """The pages of batches, without a script: made by a form, started by a button, read as it goes on."""
 
+import pytest
 import urllib3
 
 from tests.support.batching import letter, zipped
 from tests.support.browser_forms import Sent, Visitor, visitors
 from tests.support.inside import Inside
-from tests.support.instance import until
+from tests.support.instance import Instance, until
 
 HEADER = "nama file;password;tipe;nomor;tanggal;tempat;npwp/nik;nama;llx;lly;urx;ury"
+
+
+@pytest.fixture
+def inside(instance: Instance) -> Inside:
+    return Inside(instance)
 
 
 def table(*names: str) -> bytes:
