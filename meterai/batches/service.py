@@ -39,7 +39,7 @@ from meterai.batches.settings import BatchSettings
 from meterai.batches.survey import surveyed
 from meterai.batches.words import kept_refusal
 from meterai.documents import keep_longer
-from meterai.drafts import DraftService
+from meterai.drafts import FILE_KIND, DraftService
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, read_typed, show
 from meterai.kit.labels import labels
@@ -53,7 +53,6 @@ from meterai.plumbing.paging import Page
 from meterai.plumbing.periodic import each
 from meterai.stamping import StampingService
 
-UPLOAD_KIND = "upl"
 WAITING_AT_ONCE = 50  # batches that wait for stamps, looked at in one run
 LEFT_AT_ONCE = 100
 _log = structlog.get_logger()
@@ -200,7 +199,7 @@ class BatchService:
         if draft is None or draft.owner != batch.account:
             return
         for file in files:
-            name = f"upload-{show(UPLOAD_KIND, file.id)}"
+            name = f"upload-{show(FILE_KIND, file.id)}"
             if name not in names or name in known:
                 continue
             try:

@@ -14,6 +14,7 @@ Calls documents, sealing, stamping, stamps, waiting_room.
 """
 
 from meterai.drafts.model import (
+    FILE_KIND,
     Draft,
     DraftFile,
     DraftNotPlaced,
@@ -41,6 +42,7 @@ from meterai.drafts.visitors import (
 
 __all__ = [
     "ELSEWHERE",
+    "FILE_KIND",
     "Draft",
     "DraftFile",
     "DraftNotPlaced",
