@@ -206,7 +206,7 @@ def _complete_body(operation: Schema, described: Described, schemas: Schema) -> 
 
 def _example(name: str, field: Schema) -> object:
     text = reference.EXAMPLES[name]
-    is_json = field.get("type") in ("integer", "object")
+    is_json = field.get("type") in ("integer", "object", "array")
     return msgspec.json.decode(text) if is_json else text
 
 

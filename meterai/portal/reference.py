@@ -37,6 +37,11 @@ EXAMPLES: Mapping[str, str] = {
     "matter": "paid_not_executed",
     "words": "Saldo terpotong, kuota 0.",
     "about": "ord_06f9k2...",
+    "webhook_id": "whk_06f9k2...",
+    "message_id": "msg_06f9k2...",
+    "url": "https://you.example/meterai",
+    "events": '["order.executed", "refund.settled"]',
+    "since": "2026-11-30T00:00:00Z",
     "placement": '{"page": -1, "x": 450, "y": 40, "width": 70}',
 }
 _FILE_EXAMPLE = "@surat.pdf"

@@ -1,6 +1,6 @@
 """Webhooks over the API."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -35,6 +35,7 @@ from meterai.webhooks.service import WebhookService, Wish
 _READING = {"permission": Permission.WEBHOOKS_READ, "priority": Priority.CHECKOUT}
 _MANAGING = {"permission": Permission.WEBHOOKS_MANAGE, "priority": Priority.CHECKOUT}
 _TAGS = ["webhooks"]
+Given = TypeVar("Given")
 State = Annotated[
     str | None, QueryParameter(name="state", description="Only messages in this state.")
 ]
@@ -51,16 +52,16 @@ class WebhookRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class WebhookChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Changes of an endpoint: what is left out stays as it is."""
 
-    url: str | None = None
-    events: list[str] | None = None
-    description: str | None = None
+    url: str | msgspec.UnsetType = msgspec.UNSET
+    events: list[str] | msgspec.UnsetType = msgspec.UNSET
+    description: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class ReplayRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One message by its `id`, or all that were not delivered of those made `since` a moment."""
+    """One message by its `message_id`, or all that were not delivered of those made `since` a moment."""
 
-    id: str | None = None
-    since: str | None = None
+    message_id: str | msgspec.UnsetType = msgspec.UNSET
+    since: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class WebhookList(msgspec.Struct, frozen=True):
@@ -133,6 +134,10 @@ async def show_webhook(
     return view(await webhooks.find(account, read(ENDPOINT_KIND, webhook_id)))
 
 
+def _given(value: Given | msgspec.UnsetType) -> Given | None:
+    return None if isinstance(value, msgspec.UnsetType) else value
+
+
 @post(
     "/v1/webhooks/{webhook_id:str}/change",
     opt={
@@ -157,9 +162,9 @@ async def change_webhook(
     changed = await webhooks.change(
         account,
         read(ENDPOINT_KIND, webhook_id),
-        url=data.url,
-        events=data.events,
-        description=data.description,
+        url=_given(data.url),
+        events=_given(data.events),
+        description=_given(data.description),
         held=caller_of(request).permissions,
         actor=actor,
     )
@@ -181,7 +186,7 @@ async def rotate_secret(
     webhook_id: FromPath[str],
 ) -> EndpointSecret:
     """A new secret; for 24 hours messages are signed with the old one too.  Needs an Idempotency-Key."""
-    endpoint, key = read(ENDPOINT_KIND, webhook_id), idempotency_key(request)
+    key, endpoint = idempotency_key(request), read(ENDPOINT_KIND, webhook_id)
     return view_with(*await webhooks.rotate(account, endpoint, key, actor=actor))
 
 
@@ -326,13 +331,14 @@ async def replay(
 ) -> Replayed:
     """Deliver one message again, or what was not delivered since a moment: 10,000 at most, so ask until it is 0."""
     endpoint = read(ENDPOINT_KIND, webhook_id)
-    if (data.id is None) == (data.since is None):
-        raise Malformed("since" if data.id is None else "id", "given")
-    if data.id is not None:
-        await webhooks.replay(account, endpoint, read(MESSAGE_KIND, data.id), actor=actor)
+    message, since = _given(data.message_id), _given(data.since)
+    if (message is None) == (since is None):
+        raise Malformed("since" if message is None else "message_id", "given")
+    if message is not None:
+        await webhooks.replay(account, endpoint, read(MESSAGE_KIND, message), actor=actor)
         return Replayed(1)
-    since = moment("since", data.since or "")
-    return Replayed(await webhooks.replay_since(account, endpoint, since, actor=actor))
+    earliest = moment("since", since or "")
+    return Replayed(await webhooks.replay_since(account, endpoint, earliest, actor=actor))
 
 
 routes = [

@@ -276,6 +276,7 @@ WRONG: dict[str, list[Wrong]] = {
         issuer_of_development,
         *setting("issuer", "/nowhere"),
     ],
+    "webhook_networks": setting("webhook_networks", "127.0.0.0/8"),
     "mail_server": [*setting("smtp_port", None, 0), *setting("smtp_host", "")],
     "mail_encryption": setting("smtp_tls", None, "none"),
     "mail_sender": setting(

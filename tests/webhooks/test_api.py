@@ -98,7 +98,7 @@ def test_a_test_a_replay_and_a_change_reach_the_receiver(
         "it is written down",
         lambda: client.get(f"{path}/deliveries?state=delivered").json["deliveries"],
     )
-    assert client.post(f"{path}/replay", {"id": sent["id"]}).json == {"replayed": 1}
+    assert client.post(f"{path}/replay", {"message_id": sent["id"]}).json == {"replayed": 1}
     until("once more", lambda: len([one for one in receiver.received if one.path == "/ok"]) == 2)
 
     rotated = client.post(f"{path}/rotate", headers={"Idempotency-Key": "r1"}).json
