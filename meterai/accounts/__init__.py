@@ -38,6 +38,8 @@ from meterai.accounts.guard import is_fresh, require_permission
 from meterai.accounts.invariants import ERASED
 from meterai.accounts.levers import LEVERS
 from meterai.accounts.model import (
+    ACCOUNT_KIND,
+    KEY_KIND,
     NOBODY,
     PERMISSIONS,
     ApiKeyView,
@@ -71,8 +73,10 @@ from meterai.accounts.staff import (
 )
 
 __all__ = [
+    "ACCOUNT_KIND",
     "COOKIE",
     "ERASED",
+    "KEY_KIND",
     "LEVERS",
     "NOBODY",
     "PERMISSIONS",

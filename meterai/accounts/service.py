@@ -270,6 +270,13 @@ class AccountService:
         """The caller that has just signed in, in the same request: its cookie is not set yet."""
         return await self._opened(signed_in.session, "session", signed_in.stored)
 
+    def caller_known(self, key: str) -> Caller | None:
+        """Whose API key this is, of those that opened something in this process lately; asks nobody, and lets
+        nobody in.
+        """
+        known = self._remembered.get(key)
+        return known.caller if known is not None and known.caller.by == "api_key" else None
+
     def has_session(self, connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
         """True where a browser sent the cookie of a session, whether it still opens one or not."""
         return cookie_name(COOKIE, self._process) in connection.cookies

@@ -40,6 +40,7 @@ from meterai.reconciliation.room import ROOM as RECONCILIATION
 from meterai.recovery.room import ROOM as RECOVERY
 from meterai.refunds.room import ROOM as REFUNDS
 from meterai.regulator.room import ROOM as REGULATOR
+from meterai.requests.room import ROOM as REQUESTS
 from meterai.room import Offers, Rooms
 from meterai.stamping.room import ROOM as STAMPING
 from meterai.stamps.room import ROOM as STAMPS
@@ -59,6 +60,7 @@ ROOMS: Rooms = (
     APPROVALS,
     OPERATOR,
     WAITING_ROOM,
+    REQUESTS,
     LEDGER,
     SUSPENSE,
     NOTIFICATIONS,

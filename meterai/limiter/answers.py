@@ -129,6 +129,7 @@ def _named(answer: Answer) -> Answer:
     """A problem document with the id of the request, as `problem` has it."""
     if (exchange := EXCHANGE.get()) is None:
         return answer
+    exchange.code = DatabaseBusy.code
     status, (kind, _length, *rest), body = answer
     body = b'%s,"request_id":"%s"}' % (body[:-1], exchange.id.encode())
     return status, [kind, (b"content-length", b"%d" % len(body)), *rest], body

@@ -25,15 +25,17 @@ class Exchange:
 
     id           by which it is found again
     is_replayed  its answer is that of an earlier request with the same Idempotency-Key
+    code         of the refusal that is its answer
     """
 
-    __slots__ = ("id", "is_replayed")
+    __slots__ = ("code", "id", "is_replayed")
 
     def __init__(self, brought: bytes = b"") -> None:
         """Takes the id that a client brought where it has a safe form."""
         is_safe = _SAFE.fullmatch(brought) is not None
         self.id = brought.decode() if is_safe else secrets.token_hex(_ID_BYTES)
         self.is_replayed = False
+        self.code: str | None = None
 
 
 def brought_in(headers: Iterable[tuple[bytes, bytes]]) -> bytes:

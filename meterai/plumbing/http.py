@@ -453,6 +453,8 @@ def problem(
     """The body of a refusal (RFC 9457): the standard members, our code and its facts, and the id of the
     request that is refused."""
     exchange = EXCHANGE.get()
+    if exchange is not None:
+        exchange.code = code
     return {
         **for_program(facts),
         "type": f"/docs/problems#{code}",

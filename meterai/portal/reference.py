@@ -83,11 +83,12 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One refusal code, its status and its sentence in each language."""
+    """One refusal code, its status, its sentence in each language, and its class where it has one."""
 
     code: str
     status: int
     texts: Mapping[str, str]
+    kind: type[Refusal] | None = None
 
 
 def _resolved(schema: Schema, components: Schema) -> Schema:
@@ -235,11 +236,18 @@ def problems() -> list[Problem]:
     """
     # What is refused only at the command line has classes that no web process loads, or says so.
     statuses: dict[str, int] = {"fault": 500, "method_not_allowed": 405, "request_too_large": 413}
+    kinds: dict[str, type[Refusal]] = {}
     for kind in _kinds(Refusal):
         if hasattr(kind, "code") and not issubclass(kind, CommandRefusal):
             statuses.setdefault(kind.code, kind.status)
+            kinds.setdefault(kind.code, kind)
     return [
-        Problem(code, status, {one: _without_facts(_REFUSAL + code, one) for one in texts})
+        Problem(
+            code,
+            status,
+            {one: _without_facts(_REFUSAL + code, one) for one in texts},
+            kinds.get(code),
+        )
         for code, status in sorted(statuses.items())
         if (texts := catalogue().get(_REFUSAL + code))
     ]

@@ -1,0 +1,88 @@
+"""What sees each request that shows an API key, and its answer, whoever gives that: the application, the limiter, a line."""
+
+from time import perf_counter
+
+from litestar import Litestar
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from meterai.kit.numbers import counted
+from meterai.plumbing.exchange import EXCHANGE
+from meterai.plumbing.head import head_of, is_api
+from meterai.plumbing.http import LENGTH_DIGITS_MAX, Caller
+from meterai.requests.service import Noted, RequestLog
+
+_KEY = b"authorization"
+
+
+class Noting:
+    """Notes requests of API keys in the log of their accounts; all others pass."""
+
+    def __init__(self, app: ASGIApp, application: Litestar) -> None:
+        """`application` has the services, once it began."""
+        self._app = app
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and note how it was answered."""
+        if (
+            scope["type"] != ScopeType.HTTP
+            or not is_api(scope)
+            or _KEY not in head_of(scope).values
+        ):
+            await self._app(scope, receive, send)
+            return
+        log: RequestLog = self._application.state.container.of(RequestLog)
+        at, begun, answer = log.now(), perf_counter(), _Counted(send)
+        method = scope["method"]
+        try:
+            await self._app(scope, receive, answer.send)
+        finally:
+            caller = _caller(scope, log)
+            exchange = EXCHANGE.get()
+            if caller is not None and exchange is not None:
+                head = head_of(scope)
+                announced = counted(head.text(b"content-length"), LENGTH_DIGITS_MAX)
+                log.note(
+                    Noted(
+                        caller,
+                        at,
+                        exchange.id,
+                        method,
+                        scope.get("path_template"),
+                        scope["path"],
+                        answer.status,
+                        exchange.code,
+                        perf_counter() - begun,
+                        head.text(b"idempotency-key"),
+                        announced or 0,
+                        answer.bytes,
+                    )
+                )
+
+
+class _Counted:
+    """An answer on its way out: its status and the bytes of its body."""
+
+    __slots__ = ("_send", "bytes", "status")
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status: int | None = None
+        self.bytes = 0
+
+    async def send(self, message: Message) -> None:
+        """One message of it."""
+        if message["type"] == "http.response.body":
+            self.bytes += len(message["body"])
+        elif message["type"] == "http.response.start":
+            self.status = message["status"]
+        await self._send(message)
+
+
+def _caller(scope: HTTPScope, log: RequestLog) -> Caller | None:
+    """Whose key was shown: as the guard found it, or where nobody asked the guard, as it found it lately."""
+    caller = scope.get("caller")
+    if isinstance(caller, Caller):
+        return caller if caller.by == "api_key" else None
+    return log.caller_of(head_of(scope).text(_KEY).partition(" ")[2].strip())

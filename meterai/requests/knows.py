@@ -1,0 +1,48 @@
+"""Requests as staff ask for them: an account is found by the Request-Id, and those that were refused are told of it."""
+
+import re
+from collections.abc import Sequence
+
+from meterai.accounts import ACCOUNT_KIND
+from meterai.kit.ids import show
+from meterai.kit.subjects import Happening, Subject, SubjectKind
+from meterai.plumbing.database import ReadTx
+from meterai.requests import store
+from meterai.room import Knows
+
+REFUSED_TOLD_MAX = 20  # newest refusals on the timeline of an account
+_REQUEST = re.compile(r"[A-Za-z0-9_-]{8,64}")  # as `plumbing/exchange.py` takes it
+
+
+async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
+    """By its Request-Id: the account whose key it was."""
+    if not _REQUEST.fullmatch(text):
+        return ()
+    return [
+        Subject(SubjectKind.ACCOUNT, show(ACCOUNT_KIND, one), one)
+        for one in await store.accounts_of_request(tx, text, limit)
+    ]
+
+
+async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
+    """The newest requests of an account that were refused."""
+    if about.kind != SubjectKind.ACCOUNT or about.account is None:
+        return ()
+    return [
+        Happening(
+            one.at,
+            "request_refused",
+            {
+                "method": one.method,
+                "path": one.path,
+                "status": one.status,
+                "code": one.code or "",
+                "request": one.request,
+            },
+            for_staff=True,
+        )
+        for one in await store.refused(tx, about.account, REFUSED_TOLD_MAX)
+    ]
+
+
+KNOWS = Knows(find=find, tell=tell)

@@ -1,0 +1,12 @@
+"""Metrics of the log of requests."""
+
+from typing import Any
+
+from meterai.plumbing.metrics import Counter, Metric
+
+LINES = Counter(
+    "meterai_request_lines_total",
+    "Lines of the log of requests, by what became of them: written, dropped (no room, or the process stopped), failed",
+    ["outcome"],
+)
+METRICS: tuple[Metric[Any], ...] = (LINES,)

@@ -1,0 +1,73 @@
+"""Types of the log of requests; pure."""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+ENTRY_KIND = "req"
+PATH_LENGTH_MAX = 200  # characters; the longest path of ours has some hundred and sixty
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One line as it is written."""
+
+    account_id: UUID
+    entry_id: UUID
+    at: datetime
+    request: str
+    key_id: UUID
+    method: str
+    route: str | None
+    path: str
+    status: int | None
+    code: str | None
+    milliseconds: int
+    idempotency_key: str | None
+    bytes_in: int
+    bytes_out: int
+
+
+class RequestView(msgspec.Struct, frozen=True, kw_only=True):
+    """A request of one of your API keys.
+
+    `id` is of this line, `request_id` its Request-Id.  `route` is the path as the description of the API has it, null
+    where there is none such.  `status` is null where the client went before it was answered; `code` is that of a
+    refusal.  `bytes_in` is what was announced.
+    """
+
+    id: str
+    at: datetime
+    request_id: str
+    key_id: str
+    key_name: str
+    method: str
+    route: str | None
+    path: str
+    status: int | None
+    code: str | None
+    milliseconds: int
+    idempotency_key: str | None
+    bytes_in: int
+    bytes_out: int
+
+
+class RequestFilter(NamedTuple):
+    """Which lines are asked for: of a key, of a class of statuses (4: 400 to 499), from a moment on, of one Request-Id."""
+
+    key: UUID | None = None
+    class_of_status: int | None = None
+    since: datetime | None = None
+    request: str | None = None
+
+
+class RefusedRequest(NamedTuple):
+    """A request that was refused, as staff see it."""
+
+    at: datetime
+    request: str
+    method: str
+    path: str
+    status: int
+    code: str | None

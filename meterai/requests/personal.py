@@ -1,0 +1,15 @@
+"""Personal data of requests."""
+
+from meterai.plumbing.personal import Basis, Held, Personal
+
+PERSONAL = Personal(
+    basis=Basis.INTEREST,
+    tables=(
+        Held(
+            table="api_requests",
+            columns="at request key_id method path status code milliseconds idempotency_key bytes_in bytes_out",
+            inner="account_id entry_id route",
+            deletes=True,
+        ),
+    ),
+)

@@ -1,0 +1,15 @@
+"""How long what is in the tables of requests is kept, and why."""
+
+from meterai.plumbing.retention import MONTH, Leaves, Rule
+
+RETENTION: tuple[Rule, ...] = (
+    Leaves(
+        "requests_of_keys",
+        "api_requests",
+        ("account_id", "entry_id"),
+        MONTH,
+        "at",
+        "A developer asks within days what a key did. What was ordered and stamped is in the books, and acts are in the "
+        "trail.",
+    ),
+)

@@ -1,0 +1,50 @@
+"""Registration of the room `requests` with the applications."""
+
+from collections.abc import Sequence
+
+from litestar import Litestar
+from litestar.types import ASGIApp
+
+from meterai.accounts import AccountService
+from meterai.plumbing.config import Settings
+from meterai.requests import pages
+from meterai.requests.audited import AUDITED
+from meterai.requests.front import Noting
+from meterai.requests.knows import KNOWS
+from meterai.requests.metrics import METRICS
+from meterai.requests.personal import PERSONAL
+from meterai.requests.retention import RETENTION
+from meterai.requests.routes import routes
+from meterai.requests.service import RequestLog
+from meterai.room import Container, Room
+
+
+async def _build(container: Container) -> None:
+    log = RequestLog(container.database, container.of(AccountService), container.clock)
+    container.add(log)
+    container.close_with(log.close)
+
+
+def _front(
+    app: ASGIApp,
+    application: Litestar,
+    _settings: Settings,
+    _headers: Sequence[tuple[bytes, bytes]],
+) -> ASGIApp:
+    return Noting(app, application)
+
+
+ROOM = Room(
+    name="requests",
+    tables=frozenset({"api_requests"}),
+    build=_build,
+    services={"request_log": RequestLog},
+    routes=(*routes, *pages.routes),
+    pages=pages.PAGES,
+    front=_front,
+    knows=KNOWS,
+    personal=PERSONAL,
+    metrics=METRICS,
+    audited=AUDITED,
+    retention=RETENTION,
+)

@@ -1,0 +1,73 @@
+"""The log of requests over the API."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
+
+from meterai.accounts import KEY_KIND, Permission
+from meterai.kit.ids import read
+from meterai.kit.priority import Priority
+from meterai.plumbing.described import Described
+from meterai.plumbing.paging import PAGE_MAX, Page
+from meterai.plumbing.queries import Before, Limit, Since, moment
+from meterai.requests.model import ENTRY_KIND, RequestFilter, RequestView
+from meterai.requests.service import RequestLog
+
+ClassOfStatus = Literal["2xx", "3xx", "4xx", "5xx"]
+OfKey = Annotated[str | None, QueryParameter(description="Only those of this key, `key_...`.")]
+OfStatus = Annotated[
+    ClassOfStatus | None, QueryParameter(description="Only those answered with such a status.")
+]
+OfRequest = Annotated[
+    str | None, QueryParameter(description="Only those with exactly this Request-Id.")
+]
+
+
+class RequestList(msgspec.Struct, frozen=True):
+    """Requests of your API keys, newest first.  `next` is the `before` of the next page; null on the last."""
+
+    requests: list[RequestView]
+    next: str | None
+
+
+@get(
+    "/v1/requests",
+    opt={
+        "permission": Permission.KEYS_READ,
+        "priority": Priority.CHECKOUT,
+        "described": Described(refuses=(404,)),
+    },
+    summary="What your API keys asked for",
+    tags=["api keys"],
+)
+async def list_requests(
+    request_log: NamedDependency[RequestLog],
+    account: NamedDependency[UUID],
+    limit: Limit = PAGE_MAX,
+    before: Before = None,
+    key: OfKey = None,
+    status: OfStatus = None,
+    since: Since = None,
+    request_id: OfRequest = None,
+) -> RequestList:
+    """A page of the requests of the last 30 days, newest first.
+
+    A request is here some seconds after its answer; there is nothing of its body or its query.  It is a log and no
+    proof: where the database was slow, lines are missing.
+    """
+    page = Page(limit, read(ENTRY_KIND, before)) if before else Page(limit)
+    wanted = RequestFilter(
+        key=read(KEY_KIND, key) if key else None,
+        class_of_status=int(status[0]) if status else None,
+        since=moment("since", since) if since else None,
+        request=request_id,
+    )
+    found, is_more = await request_log.requests(account, wanted, page)
+    return RequestList(found, found[-1].id if is_more else None)
+
+
+routes = [list_requests]

@@ -1,0 +1,166 @@
+"""Lines of the log: gathered beside the requests, written many at once, and read by their owner."""
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from datetime import datetime
+from functools import lru_cache
+from time import monotonic
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+import psycopg
+import structlog
+
+from meterai.accounts import KEY_KIND, AccountService
+from meterai.kit.clock import Clock
+from meterai.kit.ids import new_id, read
+from meterai.kit.priority import Priority
+from meterai.kit.text import one_line
+from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy
+from meterai.plumbing.http import KEY_LENGTH_MAX, Caller
+from meterai.plumbing.paging import Page
+from meterai.plumbing.turns import PURPOSE, Purpose
+from meterai.requests import store
+from meterai.requests.metrics import LINES
+from meterai.requests.model import PATH_LENGTH_MAX, Entry, RequestFilter, RequestView
+
+GATHERED_MAX = 20_000  # lines of one process that wait to be written: some ten megabytes, ten seconds of a rush
+WRITTEN_AT_ONCE = 500  # of one statement: some milliseconds
+WRITE_SECONDS = 1.0  # between two looks: so much later at the most is a line there
+LAST_SECONDS = 2.0  # for the lines that are left when a process stops
+KEYS_KNOWN_MAX = 10_000
+
+_log = structlog.get_logger()
+
+
+class Noted(NamedTuple):
+    """A request as it was when its answer was given."""
+
+    caller: Caller
+    at: datetime
+    request: str
+    method: str
+    route: str | None
+    path: str
+    status: int | None
+    code: str | None
+    seconds: float
+    idempotency_key: str
+    bytes_in: int
+    bytes_out: int
+
+
+@lru_cache(KEYS_KNOWN_MAX)
+def _key(shown: str) -> UUID:
+    return read(KEY_KIND, shown)
+
+
+def _entry_id(number: int) -> UUID:
+    """A fresh identifier, in the order of `number` within a millisecond."""
+    made = new_id().int
+    return UUID(int=made & ~(0xFFF << 64) | (number & 0xFFF) << 64)
+
+
+def _entry(one: Noted, number: int) -> Entry:
+    return Entry(
+        account_id=one.caller.account,
+        entry_id=_entry_id(number),
+        at=one.at,
+        request=one.request,
+        key_id=_key(one.caller.own_actor.id or ""),
+        method=one.method,
+        route=one.route,
+        path=one_line(one.path[:PATH_LENGTH_MAX]),
+        status=one.status,
+        code=one.code,
+        milliseconds=round(one.seconds * 1000),
+        idempotency_key=one_line(one.idempotency_key[:KEY_LENGTH_MAX]) or None,
+        bytes_in=one.bytes_in,
+        bytes_out=one.bytes_out,
+    )
+
+
+class RequestLog:
+    """The log of a process: `note` costs a request a line in memory, and a task writes the lines."""
+
+    def __init__(self, database: Database, accounts: AccountService, clock: Clock) -> None:
+        self._database = database
+        self._accounts = accounts
+        self._clock = clock
+        self._gathered: deque[Noted] = deque()
+        self._entries: list[Entry] = []  # those that are being written
+        self._writing: asyncio.Task[None] | None = None
+        self._is_closed = False
+
+    def now(self) -> datetime:
+        """The time by which lines are dated."""
+        return self._clock.now()
+
+    def caller_of(self, key: str) -> Caller | None:
+        """Whose key this is, of those that opened something here lately: asks nobody."""
+        return self._accounts.caller_known(key)
+
+    def note(self, noted: Noted) -> None:
+        """Take in a line; where there is no room for it, it is dropped and counted."""
+        if len(self._gathered) >= GATHERED_MAX or self._is_closed:
+            LINES.labels(outcome="dropped").inc()
+            return
+        self._gathered.append(noted)
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write_on())
+
+    async def _write_on(self) -> None:
+        # Nobody waits for it: whoever does goes first at the connections.
+        PURPOSE.set(Purpose(Priority.NEW))
+        while not self._is_closed:
+            await asyncio.sleep(WRITE_SECONDS)
+            with suppress(DatabaseAway, DatabaseBusy):  # it is tried again, while there is room
+                await self.write()
+
+    async def write(self) -> None:
+        """Write what was gathered.  Refuses `DatabaseAway` and `DatabaseBusy`: the lines stay."""
+        while self._entries or self._gathered:
+            if not self._entries:
+                count = min(len(self._gathered), WRITTEN_AT_ONCE)
+                self._entries = [_entry(self._gathered.popleft(), at) for at in range(count)]
+            entries, outcome = self._entries, "written"
+            try:
+                await self._database.once(store.write, entries)
+            except psycopg.Error as fault:
+                # What the database does not take is not offered again: it would stand before all others.
+                _log.error("request_lines_failed", fault=repr(fault))
+                outcome = "failed"
+            LINES.labels(outcome=outcome).inc(len(entries))
+            self._entries = []
+
+    async def close(self) -> None:
+        """Write what is left, for as long as that may take; the rest is dropped and counted."""
+        self._is_closed = True
+        if self._writing is None:
+            return
+        self._writing.cancel()
+        await asyncio.gather(self._writing, return_exceptions=True)
+        PURPOSE.set(Purpose(Priority.NEW, until=monotonic() + LAST_SECONDS))
+        with suppress(TimeoutError, DatabaseAway, DatabaseBusy):
+            async with asyncio.timeout(LAST_SECONDS):
+                await self.write()
+        if left := len(self._gathered) + len(self._entries):
+            LINES.labels(outcome="dropped").inc(left)
+
+    async def requests(
+        self, account: UUID, wanted: RequestFilter, page: Page
+    ) -> tuple[list[RequestView], bool]:
+        """A page of the lines of an account, newest first, and whether there are more."""
+        found = await self._database.once(store.requests_of, account, wanted, page)
+        shown, is_more = page.cut(found)
+        names = (
+            {one.id: one.name for one in await self._accounts.api_keys(account)} if shown else {}
+        )
+        return [_named(one, names.get(one.key_id, "")) for one in shown], is_more
+
+
+def _named(view: RequestView, name: str) -> RequestView:
+    """The line with the name of its key; empty where the account has the key no more."""
+    return msgspec.structs.replace(view, key_name=name)
