@@ -10,6 +10,7 @@ import msgspec
 from litestar import Request, Response, get, post, put
 from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
+from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Stream
 
@@ -361,6 +362,7 @@ def _states(text: str | None) -> list[RowState] | None:
     opt=_READING,
     summary="Rows of a batch",
     tags=["batches"],
+    responses={200: ResponseSpec(RowList, generate_examples=False, description="Rows")},
 )
 async def list_rows(
     request: Request[Any, Any, Any],
@@ -371,7 +373,7 @@ async def list_rows(
     limit: RowLimit = ROWS_PAGE_MAX,
     after: After = 0,
     in_state: InState = None,
-) -> RowList | Stream:
+) -> Response[RowList] | Stream:
     """Rows in their order, each with its serials or why it has none; all of them as a table with `Accept: text/csv`."""
     identifier, states = read(BATCH_KIND, batch_id), _states(in_state)
     if _CSV in request.headers.get("accept", ""):
@@ -384,7 +386,7 @@ async def list_rows(
         shown_row(identifier, row, serials.get(row.stamping, ()) if row.stamping else ())
         for row in rows[:limit]
     ]
-    return RowList(views, views[-1].row if len(rows) > limit else None)
+    return Response(RowList(views, views[-1].row if len(rows) > limit else None))
 
 
 @get(
@@ -393,7 +395,7 @@ async def list_rows(
     summary="The stamped document of a row",
     tags=["batches"],
 )
-async def download_document(
+async def download_row(
     batches: NamedDependency[BatchService],
     account: NamedDependency[UUID],
     batch_id: FromPath[str],
@@ -449,6 +451,6 @@ routes = [
     start_batch,
     cancel_batch,
     list_rows,
-    download_document,
+    download_row,
     download_results,
 ]
