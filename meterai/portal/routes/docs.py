@@ -45,4 +45,15 @@ async def show_problems(request: PageRequest) -> Page:
     )
 
 
-routes = [show_docs, show_problems]
+@get(
+    "/docs/try",
+    opt={"permission": Permission.PUBLIC, "priority": Priority.NEW},
+    include_in_schema=False,
+)
+async def show_try(request: PageRequest) -> Page:
+    """Send requests with a key of one's own; in a sandbox alone."""
+    await visitor(request)
+    return page(request, "portal/try.html")
+
+
+routes = [show_docs, show_problems, show_try]
