@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from meterai.batches import pages
 from meterai.batches.audited import AUDITED
 from meterai.batches.demands import DEMANDS, UNDEMANDED
-from meterai.batches.events import BatchFinished
 from meterai.batches.intake import FileIntake
 from meterai.batches.invariants import INVARIANTS
 from meterai.batches.metrics import METRICS
 from meterai.batches.model import BATCH, ROW, BatchState, RowState
 from meterai.batches.personal import PERSONAL
+from meterai.batches.publishing import PUBLISHED
 from meterai.batches.results import Results
 from meterai.batches.retention import RETENTION
 from meterai.batches.routes import routes
@@ -69,9 +69,7 @@ ROOM = Room(
     routes=(*routes, *pages.routes),
     pages=pages.PAGES,
     fields=FIELDS,
-    unheard={
-        BatchFinished: "Whoever registers an endpoint is told; nobody here has to do anything."
-    },
+    published=PUBLISHED,
     tasks=_tasks,
     lanes=_lanes,
     demands=DEMANDS,

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from meterai.batches.events import BatchFinished
+from meterai.kit.ids import new_id
 from meterai.payments.events import AccountWanted, PaymentWon, RefundRerouted
 from meterai.plumbing.events import Event, emit
 from meterai.plumbing.messages import translate
@@ -16,6 +18,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "webhooks.md"
 HEADING, NEXT = "## Events\n", "## For a room"
 # In place of ids that are others each time.
 SHOWN = {
+    "batch_id": "bat_06f9k2m4x8qz7v1w3y5n0b2c4b",
     "order_id": "ord_06f9k2m4x8qz7v1w3y5n0b2c4d",
     "stamping_id": "stg_06f9k2m4x8qz7v1w3y5n0b2c4e",
     "refund_id": "rfd_06f9k2m4x8qz7v1w3y5n0b2c4f",
@@ -54,6 +57,9 @@ def _everything(hooked: Hooked) -> None:
         PaymentWon(account=account, attempt=paid.attempt, payment=paid.number, subject=bought),
         AccountWanted(account=account, refund=refund),
         RefundRerouted(account=account, refund=refund, way="transfer"),
+        BatchFinished(
+            account=account, batch=new_id(), state="finished", delivered=963, wrong=37, cancelled=0
+        ),
     ]
     hooked.do(_tell(hooked, rare))
     hooked.do(hooked.webhooks.test(account, _endpoint(hooked), actor=hooked.actor))

@@ -5,7 +5,7 @@ LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE p_event
         WHEN 'account_wanted' THEN ARRAY['want_account', 'publish']
         WHEN 'api_key_ends' THEN ARRAY['queue_key_ends']
-        WHEN 'batch_finished' THEN ARRAY[]::text[]
+        WHEN 'batch_finished' THEN ARRAY['publish']
         WHEN 'complaint_sent' THEN ARRAY['take_complaint']
         WHEN 'credential_changed' THEN ARRAY['queue_credential_changed']
         WHEN 'deposit_grew' THEN ARRAY['take_waiting']

@@ -1,0 +1,21 @@
+"""Events of batches that accounts may be told of."""
+
+from meterai.accounts import Permission
+from meterai.batches.events import BatchFinished
+from meterai.batches.model import BATCH_KIND
+from meterai.kit.ids import show
+from meterai.plumbing.database import ReadTx
+from meterai.plumbing.published import Published, Told
+
+
+async def _told(_: ReadTx, event: BatchFinished) -> Told:
+    return {
+        "batch_id": show(BATCH_KIND, event.batch),
+        "state": event.state,
+        "delivered": event.delivered,
+        "wrong": event.wrong,
+        "cancelled": event.cancelled,
+    }
+
+
+PUBLISHED = (Published("batch.finished", BatchFinished, Permission.STAMPING_READ, _told),)
