@@ -25,7 +25,7 @@ from meterai.operator.room import ROOM as OPERATOR
 from meterai.orders.room import ROOM as ORDERS
 from meterai.outages.room import ROOM as OUTAGES
 from meterai.pages import RoomPages
-from meterai.payments.rails import RailKinds
+from meterai.payments import RailKinds
 from meterai.payments.room import RAILS as RAILS_OF_PAYMENTS
 from meterai.payments.room import payments_with
 from meterai.plumbing.config import Settings

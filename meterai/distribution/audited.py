@@ -9,7 +9,7 @@ AUDITED = Audited(
         fact(
             "distributor_terms",
             "set_at",
-            "terms_id name fee short region low_days low_rupiah topup_method topup_rupiah",
+            "terms_id seller fee short region low_days low_rupiah topup_method topup_rupiah",
         ),
         fact("distributors", "approved_at", ""),
         fact(

@@ -29,7 +29,7 @@ PERSONAL = Personal(
         ),
         Held(
             table="distributor_terms",
-            columns="name fee short region low_days low_rupiah topup_method topup_rupiah set_at",
+            columns="seller fee short region low_days low_rupiah topup_method topup_rupiah set_at",
             inner="account_id terms_id",
             kept=Kept.TAX,
             since="t.set_at",

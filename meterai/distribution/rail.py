@@ -18,11 +18,11 @@ from meterai.kit.money import Rupiah
 from meterai.payments import (
     WHOLESALE,
     About,
+    AttemptStatus,
     Connecting,
     Delivered,
     Deposit,
     Instructions,
-    Learned,
     MadeBefore,
     Method,
     Movement,
@@ -66,21 +66,21 @@ class WholesaleRail:
         number = payment_number(found.account, found.sale).removeprefix(PREFIX)
         return Opened(Deposit(found.seller), number)
 
-    async def ask(self, about: About) -> Learned:
+    async def ask(self, about: About) -> AttemptStatus:
         """Whether the deposit has paid.
 
         A sale that ended otherwise than by its order is pending: its order ends by itself, and gets no other attempt.
         """
         found = await self._sale(about.reference)
         if found is None:
-            return Learned(Status.UNKNOWN, ())
+            return AttemptStatus(Status.UNKNOWN, ())
         if found.state is SaleState.TAKEN:
             paid = Payment(
                 payment_number(found.account, found.sale), Rupiah(found.total), Status.PAID
             )
-            return Learned(Status.PAID, (paid,))
+            return AttemptStatus(Status.PAID, (paid,))
         is_taken_back = found.end_cause == "order"
-        return Learned(Status.CANCELLED if is_taken_back else Status.PENDING, ())
+        return AttemptStatus(Status.CANCELLED if is_taken_back else Status.PENDING, ())
 
     async def cancel(self, about: About, reason: str) -> bool:
         """The sale waits no longer; false where the deposit has paid it."""

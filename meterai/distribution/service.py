@@ -215,7 +215,7 @@ class DistributionService:
             return await self._seen(tx, shown), is_more
 
     async def _seen(self, tx: ReadTx, found: Sequence[Sale]) -> list[SaleView]:
-        states = await store.orders_of(tx, found)
+        states = {one.order: one.state for one in await store.orders_of(tx, found)}
         return [_seen(one, states.get(one.order)) for one in found]
 
     async def end_due(self) -> int:

@@ -72,7 +72,7 @@ class DepositOrder(NamedTuple):
     rupiah: int
 
 
-_COLUMNS = """d.account_id AS account, d.state, d.approved_at, d.low_at, t.name, t.fee, t.short, t.region, t.low_days,
+_COLUMNS = """d.account_id AS account, d.state, d.approved_at, d.low_at, t.seller AS name, t.fee, t.short, t.region, t.low_days,
     t.low_rupiah, t.topup_method, t.topup_rupiah, d.mean_rupiah"""
 _OF = f"""SELECT {_COLUMNS} FROM distributors d
 JOIN distributor_terms t ON t.account_id = d.account_id AND t.terms_id = d.terms_id"""  # noqa: S608 - a constant
@@ -162,14 +162,14 @@ async def distributor(tx: ReadTx, account: UUID) -> Distributor | None:
 
 async def distributors(tx: ReadTx) -> list[Distributor]:
     """Every distributor, by name."""
-    return await tx.all_as(_DISTRIBUTORS, f"{_OF} ORDER BY t.name, d.account_id")
+    return await tx.all_as(_DISTRIBUTORS, f"{_OF} ORDER BY t.seller, d.account_id")
 
 
 async def set_terms(tx: Tx, account: UUID, terms: DepositTerms) -> UUID:
     """Write down what was agreed; answers its id."""
     made = new_id()
     await tx.run(
-        "INSERT INTO distributor_terms (account_id, terms_id, name, fee, short, region, low_days, low_rupiah,"
+        "INSERT INTO distributor_terms (account_id, terms_id, seller, fee, short, region, low_days, low_rupiah,"
         " topup_method, topup_rupiah) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         account,
         made,
@@ -291,16 +291,15 @@ async def sales(
     return await tx.all_as(_SALES, query, account, before, *told, limit)
 
 
-async def orders_of(tx: ReadTx, found: Sequence[Sale]) -> dict[UUID, str]:
+async def orders_of(tx: ReadTx, found: Sequence[Sale]) -> list[OrderOfSale]:
     """The states of the orders of these sales, of whichever buyers."""
-    rows = await tx.all_as(
+    return await tx.all_as(
         _ORDERS,
         "SELECT o.order_id AS order, o.state FROM unnest(%s::uuid[], %s::uuid[]) AS w (account_id, order_id)"
         " JOIN orders_told() o ON o.account_id = w.account_id AND o.order_id = w.order_id",
         [one.buyer for one in found],
         [one.order for one in found],
     )
-    return {one.order: one.state for one in rows}
 
 
 async def waiting(tx: ReadTx, account: UUID) -> Waiting:
@@ -319,7 +318,7 @@ async def asked_by_attempt(tx: ReadTx, buyer: UUID, attempt: UUID) -> AskedSale 
     """The sale that an attempt pays, whose ever it is."""
     return await tx.one_as(
         _ASKED,
-        "SELECT s.account_id AS account, s.sale_id AS sale, s.state, sale_total(s) AS total, s.end_cause, t.name AS seller"
+        "SELECT s.account_id AS account, s.sale_id AS sale, s.state, sale_total(s) AS total, s.end_cause, t.seller"
         " FROM sales s JOIN distributors d ON d.account_id = s.account_id"
         " JOIN distributor_terms t ON t.account_id = d.account_id AND t.terms_id = d.terms_id"
         " WHERE s.attempt_id = %s AND s.buyer_id = %s",

@@ -29,7 +29,6 @@ _COLUMNS = (
     "account_id AS account, order_id AS id, kind, state, quantity, unit_price, service_fee, total, placed_at,"
     " coalesce(pay_until, lapses_at) AS lapses_at, paid_at, due_at, due_seconds, returning_due_at, paid_attempt, reference, metadata, seller, closed_at"
 )
-_TOLD = "orders LEFT JOIN order_labels USING (account_id, order_id) LEFT JOIN order_sellers USING (account_id, order_id)"
 PLACE = """
 SELECT created, id, request, placed, lapses
 FROM order_place_by_method(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
@@ -243,7 +242,8 @@ async def order(tx: ReadTx, account: UUID, order_id: UUID) -> Order | None:
     """One order."""
     return await tx.one_as(
         _ORDERS,
-        f"SELECT {_COLUMNS} FROM {_TOLD}"  # noqa: S608
+        f"SELECT {_COLUMNS} FROM orders LEFT JOIN order_labels USING (account_id, order_id)"  # noqa: S608
+        " LEFT JOIN order_sellers USING (account_id, order_id)"
         f" WHERE account_id = %s AND order_id = %s",
         account,
         order_id,
@@ -263,7 +263,8 @@ async def orders_of(
     only, told = ("", []) if reference is None else (" AND reference = %s", [reference])
     return await tx.all_as(
         _ORDERS,
-        f"SELECT {_COLUMNS} FROM {_TOLD}"  # noqa: S608
+        f"SELECT {_COLUMNS} FROM orders LEFT JOIN order_labels USING (account_id, order_id)"  # noqa: S608
+        " LEFT JOIN order_sellers USING (account_id, order_id)"
         f" WHERE account_id = %s AND order_id < %s{only}"
         " ORDER BY order_id DESC LIMIT %s",
         account,
@@ -277,7 +278,8 @@ async def paid_of(tx: ReadTx, account: UUID, limit: int) -> list[Order]:
     """The newest orders of an account that were paid."""
     return await tx.all_as(
         _ORDERS,
-        f"SELECT {_COLUMNS} FROM {_TOLD}"  # noqa: S608
+        f"SELECT {_COLUMNS} FROM orders LEFT JOIN order_labels USING (account_id, order_id)"  # noqa: S608
+        " LEFT JOIN order_sellers USING (account_id, order_id)"
         " WHERE account_id = %s AND paid_at IS NOT NULL ORDER BY order_id DESC LIMIT %s",
         account,
         limit,

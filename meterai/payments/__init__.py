@@ -39,6 +39,7 @@ from meterai.payments.model import (
     Attempt,
     AttemptsSpent,
     AttemptState,
+    AttemptStatus,
     CallNotBegun,
     Captured,
     Channel,
@@ -72,10 +73,6 @@ from meterai.payments.model import (
     read_instructions,
     reference_of,
     refund_number,
-)
-from meterai.payments.model import (
-    # An alias: its own name is also a word of a provider, which only its rail may say.
-    TransactionStatus as Learned,
 )
 from meterai.payments.rails import Connecting, Payouts, Rail, RailKind, RailKinds
 from meterai.payments.record import RecordedPayment, RecordOutcome, take_record
@@ -159,6 +156,7 @@ __all__ = [
     "AmountNotPayable",
     "Attempt",
     "AttemptState",
+    "AttemptStatus",
     "AttemptsSpent",
     "BuyerQuestions",
     "CallNotBegun",
@@ -174,7 +172,6 @@ __all__ = [
     "Heard",
     "Instructions",
     "LateRefund",
-    "Learned",
     "MadeBefore",
     "Method",
     "MethodOut",

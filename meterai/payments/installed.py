@@ -19,6 +19,7 @@ from meterai.kit.refusal import Malformed
 from meterai.payments.model import (
     About,
     AmountNotPayable,
+    AttemptStatus,
     CallNotBegun,
     Channel,
     Delivered,
@@ -35,7 +36,6 @@ from meterai.payments.model import (
     RailNotConfigured,
     RefundLine,
     RefundMade,
-    TransactionStatus,
 )
 from meterai.payments.rails import Connecting, Desk, Payouts, Rail, RailKind, RailKinds
 from meterai.payments.settings import PaymentSettings, weights_of
@@ -122,7 +122,7 @@ class BoundedRail:
         with self._call():
             return await self.rail.open(method, reference, amount, expires_at)
 
-    async def ask(self, about: About) -> TransactionStatus:
+    async def ask(self, about: About) -> AttemptStatus:
         """As of the rail."""
         with self._call():
             return await self.rail.ask(about)

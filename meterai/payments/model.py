@@ -506,7 +506,7 @@ class Odd:
 
 
 @dataclass(frozen=True, slots=True)
-class TransactionStatus:
+class AttemptStatus:
     """What the provider says became of an attempt."""
 
     status: Status

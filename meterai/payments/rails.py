@@ -24,6 +24,7 @@ from meterai.payments.model import (
     About,
     Asked,
     Attempt,
+    AttemptStatus,
     Delivered,
     DoorKind,
     Instructions,
@@ -36,7 +37,6 @@ from meterai.payments.model import (
     RefundLine,
     RefundMade,
     Said,
-    TransactionStatus,
     Verdict,
 )
 from meterai.plumbing.config import Settings
@@ -66,7 +66,7 @@ class Rail(Protocol):
         """
         ...
 
-    async def ask(self, about: About) -> TransactionStatus:
+    async def ask(self, about: About) -> AttemptStatus:
         """What became of an attempt; one that the provider does not know has status `UNKNOWN`."""
         ...
 

@@ -31,6 +31,7 @@ from meterai.payments.model import (
     AboutAnother,
     Attempt,
     AttemptState,
+    AttemptStatus,
     CallNotBegun,
     Channel,
     Delivered,
@@ -51,7 +52,6 @@ from meterai.payments.model import (
     RefundMade,
     RefundWish,
     Status,
-    TransactionStatus,
     parse_reference,
     reference_of,
 )
@@ -379,7 +379,7 @@ class PaymentService:
             window_seconds=self._rails.window_seconds(attempt.channel.provider),
         )
 
-    async def _learn(self, attempt: Attempt, standing: TransactionStatus) -> None:
+    async def _learn(self, attempt: Attempt, standing: AttemptStatus) -> None:
         lines = Counter(one.number for one in standing.payments)
         for one in standing.payments:
             is_only = lines[one.number] == 1
@@ -393,7 +393,7 @@ class PaymentService:
         if standing.status is Status.FAILED or is_ended:
             await self._database.run(partial(_deny, attempt=attempt))
 
-    async def _explain(self, attempt: Attempt, standing: TransactionStatus) -> None:
+    async def _explain(self, attempt: Attempt, standing: AttemptStatus) -> None:
         """Resolve items in suspense about payments of this answer, unless any of them is `Odd`."""
         if any(isinstance(one, Odd) for one in standing.payments):
             return

@@ -21,13 +21,13 @@ from meterai.payments.adapters.snap.provider import SnapProvider
 from meterai.payments.model import (
     About,
     Act,
+    AttemptStatus,
     OddReason,
     Opened,
     Payment,
     Qr,
     RefundMade,
     Status,
-    TransactionStatus,
     judge,
 )
 from tests.support.bank import profile, soon
@@ -211,7 +211,7 @@ async def _one(data: st.DataObject, server: Scripted, provider: SnapProvider) ->
     except THREE:
         return
     if name == "query" and server.status == 404:
-        assert answer == TransactionStatus(Status.UNKNOWN, ())
+        assert answer == AttemptStatus(Status.UNKNOWN, ())
         return
     assert server.status == 200
     if name == "refund":

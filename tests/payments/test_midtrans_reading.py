@@ -15,6 +15,7 @@ from meterai.payments.model import (
     About,
     AboutAnother,
     AccountNumber,
+    AttemptStatus,
     Notification,
     Odd,
     OddReason,
@@ -24,7 +25,6 @@ from meterai.payments.model import (
     Qr,
     Redirect,
     Status,
-    TransactionStatus,
     reference_of,
 )
 from standins.bank.qris import DynamicQr, payload
@@ -51,7 +51,7 @@ def read(_http: int = 200, /, **changes: Any) -> reading.Answer:
     return reading.read_answer(_http, json.dumps(told).encode(), ASKED)
 
 
-def standing(**changes: Any) -> TransactionStatus:
+def standing(**changes: Any) -> AttemptStatus:
     return reading.standing(read(**changes))
 
 
@@ -162,7 +162,7 @@ PAID = Payment(NUMBER, Rupiah(20_000), Status.PAID)
 def test_statuses_are_read_as_payments(
     changes: dict[str, Any], status: Status, lines: tuple[Payment | Odd, ...]
 ) -> None:
-    assert standing(**changes) == TransactionStatus(status, lines)
+    assert standing(**changes) == AttemptStatus(status, lines)
 
 
 @pytest.mark.parametrize("word", ["", "settled", None, 200, ...])

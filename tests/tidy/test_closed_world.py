@@ -365,6 +365,7 @@ def test_every_reason_of_an_entry_has_its_rule() -> None:
     assert {reason for reason, rest in posted if rest} == {"suspense_", "break_"}
     # Whoever takes stamps back says why.
     undone = set(re.findall(r"stamps_undo\([^;]*?'(stamps_\w+)'\)", SQL))
+    undone |= set(re.findall(r"order_deposit_undo\([^;]*?'(deposit_\w+)'", SQL))
     reasons = {reason for reason, rest in posted if not rest} | ends | undone
     assert {reason for one in POSTINGS for reason in one.reasons} == reasons
 

@@ -42,6 +42,7 @@ TELLING = {
 # `order_close` tells of the state it moves to; `order_abandon` hands on what it is asked for.
 ABANDONED = {"lapsed", "withdrawn"}
 TYPES: dict[type, set[str]] = {
+    bool: {"boolean"},
     float: {"double precision"},
     UUID: {"uuid"},
     list[UUID]: {"uuid[]"},

@@ -37,6 +37,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
             "orders/store.py:TO_EXPIRE",
             "orders/store.py:TO_EXECUTE",
             "orders/store.py:TO_TURN",
+            "distribution/store.py:TO_END",
             "payments/refunds/store.py:TO_TRY",
             "payments/refunds/store.py:TO_LOOK_UP",
             "payments/refunds/store.py:TO_WATCH",

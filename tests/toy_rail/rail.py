@@ -15,6 +15,7 @@ from meterai.payments.model import (
     About,
     AboutAnother,
     AccountNumber,
+    AttemptStatus,
     Delivered,
     Instructions,
     MadeBefore,
@@ -33,7 +34,6 @@ from meterai.payments.model import (
     RefundLine,
     RefundMade,
     Status,
-    TransactionStatus,
     differences,
 )
 from meterai.payments.rails import Complaints, Connecting, Door, Rail, RailKind
@@ -104,14 +104,14 @@ class ToyRail:
         answer = await self._call("PUT", f"/numbers/{reference}", about, told)
         return Opened(AccountNumber(BANK, answer["number"]), answer["id"])
 
-    async def ask(self, about: About) -> TransactionStatus:
+    async def ask(self, about: About) -> AttemptStatus:
         """What became of an account number, and every payment on it."""
         answer = await self._call("GET", f"/numbers/{about.reference}", about)
         payments = tuple(
             Payment(PREFIX + one["id"], Rupiah(one["amount"]), Status.PAID)
             for one in answer["payments"]
         )
-        return TransactionStatus(_STATUSES[answer["state"]], payments)
+        return AttemptStatus(_STATUSES[answer["state"]], payments)
 
     async def cancel(self, about: About, reason: str) -> bool:
         """Close an account number; the bank leaves one open that was paid."""

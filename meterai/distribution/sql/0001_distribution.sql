@@ -5,7 +5,7 @@ SET LOCAL statement_timeout = '30s';
 CREATE TABLE distributor_terms (
     account_id    uuid        NOT NULL,
     terms_id      uuid        NOT NULL,
-    name          text        NOT NULL,  -- as buyers see it
+    seller        text        NOT NULL,  -- its name, as buyers see it
     fee           bigint      NOT NULL,  -- rupiah of each stamp, where the buyer pays it by our rails
     short         text        NOT NULL,  -- what becomes of a sale that the deposit does not cover
     region        text        NOT NULL,
@@ -16,7 +16,7 @@ CREATE TABLE distributor_terms (
     set_at        timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT distributor_terms_pkey PRIMARY KEY (account_id, terms_id),
     CONSTRAINT short_sale_has_a_way CHECK (short = ANY ('{wait,retail,return}')),
-    CONSTRAINT distributor_terms_are_possible CHECK (name <> '' AND fee >= 0 AND low_days >= 0 AND low_rupiah >= 0
+    CONSTRAINT distributor_terms_are_possible CHECK (seller <> '' AND fee >= 0 AND low_days >= 0 AND low_rupiah >= 0
         AND topup_rupiah >= 0)
 );
 

@@ -43,9 +43,9 @@ BEGIN
         PERFORM sale_post(v_sale);
     ELSIF v_terms.short = 'retail' THEN
         PERFORM emit(p_account, 'sale_offered', jsonb_build_object(
-            'sale', p_sale, 'buyer', p_buyer, 'order', p_order, 'seller', v_terms.name,
+            'sale', p_sale, 'buyer', p_buyer, 'order', p_order, 'seller', v_terms.seller,
             'quantity', p_quantity, 'total', sale_total(v_sale)));
     END IF;
-    PERFORM sale_tell(v_sale, v_terms.name);
+    PERFORM sale_tell(v_sale, v_terms.seller);
     RETURN QUERY SELECT true, p_sale, p_request;
 END $$;

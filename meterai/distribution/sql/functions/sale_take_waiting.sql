@@ -8,7 +8,7 @@ DECLARE
     v_now timestamptz := now();
     v_taken integer := 0;
 BEGIN
-    SELECT t.name INTO v_seller FROM distributors d
+    SELECT t.seller INTO v_seller FROM distributors d
     JOIN distributor_terms t ON t.account_id = d.account_id AND t.terms_id = d.terms_id
     WHERE d.account_id = p_account FOR UPDATE OF d;
     LOOP

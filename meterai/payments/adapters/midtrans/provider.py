@@ -24,6 +24,7 @@ from meterai.payments.model import (
     About,
     AboutAnother,
     AccountNumber,
+    AttemptStatus,
     Delivered,
     Instructions,
     MadeBefore,
@@ -39,7 +40,6 @@ from meterai.payments.model import (
     RefundLine,
     RefundMade,
     Status,
-    TransactionStatus,
 )
 
 QRIS, VA = "qris", "va"
@@ -134,13 +134,13 @@ class MidtransRail:
             raise OutcomeUnknown(f"not what was asked for: {', '.join(wrong)}")
         return made
 
-    async def ask(self, about: About) -> TransactionStatus:
+    async def ask(self, about: About) -> AttemptStatus:
         """Ask what became of a transaction."""
         try:
             return reading.standing(await self._status(about))
         except ProviderRefused as refusal:
             if refusal.response_code == NOT_FOUND:
-                return TransactionStatus(Status.UNKNOWN, ())
+                return AttemptStatus(Status.UNKNOWN, ())
             raise
 
     async def cancel(self, about: About, reason: str) -> bool:

@@ -23,6 +23,7 @@ from meterai.payments.model import (
     About,
     AboutAnother,
     AccountNumber,
+    AttemptStatus,
     Instructions,
     Notification,
     Odd,
@@ -35,7 +36,6 @@ from meterai.payments.model import (
     RefundLine,
     RefundMade,
     Status,
-    TransactionStatus,
     UnderWay,
     differences,
     parse_reference,
@@ -207,26 +207,26 @@ def _instructions(answer: Answer) -> Instructions | None:
     return AccountNumber(BANKS[bank], number)
 
 
-def standing(answer: Answer) -> TransactionStatus:
+def standing(answer: Answer) -> AttemptStatus:
     """Status of a transaction.  Refuses `OutcomeUnknown` where there is no status."""
     status, word = _status(answer), answer.get("transaction_status")
     if status is None:
         raise OutcomeUnknown("the answer has no status")
     if word in ("deny", "failure") and not answer.get("settlement_time"):
-        return TransactionStatus(status, ())  # a try to pay failed, and no payment was taken back
+        return AttemptStatus(status, ())  # a try to pay failed, and no payment was taken back
     if not _is_money(status):
-        return TransactionStatus(status, ())
+        return AttemptStatus(status, ())
     number = _payment(answer)
     if number is None:
-        return TransactionStatus(status, (Odd(OddReason.NUMBER_MISSING),))
+        return AttemptStatus(status, (Odd(OddReason.NUMBER_MISSING),))
     if word in ("deny", "failure"):
-        return TransactionStatus(status, (Payment(number, None, status),))
+        return AttemptStatus(status, (Payment(number, None, status),))
     lines = [] if word in _WHOLLY_GONE else [_paid(answer, number)]
     for name, gone in _PARTS:
         if answer.get(f"{name}_amount") is not None or str(word).endswith(name):
             lines.append(_gone(answer, f"{name}_amount", number, gone, is_whole=word == name))
     is_partly = word not in _WHOLLY_GONE
-    return TransactionStatus(Status.PAID if is_partly else status, tuple(lines))
+    return AttemptStatus(Status.PAID if is_partly else status, tuple(lines))
 
 
 def _paid(answer: Answer, number: str) -> Payment | Odd:

@@ -18,6 +18,7 @@ from meterai.payments.adapters.snap.virtual_account import VirtualAccounts
 from meterai.payments.adapters.snap.wire import snap_time
 from meterai.payments.model import (
     About,
+    AttemptStatus,
     Delivered,
     MadeBefore,
     Movement,
@@ -27,7 +28,6 @@ from meterai.payments.model import (
     RefundLine,
     RefundMade,
     RefusedForEver,
-    TransactionStatus,
 )
 
 HISTORY_PAGE = 100  # lines asked for at once
@@ -56,7 +56,7 @@ class SnapProvider:
         """Make a QR or an account."""
         return await self._by(About(method=method)).open(reference, amount, expires_at)
 
-    async def ask(self, about: About) -> TransactionStatus:
+    async def ask(self, about: About) -> AttemptStatus:
         """Status of an attempt."""
         found = await self._by(about).ask(about)
         prefix = self._bank.prefix

@@ -11,6 +11,7 @@ from meterai.payments.adapters.snap.reading import Answer, case_of
 from meterai.payments.adapters.snap.wire import snap_time
 from meterai.payments.model import (
     About,
+    AttemptStatus,
     Instructions,
     MadeBefore,
     Opened,
@@ -20,7 +21,6 @@ from meterai.payments.model import (
     RefundMade,
     RefusedForEver,
     Status,
-    TransactionStatus,
 )
 
 GENERATE, QUERY, CANCEL, REFUND = "47", "51", "77", "78"
@@ -78,13 +78,13 @@ class Qris:
         told = {"merchantId": ours.merchant, "storeId": ours.store, "terminalId": ours.terminal}
         return {name: value for name, value in told.items() if value}
 
-    async def ask(self, about: About) -> TransactionStatus:
+    async def ask(self, about: About) -> AttemptStatus:
         """Status of a QR."""
         try:
             return reading.standing(await self.query(about))
         except ProviderRefused as refusal:
             if case_of(refusal, QUERY) == "40401":
-                return TransactionStatus(Status.UNKNOWN, ())
+                return AttemptStatus(Status.UNKNOWN, ())
             raise
 
     async def query(self, about: About) -> Answer:

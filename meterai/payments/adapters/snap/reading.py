@@ -27,6 +27,7 @@ from meterai.kit.money import Rupiah
 from meterai.payments.model import (
     About,
     AboutAnother,
+    AttemptStatus,
     Movement,
     MovementKind,
     Notification,
@@ -41,7 +42,6 @@ from meterai.payments.model import (
     RefundLine,
     RefundMade,
     Status,
-    TransactionStatus,
     UnderWay,
     differences,
 )
@@ -232,7 +232,7 @@ def qr_made(answer: Answer) -> Opened:
     return Opened(Qr(str(content)), number)
 
 
-def standing(answer: Answer) -> TransactionStatus:
+def standing(answer: Answer) -> AttemptStatus:
     """51: what became of a QR.  Refuses `OutcomeUnknown` where there is no status."""
     status = _status(answer.get("latestTransactionStatus"))
     if status is None:
@@ -247,10 +247,10 @@ def standing(answer: Answer) -> TransactionStatus:
         lines = [_listed(status, one) for one in listed]
         if status is Status.PAID and not listed:
             lines = [Odd(OddReason.NUMBER_MISSING)]
-    return TransactionStatus(status, tuple(line for line in lines if line is not None))
+    return AttemptStatus(status, tuple(line for line in lines if line is not None))
 
 
-def account_standing(answer: Answer) -> TransactionStatus:
+def account_standing(answer: Answer) -> AttemptStatus:
     """26: what became of a virtual account.  Refuses `OutcomeUnknown` where there is no status."""
     about = {"rrn": _payment_of(answer), **_about(answer)}
     told = {"amount": answer.get("paidAmount"), "additionalInfo": about}

@@ -20,13 +20,13 @@ from meterai.payments.adapters.snap.wire import snap_time
 from meterai.payments.model import (
     About,
     AccountNumber,
+    AttemptStatus,
     Instructions,
     MadeBefore,
     Opened,
     OutcomeUnknown,
     ProviderRefused,
     Status,
-    TransactionStatus,
 )
 
 CREATE, STATUS, DELETE = "27", "26", "31"
@@ -105,7 +105,7 @@ class VirtualAccounts:
             raise OutcomeUnknown("the account is not the one asked for")
         return Opened(AccountNumber(self._bank.label, number), number)
 
-    async def ask(self, about: About) -> TransactionStatus:
+    async def ask(self, about: About) -> AttemptStatus:
         """Status of a virtual account."""
         try:
             answer = await self._client.call(
@@ -115,7 +115,7 @@ class VirtualAccounts:
             )
         except ProviderRefused as refusal:
             if case_of(refusal, STATUS) in ("40401", "40412"):
-                return TransactionStatus(Status.UNKNOWN, ())
+                return AttemptStatus(Status.UNKNOWN, ())
             raise
         return reading.account_standing(answer)
 
