@@ -13,4 +13,5 @@ UNDEMANDED: Mapping[str, str] = {
     "batch_turn_seconds": TIME,
     "batch_lease_seconds": TIME,
     "batch_open_days": TIME,
+    "batch_waits_days": TIME,
 }

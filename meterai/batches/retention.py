@@ -31,7 +31,7 @@ RETENTION: tuple[Rule, ...] = (
         "came_at",
         "What a sender says of a document names people: the other party, its number. Whoever must keep it, a collector "
         "for its return, takes it from the results within a season. That the row was there, and how it ended, stays.",
-        only="facts <> '{}' OR document_name <> ''",
+        only="ended_at IS NOT NULL AND (facts <> '{}' OR document_name <> '')",
         blanks={
             "facts": "'{}'",
             "document_name": "''",

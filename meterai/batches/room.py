@@ -46,7 +46,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
     batches = container.of(BatchService)
     return [
         PeriodicTask("go_on_with_batches", batches.go_on, 1.0, WAIT_FOR_STAMPS),
-        PeriodicTask("give_up_batches", batches.give_up_open, 600.0),
+        PeriodicTask("give_up_batches", batches.give_up, 600.0),
     ]
 
 

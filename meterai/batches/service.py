@@ -376,10 +376,12 @@ class BatchService:
             await store.move(tx, found, state)
             _log.info("batch_goes_on", batch=show(BATCH_KIND, due.batch))
 
-    async def give_up_open(self) -> int:
-        """Periodic task: give up what nobody started in its time."""
-        before = self._clock.now() - timedelta(days=self.settings.batch_open_days)
-        found = await self._database.once(store.left_open, before, LEFT_AT_ONCE)
+    async def give_up(self) -> int:
+        """Periodic task: give up what nobody started in its time, and what waits too long for stamps."""
+        now = self._clock.now()
+        made = now - timedelta(days=self.settings.batch_open_days)
+        started = now - timedelta(days=self.settings.batch_waits_days)
+        found = await self._database.once(store.left, made, started, LEFT_AT_ONCE)
 
         async def one(due: BatchKey) -> None:
             await self._database.run(partial(self._cancel, due.account, due.batch))

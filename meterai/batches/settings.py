@@ -22,3 +22,5 @@ class BatchSettings(msgspec.Struct, frozen=True):
     batch_lease_seconds: Seconds = 60.0
     # A batch that nobody starts is given up after so many days; its documents are forgotten as others are.
     batch_open_days: Positive = 7
+    # One that waits so many days for its stamps is given up too: its rows name people, and its documents are forgotten.
+    batch_waits_days: Positive = 30

@@ -202,9 +202,11 @@ UPDATE batches SET turn_at = now() WHERE (account_id, batch_id) IN (
     FOR UPDATE SKIP LOCKED)
 RETURNING account_id AS account, batch_id AS batch
 """
-_LEFT_OPEN = """
-SELECT account_id AS account, batch_id AS batch FROM batches WHERE state = 'open' AND made_at < %s
-ORDER BY made_at LIMIT %s
+_LEFT = """
+(SELECT account_id AS account, batch_id AS batch FROM batches WHERE state = 'open' AND made_at < %s
+ ORDER BY made_at LIMIT %s)
+UNION ALL
+(SELECT account_id, batch_id FROM batches WHERE state = 'waiting_for_stamps' AND started_at < %s LIMIT %s)
 """
 _ROWS = """
 SELECT number, row_key AS key, document, document_name, sha256, quantity, facts, state, code, code_facts,
@@ -482,9 +484,11 @@ async def waiting(tx: Tx, limit: int) -> list[BatchKey]:
     return await tx.all_as(_KEYS, _WAITING, limit)
 
 
-async def left_open(tx: ReadTx, before: datetime, limit: int) -> list[BatchKey]:
-    """Batches that were made before a moment and never started."""
-    return await tx.all_as(_KEYS, _LEFT_OPEN, before, limit)
+async def left(
+    tx: ReadTx, made_before: datetime, started_before: datetime, limit: int
+) -> list[BatchKey]:
+    """Batches that were made before a moment and never started, and that were started before one and wait for stamps."""
+    return await tx.all_as(_KEYS, _LEFT, made_before, limit, started_before, limit)
 
 
 async def rows(

@@ -83,6 +83,13 @@ def test_rows_of_a_worker_that_died_are_ended_by_the_next(shop: Shop) -> None:
     shop.work()
 
 
+def test_batch_in_its_time_is_not_given_up(shop: Shop) -> None:
+    batches = shop.container.of(BatchService)
+    batch = shop.do(batches.make(shop.account, secrets.token_hex(8), None))
+    assert shop.do(batches.give_up()) == 0
+    assert state(shop, batch.id) == (BatchState.OPEN, 0)
+
+
 def test_batch_whose_stamps_others_took_waits_and_goes_on(shop: Shop) -> None:
     buy(shop, 1)
     names = ("c", "d")

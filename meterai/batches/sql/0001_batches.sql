@@ -83,7 +83,8 @@ CREATE TABLE batch_rows (
 );
 CREATE INDEX batch_rows_open ON batch_rows (account_id, batch_id, leased_until)
     WHERE state IN ('waiting', 'reserved');
-CREATE INDEX batch_rows_to_blank ON batch_rows (came_at) WHERE facts <> '{}' OR document_name <> '';
+CREATE INDEX batch_rows_to_blank ON batch_rows (came_at)
+    WHERE ended_at IS NOT NULL AND (facts <> '{}' OR document_name <> '');
 CREATE INDEX batch_rows_of_stamping ON batch_rows (account_id, stamping_id) WHERE stamping_id IS NOT NULL;
 
 -- A row of another batch with the same document, placements and facts is that stamping.
