@@ -39,7 +39,7 @@ from meterai.plumbing.keyring import new_rsa_key, public_pem, read_rsa_key
 from meterai.plumbing.migrations import migrate
 from meterai.room import Container
 from meterai.webhooks.delivering import PLACES, WebhookDelivery
-from meterai.webhooks.service import WebhookService, Wish
+from meterai.webhooks.service import WebhookService, WebhookWish
 from meterai.webhooks.signing import headers
 from standins.receiver import Receiver
 
@@ -86,7 +86,7 @@ async def _account(container: Container, url: str) -> tuple[UUID, UUID, str]:
     terms = await container.of(OrderService).terms(account, "one", b"one", OrderKind.STAMPS, 1)
     async with container.database.transaction() as tx:
         order = await orders.place_documents(tx, terms)
-    wish = Wish(url, ["order.lapsed"], "", PERMISSIONS[Role.OWNER])
+    wish = WebhookWish(url, ["order.lapsed"], "", PERMISSIONS[Role.OWNER])
     _, secret = await container.of(WebhookService).make(account, wish, "one", actor=ACTOR)
     assert secret is not None
     return account, order.id, secret

@@ -28,7 +28,7 @@ from meterai.payments.events import (
 )
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.events import on
-from meterai.plumbing.published import Published, Told
+from meterai.plumbing.published import PublicEvent, Told
 from meterai.stamps.events import StampsGone
 
 _log = structlog.get_logger()
@@ -132,13 +132,13 @@ async def _told(tx: ReadTx, account: UUID, order: UUID) -> Told:
 
 _ORDER_READ = Permission.ORDER_READ
 PUBLISHED = (
-    Published("payment.captured", PaymentCaptured, _ORDER_READ, _payment_told),
-    Published("payment.charged_back", PaymentDenied, _ORDER_READ, _payment_told),
-    Published("payment.restored", PaymentWon, _ORDER_READ, _restored_told),
-    Published("order.executed", OrderExecuted, _ORDER_READ, _order_told),
-    Published("order.lapsed", OrderLapsed, _ORDER_READ, _order_told),
-    Published("order.withdrawn", OrderWithdrawn, _ORDER_READ, _order_told),
-    Published("order.returning", OrderReturning, _ORDER_READ, _order_told),
-    Published("order.returned", OrderReturned, _ORDER_READ, _order_told),
-    Published("order.denied", OrderDenied, _ORDER_READ, _order_told),
+    PublicEvent("payment.captured", PaymentCaptured, _ORDER_READ, _payment_told),
+    PublicEvent("payment.charged_back", PaymentDenied, _ORDER_READ, _payment_told),
+    PublicEvent("payment.restored", PaymentWon, _ORDER_READ, _restored_told),
+    PublicEvent("order.executed", OrderExecuted, _ORDER_READ, _order_told),
+    PublicEvent("order.lapsed", OrderLapsed, _ORDER_READ, _order_told),
+    PublicEvent("order.withdrawn", OrderWithdrawn, _ORDER_READ, _order_told),
+    PublicEvent("order.returning", OrderReturning, _ORDER_READ, _order_told),
+    PublicEvent("order.returned", OrderReturned, _ORDER_READ, _order_told),
+    PublicEvent("order.denied", OrderDenied, _ORDER_READ, _order_told),
 )

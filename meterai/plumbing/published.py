@@ -19,7 +19,7 @@ Told: TypeAlias = Mapping[str, object] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublicEvent:
     """One kind of public event.
 
     name        its public name, `noun.past_participle`, a promise; its sentence is `published.<name>`

@@ -16,7 +16,7 @@ from meterai.payments.events import (
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.events import on
 from meterai.plumbing.messages import LANGUAGES, translate
-from meterai.plumbing.published import Published, Told
+from meterai.plumbing.published import PublicEvent, Told
 from meterai.refunds import store
 from meterai.refunds.claiming import ClaimService, in_both
 from meterai.refunds.service import RefundService, all_shown, load, return_unused
@@ -148,8 +148,8 @@ async def _told(
 
 _REFUND_READ = Permission.REFUND_READ
 PUBLISHED = (
-    Published("refund.requested", RefundRequested, _REFUND_READ, _told),
-    Published("refund.rerouted", RefundRerouted, _REFUND_READ, _told),
-    Published("refund.account_wanted", AccountWanted, _REFUND_READ, _told),
-    Published("refund.settled", RefundSettled, _REFUND_READ, _told),
+    PublicEvent("refund.requested", RefundRequested, _REFUND_READ, _told),
+    PublicEvent("refund.rerouted", RefundRerouted, _REFUND_READ, _told),
+    PublicEvent("refund.account_wanted", AccountWanted, _REFUND_READ, _told),
+    PublicEvent("refund.settled", RefundSettled, _REFUND_READ, _told),
 )

@@ -12,7 +12,7 @@ from meterai.plumbing.database import Database
 from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.objects import ObjectStore
 from meterai.plumbing.personal import Personal
-from meterai.plumbing.published import Published
+from meterai.plumbing.published import PublicEvent
 from meterai.plumbing.retention import Rule
 from meterai.plumbing.stations import Stations
 from meterai.room.knowing import Knows, WorkList
@@ -35,7 +35,7 @@ class Offers:
     work: Mapping[str, WorkList] = field(default_factory=dict)
     personal: Mapping[str, Personal] = field(default_factory=dict)
     retention: Sequence[Rule] = ()
-    published: Sequence[Published] = ()
+    published: Sequence[PublicEvent] = ()
 
 
 @dataclass(frozen=True, slots=True)

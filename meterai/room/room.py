@@ -26,7 +26,7 @@ from meterai.plumbing.lane import Lane
 from meterai.plumbing.leases import Lease
 from meterai.plumbing.metrics import Metric
 from meterai.plumbing.personal import Personal
-from meterai.plumbing.published import Published
+from meterai.plumbing.published import PublicEvent
 from meterai.plumbing.retention import Rule
 from meterai.room.container import Container
 from meterai.room.knowing import Knows, WorkList
@@ -108,7 +108,7 @@ class Room:
     shows: Callable[[Container, Site], None] = lambda _container, _site: None
     handlers: Sequence[Subscription] = ()
     unheard: Mapping[type[Event], str] = field(default_factory=dict)
-    published: Sequence[Published] = ()
+    published: Sequence[PublicEvent] = ()
     tasks: Callable[[Container], Sequence[PeriodicTask]] = lambda _: ()
     lanes: Callable[[Container], Sequence[Lane]] = lambda _: ()
     before_work: Build = _nothing

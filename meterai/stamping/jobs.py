@@ -19,7 +19,7 @@ from meterai.orders.events import (
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.events import on
 from meterai.plumbing.messages import LANGUAGES, format_datetime, translate
-from meterai.plumbing.published import Published, Told
+from meterai.plumbing.published import PublicEvent, Told
 from meterai.stamping import store
 from meterai.stamping.events import StampingDelivered, StampingFailed, StampingsDelivered
 from meterai.stamping.model import Stamping, StampingState
@@ -188,6 +188,6 @@ async def _told(tx: ReadTx, event: StampingDelivered | StampingFailed) -> Told:
 
 
 PUBLISHED = (
-    Published("stamping.delivered", StampingDelivered, Permission.STAMPING_READ, _told),
-    Published("stamping.failed", StampingFailed, Permission.STAMPING_READ, _told),
+    PublicEvent("stamping.delivered", StampingDelivered, Permission.STAMPING_READ, _told),
+    PublicEvent("stamping.failed", StampingFailed, Permission.STAMPING_READ, _told),
 )

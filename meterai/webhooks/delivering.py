@@ -25,9 +25,9 @@ from meterai.webhooks.model import (
     MESSAGE_KIND,
     SLOW_SECONDS,
     UNDER_WAY_MAX,
-    Attempt,
-    Delivery,
+    DueMessage,
     Failure,
+    WebhookAttempt,
     pause_after,
     retry_after,
 )
@@ -106,7 +106,7 @@ class WebhookDelivery:
             wait = pause_after(found.tries, secrets.randbelow(_FINE) / _FINE, after)
         metrics.ATTEMPTS.labels(outcome=outcome.failure or "delivered").inc()
         metrics.SECONDS.observe(outcome.seconds)
-        made = Attempt(
+        made = WebhookAttempt(
             0, began, round(outcome.seconds * 1000), outcome.status, outcome.answer, outcome.failure
         )
         is_slow = outcome.seconds >= SLOW_SECONDS or outcome.failure is Failure.TIMEOUT
@@ -121,6 +121,6 @@ class WebhookDelivery:
                 endpoint_is=state,
             )
 
-    def _signers(self, of: Delivery) -> list[bytes]:
+    def _signers(self, of: DueMessage) -> list[bytes]:
         sealed = [of.secret, *([of.secret_before] if of.secret_before else [])]
         return [self._safe.opened(one, of.account, of.endpoint) for one in sealed]

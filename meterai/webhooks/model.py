@@ -96,7 +96,7 @@ ENDPOINT = Lifecycle(
 )
 
 
-class Why(StrEnum):
+class DisabledWhy(StrEnum):
     """Why an endpoint is disabled."""
 
     ASKED = "asked"  # its account wanted it
@@ -284,7 +284,7 @@ class Endpoint:
     description: str
     events: list[str]
     state: EndpointState
-    why: Why | None
+    why: DisabledWhy | None
     made_at: datetime
     moved_at: datetime
     before_until: datetime | None
@@ -308,7 +308,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class DueMessage:
     """A message whose attempt begins: where it goes, what is sent, and with which sealed secrets it is signed."""
 
     account: UUID
@@ -338,7 +338,7 @@ class Message:
     delivered_at: datetime | None
 
 
-class Attempt(NamedTuple):
+class WebhookAttempt(NamedTuple):
     """One attempt to deliver a message.  `ms` are milliseconds, `answer` its first bytes."""
 
     number: int
@@ -374,7 +374,7 @@ class EndpointSecret(EndpointView, frozen=True, kw_only=True):
     secret: str | None
 
 
-class MessageView(msgspec.Struct, frozen=True, kw_only=True):
+class DeliveryView(msgspec.Struct, frozen=True, kw_only=True):
     """A message as the API shows it; `id` is its webhook-id.  `next_attempt_at` is there while it waits."""
 
     id: str
@@ -398,7 +398,7 @@ class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
     failure: str | None
 
 
-class MessageDetails(MessageView, frozen=True, kw_only=True):
+class DeliveryDetails(DeliveryView, frozen=True, kw_only=True):
     """A message with its body as it is sent, which is null without the permission that shows the same over the API,
     and its attempts, the first in front.
     """
@@ -432,14 +432,16 @@ def _fields(one: Endpoint) -> dict[str, Any]:
     }
 
 
-def message_view(one: Message) -> MessageView:
+def message_view(one: Message) -> DeliveryView:
     """A message as the API shows it."""
-    return MessageView(**_message_fields(one))
+    return DeliveryView(**_message_fields(one))
 
 
-def details(one: Message, attempts: Iterable[Attempt], *, shows_body: bool) -> MessageDetails:
+def details(
+    one: Message, attempts: Iterable[WebhookAttempt], *, shows_body: bool
+) -> DeliveryDetails:
     """A message with its attempts as the API shows it."""
-    return MessageDetails(
+    return DeliveryDetails(
         **_message_fields(one),
         body=one.body if shows_body else None,
         attempt_list=[

@@ -38,7 +38,7 @@ from meterai.webhooks.model import (
     message_view,
     view,
 )
-from meterai.webhooks.service import WebhookService, Wish
+from meterai.webhooks.service import WebhookService, WebhookWish
 
 WEBHOOKS = "/account/webhooks"
 SHOWN_MAX = 50  # messages of one page
@@ -113,7 +113,7 @@ async def make_webhook(
     """Make an endpoint and show its secret, this once."""
     form = await read_form_of_a_person(request)
     held = caller_of(request).permissions
-    wish = Wish(form.text("url").strip(), _events(form), form.text("description"), held)
+    wish = WebhookWish(form.text("url").strip(), _events(form), form.text("description"), held)
     try:
         made, secret = await webhooks.make(account, wish, form_key(form.text("key")), actor=actor)
     except Refusal as refusal:

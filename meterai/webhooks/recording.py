@@ -11,7 +11,7 @@ from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id
 from meterai.plumbing.database import Tx
 from meterai.plumbing.events import Event, name_of_event
-from meterai.plumbing.published import Published
+from meterai.plumbing.published import PublicEvent
 from meterai.webhooks import store
 
 
@@ -24,8 +24,8 @@ def body_of(type_: str, at: datetime, told: Mapping[str, object]) -> str:
 class Publishing:
     """What is published, by the names of events and of types."""
 
-    def __init__(self, published: Sequence[Published], clock: Clock) -> None:
-        self._of_event: dict[str, list[Published]] = defaultdict(list)
+    def __init__(self, published: Sequence[PublicEvent], clock: Clock) -> None:
+        self._of_event: dict[str, list[PublicEvent]] = defaultdict(list)
         for one in published:
             self._of_event[one.kind].append(one)
         self.types = {one.name: one for one in published}

@@ -21,10 +21,10 @@ from meterai.webhooks.model import (
     ENDPOINT,
     MESSAGE,
     SECONDS_MAX,
+    DisabledWhy,
     EndpointState,
     Failure,
     MessageState,
-    Why,
 )
 from meterai.webhooks.personal import PERSONAL
 from meterai.webhooks.recording import Publishing
@@ -66,9 +66,12 @@ FIELDS = {
     (view, "state"): Field(list(EndpointState)) for view in ("EndpointView", "EndpointSecret")
 }
 FIELDS |= {
-    (view, "disabled_because"): Field(list(Why)) for view in ("EndpointView", "EndpointSecret")
+    (view, "disabled_because"): Field(list(DisabledWhy))
+    for view in ("EndpointView", "EndpointSecret")
 }
-FIELDS |= {(view, "state"): Field(list(MessageState)) for view in ("MessageView", "MessageDetails")}
+FIELDS |= {
+    (view, "state"): Field(list(MessageState)) for view in ("DeliveryView", "DeliveryDetails")
+}
 FIELDS |= {
     ("AttemptView", "failure"): Field(list(Failure)),
     ("AttemptView", "number"): Field(least=1),

@@ -20,25 +20,23 @@ from meterai.plumbing.queries import Before, Limit, moment
 from meterai.webhooks.model import (
     ENDPOINT_KIND,
     MESSAGE_KIND,
+    DeliveryDetails,
+    DeliveryView,
     EndpointSecret,
     EndpointView,
-    MessageDetails,
     MessageState,
-    MessageView,
     details,
     message_view,
     view,
     view_with,
 )
-from meterai.webhooks.service import WebhookService, Wish
+from meterai.webhooks.service import WebhookService, WebhookWish
 
 _READING = {"permission": Permission.WEBHOOKS_READ, "priority": Priority.CHECKOUT}
 _MANAGING = {"permission": Permission.WEBHOOKS_MANAGE, "priority": Priority.CHECKOUT}
 _TAGS = ["webhooks"]
 Given = TypeVar("Given")
-State = Annotated[
-    str | None, QueryParameter(name="state", description="Only messages in this state.")
-]
+State = Annotated[str | None, QueryParameter(description="Only messages in this state.")]
 
 
 class WebhookRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,10 +69,10 @@ class WebhookList(msgspec.Struct, frozen=True):
     event_types: list[str]
 
 
-class MessageList(msgspec.Struct, frozen=True):
+class DeliveryList(msgspec.Struct, frozen=True):
     """Messages to an endpoint, newest first.  `next` is the `before` of the next page; null on the last."""
 
-    deliveries: list[MessageView]
+    deliveries: list[DeliveryView]
     next: str | None
 
 
@@ -110,7 +108,7 @@ async def make_webhook(
     never again.
     """
     held = caller_of(request).permissions
-    wish = Wish(data.url, data.events, data.description, held)
+    wish = WebhookWish(data.url, data.events, data.description, held)
     made, secret = await webhooks.make(account, wish, idempotency_key(request), actor=actor)
     return view_with(made, secret)
 
@@ -257,7 +255,7 @@ async def test_webhook(
     account: NamedDependency[UUID],
     actor: NamedDependency[Actor],
     webhook_id: FromPath[str],
-) -> MessageView:
+) -> DeliveryView:
     """Queue a message of the type `webhook.test`; its attempts are at `deliveries`."""
     return message_view(await webhooks.test(account, read(ENDPOINT_KIND, webhook_id), actor=actor))
 
@@ -274,21 +272,21 @@ async def list_deliveries(
     webhook_id: FromPath[str],
     limit: Limit = PAGE_MAX,
     before: Before = None,
-    in_state: State = None,
-) -> MessageList:
+    only: State = None,
+) -> DeliveryList:
     """A page of the messages of the last 30 days, newest first."""
     page = Page(limit, read(MESSAGE_KIND, before)) if before else Page(limit)
-    endpoint, wanted = read(ENDPOINT_KIND, webhook_id), _state(in_state)
+    endpoint, wanted = read(ENDPOINT_KIND, webhook_id), _state(only)
     found, is_more = await webhooks.messages(account, endpoint, page, wanted)
     views = [message_view(one) for one in found]
-    return MessageList(views, views[-1].id if is_more else None)
+    return DeliveryList(views, views[-1].id if is_more else None)
 
 
 def _state(text: str | None) -> MessageState | None:
     if text is None:
         return None
     if text not in list(MessageState):
-        raise Malformed("state", "known_name")
+        raise Malformed("only", "known_name")
     return MessageState(text)
 
 
@@ -304,7 +302,7 @@ async def show_delivery(
     account: NamedDependency[UUID],
     webhook_id: FromPath[str],
     message_id: FromPath[str],
-) -> MessageDetails:
+) -> DeliveryDetails:
     """One message with its body and every attempt: when, how long, and what was answered."""
     endpoint, message = read(ENDPOINT_KIND, webhook_id), read(MESSAGE_KIND, message_id)
     found, attempts = await webhooks.message(account, endpoint, message)

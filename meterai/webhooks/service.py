@@ -32,7 +32,7 @@ from meterai.webhooks.model import (
     SECRET_SHOWN,
     TEST,
     TESTS_PER_HOUR_MAX,
-    Attempt,
+    DisabledWhy,
     Endpoint,
     EndpointEvent,
     EndpointState,
@@ -40,8 +40,8 @@ from meterai.webhooks.model import (
     MessageState,
     TooManyTests,
     TooManyWebhooks,
+    WebhookAttempt,
     WebhookNotEnabled,
-    Why,
     address_of,
     chosen,
     described,
@@ -51,7 +51,7 @@ from meterai.webhooks.signing import Safe, shown_secret
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class WebhookWish:
     """An endpoint as somebody wants it, with the permissions of whoever does."""
 
     url: str
@@ -108,7 +108,7 @@ class WebhookService:
 
     async def message(
         self, account: UUID, endpoint: UUID, message: UUID
-    ) -> tuple[Message, list[Attempt]]:
+    ) -> tuple[Message, list[WebhookAttempt]]:
         """One message to an endpoint, and its attempts.  Refuses `NotFound`."""
         async with self._database.reading() as tx:
             found = await _message(tx, account, endpoint, message)
@@ -117,7 +117,7 @@ class WebhookService:
     # -- changing --------------------------------------------------------------------------
 
     async def make(
-        self, account: UUID, wish: Wish, key: str, *, actor: Actor
+        self, account: UUID, wish: WebhookWish, key: str, *, actor: Actor
     ) -> tuple[Endpoint, str | None]:
         """A new endpoint and its secret; the same key finds the same one, for a day with its secret.
 
@@ -183,7 +183,7 @@ class WebhookService:
         async def change(tx: Tx) -> Endpoint:
             await store.lock_account(tx, account)
             old = _there(await store.locked(tx, account, endpoint))
-            wanted = Wish(
+            wanted = WebhookWish(
                 old.url if url is None else url,
                 old.events if events is None else events,
                 old.description if description is None else description,
@@ -253,7 +253,7 @@ class WebhookService:
             if old.state == EndpointState.DISABLED:
                 return
             state = ENDPOINT.after(old.state, EndpointEvent.DISABLED)
-            await store.stop(tx, account, endpoint, state, Why.ASKED)
+            await store.stop(tx, account, endpoint, state, DisabledWhy.ASKED)
             await _record(tx, old, "webhook_disabled", actor)
 
         await self._database.run(disable)
@@ -331,7 +331,7 @@ class WebhookService:
     # -- what these share ------------------------------------------------------------------
 
     async def _made(
-        self, account: UUID, wish: Wish, key: str
+        self, account: UUID, wish: WebhookWish, key: str
     ) -> tuple[Endpoint, str | None] | None:
         found = await self._database.once(store.by_key, account, key)
         if found is None:
@@ -344,7 +344,7 @@ class WebhookService:
         sealed = found.secret if is_shown else None
         return endpoint, None if sealed is None else self._shown(endpoint, sealed)
 
-    def _chosen(self, wish: Wish) -> list[str]:
+    def _chosen(self, wish: WebhookWish) -> list[str]:
         """The types that are wanted.  Refuses `Malformed`, `NotPermitted`."""
         events = chosen(wish.events, self.types)
         wanted = self.types if EVERYTHING in events else events

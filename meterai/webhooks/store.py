@@ -14,13 +14,13 @@ from meterai.webhooks.model import (
     FAILING,
     SECONDS_MAX,
     TEST,
-    Attempt,
-    Delivery,
+    DisabledWhy,
+    DueMessage,
     Endpoint,
     EndpointState,
     Made,
     Message,
-    Why,
+    WebhookAttempt,
 )
 
 # A lease is longer than what it covers: one attempt, and the statement that writes it down.
@@ -127,12 +127,12 @@ SELECT (SELECT count(*) FROM webhook_messages WHERE state = 'waiting' AND NOT is
     (SELECT count(*) FROM webhook_endpoints WHERE is_aside AND state = 'enabled') AS aside,
     (SELECT count(*) FROM webhook_endpoints WHERE state = 'disabled') AS disabled
 """
-_ENDPOINTS = RowMapper(Endpoint, state=EndpointState, why=Why)
+_ENDPOINTS = RowMapper(Endpoint, state=EndpointState, why=DisabledWhy)
 _MADE = RowMapper(Made)
 _MESSAGES = RowMapper(Message)
-_ATTEMPTS = RowMapper(Attempt)
+_ATTEMPTS = RowMapper(WebhookAttempt)
 _PIECES = RowMapper(Piece)
-_DELIVERIES = RowMapper(Delivery)
+_DELIVERIES = RowMapper(DueMessage)
 
 
 async def lock_account(tx: Tx, account: UUID) -> None:
@@ -215,7 +215,7 @@ async def enable(tx: Tx, account: UUID, endpoint_id: UUID, at: datetime) -> None
 
 
 async def stop(
-    tx: Tx, account: UUID, endpoint_id: UUID, state: EndpointState, why: Why | None
+    tx: Tx, account: UUID, endpoint_id: UUID, state: EndpointState, why: DisabledWhy | None
 ) -> None:
     """Disable or remove an endpoint; what waits for it is kept undelivered."""
     await tx.run(_STOP, account, endpoint_id, state, why)
@@ -257,7 +257,7 @@ async def message_by_id(tx: ReadTx, message_id: UUID) -> list[Message]:
     return await tx.all_as(_MESSAGES, MESSAGE_BY_ID, message_id)
 
 
-async def attempts(tx: ReadTx, account: UUID, message_id: UUID) -> list[Attempt]:
+async def attempts(tx: ReadTx, account: UUID, message_id: UUID) -> list[WebhookAttempt]:
     """The attempts to deliver a message, the first in front."""
     return await tx.all_as(_ATTEMPTS, ATTEMPTS, account, message_id)
 
@@ -284,15 +284,15 @@ async def due_aside(tx: ReadTx, without: Sequence[UUID], limit: int) -> list[Pie
 
 async def claim(
     tx: Tx, account: UUID, message_id: UUID, at: datetime, *, is_aside: bool
-) -> Delivery | None:
+) -> DueMessage | None:
     """Lease a message that is due; None where somebody else has it, or it waits elsewhere or no more."""
     return await tx.one_as(_DELIVERIES, CLAIM, LEASE_SECONDS, account, message_id, is_aside, at)
 
 
 async def attempted(
     tx: Tx,
-    of: Delivery,
-    made: Attempt,
+    of: DueMessage,
+    made: WebhookAttempt,
     *,
     wait: float | None,
     is_slow: bool,

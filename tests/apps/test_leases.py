@@ -21,7 +21,7 @@ async def _start(settings: Settings) -> list[Lease]:
 def test_as_they_are_set_every_lease_is_long_enough(database_url: str, tmp_path: Path) -> None:
     found = asyncio.run(_start(dead_bank(tmp_path).replaced(database_url=database_url)))
     names = {lease.name for lease in found}
-    assert names == {"payment attempts", "refunds", "stampings", "mails", "transfers"}
+    assert names == {"payment attempts", "refunds", "stampings", "mails", "transfers", "webhooks"}
 
 
 @pytest.mark.parametrize(

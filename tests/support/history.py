@@ -75,8 +75,8 @@ from meterai.stamping.model import read_placements
 from meterai.waiting_room.advancing import Advancing
 from meterai.waiting_room.crowds import OF_A_ROUND
 from meterai.webhooks import store as webhook_store
-from meterai.webhooks.model import Attempt, Delivery
-from meterai.webhooks.service import WebhookService, Wish
+from meterai.webhooks.model import DueMessage, WebhookAttempt
+from meterai.webhooks.service import WebhookService, WebhookWish
 from meterai.webhooks.signing import PURPOSE, Safe
 from tests.support.desk import authenticator_of, make_passkey
 from tests.support.drawn_line import drawn_line
@@ -231,15 +231,15 @@ def _hooked(history: History) -> None:
 
     def ended(status: int, *, is_slow: bool = False) -> None:
         key = secrets.token_hex(8)
-        wish = Wish("http://127.0.0.1:9/", ["*"], "", PERMISSIONS[Role.OWNER])
+        wish = WebhookWish("http://127.0.0.1:9/", ["*"], "", PERMISSIONS[Role.OWNER])
         endpoint, _ = shop.do(webhooks.make(shop.account, wish, key, actor=actor))
         tests = [
             shop.do(webhooks.test(shop.account, endpoint.id, actor=actor)).id for _ in range(2)
         ]
         sealed = safe.made(shop.account, endpoint.id)
-        of = Delivery(shop.account, endpoint.id, tests[0], endpoint.url, "", 1, sealed, None)
+        of = DueMessage(shop.account, endpoint.id, tests[0], endpoint.url, "", 1, sealed, None)
         failure = None if status == 200 else "status"
-        made = Attempt(0, datetime.now(UTC), 10, status, b"", failure)
+        made = WebhookAttempt(0, datetime.now(UTC), 10, status, b"", failure)
         wait = None if status == 200 else 5.0
         database = shop.container.database
         shop.do(database.once(webhook_store.attempted, of, made, wait=wait, is_slow=is_slow))

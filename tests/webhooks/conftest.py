@@ -16,7 +16,7 @@ from meterai.plumbing.database import Row
 from meterai.room import Container
 from meterai.webhooks.delivering import WebhookDelivery
 from meterai.webhooks.model import Endpoint, Message
-from meterai.webhooks.service import WebhookService, Wish
+from meterai.webhooks.service import WebhookService, WebhookWish
 from standins.receiver import Receiver
 from tests.support.shop import Shop, open_shop
 
@@ -52,7 +52,7 @@ class Hooked:
 
     def make(self, path: str = "/ok", events: Sequence[str] = ("*",)) -> tuple[Endpoint, str]:
         """An endpoint at a path of the receiver, and its secret."""
-        wish = Wish(self.receiver.url + path, list(events), "", HELD)
+        wish = WebhookWish(self.receiver.url + path, list(events), "", HELD)
         made, secret = self.do(self.webhooks.make(self.account, wish, new_id().hex, actor=ACTOR))
         assert secret is not None
         return made, secret

@@ -13,8 +13,8 @@ from meterai.webhooks.model import (
     FAILED_MESSAGES_MIN,
     SCHEDULE,
     UNDER_WAY_MAX,
+    DisabledWhy,
     EndpointState,
-    Why,
 )
 from meterai.webhooks.signing import signature
 from tests.webhooks.conftest import ACTOR, Hooked
@@ -165,7 +165,7 @@ def test_gone_disables_at_once_and_the_owner_is_told(hooked: Hooked) -> None:
         hooked.test(endpoint)
     hooked.deliver()
     found = hooked.find(endpoint)
-    assert (found.state, found.why) == (EndpointState.DISABLED, Why.GONE)
+    assert (found.state, found.why) == (EndpointState.DISABLED, DisabledWhy.GONE)
     assert {row["state"] for row in hooked.messages()} == {"undelivered"}
     hooked.shop.work()
     [mail] = hooked.shop.rows("SELECT * FROM mails")
@@ -186,7 +186,7 @@ def test_an_endpoint_that_fails_for_five_days_is_disabled(hooked: Hooked) -> Non
     assert hooked.find(endpoint).state == EndpointState.ENABLED  # too few messages
     hooked.test(endpoint)
     hooked.deliver()
-    assert hooked.find(endpoint).why == Why.FAILING
+    assert hooked.find(endpoint).why == DisabledWhy.FAILING
 
     # What happens meanwhile is kept; enabled again it is replayed.
     order = hooked.shop.place(1)

@@ -28,7 +28,7 @@ HEAD_BYTES_MAX = 8 * 1024  # of a line of the head
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SendOutcome:
     """Outcome of one attempt.  `failure` is None where it was delivered."""
 
     seconds: float
@@ -53,7 +53,7 @@ class Sender:
             await self._session.close()
         await self._egress.close()
 
-    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+    async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> SendOutcome:
         """Send one message; every outcome is an answer."""
         begun = monotonic()
         status, answer, after = None, b"", None
@@ -79,7 +79,7 @@ class Sender:
             failure = Failure.CONNECTION if status is None else _failure_of(status)
         except (aiohttp.ClientError, ValueError):
             failure = Failure.UNREADABLE if status is None else _failure_of(status)
-        return Outcome(monotonic() - begun, status, answer, failure, after)
+        return SendOutcome(monotonic() - begun, status, answer, failure, after)
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
