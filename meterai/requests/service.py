@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
@@ -27,7 +28,7 @@ from meterai.requests.metrics import LINES
 from meterai.requests.model import PATH_LENGTH_MAX, Entry, RequestFilter, RequestView
 
 GATHERED_MAX = 20_000  # lines of one process that wait to be written: some ten megabytes, ten seconds of a rush
-WRITTEN_AT_ONCE = 500  # of one statement: some milliseconds
+WRITTEN_AT_ONCE = 500  # of one statement: some milliseconds; their numbers have 12 bits
 WRITE_SECONDS = 1.0  # between two looks: so much later at the most is a line there
 LAST_SECONDS = 2.0  # for the lines that are left when a process stops
 KEYS_KNOWN_MAX = 10_000
@@ -57,26 +58,32 @@ def _key(shown: str) -> UUID:
     return read(KEY_KIND, shown)
 
 
-def _entry_id(number: int) -> UUID:
-    """A fresh identifier, in the order of `number` within a millisecond."""
-    made = new_id().int
-    return UUID(int=made & ~(0xFFF << 64) | (number & 0xFFF) << 64)
+def _shown(text: str, length_max: int) -> str:
+    """A text of a client as one line: nearly every one is that already."""
+    cut = text[:length_max]
+    return cut if cut.isascii() and cut.isprintable() else one_line(cut)
 
 
-def _entry(one: Noted, number: int) -> Entry:
+def _entries(noted: Iterable[Noted]) -> list[Entry]:
+    """Lines to be written, with identifiers in their order: of one millisecond, told apart by their numbers."""
+    first = new_id().int & ~(0xFFF << 64)
+    return [_entry(one, UUID(int=first | at << 64)) for at, one in enumerate(noted)]
+
+
+def _entry(one: Noted, entry_id: UUID) -> Entry:
     return Entry(
         account_id=one.caller.account,
-        entry_id=_entry_id(number),
+        entry_id=entry_id,
         at=one.at,
         request=one.request,
         key_id=_key(one.caller.own_actor.id or ""),
         method=one.method,
         route=one.route,
-        path=one_line(one.path[:PATH_LENGTH_MAX]),
+        path=_shown(one.path, PATH_LENGTH_MAX),
         status=one.status,
         code=one.code,
         milliseconds=round(one.seconds * 1000),
-        idempotency_key=one_line(one.idempotency_key[:KEY_LENGTH_MAX]) or None,
+        idempotency_key=_shown(one.idempotency_key, KEY_LENGTH_MAX) or None,
         bytes_in=one.bytes_in,
         bytes_out=one.bytes_out,
     )
@@ -124,7 +131,7 @@ class RequestLog:
         while self._entries or self._gathered:
             if not self._entries:
                 count = min(len(self._gathered), WRITTEN_AT_ONCE)
-                self._entries = [_entry(self._gathered.popleft(), at) for at in range(count)]
+                self._entries = _entries([self._gathered.popleft() for _ in range(count)])
             entries, outcome = self._entries, "written"
             try:
                 await self._database.once(store.write, entries)
