@@ -30,6 +30,7 @@ PUBLIC = (
     "/help",
     "/status",
     "/docs",
+    "/docs/try",
     "/sign-in",
     "/nowhere",
 )
