@@ -24,6 +24,7 @@ Schema = dict[str, Any]
 LEFT_OUT: Mapping[str, str] = {
     "/snap/": "banks tell us of payments there",
     "/midtrans/": "a provider tells us of payments there",
+    "/v1/deposit/statement.": "by one method, whose argument is the kind of file",
 }
 # What a method is called with; others get their own name, which then stands in the path.
 ARGUMENTS: Mapping[str, Any] = {
@@ -38,6 +39,7 @@ ARGUMENTS: Mapping[str, Any] = {
     "since": datetime(2026, 11, 30, tzinfo=UTC),
     "events": ["*"],
     "lines": b"{}",
+    "kind": "csv",
     "stamping": "stamping_id",
     "into": "/nowhere/file",
     "archive": b"PK",

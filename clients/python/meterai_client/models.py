@@ -5,7 +5,7 @@ verdicts are texts: of them, too, more may come.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 
@@ -446,6 +446,29 @@ class Deposit(msgspec.Struct, frozen=True, kw_only=True):
     when_short: str
 
 
+class DayOfDeposit(msgspec.Struct, frozen=True, kw_only=True):
+    """Rupiah of a deposit in one day (WIB), and how many sales."""
+
+    day: date
+    opening: int
+    added: int
+    sold: int
+    returned: int
+    withdrawn: int
+    closing: int
+    sales: int
+
+
+class Statement(msgspec.Struct, frozen=True, kw_only=True):
+    """A deposit day by day."""
+
+    begins: datetime
+    ends: datetime
+    opening: int
+    closing: int
+    days: list[DayOfDeposit]
+
+
 # -- webhooks ------------------------------------------------------------------------------------------
 
 
@@ -622,6 +645,25 @@ class Members(msgspec.Struct, frozen=True, kw_only=True):
     """All members."""
 
     members: list[Member]
+
+
+class LoggedRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A request of one of your keys, without its body."""
+
+    id: str
+    at: datetime
+    request_id: str
+    key_id: str
+    key_name: str
+    method: str
+    route: str | None
+    path: str
+    status: int | None
+    code: str | None
+    milliseconds: int
+    idempotency_key: str | None
+    bytes_in: int
+    bytes_out: int
 
 
 # -- the line before a rush --------------------------------------------------------------------------------

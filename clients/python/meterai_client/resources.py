@@ -8,7 +8,7 @@ import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 import msgspec
@@ -630,6 +630,28 @@ class Sales(Resource[R]):
             Call("POST", "/v1/deposits", models.Order, headers=_with_key(key), body=body)
         )
 
+    @operation
+    def statement(
+        self, *, month: str | None = None, day: str | None = None
+    ) -> Steps[models.Statement]:
+        """The statement of your deposit by day: of a `month` (2026-11) or a `day` (2026-11-30)."""
+        query = query_of(month=month, day=day)
+        return self._send(Call("GET", "/v1/deposit/statement", models.Statement, query))
+
+    @operation
+    def movements(
+        self,
+        kind: Literal["csv", "xlsx", "json"],
+        into: Into,
+        *,
+        month: str | None = None,
+        day: str | None = None,
+    ) -> Steps[models.Downloaded]:
+        """Write each movement of your deposit into a file."""
+        query = query_of(month=month, day=day)
+        path = f"/v1/deposit/statement.{_part(kind)}"
+        return self._send(Call("GET", path, models.Downloaded, query, target=Target(into)))
+
 
 class Webhooks(Resource[R]):
     """Endpoints of yours, to which events are sent; `Webhook` checks what arrives there."""
@@ -714,7 +736,7 @@ class Webhooks(Resource[R]):
     ) -> Steps[models.Replayed]:
         """Deliver one message again, or what was not delivered since a moment: 10,000 at most, so ask until it is 0."""
         moment = None if since is None else since.isoformat()
-        body = json_of({"id": message_id, "since": moment})
+        body = json_of({"message_id": message_id, "since": moment})
         return self._send(Call("POST", _webhook(webhook_id, "replay"), models.Replayed, body=body))
 
 
@@ -771,6 +793,27 @@ class Organizations(Resource[R]):
     def end_api_key(self, key_id: str) -> Steps[models.ApiKey]:
         """End a key, such as one that leaked; it opens nothing from five seconds later on."""
         return self._send(Call("POST", f"/v1/api-keys/{_part(key_id)}/end", models.ApiKey))
+
+    @listing
+    def requests(
+        self,
+        *,
+        key_id: str | None = None,
+        status: str | None = None,
+        since: datetime | None = None,
+        request_id: str | None = None,
+        page_size: int | None = None,
+    ) -> Pages[models.LoggedRequest]:
+        """Requests of the last 30 days, newest first, page after page; `status` is a class such as `4xx`."""
+        query = query_of(
+            limit=page_size,
+            key=key_id,
+            status=status,
+            since=None if since is None else since.isoformat(),
+            request_id=request_id,
+        )
+        call = Call("GET", "/v1/requests", _PAGE, query)
+        return Pages(call, "requests", models.LoggedRequest, self._retrying)
 
 
 class Lines(Resource[R]):
