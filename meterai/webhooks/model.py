@@ -181,6 +181,7 @@ class TooManyTests(Refusal):
     code = "too_many_webhook_tests"
     status = 429
     retry_after_seconds = 3_600
+    quota = ("webhook_tests", "tests_max")
 
     def __init__(self, tests_max: int) -> None:
         super().__init__(f"{tests_max} tests within an hour")

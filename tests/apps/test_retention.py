@@ -305,6 +305,33 @@ def case_picture(connection: Connection, at: datetime) -> None:
     )
 
 
+def webhook(connection: Connection, at: datetime, state: str = "removed") -> UUID:
+    made = new_id()
+    connection.execute(
+        "INSERT INTO webhook_endpoints (account_id, endpoint_id, url, description, events, state, secret, made_at,"
+        " moved_at, idempotency_key, request_hash)"
+        " VALUES (%s, %s, 'https://a.example/', '', '{*}', %s, %s, %s, %s, %s, '')",
+        [ACCOUNT, made, state, None if state == "removed" else b"s", at, at, str(made)],
+    )
+    return made
+
+
+def webhook_message(connection: Connection, at: datetime) -> None:
+    connection.execute(
+        "INSERT INTO webhook_messages (account_id, message_id, endpoint_id, type, body, state, made_at, try_at)"
+        " VALUES (%s, %s, %s, 'webhook.test', '{}', 'undelivered', %s, %s)",
+        [ACCOUNT, new_id(), webhook(connection, NOW, "enabled"), at, at],
+    )
+
+
+def webhook_attempt(connection: Connection, at: datetime) -> None:
+    connection.execute(
+        "INSERT INTO webhook_attempts (account_id, message_id, number, began_at, ms, answer)"
+        " VALUES (%s, %s, 1, %s, 1, '')",
+        [ACCOUNT, new_id(), at],
+    )
+
+
 def sample(connection: Connection, at: datetime) -> None:
     connection.execute(
         "INSERT INTO console_samples (at, source, figures) VALUES (%s, %s, '{}')",
@@ -322,6 +349,9 @@ OTHERS = {
     "case_contacts": case,
     "case_words": case_words,
     "case_pictures": case_picture,
+    "webhook_endpoints": webhook,
+    "webhook_messages": webhook_message,
+    "webhook_attempts": webhook_attempt,
     "samples_of_minutes": sample,
     "order_labels": order_labels,
     "stamping_labels": stamping_labels,
