@@ -5,7 +5,7 @@ from meterai.batches.events import BatchFinished
 from meterai.batches.model import BATCH_KIND
 from meterai.kit.ids import show
 from meterai.plumbing.database import ReadTx
-from meterai.plumbing.published import Published, Told
+from meterai.plumbing.published import PublicEvent, Told
 
 
 async def _told(_: ReadTx, event: BatchFinished) -> Told:
@@ -18,4 +18,4 @@ async def _told(_: ReadTx, event: BatchFinished) -> Told:
     }
 
 
-PUBLISHED = (Published("batch.finished", BatchFinished, Permission.STAMPING_READ, _told),)
+PUBLISHED = (PublicEvent("batch.finished", BatchFinished, Permission.STAMPING_READ, _told),)
