@@ -83,6 +83,8 @@ CREATE TABLE batch_rows (
 );
 CREATE INDEX batch_rows_open ON batch_rows (account_id, batch_id, leased_until)
     WHERE state IN ('waiting', 'reserved');
+-- The next rows in their order, without those that have ended.
+CREATE INDEX batch_rows_that_wait ON batch_rows (account_id, batch_id, number) WHERE state = 'waiting';
 CREATE INDEX batch_rows_to_blank ON batch_rows (came_at)
     WHERE ended_at IS NOT NULL AND (facts <> '{}' OR document_name <> '');
 CREATE INDEX batch_rows_of_stamping ON batch_rows (account_id, stamping_id) WHERE stamping_id IS NOT NULL;
