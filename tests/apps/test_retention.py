@@ -205,6 +205,26 @@ def order_labels(connection: Connection, at: datetime) -> None:
     )
 
 
+def sale(connection: Connection, at: datetime) -> None:
+    terms = new_id()
+    connection.execute(
+        "INSERT INTO distributor_terms (account_id, terms_id, seller, fee, short, region, low_days, low_rupiah, topup_rupiah)"
+        " VALUES (%s, %s, 'Toko', 0, 'wait', 'Jawa', 0, 0, 0)",
+        [ACCOUNT, terms],
+    )
+    connection.execute(
+        "INSERT INTO distributors (account_id, terms_id) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+        [ACCOUNT, terms],
+    )
+    one = new_id()
+    connection.execute(
+        "INSERT INTO sales (account_id, sale_id, idempotency_key, request_hash, buyer_id, order_id, attempt_id, quantity,"
+        " unit_price, service_fee, due_seconds, reference, state, made_at, waits_until, ended_at, end_cause)"
+        " VALUES (%s, %s, %s, '', %s, %s, %s, 1, 10000, 0, 60, 'Ani', 'ended', %s, now(), now(), 'due')",
+        [ACCOUNT, one, str(one), one, one, one, at],
+    )
+
+
 def stamping_labels(connection: Connection, at: datetime) -> None:
     stamping = new_id()
     document(connection, None)
@@ -355,6 +375,7 @@ OTHERS = {
     "samples_of_minutes": sample,
     "order_labels": order_labels,
     "stamping_labels": stamping_labels,
+    "references_of_sales": sale,
     "roles_of_members": membership,
     "roles_of_staff": staff_role,
     "accounts_of_turns": turn,
