@@ -36,7 +36,7 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
                 "method": one.method,
                 "path": one.path,
                 "status": one.status,
-                "code": one.code or "",
+                "refusal": one.code or "",
                 "request": one.request,
             },
             for_staff=True,

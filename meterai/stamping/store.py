@@ -184,7 +184,9 @@ async def stamping(tx: ReadTx, account: UUID, stamping: UUID) -> Stamping | None
     return await tx.one_as(_STAMPING_ROWS, _STAMPING, account, stamping)
 
 
-async def originals(tx: ReadTx, of: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], bytes]:
+async def originals(
+    tx: ReadTx, of: Sequence[tuple[UUID, UUID]]
+) -> Mapping[tuple[UUID, UUID], bytes]:
     """SHA-256 of the original of each of these stampings, which are of an account each."""
     found = await tx.all(
         "SELECT account_id, stamping_id, sha256_original FROM stampings WHERE (account_id, stamping_id)"

@@ -105,7 +105,7 @@ async def look_up(tx: ReadTx, serial: Serial) -> StampRecord | None:
 async def look_up_all(tx: ReadTx, serials: Collection[str]) -> dict[str, StampRecord]:
     """What is known of each of these serials that was given out; by two queries where all are in the directory."""
     owners = await store.directory_entries(tx, list(serials))
-    found = await store.stamps_of(tx, owners) if owners else {}
+    found = dict(await store.stamps_of(tx, owners)) if owners else {}
     for serial in serials:
         if serial not in owners:
             record = await store.stamp_anywhere(tx, serial)

@@ -144,7 +144,7 @@ WHERE (account_id, serial) IN (SELECT * FROM unnest(%s::uuid[], %s::text[]))
 """
 
 
-async def directory_entries(tx: ReadTx, serials: Sequence[str]) -> dict[str, UUID]:
+async def directory_entries(tx: ReadTx, serials: Sequence[str]) -> Mapping[str, UUID]:
     """The accounts whose serials these are, of those that are in the directory."""
     found = await tx.all(
         "SELECT serial, account_id FROM serial_directory WHERE serial = ANY (%s)", list(serials)
@@ -152,7 +152,7 @@ async def directory_entries(tx: ReadTx, serials: Sequence[str]) -> dict[str, UUI
     return {row["serial"]: row["account_id"] for row in found}
 
 
-async def stamps_of(tx: ReadTx, owners: Mapping[str, UUID]) -> dict[str, StampRecord]:
+async def stamps_of(tx: ReadTx, owners: Mapping[str, UUID]) -> Mapping[str, StampRecord]:
     """The stamps of these serials, each of a known account."""
     found = await tx.all_as(
         _NAMED_STAMPS,

@@ -310,16 +310,12 @@ def test_the_commands_that_need_a_key_are_those_that_say_so(
             body = b'{"quantity": 1, "order_id": "x"}'
             told = b'{"matter": "quota_lost", "words": "x"}'
             named = b'{"bank_code": "014", "account_no": "1234567890", "holder": "x"}'
-<<<<<<< HEAD
             hooked = b'{"url": "https://x.example/", "events": ["*"]}'
-            for fitting in (b'{"quantity": 1}', b'{"order_id": "x"}', told, named, hooked, body):
-=======
             sold = b'{"email": "ani@example.id", "quantity": 1}'
             added = b'{"rupiah": 10000}'
             for fitting in (
-                *(b'{"quantity": 1}', b'{"order_id": "x"}', told, named, body, sold, added),
+                *(b'{"quantity": 1}', b'{"order_id": "x"}', told, named, hooked, body, sold, added),
             ):
->>>>>>> 6bb6bc24 (tests: let sales leave in time, and commands of sales say their key)
                 given = await web.post(path.replace("{", "").replace("}", ""), fitting, key | JSON)
                 is_missed = b"idempotency_key_missing" in given.body
                 if is_missed:

@@ -136,7 +136,7 @@ async def originals_of(
     tx: ReadTx, stampings: Collection[tuple[UUID, UUID]]
 ) -> dict[tuple[UUID, UUID], bytes]:
     """SHA-256 of the documents that stampings of these accounts are about, for checking; nothing personal."""
-    return await store.originals(tx, list(stampings)) if stampings else {}
+    return dict(await store.originals(tx, list(stampings))) if stampings else {}
 
 
 class StampingService:
