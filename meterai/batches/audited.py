@@ -5,7 +5,10 @@ from meterai.plumbing.audited import SHOWN, WORK, Audited, Clock, fact
 _STANDS = ("batch_stands_where_its_rows_do",)
 _ROW = ("row_stands_where_its_stamping_does",)
 AUDITED = Audited(
-    clocks=(Clock("batch_rows", "leased_until", "now() + interval '1 hour'"),),
+    clocks=(
+        Clock("batches", "turn_at", "now()"),
+        Clock("batch_rows", "leased_until", "now() + interval '1 hour'"),
+    ),
     facts=(
         fact("batches", "made_at", "batch_id idempotency_key request_hash"),
         fact("batch_rows", "came_at", "batch_id number identity content"),
