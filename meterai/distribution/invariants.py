@@ -71,9 +71,10 @@ INVARIANTS = (
         GROUP BY account_id, sale_id, refund_no HAVING sum(amount) < sum(refunded)
             OR (sum(refunded) <> 0 AND sum(amount) <> sum(refunded))
         UNION ALL
-        SELECT s.account_id, s.sale_id, NULL, sum(r.amount)::bigint, sale_total(s.*::sales)
-        FROM {sales} s JOIN {deposit_returns?} r ON r.account_id = s.account_id AND r.sale_id = s.sale_id
-        GROUP BY s.account_id, s.sale_id, s.* HAVING sum(r.amount) > sale_total(s.*::sales)
+        SELECT s.account_id, s.sale_id, NULL, r.amount, sale_total(s.*::sales) FROM {sales} s
+        CROSS JOIN LATERAL (SELECT sum(amount) AS amount FROM {deposit_returns?} r
+            WHERE r.account_id = s.account_id AND r.sale_id = s.sale_id) r
+        WHERE r.amount > sale_total(s.*::sales)
         """,
     ),
     Invariant(
