@@ -851,7 +851,7 @@ STAMPS = [
     ),
     _c(
         "a lot says more is affixed",
-        "UPDATE stamp_lots SET affixed = affixed + 1 WHERE lot_id = %(quota.order)s",
+        "UPDATE stamp_lots SET affixed = affixed + 1 WHERE lot_id = %(batches.order)s",
         "lots_agree_with_serials",
         "stamp_books_agree_with_lots",
     ),
@@ -862,7 +862,7 @@ STAMPS = [
     ),
     _c(
         "a lot says more came back",
-        "UPDATE stamp_lots SET returned = returned + 1 WHERE lot_id = %(quota.order)s",
+        "UPDATE stamp_lots SET returned = returned + 1 WHERE lot_id = %(batches.order)s",
         "returned_stamps_are_explained",
         BOOKS,
     ),

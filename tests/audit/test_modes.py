@@ -75,7 +75,7 @@ def test_an_incremental_audit_sees_what_moved(fresh: History) -> None:
 def test_an_incremental_audit_sees_old_rows_that_were_changed(fresh: History) -> None:
     """Whatever time a row says of itself: it is looked at because it was written since."""
     assert audited(fresh) == {}
-    spoil(fresh, "UPDATE stamp_lots SET returned = 1 WHERE lot_id = %(quota.order)s")
+    spoil(fresh, "UPDATE stamp_lots SET returned = 1 WHERE lot_id = %(batches.order)s")
     broken = audited(fresh, is_incremental=True)
     assert "returned_stamps_are_explained" in broken
     assert "history_is_as_it_was_audited" not in broken, "what may change is no fact"
@@ -101,7 +101,7 @@ DELETE FROM payment_attempts WHERE subject = '{order}';
 DELETE FROM mails WHERE cause_key = 'order_executed:{order}';
 DELETE FROM stamp_lots WHERE lot_id = '{order}';
 DELETE FROM orders WHERE order_id = '{order}';
-UPDATE balances SET posted = posted - 2 WHERE book = 'stamps_available'
+UPDATE balances SET posted = posted - 2 WHERE book = 'stamps_available' AND account_id = '{account}'
 """
 
 
@@ -109,7 +109,12 @@ def test_an_order_that_is_made_never_to_have_been_is_missed(fresh: History) -> N
     fresh.quota("forgotten", 2)
     assert audited(fresh) == {}
     spoil(
-        fresh, FORGOTTEN.format(order=fresh["forgotten.order"], attempt=fresh["forgotten.attempt"])
+        fresh,
+        FORGOTTEN.format(
+            order=fresh["forgotten.order"],
+            attempt=fresh["forgotten.attempt"],
+            account=fresh["account"],
+        ),
     )
     assert set(audited(fresh, is_incremental=True)) == {"history_is_as_it_was_audited"}
     told = audited(fresh)["history_is_as_it_was_audited"].evidence
@@ -130,7 +135,7 @@ def test_a_point_that_was_changed_is_seen(fresh: History) -> None:
 
 
 def test_without_a_point_everything_is_looked_at(fresh: History) -> None:
-    spoil(fresh, "UPDATE stamp_lots SET returned = 1 WHERE lot_id = %(quota.order)s")
+    spoil(fresh, "UPDATE stamp_lots SET returned = 1 WHERE lot_id = %(batches.order)s")
     assert "returned_stamps_are_explained" in audited(fresh, is_incremental=True)
 
 
