@@ -42,6 +42,8 @@ from meterai.batches.reading import json_rows
 from meterai.batches.work import BatchWork
 from meterai.cases import CaseService, Matter
 from meterai.cases.model import Case, CaseEvent, Complaint, Outcome
+from meterai.distribution import store as sale_store
+from meterai.distribution.model import Short
 from meterai.documents import DocumentService
 from meterai.drafts import DraftService, Uploads
 from meterai.finance import closing, payouts
@@ -78,6 +80,7 @@ from meterai.webhooks import store as webhook_store
 from meterai.webhooks.model import DueMessage, WebhookAttempt
 from meterai.webhooks.service import WebhookService, WebhookWish
 from meterai.webhooks.signing import PURPOSE, Safe
+from tests.support.depot import Depot
 from tests.support.desk import authenticator_of, make_passkey
 from tests.support.drawn_line import drawn_line
 from tests.support.lines import BUYING, BUYING_ID, on_shop
@@ -210,6 +213,7 @@ def make(shop: Shop) -> History:
     _drawn(history)
     _drafted(history)
     _batched(history)
+    _distributed(history)
     _complained(history)
     _failed(history)
     _about_data(history)
@@ -385,6 +389,71 @@ def _batched(history: History) -> None:
             shop.call("UPDATE batch_rows SET leased_until = now() WHERE batch_id = %s", made)
             shop.do(died.lane().once())
     start("short", 5, orders=True)
+    shop.work()
+
+
+def _deposited(history: History, name: str, depot: Depot, rupiah: int) -> Paid:
+    order = depot.order_deposit(rupiah)
+    paid = depot.pay(order)
+    depot.shop.work()
+    history.names |= {f"{name}.distributor": depot.account, f"{name}.deposit": order}
+    return paid
+
+
+def _sold(history: History, name: str, depot: Depot, quantity: int) -> Depot:
+    """A sale; its buyer, who acts in the shop."""
+    made = depot.sell(quantity, reference=name)
+    depot.shop.work()
+    history.names |= {
+        f"{name}.sale": read("sal", made.id),
+        f"{name}.order": read("ord", made.order),
+    }
+    return Depot(depot.shop, depot.buyer(made))
+
+
+def _distributed(history: History) -> None:
+    """Distributors in each state, and sales, deposits and terms in each of theirs."""
+    shop = history.shop
+    depots = {name: Depot(shop) for name in ("approved", "open", "closing", "closed")}
+    for depot in depots.values():
+        depot.approve()
+    depot = depots["open"]
+    _deposited(history, "open", depot, 50_000)
+    depot.pull_terms(Short.RETAIL, low_rupiah=1_000_000)
+    _sold(history, "taken", depot, 1)
+    with _sold(history, "back", depot, 1).acting():
+        _redeposited(history, depot)
+    with _sold(history, "ended", depot, 9).acting():
+        shop.give_up(history["ended.order"], "withdrawn")
+        due = depot.account, history["ended.sale"], "order"
+        assert shop.do(shop.container.database.once(sale_store.end, *due))
+    _sold(history, "waiting", depot, 9)
+    paid = _deposited(history, "denied", depot, 10_000)
+    with depot.acting():
+        shop.deny(paid)
+    shop.work()
+    _deposited(history, "withdrawn", depot, 20_000)
+    depot.refund(10_000)
+    shop.do(depot.service.watch())
+    for name in ("closing", "closed"):
+        _deposited(history, name, depots[name], 10_000)
+    _sold(history, "closing", depots["closing"], 9)
+    for name in ("closing", "closed"):
+        depots[name].close()
+    depots["closed"].refund(10_000)
+    shop.work()
+
+
+def _redeposited(history: History, depot: Depot) -> None:
+    """What the buyer of a sale asked back is deposit again."""
+    shop = history.shop
+    shop.ask_back(history["back.order"])
+    shop.work()
+    refund = history.give_back("back", "send")
+    [row] = shop.rows("SELECT refund_no, amount FROM refunds WHERE refund_id = %s", refund)
+    made = depot.account, history["back.sale"], row["refund_no"], row["amount"]
+    assert shop.do(shop.container.database.once(sale_store.give_back, *made))
+    shop.settle(refund)
     shop.work()
 
 
