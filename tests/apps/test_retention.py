@@ -359,7 +359,48 @@ def sample(connection: Connection, at: datetime) -> None:
     )
 
 
+def batch(connection: Connection, at: datetime, reference: str | None = "Ani") -> UUID:
+    made = new_id()
+    connection.execute(
+        "INSERT INTO batches (account_id, batch_id, idempotency_key, request_hash, reference, state, made_at,"
+        " ended_at) VALUES (%s, %s, %s, '', %s, 'cancelled', %s, %s)",
+        [ACCOUNT, made, str(made), reference and f"{reference} {made}", at, at],
+    )
+    return made
+
+
+def batch_file(connection: Connection, at: datetime) -> None:
+    connection.execute(
+        "INSERT INTO batch_files (account_id, batch_id, name, came_sha256, sha256, bytes, is_repaired, added_at)"
+        " VALUES (%s, %s, 'KTP Ani.pdf', sha256('Ani'), sha256('Ani'), 1, false, %s)",
+        [ACCOUNT, batch(connection, NOW), at],
+    )
+
+
+def batch_row(connection: Connection, at: datetime) -> None:
+    connection.execute(
+        "INSERT INTO batch_rows (account_id, batch_id, number, identity, content, row_key, document,"
+        " document_name, wishes, quantity, facts, state, code, code_facts, came_at, ended_at)"
+        " VALUES (%s, %s, 1, sha256('Ani'), sha256('Ani'), 'Ani', 'file:KTP Ani.pdf', 'KTP Ani.pdf',"
+        " '[{\"page\": 1}]', 1, '{\"party\": \"Ani\"}', 'refused', 'pdf_refused', '{\"name\": \"Ani\"}', %s, %s)",
+        [ACCOUNT, batch(connection, NOW), at, at],
+    )
+
+
+def request_of_key(connection: Connection, at: datetime) -> None:
+    connection.execute(
+        "INSERT INTO api_requests (account_id, entry_id, at, request, key_id, method, route, path, status,"
+        " milliseconds, bytes_in, bytes_out)"
+        " VALUES (%s, %s, %s, 'req_x', %s, 'GET', '/v1/orders', '/v1/orders', 200, 1, 0, 1)",
+        [ACCOUNT, new_id(), at, new_id()],
+    )
+
+
 OTHERS = {
+    "requests_of_keys": request_of_key,
+    "batch_references": batch,
+    "batch_files": batch_file,
+    "batch_facts": batch_row,
     "record_lines": record_line,
     "accounts_that_were_typed": typed_account,
     "invitations": invitation,
