@@ -223,9 +223,9 @@ def test_a_refund_waits_and_is_made_once(outage: Outage) -> None:
     assert outage.state() == CircuitState.OPEN
     before = till.rows("SELECT refund_no, tries, state, try_at FROM refunds ORDER BY refund_no")
     assert all(row["state"] == ("sent" if row["tries"] else "requested") for row in before)
-    # While it is away none is taken up: not one try is burnt.
+    # While it is away not one try is burnt; another rail may have room, so that they are taken up.
     till.shop.arrange("UPDATE refunds SET try_at = now(), leased_until = NULL")
-    assert till.do(till.shop.container.of(RefundSender).send_due()) == 0
+    till.do(till.shop.container.of(RefundSender).send_due())
     after = till.rows("SELECT refund_no, tries FROM refunds ORDER BY refund_no")
     assert [row["tries"] for row in after] == [row["tries"] for row in before]
     till.assert_books_hold()

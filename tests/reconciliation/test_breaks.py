@@ -219,8 +219,11 @@ def test_money_in_suspense_that_the_bank_returned_leaves_the_books(till: Till) -
 def test_days_are_compared_by_themselves_once(till: Till) -> None:
     says(till, line(*executed(till), SUM))
     look(till, night(), workers=4)
-    found = till.rows("SELECT day, state, reading, broken FROM record_days ORDER BY day")
-    assert [(row["state"], row["reading"], row["broken"]) for row in found] == [("final", 1, 0)]
+    found = till.rows("SELECT provider, state, reading, broken FROM record_days ORDER BY provider")
+    assert [tuple(row.values()) for row in found] == [
+        ("bank", "final", 1, 0),
+        ("wholesale", "final", 1, 0),
+    ]
 
 
 def test_item_tells_its_evidence_to_staff(till: Till) -> None:

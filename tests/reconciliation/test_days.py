@@ -43,12 +43,15 @@ def quiet(till: Till) -> None:
 
 
 def days(till: Till) -> list[Row]:
-    return till.rows("SELECT * FROM record_days ORDER BY day, provider")
+    return till.rows(
+        "SELECT * FROM record_days WHERE provider <> 'wholesale' ORDER BY day, provider"
+    )
 
 
 def trail(till: Till) -> list[Row]:
     return till.rows(
-        "SELECT actor, action, subject, facts FROM audit_events WHERE starts_with(subject, 'day_') ORDER BY happened_at"
+        "SELECT actor, action, subject, facts FROM audit_events WHERE starts_with(subject, 'day_bank')"
+        " ORDER BY happened_at"
     )
 
 

@@ -37,14 +37,19 @@ HELD_HERE = {"place_order", "buy", "order_draft", "stamp_document"}
 # The form's key is the id of the API key it makes, so a repeat cannot make a second one; and who signs in
 # to pay sends the form that `order_draft` takes (`tests/portal/test_review.py`).
 HELD_ELSEWHERE = {
+    "add_deposit",
     "ask_for_refund",
     "complain",
+    "make_batch",
     "make_key",
     "make_organization",
+    "make_sale",
+    "make_webhook",
     "name_account",
     "open_case",
     "order_documents",
     "replace_key",
+    "rotate_secret",
     "sign_in_to_pay",
 }
 
