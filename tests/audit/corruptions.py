@@ -2567,7 +2567,123 @@ WEBHOOKS = [
 ]
 
 
+SOLD = "sale_is_the_order_of_its_buyer"
+DEPOSITS = "deposits_are_what_moved_them"
+STAFF_SAID = "distributor_is_as_staff_said"
+BROUGHT = "deposit_is_what_its_order_paid"
+DISTRIBUTION = [
+    _c(
+        "a sale of more stamps than its order has",
+        "UPDATE sales SET quantity = quantity + 1 WHERE sale_id = %(taken.sale)s",
+        SOLD,
+        DEPOSITS,
+        ENTRIES,
+    ),
+    _c(
+        "a sale that the deposit did not pay",
+        "UPDATE sales SET state = 'waiting', taken_at = NULL WHERE sale_id = %(taken.sale)s",
+        SOLD,
+        DEPOSITS,
+        ENTRIES,
+    ),
+    _c(
+        "a sale says that the deposit paid",
+        "UPDATE sales SET state = 'taken', taken_at = now() WHERE sale_id = %(waiting.sale)s",
+        SOLD,
+        DEPOSITS,
+        ENTRIES,
+    ),
+    _c(
+        "a sale that was made never to have been",
+        "DELETE FROM sales WHERE sale_id = %(waiting.sale)s",
+        SOLD,
+    ),
+    _c(
+        "a deposit came back that no refund gave",
+        "UPDATE deposit_returns SET amount = amount + 1",
+        "deposit_that_came_back_was_a_refund",
+        DEPOSITS,
+        ENTRIES,
+    ),
+    _c(
+        "a refund of a sale is not deposit again",
+        "DELETE FROM deposit_returns",
+        "deposit_that_came_back_was_a_refund",
+        DEPOSITS,
+        ENTRIES,
+    ),
+    _c(
+        "a deposit has grown",
+        "UPDATE balances SET posted = posted + 10000 WHERE book = 'deposits' AND account_id = %(open.distributor)s",
+        DEPOSITS,
+    ),
+    _c(
+        "a sale waits past its time",
+        "UPDATE sales SET made_at = made_at - interval '2 days', waits_until = made_at - interval '1 day'"
+        " WHERE sale_id = %(waiting.sale)s",
+        "sale_times_are_in_order",
+    ),
+    _c(
+        "a sale ended before it was made",
+        "UPDATE sales SET ended_at = made_at - interval '1 hour' WHERE sale_id = %(ended.sale)s",
+        "sale_times_are_in_order",
+    ),
+    _c(
+        "a distributor that staff closed sells",
+        "UPDATE distributors SET state = 'open', closing_at = NULL WHERE account_id = %(closing.distributor)s",
+        STAFF_SAID,
+    ),
+    _c(
+        "a distributor opened before its first deposit",
+        "UPDATE distributors SET opened_at = approved_at WHERE account_id = %(open.distributor)s",
+        STAFF_SAID,
+    ),
+    _c(
+        "a distributor that nobody approved",
+        "DELETE FROM audit_events WHERE action = 'distributor_approved'",
+        STAFF_SAID,
+    ),
+    _c(
+        "a distributor is back at its older terms",
+        "UPDATE distributors d SET terms_id = (SELECT min(terms_id::text)::uuid FROM distributor_terms t"
+        " WHERE t.account_id = d.account_id) WHERE account_id = %(open.distributor)s",
+        STAFF_SAID,
+    ),
+    _c(
+        "an order of a deposit brought more than was paid",
+        "UPDATE order_deposits SET added = added + 10000 WHERE order_id = %(open.deposit)s",
+        BROUGHT,
+        DEPOSITS,
+        ENTRIES,
+    ),
+    _c(
+        "a deposit says that nothing was taken out",
+        "UPDATE order_deposits SET withdrawn = 0 WHERE order_id = %(withdrawn.deposit)s",
+        BROUGHT,
+        DEPOSITS,
+    ),
+    _c(
+        "an order of a deposit that brought none",
+        "DELETE FROM order_deposits WHERE order_id = %(open.deposit)s",
+        BROUGHT,
+        DEPOSITS,
+        ENTRIES,
+    ),
+    _c(
+        "a seller of an order that takes more than its fee",
+        "UPDATE order_sellers SET fee = fee + 1000000 WHERE order_id = %(taken.order)s",
+        "order_was_sold_by_a_seller",
+    ),
+    _c(
+        "an order was sold later than it was placed",
+        "UPDATE order_sellers SET sold_at = sold_at + interval '1 second' WHERE order_id = %(taken.order)s",
+        "order_was_sold_by_a_seller",
+    ),
+]
+
+
 CORRUPTIONS = [
+    *DISTRIBUTION,
     *WEBHOOKS,
     *RECOVERIES,
     *PRIVACY,
