@@ -188,18 +188,19 @@ INVARIANTS = (
     ),
     Invariant(
         "order_is_sold_at_the_terms_in_force",
-        "Every stamp is sold at the duty that the law fixes and a fee that was in force: the total of "
+        "Every stamp is sold at the duty that the law fixes and a fee that was in force, a deposit without a fee: the total of "
         "an order is the number of its stamps times both, and so many stamps are issued and no "
         "more than were paid for.",
         f"""
         SELECT o.account_id, o.order_id, o.quantity, o.unit_price, o.service_fee, o.total,
                l.issued, c.amount AS paid, t.since
         FROM {{orders}} o
-        LEFT JOIN sale_terms t ON t.unit_price = o.unit_price AND t.service_fee = o.service_fee
+        LEFT JOIN sale_terms t ON o.kind <> 'deposit' AND t.unit_price = o.unit_price AND t.service_fee = o.service_fee
         LEFT JOIN {{stamp_lots}} l ON l.account_id = o.account_id AND l.lot_id = o.order_id
         LEFT JOIN {{captures}} c ON c.account_id = o.account_id
             AND c.attempt_id = o.paid_attempt AND c.payment = o.paid_payment
-        WHERE o.unit_price <> {STAMP_DUTY} OR t.since IS NULL OR o.placed_at < t.since - {AHEAD}
+        WHERE o.unit_price <> {STAMP_DUTY} OR o.placed_at < t.since - {AHEAD}
+            OR (t.since IS NULL AND o.kind <> 'deposit') OR (o.service_fee <> 0 AND o.kind = 'deposit')
             OR o.total <> o.quantity::bigint * ({STAMP_DUTY} + o.service_fee)
             OR l.unit_price <> o.unit_price OR l.service_fee <> o.service_fee
             OR (l.lot_id IS NOT NULL AND coalesce(l.issued > c.amount

@@ -23,7 +23,8 @@ BEGIN
         RETURN;
     END IF;
     -- Read first: an INSERT that finds its row costs twice as much.  Terms are never taken away.
-    IF NOT EXISTS (SELECT 1 FROM sale_terms WHERE unit_price = p_price AND service_fee = p_fee) THEN
+    -- A deposit is sold at none: its fee of nothing would be in force for stamps.
+    IF p_kind <> 'deposit' AND NOT EXISTS (SELECT 1 FROM sale_terms WHERE unit_price = p_price AND service_fee = p_fee) THEN
         INSERT INTO sale_terms (unit_price, service_fee) VALUES (p_price, p_fee)
         ON CONFLICT ON CONSTRAINT sale_terms_pkey DO NOTHING;
     END IF;
