@@ -27,7 +27,7 @@ AUDITED = Audited(
             ("distributor_is_as_staff_said",),
         ),
         "sales": {
-            "state": ("sale_is_the_order_of_its_buyer",),
+            "state": ("sale_times_are_in_order",),
             "ended_at": ("sale_times_are_in_order",),
             "end_cause": ("sale_times_are_in_order",),
         },

@@ -96,13 +96,15 @@ INVARIANTS = (
     ),
     Invariant(
         "sale_times_are_in_order",
-        "A sale is made, and then paid or ended; none waits longer than its time.",
+        "A sale is made, and then paid or ended, as its state says; none waits longer than its time.",
         f"""
         SELECT account_id, sale_id, state, made_at, taken_at, ended_at, waits_until FROM {{sales}} s
         WHERE made_at > now() + {AHEAD} OR taken_at < made_at OR taken_at > now() + {AHEAD}
             OR ended_at < made_at OR ended_at > now() + {AHEAD} OR waits_until <= made_at
             OR waits_until > made_at + interval '7 days'
             OR (state = 'waiting' AND waits_until < now() - {LATE})
+            OR state NOT IN ('waiting', 'taken', 'ended') OR (state = 'taken') <> (taken_at IS NOT NULL)
+            OR (state = 'ended') <> (ended_at IS NOT NULL)
             OR (state = 'ended' AND end_cause NOT IN ('due', 'order', 'closed'))
         """,
     ),
