@@ -174,7 +174,7 @@ LEDGER = [
     ),
     _c(
         "money on its way back is forgotten",
-        "UPDATE balances SET posted = posted - 10500 WHERE book = 'refunds_payable'",
+        "UPDATE balances SET posted = posted - 10500 WHERE book = 'refunds_payable' AND account_id = %(account)s",
         BALANCES,
         "money_in_flight_is_explained",
         "captured_is_executed_refunded_or_in_flight",
@@ -209,7 +209,7 @@ LEDGER = [
         "a hold and its balance are released",
         "UPDATE holds SET state = 'expired', resolved_at ="
         " now() WHERE hold_id = %(reserved.stamping)s; UPDATE balances SET held = held - 2 WHERE"
-        " book = 'stamps_available'",
+        " book = 'stamps_available' AND account_id = %(account)s",
         "stamping_agrees_with_its_hold",
     ),
     _c(
@@ -623,6 +623,11 @@ ORDERS = [
     _c(
         "a price that was written into the terms",
         "INSERT INTO sale_terms VALUES (10, 0, '2025-01-01'); " + _CHEAP.format(price=10, fee=0),
+        TERMS,
+    ),
+    _c(
+        "a deposit with a fee",
+        "UPDATE orders SET service_fee = 500, total = quantity * (unit_price + 500) WHERE order_id = %(open.deposit)s",
         TERMS,
     ),
     _c("a fee that never was", _CHEAP.format(price=10_000, fee=0), TERMS),
