@@ -24,7 +24,13 @@ POSTINGS = (
 MAIL_CAUSES = (
     MailCause(
         """
-        SELECT buyer_id, 'sale_offered:' || sale_id, 'sale_offered', NULL, NULL::timestamptz, NULL FROM {sales*} s
+        SELECT n.account_id, 'sale_offered:' || s.sale_id, 'sale_offered', NULL, NULL::timestamptz, NULL
+        FROM {order_sellers*} n
+        JOIN sales s ON s.account_id = n.seller_id AND s.buyer_id = n.account_id AND s.order_id = n.order_id
+        UNION ALL
+        -- Its order may follow later.
+        SELECT s.buyer_id, 'sale_offered:' || s.sale_id, 'sale_offered', NULL, NULL, NULL FROM jobs j
+        JOIN sales s ON s.account_id = j.account_id AND s.sale_id = (j.facts->>'sale')::uuid WHERE j.kind = 'sale_moved'
         """
     ),
     MailCause(
@@ -35,6 +41,7 @@ MAIL_CAUSES = (
     ),
 )
 
+# The rows of a buyer, who is asked about with its seller, lie in whatever part of the accounts: those tables are whole.
 INVARIANTS = (
     Invariant(
         "sale_is_the_order_of_its_buyer",
@@ -42,9 +49,9 @@ INVARIANTS = (
         "and no order is sold by anybody without a sale.",
         f"""
         SELECT s.account_id, s.sale_id, s.state, o.order_id, o.quantity, c.amount FROM {{sales}} s
-        LEFT JOIN {{orders?}} o ON o.account_id = s.buyer_id AND o.order_id = s.order_id
-        LEFT JOIN {{order_sellers?}} n ON n.account_id = s.buyer_id AND n.order_id = s.order_id
-        LEFT JOIN {{captures?}} c ON c.account_id = s.buyer_id AND c.attempt_id = s.attempt_id
+        LEFT JOIN orders o ON o.account_id = s.buyer_id AND o.order_id = s.order_id
+        LEFT JOIN order_sellers n ON n.account_id = s.buyer_id AND n.order_id = s.order_id
+        LEFT JOIN captures c ON c.account_id = s.buyer_id AND c.attempt_id = s.attempt_id
             AND c.payment = 'wholesale:' || compact(s.account_id) || compact(s.sale_id)
         WHERE (o.quantity, o.unit_price, o.service_fee, n.seller_id)
                 IS DISTINCT FROM (s.quantity, s.unit_price, s.service_fee, s.account_id)
@@ -54,7 +61,7 @@ INVARIANTS = (
             OR (s.taken_at IS NULL AND c.amount IS NOT NULL)
         UNION ALL
         SELECT n.seller_id, NULL, NULL, n.order_id, NULL, NULL FROM {{order_sellers}} n
-        LEFT JOIN {{sales?}} s ON s.account_id = n.seller_id AND s.buyer_id = n.account_id AND s.order_id = n.order_id
+        LEFT JOIN sales s ON s.account_id = n.seller_id AND s.buyer_id = n.account_id AND s.order_id = n.order_id
         WHERE s.sale_id IS NULL
         """,
     ),
@@ -66,7 +73,7 @@ INVARIANTS = (
             SELECT r.account_id, r.sale_id, r.refund_no, r.amount, 0::bigint AS refunded FROM {deposit_returns} r
             UNION ALL
             SELECT s.account_id, s.sale_id, f.refund_no, 0, f.amount FROM {sales} s
-            JOIN {refunds?} f ON f.account_id = s.buyer_id AND f.attempt_id = s.attempt_id AND f.state = 'settled'
+            JOIN refunds f ON f.account_id = s.buyer_id AND f.attempt_id = s.attempt_id AND f.state = 'settled'
         ) sides
         GROUP BY account_id, sale_id, refund_no HAVING sum(amount) < sum(refunded)
             OR (sum(refunded) <> 0 AND sum(amount) <> sum(refunded))
@@ -118,7 +125,7 @@ INVARIANTS = (
             SELECT max(happened_at) FILTER (WHERE action = 'distributor_approved') AS approved_at,
                 max(happened_at) FILTER (WHERE action IN ('distributor_approved', 'distributor_changed')) AS set_at,
                 max(happened_at) FILTER (WHERE action = 'distributor_closed') AS closed_at
-            FROM {{audit_events*}} e WHERE e.account_id = '00000000-0000-0000-0000-000000000000'
+            FROM audit_events e WHERE e.account_id = '00000000-0000-0000-0000-000000000000'
                 AND e.subject = 'acc_' || lower(compact(d.account_id))) e ON true
         LEFT JOIN {{distributor_terms*}} t ON t.account_id = d.account_id AND t.terms_id = d.terms_id
         WHERE e.approved_at IS DISTINCT FROM d.approved_at OR e.set_at IS DISTINCT FROM t.set_at

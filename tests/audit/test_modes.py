@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -148,10 +149,11 @@ def scopes_of(history: History, spoilt: Spoilt) -> list[list[Scope]]:
     marks = ["3"] * audit_scopes._TOUCHED.count("%s")
     rows = spoilt.connection.execute(audit_scopes._TOUCHED.encode(), marks)
     touched = [(row["account_id"], row["subject"]) for row in rows.fetchall()]
-    middle = history["other"]
+    # A seller and its buyers, an organization and its owners are in different ranges.
+    cuts = [None, history["other"], history["taken.buyer"], None]
     about = AUDITED.subjects
     return [
-        [Accounts(about, None, middle), Accounts(about, middle, None)],
+        [Accounts(about, low, high) for low, high in pairwise(cuts)],
         [Touched.of(about, touched)],
     ]
 

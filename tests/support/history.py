@@ -408,7 +408,8 @@ def _sold(history: History, name: str, depot: Depot, quantity: int) -> Depot:
         f"{name}.sale": read("sal", made.id),
         f"{name}.order": read("ord", made.order),
     }
-    return Depot(depot.shop, depot.buyer(made))
+    buyer = history.names[f"{name}.buyer"] = depot.buyer(made)
+    return Depot(depot.shop, buyer)
 
 
 def _distributed(history: History) -> None:
