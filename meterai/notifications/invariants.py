@@ -42,7 +42,7 @@ def told(causes: Sequence[MailCause]) -> Invariant:
                   -- A mail to somebody who was erased has lost its address.
                   AND ((m.recipient = '' AND m.state <> 'queued') OR i.facts->>'digest' = encode(sha256(
                       uuid_send(m.account_id) || convert_to(m.recipient, 'UTF8')), 'hex')))
-              AND NOT EXISTS (SELECT 1 FROM {{memberships*}} o JOIN {{accounts*}} p ON p.account_id = o.member_id
+              AND NOT EXISTS (SELECT 1 FROM {{memberships*}} o JOIN accounts p ON p.account_id = o.member_id
                   WHERE o.account_id = m.account_id AND o.role = 'owner'
                       AND (p.email = m.recipient OR (m.recipient = '' AND p.erased_at IS NOT NULL)))
               -- The mails of somebody who was erased lose their address with it, the last ones once they are sent.
