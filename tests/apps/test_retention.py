@@ -1,7 +1,7 @@
 """What leaves, leaves in time and not before; what is money stays, and the audit holds."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -396,7 +396,7 @@ def request_of_key(connection: Connection, at: datetime) -> None:
     )
 
 
-OTHERS = {
+OTHERS: dict[str, Callable[[Connection, datetime], object]] = {
     "requests_of_keys": request_of_key,
     "batch_references": batch,
     "batch_files": batch_file,
