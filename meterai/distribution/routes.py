@@ -201,6 +201,7 @@ def _file(ending: str, media_type: str, write: Writer) -> HTTPRouteHandler:
         }
         return Stream(pieces, media_type=media_type, headers=headers)
 
+    download.fn.__name__ = f"download_statement_{ending}"  # by which the description names it
     return download
 
 
