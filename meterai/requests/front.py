@@ -10,6 +10,8 @@ from meterai.kit.numbers import counted
 from meterai.plumbing.exchange import EXCHANGE
 from meterai.plumbing.head import head_of, is_api
 from meterai.plumbing.http import LENGTH_DIGITS_MAX, Caller
+from meterai.plumbing.telemetry import METHODS
+from meterai.requests.model import OTHER_METHOD
 from meterai.requests.service import Noted, RequestLog
 
 _KEY = b"authorization"
@@ -34,7 +36,7 @@ class Noting:
             return
         log: RequestLog = self._application.state.container.of(RequestLog)
         at, begun, answer = log.now(), perf_counter(), _Counted(send)
-        method = scope["method"]
+        method = scope["method"] if scope["method"] in METHODS else OTHER_METHOD
         try:
             await self._app(scope, receive, answer.send)
         finally:

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 ENTRY_KIND = "req"
+OTHER_METHOD = "other"  # in place of a word that no method of HTTP has
 PATH_LENGTH_MAX = 200  # characters; the longest path of ours has some hundred and sixty
 
 

@@ -7,11 +7,14 @@ from litestar.types import ASGIApp
 
 from meterai.accounts import AccountService
 from meterai.plumbing.config import Settings
+from meterai.plumbing.described import Field
+from meterai.plumbing.telemetry import METHODS
 from meterai.requests import pages
 from meterai.requests.audited import AUDITED
 from meterai.requests.front import Noting
 from meterai.requests.knows import KNOWS
 from meterai.requests.metrics import METRICS
+from meterai.requests.model import OTHER_METHOD
 from meterai.requests.personal import PERSONAL
 from meterai.requests.retention import RETENTION
 from meterai.requests.routes import routes
@@ -41,6 +44,7 @@ ROOM = Room(
     services={"request_log": RequestLog},
     routes=(*routes, *pages.routes),
     pages=pages.PAGES,
+    fields={("RequestView", "method"): Field([*sorted(METHODS), OTHER_METHOD])},
     front=_front,
     knows=KNOWS,
     personal=PERSONAL,
