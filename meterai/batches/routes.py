@@ -56,7 +56,8 @@ WRITTEN_AT_ONCE = (
 )  # bytes of a body; every change to another thread costs as much as writing many
 _ZIP = ("application/zip", "application/x-zip-compressed")
 _CSV = "text/csv"
-_JSON_LINES = ("application/jsonl", "application/x-ndjson", "application/json-lines")
+_BYTES = "application/octet-stream"  # for generators of clients that know no other kind of bytes
+_JSON_LINES = ("application/jsonl", "application/x-ndjson", "application/json-lines", _BYTES)
 _BEGINNING = 4
 _WRITING = {"permission": Permission.STAMP_AFFIX, "priority": Priority.PAID}
 _READING = {"permission": Permission.STAMPING_READ, "priority": Priority.PAID}
@@ -177,7 +178,7 @@ async def came_in_form(
         "passes_body": True,
         "described": Described(
             repeats="The same file again is the same file.",
-            body={"multipart/form-data": _SEVERAL, _ZIP[0]: FILE},
+            body={"multipart/form-data": _SEVERAL},
         ),
     },
     summary="Send files of a batch",
@@ -191,7 +192,7 @@ async def add_files(
     account: NamedDependency[UUID],
     batch_id: FromPath[str],
 ) -> FileList:
-    """Files as parts of a form, or a zip; each is examined and named for itself.
+    """Files as parts of a form, or a zip as `application/zip`; each is examined and named for itself.
 
     The same file again is nothing new; other bytes under the name of one are refused by name.
     """
@@ -219,9 +220,7 @@ async def _of_zip(request: Request[Any, Any, Any], batches: BatchService, batch:
     "/v1/batches/{batch_id:str}/files/{name:str}",
     opt=_WRITING
     | {
-        "described": Described(
-            repeats="The same file again is the same file.", body={"application/pdf": FILE}
-        )
+        "described": Described(repeats="The same file again is the same file.", body={_BYTES: FILE})
     },
     summary="Send one file of a batch",
     tags=["batches"],
@@ -248,10 +247,7 @@ async def put_file(
     | {
         "described": Described(
             repeats="The same row again is the same row.",
-            body={
-                _JSON_LINES[0]: {"type": "string", "description": "one object on each line"},
-                _CSV: {"type": "string", "description": "a table as Excel writes it"},
-            },
+            body={_BYTES: FILE | {"description": "JSON lines: one object on each"}},
         )
     },
     summary="Send rows of a batch",
@@ -265,7 +261,7 @@ async def add_rows(
     account: NamedDependency[UUID],
     batch_id: FromPath[str],
 ) -> RowsTaken:
-    """Rows as JSON lines or CSV.  A wrong row is named, with its line, and stops no other."""
+    """Rows as JSON lines, or a table as `text/csv`.  A wrong row is named, with its line, and stops no other."""
     identifier = read(BATCH_KIND, batch_id)
     await batches.load(account, identifier)
     media_type, _ = request.content_type
