@@ -149,8 +149,8 @@ def _statuses(route: _Route) -> Iterator[int]:
         yield 404
     if route.described.file:
         yield from (409, 410)
-    if route.method == "post":
-        # Only POST reads a body, and so can be too slow or too large.
+    if route.method in ("post", "put"):
+        # Only these read a body, and so can be too slow or too large.
         yield from (408, 413)
         if not route.is_public:
             yield 409
@@ -206,7 +206,8 @@ def _complete_body(operation: Schema, described: Described, schemas: Schema) -> 
 
 def _example(name: str, field: Schema) -> object:
     text = reference.EXAMPLES[name]
-    is_json = field.get("type") in ("integer", "object", "array")
+    kinds = {one.get("type") for one in (field, *field.get("oneOf", ()))}
+    is_json = not kinds.isdisjoint(("integer", "object", "array"))
     return msgspec.json.decode(text) if is_json else text
 
 

@@ -542,7 +542,7 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
 def allowed(app: Litestar, path: str) -> str:
     """The methods that a path has, as `Allow` tells them (RFC 9110, section 10.2.1)."""
     found = {"OPTIONS"}
-    for method in ("DELETE", "GET", "PATCH", "POST"):  # those that a route of ours has
+    for method in ("DELETE", "GET", "PATCH", "POST", "PUT"):  # those that a route of ours has
         try:
             app.asgi_router.handle_routing(path=normalize_path(path), method=method)
         except (MethodNotAllowedException, NotFoundException):

@@ -46,6 +46,7 @@ EXAMPLES: Mapping[str, str] = {
     "events": '["order.executed", "refund.settled"]',
     "since": "2026-11-30T00:00:00Z",
     "placement": '{"page": -1, "x": 450, "y": 40, "width": 70}',
+    "placements": '{"page": -1, "x": 450, "y": 40, "width": 70}',
 }
 _FILE_EXAMPLE = "@surat.pdf"
 _FILE_TYPE = "binary"  # the format of a file in a description

@@ -58,7 +58,10 @@ def handlers(web: Within) -> list[tuple[str, str, HTTPRouteHandler]]:
     found = []
     for route in web.app.routes:
         assert isinstance(route, HTTPRoute)
-        parts = [one if isinstance(one, str) else "x" for one in route.path_components]
+        parts = [
+            one if isinstance(one, str) else "1" if one.type is int else "x"
+            for one in route.path_components
+        ]
         for handler in route.route_handlers:
             found += [
                 (str(method), "/" + "/".join(parts), handler)
@@ -313,8 +316,19 @@ def test_the_commands_that_need_a_key_are_those_that_say_so(
             hooked = b'{"url": "https://x.example/", "events": ["*"]}'
             sold = b'{"email": "ani@example.id", "quantity": 1}'
             added = b'{"rupiah": 10000}'
+            batched = b'{"reference": "x"}'
             for fitting in (
-                *(b'{"quantity": 1}', b'{"order_id": "x"}', told, named, hooked, body, sold, added),
+                *(
+                    b'{"quantity": 1}',
+                    b'{"order_id": "x"}',
+                    told,
+                    named,
+                    hooked,
+                    body,
+                    sold,
+                    added,
+                    batched,
+                ),
             ):
                 given = await web.post(path.replace("{", "").replace("}", ""), fitting, key | JSON)
                 is_missed = b"idempotency_key_missing" in given.body
