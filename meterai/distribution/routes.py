@@ -25,6 +25,8 @@ from meterai.plumbing.paging import PAGE_MAX, Page
 from meterai.plumbing.queries import Before, Limit, Reference
 from meterai.plumbing.spreadsheets import XLSX
 
+_OF_DISTRIBUTORS = Described(refuses=(404,))  # who is none has no deposit
+
 
 class SaleRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whom you sell to, by e-mail, and how many stamps.
@@ -56,7 +58,7 @@ class DepositRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     opt={
         "permission": Permission.SALE_MAKE,
         "priority": Priority.CHECKOUT,
-        "described": Described(needs_key=True),
+        "described": Described(needs_key=True, refuses=(404,)),
     },
     summary="Sell stamps from your deposit",
     tags=["distribution"],
@@ -123,7 +125,7 @@ async def show_sale(
     opt={
         "permission": Permission.ORDER_CREATE,
         "priority": Priority.CHECKOUT,
-        "described": Described(needs_key=True),
+        "described": Described(needs_key=True, refuses=(404,)),
     },
     summary="Add to your deposit",
     tags=["distribution"],
@@ -141,7 +143,11 @@ async def add_deposit(
 
 @get(
     "/v1/deposit",
-    opt={"permission": Permission.BALANCE_READ, "priority": Priority.PAID},
+    opt={
+        "permission": Permission.BALANCE_READ,
+        "priority": Priority.PAID,
+        "described": _OF_DISTRIBUTORS,
+    },
     summary="Your deposit",
     tags=["distribution"],
 )
@@ -158,7 +164,11 @@ OfDay = Annotated[str | None, QueryParameter(description="Or a day in WIB, as 20
 
 @get(
     "/v1/deposit/statement",
-    opt={"permission": Permission.BALANCE_READ, "priority": Priority.PAID},
+    opt={
+        "permission": Permission.BALANCE_READ,
+        "priority": Priority.PAID,
+        "described": _OF_DISTRIBUTORS,
+    },
     summary="Statement of your deposit by day",
     tags=["distribution"],
 )
@@ -178,7 +188,7 @@ def _file(ending: str, media_type: str, write: Writer) -> HTTPRouteHandler:
         opt={
             "permission": Permission.BALANCE_READ,
             "priority": Priority.PAID,
-            "described": Described(file=media_type),
+            "described": Described(file=media_type, refuses=(404,)),
         },
         summary=f"Each movement of your deposit, as {ending.upper()}",
         tags=["distribution"],
