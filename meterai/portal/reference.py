@@ -170,7 +170,8 @@ def _form_example(member: Member) -> str:
 
 def _json_example(member: Member) -> str:
     example = EXAMPLES.get(member.name, "...")
-    return example if member.type in ("integer", "object") else f'"{example}"'
+    is_text = not member.type.startswith(("integer", "object", "array"))
+    return f'"{example}"' if is_text else example
 
 
 def operations(description: Schema, url: str) -> list[Operation]:
