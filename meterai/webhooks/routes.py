@@ -36,7 +36,9 @@ _READING = {"permission": Permission.WEBHOOKS_READ, "priority": Priority.CHECKOU
 _MANAGING = {"permission": Permission.WEBHOOKS_MANAGE, "priority": Priority.CHECKOUT}
 _TAGS = ["webhooks"]
 Given = TypeVar("Given")
-State = Annotated[str | None, QueryParameter(description="Only messages in this state.")]
+InState = Annotated[
+    str | None, QueryParameter(name="state", description="Only messages in this state.")
+]
 
 
 class WebhookRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -272,11 +274,11 @@ async def list_deliveries(
     webhook_id: FromPath[str],
     limit: Limit = PAGE_MAX,
     before: Before = None,
-    only: State = None,
+    in_state: InState = None,
 ) -> DeliveryList:
     """A page of the messages of the last 30 days, newest first."""
     page = Page(limit, read(MESSAGE_KIND, before)) if before else Page(limit)
-    endpoint, wanted = read(ENDPOINT_KIND, webhook_id), _state(only)
+    endpoint, wanted = read(ENDPOINT_KIND, webhook_id), _state(in_state)
     found, is_more = await webhooks.messages(account, endpoint, page, wanted)
     views = [message_view(one) for one in found]
     return DeliveryList(views, views[-1].id if is_more else None)
@@ -286,7 +288,7 @@ def _state(text: str | None) -> MessageState | None:
     if text is None:
         return None
     if text not in list(MessageState):
-        raise Malformed("only", "known_name")
+        raise Malformed("state", "known_name")
     return MessageState(text)
 
 

@@ -50,7 +50,7 @@ def test_an_order_is_told_from_its_payment_on(audited: Instance, receiver: Recei
     path = f"/v1/webhooks/{made.json['id']}/deliveries"
 
     def delivered() -> Any:
-        found = client.get(path + "?only=delivered").json["deliveries"]
+        found = client.get(path + "?state=delivered").json["deliveries"]
         return found if len(found) == 2 else None
 
     [newest, _] = until("it is written down", delivered)
@@ -96,7 +96,7 @@ def test_a_test_a_replay_and_a_change_reach_the_receiver(
     assert {one.id for one in receiver.received} == {sent["id"]}
     until(
         "it is written down",
-        lambda: client.get(f"{path}/deliveries?only=delivered").json["deliveries"],
+        lambda: client.get(f"{path}/deliveries?state=delivered").json["deliveries"],
     )
     assert client.post(f"{path}/replay", {"message_id": sent["id"]}).json == {"replayed": 1}
     until("once more", lambda: len([one for one in receiver.received if one.path == "/ok"]) == 2)
@@ -134,4 +134,4 @@ def test_what_may_not_be_is_refused_by_name(audited: Instance, receiver: Receive
         assert _make(client, receiver.url, ["*"]).status == 201
     assert _code(_make(client, receiver.url, ["*"])) == (409, "too_many_webhooks")
     assert _code(client.post(f"/v1/webhooks/{made['id']}/replay", {})) == (422, "malformed")
-    assert client.get(f"/v1/webhooks/{made['id']}/deliveries?only=x").status == 422
+    assert client.get(f"/v1/webhooks/{made['id']}/deliveries?state=x").status == 422
