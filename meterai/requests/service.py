@@ -149,10 +149,13 @@ class RequestLog:
             return
         self._writing.cancel()
         await asyncio.gather(self._writing, return_exceptions=True)
-        PURPOSE.set(Purpose(Priority.NEW, until=monotonic() + LAST_SECONDS))
-        with suppress(TimeoutError, DatabaseAway, DatabaseBusy):
-            async with asyncio.timeout(LAST_SECONDS):
-                await self.write()
+        said = PURPOSE.set(Purpose(Priority.NEW, until=monotonic() + LAST_SECONDS))
+        try:
+            with suppress(TimeoutError, DatabaseAway, DatabaseBusy):
+                async with asyncio.timeout(LAST_SECONDS):
+                    await self.write()
+        finally:
+            PURPOSE.reset(said)  # the task goes on with what it does for others
         if left := len(self._gathered) + len(self._entries):
             LINES.labels(outcome="dropped").inc(left)
 
