@@ -11,6 +11,7 @@ from meterai.distribution.levers import LEVERS
 from meterai.distribution.metrics import METRICS
 from meterai.distribution.model import DISTRIBUTOR, SALE, DistributorState, Short, Standing
 from meterai.distribution.personal import PERSONAL
+from meterai.distribution.publishing import PUBLISHED
 from meterai.distribution.retention import RETENTION
 from meterai.distribution.routes import routes
 from meterai.distribution.service import DistributionService
@@ -64,6 +65,7 @@ ROOM = Room(
     routes=routes,
     fields=FIELDS,
     handlers=HANDLERS,
+    published=PUBLISHED,
     tasks=_tasks,
     undemanded=UNDEMANDED,
     commands=COMMANDS,

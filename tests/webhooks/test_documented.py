@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from meterai.batches.events import BatchFinished
+from meterai.distribution.events import DepositLow, SaleClosed, SaleMoved
 from meterai.kit.ids import new_id
 from meterai.payments.events import AccountWanted, PaymentWon, RefundRerouted
 from meterai.plumbing.events import Event, emit
@@ -21,6 +23,7 @@ SHOWN = {
     "batch_id": "bat_06f9k2m4x8qz7v1w3y5n0b2c4b",
     "order_id": "ord_06f9k2m4x8qz7v1w3y5n0b2c4d",
     "stamping_id": "stg_06f9k2m4x8qz7v1w3y5n0b2c4e",
+    "sale_id": "sal_06f9k2m4x8qz7v1w3y5n0b2c4s",
     "refund_id": "rfd_06f9k2m4x8qz7v1w3y5n0b2c4f",
     "endpoint_id": "whk_06f9k2m4x8qz7v1w3y5n0b2c4g",
 }
@@ -52,11 +55,27 @@ def _everything(hooked: Hooked) -> None:
     shop.set_issuing(is_open=True)
     shop.deny(paid)
     shop.work()
-    account = hooked.account
+    account, now = hooked.account, datetime.now(UTC)
     rare: list[Event] = [
         PaymentWon(account=account, attempt=paid.attempt, payment=paid.number, subject=bought),
         AccountWanted(account=account, refund=refund),
         RefundRerouted(account=account, refund=refund, way="transfer"),
+        DepositLow(account=account, told_at=now),
+        SaleMoved(
+            account=account,
+            sale=new_id(),
+            seller="Toko Meterai",
+            buyer=new_id(),
+            order=bought,
+            attempt=new_id(),
+            quantity=2,
+            unit_price=10_000,
+            service_fee=500,
+            due_seconds=900.0,
+            waits_until=now,
+            is_taken=False,
+        ),
+        SaleClosed(account=account, sale=new_id(), buyer=new_id(), order=bought),
         BatchFinished(
             account=account, batch=new_id(), state="finished", delivered=963, wrong=37, cancelled=0
         ),
