@@ -206,7 +206,7 @@ def _complete_body(operation: Schema, described: Described, schemas: Schema) -> 
 
 def _example(name: str, field: Schema) -> object:
     text = reference.EXAMPLES[name]
-    kinds = {one.get("type") for one in (field, *field.get("oneOf", ()))}
+    kinds = {one.get("type", "object") for one in field.get("oneOf", (field,))}
     is_json = not kinds.isdisjoint(("integer", "object", "array"))
     return msgspec.json.decode(text) if is_json else text
 

@@ -18,6 +18,8 @@ _EXPECTED = "expected."
 EXAMPLES: Mapping[str, str] = {
     "key_id": "key_06f9k2...",
     "order_id": "ord_06f9k2...",
+    "batch_id": "bat_06f9k2...",
+    "number": "1",
     "refund_id": "rfd_06f9k2...",
     "stamping_id": "stg_06f9k2...",
     "serial": "03TG7W4J2N0A5D8K1R9YQB",
@@ -42,6 +44,8 @@ EXAMPLES: Mapping[str, str] = {
     "about": "ord_06f9k2...",
     "webhook_id": "whk_06f9k2...",
     "message_id": "msg_06f9k2...",
+    "description": "accounting",
+    "order": '{"payment_method": "qris"}',
     "url": "https://you.example/meterai",
     "events": '["order.executed", "refund.settled"]',
     "since": "2026-11-30T00:00:00Z",
