@@ -72,7 +72,7 @@ def test_an_operator_sees_and_ends_the_keys_of_an_account(instance: Instance) ->
     assert customer.get("/v1/balance").status == 200
     shown = instance.command("accounts", "keys", address).stdout
     told = (
-        r"key_\w{26} made \S+Z, used \S+Z: command line \(account\.read [\w. ]+ stamping\.read\)\n"
+        r"key_\w{26} made \S+Z, used \S+Z: command line \(account\.read [\w. ]+ webhooks\.read\)\n"
     )
     assert re.fullmatch(told, shown), shown
     ended = instance.command("accounts", "end-key", address, shown.split()[0])
