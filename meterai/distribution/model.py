@@ -116,6 +116,7 @@ class SalesOfBuyerSpent(Refusal):
 
     code = "sales_of_buyer_spent"
     status = 429
+    quota = ("sales_to_buyer", "sales_max")
     retry_after_seconds = 3_600
 
     def __init__(self, *, sales_max: int) -> None:

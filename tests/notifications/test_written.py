@@ -42,6 +42,16 @@ FACTS: dict[str, dict[str, Any]] = {
         "until": BOTH,
     }
     | SALE,
+    "order_executed_deposit": {"order": "ord_1", "quantity": 50, "total": "Rp500.000"} | SALE,
+    "sale_offered": {"order": "ord_1", "seller": HOSTILE, "quantity": 2, "total": "Rp20.000"},
+    "deposit_low": {
+        "name": HOSTILE,
+        "balance": "Rp0",
+        "sales": 2,
+        "rupiah": "Rp20.000",
+        "path": "/orders/ord_1",
+    },
+    "webhook_disabled": {"webhook": "whk_1", "url": "https://example.org/a", "why": BOTH},
     "stamping_delivered": {
         "document": HOSTILE,
         "serials": "A",
