@@ -254,12 +254,17 @@ def told(this: OrderNow) -> Told:
     return Told(headline, tuple(f"page.order.{lead}" for lead in leads), facts)
 
 
+def _is_deposit(order: OrderView) -> bool:
+    """True where money alone was ordered: no stamp is issued for it."""
+    return order.kind == OrderKind.DEPOSIT
+
+
 def _placed(this: OrderNow) -> tuple[str, ...]:
     if this.state != OrderState.PLACED:
         return f"state.order.{this.state}", "arrived" if this.is_arrived else "time_over"
     if this.qr_content or this.instructions:
         lead = "placed.elsewhere" if this.instructions else f"placed.{this.order.kind}"
-        lead = lead if this.is_issuing else "placed.stopped"
+        lead = lead if this.is_issuing or _is_deposit(this.order) else "placed.stopped"
         return "page.order.headline.pay", lead
     word = "opening" if this.order.payment.state in _ASKED_FOR else "no_qr"
     headline = f"page.order.headline.{word}"
@@ -277,7 +282,10 @@ def _after(this: OrderNow) -> tuple[str, ...]:
     headline = f"state.order.{state}"
     match state:
         case OrderState.PAID:
-            return headline, "paid.stopped" if this.is_on_hold else f"paid.{order.kind}"
+            is_stopped = this.is_on_hold and not _is_deposit(order)
+            return headline, "paid.stopped" if is_stopped else f"paid.{order.kind}"
+        case OrderState.EXECUTED if _is_deposit(order):
+            return "page.order.headline.deposited", "executed.deposited"
         case OrderState.EXECUTED:
             is_all = this.delivered == len(this.documents)
             word = "stamped" if is_all else "stamped_in_part"
