@@ -161,6 +161,7 @@ _OF_MONEY = re.compile(
 _OF_NO_MONEY = frozenset(
     {
         "page.order.money",
+        "page.order.paid.deposit",
         "page.order.paid.documents",
         "page.order.paid.stamps",
         "page.order.paid.stopped",
