@@ -37,7 +37,7 @@ def _withdraw(customer: Client) -> None:
 
 def _delivered(customer: Client, path: str) -> Any:
     def look() -> Any:
-        return customer.get(f"{path}?only=delivered").json["deliveries"]
+        return customer.get(f"{path}?state=delivered").json["deliveries"]
 
     [message] = until("it is delivered", look)
     return customer.get(f"{path}/{message['id']}").json
