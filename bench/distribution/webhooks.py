@@ -127,7 +127,7 @@ def _processor_of_database(folder: Path) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What came of the events: deliveries with their waits, and what they cost in seconds of a processor."""
+    """Result of a run: deliveries, their waits, and their cost in seconds of a processor."""
 
     wanted: int  # deliveries to endpoints that answer well
     seconds: float

@@ -41,13 +41,13 @@ ROWS_OF_REQUEST = 2_000
 DOWNLOADS_AT_ONCE = 4
 # An installation may be away for minutes while it is restarted.
 PATIENT = Retrying(deadline_seconds=900, tries_max=100)
-# What the command ends with.
+# Exit statuses.
 DONE, SOME_NOT_STAMPED, STOPPED = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is asked for."""
+    """Options of the command."""
 
     folder: Path
     out: Path
@@ -243,7 +243,7 @@ class Folder:
             return
         payment = batch.order.payment
         self._say(f"pay Rp{batch.order.total} ({batch.order.id}) until {payment.expires_at}:")
-        # What a program reads, on the output.
+        # Programs read standard output.
         sys.stdout.write(f"{payment.qr_content or payment.instructions}\n")
         sys.stdout.flush()
 
@@ -272,7 +272,7 @@ class Folder:
                 bar.advance(task)
 
     def _places(self, rows: Sequence[BatchRow]) -> Iterator[tuple[BatchRow, Path]]:
-        """Where each stamped file goes: under its own name, never out of the folder; another of this name by its row."""
+        """Target path of each stamped file: its own name, inside the folder; a second file of that name gets its row number."""
         ours = {name for name, _ in self._files()}
         taken: set[Path] = set()
         for row in rows:

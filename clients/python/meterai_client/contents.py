@@ -27,7 +27,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """What is read anew in each try."""
+    """Content that each try reads from its beginning."""
 
     name: str
     size: int
@@ -115,7 +115,7 @@ def _quoted(name: str) -> str:
 
 
 class Target:
-    """Where a download goes; each try begins anew.
+    """Target of a download; each try writes it from the beginning.
 
     A path gets the file when it is whole: until then it is beside it, as `.NAME.part`.  A file that is open for
     writing gets the bytes as they come, from where it stands.

@@ -1,4 +1,4 @@
-"""What can go wrong, as exceptions; all are `MeteraiError`."""
+"""Exceptions of the client; all are `MeteraiError`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,7 +26,7 @@ class AnswerUnreadable(MeteraiError):
 
 
 class DownloadDamaged(MeteraiError):
-    """What arrived has another SHA-256 than the installation told.  Nothing is left in the target file."""
+    """The downloaded file has another SHA-256 than the installation told.  Nothing is left in the target file."""
 
 
 class WebhookForged(MeteraiError):
@@ -50,7 +50,7 @@ class NotStamped(MeteraiError):
 
 
 class StillUnderWay(MeteraiError):
-    """What was waited for did not come in time.  It may come later: wait again."""
+    """The awaited state did not come in time.  It may come later: wait again."""
 
 
 class Refused(MeteraiError):
