@@ -1,8 +1,12 @@
-"""How many a web process lets in by itself while no line stands in the way.  Pure.
+"""How many a web process lets in.  Pure.
 
-A worker looks once a second, and a process sees its word half a second later: a crowd of a hundred a second would
-have three hundred inside by then, and who is inside is owed to be served.  So a process lets in, by its share of the
-rate of the line, what is served within `ENTRANCE_SECONDS`, and lets the line stand at once for who comes beyond.
+A process lets in, by its share of the rate of the line, what is served within `ENTRANCE_SECONDS`: who is inside is owed
+to be served.
+
+* While no line stands in the way it lets the line stand at once for who comes beyond.  A worker looks once a second, and
+  a process sees its word half a second later: a crowd of a hundred a second would have three hundred inside by then.
+* While one stands, who was called and comes beyond waits for some seconds more, with the number.  People come up to
+  half a minute after they were called: after a pause of seconds, or a fall of the rate, all of them come at once.
 """
 
 # In which all who come in at once are served; a step of a visit is waited for so long.

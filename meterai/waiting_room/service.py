@@ -234,8 +234,14 @@ class WaitingRoom:
         self._arrivals += 1
 
     def let_in(self, line: Line) -> None:
-        """Note that this process let one more come in by itself."""
+        """Note that this process let one more come in."""
         self._entrance(line).let_in()
+
+    def has_room(self, line: Line) -> bool:
+        """Whether this process lets one more come in, whoever was called: people who were called come late, and many
+        of them at once after a pause.
+        """
+        return self._entrance(line).has_room(line.rate, monotonic())
 
     def line_to_wait_in(self, scope: Scope, act: Act) -> Line | None:
         """The line that whoever asks has to wait in first; None where there is none, or the turn came."""
@@ -248,11 +254,7 @@ class WaitingRoom:
     def _stand_if_crowded(self, line: Line) -> None:
         """Let a line stand in the way at once where more come than are let in; a worker confirms it."""
         now = monotonic()
-        if (
-            line.is_automatic
-            and not line.is_engaged
-            and not self._entrance(line).has_room(line.rate, now)
-        ):
+        if line.is_automatic and not line.is_engaged and not self.has_room(line):
             self._crowded_until[line.id] = now + CROWDED_SECONDS
             self._lines[line.name] = self._by_act[line.act] = self._crowded(line)
 
@@ -362,7 +364,7 @@ class WaitingRoom:
     async def come_in(self, line: Line, ticket: Ticket) -> Turn:
         """The turn of a ticket, the same one when asked again.
 
-        Refuses `NumberNotServed`, `TurnOver`, `TicketInvalid`.
+        Refuses `NumberNotServed`, also where no more come in at this moment, `TurnOver`, `TicketInvalid`.
         """
         return await self._database.run(partial(self._come_in, line=line, ticket=ticket))
 
@@ -387,8 +389,11 @@ class WaitingRoom:
         now = max(self._clock.now(), taken_at)  # our clock may be behind that of the database
         called = await store.called_at(tx, line.id, ticket.number, taken_at)
         waited = int(((called or now) - taken_at).total_seconds())
-        turn = await store.admit(tx, ticket, taken_at, now, max(waited, 0))
+        turn = None
+        if not line.stands_in_the_way or self.has_room(line):
+            turn = await store.admit(tx, ticket, taken_at, now, max(waited, 0))
         if turn is not None:
+            tx.after_commit(partial(self.let_in, line))
             metrics.ADMITTED.labels(line=line.name).inc()
         else:
             turn = await store.turn(tx, line.id, ticket.key)
