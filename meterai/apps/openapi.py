@@ -145,7 +145,9 @@ def _statuses(route: _Route) -> Iterator[int]:
     yield from (400, 422, 503)
     if not route.is_public:
         yield 401
-    if "{" in route.path:
+    # The `before` of a list is an id of it.
+    named = {one.get("name") for one in route.operation.get("parameters", ())}
+    if "{" in route.path or "before" in named:
         yield 404
     if route.described.file:
         yield from (409, 410)

@@ -92,6 +92,9 @@ def test_cursor_of_another_list_is_refused(database_url: str, tmp_path: Path) ->
         for path in _lists(web):
             given = await web.get(f"{path}?before=key_{'0' * 26}", key)
             assert given.status == 404, given
+            told = web.app.state.openapi["paths"][path]["get"]
+            is_read = "before" in {one["name"] for one in told["parameters"]}
+            assert not is_read or "404" in told["responses"], path
 
     run(database_url, tmp_path, act)
 

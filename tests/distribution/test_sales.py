@@ -1,13 +1,16 @@
 """A sale from a deposit, from the order of the deposit to the books of both accounts."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from meterai import payments
 from meterai.distribution.model import DepositTooSmall, SalesOfBuyerSpent, SellerNotOpen, Short
 from meterai.kit.ids import read
-from meterai.orders import OrderService
+from meterai.orders import OrderService, Terms
+from meterai.orders import store as order_store
+from meterai.orders.model import OrderKind, TooManyUnpaidOrders
 from meterai.payments import Deposit, NotRerouted
 from meterai.plumbing.http import IdempotencyKeyReused
 from tests.distribution.conftest import SELLER, UNIT, Depot
@@ -141,6 +144,25 @@ def test_one_buyer_is_sold_to_so_often_in_a_day(depot: Depot) -> None:
         depot.sell(to="ani@example.id")
     depot.sell(to="budi@example.id")
     depot.work()
+    depot.check()
+
+
+def test_what_a_stranger_sold_is_not_in_the_limit_of_own_orders(depot: Depot) -> None:
+    depot.top_up(10_000)
+    made = [depot.sell(to="ani@example.id") for _ in range(5)]
+    depot.work()
+    buyer = depot.buyer(made[0])
+    orders = depot.shop.container.of(OrderService)
+
+    def own(key: str) -> Terms:
+        asked = orders.terms(buyer, key, key.encode(), OrderKind.STAMPS, 1)
+        return replace(depot.shop.do(asked), unpaid_max=2)
+
+    for key in ("first", "second"):
+        depot.shop.do(depot.shop.container.database.once(order_store.place, own(key)))
+    with pytest.raises(TooManyUnpaidOrders):
+        depot.shop.do(depot.shop.container.database.once(order_store.place, own("third")))
+    assert depot.order(made[4]).state == "placed"
     depot.check()
 
 
