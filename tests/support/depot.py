@@ -16,10 +16,23 @@ from meterai.kit.ids import new_id, read, show
 from meterai.orders import OrderService
 from meterai.payments import PaymentService, RefundSender
 from meterai.plumbing.database import Tx
+from meterai.room import Container
 from tests.support.shop import FEE, PRICE, TESTER, Paid, Shop
 
 UNIT = PRICE + FEE  # that one stamp takes from a deposit
 SELLER = "Toko Meterai"
+
+
+async def pulled(container: Container, lever: Lever, asked: Any) -> Forecast:
+    """Somebody pulled a lever, and somebody else approved."""
+    pull = Pull(TESTER, datetime.now(UTC), "a test", container.settings)
+
+    async def act(tx: Tx) -> Forecast:
+        forecast = await lever.forecast(tx, asked, pull)
+        await lever.carry_out(tx, asked, pull)
+        return forecast
+
+    return await container.database.run(act)
 
 
 @dataclass
@@ -46,14 +59,7 @@ class Depot:
 
     def pull(self, lever: Lever, asked: Any) -> Forecast:
         """Somebody pulled a lever, and somebody else approved."""
-        pull = Pull(TESTER, datetime.now(UTC), "a test", self.shop.container.settings)
-
-        async def act(tx: Tx) -> Forecast:
-            forecast = await lever.forecast(tx, asked, pull)
-            await lever.carry_out(tx, asked, pull)
-            return forecast
-
-        return self.shop.do(self.shop.container.database.run(act))
+        return self.shop.do(pulled(self.shop.container, lever, asked))
 
     def pull_terms(self, short: Short, **more: Any) -> None:
         self.pull(levers.CHANGE, self.terms(short, **more))

@@ -33,6 +33,7 @@ from tests.support.commands import ROOT, SERVING, Done, environment, run, run_he
 READY_SECONDS_MAX = 180.0
 STOP_SECONDS_MAX = 120.0  # `up` gives fifteen to each of its parts, and more to the database
 WAIT_SECONDS_MAX = 90.0
+AT_ONCE = 8  # connections that one client keeps
 
 # Short enough for a test to see what takes minutes in life; a test may pass its own.
 QUICK = {
@@ -110,7 +111,7 @@ class Client:
         self.url = url
         self.key = key
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._pool = urllib3.PoolManager(retries=False, timeout=60)
+        self._pool = urllib3.PoolManager(retries=False, timeout=60, maxsize=AT_ONCE)
 
     def call(
         self,
