@@ -11,7 +11,8 @@ Promises this room keeps
 Calls refunds, orders, payments, accounts, ledger.
 """
 
+from meterai.distribution.channels import distributors
 from meterai.distribution.rail import WHOLESALE_RAIL
 from meterai.distribution.service import DistributionService
 
-__all__ = ["WHOLESALE_RAIL", "DistributionService"]
+__all__ = ["WHOLESALE_RAIL", "DistributionService", "distributors"]

@@ -1,6 +1,6 @@
 """Columns of finance, as the audit knows them."""
 
-from meterai.plumbing.audited import Audited, Subject, global_fact
+from meterai.plumbing.audited import SHOWN, Audited, Clock, Subject, global_fact
 
 AUDITED = Audited(
     facts=(
@@ -18,7 +18,14 @@ AUDITED = Audited(
         "day_close_sums": dict.fromkeys(
             ("day", "book", "debit", "credit", "closing"), ("closes_are_as_they_were_signed",)
         ),
+        "channel_sums": dict.fromkeys(
+            ("day", "channel", "seller_id", "reason", "book", "is_kept", "entries", "amount"),
+            ("channels_are_their_legs",),
+        ),
+        "channel_counts": {"kept_until": ("channels_are_their_legs",)},
     },
+    clocks=(Clock("channel_counts", "kept_until", "now()"),),
+    unchecked={"channel_counts": dict.fromkeys(("channel_count_id", "counted_until"), SHOWN)},
     subjects={
         "payouts": Subject("payout_id", is_global=True),
     },

@@ -1,7 +1,7 @@
 """Finance at the command line: reports, closes of days, payouts of duty, and files that strangers check."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -25,7 +25,7 @@ from meterai.commands import (
 from meterai.finance import beans, closing, levers, payouts, reports, store, tables
 from meterai.finance.model import DEPOSIT_CODE, LINES_MAX, UNPLACED, Asked, Scope, StatementTooLong
 from meterai.kit.clock import SystemClock
-from meterai.kit.days import Month, begin_of, day_of
+from meterai.kit.days import Month, begin_of, day_of, read_day
 from meterai.kit.refusal import Malformed, NotFound
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx
@@ -127,6 +127,29 @@ def ageing(*, out: Out = None, language: Language = "en", options: Options = NO_
     found = _asked("finance ageing", options, lambda tx: reports.ageing(tx, now))
     _give(tables.ageing(found, language), out, language)
     line(f"open {found.rupiah}, in the book {found.payable}")
+
+
+def by_channel(
+    of: Text,
+    *,
+    by_day: Annotated[bool, Parameter(help="A row for each day.")] = False,
+    out: Out = None,
+    language: Language = "en",
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Duty to the treasury and fees by channel, of a month (2026-11) or a day (2026-11-30)."""
+    first, last = _days(of)
+    found = _asked("finance channels", options, lambda tx: reports.channels(tx, first, last))
+    rows = found.by_day if by_day else found.whole
+    _give(tables.channels(rows, found.names, language), out, language)
+
+
+def _days(of: str) -> tuple[date, date]:
+    """The first and the last day of what is named.  Refuses `Malformed`, `NotFound`."""
+    if len(of) > len("2026-11"):
+        return read_day(of), read_day(of)
+    month = Month.read(of)
+    return month.first, month.last
 
 
 def statement(

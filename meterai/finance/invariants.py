@@ -139,3 +139,28 @@ async def as_they_were_closed(part: AuditedPart) -> Finding:
         if first is not None:
             wrong += await patiently(tx, _FIRST, begin_of(first + DAY))
     return Finding(UNCHANGED, len(wrong), wrong[:SHOWN_MAX])
+
+
+COUNTED = Invariant(
+    "channels_are_their_legs",
+    "What is counted by channel of a day are the legs of that day, by reason and book.",
+    "",
+)
+_COUNTED = """
+SELECT day, channel, seller_id, reason, book, sum(entries) AS entries, sum(amount) AS amount FROM (
+    SELECT day, channel, seller_id, reason, book, entries, amount FROM channel_sums WHERE is_kept AND day >= %s
+    UNION ALL
+    SELECT day, channel, seller_id, reason, book, -1, -amount
+    FROM channel_lines(%s, coalesce((SELECT kept_until FROM channel_counts), '-infinity'))
+) told GROUP BY day, channel, seller_id, reason, book HAVING sum(entries) <> 0 OR sum(amount) <> 0
+ORDER BY day, channel, seller_id, reason, book
+"""
+
+
+async def as_they_were_counted(part: AuditedPart) -> Finding:
+    """Sums by channel that differ from their legs; of days since the audit before, or of all."""
+    since = day_of(part.begins) - DAY
+    async with part.database.transaction() as tx:
+        await name_ours(tx)
+        wrong = await patiently(tx, _COUNTED, since, begin_of(since))
+    return Finding(COUNTED, len(wrong), wrong[:SHOWN_MAX])

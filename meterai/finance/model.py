@@ -10,7 +10,7 @@ from uuid import UUID
 from meterai.kit.ids import show
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.refusal import Refusal, refusal_of_constraint
-from meterai.ledger import CHART, Book, Figure
+from meterai.ledger import CHART, Book, Figure, Sums, figures_of
 
 HERE = "/console/finance"
 PAYOUT_KIND = "pyo"
@@ -362,6 +362,76 @@ class TaxReport:
     service_fee: int  # income
     provider_fee: int
     provider_tax: int
+
+
+class Channel(StrEnum):
+    """By which way an order came, as the sums of the books by channel have it."""
+
+    PAGE = "page"  # our own pages
+    API = "api"  # a program of the buyer
+    DISTRIBUTOR = "distributor"  # sold by one
+    DEPOSIT = "deposit"  # a distributor's own account: its deposit, and orders that fill it
+    NONE = "none"  # of no order
+
+
+class ChannelSum(NamedTuple):
+    """Entries of one reason in one book on a day (WIB), by channel and, where there is one, its seller."""
+
+    day: date
+    channel: Channel
+    seller: UUID
+    reason: str
+    book: str
+    entries: int
+    amount: int
+
+
+_UNDERWAY_AGAIN = ("refund_requested", "refund_rerouted", "refund_void")  # of refunds_payable
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelReport:
+    """One channel over a time, in rupiah and stamps; `day` where it is of one day."""
+
+    channel: Channel
+    seller: UUID
+    day: date | None
+    sums: Sums
+
+    def figure(self, name: str) -> Figure:
+        """A figure of duty: sold, affixed, refunded, charged_back or due."""
+        return next(one for one in figures_of(self.sums) if one.name == name)
+
+    @property
+    def paid(self) -> int:
+        """Rupiah that came for its orders."""
+        return self.sums.of("buyer_funds", "payment_captured")
+
+    @property
+    def returned(self) -> int:
+        """Rupiah of its orders that went on their way back."""
+        return self.sums.of("refunds_payable", *_UNDERWAY_AGAIN)
+
+    @property
+    def service_fee(self) -> int:
+        """Fees of the operator."""
+        return self.sums.of("service_fee")
+
+    @property
+    def seller_fee(self) -> int:
+        """Fees of the seller that our rails took for it."""
+        return self.sums.of("deposits", "fee_earned")
+
+
+def channel_reports(rows: Sequence[ChannelSum], *, by_day: bool = False) -> list[ChannelReport]:
+    """Sums as reports, in the order of the channels; one of each day, or of all together."""
+    found: dict[tuple[date | None, Channel, UUID], list[tuple[str, str, int, int]]] = {}
+    for one in rows:
+        key = one.day if by_day else None, Channel(one.channel), one.seller
+        found.setdefault(key, []).append((one.reason, one.book, one.entries, one.amount))
+    places = list(Channel)
+    keys = sorted(found, key=lambda key: (key[0] or date.min, places.index(key[1]), key[2]))
+    return [ChannelReport(key[1], key[2], key[0], Sums(found[key])) for key in keys]
 
 
 class Break(NamedTuple):

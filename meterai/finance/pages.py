@@ -62,6 +62,7 @@ async def show_desk(
             next=last.day + DAY if last else last_settled(now),
             month=Month.of(day_of(now)),
             duty=sum(one.closing for one in balances if one.book == "duty_payable"),
+            deposits=sum(one.closing for one in balances if one.book == "deposits"),
             open_payouts=await store.open_payouts(tx),
             is_balanced=closing.is_balanced(balances),
             scopes=SCOPES,
@@ -74,7 +75,9 @@ async def show_closes(request: PageRequest, database: NamedDependency[Database])
     """Days that are closed, the newest in front."""
     async with database.reading() as tx:
         found = await store.closes(tx, date.min, date.max, SHOWN_MAX)
-    return page(request, "finance/closes.html", closes=found)
+        days = (found[-1].day, found[0].day) if found else (date.max, date.min)
+        deposits = {one.day: one.closing for one in await store.closings(tx, "deposits", *days)}
+    return page(request, "finance/closes.html", closes=found, deposits=deposits)
 
 
 @get(f"{HERE}/closes/{{file:str}}", opt=_READING, include_in_schema=False)
@@ -117,6 +120,18 @@ async def show_month(
     async with database.reading() as tx:
         sheets = await tables.month(tx, of, finance.now(), language)
     return await _given(request, sheets, str(of), str(of), {})
+
+
+@get(f"{HERE}/channels/{{of:str}}", opt=_READING, include_in_schema=False)
+async def show_channels(
+    request: PageRequest, database: NamedDependency[Database], of: FromPath[str]
+) -> Response[Any]:
+    """Duty and fees by channel of a day; those of a month are among its reports."""
+    day, language = read_day(of), language_of(request)
+    async with database.reading() as tx:
+        found = await reports.channels(tx, day, day)
+    sheets = {"channels": tables.channels(found.whole, found.names, language)}
+    return await _given(request, sheets, of, of, {})
 
 
 @get(f"{HERE}/statement", opt=_READING, include_in_schema=False)
@@ -193,6 +208,7 @@ routes = [
     download_close,
     show_payouts,
     show_month,
+    show_channels,
     show_statement,
     show_key,
 ]

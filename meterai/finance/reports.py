@@ -1,10 +1,11 @@
 """Reports of the books as a controller asks for them: each is a sum of legs, or the legs themselves."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from uuid import UUID
 
-from meterai import accounts, ledger
+from meterai import accounts, distribution, ledger
 from meterai.finance import store
 from meterai.finance.closing import asked_of_day
 from meterai.finance.model import (
@@ -12,10 +13,12 @@ from meterai.finance.model import (
     Ageing,
     Asked,
     Balance,
+    ChannelReport,
     ProviderReport,
     Scope,
     Statement,
     TaxReport,
+    channel_reports,
     provider_reports,
 )
 from meterai.kit.days import Month, begin_of, read_day
@@ -100,6 +103,22 @@ async def ageing(tx: ReadTx, at: datetime) -> Ageing:
     """Open refunds by way back and age, beside the book that they are in."""
     rows = await store.ageing(tx, at)
     return Ageing(at, rows, await store.book_now(tx, "refunds_payable"))
+
+
+@dataclass(frozen=True, slots=True)
+class ByChannel:
+    """Channels of some days, all days together and each by itself; sellers by their names of today."""
+
+    whole: Sequence[ChannelReport]
+    by_day: Sequence[ChannelReport]
+    names: Mapping[UUID, str]
+
+
+async def channels(tx: ReadTx, first: date, last: date) -> ByChannel:
+    """Duty and fees of each channel over some days."""
+    rows = await store.channels(tx, first, last)
+    names = {one.account: one.name for one in await distribution.distributors(tx)}
+    return ByChannel(channel_reports(rows), channel_reports(rows, by_day=True), names)
 
 
 async def taxes(tx: ReadTx, begin: datetime, end: datetime) -> TaxReport:

@@ -6,4 +6,6 @@ RETENTION: tuple[Rule, ...] = (
     Stays("day_closes", BOOKS),
     Stays("day_close_sums", BOOKS),
     Stays("payouts", BOOKS),
+    Stays("channel_sums", BOOKS),
+    Stays("channel_counts", BOOKS),
 )

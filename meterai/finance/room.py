@@ -6,7 +6,13 @@ from meterai.commands import Command, Directory, Schema, Scope
 from meterai.finance import pages
 from meterai.finance.audited import AUDITED
 from meterai.finance.figures import FIGURES
-from meterai.finance.invariants import INVARIANTS, POSTINGS, are_ours, as_they_were_closed
+from meterai.finance.invariants import (
+    INVARIANTS,
+    POSTINGS,
+    are_ours,
+    as_they_were_closed,
+    as_they_were_counted,
+)
 from meterai.finance.jobs import HANDLERS
 from meterai.finance.knows import KNOWS, WORK
 from meterai.finance.levers import LEVERS
@@ -21,13 +27,20 @@ from meterai.room import Container, Room
 MEASURING = "measure_finance"
 MEASURING_SECONDS = 300.0  # between two looks at a sum over the entries since the last close
 
+COUNTING = "count_channels"
+COUNTING_SECONDS = 30.0  # the console is behind by no more
+
 
 async def _build(container: Container) -> None:
     container.add(FinanceService(container.database, container.keyring, container.clock))
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
-    return [PeriodicTask(MEASURING, container.of(FinanceService).measure, MEASURING_SECONDS)]
+    finance = container.of(FinanceService)
+    return [
+        PeriodicTask(MEASURING, finance.measure, MEASURING_SECONDS),
+        PeriodicTask(COUNTING, finance.count_channels, COUNTING_SECONDS),
+    ]
 
 
 def _command(name: str, function: str, needs: Directory = Directory.DATABASE) -> Command:
@@ -39,6 +52,7 @@ COMMANDS = (
     _command("trial-balance", "trial_balance"),
     _command("statement", "statement"),
     _command("ageing", "ageing"),
+    _command("channels", "by_channel"),
     _command("export", "export"),
     _command("ledger", "write_ledger"),
     _command("close", "close", Directory.NEEDED),
@@ -52,10 +66,10 @@ COMMANDS = (
         Schema.NONE,
     ),
 )
-CHECKS: tuple[Check, ...] = (are_ours, as_they_were_closed)
+CHECKS: tuple[Check, ...] = (are_ours, as_they_were_closed, as_they_were_counted)
 ROOM = Room(
     name="finance",
-    tables=frozenset({"day_closes", "day_close_sums", "payouts"}),
+    tables=frozenset({"day_closes", "day_close_sums", "payouts", "channel_sums", "channel_counts"}),
     lifecycles=(PAYOUT,),
     build=_build,
     services={"finance": FinanceService},

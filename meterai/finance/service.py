@@ -30,6 +30,10 @@ class FinanceService:
                 metrics.DUTY.set(await store.book_now(tx, "duty_payable"))
         return 0
 
+    async def count_channels(self) -> int:
+        """Periodic task: count the books by channel, a day of the past at a time."""
+        return int(await self._database.run(store.count_channels))
+
 
 async def days_to_close(tx: ReadTx, now: datetime) -> int:
     """How many days are over and not closed; without a close one, as soon as there are entries."""

@@ -12,6 +12,7 @@ from meterai.finance.model import (
     Aged,
     Asked,
     Balance,
+    ChannelSum,
     Close,
     KeptClose,
     Line,
@@ -19,6 +20,7 @@ from meterai.finance.model import (
     ProviderSum,
     Scope,
 )
+from meterai.kit.days import SETTLED_AFTER, begin_of
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
 
@@ -34,6 +36,13 @@ class Digest(NamedTuple):
     sha256: bytes
 
 
+class Closing(NamedTuple):
+    """A book at the end of a day, credits positive."""
+
+    day: date
+    closing: int
+
+
 class _Written(NamedTuple):
     """One entry as text."""
 
@@ -41,12 +50,14 @@ class _Written(NamedTuple):
 
 
 _BALANCES = RowMapper(Balance)
+_CHANNELS = RowMapper(ChannelSum)
 _LINES = RowMapper(Line)
 _AGED = RowMapper(Aged)
 _PROVIDERS = RowMapper(ProviderSum)
 _CLOSES = RowMapper(KeptClose)
 _PAYOUTS = RowMapper(Payout)
 _DIGEST = RowMapper(Digest)
+_CLOSINGS = RowMapper(Closing)
 _WRITTEN = RowMapper(_Written)
 
 # -- statements ----------------------------------------------------------------------------------
@@ -184,6 +195,52 @@ async def ageing(tx: ReadTx, at: datetime) -> list[Aged]:
     return await tx.all_as(_AGED, _AGEING, at, list(map(float, AGES_DAYS)), at)
 
 
+# -- channels --------------------------------------------------------------------------------------
+
+SETTLED_SECONDS = SETTLED_AFTER.total_seconds()
+COUNTED_SECONDS = 86_400.0  # of the past that one call counts
+# What is kept, and the legs behind it; a leg is counted once by either.
+_CHANNEL_SUMS = """
+SELECT day, channel, seller, reason, book, sum(entries)::bigint AS entries, sum(amount)::bigint AS amount FROM (
+    SELECT day, channel, seller_id AS seller, reason, book, entries, amount FROM channel_sums
+    WHERE is_kept AND day >= %s AND day < %s
+    UNION ALL
+    SELECT day, channel, seller_id, reason, book, 1, amount FROM channel_lines(
+        greatest(%s, coalesce((SELECT kept_until FROM channel_counts), '-infinity')), %s)
+) told GROUP BY day, channel, seller, reason, book
+"""
+_CHANNELS_COUNTED = """
+SELECT day, channel, seller_id AS seller, reason, book, sum(entries)::bigint AS entries, sum(amount)::bigint AS amount
+FROM channel_sums WHERE day >= %s GROUP BY day, channel, seller_id, reason, book
+"""
+
+
+async def count_channels(tx: Tx) -> bool:
+    """Count what was posted since the last time; true where more of the past is left to count."""
+    await tx.allow(REPORT_SECONDS_MAX)
+    found: bool = await tx.value("SELECT channel_count(%s, %s)", SETTLED_SECONDS, COUNTED_SECONDS)
+    return found
+
+
+async def channels(tx: ReadTx, first: date, last: date) -> list[ChannelSum]:
+    """Sums by day and channel of some days, from the books as they are."""
+    await tx.allow(REPORT_SECONDS_MAX)
+    day_after = last + timedelta(days=1)
+    span = (first, day_after, begin_of(first), begin_of(day_after))
+    return await tx.all_as(_CHANNELS, _CHANNEL_SUMS, *span)
+
+
+async def channels_counted(tx: ReadTx, first: date) -> list[ChannelSum]:
+    """Sums by day and channel since a day, as they were counted last."""
+    return await tx.all_as(_CHANNELS, _CHANNELS_COUNTED, first)
+
+
+async def channels_counted_until(tx: ReadTx) -> datetime | None:
+    """Until when entries are counted by channel; None before the first time."""
+    found: datetime | None = await tx.value("SELECT counted_until FROM channel_counts")
+    return found
+
+
 # -- closes of days --------------------------------------------------------------------------------
 
 _KEPT = "SELECT day, closed_at, entries, sha256, manifest FROM day_closes"
@@ -238,6 +295,12 @@ async def closes(tx: ReadTx, first: date, last: date, limit: int | None) -> list
         last,
         limit,
     )
+
+
+async def closings(tx: ReadTx, book: str, first: date, last: date) -> list[Closing]:
+    """A book at the end of each closed day of some days."""
+    query = "SELECT day, closing FROM day_close_sums WHERE book = %s AND day >= %s AND day <= %s"
+    return await tx.all_as(_CLOSINGS, query, book, first, last)
 
 
 async def insert_close(tx: Tx, found: Close, signed: str) -> None:

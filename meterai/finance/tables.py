@@ -1,6 +1,6 @@
 """Reports as tables for a spreadsheet: rupiah and stamps are whole numbers, all else is text."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
@@ -12,6 +12,7 @@ from meterai.finance.model import (
     Ageing,
     Asked,
     Balance,
+    ChannelReport,
     Line,
     ProviderReport,
     Statement,
@@ -153,14 +154,41 @@ def taxes(found: TaxReport, language: str) -> Sheet:
     return _sheet("taxes", language, rows, 50)
 
 
+def channels(found: Sequence[ChannelReport], names: Mapping[UUID, str], language: str) -> Sheet:
+    """Duty and fees by channel, of all days together or of each; the last row has what the channels add up to."""
+    by_day = any(one.day for one in found)
+    rows: list[list[Cell]] = []
+    for one in found:
+        whose = names.get(one.seller, "")
+        kind = translate(f"finance.channel.{one.channel}", language)
+        told: list[Cell] = [str(one.day)] if by_day else []
+        rows.append([*told, kind, whose, _account(str(one.seller)) if whose else "", *_duty(one)])
+    if rows:
+        sums = [sum(column) for column in zip(*map(_duty, found), strict=True)]
+        blank = [""] * (3 if by_day else 2)
+        rows.append([translate("finance.total", language), *blank, *sums])
+    widths = (14, 26, 32) if by_day else (26, 26, 32)
+    return _sheet("channel_days" if by_day else "channels", language, rows, *widths)
+
+
+def _duty(one: ChannelReport) -> list[int]:
+    """The numbers of a channel; duty paid to the treasury is of none."""
+    sold, refunded, due = one.figure("sold"), one.figure("refunded"), one.figure("due")
+    fees = (one.service_fee, one.seller_fee)
+    return [sold.stamps, refunded.stamps, one.paid, one.returned, due.rupiah, *fees]
+
+
 async def month(tx: ReadTx, of: Month, now: datetime, language: str) -> dict[str, Sheet]:
     """Every report of a month, by the name of its file; refunds as they are now."""
     wish = reports.asked_of_month(of)
+    by_channel = await reports.channels(tx, of.first, of.last)
     return {
         "trial-balance": trial(await reports.trial_balance(tx, min(wish.end, now)), language),
         "books": balances(await reports.statement(tx, wish), language),
         "providers": providers(await reports.providers(tx, wish.begin, wish.end), language),
         "taxes": taxes(await reports.taxes(tx, wish.begin, wish.end), language),
+        "channels": channels(by_channel.whole, by_channel.names, language),
+        "channel-days": channels(by_channel.by_day, by_channel.names, language),
         "refunds": ageing(await reports.ageing(tx, now), language),
     }
 

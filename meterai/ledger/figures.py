@@ -3,18 +3,20 @@
 from meterai.plumbing.figures import Figures, PromiseQuery, within
 
 # Money that left the provider's account is told apart by its reason, as for one order (`store.books_of_subjects`).
-# Money in suspense belongs to no order.
+# Money in suspense belongs to no order.  What a deposit pays and gets back came and went before: it is counted when it is
+# paid in, and the sale's capture and refund are those of the same rupiah.
 MONEY = f"""
 SELECT '' AS of,
        coalesce(sum(debit - credit) FILTER (WHERE book = 'bank_clearing'
            AND reason NOT IN ('refund_settled', 'payment_given_back', 'refund_reversed',
-               'payment_denied', 'chargeback_won', 'money_suspended', 'settlement_booked')
+               'payment_denied', 'chargeback_won', 'money_suspended', 'settlement_booked',
+               'deposit_returned')
            AND reason !~ '^(suspense|break)_' AND {within("posted_at")}), 0)
            AS captured_rupiah,
        coalesce(sum(credit - debit) FILTER (WHERE book IN ('duty_payable', 'service_fee')
            AND reason <> 'duty_paid_out' AND {within("posted_at")}), 0) AS executed_rupiah,
        coalesce(sum(credit - debit) FILTER (WHERE book IN ('bank_clearing', 'refund_float')
-           AND reason IN ('refund_settled', 'payment_given_back', 'refund_reversed')
+           AND reason IN ('refund_settled', 'payment_given_back', 'refund_reversed', 'deposit_returned')
            AND {within("posted_at")}), 0) AS refunded_rupiah,
        coalesce(sum(credit - debit) FILTER (WHERE book = 'bank_clearing'
            AND reason IN ('payment_denied', 'chargeback_won') AND {within("posted_at")}), 0)
@@ -24,6 +26,7 @@ SELECT '' AS of,
        coalesce(sum(credit - debit) FILTER (WHERE book IN ('buyer_funds', 'refunds_payable')
            AND reason NOT IN ('compensation_due', 'compensation_paid', 'transfer_returned')), 0)
            AS in_flight_rupiah,
+       coalesce(sum(credit - debit) FILTER (WHERE book = 'deposits'), 0) AS deposits_rupiah,
        coalesce(sum(credit - debit) FILTER (WHERE book = 'suspense'), 0) AS suspense_rupiah
 FROM entries JOIN legs USING (account_id, entry_id), period
 WHERE unit = 'IDR' AND posted_at < ends

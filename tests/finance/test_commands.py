@@ -82,7 +82,15 @@ def test_month_is_exported_with_its_closes(finance, lived: Books, tmp_path: Path
     assert names == {
         *(
             f"{name}-{of}.csv"
-            for name in ("trial-balance", "books", "providers", "taxes", "refunds")
+            for name in (
+                "trial-balance",
+                "books",
+                "providers",
+                "taxes",
+                "channels",
+                "channel-days",
+                "refunds",
+            )
         ),
         *(f"finance-{of}.xlsx", f"{lived.day(1)}.json", f"{lived.day(1)}.jsonl"),
     }

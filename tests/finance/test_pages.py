@@ -66,15 +66,23 @@ def test_month_is_shown_and_given_as_files(floor: Floor, language: str) -> None:
     path = f"{HERE}/months/{month()}"
     floor.walk_in.client.cookies.set("language", language)
     shown = floor.walk_in.client.get(path).text
-    for table in ("trial", "balances", "providers", "taxes", "ageing"):
+    for table in ("trial", "balances", "providers", "taxes", "channels", "channel_days", "ageing"):
         assert translate(f"finance.table.{table}", language) in shown
-    for name in ("trial-balance", "books", "providers", "taxes", "refunds"):
+    for name in (
+        "trial-balance",
+        "books",
+        "providers",
+        "taxes",
+        "channels",
+        "channel-days",
+        "refunds",
+    ):
         given = floor.walk_in.client.get(f"{path}?file={name}")
         assert given.headers["content-type"].startswith("text/csv")
         assert given.text.count("\r\n") >= 1
     book = floor.walk_in.client.get(f"{path}?file=xlsx")
     names = zipfile.ZipFile(io.BytesIO(book.content)).namelist()
-    assert sum(one.startswith("xl/worksheets/") for one in names) == 5
+    assert sum(one.startswith("xl/worksheets/") for one in names) == 7
     assert floor.walk_in.client.get(f"{path}?file=nothing").status_code == 404
 
 

@@ -57,7 +57,7 @@ PLACEMENT = {"page": 1, "x": 100.0, "y": 100.0, "width": 80.0}
 PASSING = {NotEnoughStamps.code}
 # Everything that belongs to an account, what refers before what is referred to; incidents and recoveries.
 _TABLES = (
-    "webhook_attempts, webhook_messages, webhook_endpoints, listeners, "
+    "channel_sums, channel_counts, webhook_attempts, webhook_messages, webhook_endpoints, listeners, "
     "outage_files, outages, recovery_steps, recoveries, incident_components, incident_updates, incident_watched, incident_notes, "
     "incident_subscribers, incident_mailings, incidents, deposit_returns, sales, distributors, distributor_terms, "
     "record_lines, record_days, record_files, privacy_requests, case_pictures, case_messages, cases, suspense_items, jobs, mails, account_claims, claim_links, refund_keys, compensations, refunds, transfers, payees, float_balances, deltas, stamps, stamping_labels, stampings, stamping_keys, documents, "

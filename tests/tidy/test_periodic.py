@@ -29,6 +29,7 @@ WITHOUT_ROWS: dict[str, str] = {
     "tell_of_breaches": "breaches are few and of no account; mails to their subjects are queued one batch after another",
     "measure_webhooks": "counts what is due, for the metrics",
     "measure_finance": "counts days to close and adds up what is due, for the metrics",
+    "count_channels": "adds what was posted since the last time up by channel, in one transaction",
     "watch_suspense": "counts what is open, for the metrics",
     "reconcile": "days are few and of no account; one that cannot be compared is put off and told",
     "weigh_floats": "banks are few and of no account; one that does not answer is asked again in a minute",

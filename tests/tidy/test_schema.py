@@ -39,6 +39,8 @@ GLOBAL = {
     "breaches": "a breach is of many accounts, or of all",
     "bank_nights": "each night compares the whole instance with the bank",
     "applied_migrations": "which files were applied to this database",
+    "channel_counts": "one row: until when the books are counted by channel",
+    "channel_sums": "the books of the whole instance, by day and channel",
     "console_samples": "how the installation went, of nobody",
     "day_closes": "a day of the books of the whole instance",
     "day_close_sums": "as day_closes",

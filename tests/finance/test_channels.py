@@ -1,0 +1,164 @@
+"""Duty and fees by channel: the sums that are kept, and that they are the legs."""
+
+from collections import Counter
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from meterai.apps.audit_history import BEGINNING
+from meterai.finance import reports, store, tables
+from meterai.finance.invariants import as_they_were_counted
+from meterai.finance.model import Channel, ChannelReport
+from meterai.finance.service import FinanceService
+from meterai.kit.days import Month
+from meterai.ledger import figures_of
+from meterai.plumbing.checks import AuditedPart
+from meterai.plumbing.database import ReadTx
+from tests.finance.conftest import Books
+from tests.support.depot import UNIT, Depot
+from tests.support.shop import FEE, PRICE
+
+
+@pytest.fixture
+def depot(books: Books) -> Depot:
+    found = Depot(books.shop)
+    found.approve()
+    found.top_up(20 * PRICE)
+    return found
+
+
+def found_on(books: Books, first: int, last: int) -> reports.ByChannel:
+    return books.read(lambda tx: reports.channels(tx, books.day(first), books.day(last)))
+
+
+def by_key(found: reports.ByChannel) -> dict[tuple[Channel, UUID], ChannelReport]:
+    return {(one.channel, one.seller): one for one in found.whole}
+
+
+def count(books: Books) -> int:
+    runs = 0
+    while books.shop.do(books.shop.container.of(FinanceService).count_channels()):
+        runs += 1
+    return runs
+
+
+def buy(books: Books, quantity: int) -> None:
+    """An order of a program, paid and executed."""
+    books.shop.pay(books.shop.place(quantity))
+    books.shop.work()
+
+
+def checked(books: Books) -> bool:
+    """Whether some sum by channel is not its legs."""
+    part = AuditedPart(
+        books.shop.container.database, books.shop.container.settings, None, BEGINNING
+    )
+    return not books.shop.do(as_they_were_counted(part)).holds
+
+
+def of_legs(books: Books, first: int, last: int) -> Counter[tuple[str, str]]:
+    """Each reason and book over some days, as the tables have them."""
+    sums: Counter[tuple[str, str]] = Counter()
+    for one in books.legs():
+        day = (one["posted_at"] + timedelta(hours=7)).date()
+        if books.day(first) <= day <= books.day(last):
+            sums[one["reason"], one["book"]] += one["amount"]
+    return sums
+
+
+def told(found: reports.ByChannel) -> Counter[tuple[str, str]]:
+    sums: Counter[tuple[str, str]] = Counter()
+    for one in found.whole:
+        for row in one.sums.rows():
+            sums[row.reason, row.book] += row.amount
+    return sums
+
+
+def test_sales_of_a_distributor_are_apart_from_its_deposit_and_from_retail(
+    books: Books, depot: Depot
+) -> None:
+    depot.sell(3)
+    depot.work()
+    buy(books, 2)
+    found = by_key(found_on(books, 0, 0))
+    sold = found[Channel.DISTRIBUTOR, depot.account]
+    assert (sold.figure("sold").stamps, sold.figure("due").rupiah) == (3, 3 * PRICE)
+    assert (sold.paid, sold.service_fee) == (3 * UNIT, 3 * FEE)
+    deposit = found[Channel.DEPOSIT, depot.account]
+    assert deposit.paid == 20 * PRICE
+    assert deposit.sums.of("deposits") == 20 * PRICE - 3 * UNIT
+    assert deposit.figure("due").rupiah == 0
+    [retail] = [one for (channel, _), one in found.items() if channel is Channel.API]
+    assert retail.figure("due").rupiah == 2 * PRICE
+    books.shop.assert_books_hold()
+
+
+def test_channels_add_up_to_the_books_however_much_is_kept(books: Books, depot: Depot) -> None:
+    depot.sell(3)
+    depot.work()
+    books.lives()
+    books.ago(3)
+    books.lives()
+    books.ago(1)
+    depot.sell(1)
+    depot.work()
+    before = found_on(books, 4, 0)
+    assert told(before) == of_legs(books, 4, 0)
+    assert count(books) >= 2  # a day each
+    after = found_on(books, 4, 0)
+    assert told(after) == told(before)
+    rows = books.shop.rows("SELECT count(*) FILTER (WHERE is_kept) AS kept FROM channel_sums")
+    assert rows[0]["kept"] > 0
+    assert not checked(books)
+    depot.sell(1)
+    depot.work()
+    assert told(found_on(books, 4, 0)) == of_legs(books, 4, 0)
+    count(books)
+    counted = books.read(lambda tx: store.channels_counted(tx, books.day(4)))
+    assert sum(one.amount for one in counted if one.book == "deposits") == depot.balance
+    assert not checked(books)
+
+
+def test_duty_of_all_channels_is_the_duty_of_the_month(books: Books, depot: Depot) -> None:
+    depot.sell(2)
+    depot.work()
+    books.lives()
+    month = Month.of(books.day())
+    wish = reports.asked_of_month(month)
+    taxes = books.read(lambda tx: reports.taxes(tx, wish.begin, wish.end))
+    found = books.read(lambda tx: reports.channels(tx, month.first, month.last))
+    due = next(one for one in taxes.figures if one.name == "due")
+    assert sum(one.figure("due").rupiah for one in found.whole) == due.rupiah
+    assert sum(one.figure("due").stamps for one in found.whole) == due.stamps
+    assert sum(one.service_fee for one in found.whole) == taxes.service_fee
+    by_day = sum(figures_of(one.sums)[-1].rupiah for one in found.by_day)
+    assert by_day == due.rupiah
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_table_names_sellers_and_ends_with_the_sum(
+    books: Books, depot: Depot, language: str
+) -> None:
+    depot.sell(2)
+    depot.work()
+    buy(books, 1)
+
+    async def ask(tx: ReadTx) -> list[list[object]]:
+        found = await reports.channels(tx, books.day(), books.day())
+        sheet = tables.channels(found.by_day, found.names, language)
+        assert len(sheet.head) == len(sheet.rows[0])
+        return [list(row) for row in sheet.rows]
+
+    *rows, total = books.read(ask)
+    assert {row[2] for row in rows} >= {"Toko Meterai", ""}
+    assert total[8] == 3 * PRICE
+
+
+def test_sums_that_are_not_their_legs_are_found(books: Books) -> None:
+    books.lives()
+    books.ago(2)
+    count(books)
+    assert not checked(books)
+    books.shop.arrange("UPDATE channel_sums SET amount = amount + 1 WHERE book = 'duty_payable'")
+    assert checked(books)
