@@ -2,6 +2,7 @@
 
 import uuid
 
+import msgspec
 import psycopg
 
 from meterai.kit.ids import read
@@ -136,3 +137,26 @@ def test_row_names_a_document_of_the_account_by_its_digest(instance: Instance) -
     assert (missing.status, missing.json["code"]) == (409, "row_not_delivered")
     table = customer.get(f"{other.path}/rows", headers={"Accept": "text/csv"})
     assert table.body.count(b"\r\n") == 3
+
+
+def test_batch_that_was_started_takes_nothing_new_and_says_so_as_one(instance: Instance) -> None:
+    customer = instance.customer()
+    buy(instance, customer, 2)
+    batch = filled(Batching(customer), "satu.pdf", "dua.pdf")
+    assert batch.start().status == 200
+    batch.ended()
+    jsonl = {"Content-Type": "application/jsonl"}
+    known, new = rows_of("satu.pdf", "dua.pdf"), rows_of("tiga.pdf")
+    again = batch.rows(known)
+    assert (again["added"], again["known"], again["refused"]) == (0, 2, [])
+    for rows in ([*known, *new], new, [{"file": "satu.pdf"}], [b"{"]):
+        lines = b"\n".join(
+            row if isinstance(row, bytes) else msgspec.json.encode(row) for row in rows
+        )
+        refused = customer.post(f"{batch.path}/rows", lines, headers=jsonl)
+        assert (refused.status, refused.json["code"]) == (409, "batch_started")
+    assert batch.now["rows"]["total"] == 2
+    late = batch.send({"tiga.pdf": letter("tiga.pdf")})
+    assert (late["added"], late["files"][0]["reason"]["code"]) == (0, "batch_started")
+    assert customer.balance() == {"available": 0, "held": 0, "used": 2}
+    instance.assert_audit_holds()

@@ -5,17 +5,22 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
+import pytest
 
+from meterai.accounts import AccountService, OrganizationService, Role
+from meterai.accounts.model import MemberLimitReached
+from meterai.accounts.roles import give_role
 from meterai.batches import BatchService
 from meterai.batches.intake import Came, listed
-from meterai.batches.model import Batch, BatchState
+from meterai.batches.model import Batch, BatchState, RowState
 from meterai.batches.reading import json_rows
 from meterai.batches.work import BatchWork
 from meterai.drafts import FILE_KIND, DraftService, Uploads
-from meterai.kit.ids import show
+from meterai.kit.ids import new_id, show
+from meterai.plumbing.database import Tx
 from meterai.stamping import ReadyRow, RowStamping, StampingService
 from tests.support.pdf import pdf
-from tests.support.shop import Shop
+from tests.support.shop import TESTER, Shop
 from tests.support.stamping_calls import buy
 
 PLACE = {"page": 1, "x": 60, "y": 60, "width": 70}
@@ -34,16 +39,45 @@ def worker(shop: Shop, kind: type[BatchWork] = BatchWork) -> BatchWork:
     return kind(container.database, container.of(RowStamping), container.settings)
 
 
-def made(shop: Shop, *rows: object, **files: bytes) -> UUID:
-    """A batch that was started; `files` by their names without the ending."""
+def filled(shop: Shop, *rows: object, **files: bytes) -> UUID:
+    """A batch that was not started; `files` by their names without the ending."""
     batches = shop.container.of(BatchService)
     batch = shop.do(batches.make(shop.account, secrets.token_hex(8), None))
     came = [Came(f"{name}.pdf", content) for name, content in files.items()]
     shop.do(batches.intake.take(batch, listed(came)))
     lines = b"\n".join(msgspec.json.encode(row) for row in rows)
     shop.do(batches.add_rows(shop.account, batch.id, json_rows(lines)))
-    shop.do(batches.start(shop.account, batch.id, None, method=None, orders=False))
     return batch.id
+
+
+def made(shop: Shop, *rows: object, **files: bytes) -> UUID:
+    """A batch that was started."""
+    batch = filled(shop, *rows, **files)
+    starts(shop, batch)
+    return batch
+
+
+def starts(
+    shop: Shop, batch: UUID, member: UUID | None = None, *, orders: bool = False
+) -> BatchState:
+    """A batch is started, by a member of its organization or by a key of the account."""
+    batches = shop.container.of(BatchService)
+    return shop.do(
+        batches.start(shop.account, batch, member, method=None, orders=orders)
+    ).batch.state
+
+
+def letters(count: int) -> tuple[list[object], dict[str, bytes]]:
+    """So many rows, each with a document of its own, and those."""
+    files = {f"surat{number}": pdf(words=secrets.token_hex(4)) for number in range(count)}
+    return [{"file": f"{name}.pdf", "placement": PLACE} for name in files], files
+
+
+def rows_of(shop: Shop, batch: UUID) -> list[tuple[RowState, str | None]]:
+    """State and code of each row."""
+    batches = shop.container.of(BatchService)
+    found = shop.do(batches.rows(shop.account, batch, 0, 100))
+    return [(row.state, row.code) for row in found]
 
 
 def state(shop: Shop, batch: UUID) -> tuple[BatchState, int]:
@@ -107,3 +141,124 @@ def test_batch_whose_stamps_others_took_waits_and_goes_on(shop: Shop) -> None:
     shop.do(worker(shop).lane().once())
     assert {state(shop, first)[0], state(shop, second)[0]} == {BatchState.FINISHED}
     shop.work()
+
+
+def test_row_whose_seal_is_not_made_in_time_gives_its_stamp_back(shop: Shop) -> None:
+    buy(shop, 2)
+    rows, files = letters(2)
+    batch = made(shop, *rows, **files)
+    shop.do(worker(shop, Dying).lane().once())
+    shop.call(
+        "UPDATE stampings SET leased_until = now(), requested_at = requested_at - interval '2 days',"
+        " due_at = due_at - interval '2 days' WHERE state = 'reserved'"
+    )
+    shop.call("UPDATE batch_rows SET leased_until = now() WHERE batch_id = %s", batch)
+    shop.do(shop.container.of(StampingService).resume())
+    shop.do(worker(shop).lane().once())
+    assert rows_of(shop, batch) == [(RowState.FAILED, "not_in_time")] * 2
+    assert state(shop, batch) == (BatchState.FINISHED, 0)
+    # They are free for another batch, and a row that failed binds nothing.
+    again = made(shop, *rows, **files)
+    shop.do(worker(shop).lane().once())
+    assert state(shop, again) == (BatchState.FINISHED, 2)
+    shop.work()
+    shop.assert_books_hold()
+
+
+@pytest.mark.parametrize(
+    ("days", "is_waiting"), [(8, False), (31, True)], ids=["not started", "without stamps"]
+)
+def test_overdue_batch_is_given_up(shop: Shop, days: int, is_waiting: bool) -> None:
+    rows, files = letters(2)
+    batch = filled(shop, *rows, **files)
+    if is_waiting:
+        assert starts(shop, batch, orders=True) is BatchState.WAITING_FOR_STAMPS
+    batches = shop.container.of(BatchService)
+
+    def passes(count: int) -> None:
+        shop.arrange(
+            "UPDATE batches SET made_at = made_at - make_interval(days => %s),"
+            " started_at = started_at - make_interval(days => %s) WHERE batch_id = %s",
+            count,
+            count,
+            batch,
+        )
+
+    passes(days - 2)
+    assert shop.do(batches.give_up()) == 0
+    passes(2)
+    assert shop.do(batches.give_up()) == 1
+    assert state(shop, batch) == (BatchState.CANCELLED, 0)
+    assert rows_of(shop, batch) == [(RowState.CANCELLED, None)] * 2
+    assert shop.do(batches.give_up()) == 0
+    buy(shop, 2)
+    shop.do(batches.go_on())
+    assert starts(shop, batch) is BatchState.CANCELLED
+    shop.work()
+    shop.assert_books_hold()
+
+
+class Clerk:
+    """A member of an organization with a limit of stamps; the shop's own commands are about the organization."""
+
+    def __init__(self, shop: Shop, limit: int) -> None:
+        self.shop = shop
+        container = shop.container
+        owner = shop.do(
+            container.of(AccountService).create(f"{new_id().hex}@example.id", actor=TESTER)
+        )
+        self.person, shop.account = shop.account, new_id()
+        made = container.of(OrganizationService).make(shop.account, owner, "PT Contoh", "", "")
+        shop.do(made)
+
+        async def give(tx: Tx) -> None:
+            await give_role(tx, shop.account, self.person, Role.CLERK, limit, actor=TESTER)
+
+        shop.do(container.database.run(give))
+
+    @property
+    def used(self) -> int:
+        """Stamps that it used in this month."""
+        service = self.shop.container.of(OrganizationService)
+        members = self.shop.do(service.members(self.shop.account))
+        return next(one.stamps_used for one in members if one.person == self.person)
+
+
+def test_batch_beyond_the_limit_of_its_member_is_not_begun(shop: Shop) -> None:
+    clerk = Clerk(shop, limit=3)
+    buy(shop, 10)
+    rows, files = letters(4)
+    batch = filled(shop, *rows, **files)
+    with pytest.raises(MemberLimitReached) as refused:
+        starts(shop, batch, clerk.person)
+    assert (refused.value.needed, refused.value.left) == (4, 3)
+    assert state(shop, batch) == (BatchState.OPEN, 0)
+    # Its organization may all the same.
+    assert starts(shop, batch) is BatchState.WORKING
+    shop.do(worker(shop).lane().once())
+    assert state(shop, batch) == (BatchState.FINISHED, 4)
+    assert clerk.used == 0
+    shop.work()
+    shop.assert_books_hold()
+
+
+def test_limit_that_is_spent_meanwhile_names_the_rows_and_holds_no_stamp(shop: Shop) -> None:
+    clerk = Clerk(shop, limit=5)
+    buy(shop, 10)
+    batches = []
+    for count in (4, 3):  # each within the limit, and both beyond it
+        rows, files = letters(count)
+        batches.append(filled(shop, *rows, **files))
+        assert starts(shop, batches[-1], clerk.person) is BatchState.WORKING
+    for _ in batches:
+        shop.do(worker(shop).lane().once())
+    found = [row for batch in batches for row in rows_of(shop, batch)]
+    delivered = found.count((RowState.DELIVERED, None))
+    assert found.count((RowState.REFUSED, "member_limit_reached")) == 7 - delivered
+    assert {state(shop, batch)[0] for batch in batches} == {BatchState.FINISHED}
+    assert clerk.used == delivered
+    assert 0 < delivered <= 5
+    serials = shop.rows("SELECT serial FROM stamps WHERE account_id = %s", shop.account)
+    assert len(serials) == delivered
+    shop.work()
+    shop.assert_books_hold()

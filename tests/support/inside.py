@@ -110,12 +110,13 @@ class Inside:
         return standing(self.rows, self.instance.data)
 
     def assert_money_is_accounted_for(self) -> None:
-        """What the bank kept for us is the duty we owe (and our fee), and every invariant holds.
+        """What the bank kept for us is the duty we owe (and our fee) and what distributors paid in advance, and every
+        invariant holds.
 
         Where the issuer took back the money of a stamp that was used, that duty is our loss.
         """
         bank, books = self.instance.bank.totals(), self.books()
-        kept = books.get("duty_payable", 0) + books.get("service_fee", 0)
+        kept = sum(books.get(one, 0) for one in ("duty_payable", "service_fee", "deposits"))
         assert bank["received"] - bank["refunded"] - bank["denied"] == (
             kept + books.get("denied_loss", 0)
         ), self.standing()

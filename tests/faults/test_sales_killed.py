@@ -1,0 +1,173 @@
+"""kill -9 at every step of a deposit and of what is sold from it: nothing is lost, and nothing is charged twice.
+
+One story is told again and again: a top-up, a sale that is paid at once, one that waits for another top-up, one whose stamps
+come back, and one that its buyer gives up.  In each telling a process is killed that stands at one statement, which is held
+at a lock: either that statement dies with it, or it is carried out and nobody hears of it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.support.inside import Inside
+from tests.support.instance import Client, until
+from tests.support.killing import again, kill, revive
+from tests.support.seller import UNIT, Seller
+
+FIRST, SECOND = 3 * UNIT, 2 * UNIT  # top-ups
+
+
+class Step(NamedTuple):
+    """Where a process is killed: who, at which statement, held by a lock of which table."""
+
+    victim: str
+    statement: str
+    table: str
+
+
+# By the part of the story; in one telling one process is killed in each part.
+STEPS: Mapping[str, Sequence[Step]] = {
+    "topped up": [
+        Step("web", "order_place", "orders"),
+        Step("worker", "payment_capture", "captures"),
+        Step("worker", "order_settle", "order_deposits"),
+    ],
+    "sold": [
+        Step("web", "sale_make", "sales"),
+        Step("worker", "sale_follow", "order_sellers"),
+        Step("worker", "order_settle", "stamp_lots"),
+    ],
+    "sold beyond": [Step("web", "sale_make", "sales"), Step("worker", "sale_follow", "orders")],
+    "topped up again": [Step("worker", "sale_take_waiting", "sales")],
+    "asked back": [Step("worker", "deposit_return", "deposit_returns")],
+    "sold to somebody else": [],
+    "given up": [Step("web", "sale_end", "sales")],
+}
+TELLINGS = max(len(steps) for steps in STEPS.values())
+
+
+class Story:
+    """What a distributor and its buyers do, each part as often as it has to be tried."""
+
+    def __init__(self, inside: Inside) -> None:
+        self.inside = inside
+        self.seller = Seller(inside)
+        self.made: dict[str, Any] = {}  # answers by the keys of their requests
+
+    @property
+    def parts(self) -> dict[str, Callable[[], None]]:
+        """The parts in their order."""
+        return {
+            "topped up": lambda: self._top_up("first", FIRST),
+            "sold": lambda: self._sell("sold", 1),
+            "sold beyond": lambda: self._sell("beyond", 4),
+            "topped up again": lambda: self._top_up("second", SECOND),
+            "asked back": self._ask_back,
+            "sold to somebody else": lambda: self._sell("left", 7),
+            "given up": self._give_up,
+        }
+
+    def _top_up(self, key: str, rupiah: int) -> None:
+        self.made[key] = self.seller.order_deposit(rupiah, key)
+        self.seller.pay(self.made[key]["id"])
+
+    def _sell(self, key: str, quantity: int) -> None:
+        self.made[key] = self.seller.sell(key, quantity, f"{key}@{self.seller.account.hex}.example")
+
+    def _buyer(self, key: str) -> Client:
+        return self.seller.buyer(self.made[key])
+
+    def _ask_back(self) -> None:
+        buyer, order = self._buyer("sold"), self.made["sold"]["order"]
+        given = again(lambda: buyer.ask_back(order, "back"))
+        assert given.status in (200, 201), given.body
+
+    def _give_up(self) -> None:
+        buyer, order = self._buyer("left"), self.made["left"]["order"]
+        given = again(lambda: buyer.post(f"/v1/orders/{order}/withdraw"))
+        assert given.json["state"] == "withdrawn", given.body
+
+    def came_to(self, key: str, state: str) -> None:
+        """Wait until a sale stands so."""
+        until(f"{key} is {state}", lambda: self.seller.sale(self.made[key])["state"] == state)
+
+    def has(self, part: str) -> None:
+        """Wait until a part had its effect, to the rupiah."""
+        seller = self.seller
+        if part == "topped up":
+            until("the deposit is there", lambda: seller.moved("deposit_added") == FIRST)
+        elif part == "sold":
+            self.came_to("sold", "executed")
+            assert self._buyer("sold").balance()["available"] == 1
+        elif part == "sold beyond":
+            self.came_to("beyond", "waiting")
+            assert seller.deposit["balance"] == FIRST - UNIT
+        elif part == "topped up again":
+            self.came_to("beyond", "executed")
+            assert self._buyer("beyond").balance()["available"] == 4
+        elif part == "asked back":
+            self.came_to("sold", "returned")
+            assert self._buyer("sold").balance()["available"] == 0
+        else:
+            self.came_to("left", "withdrawn" if part == "given up" else "waiting")
+
+    def ends(self) -> None:
+        """Every sum is right, and who repeats a request hears what it heard before."""
+        seller = self.seller
+        assert seller.moved("deposit_added") == FIRST + SECOND
+        assert seller.moved("deposit_taken") == -5 * UNIT
+        assert seller.moved("deposit_returned") == UNIT
+        assert seller.deposit["balance"] == UNIT
+        seller.assert_statement_is_the_legs()
+        for key, rupiah in (("first", FIRST), ("second", SECOND)):
+            assert seller.order_deposit(rupiah, key)["id"] == self.made[key]["id"]
+        for key, quantity in (("sold", 1), ("beyond", 4), ("left", 7)):
+            before = self.made[key]
+            self._sell(key, quantity)
+            same = ("id", "order", "quantity", "total", "reference", "made_at", "waits_until")
+            assert [self.made[key][one] for one in same] == [before[one] for one in same]
+        assert len(seller.every()) == 3
+        assert seller.moved("deposit_taken") == -5 * UNIT
+
+
+@pytest.fixture
+def background() -> Iterator[ThreadPoolExecutor]:
+    """Where somebody asks until it is answered."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
+
+
+def _end_sessions(inside: Inside, statement: str) -> None:
+    inside.rows(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND pid <> pg_backend_pid() AND strpos(query, %s) > 0",
+        statement,
+    )
+
+
+@pytest.mark.parametrize(
+    "is_lost", [True, pytest.param(False, marks=pytest.mark.variant)], ids=["lost", "carried out"]
+)
+@pytest.mark.parametrize("telling", range(TELLINGS))
+def test_story_of_sales_in_which_processes_are_killed(
+    inside: Inside, background: ThreadPoolExecutor, telling: int, is_lost: bool
+) -> None:
+    story = Story(inside)
+    assert story.parts.keys() == STEPS.keys()
+    for name, act in story.parts.items():
+        if telling < len(STEPS[name]):
+            step = STEPS[name][telling]
+            with inside.paused_at(f"LOCK TABLE {step.table} IN SHARE MODE") as pause:
+                done = background.submit(act)
+                pause.wait_for_somebody(step.statement)
+                kill(inside, step.victim)
+                if is_lost:
+                    _end_sessions(inside, step.statement)
+            revive(inside, step.victim)
+            done.result()
+        else:
+            act()
+        story.has(name)
+    story.ends()
