@@ -281,7 +281,7 @@ def csv_rows(body: bytes) -> tuple[list[TypedRow], list[str]]:
     if not records:
         return [], []
     first = records[0][1]
-    columns, ignored = (None, []) if first is None else _header(first)
+    columns, ignored = (None, []) if isinstance(first, str) else _header(first)
     if columns is None:
         return [_csv_row(number, cells, COLUMNS) for number, cells in records], []
     return [_csv_row(number, cells, columns) for number, cells in records[1:]], ignored
@@ -313,8 +313,8 @@ def _separator(text: str) -> tuple[str, str, int]:
     return max(_SEPARATORS, key=unquoted.count), text, 0
 
 
-def _records(text: str, separator: str) -> Iterator[tuple[int, list[str] | None]]:
-    """Records that are not blank, with the line on which each begins; None for one whose quotation mark does not end.
+def _records(text: str, separator: str) -> Iterator[tuple[int, list[str] | str]]:
+    """Records that are not blank, with the line on which each begins; the line for one whose quotation mark does not end.
 
     So one stray mark costs its line, and not the rest of the table.
     """
@@ -328,7 +328,7 @@ def _records(text: str, separator: str) -> Iterator[tuple[int, list[str] | None]
             end += 1
         record = "\n".join(lines[at:end])
         if record.count('"') % 2:
-            yield at + 1, None
+            yield at + 1, lines[at]
             at += 1
             continue
         if record.strip():
@@ -359,11 +359,10 @@ def _header(cells: Sequence[str]) -> tuple[list[str] | None, list[str]]:
     return found, [one for one in ignored if one]
 
 
-def _csv_row(number: int, cells: Sequence[str] | None, columns: Sequence[str]) -> TypedRow:
-    if cells is None:
-        return TypedRow(
-            number, refusal=RowUnread("a quotation mark without its end"), raw=b"%d" % number
-        )
+def _csv_row(number: int, cells: Sequence[str] | str, columns: Sequence[str]) -> TypedRow:
+    if isinstance(cells, str):
+        raw = cells.encode("utf-8", "replace")[:LINE_LENGTH_MAX]
+        return TypedRow(number, refusal=RowUnread("a quotation mark without its end"), raw=raw)
     raw = "\x1f".join(cells).encode("utf-8", "replace")[:LINE_LENGTH_MAX]
     key = None
     try:

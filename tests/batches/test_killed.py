@@ -1,13 +1,16 @@
 """Rows of which some are wrong in every way, and a server that is killed in between: each row ends once."""
 
+import csv
+import io
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.support.batching import RECTANGLE, Batching, buy, letter, zipped
 from tests.support.instance import Instance, until
 
+Rows = Callable[[Batching, list[str]], int]
 NEVER = {"page": 1, "x": 60, "y": 60, "width": 90}
 
 
@@ -58,39 +61,130 @@ CODES = {
 }
 
 
-def _sent(batch: Batching, files: dict[str, bytes], rows: list[object]) -> tuple[Any, Any]:
-    """Everything, as a client sends it that does not know what came."""
-    names = list(files)
-    half = len(names) // 2
-    archive = batch.send_zip(zipped({name: files[name] for name in names[:half]}))
-    assert archive.status == 200, archive.body
-    return batch.send({name: files[name] for name in names[half:]}), batch.rows(rows)
+# What is found out of a row with its document alone, when the batch starts or later.
+LATER = (
+    "row_file_missing",
+    "page_out_of_range",
+    "placement_outside_page",
+    "text_not_found",
+    "row_twice",
+)
+NAMED_LATER = sum(CODES[code] for code in LATER)
+# The columns of the market, and some of ours.
+HEADER = (
+    *("Nama File", "Password", "Tipe", "Nomor", "Tanggal", "Tempat", "NPWP/NIK", "Nama"),
+    *("LLX", "LLY", "URX", "URY", "Halaman", "Teks", "Kunci"),
+)
+PLACED = {"LLX": "60", "LLY": "60,5", "URX": "140,5", "URY": "160"}
+NOT_PLACED = dict.fromkeys(PLACED, "")
+TABLES = (("utf-8-sig", ";"), ("utf-16", "\t"), ("cp1252", ","))  # as Excel writes them
 
 
-def _goes_whole(instance: Instance, good: int) -> None:
-    customer = instance.customer()
-    for bought in range(0, good + 10, 500):
-        buy(instance, customer, min(500, good + 10 - bought))
-    batch = Batching(customer)
-    names = [f"surat {at}.pdf" for at in range(good)]
-    files = {name: letter(f"Surat {name}") for name in names}
-    files |= {f"bukan {at}.pdf": b"ini bukan PDF" for at in range(2)}
+def record(**cells: str) -> list[str]:
+    """The cells of one record."""
+    told = PLACED | {"Tipe": "4a", "Tanggal": "05/11/2026", "Nama": "PT Majú, Tbk"} | cells
+    return [told.get(column, "") for column in HEADER]
+
+
+def right_records(names: list[str]) -> list[list[str]]:
+    """A record for each file; the first two have a key."""
+    keys = ["kunci 0", "kunci 1", *[""] * len(names)]
+    return [
+        record(Kunci=key, **{"Nama File": name}) for key, name in zip(keys, names, strict=False)
+    ]
+
+
+def wrong_records(names: list[str]) -> list[list[str] | str]:
+    """37 records of every wrong kind, of the same codes as those lines; a text is a line as it is."""
+    file = iter(names)
+
+    def of_next(**cells: str) -> list[str]:
+        return record(**{"Nama File": next(file)} | cells)
+
+    return [
+        *(record(**{"Nama File": f"hilang {at}.pdf"}) for at in range(4)),
+        *(record(**{"Nama File": f"bukan {at}.pdf"}) for at in range(2)),
+        f'{next(file)} "tanpa akhir',
+        *([*of_next(), "lebih"] for _ in range(2)),
+        *(of_next(Tanggal=day) for day in ("30/02/2026", "x", "1/1/26")),
+        *(of_next(Tipe=kind) for kind in ("4c", "5", "meterai")),
+        *(of_next(**{"NPWP/NIK": number}) for number in ("1", "abc", "1,23E+14")),
+        *(of_next(LLX=side) for side in ("dua", "")),
+        *(of_next(**NOT_PLACED) for _ in range(3)),
+        *(of_next(Halaman="9") for _ in range(3)),
+        *(of_next(LLX="5000", URX="5080") for _ in range(3)),
+        *(of_next(**NOT_PLACED, Teks="Tidak ada di sini") for _ in range(2)),
+        *(record(Kunci=f"kunci {at}", **{"Nama File": names[0], "Tipe": "3"}) for at in range(2)),
+        *(record(Kunci=f"lagi {at}", **{"Nama File": names[at]}) for at in range(2)),
+        *(record(**{"Nama File": f"../{at}.pdf"}) for at in range(2)),
+    ]
+
+
+def table(records: Sequence[list[str] | str], encoding: str, separator: str) -> bytes:
+    """A table as Excel saves it; what the separator is, it says where it is none of those that are usual."""
+    out = io.StringIO(newline="")
+    if separator == ",":
+        out.write("sep=,\r\n")
+    writer = csv.writer(out, delimiter=separator)
+    writer.writerow(HEADER)
+    for one in records:
+        if isinstance(one, str):
+            out.write(f"{one}\r\n")
+        else:
+            writer.writerow(one)
+    return out.getvalue().encode(encoding)
+
+
+def as_lines(batch: Batching, names: list[str]) -> int:
+    """Send all rows as JSON lines; how many are new."""
     right: list[object] = [
         {"file": name, "placement": RECTANGLE} | ({"key": f"kunci {at}"} if at < 2 else {})
         for at, name in enumerate(names)
     ]
-    rows = [*right, *wrong_rows(names)]
-    assert len(rows) == good + 37
-    _sent(batch, files, rows)
+    return int(batch.rows([*right, *wrong_rows(names)])["added"])
+
+
+def as_tables(batch: Batching, names: list[str]) -> int:
+    """Send all rows as tables of Excel, in several encodings; how many are new."""
+    records: list[list[str] | str] = [*right_records(names), *wrong_records(names)]
+    return sum(
+        int(batch.csv(table(records[at :: len(TABLES)], *how))["added"])
+        for at, how in enumerate(TABLES)
+    )
+
+
+def _sent(batch: Batching, files: dict[str, bytes]) -> int:
+    """All files, as a client sends them that does not know what came; how many are new."""
+    names = list(files)
+    half = len(names) // 2
+    archive = batch.send_zip(zipped({name: files[name] for name in names[:half]}))
+    assert archive.status == 200, archive.body
+    parts = batch.send({name: files[name] for name in names[half:]})
+    return int(archive.json["added"] + parts["added"])
+
+
+def _goes_whole(instance: Instance, good: int, rows: Rows) -> None:
+    customer = instance.customer()
+    for bought in range(0, good + 10, 500):
+        buy(instance, customer, min(500, good + 10 - bought))
+    batch = Batching(customer, f"gaji-{good}")
+    names = [f"surat {rows.__name__} {at}.pdf" for at in range(good)]
+    files = {name: letter(f"Surat {name}") for name in names}
+    files |= {f"bukan {at}.pdf": b"ini bukan PDF" for at in range(2)}
+
+    def sent() -> tuple[int, int]:
+        """Everything, under the key of the batch: how many files and rows are new."""
+        assert Batching(customer, f"gaji-{good}", batch.key).path == batch.path
+        return _sent(batch, files), rows(batch, names)
+
+    assert sent() == (good, good + NAMED_LATER)
     assert batch.start().status == 200
     instance.kill_all()
     instance.start()
-    again, rows_again = _sent(batch, files, rows)
-    assert (again["added"], rows_again["added"]) == (0, 0)
+    assert sent() == (0, 0)
     until("some rows ended", lambda: batch.now["rows"]["delivered"] > 0)
     instance.kill("worker")
-    _, rows_again = _sent(batch, files, rows)
-    assert rows_again["added"] == 0
+    assert sent() == (0, 0)
     assert batch.start().status == 200
     view = batch.ended(seconds=180)
     assert view["state"] == "finished"
@@ -102,9 +196,10 @@ def _goes_whole(instance: Instance, good: int) -> None:
     assert {code: found.count(code) for code in set(found)} == CODES
     assert all(row["reason"]["id"] and row["reason"]["en"] for row in refused)
     results = batch.results()
-    assert len(results) == good + 1
+    assert set(results) == {*names, "results.csv"}
     serials = {serial for row in batch.every("delivered") for serial in row["serials"]}
     assert len(serials) == good
+    assert results["results.csv"].count(b"\r\n") == 1 + good + 37
     assert customer.balance() == {"available": 10, "held": 0, "used": good}
     assert customer.verify(results[names[-1]])["verdict"] == "genuine"
     instance.assert_audit_holds()
@@ -117,12 +212,22 @@ QUICK = {
 }
 
 
-def test_each_row_ends_once_though_the_server_is_killed_twice(tmp_path: Path) -> None:
-    with Instance(tmp_path, **QUICK) as instance:
-        _goes_whole(instance, 83)
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """An instance that is killed."""
+    with Instance(tmp_path_factory.mktemp("killed"), **QUICK) as instance:
+        yield instance
+
+
+@pytest.mark.parametrize("rows", [as_lines, as_tables])
+def test_each_row_ends_once_though_the_server_is_killed_twice(killed: Instance, rows: Rows) -> None:
+    _goes_whole(killed, 83, rows)
 
 
 @pytest.mark.variant
-def test_a_thousand_rows_end_once_though_the_server_is_killed_twice(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rows", [as_lines, as_tables])
+def test_a_thousand_rows_end_once_though_the_server_is_killed_twice(
+    tmp_path: Path, rows: Rows
+) -> None:
     with Instance(tmp_path, **QUICK | {"METERAI_BATCH_CHUNK_ROWS": "25"}) as instance:
-        _goes_whole(instance, 963)
+        _goes_whole(instance, 963, rows)

@@ -101,6 +101,17 @@ def test_quotation_mark_that_somebody_forgot_costs_its_line() -> None:
     assert codes(rows) == ["row_unread", *[""] * 40]
 
 
+def test_lines_that_cannot_be_read_are_known_by_what_they_say() -> None:
+    broken = ROW.replace('"PT Maju, Tbk"', '"PT Maju')
+    one, other = (
+        table(f"{HEADER}\n{line}\n")[0] for line in (broken, broken.replace("satu", "dua"))
+    )
+    assert (one.line, one.refusal is not None) == (other.line, other.refusal is not None)
+    assert one.identity != other.identity
+    (_, later) = table(f"{HEADER}\n{ROW}\n{broken}\n")
+    assert later.identity == one.identity
+
+
 def test_cell_of_several_lines_is_one_cell() -> None:
     rows = table("\n".join((HEADER, ROW.replace("PT Maju, Tbk", "PT Maju\nTbk"), ROW)))
     assert codes(rows) == ["", ""]

@@ -58,12 +58,11 @@ def form(files: Mapping[str, bytes]) -> tuple[bytes, dict[str, str]]:
 class Batching:
     """A batch of a customer, as an integrator works with it."""
 
-    def __init__(self, customer: Client, reference: str | None = None) -> None:
+    def __init__(self, customer: Client, reference: str | None = None, key: str = "") -> None:
         self.customer = customer
+        self.key = key or uuid.uuid4().hex
         body = {} if reference is None else {"reference": reference}
-        self.made = customer.post(
-            "/v1/batches", body, headers={"Idempotency-Key": uuid.uuid4().hex}
-        )
+        self.made = customer.post("/v1/batches", body, headers={"Idempotency-Key": self.key})
         assert self.made.status == 201, self.made.body
         self.path = f"/v1/batches/{self.made.json['id']}"
 
