@@ -137,11 +137,14 @@ WHERE b.state IN ('working', 'cancelling') AND (
 DUE = f"{_DUE} ORDER BY b.turn_at"
 _LOOK = f"{_DUE} AND b.account_id <> ALL (%s) ORDER BY b.turn_at LIMIT %s"
 _TAKE_TURN = "UPDATE batches SET turn_at = now() WHERE account_id = %s AND batch_id = %s"
+# Materialized: a subquery is asked again for each row that it is compared with, where the planner expects few, and
+# each time skips what it locked before and finds others; so all rows of a batch were leased, and in quadratic time.
 _LEASE_ROWS = """
+WITH l AS MATERIALIZED (
+    SELECT number FROM batch_rows WHERE account_id = %s AND batch_id = %s AND state = 'waiting'
+        AND leased_until <= now() ORDER BY number LIMIT %s FOR UPDATE SKIP LOCKED)
 UPDATE batch_rows r SET leased_until = now() + make_interval(secs => %s)
-FROM (SELECT number FROM batch_rows WHERE account_id = %s AND batch_id = %s AND state = 'waiting'
-      AND leased_until <= now() ORDER BY number LIMIT %s FOR UPDATE SKIP LOCKED) AS l
-WHERE r.account_id = %s AND r.batch_id = %s AND r.number = l.number
+FROM l WHERE r.account_id = %s AND r.batch_id = %s AND r.number = l.number
 RETURNING r.number, r.row_key AS key, r.document_name, r.sha256, r.is_repaired, r.wishes, r.facts
 """
 _LOCK_ROWS = """
@@ -401,7 +404,7 @@ async def lease_rows(
 ) -> list[RowToWork]:
     """The next rows that wait, each leased to this process."""
     whose = (account, batch)
-    found = await tx.all_as(_ROWS_TO_WORK, _LEASE_ROWS, lease_seconds, *whose, limit, *whose)
+    found = await tx.all_as(_ROWS_TO_WORK, _LEASE_ROWS, *whose, limit, lease_seconds, *whose)
     return sorted(found, key=lambda one: one.number)
 
 

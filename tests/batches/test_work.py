@@ -10,7 +10,7 @@ import pytest
 from meterai.accounts import AccountService, OrganizationService, Role
 from meterai.accounts.model import MemberLimitReached
 from meterai.accounts.roles import give_role
-from meterai.batches import BatchService
+from meterai.batches import BatchService, store
 from meterai.batches.intake import Came, listed
 from meterai.batches.model import Batch, BatchState, RowState
 from meterai.batches.reading import json_rows
@@ -115,6 +115,22 @@ def test_rows_of_a_worker_that_died_are_ended_by_the_next(shop: Shop) -> None:
     shop.do(worker(shop).lane().once())
     assert state(shop, batch) == (BatchState.FINISHED, 2)
     shop.work()
+
+
+def test_lease_takes_no_more_rows_than_it_is_asked_for(shop: Shop) -> None:
+    names = [secrets.token_hex(4) for _ in range(6)]
+    rows = [{"file": f"{name}.pdf", "placement": PLACE} for name in names]
+    buy(shop, len(names))
+    batch = made(shop, *rows, **{name: pdf(words=name) for name in names})
+
+    async def leased(tx: Tx) -> list[int]:
+        # As the planner joins before it knows how many rows there are.
+        for way in ("hashjoin", "mergejoin", "material"):
+            await tx.run(f"SET LOCAL enable_{way} = off")
+        return [row.number for row in await store.lease_rows(tx, shop.account, batch, 2, 60.0)]
+
+    assert shop.do(shop.container.database.run(leased)) == [1, 2]
+    assert shop.do(shop.container.database.run(leased)) == [3, 4]
 
 
 def test_batch_in_its_time_is_not_given_up(shop: Shop) -> None:
