@@ -6,7 +6,6 @@ CREATE OR REPLACE FUNCTION stampings_deliver(
 LANGUAGE plpgsql AS $$
 DECLARE
     v_ours uuid[];
-    v_one uuid;
 BEGIN
     SELECT array_agg(l.stamping_id ORDER BY l.stamping_id) INTO v_ours FROM (
         SELECT s.stamping_id FROM stampings s
@@ -23,9 +22,7 @@ BEGIN
     UPDATE stampings s SET state = 'delivered', sha256_stamped = d.sha256, delivered_at = now(), leased_until = NULL
     FROM unnest(p_stampings, p_stamped_hashes) AS d (stamping, sha256)
     WHERE s.account_id = p_account AND s.stamping_id = d.stamping AND s.stamping_id = ANY (v_ours);
-    FOREACH v_one IN ARRAY v_ours LOOP
-        PERFORM stamps_affix(p_account, v_one, 'stamps_available');
-    END LOOP;
+    PERFORM stamps_affix_each(p_account, v_ours);
     PERFORM emit(p_account, 'stampings_delivered', jsonb_build_object('stampings', v_ours));
     RETURN QUERY SELECT unnest(v_ours);
 END $$;

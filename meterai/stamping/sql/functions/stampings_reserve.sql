@@ -14,8 +14,6 @@ DECLARE
     v_made uuid[] := '{}';
     v_found uuid[] := '{}';
     v_one uuid;
-    v_needed bigint := 0;
-    v_available bigint;
 BEGIN
     FOR v_document IN
         SELECT * FROM jsonb_to_recordset(p_documents) AS d (
@@ -51,7 +49,6 @@ BEGIN
         v_found[v_document.place] := v_one;
         IF v_one = v_document.stamping THEN
             v_made := v_made || v_one;
-            v_needed := v_needed + jsonb_array_length(v_document.placements);
         ELSIF NOT EXISTS (
             SELECT 1 FROM stampings s WHERE s.account_id = p_account AND s.stamping_id = v_one
                 AND s.request_hash = decode(v_document.request, 'hex')
@@ -60,19 +57,10 @@ BEGIN
         END IF;
     END LOOP;
 
-    -- Asked of the whole request, so that what is refused says what the whole request needs.
-    v_available := ledger_free(p_account, 'stamps_available');
-    IF coalesce(v_available, 0) < v_needed THEN
-        PERFORM refuse('not_enough_stamps', jsonb_build_object(
-            'needed', v_needed, 'available', coalesce(v_available, 0)));
-    END IF;
-    FOR v_document IN
-        SELECT * FROM jsonb_to_recordset(p_documents) AS d (stamping uuid, serials text[])
-        WHERE d.stamping = ANY (v_made)
-    LOOP
-        PERFORM stamps_hold(p_account, v_document.stamping, 'stamps_available', NULL,
-                            v_document.serials);
-    END LOOP;
+    PERFORM stamps_hold_each(p_account, 'stamps_available', NULL, array_agg(d.stamping ORDER BY d.stamping, s.place),
+                             array_agg(s.serial ORDER BY d.stamping, s.place))
+    FROM jsonb_to_recordset(p_documents) AS d (stamping uuid, serials text[])
+    CROSS JOIN unnest(d.serials) WITH ORDINALITY AS s (serial, place) WHERE d.stamping = ANY (v_made);
     UPDATE stamping_keys SET stampings = v_found
     WHERE account_id = p_account AND idempotency_key = p_key AND stampings <> v_found;
     RETURN QUERY SELECT one = ANY (v_made), one, p_request

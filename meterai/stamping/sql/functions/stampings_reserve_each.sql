@@ -7,10 +7,7 @@ CREATE OR REPLACE FUNCTION stampings_reserve_each(
 ) RETURNS TABLE (asked uuid, id uuid, created boolean)
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_document record;
     v_made uuid[];
-    v_needed bigint;
-    v_available bigint;
 BEGIN
     WITH made AS (
         INSERT INTO stampings (account_id, stamping_id, idempotency_key, request_hash, sha256_original, placements,
@@ -23,28 +20,21 @@ BEGIN
             stamping uuid, request text, sha256 text, placements jsonb, is_repaired boolean)
         ORDER BY d.request
         ON CONFLICT DO NOTHING
-        RETURNING stamping_id, idempotency_key, request_hash, quantity
+        RETURNING stamping_id, idempotency_key, request_hash
     ), keyed AS (
         INSERT INTO stamping_keys (account_id, idempotency_key, request_hash, stampings)
         SELECT p_account, m.idempotency_key, m.request_hash, ARRAY[m.stamping_id] FROM made m
     )
-    SELECT coalesce(array_agg(m.stamping_id), '{}'), coalesce(sum(m.quantity), 0) INTO v_made, v_needed FROM made m;
-    -- Asked of all of them, so that a refusal says what all of them need.
-    v_available := ledger_free(p_account, 'stamps_available');
-    IF coalesce(v_available, 0) < v_needed THEN
-        PERFORM refuse('not_enough_stamps', jsonb_build_object(
-            'needed', v_needed, 'available', coalesce(v_available, 0)));
-    END IF;
-    FOR v_document IN
-        SELECT * FROM jsonb_to_recordset(p_documents) AS d (stamping uuid, serials text[])
-        WHERE d.stamping = ANY (v_made)
-    LOOP
-        PERFORM stamps_hold(p_account, v_document.stamping, 'stamps_available', NULL, v_document.serials);
-    END LOOP;
-    RETURN QUERY
-    SELECT d.stamping, s.stamping_id, s.stamping_id = d.stamping
+    SELECT coalesce(array_agg(m.stamping_id), '{}') INTO v_made FROM made m;
+    PERFORM stamps_hold_each(p_account, 'stamps_available', NULL, array_agg(d.stamping ORDER BY d.stamping, s.place),
+                             array_agg(s.serial ORDER BY d.stamping, s.place))
+    FROM jsonb_to_recordset(p_documents) AS d (stamping uuid, serials text[])
+    CROSS JOIN unnest(d.serials) WITH ORDINALITY AS s (serial, place) WHERE d.stamping = ANY (v_made);
+    RETURN QUERY SELECT one, one, true FROM unnest(v_made) AS one
+    UNION ALL
+    SELECT d.stamping, s.stamping_id, false
     FROM jsonb_to_recordset(p_documents) AS d (stamping uuid, request text)
-    JOIN stampings s ON s.account_id = p_account AND (s.stamping_id = d.stamping
-        OR (d.stamping <> ALL (v_made) AND s.request_hash = decode(d.request, 'hex')
-            AND s.state = 'reserved' AND s.order_id IS NULL));
+    JOIN stampings s ON s.account_id = p_account AND s.request_hash = decode(d.request, 'hex')
+        AND s.state = 'reserved' AND s.order_id IS NULL
+    WHERE d.stamping <> ALL (v_made);
 END $$;
