@@ -28,7 +28,7 @@ for path in sorted(folder.glob(f"{month}-*.json")):
         n, day["rows"] = n + 1, day["rows"] - 1
     assert day["rows"] == 0, f"{path} has another number of rows"
 free, duty, back = "stamps_available", "duty_payable", ("payment_denied", "loss_recovered", "stamps_recovered", "correction")
-asked, paid = ("refund_requested", "stamps_returned"), of["duty_paid_out", duty]
+asked, paid = ("refund_requested", "stamps_returned"), of["duty_paid_out", duty] + of["collector_deposited", duty]
 after = datetime.date.fromisoformat(path.stem) + datetime.timedelta(1)
 print("days from", begin, "whole" if after.day == 1 else f"until {path.stem}", "facts", n)
 print("opening", opening[free], opening[duty])

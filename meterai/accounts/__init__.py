@@ -31,6 +31,7 @@ from meterai.accounts.addresses import (
     account_of_address,
     contact,
     organization_called,
+    organization_of,
 )
 from meterai.accounts.codes import CodeService
 from meterai.accounts.erasing import hide, is_erased, people_after, person_of, shut
@@ -113,6 +114,7 @@ __all__ = [
     "is_staff",
     "normalized",
     "organization_called",
+    "organization_of",
     "people_after",
     "permissions_of_staff",
     "person_of",

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from meterai import audit
 from meterai.accounts import store
-from meterai.accounts.model import ACCOUNT_KIND, Contact, address_digest, normalized
+from meterai.accounts.model import ACCOUNT_KIND, Contact, Organization, address_digest, normalized
 from meterai.kit.actor import Actor
 from meterai.kit.ids import new_id, read, show
 from meterai.kit.refusal import NotFound
@@ -25,6 +25,11 @@ async def organization_called(tx: ReadTx, account: UUID) -> str | None:
     """The name of the organization that an account is; None where it is a person's."""
     found = await store.organization(tx, account)
     return found.name if found else None
+
+
+async def organization_of(tx: ReadTx, account: UUID) -> Organization | None:
+    """The organization that an account is, with its numbers; None where it is a person's."""
+    return await store.organization(tx, account)
 
 
 async def account_known(tx: ReadTx, email: str) -> UUID | None:

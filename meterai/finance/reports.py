@@ -130,7 +130,7 @@ async def taxes(tx: ReadTx, begin: datetime, end: datetime) -> TaxReport:
     return TaxReport(
         figures_of(sums),
         duty.opening,
-        -sums.of("duty_payable", PAID_OUT),
+        -sums.of("duty_payable", *PAID_OUT),
         duty.closing,
         sums.of("service_fee"),
         -sums.of("provider_fee"),

@@ -9,7 +9,7 @@ from meterai.kit.money import STAMP_DUTY
 SOLD = ("stamps_issued", "stamps_affixed")  # stamps of documents are sold when they are affixed
 RETURNED = ("refund_requested", "stamps_returned")  # the first: entries of before the second
 CHARGED_BACK = ("payment_denied", "loss_recovered", "stamps_recovered", "correction")
-PAID_OUT = "duty_paid_out"
+PAID_OUT = ("duty_paid_out", "collector_deposited")  # by us, and by collectors themselves
 
 
 class Sum(NamedTuple):
@@ -78,7 +78,7 @@ def figures_of(sums: Sums) -> list[Figure]:
     )
     refunded = -sums.of("stamps_available", *RETURNED)
     charged_back = -sums.of("stamps_available", *CHARGED_BACK)
-    paid = sums.of("duty_payable", PAID_OUT)
+    paid = sums.of("duty_payable", *PAID_OUT)
     return [
         Figure("sold", sold, sums.of("duty_payable", *SOLD)),
         Figure("affixed", affixed, affixed * STAMP_DUTY),

@@ -10,11 +10,11 @@ SELECT '' AS of,
        coalesce(sum(debit - credit) FILTER (WHERE book = 'bank_clearing'
            AND reason NOT IN ('refund_settled', 'payment_given_back', 'refund_reversed',
                'payment_denied', 'chargeback_won', 'money_suspended', 'settlement_booked',
-               'deposit_returned')
+               'deposit_returned', 'credit_drawn', 'credit_returned')
            AND reason !~ '^(suspense|break)_' AND {within("posted_at")}), 0)
            AS captured_rupiah,
        coalesce(sum(credit - debit) FILTER (WHERE book IN ('duty_payable', 'service_fee')
-           AND reason <> 'duty_paid_out' AND {within("posted_at")}), 0) AS executed_rupiah,
+           AND reason NOT IN ('duty_paid_out', 'collector_deposited') AND {within("posted_at")}), 0) AS executed_rupiah,
        coalesce(sum(credit - debit) FILTER (WHERE book IN ('bank_clearing', 'refund_float')
            AND reason IN ('refund_settled', 'payment_given_back', 'refund_reversed', 'deposit_returned')
            AND {within("posted_at")}), 0) AS refunded_rupiah,
@@ -42,7 +42,7 @@ FROM (
            sum(l.credit - l.debit) FILTER (WHERE l.book = 'refunds_payable') AS back,
            sum(l.credit - l.debit) FILTER (WHERE l.book = 'duty_payable') AS duty
     FROM (SELECT DISTINCT account_id, subject FROM entries, period
-          WHERE reason <> 'duty_paid_out' AND {within("posted_at")}) moved
+          WHERE reason NOT IN ('duty_paid_out', 'collector_deposited') AND {within("posted_at")}) moved
     JOIN entries e USING (account_id, subject)
     JOIN legs l USING (account_id, entry_id), period
     WHERE l.unit = 'IDR' AND e.posted_at < ends GROUP BY account_id, subject) each_order

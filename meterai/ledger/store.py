@@ -150,7 +150,8 @@ _BOOKS_OF_TIME = f"""
 WITH paid AS (
     SELECT DISTINCT e.account_id, e.subject FROM entries e JOIN legs l USING (account_id, entry_id)
     WHERE e.posted_at >= %s AND e.posted_at < %s AND l.book = 'bank_clearing' AND l.unit = 'IDR' AND l.debit > 0
-        AND e.reason NOT IN ('refund_reversed', 'chargeback_won', 'money_suspended')
+        AND e.reason NOT IN ('refund_reversed', 'chargeback_won', 'money_suspended', 'deposit_returned',
+            'credit_returned')
         AND e.reason !~ '^(suspense|break)_')
 SELECT {_FATE} AS book,
     sum(l.debit)::bigint AS debit, sum(l.credit)::bigint AS credit

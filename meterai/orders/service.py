@@ -40,6 +40,7 @@ from meterai.payments import (
     Attempt,
     AttemptState,
     Channel,
+    Credit,
     Deposit,
     Method,
     PaymentService,
@@ -68,8 +69,8 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     qr_content: str | None
     expires_at: datetime
     # Where it is not paid by a QR: a number to transfer to, a page to go to.
-    # `deposit`: nothing to do, the seller's deposit is short.
-    instructions: AccountNumber | Redirect | Deposit | msgspec.UnsetType = msgspec.UNSET
+    # `deposit`: nothing to do, the seller's deposit is short. `credit`: nothing to do, a collector pays by month.
+    instructions: AccountNumber | Redirect | Deposit | Credit | msgspec.UnsetType = msgspec.UNSET
 
 
 class MoneyView(msgspec.Struct, frozen=True, kw_only=True):
@@ -279,15 +280,20 @@ class OrderService:
 
         Its instructions are asked for by whoever places it, or at once by the worker.
 
-        Refuses `Malformed`, `OrderTooLarge`, `AmountNotPayable`, `MethodOut`.
+        Refuses `Malformed`, `OrderTooLarge`, `AmountNotPayable`, `MethodOut`, and what a rail of our own database does.
         """
         self._checked(quantity)
         sale = self._settings
         is_stamps = kind == OrderKind.STAMPS
         attempt, reference = payments.new_attempt(account)
-        total = quantity * self.unit
         rails = await self._payments.look_at_rails()
+        fee = 0 if rails.is_at_face(method) else sale.service_fee
+        total = quantity * (sale.stamp_price + fee)
         channel, terms = rails.channel(method, total, attempt)
+        await rails.admit(channel, account, total)
+        lapses = terms.lapses_seconds or sale.order_lapses_seconds
+        if not is_stamps:  # no longer than its documents are kept
+            lapses = min(lapses, self.payable_seconds_max)
         return Terms(
             account=account,
             order=new_id(),
@@ -296,8 +302,8 @@ class OrderService:
             kind=kind,
             quantity=quantity,
             unit_price=sale.stamp_price,
-            service_fee=sale.service_fee,
-            lapses_seconds=terms.lapses_seconds or sale.order_lapses_seconds,
+            service_fee=fee,
+            lapses_seconds=lapses,
             due_seconds=sale.stamps_due_seconds if is_stamps else sale.documents_due_seconds,
             attempt=attempt,
             reference=reference,
@@ -371,6 +377,8 @@ class OrderService:
         attempt, reference = payments.new_attempt(account)
         sale = self._settings
         rails = await self._payments.look_at_rails()
+        if rails.is_at_face(method):
+            raise Malformed("payment_method", "known_name")
         channel, way = rails.channel(method, pieces * sale.stamp_price, attempt)
         return Terms(
             account=account,
@@ -490,13 +498,20 @@ class OrderService:
         """
         async with self._database.reading() as tx:
             order = await load(tx, account, order_id)
+            attempts = await payments.attempts_of(tx, account, [order_id], [])
             if await payments.is_covered(tx, account, order_id):
                 order = replace(order, state=OrderState.PAID)
         # An order that can still be paid can lapse, and no other.
         ORDER.after(order.state, OrderEvent.TIME_RAN_OUT)
         new = payments.new_attempt(account)
         rails = await self._payments.look_at_rails()
+        # At the price that it was placed at: who ordered without our fee does not pay otherwise than by that rail.
+        before = [one.channel.method for one in attempts.values()]
+        is_at_face = any(map(rails.is_at_face, before))
+        if rails.is_at_face(method) != is_at_face:
+            raise Malformed("payment_method", "known_name")
         channel, terms = rails.channel(method, order.total.value, new[0])
+        await rails.admit(channel, account, order.total.value)
         seconds = terms.lapses_seconds or self._settings.order_lapses_seconds
         outcome = await self._database.once(
             store.pay_by,

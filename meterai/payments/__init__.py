@@ -30,6 +30,8 @@ from meterai.payments.asking import BuyerQuestions
 from meterai.payments.installed import Rails
 from meterai.payments.model import (
     ATTEMPTS_PER_SUBJECT_MAX,
+    CREDIT,
+    OWN_RAILS,
     REFERENCE_PREFIX,
     REFUND_PREFIX,
     WHOLESALE,
@@ -43,6 +45,7 @@ from meterai.payments.model import (
     CallNotBegun,
     Captured,
     Channel,
+    Credit,
     Delivered,
     Deposit,
     DoorKind,
@@ -145,7 +148,9 @@ from meterai.payments.transfers.store import floats
 
 __all__ = [
     "ATTEMPTS_PER_SUBJECT_MAX",
+    "CREDIT",
     "NOTIFY_PATH",
+    "OWN_RAILS",
     "REFERENCE_PREFIX",
     "REFUND",
     "REFUND_PREFIX",
@@ -163,6 +168,7 @@ __all__ = [
     "Captured",
     "Channel",
     "Connecting",
+    "Credit",
     "Delivered",
     "Deposit",
     "DoorKind",

@@ -233,6 +233,12 @@ class Rails:
             name: Outgoing(name, ProviderUnreachable, NoAnswer) for name in self._connected
         }
         self._routes = routes_of(settings, self.kinds)
+        self._named = {  # of our own rails: chosen by whoever names them, and offered to nobody
+            method.name: Route(kind.name, method, 1)
+            for kind in self.kinds
+            if kind.admits is not None
+            for method in kind.methods_of(settings)
+        }
         self._out: Collection[str] = ()  # taken out by hand
         self._complaints = {kind.name: kind.complaints(settings) for kind in self.kinds}
         self._ourselves = {kind.name: kind.ourselves(settings) for kind in self.kinds}
@@ -266,6 +272,8 @@ class Rails:
         Refuses `Malformed`, `AmountNotPayable`, `MethodOut`.
         """
         name = self.default if method is None else method
+        if name in self._named:
+            return Channel(self._named[name].rail, name), self._named[name].method
         if name not in self._routes:
             raise Malformed("payment_method", "known_name")
         routes = [one for one in self._routes[name] if one.method.takes(amount)]
@@ -278,6 +286,18 @@ class Rails:
         others = [one for one in there if one.rail not in without] or there
         chosen = _drawn([one for one in others if self._answers(one.rail)] or others, attempt)
         return Channel(chosen.rail, name), chosen.method
+
+    def is_at_face(self, method: str | None) -> bool:
+        """True where a stamp that is paid by this method costs its duty alone."""
+        found = self._named.get(method or "")
+        return found is not None and found.method.is_at_face
+
+    async def admit(self, channel: Channel, account: UUID, amount: int) -> None:
+        """Refuses what a rail of our own database does where this account may not order so much by it."""
+        if channel.method in self._named:
+            admits = self._by_name[channel.provider].admits
+            assert admits is not None, "it is named"
+            await admits(self._there(channel.provider), account, Rupiah(amount))
 
     def elsewhere(self, channel: Channel, amount: int, attempt: UUID) -> Channel | None:
         """Another rail of the same method that answers these days."""

@@ -107,7 +107,7 @@ INVARIANTS = (
         FROM {payment_attempts} a
         WHERE (instructions IS NULL) <> (instructed_at IS NULL)
             OR (instructions IS NOT NULL AND (
-                coalesce(instructions->>'kind', '') NOT IN ('qr', 'account_number', 'redirect', 'deposit')
+                coalesce(instructions->>'kind', '') NOT IN ('qr', 'account_number', 'redirect', 'deposit', 'credit')
                 OR instructed_at < opened_at))
             OR qr_content <> coalesce(instructions->>'content', '')
         """,

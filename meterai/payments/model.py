@@ -18,6 +18,8 @@ REFERENCE_PREFIX = "EM"
 REFUND_PREFIX = "RF"
 # The rail whose money is of the deposit of a seller, and goes back there and by no other way.
 WHOLESALE = "wholesale"
+CREDIT = "credit"
+OWN_RAILS = frozenset({WHOLESALE, CREDIT})  # whose provider is our own database
 ATTEMPTS_PER_SUBJECT_MAX = (
     10  # QRs or the like made for one order; limits the status queries they cause
 )
@@ -276,7 +278,17 @@ class Deposit(msgspec.Struct, frozen=True, tag_field="kind", tag="deposit"):
     seller: str
 
 
-Instructions: TypeAlias = Qr | AccountNumber | Redirect | Deposit
+class Credit(msgspec.Struct, frozen=True, tag_field="kind", tag="credit"):
+    """Nothing that a buyer does: a collector pays the duty to the state by month.
+
+    `waits_for` is null where it was taken at once, else what it waits for: `limit` (the next month) or `deposit` (that of
+    a month before).
+    """
+
+    waits_for: str | None
+
+
+Instructions: TypeAlias = Qr | AccountNumber | Redirect | Deposit | Credit
 
 
 def read_instructions(kept: object) -> Instructions | None:
@@ -306,6 +318,7 @@ class Method:
     amount_min: int = 1
     amount_max: int = 1_000_000_000_000
     lapses_seconds: float | None = None
+    is_at_face: bool = False  # a stamp paid by it costs its duty, without our fee
 
     def takes(self, amount: int) -> bool:
         """True where so many rupiah can be paid by it."""

@@ -9,11 +9,20 @@ has those that `payment_rails` names (`installed`).  Names of rails and methods 
 never change.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
+from uuid import UUID
 
 import msgspec
 
@@ -219,6 +228,8 @@ class RailKind:
     gives_back  the methods by which what is paid goes back by a refund of the rail, within `window_seconds`; None: all
     is_own      its provider is our own database: every installation has it, no buyer chooses it, it is never out, and what
                 is paid by it goes back by it alone, however late
+    admits      of an own rail by whose method an account may order that names it: refuses one that may not, or not so much;
+                None: nobody orders by it
     timeout_seconds   of one call on the wire
     call_seconds_max  of one call of a `Rail`, with all it takes
     window_seconds    how long its provider answers about a payment
@@ -248,6 +259,7 @@ class RailKind:
     is_history_there: bool = True
     gives_back: frozenset[str] | None = None
     is_own: bool = False
+    admits: Callable[[Rail, UUID, Rupiah], Awaitable[None]] | None = None
 
     def methods_of(self, settings: Settings) -> Sequence[Method]:
         """The methods that an installation offers by this rail."""

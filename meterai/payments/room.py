@@ -184,6 +184,8 @@ def _fields(kinds: RailKinds) -> Mapping[tuple[str, str], Field]:
         ("AccountNumber", "kind"): Field(["account_number"]),
         ("Redirect", "kind"): Field(["redirect"]),
         ("Deposit", "kind"): Field(["deposit"]),
+        ("Credit", "kind"): Field(["credit"]),
+        ("Credit", "waits_for"): Field(["limit", "deposit"]),
     }
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from meterai.kit.ids import new_id
 from meterai.kit.money import Rupiah
-from meterai.payments.model import WHOLESALE, refund_number
+from meterai.payments.model import OWN_RAILS, refund_number
 from meterai.payments.refunds import store
 from meterai.payments.refunds.model import (
     NotRerouted,
@@ -65,10 +65,10 @@ async def reroute(tx: Tx, account: UUID, refund: UUID) -> Refund:
 
 
 async def check_may_leave(tx: ReadTx, account: UUID, refund: UUID) -> None:
-    """Refuses `NotRerouted` for money of the deposit of a seller: it is not the buyer's, and goes back there alone."""
+    """Refuses `NotRerouted` for money of a rail of our own database: it is a seller's, or nobody's, and goes back there alone."""
     found = await store.refund(tx, account, refund)
-    if found is not None and (await store.known_of(tx, found)).provider == WHOLESALE:
-        raise NotRerouted("it goes back to the deposit of its seller")
+    if found is not None and (await store.known_of(tx, found)).provider in OWN_RAILS:
+        raise NotRerouted("it goes back to where our own rail took it from")
 
 
 async def retry(tx: Tx, account: UUID, refund: UUID) -> None:

@@ -8,5 +8,5 @@ LANGUAGE sql AS $$
     INSERT INTO payment_attempts (account_id, attempt_id, subject, provider, method, reference,
                                   amount, expires_at, leased_until, ask_at)
     VALUES (p_account, p_attempt, p_subject, p_provider, p_method, p_reference, p_amount,
-            p_expires_at, now() + make_interval(secs => p_lease_seconds), p_expires_at);
+            p_expires_at, now() + make_interval(secs => p_lease_seconds), least(p_expires_at, now() + interval '1 day'));
 $$;

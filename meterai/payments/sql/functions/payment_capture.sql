@@ -4,7 +4,7 @@
 -- 'contradicts' (news of a payment after news that it failed: nothing is moved), or 'unknown_attempt'.
 -- News has no order in time and an answer is of now, so news that contradicts what is known has the
 -- provider asked.
--- Public: distribution, whose deposits are a rail of our own database.
+-- Public: distribution and collectors, whose rails are our own database.
 CREATE OR REPLACE FUNCTION payment_capture(
     p_account uuid, p_attempt uuid, p_payment text, p_amount bigint, p_learned_by text
 ) RETURNS text
