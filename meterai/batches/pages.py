@@ -43,7 +43,7 @@ from meterai.sealing import DOCUMENT_BYTES_MAX
 SHOWN_MAX = 50  # batches of one page
 ROWS_SHOWN_MAX = 200  # wrong rows of one page; all of them are in the table
 RENEWED_SECONDS = 5  # while a batch is worked
-_HEAD_BYTES = 1024  # within which a PDF says so (ISO 32000-1, annex H)
+_TABLES = (".csv", ".tsv", ".txt")
 FORM_BYTES_MAX = FILES_BYTES_MAX // 2  # held in memory, unlike what comes over the API
 _WRITING = {"permission": Permission.STAMP_AFFIX, "priority": Priority.PAID}
 _READING = {"permission": Permission.STAMPING_READ, "priority": Priority.PAID}
@@ -77,12 +77,11 @@ async def show_form(request: PageRequest) -> Page:
 
 
 def _parts(form: Form) -> tuple[list[tuple[str, bytes]], list[tuple[str, bytes]]]:
-    """Documents and archives of a form, and its tables, told apart by what they are."""
+    """Documents and archives of a form, and its tables, told apart by their names: a damaged PDF is no table."""
     files: list[tuple[str, bytes]] = []
     tables: list[tuple[str, bytes]] = []
     for name, content in form.files:
-        is_file = archive_files(content[:4]) or b"%PDF-" in content[:_HEAD_BYTES]
-        (files if is_file else tables).append((name, content))
+        (tables if name.lower().endswith(_TABLES) else files).append((name, content))
     return files, tables
 
 

@@ -78,7 +78,10 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "text": ("text", "teks", "kata", "anchor"),
     "occurrence": ("occurrence", "kemunculan", "urutan"),
 }  # fmt: skip
-_COLUMN_OF = {name: column for column, names in _NAMES.items() for name in names}
+_BETWEEN_WORDS = re.compile(r"[\s_.*\-]+")
+_COLUMN_OF = {
+    _BETWEEN_WORDS.sub("", name): column for column, names in _NAMES.items() for name in names
+}
 _CORNERS = {
     "kiri bawah": "bottom_left",
     "kanan bawah": "bottom_right",
@@ -133,7 +136,7 @@ def _json_row(number: int, line: bytes) -> TypedRow:
     except Malformed as refusal:
         unread = RowUnread("no JSON object") if refusal.field == "body" else refusal
         return TypedRow(number, key=_key_in(line), refusal=unread, raw=line)
-    key = None
+    key, document = None, ""
     try:
         key = _key(told.key)
         document = document_of(told.file, told.upload, told.sha256)
@@ -151,7 +154,7 @@ def _json_row(number: int, line: bytes) -> TypedRow:
             raise PlacementMissing("no placement")
         wishes = read_placements(msgspec.json.encode(told.placement))
     except Refusal as refusal:
-        return TypedRow(number, key=key, refusal=refusal, raw=line)
+        return TypedRow(number, key, document, refusal=refusal, raw=line)
     return TypedRow(number, key, document, wishes, facts)
 
 
@@ -338,13 +341,9 @@ def _records(text: str, separator: str) -> Iterator[tuple[int, list[str] | str]]
         at = end
 
 
-def _plain(name: str) -> str:
-    return re.sub(r"[\s_.*\-]+", " ", name.strip().lower()).strip()
-
-
 def _header(cells: Sequence[str]) -> tuple[list[str] | None, list[str]]:
     """The columns of a header, empty for one that means nothing here; None where the record is a row."""
-    found = [_COLUMN_OF.get(_plain(cell), "") for cell in cells]
+    found = [_COLUMN_OF.get(_BETWEEN_WORDS.sub("", cell.lower()), "") for cell in cells]
     known = [one for one in found if one]
     if len(known) < 2 or not {"file", "sha256", "upload"} & set(known):
         return None, []
@@ -364,7 +363,7 @@ def _csv_row(number: int, cells: Sequence[str] | str, columns: Sequence[str]) ->
         raw = cells.encode("utf-8", "replace")[:LINE_LENGTH_MAX]
         return TypedRow(number, refusal=RowUnread("a quotation mark without its end"), raw=raw)
     raw = "\x1f".join(cells).encode("utf-8", "replace")[:LINE_LENGTH_MAX]
-    key = None
+    key, document = None, ""
     try:
         if len(cells) > len(columns) and any(cell.strip() for cell in cells[len(columns) :]):
             raise RowUnread("more cells than columns")
@@ -386,7 +385,7 @@ def _csv_row(number: int, cells: Sequence[str] | str, columns: Sequence[str]) ->
         )
         return TypedRow(number, key, document, (_csv_wish(told),), facts)
     except Refusal as refusal:
-        return TypedRow(number, key=key, refusal=refusal, raw=raw)
+        return TypedRow(number, key, document, refusal=refusal, raw=raw)
 
 
 def _rupiah(text: str | None) -> int | None:
@@ -434,7 +433,7 @@ def _csv_wish(told: Mapping[str, str]) -> PlacementWish:
         return in_rectangle(1 if page is None else _whole("page", page), *points)
     placement: dict[str, object] = {} if page is None else {"page": _whole("page", page)}
     if "corner" in told:
-        word = _plain(told["corner"])
+        word = _BETWEEN_WORDS.sub(" ", told["corner"].lower()).strip()
         placement["corner"] = _CORNERS.get(word, word.replace(" ", "_"))
     else:
         placement["text"] = told["text"]

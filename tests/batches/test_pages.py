@@ -65,6 +65,15 @@ def test_form_without_a_table_is_shown_again(inside: Inside) -> None:
     assert "belum berisi satu baris pun" in answer.body.decode()
 
 
+def test_damaged_document_is_no_table_and_its_row_names_it(inside: Inside) -> None:
+    (visitor,) = visitors(inside, 1)
+    files = ("rusak.pdf", b"no PDF"), ("tabel.csv", table("baik.pdf"))
+    page = visitor.sends(making(visitor, *files)).body.decode()
+    assert "<strong>rusak.pdf</strong>: Berkas ini bukan PDF" in page
+    assert "0 dari 2 baris bermeterai, 1 salah" in page
+    assert "<td>2</td><td>baik.pdf</td>" in page
+
+
 def test_batch_without_stamps_says_so_and_can_be_given_up(inside: Inside) -> None:
     (visitor,) = visitors(inside, 1)
     files = ("a.pdf", letter("kurang")), ("tabel.csv", table("a.pdf"))
