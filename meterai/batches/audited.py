@@ -1,6 +1,6 @@
 """What the audit knows of the columns of batches."""
 
-from meterai.plumbing.audited import SHOWN, WORK, Audited, Clock, fact
+from meterai.plumbing.audited import SHOWN, WORK, Audited, Clock, Due, fact
 
 _STANDS = ("batch_stands_where_its_rows_do",)
 _ROW = ("row_stands_where_its_stamping_does",)
@@ -8,6 +8,10 @@ AUDITED = Audited(
     clocks=(
         Clock("batches", "turn_at", "now()"),
         Clock("batch_rows", "leased_until", "now() + interval '1 hour'"),
+    ),
+    # A worker takes a batch under way up every few seconds; one that no worker took for an hour is named.
+    dues=(
+        Due("batches", "t.turn_at", "t.state IN ('working', 'cancelling')", "interval '1 hour'"),
     ),
     facts=(
         fact("batches", "made_at", "batch_id idempotency_key request_hash"),
@@ -20,6 +24,7 @@ AUDITED = Audited(
             "ended_at": _STANDS,
             "order_id": _STANDS,
             "order_count": _STANDS,
+            "turn_at": ("times_hide_no_work", "work_is_done_in_time"),
         },
         "batch_rows": {
             "state": _ROW,
@@ -42,7 +47,6 @@ AUDITED = Audited(
         "batches": {
             "reference": SHOWN,
             "member_id": "Whose limit its stamps count against; what was counted is looked at with the stampings.",
-            "turn_at": WORK,
             "needed": WORK,
         },
         "batch_files": dict.fromkeys(("name", "came_sha256", "is_repaired", "added_at"), SHOWN),

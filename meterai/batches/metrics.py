@@ -1,6 +1,9 @@
-"""Counts of batches and their rows."""
+"""Counts of batches and their rows; gauges are set by the worker that looked last."""
 
-from meterai.plumbing.metrics import Counter
+from meterai.plumbing.metrics import Counter, Gauge
 
 ROWS = Counter("meterai_batch_rows_total", "Rows of batches that ended, by how", ["outcome"])
-METRICS = (ROWS,)
+WORKING = Gauge("meterai_batches_working", "Batches under way")
+WAITING = Gauge("meterai_batches_waiting", "Batches that wait for stamps")
+STILL = Gauge("meterai_batches_still", "Batches under way of which no row ended for half an hour")
+METRICS = (ROWS, WORKING, WAITING, STILL)

@@ -16,6 +16,7 @@ from meterai.sealing import AtCorner, AtText, Corner, Placement, PlacementWish
 
 BATCH_KIND = "bat"
 KEY_LENGTH_MAX = 100  # characters of the client's own name of a row
+STILL_SECONDS = 1_800.0  # without the end of a row: staff look at a batch under way
 FILE_NAME_LENGTH_MAX = 200  # characters, with folders
 
 
@@ -473,6 +474,23 @@ class BatchKey(NamedTuple):
 
     account: UUID
     batch: UUID
+
+
+class StillBatch(NamedTuple):
+    """A batch under way with `open` rows, of which none ended since a moment."""
+
+    account: UUID
+    batch: UUID
+    state: BatchState
+    open: int
+    since: datetime
+
+
+class BatchesUnderWay(NamedTuple):
+    """How many batches are worked, and how many wait for stamps."""
+
+    working: int
+    waiting: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from meterai.batches.audited import AUDITED
 from meterai.batches.demands import DEMANDS, UNDEMANDED
 from meterai.batches.intake import FileIntake
 from meterai.batches.invariants import INVARIANTS
+from meterai.batches.knows import KNOWS, WORK
 from meterai.batches.metrics import METRICS
 from meterai.batches.model import BATCH, ROW, BatchState, RowState
 from meterai.batches.personal import PERSONAL
@@ -47,6 +48,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
     return [
         PeriodicTask("go_on_with_batches", batches.go_on, 1.0, WAIT_FOR_STAMPS),
         PeriodicTask("give_up_batches", batches.give_up, 600.0),
+        PeriodicTask("measure_batches", batches.measure, 60.0),
     ]
 
 
@@ -74,6 +76,8 @@ ROOM = Room(
     lanes=_lanes,
     demands=DEMANDS,
     undemanded=UNDEMANDED,
+    knows=KNOWS,
+    work=WORK,
     metrics=METRICS,
     invariants=INVARIANTS,
     audited=AUDITED,

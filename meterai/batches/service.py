@@ -12,11 +12,12 @@ import msgspec
 import structlog
 
 from meterai import accounts, stamps
-from meterai.batches import store
+from meterai.batches import metrics, store
 from meterai.batches.intake import Came, FileIntake, listed
 from meterai.batches.model import (
     BATCH,
     BATCH_KIND,
+    STILL_SECONDS,
     Batch,
     BatchEmpty,
     BatchEvent,
@@ -55,6 +56,7 @@ from meterai.stamping import StampingService
 
 WAITING_AT_ONCE = 50  # batches that wait for stamps, looked at in one run
 LEFT_AT_ONCE = 100
+STILL_COUNTED = 100  # batches that stand still; more say nothing to anybody
 _log = structlog.get_logger()
 
 
@@ -375,6 +377,16 @@ class BatchService:
             state = BATCH.after(found.state, BatchEvent.STAMPS_CAME)
             await store.move(tx, found, state)
             _log.info("batch_goes_on", batch=show(BATCH_KIND, due.batch))
+
+    async def measure(self) -> int:
+        """Periodic task: set the gauges."""
+        since = self._clock.now() - timedelta(seconds=STILL_SECONDS)
+        async with self._database.reading() as tx:
+            found = await store.under_way(tx)
+            metrics.WORKING.set(found.working)
+            metrics.WAITING.set(found.waiting)
+            metrics.STILL.set(len(await store.standing_still(tx, since, STILL_COUNTED)))
+        return 0
 
     async def give_up(self) -> int:
         """Periodic task: give up what nobody started in its time, and what waits too long for stamps."""

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from meterai.batches.model import (
     Batch,
+    BatchesUnderWay,
     BatchFile,
     BatchKey,
     BatchRow,
@@ -14,6 +15,7 @@ from meterai.batches.model import (
     RowBegun,
     RowToStart,
     RowToWork,
+    StillBatch,
 )
 from meterai.plumbing.database import ReadTx, Tx, jsonb
 from meterai.plumbing.rows import RowMapper
@@ -223,9 +225,21 @@ SELECT number, row_key AS key, document, document_name, sha256, quantity, facts,
 FROM batch_rows WHERE account_id = %s AND batch_id = %s AND number = %s
 """
 BY_ID = "SELECT account_id AS account, batch_id AS batch FROM batches WHERE batch_id = %s LIMIT 2"
-STUCK = """
-SELECT account_id AS account, batch_id AS batch FROM batches
-WHERE state IN ('working', 'cancelling') AND started_at < %s ORDER BY started_at LIMIT %s
+_BY_REFERENCE = (
+    "SELECT account_id AS account, batch_id AS batch FROM batches WHERE reference = %s LIMIT %s"
+)
+# Under way, and none of its rows ended for long.
+STANDING_STILL = """
+SELECT b.account_id AS account, b.batch_id AS batch, b.state, r.open, greatest(b.started_at, r.last) AS since FROM batches b
+CROSS JOIN LATERAL (
+    SELECT max(x.ended_at) AS last, (count(*) FILTER (WHERE x.ended_at IS NULL))::integer AS open FROM batch_rows x
+    WHERE x.account_id = b.account_id AND x.batch_id = b.batch_id) r
+WHERE b.state IN ('working', 'cancelling') AND greatest(b.started_at, r.last) < %s ORDER BY since LIMIT %s
+"""
+# By the indexes of each; what waits for stamps has had its turn within seconds.
+UNDER_WAY = """
+SELECT (SELECT count(*) FROM batches WHERE state IN ('working', 'cancelling')) AS working,
+    (SELECT count(*) FROM batches WHERE state = 'waiting_for_stamps') AS waiting
 """
 
 _BATCHES = RowMapper(Batch)
@@ -236,6 +250,8 @@ _ROWS_TO_START = RowMapper(RowToStart)
 _ROWS_TO_WORK = RowMapper(RowToWork)
 _KEYS = RowMapper(BatchKey)
 _PIECES = RowMapper(Piece)
+_STILL = RowMapper(StillBatch)
+_UNDER_WAY = RowMapper(BatchesUnderWay)
 
 
 async def batch(tx: ReadTx, account: UUID, batch: UUID) -> Batch | None:
@@ -512,6 +528,18 @@ async def by_id(tx: ReadTx, batch: UUID) -> list[BatchKey]:
     return await tx.all_as(_KEYS, BY_ID, batch)
 
 
-async def stuck(tx: ReadTx, before: datetime, limit: int) -> list[BatchKey]:
-    """Batches that were started before a moment and did not end, the oldest in front."""
-    return await tx.all_as(_KEYS, STUCK, before, limit)
+async def by_reference(tx: ReadTx, reference: str, limit: int) -> list[BatchKey]:
+    """Batches that clients called so, whosever they are."""
+    return await tx.all_as(_KEYS, _BY_REFERENCE, reference, limit)
+
+
+async def standing_still(tx: ReadTx, since: datetime, limit: int) -> list[StillBatch]:
+    """Batches under way of which no row ended since a moment, the longest in front."""
+    return await tx.all_as(_STILL, STANDING_STILL, since, limit)
+
+
+async def under_way(tx: ReadTx) -> BatchesUnderWay:
+    """How many batches are worked, and how many wait for stamps."""
+    found = await tx.one_as(_UNDER_WAY, UNDER_WAY)
+    assert found is not None
+    return found

@@ -1,7 +1,11 @@
 """Refusals and samples of the console; pure."""
 
-from datetime import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import NamedTuple
+from uuid import UUID
 
 from meterai.kit.refusal import Refusal
 
@@ -37,3 +41,89 @@ class Sample(NamedTuple):
     at: datetime
     source: str
     figures: dict[str, float]
+
+
+# -- channels ------------------------------------------------------------------------------------
+
+WAITS_LONG = timedelta(hours=1)  # a top-up by QRIS or a virtual account takes minutes
+SILENT_DAYS = 3  # a weekend passes without a sale; a working day after it does not
+LAPSED_SHARE = 0.1  # of the sales of a week
+LAPSED_MIN = 5  # fewer that lapsed say nothing of a share
+
+
+class Trouble(StrEnum):
+    """Why a channel is failing, the worst first."""
+
+    WAITING_LONG = "waiting_long"  # a sale waits for longer than `WAITS_LONG`
+    WAITING = "waiting"  # sales wait: the deposit does not cover them
+    SILENT = "silent"  # it sells nothing since `SILENT_DAYS`, and did in the month before
+    LAPSING = "lapsing"  # more than `LAPSED_SHARE` of the sales of a week lapsed
+    DEPOSIT_LOW = "deposit_low"  # below the mark that was agreed, or less than a day of cover
+    WEBHOOKS_DISABLED = "webhooks_disabled"  # its programs do not hear of its sales
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelStanding:
+    """One channel beside the others.  Amounts in rupiah; of what is no distributor the rest is empty.
+
+    state        of the distributor, empty of our own pages and of programs of buyers
+    mean         rupiah that a day takes of the deposit, over a week
+    sold_on      the last day with a sold stamp, of the last 30
+    """
+
+    channel: str
+    name: str
+    account: UUID | None = None
+    region: str = ""
+    state: str = ""
+    stamps_today: int = 0
+    stamps_week: int = 0
+    stamps_month: int = 0
+    paid: int = 0
+    executed: int = 0
+    returned: int = 0
+    deposit: int = 0
+    mean: int = 0
+    low_below: int = 0
+    waiting_sales: int = 0
+    waiting_rupiah: int = 0
+    oldest_at: datetime | None = None
+    last_sale_at: datetime | None = None
+    sold_on: date | None = None
+    lapsed: int = 0
+    made: int = 0  # sales of a week that were paid, or lapsed
+    endpoints_disabled: int = 0
+    troubles: tuple[Trouble, ...] = ()
+
+    @property
+    def cover_days(self) -> float | None:
+        """Days that the deposit lasts at the mean of a week; None where nothing is sold."""
+        return self.deposit / self.mean if self.mean else None
+
+
+def troubles_of(one: ChannelStanding, now: datetime, today: date) -> Iterator[Trouble]:
+    """Why a channel is failing, the worst first; a distributor that does not sell by its state is not."""
+    if one.state != "open":
+        return
+    if one.oldest_at is not None:
+        is_long = now - one.oldest_at > WAITS_LONG
+        yield Trouble.WAITING_LONG if is_long else Trouble.WAITING
+    if one.sold_on is not None and today - one.sold_on > timedelta(days=SILENT_DAYS):
+        yield Trouble.SILENT
+    if one.lapsed >= LAPSED_MIN and one.lapsed > LAPSED_SHARE * one.made:
+        yield Trouble.LAPSING
+    if one.deposit < max(one.low_below, one.mean):
+        yield Trouble.DEPOSIT_LOW
+    if one.endpoints_disabled:
+        yield Trouble.WEBHOOKS_DISABLED
+
+
+def in_order_of_trouble(channels: list[ChannelStanding]) -> list[ChannelStanding]:
+    """Failing channels first: the worst trouble, then the most rupiah that wait, then the most stamps of a month."""
+    severity = list(Trouble)
+
+    def key(one: ChannelStanding) -> tuple[int, int, int, str]:
+        worst = severity.index(one.troubles[0]) if one.troubles else len(severity)
+        return worst, -one.waiting_rupiah, -one.stamps_month, one.name
+
+    return sorted(channels, key=key)

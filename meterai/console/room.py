@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from meterai.console import (
     approval_pages,
+    channel_pages,
     lever_pages,
     numbers_pages,
     search_pages,
@@ -11,6 +12,7 @@ from meterai.console import (
     work_pages,
 )
 from meterai.console.audited import AUDITED
+from meterai.console.channels import WORK
 from meterai.console.demands import DEMANDS, UNDEMANDED
 from meterai.console.front import front
 from meterai.console.metrics import METRICS
@@ -55,6 +57,7 @@ PAGES = RoomPages(
         Link(LinkPlace.NAVIGATION, 60, DESK, "page.nav.console", ShownTo.STAFF),
         Link(LinkPlace.DESK, 10, DESK, "page.nav.search", ShownTo.STAFF),
         Link(LinkPlace.DESK, 20, "/console/work", "page.nav.work", ShownTo.STAFF),
+        Link(LinkPlace.DESK, 25, "/console/channels", "page.nav.channels", ShownTo.STAFF),
         Link(LinkPlace.DESK, 30, "/console/numbers", "page.nav.numbers", ShownTo.STAFF),
         Link(LinkPlace.DESK, 40, "/console/levers", "page.nav.levers", ShownTo.STAFF),
         Link(LinkPlace.DESK, 50, "/console/approvals", "page.nav.approvals", ShownTo.STAFF),
@@ -74,11 +77,13 @@ ROOM = Room(
         *approval_pages.routes,
         *work_pages.routes,
         *numbers_pages.routes,
+        *channel_pages.routes,
     ],
     pages=PAGES,
     front=front,
     demands=DEMANDS,
     undemanded=UNDEMANDED,
+    work=WORK,
     tasks=_tasks,
     metrics=METRICS,
     audited=AUDITED,

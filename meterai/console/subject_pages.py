@@ -70,7 +70,7 @@ async def show_subject(
         lines=[happened(one, language) for one in lines],
         count=count,
         part=part,
-        levers=list(_offered(request, approvals, known.subject)),
+        levers=list(offered(request, approvals, known.subject)),
         evidence=_evidence(request, known.subject),
     )
 
@@ -92,7 +92,7 @@ async def _order(orders: OrderService, subject: Subject) -> OrderView | None:
         return None
 
 
-def _offered(
+def offered(
     request: PageRequest, approvals: ApprovalService, subject: Subject
 ) -> Iterator[tuple[str, str]]:
     """Levers that the reader may pull and that are offered for the subject: their words and their forms."""

@@ -16,6 +16,7 @@ _PAGES = {
     SubjectKind.INCIDENT: "/console/incidents",
     SubjectKind.BREACH: "/console/privacy",
     SubjectKind.STATEMENT: "/console/statements",
+    SubjectKind.DISTRIBUTOR: "/console/channels",
 }
 
 

@@ -41,6 +41,10 @@ class WorkCounts:
         self._settings = settings
         self._clock = clock
 
+    def now(self) -> datetime:
+        """The present moment."""
+        return self._clock.now()
+
     def certificate_ends(self) -> datetime | None:
         """When the first certificate of who seals ends, where that is near or past."""
         return ends_soon(self._issuers.current, self._clock.now())

@@ -11,8 +11,28 @@ Promises this room keeps
 Calls refunds, orders, payments, accounts, ledger.
 """
 
-from meterai.distribution.channels import distributors
+from meterai.distribution.channels import (
+    DistributorFile,
+    distributor_file,
+    distributors,
+    standings,
+)
+from meterai.distribution.model import (
+    SALE_KIND,
+    DistributorStanding,
+    DistributorState,
+)
 from meterai.distribution.rail import WHOLESALE_RAIL
 from meterai.distribution.service import DistributionService
 
-__all__ = ["WHOLESALE_RAIL", "DistributionService", "distributors"]
+__all__ = [
+    "SALE_KIND",
+    "WHOLESALE_RAIL",
+    "DistributionService",
+    "DistributorFile",
+    "DistributorStanding",
+    "DistributorState",
+    "distributor_file",
+    "distributors",
+    "standings",
+]

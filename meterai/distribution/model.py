@@ -268,6 +268,52 @@ class LowDeposit(NamedTuple):
     account: UUID
 
 
+class DistributorStanding(NamedTuple):
+    """One distributor beside the others: its deposit in rupiah, what waits for it, and what it sold last.
+
+    low_below  rupiah below which its deposit is low
+    lapsed     sales of the last week whose time to wait ran out
+    """
+
+    account: UUID
+    name: str
+    region: str
+    state: DistributorState
+    short: Short
+    deposit: int
+    mean_rupiah: int
+    low_below: int
+    waiting_sales: int
+    waiting_rupiah: int
+    oldest_at: datetime | None
+    last_sale_at: datetime | None
+    lapsed: int
+
+
+class AgreedTerms(NamedTuple):
+    """Terms of a distributor as they were at a time."""
+
+    set_at: datetime
+    name: str
+    fee: int
+    short: Short
+    region: str
+    low_days: int
+    low_rupiah: int
+    topup_method: str | None
+    topup_rupiah: int
+
+
+class Steps(NamedTuple):
+    """When a distributor came into its states."""
+
+    approved_at: datetime
+    opened_at: datetime | None
+    closing_at: datetime | None
+    closed_at: datetime | None
+    low_at: datetime | None
+
+
 def standing_of(sale: SaleState, order: str | None) -> Standing:
     """How a sale stands.  `order` is the state of its order, None where that has not followed yet."""
     if order not in (None, "placed"):

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from meterai.commands import Command, Directory, Schema, Scope
 from meterai.distribution.audited import AUDITED
 from meterai.distribution.demands import UNDEMANDED
+from meterai.distribution.figures import FIGURES
 from meterai.distribution.invariants import INVARIANTS, MAIL_CAUSES, POSTINGS
 from meterai.distribution.jobs import HANDLERS
+from meterai.distribution.knows import KNOWS
 from meterai.distribution.levers import LEVERS
 from meterai.distribution.metrics import METRICS
 from meterai.distribution.model import DISTRIBUTOR, SALE, DistributorState, Short, Standing
@@ -74,6 +76,8 @@ ROOM = Room(
         "deposits": "Money of distributors that was paid in advance.",
     },
     levers=LEVERS,
+    knows=KNOWS,
+    figures=FIGURES,
     metrics=METRICS,
     invariants=INVARIANTS,
     mail_causes=MAIL_CAUSES,

@@ -6,14 +6,17 @@ from typing import NamedTuple
 from uuid import UUID
 
 from meterai.distribution.model import (
+    AgreedTerms,
     DepositTerms,
     Distributor,
+    DistributorStanding,
     Leg,
     LowDeposit,
     PlacedSale,
     Sale,
     SaleKey,
     SaleState,
+    Steps,
     Summed,
     Waiting,
 )
@@ -44,6 +47,7 @@ class Returned(NamedTuple):
 
     refund: str
     amount: int
+    at: datetime
 
 
 class Moved(NamedTuple):
@@ -140,7 +144,26 @@ SELECT posted_at AS at, to_char(posted_at AT TIME ZONE 'Asia/Jakarta', 'YYYY-MM-
     reason, subject, amount, (%s + sum(amount) OVER (ORDER BY posted_at, entry_id ROWS UNBOUNDED PRECEDING))::bigint AS balance
 FROM ledger_book_lines(%s, 'deposits', %s, %s) ORDER BY posted_at, entry_id
 """
+# By the index of each: however many were sold, only what waits or ended is read.
+STANDINGS = """
+SELECT d.account_id AS account, t.seller AS name, t.region, d.state, t.short, ledger_book(d.account_id, 'deposits') AS deposit,
+    d.mean_rupiah, greatest(t.low_rupiah, t.low_days * d.mean_rupiah)::bigint AS low_below,
+    coalesce(w.sales, 0)::integer AS waiting_sales, coalesce(w.rupiah, 0)::bigint AS waiting_rupiah, w.oldest AS oldest_at,
+    (SELECT made_at FROM sales n WHERE n.account_id = d.account_id ORDER BY n.sale_id DESC LIMIT 1) AS last_sale_at,
+    coalesce(e.lapsed, 0)::integer AS lapsed
+FROM distributors d
+JOIN distributor_terms t ON t.account_id = d.account_id AND t.terms_id = d.terms_id
+LEFT JOIN (SELECT account_id, count(*) AS sales, sum(sale_total(s)) AS rupiah, min(made_at) AS oldest
+    FROM sales s WHERE state = 'waiting' GROUP BY account_id) w ON w.account_id = d.account_id
+LEFT JOIN (SELECT account_id, count(*) FILTER (WHERE end_cause = 'due') AS lapsed FROM sales
+    WHERE state = 'ended' AND ended_at > %s::timestamptz - interval '7 days' GROUP BY account_id) e
+    ON e.account_id = d.account_id
+ORDER BY t.seller, d.account_id
+"""
 _SUMMED = RowMapper(Summed)
+_STANDINGS = RowMapper(DistributorStanding)
+_TERMS = RowMapper(AgreedTerms)
+_STEPS = RowMapper(Steps)
 _LEG = RowMapper(Leg)
 _DISTRIBUTORS = RowMapper(Distributor)
 _SALES = RowMapper(Sale)
@@ -163,6 +186,57 @@ async def distributor(tx: ReadTx, account: UUID) -> Distributor | None:
 async def distributors(tx: ReadTx) -> list[Distributor]:
     """Every distributor, by name."""
     return await tx.all_as(_DISTRIBUTORS, f"{_OF} ORDER BY t.seller, d.account_id")
+
+
+async def standings(tx: ReadTx, now: datetime) -> list[DistributorStanding]:
+    """How every distributor stands, by name."""
+    return await tx.all_as(_STANDINGS, STANDINGS, now)
+
+
+async def named(tx: ReadTx, name: str, limit: int) -> list[Distributor]:
+    """Distributors of this name, in whatever case."""
+    query = f"{_OF} WHERE lower(t.seller) = lower(%s) ORDER BY d.account_id LIMIT %s"
+    return await tx.all_as(_DISTRIBUTORS, query, name, limit)
+
+
+async def terms_of(tx: ReadTx, account: UUID) -> list[AgreedTerms]:
+    """Everything that was agreed with a distributor, the oldest first."""
+    return await tx.all_as(
+        _TERMS,
+        "SELECT set_at, seller AS name, fee, short, region, low_days, low_rupiah, topup_method, topup_rupiah"
+        " FROM distributor_terms WHERE account_id = %s ORDER BY terms_id",
+        account,
+    )
+
+
+async def steps_of(tx: ReadTx, account: UUID) -> Steps | None:
+    """When an account came into its states as a distributor; None where it is none."""
+    return await tx.one_as(
+        _STEPS,
+        "SELECT approved_at, opened_at, closing_at, closed_at, low_at FROM distributors WHERE account_id = %s",
+        account,
+    )
+
+
+async def seller_of(tx: ReadTx, sale_id: UUID) -> SaleKey | None:
+    """Whose sale this is."""
+    return await tx.one_as(
+        _KEYS,
+        "SELECT account_id AS account, sale_id AS sale FROM sales WHERE sale_id = %s",
+        sale_id,
+    )
+
+
+async def sold_as(tx: ReadTx, buyer: UUID, order: UUID) -> SaleKey | None:
+    """The sale that an order of a buyer is of; None where nobody sold it."""
+    return await tx.one_as(
+        _KEYS,
+        "SELECT s.account_id AS account, s.sale_id AS sale FROM orders_by_channel() o"
+        " JOIN sales s ON s.account_id = o.seller_id AND s.buyer_id = o.account_id AND s.order_id = o.order_id"
+        " WHERE o.account_id = %s AND o.order_id = %s",
+        buyer,
+        order,
+    )
 
 
 async def set_terms(tx: Tx, account: UUID, terms: DepositTerms) -> UUID:
@@ -331,7 +405,7 @@ async def returned_of(tx: ReadTx, account: UUID, sale_id: UUID) -> list[Returned
     """What of a sale is deposit again."""
     return await tx.all_as(
         _RETURNED,
-        "SELECT refund_no AS refund, amount FROM deposit_returns WHERE account_id = %s AND sale_id = %s"
+        "SELECT refund_no AS refund, amount, returned_at AS at FROM deposit_returns WHERE account_id = %s AND sale_id = %s"
         " ORDER BY returned_at, refund_no",
         account,
         sale_id,

@@ -6,7 +6,10 @@ Promises this room keeps
   * A close is signed and names the one before it; no entry is posted into a closed day.
   * Nothing is paid out beyond the duty payable, and nothing counts as paid without a line of the bank statement.
 
-Calls ledger, payments, refunds, suspense, audit, approvals.
+Calls distribution, ledger, payments, refunds, suspense, audit, approvals.
 """
 
-__all__: list[str] = []
+from meterai.finance.model import Channel, ChannelReport
+from meterai.finance.reports import ChannelsCounted, channels_counted
+
+__all__ = ["Channel", "ChannelReport", "ChannelsCounted", "channels_counted"]

@@ -386,6 +386,20 @@ class ChannelSum(NamedTuple):
     amount: int
 
 
+class ChannelSpans(NamedTuple):
+    """Entries of one reason in one book by channel: their sums of today, of the last 7 days and of the last 30."""
+
+    channel: Channel
+    seller: UUID
+    reason: str
+    book: str
+    today: int
+    week: int
+    month: int
+    last_day: date
+    entries_week: int
+
+
 _UNDERWAY_AGAIN = ("refund_requested", "refund_rerouted", "refund_void")  # of refunds_payable
 
 

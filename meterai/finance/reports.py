@@ -13,7 +13,10 @@ from meterai.finance.model import (
     Ageing,
     Asked,
     Balance,
+    Channel,
     ChannelReport,
+    ChannelSpans,
+    ChannelSum,
     ProviderReport,
     Scope,
     Statement,
@@ -24,7 +27,7 @@ from meterai.finance.model import (
 from meterai.kit.days import Month, begin_of, read_day
 from meterai.kit.ids import read
 from meterai.kit.refusal import Malformed, NotFound
-from meterai.ledger import CHART, PAID_OUT, Sums, figures_of
+from meterai.ledger import CHART, PAID_OUT, SOLD, Sums, figures_of
 from meterai.plumbing.database import ReadTx
 
 _ORDER = {book: place for place, book in enumerate(CHART)}
@@ -119,6 +122,46 @@ async def channels(tx: ReadTx, first: date, last: date) -> ByChannel:
     rows = await store.channels(tx, first, last)
     names = {one.account: one.name for one in await distribution.distributors(tx)}
     return ByChannel(channel_reports(rows), channel_reports(rows, by_day=True), names)
+
+
+def _span(rows: Sequence[ChannelSpans], span: str) -> Mapping[tuple[Channel, UUID], ChannelReport]:
+    """Reports of one of the spans that sums are counted over."""
+    sums = [
+        ChannelSum(
+            one.last_day, one.channel, one.seller, one.reason, one.book, 0, getattr(one, span)
+        )
+        for one in rows
+    ]
+    return {(one.channel, one.seller): one for one in channel_reports(sums)}
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelsCounted:
+    """Each channel over the last days as it was counted until a moment; None before the first time."""
+
+    until: datetime | None
+    today: Mapping[tuple[Channel, UUID], ChannelReport]
+    week: Mapping[tuple[Channel, UUID], ChannelReport]
+    month: Mapping[tuple[Channel, UUID], ChannelReport]
+    sold_on: Mapping[UUID, date]  # the last day with a sold stamp, by seller
+    taken_week: Mapping[UUID, int]  # sales that the deposit paid, by seller
+
+
+async def channels_counted(tx: ReadTx, today: date) -> ChannelsCounted:
+    """Channels as they stand; from sums that are kept, so that it costs the same however many orders there are."""
+    rows = await store.channel_spans(tx, today)
+    today_, week, month = (_span(rows, span) for span in ("today", "week", "month"))
+    sold_on: dict[UUID, date] = {}
+    for row in rows:
+        if row.reason in SOLD and row.channel == Channel.DISTRIBUTOR:
+            sold_on[row.seller] = max(row.last_day, sold_on.get(row.seller, row.last_day))
+    taken = {
+        row.seller: row.entries_week
+        for row in rows
+        if (row.reason, row.book) == ("deposit_taken", "deposits")
+    }
+    until = await store.channels_counted_until(tx)
+    return ChannelsCounted(until, today_, week, month, sold_on, taken)
 
 
 async def taxes(tx: ReadTx, begin: datetime, end: datetime) -> TaxReport:

@@ -12,6 +12,7 @@ from meterai.finance.model import (
     Aged,
     Asked,
     Balance,
+    ChannelSpans,
     ChannelSum,
     Close,
     KeptClose,
@@ -51,6 +52,7 @@ class _Written(NamedTuple):
 
 _BALANCES = RowMapper(Balance)
 _CHANNELS = RowMapper(ChannelSum)
+_SPANS = RowMapper(ChannelSpans)
 _LINES = RowMapper(Line)
 _AGED = RowMapper(Aged)
 _PROVIDERS = RowMapper(ProviderSum)
@@ -209,9 +211,13 @@ SELECT day, channel, seller, reason, book, sum(entries)::bigint AS entries, sum(
         greatest(%s, coalesce((SELECT kept_until FROM channel_counts), '-infinity')), %s)
 ) told GROUP BY day, channel, seller, reason, book
 """
-_CHANNELS_COUNTED = """
-SELECT day, channel, seller_id AS seller, reason, book, sum(entries)::bigint AS entries, sum(amount)::bigint AS amount
-FROM channel_sums WHERE day >= %s GROUP BY day, channel, seller_id, reason, book
+_CHANNEL_SPANS = """
+SELECT channel, seller_id AS seller, reason, book,
+    coalesce(sum(amount) FILTER (WHERE day >= %s), 0)::bigint AS today,
+    coalesce(sum(amount) FILTER (WHERE day > %s::date - 7), 0)::bigint AS week,
+    sum(amount)::bigint AS month, max(day) AS last_day,
+    coalesce(sum(entries) FILTER (WHERE day > %s::date - 7), 0)::bigint AS entries_week
+FROM channel_sums WHERE day > %s::date - 30 AND channel <> 'none' GROUP BY channel, seller_id, reason, book
 """
 
 
@@ -230,9 +236,9 @@ async def channels(tx: ReadTx, first: date, last: date) -> list[ChannelSum]:
     return await tx.all_as(_CHANNELS, _CHANNEL_SUMS, *span)
 
 
-async def channels_counted(tx: ReadTx, first: date) -> list[ChannelSum]:
-    """Sums by day and channel since a day, as they were counted last."""
-    return await tx.all_as(_CHANNELS, _CHANNELS_COUNTED, first)
+async def channel_spans(tx: ReadTx, today: date) -> list[ChannelSpans]:
+    """Sums by channel up to a day, as they were counted last."""
+    return await tx.all_as(_SPANS, _CHANNEL_SPANS, *[today] * 4)
 
 
 async def channels_counted_until(tx: ReadTx) -> datetime | None:

@@ -29,6 +29,9 @@ class SubjectKind(StrEnum):
     STATEMENT = "statement"  # of duty, by its month
     BREACH = "breach"  # of personal data
     WEBHOOK = "webhook"  # an endpoint of an account
+    DISTRIBUTOR = "distributor"  # by its account
+    SALE = "sale"  # of a distributor
+    BATCH = "batch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,8 @@ KIND_OF_ID = {
     "pyo": SubjectKind.PAYOUT,
     "brc": SubjectKind.BREACH,
     "whk": SubjectKind.WEBHOOK,
+    "sal": SubjectKind.SALE,
+    "bat": SubjectKind.BATCH,
 }
 
 

@@ -10,7 +10,7 @@ rooms above within their own transaction; this package reads the books and check
 """
 
 from meterai.ledger.chart import CHART, RUPIAH, STAMP, Book, BookKind
-from meterai.ledger.duty import PAID_OUT, Figure, Sum, Sums, figures_of
+from meterai.ledger.duty import PAID_OUT, SOLD, Figure, Sum, Sums, figures_of
 from meterai.ledger.invariants import explained
 from meterai.ledger.model import NOTHING, BalanceTooLow, MoneyMove, MoneySummary
 from meterai.ledger.service import balance, money_moves, money_of_time, money_summaries
@@ -28,6 +28,7 @@ __all__ = [
     "NOTHING",
     "PAID_OUT",
     "RUPIAH",
+    "SOLD",
     "STAMP",
     "BalanceTooLow",
     "Book",

@@ -29,19 +29,19 @@ SELECT '' AS of,
            AND due_at < ends) AS overdue
 FROM orders, period WHERE paid_at < ends
 """
-# By which way buyers came: a page of ours makes the key of its form, a program has its own.  A seller that is another's
-# (a distributor) would be one word more.
+# By which way buyers came: a page of ours makes the key of its form, a program has its own, a distributor sold the others.
 CHANNELS = f"""
-SELECT CASE WHEN is_of_page THEN 'page' ELSE 'key' END
-           || CASE WHEN is_of_organization THEN '_of_organization' ELSE '' END AS of,
+SELECT CASE WHEN is_sold THEN 'distributor' WHEN is_of_page THEN 'page' ELSE 'key' END
+           || CASE WHEN is_of_organization AND NOT is_sold THEN '_of_organization' ELSE '' END AS of,
        count(*) FILTER (WHERE {within("placed_at")}) AS placed,
        count(DISTINCT account_id) FILTER (WHERE {within("placed_at")}) AS buyers,
        count(*) FILTER (WHERE {_EXECUTED}) AS executed,
        coalesce(sum(quantity) FILTER (WHERE {_EXECUTED}), 0) AS stamps,
        coalesce(sum(total) FILTER (WHERE {_EXECUTED}), 0) AS sold_rupiah
 FROM (SELECT o.*, starts_with(idempotency_key, 'frm_') OR starts_with(idempotency_key, 'reorder:') AS is_of_page,
+             EXISTS (SELECT 1 FROM order_sellers s WHERE s.account_id = o.account_id AND s.order_id = o.order_id) AS is_sold,
              EXISTS (SELECT 1 FROM organizations_told() n WHERE n.account_id = o.account_id) AS is_of_organization
-      FROM orders o) o, period
+      FROM orders o WHERE kind <> 'deposit') o, period
 WHERE {within("placed_at")} OR {_EXECUTED}
 GROUP BY 1 ORDER BY 1
 """

@@ -15,5 +15,6 @@ Calls accounts, notifications.
 """
 
 from meterai.webhooks.jobs import publishing
+from meterai.webhooks.knows import disabled_by_account
 
-__all__ = ["publishing"]
+__all__ = ["disabled_by_account", "publishing"]

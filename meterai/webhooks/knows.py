@@ -5,6 +5,7 @@ Staff see no body and no answer: what happened they see where it happened.
 
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from meterai.kit.ids import read_typed, show
 from meterai.kit.subjects import Happening, Subject, SubjectKind
@@ -20,6 +21,11 @@ MESSAGES_TOLD_MAX = 50  # newest of an endpoint
 def subject(one: Endpoint) -> Subject:
     """An endpoint as the subject of a search."""
     return Subject(SubjectKind.WEBHOOK, show(ENDPOINT_KIND, one.id), one.account)
+
+
+async def disabled_by_account(tx: ReadTx) -> dict[UUID, int]:
+    """How many endpoints of an account we disabled; no account without one."""
+    return {one.account: one.endpoints for one in await store.disabled(tx)}
 
 
 async def _find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:

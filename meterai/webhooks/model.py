@@ -308,6 +308,13 @@ class Made:
     made_at: datetime
 
 
+class DisabledOfAccount(NamedTuple):
+    """Endpoints of an account that we disabled."""
+
+    account: UUID
+    endpoints: int
+
+
 @dataclass(frozen=True, slots=True)
 class DueMessage:
     """A message whose attempt begins: where it goes, what is sent, and with which sealed secrets it is signed."""

@@ -14,6 +14,7 @@ from meterai.webhooks.model import (
     FAILING,
     SECONDS_MAX,
     TEST,
+    DisabledOfAccount,
     DisabledWhy,
     DueMessage,
     Endpoint,
@@ -127,7 +128,12 @@ SELECT (SELECT count(*) FROM webhook_messages WHERE state = 'waiting' AND NOT is
     (SELECT count(*) FROM webhook_endpoints WHERE is_aside AND state = 'enabled') AS aside,
     (SELECT count(*) FROM webhook_endpoints WHERE state = 'disabled') AS disabled
 """
+_DISABLED = """
+SELECT account_id AS account, count(*)::integer AS endpoints FROM webhook_endpoints WHERE state = 'disabled' AND why <> 'asked'
+GROUP BY account_id
+"""
 _ENDPOINTS = RowMapper(Endpoint, state=EndpointState, why=DisabledWhy)
+_OF_ACCOUNTS = RowMapper(DisabledOfAccount)
 _MADE = RowMapper(Made)
 _MESSAGES = RowMapper(Message)
 _ATTEMPTS = RowMapper(WebhookAttempt)
@@ -312,6 +318,11 @@ async def attempted(
         is_slow,
     )
     return found
+
+
+async def disabled(tx: ReadTx) -> list[DisabledOfAccount]:
+    """Accounts with endpoints that we disabled, and how many."""
+    return await tx.all_as(_OF_ACCOUNTS, _DISABLED)
 
 
 async def standing(tx: ReadTx) -> tuple[int, int, int]:

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from meterai.apps.audit_history import BEGINNING
-from meterai.finance import reports, store, tables
+from meterai.finance import reports, tables
 from meterai.finance.invariants import as_they_were_counted
 from meterai.finance.model import Channel, ChannelReport
 from meterai.finance.service import FinanceService
@@ -115,8 +115,11 @@ def test_channels_add_up_to_the_books_however_much_is_kept(books: Books, depot: 
     depot.work()
     assert told(found_on(books, 4, 0)) == of_legs(books, 4, 0)
     count(books)
-    counted = books.read(lambda tx: store.channels_counted(tx, books.day(4)))
-    assert sum(one.amount for one in counted if one.book == "deposits") == depot.balance
+    counted = books.read(lambda tx: reports.channels_counted(tx, books.day()))
+    key = Channel.DEPOSIT, depot.account
+    assert counted.month[key].sums.of("deposits") == depot.balance
+    sold = counted.today[Channel.DISTRIBUTOR, depot.account].figure("sold")
+    assert (sold.stamps, counted.sold_on[depot.account]) == (2, books.day())
     assert not checked(books)
 
 

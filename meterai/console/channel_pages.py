@@ -1,0 +1,75 @@
+"""The pages of channels: all of them side by side, and one distributor with what it agreed, sold and paid in."""
+
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from meterai import distribution
+from meterai.accounts import Permission
+from meterai.approvals import ApprovalService
+from meterai.console import channels
+from meterai.console.searching import Searching
+from meterai.console.subject_pages import offered
+from meterai.console.wording import happened
+from meterai.console.work import WorkCounts
+from meterai.kit.actor import Actor
+from meterai.kit.ids import read, show
+from meterai.kit.priority import Priority
+from meterai.kit.refusal import NotFound
+from meterai.kit.subjects import SubjectKind
+from meterai.pages import Page, PageRequest, page
+from meterai.plumbing.database import Database
+from meterai.plumbing.http import caller_of, language_of
+
+HAPPENINGS_SHOWN = 40  # newest; the timeline of the account has all
+_READING = {"permission": Permission.CONSOLE_READ, "priority": Priority.PAID}
+
+
+@get("/console/channels", opt=_READING, include_in_schema=False)
+async def show_channels(
+    request: PageRequest, database: NamedDependency[Database], work: NamedDependency[WorkCounts]
+) -> Page:
+    """Every channel, the failing ones in front."""
+    async with database.reading() as tx:
+        found = await channels.channels(tx, work.now())
+    return page(request, "console/channels.html", found=found)
+
+
+@get("/console/channels/{shown:str}", opt=_READING, include_in_schema=False)
+async def show_distributor(
+    request: PageRequest,
+    database: NamedDependency[Database],
+    searching: NamedDependency[Searching],
+    approvals: NamedDependency[ApprovalService],
+    work: NamedDependency[WorkCounts],
+    actor: NamedDependency[Actor],
+    shown: FromPath[str],
+) -> Page:
+    """One distributor; that it was opened is in the audit trail."""
+    account = read("acc", shown)
+    async with database.reading() as tx:
+        found = await distribution.distributor_file(tx, account)
+        if found is None:
+            raise NotFound("no such distributor")
+        every = (await channels.channels(tx, work.now())).channels
+    known = await searching.opened(actor, SubjectKind.ACCOUNT, show("acc", account))
+    language = language_of(request)
+    newest = known.happenings[-HAPPENINGS_SHOWN:]
+    return page(
+        request,
+        "console/distributor.html",
+        one=next(one for one in every if one.account == account),
+        file=found,
+        lines=[happened(one, language) for one in reversed(newest)],
+        levers=list(offered(request, approvals, known.subject)),
+        statement=_statement(request, show("acc", account)),
+    )
+
+
+def _statement(request: PageRequest, account: str) -> str:
+    """The statement of its books; empty where the reader may not have it."""
+    may = Permission.CONSOLE_FINANCE in caller_of(request).staff_permissions
+    return f"/console/finance/statement?scope=account&of={account}" if may else ""
+
+
+routes = [show_channels, show_distributor]

@@ -1,0 +1,137 @@
+"""Channels side by side: what each sold, its deposit, what waits for it, and which are failing.
+
+What was sold is counted by the worker (finance); deposits and sales that wait are read as they are.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from uuid import UUID
+
+from meterai.accounts import NOBODY, Permission
+from meterai.console.model import ChannelStanding, Trouble, in_order_of_trouble, troubles_of
+from meterai.distribution import DistributorStanding, standings
+from meterai.finance import Channel, ChannelReport, ChannelsCounted, channels_counted
+from meterai.kit.days import day_of
+from meterai.kit.ids import show
+from meterai.kit.refusal import Said
+from meterai.kit.subjects import Subject, SubjectKind, WorkItem
+from meterai.ledger import SOLD
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import ReadTx
+from meterai.room import WorkList
+from meterai.webhooks import disabled_by_account
+
+RETAIL = (Channel.PAGE, Channel.API)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelsShown:
+    """All channels, the failing ones in front; `counted_until` is when sales were counted last, None before the first time."""
+
+    counted_until: datetime | None
+    channels: Sequence[ChannelStanding]
+
+    @property
+    def failing(self) -> Sequence[ChannelStanding]:
+        """Channels with a trouble."""
+        return [one for one in self.channels if one.troubles]
+
+
+async def channels(tx: ReadTx, now: datetime) -> ChannelsShown:
+    """Every channel as it stands."""
+    today = day_of(now)
+    counted = await channels_counted(tx, today)
+    sellers = await standings(tx, now)
+    disabled = await disabled_by_account(tx)
+    found = [
+        *(_sold(ChannelStanding(channel=one, name=one), counted, NOBODY) for one in RETAIL),
+        *_distributors(sellers, counted, disabled, now, today),
+    ]
+    return ChannelsShown(counted.until, in_order_of_trouble(found))
+
+
+def _distributors(
+    sellers: Sequence[DistributorStanding],
+    counted: ChannelsCounted,
+    disabled: Mapping[UUID, int],
+    now: datetime,
+    today: date,
+) -> Iterable[ChannelStanding]:
+    for one in sellers:
+        taken = counted.taken_week.get(one.account, 0)
+        standing = ChannelStanding(
+            channel=Channel.DISTRIBUTOR,
+            name=one.name,
+            account=one.account,
+            region=one.region,
+            state=one.state,
+            deposit=one.deposit,
+            mean=one.mean_rupiah,
+            low_below=one.low_below,
+            waiting_sales=one.waiting_sales,
+            waiting_rupiah=one.waiting_rupiah,
+            oldest_at=one.oldest_at,
+            last_sale_at=one.last_sale_at,
+            sold_on=counted.sold_on.get(one.account),
+            lapsed=one.lapsed,
+            made=taken + one.lapsed,
+            endpoints_disabled=disabled.get(one.account, 0),
+        )
+        shown = _sold(standing, counted, one.account)
+        yield replace(shown, troubles=tuple(troubles_of(shown, now, today)))
+
+
+def _sold(one: ChannelStanding, counted: ChannelsCounted, seller: UUID) -> ChannelStanding:
+    key = Channel(one.channel), seller
+    month = counted.month.get(key)
+    return replace(
+        one,
+        stamps_today=_stamps(counted.today.get(key)),
+        stamps_week=_stamps(counted.week.get(key)),
+        stamps_month=_stamps(month),
+        paid=month.paid if month else 0,
+        executed=_executed(month) if month else 0,
+        returned=month.returned if month else 0,
+    )
+
+
+def _stamps(report: ChannelReport | None) -> int:
+    return report.figure("sold").stamps if report else 0
+
+
+def _executed(report: ChannelReport) -> int:
+    return report.sums.of("duty_payable", *SOLD) + report.sums.of("service_fee", *SOLD)
+
+
+def subject(one: ChannelStanding) -> Subject:
+    """A distributor as it is asked about."""
+    assert one.account is not None, "a channel of our own is never failing"
+    return Subject(SubjectKind.DISTRIBUTOR, show("acc", one.account), one.account)
+
+
+def _since(one: ChannelStanding, now: datetime) -> datetime:
+    worst = one.troubles[0]
+    if worst in (Trouble.WAITING, Trouble.WAITING_LONG):
+        return one.oldest_at or now
+    return one.last_sale_at or now if worst is Trouble.SILENT else now
+
+
+async def _failing(tx: ReadTx, _: Settings, now: datetime, limit: int) -> Sequence[WorkItem]:
+    found = (await channels(tx, now)).failing
+    return [
+        WorkItem(
+            subject(one),
+            _since(one, now),
+            None,
+            {
+                "name": one.name,
+                "why": Said(f"channels.trouble.{one.troubles[0]}", {}),
+                "more": len(one.troubles) - 1 or "",
+            },
+        )
+        for one in found[:limit]
+    ]
+
+
+WORK = (WorkList(name="channels", permission=Permission.CONSOLE_READ, waiting=_failing),)

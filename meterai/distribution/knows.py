@@ -1,0 +1,120 @@
+"""Distributors and sales as staff ask for them: found by name or number, told as they went."""
+
+from collections.abc import Iterator, Sequence
+from uuid import UUID
+
+from meterai.distribution import store
+from meterai.distribution.levers import NAME_LENGTH_MAX
+from meterai.distribution.model import SALE_KIND, AgreedTerms, Sale, SaleKey, Steps, standing_of
+from meterai.kit.ids import read_typed, show
+from meterai.kit.refusal import Said
+from meterai.kit.subjects import Happening, Subject, SubjectKind
+from meterai.plumbing.database import ReadTx
+from meterai.plumbing.paging import Page
+from meterai.room import Knows
+
+SALES_TOLD_MAX = 50  # newest sales on the timeline of a distributor
+
+
+def distributor_subject(account: UUID) -> Subject:
+    """A distributor as it is asked about."""
+    return Subject(SubjectKind.DISTRIBUTOR, show("acc", account), account)
+
+
+def sale_subject(one: SaleKey) -> Subject:
+    """A sale as it is asked about."""
+    return Subject(SubjectKind.SALE, show(SALE_KIND, one.sale), one.account)
+
+
+async def _find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
+    if (sale := read_typed(SALE_KIND, text)) is not None:
+        found = await store.seller_of(tx, sale)
+        return (sale_subject(found),) if found else ()
+    if len(text) > NAME_LENGTH_MAX:
+        return ()
+    return [distributor_subject(one.account) for one in await store.named(tx, text, limit)]
+
+
+async def _tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
+    if about.account is None:
+        return ()
+    match about.kind:
+        case SubjectKind.DISTRIBUTOR | SubjectKind.ACCOUNT:
+            return await _of_distributor(tx, about.account)
+        case SubjectKind.SALE:
+            sale = read_typed(SALE_KIND, about.shown)
+            found = await store.sale(tx, about.account, sale) if sale else None
+            return list(await _of_sale(tx, about.account, found)) if found else ()
+        case SubjectKind.ORDER:
+            order = read_typed("ord", about.shown)
+            sold = await store.sold_as(tx, about.account, order) if order else None
+            found = await store.sale(tx, sold.account, sold.sale) if sold else None
+            if sold is None or found is None:
+                return ()
+            return [_made(found, sale_subject(sold))]
+        case _:
+            return ()
+
+
+async def _of_distributor(tx: ReadTx, account: UUID) -> Sequence[Happening]:
+    steps = await store.steps_of(tx, account)
+    if steps is None:
+        return ()
+    told = list(_of_terms(await store.terms_of(tx, account), steps, distributor_subject(account)))
+    sales = await store.sales(tx, account, Page().before, SALES_TOLD_MAX, None)
+    return [*told, *(_made(one, sale_subject(SaleKey(account, one.id))) for one in sales)]
+
+
+def _of_terms(terms: Sequence[AgreedTerms], steps: Steps, about: Subject) -> Iterator[Happening]:
+    for place, one in enumerate(terms):
+        facts = {
+            "name": one.name,
+            "region": one.region,
+            "fee": one.fee,
+            "short": Said(f"distribution.short.{one.short}", {}),
+        }
+        word = "distributor_changed" if place else "distributor_approved"
+        yield Happening(one.set_at, word, facts, about)
+    for at, word in (
+        (steps.opened_at, "distributor_opened"),
+        (steps.low_at, "distributor_low"),
+        (steps.closing_at, "distributor_closing"),
+        (steps.closed_at, "distributor_closed"),
+    ):
+        if at is not None:
+            yield Happening(at, word, {}, about)
+
+
+def _made(one: Sale, about: Subject | None = None) -> Happening:
+    facts = {
+        "sale": show(SALE_KIND, one.id),
+        "quantity": one.quantity,
+        "total": one.total,
+        "until": one.waits_until,
+        "now": Said(f"distribution.sale.{one.state}", {}),
+    }
+    word = "sale_made" if about is None else "sale_of_distributor"
+    return Happening(one.made_at, word, facts, about, begins=about is None)
+
+
+async def _of_sale(tx: ReadTx, account: UUID, one: Sale) -> Iterator[Happening]:
+    order = Subject(SubjectKind.ORDER, show("ord", one.order), one.buyer)
+    states = {found.order: found.state for found in await store.orders_of(tx, [one])}
+    standing = standing_of(one.state, states.get(one.order))
+    told = [_made(one)]
+    facts = {"order": order.shown, "now": Said(f"distribution.standing.{standing}", {})}
+    told.append(Happening(one.made_at, "sale_order", facts, order))
+    told.append(
+        Happening(one.made_at, "sale_seller", {}, distributor_subject(account), for_staff=True)
+    )
+    if one.taken_at is not None:
+        told.append(Happening(one.taken_at, "sale_taken", {"total": one.total}))
+    if one.ended_at is not None:
+        told.append(Happening(one.ended_at, "sale_ended"))
+    for back in await store.returned_of(tx, account, one.id):
+        facts = {"rupiah": back.amount, "refund": back.refund}
+        told.append(Happening(back.at, "sale_returned", facts))
+    return iter(told)
+
+
+KNOWS = Knows(find=_find, tell=_tell)
