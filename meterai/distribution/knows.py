@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from meterai.distribution import store
-from meterai.distribution.levers import NAME_LENGTH_MAX
 from meterai.distribution.model import SALE_KIND, AgreedTerms, Sale, SaleKey, Steps, standing_of
 from meterai.kit.ids import read_typed, show
+from meterai.kit.labels import REFERENCE_LENGTH_MAX
 from meterai.kit.refusal import Said
 from meterai.kit.subjects import Happening, Subject, SubjectKind
 from meterai.plumbing.database import ReadTx
@@ -30,7 +30,7 @@ async def _find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
     if (sale := read_typed(SALE_KIND, text)) is not None:
         found = await store.seller_of(tx, sale)
         return (sale_subject(found),) if found else ()
-    if len(text) > NAME_LENGTH_MAX:
+    if len(text) > REFERENCE_LENGTH_MAX:
         return ()
     return [distributor_subject(one.account) for one in await store.named(tx, text, limit)]
 
