@@ -20,12 +20,15 @@ AUDITED = Audited(
         ),
         fact("sales", "taken_at", "sale_id", name="sales_taken"),
         fact("deposit_returns", "returned_at", "refund_no sale_id amount"),
+        fact("fee_moves", "moved_at", "order_id number buyer_id stamps amount of_deposit"),
+        fact("shop_names", "named_at", "slug"),
     ),
     checked={
         "distributors": dict.fromkeys(
             ("state", "terms_id", "opened_at", "closing_at", "closed_at"),
             ("distributor_is_as_staff_said",),
         ),
+        "seller_debts": {"owed": ("fees_of_sellers_are_those_of_orders",)},
         "sales": {
             "state": ("sale_times_are_in_order",),
             "ended_at": ("sale_times_are_in_order",),
@@ -38,7 +41,15 @@ AUDITED = Audited(
             "When it is told that its deposit is low; nothing moves by it.",
         ),
         "sales": {"reference": SHOWN},
+        "seller_debts": {"account_id": "Of `owed`, which is looked at."},
+        "shops": dict.fromkeys(
+            ("account_id", "slug", "colour", "terms", "logo", "logo_hash", "set_at"), SHOWN
+        ),
     },
-    subjects={"sales": Subject("sale_id"), "deposit_returns": Subject("sale_id")},
-    of_accounts=("distributors", "distributor_terms"),
+    subjects={
+        "sales": Subject("sale_id"),
+        "deposit_returns": Subject("sale_id"),
+        "fee_moves": Subject("order_id"),
+    },
+    of_accounts=("distributors", "distributor_terms", "seller_debts", "shops", "shop_names"),
 )

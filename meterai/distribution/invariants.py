@@ -19,6 +19,16 @@ POSTINGS = (
         FROM {deposit_returns} r
         """,
     ),
+    Posting(
+        ("fee_earned", "fee_returned", "fee_collected"),
+        """
+        SELECT account_id, 'fee:' || order_id || ':' || number,
+               CASE WHEN amount > 0 THEN 'fee_earned' WHEN amount < 0 THEN 'fee_returned' ELSE 'fee_collected' END,
+               order_id, moved_at, ARRAY['bank_clearing', 'deposits', 'fees_owed'],
+               ARRAY[-amount, of_deposit, amount - of_deposit]
+        FROM {fee_moves} f
+        """,
+    ),
 )
 
 MAIL_CAUSES = (
@@ -46,7 +56,7 @@ INVARIANTS = (
     Invariant(
         "sale_is_the_order_of_its_buyer",
         "Every sale has its order, with its quantity and price and the name of its seller, paid where the deposit paid; "
-        "and no order is sold by anybody without a sale.",
+        "and no other order is paid by a deposit.",
         f"""
         SELECT s.account_id, s.sale_id, s.state, o.order_id, o.quantity, c.amount FROM {{sales}} s
         LEFT JOIN orders o ON o.account_id = s.buyer_id AND o.order_id = s.order_id
@@ -60,9 +70,12 @@ INVARIANTS = (
                 AND NOT {waits("s", ["sale_moved"], "sale", "s.sale_id")})
             OR (s.taken_at IS NULL AND c.amount IS NOT NULL)
         UNION ALL
-        SELECT n.seller_id, NULL, NULL, n.order_id, NULL, NULL FROM {{order_sellers}} n
+        -- Without a sale it was bought on the page of its seller, and paid by another rail.
+        SELECT n.seller_id, NULL, NULL, n.order_id, NULL, c.amount FROM {{order_sellers}} n
         LEFT JOIN sales s ON s.account_id = n.seller_id AND s.buyer_id = n.account_id AND s.order_id = n.order_id
-        WHERE s.sale_id IS NULL
+        LEFT JOIN payment_attempts a ON a.account_id = n.account_id AND a.subject = n.order_id
+        LEFT JOIN captures c ON c.account_id = a.account_id AND c.attempt_id = a.attempt_id
+        WHERE s.sale_id IS NULL AND (a.provider = 'wholesale' OR starts_with(c.payment, 'wholesale:'))
         """,
     ),
     Invariant(
@@ -87,7 +100,7 @@ INVARIANTS = (
     Invariant(
         "deposits_are_what_moved_them",
         "The deposit of every account is what came to it, less what was sold from it and given back: counted from orders, "
-        "sales and returns, not from entries.",
+        "sales, returns and fees, not from entries.",
         """
         SELECT account_id, sum(moved) AS moved, sum(posted) AS posted FROM (
             SELECT account_id, added - withdrawn AS moved, 0::bigint AS posted FROM {order_deposits*} d
@@ -96,9 +109,37 @@ INVARIANTS = (
             UNION ALL
             SELECT account_id, amount, 0 FROM {deposit_returns*} r
             UNION ALL
+            SELECT account_id, of_deposit, 0 FROM {fee_moves*} f
+            UNION ALL
             SELECT account_id, 0, posted FROM {balances*} b WHERE book = 'deposits'
         ) sides
         GROUP BY account_id HAVING sum(moved) <> sum(posted)
+        """,
+    ),
+    Invariant(
+        "fees_of_sellers_are_those_of_orders",
+        "What a seller has of fees is what executed orders of its own passed on, at a fee that staff agreed to; what it owes "
+        "is what went back beyond its deposit.",
+        f"""
+        SELECT o.seller_id, o.order_id, f.number, f.amount AS passed_on, m.amount AS earned FROM {{order_fees}} f
+        JOIN order_sellers o ON o.account_id = f.account_id AND o.order_id = f.order_id
+        LEFT JOIN fee_moves m ON m.account_id = o.seller_id AND m.order_id = f.order_id AND m.number = f.number
+        WHERE (m.buyer_id, m.stamps, m.amount) IS DISTINCT FROM (f.account_id, f.stamps, f.amount)
+            AND NOT {waits("f", ["fee_passed"], "order", "f.order_id")}
+        UNION ALL
+        SELECT m.account_id, m.order_id, m.number, f.amount, m.amount FROM {{fee_moves}} m
+        LEFT JOIN order_fees f ON f.account_id = m.buyer_id AND f.order_id = m.order_id AND f.number = m.number
+        WHERE m.order_id <> m.account_id AND f.amount IS DISTINCT FROM m.amount
+        UNION ALL
+        SELECT s.seller_id, s.order_id, NULL, s.fee, NULL FROM {{order_sellers}} s
+        WHERE s.fee > 0 AND NOT EXISTS (SELECT 1 FROM distributor_terms t
+            WHERE t.account_id = s.seller_id AND t.fee = s.fee AND t.set_at <= s.sold_at + {AHEAD})
+        UNION ALL
+        SELECT account_id, NULL, NULL, sum(owed), sum(moved) FROM (
+            SELECT account_id, owed, 0::bigint AS moved FROM {{seller_debts*}} d
+            UNION ALL
+            SELECT account_id, 0, of_deposit - amount FROM {{fee_moves*}} m
+        ) debts GROUP BY account_id HAVING sum(owed) <> sum(moved)
         """,
     ),
     Invariant(

@@ -10,7 +10,7 @@ from meterai.distribution.service import DistributionService, balance, load
 from meterai.kit.ids import show
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import NotFound
-from meterai.orders.events import DepositGrew
+from meterai.orders.events import DepositGrew, FeePassed
 from meterai.payments import WHOLESALE, AmountNotPayable, MethodOut
 from meterai.plumbing.database import Tx
 from meterai.plumbing.events import on
@@ -51,6 +51,12 @@ async def take_waiting(tx: Tx, event: DepositGrew) -> None:
     if event.order is not None:
         await store.open_(tx, event.account)
     await store.take_waiting(tx, event.account)
+
+
+async def move_fee(tx: Tx, event: FeePassed) -> None:
+    """The fee of a seller is deposit, or goes back to its buyer: its side, which touches its account alone."""
+    about = (event.seller, event.order, event.number, event.account)
+    await store.move_fee(tx, *about, event.stamps, event.amount)
 
 
 async def tell_offered(tx: Tx, event: SaleOffered) -> None:
@@ -104,6 +110,7 @@ HANDLERS = (
     on(SaleMoved, follow_sale, gives_up=False, service=DistributionService),
     on(SaleClosed, lapse_closed, gives_up=False),
     on(DepositGrew, take_waiting, gives_up=False),
+    on(FeePassed, move_fee, gives_up=False),
     on(SaleOffered, tell_offered, gives_up=True),
     on(DepositLow, tell_low, gives_up=True, service=DistributionService),
 )

@@ -222,6 +222,25 @@ class Distributor(NamedTuple):
     mean_rupiah: int
 
 
+class Shop(NamedTuple):
+    """A shop window with the terms of its distributor today; fee in rupiah of each stamp."""
+
+    account: UUID
+    slug: str
+    colour: str
+    terms: str
+    logo_hash: str | None
+    set_at: datetime
+    state: DistributorState
+    name: str
+    fee: int
+
+    @property
+    def is_open(self) -> bool:
+        """True where it sells."""
+        return self.state == DistributorState.OPEN
+
+
 @dataclass(frozen=True, slots=True)
 class Sale:
     """One sale as its seller has it."""

@@ -34,5 +34,20 @@ PERSONAL = Personal(
             kept=Kept.TAX,
             since="t.set_at",
         ),
+        Held(
+            table="fee_moves",
+            columns="order_id stamps amount of_deposit moved_at",
+            inner="account_id number buyer_id",
+            kept=Kept.TAX,
+            since="t.moved_at",
+        ),
+        Held(table="seller_debts", columns="owed", inner="account_id", kept=Kept.NUMBER),
+        Held(
+            table="shops",
+            columns="slug colour terms set_at",
+            inner="account_id logo logo_hash",
+            kept=Kept.NUMBER,
+        ),
+        Held(table="shop_names", columns="slug named_at", inner="account_id", kept=Kept.NUMBER),
     ),
 )

@@ -16,4 +16,11 @@ RETENTION: tuple[Rule, ...] = (
         blanks={"reference": "NULL"},
     ),
     Stays("deposit_returns", MONEY),
+    Stays("fee_moves", MONEY),
+    Stays("seller_debts", MONEY),
+    Stays(
+        "shops",
+        "What buyers see of a distributor; its owner changes it, and a logo is replaced by the next.",
+    ),
+    Stays("shop_names", "A name is printed on paper: it leads to the same shop for ever."),
 )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from meterai.commands import Command, Directory, Schema, Scope
 from meterai.distribution.audited import AUDITED
+from meterai.distribution.branding import ShopService
 from meterai.distribution.demands import UNDEMANDED
 from meterai.distribution.figures import FIGURES
 from meterai.distribution.invariants import INVARIANTS, MAIL_CAUSES, POSTINGS
@@ -16,6 +17,8 @@ from meterai.distribution.personal import PERSONAL
 from meterai.distribution.publishing import PUBLISHED
 from meterai.distribution.retention import RETENTION
 from meterai.distribution.routes import routes
+from meterai.distribution.sales_page import PAGES
+from meterai.distribution.sales_page import routes as sales_page_routes
 from meterai.distribution.service import DistributionService
 from meterai.distribution.settings import DistributionSettings
 from meterai.distribution.store import END_DUE, ENDING, WATCHING
@@ -28,6 +31,9 @@ from meterai.room import Container, Room
 async def _build(container: Container) -> None:
     orders, settings = container.of(OrderService), container.settings
     container.add(DistributionService(container.database, orders, settings, container.clock))
+    shops = ShopService(container.database, settings, container.clock)
+    orders.sell_by(shops.seller)
+    container.add(shops)
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
@@ -59,12 +65,24 @@ FIELDS = {
 }
 ROOM = Room(
     name="distribution",
-    tables=frozenset({"distributors", "distributor_terms", "sales", "deposit_returns"}),
+    tables=frozenset(
+        {
+            "distributors",
+            "distributor_terms",
+            "sales",
+            "deposit_returns",
+            "fee_moves",
+            "seller_debts",
+            "shops",
+            "shop_names",
+        }
+    ),
     lifecycles=(DISTRIBUTOR, SALE),
     settings=DistributionSettings,
     build=_build,
-    services={"distribution": DistributionService},
-    routes=routes,
+    services={"distribution": DistributionService, "shops": ShopService},
+    routes=[*routes, *sales_page_routes],
+    pages=PAGES,
     fields=FIELDS,
     handlers=HANDLERS,
     published=PUBLISHED,

@@ -27,6 +27,7 @@ from meterai.plumbing.spreadsheets import (
 )
 
 SECONDS_MAX = 60  # of a statement of the database over a large month
+FEES = ("earned", "returned", "collected")  # fee_...: reasons of entries
 XLSX_LEGS_MAX = 100_000  # a workbook is made in memory; a longer statement is CSV or JSON
 
 
@@ -38,6 +39,7 @@ class DayOfDeposit(msgspec.Struct, frozen=True, kw_only=True):
     added: int  # by top-ups
     sold: int  # below zero
     returned: int  # of sales that were not executed, or whose stamps came back
+    fees: int  # of the seller, by orders that buyers paid us; less what went back to them
     withdrawn: int  # below zero: given back to the distributor, or taken back by its payer's bank
     closing: int
     sales: int
@@ -102,6 +104,7 @@ async def by_day(tx: ReadTx, account: UUID, of: Span) -> StatementView:
                 added=sums.get("deposit_added", 0),
                 sold=sums.get("deposit_taken", 0),
                 returned=sums.get("deposit_returned", 0),
+                fees=sum(sums.get(f"fee_{one}", 0) for one in FEES),
                 withdrawn=sums.get("deposit_withdrawn", 0) + sums.get("deposit_recovered", 0),
                 closing=closing,
                 sales=reasons["deposit_taken"].entries if "deposit_taken" in reasons else 0,
@@ -145,6 +148,7 @@ class Words:
                 "deposit_returned",
                 "deposit_withdrawn",
                 "deposit_recovered",
+                *(f"fee_{one}" for one in FEES),
             )
         }
 
@@ -206,6 +210,7 @@ async def as_xlsx(tx: ReadTx, account: UUID, of: Span, language: str) -> AsyncIt
             one.added,
             one.sold,
             one.returned,
+            one.fees,
             one.withdrawn,
             one.closing,
             one.sales,

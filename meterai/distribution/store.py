@@ -16,6 +16,7 @@ from meterai.distribution.model import (
     Sale,
     SaleKey,
     SaleState,
+    Shop,
     Steps,
     Summed,
     Waiting,
@@ -460,3 +461,52 @@ async def low(tx: Tx, at: datetime, limit: int) -> list[LowDeposit]:
 async def tell_low(tx: Tx, account: UUID, at: datetime, before: datetime | None) -> bool:
     """Mark that it is told now; false where it was told meanwhile."""
     return bool(await tx.run(TELL_LOW, at, account, before))
+
+
+# -- shops and fees ------------------------------------------------------------------------
+
+_SHOP = """
+SELECT s.account_id AS account, s.slug, s.colour, s.terms, s.logo_hash, s.set_at, d.state, t.seller AS name, t.fee
+FROM shops s JOIN distributors d ON d.account_id = s.account_id
+JOIN distributor_terms t ON t.account_id = d.account_id AND t.terms_id = d.terms_id
+"""
+_SHOPS = RowMapper(Shop)
+
+
+async def shop_named(tx: ReadTx, slug: str) -> Shop | None:
+    """The shop that has, or had, this name."""
+    return await tx.one_as(
+        _SHOPS,
+        f"{_SHOP} WHERE s.account_id = (SELECT account_id FROM shop_names WHERE slug = %s)",  # noqa: S608
+        slug,
+    )
+
+
+async def shop_of(tx: ReadTx, account: UUID) -> Shop | None:
+    """The shop of a distributor."""
+    return await tx.one_as(_SHOPS, f"{_SHOP} WHERE s.account_id = %s", account)
+
+
+async def set_shop(tx: Tx, *wish: object) -> str:
+    """Open a shop, or change it; how it went: see sql/functions/shop_set.sql."""
+    return str(await tx.value("SELECT shop_set(%s, %s, %s, %s, %s, %s)", *wish))
+
+
+async def set_logo(
+    tx: Tx, account: UUID, drawn: bytes | None, name: str | None, at: datetime
+) -> bool:
+    """Show this logo, or none; false where there is no shop."""
+    query = "UPDATE shops SET logo = %s, logo_hash = %s, set_at = %s WHERE account_id = %s"
+    return bool(await tx.run(query, drawn, name, at, account))
+
+
+async def logo(tx: ReadTx, account: UUID, name: str) -> bytes | None:
+    """The logo of a shop, where it has this name."""
+    query = "SELECT logo FROM shops WHERE account_id = %s AND logo_hash = %s"
+    found: bytes | None = await tx.value(query, account, name)
+    return found
+
+
+async def move_fee(tx: Tx, *move: object) -> None:
+    """The seller's side of a fee; see sql/functions/fee_move.sql."""
+    await tx.run("SELECT fee_move(%s, %s, %s, %s, %s, %s)", *move)

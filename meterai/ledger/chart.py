@@ -41,6 +41,7 @@ CHART: Mapping[str, Book] = {
         Book("bank_account", _A),
         Book("refund_float", _A),
         Book("collectors_due", _A),
+        Book("fees_owed", _A),
         Book("buyer_funds", _L),
         Book("refunds_payable", _L),
         Book("deposits", _L),

@@ -25,6 +25,7 @@ AUDITED = Audited(
         fact("orders", "paid_at", "order_id paid_attempt paid_payment due_at", name="orders_paid"),
         fact("order_deposits", "added_at", "order_id added"),
         fact("order_sellers", "sold_at", "order_id seller_id seller fee"),
+        fact("order_fees", "moved_at", "order_id number stamps amount"),
         global_fact("sale_terms", "since", "unit_price service_fee"),
     ),
     checked={
@@ -33,6 +34,7 @@ AUDITED = Audited(
             "closed_at": ("order_times_are_in_order",),
             "pay_until": ("order_times_are_in_order", "attempts_are_of_orders"),
             "returning_due_at": ("order_stands_where_its_refunds_do",),
+            "seller_fee": ("order_was_sold_by_a_seller",),
         },
         "order_deposits": {"withdrawn": ("deposit_is_what_its_order_paid",)},
     },
@@ -45,6 +47,7 @@ AUDITED = Audited(
         "orders": Subject("order_id"),
         "order_deposits": Subject("order_id"),
         "order_sellers": Subject("order_id"),
+        "order_fees": Subject("order_id"),
     },
     unfinished=(
         "SELECT account_id, order_id FROM orders WHERE state = 'placed'",

@@ -13,10 +13,23 @@ class OrderPaid(Event, frozen=True, kw_only=True):
 
 class DepositGrew(Event, frozen=True, kw_only=True):
     """More may be sold from the deposit of a seller: an order brought money, written by `order_execute`; or without one
-    (None), written by `sale_take_waiting`, written by `sale_end`, written by `deposit_return`.
+    (None), written by `sale_take_waiting`, written by `sale_end`, written by `deposit_return`, written by `fee_move`.
     """
 
     order: UUID | None
+
+
+class FeePassed(Event, frozen=True, kw_only=True):
+    """The fee of so many stamps is their seller's, or goes back to the buyer (below zero); written by `order_pass_fee`.
+
+    `number` counts the moves of one order; `amount` in rupiah.
+    """
+
+    order: UUID
+    seller: UUID
+    number: int
+    stamps: int
+    amount: int
 
 
 class OrderExecuted(Event, frozen=True, kw_only=True):

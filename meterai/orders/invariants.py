@@ -26,6 +26,15 @@ POSTINGS = (
         """,
     ),
     Posting(
+        ("fee_passed_on", "fee_called_back"),
+        """
+        SELECT f.account_id, 'fee:' || f.order_id || ':' || f.number,
+               CASE WHEN f.stamps > 0 THEN 'fee_passed_on' ELSE 'fee_called_back' END, s.seller_id, f.moved_at,
+               ARRAY['bank_clearing', 'service_fee'], ARRAY[f.amount, -f.amount]
+        FROM {order_fees} f JOIN {order_sellers} s ON s.account_id = f.account_id AND s.order_id = f.order_id
+        """,
+    ),
+    Posting(
         ("deposit_withdrawn",),
         """
         SELECT r.account_id, 'withdrawn:' || r.refund_id, 'deposit_withdrawn', r.order_id, r.requested_at,
@@ -97,12 +106,38 @@ INVARIANTS = (
     ),
     Invariant(
         "order_was_sold_by_a_seller",
-        "An order that somebody sold was placed in that moment, with a fee that is part of its own.",
+        "An order that somebody sold was placed in that moment, with a fee that is part of its own; no other order has a "
+        "fee of a seller.",
         """
         SELECT s.account_id, s.order_id, s.seller_id, s.fee, o.service_fee FROM {order_sellers} s
         LEFT JOIN {orders?} o ON o.account_id = s.account_id AND o.order_id = s.order_id
         WHERE o.order_id IS NULL OR o.kind = 'deposit' OR s.fee > o.service_fee OR s.sold_at <> o.placed_at
-            OR s.seller = ''
+            OR s.seller = '' OR coalesce(o.seller_fee, 0) <> s.fee
+        UNION ALL
+        SELECT o.account_id, o.order_id, NULL, o.seller_fee, o.service_fee FROM {orders} o
+        LEFT JOIN {order_sellers?} s ON s.account_id = o.account_id AND s.order_id = o.order_id
+        WHERE o.seller_fee IS NOT NULL AND s.order_id IS NULL
+        """,
+    ),
+    Invariant(
+        "fee_is_of_stamps_in_the_world",
+        "A seller has its fee of an executed order for each of its stamps that is in the world, and of any other order for "
+        "no more than those.",
+        f"""
+        SELECT o.account_id, o.order_id, o.state, o.seller_fee, l.stamps AS in_the_world, f.stamps, f.amount FROM {{orders}} o
+        CROSS JOIN LATERAL (SELECT coalesce(sum(issued - returned), 0) AS stamps FROM {{stamp_lots?}} x
+            WHERE x.account_id = o.account_id AND x.lot_id = o.order_id) l
+        CROSS JOIN LATERAL (SELECT coalesce(sum(stamps), 0) AS stamps, coalesce(sum(amount), 0) AS amount,
+                count(*) AS moves, coalesce(max(number), 0) AS number FROM {{order_fees?}} x
+            WHERE x.account_id = o.account_id AND x.order_id = o.order_id) f
+        WHERE o.seller_fee IS NOT NULL AND (f.amount <> f.stamps * o.seller_fee OR f.moves <> f.number OR f.stamps < 0
+            OR (f.stamps <> l.stamps AND o.state = 'executed'
+                AND NOT {waits("o", ["stamps_gone"], "order", "o.order_id")})
+            OR (f.stamps > l.stamps AND NOT {waits("o", ["stamps_gone"], "order", "o.order_id")}))
+        UNION ALL
+        SELECT f.account_id, f.order_id, o.state, o.seller_fee, NULL, f.stamps, f.amount FROM {{order_fees}} f
+        LEFT JOIN {{orders?}} o ON o.account_id = f.account_id AND o.order_id = f.order_id
+        WHERE o.seller_fee IS NULL
         """,
     ),
     Invariant(

@@ -115,6 +115,15 @@ class TooManyUnpaidOrders(Refusal):
         self.unpaid_max = unpaid_max
 
 
+class SoldBy(NamedTuple):
+    """Who sells what our own rails are to be paid for, by the name of its page; `fee` in rupiah of each stamp."""
+
+    slug: str
+    account: UUID
+    name: str
+    fee: int
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """The orders that were carried out in the last 15 minutes, and the median of the seconds that
@@ -146,6 +155,7 @@ class Order:
     reference: str | None = None  # the client's own, as is its metadata
     metadata: Mapping[str, str] | None = None
     seller: str | None = None  # who sold it, where we did not ourselves
+    seller_fee: int | None = None  # rupiah of the service fee that are the seller's
     closed_at: datetime | None = None  # when it came into the state that it has, past being paid
 
     @property
@@ -286,6 +296,7 @@ class Terms:
     provider: str  # the rail by which it is paid
     method: str
     labels: Labels = NO_LABELS
+    sold: SoldBy | None = None  # whose fee is part of the service fee
 
     @property
     def total(self) -> int:
@@ -293,7 +304,7 @@ class Terms:
         return self.quantity * (self.unit_price + self.service_fee)
 
     def arguments(self) -> tuple[object, ...]:
-        """The arguments of `order_place_by_method`: every field but the labels, in this order."""
+        """The arguments of `order_place_by_method`: every field but the labels and the seller, in this order."""
         return (
             self.account,
             self.order,

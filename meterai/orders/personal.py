@@ -7,7 +7,7 @@ PERSONAL = Personal(
     tables=(
         Held(
             table="orders",
-            columns="order_id placed_at kind quantity unit_price service_fee total state paid_at closed_at paid_payment",
+            columns="order_id placed_at kind quantity unit_price service_fee seller_fee total state paid_at closed_at paid_payment",
             inner="account_id idempotency_key request_hash due_seconds lapses_at pay_until due_at paid_attempt returning_due_at",
             kept=Kept.TAX,
             since="t.placed_at",
@@ -25,6 +25,13 @@ PERSONAL = Personal(
             inner="account_id seller_id",
             kept=Kept.TAX,
             since="t.sold_at",
+        ),
+        Held(
+            table="order_fees",
+            columns="order_id stamps amount moved_at",
+            inner="account_id number",
+            kept=Kept.TAX,
+            since="t.moved_at",
         ),
         Held(
             table="order_labels",

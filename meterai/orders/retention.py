@@ -21,6 +21,7 @@ RETENTION: tuple[Rule, ...] = (
     ),
     Stays("order_deposits", MONEY),
     Stays("order_sellers", MONEY),
+    Stays("order_fees", MONEY),
     Stays(
         "sale_terms", "What the terms of an order are compared with; a row for each price and fee."
     ),

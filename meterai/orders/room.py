@@ -63,7 +63,9 @@ FIELDS = {
 }
 ROOM = Room(
     name="orders",
-    tables=frozenset({"orders", "order_labels", "order_deposits", "order_sellers", "sale_terms"}),
+    tables=frozenset(
+        {"orders", "order_labels", "order_deposits", "order_sellers", "order_fees", "sale_terms"}
+    ),
     lifecycles=(ORDER,),
     settings=OrderSettings,
     build=_build,

@@ -23,13 +23,16 @@ from meterai.plumbing.queries import Before, Limit, Reference
 class OrderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How many stamps to buy, and how to pay: by the default method where nothing is said.
 
-    `reference` and `metadata` are your own words to find it again by; leave personal data out of them.
+    `seller` is the name of the sales page of a distributor, whose fee is then charged beside ours, and `seller_fee` what your
+    buyer was shown of it: another one is refused.  `reference` and `metadata` are your own words to find it again by; leave personal data out of them.
     """
 
     quantity: int
     payment_method: str | None = None
     reference: str | None = None
     metadata: dict[str, str] = {}
+    seller: str | None = None
+    seller_fee: int | None = None
 
 
 class OrderList(msgspec.Struct, frozen=True):
@@ -69,6 +72,7 @@ async def place_order(
     """
     key = idempotency_key(request)
     written = labels(data.reference, data.metadata)
+    sold = await orders.sold_by(account, key, data.seller, data.seller_fee)
     await orders.check_turn(request, account, key)
     return await orders.place(
         account,
@@ -77,6 +81,7 @@ async def place_order(
         wait_for_qr=b"respond-async" not in head_of(request.scope).values.get(b"prefer", b""),
         method=data.payment_method,
         written=written,
+        sold=sold,
     )
 
 

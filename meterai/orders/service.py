@@ -1,6 +1,6 @@
 """Orders: place, show, list and withdraw one; expire the unpaid, execute the paid."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -31,6 +31,7 @@ from meterai.orders.model import (
     Pace,
     PlacedOrder,
     PriceChanged,
+    SoldBy,
     Terms,
     request_hash,
 )
@@ -57,6 +58,9 @@ from meterai.plumbing.periodic import each, run_row
 from meterai.waiting_room import Act, WaitingRoom
 
 BATCH = 200  # orders one run moves
+FindSeller = Callable[
+    [str], Awaitable[SoldBy]
+]  # by the name of its page; refuses `NotFound` and more
 PAYABLE_FACTOR = 2  # times the longest a method leaves: for a buyer who chooses another one late
 
 
@@ -108,6 +112,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     payment: PaymentView
     money: MoneyView
     seller: str | msgspec.UnsetType = msgspec.UNSET  # who sold it, where we did not ourselves
+    seller_fee: int | msgspec.UnsetType = msgspec.UNSET  # its part of `service_fee`
 
 
 def _pay(order: Order, attempt: Attempt | None, default: str) -> PaymentView:
@@ -147,6 +152,7 @@ def _shown(order: Order, payment: PaymentView, money: MoneySummary) -> OrderView
             loss=money.loss.value,
         ),
         seller=order.seller or msgspec.UNSET,
+        seller_fee=order.seller_fee or msgspec.UNSET,
     )
 
 
@@ -229,33 +235,72 @@ class OrderService:
         self._settings = settings.of(OrderSettings)
         self._lease_seconds = settings.of(PaymentSettings).bank_lease_seconds
         self._clock = clock
+        self._find_seller: FindSeller | None = None
+
+    def sell_by(self, find: FindSeller) -> None:
+        """Let orders be sold by whom a room above finds."""
+        self._find_seller = find
+
+    async def sold_by(
+        self, account: UUID, key: str, slug: str | None, fee: int | None = None
+    ) -> SoldBy | None:
+        """Who sells an order that is about to be placed, by the name of its page; None where we do ourselves.
+
+        `fee` is what was shown.  Refuses `PriceChanged` where it is another, and what whoever finds sellers does; a
+        repeat of what was placed is not refused.
+        """
+        if not slug:
+            return None
+        try:
+            found = await self.seller(slug)
+            if fee not in (None, found.fee):
+                raise PriceChanged(f"{fee} was shown as the seller's fee, it is {found.fee}")
+        except Refusal:
+            if not await self._database.once(store.is_placed, account, key):
+                raise
+            return SoldBy(slug, account, "", 0)  # its order is there, and is found by the key
+        return found
+
+    async def seller(self, slug: str) -> SoldBy:
+        """Who sells by the page of this name.  Refuses `NotFound`, and what whoever finds sellers does."""
+        if self._find_seller is None:
+            raise NotFound("nobody else sells here")
+        return await self._find_seller(slug)
 
     @property
     def unit(self) -> int:
         """What one stamp costs today with its fee, in rupiah."""
-        return self._settings.stamp_price + self._settings.service_fee
+        return self.unit_of(None)
 
-    async def check_price(self, account: UUID, key: str, shown: str) -> None:
-        """Refuses `PriceChanged` where a page showed another `unit`; one of the version before showed none.
+    def unit_of(self, sold: SoldBy | None) -> int:
+        """What one stamp of a seller costs today with all fees, in rupiah; None: of ours."""
+        own = self._settings.stamp_price + self._settings.service_fee
+        return own + (sold.fee if sold else 0)
+
+    async def check_price(
+        self, account: UUID, key: str, shown: str, sold: SoldBy | None = None
+    ) -> None:
+        """Refuses `PriceChanged` where a page showed another `unit_of`; one of the version before showed none.
 
         A repeat of what was placed is not refused: it would be told that nothing was ordered.
         """
-        if shown in ("", str(self.unit)):
+        unit = self.unit_of(sold)
+        if shown in ("", str(unit)):
             return
         if not await self._database.once(store.is_placed, account, key):
-            raise PriceChanged(f"{shown[:20]} was shown, it is {self.unit}")
+            raise PriceChanged(f"{shown[:20]} was shown, it is {unit}")
 
-    def _checked(self, quantity: int) -> int:
-        most = self._settings.order_total_max // self.unit
+    def _checked(self, quantity: int, unit: int) -> int:
+        most = self._settings.order_total_max // unit
         if quantity < 1:
             raise Malformed("quantity", "at_least_one")
         if quantity > most:
             raise OrderTooLarge(quantity=quantity, quantity_max=most)
         return quantity
 
-    async def ways(self, quantity: int) -> Sequence[Method]:
+    async def ways(self, quantity: int, sold: SoldBy | None = None) -> Sequence[Method]:
         """By which methods so many stamps can be paid now, the default first, with the time each leaves."""
-        methods = (await self._payments.look_at_rails()).methods(quantity * self.unit)
+        methods = (await self._payments.look_at_rails()).methods(quantity * self.unit_of(sold))
         default = self._settings.order_lapses_seconds
         return [replace(one, lapses_seconds=one.lapses_seconds or default) for one in methods]
 
@@ -274,20 +319,21 @@ class OrderService:
         quantity: int,
         *,
         method: str | None = None,
-        is_for_worker: bool = False,
+        sold: SoldBy | None = None,
     ) -> Terms:
-        """One order at today's terms, to be paid by a method, or by the default one.
+        """One order at today's terms, to be paid by a method, or by the default one; of a seller, or of ours.
 
-        Its instructions are asked for by whoever places it, or at once by the worker.
+        Its instructions are asked for by whoever places it.
 
         Refuses `Malformed`, `OrderTooLarge`, `AmountNotPayable`, `MethodOut`, and what a rail of our own database does.
         """
-        self._checked(quantity)
+        unit = self.unit_of(sold)
+        self._checked(quantity, unit)
         sale = self._settings
         is_stamps = kind == OrderKind.STAMPS
         attempt, reference = payments.new_attempt(account)
         rails = await self._payments.look_at_rails()
-        fee = 0 if rails.is_at_face(method) else sale.service_fee
+        fee = unit - sale.stamp_price - (sale.service_fee if rails.is_at_face(method) else 0)
         total = quantity * (sale.stamp_price + fee)
         channel, terms = rails.channel(method, total, attempt)
         await rails.admit(channel, account, total)
@@ -307,10 +353,11 @@ class OrderService:
             due_seconds=sale.stamps_due_seconds if is_stamps else sale.documents_due_seconds,
             attempt=attempt,
             reference=reference,
-            lease_seconds=0.0 if is_for_worker else self._lease_seconds,
+            lease_seconds=self._lease_seconds,
             unpaid_max=sale.unpaid_orders_max,
             provider=channel.provider,
             method=channel.method,
+            sold=sold,
         )
 
     async def check_turn(
@@ -332,8 +379,9 @@ class OrderService:
         wait_for_qr: bool = True,
         method: str | None = None,
         written: Labels = NO_LABELS,
+        sold: SoldBy | None = None,
     ) -> OrderView:
-        """Buy stamps, to be paid by a method, or by the default one.  The same key finds the same
+        """Buy stamps, of a seller or of ours, to be paid by a method, or by the default one.  The same key finds the same
         order.
 
         With `wait_for_qr` the answer holds the QR if the provider gives it in time; without,
@@ -341,7 +389,7 @@ class OrderService:
         Refuses `Malformed`, `OrderTooLarge`, `AmountNotPayable`, `MethodOut`, `IdempotencyKeyReused`,
         `TooManyUnpaidOrders`.
         """
-        more = [one for one in (method, written) if one]
+        more = [one for one in (method, written, sold and f"seller:{sold.slug}") if one]
         request = request_hash(OrderKind.STAMPS, quantity, *more)
         terms = await self.terms(
             account,
@@ -350,10 +398,11 @@ class OrderService:
             OrderKind.STAMPS,
             quantity,
             method=method,
-            is_for_worker=not wait_for_qr,
+            sold=sold,
         )
-        if written:
-            terms = replace(terms, labels=written)
+        # Where nobody waits the worker asks for the instructions.
+        lease = terms.lease_seconds if wait_for_qr else 0.0
+        terms = replace(terms, labels=written, lease_seconds=lease)
         return await self._placed(terms, wait_for_qr=wait_for_qr)
 
     async def place_deposit(
@@ -426,6 +475,8 @@ class OrderService:
             terms.due_seconds,
             reference=terms.labels.reference,
             metadata=terms.labels.metadata,
+            seller=terms.sold.name if terms.sold else None,
+            seller_fee=terms.sold.fee if terms.sold else None,
         )
         attempt = Attempt(
             terms.account,

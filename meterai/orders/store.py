@@ -17,6 +17,7 @@ from meterai.orders.model import (
     Pace,
     PaidWithin,
     PlacedOrder,
+    SoldBy,
     Terms,
     Waiting,
 )
@@ -27,7 +28,7 @@ from meterai.plumbing.rows import RowMapper
 
 _COLUMNS = (
     "account_id AS account, order_id AS id, kind, state, quantity, unit_price, service_fee, total, placed_at,"
-    " coalesce(pay_until, lapses_at) AS lapses_at, paid_at, due_at, due_seconds, returning_due_at, paid_attempt, reference, metadata, seller, closed_at"
+    " coalesce(pay_until, lapses_at) AS lapses_at, paid_at, due_at, due_seconds, returning_due_at, paid_attempt, reference, metadata, seller, seller_fee, closed_at"
 )
 PLACE = """
 SELECT created, id, request, placed, lapses
@@ -42,6 +43,17 @@ WITH placed AS (
     SELECT %s, id, %s, %s FROM placed WHERE created
 )
 SELECT created, id, request, placed, lapses FROM placed
+"""
+# And in one statement where it is sold by another: no such order without its seller.
+PLACE_SOLD = """
+WITH placed AS (
+    SELECT * FROM order_place_by_method(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+), labelled AS (
+    INSERT INTO order_labels (account_id, order_id, reference, metadata)
+    SELECT %s, id, %s, %s FROM placed WHERE created AND %s
+)
+SELECT created, id, request, placed, lapses FROM placed
+WHERE NOT created OR order_note_seller(%s, id, %s, %s, %s)
 """
 LABEL = """
 INSERT INTO order_labels (account_id, order_id, reference, metadata) VALUES (%s, %s, %s, %s)
@@ -152,7 +164,12 @@ _PLACED_ORDERS = RowMapper(PlacedOrder)
 
 async def place(tx: Tx, terms: Terms) -> PlacedOrder:
     """Place an order, or find the one of its key; see sql/functions/order_place_by_method.sql."""
-    if written := terms.labels:
+    written, sold = terms.labels, terms.sold
+    if sold is not None:
+        labels = (terms.account, written.reference, jsonb(dict(written.metadata)), bool(written))
+        seller = (terms.account, sold.account, sold.name, sold.fee)
+        placed = await tx.one_as(_PLACED_ORDERS, PLACE_SOLD, *terms.arguments(), *labels, *seller)
+    elif written:
         told = (terms.account, written.reference, jsonb(dict(written.metadata)))
         placed = await tx.one_as(_PLACED_ORDERS, PLACE_LABELLED, *terms.arguments(), *told)
     else:
@@ -165,6 +182,12 @@ async def write_labels(tx: Tx, account: UUID, order: UUID, written: Labels) -> N
     """Keep the labels of an order that this transaction placed."""
     values = (account, order, written.reference, jsonb(dict(written.metadata)))
     await tx.run(LABEL, *values)
+
+
+async def note_seller(tx: Tx, account: UUID, order: UUID, sold: SoldBy) -> None:
+    """Keep by whom an order is sold that this transaction placed."""
+    told = (account, order, sold.account, sold.name, sold.fee)
+    await tx.run("SELECT order_note_seller(%s, %s, %s, %s, %s)", *told)
 
 
 async def is_placed(tx: ReadTx, account: UUID, key: str) -> bool:

@@ -327,7 +327,8 @@ INVARIANTS = (
             WHERE l.book IN ('bank_clearing', 'buyer_funds', 'refunds_payable', 'duty_payable',
                              'service_fee', 'stamps_issued', 'denied_loss', 'refund_float', 'compensation', 'deposits')
                 AND e.reason NOT IN ('duty_paid_out', 'deposit_taken', 'deposit_returned', 'credit_drawn',
-                    'credit_returned', 'collector_deposited')
+                    'credit_returned', 'collector_deposited', 'fee_passed_on', 'fee_called_back', 'fee_earned', 'fee_returned',
+                    'fee_collected')
             UNION ALL
             SELECT t.account_id, t.order_id, side.book, side.amount, 0
             FROM ({_TAKEN}) t, unnest(ARRAY['bank_clearing', 'buyer_funds', 'denied_loss'],

@@ -92,7 +92,14 @@ from meterai.sealing.picture import (
 from meterai.sealing.places import OCCURRENCE_MAX, TEXT_LENGTH_MAX, placing
 from meterai.sealing.sandbox.bounded import NICE_OF_BUYERS, Work
 from meterai.sealing.sandbox.pool import Permission, Pool, Slots
-from meterai.sealing.scan import PHOTO_BYTES_MAX, PhotoUnreadable, redrawing, scanning
+from meterai.sealing.scan import (
+    LOGO_BYTES_MAX,
+    PHOTO_BYTES_MAX,
+    PhotoUnreadable,
+    drawing_logo,
+    redrawing,
+    scanning,
+)
 from meterai.sealing.signing.development import development_issuer, development_issuers
 from meterai.sealing.signing.issuer import CHAIN_FILES, CLAIM_KEY_FILE, KEY_FILE, Issuer
 from meterai.sealing.signing.issuers import (
@@ -144,6 +151,7 @@ __all__ = [
     "INK_SHARE_MAX",
     "KEY_FILE",
     "LAST_PAGE",
+    "LOGO_BYTES_MAX",
     "MARGIN_DEFAULT",
     "MODULE_FILE",
     "NICE_OF_BUYERS",
@@ -233,6 +241,7 @@ __all__ = [
     "claim",
     "development_issuer",
     "development_issuers",
+    "drawing_logo",
     "examining",
     "ingest",
     "ingesting",

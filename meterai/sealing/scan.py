@@ -6,6 +6,7 @@ from meterai.sealing.sandbox.answers import NotAnswered, Redrawn, Scanned
 from meterai.sealing.sandbox.bounded import Task, Work
 
 PHOTO_BYTES_MAX = 16 * 1024 * 1024  # photos of phones have 2 to 12 MB
+LOGO_BYTES_MAX = 1024 * 1024
 _WALL_SECONDS = 6  # somebody waits
 _REDRAWN_BYTES_MAX = 96 * 1024  # 60 KB, in base 64
 
@@ -21,8 +22,19 @@ def redrawing(photo: bytes) -> Work[bytes]:
     """The work of drawing a photo anew, in WebP of at most 60 KB, without what its file has beside the
     pixels: places, names, programs.  Refuses `PhotoUnreadable`.
     """
+    return (yield from _drawn("redraw", photo))
+
+
+def drawing_logo(picture: bytes) -> Work[bytes]:
+    """The work of drawing a logo anew on white, in WebP, from a PNG or JPEG and nothing else of it.  Refuses
+    `PhotoUnreadable`.
+    """
+    return (yield from _drawn("logo", picture))
+
+
+def _drawn(task: str, picture: bytes) -> Work[bytes]:
     answer = yield Task(
-        "redraw", photo, answer_bytes_max=_REDRAWN_BYTES_MAX, wall_seconds=_WALL_SECONDS
+        task, picture, answer_bytes_max=_REDRAWN_BYTES_MAX, wall_seconds=_WALL_SECONDS
     )
     try:
         found = answers.read(answer, Redrawn).webp

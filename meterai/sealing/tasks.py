@@ -91,6 +91,13 @@ def _redraw(photo: bytes, _: Parameters) -> bytes:
         return b""  # no answer
 
 
+def _logo(picture: bytes, _: Parameters) -> bytes:
+    try:
+        return answers.written(Redrawn(drawing.encoded(scanning.logo(picture))))
+    except scanning.PhotoNotRead:
+        return b""  # no answer
+
+
 def _fractions(page: Page, rectangle: Sequence[float]) -> drawing.Fractions:
     """A rectangle in points, cut to the page, as fractions of it from the top left."""
     x, y, width, height = rectangle
@@ -119,6 +126,7 @@ def _verify(document: bytes, parameters: Parameters) -> bytes:
 _TASKS: dict[str, Callable[[bytes, Parameters], bytes]] = {
     "inspect": _inspect,
     "locate": _locate,
+    "logo": _logo,
     "repair": _repair,
     "picture": _picture,
     "place": _place,

@@ -15,6 +15,7 @@ from meterai.accounts import Permission
 from meterai.documents import UploadMissing
 from meterai.kit.ids import read
 from meterai.kit.labels import METADATA_ENTRIES_MAX, REFERENCE_LENGTH_MAX, Labels, labels
+from meterai.kit.numbers import counted
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Malformed
 from meterai.orders import OrderService, OrderView
@@ -186,6 +187,14 @@ _ORDER_FORM: Schema = {
             "type": "string",
             "description": "the name of a method of this installation; the default one where it is left out",
         },
+        "seller": {
+            "type": "string",
+            "description": "the name of the sales page of a distributor, whose fee is charged beside ours",
+        },
+        "seller_fee": {
+            "type": "string",
+            "description": "rupiah of that fee as your buyer was shown it: another one is refused",
+        },
         **{name: _FORM["properties"][name] for name in ("reference", "metadata")},
     },
 }
@@ -208,6 +217,13 @@ def _uploads(documents: Sequence[Part], text: bytes) -> list[Upload]:
         Upload(one.file_name or UNNAMED, one.content, read_placements(msgspec.json.encode(wish)))
         for one, wish in zip(documents, each, strict=True)
     ]
+
+
+def _rupiah(name: str, text: str) -> int:
+    """Refuses `Malformed`."""
+    if (found := counted(text.strip())) is None:
+        raise Malformed(name, "field_number")
+    return found
 
 
 @post(
@@ -254,8 +270,16 @@ async def order_documents(
         raise Malformed("placements", "placements", placements_max=STAMPS_MAX)
     method = _text(fields["payment_method"]) if "payment_method" in fields else None
     uploads = _uploads(documents, wishes.content)
+    seller = _text(fields["seller"]) if "seller" in fields else None
+    fee = _rupiah("seller_fee", _text(fields["seller_fee"])) if "seller_fee" in fields else None
     order = await stamping.order(
-        account, key, uploads, member=member, method=method, written=_labels(fields)
+        account,
+        key,
+        uploads,
+        member=member,
+        method=method,
+        written=_labels(fields),
+        sold=await orders.sold_by(account, key, seller, fee),
     )
     return OrderedDocuments(order, await stamping.of_order(account, read("ord", order.id)))
 

@@ -160,6 +160,7 @@ def posted(read: Any) -> dict[UUID, dict[str, int]]:
         " AND l.account_id <> '00000000-0000-0000-0000-000000000000'"  # suspense is of no account
         " AND e.subject NOT IN (SELECT transfer_id FROM transfers)"  # made although it was refused
         " AND e.subject NOT IN (SELECT sale_id FROM sales)"  # a deposit paid it: see tests/distribution
+        " AND NOT starts_with(e.reason, 'fee_')"  # of sellers: the same
         " GROUP BY 1, 2"
     ):
         sums.setdefault(row["subject"], {})[row["book"]] = row["sum"]

@@ -29,7 +29,7 @@ from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id, show
 from meterai.kit.serial import UNLEASED, SerialMaker
 from meterai.ledger import MoneySummary
-from meterai.orders import OrderKind, OrderService
+from meterai.orders import OrderKind, OrderService, SoldBy
 from meterai.orders import store as order_store
 from meterai.payments import store as payment_store
 from meterai.payments.model import Opened, Qr
@@ -59,9 +59,9 @@ PASSING = {NotEnoughStamps.code}
 _TABLES = (
     "channel_sums, channel_counts, webhook_attempts, webhook_messages, webhook_endpoints, listeners, "
     "outage_files, outages, recovery_steps, recoveries, incident_components, incident_updates, incident_watched, incident_notes, "
-    "incident_subscribers, incident_mailings, incidents, deposit_returns, sales, distributors, distributor_terms, "
+    "incident_subscribers, incident_mailings, incidents, deposit_returns, fee_moves, seller_debts, shops, shop_names, sales, distributors, distributor_terms, "
     "record_lines, record_days, record_files, privacy_requests, case_pictures, case_messages, cases, suspense_items, jobs, mails, account_claims, claim_links, refund_keys, compensations, refunds, transfers, payees, float_balances, deltas, stamps, stamping_labels, stampings, stamping_keys, documents, "
-    "stamp_lots, order_labels, order_deposits, order_sellers, orders, chargebacks, captures, round_faults, payment_attempts, legs, entries, "
+    "stamp_lots, order_labels, order_deposits, order_fees, order_sellers, orders, chargebacks, captures, round_faults, payment_attempts, legs, entries, "
     "holds, balances, audit_events, serial_directory, memberships, organizations, accounts, email_directory"
 )
 
@@ -188,9 +188,9 @@ class Shop:
             self.placed.append(row["id"])
         return UUID(str(row["id"]))
 
-    def place_documents(self, sizes: list[int]) -> UUID:
+    def place_documents(self, sizes: list[int], sold: SoldBy | None = None) -> UUID:
         """Order the stamps of documents; a size is how many stamps one document gets."""
-        order = self.do(self._place_documents(sizes))
+        order = self.do(self._place_documents(sizes, sold))
         self.placed.append(order)
         self.stampings += [
             row["stamping_id"]
@@ -198,9 +198,10 @@ class Shop:
         ]
         return order
 
-    async def _place_documents(self, sizes: list[int]) -> UUID:
+    async def _place_documents(self, sizes: list[int], sold: SoldBy | None) -> UUID:
+        key, kind = secrets.token_hex(8), OrderKind.DOCUMENTS
         terms = await self.container.of(OrderService).terms(
-            self.account, secrets.token_hex(8), b"request", OrderKind.DOCUMENTS, sum(sizes)
+            self.account, key, b"request", kind, sum(sizes), sold=sold
         )
         async with self.container.database.transaction() as tx:
             placed = await orders.place_documents(tx, terms)

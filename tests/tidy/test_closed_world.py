@@ -366,6 +366,8 @@ def test_every_reason_of_an_entry_has_its_rule() -> None:
     # Whoever takes stamps back says why.
     undone = set(re.findall(r"stamps_undo\([^;]*?'(stamps_\w+)'\)", SQL))
     undone |= set(re.findall(r"order_deposit_undo\([^;]*?'(deposit_\w+)'", SQL))
+    # More or less of a fee, by its sign.
+    undone |= set(re.findall(r"'(fee_(?:passed_on|called_back|earned|returned|collected))'", SQL))
     reasons = {reason for reason, rest in posted if not rest} | ends | undone
     assert {reason for one in POSTINGS for reason in one.reasons} == reasons
 

@@ -77,6 +77,7 @@ GLOBAL = {
     "serial_leases": "numbers of processes that make serials",
     "sign_up": "one row: whether new addresses get an account",
     "sign_in_challenges": "before sign-in there is no account",
+    "shop_names": "finds the shop of a name; its key proves that it is of one",
     "statement_sums": "as statements",
     "statements": "a month of the whole instance",
     "suspense_items": "what a provider told us and nobody can place, before it is known whose it is",

@@ -14,6 +14,9 @@ SIDE_PIXELS = 2400  # looked at; a code of 20 mm that fills an eighth of it has 
 CODES_MAX = 8
 CODE_LENGTH_MAX = 512  # characters; ours have some two hundred
 _FORMATS = ("JPEG", "PNG", "WEBP")
+_LOGO_FORMATS = ("JPEG", "PNG")
+LOGO_PIXELS_MAX = 4_000_000  # of the file
+_LOGO_BOX = (480, 160)  # twice what a page shows, for dense screens
 _CODES = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 
 
@@ -32,12 +35,14 @@ def codes_on(photo: bytes) -> list[str]:
     return [one for one in found if len(one) <= CODE_LENGTH_MAX][:CODES_MAX]
 
 
-def _opened(photo: bytes, mode: str) -> Image.Image:
+def _opened(
+    photo: bytes, mode: str, formats: tuple[str, ...] = _FORMATS, pixels_max: int = PIXELS_MAX
+) -> Image.Image:
     """A picture with its pixels in this mode, `SIDE_PIXELS` at the most.  Raises `PhotoNotRead`."""
     try:
-        with warnings.catch_warnings(), Image.open(io.BytesIO(photo), formats=_FORMATS) as opened:
+        with warnings.catch_warnings(), Image.open(io.BytesIO(photo), formats=formats) as opened:
             warnings.simplefilter("ignore")
-            if opened.width * opened.height > PIXELS_MAX:
+            if opened.width * opened.height > pixels_max:
                 raise PhotoNotRead
             opened.draft(mode, (SIDE_PIXELS, SIDE_PIXELS))  # a JPEG is not unpacked at full size
             found = opened.convert(mode)
@@ -54,6 +59,15 @@ def redrawn(photo: bytes) -> Image.Image:
     found = ImageOps.exif_transpose(_opened(photo, "RGB"))
     found.info.clear()  # else its encoder writes the profile of colours of the file
     return found
+
+
+def logo(picture: bytes) -> Image.Image:
+    """A logo drawn anew from its pixels on white, as large as a page shows it.  Raises `PhotoNotRead`."""
+    found = ImageOps.exif_transpose(_opened(picture, "RGBA", _LOGO_FORMATS, LOGO_PIXELS_MAX))
+    found.thumbnail(_LOGO_BOX)
+    ground = Image.new("RGBA", found.size, "white")
+    ground.alpha_composite(found)
+    return ground.convert("RGB")
 
 
 def codes_in(grey: Image.Image) -> list[str]:

@@ -36,6 +36,7 @@ from meterai.orders import (
     OrderSettings,
     OrderView,
     PlacedOrder,
+    SoldBy,
     Terms,
 )
 from meterai.plumbing.config import Settings
@@ -329,7 +330,7 @@ class StampingService:
 
     # -- with an order ---------------------------------------------------------------------
 
-    async def order(
+    async def order(  # noqa: PLR0913 - what an order may say, each by its name
         self,
         account: UUID,
         key: str,
@@ -339,8 +340,9 @@ class StampingService:
         *,
         method: str | None = None,
         written: Labels = NO_LABELS,
+        sold: SoldBy | None = None,
     ) -> OrderView:
-        """Order the stamps of named documents, to be paid once, by a method or the default one; `member` is
+        """Order the stamps of named documents, of a seller or of ours, to be paid once, by a method or the default one; `member` is
         who acts for the account, `written` the client's own words on the order.
 
         Each document is inspected now, so that nobody pays for one that cannot be stamped.
@@ -351,9 +353,11 @@ class StampingService:
         taken = await self._uploads.store_all(account, uploads)
         quantity = sum(len(upload.wishes) for upload in uploads)
         kind = OrderKind.DOCUMENTS
-        more = [written] if written else []
+        more = [one for one in (written, sold and f"seller:{sold.slug}") if one]
         request = orders.request_hash(kind, *(one.request.hex() for one in taken), *more)
-        terms = await self._orders.terms(account, key, request, kind, quantity, method=method)
+        terms = await self._orders.terms(
+            account, key, request, kind, quantity, method=method, sold=sold
+        )
         terms = replace(terms, labels=written)
         placed = await self._placed(terms, taken, agreed, member)
         if placed.created:
@@ -375,10 +379,12 @@ class StampingService:
                 await accounts.use_stamps(tx, terms.account, member, {placed.id: terms.quantity})
                 if terms.labels:
                     await orders.write_labels(tx, terms.account, placed.id, terms.labels)
+                if terms.sold:
+                    await orders.note_seller(tx, terms.account, placed.id, terms.sold)
             return placed
 
         for _ in range(PLACED_TRIES_MAX):
-            if member is None and not terms.labels:
+            if member is None and not terms.labels and terms.sold is None:
                 placed = await self._database.once(place)
             else:
                 placed = await self._database.run(place_with_more)

@@ -6,7 +6,7 @@ LANGUAGE sql IMMUTABLE STRICT AS $$
         WHEN p_book IN ('bank_clearing', 'buyer_funds', 'refunds_payable', 'duty_payable',
                         'service_fee', 'denied_loss', 'suspense', 'bank_account', 'refund_float',
                         'provider_fee', 'provider_tax', 'compensation', 'written_off',
-                        'deposits', 'collectors_due') THEN 'IDR'
+                        'deposits', 'collectors_due', 'fees_owed') THEN 'IDR'
         WHEN p_book IN ('stamps_issued', 'stamps_available', 'stamps_ordered',
                         'stamps_affixed') THEN 'STAMP'
     END

@@ -13,7 +13,6 @@ BEGIN
     SELECT created INTO v_created FROM order_place_by_method(p_account, p_order, p_key, p_request, 'stamps', p_quantity,
         p_price, p_fee, p_lapses_seconds, p_due_seconds, p_attempt, p_reference, 0, 1000000000, p_provider, p_method);
     IF v_created THEN
-        INSERT INTO order_sellers (account_id, order_id, seller_id, seller, fee)
-        VALUES (p_account, p_order, p_seller, p_seller_name, p_seller_fee);
+        PERFORM order_note_seller(p_account, p_order, p_seller, p_seller_name, p_seller_fee);
     END IF;
 END $$;

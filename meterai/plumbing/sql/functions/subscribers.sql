@@ -11,6 +11,7 @@ LANGUAGE sql IMMUTABLE AS $$
         WHEN 'deposit_grew' THEN ARRAY['take_waiting']
         WHEN 'deposit_low' THEN ARRAY['tell_low', 'publish']
         WHEN 'duty_left' THEN ARRAY['confirm_payout']
+        WHEN 'fee_passed' THEN ARRAY['move_fee']
         WHEN 'incident_reviewed' THEN ARRAY['make_report']
         WHEN 'invitation_made' THEN ARRAY['queue_invitation']
         WHEN 'money_to_return' THEN ARRAY['return_money']

@@ -1,0 +1,232 @@
+"""The shop window of a distributor: its name in addresses, its colour, its logo, and its own terms.
+
+Whether it sells, its name and its fee are staff's to say (`levers`); what is here is its owner's.
+"""
+
+import hashlib
+import re
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from meterai import audit, sealing
+from meterai.distribution import store
+from meterai.distribution.model import DistributorFeeTooHigh, SellerNotOpen, Shop
+from meterai.distribution.settings import DistributionSettings
+from meterai.kit.actor import Actor
+from meterai.kit.clock import Clock
+from meterai.kit.ids import show
+from meterai.kit.refusal import Malformed, NotFound, Refusal
+from meterai.orders import SoldBy
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database, Tx
+from meterai.sealing import LOGO_BYTES_MAX, PhotoUnreadable
+
+SLUG = re.compile(r"[a-z0-9](-?[a-z0-9]){2,39}")
+COLOUR = re.compile(r"#[0-9a-f]{6}")
+TERMS_LENGTH_MAX = 4_000  # characters
+NAMES_MAX = 5  # of one shop in its life: each stays its own, since it is printed on paper
+CONTRAST_MIN = 4.5  # of white text on the colour: WCAG 2.2, 1.4.3 (AA)
+COLOUR_AT_FIRST = "#1f4e79"
+_LOGOS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")  # how a PNG and a JPEG begin
+
+
+class SlugTaken(Refusal):
+    """Another shop has, or had, this name in its address."""
+
+    code = "slug_taken"
+    status = 409
+
+
+class SlugsSpent(Refusal):
+    """A shop had as many names as it may have in its life."""
+
+    code = "slugs_spent"
+    status = 409
+    quota = ("shop_names", "names_max")
+
+    def __init__(self, *, names_max: int) -> None:
+        super().__init__(f"{names_max} names of a shop")
+        self.names_max = names_max
+
+
+class ContrastTooLow(Refusal):
+    """White text on this colour is not read by everybody."""
+
+    code = "contrast_too_low"
+    status = 422
+
+    def __init__(self, *, contrast: float) -> None:
+        super().__init__(f"a contrast of {contrast:.2f} to 1, at least {CONTRAST_MIN}")
+        self.contrast = f"{contrast:.1f}"
+        self.contrast_min = str(CONTRAST_MIN)
+
+
+class LogoUnreadable(Refusal):
+    """Not a PNG or JPEG that can be drawn within its bounds."""
+
+    code = "logo_unreadable"
+    status = 422
+
+    def __init__(self) -> None:
+        super().__init__("no PNG or JPEG that can be drawn")
+        self.kilobytes_max = LOGO_BYTES_MAX // 1024
+
+
+class ShopView(msgspec.Struct, frozen=True, kw_only=True):
+    """A shop window: its address, what it shows, and whether it sells.  `fee` in whole rupiah of each stamp."""
+
+    slug: str
+    url: str
+    colour: str
+    terms: str
+    has_logo: bool
+    name: str
+    fee: int
+    state: str
+    set_at: datetime
+
+
+class ShopWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a distributor shows: `slug` is the end of its address (`/s/SLUG`), `colour` is #rrggbb under white text."""
+
+    slug: str
+    colour: str = COLOUR_AT_FIRST
+    terms: str = ""
+
+
+def contrast_with_white(colour: str) -> float:
+    """How many times lighter white is than a colour (WCAG 2.2, relative luminance): 1 to 21."""
+    red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    linear = [
+        one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4
+        for one in (red, green, blue)
+    ]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return 1.05 / (luminance + 0.05)
+
+
+def _checked(wish: ShopWish) -> ShopWish:
+    """As it is kept.  Refuses `Malformed`, `ContrastTooLow`."""
+    slug, colour = wish.slug.strip().lower(), wish.colour.strip().lower()
+    if not SLUG.fullmatch(slug) or len(slug) > 40:
+        raise Malformed("slug", "slug")
+    if not COLOUR.fullmatch(colour):
+        raise Malformed("colour", "colour")
+    terms = wish.terms.replace("\r\n", "\n").strip()
+    if len(terms) > TERMS_LENGTH_MAX or not all(line.isprintable() for line in terms.split("\n")):
+        raise Malformed("terms", "shown_text", length_max=TERMS_LENGTH_MAX)
+    if (found := contrast_with_white(colour)) < CONTRAST_MIN:
+        raise ContrastTooLow(contrast=found)
+    return ShopWish(slug, colour, terms)
+
+
+class ShopService:
+    """Shows and changes shop windows, and finds who sells by one."""
+
+    def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
+        self._database = database
+        self._own = settings.of(DistributionSettings)
+        self._url = settings.process.url
+        self._clock = clock
+        self._pool = sealing.Pool(processes=1)
+        self._slots = sealing.Slots(1)
+
+    async def by_slug(self, slug: str) -> Shop:
+        """The shop that has, or had, this name.  Refuses `NotFound`."""
+        found = None
+        if SLUG.fullmatch(slug):
+            found = await self._database.once(store.shop_named, slug)
+        if found is None:
+            raise NotFound("no shop of this name")
+        return found
+
+    async def seller(self, slug: str) -> SoldBy:
+        """Who sells by this name.  Refuses `NotFound`, `SellerNotOpen`, `DistributorFeeTooHigh`."""
+        found = await self.by_slug(slug)
+        if not found.is_open:
+            raise SellerNotOpen(state=found.state)
+        if found.fee > self._own.distribution_fee_rupiah_max:
+            raise DistributorFeeTooHigh(
+                fee=found.fee, fee_max=self._own.distribution_fee_rupiah_max
+            )
+        return SoldBy(found.slug, found.account, found.name, found.fee)
+
+    async def of(self, account: UUID) -> Shop | None:
+        """The shop of a distributor, where it has one."""
+        return await self._database.once(store.shop_of, account)
+
+    async def view(self, account: UUID) -> ShopView:
+        """The shop of a distributor.  Refuses `NotFound`."""
+        found = await self.of(account)
+        if found is None:
+            raise NotFound("this account has no shop")
+        return ShopView(
+            slug=found.slug,
+            url=f"{self._url}/s/{found.slug}",
+            colour=found.colour,
+            terms=found.terms,
+            has_logo=found.logo_hash is not None,
+            name=found.name,
+            fee=found.fee,
+            state=found.state,
+            set_at=found.set_at,
+        )
+
+    async def set(self, account: UUID, wish: ShopWish, *, actor: Actor) -> None:
+        """Open a shop window, or change it.
+
+        Refuses `Malformed`, `ContrastTooLow`, `SlugTaken`, `SlugsSpent`, `SellerNotOpen`.
+        """
+        kept, at = _checked(wish), self._clock.now()
+
+        async def change(tx: Tx) -> None:
+            told = (account, kept.slug, kept.colour, kept.terms, at, NAMES_MAX)
+            outcome = await store.set_shop(tx, *told)
+            if outcome == "taken":
+                raise SlugTaken("another shop has or had this name")
+            if outcome == "spent":
+                raise SlugsSpent(names_max=NAMES_MAX)
+            await _record(tx, account, actor, "shop_changed", slug=kept.slug)
+
+        await self._database.run(change)
+
+    async def set_logo(
+        self, account: UUID, picture: bytes | None, *, client: str, actor: Actor
+    ) -> None:
+        """Show a logo, drawn anew from its pixels, or none.
+
+        Refuses `LogoUnreadable`, `ExaminationBusy`, `NotFound` where there is no shop.
+        """
+        drawn = await self._drawn(picture, client) if picture is not None else None
+        name = hashlib.sha256(drawn).hexdigest() if drawn else None
+        at = self._clock.now()
+
+        async def change(tx: Tx) -> None:
+            if not await store.set_logo(tx, account, drawn, name, at):
+                raise NotFound("this account has no shop")
+            await _record(tx, account, actor, "shop_logo_changed", sha256=name or "")
+
+        await self._database.run(change)
+
+    async def _drawn(self, picture: bytes, client: str) -> bytes:
+        if not 0 < len(picture) <= LOGO_BYTES_MAX or not picture.startswith(_LOGOS):
+            raise LogoUnreadable
+        try:
+            return await self._pool.finish(sealing.drawing_logo(picture), client, self._slots)
+        except PhotoUnreadable:
+            raise LogoUnreadable from None
+
+    async def logo(self, slug: str, name: str) -> bytes:
+        """The logo of a shop by the hash that names it, in WebP.  Refuses `NotFound`."""
+        shop = await self.by_slug(slug)
+        found = await self._database.once(store.logo, shop.account, name)
+        if found is None:
+            raise NotFound("no such logo of this shop")
+        return found
+
+
+async def _record(tx: Tx, account: UUID, actor: Actor, action: str, **facts: object) -> None:
+    subject = show("acc", account)
+    await audit.record(tx, account, actor=actor, action=action, subject=subject, **facts)

@@ -1,0 +1,29 @@
+-- Open or change the shop window of a distributor.  A name is one shop's for ever; a shop has `p_names_max` in its life.
+-- Answers 'set', 'taken' or 'spent'.  Refuses 'seller_not_open'.
+CREATE OR REPLACE FUNCTION shop_set(
+    p_account uuid, p_slug text, p_colour text, p_terms text, p_at timestamptz, p_names_max integer
+) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_state text;
+    v_owner uuid;
+BEGIN
+    SELECT state INTO v_state FROM distributors WHERE account_id = p_account FOR UPDATE;
+    IF v_state IS NULL OR v_state NOT IN ('approved', 'open') THEN
+        PERFORM refuse('seller_not_open', jsonb_build_object('state', coalesce(v_state, 'none')));
+    END IF;
+    -- Two who want the same name at once: the second waits here, and finds whose it is.
+    INSERT INTO shop_names (slug, account_id) VALUES (p_slug, p_account)
+    ON CONFLICT ON CONSTRAINT shop_names_pkey DO NOTHING;
+    SELECT account_id INTO v_owner FROM shop_names WHERE slug = p_slug;
+    IF v_owner <> p_account THEN
+        RETURN 'taken';
+    END IF;
+    IF (SELECT count(*) FROM shop_names WHERE account_id = p_account) > p_names_max THEN
+        RETURN 'spent';
+    END IF;
+    INSERT INTO shops (account_id, slug, colour, terms, set_at) VALUES (p_account, p_slug, p_colour, p_terms, p_at)
+    ON CONFLICT ON CONSTRAINT shops_pkey DO UPDATE SET slug = excluded.slug, colour = excluded.colour,
+        terms = excluded.terms, set_at = excluded.set_at;
+    RETURN 'set';
+END $$;

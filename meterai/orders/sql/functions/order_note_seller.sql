@@ -1,0 +1,13 @@
+-- Whose order it is, in the transaction that places it, with the rupiah of its service fee that are the seller's.
+CREATE OR REPLACE FUNCTION order_note_seller(
+    p_account uuid, p_order uuid, p_seller uuid, p_seller_name text, p_seller_fee bigint
+) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO order_sellers (account_id, order_id, seller_id, seller, fee)
+    VALUES (p_account, p_order, p_seller, p_seller_name, p_seller_fee);
+    IF p_seller_fee > 0 THEN
+        UPDATE orders SET seller_fee = p_seller_fee WHERE account_id = p_account AND order_id = p_order;
+    END IF;
+    RETURN true;
+END $$;
