@@ -7,13 +7,14 @@ ran out are taken again, and reserved ones are asked for how their stamping ende
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from time import monotonic
 from typing import NamedTuple
 from uuid import UUID
 
+import msgspec
 import structlog
 
 from meterai import accounts, stamping
@@ -25,6 +26,7 @@ from meterai.batches.model import (
     BatchEvent,
     BatchState,
     RowBegun,
+    RowFacts,
     RowState,
     RowToWork,
     read_wishes,
@@ -39,7 +41,16 @@ from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, DatabaseBusy, Tx
 from meterai.plumbing.lane import Lane, LaneTerms, clock
 from meterai.plumbing.watch import Piece
-from meterai.stamping import ReadyRow, RowStamping, RowWish, StampingState
+from meterai.stamping import (
+    DocumentFacts,
+    DocumentFactsMissing,
+    DocumentParty,
+    ReadyRow,
+    RowStamping,
+    RowWish,
+    StampingState,
+    read_facts,
+)
 from meterai.stamps import NotEnoughStamps
 
 PLACES = 4  # batches under way in one worker; of one account one
@@ -49,6 +60,20 @@ LATER_SECONDS = 10.0  # until a row is tried again whose document was not within
 JOINED_SECONDS = 2.0  # until a row is looked at whose stamping another request makes
 SETTLED_AT_ONCE = 200
 _log = structlog.get_logger()
+
+
+def _document_facts(kept: Mapping[str, object]) -> DocumentFacts:
+    """What the document of a row is, as its stamping keeps it."""
+    told = msgspec.convert(dict(kept), RowFacts)
+    return read_facts(
+        DocumentFacts(
+            type=told.type,
+            number=told.number,
+            date=told.date,
+            value=told.value,
+            party=DocumentParty(name=told.party_name, number=told.party_number),
+        )
+    )
 
 
 class _Row(NamedTuple):
@@ -107,11 +132,26 @@ class BatchWork:
         )
         if not told:
             return False
-        wishes = [RowWish(one.sha256, read_wishes(one.wishes), one.is_repaired) for one in told]
+        wishes = [
+            RowWish(
+                one.sha256, read_wishes(one.wishes), one.is_repaired, _document_facts(one.facts)
+            )
+            for one in told
+        ]
         rows: list[_Row] = []
         refused: list[dict[str, object]] = []
         later: list[int] = []
         found = await self._rows.prepare(account, wishes)
+        # Asked only where a row does not say all: one that a collector left out stops no other.
+        if any(one.facts.missing for one in wishes) and await self._database.once(
+            stamping.are_facts_demanded, account
+        ):
+            found = [
+                one
+                if wish.facts.missing is None
+                else DocumentFactsMissing(field=wish.facts.missing)
+                for wish, one in zip(wishes, found, strict=True)
+            ]
         for one, ready in zip(told, found, strict=True):
             if isinstance(ready, ReadyRow):
                 subject = subject_of(one.sha256, one.wishes, one.facts, one.key)

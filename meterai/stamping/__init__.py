@@ -13,6 +13,16 @@ Promises this room keeps
 Calls orders, stamps, sealing, documents, notifications.
 """
 
+from meterai.stamping.facts import (
+    DOCUMENT_TYPES,
+    IDENTITY_KINDS,
+    NO_FACTS,
+    PARTY_NUMBER_DIGITS,
+    DocumentFacts,
+    DocumentFactsMissing,
+    DocumentParty,
+    read_facts,
+)
 from meterai.stamping.issuers import ends_soon, issuers_directory, issuers_of
 from meterai.stamping.model import (
     StampedBefore,
@@ -36,9 +46,23 @@ from meterai.stamping.service.reorder import ReorderService, may_reorder, reorde
 from meterai.stamping.service.rows import ReadyRow, RowStamping, RowWish, TakenIn
 from meterai.stamping.service.words import why_refused
 from meterai.stamping.settings import StampingSettings
-from meterai.stamping.store import stamped, stamping_of_digest, stampings, states, under_way
+from meterai.stamping.store import (
+    are_facts_demanded,
+    stamped,
+    stamping_of_digest,
+    stampings,
+    states,
+    under_way,
+)
 
 __all__ = [
+    "DOCUMENT_TYPES",
+    "IDENTITY_KINDS",
+    "NO_FACTS",
+    "PARTY_NUMBER_DIGITS",
+    "DocumentFacts",
+    "DocumentFactsMissing",
+    "DocumentParty",
     "ReadyRow",
     "ReorderService",
     "RowStamping",
@@ -52,6 +76,7 @@ __all__ = [
     "StampingView",
     "TakenIn",
     "Upload",
+    "are_facts_demanded",
     "ends_soon",
     "issuers_directory",
     "issuers_of",
@@ -60,6 +85,7 @@ __all__ = [
     "may_reorder",
     "originals_of",
     "placements_json",
+    "read_facts",
     "read_placements",
     "reorder_key",
     "sealing_seconds",

@@ -30,6 +30,24 @@ AUDITED = Audited(
         ),
     ),
     checked={
+        "facts_demanded": dict.fromkeys(
+            ("account_id", "demanded_at"), ("facts_are_told_where_demanded",)
+        ),
+        "stamping_facts": dict.fromkeys(
+            (
+                "account_id",
+                "stamping_id",
+                "type",
+                "number",
+                "dated",
+                "value",
+                "party_name",
+                "identity_kind",
+                "identity_number",
+                "told_at",
+            ),
+            ("facts_are_told_where_demanded",),
+        ),
         "deltas": {"delta": ("delta_is_what_was_delivered",)},
         "stampings": {
             "state": ("stamping_agrees_with_its_serials",),
@@ -49,6 +67,7 @@ AUDITED = Audited(
     },
     subjects={
         "stampings": Subject("stamping_id"),
+        "stamping_facts": Subject("stamping_id"),
         "deltas": Subject("stamping_id"),
     },
     of_accounts=("stamping_keys",),

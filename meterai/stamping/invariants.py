@@ -41,6 +41,20 @@ MAIL_CAUSES = (
 
 INVARIANTS = (
     Invariant(
+        "facts_are_told_where_demanded",
+        "Every document that an account must tell what it is of, was told whole when it was asked to be stamped.",
+        f"""
+        SELECT s.account_id, s.stamping_id, s.requested_at, f.type, f.number, f.dated, f.value, f.told_at FROM {{stampings}} s
+        JOIN facts_demanded d ON d.account_id = s.account_id AND d.demanded_at < s.requested_at
+        LEFT JOIN stamping_facts f ON f.account_id = s.account_id AND f.stamping_id = s.stamping_id
+        WHERE s.requested_at > now() - interval '10 years' AND (f.told_at IS DISTINCT FROM s.requested_at
+            OR num_nulls(f.type, f.number, f.dated, f.value, f.party_name, f.identity_kind, f.identity_number) > 0)
+        UNION ALL
+        SELECT d.account_id, NULL, d.demanded_at, NULL, NULL, NULL, NULL, NULL FROM {{facts_demanded*}} d
+        WHERE d.demanded_at > now() + {AHEAD}
+        """,
+    ),
+    Invariant(
         "member_use_is_what_was_asked",
         "What a member used of its limit is a stamping from the balance or an order of documents of its organization, "
         "with their stamps; those that came to nothing were given back.",

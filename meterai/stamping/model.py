@@ -28,6 +28,7 @@ from meterai.sealing import (
     Placement,
     PlacementWish,
 )
+from meterai.stamping.facts import NO_FACTS, DocumentFacts
 
 
 class StampingState(StrEnum):
@@ -217,6 +218,7 @@ class Upload:
     wishes: tuple[PlacementWish, ...]
     is_repaired: bool = False
     labels: Labels = NO_LABELS
+    facts: DocumentFacts = NO_FACTS
 
 
 @dataclass(frozen=True, slots=True)

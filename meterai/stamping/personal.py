@@ -26,6 +26,19 @@ PERSONAL = Personal(
             kept=Kept.NUMBER,
         ),
         Held(
+            table="stamping_facts",
+            columns="stamping_id type number dated value party_name identity_kind identity_number told_at",
+            inner="account_id",
+            kept=Kept.TAX,
+            since="t.told_at",
+        ),
+        Held(
+            table="facts_demanded",
+            columns="demanded_at",
+            inner="account_id",
+            kept=Kept.NUMBER,
+        ),
+        Held(
             table="deltas",
             columns="stamping_id sha256",
             inner="account_id delta",

@@ -19,6 +19,16 @@ RETENTION: tuple[Rule, ...] = (
         only="(reference IS NOT NULL OR metadata <> '{}')",
         blanks={"reference": "NULL", "metadata": "'{}'"},
     ),
+    Leaves(
+        "stamping_facts",
+        "stamping_facts",
+        ("account_id", "stamping_id"),
+        10 * YEAR,
+        "told_at",
+        "What a document is and who the other party is: the law has a collector keep what its returns are made of for ten "
+        "years (UU KUP 28(11)).",
+    ),
+    Stays("facts_demanded", "A row leaves when its account is no collector any more."),
     Stays(
         "stamping_keys",
         "With its stampings: a repeat finds its answer and never costs a second stamp, however "

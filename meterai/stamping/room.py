@@ -109,7 +109,16 @@ FIELDS = {
 }
 ROOM = Room(
     name="stamping",
-    tables=frozenset({"stampings", "stamping_keys", "stamping_labels", "deltas"}),
+    tables=frozenset(
+        {
+            "stampings",
+            "stamping_keys",
+            "stamping_labels",
+            "stamping_facts",
+            "facts_demanded",
+            "deltas",
+        }
+    ),
     lifecycles=(STAMPING,),
     settings=StampingSettings,
     needs=_needs,

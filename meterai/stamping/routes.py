@@ -27,6 +27,7 @@ from meterai.plumbing.http import idempotency_key, read_json, saved_as
 from meterai.plumbing.paging import PAGE_MAX, Page
 from meterai.plumbing.queries import Before, Limit, Reference, Since, moment
 from meterai.sealing import STAMPS_MAX
+from meterai.stamping.facts import NO_FACTS, DocumentFacts, read_facts
 from meterai.stamping.model import StampingState, StampingView, Upload, Wanted, read_placements
 from meterai.stamping.service import StampingService
 from meterai.stamping.settings import StampingSettings
@@ -61,9 +62,16 @@ _FORM: Schema = {
             "description": f"JSON: an object of at most {METADATA_ENTRIES_MAX} texts by name, your own; "
             "no personal data",
         },
+        "facts": {
+            "type": "string",
+            "description": "JSON: what the document is, which a collector must say and others may: "
+            '{"type": "4a", "number": "INV-1", "date": "2026-11-30", "value": 7500000, '
+            '"party": {"name": "PT Contoh", "identity": "NPWP", "number": "0123456789012345"}}; '
+            "type is 4a, 4b, 3 or 2, identity KTP, NPWP or other",
+        },
     },
 }
-FORM_PARTS_MAX = 8  # four are known, others are named and refused; every part costs time to read
+FORM_PARTS_MAX = 8  # five are known, others are named and refused; every part costs time to read
 
 
 _SHA256 = re.compile("[0-9a-fA-F]{64}")
@@ -109,7 +117,22 @@ async def read_upload(request: Request[Any, Any, Any]) -> Upload:
     if placement is None or placement.file_name is not None:
         raise Malformed("placement", "placements", placements_max=STAMPS_MAX)
     placements = read_placements(placement.content)
-    return Upload(document.file_name, document.content, placements, labels=_labels(parts))
+    return Upload(
+        document.file_name,
+        document.content,
+        placements,
+        labels=_labels(parts),
+        facts=_facts(parts.get("facts")),
+    )
+
+
+def _facts(part: Part | None) -> DocumentFacts:
+    """What a document is, in a form.  Refuses `Malformed`."""
+    if part is None:
+        return NO_FACTS
+    if part.file_name is not None:
+        raise Malformed("facts", "text")
+    return read_facts(read_json(part.content, DocumentFacts))
 
 
 def _labels(parts: Mapping[str, Part]) -> Labels:
@@ -183,6 +206,10 @@ _ORDER_FORM: Schema = {
             "description": "JSON: a list with the `placement` of each document in their order, as of POST /v1/stampings; "
             "or one object, which is for each of them",
         },
+        "facts": {
+            "type": "string",
+            "description": "JSON: a list with the `facts` of each document in their order, as of POST /v1/stampings",
+        },
         "payment_method": {
             "type": "string",
             "description": "the name of a method of this installation; the default one where it is left out",
@@ -207,15 +234,25 @@ class OrderedDocuments(msgspec.Struct, frozen=True):
     stampings: list[StampingView]
 
 
-def _uploads(documents: Sequence[Part], text: bytes) -> list[Upload]:
+def _uploads(documents: Sequence[Part], text: bytes, facts: Part | None) -> list[Upload]:
     """Each document with its placements.  Refuses `Malformed`."""
     told = read_json(text, dict[str, object] | list[object])
     each = told if isinstance(told, list) else [told] * len(documents)
     if len(each) != len(documents):
         raise Malformed("placements", "one_for_each", documents=len(documents))
+    are = [NO_FACTS] * len(documents)
+    if facts is not None:
+        are = [read_facts(one) for one in read_json(facts.content, list[DocumentFacts])]
+    if len(are) != len(documents):
+        raise Malformed("facts", "one_for_each", documents=len(documents))
     return [
-        Upload(one.file_name or UNNAMED, one.content, read_placements(msgspec.json.encode(wish)))
-        for one, wish in zip(documents, each, strict=True)
+        Upload(
+            one.file_name or UNNAMED,
+            one.content,
+            read_placements(msgspec.json.encode(wish)),
+            facts=what,
+        )
+        for one, wish, what in zip(documents, each, are, strict=True)
     ]
 
 
@@ -269,7 +306,7 @@ async def order_documents(
     if (wishes := fields.get("placements")) is None or wishes.file_name is not None:
         raise Malformed("placements", "placements", placements_max=STAMPS_MAX)
     method = _text(fields["payment_method"]) if "payment_method" in fields else None
-    uploads = _uploads(documents, wishes.content)
+    uploads = _uploads(documents, wishes.content, fields.get("facts"))
     seller = _text(fields["seller"]) if "seller" in fields else None
     fee = _rupiah("seller_fee", _text(fields["seller_fee"])) if "seller_fee" in fields else None
     order = await stamping.order(

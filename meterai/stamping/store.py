@@ -13,6 +13,7 @@ from meterai.orders import OrderKey, OrderMark, PlacedOrder, Terms
 from meterai.plumbing.database import ReadTx, Tx, jsonb
 from meterai.plumbing.rows import RowMapper
 from meterai.sealing import Delta, Placement
+from meterai.stamping.facts import NO_FACTS, DocumentFacts, DocumentParty, kept_facts
 from meterai.stamping.model import (
     Delivery,
     OrderProgress,
@@ -30,20 +31,23 @@ from meterai.stamping.model import (
     placements_json,
 )
 
-RESERVE = """
-SELECT created, id, request, name, requested_at, due_at
-FROM stamping_reserve(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-"""
+RESERVE = """SELECT created, id, request, name, requested_at, due_at
+FROM stamping_reserve(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"""
+# Of an account whose documents must say what the law asks, before anything is reserved: one look into a small index,
+# and none where nothing is missing.
+_TOLD = "WHERE NOT EXISTS (SELECT 1 FROM facts_demanded d WHERE d.account_id = %s AND facts_missing(%s))"
+_FACTS = "type, number, dated, value, party_name, identity_kind, identity_number"
+_KEEP_FACTS = f"""
+INSERT INTO stamping_facts (account_id, stamping_id, {_FACTS})
+SELECT %s, f.stamping, {_FACTS} FROM jsonb_to_recordset(%s) AS f (stamping uuid, type text, number text, dated date,
+    value bigint, party_name text, identity_kind text, identity_number text)
+"""  # noqa: S608 - a constant
 # In one statement, as the stamping itself.
-RESERVE_LABELLED = """
-WITH made AS (
-    SELECT * FROM stamping_reserve(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-), labelled AS (
+_LABELLED = """, labelled AS (
     INSERT INTO stamping_labels (account_id, stamping_id, reference, metadata)
     SELECT %s, id, %s, %s FROM made WHERE created
-)
-SELECT created, id, request, name, requested_at, due_at FROM made
-"""
+)"""
+_OF_MADE = "WHERE f.stamping IN (SELECT id FROM made WHERE created)"
 _MADE_BY = (
     "SELECT 1 FROM stampings WHERE account_id = %s AND stamping_id = %s AND idempotency_key = %s"
 )
@@ -52,6 +56,7 @@ ORDER = """
 SELECT created, id, request, placed, lapses
 FROM stampings_order(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
+_OF_ORDER_MADE = "WHERE EXISTS (SELECT 1 FROM made WHERE created)"
 DELIVER = """
 SELECT state, delivered_at, is_ours FROM stamping_deliver(%s, %s, %s, %s, %s)
 """
@@ -277,6 +282,32 @@ async def lock_documents(tx: Tx, account: UUID, sha256: Sequence[bytes]) -> None
     await tx.run(_LOCK_DOCUMENTS, account, list(sha256))
 
 
+def _told(
+    account: UUID,
+    query: str,
+    facts: Mapping[UUID, DocumentFacts],
+    labels: Labels = NO_LABELS,
+    made: str = _OF_MADE,
+) -> tuple[str, list[object]]:
+    """A query that reserves, with what is written beside it in the same statement, and the parameters of that.
+
+    Facts of the stampings that it makes are by their ids; a collector whose facts are not complete is refused.
+    """
+    missing = next((one.missing for one in facts.values() if one.missing), None)
+    checked: list[object] = [account if missing else None, missing]
+    kept = [kept_facts(one, stamping) for stamping, one in facts.items() if one]
+    if not kept and not labels:
+        return f"{query} {_TOLD}", checked
+    parts = [f"WITH made AS ({query} {_TOLD})"]
+    if labels:
+        parts.append(_LABELLED)
+        checked += [account, labels.reference, jsonb(dict(labels.metadata))]
+    if kept:
+        parts.append(f", kept AS ({_KEEP_FACTS} {made})")
+        checked += [account, jsonb(kept)]
+    return " ".join([*parts, "SELECT * FROM made"]), checked
+
+
 async def reserve(
     tx: Tx,
     account: UUID,
@@ -292,12 +323,13 @@ async def reserve(
     about: Sequence[object],
     is_repaired: bool,
     labels: Labels = NO_LABELS,
+    facts: DocumentFacts = NO_FACTS,
 ) -> ReservedDocument:
-    """Hold stamps and bind serials; see sql/functions/stamping_reserve.sql."""
-    written = [account, labels.reference, jsonb(dict(labels.metadata))] if labels else []
+    """Hold stamps and bind serials; see sql/functions/stamping_reserve.sql.  Refuses `DocumentFactsMissing`."""
+    query, more = _told(account, RESERVE, {stamping: facts}, labels)
     made = await tx.one_as(
         _RESERVED_DOCUMENTS,
-        RESERVE_LABELLED if labels else RESERVE,
+        query,
         account,
         stamping,
         key,
@@ -309,7 +341,7 @@ async def reserve(
         lease_seconds,
         *about,
         is_repaired,
-        *written,
+        *more,
     )
     assert made is not None
     return made
@@ -329,18 +361,21 @@ async def reserve_all(
     *,
     due_seconds: float,
     lease_seconds: float,
+    facts: Mapping[UUID, DocumentFacts],
 ) -> list[Reservation]:
     """The same for the documents of one request, in its order; all of them or none."""
     documents = jsonb(list(wanted))
+    query, more = _told(account, _RESERVE_ALL, facts)
     return await tx.all_as(
         _RESERVATIONS,
-        _RESERVE_ALL,
+        query,
         account,
         key,
         request,
         documents,
         due_seconds,
         lease_seconds,
+        *more,
     )
 
 
@@ -366,10 +401,12 @@ async def reserve_each(
     *,
     due_seconds: float,
     lease_seconds: float,
+    facts: Mapping[UUID, DocumentFacts],
 ) -> Mapping[UUID, tuple[UUID, bool]]:
     """Reserve documents each for itself; see sql/functions/stampings_reserve_each.sql."""
     documents = jsonb(list(wanted))
-    rows = await tx.all(_RESERVE_EACH, account, documents, due_seconds, lease_seconds)
+    query, more = _told(account, _RESERVE_EACH, facts)
+    rows = await tx.all(query, account, documents, due_seconds, lease_seconds, *more)
     return {row["asked"]: (row["id"], row["created"]) for row in rows}
 
 
@@ -424,13 +461,49 @@ async def keep_leases(
 
 
 async def order(
-    tx: Tx, terms: Terms, documents: Sequence[dict[str, object]], agreed: Collection[bytes]
+    tx: Tx,
+    terms: Terms,
+    documents: Sequence[dict[str, object]],
+    agreed: Collection[bytes],
+    facts: Mapping[UUID, DocumentFacts],
 ) -> PlacedOrder | None:
     """Place an order with its documents, or find that of its key; None where one of them was stamped before
     and is not agreed to; see sql/functions/stampings_order.sql.
     """
     hexes = [one.hex() for one in agreed]
-    return await tx.one_as(_PLACED, ORDER, *terms.arguments(), jsonb(list(documents)), hexes)
+    query, more = _told(terms.account, ORDER, facts, made=_OF_ORDER_MADE)
+    return await tx.one_as(_PLACED, query, *terms.arguments(), jsonb(list(documents)), hexes, *more)
+
+
+async def are_facts_demanded(tx: ReadTx, account: UUID) -> bool:
+    """True where each document of an account must say what the law asks of a collector."""
+    return bool(
+        await tx.value(
+            "SELECT EXISTS (SELECT 1 FROM facts_demanded WHERE account_id = %s)", account
+        )
+    )
+
+
+async def facts_of(tx: ReadTx, account: UUID, stamping: UUID) -> DocumentFacts:
+    """What the document of a stamping is, as its sender said."""
+    found = await tx.one(
+        f"SELECT {_FACTS} FROM stamping_facts WHERE account_id = %s AND stamping_id = %s",  # noqa: S608
+        account,
+        stamping,
+    )
+    if found is None:
+        return NO_FACTS
+    party = DocumentParty(
+        name=found["party_name"], identity=found["identity_kind"], number=found["identity_number"]
+    )
+    dated = found["dated"]
+    return DocumentFacts(
+        type=found["type"],
+        number=found["number"],
+        date=dated.isoformat() if dated else None,
+        value=found["value"],
+        party=party,
+    )
 
 
 async def insert_waiting(
@@ -444,12 +517,15 @@ async def insert_waiting(
     sha256: bytes,
     placements: Sequence[Placement],
     is_repaired: bool = False,
+    before: UUID | None = None,
 ) -> None:
-    """Record a document of an order; it waits for the payment."""
+    """Record a document of an order; it waits for the payment, and is what it was for the stamping `before`."""
     await tx.run(
-        "INSERT INTO stampings (account_id, stamping_id, order_id, position, idempotency_key,"
+        "WITH made AS (INSERT INTO stampings (account_id, stamping_id, order_id, position, idempotency_key,"  # noqa: S608
         " request_hash, sha256_original, placements, quantity, is_repaired, state)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'waiting')",
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'waiting'))"
+        f" INSERT INTO stamping_facts (account_id, stamping_id, {_FACTS})"
+        f" SELECT account_id, %s, {_FACTS} FROM stamping_facts WHERE account_id = %s AND stamping_id = %s",
         account,
         stamping,
         order,
@@ -460,6 +536,9 @@ async def insert_waiting(
         jsonb(placements_json(placements)),
         len(placements),
         is_repaired,
+        stamping,
+        account,
+        before,
     )
 
 

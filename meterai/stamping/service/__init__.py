@@ -212,6 +212,7 @@ class StampingService:
             about=taken.about,
             is_repaired=taken.upload.is_repaired,
             labels=upload.labels,
+            facts=upload.facts,
         )
 
         async def reserve_for_member(tx: Tx) -> ReservedDocument:
@@ -263,6 +264,7 @@ class StampingService:
                 [_wanted(*pair) for pair in zip(taken, serials, strict=True)],
                 due_seconds=self._due_seconds,
                 lease_seconds=self._settings.seal_lease_seconds,
+                facts={one.stamping: one.upload.facts for one in taken},
             )
             made = {one.id for one in reserved if one.created}
             new = {one.stamping: one.sha256 for one in taken if one.stamping in made}
@@ -313,6 +315,10 @@ class StampingService:
             store.is_made_by, account, made.id, key
         ):
             raise IdempotencyKeyReused("the request of this key was labelled otherwise")
+        if taken.upload.facts and (
+            await self._database.once(store.facts_of, account, made.id) != taken.upload.facts
+        ):
+            raise IdempotencyKeyReused("the document of this key was told otherwise")
         if stamping.state == StampingState.RESERVED and not await self._resume_now(stamping):
             raise InProgress("it is being sealed")
         note_replay()
@@ -353,7 +359,9 @@ class StampingService:
         taken = await self._uploads.store_all(account, uploads)
         quantity = sum(len(upload.wishes) for upload in uploads)
         kind = OrderKind.DOCUMENTS
-        more = [one for one in (written, sold and f"seller:{sold.slug}") if one]
+        more: list[object] = [one for one in (written, sold and f"seller:{sold.slug}") if one]
+        if any(one.facts for one in uploads):
+            more.append([repr(one.facts) for one in uploads])
         request = orders.request_hash(kind, *(one.request.hex() for one in taken), *more)
         terms = await self._orders.terms(
             account, key, request, kind, quantity, method=method, sold=sold
@@ -371,7 +379,8 @@ class StampingService:
     ) -> PlacedOrder:
         asked = [one.sha256 for one in taken if one.sha256 not in agreed]
         documents = [_wanted(one) for one in taken]
-        place = partial(store.order, terms=terms, documents=documents, agreed=agreed)
+        facts = {one.stamping: one.upload.facts for one in taken}
+        place = partial(store.order, terms=terms, documents=documents, agreed=agreed, facts=facts)
 
         async def place_with_more(tx: Tx) -> PlacedOrder | None:
             placed = await place(tx)

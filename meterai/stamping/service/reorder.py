@@ -121,6 +121,7 @@ class ReorderService:
                 sha256=one.sha256_original,
                 placements=one.placements,
                 is_repaired=one.is_repaired,
+                before=one.id,
             )
         new = {stamping: one.sha256_original for stamping, one in made.items()}
         # The earlier order would not have been placed, had its buyer not agreed to what was there then.

@@ -38,6 +38,7 @@ from meterai.sealing import (
     Stamp,
 )
 from meterai.stamping import store
+from meterai.stamping.facts import NO_FACTS, DocumentFacts
 from meterai.stamping.metrics import SEALS
 from meterai.stamping.model import placements_json, request_hash
 from meterai.stamping.settings import StampingSettings
@@ -70,6 +71,7 @@ class RowWish:
     sha256: bytes
     wishes: tuple[PlacementWish, ...]
     is_repaired: bool = False
+    facts: DocumentFacts = NO_FACTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class ReadyRow:
     hashed: HashedDocument
     serials: tuple[Serial, ...]
     is_repaired: bool
+    facts: DocumentFacts = NO_FACTS
     stamping: UUID = field(default_factory=new_id)
 
     @property
@@ -198,6 +201,7 @@ class RowStamping:
             HashedDocument.of(content),
             tuple(serials),
             row.is_repaired,
+            row.facts,
         )
 
     async def _finished(
@@ -237,6 +241,7 @@ class RowStamping:
             [row.wanted for row in rows],
             due_seconds=self._due_seconds,
             lease_seconds=self.lease_seconds,
+            facts={row.stamping: row.facts for row in rows},
         )
 
     async def seal(

@@ -1,0 +1,153 @@
+"""What a document is, as the law asks a collector to say it (PMK 78/2024: the annexes of the return); pure.
+
+Anybody may say it of a document; whoever is a collector must, all of it.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from meterai.kit.numbers import counted
+from meterai.kit.refusal import Malformed, Refusal, refusal_of_database
+from meterai.kit.text import one_line
+
+# 4a states that money was received, 4b that a debt was settled; 3: certificates, statements, agreements; 2: deeds,
+# securities and others.
+DOCUMENT_TYPES = ("4a", "4b", "3", "2")
+IDENTITY_KINDS = ("KTP", "NPWP", "other")
+PARTY_NUMBER_DIGITS = (15, 16, 22)  # of an NPWP, of an NIK or an NPWP of today, of a NITKU
+TEXT_LENGTH_MAX = 200  # characters of a number, a name
+VALUE_MAX = 1 << 53  # rupiah; JSON has no greater whole number
+
+
+@refusal_of_database
+class DocumentFactsMissing(Refusal):
+    """A collector must say of each document what the law asks; `field` is the first that is missing."""
+
+    code = "document_facts_missing"
+    status = 422
+
+    def __init__(self, *, field: str) -> None:
+        super().__init__(f"{field} is missing")
+        self.field = field
+
+
+class DocumentParty(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The other party: its name, and the kind (`KTP`, `NPWP` or `other`) and number of its identity."""
+
+    name: str | None = None
+    identity: str | None = None
+    number: str | None = None
+
+
+class DocumentFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a document is: its type (`4a`, `4b`, `3` or `2`), number, date, value in rupiah, and the other party."""
+
+    type: str | None = None
+    number: str | None = None
+    date: str | None = None
+    value: int | None = None
+    party: DocumentParty = DocumentParty()
+
+    def __bool__(self) -> bool:
+        return self != NO_FACTS
+
+    @property
+    def missing(self) -> str | None:
+        """The first field that the law asks for and that is not there."""
+        told = {
+            "type": self.type,
+            "number": self.number,
+            "date": self.date,
+            "value": self.value,
+            "party.name": self.party.name,
+            "party.number": self.party.number,
+        }
+        return next((name for name, value in told.items() if value is None), None)
+
+    def check_complete(self) -> None:
+        """Refuses `DocumentFactsMissing`."""
+        if (field := self.missing) is not None:
+            raise DocumentFactsMissing(field=field)
+
+    def columns(self) -> tuple[object, ...]:
+        """Type, number, date, value, and name, kind of identity and number of the party, as rows have them."""
+        dated = None if self.date is None else date.fromisoformat(self.date)
+        party = self.party
+        return (self.type, self.number, dated, self.value, party.name, party.identity, party.number)
+
+
+NO_FACTS = DocumentFacts()
+
+
+def read_facts(told: DocumentFacts) -> DocumentFacts:
+    """Facts as they are kept, from what somebody sent.  Refuses `Malformed` by the name of the field."""
+    kind = (told.type or "").strip().lower() or None
+    if kind is not None and kind not in DOCUMENT_TYPES:
+        raise Malformed("type", "document_type")
+    if told.value is not None and not 0 <= told.value < VALUE_MAX:
+        raise Malformed("value", "within_bounds", maximum=VALUE_MAX - 1)
+    number = _text("party.number", told.party.number)
+    party = DocumentParty(
+        name=_text("party.name", told.party.name),
+        identity=_identity(told.party.identity, number),
+        number=_identity_number(told.party.identity, number),
+    )
+    return DocumentFacts(
+        type=kind,
+        number=_text("number", told.number),
+        date=_day(told.date),
+        value=told.value,
+        party=party,
+    )
+
+
+def _text(field: str, text: str | None) -> str | None:
+    line = one_line(text or "")
+    if len(line) > TEXT_LENGTH_MAX:
+        raise Malformed(field, "shown_text", length_max=TEXT_LENGTH_MAX)
+    return line or None
+
+
+def _day(text: str | None) -> str | None:
+    told = (text or "").strip()
+    try:
+        return date.fromisoformat(told).isoformat() if told else None
+    except ValueError:
+        raise Malformed("date", "day") from None
+
+
+def _identity(kind: str | None, number: str | None) -> str | None:
+    """The kind that was said, or the one that its number tells: an NPWP of today begins with 0, an NIK with its province."""
+    if kind:
+        found = next((one for one in IDENTITY_KINDS if one.lower() == kind.strip().lower()), None)
+        if found is None:
+            raise Malformed("party.identity", "known_name")
+        return found
+    if number is None:
+        return None
+    digits = _digits(number)
+    return "KTP" if len(digits) == PARTY_NUMBER_DIGITS[1] and digits[0] != "0" else "NPWP"
+
+
+def _identity_number(kind: str | None, number: str | None) -> str | None:
+    if number is None or (kind or "").strip().lower() == "other":
+        return number
+    digits = _digits(number)
+    if counted(digits, max(PARTY_NUMBER_DIGITS)) is None or len(digits) not in PARTY_NUMBER_DIGITS:
+        raise Malformed("party.number", "party_number")
+    return digits
+
+
+def _digits(number: str) -> str:
+    return re.sub(r"[\s.\-]", "", number.lstrip("'"))
+
+
+def kept_facts(facts: DocumentFacts, stamping: object) -> Mapping[str, Any]:
+    """Facts of a stamping as an object for the database."""
+    names = ("type", "number", "dated", "value", "party_name", "identity_kind", "identity_number")
+    columns = [str(one) if isinstance(one, date) else one for one in facts.columns()]
+    return {"stamping": str(stamping)} | dict(zip(names, columns, strict=True))
