@@ -12,6 +12,8 @@ from meterai.audit.room import ROOM as AUDIT
 from meterai.batches.room import ROOM as BATCHES
 from meterai.capacity.room import ROOM as CAPACITY
 from meterai.cases.room import ROOM as CASES
+from meterai.collectors import CREDIT_RAIL
+from meterai.collectors.room import ROOM as COLLECTORS
 from meterai.console.room import ROOM as CONSOLE
 from meterai.distribution import WHOLESALE_RAIL
 from meterai.distribution.room import ROOM as DISTRIBUTION
@@ -51,8 +53,8 @@ from meterai.watch.room import ROOM as WATCH
 from meterai.webhooks import publishing
 from meterai.webhooks.room import ROOM as WEBHOOKS
 
-# Those of providers, and the one whose provider is our own database.
-RAILS: RailKinds = (*RAILS_OF_PAYMENTS, WHOLESALE_RAIL)
+# Those of providers, and those whose provider is our own database.
+RAILS: RailKinds = (*RAILS_OF_PAYMENTS, WHOLESALE_RAIL, CREDIT_RAIL)
 PAYMENTS = payments_with(RAILS)
 ROOMS: Rooms = (
     AUDIT,
@@ -83,6 +85,7 @@ ROOMS: Rooms = (
     OUTAGES,
     REGULATOR,
     PRIVACY,
+    COLLECTORS,
     PORTAL,
     CAPACITY,
     WATCH,

@@ -10,6 +10,7 @@ Promises this room keeps
 Calls ledger, stamping, stamps, sealing, audit, approvals.
 """
 
+from meterai.regulator.extracts import signer_of
 from meterai.regulator.model import OF_SERIAL
 
-__all__ = ["OF_SERIAL"]
+__all__ = ["OF_SERIAL", "signer_of"]

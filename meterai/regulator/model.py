@@ -102,7 +102,7 @@ class Statement:
         stamps, duty, *_ = self.balances[1], self.balances[0]
         known = sold.stamps - affixed.stamps - refunded.stamps - charged_back.stamps
         due = sold.rupiah - refunded.rupiah - charged_back.rupiah
-        paid = self.sums.of("duty_payable", PAID_OUT)
+        paid = self.sums.of("duty_payable", *PAID_OUT)
         other = Figure("other", stamps.moved - known, duty.moved - due - paid)
         return [
             Figure("opening", stamps.opening, duty.opening),

@@ -161,6 +161,7 @@ def posted(read: Any) -> dict[UUID, dict[str, int]]:
         " AND e.subject NOT IN (SELECT transfer_id FROM transfers)"  # made although it was refused
         " AND e.subject NOT IN (SELECT sale_id FROM sales)"  # a deposit paid it: see tests/distribution
         " AND NOT starts_with(e.reason, 'fee_')"  # of sellers: the same
+        " AND e.reason NOT IN ('credit_drawn', 'credit_returned', 'collector_deposited')"  # see tests/collectors
         " GROUP BY 1, 2"
     ):
         sums.setdefault(row["subject"], {})[row["book"]] = row["sum"]

@@ -1,0 +1,127 @@
+"""Collectors at the command line."""
+
+import json
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from meterai import approvals
+from meterai.collectors import levers, store
+from meterai.commands import (
+    NO_OPTIONS,
+    AsJson,
+    Between,
+    By,
+    DryRun,
+    Options,
+    Reason,
+    Text,
+    line,
+    with_database,
+)
+from meterai.kit.ids import show
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+
+RUPIAH_MAX = 10**12  # more is a typing error
+Rupiahs = Annotated[int, Parameter(help="Rupiah.", validator=Between(1, RUPIAH_MAX))]
+OrEmpty = Annotated[str, Parameter(help="Digits.")]
+
+
+def list_collectors(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
+    """Show every collector: its limit, what it owes, what waits, and deposits that are to be confirmed."""
+
+    async def look(database: Database, _: Settings) -> list[dict[str, object]]:
+        async with database.reading() as tx:
+            return [
+                {
+                    "account": show("acc", one.account),
+                    "name": one.name,
+                    "npwp": one.npwp,
+                    "state": one.state,
+                    "limit": one.limit_rupiah,
+                    "owed": sum(due.open for due in await store.months(tx, one.account)),
+                    "waiting": (await store.waits(tx, one.account)).draws,
+                    "told": " ".join(
+                        f"{told.ntpn}:{told.month:%Y-%m}:{told.amount}:{told.paid_on}"
+                        for told in await store.deposits(tx, one.account)
+                        if told.state == "told"
+                    ),
+                }
+                for one in await store.collectors(tx)
+            ]
+
+    found = with_database("collectors list", options, look)
+    if as_json:
+        line(json.dumps(found, indent=2))
+        return
+    for one in found:
+        line(", ".join(f"{name}={value}" for name, value in one.items()))
+
+
+def approve(  # noqa: PLR0913 - what was agreed, and how a lever is pulled
+    organization: Text,
+    *,
+    name: Text,
+    limit: Rupiahs,
+    npwp: OrEmpty = "",
+    nitku: OrEmpty = "",
+    reason: Reason = "",
+    by: By = None,
+    dry_run: DryRun = False,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Make an ORGANIZATION (acc_...) a collector with a limit of a month; a second person approves."""
+    asked = levers.CollectorAsked(organization, name, limit, npwp, nitku)
+    approvals.pull(options, levers.APPROVE, asked, by=by, reason=reason, dry_run=dry_run)
+    line(f"{organization} is a collector")
+
+
+def change(  # noqa: PLR0913 - what was agreed, and how a lever is pulled
+    organization: Text,
+    *,
+    name: Text,
+    limit: Rupiahs,
+    npwp: OrEmpty = "",
+    nitku: OrEmpty = "",
+    reason: Reason = "",
+    by: By = None,
+    dry_run: DryRun = False,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Change the terms of a collector, all of them; a second person approves."""
+    asked = levers.CollectorAsked(organization, name, limit, npwp, nitku)
+    approvals.pull(options, levers.CHANGE, asked, by=by, reason=reason, dry_run=dry_run)
+    line(f"{organization} draws at these terms")
+
+
+def close(
+    organization: Text,
+    *,
+    reason: Reason = "",
+    by: By = None,
+    dry_run: DryRun = False,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """End a collector: it draws no more, and what it owes is still to be deposited."""
+    asked = levers.CollectorNamed(organization)
+    approvals.pull(options, levers.CLOSE, asked, by=by, reason=reason, dry_run=dry_run)
+    line(f"{organization} draws no more")
+
+
+def confirm(  # noqa: PLR0913 - a deposit, and how a lever is pulled
+    organization: Text,
+    ntpn: Text,
+    *,
+    month: Text,
+    rupiah: Rupiahs,
+    paid_on: Text,
+    reason: Reason = "",
+    by: By = None,
+    dry_run: DryRun = False,
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Confirm a deposit to the treasury, by its NTPN, for the duty of a MONTH as 2026-11; what waited for it goes on."""
+    asked = levers.DepositMade(organization, ntpn, month, rupiah, paid_on)
+    approvals.pull(options, levers.CONFIRM, asked, by=by, reason=reason, dry_run=dry_run)
+    line(f"{rupiah} of {month} are deposited")

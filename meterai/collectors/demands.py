@@ -1,0 +1,15 @@
+"""Why any value of the settings of collectors can be served with."""
+
+from collections.abc import Mapping
+
+from meterai.commands import TIME
+
+_LAW = "a day of the law, which the operator knows when it changes"
+UNDEMANDED: Mapping[str, str] = {
+    "collector_limit_rupiah_max": "two people approve each limit below it",
+    "collector_deposit_day": _LAW,
+    "collector_report_day": _LAW,
+    "collector_stop_day": _LAW,
+    "collector_free_months": _LAW,
+    "collector_waits_seconds": TIME,
+}

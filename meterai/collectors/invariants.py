@@ -1,0 +1,141 @@
+"""What must be true of collectors, what they draw and what they deposit."""
+
+from meterai.plumbing.invariants import AHEAD, Invariant, MailCause, Posting
+
+POSTINGS = (
+    Posting(
+        ("credit_drawn",),
+        """
+        SELECT account_id, 'drawn:' || draw_id, 'credit_drawn', draw_id, taken_at,
+               ARRAY['bank_clearing', 'collectors_due'], ARRAY[amount, -amount]
+        FROM {credit_draws} d WHERE taken_at IS NOT NULL
+        """,
+    ),
+    Posting(
+        ("credit_returned",),
+        """
+        SELECT account_id, 'undrawn:' || refund_no, 'credit_returned', draw_id, returned_at,
+               ARRAY['bank_clearing', 'collectors_due'], ARRAY[-amount, amount]
+        FROM {credit_returns} r
+        """,
+    ),
+    Posting(
+        ("collector_deposited",),
+        """
+        SELECT account_id, 'collected:' || deposit_id, 'collector_deposited', deposit_id, confirmed_at,
+               ARRAY['duty_payable', 'collectors_due'], ARRAY[-amount, amount]
+        FROM {collector_deposits} c WHERE state = 'confirmed'
+        """,
+    ),
+)
+
+MAIL_CAUSES = (
+    MailCause(
+        """
+        SELECT account_id, 'collector_' || what || ':' || to_char(month, 'YYYY-MM') || ':' || day, 'collector_' || what,
+            NULL, NULL::timestamptz, NULL
+        FROM {collector_reminders*} r
+        """
+    ),
+)
+
+INVARIANTS = (
+    Invariant(
+        "draw_pays_its_attempt",
+        "Every draw is of an attempt by the rail, with its amount; it paid the attempt where it was taken, and nothing else did.",
+        """
+        SELECT d.account_id, d.draw_id, d.state, d.amount, a.amount AS wanted, c.amount AS paid FROM {credit_draws} d
+        LEFT JOIN payment_attempts a ON a.account_id = d.account_id AND a.attempt_id = d.draw_id AND a.provider = 'credit'
+        LEFT JOIN captures c ON c.account_id = d.account_id AND c.attempt_id = d.draw_id
+            AND c.payment = credit_number(d.account_id, d.draw_id)
+        WHERE a.amount IS DISTINCT FROM d.amount
+            OR c.amount IS DISTINCT FROM CASE WHEN d.taken_at IS NOT NULL THEN d.amount END
+            OR (d.state = 'taken') <> (d.taken_at IS NOT NULL) OR (d.state = 'ended') <> (d.ended_at IS NOT NULL)
+            OR d.ended_at < d.made_at OR d.taken_at < d.made_at
+            OR d.month IS DISTINCT FROM credit_month(d.taken_at)
+        UNION ALL
+        SELECT c.account_id, c.attempt_id, NULL, NULL, NULL, c.amount FROM {captures} c
+        WHERE starts_with(c.payment, 'credit:') AND NOT EXISTS (SELECT 1 FROM credit_draws d
+            WHERE d.account_id = c.account_id AND d.draw_id = c.attempt_id AND d.state = 'taken')
+        """,
+    ),
+    Invariant(
+        "credit_that_came_back_was_a_refund",
+        "What of a draw is owed no more are the refunds of its order by the rail, and no more than was drawn.",
+        """
+        SELECT account_id, draw_id, refund_no, sum(amount) AS amount, sum(refunded) AS refunded FROM (
+            SELECT r.account_id, r.draw_id, r.refund_no, r.amount, 0::bigint AS refunded FROM {credit_returns} r
+            UNION ALL
+            SELECT d.account_id, d.draw_id, f.refund_no, 0, f.amount FROM {credit_draws} d
+            JOIN refunds f ON f.account_id = d.account_id AND f.attempt_id = d.draw_id AND f.state = 'settled'
+        ) sides
+        GROUP BY account_id, draw_id, refund_no HAVING sum(amount) < sum(refunded)
+            OR (sum(refunded) <> 0 AND sum(amount) <> sum(refunded))
+        UNION ALL
+        SELECT d.account_id, d.draw_id, NULL, r.amount, d.amount FROM {credit_draws} d
+        CROSS JOIN LATERAL (SELECT sum(amount) AS amount FROM credit_returns r
+            WHERE r.account_id = d.account_id AND r.draw_id = d.draw_id) r
+        WHERE r.amount > d.amount
+        """,
+    ),
+    Invariant(
+        "collectors_owe_what_they_drew",
+        "Each month of a collector is what was drawn in it, what of that came back, and its confirmed deposits; and what all "
+        "months owe is the book `collectors_due`.",
+        """
+        SELECT account_id, month, sum(drawn) AS drawn, sum(returned) AS returned, sum(deposited) AS deposited FROM (
+            SELECT account_id, month, drawn, returned, deposited FROM {collector_months*} m
+            UNION ALL
+            SELECT account_id, month, -amount, 0, 0 FROM {credit_draws*} d WHERE taken_at IS NOT NULL
+            UNION ALL
+            SELECT d.account_id, d.month, 0, -r.amount, 0 FROM {credit_returns*} r
+            JOIN credit_draws d ON d.account_id = r.account_id AND d.draw_id = r.draw_id
+            UNION ALL
+            SELECT account_id, month, 0, 0, -amount FROM {collector_deposits*} c WHERE state = 'confirmed'
+        ) sides
+        GROUP BY account_id, month HAVING sum(drawn) <> 0 OR sum(returned) <> 0 OR sum(deposited) <> 0
+        UNION ALL
+        SELECT account_id, NULL, sum(owed), sum(posted), NULL FROM (
+            SELECT account_id, drawn - returned - deposited AS owed, 0::bigint AS posted FROM {collector_months*} m
+            UNION ALL
+            SELECT account_id, 0, debit - credit FROM {legs*} l WHERE book = 'collectors_due'
+        ) sides
+        GROUP BY account_id HAVING sum(owed) <> sum(posted)
+        """,
+    ),
+    Invariant(
+        "collector_deposit_is_confirmed_once",
+        "Every deposit that is confirmed was confirmed by staff, has a receipt that no other has, and is of its month or later.",
+        f"""
+        SELECT c.account_id, c.deposit_id, c.ntpn, c.state, c.confirmed_at FROM {{collector_deposits*}} c
+        WHERE (c.state = 'confirmed') <> (c.confirmed_at IS NOT NULL) OR (c.state = 'withdrawn') <> (c.withdrawn_at IS NOT NULL)
+            OR c.withdrawn_at < c.told_at OR c.paid_on < c.month OR c.paid_on > (c.told_at + interval '1 day')::date
+            OR c.withdrawn_at > now() + {AHEAD}
+            OR (c.state = 'confirmed' AND NOT EXISTS (SELECT 1 FROM audit_events e
+                WHERE e.account_id = '00000000-0000-0000-0000-000000000000' AND e.action = 'collector_deposit_confirmed'
+                    AND e.subject = 'acc_' || lower(compact(c.account_id)) AND e.happened_at = c.confirmed_at))
+            OR (c.state <> 'withdrawn' AND EXISTS (SELECT 1 FROM collector_deposits o WHERE o.ntpn = c.ntpn
+                AND o.state <> 'withdrawn' AND o.deposit_id <> c.deposit_id))
+        """,
+    ),
+    Invariant(
+        "collector_is_as_staff_said",
+        "Every collector was approved by staff and closed by them, its terms are the newest that they agreed to, and its "
+        "documents must say what they are while it is open.",
+        """
+        SELECT c.account_id, c.state, c.terms_id, c.closed_at FROM {collectors*} c
+        LEFT JOIN LATERAL (
+            SELECT min(happened_at) FILTER (WHERE action = 'collector_approved') AS approved_at,
+                max(happened_at) FILTER (WHERE action IN ('collector_approved', 'collector_changed')) AS set_at,
+                max(happened_at) FILTER (WHERE action = 'collector_approved') AS opened_at,
+                max(happened_at) FILTER (WHERE action = 'collector_closed') AS closed_at
+            FROM audit_events e WHERE e.account_id = '00000000-0000-0000-0000-000000000000'
+                AND e.subject = 'acc_' || lower(compact(c.account_id))) e ON true
+        LEFT JOIN {collector_terms*} t ON t.account_id = c.account_id AND t.terms_id = c.terms_id
+        WHERE e.approved_at IS DISTINCT FROM c.approved_at OR e.set_at IS DISTINCT FROM t.set_at
+            OR CASE WHEN e.closed_at > e.opened_at THEN e.closed_at END IS DISTINCT FROM c.closed_at
+            OR (c.state = 'closed') <> (c.closed_at IS NOT NULL)
+            OR (c.state = 'open') <> EXISTS (SELECT 1 FROM facts_demanded d WHERE d.account_id = c.account_id)
+        """,
+    ),
+)

@@ -1,0 +1,232 @@
+"""Levers of collectors: who is one and at which limit, its end, and the deposits that are confirmed."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from uuid import UUID
+
+import msgspec
+
+from meterai import accounts, audit
+from meterai.accounts import NOBODY, Permission
+from meterai.collectors import store
+from meterai.collectors.model import (
+    COLLECTOR,
+    AlreadyCollector,
+    CollectorEvent,
+    CollectorState,
+    CollectorTerms,
+    DepositBeyondDue,
+    DepositState,
+    NtpnDiffers,
+)
+from meterai.collectors.service import load, read_ntpn, tell_deposit
+from meterai.collectors.settings import CollectorSettings
+from meterai.commands import Effect, Forecast, Lever, Pull
+from meterai.kit.actor import Actor
+from meterai.kit.days import Month, day_of, read_day
+from meterai.kit.ids import read, show
+from meterai.kit.numbers import counted
+from meterai.kit.refusal import Malformed, NotFound
+from meterai.kit.subjects import Subject, SubjectKind
+from meterai.plumbing.database import ReadTx, Tx
+from meterai.stamping import PARTY_NUMBER_DIGITS
+
+NAME_LENGTH_MAX = 60  # characters
+_NITKU_DIGITS = 22
+
+
+class CollectorAsked(msgspec.Struct, frozen=True):
+    """The organization as `acc_...`, its limit of a month in rupiah, and its numbers at the tax office.
+
+    npwp   15 or 16 digits; empty: that of its profile
+    nitku  22 digits, of the place of business; empty: not told
+    """
+
+    organization: str
+    name: str
+    limit: int
+    npwp: str = ""
+    nitku: str = ""
+
+
+class CollectorNamed(msgspec.Struct, frozen=True):
+    """A collector as `acc_...`."""
+
+    organization: str
+
+
+class DepositMade(msgspec.Struct, frozen=True):
+    """A collector as `acc_...`, and a deposit to the treasury: its receipt, the month whose duty it is, rupiah, and the day."""
+
+    organization: str
+    ntpn: str
+    month: str
+    rupiah: int
+    paid_on: str
+
+
+async def _checked(tx: ReadTx, asked: CollectorAsked, pull: Pull) -> CollectorTerms:
+    """Refuses `Malformed`, `NotFound`."""
+    organization = await accounts.organization_of(tx, _account(asked.organization))
+    if organization is None:
+        raise NotFound("no such organization")
+    most = pull.settings.of(CollectorSettings).collector_limit_rupiah_max
+    if not 1 <= asked.limit <= most:
+        raise Malformed("limit", "within_bounds", maximum=most)
+    if not 1 <= len(asked.name) <= NAME_LENGTH_MAX or not asked.name.isprintable():
+        raise Malformed("name", "shown_text", length_max=NAME_LENGTH_MAX)
+    npwp = asked.npwp or organization.npwp
+    if counted(npwp, max(PARTY_NUMBER_DIGITS)) is None or len(npwp) not in PARTY_NUMBER_DIGITS[:2]:
+        raise Malformed("npwp", "party_number")
+    if asked.nitku and (
+        counted(asked.nitku, _NITKU_DIGITS) is None or len(asked.nitku) != _NITKU_DIGITS
+    ):
+        raise Malformed("nitku", "party_number")
+    return CollectorTerms(asked.name, npwp, asked.nitku, asked.limit)
+
+
+def _account(organization: str) -> UUID:
+    return read("acc", organization)
+
+
+def _about(account: UUID) -> Subject:
+    return Subject(SubjectKind.ACCOUNT, show("acc", account), account)
+
+
+def _draws(account: UUID, terms: CollectorTerms) -> Forecast:
+    facts = {"name": terms.name, "npwp": terms.npwp, "rupiah": terms.limit_rupiah}
+    return Forecast([Effect("collector_draws", facts, _about(account))], rows=2)
+
+
+async def _approving(tx: ReadTx, asked: CollectorAsked, pull: Pull) -> Forecast:
+    account, terms = _account(asked.organization), await _checked(tx, asked, pull)
+    found = await store.collector(tx, account)
+    if found is not None and found.state == CollectorState.OPEN:
+        raise AlreadyCollector("it is one already")
+    return _draws(account, terms)
+
+
+async def _approve(tx: Tx, asked: CollectorAsked, pull: Pull) -> None:
+    account = _account(asked.organization)
+    terms = await store.set_terms(tx, account, await _checked(tx, asked, pull))
+    if not await store.approve(tx, account, terms):
+        raise AlreadyCollector("it is one already")
+    await store.demand_facts(tx, account, is_demanded=True)
+    await _record(tx, account, pull.actor, "collector_approved")
+
+
+async def _changing(tx: ReadTx, asked: CollectorAsked, pull: Pull) -> Forecast:
+    account, terms = _account(asked.organization), await _checked(tx, asked, pull)
+    COLLECTOR.after(
+        (await load(tx, account)).state, CollectorEvent.CLOSED
+    )  # one that is closed keeps its terms
+    return _draws(account, terms)
+
+
+async def _change(tx: Tx, asked: CollectorAsked, pull: Pull) -> None:
+    account = _account(asked.organization)
+    await store.change(
+        tx, account, await store.set_terms(tx, account, await _checked(tx, asked, pull))
+    )
+    await _record(tx, account, pull.actor, "collector_changed")
+
+
+async def _closing(tx: ReadTx, asked: CollectorNamed, _pull: Pull) -> Forecast:
+    account = _account(asked.organization)
+    found = await load(tx, account)
+    COLLECTOR.after(found.state, CollectorEvent.CLOSED)
+    owed = sum(one.open for one in await store.months(tx, account))
+    facts = {"name": found.name, "rupiah": owed}
+    return Forecast([Effect("collector_closes", facts, _about(account))], rows=1)
+
+
+async def _close(tx: Tx, asked: CollectorNamed, pull: Pull) -> None:
+    account = _account(asked.organization)
+    await store.close(tx, account)
+    await store.demand_facts(tx, account, is_demanded=False)
+    await _record(tx, account, pull.actor, "collector_closed")
+
+
+def _deposit(asked: DepositMade) -> tuple[UUID, str, Month, date]:
+    """Refuses `Malformed`, `NotFound`."""
+    return (
+        _account(asked.organization),
+        read_ntpn(asked.ntpn),
+        Month.read(asked.month),
+        read_day(asked.paid_on),
+    )
+
+
+async def _confirming(tx: ReadTx, asked: DepositMade, _pull: Pull) -> Forecast:
+    account, ntpn, month, paid_on = _deposit(asked)
+    found = await load(tx, account)
+    told = await store.deposit_of(tx, account, ntpn)
+    if told is not None and (
+        told.state != DepositState.TOLD
+        or (told.month, told.amount, told.paid_on) != (month.first, asked.rupiah, paid_on)
+    ):
+        raise NtpnDiffers("it is confirmed, or was told otherwise")
+    open_ = sum(one.open for one in await store.months(tx, account) if one.month == month.first)
+    if asked.rupiah > open_:
+        raise DepositBeyondDue(due=open_)
+    facts = {"name": found.name, "rupiah": asked.rupiah, "month": str(month), "ntpn": ntpn}
+    kind = "collector_deposited_told" if told else "collector_deposited_untold"
+    return Forecast([Effect(kind, facts, _about(account))], 1, asked.rupiah)
+
+
+async def _confirm(tx: Tx, asked: DepositMade, pull: Pull) -> None:
+    account, ntpn, month, paid_on = _deposit(asked)
+    deposit = await tell_deposit(tx, account, ntpn, month, asked.rupiah, paid_on, day_of(pull.at))
+    await store.confirm(tx, account, deposit)
+    own = pull.settings.of(CollectorSettings)
+    await store.take_waiting(tx, account, own.collector_stop_day, own.collector_free_months)
+    await _record(tx, account, pull.actor, "collector_deposit_confirmed", rupiah=asked.rupiah)
+
+
+async def _record(tx: Tx, account: UUID, actor: Actor, action: str, **facts: object) -> None:
+    shown = show("acc", account)
+    await audit.record(tx, NOBODY, actor=actor, action=action, subject=shown, **facts)
+
+
+def _organization(subject: Subject) -> Mapping[str, str] | None:
+    """Offered on the timeline of an account; the forecast refuses one that is no collector."""
+    return {"organization": subject.shown} if subject.kind == SubjectKind.ACCOUNT else None
+
+
+APPROVE = Lever(
+    name="collectors approve",
+    permission=Permission.CONSOLE_ORGANIZATIONS,
+    arguments=CollectorAsked,
+    forecast=_approving,
+    carry_out=_approve,
+    is_always_approved=True,
+    offered=_organization,
+)
+CHANGE = Lever(
+    name="collectors change",
+    permission=Permission.CONSOLE_ORGANIZATIONS,
+    arguments=CollectorAsked,
+    forecast=_changing,
+    carry_out=_change,
+    is_always_approved=True,
+    offered=_organization,
+)
+CLOSE = Lever(
+    name="collectors close",
+    permission=Permission.CONSOLE_ORGANIZATIONS,
+    arguments=CollectorNamed,
+    forecast=_closing,
+    carry_out=_close,
+    is_always_approved=True,
+    offered=_organization,
+)
+CONFIRM = Lever(
+    name="collectors confirm",
+    permission=Permission.CONSOLE_MONEY,
+    arguments=DepositMade,
+    forecast=_confirming,
+    carry_out=_confirm,
+    is_always_approved=True,
+    offered=_organization,
+)
+LEVERS: Sequence[Lever] = (APPROVE, CHANGE, CLOSE, CONFIRM)

@@ -1,0 +1,91 @@
+"""What the room `collectors` registers with the applications."""
+
+from collections.abc import Sequence
+
+from meterai.collectors.audited import AUDITED
+from meterai.collectors.demands import UNDEMANDED
+from meterai.collectors.invariants import INVARIANTS, MAIL_CAUSES, POSTINGS
+from meterai.collectors.levers import LEVERS
+from meterai.collectors.metrics import METRICS
+from meterai.collectors.model import (
+    COLLECTOR,
+    DEPOSIT,
+    DRAW,
+    CollectorState,
+    DepositState,
+    MonthStanding,
+)
+from meterai.collectors.personal import PERSONAL
+from meterai.collectors.retention import RETENTION
+from meterai.collectors.service import CollectorService
+from meterai.collectors.settings import CollectorSettings
+from meterai.collectors.store import REMINDING, TAKING
+from meterai.commands import Command, Directory, Schema, Scope
+from meterai.plumbing.described import Field
+from meterai.plumbing.jobs import PeriodicTask
+from meterai.room import Container, Room
+
+
+async def _build(container: Container) -> None:
+    container.add(CollectorService(container.database, container.settings, container.clock))
+
+
+def _tasks(container: Container) -> Sequence[PeriodicTask]:
+    collectors = container.of(CollectorService)
+    return [
+        PeriodicTask(TAKING, collectors.take_waiting, 5.0),
+        PeriodicTask(REMINDING, collectors.remind, 60.0),
+    ]
+
+
+def _command(words: str, function: str) -> Command:
+    place = f"meterai.collectors.commands:{function}"
+    return Command(words, place, Directory.DATABASE, Scope.DATABASE, Schema.CURRENT)
+
+
+COMMANDS = (
+    _command("collectors list", "list_collectors"),
+    _command("collectors approve", "approve"),
+    _command("collectors change", "change"),
+    _command("collectors close", "close"),
+    _command("collectors confirm", "confirm"),
+)
+FIELDS = {
+    ("CollectorView", "state"): Field(list(CollectorState)),
+    ("CollectorView", "stopped_by"): Field(["limit", "deposit"]),
+    ("CollectorMonth", "state"): Field(list(MonthStanding)),
+    ("CollectorDepositView", "state"): Field(list(DepositState)),
+}
+ROOM = Room(
+    name="collectors",
+    tables=frozenset(
+        {
+            "collectors",
+            "collector_terms",
+            "collector_months",
+            "collector_deposits",
+            "collector_reports",
+            "collector_reminders",
+            "credit_draws",
+            "credit_returns",
+            "unstamped_documents",
+        }
+    ),
+    lifecycles=(COLLECTOR, DRAW, DEPOSIT),
+    settings=CollectorSettings,
+    build=_build,
+    services={"collectors": CollectorService},
+    fields=FIELDS,
+    tasks=_tasks,
+    undemanded=UNDEMANDED,
+    commands=COMMANDS,
+    command_groups={"collectors": "Who stamps now and pays the duty to the state by month."},
+    levers=LEVERS,
+    metrics=METRICS,
+    invariants=INVARIANTS,
+    mail_causes=MAIL_CAUSES,
+    postings=POSTINGS,
+    audited=AUDITED,
+    retention=RETENTION,
+    personal=PERSONAL,
+)

@@ -1,0 +1,368 @@
+"""What a collector sees and tells: its limit, its months, its deposits and returns; the periodic tasks."""
+
+import re
+from collections.abc import Sequence
+from datetime import date, datetime
+from functools import partial
+from uuid import UUID
+
+import msgspec
+
+from meterai import audit, notifications
+from meterai.collectors import store
+from meterai.collectors.model import (
+    DEPOSIT_CODE,
+    DEPOSIT_KIND,
+    Collector,
+    CollectorDeposit,
+    CollectorState,
+    Dates,
+    DepositBeyondDue,
+    MonthDue,
+    MonthReport,
+    MonthRuns,
+    MonthStanding,
+    NoCollector,
+    NtpnUsed,
+    OfCollector,
+    reminder_day,
+)
+from meterai.collectors.settings import CollectorSettings
+from meterai.kit.actor import Actor
+from meterai.kit.clock import Clock
+from meterai.kit.days import DAY, Month, day_of
+from meterai.kit.ids import show
+from meterai.kit.money import Rupiah
+from meterai.kit.refusal import Malformed, NotFound
+from meterai.kit.text import one_line
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database, ReadTx, Tx
+from meterai.plumbing.periodic import each, run_row
+from meterai.stamping import DocumentFacts
+
+BATCH = 200  # collectors that one run of a periodic task is about
+RECEIPT_LENGTH_MAX = 60  # characters
+REASON_LENGTH_MAX = 200
+_NTPN = re.compile(r"[0-9A-Z]{16}", re.ASCII)
+
+
+class CollectorMonth(msgspec.Struct, frozen=True, kw_only=True):
+    """One month (WIB) of a collector, in whole rupiah.
+
+    `due` is what is to be deposited of it: `drawn` less what came back less what is confirmed.  `state` is `running`,
+    `due`, `overdue` (nothing more is drawn), `deposited` or `reported`.
+    """
+
+    month: str
+    state: str
+    drawn: int
+    returned: int
+    deposited: int
+    due: int
+    deposit_by: date
+    report_by: date
+    receipt: str | None
+
+
+class CollectorDepositView(msgspec.Struct, frozen=True, kw_only=True):
+    """A deposit to the treasury that you told: `told` until we have confirmed it."""
+
+    id: str
+    ntpn: str
+    month: str
+    amount: int
+    paid_on: date
+    state: str
+    told_at: datetime
+
+
+class CollectorView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a collector may draw.  Amounts in whole rupiah.
+
+    `used` is of the month that runs.  `stopped_by` is null, `limit` or `deposit` (one of a month before is not confirmed).
+    """
+
+    state: str
+    name: str
+    npwp: str
+    limit: int
+    used: int
+    left: int
+    owed: int
+    waiting_orders: int
+    waiting_rupiah: int
+    stopped_by: str | None
+    deposit_code: str
+    months: list[CollectorMonth]
+    deposits: list[CollectorDepositView]
+
+
+def deposit_view(one: CollectorDeposit) -> CollectorDepositView:
+    """A deposit as its collector is shown it."""
+    return CollectorDepositView(
+        id=show(DEPOSIT_KIND, one.id),
+        ntpn=one.ntpn,
+        month=str(Month(one.month)),
+        amount=one.amount,
+        paid_on=one.paid_on,
+        state=one.state,
+        told_at=one.told_at,
+    )
+
+
+async def load(tx: ReadTx, account: UUID) -> Collector:
+    """A collector.  Refuses `NoCollector`."""
+    found = await store.collector(tx, account)
+    if found is None:
+        raise NoCollector("this account is no collector")
+    return found
+
+
+def read_ntpn(text: str) -> str:
+    """The state's receipt of a deposit.  Refuses `Malformed`."""
+    written = text.strip().upper()
+    if not _NTPN.fullmatch(written):
+        raise Malformed("ntpn", "ntpn")
+    return written
+
+
+async def tell_deposit(
+    tx: Tx, account: UUID, ntpn: str, month: Month, rupiah: int, paid_on: date, today: date
+) -> UUID:
+    """Write a deposit down; the same told again is found.  Refuses `Malformed`, `NtpnUsed`, `DepositBeyondDue`."""
+    if rupiah < 1:
+        raise Malformed("rupiah", "at_least_one")
+    if not month.first <= paid_on <= today:
+        raise Malformed("paid_on", "day_between", first=str(month.first), last=str(today))
+    known = await store.deposit_of(tx, account, ntpn)
+    if known is not None:
+        if (known.month, known.amount, known.paid_on) != (month.first, rupiah, paid_on):
+            raise NtpnUsed("of another deposit of this collector")
+        return known.id
+    if await store.is_ntpn_elsewhere(tx, account, ntpn):
+        raise NtpnUsed("of another collector")
+    open_ = sum(one.open for one in await store.months(tx, account) if one.month == month.first)
+    if rupiah > open_:
+        raise DepositBeyondDue(due=open_)
+    return await store.tell_deposit(tx, account, ntpn, month.first, rupiah, paid_on)
+
+
+class CollectorService:
+    """Tells collectors how they stand, takes what they tell, and runs the periodic tasks of credit."""
+
+    def __init__(self, database: Database, settings: Settings, clock: Clock) -> None:
+        self._database = database
+        self._own = settings.of(CollectorSettings)
+        self._clock = clock
+
+    def today(self) -> date:
+        """The day in WIB."""
+        return day_of(self._clock.now())
+
+    def dates(self, month: Month) -> Dates:
+        """The last days of a month."""
+        return Dates(month, self._own.collector_deposit_day, self._own.collector_report_day)
+
+    # -- what it sees ----------------------------------------------------------------------
+
+    async def view(self, account: UUID) -> CollectorView:
+        """A collector, its months and deposits.  Refuses `NoCollector`."""
+
+        async def look(tx: Tx) -> CollectorView:
+            found = await load(tx, account)
+            own = self._own
+            stopped = await store.stops(
+                tx, account, 1, own.collector_stop_day, own.collector_free_months
+            )
+            waits = await store.waits(tx, account)
+            dues = await store.months(tx, account)
+            now = Month.of(self.today())
+            used = sum(one.drawn - one.returned for one in dues if one.month == now.first)
+            is_open = found.state == CollectorState.OPEN
+            return CollectorView(
+                state=found.state,
+                name=found.name,
+                npwp=found.npwp,
+                limit=found.limit_rupiah,
+                used=used,
+                left=max(found.limit_rupiah - used, 0) if is_open else 0,
+                owed=sum(one.open for one in dues),
+                waiting_orders=waits.draws,
+                waiting_rupiah=waits.rupiah,
+                stopped_by=stopped if is_open else None,
+                deposit_code=DEPOSIT_CODE,
+                months=self._months(found, dues, await store.reports(tx, account)),
+                deposits=[deposit_view(one) for one in await store.deposits(tx, account)],
+            )
+
+        return await self._database.run(look)
+
+    def _months(
+        self, found: Collector, dues: Sequence[MonthDue], reports: Sequence[MonthReport]
+    ) -> list[CollectorMonth]:
+        """Every month since it is a collector, the newest in front."""
+        by_month = {one.month: one for one in dues}
+        receipts = {one.month: one.receipt for one in reports}
+        at, today = Month.of(day_of(found.approved_at)), self.today()
+        shown: list[CollectorMonth] = []
+        while at <= Month.of(today):
+            shown.append(self._month(at, by_month.get(at.first), receipts.get(at.first), today))
+            at = at.next
+        return shown[::-1]
+
+    def _month(
+        self, month: Month, due: MonthDue | None, receipt: str | None, today: date
+    ) -> CollectorMonth:
+        dates = self.dates(month)
+        open_ = due.open if due else 0
+        return CollectorMonth(
+            month=str(month),
+            state=dates.standing(today, open_, is_reported=receipt is not None),
+            drawn=due.drawn if due else 0,
+            returned=due.returned if due else 0,
+            deposited=due.deposited if due else 0,
+            due=open_,
+            deposit_by=dates.deposit_by,
+            report_by=dates.report_by,
+            receipt=receipt,
+        )
+
+    async def month(self, tx: ReadTx, found: Collector, month: Month) -> CollectorMonth:
+        """One month of a collector.  Refuses `NotFound` for one before it was a collector, or to come."""
+        if not Month.of(day_of(found.approved_at)) <= month <= Month.of(self.today()):
+            raise NotFound("no such month of this collector")
+        dues = {one.month: one for one in await store.months(tx, found.account)}
+        receipts = {one.month: one.receipt for one in await store.reports(tx, found.account)}
+        return self._month(month, dues.get(month.first), receipts.get(month.first), self.today())
+
+    # -- what it tells ---------------------------------------------------------------------
+
+    async def tell_deposit(
+        self, account: UUID, ntpn: str, month: Month, rupiah: int, paid_on: date, actor: Actor
+    ) -> CollectorDepositView:
+        """A collector says that it deposited; staff confirm it.  The same told again is found.
+
+        Refuses `NoCollector`, `Malformed`, `NtpnUsed`, `DepositBeyondDue`.
+        """
+        written = read_ntpn(ntpn)
+
+        async def tell(tx: Tx) -> CollectorDepositView:
+            await load(tx, account)
+            await tell_deposit(tx, account, written, month, rupiah, paid_on, self.today())
+            found = await store.deposit_of(tx, account, written)
+            assert found is not None
+            await audit.record(
+                tx,
+                account,
+                actor=actor,
+                action="collector_deposit_told",
+                subject=show(DEPOSIT_KIND, found.id),
+                rupiah=rupiah,
+            )
+            return deposit_view(found)
+
+        return await self._database.run(tell)
+
+    async def withdraw_deposit(self, account: UUID, ntpn: str) -> None:
+        """A deposit was told wrongly.  Refuses `NotFound` for one that is not there, or is confirmed."""
+        if not await self._database.once(store.withdraw, account, read_ntpn(ntpn)):
+            raise NotFound("no such deposit that is not confirmed")
+
+    async def report(
+        self, account: UUID, month: Month, receipt: str, reported_on: date
+    ) -> CollectorMonth:
+        """A collector says that it filed the return of a month.  Refuses `NoCollector`, `Malformed`, `MonthRuns`, `NotFound`."""
+        number = one_line(receipt)
+        if not 1 <= len(number) <= RECEIPT_LENGTH_MAX:
+            raise Malformed("receipt", "shown_text", length_max=RECEIPT_LENGTH_MAX)
+        if month >= Month.of(self.today()):
+            raise MonthRuns("the month is not over")
+        if not month.next.first <= reported_on <= self.today():
+            raise Malformed(
+                "reported_on", "day_between", first=str(month.next.first), last=str(self.today())
+            )
+
+        async def tell(tx: Tx) -> CollectorMonth:
+            found = await load(tx, account)
+            await self.month(tx, found, month)
+            await store.report(tx, account, month.first, number, reported_on)
+            return await self.month(tx, found, month)
+
+        return await self._database.run(tell)
+
+    async def tell_unstamped(
+        self, account: UUID, facts: DocumentFacts, happened_at: datetime, reason: str
+    ) -> None:
+        """A document fell due and could not be stamped: it is in annex III of its month, once.
+
+        Refuses `NoCollector`, `Malformed`.
+        """
+        facts.check_complete()
+        why = one_line(reason)
+        if not 1 <= len(why) <= REASON_LENGTH_MAX:
+            raise Malformed("reason", "shown_text", length_max=REASON_LENGTH_MAX)
+        if happened_at > self._clock.now():
+            raise Malformed("happened_at", "moment")
+        month = Month.of(day_of(happened_at))
+
+        async def tell(tx: Tx) -> None:
+            await self.month(tx, await load(tx, account), month)
+            columns = facts.columns()
+            await store.tell_unstamped(tx, account, month.first, columns, happened_at, why)
+
+        await self._database.run(tell)
+
+    # -- periodic tasks --------------------------------------------------------------------
+
+    async def take_waiting(self) -> int:
+        """Periodic task: draws that wait are taken where a month began, a limit grew or a deposit was confirmed."""
+        found = await self._database.run(partial(store.to_take, limit=BATCH))
+        return await each(self._database, store.TAKING, found, self._take, subject="account")
+
+    async def _take(self, one: OfCollector) -> None:
+        own = self._own
+        await run_row(
+            self._database,
+            store.take_waiting,
+            one.account,
+            own.collector_stop_day,
+            own.collector_free_months,
+        )
+
+    async def remind(self) -> int:
+        """Periodic task: remind of a deposit or a return of the last month, each day of reminding once."""
+        today = self.today()
+        day = reminder_day(today)
+        if day is None:
+            return 0
+        month = Month.of(today.replace(day=1) - DAY)
+        found = await self._database.run(
+            partial(store.to_remind, month=month.first, day=day, limit=BATCH)
+        )
+        told = partial(self._remind, month=month, day=day)
+        return await each(self._database, store.REMINDING, found, told, subject="account")
+
+    async def _remind(self, one: OfCollector, month: Month, day: int) -> None:
+        async def remind(tx: Tx) -> None:
+            found = await load(tx, one.account)
+            told = await self.month(tx, found, month)
+            if told.state == MonthStanding.REPORTED:
+                return
+            what = "deposit" if told.due else "report"
+            if await store.remind(tx, one.account, month.first, day, what):
+                await notifications.queue(
+                    tx,
+                    one.account,
+                    cause=f"collector_{what}:{month}:{day}",
+                    template=f"collector_{what}",
+                    facts={
+                        "name": found.name,
+                        "month": str(month),
+                        "rupiah": str(Rupiah(told.due)),
+                        "code": DEPOSIT_CODE,
+                        "deposit_by": str(told.deposit_by),
+                        "report_by": str(told.report_by),
+                    },
+                )
+
+        await run_row(self._database, remind)

@@ -1,0 +1,31 @@
+-- Why a collector may not draw so much now: 'closed', 'limit' (of the month), or 'deposit' (one of a month before is not
+-- confirmed by its last day); null where it may.  Draws stop from `p_stop_day` of the month after on, and not in the first
+-- `p_free_months` months of a collector.  Its row is locked by whoever asks.
+CREATE OR REPLACE FUNCTION credit_stops(p_account uuid, p_amount bigint, p_stop_day integer, p_free_months integer)
+RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_now timestamptz := now();
+    v_month date := credit_month(v_now);
+    v_limit bigint;
+    v_last date;  -- the newest month whose deposit must be there
+BEGIN
+    SELECT t.limit_rupiah INTO v_limit FROM collectors c
+    JOIN collector_terms t ON t.account_id = c.account_id AND t.terms_id = c.terms_id
+    WHERE c.account_id = p_account AND c.state = 'open';
+    IF NOT FOUND THEN
+        RETURN 'closed';
+    END IF;
+    v_last := v_month - CASE WHEN extract(day FROM v_now AT TIME ZONE 'Asia/Jakarta') >= p_stop_day
+                        THEN interval '1 month' ELSE interval '2 months' END;
+    IF v_month >= (SELECT min(m.month) FROM collector_months m WHERE m.account_id = p_account)
+                  + make_interval(months => p_free_months)
+        AND EXISTS (SELECT 1 FROM collector_dues(p_account) d WHERE d.month <= v_last AND d.open > 0) THEN
+        RETURN 'deposit';
+    END IF;
+    IF p_amount + coalesce((SELECT m.drawn - m.returned FROM collector_months m
+                            WHERE m.account_id = p_account AND m.month = v_month), 0) > v_limit THEN
+        RETURN 'limit';
+    END IF;
+    RETURN NULL;
+END $$;

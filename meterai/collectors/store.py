@@ -1,0 +1,370 @@
+"""SQL of collectors, one function per question."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from meterai.collectors.model import (
+    Collector,
+    CollectorDeposit,
+    CollectorTerms,
+    CreditMove,
+    CreditReturn,
+    Draw,
+    ListedStamping,
+    MonthDue,
+    MonthReport,
+    OfCollector,
+    Unstamped,
+    Waits,
+)
+from meterai.kit.ids import new_id
+from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.periodic import not_paused
+from meterai.plumbing.rows import RowMapper
+
+TAKING, REMINDING = "take_waiting_draws", "remind_collectors"  # periodic tasks
+TAKEN_AT_ONCE = 200  # draws that one transaction takes
+_OF = """
+SELECT c.account_id AS account, c.state, c.approved_at, c.closed_at, t.name, t.npwp, t.nitku, t.limit_rupiah
+FROM collectors c JOIN collector_terms t ON t.account_id = c.account_id AND t.terms_id = c.terms_id
+"""
+DRAW = "SELECT credit_draw(%s, %s, %s, %s, %s)"
+TO_TAKE = f"""
+SELECT o.account_id AS account FROM collectors o WHERE {not_paused(TAKING, "account_id")}
+    AND EXISTS (SELECT 1 FROM credit_draws d WHERE d.account_id = o.account_id AND d.state = 'waiting')
+LIMIT %s FOR UPDATE SKIP LOCKED
+"""  # noqa: S608 - names are constants
+MOVES = """
+SELECT * FROM (
+    SELECT taken_at AS at, account_id AS account, draw_id AS draw, amount, '' AS refund
+    FROM credit_draws WHERE taken_at >= %s AND taken_at < %s
+    UNION ALL
+    SELECT returned_at, account_id, draw_id, amount, refund_no
+    FROM credit_returns WHERE returned_at >= %s AND returned_at < %s) AS moves
+ORDER BY at, account, draw, refund
+"""
+_DEPOSIT = """
+SELECT deposit_id AS id, ntpn, month, amount, paid_on, state, told_at FROM collector_deposits
+"""
+TO_REMIND = f"""
+SELECT o.account_id AS account FROM collectors o WHERE {not_paused(REMINDING, "account_id")}
+    AND credit_month(o.approved_at) <= %s
+    AND NOT EXISTS (SELECT 1 FROM collector_reminders r WHERE r.account_id = o.account_id AND r.month = %s AND r.day >= %s)
+    AND (NOT EXISTS (SELECT 1 FROM collector_reports p WHERE p.account_id = o.account_id AND p.month = %s)
+        OR EXISTS (SELECT 1 FROM collector_dues(o.account_id) d WHERE d.month = %s AND d.open > 0))
+LIMIT %s FOR UPDATE SKIP LOCKED
+"""  # noqa: S608
+_UNSTAMPED = """
+SELECT document_id AS id, type, number, dated, value, party_name, identity_kind, identity_number, happened_at, reason
+FROM unstamped_documents WHERE account_id = %s AND month = %s ORDER BY happened_at, document_id
+"""
+_LISTED = """
+SELECT stamping, at, document, state, refused, quantity, serials, type, number, dated, value, party_name, identity_kind,
+    identity_number
+FROM stampings_told(%s, %s, %s) WHERE state = %s ORDER BY at, stamping
+"""
+_COLLECTORS = RowMapper(Collector)
+_MONTHS = RowMapper(MonthDue)
+_DRAWS = RowMapper(Draw)
+_WAITS = RowMapper(Waits)
+_RETURNS = RowMapper(CreditReturn)
+_MOVED = RowMapper(CreditMove)
+_OF_COLLECTORS = RowMapper(OfCollector)
+_DEPOSITS = RowMapper(CollectorDeposit)
+_REPORTS = RowMapper(MonthReport)
+_UNSTAMPED_ROWS = RowMapper(Unstamped)
+_LISTED_ROWS = RowMapper(ListedStamping)
+
+
+async def collector(tx: ReadTx, account: UUID) -> Collector | None:
+    """One collector."""
+    return await tx.one_as(_COLLECTORS, f"{_OF} WHERE c.account_id = %s", account)
+
+
+async def collectors(tx: ReadTx) -> list[Collector]:
+    """Every collector, by name."""
+    return await tx.all_as(_COLLECTORS, f"{_OF} ORDER BY t.name, c.account_id")
+
+
+async def set_terms(tx: Tx, account: UUID, terms: CollectorTerms) -> UUID:
+    """Write down what was agreed; answers its id."""
+    made = new_id()
+    await tx.run(
+        "INSERT INTO collector_terms (account_id, terms_id, name, npwp, nitku, limit_rupiah) VALUES (%s, %s, %s, %s, %s, %s)",
+        account,
+        made,
+        *terms,
+    )
+    return made
+
+
+async def approve(tx: Tx, account: UUID, terms: UUID) -> bool:
+    """An organization is a collector, for the first time or again; false where it is one."""
+    return bool(
+        await tx.run(
+            "INSERT INTO collectors (account_id, terms_id) VALUES (%s, %s)"
+            " ON CONFLICT ON CONSTRAINT collectors_pkey DO UPDATE SET state = 'open', closed_at = NULL,"
+            " terms_id = excluded.terms_id WHERE collectors.state = 'closed'",
+            account,
+            terms,
+        )
+    )
+
+
+async def change(tx: Tx, account: UUID, terms: UUID) -> None:
+    """Other terms are those of today."""
+    await tx.run("UPDATE collectors SET terms_id = %s WHERE account_id = %s", terms, account)
+
+
+async def close(tx: Tx, account: UUID) -> None:
+    """A collector draws no more; what waits ends with its order."""
+    await tx.run(
+        "UPDATE collectors SET state = 'closed', closed_at = now() WHERE account_id = %s AND state = 'open'",
+        account,
+    )
+
+
+async def draw(
+    tx: Tx, account: UUID, attempt: UUID, amount: int, stop_day: int, free_months: int
+) -> str | None:
+    """Draw for an attempt; see sql/functions/credit_draw.sql."""
+    found: str | None = await tx.value(DRAW, account, attempt, amount, stop_day, free_months)
+    return found
+
+
+async def take_waiting(tx: Tx, account: UUID, stop_day: int, free_months: int) -> int:
+    """Draws that wait are taken, as far as it goes; how many."""
+    return int(
+        await tx.value(
+            "SELECT credit_take_waiting(%s, %s, %s, %s)",
+            account,
+            TAKEN_AT_ONCE,
+            stop_day,
+            free_months,
+        )
+    )
+
+
+async def end(tx: Tx, account: UUID, draw: UUID) -> bool:
+    """A draw waits no longer; false where it was taken."""
+    return bool(await tx.value("SELECT credit_end(%s, %s)", account, draw))
+
+
+async def give_back(tx: Tx, account: UUID, draw: UUID, refund: str, amount: int) -> int | None:
+    """Money of a draw is owed no more; None where it has no so much left."""
+    found: int | None = await tx.value(
+        "SELECT credit_return(%s, %s, %s, %s)", account, draw, refund, amount
+    )
+    return found
+
+
+async def draw_of(tx: ReadTx, account: UUID, draw: UUID) -> Draw | None:
+    """One draw."""
+    return await tx.one_as(
+        _DRAWS,
+        "SELECT amount, state FROM credit_draws WHERE account_id = %s AND draw_id = %s",
+        account,
+        draw,
+    )
+
+
+async def returned_of(tx: ReadTx, account: UUID, draw: UUID) -> list[CreditReturn]:
+    """What of a draw is owed no more."""
+    return await tx.all_as(
+        _RETURNS,
+        "SELECT refund_no AS refund, amount FROM credit_returns WHERE account_id = %s AND draw_id = %s"
+        " ORDER BY returned_at, refund_no",
+        account,
+        draw,
+    )
+
+
+async def open_moves(tx: ReadTx, begins: datetime, ends: datetime) -> None:
+    """Let `next_moves` read what moved from a moment to before another."""
+    query = f"DECLARE moves_of_credit NO SCROLL CURSOR FOR {MOVES}"
+    await tx.tell(query, begins, ends, begins, ends)
+
+
+async def next_moves(tx: ReadTx, limit: int) -> list[CreditMove]:
+    """The next movements, oldest first; none at the end."""
+    return await tx.all_as(_MOVED, f"FETCH {limit:d} FROM moves_of_credit")
+
+
+async def waits(tx: ReadTx, account: UUID) -> Waits:
+    """Draws of a collector that wait."""
+    found = await tx.one_as(
+        _WAITS,
+        "SELECT count(*)::integer AS draws, coalesce(sum(amount), 0)::bigint AS rupiah FROM credit_draws"
+        " WHERE account_id = %s AND state = 'waiting'",
+        account,
+    )
+    assert found is not None, "an aggregate has a row"
+    return found
+
+
+async def stops(tx: Tx, account: UUID, amount: int, stop_day: int, free_months: int) -> str | None:
+    """Why a collector may not draw so much now; None where it may."""
+    found: str | None = await tx.value(
+        "SELECT credit_stops(%s, %s, %s, %s)", account, amount, stop_day, free_months
+    )
+    return found
+
+
+async def to_take(tx: Tx, limit: int) -> list[OfCollector]:
+    """Collectors with draws that wait."""
+    return await tx.all_as(_OF_COLLECTORS, TO_TAKE, limit)
+
+
+async def months(tx: ReadTx, account: UUID) -> list[MonthDue]:
+    """The months of a collector, the oldest first."""
+    return await tx.all_as(
+        _MONTHS,
+        "SELECT month, drawn, returned, deposited, open, surplus FROM collector_dues(%s)",
+        account,
+    )
+
+
+async def tell_deposit(
+    tx: Tx, account: UUID, ntpn: str, month: date, amount: int, paid_on: date
+) -> UUID:
+    """A collector says that it deposited; answers the id.  A receipt of its own that was told before is a conflict of
+    `one_deposit_per_ntpn`."""
+    made = new_id()
+    await tx.run(
+        "INSERT INTO collector_deposits (account_id, deposit_id, ntpn, month, amount, paid_on) VALUES (%s, %s, %s, %s, %s, %s)",
+        account,
+        made,
+        ntpn,
+        month,
+        amount,
+        paid_on,
+    )
+    return made
+
+
+async def deposits(tx: ReadTx, account: UUID) -> list[CollectorDeposit]:
+    """Deposits of a collector, the newest in front."""
+    return await tx.all_as(
+        _DEPOSITS, f"{_DEPOSIT} WHERE account_id = %s ORDER BY deposit_id DESC", account
+    )
+
+
+async def deposit_of(tx: ReadTx, account: UUID, ntpn: str) -> CollectorDeposit | None:
+    """The deposit of a receipt that stands."""
+    return await tx.one_as(
+        _DEPOSITS,
+        f"{_DEPOSIT} WHERE account_id = %s AND ntpn = %s AND state <> 'withdrawn'",
+        account,
+        ntpn,
+    )
+
+
+async def is_ntpn_elsewhere(tx: ReadTx, account: UUID, ntpn: str) -> bool:
+    """True where another account has this receipt."""
+    return bool(
+        await tx.value(
+            "SELECT EXISTS (SELECT 1 FROM collector_deposits WHERE ntpn = %s AND account_id <> %s AND state <> 'withdrawn')",
+            ntpn,
+            account,
+        )
+    )
+
+
+async def withdraw(tx: Tx, account: UUID, ntpn: str) -> bool:
+    """A deposit was told wrongly; false where nobody told it, or it is confirmed."""
+    return bool(
+        await tx.run(
+            "UPDATE collector_deposits SET state = 'withdrawn', withdrawn_at = now()"
+            " WHERE account_id = %s AND ntpn = %s AND state = 'told'",
+            account,
+            ntpn,
+        )
+    )
+
+
+async def confirm(tx: Tx, account: UUID, deposit: UUID) -> None:
+    """A deposit is confirmed.  Refuses `DepositBeyondDue`."""
+    await tx.run("SELECT collector_confirm(%s, %s)", account, deposit)
+
+
+async def report(tx: Tx, account: UUID, month: date, receipt: str, reported_on: date) -> None:
+    """The return of a month was filed; told again, the newest is so."""
+    await tx.run(
+        "INSERT INTO collector_reports (account_id, month, receipt, reported_on) VALUES (%s, %s, %s, %s)"
+        " ON CONFLICT ON CONSTRAINT collector_reports_pkey DO UPDATE"
+        " SET receipt = excluded.receipt, reported_on = excluded.reported_on, told_at = now()",
+        account,
+        month,
+        receipt,
+        reported_on,
+    )
+
+
+async def reports(tx: ReadTx, account: UUID) -> list[MonthReport]:
+    """Returns that a collector filed."""
+    return await tx.all_as(
+        _REPORTS,
+        "SELECT month, receipt, reported_on FROM collector_reports WHERE account_id = %s",
+        account,
+    )
+
+
+async def to_remind(tx: Tx, month: date, day: int, limit: int) -> list[OfCollector]:
+    """Collectors with something open of a month, and no reminder of this day or a later one."""
+    return await tx.all_as(_OF_COLLECTORS, TO_REMIND, month, month, day, month, month, limit)
+
+
+async def remind(tx: Tx, account: UUID, month: date, day: int, what: str) -> bool:
+    """Write down that it is reminded; false where it was before."""
+    return bool(
+        await tx.run(
+            "INSERT INTO collector_reminders (account_id, month, day, what) VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT ON CONSTRAINT collector_reminders_pkey DO NOTHING",
+            account,
+            month,
+            day,
+            what,
+        )
+    )
+
+
+async def tell_unstamped(
+    tx: Tx,
+    account: UUID,
+    month: date,
+    facts: Sequence[object],
+    happened_at: datetime,
+    reason: str,
+) -> bool:
+    """A document could not be stamped; `facts` as `DocumentFacts.columns`.  False where it was told before."""
+    return bool(
+        await tx.run(
+            "INSERT INTO unstamped_documents (account_id, month, document_id, type, number, dated, value, party_name,"
+            " identity_kind, identity_number, happened_at, reason) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+            " ON CONFLICT (account_id, month, type, number) DO NOTHING",
+            account,
+            month,
+            new_id(),
+            *facts,
+            happened_at,
+            reason,
+        )
+    )
+
+
+async def unstamped(tx: ReadTx, account: UUID, month: date) -> list[Unstamped]:
+    """Documents of a month that could not be stamped."""
+    return await tx.all_as(_UNSTAMPED_ROWS, _UNSTAMPED, account, month)
+
+
+async def stampings(
+    tx: ReadTx, account: UUID, begins: datetime, ends: datetime, state: str
+) -> list[ListedStamping]:
+    """Stampings of a collector that ended so in a time, the oldest first."""
+    return await tx.all_as(_LISTED_ROWS, _LISTED, account, begins, ends, state)
+
+
+async def demand_facts(tx: Tx, account: UUID, *, is_demanded: bool) -> None:
+    """Whether each document of an account must say what the law asks."""
+    await tx.run("SELECT facts_demand(%s, %s)", account, is_demanded)

@@ -1,0 +1,204 @@
+"""An order on the credit of a collector, from the limit of its month to the books."""
+
+import asyncio
+
+import pytest
+
+from meterai import payments
+from meterai.collectors import levers
+from meterai.collectors.model import CreditBeyondLimit, DepositBeyondDue, NoCollector, NtpnUsed
+from meterai.kit.ids import show
+from meterai.kit.refusal import Malformed
+from meterai.payments import NotRerouted
+from tests.collectors.conftest import LIMIT, PRICE, Collecting
+
+
+def test_order_within_the_limit_is_taken_at_once_at_face_value(collecting: Collecting) -> None:
+    order = collecting.draw(3)
+    collecting.work()
+    found = collecting.order(order)
+    assert (found.state, found.total, found.service_fee) == ("executed", 3 * PRICE, 0)
+    view = collecting.view()
+    assert (view.used, view.left, view.owed) == (3 * PRICE, LIMIT - 3 * PRICE, 3 * PRICE)
+    collecting.check()
+
+
+def test_same_key_is_same_order_and_draws_once(collecting: Collecting) -> None:
+    assert collecting.draw(2, key="k") == collecting.draw(2, key="k")
+    collecting.work()
+    assert collecting.view().used == 2 * PRICE
+    collecting.check()
+
+
+def test_two_orders_for_the_last_rupiah_and_exactly_one_is_taken(collecting: Collecting) -> None:
+    async def race() -> list[str]:
+        made = await asyncio.gather(*(collecting.drawing(6) for _ in range(4)))
+        return [one.id for one in made]
+
+    collecting.shop.do(race())
+    collecting.work()
+    rows = collecting.shop.rows("SELECT state FROM credit_draws ORDER BY state")
+    assert [row["state"] for row in rows] == ["taken"] + ["waiting"] * 3
+    assert collecting.view().used == 6 * PRICE
+    assert (collecting.view().waiting_orders, collecting.view().waiting_rupiah) == (3, 18 * PRICE)
+    collecting.check()
+
+
+def test_order_beyond_the_month_waits_and_is_carried_out_in_the_next(
+    collecting: Collecting,
+) -> None:
+    collecting.draw(8)
+    late = collecting.draw(5)
+    collecting.work()
+    waits = collecting.order(late)
+    assert waits.state == "placed"
+    assert waits.payment.instructions == payments.Credit("limit")
+    collecting.work()
+    assert collecting.order(late).state == "placed"
+    collecting.month_begins()
+    collecting.work()
+    assert collecting.order(late).state == "executed"
+    assert collecting.view().used == 5 * PRICE
+    collecting.check()
+
+
+def test_order_beyond_the_limit_of_any_month_is_refused(collecting: Collecting) -> None:
+    with pytest.raises(CreditBeyondLimit):
+        collecting.draw(11)
+    collecting.check()
+
+
+def test_who_is_no_collector_has_no_credit(collecting: Collecting) -> None:
+    collecting.pull(levers.CLOSE, levers.CollectorNamed(show("acc", collecting.account)))
+    with pytest.raises(NoCollector):
+        collecting.draw(1)
+    collecting.check()
+
+
+def test_order_that_waited_too_long_lapses_and_is_not_drawn(collecting: Collecting) -> None:
+    collecting.draw(8)
+    late = collecting.draw(5)
+    collecting.work()
+    collecting.lapse()
+    assert collecting.order(late).state == "lapsed"
+    assert [
+        row["state"] for row in collecting.shop.rows("SELECT state FROM credit_draws ORDER BY 1")
+    ] == ["ended", "taken"]
+    collecting.check()
+
+
+def test_unused_stamps_that_are_asked_back_are_owed_no_more(collecting: Collecting) -> None:
+    order = collecting.draw(3)
+    collecting.work()
+    assert collecting.give_back(order) == 3
+    assert collecting.order(order).state == "returned"
+    assert (collecting.view().used, collecting.view().owed) == (0, 0)
+    collecting.check()
+
+
+def test_money_of_credit_goes_nowhere_else(collecting: Collecting) -> None:
+    order = collecting.draw(3)
+    collecting.work()
+    before, collecting.shop.account = collecting.shop.account, collecting.account
+    collecting.shop.ask_back(order)
+    collecting.shop.account = before
+    collecting.shop.work()
+    [row] = collecting.shop.rows("SELECT refund_id FROM refunds")
+
+    async def reroute() -> None:
+        await collecting.shop.container.database.run(
+            lambda tx: payments.reroute(tx, collecting.account, row["refund_id"])
+        )
+
+    with pytest.raises(NotRerouted):
+        collecting.shop.do(reroute())
+
+
+def test_order_at_face_value_is_not_paid_another_way(collecting: Collecting) -> None:
+    collecting.draw(8)
+    late = collecting.draw(5)
+    collecting.work()
+    with pytest.raises(Malformed):
+        collecting.shop.do(collecting.orders.pay_by(collecting.account, late, "qris"))
+    collecting.check()
+
+
+def test_late_deposit_stops_draws_and_its_confirmation_goes_on_with_them(
+    collecting: Collecting,
+) -> None:
+    collecting.draw(4)
+    collecting.work()
+    collecting.was_drawn(3)
+    waits = collecting.draw(1)
+    collecting.work()
+    view = collecting.view()
+    assert (view.stopped_by, view.waiting_orders) == ("deposit", 1)
+    assert collecting.order(waits).payment.instructions == payments.Credit("deposit")
+    month = collecting.months_ago(3)
+    assert {one.month: one.state for one in view.months}[str(month)] == "overdue"
+    collecting.confirm(3 * PRICE, month)
+    collecting.work()
+    assert collecting.order(waits).state == "placed", "a part is not the whole"
+    collecting.confirm(1 * PRICE, month)
+    collecting.work()
+    assert collecting.order(waits).state == "executed"
+    collecting.check()
+
+
+def test_first_months_are_not_stopped(collecting: Collecting) -> None:
+    collecting.draw(4)
+    collecting.work()
+    collecting.was_drawn(1)
+    order = collecting.draw(1)
+    collecting.work()
+    assert collecting.order(order).state == "executed"
+    collecting.check()
+
+
+def test_deposit_beyond_what_is_due_is_refused_and_a_part_reduces_it(
+    collecting: Collecting,
+) -> None:
+    collecting.draw(4)
+    collecting.work()
+    with pytest.raises(DepositBeyondDue):
+        collecting.confirm(5 * PRICE, collecting.this_month)
+    collecting.confirm(3 * PRICE, collecting.this_month)
+    assert collecting.view().owed == PRICE
+    with pytest.raises(DepositBeyondDue):
+        collecting.confirm(2 * PRICE, collecting.this_month)
+    collecting.check()
+
+
+def test_receipt_counts_once(collecting: Collecting) -> None:
+    collecting.draw(4)
+    collecting.work()
+    number = collecting.confirm(PRICE, collecting.this_month)
+    with pytest.raises(NtpnUsed):
+        collecting.shop.do(
+            collecting.service.tell_deposit(
+                collecting.account,
+                number,
+                collecting.this_month,
+                2 * PRICE,
+                collecting.service.today(),
+                collecting.actor,
+            )
+        )
+    collecting.check()
+
+
+def test_what_comes_back_after_its_deposit_is_taken_from_the_months_after(
+    collecting: Collecting,
+) -> None:
+    order = collecting.draw(4)
+    collecting.work()
+    collecting.was_drawn(1)
+    collecting.confirm(4 * PRICE, collecting.months_ago(1))
+    collecting.draw(3)
+    collecting.work()
+    collecting.give_back(order)
+    assert collecting.view().owed == 0
+    collecting.draw(2)
+    collecting.work()
+    assert collecting.view().owed == PRICE
+    collecting.check()
