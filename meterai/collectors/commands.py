@@ -1,12 +1,15 @@
 """Collectors at the command line."""
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from meterai import approvals
 from meterai.collectors import levers, store
+from meterai.collectors.lists import Feed, MonthLists
+from meterai.collectors.service import CollectorService
 from meterai.commands import (
     NO_OPTIONS,
     AsJson,
@@ -19,9 +22,12 @@ from meterai.commands import (
     line,
     with_database,
 )
+from meterai.kit.clock import SystemClock
+from meterai.kit.days import Month
 from meterai.kit.ids import show
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
+from meterai.plumbing.keyring import keyring_of
 
 RUPIAH_MAX = 10**12  # more is a typing error
 Rupiahs = Annotated[int, Parameter(help="Rupiah.", validator=Between(1, RUPIAH_MAX))]
@@ -125,3 +131,24 @@ def confirm(  # noqa: PLR0913 - a deposit, and how a lever is pulled
     asked = levers.DepositMade(organization, ntpn, month, rupiah, paid_on)
     approvals.pull(options, levers.CONFIRM, asked, by=by, reason=reason, dry_run=dry_run)
     line(f"{rupiah} of {month} are deposited")
+
+
+def write_feed(
+    month: Text,
+    *,
+    out: Annotated[Path, Parameter(help="A folder; it is made.")],
+    options: Options = NO_OPTIONS,
+) -> None:
+    """Write what the tax office gets of a MONTH (2026-11): each document of each collector, and a signed manifest."""
+
+    async def make(database: Database, settings: Settings) -> Feed:
+        clock = SystemClock()
+        service = CollectorService(database, settings, clock)
+        lists = MonthLists(database, service, keyring_of(settings), settings, clock)
+        return await lists.feed(Month.read(month))
+
+    found = with_database("collectors feed", options, make)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / found.name).write_bytes(found.packed)
+    (out / found.manifest_name).write_text(found.manifest)
+    line(f"{found.rows} documents: {out}")

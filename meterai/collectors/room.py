@@ -6,6 +6,7 @@ from meterai.collectors.audited import AUDITED
 from meterai.collectors.demands import UNDEMANDED
 from meterai.collectors.invariants import INVARIANTS, MAIL_CAUSES, POSTINGS
 from meterai.collectors.levers import LEVERS
+from meterai.collectors.lists import MonthLists
 from meterai.collectors.metrics import METRICS
 from meterai.collectors.model import (
     COLLECTOR,
@@ -17,6 +18,7 @@ from meterai.collectors.model import (
 )
 from meterai.collectors.personal import PERSONAL
 from meterai.collectors.retention import RETENTION
+from meterai.collectors.routes import routes
 from meterai.collectors.service import CollectorService
 from meterai.collectors.settings import CollectorSettings
 from meterai.collectors.store import REMINDING, TAKING
@@ -24,10 +26,14 @@ from meterai.commands import Command, Directory, Schema, Scope
 from meterai.plumbing.described import Field
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.room import Container, Room
+from meterai.stamping import DOCUMENT_TYPES, IDENTITY_KINDS
 
 
 async def _build(container: Container) -> None:
-    container.add(CollectorService(container.database, container.settings, container.clock))
+    settings, clock = container.settings, container.clock
+    collectors = CollectorService(container.database, settings, clock)
+    container.add(collectors)
+    container.add(MonthLists(container.database, collectors, container.keyring, settings, clock))
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
@@ -43,17 +49,27 @@ def _command(words: str, function: str) -> Command:
     return Command(words, place, Directory.DATABASE, Scope.DATABASE, Schema.CURRENT)
 
 
+def _feed() -> Command:
+    place = "meterai.collectors.commands:write_feed"
+    return Command("collectors feed", place, Directory.NEEDED, Scope.DATABASE, Schema.CURRENT)
+
+
 COMMANDS = (
     _command("collectors list", "list_collectors"),
     _command("collectors approve", "approve"),
     _command("collectors change", "change"),
     _command("collectors close", "close"),
     _command("collectors confirm", "confirm"),
+    _feed(),
 )
 FIELDS = {
     ("CollectorView", "state"): Field(list(CollectorState)),
     ("CollectorView", "stopped_by"): Field(["limit", "deposit"]),
     ("CollectorMonth", "state"): Field(list(MonthStanding)),
+    ("ListedDocument", "annex"): Field(["II", "III"]),
+    ("ListedDocument", "type"): Field(list(DOCUMENT_TYPES)),
+    ("ListedDocument", "identity"): Field(list(IDENTITY_KINDS)),
+    ("DepositTold", "rupiah"): Field(least=1),
     ("CollectorDepositView", "state"): Field(list(DepositState)),
 }
 ROOM = Room(
@@ -74,7 +90,8 @@ ROOM = Room(
     lifecycles=(COLLECTOR, DRAW, DEPOSIT),
     settings=CollectorSettings,
     build=_build,
-    services={"collectors": CollectorService},
+    services={"collectors": CollectorService, "collector_lists": MonthLists},
+    routes=routes,
     fields=FIELDS,
     tasks=_tasks,
     undemanded=UNDEMANDED,

@@ -16,7 +16,7 @@ from meterai.kit.ids import new_id, read, show
 from meterai.orders import OrderService, OrderView
 from meterai.payments import PaymentService, RefundSender
 from meterai.plumbing.database import Tx
-from meterai.stamping import DocumentFacts, DocumentParty
+from meterai.stamping import DocumentFacts, DocumentParty, StampingService
 from tests.support.shop import PRICE, TESTER, Shop
 
 LIMIT = 10 * PRICE
@@ -41,6 +41,7 @@ _TIMES = {
     "orders": "placed_at paid_at due_at closed_at lapses_at",
     "payment_attempts": "opened_at instructed_at expires_at",
     "stamp_lots": "issued_at",
+    "stampings": "requested_at delivered_at due_at",
 }
 
 
@@ -187,6 +188,12 @@ class Collecting:
                 self.shop.do(task())
         self.shop.do(self.service.take_waiting())
         self.shop.work()
+
+    def seal(self) -> None:
+        """Documents of paid orders are stamped."""
+        for _ in range(3):
+            self.shop.do(self.shop.container.of(StampingService).resume())
+        self.work()
 
     def give_back(self, order: UUID) -> int:
         """Unused stamps of an order are asked back, and the refund is sent."""

@@ -1,0 +1,365 @@
+"""The list of a month: what the return of a collector has in its annexes, in which form it is given out, and the issuer's feed.
+
+Annex II has the documents that were stamped in the month, annex III those that fell due and could not be stamped: stampings
+that failed, and what the collector names itself.  Both are read from the stampings, so that they cannot say anything else.
+"""
+
+import gzip
+import hashlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import ExitStack
+from datetime import date, datetime
+from tempfile import SpooledTemporaryFile
+from typing import IO, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from meterai.collectors import store
+from meterai.collectors.model import (
+    DEPOSIT_CODE,
+    Collector,
+    ListedStamping,
+    MonthNotNil,
+    MonthRuns,
+    MonthStanding,
+    Unstamped,
+    bounds,
+)
+from meterai.collectors.service import CollectorMonth, CollectorService, load
+from meterai.kit.clock import WIB, Clock
+from meterai.kit.days import Month
+from meterai.kit.ids import show
+from meterai.kit.money import STAMP_DUTY
+from meterai.kit.refusal import Refusal
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database, ReadTx
+from meterai.plumbing.keyring import Keyring
+from meterai.plumbing.messages import translate
+from meterai.plumbing.spreadsheets import BYTE_ORDER_MARK, Cell, Sheet, csv_lines, xlsx_book
+from meterai.regulator import signer_of
+from meterai.stamping import why_refused
+
+NIL_KIND = "meterai nil return"  # of signed documents
+FEED_KIND = "meterai collectors"
+SECONDS_MAX = 60  # of a statement of the database over a large month
+XLSX_DOCUMENTS_MAX = 100_000  # a workbook is made in memory; a longer list is CSV or JSON
+IN_MEMORY_BYTES_MAX = 1 << 20  # of a list; the rest lies in a file that has no name
+PIECE_BYTES = 1 << 16
+STAMPED, UNSTAMPED = "II", "III"
+
+
+class ListTooLong(Refusal):
+    """A workbook of more documents than it may have: the same list is there as CSV and JSON."""
+
+    code = "collector_list_too_long"
+    status = 422
+
+    def __init__(self, *, documents_max: int) -> None:
+        super().__init__(f"more than {documents_max} documents")
+        self.documents_max = documents_max
+
+
+class ListedDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """One document of a list; `annex` is `II` where it was stamped, `III` where it could not be, with why.
+
+    What nobody told is null: documents from before the account was a collector.
+    """
+
+    annex: str
+    type: str | None
+    number: str | None
+    date: date | None
+    value: int | None
+    party_name: str | None
+    identity: str | None
+    identity_number: str | None
+    stamps: int
+    duty: int
+    serials: list[str]
+    at: datetime
+    stamping: str | None
+    file: str | None
+    reason: str | None
+
+
+class MonthListView(msgspec.Struct, frozen=True, kw_only=True):
+    """The list of a month (WIB), whole rupiah.
+
+    `stamped` documents have `stamps` stamps of `duty`; `unstamped` is annex III.  What is to be deposited is `month.due`,
+    with `deposit_code`.
+    """
+
+    collector: str
+    npwp: str
+    nitku: str
+    month: CollectorMonth
+    deposit_code: str
+    stamped: int
+    stamps: int
+    duty: int
+    unstamped: list[ListedDocument]
+
+
+def _stamped(one: ListedStamping, annex: str, reason: str | None) -> ListedDocument:
+    return ListedDocument(
+        annex=annex,
+        type=one.type,
+        number=one.number,
+        date=one.dated,
+        value=one.value,
+        party_name=one.party_name,
+        identity=one.identity_kind,
+        identity_number=one.identity_number,
+        stamps=one.quantity,
+        duty=one.quantity * STAMP_DUTY,
+        serials=one.serials if annex == STAMPED else [],
+        at=one.at,
+        stamping=show("stg", one.stamping),
+        file=one.document,
+        reason=reason,
+    )
+
+
+def _told(one: Unstamped) -> ListedDocument:
+    return ListedDocument(
+        annex=UNSTAMPED,
+        type=one.type,
+        number=one.number,
+        date=one.dated,
+        value=one.value,
+        party_name=one.party_name,
+        identity=one.identity_kind,
+        identity_number=one.identity_number,
+        stamps=1,
+        duty=STAMP_DUTY,
+        serials=[],
+        at=one.happened_at,
+        stamping=None,
+        file=None,
+        reason=one.reason,
+    )
+
+
+async def stamped_of(tx: ReadTx, account: UUID, month: Month) -> list[ListedDocument]:
+    """Annex II."""
+    await tx.allow(SECONDS_MAX)
+    found = await store.stampings(tx, account, *bounds(month), "delivered")
+    return [_stamped(one, STAMPED, None) for one in found]
+
+
+async def unstamped_of(
+    tx: ReadTx, account: UUID, month: Month, language: str
+) -> list[ListedDocument]:
+    """Annex III."""
+    failed = await store.stampings(tx, account, *bounds(month), "failed")
+    found = [_stamped(one, UNSTAMPED, why_refused(str(one.refused), language)) for one in failed]
+    found += [_told(one) for one in await store.unstamped(tx, account, month.first)]
+    return sorted(found, key=lambda one: one.at)
+
+
+def _cells(number: int, one: ListedDocument) -> list[Cell]:
+    return [
+        one.annex,
+        number,
+        one.type or "",
+        one.number or "",
+        str(one.date or ""),
+        "" if one.value is None else one.value,
+        one.party_name or "",
+        one.identity or "",
+        one.identity_number or "",
+        one.stamps,
+        one.duty,
+        " ".join(one.serials),
+        one.at.astimezone(WIB).strftime("%Y-%m-%d %H:%M:%S"),
+        one.file or "",
+        one.reason or "",
+    ]
+
+
+def _head(language: str) -> list[str]:
+    return translate("collector.columns", language).split("|")
+
+
+def as_csv(found: Sequence[ListedDocument], language: str) -> bytes:
+    """Both annexes as one CSV."""
+    rows = [_cells(number, one) for number, one in enumerate(found, 1)]
+    return (BYTE_ORDER_MARK + csv_lines([_head(language), *rows], language)).encode()
+
+
+def as_json(found: Sequence[ListedDocument], language: str) -> bytes:
+    """Both annexes as one JSON array."""
+    del language
+    return msgspec.json.encode(found)
+
+
+def as_xlsx(found: Sequence[ListedDocument], language: str) -> bytes:
+    """A workbook with a sheet for each annex.  Refuses `ListTooLong`."""
+    if len(found) > XLSX_DOCUMENTS_MAX:
+        raise ListTooLong(documents_max=XLSX_DOCUMENTS_MAX)
+    sheets = []
+    for annex in (STAMPED, UNSTAMPED):
+        rows = [
+            _cells(number, one)
+            for number, one in enumerate((one for one in found if one.annex == annex), 1)
+        ]
+        name = translate(f"collector.annex.{annex}", language)
+        sheets.append(Sheet(name, _head(language), rows, (10, 8, 8), "#,##0"))
+    return xlsx_book(sheets)
+
+
+Writer = Callable[[Sequence[ListedDocument], str], bytes]
+
+
+async def _pieces(kept: IO[bytes]) -> AsyncIterator[bytes]:
+    with kept:
+        while piece := kept.read(PIECE_BYTES):
+            yield piece
+
+
+class Feed(NamedTuple):
+    """The issuer's feed of a month: a packed file, a line for each document of each collector, and its signed manifest."""
+
+    name: str
+    packed: bytes
+    manifest_name: str
+    manifest: str
+    rows: int
+
+
+class MonthLists:
+    """Makes the lists of collectors, their statements of nothing, and the issuer's feed."""
+
+    def __init__(
+        self,
+        database: Database,
+        collectors: CollectorService,
+        keyring: Keyring,
+        settings: Settings,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._collectors = collectors
+        self._signer = signer_of(keyring)
+        self._process = settings.process
+        self._clock = clock
+
+    async def view(self, account: UUID, month: Month, language: str) -> MonthListView:
+        """The sums of a month, and its annex III.  Refuses `NoCollector`, `NotFound`."""
+        async with self._database.reading() as tx:
+            found = await load(tx, account)
+            told = await self._collectors.month(tx, found, month)
+            stamped = await stamped_of(tx, account, month)
+            return MonthListView(
+                collector=found.name,
+                npwp=found.npwp,
+                nitku=found.nitku,
+                month=told,
+                deposit_code=DEPOSIT_CODE,
+                stamped=len(stamped),
+                stamps=sum(one.stamps for one in stamped),
+                duty=sum(one.duty for one in stamped),
+                unstamped=await unstamped_of(tx, account, month, language),
+            )
+
+    async def written(
+        self, account: UUID, month: Month, language: str, write: Writer
+    ) -> AsyncIterator[bytes]:
+        """The file of a list, whole before its first byte is sent.  Refuses `NoCollector`, `NotFound`, `ListTooLong`."""
+        async with self._database.reading() as tx:
+            await self._collectors.month(tx, await load(tx, account), month)
+            found = await stamped_of(tx, account, month)
+            found += await unstamped_of(tx, account, month, language)
+        with ExitStack() as stack:
+            kept = stack.enter_context(SpooledTemporaryFile(max_size=IN_MEMORY_BYTES_MAX))
+            kept.write(write(found, language))
+            kept.seek(0)
+            stack.pop_all()  # who sends it closes it
+            return _pieces(kept)
+
+    async def nil(self, account: UUID, month: Month) -> str:
+        """A signed statement that a month has nothing to report.  Refuses `NoCollector`, `NotFound`, `MonthRuns`, `MonthNotNil`."""
+        found = await self.view(account, month, "id")
+        told = found.month
+        if told.state == MonthStanding.RUNNING:
+            raise MonthRuns("the month is not over")
+        if found.stamped or found.unstamped or told.drawn > told.returned or told.due:
+            raise MonthNotNil("there is something to report")
+        return self._signed(
+            NIL_KIND,
+            {
+                "collector": found.collector,
+                "npwp": found.npwp,
+                "nitku": found.nitku,
+                "month": str(month),
+                "documents": 0,
+                "duty": 0,
+            },
+        )
+
+    def _signed(self, kind: str, facts: dict[str, object]) -> str:
+        made = {
+            "by": self._process.url,
+            "specimen": not self._process.is_production,
+            "at": self._clock.now().replace(microsecond=0).isoformat(),
+        }
+        return self._signer.sign(kind, made | facts)
+
+    async def feed(self, month: Month) -> Feed:
+        """What the tax office gets of a month.  Refuses `MonthRuns`."""
+        if month >= Month.of(self._collectors.today()):
+            raise MonthRuns("the month is not over")
+        lines: list[bytes] = []
+        sums: list[dict[str, object]] = []
+        async with self._database.reading() as tx:
+            for one in await store.collectors(tx):
+                documents = await stamped_of(tx, one.account, month)
+                documents += await unstamped_of(tx, one.account, month, "id")
+                lines += [_line(one, told) for told in documents]
+                sums.append(await self._sum(tx, one, month, documents))
+        packed = gzip.compress(b"".join(lines), 6, mtime=0)
+        name = f"collectors-{month}.jsonl.gz"
+        manifest = self._signed(
+            FEED_KIND,
+            {
+                "month": str(month),
+                "file": name,
+                "rows": len(lines),
+                "bytes": len(packed),
+                "sha256": hashlib.sha256(packed).hexdigest(),
+                "collectors": sums,
+            },
+        )
+        return Feed(name, packed, f"collectors-{month}.json", manifest, len(lines))
+
+    async def _sum(
+        self, tx: ReadTx, one: Collector, month: Month, documents: Sequence[ListedDocument]
+    ) -> dict[str, object]:
+        due = [told for told in await store.months(tx, one.account) if told.month == month.first]
+        stamped = [told for told in documents if told.annex == STAMPED]
+        ntpns = [
+            told.ntpn
+            for told in await store.deposits(tx, one.account)
+            if told.month == month.first and told.state == "confirmed"
+        ]
+        return {
+            "npwp": one.npwp,
+            "nitku": one.nitku,
+            "name": one.name,
+            "stamped": len(stamped),
+            "stamps": sum(told.stamps for told in stamped),
+            "duty": sum(told.duty for told in stamped),
+            "unstamped": len(documents) - len(stamped),
+            "drawn": sum(told.drawn - told.returned for told in due),
+            "deposited": sum(told.deposited for told in due),
+            "ntpn": ntpns,
+        }
+
+
+def _line(collector: Collector, one: ListedDocument) -> bytes:
+    """One line of the feed: whose it is, and what the law asks of the document; no name of a file."""
+    told = msgspec.to_builtins(one)
+    for own in ("file", "stamping"):
+        del told[own]
+    return msgspec.json.encode({"npwp": collector.npwp, "nitku": collector.nitku} | told) + b"\n"
