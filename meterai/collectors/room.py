@@ -16,6 +16,7 @@ from meterai.collectors.model import (
     DepositState,
     MonthStanding,
 )
+from meterai.collectors.pages import PAGE_ROUTES, PAGES
 from meterai.collectors.personal import PERSONAL
 from meterai.collectors.retention import RETENTION
 from meterai.collectors.routes import routes
@@ -91,7 +92,8 @@ ROOM = Room(
     settings=CollectorSettings,
     build=_build,
     services={"collectors": CollectorService, "collector_lists": MonthLists},
-    routes=routes,
+    routes=[*routes, *PAGE_ROUTES],
+    pages=PAGES,
     fields=FIELDS,
     tasks=_tasks,
     undemanded=UNDEMANDED,
