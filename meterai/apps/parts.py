@@ -25,6 +25,27 @@ _LOOK_SECONDS = 0.05
 _log = structlog.get_logger()
 
 
+class Stopping:
+    """Whether we were told to stop.
+
+    The handler of a signal takes no lock: that of a `threading.Event` may be held by the very `wait` which it interrupts,
+    and then both stand for ever.
+    """
+
+    def __init__(self) -> None:
+        self.is_set = False
+
+    def set(self) -> None:
+        """We are told to stop."""
+        self.is_set = True
+
+    def wait(self, seconds: float) -> bool:
+        """Rest for so long, unless we were told to stop; true where we were."""
+        if not self.is_set:
+            time.sleep(seconds)
+        return self.is_set
+
+
 class NotReady(CommandRefusal):
     """Not everything was ready in time, or a part needs what does not come by itself."""
 
@@ -114,9 +135,7 @@ def _checks(body: bytes) -> str:
     return ", ".join(f"{name}: {told}" for name, told in checks.items() if told != "ok")
 
 
-def wait_for(
-    parts: Sequence[Part], is_stopping: threading.Event, seconds: float = READY_SECONDS_MAX
-) -> None:
+def wait_for(parts: Sequence[Part], stopping: Stopping, seconds: float = READY_SECONDS_MAX) -> None:
     """Wait until all are ready, or we are told to stop; one that dies is started again.
 
     Refuses `NotReady`: in time not all were, or one of them never will be.
@@ -130,7 +149,7 @@ def wait_for(
         if now - told > TELL_SECONDS:
             told = now
             _log.warning("up_waits", waits_for=lacking)
-        if is_stopping.wait(_LOOK_SECONDS):
+        if stopping.wait(_LOOK_SECONDS):
             return
         for part in parts:
             part.revive()

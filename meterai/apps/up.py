@@ -6,7 +6,6 @@ their own, starts any of them again that dies, and stops them all when it is tol
 
 import json
 import signal
-import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,7 +21,7 @@ from meterai.apps.instance import (
     sole_owner,
     standins_directory,
 )
-from meterai.apps.parts import Part, telling, wait_for
+from meterai.apps.parts import Part, Stopping, telling, wait_for
 from meterai.apps.settings import StandinSettings
 from meterai.apps.standin_banks import port_of, standin_banks
 from meterai.commands import database_of, is_embedded
@@ -117,10 +116,10 @@ def _write_public(path: Path, public: bytes) -> None:
 def up(settings: Settings, tell: Callable[[str], None]) -> None:
     """Run everything until SIGINT or SIGTERM.  Refuses `AlreadyRunning`, `PortTaken`,
     `DatabaseMissing`, `NotReady`."""
-    is_stopping = threading.Event()
+    stopping = Stopping()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        is_stopping.set()
+        stopping.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
@@ -140,10 +139,10 @@ def up(settings: Settings, tell: Callable[[str], None]) -> None:
         parts: list[Part] = []
         try:
             parts.append(Part("standins", ready, f"{bank}/healthz"))
-            wait_for(parts, is_stopping)
+            wait_for(parts, stopping)
             parts += [Part("worker", ready), Part("web", ready, f"{web}/readyz")]
-            wait_for(parts[1:], is_stopping)
-            if not is_stopping.is_set():
+            wait_for(parts[1:], stopping)
+            if not stopping.is_set:
                 tell(f"bank {bank}")
                 for other in standin_banks(ready):
                     tell(f"bank {other.name} {other.url}")
@@ -152,7 +151,7 @@ def up(settings: Settings, tell: Callable[[str], None]) -> None:
                 tell(f"mail http://{ready.process.host}:{ready.of(StandinSettings).mail_port}")
                 tell(f"metrics http://127.0.0.1:{ready.process.metrics_port}/metrics")
                 tell(f"ready {web}")
-            while not is_stopping.wait(0.2):
+            while not stopping.wait(0.2):
                 if is_embedded(settings):
                     _revive(embedded)
                 for part in parts:

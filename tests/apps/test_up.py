@@ -1,7 +1,7 @@
 """`meterai up` says what it waits for where not everything is ready in time."""
 
+import signal
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from meterai.apps.parts import NotReady, Part, wait_for
+from meterai.apps.parts import NotReady, Part, Stopping, wait_for
 from meterai.apps.settings import load
 from meterai.apps.up import prepare_keys
 from meterai.commands import Exit, exit_of
@@ -30,7 +30,7 @@ def started(name: str, settings: Settings, address: str = "") -> Iterator[Part]:
 
 def refused(part: Part, seconds: float) -> NotReady:
     with pytest.raises(NotReady) as found:
-        wait_for([part], threading.Event(), seconds)
+        wait_for([part], Stopping(), seconds)
     return found.value
 
 
@@ -80,3 +80,15 @@ def test_part_that_does_not_answer_is_told_with_its_address(tmp_path: Path) -> N
     with started("worker", settings_of(tmp_path, port), address) as part:
         told = refused(part, 0.0)
     assert told.waits_for == f"worker ({address} does not answer)"
+
+
+def test_signal_in_the_middle_of_a_wait_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever it comes: what its handler does is also done within a wait, as one on top of the other."""
+    stopping = Stopping()
+    before = signal.signal(signal.SIGUSR1, lambda *_: stopping.set())
+    monkeypatch.setattr("time.sleep", lambda _: signal.raise_signal(signal.SIGUSR1))
+    try:
+        assert stopping.wait(0.2)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert stopping.is_set
