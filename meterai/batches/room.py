@@ -19,6 +19,7 @@ from meterai.batches.service import BatchService
 from meterai.batches.settings import BatchSettings
 from meterai.batches.store import WAIT_FOR_STAMPS
 from meterai.batches.work import BatchWork
+from meterai.commands import Command, Directory, Schema, Scope
 from meterai.drafts import DraftService
 from meterai.orders import OrderService
 from meterai.plumbing.described import Field
@@ -56,6 +57,11 @@ def _lanes(container: Container) -> Sequence[Lane]:
     return [container.of(BatchWork).lane()]
 
 
+def _command(words: str, function: str) -> Command:
+    place = f"meterai.batches.commands:{function}"
+    return Command(words, place, Directory.DATABASE, Scope.DATABASE, Schema.CURRENT)
+
+
 FIELDS = {
     ("BatchView", "state"): Field(list(BatchState)),
     ("RowView", "state"): Field(list(RowState)),
@@ -71,6 +77,11 @@ ROOM = Room(
     routes=(*routes, *pages.routes),
     pages=pages.PAGES,
     fields=FIELDS,
+    commands=(
+        _command("batches list", "list_batches"),
+        _command("batches show", "show_batch"),
+    ),
+    command_groups={"batches": "Many documents stamped in one go."},
     published=PUBLISHED,
     tasks=_tasks,
     lanes=_lanes,

@@ -20,9 +20,10 @@ from meterai.commands import (
     with_database,
 )
 from meterai.distribution import levers, store
-from meterai.distribution.model import Distributor, Short
-from meterai.distribution.service import balance
-from meterai.kit.ids import show
+from meterai.distribution.model import SALE_KIND, Distributor, Short, standing_of
+from meterai.distribution.service import balance, load
+from meterai.kit.ids import read, show
+from meterai.kit.refusal import NotFound
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
 
@@ -52,6 +53,39 @@ def list_distributors(options: Options = NO_OPTIONS, *, as_json: AsJson = False)
         return
     for one in found:
         line(", ".join(f"{name}={value}" for name, value in one.items()))
+
+
+def show_sale(sale: Text, options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
+    """One SALE (sal_...): its seller, its order, and how it stands."""
+    number = read(SALE_KIND, sale)
+
+    async def look(database: Database, _: Settings) -> dict[str, object]:
+        async with database.reading() as tx:
+            key = await store.seller_of(tx, number)
+            found = await store.sale(tx, key.account, number) if key else None
+            if key is None or found is None:
+                raise NotFound("no such sale")
+            states = {one.order: one.state for one in await store.orders_of(tx, [found])}
+            seller = await load(tx, key.account)
+            return {
+                "sale": sale,
+                "seller": f"{seller.name} {show('acc', key.account)}",
+                "buyer": show("acc", found.buyer),
+                "order": show("ord", found.order),
+                "state": standing_of(found.state, states.get(found.order)),
+                "stamps": found.quantity,
+                "rupiah": found.total,
+                "returned": found.returned,
+                "made": found.made_at.isoformat(timespec="seconds"),
+                "waits_until": found.waits_until.isoformat(timespec="seconds"),
+            }
+
+    told = with_database("sales show", options, look)
+    if as_json:
+        line(json.dumps(told, indent=2))
+        return
+    for name, value in told.items():
+        line(f"{name}={value}")
 
 
 def _shown(one: Distributor) -> dict[str, object]:

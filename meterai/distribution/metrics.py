@@ -1,12 +1,17 @@
-"""What distribution counts."""
+"""Counts of sales, and how deposits stand; gauges are set by the worker that looked last."""
 
 from typing import Any
 
-from meterai.plumbing.metrics import Counter, Metric
+from meterai.plumbing.metrics import Counter, Gauge, Metric
 
 SALES = Counter(
     "meterai_sales_total",
     "Sales of distributors, by how they stood when they were answered",
     ["state"],
 )
-METRICS: tuple[Metric[Any], ...] = (SALES,)
+WAITING = Gauge("meterai_sales_waiting", "Sales that wait for a deposit")
+WAITING_SECONDS = Gauge("meterai_sales_waiting_seconds", "Age of the oldest sale that waits")
+LOW = Gauge(
+    "meterai_deposits_low", "Distributors that sell and were told that their deposit is low"
+)
+METRICS: tuple[Metric[Any], ...] = (SALES, WAITING, WAITING_SECONDS, LOW)

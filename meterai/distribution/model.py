@@ -309,6 +309,14 @@ class DistributorStanding(NamedTuple):
     lapsed: int
 
 
+class DepositsStand(NamedTuple):
+    """Sales that wait for deposits of whomever, since when the oldest, and how many deposits are low."""
+
+    waiting: int
+    oldest_at: datetime | None
+    low: int
+
+
 class AgreedTerms(NamedTuple):
     """Terms of a distributor as they were at a time."""
 

@@ -41,6 +41,7 @@ def _tasks(container: Container) -> Sequence[PeriodicTask]:
     return [
         PeriodicTask(ENDING, distribution.end_due, 1.0, END_DUE),
         PeriodicTask(WATCHING, distribution.watch, 5.0),
+        PeriodicTask("measure_deposits", distribution.measure, 30.0),
     ]
 
 
@@ -55,6 +56,7 @@ COMMANDS = (
     _command("distributors change", "change"),
     _command("distributors close", "close"),
     _command("deposits refund", "refund"),
+    _command("sales show", "show_sale"),
 )
 FIELDS = {
     ("SaleView", "state"): Field(list(Standing)),
@@ -91,6 +93,7 @@ ROOM = Room(
     commands=COMMANDS,
     command_groups={
         "distributors": "Who sells stamps from a deposit.",
+        "sales": "Sales of distributors.",
         "deposits": "Money of distributors that was paid in advance.",
     },
     levers=LEVERS,

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from meterai import accounts, audit, ledger
-from meterai.distribution import store
+from meterai.distribution import metrics, store
 from meterai.distribution.events import DepositLow
 from meterai.distribution.model import (
     SALE_KIND,
@@ -179,7 +179,10 @@ class DistributionService:
             if made.request != request:
                 raise IdempotencyKeyReused("another request had this key")
             note_replay()
-        return await self.sale(account, made.id)
+        shown = await self.sale(account, made.id)
+        if made.created:
+            metrics.SALES.labels(state=shown.state).inc()
+        return shown
 
     async def _buyer(self, account: UUID, address: str, actor: Actor) -> UUID:
         """The account of an address, made if it is new and `account` may sell.
@@ -292,6 +295,17 @@ class DistributionService:
         return await each(
             self._database, store.WATCHING, found, partial(self._tell_low, at=at), subject="account"
         )
+
+    async def measure(self) -> int:
+        """Periodic task: set the gauges."""
+        async with self._database.reading() as tx:
+            found = await store.deposits_stand(tx)
+        metrics.WAITING.set(found.waiting)
+        metrics.WAITING_SECONDS.set(
+            (self._clock.now() - found.oldest_at).total_seconds() if found.oldest_at else 0
+        )
+        metrics.LOW.set(found.low)
+        return 0
 
     async def _tell_low(self, one: LowDeposit, at: datetime) -> None:
         async def tell(tx: Tx) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from meterai.distribution.model import (
     AgreedTerms,
+    DepositsStand,
     DepositTerms,
     Distributor,
     DistributorStanding,
@@ -161,7 +162,13 @@ LEFT JOIN (SELECT account_id, count(*) FILTER (WHERE end_cause = 'due') AS lapse
     ON e.account_id = d.account_id
 ORDER BY t.seller, d.account_id
 """
+# By the index of what waits; distributors are few.
+_STAND = """
+SELECT w.waiting, w.oldest_at, (SELECT count(*) FROM distributors WHERE state = 'open' AND low_at IS NOT NULL) AS low
+FROM (SELECT count(*) AS waiting, min(made_at) AS oldest_at FROM sales WHERE state = 'waiting') w
+"""
 _SUMMED = RowMapper(Summed)
+_STAND_AS = RowMapper(DepositsStand)
 _STANDINGS = RowMapper(DistributorStanding)
 _TERMS = RowMapper(AgreedTerms)
 _STEPS = RowMapper(Steps)
@@ -238,6 +245,13 @@ async def sold_as(tx: ReadTx, buyer: UUID, order: UUID) -> SaleKey | None:
         buyer,
         order,
     )
+
+
+async def deposits_stand(tx: ReadTx) -> DepositsStand:
+    """How the deposits of all distributors stand."""
+    found = await tx.one_as(_STAND_AS, _STAND)
+    assert found is not None, "an aggregate has a row"
+    return found
 
 
 async def set_terms(tx: Tx, account: UUID, terms: DepositTerms) -> UUID:

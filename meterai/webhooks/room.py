@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from meterai.commands import Command, Directory, Schema, Scope
 from meterai.plumbing.described import Field
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.lane import Lane
@@ -16,6 +17,7 @@ from meterai.webhooks.demands import DEMANDS
 from meterai.webhooks.invariants import INVARIANTS, MAIL_CAUSES
 from meterai.webhooks.jobs import HANDLERS
 from meterai.webhooks.knows import KNOWS
+from meterai.webhooks.levers import LEVERS
 from meterai.webhooks.metrics import METRICS
 from meterai.webhooks.model import (
     ENDPOINT,
@@ -77,6 +79,18 @@ FIELDS |= {
     ("AttemptView", "number"): Field(least=1),
     ("Removed", "state"): Field([EndpointState.REMOVED]),
 }
+
+
+def _command(words: str, function: str) -> Command:
+    place = f"meterai.webhooks.commands:{function}"
+    return Command(words, place, Directory.DATABASE, Scope.DATABASE, Schema.CURRENT)
+
+
+COMMANDS = (
+    _command("webhooks list", "list_endpoints"),
+    _command("webhooks deliveries", "list_deliveries"),
+    _command("webhooks replay", "replay"),
+)
 ROOM = Room(
     name="webhooks",
     tables=frozenset({"webhook_endpoints", "webhook_messages", "webhook_attempts"}),
@@ -92,6 +106,9 @@ ROOM = Room(
     tasks=_tasks,
     lanes=_lanes,
     demands=DEMANDS,
+    commands=COMMANDS,
+    command_groups={"webhooks": "Endpoints that accounts are told at."},
+    levers=LEVERS,
     knows=KNOWS,
     metrics=METRICS,
     invariants=INVARIANTS,

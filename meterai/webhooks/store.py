@@ -132,6 +132,18 @@ _DISABLED = """
 SELECT account_id AS account, count(*)::integer AS endpoints FROM webhook_endpoints WHERE state = 'disabled' AND why <> 'asked'
 GROUP BY account_id
 """
+# By the index of each.
+_NOT_WELL = f"""
+SELECT * FROM (
+    (SELECT {_ENDPOINT} FROM webhook_endpoints WHERE state = 'disabled' ORDER BY moved_at LIMIT %s)
+    UNION ALL
+    (SELECT {_ENDPOINT} FROM webhook_endpoints WHERE is_aside AND state = 'enabled' ORDER BY tried_at LIMIT %s)
+) found ORDER BY failing_since, moved_at LIMIT %s
+"""  # noqa: S608
+_UNDELIVERED_SINCE = """
+SELECT count(*) FROM (SELECT 1 FROM webhook_messages
+    WHERE account_id = %s AND endpoint_id = %s AND state = 'undelivered' AND made_at >= %s LIMIT %s) AS found
+"""
 _ENDPOINTS = RowMapper(Endpoint, state=EndpointState, why=DisabledWhy)
 _OF_ACCOUNTS = RowMapper(DisabledOfAccount)
 _MADE = RowMapper(Made)
@@ -323,6 +335,16 @@ async def attempted(
 async def disabled(tx: ReadTx) -> list[DisabledOfAccount]:
     """Accounts with endpoints that we disabled, and how many."""
     return await tx.all_as(_OF_ACCOUNTS, _DISABLED)
+
+
+async def not_well(tx: ReadTx, limit: int) -> list[Endpoint]:
+    """Endpoints that are disabled or answer slowly, those that failed longest in front."""
+    return await tx.all_as(_ENDPOINTS, _NOT_WELL, limit, limit, limit)
+
+
+async def undelivered_since(tx: ReadTx, of: Endpoint, since: datetime, limit: int) -> int:
+    """How many messages of those made since then were not delivered, `limit` at most."""
+    return int(await tx.value(_UNDELIVERED_SINCE, of.account, of.id, since, limit))
 
 
 async def standing(tx: ReadTx) -> tuple[int, int, int]:

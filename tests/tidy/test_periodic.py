@@ -28,6 +28,8 @@ WITHOUT_ROWS: dict[str, str] = {
     "expire_approvals": "one statement ends what nobody decided on, and passes by nothing",
     "tell_of_breaches": "breaches are few and of no account; mails to their subjects are queued one batch after another",
     "measure_webhooks": "counts what is due, for the metrics",
+    "measure_batches": "counts what is under way, for the metrics",
+    "measure_deposits": "counts what waits, for the metrics",
     "measure_finance": "counts days to close and adds up what is due, for the metrics",
     "count_channels": "adds what was posted since the last time up by channel, in one transaction",
     "watch_suspense": "counts what is open, for the metrics",

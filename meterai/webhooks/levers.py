@@ -1,0 +1,83 @@
+"""The lever of webhooks: send again what an endpoint did not take."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from meterai import audit
+from meterai.accounts import Permission
+from meterai.commands import Effect, Forecast, Lever, Pull
+from meterai.kit.ids import read, show
+from meterai.kit.refusal import NotFound
+from meterai.kit.subjects import Subject, SubjectKind
+from meterai.plumbing.database import ReadTx, Tx
+from meterai.plumbing.figures import moment
+from meterai.webhooks import store
+from meterai.webhooks.model import (
+    ENDPOINT_KIND,
+    KEPT,
+    REPLAYED_MAX,
+    Endpoint,
+    EndpointState,
+    WebhookNotEnabled,
+)
+
+
+class WebhookReplay(msgspec.Struct, frozen=True):
+    """An endpoint as `whk_...`, and since when: a day in WIB, or a moment."""
+
+    webhook: str
+    since: str
+
+
+async def _endpoint(tx: ReadTx, asked: WebhookReplay) -> Endpoint:
+    """Refuses `NotFound`, `WebhookNotEnabled`."""
+    found = await store.by_id(tx, read(ENDPOINT_KIND, asked.webhook))
+    if len(found) != 1 or found[0].state == EndpointState.REMOVED:
+        raise NotFound("no such webhook")
+    if found[0].state != EndpointState.ENABLED:
+        raise WebhookNotEnabled("the webhook is disabled")
+    return found[0]
+
+
+def _since(asked: WebhookReplay, now: datetime) -> datetime:
+    return max(moment(asked.since, "since"), now - KEPT)
+
+
+async def _would_replay(tx: ReadTx, asked: WebhookReplay, pull: Pull) -> Forecast:
+    found, since = await _endpoint(tx, asked), _since(asked, pull.at)
+    count = await store.undelivered_since(tx, found, since, REPLAYED_MAX)
+    about = Subject(SubjectKind.WEBHOOK, show(ENDPOINT_KIND, found.id), found.account)
+    return Forecast([Effect("webhook_replays", {"messages": count}, about)], count)
+
+
+async def _replay(tx: Tx, asked: WebhookReplay, pull: Pull) -> None:
+    one = await _endpoint(tx, asked)
+    found = await store.locked(tx, one.account, one.id)
+    if found is None or found.state != EndpointState.ENABLED:
+        raise WebhookNotEnabled("the webhook is disabled")
+    count = await store.replay_since(tx, found, pull.at, _since(asked, pull.at), REPLAYED_MAX)
+    await audit.record(
+        tx,
+        found.account,
+        actor=pull.actor,
+        action="webhook_replayed",
+        subject=show(ENDPOINT_KIND, found.id),
+        messages=count,
+    )
+
+
+def _on_webhook(subject: Subject) -> Mapping[str, str] | None:
+    return {"webhook": subject.shown} if subject.kind is SubjectKind.WEBHOOK else None
+
+
+REPLAY = Lever(
+    name="webhooks replay",
+    permission=Permission.CONSOLE_OPERATIONS,
+    arguments=WebhookReplay,
+    forecast=_would_replay,
+    carry_out=_replay,
+    offered=_on_webhook,
+)
+LEVERS = (REPLAY,)
