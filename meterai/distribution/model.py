@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from meterai.kit.ids import show
+from meterai.kit.ids import show_hex
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import CommandRefusal, Refusal, refusal_of_database
@@ -175,20 +175,19 @@ class Summed(NamedTuple):
 
 
 class Leg(NamedTuple):
-    """One leg of the book, with the balance after it; its time also as people in WIB write it."""
+    """One leg of the book, with the balance after it; its time as it is written, its subject in hexadecimal."""
 
-    at: datetime
-    wib: str
+    at: str
     entry: str
     reason: str
-    subject: UUID
+    subject: str
     amount: int
     balance: int
 
     @property
     def shown(self) -> str:
         """The sale or order that it is of."""
-        return show(SALE_KIND if self.reason in _OF_SALES else "ord", self.subject)
+        return show_hex(SALE_KIND if self.reason in _OF_SALES else "ord", self.subject)
 
 
 class DepositTerms(NamedTuple):

@@ -28,6 +28,9 @@ from meterai.plumbing.spreadsheets import (
 
 SECONDS_MAX = 60  # of a statement of the database over a large month
 FEES = ("earned", "returned", "collected")  # fee_...: reasons of entries
+# Zone and pattern of the times of legs: as people in WIB write them, and as RFC 3339 does.
+_FOR_PEOPLE = ("Asia/Jakarta", "YYYY-MM-DD HH24:MI:SS")
+_FOR_PROGRAMS = ("UTC", 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 XLSX_LEGS_MAX = 100_000  # a workbook is made in memory; a longer statement is CSV or JSON
 
 
@@ -53,17 +56,6 @@ class StatementView(msgspec.Struct, frozen=True, kw_only=True):
     opening: int
     closing: int
     days: list[DayOfDeposit]
-
-
-class MoveView(msgspec.Struct, frozen=True, kw_only=True):
-    """One movement of a deposit: why, of which sale or order, by how many rupiah, and what it is after it."""
-
-    at: datetime
-    entry: str
-    reason: str
-    subject: str
-    amount: int
-    balance: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +108,13 @@ async def by_day(tx: ReadTx, account: UUID, of: Span) -> StatementView:
     )
 
 
-async def legs(tx: ReadTx, account: UUID, of: Span) -> AsyncIterator[list[Leg]]:
+async def legs(
+    tx: ReadTx, account: UUID, of: Span, times: tuple[str, str] = _FOR_PEOPLE
+) -> AsyncIterator[list[Leg]]:
     """Every leg of a statement, some at a time, oldest first."""
     await tx.allow(SECONDS_MAX)
-    await store.open_legs(
-        tx, account, of.begins, of.ends, await store.balance_before(tx, account, of.begins)
-    )
+    before = await store.balance_before(tx, account, of.begins)
+    await store.open_legs(tx, account, of.begins, of.ends, before, times)
     while some := await store.next_legs(tx):
         yield some
 
@@ -156,7 +149,7 @@ class Words:
         """Legs as rows of a table."""
         words = self.reasons
         return (
-            [one.wib, words[one.reason], one.shown, one.amount, one.balance, one.entry]
+            [one.at, words[one.reason], one.shown, one.amount, one.balance, one.entry]
             for one in some
         )
 
@@ -169,29 +162,28 @@ async def as_csv(tx: ReadTx, account: UUID, of: Span, language: str) -> AsyncIte
     async for some in legs(tx, account, of):
         # Times, numbers, ids and words of ours: nothing in them is quoted, and nothing begins a formula.
         lines = [
-            f"{one.wib}{to}{reasons[one.reason]}{to}{one.shown}{to}{one.amount}{to}{one.balance}{to}{one.entry}\r\n"
+            f"{one.at}{to}{reasons[one.reason]}{to}{one.shown}{to}{one.amount}{to}{one.balance}{to}{one.entry}\r\n"
             for one in some
         ]
         yield "".join(lines).encode()
 
 
 async def as_json(tx: ReadTx, account: UUID, of: Span, language: str) -> AsyncIterator[bytes]:
-    """A statement as one JSON array, some legs at a time."""
+    """A statement as one JSON array, some legs at a time: of each its time, its entry, why, of which sale or order, by how
+    many rupiah, and the deposit after it.
+    """
     del language
-    before = b"["
-    async for some in legs(tx, account, of):
-        for one in some:
-            told = MoveView(
-                at=one.at,
-                entry=one.entry,
-                reason=one.reason,
-                subject=one.shown,
-                amount=one.amount,
-                balance=one.balance,
-            )
-            yield before + msgspec.json.encode(told)
-            before = b",\n"
-    yield b"[]" if before == b"[" else b"]"
+    before = "["
+    async for some in legs(tx, account, of, _FOR_PROGRAMS):
+        # As above: words of ours, in which JSON escapes nothing.
+        lines = [
+            f'{{"at":"{one.at}","entry":"{one.entry}","reason":"{one.reason}","subject":"{one.shown}",'
+            f'"amount":{one.amount},"balance":{one.balance}}}'
+            for one in some
+        ]
+        yield (before + ",\n".join(lines)).encode()
+        before = ",\n"
+    yield b"[]" if before == "[" else b"]"
 
 
 async def as_xlsx(tx: ReadTx, account: UUID, of: Span, language: str) -> AsyncIterator[bytes]:

@@ -134,16 +134,17 @@ SELECT * FROM (
     WHERE r.returned_at >= %s AND r.returned_at < %s) AS moves
 ORDER BY at, account, sale, refund
 """
-LEGS_AT_ONCE = 20_000
+LEGS_AT_ONCE = 1_000  # more of them stay alive through collections of garbage, which costs a third
 _BEFORE = "SELECT coalesce(sum(amount), 0)::bigint FROM ledger_book_lines(%s, 'deposits', '-infinity', %s)"
 _BY_DAY = """
 SELECT (posted_at AT TIME ZONE 'Asia/Jakarta')::date AS day, reason, count(*)::integer AS entries, sum(amount)::bigint AS amount
 FROM ledger_book_lines(%s, 'deposits', %s, %s) GROUP BY 1, 2 ORDER BY 1, 2
 """
+# Times and ids as text: a value of each would be made for every row, and written as text again.
 _LEGS = """
 DECLARE legs_of_a_deposit NO SCROLL CURSOR FOR
-SELECT posted_at AS at, to_char(posted_at AT TIME ZONE 'Asia/Jakarta', 'YYYY-MM-DD HH24:MI:SS') AS wib, entry_id AS entry,
-    reason, subject, amount, (%s + sum(amount) OVER (ORDER BY posted_at, entry_id ROWS UNBOUNDED PRECEDING))::bigint AS balance
+SELECT to_char(posted_at AT TIME ZONE %s, %s) AS at, entry_id AS entry, reason, encode(uuid_send(subject), 'hex') AS subject,
+    amount, (%s + sum(amount) OVER (ORDER BY posted_at, entry_id ROWS UNBOUNDED PRECEDING))::bigint AS balance
 FROM ledger_book_lines(%s, 'deposits', %s, %s) ORDER BY posted_at, entry_id
 """
 # By the index of each: however many were sold, only what waits or ended is read.
@@ -449,10 +450,10 @@ async def sums_by_day(tx: ReadTx, account: UUID, begins: datetime, ends: datetim
 
 
 async def open_legs(
-    tx: ReadTx, account: UUID, begins: datetime, ends: datetime, before: int
+    tx: ReadTx, account: UUID, begins: datetime, ends: datetime, before: int, times: tuple[str, str]
 ) -> None:
-    """Let `next_legs` read what moved in a deposit."""
-    await tx.tell(_LEGS, before, account, begins, ends)
+    """Let `next_legs` read what moved in a deposit; `times` are the zone and the pattern of their times."""
+    await tx.tell(_LEGS, *times, before, account, begins, ends)
 
 
 async def next_legs(tx: ReadTx) -> list[Leg]:

@@ -14,7 +14,7 @@ from meterai.distribution.model import NoDistributor, StatementTooLong
 from meterai.distribution.statement import Span, Writer, as_csv, as_json, as_xlsx
 from meterai.kit.clock import WIB
 from meterai.kit.days import Month, day_of
-from meterai.kit.ids import new_id
+from meterai.kit.ids import from_compact, new_id
 from tests.distribution.conftest import UNIT, Depot
 
 MONTH = Span.read(str(Month.of(day_of(datetime.now(UTC)))), None)
@@ -84,6 +84,14 @@ def test_every_file_has_every_leg_with_the_balance_after_it(lived: Depot) -> Non
     assert [(one["amount"], one["balance"]) for one in told] == expected
     assert [(row[3], row[4]) for row in cells] == expected
     assert {one["subject"][:4] for one in told} == {"sal_", "ord_"}
+    moments = [datetime.fromisoformat(one["at"]).astimezone(WIB) for one in told]
+    assert [f"{at:%Y-%m-%d %H:%M:%S}" for at in moments] == [row[0] for row in rows]
+    subjects = lived.shop.rows(
+        "SELECT subject FROM entries JOIN legs USING (account_id, entry_id) WHERE book = 'deposits'"
+    )
+    assert {from_compact(one["subject"][4:].upper()) for one in told} == {
+        row["subject"] for row in subjects
+    }
 
 
 def test_statement_of_a_day_begins_where_the_day_before_ended(lived: Depot) -> None:
