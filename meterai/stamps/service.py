@@ -103,14 +103,11 @@ async def look_up(tx: ReadTx, serial: Serial) -> StampRecord | None:
 
 
 async def look_up_all(tx: ReadTx, serials: Collection[str]) -> dict[str, StampRecord]:
-    """What is known of each of these serials that was given out; by two queries where all are in the directory."""
+    """What is known of each of these serials that was given out; by two queries where all are in the directory, else by three."""
     owners = await store.directory_entries(tx, list(serials))
     found = dict(await store.stamps_of(tx, owners)) if owners else {}
-    for serial in serials:
-        if serial not in owners:
-            record = await store.stamp_anywhere(tx, serial)
-            if record is not None:
-                found[serial] = record
+    if others := [serial for serial in serials if serial not in owners]:
+        found |= await store.stamps_anywhere(tx, others)
     return found
 
 

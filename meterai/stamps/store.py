@@ -138,10 +138,13 @@ class _NamedStamp(NamedTuple):
 
 
 _NAMED_STAMPS = RowMapper(_NamedStamp)
-_OF_ACCOUNTS = """
-SELECT serial, account_id AS account, stamping_id AS stamping, state, affixed_at FROM stamps
-WHERE (account_id, serial) IN (SELECT * FROM unnest(%s::uuid[], %s::text[]))
-"""
+_NAMED = (
+    "SELECT serial, account_id AS account, stamping_id AS stamping, state, affixed_at FROM stamps"
+)
+_OF_ACCOUNTS = (
+    f"{_NAMED} WHERE (account_id, serial) IN (SELECT * FROM unnest(%s::uuid[], %s::text[]))"  # noqa: S608 - a constant
+)
+_ANYWHERE = f"{_NAMED} WHERE serial = ANY (%s)"
 
 
 async def directory_entries(tx: ReadTx, serials: Sequence[str]) -> Mapping[str, UUID]:
@@ -160,6 +163,12 @@ async def stamps_of(tx: ReadTx, owners: Mapping[str, UUID]) -> Mapping[str, Stam
         list(owners.values()),
         list(owners),
     )
+    return {one.serial: StampRecord(*one[1:]) for one in found}
+
+
+async def stamps_anywhere(tx: ReadTx, serials: Sequence[str]) -> Mapping[str, StampRecord]:
+    """The same, searched in all accounts: for serials that are not in the directory yet."""
+    found = await tx.all_as(_NAMED_STAMPS, _ANYWHERE, list(serials))
     return {one.serial: StampRecord(*one[1:]) for one in found}
 
 

@@ -158,7 +158,7 @@ class Register:
 
     @classmethod
     async def of(cls, tx: ReadTx, serials: Collection[str]) -> Self:
-        """Of these serials, by three queries however many they are."""
+        """Of these serials, by four queries at most, however many they are."""
         records = await stamps.look_up_all(tx, serials)
         stampings = {(one.account, one.stamping) for one in records.values()}
         return cls(records, await stamping.originals_of(tx, stampings))
