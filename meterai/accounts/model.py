@@ -37,6 +37,9 @@ class Permission(StrEnum):
     ORDER_CREATE = "order.create"
     ORDER_WITHDRAW = "order.withdraw"
     SALE_MAKE = "sale.make"  # sell stamps from the deposit of a distributor, and see what was sold
+    RESELLERS_MANAGE = (
+        "resellers.manage"  # who sells from the deposit of an account, and for whom it sells itself
+    )
     REFUND_READ = "refund.read"
     REFUND_ASK = "refund.ask"
     STAMP_AFFIX = "stamp.affix"

@@ -16,7 +16,7 @@ AUDITED = Audited(
             "sales",
             "made_at",
             "sale_id idempotency_key request_hash buyer_id order_id attempt_id quantity unit_price service_fee"
-            " due_seconds waits_until",
+            " due_seconds waits_until reseller_id",
         ),
         fact("sales", "taken_at", "sale_id", name="sales_taken"),
         fact("deposit_returns", "returned_at", "refund_no sale_id amount"),
@@ -29,6 +29,14 @@ AUDITED = Audited(
             ("distributor_is_as_staff_said",),
         ),
         "seller_debts": {"owed": ("fees_of_sellers_are_those_of_orders",)},
+        "resellers": dict.fromkeys(
+            ("account_id", "reseller_id", "state", "fee", "day_rupiah", "agreed_at", "moved_at"),
+            ("reseller_is_as_was_said",),
+        )
+        | {"distributor_fee": ("reseller_fees_are_of_today",)},
+        "selling_accounts": dict.fromkeys(
+            ("account_id", "distributor_id", "is_free"), ("account_sells_from_one_deposit",)
+        ),
         "sales": {
             "state": ("sale_times_are_in_order",),
             "ended_at": ("sale_times_are_in_order",),
@@ -40,6 +48,10 @@ AUDITED = Audited(
             ("low_at", "mean_rupiah", "mean_at"),
             "When it is told that its deposit is low; nothing moves by it.",
         ),
+        "resellers": {
+            "name": SHOWN,
+            "fees_max": "What bounded both fees when one of them was set; the setting of today bounds the next.",
+        },
         "sales": {"reference": SHOWN},
         "seller_debts": {"account_id": "Of `owed`, which is looked at."},
         "shops": dict.fromkeys(
@@ -51,5 +63,13 @@ AUDITED = Audited(
         "deposit_returns": Subject("sale_id"),
         "fee_moves": Subject("order_id"),
     },
-    of_accounts=("distributors", "distributor_terms", "seller_debts", "shops", "shop_names"),
+    of_accounts=(
+        "distributors",
+        "distributor_terms",
+        "seller_debts",
+        "shops",
+        "shop_names",
+        "resellers",
+        "selling_accounts",
+    ),
 )

@@ -18,6 +18,7 @@ from meterai.distribution.model import (
     Distributor,
     DistributorEvent,
     DistributorFeeTooHigh,
+    SellsAlready,
     Short,
 )
 from meterai.distribution.service import balance, load
@@ -117,7 +118,9 @@ async def _approving(tx: ReadTx, asked: DistributorTerms, pull: Pull) -> Forecas
         raise NotFound("no such organization")
     if await store.distributor(tx, account) is not None:
         raise AlreadyDistributor("it is one already")
-    return Forecast(list(_told(account, terms)), rows=2)
+    if not await store.may_claim(tx, account):
+        raise SellsAlready("it is a reseller")
+    return Forecast(list(_told(account, terms)), rows=3)
 
 
 async def _approve(tx: Tx, asked: DistributorTerms, pull: Pull) -> None:
@@ -126,6 +129,8 @@ async def _approve(tx: Tx, asked: DistributorTerms, pull: Pull) -> None:
         tx, account, await store.set_terms(tx, account, _checked(asked, pull))
     ):
         raise AlreadyDistributor("it is one already")
+    if not await store.claim(tx, account, account):
+        raise SellsAlready("it is a reseller")
     await _record(tx, account, pull.actor, "distributor_approved")
 
 
@@ -133,12 +138,25 @@ async def _changing(tx: ReadTx, asked: DistributorTerms, pull: Pull) -> Forecast
     account, terms = _account(asked.organization), _checked(asked, pull)
     found = await load(tx, account)
     DISTRIBUTOR.after(found.state, DistributorEvent.CLOSED)  # one that ends keeps its terms
+    await _check_fees(tx, account, terms.fee, pull)
     return Forecast(list(_told(account, terms)), rows=2)
 
 
+async def _check_fees(tx: ReadTx, account: UUID, fee: int, pull: Pull) -> int:
+    """The bound of both fees.  Refuses `DistributorFeeTooHigh` where one of a reseller on top is above it."""
+    fees_max = pull.settings.of(DistributionSettings).distribution_fee_rupiah_max
+    fees = fee + await store.reseller_fee_max(tx, account)
+    if fees > fees_max:
+        raise DistributorFeeTooHigh(fee=fees, fee_max=fees_max)
+    return fees_max
+
+
 async def _change(tx: Tx, asked: DistributorTerms, pull: Pull) -> None:
-    account = _account(asked.organization)
-    await store.change(tx, account, await store.set_terms(tx, account, _checked(asked, pull)))
+    account, terms = _account(asked.organization), _checked(asked, pull)
+    await store.lock(tx, account)
+    fees_max = await _check_fees(tx, account, terms.fee, pull)
+    await store.change(tx, account, await store.set_terms(tx, account, terms))
+    await store.set_fee_of_distributor(tx, account, terms.fee, fees_max)
     await _record(tx, account, pull.actor, "distributor_changed")
 
 

@@ -70,6 +70,40 @@ SALE = Lifecycle(
 )
 
 
+class ResellerState(StrEnum):
+    """State of a reseller at its distributor."""
+
+    INVITED = "invited"  # it has not accepted yet
+    OPEN = "open"
+    PAUSED = "paused"  # its distributor lets it sell nothing for now
+    ENDED = "ended"  # by either; it may be invited again
+
+
+class ResellerEvent(StrEnum):
+    """What happens to a reseller."""
+
+    ACCEPTED = "accepted"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    ENDED = "ended"
+    INVITED_AGAIN = "invited_again"
+
+
+_R, _H = ResellerState, ResellerEvent
+RESELLER = Lifecycle(
+    "the reseller",
+    {
+        (_R.INVITED, _H.ACCEPTED): _R.OPEN,
+        (_R.INVITED, _H.ENDED): _R.ENDED,
+        (_R.OPEN, _H.PAUSED): _R.PAUSED,
+        (_R.OPEN, _H.ENDED): _R.ENDED,
+        (_R.PAUSED, _H.RESUMED): _R.OPEN,
+        (_R.PAUSED, _H.ENDED): _R.ENDED,
+        (_R.ENDED, _H.INVITED_AGAIN): _R.INVITED,
+    },
+)
+
+
 class Short(StrEnum):
     """What becomes of a sale that the deposit does not cover."""
 
@@ -122,6 +156,69 @@ class SalesOfBuyerSpent(Refusal):
     def __init__(self, *, sales_max: int) -> None:
         super().__init__(f"{sales_max} sales to this buyer in a day")
         self.sales_max = sales_max
+
+
+@refusal_of_database
+class ResellerNotOpen(Refusal):
+    """A reseller that does not sell: it has not accepted, or its distributor paused or ended it."""
+
+    code = "reseller_not_open"
+    status = 409
+
+    def __init__(self, *, state: str) -> None:
+        super().__init__(f"the reseller is {state}")
+        self.state = state
+
+
+@refusal_of_database
+class ResellerDaySpent(Refusal):
+    """A sale beyond what a reseller may sell of the deposit of its distributor in a day (WIB)."""
+
+    code = "reseller_day_spent"
+    status = 429
+    quota = ("reseller_rupiah_of_day", "day_rupiah")
+    retry_after_seconds = 3_600  # a day ends at midnight, and a smaller sale may fit before
+
+    def __init__(self, *, day_rupiah: int) -> None:
+        super().__init__(f"at most {day_rupiah} rupiah in a day")
+        self.day_rupiah = day_rupiah
+
+
+class AlreadyReseller(Refusal):
+    """The account is a reseller of this distributor already."""
+
+    code = "already_reseller"
+    status = 409
+
+
+class SellsAlready(Refusal):
+    """The account sells from another deposit, or from one of its own: it has one at most."""
+
+    code = "sells_already"
+    status = 409
+
+
+class TooManyResellers(Refusal):
+    """A distributor has as many resellers as it may."""
+
+    code = "too_many_resellers"
+    status = 409
+
+    def __init__(self, *, resellers_max: int) -> None:
+        super().__init__(f"{resellers_max} resellers")
+        self.resellers_max = resellers_max
+
+
+class FeesTooHigh(Refusal):
+    """The fees of a distributor and its reseller together are above the bound of this installation."""
+
+    code = "fees_too_high"
+    status = 422
+
+    def __init__(self, *, fees: int, fees_max: int) -> None:
+        super().__init__(f"fees of {fees} rupiah, at most {fees_max}")
+        self.fees = str(Rupiah(fees))
+        self.fees_max = str(Rupiah(fees_max))
 
 
 class DistributorFeeTooHigh(CommandRefusal):
@@ -240,6 +337,43 @@ class Shop(NamedTuple):
         return self.state == DistributorState.OPEN
 
 
+class ResellerTerms(NamedTuple):
+    """What a distributor lets a reseller do: the name of its shop, rupiah of each stamp, rupiah of a day."""
+
+    name: str
+    fee: int
+    day_rupiah: int
+
+
+class Reseller(NamedTuple):
+    """One reseller; `distributor_name` is what its buyers see beside its own."""
+
+    distributor: UUID
+    distributor_name: str
+    account: UUID
+    state: ResellerState
+    name: str
+    fee: int
+    day_rupiah: int
+    sold_today: int
+
+
+class Desk(NamedTuple):
+    """From whose deposit an account sells, and which reseller it is there: None for the distributor itself."""
+
+    distributor: UUID
+    reseller: UUID | None
+
+
+class SoldOfDay(NamedTuple):
+    """What the deposit paid of a reseller's sales on a day (WIB), and what of any came back; rupiah."""
+
+    day: date
+    sales: int
+    sold: int
+    returned: int
+
+
 @dataclass(frozen=True, slots=True)
 class Sale:
     """One sale as its seller has it."""
@@ -256,6 +390,7 @@ class Sale:
     taken_at: datetime | None
     ended_at: datetime | None
     returned: int
+    reseller: UUID | None
 
 
 class PlacedSale(NamedTuple):

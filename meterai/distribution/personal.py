@@ -8,7 +8,7 @@ PERSONAL = Personal(
         Held(
             table="sales",
             columns="sale_id quantity unit_price service_fee reference state made_at taken_at ended_at",
-            inner="account_id buyer_id order_id attempt_id idempotency_key request_hash due_seconds waits_until end_cause",
+            inner="account_id reseller_id buyer_id order_id attempt_id idempotency_key request_hash due_seconds waits_until end_cause",
             blanks={"reference": "NULL"},
             kept=Kept.TAX,
             since="t.made_at",
@@ -26,6 +26,21 @@ PERSONAL = Personal(
             inner="account_id terms_id low_at mean_rupiah mean_at",
             kept=Kept.TAX,
             since="t.approved_at",
+        ),
+        Held(
+            table="resellers",
+            columns="reseller_id state name fee day_rupiah agreed_at moved_at",
+            inner="account_id distributor_fee fees_max",
+            whose="%s IN (t.account_id, t.reseller_id)",
+            blanks={"name": "'-'"},
+            kept=Kept.TAX,
+            since="t.moved_at",
+        ),
+        Held(
+            table="selling_accounts",
+            columns="distributor_id is_free",
+            inner="account_id",
+            kept=Kept.TAX,
         ),
         Held(
             table="distributor_terms",

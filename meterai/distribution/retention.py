@@ -23,4 +23,6 @@ RETENTION: tuple[Rule, ...] = (
         "What buyers see of a distributor; its owner changes it, and a logo is replaced by the next.",
     ),
     Stays("shop_names", "A name is printed on paper: it leads to the same shop for ever."),
+    Stays("resellers", MONEY),
+    Stays("selling_accounts", MONEY),
 )

@@ -12,12 +12,22 @@ from meterai.distribution.jobs import HANDLERS
 from meterai.distribution.knows import KNOWS
 from meterai.distribution.levers import LEVERS
 from meterai.distribution.metrics import METRICS
-from meterai.distribution.model import DISTRIBUTOR, SALE, DistributorState, Short, Standing
+from meterai.distribution.model import (
+    DISTRIBUTOR,
+    RESELLER,
+    SALE,
+    DistributorState,
+    ResellerState,
+    Short,
+    Standing,
+)
+from meterai.distribution.pages import PAGE_ROUTES, PAGES
 from meterai.distribution.personal import PERSONAL
 from meterai.distribution.publishing import PUBLISHED
+from meterai.distribution.reseller_routes import RESELLER_ROUTES
+from meterai.distribution.resellers import ResellerService
 from meterai.distribution.retention import RETENTION
 from meterai.distribution.routes import routes
-from meterai.distribution.sales_page import PAGES
 from meterai.distribution.sales_page import routes as sales_page_routes
 from meterai.distribution.service import DistributionService
 from meterai.distribution.settings import DistributionSettings
@@ -34,6 +44,7 @@ async def _build(container: Container) -> None:
     shops = ShopService(container.database, settings, container.clock)
     orders.sell_by(shops.seller)
     container.add(shops)
+    container.add(ResellerService(container.database, settings, container.clock))
 
 
 def _tasks(container: Container) -> Sequence[PeriodicTask]:
@@ -62,6 +73,9 @@ FIELDS = {
     ("SaleView", "state"): Field(list(Standing)),
     ("DepositView", "state"): Field(list(DistributorState)),
     ("DepositView", "when_short"): Field(list(Short)),
+    ("ResellerView", "state"): Field(list(ResellerState)),
+    ("ResellerRequest", "day_rupiah"): Field(least=1),
+    ("ResellerChange", "day_rupiah"): Field(least=1),
     ("SaleRequest", "quantity"): Field(least=1),
     ("DepositRequest", "rupiah"): Field(least=1),
 }
@@ -69,21 +83,27 @@ ROOM = Room(
     name="distribution",
     tables=frozenset(
         {
-            "distributors",
-            "distributor_terms",
-            "sales",
             "deposit_returns",
+            "distributor_terms",
+            "distributors",
             "fee_moves",
+            "resellers",
+            "sales",
             "seller_debts",
-            "shops",
+            "selling_accounts",
             "shop_names",
+            "shops",
         }
     ),
-    lifecycles=(DISTRIBUTOR, SALE),
+    lifecycles=(DISTRIBUTOR, SALE, RESELLER),
     settings=DistributionSettings,
     build=_build,
-    services={"distribution": DistributionService, "shops": ShopService},
-    routes=[*routes, *sales_page_routes],
+    services={
+        "distribution": DistributionService,
+        "resellers": ResellerService,
+        "shops": ShopService,
+    },
+    routes=[*routes, *RESELLER_ROUTES, *PAGE_ROUTES, *sales_page_routes],
     pages=PAGES,
     fields=FIELDS,
     handlers=HANDLERS,

@@ -1,5 +1,6 @@
 """Sales and deposits over the API."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -25,7 +26,23 @@ from meterai.plumbing.paging import PAGE_MAX, Page
 from meterai.plumbing.queries import Before, Limit, Reference
 from meterai.plumbing.spreadsheets import XLSX
 
+_CSV = "text/csv; header=present"
 _OF_DISTRIBUTORS = Described(refuses=(404,))  # who is none has no deposit
+
+
+OfReseller = Annotated[
+    str | None, QueryParameter(description="Only sales of this reseller, as `acc_...`.")
+]
+Of = Annotated[str | None, QueryParameter(description="A month in WIB, as 2026-11.")]
+OfDay = Annotated[str | None, QueryParameter(description="Or a day in WIB, as 2026-11-30.")]
+
+
+def _stream(pieces: AsyncIterator[bytes], name: str, media_type: str) -> Stream:
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "private, no-store",
+    }
+    return Stream(pieces, media_type=media_type, headers=headers)
 
 
 class SaleRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,7 +75,7 @@ class DepositRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     opt={
         "permission": Permission.SALE_MAKE,
         "priority": Priority.CHECKOUT,
-        "described": Described(needs_key=True, refuses=(404,)),
+        "described": Described(needs_key=True, refuses=(404, 429)),
     },
     summary="Sell stamps from your deposit",
     tags=["distribution"],
@@ -72,7 +89,8 @@ async def make_sale(
 ) -> SaleView:
     """Sell stamps to a buyer, whose account gets them; needs an Idempotency-Key.
 
-    What your deposit does not cover waits for your top-up, and is then carried out by itself.
+    What your deposit does not cover waits for your top-up, and is then carried out by itself.  A reseller sells from the
+    deposit of its distributor in the same way.
     """
     key = idempotency_key(request)
     written = labels(data.reference, None)
@@ -98,10 +116,15 @@ async def list_sales(
     limit: Limit = PAGE_MAX,
     before: Before = None,
     reference: Reference = None,
+    reseller: OfReseller = None,
 ) -> SaleList:
-    """A page of your sales, newest first; only those with this reference, where one is given."""
+    """A page of your sales, newest first; only those with this reference, or of this reseller, where one is given.
+
+    A reseller sees its own alone.
+    """
     page = Page(limit, read(SALE_KIND, before)) if before else Page(limit)
-    found, is_more = await distribution.sales(account, page, reference)
+    only = read("acc", reseller) if reseller else None
+    found, is_more = await distribution.sales(account, page, reference, only)
     return SaleList(found, found[-1].id if is_more else None)
 
 
@@ -118,6 +141,29 @@ async def show_sale(
 ) -> SaleView:
     """One sale, and how it stands."""
     return await distribution.sale(account, read(SALE_KIND, sale_id))
+
+
+@get(
+    "/v1/sales.csv",
+    opt={
+        "permission": Permission.SALE_MAKE,
+        "priority": Priority.PAID,
+        "described": Described(file=_CSV, refuses=(404,)),
+    },
+    summary="Your sales as CSV",
+    tags=["distribution"],
+)
+async def download_sales(
+    request: Request[Any, Any, Any],
+    distribution: NamedDependency[DistributionService],
+    account: NamedDependency[UUID],
+    month: Of = None,
+    day: OfDay = None,
+) -> Stream:
+    """Every sale that was made in a month, or on a day, and how it stands, oldest first; of a reseller its own."""
+    of = Span.read(month, day)
+    pieces = await distribution.table(account, of, language_of(request))
+    return _stream(pieces, f"sales-{of.name}.csv", _CSV)
 
 
 @post(
@@ -156,10 +202,6 @@ async def show_deposit(
 ) -> DepositView:
     """Your deposit, and the sales that wait for it."""
     return await distribution.deposit(account)
-
-
-Of = Annotated[str | None, QueryParameter(description="A month in WIB, as 2026-11.")]
-OfDay = Annotated[str | None, QueryParameter(description="Or a day in WIB, as 2026-11-30.")]
 
 
 @get(
@@ -204,20 +246,24 @@ def _file(ending: str, media_type: str, write: Writer) -> HTTPRouteHandler:
         """Every movement with the balance after it, oldest first: of a month, or of one day."""
         of = Span.read(month, day)
         pieces = await distribution.written(account, of, language_of(request), write)
-        name = f"deposit-{of.name}.{ending}"
-        headers = {
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "private, no-store",
-        }
-        return Stream(pieces, media_type=media_type, headers=headers)
+        return _stream(pieces, f"deposit-{of.name}.{ending}", media_type)
 
     download.fn.__name__ = f"download_statement_{ending}"  # by which the description names it
     return download
 
 
 FILES = [
-    _file("csv", "text/csv; header=present", as_csv),
+    _file("csv", _CSV, as_csv),
     _file("xlsx", XLSX, as_xlsx),
     _file("json", "application/json", as_json),
 ]
-routes = [make_sale, list_sales, show_sale, add_deposit, show_deposit, show_statement, *FILES]
+routes = [
+    make_sale,
+    list_sales,
+    download_sales,
+    show_sale,
+    add_deposit,
+    show_deposit,
+    show_statement,
+    *FILES,
+]

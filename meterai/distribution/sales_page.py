@@ -31,7 +31,6 @@ from meterai.pages import (
     Page,
     PageRequest,
     Remembered,
-    RoomPages,
     content_security_policy,
     field_errors,
     kept_text,
@@ -325,7 +324,6 @@ async def remove_logo(
     return await shops.view(account)
 
 
-PAGES = RoomPages("distribution", "meterai.distribution")
 routes = [
     show_shop,
     show_logo,

@@ -16,17 +16,22 @@ from meterai.distribution import metrics, store
 from meterai.distribution.events import DepositLow
 from meterai.distribution.model import (
     SALE_KIND,
+    Desk,
     Distributor,
     DistributorState,
+    Leg,
     LowDeposit,
     NoDistributor,
+    ResellerNotOpen,
+    ResellerState,
     Sale,
     SaleKey,
     SellerNotOpen,
     standing_of,
 )
+from meterai.distribution.sales_table import as_sales
 from meterai.distribution.settings import DistributionSettings
-from meterai.distribution.statement import Span, StatementView, Writer, by_day
+from meterai.distribution.statement import Span, StatementView, Writer, by_day, legs
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.clock import Clock
 from meterai.kit.ids import new_id, show
@@ -53,7 +58,8 @@ class SaleView(msgspec.Struct, frozen=True, kw_only=True):
 
     `state` is `waiting` (for your deposit, until `waits_until` at most), `paid` (the stamps are being issued), `executed`,
     `lapsed` or `withdrawn` (your deposit was not touched), `returning` or `returned` (its money is deposit again), or
-    `denied`.  `returned` is what is deposit again by now.
+    `denied`.  `returned` is what is deposit again by now.  `reseller` is the account that sold it, null where the
+    distributor did itself.
     """
 
     id: str
@@ -67,6 +73,7 @@ class SaleView(msgspec.Struct, frozen=True, kw_only=True):
     waits_until: datetime
     taken_at: datetime | None
     ended_at: datetime | None
+    reseller: str | None
 
 
 class DepositView(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +108,7 @@ def _seen(sale: Sale, order: str | None) -> SaleView:
         waits_until=sale.waits_until,
         taken_at=sale.taken_at,
         ended_at=sale.ended_at,
+        reseller=show("acc", sale.reseller) if sale.reseller else None,
     )
 
 
@@ -110,6 +118,17 @@ async def load(tx: ReadTx, account: UUID) -> Distributor:
     if found is None:
         raise NoDistributor("this account is no distributor")
     return found
+
+
+async def desk_of(tx: ReadTx, account: UUID) -> Desk:
+    """From whose deposit an account sells; of whoever sells from none, its own, which it has not."""
+    return _desk(account, await store.distributor_of(tx, account))
+
+
+def _desk(account: UUID, distributor: UUID | None) -> Desk:
+    if distributor in (None, account):
+        return Desk(account, None)
+    return Desk(distributor, account)
 
 
 async def balance(tx: ReadTx, account: UUID) -> int:
@@ -148,18 +167,20 @@ class DistributionService:
     ) -> SaleView:
         """Sell stamps to whoever has this address.  The same key finds the same sale.
 
-        Refuses `Malformed`, `SellerNotOpen`, `SalesOfBuyerSpent`, `IdempotencyKeyReused`.
+        Refuses `Malformed`, `SellerNotOpen`, `ResellerNotOpen`, `ResellerDaySpent`, `SalesOfBuyerSpent`, `IdempotencyKeyReused`.
         """
         if not 1 <= quantity <= self._own.sale_stamps_max:
             raise Malformed("quantity", "within_bounds", maximum=self._own.sale_stamps_max)
         address = accounts.normalized(email)
         told = "\n".join([address, str(quantity), reference or ""])
         request = hashlib.sha256(told.encode()).digest()
-        buyer = await self._buyer(account, address, actor)
+        parties = await self._database.once(store.parties, account, address)
+        desk = _desk(account, parties.distributor)
+        buyer = parties.buyer or await self._new_buyer(desk, address, actor)
         own, sale = self._own, self._sale
         made = await self._database.once(
             store.make,
-            account,
+            desk.distributor,
             new_id(),
             key,
             request,
@@ -174,46 +195,67 @@ class DistributionService:
             own.sale_waits_seconds,
             own.sale_returns_seconds,
             own.sales_per_buyer_day_max,
+            desk.reseller,
         )
         if not made.created:
             if made.request != request:
                 raise IdempotencyKeyReused("another request had this key")
             note_replay()
-        shown = await self.sale(account, made.id)
+        async with self._database.reading() as tx:
+            shown = await self._one(tx, desk, made.id)
         if made.created:
             metrics.SALES.labels(state=shown.state).inc()
         return shown
 
-    async def _buyer(self, account: UUID, address: str, actor: Actor) -> UUID:
-        """The account of an address, made if it is new and `account` may sell.
+    async def _new_buyer(self, desk: Desk, address: str, actor: Actor) -> UUID:
+        """The account of an address that has none, made where whoever asks may sell.
 
-        Also while no account is made by signing in: who sells must not learn by it who has one.  Refuses `SellerNotOpen`.
+        Also while no account is made by signing in: who sells must not learn by it who has one.  Refuses `SellerNotOpen`,
+        `ResellerNotOpen`.
         """
 
         async def make(tx: Tx) -> UUID:
             # Nobody makes accounts by selling who may not sell.
-            seller = await store.distributor(tx, account)
+            seller = await store.distributor(tx, desk.distributor)
             if seller is None or seller.state != DistributorState.OPEN:
                 raise SellerNotOpen(state=seller.state if seller else "none")
+            if desk.reseller is not None:
+                found = await store.reseller(tx, desk.distributor, desk.reseller, self._clock.now())
+                if found is None or found.state != ResellerState.OPEN:
+                    raise ResellerNotOpen(state=found.state if found else "none")
             return await accounts.account_of_address(tx, address, LANGUAGE, actor=actor)
 
-        found = await self._database.once(accounts.account_known, address)
-        return await self._database.run(make) if found is None else found
+        return await self._database.run(make)
+
+    async def desk(self, account: UUID) -> Desk:
+        """From whose deposit an account sells."""
+        async with self._database.reading() as tx:
+            return await desk_of(tx, account)
 
     async def sale(self, account: UUID, sale_id: UUID) -> SaleView:
-        """One sale.  Refuses `NotFound`."""
+        """One sale of whoever asks: a distributor sees its resellers' too.  Refuses `NotFound`."""
         async with self._database.reading() as tx:
-            found = await store.sale(tx, account, sale_id)
-            if found is None:
-                raise NotFound("no such sale of this account")
-            return (await self._seen(tx, [found]))[0]
+            return await self._one(tx, await desk_of(tx, account), sale_id)
+
+    async def _one(self, tx: ReadTx, desk: Desk, sale_id: UUID) -> SaleView:
+        found = await store.sale(tx, desk.distributor, sale_id)
+        if found is None or desk.reseller not in (None, found.reseller):
+            raise NotFound("no such sale of this account")
+        return (await self._seen(tx, [found]))[0]
 
     async def sales(
-        self, account: UUID, page: Page, reference: str | None = None
+        self,
+        account: UUID,
+        page: Page,
+        reference: str | None = None,
+        reseller: UUID | None = None,
     ) -> tuple[list[SaleView], bool]:
-        """A page of sales, newest first, and whether there are older ones."""
+        """A page of sales, newest first, and whether there are older ones; of a reseller its own alone, whatever is asked."""
         async with self._database.reading() as tx:
-            found = await store.sales(tx, account, page.before, page.wanted, reference)
+            desk = await desk_of(tx, account)
+            found = await store.sales(
+                tx, desk.distributor, page.before, page.wanted, reference, desk.reseller or reseller
+            )
             shown, is_more = page.cut(found)
             return await self._seen(tx, shown), is_more
 
@@ -247,6 +289,22 @@ class DistributionService:
                 when_short=found.short,
             )
 
+    async def terms(self, account: UUID) -> Distributor:
+        """A distributor with its terms of today.  Refuses `NoDistributor`."""
+        async with self._database.reading() as tx:
+            return await load(tx, account)
+
+    async def moves(self, account: UUID, of: Span, most: int) -> tuple[list[Leg], bool]:
+        """The first movements of a deposit in a span, and whether there are more.  Refuses `NoDistributor`."""
+        async with self._database.reading() as tx:
+            await load(tx, account)
+            found: list[Leg] = []
+            async for some in legs(tx, account, of):
+                found += some
+                if len(found) > most:
+                    break
+            return found[:most], len(found) > most
+
     async def statement(self, account: UUID, of: Span) -> StatementView:
         """Sums of a deposit by day.  Refuses `NoDistributor`."""
         async with self._database.reading() as tx:
@@ -268,6 +326,12 @@ class DistributionService:
             kept.seek(0)
             stack.pop_all()  # who sends it closes it
             return _pieces(kept)
+
+    async def table(self, account: UUID, of: Span, language: str) -> AsyncIterator[bytes]:
+        """The sales of a span as CSV, of whoever asks.  Refuses `NoDistributor`."""
+        async with self._database.reading() as tx:
+            desk = await desk_of(tx, account)
+        return await self.written(desk.distributor, of, language, as_sales(desk.reseller))
 
     async def top_up(self, account: UUID, key: str, rupiah: int, method: str | None) -> OrderView:
         """Order a deposit, to be paid by a method.  The same key finds the same order.

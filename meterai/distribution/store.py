@@ -14,15 +14,19 @@ from meterai.distribution.model import (
     Leg,
     LowDeposit,
     PlacedSale,
+    Reseller,
+    ResellerState,
+    ResellerTerms,
     Sale,
     SaleKey,
     SaleState,
     Shop,
+    SoldOfDay,
     Steps,
     Summed,
     Waiting,
 )
-from meterai.kit.ids import new_id
+from meterai.kit.ids import earliest_id, new_id
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.periodic import not_paused
 from meterai.plumbing.rows import RowMapper
@@ -42,6 +46,13 @@ class AskedSale(NamedTuple):
     total: int
     end_cause: str | None
     seller: str
+
+
+class Parties(NamedTuple):
+    """Of a sale that is asked for: the account of its buyer, and from whose deposit it is; None where there is none."""
+
+    buyer: UUID | None
+    distributor: UUID | None
 
 
 class Returned(NamedTuple):
@@ -84,11 +95,35 @@ _OF = f"""SELECT {_COLUMNS} FROM distributors d
 JOIN distributor_terms t ON t.account_id = d.account_id AND t.terms_id = d.terms_id"""  # noqa: S608 - a constant
 _SALE = """
 SELECT sale_id AS id, buyer_id AS buyer, order_id AS order, quantity, sale_total(s) AS total, reference, state, made_at,
-    waits_until, taken_at, ended_at, coalesce((SELECT sum(amount) FROM deposit_returns r
+    waits_until, taken_at, ended_at, reseller_id AS reseller, coalesce((SELECT sum(amount) FROM deposit_returns r
         WHERE r.account_id = s.account_id AND r.sale_id = s.sale_id), 0)::bigint AS returned
 FROM sales s WHERE s.account_id = %s
 """
-MAKE = "SELECT created, id, request FROM sale_make(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+MAKE = "SELECT created, id, request FROM sale_make(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_RESELLER = """
+SELECT r.account_id AS distributor, t.seller AS distributor_name, r.reseller_id AS account, r.state, r.name, r.fee,
+    r.day_rupiah, reseller_sold(r.account_id, r.reseller_id, %s) AS sold_today
+FROM resellers r JOIN distributors d ON d.account_id = r.account_id
+JOIN distributor_terms t ON t.account_id = d.account_id AND t.terms_id = d.terms_id
+"""
+# The movements of the deposit that are of its sales, so that the sums of all sellers are those of the legs.
+_SOLD_BY_DAY = """
+SELECT (at AT TIME ZONE 'Asia/Jakarta')::date AS day, sum(sales)::integer AS sales, sum(sold)::bigint AS sold,
+    sum(returned)::bigint AS returned
+FROM (
+    SELECT s.taken_at AS at, 1 AS sales, sale_total(s) AS sold, 0::bigint AS returned FROM sales s
+    WHERE s.account_id = %s AND s.reseller_id = %s AND s.taken_at >= %s AND s.taken_at < %s
+    UNION ALL
+    SELECT r.returned_at, 0, 0, r.amount FROM deposit_returns r
+    JOIN sales s ON s.account_id = r.account_id AND s.sale_id = r.sale_id
+    WHERE r.account_id = %s AND s.reseller_id = %s AND r.returned_at >= %s AND r.returned_at < %s) AS moves
+GROUP BY 1 ORDER BY 1
+"""
+_CLAIM = """
+INSERT INTO selling_accounts AS s (account_id, distributor_id) VALUES (%s, %s)
+ON CONFLICT ON CONSTRAINT selling_accounts_pkey
+DO UPDATE SET distributor_id = excluded.distributor_id, is_free = false WHERE s.is_free
+"""
 FOLLOW = "SELECT sale_follow(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 END_DUE = (
     "SELECT 1 FROM sales WHERE state = 'waiting' AND waits_until <= now() ORDER BY waits_until"
@@ -135,6 +170,8 @@ SELECT * FROM (
 ORDER BY at, account, sale, refund
 """
 LEGS_AT_ONCE = 1_000  # more of them stay alive through collections of garbage, which costs a third
+SALES_AT_ONCE = 2_000
+CLOCKS_DIFFER_SECONDS = 3_600
 _BEFORE = "SELECT coalesce(sum(amount), 0)::bigint FROM ledger_book_lines(%s, 'deposits', '-infinity', %s)"
 _BY_DAY = """
 SELECT (posted_at AT TIME ZONE 'Asia/Jakarta')::date AS day, reason, count(*)::integer AS entries, sum(amount)::bigint AS amount
@@ -185,6 +222,9 @@ _WAITING = RowMapper(Waiting)
 _ORDERS = RowMapper(OrderOfSale)
 _LOW = RowMapper(LowDeposit)
 _DEPOSITS = RowMapper(DepositOrder)
+_PARTIES = RowMapper(Parties)
+_RESELLERS = RowMapper(Reseller)
+_SOLD = RowMapper(SoldOfDay)
 
 
 async def distributor(tx: ReadTx, account: UUID) -> Distributor | None:
@@ -373,12 +413,59 @@ async def sale(tx: ReadTx, account: UUID, sale_id: UUID) -> Sale | None:
 
 
 async def sales(
-    tx: ReadTx, account: UUID, before: UUID, limit: int, reference: str | None
+    tx: ReadTx,
+    account: UUID,
+    before: UUID,
+    limit: int,
+    reference: str | None,
+    reseller: UUID | None,
 ) -> list[Sale]:
-    """Sales that are older than one, newest first; only those of a reference."""
-    only, told = ("", []) if reference is None else (" AND s.reference = %s", [reference])
+    """Sales that are older than one, newest first; only those of a reference, or of a reseller."""
+    only, told = "", list[object]()
+    for column, given in (("reference", reference), ("reseller_id", reseller)):
+        if given is not None:
+            only, told = f"{only} AND s.{column} = %s", [*told, given]
     query = f"{_SALE} AND s.sale_id < %s{only} ORDER BY s.sale_id DESC LIMIT %s"
     return await tx.all_as(_SALES, query, account, before, *told, limit)
+
+
+async def open_sales(
+    tx: ReadTx, account: UUID, reseller: UUID | None, begins: datetime, ends: datetime
+) -> None:
+    """Let `next_sales` read the sales that were made from a moment to before another."""
+    # Their ids are ordered by time, and made by machines whose clocks differ a little.
+    query = (
+        f"DECLARE sales_of_a_span NO SCROLL CURSOR FOR {_SALE} AND s.sale_id > %s"
+        " AND s.made_at >= %s AND s.made_at < %s AND (%s::uuid IS NULL OR s.reseller_id = %s) ORDER BY s.sale_id"
+    )
+    first = earliest_id(begins, margin_seconds=CLOCKS_DIFFER_SECONDS)
+    await tx.tell(query, account, first, begins, ends, reseller, reseller)
+
+
+async def next_sales(tx: ReadTx) -> list[Sale]:
+    """The next sales, oldest first; none at the end."""
+    return await tx.all_as(_SALES, f"FETCH {SALES_AT_ONCE:d} FROM sales_of_a_span")
+
+
+async def parties(tx: ReadTx, seller: UUID, address: str) -> Parties:
+    """Who a sale would be between; one statement, since each sale asks it."""
+    found = await tx.one_as(
+        _PARTIES,
+        "SELECT account_known(%s) AS buyer,"
+        " (SELECT distributor_id FROM selling_accounts WHERE account_id = %s) AS distributor",
+        address,
+        seller,
+    )
+    assert found is not None, "it has no table"
+    return found
+
+
+async def distributor_of(tx: ReadTx, seller: UUID) -> UUID | None:
+    """From whose deposit an account sells, or sold last."""
+    found: UUID | None = await tx.value(
+        "SELECT distributor_id FROM selling_accounts WHERE account_id = %s", seller
+    )
+    return found
 
 
 async def orders_of(tx: ReadTx, found: Sequence[Sale]) -> list[OrderOfSale]:
@@ -408,7 +495,8 @@ async def asked_by_attempt(tx: ReadTx, buyer: UUID, attempt: UUID) -> AskedSale 
     """The sale that an attempt pays, whose ever it is."""
     return await tx.one_as(
         _ASKED,
-        "SELECT s.account_id AS account, s.sale_id AS sale, s.state, sale_total(s) AS total, s.end_cause, t.seller"
+        "SELECT s.account_id AS account, s.sale_id AS sale, s.state, sale_total(s) AS total, s.end_cause,"
+        " sale_seller(s, t.seller) AS seller"
         " FROM sales s JOIN distributors d ON d.account_id = s.account_id"
         " JOIN distributor_terms t ON t.account_id = d.account_id AND t.terms_id = d.terms_id"
         " WHERE s.attempt_id = %s AND s.buyer_id = %s",
@@ -525,3 +613,121 @@ async def logo(tx: ReadTx, account: UUID, name: str) -> bytes | None:
 async def move_fee(tx: Tx, *move: object) -> None:
     """The seller's side of a fee; see sql/functions/fee_move.sql."""
     await tx.run("SELECT fee_move(%s, %s, %s, %s, %s, %s)", *move)
+
+
+# -- resellers -----------------------------------------------------------------------------------
+
+
+async def claim(tx: Tx, account: UUID, distributor: UUID) -> bool:
+    """An account sells from a deposit from now on; false where it does from one."""
+    return bool(await tx.run(_CLAIM, account, distributor))
+
+
+async def may_claim(tx: ReadTx, account: UUID) -> bool:
+    """False where an account sells from a deposit."""
+    return not await tx.value(
+        "SELECT 1 FROM selling_accounts WHERE account_id = %s AND NOT is_free", account
+    )
+
+
+async def release(tx: Tx, account: UUID, distributor: UUID) -> None:
+    """An account sells no more from a deposit."""
+    await tx.run(
+        "UPDATE selling_accounts SET is_free = true WHERE account_id = %s AND distributor_id = %s",
+        account,
+        distributor,
+    )
+
+
+async def reseller(tx: ReadTx, distributor: UUID, account: UUID, at: datetime) -> Reseller | None:
+    """One reseller of a distributor, with what it sold on the day of a moment."""
+    query = f"{_RESELLER} WHERE r.account_id = %s AND r.reseller_id = %s"
+    return await tx.one_as(_RESELLERS, query, at, distributor, account)
+
+
+async def resellers(tx: ReadTx, distributor: UUID, at: datetime) -> list[Reseller]:
+    """Every reseller of a distributor, by name."""
+    query = f"{_RESELLER} WHERE r.account_id = %s ORDER BY r.name, r.reseller_id"
+    return await tx.all_as(_RESELLERS, query, at, distributor)
+
+
+async def distributors_of(tx: ReadTx, account: UUID, at: datetime) -> list[Reseller]:
+    """What an account is to each distributor that invited it and has not ended that."""
+    query = f"{_RESELLER} WHERE r.reseller_id = %s AND r.state <> 'ended' ORDER BY t.seller, r.account_id"
+    return await tx.all_as(_RESELLERS, query, at, account)
+
+
+async def count_resellers(tx: Tx, distributor: UUID) -> int:
+    """Resellers of a distributor that have not ended."""
+    return int(
+        await tx.value(
+            "SELECT count(*) FROM resellers WHERE account_id = %s AND state <> 'ended'", distributor
+        )
+    )
+
+
+async def set_reseller(
+    tx: Tx,
+    distributor: UUID,
+    account: UUID,
+    state: ResellerState,
+    terms: ResellerTerms,
+    *,
+    distributor_fee: int,
+    fees_max: int,
+) -> None:
+    """A reseller is as its distributor says."""
+    await tx.run(
+        "INSERT INTO resellers AS r (account_id, reseller_id, state, name, fee, day_rupiah, distributor_fee, fees_max,"
+        " agreed_at, moved_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, now(), now())"
+        " ON CONFLICT ON CONSTRAINT resellers_pkey DO UPDATE SET state = excluded.state, name = excluded.name,"
+        " fee = excluded.fee, day_rupiah = excluded.day_rupiah, distributor_fee = excluded.distributor_fee,"
+        " fees_max = excluded.fees_max, agreed_at = excluded.agreed_at,"
+        " moved_at = CASE WHEN r.state = excluded.state THEN r.moved_at ELSE excluded.moved_at END",
+        distributor,
+        account,
+        state,
+        *terms,
+        distributor_fee,
+        fees_max,
+    )
+
+
+async def set_reseller_state(
+    tx: Tx, distributor: UUID, account: UUID, state: ResellerState
+) -> None:
+    """A reseller is in another state."""
+    await tx.run(
+        "UPDATE resellers SET state = %s, moved_at = now() WHERE account_id = %s AND reseller_id = %s",
+        state,
+        distributor,
+        account,
+    )
+
+
+async def reseller_fee_max(tx: ReadTx, distributor: UUID) -> int:
+    """The highest fee of a reseller that has not ended; 0 where there is none."""
+    return int(
+        await tx.value(
+            "SELECT coalesce(max(fee), 0) FROM resellers WHERE account_id = %s AND state <> 'ended'",
+            distributor,
+        )
+    )
+
+
+async def set_fee_of_distributor(tx: Tx, distributor: UUID, fee: int, fees_max: int) -> None:
+    """The fee of a distributor beside those of its resellers."""
+    await tx.run(
+        "UPDATE resellers SET distributor_fee = %s, fees_max = %s WHERE account_id = %s",
+        fee,
+        fees_max,
+        distributor,
+    )
+
+
+async def sold_by_day(
+    tx: ReadTx, distributor: UUID, account: UUID, begins: datetime, ends: datetime
+) -> list[SoldOfDay]:
+    """What a reseller sold, by day."""
+    given = (distributor, account, begins, ends)
+    return await tx.all_as(_SOLD, _SOLD_BY_DAY, *given, *given)

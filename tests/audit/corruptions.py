@@ -2575,6 +2575,7 @@ WEBHOOKS = [
 SOLD = "sale_is_the_order_of_its_buyer"
 DEPOSITS = "deposits_are_what_moved_them"
 STAFF_SAID = "distributor_is_as_staff_said"
+ONE_DEPOSIT = "account_sells_from_one_deposit"
 BROUGHT = "deposit_is_what_its_order_paid"
 DISTRIBUTION = [
     _c(
@@ -2653,6 +2654,31 @@ DISTRIBUTION = [
         "UPDATE distributors d SET terms_id = (SELECT min(terms_id::text)::uuid FROM distributor_terms t"
         " WHERE t.account_id = d.account_id) WHERE account_id = %(open.distributor)s",
         STAFF_SAID,
+    ),
+    _c(
+        "a reseller may sell more than its distributor said",
+        "UPDATE resellers SET day_rupiah = day_rupiah + 1 WHERE reseller_id = %(selling.reseller)s",
+        "reseller_is_as_was_said",
+    ),
+    _c(
+        "a reseller whose fee stands beside an older one of its distributor",
+        "UPDATE resellers SET distributor_fee = distributor_fee - 1 WHERE reseller_id = %(selling.reseller)s",
+        "reseller_fees_are_of_today",
+    ),
+    _c(
+        "a reseller sells again that left",
+        "UPDATE selling_accounts SET is_free = false WHERE account_id = %(left.reseller)s",
+        ONE_DEPOSIT,
+    ),
+    _c(
+        "a reseller sells from the deposit of nobody who invited it",
+        "UPDATE selling_accounts SET distributor_id = %(closing.distributor)s WHERE account_id = %(selling.reseller)s",
+        ONE_DEPOSIT,
+    ),
+    _c(
+        "a distributor sells from no deposit",
+        "DELETE FROM selling_accounts WHERE account_id = %(open.distributor)s",
+        ONE_DEPOSIT,
     ),
     _c(
         "an order of a deposit brought more than was paid",

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from meterai.cases.model import CaseEvent
+from meterai.distribution.model import ResellerEvent
 from meterai.incidents.model import IncidentState
 from meterai.kit.lifecycle import Lifecycle, NotAllowedNow
 from meterai.orders.model import OrderEvent
@@ -42,6 +43,7 @@ REOPENING = {
     CaseEvent.REOPENED,
     OrderEvent.MONEY_RESTORED,
     OrderEvent.LOSS_COVERED,
+    ResellerEvent.INVITED_AGAIN,
     MessageEvent.REPLAYED,
 }
 # States that begin a life beside the first of their table, and events that do.

@@ -393,6 +393,30 @@ CASES = (
         ),
     ),
     Case(
+        "/deposit/top-up",
+        _in_account("/deposit/top-up", rupiah="10000", key=show("frm", NOBODYS)),
+    ),
+    Case(
+        "/sales",
+        _in_account("/sales", email="a@example.org", quantity="1", key=show("frm", NOBODYS)),
+    ),
+    Case(
+        "/sales/offers",
+        _in_account("/sales/offers", distributor=show("acc", NOBODYS), act="accept"),
+    ),
+    Case(
+        "/resellers",
+        _in_account("/resellers", account=show("acc", NOBODYS), name="a", fee="0", day_rupiah="1"),
+    ),
+    Case(
+        "/resellers/{reseller_id:str}",
+        _in_account(f"/resellers/{show('acc', NOBODYS)}", name="a", fee="0", day_rupiah="1"),
+    ),
+    Case(
+        "/resellers/{reseller_id:str}/act",
+        _in_account(f"/resellers/{show('acc', NOBODYS)}/act", act="pause"),
+    ),
+    Case(
         "/account/organizations/new",
         _in_account(
             "/account/organizations/new", organization="PT Contoh", key=show("frm", NOBODYS)

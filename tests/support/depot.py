@@ -9,7 +9,8 @@ from uuid import UUID
 from meterai.accounts import OrganizationService
 from meterai.commands import Forecast, Lever, Pull
 from meterai.distribution import DistributionService, levers
-from meterai.distribution.model import Short
+from meterai.distribution.model import ResellerTerms, Short
+from meterai.distribution.resellers import ResellerService, ResellerView
 from meterai.distribution.service import DepositView, SaleView
 from meterai.kit.actor import Actor, ActorKind
 from meterai.kit.ids import new_id, read, show
@@ -48,9 +49,13 @@ class Depot:
 
     # -- staff -----------------------------------------------------------------------------
 
-    def approve(self, short: Short = Short.WAIT, **more: Any) -> None:
+    def organize(self) -> None:
+        """The account is an organization."""
         organizations = self.shop.container.of(OrganizationService)
         self.shop.do(organizations.make(self.account, self.shop.account, "PT Toko", "", ""))
+
+    def approve(self, short: Short = Short.WAIT, **more: Any) -> None:
+        self.organize()
         self.pull(levers.APPROVE, self.terms(short, **more))
 
     def terms(self, short: Short = Short.WAIT, **more: Any) -> levers.DistributorTerms:
@@ -132,6 +137,32 @@ class Depot:
             "SELECT buyer_id FROM sales WHERE sale_id = %s", read("sal", made.id)
         )
         return UUID(str(row["buyer_id"]))
+
+    # -- resellers -------------------------------------------------------------------------
+
+    @property
+    def resellers(self) -> ResellerService:
+        return self.shop.container.of(ResellerService)
+
+    def invite(
+        self, day_rupiah: int = 1_000_000, *, name: str = "Kios Ani", fee: int = 500
+    ) -> "Depot":
+        """Somebody who may accept, and sell as a depot does."""
+        found = Depot(self.shop)
+        found.organize()
+        terms = ResellerTerms(name, fee, day_rupiah)
+        self.shop.do(self.resellers.invite(self.account, found.account, terms, actor=TESTER))
+        return found
+
+    def accept(self, distributor: "Depot") -> ResellerView:
+        """This account sells from the deposit of another."""
+        return self.shop.do(self.resellers.accept(distributor.account, self.account, actor=TESTER))
+
+    def reseller(self, day_rupiah: int = 1_000_000, **more: Any) -> "Depot":
+        """A reseller that has accepted."""
+        made = self.invite(day_rupiah, **more)
+        made.accept(self)
+        return made
 
     def order(self, made: SaleView) -> Any:
         """The order as its buyer is shown it."""

@@ -422,6 +422,7 @@ def _distributed(history: History) -> None:
     _deposited(history, "open", depot, 50_000)
     depot.pull_terms(Short.RETAIL, low_rupiah=1_000_000)
     _sold(history, "taken", depot, 1)
+    _resold(history, depot)
     with _sold(history, "back", depot, 1).acting():
         _redeposited(history, depot)
     with _sold(history, "ended", depot, 9).acting():
@@ -443,6 +444,19 @@ def _distributed(history: History) -> None:
         depots[name].close()
     depots["closed"].refund(10_000)
     shop.work()
+
+
+def _resold(history: History, depot: Depot) -> None:
+    """Resellers in each state, and a sale of one."""
+    act, shop = depot.resellers, history.shop
+    made = {name: depot.invite(name=name) for name in ("invited", "selling", "paused", "left")}
+    for name, kiosk in made.items():
+        history.names[f"{name}.reseller"] = kiosk.account
+        if name != "invited":
+            kiosk.accept(depot)
+    _sold(history, "resold", made["selling"], 1)
+    shop.do(act.pause(depot.account, made["paused"].account, actor=TESTER))
+    shop.do(act.end(depot.account, made["left"].account, actor=TESTER))
 
 
 def _redeposited(history: History, depot: Depot) -> None:

@@ -59,7 +59,7 @@ PASSING = {NotEnoughStamps.code}
 _TABLES = (
     "channel_sums, channel_counts, webhook_attempts, webhook_messages, webhook_endpoints, listeners, "
     "outage_files, outages, recovery_steps, recoveries, incident_components, incident_updates, incident_watched, incident_notes, "
-    "incident_subscribers, incident_mailings, incidents, deposit_returns, fee_moves, seller_debts, shops, shop_names, sales, distributors, distributor_terms, unstamped_documents, collector_reminders, "
+    "incident_subscribers, incident_mailings, incidents, deposit_returns, fee_moves, seller_debts, shops, shop_names, sales, resellers, selling_accounts, distributors, distributor_terms, unstamped_documents, collector_reminders, "
     "collector_reports, collector_deposits, credit_returns, credit_draws, collector_months, collectors, collector_terms, "
     "stamping_facts, facts_demanded, "
     "record_lines, record_days, record_files, privacy_requests, case_pictures, case_messages, cases, suspense_items, jobs, mails, account_claims, claim_links, refund_keys, compensations, refunds, transfers, payees, float_balances, deltas, stamps, stamping_labels, stampings, stamping_keys, documents, "

@@ -145,6 +145,7 @@ def test_every_state_that_is_shown_has_its_word() -> None:
         "state.case",
         "state.file",
         "state.order",
+        "state.reseller",
         "state.row",
         "state.stamp",
         "state.stamping",

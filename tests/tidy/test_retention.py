@@ -21,6 +21,10 @@ HARMLESS = {
     ("accounts", "email"): "leaves when its owner asks for that",
     ("email_directory", "email"): "leaves when its owner asks for that",
     ("organizations", "name"): "leaves when its owner asks for that",
+    (
+        "resellers",
+        "name",
+    ): "the name of a shop in the books; one of a person is blanked when it is erased",
     ("api_keys", "name"): "leaves with its key; until then its owner looks for it",
     ("passkeys", "name"): "leaves with its passkey; until then its owner looks for it",
     ("applied_migrations", "name"): "a file of ours",

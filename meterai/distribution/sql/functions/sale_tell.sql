@@ -1,9 +1,10 @@
--- Tell the buyer's side of a sale how it stands: all that is needed there, so that nobody reads the seller's rows for it.
+-- Tell the buyer's side of a sale how it stands, and who sold it: all that is needed there, so that nobody reads the
+-- seller's rows for it.  `p_seller` is the name of the distributor.
 CREATE OR REPLACE FUNCTION sale_tell(p_sale sales, p_seller text) RETURNS void
 LANGUAGE sql AS $$
     SELECT emit(p_sale.account_id, 'sale_moved', jsonb_build_object(
-        'sale', p_sale.sale_id, 'seller', p_seller, 'buyer', p_sale.buyer_id, 'order', p_sale.order_id,
-        'attempt', p_sale.attempt_id, 'quantity', p_sale.quantity, 'unit_price', p_sale.unit_price,
+        'sale', p_sale.sale_id, 'seller', sale_seller(p_sale, p_seller), 'buyer', p_sale.buyer_id,
+        'order', p_sale.order_id, 'attempt', p_sale.attempt_id, 'quantity', p_sale.quantity, 'unit_price', p_sale.unit_price,
         'service_fee', p_sale.service_fee, 'due_seconds', p_sale.due_seconds,
         'waits_until', p_sale.waits_until, 'is_taken', p_sale.state = 'taken'));
 $$;

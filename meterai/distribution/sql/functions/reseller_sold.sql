@@ -1,0 +1,7 @@
+-- Rupiah of a deposit that a reseller sold in the day (WIB) of a moment: of sales that wait or are paid, whatever came back.
+CREATE OR REPLACE FUNCTION reseller_sold(p_account uuid, p_reseller uuid, p_at timestamptz) RETURNS bigint
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(sum(sale_total(s)), 0)::bigint FROM sales s
+    WHERE s.account_id = p_account AND s.reseller_id = p_reseller AND s.state <> 'ended'
+        AND s.made_at >= date_trunc('day', p_at AT TIME ZONE 'Asia/Jakarta') AT TIME ZONE 'Asia/Jakarta';
+$$;
