@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from meterai.ledger import MoneyMove
 from meterai.orders import OrderKind, OrderState, OrderView
-from meterai.payments import AccountNumber, AttemptState, Method, Redirect, Stage, Way
+from meterai.payments import AccountNumber, AttemptState, Deposit, Method, Redirect, Stage, Way
 from meterai.refunds import RefundCause, RefundState, RefundView
 from meterai.stamping import Stamping, StampingState, StampingView
 from meterai.stamps import Lot
@@ -152,6 +152,11 @@ class OrderNow:
         return None
 
     @property
+    def waits_for_seller(self) -> bool:
+        """True where the deposit of a seller is to pay it, and there is nothing to do."""
+        return self.is_payable and isinstance(self.order.payment.instructions, Deposit)
+
+    @property
     def other_ways(self) -> Sequence[Method]:
         """By what an unpaid order can be paid instead; by the same where its attempt is over."""
         if self.state != OrderState.PLACED:
@@ -244,6 +249,7 @@ def told(this: OrderNow) -> Told:
         "quantity": order.quantity,
         "unused": this.unused,
         "account": this.account,
+        "seller": order.seller or "",
     }
     if (order.kind, order.state) == (OrderKind.STAMPS, OrderState.EXECUTED):
         assert this.lot is not None, "an order of stamps is executed by making its lot"
@@ -266,6 +272,8 @@ def _placed(this: OrderNow) -> tuple[str, ...]:
         lead = "placed.elsewhere" if this.instructions else f"placed.{this.order.kind}"
         lead = lead if this.is_issuing or _is_deposit(this.order) else "placed.stopped"
         return "page.order.headline.pay", lead
+    if this.waits_for_seller:
+        return "page.order.headline.with_seller", "placed.with_seller"
     word = "opening" if this.order.payment.state in _ASKED_FOR else "no_qr"
     headline = f"page.order.headline.{word}"
     if this.order.money.captured:
@@ -311,6 +319,8 @@ def _going_back(this: OrderNow, headline: str) -> tuple[str, ...]:
         return f"page.order.headline.{word}", f"returning.{word}"
     if state == OrderState.RETURNED and not this.order.money.refunded:
         return headline, "returned.by_the_bank"
+    if this.ways_back == {"seller"}:
+        return headline, f"{state}.seller"
     if this.ways_back and this.ways_back <= {Way.TRANSFER, "account"}:
         return headline, f"{state}.transfer"
     if this.ways_back - {Way.PROVIDER}:

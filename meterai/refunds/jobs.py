@@ -19,7 +19,13 @@ from meterai.plumbing.messages import LANGUAGES, translate
 from meterai.plumbing.published import PublicEvent, Told
 from meterai.refunds import store
 from meterai.refunds.claiming import ClaimService, in_both
-from meterai.refunds.service import RefundService, all_shown, load, return_unused
+from meterai.refunds.service import (
+    RefundService,
+    all_shown,
+    is_for_seller,
+    load,
+    return_unused,
+)
 from meterai.stamping.events import StampingFailed
 
 
@@ -58,7 +64,7 @@ async def return_unstamped(tx: Tx, event: StampingFailed, service: RefundService
 async def tell_requested(tx: Tx, event: RefundRequested, refunds: RefundSender) -> None:
     """Money is on its way back: queue the mail that says so, where to, and by when."""
     refund = await load(tx, event.account, event.refund)
-    way = await refunds.way_of(tx, refund)
+    word = "seller" if is_for_seller(refund) else await refunds.way_of(tx, refund)
     due = in_both(refund.due_at)
     await notifications.queue(
         tx,
@@ -70,7 +76,7 @@ async def tell_requested(tx: Tx, event: RefundRequested, refunds: RefundSender) 
             "order": show("ord", refund.subject),
             "number": refund.number,
             "due": due,
-            "how": {one: translate(f"how.refund.{way}", one, due=due[one]) for one in LANGUAGES},
+            "how": {one: translate(f"how.refund.{word}", one, due=due[one]) for one in LANGUAGES},
             "why": {
                 language: translate(f"refund.cause.{refund.cause}", language)
                 for language in LANGUAGES

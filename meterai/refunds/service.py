@@ -16,7 +16,7 @@ from meterai.kit.ids import new_id, show
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import NotFound
 from meterai.orders import OrderKey, OrderSettings, OrderState
-from meterai.payments import Refund, RefundCause, Stage, Way
+from meterai.payments import WHOLESALE, Refund, RefundCause, Stage, Way
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, ReadTx, Tx
 from meterai.plumbing.exchange import note_replay
@@ -62,6 +62,8 @@ class RefundAccount(msgspec.Struct, frozen=True, kw_only=True):
 class RefundView(msgspec.Struct, frozen=True, kw_only=True):
     """A refund as the API shows it.  Amount in whole rupiah.
 
+    `is_for_seller`: the deposit of a seller paid the order, and has the money again; nothing goes to its buyer.
+
     `way` is how it goes back: by the `provider` of its payment, by `transfer` to the account that was named, or by
     `claim`: an account is to be named.  `stage` is how far it is, which says more than `state`: whether something hinders
     that it is sent, whether an account is waited for, and whether the record of the bank confirms it.  A refund that just
@@ -89,10 +91,13 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
     stage: str
     compensation: int  # for its lateness, so far
     account: RefundAccount | None = None
+    is_for_seller: bool = False
 
     @property
     def way_word(self) -> str:
         """Names the sentence of its way, `way.refund.*`."""
+        if self.is_for_seller:
+            return "seller"
         if self.stage == Stage.DECIDED and self.way == Way.PROVIDER:
             return "undecided"
         return "account" if self.goes_to else self.way
@@ -131,7 +136,13 @@ def shown(
         stage=payments.stage_of(refund),
         compensation=compensation.value,
         account=account,
+        is_for_seller=is_for_seller(refund),
     )
+
+
+def is_for_seller(refund: Refund) -> bool:
+    """True where the deposit of a seller paid what goes back: the seller has it again."""
+    return refund.payment.startswith(f"{WHOLESALE}:")
 
 
 async def all_shown(tx: ReadTx, account: UUID, found: Sequence[Refund]) -> list[RefundView]:

@@ -68,6 +68,7 @@ async def tell_executed(tx: Tx, event: OrderExecuted) -> None:
         "price": str(order.unit_price),
         "duty": str(order.unit_price * order.quantity),
         "fee": str(order.service_fee * order.quantity),
+        "sold_by": order.seller or "",
         "bank_numbers": ", ".join(
             one.number for one in await payments.captured_of(tx, event.account, event.order)
         ),

@@ -50,6 +50,7 @@ from meterai.plumbing.zips import Names, ZippedFile, zipped
 from meterai.portal.arrived import covered
 from meterai.portal.order_told import OrderNow, as_it_went, told
 from meterai.portal.pages import qr_drawing, stamped_name
+from meterai.portal.seller import Came, came_by
 from meterai.portal.watching import WAIT_SECONDS, OrderWatch
 from meterai.refunds import RefundService, RefundState, refunds_of_order
 from meterai.stamping import (
@@ -80,11 +81,12 @@ _DONE = (RefundState.SETTLED, RefundState.VOID)
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """A filled in form: how many, by which key, paid how."""
+    """A filled in form: how many, by which key, paid how; and by whom its buyer came."""
 
     quantity: str
     key: str
     way: str
+    came: Came
 
 
 def _buy_page(
@@ -95,8 +97,8 @@ def _buy_page(
     ways: Sequence[Method],
     refusal: Refusal | None = None,
 ) -> Page:
-    sale = settings.of(OrderSettings)
-    unit = sale.stamp_price + sale.service_fee
+    sale, came = settings.of(OrderSettings), wish.came
+    unit = sale.stamp_price + sale.service_fee + (came.sold.fee if came.sold else 0)
     return page(
         request,
         "portal/buy.html",
@@ -104,6 +106,7 @@ def _buy_page(
         quantity=wish.quantity,
         key=wish.key,
         unit=unit,
+        came=came,
         is_issuing=issuing.is_open,
         quantity_max=sale.order_total_max // unit,
         ways=ways,
@@ -130,8 +133,9 @@ async def show_buy_form(
     """How many stamps."""
     quantity, key = kept_text(request, "quantity", "1"), kept_text(request, "key", fresh_key())
     issuing = await database.once(stamps.issuing)
-    wish = _Wish(quantity, key, kept_text(request, "payment_method"))
-    return _buy_page(request, settings, issuing, wish, await orders.ways(1))
+    came = await came_by(request, orders)
+    wish = _Wish(quantity, key, kept_text(request, "payment_method"), came)
+    return _buy_page(request, settings, issuing, wish, await orders.ways(1, came.sold))
 
 
 @post(
@@ -155,17 +159,20 @@ async def buy(
     key = form_key(form.text("key"))
     try:
         quantity = whole_number(form.text("quantity"), "quantity")
-        await orders.check_price(account, key, form.text("unit"))
+        sold = await orders.sold_by(account, key, form.text("seller"))
+        await orders.check_price(account, key, form.text("unit"), sold)
         await orders.check_turn(request, account, key)
         method = form.text("payment_method") or None
-        order = await orders.place(account, key, quantity, method=method)
+        order = await orders.place(account, key, quantity, method=method, sold=sold)
     except NotLetIn as refusal:
         return into_line(request, refusal, "/buy")
     except Refusal as refusal:
         kept = fresh_key() if isinstance(refusal, IdempotencyKeyReused) else key
         issuing = await database.once(stamps.issuing)
-        wish = _Wish(form.text("quantity"), kept, form.text("payment_method"))
-        return _buy_page(request, settings, issuing, wish, await orders.ways(1), refusal)
+        came = await came_by(request, orders)
+        wish = _Wish(form.text("quantity"), kept, form.text("payment_method"), came)
+        ways = await orders.ways(1, came.sold)
+        return _buy_page(request, settings, issuing, wish, ways, refusal)
     return see_other(f"/orders/{order.id}")
 
 

@@ -71,14 +71,20 @@ def order_receipt(
     return [
         *seller_lines(seller, language),
         line("order", _aloud(order.id)),
+        *([line("sold_by", order.seller)] if order.seller else []),
         line("paid_at", format_datetime(order.paid_at, language)),
         line("method", order.payment.method.upper()),
         *(line("payment", _payment(one, language)) for one in payments),
         line("account", email),
         line("duty", _sum(order.quantity, order.unit_price, language)),
         *(
-            [line("fee", _sum(order.quantity, order.service_fee, language))]
-            if order.service_fee
+            [line("fee", _sum(order.quantity, own_fee, language))]
+            if (own_fee := order.service_fee - (order.seller_fee or 0))
+            else []
+        ),
+        *(
+            [line("seller_fee", _sum(order.quantity, order.seller_fee, language))]
+            if order.seller_fee
             else []
         ),
         line("total", _rupiah(order.total)),

@@ -54,6 +54,7 @@ from meterai.plumbing.database import Database
 from meterai.plumbing.forms import PARTS_MAX
 from meterai.plumbing.http import Caller, IdempotencyKeyReused, caller_of, language_of, retry_after
 from meterai.plumbing.messages import translate
+from meterai.portal.seller import came_by
 from meterai.stamping import StampedBefore, StampingService, Upload
 from meterai.waiting_room import Act, Guarded, NotLetIn, into_line
 
@@ -120,7 +121,8 @@ class _LastLook:
         issuing = await self.database.once(stamps.issuing)
         available = await self.database.once(stamps.available, account) if account else 0
         needed = sum(len(f.placements) for f in wanted)
-        ways = await self.orders.ways(needed)
+        came = await came_by(request, self.orders)
+        ways = await self.orders.ways(needed, came.sold)
         part = self.signing_in.facts(request, form, refusal if account is None else None)
         errors = [_error(refusal, language_of(request))] if refusal and account else part["errors"]
         pay = form.text("pay") if form else kept_text(request, "pay")
@@ -137,6 +139,8 @@ class _LastLook:
             left_out=len(files) - len(wanted),
             documents_max=self.drafts.files_max,
             needed=needed,
+            unit=self.orders.unit_of(came.sold),
+            came=came,
             available=available,
             is_issuing=issuing.is_open,
             ways=ways,
@@ -261,14 +265,15 @@ async def _carried_out(
         raise DraftChanged("the draft was changed since the page was shown")
     if any(not one.is_placed for one in wanted):
         raise DraftNotPlaced("a document has no stamp")
-    is_prepaid = form.text("pay") == FROM_BALANCE
+    is_prepaid, sold = form.text("pay") == FROM_BALANCE, None
     needs = Permission.STAMP_AFFIX if is_prepaid else Permission.ORDER_CREATE
     if needs not in caller.permissions:
         raise NotPermitted(needs)
     if is_prepaid:
         await stamping.check_rights(account, key, sum(len(one.placements) for one in wanted))
     else:
-        await orders.check_price(account, key, form.text("unit"))
+        sold = await orders.sold_by(account, key, form.text("seller"))
+        await orders.check_price(account, key, form.text("unit"), sold)
         await orders.check_turn(request, account, key)
     async with drafts.to_be_loaded(wanted):
         uploads = [await _upload(drafts, one) for one in wanted]
@@ -277,7 +282,9 @@ async def _carried_out(
             await _finished(drafts, draft, None, wanted)
             return f"/stampings/{made[0].id}" if len(made) == 1 else "/history"
         method = form.text("pay") or None
-        order = await stamping.order(account, key, uploads, _agreed(form), member, method=method)
+        order = await stamping.order(
+            account, key, uploads, _agreed(form), member, method=method, sold=sold
+        )
         await _finished(drafts, draft, read("ord", order.id), wanted)
         return f"/orders/{order.id}"
 

@@ -1,0 +1,35 @@
+"""Whose buyer somebody is: the distributor whose page led here, as the browser remembers it."""
+
+from dataclasses import dataclass
+
+from meterai.distribution import SELLER_COOKIE
+from meterai.kit.refusal import Refusal
+from meterai.orders import OrderService, SoldBy
+from meterai.pages import PageRequest
+from meterai.plumbing.config import Settings
+from meterai.plumbing.http import cookie_name, service
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """By whom a buyer came: who sells, or that whoever it was does not sell now; neither of most."""
+
+    sold: SoldBy | None = None
+    is_gone: bool = False
+
+    @property
+    def slug(self) -> str:
+        """What a form says of it."""
+        return self.sold.slug if self.sold else ""
+
+
+async def came_by(request: PageRequest, orders: OrderService) -> Came:
+    """By whom a buyer came.  Whoever came by nobody costs nothing."""
+    process = service(request, Settings).process
+    slug = request.cookies.get(cookie_name(SELLER_COOKIE, process), "")
+    if not slug:
+        return Came()
+    try:
+        return Came(await orders.seller(slug))
+    except Refusal:
+        return Came(is_gone=True)
