@@ -6,7 +6,16 @@ from datetime import datetime, timedelta
 
 from meterai.ledger import MoneyMove
 from meterai.orders import OrderKind, OrderState, OrderView
-from meterai.payments import AccountNumber, AttemptState, Deposit, Method, Redirect, Stage, Way
+from meterai.payments import (
+    AccountNumber,
+    AttemptState,
+    Credit,
+    Deposit,
+    Method,
+    Redirect,
+    Stage,
+    Way,
+)
 from meterai.refunds import RefundCause, RefundState, RefundView
 from meterai.stamping import Stamping, StampingState, StampingView
 from meterai.stamps import Lot
@@ -159,9 +168,9 @@ class OrderNow:
     @property
     def other_ways(self) -> Sequence[Method]:
         """By what an unpaid order can be paid instead; by the same where its attempt is over."""
-        if self.state != OrderState.PLACED:
-            return ()
         payment = self.order.payment
+        if self.state != OrderState.PLACED or isinstance(payment.instructions, Credit):
+            return ()
         is_open = payment.state in _ASKED_FOR
         return [one for one in self.ways if not is_open or one.name != payment.method]
 
@@ -274,6 +283,8 @@ def _placed(this: OrderNow) -> tuple[str, ...]:
         return "page.order.headline.pay", lead
     if this.waits_for_seller:
         return "page.order.headline.with_seller", "placed.with_seller"
+    if isinstance(credit := this.order.payment.instructions, Credit):
+        return "page.order.headline.credit", f"credit.{credit.waits_for or 'taken'}"
     word = "opening" if this.order.payment.state in _ASKED_FOR else "no_qr"
     headline = f"page.order.headline.{word}"
     if this.order.money.captured:

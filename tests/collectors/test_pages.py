@@ -1,0 +1,133 @@
+"""The pages of a collector without a script, and what a program of it asks over HTTP."""
+
+import uuid
+from typing import Any
+
+import msgspec
+import pytest
+
+from meterai.collectors import store
+from meterai.collectors.model import CollectorTerms
+from meterai.kit.days import Month, day_of
+from meterai.room import Container
+from tests.support.browser_forms import visitors
+from tests.support.collecting import FACTS
+from tests.support.inside import Inside
+from tests.support.instance import Instance, Reply
+from tests.support.pdf import pdf
+from tests.support.shop import PRICE
+
+LIMIT = 10 * PRICE
+NTPN = "0123456789ABCDEF"
+
+
+@pytest.fixture
+def inside(instance: Instance) -> Inside:
+    return Inside(instance)
+
+
+def approve(inside: Inside, account: uuid.UUID) -> None:
+    async def act(container: Container) -> None:
+        async def make(tx: Any) -> None:
+            terms = CollectorTerms("PT Pungut", "012345678901234", "", LIMIT)
+            assert await store.approve(tx, account, await store.set_terms(tx, account, terms))
+            await store.demand_facts(tx, account, is_demanded=True)
+
+        await container.database.run(make)
+
+    inside.ask(act)
+
+
+def this_month(inside: Inside) -> str:
+    [row] = inside.rows("SELECT now() AS now")
+    return str(Month.of(day_of(row["now"])))
+
+
+def test_collector_draws_tells_its_deposit_and_sees_its_month(inside: Inside) -> None:
+    (visitor,) = visitors(inside, 1)
+    assert "bukan pemungut" in visitor.looks("/collector")
+    approve(inside, visitor.account)
+    assert "Rp100.000" in visitor.looks("/collector")
+    drawn = visitor.sends(visitor.form("/collector/draws", "/collector", quantity="3"))
+    assert drawn.status == 303, drawn.body
+    order = drawn.headers["location"]
+    inside.until("the order is executed", lambda: "3 meterai" in visitor.looks(order))
+    assert "Rp70.000" in visitor.looks("/collector")
+    late = visitor.sends(visitor.form("/collector/draws", "/collector", quantity="8"))
+    inside.until(
+        "the order waits",
+        lambda: "Menunggu kredit pemungut" in visitor.looks(late.headers["location"]),
+    )
+    month = this_month(inside)
+    [row] = inside.rows("SELECT (now() AT TIME ZONE 'Asia/Jakarta')::date AS today")
+    fields = {"ntpn": NTPN.lower(), "month": month, "paid_on": str(row["today"])}
+    wrong = visitor.sends(visitor.form("/collector/deposits", rupiah="40.000", **fields))
+    assert wrong.status == 422
+    assert "melebihi" in wrong.body.decode()
+    told = visitor.sends(visitor.form("/collector/deposits", rupiah="30.000", **fields))
+    assert told.status == 303, told.body
+    assert NTPN in visitor.looks("/collector")
+    here = f"/collector/months/{month}"
+    page = visitor.looks(here)
+    assert "berjalan" in page
+    named = visitor.sends(
+        visitor.form(
+            f"{here}/unstamped",
+            type="4a",
+            number="INV-9",
+            date=str(row["today"]),
+            value="6000000",
+            party_name="PT Lawan",
+            party_number="0123456789012345",
+            identity="NPWP",
+            happened_on=str(row["today"]),
+            reason="sistem tidak menjawab",
+        )
+    )
+    assert named.status == 303, named.body
+    assert "INV-9" in visitor.looks(here)
+    withdrawn = visitor.sends(visitor.form("/collector/deposits/withdraw", ntpn=NTPN))
+    assert withdrawn.status == 303
+
+
+def test_program_of_a_collector_orders_stamps_and_lists(inside: Inside) -> None:
+    customer = inside.customer()
+    account = inside.account_of(customer)
+
+    def draw() -> Reply:
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        return customer.post(
+            "/v1/orders", {"quantity": 2, "payment_method": "credit"}, headers=headers
+        )
+
+    refused = draw()
+    assert (refused.status, refused.json["code"]) == (404, "no_collector")
+    approve(inside, account)
+    made = draw()
+    assert made.status == 201, made.body
+    order = made.json
+    assert (order["total"], order["service_fee"]) == (2 * PRICE, 0)
+    inside.until(
+        "the order is executed",
+        lambda: customer.get(f"/v1/orders/{order['id']}").json["state"] == "executed",
+    )
+
+    def stamp(**more: str) -> Reply:
+        return customer.stamp(pdf(words="faktur"), **more)
+
+    refused = stamp()
+    assert (refused.status, refused.json["code"], refused.json["field"]) == (
+        422,
+        "document_facts_missing",
+        "type",
+    )
+    assert stamp(facts=msgspec.json.encode(FACTS).decode()).status == 201
+    found = customer.get("/v1/collector").json
+    assert (found["used"], found["owed"], found["stopped_by"]) == (2 * PRICE, 2 * PRICE, None)
+    month = this_month(inside)
+    listed = customer.get(f"/v1/collector/months/{month}").json
+    assert (listed["stamped"], listed["duty"], listed["month"]["due"]) == (1, PRICE, 2 * PRICE)
+    [row] = customer.get(f"/v1/collector/months/{month}/documents.json").json
+    assert (row["annex"], row["number"]) == ("II", "INV-1")
+    assert customer.get(f"/v1/collector/months/{month}/nil").status == 409
+    assert inside.books()["collectors_due"] == -2 * PRICE
