@@ -1,0 +1,98 @@
+"""Mails to collectors: on the first, tenth, fourteenth and eighteenth, each once, while something is open."""
+
+from datetime import UTC, datetime, time
+
+import pytest
+
+from meterai.collectors import CollectorService
+from meterai.collectors.model import Dates, MonthStanding, reminder_day
+from meterai.kit.clock import WIB
+from meterai.kit.days import Month
+from tests.collectors.conftest import PRICE, Collecting
+from tests.support.lines import MovedClock
+
+
+def month_of(text: str) -> Month:
+    return Month.read(text)
+
+
+@pytest.mark.parametrize(
+    ("day", "due"), [(1, 1), (9, 1), (10, 10), (13, 10), (14, 14), (18, 18), (31, 18)]
+)
+def test_day_of_reminding_is_the_last_that_came(day: int, due: int) -> None:
+    assert reminder_day(datetime(2026, 12, day, tzinfo=WIB).date()) == due
+
+
+def test_month_stands_as_its_dates_say() -> None:
+    dates = Dates(month_of("2026-11"), 15, 20)
+
+    def on(month: int, day: int, open_: int, *, is_reported: bool = False) -> MonthStanding:
+        at = datetime(2026, month, day, tzinfo=WIB).date()
+        return dates.standing(at, open_, is_reported=is_reported)
+
+    assert on(11, 30, PRICE) == MonthStanding.RUNNING
+    assert on(12, 15, PRICE) == MonthStanding.DUE
+    assert on(12, 16, PRICE) == MonthStanding.OVERDUE
+    assert on(12, 16, 0) == MonthStanding.DEPOSITED
+    assert on(12, 16, 0, is_reported=True) == MonthStanding.REPORTED
+
+
+@pytest.mark.parametrize(
+    ("at", "month"),
+    [
+        ("2026-11-30T16:59:59+00:00", "2026-11-01"),  # a second before midnight in Jakarta
+        ("2026-11-30T17:00:00+00:00", "2026-12-01"),
+    ],
+)
+def test_month_of_a_draw_is_that_of_jakarta(collecting: Collecting, at: str, month: str) -> None:
+    [row] = collecting.shop.rows("SELECT credit_month(%s::timestamptz)::text AS month", at)
+    assert row["month"] == month
+
+
+def mails(collecting: Collecting) -> list[str]:
+    rows = collecting.shop.rows(
+        "SELECT template FROM mails WHERE template LIKE 'collector%%' ORDER BY mail_id"
+    )
+    return [row["template"] for row in rows]
+
+
+def test_collector_is_reminded_once_a_day_of_reminding_while_something_is_open(
+    collecting: Collecting,
+) -> None:
+    collecting.draw(2)
+    collecting.work()
+    collecting.was_drawn(1)
+    clock = MovedClock()
+    this_month = Month.of(collecting.service.today())
+    container = collecting.shop.container
+    service = CollectorService(container.database, container.settings, clock)
+
+    def on(day: int) -> None:
+        at = datetime.combine(this_month.first.replace(day=day), time(9), WIB)
+        clock.ahead = at - datetime.now(UTC)
+        for _ in range(2):
+            collecting.shop.do(service.remind())
+
+    on(1)
+    assert mails(collecting) == ["collector_deposit"]
+    on(5)
+    on(10)
+    assert mails(collecting) == ["collector_deposit"] * 2
+    collecting.confirm(2 * PRICE, collecting.months_ago(1), paid_on=collecting.months_ago(1).last)
+    on(14)
+    assert mails(collecting) == ["collector_deposit"] * 2 + ["collector_report"]
+    on(18)
+    assert mails(collecting) == ["collector_deposit"] * 2 + ["collector_report"] * 2
+    on(25)
+    assert len(mails(collecting)) == 4
+
+
+def test_who_has_deposited_and_filed_is_not_reminded(collecting: Collecting) -> None:
+    collecting.was_drawn(1)
+    month = collecting.months_ago(1)
+    today = collecting.service.today()
+    collecting.shop.do(collecting.service.report(collecting.account, month, "S-1", today))
+    collecting.shop.do(collecting.service.remind())
+    assert mails(collecting) == []
+    assert collecting.view().months[1].state == MonthStanding.REPORTED
+    collecting.check()
