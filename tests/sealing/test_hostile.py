@@ -1,10 +1,9 @@
-"""Input made to hurt: each is a named refusal or sealed, within two seconds and bounded memory."""
+"""Input made to hurt: each is a named refusal or sealed, with bounded work and memory."""
 
 import json
 import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -13,10 +12,12 @@ from meterai.kit.refusal import Refusal
 from meterai.sealing import Placement, Report, inspect
 from tests.sealing.conftest import AT
 from tests.support.hostile import HOSTILE
-from tests.support.yardstick import slowness
+from tests.support.yardstick import slowness, spending
 
-CPU_SECONDS_MAX = 2.0  # of sealing, which somebody pays for
-CHECKING_SECONDS_MAX = 1.0  # of our own process; an idle machine needs less than a third
+# A million calls are a fifth of a second on an idle machine.  What works without calls is found by the seconds.
+CALLS_MAX = 8_000_000  # of sealing, which somebody pays for
+CHECKING_CALLS_MAX = 2_000_000  # of our own process
+CPU_SECONDS_MAX = 2.0
 MEMORY_BYTES_MAX = 200 * 1024 * 1024  # above what the process has before
 REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*"))
 
@@ -29,33 +30,39 @@ GREEDY = [
 
 
 # What takes a second or more: without them a whole run of the others is quick.
-LONG = {*GREEDY, "pages-by-the-hundred-thousand", "many-subsections", "too-many-fields"}
+LONG = {
+    *GREEDY,
+    "kids-without-pages",
+    "pages-by-the-hundred-thousand",
+    "many-subsections",
+    "too-many-fields",
+}
 
 
 def sealed_or_refused(bench, document):
-    """What sealing says, and the CPU seconds it and verifying took."""
-    begin = time.process_time()
-    try:
-        bench.delta(document, Placement(1, 20, 20, 65))
-        said = "sealed"
-    except Refusal as refusal:
-        said = refusal.code
-    between = time.process_time()
-    report = bench.verify(document)
+    """What sealing says, and what it and verifying cost."""
+    with spending() as sealing:
+        try:
+            bench.delta(document, Placement(1, 20, 20, 65))
+            said = "sealed"
+        except Refusal as refusal:
+            said = refusal.code
+    with spending() as verifying:
+        report = bench.verify(document)
     assert isinstance(report, Report)
     assert not report.verdict.is_good
-    return said, between - begin, time.process_time() - between
+    assert sealing.calls < CALLS_MAX
+    assert verifying.calls < CHECKING_CALLS_MAX
+    assert max(sealing.seconds, verifying.seconds) < CPU_SECONDS_MAX * slowness()
+    return said
 
 
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.soak] * (name in LONG)) for name in HOSTILE]
 )
-def test_a_hostile_document_costs_no_more_than_two_seconds(bench, plain, name):
+def test_a_hostile_document_costs_no_more_than_it_may(bench, plain, name):
     bench.sealed(plain)  # what is made once is not counted
-    said, sealing, verifying = sealed_or_refused(bench, HOSTILE[name].make())
-    assert said == HOSTILE[name].outcome
-    assert sealing < CPU_SECONDS_MAX * slowness()
-    assert verifying < CHECKING_SECONDS_MAX * slowness()
+    assert sealed_or_refused(bench, HOSTILE[name].make()) == HOSTILE[name].outcome
 
 
 def test_inspecting_a_hostile_document_says_the_same():
@@ -102,5 +109,4 @@ def test_a_hostile_document_gets_no_more_memory_than_it_is_given(name):
 
 @pytest.mark.parametrize("path", REGRESSIONS, ids=lambda path: path.name)
 def test_what_a_fuzzer_found_stays_fixed(bench, path):
-    _, sealing, verifying = sealed_or_refused(bench, path.read_bytes())
-    assert max(sealing, verifying) < CPU_SECONDS_MAX * slowness()
+    sealed_or_refused(bench, path.read_bytes())
