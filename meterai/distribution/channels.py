@@ -53,7 +53,7 @@ async def distributor_file(tx: ReadTx, account: UUID) -> DistributorFile | None:
     found = await store.distributor(tx, account)
     if found is None:
         return None
-    sales = await store.sales(tx, account, Page().before, SALES_SHOWN, None)
+    sales = await store.sales(tx, account, Page().before, SALES_SHOWN)
     states = {one.order: one.state for one in await store.orders_of(tx, sales)}
     return DistributorFile(
         found,

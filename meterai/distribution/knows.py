@@ -61,7 +61,7 @@ async def _of_distributor(tx: ReadTx, account: UUID) -> Sequence[Happening]:
     if steps is None:
         return ()
     told = list(_of_terms(await store.terms_of(tx, account), steps, distributor_subject(account)))
-    sales = await store.sales(tx, account, Page().before, SALES_TOLD_MAX, None)
+    sales = await store.sales(tx, account, Page().before, SALES_TOLD_MAX)
     return [*told, *(_made(one, sale_subject(SaleKey(account, one.id))) for one in sales)]
 
 

@@ -417,8 +417,8 @@ async def sales(
     account: UUID,
     before: UUID,
     limit: int,
-    reference: str | None,
-    reseller: UUID | None,
+    reference: str | None = None,
+    reseller: UUID | None = None,
 ) -> list[Sale]:
     """Sales that are older than one, newest first; only those of a reference, or of a reseller."""
     only, told = "", list[object]()
