@@ -40,6 +40,7 @@ class Permission(StrEnum):
     RESELLERS_MANAGE = (
         "resellers.manage"  # who sells from the deposit of an account, and for whom it sells itself
     )
+    SHOP_CHANGE = "shop.change"  # what the sales page of a distributor shows
     REFUND_READ = "refund.read"
     REFUND_ASK = "refund.ask"
     STAMP_AFFIX = "stamp.affix"

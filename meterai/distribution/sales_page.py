@@ -166,7 +166,7 @@ async def leave(request: PageRequest, settings: NamedDependency[Settings]) -> Pa
 
 # -- the owner -----------------------------------------------------------------------------
 
-_OWNER = {"permission": Permission.MEMBERS_MANAGE, "priority": Priority.CHECKOUT}
+_OWNER = {"permission": Permission.SHOP_CHANGE, "priority": Priority.CHECKOUT}
 
 
 def _wish_of(shop: Shop | None) -> ShopWish:
@@ -247,7 +247,7 @@ async def set_logo_by_form(
     return see_other(FORM)
 
 
-_SHOWS = {"permission": Permission.MEMBERS_READ, "priority": Priority.PAID}
+_SHOWS = {"permission": Permission.SALE_MAKE, "priority": Priority.PAID}
 _OF_SHOPS = Described(refuses=(404,))
 
 
