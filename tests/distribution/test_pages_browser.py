@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, ViewportSize, expect
 
 from meterai.accounts import OrganizationService
 from meterai.commands import Pull
@@ -24,7 +24,7 @@ from tests.support.inside import Inside
 from tests.support.instance import Instance, until
 from tests.support.shop import TESTER
 
-SMALL = {"width": 360, "height": 640}
+SMALL = ViewportSize(width=360, height=640)
 SHOP, KIOSK = "Toko Meterai Braga", "Kios Ani"
 
 
@@ -148,7 +148,7 @@ class Street:
         expect(shop.page.locator("#email-error")).to_be_visible()
         expect(shop.page.locator("#reference")).to_have_value("kasir-1")
         shop.fills(email="ani@example.org")
-        form = {
+        form: dict[str, str | float | bool] = {
             name: shop.page.locator(f"form[method=post].card [name={name}]").input_value()
             for name in ("form_token", "key", "email", "quantity", "reference")
         }
@@ -230,7 +230,8 @@ class Street:
 def test_shopkeeper_sells_on_pages_alone(
     contexts: list[BrowserContext], instance: Instance
 ) -> None:
-    street = Street(Inside(instance), *(Keeper(one, instance) for one in contexts))
+    shop, kiosk = (Keeper(one, instance) for one in contexts)
+    street = Street(Inside(instance), shop, kiosk)
     street.opens()
     street.tops_up()
     street.sells()

@@ -15,6 +15,7 @@ from meterai_client.resources import (
     Orders,
     Organizations,
     Refunds,
+    Resellers,
     Sales,
     Stampings,
     Verifications,
@@ -34,6 +35,7 @@ class _Resources(Generic[R]):
         self.verifications = Verifications(runner, retrying)
         self.refunds = Refunds(runner, retrying)
         self.sales = Sales(runner, retrying)
+        self.resellers = Resellers(runner, retrying)
         self.webhooks = Webhooks(runner, retrying)
         self.cases = Cases(runner, retrying)
         self.organization = Organizations(runner, retrying)

@@ -431,6 +431,7 @@ class Sale(msgspec.Struct, frozen=True, kw_only=True):
     waits_until: datetime
     taken_at: datetime | None
     ended_at: datetime | None
+    reseller: str | None
 
 
 class Deposit(msgspec.Struct, frozen=True, kw_only=True):
@@ -467,6 +468,52 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     opening: int
     closing: int
     days: list[DayOfDeposit]
+
+
+class Reseller(msgspec.Struct, frozen=True, kw_only=True):
+    """A reseller and its distributor, for either; `day_rupiah` of the deposit is what it may sell in a day (WIB)."""
+
+    account: str
+    name: str
+    state: str
+    fee: int
+    day_rupiah: int
+    sold_today: int
+    left_today: int
+    distributor: str
+    distributor_name: str
+
+
+class Resellers(msgspec.Struct, frozen=True, kw_only=True):
+    """Resellers of a distributor, by name."""
+
+    resellers: list[Reseller]
+
+
+class Reselling(msgspec.Struct, frozen=True, kw_only=True):
+    """Distributors that offer you to sell, and the one for which you do."""
+
+    distributors: list[Reseller]
+
+
+class SoldDay(msgspec.Struct, frozen=True, kw_only=True):
+    """Rupiah that a reseller sold in one day (WIB), and how many sales."""
+
+    day: date
+    sales: int
+    sold: int
+    returned: int
+
+
+class Sold(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reseller sold, day by day."""
+
+    begins: datetime
+    ends: datetime
+    sales: int
+    sold: int
+    returned: int
+    days: list[SoldDay]
 
 
 # -- webhooks ------------------------------------------------------------------------------------------

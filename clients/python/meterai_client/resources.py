@@ -609,10 +609,15 @@ class Sales(Resource[R]):
 
     @listing
     def list(
-        self, *, reference: str | None = None, page_size: int | None = None
+        self,
+        *,
+        reference: str | None = None,
+        reseller: str | None = None,
+        page_size: int | None = None,
     ) -> Pages[models.Sale]:
-        """Your sales, newest first, page after page."""
-        call = Call("GET", "/v1/sales", _PAGE, query_of(limit=page_size, reference=reference))
+        """Your sales, newest first, page after page; of a reseller its own."""
+        query = query_of(limit=page_size, reference=reference, reseller=reseller)
+        call = Call("GET", "/v1/sales", _PAGE, query)
         return Pages(call, "sales", models.Sale, self._retrying)
 
     @operation
@@ -651,6 +656,98 @@ class Sales(Resource[R]):
         query = query_of(month=month, day=day)
         path = f"/v1/deposit/statement.{_part(kind)}"
         return self._send(Call("GET", path, models.Downloaded, query, target=Target(into)))
+
+    @operation
+    def table(
+        self, into: Into, *, month: str | None = None, day: str | None = None
+    ) -> Steps[models.Downloaded]:
+        """Write every sale of a month or day into a CSV file."""
+        query = query_of(month=month, day=day)
+        return self._send(
+            Call("GET", "/v1/sales.csv", models.Downloaded, query, target=Target(into))
+        )
+
+
+def _reseller(account: str) -> str:
+    return f"/v1/resellers/{_part(account)}"
+
+
+class Resellers(Resource[R]):
+    """Who sells from the deposit of a distributor; accounts as `acc_...`."""
+
+    @operation
+    def all(self) -> Steps[models.Resellers]:
+        """Your resellers, by name."""
+        return self._send(Call("GET", "/v1/resellers", models.Resellers))
+
+    @operation
+    def get(self, reseller_id: str) -> Steps[models.Reseller]:
+        """One reseller, with what it may sell today."""
+        return self._send(Call("GET", _reseller(reseller_id), models.Reseller))
+
+    @operation
+    def invite(
+        self, account: str, name: str, day_rupiah: int, *, fee: int = 0
+    ) -> Steps[models.Reseller]:
+        """Offer an account to sell from your deposit."""
+        body = json_of({"account": account, "name": name, "day_rupiah": day_rupiah, "fee": fee})
+        return self._send(Call("POST", "/v1/resellers", models.Reseller, body=body))
+
+    @operation
+    def change(
+        self, reseller_id: str, name: str, day_rupiah: int, *, fee: int = 0
+    ) -> Steps[models.Reseller]:
+        """Other terms, from its next sale on."""
+        body = json_of({"name": name, "day_rupiah": day_rupiah, "fee": fee})
+        path = f"{_reseller(reseller_id)}/change"
+        return self._send(Call("POST", path, models.Reseller, body=body))
+
+    @operation
+    def pause(self, reseller_id: str) -> Steps[models.Reseller]:
+        """Let it sell nothing for now."""
+        return self._send(Call("POST", f"{_reseller(reseller_id)}/pause", models.Reseller))
+
+    @operation
+    def resume(self, reseller_id: str) -> Steps[models.Reseller]:
+        """Let it sell again."""
+        return self._send(Call("POST", f"{_reseller(reseller_id)}/resume", models.Reseller))
+
+    @operation
+    def end(self, reseller_id: str) -> Steps[models.Reseller]:
+        """End it, or take an invitation back."""
+        return self._send(Call("POST", f"{_reseller(reseller_id)}/end", models.Reseller))
+
+    @operation
+    def sold_by(
+        self, reseller_id: str, *, month: str | None = None, day: str | None = None
+    ) -> Steps[models.Sold]:
+        """What your deposit paid of its sales, by day."""
+        query = query_of(month=month, day=day)
+        path = f"{_reseller(reseller_id)}/statement"
+        return self._send(Call("GET", path, models.Sold, query))
+
+    @operation
+    def reselling(self) -> Steps[models.Reselling]:
+        """Offers to you, and the distributor for which you sell, with what is left today."""
+        return self._send(Call("GET", "/v1/reselling", models.Reselling))
+
+    @operation
+    def accept(self, distributor_id: str) -> Steps[models.Reseller]:
+        """Sell from the deposit of a distributor from now on."""
+        path = f"/v1/reselling/{_part(distributor_id)}/accept"
+        return self._send(Call("POST", path, models.Reseller))
+
+    @operation
+    def leave(self, distributor_id: str) -> Steps[models.Reseller]:
+        """Decline an offer, or sell no more for a distributor."""
+        path = f"/v1/reselling/{_part(distributor_id)}/end"
+        return self._send(Call("POST", path, models.Reseller))
+
+    @operation
+    def sold(self, *, month: str | None = None, day: str | None = None) -> Steps[models.Sold]:
+        """What you sold as a reseller, by day."""
+        query = query_of(month=month, day=day)
+        return self._send(Call("GET", "/v1/reselling/statement", models.Sold, query))
 
 
 class Webhooks(Resource[R]):
