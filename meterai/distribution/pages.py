@@ -56,6 +56,8 @@ _SELLING = {"permission": Permission.SALE_MAKE, "priority": Priority.PAID}
 _DEPOSIT = {"permission": Permission.BALANCE_READ, "priority": Priority.PAID}
 _TOPPING_UP = {"permission": Permission.ORDER_CREATE, "priority": Priority.CHECKOUT}
 _MANAGING = {"permission": Permission.RESELLERS_MANAGE, "priority": Priority.PAID}
+# What a reseller may sell outlives the session in which it was said.
+_AGREEING = {**_MANAGING, "fresh_proof": True}
 _SALE_FIELDS = ("email", "quantity", "reference", "key")
 _TOPUP_FIELDS = ("rupiah", "payment_method", "key")
 _RESELLER_FIELDS = ("account", "name", "fee", "day_rupiah")
@@ -384,7 +386,7 @@ async def show_resellers_page(
     return await _resellers_page(request, resellers, account)
 
 
-@post("/resellers", opt={**_MANAGING, "keeps": _RESELLER_FIELDS}, include_in_schema=False)
+@post("/resellers", opt={**_AGREEING, "keeps": _RESELLER_FIELDS}, include_in_schema=False)
 async def invite(
     request: PageRequest,
     resellers: NamedDependency[ResellerService],
@@ -444,7 +446,7 @@ async def show_reseller_page(
 
 @post(
     "/resellers/{reseller_id:str}",
-    opt={**_MANAGING, "keeps": _RESELLER_FIELDS},
+    opt={**_AGREEING, "keeps": _RESELLER_FIELDS},
     include_in_schema=False,
 )
 async def change(

@@ -22,6 +22,7 @@ from meterai.distribution.model import (
     Leg,
     LowDeposit,
     NoDistributor,
+    ResellerDaySpent,
     ResellerNotOpen,
     ResellerState,
     Sale,
@@ -176,8 +177,9 @@ class DistributionService:
         request = hashlib.sha256(told.encode()).digest()
         parties = await self._database.once(store.parties, account, address)
         desk = _desk(account, parties.distributor)
-        buyer = parties.buyer or await self._new_buyer(desk, address, actor)
         own, sale = self._own, self._sale
+        total = quantity * (sale.stamp_price + sale.service_fee)
+        buyer = parties.buyer or await self._new_buyer(desk, address, total, actor)
         made = await self._database.once(
             store.make,
             desk.distributor,
@@ -207,11 +209,11 @@ class DistributionService:
             metrics.SALES.labels(state=shown.state).inc()
         return shown
 
-    async def _new_buyer(self, desk: Desk, address: str, actor: Actor) -> UUID:
-        """The account of an address that has none, made where whoever asks may sell.
+    async def _new_buyer(self, desk: Desk, address: str, total: int, actor: Actor) -> UUID:
+        """The account of an address that has none, made where whoever asks may sell for so many rupiah.
 
         Also while no account is made by signing in: who sells must not learn by it who has one.  Refuses `SellerNotOpen`,
-        `ResellerNotOpen`.
+        `ResellerNotOpen`, `ResellerDaySpent`.
         """
 
         async def make(tx: Tx) -> UUID:
@@ -223,6 +225,8 @@ class DistributionService:
                 found = await store.reseller(tx, desk.distributor, desk.reseller, self._clock.now())
                 if found is None or found.state != ResellerState.OPEN:
                     raise ResellerNotOpen(state=found.state if found else "none")
+                if found.sold_today + total > found.day_rupiah:
+                    raise ResellerDaySpent(day_rupiah=found.day_rupiah)
             return await accounts.account_of_address(tx, address, LANGUAGE, actor=actor)
 
         return await self._database.run(make)

@@ -113,6 +113,7 @@ SELECT (at AT TIME ZONE 'Asia/Jakarta')::date AS day, sum(sales)::integer AS sal
 FROM (
     SELECT s.taken_at AS at, 1 AS sales, sale_total(s) AS sold, 0::bigint AS returned FROM sales s
     WHERE s.account_id = %s AND s.reseller_id = %s AND s.taken_at >= %s AND s.taken_at < %s
+        AND s.made_at >= %s::timestamptz - interval '8 days'  -- none waits longer
     UNION ALL
     SELECT r.returned_at, 0, 0, r.amount FROM deposit_returns r
     JOIN sales s ON s.account_id = r.account_id AND s.sale_id = r.sale_id
@@ -730,4 +731,4 @@ async def sold_by_day(
 ) -> list[SoldOfDay]:
     """What a reseller sold, by day."""
     given = (distributor, account, begins, ends)
-    return await tx.all_as(_SOLD, _SOLD_BY_DAY, *given, *given)
+    return await tx.all_as(_SOLD, _SOLD_BY_DAY, *given, begins, *given)

@@ -112,7 +112,8 @@ def test_sale_beyond_the_limit_of_the_day_is_refused_by_name(depot: Depot) -> No
     kiosk = depot.reseller(3 * UNIT)
     kiosk.sell(2)
     with pytest.raises(ResellerDaySpent) as refused:
-        kiosk.sell(2)
+        kiosk.sell(2, to="nobody-knows@example.id")
+    assert not depot.shop.rows("SELECT 1 FROM email_directory WHERE email LIKE 'nobody-knows%%'")
     assert refused.value.facts() == {"day_rupiah": 3 * UNIT}
     kiosk.sell(1)
     depot.sell(2)

@@ -38,7 +38,9 @@ ALTER TABLE sales
     ADD CONSTRAINT reseller_of_a_sale_is_known FOREIGN KEY (account_id, reseller_id) REFERENCES resellers,
     DROP CONSTRAINT one_sale_per_key,
     ADD CONSTRAINT one_sale_per_key UNIQUE NULLS NOT DISTINCT (account_id, idempotency_key, reseller_id);
+-- What one sold today; and its list, newest first.
 CREATE INDEX sales_of_a_reseller ON sales (account_id, reseller_id, made_at) WHERE reseller_id IS NOT NULL;
+CREATE INDEX sales_listed_of_a_reseller ON sales (account_id, reseller_id, sale_id) WHERE reseller_id IS NOT NULL;
 
 DROP FUNCTION IF EXISTS sale_make(uuid, uuid, text, bytea, uuid, uuid, uuid, integer, bigint, bigint, text, double precision,
     double precision, double precision, integer);
