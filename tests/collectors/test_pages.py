@@ -11,9 +11,9 @@ from meterai.collectors.model import CollectorTerms
 from meterai.kit.days import Month, day_of
 from meterai.room import Container
 from tests.support.browser_forms import visitors
-from tests.support.collecting import FACTS
+from tests.support.collecting import FACTS, key_of_a_collector
 from tests.support.inside import Inside
-from tests.support.instance import Instance, Reply
+from tests.support.instance import Client, Instance, Reply
 from tests.support.pdf import pdf
 from tests.support.shop import PRICE
 
@@ -92,7 +92,6 @@ def test_collector_draws_tells_its_deposit_and_sees_its_month(inside: Inside) ->
 
 def test_program_of_a_collector_orders_stamps_and_lists(inside: Inside) -> None:
     customer = inside.customer()
-    account = inside.account_of(customer)
 
     def draw() -> Reply:
         headers = {"Idempotency-Key": str(uuid.uuid4())}
@@ -102,7 +101,7 @@ def test_program_of_a_collector_orders_stamps_and_lists(inside: Inside) -> None:
 
     refused = draw()
     assert (refused.status, refused.json["code"]) == (404, "no_collector")
-    approve(inside, account)
+    customer = Client(inside.instance.url, key_of_a_collector(inside))
     made = draw()
     assert made.status == 201, made.body
     order = made.json
@@ -131,3 +130,4 @@ def test_program_of_a_collector_orders_stamps_and_lists(inside: Inside) -> None:
     assert (row["annex"], row["number"]) == ("II", "INV-1")
     assert customer.get(f"/v1/collector/months/{month}/nil").status == 409
     assert inside.books()["collectors_due"] == -2 * PRICE
+    inside.assert_audit_holds()

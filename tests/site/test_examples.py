@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.collecting import key_of_a_collector
 from tests.support.commands import ROOT, environment
+from tests.support.inside import Inside
 from tests.support.instance import Client, Instance, until
 from tests.support.pdf import pdf
 
@@ -46,7 +48,7 @@ def blocks(page: Path) -> Iterator[Block]:
 class Reader:
     """Somebody who tries a page in a folder."""
 
-    def __init__(self, folder: Path, instance: Instance) -> None:
+    def __init__(self, folder: Path, instance: Instance, key: str) -> None:
         self.folder = folder
         shim = folder / ".venv" / "bin" / "meterai"
         shim.parent.mkdir(parents=True)
@@ -65,7 +67,7 @@ class Reader:
             "DATA": str(instance.data),
             "URL": instance.url,
             "BANK": instance.bank.url,
-            "KEY": instance.customer().key or "",
+            "KEY": key,
         }
 
     def tries(self, block: Block) -> str:
@@ -112,7 +114,9 @@ def test_examples_of_a_page_do_what_it_says(page: Path, shop: Instance, tmp_path
     missing = [one for one in ("bash", "curl", "jq") if shutil.which(one) is None]
     if missing:
         pytest.skip(f"not on this machine: {' '.join(missing)}")
-    reader = Reader(tmp_path, shop)
+    is_of_collectors = page.stem == "collector"
+    key = key_of_a_collector(Inside(shop)) if is_of_collectors else shop.customer().key or ""
+    reader = Reader(tmp_path, shop, key)
     if page.stem in ("placing", "checking", "company", "money", "batch"):
         stamps(shop, reader)
     printed = ""

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from meterai.accounts import OrganizationService
+from meterai.accounts import AccountService, OrganizationService
 from meterai.collectors import CollectorService, levers
 from meterai.collectors.service import CollectorView
 from meterai.commands import Forecast, Lever, Pull
@@ -16,7 +16,9 @@ from meterai.kit.ids import new_id, read, show
 from meterai.orders import OrderService, OrderView
 from meterai.payments import PaymentService, RefundSender
 from meterai.plumbing.database import Tx
+from meterai.room import Container
 from meterai.stamping import DocumentFacts, DocumentParty, StampingService
+from tests.support.inside import Inside
 from tests.support.shop import PRICE, TESTER, Shop
 
 LIMIT = 10 * PRICE
@@ -207,3 +209,24 @@ class Collecting:
 
     def check(self) -> None:
         self.shop.assert_books_hold()
+
+
+def key_of_a_collector(inside: Inside, limit: int = LIMIT) -> str:
+    """The API key of a new organization that staff approved as a collector."""
+
+    async def make(container: Container) -> str:
+        accounts = container.of(AccountService)
+        owner = await accounts.create(f"{secrets.token_hex(6)}@example.org", actor=TESTER)
+        account = new_id()
+        await container.of(OrganizationService).make(account, owner, "PT Pungut", NPWP, "")
+        asked = levers.CollectorAsked(show("acc", account), "PT Pungut", limit)
+        pull = Pull(TESTER, datetime.now(UTC), "a test", container.settings)
+
+        async def approve(tx: Tx) -> None:
+            await levers.APPROVE.forecast(tx, asked, pull)
+            await levers.APPROVE.carry_out(tx, asked, pull)
+
+        await container.database.run(approve)
+        return await accounts.create_api_key(account, "test", actor=TESTER)
+
+    return inside.ask(make)
