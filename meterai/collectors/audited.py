@@ -5,7 +5,7 @@ from meterai.plumbing.audited import SHOWN, Audited, Subject, fact
 _OWED = ("collectors_owe_what_they_drew",)
 AUDITED = Audited(
     facts=(
-        fact("collector_terms", "set_at", "terms_id name npwp nitku limit_rupiah"),
+        fact("collector_terms", "set_at", "terms_id collector npwp nitku limit_rupiah"),
         fact("collectors", "approved_at", ""),
         fact("credit_draws", "made_at", "draw_id amount"),
         fact("credit_draws", "taken_at", "draw_id month", name="credit_draws_taken"),

@@ -115,7 +115,7 @@ INVARIANTS = (
                 WHERE e.account_id = '00000000-0000-0000-0000-000000000000' AND e.action = 'collector_deposit_confirmed'
                     AND e.subject = 'acc_' || lower(compact(c.account_id)) AND e.happened_at = c.confirmed_at))
             OR (c.state <> 'withdrawn' AND EXISTS (SELECT 1 FROM collector_deposits o WHERE o.ntpn = c.ntpn
-                AND o.state <> 'withdrawn' AND o.deposit_id <> c.deposit_id))
+                AND o.state <> 'withdrawn' AND (o.account_id, o.deposit_id) <> (c.account_id, c.deposit_id)))
         """,
     ),
     Invariant(

@@ -13,7 +13,7 @@ PERSONAL = Personal(
         _held("collectors", "state approved_at closed_at", "account_id terms_id", "approved_at"),
         _held(
             "collector_terms",
-            "name npwp nitku limit_rupiah set_at",
+            "collector npwp nitku limit_rupiah set_at",
             "account_id terms_id",
             "set_at",
         ),

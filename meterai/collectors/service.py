@@ -359,7 +359,7 @@ class CollectorService:
                         "name": found.name,
                         "month": str(month),
                         "rupiah": str(Rupiah(told.due)),
-                        "code": DEPOSIT_CODE,
+                        "deposit_code": DEPOSIT_CODE,
                         "deposit_by": str(told.deposit_by),
                         "report_by": str(told.report_by),
                     },

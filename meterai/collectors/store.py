@@ -26,7 +26,7 @@ from meterai.plumbing.rows import RowMapper
 TAKING, REMINDING = "take_waiting_draws", "remind_collectors"  # periodic tasks
 TAKEN_AT_ONCE = 200  # draws that one transaction takes
 _OF = """
-SELECT c.account_id AS account, c.state, c.approved_at, c.closed_at, t.name, t.npwp, t.nitku, t.limit_rupiah
+SELECT c.account_id AS account, c.state, c.approved_at, c.closed_at, t.collector AS name, t.npwp, t.nitku, t.limit_rupiah
 FROM collectors c JOIN collector_terms t ON t.account_id = c.account_id AND t.terms_id = c.terms_id
 """
 DRAW = "SELECT credit_draw(%s, %s, %s, %s, %s)"
@@ -84,14 +84,14 @@ async def collector(tx: ReadTx, account: UUID) -> Collector | None:
 
 async def collectors(tx: ReadTx) -> list[Collector]:
     """Every collector, by name."""
-    return await tx.all_as(_COLLECTORS, f"{_OF} ORDER BY t.name, c.account_id")
+    return await tx.all_as(_COLLECTORS, f"{_OF} ORDER BY t.collector, c.account_id")
 
 
 async def set_terms(tx: Tx, account: UUID, terms: CollectorTerms) -> UUID:
     """Write down what was agreed; answers its id."""
     made = new_id()
     await tx.run(
-        "INSERT INTO collector_terms (account_id, terms_id, name, npwp, nitku, limit_rupiah) VALUES (%s, %s, %s, %s, %s, %s)",
+        "INSERT INTO collector_terms (account_id, terms_id, collector, npwp, nitku, limit_rupiah) VALUES (%s, %s, %s, %s, %s, %s)",
         account,
         made,
         *terms,
@@ -293,7 +293,7 @@ async def report(tx: Tx, account: UUID, month: date, receipt: str, reported_on: 
     await tx.run(
         "INSERT INTO collector_reports (account_id, month, receipt, reported_on) VALUES (%s, %s, %s, %s)"
         " ON CONFLICT ON CONSTRAINT collector_reports_pkey DO UPDATE"
-        " SET receipt = excluded.receipt, reported_on = excluded.reported_on, told_at = now()",
+        " SET receipt = excluded.receipt, reported_on = excluded.reported_on, told_at = excluded.told_at",
         account,
         month,
         receipt,

@@ -34,8 +34,8 @@ PERSONAL = Personal(
         ),
         Held(
             table="facts_demanded",
-            columns="demanded_at",
-            inner="account_id",
+            columns="account_id demanded_at",
+            inner="",
             kept=Kept.NUMBER,
         ),
         Held(

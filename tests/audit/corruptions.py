@@ -2572,6 +2572,95 @@ WEBHOOKS = [
 ]
 
 
+DRAWN = "draw_pays_its_attempt"
+OWED = "collectors_owe_what_they_drew"
+COLLECTOR = "collector_is_as_staff_said"
+CONFIRMED = "collector_deposit_is_confirmed_once"
+COLLECTORS = [
+    _c(
+        "a draw of more than its attempt",
+        "UPDATE credit_draws SET amount = amount + 10000 WHERE draw_id = %(draw.draw)s",
+        DRAWN,
+        OWED,
+        ENTRIES,
+    ),
+    _c(
+        "a draw that paid waits",
+        "UPDATE credit_draws SET state = 'waiting', taken_at = NULL, month = NULL WHERE draw_id = %(draw.draw)s",
+        DRAWN,
+        OWED,
+        ENTRIES,
+    ),
+    _c(
+        "a draw ended before it was made",
+        "UPDATE credit_draws SET ended_at = made_at - interval '1 hour' WHERE draw_id = %(no_draw.draw)s",
+        DRAWN,
+    ),
+    _c(
+        "credit came back that no refund gave",
+        "UPDATE credit_returns SET amount = amount - 1",
+        "credit_that_came_back_was_a_refund",
+        OWED,
+        ENTRIES,
+    ),
+    _c(
+        "a refund of a draw is owed still",
+        "DELETE FROM credit_returns",
+        "credit_that_came_back_was_a_refund",
+        OWED,
+        ENTRIES,
+    ),
+    _c(
+        "a month owes less than was drawn",
+        "UPDATE collector_months SET drawn = drawn - 10000",
+        OWED,
+    ),
+    _c(
+        "a month was deposited by nothing",
+        "UPDATE collector_months SET deposited = deposited + 10000",
+        OWED,
+    ),
+    _c(
+        "a deposit that nobody confirmed",
+        "UPDATE collector_deposits SET state = 'confirmed', confirmed_at = now() WHERE state = 'told'",
+        CONFIRMED,
+        OWED,
+        ENTRIES,
+    ),
+    _c(
+        "a deposit was taken back before it was told",
+        "UPDATE collector_deposits SET withdrawn_at = told_at - interval '1 hour' WHERE state = 'withdrawn'",
+        CONFIRMED,
+    ),
+    _c(
+        "a collector that staff closed draws",
+        "UPDATE collectors SET state = 'open', closed_at = NULL WHERE account_id = %(closed.collector)s",
+        COLLECTOR,
+    ),
+    _c(
+        "a collector that nobody approved",
+        "DELETE FROM audit_events WHERE action = 'collector_approved'",
+        COLLECTOR,
+    ),
+    _c(
+        "a collector is back at its older terms",
+        "UPDATE collectors c SET terms_id = (SELECT min(terms_id::text)::uuid FROM collector_terms t"
+        " WHERE t.account_id = c.account_id) WHERE account_id = %(open.collector)s",
+        COLLECTOR,
+    ),
+    _c(
+        "a collector need not say what its documents are",
+        "DELETE FROM facts_demanded",
+        COLLECTOR,
+    ),
+    _c(
+        "a document of a collector says less than it did",
+        "UPDATE stamping_facts SET party_name = NULL WHERE stamping_id = %(told.stamping)s",
+        "facts_are_told_where_demanded",
+    ),
+]
+
+
 SOLD = "sale_is_the_order_of_its_buyer"
 DEPOSITS = "deposits_are_what_moved_them"
 STAFF_SAID = "distributor_is_as_staff_said"
@@ -2714,6 +2803,7 @@ DISTRIBUTION = [
 
 
 CORRUPTIONS = [
+    *COLLECTORS,
     *DISTRIBUTION,
     *WEBHOOKS,
     *RECOVERIES,

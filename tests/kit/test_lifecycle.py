@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from meterai.cases.model import CaseEvent
+from meterai.collectors.model import CollectorEvent
 from meterai.distribution.model import ResellerEvent
 from meterai.incidents.model import IncidentState
 from meterai.kit.lifecycle import Lifecycle, NotAllowedNow
@@ -38,6 +39,7 @@ def test_every_pair_has_its_edge_or_is_refused(drawn: Drawn) -> None:
 # A later, stronger fact opens what was closed; a case is opened by its person, once.
 REOPENING = {
     AccountClaimEvent.ASKED_AGAIN,
+    CollectorEvent.APPROVED,
     DayEvent.READ_AGAIN,
     AttemptEvent.WON,
     CaseEvent.REOPENED,

@@ -456,6 +456,19 @@ CASES = (
     Case("/batches", _in_account("/batches", key="0" * 32)),
     Case("/batches/{batch_id:str}/start", _in_account(f"/batches/{show('bat', NOBODYS)}/start")),
     Case("/batches/{batch_id:str}/cancel", _in_account(f"/batches/{show('bat', NOBODYS)}/cancel")),
+    Case("/collector/draws", _in_account("/collector/draws", key="0" * 32, quantity="1")),
+    Case("/collector/deposits", _in_account("/collector/deposits", ntpn="0" * 16)),
+    Case(
+        "/collector/deposits/withdraw", _in_account("/collector/deposits/withdraw", ntpn="0" * 16)
+    ),
+    Case(
+        "/collector/months/{month:str}/return",
+        _in_account("/collector/months/2026-01/return", receipt="1", reported_on="2026-02-01"),
+    ),
+    Case(
+        "/collector/months/{month:str}/unstamped",
+        _in_account("/collector/months/2026-01/unstamped", type="4a"),
+    ),
     Case("/complaints", _complaint),
     Case(
         "/complaints/unsigned",

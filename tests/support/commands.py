@@ -41,6 +41,17 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "staff end": ("nobody@example.id", "support"),
     "organizations approve": (show("acc", new_id()), "--reason", "known to us"),
     "organizations decline": (show("acc", new_id()), "--reason", "unknown"),
+    "collectors approve": (
+        *(show("acc", new_id()), "--name", "PT Pungut", "--limit", "1000000", "--reason", "signed"),
+    ),
+    "collectors change": (
+        *(show("acc", new_id()), "--name", "PT Pungut", "--limit", "1000000", "--reason", "signed"),
+    ),
+    "collectors close": (show("acc", new_id()), "--reason", "asked by letter"),
+    "collectors confirm": (
+        *(show("acc", new_id()), "0123456789ABCDEF", "--month", "2026-11", "--rupiah", "10000"),
+        *("--paid-on", "2026-12-14", "--reason", "seen"),
+    ),
     "distributors approve": (
         *(show("acc", new_id()), "--seller", "Toko", "--fee", "1000", "--region", "Jawa Barat"),
         *("--reason", "signed"),

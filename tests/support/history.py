@@ -42,6 +42,8 @@ from meterai.batches.reading import json_rows
 from meterai.batches.work import BatchWork
 from meterai.cases import CaseService, Matter
 from meterai.cases.model import Case, CaseEvent, Complaint, Outcome
+from meterai.collectors import levers as collector_levers
+from meterai.collectors import store as draw_store
 from meterai.distribution import store as sale_store
 from meterai.distribution.model import Short
 from meterai.documents import DocumentService
@@ -80,6 +82,7 @@ from meterai.webhooks import store as webhook_store
 from meterai.webhooks.model import DueMessage, WebhookAttempt
 from meterai.webhooks.service import WebhookService, WebhookWish
 from meterai.webhooks.signing import PURPOSE, Safe
+from tests.support.collecting import FACTS, Collecting
 from tests.support.depot import Depot
 from tests.support.desk import authenticator_of, make_passkey
 from tests.support.drawn_line import drawn_line
@@ -87,7 +90,7 @@ from tests.support.lines import BUYING, BUYING_ID, on_shop
 from tests.support.outages import Keeping
 from tests.support.pdf import pdf
 from tests.support.pulling import member
-from tests.support.shop import PLACEMENT, TESTER, Paid, Shop
+from tests.support.shop import PLACEMENT, PRICE, TESTER, Paid, Shop
 
 _BATCH_PLACE = {"page": 1, "x": 60, "y": 60, "width": 70}
 _PLACE = '{"page": 1, "x": 60, "y": %d, "width": 80}'
@@ -214,6 +217,7 @@ def make(shop: Shop) -> History:
     _drafted(history)
     _batched(history)
     _distributed(history)
+    _collected(history)
     _complained(history)
     _failed(history)
     _about_data(history)
@@ -469,6 +473,56 @@ def _redeposited(history: History, depot: Depot) -> None:
     made = depot.account, history["back.sale"], row["refund_no"], row["amount"]
     assert shop.do(shop.container.database.once(sale_store.give_back, *made))
     shop.settle(refund)
+    shop.work()
+
+
+def _collected(history: History) -> None:
+    """Collectors in each state, and draws, deposits and documents in each of theirs."""
+    shop = history.shop
+    found, closed = Collecting(shop), Collecting(shop)
+    for one in (found, closed):
+        one.approve()
+    found.pull(collector_levers.CHANGE, found.terms(5 * PRICE))
+    closed.pull(
+        collector_levers.CLOSE, collector_levers.CollectorNamed(show("acc", closed.account))
+    )
+    history.names |= {"open.collector": found.account, "closed.collector": closed.account}
+    for name, quantity in (("draw", 3), ("undrawn", 1), ("no_draw", 4), ("wait_draw", 5)):
+        order = history.names[f"{name}.order"] = found.draw(quantity)
+        [attempt] = shop.attempts(order)
+        history.names[f"{name}.draw"] = attempt
+        shop.work()
+    before, shop.account = shop.account, found.account
+    shop.give_up(history["no_draw.order"], "withdrawn")
+    assert shop.do(
+        shop.container.database.once(draw_store.end, found.account, history["no_draw.draw"])
+    )
+    shop.ask_back(history["undrawn.order"])
+    shop.work()
+    refund = history.give_back("undrawn", "send")
+    [row] = shop.rows("SELECT refund_no, amount FROM refunds WHERE refund_id = %s", refund)
+    made = found.account, history["undrawn.draw"], row["refund_no"], row["amount"]
+    assert shop.do(shop.container.database.once(draw_store.give_back, *made))
+    shop.settle(refund)
+    shop.work()
+    shop.account = before
+    month, today = found.this_month, found.service.today()
+    found.confirm(PRICE, month)
+    for _ in range(2):
+        number = secrets.token_hex(8).upper()
+        tell = found.service.tell_deposit(found.account, number, month, PRICE, today, found.actor)
+        shop.do(tell)
+    shop.do(found.service.withdraw_deposit(found.account, number))
+    shop.do(found.service.tell_unstamped(found.account, FACTS, datetime.now(UTC), "sistem mati"))
+    upload = Upload("faktur.pdf", pdf(words="faktur"), read_placements(_PLACE % 60), facts=FACTS)
+    stamped = shop.do(shop.container.of(StampingService).stamp(found.account, "faktur", upload))
+    history.names["told.stamping"] = read("stg", stamped.id)
+
+    async def told(tx: Tx) -> None:
+        await draw_store.remind(tx, found.account, month.first, 1, "report")
+        await draw_store.report(tx, found.account, month.first, "S-1", today)
+
+    shop.do(shop.container.database.run(told))
     shop.work()
 
 

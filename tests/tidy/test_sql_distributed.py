@@ -37,6 +37,8 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
             "orders/store.py:TO_EXPIRE",
             "orders/store.py:TO_EXECUTE",
             "orders/store.py:TO_TURN",
+            "collectors/store.py:TO_TAKE",
+            "collectors/store.py:TO_REMIND",
             "distribution/store.py:TO_END",
             "payments/refunds/store.py:TO_TRY",
             "payments/refunds/store.py:TO_LOOK_UP",

@@ -5,13 +5,13 @@ SET LOCAL statement_timeout = '30s';
 CREATE TABLE collector_terms (
     account_id    uuid        NOT NULL,
     terms_id      uuid        NOT NULL,
-    name          text        NOT NULL,
+    collector     text        NOT NULL,  -- its name
     npwp          text        NOT NULL,
     nitku         text        NOT NULL,  -- of the place of business; empty: not told
     limit_rupiah  bigint      NOT NULL,  -- that it may draw in a month
     set_at        timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT collector_terms_pkey PRIMARY KEY (account_id, terms_id),
-    CONSTRAINT collector_terms_are_possible CHECK (name <> '' AND limit_rupiah > 0 AND npwp <> '')
+    CONSTRAINT collector_terms_are_possible CHECK (collector <> '' AND limit_rupiah > 0 AND npwp <> '')
 );
 
 CREATE TABLE collectors (
