@@ -8,6 +8,7 @@ from meterai import distribution
 from meterai.accounts import Permission
 from meterai.approvals import ApprovalService
 from meterai.console import channels
+from meterai.console.levers import path_of_lever
 from meterai.console.searching import Searching
 from meterai.console.subject_pages import offered
 from meterai.console.wording import happened
@@ -22,6 +23,10 @@ from meterai.plumbing.database import Database
 from meterai.plumbing.http import caller_of, language_of
 
 HAPPENINGS_SHOWN = 40  # newest; the timeline of the account has all
+# Of those that are offered on the account: it is a distributor already.
+_LEVERS = tuple(
+    map(path_of_lever, ("distributors change", "distributors close", "deposits refund"))
+)
 _READING = {"permission": Permission.CONSOLE_READ, "priority": Priority.PAID}
 
 
@@ -61,7 +66,11 @@ async def show_distributor(
         one=next(one for one in every if one.account == account),
         file=found,
         lines=[happened(one, language) for one in reversed(newest)],
-        levers=list(offered(request, approvals, known.subject)),
+        levers=[
+            (title, path)
+            for title, path in offered(request, approvals, known.subject)
+            if path.startswith(_LEVERS)
+        ],
         statement=_statement(request, show("acc", account)),
     )
 

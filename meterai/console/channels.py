@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
-from meterai.accounts import NOBODY, Permission
+from meterai.accounts import Permission
 from meterai.console.model import ChannelStanding, Trouble, in_order_of_trouble, troubles_of
 from meterai.distribution import DistributorStanding, standings
-from meterai.finance import Channel, ChannelReport, ChannelsCounted, channels_counted
+from meterai.finance import NO_SELLER, Channel, ChannelReport, ChannelsCounted, channels_counted
 from meterai.kit.days import day_of
 from meterai.kit.ids import show
 from meterai.kit.refusal import Said
@@ -45,7 +45,7 @@ async def channels(tx: ReadTx, now: datetime) -> ChannelsShown:
     sellers = await standings(tx, now)
     disabled = await disabled_by_account(tx)
     found = [
-        *(_sold(ChannelStanding(channel=one, name=one), counted, NOBODY) for one in RETAIL),
+        *(_sold(ChannelStanding(channel=one, name=one), counted, NO_SELLER) for one in RETAIL),
         *_distributors(sellers, counted, disabled, now, today),
     ]
     return ChannelsShown(counted.until, in_order_of_trouble(found))

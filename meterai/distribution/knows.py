@@ -7,6 +7,7 @@ from meterai.distribution import store
 from meterai.distribution.model import SALE_KIND, AgreedTerms, Sale, SaleKey, Steps, standing_of
 from meterai.kit.ids import read_typed, show
 from meterai.kit.labels import REFERENCE_LENGTH_MAX
+from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Said
 from meterai.kit.subjects import Happening, Subject, SubjectKind
 from meterai.plumbing.database import ReadTx
@@ -70,7 +71,7 @@ def _of_terms(terms: Sequence[AgreedTerms], steps: Steps, about: Subject) -> Ite
         facts = {
             "name": one.name,
             "region": one.region,
-            "fee": one.fee,
+            "fee": Rupiah(one.fee),
             "short": Said(f"distribution.short.{one.short}", {}),
         }
         word = "distributor_changed" if place else "distributor_approved"
@@ -89,7 +90,7 @@ def _made(one: Sale, about: Subject | None = None) -> Happening:
     facts = {
         "sale": show(SALE_KIND, one.id),
         "quantity": one.quantity,
-        "total": one.total,
+        "total": Rupiah(one.total),
         "until": one.waits_until,
         "now": Said(f"distribution.sale.{one.state}", {}),
     }
@@ -108,11 +109,11 @@ async def _of_sale(tx: ReadTx, account: UUID, one: Sale) -> Iterator[Happening]:
         Happening(one.made_at, "sale_seller", {}, distributor_subject(account), for_staff=True)
     )
     if one.taken_at is not None:
-        told.append(Happening(one.taken_at, "sale_taken", {"total": one.total}))
+        told.append(Happening(one.taken_at, "sale_taken", {"total": Rupiah(one.total)}))
     if one.ended_at is not None:
         told.append(Happening(one.ended_at, "sale_ended"))
     for back in await store.returned_of(tx, account, one.id):
-        facts = {"rupiah": back.amount, "refund": back.refund}
+        facts = {"rupiah": Rupiah(back.amount), "refund": back.refund}
         told.append(Happening(back.at, "sale_returned", facts))
     return iter(told)
 

@@ -9,7 +9,7 @@ Promises this room keeps
 Calls distribution, ledger, payments, refunds, suspense, audit, approvals.
 """
 
-from meterai.finance.model import Channel, ChannelReport
+from meterai.finance.model import NO_SELLER, Channel, ChannelReport
 from meterai.finance.reports import ChannelsCounted, channels_counted
 
-__all__ = ["Channel", "ChannelReport", "ChannelsCounted", "channels_counted"]
+__all__ = ["NO_SELLER", "Channel", "ChannelReport", "ChannelsCounted", "channels_counted"]

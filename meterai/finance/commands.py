@@ -141,7 +141,7 @@ def by_channel(
     first, last = _days(of)
     found = _asked("finance channels", options, lambda tx: reports.channels(tx, first, last))
     rows = found.by_day if by_day else found.whole
-    _give(tables.channels(rows, found.names, language), out, language)
+    _give(tables.channels(rows, found.names, language, by_day=by_day), out, language)
 
 
 def _days(of: str) -> tuple[date, date]:

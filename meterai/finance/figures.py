@@ -45,9 +45,9 @@ BY_CHANNEL = (
     f", {_SOLD} SELECT channel AS of, {_NUMBERS} FROM every GROUP BY channel ORDER BY channel"
 )
 BY_REGION = f""", {_SOLD}
-SELECT coalesce(region, d.of) AS of, coalesce(max(d.distributors), 0)::integer AS distributors, {_NUMBERS}
+SELECT coalesce(region, d.of) AS of, coalesce(max(d.sellers), 0)::integer AS sellers, {_NUMBERS}
 FROM every FULL JOIN (
-    SELECT region AS of, count(*) AS distributors FROM distributors_told() WHERE state = 'open' GROUP BY region) d
+    SELECT region AS of, count(*) AS sellers FROM distributors_told() WHERE state = 'open' GROUP BY region) d
     ON d.of = region
 WHERE seller_id IS NULL OR channel = 'distributor' GROUP BY 1 ORDER BY 1
 """

@@ -374,6 +374,9 @@ class Channel(StrEnum):
     NONE = "none"  # of no order
 
 
+NO_SELLER = UUID(int=0)
+
+
 class ChannelSum(NamedTuple):
     """Entries of one reason in one book on a day (WIB), by channel and, where there is one, its seller."""
 

@@ -22,6 +22,7 @@ from meterai.finance.model import (
     Scope,
 )
 from meterai.kit.days import SETTLED_AFTER, begin_of
+from meterai.payments import WHOLESALE
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.rows import RowMapper
 
@@ -67,6 +68,7 @@ _WRITTEN = RowMapper(_Written)
 # The provider of an entry is that of the payment it is about, or of the record that an item is of.
 _OF_PROVIDERS = f"""
     SELECT l.*, CASE WHEN l.book = 'refund_float' THEN 'float'
+        WHEN l.reason IN ('deposit_taken', 'deposit_returned') THEN '{WHOLESALE}'
         ELSE coalesce(p.provider, i.provider, payment_provider_of(i.payment), '{UNPLACED}') END AS provider
     FROM ledger_lines(%s, %s) l
     LEFT JOIN refunds_made() r ON l.reason IN ('refund_settled', 'refund_reversed')

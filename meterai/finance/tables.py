@@ -12,6 +12,7 @@ from meterai.finance.model import (
     Ageing,
     Asked,
     Balance,
+    Channel,
     ChannelReport,
     Line,
     ProviderReport,
@@ -154,9 +155,14 @@ def taxes(found: TaxReport, language: str) -> Sheet:
     return _sheet("taxes", language, rows, 50)
 
 
-def channels(found: Sequence[ChannelReport], names: Mapping[UUID, str], language: str) -> Sheet:
+def channels(
+    found: Sequence[ChannelReport],
+    names: Mapping[UUID, str],
+    language: str,
+    *,
+    by_day: bool = False,
+) -> Sheet:
     """Duty and fees by channel, of all days together or of each; the last row has what the channels add up to."""
-    by_day = any(one.day for one in found)
     rows: list[list[Cell]] = []
     for one in found:
         whose = names.get(one.seller, "")
@@ -164,7 +170,11 @@ def channels(found: Sequence[ChannelReport], names: Mapping[UUID, str], language
         told: list[Cell] = [str(one.day)] if by_day else []
         rows.append([*told, kind, whose, _account(str(one.seller)) if whose else "", *_duty(one)])
     if rows:
+        # Money of a deposit is counted once, where it was sold from.
         sums = [sum(column) for column in zip(*map(_duty, found), strict=True)]
+        deposits = [_duty(one) for one in found if one.channel is Channel.DEPOSIT]
+        for place in (2, 3):
+            sums[place] -= sum(one[place] for one in deposits)
         blank = [""] * (3 if by_day else 2)
         rows.append([translate("finance.total", language), *blank, *sums])
     widths = (14, 26, 32) if by_day else (26, 26, 32)
@@ -188,7 +198,7 @@ async def month(tx: ReadTx, of: Month, now: datetime, language: str) -> dict[str
         "providers": providers(await reports.providers(tx, wish.begin, wish.end), language),
         "taxes": taxes(await reports.taxes(tx, wish.begin, wish.end), language),
         "channels": channels(by_channel.whole, by_channel.names, language),
-        "channel-days": channels(by_channel.by_day, by_channel.names, language),
+        "channel-days": channels(by_channel.by_day, by_channel.names, language, by_day=True),
         "refunds": ageing(await reports.ageing(tx, now), language),
     }
 

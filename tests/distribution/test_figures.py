@@ -42,7 +42,7 @@ def test_sales_of_two_distributors_and_of_retail_are_shares_of_one(
     assert kinds["distributor"]["paid_rupiah"] == 6 * UNIT
     regions = found(first, "channel_regions")
     assert {of: one["stamps"] for of, one in regions.items()} == {"Jawa Barat": 5, "Bali": 1}
-    assert {one["distributors"] for one in regions.values()} == {1}
+    assert {one["sellers"] for one in regions.values()} == {1}
     all_of_it = found(first, "channel_concentration")[""]
     assert all_of_it["channels"] == 3
     assert all_of_it["top_share"] == pytest.approx(0.5)
@@ -57,7 +57,7 @@ def test_region_without_a_sale_is_covered_and_sells_nothing(two: tuple[Depot, De
     first.sell(1)
     first.work()
     bali = found(first, "channel_regions")["Bali"]
-    assert (bali["distributors"], bali["channels"]) == (1, 0)
+    assert (bali["sellers"], bali["channels"]) == (1, 0)
     assert not bali["stamps"]
     one = found(first, "channel_concentration")[""]
     assert (one["regions"], one["regions_with_sales"], one["herfindahl"]) == (2, 1, 10_000)

@@ -149,13 +149,14 @@ def test_table_names_sellers_and_ends_with_the_sum(
 
     async def ask(tx: ReadTx) -> list[list[object]]:
         found = await reports.channels(tx, books.day(), books.day())
-        sheet = tables.channels(found.by_day, found.names, language)
+        sheet = tables.channels(found.by_day, found.names, language, by_day=True)
         assert len(sheet.head) == len(sheet.rows[0])
         return [list(row) for row in sheet.rows]
 
     *rows, total = books.read(ask)
     assert {row[2] for row in rows} >= {"Toko Meterai", ""}
     assert total[8] == 3 * PRICE
+    assert total[6] == 3 * UNIT, "the top-up is not counted beside what was sold from it"
 
 
 def test_sums_that_are_not_their_legs_are_found(books: Books) -> None:
@@ -165,3 +166,13 @@ def test_sums_that_are_not_their_legs_are_found(books: Books) -> None:
     assert not checked(books)
     books.shop.arrange("UPDATE channel_sums SET amount = amount + 1 WHERE book = 'duty_payable'")
     assert checked(books)
+
+
+def test_what_a_deposit_pays_is_money_at_the_rail_of_deposits(books: Books, depot: Depot) -> None:
+    depot.sell(2)
+    depot.work()
+    now = books.shop.container.clock.now() + timedelta(minutes=1)
+    found = books.read(lambda tx: reports.providers(tx, now - timedelta(days=2), now))
+    by_name = {one.provider: one for one in found}
+    assert set(by_name) == {"bank", "wholesale"}
+    assert (by_name["wholesale"].captured, by_name["wholesale"].closing) == (2 * UNIT, 0)
