@@ -162,8 +162,8 @@ def test_distributor_that_is_closed_sells_no_more_and_nobody_waits_for_it(inside
     unpaid = seller.order_deposit(10_000)
     until("one is executed", lambda: seller.sale(sold)["state"] == "executed")
     buyer = seller.buyer(waits)
-    words = ("distributors", "close", show("acc", seller.account), "--reason", "asked by letter")
-    done = inside.instance.command(*words)
+    account = show("acc", seller.account)
+    done = inside.instance.command("distributors", "close", account, "--reason", "by letter")
     assert done.returncode == 0, done.stderr
     until("it waits no more", lambda: seller.sale(waits)["state"] == "lapsed")
     until("nor does its buyer", lambda: buyer.order(waits["order"])["state"] == "lapsed")
@@ -175,8 +175,8 @@ def test_distributor_that_is_closed_sells_no_more_and_nobody_waits_for_it(inside
     seller.pay(unpaid["id"])
     until("the deposit has it", lambda: seller.deposit["balance"] == 2 * UNIT)
     assert seller.deposit["state"] == "closing"
-    words = ("deposits", "refund", show("acc", seller.account), f"{2 * UNIT}", "--reason", "asked")
-    done = inside.instance.command(*words)
+    back = ("deposits", "refund", account, f"{2 * UNIT}", "--reason", "by letter")
+    done = inside.instance.command(*back)
     assert done.returncode == 0, done.stderr
     until("nothing is left", lambda: seller.deposit["balance"] == 0)
     assert seller.deposit["state"] == "closed"
