@@ -340,9 +340,8 @@ def test_charge_whose_answer_was_lost_is_told_again_or_replaced(
     tell_story(database_url, tmp_path, story)
 
 
-STORM_SECONDS_MAX = (
-    60.0  # the circuit breaker waits for seconds before it finds Midtrans well again
-)
+# The circuit breaker waits for seconds before it finds Midtrans well again, and a round takes one where others are at work.
+STORM_SECONDS_MAX = 300.0
 
 
 @pytest.mark.parametrize("seed", [7, pytest.param(11, marks=pytest.mark.soak)])

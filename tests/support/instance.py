@@ -292,7 +292,7 @@ class Instance:
                 text=True,
                 preexec_fn=_end_with_parent,  # a run that is broken off leaves none behind
             )
-        late = threading.Timer(READY_SECONDS_MAX, self._process.send_signal, [signal.SIGINT])
+        late = threading.Timer(READY_SECONDS_MAX, self._process.send_signal, [signal.SIGTERM])
         late.start()
         try:
             lines = self._read_until_ready()
