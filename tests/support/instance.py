@@ -46,7 +46,7 @@ QUICK = {
 
 # Below those that Linux gives to whoever asks for any port, so many for each process of a run.
 PORTS_FROM, PORTS_OF_PROCESS, PROCESSES_MAX = 12_000, 4_500, 4
-LISTENING = ("BANK", "MAIL", "SMTP", "DRAND", "METRICS")  # beside the web
+LISTENING = ("BANK", "MAIL", "SMTP", "DRAND", "METRICS", "MIDTRANS")  # beside the web
 
 
 GIVEN: set[int] = set()  # to somebody of this process who may not listen yet, or not at the moment
