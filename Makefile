@@ -14,6 +14,7 @@
 #               (RECORD_LINES=200000 ORDERS=20 REFUNDS=100 for less)
 #   make bench-recovery  20,000 paid orders and 5,000 interrupted stampings served by the way back; what a watch costs
 #   make bench-desk   search and pages of staff at a million orders, two hundred complaints, a bomb of ten thousand
+#   make bench-distribution  batches, checks of many, webhooks, statements, wholesale orders, each beside a peer or a limit
 #   make bench-recovery  ten faults, and when the public sees each; the way back after an outage
 #   make rehearse  a rush of visitors on an installation of its own  (ARGS="cpns_2024")
 #   make rehearse-night  four rushes one after the other, and one report of them  (OUT=DIR)
@@ -32,7 +33,7 @@ READY := .venv/.ready
 # half of its start; some environments ask for that.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-journey-cost bench-rush bench-desk bench-money bench-recovery rehearse rehearse-night conformance proof schema format lock sbom licences audit-dependencies wheel client site clean tools
+.PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-journey-cost bench-rush bench-desk bench-money bench-recovery bench-distribution rehearse rehearse-night conformance proof schema format lock sbom licences audit-dependencies wheel client site clean tools
 
 run: setup
 	@exec $(BIN)/meterai up $(ARGS)
@@ -100,6 +101,13 @@ bench-money: setup
 
 bench-recovery: setup
 	$(BIN)/python -m bench.recovery $(ARGS)
+
+bench-distribution: setup
+	$(BIN)/python -m bench.distribution.batch
+	$(BIN)/python -m bench.distribution.checks
+	$(BIN)/python -m bench.distribution.order
+	$(BIN)/python -m bench.distribution.statement
+	$(BIN)/python -m bench.distribution.webhooks 2>/dev/null
 
 rehearse: setup
 	$(BIN)/meterai rehearse --up $(or $(ARGS),small)

@@ -3,26 +3,31 @@
 python -m bench.distribution.batch [--documents N]
 
 Documents of 100 KB that nobody sent before, in archives as large as one request takes, then their rows, then the start.
-Database and store of objects are durable.  The time of the clock is of this machine as it is loaded; processor time of
+Database and store of objects are durable.  Beside it stands a bare program that examines, keeps, reads, seals and verifies the
+same documents without database and HTTP.  The time of the clock is of this machine as it is loaded; processor time of
 each part stays when others work beside it.
 """
 
 import argparse
+import hashlib
 import itertools
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bench.machine import description, parts_of_instance
 from bench.sealing.documents import generated
+from bench.sealing.ours import Ours
+from meterai.plumbing.objects import ObjectStore
 from tests.support.batching import Batching, zipped
 from tests.support.instance import Instance
 
 DOCUMENT_BYTES, PAGES = 100_000, 4
 PER_SECOND_AIM = 300
 OF_ONE_ARCHIVE = 500
+BARE = 200  # documents of the peer
 STAMPS_OF_ONE_ORDER = 1_000  # the most that QRIS can pay at once
 _ID_LETTERS = 32  # of the identifier in the trailer, which makes each document another one
 _PLACE = {"page": -1, "x": 20, "y": 20, "width": 70}
@@ -38,11 +43,26 @@ def documents(count: int) -> Iterator[tuple[str, bytes]]:
         yield f"surat-{at:05}.pdf", b"%b%0*x%b" % (head, _ID_LETTERS, next(numbers), tail)
 
 
+def _bare(folder: Path, documents: Sequence[bytes]) -> float:
+    """Processor seconds of one document, by nothing but the engine and the store of objects."""
+    ours, objects = Ours(folder / "issuer", "p256"), ObjectStore(folder, bytes(32))
+    begun = time.process_time()
+    for document in documents:
+        ours.inspect(document)
+        name = hashlib.sha256(document).hexdigest()
+        objects.put_from_thread(name, document)
+        kept = objects.get_from_thread(name)
+        assert kept is not None
+        ours.deliver(kept)
+    return (time.process_time() - begun) / len(documents)
+
+
 def _print(
     count: int,
     moments: tuple[float, float, float, float],
     spent: dict[str, float],
     cpu_sent: dict[str, float],
+    bare: float,
 ) -> None:
     begun, sent, started, ended = moments
     cpu = sum(spent.values())
@@ -61,6 +81,7 @@ def _print(
         f"    in all     {cpu / count * 1e3:6.2f}: two processors that do nothing else give"
         f" {2 * count / cpu:,.0f} a second"
     )
+    print(f"    bare engine and store {bare * 1e3:.2f}: {cpu / count / bare:.1f} times as much")
 
 
 def main() -> int:
@@ -100,7 +121,9 @@ def main() -> int:
         assert view["rows"]["delivered"] == count, view
         spent = {name: part.cpu() - before[name] for name, part in parts.items()}
         instance.assert_audit_holds()
-    _print(count, (begun, sent, started, ended), spent, cpu_sent)
+    with tempfile.TemporaryDirectory() as folder:
+        bare = _bare(Path(folder), [content for _, content in files[:BARE]])
+    _print(count, (begun, sent, started, ended), spent, cpu_sent, bare)
     return 0
 
 

@@ -1,7 +1,7 @@
 """A statement over a million legs: `python -m bench.distribution.statement [LEGS]`.
 
 The books of one distributor are made by SQL, as sales would have left them, beside as many of others.  Reported are the
-seconds from the question to the last byte, and the processor time here and in the database.
+seconds from the question to the last byte, and the processor time here and in the database, beside a bare COPY of the same legs.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from uuid import UUID
 import psutil
 import psycopg
 
+from bench.machine import Group
 from meterai.distribution.statement import Span, Writer, as_csv, as_json, by_day
 from meterai.plumbing.database import Database
 from meterai.plumbing.embedded import EmbeddedPostgres
@@ -35,12 +36,10 @@ INSERT INTO legs (account_id, entry_id, book, unit, debit, credit)
 SELECT account_id, 'taken:' || sale_id, x.* FROM n,
     (VALUES ('bank_clearing', 'IDR', 0, 10500), ('deposits', 'IDR', 10500, 0)) x;
 """
-
-
-def _processor_of_database(folder: Path) -> float:
-    server = psutil.Process(int((folder / "postgres" / "postmaster.pid").read_text().split()[0]))
-    spent = [one.cpu_times() for one in (server, *server.children())]
-    return float(sum(one.user + one.system for one in spent))
+_COPY = """
+COPY (SELECT *, sum(amount) OVER (ORDER BY posted_at, entry_id ROWS UNBOUNDED PRECEDING)
+FROM ledger_book_lines(%s, 'deposits', '2026-09-30 17:00Z', '2026-10-31 17:00Z') ORDER BY posted_at, entry_id) TO STDOUT
+"""
 
 
 async def _written(database: Database, write: Writer) -> int:
@@ -57,22 +56,38 @@ async def _summed(database: Database) -> int:
     return len(found.days)
 
 
+async def _copied(url: str) -> int:
+    """The same legs and balances as PostgreSQL itself writes them: the limit."""
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+        copied = 0
+        async with connection.cursor().copy(_COPY.encode(), (ACCOUNT,)) as pieces:
+            async for piece in pieces:
+                copied += len(piece)
+        return copied
+
+
 async def _run(url: str, folder: Path, legs: int) -> None:
+    server = int((folder / "postgres" / "postmaster.pid").read_text().split()[0])
+    group = Group(psutil.Process(server))
     database = Database(url, connections=2)
     await database.open()
+    limit = 0.0
     for name, work in (
+        ("bare COPY", _copied(url)),
         ("by day", _summed(database)),
         ("CSV", _written(database, as_csv)),
         ("JSON", _written(database, as_json)),
     ):
-        before = _processor_of_database(folder)
+        before = group.cpu()
         began, cpu = time.monotonic(), time.process_time()
         written = await work
         seconds, of_us = time.monotonic() - began, time.process_time() - cpu
-        of_database = _processor_of_database(folder) - before
+        of_database = group.cpu() - before
+        limit = limit or of_us + of_database
         print(
             f"{legs} legs {name}: {seconds:.1f} s ({seconds / SECONDS_AIM:.2f} of {SECONDS_AIM:.0f} s),"
-            f" of a processor {of_us:.1f} s here and {of_database:.1f} s in the database; {written} written"
+            f" of a processor {of_us:.1f} s here and {of_database:.1f} s in the database,"
+            f" {(of_us + of_database) / limit:.1f} of the bare COPY; {written} written"
         )
     await database.close()
 

@@ -24,6 +24,7 @@ import aiohttp
 import psutil
 import structlog
 
+from bench.machine import Group
 from meterai import orders
 from meterai.accounts import PERMISSIONS, AccountService
 from meterai.accounts.model import Role
@@ -118,11 +119,11 @@ async def _bare(url: str, secret: str, body: bytes, times: int) -> tuple[float, 
     return time.monotonic() - begun, time.process_time() - spent
 
 
-def _processor_of_database(folder: Path) -> float:
-    """Seconds of a processor that the processes of the server have used, those alive."""
-    server = psutil.Process(int((folder / "postgres" / "postmaster.pid").read_text().split()[0]))
-    spent = [one.cpu_times() for one in (server, *server.children())]
-    return float(sum(one.user + one.system for one in spent))
+def _database(folder: Path) -> Group:
+    """The processes of the server."""
+    return Group(
+        psutil.Process(int((folder / "postgres" / "postmaster.pid").read_text().split()[0]))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,18 +156,15 @@ async def _work(container: Container, folder: Path, good: Sequence[UUID], each: 
         lanes=[delivery.lane(), delivery.aside()],
     )
     wanted = left = each * len(good)
-    begun, spent, database = (
-        time.monotonic(),
-        time.process_time(),
-        _processor_of_database(folder),
-    )
+    server = _database(folder)
+    begun, spent, database = time.monotonic(), time.process_time(), server.cpu()
     working = asyncio.create_task(worker.run())
     while left and time.monotonic() - begun < SECONDS_MAX:
         await asyncio.sleep(1)
         [row] = await rows(_DONE, list(good))
         left = wanted - row["done"]
     seconds, spent = time.monotonic() - begun, time.process_time() - spent
-    database = _processor_of_database(folder) - database
+    database = server.cpu() - database
     worker.stop()
     await working
     waits = [row["waited"] for row in await rows(_WAITED, list(good))]
