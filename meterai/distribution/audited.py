@@ -53,7 +53,7 @@ AUDITED = Audited(
             "fees_max": "What bounded both fees when one of them was set; the setting of today bounds the next.",
         },
         "sales": {"reference": SHOWN},
-        "seller_debts": {"account_id": "Of `owed`, which is looked at."},
+        "seller_debts": {"account_id": "Of `owed`, which is looked at.", "began_at": SHOWN},
         "shops": dict.fromkeys(
             ("account_id", "slug", "colour", "terms", "logo", "logo_hash", "set_at"), SHOWN
         ),

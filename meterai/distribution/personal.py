@@ -56,7 +56,7 @@ PERSONAL = Personal(
             kept=Kept.TAX,
             since="t.moved_at",
         ),
-        Held(table="seller_debts", columns="owed", inner="account_id", kept=Kept.NUMBER),
+        Held(table="seller_debts", columns="owed began_at", inner="account_id", kept=Kept.NUMBER),
         Held(
             table="shops",
             columns="slug colour terms set_at",

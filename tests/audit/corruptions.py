@@ -2666,6 +2666,8 @@ DEPOSITS = "deposits_are_what_moved_them"
 STAFF_SAID = "distributor_is_as_staff_said"
 ONE_DEPOSIT = "account_sells_from_one_deposit"
 BROUGHT = "deposit_is_what_its_order_paid"
+FEES = "fees_of_sellers_are_those_of_orders"
+IN_THE_WORLD = "fee_is_of_stamps_in_the_world"
 DISTRIBUTION = [
     _c(
         "a sale of more stamps than its order has",
@@ -2799,6 +2801,34 @@ DISTRIBUTION = [
         "UPDATE order_sellers SET sold_at = sold_at + interval '1 second' WHERE order_id = %(taken.order)s",
         "order_was_sold_by_a_seller",
     ),
+    _c(
+        "an order of ours has a fee of a seller",
+        "UPDATE orders SET seller_fee = 500 WHERE order_id = %(taken.order)s",
+        "order_was_sold_by_a_seller",
+        IN_THE_WORLD,
+    ),
+    _c(
+        "a fee was passed on for more stamps than there are",
+        "UPDATE order_fees SET stamps = stamps + 1, amount = amount + 1000 WHERE order_id = %(page.order)s",
+        IN_THE_WORLD,
+        FEES,
+        ENTRIES,
+    ),
+    _c(
+        "a fee that was passed on did not come to its seller",
+        "DELETE FROM fee_moves WHERE order_id = %(page.order)s",
+        FEES,
+        DEPOSITS,
+        ENTRIES,
+    ),
+    _c(
+        "a seller has more of a fee than was passed on",
+        "UPDATE fee_moves SET amount = amount + 1, of_deposit = of_deposit + 1 WHERE order_id = %(page.order)s",
+        FEES,
+        DEPOSITS,
+        ENTRIES,
+    ),
+    _c("a seller owes what nobody had back", "UPDATE seller_debts SET owed = owed + 500", FEES),
 ]
 
 

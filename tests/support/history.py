@@ -45,6 +45,7 @@ from meterai.cases.model import Case, CaseEvent, Complaint, Outcome
 from meterai.collectors import levers as collector_levers
 from meterai.collectors import store as draw_store
 from meterai.distribution import store as sale_store
+from meterai.distribution.branding import ShopService, ShopWish
 from meterai.distribution.model import Short
 from meterai.documents import DocumentService
 from meterai.drafts import DraftService, Uploads
@@ -60,6 +61,7 @@ from meterai.kit.ids import new_id, read, show
 from meterai.kit.money import Rupiah
 from meterai.ledger import Sums
 from meterai.notifications import store as mail_store
+from meterai.orders import OrderService
 from meterai.orders import store as order_store
 from meterai.payments import store as payment_store
 from meterai.payments.transfers import store as transfer_store
@@ -448,6 +450,45 @@ def _distributed(history: History) -> None:
         depots[name].close()
     depots["closed"].refund(10_000)
     shop.work()
+    _bought_on_a_page(history)
+
+
+def _bought_on_a_page(history: History) -> None:
+    """Fees of a seller: one that went back from its deposit, one that it owed in part, and one that paid that first."""
+    shop, depot = history.shop, Depot(history.shop)
+    shops, orders = shop.container.of(ShopService), shop.container.of(OrderService)
+    depot.approve()
+    _deposited(history, "page", depot, 10_000)
+    shop.do(shops.set(depot.account, ShopWish("toko-riwayat"), actor=TESTER))
+    sold = shop.do(shops.seller("toko-riwayat"))
+    buyer = Depot(shop, history["taken.buyer"])
+
+    def buy(name: str, quantity: int = 1) -> UUID:
+        with buyer.acting():
+            placed = shop.do(
+                orders.place(buyer.account, name, quantity, wait_for_qr=False, sold=sold)
+            )
+            order = history.names[f"{name}.order"] = read("ord", placed.id)
+            shop.make_qr(shop.attempts(order)[-1])
+            shop.pay(order)
+        shop.work()
+        return order
+
+    def give_back(order: UUID) -> None:
+        with buyer.acting():
+            shop.ask_back(order)
+            shop.work()
+            refund = shop.refunds()[-1]
+            shop.send(refund)
+            shop.settle(refund)
+        shop.work()
+
+    given, owed = buy("page_back"), buy("page_owed", 3)
+    give_back(given)
+    depot.sell(1)  # of 13,000 rupiah
+    shop.work()
+    give_back(owed)  # 3,000 of fees
+    buy("page")
 
 
 def _resold(history: History, depot: Depot) -> None:

@@ -32,8 +32,9 @@ CREATE TABLE shop_names (
 CREATE INDEX shop_names_of_an_account ON shop_names (account_id);
 
 CREATE TABLE seller_debts (
-    account_id uuid   NOT NULL,
-    owed       bigint NOT NULL,  -- rupiah of fees that went back to buyers when the deposit had less
+    account_id uuid        NOT NULL,
+    owed       bigint      NOT NULL,  -- rupiah of fees that went back to buyers when the deposit had less
+    began_at   timestamptz NOT NULL DEFAULT now(),  -- when it owed for the first time
     CONSTRAINT seller_debts_pkey PRIMARY KEY (account_id),
     CONSTRAINT debt_is_not_below_zero CHECK (owed >= 0)
 );
