@@ -392,6 +392,10 @@ CASES = (
             f"/account/webhooks/{show('whk', NOBODYS)}/messages/{show('msg', NOBODYS)}/replay"
         ),
     ),
+    Case("/s", _in_account("/s", to="buy")),
+    Case("/s/{slug:str}", _in_account("/s/nobody-at-all", to="buy")),
+    Case("/account/shop", _in_account("/account/shop", slug="toko", colour="#1f4e79", terms="")),
+    Case("/account/shop/logo", _in_account("/account/shop/logo", none="1")),
     Case(
         "/deposit/top-up",
         _in_account("/deposit/top-up", rupiah="10000", key=show("frm", NOBODYS)),
