@@ -29,7 +29,7 @@ TABLES = {
 # Somebody who sells, or bought of a seller, is another account of the history; and no key asked for anything.
 OF_SELLERS = {
     *("api_requests", "deposit_returns", "sales", "order_sellers", "distributors"),
-    *("distributor_terms", "order_deposits"),
+    *("distributor_terms", "order_deposits", "selling_accounts"),
 }
 WHOSE = Held(table="").whose  # of an account by its number
 
