@@ -34,13 +34,7 @@ from meterai.pages import (
     see_other,
 )
 from meterai.plumbing.http import language_of, saved_as
-from meterai.stamping import (
-    DOCUMENT_TYPES,
-    IDENTITY_KINDS,
-    DocumentFacts,
-    DocumentParty,
-    read_facts,
-)
+from meterai.stamping import DOCUMENT_TYPES, IDENTITY_KINDS, facts_in_texts
 
 RUPIAH_DIGITS_MAX = 13
 _SEES = {"permission": Permission.BALANCE_READ, "priority": Priority.PAID}
@@ -200,30 +194,6 @@ async def tell_return(
     return see_other(f"/collector/months/{month}")
 
 
-def facts_in(form: Form, before: str = "") -> DocumentFacts:
-    """What a document is, in the fields of a form whose names begin so.  Refuses `Malformed`."""
-
-    def told(name: str) -> str | None:
-        return form.text(f"{before}{name}").strip() or None
-
-    value = told("value")
-    rupiah = counted((value or "0").replace(".", ""), RUPIAH_DIGITS_MAX)
-    if rupiah is None:
-        raise Malformed("value", "whole_number")
-    party = DocumentParty(
-        name=told("party_name"), identity=told("identity"), number=told("party_number")
-    )
-    return read_facts(
-        DocumentFacts(
-            type=told("type"),
-            number=told("number"),
-            date=told("date"),
-            value=None if value is None else rupiah,
-            party=party,
-        )
-    )
-
-
 @post("/collector/months/{month:str}/unstamped", opt=_TELLS, include_in_schema=False)
 async def tell_unstamped(
     request: PageRequest,
@@ -236,7 +206,9 @@ async def tell_unstamped(
     form = await read_own_form(request)
     try:
         happened = datetime.combine(_day(form, "happened_on"), datetime.min.time(), WIB)
-        await collectors.tell_unstamped(account, facts_in(form), happened, form.text("reason"))
+        await collectors.tell_unstamped(
+            account, facts_in_texts(form.texts), happened, form.text("reason")
+        )
     except Refusal as refusal:
         return await _month_page(request, collector_lists, account, month, refusal, form, "type")
     return see_other(f"/collector/months/{month}")

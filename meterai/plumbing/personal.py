@@ -110,7 +110,7 @@ class Held:
         wanted = [*(f"t.{one}" for one in self.columns.split())]
         wanted += [f"{sql} AS {name}" for name, sql in self.also.items()]
         found = await tx.all(
-            f"SELECT {', '.join(wanted)} FROM {self.table} t WHERE {self.whose} ORDER BY 1, 2 LIMIT %s",  # noqa: S608 - names are written in rooms
+            f"SELECT {', '.join(wanted)} FROM {self.table} t WHERE {self.whose} ORDER BY {', '.join(wanted[:2])} LIMIT %s",  # noqa: S608 - names are written in rooms
             *self.named(person),
             most,
         )

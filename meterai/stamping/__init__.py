@@ -21,6 +21,7 @@ from meterai.stamping.facts import (
     DocumentFacts,
     DocumentFactsMissing,
     DocumentParty,
+    facts_in_texts,
     read_facts,
 )
 from meterai.stamping.issuers import ends_soon, issuers_directory, issuers_of
@@ -78,6 +79,7 @@ __all__ = [
     "Upload",
     "are_facts_demanded",
     "ends_soon",
+    "facts_in_texts",
     "issuers_directory",
     "issuers_of",
     "load",

@@ -20,6 +20,7 @@ DOCUMENT_TYPES = ("4a", "4b", "3", "2")
 IDENTITY_KINDS = ("KTP", "NPWP", "other")
 PARTY_NUMBER_DIGITS = (15, 16, 22)  # of an NPWP, of an NIK or an NPWP of today, of a NITKU
 TEXT_LENGTH_MAX = 200  # characters of a number, a name
+RUPIAH_DIGITS_MAX = 15
 VALUE_MAX = 1 << 53  # rupiah; JSON has no greater whole number
 
 
@@ -102,6 +103,32 @@ def read_facts(told: DocumentFacts) -> DocumentFacts:
         date=_day(told.date),
         value=told.value,
         party=party,
+    )
+
+
+def facts_in_texts(texts: Mapping[str, str], before: str = "") -> DocumentFacts:
+    """Facts in the fields of a form, whose names begin with `before`.  Refuses `Malformed` by the name of the field."""
+
+    def told(name: str) -> str | None:
+        return texts.get(f"{before}{name}", "").strip() or None
+
+    value = told("value")
+    rupiah = counted(re.sub(r"[.\s]", "", value or "0"), RUPIAH_DIGITS_MAX)
+    if rupiah is None:
+        raise Malformed("value", "whole_number")
+    party = DocumentParty(
+        name=told("party_name"),
+        identity=told("identity") if told("party_number") else None,
+        number=told("party_number"),
+    )
+    return read_facts(
+        DocumentFacts(
+            type=told("type"),
+            number=told("number"),
+            date=told("date"),
+            value=None if value is None else rupiah,
+            party=party,
+        )
     )
 
 

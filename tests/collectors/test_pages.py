@@ -1,17 +1,14 @@
 """The pages of a collector without a script, and what a program of it asks over HTTP."""
 
 import uuid
-from typing import Any
 
 import msgspec
 import pytest
 
-from meterai.collectors import store
-from meterai.collectors.model import CollectorTerms
 from meterai.kit.days import Month, day_of
-from meterai.room import Container
-from tests.support.browser_forms import visitors
-from tests.support.collecting import FACTS, key_of_a_collector
+from meterai.kit.ids import show
+from tests.support.browser_forms import Visitor, visitors
+from tests.support.collecting import FACTS, collector_of, key_of_a_collector
 from tests.support.inside import Inside
 from tests.support.instance import Client, Instance, Reply
 from tests.support.pdf import pdf
@@ -26,16 +23,13 @@ def inside(instance: Instance) -> Inside:
     return Inside(instance)
 
 
-def approve(inside: Inside, account: uuid.UUID) -> None:
-    async def act(container: Container) -> None:
-        async def make(tx: Any) -> None:
-            terms = CollectorTerms("PT Pungut", "012345678901234", "", LIMIT)
-            assert await store.approve(tx, account, await store.set_terms(tx, account, terms))
-            await store.demand_facts(tx, account, is_demanded=True)
-
-        await container.database.run(make)
-
-    inside.ask(act)
+def acting(inside: Inside) -> Visitor:
+    """Somebody who acts for a collector."""
+    (visitor,) = visitors(inside, 1)
+    account = collector_of(inside, visitor.account)
+    begun = visitor.sends(visitor.form("/account/acting", account=show("acc", account)))
+    assert begun.status == 303, begun.body
+    return visitor
 
 
 def this_month(inside: Inside) -> str:
@@ -44,9 +38,9 @@ def this_month(inside: Inside) -> str:
 
 
 def test_collector_draws_tells_its_deposit_and_sees_its_month(inside: Inside) -> None:
-    (visitor,) = visitors(inside, 1)
-    assert "bukan pemungut" in visitor.looks("/collector")
-    approve(inside, visitor.account)
+    (nobody,) = visitors(inside, 1)
+    assert "bukan pemungut" in nobody.looks("/collector")
+    visitor = acting(inside)
     assert "Rp100.000" in visitor.looks("/collector")
     drawn = visitor.sends(visitor.form("/collector/draws", "/collector", quantity="3"))
     assert drawn.status == 303, drawn.body
@@ -130,4 +124,37 @@ def test_program_of_a_collector_orders_stamps_and_lists(inside: Inside) -> None:
     assert (row["annex"], row["number"]) == ("II", "INV-1")
     assert customer.get(f"/v1/collector/months/{month}/nil").status == 409
     assert inside.books()["collectors_due"] == -2 * PRICE
+    inside.assert_audit_holds()
+
+
+def test_documents_of_a_collector_are_told_on_the_last_page_and_drawn_on_credit(
+    inside: Inside,
+) -> None:
+    visitor = acting(inside)
+    visitor.places(1)
+    assert "Sebagai pemungut" in visitor.looks("/stamp/pay")
+    told = {
+        f"facts-0-{name}": value
+        for name, value in {
+            "type": "3",
+            "number": "SP-1",
+            "date": "2026-11-30",
+            "value": "0",
+            "party_name": "Ani",
+            "party_number": "3171234567890123",
+        }.items()
+    }
+    short = told | {"facts-0-party_name": ""}
+    refused = visitor.sends(visitor.form("/stamp/pay", "/stamp/pay", pay="credit", **short))
+    assert refused.status == 422
+    assert "SP-1" in refused.body.decode(), "what was typed is there still"
+    ordered = visitor.sends(visitor.form("/stamp/pay", "/stamp/pay", pay="credit", **told))
+    assert ordered.status == 303, ordered.body
+    inside.until(
+        "the document is stamped",
+        lambda: inside.rows(
+            "SELECT 1 FROM stamping_facts f JOIN stampings s USING (account_id, stamping_id)"
+            " WHERE s.state = 'delivered' AND f.number = 'SP-1' AND f.identity_kind = 'KTP'"
+        ),
+    )
     inside.assert_audit_holds()

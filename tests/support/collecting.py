@@ -211,22 +211,33 @@ class Collecting:
         self.shop.assert_books_hold()
 
 
+async def _collector_of(container: Container, owner: UUID, limit: int) -> UUID:
+    """A new organization of somebody, which staff approved as a collector."""
+    account = new_id()
+    await container.of(OrganizationService).make(account, owner, "PT Pungut", NPWP, "")
+    asked = levers.CollectorAsked(show("acc", account), "PT Pungut", limit)
+    pull = Pull(TESTER, datetime.now(UTC), "a test", container.settings)
+
+    async def approve(tx: Tx) -> None:
+        await levers.APPROVE.forecast(tx, asked, pull)
+        await levers.APPROVE.carry_out(tx, asked, pull)
+
+    await container.database.run(approve)
+    return account
+
+
 def key_of_a_collector(inside: Inside, limit: int = LIMIT) -> str:
-    """The API key of a new organization that staff approved as a collector."""
+    """The API key of a new collector."""
 
     async def make(container: Container) -> str:
         accounts = container.of(AccountService)
         owner = await accounts.create(f"{secrets.token_hex(6)}@example.org", actor=TESTER)
-        account = new_id()
-        await container.of(OrganizationService).make(account, owner, "PT Pungut", NPWP, "")
-        asked = levers.CollectorAsked(show("acc", account), "PT Pungut", limit)
-        pull = Pull(TESTER, datetime.now(UTC), "a test", container.settings)
-
-        async def approve(tx: Tx) -> None:
-            await levers.APPROVE.forecast(tx, asked, pull)
-            await levers.APPROVE.carry_out(tx, asked, pull)
-
-        await container.database.run(approve)
+        account = await _collector_of(container, owner, limit)
         return await accounts.create_api_key(account, "test", actor=TESTER)
 
     return inside.ask(make)
+
+
+def collector_of(inside: Inside, owner: UUID, limit: int = LIMIT) -> UUID:
+    """A new collector that somebody owns."""
+    return inside.ask(lambda container: _collector_of(container, owner, limit))

@@ -15,7 +15,7 @@ import structlog
 from litestar import get, post
 from litestar.di import NamedDependency
 
-from meterai import stamps
+from meterai import stamping, stamps
 from meterai.accounts import AccountService, NotPermitted, Permission, SigningIn
 from meterai.drafts import (
     ELSEWHERE,
@@ -35,6 +35,7 @@ from meterai.drafts import (
     written,
 )
 from meterai.kit.ids import read, show
+from meterai.kit.money import STAMP_DUTY
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import NotFound, Refusal
 from meterai.orders import OrderService
@@ -44,18 +45,26 @@ from meterai.pages import (
     Page,
     PageRequest,
     kept_text,
+    known_caller,
     page,
     read_form,
     read_own_form,
     see_other,
     sentence,
 )
+from meterai.payments import CREDIT, Method
 from meterai.plumbing.database import Database
 from meterai.plumbing.forms import PARTS_MAX
 from meterai.plumbing.http import Caller, IdempotencyKeyReused, caller_of, language_of, retry_after
 from meterai.plumbing.messages import translate
 from meterai.portal.seller import came_by
-from meterai.stamping import StampedBefore, StampingService, Upload
+from meterai.stamping import (
+    DocumentFacts,
+    StampedBefore,
+    StampingService,
+    Upload,
+    facts_in_texts,
+)
 from meterai.waiting_room import Act, Guarded, NotLetIn, into_line
 
 REVIEW, CHOOSE, PLACE = "/stamp/pay", "/stamp", "/stamp/place"
@@ -64,6 +73,7 @@ _log = structlog.get_logger()
 _CarryOut = Callable[[Draft, list[DraftFile], Form], Awaitable[str]]
 DRAFT = "dft"  # kind of the id in the form
 FROM_BALANCE = "balance"
+CREDIT_SECONDS = 7 * 86_400.0  # so long an order waits for credit
 
 
 class DraftChanged(Refusal):
@@ -122,7 +132,14 @@ class _LastLook:
         available = await self.database.once(stamps.available, account) if account else 0
         needed = sum(len(f.placements) for f in wanted)
         came = await came_by(request, self.orders)
-        ways = await self.orders.ways(needed, came.sold)
+        ways = list(await self.orders.ways(needed, came.sold))
+        # Asked for whoever acts for an organization alone: no person is a collector.
+        is_collector = is_acting(request) and await self.database.once(
+            stamping.are_facts_demanded, caller_of(request).account
+        )
+        if is_collector:
+            most = needed * STAMP_DUTY
+            ways.append(Method(CREDIT, amount_max=most, lapses_seconds=CREDIT_SECONDS))
         part = self.signing_in.facts(request, form, refusal if account is None else None)
         errors = [_error(refusal, language_of(request))] if refusal and account else part["errors"]
         pay = form.text("pay") if form else kept_text(request, "pay")
@@ -144,6 +161,10 @@ class _LastLook:
             available=available,
             is_issuing=issuing.is_open,
             ways=ways,
+            is_collector=is_collector,
+            document_types=stamping.DOCUMENT_TYPES,
+            identity_kinds=stamping.IDENTITY_KINDS,
+            typed=form.texts if form else {},
             pay=pay or (FROM_BALANCE if available >= needed else ways[0].name if ways else ""),
             before=before,
             again=",".join(sorted(one.hex() for one in sent_before)),
@@ -244,9 +265,16 @@ def _agreed(form: Form) -> frozenset[bytes]:
         return frozenset()
 
 
-async def _upload(drafts: DraftService, file: DraftFile) -> Upload:
+def is_acting(request: PageRequest) -> bool:
+    """True where somebody acts for an organization."""
+    caller = known_caller(request)
+    return caller is not None and caller.member is not None
+
+
+async def _upload(drafts: DraftService, file: DraftFile, facts: DocumentFacts) -> Upload:
     content = await drafts.content(file)
-    return Upload(file.name, content, file.placements, is_repaired=file.state == "repaired")
+    is_repaired = file.state == "repaired"
+    return Upload(file.name, content, file.placements, is_repaired=is_repaired, facts=facts)
 
 
 async def _carried_out(
@@ -258,7 +286,7 @@ async def _carried_out(
     form: Form,
 ) -> str:
     """Stamp the documents, or order it; the address to go on to, which says what became of it."""
-    drafts, stamping, orders = services
+    drafts, stampings, orders = services
     account, member = caller.account, caller.member
     wanted, key = to_order(files), draft.order_key
     if not _is_as_seen(form, wanted):
@@ -270,21 +298,20 @@ async def _carried_out(
     if needs not in caller.permissions:
         raise NotPermitted(needs)
     if is_prepaid:
-        await stamping.check_rights(account, key, sum(len(one.placements) for one in wanted))
+        await stampings.check_rights(account, key, sum(len(one.placements) for one in wanted))
     else:
         sold = await orders.sold_by(account, key, form.text("seller"))
         await orders.check_price(account, key, form.text("unit"), sold)
         await orders.check_turn(request, account, key)
+    facts = [facts_in_texts(form.texts, f"facts-{place}-") for place in range(len(wanted))]
     async with drafts.to_be_loaded(wanted):
-        uploads = [await _upload(drafts, one) for one in wanted]
+        uploads = [await _upload(drafts, *pair) for pair in zip(wanted, facts, strict=True)]
         if is_prepaid:
-            made = await stamping.stamp_all(account, key, uploads, _agreed(form), member)
+            made = await stampings.stamp_all(account, key, uploads, _agreed(form), member)
             await _finished(drafts, draft, None, wanted)
             return f"/stampings/{made[0].id}" if len(made) == 1 else "/history"
         method = form.text("pay") or None
-        order = await stamping.order(
-            account, key, uploads, _agreed(form), member, method=method, sold=sold
-        )
+        order = await stampings.order(account, key, uploads, _agreed(form), member, method=method)
         await _finished(drafts, draft, read("ord", order.id), wanted)
         return f"/orders/{order.id}"
 
