@@ -1,7 +1,8 @@
 """Columns of finance, as the audit knows them."""
 
-from meterai.plumbing.audited import SHOWN, Audited, Clock, Subject, global_fact
+from meterai.plumbing.audited import Audited, Clock, Subject, global_fact
 
+_COUNTED = "Counted from legs, with which the check channels_are_their_legs compares it; no money is moved by it."
 AUDITED = Audited(
     facts=(
         global_fact("day_closes", "closed_at", "day entries sha256 manifest"),
@@ -18,14 +19,17 @@ AUDITED = Audited(
         "day_close_sums": dict.fromkeys(
             ("day", "book", "debit", "credit", "closing"), ("closes_are_as_they_were_signed",)
         ),
-        "channel_sums": dict.fromkeys(
-            ("day", "channel", "seller_id", "reason", "book", "is_kept", "entries", "amount"),
-            ("channels_are_their_legs",),
-        ),
-        "channel_counts": {"kept_until": ("channels_are_their_legs",)},
     },
     clocks=(Clock("channel_counts", "kept_until", "now()"),),
-    unchecked={"channel_counts": dict.fromkeys(("channel_count_id", "counted_until"), SHOWN)},
+    unchecked={
+        "channel_sums": dict.fromkeys(
+            ("day", "channel", "seller_id", "reason", "book", "is_kept", "entries", "amount"),
+            _COUNTED,
+        ),
+        "channel_counts": dict.fromkeys(
+            ("channel_count_id", "kept_until", "counted_until"), _COUNTED
+        ),
+    },
     subjects={
         "payouts": Subject("payout_id", is_global=True),
     },

@@ -17,6 +17,7 @@ FAR = "{0} + interval '2 years'"
 LARGE = {
     ("batches", "started_at"): "made_at - interval '1 hour'",
     ("batches", "ended_at"): "made_at - interval '1 hour'",
+    ("batches", "turn_at"): "now() + interval '2 years'",
     ("cases", "answered_at"): "NULL::timestamptz",
     ("cases", "due_at"): "opened_at - interval '1 hour'",
     ("cases", "closes_at"): "now() - interval '2 hours'",
