@@ -109,8 +109,9 @@ class Held:
             return []
         wanted = [*(f"t.{one}" for one in self.columns.split())]
         wanted += [f"{sql} AS {name}" for name, sql in self.also.items()]
+        first = ", ".join("12"[: len(wanted)])
         found = await tx.all(
-            f"SELECT {', '.join(wanted)} FROM {self.table} t WHERE {self.whose} ORDER BY {', '.join(wanted[:2])} LIMIT %s",  # noqa: S608 - names are written in rooms
+            f"SELECT {', '.join(wanted)} FROM {self.table} t WHERE {self.whose} ORDER BY {first} LIMIT %s",  # noqa: S608 - names are written in rooms
             *self.named(person),
             most,
         )

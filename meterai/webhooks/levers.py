@@ -8,6 +8,7 @@ import msgspec
 from meterai import audit
 from meterai.accounts import Permission
 from meterai.commands import Effect, Forecast, Lever, Pull
+from meterai.kit.actor import Actor
 from meterai.kit.ids import read, show
 from meterai.kit.refusal import NotFound
 from meterai.kit.subjects import Subject, SubjectKind
@@ -58,12 +59,17 @@ async def _replay(tx: Tx, asked: WebhookReplay, pull: Pull) -> None:
     if found is None or found.state != EndpointState.ENABLED:
         raise WebhookNotEnabled("the webhook is disabled")
     count = await store.replay_since(tx, found, pull.at, _since(asked, pull.at), REPLAYED_MAX)
+    await _record(tx, found, pull.actor, count)
+
+
+async def _record(tx: Tx, about: Endpoint, actor: Actor, count: int) -> None:
+    subject = show(ENDPOINT_KIND, about.id)
     await audit.record(
         tx,
-        found.account,
-        actor=pull.actor,
+        about.account,
+        actor=actor,
         action="webhook_replayed",
-        subject=show(ENDPOINT_KIND, found.id),
+        subject=subject,
         messages=count,
     )
 
