@@ -11,7 +11,7 @@ from tests.support.instance import Instance
 @pytest.fixture(scope="package")
 def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
     """An instance whose processes are killed, and whose bank is told to have faults."""
-    settings = {"METERAI_SEAL_LEASE_SECONDS": "1"}
+    settings = {"METERAI_SEAL_LEASE_SECONDS": "1", "METERAI_BATCH_LEASE_SECONDS": "3"}
     with Instance(tmp_path_factory.mktemp("fragile"), **settings) as instance:
         yield Inside(instance)
         instance.assert_audit_holds()

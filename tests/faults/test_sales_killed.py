@@ -5,26 +5,18 @@ come back, and one that its buyer gives up.  In each telling a process is killed
 at a lock: either that statement dies with it, or it is carried out and nobody hears of it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import pytest
 
 from tests.support.inside import Inside
 from tests.support.instance import Client, until
-from tests.support.killing import again, kill, revive
+from tests.support.killing import HOW, Step, again, tell
 from tests.support.seller import UNIT, Seller
 
 FIRST, SECOND = 3 * UNIT, 2 * UNIT  # top-ups
-
-
-class Step(NamedTuple):
-    """Where a process is killed: who, at which statement, held by a lock of which table."""
-
-    victim: str
-    statement: str
-    table: str
 
 
 # By the part of the story; in one telling one process is killed in each part.
@@ -58,8 +50,8 @@ class Story:
 
     @property
     def parts(self) -> dict[str, Callable[[], None]]:
-        """The parts in their order."""
-        return {
+        """The parts in their order, each until it had its effect."""
+        acts: dict[str, Callable[[], None]] = {
             "topped up": lambda: self._top_up("first", FIRST),
             "sold": lambda: self._sell("sold", 1),
             "sold beyond": lambda: self._sell("beyond", 4),
@@ -68,6 +60,12 @@ class Story:
             "sold to somebody else": lambda: self._sell("left", 7),
             "given up": self._give_up,
         }
+
+        def whole(name: str) -> None:
+            acts[name]()
+            self._has(name)
+
+        return {name: partial(whole, name) for name in acts}
 
     def _top_up(self, key: str, rupiah: int) -> None:
         self.made[key] = self.seller.order_deposit(rupiah, key)
@@ -89,29 +87,29 @@ class Story:
         given = again(lambda: buyer.post(f"/v1/orders/{order}/withdraw"))
         assert given.json["state"] == "withdrawn", given.body
 
-    def came_to(self, key: str, state: str) -> None:
+    def _came_to(self, key: str, state: str) -> None:
         """Wait until a sale stands so."""
         until(f"{key} is {state}", lambda: self.seller.sale(self.made[key])["state"] == state)
 
-    def has(self, part: str) -> None:
+    def _has(self, part: str) -> None:
         """Wait until a part had its effect, to the rupiah."""
         seller = self.seller
         if part == "topped up":
             until("the deposit is there", lambda: seller.moved("deposit_added") == FIRST)
         elif part == "sold":
-            self.came_to("sold", "executed")
+            self._came_to("sold", "executed")
             assert self._buyer("sold").balance()["available"] == 1
         elif part == "sold beyond":
-            self.came_to("beyond", "waiting")
+            self._came_to("beyond", "waiting")
             assert seller.deposit["balance"] == FIRST - UNIT
         elif part == "topped up again":
-            self.came_to("beyond", "executed")
+            self._came_to("beyond", "executed")
             assert self._buyer("beyond").balance()["available"] == 4
         elif part == "asked back":
-            self.came_to("sold", "returned")
+            self._came_to("sold", "returned")
             assert self._buyer("sold").balance()["available"] == 0
         else:
-            self.came_to("left", "withdrawn" if part == "given up" else "waiting")
+            self._came_to("left", "withdrawn" if part == "given up" else "waiting")
 
     def ends(self) -> None:
         """Every sum is right, and who repeats a request hears what it heard before."""
@@ -132,42 +130,11 @@ class Story:
         assert seller.moved("deposit_taken") == -5 * UNIT
 
 
-@pytest.fixture
-def background() -> Iterator[ThreadPoolExecutor]:
-    """Where somebody asks until it is answered."""
-    with ThreadPoolExecutor(1) as pool:
-        yield pool
-
-
-def _end_sessions(inside: Inside, statement: str) -> None:
-    inside.rows(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE wait_event_type = 'Lock' AND pid <> pg_backend_pid() AND strpos(query, %s) > 0",
-        statement,
-    )
-
-
-@pytest.mark.parametrize(
-    "is_lost", [True, pytest.param(False, marks=pytest.mark.variant)], ids=["lost", "carried out"]
-)
+@pytest.mark.parametrize("is_lost", HOW)
 @pytest.mark.parametrize("telling", range(TELLINGS))
 def test_story_of_sales_in_which_processes_are_killed(
-    inside: Inside, background: ThreadPoolExecutor, telling: int, is_lost: bool
+    inside: Inside, telling: int, is_lost: bool
 ) -> None:
     story = Story(inside)
-    assert story.parts.keys() == STEPS.keys()
-    for name, act in story.parts.items():
-        if telling < len(STEPS[name]):
-            step = STEPS[name][telling]
-            with inside.paused_at(f"LOCK TABLE {step.table} IN SHARE MODE") as pause:
-                done = background.submit(act)
-                pause.wait_for_somebody(step.statement)
-                kill(inside, step.victim)
-                if is_lost:
-                    _end_sessions(inside, step.statement)
-            revive(inside, step.victim)
-            done.result()
-        else:
-            act()
-        story.has(name)
+    tell(inside, story.parts, STEPS, telling, is_lost=is_lost)
     story.ends()

@@ -1,8 +1,10 @@
 """Killing processes, and what a careful client does then."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from typing import NamedTuple
 
 import psutil
 import pytest
@@ -12,6 +14,10 @@ from tests.support.inside import Inside
 from tests.support.instance import READY_SECONDS_MAX, Client, PartMissing, Reply, until
 
 EVERYTHING = "everything"
+HOW = [
+    pytest.param(True, id="lost"),
+    pytest.param(False, id="carried out", marks=pytest.mark.variant),
+]
 # Who is killed: the one part that is at work, and in `make test-all` all of them.
 BY_WEB = ["web", pytest.param(EVERYTHING, marks=pytest.mark.variant)]
 BY_WORKER = ["worker", pytest.param(EVERYTHING, marks=pytest.mark.variant)]
@@ -59,6 +65,47 @@ def away(inside: Inside, part: str) -> Iterator[None]:
         yield
     finally:
         parent.resume()
+
+
+class Step(NamedTuple):
+    """Where in a story a process is killed: who, at which statement, held by a lock of which table."""
+
+    victim: str
+    statement: str
+    table: str
+
+
+def tell(
+    inside: Inside,
+    parts: Mapping[str, Callable[[], None]],
+    steps: Mapping[str, Sequence[Step]],
+    telling: int,
+    *,
+    is_lost: bool,
+) -> None:
+    """Tell a story, part after part; in the n-th telling a process is killed at the n-th step of each part that has so many.
+
+    The statement at which it stood dies with it where `is_lost`; otherwise it is carried out, and nobody hears of it.
+    """
+    assert parts.keys() == steps.keys()
+    with ThreadPoolExecutor(1) as background:
+        for name, act in parts.items():
+            if telling >= len(steps[name]):
+                act()
+                continue
+            victim, statement, table = steps[name][telling]
+            with inside.paused_at(f"LOCK TABLE {table} IN SHARE MODE") as pause:
+                done = background.submit(act)
+                pause.wait_for_somebody(statement)
+                kill(inside, victim)
+                if is_lost:
+                    inside.rows(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                        " AND pid <> pg_backend_pid() AND strpos(query, %s) > 0",
+                        statement,
+                    )
+            revive(inside, victim)
+            done.result()
 
 
 def revive(inside: Inside, what: str) -> None:
