@@ -16,6 +16,7 @@ from meterai.kit.clock import Clock
 from meterai.kit.ids import show
 from meterai.kit.priority import Priority
 from meterai.plumbing.database import Database
+from meterai.plumbing.gathering import Gathering
 from meterai.plumbing.lane import Lane, LaneTerms, clock
 from meterai.plumbing.watch import Piece
 from meterai.webhooks import metrics, store
@@ -25,6 +26,8 @@ from meterai.webhooks.model import (
     MESSAGE_KIND,
     SLOW_SECONDS,
     UNDER_WAY_MAX,
+    Attempted,
+    Claim,
     DueMessage,
     Failure,
     WebhookAttempt,
@@ -37,6 +40,9 @@ PLACES = 200  # attempts under way; each is a connection to some receiver
 ASIDE_PLACES = 100  # to endpoints that are slow, beside those
 BATCH = 200  # messages seen by one look
 ASIDE_POLL_SECONDS = 0.5
+WRITTEN_AT_ONCE = (
+    50  # claims, and attempts, of one statement: some milliseconds, while others go on
+)
 _FINE = 1_000_000  # steps of the chance that spreads pauses
 
 _log = structlog.get_logger()
@@ -50,6 +56,8 @@ class WebhookDelivery:
         self._sender = sender
         self._safe = safe
         self._clock = clock
+        self._claims = Gathering(self._claim, WRITTEN_AT_ONCE)
+        self._attempts = Gathering(self._attempted, WRITTEN_AT_ONCE)
 
     def lane(self) -> Lane:
         """The lane of endpoints that answer quickly."""
@@ -91,9 +99,15 @@ class WebhookDelivery:
     async def _look_aside(self, most: int, _: datetime, without: Sequence[UUID]) -> Sequence[Piece]:
         return await self._database.once(store.due_aside, without, most)
 
+    async def _claim(self, wanted: Sequence[Claim]) -> Sequence[DueMessage | None]:
+        return await self._database.once(store.claim, wanted)
+
+    async def _attempted(self, made: Sequence[Attempted]) -> Sequence[str | None]:
+        return await self._database.once(store.attempted, made)
+
     async def _send(self, piece: Piece, *, is_aside: bool) -> None:
         account, began = UUID(str(piece.what)), self._clock.now()
-        found = await self._database.once(store.claim, account, piece.id, began, is_aside=is_aside)
+        found = await self._claims.ask(Claim(account, piece.id, began, is_aside))
         if found is None:
             return
         message, body = show(MESSAGE_KIND, found.message), found.body.encode()
@@ -110,7 +124,7 @@ class WebhookDelivery:
             0, began, round(outcome.seconds * 1000), outcome.status, outcome.answer, outcome.failure
         )
         is_slow = outcome.seconds >= SLOW_SECONDS or outcome.failure is Failure.TIMEOUT
-        state = await self._database.once(store.attempted, found, made, wait=wait, is_slow=is_slow)
+        state = await self._attempts.ask(Attempted(found, made, wait, is_slow))
         if outcome.failure is not None:
             _log.info(
                 "webhook_not_delivered",

@@ -357,6 +357,24 @@ class WebhookAttempt(NamedTuple):
     failure: str | None
 
 
+class Claim(NamedTuple):
+    """A message that is due, and the attempt that wants to begin, by the lane of `is_aside`."""
+
+    account: UUID
+    message: UUID
+    began_at: datetime
+    is_aside: bool
+
+
+class Attempted(NamedTuple):
+    """An attempt that ended, and what it asks for: another after so many seconds, the lane of slow endpoints."""
+
+    of: DueMessage
+    made: WebhookAttempt
+    wait: float | None
+    is_slow: bool
+
+
 class EndpointView(msgspec.Struct, frozen=True, kw_only=True):
     """An endpoint as the API shows it.
 

@@ -14,6 +14,8 @@ from meterai.webhooks.model import (
     FAILING,
     SECONDS_MAX,
     TEST,
+    Attempted,
+    Claim,
     DisabledOfAccount,
     DisabledWhy,
     DueMessage,
@@ -110,18 +112,30 @@ FROM webhook_endpoints e CROSS JOIN LATERAL (
 WHERE e.is_aside AND e.state = 'enabled' AND e.endpoint_id <> ALL(%s)
 ORDER BY e.tried_at LIMIT %s
 """  # noqa: S608
+# Locked in one order, so that of two workers one waits for the other and then finds none.
 CLAIM = """
+WITH due AS MATERIALIZED (
+    SELECT m.account_id, m.message_id, d.began_at
+    FROM unnest(%s::uuid[], %s::uuid[], %s::timestamptz[], %s::boolean[]) AS d (account_id, message_id, began_at, is_aside)
+    JOIN webhook_messages m ON m.account_id = d.account_id AND m.message_id = d.message_id
+    WHERE m.state = 'waiting' AND m.try_at <= now() AND m.is_aside = d.is_aside
+    ORDER BY m.account_id, m.message_id FOR UPDATE OF m)
 UPDATE webhook_messages m SET try_at = now() + make_interval(secs => %s)
-FROM webhook_endpoints e
-WHERE m.account_id = %s AND m.message_id = %s AND m.state = 'waiting' AND m.try_at <= now() AND m.is_aside = %s
+FROM due d, webhook_endpoints e
+WHERE m.account_id = d.account_id AND m.message_id = d.message_id
     AND e.account_id = m.account_id AND e.endpoint_id = m.endpoint_id AND e.state = 'enabled'
 RETURNING m.account_id AS account, m.endpoint_id AS endpoint, m.message_id AS message, e.url, m.body,
-    m.tries + 1 AS tries, e.secret, CASE WHEN e.before_until > %s THEN e.secret_before END AS secret_before
+    m.tries + 1 AS tries, e.secret, CASE WHEN e.before_until > d.began_at THEN e.secret_before END AS secret_before
 """
+# In the order of endpoints, in which all lock them.
 _ATTEMPTED = f"""
-SELECT webhook_attempted(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
-    {FAILING.total_seconds()}, {FAILED_MESSAGES_MIN}, {ASIDE_SECONDS})
-"""
+SELECT a.message, webhook_attempted(a.account, a.endpoint, a.message, a.began_at, a.ms, a.status, a.answer, a.failure, a.wait,
+    a.is_slow, {FAILING.total_seconds()}, {FAILED_MESSAGES_MIN}, {ASIDE_SECONDS}) AS state
+FROM (SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::timestamptz[], %s::integer[], %s::integer[], %s::bytea[],
+    %s::text[], %s::double precision[], %s::boolean[])
+    AS d (account, endpoint, message, began_at, ms, status, answer, failure, wait, is_slow)
+    ORDER BY d.account, d.endpoint, d.message) AS a
+"""  # noqa: S608 - numbers are constants
 # By the indexes of each.
 _STANDING = """
 SELECT (SELECT count(*) FROM webhook_messages WHERE state = 'waiting' AND NOT is_aside AND try_at <= now()) AS due,
@@ -300,36 +314,37 @@ async def due_aside(tx: ReadTx, without: Sequence[UUID], limit: int) -> list[Pie
     return await tx.all_as(_PIECES, LOOK_ASIDE, list(without), limit)
 
 
-async def claim(
-    tx: Tx, account: UUID, message_id: UUID, at: datetime, *, is_aside: bool
-) -> DueMessage | None:
-    """Lease a message that is due; None where somebody else has it, or it waits elsewhere or no more."""
-    return await tx.one_as(_DELIVERIES, CLAIM, LEASE_SECONDS, account, message_id, is_aside, at)
+async def claim(tx: Tx, wanted: Sequence[Claim]) -> list[DueMessage | None]:
+    """Lease messages that are due; None for one that somebody else has, or that waits elsewhere or no more."""
+    columns = zip(*wanted, strict=True)
+    rows = await tx.all_as(_DELIVERIES, CLAIM, *map(list, columns), LEASE_SECONDS)
+    found = {one.message: one for one in rows}
+    return [found.get(one.message) for one in wanted]
 
 
-async def attempted(
-    tx: Tx,
-    of: DueMessage,
-    made: WebhookAttempt,
-    *,
-    wait: float | None,
-    is_slow: bool,
-) -> str | None:
-    """Write an attempt down, and what follows from it; the state of its endpoint.  `wait` is in seconds."""
-    found: str | None = await tx.value(
-        _ATTEMPTED,
-        of.account,
-        of.endpoint,
-        of.message,
-        made.began_at,
-        made.ms,
-        made.status,
-        made.answer,
-        made.failure,
-        wait,
-        is_slow,
+async def attempted(tx: Tx, made: Sequence[Attempted]) -> list[str | None]:
+    """Write attempts down, and what follows from them; the state of the endpoint of each."""
+    columns = zip(
+        *(
+            (
+                one.of.account,
+                one.of.endpoint,
+                one.of.message,
+                one.made.began_at,
+                one.made.ms,
+                one.made.status,
+                one.made.answer,
+                one.made.failure,
+                one.wait,
+                one.is_slow,
+            )
+            for one in made
+        ),
+        strict=True,
     )
-    return found
+    rows = await tx.all(_ATTEMPTED, *map(list, columns))
+    found: dict[UUID, str | None] = {row["message"]: row["state"] for row in rows}
+    return [found[one.of.message] for one in made]
 
 
 async def disabled(tx: ReadTx) -> list[DisabledOfAccount]:

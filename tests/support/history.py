@@ -81,7 +81,7 @@ from meterai.stamping.model import read_placements
 from meterai.waiting_room.advancing import Advancing
 from meterai.waiting_room.crowds import OF_A_ROUND
 from meterai.webhooks import store as webhook_store
-from meterai.webhooks.model import DueMessage, WebhookAttempt
+from meterai.webhooks.model import Attempted, DueMessage, WebhookAttempt
 from meterai.webhooks.service import WebhookService, WebhookWish
 from meterai.webhooks.signing import PURPOSE, Safe
 from tests.support.collecting import FACTS, Collecting
@@ -252,7 +252,7 @@ def _hooked(history: History) -> None:
         made = WebhookAttempt(0, datetime.now(UTC), 10, status, b"", failure)
         wait = None if status == 200 else 5.0
         database = shop.container.database
-        shop.do(database.once(webhook_store.attempted, of, made, wait=wait, is_slow=is_slow))
+        shop.do(database.once(webhook_store.attempted, [Attempted(of, made, wait, is_slow)]))
         shop.do(webhooks.rotate(shop.account, endpoint.id, key, actor=actor))
 
     ended(200)
