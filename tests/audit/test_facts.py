@@ -40,6 +40,8 @@ FREE = {
     ("suspense_items", "amount"): "coalesce({0}, 0) + 1",
     ("batch_rows", "number"): "{0} + 1000",
     ("recovery_steps", "number"): "{0} + 1000",
+    ("order_fees", "number"): "{0} + 1000",
+    ("fee_moves", "number"): "{0} + 1000",
     ("incidents", "begins_at"): "coalesce({0}, opened_at) + interval '1 second'",
     ("incidents", "ends_at"): "coalesce({0}, opened_at) + interval '1 second'",
 }
