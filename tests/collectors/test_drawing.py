@@ -7,10 +7,14 @@ import pytest
 from meterai import payments
 from meterai.collectors import levers
 from meterai.collectors.model import CreditBeyondLimit, DepositBeyondDue, NoCollector, NtpnUsed
+from meterai.finance import payouts
+from meterai.kit.days import DAY
 from meterai.kit.ids import show
 from meterai.kit.refusal import Malformed
 from meterai.payments import NotRerouted
+from meterai.reconciliation import Reconciliation
 from tests.collectors.conftest import LIMIT, PRICE, Collecting
+from tests.support.shop import TESTER
 
 
 def test_order_within_the_limit_is_taken_at_once_at_face_value(collecting: Collecting) -> None:
@@ -201,4 +205,37 @@ def test_what_comes_back_after_its_deposit_is_taken_from_the_months_after(
     collecting.draw(2)
     collecting.work()
     assert collecting.view().owed == PRICE
+    collecting.check()
+
+
+def test_record_of_the_rail_is_the_books(collecting: Collecting) -> None:
+    order = collecting.draw(2)
+    collecting.draw(1)
+    collecting.work()
+    collecting.give_back(order)
+    for table, columns in (
+        ("credit_draws", "made_at taken_at"),
+        ("credit_returns", "returned_at"),
+        ("captures", "captured_at confirmed_at"),
+        ("entries", "posted_at"),
+        ("refunds", "requested_at settled_at due_at"),
+    ):
+        moved = ", ".join(f"{one} = {one} - interval '1 day'" for one in columns.split())
+        collecting.shop.arrange(f"UPDATE {table} SET {moved}")
+    service = collecting.shop.container.of(Reconciliation)
+    yesterday = collecting.service.today() - DAY
+    found = collecting.shop.do(service.reconcile("credit", yesterday, [], TESTER))
+    assert (found.lines, found.broken, found.state) == (3, 0, "final")
+
+
+def test_duty_that_a_collector_owes_is_not_free_to_be_paid_out(collecting: Collecting) -> None:
+    async def free() -> int:
+        async with collecting.shop.container.database.reading() as tx:
+            return await payouts.duty_free(tx)
+
+    collecting.draw(3)
+    collecting.work()
+    assert collecting.shop.do(free()) == 0
+    collecting.confirm(2 * PRICE, collecting.this_month)
+    assert collecting.shop.do(free()) == 0
     collecting.check()

@@ -222,6 +222,7 @@ def test_days_are_compared_by_themselves_once(till: Till) -> None:
     found = till.rows("SELECT provider, state, reading, broken FROM record_days ORDER BY provider")
     assert [tuple(row.values()) for row in found] == [
         ("bank", "final", 1, 0),
+        ("credit", "final", 1, 0),
         ("wholesale", "final", 1, 0),
     ]
 

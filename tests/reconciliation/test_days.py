@@ -44,7 +44,7 @@ def quiet(till: Till) -> None:
 
 def days(till: Till) -> list[Row]:
     return till.rows(
-        "SELECT * FROM record_days WHERE provider <> 'wholesale' ORDER BY day, provider"
+        "SELECT * FROM record_days WHERE provider NOT IN ('wholesale', 'credit') ORDER BY day, provider"
     )
 
 
