@@ -225,7 +225,33 @@ def sale(connection: Connection, at: datetime) -> None:
     )
 
 
-def stamping_labels(connection: Connection, at: datetime) -> None:
+def stamping_facts(connection: Connection, at: datetime) -> None:
+    connection.execute(
+        "INSERT INTO stamping_facts (account_id, stamping_id, type, party_name, told_at) VALUES (%s, %s, '3', 'Ani', %s)",
+        [ACCOUNT, stamping(connection), at],
+    )
+
+
+def unstamped(connection: Connection, at: datetime) -> None:
+    terms = new_id()
+    connection.execute(
+        "INSERT INTO collector_terms (account_id, terms_id, collector, npwp, nitku, limit_rupiah)"
+        " VALUES (%s, %s, 'PT', '012345678901234', '', 1)",
+        [ACCOUNT, terms],
+    )
+    connection.execute(
+        "INSERT INTO collectors (account_id, terms_id) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+        [ACCOUNT, terms],
+    )
+    connection.execute(
+        "INSERT INTO unstamped_documents (account_id, document_id, month, type, number, dated, value, party_name, identity_kind,"
+        " identity_number, happened_at, reason, told_at)"
+        " VALUES (%s, %s, '2026-01-01', '3', %s, '2026-01-01', 1, 'Ani', 'KTP', '1', now(), 'x', %s)",
+        [ACCOUNT, terms, str(terms), at],
+    )
+
+
+def stamping(connection: Connection) -> UUID:
     stamping = new_id()
     document(connection, None)
     connection.execute(
@@ -234,9 +260,13 @@ def stamping_labels(connection: Connection, at: datetime) -> None:
         " SELECT account_id, %s, %s, %s, sha256, '[{}]', 1, 'reserved', now(), now() FROM documents LIMIT 1",
         [stamping, str(stamping), stamping.bytes],
     )
+    return stamping
+
+
+def stamping_labels(connection: Connection, at: datetime) -> None:
     connection.execute(
         "INSERT INTO stamping_labels VALUES (%s, %s, 'Ani', '{\"to\": \"Ani\"}', %s)",
-        [ACCOUNT, stamping, at],
+        [ACCOUNT, stamping(connection), at],
     )
 
 
@@ -416,6 +446,8 @@ OTHERS: dict[str, Callable[[Connection, datetime], object]] = {
     "samples_of_minutes": sample,
     "order_labels": order_labels,
     "stamping_labels": stamping_labels,
+    "stamping_facts": stamping_facts,
+    "unstamped_documents": unstamped,
     "references_of_sales": sale,
     "roles_of_members": membership,
     "roles_of_staff": staff_role,
