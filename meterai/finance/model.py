@@ -436,8 +436,8 @@ class ChannelReport:
 
     @property
     def seller_fee(self) -> int:
-        """Fees of the seller that our rails took for it."""
-        return self.sums.of("deposits", "fee_earned")
+        """Fees of the seller that our rails took for it, less those that went back: they stand with its deposit."""
+        return -self.sums.of("bank_clearing", "fee_earned", "fee_returned")
 
 
 def channel_reports(rows: Sequence[ChannelSum], *, by_day: bool = False) -> list[ChannelReport]:

@@ -69,6 +69,7 @@ _WRITTEN = RowMapper(_Written)
 _OF_PROVIDERS = f"""
     SELECT l.*, CASE WHEN l.book = 'refund_float' THEN 'float'
         WHEN l.reason IN ('deposit_taken', 'deposit_returned') THEN '{WHOLESALE}'
+        WHEN l.reason IN ('credit_drawn', 'credit_returned') THEN 'credit'
         ELSE coalesce(p.provider, i.provider, payment_provider_of(i.payment), '{UNPLACED}') END AS provider
     FROM ledger_lines(%s, %s) l
     LEFT JOIN refunds_made() r ON l.reason IN ('refund_settled', 'refund_reversed')
