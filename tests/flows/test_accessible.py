@@ -179,6 +179,8 @@ def test_nothing_stands_in_the_way_of_staff(somebody: Looker) -> None:
         "/console/statements",
         f"/console/statements/{Month.of(day_of(datetime.now(UTC)))}",
         "/console/statements/serial",
+        "/console/channels",
+        f"/console/finance/channels/{day_of(datetime.now(UTC))}",
         "/console/finance",
         "/console/finance/closes",
         "/console/finance/payouts",
