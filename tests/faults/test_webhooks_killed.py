@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -10,8 +11,8 @@ import pytest
 from meterai.kit.ids import read
 from standins.receiver import Receiver
 from tests.support.inside import Inside
-from tests.support.instance import Client, until
-from tests.support.killing import freeze, kill
+from tests.support.instance import Client, Reply, until
+from tests.support.killing import again, freeze, kill, revive
 from tests.support.receivers import receiving
 
 
@@ -35,6 +36,14 @@ def _withdraw(customer: Client) -> None:
     assert customer.post(f"/v1/orders/{customer.place()['id']}/withdraw").status == 200
 
 
+def _end_sessions(inside: Inside, statement: str) -> None:
+    inside.rows(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND strpos(query, %s) > 0 AND pid <> pg_backend_pid()",
+        statement,
+    )
+
+
 def _delivered(customer: Client, path: str) -> Any:
     def look() -> Any:
         return customer.get(f"{path}?state=delivered").json["deliveries"]
@@ -51,6 +60,42 @@ def test_killed_before_the_event_became_a_message(inside: Inside, receiver: Rece
     kill(inside, "worker")
     message = _delivered(customer, path)
     assert [one.id for one in receiver.received] == [message["id"]]
+
+
+def test_killed_while_the_event_becomes_a_message(inside: Inside, receiver: Receiver) -> None:
+    customer = inside.instance.customer()
+    path = _hook(customer, receiver.url + "/ok")
+    with inside.paused_at("LOCK TABLE webhook_messages IN SHARE MODE") as pause:
+        _withdraw(customer)
+        pause.wait_for_somebody("webhook_message_add")
+        kill(inside, "worker")
+        _end_sessions(inside, "webhook_message_add")
+    inside.let_leases_run_out()
+    message = _delivered(customer, path)
+    assert [one.id for one in receiver.received] == [message["id"]]
+
+
+def test_killed_while_an_endpoint_is_made(inside: Inside, receiver: Receiver) -> None:
+    customer = inside.instance.customer()
+    wish = {"url": receiver.url + "/ok", "events": ["order.withdrawn"]}
+
+    def make() -> Reply:
+        return customer.post("/v1/webhooks", wish, headers={"Idempotency-Key": "hook"})
+
+    with (
+        ThreadPoolExecutor(1) as background,
+        inside.paused_at("LOCK TABLE webhook_endpoints IN SHARE MODE") as pause,
+    ):
+        made = background.submit(again, make)
+        pause.wait_for_somebody("webhook_endpoints")
+        kill(inside, "web")
+        pause.release()
+        revive(inside, "web")
+        first = made.result()
+    assert first.status == 201, first.body
+    second = again(make)
+    assert (second.json["id"], second.json["secret"]) == (first.json["id"], first.json["secret"])
+    assert len(customer.get("/v1/webhooks").json["webhooks"]) == 1
 
 
 def test_killed_while_the_receiver_works(inside: Inside, receiver: Receiver) -> None:
@@ -79,11 +124,7 @@ def test_killed_after_the_answer_and_before_it_is_written_down(
         until("it is answered", lambda: receiver.delivered[came.id])
         kill(inside, "worker")
         # The statement of the dead would be carried out once the lock is gone.
-        with psycopg.connect(inside.instance.settings.process.database_url) as other:
-            other.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE wait_event_type = 'Lock' AND query LIKE '%webhook_attempted%'"
-            )
+        _end_sessions(inside, "webhook_attempted")
     message = _delivered(customer, path)
     assert message["id"] == came.id
     assert receiver.delivered[came.id] == 2
