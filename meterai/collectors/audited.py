@@ -3,6 +3,7 @@
 from meterai.plumbing.audited import SHOWN, Audited, Subject, fact
 
 _OWED = ("collectors_owe_what_they_drew",)
+_ENDED = "When it ended; that it did is looked at by its state."
 AUDITED = Audited(
     facts=(
         fact("collector_terms", "set_at", "terms_id collector npwp nitku limit_rupiah"),
@@ -23,12 +24,12 @@ AUDITED = Audited(
         "collector_months": dict.fromkeys(
             ("account_id", "month", "drawn", "returned", "deposited"), _OWED
         ),
-        "credit_draws": dict.fromkeys(("state", "ended_at"), ("draw_pays_its_attempt",)),
-        "collector_deposits": dict.fromkeys(
-            ("state", "withdrawn_at"), ("collector_deposit_is_confirmed_once",)
-        ),
+        "credit_draws": dict.fromkeys(("state",), ("draw_pays_its_attempt",)),
+        "collector_deposits": dict.fromkeys(("state",), ("collector_deposit_is_confirmed_once",)),
     },
     unchecked={
+        "credit_draws": {"ended_at": _ENDED},
+        "collector_deposits": {"withdrawn_at": _ENDED},
         "collector_reports": dict.fromkeys(
             ("account_id", "month", "receipt", "reported_on", "told_at"), SHOWN
         ),

@@ -30,23 +30,9 @@ AUDITED = Audited(
         ),
     ),
     checked={
-        "facts_demanded": dict.fromkeys(
-            ("account_id", "demanded_at"), ("facts_are_told_where_demanded",)
-        ),
+        "facts_demanded": {"account_id": ("collector_is_as_staff_said",)},
         "stamping_facts": dict.fromkeys(
-            (
-                "account_id",
-                "stamping_id",
-                "type",
-                "number",
-                "dated",
-                "value",
-                "party_name",
-                "identity_kind",
-                "identity_number",
-                "told_at",
-            ),
-            ("facts_are_told_where_demanded",),
+            ("account_id", "stamping_id", "told_at"), ("facts_are_told_where_demanded",)
         ),
         "deltas": {"delta": ("delta_is_what_was_delivered",)},
         "stampings": {
@@ -56,6 +42,13 @@ AUDITED = Audited(
         },
     },
     unchecked={
+        "facts_demanded": {
+            "demanded_at": "From when on; it must be there at all, which is looked at."
+        },
+        "stamping_facts": dict.fromkeys(
+            ("type", "number", "dated", "value", "party_name", "identity_kind", "identity_number"),
+            "Words of whoever sent the document, until they leave; that they are there is looked at.",
+        ),
         "stampings": {
             "tries": WORK,
             "refused": SHOWN,
