@@ -147,6 +147,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     ),
     "finance payout fail": (show("pyo", new_id()), "--reason", "the bank closed"),
     "finance verify": (str(ROOT / "LICENSE"), "--key", str(ROOT / "LICENSE")),
+    "collectors feed": ("2026-11", "--out", "/nowhere/extracts"),
     "regulator extract": ("2026-10", "--out", "/nowhere/extracts"),
     "regulator check": ("/nowhere/extracts", "--key", str(ROOT / "LICENSE")),
     "evidence make": ("1R5V772E07000TGC01DY53", "--out", "/nowhere/evidence.zip"),
