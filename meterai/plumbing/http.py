@@ -43,6 +43,7 @@ from meterai.plumbing.messages import for_program, localize, translate
 from meterai.plumbing.transactions import FULL, StorageFull
 
 KEY_LENGTH_MAX = 255  # Idempotency-Key; longer ones are somebody's mistake
+OUR_KEYS = "sale:"  # of orders that sellers sold: they are in no limit of their buyer
 HOST_PREFIX = "__Host-"  # asks for Secure, Path=/ and no Domain
 # Headers of identity, meaning or framing: each may come once at most.  A route adds what it
 # reads beside them: `single_headers` of its `opt`, in lower case.
@@ -387,7 +388,8 @@ def idempotency_key(request: Request[Any, Any, Any]) -> str:
         text = text[1:-1]
     if not text:
         raise IdempotencyKeyMissing("no Idempotency-Key")
-    if len(text) > KEY_LENGTH_MAX or not text.isprintable() or not text.isascii():
+    is_plain = len(text) <= KEY_LENGTH_MAX and text.isprintable() and text.isascii()
+    if not is_plain or text.startswith(OUR_KEYS):
         raise Malformed("Idempotency-Key", "plain_text", length_max=KEY_LENGTH_MAX)
     return text
 
