@@ -152,7 +152,7 @@ WITH paid AS (
     WHERE e.posted_at >= %s AND e.posted_at < %s AND l.book = 'bank_clearing' AND l.unit = 'IDR' AND l.debit > 0
         AND e.reason NOT IN ('refund_reversed', 'chargeback_won', 'money_suspended', 'deposit_returned',
             'credit_returned')
-        AND e.reason !~ '^(suspense|break)_')
+        AND e.reason !~ '^(suspense|break|fee)_')
 SELECT {_FATE} AS book,
     sum(l.debit)::bigint AS debit, sum(l.credit)::bigint AS credit
 FROM paid JOIN entries e USING (account_id, subject) JOIN legs l USING (account_id, entry_id)
