@@ -32,7 +32,8 @@ class Rupiah:
         return Rupiah(self.value * count)
 
     def __str__(self) -> str:
-        return f"Rp{self.value:,}".replace(",", ".")
+        sign = "-" if self.value < 0 else ""
+        return f"{sign}Rp{abs(self.value):,}".replace(",", ".")
 
     def snap(self) -> dict[str, str]:
         """The amount as SNAP BI writes it: a string with two decimals, and the currency."""

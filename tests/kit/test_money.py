@@ -72,3 +72,4 @@ def test_digits_of_other_scripts_are_not_money() -> None:
 
 def test_rupiah_reads_as_it_is_written_in_indonesia() -> None:
     assert str(Rupiah(1_234_567)) == "Rp1.234.567"
+    assert str(Rupiah(-30_000)) == "-Rp30.000"
