@@ -311,7 +311,9 @@ async def _carried_out(
             await _finished(drafts, draft, None, wanted)
             return f"/stampings/{made[0].id}" if len(made) == 1 else "/history"
         method = form.text("pay") or None
-        order = await stampings.order(account, key, uploads, _agreed(form), member, method=method)
+        order = await stampings.order(
+            account, key, uploads, _agreed(form), member, method=method, sold=sold
+        )
         await _finished(drafts, draft, read("ord", order.id), wanted)
         return f"/orders/{order.id}"
 
