@@ -9,6 +9,8 @@ from uuid import UUID
 
 from meterai.accounts import AccountService, CodeService
 from meterai.kit.actor import Actor, ActorKind
+from meterai.plumbing import personal
+from meterai.privacy.copies import FILES_AT_ONCE, ROWS_AT_ONCE, Copy, gather
 from meterai.privacy.service import PrivacyService
 from tests.support.shop import Shop
 
@@ -46,6 +48,20 @@ class Person:
         content = self.shop.do(self.service.ask_copy(self.shop.account, actor=PERSON))
         assert content is not None
         return unzipped(content)
+
+    def tables_of_owner(self, table: str) -> set[str]:
+        """Every table in the copy of an account that has a row in this table, whether or not somebody signs in to it."""
+        [row] = self.shop.rows(f"SELECT account_id FROM {table} ORDER BY account_id LIMIT 1")
+        owner, container = personal.Person(row["account_id"], ""), self.shop.container
+
+        async def gathered() -> Copy:
+            async with container.database.reading() as tx:
+                most = (ROWS_AT_ONCE, FILES_AT_ONCE)
+                now = container.clock.now()
+                return await gather(tx, self.service.rooms, owner, container.settings, now, most)
+
+        rooms = self.shop.do(gathered()).rooms
+        return {one.name for tables in rooms.values() for one in tables}
 
     # -- erasures ------------------------------------------------------------------------------
 
