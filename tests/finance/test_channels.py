@@ -123,6 +123,28 @@ def test_channels_add_up_to_the_books_however_much_is_kept(books: Books, depot: 
     assert not checked(books)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE channel_sums SET amount = amount + 1 WHERE book = 'service_fee'",
+        "UPDATE channel_sums SET channel = 'none' WHERE channel = 'api'",
+        "UPDATE channel_sums SET seller_id = gen_random_uuid() WHERE channel = 'distributor'",
+        "DELETE FROM channel_sums",
+        "UPDATE channel_counts SET kept_until = kept_until + interval '1 day'",
+    ],
+)
+def test_kept_sum_that_is_not_its_legs_is_seen(books: Books, depot: Depot, change: str) -> None:
+    depot.sell(1)
+    depot.work()
+    buy(books, 1)
+    books.ago(2)
+    count(books)
+    buy(books, 1)
+    assert not checked(books)
+    books.shop.arrange(change)
+    assert checked(books)
+
+
 def test_duty_of_all_channels_is_the_duty_of_the_month(books: Books, depot: Depot) -> None:
     depot.sell(2)
     depot.work()
