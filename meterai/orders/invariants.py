@@ -223,9 +223,9 @@ INVARIANTS = (
     ),
     Invariant(
         "order_is_sold_at_the_terms_in_force",
-        "Every stamp is sold at the duty that the law fixes and a fee that was in force, a deposit without a fee: the total of "
-        "an order is the number of its stamps times both, and so many stamps are issued and no "
-        "more than were paid for.",
+        "Every stamp is sold at the duty that the law fixes and a fee that was in force, a deposit without a fee, and an order "
+        "that only credit may pay without ours: the total of an order is the number of its stamps times both, and so "
+        "many stamps are issued and no more than were paid for.",
         f"""
         SELECT o.account_id, o.order_id, o.quantity, o.unit_price, o.service_fee, o.total,
                l.issued, c.amount AS paid, t.since
@@ -235,7 +235,10 @@ INVARIANTS = (
         LEFT JOIN {{captures}} c ON c.account_id = o.account_id
             AND c.attempt_id = o.paid_attempt AND c.payment = o.paid_payment
         WHERE o.unit_price <> {STAMP_DUTY} OR o.placed_at < t.since - {AHEAD}
-            OR (t.since IS NULL AND o.kind <> 'deposit') OR (o.service_fee <> 0 AND o.kind = 'deposit')
+            OR (t.since IS NULL AND o.kind <> 'deposit' AND NOT (o.service_fee = coalesce(o.seller_fee, 0)
+                AND coalesce((SELECT bool_and(a.provider = 'credit') FROM {{payment_attempts?}} a
+                    WHERE a.account_id = o.account_id AND a.subject = o.order_id), false)))
+            OR (o.service_fee <> 0 AND o.kind = 'deposit')
             OR o.total <> o.quantity::bigint * ({STAMP_DUTY} + o.service_fee)
             OR l.unit_price <> o.unit_price OR l.service_fee <> o.service_fee
             OR (l.lot_id IS NOT NULL AND coalesce(l.issued > c.amount

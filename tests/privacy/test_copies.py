@@ -26,7 +26,11 @@ TABLES = {
     one.table: (room.name, one) for room in ROOMS if room.personal for one in room.personal.tables
 }
 
-EMPTY = {"api_requests", "order_labels", "stamping_labels"}  # no key asked for anything in the history
+EMPTY = {
+    "api_requests",
+    "order_labels",
+    "stamping_labels",
+}  # no key asked for anything in the history
 WHOSE = Held(table="").whose  # of an account by its number
 
 

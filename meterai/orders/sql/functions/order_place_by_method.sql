@@ -23,8 +23,9 @@ BEGIN
         RETURN;
     END IF;
     -- Read first: an INSERT that finds its row costs twice as much.  Terms are never taken away.
-    -- A deposit is sold at none: its fee of nothing would be in force for stamps.
-    IF p_kind <> 'deposit' AND NOT EXISTS (SELECT 1 FROM sale_terms WHERE unit_price = p_price AND service_fee = p_fee) THEN
+    -- A deposit is sold at none, and who draws credit pays no fee of ours: that would be in force for every other order.
+    IF p_kind <> 'deposit' AND p_provider <> 'credit'
+       AND NOT EXISTS (SELECT 1 FROM sale_terms WHERE unit_price = p_price AND service_fee = p_fee) THEN
         INSERT INTO sale_terms (unit_price, service_fee) VALUES (p_price, p_fee)
         ON CONFLICT ON CONSTRAINT sale_terms_pkey DO NOTHING;
     END IF;
