@@ -112,14 +112,14 @@ FROM webhook_endpoints e CROSS JOIN LATERAL (
 WHERE e.is_aside AND e.state = 'enabled' AND e.endpoint_id <> ALL(%s)
 ORDER BY e.tried_at LIMIT %s
 """  # noqa: S608
-# Locked in one order, so that of two workers one waits for the other and then finds none.
+# What somebody else holds is passed over: who has it claims it, writes its attempt down or moves it.  So a claim waits for nobody.
 CLAIM = """
 WITH due AS MATERIALIZED (
     SELECT m.account_id, m.message_id, d.began_at
     FROM unnest(%s::uuid[], %s::uuid[], %s::timestamptz[], %s::boolean[]) AS d (account_id, message_id, began_at, is_aside)
     JOIN webhook_messages m ON m.account_id = d.account_id AND m.message_id = d.message_id
     WHERE m.state = 'waiting' AND m.try_at <= now() AND m.is_aside = d.is_aside
-    ORDER BY m.account_id, m.message_id FOR UPDATE OF m)
+    FOR UPDATE OF m SKIP LOCKED)
 UPDATE webhook_messages m SET try_at = now() + make_interval(secs => %s)
 FROM due d, webhook_endpoints e
 WHERE m.account_id = d.account_id AND m.message_id = d.message_id
@@ -127,13 +127,23 @@ WHERE m.account_id = d.account_id AND m.message_id = d.message_id
 RETURNING m.account_id AS account, m.endpoint_id AS endpoint, m.message_id AS message, e.url, m.body,
     m.tries + 1 AS tries, e.secret, CASE WHEN e.before_until > d.began_at THEN e.secret_before END AS secret_before
 """
-# In the order of endpoints, in which all lock them.
+# All lock endpoints first and then messages, both in one order.  An endpoint that is well is not locked: deliveries to it
+# change nothing of it, and those of several workers do not wait for each other.
 _ATTEMPTED = f"""
+WITH made AS MATERIALIZED (
+    SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::timestamptz[], %s::integer[], %s::integer[], %s::bytea[],
+        %s::text[], %s::double precision[], %s::boolean[])
+        AS d (account, endpoint, message, began_at, ms, status, answer, failure, wait, is_slow)),
+held AS MATERIALIZED (
+    SELECT e.account_id, e.endpoint_id
+    FROM (SELECT account, endpoint, bool_or(failure IS NOT NULL OR is_slow) AS is_bad FROM made GROUP BY 1, 2) AS d
+    JOIN webhook_endpoints e ON e.account_id = d.account AND e.endpoint_id = d.endpoint
+    WHERE d.is_bad OR e.failing_since IS NOT NULL OR e.is_aside
+    ORDER BY e.account_id, e.endpoint_id FOR NO KEY UPDATE OF e)
 SELECT a.message, webhook_attempted(a.account, a.endpoint, a.message, a.began_at, a.ms, a.status, a.answer, a.failure, a.wait,
-    a.is_slow, {FAILING.total_seconds()}, {FAILED_MESSAGES_MIN}, {ASIDE_SECONDS}) AS state
-FROM (SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::timestamptz[], %s::integer[], %s::integer[], %s::bytea[],
-    %s::text[], %s::double precision[], %s::boolean[])
-    AS d (account, endpoint, message, began_at, ms, status, answer, failure, wait, is_slow)
+    a.is_slow, a.is_held, {FAILING.total_seconds()}, {FAILED_MESSAGES_MIN}, {ASIDE_SECONDS}) AS state
+FROM (SELECT d.*, h.endpoint_id IS NOT NULL AS is_held
+    FROM made d LEFT JOIN held h ON h.account_id = d.account AND h.endpoint_id = d.endpoint
     ORDER BY d.account, d.endpoint, d.message) AS a
 """  # noqa: S608 - numbers are constants
 # By the indexes of each.

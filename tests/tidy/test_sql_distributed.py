@@ -48,6 +48,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
             "privacy/store.py:DUE",
             "stamping/store.py:_TO_RESUME",
             "documents/store.py:_FORGET",
+            "webhooks/store.py:CLAIM",
             "plumbing/retention.py:statement",
             "drafts/store.py:_TO_EXAMINE",
         ),

@@ -1,9 +1,10 @@
 -- Write an attempt down, and what follows from it for its message and its endpoint; the state of the endpoint.
 -- p_wait: seconds until the next attempt, null where there is none; p_failing: seconds after which an endpoint whose
--- attempts all failed is disabled, where so many messages (p_failed) were among them.
+-- attempts all failed is disabled, where so many messages (p_failed) were among them; p_is_held: whoever asks has locked the
+-- endpoint, else nothing of it changes.
 CREATE OR REPLACE FUNCTION webhook_attempted(
     p_account uuid, p_endpoint uuid, p_message uuid, p_began timestamptz, p_ms integer, p_status integer, p_answer bytea,
-    p_failure text, p_wait double precision, p_is_slow boolean, p_failing double precision, p_failed integer,
+    p_failure text, p_wait double precision, p_is_slow boolean, p_is_held boolean, p_failing double precision, p_failed integer,
     p_aside double precision) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -15,11 +16,6 @@ DECLARE
     e     webhook_endpoints;
 BEGIN
     SELECT * INTO e FROM webhook_endpoints WHERE account_id = p_account AND endpoint_id = p_endpoint;
-    -- A delivery to an endpoint that is well changes nothing of it, and waits for nobody who does.
-    IF p_failure IS NOT NULL OR e.failing_since IS NOT NULL OR p_is_slow OR e.is_aside THEN
-        SELECT * INTO e FROM webhook_endpoints WHERE account_id = p_account AND endpoint_id = p_endpoint
-            FOR NO KEY UPDATE;
-    END IF;
     SELECT * INTO m FROM webhook_messages WHERE account_id = p_account AND message_id = p_message FOR UPDATE;
     IF m.state IS NULL THEN
         RETURN e.state;  -- erased meanwhile
@@ -38,6 +34,9 @@ BEGIN
         WHERE account_id = p_account AND message_id = p_message;
     END IF;
 
+    IF NOT p_is_held THEN
+        RETURN e.state;
+    END IF;
     IF p_failure IS NULL AND e.failing_since IS NOT NULL THEN
         UPDATE webhook_endpoints SET failing_since = NULL, failed_messages = 0
         WHERE account_id = p_account AND endpoint_id = p_endpoint;
@@ -65,6 +64,7 @@ BEGIN
     ELSIF p_is_slow AND NOT e.is_aside THEN
         UPDATE webhook_endpoints SET is_aside = true, aside_since = v_now, tried_at = v_now
         WHERE account_id = p_account AND endpoint_id = p_endpoint;
+        PERFORM webhook_messages_hold(p_account, p_endpoint);
         UPDATE webhook_messages SET is_aside = true
         WHERE account_id = p_account AND endpoint_id = p_endpoint AND state = 'waiting' AND NOT is_aside;
     ELSIF e.is_aside AND (p_is_slow OR e.aside_since > v_now - make_interval(secs => p_aside)) THEN
@@ -72,6 +72,7 @@ BEGIN
     ELSIF e.is_aside THEN
         UPDATE webhook_endpoints SET is_aside = false, aside_since = NULL, tried_at = NULL
         WHERE account_id = p_account AND endpoint_id = p_endpoint;
+        PERFORM webhook_messages_hold(p_account, p_endpoint);
         UPDATE webhook_messages SET is_aside = false
         WHERE account_id = p_account AND endpoint_id = p_endpoint AND state = 'waiting' AND is_aside;
     END IF;

@@ -9,6 +9,7 @@ BEGIN
         secret_before = CASE WHEN p_state <> 'removed' THEN secret_before END,
         before_until = CASE WHEN p_state <> 'removed' THEN before_until END
     WHERE account_id = p_account AND endpoint_id = p_endpoint;
+    PERFORM webhook_messages_hold(p_account, p_endpoint);
     UPDATE webhook_messages SET state = 'undelivered', is_aside = false
     WHERE account_id = p_account AND endpoint_id = p_endpoint AND state = 'waiting';
 END $$;

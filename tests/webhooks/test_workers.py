@@ -1,0 +1,116 @@
+"""Several workers that claim and write down messages of the same endpoints: none waits for one that waits for it."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from meterai.kit.ids import new_id
+from meterai.plumbing.database import Tx
+from meterai.webhooks import store
+from meterai.webhooks.model import TEST, Attempted, Claim, DueMessage, Endpoint, WebhookAttempt
+from tests.webhooks.conftest import Hooked
+
+
+class Work:
+    """Messages to endpoints, and what workers do with them.  A deadlock is raised, where a worker would go on by itself."""
+
+    def __init__(self, hooked: Hooked) -> None:
+        self.account = hooked.account
+        self.database = hooked.container.database
+
+    async def queue(self, endpoint: Endpoint, count: int) -> list[UUID]:
+        """So many messages that are due; those behind lie in front of the others in the table."""
+        ids = sorted(new_id() for _ in range(count))
+
+        async def add(tx: Tx) -> None:
+            for one in reversed(ids):
+                await store.add(tx, self.account, endpoint.id, one, TEST, "{}")
+
+        await self.database.run(add)
+        return ids
+
+    async def claim(self, messages: Sequence[UUID]) -> list[DueMessage | None]:
+        wanted = [Claim(self.account, one, datetime.now(UTC), False) for one in messages]
+        async with self.database.transaction() as tx:
+            return await store.claim(tx, wanted)
+
+    async def write(self, made: Sequence[Attempted]) -> None:
+        async with self.database.transaction() as tx:
+            await tx.run("SET LOCAL lock_timeout = '1min'")
+            await store.attempted(tx, made)
+
+    async def waiting(self, count: int) -> None:
+        """Wait until so many transactions wait for a lock."""
+        query = (
+            "SELECT count(*) AS found FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+            " WHERE NOT l.granted AND a.datname = current_database()"
+        )
+        while True:
+            [row] = await self.database.call_all(query)
+            if row["found"] == count:
+                return
+            await asyncio.sleep(0.01)
+
+
+def ended(
+    endpoint: Endpoint, message: UUID, *, fails: bool = False, is_slow: bool = False
+) -> Attempted:
+    of = DueMessage(endpoint.account, endpoint.id, message, endpoint.url, "{}", 1, b"", None)
+    status, failure = (500, "status") if fails else (200, None)
+    made = WebhookAttempt(0, datetime.now(UTC), 1, status, b"", failure)
+    return Attempted(of, made, 60.0 if fails else None, is_slow)
+
+
+@pytest.mark.parametrize("last_fails", [False, True])
+def test_worker_that_sets_an_endpoint_aside_waits_for_one_that_writes_down(
+    hooked: Hooked, *, last_fails: bool
+) -> None:
+    endpoint, _ = hooked.make()
+    work = Work(hooked)
+
+    async def race() -> None:
+        first, held, last, slow = await work.queue(endpoint, 4)
+        async with await psycopg.AsyncConnection.connect(hooked.container.database.url) as other:
+            await other.execute(
+                "SELECT 1 FROM webhook_messages WHERE message_id = %s FOR UPDATE", [held]
+            )
+            made = [ended(endpoint, first), ended(endpoint, held)]
+            last_one = ended(endpoint, last, fails=last_fails)
+            writes = asyncio.create_task(work.write([*made, last_one]))
+            await work.waiting(1)
+            sets = asyncio.create_task(work.write([ended(endpoint, slow, is_slow=True)]))
+            await work.waiting(2)
+        await asyncio.gather(writes, sets)
+
+    hooked.do(race())
+    assert hooked.find(endpoint).is_aside
+    states = [row["state"] for row in hooked.messages()]
+    assert states == [
+        "delivered",
+        "delivered",
+        "waiting" if last_fails else "delivered",
+        "delivered",
+    ]
+    hooked.shop.assert_books_hold()
+
+
+def test_claim_passes_over_what_somebody_holds(hooked: Hooked) -> None:
+    endpoint, _ = hooked.make()
+    work = Work(hooked)
+
+    async def claimed() -> None:
+        ids = first, held, last = await work.queue(endpoint, 3)
+        async with await psycopg.AsyncConnection.connect(hooked.container.database.url) as other:
+            await other.execute(
+                "SELECT 1 FROM webhook_messages WHERE message_id = %s FOR UPDATE", [held]
+            )
+            found = await work.claim(ids)
+            assert [one and one.message for one in found] == [first, None, last]
+        found = await work.claim(ids)
+        assert [one and one.message for one in found] == [None, held, None]
+
+    hooked.do(claimed())
