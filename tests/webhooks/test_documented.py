@@ -17,7 +17,7 @@ from meterai.webhooks.model import TEST
 from tests.webhooks.conftest import Hooked
 
 PAGE = Path(__file__).parents[2] / "docs" / "webhooks.md"
-HEADING, NEXT = "## Events\n", "## For a room"
+HEADING, NEXT = "## Events\n", "## For staff"
 # In place of ids that are others each time.
 SHOWN = {
     "batch_id": "bat_06f9k2m4x8qz7v1w3y5n0b2c4b",
