@@ -24,7 +24,7 @@ from meterai_client.errors import (
     Unusable,
     WebhookForged,
 )
-from meterai_client.placing import At, AtText, InCorner, Placement, Row
+from meterai_client.placing import At, AtText, Facts, InCorner, Placement, Row
 from meterai_client.webhooks import Webhook
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "AtText",
     "Conflict",
     "DownloadDamaged",
+    "Facts",
     "Gone",
     "InCorner",
     "KeyRefused",

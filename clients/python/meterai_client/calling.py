@@ -17,6 +17,7 @@ from meterai_client.errors import AnswerUnreadable, NotAnswered, Refused, StillU
 
 T = TypeVar("T")
 PROBLEM = "application/problem+json"
+NOTHING = type(None)  # what a call without an answer is read as
 
 # Refusals that are not another answer after a while, whatever `Retry-After` says: who has no turn takes a place first.
 _NEEDS_A_TURN = frozenset({"wait_in_line", "number_not_served"})
@@ -132,6 +133,8 @@ def _read(call: Call[T], answered: Answered) -> T:
     try:
         if call.target is not None:
             return cast("T", call.target.finish())
+        if call.answer is NOTHING:
+            return cast("T", None)
         return msgspec.json.decode(answered.body, type=call.answer)
     except msgspec.DecodeError as wrong:
         raise AnswerUnreadable(f"{call.method} {call.path}: {wrong}") from None

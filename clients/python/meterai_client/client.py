@@ -10,6 +10,7 @@ from meterai_client.operations import R
 from meterai_client.resources import (
     Batches,
     Cases,
+    Collectors,
     Installation,
     Lines,
     Orders,
@@ -17,6 +18,7 @@ from meterai_client.resources import (
     Refunds,
     Resellers,
     Sales,
+    Shops,
     Stampings,
     Verifications,
     Webhooks,
@@ -36,6 +38,8 @@ class _Resources(Generic[R]):
         self.refunds = Refunds(runner, retrying)
         self.sales = Sales(runner, retrying)
         self.resellers = Resellers(runner, retrying)
+        self.shop = Shops(runner, retrying)
+        self.collector = Collectors(runner, retrying)
         self.webhooks = Webhooks(runner, retrying)
         self.cases = Cases(runner, retrying)
         self.organization = Organizations(runner, retrying)

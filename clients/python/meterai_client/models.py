@@ -47,7 +47,10 @@ class Money(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """An order.  Money in flight is executed or back by `refund_due_at`.  `seller` sold it, where another did."""
+    """An order.  Money in flight is executed or back by `refund_due_at`.
+
+    `seller` sold it, where another did; `seller_fee` is its part of `service_fee`.
+    """
 
     id: str
     state: str
@@ -65,6 +68,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     payment: Payment
     money: Money
     seller: str | None = None
+    seller_fee: int | None = None
 
 
 # -- stampings ---------------------------------------------------------------------------------------
@@ -402,6 +406,7 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     refund_number: str
     provider_refund_number: str | None
     account: RefundAccount | None = None
+    is_for_seller: bool = False
 
 
 class NamedAccount(msgspec.Struct, frozen=True, kw_only=True):
@@ -455,9 +460,24 @@ class DayOfDeposit(msgspec.Struct, frozen=True, kw_only=True):
     added: int
     sold: int
     returned: int
+    fees: int
     withdrawn: int
     closing: int
     sales: int
+
+
+class Shop(msgspec.Struct, frozen=True, kw_only=True):
+    """The sales page of a distributor: its address, what it shows, and whether it sells; `fee` is of each stamp."""
+
+    slug: str
+    url: str
+    colour: str
+    terms: str
+    has_logo: bool
+    name: str
+    fee: int
+    state: str
+    set_at: datetime
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
@@ -514,6 +534,87 @@ class Sold(msgspec.Struct, frozen=True, kw_only=True):
     sold: int
     returned: int
     days: list[SoldDay]
+
+
+# -- credit of a collector ---------------------------------------------------------------------------------
+
+
+class CollectorMonth(msgspec.Struct, frozen=True, kw_only=True):
+    """One month (WIB): `due` is what is to be deposited of it, `receipt` that of its return."""
+
+    month: str
+    state: str
+    drawn: int
+    returned: int
+    deposited: int
+    due: int
+    deposit_by: date
+    report_by: date
+    receipt: str | None
+
+
+class TreasuryDeposit(msgspec.Struct, frozen=True, kw_only=True):
+    """A deposit to the treasury that you told: `told` until it is confirmed."""
+
+    id: str
+    ntpn: str
+    month: str
+    amount: int
+    paid_on: date
+    state: str
+    told_at: datetime
+
+
+class Collector(msgspec.Struct, frozen=True, kw_only=True):
+    """What you may draw: `used` is of the month that runs; `stopped_by` is None, `limit` or `deposit`."""
+
+    state: str
+    name: str
+    npwp: str
+    limit: int
+    used: int
+    left: int
+    owed: int
+    waiting_orders: int
+    waiting_rupiah: int
+    stopped_by: str | None
+    deposit_code: str
+    months: list[CollectorMonth]
+    deposits: list[TreasuryDeposit]
+
+
+class ListedDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """One document of a month: stamped (`annex` is `II`), or not (`III`), with the reason.  What nobody told is None."""
+
+    annex: str
+    type: str | None
+    number: str | None
+    date: date | None
+    value: int | None
+    party_name: str | None
+    identity: str | None
+    identity_number: str | None
+    stamps: int
+    duty: int
+    serials: list[str]
+    at: datetime
+    stamping: str | None
+    file: str | None
+    reason: str | None
+
+
+class CollectorList(msgspec.Struct, frozen=True, kw_only=True):
+    """The list of a month: `stamped` documents have `stamps` stamps of `duty`; the others by name."""
+
+    collector: str
+    npwp: str
+    nitku: str
+    month: CollectorMonth
+    deposit_code: str
+    stamped: int
+    stamps: int
+    duty: int
+    unstamped: list[ListedDocument]
 
 
 # -- webhooks ------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Where a stamp goes, and the rows of a batch.  Lengths are points from the lower left of the page as it is seen; 72 are an inch.
+"""Where a stamp goes, what a document is, and the rows of a batch.  Lengths are points from the lower left of the page as it is seen; 72 are an inch.
 
 Page 1 is the first, -1 the last.  A `width` that is left out is the one of the installation.
 """
@@ -55,8 +55,39 @@ def plain(placement: Placement | Sequence[Placement]) -> Any:
 
 def _plain(placement: Placement) -> Mapping[str, Any]:
     names = type(placement).__slots__
-    found = {name: getattr(placement, name) for name in names}
-    return {name: value for name, value in found.items() if value is not None}
+    return _given({name: getattr(placement, name) for name in names})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a document is under the law, which a collector must say and others may.
+
+    `type`      4a, 4b, 3 or 2
+    `date`      of the document, as 2026-11-30
+    `value`     whole rupiah
+    `party_identity`  KTP, NPWP or other: kind of `party_number`
+    """
+
+    type: str | None = None
+    number: str | None = None
+    date: str | None = None
+    value: int | None = None
+    party_name: str | None = None
+    party_identity: str | None = None
+    party_number: str | None = None
+
+
+def plain_facts(facts: Facts) -> Mapping[str, Any]:
+    """Facts as the API takes them."""
+    party = _given(
+        {"name": facts.party_name, "identity": facts.party_identity, "number": facts.party_number}
+    )
+    told = {"type": facts.type, "number": facts.number, "date": facts.date, "value": facts.value}
+    return _given({**told, "party": party or None})
+
+
+def _given(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: one for name, one in fields.items() if one is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +120,6 @@ def plain_row(row: Row) -> Mapping[str, Any]:
     names = ("file", "sha256", "key", "type", "number", "date", "value", "place")
     party = {"name": row.party_name, "number": row.party_number}
     given = {name: getattr(row, name) for name in names}
-    given["party"] = {name: one for name, one in party.items() if one is not None} or None
+    given["party"] = _given(party) or None
     given["placement"] = plain(row.placement)
-    return {name: one for name, one in given.items() if one is not None}
+    return _given(given)

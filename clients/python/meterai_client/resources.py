@@ -7,19 +7,19 @@ the first did.  Without one each call has a new key, which is the same in all it
 import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 from urllib.parse import quote
 
 import msgspec
 
 from meterai_client import models
-from meterai_client.calling import Call, Steps, poll
+from meterai_client.calling import NOTHING, Call, Steps, poll
 from meterai_client.contents import Body as _Body
 from meterai_client.contents import Content, File, Into, Progress, Target, file_of, form_of, json_of
 from meterai_client.errors import NotExecuted, NotStamped, Refused
 from meterai_client.operations import Pages, R, Resource, listing, operation, query_of
-from meterai_client.placing import Placement, Row, plain, plain_row
+from meterai_client.placing import Facts, Placement, Row, plain, plain_facts, plain_row
 
 _PAGE = dict[str, msgspec.Raw]
 _PDF = "application/pdf"
@@ -63,16 +63,23 @@ class Orders(Resource[R]):
         payment_method: str | None = None,
         reference: str | None = None,
         metadata: Mapping[str, str] | None = None,
+        seller: str | None = None,
+        seller_fee: int | None = None,
         turn: str | None = None,
         key: str | None = None,
     ) -> Steps[models.Order]:
-        """Order stamps; pay what `payment` of the answer says.  `turn` is that of a line that stands before buying."""
+        """Order stamps; pay what `payment` of the answer says.  `turn` is that of a line that stands before buying.
+
+        `seller` is the name of a sales page, whose fee is charged too; another than `seller_fee` is refused.
+        """
         body = json_of(
             {
                 "quantity": quantity,
                 "payment_method": payment_method,
                 "reference": reference,
                 "metadata": metadata,
+                "seller": seller,
+                "seller_fee": seller_fee,
             }
         )
         headers = _with_key(key, Waiting_Turn=turn)
@@ -84,9 +91,12 @@ class Orders(Resource[R]):
         documents: Sequence[Content | tuple[str, Content]],
         placements: Placement | Sequence[Placement | Sequence[Placement]],
         *,
+        facts: Sequence[Facts] | None = None,
         payment_method: str | None = None,
         reference: str | None = None,
         metadata: Mapping[str, str] | None = None,
+        seller: str | None = None,
+        seller_fee: int | None = None,
         turn: str | None = None,
         key: str | None = None,
         progress: Progress | None = None,
@@ -94,7 +104,7 @@ class Orders(Resource[R]):
         """Order the stamps of documents, to be paid once: they are stamped when it is paid.
 
         A document is its content, or its name and content.  One placement is for each of them; of a sequence each
-        member is that of a document, or several of it.
+        member is that of a document, or several of it.  `facts` are those of each; `seller` is as of `place`.
         """
         wanted = (
             plain(placements)
@@ -108,7 +118,13 @@ class Orders(Resource[R]):
             [
                 *fields,
                 ("placements", json.dumps(wanted)),
+                (
+                    "facts",
+                    None if facts is None else json.dumps([plain_facts(one) for one in facts]),
+                ),
                 ("payment_method", payment_method),
+                ("seller", seller),
+                ("seller_fee", None if seller_fee is None else str(seller_fee)),
                 *_labels(reference, metadata),
             ]
         )
@@ -179,6 +195,7 @@ class Stampings(Resource[R]):
         placement: Placement | Sequence[Placement],
         *,
         name: str | None = None,
+        facts: Facts | None = None,
         reference: str | None = None,
         metadata: Mapping[str, str] | None = None,
         key: str | None = None,
@@ -189,6 +206,7 @@ class Stampings(Resource[R]):
             [
                 ("document", file_of(document, name)),
                 ("placement", json.dumps(plain(placement))),
+                ("facts", None if facts is None else json.dumps(plain_facts(facts))),
                 *_labels(reference, metadata),
             ]
         )
@@ -666,6 +684,93 @@ class Sales(Resource[R]):
         return self._send(
             Call("GET", "/v1/sales.csv", models.Downloaded, query, target=Target(into))
         )
+
+
+class Shops(Resource[R]):
+    """The sales page of a distributor."""
+
+    @operation
+    def get(self) -> Steps[models.Shop]:
+        """What buyers see of you, and where."""
+        return self._send(Call("GET", "/v1/shop", models.Shop))
+
+    @operation
+    def set(
+        self, slug: str, *, colour: str | None = None, terms: str | None = None
+    ) -> Steps[models.Shop]:
+        """Open your sales page as `/s/SLUG`, or change it; `colour` is #rrggbb under white text."""
+        body = json_of({"slug": slug, "colour": colour, "terms": terms})
+        return self._send(Call("PUT", "/v1/shop", models.Shop, body=body))
+
+    @operation
+    def set_logo(self, picture: Content) -> Steps[models.Shop]:
+        """Show a logo, a PNG or JPEG."""
+        body = _Body("application/octet-stream", [file_of(picture)])
+        return self._send(Call("PUT", "/v1/shop/logo", models.Shop, body=body))
+
+    @operation
+    def remove_logo(self) -> Steps[models.Shop]:
+        """Show no logo."""
+        return self._send(Call("DELETE", "/v1/shop/logo", models.Shop))
+
+
+class Collectors(Resource[R]):
+    """The credit of a collector, and its months, each as 2026-11."""
+
+    @operation
+    def get(self) -> Steps[models.Collector]:
+        """What you may draw and owe by month, and your deposits."""
+        return self._send(Call("GET", "/v1/collector", models.Collector))
+
+    @operation
+    def tell_deposit(
+        self, ntpn: str, month: str, rupiah: int, paid_on: date
+    ) -> Steps[models.TreasuryDeposit]:
+        """Say that you deposited duty of a month; what waited goes on when it is confirmed."""
+        told = {"ntpn": ntpn, "month": month, "rupiah": rupiah, "paid_on": paid_on}
+        call = Call("POST", "/v1/collector/deposits", models.TreasuryDeposit, body=json_of(told))
+        return self._send(call)
+
+    @operation
+    def withdraw_deposit(self, ntpn: str) -> Steps[None]:
+        """Withdraw a deposit that is not confirmed."""
+        return self._send(Call("DELETE", f"/v1/collector/deposits/{_part(ntpn)}", NOTHING))
+
+    @operation
+    def month(self, month: str) -> Steps[models.CollectorList]:
+        """Sums of a month, its dates and state, and the documents that could not be stamped."""
+        return self._send(Call("GET", _month(month), models.CollectorList))
+
+    @operation
+    def documents(
+        self, month: str, kind: Literal["csv", "xlsx", "json"], into: Into
+    ) -> Steps[models.Downloaded]:
+        """Write each document of a month into a file."""
+        path = _month(month, f"documents.{_part(kind)}")
+        return self._send(Call("GET", path, models.Downloaded, target=Target(into)))
+
+    @operation
+    def nil(self, month: str, into: Into) -> Steps[models.Downloaded]:
+        """Write a signed statement into a file, that a month has nothing to report."""
+        return self._send(Call("GET", _month(month, "nil"), models.Downloaded, target=Target(into)))
+
+    @operation
+    def tell_return(
+        self, month: str, receipt: str, reported_on: date
+    ) -> Steps[models.CollectorMonth]:
+        """Say that the return of a month was filed."""
+        body = json_of({"receipt": receipt, "reported_on": reported_on})
+        return self._send(Call("PUT", _month(month, "return"), models.CollectorMonth, body=body))
+
+    @operation
+    def tell_unstamped(self, facts: Facts, happened_at: datetime, reason: str) -> Steps[None]:
+        """Name a document that fell due and could not be stamped; `happened_at` has a zone."""
+        body = json_of({"facts": plain_facts(facts), "happened_at": happened_at, "reason": reason})
+        return self._send(Call("POST", "/v1/collector/unstamped", NOTHING, body=body))
+
+
+def _month(month: str, more: str = "") -> str:
+    return f"/v1/collector/months/{_part(month)}" + (f"/{more}" if more else "")
 
 
 def _reseller(account: str) -> str:
