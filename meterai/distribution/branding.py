@@ -142,9 +142,11 @@ class ShopService:
             raise NotFound("no shop of this name")
         return found
 
-    async def seller(self, slug: str) -> SoldBy:
-        """Who sells by this name.  Refuses `NotFound`, `SellerNotOpen`, `DistributorFeeTooHigh`."""
-        found = await self.by_slug(slug)
+    async def seller(self, by: str | UUID) -> SoldBy:
+        """Who sells by this name, or as this account.  Refuses `NotFound`, `SellerNotOpen`, `DistributorFeeTooHigh`."""
+        found = await (self.by_slug(by) if isinstance(by, str) else self.of(by))
+        if found is None:
+            raise NotFound("this account has no shop")
         if not found.is_open:
             raise SellerNotOpen(state=found.state)
         if found.fee > self._own.distribution_fee_rupiah_max:

@@ -58,9 +58,8 @@ from meterai.plumbing.periodic import each, run_row
 from meterai.waiting_room import Act, WaitingRoom
 
 BATCH = 200  # orders one run moves
-FindSeller = Callable[
-    [str], Awaitable[SoldBy]
-]  # by the name of its page; refuses `NotFound` and more
+# By the name of its page, or by its account; refuses `NotFound` and more.
+FindSeller = Callable[[str | UUID], Awaitable[SoldBy]]
 PAYABLE_FACTOR = 2  # times the longest a method leaves: for a buyer who chooses another one late
 
 
@@ -266,6 +265,16 @@ class OrderService:
         if self._find_seller is None:
             raise NotFound("nobody else sells here")
         return await self._find_seller(slug)
+
+    async def sells_again(self, account: UUID, order_id: UUID) -> SoldBy | None:
+        """Who sold an order, as it sells on its page today; None where nobody did, or does not sell there now."""
+        seller = await self._database.once(store.seller_of, account, order_id)
+        if seller is None or self._find_seller is None:
+            return None
+        try:
+            return await self._find_seller(seller)
+        except Refusal:
+            return None
 
     @property
     def unit(self) -> int:

@@ -195,6 +195,16 @@ async def is_placed(tx: ReadTx, account: UUID, key: str) -> bool:
     return await tx.value(_IS_PLACED, account, key) is not None
 
 
+async def seller_of(tx: ReadTx, account: UUID, order_id: UUID) -> UUID | None:
+    """The account that sold an order, None where we did ourselves."""
+    found: UUID | None = await tx.value(
+        "SELECT seller_id FROM order_sellers WHERE account_id = %s AND order_id = %s",
+        account,
+        order_id,
+    )
+    return found
+
+
 async def abandon(tx: Tx, account: UUID, order_id: UUID, state: OrderState) -> OrderState | None:
     """Close an unpaid order, lapsed or withdrawn; its state then, None where there is no such
     order.

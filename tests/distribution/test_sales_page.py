@@ -179,6 +179,39 @@ def test_buyer_may_leave_the_seller(applicant: Applicant, seller: Seller) -> Non
     expect(applicant.page.locator("h1")).to_have_text("Bayar Rp10.000")
 
 
+def test_order_that_lapsed_is_ordered_again_of_its_seller_at_the_fee_of_today(
+    applicant: Applicant, seller: Seller
+) -> None:
+    page = applicant.page
+    applicant.signs_in("/account")
+
+    def withdraws() -> None:
+        page.locator("summary", has_text="Batalkan pesanan").click()
+        with page.expect_navigation():
+            applicant.presses("Batalkan pesanan ini")
+
+    applicant.goes_to(f"/s/{seller.slug}")
+    applicant.presses("Beli meterai saja")
+    applicant.presses("Lanjut ke pembayaran")
+    expect(page.locator("h1")).to_have_text("Bayar Rp11.500")
+    withdraws()
+    expect(page.locator("main")).to_contain_text(f"Penjualnya tetap {NAME}")
+    seller.pull(levers.CHANGE, seller.terms(2_000))
+    applicant.presses("Pesan lagi dengan QR baru")
+    expect(page.locator(".summary")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("Biayanya sekarang Rp2.000")
+    applicant.presses("Pesan lagi dengan QR baru")
+    expect(page.locator("h1")).to_have_text("Bayar Rp12.000")
+    expect(page.locator("main")).to_contain_text(f"Biaya {NAME}")
+    withdraws()
+    seller.pull(levers.CLOSE, levers.DistributorNamed(show("acc", seller.account)))
+    page.reload()
+    expect(page.locator("main")).to_contain_text("tidak menjual di halamannya")
+    applicant.presses("Pesan lagi dengan QR baru")
+    expect(page.locator("h1")).to_have_text("Bayar Rp10.000")
+    applicant.complaints.clear()  # the refusal, as a browser says it
+
+
 def test_fee_that_changed_in_mid_journey_is_refused_and_shown_anew(
     applicant: Applicant, seller: Seller
 ) -> None:

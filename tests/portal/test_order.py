@@ -87,6 +87,7 @@ def order_main(
         "may_reorder": may_reorder(one, documents),
         "may_change": True,
         "unit_now": one.unit_price + one.service_fee,
+        "sells": None,
     }
     main = rendered(asked, "portal/order_main.html", facts | more)
     page = {**facts, "main": main, "version": '"1"', "reload_seconds": 5}

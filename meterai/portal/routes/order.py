@@ -217,6 +217,8 @@ async def _facts(service: OrderService, asked: _Asked) -> dict[str, object]:
         ways=ways,
     )
     state = OrderState(order.state)
+    may = not this.is_arrived and may_reorder(order, documents)
+    sells = await service.sells_again(account, asked.order) if may and order.seller else None
     is_moving = (
         any(refund.state not in _DONE for refund in refunds)
         or bool(order.money.in_flight)  # before what follows from it is written
@@ -232,8 +234,9 @@ async def _facts(service: OrderService, asked: _Asked) -> dict[str, object]:
         "payee": payee(this.qr_content) if this.qr_content else None,
         "instructions": this.instructions,
         "bank_said": "" if order.money.captured else asked.said,
-        "unit_now": service.unit,
-        "may_reorder": not this.is_arrived and may_reorder(order, documents),
+        "unit_now": service.unit_of(sells),
+        "sells": sells,
+        "may_reorder": may,
         "may_change": state in _MAY_CHANGE or is_moving,
         "reload_seconds": RELOAD_SECONDS.get(state, 10 if is_moving else 0),
     }
@@ -490,9 +493,10 @@ async def reorder(
     """Order the same once more, where nobody paid in time."""
 
     async def place(order: UUID, form: Form) -> str:
-        await orders.check_price(account, reorder_key(order), form.text("unit"))
+        sold = await orders.sells_again(account, order)
+        await orders.check_price(account, reorder_key(order), form.text("unit"), sold)
         await orders.check_turn(request, account, reorder_key(order))
-        return f"/orders/{(await reorders.reorder(account, order, member)).id}"
+        return f"/orders/{(await reorders.reorder(account, order, member, sold)).id}"
 
     return await _acted_on(request, orders, order_id, place)
 

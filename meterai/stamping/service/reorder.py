@@ -18,6 +18,7 @@ from meterai.orders import (
     OrderState,
     OrderView,
     PlacedOrder,
+    SoldBy,
     Terms,
 )
 from meterai.plumbing.config import Settings
@@ -60,8 +61,15 @@ class ReorderService:
         self._kept_seconds = max(settings.of(DocumentSettings).document_kept_seconds, wanted)
         self._clock = clock
 
-    async def reorder(self, account: UUID, order_id: UUID, member: UUID | None = None) -> OrderView:
-        """The order that follows this one; a repeat finds the same; `member` is who acts for the account.
+    async def reorder(
+        self,
+        account: UUID,
+        order_id: UUID,
+        member: UUID | None = None,
+        sold: SoldBy | None = None,
+    ) -> OrderView:
+        """The order that follows this one, of a seller or of ours; a repeat finds the same; `member` is who acts for the
+        account.
 
         Refuses `NotFound`, `NotAllowedNow` for an order that can be paid or was,
         `DocumentForgotten`, `StampedBefore`, and what placing an order does; `IdempotencyKeyReused`
@@ -74,7 +82,7 @@ class ReorderService:
             found = await store.stampings_of_orders(tx, account, [order_id])
         if found:
             await self._kept.check_writable()  # its originals are not here either
-        terms = await self._terms(earlier, key, found)
+        terms = await self._terms(earlier, key, found, sold)
         place = partial(self._place, terms=terms, earlier=earlier, found=found, member=member)
         placed = await self._database.run(place)
         if placed.created:
@@ -83,13 +91,15 @@ class ReorderService:
             raise IdempotencyKeyReused("another order has the key of this reorder")
         return await self._orders.view(account, placed.id)
 
-    async def _terms(self, earlier: Order, key: str, found: Sequence[Stamping]) -> Terms:
+    async def _terms(
+        self, earlier: Order, key: str, found: Sequence[Stamping], sold: SoldBy | None
+    ) -> Terms:
         parts: list[object] = [earlier.quantity]
         if earlier.kind == OrderKind.DOCUMENTS:
             parts = [request_hash(one.sha256_original, one.placements).hex() for one in found]
         request = orders.request_hash(earlier.kind, *parts)
         return await self._orders.terms(
-            earlier.account, key, request, earlier.kind, earlier.quantity
+            earlier.account, key, request, earlier.kind, earlier.quantity, sold=sold
         )
 
     async def _place(
