@@ -187,8 +187,9 @@ def _plain_parameter(parameter: Schema) -> None:
         parameter["example"] = example
 
 
-def _complete_body(operation: Schema, described: Described, schemas: Schema) -> None:
+def _complete_body(route: _Route, schemas: Schema) -> None:
     """The body of a command, with an example."""
+    operation, described = route.operation, route.described
     if described.body:
         content = {kind: {"schema": schema} for kind, schema in described.body.items()}
         operation["requestBody"] = {"required": True, "content": content}
@@ -200,14 +201,13 @@ def _complete_body(operation: Schema, described: Described, schemas: Schema) -> 
         fields = schema.get("properties", {})
         if fields:
             content["example"] = {
-                name: _example(name, field)
+                name: _example(text, field)
                 for name, field in fields.items()
-                if name in reference.EXAMPLES
+                if (text := reference.example(route.path, name)) is not None
             }
 
 
-def _example(name: str, field: Schema) -> object:
-    text = reference.EXAMPLES[name]
+def _example(text: str, field: Schema) -> object:
     kinds = {one.get("type", "object") for one in field.get("oneOf", (field,))}
     is_json = not kinds.isdisjoint(("integer", "object", "array"))
     return msgspec.json.decode(text) if is_json else text
@@ -239,7 +239,7 @@ def completed(description: Schema, routes: Iterable[BaseRoute], rooms: Rooms = R
         operation["operationId"] = route.name
         operation.pop("deprecated", None)
         _complete_answers(route)
-        _complete_body(operation, described, schemas)
+        _complete_body(route, schemas)
         parameters = operation.setdefault("parameters", [])
         for parameter in parameters:
             _plain_parameter(parameter)

@@ -15,6 +15,11 @@ _DEPTH_MAX = 4  # of members within members that are spelt out
 _PREFIX = "/v1/"
 _REFUSAL = "refusal."
 _EXPECTED = "expected."
+_FACTS = (
+    '{"type": "4a", "number": "INV-1", "date": "2026-11-30", "value": 7500000, '
+    '"party": {"name": "PT Contoh", "identity": "NPWP", "number": "0123456789012345"}}'
+)
+# By the name of a field; after its path where it is another thing there.
 EXAMPLES: Mapping[str, str] = {
     "key_id": "key_06f9k2...",
     "order_id": "ord_06f9k2...",
@@ -54,6 +59,20 @@ EXAMPLES: Mapping[str, str] = {
     "url": "https://you.example/meterai",
     "events": '["order.executed", "refund.settled"]',
     "since": "2026-11-30T00:00:00Z",
+    "seller": "toko-meterai",
+    "seller_fee": "1000",
+    "slug": "toko-meterai",
+    "colour": "#7a1f3d",
+    "terms": "Buka setiap hari.",
+    "month": "2026-11",
+    "ntpn": "0123456789ABCDEF",
+    "paid_on": "2026-12-10",
+    "receipt": "BPE-0123456789",
+    "reported_on": "2026-12-18",
+    "happened_at": "2026-11-30T09:00:00+07:00",
+    "reason": "sistem tidak menjawab",
+    "facts": _FACTS,
+    "/v1/orders/documents facts": f"[{_FACTS}]",
     "placement": '{"page": -1, "x": 450, "y": 40, "width": 70}',
     "placements": '{"page": -1, "x": 450, "y": 40, "width": 70}',
 }
@@ -157,24 +176,30 @@ def _curl(operation: Operation) -> str:
     if any(one.name.startswith(IDEMPOTENCY) for one in operation.parameters):
         parts.append(f"-H '{IDEMPOTENCY}: 7f1c2a9e'")
     if body_type == "multipart/form-data":
-        parts.append(" ".join(f"-F {shlex.quote(_form_example(one))}" for one in body))
+        fields = (_form_example(operation.path, one) for one in body)
+        parts.append(" ".join(f"-F {shlex.quote(one)}" for one in fields))
     elif body_type == "application/json":
-        fields = ", ".join(
+        told = ", ".join(
             f'"{one.name}": {_json_example(one)}' for one in body if "." not in one.name
         )
-        parts.append(f"--json {shlex.quote('{' + fields + '}')}")
+        parts.append(f"--json {shlex.quote('{' + told + '}')}")
     elif body_type:
         parts.append(f"-H 'Content-Type: {body_type}' --data-binary {_FILE_EXAMPLE}")
-    elif operation.method != "GET":
+    if operation.method != ("POST" if body_type else "GET"):
         parts.append(f"-X {operation.method}")
     return " \\\n  ".join([*parts, f"{operation.url}{address}"])
 
 
-def _form_example(member: Member) -> str:
-    example = (
-        _FILE_EXAMPLE if member.type.endswith(_FILE_TYPE) else EXAMPLES.get(member.name, "...")
-    )
-    return f"{member.name}={example}"
+def example(path: str, name: str) -> str | None:
+    """Example of a field of a path."""
+    return EXAMPLES.get(f"{path} {name}") or EXAMPLES.get(name)
+
+
+def _form_example(path: str, member: Member) -> str:
+    name = member.name
+    if member.type.endswith(_FILE_TYPE):
+        return f"{name}={_FILE_EXAMPLE}"
+    return f"{name}={example(path, name) or '...'}"
 
 
 def _json_example(member: Member) -> str:

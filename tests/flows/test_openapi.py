@@ -2,7 +2,7 @@
 
 from tests.support.instance import Instance
 
-METHODS = {"get", "post"}
+METHODS = {"get", "post", "put", "delete"}
 
 
 def test_the_description_is_openapi_3_1_and_complete(instance: Instance) -> None:
