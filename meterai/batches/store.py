@@ -202,9 +202,10 @@ WHERE account_id = %s AND batch_id = %s AND stamping_id = ANY (%s) AND state = '
 """
 WAIT_FOR_STAMPS = "SELECT 1 FROM batches WHERE state = 'waiting_for_stamps'"
 _WAITING = """
-UPDATE batches SET turn_at = now() WHERE (account_id, batch_id) IN (
+WITH first AS MATERIALIZED (
     SELECT account_id, batch_id FROM batches WHERE state = 'waiting_for_stamps' ORDER BY turn_at LIMIT %s
     FOR UPDATE SKIP LOCKED)
+UPDATE batches SET turn_at = now() WHERE (account_id, batch_id) IN (TABLE first)
 RETURNING account_id AS account, batch_id AS batch
 """
 _LEFT = """

@@ -18,10 +18,10 @@ WHERE account_id = %s AND sha256 = ANY (%s) AND forgotten_at IS NULL
 """
 # A row that another transaction holds is left for the next run and does not stop the others.
 _FORGET = """
-UPDATE documents SET forgotten_at = %s
-WHERE (account_id, sha256) IN (
+WITH due AS MATERIALIZED (
     SELECT account_id, sha256 FROM documents WHERE forgotten_at IS NULL AND kept_until <= %s
     ORDER BY kept_until LIMIT %s FOR UPDATE SKIP LOCKED)
+UPDATE documents SET forgotten_at = %s WHERE (account_id, sha256) IN (TABLE due)
 RETURNING account_id AS account, sha256
 """
 # Of the documents that objects are named after: those whose bytes are still wanted.
@@ -121,7 +121,7 @@ async def is_kept(tx: ReadTx, account: UUID, sha256: bytes) -> bool:
 
 async def forget(tx: Tx, at: datetime, limit: int) -> list[DocumentKey]:
     """Forget what was kept until this moment, and say which documents those are."""
-    return await tx.all_as(_KEYS, _FORGET, at, at, limit)
+    return await tx.all_as(_KEYS, _FORGET, at, limit, at)
 
 
 async def wanted(tx: ReadTx, named: Sequence[DocumentKey]) -> list[DocumentKey]:

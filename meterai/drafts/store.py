@@ -180,13 +180,14 @@ WITH due AS (
     SELECT draft_id, file_id,
         row_number() OVER (PARTITION BY network ORDER BY of_draft, random()) AS turn
     FROM due
-)
-UPDATE draft_files SET leased_until = %s, examinations = examinations + 1
-WHERE (draft_id, file_id) IN (
+), first AS MATERIALIZED (
     SELECT f.draft_id, f.file_id
     FROM draft_files f JOIN turns t ON t.draft_id = f.draft_id AND t.file_id = f.file_id
     WHERE f.state = 'examining' AND f.leased_until < %s
-    ORDER BY t.turn, random() LIMIT %s FOR UPDATE OF f SKIP LOCKED)
+    ORDER BY t.turn, random() LIMIT %s FOR UPDATE OF f SKIP LOCKED
+)
+UPDATE draft_files SET leased_until = %s, examinations = examinations + 1
+WHERE (draft_id, file_id) IN (TABLE first)
 RETURNING {_FILE}
 """  # noqa: S608
 _ACCEPT = """
@@ -457,7 +458,7 @@ async def append(
 
 async def to_examine(tx: Tx, leased_until: datetime, now: datetime, limit: int) -> list[DraftFile]:
     """Lease files that nobody examines: by turns of networks, and of the drafts of each."""
-    return await tx.all_as(_FILES, _TO_EXAMINE, now, leased_until, now, limit)
+    return await tx.all_as(_FILES, _TO_EXAMINE, now, now, limit, leased_until)
 
 
 async def accept(tx: Tx, file: UUID, found: Found) -> bool:

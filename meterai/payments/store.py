@@ -134,12 +134,13 @@ SELECT avg(waited)::double precision AS seconds FROM (
 HAVING count(*) FILTER (WHERE is_late) >= {APART_MIN}
 """  # noqa: S608 - numbers are constants
 TO_OPEN = f"""
-UPDATE payment_attempts SET leased_until = now() + make_interval(secs => %s)
-WHERE (account_id, attempt_id) IN (
+WITH due AS MATERIALIZED (
     SELECT account_id, attempt_id FROM payment_attempts
     WHERE state = 'opening' AND leased_until <= now()
         AND (provider <> ALL(%s) OR expires_at <= now())
     ORDER BY leased_until LIMIT %s FOR UPDATE SKIP LOCKED)
+UPDATE payment_attempts SET leased_until = now() + make_interval(secs => %s)
+WHERE (account_id, attempt_id) IN (TABLE due)
 RETURNING {_COLUMNS}, tries
 """  # noqa: S608
 TO_OPEN_OF = f"""
@@ -236,12 +237,13 @@ SELECT 1 FROM payment_attempts WHERE {_CLOSED} AND cancel_at <= now() AND cancel
 ORDER BY cancel_at
 """  # noqa: S608 - of constants
 TO_CANCEL = f"""
-UPDATE payment_attempts SET cancel_tries = cancel_tries + 1,
-    cancel_at = now() + make_interval(secs => %s)
-WHERE (account_id, attempt_id) IN (
+WITH due AS MATERIALIZED (
     SELECT account_id, attempt_id FROM payment_attempts
     WHERE {_CLOSED} AND cancel_at <= now() AND cancel_at < 'infinity' AND provider <> ALL(%s)
     ORDER BY cancel_at LIMIT %s FOR UPDATE SKIP LOCKED)
+UPDATE payment_attempts SET cancel_tries = cancel_tries + 1,
+    cancel_at = now() + make_interval(secs => %s)
+WHERE (account_id, attempt_id) IN (TABLE due)
 RETURNING {_COLUMNS}, cancel_tries - 1 AS tries
 """  # noqa: S608
 TO_CANCEL_OF = f"""
@@ -523,7 +525,7 @@ async def lease_to_open(
     tx: Tx, lease_seconds: float, limit: int, without: Sequence[str]
 ) -> list[Attempt]:
     """Attempts that nobody has opened yet, each leased; of rails that are left out only what ran out."""
-    return await tx.all_as(_ATTEMPTS, TO_OPEN, lease_seconds, list(without), limit)
+    return await tx.all_as(_ATTEMPTS, TO_OPEN, list(without), limit, lease_seconds)
 
 
 async def lease_to_open_of(
@@ -553,7 +555,7 @@ async def lease_to_cancel(
     tx: Tx, lease_seconds: float, limit: int, without: Sequence[str]
 ) -> list[Attempt]:
     """Closed attempts that their providers are to take back, each leased."""
-    return await tx.all_as(_ATTEMPTS, TO_CANCEL, lease_seconds, list(without), limit)
+    return await tx.all_as(_ATTEMPTS, TO_CANCEL, list(without), limit, lease_seconds)
 
 
 async def lease_to_cancel_of(

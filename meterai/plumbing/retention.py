@@ -60,8 +60,9 @@ class Leaves:
         changes = ", ".join(f"{column} = {value}" for column, value in self.blanks.items())
         act = f"UPDATE {self.table} SET {changes}" if changes else f"DELETE FROM {self.table}"  # noqa: S608 - all of it is written below
         return (
-            f"{act} WHERE ({key}) IN (SELECT {key} FROM {self.table}"  # noqa: S608
+            f"WITH due AS MATERIALIZED (SELECT {key} FROM {self.table}"  # noqa: S608
             f" WHERE ({self.only}) AND {self.since} < %s LIMIT %s FOR UPDATE SKIP LOCKED)"
+            f" {act} WHERE ({key}) IN (TABLE due)"
         )
 
 

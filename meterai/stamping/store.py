@@ -68,11 +68,12 @@ SELECT 1 FROM stampings WHERE state = 'reserved' AND leased_until <= now() ORDER
 _RESERVE_EACH = "SELECT asked, id, created FROM stampings_reserve_each(%s, %s, %s, %s)"
 _DELIVER_EACH = "SELECT stampings_deliver(%s, %s, %s, %s, %s) AS stamping"
 _TO_RESUME = """
-UPDATE stampings SET leased_until = now() + make_interval(secs => %s), tries = tries + 1
-WHERE (account_id, stamping_id) IN (
+WITH due AS MATERIALIZED (
     SELECT account_id, stamping_id FROM stampings
     WHERE state = 'reserved' AND leased_until <= now()
     ORDER BY leased_until LIMIT %s FOR UPDATE SKIP LOCKED)
+UPDATE stampings SET leased_until = now() + make_interval(secs => %s), tries = tries + 1
+WHERE (account_id, stamping_id) IN (TABLE due)
 RETURNING account_id AS account, stamping_id AS stamping, due_at <= now() AS is_late
 """
 _UNDER_WAY = """
@@ -444,7 +445,7 @@ async def under_way(tx: ReadTx) -> UnderWay:
 
 async def lease_to_resume(tx: Tx, lease_seconds: float, limit: int) -> list[StampingToResume]:
     """Reserved stampings that no process is sealing, each leased to this one."""
-    return await tx.all_as(_TO_RESUME_ROWS, _TO_RESUME, lease_seconds, limit)
+    return await tx.all_as(_TO_RESUME_ROWS, _TO_RESUME, limit, lease_seconds)
 
 
 async def lease(tx: Tx, account: UUID, stamping: UUID, lease_seconds: float) -> bool:

@@ -9,9 +9,15 @@ import pytest
 from meterai.plumbing.migrations import changed, hashes, migrate, missing
 from meterai.plumbing.sql_files import functions, migrations
 from tests.tidy.sources import BASELINE, FUNCTIONS, MIGRATIONS, PACKAGE
+from tests.tidy.statements import everything, without_words
 
 # The newest of `migrations/`, which is complete: what comes now belongs to a room.
 LAST_OF_BASELINE = "0024_roles.sql"
+# Asked anew for each row that it is compared with, where the planner joins by a loop: each time it passes over what it
+# changed before and finds others, so that all rows are leased.  `WITH due AS MATERIALIZED (...)` is asked once.
+_ASKED_ANEW = re.compile(
+    r"\b(?:IN|FROM|JOIN)\s*\(\s*SELECT\b[^;]*?\bLIMIT\b[^;]*?\bFOR UPDATE\b[^;)]*?\bSKIP LOCKED\s*\)"
+)
 _MADE = re.compile(r"^CREATE (?:OR REPLACE )?FUNCTION (\w+)", re.MULTILINE)
 
 
@@ -42,6 +48,16 @@ def test_every_function_there_is_has_a_file(database_url: str) -> None:
             "SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
         ).fetchall()
     assert sorted(name for (name,) in rows) == sorted(path.stem for path in FUNCTIONS)
+
+
+def test_no_statement_leases_more_rows_than_its_limit() -> None:
+    assert [one.where for one in everything() if _ASKED_ANEW.search(without_words(one.text))] == []
+
+
+@pytest.mark.parametrize("before", ["IN", "FROM", "AS MATERIALIZED"])
+def test_a_subquery_that_is_asked_anew_is_seen(before: str) -> None:
+    text = f"UPDATE a SET b = 1 WHERE c {before} (SELECT c FROM a ORDER BY d LIMIT %s FOR UPDATE SKIP LOCKED)"
+    assert bool(_ASKED_ANEW.search(text)) == (before != "AS MATERIALIZED")
 
 
 def known(url: str) -> dict[str, str]:

@@ -49,14 +49,15 @@ SELECT 1 FROM refunds WHERE refund_is_open(state) AND try_at <= now()
 ORDER BY try_at
 """
 TO_TRY = f"""
-UPDATE refunds SET state = 'sent', tries = tries + 1, tried_at = now(),
-    leased_until = now() + make_interval(secs => %s),
-    try_at = now() + make_interval(secs => %s)
-WHERE (account_id, refund_id) IN (
+WITH due AS MATERIALIZED (
     SELECT account_id, refund_id FROM refunds
     WHERE refund_is_open(state) AND try_at <= now()
         AND (leased_until IS NULL OR leased_until <= now())
     ORDER BY try_at LIMIT %s FOR UPDATE SKIP LOCKED)
+UPDATE refunds SET state = 'sent', tries = tries + 1, tried_at = now(),
+    leased_until = now() + make_interval(secs => %s),
+    try_at = now() + make_interval(secs => %s)
+WHERE (account_id, refund_id) IN (TABLE due)
 RETURNING {_COLUMNS}
 """  # noqa: S608 - columns are a constant
 OF_ACCOUNT = f"""
@@ -136,11 +137,12 @@ LOOK_UP_DUE = """
 SELECT 1 FROM chargebacks WHERE look_at <= now() AND look_at < 'infinity' ORDER BY look_at
 """
 TO_LOOK_UP = """
-UPDATE chargebacks SET look_at = now() + make_interval(secs => %s)
-WHERE (account_id, attempt_id, payment) IN (
+WITH due AS MATERIALIZED (
     SELECT account_id, attempt_id, payment FROM chargebacks
     WHERE look_at <= now() AND look_at < 'infinity' ORDER BY look_at LIMIT %s
     FOR UPDATE SKIP LOCKED)
+UPDATE chargebacks SET look_at = now() + make_interval(secs => %s)
+WHERE (account_id, attempt_id, payment) IN (TABLE due)
 RETURNING account_id AS account, attempt_id AS attempt, payment, returned_told AS told
 """
 LOOK_LATER = """
@@ -156,10 +158,11 @@ WATCH_DUE = """
 SELECT 1 FROM refunds WHERE look_at <= now() ORDER BY look_at
 """
 TO_WATCH = f"""
-UPDATE refunds SET look_at = now() + make_interval(secs => %s)
-WHERE (account_id, refund_id) IN (
+WITH due AS MATERIALIZED (
     SELECT account_id, refund_id FROM refunds WHERE look_at <= now() ORDER BY look_at LIMIT %s
     FOR UPDATE SKIP LOCKED)
+UPDATE refunds SET look_at = now() + make_interval(secs => %s)
+WHERE (account_id, refund_id) IN (TABLE due)
 RETURNING {_COLUMNS}
 """  # noqa: S608
 # Ever less often, until the record ends: as long again as it is settled, a week at most.
@@ -326,7 +329,7 @@ async def number_of_payments(tx: Tx, account: UUID, attempt: UUID) -> int:
 
 async def lease_to_send(tx: Tx, lease_seconds: float, limit: int) -> list[Refund]:
     """Refunds that are due to be sent, each leased and its try counted."""
-    return await tx.all_as(_REFUNDS, TO_TRY, lease_seconds, lease_seconds, limit)
+    return await tx.all_as(_REFUNDS, TO_TRY, limit, lease_seconds, lease_seconds)
 
 
 async def settle(tx: Tx, account: UUID, refund: UUID, provider_number: str) -> None:
@@ -459,7 +462,7 @@ async def lock_past_due(tx: Tx, account: UUID, refund: UUID) -> Refund | None:
 
 async def lease_to_look_up(tx: Tx, seconds: float, limit: int) -> list[PaymentGivenBack]:
     """Payments whose record at the provider is due to be read, each leased."""
-    return await tx.all_as(_PAYMENTS_GIVEN_BACK, TO_LOOK_UP, seconds, limit)
+    return await tx.all_as(_PAYMENTS_GIVEN_BACK, TO_LOOK_UP, limit, seconds)
 
 
 async def look_later(
@@ -476,7 +479,7 @@ async def looked_up(tx: Tx, account: UUID, attempt: UUID, payment: str) -> None:
 
 async def lease_to_watch(tx: Tx, seconds: float, limit: int) -> list[Refund]:
     """Refunds that are due to be looked for in the record of their provider, each leased."""
-    return await tx.all_as(_REFUNDS, TO_WATCH, seconds, limit)
+    return await tx.all_as(_REFUNDS, TO_WATCH, limit, seconds)
 
 
 async def watched(tx: Tx, refund: Refund, window_seconds: float) -> None:

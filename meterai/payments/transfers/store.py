@@ -121,10 +121,11 @@ LOOK_DUE = """
 SELECT 1 FROM transfers WHERE look_at <= now() ORDER BY look_at
 """
 TO_LOOK = f"""
-UPDATE transfers t SET look_at = now() + make_interval(secs => %s) FROM payees p
-WHERE p.account_id = t.account_id AND p.payee_id = t.payee_id AND (t.account_id, t.transfer_id) IN (
+WITH first AS MATERIALIZED (
     SELECT account_id, transfer_id FROM transfers WHERE look_at <= now() ORDER BY look_at LIMIT %s
     FOR UPDATE SKIP LOCKED)
+UPDATE transfers t SET look_at = now() + make_interval(secs => %s) FROM payees p
+WHERE p.account_id = t.account_id AND p.payee_id = t.payee_id AND (t.account_id, t.transfer_id) IN (TABLE first)
 RETURNING {_COLUMNS}
 """  # noqa: S608 - columns are a constant
 # Ever less often, as refunds in the record of their provider.
@@ -150,15 +151,16 @@ SELECT 1 FROM transfers WHERE state = ANY ('{planned,sent,accepted}') AND try_at
 """
 # The intent of a call, committed before it is made, in the refunds too.
 TO_SEND = f"""
-WITH due AS (
+WITH first AS MATERIALIZED (
+    SELECT account_id, transfer_id FROM transfers WHERE state = ANY ('{{planned,sent,accepted}}')
+        AND try_at <= now() AND (leased_until IS NULL OR leased_until <= now())
+        AND (state <> 'planned' OR provider <> ALL (%s))
+    ORDER BY try_at LIMIT %s FOR UPDATE SKIP LOCKED),
+due AS (
     UPDATE transfers t SET state = 'sent', tries = tries + 1, tried_at = now(),
         leased_until = now() + make_interval(secs => %s), try_at = now() + make_interval(secs => %s)
     FROM payees p
-    WHERE p.account_id = t.account_id AND p.payee_id = t.payee_id AND (t.account_id, t.transfer_id) IN (
-        SELECT account_id, transfer_id FROM transfers WHERE state = ANY ('{{planned,sent,accepted}}')
-            AND try_at <= now() AND (leased_until IS NULL OR leased_until <= now())
-            AND (state <> 'planned' OR provider <> ALL (%s))
-        ORDER BY try_at LIMIT %s FOR UPDATE SKIP LOCKED)
+    WHERE p.account_id = t.account_id AND p.payee_id = t.payee_id AND (t.account_id, t.transfer_id) IN (TABLE first)
     RETURNING {_COLUMNS}),
 carried AS (
     UPDATE refunds r SET state = 'sent', tries = r.tries + 1, tried_at = now() FROM due
@@ -243,7 +245,7 @@ async def floats(tx: ReadTx) -> Floats:
 
 async def lease_to_look(tx: Tx, seconds: float, limit: int) -> list[Transfer]:
     """Transfers that are due to be looked for at their bank, each leased."""
-    return await tx.all_as(_TRANSFERS, TO_LOOK, seconds, limit)
+    return await tx.all_as(_TRANSFERS, TO_LOOK, limit, seconds)
 
 
 async def looked(tx: Tx, transfer: Transfer, window_seconds: float) -> None:
@@ -265,7 +267,7 @@ async def lease_to_send(
     tx: Tx, lease_seconds: float, without: Sequence[str], limit: int
 ) -> list[Transfer]:
     """Transfers that are due to be sent, each leased and its try counted; of `without` no new one."""
-    return await tx.all_as(_TRANSFERS, TO_SEND, lease_seconds, lease_seconds, list(without), limit)
+    return await tx.all_as(_TRANSFERS, TO_SEND, list(without), limit, lease_seconds, lease_seconds)
 
 
 async def answered(
