@@ -163,18 +163,31 @@ class BatchWork:
         if later:
             await self._database.once(store.put_off_rows, account, batch.id, later, LATER_SECONDS)
         try:
-            mine = await self._database.run(partial(self._reserve, batch, rows, refused))
+            await self._end(batch, rows, refused)
         except NotEnoughStamps:
             await self._database.run(partial(self._short, batch, [one.number for one in told]))
             return False
+        return True
+
+    async def _end(
+        self, batch: Batch, rows: Sequence[_Row], refused: Sequence[dict[str, object]]
+    ) -> None:
+        """Stamp rows and write down those that cannot be; where a member's limit ends within them, each for itself.
+
+        Refuses `NotEnoughStamps`.
+        """
+        try:
+            mine = await self._database.run(partial(self._reserve, batch, rows, refused))
         except (accounts.MemberLimitReached, accounts.MembershipEnded) as refusal:
+            if isinstance(refusal, accounts.MemberLimitReached) and len(rows) > 1:
+                for at, row in enumerate(rows):
+                    await self._end(batch, [row], () if at else refused)
+                return
             kept = kept_refusal(refusal)
-            refused += [{"number": row.told.number} | kept for row in rows]
-            await self._database.once(store.refuse, account, batch.id, refused)
-            return True
+            mine, refused = [], [*refused, *({"number": row.told.number} | kept for row in rows)]
+            await self._database.once(store.refuse, batch.account, batch.id, refused)
         ROWS.labels(outcome="refused").inc(len(refused))
         await self._seal(batch, mine)
-        return True
 
     async def _reserve(
         self, batch: Batch, rows: Sequence[_Row], refused: Sequence[dict[str, object]], tx: Tx
