@@ -21,7 +21,12 @@ import pytest
 from meterai.accounts import AccountService, OrganizationService
 from meterai.apps.rooms import RAILS
 from meterai.batches.room import ROOM as BATCHES
+from meterai.collectors import CollectorService
+from meterai.collectors import levers as collecting
+from meterai.collectors.model import AlreadyCollector, NtpnDiffers
+from meterai.collectors.room import ROOM as COLLECTORS
 from meterai.distribution import levers
+from meterai.distribution.branding import ShopService, ShopWish
 from meterai.distribution.model import AlreadyDistributor
 from meterai.distribution.room import ROOM as DISTRIBUTION
 from meterai.kit.ids import new_id, read, show
@@ -37,6 +42,7 @@ from tests.batches.test_work import Dying
 from tests.faults.test_matrix import Counter
 from tests.support.banks import Banks, open_banks
 from tests.support.batching import RECTANGLE, zipped
+from tests.support.collecting import NPWP, drawn_before
 from tests.support.depot import SELLER, pulled
 from tests.support.losing import LOST, losing
 from tests.support.pdf import pdf
@@ -48,6 +54,7 @@ ROUNDS_MAX = 6
 STRUCK = 1_000  # the number of the sequence at which a commit fails
 FAULTS = (Refusal, psycopg.Error, AssertionError)
 UNIT = 10_000  # that one stamp costs: there is no fee
+SELLERS_FEE = 1_000  # but that of a seller on its own page
 
 
 class When(StrEnum):
@@ -163,7 +170,7 @@ class Town:
         )
         await self.counter.rounds()
         container = self.container
-        for room in (ORDERS, STAMPING, DISTRIBUTION, BATCHES):
+        for room in (ORDERS, STAMPING, DISTRIBUTION, COLLECTORS, BATCHES):
             for task in room.tasks(container):
                 await task.run()
         await self.place.work()
@@ -220,7 +227,7 @@ class Wholesaler:
         account = new_id()
         organizations = town.container.of(OrganizationService)
         await organizations.make(account, town.place.account, "PT Toko", "", "")
-        agreed = levers.DistributorTerms(show("acc", account), SELLER, 1_000, "Jawa Barat")
+        agreed = levers.DistributorTerms(show("acc", account), SELLER, SELLERS_FEE, "Jawa Barat")
         await town.pulls(levers.APPROVE, agreed, AlreadyDistributor)
         found = cls(town, account, await town.key_of(account))
         if stamps:
@@ -278,6 +285,59 @@ class Wholesaler:
         return UUID(str(found[0][0]))
 
 
+@dataclass
+class Drawer:
+    """A collector of the town."""
+
+    town: Town
+    account: UUID
+    key: str
+
+    @classmethod
+    async def made(cls, town: Town, stamps: int) -> "Drawer":
+        """One that may draw so many stamps a month."""
+        account = new_id()
+        organizations = town.container.of(OrganizationService)
+        await organizations.make(account, town.place.account, "PT Pungut", NPWP, "")
+        asked = collecting.CollectorAsked(show("acc", account), "PT Pungut", stamps * UNIT)
+        await town.pulls(collecting.APPROVE, asked, AlreadyCollector)
+        return cls(town, account, await town.key_of(account))
+
+    async def draws(self, stamps: int, key: str = "draw") -> Any:
+        body = {"quantity": stamps, "payment_method": "credit"}
+        order = await self.town.asks("/v1/orders", body, by=self.key, again=key)
+        same = await self.town.asks("/v1/orders", body, by=self.key, again=key)
+        assert same["id"] == order["id"]
+        return order
+
+    async def gives_up(self, order: Any) -> None:
+        path = f"/v1/orders/{order['id']}/withdraw"
+        assert (await self.town.asks(path, by=self.key, again="up"))["state"] == "withdrawn"
+
+    async def come_to(self, states: Mapping[str, str]) -> None:
+        """Work until draws are in these states, by their orders."""
+        query = (
+            "SELECT a.subject, d.state FROM credit_draws d JOIN payment_attempts a"
+            " ON a.account_id = d.account_id AND a.attempt_id = d.draw_id WHERE d.account_id = %s"
+        )
+
+        async def is_so() -> bool:
+            found = {show("ord", one): at for one, at in self.town.quietly(query, self.account)}
+            return found == states
+
+        await self.town.settles(is_so)
+
+    async def owes(self) -> int:
+        """Rupiah that are not deposited; the API says what the books say."""
+        shown = int((await self.town.shown("/v1/collector", self.key))["owed"])
+        query = (
+            "SELECT coalesce(sum(debit - credit), 0)::bigint FROM legs"
+            " WHERE account_id = %s AND book = 'collectors_due'"
+        )
+        assert self.town.quietly(query, self.account) == [(shown,)]
+        return shown
+
+
 # -- the stories -------------------------------------------------------------------------------
 
 Armed = Callable[[], None]
@@ -300,11 +360,11 @@ async def money_comes_and_goes(town: Town, armed: Armed) -> None:
     await ends(town, {kept["id"]: "returned", taken["id"]: "denied"})
 
 
-async def ends(town: Town, states: Mapping[str, str]) -> None:
+async def ends(town: Town, states: Mapping[str, str], by: str = "") -> None:
     """Work until orders are in these states."""
 
     async def is_so() -> bool:
-        found = {one: (await town.shown(f"/v1/orders/{one}"))["state"] for one in states}
+        found = {one: (await town.shown(f"/v1/orders/{one}", by))["state"] for one in states}
         return found == states
 
     await town.settles(is_so)
@@ -414,6 +474,96 @@ async def deposit_is_refunded(town: Town, armed: Armed) -> None:
     assert (await town.shown("/v1/deposit", seller.key))["state"] == "closed"
 
 
+async def fee_is_earned_and_given_back(town: Town, armed: Armed) -> None:
+    """Stamps bought on a seller's page, and asked back."""
+    seller = await Wholesaler.made(town, 1)
+    slug = f"toko-{seller.account.hex[:12]}"
+    await town.container.of(ShopService).set(seller.account, ShopWish(slug), actor=TESTER)
+    armed()
+    body = {"quantity": 2, "payment_method": "qris", "seller": slug}
+    order = await town.asks("/v1/orders", body, again=slug)
+    assert (await town.asks("/v1/orders", body, again=slug))["id"] == order["id"]
+    await town.pays(order)
+    await ends(town, {order["id"]: "executed"})
+    await _deposited(seller, UNIT + 2 * SELLERS_FEE)
+    await town.asks("/v1/refunds", {"order_id": order["id"]}, again=f"back-{slug}")
+    await ends(town, {order["id"]: "returned"})
+    await _deposited(seller, UNIT)
+
+
+async def _deposited(seller: Wholesaler, rupiah: int) -> None:
+    async def is_so() -> bool:
+        return await seller.deposit() == rupiah
+
+    await seller.town.settles(is_so)
+
+
+async def draw_is_taken_at_once(town: Town, armed: Armed) -> None:
+    """A draw within the limit of its month."""
+    drawer = await Drawer.made(town, 3)
+    armed()
+    order = await drawer.draws(2)
+    await ends(town, {order["id"]: "executed"}, drawer.key)
+    await drawer.come_to({order["id"]: "taken"})
+    assert await town.until_done(drawer.owes) == 2 * UNIT
+
+
+async def draw_waits_and_is_taken(town: Town, armed: Armed) -> None:
+    """A draw that a late deposit stops, and the deposit that is confirmed."""
+    drawer = await Drawer.made(town, 3)
+    before = await drawer.draws(2, "before")
+    await ends(town, {before["id"]: "executed"}, drawer.key)
+    service = town.container.of(CollectorService)
+    month, statements = drawn_before(drawer.account, service.today(), 3)
+    for statement in statements:
+        town.quietly(statement)
+    armed()
+    order = await drawer.draws(1)
+    states = {before["id"]: "taken", order["id"]: "waiting"}
+    await drawer.come_to(states)
+    ntpn, today = new_id().hex[-16:].upper(), str(service.today())
+    told = {"ntpn": ntpn, "month": str(month), "rupiah": 2 * UNIT, "paid_on": today}
+    await town.asks("/v1/collector/deposits", told, by=drawer.key, again=ntpn)
+    named = show("acc", drawer.account)
+    asked = collecting.DepositMade(named, ntpn, str(month), 2 * UNIT, today)
+    await town.pulls(collecting.CONFIRM, asked, NtpnDiffers)
+    await ends(town, {order["id"]: "executed"}, drawer.key)
+    await drawer.come_to(states | {order["id"]: "taken"})
+    assert await town.until_done(drawer.owes) == UNIT
+
+
+async def draw_is_given_up(town: Town, armed: Armed) -> None:
+    """A draw beyond the month that its collector gives up while it waits; the one behind it is taken then."""
+    drawer = await Drawer.made(town, 3)
+    armed()
+    states: dict[str, str] = {}
+    orders = []
+    for stamps, key, state in (
+        (2, "first", "taken"),
+        (3, "beyond", "waiting"),
+        (1, "behind", "waiting"),
+    ):
+        orders.append(await drawer.draws(stamps, key))
+        states[orders[-1]["id"]] = state
+        await drawer.come_to(states)
+    first, beyond, behind = orders
+    await drawer.gives_up(beyond)
+    await drawer.come_to(states | {beyond["id"]: "ended", behind["id"]: "taken"})
+    await ends(town, {first["id"]: "executed", behind["id"]: "executed"}, drawer.key)
+    assert await town.until_done(drawer.owes) == 3 * UNIT
+
+
+async def draw_is_given_back(town: Town, armed: Armed) -> None:
+    """Stamps of a draw that are asked back: they are owed no more."""
+    drawer = await Drawer.made(town, 3)
+    order = await drawer.draws(2)
+    await ends(town, {order["id"]: "executed"}, drawer.key)
+    armed()
+    await town.asks("/v1/refunds", {"order_id": order["id"]}, by=drawer.key, again="back")
+    await ends(town, {order["id"]: "returned"}, drawer.key)
+    assert await town.until_done(drawer.owes) == 0
+
+
 async def batch_is_stamped(town: Town, armed: Armed) -> None:
     """Three rows, of which one has no document."""
     bought = await town.place.order(quantity=2, payment_method="qris")
@@ -501,6 +651,11 @@ STORIES: Mapping[Callable[[Town, Armed], Awaitable[None]], Iterable[str]] = {
     sale_is_given_up: MONEY | DISTRIBUTION.tables,
     sale_is_given_back: MONEY | DISTRIBUTION.tables,
     deposit_is_refunded: MONEY | DISTRIBUTION.tables,
+    fee_is_earned_and_given_back: MONEY | DISTRIBUTION.tables | {"order_fees"},
+    draw_is_taken_at_once: MONEY | COLLECTORS.tables,
+    draw_waits_and_is_taken: MONEY | COLLECTORS.tables,
+    draw_is_given_up: MONEY | COLLECTORS.tables,
+    draw_is_given_back: MONEY | COLLECTORS.tables,
     batch_is_stamped: MONEY | BATCHES.tables,
     batch_has_a_row_that_is_voided: MONEY | BATCHES.tables | {"stampings"},
     webhook_is_delivered: WEBHOOKS.tables,
@@ -508,7 +663,10 @@ STORIES: Mapping[Callable[[Town, Armed], Awaitable[None]], Iterable[str]] = {
 
 
 # Rails whose provider is our own database, and the tables that are their provider.
-OWN: Mapping[str, Iterable[str]] = {"wholesale": DISTRIBUTION.tables}
+OWN: Mapping[str, Iterable[str]] = {
+    "wholesale": DISTRIBUTION.tables,
+    "credit": COLLECTORS.tables,
+}
 
 
 def test_every_rail_of_our_own_has_its_commits_struck() -> None:
@@ -546,6 +704,8 @@ def test_commit_that_fails_leaves_books_that_are_equal_to_the_record(
             assert struck
             place.arrange(untrap(tables))
             await town.counter.is_equal(tmp_path, [])
+            for rail in OWN:
+                assert await Counter(rail, place).compare(tmp_path) == []
         await receiver.stop()
 
     with losing(database_url) as url:

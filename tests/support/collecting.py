@@ -47,6 +47,39 @@ _TIMES = {
 }
 
 
+def _months_before(today: date, count: int) -> Month:
+    month = Month.of(today)
+    for _ in range(count):
+        month = Month.of(month.first - DAY)
+    return month
+
+
+def _ago(month: Month) -> str:
+    """From the tenth of a month until now."""
+    day = begin_of(month.first + 10 * DAY)
+    return f"interval '{(datetime.now(UTC) - day).total_seconds()} seconds'"
+
+
+def drawn_before(account: UUID, today: date, months: int) -> tuple[Month, list[str]]:
+    """Statements by which all that a collector drew so far was drawn so many months before, and that month."""
+    month = _months_before(today, months)
+    ago, of_it = _ago(month), f"WHERE account_id = '{account}'"
+    shifted = [
+        f"UPDATE {table} SET "
+        + ", ".join(f"{one} = {one} - {ago}" for one in columns.split())
+        + f" {of_it}"
+        for table, columns in _TIMES.items()
+    ]
+    return month, [
+        *shifted,
+        f"UPDATE sale_terms SET since = since - {ago}",
+        f"UPDATE audit_events SET happened_at = happened_at - {ago} WHERE action LIKE 'collector%'"
+        f" AND (account_id = '{account}' OR subject = '{show('acc', account)}')",
+        f"UPDATE credit_draws SET month = credit_month(taken_at) {of_it}",
+        f"UPDATE collector_months SET month = '{month.first}' {of_it}",
+    ]
+
+
 @dataclass
 class Collecting:
     """One collector of a shop."""
@@ -119,39 +152,17 @@ class Collecting:
         return Month.of(self.service.today())
 
     def months_ago(self, count: int) -> Month:
-        month = self.this_month
-        for _ in range(count):
-            month = Month.of(month.first - DAY)
-        return month
-
-    def _since(self, months: int) -> str:
-        """From the tenth of a month, so many before this one, until now."""
-        day = begin_of(self.months_ago(months).first + 10 * DAY)
-        return f"interval '{(datetime.now(UTC) - day).total_seconds()} seconds'"
+        return _months_before(self.service.today(), count)
 
     def was_drawn(self, months: int) -> None:
         """All that was drawn so far was so many months before, and the collector was approved before it."""
-        ago = self._since(months)
-        for table, columns in _TIMES.items():
-            moved = ", ".join(f"{one} = {one} - {ago}" for one in columns.split())
-            self.shop.arrange(f"UPDATE {table} SET {moved} WHERE account_id = %s", self.account)
-        self.shop.arrange(f"UPDATE sale_terms SET since = since - {ago}")
-        self.shop.arrange(
-            f"UPDATE audit_events SET happened_at = happened_at - {ago} WHERE action LIKE 'collector%%'"
-        )
-        self.shop.arrange(
-            "UPDATE credit_draws SET month = credit_month(taken_at) WHERE account_id = %s",
-            self.account,
-        )
-        self.shop.arrange(
-            "UPDATE collector_months SET month = %s WHERE account_id = %s",
-            self.months_ago(months).first,
-            self.account,
-        )
+        _, statements = drawn_before(self.account, self.service.today(), months)
+        for statement in statements:
+            self.shop.arrange(statement)
 
     def month_begins(self) -> None:
         """What was taken so far was taken a month before; what waits does so still."""
-        ago = self._since(1)
+        ago = _ago(self.months_ago(1))
         self.was_drawn(1)
         self.shop.arrange(
             f"UPDATE credit_draws SET made_at = made_at + {ago} WHERE state = 'waiting'"
