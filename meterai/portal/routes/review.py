@@ -107,6 +107,11 @@ def _missing(files: list[DraftFile]) -> str | None:
     return next((f"{PLACE}?file={show('fil', f.id)}" for f in wanted if not f.is_placed), None)
 
 
+def _credit(needed: int) -> Method:
+    """The way of a collector to pay for so many stamps."""
+    return Method(CREDIT, amount_max=needed * STAMP_DUTY, lapses_seconds=CREDIT_SECONDS)
+
+
 @dataclass(frozen=True, slots=True)
 class _LastLook:
     """The page of one request."""
@@ -116,6 +121,12 @@ class _LastLook:
     database: Database
     signing_in: SigningIn
     orders: OrderService
+
+    async def _is_collector(self) -> bool:
+        """Asked for whoever acts for an organization alone: no person is a collector."""
+        return is_acting(self.request) and await self.database.once(
+            stamping.are_facts_demanded, caller_of(self.request).account
+        )
 
     async def page(
         self,
@@ -131,15 +142,11 @@ class _LastLook:
         issuing = await self.database.once(stamps.issuing)
         available = await self.database.once(stamps.available, account) if account else 0
         needed = sum(len(f.placements) for f in wanted)
-        came = await came_by(request, self.orders)
+        came = await came_by(request, self.drafts.process, self.orders)
+        is_collector = await self._is_collector()
         ways = list(await self.orders.ways(needed, came.sold))
-        # Asked for whoever acts for an organization alone: no person is a collector.
-        is_collector = is_acting(request) and await self.database.once(
-            stamping.are_facts_demanded, caller_of(request).account
-        )
         if is_collector:
-            most = needed * STAMP_DUTY
-            ways.append(Method(CREDIT, amount_max=most, lapses_seconds=CREDIT_SECONDS))
+            ways.append(_credit(needed))
         part = self.signing_in.facts(request, form, refusal if account is None else None)
         errors = [_error(refusal, language_of(request))] if refusal and account else part["errors"]
         pay = form.text("pay") if form else kept_text(request, "pay")
