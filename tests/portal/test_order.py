@@ -17,7 +17,7 @@ from meterai.accounts import AccountService
 from meterai.apps.rooms import pages_of
 from meterai.kit.ids import new_id
 from meterai.ledger import MoneyMove
-from meterai.orders import OrderKind, OrderState, OrderView
+from meterai.orders import OrderKind, OrderState, OrderView, SoldBy
 from meterai.orders.service import MoneyView
 from meterai.pages import Site, rendered
 from meterai.pages.rendering import aloud
@@ -177,6 +177,21 @@ def test_every_state_says_what_is_true(
 
 def new_qr(language: str) -> str:
     return translate("page.order.reorder.stamps", language)
+
+
+def test_order_again_names_its_seller_with_the_fee_of_today_or_says_that_it_sells_no_more(
+    asked: Any,
+) -> None:
+    one = msgspec.structs.replace(
+        order(OrderState.LAPSED, OrderKind.STAMPS), seller=HOSTILE, seller_fee=1_000
+    )
+    main = order_main(asked, one, sells=SoldBy("toko", new_id(), "Toko Baru", 2_500))
+    assert "Toko Baru" in main
+    assert "Rp2.500" in main
+    language = "id" if new_qr("id") in main else "en"
+    gone = translate("page.order.reorder.without", language, seller=HOSTILE)
+    assert str(escape(gone)) not in main
+    assert str(escape(gone)) in order_main(asked, one)
 
 
 @pytest.mark.parametrize("kind", OF_STAMPS)
