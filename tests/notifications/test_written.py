@@ -29,6 +29,15 @@ SALE: dict[str, Any] = {
     "duty": "Rp10.000",
     "fee": "Rp0",
     "bank_numbers": "623400000017, 623400000018",
+    "sold_by": HOSTILE,
+}
+COLLECTORS: dict[str, Any] = {
+    "name": HOSTILE,
+    "month": "2026-11",
+    "rupiah": "Rp20.000",
+    "deposit_code": "411611-100",
+    "deposit_by": "2026-12-15",
+    "report_by": "2026-12-20",
 }
 FACTS: dict[str, dict[str, Any]] = {
     "order_executed_stamps": {"order": "ord_1", "quantity": 1, "total": "Rp10.000"} | SALE,
@@ -51,6 +60,8 @@ FACTS: dict[str, dict[str, Any]] = {
         "rupiah": "Rp20.000",
         "path": "/orders/ord_1",
     },
+    "collector_deposit": COLLECTORS,
+    "collector_report": COLLECTORS,
     "webhook_disabled": {"webhook": "whk_1", "url": "https://example.org/a", "why": BOTH},
     "stamping_delivered": {
         "document": HOSTILE,
