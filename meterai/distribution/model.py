@@ -476,8 +476,11 @@ class Steps(NamedTuple):
 
 
 def standing_of(sale: SaleState, order: str | None) -> Standing:
-    """How a sale stands.  `order` is the state of its order, None where that has not followed yet."""
-    if order not in (None, "placed"):
+    """How a sale stands.  `order` is the state of its order, None where that has not followed yet.
+
+    A sale waits until it ends itself, a moment after its order: so long its deposit counts it as one that waits.
+    """
+    if sale != SaleState.WAITING and order not in (None, "placed"):
         return Standing(order)
     return {
         SaleState.WAITING: Standing.WAITING,

@@ -212,6 +212,19 @@ def test_buyer_who_gives_a_waiting_sale_up_costs_no_deposit(depot: Depot) -> Non
     depot.check()
 
 
+def test_sale_that_has_not_followed_its_order_waits_by_sale_and_deposit(depot: Depot) -> None:
+    depot.top_up(10_000)
+    made = depot.sell()
+    depot.work()
+    before, depot.shop.account = depot.shop.account, depot.buyer(made)
+    depot.shop.give_up(read("ord", made.order), "withdrawn")
+    depot.shop.account = before
+    assert (depot.sale(made).state, depot.view().waiting_sales) == ("waiting", 1)
+    depot.pass_time(86_400)
+    depot.work()
+    assert (depot.sale(made).state, depot.view().waiting_sales) == ("withdrawn", 0)
+
+
 def test_late_deposit_after_withdrawal_comes_back(depot: Depot) -> None:
     """The deposit pays in the moment in which the buyer gives up: nobody's money is lost."""
     depot.top_up(10_000)
