@@ -232,6 +232,7 @@ class OrderService:
         self._lines = lines
         self._payments = service
         self._settings = settings.of(OrderSettings)
+        self.process = settings.process  # by which cookies are named
         self._lease_seconds = settings.of(PaymentSettings).bank_lease_seconds
         self._clock = clock
         self._find_seller: FindSeller | None = None

@@ -6,7 +6,6 @@ from meterai.distribution import SELLER_COOKIE
 from meterai.kit.refusal import Refusal
 from meterai.orders import OrderService, SoldBy
 from meterai.pages import PageRequest
-from meterai.plumbing.config import ProcessSettings
 from meterai.plumbing.http import cookie_name
 
 
@@ -23,9 +22,9 @@ class Came:
         return self.sold.slug if self.sold else ""
 
 
-async def came_by(request: PageRequest, process: ProcessSettings, orders: OrderService) -> Came:
+async def came_by(request: PageRequest, orders: OrderService) -> Came:
     """By whom a buyer came.  Whoever came by nobody costs nothing."""
-    slug = request.cookies.get(cookie_name(SELLER_COOKIE, process), "")
+    slug = request.cookies.get(cookie_name(SELLER_COOKIE, orders.process), "")
     if not slug:
         return Came()
     try:

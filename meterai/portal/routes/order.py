@@ -133,7 +133,7 @@ async def show_buy_form(
     """How many stamps."""
     quantity, key = kept_text(request, "quantity", "1"), kept_text(request, "key", fresh_key())
     issuing = await database.once(stamps.issuing)
-    came = await came_by(request, settings.process, orders)
+    came = await came_by(request, orders)
     wish = _Wish(quantity, key, kept_text(request, "payment_method"), came)
     return _buy_page(request, settings, issuing, wish, await orders.ways(1, came.sold))
 
@@ -169,7 +169,7 @@ async def buy(
     except Refusal as refusal:
         kept = fresh_key() if isinstance(refusal, IdempotencyKeyReused) else key
         issuing = await database.once(stamps.issuing)
-        came = await came_by(request, settings.process, orders)
+        came = await came_by(request, orders)
         wish = _Wish(form.text("quantity"), kept, form.text("payment_method"), came)
         ways = await orders.ways(1, came.sold)
         return _buy_page(request, settings, issuing, wish, ways, refusal)

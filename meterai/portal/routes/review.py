@@ -57,7 +57,7 @@ from meterai.plumbing.database import Database
 from meterai.plumbing.forms import PARTS_MAX
 from meterai.plumbing.http import Caller, IdempotencyKeyReused, caller_of, language_of, retry_after
 from meterai.plumbing.messages import translate
-from meterai.portal.seller import came_by
+from meterai.portal.seller import Came, came_by
 from meterai.stamping import (
     DocumentFacts,
     StampedBefore,
@@ -107,11 +107,6 @@ def _missing(files: list[DraftFile]) -> str | None:
     return next((f"{PLACE}?file={show('fil', f.id)}" for f in wanted if not f.is_placed), None)
 
 
-def _credit(needed: int) -> Method:
-    """The way of a collector to pay for so many stamps."""
-    return Method(CREDIT, amount_max=needed * STAMP_DUTY, lapses_seconds=CREDIT_SECONDS)
-
-
 @dataclass(frozen=True, slots=True)
 class _LastLook:
     """The page of one request."""
@@ -121,12 +116,6 @@ class _LastLook:
     database: Database
     signing_in: SigningIn
     orders: OrderService
-
-    async def _is_collector(self) -> bool:
-        """Asked for whoever acts for an organization alone: no person is a collector."""
-        return is_acting(self.request) and await self.database.once(
-            stamping.are_facts_demanded, caller_of(self.request).account
-        )
 
     async def page(
         self,
@@ -142,11 +131,8 @@ class _LastLook:
         issuing = await self.database.once(stamps.issuing)
         available = await self.database.once(stamps.available, account) if account else 0
         needed = sum(len(f.placements) for f in wanted)
-        came = await came_by(request, self.drafts.process, self.orders)
-        is_collector = await self._is_collector()
-        ways = list(await self.orders.ways(needed, came.sold))
-        if is_collector:
-            ways.append(_credit(needed))
+        came = await came_by(request, self.orders)
+        ways, is_collector = await self._ways(needed, came)
         part = self.signing_in.facts(request, form, refusal if account is None else None)
         errors = [_error(refusal, language_of(request))] if refusal and account else part["errors"]
         pay = form.text("pay") if form else kept_text(request, "pay")
@@ -188,6 +174,18 @@ class _LastLook:
         if part["sent"] is not None:
             shown.headers["Cache-Control"] = "private, no-store"  # it has the address
         return shown
+
+    async def _ways(self, needed: int, came: Came) -> tuple[list[Method], bool]:
+        """By what so many stamps can be paid, and whether a collector looks."""
+        ways = list(await self.orders.ways(needed, came.sold))
+        # Asked for whoever acts for an organization alone: no person is a collector.
+        is_collector = is_acting(self.request) and await self.database.once(
+            stamping.are_facts_demanded, caller_of(self.request).account
+        )
+        if is_collector:
+            most = needed * STAMP_DUTY
+            ways.append(Method(CREDIT, amount_max=most, lapses_seconds=CREDIT_SECONDS))
+        return ways, is_collector
 
     async def answered(self, draft: Draft, form: Form, carry_out: _CarryOut) -> Page:
         """Carry out what the page asks for and go on, or say on the page why that came to nothing."""
