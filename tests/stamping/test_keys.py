@@ -40,6 +40,7 @@ HELD_ELSEWHERE = {
     "add_deposit",
     "ask_for_refund",
     "complain",
+    "draw",
     "make_batch",
     "make_key",
     "make_organization",
@@ -50,7 +51,9 @@ HELD_ELSEWHERE = {
     "order_documents",
     "replace_key",
     "rotate_secret",
+    "sell",
     "sign_in_to_pay",
+    "top_up",
 }
 
 
