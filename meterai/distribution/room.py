@@ -72,6 +72,7 @@ COMMANDS = (
 FIELDS = {
     ("SaleView", "state"): Field(list(Standing)),
     ("DepositView", "state"): Field(list(DistributorState)),
+    ("ShopView", "state"): Field(list(DistributorState)),
     ("DepositView", "when_short"): Field(list(Short)),
     ("ResellerView", "state"): Field(list(ResellerState)),
     ("ResellerRequest", "day_rupiah"): Field(least=1),

@@ -31,6 +31,7 @@ UNLISTED = (
     r"/outages/.*",  # a record, its files, the keys
     r"/regulator/.*",
     r"/finance/.*",  # the key of closes
+    r"/s/.*",  # of one seller, by its own link
     r"/docs/try",  # of a sandbox
     r"/(v1|openapi|openapi\.json|healthz|readyz|static|\.well-known)(/.*)?",
 )
