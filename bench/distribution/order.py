@@ -47,7 +47,7 @@ class Sold:
 
     @property
     def line(self) -> str:
-        """What is printed."""
+        """The line that the bench prints."""
         parts = "  ".join(
             f"{part} {median(one[part] for one in self.rounds) * 1e3:5.2f}" for part in PARTS
         )

@@ -526,7 +526,7 @@ class SoldDay(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sold(msgspec.Struct, frozen=True, kw_only=True):
-    """What a reseller sold, day by day."""
+    """Sales of a reseller by day."""
 
     begins: datetime
     ends: datetime
@@ -566,7 +566,7 @@ class TreasuryDeposit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Collector(msgspec.Struct, frozen=True, kw_only=True):
-    """What you may draw: `used` is of the month that runs; `stopped_by` is None, `limit` or `deposit`."""
+    """Credit of the collector: `used` is of the month that runs; `stopped_by` is None, `limit` or `deposit`."""
 
     state: str
     name: str

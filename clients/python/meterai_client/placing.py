@@ -1,4 +1,4 @@
-"""Where a stamp goes, what a document is, and the rows of a batch.  Lengths are points from the lower left of the page as it is seen; 72 are an inch.
+"""Placements, facts of documents, and rows of a batch.  Lengths are points from the lower left of the page as it is seen; 72 are an inch.
 
 Page 1 is the first, -1 the last.  A `width` that is left out is the one of the installation.
 """
@@ -60,7 +60,7 @@ def _plain(placement: Placement) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What a document is under the law, which a collector must say and others may.
+    """Legal facts of a document, mandatory for a collector and optional for others.
 
     `type`      4a, 4b, 3 or 2
     `date`      of the document, as 2026-11-30

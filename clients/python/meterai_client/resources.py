@@ -691,7 +691,7 @@ class Shops(Resource[R]):
 
     @operation
     def get(self) -> Steps[models.Shop]:
-        """What buyers see of you, and where."""
+        """The sales page as buyers see it, with its address."""
         return self._send(Call("GET", "/v1/shop", models.Shop))
 
     @operation
@@ -719,7 +719,7 @@ class Collectors(Resource[R]):
 
     @operation
     def get(self) -> Steps[models.Collector]:
-        """What you may draw and owe by month, and your deposits."""
+        """Limit, debts by month and deposits of the collector."""
         return self._send(Call("GET", "/v1/collector", models.Collector))
 
     @operation
@@ -778,7 +778,7 @@ def _reseller(account: str) -> str:
 
 
 class Resellers(Resource[R]):
-    """Who sells from the deposit of a distributor; accounts as `acc_...`."""
+    """Resellers of a distributor; accounts as `acc_...`."""
 
     @operation
     def all(self) -> Steps[models.Resellers]:
@@ -826,7 +826,7 @@ class Resellers(Resource[R]):
     def sold_by(
         self, reseller_id: str, *, month: str | None = None, day: str | None = None
     ) -> Steps[models.Sold]:
-        """What your deposit paid of its sales, by day."""
+        """Sales of the reseller that your deposit paid, by day."""
         query = query_of(month=month, day=day)
         path = f"{_reseller(reseller_id)}/statement"
         return self._send(Call("GET", path, models.Sold, query))
@@ -850,7 +850,7 @@ class Resellers(Resource[R]):
 
     @operation
     def sold(self, *, month: str | None = None, day: str | None = None) -> Steps[models.Sold]:
-        """What you sold as a reseller, by day."""
+        """Your own sales as a reseller, by day."""
         query = query_of(month=month, day=day)
         return self._send(Call("GET", "/v1/reselling/statement", models.Sold, query))
 
