@@ -31,7 +31,7 @@ from meterai.plumbing.keyring import keyring_of
 
 RUPIAH_MAX = 10**12  # more is a typing error
 Rupiahs = Annotated[int, Parameter(help="Rupiah.", validator=Between(1, RUPIAH_MAX))]
-OrEmpty = Annotated[str, Parameter(help="Digits.")]
+Digits = Annotated[Text, Parameter(help="Digits.")]
 
 
 def list_collectors(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
@@ -70,8 +70,8 @@ def approve(  # noqa: PLR0913 - what was agreed, and how a lever is pulled
     *,
     name: Text,
     limit: Rupiahs,
-    npwp: OrEmpty = "",
-    nitku: OrEmpty = "",
+    npwp: Digits = "",
+    nitku: Digits = "",
     reason: Reason = "",
     by: By = None,
     dry_run: DryRun = False,
@@ -88,8 +88,8 @@ def change(  # noqa: PLR0913 - what was agreed, and how a lever is pulled
     *,
     name: Text,
     limit: Rupiahs,
-    npwp: OrEmpty = "",
-    nitku: OrEmpty = "",
+    npwp: Digits = "",
+    nitku: Digits = "",
     reason: Reason = "",
     by: By = None,
     dry_run: DryRun = False,

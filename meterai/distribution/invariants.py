@@ -183,7 +183,7 @@ INVARIANTS = (
         "reseller_is_as_was_said",
         "Every reseller has the state, fee and limit that the trail of its distributor says of those moments.",
         """
-        SELECT r.account_id, r.reseller_id, r.state, r.fee, r.day_rupiah, r.agreed_at, r.moved_at FROM {resellers} r
+        SELECT r.account_id, r.reseller_id, r.state, r.fee, r.day_rupiah, r.agreed_at, r.moved_at FROM {resellers*} r
         WHERE NOT EXISTS (SELECT 1 FROM audit_events e
                 WHERE e.account_id = r.account_id AND e.subject = 'acc_' || lower(compact(r.reseller_id))
                     AND e.happened_at = r.moved_at AND e.facts->>'state' = r.state)
@@ -197,7 +197,7 @@ INVARIANTS = (
         "reseller_fees_are_of_today",
         "The fee of a reseller stands beside that of the terms of its distributor, and both are within their bound.",
         """
-        SELECT r.account_id, r.reseller_id, r.fee, r.distributor_fee, r.fees_max, t.fee FROM {resellers} r
+        SELECT r.account_id, r.reseller_id, r.fee, r.distributor_fee, r.fees_max, t.fee FROM {resellers*} r
         JOIN distributors d ON d.account_id = r.account_id
         JOIN distributor_terms t ON t.account_id = d.account_id AND t.terms_id = d.terms_id
         WHERE r.state <> 'ended' AND (r.distributor_fee <> t.fee OR r.fee + r.distributor_fee > r.fees_max)
@@ -209,17 +209,17 @@ INVARIANTS = (
         "A distributor sells from its own deposit, a reseller from that of the one distributor that it accepted, and nobody "
         "else from any; none is both.",
         """
-        SELECT a.account_id, a.distributor_id, a.is_free FROM {selling_accounts} a
+        SELECT a.account_id, a.distributor_id, a.is_free FROM {selling_accounts*} a
         LEFT JOIN distributors d ON d.account_id = a.account_id
         LEFT JOIN resellers r ON r.account_id = a.distributor_id AND r.reseller_id = a.account_id
         WHERE (d.account_id IS NOT NULL) <> (a.distributor_id = a.account_id)
             OR (a.distributor_id <> a.account_id
                 AND a.is_free <> (coalesce(r.state, '') NOT IN ('open', 'paused')))
         UNION ALL
-        SELECT d.account_id, NULL, NULL FROM {distributors} d
+        SELECT d.account_id, NULL, NULL FROM {distributors*} d
         LEFT JOIN selling_accounts a ON a.account_id = d.account_id WHERE a.account_id IS NULL
         UNION ALL
-        SELECT r.reseller_id, r.account_id, NULL FROM {resellers} r
+        SELECT r.reseller_id, r.account_id, NULL FROM {resellers*} r
         LEFT JOIN selling_accounts a ON a.account_id = r.reseller_id AND a.distributor_id = r.account_id
         WHERE r.state IN ('open', 'paused') AND a.account_id IS NULL
         """,

@@ -113,7 +113,7 @@ def _give(found: list[dict[str, object]], *, as_json: bool) -> None:
 def replay(
     webhook: Text,
     *,
-    since: Annotated[str, Parameter(help="A day in WIB, or a moment; 30 days back at most.")],
+    since: Annotated[Text, Parameter(help="A day in WIB, or a moment; 30 days back at most.")],
     reason: Reason = "",
     by: By = None,
     dry_run: DryRun = False,
