@@ -107,8 +107,8 @@ def _valid(schema: dict[str, Any], schemas: dict[str, Any]) -> object:
         required = schema.get("required", ())
         return {field: _valid(schema["properties"][field], schemas) for field in required}
     days = {"date": "2026-11-30", "date-time": "2026-11-30T12:00:00+07:00"}
-    text = schema.get("enum", [days.get(schema.get("format"), "x")])[0]
-    return {"integer": 1, "array": []}.get(schema.get("type"), text)
+    text = schema.get("enum", [days.get(schema.get("format", ""), "x")])[0]
+    return {"integer": 1, "array": []}.get(schema.get("type", ""), text)
 
 
 def test_unknown_field_is_refused_by_every_command_of_the_api(
