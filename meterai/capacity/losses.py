@@ -11,6 +11,7 @@ from meterai.capacity.results import Run, Series
 
 LOST = "lost"  # series: visitors lost in a second, by `<journey>.<step>: <reason>`
 QUEUE = "queue"  # the step of who waits in a line
+WAITING = frozenset({QUEUE, "let_in"})  # and of who was called and waits for room inside
 LINE = "line"
 PRESSURE, RATE = "meterai_station_pressure", "meterai_line_rate"
 NEAR_SECONDS = (
@@ -49,7 +50,7 @@ def _loss(run: Run, series: Series) -> Loss:
     place, _, reason = series.of.partition(": ")
     journey, _, step = place.partition(".")
     lost = {at: n for at, n in zip(series.at, series.values, strict=True) if n}
-    if step == QUEUE:
+    if step in WAITING:
         pool, pressure, rate = LINE, None, max(_means(run, RATE, lost).values(), default=None)
     else:
         pressures = _means(run, PRESSURE, lost)

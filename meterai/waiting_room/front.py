@@ -231,7 +231,7 @@ class Front:
         return True
 
     def _with_turn(self, scope: HTTPScope, send: Send, room: WaitingRoom, guarded: Guarded) -> Send:
-        """Sends on what is answered; what is served counts as an arrival, and gives or renews a turn."""
+        """Sends on what is answered; an answer without an error counts as an arrival, and gives or renews a turn."""
         line = room.any_line_of(guarded.act)
         return send if line is None else partial(self._sent_on, send, scope, room, line)
 
@@ -243,7 +243,8 @@ class Front:
                 names = self._names_of(scope)
                 if self._arrivals.take(names):
                     room.arrived()
-                if self._entering.take(names):
+                # While a line stands, who comes without a turn is sent into it by the route, or waits for nothing.
+                if room.line_before(line.act) is None and self._entering.take(names):
                     room.let_in(line)
             if (turn := self._fresh_turn(scope, room, line)) is not None:
                 text = room.tokens.turn(turn)

@@ -140,6 +140,26 @@ def order_of(key: str, headers: dict[str, str]) -> dict[str, str]:
 # -- the way in ------------------------------------------------------------------------------------
 
 
+def test_newcomers_sent_into_the_line_take_no_room_from_those_called(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def act(web: Within, office: Office) -> None:
+        assert office.room.has_room(office.line())
+        for number in range(60):
+            headers = PAGE | {"x-forwarded-for": f"192.0.{number}.1"}
+            found = await web.get("/stamp", headers)
+            assert found.header("location").startswith(LINE)
+        assert office.room.has_room(office.line())
+        called = Visitor(web, **await office.signed_in())
+        await called.get("/stamp")
+        await called.get(f"{LINE}?next=/stamp")
+        await office.advance()
+        assert (await called.goes(f"{LINE}?next=/stamp"))[0] == "/stamp"
+        assert TURN in called.cookies
+
+    run(database_url, tmp_path, act, proxies=1)
+
+
 def test_a_visitor_waits_comes_in_and_is_known_for_a_while(
     database_url: str, tmp_path: Path
 ) -> None:

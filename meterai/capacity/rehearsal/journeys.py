@@ -115,6 +115,7 @@ async def buy(visitor: Visitor) -> None:
     is_known = visitor.page.has_form(SIGN_IN)
     if is_known:
         await _prove_address(visitor, "/stamp/files")
+        await _until_let_in(visitor)
     original = visitor.world.original(visitor.alone)
     await _place(visitor, original)
     if not is_known:
@@ -199,6 +200,7 @@ async def grab(visitor: Visitor) -> None:
     await _through_the_line(visitor)
     if visitor.page.has_form(SIGN_IN):
         await _prove_address(visitor, "/stamp/files")
+        await _until_let_in(visitor)
 
 
 async def _order(visitor: Visitor, there: str, quantity: str = "") -> None:
@@ -227,11 +229,23 @@ async def _through_the_line(visitor: Visitor) -> None:
         if not visitor.page.data("spaced"):
             visitor.world.tally.place(Place(name, int(number), asked_at, given_at))
             visitor.comes_to(TAKEN)
-        wait = LINE_SECONDS_MIN * (1 + visitor.drawing.random())
-        while visitor.page.path.startswith(LINES):
-            await asyncio.sleep(wait)
-            wait = await _looked(visitor, int(number))
+        await _wait(visitor)
     visitor.comes_to(CALLED)
+
+
+async def _until_let_in(visitor: Visitor) -> None:
+    """Wait on with the same number, if more were called than come in at this moment."""
+    if visitor.page.path.startswith(LINES):
+        async with visitor.step("let_in", visitor.world.bounds.line_patience_seconds):
+            await _wait(visitor)
+
+
+async def _wait(visitor: Visitor) -> None:
+    number = int(visitor.page.data("number"))
+    wait = LINE_SECONDS_MIN * (1 + visitor.drawing.random())
+    while visitor.page.path.startswith(LINES):
+        await asyncio.sleep(wait)
+        wait = await _looked(visitor, number)
 
 
 async def _looked(visitor: Visitor, number: int) -> float:

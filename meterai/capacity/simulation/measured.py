@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from statistics import median
 
 from meterai.capacity.histograms import read
-from meterai.capacity.losses import QUEUE
+from meterai.capacity.losses import WAITING
 from meterai.capacity.results import Journey, Run
 from meterai.capacity.results import Step as Measured
 from meterai.capacity.simulation.model import ServiceTime, Step
@@ -73,7 +73,7 @@ def _served(journey: Journey) -> list[Measured]:
     return [
         step
         for step in journey.steps
-        if step.name not in ELSEWHERE and step.name != QUEUE and step.latency.mean > 0
+        if step.name not in ELSEWHERE | WAITING and step.latency.mean > 0
     ]
 
 
