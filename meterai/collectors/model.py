@@ -13,6 +13,7 @@ from meterai.kit.refusal import CommandRefusal, Refusal, refusal_of_database
 
 DEPOSIT_KIND = "cdp"
 UNSTAMPED_KIND = "uns"
+METHOD = "credit"  # by which an order is paid
 DEPOSIT_CODE = (
     "411411-902"  # kinds of tax and of deposit, by which the treasury knows a collector's duty
 )
@@ -210,23 +211,6 @@ class Waits(NamedTuple):
 
     draws: int
     rupiah: int
-
-
-class CreditReturn(NamedTuple):
-    """Money of a draw that is owed no more."""
-
-    refund: str
-    amount: int
-
-
-class CreditMove(NamedTuple):
-    """One movement of all draws: `refund` is empty where one was taken."""
-
-    at: datetime
-    account: UUID
-    draw: UUID
-    amount: int
-    refund: str
 
 
 class OfCollector(NamedTuple):

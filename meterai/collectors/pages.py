@@ -9,7 +9,7 @@ from litestar.params import FromPath
 
 from meterai.accounts import Permission
 from meterai.collectors.lists import MonthLists
-from meterai.collectors.numbers import METHOD
+from meterai.collectors.model import METHOD
 from meterai.collectors.service import CollectorService
 from meterai.kit.actor import Actor
 from meterai.kit.clock import WIB

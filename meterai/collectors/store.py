@@ -8,8 +8,6 @@ from meterai.collectors.model import (
     Collector,
     CollectorDeposit,
     CollectorTerms,
-    CreditMove,
-    CreditReturn,
     Draw,
     ListedStamping,
     MonthDue,
@@ -19,6 +17,7 @@ from meterai.collectors.model import (
     Waits,
 )
 from meterai.kit.ids import new_id
+from meterai.payments import OwnSql
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.periodic import not_paused
 from meterai.plumbing.rows import RowMapper
@@ -35,15 +34,20 @@ SELECT o.account_id AS account FROM collectors o WHERE {not_paused(TAKING, "acco
     AND EXISTS (SELECT 1 FROM credit_draws d WHERE d.account_id = o.account_id AND d.state = 'waiting')
 LIMIT %s FOR UPDATE SKIP LOCKED
 """  # noqa: S608 - names are constants
-MOVES = """
-SELECT * FROM (
-    SELECT taken_at AS at, account_id AS account, draw_id AS draw, amount, '' AS refund
+OWN_SQL = OwnSql(
+    give_back="SELECT credit_return(%s, %s, %s, %s)",
+    returned="SELECT refund_no AS refund, amount, returned_at AS at FROM credit_returns"
+    " WHERE account_id = %s AND draw_id = %s ORDER BY returned_at, refund_no",
+    moves="""
+SELECT at, account, id, account AS buyer, id AS attempt, amount, refund FROM (
+    SELECT taken_at AS at, account_id AS account, draw_id AS id, amount, '' AS refund
     FROM credit_draws WHERE taken_at >= %s AND taken_at < %s
     UNION ALL
     SELECT returned_at, account_id, draw_id, amount, refund_no
     FROM credit_returns WHERE returned_at >= %s AND returned_at < %s) AS moves
-ORDER BY at, account, draw, refund
-"""
+ORDER BY at, account, id, refund
+""",
+)
 _DEPOSIT = """
 SELECT deposit_id AS id, ntpn, month, amount, paid_on, state, told_at FROM collector_deposits
 """
@@ -68,8 +72,6 @@ _COLLECTORS = RowMapper(Collector)
 _MONTHS = RowMapper(MonthDue)
 _DRAWS = RowMapper(Draw)
 _WAITS = RowMapper(Waits)
-_RETURNS = RowMapper(CreditReturn)
-_MOVED = RowMapper(CreditMove)
 _OF_COLLECTORS = RowMapper(OfCollector)
 _DEPOSITS = RowMapper(CollectorDeposit)
 _REPORTS = RowMapper(MonthReport)
@@ -151,14 +153,6 @@ async def end(tx: Tx, account: UUID, draw: UUID) -> bool:
     return bool(await tx.value("SELECT credit_end(%s, %s)", account, draw))
 
 
-async def give_back(tx: Tx, account: UUID, draw: UUID, refund: str, amount: int) -> int | None:
-    """Money of a draw is owed no more; None where it has no so much left."""
-    found: int | None = await tx.value(
-        "SELECT credit_return(%s, %s, %s, %s)", account, draw, refund, amount
-    )
-    return found
-
-
 async def draw_of(tx: ReadTx, account: UUID, draw: UUID) -> Draw | None:
     """One draw."""
     return await tx.one_as(
@@ -167,28 +161,6 @@ async def draw_of(tx: ReadTx, account: UUID, draw: UUID) -> Draw | None:
         account,
         draw,
     )
-
-
-async def returned_of(tx: ReadTx, account: UUID, draw: UUID) -> list[CreditReturn]:
-    """What of a draw is owed no more."""
-    return await tx.all_as(
-        _RETURNS,
-        "SELECT refund_no AS refund, amount FROM credit_returns WHERE account_id = %s AND draw_id = %s"
-        " ORDER BY returned_at, refund_no",
-        account,
-        draw,
-    )
-
-
-async def open_moves(tx: ReadTx, begins: datetime, ends: datetime) -> None:
-    """Let `next_moves` read what moved from a moment to before another."""
-    query = f"DECLARE moves_of_credit NO SCROLL CURSOR FOR {MOVES}"
-    await tx.tell(query, begins, ends, begins, ends)
-
-
-async def next_moves(tx: ReadTx, limit: int) -> list[CreditMove]:
-    """The next movements, oldest first; none at the end."""
-    return await tx.all_as(_MOVED, f"FETCH {limit:d} FROM moves_of_credit")
 
 
 async def waits(tx: ReadTx, account: UUID) -> Waits:

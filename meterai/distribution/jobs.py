@@ -5,7 +5,7 @@ import hashlib
 from meterai import notifications, orders, payments
 from meterai.distribution import store
 from meterai.distribution.events import DepositLow, SaleClosed, SaleMoved, SaleOffered
-from meterai.distribution.numbers import METHOD, payment_number
+from meterai.distribution.model import METHOD
 from meterai.distribution.service import DistributionService, balance, load
 from meterai.kit.ids import show
 from meterai.kit.money import Rupiah
@@ -36,7 +36,7 @@ async def follow_sale(tx: Tx, event: SaleMoved, service: DistributionService) ->
         METHOD,
         event.account,
         event.seller,
-        payment_number(event.account, event.sale) if event.is_taken else None,
+        payments.own_number(WHOLESALE, event.account, event.sale) if event.is_taken else None,
     )
 
 

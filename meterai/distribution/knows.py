@@ -10,6 +10,7 @@ from meterai.kit.labels import REFERENCE_LENGTH_MAX
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Said
 from meterai.kit.subjects import Happening, Subject, SubjectKind
+from meterai.payments import returned_own
 from meterai.plumbing.database import ReadTx
 from meterai.plumbing.paging import Page
 from meterai.room import Knows
@@ -112,7 +113,7 @@ async def _of_sale(tx: ReadTx, account: UUID, one: Sale) -> Iterator[Happening]:
         told.append(Happening(one.taken_at, "sale_taken", {"total": Rupiah(one.total)}))
     if one.ended_at is not None:
         told.append(Happening(one.ended_at, "sale_ended"))
-    for back in await store.returned_of(tx, account, one.id):
+    for back in await returned_own(tx, store.OWN_SQL.returned, account, one.id):
         facts = {"rupiah": Rupiah(back.amount), "refund": back.refund}
         told.append(Happening(back.at, "sale_returned", facts))
     return iter(told)

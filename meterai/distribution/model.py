@@ -12,6 +12,7 @@ from meterai.kit.money import Rupiah
 from meterai.kit.refusal import CommandRefusal, Refusal, refusal_of_database
 
 SALE_KIND = "sal"
+METHOD = "deposit"  # by which the order of a sale is paid
 _OF_SALES = frozenset(
     {"deposit_taken", "deposit_returned"}
 )  # reasons of entries whose subject is a sale

@@ -27,6 +27,7 @@ from meterai.distribution.model import (
     Waiting,
 )
 from meterai.kit.ids import earliest_id, new_id
+from meterai.payments import OwnSql
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.plumbing.periodic import not_paused
 from meterai.plumbing.rows import RowMapper
@@ -53,26 +54,6 @@ class Parties(NamedTuple):
 
     buyer: UUID | None
     distributor: UUID | None
-
-
-class Returned(NamedTuple):
-    """Money of a sale that is deposit again."""
-
-    refund: str
-    amount: int
-    at: datetime
-
-
-class Moved(NamedTuple):
-    """One movement of all deposits: `refund` is empty where a sale was paid."""
-
-    at: datetime
-    account: UUID
-    sale: UUID
-    buyer: UUID
-    attempt: UUID
-    amount: int
-    refund: str
 
 
 class OrderOfSale(NamedTuple):
@@ -159,17 +140,22 @@ TELL_LOW = """
 UPDATE distributors SET low_at = %s
 WHERE account_id = %s AND state = 'open' AND low_at IS NOT DISTINCT FROM %s
 """
-MOVES = """
+OWN_SQL = OwnSql(
+    give_back="SELECT deposit_return(%s, %s, %s, %s)",
+    returned="SELECT refund_no AS refund, amount, returned_at AS at FROM deposit_returns"
+    " WHERE account_id = %s AND sale_id = %s ORDER BY returned_at, refund_no",
+    moves="""
 SELECT * FROM (
-    SELECT s.taken_at AS at, s.account_id AS account, s.sale_id AS sale, s.buyer_id AS buyer, s.attempt_id AS attempt,
+    SELECT s.taken_at AS at, s.account_id AS account, s.sale_id AS id, s.buyer_id AS buyer, s.attempt_id AS attempt,
         sale_total(s) AS amount, '' AS refund
     FROM sales s WHERE s.taken_at >= %s AND s.taken_at < %s
     UNION ALL
     SELECT r.returned_at, r.account_id, r.sale_id, s.buyer_id, s.attempt_id, r.amount, r.refund_no
     FROM deposit_returns r JOIN sales s ON s.account_id = r.account_id AND s.sale_id = r.sale_id
     WHERE r.returned_at >= %s AND r.returned_at < %s) AS moves
-ORDER BY at, account, sale, refund
-"""
+ORDER BY at, account, id, refund
+""",
+)
 LEGS_AT_ONCE = 1_000  # more of them stay alive through collections of garbage, which costs a third
 SALES_AT_ONCE = 2_000
 CLOCKS_DIFFER_SECONDS = 3_600
@@ -216,8 +202,6 @@ _DISTRIBUTORS = RowMapper(Distributor)
 _SALES = RowMapper(Sale)
 _PLACED = RowMapper(PlacedSale)
 _ASKED = RowMapper(AskedSale)
-_RETURNED = RowMapper(Returned)
-_MOVED = RowMapper(Moved)
 _KEYS = RowMapper(SaleKey)
 _WAITING = RowMapper(Waiting)
 _ORDERS = RowMapper(OrderOfSale)
@@ -376,14 +360,6 @@ async def end(tx: Tx, account: UUID, sale: UUID, cause: str) -> bool:
     return bool(await tx.value("SELECT sale_end(%s, %s, %s)", account, sale, cause))
 
 
-async def give_back(tx: Tx, account: UUID, sale: UUID, refund: str, amount: int) -> int | None:
-    """Money of a sale is deposit again; None where it has no so much left."""
-    found: int | None = await tx.value(
-        "SELECT deposit_return(%s, %s, %s, %s)", account, sale, refund, amount
-    )
-    return found
-
-
 async def abandon(tx: Tx, buyer: UUID, order: UUID) -> str | None:
     """The order of a sale that ended lapses at once; its state then, None where it has not followed yet."""
     found: str | None = await tx.value("SELECT order_abandon(%s, %s, 'lapsed')", buyer, order)
@@ -504,28 +480,6 @@ async def asked_by_attempt(tx: ReadTx, buyer: UUID, attempt: UUID) -> AskedSale 
         attempt,
         buyer,
     )
-
-
-async def returned_of(tx: ReadTx, account: UUID, sale_id: UUID) -> list[Returned]:
-    """What of a sale is deposit again."""
-    return await tx.all_as(
-        _RETURNED,
-        "SELECT refund_no AS refund, amount, returned_at AS at FROM deposit_returns WHERE account_id = %s AND sale_id = %s"
-        " ORDER BY returned_at, refund_no",
-        account,
-        sale_id,
-    )
-
-
-async def open_moves(tx: ReadTx, begins: datetime, ends: datetime) -> None:
-    """Let `next_moves` read what moved from a moment to before another."""
-    query = f"DECLARE moves_of_deposits NO SCROLL CURSOR FOR {MOVES}"
-    await tx.tell(query, begins, ends, begins, ends)
-
-
-async def next_moves(tx: ReadTx, limit: int) -> list[Moved]:
-    """The next movements, oldest first; none at the end."""
-    return await tx.all_as(_MOVED, f"FETCH {limit:d} FROM moves_of_deposits")
 
 
 async def balance_before(tx: ReadTx, account: UUID, at: datetime) -> int:

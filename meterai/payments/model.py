@@ -461,6 +461,26 @@ class AttemptTold:
     provider_reference: str | None
 
 
+class OwnReturn(NamedTuple):
+    """Money that a rail of our own database gave back, by our number of the refund."""
+
+    refund: str
+    amount: int
+    at: datetime
+
+
+class OwnMove(NamedTuple):
+    """One movement of such a rail: of which account, and by which id of it, an attempt was paid, or given back by `refund`."""
+
+    at: datetime
+    account: UUID
+    id: UUID
+    buyer: UUID
+    attempt: UUID
+    amount: int
+    refund: str  # empty where it was paid
+
+
 class AttemptRoute(NamedTuple):
     """The rail of an attempt and its method, as staff read them."""
 
@@ -729,12 +749,17 @@ NOT_BOOKED = {
 def reference_of(account: UUID, attempt: UUID) -> str:
     """Our reference at the provider.  It contains the account and the attempt, so that a payment
     can be booked without a search over all accounts."""
-    return f"{REFERENCE_PREFIX}{compact(account)}{compact(attempt)}"
+    return number_of(REFERENCE_PREFIX, account, attempt)
 
 
 def refund_number(account: UUID, refund: UUID) -> str:
     """Our number of a refund at the provider: the same in every try."""
-    return f"{REFUND_PREFIX}{compact(account)}{compact(refund)}"
+    return number_of(REFUND_PREFIX, account, refund)
+
+
+def number_of(prefix: str, account: UUID, identifier: UUID) -> str:
+    """The number of ours with this prefix that an account and an id make; `parse_number` reads it."""
+    return f"{prefix}{compact(account)}{compact(identifier)}"
 
 
 def parse_reference(text: str) -> tuple[UUID, UUID]:

@@ -23,6 +23,8 @@ from meterai.payments.model import (
     InboxedNotification,
     Notification,
     Opened,
+    OwnMove,
+    OwnReturn,
     PaymentToRecord,
     RailOut,
     read_instructions,
@@ -55,6 +57,8 @@ _HEARD = RowMapper(Heard)
 _INBOXED = RowMapper(InboxedNotification)
 _TO_RECORD = RowMapper(PaymentToRecord)
 _SILENT = RowMapper(Silent)
+_OWN_RETURNS = RowMapper(OwnReturn)
+_OWN_MOVES = RowMapper(OwnMove)
 TOLD_MAX = 100  # attempts, and payments, on the timeline of one order
 _CLOSED = "state IN ('lost', 'expired', 'cancelled', 'declined')"  # as the index says it
 
@@ -724,3 +728,30 @@ async def references_of(tx: ReadTx, account: UUID, limit: int) -> list[str]:
     )
     assert isinstance(found, list)
     return found
+
+
+# -- rails of our own database: the statements are of the room that offers one (`OwnSql`) ------------
+
+
+async def give_back_own(
+    tx: Tx, query: str, account: UUID, source: UUID, refund: str, amount: int
+) -> int | None:
+    """What paid has so much of it again; None where it has no so much left."""
+    found: int | None = await tx.value(query, account, source, refund, amount)
+    return found
+
+
+async def returned_own(tx: ReadTx, query: str, account: UUID, source: UUID) -> list[OwnReturn]:
+    """Everything that was given back, the oldest first."""
+    return await tx.all_as(_OWN_RETURNS, query, account, source)
+
+
+async def open_own_moves(tx: ReadTx, query: str, begins: datetime, ends: datetime) -> None:
+    """Let `next_own_moves` read what moved from a moment to before another."""
+    declared = f"DECLARE own_moves NO SCROLL CURSOR FOR {query}"
+    await tx.tell(declared, begins, ends, begins, ends)
+
+
+async def next_own_moves(tx: ReadTx, limit: int) -> list[OwnMove]:
+    """The next movements, oldest first; none at the end."""
+    return await tx.all_as(_OWN_MOVES, f"FETCH {limit:d} FROM own_moves")

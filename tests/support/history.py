@@ -512,7 +512,8 @@ def _redeposited(history: History, depot: Depot) -> None:
     refund = history.give_back("back", "send")
     [row] = shop.rows("SELECT refund_no, amount FROM refunds WHERE refund_id = %s", refund)
     made = depot.account, history["back.sale"], row["refund_no"], row["amount"]
-    assert shop.do(shop.container.database.once(sale_store.give_back, *made))
+    query = sale_store.OWN_SQL.give_back
+    assert shop.do(shop.container.database.once(payment_store.give_back_own, query, *made))
     shop.settle(refund)
     shop.work()
 
@@ -543,7 +544,8 @@ def _collected(history: History) -> None:
     refund = history.give_back("undrawn", "send")
     [row] = shop.rows("SELECT refund_no, amount FROM refunds WHERE refund_id = %s", refund)
     made = found.account, history["undrawn.draw"], row["refund_no"], row["amount"]
-    assert shop.do(shop.container.database.once(draw_store.give_back, *made))
+    query = draw_store.OWN_SQL.give_back
+    assert shop.do(shop.container.database.once(payment_store.give_back_own, query, *made))
     shop.settle(refund)
     shop.work()
     shop.account = before

@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from meterai.kit.ids import compact
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.money import Rupiah
+from meterai.payments.model import number_of
 
 TRANSFER_PREFIX = "TF"
 
@@ -81,7 +81,7 @@ class Transfer:
 
 def transfer_number(account: UUID, transfer: UUID) -> str:
     """Our number of a transfer at the bank: the same in every try."""
-    return f"{TRANSFER_PREFIX}{compact(account)}{compact(transfer)}"
+    return number_of(TRANSFER_PREFIX, account, transfer)
 
 
 class ToPlan(NamedTuple):

@@ -1,0 +1,206 @@
+"""A rail whose provider is our own database: what is the same whichever room offers one.
+
+It is asked, gives back and has a record as the rail of any bank, so that what looks after those looks after it.  The room
+says what pays an attempt, and how that is opened, asked about and taken back.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import ClassVar, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from meterai.kit.money import Rupiah
+from meterai.payments import store
+from meterai.payments.model import (
+    About,
+    AttemptStatus,
+    Delivered,
+    Instructions,
+    MadeBefore,
+    Method,
+    Movement,
+    MovementKind,
+    Notification,
+    NotificationForged,
+    OddLine,
+    Opened,
+    Payment,
+    ProviderRefused,
+    RefundLine,
+    RefundMade,
+    Status,
+    number_of,
+    parse_number,
+    reference_of,
+)
+from meterai.payments.rails import Connecting, Rail, RailKind
+from meterai.plumbing.config import Settings
+from meterai.plumbing.database import Database
+
+MOVES_AT_ONCE = 10_000
+TIMEOUT_SECONDS = 2.0  # a statement of our own database
+# How long it is asked about an attempt; a refund has no window.
+WINDOW_SECONDS = 86_400.0
+
+
+class OwnSql(NamedTuple):
+    """Statements of the room about what pays attempts; each of that has an account and an id.
+
+    give_back  given account, id, our number of a refund and rupiah: gives so much back, once; answers how much of it is
+               given back by this number, NULL where so much is not left
+    returned   given account and id: the columns of `OwnReturn` of each refund, the oldest first
+    moves      given a moment and a later one, both twice: the columns of `OwnMove` of what was paid and what was given back
+               from the one to before the other, in the order it moved
+    """
+
+    give_back: str
+    returned: str
+    moves: str
+
+
+class OwnRail(ABC):
+    """Speaks to our own database: a `Rail`.
+
+    name  of the rail, by which numbers of its payments begin
+    sql   of the room
+    """
+
+    name: ClassVar[str]
+    sql: ClassVar[OwnSql]
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @abstractmethod
+    async def open(
+        self, method: str, reference: str, amount: Rupiah, expires_at: datetime
+    ) -> Opened | MadeBefore:
+        """See `Rail`."""
+
+    @abstractmethod
+    async def ask(self, about: About) -> AttemptStatus:
+        """See `Rail`."""
+
+    @abstractmethod
+    async def cancel(self, about: About, reason: str) -> bool:
+        """See `Rail`."""
+
+    @abstractmethod
+    async def source(self, about: About) -> tuple[UUID, UUID] | None:
+        """(account, id) of what pays an attempt; None where there is nothing."""
+
+    def opened(self, instructions: Instructions, account: UUID, source: UUID) -> Opened:
+        """The answer that an attempt is open, by what pays it."""
+        return Opened(instructions, number_of("", account, source))
+
+    def paid(self, account: UUID, source: UUID, amount: int) -> AttemptStatus:
+        """The answer that it has paid so many rupiah."""
+        number = own_number(self.name, account, source)
+        payment = Payment(number, Rupiah(amount), Status.PAID)
+        return AttemptStatus(Status.PAID, (payment,))
+
+    async def refund(self, about: About, payment: str, number: str, amount: Rupiah) -> RefundMade:
+        """What paid has so much of it again."""
+        del about
+        found = parse_number(_prefix(self.name), payment)
+        assert found is not None, "the number of a payment of this rail"
+        told = (*found, number, amount.value)
+        given = await self._database.once(store.give_back_own, self.sql.give_back, *told)
+        if given != amount.value:
+            raise ProviderRefused("amount", f"{given} of {amount.value}")
+        return RefundMade(number)
+
+    async def refunded(self, about: About, number: str, amount: Rupiah) -> RefundMade | None:
+        """What became of a refund, by all of them."""
+        for line in await self.refunds_of(about):
+            if line.number == number and line.amount == amount:
+                return RefundMade(number)
+        return None
+
+    async def refunds_of(self, about: About) -> tuple[RefundLine, ...]:
+        """Every refund of an attempt."""
+        found = await self.source(about)
+        if found is None:
+            return ()
+        payment = own_number(self.name, *found)
+        return tuple(
+            RefundLine(one.refund, one.refund, payment, Rupiah(one.amount))
+            for one in await self._database.once(store.returned_own, self.sql.returned, *found)
+        )
+
+    async def history(self, begins: datetime, ends: datetime) -> AsyncIterator[Movement | OddLine]:
+        """Everything that was paid and given back."""
+        async with self._database.reading() as tx:
+            await store.open_own_moves(tx, self.sql.moves, begins, ends)
+            while found := await store.next_own_moves(tx, MOVES_AT_ONCE):
+                for one in found:
+                    yield Movement(
+                        MovementKind.REFUND if one.refund else MovementKind.PAYMENT,
+                        one.at,
+                        reference_of(one.buyer, one.attempt),
+                        own_number(self.name, one.account, one.id),
+                        Rupiah(one.amount),
+                        one.refund or None,
+                        one.refund or None,
+                    )
+
+    def notification(self, path: str, headers: Mapping[str, str], body: bytes) -> Delivered:
+        """Nobody tells: refuses `NotificationForged`."""
+        del path, headers, body
+        raise NotificationForged("our own database tells nothing by HTTP")
+
+
+class OwnRailSettings(msgspec.Struct, frozen=True):
+    """Nothing: what can be set is of the room."""
+
+
+def own_number(name: str, account: UUID, source: UUID) -> str:
+    """The number of a payment of the rail of this name."""
+    return number_of(_prefix(name), account, source)
+
+
+def _prefix(name: str) -> str:
+    return f"{name}:"
+
+
+def own_rail_kind(
+    name: str,
+    method: Method,
+    instructions: type[Instructions],
+    rail: Callable[[Connecting], OwnRail],
+    *,
+    offered: Callable[[Settings], Sequence[Method]] | None = None,
+    admits: Callable[[Rail, UUID, Rupiah], Awaitable[None]] | None = None,
+) -> RailKind:
+    """The `RailKind` of a rail of our own database: one method, whose instructions are of one class."""
+
+    @asynccontextmanager
+    async def connect(to: Connecting) -> AsyncIterator[Rail]:
+        yield rail(to)
+
+    def complaints(found: Instructions, _amount: int, _number: str) -> Iterator[str]:
+        if not isinstance(found, instructions):
+            yield f"no instructions of {name}"
+
+    return RailKind(
+        name=name,
+        methods=(method,),
+        offered=offered,
+        prefix=_prefix(name),
+        doors=(),
+        settings=OwnRailSettings,
+        needs=lambda _settings, _keyring: None,
+        connect=connect,
+        complaints=lambda _settings: complaints,
+        ourselves=lambda _settings: About(),
+        reread=lambda _body: Notification(is_readable=False),
+        timeout_seconds=lambda _settings: TIMEOUT_SECONDS,
+        call_seconds_max=lambda _settings: TIMEOUT_SECONDS,
+        window_seconds=lambda _settings: WINDOW_SECONDS,
+        is_own=True,
+        admits=admits,
+    )
