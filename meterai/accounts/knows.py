@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
 from meterai.accounts import store
 from meterai.accounts.model import (
@@ -15,7 +14,7 @@ from meterai.accounts.model import (
 )
 from meterai.kit.ids import read_typed, show
 from meterai.kit.refusal import Malformed
-from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
+from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem, account_subject
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import ReadTx
 from meterai.room import Knows, WorkList
@@ -28,18 +27,14 @@ async def find(tx: ReadTx, text: str, _limit: int) -> Sequence[Subject]:
     account = read_typed(ACCOUNT_KIND, text)
     if account is not None:
         known = await store.account_told(tx, account)  # also one whose person was erased
-        return [_subject(account)] if known and not known.organization_at else ()
+        return [account_subject(account)] if known and not known.organization_at else ()
     if "@" not in text or len(text) > EMAIL_LENGTH_MAX:
         return ()
     try:
         account = await store.account_by_email(tx, normalized(text))
     except Malformed:
         return ()
-    return [_subject(account)] if account else ()
-
-
-def _subject(account: UUID) -> Subject:
-    return Subject(SubjectKind.ACCOUNT, show(ACCOUNT_KIND, account), account)
+    return [account_subject(account)] if account else ()
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
@@ -67,7 +62,7 @@ async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:
 async def _near_end(tx: ReadTx, _: Settings, now: datetime, limit: int) -> Sequence[WorkItem]:
     return [
         WorkItem(
-            _subject(one.account),
+            account_subject(one.account),
             one.expires_at - KEY_NEAR_END,
             one.expires_at,
             {"name": one.name, "key": show(KEY_KIND, one.key)},
@@ -80,7 +75,7 @@ async def _organizations_waiting(
     tx: ReadTx, _: Settings, _now: datetime, limit: int
 ) -> Sequence[WorkItem]:
     return [
-        WorkItem(_subject(one.account), one.made_at, None, {"name": one.name})
+        WorkItem(account_subject(one.account), one.made_at, None, {"name": one.name})
         for one in await store.waiting_organizations(tx, limit)
     ]
 

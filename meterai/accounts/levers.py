@@ -1,6 +1,5 @@
 """Levers of accounts: who is staff; organizations; ending sessions and API keys of an account."""
 
-from collections.abc import Mapping
 from functools import partial
 
 import msgspec
@@ -25,10 +24,10 @@ from meterai.accounts.staff import (
     end_staff_role,
     give_staff_role,
 )
-from meterai.commands import Effect, Forecast, Lever, Pull
-from meterai.kit.ids import read, show
+from meterai.commands import Effect, Forecast, Lever, Pull, offered_on
+from meterai.kit.ids import read
 from meterai.kit.refusal import NotFound
-from meterai.kit.subjects import Subject, SubjectKind
+from meterai.kit.subjects import Subject, SubjectKind, account_subject
 from meterai.plumbing.database import ReadTx, Tx
 
 
@@ -52,9 +51,7 @@ class KeyArguments(msgspec.Struct, frozen=True):
     key: str
 
 
-def _account(subject: Subject) -> Mapping[str, str] | None:
-    """Offered on the timeline of an account."""
-    return {"account": subject.shown} if subject.kind == SubjectKind.ACCOUNT else None
+_account = offered_on(SubjectKind.ACCOUNT, "account")
 
 
 async def _giving(tx: ReadTx, arguments: StaffRoleArguments, _: Pull) -> Forecast:
@@ -87,7 +84,7 @@ async def _of_role(
     Sessions are not counted: between a request and its approval the person may sign in.
     """
     account = await account_named(tx, arguments.account)
-    about = Subject(SubjectKind.ACCOUNT, show("acc", account), account)
+    about = account_subject(account)
     facts = {"email": (await contact(tx, account)).email, "role": arguments.role}
     effects = [Effect(word, facts, about)]
     if changes_sign_in:
@@ -98,7 +95,7 @@ async def _of_role(
 async def _ending_sessions(tx: ReadTx, arguments: AccountArguments, pull: Pull) -> Forecast:
     account = await account_named(tx, arguments.account)
     count = await store.count_sessions(tx, account, pull.at)
-    about = Subject(SubjectKind.ACCOUNT, show("acc", account), account)
+    about = account_subject(account)
     facts = {"email": (await contact(tx, account)).email, "count": count}
     return Forecast([Effect("sessions_end", facts, about)], rows=count)
 
@@ -113,7 +110,7 @@ async def _ending_key(tx: ReadTx, arguments: KeyArguments, _: Pull) -> Forecast:
     key = await store.api_key_view(tx, account, read(KEY_KIND, arguments.key))
     if key is None:
         raise NotFound("no such key of this account")
-    about = Subject(SubjectKind.ACCOUNT, show("acc", account), account)
+    about = account_subject(account)
     facts = {"email": (await contact(tx, account)).email, "api_key": key.id, "name": key.name}
     if key.ended_at is not None:
         return Forecast([Effect("key_ended_before", facts, about)], rows=0)
@@ -188,11 +185,6 @@ async def _decide(
     await decide_on_organization(tx, account, event, actor=pull.actor)
 
 
-def _organization(subject: Subject) -> Mapping[str, str] | None:
-    """Offered on the timeline of an account; the forecast refuses one of a person."""
-    return {"organization": subject.shown} if subject.kind == SubjectKind.ACCOUNT else None
-
-
 def _lever(name: str, event: OrganizationEvent) -> Lever:
     return Lever(
         name=name,
@@ -200,7 +192,8 @@ def _lever(name: str, event: OrganizationEvent) -> Lever:
         arguments=OrganizationArguments,
         forecast=partial(_deciding, event=event),
         carry_out=partial(_decide, event=event),
-        offered=_organization,
+        # Of a person too; the forecast refuses it.
+        offered=offered_on(SubjectKind.ACCOUNT, "organization"),
     )
 
 

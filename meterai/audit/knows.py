@@ -6,9 +6,8 @@ from uuid import UUID
 
 from meterai.audit import store
 from meterai.audit.model import TrailLine
-from meterai.kit.ids import show
 from meterai.kit.refusal import Said
-from meterai.kit.subjects import KIND_OF_ID, Happening, Subject, SubjectKind
+from meterai.kit.subjects import KIND_OF_ID, Happening, Subject, SubjectKind, account_subject
 from meterai.plumbing.database import ReadTx
 from meterai.plumbing.messages import catalogue
 from meterai.room import Knows
@@ -53,7 +52,7 @@ def _about(line: TrailLine) -> Subject | None:
     account = None if line.account == NOBODY else line.account
     if kind is not None:
         return Subject(kind, line.subject, account)
-    return None if account is None else Subject(SubjectKind.ACCOUNT, show("acc", account), account)
+    return None if account is None else account_subject(account)
 
 
 def _told(line: TrailLine, about: Subject | None) -> Happening:

@@ -1,7 +1,8 @@
 """Levers of collectors: who is one and at which limit, its end, and the deposits that are confirmed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -21,13 +22,13 @@ from meterai.collectors.model import (
 )
 from meterai.collectors.service import load, read_ntpn, tell_deposit
 from meterai.collectors.settings import CollectorSettings
-from meterai.commands import Effect, Forecast, Lever, Pull
+from meterai.commands import Effect, Forecast, Lever, Pull, offered_on
 from meterai.kit.actor import Actor
 from meterai.kit.days import Month, day_of, read_day
 from meterai.kit.ids import read, show
 from meterai.kit.numbers import counted
 from meterai.kit.refusal import Malformed, NotFound
-from meterai.kit.subjects import Subject, SubjectKind
+from meterai.kit.subjects import SubjectKind, account_subject
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.stamping import PARTY_NUMBER_DIGITS
 
@@ -67,7 +68,7 @@ class DepositMade(msgspec.Struct, frozen=True):
 
 async def _checked(tx: ReadTx, asked: CollectorAsked, pull: Pull) -> CollectorTerms:
     """Refuses `Malformed`, `NotFound`."""
-    organization = await accounts.organization_of(tx, _account(asked.organization))
+    organization = await accounts.organization_of(tx, read("acc", asked.organization))
     if organization is None:
         raise NotFound("no such organization")
     most = pull.settings.of(CollectorSettings).collector_limit_rupiah_max
@@ -85,21 +86,13 @@ async def _checked(tx: ReadTx, asked: CollectorAsked, pull: Pull) -> CollectorTe
     return CollectorTerms(asked.name, npwp, asked.nitku, asked.limit)
 
 
-def _account(organization: str) -> UUID:
-    return read("acc", organization)
-
-
-def _about(account: UUID) -> Subject:
-    return Subject(SubjectKind.ACCOUNT, show("acc", account), account)
-
-
 def _draws(account: UUID, terms: CollectorTerms) -> Forecast:
     facts = {"name": terms.name, "npwp": terms.npwp, "rupiah": terms.limit_rupiah}
-    return Forecast([Effect("collector_draws", facts, _about(account))], rows=2)
+    return Forecast([Effect("collector_draws", facts, account_subject(account))], rows=2)
 
 
 async def _approving(tx: ReadTx, asked: CollectorAsked, pull: Pull) -> Forecast:
-    account, terms = _account(asked.organization), await _checked(tx, asked, pull)
+    account, terms = read("acc", asked.organization), await _checked(tx, asked, pull)
     found = await store.collector(tx, account)
     if found is not None and found.state == CollectorState.OPEN:
         raise AlreadyCollector("it is one already")
@@ -107,7 +100,7 @@ async def _approving(tx: ReadTx, asked: CollectorAsked, pull: Pull) -> Forecast:
 
 
 async def _approve(tx: Tx, asked: CollectorAsked, pull: Pull) -> None:
-    account = _account(asked.organization)
+    account = read("acc", asked.organization)
     terms = await store.set_terms(tx, account, await _checked(tx, asked, pull))
     if not await store.approve(tx, account, terms):
         raise AlreadyCollector("it is one already")
@@ -116,7 +109,7 @@ async def _approve(tx: Tx, asked: CollectorAsked, pull: Pull) -> None:
 
 
 async def _changing(tx: ReadTx, asked: CollectorAsked, pull: Pull) -> Forecast:
-    account, terms = _account(asked.organization), await _checked(tx, asked, pull)
+    account, terms = read("acc", asked.organization), await _checked(tx, asked, pull)
     COLLECTOR.after(
         (await load(tx, account)).state, CollectorEvent.CLOSED
     )  # one that is closed keeps its terms
@@ -124,7 +117,7 @@ async def _changing(tx: ReadTx, asked: CollectorAsked, pull: Pull) -> Forecast:
 
 
 async def _change(tx: Tx, asked: CollectorAsked, pull: Pull) -> None:
-    account = _account(asked.organization)
+    account = read("acc", asked.organization)
     await store.change(
         tx, account, await store.set_terms(tx, account, await _checked(tx, asked, pull))
     )
@@ -132,16 +125,16 @@ async def _change(tx: Tx, asked: CollectorAsked, pull: Pull) -> None:
 
 
 async def _closing(tx: ReadTx, asked: CollectorNamed, _pull: Pull) -> Forecast:
-    account = _account(asked.organization)
+    account = read("acc", asked.organization)
     found = await load(tx, account)
     COLLECTOR.after(found.state, CollectorEvent.CLOSED)
     owed = sum(one.open for one in await store.months(tx, account))
     facts = {"name": found.name, "rupiah": owed}
-    return Forecast([Effect("collector_closes", facts, _about(account))], rows=1)
+    return Forecast([Effect("collector_closes", facts, account_subject(account))], rows=1)
 
 
 async def _close(tx: Tx, asked: CollectorNamed, pull: Pull) -> None:
-    account = _account(asked.organization)
+    account = read("acc", asked.organization)
     await store.close(tx, account)
     await store.demand_facts(tx, account, is_demanded=False)
     await _record(tx, account, pull.actor, "collector_closed")
@@ -150,7 +143,7 @@ async def _close(tx: Tx, asked: CollectorNamed, pull: Pull) -> None:
 def _deposit(asked: DepositMade) -> tuple[UUID, str, Month, date]:
     """Refuses `Malformed`, `NotFound`."""
     return (
-        _account(asked.organization),
+        read("acc", asked.organization),
         read_ntpn(asked.ntpn),
         Month.read(asked.month),
         read_day(asked.paid_on),
@@ -171,7 +164,7 @@ async def _confirming(tx: ReadTx, asked: DepositMade, _pull: Pull) -> Forecast:
         raise DepositBeyondDue(due=open_)
     facts = {"name": found.name, "rupiah": asked.rupiah, "month": str(month), "ntpn": ntpn}
     kind = "collector_deposited_told" if told else "collector_deposited_untold"
-    return Forecast([Effect(kind, facts, _about(account))], 1, asked.rupiah)
+    return Forecast([Effect(kind, facts, account_subject(account))], 1, asked.rupiah)
 
 
 async def _confirm(tx: Tx, asked: DepositMade, pull: Pull) -> None:
@@ -188,45 +181,27 @@ async def _record(tx: Tx, account: UUID, actor: Actor, action: str, **facts: obj
     await audit.record(tx, NOBODY, actor=actor, action=action, subject=shown, **facts)
 
 
-def _organization(subject: Subject) -> Mapping[str, str] | None:
-    """Offered on the timeline of an account; the forecast refuses one that is no collector."""
-    return {"organization": subject.shown} if subject.kind == SubjectKind.ACCOUNT else None
-
-
-APPROVE = Lever(
-    name="collectors approve",
+# Offered on the timeline of any account; the forecast refuses one that is no collector.
+_lever = partial(
+    Lever,
     permission=Permission.CONSOLE_ORGANIZATIONS,
-    arguments=CollectorAsked,
-    forecast=_approving,
-    carry_out=_approve,
     is_always_approved=True,
-    offered=_organization,
+    offered=offered_on(SubjectKind.ACCOUNT, "organization"),
 )
-CHANGE = Lever(
-    name="collectors change",
-    permission=Permission.CONSOLE_ORGANIZATIONS,
-    arguments=CollectorAsked,
-    forecast=_changing,
-    carry_out=_change,
-    is_always_approved=True,
-    offered=_organization,
+APPROVE = _lever(
+    name="collectors approve", arguments=CollectorAsked, forecast=_approving, carry_out=_approve
 )
-CLOSE = Lever(
-    name="collectors close",
-    permission=Permission.CONSOLE_ORGANIZATIONS,
-    arguments=CollectorNamed,
-    forecast=_closing,
-    carry_out=_close,
-    is_always_approved=True,
-    offered=_organization,
+CHANGE = _lever(
+    name="collectors change", arguments=CollectorAsked, forecast=_changing, carry_out=_change
 )
-CONFIRM = Lever(
+CLOSE = _lever(
+    name="collectors close", arguments=CollectorNamed, forecast=_closing, carry_out=_close
+)
+CONFIRM = _lever(
     name="collectors confirm",
     permission=Permission.CONSOLE_MONEY,
     arguments=DepositMade,
     forecast=_confirming,
     carry_out=_confirm,
-    is_always_approved=True,
-    offered=_organization,
 )
 LEVERS: Sequence[Lever] = (APPROVE, CHANGE, CLOSE, CONFIRM)

@@ -23,7 +23,7 @@ from meterai.commands.database import (
 from meterai.commands.exits import Exit, exit_of
 from meterai.commands.key_files import open_key_files, open_secret_file
 from meterai.commands.key_making import KeyFile, OnlyForProduction
-from meterai.commands.levers import Effect, Forecast, Lever, Moment, Pull, digest_of
+from meterai.commands.levers import Effect, Forecast, Lever, Moment, Pull, digest_of, offered_on
 from meterai.commands.needs import (
     UNFINISHED,
     Directory,
@@ -112,6 +112,7 @@ __all__ = [
     "is_installation",
     "is_this_machine",
     "line",
+    "offered_on",
     "open_key_files",
     "open_secret_file",
     "operator",

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import msgspec
 
 from meterai.kit.actor import Actor
-from meterai.kit.subjects import Subject
+from meterai.kit.subjects import Subject, SubjectKind
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import ReadTx, Tx
 
@@ -30,6 +30,14 @@ class Pull:
     at: datetime
     reason: str
     settings: Settings
+
+
+Offered = Callable[[Subject], Mapping[str, str] | None]
+
+
+def offered_on(kind: SubjectKind, argument: str) -> Offered:
+    """Offers a lever on the timelines of subjects of a kind; `argument` is the subject as it is shown."""
+    return lambda subject: {argument: subject.shown} if subject.kind == kind else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,4 +96,4 @@ class Lever:
     forecast: Callable[[ReadTx, Any, Pull], Awaitable[Forecast]]
     carry_out: Callable[[Tx, Any, Pull], Awaitable[None]]
     is_always_approved: bool = False
-    offered: Callable[[Subject], Mapping[str, str] | None] = lambda _subject: None
+    offered: Offered = lambda _subject: None

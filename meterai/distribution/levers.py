@@ -1,14 +1,15 @@
 """Levers of distribution: who is a distributor and at which terms, its end, and deposit that goes back."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import msgspec
 
 from meterai import accounts, audit, payments
 from meterai.accounts import NOBODY, Permission
-from meterai.commands import Effect, Forecast, Lever, Pull
+from meterai.commands import Effect, Forecast, Lever, Pull, offered_on
 from meterai.distribution import store
 from meterai.distribution.model import (
     DISTRIBUTOR,
@@ -27,7 +28,7 @@ from meterai.kit.actor import Actor
 from meterai.kit.ids import new_id, read, show
 from meterai.kit.money import STAMP_DUTY
 from meterai.kit.refusal import Malformed, NotFound
-from meterai.kit.subjects import Subject, SubjectKind
+from meterai.kit.subjects import SubjectKind, account_subject
 from meterai.plumbing.database import ReadTx, Tx
 
 NAME_LENGTH_MAX = 60  # characters, on pages and in mails of buyers
@@ -96,24 +97,16 @@ def _checked(asked: DistributorTerms, pull: Pull) -> DepositTerms:
     )
 
 
-def _account(organization: str) -> UUID:
-    return read("acc", organization)
-
-
-def _about(account: UUID) -> Subject:
-    return Subject(SubjectKind.ACCOUNT, show("acc", account), account)
-
-
 def _told(account: UUID, terms: DepositTerms) -> Iterator[Effect]:
     facts = {"name": terms.name, "region": terms.region, "fee": terms.fee}
-    yield Effect("distributor_sells", facts, _about(account))
+    yield Effect("distributor_sells", facts, account_subject(account))
     yield Effect(f"distributor_short_{terms.short}")
     if terms.topup_rupiah:
         yield Effect("distributor_tops_up", {"rupiah": terms.topup_rupiah})
 
 
 async def _approving(tx: ReadTx, asked: DistributorTerms, pull: Pull) -> Forecast:
-    account, terms = _account(asked.organization), _checked(asked, pull)
+    account, terms = read("acc", asked.organization), _checked(asked, pull)
     if await accounts.organization_called(tx, account) is None:
         raise NotFound("no such organization")
     if await store.distributor(tx, account) is not None:
@@ -124,7 +117,7 @@ async def _approving(tx: ReadTx, asked: DistributorTerms, pull: Pull) -> Forecas
 
 
 async def _approve(tx: Tx, asked: DistributorTerms, pull: Pull) -> None:
-    account = _account(asked.organization)
+    account = read("acc", asked.organization)
     if not await store.approve(
         tx, account, await store.set_terms(tx, account, _checked(asked, pull))
     ):
@@ -135,7 +128,7 @@ async def _approve(tx: Tx, asked: DistributorTerms, pull: Pull) -> None:
 
 
 async def _changing(tx: ReadTx, asked: DistributorTerms, pull: Pull) -> Forecast:
-    account, terms = _account(asked.organization), _checked(asked, pull)
+    account, terms = read("acc", asked.organization), _checked(asked, pull)
     found = await load(tx, account)
     DISTRIBUTOR.after(found.state, DistributorEvent.CLOSED)  # one that ends keeps its terms
     await _check_fees(tx, account, terms.fee, pull)
@@ -152,7 +145,7 @@ async def _check_fees(tx: ReadTx, account: UUID, fee: int, pull: Pull) -> int:
 
 
 async def _change(tx: Tx, asked: DistributorTerms, pull: Pull) -> None:
-    account, terms = _account(asked.organization), _checked(asked, pull)
+    account, terms = read("acc", asked.organization), _checked(asked, pull)
     await store.lock(tx, account)
     fees_max = await _check_fees(tx, account, terms.fee, pull)
     await store.change(tx, account, await store.set_terms(tx, account, terms))
@@ -161,18 +154,18 @@ async def _change(tx: Tx, asked: DistributorTerms, pull: Pull) -> None:
 
 
 async def _closing(tx: ReadTx, asked: DistributorNamed, _pull: Pull) -> Forecast:
-    account = _account(asked.organization)
+    account = read("acc", asked.organization)
     found = await load(tx, account)
     DISTRIBUTOR.after(found.state, DistributorEvent.CLOSED)
     waiting = await store.waiting(tx, account)
-    effects = [Effect("distributor_closes", {"name": found.name}, _about(account))]
+    effects = [Effect("distributor_closes", {"name": found.name}, account_subject(account))]
     if waiting.sales:
         effects.append(Effect("distributor_sales_end", {"sales": waiting.sales}))
     return Forecast(effects, rows=1 + waiting.sales)
 
 
 async def _close(tx: Tx, asked: DistributorNamed, pull: Pull) -> None:
-    account = _account(asked.organization)
+    account = read("acc", asked.organization)
     await store.lock(tx, account)
     await store.close(tx, account)
     await store.empty(tx, account)
@@ -180,10 +173,10 @@ async def _close(tx: Tx, asked: DistributorNamed, pull: Pull) -> None:
 
 
 async def _refunding(tx: ReadTx, asked: DepositAsked, _pull: Pull) -> Forecast:
-    account = _account(asked.organization)
+    account = read("acc", asked.organization)
     found = await _refundable(tx, account, asked.rupiah)
     facts = {"name": found.name, "rupiah": asked.rupiah}
-    return Forecast([Effect("deposit_goes_back", facts, _about(account))], 1, asked.rupiah)
+    return Forecast([Effect("deposit_goes_back", facts, account_subject(account))], 1, asked.rupiah)
 
 
 async def _refundable(tx: ReadTx, account: UUID, rupiah: int) -> Distributor:
@@ -200,7 +193,7 @@ async def _refundable(tx: ReadTx, account: UUID, rupiah: int) -> Distributor:
 
 async def _refund(tx: Tx, asked: DepositAsked, pull: Pull) -> None:
     """By the payments of the newest top-ups, which their providers still give back."""
-    account = _account(asked.organization)
+    account = read("acc", asked.organization)
     await store.lock(tx, account)
     await _refundable(tx, account, asked.rupiah)
     left = asked.rupiah
@@ -222,45 +215,27 @@ async def _record(tx: Tx, account: UUID, actor: Actor, action: str, **facts: obj
     await audit.record(tx, NOBODY, actor=actor, action=action, subject=shown, **facts)
 
 
-def _organization(subject: Subject) -> Mapping[str, str] | None:
-    """Offered on the timeline of an account; the forecast refuses one that is no distributor."""
-    return {"organization": subject.shown} if subject.kind == SubjectKind.ACCOUNT else None
-
-
-APPROVE = Lever(
-    name="distributors approve",
+# Offered on the timeline of any account; the forecast refuses one that is no distributor.
+_lever = partial(
+    Lever,
     permission=Permission.CONSOLE_ORGANIZATIONS,
-    arguments=DistributorTerms,
-    forecast=_approving,
-    carry_out=_approve,
     is_always_approved=True,
-    offered=_organization,
+    offered=offered_on(SubjectKind.ACCOUNT, "organization"),
 )
-CHANGE = Lever(
-    name="distributors change",
-    permission=Permission.CONSOLE_ORGANIZATIONS,
-    arguments=DistributorTerms,
-    forecast=_changing,
-    carry_out=_change,
-    is_always_approved=True,
-    offered=_organization,
+APPROVE = _lever(
+    name="distributors approve", arguments=DistributorTerms, forecast=_approving, carry_out=_approve
 )
-CLOSE = Lever(
-    name="distributors close",
-    permission=Permission.CONSOLE_ORGANIZATIONS,
-    arguments=DistributorNamed,
-    forecast=_closing,
-    carry_out=_close,
-    is_always_approved=True,
-    offered=_organization,
+CHANGE = _lever(
+    name="distributors change", arguments=DistributorTerms, forecast=_changing, carry_out=_change
 )
-REFUND = Lever(
+CLOSE = _lever(
+    name="distributors close", arguments=DistributorNamed, forecast=_closing, carry_out=_close
+)
+REFUND = _lever(
     name="deposits refund",
     permission=Permission.CONSOLE_MONEY,
     arguments=DepositAsked,
     forecast=_refunding,
     carry_out=_refund,
-    is_always_approved=True,
-    offered=_organization,
 )
 LEVERS: Sequence[Lever] = (APPROVE, CHANGE, CLOSE, REFUND)

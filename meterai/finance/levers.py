@@ -1,11 +1,9 @@
 """Levers of finance: close a day; approve, send, confirm and give up a payout of duty."""
 
-from collections.abc import Mapping
-
 import msgspec
 
 from meterai.accounts import Permission
-from meterai.commands import Effect, Forecast, Lever, Moment, Pull
+from meterai.commands import Effect, Forecast, Lever, Moment, Pull, offered_on
 from meterai.finance import closing, payouts
 from meterai.finance.model import DEPOSIT_CODE, PAYOUT, Payout, PayoutEvent, PayoutState
 from meterai.kit.days import Month, read_day
@@ -145,10 +143,7 @@ async def _fail(tx: Tx, arguments: FailArguments, pull: Pull) -> None:
     await payouts.fail(tx, found, written_reason(pull.reason), pull.actor)
 
 
-def _offered(about: Subject) -> Mapping[str, str] | None:
-    return {"payout": about.shown} if about.kind == SubjectKind.PAYOUT else None
-
-
+_offered = offered_on(SubjectKind.PAYOUT, "payout")
 _FINANCE = Permission.CONSOLE_FINANCE
 CLOSE = Lever(
     name="finance close",
@@ -156,7 +151,7 @@ CLOSE = Lever(
     arguments=CloseArguments,
     forecast=_closing,
     carry_out=_close,
-    offered=lambda about: {"day": about.shown} if about.kind == SubjectKind.DAY else None,
+    offered=offered_on(SubjectKind.DAY, "day"),
 )
 # Two people want each payout before anybody tells the bank.
 PROPOSE = Lever(

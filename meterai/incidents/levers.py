@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 import msgspec
 
 from meterai.accounts import Permission
-from meterai.commands import Effect, Forecast, Lever, Moment, Pull
+from meterai.commands import Effect, Forecast, Lever, Moment, Pull, offered_on
 from meterai.incidents import steps
 from meterai.incidents.model import (
     INCIDENT,
@@ -280,10 +280,7 @@ async def _review(tx: Tx, asked: IncidentReview, pull: Pull) -> None:
     )
 
 
-def _on_incidents(subject: Subject) -> Mapping[str, str] | None:
-    return {"incident": subject.shown} if subject.kind is SubjectKind.INCIDENT else None
-
-
+_on_incidents = offered_on(SubjectKind.INCIDENT, "incident")
 _MAY = Permission.CONSOLE_INCIDENTS
 OPEN = Lever(
     name="incidents open",

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from meterai.kit.ids import show
+
 
 class SubjectKind(StrEnum):
     """Kind of thing that somebody asks about."""
@@ -44,6 +46,11 @@ class Subject:
     kind: SubjectKind
     shown: str
     account: UUID | None = None
+
+
+def account_subject(account: UUID) -> Subject:
+    """An account as it is asked about."""
+    return Subject(SubjectKind.ACCOUNT, show("acc", account), account)
 
 
 @dataclass(frozen=True, slots=True)

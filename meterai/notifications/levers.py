@@ -1,14 +1,13 @@
 """Levers of jobs and mails: try again what was given up."""
 
-from collections.abc import Mapping
 from uuid import UUID
 
 import msgspec
 
 from meterai.accounts import Permission
-from meterai.commands import Effect, Forecast, Lever, Pull
+from meterai.commands import Effect, Forecast, Lever, Pull, offered_on
 from meterai.kit.refusal import Malformed, NotFound
-from meterai.kit.subjects import Subject, SubjectKind
+from meterai.kit.subjects import SubjectKind
 from meterai.notifications.service import queue_again, would_queue_again
 from meterai.plumbing import dead_jobs
 from meterai.plumbing.database import ReadTx, Tx
@@ -52,16 +51,12 @@ async def _retry(tx: Tx, asked: JobsRetry, _pull: Pull) -> None:
     await queue_again(tx, identifier)
 
 
-def _on_jobs(subject: Subject) -> Mapping[str, str] | None:
-    return {"which": subject.shown} if subject.kind is SubjectKind.JOB else None
-
-
 RETRY = Lever(
     name="jobs retry",
     permission=Permission.CONSOLE_OPERATIONS,
     arguments=JobsRetry,
     forecast=_would_retry,
     carry_out=_retry,
-    offered=_on_jobs,
+    offered=offered_on(SubjectKind.JOB, "which"),
 )
 LEVERS = (RETRY,)

@@ -1,11 +1,11 @@
 """Levers of outage records: confirm one, which two of staff do, and withdraw a proposal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from meterai.accounts import Permission
-from meterai.commands import Effect, Forecast, Lever, Pull
+from meterai.commands import Effect, Forecast, Lever, Pull, offered_on
 from meterai.kit.actor import ActorKind
 from meterai.kit.ids import read, show
 from meterai.kit.subjects import Subject, SubjectKind
@@ -21,9 +21,7 @@ class OutageArguments(msgspec.Struct, frozen=True):
     outage: str
 
 
-def _offered(subject: Subject) -> Mapping[str, str] | None:
-    """Offered on the timeline of a record."""
-    return {"outage": subject.shown} if subject.kind == SubjectKind.OUTAGE else None
+_offered = offered_on(SubjectKind.OUTAGE, "outage")
 
 
 async def _confirming(tx: ReadTx, arguments: OutageArguments, pull: Pull) -> Forecast:

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from meterai.accounts import Permission
-from meterai.kit.ids import read_typed, show
-from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
+from meterai.kit.ids import read_typed
+from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem, account_subject
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import ReadTx
 from meterai.privacy import store
@@ -61,7 +61,7 @@ def _of_breach(one: Breach) -> Iterator[Happening]:
 async def _requests(tx: ReadTx, _: Settings, _now: datetime, limit: int) -> Sequence[WorkItem]:
     return [
         WorkItem(
-            Subject(SubjectKind.ACCOUNT, show("acc", one.account), one.account),
+            account_subject(one.account),
             one.asked_at,
             one.due_at,
             {"request": one.shown},

@@ -1,11 +1,9 @@
 """Levers of privacy: enter a breach, tell of it, close it."""
 
-from collections.abc import Mapping
-
 import msgspec
 
 from meterai.accounts import Permission
-from meterai.commands import Effect, Forecast, Lever, Moment, Pull
+from meterai.commands import Effect, Forecast, Lever, Moment, Pull, offered_on
 from meterai.kit.ids import new_id
 from meterai.kit.subjects import Subject, SubjectKind
 from meterai.kit.text import one_line
@@ -106,10 +104,7 @@ def subject(found: Breach) -> Subject:
     return Subject(SubjectKind.BREACH, found.shown)
 
 
-def _offered(about: Subject) -> Mapping[str, str] | None:
-    return {"breach": about.shown} if about.kind == SubjectKind.BREACH else None
-
-
+_offered = offered_on(SubjectKind.BREACH, "breach")
 OPEN = Lever(
     name="breaches open",
     permission=Permission.CONSOLE_PRIVACY,

@@ -1,13 +1,13 @@
 """Levers of breaks: the ways out of an item, each with the entries that it posts and no others."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import msgspec
 
 from meterai import payments, refunds, suspense
 from meterai.accounts import Permission, account_of
-from meterai.commands import Effect, Forecast, Lever, Pull
+from meterai.commands import Effect, Forecast, Lever, Pull, offered_on
 from meterai.kit.ids import read, read_typed, show
 from meterai.kit.reasons import written_reason
 from meterai.kit.refusal import NotFound
@@ -179,11 +179,9 @@ def _given_up(item: Item) -> str:
     return "break_gained" if _grows(item) > 0 else "break_lost"
 
 
-def _on_items(subject: Subject) -> Mapping[str, str] | None:
-    return {"item": subject.shown} if subject.kind is SubjectKind.SUSPENSE else None
-
-
-_lever = partial(Lever, permission=Permission.CONSOLE_MONEY, offered=_on_items)
+_lever = partial(
+    Lever, permission=Permission.CONSOLE_MONEY, offered=offered_on(SubjectKind.SUSPENSE, "item")
+)
 MATCH = _lever(name="breaks match", arguments=BreakMatch, forecast=_would_match, carry_out=_match)
 APPLY = _lever(name="breaks apply", arguments=BreakApply, forecast=_would_apply, carry_out=_apply)
 RETURN = _lever(

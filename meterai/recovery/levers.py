@@ -10,7 +10,7 @@ import msgspec
 
 from meterai import incidents, orders, refunds, stamps
 from meterai.accounts import Permission
-from meterai.commands import Effect, Forecast, Lever, Pull
+from meterai.commands import Effect, Forecast, Lever, Pull, offered_on
 from meterai.kit.ids import read
 from meterai.kit.lifecycle import NotAllowedNow
 from meterai.kit.money import Rupiah
@@ -195,10 +195,6 @@ def _on_recoveries(subject: Subject) -> Mapping[str, str] | None:
     return {} if subject.kind is SubjectKind.RECOVERY else None
 
 
-def _on_incidents(subject: Subject) -> Mapping[str, str] | None:
-    return {"incident": subject.shown} if subject.kind is SubjectKind.INCIDENT else None
-
-
 def _lever(
     name: str,
     forecast: _Forecasting,
@@ -226,7 +222,7 @@ START = Lever(
     arguments=RecoveryStart,
     forecast=_would_start,
     carry_out=_start,
-    offered=_on_incidents,
+    offered=offered_on(SubjectKind.INCIDENT, "incident"),
 )
 NEXT = _moving("next", StepEvent.NEXT)
 BACK = _moving("back", StepEvent.BACK)

@@ -8,7 +8,7 @@ from meterai import audit, ledger, notifications, payments
 from meterai.accounts import Permission
 from meterai.kit.ids import read_typed, show
 from meterai.kit.refusal import Said
-from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem
+from meterai.kit.subjects import Happening, Subject, SubjectKind, WorkItem, account_subject
 from meterai.kit.text import isolated
 from meterai.ledger import MoneyMove
 from meterai.payments import REFUND_PREFIX, Refund, RefundCause, RefundState, Way
@@ -166,7 +166,7 @@ def _claimed(claim: AccountClaim) -> Sequence[Happening]:
         "typed": isolated(claim.typed),
         "stage": Said(f"stage.account_claim.{claim.state}", {}),
     }
-    about = Subject(SubjectKind.ACCOUNT, show("acc", claim.account), claim.account)
+    about = account_subject(claim.account)
     told = [Happening(claim.asked_at, "account_typed", facts, about, begins=True)]
     if claim.decided_at is not None:
         # That an account is somebody else's, and whose it is, are for staff alone.

@@ -1,13 +1,12 @@
 """Levers of refunds: ask unused stamps back, try a refund or take it another way, decide on an account that was typed."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 
 import msgspec
 
 from meterai import audit, orders, payments
 from meterai.accounts import Permission
-from meterai.commands import Effect, Forecast, Lever, Pull
+from meterai.commands import Effect, Forecast, Lever, Pull, offered_on
 from meterai.kit.ids import read, show
 from meterai.kit.reasons import written_reason
 from meterai.kit.refusal import NotFound
@@ -163,25 +162,15 @@ async def _decline(tx: Tx, asked: AccountNamed, pull: Pull) -> None:
     await decline(tx, claim, actor=pull.actor)
 
 
-def _on_refunds(subject: Subject) -> Mapping[str, str] | None:
-    return {"refund": subject.shown} if subject.kind is SubjectKind.REFUND else None
-
-
-def _on_claims(subject: Subject) -> Mapping[str, str] | None:
-    return {"claim": subject.shown} if subject.kind is SubjectKind.ACCOUNT_CLAIM else None
-
-
-def _on_orders(subject: Subject) -> Mapping[str, str] | None:
-    return {"order": subject.shown} if subject.kind is SubjectKind.ORDER else None
-
-
+_on_refunds = offered_on(SubjectKind.REFUND, "refund")
+_on_claims = offered_on(SubjectKind.ACCOUNT_CLAIM, "claim")
 ASK = Lever(
     name="refunds ask",
     permission=Permission.CONSOLE_MONEY,
     arguments=RefundsAsk,
     forecast=_would_ask,
     carry_out=_ask,
-    offered=_on_orders,
+    offered=offered_on(SubjectKind.ORDER, "order"),
 )
 RETRY = Lever(
     name="refunds retry",

@@ -3,9 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from meterai.accounts import ACCOUNT_KIND
-from meterai.kit.ids import show
-from meterai.kit.subjects import Happening, Subject, SubjectKind
+from meterai.kit.subjects import Happening, Subject, SubjectKind, account_subject
 from meterai.plumbing.database import ReadTx
 from meterai.requests import store
 from meterai.room import Knows
@@ -18,10 +16,7 @@ async def find(tx: ReadTx, text: str, limit: int) -> Sequence[Subject]:
     """By its Request-Id: the account whose key it was."""
     if not _REQUEST.fullmatch(text):
         return ()
-    return [
-        Subject(SubjectKind.ACCOUNT, show(ACCOUNT_KIND, one), one)
-        for one in await store.accounts_of_request(tx, text, limit)
-    ]
+    return [account_subject(one) for one in await store.accounts_of_request(tx, text, limit)]
 
 
 async def tell(tx: ReadTx, about: Subject) -> Sequence[Happening]:

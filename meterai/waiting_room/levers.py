@@ -1,15 +1,14 @@
 """Levers of lines: plan, slow, pause, close, end."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
 
 from meterai.accounts import Permission
-from meterai.commands import Effect, Forecast, Lever, Moment, Pull
+from meterai.commands import Effect, Forecast, Lever, Moment, Pull, offered_on
 from meterai.kit.numbers import at_most
-from meterai.kit.subjects import Subject, SubjectKind
+from meterai.kit.subjects import SubjectKind
 from meterai.plumbing.database import ReadTx, Tx
 from meterai.waiting_room import operating
 from meterai.waiting_room.model import LINE, Act, Line, LineEvent, reason_text
@@ -164,10 +163,7 @@ async def _end(tx: Tx, asked: LineNamed, pull: Pull) -> None:
     await operating.end(tx, asked.name, reason=pull.reason, actor=pull.actor)
 
 
-def _on_lines(subject: Subject) -> Mapping[str, str] | None:
-    return {"name": subject.shown} if subject.kind is SubjectKind.LINE else None
-
-
+_on_lines = offered_on(SubjectKind.LINE, "name")
 _MAY = Permission.CONSOLE_OPERATIONS
 CREATE = Lever(
     name="line create",

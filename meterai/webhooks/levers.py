@@ -1,13 +1,12 @@
 """The lever of webhooks: send again what an endpoint did not take."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
 
 from meterai import audit
 from meterai.accounts import Permission
-from meterai.commands import Effect, Forecast, Lever, Pull
+from meterai.commands import Effect, Forecast, Lever, Pull, offered_on
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read, show
 from meterai.kit.refusal import NotFound
@@ -74,16 +73,12 @@ async def _record(tx: Tx, about: Endpoint, actor: Actor, count: int) -> None:
     )
 
 
-def _on_webhook(subject: Subject) -> Mapping[str, str] | None:
-    return {"webhook": subject.shown} if subject.kind is SubjectKind.WEBHOOK else None
-
-
 REPLAY = Lever(
     name="webhooks replay",
     permission=Permission.CONSOLE_OPERATIONS,
     arguments=WebhookReplay,
     forecast=_would_replay,
     carry_out=_replay,
-    offered=_on_webhook,
+    offered=offered_on(SubjectKind.WEBHOOK, "webhook"),
 )
 LEVERS = (REPLAY,)
