@@ -1,11 +1,18 @@
 """Batches at the command line: those under way, and one with the counts of its rows."""
 
-import json
 from datetime import timedelta
 
 from meterai.batches import store
 from meterai.batches.model import BATCH_KIND, StillBatch
-from meterai.commands import NO_OPTIONS, AsJson, Options, Text, line, with_database
+from meterai.commands import (
+    NO_OPTIONS,
+    AsJson,
+    Options,
+    Text,
+    tell_counted,
+    tell_one,
+    with_database,
+)
 from meterai.kit.clock import SystemClock
 from meterai.kit.ids import read, show
 from meterai.kit.refusal import NotFound
@@ -34,12 +41,7 @@ def list_batches(*, as_json: AsJson = False, options: Options = NO_OPTIONS) -> N
         }
         for one in with_database("batches list", options, look)
     ]
-    if as_json:
-        line(json.dumps(found, indent=2))
-        return
-    for one in found:
-        line("  ".join(map(str, one.values())))
-    line(f"{len(found)} in all")
+    tell_counted(found, as_json=as_json)
 
 
 def show_batch(batch: Text, *, as_json: AsJson = False, options: Options = NO_OPTIONS) -> None:
@@ -70,9 +72,4 @@ def show_batch(batch: Text, *, as_json: AsJson = False, options: Options = NO_OP
                 **counts._asdict(),
             }
 
-    told = with_database("batches show", options, look)
-    if as_json:
-        line(json.dumps(told, indent=2))
-        return
-    for name, value in told.items():
-        line(f"{name}={value}")
+    tell_one(with_database("batches show", options, look), as_json=as_json)

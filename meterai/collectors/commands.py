@@ -1,6 +1,5 @@
 """Collectors at the command line."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +19,7 @@ from meterai.commands import (
     Reason,
     Text,
     line,
+    tell_all,
     with_database,
 )
 from meterai.kit.clock import SystemClock
@@ -57,12 +57,7 @@ def list_collectors(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -
                 for one in await store.collectors(tx)
             ]
 
-    found = with_database("collectors list", options, look)
-    if as_json:
-        line(json.dumps(found, indent=2))
-        return
-    for one in found:
-        line(", ".join(f"{name}={value}" for name, value in one.items()))
+    tell_all(with_database("collectors list", options, look), as_json=as_json)
 
 
 def approve(  # noqa: PLR0913 - what was agreed, and how a lever is pulled

@@ -48,6 +48,9 @@ from meterai.commands.options import (
     operator,
     read_given,
     sentence_of,
+    tell_all,
+    tell_counted,
+    tell_one,
     text_only,
 )
 from meterai.commands.production import (
@@ -121,6 +124,9 @@ __all__ = [
     "schema_for",
     "sentence_of",
     "split_url",
+    "tell_all",
+    "tell_counted",
+    "tell_one",
     "text_only",
     "with_database",
 ]

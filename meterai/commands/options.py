@@ -1,9 +1,10 @@
 """What every command takes, and how one speaks and refuses."""
 
+import json
 import os
 import pwd
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, cast
@@ -160,6 +161,34 @@ def line(text: str) -> None:
     Whoever shows it within a line takes `one_line` of it.
     """
     print(shown(text), flush=True)
+
+
+def tell_one(found: Mapping[str, object], *, as_json: bool) -> None:
+    """One thing, a line for each of its facts; or as JSON."""
+    if as_json:
+        line(json.dumps(found, indent=2))
+        return
+    for name, value in found.items():
+        line(f"{name}={value}")
+
+
+def tell_all(found: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
+    """Several things, a line for each with the names of its facts; or as JSON."""
+    if as_json:
+        line(json.dumps(found, indent=2))
+        return
+    for one in found:
+        line(", ".join(f"{name}={value}" for name, value in one.items()))
+
+
+def tell_counted(found: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
+    """Several things, a line for each with what of it is not empty, and how many they are; or as JSON."""
+    if as_json:
+        line(json.dumps(found, indent=2))
+        return
+    for one in found:
+        line("  ".join(str(value) for value in one.values() if value != ""))
+    line(f"{len(found)} in all")
 
 
 def sentence_of(complaint: Complaint) -> str:

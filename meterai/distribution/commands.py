@@ -1,6 +1,5 @@
 """Distributors at the command line."""
 
-import json
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -17,6 +16,8 @@ from meterai.commands import (
     Reason,
     Text,
     line,
+    tell_all,
+    tell_one,
     with_database,
 )
 from meterai.distribution import levers, store
@@ -47,12 +48,7 @@ def list_distributors(options: Options = NO_OPTIONS, *, as_json: AsJson = False)
                 for one in found
             ]
 
-    found = with_database("distributors list", options, look)
-    if as_json:
-        line(json.dumps(found, indent=2))
-        return
-    for one in found:
-        line(", ".join(f"{name}={value}" for name, value in one.items()))
+    tell_all(with_database("distributors list", options, look), as_json=as_json)
 
 
 def show_sale(sale: Text, options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
@@ -80,12 +76,7 @@ def show_sale(sale: Text, options: Options = NO_OPTIONS, *, as_json: AsJson = Fa
                 "waits_until": found.waits_until.isoformat(timespec="seconds"),
             }
 
-    told = with_database("sales show", options, look)
-    if as_json:
-        line(json.dumps(told, indent=2))
-        return
-    for name, value in told.items():
-        line(f"{name}={value}")
+    tell_one(with_database("sales show", options, look), as_json=as_json)
 
 
 def _shown(one: Distributor) -> dict[str, object]:

@@ -1,7 +1,5 @@
 """See jobs and mails that failed, and run them again."""
 
-import json
-
 from meterai import approvals
 from meterai.commands import (
     NO_OPTIONS,
@@ -12,6 +10,7 @@ from meterai.commands import (
     Reason,
     Text,
     line,
+    tell_counted,
     with_database,
 )
 from meterai.notifications.levers import RETRY, JobsRetry, identified
@@ -53,13 +52,7 @@ def list_failed(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> No
                 *(_shown("given up", one) for one in await given_up(tx, LISTED_MAX)),
             ]
 
-    found = with_database("jobs list", options, look)
-    if as_json:
-        line(json.dumps(found, indent=2))
-        return
-    for one in found:
-        line("  ".join(value for value in one.values() if value))
-    line(f"{len(found)} in all")
+    tell_counted(with_database("jobs list", options, look), as_json=as_json)
 
 
 def retry(

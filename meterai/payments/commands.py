@@ -1,7 +1,5 @@
 """Rails at the command line: which there are, one taken out, one put back."""
 
-import json
-
 from meterai import approvals
 from meterai.commands import (
     NO_OPTIONS,
@@ -12,6 +10,7 @@ from meterai.commands import (
     Reason,
     Text,
     line,
+    tell_all,
     with_database,
 )
 from meterai.payments import store
@@ -33,12 +32,7 @@ def list_rails(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> Non
             told.append({"rail": name, "is_out": found is not None, **more})
         return told
 
-    found = with_database("rails list", options, look)
-    if as_json:
-        line(json.dumps(found, indent=2))
-        return
-    for one in found:
-        line(", ".join(f"{name}={value}" for name, value in one.items()))
+    tell_all(with_database("rails list", options, look), as_json=as_json)
 
 
 def take_out(

@@ -1,6 +1,5 @@
 """Lines at the command line: see, plan, slow, pause, close, end; and check a proof of a place."""
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,6 +17,7 @@ from meterai.commands import (
     Reason,
     Text,
     line,
+    tell_all,
     text_only,
     with_database,
 )
@@ -71,16 +71,11 @@ def _moment(text: str | None, field: str) -> datetime | None:
 def list_lines(options: Options = NO_OPTIONS, *, as_json: AsJson = False) -> None:
     """Show every line: what it stands before, how many wait, how fast it goes."""
 
-    async def look(database: Database, _: Settings) -> list[Line]:
+    async def look(database: Database, _: Settings) -> list[dict[str, object]]:
         async with database.reading() as tx:
-            return await operating.lines(tx)
+            return [_shown(one) for one in await operating.lines(tx)]
 
-    found = with_database("line list", options, look)
-    if as_json:
-        line(json.dumps([_shown(one) for one in found], indent=2))
-        return
-    for one in found:
-        line(", ".join(f"{name}={value}" for name, value in _shown(one).items()))
+    tell_all(with_database("line list", options, look), as_json=as_json)
 
 
 def _shown(one: Line) -> dict[str, object]:

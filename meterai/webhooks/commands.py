@@ -1,6 +1,5 @@
 """Webhooks at the command line: endpoints that are not well, what was sent to one, and what is sent again."""
 
-import json
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -18,6 +17,7 @@ from meterai.commands import (
     Reason,
     Text,
     line,
+    tell_counted,
     with_database,
 )
 from meterai.kit.ids import read, show
@@ -47,7 +47,7 @@ def list_endpoints(
             )
             return [_shown(one) for one in found]
 
-    _give(with_database("webhooks list", options, look), as_json=as_json)
+    tell_counted(with_database("webhooks list", options, look), as_json=as_json)
 
 
 def _shown(one: Endpoint) -> dict[str, object]:
@@ -84,7 +84,7 @@ def list_deliveries(
             found = await store.messages(tx, account, endpoint, Page().before, state, most)
             return [await _told(tx, one) for one in found]
 
-    _give(with_database("webhooks deliveries", options, look), as_json=as_json)
+    tell_counted(with_database("webhooks deliveries", options, look), as_json=as_json)
 
 
 async def _told(tx: ReadTx, one: Message) -> dict[str, object]:
@@ -99,15 +99,6 @@ async def _told(tx: ReadTx, one: Message) -> dict[str, object]:
         "status": "" if last is None or last.status is None else last.status,
         "failure": "" if last is None else str(last.failure or ""),
     }
-
-
-def _give(found: list[dict[str, object]], *, as_json: bool) -> None:
-    if as_json:
-        line(json.dumps(found, indent=2))
-        return
-    for one in found:
-        line("  ".join(str(value) for value in one.values() if value != ""))
-    line(f"{len(found)} in all")
 
 
 def replay(
