@@ -24,7 +24,6 @@ from meterai.collectors.model import (
     MonthRuns,
     MonthStanding,
     Unstamped,
-    bounds,
 )
 from meterai.collectors.service import CollectorMonth, CollectorService, load
 from meterai.kit.clock import WIB, Clock
@@ -144,7 +143,7 @@ def _told(one: Unstamped) -> ListedDocument:
 async def stamped_of(tx: ReadTx, account: UUID, month: Month) -> list[ListedDocument]:
     """Annex II."""
     await tx.allow(SECONDS_MAX)
-    found = await store.stampings(tx, account, *bounds(month), "delivered")
+    found = await store.stampings(tx, account, month.begins, month.ends, "delivered")
     return [_stamped(one, STAMPED, None) for one in found]
 
 
@@ -152,7 +151,7 @@ async def unstamped_of(
     tx: ReadTx, account: UUID, month: Month, language: str
 ) -> list[ListedDocument]:
     """Annex III."""
-    failed = await store.stampings(tx, account, *bounds(month), "failed")
+    failed = await store.stampings(tx, account, month.begins, month.ends, "failed")
     found = [_stamped(one, UNSTAMPED, why_refused(str(one.refused), language)) for one in failed]
     found += [_told(one) for one in await store.unstamped(tx, account, month.first)]
     return sorted(found, key=lambda one: one.at)

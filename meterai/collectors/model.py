@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from meterai.kit.days import Month, begin_of
+from meterai.kit.days import Month
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import CommandRefusal, Refusal, refusal_of_database
@@ -298,11 +298,6 @@ class Dates:
         if open_rupiah:
             return MonthStanding.OVERDUE if today > self.deposit_by else MonthStanding.DUE
         return MonthStanding.REPORTED if is_reported else MonthStanding.DEPOSITED
-
-
-def bounds(month: Month) -> tuple[datetime, datetime]:
-    """The first moment of a month, and that of the next."""
-    return begin_of(month.first), begin_of(month.next.first)
 
 
 def reminder_day(today: date) -> int | None:

@@ -30,7 +30,7 @@ from meterai.collectors.model import (
 from meterai.collectors.settings import CollectorSettings
 from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock
-from meterai.kit.days import DAY, Month, day_of
+from meterai.kit.days import Month, day_of
 from meterai.kit.ids import show
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Malformed, NotFound
@@ -335,7 +335,7 @@ class CollectorService:
         day = reminder_day(today)
         if day is None:
             return 0
-        month = Month.of(today.replace(day=1) - DAY)
+        month = Month.of(today).before
         found = await self._database.run(
             partial(store.to_remind, month=month.first, day=day, limit=BATCH)
         )

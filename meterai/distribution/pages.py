@@ -91,11 +91,10 @@ def _span(request: PageRequest) -> Span:
 def _beside(of: Span, now: datetime) -> dict[str, Any]:
     """The month of a span, and those before and after it."""
     month = Month.of(day_of(of.begins))
-    before = Month.of(day_of(of.begins).replace(day=1) - (month.next.first - month.last))
-    is_past = month.next.first <= day_of(now)
+    is_past = month.ends <= now
     return {
         "month": str(month),
-        "before": str(before),
+        "before": str(month.before),
         "after": str(month.next) if is_past else None,
     }
 

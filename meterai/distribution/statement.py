@@ -75,7 +75,7 @@ class Span:
             first = read_day(day)
             return cls(day, begin_of(first), begin_of(first + DAY))
         of = Month.read(str(month))
-        return cls(str(of), begin_of(of.first), begin_of(of.next.first))
+        return cls(str(of), of.begins, of.ends)
 
 
 async def by_day(tx: ReadTx, account: UUID, of: Span) -> StatementView:

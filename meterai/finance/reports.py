@@ -24,7 +24,7 @@ from meterai.finance.model import (
     channel_reports,
     provider_reports,
 )
-from meterai.kit.days import Month, begin_of, read_day
+from meterai.kit.days import Month, read_day
 from meterai.kit.ids import read
 from meterai.kit.refusal import Malformed, NotFound
 from meterai.ledger import CHART, PAID_OUT, SOLD, Sums, figures_of
@@ -36,7 +36,7 @@ EVER = datetime.fromisoformat("2020-01-01T00:00+07:00")  # before the first entr
 
 def asked_of_month(month: Month) -> Asked:
     """The statement of all books of a month."""
-    return Asked(Scope.BOOKS, str(month), begin_of(month.first), begin_of(month.next.first))
+    return Asked(Scope.BOOKS, str(month), month.begins, month.ends)
 
 
 async def asked(tx: ReadTx, scope: str, of: str, begin: datetime | None, end: datetime) -> Asked:

@@ -66,9 +66,24 @@ class Month:
         return Month.of(self.first + 31 * DAY)
 
     @property
+    def before(self) -> "Month":
+        """The month before it."""
+        return Month.of(self.first - DAY)
+
+    @property
     def last(self) -> date:
         """The last day of it."""
         return self.next.first - DAY
+
+    @property
+    def begins(self) -> datetime:
+        """The first moment of it."""
+        return begin_of(self.first)
+
+    @property
+    def ends(self) -> datetime:
+        """The first moment after it."""
+        return begin_of(self.next.first)
 
     def __str__(self) -> str:
         return f"{self.first:%Y-%m}"

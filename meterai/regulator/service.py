@@ -165,7 +165,7 @@ async def statement(tx: ReadTx, month: Month, now: datetime) -> Statement:
     closed = {one.month: one.closed_at for one in await store.closed(tx)}
     state = _state(month, set(closed), last)
     opening = dict(await store.opening(tx, month.first))
-    end = begin_of(month.next.first)
+    end = month.ends
     if state is MonthState.CLOSED:
         sums = Sums(await store.sums_of_statement(tx, month.first))
         return Statement(month, state, end, opening, sums, closed[month.first])
@@ -185,7 +185,7 @@ async def _running(
     """The statement of a month that is not over: what its extracts say, and what the books say since the last."""
     since = begin_of(last.day + DAY) if last else EPOCH
     opening = dict(await store.opening(tx, month.first))
-    begin = begin_of(month.first)
+    begin = month.begins
     if since < begin:
         for one in await ledger.sums_between(tx, since, begin):
             opening[one.book] = opening.get(one.book, 0) + one.amount
