@@ -10,8 +10,9 @@ from meterai.kit.refusal import Malformed, NotFound
 # An entry has the time at which its transaction began: what began before midnight is there some minutes after it.
 SETTLED_AFTER = timedelta(minutes=10)
 DAY = timedelta(days=1)
-_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}", re.ASCII)
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+# Of years whose every moment, and those of the days around them, can be written.
+_MONTH = re.compile(r"2[0-9]{3}-[0-9]{2}", re.ASCII)
+_DAY = re.compile(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
 def begin_of(day: date) -> datetime:
