@@ -30,6 +30,7 @@ from meterai.kit.priority import Priority
 from meterai.kit.refusal import Malformed, NotFound, Refusal
 from meterai.orders import OrderService
 from meterai.pages import (
+    FieldError,
     Form,
     Link,
     LinkPlace,
@@ -74,10 +75,12 @@ def _key(typed: Mapping[str, str], refusal: Refusal | None) -> str:
     return fresh_key() if is_spent else typed.get("key") or fresh_key()
 
 
-def _field(refusal: Refusal | None, fields: Sequence[str], otherwise: str) -> str:
-    """The field of a form that a refusal is about."""
+def _errors(
+    request: PageRequest, refusal: Refusal | None, fields: Sequence[str], otherwise: str
+) -> Sequence[FieldError]:
+    """What is wrong with the field of a form that a refusal is about, else with another."""
     named = str(refusal.facts().get("field", "")) if refusal else ""
-    return named if named in fields else otherwise
+    return field_errors(refusal, language_of(request), named if named in fields else otherwise)
 
 
 def _span(request: PageRequest) -> Span:
@@ -121,9 +124,7 @@ async def _deposit_page(
         key=_key(typed, refusal),
         ways=await orders.ways(1),
         step=STAMP_DUTY,
-        errors=field_errors(
-            refusal, language_of(request), _field(refusal, _TOPUP_FIELDS, "rupiah")
-        ),
+        errors=_errors(request, refusal, _TOPUP_FIELDS, "rupiah"),
     )
 
 
@@ -227,7 +228,7 @@ async def _sales_page(
         typed=typed,
         key=_key(typed, refusal),
         account=show("acc", account),
-        errors=field_errors(refusal, language_of(request), _field(refusal, _SALE_FIELDS, "email")),
+        errors=_errors(request, refusal, _SALE_FIELDS, "email"),
     )
 
 
@@ -359,9 +360,7 @@ async def _resellers_page(
         resellers=[one for one in found if one.state != ResellerState.ENDED],
         ended=[one for one in found if one.state == ResellerState.ENDED],
         typed=_typed(request, _RESELLER_FIELDS, form),
-        errors=field_errors(
-            refusal, language_of(request), _field(refusal, _RESELLER_FIELDS, "account")
-        ),
+        errors=_errors(request, refusal, _RESELLER_FIELDS, "account"),
     )
 
 
@@ -425,9 +424,7 @@ async def _reseller_page(
         reseller=found,
         sold=await resellers.sold(account, reseller, of),
         typed=typed,
-        errors=field_errors(
-            refusal, language_of(request), _field(refusal, _RESELLER_FIELDS, "name")
-        ),
+        errors=_errors(request, refusal, _RESELLER_FIELDS, "name"),
         **_beside(of, _clock.now()),
     )
 
