@@ -171,8 +171,7 @@ async def _confirm(tx: Tx, asked: DepositMade, pull: Pull) -> None:
     account, ntpn, month, paid_on = _deposit(asked)
     deposit = await tell_deposit(tx, account, ntpn, month, asked.rupiah, paid_on, day_of(pull.at))
     await store.confirm(tx, account, deposit)
-    own = pull.settings.of(CollectorSettings)
-    await store.take_waiting(tx, account, own.collector_stop_day, own.collector_free_months)
+    await store.take_waiting(tx, account, *pull.settings.of(CollectorSettings).stops)
     await _record(tx, account, pull.actor, "collector_deposit_confirmed", rupiah=asked.rupiah)
 
 

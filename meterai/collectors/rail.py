@@ -63,15 +63,8 @@ class CreditRail(OwnRail):
         """Draw: the order is paid at once, or waits; the same attempt is the same draw."""
         del method, expires_at
         account, attempt = parse_reference(reference)
-        own = self._settings
-        waits_for = await self._database.once(
-            store.draw,
-            account,
-            attempt,
-            amount.value,
-            own.collector_stop_day,
-            own.collector_free_months,
-        )
+        wanted = (account, attempt, amount.value, *self._settings.stops)
+        waits_for = await self._database.once(store.draw, *wanted)
         if waits_for is None:
             raise ProviderRefused("closed", "the account is no collector any more")
         DRAWS.labels(state="waiting" if waits_for else "taken").inc()

@@ -170,10 +170,7 @@ class CollectorService:
 
         async def look(tx: Tx) -> CollectorView:
             found = await load(tx, account)
-            own = self._own
-            stopped = await store.stops(
-                tx, account, 1, own.collector_stop_day, own.collector_free_months
-            )
+            stopped = await store.stops(tx, account, 1, *self._own.stops)
             waits = await store.waits(tx, account)
             dues = await store.months(tx, account)
             now = Month.of(self.today())
@@ -320,14 +317,7 @@ class CollectorService:
         return await each(self._database, store.TAKING, found, self._take, subject="account")
 
     async def _take(self, one: OfCollector) -> None:
-        own = self._own
-        await run_row(
-            self._database,
-            store.take_waiting,
-            one.account,
-            own.collector_stop_day,
-            own.collector_free_months,
-        )
+        await run_row(self._database, store.take_waiting, one.account, *self._own.stops)
 
     async def remind(self) -> int:
         """Periodic task: remind of a deposit or a return of the last month, each day of reminding once."""

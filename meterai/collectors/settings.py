@@ -20,3 +20,8 @@ class CollectorSettings(msgspec.Struct, frozen=True):
     collector_waits_seconds: Positive = (
         604_800  # so long an order waits for its credit; none waits longer than a week
     )
+
+    @property
+    def stops(self) -> tuple[int, int]:
+        """By what draws stop: the day of a month, and the number of first months in which none does."""
+        return self.collector_stop_day, self.collector_free_months
