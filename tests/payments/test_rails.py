@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 
-from meterai.payments import Qr, Rails
+from meterai.apps.rooms import RAILS
+from meterai.apps.settings import SECTIONS
+from meterai.payments import Credit, Deposit, Qr, Rails
 from meterai.payments import store as payment_store
 from meterai.payments.adapters.snap import SNAP_QRIS
 from meterai.payments.jobs import act_on
-from meterai.payments.model import read_instructions
+from meterai.payments.model import Instructions, read_instructions
+from meterai.payments.rails import RailKind
+from meterai.plumbing.config import settings_of
 from tests.support.till import Till, open_till, paid_body
 
 
@@ -94,3 +98,14 @@ def test_news_of_a_rail_that_demands_a_question_only_asks(till: Till) -> None:
     till.shop.work()
     [row] = till.rows("SELECT state FROM orders WHERE order_id = %s", order)
     assert row["state"] == "executed"
+
+
+@pytest.mark.parametrize(
+    "rail", [kind for kind in RAILS if kind.is_own], ids=lambda kind: kind.name
+)
+def test_own_rail_complains_of_instructions_of_another(rail: RailKind) -> None:
+    complain = rail.complaints(settings_of(SECTIONS))
+    own: dict[str, Instructions] = {"wholesale": Deposit("Loket"), "credit": Credit(None)}
+    told = {name: list(complain(one, 10_000, "")) for name, one in own.items()}
+    assert told.pop(rail.name) == []
+    assert list(told.values()) == [[f"no instructions of {rail.name}"]]
