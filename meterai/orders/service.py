@@ -310,7 +310,11 @@ class OrderService:
 
     async def ways(self, quantity: int, sold: SoldBy | None = None) -> Sequence[Method]:
         """By which methods so many stamps can be paid now, the default first, with the time each leaves."""
-        methods = (await self._payments.look_at_rails()).methods(quantity * self.unit_of(sold))
+        return await self.ways_of(quantity * self.unit_of(sold))
+
+    async def ways_of(self, rupiah: int) -> Sequence[Method]:
+        """By which methods a sum can be paid now, as that of an order which has its price already."""
+        methods = (await self._payments.look_at_rails()).methods(rupiah)
         default = self._settings.order_lapses_seconds
         return [replace(one, lapses_seconds=one.lapses_seconds or default) for one in methods]
 

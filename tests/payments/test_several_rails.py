@@ -14,6 +14,7 @@ from meterai.apps.settings import settings_of
 from meterai.commands import Lever, Pull
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import NotFound
+from meterai.orders import OrderService, SoldBy
 from meterai.payments import AccountNumber, Movement, PaymentService, Rails
 from meterai.payments.installed import configured
 from meterai.payments.invariants import INVARIANTS
@@ -288,6 +289,24 @@ def test_pages_offer_every_method_and_say_how_to_pay_by_it(
         assert "8901299999" not in page
 
     play(database_url, tmp_path, story, payment_rails="bank")
+
+
+def test_page_of_an_order_offers_the_ways_of_its_own_sum(database_url: str, tmp_path: Path) -> None:
+    async def story(banks: Banks) -> None:
+        headers = {
+            name.decode(): value.decode() for name, value in (await signed_in(banks.web)).headers
+        }
+        orders = banks.web.container.of(OrderService)
+        for fee, is_offered in ((0, True), (1_000, False)):
+            sold = SoldBy(
+                "toko", new_id(), "Toko", fee
+            )  # its fee takes the sum beyond what QRIS takes
+            order = await orders.place(banks.account, new_id().hex, 1_000, method="va", sold=sold)
+            page = (await banks.web.get(f"/orders/{order.id}", headers)).body.decode()
+            assert ('value="qris" checked' in page) == is_offered
+
+    more = {"order_total_max": 50_000_000, "stamp_price": 10_000}
+    play(database_url, tmp_path, story, payment_rails="bank", **more)
 
 
 def test_documents_are_paid_into_a_virtual_account(database_url: str, tmp_path: Path) -> None:

@@ -205,7 +205,7 @@ async def _facts(service: OrderService, asked: _Asked) -> dict[str, object]:
         paid = await covered(tx, account, [order])
     now = _clock.now()
     is_unpaid = OrderState(order.state) == OrderState.PLACED
-    ways = await service.ways(order.quantity) if is_unpaid else []
+    ways = await service.ways_of(order.total) if is_unpaid else []
     this = OrderNow(
         order,
         now,
