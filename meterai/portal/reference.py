@@ -77,6 +77,7 @@ EXAMPLES: Mapping[str, str] = {
     "placements": '{"page": -1, "x": 450, "y": 40, "width": 70}',
 }
 _FILE_EXAMPLE = "@surat.pdf"
+_FILES = {"/v1/shop/logo": "@logo.png", "/v1/batches/{batch_id}/rows": "@rows.jsonl"}  # by path
 _FILE_TYPE = "binary"  # the format of a file in a description
 
 
@@ -184,7 +185,8 @@ def _curl(operation: Operation) -> str:
         )
         parts.append(f"--json {shlex.quote('{' + told + '}')}")
     elif body_type:
-        parts.append(f"-H 'Content-Type: {body_type}' --data-binary {_FILE_EXAMPLE}")
+        file = _FILES.get(operation.path, _FILE_EXAMPLE)
+        parts.append(f"-H 'Content-Type: {body_type}' --data-binary {file}")
     if operation.method != ("POST" if body_type else "GET"):
         parts.append(f"-X {operation.method}")
     return " \\\n  ".join([*parts, f"{operation.url}{address}"])

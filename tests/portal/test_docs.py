@@ -33,6 +33,19 @@ def test_the_examples_can_be_pasted(visitor: WalkIn) -> None:
     assert json.loads(order[order.index("--json") + 1])["payment_method"] == "qris"
 
 
+def test_example_sends_a_file_of_the_kind_that_is_read(visitor: WalkIn) -> None:
+    shown = unescape(re.sub(r"<[^>]+>", "", visitor.get("/docs")))
+    commands = re.findall(r"curl(?:[^\n]*\\\n)*[^\n]*", shown)
+    sent = {
+        words[-1].split("/v1", 1)[1]: words[words.index("--data-binary") + 1]
+        for words in map(shlex.split, commands)
+        if "--data-binary" in words
+    }
+    assert sent["/shop/logo"] == "@logo.png"
+    assert sent["/batches/bat_06f9k2.../rows"] == "@rows.jsonl"
+    assert sent["/verifications"] == "@surat.pdf"
+
+
 def test_what_needs_no_key_is_shown_without_one(visitor: WalkIn) -> None:
     description = visitor.client.get("/openapi.json").json()
     text = unescape(re.sub(r"<[^>]+>", "", visitor.get("/docs")))
