@@ -283,7 +283,8 @@ def _before(language: str) -> dict[str, Any]:
     where = translate("mail.where_before", language)
     how = translate("mail.how_before", language)
     because = translate("mail.because_before", language)
-    more = {"where": where, "how": how, "because": because, "late": "", "sold_by": ""}
+    more = {"where": where, "how": how, "because": because, "late": ""}
+    more |= {"sold_by": "", "seller_fee": ""}
     return {"named": named, "list": named, "count": "", "number": "-", "until": until, **more}
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from meterai import notifications, orders, payments, stamps
 from meterai.accounts import Permission
 from meterai.kit.ids import show
+from meterai.kit.money import Rupiah
 from meterai.kit.priority import Priority
 from meterai.kit.serial import Serial
 from meterai.orders import OrderKind
@@ -61,14 +62,16 @@ async def finish_order(tx: Tx, event: StampingDelivered | StampingFailed) -> Non
 async def tell_executed(tx: Tx, event: OrderExecuted) -> None:
     """Stamps were issued, or the documents of an order stamped: queue its one mail."""
     order = await orders.load(tx, event.account, event.order)
+    sellers = (order.seller_fee or 0) * order.quantity
     facts: dict[str, object] = {
         "order": show("ord", order.id),
         "quantity": order.quantity,
         "total": str(order.total),
         "price": str(order.unit_price),
         "duty": str(order.unit_price * order.quantity),
-        "fee": str(order.service_fee * order.quantity),
+        "fee": str(order.service_fee * order.quantity - Rupiah(sellers)),
         "sold_by": order.seller or "",
+        "seller_fee": _fee_of(order.seller or "", sellers) if sellers else "",
         "bank_numbers": ", ".join(
             one.number for one in await payments.captured_of(tx, event.account, event.order)
         ),
@@ -85,6 +88,14 @@ async def tell_executed(tx: Tx, event: OrderExecuted) -> None:
         template=f"order_executed_{order.kind}",
         facts=facts,
     )
+
+
+def _fee_of(seller: str, rupiah: int) -> dict[str, str]:
+    """A line of a receipt: what of its sum is the fee of whoever sold."""
+    facts = {"seller": seller, "fee": str(Rupiah(rupiah))}
+    return {
+        language: translate("mail.receipt.seller_fee", language, **facts) for language in LANGUAGES
+    }
 
 
 def _named(delivered: Sequence[Stamping]) -> dict[str, object]:

@@ -12,6 +12,7 @@ from meterai.distribution.model import DistributorFeeTooHigh, SellerNotOpen, Sho
 from meterai.distribution.statement import Span
 from meterai.kit.days import Month, day_of
 from meterai.kit.ids import read
+from meterai.kit.money import Rupiah
 from meterai.kit.refusal import NotFound
 from meterai.orders import OrderService, OrderView, SoldBy
 from meterai.orders.model import PriceChanged
@@ -92,6 +93,16 @@ def test_order_of_a_page_costs_the_fee_more_and_the_seller_has_it(shop_open: Dep
     assert entries(shop_open, shop_open.account) == ["fee_earned"]
     assert clearing(shop_open) == before + view.total  # what banks hold
     shop_open.check()
+
+
+def test_mail_of_an_order_names_each_part_of_its_sum(shop_open: Depot) -> None:
+    paid(shop_open, 3)
+    [row] = shop_open.shop.rows("SELECT facts FROM mails WHERE template = 'order_executed_stamps'")
+    told = row["facts"]
+    assert told["duty"] == str(Rupiah(3 * PRICE))
+    assert told["fee"] == str(Rupiah(3 * FEE))
+    assert told["seller_fee"]["id"] == f"Biaya Toko Meterai: {Rupiah(3 * SELLERS)}"
+    assert told["total"] == str(Rupiah(3 * (PRICE + FEE + SELLERS)))
 
 
 def test_unpaid_order_of_a_page_earns_nothing(shop_open: Depot) -> None:

@@ -143,6 +143,7 @@ def test_stamps_bought_from_the_page_and_the_fee_is_deposit(
     applicant.presses("Kirim kode")
     applicant.types_the_code("/buy")
     expect(page.locator("main")).to_contain_text(f"Biaya {NAME} per meterai")
+    expect(page.locator(".money tfoot")).to_contain_text("Rp11.500")
     page.get_by_label("Jumlah meterai").fill("2")
     applicant.presses("Lanjut ke pembayaran")
     applicant.sees(TO_PAY)
@@ -161,7 +162,9 @@ def test_documents_stamped_from_the_page_and_its_fee_in_the_price(
         applicant.presses("Bubuhkan meterai pada dokumen")
     applicant.uploads("Surat.pdf")
     applicant.places()
-    expect(applicant.page.locator("main")).to_contain_text(f"Dijual oleh {NAME}")
+    expect(applicant.page.locator("main")).to_contain_text(
+        f"Per meterai: bea meterai Rp10.000, biaya {NAME} Rp1.500"
+    )
     applicant.orders_by_code("Rp11.500")
     applicant.sees(TO_PAY)
     applicant.pays()

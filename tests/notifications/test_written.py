@@ -30,6 +30,7 @@ SALE: dict[str, Any] = {
     "fee": "Rp0",
     "bank_numbers": "623400000017, 623400000018",
     "sold_by": HOSTILE,
+    "seller_fee": {"id": f"Biaya {HOSTILE}: Rp1.500", "en": f"Fee of {HOSTILE}: Rp1.500"},
 }
 COLLECTORS: dict[str, Any] = {
     "name": HOSTILE,
@@ -238,6 +239,16 @@ def test_a_mail_that_is_a_receipt_names_seller_time_and_number_of_the_bank(
     for one in said:
         assert one in text.partition("\n-- \n")[0]
         assert one in html
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_receipt_of_an_order_names_the_fee_of_its_seller_if_there_is_one(language: str) -> None:
+    facts = FACTS["order_executed_stamps"]
+    said = facts["seller_fee"][language]
+    lines = parts(written("order_executed_stamps", language, facts))[0].splitlines()
+    at = lines.index(said)
+    without = parts(written("order_executed_stamps", language, facts | {"seller_fee": ""}))[0]
+    assert without.splitlines() == lines[:at] + lines[at + 1 :]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

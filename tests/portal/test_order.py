@@ -194,6 +194,26 @@ def test_order_again_names_its_seller_with_the_fee_of_today_or_says_that_it_sell
     assert str(escape(gone)) in order_main(asked, one)
 
 
+def test_order_names_each_part_of_its_sum(asked: Any) -> None:
+    one = msgspec.structs.replace(
+        order(OrderState.PAID, OrderKind.STAMPS),
+        seller=HOSTILE,
+        seller_fee=1_500,
+        service_fee=2_000,
+        total=24_000,
+    )
+    shown = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", order_main(asked, one))
+    rupiah = {
+        html.unescape(name): int(said[2:].replace(".", ""))
+        for name, said in shown
+        if said.startswith("Rp")
+    }
+    language = asked.cookies["language"]
+    named = ("page.unit.duty", "page.unit.fee", "page.seller.fee", "page.total")
+    names = [translate(one, language, seller=HOSTILE) for one in named]
+    assert [rupiah[name] for name in names] == [10_000, 500, 1_500, 2 * (10_000 + 500 + 1_500)]
+
+
 @pytest.mark.parametrize("kind", OF_STAMPS)
 @pytest.mark.parametrize("state", [OrderState.LAPSED, OrderState.WITHDRAWN])
 def test_what_nobody_paid_is_ordered_again_by_one_press(

@@ -49,7 +49,8 @@ class Money(msgspec.Struct, frozen=True, kw_only=True):
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """An order.  Money in flight is executed or back by `refund_due_at`.
 
-    `seller` sold it, where another did; `seller_fee` is its part of `service_fee`.
+    `total` is `quantity` times the sum of `unit_price` and `service_fee`.  `seller` sold it, where another did; `seller_fee` is its part of
+    `service_fee`.
     """
 
     id: str
