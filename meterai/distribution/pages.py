@@ -326,7 +326,7 @@ async def show_sold_page(
     resellers: NamedDependency[ResellerService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """What a reseller sold in a month, by day.  Refuses `NotFound`."""
+    """Sales of a reseller in a month, by day.  Refuses `NotFound`."""
     of = _span(request)
     return _sold_page(request, of, await resellers.sold_by(account, of))
 

@@ -173,7 +173,7 @@ async def end_reseller(
 @get(
     "/v1/resellers/{reseller_id:str}/statement",
     opt=_READING,
-    summary="What a reseller sold, by day",
+    summary="Sales of a reseller by day",
     tags=_TAGS,
 )
 async def show_sold_of(
@@ -183,7 +183,7 @@ async def show_sold_of(
     month: Of = None,
     day: OfDay = None,
 ) -> SoldView:
-    """What your deposit paid of its sales, and what of any came back: of a month, or of one day."""
+    """Rupiah that your deposit paid for its sales, and that came back of any: of a month, or of one day."""
     return await resellers.sold(account, read("acc", reseller_id), Span.read(month, day))
 
 
@@ -198,7 +198,7 @@ async def list_reselling(
 @get(
     "/v1/reselling/statement",
     opt={**_READING, "described": Described(refuses=(404,))},
-    summary="What you sold as a reseller, by day",
+    summary="Your sales as a reseller by day",
     tags=_TAGS,
 )
 async def show_sold(
@@ -207,7 +207,7 @@ async def show_sold(
     month: Of = None,
     day: OfDay = None,
 ) -> SoldView:
-    """What the deposit of your distributor paid of your sales, and what of any came back: of a month, or of one day."""
+    """Rupiah that the deposit of your distributor paid for your sales, and that came back of any: of a month, or of one day."""
     return await resellers.sold_by(account, Span.read(month, day))
 
 

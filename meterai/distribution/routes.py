@@ -220,7 +220,7 @@ async def show_statement(
     month: Of = None,
     day: OfDay = None,
 ) -> StatementView:
-    """What came to your deposit and was sold from it, by day: of a month, or of one day."""
+    """Rupiah that came to your deposit and were sold from it, by day: of a month, or of one day."""
     return await distribution.statement(account, Span.read(month, day))
 
 

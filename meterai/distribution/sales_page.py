@@ -95,7 +95,7 @@ async def show_shop(
     settings: NamedDependency[Settings],
     slug: FromPath[str],
 ) -> Page:
-    """What a distributor sells, for how much, and who it is."""
+    """The sales page of a distributor: its price, its terms, and who it is."""
     shop = await shops.by_slug(slug)
     if shop.slug != slug:
         return see_other(f"/s/{shop.slug}")
@@ -194,7 +194,7 @@ def _form_page(
 async def show_shop_form(
     request: PageRequest, shops: NamedDependency[ShopService], account: NamedDependency[UUID]
 ) -> Page:
-    """What the owner of a shop may set."""
+    """The form of a shop, for its owner."""
     shop = await shops.of(account)
     now = _wish_of(shop)
     typed = ShopWish(
@@ -260,7 +260,7 @@ _OF_SHOPS = Described(refuses=(404,))
 async def show_shop_view(
     shops: NamedDependency[ShopService], account: NamedDependency[UUID]
 ) -> ShopView:
-    """What buyers see of you, and where."""
+    """Your sales page as buyers see it, and its address."""
     return await shops.view(account)
 
 

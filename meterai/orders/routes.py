@@ -69,6 +69,9 @@ async def place_order(
     The answer holds the QRIS payload if the bank gives it in time; with `Prefer: respond-async`
     it comes a moment later at `GET /v1/orders/{id}`.  While many buy, `wait_in_line` says where to take a
     place; its turn is shown as `Waiting-Turn`.
+
+    The total is `quantity` times the sum of `unit_price`, the duty, and `service_fee`.  Of an order with a `seller`,
+    `seller_fee` is the part of `service_fee` that is the seller's.
     """
     key = idempotency_key(request)
     written = labels(data.reference, data.metadata)

@@ -93,11 +93,7 @@ class MoneyView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as the API shows it.  Amounts in whole rupiah.
-
-    `total` is `quantity` times the sum of `unit_price`, the duty, and `service_fee`.  `seller_fee` is the part of `service_fee`
-    that is the seller's; the rest is ours.
-    """
+    """An order as the API shows it.  Amounts in whole rupiah."""
 
     id: str
     state: str

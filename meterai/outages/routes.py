@@ -23,7 +23,7 @@ class OutageList(msgspec.Struct, frozen=True):
 
 @get("/v1/outages", opt=_PUBLIC, summary="Outage records", tags=["outages"])
 async def list_outages(outages: NamedDependency[OutageService]) -> OutageList:
-    """When the system counted as failed under the law: the newest 200 records."""
+    """Records of when the system counted as failed under the law, the newest 200."""
     return OutageList([shown(one) for one in await outages.public()])
 
 

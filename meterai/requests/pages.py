@@ -32,7 +32,7 @@ async def show_requests(
     accounts: NamedDependency[AccountService],
     account: NamedDependency[UUID],
 ) -> Page:
-    """What the API keys of an account asked for; what is no filter is passed over."""
+    """Requests of the API keys of an account; what is no filter is passed over."""
     asked = request.query_params
     status = asked.get("status", "")
     typed = one_line(asked.get("request", "").strip()[:TYPED_LENGTH_MAX])

@@ -100,7 +100,7 @@ class BalanceView(msgspec.Struct, frozen=True):
 async def show_balance(
     database: NamedDependency[Database], account: NamedDependency[UUID]
 ) -> BalanceView:
-    """How many stamps the account can use."""
+    """The stamps that the account can use, counted."""
     async with database.reading() as tx:
         held = await stamps.balance(tx, account)
     return BalanceView(StampCounts(held.available, held.held, held.used))

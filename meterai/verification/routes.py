@@ -285,7 +285,7 @@ async def show_claim(
     serial: FromPath[str],
     claim: FromPath[str],
 ) -> ClaimView:
-    """What the QR code on a stamp says: the last two parts of its address.
+    """The facts in the QR code on a stamp, which the last two parts of its address are.
 
     `holds` means that the issuer made the code for one document, not that the paper it was found
     on is that document: compare `sha256_original_begins` with the file, or check the file itself.

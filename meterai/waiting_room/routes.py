@@ -97,7 +97,7 @@ def _view(line: Line, language: str) -> LineView:
 async def show_line(
     request: Request[Any, Any, Any], name: FromPath[str], lines: NamedDependency[WaitingRoom]
 ) -> LineView:
-    """How a line goes; its signed document is at `/lines/{name}/now-serving.json`."""
+    """A line as it goes; its signed document is at `/lines/{name}/now-serving.json`."""
     await lines.look()
     return _view(lines.line(name), language_of(request))
 

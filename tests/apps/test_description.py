@@ -17,6 +17,8 @@ Schema = dict[str, Any]
 # Bodies and answers that generators read; others they leave out, or the whole operation.
 KNOWN = {"application/json", "application/problem+json", "multipart/form-data", "application/octet-stream"}  # fmt: skip
 
+OTHER_WAY_ROUND = re.compile(r"(What|Who|Whose|Where|Whether|That|How|When|Which|Why)\b")
+
 
 def operations(description: Schema) -> Iterator[tuple[str, Schema]]:
     for path, methods in description["paths"].items():
@@ -62,6 +64,21 @@ def test_generators_take_the_description_whole(database_url: str, tmp_path: Path
             for status, answer in operation["responses"].items():
                 assert answer["description"], (name, status)
                 assert answer.get("content", {"application/json": 0}).keys() & KNOWN, name
+
+    run(database_url, tmp_path, act)
+
+
+def test_description_says_what_a_thing_is_before_anything_of_it(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def act(web: Within) -> None:
+        found = []
+        for one in below(web.app.state.openapi):
+            for name in ("summary", "description"):
+                said = one.get(name)
+                if isinstance(said, str) and OTHER_WAY_ROUND.match(said):
+                    found.append(f"{one.get('operationId') or one.get('title')}: {said}")
+        assert not found, "\n".join(found)
 
     run(database_url, tmp_path, act)
 
