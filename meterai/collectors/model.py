@@ -188,6 +188,46 @@ class Collector(NamedTuple):
     limit_rupiah: int
 
 
+class AgreedLimit(NamedTuple):
+    """What staff and a collector agreed, and since when."""
+
+    set_at: datetime
+    name: str
+    npwp: str
+    limit_rupiah: int
+
+
+class DepositToConfirm(NamedTuple):
+    """A deposit that a collector told and staff have not confirmed."""
+
+    account: UUID
+    name: str
+    ntpn: str
+    month: date
+    amount: int
+    told_at: datetime
+
+
+class DrawsWaiting(NamedTuple):
+    """Draws of a collector that wait since a moment, and its limit of a month; rupiah."""
+
+    account: UUID
+    name: str
+    draws: int
+    rupiah: int
+    limit_rupiah: int
+    since: datetime
+
+
+class MonthOpen(NamedTuple):
+    """A month of a collector of which something is to be deposited."""
+
+    account: UUID
+    name: str
+    month: date
+    open: int
+
+
 class MonthDue(NamedTuple):
     """What moved of a month, and what of it is open."""
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from meterai.collectors.audited import AUDITED
 from meterai.collectors.demands import UNDEMANDED
 from meterai.collectors.invariants import INVARIANTS, MAIL_CAUSES, POSTINGS
+from meterai.collectors.knows import KNOWS, WORK
 from meterai.collectors.levers import LEVERS
 from meterai.collectors.lists import MonthLists
 from meterai.collectors.metrics import METRICS
@@ -99,6 +100,8 @@ ROOM = Room(
     undemanded=UNDEMANDED,
     commands=COMMANDS,
     command_groups={"collectors": "Who stamps now and pays the duty to the state by month."},
+    knows=KNOWS,
+    work=WORK,
     levers=LEVERS,
     metrics=METRICS,
     invariants=INVARIANTS,

@@ -5,12 +5,16 @@ from datetime import date, datetime
 from uuid import UUID
 
 from meterai.collectors.model import (
+    AgreedLimit,
     Collector,
     CollectorDeposit,
     CollectorTerms,
+    DepositToConfirm,
     Draw,
+    DrawsWaiting,
     ListedStamping,
     MonthDue,
+    MonthOpen,
     MonthReport,
     OfCollector,
     Unstamped,
@@ -340,3 +344,75 @@ async def stampings(
 async def demand_facts(tx: Tx, account: UUID, *, is_demanded: bool) -> None:
     """Whether each document of an account must say what the law asks."""
     await tx.run("SELECT facts_demand(%s, %s)", account, is_demanded)
+
+
+# -- what staff see ------------------------------------------------------------------------
+
+_TERMS = RowMapper(AgreedLimit)
+_TO_CONFIRM = RowMapper(DepositToConfirm)
+_WAITING = RowMapper(DrawsWaiting)
+_OPEN = RowMapper(MonthOpen)
+_NAMED = """
+FROM collectors c JOIN collector_terms t ON t.account_id = c.account_id AND t.terms_id = c.terms_id
+"""
+
+_MONTHS_OPEN = f"""
+SELECT c.account_id AS account, t.collector AS name, d.month, d.open {_NAMED}
+CROSS JOIN LATERAL collector_dues(c.account_id) d WHERE d.month < %s AND d.open > 0
+    AND EXISTS (SELECT 1 FROM collector_months m WHERE m.account_id = c.account_id AND m.month < %s
+        AND m.drawn > m.returned + m.deposited)
+ORDER BY d.month, account LIMIT %s
+"""  # noqa: S608 - names are constants
+
+
+async def named(tx: ReadTx, name: str, npwp: str, limit: int) -> list[OfCollector]:
+    """Collectors of this name, in whatever case, or with this NPWP."""
+    return await tx.all_as(
+        _OF_COLLECTORS,
+        f"SELECT c.account_id AS account {_NAMED} WHERE lower(t.collector) = lower(%s) OR t.npwp = %s"
+        " ORDER BY c.account_id LIMIT %s",
+        name,
+        npwp,
+        limit,
+    )
+
+
+async def terms_of(tx: ReadTx, account: UUID) -> list[AgreedLimit]:
+    """Everything that was agreed with a collector, the oldest first."""
+    return await tx.all_as(
+        _TERMS,
+        "SELECT set_at, collector AS name, npwp, limit_rupiah FROM collector_terms WHERE account_id = %s ORDER BY terms_id",
+        account,
+    )
+
+
+async def to_confirm(tx: ReadTx, limit: int) -> list[DepositToConfirm]:
+    """Deposits that were told and are not confirmed, the oldest first."""
+    return await tx.all_as(
+        _TO_CONFIRM,
+        f"SELECT c.account_id AS account, t.collector AS name, d.ntpn, d.month, d.amount, d.told_at {_NAMED}"
+        " JOIN collector_deposits d ON d.account_id = c.account_id WHERE d.state = 'told' ORDER BY d.told_at, d.deposit_id LIMIT %s",
+        limit,
+    )
+
+
+async def waiting(tx: ReadTx, limit: int) -> list[DrawsWaiting]:
+    """Collectors whose draws wait, the one that waits longest first."""
+    return await tx.all_as(
+        _WAITING,
+        "SELECT c.account_id AS account, t.collector AS name, count(*)::integer AS draws, sum(d.amount)::bigint AS rupiah,"
+        f" t.limit_rupiah, min(d.made_at) AS since {_NAMED} JOIN credit_draws d ON d.account_id = c.account_id"
+        " WHERE d.state = 'waiting' GROUP BY c.account_id, t.collector, t.limit_rupiah ORDER BY since, account LIMIT %s",
+        limit,
+    )
+
+
+async def months_open(tx: ReadTx, before: date, limit: int) -> list[MonthOpen]:
+    """Months before one of which something is to be deposited, the oldest first."""
+    return await tx.all_as(
+        _OPEN,
+        _MONTHS_OPEN,
+        before,
+        before,
+        limit,
+    )
