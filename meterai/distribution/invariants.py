@@ -49,6 +49,12 @@ MAIL_CAUSES = (
         FROM {audit_events*} e WHERE action = 'deposit_low'
         """
     ),
+    MailCause(
+        """
+        SELECT account_id, action || ':' || subject || ':' || (facts->>'at'), action, NULL, NULL::timestamptz, NULL
+        FROM {audit_events*} e WHERE action IN ('reselling_invited', 'reselling_ended')
+        """
+    ),
 )
 
 # The rows of a buyer, who is asked about with its seller, lie in whatever part of the accounts: those tables are whole.

@@ -314,7 +314,7 @@ async def answer_offer(
         case "accept":
             await resellers.accept(distributor, account, actor=actor)
         case "end":
-            await resellers.end(distributor, account, actor=actor)
+            await resellers.leave(distributor, account, actor=actor)
         case _:
             raise Malformed("act", "known_name")
     return see_other("/sales")

@@ -242,7 +242,7 @@ async def end_reselling(
     distributor_id: FromPath[str],
 ) -> ResellerView:
     """Decline an offer, or sell no more for this distributor."""
-    return await resellers.end(read("acc", distributor_id), account, actor=actor)
+    return await resellers.leave(read("acc", distributor_id), account, actor=actor)
 
 
 RESELLER_ROUTES = [

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from meterai import accounts, audit
+from meterai import accounts, audit, notifications
 from meterai.distribution import store
 from meterai.distribution.model import (
     RESELLER,
@@ -27,6 +27,7 @@ from meterai.distribution.statement import Span
 from meterai.kit.actor import Actor
 from meterai.kit.clock import Clock
 from meterai.kit.ids import show
+from meterai.kit.money import Rupiah
 from meterai.kit.refusal import Malformed, NotFound
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, Tx
@@ -111,7 +112,8 @@ class ResellerService:
     async def invite(
         self, distributor: UUID, account: UUID, terms: ResellerTerms, *, actor: Actor
     ) -> ResellerView:
-        """Offer an account to be a reseller; one that has not accepted yet is offered other terms.
+        """Offer an account to be a reseller; one that has not accepted yet is offered other terms.  The first offer is told by
+        mail.
 
         Refuses `Malformed`, `FeesTooHigh`, `NoDistributor`, `SellerNotOpen`, `NotFound`, `AlreadyReseller`, `TooManyResellers`.
         """
@@ -133,6 +135,10 @@ class ResellerService:
             await _record(
                 tx, distributor, account, "invited", ResellerState.INVITED, actor, terms=terms
             )
+            if found is None or found.state == ResellerState.ENDED:
+                facts = {"name": seller.name, "shop": terms.name}
+                facts |= {"day": str(Rupiah(terms.day_rupiah)), "fee": str(Rupiah(terms.fee))}
+                await self._tell(tx, distributor, account, "reselling_invited", actor, facts)
 
         await self._database.run(invite)
         return await self.reseller(distributor, account)
@@ -161,7 +167,7 @@ class ResellerService:
         return await self._move(distributor, account, ResellerEvent.RESUMED, actor)
 
     async def end(self, distributor: UUID, account: UUID, *, actor: Actor) -> ResellerView:
-        """End a reseller, or an invitation; either of both may.  Sales that wait stay as they are.
+        """End a reseller, which is told by mail, or take an invitation back.  Sales that wait stay as they are.
 
         A repeat changes nothing.  Refuses `NotFound`.
         """
@@ -180,6 +186,13 @@ class ResellerService:
         Refuses `NotFound`, `NotAllowedNow`, `SellsAlready`.
         """
         return await self._move(distributor, account, ResellerEvent.ACCEPTED, actor)
+
+    async def leave(self, distributor: UUID, account: UUID, *, actor: Actor) -> ResellerView:
+        """Decline an invitation, or sell no more.  Sales that wait stay as they are.  A repeat changes nothing.
+
+        Refuses `NotFound`.
+        """
+        return await self._move(distributor, account, ResellerEvent.ENDED, actor, is_own=True)
 
     async def sold(self, distributor: UUID, account: UUID, of: Span) -> SoldView:
         """What a reseller sold, by day.  Refuses `NotFound`."""
@@ -241,7 +254,13 @@ class ResellerService:
         )
 
     async def _move(
-        self, distributor: UUID, account: UUID, event: ResellerEvent, actor: Actor
+        self,
+        distributor: UUID,
+        account: UUID,
+        event: ResellerEvent,
+        actor: Actor,
+        *,
+        is_own: bool = False,
     ) -> ResellerView:
         async def move(tx: Tx) -> None:
             await store.lock(tx, distributor)
@@ -255,9 +274,28 @@ class ResellerService:
                 await store.release(tx, account, distributor)
             await store.set_reseller_state(tx, distributor, account, state)
             await _record(tx, distributor, account, event, state, actor)
+            sold = found.state != ResellerState.INVITED
+            if event == ResellerEvent.ENDED and sold and not is_own:
+                facts = {"name": found.distributor_name, "shop": found.name}
+                await self._tell(tx, distributor, account, "reselling_ended", actor, facts)
 
         await self._database.run(move)
         return await self.reseller(distributor, account)
+
+    async def _tell(
+        self,
+        tx: Tx,
+        distributor: UUID,
+        account: UUID,
+        what: str,
+        actor: Actor,
+        facts: dict[str, object],
+    ) -> None:
+        """Tell an account by mail what its distributor did; it is in the trail of the account, as the cause of the mail."""
+        at, subject = self._clock.now().isoformat(), show("acc", distributor)
+        await audit.record(tx, account, actor=actor, action=what, subject=subject, at=at)
+        cause = f"{what}:{subject}:{at}"
+        await notifications.queue(tx, account, cause=cause, template=what, facts=facts)
 
 
 _TARGETS = {event: state for _, event, state in RESELLER.edges()}

@@ -55,6 +55,8 @@ LEADS_TO = {
     "stamping_failed": "/history",
     "sale_offered": "/orders/{order}",
     "deposit_low": "{path}",
+    "reselling_invited": "/sales",
+    "reselling_ended": "/sales",
     "collector_deposit": "/collector",
     "collector_report": "/collector",
     "refund_requested": "/orders/{order}",

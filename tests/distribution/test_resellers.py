@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -411,4 +412,37 @@ def test_table_of_sales_is_of_whoever_asks(depot: Depot) -> None:
     assert f"Kios Ani;1;{UNIT};selesai" in whole[1]
     assert "'=1+1" in mine[1]
     assert "executed" in mine[1]
+    depot.check()
+
+
+# -- what it is told -------------------------------------------------------------------------------
+
+
+def test_account_is_told_by_mail_that_it_is_invited_and_that_its_distributor_ended_it(
+    depot: Depot,
+) -> None:
+    def mails() -> list[tuple[str, UUID, str]]:
+        rows = depot.shop.rows(
+            "SELECT template, account_id, facts->>'name' AS name FROM mails WHERE template LIKE 'reselling%%' ORDER BY mail_id"
+        )
+        return [(row["template"], row["account_id"], row["name"]) for row in rows]
+
+    depot.top_up(100_000)
+    kiosk = depot.reseller()
+    invited = ("reselling_invited", kiosk.account, SELLER)
+    assert mails() == [invited]
+    depot.shop.do(depot.resellers.end(depot.account, kiosk.account, actor=TESTER))
+    depot.shop.do(depot.resellers.end(depot.account, kiosk.account, actor=TESTER))
+    ended = ("reselling_ended", kiosk.account, SELLER)
+    assert mails() == [invited, ended]
+    # Other terms of the same offer, an offer that is taken back, and one's own end are told nobody.
+    for _ in range(2):
+        terms = ResellerTerms("Kios Ani", 500, 50_000)
+        depot.shop.do(depot.resellers.invite(depot.account, kiosk.account, terms, actor=TESTER))
+    depot.shop.do(depot.resellers.end(depot.account, kiosk.account, actor=TESTER))
+    assert mails() == [invited, ended, invited]
+    other = depot.reseller(name="Dua")
+    depot.shop.do(depot.resellers.leave(depot.account, other.account, actor=TESTER))
+    assert mails()[3:] == [("reselling_invited", other.account, SELLER)]
+    depot.work()
     depot.check()

@@ -61,6 +61,8 @@ FACTS: dict[str, dict[str, Any]] = {
         "rupiah": "Rp20.000",
         "path": "/orders/ord_1",
     },
+    "reselling_invited": {"name": HOSTILE, "shop": HOSTILE, "day": "Rp50.000", "fee": "Rp500"},
+    "reselling_ended": {"name": HOSTILE, "shop": HOSTILE},
     "collector_deposit": COLLECTORS,
     "collector_report": COLLECTORS,
     "webhook_disabled": {"webhook": "whk_1", "url": "https://example.org/a", "why": BOTH},
