@@ -136,7 +136,7 @@ class ResellerService:
                 tx, distributor, account, "invited", ResellerState.INVITED, actor, terms=terms
             )
             if found is None or found.state == ResellerState.ENDED:
-                facts = {"name": seller.name, "shop": terms.name}
+                facts: dict[str, object] = {"name": seller.name, "shop": terms.name}
                 facts |= {"day": str(Rupiah(terms.day_rupiah)), "fee": str(Rupiah(terms.fee))}
                 await self._tell(tx, distributor, account, "reselling_invited", actor, facts)
 
@@ -276,7 +276,7 @@ class ResellerService:
             await _record(tx, distributor, account, event, state, actor)
             sold = found.state != ResellerState.INVITED
             if event == ResellerEvent.ENDED and sold and not is_own:
-                facts = {"name": found.distributor_name, "shop": found.name}
+                facts: dict[str, object] = {"name": found.distributor_name, "shop": found.name}
                 await self._tell(tx, distributor, account, "reselling_ended", actor, facts)
 
         await self._database.run(move)
