@@ -7,6 +7,7 @@ reads it.
 import fcntl
 import json
 import socket
+import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,6 +62,24 @@ def free_port(host: str, wanted: int, *, besides: Collection[int] = ()) -> int:
 def is_free(host: str, port: int) -> bool:
     """True where nobody listens on the port."""
     return free_port(host, port) == port
+
+
+@contextmanager
+def holding(port: int, who: str) -> Iterator[None]:
+    """Hold a port of this machine, as `up` or as `web`, before anybody listens on it.  Refuses `PortTaken`.
+
+    The web listens with SO_REUSEPORT, so that several may who began at once.  A name in the abstract namespace of Linux has
+    one holder, is of the same network namespace as the port, and goes with its process.
+    """
+    if sys.platform != "linux" or not port:
+        yield
+        return
+    with socket.socket(socket.AF_UNIX) as name:
+        try:
+            name.bind(f"\0meterai-{who}-{port}")
+        except OSError:
+            raise PortTaken(port) from None
+        yield
 
 
 def remember(settings: Settings, **chosen: object) -> None:

@@ -16,6 +16,7 @@ import structlog
 from meterai.apps.instance import (
     PortTaken,
     free_port,
+    holding,
     is_free,
     remember,
     sole_owner,
@@ -126,9 +127,11 @@ def up(settings: Settings, tell: Callable[[str], None]) -> None:
 
     with ExitStack() as stack:
         stack.enter_context(sole_owner(settings))
+        chosen = _with_ports(settings)
+        stack.enter_context(holding(chosen.process.port, "up"))
         embedded = EmbeddedPostgres(settings.process.directory)
         with telling("the database"):
-            found = database_of(_with_ports(settings), embedded, may_make=True)
+            found = database_of(chosen, embedded, may_make=True)
             ready = stack.enter_context(found)
         _remember(ready)
         with telling("migrations"):

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 import urllib3
 
+from meterai.apps.instance import PortTaken, holding
 from meterai.apps.parts import NotReady, Part, Stopping, wait_for
 from meterai.apps.settings import load
 from meterai.apps.up import prepare_keys
 from meterai.commands import Exit, exit_of
 from meterai.plumbing.config import Settings
+from tests.support.commands import run_here
 from tests.support.instance import free_ports, until
 
 NOWHERE = "postgresql://meterai@127.0.0.1:9/meterai"
@@ -92,3 +94,21 @@ def test_signal_in_the_middle_of_a_wait_is_heard(monkeypatch: pytest.MonkeyPatch
     finally:
         signal.signal(signal.SIGUSR1, before)
     assert stopping.is_set
+
+
+def test_of_two_that_begin_at_once_on_a_port_the_second_refuses_by_name(tmp_path: Path) -> None:
+    [port] = free_ports(1)
+    with holding(port, "up"):
+        done = run_here(tmp_path, "up", "--port", str(port))
+        assert done.returncode == Exit.CONFIGURATION
+        assert f"port_taken: Port {port} is taken" in done.stderr
+        with pytest.raises(PortTaken), holding(port, "up"):
+            pass
+    with holding(port, "up"), holding(port, "web"):
+        pass  # what `up` holds is its own, and is free again when it ends
+
+
+def test_web_does_not_listen_where_another_is_about_to(tmp_path: Path) -> None:
+    [port] = free_ports(1)
+    with holding(port, "web"), started("web", settings_of(tmp_path, port)) as web:
+        until("it refused", lambda: web.waits_in_vain)

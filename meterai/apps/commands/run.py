@@ -8,7 +8,7 @@ import rich
 from rich.table import Table
 from rich.text import Text
 
-from meterai.apps.instance import PortTaken, is_free
+from meterai.apps.instance import PortTaken, holding, is_free
 from meterai.commands import (
     NO_OPTIONS,
     Exit,
@@ -70,7 +70,8 @@ def web(options: Options = NO_OPTIONS) -> None:
     with _served(given, options) as settings:
         if settings.process.port and not is_free(settings.process.host, settings.process.port):
             raise PortTaken(settings.process.port)
-        serve(settings)
+        with holding(settings.process.port, "web"):
+            serve(settings)
 
 
 def worker(options: Options = NO_OPTIONS) -> None:
