@@ -367,12 +367,15 @@ SERIAL = SerialMaker(7).make().text
 
 
 async def four_asked(web: Within, key: dict[str, str]) -> tuple[Given, Given, Given, Given]:
-    """The same trouble met by an account's program, a stranger's, a browser and the bank."""
-    return await asyncio.gather(
-        web.get("/v1/orders", key),
-        web.get(f"/v1/stamps/{SERIAL}"),
-        web.get(f"/c/{SERIAL}", HTML),
-        web.post(NOTIFY_PATH, NEWS, signed(NEWS)),
+    """The same trouble met by an account's program, a stranger's, a browser and the bank.
+
+    One after the other: four at once open three more connections, and a server that is slow to give one is away (503).
+    """
+    return (
+        await web.get("/v1/orders", key),
+        await web.get(f"/v1/stamps/{SERIAL}"),
+        await web.get(f"/c/{SERIAL}", HTML),
+        await web.post(NOTIFY_PATH, NEWS, signed(NEWS)),
     )
 
 
@@ -412,6 +415,14 @@ def assert_each_in_their_words(asked: tuple[Given, ...], status: int, code: str)
     assert told["responseCode"] == f"{status}5200"
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that takes long to give a connection is not taken for one that is away."""
+    monkeypatch.setattr(link, "CONNECT_SECONDS_MAX", 30)
+    monkeypatch.setitem(link._PARAMETERS, "connect_timeout", 30)
+
+
+@pytest.mark.usefixtures("patient")
 def test_what_stays_locked_is_told_to_each_in_their_words(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -427,6 +438,7 @@ def test_what_stays_locked_is_told_to_each_in_their_words(
     run(database_url, tmp_path, act)
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_fault_is_told_to_each_in_their_words(database_url: str, tmp_path: Path) -> None:
     async def act(web: Within) -> None:
         key = await a_key(web)
