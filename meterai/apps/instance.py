@@ -6,6 +6,7 @@ reads it.
 
 import fcntl
 import json
+import os
 import socket
 import sys
 from collections.abc import Collection, Iterator
@@ -79,6 +80,7 @@ def holding(port: int, who: str) -> Iterator[None]:
             name.bind(f"\0meterai-{who}-{port}")
         except OSError:
             raise PortTaken(port) from None
+        os.register_at_fork(after_in_child=name.close)  # what it starts holds nothing
         yield
 
 

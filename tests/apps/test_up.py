@@ -1,7 +1,9 @@
 """`meterai up` says what it waits for where not everything is ready in time."""
 
+import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -104,8 +106,23 @@ def test_of_two_that_begin_at_once_on_a_port_the_second_refuses_by_name(tmp_path
         assert f"port_taken: Port {port} is taken" in done.stderr
         with pytest.raises(PortTaken), holding(port, "up"):
             pass
+    # What `up` holds is its own, and is free again when it ends, whatever it started.
     with holding(port, "up"), holding(port, "web"):
-        pass  # what `up` holds is its own, and is free again when it ends
+        ours, its = os.pipe()
+        child = os.fork()
+        if not child:
+            os.write(its, b".")
+            time.sleep(60)
+            os._exit(0)
+    try:
+        assert os.read(ours, 1) == b"."
+        with holding(port, "up"):
+            pass
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(ours)
+        os.close(its)
 
 
 def test_web_does_not_listen_where_another_is_about_to(tmp_path: Path) -> None:
