@@ -434,8 +434,12 @@ class Front:
         if ticket is not None and ticket.number == NO_NUMBER:
             await self._show_entry(scope, send, room, line, ticket, headers)
             return
-        is_called = ticket is not None and ticket.number <= line.serving and not line.is_paused
-        if is_called and room.has_room(line):
+        if (
+            ticket is not None
+            and ticket.number <= line.serving
+            and not line.is_paused
+            and room.admits(line, ticket)
+        ):
             location = f"{PATH}/{line.name}/enter?{urlencode({'next': there})}"
             await self._send(send, 303, b"", (b"location", location.encode()), *headers[1:])
             return

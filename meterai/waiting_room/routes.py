@@ -13,7 +13,7 @@ from meterai.accounts import Permission
 from meterai.kit.priority import Priority
 from meterai.plumbing.described import Described
 from meterai.plumbing.http import language_of
-from meterai.waiting_room.model import Line
+from meterai.waiting_room.model import Line, NumberNotServed
 from meterai.waiting_room.service import WaitingRoom, moment
 
 
@@ -156,7 +156,11 @@ async def come_in(
     """
     await lines.look()
     line = lines.line(name)
-    turn = await lines.come_in_as(line, account, lines.read_ticket(line, data.ticket))
+    ticket = lines.read_ticket(line, data.ticket)
+    is_called = line.stands_in_the_way and ticket.number <= line.serving
+    if is_called and not lines.admits(line, ticket):
+        raise NumberNotServed(f"{ticket.number} of {line.name}, at this moment")
+    turn = await lines.come_in_as(line, account, ticket)
     return TurnView(line.name, turn.number, lines.tokens.turn(turn), moment(turn.until))
 
 

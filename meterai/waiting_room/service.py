@@ -24,6 +24,7 @@ from meterai.kit.refusal import Refusal
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database, DatabaseAway, Tx
 from meterai.plumbing.http import cookie_name
+from meterai.plumbing.networks import Buckets
 from meterai.plumbing.signed import Signer
 from meterai.plumbing.stations import Stations
 from meterai.waiting_room import metrics, store
@@ -103,6 +104,7 @@ class WaitingRoom:
         self._spaced: Counter[tuple[UUID, int, int]] = Counter()  # since the database was told last
         self._entering = Entering(database)
         self._entrances: dict[UUID, Entrance] = {}
+        self._admitted = Buckets(1.0, TURN_SECONDS)
         self._crowded_until: dict[UUID, float] = {}
         self._seen_at = 0.0
         self._looking: asyncio.Task[None] | None = None
@@ -238,10 +240,23 @@ class WaitingRoom:
         self._entrance(line).let_in()
 
     def has_room(self, line: Line) -> bool:
-        """Whether this process lets one more come in, whoever was called: people who were called come late, and many
-        of them at once after a pause.
-        """
+        """Whether this process lets one more come in."""
         return self._entrance(line).has_room(line.rate, monotonic())
+
+    def admits(self, line: Line, ticket: Ticket) -> bool:
+        """Whether the holder of a number that was called comes in now, or waits some seconds more.
+
+        People who were called come late, and many of them at once after a pause.  A ticket counts once, so that who
+        signs in on the way or loads a page again takes no room from others, and is not sent back.
+        """
+        names = (f"{line.id}/{ticket.key}",)
+        if not self._admitted.have(names):
+            return True
+        if not self.has_room(line):
+            return False
+        self._admitted.take(names)
+        self.let_in(line)
+        return True
 
     def line_to_wait_in(self, scope: Scope, act: Act) -> Line | None:
         """The line that whoever asks has to wait in first; None where there is none, or the turn came."""
@@ -364,7 +379,7 @@ class WaitingRoom:
     async def come_in(self, line: Line, ticket: Ticket) -> Turn:
         """The turn of a ticket, the same one when asked again.
 
-        Refuses `NumberNotServed`, also where no more come in at this moment, `TurnOver`, `TicketInvalid`.
+        Refuses `NumberNotServed`, `TurnOver`, `TicketInvalid`.
         """
         return await self._database.run(partial(self._come_in, line=line, ticket=ticket))
 
@@ -389,11 +404,8 @@ class WaitingRoom:
         now = max(self._clock.now(), taken_at)  # our clock may be behind that of the database
         called = await store.called_at(tx, line.id, ticket.number, taken_at)
         waited = int(((called or now) - taken_at).total_seconds())
-        turn = None
-        if not line.stands_in_the_way or self.has_room(line):
-            turn = await store.admit(tx, ticket, taken_at, now, max(waited, 0))
+        turn = await store.admit(tx, ticket, taken_at, now, max(waited, 0))
         if turn is not None:
-            tx.after_commit(partial(self.let_in, line))
             metrics.ADMITTED.labels(line=line.name).inc()
         else:
             turn = await store.turn(tx, line.id, ticket.key)

@@ -5,7 +5,6 @@ The reference knows only what is promised: numbers in order, who was called, who
 
 import json
 import secrets
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,7 +25,6 @@ from meterai.apps.audit import audit
 from meterai.kit.ids import new_id
 from meterai.kit.refusal import Refusal
 from meterai.plumbing.signed import read_signed
-from meterai.waiting_room.entrance import ENTRANCE_SECONDS
 from meterai.waiting_room.invariants import INVARIANTS
 from meterai.waiting_room.model import Act
 from meterai.waiting_room.operating import Plan
@@ -39,7 +37,6 @@ PROCESSES = 2
 ACCOUNTS = 4
 SOONEST_SECONDS = 0.5  # from one step of a line to the next
 NAME = "formasi"
-RATE = 2.0
 _EMPTY = (
     "DELETE FROM waiting_room_turns; DELETE FROM waiting_room_places; DELETE FROM"
     " waiting_room_samples; DELETE FROM waiting_room_gaps; DELETE FROM waiting_room_lines"
@@ -107,12 +104,11 @@ class Waiting(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.lines.arrange(_EMPTY)
-        plan = Plan(NAME, Act.CHECK, rate=RATE)
+        plan = Plan(NAME, Act.CHECK, rate=2.0)
         self.line: UUID = self.lines.operate("create", plan)
         self.reference = Reference()
         self.accounts = [new_id() for _ in range(ACCOUNTS)]
         self.rooms = [self.lines.room() for _ in range(PROCESSES)]
-        self.let_in = Counter[int]()  # by process
         self.most_seen = 0
         self.lines.advance(1.0, self.line)
         self.look()
@@ -136,10 +132,6 @@ class Waiting(RuleBasedStateMachine):
 
     def ask(self, process: int, act: Any) -> tuple[str, Any]:
         return self.outcome(self._as_seen(self.rooms[process], act))
-
-    def is_full(self, process: int) -> bool:
-        """Whether a process may let in no more, if none of those whom it let in is served yet."""
-        return self.let_in[process] >= RATE * ENTRANCE_SECONDS
 
     def some_ticket(self, choice: int) -> Ticket:
         return self.reference.taken[choice % len(self.reference.taken)]
@@ -182,12 +174,8 @@ class Waiting(RuleBasedStateMachine):
         expected = self.reference.comes(ticket)
         room = self.rooms[process]
         told, turn = self.ask(process, lambda line: room.come_in(line, ticket))
-        if expected == "ok" and ticket.number not in self.reference.begun and self.is_full(process):
-            expected = told  # as the seconds since decide
-            assert told in ("ok", "number_not_served")
         assert told == expected
         if turn is not None:
-            self.let_in[process] += ticket.number not in self.reference.begun
             before = self.reference.begun.setdefault(ticket.number, turn)
             assert (turn.number, turn.holder) == (ticket.number, ticket.holder)
             assert turn.admitted_at == before.admitted_at
@@ -269,7 +257,6 @@ class Waiting(RuleBasedStateMachine):
     def restart(self, process: int) -> None:
         """The process is killed; what it had leased is lost, and no place is."""
         self.rooms[process] = self.lines.room()
-        self.let_in[process] = 0
 
     @precondition(lambda self: len(self.reference.taken) > 8 and not self.reference.has_ended)
     @rule(is_meant=some.sampled_from([True, False, False]))
@@ -292,7 +279,7 @@ class Waiting(RuleBasedStateMachine):
         assert used == {number: by for number, (by, _) in self.reference.used.items()}
 
     def teardown(self) -> None:
-        """Everybody with a place is served, in order, once the line goes on; and the audit holds."""
+        """Whoever had a place is served, in order, if the line is let to go on; and the audit holds."""
         if not self.reference.has_ended:
             self.pause(paused=False)
             last = max((one.number for one in self.reference.taken), default=0)
@@ -301,13 +288,8 @@ class Waiting(RuleBasedStateMachine):
                     break
                 self.advance(5.0, 1)
             for n, ticket in enumerate(self.reference.taken):
-                process = n % PROCESSES
-                if self.is_full(process):
-                    self.restart(
-                        process
-                    )  # in place of the seconds in which those inside are served
                 if ticket.number not in self.reference.begun:
-                    self.come_in(process, n)
+                    self.come_in(n % PROCESSES, n)
             assert {one.number for one in self.reference.taken} <= set(self.reference.begun)
         found = self.shop.do(audit(self.shop.container.database, INVARIANTS))
         assert [one for one in found.findings if not one.holds] == []

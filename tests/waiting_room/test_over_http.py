@@ -160,6 +160,44 @@ def test_newcomers_sent_into_the_line_take_no_room_from_those_called(
     run(database_url, tmp_path, act, proxies=1)
 
 
+def test_called_beyond_the_rate_wait_on_and_one_who_was_let_in_is_not_sent_back(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def act(web: Within, office: Office) -> None:
+        late, inside = Visitor(web, **await office.signed_in()), Visitor(web)
+        for one in (late, inside):
+            await one.get("/buy")
+            await one.get(f"{LINE}?next=/buy")
+        await office.advance(10.0)
+        assert (await inside.goes(f"{LINE}?next=/buy"))[0].startswith("/sign-in")
+        while office.room.has_room(office.line()):
+            office.room.let_in(office.line())
+        assert (await late.get(f"{LINE}?next=/buy")).status == 200  # the page, with the number
+        assert (await late.goes(f"{LINE}?next=/buy"))[0] == f"{LINE}?next=/buy"
+        inside.cookies |= await office.signed_in()
+        assert (await inside.goes(f"{LINE}?next=/buy"))[0] == "/buy"
+        office.room._entrances.clear()
+        assert (await late.goes(f"{LINE}?next=/buy"))[0] == "/buy"
+
+    run(database_url, tmp_path, act)
+
+
+def test_who_loads_the_page_again_after_being_called_counts_once(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def act(web: Within, office: Office) -> None:
+        one = Visitor(web)
+        await one.get(f"{LINE}?next=/buy")
+        await office.advance(10.0)
+        for _ in range(30):
+            assert (
+                (await one.get(f"{LINE}?next=/buy")).header("location").startswith(f"{LINE}/enter")
+            )
+        assert office.room.has_room(office.line())
+
+    run(database_url, tmp_path, act)
+
+
 def test_a_visitor_waits_comes_in_and_is_known_for_a_while(
     database_url: str, tmp_path: Path
 ) -> None:
