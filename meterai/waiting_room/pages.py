@@ -17,13 +17,13 @@ from meterai.pages import (
     Page,
     PageRequest,
     RoomPages,
+    known_visitor,
     local_path,
     page,
     read_form,
     read_own_form,
     see_other,
     sentence,
-    visitor,
 )
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import cookie_name, language_of, saved_as
@@ -124,7 +124,7 @@ async def _turn_of(request: PageRequest, lines: WaitingRoom, line: Line, ticket:
     """
     if line.act != Act.BUY:
         return await lines.come_in(line, ticket)
-    caller = await visitor(request)
+    caller = await known_visitor(request)
     if caller is None:
         raise SignInRequired("an account comes in, and no browser")
     return await lines.come_in_as(line, caller.account, ticket)

@@ -3,12 +3,16 @@
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
+import psycopg
 import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from meterai.accounts import AccountService, CodeService
 from meterai.accounts.service import COOKIE
@@ -137,6 +141,24 @@ def order_of(key: str, headers: dict[str, str]) -> dict[str, str]:
     return headers | {"idempotency-key": key, "content-type": "application/json"}
 
 
+@contextmanager
+def without_connections(database_url: str) -> Iterator[None]:
+    """A database that ends its connections and takes no new ones, meanwhile."""
+    name = conninfo_to_dict(database_url)["dbname"]
+    assert isinstance(name, str)
+    allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}").format
+    elsewhere = make_conninfo(database_url, dbname="postgres")
+    with psycopg.connect(elsewhere, autocommit=True) as connection:
+        connection.execute(allow(sql.Identifier(name), sql.SQL("false")))
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,)
+        )
+        try:
+            yield
+        finally:
+            connection.execute(allow(sql.Identifier(name), sql.SQL("true")))
+
+
 # -- the way in ------------------------------------------------------------------------------------
 
 
@@ -178,6 +200,21 @@ def test_called_beyond_the_rate_wait_on_and_one_who_was_let_in_is_not_sent_back(
         assert (await inside.goes(f"{LINE}?next=/buy"))[0] == "/buy"
         office.room._entrances.clear()
         assert (await late.goes(f"{LINE}?next=/buy"))[0] == "/buy"
+
+    run(database_url, tmp_path, act)
+
+
+def test_called_while_the_database_is_away_is_told_so_and_not_asked_to_sign_in(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def act(web: Within, office: Office) -> None:
+        one = Visitor(web, **await office.signed_in())
+        await one.get(f"{LINE}?next=/buy")
+        await office.advance(10.0)
+        with without_connections(database_url):
+            found = await one.get(f"{LINE}/enter?next=/buy")
+            assert (found.status, found.header("location")) == (503, "")
+        assert (await one.goes(f"{LINE}?next=/buy"))[0] == "/buy"
 
     run(database_url, tmp_path, act)
 
