@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -40,8 +41,14 @@ def stocked(collecting: Collecting) -> Collecting:
     return collecting
 
 
+@cache
+def document(name: str) -> bytes:
+    """The document of this name: made anew in another second it is another one."""
+    return pdf(words=name)
+
+
 def upload(name: str, facts: DocumentFacts = FACTS) -> Upload:
-    return Upload(f"{name}.pdf", pdf(words=name), read_placements(PLACE), facts=facts)
+    return Upload(f"{name}.pdf", document(name), read_placements(PLACE), facts=facts)
 
 
 def stamp(collecting: Collecting, name: str, facts: DocumentFacts = FACTS, key: str = "") -> Any:
