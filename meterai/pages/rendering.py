@@ -39,7 +39,14 @@ from meterai.plumbing.http import (
     language_of,
     service,
 )
-from meterai.plumbing.messages import catalogue, format_datetime, format_size, localize, translate
+from meterai.plumbing.messages import (
+    catalogue,
+    format_datetime,
+    format_day,
+    format_size,
+    localize,
+    translate,
+)
 
 PageRequest = Request[Any, Any, Any]
 Page = Response[Any]
@@ -146,6 +153,7 @@ class Site:
             other_language="en" if language == "id" else "id",
             t=lambda key, **named: translate(key, language, **named),
             format_datetime=partial(format_datetime, language=language),
+            format_day=partial(format_day, language=language),
             time=partial(_time, language=language),
             settings={
                 **settings.flat(),

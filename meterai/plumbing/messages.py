@@ -15,7 +15,7 @@ code translated.
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -168,6 +168,14 @@ def format_datetime(at: datetime, language: str) -> str:
     pattern = "d MMM y HH.mm" if language == "id" else "d MMM y HH:mm"
     local = at.astimezone(UTC).astimezone(WIB)
     return f"{dates.format_datetime(local, pattern, locale=language)} WIB"
+
+
+def format_day(day: date | str, language: str) -> str:
+    """A day, or a month as 2026-11, as people write it: 24 Nov 2026, November 2026."""
+    text = str(day)
+    if len(text) == len("2026-11"):
+        return dates.format_date(date.fromisoformat(f"{text}-01"), "MMMM y", locale=language)
+    return dates.format_date(date.fromisoformat(text), "d MMM y", locale=language)
 
 
 def format_clock(at: datetime, language: str) -> str:
