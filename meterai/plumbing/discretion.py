@@ -25,10 +25,19 @@ Event = MutableMapping[str, Any]
 _QUOTED = re.compile(r"""'(?:[^'\\]++|\\.)*+'?|"(?:[^"\\]++|\\.)*+"?""", re.DOTALL)
 _ADDRESS = re.compile(r"[^\s@'\"<>()\[\]=,;]++@[^\s@'\"<>()\[\]=,;]++")
 _DETAIL = re.compile(r"\bDETAIL:.*", re.DOTALL)  # PostgreSQL shows the row there
-_KEY = re.compile(r"\bmtr_[\w-]*+|\b[0-9A-Z]{52}[\w-]{32}|\b[Bb]earer\s+\S++")
+# A key, the secret of an endpoint, a credential without its prefix: whole or cut short, to the end of the word.
+_SECRET = re.compile(
+    r"(?i:mtr(?:_|%5f))[\w%-]*+|(?i:whsec(?:_|%5f))[\w%+/=-]*+|[0-9A-Z]{52}[\w%-]*+"
+)
+_BEARER = re.compile(r"\b[Bb]earer\s+\S++")
 # 550, 5.1.1, SMTPRecipientsRefused, [address], not_in_time; not Budi, nor user.
 _CODE = re.compile(r"\[\w+\]|\b\d[\d.]*\b|\b[a-z]+(?:_[a-z]+)+\b|\b[A-Z]\w*[a-z][A-Z]\w*")
 _SERIAL = re.compile(r"(?<![0-9A-Za-z])[0-9A-Z]{22}(?![0-9A-Za-z])")
+
+
+def without_secrets(text: str) -> str:
+    """The text with a mark in place of each word that begins like a secret that we gave out."""
+    return _SECRET.sub("[key]", text)
 
 
 def redacted(text: str) -> str:
@@ -37,7 +46,7 @@ def redacted(text: str) -> str:
     text = _DETAIL.sub("DETAIL: [row]", text)
     text = _QUOTED.sub("[quoted]", text)
     text = _ADDRESS.sub("[address]", text)
-    text = _KEY.sub("[key]", text)
+    text = _BEARER.sub("[key]", without_secrets(text))
     return _SERIAL.sub("[serial]", text)
 
 

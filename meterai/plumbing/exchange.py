@@ -12,6 +12,8 @@ from collections.abc import Iterable, MutableMapping
 from contextvars import ContextVar
 from typing import Any
 
+from meterai.plumbing.discretion import without_secrets
+
 HEADER, OLD_HEADER = b"request-id", b"x-request-id"
 _HEADERS = frozenset({HEADER, OLD_HEADER})
 _SAFE = re.compile(
@@ -31,9 +33,10 @@ class Exchange:
     __slots__ = ("code", "id", "is_replayed")
 
     def __init__(self, brought: bytes = b"") -> None:
-        """Takes the id that a client brought where it has a safe form."""
+        """Takes the id that a client brought where it has a safe form and is no secret."""
         is_safe = _SAFE.fullmatch(brought) is not None
-        self.id = brought.decode() if is_safe else secrets.token_hex(_ID_BYTES)
+        text = brought.decode() if is_safe else ""
+        self.id = text if text and without_secrets(text) == text else secrets.token_hex(_ID_BYTES)
         self.is_replayed = False
         self.code: str | None = None
 

@@ -20,6 +20,7 @@ from meterai.kit.ids import new_id, read
 from meterai.kit.priority import Priority
 from meterai.kit.text import one_line
 from meterai.plumbing.database import Database, DatabaseAway, DatabaseBusy
+from meterai.plumbing.discretion import without_secrets
 from meterai.plumbing.http import KEY_LENGTH_MAX, Caller
 from meterai.plumbing.paging import Page
 from meterai.plumbing.turns import PURPOSE, Purpose
@@ -59,9 +60,9 @@ def _key(shown: str) -> UUID:
 
 
 def _shown(text: str, length_max: int) -> str:
-    """A text of a client as one line: nearly every one is that already."""
+    """A text of a client as one line without secrets: nearly every one is one line already."""
     cut = text[:length_max]
-    return cut if cut.isascii() and cut.isprintable() else one_line(cut)
+    return without_secrets(cut if cut.isascii() and cut.isprintable() else one_line(cut))
 
 
 def _entries(noted: Iterable[Noted]) -> list[Entry]:

@@ -213,3 +213,26 @@ def test_page_beside_the_keys_shows_them(database_url: str, tmp_path: Path) -> N
         assert b"kasir" in shown.body
 
     run(database_url, tmp_path, act)
+
+
+@pytest.mark.parametrize("length", [None, 64, 12])
+def test_key_in_a_path_or_a_header_is_not_kept(
+    database_url: str, tmp_path: Path, length: int | None
+) -> None:
+    async def act(web: Within) -> None:
+        key = await a_key(web)
+        secret = key["Authorization"].removeprefix("Bearer ")[:length]
+        for text in (secret, secret[4:] if length is None else secret, "whsec_" + "a+/" * 10):
+            await web.get(f"/v1/orders/{text}", key)
+            await web.get(f"/v1/orders/ord_{text}/payment", key)
+            await web.get(f"/v1/nothing/{text.replace('_', '%255F')}", key)
+            await web.get(f"/v1/nothing/{text[:8]}%E2%80%8B{text[8:]}", key)
+            for name in ("Idempotency-Key", "Request-Id", "X-Request-Id"):
+                shown = text if name == "Idempotency-Key" else text[:64]
+                await web.get("/v1/orders", key | {name: shown})
+        kept = json.dumps(await lines(web, key))
+        for part in (secret, secret[4:][:30], secret[56:] or secret, "a+/a+/"):
+            assert part not in kept
+        assert "/v1/orders/[key]" in kept
+
+    run(database_url, tmp_path, act)
