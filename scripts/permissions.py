@@ -32,7 +32,7 @@ FILE = Path(__file__).parents[1] / "docs" / "permissions.md"
 COMMAND = ".venv/bin/python -m scripts.permissions"
 HEAD = f"""# Who may do what
 
-Every route declares one permission, and one guard asks for it (`meterai/accounts/guard.py`). Which role has which
+Every route declares a permission, some a second one beside it, and one guard asks for them (`meterai/accounts/guard.py`). Which role has which
 permission is one table (`PERMISSIONS` and `STAFF_PERMISSIONS` in `meterai/accounts/model.py`). A caller without the permission
 gets 403 `not_permitted` with its name; a visitor gets 401 `sign_in_required`, or the sign-in page.
 
@@ -101,7 +101,13 @@ class Asked:
     path: str  # as declared: {order_id:str}
     filled: str  # with made-up parameters
     permission: Permission
+    also: Permission | None  # needed beside it
     is_command_of_api: bool
+
+    @property
+    def needs(self) -> frozenset[Permission]:
+        """Every permission that it asks for."""
+        return frozenset({self.permission} if self.also is None else {self.permission, self.also})
 
     @property
     def shown(self) -> str:
@@ -124,7 +130,8 @@ def routes_of(app: object) -> list[Asked]:
                     continue
                 permission = Permission(handler.opt["permission"])
                 is_command = method != "GET" and is_api({"path": route.path})
-                found.append(Asked(method, route.path, filled, permission, is_command))
+                also = handler.opt.get("also")
+                found.append(Asked(method, route.path, filled, permission, also, is_command))
     return sorted(found, key=lambda one: (is_api({"path": one.path}), one.path, one.method))
 
 
@@ -136,9 +143,9 @@ def marks(asked: Asked) -> Iterator[str]:
         return
     personal = permission in PERSONAL and not asked.is_command_of_api
     for role in Role:
-        is_had = permission in PERMISSIONS[role]
+        is_had = asked.needs <= PERMISSIONS[role]
         yield ("key" if asked.is_command_of_api else "yes") if is_had else "yes" * personal
-    yield "yes" * (permission in KEY_PERMISSIONS)
+    yield "yes" * (asked.needs <= KEY_PERMISSIONS)
     yield ""
     for staff_role in StaffRole:
         yield "yes" * (permission in STAFF_PERMISSIONS[staff_role] or personal)
@@ -156,7 +163,8 @@ def lines() -> Iterator[str]:
         warnings.simplefilter("ignore", LitestarDeprecationWarning)
         app = build(settings_of())
     for asked in routes_of(app):
-        cells = " | ".join((f"`{asked.method} {asked.shown}`", asked.permission, *marks(asked)))
+        needs = ", ".join(sorted(asked.needs))
+        cells = " | ".join((f"`{asked.method} {asked.shown}`", needs, *marks(asked)))
         yield f"| {cells} |"
 
 

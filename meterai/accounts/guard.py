@@ -68,6 +68,10 @@ async def require_permission(connection: Request[Any, Any, Any]) -> None:
     scope: dict[str, object] = connection.scope  # type: ignore[assignment]
     scope["caller"] = caller  # the page of a refusal says for whom it was asked
     scope["caller"] = _permitted(caller, permission)
+    # What a route does in one step needs the permission of each part of it.
+    also = handler.opt.get("also")
+    if also is not None and also not in caller.permissions:
+        raise NotPermitted(also)
 
 
 def _permitted(caller: Caller, permission: Permission) -> Caller:

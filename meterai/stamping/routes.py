@@ -267,6 +267,7 @@ def _rupiah(name: str, text: str) -> int:
     "/v1/orders/documents",
     opt={
         "permission": Permission.ORDER_CREATE,
+        "also": Permission.STAMP_AFFIX,  # they are stamped by the payment alone
         "priority": Priority.CHECKOUT,
         "described": Described(
             needs_key=True,
