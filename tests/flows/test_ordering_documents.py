@@ -61,6 +61,7 @@ def test_repeat_with_the_same_key_finds_the_same_order(audited: Instance) -> Non
     first = order(customer, [LETTER], AT_TEXT, key=key)
     again = order(customer, [LETTER], [AT_TEXT], key=key)
     assert (first.status, again.status) == (201, 201)
+    assert [one.headers.get("idempotent-replayed") for one in (first, again)] == [None, "true"]
     assert again.json["order"]["id"] == first.json["order"]["id"]
     assert [one["id"] for one in again.json["stampings"]] == [
         one["id"] for one in first.json["stampings"]

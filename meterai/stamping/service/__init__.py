@@ -372,6 +372,7 @@ class StampingService:
             return await self._orders.opened(terms, placed, wait_for_qr=True)
         if placed.request != request:
             raise IdempotencyKeyReused("another request had this key")
+        note_replay()
         return await self._orders.view(account, placed.id)
 
     async def _placed(
