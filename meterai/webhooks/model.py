@@ -229,8 +229,13 @@ def address_of(url: str) -> Address:
         raise WebhookUrlRefused("has_user")
     if parts.fragment:
         raise WebhookUrlRefused("has_fragment")
-    host = (parts.hostname or "").removesuffix(".")
-    if "%" in host or not (_HOST.match(host) or is_ip(host)):
+    name = parts.hostname or ""
+    host = name.removesuffix(".")
+    # Brackets are of addresses alone; a port is a number as we write it.
+    written = f"[{name}]" if ":" in name else name
+    if parts.netloc.lower() != (written if port is None else f"{written}:{port}"):
+        raise WebhookUrlRefused("not_a_host")
+    if "%" in host or not (_HOST.match(host) or is_ip(name)):
         raise WebhookUrlRefused("not_a_host")
     is_https = parts.scheme == "https"
     return Address(is_https, host, port if port is not None else (443 if is_https else 80))

@@ -95,6 +95,9 @@ def test_a_public_address_is_taken(text: str) -> None:
         ("https://0x7f.1/", "not_a_host"),
         ("https://0177.0.0.1/", "not_a_host"),
         ("https://127.1/", "not_a_host"),
+        ("https://8.8.8.8:0443/x", "not_a_host"),
+        ("https://8.8.8.8:/x", "not_a_host"),
+        ("https://8.8.8.8./x", "not_a_host"),
         ("https://a.example/" + "a" * 1_000, "not_a_url"),
     ],
 )
