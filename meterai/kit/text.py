@@ -9,6 +9,7 @@ import unicodedata
 # unassigned, and the separators of lines and paragraphs.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _SPACES = re.compile(r" {2,}")
+NUL = "\0"  # in no text of ours: PostgreSQL takes none
 QUOTED_LENGTH_MAX = 100  # characters; the name of an authority has some 40
 NAMED_LENGTH_MAX = 60  # characters of a name in a sentence, so that it is not the sentence
 _NO_QUOTES = str.maketrans(dict.fromkeys('"\u00ab\u00bb\u201c\u201d\u201e\u201f\u2033\uff02', "'"))

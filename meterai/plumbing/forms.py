@@ -24,7 +24,7 @@ from multipart import (  # type: ignore[import-untyped]
 )
 
 from meterai.kit.refusal import Malformed
-from meterai.kit.text import file_name
+from meterai.kit.text import NUL, file_name
 from meterai.plumbing.bodies import HELD_BYTES_MAX
 from meterai.plumbing.threads import to_the_end
 
@@ -51,7 +51,7 @@ class Part:
 
 
 def _each_once(parts: list[Part], *, several_files: bool) -> list[Part]:
-    """The parts as they came.  Refuses `Malformed` where a field comes twice.
+    """The parts as they came.  Refuses `Malformed` where a field comes twice, or a text has a NUL.
 
     One reader takes the first of them, another the last.  Of a field of files there may be
     several where that is what the form asks for.
@@ -61,6 +61,8 @@ def _each_once(parts: list[Part], *, several_files: bool) -> list[Part]:
         is_file = part.file_name is not None
         if part.name in seen and not (several_files and is_file and seen[part.name]):
             raise Malformed(part.name, "once")
+        if not is_file and NUL.encode() in part.content:
+            raise Malformed(part.name, "text")
         seen[part.name] = is_file
     return parts
 

@@ -4,6 +4,9 @@ Strict are the API and each route with `opt={"strict_query": True}`.  Pages pass
 know: people come to them by links to which other sites add names that nobody can list (`utm_source`,
 `fbclid`, `igsh`), and a page shows what it is about.  A provider's door does too, because news of money
 is not refused for what its address has.
+
+A NUL is in nothing that is written here, and PostgreSQL takes none: an address with one is refused by every route
+but a provider's door, which reads nothing of it.
 """
 
 from datetime import datetime
@@ -16,8 +19,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import QueryParameter
 
 from meterai.kit.numbers import counted
-from meterai.kit.refusal import FIELD_LENGTH_MAX, Malformed, Refusal
-from meterai.kit.text import one_line
+from meterai.kit.refusal import FIELD_LENGTH_MAX, Malformed, NotFound, Refusal
+from meterai.kit.text import NUL, one_line
 from meterai.plumbing.head import is_api
 from meterai.plumbing.paging import PAGE_MAX
 
@@ -62,12 +65,19 @@ def moment(name: str, text: str) -> datetime:
 
 
 def check_query(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
-    """Refuses `ParameterUnknown`, and `Malformed`: a name that comes twice, of which one reader takes the
-    first and another the last; an integer that is not written as one (`1e1`, `1.0`), which the framework
-    would take.
+    """Refuses `NotFound` of a path with a NUL, `ParameterUnknown`, and `Malformed`: a NUL; a name that comes twice,
+    of which one reader takes the first and another the last; an integer that is not written as one (`1e1`, `1.0`),
+    which the framework would take.
     """
+    if NUL in connection.scope["path"]:
+        raise NotFound("no path has a NUL")
     handler = connection.route_handler
     query = connection.scope["query_string"].decode("latin-1")
+    if "%00" in query or NUL in query:
+        has_it = (
+            name for name, value in parse_qsl(query, keep_blank_values=True) if NUL in name + value
+        )
+        raise Malformed(next(has_it, "query"), "text")
     if not query or not isinstance(handler, HTTPRouteHandler) or not _is_strict(connection):
         return
     fields = {

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from meterai.accounts import Permission
 from meterai.apps.web import OWN
 from meterai.kit.ids import new_id
 from tests.apps.test_edge import JSON, NEWS, a_key, handlers, run, signed
@@ -35,6 +36,29 @@ def test_unknown_parameter_is_refused_by_every_route_of_the_api(
                 assert problem["known"] == known, path
                 assert "{" not in problem["title"], problem
             assert asked >= 18
+
+    run(database_url, tmp_path, act)
+
+
+def test_nul_in_an_address_or_a_form_is_refused_by_every_route(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def act(web: Within) -> None:
+        key = await a_key(web)
+        headers = [(name.lower().encode(), value.encode()) for name, value in key.items()]
+        for method, path, handler in handlers(web):
+            if handler.opt["permission"] == Permission.PROVIDER:
+                continue
+            for name in ("reference", "request_id", "q"):
+                given = await web.ask(Asking(method, f"{path}?{name}=a%00b".encode(), headers))
+                told = json.loads(given.body)
+                assert (given.status, told.get("field")) == (422, name), (path, given)
+            if path.endswith("/x"):
+                given = await web.ask(Asking(method, f"{path}%00".encode(), headers))
+                assert given.status == 404, (method, path, handler)
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        given = await web.post("/sign-in", b"email=a%00%40b.example", form)
+        assert (given.status, json.loads(given.body)["field"]) == (422, "email"), given
 
     run(database_url, tmp_path, act)
 
