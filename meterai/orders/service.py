@@ -246,10 +246,12 @@ class OrderService:
     ) -> SoldBy | None:
         """Who sells an order that is about to be placed, by the name of its page; None where we do ourselves.
 
-        `fee` is what was shown.  Refuses `PriceChanged` where it is another, and what whoever finds sellers does; a
+        `fee` is what was shown.  Refuses `Malformed` of a fee of nobody, `PriceChanged` where it is another, and what whoever finds sellers does; a
         repeat of what was placed is not refused.
         """
         if not slug:
+            if fee is not None:
+                raise Malformed("seller", "given")
             return None
         try:
             found = await self.seller(slug)

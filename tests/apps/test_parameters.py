@@ -159,3 +159,13 @@ def test_unknown_field_is_refused_by_every_command_of_the_api(
         assert asked >= 3
 
     run(database_url, tmp_path, act)
+
+
+def test_fee_of_no_seller_is_refused(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within) -> None:
+        headers = await a_key(web) | JSON | {"Idempotency-Key": str(new_id())}
+        given = await web.post("/v1/orders", b'{"quantity": 1, "seller_fee": 500}', headers)
+        told = json.loads(given.body)
+        assert (given.status, told["code"], told["field"]) == (422, "malformed", "seller")
+
+    run(database_url, tmp_path, act)
