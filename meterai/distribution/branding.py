@@ -6,6 +6,7 @@ Whether it sells, its name and its fee are staff's to say (`levers`); what is he
 import hashlib
 import re
 from datetime import datetime
+from math import floor
 from uuid import UUID
 
 import msgspec
@@ -59,7 +60,7 @@ class ContrastTooLow(Refusal):
 
     def __init__(self, *, contrast: float) -> None:
         super().__init__(f"a contrast of {contrast:.2f} to 1, at least {CONTRAST_MIN}")
-        self.contrast = f"{contrast:.1f}"
+        self.contrast = f"{floor(contrast * 10) / 10:.1f}"  # rounded up it might be the bound
         self.contrast_min = str(CONTRAST_MIN)
 
 

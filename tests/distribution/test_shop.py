@@ -93,6 +93,10 @@ def test_what_is_no_name_of_an_address_is_refused(
         put(depot, shops, slug)
 
 
+def test_contrast_that_is_refused_is_told_below_the_bound() -> None:
+    assert ContrastTooLow(contrast=contrast_with_white("#777777")).contrast == "4.4"
+
+
 @pytest.mark.parametrize("terms", ["x" * 4_001, "a\x00b", "a\u202eb"])
 def test_terms_are_plain_text_of_some_length(depot: Depot, shops: ShopService, terms: str) -> None:
     with pytest.raises(Malformed):
