@@ -27,6 +27,65 @@ from meterai.sealing import LOGO_BYTES_MAX, PhotoUnreadable
 SLUG = re.compile(r"[a-z0-9](-?[a-z0-9]){2,39}")
 COLOUR = re.compile(r"#[0-9a-f]{6}")
 TERMS_LENGTH_MAX = 4_000  # characters
+# Names that no shop has, without their hyphens: those of the house and of the state, and how our addresses begin.
+RESERVED = frozenset(
+    [
+        "admin",
+        "administrator",
+        "bantuan",
+        "bkn",
+        "djp",
+        "djponline",
+        "emeterai",
+        "kemenkeu",
+        "meterai",
+        "official",
+        "pajak",
+        "peruri",
+        "resmi",
+        "sscasn",
+        "support",
+        "www",
+        "account",
+        "api",
+        "batches",
+        "buy",
+        "check",
+        "claims",
+        "collector",
+        "complaints",
+        "console",
+        "deposit",
+        "docs",
+        "finance",
+        "healthz",
+        "help",
+        "history",
+        "invitations",
+        "language",
+        "lines",
+        "logo",
+        "midtrans",
+        "openapi",
+        "orders",
+        "outages",
+        "privacy",
+        "readyz",
+        "refunds",
+        "regulator",
+        "resellers",
+        "sales",
+        "shop",
+        "signin",
+        "signout",
+        "snap",
+        "stamp",
+        "stampings",
+        "static",
+        "status",
+        "terms",
+    ]
+)
 NAMES_MAX = 5  # of one shop in its life: each stays its own, since it is printed on paper
 CONTRAST_MIN = 4.5  # of white text on the colour: WCAG 2.2, 1.4.3 (AA)
 COLOUR_AT_FIRST = "#1f4e79"
@@ -38,6 +97,13 @@ class SlugTaken(Refusal):
 
     code = "slug_taken"
     status = 409
+
+
+class SlugReserved(Refusal):
+    """A shop of this name would pass for the house, for the state, or for one of our pages."""
+
+    code = "slug_reserved"
+    status = 422
 
 
 class SlugsSpent(Refusal):
@@ -109,10 +175,12 @@ def contrast_with_white(colour: str) -> float:
 
 
 def _checked(wish: ShopWish) -> ShopWish:
-    """As it is kept.  Refuses `Malformed`, `ContrastTooLow`."""
+    """As it is kept.  Refuses `Malformed`, `SlugReserved`, `ContrastTooLow`."""
     slug, colour = wish.slug.strip().lower(), wish.colour.strip().lower()
     if not SLUG.fullmatch(slug) or len(slug) > 40:
         raise Malformed("slug", "slug")
+    if slug.replace("-", "") in RESERVED:
+        raise SlugReserved(f"{slug} is no name of a shop")
     if not COLOUR.fullmatch(colour):
         raise Malformed("colour", "colour")
     terms = wish.terms.replace("\r\n", "\n").strip()
@@ -180,7 +248,7 @@ class ShopService:
     async def set(self, account: UUID, wish: ShopWish, *, actor: Actor) -> None:
         """Open a shop window, or change it.
 
-        Refuses `Malformed`, `ContrastTooLow`, `SlugTaken`, `SlugsSpent`, `SellerNotOpen`.
+        Refuses `Malformed`, `SlugReserved`, `ContrastTooLow`, `SlugTaken`, `SlugsSpent`, `SellerNotOpen`.
         """
         kept, at = _checked(wish), self._clock.now()
 

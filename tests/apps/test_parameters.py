@@ -9,6 +9,7 @@ import pytest
 
 from meterai.accounts import Permission
 from meterai.apps.web import OWN
+from meterai.distribution.branding import RESERVED, SLUG
 from meterai.kit.ids import new_id
 from tests.apps.test_edge import JSON, NEWS, a_key, handlers, run, signed
 from tests.support.within import Asking, Within
@@ -167,5 +168,13 @@ def test_fee_of_no_seller_is_refused(database_url: str, tmp_path: Path) -> None:
         given = await web.post("/v1/orders", b'{"quantity": 1, "seller_fee": 500}', headers)
         told = json.loads(given.body)
         assert (given.status, told["code"], told["field"]) == (422, "malformed", "seller")
+
+    run(database_url, tmp_path, act)
+
+
+def test_no_shop_has_the_name_of_a_page_of_ours(database_url: str, tmp_path: Path) -> None:
+    async def act(web: Within) -> None:
+        firsts = {path.split("/")[1] for _, path, _ in handlers(web)}
+        assert {one.replace("-", "") for one in firsts if SLUG.fullmatch(one)} <= RESERVED
 
     run(database_url, tmp_path, act)

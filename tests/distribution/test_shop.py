@@ -16,6 +16,7 @@ from meterai.distribution.branding import (
     LogoUnreadable,
     ShopService,
     ShopWish,
+    SlugReserved,
     SlugsSpent,
     SlugTaken,
     contrast_with_white,
@@ -90,6 +91,14 @@ def test_what_is_no_name_of_an_address_is_refused(
     depot: Depot, shops: ShopService, slug: str
 ) -> None:
     with pytest.raises(Malformed):
+        put(depot, shops, slug)
+
+
+@pytest.mark.parametrize("slug", ["admin", "meterai", "e-meterai", "peruri", "djp-online", "API"])
+def test_name_of_the_house_or_the_state_is_refused(
+    depot: Depot, shops: ShopService, slug: str
+) -> None:
+    with pytest.raises(SlugReserved):
         put(depot, shops, slug)
 
 
