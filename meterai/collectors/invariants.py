@@ -42,19 +42,22 @@ MAIL_CAUSES = (
 INVARIANTS = (
     Invariant(
         "draw_pays_its_attempt",
-        "Every draw is of an attempt by the rail, with its amount; it paid the attempt where it was taken, and nothing else did.",
+        "Every draw is of an attempt by the rail, with its amount, which is the duty of its order and no fee; it paid the "
+        "attempt where it was taken, and nothing else did.",
         """
-        SELECT d.account_id, d.draw_id, d.state, d.amount, a.amount AS wanted, c.amount AS paid FROM {credit_draws} d
+        SELECT d.account_id, d.draw_id, d.state, d.amount, a.amount AS wanted, c.amount AS paid, o.total FROM {credit_draws} d
         LEFT JOIN payment_attempts a ON a.account_id = d.account_id AND a.attempt_id = d.draw_id AND a.provider = 'credit'
         LEFT JOIN captures c ON c.account_id = d.account_id AND c.attempt_id = d.draw_id
             AND c.payment = credit_number(d.account_id, d.draw_id)
+        LEFT JOIN orders o ON o.account_id = a.account_id AND o.order_id = a.subject
         WHERE a.amount IS DISTINCT FROM d.amount
+            OR (o.quantity * o.unit_price, o.service_fee, o.seller_fee) IS DISTINCT FROM (d.amount, 0::bigint, NULL::bigint)
             OR c.amount IS DISTINCT FROM CASE WHEN d.taken_at IS NOT NULL THEN d.amount END
             OR (d.state = 'taken') <> (d.taken_at IS NOT NULL) OR (d.state = 'ended') <> (d.ended_at IS NOT NULL)
             OR d.ended_at < d.made_at OR d.taken_at < d.made_at
             OR d.month IS DISTINCT FROM credit_month(d.taken_at)
         UNION ALL
-        SELECT c.account_id, c.attempt_id, NULL, NULL, NULL, c.amount FROM {captures} c
+        SELECT c.account_id, c.attempt_id, NULL, NULL, NULL, c.amount, NULL FROM {captures} c
         WHERE starts_with(c.payment, 'credit:') AND NOT EXISTS (SELECT 1 FROM credit_draws d
             WHERE d.account_id = c.account_id AND d.draw_id = c.attempt_id AND d.state = 'taken')
         """,

@@ -235,7 +235,7 @@ INVARIANTS = (
         LEFT JOIN {{captures}} c ON c.account_id = o.account_id
             AND c.attempt_id = o.paid_attempt AND c.payment = o.paid_payment
         WHERE o.unit_price <> {STAMP_DUTY} OR o.placed_at < t.since - {AHEAD}
-            OR (t.since IS NULL AND o.kind <> 'deposit' AND NOT (o.service_fee = coalesce(o.seller_fee, 0)
+            OR (t.since IS NULL AND o.kind <> 'deposit' AND NOT (o.service_fee = 0
                 AND coalesce((SELECT bool_and(a.provider = 'credit') FROM {{payment_attempts?}} a
                     WHERE a.account_id = o.account_id AND a.subject = o.order_id), false)))
             OR (o.service_fee <> 0 AND o.kind = 'deposit')

@@ -349,9 +349,11 @@ class OrderService:
         is_stamps = kind == OrderKind.STAMPS
         attempt, reference = payments.new_attempt(account)
         rails = await self._payments.look_at_rails()
-        fee = unit - sale.stamp_price - (sale.service_fee if rails.is_at_face(method) else 0)
+        # What somebody else sells has a price of theirs, whatever their fee is today.
+        is_at_face = sold is None and rails.is_at_face(method)
+        fee = 0 if is_at_face else unit - sale.stamp_price
         total = quantity * (sale.stamp_price + fee)
-        channel, terms = rails.channel(method, total, attempt)
+        channel, terms = rails.channel(method, total, attempt, is_at_face=is_at_face)
         await rails.admit(channel, account, total)
         lapses = terms.lapses_seconds or sale.order_lapses_seconds
         if not is_stamps:  # no longer than its documents are kept
@@ -442,8 +444,6 @@ class OrderService:
         attempt, reference = payments.new_attempt(account)
         sale = self._settings
         rails = await self._payments.look_at_rails()
-        if rails.is_at_face(method):
-            raise Malformed("payment_method", "known_name")
         channel, way = rails.channel(method, pieces * sale.stamp_price, attempt)
         return Terms(
             account=account,
@@ -575,9 +575,7 @@ class OrderService:
         # At the price that it was placed at: who ordered without our fee does not pay otherwise than by that rail.
         before = [one.channel.method for one in attempts.values()]
         is_at_face = any(map(rails.is_at_face, before))
-        if rails.is_at_face(method) != is_at_face:
-            raise Malformed("payment_method", "known_name")
-        channel, terms = rails.channel(method, order.total.value, new[0])
+        channel, terms = rails.channel(method, order.total.value, new[0], is_at_face=is_at_face)
         await rails.admit(channel, account, order.total.value)
         seconds = terms.lapses_seconds or self._settings.order_lapses_seconds
         outcome = await self._database.once(

@@ -265,13 +265,23 @@ class Rails:
         return found
 
     def channel(
-        self, method: str | None, amount: int, attempt: UUID, *, without: Collection[str] = ()
+        self,
+        method: str | None,
+        amount: int,
+        attempt: UUID,
+        *,
+        is_at_face: bool = False,
+        without: Collection[str] = (),
     ) -> tuple[Channel, Method]:
         """The rail by which a new attempt is paid, and its terms; of `without` none where there is another.
+
+        is_at_face  what is to be paid is duty alone; nothing else is paid by a method at face value, and it by no other
 
         Refuses `Malformed`, `AmountNotPayable`, `MethodOut`.
         """
         name = self.default if method is None else method
+        if self.is_at_face(name) != is_at_face:
+            raise Malformed("payment_method", "known_name")
         if name in self._named:
             return Channel(self._named[name].rail, name), self._named[name].method
         if name not in self._routes:

@@ -2576,6 +2576,7 @@ DRAWN = "draw_pays_its_attempt"
 OWED = "collectors_owe_what_they_drew"
 COLLECTOR = "collector_is_as_staff_said"
 CONFIRMED = "collector_deposit_is_confirmed_once"
+IN_THE_WORLD = "fee_is_of_stamps_in_the_world"
 COLLECTORS = [
     _c(
         "a draw of more than its attempt",
@@ -2583,6 +2584,14 @@ COLLECTORS = [
         DRAWN,
         OWED,
         ENTRIES,
+    ),
+    _c(
+        "a draw pays the fee of a seller",
+        "ALTER TABLE orders DROP CONSTRAINT seller_fee_is_part_of_the_fee;"
+        " UPDATE orders SET seller_fee = 500 WHERE order_id = %(draw.order)s",
+        DRAWN,
+        "order_was_sold_by_a_seller",
+        IN_THE_WORLD,
     ),
     _c(
         "a draw that paid waits",
@@ -2667,7 +2676,6 @@ STAFF_SAID = "distributor_is_as_staff_said"
 ONE_DEPOSIT = "account_sells_from_one_deposit"
 BROUGHT = "deposit_is_what_its_order_paid"
 FEES = "fees_of_sellers_are_those_of_orders"
-IN_THE_WORLD = "fee_is_of_stamps_in_the_world"
 DISTRIBUTION = [
     _c(
         "a sale of more stamps than its order has",

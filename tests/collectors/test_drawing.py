@@ -1,7 +1,9 @@
 """An order on the credit of a collector, from the limit of its month to the books."""
 
 import asyncio
+from dataclasses import replace
 
+import psycopg
 import pytest
 
 from meterai import payments
@@ -9,8 +11,10 @@ from meterai.collectors import levers
 from meterai.collectors.model import CreditBeyondLimit, DepositBeyondDue, NoCollector, NtpnUsed
 from meterai.finance import payouts
 from meterai.kit.days import DAY
-from meterai.kit.ids import show
+from meterai.kit.ids import new_id, read, show
 from meterai.kit.refusal import Malformed
+from meterai.orders import OrderKind, SoldBy
+from meterai.orders import store as order_store
 from meterai.payments import NotRerouted
 from meterai.reconciliation import Reconciliation
 from tests.collectors.conftest import LIMIT, PRICE, Collecting
@@ -77,6 +81,48 @@ def test_who_is_no_collector_has_no_credit(collecting: Collecting) -> None:
     with pytest.raises(NoCollector):
         collecting.draw(1)
     collecting.check()
+
+
+def test_credit_pays_no_fee_of_a_seller(collecting: Collecting) -> None:
+    """The fee would be deposit of the seller that nobody paid, and debt to the state."""
+    for fee in (1_500, 0):
+        sold = SoldBy("toko", new_id(), "Toko", fee)
+        with pytest.raises(Malformed, match="payment_method"):
+            collecting.shop.do(
+                collecting.orders.place(collecting.account, "key", 2, method="credit", sold=sold)
+            )
+    assert collecting.view().used == 0
+    collecting.check()
+
+
+def test_order_with_a_fee_is_not_paid_by_credit_later(collecting: Collecting) -> None:
+    sold = SoldBy("toko", new_id(), "Toko", 1_500)
+    placed = collecting.shop.do(collecting.orders.place(collecting.account, "key", 2, sold=sold))
+    order = read("ord", placed.id)
+    with pytest.raises(Malformed, match="payment_method"):
+        collecting.shop.do(collecting.orders.pay_by(collecting.account, order, "credit"))
+    by_credit = (new_id(), "reference", "credit", "credit", 60.0, 3_600.0, 9)
+    with pytest.raises(psycopg.errors.CheckViolation, match="credit pays the duty alone"):
+        collecting.shop.rows(
+            f"SELECT order_pay_by(%s, %s{', %s' * 7})",
+            collecting.account,
+            order,
+            *by_credit,
+        )
+
+
+def test_database_places_no_order_with_a_fee_on_credit(collecting: Collecting) -> None:
+    terms = collecting.shop.do(
+        collecting.orders.terms(
+            collecting.account, "key", b"request", OrderKind.STAMPS, 2, method="credit"
+        )
+    )
+    with pytest.raises(psycopg.errors.CheckViolation, match="credit pays the duty alone"):
+        collecting.shop.do(
+            collecting.shop.container.database.once(
+                order_store.place, replace(terms, service_fee=1_500)
+            )
+        )
 
 
 def test_order_that_waited_too_long_lapses_and_is_not_drawn(collecting: Collecting) -> None:

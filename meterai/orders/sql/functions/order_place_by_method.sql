@@ -22,6 +22,10 @@ BEGIN
         FROM orders o WHERE o.account_id = p_account AND o.idempotency_key = p_key;
         RETURN;
     END IF;
+    IF p_provider = 'credit' AND p_fee <> 0 THEN
+        -- Credit is debt to the state: of a fee nobody would pay it, and its seller could have it paid out.
+        RAISE check_violation USING MESSAGE = 'credit pays the duty alone', CONSTRAINT = 'credit_pays_duty_alone';
+    END IF;
     -- Read first: an INSERT that finds its row costs twice as much.  Terms are never taken away.
     -- A deposit is sold at none, and who draws credit pays no fee of ours: that would be in force for every other order.
     IF p_kind <> 'deposit' AND p_provider <> 'credit'
