@@ -1,6 +1,7 @@
 """What must be true of distributors, their sales and their deposits."""
 
 from meterai.plumbing.invariants import AHEAD, LATE, Invariant, MailCause, Posting, waits
+from meterai.plumbing.jobs import TRIES_MAX
 
 POSTINGS = (
     Posting(
@@ -131,7 +132,7 @@ INVARIANTS = (
         JOIN order_sellers o ON o.account_id = f.account_id AND o.order_id = f.order_id
         LEFT JOIN fee_moves m ON m.account_id = o.seller_id AND m.order_id = f.order_id AND m.number = f.number
         WHERE (m.buyer_id, m.stamps, m.amount) IS DISTINCT FROM (f.account_id, f.stamps, f.amount)
-            AND NOT {waits("f", ["fee_passed"], "order", "f.order_id")}
+            AND NOT {waits("f", ["fee_passed"], "order", "f.order_id", TRIES_MAX)}
         UNION ALL
         SELECT m.account_id, m.order_id, m.number, f.amount, m.amount FROM {{fee_moves}} m
         LEFT JOIN order_fees f ON f.account_id = m.buyer_id AND f.order_id = m.order_id AND f.number = m.number

@@ -106,13 +106,13 @@ INVARIANTS = (
     ),
     Invariant(
         "order_was_sold_by_a_seller",
-        "An order that somebody sold was placed in that moment, with a fee that is part of its own; no other order has a "
+        "An order that somebody else sold was placed in that moment, with a fee that is part of its own; no other order has a "
         "fee of a seller.",
         """
         SELECT s.account_id, s.order_id, s.seller_id, s.fee, o.service_fee FROM {order_sellers} s
         LEFT JOIN {orders?} o ON o.account_id = s.account_id AND o.order_id = s.order_id
         WHERE o.order_id IS NULL OR o.kind = 'deposit' OR s.fee > o.service_fee OR s.sold_at <> o.placed_at
-            OR s.seller = '' OR coalesce(o.seller_fee, 0) <> s.fee
+            OR s.seller = '' OR s.seller_id = s.account_id OR coalesce(o.seller_fee, 0) <> s.fee
         UNION ALL
         SELECT o.account_id, o.order_id, NULL, o.seller_fee, o.service_fee FROM {orders} o
         LEFT JOIN {order_sellers?} s ON s.account_id = o.account_id AND s.order_id = o.order_id

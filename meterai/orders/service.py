@@ -260,7 +260,7 @@ class OrderService:
         except Refusal:
             if not await self._database.once(store.is_placed, account, key):
                 raise
-            return SoldBy(slug, account, "", 0)  # its order is there, and is found by the key
+            return SoldBy(slug, UUID(int=0), "", 0)  # its order is there, and is found by the key
         return found
 
     async def seller(self, slug: str) -> SoldBy:
@@ -275,9 +275,10 @@ class OrderService:
         if seller is None or self._find_seller is None:
             return None
         try:
-            return await self._find_seller(seller)
+            sold = await self._find_seller(seller)
         except Refusal:
             return None
+        return sold if sold.account != account else None
 
     @property
     def unit(self) -> int:
@@ -343,6 +344,8 @@ class OrderService:
 
         Refuses `Malformed`, `OrderTooLarge`, `AmountNotPayable`, `MethodOut`, and what a rail of our own database does.
         """
+        if sold is not None and sold.account == account:
+            raise Malformed("seller", "another_value")
         unit = self.unit_of(sold)
         self._checked(quantity, unit)
         sale = self._settings

@@ -204,12 +204,18 @@ def written(query: str, scope: Scope) -> str:
     return f"WITH {head} {body}"
 
 
-def waits(alias: str, kinds: Sequence[str], fact: str, value: str) -> str:
-    """A condition: a job of one of these kinds waits with this fact, for the account of a row."""
+def waits(
+    alias: str, kinds: Sequence[str], fact: str, value: str, tries_max: int | None = None
+) -> str:
+    """A condition: a job of one of these kinds waits with this fact, for the account of a row.
+
+    tries_max  a job that was tried so often fails, and waits no more
+    """
     listed = ", ".join(f"'{kind}'" for kind in kinds)
     return (
         f"EXISTS (SELECT 1 FROM jobs j WHERE j.account_id = {alias}.account_id"
-        f" AND j.kind IN ({listed}) AND j.facts->>'{fact}' = ({value})::text)"
+        f" AND j.kind IN ({listed}) AND j.facts->>'{fact}' = ({value})::text"
+        f"{'' if tries_max is None else f' AND j.tries < {tries_max:d}'})"
     )
 
 

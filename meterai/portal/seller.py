@@ -1,6 +1,7 @@
 """Whose buyer somebody is: the distributor whose page led here, as the browser remembers it."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from meterai.distribution import SELLER_COOKIE
 from meterai.kit.refusal import Refusal
@@ -22,12 +23,13 @@ class Came:
         return self.sold.slug if self.sold else ""
 
 
-async def came_by(request: PageRequest, orders: OrderService) -> Came:
-    """By whom a buyer came.  Whoever came by nobody costs nothing."""
+async def came_by(request: PageRequest, orders: OrderService, account: UUID | None) -> Came:
+    """By whom a buyer came.  Whoever came by nobody costs nothing; who came by itself buys of us."""
     slug = request.cookies.get(cookie_name(SELLER_COOKIE, orders.process), "")
     if not slug:
         return Came()
     try:
-        return Came(await orders.seller(slug))
+        sold = await orders.seller(slug)
     except Refusal:
         return Came(is_gone=True)
+    return Came(sold) if sold.account != account else Came()

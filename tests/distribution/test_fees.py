@@ -1,6 +1,7 @@
 """The fee of a seller whose buyer pays by our rails: deposit once its order is executed, and back with what comes back."""
 
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -11,10 +12,11 @@ from meterai.distribution.branding import ShopService, ShopWish
 from meterai.distribution.model import DistributorFeeTooHigh, SellerNotOpen, Short
 from meterai.distribution.statement import Span
 from meterai.kit.days import Month, day_of
-from meterai.kit.ids import read
+from meterai.kit.ids import new_id, read
 from meterai.kit.money import Rupiah
-from meterai.kit.refusal import NotFound
-from meterai.orders import OrderService, OrderView, SoldBy
+from meterai.kit.refusal import Malformed, NotFound
+from meterai.orders import OrderKind, OrderService, OrderView, SoldBy
+from meterai.orders import store as order_store
 from meterai.orders.model import PriceChanged
 from meterai.plumbing.http import IdempotencyKeyReused
 from tests.distribution.conftest import FEE, PRICE, Depot
@@ -103,6 +105,36 @@ def test_mail_of_an_order_names_each_part_of_its_sum(shop_open: Depot) -> None:
     assert told["fee"] == str(Rupiah(3 * FEE))
     assert told["seller_fee"]["id"] == f"Biaya Toko Meterai: {Rupiah(3 * SELLERS)}"
     assert told["total"] == str(Rupiah(3 * (PRICE + FEE + SELLERS)))
+
+
+def test_nobody_buys_of_themselves(shop_open: Depot) -> None:
+    """A fee has an entry of one id on each side: in one account it could not be posted, and was nobody's."""
+    own, sold = orders(shop_open), found(shop_open)
+    with pytest.raises(Malformed, match="seller"):
+        shop_open.shop.do(own.place(shop_open.account, "key", 1, sold=sold))
+    other = SoldBy(SLUG, new_id(), "Toko", SELLERS)
+    terms = shop_open.shop.do(
+        own.terms(shop_open.account, "key", b"request", OrderKind.STAMPS, 1, sold=other)
+    )
+    with pytest.raises(psycopg.errors.CheckViolation, match="nobody buys of themselves"):
+        shop_open.shop.do(
+            shop_open.shop.container.database.once(order_store.place, replace(terms, sold=sold))
+        )
+    shop_open.check()
+
+
+def test_fee_whose_move_fails_is_seen_by_the_audit(shop_open: Depot) -> None:
+    buy(shop_open)
+    shop_open.shop.arrange(
+        "SELECT emit(account_id, 'fee_passed', jsonb_build_object('order', order_id)) FROM order_sellers"
+    )
+    shop_open.shop.arrange("UPDATE jobs SET tries = 12 WHERE kind = 'fee_passed'")
+    shop_open.shop.arrange(
+        "INSERT INTO order_fees (account_id, order_id, number, stamps, amount)"
+        " SELECT account_id, order_id, 1, 1, fee FROM order_sellers"
+    )
+    with pytest.raises(AssertionError, match="fees_of_sellers_are_those_of_orders"):
+        shop_open.check()
 
 
 def test_unpaid_order_of_a_page_earns_nothing(shop_open: Depot) -> None:

@@ -129,11 +129,12 @@ async def show_buy_form(
     settings: NamedDependency[Settings],
     database: NamedDependency[Database],
     orders: NamedDependency[OrderService],
+    account: NamedDependency[UUID],
 ) -> Page:
     """How many stamps."""
     quantity, key = kept_text(request, "quantity", "1"), kept_text(request, "key", fresh_key())
     issuing = await database.once(stamps.issuing)
-    came = await came_by(request, orders)
+    came = await came_by(request, orders, account)
     wish = _Wish(quantity, key, kept_text(request, "payment_method"), came)
     return _buy_page(request, settings, issuing, wish, await orders.ways(1, came.sold))
 
@@ -169,7 +170,7 @@ async def buy(
     except Refusal as refusal:
         kept = fresh_key() if isinstance(refusal, IdempotencyKeyReused) else key
         issuing = await database.once(stamps.issuing)
-        came = await came_by(request, orders)
+        came = await came_by(request, orders, account)
         wish = _Wish(form.text("quantity"), kept, form.text("payment_method"), came)
         ways = await orders.ways(1, came.sold)
         return _buy_page(request, settings, issuing, wish, ways, refusal)

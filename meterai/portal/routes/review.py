@@ -131,7 +131,7 @@ class _LastLook:
         issuing = await self.database.once(stamps.issuing)
         available = await self.database.once(stamps.available, account) if account else 0
         needed = sum(len(f.placements) for f in wanted)
-        came = await came_by(request, self.orders)
+        came = await came_by(request, self.orders, account)
         ways, is_collector = await self._ways(needed, came)
         part = self.signing_in.facts(request, form, refusal if account is None else None)
         errors = [_error(refusal, language_of(request))] if refusal and account else part["errors"]
@@ -182,7 +182,7 @@ class _LastLook:
         is_collector = is_acting(self.request) and await self.database.once(
             stamping.are_facts_demanded, caller_of(self.request).account
         )
-        if is_collector:
+        if is_collector and came.sold is None:
             most = needed * STAMP_DUTY
             ways.append(Method(CREDIT, amount_max=most, lapses_seconds=CREDIT_SECONDS))
         return ways, is_collector

@@ -4,6 +4,10 @@ CREATE OR REPLACE FUNCTION order_note_seller(
 ) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
+    IF p_seller = p_account THEN
+        -- A fee has an entry on each side, and an account has one of an id.
+        RAISE check_violation USING MESSAGE = 'nobody buys of themselves', CONSTRAINT = 'seller_is_another';
+    END IF;
     INSERT INTO order_sellers (account_id, order_id, seller_id, seller, fee)
     VALUES (p_account, p_order, p_seller, p_seller_name, p_seller_fee);
     IF p_seller_fee > 0 THEN
