@@ -326,6 +326,43 @@ def test_deposit_that_its_bank_takes_back_is_found_in_what_is_left(depot: Depot)
     depot.check()
 
 
+def test_stamps_that_come_back_after_a_chargeback_pay_its_loss(depot: Depot) -> None:
+    paid = []
+    for _ in range(2):
+        paid.append(depot.pay(depot.order_deposit(100_000)))
+        depot.work()
+    made = depot.sell(6)
+    depot.work()
+    with depot.acting():
+        for one in paid:
+            depot.shop.deny(one)
+    depot.work()
+    lost = "SELECT sum(lost)::bigint AS lost FROM chargebacks"
+    assert (depot.balance, depot.shop.rows(lost)[0]["lost"]) == (0, 6 * UNIT)
+    before, depot.shop.account = depot.shop.account, depot.buyer(made)
+    depot.shop.ask_back(read("ord", made.order))
+    depot.shop.account = before
+    depot.work()
+    depot.give_back()
+    assert depot.sale(made).state == "returned"
+    assert (depot.balance, depot.shop.rows(lost)[0]["lost"]) == (0, 0)
+    depot.check()
+
+
+def test_next_top_up_pays_what_the_bank_took_back(depot: Depot) -> None:
+    paid = depot.pay(depot.order_deposit(100_000))
+    depot.work()
+    depot.sell(2)
+    depot.work()
+    with depot.acting():
+        depot.shop.deny(paid)
+    depot.work()
+    depot.top_up(100_000)
+    assert depot.balance == 100_000 - 2 * UNIT
+    assert depot.shop.rows("SELECT lost FROM chargebacks")[0]["lost"] == 0
+    depot.check()
+
+
 def test_unused_deposit_goes_back_by_its_newest_payments(depot: Depot) -> None:
     first, second = depot.top_up(100_000), depot.top_up(50_000)
     depot.sell(2)

@@ -11,6 +11,7 @@ BEGIN
     SELECT t.seller INTO v_seller FROM distributors d
     JOIN distributor_terms t ON t.account_id = d.account_id AND t.terms_id = d.terms_id
     WHERE d.account_id = p_account FOR UPDATE OF d;
+    PERFORM order_recover_deposits(p_account);
     PERFORM fee_collect(p_account);
     LOOP
         SELECT * INTO v_sale FROM sales WHERE account_id = p_account AND state = 'waiting' AND waits_until > v_now

@@ -20,7 +20,7 @@ BEGIN
                                 order_used(p_account, p_order, p_attempt, p_payment));
     SELECT * INTO v_loss FROM payment_loss(p_account, p_attempt, p_payment);
     IF (v_order.paid_attempt, v_order.paid_payment) IS DISTINCT FROM (p_attempt, p_payment)
-        OR v_order.state NOT IN ('paid', 'executed', 'denied') OR v_loss.findings IS NULL THEN
+        OR (v_order.kind <> 'deposit' AND v_order.state NOT IN ('paid', 'executed', 'denied')) OR v_loss.findings IS NULL THEN
         RETURN;
     END IF;
     v_is_issued := stamps_are_issued(p_account, p_order);
@@ -30,10 +30,10 @@ BEGIN
         v_free := stamps_undo(p_account, p_order, CASE v_order.kind
             WHEN 'stamps' THEN (v_lost + v_unit - 1) / v_unit END, 'stamps_recovered');
         v_rest := v_free * v_unit - least(v_lost, v_free * v_unit);
-    ELSIF v_order.kind = 'deposit' AND v_order.state = 'executed' AND v_lost > 0 THEN
+    ELSIF v_order.kind = 'deposit' AND v_order.state <> 'paid' AND v_lost > 0 THEN
         PERFORM order_deposit_undo(p_account, p_order, v_lost, 'deposit_recovered',
             'withdrawn:' || p_attempt || ':' || p_payment || ':' || v_loss.findings);
-        IF v_loss.is_whole THEN
+        IF v_loss.is_whole AND v_order.state = 'executed' THEN
             PERFORM order_end(p_account, p_order, v_loss.is_denied);
         END IF;
     ELSIF v_order.state = 'paid' AND NOT v_is_issued AND v_lost > 0 THEN
