@@ -108,7 +108,7 @@ INVARIANTS = (
     ),
     Invariant(
         "collector_deposit_is_confirmed_once",
-        "Every deposit that is confirmed was confirmed by staff, has a receipt that no other has, and is of its month or later.",
+        "Every deposit that is confirmed was confirmed by staff, has a receipt that no other one has that is confirmed, and is of its month or later.",
         f"""
         SELECT c.account_id, c.deposit_id, c.ntpn, c.state, c.confirmed_at FROM {{collector_deposits*}} c
         WHERE (c.state = 'confirmed') <> (c.confirmed_at IS NOT NULL) OR (c.state = 'withdrawn') <> (c.withdrawn_at IS NOT NULL)
@@ -117,8 +117,8 @@ INVARIANTS = (
             OR (c.state = 'confirmed' AND NOT EXISTS (SELECT 1 FROM audit_events e
                 WHERE e.account_id = '00000000-0000-0000-0000-000000000000' AND e.action = 'collector_deposit_confirmed'
                     AND e.subject = 'acc_' || lower(compact(c.account_id)) AND e.happened_at = c.confirmed_at))
-            OR (c.state <> 'withdrawn' AND EXISTS (SELECT 1 FROM collector_deposits o WHERE o.ntpn = c.ntpn
-                AND o.state <> 'withdrawn' AND (o.account_id, o.deposit_id) <> (c.account_id, c.deposit_id)))
+            OR (c.state = 'confirmed' AND EXISTS (SELECT 1 FROM collector_deposits o WHERE o.ntpn = c.ntpn
+                AND o.state = 'confirmed' AND (o.account_id, o.deposit_id) <> (c.account_id, c.deposit_id)))
         """,
     ),
     Invariant(

@@ -138,6 +138,7 @@ class DepositBeyondDue(Refusal):
         self.due = str(Rupiah(due))
 
 
+@refusal_of_database
 class NtpnUsed(Refusal):
     """The receipt of the state is of another deposit."""
 

@@ -126,24 +126,37 @@ def read_ntpn(text: str) -> str:
     return written
 
 
+async def _check_told(tx: Tx, account: UUID, ntpn: str, month: Month, rupiah: int) -> None:
+    """A collector tells no receipt of another, and no more than is due of a month and not told yet.
+
+    Staff are not held to it: what they saw at the treasury counts, whatever was told (`collector_confirm`).
+    Refuses `NtpnUsed`, `DepositBeyondDue`.
+    """
+    await store.lock(tx, account)
+    if await store.deposit_of(tx, account, ntpn) is not None:
+        return
+    if await store.is_ntpn_elsewhere(tx, account, ntpn):
+        raise NtpnUsed("of another collector")
+    open_ = sum(one.open for one in await store.months(tx, account) if one.month == month.first)
+    left = max(0, open_ - await store.told(tx, account, month.first))
+    if rupiah > left:
+        raise DepositBeyondDue(due=left)
+
+
 async def tell_deposit(
     tx: Tx, account: UUID, ntpn: str, month: Month, rupiah: int, paid_on: date, today: date
 ) -> UUID:
-    """Write a deposit down; the same told again is found.  Refuses `Malformed`, `NtpnUsed`, `DepositBeyondDue`."""
+    """Write a deposit down; the same told again is found.  Refuses `Malformed`, `NtpnUsed`."""
     if rupiah < 1:
         raise Malformed("rupiah", "at_least_one")
     if not month.first <= paid_on <= today:
         raise Malformed("paid_on", "day_between", first=str(month.first), last=str(today))
+    await store.lock(tx, account)  # two at once see what the other told
     known = await store.deposit_of(tx, account, ntpn)
     if known is not None:
         if (known.month, known.amount, known.paid_on) != (month.first, rupiah, paid_on):
             raise NtpnUsed("of another deposit of this collector")
         return known.id
-    if await store.is_ntpn_elsewhere(tx, account, ntpn):
-        raise NtpnUsed("of another collector")
-    open_ = sum(one.open for one in await store.months(tx, account) if one.month == month.first)
-    if rupiah > open_:
-        raise DepositBeyondDue(due=open_)
     return await store.tell_deposit(tx, account, ntpn, month.first, rupiah, paid_on)
 
 
@@ -245,6 +258,7 @@ class CollectorService:
 
         async def tell(tx: Tx) -> CollectorDepositView:
             await load(tx, account)
+            await _check_told(tx, account, written, month, rupiah)
             await tell_deposit(tx, account, written, month, rupiah, paid_on, self.today())
             found = await store.deposit_of(tx, account, written)
             assert found is not None

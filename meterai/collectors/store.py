@@ -131,6 +131,11 @@ async def close(tx: Tx, account: UUID) -> None:
     )
 
 
+async def lock(tx: Tx, account: UUID) -> None:
+    """Lock a collector until the transaction ends."""
+    await tx.run("SELECT 1 FROM collectors WHERE account_id = %s FOR UPDATE", account)
+
+
 async def draw(
     tx: Tx, account: UUID, attempt: UUID, amount: int, stop_day: int, free_months: int
 ) -> str | None:
@@ -204,8 +209,7 @@ async def months(tx: ReadTx, account: UUID) -> list[MonthDue]:
 async def tell_deposit(
     tx: Tx, account: UUID, ntpn: str, month: date, amount: int, paid_on: date
 ) -> UUID:
-    """A collector says that it deposited; answers the id.  A receipt of its own that was told before is a conflict of
-    `one_deposit_per_ntpn`."""
+    """A collector says that it deposited; answers the id.  The collector is locked, and told no deposit of this receipt."""
     made = new_id()
     await tx.run(
         "INSERT INTO collector_deposits (account_id, deposit_id, ntpn, month, amount, paid_on) VALUES (%s, %s, %s, %s, %s, %s)",
@@ -217,6 +221,18 @@ async def tell_deposit(
         paid_on,
     )
     return made
+
+
+async def told(tx: ReadTx, account: UUID, month: date) -> int:
+    """Rupiah of deposits of a month that were told and that nobody has confirmed."""
+    return int(
+        await tx.value(
+            "SELECT coalesce(sum(amount), 0)::bigint FROM collector_deposits"
+            " WHERE account_id = %s AND month = %s AND state = 'told'",
+            account,
+            month,
+        )
+    )
 
 
 async def deposits(tx: ReadTx, account: UUID) -> list[CollectorDeposit]:

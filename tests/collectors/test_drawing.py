@@ -9,6 +9,7 @@ import pytest
 from meterai import payments
 from meterai.collectors import levers
 from meterai.collectors.model import CreditBeyondLimit, DepositBeyondDue, NoCollector, NtpnUsed
+from meterai.collectors.service import CollectorDepositView
 from meterai.finance import payouts
 from meterai.kit.days import DAY
 from meterai.kit.ids import new_id, read, show
@@ -19,6 +20,8 @@ from meterai.payments import NotRerouted
 from meterai.reconciliation import Reconciliation
 from tests.collectors.conftest import LIMIT, PRICE, Collecting
 from tests.support.shop import TESTER
+
+NTPN = "0123456789ABCDEF"
 
 
 def test_order_within_the_limit_is_taken_at_once_at_face_value(collecting: Collecting) -> None:
@@ -235,6 +238,59 @@ def test_receipt_counts_once(collecting: Collecting) -> None:
             )
         )
     collecting.check()
+
+
+def test_same_deposit_told_at_once_is_told_once(collecting: Collecting) -> None:
+    collecting.draw(2)
+    collecting.work()
+
+    async def race() -> set[str]:
+        made = await asyncio.gather(*(telling(collecting, NTPN, 2 * PRICE) for _ in range(5)))
+        return {one.id for one in made}
+
+    assert len(collecting.shop.do(race())) == 1
+    collecting.check()
+
+
+def test_deposits_that_are_told_are_no_more_than_what_is_due(collecting: Collecting) -> None:
+    collecting.draw(3)
+    collecting.work()
+    collecting.confirm(PRICE, collecting.this_month)
+    collecting.shop.do(telling(collecting, NTPN, PRICE))
+    with pytest.raises(DepositBeyondDue):
+        collecting.shop.do(telling(collecting, NTPN[::-1], 2 * PRICE))
+    collecting.shop.do(telling(collecting, NTPN[::-1], PRICE))
+    # What staff saw at the treasury counts, whatever was told.
+    collecting.confirm(2 * PRICE, collecting.this_month)
+    collecting.check()
+
+
+def test_receipt_that_two_told_is_of_whose_deposit_is_confirmed(collecting: Collecting) -> None:
+    other = Collecting(collecting.shop)
+    other.approve()
+    for one in (collecting, other):
+        one.draw(2)
+        one.work()
+    collecting.shop.do(telling(collecting, NTPN, PRICE))
+    with pytest.raises(NtpnUsed):
+        other.shop.do(telling(other, NTPN, PRICE))
+    # Told at the same moment, neither saw the other.
+    other.shop.arrange(
+        "INSERT INTO collector_deposits (account_id, deposit_id, ntpn, month, amount, paid_on)"
+        f" SELECT '{other.account}', gen_random_uuid(), ntpn, month, amount, paid_on FROM collector_deposits"
+    )
+    collecting.check()
+    other.confirm(PRICE, other.this_month, NTPN)
+    with pytest.raises(NtpnUsed):
+        collecting.confirm(PRICE, collecting.this_month, NTPN)
+    collecting.check()
+
+
+async def telling(collecting: Collecting, ntpn: str, rupiah: int) -> CollectorDepositView:
+    of = collecting.this_month, rupiah, collecting.service.today()
+    return await collecting.service.tell_deposit(
+        collecting.account, ntpn, *of, actor=collecting.actor
+    )
 
 
 def test_what_comes_back_after_its_deposit_is_taken_from_the_months_after(

@@ -1,5 +1,6 @@
 -- A deposit of a collector to the treasury is confirmed: what its month owes is so much less.  A repeat changes nothing.
--- Refuses 'deposit_beyond_due'.
+-- Two collectors may tell one receipt at the same moment: it is of whose deposit is confirmed first.
+-- Refuses 'ntpn_used', 'deposit_beyond_due'.
 CREATE OR REPLACE FUNCTION collector_confirm(p_account uuid, p_deposit uuid) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -11,6 +12,10 @@ BEGIN
     WHERE account_id = p_account AND deposit_id = p_deposit AND state = 'told';
     IF NOT FOUND THEN
         RETURN;
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended(v_deposit.ntpn, 0));
+    IF EXISTS (SELECT 1 FROM collector_deposits WHERE ntpn = v_deposit.ntpn AND state = 'confirmed') THEN
+        PERFORM refuse('ntpn_used');
     END IF;
     SELECT open INTO v_open FROM collector_dues(p_account) WHERE month = v_deposit.month;
     IF v_deposit.amount > coalesce(v_open, 0) THEN
