@@ -22,6 +22,7 @@ from meterai.plumbing.spreadsheets import (
     SEPARATORS,
     Cell,
     Sheet,
+    csv_line,
     csv_lines,
     xlsx_book,
 )
@@ -158,9 +159,10 @@ async def as_csv(tx: ReadTx, account: UUID, of: Span, language: str) -> AsyncIte
     """A statement as CSV, some legs at a time."""
     words = Words(language)
     yield (BYTE_ORDER_MARK + csv_lines([words.head], language)).encode()
-    reasons, to = words.reasons, SEPARATORS[language]
+    # Each reason is written once, as any cell is; times, numbers and ids need no quotes and begin no formula.
+    reasons = {one: csv_line([text], language).strip() for one, text in words.reasons.items()}
+    to = SEPARATORS[language]
     async for some in legs(tx, account, of):
-        # Times, numbers, ids and words of ours: nothing in them is quoted, and nothing begins a formula.
         lines = [
             f"{one.at}{to}{reasons[one.reason]}{to}{one.shown}{to}{one.amount}{to}{one.balance}{to}{one.entry}\r\n"
             for one in some

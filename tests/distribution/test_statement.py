@@ -15,6 +15,7 @@ from meterai.distribution.statement import Span, Writer, as_csv, as_json, as_xls
 from meterai.kit.clock import WIB
 from meterai.kit.days import Month, day_of
 from meterai.kit.ids import from_compact, new_id
+from meterai.plumbing.spreadsheets import SEPARATORS
 from tests.distribution.conftest import UNIT, Depot
 
 MONTH = Span.read(str(Month.of(day_of(datetime.now(UTC)))), None)
@@ -54,6 +55,19 @@ def written(depot: Depot, write: Writer, of: Span = MONTH, language: str = "id")
         return b"".join([piece async for piece in pieces])
 
     return depot.shop.do(take())
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_each_row_has_a_cell_for_each_column(depot: Depot, language: str) -> None:
+    depot.top_up(100_000)
+    depot.shop.arrange(
+        f"INSERT INTO seller_debts (account_id, owed) VALUES ('{depot.account}', 5000)"
+    )
+    depot.top_up(50_000)  # pays a debt: its words have a comma in English
+    text = written(depot, as_csv, language=language).decode("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(text), delimiter=SEPARATORS[language]))
+    assert [len(row) for row in rows] == [6] * 4
+    assert {row[1] for row in rows[1:]} <= set(statement.Words(language).reasons.values())
 
 
 def test_sums_by_day_are_the_legs(lived: Depot) -> None:
