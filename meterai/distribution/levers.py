@@ -19,6 +19,7 @@ from meterai.distribution.model import (
     Distributor,
     DistributorEvent,
     DistributorFeeTooHigh,
+    FeeOfResellerOnTop,
     SellsAlready,
     Short,
 )
@@ -136,11 +137,13 @@ async def _changing(tx: ReadTx, asked: DistributorTerms, pull: Pull) -> Forecast
 
 
 async def _check_fees(tx: ReadTx, account: UUID, fee: int, pull: Pull) -> int:
-    """The bound of both fees.  Refuses `DistributorFeeTooHigh` where one of a reseller on top is above it."""
+    """The bound of both fees.  Refuses `FeeOfResellerOnTop`, by the name of the account whose fee or offer is in the way."""
     fees_max = pull.settings.of(DistributionSettings).distribution_fee_rupiah_max
-    fees = fee + await store.reseller_fee_max(tx, account)
-    if fees > fees_max:
-        raise DistributorFeeTooHigh(fee=fees, fee_max=fees_max)
+    found = await store.dearest_reseller(tx, account, pull.at)
+    if found is not None and (fees := fee + found.fee) > fees_max:
+        raise FeeOfResellerOnTop(
+            reseller=found.account, state=found.state, fees=fees, fees_max=fees_max
+        )
     return fees_max
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from meterai.kit.ids import show_hex
+from meterai.kit.ids import show, show_hex
 from meterai.kit.lifecycle import Lifecycle
 from meterai.kit.money import Rupiah
 from meterai.kit.refusal import CommandRefusal, Refusal, refusal_of_database
@@ -232,6 +232,20 @@ class DistributorFeeTooHigh(CommandRefusal):
         super().__init__(f"a fee of {fee} rupiah, at most {fee_max}")
         self.fee = str(Rupiah(fee))
         self.fee_max = str(Rupiah(fee_max))
+
+
+class FeeOfResellerOnTop(CommandRefusal):
+    """The fee of a distributor and that of one of its resellers, or of an account that it invited, are above the bound together."""
+
+    code = "fee_of_reseller_on_top"
+    status = 422
+
+    def __init__(self, *, reseller: UUID, state: str, fees: int, fees_max: int) -> None:
+        super().__init__(f"with a reseller {fees} rupiah, at most {fees_max}")
+        self.reseller = show("acc", reseller)
+        self.state = state
+        self.fees = str(Rupiah(fees))
+        self.fees_max = str(Rupiah(fees_max))
 
 
 class AlreadyDistributor(CommandRefusal):

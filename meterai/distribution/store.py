@@ -660,14 +660,12 @@ async def set_reseller_state(
     )
 
 
-async def reseller_fee_max(tx: ReadTx, distributor: UUID) -> int:
-    """The highest fee of a reseller that has not ended; 0 where there is none."""
-    return int(
-        await tx.value(
-            "SELECT coalesce(max(fee), 0) FROM resellers WHERE account_id = %s AND state <> 'ended'",
-            distributor,
-        )
+async def dearest_reseller(tx: ReadTx, distributor: UUID, at: datetime) -> Reseller | None:
+    """The reseller with the highest fee that has not ended, or was invited."""
+    query = (
+        f"{_RESELLER} WHERE r.account_id = %s AND r.state <> 'ended' ORDER BY r.fee DESC LIMIT 1"
     )
+    return await tx.one_as(_RESELLERS, query, at, distributor)
 
 
 async def set_fee_of_distributor(tx: Tx, distributor: UUID, fee: int, fees_max: int) -> None:

@@ -12,7 +12,7 @@ import pytest
 from meterai.distribution import levers
 from meterai.distribution.model import (
     AlreadyReseller,
-    DistributorFeeTooHigh,
+    FeeOfResellerOnTop,
     FeesTooHigh,
     NoDistributor,
     ResellerDaySpent,
@@ -320,8 +320,14 @@ def test_fees_of_both_are_within_the_bound_whoever_sets_them(depot: Depot) -> No
         depot.reseller(fee=9_500)
     assert refused.value.facts() == {"fees": "Rp10.500", "fees_max": "Rp10.000"}
     kiosk = depot.reseller(fee=9_000)
-    with pytest.raises(DistributorFeeTooHigh):
+    with pytest.raises(FeeOfResellerOnTop) as dear:
         depot.pull_terms(Short.WAIT, fee=1_001)
+    assert dear.value.facts() == {
+        "reseller": show("acc", kiosk.account),
+        "state": "open",
+        "fees": "Rp10.001",
+        "fees_max": "Rp10.000",
+    }
     depot.shop.do(depot.resellers.end(depot.account, kiosk.account, actor=TESTER))
     depot.pull_terms(Short.WAIT, fee=1_001)
     terms = ResellerTerms("Kios", 9_000, 10_000)
