@@ -34,7 +34,7 @@ from meterai.sealing import (
     Placement,
     PlacementWish,
 )
-from meterai.stamping import read_placements
+from meterai.stamping import day_of_document, read_placements
 
 LINE_LENGTH_MAX = 16 * 1024  # bytes of a row; one with twenty placements by texts of 200 characters
 RECORD_LINES_MAX = 20  # of one row; a cell of more lines is a quotation mark that somebody forgot
@@ -264,7 +264,7 @@ def _date(text: str | None) -> str | None:
             year, month, day = map(int, found.groups())
         else:
             raise ValueError
-        return date(year, month, day).isoformat()
+        return day_of_document(date(year, month, day))
     except ValueError:
         raise Malformed("date", "day") from None
 

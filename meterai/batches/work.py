@@ -65,15 +65,14 @@ _log = structlog.get_logger()
 def _document_facts(kept: Mapping[str, object]) -> DocumentFacts:
     """What the document of a row is, as its stamping keeps it."""
     told = msgspec.convert(dict(kept), RowFacts)
-    return read_facts(
-        DocumentFacts(
-            type=told.type,
-            number=told.number,
-            date=told.date,
-            value=told.value,
-            party=DocumentParty(name=told.party_name, number=told.party_number),
-        )
+    facts = DocumentFacts(
+        type=told.type,
+        number=told.number,
+        value=told.value,
+        party=DocumentParty(name=told.party_name, number=told.party_number),
     )
+    # The day was looked at when the row was read: what is kept stops no batch.
+    return msgspec.structs.replace(read_facts(facts), date=told.date)
 
 
 class _Row(NamedTuple):

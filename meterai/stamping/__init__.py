@@ -21,6 +21,7 @@ from meterai.stamping.facts import (
     DocumentFacts,
     DocumentFactsMissing,
     DocumentParty,
+    day_of_document,
     facts_in_texts,
     read_facts,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "TakenIn",
     "Upload",
     "are_facts_demanded",
+    "day_of_document",
     "ends_soon",
     "facts_in_texts",
     "issuers_directory",

@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from meterai.kit.clock import SystemClock
+from meterai.kit.days import DAY, day_of
 from meterai.kit.numbers import counted
 from meterai.kit.refusal import Malformed, Refusal, refusal_of_database
 from meterai.kit.text import one_line
@@ -19,9 +21,13 @@ from meterai.kit.text import one_line
 DOCUMENT_TYPES = ("4a", "4b", "3", "2")
 IDENTITY_KINDS = ("KTP", "NPWP", "other")
 PARTY_NUMBER_DIGITS = (15, 16, 22)  # of an NPWP, of an NIK or an NPWP of today, of a NITKU
+NIK_DIGITS = 16  # of a KTP
 TEXT_LENGTH_MAX = 200  # characters of a number, a name
 RUPIAH_DIGITS_MAX = 15
 VALUE_MAX = 1 << 53  # rupiah; JSON has no greater whole number
+# Of a document: an earlier day is a mistake of typing, and so is a later one than a year from now.
+DAY_MIN, DAYS_AHEAD_MAX = date(1990, 1, 1), 366
+_clock = SystemClock()
 
 
 @refusal_of_database
@@ -36,7 +42,9 @@ class DocumentFactsMissing(Refusal):
         self.field = field
 
 
-class DocumentParty(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class DocumentParty(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """The other party: its name, and the kind (`KTP`, `NPWP` or `other`) and number of its identity."""
 
     name: str | None = None
@@ -44,7 +52,9 @@ class DocumentParty(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     number: str | None = None
 
 
-class DocumentFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class DocumentFacts(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """What a document is: its type (`4a`, `4b`, `3` or `2`), number, date, value in rupiah, and the other party."""
 
     type: str | None = None
@@ -141,10 +151,20 @@ def _text(field: str, text: str | None) -> str | None:
 
 def _day(text: str | None) -> str | None:
     told = (text or "").strip()
+    if not told:
+        return None
     try:
-        return date.fromisoformat(told).isoformat() if told else None
+        return day_of_document(date.fromisoformat(told))
     except ValueError:
         raise Malformed("date", "day") from None
+
+
+def day_of_document(day: date) -> str:
+    """The day of a document as it is kept.  Refuses `Malformed` for one that no document has."""
+    last = day_of(_clock.now()) + DAYS_AHEAD_MAX * DAY
+    if not DAY_MIN <= day <= last:
+        raise Malformed("date", "day_between", first=str(DAY_MIN), last=str(last))
+    return day.isoformat()
 
 
 def _identity(kind: str | None, number: str | None) -> str | None:
@@ -161,10 +181,16 @@ def _identity(kind: str | None, number: str | None) -> str | None:
 
 
 def _identity_number(kind: str | None, number: str | None) -> str | None:
-    if number is None or (kind or "").strip().lower() == "other":
+    if number is None:
+        return None
+    said = (kind or "").strip().lower()
+    if said == "other":
+        if not any(map(str.isalnum, number)):
+            raise Malformed("party.number", "party_number")
         return number
     digits = _digits(number)
-    if counted(digits, max(PARTY_NUMBER_DIGITS)) is None or len(digits) not in PARTY_NUMBER_DIGITS:
+    lengths = PARTY_NUMBER_DIGITS if said != "ktp" else (NIK_DIGITS,)
+    if counted(digits, max(PARTY_NUMBER_DIGITS)) is None or len(digits) not in lengths:
         raise Malformed("party.number", "party_number")
     return digits
 

@@ -141,6 +141,13 @@ def test_value_is_read_as_people_write_it(text: str, rupiah: int) -> None:
     assert row.facts.value == rupiah
 
 
+@pytest.mark.parametrize("day", ["01/01/1900", "2099-01-01"])
+def test_day_that_no_document_has_is_refused_by_field(day: str) -> None:
+    (row,) = table(f"file;tanggal;llx;lly;urx;ury\na.pdf;{day};1;2;300;400")
+    assert isinstance(row.refusal, Malformed)
+    assert (row.refusal.field, row.refusal.expected.key) == ("date", "expected.day_between")
+
+
 def test_corner_and_text_are_columns_too() -> None:
     rows = table(
         "file;pojok;teks;halaman\na.pdf;kanan bawah;;-1\nb.pdf;;Yang menyatakan;\nc.pdf;kiri atas;Hormat;"

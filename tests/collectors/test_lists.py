@@ -121,6 +121,13 @@ def test_same_key_with_other_facts_is_refused(stocked: Collecting) -> None:
         (DocumentFacts(type="5"), "type"),
         (DocumentFacts(value=-1), "value"),
         (DocumentFacts(date="30-11-2026"), "date"),
+        (DocumentFacts(date="0001-01-01"), "date"),
+        (DocumentFacts(date="2099-01-01"), "date"),
+        (DocumentFacts(party=DocumentParty(identity="other", number="-")), "party.number"),
+        (
+            DocumentFacts(party=DocumentParty(identity="KTP", number="012345678901234")),
+            "party.number",
+        ),
         (DocumentFacts(party=DocumentParty(number="123")), "party.number"),
         (DocumentFacts(party=DocumentParty(identity="SIM", number="1")), "party.identity"),
         (DocumentFacts(number="x" * 201), "number"),
@@ -130,6 +137,12 @@ def test_facts_that_cannot_be_are_refused_by_field(told: DocumentFacts, field: s
     with pytest.raises(Malformed) as found:
         read_facts(told)
     assert found.value.field == field
+
+
+def test_field_of_facts_that_nobody_knows_is_refused() -> None:
+    for told in (b'{"amount": 1}', b'{"party": {"nik": "1"}}'):
+        with pytest.raises(msgspec.ValidationError, match="unknown field"):
+            msgspec.json.decode(told, type=DocumentFacts)
 
 
 @pytest.mark.parametrize(
