@@ -258,6 +258,7 @@ async def record_pull(
     forecast: Forecast,
     digest: bytes,
     who: Puller,
+    /,
     *,
     reason: str,
     **facts: str,
@@ -279,7 +280,7 @@ async def record_pull(
     )
 
 
-async def record(tx: Tx, who: Puller, action: str, request: UUID, **facts: str) -> None:
+async def record(tx: Tx, who: Puller, action: str, request: UUID, /, **facts: str) -> None:
     """Write down what happened to a request."""
     subject, actor = show(KIND, request), who.actor
     await audit.record(tx, NOBODY, actor=actor, action=action, subject=subject, **facts, **who.told)

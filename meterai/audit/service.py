@@ -16,7 +16,7 @@ INSERT INTO audit_events (account_id, actor, action, subject, facts) VALUES (%s,
 
 
 async def record(
-    tx: Tx, account: UUID, *, actor: Actor, action: str, subject: str, **facts: object
+    tx: Tx, account: UUID, /, *, actor: Actor, action: str, subject: str, **facts: object
 ) -> None:
     """Write down that `actor` did `action` to `subject`, in the transaction that does it, with the id of the
     request that is being answered."""

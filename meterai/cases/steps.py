@@ -384,7 +384,7 @@ async def money_is_back(tx: Tx, case: Case, found: Found, now: Moment) -> None:
 
 
 async def mail(
-    tx: Tx, case: Case, template: str, cause: str, **facts: str | Mapping[str, str]
+    tx: Tx, case: Case, template: str, cause: str, /, **facts: str | Mapping[str, str]
 ) -> None:
     """Queue a mail about a case: to its account, or to the address that was typed without signing in."""
     email, language = case.contact, case.language

@@ -175,7 +175,7 @@ async def _confirm(tx: Tx, asked: DepositMade, pull: Pull) -> None:
     await _record(tx, account, pull.actor, "collector_deposit_confirmed", rupiah=asked.rupiah)
 
 
-async def _record(tx: Tx, account: UUID, actor: Actor, action: str, **facts: object) -> None:
+async def _record(tx: Tx, account: UUID, actor: Actor, action: str, /, **facts: object) -> None:
     shown = show("acc", account)
     await audit.record(tx, NOBODY, actor=actor, action=action, subject=shown, **facts)
 

@@ -298,6 +298,6 @@ class ShopService:
         return found
 
 
-async def _record(tx: Tx, account: UUID, actor: Actor, action: str, **facts: object) -> None:
+async def _record(tx: Tx, account: UUID, actor: Actor, action: str, /, **facts: object) -> None:
     subject = show("acc", account)
     await audit.record(tx, account, actor=actor, action=action, subject=subject, **facts)

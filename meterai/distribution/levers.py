@@ -213,7 +213,7 @@ async def _refund(tx: Tx, asked: DepositAsked, pull: Pull) -> None:
     await _record(tx, account, pull.actor, "deposit_given_back", rupiah=asked.rupiah)
 
 
-async def _record(tx: Tx, account: UUID, actor: Actor, action: str, **facts: object) -> None:
+async def _record(tx: Tx, account: UUID, actor: Actor, action: str, /, **facts: object) -> None:
     shown = show("acc", account)
     await audit.record(tx, NOBODY, actor=actor, action=action, subject=shown, **facts)
 

@@ -96,7 +96,7 @@ async def _propose(tx: Tx, arguments: ProposeArguments, pull: Pull) -> None:
     await payouts.propose(tx, found, pull.actor)
 
 
-def _about(found: Payout, word: str, **facts: object) -> Forecast:
+def _about(found: Payout, word: str, /, **facts: object) -> Forecast:
     told = {"payout": found.shown, "rupiah": found.amount} | facts
     return Forecast([Effect(word, told, subject(found))], 1)
 

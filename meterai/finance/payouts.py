@@ -157,7 +157,7 @@ async def _as_now(tx: Tx, found: Payout) -> Payout:
     return again
 
 
-async def _record(tx: Tx, found: Payout, action: str, actor: Actor, **facts: str) -> None:
+async def _record(tx: Tx, found: Payout, action: str, actor: Actor, /, **facts: str) -> None:
     await audit.record(
         tx, NOBODY, actor=actor, action=action, subject=found.shown, rupiah=found.amount, **facts
     )

@@ -87,7 +87,7 @@ def sections(
 ) -> Sequence[tuple[str, Sequence[paper.Line]]]:
     """The report in words: titles, each with its lines."""
 
-    def said(key: str, **facts: Any) -> str:
+    def said(key: str, /, **facts: Any) -> str:
         return translate(f"report.{key}", language, **facts)
 
     return [

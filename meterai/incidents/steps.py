@@ -273,7 +273,7 @@ async def review(
     )
 
 
-async def record(tx: Tx, actor: Actor, action: str, incident: UUID, **facts: object) -> None:
+async def record(tx: Tx, actor: Actor, action: str, incident: UUID, /, **facts: object) -> None:
     """Write down what happened to a record."""
     subject = show(KIND, incident)
     await audit.record(tx, NOBODY, actor=actor, action=action, subject=subject, **facts)

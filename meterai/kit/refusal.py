@@ -101,7 +101,7 @@ class Malformed(Refusal):
     code = "malformed"
     status = 422
 
-    def __init__(self, field: str, expected: str, **facts: object) -> None:
+    def __init__(self, field: str, expected: str, /, **facts: object) -> None:
         # The field may be a name that the client made up.
         self.field = one_line(field[:FIELD_LENGTH_MAX])
         super().__init__(f"{self.field}: expected {expected}")

@@ -52,11 +52,11 @@ class Words:
         """A line with a label."""
         return paper.Line(self.say(name), value)
 
-    def text(self, name: str, **facts: object) -> paper.Line:
+    def text(self, name: str, /, **facts: object) -> paper.Line:
         """A sentence of its own."""
         return paper.Line("", self.say(name, **facts))
 
-    def say(self, name: str, **facts: object) -> str:
+    def say(self, name: str, /, **facts: object) -> str:
         """One sentence."""
         return translate(f"outage.{name}", self.language, **facts)
 

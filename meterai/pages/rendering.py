@@ -146,12 +146,12 @@ class Site:
             if link.place == place and link.shown_to == ShownTo.EVERYBODY and not link.needs
         ]
 
-    def render(self, template: str, language: str, settings: Settings, **facts: object) -> str:
+    def render(self, template: str, language: str, settings: Settings, /, **facts: object) -> str:
         """The text of a template in a language, of what every page is given and these facts."""
         return self.environment.get_template(template).render(
             language=language,
             other_language="en" if language == "id" else "id",
-            t=lambda key, **named: translate(key, language, **named),
+            t=lambda key, /, **named: translate(key, language, **named),
             format_datetime=partial(format_datetime, language=language),
             format_day=partial(format_day, language=language),
             time=partial(_time, language=language),
@@ -296,7 +296,7 @@ def can_be_seen(request: PageRequest, path: str) -> bool:
 
 
 def page(
-    request: PageRequest, template: str, *, status: int = 200, **facts: object
+    request: PageRequest, template: str, /, *, status: int = 200, **facts: object
 ) -> Response[str]:
     """A whole page; what was typed into a form of it that could not be taken is told, once."""
     keeps = "no-store" if known_caller(request) else "no-cache"

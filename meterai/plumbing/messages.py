@@ -87,7 +87,7 @@ class _Lenient(Formatter):
         return one if str(value) == "1" else several
 
 
-def translate(key: str, language: str, **facts: object) -> str:
+def translate(key: str, language: str, /, **facts: object) -> str:
     """The sentence in this language.  A key that nobody wrote is shown as it is."""
     texts = catalogue().get(key)
     if texts is None:

@@ -78,7 +78,7 @@ def zipped(copy: Copy) -> bytes:
     return out.getvalue()
 
 
-def _both(key: str, **facts: object) -> dict[str, str]:
+def _both(key: str, /, **facts: object) -> dict[str, str]:
     return {language: translate(key, language, **facts) for language in LANGUAGES}
 
 

@@ -437,7 +437,7 @@ async def _person(tx: ReadTx, account: UUID) -> Person:
     return found
 
 
-async def _tell(tx: Tx, about: Request, template: str, **facts: object) -> None:
+async def _tell(tx: Tx, about: Request, template: str, /, **facts: object) -> None:
     """Write to a person about its request."""
     cause = f"{about.shown}:{template.rpartition('_')[2]}"
     await notifications.queue(tx, about.account, cause=cause, template=template, facts=facts)

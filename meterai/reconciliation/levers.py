@@ -51,7 +51,7 @@ def _about(item: Item) -> Subject:
     return Subject(SubjectKind.SUSPENSE, show("sus", item.id))
 
 
-def _forecast(word: str, item: Item, about: Subject | None = None, **facts: object) -> Forecast:
+def _forecast(word: str, item: Item, about: Subject | None = None, /, **facts: object) -> Forecast:
     rupiah = item.at_stake.value if item.at_stake else 0
     told: dict[str, object] = {"item": show("sus", item.id), "rupiah": rupiah, **facts}
     return Forecast([Effect(word, told, about or _about(item))], 1, rupiah)

@@ -183,6 +183,6 @@ async def named(tx: ReadTx, name: str) -> Line:
     return line
 
 
-async def _record(tx: Tx, actor: Actor, action: str, line: UUID, **facts: object) -> None:
+async def _record(tx: Tx, actor: Actor, action: str, line: UUID, /, **facts: object) -> None:
     subject = show(KIND, line)
     await audit.record(tx, NOBODY, actor=actor, action=action, subject=subject, **facts)

@@ -112,7 +112,7 @@ def _parts(
     )
 
 
-def _t(key: str, language: str, **facts: object) -> str:
+def _t(key: str, language: str, /, **facts: object) -> str:
     return escape(translate(f"watch.{key}", language, **facts))
 
 

@@ -387,6 +387,6 @@ async def _message(tx: ReadTx, account: UUID, endpoint: UUID, message: UUID) -> 
     return found
 
 
-async def _record(tx: Tx, about: Endpoint, action: str, actor: Actor, **facts: object) -> None:
+async def _record(tx: Tx, about: Endpoint, action: str, actor: Actor, /, **facts: object) -> None:
     subject = show(ENDPOINT_KIND, about.id)
     await audit.record(tx, about.account, actor=actor, action=action, subject=subject, **facts)

@@ -1,10 +1,16 @@
 """The page of a subject: its timeline, its head, and what can be done about it."""
 
 import re
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
 
 from meterai.kit.money import Rupiah
+from meterai.kit.subjects import Happening
 from meterai.orders import OrderSettings
-from meterai.plumbing.messages import translate
+from meterai.plumbing.messages import LANGUAGES, catalogue, translate
+from meterai.room.timelines import line
 from tests.console.conftest import Floor
 from tests.console.desk_room import HAPPENINGS, MANY
 
@@ -46,6 +52,28 @@ def test_a_line_has_its_time_in_wib_its_actor_and_what_it_is_about(floor: Floor)
     assert "30 Nov 2025 08:00 WIB" in shown
     assert "job:execute" in shown
     assert 'href="/console/cases/cas_1"' in shown
+
+
+def test_page_of_an_account_that_used_a_key_is_shown(floor: Floor) -> None:
+    desk = floor.seat("support")
+    with psycopg.connect(floor.url) as connection:
+        connection.execute(
+            "INSERT INTO api_keys (account_id, key_id, name, secret_hash, last_used_at)"
+            " VALUES (%s, gen_random_uuid(), 'ours', sha256(''), now())",
+            [desk.account],
+        )
+    shown = floor.walk_in.get(f"/console/subjects/account/{desk.shown}")
+    assert "ours (key_" in shown
+
+
+@pytest.mark.parametrize("word", [one for one in catalogue() if one.startswith("happening.")])
+def test_happening_is_told_whatever_its_facts_are_called(word: str) -> None:
+    texts = catalogue()[word]
+    named = set(re.findall(r"\{(\w+)", "".join(texts.values()))) | {"key", "language", "facts"}
+    at = datetime(2026, 11, 30, tzinfo=UTC)
+    told = Happening(at, word.partition(".")[2], dict.fromkeys(named, "7"))
+    for language in LANGUAGES:
+        assert "{" not in line(told, language).sentence
 
 
 def test_what_is_opened_is_in_the_trail_of_the_account(floor: Floor) -> None:

@@ -217,6 +217,21 @@ def pauses_are_computed_in_one_place() -> Iterator[str]:
             yield f"{path}: use kit.backoff.pause, or backoff_seconds in the database"
 
 
+def facts_collide_with_no_parameter() -> Iterator[str]:
+    for path, tree in SOURCES:
+        for node in ast.walk(tree):
+            match node:
+                case (
+                    ast.FunctionDef(args=found)
+                    | ast.AsyncFunctionDef(args=found)
+                    | ast.Lambda(args=found)
+                ) if found.kwarg and found.kwarg.arg in {"facts", "named"}:
+                    # A method that binds its arguments itself has a `self` alone; `*arguments` are of another function.
+                    beside = {one.arg for one in found.args} - {"self"}
+                    if beside and not isinstance(found.kwarg.annotation, ast.Attribute):
+                        yield f"{path}:{node.lineno}: a fact may be named so; say `/` after {beside}"
+
+
 def numbers_in_texts_are_read_in_one_place() -> Iterator[str]:
     # A text that `isdigit` and its like take can be one that `int` gives up on.
     homes = {
@@ -251,6 +266,7 @@ RULES: list[Callable[[], Iterator[str]]] = [
     every_module_says_what_it_is,
     front_doors_say_what_they_export,
     pauses_are_computed_in_one_place,
+    facts_collide_with_no_parameter,
     numbers_in_texts_are_read_in_one_place,
 ]
 

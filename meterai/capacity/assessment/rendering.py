@@ -38,7 +38,7 @@ def html_of(assessment: Assessment, language: str) -> str:
         lang=language,
         css=_written("report.css"),
         t=lambda key: translate(f"assess.{key}", language),
-        say=lambda key, **facts: say(key, language, **facts),
+        say=lambda key, /, **facts: say(key, language, **facts),
         sentence=partial(sentence, language=language),
         named=lambda kind, name: named(kind, name, language),
         listed=lambda kind, parts: Markup(", ").join(named(kind, one, language) for one in parts),

@@ -196,7 +196,7 @@ def named(kind: str, part: Quoted, language: str) -> Markup:
     return escape(part)
 
 
-def say(key: str, language: str, **facts: object) -> Markup:
+def say(key: str, language: str, /, **facts: object) -> Markup:
     """A sentence of the catalogue, filled with figures and with words that are marked."""
     safe = {
         name: fact if isinstance(fact, Figure | Markup) else escape(fact)

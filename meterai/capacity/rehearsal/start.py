@@ -208,7 +208,7 @@ def _figure(loss: Loss, language: str) -> str:
 def summary(run: Run, language: str) -> Iterator[str]:
     """A run in a few lines."""
 
-    def said(key: str, **facts: object) -> str:
+    def said(key: str, /, **facts: object) -> str:
         return translate(f"rehearsal.{key}", language, **facts)
 
     generator = run.generator

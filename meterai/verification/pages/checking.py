@@ -105,7 +105,7 @@ def _form_again(request: PageRequest, refusal: Refusal, field: str) -> Page:
     return _form(request, status=refusal.status, errors=errors)
 
 
-def _form(request: PageRequest, **facts: Any) -> Page:
+def _form(request: PageRequest, /, **facts: Any) -> Page:
     """The page that asks for a document, a code or a serial; it alone may use the camera."""
     shown = page(request, "verification/check.html", **facts)
     shown.headers["Permissions-Policy"] = _CAMERA

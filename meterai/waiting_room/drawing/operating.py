@@ -167,7 +167,7 @@ def _read(draw: DueDraw) -> Record:
     return read(draw.record.encode())
 
 
-async def _record(tx: Tx, actor: Actor, action: str, draw: DueDraw, **facts: object) -> None:
+async def _record(tx: Tx, actor: Actor, action: str, draw: DueDraw, /, **facts: object) -> None:
     subject = show(KIND, draw.line)
     await audit.record(
         tx, NOBODY, actor=actor, action=action, subject=subject, attempt=draw.attempt, **facts
