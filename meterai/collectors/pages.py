@@ -170,10 +170,7 @@ async def show_month(
 
 
 def _day(form: Form, name: str) -> date:
-    try:
-        return read_day(form.text(name))
-    except Malformed:
-        raise Malformed(name, "day") from None
+    return read_day(form.text(name), name)
 
 
 @post("/collector/months/{month:str}/return", opt=_TELLS, include_in_schema=False)

@@ -30,14 +30,14 @@ def last_settled(now: datetime) -> date:
     return day_of(now - SETTLED_AFTER) - DAY
 
 
-def read_day(text: str) -> date:
-    """A day as 2026-11-30.  Refuses `Malformed`."""
+def read_day(text: str, field: str = "day") -> date:
+    """A day as 2026-11-30, which `field` has.  Refuses `Malformed`."""
     try:
         if _DAY.fullmatch(text):
             return date.fromisoformat(text)
     except ValueError:
         pass
-    raise Malformed("DAY", "moment")
+    raise Malformed(field, "day")
 
 
 @dataclass(frozen=True, slots=True, order=True)

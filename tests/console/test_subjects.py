@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
+from meterai.accounts import StaffRole
 from meterai.kit.money import Rupiah
 from meterai.kit.subjects import Happening
 from meterai.orders import OrderSettings
@@ -74,6 +75,22 @@ def test_happening_is_told_whatever_its_facts_are_called(word: str) -> None:
     told = Happening(at, word.partition(".")[2], dict.fromkeys(named, "7"))
     for language in LANGUAGES:
         assert "{" not in line(told, language).sentence
+
+
+@pytest.mark.parametrize("edge", ["0001-01-01", "9999-12-31", "9999-12", "0001-01"])
+def test_page_of_a_day_or_month_at_the_edge_of_the_calendar_is_none(
+    floor: Floor, edge: str
+) -> None:
+    floor.seat(*StaffRole)
+    dated = {
+        re.sub(r"\{(month|day|of):str\}", edge, one.path)
+        for one in floor.walk_in.client.app.routes
+        if re.search(r"\{(month|day|of):str\}", one.path)
+    }
+    assert len(dated) >= 10
+    for path in dated:
+        found = floor.get(re.sub(r"\{\w+:str\}", "x", path))
+        assert found.status_code < 500, path
 
 
 def test_what_is_opened_is_in_the_trail_of_the_account(floor: Floor) -> None:

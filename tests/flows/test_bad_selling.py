@@ -106,7 +106,11 @@ def test_deposit_that_makes_no_sense_is_refused(unharmed: Seller, wrong: dict[st
 
 
 @pytest.mark.parametrize(
-    "query", ["", "?month=2026-13", "?month=x", "?day=2026-02-30", "?month=2026-11&day=2026-11-30"]
+    "query",
+    [
+        *("", "?month=2026-13", "?month=x", "?day=2026-02-30", "?month=2026-11&day=2026-11-30"),
+        *("?month=9999-12", "?month=0001-01", "?day=9999-12-31", "?day=0001-01-01"),
+    ],
 )
 @pytest.mark.parametrize("ending", ["", ".csv", ".json", ".xlsx"])
 def test_statement_of_no_time_is_refused(unharmed: Seller, ending: str, query: str) -> None:

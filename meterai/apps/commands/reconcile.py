@@ -23,7 +23,7 @@ from meterai.commands import (
 )
 from meterai.kit.actor import Actor
 from meterai.kit.clock import SystemClock
-from meterai.kit.refusal import Malformed
+from meterai.kit.days import read_day
 from meterai.payments import connected
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
@@ -50,10 +50,7 @@ def reconcile(
     By the history of the rail, or by each `--file`: CSV, XLSX or MT940.  `--provider account` is the operator's own
     account.  Exit status 0 only if nothing is open afterwards, 1 if something is.
     """
-    try:
-        of = date.fromisoformat(day)
-    except ValueError:
-        raise Malformed("DATE", "day") from None
+    of = read_day(day, "DATE")
     act = partial(_reconcile, day=of, provider=provider, files=file or [], actor=operator(by))
     found, items = with_database("reconcile", options, act)
     for one in found:
