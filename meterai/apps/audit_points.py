@@ -26,9 +26,11 @@ from meterai.apps.audit_history import (
     unproven,
 )
 from meterai.apps.audited import AUDITED
+from meterai.kit.clock import SystemClock
 from meterai.plumbing.database import Database, Row, jsonb
 from meterai.plumbing.invariants import SHOWN_MAX, Finding, Invariant, look
 from meterai.plumbing.marks import Mark
+from meterai.plumbing.retention import YEAR
 
 # A row has the time at which its transaction began and is visible when that commits.  No transaction
 # of ours lasts so long; younger rows are covered by the next point.
@@ -177,8 +179,13 @@ class Past:
                 "rows_then": self._cells[cell].rows if cell in self._cells else 0,
             }
             for cell in sorted(cells)
-            if found.get(cell) != self._cells.get(cell)
+            if found.get(cell) != self._cells.get(cell) and self._stays(cell)
         ]
+
+    def _stays(self, cell: Cell) -> bool:
+        """False once the first rows of a stretch are as old as those that leave."""
+        years = self._facts[cell[0]].years
+        return not years or SystemClock().now() - years * YEAR < cell[1]
 
     async def compare_standing(self, database: Database) -> list[Row]:
         """Tables that have fewer rows than at the last point, though no row leaves them; a point of an earlier version may

@@ -1,6 +1,6 @@
 """What the audit knows of the columns of batches."""
 
-from meterai.plumbing.audited import SHOWN, WORK, Audited, Clock, Due, fact
+from meterai.plumbing.audited import SHOWN, WORK, Audited, Clock, Due, Fact, fact
 
 _STANDS = ("batch_stands_where_its_rows_do",)
 _ROW = ("row_stands_where_its_stamping_does",)
@@ -16,6 +16,15 @@ AUDITED = Audited(
     facts=(
         fact("batches", "made_at", "batch_id idempotency_key request_hash"),
         fact("batch_rows", "came_at", "batch_id number identity content"),
+        # Bound anew only where its stamping failed.
+        Fact(
+            "batch_stampings",
+            "batch_stampings",
+            "greatest(s.delivered_at, t.bound_at)",
+            ("account_id", "subject", "stamping_id", "bound_at"),
+            join="JOIN {stampings?} s ON s.account_id = t.account_id"
+            " AND s.stamping_id = t.stamping_id AND s.delivered_at IS NOT NULL",
+        ),
     ),
     checked={
         "batches": {
@@ -37,10 +46,6 @@ AUDITED = Audited(
             "batch_id": ("batch_rows_are_numbered",),
             "sha256": ("batch_rows_are_numbered",),
             "bytes": ("batch_rows_are_numbered",),
-        },
-        "batch_stampings": {
-            "account_id": ("subject_has_one_stamping",),
-            "stamping_id": ("subject_has_one_stamping",),
         },
     },
     unchecked={
@@ -65,10 +70,6 @@ AUDITED = Audited(
             SHOWN,
         )
         | {"leased_until": WORK},
-        "batch_stampings": {
-            "subject": "A hash of what was told; a wrong one costs a stamp of its owner and shows none of another.",
-            "bound_at": SHOWN,
-        },
     },
     of_accounts=("batches", "batch_rows", "batch_files", "batch_stampings"),
 )

@@ -24,15 +24,16 @@ AUDITED = Audited(
         "collector_months": dict.fromkeys(
             ("account_id", "month", "drawn", "returned", "deposited"), _OWED
         ),
+        "collector_reports": dict.fromkeys(
+            ("account_id", "month", "receipt", "reported_on", "told_at"),
+            ("collector_reports_are_in_the_trail",),
+        ),
         "credit_draws": dict.fromkeys(("state",), ("draw_pays_its_attempt",)),
         "collector_deposits": dict.fromkeys(("state",), ("collector_deposit_is_confirmed_once",)),
     },
     unchecked={
         "credit_draws": {"ended_at": _ENDED},
         "collector_deposits": {"withdrawn_at": _ENDED},
-        "collector_reports": dict.fromkeys(
-            ("account_id", "month", "receipt", "reported_on", "told_at"), SHOWN
-        ),
         "unstamped_documents": dict.fromkeys(
             (
                 "account_id",
@@ -57,5 +58,11 @@ AUDITED = Audited(
         "credit_returns": Subject("draw_id"),
         "collector_deposits": Subject("deposit_id"),
     },
-    of_accounts=("collectors", "collector_terms", "collector_months", "collector_reminders"),
+    of_accounts=(
+        "collectors",
+        "collector_terms",
+        "collector_months",
+        "collector_reminders",
+        "collector_reports",
+    ),
 )

@@ -122,6 +122,20 @@ INVARIANTS = (
         """,
     ),
     Invariant(
+        "collector_reports_are_in_the_trail",
+        "Every return that a collector says it filed is the newest that it told of its month.",
+        """
+        SELECT coalesce(r.account_id, e.account_id) AS account_id, r.month, e.subject, r.receipt, r.told_at, e.happened_at
+        FROM (SELECT *, to_char(month, 'YYYY-MM') AS subject FROM {collector_reports*} x) r
+        FULL JOIN (
+            SELECT DISTINCT ON (account_id, subject) account_id, subject, happened_at, facts->>'receipt' AS receipt,
+                facts->>'reported_on' AS reported_on
+            FROM {audit_events*} x WHERE action = 'collector_reported' ORDER BY account_id, subject, happened_at DESC
+        ) e USING (account_id, subject)
+        WHERE (r.receipt, r.reported_on::text, r.told_at) IS DISTINCT FROM (e.receipt, e.reported_on, e.happened_at)
+        """,
+    ),
+    Invariant(
         "collector_is_as_staff_said",
         "Every collector was approved by staff and closed by them, its terms are the newest that they agreed to, and its "
         "documents must say what they are while it is open.",

@@ -179,13 +179,14 @@ async def tell_return(
     collectors: NamedDependency[CollectorService],
     collector_lists: NamedDependency[MonthLists],
     account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
     month: FromPath[str],
 ) -> Page:
     """Tell that the return of a month was filed."""
     form = await read_own_form(request)
     try:
         receipt, day = form.text("receipt"), _day(form, "reported_on")
-        await collectors.report(account, Month.read(month), receipt, day)
+        await collectors.report(account, Month.read(month), receipt, day, actor)
     except Refusal as refusal:
         return await _month_page(request, collector_lists, account, month, refusal, form)
     return see_other(f"/collector/months/{month}")

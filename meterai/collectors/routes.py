@@ -142,11 +142,14 @@ async def show_month(
 async def tell_return(
     collectors: NamedDependency[CollectorService],
     account: NamedDependency[UUID],
+    actor: NamedDependency[Actor],
     month: FromPath[str],
     data: JSONBody[ReturnTold],
 ) -> CollectorMonth:
     """Tell the number of the receipt of a return; we remind you of it no more."""
-    return await collectors.report(account, Month.read(month), data.receipt, data.reported_on)
+    return await collectors.report(
+        account, Month.read(month), data.receipt, data.reported_on, actor
+    )
 
 
 @post(

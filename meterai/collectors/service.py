@@ -160,6 +160,17 @@ async def tell_deposit(
     return await store.tell_deposit(tx, account, ntpn, month.first, rupiah, paid_on)
 
 
+async def report(
+    tx: Tx, account: UUID, month: Month, receipt: str, reported_on: date, actor: Actor
+) -> None:
+    """Write down that the return of a month was filed; told again, the newest is so."""
+    await store.report(tx, account, month.first, receipt, reported_on)
+    facts = {"receipt": receipt, "reported_on": str(reported_on)}
+    await audit.record(
+        tx, account, actor=actor, action="collector_reported", subject=str(month), **facts
+    )
+
+
 class CollectorService:
     """Tells collectors how they stand, takes what they tell, and runs the periodic tasks of credit."""
 
@@ -280,7 +291,7 @@ class CollectorService:
             raise NotFound("no such deposit that is not confirmed")
 
     async def report(
-        self, account: UUID, month: Month, receipt: str, reported_on: date
+        self, account: UUID, month: Month, receipt: str, reported_on: date, actor: Actor
     ) -> CollectorMonth:
         """A collector says that it filed the return of a month.  Refuses `NoCollector`, `Malformed`, `MonthRuns`, `NotFound`."""
         number = one_line(receipt)
@@ -296,7 +307,7 @@ class CollectorService:
         async def tell(tx: Tx) -> CollectorMonth:
             found = await load(tx, account)
             await self.month(tx, found, month)
-            await store.report(tx, account, month.first, number, reported_on)
+            await report(tx, account, month, number, reported_on, actor)
             return await self.month(tx, found, month)
 
         return await self._database.run(tell)

@@ -18,6 +18,14 @@ AUDITED = Audited(
             "sale_id idempotency_key request_hash buyer_id order_id attempt_id quantity unit_price service_fee"
             " due_seconds waits_until reseller_id",
         ),
+        fact(
+            "sales",
+            "made_at",
+            "sale_id reference",
+            only="t.reference IS NOT NULL",
+            name="sale_references",
+            years=2,
+        ),
         fact("sales", "taken_at", "sale_id", name="sales_taken"),
         fact("deposit_returns", "returned_at", "refund_no sale_id amount"),
         fact("fee_moves", "moved_at", "order_id number buyer_id stamps amount of_deposit"),
@@ -52,8 +60,8 @@ AUDITED = Audited(
             "name": SHOWN,
             "fees_max": "What bounded both fees when one of them was set; the setting of today bounds the next.",
         },
-        "sales": {"reference": SHOWN},
         "seller_debts": {"account_id": "Of `owed`, which is looked at.", "began_at": SHOWN},
+        # Its owner changes it as they like, and the trail says when: words and a picture of a page, no sum.
         "shops": dict.fromkeys(
             ("account_id", "slug", "colour", "terms", "logo", "logo_hash", "set_at"), SHOWN
         ),

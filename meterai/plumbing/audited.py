@@ -28,6 +28,7 @@ class Fact:
     only: str = "true"
     join: str = ""
     is_global: bool = False
+    years: int = 0  # after which rows leave, by a rule of retention; 0: they stay
 
     @cached_property
     def owner(self) -> str:
@@ -46,11 +47,11 @@ class Fact:
         return f"ROW({', '.join(f't.{column}' for column in self.columns)})::text"
 
 
-def fact(table: str, at: str, columns: str, **more: str) -> Fact:
+def fact(table: str, at: str, columns: str, *, years: int = 0, **more: str) -> Fact:
     """A fact of an account; its time is a column of its own."""
     kept = ("account_id", *columns.split(), at)
     only = more.get("only", f"t.{at} IS NOT NULL")
-    return Fact(more.get("name", table), table, f"t.{at}", kept, only)
+    return Fact(more.get("name", table), table, f"t.{at}", kept, only, years=years)
 
 
 def global_fact(table: str, at: str, columns: str, **more: str) -> Fact:

@@ -19,6 +19,12 @@ AUDITED = Audited(
             " quantity is_repaired",
         ),
         fact("stampings", "delivered_at", "stamping_id sha256_stamped", name="stampings_delivered"),
+        fact(
+            "stamping_facts",
+            "told_at",
+            "stamping_id type number dated value party_name identity_kind identity_number",
+            years=10,
+        ),
         fact("stamping_keys", "used_at", "idempotency_key request_hash stampings"),
         Fact(
             "deltas",
@@ -31,9 +37,6 @@ AUDITED = Audited(
     ),
     checked={
         "facts_demanded": {"account_id": ("collector_is_as_staff_said",)},
-        "stamping_facts": dict.fromkeys(
-            ("account_id", "stamping_id", "told_at"), ("facts_are_told_where_demanded",)
-        ),
         "deltas": {"delta": ("delta_is_what_was_delivered",)},
         "stampings": {
             "state": ("stamping_agrees_with_its_serials",),
@@ -45,10 +48,6 @@ AUDITED = Audited(
         "facts_demanded": {
             "demanded_at": "From when on; it must be there at all, which is looked at."
         },
-        "stamping_facts": dict.fromkeys(
-            ("type", "number", "dated", "value", "party_name", "identity_kind", "identity_number"),
-            "Words of whoever sent the document, until they leave; that they are there is looked at.",
-        ),
         "stampings": {
             "tries": WORK,
             "refused": SHOWN,

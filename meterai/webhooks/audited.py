@@ -3,6 +3,7 @@
 from meterai.plumbing.audited import SHOWN, WORK, Audited, Clock, Due
 
 _TOLD = "What is told of money and stamps decides nothing of them."
+_DIGEST = ("webhook_is_what_the_trail_says",)
 _STATES = ("webhooks_and_messages_are_in_states_that_agree",)
 AUDITED = Audited(
     clocks=(
@@ -29,18 +30,18 @@ AUDITED = Audited(
             "is_aside": _STATES,
             "state": _STATES,
             "before_until": ("times_hide_no_work",),
+            "url": _DIGEST,
+            "secret": _DIGEST,
         },
     },
     unchecked={
         "webhook_endpoints": {
             **dict.fromkeys(("account_id", "endpoint_id"), _TOLD),
             **dict.fromkeys(
-                ("url", "description", "events", "why", "made_at", "moved_at", "failed_messages"),
+                ("description", "events", "why", "made_at", "moved_at", "failed_messages"),
                 SHOWN,
             ),
-            **dict.fromkeys(
-                ("secret", "secret_before"), "Signs messages; changed, its receiver refuses them."
-            ),
+            "secret_before": "Signs messages for a day beside `secret`; changed, a receiver refuses them.",
             **dict.fromkeys(
                 ("idempotency_key", "request_hash", "rotate_key"),
                 "A repeat is the same endpoint; money and stamps are not moved by one.",

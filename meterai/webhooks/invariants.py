@@ -4,6 +4,20 @@ from meterai.plumbing.invariants import Invariant, MailCause
 
 INVARIANTS = (
     Invariant(
+        "webhook_is_what_the_trail_says",
+        "Every endpoint has the URL and the secret that its account gave it, by their digest in the audit trail.",
+        """
+        SELECT w.account_id, w.endpoint_id, w.made_at, e.happened_at FROM {webhook_endpoints*} w
+        LEFT JOIN LATERAL (
+            SELECT happened_at, facts->>'digest' AS digest FROM audit_events x
+            WHERE x.account_id = w.account_id AND x.subject = 'whk_' || lower(compact(w.endpoint_id))
+                AND x.action IN ('webhook_made', 'webhook_changed', 'webhook_secret_rotated')
+            ORDER BY happened_at DESC LIMIT 1
+        ) e ON true
+        WHERE e.happened_at IS NULL OR e.digest <> encode(sha256(w.secret || convert_to(w.url, 'UTF8')), 'hex')
+        """,
+    ),
+    Invariant(
         "webhooks_and_messages_are_in_states_that_agree",
         "A message waits for an endpoint that is enabled, beside the others where that answers slowly; one that was "
         "delivered says when, and was tried.",

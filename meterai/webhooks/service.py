@@ -153,7 +153,7 @@ class WebhookService:
                 raise TooManyWebhooks(ENDPOINTS_MAX)
             await store.insert(tx, fresh, sealed, key, wish.digest())
             await self._listen(tx, account)
-            await _record(tx, fresh, "webhook_made", actor, host=address_of(wish.url).host)
+            await _record_given(tx, fresh, sealed, "webhook_made", actor)
             return True
 
         if not await self._database.run(make):
@@ -197,8 +197,8 @@ class WebhookService:
             )
             await store.change(tx, changed)
             await self._listen(tx, account)
-            facts = {"host": address_of(wanted.url).host}
-            await _record(tx, changed, "webhook_changed", actor, **facts)
+            sealed, _, _ = await store.secret(tx, account, endpoint)
+            await _record_given(tx, changed, sealed, "webhook_changed", actor)
             return changed
 
         return await self._database.run(change)
@@ -220,7 +220,7 @@ class WebhookService:
             sealed = self._safe.made(account, endpoint)
             until = self._clock.now() + SECRET_OVERLAP
             await store.rotate(tx, account, endpoint, sealed, key, until)
-            await _record(tx, found, "webhook_secret_rotated", actor)
+            await _record_given(tx, found, sealed, "webhook_secret_rotated", actor)
             return self._shown(found, sealed)
 
         secret = await self._database.run(rotate)
@@ -385,6 +385,12 @@ async def _message(tx: ReadTx, account: UUID, endpoint: UUID, message: UUID) -> 
     if found is None or found.endpoint != endpoint:
         raise NotFound("no such message to this webhook")
     return found
+
+
+async def _record_given(tx: Tx, about: Endpoint, sealed: bytes, action: str, actor: Actor) -> None:
+    """With the digest by which the audit knows URL and secret again; neither can be guessed from it."""
+    digest = sha256(sealed + about.url.encode()).hexdigest()
+    await _record(tx, about, action, actor, host=address_of(about.url).host, digest=digest)
 
 
 async def _record(tx: Tx, about: Endpoint, action: str, actor: Actor, /, **facts: object) -> None:

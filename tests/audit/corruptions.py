@@ -2569,12 +2569,28 @@ WEBHOOKS = [
         "UPDATE webhook_messages SET is_aside = NOT is_aside WHERE state = 'waiting'",
         "webhooks_and_messages_are_in_states_that_agree",
     ),
+    _c(
+        "an endpoint is at another address of its host",
+        "UPDATE webhook_endpoints SET url = url || 'x'",
+        "webhook_is_what_the_trail_says",
+    ),
+    _c(
+        "an endpoint signs with a secret that nobody gave it",
+        "UPDATE webhook_endpoints SET secret = sha256(secret)",
+        "webhook_is_what_the_trail_says",
+    ),
+    _c(
+        "an endpoint that nobody made",
+        "UPDATE webhook_endpoints SET endpoint_id = gen_random_uuid()",
+        "webhook_is_what_the_trail_says",
+    ),
 ]
 
 
 DRAWN = "draw_pays_its_attempt"
 OWED = "collectors_owe_what_they_drew"
 COLLECTOR = "collector_is_as_staff_said"
+REPORTS = "collector_reports_are_in_the_trail"
 CONFIRMED = "collector_deposit_is_confirmed_once"
 IN_THE_WORLD = "fee_is_of_stamps_in_the_world"
 COLLECTORS = [
@@ -2661,6 +2677,17 @@ COLLECTORS = [
         "a collector need not say what its documents are",
         "DELETE FROM facts_demanded",
         COLLECTOR,
+    ),
+    _c(
+        "a return of a month that its collector did not tell",
+        "INSERT INTO collector_reports (account_id, month, receipt, reported_on)"
+        " VALUES (%(open.collector)s, '2026-01-01', 'S-2', '2026-02-10')",
+        REPORTS,
+    ),
+    _c(
+        "a return of a month is gone",
+        "DELETE FROM collector_reports WHERE account_id = %(open.collector)s",
+        REPORTS,
     ),
     _c(
         "a document of a collector says less than it did",

@@ -42,6 +42,8 @@ FREE = {
     ("recovery_steps", "number"): "{0} + 1000",
     ("order_fees", "number"): "{0} + 1000",
     ("fee_moves", "number"): "{0} + 1000",
+    ("stamping_facts", "dated"): "coalesce({0}, current_date) + 1",
+    ("stamping_facts", "value"): "coalesce({0}, 0) + 1",
     ("incidents", "begins_at"): "coalesce({0}, opened_at) + interval '1 second'",
     ("incidents", "ends_at"): "coalesce({0}, opened_at) + interval '1 second'",
 }

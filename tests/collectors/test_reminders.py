@@ -91,7 +91,9 @@ def test_who_has_deposited_and_filed_is_not_reminded(collecting: Collecting) -> 
     collecting.was_drawn(1)
     month = collecting.months_ago(1)
     today = collecting.service.today()
-    collecting.shop.do(collecting.service.report(collecting.account, month, "S-1", today))
+    collecting.shop.do(
+        collecting.service.report(collecting.account, month, "S-1", today, collecting.actor)
+    )
     collecting.shop.do(collecting.service.remind())
     assert mails(collecting) == []
     assert collecting.view().months[1].state == MonthStanding.REPORTED

@@ -57,7 +57,9 @@ def test_collector_is_told_by_its_terms_deposits_and_returns(collecting: Collect
     month = collecting.months_ago(1)
     collecting.confirm(3 * PRICE, month, NTPN)
     today = collecting.service.today()
-    collecting.shop.do(collecting.service.report(collecting.account, month, "BPE-1", today))
+    collecting.shop.do(
+        collecting.service.report(collecting.account, month, "BPE-1", today, collecting.actor)
+    )
 
     async def tell(tx: ReadTx) -> None:
         told = {one.word: one.facts for one in await KNOWS.tell(tx, about(collecting))}

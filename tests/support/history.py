@@ -43,6 +43,7 @@ from meterai.batches.work import BatchWork
 from meterai.cases import CaseService, Matter
 from meterai.cases.model import Case, CaseEvent, Complaint, Outcome
 from meterai.collectors import levers as collector_levers
+from meterai.collectors import service as collector_service
 from meterai.collectors import store as draw_store
 from meterai.distribution import store as sale_store
 from meterai.distribution.branding import ShopService, ShopWish
@@ -563,7 +564,7 @@ def _collected(history: History) -> None:
 
     async def told(tx: Tx) -> None:
         await draw_store.remind(tx, found.account, month.first, 1, "report")
-        await draw_store.report(tx, found.account, month.first, "S-1", today)
+        await collector_service.report(tx, found.account, month, "S-1", today, found.actor)
 
     shop.do(shop.container.database.run(told))
     shop.work()
