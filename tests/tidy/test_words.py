@@ -53,6 +53,12 @@ def test_no_sentence_uses_a_word_that_readers_do_not(pattern: str) -> None:
     assert not found, f"{FORBIDDEN[pattern]}: {found}"
 
 
+def test_sum_of_an_effect_has_its_sign_once() -> None:
+    # The fact `rupiah` is an amount (approvals/telling.py), which is written with its sign.
+    told = {key: texts for key, texts in catalogue().items() if key.startswith("effect.")}
+    assert [key for key, texts in told.items() if "Rp{rupiah" in "".join(texts.values())] == []
+
+
 def test_a_number_of_things_has_one_form_for_one() -> None:
     # A limit is more than one by its nature.
     counted = re.compile(
