@@ -86,9 +86,13 @@ async def _checked(tx: ReadTx, asked: CollectorAsked, pull: Pull) -> CollectorTe
     return CollectorTerms(asked.name, npwp, asked.nitku, asked.limit)
 
 
-def _draws(account: UUID, terms: CollectorTerms) -> Forecast:
+async def _draws(tx: ReadTx, account: UUID, terms: CollectorTerms) -> Forecast:
     facts = {"name": terms.name, "npwp": terms.npwp, "rupiah": terms.limit_rupiah}
-    return Forecast([Effect("collector_draws", facts, account_subject(account))], rows=2)
+    effects = [Effect("collector_draws", facts, account_subject(account))]
+    # An older request never takes the place of terms that were agreed since: its forecast is another one then.
+    newest = (await store.terms_of(tx, account))[-1:]
+    replaced = [Effect("collector_terms_end", {"set_at": one.set_at}) for one in newest]
+    return Forecast([*effects, *replaced], rows=2)
 
 
 async def _approving(tx: ReadTx, asked: CollectorAsked, pull: Pull) -> Forecast:
@@ -96,7 +100,7 @@ async def _approving(tx: ReadTx, asked: CollectorAsked, pull: Pull) -> Forecast:
     found = await store.collector(tx, account)
     if found is not None and found.state == CollectorState.OPEN:
         raise AlreadyCollector("it is one already")
-    return _draws(account, terms)
+    return await _draws(tx, account, terms)
 
 
 async def _approve(tx: Tx, asked: CollectorAsked, pull: Pull) -> None:
@@ -113,7 +117,7 @@ async def _changing(tx: ReadTx, asked: CollectorAsked, pull: Pull) -> Forecast:
     COLLECTOR.after(
         (await load(tx, account)).state, CollectorEvent.CLOSED
     )  # one that is closed keeps its terms
-    return _draws(account, terms)
+    return await _draws(tx, account, terms)
 
 
 async def _change(tx: Tx, asked: CollectorAsked, pull: Pull) -> None:

@@ -133,7 +133,10 @@ async def _changing(tx: ReadTx, asked: DistributorTerms, pull: Pull) -> Forecast
     found = await load(tx, account)
     DISTRIBUTOR.after(found.state, DistributorEvent.CLOSED)  # one that ends keeps its terms
     await _check_fees(tx, account, terms.fee, pull)
-    return Forecast(list(_told(account, terms)), rows=2)
+    # An older request never takes the place of terms that were agreed since: its forecast is another one then.
+    newest = (await store.terms_of(tx, account))[-1]
+    replaced = Effect("distributor_terms_end", {"set_at": newest.set_at})
+    return Forecast([*_told(account, terms), replaced], rows=2)
 
 
 async def _check_fees(tx: ReadTx, account: UUID, fee: int, pull: Pull) -> int:

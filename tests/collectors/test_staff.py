@@ -6,16 +6,20 @@ from typing import Any
 
 import pytest
 
+from meterai.collectors import levers
 from meterai.collectors.knows import CONFIRMED_WITHIN, KNOWS, WORK
 from meterai.collectors.settings import CollectorSettings
+from meterai.commands import Forecast, Pull
 from meterai.kit.clock import WIB
 from meterai.kit.days import DAY, Month
 from meterai.kit.ids import show
 from meterai.kit.money import Rupiah
+from meterai.kit.refusal import Malformed
 from meterai.kit.subjects import Subject, SubjectKind, WorkItem
 from meterai.plumbing.database import ReadTx
 from tests.collectors.conftest import LIMIT, PRICE, Collecting
 from tests.support.collecting import NPWP
+from tests.support.shop import TESTER
 
 NTPN = "0123456789ABCDEF"
 
@@ -71,6 +75,41 @@ def test_collector_is_told_by_its_terms_deposits_and_returns(collecting: Collect
         assert not await KNOWS.tell(tx, Subject(SubjectKind.ACCOUNT, show("acc", buyer), buyer))
 
     ask(collecting, tell)
+
+
+def test_change_of_terms_forecasts_which_it_replaces(collecting: Collecting) -> None:
+    asked = collecting.terms(LIMIT + PRICE)
+    pull = Pull(TESTER, datetime.now(UTC), "a test", collecting.shop.container.settings)
+
+    def forecast() -> Forecast:
+        told: Forecast = ask(collecting, lambda tx: levers.CHANGE.forecast(tx, asked, pull))
+        return told
+
+    before = forecast()
+    assert forecast() == before
+    collecting.pull(levers.CHANGE, asked)
+    assert [one.word for one in before.effects] == ["collector_draws", "collector_terms_end"]
+    assert forecast() != before
+
+
+@pytest.mark.parametrize(
+    ("paid_on", "expected"),
+    [
+        ("2999-12-31", "expected.day_between"),
+        ("today", "expected.day"),
+        ("2026-02-30", "expected.day"),
+    ],
+)
+def test_deposit_of_no_possible_day_is_refused_in_the_dry_run(
+    collecting: Collecting, paid_on: str, expected: str
+) -> None:
+    collecting.was_drawn(1)
+    month = str(collecting.months_ago(0))
+    asked = levers.DepositMade(show("acc", collecting.account), NTPN, month, PRICE, paid_on)
+    pull = Pull(TESTER, datetime.now(UTC), "a test", collecting.shop.container.settings)
+    with pytest.raises(Malformed) as refused:
+        ask(collecting, lambda tx: levers.CONFIRM.forecast(tx, asked, pull))
+    assert (refused.value.field, refused.value.expected.key) == ("paid_on", expected)
 
 
 def test_deposit_that_was_told_is_work_until_it_is_confirmed(collecting: Collecting) -> None:
