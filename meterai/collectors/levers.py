@@ -20,7 +20,7 @@ from meterai.collectors.model import (
     DepositState,
     NtpnDiffers,
 )
-from meterai.collectors.service import load, read_ntpn, tell_deposit
+from meterai.collectors.service import check_paid_on, load, read_ntpn, tell_deposit
 from meterai.collectors.settings import CollectorSettings
 from meterai.commands import Effect, Forecast, Lever, Pull, offered_on
 from meterai.kit.actor import Actor
@@ -150,13 +150,14 @@ def _deposit(asked: DepositMade) -> tuple[UUID, str, Month, date]:
         read("acc", asked.organization),
         read_ntpn(asked.ntpn),
         Month.read(asked.month),
-        read_day(asked.paid_on),
+        read_day(asked.paid_on, "paid_on"),
     )
 
 
-async def _confirming(tx: ReadTx, asked: DepositMade, _pull: Pull) -> Forecast:
+async def _confirming(tx: ReadTx, asked: DepositMade, pull: Pull) -> Forecast:
     account, ntpn, month, paid_on = _deposit(asked)
     found = await load(tx, account)
+    check_paid_on(month, paid_on, day_of(pull.at))
     told = await store.deposit_of(tx, account, ntpn)
     if told is not None and (
         told.state != DepositState.TOLD

@@ -143,14 +143,19 @@ async def _check_told(tx: Tx, account: UUID, ntpn: str, month: Month, rupiah: in
         raise DepositBeyondDue(due=left)
 
 
+def check_paid_on(month: Month, paid_on: date, today: date) -> None:
+    """Refuses `Malformed` where nobody can have deposited the duty of a month on this day."""
+    if not month.first <= paid_on <= today:
+        raise Malformed("paid_on", "day_between", first=str(month.first), last=str(today))
+
+
 async def tell_deposit(
     tx: Tx, account: UUID, ntpn: str, month: Month, rupiah: int, paid_on: date, today: date
 ) -> UUID:
     """Write a deposit down; the same told again is found.  Refuses `Malformed`, `NtpnUsed`."""
     if rupiah < 1:
         raise Malformed("rupiah", "at_least_one")
-    if not month.first <= paid_on <= today:
-        raise Malformed("paid_on", "day_between", first=str(month.first), last=str(today))
+    check_paid_on(month, paid_on, today)
     await store.lock(tx, account)  # two at once see what the other told
     known = await store.deposit_of(tx, account, ntpn)
     if known is not None:
