@@ -17,7 +17,7 @@ from meterai.commands.options import Options
 from meterai.kit.refusal import CommandRefusal
 from meterai.plumbing.config import Settings
 from meterai.plumbing.database import Database
-from meterai.plumbing.embedded import EmbeddedPostgres, PostgresNotStarted
+from meterai.plumbing.embedded import EmbeddedPostgres, PostgresNotStarted, PostgresSilent
 from meterai.plumbing.link import conninfo
 from meterai.plumbing.migrations import check_current
 from meterai.plumbing.sql_files import Homes
@@ -46,7 +46,7 @@ class DatabaseMissing(CommandRefusal):
 
 
 class DatabaseUnreachable(CommandRefusal):
-    """The database that was named does not answer: it may be starting, or away."""
+    """The database does not answer: it may be starting, or away."""
 
     code = "database_unreachable"
     status = 503
@@ -107,6 +107,8 @@ def database_of(
             url = our_database(SYSTEM_URL, may_make=may_make)
         else:
             psycopg.connect(conninfo(url)).close()
+    except PostgresSilent as silent:
+        raise DatabaseUnreachable(str(silent)) from None
     except (psycopg.ProgrammingError, PostgresNotStarted) as error:
         raise DatabaseMissing(str(error).strip()) from None
     except psycopg.OperationalError as error:

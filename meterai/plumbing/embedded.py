@@ -13,6 +13,7 @@ import fcntl
 import hashlib
 import os
 import pwd
+import re
 import shutil
 import signal
 import stat
@@ -30,6 +31,7 @@ START_TRIES_MAX = 10
 START_PAUSE_SECONDS = 0.5
 STOP_SECONDS_MAX = 20.0
 QUIT_SECONDS_MAX = 5.0
+_LOG_LINES = 20  # of its log, that say why it did not start
 LOOK_SECONDS = 0.02  # between two looks at a server that starts (0.5 s) or stops (0.1 s)
 SOCKET_PATH_BYTES_MAX = 100  # the kernel allows 107
 # Where PostgreSQL itself puts sockets; not TMPDIR, which differs from one shell to the next and
@@ -46,8 +48,16 @@ SETTINGS = {
 }
 
 
+# Lines of the log that may say what is in rows, and what follows them.
+_OF_ROWS = re.compile(r"^(\t|.*\b(ERROR|DETAIL|CONTEXT|STATEMENT|QUERY):  )")
+
+
 class PostgresNotStarted(Exception):
     """The embedded server did not come up; its log is in the message."""
+
+
+class PostgresSilent(PostgresNotStarted):
+    """Its process lives and does not answer: it is stopped, or not ready yet."""
 
 
 def programs() -> Path:
@@ -190,11 +200,13 @@ class EmbeddedPostgres:
                 self._spawn()
                 tries += 1
             if time.monotonic() > deadline:
-                raise PostgresNotStarted(self._end_of_log())
+                raise PostgresSilent(f"no answer for {START_SECONDS_MAX:.0f} s")
             time.sleep(LOOK_SECONDS)
 
     def _end_of_log(self) -> str:
-        return self._log.read_text(errors="replace")[-2000:]
+        """Why it did not start, without what rows had in them."""
+        lines = self._log.read_text(errors="replace").splitlines()[-_LOG_LINES:]
+        return "\n".join(one for one in lines if not _OF_ROWS.match(one))
 
     def _spawn(self) -> None:
         self._disown_the_dead()

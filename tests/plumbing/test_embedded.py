@@ -12,6 +12,8 @@ import psutil
 import psycopg
 import pytest
 
+from meterai.apps.settings import settings_of as make_settings
+from meterai.commands import DatabaseUnreachable, Exit, database_of, exit_of
 from meterai.plumbing.embedded import EmbeddedPostgres, PostgresNotStarted, _is_server
 from tests.support.instance import until
 from tests.support.servers import Server
@@ -184,6 +186,33 @@ def test_a_frozen_server_can_be_stopped(server: Server, monkeypatch: pytest.Monk
     assert not server.embedded.is_running()
     server.start()
     assert answer(server.url) == (42,)
+
+
+def test_server_that_is_stopped_is_silent_and_not_missing(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("meterai.plumbing.embedded.START_SECONDS_MAX", 0.2)
+    (server.directory / "keys").mkdir()
+    settings = make_settings(data=str(server.directory))
+    server.postmaster.suspend()
+    try:
+        with pytest.raises(DatabaseUnreachable) as refused, database_of(settings):
+            pass
+        assert exit_of(refused.value) == Exit.LATER
+    finally:
+        server.postmaster.resume()
+
+
+def test_why_a_server_does_not_start_says_nothing_of_rows(tmp_path: Path) -> None:
+    server = EmbeddedPostgres(tmp_path)
+    told = "2026-12-01 UTC [7] "
+    (tmp_path / "postgres.log").write_text(
+        f'{told}ERROR:  new row for relation "payees" violates check constraint "x"\n'
+        f"{told}DETAIL:  Failing row contains (Ani, 7, null).\n"
+        f"{told}STATEMENT:  INSERT INTO payees\n\tVALUES ('Ani')\n"
+        f"{told}FATAL:  could not map shared memory\n"
+    )
+    assert server._end_of_log() == f"{told}FATAL:  could not map shared memory"
 
 
 def test_a_process_of_ours_is_not_a_server() -> None:
