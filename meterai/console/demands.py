@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Mapping
 
 from meterai.commands import Demand, Facts
-from meterai.console.settings import networks_of
 from meterai.plumbing.config import Configuration, ConfigurationWrong
+from meterai.plumbing.networks import networks_of
 
 
 def _door(of: Configuration) -> Iterator[Facts]:
     """Somebody decided who reaches the console, and did not decide on everybody."""
     told = of.value("console_networks")
     try:
-        networks = networks_of(told)
+        networks = networks_of("console_networks", told)
     except ConfigurationWrong as wrong:
         yield {"found": wrong.reason}
         return

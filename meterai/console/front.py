@@ -11,10 +11,11 @@ from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from meterai.console.settings import ConsoleSettings, networks_of
+from meterai.console.settings import ConsoleSettings
 from meterai.pages import SHUT, is_at_desk
 from meterai.plumbing.config import Settings
 from meterai.plumbing.http import address_of
+from meterai.plumbing.networks import networks_of
 
 NOWHERE = "/console-is-shut"  # a path that no route has
 
@@ -25,7 +26,8 @@ class Door:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         of = settings.of(ConsoleSettings)
         self._app = app
-        self._networks = networks_of(of.console_networks) if of.console_is_served else ()
+        told = of.console_networks if of.console_is_served else ""
+        self._networks = networks_of("console_networks", told)
         self._proxies = settings.process.proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

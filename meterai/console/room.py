@@ -19,12 +19,13 @@ from meterai.console.metrics import METRICS
 from meterai.console.retention import RETENTION
 from meterai.console.samples import Samples
 from meterai.console.searching import Searching
-from meterai.console.settings import ConsoleSettings, networks_of
+from meterai.console.settings import ConsoleSettings
 from meterai.console.work import WorkCounts
 from meterai.pages import DESK, Link, LinkPlace, RoomPages, ShownTo
 from meterai.plumbing.config import Settings
 from meterai.plumbing.jobs import PeriodicTask
 from meterai.plumbing.keyring import Keyring
+from meterai.plumbing.networks import networks_of
 from meterai.room import Container, Room
 from meterai.sealing import Issuers
 from meterai.verification import VerificationService
@@ -33,7 +34,7 @@ SAMPLE_LOOK_SECONDS = 10.0  # between two looks whether a minute has ended
 
 
 def _needs(settings: Settings, _keyring: Keyring) -> None:
-    networks_of(settings.of(ConsoleSettings).console_networks)
+    networks_of("console_networks", settings.of(ConsoleSettings).console_networks)
 
 
 async def _build(container: Container) -> None:

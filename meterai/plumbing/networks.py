@@ -8,8 +8,10 @@ since many people share those.
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
 from time import monotonic
+
+from meterai.plumbing.config import ConfigurationWrong
 
 WIDER = (1, 4, 16)  # times the bound of an address or a /64, for each network that nests
 # The same for what is held at once, of which there is little: where one network may have a quarter of all, the
@@ -17,6 +19,14 @@ WIDER = (1, 4, 16)  # times the bound of an address or a /64, for each network t
 WIDER_AT_ONCE = (1, 2, 3)
 NAMES_MAX = 4_096  # networks whose wider ones are at hand; another costs some microseconds
 NETWORKS_MAX = 50_000  # known to one bound; the one not seen for longest is forgotten first
+
+
+def networks_of(setting: str, text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """The networks that a setting names, with commas or spaces between.  Refuses `ConfigurationWrong`."""
+    try:
+        return tuple(ip_network(one) for one in text.replace(",", " ").split())
+    except ValueError as error:
+        raise ConfigurationWrong(setting, "settings", str(error)) from None
 
 
 @lru_cache(maxsize=NAMES_MAX)

@@ -1,12 +1,16 @@
 """The room `webhooks`, as the applications see it."""
 
 from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Network, IPv6Network
 
 from meterai.commands import Command, Directory, Schema, Scope
+from meterai.plumbing.config import Settings
 from meterai.plumbing.described import Field
 from meterai.plumbing.jobs import PeriodicTask
+from meterai.plumbing.keyring import Keyring
 from meterai.plumbing.lane import Lane
 from meterai.plumbing.leases import Lease
+from meterai.plumbing.networks import networks_of
 from meterai.room import Container, Room
 from meterai.webhooks import pages
 from meterai.webhooks.adapters.egress import Egress
@@ -40,9 +44,17 @@ from meterai.webhooks.store import LEASE_SECONDS
 _WRITING_SECONDS = 5.0  # the statement after an attempt, with a wait for a connection
 
 
+def _networks(settings: Settings) -> tuple[IPv4Network | IPv6Network, ...]:
+    return networks_of("webhook_networks", settings.of(WebhookSettings).webhook_networks)
+
+
+def _needs(settings: Settings, _keyring: Keyring) -> None:
+    _networks(settings)
+
+
 async def _build(container: Container) -> None:
     database, at = container.database, container.clock
-    egress = Egress(container.settings.of(WebhookSettings).webhook_networks)
+    egress = Egress(_networks(container.settings))
     sender, safe = Sender(egress), Safe(container.keyring.derived(PURPOSE))
     container.close_with(sender.close)
     publishing = Publishing(container.offers.published, at)
@@ -96,6 +108,7 @@ ROOM = Room(
     tables=frozenset({"webhook_endpoints", "webhook_messages", "webhook_attempts"}),
     lifecycles=(ENDPOINT, MESSAGE),
     settings=WebhookSettings,
+    needs=_needs,
     build=_build,
     leases=_leases,
     services={"webhooks": WebhookService},

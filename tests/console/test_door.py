@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from meterai.console.settings import networks_of
 from meterai.plumbing.config import ConfigurationWrong
+from meterai.plumbing.networks import networks_of
 from tests.support.within import Asking, Given, settings_of, within
 
 HTML = {"Accept": "text/html", "Accept-Language": "en"}
@@ -110,7 +110,7 @@ def test_a_path_that_is_written_otherwise_is_behind_the_same_door(
 
 
 def test_a_network_that_is_none_stops_the_start() -> None:
-    assert networks_of("") == ()
-    for wrong in ("10.8.0.1/24", "somewhere", "10.8.0.0/24 10.9.0.0/24"):
-        with pytest.raises(ConfigurationWrong):
-            networks_of(wrong)
+    assert networks_of("console_networks", "") == ()
+    for wrong in ("10.8.0.1/24", "somewhere", "10.8.0.0/24;10.9.0.0/24"):
+        with pytest.raises(ConfigurationWrong, match="console_networks"):
+            networks_of("console_networks", wrong)

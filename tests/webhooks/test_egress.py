@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from meterai.plumbing.networks import networks_of
 from meterai.webhooks.adapters import egress as egress_of
 from meterai.webhooks.adapters.egress import Egress, NotPublic, is_public
 from meterai.webhooks.adapters.sending import Sender
@@ -219,7 +220,7 @@ def test_a_certificate_must_be_trusted_and_of_the_host(
         served.load_cert_chain(files)
         url = (await receiver.serve(certificate=served)).replace("127.0.0.1", "localhost")
         trusts = ssl.create_default_context(cafile=str(files)) if is_trusted else None
-        sender = Sender(Egress("127.0.0.0/8 ::1/128"), trusts)
+        sender = Sender(Egress(networks_of("webhook_networks", "127.0.0.0/8, ::1/128")), trusts)
         outcome = await sender.send(url + "/ok", {}, b"{}")
         await sender.close()
         await receiver.stop()

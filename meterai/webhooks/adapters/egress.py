@@ -15,7 +15,6 @@ from ipaddress import (
     IPv6Address,
     IPv6Network,
     ip_address,
-    ip_network,
 )
 from time import monotonic
 
@@ -71,9 +70,9 @@ class NoAddress(OSError):
 class Egress(AbstractResolver):
     """Looks at addresses and pins them: what connects is given those that were looked at."""
 
-    def __init__(self, networks: str = "") -> None:
-        """`networks` are those that are allowed beside public ones, with spaces between."""
-        self._allowed = [ip_network(one) for one in networks.split()]
+    def __init__(self, networks: Sequence[IPv4Network | IPv6Network] = ()) -> None:
+        """`networks` are those that are allowed beside public ones."""
+        self._allowed = networks
         self._threads = ThreadPoolExecutor(LOOK_UPS_MAX, "webhook-names")
         self._pinned: dict[str, tuple[float, asyncio.Task[Sequence[_IP]]]] = {}
 
