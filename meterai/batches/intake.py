@@ -231,7 +231,7 @@ def _read(
                 content = unpacking.read(file, entry)
             except archives.Unread as unread:
                 why = FileUnread(unread.reason)
-        found.append(Came(entry.path, content, why))
+        found.append(Came(entry.raw, content, why))
     return found
 
 

@@ -20,6 +20,7 @@ from meterai.batches.words import said, why
 from meterai.kit.ids import read, show
 from meterai.kit.priority import Priority
 from meterai.kit.refusal import Refusal
+from meterai.kit.text import as_came
 from meterai.orders import OrderService
 from meterai.pages import (
     Form,
@@ -80,7 +81,7 @@ def _parts(form: Form) -> tuple[list[tuple[str, bytes]], list[tuple[str, bytes]]
     """Documents and archives of a form, and its tables, told apart by their names: a damaged PDF is no table."""
     files: list[tuple[str, bytes]] = []
     tables: list[tuple[str, bytes]] = []
-    for name, content in form.files:
+    for name, (_, content) in zip(form.came, form.files, strict=True):
         (tables if name.lower().endswith(_TABLES) else files).append((name, content))
     return files, tables
 
@@ -143,7 +144,7 @@ async def _batch_page(
         missing=max(details.batch.needed - details.available, 0),
         order=details.order.id if details.order else None,
         files_refused=[
-            (one.name, said(one.refusal)[language]) for one in taken or () if one.refusal
+            (as_came(one.name), said(one.refusal)[language]) for one in taken or () if one.refusal
         ],
         wrong=[(row, why(str(row.code), row.code_facts, language)) for row in wrong],
         is_under_way=details.batch.state in _UNDER_WAY and refusal is None,

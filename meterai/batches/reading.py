@@ -8,6 +8,7 @@ import csv
 import io
 import math
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -25,7 +26,7 @@ from meterai.batches.model import (
 )
 from meterai.kit.numbers import counted
 from meterai.kit.refusal import Malformed, Refusal
-from meterai.kit.text import one_line
+from meterai.kit.text import as_came, one_line
 from meterai.plumbing.http import read_json
 from meterai.sealing import (
     HEIGHT_PER_WIDTH,
@@ -95,6 +96,8 @@ _RUPIAH = re.compile(
     r"(?:rp\.?\s*)?(\d{1,3}(?:[.,]\d{3})+|\d+)(?:[.,]0{1,2})?(?:,-)?", re.IGNORECASE
 )
 _NUMBERS_OF_PARTIES = (15, 16, 22)  # digits of an NPWP, of an NIK or an NPWP of today, of a NITKU
+# Folders or not, by the system; of a drive; by which forms write `%22` as well; of what could not be read.
+_AMBIGUOUS = frozenset('\\:"\ufffd')
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -192,22 +195,20 @@ def document_of(file: str | None, upload: str | None, sha256: str | None) -> str
 
 
 def safe_name(name: str) -> str:
-    """The name of a file of a batch, with folders as they are in an archive.  Refuses `FileNameUnsafe`.
+    """The name of a file of a batch to the letter, with folders as they are in an archive.  Refuses `FileNameUnsafe`.
 
-    Absolute names, drives and `..` are refused and not mended: two of them could be mended to one.
+    By it a row finds its file, so that a name is never mended: two of them could be mended to one.
     """
-    text = name.replace("\\", "/")
-    parts = text.split("/")
     is_safe = (
-        text == one_line(text)
-        and 0 < len(text) <= FILE_NAME_LENGTH_MAX
-        and not text.startswith("/")
-        and ":" not in text
-        and all(part.strip(" .") for part in parts)
+        len(name) <= FILE_NAME_LENGTH_MAX
+        and name == as_came(name)
+        and unicodedata.is_normalized("NFC", name)
+        and not _AMBIGUOUS & set(name)
+        and all(part == part.strip() and part.strip(".") for part in name.split("/"))
     )
     if not is_safe:
         raise FileNameUnsafe("the name of a file leads elsewhere")
-    return text
+    return name
 
 
 def _text(field: str, text: str | None) -> str | None:
@@ -368,9 +369,11 @@ def _csv_row(number: int, cells: Sequence[str] | str, columns: Sequence[str]) ->
         if len(cells) > len(columns) and any(cell.strip() for cell in cells[len(columns) :]):
             raise RowUnread("more cells than columns")
         told = {
-            column: cell.strip() for column, cell in zip(columns, cells, strict=False) if column
+            # The name of a file is kept to the letter.
+            column: cell if column == "file" else cell.strip()
+            for column, cell in zip(columns, cells, strict=False)
+            if column and cell.strip()
         }
-        told = {column: cell for column, cell in told.items() if cell}
         key = _key(told.get("key"))
         # A password is not kept: a document that needs one is refused when its turn comes.
         document = document_of(told.get("file"), told.get("upload"), told.get("sha256"))

@@ -10,6 +10,7 @@ from meterai.batches.model import BATCH_KIND, BatchRow, BatchState, FileTaken, R
 from meterai.batches.service import BatchDetails, RowAnswer
 from meterai.batches.words import said, why_in_both
 from meterai.kit.ids import show
+from meterai.kit.text import as_came
 from meterai.orders import OrderView
 
 
@@ -170,7 +171,7 @@ def shown_file(taken: FileTaken) -> FileView:
     """What became of a file."""
     refusal = taken.refusal
     return FileView(
-        name=taken.name,
+        name=as_came(taken.name),
         outcome=taken.outcome,
         sha256=taken.sha256.hex() if taken.sha256 else None,
         repaired=taken.is_repaired,

@@ -67,6 +67,11 @@ def shown(text: str) -> str:
     )
 
 
+def as_came(name: str) -> str:
+    """A name of a stranger on one line and otherwise unchanged: what is not seen stands there as its escape."""
+    return shown(name).replace("\n", "\\n").replace("\t", "\\t")
+
+
 def groups(number: str) -> list[str]:
     """A number that people read aloud, in groups of four: `ord_`, `06f9`, ...; the prefix is one of them."""
     prefix, line, rest = number.rpartition("_")

@@ -19,10 +19,11 @@ KEPT_BODY_BYTES_MAX = 8_192  # of a form that is kept: a few fields that people 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What came with a form: its texts, and its files with their names."""
+    """What came with a form: its texts, its files with their names, and those names to the letter."""
 
     texts: dict[str, str]
     files: list[tuple[str, bytes]] = field(default_factory=list)
+    came: list[str] = field(default_factory=list)
 
     def text(self, name: str) -> str:
         """One field, empty where it did not come."""
@@ -39,6 +40,7 @@ async def read_form(request: PageRequest, *, parts_max: int = PARTS_MAX) -> Form
         # A file field that was left empty comes with an empty name.
         if part.file_name:
             form.files.append((part.file_name, part.content))
+            form.came.append(part.came)
         else:
             form.texts[part.name] = part.text
     return form

@@ -23,10 +23,10 @@ from enum import StrEnum
 from io import BytesIO
 from typing import IO
 
-from meterai.kit.text import file_name
+from meterai.kit.text import as_came
 
 DIRECTORY_BYTES_MAX = 1024 * 1024  # of the central directory: some ten thousand names
-PATH_LENGTH_MAX = 200  # characters of a name with its folders
+SHOWN_LENGTH_MAX = 1_000  # characters of a name with its folders, as it is shown: the last ones
 PIECE_BYTES = 64 * 1024
 # A deflated file is larger than what it inflates to by 5 bytes in 16 KB at the worst.
 _LARGER_BY = 1024
@@ -69,7 +69,11 @@ class Unread(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ArchiveEntry:
-    """One file of an archive, as its directory describes it."""
+    """One file of an archive, as its directory describes it.
+
+    path    its name with its folders, to be shown
+    raw     the same to the letter: by this one a file is told from others
+    """
 
     path: str
     method: int
@@ -79,7 +83,7 @@ class ArchiveEntry:
     size: int
     offset: int
     is_overlapping: bool = False
-    raw: str = ""  # the name as it stands there
+    raw: str = ""
     is_link: bool = False  # to another file, on systems that know links
 
 
@@ -117,17 +121,17 @@ def entries(file: IO[bytes]) -> list[ArchiveEntry]:
         if found[0] != b"PK\1\2":
             raise Unread(UnreadReason.DAMAGED)
         name = directory[place + _ENTRY.size :][:name_length]
-        path = _path(name, is_utf8=bool(flags & _UTF8))
+        raw = _text(name, is_utf8=bool(flags & _UTF8))
         offset = found[16]
         entry = ArchiveEntry(
-            path,
+            _path(raw),
             method,
             bool(flags & _ENCRYPTED),
             crc,
             compressed,
             size,
             offset,
-            raw=_text(name, is_utf8=bool(flags & _UTF8)),
+            raw=raw,
             is_link=stat.S_ISLNK(found[15] >> 16),
         )
         # At the least: how long the second extra field is, its local header alone knows.
@@ -175,19 +179,18 @@ def _directory(file: IO[bytes]) -> tuple[bytes, int, int]:
     return file.read(length), offset, count
 
 
-def _path(name: bytes, *, is_utf8: bool) -> str:
+def _path(raw: str) -> str:
     """A name with its folders, fit to be shown; empty for a folder and for what a system adds."""
-    text = _text(name, is_utf8=is_utf8)
+    text = raw.replace("\\", "/")
     if text.endswith("/") or text.startswith(_HIDDEN):
         return ""
     if text.rpartition("/")[2].lower() in _ADDED:
         return ""
-    parts = (file_name(part) for part in text.split("/"))
-    return "/".join(filter(None, parts))[-PATH_LENGTH_MAX:] or "?"
+    return as_came(raw)[-SHOWN_LENGTH_MAX:] or "?"
 
 
 def _text(name: bytes, *, is_utf8: bool) -> str:
-    return name.decode("utf-8" if is_utf8 else "cp437", "replace").replace("\\", "/")
+    return name.decode("utf-8" if is_utf8 else "cp437", "backslashreplace")
 
 
 class Unpacking:

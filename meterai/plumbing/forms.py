@@ -24,7 +24,7 @@ from multipart import (  # type: ignore[import-untyped]
 )
 
 from meterai.kit.refusal import Malformed
-from meterai.kit.text import NUL, file_name
+from meterai.kit.text import NUL, as_came, file_name
 from meterai.plumbing.bodies import HELD_BYTES_MAX
 from meterai.plumbing.threads import to_the_end
 
@@ -37,12 +37,14 @@ PARTS_MAX = 64  # of a form that says nothing else: ours have ten fields
 class Part:
     """One part of a form; a file has a name of its own, which is clean (`kit.text.file_name`).
 
-    A field of files that was left empty comes with an empty name.
+    A field of files that was left empty comes with an empty name.  `came` is the name to the letter: by this one a file
+    is told from others.
     """
 
     name: str
     file_name: str | None
     content: bytes
+    came: str = ""
 
     @property
     def text(self) -> str:
@@ -70,16 +72,29 @@ def _each_once(parts: list[Part], *, several_files: bool) -> list[Part]:
 def _part(segment: MultipartSegment, content: bytes) -> Part:
     given = segment.filename
     name = None if given is None else given and (file_name(given) or UNNAMED)
-    return Part(segment.name, name, content)
+    return Part(segment.name, name, content, _came(segment))
+
+
+def _came(segment: MultipartSegment) -> str:
+    """The name of a file to the letter: of a whole path of Windows the parser leaves the last part."""
+    told = str(segment.header("Content-Disposition", ""))
+    if segment.filename and "\\" in told:
+        return told.rpartition("filename=")[2].strip('"')
+    return segment.filename or ""
 
 
 @dataclass(frozen=True, slots=True)
 class FormFile:
-    """A file of a form: its name, which is clean, its size in bytes, and where they are."""
+    """A file of a form: its name to the letter, its size in bytes, and where they are."""
 
     name: str
     size: int
     content: IO[bytes]
+
+    @property
+    def shown(self) -> str:
+        """Its name, fit to be shown."""
+        return as_came(self.name)
 
 
 async def _kept(file: IO[bytes], data: bytes) -> None:
@@ -102,7 +117,7 @@ async def each_file(
     if media_type != RequestEncodingType.MULTI_PART:
         raise Malformed("body", "multipart")
     boundary, parts_max = options.get("boundary", ""), files_max + TEXTS_MAX
-    name: str | None = None
+    name = ""
     file: IO[bytes] | None = None
     try:
         with (
@@ -112,7 +127,7 @@ async def each_file(
             async for data in request.stream():
                 for event in parser.parse(data) if data else ():
                     if isinstance(event, MultipartSegment):
-                        name = _part(event, b"").file_name
+                        name = _came(event)
                         file = kept.enter_context(
                             SpooledTemporaryFile(HELD_BYTES_MAX, dir=str(folder))
                         )

@@ -58,6 +58,18 @@ def test_batch_is_made_started_and_taken_on_pages(inside: Inside) -> None:
     assert visitor.holds().used == 2
 
 
+def test_form_keeps_the_names_of_its_files_to_the_letter(inside: Inside) -> None:
+    (visitor,) = visitors(inside, 1)
+    files = (("surat.pdf", letter("s")), (".surat.pdf", letter("t")), ("d\\a.pdf", letter("u")))
+    made = visitor.sends(making(visitor, *files, ("tabel.csv", table(".surat.pdf"))))
+    page = made.body.decode()
+    assert made.status == 200
+    assert r"d\a.pdf" in page
+    here = page.split('action="', 1)[1].split('/start"', 1)[0]
+    found = visitor.client.get(f"/v1{here}", headers=visitor.headers).json
+    assert found["files"] == 2
+
+
 def test_form_without_a_table_is_shown_again(inside: Inside) -> None:
     (visitor,) = visitors(inside, 1)
     answer = visitor.sends(making(visitor, ("surat.pdf", letter("sendiri"))))

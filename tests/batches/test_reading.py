@@ -84,6 +84,7 @@ def test_columns_in_any_order_and_in_english_with_some_of_others() -> None:
         (("surat, satu.pdf", "../../etc/passwd"), "file_name_unsafe"),
         (("surat, satu.pdf", "/etc/passwd"), "file_name_unsafe"),
         (("surat, satu.pdf", "C:\\surat.pdf"), "file_name_unsafe"),
+        (("surat, satu.pdf", "surat, satu.pdf "), "file_name_unsafe"),
         (("surat, satu.pdf", ""), "malformed"),
         ((";237,5;559;337;459", ";;;;"), "placement_missing"),
         ((";459", ";459;lebih"), "row_unread"),

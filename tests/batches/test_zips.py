@@ -1,16 +1,18 @@
 """Archives with files of a batch: what is in them is taken by name, and nothing leads elsewhere or grows without bound."""
 
+import hashlib
 import io
 import stat
 import zipfile
+from urllib.parse import quote
 
 import pytest
 
-from tests.support.batching import Batching, letter, zipped
+from tests.support.batching import RECTANGLE, Batching, buy, letter, zipped
 from tests.support.instance import Client, Instance
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def customer(instance: Instance) -> Client:
     return instance.customer()
 
@@ -60,6 +62,68 @@ def test_name_that_leads_elsewhere_is_refused_by_name(customer: Client, name: st
     found = reasons(Batching(customer), zipped({name: letter("satu"), "baik.pdf": letter("dua")}))
     assert sorted(found.values()) == ["added", "file_name_unsafe"]
     assert found["baik.pdf"] == "added"
+
+
+HIDDEN = {".letter.pdf": "satu", "letter.pdf": "dua", ".d/z.pdf": "tiga", "d/..z.pdf": "empat", ".pdf": "lima"}  # fmt: skip
+# A backslash is not there: whether it parts folders, is another question on each system.
+UNSAFE = ("d//a.pdf", "d/./a.pdf", "a.pdf ", "d /a.pdf", "a\u0301.pdf", "a\u202e.pdf", "d\\a.pdf", "a\tb.pdf", "...", 'a".pdf')  # fmt: skip
+
+
+def test_row_is_stamped_with_the_file_of_its_very_name(
+    customer: Client, instance: Instance
+) -> None:
+    buy(instance, customer, 2 * len(HIDDEN))
+    for is_packed in (True, False):
+        way = str(is_packed)
+        files = {name: letter(f"{way} {words}") for name, words in HIDDEN.items()}
+        batch = Batching(customer)
+        taken = batch.send_zip(zipped(files)).json if is_packed else batch.send(files)
+        assert [(one["name"], one["outcome"]) for one in taken["files"]] == [
+            (name, "added") for name in files
+        ]
+        batch.rows({"file": name, "key": f"{way} {name}", "placement": RECTANGLE} for name in files)
+        assert batch.start().status == 200
+        batch.ended()
+        found = {row["key"]: row["sha256"] for row in batch.every("delivered")}
+        assert found == {
+            f"{way} {name}": hashlib.sha256(content).hexdigest() for name, content in files.items()
+        }
+
+
+def test_hidden_file_that_is_not_there_is_not_another(customer: Client) -> None:
+    batch = Batching(customer)
+    batch.send({".letter.pdf": letter("a"), "d/.z.pdf": letter("b")})
+    batch.rows(
+        {"file": name, "placement": RECTANGLE} for name in ("letter.pdf", "d/z.pdf", "z.pdf")
+    )
+    batch.start()
+    assert [row["reason"]["code"] for row in batch.every()] == ["row_file_missing"] * 3
+
+
+def test_name_that_would_have_to_change_is_refused_as_it_came(customer: Client) -> None:
+    shown = {name: name.replace("\u202e", "\\u202e").replace("\t", "\\t") for name in UNSAFE}
+    refused = dict.fromkeys(shown.values(), "file_name_unsafe")
+    assert reasons(Batching(customer), zipped({name: letter("a") for name in UNSAFE})) == refused
+    batch = Batching(customer)
+    taken = batch.send({name.replace('"', "%22"): letter("a") for name in UNSAFE})["files"]
+    assert {one["name"]: one["reason"]["code"] for one in taken} == refused
+    for name in UNSAFE:
+        if "/" not in name:
+            (one,) = customer.call("PUT", f"{batch.path}/files/{quote(name)}", letter("a")).json[
+                "files"
+            ]
+            assert (one["name"], one["reason"]["code"]) == (shown[name], "file_name_unsafe")
+    rows = batch.rows({"file": name, "placement": RECTANGLE} for name in UNSAFE)["refused"]
+    assert [row["reason"]["code"] for row in rows] == ["file_name_unsafe"] * len(UNSAFE)
+
+
+def test_name_that_is_not_utf8_is_refused_by_name_and_stops_no_other(customer: Client) -> None:
+    archive = zipped({"é.pdf": letter("a"), "b.pdf": letter("b")})
+    broken = archive.replace("é.pdf".encode(), b"\xff\xfe.pdf")
+    assert reasons(Batching(customer), broken) == {
+        "\\xff\\xfe.pdf": "file_name_unsafe",
+        "b.pdf": "added",
+    }
 
 
 def test_link_and_archive_in_an_archive_are_not_followed(customer: Client) -> None:

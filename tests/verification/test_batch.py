@@ -85,6 +85,14 @@ def test_every_file_has_a_row_in_its_order(service: VerificationService) -> None
     assert memory.used == 0
 
 
+def test_rows_name_files_as_they_came(service: VerificationService) -> None:
+    names = [".letter.pdf", "letter.pdf", "d/..z.pdf", "a\n.pdf"]
+    shown = [(name.replace("\n", r"\n"), "not_sealed") for name in names]
+    archive = packed(dict.fromkeys(names, LETTER))
+    assert told(rows_of(service, ("semua.zip", archive))) == shown
+    assert told(rows_of(service, *((name, LETTER) for name in names))) == shown
+
+
 def test_a_document_that_is_a_zip_inside_is_one_file(service: VerificationService) -> None:
     word = packed({"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<w/>"})
     libre = packed({"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": b""})

@@ -234,7 +234,7 @@ class Batch:
                 async for row in self._of_lines(file):
                     yield row
             elif not self._left:
-                yield BatchRow(file.name, reason=NotChecked.TOO_MANY)
+                yield BatchRow(file.shown, reason=NotChecked.TOO_MANY)
                 return
             elif is_archive(await _read(file, partial(_beginning, file.content))):
                 async for one in self._of_archive(file):
@@ -247,7 +247,7 @@ class Batch:
         try:
             found = await to_the_end(partial(entries, file.content))
         except Unread as unread:
-            yield BatchRow(file.name, reason=NotChecked(unread.reason))
+            yield BatchRow(file.shown, reason=NotChecked(unread.reason))
             return
         if is_document(found):
             self._left -= 1
@@ -261,7 +261,7 @@ class Batch:
             first = partial(pieces, file.content, entry)
             yield await self._row(_Given(entry.path, entry.size, read, first))
         if has_more:
-            yield BatchRow(file.name, reason=NotChecked.TOO_MANY)
+            yield BatchRow(file.shown, reason=NotChecked.TOO_MANY)
 
     async def _of_lines(self, file: FormFile) -> AsyncIterator[BatchRow]:
         """A row for each line that is not blank."""
@@ -279,7 +279,7 @@ class Batch:
                 for one in asked:
                     yield one.told_by(register, self._language)
             if len(asked) < len(lines):
-                yield BatchRow(file.name, reason=NotChecked.TOO_MANY)
+                yield BatchRow(file.shown, reason=NotChecked.TOO_MANY)
                 return
 
     def _asked(self, lines: Sequence[bytes]) -> list["_Asked"]:
@@ -402,7 +402,7 @@ def _beginning(file: IO[bytes]) -> bytes:
 def _given(file: FormFile) -> _Given:
     content = file.content
     whole, first = partial(_whole, content), partial(_first, content)
-    return _Given(file.name, file.size, whole, first, is_here=_is_here(file))
+    return _Given(file.shown, file.size, whole, first, is_here=_is_here(file))
 
 
 def _is_here(file: FormFile) -> bool:
