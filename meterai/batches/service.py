@@ -281,6 +281,9 @@ class BatchService:
             counts = await store.counts(tx, batch.account, batch.id)
             files, _ = await store.files_total(tx, batch.account, batch.id)
             available = await stamps.available(tx, batch.account)
+            if batch.state is BatchState.WAITING_FOR_STAMPS:
+                promised = await store.promised(tx, batch.account, batch.id)
+                available = max(available - promised, 0)
         order = None
         if batch.order is not None and batch.state is BatchState.WAITING_FOR_STAMPS:
             order = await self._orders.view(batch.account, batch.order)

@@ -121,11 +121,15 @@ _CANCEL_ROWS = """
 UPDATE batch_rows SET state = 'cancelled', ended_at = now()
 WHERE account_id = %s AND batch_id = %s AND state = 'waiting'
 """
-# Stamps that batches of an account under way will still take.
+# Stamps that other batches of an account will still take: those at work, and those that wait and were started before
+# this one.  In the order of their start, so that of two that wait one always goes on.
 _PROMISED = """
-SELECT coalesce(sum(r.quantity), 0) FROM batch_rows r JOIN batches b
-    ON b.account_id = r.account_id AND b.batch_id = r.batch_id AND b.state = 'working'
-WHERE r.account_id = %s AND r.state = 'waiting' AND r.batch_id <> %s
+SELECT coalesce(sum(r.quantity), 0) FROM batches own
+    JOIN batches b ON b.account_id = own.account_id AND b.batch_id <> own.batch_id AND (b.state = 'working'
+        OR b.state = 'waiting_for_stamps'
+            AND (b.started_at, b.batch_id) < (coalesce(own.started_at, 'infinity'), own.batch_id))
+    JOIN batch_rows r ON r.account_id = b.account_id AND r.batch_id = b.batch_id AND r.state = 'waiting'
+WHERE own.account_id = %s AND own.batch_id = %s
 """
 # One of a batch at a time in each process, and the one that had its turn longest ago first.
 _DUE = """
@@ -401,9 +405,9 @@ async def cancel_rows(tx: Tx, account: UUID, batch: UUID) -> None:
     await tx.run(_CANCEL_ROWS, account, batch)
 
 
-async def promised(tx: ReadTx, account: UUID, without: UUID) -> int:
-    """Stamps that other batches of an account under way will still take."""
-    return int(await tx.value(_PROMISED, account, without))
+async def promised(tx: ReadTx, account: UUID, batch: UUID) -> int:
+    """Stamps that other batches of an account will take before this one."""
+    return int(await tx.value(_PROMISED, account, batch))
 
 
 async def at_work(tx: ReadTx, without: Sequence[UUID], limit: int) -> list[Piece]:

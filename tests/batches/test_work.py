@@ -12,7 +12,7 @@ from meterai.accounts.model import MemberLimitReached
 from meterai.accounts.roles import give_role
 from meterai.batches import BatchService, store
 from meterai.batches.intake import Came, listed
-from meterai.batches.model import Batch, BatchState, RowState
+from meterai.batches.model import Batch, BatchState, RowState, StampsMissing
 from meterai.batches.reading import json_rows
 from meterai.batches.work import BatchWork
 from meterai.drafts import FILE_KIND, DraftService, Uploads
@@ -157,6 +157,26 @@ def test_batch_whose_stamps_others_took_waits_and_goes_on(shop: Shop) -> None:
     shop.do(worker(shop).lane().once())
     assert {state(shop, first)[0], state(shop, second)[0]} == {BatchState.FINISHED}
     shop.work()
+
+
+def test_batch_that_waits_for_its_order_is_not_overtaken(shop: Shop) -> None:
+    batches = shop.container.of(BatchService)
+    first, second = (filled(shop, *rows, **files) for rows, files in (letters(3), letters(1)))
+    buy(shop, 2)
+    assert starts(shop, first, orders=True) is BatchState.WAITING_FOR_STAMPS
+    with pytest.raises(StampsMissing) as refused:
+        starts(shop, second)
+    assert (refused.value.needed, refused.value.available) == (1, 0)
+    assert starts(shop, second, orders=True) is BatchState.WAITING_FOR_STAMPS
+    shop.do(batches.go_on())
+    assert state(shop, second)[0] is BatchState.WAITING_FOR_STAMPS
+    buy(shop, 1)
+    shop.do(batches.go_on())
+    assert state(shop, first)[0] is BatchState.WORKING
+    assert state(shop, second)[0] is BatchState.WAITING_FOR_STAMPS
+    buy(shop, 1)
+    shop.do(batches.go_on())
+    assert state(shop, second)[0] is BatchState.WORKING
 
 
 def test_row_whose_seal_is_not_made_in_time_gives_its_stamp_back(shop: Shop) -> None:
