@@ -276,11 +276,11 @@ def _date(text: str | None) -> str | None:
 def csv_rows(body: bytes) -> tuple[list[TypedRow], list[str]]:
     """The rows of a CSV, and the names of columns that mean nothing here.  Refuses `Malformed` for what is no table."""
     text = decoded(body)
-    if "\0" in text:
-        raise Malformed("body", "table")
+    if "\0" in text.partition("\n")[0]:  # of another encoding, or no text
+        raise Malformed("body", "batch_table")
     separator, text, skipped = _separator(text)
     if len(text) > csv.field_size_limit() and max(map(len, text.splitlines())) > LINE_LENGTH_MAX:
-        raise Malformed("body", "table")
+        raise Malformed("body", "batch_table")
     records = [(number + skipped, cells) for number, cells in _records(text, separator)]
     if not records:
         return [], []
@@ -303,7 +303,7 @@ def decoded(body: bytes) -> str:
         return body.decode()
     except UnicodeDecodeError:
         if body.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
-            raise Malformed("body", "table") from None
+            raise Malformed("body", "batch_table") from None
         return body.decode("cp1252", "replace")
 
 
@@ -366,6 +366,8 @@ def _csv_row(number: int, cells: Sequence[str] | str, columns: Sequence[str]) ->
     raw = "\x1f".join(cells).encode("utf-8", "replace")[:LINE_LENGTH_MAX]
     key, document = None, ""
     try:
+        if any("\0" in cell for cell in cells):
+            raise RowUnread("a character that is none of text")
         if len(cells) > len(columns) and any(cell.strip() for cell in cells[len(columns) :]):
             raise RowUnread("more cells than columns")
         told = {

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from meterai.batches.model import RowFacts, TypedRow, read_wishes, written
 from meterai.batches.reading import COLUMNS, csv_rows, in_rectangle, json_rows
+from meterai.batches.words import said
 from meterai.kit.refusal import Malformed
 from meterai.sealing import HEIGHT_PER_WIDTH, WIDTH_MIN, AtCorner, AtText, Corner
 
@@ -86,6 +87,7 @@ def test_columns_in_any_order_and_in_english_with_some_of_others() -> None:
         (("surat, satu.pdf", "C:\\surat.pdf"), "file_name_unsafe"),
         (("surat, satu.pdf", "surat, satu.pdf "), "file_name_unsafe"),
         (("surat, satu.pdf", ""), "malformed"),
+        (("Maju", "Ma\0ju"), "row_unread"),
         ((";237,5;559;337;459", ";;;;"), "placement_missing"),
         ((";459", ";459;lebih"), "row_unread"),
     ],
@@ -94,6 +96,14 @@ def test_wrong_row_is_named_and_stops_no_other(cell: tuple[str, str], code: str)
     rows = table("\n".join((HEADER, ROW, ROW.replace(*cell), ROW.replace("satu", "tiga"))))
     assert codes(rows) == ["", code, ""]
     assert rows[1].line == 3
+
+
+def test_what_is_no_table_says_what_is_expected() -> None:
+    with pytest.raises(Malformed) as refused:
+        csv_rows("nama file;page".encode("utf-16-le"))
+    for sentence in said(refused.value).values():
+        assert "CSV" in sentence
+        assert "{" not in sentence
 
 
 def test_quotation_mark_that_somebody_forgot_costs_its_line() -> None:
