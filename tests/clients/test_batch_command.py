@@ -5,7 +5,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from meterai_client.journal import NAME, Journal, JournalUnreadable
@@ -100,6 +102,74 @@ def test_what_is_missing_is_ordered_and_waited_for(
     assert "broken.pdf" in told
     assert "3 of 4 are stamped" in told
     assert customer.balance() == {"available": 0, "held": 0, "used": 6}
+
+
+def test_link_and_name_that_is_not_utf8_are_named_and_hidden_files_left_out(
+    customer: Client, audited: Instance, tmp_path: Path
+):
+    folder = tmp_path / "folder"
+    (folder / ".hidden").mkdir(parents=True)
+    (folder / "good.pdf").write_bytes(pdf(words="Good"))
+    for name in (".good.pdf", ".hidden/inside.pdf", "\udcff.pdf"):
+        (folder / name).write_bytes(pdf(words=f"Not {name!a}"))
+    (tmp_path / "secret.pdf").write_bytes(pdf(words="Secret"))
+    (folder / "link.pdf").symlink_to(tmp_path / "secret.pdf")
+    (folder / "away").symlink_to(tmp_path)
+    order = customer.place(1)
+    audited.bank.pay(order["payment"]["qr_content"])
+    until("stamps are there", lambda: customer.balance()["available"] == 1)
+    process = begun(folder, customer)
+    _, told = process.communicate()
+    assert process.returncode == 1, told
+    assert "1 of 3 are stamped" in told
+    for line in ("link.pdf: file_is_link", r"\xff.pdf: file_name_unsafe", "away: a link"):
+        assert line in told
+    assert [one.name for one in (folder / "stamped").rglob("*")] == ["good.pdf"]
+
+
+@pytest.mark.parametrize("name", ["stamped", "stamped/more", NAME])
+def test_nothing_is_written_through_a_link(tmp_path: Path, name: str):
+    (tmp_path / "stamped").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    if name == "stamped":
+        (tmp_path / "stamped").rmdir()
+    (tmp_path / name).symlink_to(tmp_path / "elsewhere")
+    process = begun(tmp_path, Client("http://127.0.0.1:9", "mtr_key"))
+    _, told = process.communicate()
+    assert process.returncode == 2
+    assert "is a link" in " ".join(told.split())
+    assert "goes on" not in told
+
+
+def test_what_is_no_journal_says_what_to_do(tmp_path: Path):
+    (tmp_path / NAME).write_bytes(b"none\n{}\n")
+    process = begun(tmp_path, Client("http://127.0.0.1:9", "mtr_key"))
+    _, told = process.communicate()
+    assert process.returncode == 2
+    assert "move this one away" in " ".join(told.split())
+    assert "goes on" not in told
+
+
+def test_escape_sequence_of_a_server_is_not_printed(tmp_path: Path):
+    title = b'{"code": "x", "title": "\\u001b]0;taken\\u0007", "status": 403}'
+
+    class Server(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(403)
+            self.send_header("Content-Type", "application/problem+json")
+            self.send_header("Content-Length", str(len(title)))
+            self.end_headers()
+            self.wfile.write(title)
+
+    with HTTPServer(("127.0.0.1", 0), Server) as server:
+        thread = Thread(target=server.handle_request)
+        thread.start()
+        process = begun(tmp_path, Client(f"http://127.0.0.1:{server.server_port}", "mtr_key"))
+        _, told = process.communicate()
+        thread.join()
+    assert process.returncode == 2
+    assert "\x1b]" not in told
+    assert r"\x1b]0;taken\x07" in told
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,12 @@
-"""`meterai-batch DIR`: stamp every PDF of a folder, and go on where it was cut."""
+"""`meterai-batch DIR`: stamp every PDF of a folder, and go on where it was cut.
+
+Hidden files and folders are left out, links are named and not followed.
+"""
 
 import argparse
 import json
 import os
+import stat
 import sys
 import tempfile
 import uuid
@@ -45,6 +49,10 @@ PATIENT = Retrying(deadline_seconds=900, tries_max=100)
 DONE, SOME_NOT_STAMPED, STOPPED = 0, 1, 2
 
 
+class OutUnsafe(Exception):
+    """What is stamped would be written through a link."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """Options of the command."""
@@ -70,8 +78,11 @@ def run(words: Sequence[str]) -> int:
     try:
         with Meterai(url, key, retrying=PATIENT) as client:
             return Folder(client, wish, console).work()
-    except (MeteraiError, JournalUnreadable, OSError) as stopped:
-        console.print(f"stopped: {stopped}", style="red", markup=False)
+    except (JournalUnreadable, OutUnsafe) as stopped:
+        console.print(f"stopped: {_printable(str(stopped))}", style="red", markup=False)
+        return STOPPED
+    except (MeteraiError, OSError) as stopped:
+        console.print(f"stopped: {_printable(str(stopped))}", style="red", markup=False)
         console.print("The same command goes on.")
         return STOPPED
     except KeyboardInterrupt:
@@ -135,7 +146,10 @@ class Folder:
         self._journal = Journal(wish.folder / NAME)
 
     def work(self) -> int:
-        """Go on where it was cut."""
+        """Go on where it was cut.  Raises `OutUnsafe`."""
+        for one in (self._wish.out, *self._wish.out.rglob("*")):
+            if one.is_symlink():
+                raise OutUnsafe(f"{one} is a link: remove it, or name another folder with --out")
         done: int | None = self._journal.last("done")
         if done is not None:
             self._say(f"done before; without {self._wish.folder / NAME} everything is stamped anew")
@@ -152,7 +166,7 @@ class Folder:
         return self._told(batch)
 
     def _say(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False)
+        self._console.print(_printable(text), markup=False, highlight=False)
 
     def _bar(self) -> Progress:
         columns = (
@@ -177,18 +191,28 @@ class Folder:
         return batch
 
     def _files(self) -> list[tuple[str, Path]]:
-        """Names and files; what was stamped into the folder before is no document."""
-        out = self._wish.out.resolve()
-        found = (
-            one for one in self._wish.folder.rglob("*")
-            if one.suffix.lower() == ".pdf" and one.is_file() and not one.resolve().is_relative_to(out)
+        """Names and files, links too; what was stamped into the folder before is no document."""
+        return [
+            (name, one) for name, one in self._seen()
+            if one.suffix.lower() == ".pdf" and (one.is_symlink() or one.is_file())
+        ]  # fmt: skip
+
+    def _seen(self) -> list[tuple[str, Path]]:
+        """Names and all that is not hidden."""
+        folder, out = self._wish.folder.resolve(), self._wish.out.resolve()
+        found = ((one.relative_to(folder), one) for one in folder.rglob("*"))
+        return sorted(
+            (_name_of(name), one) for name, one in found
+            if not any(part.startswith(".") for part in name.parts) and not one.is_relative_to(out)
         )  # fmt: skip
-        return sorted((one.relative_to(self._wish.folder).as_posix(), one) for one in found)
 
     def _send_files(self, batch: Batch) -> None:
         files = self._files()
         known = {name for names in self._journal.every("sent") for name in names}
         missing = [one for one in files if one[0] not in known]
+        for name, path in self._seen():
+            if path.is_symlink() and path.is_dir():
+                self._say(f"{name}: a link, which is not followed")
         with self._bar() as bar:
             task = bar.add_task("files", total=len(files), completed=len(files) - len(missing))
             for those in _portions(missing):
@@ -203,7 +227,13 @@ class Folder:
         with tempfile.TemporaryFile() as packed:
             with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
                 for name, path in files:
-                    archive.write(path, name)
+                    if path.is_symlink():  # the installation refuses it by name
+                        link = zipfile.ZipInfo(name)
+                        link.create_system = 3  # in which the mode of a file stands
+                        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+                        archive.writestr(link, b"")
+                    else:
+                        archive.write(path, name)
             packed.seek(0)
             return self._client.batches.add_zip(batch.id, packed).files
 
@@ -244,7 +274,7 @@ class Folder:
         payment = batch.order.payment
         self._say(f"pay Rp{batch.order.total} ({batch.order.id}) until {payment.expires_at}:")
         # Programs read standard output.
-        sys.stdout.write(f"{payment.qr_content or payment.instructions}\n")
+        sys.stdout.write(f"{_printable(str(payment.qr_content or payment.instructions))}\n")
         sys.stdout.flush()
 
     def _wait(self, batch: Batch) -> None:
@@ -290,11 +320,24 @@ class Folder:
         for state in ("refused", "failed", "cancelled"):
             for row in self._client.batches.rows(batch.id, state=state):
                 why = "" if row.reason is None else f"{row.reason.code}: {row.reason.en}"
-                self._say(f"row {row.row} {row.document}: {why or state}")
+                self._say(f"row {row.row} {row.document or row.key or ''}: {why or state}")
         self._say(f"{ended.rows.delivered} of {ended.rows.total} are stamped, in {self._wish.out}")
         done = DONE if ended.rows.delivered == ended.rows.total else SOME_NOT_STAMPED
         self._journal.note(done=done)
         return done
+
+
+def _name_of(path: Path) -> str:
+    """The name of a file for the installation; one that is not UTF-8 has escapes, by which it is refused there."""
+    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
+
+
+def _printable(text: str) -> str:
+    """Text of a stranger for a terminal: what is not printed stands there as its escape."""
+    return "".join(
+        one if one.isprintable() or one == "\n" else one.encode("unicode_escape").decode()
+        for one in text
+    )
 
 
 def _key_of(name: str) -> str | None:
@@ -307,7 +350,7 @@ def _portions(files: Sequence[tuple[str, Path]]) -> Iterator[list[tuple[str, Pat
     portion: list[tuple[str, Path]] = []
     size = 0
     for name, path in files:
-        length = path.stat().st_size
+        length = path.lstat().st_size
         if portion and (len(portion) == FILES_OF_REQUEST or size + length > BYTES_OF_REQUEST):
             yield portion
             portion, size = [], 0

@@ -132,7 +132,9 @@ class Target:
     def begin(self) -> None:
         """Take in a file from its start.  Raises `OSError` where it cannot be written, or not again."""
         if self._path is not None:
-            self._file = self._part_of(self._path).open("wb")
+            part = self._part_of(self._path)
+            part.unlink(missing_ok=True)  # a link is not written through
+            self._file = part.open("xb")
         elif self._file is not None and self._size:
             self._file.seek(-self._size, os.SEEK_CUR)
             self._file.truncate()

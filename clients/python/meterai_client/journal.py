@@ -10,7 +10,7 @@ NAME = ".meterai-batch.jsonl"
 
 
 class JournalUnreadable(Exception):
-    """A line in the middle of the journal is none: the file was changed by somebody else."""
+    """A line in the middle of the journal is none, or it is a link: the file was changed by somebody else."""
 
 
 class Journal:
@@ -23,6 +23,9 @@ class Journal:
         self._read()
 
     def _read(self) -> None:
+        to_do = "put back the one that was there, or move this one away to begin anew"
+        if self._path.is_symlink():
+            raise JournalUnreadable(f"{self._path} is a link: {to_do}")
         if not self._path.exists():
             return
         whole, _, cut = self._path.read_bytes().rpartition(b"\n")
@@ -33,7 +36,7 @@ class Journal:
                 if line
             ]
         except msgspec.DecodeError:
-            raise JournalUnreadable(f"{self._path} is no journal") from None
+            raise JournalUnreadable(f"{self._path} is no journal: {to_do}") from None
         if cut:
             with self._path.open("r+b") as file:
                 file.truncate(len(whole) + 1 if whole else 0)
