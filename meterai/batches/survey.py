@@ -1,7 +1,7 @@
 """What the rows of a batch that wait are about, which of them cannot be worked, and the stamps that the others need."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import NamedTuple
 
 from meterai import stamping, stamps
@@ -39,15 +39,16 @@ class Survey(NamedTuple):
 
 class _Files:
     """Files of a batch by name, and by what is left of it without folders: a table names files, an archive has them in
-    a folder.
+    a folder.  A file that a row names in full is no other row's: the file which that one means may have been refused.
     """
 
-    def __init__(self, files: Iterable[BatchFile]) -> None:
+    def __init__(self, files: Iterable[BatchFile], named: Set[str]) -> None:
         self._by_name: dict[str, BatchFile] = {}
         self._by_last_part: defaultdict[str, list[BatchFile]] = defaultdict(list)
         for one in files:
             self._by_name[one.name] = one
-            self._by_last_part[one.name.rpartition("/")[2]].append(one)
+            if one.name not in named:
+                self._by_last_part[one.name.rpartition("/")[2]].append(one)
 
     def named(self, name: str) -> BatchFile | None:
         """The file that a row means."""
@@ -59,7 +60,10 @@ async def surveyed(tx: ReadTx, batch: Batch) -> Survey:
     """What the rows of a batch that wait are about, which of them cannot be worked, and what the others need."""
     account = batch.account
     rows = await store.rows_to_start(tx, account, batch.id)
-    files = _Files(await store.files(tx, account, batch.id))
+    files = _Files(
+        await store.files(tx, account, batch.id),
+        {row.document.removeprefix("file:") for row in rows},
+    )
     named = [
         bytes.fromhex(row.document.removeprefix("sha256:"))
         for row in rows

@@ -100,6 +100,21 @@ def test_hidden_file_that_is_not_there_is_not_another(customer: Client) -> None:
     assert [row["reason"]["code"] for row in batch.every()] == ["row_file_missing"] * 3
 
 
+def test_file_that_a_row_names_in_full_is_not_the_refused_one_of_another(
+    customer: Client, instance: Instance
+) -> None:
+    buy(instance, customer, 2)
+    batch = Batching(customer)
+    batch.send_zip(zipped({"letter.pdf": b"no PDF", "d/letter.pdf": letter("a"), "d/e.pdf": letter("b")}))  # fmt: skip
+    batch.rows(
+        {"file": name, "placement": RECTANGLE} for name in ("letter.pdf", "d/letter.pdf", "e.pdf")
+    )
+    assert batch.start().status == 200
+    batch.ended()
+    found = {row["row"]: (row["reason"] or {}).get("code") for row in batch.every()}
+    assert found == {1: "row_file_missing", 2: None, 3: None}
+
+
 def test_name_that_would_have_to_change_is_refused_as_it_came(customer: Client) -> None:
     shown = {name: name.replace("\u202e", "\\u202e").replace("\t", "\\t") for name in UNSAFE}
     refused = dict.fromkeys(shown.values(), "file_name_unsafe")
