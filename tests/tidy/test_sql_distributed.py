@@ -109,6 +109,11 @@ _GROUPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ),
     (
         "joins_across",
+        ("collector_confirm",),
+        "whether a deposit of any collector with this receipt is confirmed",
+    ),
+    (
+        "joins_across",
         (
             "reconciliation/sides.py:UNMATCHED",
             "reconciliation/sides.py:PARTED",
