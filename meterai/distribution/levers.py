@@ -144,9 +144,7 @@ async def _check_fees(tx: ReadTx, account: UUID, fee: int, pull: Pull) -> int:
     fees_max = pull.settings.of(DistributionSettings).distribution_fee_rupiah_max
     found = await store.dearest_reseller(tx, account, pull.at)
     if found is not None and (fees := fee + found.fee) > fees_max:
-        raise FeeOfResellerOnTop(
-            reseller=found.account, state=found.state, fees=fees, fees_max=fees_max
-        )
+        raise FeeOfResellerOnTop(reseller=found.account, fees=fees, fees_max=fees_max)
     return fees_max
 
 

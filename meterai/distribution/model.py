@@ -240,10 +240,9 @@ class FeeOfResellerOnTop(CommandRefusal):
     code = "fee_of_reseller_on_top"
     status = 422
 
-    def __init__(self, *, reseller: UUID, state: str, fees: int, fees_max: int) -> None:
+    def __init__(self, *, reseller: UUID, fees: int, fees_max: int) -> None:
         super().__init__(f"with a reseller {fees} rupiah, at most {fees_max}")
         self.reseller = show("acc", reseller)
-        self.state = state
         self.fees = str(Rupiah(fees))
         self.fees_max = str(Rupiah(fees_max))
 

@@ -324,7 +324,6 @@ def test_fees_of_both_are_within_the_bound_whoever_sets_them(depot: Depot) -> No
         depot.pull_terms(Short.WAIT, fee=1_001)
     assert dear.value.facts() == {
         "reseller": show("acc", kiosk.account),
-        "state": "open",
         "fees": "Rp10.001",
         "fees_max": "Rp10.000",
     }
