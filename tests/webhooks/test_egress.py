@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from meterai.apps.needs import check_needs
+from meterai.plumbing.config import ConfigurationWrong
 from meterai.plumbing.networks import networks_of
 from meterai.webhooks.adapters import egress as egress_of
 from meterai.webhooks.adapters.egress import Egress, NotPublic, is_public
@@ -227,3 +229,10 @@ def test_a_certificate_must_be_trusted_and_of_the_host(
         return outcome.failure
 
     assert asyncio.run(send()) == failure
+
+
+def test_networks_that_are_none_stop_the_start(hooked: Hooked) -> None:
+    settings = hooked.shop.container.settings
+    check_needs(settings.replaced(webhook_networks="127.0.0.0/8,::1/128 10.0.0.0/8"))
+    with pytest.raises(ConfigurationWrong, match="webhook_networks"):
+        check_needs(settings.replaced(webhook_networks="127.0.0.1/8"))
