@@ -192,8 +192,8 @@ def _lever(name: str, event: OrganizationEvent) -> Lever:
         arguments=OrganizationArguments,
         forecast=partial(_deciding, event=event),
         carry_out=partial(_decide, event=event),
-        # Of a person too; the forecast refuses it.
         offered=offered_on(SubjectKind.ACCOUNT, "organization"),
+        happened="account_organization",
     )
 
 

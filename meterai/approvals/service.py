@@ -1,6 +1,6 @@
 """Approvals for the console: forecasts, pulls, what waits, decisions; and the task that expires what nobody decided on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -115,12 +115,15 @@ class ApprovalService:
         found = (self.levers[name] for name in sorted(self.levers))
         return [one for one in found if one.permission in caller.staff_permissions]
 
-    def offered(self, caller: Caller, subject: Subject) -> Sequence[Offered]:
-        """Levers that are offered on a subject to somebody who may pull them."""
+    def offered(
+        self, caller: Caller, subject: Subject, told: Collection[str] = ()
+    ) -> Sequence[Offered]:
+        """Levers that are offered to somebody who may pull them, on a subject whose happenings have these words."""
         return [
             Offered(lever, arguments)
             for lever in self.permitted(caller)
-            if (arguments := lever.offered(subject)) is not None
+            if (not lever.happened or lever.happened in told)
+            and (arguments := lever.offered(subject)) is not None
         ]
 
     async def forecast(

@@ -185,7 +185,7 @@ async def _record(tx: Tx, account: UUID, actor: Actor, action: str, /, **facts: 
     await audit.record(tx, NOBODY, actor=actor, action=action, subject=shown, **facts)
 
 
-# Offered on the timeline of any account; the forecast refuses one that is no collector.
+_IS_ONE = "collector_agreed"
 _lever = partial(
     Lever,
     permission=Permission.CONSOLE_ORGANIZATIONS,
@@ -193,16 +193,29 @@ _lever = partial(
     offered=offered_on(SubjectKind.ACCOUNT, "organization"),
 )
 APPROVE = _lever(
-    name="collectors approve", arguments=CollectorAsked, forecast=_approving, carry_out=_approve
+    name="collectors approve",
+    happened="account_organization",
+    arguments=CollectorAsked,
+    forecast=_approving,
+    carry_out=_approve,
 )
 CHANGE = _lever(
-    name="collectors change", arguments=CollectorAsked, forecast=_changing, carry_out=_change
+    name="collectors change",
+    happened=_IS_ONE,
+    arguments=CollectorAsked,
+    forecast=_changing,
+    carry_out=_change,
 )
 CLOSE = _lever(
-    name="collectors close", arguments=CollectorNamed, forecast=_closing, carry_out=_close
+    name="collectors close",
+    happened=_IS_ONE,
+    arguments=CollectorNamed,
+    forecast=_closing,
+    carry_out=_close,
 )
 CONFIRM = _lever(
     name="collectors confirm",
+    happened=_IS_ONE,
     permission=Permission.CONSOLE_MONEY,
     arguments=DepositMade,
     forecast=_confirming,

@@ -88,6 +88,7 @@ class Lever:
     carry_out  does it, in the transaction it is given; must not commit, call or send anything
     is_always_approved  true where a second person approves it by default whatever it moves
     offered    the arguments with which it is offered on the timeline of a subject, None where it is not
+    happened   the word of a happening without which it is not offered on a timeline: that it is a collector, say
     """
 
     name: str
@@ -97,3 +98,4 @@ class Lever:
     carry_out: Callable[[Tx, Any, Pull], Awaitable[None]]
     is_always_approved: bool = False
     offered: Offered = lambda _subject: None
+    happened: str = ""

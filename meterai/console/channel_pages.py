@@ -68,7 +68,7 @@ async def show_distributor(
         lines=[happened(one, language) for one in reversed(newest)],
         levers=[
             (title, path)
-            for title, path in offered(request, approvals, known.subject)
+            for title, path in offered(request, approvals, known)
             if path.startswith(_LEVERS)
         ],
         statement=_statement(request, show("acc", account)),

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from meterai.accounts import Permission
 from meterai.approvals import ApprovalService
 from meterai.console.levers import path_of_lever
-from meterai.console.searching import Searching
+from meterai.console.searching import Known, Searching
 from meterai.console.wording import happened, named, title
 from meterai.kit.actor import Actor
 from meterai.kit.ids import read
@@ -70,7 +70,7 @@ async def show_subject(
         lines=[happened(one, language) for one in lines],
         count=count,
         part=part,
-        levers=list(offered(request, approvals, known.subject)),
+        levers=list(offered(request, approvals, known)),
         evidence=_evidence(request, known.subject),
     )
 
@@ -93,11 +93,12 @@ async def _order(orders: OrderService, subject: Subject) -> OrderView | None:
 
 
 def offered(
-    request: PageRequest, approvals: ApprovalService, subject: Subject
+    request: PageRequest, approvals: ApprovalService, known: Known
 ) -> Iterator[tuple[str, str]]:
     """Levers that the reader may pull and that are offered for the subject: their words and their forms."""
     caller, language = caller_of(request), language_of(request)
-    for one in approvals.offered(caller, subject):
+    told = {one.word for one in known.happenings}
+    for one in approvals.offered(caller, known.subject, told):
         yield title("lever", one.lever.name, language), _filled(one.lever.name, one.arguments)
 
 

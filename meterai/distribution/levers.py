@@ -219,7 +219,7 @@ async def _record(tx: Tx, account: UUID, actor: Actor, action: str, /, **facts: 
     await audit.record(tx, NOBODY, actor=actor, action=action, subject=shown, **facts)
 
 
-# Offered on the timeline of any account; the forecast refuses one that is no distributor.
+_IS_ONE = "distributor_approved"
 _lever = partial(
     Lever,
     permission=Permission.CONSOLE_ORGANIZATIONS,
@@ -227,16 +227,29 @@ _lever = partial(
     offered=offered_on(SubjectKind.ACCOUNT, "organization"),
 )
 APPROVE = _lever(
-    name="distributors approve", arguments=DistributorTerms, forecast=_approving, carry_out=_approve
+    name="distributors approve",
+    happened="account_organization",
+    arguments=DistributorTerms,
+    forecast=_approving,
+    carry_out=_approve,
 )
 CHANGE = _lever(
-    name="distributors change", arguments=DistributorTerms, forecast=_changing, carry_out=_change
+    name="distributors change",
+    happened=_IS_ONE,
+    arguments=DistributorTerms,
+    forecast=_changing,
+    carry_out=_change,
 )
 CLOSE = _lever(
-    name="distributors close", arguments=DistributorNamed, forecast=_closing, carry_out=_close
+    name="distributors close",
+    happened=_IS_ONE,
+    arguments=DistributorNamed,
+    forecast=_closing,
+    carry_out=_close,
 )
 REFUND = _lever(
     name="deposits refund",
+    happened=_IS_ONE,
     permission=Permission.CONSOLE_MONEY,
     arguments=DepositAsked,
     forecast=_refunding,

@@ -109,6 +109,16 @@ def test_a_lever_is_offered_to_who_may_pull_it(floor: Floor) -> None:
         assert ('href="/console/levers/desk.issuing?state=stopped"' in shown) == is_offered, role
 
 
+def test_page_of_a_person_offers_no_lever_of_an_organization(floor: Floor) -> None:
+    desk = floor.seat(*StaffRole)
+    shown = floor.walk_in.get(f"/console/subjects/account/{desk.shown}")
+    offered = set(re.findall(r'href="/console/levers/([\w.-]+)', shown))
+    assert "sessions.end" in offered
+    assert {one.partition(".")[0] for one in offered} & {
+        *("collectors", "distributors", "deposits", "organizations")
+    } == set()
+
+
 def test_a_subject_that_nobody_knows_is_not_found_and_leaves_no_trail(floor: Floor) -> None:
     floor.seat("support")
     for path in ("line/lin_none", "nothing/x", "account/acc_x", "order/" + "x" * 300, "line/%00"):
