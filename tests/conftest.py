@@ -17,7 +17,7 @@ from meterai.plumbing.migrations import migrate
 from tests.support import loopback, queries
 from tests.support.browser import CHROMIUM, launched
 from tests.support.instance import Instance
-from tests.support.runs import Run, select
+from tests.support.runs import Run, folder_in_memory, select
 from tests.support.shop import Shop, open_shop
 from tests.support.side_by_side import WholeFiles
 from tests.support.till import Till, open_till
@@ -146,16 +146,17 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A PostgreSQL server; the URL of its maintenance database."""
-    embedded = EmbeddedPostgres(tmp_path_factory.mktemp("server"))
-    try:
-        url = embedded.start()
-        with psycopg.connect(url, autocommit=True) as connection:
-            for name in UNSAFE:
-                connection.execute(f"ALTER SYSTEM SET {name} = off".encode())
-            connection.execute("SELECT pg_reload_conf()")
-        yield url
-    finally:
-        embedded.stop()
+    with folder_in_memory() as memory:
+        embedded = EmbeddedPostgres(memory or tmp_path_factory.mktemp("server"))
+        try:
+            url = embedded.start()
+            with psycopg.connect(url, autocommit=True) as connection:
+                for name in UNSAFE:
+                    connection.execute(f"ALTER SYSTEM SET {name} = off".encode())
+                connection.execute("SELECT pg_reload_conf()")
+            yield url
+        finally:
+            embedded.stop()
 
 
 @pytest.fixture(scope="session")

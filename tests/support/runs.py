@@ -9,6 +9,8 @@ import subprocess
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 RECORDS, RECORDS_KEPT = ROOT / "build" / "tests", 30
 FOLDERS, FOLDER_DAYS_KEPT = "meterai-tests-", 2
+MEMORY, MEMORY_BYTES_MIN = (
+    Path("/dev/shm"),
+    4 * 1024**3,
+)  # a server of each process has some hundred megabytes
 # In the name of a test, or in the line where it failed: an invariant that did not hold.
 OF_BOOKS = re.compile(
     r"\A.*(audit|ledger|books|serial)|^>.*assert_(audit_holds|books_hold|money_is_accounted_for)",
@@ -60,6 +66,23 @@ def select(config: pytest.Config, items: list[pytest.Item]) -> None:
         config.hook.pytest_deselected(items=list(out))
 
 
+@contextmanager
+def folder_in_memory() -> Iterator[Path | None]:
+    """A folder in memory, closed to nobody; None where this machine has little.
+
+    Each test has a database of its own: a thousand files that are soon deleted.  Before it makes a file, ext4 looks through
+    the inodes that were deleted in the last seconds, which takes most of the time of two processors.
+    """
+    if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < MEMORY_BYTES_MIN:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(
+        prefix=FOLDERS, dir=MEMORY, ignore_cleanup_errors=True
+    ) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 class Run:
     """What the process that was asked for a run does beside the tests."""
 
@@ -80,7 +103,7 @@ class Run:
         """A base folder for each run: that of pytest is one for a user, and each start closes it to the
         servers of a run under way."""
         home = Path(os.environ.get("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir()))
-        for old in home.glob(f"{FOLDERS}*"):
+        for old in (*home.glob(f"{FOLDERS}*"), *MEMORY.glob(f"{FOLDERS}*")):
             if time.time() - old.stat().st_mtime > FOLDER_DAYS_KEPT * 86_400:
                 shutil.rmtree(old, ignore_errors=True)
         return Path(tempfile.mkdtemp(prefix=FOLDERS, dir=home))
