@@ -48,12 +48,15 @@ class Part:
 
     @property
     def text(self) -> str:
-        """What was typed.  Always UTF-8 (RFC 7578, section 5.1); anything else shows as such."""
-        return self.content.decode("utf-8", "replace")
+        """What was typed.  Always UTF-8 (RFC 7578, section 5.1); anything else shows as such.
+
+        Nobody types a NUL, and the database keeps none: it is left out.
+        """
+        return self.content.decode("utf-8", "replace").replace(NUL, "")
 
 
 def _each_once(parts: list[Part], *, several_files: bool) -> list[Part]:
-    """The parts as they came.  Refuses `Malformed` where a field comes twice, or a text has a NUL.
+    """The parts as they came.  Refuses `Malformed` where a field comes twice.
 
     One reader takes the first of them, another the last.  Of a field of files there may be
     several where that is what the form asks for.
@@ -63,8 +66,6 @@ def _each_once(parts: list[Part], *, several_files: bool) -> list[Part]:
         is_file = part.file_name is not None
         if part.name in seen and not (several_files and is_file and seen[part.name]):
             raise Malformed(part.name, "once")
-        if not is_file and NUL.encode() in part.content:
-            raise Malformed(part.name, "text")
         seen[part.name] = is_file
     return parts
 
