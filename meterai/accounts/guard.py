@@ -69,7 +69,7 @@ async def require_permission(connection: Request[Any, Any, Any]) -> None:
     scope: dict[str, object] = connection.scope  # type: ignore[assignment]
     scope["caller"] = caller  # the page of a refusal says for whom it was asked
     scope["caller"] = _permitted(caller, permission)
-    # What a route does in one step needs the permission of each part of it.
+    # A route that does two things in one step needs the permission of both.
     also = handler.opt.get("also")
     if also is not None and also not in caller.permissions:
         raise NotPermitted(also)

@@ -190,7 +190,7 @@ class Collector(NamedTuple):
 
 
 class AgreedLimit(NamedTuple):
-    """What staff and a collector agreed, and since when."""
+    """Terms that staff and a collector agreed, and since when."""
 
     set_at: datetime
     name: str

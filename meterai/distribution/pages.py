@@ -78,7 +78,7 @@ def _key(typed: Mapping[str, str], refusal: Refusal | None) -> str:
 def _errors(
     request: PageRequest, refusal: Refusal | None, fields: Sequence[str], otherwise: str
 ) -> Sequence[FieldError]:
-    """What is wrong with the field of a form that a refusal is about, else with another."""
+    """The error beside the field of a form that a refusal names, else beside the given one."""
     named = str(refusal.facts().get("field", "")) if refusal else ""
     return field_errors(refusal, language_of(request), named if named in fields else otherwise)
 

@@ -10,7 +10,7 @@ from meterai.kit.refusal import Malformed, NotFound
 # An entry has the time at which its transaction began: what began before midnight is there some minutes after it.
 SETTLED_AFTER = timedelta(minutes=10)
 DAY = timedelta(days=1)
-# Of years whose every moment, and those of the days around them, can be written.
+# Years from 2000 to 2999: every moment of them and of the days beside them can be written.
 _MONTH = re.compile(r"2[0-9]{3}-[0-9]{2}", re.ASCII)
 _DAY = re.compile(r"2[0-9]{3}-[0-9]{2}-[0-9]{2}", re.ASCII)
 

@@ -352,7 +352,7 @@ class OrderService:
         is_stamps = kind == OrderKind.STAMPS
         attempt, reference = payments.new_attempt(account)
         rails = await self._payments.look_at_rails()
-        # What somebody else sells has a price of theirs, whatever their fee is today.
+        # A seller's order has a price of its own, also where the fee is 0 today.
         is_at_face = sold is None and rails.is_at_face(method)
         fee = 0 if is_at_face else unit - sale.stamp_price
         total = quantity * (sale.stamp_price + fee)

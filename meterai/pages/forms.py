@@ -19,7 +19,7 @@ KEPT_BODY_BYTES_MAX = 8_192  # of a form that is kept: a few fields that people 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What came with a form: its texts, its files with their names, and those names to the letter."""
+    """A form as it came: its texts, its files with their names, and those names to the letter."""
 
     texts: dict[str, str]
     files: list[tuple[str, bytes]] = field(default_factory=list)

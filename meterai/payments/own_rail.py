@@ -104,7 +104,7 @@ class OwnRail(ABC):
         return AttemptStatus(Status.PAID, (payment,))
 
     async def refund(self, about: About, payment: str, number: str, amount: Rupiah) -> RefundMade:
-        """What paid has so much of it again."""
+        """Give so much of a payment back to its source."""
         del about
         found = parse_number(_prefix(self.name), payment)
         assert found is not None, "the number of a payment of this rail"
@@ -115,7 +115,7 @@ class OwnRail(ABC):
         return RefundMade(number)
 
     async def refunded(self, about: About, number: str, amount: Rupiah) -> RefundMade | None:
-        """What became of a refund, by all of them."""
+        """A refund by its number and amount, or None where there is none."""
         for line in await self.refunds_of(about):
             if line.number == number and line.amount == amount:
                 return RefundMade(number)

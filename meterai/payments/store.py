@@ -736,7 +736,7 @@ async def references_of(tx: ReadTx, account: UUID, limit: int) -> list[str]:
 async def give_back_own(
     tx: Tx, query: str, account: UUID, source: UUID, refund: str, amount: int
 ) -> int | None:
-    """What paid has so much of it again; None where it has no so much left."""
+    """Give so many rupiah back to the source of a payment; None where less than that is left."""
     found: int | None = await tx.value(query, account, source, refund, amount)
     return found
 

@@ -50,7 +50,7 @@ DONE, SOME_NOT_STAMPED, STOPPED = 0, 1, 2
 
 
 class OutUnsafe(Exception):
-    """What is stamped would be written through a link."""
+    """A stamped document would be written through a link."""
 
 
 @dataclass(frozen=True, slots=True)
