@@ -21,6 +21,7 @@
 #   make sbom   what the product is made of, as CycloneDX: build/sbom.json
 #   make licences  what may not be in it stops this (scripts/licences.toml)
 #   make audit-dependencies  known vulnerabilities; ends with 75 where some packages could not be looked up
+#   make golden  everything a user can see, compared with another commit  (BASE=COMMIT)
 #   make conformance  the SDKs of providers, each in an environment of its own, against the stand-ins
 #   make site   the site for who builds on an installation: site/build
 #   make client  the wheel of the Python client: build/meterai_client-*.whl
@@ -33,7 +34,7 @@ READY := .venv/.ready
 # half of its start; some environments ask for that.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-journey-cost bench-rush bench-desk bench-money bench-recovery bench-distribution rehearse rehearse-night conformance proof schema format lock sbom licences audit-dependencies wheel client site clean tools
+.PHONY: run setup test test-all check quick bench bench-sealing bench-journey bench-journey-cost bench-rush bench-desk bench-money bench-recovery bench-distribution rehearse rehearse-night golden conformance proof schema format lock sbom licences audit-dependencies wheel client site clean tools
 
 run: setup
 	@exec $(BIN)/meterai up $(ARGS)
@@ -135,6 +136,9 @@ rehearse-night: setup
 	then plan="--plan $$plan"; else plan=; fi; \
 	$(BIN)/meterai assess $$runs $$plan --out "$(OUT)" --lang $(LANGUAGE) || status=1; \
 	exit $$status
+
+golden: setup
+	$(BIN)/python -m scripts.golden $(BASE)
 
 conformance: setup
 	@scripts/conformance

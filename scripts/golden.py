@@ -1,0 +1,68 @@
+"""Compare everything a user can see with what another commit shows: `make golden BASE=COMMIT`.
+
+API, answers to each method, pages in both languages, commands, settings and promises are written as text
+by `tests/golden/written.py` of each tree.  A change that only moves code leaves no difference.  The other
+commit is written twice: a file that differs between the two depends on chance, and is named and left out.
+"""
+
+import argparse
+import filecmp
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+OUT = ROOT / "build" / "golden"
+
+
+def main() -> int:
+    """Write both sides and print how they differ; 1 where they do."""
+    asked = argparse.ArgumentParser(prog="python -m scripts.golden", description=__doc__)
+    asked.add_argument("commit", help="the commit to compare this tree with")
+    shutil.rmtree(OUT, ignore_errors=True)
+    OUT.mkdir(parents=True)
+    tree, before, again, now = (OUT / name for name in ("tree", "before", "again", "now"))
+    _git("worktree", "add", "--detach", "--force", str(tree), asked.parse_args().commit)
+    try:
+        _write(tree, before)
+        _write(tree, again)
+    finally:
+        _git("worktree", "remove", "--force", str(tree))
+    _write(ROOT, now)
+    for name in _changing(before, again):
+        print(f"left out, it differs in each run: {name}")
+        for side in (before, now):
+            (side / name).unlink(missing_ok=True)
+    difference = ["git", "diff", "--no-index", "--stat=140", "--patch", str(before), str(now)]
+    return subprocess.run(difference, check=False).returncode
+
+
+def _git(*words: str) -> None:
+    subprocess.run(["git", *words], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+
+
+def _write(tree: Path, out: Path) -> None:
+    """Have the code of `tree` write what it shows."""
+    command = [
+        *(sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"),
+        *("--rootdir", str(tree), "-c", str(tree / "pyproject.toml")),
+        str(tree / "tests" / "golden" / "written.py"),
+    ]
+    environment = os.environ | {"GOLDEN": str(out), "PYTHONPATH": str(tree)}
+    subprocess.run(command, cwd=tree, env=environment, check=True)
+
+
+def _changing(one: Path, other: Path) -> list[Path]:
+    """Files that the same code wrote differently."""
+    names = sorted(path.relative_to(one) for path in one.rglob("*") if path.is_file())
+    return [
+        name
+        for name in names
+        if not (other / name).is_file() or not filecmp.cmp(one / name, other / name, shallow=False)
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
